@@ -1,0 +1,65 @@
+import type { Check } from '../records/check.ts';
+import type { Position } from '../records/position.ts';
+import type { RecordBatch } from '../records/record-batch.ts';
+import type { StreamId } from '../records/stream-id.ts';
+
+/**
+ * Where records enter a collector. A source finds streams and hands each to the publisher, which *pulls* from it:
+ * nothing is read before there is room for it on the way, so a collector's memory does not grow with what waits.
+ * Files are their own buffer; sockets write a journal first and offer that.
+ *
+ *     start(sink) -> sink.open(stream) -> sink.wake(stream) ... -> stop
+ */
+export interface Source {
+  readonly name: string;
+  /** Resolves when the source has looked once: every stream that is there now has been opened. */
+  start(sink: StreamSink): Promise<void>;
+  /** Finds no more; open streams may be read until the publisher has stopped. */
+  stop(deadline: AbortSignal): Promise<void>;
+  /** For --once: resolves when all that was there at the start is accepted. */
+  drained(): Promise<void>;
+}
+
+/** The publisher, as a source sees it. All calls return at once. */
+export interface StreamSink {
+  /** From now on the publisher may read from the stream. Its identity is flushed already. */
+  open(stream: SourceStream): void;
+  /** There may be more to read. Cheap; may be called for streams with nothing new, or not open. */
+  wake(stream: StreamId): void;
+  /** The stream will not be read any more: given up (its file is gone), or replaced by another. */
+  close(stream: StreamId): void;
+}
+
+/** One stream, as the publisher sees it. Positions are read strictly ascending, except after `resume`. */
+export interface SourceStream {
+  readonly id: StreamId;
+  /** The end of the contiguous accepted bytes, as last reported: where to begin without better knowledge. */
+  readonly accepted: Position;
+  /**
+   * At the beginning of each call: the aggregator's end of its last range (0: knows nothing) and its check there.
+   * `continue`: read on from there. `ended`: this state was cloned or rolled back, or the file's bytes are others;
+   * the source has ended this stream and opens another.
+   */
+  resume(end: Position, check: Check | undefined): Promise<ResumeDecision>;
+  /**
+   * Reads whole records from `from` into `buffer`, as many as fit. The batch's `data` lies in `buffer`, which is the
+   * caller's again as soon as he has encoded it.
+   */
+  read(from: Position, buffer: Buffer): Promise<StreamRead>;
+  /** Every byte before `end` is accepted. Ascending. The source flushes its checkpoint in its own time. */
+  accept(end: Position): void;
+  /** The aggregator refused: the stream stops here until the next call. Logged by the publisher. */
+  refuse(reason: string): void;
+}
+
+export type ResumeDecision =
+  | { readonly kind: 'continue'; readonly from: Position }
+  | { readonly kind: 'ended' };
+
+export type StreamRead =
+  /** `endCheck`: the check of the batch's end. */
+  | { readonly kind: 'records'; readonly batch: RecordBatch; readonly endCheck: Check }
+  /** Nothing now; the source will `wake`. */
+  | { readonly kind: 'waiting' }
+  /** The stream's last byte lies before `from`: no more will come. The publisher says so (final) when all is accepted. */
+  | { readonly kind: 'ended' };

@@ -1,0 +1,79 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Batch } from '../records/batch.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Json } from '../storage/queue-contract.ts';
+import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
+
+/**
+ * Writes batches to one destination. This is the whole contract; `test/contract/emitter-contract.ts` runs over every
+ * emitter of the registry.
+ *
+ *     start -> ( emit* flush )* -> stop
+ *
+ * - One call at a time: delivery never calls `emit` or `flush` before the one before has settled.
+ * - Order is delivery's: batches come in the order of the queue, and again after a failure.
+ * - `emit` may hold what it is given until `flush`. What `flush` answers `delivered` is at the destination, as durable
+ *   as the destination makes it. Delivery commits the cursor, together with the state that `flush` returned, in one
+ *   transaction, at the latest every 8 MiB or 100 ms.
+ * - A crash between `flush` and that commit hands the same records out again after the restart. An emitter is
+ *   exactly-once when it can tell: by the state it gave to be committed (`file`), or by keeping stream ranges with the
+ *   data (stores).
+ * - When `emit` answers retry or rejected, that batch has left no trace; with `undone`, neither has anything since the
+ *   last flush. When `flush` answers retry or rejected, nothing since the last delivered flush has: delivery goes
+ *   back to its committed cursor.
+ * - `emit` and `flush` never throw; a throw is a programmer error and is treated as `retry`.
+ */
+export interface Emitter {
+  /** Resolves when the destination may be written to. Throws only on configuration that cannot work. */
+  start(): Promise<void>;
+  emit(batch: Batch, signal: AbortSignal): Promise<Outcome>;
+  flush(signal: AbortSignal): Promise<FlushOutcome>;
+  /** Reopens output files (SIGHUP). */
+  reopen?(): Promise<void>;
+  /** Releases every handle. Safe unstarted and twice. What was not flushed is lost to the emitter, not to the queue. */
+  stop(deadline: AbortSignal): Promise<void>;
+}
+
+/** `state`: what the emitter wants to find again at its next start, if it wants anything; JSON. */
+export type FlushOutcome = (Delivered & { readonly state?: EmitterState }) | Retry | Rejected;
+
+export type EmitterState = Json;
+
+/** What an emitter is given to live with. */
+export interface EmitterContext {
+  /** `"name"` in its configuration; owns cursor and state. */
+  readonly name: string;
+  /** What the last committed flush returned; undefined at the first start of this name. */
+  readonly state: EmitterState | undefined;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+}
+
+/** What every emitter's configuration may hold besides its own. */
+export interface EmitterSettings {
+  /** Default: the type. */
+  readonly name: string;
+  /** Where a new name begins: at the oldest queued entry, or with what is accepted from now on. */
+  readonly start: 'oldest' | 'now';
+}
+
+/** An entry of the registry: everything that `pipeline.ts`, `--help` and the docs need to know of a kind of emitter. */
+export interface EmitterType<Configuration = unknown> {
+  /** `text`, `file`, ...; the folder's name. */
+  readonly type: string;
+  /** `AGGREGATOR_TEXT_CONFIGURATION`, ... */
+  readonly variable: string;
+  readonly description: string;
+  /** For --help and the docs: a value that can be pasted. */
+  readonly example: string;
+  readonly guarantee: 'exactly-once' | 'at-least-once';
+  /** No I/O. One variable may configure several emitters (a JSON list). Throws ConfigurationError with all problems. */
+  parse(value: string): readonly ConfiguredEmitter<Configuration>[];
+  create(configuration: Configuration, context: EmitterContext): Emitter;
+}
+
+export interface ConfiguredEmitter<Configuration = unknown> extends EmitterSettings {
+  readonly configuration: Configuration;
+}

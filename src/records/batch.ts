@@ -1,0 +1,22 @@
+import type { RecordBatch } from './record-batch.ts';
+
+/**
+ * What an emitter is handed: slices of record batches in the order of the queue, at most `AGGREGATOR_MAX_BATCH_SIZE`
+ * records and 4 MiB. Never empty. Nothing but buffers, numbers, strings and maps, so that it can cross to a worker
+ * thread.
+ */
+export interface Batch {
+  readonly slices: readonly RecordBatch[];
+  readonly recordCount: number;
+  readonly byteCount: number;
+}
+
+export function batchOf(slices: readonly RecordBatch[]): Batch {
+  let recordCount = 0;
+  let byteCount = 0;
+  for (const slice of slices) {
+    recordCount += slice.sizes.length;
+    byteCount += slice.data.length;
+  }
+  return { slices, recordCount, byteCount };
+}

@@ -1,0 +1,21 @@
+/**
+ * What a peer can make the other hold, in bytes. Checked on the wire bytes, before anything is inflated or turned
+ * into an array. Both sides are built with them; the welcome tells them to the collector.
+ */
+export const LIMITS = {
+  /** One gRPC message. */
+  messageBytes: 6 * 1024 * 1024,
+  /** The records of one batch, uncompressed. */
+  batchBytes: 4 * 1024 * 1024,
+  batchRecords: 65_536,
+  /** One record, line ending included. A longer one is cut, marked and counted. */
+  recordBytes: 1024 * 1024,
+  resourceEntries: 64,
+  /** Keys and values of a resource together. */
+  resourceBytes: 16 * 1024,
+  formatNameBytes: 64,
+  /** Sent and not yet answered on one call, uncompressed. */
+  unansweredBytes: 16 * 1024 * 1024,
+  /** Streams one call may open. */
+  streamsPerCall: 65_536,
+} as const;

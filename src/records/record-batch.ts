@@ -1,0 +1,124 @@
+import type { Position } from './position.ts';
+import type { Resource } from './resource.ts';
+import type { StreamId } from './stream-id.ts';
+
+/**
+ * A contiguous run of records of one stream, as columns: one buffer with the records back to back, and the size of
+ * each. Between disk and disk no object exists for a single record; slicing, deduplicating and counting are
+ * arithmetic on the sizes.
+ *
+ *     sizes   [   5,        7,     4 ]
+ *     data    hello\n world!\n abc\n      data.length = sum of sizes
+ *     start   ^                     ^ end = start + data.length
+ *
+ * A record's bytes include its line ending as read. Nothing here may be changed once made: slices share the buffer.
+ * All of it survives a structured clone, so an emitter may live in a worker thread.
+ */
+export interface RecordBatch {
+  readonly stream: StreamId;
+  /** The position of the first record. */
+  readonly start: Position;
+  readonly resource: Resource;
+  /** How a record's bytes are read: `plain`, `combined`, `json`, ... Unknown names are read as `plain`. */
+  readonly format: string;
+  /** When the collector read the records. */
+  readonly observedTimeUnixNano: bigint;
+  /** The size of each record in bytes; at least 1 each. */
+  readonly sizes: Uint32Array;
+  /** The records that are not whole, ascending by index. Nearly always empty. */
+  readonly marks: readonly MarkedRecord[];
+  readonly data: Uint8Array;
+}
+
+export interface MarkedRecord {
+  readonly index: number;
+  readonly mark: RecordMark;
+}
+
+/** `cut`: longer than the limit, the rest follows as records of its own. `unterminated`: sent before its line ended. */
+export type RecordMark = 'cut' | 'unterminated';
+
+export const NO_MARKS: readonly MarkedRecord[] = [];
+
+/** Where the batch ends in its stream: the position behind its last byte. */
+export function endOf(batch: RecordBatch): Position {
+  return batch.start + batch.data.length;
+}
+
+export function recordCount(batch: RecordBatch): number {
+  return batch.sizes.length;
+}
+
+/** The records `[from, to)` of a batch, as a batch of its own. Nothing is copied. */
+export function sliceRecords(batch: RecordBatch, from: number, to: number): RecordBatch {
+  if (from === 0 && to >= batch.sizes.length) return batch;
+  const dataStart = offsetOfRecord(batch, from);
+  const dataEnd = offsetOfRecord(batch, to, from, dataStart);
+  return {
+    ...batch,
+    start: batch.start + dataStart,
+    sizes: batch.sizes.subarray(from, to),
+    marks: sliceMarks(batch.marks, from, to),
+    data: batch.data.subarray(dataStart, dataEnd),
+  };
+}
+
+/**
+ * The bytes `[start, end)` of a batch (positions in its stream), as a batch of its own: what is left of a batch that
+ * overlaps bytes already taken. A record the edge runs through is cut there: its rest is a record too.
+ */
+export function sliceBytes(batch: RecordBatch, start: Position, end: Position): RecordBatch {
+  if (start <= batch.start && end >= endOf(batch)) return batch;
+  const from = Math.max(0, start - batch.start);
+  const to = Math.min(batch.data.length, end - batch.start);
+  const sizes: number[] = [];
+  const marks: MarkedRecord[] = [];
+  const markOf = new Map(batch.marks.map(({ index, mark }) => [index, mark]));
+  let offset = 0;
+  for (let index = 0; index < batch.sizes.length && offset < to; index++) {
+    const next = offset + (batch.sizes[index] ?? 0);
+    const recordFrom = Math.max(offset, from);
+    const recordTo = Math.min(next, to);
+    if (recordTo > recordFrom) {
+      const mark = recordTo < next ? 'cut' : markOf.get(index);
+      if (mark !== undefined) marks.push({ index: sizes.length, mark });
+      sizes.push(recordTo - recordFrom);
+    }
+    offset = next;
+  }
+  return {
+    ...batch,
+    start: batch.start + from,
+    sizes: Uint32Array.from(sizes),
+    marks,
+    data: batch.data.subarray(from, to),
+  };
+}
+
+/** Where record `index` begins in `data`; `data.length` for the index behind the last. A known pair saves the walk. */
+export function offsetOfRecord(batch: RecordBatch, index: number, knownIndex = 0, knownOffset = 0): number {
+  if (index >= batch.sizes.length) return batch.data.length;
+  let offset = knownOffset;
+  for (let i = knownIndex; i < index; i++) offset += batch.sizes[i] ?? 0;
+  return offset;
+}
+
+/** Calls `visit` with the bytes of each record, line ending included, in order. */
+export function forEachRecord(
+  batch: RecordBatch,
+  visit: (bytes: Uint8Array, index: number, position: Position) => void,
+): void {
+  let offset = 0;
+  for (let index = 0; index < batch.sizes.length; index++) {
+    const end = offset + (batch.sizes[index] ?? 0);
+    visit(batch.data.subarray(offset, end), index, batch.start + offset);
+    offset = end;
+  }
+}
+
+function sliceMarks(marks: readonly MarkedRecord[], from: number, to: number): readonly MarkedRecord[] {
+  if (marks.length === 0) return marks;
+  return marks
+    .filter(({ index }) => index >= from && index < to)
+    .map(({ index, mark }) => ({ index: index - from, mark }));
+}
