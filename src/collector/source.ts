@@ -36,11 +36,11 @@ export interface SourceStream {
   /** The end of the contiguous accepted bytes, as last reported: where to begin without better knowledge. */
   readonly accepted: Position;
   /**
-   * At the beginning of each call: the aggregator's end of its last range (0: knows nothing) and its check there.
-   * `continue`: read on from there. `ended`: this state was cloned or rolled back, or the file's bytes are others;
-   * the source has ended this stream and opens another.
+   * At the beginning of each call. Same bytes here at the aggregator's `end`: `continue` from its `contiguousEnd`.
+   * Other bytes, or too few: this state was cloned or rolled back; the source has `ended` this stream and opens
+   * another at its own checkpoint.
    */
-  resume(end: Position, check: Check | undefined): Promise<ResumeDecision>;
+  resume(known: KnownToAggregator): Promise<ResumeDecision>;
   /**
    * Reads whole records from `from` into `buffer`, as many as fit. The batch's `data` lies in `buffer`, which is the
    * caller's again as soon as he has encoded it.
@@ -50,6 +50,19 @@ export interface SourceStream {
   accept(end: Position): void;
   /** The aggregator refused: the stream stops here until the next call. Logged by the publisher. */
   refuse(reason: string): void;
+}
+
+/** What the aggregator answers when a stream is opened on a call. */
+export interface KnownToAggregator {
+  /** The end of the stream's last range; 0 when the aggregator knows nothing of it. */
+  readonly end: Position;
+  /** The check of `end`; undefined when there is none to compare. */
+  readonly check: Check | undefined;
+  /**
+   * How far it has the bytes without a gap, going up from the checkpoint. Less than `end` when a part of the stream
+   * went to another aggregator; going on from `end` would then leave that part out.
+   */
+  readonly contiguousEnd: Position;
 }
 
 export type ResumeDecision =

@@ -49,10 +49,17 @@ export function recordCount(batch: RecordBatch): number {
   return batch.sizes.length;
 }
 
-/** The records `[from, to)` of a batch, as a batch of its own. Nothing is copied. */
-export function sliceRecords(batch: RecordBatch, from: number, to: number): RecordBatch {
+/**
+ * The records `[from, to)` of a batch, as a batch of its own. Nothing is copied. Who cuts a batch from front to back
+ * gives the offset of `from` in `data`, which saves walking there.
+ */
+export function sliceRecords(
+  batch: RecordBatch,
+  from: number,
+  to: number,
+  dataStart = offsetOfRecord(batch, from),
+): RecordBatch {
   if (from === 0 && to >= batch.sizes.length) return batch;
-  const dataStart = offsetOfRecord(batch, from);
   const dataEnd = offsetOfRecord(batch, to, from, dataStart);
   return {
     ...batch,

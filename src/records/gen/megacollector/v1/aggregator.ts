@@ -118,14 +118,24 @@ export interface Limits {
 export interface OpenStream {
   /** 16 bytes, minted once, never reused. */
   stream: Buffer;
+  /** The end of the contiguous accepted bytes, as far as the collector knows. */
+  accepted: bigint;
 }
 
 export interface StreamOpened {
   stream: Buffer;
-  /** The end of the stream's last range; 0 when the aggregator knows nothing of the stream. */
+  /**
+   * The end of the stream's last range; 0 when the aggregator knows nothing of the stream. Together with the check this
+   * is the evidence that both mean the same bytes.
+   */
   end: bigint;
   /** The check of that end as the collector sent it; empty when end is 0. */
   check: Buffer;
+  /**
+   * How far the bytes are there without a gap, going up from OpenStream.accepted: where the collector goes on. Less than
+   * `end` when part of the stream went to another aggregator.
+   */
+  contiguousEnd: bigint;
   /** Not empty: the stream is not to be used on this call, and why. */
   refusal: string;
 }
@@ -638,13 +648,19 @@ export const Limits: MessageFns<Limits> = {
 };
 
 function createBaseOpenStream(): OpenStream {
-  return { stream: Buffer.alloc(0) };
+  return { stream: Buffer.alloc(0), accepted: 0n };
 }
 
 export const OpenStream: MessageFns<OpenStream> = {
   encode(message: OpenStream, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.stream.length !== 0) {
       writer.uint32(10).bytes(message.stream);
+    }
+    if (message.accepted !== 0n) {
+      if (BigInt.asUintN(64, message.accepted) !== message.accepted) {
+        throw new globalThis.Error("value provided for field message.accepted of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.accepted);
     }
     return writer;
   },
@@ -670,6 +686,14 @@ export const OpenStream: MessageFns<OpenStream> = {
             message.stream = Buffer.from(reader.bytes());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.accepted = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -684,7 +708,7 @@ export const OpenStream: MessageFns<OpenStream> = {
 };
 
 function createBaseStreamOpened(): StreamOpened {
-  return { stream: Buffer.alloc(0), end: 0n, check: Buffer.alloc(0), refusal: "" };
+  return { stream: Buffer.alloc(0), end: 0n, check: Buffer.alloc(0), contiguousEnd: 0n, refusal: "" };
 }
 
 export const StreamOpened: MessageFns<StreamOpened> = {
@@ -700,6 +724,12 @@ export const StreamOpened: MessageFns<StreamOpened> = {
     }
     if (message.check.length !== 0) {
       writer.uint32(26).bytes(message.check);
+    }
+    if (message.contiguousEnd !== 0n) {
+      if (BigInt.asUintN(64, message.contiguousEnd) !== message.contiguousEnd) {
+        throw new globalThis.Error("value provided for field message.contiguousEnd of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.contiguousEnd);
     }
     if (message.refusal !== "") {
       writer.uint32(34).string(message.refusal);
@@ -742,6 +772,14 @@ export const StreamOpened: MessageFns<StreamOpened> = {
             }
 
             message.check = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.contiguousEnd = reader.uint64() as bigint;
             continue;
           }
           case 4: {

@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** What happens between a collector and its aggregator, logged and counted in one place. */
+export interface PublisherEvents {
+  connected(address: string, software: string): void;
+  disconnected(address: string, reason: string): void;
+  unreachable(address: string, reason: string): void;
+  sent(records: number, bytes: number): void;
+  accepted(batches: number): void;
+  unanswered(bytes: number): void;
+  refused(stream: string, reason: string): void;
+  busy(address: string, reason: string): void;
+  streamEndedOnResume(stream: string): void;
+  readFailed(stream: string, error: Error): void;
+}
+
+export function createPublisherEvents(logger: Logger, metrics: Registry): PublisherEvents {
+  const registers = [metrics];
+  const counter = (name: string, help: string) =>
+    new Counter({ name: `collector_publisher_${name}_total`, help, registers });
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `collector_publisher_${name}`, help, registers });
+  const records = counter('sent_records', 'Records sent, repetitions included.');
+  const bytes = counter('sent_bytes', 'Record bytes sent, uncompressed, repetitions included.');
+  const accepted = counter('accepted_batches', 'Batches answered with accepted.');
+  const refused = counter('refused_batches', 'Batches or streams answered with a refusal.');
+  const connections = counter('connections', 'Calls that were welcomed.');
+  const connected = gauge('connected', '1 while an aggregator is connected.');
+  const unanswered = gauge('unanswered_bytes', 'Record bytes sent and not yet answered.');
+  return {
+    connected: (address, software) => {
+      connections.inc();
+      connected.set(1);
+      logger.info({ address, software }, 'Connected to the aggregator.');
+    },
+    disconnected: (address, reason) => {
+      connected.set(0);
+      logger.warn(
+        { address, reason },
+        'The connection to the aggregator has ended; what was unanswered is sent again.',
+      );
+    },
+    unreachable: (address, reason) => {
+      logger.warn({ address, reason }, 'The aggregator cannot be reached; the files keep the data.');
+    },
+    sent: (recordCount, byteCount) => {
+      records.inc(recordCount);
+      bytes.inc(byteCount);
+    },
+    accepted: (batches) => accepted.inc(batches),
+    unanswered: (byteCount) => unanswered.set(byteCount),
+    refused: (stream, reason) => {
+      refused.inc();
+      logger.error(
+        { stream, reason },
+        'The aggregator refuses this stream; it stops, and is tried again hourly.',
+      );
+    },
+    busy: (address, reason) => {
+      logger.warn({ address, reason }, 'The aggregator takes nothing now; the files keep the data.');
+    },
+    streamEndedOnResume: (stream) => {
+      logger.warn(
+        { stream },
+        'The aggregator knows other bytes of this stream; it has ended and a new one begins.',
+      );
+    },
+    readFailed: (stream, error) => {
+      logger.error(
+        { stream, err: error },
+        'A stream could not be read; it is tried again at its next wake-up.',
+      );
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  type MethodDefinition,
+} from '@grpc/grpc-js';
+import { AggregatorService, type PublishResponse } from '../../records/gen/megacollector/v1/aggregator.ts';
+import { LIMITS } from '../../records/limits.ts';
+import { decodeResponse, encodeRequest, type OutgoingRequest } from '../../records/publish-codec.ts';
+
+export type PublishStream = ClientDuplexStream<OutgoingRequest, PublishResponse>;
+
+const KEEPALIVE_MS = 10_000;
+
+const method: MethodDefinition<OutgoingRequest, PublishResponse> = {
+  ...AggregatorService.publish,
+  requestSerialize: encodeRequest,
+  requestDeserialize: () => {
+    throw new Error('a collector reads no requests');
+  },
+  responseSerialize: () => {
+    throw new Error('a collector writes no responses');
+  },
+  responseDeserialize: decodeResponse,
+};
+
+/** One address of an aggregator; opens Publish calls. Reconnecting is the publisher's affair, so a call fails at once. */
+export class PublishClient {
+  readonly #client: Client;
+
+  constructor(address: string, credentials: ChannelCredentials) {
+    const options: ClientOptions = {
+      'grpc.max_receive_message_length': 1024 * 1024,
+      'grpc.max_send_message_length': LIMITS.messageBytes,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+      'grpc.keepalive_permit_without_calls': 0,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 5_000,
+      'grpc.enable_retries': 0,
+      'grpc.enable_channelz': 0,
+      'grpc.use_local_subchannel_pool': 1,
+    };
+    this.#client = new Client(address, credentials, options);
+  }
+
+  publish(): PublishStream {
+    return this.#client.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      { deadline: Number.POSITIVE_INFINITY },
+    );
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}

@@ -1,0 +1,313 @@
+import type { ServiceError, StatusObject } from '@grpc/grpc-js';
+import { checkFromBytes } from '../../records/check.ts';
+import type { CompressionName } from '../../records/compression.ts';
+import type {
+  PublishRequest,
+  PublishResponse,
+  Welcome,
+} from '../../records/gen/megacollector/v1/aggregator.ts';
+import { LIMITS } from '../../records/limits.ts';
+import { endOf } from '../../records/record-batch.ts';
+import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records/stream-id.ts';
+import type { Cancel, Clock } from '../../runtime/clock.ts';
+import type { StreamRead } from '../source.ts';
+import { BatchWriter } from './batch-writer.ts';
+import { BufferPool } from './buffer-pool.ts';
+import type { PublisherEvents } from './events.ts';
+import type { PublishStream } from './publish-client.ts';
+import type { PublishedStream } from './published-stream.ts';
+
+const READ_BYTES = 1024 * 1024;
+const READ_BUFFERS = 3;
+const WELCOME_WITHIN_MS = 10_000;
+const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
+/** A stream whose last read gave less than this has at most so many batches on the way: the next one then gathers more. */
+const TRICKLE_BYTES = 128 * 1024;
+const TRICKLE_BATCHES = 2;
+
+export interface CollectorIdentity {
+  /** 16 bytes, minted once, kept in the state. */
+  readonly collectorId: Buffer;
+  /** Random for each start. */
+  readonly instance: bigint;
+  readonly software: string;
+  readonly host: string;
+}
+
+export interface PublishSessionOptions {
+  readonly call: PublishStream;
+  readonly address: string;
+  readonly identity: CollectorIdentity;
+  readonly compression: CompressionName;
+  readonly streams: ReadonlyMap<StreamId, PublishedStream>;
+  /** The stream will get no more bytes, and all of it is accepted. */
+  readonly finished: (stream: PublishedStream) => void;
+  readonly events: PublisherEvents;
+  readonly clock: Clock;
+}
+
+export interface SessionEnd {
+  readonly reason: string;
+  readonly welcomed: boolean;
+  /** Something was accepted: the aggregator works. */
+  readonly fruitful: boolean;
+}
+
+/**
+ * One Publish call from hello to its end: the streams' turns, what is on the way, and the answers.
+ *
+ *     ready streams --turn--> read into a pooled buffer -> compress -> write      (while the window has room)
+ *                                                                        |
+ *     source.accept(end of the contiguous accepted bytes) <-- answers <--'
+ *
+ * One read at a time, round the ready streams; at most 16 MiB unanswered. What is unanswered when the call ends is
+ * simply forgotten: the next call begins by asking where each stream stands.
+ */
+export class PublishSession {
+  readonly #options: PublishSessionOptions;
+  readonly #buffers = new BufferPool(READ_BUFFERS, READ_BYTES);
+  readonly #writer: BatchWriter;
+  readonly #ready: PublishedStream[] = [];
+  readonly #sent = new Map<number, { readonly stream: PublishedStream; readonly bytes: number }>();
+  readonly #timers = new Set<Cancel>();
+  #windowBytes: number = LIMITS.unansweredBytes;
+  #unansweredBytes = 0;
+  #sequence = 0;
+  #welcomed = false;
+  #fruitful = false;
+  #finishing = false;
+  #end: string | undefined;
+  #changed: () => void = () => {};
+
+  constructor(options: PublishSessionOptions) {
+    this.#options = options;
+    this.#writer = new BatchWriter(options.compression, (message) => {
+      options.call.write(message);
+    });
+  }
+
+  /** Runs the call to its end; never rejects. */
+  async run(): Promise<SessionEnd> {
+    const { call, clock, identity } = this.#options;
+    const ended = new Promise<void>((resolve) => {
+      call.on('data', (response: PublishResponse) => this.#receive(response));
+      call.on('error', (error: ServiceError) => this.#ended(error.details || error.message));
+      call.on('status', (status: StatusObject) => {
+        this.#ended(status.details || 'the aggregator ended the call');
+        resolve();
+      });
+    });
+    this.#timers.add(
+      clock.after(WELCOME_WITHIN_MS, () => {
+        if (!this.#welcomed) call.cancel();
+      }),
+    );
+    this.#send({ $case: 'hello', value: { ...identity, protocolVersion: 1 } });
+    await Promise.all([this.#pump(), ended]);
+    for (const cancel of this.#timers) cancel();
+    return { reason: this.#end ?? '', welcomed: this.#welcomed, fruitful: this.#fruitful };
+  }
+
+  /** Reads nothing more; ends the call when everything on the way is answered. */
+  finish(): void {
+    this.#finishing = true;
+    this.#changed();
+  }
+
+  cancel(): void {
+    this.#options.call.cancel();
+  }
+
+  /** The stream has something to do: it is to be opened, or there may be more to read. */
+  wake(stream: PublishedStream): void {
+    stream.woken = true;
+    if (stream.phase === 'idle') stream.phase = 'open';
+    if (stream.phase === 'open' || stream.phase === 'unopened') this.#enqueue(stream);
+  }
+
+  #enqueue(stream: PublishedStream): void {
+    if (stream.queued || !this.#welcomed) return;
+    stream.queued = true;
+    this.#ready.push(stream);
+    this.#changed();
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#end === undefined && !this.#finishing) {
+      const stream = this.#unansweredBytes < this.#windowBytes ? this.#ready.shift() : undefined;
+      if (stream === undefined) await this.#nextChange();
+      else {
+        stream.queued = false;
+        if (this.#options.streams.get(stream.source.id) === stream) await this.#serve(stream);
+      }
+    }
+    while (this.#end === undefined && this.#sent.size > 0) await this.#nextChange();
+    await this.#writer.idle;
+    if (this.#end === undefined) this.#options.call.end();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changed = resolve;
+    });
+  }
+
+  async #serve(stream: PublishedStream): Promise<void> {
+    if (stream.phase === 'unopened') {
+      stream.phase = 'opening';
+      const { id, accepted } = stream.source;
+      this.#send({ $case: 'openStream', value: { stream: streamIdToBytes(id), accepted: BigInt(accepted) } });
+    } else if (stream.phase === 'open' && !(stream.trickles && stream.unanswered.size >= TRICKLE_BATCHES)) {
+      await this.#readFrom(stream);
+    }
+  }
+
+  async #readFrom(stream: PublishedStream): Promise<void> {
+    const buffer = await this.#buffers.acquire();
+    stream.woken = false;
+    const read = await this.#read(stream, buffer);
+    // The call may have ended, or the stream been reopened or closed, while the disk was busy.
+    if (this.#end !== undefined || stream.phase !== 'open' || read.kind !== 'records')
+      this.#buffers.release(buffer);
+    if (this.#end !== undefined || stream.phase !== 'open') return;
+    if (read.kind === 'records') {
+      this.#sendBatch(stream, read, buffer);
+      this.#enqueue(stream);
+    } else if (read.kind === 'ended') {
+      stream.phase = 'ended';
+      this.#finishStream(stream);
+    } else if (stream.woken) this.#enqueue(stream);
+    else stream.phase = 'idle';
+  }
+
+  async #read(stream: PublishedStream, buffer: Buffer): Promise<StreamRead> {
+    try {
+      return await stream.source.read(stream.next, buffer);
+    } catch (error) {
+      this.#options.events.readFailed(stream.source.id, error as Error);
+      return { kind: 'waiting' };
+    }
+  }
+
+  #sendBatch(stream: PublishedStream, read: StreamRead & { kind: 'records' }, buffer: Buffer): void {
+    const { batch, endCheck } = read;
+    const bytes = batch.data.length;
+    const end = endOf(batch);
+    const sequence = ++this.#sequence;
+    stream.next = end;
+    stream.trickles = bytes < TRICKLE_BYTES;
+    stream.unanswered.sent({ sequence, start: batch.start, end });
+    this.#sent.set(sequence, { stream, bytes });
+    this.#unansweredBytes += bytes;
+    this.#options.events.unanswered(this.#unansweredBytes);
+    this.#options.events.sent(batch.sizes.length, bytes);
+    this.#writer.write({ sequence, batch, endCheck }, () => this.#buffers.release(buffer));
+  }
+
+  #receive({ message }: PublishResponse): void {
+    switch (message?.$case) {
+      case 'welcome':
+        return this.#receiveWelcome(message.value);
+      case 'streamOpened':
+        void this.#receiveStreamOpened(message.value);
+        return;
+      case 'accepted':
+        return this.#receiveAccepted(message.value.sequences);
+      case 'refused':
+        return this.#receiveRefused(Number(message.value.sequence), message.value.reason);
+      case 'busy':
+        return this.#options.events.busy(this.#options.address, message.value.reason);
+      case undefined:
+      // What a later version may say is passed over.
+    }
+  }
+
+  #receiveWelcome(welcome: Welcome): void {
+    this.#welcomed = true;
+    this.#windowBytes = Math.min(LIMITS.unansweredBytes, welcome.limits?.unansweredBytes ?? READ_BYTES);
+    this.#options.events.connected(this.#options.address, welcome.software);
+    for (const stream of this.#options.streams.values()) this.#enqueue(stream);
+  }
+
+  async #receiveStreamOpened(opened: StreamOpenedMessage): Promise<void> {
+    const id = streamIdFromBytes(opened.stream);
+    const stream = id === undefined ? undefined : this.#options.streams.get(id);
+    if (stream?.phase !== 'opening') return;
+    if (opened.refusal !== '') return this.#refuse(stream, opened.refusal);
+    const decision = await stream.source
+      .resume({
+        end: Number(opened.end),
+        check: checkFromBytes(opened.check),
+        contiguousEnd: Number(opened.contiguousEnd),
+      })
+      .catch((error: Error) => {
+        this.#options.events.readFailed(stream.source.id, error);
+        return { kind: 'continue', from: stream.source.accepted } as const;
+      });
+    if (decision.kind === 'ended') return this.#options.events.streamEndedOnResume(stream.source.id);
+    stream.next = decision.from;
+    stream.phase = 'open';
+    this.#enqueue(stream);
+  }
+
+  #receiveAccepted(sequences: readonly bigint[]): void {
+    this.#fruitful = true;
+    this.#options.events.accepted(sequences.length);
+    for (const answered of sequences) {
+      const sequence = Number(answered);
+      const stream = this.#answered(sequence);
+      const end = stream?.unanswered.accepted(sequence);
+      if (stream === undefined || end === undefined) continue;
+      stream.source.accept(end);
+      if (stream.phase === 'ended') this.#finishStream(stream);
+      else if (stream.phase === 'open') this.#enqueue(stream);
+    }
+    this.#changed();
+  }
+
+  #answered(sequence: number): PublishedStream | undefined {
+    const sent = this.#sent.get(sequence);
+    if (sent === undefined) return undefined;
+    this.#sent.delete(sequence);
+    this.#unansweredBytes -= sent.bytes;
+    this.#options.events.unanswered(this.#unansweredBytes);
+    return sent.stream;
+  }
+
+  #receiveRefused(sequence: number, reason: string): void {
+    const stream = this.#answered(sequence);
+    // The batches behind the refused one are refused as well; once is enough to say so.
+    if (stream !== undefined && stream.phase !== 'refused') this.#refuse(stream, reason);
+    this.#changed();
+  }
+
+  #refuse(stream: PublishedStream, reason: string): void {
+    stream.phase = 'refused';
+    this.#options.events.refused(stream.source.id, reason);
+    stream.source.refuse(reason);
+    this.#timers.add(
+      this.#options.clock.after(TRY_REFUSED_AGAIN_MS, () => {
+        stream.reset();
+        this.#enqueue(stream);
+      }),
+    );
+  }
+
+  #finishStream(stream: PublishedStream): void {
+    if (stream.unanswered.size > 0) return;
+    const { id, accepted } = stream.source;
+    this.#send({ $case: 'finalStream', value: { stream: streamIdToBytes(id), end: BigInt(accepted) } });
+    this.#options.finished(stream);
+  }
+
+  #send(message: NonNullable<PublishRequest['message']>): void {
+    if (this.#end === undefined) this.#options.call.write({ message });
+  }
+
+  #ended(reason: string): void {
+    this.#end ??= reason;
+    this.#changed();
+  }
+}
+
+type StreamOpenedMessage = Extract<PublishResponse['message'], { $case: 'streamOpened' }>['value'];

@@ -1,0 +1,151 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { CompressionName } from '../../records/compression.ts';
+import type { StreamId } from '../../records/stream-id.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Component } from '../../runtime/component.ts';
+import type { SourceStream, StreamSink } from '../source.ts';
+import { Addresses } from './addresses.ts';
+import { createPublisherEvents, type PublisherEvents } from './events.ts';
+import { PublishClient } from './publish-client.ts';
+import { type CollectorIdentity, PublishSession } from './publish-session.ts';
+import { PublishedStream } from './published-stream.ts';
+
+const LONGEST_BACKOFF_MS = 5_000;
+const SHORTEST_BACKOFF_MS = 100;
+
+export interface PublisherOptions {
+  /** `host:port`; the first is the one that is wanted, the others take over when it cannot be reached. */
+  readonly addresses: readonly string[];
+  readonly credentials: ChannelCredentials;
+  readonly compression: CompressionName;
+  readonly identity: CollectorIdentity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly random?: () => number;
+}
+
+/**
+ * Takes the sources' streams to an aggregator: one call at a time, to one address at a time, for ever. It owns no data:
+ * sources are read again from where the aggregator says they stand.
+ */
+export class Publisher implements StreamSink, Component {
+  readonly #options: PublisherOptions;
+  readonly #events: PublisherEvents;
+  readonly #addresses: Addresses;
+  readonly #clients = new Map<string, PublishClient>();
+  readonly #streams = new Map<StreamId, PublishedStream>();
+  readonly #stopping = new AbortController();
+  #session: PublishSession | undefined;
+  #running: Promise<void> | undefined;
+  #connected = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#events = createPublisherEvents(options.logger, options.metrics);
+    this.#addresses = new Addresses(options.addresses, options.clock);
+  }
+
+  /** The aggregator in use; undefined while there is none. */
+  get connectedTo(): string | undefined {
+    return this.#connected ? this.#addresses.current : undefined;
+  }
+
+  open(source: SourceStream): void {
+    const stream = new PublishedStream(source);
+    this.#streams.set(source.id, stream);
+    this.#session?.wake(stream);
+  }
+
+  wake(id: StreamId): void {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) this.#session?.wake(stream);
+  }
+
+  close(id: StreamId): void {
+    this.#streams.delete(id);
+  }
+
+  async start(): Promise<void> {
+    this.#running ??= this.#run();
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#stopping.abort();
+    this.#session?.finish();
+    const giveUp = () => this.#session?.cancel();
+    if (deadline.aborted) giveUp();
+    deadline.addEventListener('abort', giveUp, { once: true });
+    await this.#running;
+    deadline.removeEventListener('abort', giveUp);
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      const fruitful = await this.#runSession();
+      failures = fruitful ? 0 : failures + 1;
+      // A round over all addresses is made at once; then comes a pause.
+      if (failures > 0 && this.#addresses.atFirst) await this.#pause(failures);
+    }
+  }
+
+  /** One call; false when it brought nothing. */
+  async #runSession(): Promise<boolean> {
+    const address = this.#addresses.current;
+    for (const stream of this.#streams.values()) stream.reset();
+    const session = new PublishSession({
+      call: this.#client(address).publish(),
+      address,
+      identity: this.#options.identity,
+      compression: this.#options.compression,
+      streams: this.#streams,
+      finished: (stream) => this.close(stream.source.id),
+      events: {
+        ...this.#events,
+        connected: (to, software) => {
+          this.#connected = true;
+          this.#events.connected(to, software);
+        },
+      },
+      clock: this.#options.clock,
+    });
+    this.#session = session;
+    if (this.#stopping.signal.aborted) session.finish();
+    const goBackInMs = this.#addresses.goBackInMs;
+    const cancelGoBack =
+      goBackInMs === undefined ? () => {} : this.#options.clock.after(goBackInMs, () => session.finish());
+    const { reason, welcomed, fruitful } = await session.run();
+    cancelGoBack();
+    this.#session = undefined;
+    this.#connected = false;
+    if (welcomed) {
+      this.#events.disconnected(address, reason);
+      this.#addresses.worked();
+    } else {
+      this.#events.unreachable(address, reason);
+      this.#addresses.failed();
+    }
+    return fruitful;
+  }
+
+  #client(address: string): PublishClient {
+    let client = this.#clients.get(address);
+    if (client === undefined) {
+      client = new PublishClient(address, this.#options.credentials);
+      this.#clients.set(address, client);
+    }
+    return client;
+  }
+
+  async #pause(failures: number): Promise<void> {
+    const longest = Math.min(LONGEST_BACKOFF_MS, SHORTEST_BACKOFF_MS * 2 ** Math.min(failures, 10));
+    const random = this.#options.random ?? Math.random;
+    const pauseMs = SHORTEST_BACKOFF_MS + random() * (longest - SHORTEST_BACKOFF_MS);
+    await this.#options.clock.sleep(pauseMs, this.#stopping.signal).catch(() => {});
+  }
+}

@@ -1,0 +1,37 @@
+import type { Position } from '../../records/position.ts';
+
+/** A batch that was sent and not yet answered. */
+export interface SentBatch {
+  readonly sequence: number;
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/**
+ * The batches of one stream between sending and answer. Answers may come in any order; what is passed on is the end of
+ * the accepted bytes *without a gap*, never the highest.
+ *
+ *     sent      [0,10) [10,25) [25,40)
+ *     answered            x               -> nothing to pass on
+ *     answered     x      x               -> accepted up to 25
+ */
+export class UnansweredWindow {
+  readonly #batches: { readonly batch: SentBatch; answered: boolean }[] = [];
+
+  get size(): number {
+    return this.#batches.length;
+  }
+
+  sent(batch: SentBatch): void {
+    this.#batches.push({ batch, answered: false });
+  }
+
+  /** The new end of the contiguous accepted bytes, when this answer moved it. */
+  accepted(sequence: number): Position | undefined {
+    const entry = this.#batches.find(({ batch }) => batch.sequence === sequence);
+    if (entry !== undefined) entry.answered = true;
+    let end: Position | undefined;
+    while (this.#batches[0]?.answered) end = this.#batches.shift()?.batch.end;
+    return end;
+  }
+}

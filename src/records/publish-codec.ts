@@ -1,0 +1,113 @@
+import { type Check, checkFromBytes, checkToBytes } from './check.ts';
+import { PublishRequest, PublishResponse } from './gen/megacollector/v1/aggregator.ts';
+import type { RecordBatch } from './record-batch.ts';
+import { type EncodedData, encodeRecordBatchHead } from './wire.ts';
+import { WireError } from './wire-error.ts';
+import {
+  bytesHeaderSize,
+  FieldReader,
+  varintSize,
+  WIRE_BYTES,
+  WIRE_VARINT,
+  writeBytesHeader,
+  writeVarint,
+} from './wire-fields.ts';
+
+/**
+ * The messages of a Publish call. Batches are written and read by hand, in one pass and without a copy of their data;
+ * everything else is small and left to the generated code.
+ */
+
+/** What an aggregator reads from a call. `invalid`: the message breaks the protocol; the call is to end. */
+export type IncomingRequest =
+  | { readonly kind: 'batch'; readonly batch: WireBatch }
+  | { readonly kind: 'control'; readonly message: NonNullable<PublishRequest['message']> }
+  | { readonly kind: 'invalid'; readonly reason: string };
+
+export interface WireBatch {
+  readonly sequence: number;
+  readonly endCheck: Check;
+  /** The RecordBatch message, not looked at yet. */
+  readonly records: Uint8Array;
+}
+
+const BATCH = 3 * 8 + WIRE_BYTES;
+const SEQUENCE = 1 * 8 + WIRE_VARINT;
+const END_CHECK = 2 * 8 + WIRE_BYTES;
+const RECORDS = 3 * 8 + WIRE_BYTES;
+const CHECK_FIELD_BYTES = 10;
+/** No message but a batch needs more. */
+const CONTROL_BYTES = 64 * 1024;
+
+/** Never throws: what a hostile peer sends must not look like a fault of ours. */
+export function decodeRequest(bytes: Uint8Array): IncomingRequest {
+  try {
+    if (bytes.length > 0 && bytes[0] === BATCH) return { kind: 'batch', batch: decodeWireBatch(bytes) };
+    if (bytes.length > CONTROL_BYTES) throw new WireError('the message is too large for its kind');
+    const { message } = PublishRequest.decode(bytes);
+    if (message === undefined || message.$case === 'batch')
+      throw new WireError('the message is of no known kind');
+    return { kind: 'control', message };
+  } catch (error) {
+    const reason = error instanceof WireError ? error.message : 'the message is not protobuf';
+    return { kind: 'invalid', reason };
+  }
+}
+
+function decodeWireBatch(bytes: Uint8Array): WireBatch {
+  const outer = new FieldReader(bytes);
+  outer.tag();
+  const reader = new FieldReader(outer.slice());
+  if (!outer.done) throw new WireError('something follows the batch');
+  let sequence = 0;
+  let endCheck: Check | undefined;
+  let records: Uint8Array | undefined;
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === SEQUENCE) sequence = reader.varint();
+    else if (tag === END_CHECK) endCheck = checkFromBytes(reader.slice());
+    else if (tag === RECORDS) records = reader.slice();
+    else reader.skip(tag & 7);
+  }
+  if (sequence === 0) throw new WireError('the batch has no sequence');
+  if (endCheck === undefined) throw new WireError('the batch has no check of its end');
+  if (records === undefined) throw new WireError('the batch has no records');
+  return { sequence, endCheck, records };
+}
+
+/** What a collector sends: anything small as the generated type, or a batch that is encoded already. */
+export type OutgoingRequest = PublishRequest | Buffer;
+
+export function encodeRequest(request: OutgoingRequest): Buffer {
+  return Buffer.isBuffer(request) ? request : Buffer.from(PublishRequest.encode(request).finish());
+}
+
+/** One buffer with the whole PublishRequest; the only copy of the data that our code makes. */
+export function encodeBatchRequest(options: {
+  readonly sequence: number;
+  readonly endCheck: Check;
+  readonly batch: RecordBatch;
+  readonly data: EncodedData;
+}): Buffer {
+  const head = encodeRecordBatchHead(options.batch, options.data);
+  const recordsSize = head.length + options.data.bytes.length;
+  const batchSize =
+    1 + varintSize(options.sequence) + CHECK_FIELD_BYTES + bytesHeaderSize(3, recordsSize) + recordsSize;
+  const message = Buffer.allocUnsafe(bytesHeaderSize(3, batchSize) + batchSize);
+  let at = writeBytesHeader(message, 0, 3, batchSize);
+  at = writeVarint(message, writeVarint(message, at, SEQUENCE), options.sequence);
+  at = writeBytesHeader(message, at, 2, CHECK_FIELD_BYTES - 2);
+  at += checkToBytes(options.endCheck).copy(message, at);
+  at = writeBytesHeader(message, at, 3, recordsSize);
+  at += head.copy(message, at);
+  message.set(options.data.bytes, at);
+  return message;
+}
+
+export function decodeResponse(bytes: Uint8Array): PublishResponse {
+  return PublishResponse.decode(bytes);
+}
+
+export function encodeResponse(response: PublishResponse): Buffer {
+  return Buffer.from(PublishResponse.encode(response).finish());
+}

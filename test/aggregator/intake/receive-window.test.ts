@@ -1,0 +1,51 @@
+import { describe, expect, it, vi } from 'vitest';
+import { windowFor } from '../../../src/aggregator/intake/receive-window.ts';
+import { MemoryStream } from '../../support/memory-stream.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
+import { startIntake, startPublisher } from '../../support/wire-pair.ts';
+
+const MIB = 1024 * 1024;
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+
+describe('receive windows', () => {
+  it('let megabytes come in before the first answer leaves, so that distance costs no speed', async () => {
+    const { address, store } = await startIntake();
+    const proxy = await TcpProxy.start(address);
+    const { publisher } = await startPublisher([proxy.address], { compression: 'none' });
+    const stream = new MemoryStream();
+    publisher.open(stream);
+    await until(() => expect(stream.resumes).toHaveLength(1));
+
+    proxy.holdAnswers();
+    stream.append(`${'x'.repeat(199)}\n`.repeat(60_000));
+    publisher.wake(stream.id);
+    // With HTTP/2's default window it would be 64 KiB.
+    await until(() => expect(proxy.forwardBytes).toBeGreaterThan(7 * MIB));
+    await until(() => expect(store.bytesOf(stream.id).length).toBeGreaterThan(6 * MIB));
+
+    proxy.releaseAnswers();
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+  });
+
+  it('share a budget: many collectors get narrower ones', () => {
+    expect(windowFor(1)).toBe(8 * MIB);
+    expect(windowFor(4)).toBe(8 * MIB);
+    expect(windowFor(16)).toBe(2 * MIB);
+    expect(windowFor(100_000)).toBe(128 * 1024);
+    for (const sessions of [1, 3, 10, 100, 250]) {
+      expect(windowFor(sessions) * 3 * sessions).toBeLessThanOrEqual(96 * MIB);
+    }
+  });
+
+  it('survive a connection that breaks while they are full', async () => {
+    const { address, store } = await startIntake();
+    const proxy = await TcpProxy.start(address);
+    const { publisher } = await startPublisher([proxy.address]);
+    const stream = new MemoryStream().append(`${'y'.repeat(99)}\n`.repeat(100_000));
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBeGreaterThan(0));
+    proxy.cut();
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
+  });
+});

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { MemoryStream } from '../../support/memory-stream.ts';
+import { lines } from '../../support/record-batches.ts';
+import { startIntake, startPublisher } from '../../support/wire-pair.ts';
+
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+const later = (ms: number) => AbortSignal.timeout(ms);
+
+describe('publisher and intake', () => {
+  it.each(['none', 'lz4'] as const)('carry a stream byte for byte (%s)', async (compression) => {
+    const { store, address } = await startIntake();
+    const { publisher } = await startPublisher([address], { compression });
+    const stream = new MemoryStream().append(lines(200_000, 'a line of some length, number').join(''));
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
+    expect(store.repeatedBytes).toBe(0);
+  });
+
+  it('carry what comes later', async () => {
+    const { store, address } = await startIntake();
+    const { publisher } = await startPublisher([address]);
+    const stream = new MemoryStream();
+    publisher.open(stream);
+    for (let i = 0; i < 50; i++) {
+      stream.append(`line ${i}\n`);
+      publisher.wake(stream.id);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
+  });
+
+  it('serve many streams in turn', async () => {
+    const { store, address } = await startIntake();
+    const { publisher } = await startPublisher([address]);
+    const streams = Array.from({ length: 300 }, (_, i) =>
+      new MemoryStream().append(lines(100, `s${i}`).join('')),
+    );
+    for (const stream of streams) publisher.open(stream);
+    await until(() => {
+      for (const stream of streams) expect(stream.accepted).toBe(stream.bytes.length);
+    });
+    for (const stream of streams) expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
+  });
+
+  it('say when a stream is final', async () => {
+    const { store, address } = await startIntake();
+    const { publisher } = await startPublisher([address]);
+    const stream = new MemoryStream().append('last\n');
+    stream.closed = true;
+    publisher.open(stream);
+    await until(() => expect(store.finals.get(stream.id)).toBe(5));
+  });
+
+  it('go on where the aggregator stands after it was away, without sending again what it has', async () => {
+    const store = new MemoryStore();
+    const first = await startIntake({ store });
+    const { publisher } = await startPublisher([first.address]);
+    const stream = new MemoryStream().append(lines(50_000).join(''));
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    await first.intake.stop(later(1_000));
+    stream.append(lines(50_000, 'more').join(''));
+    publisher.wake(stream.id);
+    await startIntake({ store, address: first.address });
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
+    expect(store.repeatedBytes).toBe(0);
+  });
+
+  it('send again what was not accepted when a commit failed', async () => {
+    const { store, address } = await startIntake();
+    store.failure = 'the disk said no';
+    const { publisher, lines: log } = await startPublisher([address]);
+    const stream = new MemoryStream().append(lines(1_000).join(''));
+    publisher.open(stream);
+    await until(() =>
+      expect(log.some((line) => String(line.reason).includes('the disk said no'))).toBe(true),
+    );
+    expect(stream.accepted).toBe(0);
+    store.failure = undefined;
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
+  });
+
+  it('wait, and say so, while intake is stopped; then lose nothing', async () => {
+    const { store, address } = await startIntake();
+    store.setStopped('queue is full');
+    const { publisher, lines: log } = await startPublisher([address]);
+    const stream = new MemoryStream().append(lines(10_000).join(''));
+    publisher.open(stream);
+    await until(() => expect(log.some((line) => line.reason === 'queue is full')).toBe(true));
+    expect(store.batches).toHaveLength(0);
+    store.setStopped(undefined);
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+  });
+
+  it('go to the second address when the first cannot be reached', async () => {
+    const { store, address } = await startIntake();
+    const { publisher } = await startPublisher(['127.0.0.1:1', address]);
+    const stream = new MemoryStream().append('hello\n');
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(6));
+    expect(store.bytesOf(stream.id).toString()).toBe('hello\n');
+  });
+
+  it('tell the end without a gap when a part went to another aggregator', async () => {
+    const store = new MemoryStore();
+    const stream = new MemoryStream().append('0123456\n8901234\n6789012\n');
+    const owner = { collectorId: Buffer.alloc(16, 7).toString('hex'), tlsSubject: undefined };
+    store.open(stream.id, owner);
+    const part = await stream.read(16, Buffer.alloc(100));
+    if (part.kind !== 'records') throw new Error('no records');
+    await store.append({ batch: part.batch, encoded: Buffer.alloc(0), endCheck: part.endCheck });
+    const { address } = await startIntake({ store });
+    const { publisher } = await startPublisher([address], { collectorId: Buffer.alloc(16, 7) });
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(24));
+    expect(stream.resumes[0]).toMatchObject({ end: 24, contiguousEnd: 0 });
+    expect(store.ranges(stream.id)).toEqual([{ start: 0, end: 24 }]);
+  });
+
+  it('refuse a stream of another collector, and stop it loudly', async () => {
+    const store = new MemoryStore();
+    const stream = new MemoryStream().append('hello\n');
+    const other = new MemoryStream().append('mine\n');
+    store.open(stream.id, { collectorId: 'somebody else', tlsSubject: undefined });
+    const { address } = await startIntake({ store });
+    const { publisher } = await startPublisher([address]);
+    publisher.open(stream);
+    publisher.open(other);
+    await until(() => expect(other.accepted).toBe(5));
+    await until(() => expect(stream.refusals).toEqual(['the stream belongs to another collector']));
+    expect(stream.accepted).toBe(0);
+  });
+
+  it('hold no more than the window while nothing is answered', async () => {
+    const { store, address } = await startIntake();
+    let open = () => {};
+    store.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const { publisher } = await startPublisher([address], { compression: 'none' });
+    const stream = new MemoryStream().append(`${randomBytes(499).toString('hex')}\n`.repeat(60_000));
+    let highest = 0;
+    const read = stream.read.bind(stream);
+    stream.read = (from, buffer) => {
+      highest = Math.max(highest, from);
+      return read(from, buffer);
+    };
+    publisher.open(stream);
+    await until(() => expect(highest).toBeGreaterThan(14 * 1024 * 1024));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(highest).toBeLessThanOrEqual(17 * 1024 * 1024);
+    open();
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+  });
+
+  it('end the older call when the same collector calls again', async () => {
+    const { address, lines: log } = await startIntake();
+    const collectorId = randomBytes(16);
+    const first = await startPublisher([address], { collectorId });
+    await until(() => expect(first.publisher.connectedTo).toBe(address));
+    await startPublisher([address], { collectorId });
+    await until(() =>
+      expect(log.some((line) => String(line.reason).includes('a newer call of this collector'))).toBe(true),
+    );
+  });
+
+  it('finish what is on the way when stopped', async () => {
+    const { store, address } = await startIntake();
+    const { publisher } = await startPublisher([address]);
+    const stream = new MemoryStream().append(lines(1_000).join(''));
+    publisher.open(stream);
+    await until(() => expect(store.batches.length).toBeGreaterThan(0));
+    await publisher.stop(later(5_000));
+    expect(stream.accepted).toBe(store.bytesOf(stream.id).length);
+  });
+});
