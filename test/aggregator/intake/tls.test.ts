@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  grpcClientCredentials,
+  grpcServerCredentials,
+  TlsServerCredentials,
+} from '../../../src/runtime/grpc-credentials.ts';
+import type { TlsMaterial } from '../../../src/runtime/tls.ts';
+import { CertificateAuthority } from '../../support/certificate-authority.ts';
+import type { MemoryStore } from '../../support/memory-store.ts';
+import { MemoryStream } from '../../support/memory-stream.ts';
+import { startIntake, startPublisher } from '../../support/wire-pair.ts';
+
+const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+
+async function tlsIntake() {
+  const authority = await CertificateAuthority.create();
+  const server = await authority.issue({ name: 'aggregator' });
+  const running = await startIntake({ credentials: grpcServerCredentials(server) });
+  return { authority, server, ...running, address: `localhost:${running.intake.port}` };
+}
+
+/** A publisher with these credentials never gets a byte accepted. */
+async function isTurnedAway(
+  address: string,
+  material: TlsMaterial | undefined,
+  store: MemoryStore,
+): Promise<void> {
+  const { publisher, lines } = await startPublisher([address], {
+    credentials: grpcClientCredentials(material),
+  });
+  const stream = new MemoryStream().append('secret\n');
+  publisher.open(stream);
+  await until(() =>
+    expect(lines.some(({ msg }) => msg.startsWith('The aggregator cannot be reached'))).toBe(true),
+  );
+  expect(stream.accepted).toBe(0);
+  expect(store.batches).toHaveLength(0);
+}
+
+/** Resolves with how the handshake (and the first read behind it, where TLS 1.3 tells of a bad certificate) ended. */
+async function handshake(port: number, options: ConnectionOptions): Promise<string> {
+  const socket = connectTls({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ALPNProtocols: ['h2'],
+    ...options,
+  });
+  return await Promise.race([
+    once(socket, 'data').then(() => 'served'),
+    new Promise<string>((resolve) => {
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+      socket.on('close', () => resolve('closed'));
+    }),
+  ]).finally(() => socket.destroy());
+}
+
+describe('TLS', () => {
+  it('takes a collector with a certificate of the authority, and knows it by its subject', async () => {
+    const { authority, address, lines } = await tlsIntake();
+    const client = await authority.issue({ name: 'collector-1' });
+    const { publisher } = await startPublisher([address], { credentials: grpcClientCredentials(client) });
+    const stream = new MemoryStream().append('hello\n');
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(6));
+    expect(lines.some(({ tlsSubject }) => String(tlsSubject).includes('CN=collector-1'))).toBe(true);
+  });
+
+  it('turns away a certificate of another authority', async () => {
+    const { authority, address, store } = await tlsIntake();
+    const other = await CertificateAuthority.create('Another Authority');
+    const foreign = await other.issue({ name: 'collector-1' });
+    // It trusts our server, so that only its own certificate can be the reason.
+    await isTurnedAway(address, { ...foreign, caCertificate: authority.certificate }, store);
+  });
+
+  it('turns away an expired certificate', async () => {
+    const { authority, address, store } = await tlsIntake();
+    await isTurnedAway(address, await authority.issue({ name: 'late', expired: true }), store);
+  });
+
+  it('turns away plain text', async () => {
+    const { address, store } = await tlsIntake();
+    await isTurnedAway(address, undefined, store);
+  });
+
+  it('turns away a client without a certificate', async () => {
+    const { authority, address, store } = await tlsIntake();
+    const { publisher, lines } = await startPublisher([address], {
+      credentials: credentials.createSsl(Buffer.from(authority.certificate)),
+    });
+    const stream = new MemoryStream().append('secret\n');
+    publisher.open(stream);
+    await until(() =>
+      expect(lines.some(({ msg }) => msg.startsWith('The aggregator cannot be reached'))).toBe(true),
+    );
+    expect(store.batches).toHaveLength(0);
+  });
+
+  it.each(['TLSv1', 'TLSv1.1'] as const)('turns away %s', async (version) => {
+    const { authority, intake } = await tlsIntake();
+    const { certificate: cert, key } = await authority.issue({ name: 'old' });
+    const options: ConnectionOptions = {
+      cert,
+      key,
+      ca: authority.certificate,
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    };
+    const now = await handshake(intake.port, { ...options, minVersion: 'TLSv1.2' });
+    expect(now).toBe('served');
+    const old = await handshake(intake.port, { ...options, minVersion: version, maxVersion: version });
+    expect(old).not.toBe('served');
+  });
+
+  it('is not fooled by a server of another authority', async () => {
+    const { address, store } = await tlsIntake();
+    const other = await CertificateAuthority.create('Another Authority');
+    await isTurnedAway(address, await other.issue({ name: 'collector' }), store);
+  });
+
+  it('keeps a stream to the subject that opened it', async () => {
+    const { authority, address, store } = await tlsIntake();
+    const collectorId = Buffer.alloc(16, 3);
+    const stream = new MemoryStream().append('mine\n');
+    const first = await startPublisher([address], {
+      credentials: grpcClientCredentials(await authority.issue({ name: 'owner' })),
+      collectorId,
+    });
+    first.publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(5));
+    await first.publisher.stop(AbortSignal.timeout(2_000));
+
+    stream.append('not mine\n');
+    const second = await startPublisher([address], {
+      credentials: grpcClientCredentials(await authority.issue({ name: 'thief' })),
+      collectorId,
+    });
+    second.publisher.open(stream);
+    await until(() => expect(stream.refusals).toHaveLength(1));
+    expect(store.bytesOf(stream.id).toString()).toBe('mine\n');
+  });
+
+  it('does not let one certificate end the call of another by its collector id', async () => {
+    const { authority, address } = await tlsIntake();
+    const collectorId = Buffer.alloc(16, 4);
+    const issue = async (name: string) => grpcClientCredentials(await authority.issue({ name }));
+    const owner = await startPublisher([address], { credentials: await issue('owner'), collectorId });
+    await until(() => expect(owner.publisher.connectedTo).toBe(address));
+    const thief = await startPublisher([address], { credentials: await issue('thief'), collectorId });
+    await until(() =>
+      expect(thief.lines.some(({ reason }) => String(reason).includes('another certificate'))).toBe(true),
+    );
+    expect(owner.publisher.connectedTo).toBe(address);
+  });
+
+  it('takes new certificates without a restart', async () => {
+    const { authority, server } = await tlsIntake();
+    const renewing = new TlsServerCredentials(server);
+    const { intake } = await startIntake({ credentials: renewing });
+    const next = await CertificateAuthority.create('Next Authority');
+    renewing.reload(await next.issue({ name: 'aggregator' }));
+    const { publisher } = await startPublisher([`localhost:${intake.port}`], {
+      credentials: grpcClientCredentials(await next.issue({ name: 'collector' })),
+    });
+    const stream = new MemoryStream().append('renewed\n');
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(8));
+    expect(authority.certificate).not.toBe(next.certificate);
+  });
+
+  it('is off by default, and then asks for nothing', () => {
+    expect(grpcServerCredentials(undefined)).toBeInstanceOf(ServerCredentials);
+    expect(grpcServerCredentials(undefined)).not.toBeInstanceOf(TlsServerCredentials);
+  });
+});

@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** Which rooms a room may import, besides itself: the data's way, drawn once and held here. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  records: [],
+  formats: ['records', 'protocols'],
+  protocols: ['records'],
+  runtime: ['records'],
+  transport: ['records', 'protocols', 'runtime'],
+  storage: ['records', 'runtime'],
+  collector: ['records', 'formats', 'protocols', 'runtime', 'transport', 'storage'],
+  emitters: ['records', 'formats', 'protocols', 'runtime', 'transport', 'storage'],
+  aggregator: ['records', 'formats', 'protocols', 'runtime', 'transport', 'storage', 'emitters'],
+  bin: [
+    'records',
+    'formats',
+    'protocols',
+    'runtime',
+    'transport',
+    'storage',
+    'collector',
+    'emitters',
+    'aggregator',
+  ],
+};
+/** Files directly in src/ are entries of the package; each stands on these rooms. */
+const ENTRIES: Record<string, readonly string[]> = { 'gelf.ts': ['protocols', 'transport'] };
+/** What only the outermost room may touch. */
+const ONLY_IN_BIN = [/\bprocess\.env\b/, /\bprocess\.exit\b/, /\bprocess\.on\(/];
+const PURE = ['records', 'formats', 'protocols'];
+const NOT_PURE = /from 'node:(?:fs|fs\/promises|net|dgram|tls|http|http2|child_process|worker_threads)'/;
+const SHAPELESS = /(?:^|\/)(?:utils?|helpers?|common|misc|managers?)(?:\/|\.ts$)/;
+
+const SRC = join(import.meta.dirname, '../src');
+
+interface SourceFile {
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+function sourceFiles(): readonly SourceFile[] {
+  return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => {
+      const text = readFileSync(join(SRC, path), 'utf8');
+      const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(
+        (match) => match[1] ?? '',
+      );
+      return {
+        path,
+        room: path.includes('/') ? (path.split('/')[0] ?? '') : '',
+        text,
+        imports: specifiers.map((specifier) => relative(SRC, join(SRC, dirname(path), specifier))),
+      };
+    });
+}
+
+const files = sourceFiles();
+const handWritten = files.filter(({ path }) => !path.startsWith('records/gen/'));
+
+describe('the architecture', () => {
+  it('has no rooms but these', () => {
+    const rooms = new Set(files.filter(({ room }) => room !== '').map(({ room }) => room));
+    expect([...rooms].filter((room) => MAY_IMPORT[room] === undefined)).toEqual([]);
+    const entries = files.filter(({ room }) => room === '').map(({ path }) => path);
+    expect(entries.filter((path) => ENTRIES[path] === undefined)).toEqual([]);
+  });
+
+  it('imports one way', () => {
+    const wrong = files.flatMap(({ path, room, imports }) => {
+      const allowed = room === '' ? (ENTRIES[path] ?? []) : [room, ...(MAY_IMPORT[room] ?? [])];
+      return imports
+        .filter((target) => !allowed.includes(target.split('/')[0] ?? ''))
+        .map((target) => `${path} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('never lets one emitter know another', () => {
+    const shared = (target: string) =>
+      target.split('/').length === 2 || target.startsWith('emitters/worker/');
+    const wrong = files
+      .filter(({ path, room }) => room === 'emitters' && path.split('/').length > 2)
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter((target) => target.startsWith('emitters/') && !shared(target))
+          .filter((target) => target.split('/')[1] !== path.split('/')[1])
+          .map((target) => `${path} imports ${target}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('touches the process only in bin', () => {
+    const wrong = handWritten
+      .filter(({ room }) => room !== 'bin')
+      .filter(({ text }) => ONLY_IN_BIN.some((pattern) => pattern.test(text)))
+      .map(({ path }) => path);
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps records, formats and protocols free of I/O', () => {
+    const wrong = handWritten
+      .filter(({ room, text }) => PURE.includes(room) && NOT_PURE.test(text))
+      .map(({ path }) => path);
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no folder or file without a meaning', () => {
+    expect(files.map(({ path }) => path).filter((path) => SHAPELESS.test(path))).toEqual([]);
+  });
+
+  it('has no cycle between files', () => {
+    const importsOf = new Map(files.map(({ path, imports }) => [path, imports]));
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (path: string, above: readonly string[]) => {
+      if (above.includes(path)) cycles.push([...above.slice(above.indexOf(path)), path].join(' -> '));
+      if (done.has(path) || above.includes(path)) return;
+      for (const target of importsOf.get(path) ?? []) visit(target, [...above, path]);
+      done.add(path);
+    };
+    for (const path of importsOf.keys()) visit(path, []);
+    expect(cycles).toEqual([]);
+  });
+});

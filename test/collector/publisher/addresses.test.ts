@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { Addresses } from '../../../src/collector/publisher/addresses.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+describe('the addresses of aggregators', () => {
+  it('are tried one after another, and then again', () => {
+    const addresses = new Addresses(['a:1', 'b:1'], new FakeClock());
+    expect([addresses.current, addresses.atFirst]).toEqual(['a:1', true]);
+    addresses.failed();
+    expect([addresses.current, addresses.atFirst]).toEqual(['b:1', false]);
+    addresses.failed();
+    expect([addresses.current, addresses.atFirst]).toEqual(['a:1', true]);
+  });
+
+  it('go back to the first after ten minutes, or when a call that worked has ended', async () => {
+    const clock = new FakeClock();
+    const addresses = new Addresses(['a:1', 'b:1'], clock);
+    expect(addresses.goBackInMs).toBeUndefined();
+    addresses.failed();
+    await clock.advance(60_000);
+    expect(addresses.goBackInMs).toBe(9 * 60_000);
+    addresses.worked();
+    expect(addresses.current).toBe('a:1');
+    expect(addresses.goBackInMs).toBeUndefined();
+  });
+});
