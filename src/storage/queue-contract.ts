@@ -108,7 +108,10 @@ export interface Amount {
 export type DeadLetterId = string;
 
 export interface NewDeadLetter {
-  /** A slice of a record batch: its stream and start are the key. */
+  /**
+   * A slice of a record batch: its stream and start are the key. One that is there under this key is replaced, its
+   * request for a replay included: that is how a replay that was rejected again is put back.
+   */
   readonly records: RecordBatch;
   readonly reason: string;
 }

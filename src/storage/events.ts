@@ -1,0 +1,132 @@
+import type { Logger } from 'pino';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
+import type { Amount, EntryNumber } from './queue-contract.ts';
+
+/** What the gauges ask, at the time of a scrape. */
+export interface QueueGauges {
+  usedBytes(): number;
+  deadLetterBytes(): number;
+  stopped(): boolean;
+  queued(): Iterable<readonly [emitter: string, amount: Amount]>;
+}
+
+/** What happens in the queue, each logged and counted in one function. */
+export class QueueEvents {
+  readonly #logger: Logger;
+  readonly #metrics: Registry;
+  readonly #appendedRecords: Counter;
+  readonly #appendedBytes: Counter;
+  readonly #repeatedBytes: Counter;
+  readonly #gaps: Counter;
+  readonly #groups: Counter;
+  readonly #failures: Counter;
+  readonly #discardedRecords: Counter<'emitter'>;
+  readonly #discardedBytes: Counter<'emitter'>;
+  readonly #forgottenStreams: Counter;
+
+  constructor(logger: Logger, metrics: Registry) {
+    this.#logger = logger;
+    this.#metrics = metrics;
+    const counter = (name: string, help: string) =>
+      new Counter({ name: `aggregator_queue_${name}`, help, registers: [metrics] });
+    const byEmitter = (name: string, help: string) =>
+      new Counter({
+        name: `aggregator_queue_${name}`,
+        help,
+        labelNames: ['emitter'] as const,
+        registers: [metrics],
+      });
+    this.#appendedRecords = counter('appended_records_total', 'Records taken responsibility for.');
+    this.#appendedBytes = counter('appended_bytes_total', 'Their bytes, uncompressed.');
+    this.#repeatedBytes = counter('repeated_bytes_total', 'Bytes that came again and were not kept again.');
+    this.#gaps = counter('gaps_total', 'Batches that began behind the end of their stream.');
+    this.#groups = counter('commit_groups_total', 'Group commits.');
+    this.#failures = counter('commit_failures_total', 'Group commits that failed; nothing of them was kept.');
+    this.#forgottenStreams = counter('forgotten_streams_total', 'Streams whose ranges were forgotten.');
+    this.#discardedRecords = byEmitter('discarded_records_total', 'Records given up, by emitter.');
+    this.#discardedBytes = byEmitter('discarded_bytes_total', 'Their bytes, uncompressed.');
+  }
+
+  watch(gauges: QueueGauges): void {
+    const gauge = (name: string, help: string, value: () => number) =>
+      new Gauge({
+        name: `aggregator_queue_${name}`,
+        help,
+        registers: [this.#metrics],
+        collect() {
+          this.set(value());
+        },
+      });
+    gauge('bytes', 'Disk space that counts against AGGREGATOR_QUEUE_MAX_BYTES.', () => gauges.usedBytes());
+    gauge('dead_letter_bytes', 'Disk space of the dead letters.', () => gauges.deadLetterBytes());
+    gauge('stopped', '1 while intake is stopped.', () => (gauges.stopped() ? 1 : 0));
+    const queued = new Gauge({
+      name: 'aggregator_queue_queued_bytes',
+      help: 'Uncompressed bytes that wait for an emitter.',
+      labelNames: ['emitter'] as const,
+      registers: [this.#metrics],
+      collect() {
+        queued.reset();
+        for (const [emitter, { bytes }] of gauges.queued()) queued.set({ emitter }, bytes);
+      },
+    });
+  }
+
+  groupCommitted(kept: Amount, repeatedBytes: number, gaps: number): void {
+    this.#groups.inc();
+    this.#appendedRecords.inc(kept.records);
+    this.#appendedBytes.inc(kept.bytes);
+    this.#repeatedBytes.inc(repeatedBytes);
+    this.#gaps.inc(gaps);
+  }
+
+  groupFailed(error: unknown, batches: number): void {
+    this.#failures.inc();
+    this.#logger.error({ err: error, batches }, 'Could not keep record batches; nothing of them was kept');
+  }
+
+  stoppedChanged(reason: string | undefined): void {
+    if (reason === undefined) this.#logger.info('The queue takes data again');
+    else this.#logger.warn({ reason }, 'The queue takes no more data until there is room');
+  }
+
+  garbageCut(bytes: number): void {
+    this.#logger.info({ bytes }, 'Cut off what an earlier end of the process left uncommitted');
+  }
+
+  damaged(path: string, entry: EntryNumber): void {
+    this.#logger.error({ path, entry }, 'A file of the queue is missing or too short');
+  }
+
+  corruptEntryDiscarded(emitter: string, error: CorruptQueueEntryError, lost: Amount): void {
+    this.#logger.error(
+      { emitter, entry: error.entry, path: error.path, stream: error.stream, ...lost },
+      'Gave up a damaged entry of the queue',
+    );
+    this.discarded(emitter, lost);
+  }
+
+  dropped(emitter: string, amount: Amount): void {
+    this.#logger.error({ emitter, ...amount }, 'The queue is full: the oldest records were dropped');
+    this.discarded(emitter, amount);
+  }
+
+  discarded(emitter: string, { records, bytes }: Amount): void {
+    this.#discardedRecords.inc({ emitter }, records);
+    this.#discardedBytes.inc({ emitter }, bytes);
+  }
+
+  emitterForgotten(emitter: string): void {
+    this.#logger.warn({ emitter }, 'Forgot an emitter, with its place in the queue and its dead letters');
+  }
+
+  streamsForgotten(count: number): void {
+    this.#forgottenStreams.inc(count);
+    this.#logger.info({ streams: count }, 'Forgot streams that ended or fell silent long ago');
+  }
+
+  backgroundWriteFailed(error: unknown, what: string): void {
+    this.#logger.warn({ err: error, what }, 'Could not write to the state store; it will be tried again');
+  }
+}

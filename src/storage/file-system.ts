@@ -1,0 +1,101 @@
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
+
+/**
+ * What the segment files need of a disk: small, so that a test can be one that tears writes, fails to flush, is full
+ * or loses its power. Errors are those of `node:fs` (`code`: ENOSPC, EIO, ...).
+ */
+export interface FileSystem {
+  /** Makes the directory, and those above it, unless they exist. */
+  makeDirectory(path: string): Promise<void>;
+  /** `create`: the file must not exist. `write`: it must. Both can be read from too. */
+  open(path: string, mode: 'create' | 'write' | 'read'): Promise<OpenFile>;
+  list(directory: string): Promise<string[]>;
+  remove(path: string): Promise<void>;
+  /** Flushes which files are in the directory. */
+  syncDirectory(path: string): Promise<void>;
+  space(path: string): Promise<DiskSpace>;
+}
+
+export interface OpenFile {
+  /** Returns how many bytes were written, which may be fewer than there are. */
+  writev(buffers: readonly Uint8Array[], position: number): Promise<number>;
+  /** Fills the buffer from `position`; returns how many bytes there were. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  size(): Promise<number>;
+  truncate(size: number): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DiskSpace {
+  /** What an unprivileged process may still write. */
+  readonly availableBytes: number;
+  readonly totalBytes: number;
+}
+
+export const nodeFileSystem: FileSystem = {
+  makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
+  open: async (path, mode) => new NodeFile(await open(path, OPEN_FLAGS[mode], 0o600)),
+  list: (directory) => readdir(directory),
+  remove: (path) => unlink(path),
+  syncDirectory,
+  space: async (path) => {
+    const { bavail, blocks, bsize } = await statfs(path);
+    return { availableBytes: bavail * bsize, totalBytes: blocks * bsize };
+  },
+};
+
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const OPEN_FLAGS = {
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  write: constants.O_RDWR,
+  read: constants.O_RDONLY,
+} as const;
+
+class NodeFile implements OpenFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async writev(buffers: readonly Uint8Array[], position: number): Promise<number> {
+    const { bytesWritten } = await this.#handle.writev(buffers, position);
+    return bytesWritten;
+  }
+
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    let total = 0;
+    while (total < buffer.length) {
+      const { bytesRead } = await this.#handle.read(buffer, total, buffer.length - total, position + total);
+      if (bytesRead === 0) break;
+      total += bytesRead;
+    }
+    return total;
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#handle.truncate(size);
+  }
+
+  datasync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}

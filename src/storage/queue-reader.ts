@@ -1,0 +1,69 @@
+import type { RecordBatch } from '../records/record-batch.ts';
+import { decodeRecordBatch } from '../records/wire.ts';
+import { WireError } from '../records/wire-error.ts';
+import { CorruptEntryError } from './corrupt-entry-error.ts';
+import { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
+import { type EntryNumber, type QueueEntry, QueueError } from './queue-contract.ts';
+import type { QueueIndex } from './queue-index.ts';
+import type { EntryRow } from './queue-tables.ts';
+import type { SegmentLog } from './segment-log.ts';
+
+/** How many bytes of records that were just appended are kept in memory, for the emitters that keep up. */
+const CACHE_BYTES = 16 * 1024 * 1024;
+
+/** Reads entries: the newest from memory, the others from their segment. */
+export class QueueReader {
+  readonly #log: SegmentLog;
+  readonly #index: QueueIndex;
+  /** Appended last comes last. */
+  readonly #recent = new Map<EntryNumber, RecordBatch>();
+  #recentBytes = 0;
+
+  constructor(log: SegmentLog, index: QueueIndex) {
+    this.#log = log;
+    this.#index = index;
+  }
+
+  /** A batch was appended; it may be kept instead of being read. */
+  remember(entry: EntryNumber, batch: RecordBatch): void {
+    this.#recent.set(entry, batch);
+    this.#recentBytes += batch.data.length;
+    for (const [oldest, { data }] of this.#recent) {
+      if (this.#recentBytes <= CACHE_BYTES) break;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= data.length;
+    }
+  }
+
+  isRecent(entry: EntryNumber): boolean {
+    return this.#recent.has(entry);
+  }
+
+  /**
+   * The entry; undefined when there is none of this number. Rejects with a CorruptQueueEntryError when its bytes are
+   * not what was written, with a QueueError when the disk does not answer.
+   */
+  async read(entry: EntryNumber): Promise<QueueEntry | undefined> {
+    const row = this.#index.row(entry);
+    if (row === undefined) return undefined;
+    const batch = this.#recent.get(entry) ?? (await this.#readFromDisk(entry, row));
+    return { number: entry, batch, acceptedTimeUnixNano: BigInt(row.acceptedTimeUnixNano) };
+  }
+
+  async #readFromDisk(entry: EntryNumber, row: EntryRow): Promise<RecordBatch> {
+    try {
+      const batch = decodeRecordBatch(await this.#log.read(row));
+      if (batch.stream !== row.stream || batch.start !== row.start || batch.data.length !== row.bytes) {
+        throw new WireError('it holds other records than the index says');
+      }
+      return batch;
+    } catch (error) {
+      if (error instanceof CorruptEntryError || error instanceof WireError) {
+        throw new CorruptQueueEntryError(entry, row, this.#log.pathOf(row.segment), error);
+      }
+      throw new QueueError(`Entry ${entry} of the queue could not be read: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}

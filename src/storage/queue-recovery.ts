@@ -1,0 +1,49 @@
+import type { QueueEvents } from './events.ts';
+import { type EntryNumber, QueueError } from './queue-contract.ts';
+import type { QueueIndex } from './queue-index.ts';
+import type { SegmentLog } from './segment-log.ts';
+
+export interface RecoveryParts {
+  readonly log: SegmentLog;
+  readonly index: QueueIndex;
+  readonly events: QueueEvents;
+  readonly damaged: 'refuse' | 'open';
+}
+
+/** Makes the log what the index says: cuts off and removes what no row names, and reports what rows name in vain. */
+export async function recoverLog({ log, index, events, damaged }: RecoveryParts): Promise<void> {
+  const damage = findDamage(log, index);
+  const [first] = damage;
+  if (first !== undefined && damaged === 'refuse') {
+    throw new QueueError(
+      `The queue is damaged: ${damage.map(({ path }) => path).join(', ')} ${damage.length === 1 ? 'is' : 'are'} ` +
+        `missing or too short, from entry ${first.entry} on. Restore what is missing, or start once with ` +
+        '--open-damaged-queue and give the entries up, emitter by emitter: mega-collector emitters skip NAME',
+    );
+  }
+  for (const { path, entry } of damage) events.damaged(path, entry);
+  const before = log.bytes;
+  await log.truncateTo(index.lastLocation);
+  const firstSegment = index.row(index.firstRow)?.segment ?? Number.MAX_SAFE_INTEGER;
+  for (const segment of log.segments) if (segment < firstSegment) await log.remove(segment);
+  if (log.bytes < before) events.garbageCut(before - log.bytes);
+}
+
+interface Damage {
+  readonly path: string;
+  readonly entry: EntryNumber;
+}
+
+/** Entries lie one behind the other: a file that holds its last entry is long enough for all. */
+function findDamage(log: SegmentLog, index: QueueIndex): Damage[] {
+  const damage: Damage[] = [];
+  for (let entry = index.firstRow; entry < index.next; ) {
+    const segment = index.row(entry)?.segment;
+    if (segment === undefined) throw new QueueError(`Entry ${entry} is missing from the queue's index`);
+    const next = index.firstEntryIn(segment + 1);
+    const last = index.row(next - 1);
+    if (last !== undefined && !log.holds(last)) damage.push({ path: log.pathOf(segment), entry });
+    entry = next;
+  }
+  return damage;
+}

@@ -1,0 +1,136 @@
+import type { Cancel, Clock } from '../runtime/clock.ts';
+import type { QueueEvents } from './events.ts';
+import { FillRate } from './fill-rate.ts';
+import type { FreeSpace } from './free-space.ts';
+import type { QueueIndex } from './queue-index.ts';
+import type { SegmentLog } from './segment-log.ts';
+
+/** What an entry costs beside its segment: its row and the pages around it. */
+const ROW_BYTES = 512;
+/** A queue that was full takes data again below this part of its limit. */
+const RESUME_FRACTION = 0.95;
+const LOOK_AGAIN_MS = 1000;
+
+export interface QueueSpaceParts {
+  readonly log: SegmentLog;
+  readonly index: QueueIndex;
+  readonly freeSpace: FreeSpace;
+  readonly clock: Clock;
+  readonly events: QueueEvents;
+  readonly maxBytes: number;
+  /** Removes what may be removed, then looks. */
+  readonly makeRoom: () => Promise<void>;
+  /**
+   * With `drop-oldest`: makes the emitter furthest behind lose what lies in the oldest segment; false when there was
+   * nothing to lose. undefined with `stop`.
+   */
+  readonly dropOldest: (() => Promise<boolean>) | undefined;
+}
+
+/** How full the queue is, for the page at 80 %. */
+export interface Fullness {
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  /** 1: full. */
+  readonly fraction: number;
+  /** At the pace of the last minutes; undefined while the queue does not grow. */
+  readonly msUntilFull: number | undefined;
+}
+
+/** Whether there is room for more, and telling those who wait when that changes. */
+export class QueueSpace {
+  readonly #parts: QueueSpaceParts;
+  readonly #fillRate: FillRate;
+  readonly #listeners = new Set<(reason: string | undefined) => void>();
+  /** Waiting for the next look. */
+  readonly #waiting: (() => void)[] = [];
+  #full = false;
+  #stopped: string | undefined;
+  #lookingAgain: Cancel | undefined;
+  #closed = false;
+
+  constructor(parts: QueueSpaceParts) {
+    this.#parts = parts;
+    this.#fillRate = new FillRate(parts.clock);
+  }
+
+  /** Why nothing more is taken; undefined: there is room. */
+  get stopped(): string | undefined {
+    return this.#stopped;
+  }
+
+  get usedBytes(): number {
+    const { log, index } = this.#parts;
+    return log.bytes + (index.next - index.firstRow) * ROW_BYTES;
+  }
+
+  onStopped(listener: (reason: string | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  fullness(): Fullness {
+    const { maxBytes } = this.#parts;
+    const { usedBytes } = this;
+    const bytesPerMs = this.#fillRate.sample(usedBytes);
+    return {
+      usedBytes,
+      maxBytes,
+      fraction: usedBytes / maxBytes,
+      msUntilFull: bytesPerMs > 0 ? Math.max(0, maxBytes - usedBytes) / bytesPerMs : undefined,
+    };
+  }
+
+  /** Resolves when there is room, or when the queue is closed. */
+  async room(): Promise<void> {
+    while (!this.#closed) {
+      await this.#dropWhileFull();
+      await this.look();
+      if (this.#stopped === undefined) return;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  /** Looks how things are: after something was added or removed, and every second while stopped. */
+  async look(): Promise<void> {
+    const shortage = await this.#parts.freeSpace.check();
+    const { maxBytes } = this.#parts;
+    this.#fillRate.sample(this.usedBytes);
+    this.#full = this.usedBytes >= (this.#full ? maxBytes * RESUME_FRACTION : maxBytes);
+    this.#setStopped(shortage ?? (this.#full ? `queue is full: ${maxBytes} bytes are taken` : undefined));
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#lookingAgain?.();
+    this.#listeners.clear();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #dropWhileFull(): Promise<void> {
+    const { dropOldest, maxBytes, events } = this.#parts;
+    if (dropOldest === undefined) return;
+    try {
+      while (this.usedBytes >= maxBytes && (await dropOldest()));
+    } catch (error) {
+      events.backgroundWriteFailed(error, 'the dropping of the oldest records');
+    }
+  }
+
+  #setStopped(reason: string | undefined): void {
+    if (this.#closed) return;
+    this.#lookingAgain?.();
+    this.#lookingAgain =
+      reason === undefined
+        ? undefined
+        : this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.#parts.makeRoom());
+    if (reason === this.#stopped) return;
+    // The same shortage with other numbers is nothing new.
+    const changed = (reason === undefined) !== (this.#stopped === undefined);
+    this.#stopped = reason;
+    if (!changed) return;
+    this.#parts.events.stoppedChanged(reason);
+    for (const listener of [...this.#listeners]) listener(reason);
+  }
+}

@@ -1,0 +1,369 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Cancel, Clock } from '../runtime/clock.ts';
+import { minus, plus } from './amount.ts';
+import { Arrivals } from './arrivals.ts';
+import { balanceOf } from './balance.ts';
+import { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
+import { Cursors } from './cursors.ts';
+import { StoredDeadLetters } from './dead-letters.ts';
+import { QueueEvents } from './events.ts';
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { Forgetting } from './forgetting.ts';
+import { FreeSpace, type FreeSpaceOptions } from './free-space.ts';
+import { GroupCommit } from './group-commit.ts';
+import { StreamLedger } from './ledger.ts';
+import {
+  type Amount,
+  type CursorPoint,
+  type DeadLetters,
+  type IncomingBatch,
+  type Ledger,
+  type QueueBalance,
+  type QueueCursor,
+  QueueError,
+  type QueueWriter,
+} from './queue-contract.ts';
+import { EmitterCursor } from './queue-cursor.ts';
+import { QueueIndex } from './queue-index.ts';
+import { QueueReader } from './queue-reader.ts';
+import { recoverLog } from './queue-recovery.ts';
+import { type Fullness, QueueSpace } from './queue-space.ts';
+import { type QueueTables, queueTables } from './queue-tables.ts';
+import { RunningTime } from './running-time.ts';
+import { SegmentLog } from './segment-log.ts';
+import { Serial } from './serial.ts';
+import { openStateStore, type StateStore } from './state-store.ts';
+import { Trimming } from './trimming.ts';
+
+/*
+ * The aggregator's durable log of accepted record batches.
+ *
+ *     <directory>/queue/          bytes of the entries         segment-log.ts
+ *     <directory>/dead-letters/   bytes of rejected pieces     dead-letters.ts
+ *     <directory>/state/          everything small, in LMDB    queue-tables.ts
+ *
+ *     append --> group-commit.ts --+--> segment + fdatasync --> one transaction (index, ranges, totals) --> resolve
+ *                                  |
+ *                queue-space.ts ---+    waits while the queue or the disk is full
+ *
+ *     openCursor --> queue-cursor.ts: read (memory, or pread + CRC) ... commit (cursor, state, dead letters, discarded)
+ *                                  |
+ *                trimming.ts <-----+    segments that every cursor has passed go
+ *
+ * What may be relied on
+ *   - An entry is seen by a cursor, and a range by the ledger, only after the one transaction that holds both is on
+ *     disk. There are never bytes without their range, nor a range without its bytes.
+ *   - The index is the truth. Bytes that no row names are garbage, cut off at the next start.
+ *   - Every commit of a cursor is one transaction of its own; LMDB takes several, and the group commit's, together. It
+ *     does not wait for bytes being written.
+ *
+ * When an entry cannot be read back (a damaged or missing file), `read` rejects with a CorruptQueueEntryError that
+ * names file, entry and stream, each time: the emitter stands still, the others go on, intake goes on. Somebody
+ * restores the file, or tells `skipCorruptEntry` to count the entry as discarded and go on behind it. Files that are
+ * missing or short are found at the start already: then `openQueue` rejects, unless it is told to open a damaged queue
+ * (`damaged: 'open'`), which then stands still where the damage is.
+ *
+ * Limits: `maxBytes` of disk for the queue, `deadLetterMaxBytes` for the dead letters; in memory 16 MiB of recent
+ * records, two entries and one of read-ahead for each emitter, the ledger's bounded caches, and what waits in `append`.
+ */
+export interface QueueOptions {
+  /** The aggregator's state directory. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly maxBytes: number;
+  readonly whenFull: 'stop' | 'drop-oldest';
+  readonly deadLetterMaxBytes: number;
+  /** Default: 64 MiB, or a sixteenth of `maxBytes` when that is less, but not below 1 MiB. */
+  readonly segmentBytes?: number;
+  /** The disk's reserve; see `free-space.ts`. */
+  readonly freeSpace?: Pick<FreeSpaceOptions, 'reserveBytes' | 'reserveFraction'>;
+  readonly fileSystem?: FileSystem;
+  /** What to do when files are missing or too short: say so and give up, or open what is there. Default: `refuse`. */
+  readonly damaged?: 'refuse' | 'open';
+  /** For tests that fail commits. */
+  readonly openStore?: (directory: string) => Promise<StateStore>;
+}
+
+export interface KnownEmitter {
+  readonly name: string;
+  readonly committed: CursorPoint;
+  readonly queued: Amount;
+  readonly deadLettered: Amount;
+}
+
+export interface QueueFullness extends Fullness {
+  /** Whose backlog it is; undefined when no emitter is known. */
+  readonly furthestBehind: { readonly emitter: string; readonly queued: Amount } | undefined;
+}
+
+export interface Queue extends QueueWriter {
+  readonly ledger: Ledger;
+  readonly deadLetters: DeadLetters;
+  /** The emitter's cursor where it was left; a name seen first begins at the oldest entry, or behind the newest. */
+  openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor>;
+  /** Every name that has a cursor. */
+  knownEmitters(): readonly KnownEmitter[];
+  /** Removes cursor, state and dead letters of a name that is not open. False: there was none. */
+  forgetEmitter(emitter: string): Promise<boolean>;
+  /** Gives up the entry at which this emitter stands, if it is damaged. Returns what is lost; undefined: it is sound. */
+  skipCorruptEntry(emitter: string): Promise<Amount | undefined>;
+  balance(): QueueBalance;
+  fullness(): QueueFullness;
+  /** Finishes what is on its way; appends that wait are rejected. Safe twice. */
+  close(): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+const HOUSEKEEPING_MS = 10 * 60 * 1000;
+
+/** Rejects with a QueueError when what lies there is damaged, with a StateStoreError when LMDB cannot open its file. */
+export async function openQueue(options: QueueOptions): Promise<Queue> {
+  const { directory, openStore = openStateStore, fileSystem = nodeFileSystem } = options;
+  const { segmentBytes = Math.min(64 * MIB, Math.max(MIB, Math.floor(options.maxBytes / 16))) } = options;
+  const store = await openStore(join(directory, 'state'));
+  const opened: SegmentLog[] = [];
+  const openLog = async (name: string, bytes: number) => {
+    const log = await SegmentLog.open({ directory: join(directory, name), segmentBytes: bytes, fileSystem });
+    opened.push(log);
+    return log;
+  };
+  try {
+    const events = new QueueEvents(options.logger, options.metrics);
+    const tables = queueTables(store);
+    const index = new QueueIndex(tables);
+    const log = await openLog('queue', segmentBytes);
+    await recoverLog({ log, index, events, damaged: options.damaged ?? 'refuse' });
+    const cursors = new Cursors(store, tables);
+    const deadLetters = await StoredDeadLetters.open({
+      ...{ store, tables, cursors, events },
+      log: await openLog('dead-letters', 8 * MIB),
+      clock: options.clock,
+      maxBytes: options.deadLetterMaxBytes,
+    });
+    const queue = new SegmentQueue(options, {
+      ...{ store, tables, index, log, cursors, deadLetters, events, segmentBytes, fileSystem },
+    });
+    await queue.start();
+    return queue;
+  } catch (error) {
+    for (const log of opened) await log.close();
+    await store.close();
+    throw error;
+  }
+}
+
+interface QueueParts {
+  readonly store: StateStore;
+  readonly tables: QueueTables;
+  readonly index: QueueIndex;
+  readonly log: SegmentLog;
+  readonly cursors: Cursors;
+  readonly deadLetters: StoredDeadLetters;
+  readonly events: QueueEvents;
+  readonly segmentBytes: number;
+  readonly fileSystem: FileSystem;
+}
+
+class SegmentQueue implements Queue {
+  readonly ledger: StreamLedger;
+  readonly deadLetters: StoredDeadLetters;
+  readonly #parts: QueueParts;
+  readonly #clock: Clock;
+  readonly #arrivals = new Arrivals();
+  readonly #reader: QueueReader;
+  readonly #space: QueueSpace;
+  readonly #groupCommit: GroupCommit;
+  readonly #trimming: Trimming;
+  readonly #forgetting: Forgetting;
+  readonly #runningTime: RunningTime;
+  readonly #open = new Map<string, EmitterCursor>();
+  #housekeeping: Cancel | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: QueueOptions, parts: QueueParts) {
+    const { clock, directory, maxBytes, whenFull, freeSpace } = options;
+    const { index, log, deadLetters, fileSystem } = parts;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.deadLetters = deadLetters;
+    const logTurns = new Serial();
+    const runningTime = new RunningTime(parts.store, parts.tables, clock);
+    const reader = new QueueReader(log, index);
+    this.#reader = reader;
+    this.#runningTime = runningTime;
+    this.ledger = new StreamLedger({ ...parts, runningTime });
+    this.#trimming = new Trimming({
+      ...parts,
+      logTurns,
+      isStopped: () => this.#space.stopped !== undefined,
+      onTrimmed: () => this.#space.look(),
+    });
+    this.#space = new QueueSpace({
+      ...{ ...parts, clock, maxBytes },
+      freeSpace: new FreeSpace({ directory, clock, fileSystem, ...freeSpace }),
+      makeRoom: () => this.#trimming.trim(),
+      dropOldest: whenFull === 'drop-oldest' ? () => this.#trimming.dropOldest() : undefined,
+    });
+    this.#groupCommit = new GroupCommit({
+      ...{ ...parts, logTurns, reader, runningTime, clock },
+      ledger: this.ledger,
+      space: this.#space,
+      onAdded: () => this.#arrivals.announce(index.next),
+    });
+    this.#forgetting = new Forgetting({ ...parts, ledger: this.ledger, runningTime });
+    parts.events.watch({
+      usedBytes: () => this.#space.usedBytes,
+      deadLetterBytes: () => deadLetters.bytes,
+      stopped: () => this.stopped !== undefined,
+      queued: () => this.knownEmitters().map(({ name, queued }) => [name, queued] as const),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#space.look();
+    await this.#trimming.trim();
+    this.#keepHouse();
+  }
+
+  get stopped(): string | undefined {
+    return this.#space.stopped;
+  }
+
+  append(incoming: IncomingBatch): Promise<void> {
+    return this.#groupCommit.append(incoming);
+  }
+
+  onStopped(listener: (reason: string | undefined) => void): () => void {
+    return this.#space.onStopped(listener);
+  }
+
+  async openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor> {
+    const { index, cursors } = this.#parts;
+    if (cursors.row(emitter) === undefined) {
+      const entry = start === 'oldest' ? index.first : index.next;
+      const before = index.amountBefore({ entry, record: 0, offset: 0 });
+      await cursors.add(emitter, entry, before).catch((error: Error) => {
+        throw new QueueError(`The emitter ${emitter} could not be given a place: ${error.message}`, {
+          cause: error,
+        });
+      });
+    }
+    const cursor =
+      this.#open.get(emitter) ??
+      new EmitterCursor(emitter, {
+        ...this.#parts,
+        reader: this.#reader,
+        arrivals: this.#arrivals,
+        onMoved: () => void this.#trimming.trim(),
+      });
+    this.#open.set(emitter, cursor);
+    return cursor;
+  }
+
+  knownEmitters(): readonly KnownEmitter[] {
+    const { cursors, deadLetters, index } = this.#parts;
+    return cursors.emitters.map((name) => {
+      const { entry = index.next, record = 0 } = cursors.row(name) ?? {};
+      return {
+        name,
+        committed: { entry, record },
+        queued: cursors.queued(name, index),
+        deadLettered: deadLetters.amount(name),
+      };
+    });
+  }
+
+  async forgetEmitter(emitter: string): Promise<boolean> {
+    const { cursors, deadLetters, events } = this.#parts;
+    if (cursors.row(emitter) === undefined) return false;
+    if (this.#open.has(emitter)) throw new QueueError(`The emitter ${emitter} is in use`);
+    try {
+      await deadLetters.removeAll(emitter);
+      await cursors.remove(emitter);
+    } catch (error) {
+      throw new QueueError(`The emitter ${emitter} could not be forgotten: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    events.emitterForgotten(emitter);
+    await this.#trimming.trim();
+    return true;
+  }
+
+  async skipCorruptEntry(emitter: string): Promise<Amount | undefined> {
+    const { cursors, events } = this.#parts;
+    const standing = cursors.row(emitter);
+    if (standing === undefined) throw new QueueError(`The emitter ${emitter} is not known`);
+    const { entry, record, offset } = standing;
+    const damage = await this.#reader.read(entry).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (!(damage instanceof CorruptQueueEntryError)) return undefined;
+    const lost = minus(damage.amount, { records: record, bytes: offset });
+    const behind = { entry: entry + 1, record: 0, offset: 0 };
+    await cursors.change([emitter], (row) =>
+      row.entry === entry ? { ...row, ...behind, discarded: { ...plus(row.discarded, lost) } } : row,
+    );
+    events.corruptEntryDiscarded(emitter, damage, lost);
+    await this.#trimming.trim();
+    return lost;
+  }
+
+  balance(): QueueBalance {
+    const { index, cursors, deadLetters, log } = this.#parts;
+    return balanceOf(index, cursors, deadLetters, log.bytes);
+  }
+
+  fullness(): QueueFullness {
+    const { cursors, index } = this.#parts;
+    const emitter = cursors.furthestBehind()?.emitter;
+    const furthestBehind =
+      emitter === undefined ? undefined : { emitter, queued: cursors.queued(emitter, index) };
+    return { ...this.#space.fullness(), furthestBehind };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { store, log, deadLetters, events } = this.#parts;
+    this.#housekeeping?.();
+    const working = this.#groupCommit.close();
+    this.#space.close();
+    await working;
+    await this.#trimming.trim();
+    await this.#runningTime
+      .save()
+      .catch((error) => events.backgroundWriteFailed(error, 'the time this has run'));
+    await deadLetters.close();
+    await log.close();
+    await store.close();
+  }
+
+  #keepHouse(): void {
+    this.#housekeeping = this.#clock.after(HOUSEKEEPING_MS, () => {
+      void this.#clean().finally(() => {
+        if (this.#closing === undefined) this.#keepHouse();
+      });
+    });
+  }
+
+  /** What has time: every ten minutes. */
+  async #clean(): Promise<void> {
+    try {
+      await this.#runningTime.save();
+      await this.ledger.writeTouched();
+      while (this.#closing === undefined && !(await this.#forgetting.turn()));
+    } catch (error) {
+      this.#parts.events.backgroundWriteFailed(error, 'the housekeeping of the queue');
+    }
+    await this.#trimming.trim();
+  }
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../runtime/clock.ts';
+import { changeTotals, NO_TOTALS, type QueueTables, TOTALS } from './queue-tables.ts';
+import type { StateStore } from './state-store.ts';
+
+const SECONDS_PER_DAY = 86_400;
+
+/**
+ * Days counted while somebody runs, over all restarts. What is kept for so many days is kept for so many of these: a
+ * clock that jumps, or a machine that slept for a year, forgets nothing.
+ */
+export class RunningTime {
+  readonly #store: StateStore;
+  readonly #tables: QueueTables;
+  readonly #clock: Clock;
+  #seconds: number;
+  #countedMs: number;
+
+  constructor(store: StateStore, tables: QueueTables, clock: Clock) {
+    this.#store = store;
+    this.#tables = tables;
+    this.#clock = clock;
+    this.#seconds = (tables.totals.get(TOTALS) ?? NO_TOTALS).runningSeconds;
+    this.#countedMs = clock.monotonicMs();
+  }
+
+  get day(): number {
+    return Math.floor((this.#seconds + this.#uncountedSeconds()) / SECONDS_PER_DAY);
+  }
+
+  /** What has run since the last save is lost when the process is killed: that only keeps things longer. */
+  async save(): Promise<void> {
+    const seconds = this.#seconds + this.#uncountedSeconds();
+    const nowMs = this.#clock.monotonicMs();
+    await this.#store.write(() =>
+      changeTotals(this.#tables, (totals) => ({ ...totals, runningSeconds: seconds })),
+    );
+    this.#seconds = seconds;
+    this.#countedMs = nowMs;
+  }
+
+  #uncountedSeconds(): number {
+    return (this.#clock.monotonicMs() - this.#countedMs) / 1000;
+  }
+}

@@ -1,0 +1,75 @@
+import { crc32 } from 'node:zlib';
+
+/** Where an entry lies. `length` is that of its payload; its header comes before it. */
+export interface SegmentLocation {
+  readonly segment: number;
+  /** Where the entry's header begins. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export const SEGMENT_HEADER_BYTES = 16;
+export const ENTRY_HEADER_BYTES = 12;
+
+const SEGMENT_MAGIC = 0x4745534d; // "MSEG"
+const ENTRY_MAGIC = 0x544e454d; // "MENT"
+const VERSION = 1;
+
+/** `00000017.segment`; the names sort as the numbers do. */
+export function segmentFileName(segment: number): string {
+  return `${String(segment).padStart(8, '0')}.segment`;
+}
+
+/** The number in a file's name; undefined when it is not a segment's. */
+export function segmentOfFileName(name: string): number | undefined {
+  const digits = /^(\d{8,})\.segment$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The place behind an entry. */
+export function endOfEntry({ offset, length }: SegmentLocation): number {
+  return offset + ENTRY_HEADER_BYTES + length;
+}
+
+export function encodeSegmentHeader(segment: number): Buffer {
+  const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  header.writeUInt32LE(SEGMENT_MAGIC, 0);
+  header.writeUInt32LE(VERSION, 4);
+  header.writeBigUInt64LE(BigInt(segment), 8);
+  return header;
+}
+
+/** What is wrong with a segment's header; undefined when nothing is. */
+export function segmentHeaderFault(header: Buffer, segment: number): string | undefined {
+  if (header.length < SEGMENT_HEADER_BYTES || header.readUInt32LE(0) !== SEGMENT_MAGIC) {
+    return 'this is not a segment file';
+  }
+  const version = header.readUInt32LE(4);
+  if (version !== VERSION) return `segment format ${version} is unknown; this program reads ${VERSION}`;
+  const number = header.readBigUInt64LE(8);
+  return number === BigInt(segment) ? undefined : `this is segment ${number} under another's name`;
+}
+
+export function encodeEntryHeader(payload: readonly Uint8Array[], length: number): Buffer {
+  const header = Buffer.allocUnsafe(ENTRY_HEADER_BYTES);
+  header.writeUInt32LE(ENTRY_MAGIC, 0);
+  header.writeUInt32LE(length, 4);
+  header.writeUInt32LE(checksum(header, payload), 8);
+  return header;
+}
+
+/** What is wrong with an entry as read back, header and payload; undefined when nothing is. */
+export function entryFault(entry: Buffer, length: number): string | undefined {
+  if (entry.length < ENTRY_HEADER_BYTES + length) return 'the file ends before the entry does';
+  if (entry.readUInt32LE(0) !== ENTRY_MAGIC) return 'no entry begins here';
+  if (entry.readUInt32LE(4) !== length) return `the entry says it has ${entry.readUInt32LE(4)} bytes`;
+  const sum = checksum(entry, [entry.subarray(ENTRY_HEADER_BYTES)]);
+  return sum === entry.readUInt32LE(8) ? undefined : 'the checksum does not match';
+}
+
+/** Over the length and the payload, so that a header of another entry does not pass either. */
+function checksum(header: Buffer, payload: readonly Uint8Array[]): number {
+  let sum = crc32(header.subarray(4, 8));
+  for (const part of payload) sum = crc32(part, sum);
+  return sum;
+}

@@ -1,0 +1,29 @@
+/** Who holds a state directory. */
+export interface StateDirectoryOwner {
+  readonly role: 'collector' | 'aggregator';
+  readonly pid: number;
+  readonly host: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** Another process holds the directory. */
+export class StateDirectoryBusyError extends Error {
+  override readonly name = 'StateDirectoryBusyError';
+  /** undefined when it did not say. */
+  readonly owner: StateDirectoryOwner | undefined;
+
+  constructor(path: string, owner: StateDirectoryOwner | undefined) {
+    const who =
+      owner === undefined
+        ? 'another process'
+        : `the ${owner.role} with process id ${owner.pid} on ${owner.host}, since ${owner.since}`;
+    super(`The state directory ${path} is in use by ${who}`);
+    this.owner = owner;
+  }
+}
+
+/** The directory was laid out by a newer version, for the other half, or its version cannot be read. */
+export class StateDirectoryVersionError extends Error {
+  override readonly name = 'StateDirectoryVersionError';
+}

@@ -1,0 +1,145 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { syncDirectory } from './file-system.ts';
+import {
+  StateDirectoryBusyError,
+  type StateDirectoryOwner,
+  StateDirectoryVersionError,
+} from './state-directory-error.ts';
+import { type DirectoryLock, lockDirectory } from './state-directory-lock.ts';
+
+/*
+ * Everything a half of the pair has to remember lies under one directory, which has one owner at a time.
+ *
+ *     <state directory>/        mode 0700
+ *       layout.json             which half laid it out, and the version of the layout
+ *       owner.json              who holds it: process id, host, since; only for the refusal of a second one
+ *       state/, queue/, ...     what the half keeps
+ *
+ * The lock is the kernel's (see `state-directory-lock.ts`); `owner.json` is no lock, and one left behind by a killed
+ * process means nothing.
+ */
+export interface StateDirectoryOptions {
+  readonly role: 'collector' | 'aggregator';
+  /** The layout this program writes. */
+  readonly layoutVersion: number;
+  /** Brings an older layout to this version; called with the lock held. Must be safe to repeat after a crash. */
+  readonly migrate?: (path: string, fromVersion: number) => Promise<void>;
+}
+
+interface Layout {
+  readonly role: string;
+  readonly version: number;
+}
+
+export class StateDirectory {
+  readonly path: string;
+  readonly #lock: DirectoryLock;
+  #released = false;
+
+  /**
+   * Makes the directory if need be and takes it for this process. Rejects with a StateDirectoryBusyError when another
+   * process has it, with a StateDirectoryVersionError when this program cannot use what lies there.
+   */
+  static async acquire(path: string, options: StateDirectoryOptions): Promise<StateDirectory> {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const lock = await lockDirectory(path);
+    if (lock === undefined) throw new StateDirectoryBusyError(path, await readOwner(path));
+    try {
+      await settleLayout(path, options);
+      await writeOwner(path, options.role);
+      return new StateDirectory(path, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  private constructor(path: string, lock: DirectoryLock) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /** Safe twice. Close what lies in the directory first. */
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    await rm(join(this.path, OWNER_FILE), { force: true });
+    await this.#lock.release();
+  }
+}
+
+const LAYOUT_FILE = 'layout.json';
+const OWNER_FILE = 'owner.json';
+
+async function settleLayout(path: string, { role, layoutVersion, migrate }: StateDirectoryOptions) {
+  const layout = await readLayout(path);
+  if (layout !== undefined && layout.role !== role) {
+    throw new StateDirectoryVersionError(
+      `The state directory ${path} belongs to a ${layout.role}. Give the ${role} a directory of its own.`,
+    );
+  }
+  if (layout !== undefined && layout.version > layoutVersion) {
+    throw new StateDirectoryVersionError(
+      `The state directory ${path} has layout ${layout.version}, written by a newer mega-collector; this one reads up ` +
+        `to ${layoutVersion}. Run the newer version again, or give this one another directory.`,
+    );
+  }
+  if (layout !== undefined && layout.version < layoutVersion) await migrate?.(path, layout.version);
+  if (layout?.version !== layoutVersion) {
+    await writeDurably(path, LAYOUT_FILE, { role, version: layoutVersion } satisfies Layout);
+  }
+}
+
+async function readLayout(path: string): Promise<Layout | undefined> {
+  const text = await readIfThere(join(path, LAYOUT_FILE));
+  if (text === undefined) return undefined;
+  const { role, version } = parseObject(text);
+  if (typeof role === 'string' && typeof version === 'number') return { role, version };
+  throw new StateDirectoryVersionError(
+    `${join(path, LAYOUT_FILE)} cannot be read. Restore it (it holds {"role": ..., "version": ...}), or give this ` +
+      'program another directory.',
+  );
+}
+
+async function readOwner(path: string): Promise<StateDirectoryOwner | undefined> {
+  const { role, pid, host, since } = parseObject((await readIfThere(join(path, OWNER_FILE))) ?? '');
+  const known = (role === 'collector' || role === 'aggregator') && typeof pid === 'number';
+  return known ? { role, pid, host: String(host), since: String(since) } : undefined;
+}
+
+async function writeOwner(path: string, role: StateDirectoryOwner['role']): Promise<void> {
+  const owner: StateDirectoryOwner = {
+    role,
+    pid: process.pid,
+    host: hostname(),
+    since: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+  };
+  await writeFile(join(path, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
+}
+
+async function writeDurably(directory: string, name: string, content: Layout): Promise<void> {
+  const path = join(directory, name);
+  await writeFile(`${path}.new`, JSON.stringify(content), { mode: 0o600, flush: true });
+  await rename(`${path}.new`, path);
+  await syncDirectory(directory);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { syncDirectory } from './file-system.ts';
+import type { Json } from './queue-contract.ts';
+import { StateStoreError } from './state-store-error.ts';
+
+/*
+ * Small durable state in LMDB. This is the only file that knows LMDB; the rest of the code sees tables and one verb,
+ * `write`.
+ *
+ * One LMDB transaction at a time
+ *
+ *     write(a) --> [ a ]            commit 1: a
+ *     write(b) --\
+ *     write(c) ---> [ b, c ]        commit 2: b and c, in this order, together
+ *
+ *   What arrives while a commit is on its way waits and becomes the next one. A change runs when its commit begins: it
+ *   sees everything that was committed and what the changes before it in the same commit did. It runs to completion
+ *   before LMDB hears of it, so one that throws leaves nothing behind and harms no other.
+ *
+ * Why not LMDB's own `transaction()`: its callback runs on this thread while the writer thread waits with the lock
+ * held, and what it wrote before it threw is committed all the same. A `batch` is carried out by the writer thread
+ * alone, in one transaction, because LMDB cannot close one inside a batch. Only a synchronous write transaction could
+ * cut it in two: there is none after the store has been opened.
+ *
+ * What happens when a commit fails (lmdb 3.5.6, `writer.cpp`, `write.js`, `mdb.c`):
+ *
+ *   - A page cannot be written (ENOSPC, EIO), or fdatasync fails: the transaction is aborted, the promise of the batch
+ *     rejects. Its `commitError` is a second promise, which rejects too and would end the process if nobody looked.
+ *     With `eventTurnBatching` there would be a third that nobody can reach: it is off.
+ *   - The meta page cannot be written: the environment is dead (MDB_PANIC), reads throw, and the next write would wait
+ *     for ever, since the writer thread gives up with its lock held. So after each failure the environment is asked
+ *     for a read, and opened anew when it cannot answer.
+ *
+ *   `overlappingSync` is off: with it a commit would be visible, and its promise resolved, before it is on disk.
+ */
+
+export type StateKey = string | number | readonly (string | number)[];
+
+export interface StateStore {
+  /**
+   * A named part of the store. Costs nothing; may be called at any time. The same name is the same table.
+   */
+  table<V extends Json>(name: string): Table<V>;
+  /**
+   * Runs `change` in one write transaction; resolves when it is committed and on disk. Rejects with a
+   * `StateStoreError`, and nothing is changed, when LMDB fails or `change` throws (that is the `cause`). `change` is
+   * synchronous and runs a little later, when its turn comes.
+   */
+  write(change: () => void): Promise<void>;
+  /** Waits for what was written before, then releases the files. Safe twice. */
+  close(): Promise<void>;
+}
+
+/** Sorted by key: numbers before strings, arrays element by element. `'a'` and `['a']` are the same key. */
+export interface Table<V extends Json> {
+  /** Inside a change, what the changes of this commit have put; else what is committed. */
+  get(key: StateKey): V | undefined;
+  /** What is committed, as of the first step; not to be called inside a change. */
+  entries(selection?: Selection): Iterable<TableEntry<V>>;
+  /** Only inside a change. Keys stay below 1.9 KB. */
+  put(key: StateKey, value: V): void;
+  /** Only inside a change. Removing what is not there is fine. */
+  remove(key: StateKey): void;
+}
+
+export interface TableEntry<V> {
+  /** A string or number when the key has one element, else an array. */
+  readonly key: StateKey;
+  readonly value: V;
+}
+
+/** Which entries, ascending unless `reverse`. Everything when empty. */
+export interface Selection {
+  /** Keys that begin with these elements (whole elements: not the beginning of a string). Excludes `start`, `end`. */
+  readonly prefix?: StateKey;
+  /** The lowest key. */
+  readonly start?: StateKey;
+  /** The key behind the highest. */
+  readonly end?: StateKey;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** Opens the store in this directory, which is made if need be. Rejects with a `StateStoreError` when it cannot. */
+export async function openStateStore(directory: string): Promise<StateStore> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const root = openRoot(directory);
+  // LMDB flushes its file, but not that the file is in the directory.
+  await syncDirectory(directory);
+  await syncDirectory(dirname(directory));
+  return new LmdbStateStore(directory, root);
+}
+
+/** Values are JSON text, made when they are put: what LMDB is given cannot fail to encode half-way. */
+type Root = RootDatabase<string, Key>;
+type Key = (string | number)[];
+
+/** What one commit will do, by key; `text` undefined: remove. */
+type Changes = Map<string, { readonly key: Key; readonly text: string | undefined }>;
+
+interface WaitingWrite {
+  readonly change: () => void;
+  readonly resolve: () => void;
+  readonly reject: (error: StateStoreError) => void;
+}
+
+class LmdbStateStore implements StateStore {
+  readonly #directory: string;
+  /** undefined: closed, or being opened anew. */
+  #root: Root | undefined;
+  #closing = false;
+  #waiting: WaitingWrite[] = [];
+  #writing: Promise<void> | undefined;
+  /** While changes run: what those of this commit did before, and what the running one does. */
+  #commit: Changes | undefined;
+  #current: Changes | undefined;
+
+  constructor(directory: string, root: Root) {
+    this.#directory = directory;
+    this.#root = root;
+  }
+
+  table<V extends Json>(name: string): Table<V> {
+    const keyOf = (key: StateKey): Key => (typeof key === 'object' ? [name, ...key] : [name, key]);
+    return {
+      get: (key) => this.#get(keyOf(key)) as V | undefined,
+      entries: (selection = {}) => this.#entries<V>(name, keyOf, selection),
+      put: (key, value) => this.#set(keyOf(key), JSON.stringify(value)),
+      remove: (key) => this.#set(keyOf(key), undefined),
+    };
+  }
+
+  write(change: () => void): Promise<void> {
+    if (this.#closing) return Promise.reject(new StateStoreError('The state store is closed'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ change, resolve, reject });
+      this.#writing ??= this.#writeAll();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await this.#writing;
+    const root = this.#root;
+    this.#root = undefined;
+    await root?.close();
+  }
+
+  #get(key: Key): Json | undefined {
+    const id = idOf(key);
+    const changed = this.#current?.get(id) ?? this.#commit?.get(id);
+    const text = changed === undefined ? this.#openRoot().get(key) : changed.text;
+    return text === undefined ? undefined : (JSON.parse(text) as Json);
+  }
+
+  *#entries<V extends Json>(
+    name: string,
+    keyOf: (key: StateKey) => Key,
+    { prefix, start, end, reverse = false, limit }: Selection,
+  ): Iterable<TableEntry<V>> {
+    assert(this.#current === undefined, 'entries() does not see a change in progress');
+    const lowest = prefix !== undefined ? keyOf(prefix) : start !== undefined ? keyOf(start) : [name];
+    const behind =
+      prefix !== undefined
+        ? [...keyOf(prefix), BEHIND_ALL]
+        : end !== undefined
+          ? keyOf(end)
+          : [name, BEHIND_ALL];
+    const bounds = reverse
+      ? { start: behind, end: lowest, exclusiveStart: true, inclusiveEnd: true, reverse }
+      : { start: lowest, end: behind };
+    for (const { key, value } of this.#openRoot().getRange(
+      limit === undefined ? bounds : { ...bounds, limit },
+    )) {
+      const [, first, ...more] = key;
+      // The prefix alone is no key of this table.
+      if (first === undefined) continue;
+      yield { key: more.length === 0 ? first : [first, ...more], value: JSON.parse(value) as V };
+    }
+  }
+
+  #set(key: Key, text: string | undefined): void {
+    assert(this.#current !== undefined, 'put() and remove() only inside a change');
+    const id = idOf(key);
+    assert(id.length < MAX_KEY_CHARACTERS, 'the key is too long');
+    this.#current.set(id, { key, text });
+  }
+
+  #openRoot(): Root {
+    if (this.#root === undefined) throw new StateStoreError(`The state store ${this.#directory} is not open`);
+    return this.#root;
+  }
+
+  /** Commits until nobody waits. Never rejects. */
+  async #writeAll(): Promise<void> {
+    // Writes of one turn go together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      await this.#writeGroup(group);
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeGroup(group: readonly WaitingWrite[]): Promise<void> {
+    if (this.#root === undefined) await this.#reviveRoot();
+    const { changes, sound } = this.#runChanges(group);
+    try {
+      await this.#commitChanges(changes);
+      for (const { resolve } of sound) resolve();
+    } catch (error) {
+      const failure = new StateStoreError(`Could not write to ${this.#directory}: ${messageOf(error)}`, {
+        cause: error,
+      });
+      await this.#reviveRoot();
+      for (const { reject } of sound) reject(failure);
+    }
+  }
+
+  #runChanges(group: readonly WaitingWrite[]): { changes: Changes; sound: WaitingWrite[] } {
+    const changes: Changes = new Map();
+    const sound: WaitingWrite[] = [];
+    this.#commit = changes;
+    for (const write of group) {
+      const current: Changes = new Map();
+      this.#current = current;
+      try {
+        write.change();
+        for (const [id, changed] of current) changes.set(id, changed);
+        sound.push(write);
+      } catch (error) {
+        write.reject(new StateStoreError(`The change failed: ${messageOf(error)}`, { cause: error }));
+      }
+    }
+    this.#commit = undefined;
+    this.#current = undefined;
+    return { changes, sound };
+  }
+
+  async #commitChanges(changes: Changes): Promise<void> {
+    if (changes.size === 0) return;
+    const root = this.#openRoot();
+    try {
+      await root.batch(() => {
+        for (const { key, text } of changes.values()) {
+          if (text === undefined) void root.remove(key);
+          else void root.put(key, text);
+        }
+      });
+    } catch (error) {
+      throw await causeOf(error);
+    }
+  }
+
+  /** After a failed commit: an environment that cannot even be read is replaced. */
+  async #reviveRoot(): Promise<void> {
+    const root = this.#root;
+    try {
+      root?.get(['']);
+    } catch {
+      this.#root = undefined;
+      await root?.close();
+    }
+    try {
+      this.#root ??= openRoot(this.#directory);
+    } catch {
+      // The next write fails with `is not open`, and tries again after that.
+    }
+  }
+}
+
+/** LMDB takes keys up to 1,978 bytes; a character is at most three of them. */
+const MAX_KEY_CHARACTERS = 600;
+
+/** Sorts behind every string and number. LMDB's key types do not know that bytes may be elements. */
+const BEHIND_ALL = Buffer.from([0xff]) as unknown as string;
+
+function openRoot(directory: string): Root {
+  try {
+    return open<string, Key>({
+      path: directory,
+      noSubdir: false,
+      encoding: 'string',
+      compression: false,
+      cache: false,
+      overlappingSync: false,
+      eventTurnBatching: false,
+    });
+  } catch (error) {
+    throw new StateStoreError(`Could not open the state in ${directory}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** `Commit failed (see commitError for details)`: the details are a promise that rejects. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error)) return error;
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (cause: unknown) => cause,
+  );
+}
+
+function idOf(key: Key): string {
+  return JSON.stringify(key);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
