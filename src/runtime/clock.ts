@@ -24,19 +24,29 @@ export const systemClock: Clock = {
         reject(signal.reason as Error);
         return;
       }
-      const timer = setTimeout(() => {
+      const cancel = longTimeout(ms, { keepsAlive: true }, () => {
         signal?.removeEventListener('abort', onAbort);
         resolve();
-      }, ms);
+      });
       const onAbort = () => {
-        clearTimeout(timer);
+        cancel();
         reject(signal?.reason as Error);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
+  after: (ms, callback) => longTimeout(ms, { keepsAlive: false }, callback),
 };
+
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Node lets a timeout of more than 24 days fire at once; durations that people configure may be longer. */
+function longTimeout(ms: number, { keepsAlive }: { keepsAlive: boolean }, callback: () => void): Cancel {
+  let timer: NodeJS.Timeout;
+  const wait = (restMs: number) => {
+    const stepMs = Math.min(restMs, LONGEST_TIMEOUT_MS);
+    timer = setTimeout(() => (restMs > stepMs ? wait(restMs - stepMs) : callback()), stepMs);
+    if (!keepsAlive) timer.unref();
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}

@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
-import { type TlsMaterial, secureContextOptions, serverTlsOptions } from './tls.ts';
+import { secureContextOptions, serverTlsOptions, type TlsMaterial } from './tls.ts';
 
 /**
  * TLS for a gRPC server. grpc-js's own `createSsl` leaves the lowest version of TLS to the process's defaults and cannot
@@ -10,7 +10,11 @@ export class TlsServerCredentials extends ServerCredentials {
   constructor(material: TlsMaterial) {
     const { requestCert, rejectUnauthorized, minVersion } = serverTlsOptions(material);
     super(
-      { requestCert: requestCert === true, rejectUnauthorized: rejectUnauthorized !== false, ...{ minVersion } },
+      {
+        requestCert: requestCert === true,
+        rejectUnauthorized: rejectUnauthorized !== false,
+        ...{ minVersion },
+      },
       secureContextOptions(material),
     );
   }

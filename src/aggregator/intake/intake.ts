@@ -81,7 +81,8 @@ export class Intake implements Component {
     });
     widenReceiveWindows(server);
     this.#unsubscribe = this.#options.queue.onStopped((reason) => this.#intakeChanged(reason));
-    this.#intakeChanged(this.#options.queue.stopped);
+    this.#setHealth('SERVING');
+    if (this.#options.queue.stopped !== undefined) this.#intakeChanged(this.#options.queue.stopped);
   }
 
   async stop(deadline: AbortSignal): Promise<void> {

@@ -4,6 +4,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 /** What happens between a collector and its aggregator, logged and counted in one place. */
 export interface PublisherEvents {
   connected(address: string, software: string): void;
+  /** We have ended the call; everything that was sent is answered, unless there was no time. */
+  ended(address: string): void;
   disconnected(address: string, reason: string): void;
   unreachable(address: string, reason: string): void;
   sent(records: number, bytes: number): void;
@@ -33,6 +35,10 @@ export function createPublisherEvents(logger: Logger, metrics: Registry): Publis
       connections.inc();
       connected.set(1);
       logger.info({ address, software }, 'Connected to the aggregator.');
+    },
+    ended: (address) => {
+      connected.set(0);
+      logger.info({ address }, 'Disconnected from the aggregator.');
     },
     disconnected: (address, reason) => {
       connected.set(0);

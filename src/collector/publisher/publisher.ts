@@ -36,6 +36,7 @@ export class Publisher implements StreamSink, Component {
   readonly #events: PublisherEvents;
   readonly #addresses: Addresses;
   readonly #clients = new Map<string, PublishClient>();
+  #credentials: ChannelCredentials;
   readonly #streams = new Map<StreamId, PublishedStream>();
   readonly #stopping = new AbortController();
   #session: PublishSession | undefined;
@@ -44,6 +45,7 @@ export class Publisher implements StreamSink, Component {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
     this.#events = createPublisherEvents(options.logger, options.metrics);
     this.#addresses = new Addresses(options.addresses, options.clock);
   }
@@ -80,6 +82,13 @@ export class Publisher implements StreamSink, Component {
     deadline.addEventListener('abort', giveUp, { once: true });
     await this.#running;
     deadline.removeEventListener('abort', giveUp);
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  /** From the next connection on. */
+  useCredentials(credentials: ChannelCredentials): void {
+    this.#credentials = credentials;
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
   }
@@ -124,7 +133,8 @@ export class Publisher implements StreamSink, Component {
     this.#session = undefined;
     this.#connected = false;
     if (welcomed) {
-      this.#events.disconnected(address, reason);
+      if (this.#stopping.signal.aborted) this.#events.ended(address);
+      else this.#events.disconnected(address, reason);
       this.#addresses.worked();
     } else {
       this.#events.unreachable(address, reason);
@@ -136,7 +146,7 @@ export class Publisher implements StreamSink, Component {
   #client(address: string): PublishClient {
     let client = this.#clients.get(address);
     if (client === undefined) {
-      client = new PublishClient(address, this.#options.credentials);
+      client = new PublishClient(address, this.#credentials);
       this.#clients.set(address, client);
     }
     return client;

@@ -1,0 +1,167 @@
+import { duplicateNames } from '../emitters/configuration.ts';
+import type { ConfiguredEmitter, EmitterType } from '../emitters/emitter.ts';
+import { emitterTypes } from '../emitters/registry.ts';
+import { type Address, formatAddress, isLoopback } from '../runtime/address.ts';
+import {
+  type ConfigurationWarning,
+  type Environment,
+  parseVariables,
+  throwProblems,
+  type Variable,
+  type VariableTable,
+  variableNames,
+} from '../runtime/configuration.ts';
+import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
+import type { LogLevel } from '../runtime/log-level.ts';
+import { stateDirectoryOf } from '../runtime/state-directory.ts';
+import type { TlsMaterial } from '../runtime/tls.ts';
+import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
+import { unknownVariables } from '../runtime/unknown-variables.ts';
+import type { NotifyConfiguration } from './notify-configuration.ts';
+import { AGGREGATOR_VARIABLES } from './variables.ts';
+
+/** Everything that `createAggregator` needs to know. */
+export interface AggregatorConfig {
+  readonly listenAddress: Address;
+  readonly httpAddress: Address;
+  /** Absolute. */
+  readonly stateDirectory: string;
+  /** Records in a batch. */
+  readonly maxBatchSize: number;
+  readonly minimumPublishFrequencyMs: number;
+  readonly queueMaxBytes: number;
+  readonly whenFull: 'stop' | 'drop-oldest';
+  readonly retryCount: number;
+  readonly retryDelayMs: number;
+  readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
+  /** undefined: a failure is only logged. */
+  readonly notify: NotifyConfiguration | undefined;
+  /** At least one; names are unique. */
+  readonly emitters: readonly AggregatorEmitter[];
+  /** undefined: plain text. */
+  readonly tls: TlsMaterial | undefined;
+  readonly shutdownTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+/** One configured emitter: `type.create(configuration, context)` makes it. */
+export interface AggregatorEmitter extends ConfiguredEmitter {
+  readonly type: EmitterType;
+}
+
+export interface AggregatorConfigOptions {
+  /** Default: the registry. */
+  readonly emitterTypes?: readonly EmitterType[];
+  /** Default: who runs the process. */
+  readonly userId?: number;
+}
+
+/** Every variable of the aggregator, those of the emitters included: for flags, --help, --check and the docs. */
+export function aggregatorVariables(types: readonly EmitterType[] = emitterTypes): VariableTable {
+  return { ...AGGREGATOR_VARIABLES, ...emitterVariables(types) };
+}
+
+/** No I/O. Throws ConfigurationError with all problems. */
+export function parseAggregatorConfig(
+  environment: Environment,
+  { emitterTypes: types = emitterTypes, userId }: AggregatorConfigOptions = {},
+): { config: AggregatorConfig; warnings: readonly ConfigurationWarning[] } {
+  const { values, problems } = parseVariables(AGGREGATOR_VARIABLES, environment);
+  const { emitters, warnings } = emittersOf(types, environment, problems);
+  const tls = tlsMaterialOf('AGGREGATOR', values, problems);
+  const stateDirectory = stateDirectoryOf('aggregator', values.stateDirectory, environment, {
+    userId,
+    problems,
+  });
+  throwProblems(problems);
+  const config: AggregatorConfig = {
+    listenAddress: values.listenAddress,
+    httpAddress: values.httpAddress,
+    stateDirectory,
+    maxBatchSize: values.maxBatchSize,
+    minimumPublishFrequencyMs: values.minimumPublishFrequencyMs,
+    queueMaxBytes: values.queueMaxBytes,
+    whenFull: values.whenFull,
+    retryCount: values.retryCount,
+    retryDelayMs: values.retryDelayMs,
+    afterRetries: values.afterRetries,
+    notify: values.notify,
+    emitters,
+    tls,
+    shutdownTimeoutMs: values.shutdownTimeoutMs,
+    logLevel: values.logLevel,
+  };
+  return {
+    config,
+    warnings: [
+      ...warnings,
+      ...warningsOf(config),
+      ...tlsWarnings('AGGREGATOR', values),
+      ...unknownVariables('AGGREGATOR_', variableNames(aggregatorVariables(types)), environment),
+    ],
+  };
+}
+
+/** Their values may hold passwords: never shown, and each has a `_FILE` form. */
+function emitterVariables(types: readonly EmitterType[]) {
+  return Object.fromEntries(
+    types.map((type) => {
+      const variable: Variable<readonly AggregatorEmitter[]> = {
+        name: type.variable,
+        flag: `--${type.variable
+          .replace(/^AGGREGATOR_/, '')
+          .toLowerCase()
+          .replaceAll('_', '-')}`,
+        description: `${type.description} (${type.guarantee})`,
+        format: 'see the emitter',
+        example: type.example,
+        secret: true,
+        parse: (text) => type.parse(text).map((configured) => ({ ...configured, type })),
+      };
+      return [type.variable, variable];
+    }),
+  );
+}
+
+function emittersOf(
+  types: readonly EmitterType[],
+  environment: Environment,
+  problems: ConfigurationProblem[],
+): { emitters: readonly AggregatorEmitter[]; warnings: readonly ConfigurationWarning[] } {
+  const before = problems.length;
+  const { values, problems: emitterProblems } = parseVariables(emitterVariables(types), environment);
+  problems.push(...emitterProblems);
+  const emitters = Object.values(values).flatMap((configured) => configured ?? []);
+  if (emitters.length === 0 && problems.length === before) problems.push(noEmitter(types));
+  problems.push(...duplicateNames(emitters.map(({ name, type }) => ({ variable: type.variable, name }))));
+  const off = Object.entries(values).filter(([, configured]) => configured?.length === 0);
+  return {
+    emitters,
+    warnings: off.map(([variable]) => ({ variable, message: 'is set, but to a value that means off' })),
+  };
+}
+
+function noEmitter(types: readonly EmitterType[]): ConfigurationProblem {
+  const choices = types.map(
+    ({ variable, example, description }) => `\n  ${variable}='${example}'  ${description}`,
+  );
+  return {
+    variable: 'AGGREGATOR_*_CONFIGURATION',
+    message: `expected at least one emitter, found none. Choose from:${choices.join('')}`,
+  };
+}
+
+function warningsOf({ notify, tls, listenAddress }: AggregatorConfig): readonly ConfigurationWarning[] {
+  const warnings = (notify?.unknownKeys ?? []).map((key) => ({
+    variable: `AGGREGATOR_NOTIFY_CONFIGURATION.${key}`,
+    message: 'is not known and has no effect',
+  }));
+  if (tls === undefined && !isLoopback(listenAddress)) {
+    const address = formatAddress(listenAddress);
+    warnings.push({
+      variable: 'AGGREGATOR_LISTEN_ADDRESS',
+      message: `${address} can be reached from other machines, and without TLS anybody there may send and listen`,
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,107 @@
+import type { ControlHandlers } from '../runtime/control.ts';
+import type { AggregatorStatus, DeadLetterReport, EmitterReport } from '../runtime/control-commands.ts';
+import { ControlError } from '../runtime/control-error.ts';
+import type { Json } from '../runtime/json.ts';
+import type { Queue } from '../storage/queue.ts';
+import type { DeadLetterSummary } from '../storage/queue-contract.ts';
+
+/** What the commands of the command line ask of whoever owns an aggregator's state directory. */
+export function aggregatorControl(
+  queue: Queue,
+  running: {
+    /** Names in the configuration; none when no aggregator runs. */
+    readonly configured: ReadonlySet<string>;
+    readonly deadLettersDiscarded?: () => void;
+  } = { configured: new Set() },
+): ControlHandlers {
+  const letters = queue.deadLetters;
+  const selected = ({ ids, emitter }: Selection) =>
+    ids ?? letters.list(emitter ?? undefined).map(({ id }) => id);
+  return {
+    status: async () => json<AggregatorStatus>({ role: 'aggregator', ...queue.balance() }),
+    'dead-letters.list': async (input) => json(letters.list(emitterOf(input) ?? undefined).map(report)),
+    'dead-letters.show': async (input) => {
+      const id = textOf(input, 'id');
+      const letter = letters.list().find((each) => each.id === id);
+      const records = letter === undefined ? undefined : await letters.read(id);
+      if (letter === undefined || records === undefined) {
+        throw new ControlError('not-found', `There is no dead letter ${id}.`);
+      }
+      const { format, resource, data } = records;
+      return json({
+        letter: report(letter),
+        format,
+        resource: Object.fromEntries(resource),
+        data: Buffer.from(data).toString('base64'),
+      });
+    },
+    'dead-letters.replay': async (input) => ({
+      count: await letters.requestReplay(selected(selectionOf(input))),
+    }),
+    'dead-letters.discard': async (input) => {
+      const count = await letters.discard(selected(selectionOf(input)));
+      running.deadLettersDiscarded?.();
+      return { count };
+    },
+    'emitters.list': async () =>
+      json(
+        queue.knownEmitters().map(
+          ({ name, queued, deadLettered }): EmitterReport => ({
+            name,
+            configured: running.configured.has(name),
+            queued,
+            deadLettered,
+          }),
+        ),
+      ),
+    'emitters.forget': async (input) => {
+      const name = textOf(input, 'name');
+      if (running.configured.has(name)) {
+        throw new ControlError(
+          'in-use',
+          `The emitter ${name} is configured: take it out of the configuration first.`,
+        );
+      }
+      if (!(await queue.forgetEmitter(name)))
+        throw new ControlError('not-found', `There is no emitter ${name}.`);
+      return {};
+    },
+  };
+}
+
+interface Selection {
+  readonly ids: readonly string[] | null;
+  readonly emitter: string | null;
+}
+
+function report(letter: DeadLetterSummary): DeadLetterReport {
+  return { ...letter, rejectedTimeUnixNano: letter.rejectedTimeUnixNano.toString() };
+}
+
+function fields(input: Json): { readonly [key: string]: Json | undefined } {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+    ? (input as { readonly [key: string]: Json })
+    : {};
+}
+
+function textOf(input: Json, key: string): string {
+  const value = fields(input)[key];
+  if (typeof value !== 'string') throw new ControlError('invalid-request', `"${key}" is missing.`);
+  return value;
+}
+
+function emitterOf(input: Json): string | null {
+  const { emitter } = fields(input);
+  return typeof emitter === 'string' ? emitter : null;
+}
+
+function selectionOf(input: Json): Selection {
+  const { ids } = fields(input);
+  const list = Array.isArray(ids) ? ids.filter((id): id is string => typeof id === 'string') : null;
+  return { ids: list, emitter: emitterOf(input) };
+}
+
+/** These shapes are JSON; the compiler cannot see it through their names. */
+function json<T>(value: T): Json {
+  return value as unknown as Json;
+}

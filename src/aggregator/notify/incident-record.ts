@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { Json } from '../../storage/queue-contract.ts';
+import type { Incident, IncidentDetails } from './notifier.ts';
+
+/** What is known of one incident. Kept on disk as it is. */
+const incidentRecord = z.object({
+  emitter: z.string(),
+  kind: z.enum(['delivery', 'dead-letters', 'queue']),
+  /** Under which it was opened, whatever the configuration says today. */
+  dedupKey: z.string(),
+  /** How it should be. */
+  isOpen: z.boolean(),
+  /** A trigger has been on the wire, so the other side may show it. */
+  mayBeShown: z.boolean(),
+  /** The newest state has yet to be sent. */
+  isUnsent: z.boolean(),
+  reason: z.string(),
+  records: z.number(),
+  bytes: z.number(),
+  attempts: z.number(),
+  batchId: z.string().nullable(),
+  firstFailedAt: z.string(),
+});
+
+export type IncidentRecord = Readonly<z.infer<typeof incidentRecord>>;
+
+/** Long reasons are cut: an event must stay far below 512 KB, and the state small. */
+const REASON_CHARACTERS = 1000;
+
+/** The incident after a further trigger. */
+export function triggered(
+  { emitter, kind, dedupKey }: Incident & { readonly dedupKey: string },
+  before: IncidentRecord | undefined,
+  details: IncidentDetails,
+  nowUnixNano: bigint,
+): IncidentRecord {
+  const open = before?.isOpen ? before : undefined;
+  const since = details.sinceUnixNano ?? nowUnixNano;
+  return {
+    emitter,
+    kind,
+    dedupKey: before?.dedupKey ?? dedupKey,
+    isOpen: true,
+    mayBeShown: before?.mayBeShown ?? false,
+    isUnsent: true,
+    reason: details.reason.slice(0, REASON_CHARACTERS),
+    records: (open?.records ?? 0) + details.records,
+    bytes: (open?.bytes ?? 0) + details.bytes,
+    attempts: (open?.attempts ?? 0) + details.attempts,
+    batchId: details.batchId ?? open?.batchId ?? null,
+    firstFailedAt: open?.firstFailedAt ?? new Date(Number(since / 1_000_000n)).toISOString(),
+  };
+}
+
+export function toJson(records: Iterable<IncidentRecord>): Json {
+  return { version: 1, incidents: [...records].map((record) => ({ ...record })) };
+}
+
+/** What can be read of it: a damaged state may cost a page that stays open, never a start. */
+export function fromJson(state: Json | undefined): IncidentRecord[] {
+  const { data } = z.object({ incidents: z.array(z.unknown()) }).safeParse(state);
+  return (data?.incidents ?? []).flatMap((incident) => incidentRecord.safeParse(incident).data ?? []);
+}

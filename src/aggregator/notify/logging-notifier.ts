@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import type { Clock } from '../../runtime/clock.ts';
+import { type Incident, type IncidentDetails, incidentName, type Notifier } from './notifier.ts';
+
+const INTERVAL_MS = 60_000;
+
+interface OpenIncident {
+  readonly records: number;
+  readonly bytes: number;
+  readonly attempts: number;
+  readonly loggedMs: number;
+}
+
+/** When nobody is to be told but the log: one line a minute for each incident, with what has been added up. */
+export class LoggingNotifier implements Notifier {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #open = new Map<string, OpenIncident>();
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  trigger(incident: Incident, { reason, ...added }: IncidentDetails): void {
+    const name = incidentName(incident);
+    const before = this.#open.get(name);
+    const nowMs = this.#clock.monotonicMs();
+    const isDue = before === undefined || nowMs - before.loggedMs >= INTERVAL_MS;
+    const sum = {
+      records: (before?.records ?? 0) + added.records,
+      bytes: (before?.bytes ?? 0) + added.bytes,
+      attempts: (before?.attempts ?? 0) + added.attempts,
+    };
+    this.#open.set(name, { ...sum, loggedMs: isDue ? nowMs : before.loggedMs });
+    if (isDue) this.#logger.error({ incident: name, reason, ...sum }, 'An incident is open.');
+  }
+
+  resolve(incident: Incident): void {
+    const name = incidentName(incident);
+    if (this.#open.delete(name)) this.#logger.info({ incident: name }, 'An incident is over.');
+  }
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { event as sendEvent } from '@pagerduty/pdjs';
+import type { PagerDutyEvent } from './pagerduty-event.ts';
+
+export type SendResult =
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
+  /** It will never be taken. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface PagerDutyClientOptions {
+  /** `host[:port]` or `https://host[:port]`; default: events.pagerduty.com. The protocol is always https. */
+  readonly server?: string | undefined;
+  /** PEM; trusted besides the usual authorities. */
+  readonly ca?: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/**
+ * One event, one request. What @pagerduty/pdjs 2.2.4 does by itself is kept from happening:
+ *
+ * - Its `requestTimeout` aborts nothing and keeps the process alive: switched off, a timer and a signal take its place.
+ * - It sends again after a 429, three times, blind to Retry-After: the request is aborted when that answer arrives.
+ * - It rejects on a body that is not JSON (an error page of a proxy, an empty 202), and the status is lost.
+ * - It follows redirects, with the key in the body.
+ *
+ * So status and headers are taken from Node's own channel for HTTP answers.
+ */
+export class PagerDutyClient {
+  readonly #server: string | undefined;
+  readonly #agent: Agent;
+  readonly #timeoutMs: number;
+
+  constructor({ server, ca, timeoutMs = DEFAULT_TIMEOUT_MS }: PagerDutyClientOptions) {
+    this.#server = server === undefined ? undefined : hostOf(server);
+    this.#agent = new Agent({ keepAlive: false, ...(ca !== undefined && { ca: [...rootCertificates, ca] }) });
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async send(event: PagerDutyEvent, signal: AbortSignal): Promise<SendResult> {
+    const requestId = randomUUID();
+    // Not AbortSignal.any of a timeout: nothing holds on to that, and once collected it never fires.
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    const timer = setTimeout(end, this.#timeoutMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    let answer: Answer | undefined;
+    const stopWatching = watchAnswers(requestId, (seen) => {
+      answer = seen;
+      if (seen.status === 429) end();
+    });
+    const parameters = {
+      data: event,
+      ...(this.#server !== undefined && { server: this.#server }),
+      headers: { [REQUEST_ID_HEADER]: requestId },
+      requestTimeout: 0,
+      retryTimeout: 0,
+      redirect: 'manual',
+      agent: this.#agent,
+      signal: ended.signal,
+    };
+    try {
+      // Its types want a payload with every event and know no agent.
+      const response = await sendEvent(parameters as unknown as Parameters<typeof sendEvent>[0]);
+      answer ??= { status: response.status, retryAfter: undefined };
+      return resultOf(answer, explanationIn(response.data, event.routing_key));
+    } catch (error) {
+      if (answer !== undefined) return resultOf(answer, '');
+      return { kind: 'retry', reason: this.#reasonOf(error) };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      stopWatching();
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** Of errors only the code: their messages repeat the address and whatever else was at hand. */
+  #reasonOf(error: unknown): string {
+    if (!(error instanceof Error)) return 'failed';
+    if (error.name === 'AbortError') return `no answer within ${this.#timeoutMs} ms`;
+    const { code, type } = error as { code?: string; type?: string };
+    return code ?? type ?? error.name;
+  }
+}
+
+const REQUEST_ID_HEADER = 'x-request-id';
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+}
+
+/** Calls `seen` when the answer to the request with this id begins; returns the way out. */
+function watchAnswers(requestId: string, seen: (answer: Answer) => void): () => void {
+  const answers = channel('http.client.response.finish');
+  const listener = (message: unknown) => {
+    const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+    if (String(request.getHeader(REQUEST_ID_HEADER)) !== requestId) return;
+    seen({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
+  };
+  answers.subscribe(listener);
+  return () => answers.unsubscribe(listener);
+}
+
+function resultOf({ status, retryAfter }: Answer, explanation: string): SendResult {
+  if (status >= 200 && status < 300) return { kind: 'sent' };
+  const reason = `HTTP ${status}${explanation}`;
+  // A redirect is not followed, but it may be a proxy's, and go away.
+  const mayWorkLater = status === 429 || status === 408 || status >= 500 || status < 400;
+  if (!mayWorkLater) return { kind: 'refused', reason };
+  const afterMs = retryAfter === undefined ? undefined : retryAfterMs(retryAfter);
+  return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
+}
+
+/** Seconds or a date (RFC 9110, section 10.2.3). */
+function retryAfterMs(value: string): number | undefined {
+  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
+}
+
+/** What the answer says is wrong; it may quote the key. */
+function explanationIn(data: unknown, secret: string): string {
+  const { message, errors } = (data ?? {}) as { message?: unknown; errors?: unknown };
+  const parts = [message, ...(Array.isArray(errors) ? errors : [])].filter(
+    (part) => typeof part === 'string',
+  );
+  if (parts.length === 0) return '';
+  return `: ${parts
+    .join('; ')
+    .replaceAll(secret, `...${secret.slice(-4)}`)
+    .slice(0, 500)}`;
+}
+
+function hostOf(server: string): string {
+  return server.replace(/^[a-z]+:\/\//i, '').replace(/\/.*$/, '');
+}

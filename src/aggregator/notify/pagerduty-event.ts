@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { IncidentRecord } from './incident-record.ts';
+import type { Incident, IncidentKind } from './notifier.ts';
+
+/** Body of `POST /v2/enqueue` (Events API v2). */
+export interface PagerDutyEvent {
+  /** Secret. */
+  readonly routing_key: string;
+  readonly event_action: 'trigger' | 'resolve';
+  readonly dedup_key: string;
+  /** Only with `trigger`. */
+  readonly payload?: PagerDutyPayload;
+}
+
+export interface PagerDutyPayload {
+  readonly summary: string;
+  readonly source: string;
+  readonly severity: 'critical' | 'error' | 'warning' | 'info';
+  readonly custom_details: { readonly [key: string]: string | number };
+}
+
+const SUMMARY_LIMIT = 1024;
+const DEDUP_KEY_LIMIT = 255;
+const CONTROL_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
+const DEDUP_SUFFIX: Record<IncidentKind, string> = {
+  delivery: '',
+  'dead-letters': '/dead-letters',
+  queue: '/queue',
+};
+
+const WHAT: Record<IncidentKind, string> = {
+  delivery: 'Aggregator failed to emit',
+  'dead-letters': 'Aggregator holds rejected records',
+  queue: 'Aggregator queue is filling up',
+};
+
+const SEVERITY: Record<IncidentKind, PagerDutyPayload['severity']> = {
+  delivery: 'error',
+  'dead-letters': 'warning',
+  queue: 'critical',
+};
+
+/** `<incident_key>` itself with one emitter, `<incident_key>/<name>` with several. */
+export function dedupKeyOf({ emitter, kind }: Incident, incidentKey: string, hasSeveral: boolean): string {
+  const key = `${incidentKey}${hasSeveral ? `/${emitter}` : ''}${DEDUP_SUFFIX[kind]}`;
+  if (key.length <= DEDUP_KEY_LIMIT) return key;
+  return `${cut(key, 190)}-${createHash('sha256').update(key).digest('hex')}`;
+}
+
+export function payloadOf(record: IncidentRecord, identifier: string, source: string): PagerDutyPayload {
+  const { emitter, kind, records, bytes, attempts, reason, firstFailedAt, batchId } = record;
+  return {
+    summary: summaryOf(`${WHAT[kind]}: ${identifier} (emitter ${emitter}): ${reason}`),
+    source: source.trim() === '' ? 'unknown' : source,
+    severity: SEVERITY[kind],
+    custom_details: {
+      emitter,
+      ...(batchId !== null && { batch_id: batchId }),
+      entries: records,
+      bytes,
+      attempts,
+      last_error: reason,
+      first_failed_at: firstFailedAt,
+    },
+  };
+}
+
+/** One line, without control characters, at most 1,024 UTF-16 units, no surrogate pair split. */
+export function summaryOf(text: string): string {
+  const line = text.replace(CONTROL_CHARACTERS, ' ').trim();
+  return line.length <= SUMMARY_LIMIT ? line : `${cut(line, SUMMARY_LIMIT - 1)}…`;
+}
+
+function cut(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  const splitsPair = last >= 0xd800 && last <= 0xdbff;
+  return text.slice(0, splitsPair ? length - 1 : length);
+}

@@ -1,0 +1,250 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../runtime/clock.ts';
+import { Pause } from '../pause.ts';
+import { createNotifyEvents, type NotifyAction, type NotifyEvents } from './events.ts';
+import { fromJson, type IncidentRecord, toJson, triggered } from './incident-record.ts';
+import { type Incident, type IncidentDetails, incidentName, type Notifier } from './notifier.ts';
+import type { NotifyState } from './notify-state.ts';
+import { PagerDutyClient } from './pagerduty-client.ts';
+import { dedupKeyOf, type PagerDutyEvent, payloadOf } from './pagerduty-event.ts';
+
+/** At most one trigger per incident in this time; what comes in between is added up. */
+const TRIGGER_INTERVAL_MS = 60_000;
+/** After the first failure, the second ...; the last one from then on. */
+const RETRY_DELAYS_MS = [5_000, 30_000, 60_000, 120_000, 300_000];
+const JITTER = 0.2;
+const MAX_ASKED_DELAY_MS = 60 * 60_000;
+const UNHEARD_MS = 30 * 60_000;
+
+export interface PagerDutySettings {
+  /** Secret. */
+  readonly integrationKey: string;
+  readonly incidentKey: string;
+  readonly identifier: string;
+  readonly server?: string | undefined;
+  /** PEM; trusted besides the usual authorities. */
+  readonly ca?: string | undefined;
+}
+
+export interface PagerDutyNotifierOptions {
+  readonly settings: PagerDutySettings;
+  /** The names of all that are configured. */
+  readonly emitters: readonly string[];
+  readonly state: NotifyState;
+  /** This host, as people know it. */
+  readonly source: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** [0, 1) */
+  readonly random?: () => number;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Incidents in PagerDuty, through its Events API v2.
+ *
+ *     trigger/resolve -> record of the incident (on disk) -> at most one event on its way -> PagerDuty
+ *
+ * Only the newest state of an incident is ever sent, so events cannot overtake each other: a trigger that is followed
+ * by a resolve before it was sent costs nothing, and one that may have been seen is resolved. Sending is retried without
+ * end; an endpoint that fails is left alone for a while, whichever incident comes next.
+ */
+export class PagerDutyNotifier implements Notifier {
+  readonly #options: PagerDutyNotifierOptions;
+  readonly #client: PagerDutyClient;
+  readonly #events: NotifyEvents;
+  readonly #pause: Pause;
+  readonly #records = new Map<string, IncidentRecord>();
+  /** When the next trigger of an incident may be sent; monotonic. */
+  readonly #triggerNotBeforeMs = new Map<string, number>();
+  readonly #abort = new AbortController();
+  #failures = 0;
+  #failingSinceMs = 0;
+  #retryNotBeforeMs = 0;
+  /** By Retry-After. */
+  #askedNotBeforeMs = 0;
+  #isStopping = false;
+  #running: Promise<void> | undefined;
+  #saving: Promise<void> | undefined;
+  #isSaveWanted = false;
+
+  constructor(options: PagerDutyNotifierOptions) {
+    const { settings, clock, logger, metrics, timeoutMs } = options;
+    this.#options = options;
+    this.#events = createNotifyEvents(logger, metrics);
+    this.#pause = new Pause(clock);
+    this.#client = new PagerDutyClient({
+      server: settings.server,
+      ca: settings.ca,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+  }
+
+  async start(): Promise<void> {
+    for (const record of fromJson(this.#options.state.load()))
+      this.#records.set(incidentName(record), record);
+    // Nobody else will ever close what an emitter left behind that is no longer there.
+    for (const record of this.#records.values()) {
+      if (!this.#options.emitters.includes(record.emitter)) this.resolve(record);
+    }
+    this.#changed();
+    this.#running ??= this.#run();
+    await this.#saving;
+  }
+
+  /** Sends what is unsent, once, as far as the deadline lets it. The rest is on disk. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true;
+    this.#retryNotBeforeMs = 0;
+    this.#pause.end();
+    const giveUp = () => this.#abort.abort();
+    if (deadline.aborted) giveUp();
+    deadline.addEventListener('abort', giveUp, { once: true });
+    await this.#running;
+    deadline.removeEventListener('abort', giveUp);
+    await this.#saving;
+    this.#client.close();
+  }
+
+  trigger(incident: Incident, details: IncidentDetails): void {
+    const { settings, emitters, clock } = this.#options;
+    const name = incidentName(incident);
+    const dedupKey = dedupKeyOf(incident, settings.incidentKey, emitters.length > 1);
+    const before = this.#records.get(name);
+    this.#records.set(name, triggered({ ...incident, dedupKey }, before, details, clock.nowUnixNano()));
+    this.#changed();
+  }
+
+  resolve(incident: Incident): void {
+    const name = incidentName(incident);
+    const record = this.#records.get(name);
+    if (!record?.isOpen) return;
+    if (record.mayBeShown) this.#records.set(name, { ...record, isOpen: false, isUnsent: true });
+    else this.#records.delete(name);
+    this.#changed();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#abort.signal.aborted) {
+      const next = this.#nextUnsent();
+      if (next !== undefined && next.inMs <= 0) await this.#send(next.record);
+      else if (this.#isStopping) return;
+      else await this.#pause.wait(next?.inMs ?? Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /** The unsent record that is due first, and in how long. */
+  #nextUnsent(): { record: IncidentRecord; inMs: number } | undefined {
+    const nowMs = this.#options.clock.monotonicMs();
+    const notBeforeMs = Math.max(this.#retryNotBeforeMs, this.#askedNotBeforeMs);
+    let first: { record: IncidentRecord; inMs: number } | undefined;
+    for (const [name, record] of this.#records) {
+      if (!record.isUnsent) continue;
+      const triggerNotBeforeMs = record.isOpen ? (this.#triggerNotBeforeMs.get(name) ?? 0) : 0;
+      const inMs = Math.max(triggerNotBeforeMs, notBeforeMs) - nowMs;
+      if (first === undefined || inMs < first.inMs) first = { record, inMs };
+    }
+    return first;
+  }
+
+  async #send(record: IncidentRecord): Promise<void> {
+    const name = incidentName(record);
+    const action = record.isOpen ? 'trigger' : 'resolve';
+    this.#records.set(name, { ...record, isUnsent: false, mayBeShown: true });
+    // On disk before it is on the wire: what was shown will be resolved by whoever comes after a crash.
+    await this.#save();
+    const result = await this.#client.send(this.#eventOf(record, action), this.#abort.signal);
+    switch (result.kind) {
+      case 'sent':
+        this.#events.sent(record, action);
+        this.#delivered(name, action);
+        break;
+      case 'refused':
+        this.#events.refused(record, action, result.reason);
+        this.#delivered(name, action);
+        break;
+      case 'retry':
+        this.#failed(record, action, result);
+        break;
+    }
+    this.#changed();
+  }
+
+  #delivered(name: string, action: NotifyAction): void {
+    this.#failures = 0;
+    this.#retryNotBeforeMs = 0;
+    const record = this.#records.get(name);
+    if (record === undefined) return;
+    if (action === 'trigger') {
+      this.#triggerNotBeforeMs.set(name, this.#options.clock.monotonicMs() + TRIGGER_INTERVAL_MS);
+    } else if (record.isOpen) {
+      // It was opened again while its end was on the way.
+      this.#records.set(name, { ...record, mayBeShown: false });
+    } else {
+      this.#records.delete(name);
+    }
+  }
+
+  #failed(sent: IncidentRecord, action: NotifyAction, { reason, afterMs = 0 }: Failure): void {
+    const { clock, random = Math.random } = this.#options;
+    const name = incidentName(sent);
+    const record = this.#records.get(name);
+    if (record !== undefined) this.#records.set(name, { ...record, isUnsent: true });
+
+    const nowMs = clock.monotonicMs();
+    if (this.#failures === 0) this.#failingSinceMs = nowMs;
+    const delayMs = RETRY_DELAYS_MS[Math.min(this.#failures, RETRY_DELAYS_MS.length - 1)] ?? 0;
+    const jitteredMs = delayMs * (1 - JITTER + 2 * JITTER * random());
+    const askedMs = Math.min(afterMs, MAX_ASKED_DELAY_MS);
+    this.#failures++;
+    this.#retryNotBeforeMs = nowMs + jitteredMs;
+    this.#askedNotBeforeMs = nowMs + askedMs;
+    this.#events.failed(sent, { action, reason, delayMs: Math.max(jitteredMs, askedMs) });
+    if (nowMs - this.#failingSinceMs >= UNHEARD_MS) this.#events.unheard(sent, reason);
+  }
+
+  #eventOf(record: IncidentRecord, action: NotifyAction): PagerDutyEvent {
+    const { settings, source } = this.#options;
+    return {
+      routing_key: settings.integrationKey,
+      event_action: action,
+      dedup_key: record.dedupKey,
+      ...(action === 'trigger' && { payload: payloadOf(record, settings.identifier, source) }),
+    };
+  }
+
+  #changed(): void {
+    let open = 0;
+    for (const { isOpen } of this.#records.values()) if (isOpen) open++;
+    this.#events.open(open);
+    void this.#save();
+    this.#pause.end();
+  }
+
+  /** One write at a time, always of the newest. Resolves when what is now is on disk, or could not be put there. */
+  #save(): Promise<void> {
+    this.#isSaveWanted = true;
+    this.#saving ??= this.#saveNewest().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #saveNewest(): Promise<void> {
+    while (this.#isSaveWanted) {
+      this.#isSaveWanted = false;
+      try {
+        await this.#options.state.save(toJson(this.#records.values()));
+      } catch (error) {
+        this.#events.unsaved(error);
+      }
+    }
+  }
+}
+
+interface Failure {
+  readonly reason: string;
+  readonly afterMs?: number;
+}

@@ -1,0 +1,14 @@
+import type { Json } from '../../storage/queue-contract.ts';
+import type { StateStore } from '../../storage/state-store.ts';
+import type { NotifyState } from './notify-state.ts';
+
+const KEY = 'incidents';
+
+/** In a store of its own: what is to be told must be kept even when the queue's disk is full. */
+export function storedNotifyState(store: StateStore): NotifyState {
+  const table = store.table<Json>('notify');
+  return {
+    load: () => table.get(KEY),
+    save: (state) => store.write(() => table.put(KEY, state)),
+  };
+}

@@ -1,0 +1,337 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Emitter } from '../emitters/emitter.ts';
+import { formatAddress } from '../runtime/address.ts';
+import type { Cancel, Clock } from '../runtime/clock.ts';
+import type { Component } from '../runtime/component.ts';
+import { ConfigurationError } from '../runtime/configuration-error.ts';
+import { type ControlHandlers, serveControl } from '../runtime/control.ts';
+import { ControlError } from '../runtime/control-error.ts';
+import { grpcServerCredentials, TlsServerCredentials } from '../runtime/grpc-credentials.ts';
+import type { Health, Late } from '../runtime/health.ts';
+import { HttpServer } from '../runtime/http-server.ts';
+import { openQueue, type Queue } from '../storage/queue.ts';
+import { QueueError } from '../storage/queue-contract.ts';
+import { StateDirectory } from '../storage/state-directory.ts';
+import { openStateStore, type StateStore } from '../storage/state-store.ts';
+import { StateStoreError } from '../storage/state-store-error.ts';
+import type { AggregatorConfig, AggregatorEmitter } from './config.ts';
+import { aggregatorControl } from './control.ts';
+import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
+import { Intake } from './intake/intake.ts';
+import { createNotifier } from './notify/create-notifier.ts';
+import type { Notifier } from './notify/notifier.ts';
+import { QueuePressure } from './notify/queue-pressure.ts';
+import { storedNotifyState } from './notify/stored-notify-state.ts';
+
+export const AGGREGATOR_LAYOUT_VERSION = 1;
+const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
+const WATCH_QUEUE_MS = 10_000;
+/** An emitter is late when something is older than this, and than four times the publish frequency. */
+const LATE_MS = 60_000;
+
+export interface AggregatorDependencies {
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+  readonly stdout: NodeJS.WritableStream;
+  readonly version: string;
+}
+
+export interface Aggregator extends Component {
+  /** SIGHUP: output files are opened anew; certificates are those of `config`, when there is a new one. */
+  reopen(config?: AggregatorConfig): Promise<void>;
+  /** Resolves with what makes going on impossible; never rejects. */
+  readonly failed: Promise<Error>;
+  health(): Health;
+}
+
+/**
+ * The aggregator, top to bottom as the data flows:
+ *
+ *     intake -> queue (ledger) -> for each emitter: cursor -> batcher -> delivery -> emitter
+ *
+ * Started from the bottom, stopped from the top. State that cannot be opened is no reason to die and be restarted in a
+ * loop: the process stays up, not ready, takes nothing, and says what is wrong.
+ */
+export async function createAggregator(
+  config: AggregatorConfig,
+  deps: AggregatorDependencies,
+): Promise<Aggregator> {
+  return new RunningAggregator(config, deps);
+}
+
+/** For a command while no aggregator runs: it owns the state directory until `close`. */
+export async function openOfflineAggregatorControl(
+  stateDirectory: string,
+  deps: Pick<AggregatorDependencies, 'logger' | 'clock'>,
+): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
+  const { Registry } = await import('prom-client');
+  const directory = await acquire(stateDirectory);
+  try {
+    const queue = await openQueue({
+      ...deps,
+      directory: stateDirectory,
+      metrics: new Registry(),
+      maxBytes: Number.MAX_SAFE_INTEGER,
+      whenFull: 'stop',
+      deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
+      damaged: 'open',
+    });
+    const close = async () => {
+      await queue.close();
+      await directory.release();
+    };
+    return { handlers: aggregatorControl(queue), close };
+  } catch (error) {
+    await directory.release();
+    throw error;
+  }
+}
+
+class RunningAggregator implements Aggregator {
+  readonly failed: Promise<Error> = new Promise(() => {});
+  readonly #config: AggregatorConfig;
+  readonly #deps: AggregatorDependencies;
+  readonly #http: HttpServer;
+  readonly #chains: EmitterChain[] = [];
+  #credentials = grpcServerCredentials(undefined);
+  #directory: StateDirectory | undefined;
+  #queue: Queue | undefined;
+  #notifier: Notifier | undefined;
+  #notifyStore: StateStore | undefined;
+  #intake: Intake | undefined;
+  #control: { close(): Promise<void> } | undefined;
+  #cancelWatch: Cancel | undefined;
+  #broken: string | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: AggregatorConfig, deps: AggregatorDependencies) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#http = new HttpServer({
+      address: config.httpAddress,
+      metrics: deps.metrics,
+      health: () => this.health(),
+      logger: deps.logger,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { stateDirectory } = this.#config;
+    this.#directory = await acquire(stateDirectory);
+    const queue = await this.#openQueue();
+    this.#queue = queue;
+    if (queue === undefined) {
+      await this.#serveControl(brokenControl(() => this.#broken ?? ''));
+    } else {
+      this.#refuseForgottenEmitters(queue);
+      const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
+      for (const emitter of this.#config.emitters) await this.#startChain(queue, notifier, emitter);
+      await this.#startIntake(queue);
+      await this.#serveControl(
+        aggregatorControl(queue, {
+          configured: new Set(this.#config.emitters.map(({ name }) => name)),
+          deadLettersDiscarded: () => {
+            for (const chain of this.#chains) chain.deadLettersDiscarded();
+          },
+        }),
+      );
+      this.#watchQueue(queue, new QueuePressure(notifier, this.#config.queueMaxBytes, this.#deps.clock));
+    }
+    await this.#http.start();
+  }
+
+  stop(deadline: AbortSignal): Promise<void> {
+    this.#stopped ??= this.#stop(deadline);
+    return this.#stopped;
+  }
+
+  async #stop(deadline: AbortSignal): Promise<void> {
+    this.#cancelWatch?.();
+    await this.#intake?.stop(deadline);
+    await Promise.all(this.#chains.map((chain) => chain.stop(deadline)));
+    await this.#notifier?.stop(deadline);
+    await this.#http.stop(deadline);
+    await this.#control?.close();
+    await this.#notifyStore?.close();
+    await this.#queue?.close();
+    await this.#directory?.release();
+  }
+
+  async reopen(config?: AggregatorConfig): Promise<void> {
+    for (const chain of this.#chains) chain.reopen();
+    if (config?.tls !== undefined && this.#credentials instanceof TlsServerCredentials) {
+      this.#credentials.reload(config.tls);
+    }
+  }
+
+  health(): Health {
+    const reason =
+      this.#broken ?? this.#queue?.stopped ?? (this.#intake === undefined ? 'starting' : undefined);
+    return { ready: reason === undefined, ...(reason !== undefined && { reason }), late: this.#late() };
+  }
+
+  async #openQueue(): Promise<Queue | undefined> {
+    const { stateDirectory, queueMaxBytes, whenFull } = this.#config;
+    try {
+      return await openQueue({
+        ...this.#deps,
+        directory: stateDirectory,
+        maxBytes: queueMaxBytes,
+        whenFull,
+        deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
+        damaged: 'open',
+      });
+    } catch (error) {
+      if (!(error instanceof QueueError || error instanceof StateStoreError)) throw error;
+      this.#broken = `the state in ${stateDirectory} cannot be used: ${error.message}`;
+      this.#deps.logger.fatal(
+        { stateDirectory, reason: error.message },
+        'The state cannot be used; nothing is taken until it is repaired or moved away.',
+      );
+      return undefined;
+    }
+  }
+
+  /** A cursor that nobody follows would keep the queue from ever shrinking. */
+  #refuseForgottenEmitters(queue: Queue): void {
+    const configured = new Set(this.#config.emitters.map(({ name }) => name));
+    const problems = queue
+      .knownEmitters()
+      .filter(({ name }) => !configured.has(name))
+      .map(({ name, queued }) => ({
+        variable: 'AGGREGATOR_*_CONFIGURATION',
+        message:
+          `the state knows an emitter "${name}" (${queued.records} records queued for it) that is not configured. ` +
+          `Put it back, or give up its records: mega-collector emitters forget ${name}`,
+      }));
+    if (problems.length > 0) throw new ConfigurationError(problems);
+  }
+
+  async #startNotifier(directory: string): Promise<Notifier> {
+    this.#notifyStore = await openStateStore(directory);
+    this.#notifier = createNotifier(this.#config.notify, {
+      ...this.#deps,
+      state: storedNotifyState(this.#notifyStore),
+      source: hostname(),
+      emitters: this.#config.emitters.map(({ name }) => name),
+    });
+    await this.#notifier.start();
+    return this.#notifier;
+  }
+
+  async #startChain(queue: Queue, notifier: Notifier, configured: AggregatorEmitter): Promise<void> {
+    const { logger, metrics, clock } = this.#deps;
+    const { name, start } = configured;
+    const cursor = await queue.openCursor(name, start);
+    const emitterLogger = logger.child({ emitter: name });
+    const emitter: Emitter = configured.type.create(configured.configuration, {
+      name,
+      state: cursor.state,
+      logger: emitterLogger,
+      metrics,
+      clock,
+      stdout: this.#deps.stdout,
+    });
+    const chain = createEmitterChain({
+      cursor,
+      deadLetters: queue.deadLetters,
+      emitter,
+      settings: {
+        maxRecords: this.#config.maxBatchSize,
+        publishFrequencyMs: this.#config.minimumPublishFrequencyMs,
+        retryCount: this.#config.retryCount,
+        retryDelayMs: this.#config.retryDelayMs,
+        afterRetries: this.#config.afterRetries,
+      },
+      notifier,
+      clock,
+      logger: emitterLogger,
+      metrics,
+    });
+    this.#chains.push(chain);
+    await chain.start();
+  }
+
+  async #startIntake(queue: Queue): Promise<void> {
+    const { listenAddress, tls } = this.#config;
+    this.#credentials = grpcServerCredentials(tls);
+    const intake = new Intake({
+      address: formatAddress(listenAddress),
+      credentials: this.#credentials,
+      queue,
+      ledger: queue.ledger,
+      software: `mega-collector/${this.#deps.version}`,
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      metrics: this.#deps.metrics,
+    });
+    await intake.start();
+    this.#intake = intake;
+    this.#deps.logger.info(
+      {
+        address: formatAddress(listenAddress),
+        tls: tls !== undefined,
+        emitters: this.#chains.map((chain) => chain.emitter),
+      },
+      'Taking records.',
+    );
+  }
+
+  async #serveControl(handlers: ControlHandlers): Promise<void> {
+    this.#control = await serveControl({
+      directory: this.#config.stateDirectory,
+      handlers,
+      logger: this.#deps.logger,
+    });
+  }
+
+  #late(): Late[] {
+    const lateMs = Math.max(LATE_MS, 4 * this.#config.minimumPublishFrequencyMs);
+    return this.#chains
+      .map((chain) => chain.status())
+      .filter(({ oldestUndeliveredAgeMs, state }) => oldestUndeliveredAgeMs > lateMs || state === 'failed')
+      .map(({ emitter, oldestUndeliveredAgeMs }) => ({
+        what: `emitter ${emitter}`,
+        ageSeconds: Math.round(oldestUndeliveredAgeMs / 1000),
+      }));
+  }
+
+  /** Pages when the queue is filling up. */
+  #watchQueue(queue: Queue, pressure: QueuePressure): void {
+    this.#cancelWatch = this.#deps.clock.after(WATCH_QUEUE_MS, () => {
+      const waiting = queue
+        .knownEmitters()
+        .map(({ name, queued }) => ({ emitter: name, bytes: queued.bytes }));
+      pressure.observe({ diskBytes: queue.fullness().usedBytes, waiting });
+      this.#watchQueue(queue, pressure);
+    });
+  }
+}
+
+function acquire(stateDirectory: string): Promise<StateDirectory> {
+  return StateDirectory.acquire(stateDirectory, {
+    role: 'aggregator',
+    layoutVersion: AGGREGATOR_LAYOUT_VERSION,
+  });
+}
+
+/** Every command is told what is wrong. */
+function brokenControl(reason: () => string): ControlHandlers {
+  const refuse = async () => {
+    throw new ControlError('broken', reason());
+  };
+  const commands = [
+    'status',
+    'dead-letters.list',
+    'dead-letters.show',
+    'dead-letters.replay',
+    'dead-letters.discard',
+  ];
+  return Object.fromEntries(
+    [...commands, 'emitters.list', 'emitters.forget'].map((command) => [command, refuse]),
+  );
+}

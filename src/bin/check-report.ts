@@ -1,0 +1,48 @@
+import type { VariableTable } from '../runtime/configuration.ts';
+import type { Json } from '../runtime/json.ts';
+import type { Io } from './io.ts';
+import type { LoadedConfiguration } from './load-configuration.ts';
+import { printable, textTable } from './text-table.ts';
+
+/** For --check: every variable with its value and where it comes from. Secrets are not shown, nor is PEM text. */
+export function printCheck(
+  io: Io,
+  table: VariableTable,
+  loaded: LoadedConfiguration<{ readonly stateDirectory: string }>,
+  { json, extra = {} }: { readonly json: boolean; readonly extra?: Readonly<Record<string, Json>> },
+): void {
+  const variables = shownVariables(table, loaded);
+  const { warnings } = loaded;
+  if (json) {
+    io.stdout.write(`${JSON.stringify({ ok: true, variables, ...extra, warnings }, undefined, 2)}\n`);
+    return;
+  }
+  const rows = variables.map(({ name, value, origin }) => [name, printable(value ?? '-'), origin]);
+  io.stdout.write(textTable([{ title: 'variable' }, { title: 'value' }, { title: 'from' }], rows));
+  for (const [title, value] of Object.entries(extra))
+    io.stdout.write(`\n${title}: ${JSON.stringify(value)}\n`);
+  for (const { variable, message } of warnings) io.stderr.write(`Warning: ${variable} ${message}\n`);
+  io.stdout.write('\nThe configuration is valid.\n');
+}
+
+interface ShownVariable {
+  readonly name: string;
+  /** null: not set. */
+  readonly value: string | null;
+  readonly origin: string;
+}
+
+function shownVariables(
+  table: VariableTable,
+  { environment, origins, config }: LoadedConfiguration<{ readonly stateDirectory: string }>,
+): readonly ShownVariable[] {
+  return Object.values(table).map((variable) => {
+    const { name } = variable;
+    const text = environment[name] ?? variable.default;
+    const hidden = variable.secret === true || variable.file === true;
+    const origin = origins.get(name) ?? 'default';
+    if (name.endsWith('_STATE_DIRECTORY')) return { name, value: config.stateDirectory, origin };
+    if (text === undefined) return { name, value: null, origin: 'not set' };
+    return { name, value: hidden ? '(set, not shown)' : text, origin };
+  });
+}

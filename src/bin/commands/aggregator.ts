@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { aggregatorVariables, parseAggregatorConfig } from '../../aggregator/config.ts';
+import type { Context } from '../context.ts';
+import { runAsProcess } from '../run-as-process.ts';
+import { addVariableFlags } from '../variable-flags.ts';
+
+const EXAMPLES = `
+Examples:
+  AGGREGATOR_TEXT_CONFIGURATION=1 mega-collector aggregator
+  mega-collector aggregator --file-configuration '{"path": "/var/log/all.log"}' --max-batch-size 5000
+  mega-collector aggregator --check
+
+Every flag is also the variable in brackets; flags win. SIGTERM stops within the shutdown timeout, SIGHUP reopens files.`;
+
+export function aggregatorCommand(context: Context): Command {
+  const table = aggregatorVariables();
+  const command = new Command('aggregator')
+    .description('Take records from collectors, make them durable, and emit them in batches.')
+    .option('--check', 'Validate the configuration, print it, and exit.')
+    .option('--json', 'With --check: print JSON.')
+    .addHelpText('after', EXAMPLES);
+  addVariableFlags(command, table);
+  return command.action(() =>
+    runAsProcess(context, command, {
+      role: 'aggregator',
+      source: { table, parse: parseAggregatorConfig },
+      create: (config, dependencies) => context.io.services.createAggregator(config, dependencies),
+      checked: ({ emitters }) => ({
+        emitters: emitters.map(({ name, type }) => ({ name, type: type.type, guarantee: type.guarantee })),
+      }),
+    }),
+  );
+}

@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import { formatByteSize } from '../../runtime/byte-size.ts';
+import type { AmountReport, EmitterReport } from '../../runtime/control-commands.ts';
+import { emittersAnswer } from '../answers.ts';
+import { askAggregator } from '../ask-owner.ts';
+import type { Context } from '../context.ts';
+import { count, printable, textTable } from '../text-table.ts';
+
+const EXAMPLES = `
+The state of an emitter (its place in the queue, its dead letters) belongs to its name and is kept when it leaves the
+configuration: the aggregator does not start until it is put back or forgotten.
+
+Examples:
+  mega-collector emitters list
+  mega-collector emitters forget archive`;
+
+interface Options {
+  readonly stateDirectory?: string;
+  readonly json?: boolean;
+}
+
+export function emittersCommand(context: Context): Command {
+  const command = new Command('emitters')
+    .description('List the emitters that the state knows, or forget one.')
+    .addHelpText('after', EXAMPLES);
+  command.addCommand(listCommand(context));
+  command.addCommand(forgetCommand(context));
+  return command;
+}
+
+function listCommand({ io }: Context): Command {
+  return withDirectory(new Command('list'))
+    .description('One line for each emitter.')
+    .option('--json', 'Print JSON.')
+    .action(async ({ stateDirectory, json }: Options) => {
+      const { value, running } = await askAggregator(io, stateDirectory, 'emitters.list', {});
+      const emitters = emittersAnswer(value);
+      io.stdout.write(json ? `${JSON.stringify(emitters, undefined, 2)}\n` : listText(emitters, running));
+    });
+}
+
+function listText(emitters: readonly EmitterReport[], running: boolean): string {
+  if (emitters.length === 0) return 'The state knows no emitters.\n';
+  const right = { right: true } as const;
+  const columns = [
+    { title: 'emitter' },
+    ...(running ? [{ title: 'configured' }] : []),
+    { title: 'queued', ...right },
+    { title: 'dead-lettered', ...right },
+  ];
+  const rows = emitters.map(({ name, configured, queued, deadLettered }) => [
+    printable(name),
+    ...(running ? [configured ? 'yes' : 'no'] : []),
+    amountText(queued),
+    amountText(deadLettered),
+  ]);
+  return textTable(columns, rows);
+}
+
+function amountText({ records, bytes }: AmountReport): string {
+  return `${count(records)} (${formatByteSize(bytes)})`;
+}
+
+function forgetCommand({ io }: Context): Command {
+  return withDirectory(new Command('forget'))
+    .description(
+      'Give up what is queued for an emitter, its dead letters and its state. It cannot be undone.',
+    )
+    .argument('<name>', 'As `list` shows it.')
+    .action(async (name: string, { stateDirectory }: Options) => {
+      await askAggregator(io, stateDirectory, 'emitters.forget', { name });
+      io.stdout.write(`${printable(name)} is forgotten.\n`);
+    });
+}
+
+function withDirectory(command: Command): Command {
+  return command.option('--state-directory <path>', 'Of the aggregator; default: the configured one.');
+}

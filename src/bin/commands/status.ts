@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import { formatByteSize } from '../../runtime/byte-size.ts';
+import type {
+  AggregatorStatus,
+  AmountReport,
+  CollectorStatus,
+  EmitterBalanceReport,
+  StreamBalanceReport,
+} from '../../runtime/control-commands.ts';
+import { statusAnswer } from '../answers.ts';
+import { askOwner } from '../ask-owner.ts';
+import type { Context } from '../context.ts';
+import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
+import { count, printable, textTable } from '../text-table.ts';
+
+const EXAMPLES = `
+The balance adds up. Of a collector: what is read is accepted or waiting; what lies behind that in the files is unread.
+Of an aggregator: what is accepted is, for each emitter, delivered, queued, dead-lettered or discarded.
+
+Examples:
+  mega-collector status
+  mega-collector status --verbose --state-directory /var/lib/mega-collector/collector
+  mega-collector status --json | jq .emitters`;
+
+interface StatusOptions {
+  readonly stateDirectory?: string;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+}
+
+export function statusCommand({ io }: Context): Command {
+  return new Command('status')
+    .description('Show what was read, accepted and delivered, and what waits.')
+    .option('--state-directory <path>', 'Of a collector or an aggregator; default: the configured ones.')
+    .option('--verbose', "Every stream of a collector, with its file's path.")
+    .option('--json', 'Print one JSON object per state directory, one per line.')
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ stateDirectory, verbose = false, json = false }: StatusOptions) => {
+      for (const directory of await findStateDirectories(io, stateDirectory)) {
+        const { value, running } = await askOwner(io, directory, 'status', { verbose });
+        const status = statusAnswer(value);
+        const { path } = directory;
+        io.stdout.write(
+          json
+            ? `${JSON.stringify({ ...status, stateDirectory: path, running })}\n`
+            : `${heading(directory, running)}${statusText(status)}\n`,
+        );
+      }
+    });
+}
+
+function heading({ role, path }: KnownStateDirectory, running: boolean): string {
+  return `${role}  ${printable(path)}  ${running ? 'running' : 'not running'}\n\n`;
+}
+
+function statusText(status: AggregatorStatus | CollectorStatus): string {
+  return status.role === 'aggregator' ? aggregatorText(status) : collectorText(status);
+}
+
+const RIGHT = { right: true } as const;
+
+function aggregatorText({ accepted, emitters, diskBytes }: AggregatorStatus): string {
+  const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk\n`;
+  const begun = emitters.some(({ before }) => before.bytes > 0 || before.records > 0);
+  const parts: readonly (readonly [string, keyof Omit<EmitterBalanceReport, 'emitter'>])[] = [
+    ...(begun ? [['before', 'before'] as const] : []),
+    ['delivered', 'delivered'],
+    ['queued', 'queued'],
+    ['dead-lettered', 'deadLettered'],
+    ['discarded', 'discarded'],
+  ];
+  const columns = [{ title: 'emitter' }, ...parts.map(([title]) => ({ title, ...RIGHT }))];
+  const rows = emitters.map((balance) => [
+    printable(balance.emitter),
+    ...parts.map(([, part]) => amountText(balance[part])),
+  ]);
+  return `${total}\n${textTable(columns, rows)}`;
+}
+
+function amountText({ records, bytes }: AmountReport): string {
+  return `${count(records)} (${formatByteSize(bytes)})`;
+}
+
+function collectorText({ streams, ...all }: CollectorStatus): string {
+  const rows = [
+    ...(streams ?? []).map((each) => [printable(each.source), each.stream, ...bytes(each)]),
+    ['all streams', '', ...bytes(all)],
+  ];
+  const columns = [
+    { title: '' },
+    { title: streams === undefined ? '' : 'stream' },
+    ...['read', 'accepted', 'waiting', 'unread'].map((title) => ({ title: `${title} (bytes)`, ...RIGHT })),
+  ];
+  return textTable(columns, rows);
+}
+
+function bytes({ read, accepted, waiting, unread }: StreamBalanceReport): string[] {
+  return [read, accepted, waiting, unread].map(count);
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { standardOutput } from '../emitters/text/standard-output.ts';
+import type { Environment } from '../runtime/configuration.ts';
+import { type Services, services } from './services.ts';
+
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+/** Everything a command touches of its process; tests bring their own. */
+export interface Io {
+  readonly environment: Environment;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Standard output for records: never blocks the loop, however slow its reader is. */
+  recordOutput(): NodeJS.WritableStream;
+  readonly userId: number | undefined;
+  readonly version: string;
+  readonly services: Services;
+  /** Returns the way out. */
+  onSignal(signal: Signal, listener: () => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+export function processIo(): Io {
+  return {
+    environment: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    recordOutput: () => standardOutput(process.stdout),
+    userId: process.getuid?.(),
+    version: packageVersion(),
+    services,
+    onSignal: (signal, listener) => {
+      process.on(signal, listener);
+      return () => process.off(signal, listener);
+    },
+    exit: (code) => process.exit(code),
+  };
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { EXIT } from './exit-codes.ts';
+import { processIo } from './io.ts';
+import { run } from './run.ts';
+
+/** What a finished command may leave behind (a socket that lingers, a timer) does not keep the process from ending. */
+const LINGER_MS = 1000;
+
+// `mega-collector status | head` has read enough: no reason for a stack trace. Emitters look after their own writes.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  if (!isService(process.argv[2])) process.exit(EXIT.ok);
+});
+
+process.exitCode = await run(process.argv.slice(2), processIo());
+setTimeout(() => process.exit(), LINGER_MS).unref();
+
+function isService(command: string | undefined): boolean {
+  return command === 'aggregator' || command === 'collector';
+}

@@ -1,0 +1,113 @@
+import type { Logger } from 'pino';
+import { ConfigurationError } from '../runtime/configuration-error.ts';
+import { EXIT } from './exit-codes.ts';
+import { isBug } from './failure.ts';
+import type { Io } from './io.ts';
+import type { Service } from './services.ts';
+
+export interface RunServiceOptions {
+  readonly service: Pick<Service, 'start' | 'stop' | 'failed'>;
+  /** SIGHUP. */
+  readonly reopen: () => Promise<void>;
+  readonly logger: Logger;
+  readonly io: Io;
+  readonly shutdownTimeoutMs: number;
+  /** Resolves when the service has done all it was asked to; absent: it runs until it is told to stop. */
+  readonly done?: () => Promise<void>;
+}
+
+/** What the deadline may be exceeded by: to close files and sockets. */
+const CLOSING_GRACE_MS = 2000;
+
+type Ending = { readonly kind: 'signal' | 'done' } | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * Runs a service to its end and returns the exit code. SIGTERM and SIGINT stop it within the shutdown timeout, also
+ * while it starts; a second one ends the process at once. SIGHUP reopens its files.
+ */
+export async function runService(options: RunServiceOptions): Promise<number> {
+  const { service, logger } = options;
+  const signals = listenToSignals(options);
+  try {
+    const started = service.start();
+    const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
+    const ending = await Promise.race<Ending>([
+      signals.stop.then(() => ({ kind: 'signal' })),
+      service.failed.then((error) => ({ kind: 'failed', error })),
+      done.then(
+        () => ({ kind: 'done' }),
+        (error: unknown) => ({ kind: 'failed', error }),
+      ),
+    ]);
+    if (ending.kind === 'failed') tellFailure(logger, ending.error);
+    const stopped = await stopInTime(options, started);
+    if (!stopped) return EXIT.failure;
+    logger.info('Stopped');
+    if (ending.kind !== 'failed') return EXIT.ok;
+    return ending.error instanceof ConfigurationError ? EXIT.configuration : EXIT.failure;
+  } finally {
+    signals.forget();
+  }
+}
+
+function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
+  let stopping = false;
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const onStop = (signal: string) => () => {
+    if (stopping) {
+      logger.warn({ signal }, 'Told to stop a second time: ending at once');
+      io.exit(EXIT.secondSignal);
+      return;
+    }
+    stopping = true;
+    logger.info({ signal }, 'Told to stop');
+    stop();
+  };
+  const onReopen = () => {
+    logger.info('Reopening files and reading certificates again');
+    reopen().catch((error: unknown) => logger.error({ err: error }, 'Files could not be reopened'));
+  };
+  const forget = [
+    io.onSignal('SIGTERM', onStop('SIGTERM')),
+    io.onSignal('SIGINT', onStop('SIGINT')),
+    io.onSignal('SIGHUP', onReopen),
+  ];
+  return {
+    stop: stopped,
+    forget: () => {
+      for (const each of forget) each();
+    },
+  };
+}
+
+function tellFailure(logger: Logger, error: unknown): void {
+  if (isBug(error)) logger.fatal({ err: error }, 'Failed by a bug');
+  else logger.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'Failed');
+}
+
+/** False when the service did not stop, in time or at all. What it held stays durable. */
+async function stopInTime(
+  { service, logger, shutdownTimeoutMs }: RunServiceOptions,
+  started: Promise<void>,
+): Promise<boolean> {
+  const deadline = AbortSignal.timeout(shutdownTimeoutMs);
+  let timer: NodeJS.Timeout | undefined;
+  const hung = new Promise<'hung'>((resolve) => {
+    timer = setTimeout(() => resolve('hung'), shutdownTimeoutMs + CLOSING_GRACE_MS);
+  });
+  try {
+    // Nobody has to bear being stopped in the middle of its start.
+    const stopped = started.catch(() => {}).then(() => service.stop(deadline));
+    const result = await Promise.race([stopped, hung]);
+    if (result !== 'hung') return true;
+    logger.error({ shutdownTimeoutMs }, 'Did not stop within the shutdown timeout');
+  } catch (error) {
+    logger.error({ err: error }, 'Did not stop cleanly');
+  } finally {
+    clearTimeout(timer);
+  }
+  return false;
+}

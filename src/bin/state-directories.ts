@@ -1,0 +1,61 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { defaultStateDirectory, type Role } from '../runtime/state-directory.ts';
+import { CommandError } from './command-error.ts';
+import type { Io } from './io.ts';
+
+/** A directory that a command works on. */
+export interface KnownStateDirectory {
+  readonly path: string;
+  readonly role: Role;
+}
+
+const ROLES: readonly Role[] = ['collector', 'aggregator'];
+
+/**
+ * Which state directories a command means: the one that is given, or for each role the one of its variable or the default,
+ * as far as they exist. Throws CommandError when there is none.
+ */
+export async function findStateDirectories(
+  io: Io,
+  given: string | undefined,
+  roles = ROLES,
+): Promise<readonly KnownStateDirectory[]> {
+  if (given !== undefined) return [await givenDirectory(resolve(given), roles)];
+  const candidates = roles.map((role) => ({ role, path: candidate(io, role) }));
+  const found: KnownStateDirectory[] = [];
+  for (const { role, path } of candidates) {
+    if (path !== undefined && (await isDirectory(path))) found.push({ role, path });
+  }
+  if (found.length > 0) return found;
+  const looked = candidates.flatMap(({ path }) => path ?? []).join(' and ');
+  throw new CommandError(
+    `No state directory was found${looked === '' ? '' : ` at ${looked}`}. Name it with --state-directory.`,
+  );
+}
+
+async function givenDirectory(path: string, roles: readonly Role[]): Promise<KnownStateDirectory> {
+  if (!(await isDirectory(path))) throw new CommandError(`There is no state directory at ${path}.`);
+  const role = await readRole(path);
+  if (role === undefined) throw new CommandError(`${path} is not a state directory of mega-collector.`);
+  if (roles.includes(role)) return { path, role };
+  throw new CommandError(
+    `${path} belongs to the ${role}; this command needs the state directory of the ${roles.join()}.`,
+  );
+}
+
+function candidate(io: Io, role: Role): string | undefined {
+  const configured = io.environment[`${role.toUpperCase()}_STATE_DIRECTORY`];
+  const path = configured || defaultStateDirectory(role, io.environment, io.userId);
+  return path === undefined ? undefined : resolve(path);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** Whose directory it is, by its own word (`src/storage/state-directory.ts` writes it). */
+async function readRole(path: string): Promise<Role | undefined> {
+  const text = await readFile(join(path, 'layout.json'), 'utf8').catch(() => '');
+  return ROLES.find((role) => text.includes(`"role":"${role}"`));
+}

@@ -1,0 +1,86 @@
+import type { Resource } from '../records/resource.ts';
+import type { Address } from '../runtime/address.ts';
+import {
+  type ConfigurationWarning,
+  type Environment,
+  parseVariables,
+  throwProblems,
+  type VariableTable,
+  variableNames,
+} from '../runtime/configuration.ts';
+import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
+import type { LogLevel } from '../runtime/log-level.ts';
+import { stateDirectoryOf } from '../runtime/state-directory.ts';
+import type { TlsMaterial } from '../runtime/tls.ts';
+import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
+import { unknownVariables } from '../runtime/unknown-variables.ts';
+import type { TailEntry } from './sources/tail/tail-configuration.ts';
+import { COLLECTOR_VARIABLES } from './variables.ts';
+
+/** Everything that `createCollector` needs to know. */
+export interface CollectorConfig {
+  /** At least one. */
+  readonly tail: readonly TailEntry[];
+  /** At least one; in the order of preference. */
+  readonly aggregatorAddresses: readonly Address[];
+  /** Absolute. */
+  readonly stateDirectory: string;
+  /** What every record says of its origin, before the sources add to it. */
+  readonly resourceAttributes: Resource;
+  readonly compression: 'lz4' | 'none';
+  /** undefined: plain text. */
+  readonly tls: TlsMaterial | undefined;
+  readonly httpAddress: Address;
+  /** Read what is there, wait until it is accepted, exit. */
+  readonly once: boolean;
+  readonly shutdownTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Every variable of the collector: for flags, --help, --check and the docs. */
+export function collectorVariables(): VariableTable {
+  return COLLECTOR_VARIABLES;
+}
+
+/** No I/O. Throws ConfigurationError with all problems. `userId`: who runs the process. */
+export function parseCollectorConfig(
+  environment: Environment,
+  { userId }: { readonly userId?: number } = {},
+): { config: CollectorConfig; warnings: readonly ConfigurationWarning[] } {
+  const { values, problems } = parseVariables(COLLECTOR_VARIABLES, environment);
+  const tail = [...(values.tail ?? []), ...(values.tailConfiguration ?? [])];
+  const told = problems.some(({ variable }) => variable.startsWith(NOTHING_TO_COLLECT.variable));
+  if (tail.length === 0 && !told) problems.push(NOTHING_TO_COLLECT);
+  const tls = tlsMaterialOf('COLLECTOR', values, problems);
+  const stateDirectory = stateDirectoryOf('collector', values.stateDirectory, environment, {
+    userId,
+    problems,
+  });
+  throwProblems(problems);
+  const { aggregatorAddresses, resourceAttributes, compression, httpAddress, once } = values;
+  return {
+    config: {
+      tail,
+      aggregatorAddresses,
+      stateDirectory,
+      resourceAttributes,
+      compression,
+      tls,
+      httpAddress,
+      once,
+      shutdownTimeoutMs: values.shutdownTimeoutMs,
+      logLevel: values.logLevel,
+    },
+    warnings: [
+      ...tlsWarnings('COLLECTOR', values),
+      ...unknownVariables('COLLECTOR_', variableNames(COLLECTOR_VARIABLES), environment),
+    ],
+  };
+}
+
+const NOTHING_TO_COLLECT: ConfigurationProblem = {
+  variable: 'COLLECTOR_TAIL',
+  message: `expected something to collect, found nothing. For example:
+  COLLECTOR_TAIL='${COLLECTOR_VARIABLES.tail.example}'
+  COLLECTOR_TAIL_CONFIGURATION='${COLLECTOR_VARIABLES.tailConfiguration.example}'`,
+};

@@ -1,0 +1,85 @@
+import type { Cut, CutOptions, Cutter } from './cutter.ts';
+import { RecordColumns } from './record-columns.ts';
+
+/**
+ * Cuts PostgreSQL's csvlog, where a record ends at the first line end outside quotes.
+ *
+ *     2026-11-20 08:52:21.581 UTC,"u","d",...,"a message
+ *     of two lines, with a ""word"" in quotes",,,\n
+ *
+ * A quote too few (a server or a disk that died while writing) would turn inside and outside around for the rest of the
+ * file. But then the next text soon begins or ends where none can: a quote that opens comes behind a comma, one that
+ * closes before a comma or a line end. Seeing that, the record ends before the first of its lines that begins as
+ * records do, with a time; or if none does, before the next such line. Bytes that do not begin with a time (what is
+ * left of a record that was cut) end there too.
+ */
+export const csvlogCutter: Cutter = {
+  cut(bytes: Buffer, { last, maxRecordBytes, maxRecords }: CutOptions): Cut {
+    const records = new RecordColumns(maxRecords);
+    while (!records.full && records.length < bytes.length) {
+      const end = endOfRecord(bytes, records.length, last);
+      const rest = bytes.length - records.length;
+      if (end !== undefined && end - records.length <= maxRecordBytes) records.add(end);
+      else if (end !== undefined || rest >= maxRecordBytes)
+        records.addMarked(records.length + maxRecordBytes, 'cut');
+      else {
+        if (last) records.addMarked(bytes.length, 'unterminated');
+        break;
+      }
+    }
+    return records.done();
+  },
+};
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Behind the line end of the record that begins at `start`; undefined while that has not come. */
+function endOfRecord(bytes: Buffer, start: number, last: boolean): number | undefined {
+  if (!beginsRecord(bytes, start)) return nextBeginning(bytes, start, last);
+  let quoted = false;
+  let beginning: number | undefined;
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === LF) {
+      if (!quoted) return at + 1;
+      if (beginning === undefined && beginsRecord(bytes, at + 1)) beginning = at + 1;
+    } else if (byte === QUOTE) {
+      if (quoted && at + 1 === bytes.length) return undefined;
+      if (quoted && bytes[at + 1] === QUOTE) at++;
+      else if (quoted ? endsField(bytes[at + 1]) : bytes[at - 1] === COMMA) quoted = !quoted;
+      else return beginning ?? nextBeginning(bytes, at, last);
+    }
+  }
+  return undefined;
+}
+
+function endsField(byte: number | undefined): boolean {
+  return byte === COMMA || byte === LF || byte === CR;
+}
+
+/** Behind the first line end that a record's beginning follows, or that nothing can follow any more. */
+function nextBeginning(bytes: Buffer, from: number, last: boolean): number | undefined {
+  let lineStart = bytes.indexOf(LF, from) + 1;
+  while (lineStart > 0) {
+    if (beginsRecord(bytes, lineStart) || (last && lineStart === bytes.length)) return lineStart;
+    if (!last && bytes.length - lineStart < TIME.length) return undefined;
+    lineStart = bytes.indexOf(LF, lineStart) + 1;
+  }
+  return undefined;
+}
+
+const TIME = '0000-00-00 00:00:00';
+const DIGIT = 0x30;
+
+/** Whether these bytes look like a time; not, while too few are there. */
+function beginsRecord(bytes: Buffer, start: number): boolean {
+  for (let index = 0; index < TIME.length; index++) {
+    const byte = bytes[start + index] ?? 0;
+    const wanted = TIME.charCodeAt(index);
+    if (wanted === DIGIT ? byte < DIGIT || byte > DIGIT + 9 : byte !== wanted) return false;
+  }
+  return true;
+}

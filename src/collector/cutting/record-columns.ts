@@ -1,0 +1,44 @@
+import { LIMITS } from '../../records/limits.ts';
+import { type MarkedRecord, NO_MARKS, type RecordMark } from '../../records/record-batch.ts';
+import { type Cut, NOTHING_CUT } from './cutter.ts';
+
+/** One for all cutters, since cutting never waits: the sizes of the records of a call, copied out at its end. */
+const scratch = new Uint32Array(LIMITS.batchRecords);
+
+/** Gathers the records of one call as columns. */
+export class RecordColumns {
+  readonly #maxRecords: number;
+  #count = 0;
+  #length = 0;
+  #marks: MarkedRecord[] | undefined;
+
+  constructor(maxRecords: number) {
+    this.#maxRecords = Math.min(maxRecords, scratch.length);
+  }
+
+  get full(): boolean {
+    return this.#count === this.#maxRecords;
+  }
+
+  /** Where the next record begins. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The next record ends at `end`. */
+  add(end: number): void {
+    scratch[this.#count++] = end - this.#length;
+    this.#length = end;
+  }
+
+  addMarked(end: number, mark: RecordMark): void {
+    this.#marks ??= [];
+    this.#marks.push({ index: this.#count, mark });
+    this.add(end);
+  }
+
+  done(): Cut {
+    if (this.#count === 0) return NOTHING_CUT;
+    return { sizes: scratch.slice(0, this.#count), marks: this.#marks ?? NO_MARKS, length: this.#length };
+  }
+}

@@ -1,0 +1,186 @@
+import { CHECK_WINDOW_BYTES } from '../../records/check.ts';
+import { NO_MARKS, type RecordBatch } from '../../records/record-batch.ts';
+import { encodeRecordBatchHead } from '../../records/wire.ts';
+import type { SegmentLocation } from '../../storage/segment-format.ts';
+import type { SegmentLog } from '../../storage/segment-log.ts';
+import type { StateStore } from '../../storage/state-store.ts';
+import type { JournalChannel } from './journal-channel.ts';
+import type { EntryPlace, JournalIndex } from './journal-index.ts';
+import type { JournalReader, KnownTail } from './journal-reader.ts';
+import type { JournalSegments } from './journal-segments.ts';
+import { type Loss, withoutLoss } from './loss.ts';
+import type { RecordRun } from './pending-records.ts';
+
+/** Entries removed from the index in one transaction. */
+const REMOVED_AT_ONCE = 10_000;
+
+/** What a step has done for one channel. */
+export interface CommittedRecords {
+  readonly channel: JournalChannel;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+interface JournalParts {
+  readonly log: SegmentLog;
+  readonly index: JournalIndex;
+  readonly segments: JournalSegments;
+  readonly state: StateStore;
+  readonly reader: JournalReader;
+}
+
+/** One channel's part of a commit, from what is pending to what is known of it afterwards. */
+interface ChannelChange {
+  readonly channel: JournalChannel;
+  readonly runs: readonly RecordRun[];
+  readonly places: readonly EntryPlace[];
+  readonly removed: readonly EntryPlace[];
+  readonly tail: KnownTail;
+  readonly told: Loss | undefined;
+}
+
+/** Makes what is pending durable, together with what was accepted and lost since. */
+export class JournalCommit {
+  readonly #parts: JournalParts;
+  /** The place of the last entry that is committed. */
+  #last: SegmentLocation | undefined;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+    this.#last = parts.index.last;
+  }
+
+  /**
+   * Resolves when everything that the channels held when it was called is flushed. Rejects with disk, index and
+   * channels as they were.
+   */
+  async run(channels: readonly JournalChannel[]): Promise<CommittedRecords[]> {
+    const taken = channels
+      .filter(({ dirty, pending }) => dirty || !pending.isEmpty)
+      .map((channel) => ({ channel, runs: channel.pending.take() }));
+    if (taken.length === 0) return [];
+    for (const { channel } of taken) channel.dirty = false;
+    try {
+      const written = await this.#write(taken);
+      const changes = await Promise.all(written.map((each) => this.#change(each)));
+      await this.#commit(changes);
+      return changes.map((change) => this.#settle(change));
+    } catch (error) {
+      for (const { channel, runs } of taken) {
+        channel.pending.putBack(runs);
+        channel.dirty = true;
+      }
+      await this.#parts.log.truncateTo(this.#last);
+      throw error;
+    }
+  }
+
+  async #write(taken: readonly Taken[]): Promise<(Taken & { readonly places: readonly EntryPlace[] })[]> {
+    const { log } = this.#parts;
+    const entries = taken.map(({ channel, runs }) => entriesOf(channel, runs));
+    const payloads = entries.flat().map(({ payload }) => payload);
+    const locations = payloads.length === 0 ? [] : await log.append(payloads);
+    if (payloads.length > 0) await log.flush();
+    let next = 0;
+    return taken.map((each, index) => {
+      const places = (entries[index] ?? []).map(({ start, end }) => ({
+        channel: each.channel.number,
+        start,
+        end,
+        location: locations[next++] as SegmentLocation,
+      }));
+      return { ...each, places };
+    });
+  }
+
+  async #change(written: Taken & { readonly places: readonly EntryPlace[] }): Promise<ChannelChange> {
+    const { channel, runs } = written;
+    const { index, reader } = this.#parts;
+    const told = runs.find(({ tells }) => tells !== undefined)?.tells;
+    const [tail] = channel.tails as [KnownTail];
+    if (channel.accepted === tail.end) return { ...written, removed: [], tail, told };
+    const removed = index.entriesUntil(channel.number, channel.accepted, REMOVED_AT_ONCE);
+    const full = removed.length === REMOVED_AT_ONCE;
+    const end = full ? (removed.at(-1)?.end ?? tail.end) : channel.accepted;
+    // A damaged entry leaves its check unknown: then there is none to compare.
+    const bytes =
+      (await reader.bytesBefore(channel, end, Math.max(0, end - CHECK_WINDOW_BYTES))) ?? Buffer.alloc(0);
+    return { ...written, removed, tail: { end, bytes }, told };
+  }
+
+  async #commit(changes: readonly ChannelChange[]): Promise<void> {
+    const { index, state } = this.#parts;
+    const last = changes.flatMap(({ places }) => places).reduce(laterOf, this.#last);
+    for (const { channel, tail } of changes) channel.tails = [...channel.tails, tail];
+    try {
+      await state.write(() => {
+        for (const change of changes) this.#put(change);
+        if (last !== undefined) index.putLast(last);
+      });
+      this.#last = last;
+    } catch (error) {
+      for (const { channel } of changes) channel.tails = channel.tails.slice(0, 1);
+      throw error;
+    }
+  }
+
+  #put({ channel, places, removed, tail, told }: ChannelChange): void {
+    const { index } = this.#parts;
+    for (const place of places) index.putEntry(place);
+    for (const place of removed) index.removeEntry(place);
+    const loss = told === undefined ? channel.loss : withoutLoss(channel.loss, told);
+    const over = channel.finished && tail.end === channel.flushedEnd && places.length === 0;
+    if (over) index.removeChannel(channel.number);
+    else index.putChannel(channel.number, channel.row(tail, loss));
+  }
+
+  /** The channel as it is now on disk. */
+  #settle({ channel, runs, places, removed, tail, told }: ChannelChange): CommittedRecords {
+    for (const { location } of places) this.#parts.segments.hold(location);
+    for (const { location } of removed) this.#parts.segments.release(location);
+    channel.flushedEnd = places.at(-1)?.end ?? channel.flushedEnd;
+    channel.tails = [tail];
+    if (channel.accepted !== tail.end) channel.dirty = true;
+    if (told !== undefined) {
+      channel.loss = withoutLoss(channel.loss, told);
+      channel.telling = false;
+    }
+    let records = 0;
+    let bytes = 0;
+    for (const { sizes, data } of runs) {
+      records += sizes.length;
+      bytes += data.length;
+    }
+    return { channel, records, bytes };
+  }
+}
+
+interface Taken {
+  readonly channel: JournalChannel;
+  readonly runs: readonly RecordRun[];
+}
+
+interface NewEntry {
+  readonly start: number;
+  readonly end: number;
+  readonly payload: readonly Uint8Array[];
+}
+
+function entriesOf(channel: JournalChannel, runs: readonly RecordRun[]): NewEntry[] {
+  let start = channel.flushedEnd;
+  return runs.map((run) => {
+    const batch: RecordBatch = { ...run, ...run.label, stream: channel.stream, start, marks: NO_MARKS };
+    const head = encodeRecordBatchHead(batch, { compression: 'none', bytes: run.data });
+    const entry = { start, end: start + run.data.length, payload: [head, run.data] };
+    start = entry.end;
+    return entry;
+  });
+}
+
+function laterOf(last: SegmentLocation | undefined, { location }: EntryPlace): SegmentLocation {
+  const later =
+    last === undefined ||
+    location.segment > last.segment ||
+    (location.segment === last.segment && location.offset > last.offset);
+  return later ? location : last;
+}

@@ -1,0 +1,129 @@
+import type { StreamId } from '../../records/stream-id.ts';
+import type { SegmentLocation } from '../../storage/segment-format.ts';
+import type { StateStore, Table } from '../../storage/state-store.ts';
+import type { Loss } from './loss.ts';
+
+/** A channel as it is kept. */
+export type ChannelRow = {
+  readonly origin: string;
+  readonly stream: StreamId;
+  /** The journal position at which the stream's position 0 lies. */
+  readonly offset: number;
+  readonly accepted: number;
+  /** The bytes before `accepted`, for its check: they may be gone from the segments. Base64. */
+  readonly tail: string;
+  readonly closed: boolean;
+  /** Not yet told. */
+  readonly loss: (Loss & { readonly [key: string]: number }) | null;
+  readonly lossLabel: LabelRow | null;
+};
+
+export type LabelRow = { readonly format: string; readonly resource: readonly (readonly [string, string])[] };
+
+/** Where the bytes `[start, end)` of a channel lie. */
+export interface EntryPlace {
+  readonly channel: number;
+  readonly start: number;
+  readonly end: number;
+  readonly location: SegmentLocation;
+}
+
+/** `[end, segment, offset, length]` */
+type EntryRow = readonly [number, number, number, number];
+type LocationRow = readonly [number, number, number];
+
+const LAST = 'last';
+
+/** What of a journal is in the state store: the channels, where their bytes lie, and where the segments end. */
+export class JournalIndex {
+  readonly #channels: Table<ChannelRow>;
+  readonly #entries: Table<EntryRow>;
+  readonly #ends: Table<LocationRow>;
+
+  constructor(store: StateStore, name: string) {
+    this.#channels = store.table(`journal ${name} channels`);
+    this.#entries = store.table(`journal ${name} entries`);
+    this.#ends = store.table(`journal ${name} ends`);
+  }
+
+  channels(): { readonly number: number; readonly row: ChannelRow }[] {
+    return Array.from(this.#channels.entries(), ({ key, value }) => ({ number: Number(key), row: value }));
+  }
+
+  *entries(): Iterable<EntryPlace> {
+    for (const { key, value } of this.#entries.entries()) yield placeOf(key as readonly number[], value);
+  }
+
+  /** The entry that holds the byte at `position`. */
+  entryAt(channel: number, position: number): EntryPlace | undefined {
+    const found = this.#entries.entries({
+      start: [channel, 0],
+      end: [channel, position + 1],
+      reverse: true,
+      limit: 1,
+    });
+    for (const { key, value } of found) {
+      const place = placeOf(key as readonly number[], value);
+      if (place.end > position) return place;
+    }
+    return undefined;
+  }
+
+  /** Entries that begin at `start` or behind it, ascending. */
+  entriesFrom(channel: number, start: number, limit: number): EntryPlace[] {
+    const selection = { start: [channel, start], end: [channel + 1], limit };
+    return Array.from(this.#entries.entries(selection), ({ key, value }) =>
+      placeOf(key as readonly number[], value),
+    );
+  }
+
+  /** Entries that end at `end` or before it, ascending. */
+  entriesUntil(channel: number, end: number, limit: number): EntryPlace[] {
+    const places: EntryPlace[] = [];
+    for (const { key, value } of this.#entries.entries({ prefix: channel, limit })) {
+      const place = placeOf(key as readonly number[], value);
+      if (place.end > end) break;
+      places.push(place);
+    }
+    return places;
+  }
+
+  /** The last entry of a channel. */
+  lastEntry(channel: number): EntryPlace | undefined {
+    for (const { key, value } of this.#entries.entries({ prefix: channel, reverse: true, limit: 1 }))
+      return placeOf(key as readonly number[], value);
+    return undefined;
+  }
+
+  /** The last entry that was committed, of whatever channel. */
+  get last(): SegmentLocation | undefined {
+    const row = this.#ends.get(LAST);
+    return row && { segment: row[0], offset: row[1], length: row[2] };
+  }
+
+  /** Inside a change, like all that follow. */
+  putChannel(number: number, row: ChannelRow): void {
+    this.#channels.put(number, row);
+  }
+
+  removeChannel(number: number): void {
+    this.#channels.remove(number);
+  }
+
+  putEntry({ channel, start, end, location }: EntryPlace): void {
+    this.#entries.put([channel, start], [end, location.segment, location.offset, location.length]);
+  }
+
+  removeEntry({ channel, start }: EntryPlace): void {
+    this.#entries.remove([channel, start]);
+  }
+
+  putLast({ segment, offset, length }: SegmentLocation): void {
+    this.#ends.put(LAST, [segment, offset, length]);
+  }
+}
+
+function placeOf(key: readonly number[], [end, segment, offset, length]: EntryRow): EntryPlace {
+  const [channel = 0, start = 0] = key;
+  return { channel, start, end, location: { segment, offset, length } };
+}

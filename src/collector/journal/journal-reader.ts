@@ -1,0 +1,79 @@
+import { CHECK_WINDOW_BYTES } from '../../records/check.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
+import { decodeRecordBatch } from '../../records/wire.ts';
+import type { SegmentLog } from '../../storage/segment-log.ts';
+import type { JournalEvents } from './events.ts';
+import type { EntryPlace, JournalIndex } from './journal-index.ts';
+
+/** What is still known of the bytes before a position when their entries are gone. */
+export interface KnownTail {
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A channel, for those who read it. */
+export interface ReadChannel {
+  readonly number: number;
+  /** One; two while entries are being removed, which is seen a little before it is told. */
+  readonly tails: readonly KnownTail[];
+}
+
+/** Reads the entries of a journal. */
+export class JournalReader {
+  readonly #index: JournalIndex;
+  readonly #log: SegmentLog;
+  readonly #events: JournalEvents;
+
+  constructor(index: JournalIndex, log: SegmentLog, events: JournalEvents) {
+    this.#index = index;
+    this.#log = log;
+    this.#events = events;
+  }
+
+  /** Where the entries from the one that holds `position` on lie; at most `limit` and one. */
+  places(channel: number, position: number, limit: number): EntryPlace[] {
+    const first = this.#index.entryAt(channel, position);
+    const rest = this.#index.entriesFrom(channel, first === undefined ? position : first.end, limit);
+    return first === undefined ? rest : [first, ...rest];
+  }
+
+  /** An entry with its position in the journal; undefined when the disk has lost it. */
+  async entry(place: EntryPlace): Promise<RecordBatch | undefined> {
+    try {
+      return { ...decodeRecordBatch(await this.#log.read(place.location)), start: place.start };
+    } catch (error) {
+      // Accepted and removed since it was looked up.
+      if (this.#index.entryAt(place.channel, place.start) === undefined) return undefined;
+      this.#events.entryLost(place.end - place.start, error as Error);
+      return undefined;
+    }
+  }
+
+  /**
+   * The bytes before a position, as many as a check needs, none from before `floor`; undefined when some of them are not
+   * there any more.
+   */
+  async bytesBefore(channel: ReadChannel, position: number, floor: number): Promise<Buffer | undefined> {
+    const from = Math.max(floor, position - CHECK_WINDOW_BYTES);
+    const parts: Uint8Array[] = [];
+    let at = position;
+    while (at > from) {
+      const place = this.#index.entryAt(channel.number, at - 1);
+      const entry = place === undefined ? undefined : await this.entry(place);
+      const part =
+        entry === undefined ? tailBefore(channel.tails, at) : entry.data.subarray(0, at - entry.start);
+      if (part === undefined) return undefined;
+      parts.unshift(part.subarray(Math.max(0, part.length - (at - from))));
+      at -= part.length;
+    }
+    return Buffer.concat(parts);
+  }
+}
+
+function tailBefore(tails: readonly KnownTail[], position: number): Uint8Array | undefined {
+  for (const { end, bytes } of tails) {
+    const length = bytes.length - (end - position);
+    if (position <= end && length > 0) return bytes.subarray(0, length);
+  }
+  return undefined;
+}

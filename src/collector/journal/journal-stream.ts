@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../records/check.ts';
+import type { Position } from '../../records/position.ts';
+import type { StreamId } from '../../records/stream-id.ts';
+import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../source.ts';
+import { GatheredBatch } from './gathered-batch.ts';
+import type { JournalChannel } from './journal-channel.ts';
+import type { JournalReader } from './journal-reader.ts';
+
+/** Entries looked up at once. */
+const PLACES = 32;
+
+export interface JournalStreamHost {
+  readonly reader: JournalReader;
+  /** `channel.accepted` has moved. */
+  accepted(channel: JournalChannel): void;
+  /** The aggregator knows other bytes: what is not accepted must go on as a new stream. */
+  rolledBack(channel: JournalChannel): Promise<void>;
+}
+
+/** A channel as the publisher sees it. Its positions are the channel's, counted from where the stream began. */
+export class JournalStream implements SourceStream {
+  readonly id: StreamId;
+  readonly #channel: JournalChannel;
+  readonly #offset: number;
+  readonly #host: JournalStreamHost;
+
+  constructor(channel: JournalChannel, host: JournalStreamHost) {
+    this.id = channel.stream;
+    this.#offset = channel.offset;
+    this.#channel = channel;
+    this.#host = host;
+  }
+
+  get accepted(): Position {
+    return this.#channel.accepted - this.#offset;
+  }
+
+  async resume({ end, check, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
+    const known = end + this.#offset;
+    const { accepted, flushedEnd } = this.#channel;
+    const other = known > flushedEnd || (check !== undefined && (await this.#differs(known, check)));
+    if (other) {
+      await this.#host.rolledBack(this.#channel);
+      return { kind: 'ended' };
+    }
+    const from = Math.min(Math.max(accepted, contiguousEnd + this.#offset), flushedEnd);
+    this.accept(from - this.#offset);
+    return { kind: 'continue', from: from - this.#offset };
+  }
+
+  async read(from: Position, buffer: Buffer): Promise<StreamRead> {
+    const { reader } = this.#host;
+    const gathered = new GatheredBatch(buffer);
+    for (let at = from + this.#offset, more = true; more; ) {
+      const places = reader.places(this.#channel.number, at, PLACES);
+      more = places.length > 0;
+      for (const place of places) {
+        const entry = await reader.entry(place);
+        // What is damaged is left out: the stream has a gap there.
+        if (entry === undefined) more = gathered.isEmpty;
+        else {
+          more = gathered.add(entry, Math.max(at, place.start));
+          assert(more || !gathered.isEmpty, 'the buffer cannot hold a record');
+        }
+        if (!more) break;
+        at = place.end;
+      }
+    }
+    if (gathered.isEmpty) return this.#nothing(from + this.#offset);
+    return {
+      kind: 'records',
+      batch: gathered.done(this.id, this.#offset),
+      endCheck: await this.#checkAt(gathered.end, gathered.data),
+    };
+  }
+
+  accept(end: Position): void {
+    const accepted = Math.min(end + this.#offset, this.#channel.flushedEnd);
+    if (accepted <= this.#channel.accepted || this.#channel.stream !== this.id) return;
+    this.#channel.accepted = accepted;
+    this.#host.accepted(this.#channel);
+  }
+
+  /** Tried again at the next call; the journal keeps the records. */
+  refuse(): void {}
+
+  #nothing(position: Position): StreamRead {
+    const { closed, flushedEnd, pending, stream } = this.#channel;
+    const over = closed && position >= flushedEnd && pending.isEmpty && stream === this.id;
+    return { kind: over ? 'ended' : 'waiting' };
+  }
+
+  /** Whether the bytes before a position are others; not, when they are not there any more to be compared. */
+  async #differs(position: Position, check: Check): Promise<boolean> {
+    const before = await this.#bytesBefore(position);
+    return before !== undefined && checkOf(before) !== check;
+  }
+
+  async #checkAt(end: Position, data: Buffer): Promise<Check> {
+    if (data.length >= CHECK_WINDOW_BYTES) return checkOf(data);
+    const before = await this.#bytesBefore(end - data.length);
+    return checkOf(Buffer.concat([before ?? Buffer.alloc(0), data]));
+  }
+
+  #bytesBefore(position: Position): Promise<Buffer | undefined> {
+    return this.#host.reader.bytesBefore(this.#channel, position, this.#offset);
+  }
+}

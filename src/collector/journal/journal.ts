@@ -1,0 +1,390 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { mintStreamId } from '../../records/stream-id.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { FreeSpace } from '../../storage/free-space.ts';
+import { SegmentLog } from '../../storage/segment-log.ts';
+import type { StateStore } from '../../storage/state-store.ts';
+import type { StreamSink } from '../source.ts';
+import { createJournalEvents, type JournalEvents } from './events.ts';
+import { JournalChannel, newChannelRow } from './journal-channel.ts';
+import { JournalCommit } from './journal-commit.ts';
+import { JournalIndex } from './journal-index.ts';
+import { JournalReader } from './journal-reader.ts';
+import { JournalSegments } from './journal-segments.ts';
+import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
+import { addLoss, type Loss } from './loss.ts';
+import type { RecordLabel } from './pending-records.ts';
+import { Watermark } from './watermark.ts';
+
+/*
+ * A collector's durable buffer for records that cannot be read again: what a socket gave is on disk before it is
+ * published, and stays there until the aggregator has accepted it.
+ *
+ *     append -> pending (memory) --step--> segment, fdatasync --> one transaction in the state store --> published
+ *                                                                                                          |
+ *                       segments without live entries are removed <-- entries are removed <-- accepted <---'
+ *
+ * Limits
+ *   - `append` returns at once, always. Pending records have 16 MiB; what is on disk has `maxBytes`, counted as segment
+ *     files; the disk has its reserve; and one stream may hold half of `maxBytes` when there are others. Beyond any of
+ *     these a record is dropped and counted. Counting goes on until a good part is free again, so that full and not full
+ *     do not alternate with every record.
+ *   - A loss is kept on disk at most a second after it began and after it grew. As soon as there is room, one record of
+ *     the stream itself says how many were lost and when; the transaction that holds this record takes back the count.
+ *
+ * Format: an entry of the segments is a RecordBatch message (the one of the wire) of up to 256 KiB with the records of
+ *   one stream that share a label. The state store has, for each entry, where it lies (`JournalIndex`), for each channel
+ *   its stream, its accepted end and the 64 bytes before it, and the place of the last entry.
+ *
+ * Steps: one at a time; each does all that is to be done, in this order: write what is pending, flush it, commit it
+ *   together with what was accepted and lost, remove segments. A step begins 10 ms after the first record (group
+ *   commit), at once when 1 MiB is pending, 200 ms after something was accepted.
+ *
+ * When something fails: nothing that was taken is given up. A failed step leaves disk and index as they were, puts the
+ *   records back, and is made again after a second. Damaged entries are left out and counted, and the stream has a gap.
+ *
+ * Recovery: the index is the truth. What lies behind its last entry is cut off; that is what was never published.
+ *
+ * A channel is one origin's records; a stream is what the aggregator knows it by. They part when the aggregator knows
+ * other bytes of a stream (this state was rolled back or cloned): the channel goes on as a new stream from its accepted
+ * end.
+ */
+export interface JournalOptions {
+  /** The source whose journal it is: part of directory, tables and metrics. */
+  readonly name: string;
+  /** The collector's state directory. */
+  readonly directory: string;
+  readonly state: StateStore;
+  readonly maxBytes: number;
+  /** The record that tells of a loss, in the label's format. */
+  readonly lossRecord: (loss: Loss, label: RecordLabel) => Uint8Array;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** For tests: a disk of their own. */
+  readonly freeSpace?: Pick<FreeSpace, 'check' | 'shortage'>;
+  readonly openLog?: (directory: string, segmentBytes: number) => Promise<SegmentLog>;
+}
+
+/** Where the records of one origin go. */
+export interface JournalWriter {
+  /** Copies the record; returns at once. When there is no room, it is dropped and counted. */
+  append(record: Uint8Array, label: RecordLabel): void;
+  /** No more will come. The stream ends when all of it is accepted. */
+  close(): void;
+}
+
+const COMMIT_AFTER_MS = 10;
+const COMMIT_AT_ONCE_BYTES = 1024 * 1024;
+const REMOVE_AFTER_MS = 200;
+const KEEP_LOSS_AFTER_MS = 1000;
+const RETRY_AFTER_MS = 1000;
+const MAX_PENDING_BYTES = 16 * 1024 * 1024;
+const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
+const SEGMENTS_PER_JOURNAL = 16;
+/** What a record takes besides its bytes, while it is pending. */
+const RECORD_OVERHEAD_BYTES = 16;
+
+export class Journal implements JournalStreamHost {
+  readonly reader: JournalReader;
+  readonly #options: JournalOptions;
+  readonly #events: JournalEvents;
+  readonly #freeSpace: Pick<FreeSpace, 'check' | 'shortage'>;
+  readonly #log: SegmentLog;
+  readonly #segments: JournalSegments;
+  readonly #commit: JournalCommit;
+  readonly #channels: Map<number, JournalChannel>;
+  readonly #diskMark: Watermark;
+  readonly #pendingMark = new Watermark(MAX_PENDING_BYTES, MAX_PENDING_BYTES / 2);
+  readonly #timers = new Set<number>();
+  readonly #drains: { readonly ends: ReadonlyMap<JournalChannel, number>; readonly resolve: () => void }[] =
+    [];
+  #nextChannel: number;
+  #sink: StreamSink | undefined;
+  #pendingBytes = 0;
+  #diskBytes: number;
+  #lossKeptMs = Number.NEGATIVE_INFINITY;
+  #noRoom: string | undefined;
+  #due = false;
+  #running: Promise<void> | undefined;
+  #closing = false;
+
+  /** Opens the journal and brings it to where its last commit left it. */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const directory = join(options.directory, 'journal', options.name);
+    const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / SEGMENTS_PER_JOURNAL));
+    const openLog =
+      options.openLog ?? ((path, bytes) => SegmentLog.open({ directory: path, segmentBytes: bytes }));
+    const log = await openLog(directory, segmentBytes);
+    const index = new JournalIndex(options.state, options.name);
+    await log.truncateTo(index.last);
+    const segments = new JournalSegments(log, segmentBytes);
+    for (const place of index.entries()) segments.hold(place.location);
+    return new Journal(options, directory, { log, index, segments });
+  }
+
+  private constructor(
+    options: JournalOptions,
+    directory: string,
+    { log, index, segments }: { log: SegmentLog; index: JournalIndex; segments: JournalSegments },
+  ) {
+    this.#options = options;
+    this.#events = createJournalEvents(options.name, options.logger, options.metrics);
+    this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory, clock: options.clock });
+    this.#log = log;
+    this.#segments = segments;
+    this.reader = new JournalReader(index, log, this.#events);
+    this.#commit = new JournalCommit({ log, index, segments, state: options.state, reader: this.reader });
+    this.#diskMark = new Watermark(options.maxBytes, (options.maxBytes / 8) * 7);
+    this.#channels = new Map(
+      index.channels().map(({ number, row }) => {
+        const flushedEnd = index.lastEntry(number)?.end ?? 0;
+        return [number, new JournalChannel(number, row, flushedEnd, this.#newShare())];
+      }),
+    );
+    this.#nextChannel = Math.max(0, ...this.#channels.keys()) + 1;
+    this.#diskBytes = log.bytes;
+    this.#events.opened(this.#channels.size, log.bytes);
+  }
+
+  /** From now on streams are offered to the sink; those that are there at once. */
+  attach(sink: StreamSink): void {
+    this.#sink = sink;
+    for (const channel of this.#channels.values()) {
+      sink.open(new JournalStream(channel, this));
+      // Its row is removed; the publisher has the stream, and says that it is final.
+      if (channel.finished) channel.dirty = true;
+    }
+    this.#stepAfter(0);
+  }
+
+  /** The origins whose streams have not been closed. */
+  get openOrigins(): string[] {
+    return [...this.#channels.values()].filter(({ closed }) => !closed).map(({ origin }) => origin);
+  }
+
+  /** The writer of an origin, whose stream goes on where it was. One writer for each origin at a time. */
+  writer(origin: string): JournalWriter {
+    const channel = this.#openChannel(origin) ?? this.#newChannel(origin);
+    return {
+      append: (record, label) => this.#append(channel, record, label),
+      close: () => this.#close(channel),
+    };
+  }
+
+  /** Resolves when all that is in the journal now is accepted. */
+  async drained(): Promise<void> {
+    await this.#step();
+    const ends = new Map([...this.#channels.values()].map((channel) => [channel, channel.flushedEnd]));
+    return new Promise((resolve) => {
+      this.#drains.push({ ends, resolve });
+      this.#tellDrained();
+    });
+  }
+
+  /** Takes nothing more; flushes what is pending, if the disk lets it before the deadline. Safe twice. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    await this.#running;
+    do await this.#step();
+    while (this.#pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
+    await this.#log.close();
+  }
+
+  /** For the streams. */
+  accepted(channel: JournalChannel): void {
+    channel.dirty = true;
+    this.#stepAfter(this.#noRoom === undefined ? REMOVE_AFTER_MS : 0);
+    this.#tellDrained();
+  }
+
+  /** For the streams. */
+  async rolledBack(channel: JournalChannel): Promise<void> {
+    const { stream } = channel;
+    this.#events.rolledBack(channel.origin);
+    channel.stream = mintStreamId();
+    channel.offset = channel.accepted;
+    channel.dirty = true;
+    this.#sink?.close(stream);
+    // A stream is offered only when its identity is on disk.
+    for (await this.#step(); channel.dirty && !this.#closing; await this.#step())
+      await this.#options.clock.sleep(RETRY_AFTER_MS);
+    this.#sink?.open(new JournalStream(channel, this));
+  }
+
+  #openChannel(origin: string): JournalChannel | undefined {
+    return [...this.#channels.values()].find((channel) => channel.origin === origin && !channel.closed);
+  }
+
+  #newChannel(origin: string): JournalChannel {
+    const row = newChannelRow(origin, mintStreamId());
+    const channel = new JournalChannel(this.#nextChannel++, row, 0, this.#newShare());
+    channel.unopened = true;
+    this.#channels.set(channel.number, channel);
+    return channel;
+  }
+
+  #newShare(): Watermark {
+    return new Watermark(this.#options.maxBytes / 2, (this.#options.maxBytes / 8) * 3);
+  }
+
+  #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): void {
+    if (record.length === 0) return;
+    const size = record.length + RECORD_OVERHEAD_BYTES;
+    if (this.#closing || channel.closed || !this.#hasRoom(channel, size))
+      return this.#lose(channel, record.length, label);
+    this.#tellLoss(channel);
+    channel.pending.add(record, label, this.#now);
+    this.#count(channel, size);
+  }
+
+  #count(channel: JournalChannel, size: number): void {
+    channel.pendingBytes += size;
+    this.#pendingBytes += size;
+    this.#stepAfter(this.#pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : COMMIT_AFTER_MS);
+  }
+
+  #hasRoom(channel: JournalChannel, size: number): boolean {
+    const reason = this.#fullBecause(size);
+    if (reason !== undefined && this.#noRoom === undefined) this.#events.full(reason);
+    if (reason === undefined && this.#noRoom !== undefined) this.#events.roomAgain();
+    this.#noRoom = reason;
+    if (reason !== undefined) return false;
+    const held = channel.flushedEnd - channel.accepted + channel.pendingBytes + size;
+    return channel.share.admits(held) || this.#channels.size === 1;
+  }
+
+  #fullBecause(size: number): string | undefined {
+    if (!this.#diskMark.admits(this.#diskBytes + this.#pendingBytes + size)) return 'the journal is full';
+    if (!this.#pendingMark.admits(this.#pendingBytes + size)) return 'the disk is too slow';
+    return this.#freeSpace.shortage;
+  }
+
+  #lose(channel: JournalChannel, bytes: number, label: RecordLabel): void {
+    this.#events.lost(bytes);
+    channel.loss = addLoss(channel.loss, bytes, Number(this.#now() / 1_000_000n));
+    channel.lossLabel = label;
+    channel.lossChanged = true;
+    this.#stepAfter(KEEP_LOSS_AFTER_MS);
+  }
+
+  /** Nothing is held back for this record: it is small, and there is one for each loss. */
+  #tellLoss(channel: JournalChannel): void {
+    const { loss, lossLabel, telling } = channel;
+    if (loss === undefined || lossLabel === undefined || telling) return;
+    const record = this.#options.lossRecord(loss, lossLabel);
+    channel.telling = true;
+    channel.pending.addTelling(loss, record, lossLabel, this.#now);
+    this.#count(channel, record.length + RECORD_OVERHEAD_BYTES);
+  }
+
+  #close(channel: JournalChannel): void {
+    if (channel.closed) return;
+    channel.closed = true;
+    channel.dirty = true;
+    this.#stepAfter(0);
+  }
+
+  readonly #now = (): bigint => this.#options.clock.nowUnixNano();
+
+  /** One timer for each delay is enough. */
+  #stepAfter(ms: number): void {
+    if (this.#closing || this.#timers.has(ms)) return;
+    this.#timers.add(ms);
+    this.#options.clock.after(ms, () => {
+      this.#timers.delete(ms);
+      if (!this.#closing) void this.#step();
+    });
+  }
+
+  /** Never two at a time; one that is asked for during another follows it. Never rejects. */
+  async #step(): Promise<void> {
+    this.#due = true;
+    this.#running ??= this.#runSteps();
+    await this.#running;
+  }
+
+  async #runSteps(): Promise<void> {
+    while (this.#due) {
+      this.#due = false;
+      await this.#stepOnce();
+    }
+    this.#running = undefined;
+  }
+
+  async #stepOnce(): Promise<void> {
+    await this.#freeSpace.check();
+    this.#keepLosses();
+    try {
+      const committed = await this.#commit.run([...this.#channels.values()]);
+      for (const { channel, records, bytes } of committed) this.#committed(channel, records, bytes);
+      await this.#segments.removeDead((segment, error) => this.#events.segmentStays(segment, error));
+    } catch (error) {
+      this.#events.commitFailed(error as Error);
+      this.#stepAfter(RETRY_AFTER_MS);
+      return;
+    }
+    this.#diskBytes = this.#segments.bytes;
+    this.#events.size(this.#diskBytes);
+    this.#forgetFinished();
+    this.#tellLosses();
+    const channels = [...this.#channels.values()];
+    if (channels.some(({ dirty }) => dirty)) this.#stepAfter(0);
+    else if (channels.some(({ loss }) => loss !== undefined)) this.#stepAfter(KEEP_LOSS_AFTER_MS);
+  }
+
+  /** At most once a second: what is lost while a disk is full must not keep the disk busy. */
+  #keepLosses(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#lossKeptMs < KEEP_LOSS_AFTER_MS && !this.#closing) return;
+    this.#lossKeptMs = nowMs;
+    for (const channel of this.#channels.values())
+      if (channel.lossChanged) {
+        channel.lossChanged = false;
+        channel.dirty = true;
+      }
+  }
+
+  #committed(channel: JournalChannel, records: number, bytes: number): void {
+    this.#events.committed(records, bytes);
+    const released = bytes + records * RECORD_OVERHEAD_BYTES;
+    channel.pendingBytes -= released;
+    this.#pendingBytes -= released;
+    if (records === 0) return;
+    if (channel.unopened) {
+      channel.unopened = false;
+      this.#sink?.open(new JournalStream(channel, this));
+    }
+    this.#sink?.wake(channel.stream);
+  }
+
+  #forgetFinished(): void {
+    for (const channel of this.#channels.values())
+      if (channel.finished && !channel.dirty) this.#channels.delete(channel.number);
+  }
+
+  /** Streams that went quiet tell of their loss as soon as there is room, not with their next record. */
+  #tellLosses(): void {
+    if (this.#closing) return;
+    for (const channel of this.#channels.values())
+      if (channel.loss !== undefined && !channel.telling && this.#hasRoom(channel, 0))
+        this.#tellLoss(channel);
+  }
+
+  #tellDrained(): void {
+    for (const drain of this.#drains.splice(0)) {
+      if ([...drain.ends].every(([channel, end]) => channel.accepted >= end)) drain.resolve();
+      else this.#drains.push(drain);
+    }
+  }
+
+  async #pauseToRetry(deadline: AbortSignal): Promise<boolean> {
+    return this.#options.clock.sleep(RETRY_AFTER_MS, deadline).then(
+      () => true,
+      () => false,
+    );
+  }
+}

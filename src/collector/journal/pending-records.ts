@@ -1,0 +1,101 @@
+import { LIMITS } from '../../records/limits.ts';
+import type { Resource } from '../../records/resource.ts';
+import type { Loss } from './loss.ts';
+
+/** What records share. Compared by identity: give the same object for the same origin. */
+export interface RecordLabel {
+  readonly format: string;
+  readonly resource: Resource;
+}
+
+/** Records in a row that share a label: what becomes one entry of the journal. */
+export interface RecordRun {
+  readonly label: RecordLabel;
+  readonly observedTimeUnixNano: bigint;
+  readonly sizes: Uint32Array;
+  readonly data: Uint8Array;
+  /** The run is the record that tells of this loss. */
+  readonly tells?: Loss;
+}
+
+/** A run is a unit of writing and of reading back; larger gains nothing. */
+const RUN_BYTES = 256 * 1024;
+const FIRST_BYTES = 4 * 1024;
+const FIRST_RECORDS = 16;
+
+/** The records of one stream that are not yet written, packed as they come. */
+export class PendingRecords {
+  #runs: RecordRun[] = [];
+  #label: RecordLabel | undefined;
+  #observedTimeUnixNano = 0n;
+  #data = new Uint8Array(0);
+  #sizes = new Uint32Array(0);
+  #bytes = 0;
+  #records = 0;
+
+  get isEmpty(): boolean {
+    return this.#runs.length === 0 && this.#records === 0;
+  }
+
+  /** Copies the record. `now` is asked once for each run. */
+  add(record: Uint8Array, label: RecordLabel, now: () => bigint): void {
+    const needed = this.#bytes + record.length;
+    if (this.#label !== label || needed > RUN_BYTES || this.#records === LIMITS.batchRecords)
+      this.#closeRun();
+    if (this.#records === 0) {
+      this.#label = label;
+      this.#observedTimeUnixNano = now();
+    }
+    this.#makeRoom(this.#bytes + record.length);
+    this.#data.set(record, this.#bytes);
+    this.#sizes[this.#records++] = record.length;
+    this.#bytes += record.length;
+  }
+
+  /** A record on its own that tells of a loss. */
+  addTelling(tells: Loss, record: Uint8Array, label: RecordLabel, now: () => bigint): void {
+    this.#closeRun();
+    const sizes = Uint32Array.of(record.length);
+    this.#runs.push({ label, observedTimeUnixNano: now(), sizes, data: record, tells });
+  }
+
+  /** Everything, in order. */
+  take(): readonly RecordRun[] {
+    this.#closeRun();
+    const runs = this.#runs;
+    this.#runs = [];
+    return runs;
+  }
+
+  /** What was taken could not be written. */
+  putBack(runs: readonly RecordRun[]): void {
+    this.#runs = [...runs, ...this.#runs];
+  }
+
+  #closeRun(): void {
+    if (this.#records > 0 && this.#label !== undefined)
+      this.#runs.push({
+        label: this.#label,
+        observedTimeUnixNano: this.#observedTimeUnixNano,
+        sizes: this.#sizes.subarray(0, this.#records),
+        data: this.#data.subarray(0, this.#bytes),
+      });
+    this.#data = new Uint8Array(0);
+    this.#sizes = new Uint32Array(0);
+    this.#bytes = 0;
+    this.#records = 0;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes > this.#data.length) {
+      const grown = new Uint8Array(Math.max(bytes, Math.min(RUN_BYTES, 2 * this.#data.length), FIRST_BYTES));
+      grown.set(this.#data.subarray(0, this.#bytes));
+      this.#data = grown;
+    }
+    if (this.#records === this.#sizes.length) {
+      const grown = new Uint32Array(Math.max(FIRST_RECORDS, 2 * this.#sizes.length));
+      grown.set(this.#sizes);
+      this.#sizes = grown;
+    }
+  }
+}

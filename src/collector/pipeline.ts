@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { Registry } from 'prom-client';
+import type { Resource } from '../records/resource.ts';
+import { formatAddress } from '../runtime/address.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Component } from '../runtime/component.ts';
+import { type ControlHandlers, serveControl } from '../runtime/control.ts';
+import type { CollectorStatus, StreamBalanceReport } from '../runtime/control-commands.ts';
+import { ControlError } from '../runtime/control-error.ts';
+import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
+import type { Health } from '../runtime/health.ts';
+import { HttpServer } from '../runtime/http-server.ts';
+import type { Json } from '../runtime/json.ts';
+import { StateDirectory } from '../storage/state-directory.ts';
+import { openStateStore, type StateStore } from '../storage/state-store.ts';
+import { collectorId } from './collector-id.ts';
+import type { CollectorConfig } from './config.ts';
+import { Publisher } from './publisher/publisher.ts';
+import { createTailSource, type TailSource } from './sources/tail/tail-source.ts';
+import type { TailStatus } from './sources/tail/tail-status.ts';
+
+export const COLLECTOR_LAYOUT_VERSION = 1;
+/** A stream is late when its oldest unaccepted byte is older than this. */
+const LATE_MS = 60_000;
+
+export interface CollectorDependencies {
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+export interface Collector extends Component {
+  /** SIGHUP: certificates are those of `config`, when there is a new one. */
+  reopen(config?: CollectorConfig): Promise<void>;
+  /** Resolves with what makes going on impossible; never rejects. */
+  readonly failed: Promise<Error>;
+  /** For --once: resolves when all that was there at the start is accepted. */
+  drained(): Promise<void>;
+  health(): Health;
+}
+
+/**
+ * The collector, top to bottom as the data flows:
+ *
+ *     tail -> publisher ==gRPC==> an aggregator
+ *
+ * The publisher pulls: nothing is read before there is room for it on the way. Started from the bottom, stopped from the
+ * top.
+ */
+export async function createCollector(
+  config: CollectorConfig,
+  deps: CollectorDependencies,
+): Promise<Collector> {
+  return new RunningCollector(config, deps);
+}
+
+/** For a command while no collector runs: it owns the state directory until `close`. */
+export async function openOfflineCollectorControl(
+  stateDirectory: string,
+  deps: Pick<CollectorDependencies, 'logger' | 'clock'>,
+): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
+  const directory = await acquire(stateDirectory);
+  try {
+    const store = await openStateStore(join(stateDirectory, 'state'));
+    const tail = createTailSource({
+      ...deps,
+      entries: [],
+      resource: new Map(),
+      store,
+      metrics: new Registry(),
+      once: false,
+    });
+    const close = async () => {
+      await store.close();
+      await directory.release();
+    };
+    return { handlers: collectorControl(tail), close };
+  } catch (error) {
+    await directory.release();
+    throw error;
+  }
+}
+
+class RunningCollector implements Collector {
+  readonly failed: Promise<Error> = new Promise(() => {});
+  readonly #config: CollectorConfig;
+  readonly #deps: CollectorDependencies;
+  readonly #http: HttpServer;
+  #directory: StateDirectory | undefined;
+  #store: StateStore | undefined;
+  #publisher: Publisher | undefined;
+  #tail: TailSource | undefined;
+  #control: { close(): Promise<void> } | undefined;
+  #started = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: CollectorConfig, deps: CollectorDependencies) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#http = new HttpServer({
+      address: config.httpAddress,
+      metrics: deps.metrics,
+      health: () => this.health(),
+      logger: deps.logger,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { stateDirectory } = this.#config;
+    this.#directory = await acquire(stateDirectory);
+    this.#store = await openStateStore(join(stateDirectory, 'state'));
+    const resource = this.#resource();
+    this.#publisher = await this.#createPublisher(this.#store, resource);
+    this.#tail = createTailSource({
+      ...this.#deps,
+      entries: this.#config.tail,
+      resource,
+      store: this.#store,
+      once: this.#config.once,
+    });
+    await this.#publisher.start();
+    await this.#tail.start(this.#publisher);
+    this.#control = await serveControl({
+      directory: stateDirectory,
+      handlers: collectorControl(this.#tail),
+      logger: this.#deps.logger,
+    });
+    await this.#http.start();
+    this.#started = true;
+  }
+
+  stop(deadline: AbortSignal): Promise<void> {
+    this.#stopped ??= this.#stop(deadline);
+    return this.#stopped;
+  }
+
+  async #stop(deadline: AbortSignal): Promise<void> {
+    await this.#tail?.stop(deadline);
+    await this.#publisher?.stop(deadline);
+    // What was on the way is answered: now the last checkpoints can be written.
+    await this.#tail?.close();
+    await this.#http.stop(deadline);
+    await this.#control?.close();
+    await this.#store?.close();
+    await this.#directory?.release();
+  }
+
+  async reopen(config?: CollectorConfig): Promise<void> {
+    if (config?.tls !== undefined) this.#publisher?.useCredentials(grpcClientCredentials(config.tls));
+  }
+
+  drained(): Promise<void> {
+    return this.#tail?.drained() ?? Promise.resolve();
+  }
+
+  health(): Health {
+    const late = (this.#tail?.status().streams ?? []).flatMap(({ path, oldestWaitingMs = 0 }) =>
+      oldestWaitingMs > LATE_MS ? [{ what: path, ageSeconds: Math.round(oldestWaitingMs / 1000) }] : [],
+    );
+    return this.#started ? { ready: true, late } : { ready: false, reason: 'starting', late };
+  }
+
+  #resource(): Resource {
+    return new Map([['host.name', hostname()], ...this.#config.resourceAttributes]);
+  }
+
+  async #createPublisher(store: StateStore, resource: Resource): Promise<Publisher> {
+    const { aggregatorAddresses, compression, tls } = this.#config;
+    return new Publisher({
+      ...this.#deps,
+      addresses: aggregatorAddresses.map(formatAddress),
+      credentials: grpcClientCredentials(tls),
+      compression,
+      identity: {
+        collectorId: await collectorId(store),
+        instance: randomBytes(8).readBigUInt64LE(),
+        software: `mega-collector/${this.#deps.version}`,
+        host: resource.get('host.name') ?? '',
+      },
+    });
+  }
+}
+
+function acquire(stateDirectory: string): Promise<StateDirectory> {
+  return StateDirectory.acquire(stateDirectory, {
+    role: 'collector',
+    layoutVersion: COLLECTOR_LAYOUT_VERSION,
+  });
+}
+
+function collectorControl(tail: TailSource): ControlHandlers {
+  return {
+    status: async (input) => json(status(tail, isObject(input) && input.verbose === true)),
+    explain: async (input) => {
+      const path = isObject(input) ? input.path : undefined;
+      if (typeof path !== 'string') throw new ControlError('invalid-request', '"path" is missing.');
+      return json(await tail.explain(path));
+    },
+  };
+}
+
+function status(tail: TailSource, verbose: boolean): CollectorStatus {
+  const { streams, ...all } = tail.status();
+  return {
+    role: 'collector',
+    ...balance(all),
+    ...(verbose && {
+      streams: streams.map((stream) => ({ stream: stream.stream, source: stream.path, ...balance(stream) })),
+    }),
+  };
+}
+
+/** `waiting` is what was read and is not accepted; what lies in the files behind it is `unread`. */
+function balance({ readBytes, acceptedBytes, waitingBytes }: Amounts): StreamBalanceReport {
+  const waiting = readBytes - acceptedBytes;
+  return { read: readBytes, accepted: acceptedBytes, waiting, unread: waitingBytes - waiting };
+}
+
+type Amounts = Pick<TailStatus, 'readBytes' | 'acceptedBytes' | 'waitingBytes'>;
+
+function isObject(input: Json): input is { readonly [key: string]: Json } {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
+
+/** These shapes are JSON; the compiler cannot see it through their names. */
+function json(value: unknown): Json {
+  return value as Json;
+}

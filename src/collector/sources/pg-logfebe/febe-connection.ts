@@ -1,0 +1,110 @@
+import type { Socket } from 'node:net';
+import { type FebeFault, febeFault } from '../../../protocols/febe/febe-fault.ts';
+import type { FebeLimits } from '../../../protocols/febe/febe-limits.ts';
+import { type FebeHandler, FebeSession } from '../../../protocols/febe/febe-session.ts';
+import type { LogShape } from '../../../protocols/febe/log-shape.ts';
+import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
+import type { Cancel, Clock } from '../../../runtime/clock.ts';
+import type { SessionTrack } from './gap-detector.ts';
+
+/** Version and identity come in the first packet. */
+const STARTUP_MS = 5000;
+
+export interface FebeConnectionOptions {
+  readonly socket: Socket;
+  /** What the peer must call itself. */
+  readonly identity: Uint8Array;
+  readonly limits: FebeLimits;
+  readonly clock: Clock;
+  readonly track: SessionTrack;
+  readonly listener: ConnectionListener;
+}
+
+/** What a connection tells its listener. `record`'s bytes are only lent. */
+export interface ConnectionListener {
+  established(version: ServerVersion): void;
+  record(payload: Uint8Array, version: ServerVersion, missed: number): void;
+  /** Exactly once, the last. `fault` undefined: the peer closed as it should, or we did. */
+  ended(connection: FebeConnection, fault: FebeFault | 'silence' | undefined): void;
+}
+
+/**
+ * One PostgreSQL process. Everything that it sends is read as soon as it is there, since a process whose socket is full
+ * hangs in the middle of whatever it was doing; and nothing is ever written to it.
+ */
+export class FebeConnection implements FebeHandler {
+  readonly #options: FebeConnectionOptions;
+  readonly #session: FebeSession;
+  readonly #cancelStartup: Cancel;
+  #version: ServerVersion | undefined;
+  #records = 0;
+  #ended = false;
+
+  constructor(options: FebeConnectionOptions) {
+    const { socket, clock } = options;
+    this.#options = options;
+    this.#session = new FebeSession(this, options.limits);
+    this.#cancelStartup = clock.after(STARTUP_MS, () => this.#end('silence'));
+    socket.on('data', (chunk: Buffer) => {
+      const fault = this.#session.push(chunk);
+      if (fault !== undefined) this.#end(fault);
+    });
+    socket.on('end', () => this.#end(this.#session.end()));
+    // ECONNRESET: the process is gone. What it had sent was read before.
+    socket.on('error', () => this.#end(this.#session.end()));
+    socket.on('close', () => this.#end(this.#session.end()));
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  get bytesRead(): number {
+    return this.#options.socket.bytesRead;
+  }
+
+  close(): void {
+    this.#end(undefined);
+  }
+
+  /** For the session. */
+  version(version: ServerVersion): undefined {
+    this.#version = version;
+  }
+
+  /** For the session. */
+  identity(identity: Uint8Array): FebeFault | undefined {
+    const { identity: expected, listener } = this.#options;
+    if (Buffer.compare(identity, expected) !== 0) return wrongIdentity(identity, expected);
+    this.#cancelStartup();
+    if (this.#version !== undefined) listener.established(this.#version);
+    return undefined;
+  }
+
+  /** For the session. */
+  record(payload: Uint8Array, shape: LogShape): undefined {
+    if (this.#version === undefined) return;
+    this.#records++;
+    const missed = this.#options.track.missedBefore(payload, shape);
+    this.#options.listener.record(payload, this.#version, missed);
+  }
+
+  #end(fault: FebeFault | 'silence' | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelStartup();
+    this.#options.socket.destroy();
+    this.#options.track.end();
+    this.#options.listener.ended(this, fault);
+  }
+}
+
+const SHOWN_CHARACTERS = 200;
+
+function wrongIdentity(identity: Uint8Array, expected: Uint8Array): FebeFault {
+  const shown = (bytes: Uint8Array) => {
+    const text = Buffer.from(bytes).toString();
+    return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text);
+  };
+  return febeFault('bad identity', `the identity is ${shown(identity)} where ${shown(expected)} must be`);
+}

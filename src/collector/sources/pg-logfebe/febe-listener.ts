@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { FebeFault } from '../../../protocols/febe/febe-fault.ts';
+import type { FebeLimits } from '../../../protocols/febe/febe-limits.ts';
+import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { PgLogfebeEvents } from './events.ts';
+import { type ConnectionListener, FebeConnection } from './febe-connection.ts';
+import { GapDetector } from './gap-detector.ts';
+import { clearSocketPath } from './socket-node.ts';
+import type { Tenant } from './tenant.ts';
+
+/**
+ * A postmaster and all of its children may connect at once, and each hangs in connect() while there is no room. Node
+ * accepts one connection in each turn of its loop; the kernel cuts this to its `somaxconn`.
+ */
+const BACKLOG = 4096;
+/** Event loop turns that a closing listener may take to read what its peers have already sent. */
+const LAST_TURNS = 50;
+
+export interface FebeListenerOptions {
+  readonly tenant: Tenant;
+  /** Permission bits of the socket: whoever may write to it may log. */
+  readonly socketMode: number;
+  readonly limits: FebeLimits;
+  readonly clock: Clock;
+  readonly events: PgLogfebeEvents;
+  /** Must copy; must not wait. */
+  readonly take: (payload: Uint8Array, version: ServerVersion, tenant: Tenant) => void;
+}
+
+/** One tenant's socket and the connections that came by it. */
+export class FebeListener implements ConnectionListener {
+  /** May be replaced by one of the same identity and path. */
+  tenant: Tenant;
+  readonly #options: FebeListenerOptions;
+  readonly #identity: Uint8Array;
+  readonly #gaps = new GapDetector();
+  readonly #connections = new Set<FebeConnection>();
+  #server: Server | undefined;
+  #hadConnection = false;
+
+  constructor(options: FebeListenerOptions) {
+    this.tenant = options.tenant;
+    this.#options = options;
+    this.#identity = Buffer.from(options.tenant.identity);
+  }
+
+  /** Resolves when connections are taken; rejects when the path cannot be listened at. */
+  async open(): Promise<void> {
+    const { socketMode, events } = this.#options;
+    const { tenant } = this;
+    await clearSocketPath(tenant.path);
+    const server = createServer((socket) => this.#accept(socket));
+    server.listen({ path: tenant.path, backlog: BACKLOG });
+    await once(server, 'listening');
+    try {
+      await chmod(tenant.path, socketMode);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+    // A connection that could not be accepted (no file descriptors) is its peer's loss, not the listener's end.
+    server.on('error', (error) => events.listenFailed(tenant, error));
+    this.#server = server;
+    events.listening(tenant);
+  }
+
+  /** Takes no more connections, reads what was sent already, and ends; the socket's node is gone then. Safe twice. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const closed = once(server, 'close');
+    server.close();
+    await this.#readWhatIsThere();
+    for (const connection of this.#connections) connection.close();
+    await closed;
+    this.#options.events.closed(this.tenant);
+  }
+
+  #accept(socket: Socket): void {
+    const { limits, clock, events } = this.#options;
+    events.connected(this.tenant);
+    this.#connections.add(
+      new FebeConnection({
+        socket,
+        identity: this.#identity,
+        limits,
+        clock,
+        track: this.#gaps.track(),
+        listener: this,
+      }),
+    );
+  }
+
+  /** For the connections. */
+  established(version: ServerVersion): void {
+    this.#options.events.established(this.tenant, version, !this.#hadConnection);
+    this.#hadConnection = true;
+  }
+
+  /** For the connections. */
+  record(payload: Uint8Array, version: ServerVersion, missed: number): void {
+    const { events, take } = this.#options;
+    events.record(payload.length);
+    if (missed > 0) events.missed(missed);
+    take(payload, version, this.tenant);
+  }
+
+  /** For the connections. */
+  ended(connection: FebeConnection, fault: FebeFault | 'silence' | undefined): void {
+    const { events } = this.#options;
+    const { tenant } = this;
+    this.#connections.delete(connection);
+    if (fault === 'silence') events.startupTimedOut(tenant);
+    else if (fault !== undefined) events.faulty(tenant, fault, connection.records);
+    events.disconnected(tenant, connection.records);
+  }
+
+  async #readWhatIsThere(): Promise<void> {
+    let before = -1;
+    for (let turn = 0; turn < LAST_TURNS; turn++) {
+      let bytes = 0;
+      for (const connection of this.#connections) bytes += connection.bytesRead;
+      if (bytes === before) return;
+      before = bytes;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { encodeLogPayload } from '../../../protocols/febe/encode-log-payload.ts';
+import type { Loss } from '../../journal/loss.ts';
+
+/** WARNING, in every version of PostgreSQL. */
+const WARNING = 19;
+
+/**
+ * The record that tells of lost ones, in the shape of those that were lost: whatever reads the tenant's records reads
+ * this one too. By its application name, and by its process id 0, it is not PostgreSQL's.
+ */
+export function lossRecord({ records, bytes, fromUnixMs, toUnixMs }: Loss): Buffer {
+  const from = pgTime(fromUnixMs);
+  const to = pgTime(toUnixMs);
+  return encodeLogPayload({
+    LogTime: to,
+    SessionId: '0.0',
+    SessionStart: from,
+    ELevel: WARNING,
+    SQLState: '01000',
+    ErrMessage: `mega-collector lost ${records} log ${records === 1 ? 'record' : 'records'} of this server`,
+    ErrDetail: `They had ${bytes} bytes and came from ${from} to ${to}, when there was no room for them.`,
+    InternalQueryPos: -1,
+    UserQueryPos: -1,
+    ApplicationName: 'mega-collector',
+  });
+}
+
+/** `2026-11-20 07:16:15.461 UTC` */
+function pgTime(unixMs: number): string {
+  return new Date(unixMs).toISOString().replace('T', ' ').replace('Z', ' UTC');
+}

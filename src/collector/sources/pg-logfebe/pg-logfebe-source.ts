@@ -1,0 +1,175 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import {
+  DB_SYSTEM,
+  POSTGRES_IDENTITY,
+  POSTGRES_SOCKET,
+  POSTGRES_VERSION,
+} from '../../../formats/postgres/resource-attributes.ts';
+import { FEBE_LIMITS, type FebeLimits } from '../../../protocols/febe/febe-limits.ts';
+import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
+import type { Resource } from '../../../records/resource.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Journal, JournalWriter } from '../../journal/journal.ts';
+import type { RecordLabel } from '../../journal/pending-records.ts';
+import type { Source, StreamSink } from '../../source.ts';
+import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
+import { FebeListener } from './febe-listener.ts';
+import { type ServeChange, ServeDatabase } from './serve-database.ts';
+import type { Tenant } from './tenant.ts';
+import { TenantListeners } from './tenant-listeners.ts';
+
+export interface PgLogfebeSourceOptions {
+  /** SERVE_DB_DIR */
+  readonly serveDirectory: string;
+  /** LOGPLEX_URL is set: serve records may hold tokens. */
+  readonly tokensAllowed: boolean;
+  readonly pollIntervalMs: number;
+  readonly socketMode: number;
+  readonly limits?: FebeLimits;
+  /** What every record of this collector says of its origin. */
+  readonly resource: Resource;
+  /** The source's own. Opened before it is started, stopped after the publisher. */
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+/**
+ * PostgreSQL servers with the pg_logfebe extension:
+ *
+ *     serve database --poll--> tenants --difference--> listeners --connections--> journal --> publisher
+ *
+ * The records are not parsed: a record is the payload of an L frame, in the format `logfebe`, and what the connection
+ * said of itself is in the resource. There is one stream for each identity and socket.
+ */
+export class PgLogfebeSource implements Source {
+  readonly name = 'pg-logfebe';
+  readonly #options: PgLogfebeSourceOptions;
+  readonly #events: PgLogfebeEvents;
+  readonly #database: ServeDatabase;
+  readonly #listeners: TenantListeners;
+  readonly #writers = new Map<string, JournalWriter>();
+  readonly #stopping = new AbortController();
+  #labels = new Map<string, RecordLabel>();
+  #running: Promise<void> | undefined;
+
+  constructor(options: PgLogfebeSourceOptions) {
+    const { serveDirectory, tokensAllowed, logger, metrics } = options;
+    this.#options = options;
+    this.#events = createPgLogfebeEvents(logger, metrics);
+    this.#database = new ServeDatabase({ directory: serveDirectory, tokensAllowed });
+    this.#listeners = new TenantListeners({
+      events: this.#events,
+      createListener: (tenant) => this.#createListener(tenant),
+      removed: (tenant) => this.#closeWriter(originOf(tenant)),
+    });
+  }
+
+  /** Rejects when it cannot be told who may send: there is no such directory, or serves.loaded is broken. */
+  async start(sink: StreamSink): Promise<void> {
+    const { journal } = this.#options;
+    journal.attach(sink);
+    await this.#apply(await this.#database.load());
+    await this.#poll();
+    const served = new Set(this.#writers.keys());
+    for (const origin of journal.openOrigins) if (!served.has(origin)) journal.writer(origin).close();
+    this.#running = this.#pollForEver();
+  }
+
+  async stop(_deadline: AbortSignal): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#listeners.close();
+  }
+
+  drained(): Promise<void> {
+    return this.#options.journal.drained();
+  }
+
+  async #pollForEver(): Promise<void> {
+    const { clock, pollIntervalMs } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await clock.sleep(pollIntervalMs, signal).catch(() => {});
+      if (!signal.aborted) await this.#poll();
+    }
+  }
+
+  /** Never rejects. */
+  async #poll(): Promise<void> {
+    for (let change = await this.#look(); change.kind !== 'none'; change = await this.#look()) {
+      if (change.kind === 'accepted') await this.#apply(change.tenants);
+      else this.#events.servesRejected(change.reason);
+    }
+    await this.#listeners.retry();
+  }
+
+  async #look(): Promise<ServeChange> {
+    try {
+      return await this.#database.poll();
+    } catch (error) {
+      this.#events.servesUnavailable(error as Error);
+      return { kind: 'none' };
+    }
+  }
+
+  async #apply(tenants: readonly Tenant[]): Promise<void> {
+    this.#labels = new Map();
+    this.#events.servesAccepted(tenants.length);
+    await this.#listeners.apply(tenants);
+  }
+
+  #createListener(tenant: Tenant): FebeListener {
+    const { socketMode, limits = FEBE_LIMITS, clock, journal } = this.#options;
+    const origin = originOf(tenant);
+    const writer = journal.writer(origin);
+    this.#writers.set(origin, writer);
+    return new FebeListener({
+      tenant,
+      socketMode,
+      limits,
+      clock,
+      events: this.#events,
+      take: (payload, version, current) => writer.append(payload, this.#label(current, version)),
+    });
+  }
+
+  #closeWriter(origin: string): void {
+    this.#writers.get(origin)?.close();
+    this.#writers.delete(origin);
+  }
+
+  /** The same object for the same tenant and version: the journal tells labels apart by that. */
+  #label(tenant: Tenant, version: ServerVersion): RecordLabel {
+    const key = `${tenant.path}\0${version.text}`;
+    let label = this.#labels.get(key);
+    if (label === undefined) {
+      label = { format: 'logfebe', resource: resourceOf(this.#options.resource, tenant, version) };
+      // A peer may call itself what it likes; only so many names are remembered.
+      if (this.#labels.size >= MAX_LABELS) this.#labels = new Map();
+      this.#labels.set(key, label);
+    }
+    return label;
+  }
+}
+
+const MAX_LABELS = 65_536;
+
+/** One stream for each: what the journal remembers it by. */
+function originOf({ identity, path }: Tenant): string {
+  return JSON.stringify([identity, path]);
+}
+
+function resourceOf(base: Resource, { identity, path, name }: Tenant, { text }: ServerVersion): Resource {
+  const service = name ?? identity;
+  return new Map([
+    ...(service === '' ? [] : ([['service.name', service]] as const)),
+    ...base,
+    [DB_SYSTEM, 'postgresql'],
+    [POSTGRES_VERSION, text],
+    [POSTGRES_IDENTITY, identity],
+    [POSTGRES_SOCKET, path],
+  ]);
+}

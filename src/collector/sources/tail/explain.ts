@@ -1,0 +1,107 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { FileStream } from './file-stream.ts';
+import { isFileError } from './file-access.ts';
+import type { FollowedFiles } from './followed-files.ts';
+import type { Prefix } from './file-identity.ts';
+import type { Lineages } from './lineages.ts';
+import type { PathPatterns } from './path-patterns.ts';
+import type { UnreadReason } from './reconciler.ts';
+import { statusOf, type TailStreamStatus } from './tail-status.ts';
+
+/** How a file is seen: who reads it, or why nobody does. JSON-able. */
+export type Explanation =
+  | {
+      readonly kind: 'followed';
+      readonly path: string;
+      readonly device: string;
+      readonly inode: string;
+      readonly prefix: Prefix;
+      readonly status: TailStreamStatus;
+      /** Its turn comes when this older generation is done. */
+      readonly waitsFor?: string;
+      readonly failure?: string;
+    }
+  | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
+
+export interface ExplainContext {
+  readonly files: FollowedFiles;
+  readonly patterns: PathPatterns;
+  readonly unread: ReadonlyMap<string, UnreadReason>;
+  readonly lineages: Lineages;
+  readonly workingDirectory: string;
+}
+
+export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
+  const path = resolve(context.workingDirectory, file);
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
+    if (isFileError(error)) return error;
+    throw error;
+  });
+  const notRead = (reason: string): Explanation => ({ kind: 'not-read', path, reason });
+  if (found instanceof Error) return notRead(`it cannot be looked at (${found.code ?? found.message})`);
+  const stream = context.files.streamOf({ path, device: String(found.dev), inode: String(found.ino) });
+  if (stream !== undefined && stream.path === path) return followed(stream, context);
+  if (!found.isFile()) return notRead('it is not a regular file');
+  const unread = context.unread.get(path);
+  if (unread !== undefined) return notRead(reasonOf(unread, context));
+  const verdict = context.patterns.judge(path);
+  if (verdict.kind === 'compressed') return notRead(`files ending in ${verdict.suffix} are excluded by default`);
+  if (verdict.kind === 'excluded') return notRead(`it is excluded (${verdict.entry.exclude.join(', ')})`);
+  if (verdict.kind === 'no-pattern') return notRead('no pattern matches it');
+  if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
+  return notRead('it has not been looked at yet');
+}
+
+function followed(stream: FileStream, { lineages }: ExplainContext): Explanation {
+  const { device, inode } = stream.place;
+  const before = stream.opened ? undefined : lineages.first(stream.lineage);
+  const { failure } = stream.file;
+  return {
+    kind: 'followed',
+    path: stream.path,
+    ...{ device, inode, prefix: stream.prefix, status: statusOf(stream) },
+    ...(before === undefined || before === stream ? {} : { waitsFor: before.path }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
+  switch (reason.kind) {
+    case 'empty':
+      return 'it is empty';
+    case 'older':
+      return `ignore_older: it was written last at ${new Date(reason.modifiedUnixMs).toISOString()}`;
+    case 'unreadable':
+      return 'it cannot be opened (permission?)';
+    case 'duplicate':
+      return `it is the same file as ${reason.of}, which is read`;
+    case 'copy': {
+      const original = files.streams.get(reason.of);
+      return `it is a copy of ${original === undefined ? `stream ${reason.of}` : original.path}`;
+    }
+  }
+}
+
+/** For a person. */
+export function explanationText(explanation: Explanation): string {
+  if (explanation.kind === 'not-read') return `${explanation.path}\n  not read: ${explanation.reason}\n`;
+  const { path, device, inode, prefix, status, waitsFor, failure } = explanation;
+  const lines = [
+    `stream    ${status.stream} (${status.state})`,
+    `identity  first ${prefix.length} bytes ${prefix.hash}, device ${device}, inode ${inode}`,
+    ...(status.home === path ? [] : [`first at  ${status.home}`]),
+    `size      ${status.sizeBytes} bytes`,
+    `read      up to ${status.position}`,
+    `accepted  ${status.acceptedBytes} bytes`,
+    `lag       ${status.waitingBytes} bytes${ageText(status.oldestWaitingMs)}`,
+    ...(waitsFor === undefined ? [] : [`waits for ${waitsFor}`]),
+    ...(failure === undefined ? [] : [`now       ${failure}`]),
+    ...(status.refusal === undefined ? [] : [`refused   ${status.refusal}`]),
+  ];
+  return `${path}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function ageText(ageMs: number | undefined): string {
+  return ageMs === undefined ? '' : `, the oldest for ${Math.round(ageMs / 1000)} s`;
+}

@@ -1,0 +1,419 @@
+import type { FileHandle } from 'node:fs/promises';
+import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../records/check.ts';
+import { LIMITS } from '../../../records/limits.ts';
+import type { Position } from '../../../records/position.ts';
+import type { Resource } from '../../../records/resource.ts';
+import type { StreamId } from '../../../records/stream-id.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Cut, Cutter } from '../../cutting/cutter.ts';
+import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
+import type { TailEvents } from './events.ts';
+import type { FileAccess, FilePlace, FileState } from './file-access.ts';
+import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
+import { PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
+import { Growth } from './growth.ts';
+import { PositionMarks } from './position-marks.ts';
+
+/** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
+export const REST_MS = 5_000;
+
+const WAITING: StreamRead = { kind: 'waiting' };
+const ENDED: StreamRead = { kind: 'ended' };
+
+/** What a stream tells the one that decides what its file is. All of it returns at once. */
+export interface FileStreamOwner {
+  /** At its place are other bytes than those it has read, or none. */
+  contentLost(stream: FileStream): void;
+  /** The aggregator knows other bytes under its id: another stream has to go on in its place. */
+  diverged(stream: FileStream): void;
+  /** Its checkpoint has changed. */
+  changed(stream: FileStream): void;
+  /** It was read to the end of what is there now, or something of it was accepted. */
+  progressed(stream: FileStream): void;
+  /** It is to be read again. */
+  wake(stream: FileStream): void;
+}
+
+export interface FileStreamParts {
+  readonly id: StreamId;
+  readonly checkpoint: FileCheckpoint;
+  readonly file: FileAccess;
+  readonly sizeBytes: number;
+  /** When the file was written last, by its own word. */
+  readonly modifiedUnixMs: number;
+  readonly format: string;
+  readonly resource: Resource;
+  readonly cutter: Cutter;
+  readonly owner: FileStreamOwner;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+  /** Reads no further than this. */
+  readonly limit?: Position;
+}
+
+/**
+ * One generation of one file, as the publisher reads it.
+ *
+ * Each read takes the 64 bytes before the position in the same call as the bytes behind it. Only when they are those
+ * that were read before, what follows belongs to this stream: a file that was truncated and has grown past the position
+ * in between gives itself away. The beginning is compared too, whenever the stream wakes up.
+ *
+ *     file      ....................|<- 64 bytes ->|======== buffer ========|....
+ *                                   evidence       from                      what does not fit yet
+ */
+export class FileStream implements SourceStream {
+  readonly id: StreamId;
+  readonly home: string;
+  readonly lineage: string;
+  readonly start: Position;
+  readonly #parts: FileStreamParts;
+  readonly #clock: Clock;
+  readonly #owner: FileStreamOwner;
+  readonly #events: TailEvents;
+  readonly #marks: PositionMarks;
+  readonly #growth: Growth;
+  readonly #window = Buffer.allocUnsafe(CHECK_WINDOW_BYTES);
+  #prefix: Prefix;
+  #file: FileAccess;
+  /** The beginning is to be compared before the next bytes are believed. */
+  #woken = true;
+  #flushRest = false;
+  #cancelRestTimer: (() => void) | undefined;
+  #refusal: string | undefined;
+  /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
+  #unverified: PositionMark | undefined;
+  #ended = false;
+  yielded: boolean;
+  /** The publisher may read. */
+  opened = false;
+  /** When its file was found to be deleted, monotonic. */
+  unlinkedSinceMs: number | undefined;
+  /** Its file is known, but under no path that is to be read. */
+  movedAway = false;
+  /** Everything was read that was there, or that is to be read. */
+  drained = false;
+  /** The file's own word, as it was seen last. */
+  modifiedUnixMs: number;
+
+  constructor(parts: FileStreamParts) {
+    const { checkpoint } = parts;
+    const [first, ...more] = checkpoint.marks;
+    this.id = parts.id;
+    this.home = checkpoint.home;
+    this.lineage = checkpoint.lineage;
+    this.start = checkpoint.start;
+    this.yielded = checkpoint.yielded;
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#owner = parts.owner;
+    this.#events = parts.events;
+    this.#file = parts.file;
+    this.#prefix = checkpoint.prefix;
+    this.#marks = new PositionMarks([first ?? [0, checkOf(Buffer.alloc(0))], ...more]);
+    const restedMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
+    this.#growth = new Growth(parts.sizeBytes, parts.clock.monotonicMs() - restedMs);
+    this.modifiedUnixMs = parts.modifiedUnixMs;
+  }
+
+  get accepted(): Position {
+    return this.#marks.accepted[0];
+  }
+
+  /** How far it was handed to the publisher. */
+  get position(): Position {
+    return this.#marks.read[0];
+  }
+
+  get sizeBytes(): number {
+    return this.#growth.sizeBytes;
+  }
+
+  get path(): string {
+    return this.#file.place.path;
+  }
+
+  get place(): FilePlace {
+    return this.#file.place;
+  }
+
+  get file(): FileAccess {
+    return this.#file;
+  }
+
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** No byte will come any more; what was read is accepted or not. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Its file stands under another name than at first: by that, it will get no more bytes soon. */
+  get displaced(): boolean {
+    return this.path !== this.home || this.movedAway || this.unlinkedSinceMs !== undefined;
+  }
+
+  get restedMs(): number {
+    return this.#growth.restedMs(this.#clock.monotonicMs());
+  }
+
+  get oldestUnacceptedMs(): number | undefined {
+    return this.#growth.ageOfRestMs(this.accepted, this.#clock.monotonicMs());
+  }
+
+  get prefix(): Prefix {
+    return this.#prefix;
+  }
+
+  checkpoint(): FileCheckpoint {
+    return {
+      ...this.place,
+      home: this.home,
+      lineage: this.lineage,
+      prefix: this.#prefix,
+      start: this.start,
+      marks: this.#marks.kept,
+      yielded: this.yielded,
+      copyOf: null,
+      absentMs: 0,
+    };
+  }
+
+  async resume({ end, check, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
+    this.#refusal = undefined;
+    this.#unverified = undefined;
+    this.drained = false;
+    const verdict = check === undefined || end === 0 ? 'same' : await this.#judge(end, check);
+    if (verdict === 'other') {
+      this.#diverge();
+      return { kind: 'ended' };
+    }
+    if (verdict === 'unknown' && check !== undefined) this.#unverified = [end, check];
+    const further = verdict === 'same' ? await this.#markAt(contiguousEnd, [end, check]) : undefined;
+    this.#restart(further ?? this.#marks.accepted);
+    return { kind: 'continue', from: this.accepted };
+  }
+
+  async read(from: Position, buffer: Buffer): Promise<StreamRead> {
+    if (this.#ended) return ENDED;
+    if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
+      return this.#ended ? ENDED : WAITING;
+    }
+    const room = Math.min(buffer.length, (this.#parts.limit ?? Number.POSITIVE_INFINITY) - from);
+    if (room <= 0) return this.#atEnd(from);
+    const bytes = await this.#file.use((handle) => this.#readVerified(handle, from, buffer.subarray(0, room)));
+    if (this.#ended) return ENDED;
+    if (bytes === undefined) {
+      if (this.#file.failure === 'gone') this.#owner.contentLost(this);
+      return WAITING;
+    }
+    if (bytes === 'other') {
+      this.#owner.contentLost(this);
+      return WAITING;
+    }
+    return this.#cut(from, bytes, bytes.length < buffer.length);
+  }
+
+  accept(end: Position): void {
+    if (!this.#marks.accept(end)) return;
+    this.#owner.changed(this);
+    this.#owner.progressed(this);
+  }
+
+  refuse(reason: string): void {
+    this.#refusal = reason;
+    this.#events.refused({ stream: this.id, path: this.path, reason });
+  }
+
+  /** There may be more to read, or something to find out. */
+  wake(): void {
+    this.#woken = true;
+    this.#owner.wake(this);
+  }
+
+  /** The file has this size now. */
+  saw(sizeBytes: number): void {
+    this.#growth.saw(sizeBytes, this.#clock.monotonicMs());
+  }
+
+  /** Whether the file still holds what was read of it; undefined when it cannot be looked at. */
+  async holds(): Promise<boolean | undefined> {
+    const [position, check] = this.#marks.read;
+    return this.#file.use(async (handle) => {
+      if (!(await readHead(handle)).agrees(this.#prefix)) return false;
+      return (await readCheck(handle, position)) === check;
+    });
+  }
+
+  state(): Promise<FileState | undefined> {
+    return this.#file.state();
+  }
+
+  movedTo(path: string): void {
+    this.#file.movedTo(path);
+    this.#owner.changed(this);
+  }
+
+  /** Its bytes go on in another file. */
+  attach(file: FileAccess, sizeBytes: number): void {
+    const before = this.#file;
+    this.#file = file;
+    void before.close();
+    this.unlinkedSinceMs = undefined;
+    this.movedAway = false;
+    this.saw(sizeBytes);
+    this.#owner.changed(this);
+    this.wake();
+  }
+
+  /** Sends what is left without waiting for its end: nobody will write it. */
+  flushRest(): void {
+    if (this.#flushRest) return;
+    this.#flushRest = true;
+    this.wake();
+  }
+
+  /** No byte will come any more. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelRestTimer?.();
+    void this.close();
+    this.#owner.wake(this);
+  }
+
+  close(): Promise<void> {
+    this.#cancelRestTimer?.();
+    this.#file.onlyHandle = false;
+    return this.#file.close();
+  }
+
+  async #judge(end: Position, check: Check): Promise<'same' | 'other' | 'unknown'> {
+    const known = this.#marks.checkAt(end);
+    if (known !== undefined) return known === check ? 'same' : 'other';
+    if (this.#ended) return end <= this.position ? 'same' : 'other';
+    const found = await this.#file.use(async (handle) => (await readCheck(handle, end)) ?? 'shorter');
+    if (found === undefined) return 'unknown';
+    return found === check ? 'same' : 'other';
+  }
+
+  /** The position with its check, when it lies behind the accepted bytes. */
+  async #markAt(
+    position: Position,
+    [end, check]: readonly [Position, Check | undefined],
+  ): Promise<PositionMark | undefined> {
+    if (position <= this.accepted) return undefined;
+    if (position === end && check !== undefined) return [position, check];
+    const found =
+      this.#marks.checkAt(position) ?? (await this.#file.use((handle) => readCheck(handle, position)));
+    return found === undefined ? undefined : [position, found];
+  }
+
+  /** Reading goes on at `mark` or at the end of the accepted bytes, whatever is further. */
+  #restart([position, check]: PositionMark): void {
+    const wasRead = this.position;
+    this.#marks.restartAt(position, check);
+    if (this.#ended && wasRead > this.accepted) {
+      const lostBytes = wasRead - this.accepted;
+      this.#events.lost({ stream: this.id, path: this.path, position: this.accepted, lostBytes });
+    }
+    this.#woken = true;
+    this.#owner.changed(this);
+    this.#owner.progressed(this);
+  }
+
+  async #verifyLate([end, check]: PositionMark): Promise<boolean> {
+    const verdict = await this.#judge(end, check);
+    if (verdict === 'other') this.#diverge();
+    if (verdict !== 'same') return false;
+    this.#unverified = undefined;
+    return true;
+  }
+
+  #diverge(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelRestTimer?.();
+    this.#owner.diverged(this);
+  }
+
+  /** The bytes behind `from`, when those before it are the ones that were read. */
+  async #readVerified(handle: FileHandle, from: Position, buffer: Buffer): Promise<Buffer | 'other'> {
+    const window = this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES));
+    const { bytesRead } = await handle.readv([window, buffer], from - window.length);
+    if (bytesRead < window.length) return 'other';
+    const expected = this.#marks.checkAt(from);
+    if (expected !== undefined && checkOf(window) !== expected) return 'other';
+    if ((this.#woken || from === 0) && !(await this.#verifyBeginning(handle))) return 'other';
+    this.#woken = false;
+    const bytes = buffer.subarray(0, bytesRead - window.length);
+    if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
+    return bytes;
+  }
+
+  async #verifyBeginning(handle: FileHandle): Promise<boolean> {
+    const head = await readHead(handle);
+    if (!head.agrees(this.#prefix)) return false;
+    if (head.length > this.#prefix.length && this.#prefix.length < PREFIX_MAX_BYTES) {
+      this.#prefix = head.prefix();
+      this.#owner.changed(this);
+    }
+    return true;
+  }
+
+  #cut(from: Position, bytes: Buffer, isEndOfFile: boolean): StreamRead {
+    const last = isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length);
+    const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
+    const cut = this.#parts.cutter.cut(bytes, {
+      last,
+      maxRecordBytes: isEndOfFile ? LIMITS.recordBytes : maxRecordBytes,
+      maxRecords: LIMITS.batchRecords,
+    });
+    if (cut.length === 0) return this.#atEnd(from, bytes.length > 0);
+    if (last && cut.length === bytes.length) this.#flushRest = false;
+    return this.#records(from, bytes.subarray(0, cut.length), cut);
+  }
+
+  #records(from: Position, data: Buffer, cut: Cut): StreamRead {
+    this.#count(cut);
+    const before = Buffer.concat([this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES)), data.subarray(-64)]);
+    const endCheck = checkOf(before);
+    this.#marks.passed(from + data.length, endCheck);
+    const batch = {
+      stream: this.id,
+      start: from,
+      resource: this.#parts.resource,
+      format: this.#parts.format,
+      observedTimeUnixNano: this.#clock.nowUnixNano(),
+      sizes: cut.sizes,
+      marks: cut.marks,
+      data,
+    };
+    return { kind: 'records', batch, endCheck };
+  }
+
+  #count(cut: Cut): void {
+    this.#events.read(cut.length, cut.sizes.length);
+    if (cut.marks.length === 0) return;
+    const unterminated = cut.marks.at(-1)?.mark === 'unterminated' ? 1 : 0;
+    if (cut.marks.length > unterminated) this.#events.cut(cut.marks.length - unterminated);
+    if (unterminated > 0) this.#events.unterminated();
+  }
+
+  #hasRested(endOfFile: Position): boolean {
+    if (this.#flushRest) return true;
+    return endOfFile === this.sizeBytes && this.restedMs >= REST_MS;
+  }
+
+  #atEnd(from: Position, hasRest = false): StreamRead {
+    if (hasRest) this.#wakeWhenRested();
+    if (from >= this.position) this.drained = true;
+    this.#owner.progressed(this);
+    return WAITING;
+  }
+
+  #wakeWhenRested(): void {
+    this.#cancelRestTimer?.();
+    this.#cancelRestTimer = this.#clock.after(Math.max(50, REST_MS - this.restedMs), () => this.wake());
+  }
+}

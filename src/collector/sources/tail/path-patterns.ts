@@ -1,0 +1,98 @@
+import { resolve } from 'node:path';
+import picomatch from 'picomatch';
+import type { TailEntry } from './tail-configuration.ts';
+
+/** Compressed files are what rotation leaves of files that were read. */
+const COMPRESSED = /\.(gz|zst|xz|bz2|zip)$/;
+
+/** One glob of an entry, absolute, and its segments: names as they are, or matchers of names. */
+export interface PathPattern {
+  readonly entry: TailEntry;
+  readonly segments: readonly PathSegment[];
+}
+
+export type PathSegment = string | '**' | ((name: string) => boolean);
+
+export type PathVerdict =
+  | { readonly kind: 'read'; readonly entry: TailEntry }
+  | { readonly kind: 'no-pattern' }
+  | { readonly kind: 'compressed'; readonly suffix: string }
+  | { readonly kind: 'excluded'; readonly entry: TailEntry };
+
+/** Which paths are read, and as what. The first entry that matches a path has it. */
+export class PathPatterns {
+  readonly patterns: readonly PathPattern[];
+  readonly #entries: readonly {
+    readonly entry: TailEntry;
+    readonly matches: (path: string) => boolean;
+    readonly excludes: (path: string) => boolean;
+  }[];
+
+  constructor(entries: readonly TailEntry[], workingDirectory: string) {
+    const absolute = (globs: readonly string[]) =>
+      globs.flatMap(expandBraces).map((glob) => resolve(workingDirectory, glob));
+    this.#entries = entries.map((entry) => ({
+      entry,
+      matches: matcherOf(absolute(entry.paths)),
+      excludes: matcherOf(absolute(entry.exclude)),
+    }));
+    this.patterns = entries.flatMap((entry) =>
+      absolute(entry.paths).map((glob) => ({ entry, segments: segmentsOf(glob) })),
+    );
+  }
+
+  judge(path: string): PathVerdict {
+    let excludedBy: TailEntry | undefined;
+    for (const { entry, matches, excludes } of this.#entries) {
+      if (!matches(path)) continue;
+      const suffix = COMPRESSED.exec(path)?.[0];
+      if (suffix !== undefined) return { kind: 'compressed', suffix };
+      if (!excludes(path)) return { kind: 'read', entry };
+      excludedBy ??= entry;
+    }
+    return excludedBy === undefined ? { kind: 'no-pattern' } : { kind: 'excluded', entry: excludedBy };
+  }
+
+  /** Whether files that are read may lie below this path, if it is a directory. */
+  mayContain(path: string): boolean {
+    const names = path.split('/').slice(1);
+    return this.patterns.some(({ segments }) => leadsTo(segments, names));
+  }
+
+  entryFor(path: string): TailEntry | undefined {
+    const verdict = this.judge(path);
+    return verdict.kind === 'read' ? verdict.entry : undefined;
+  }
+}
+
+function leadsTo(segments: readonly PathSegment[], names: readonly string[]): boolean {
+  for (const [index, name] of names.entries()) {
+    const segment = segments[index];
+    if (segment === '**') return true;
+    if (segment === undefined) return false;
+    if (typeof segment === 'string' ? segment !== name : !segment(name)) return false;
+  }
+  return names.length < segments.length;
+}
+
+function matcherOf(globs: readonly string[]): (path: string) => boolean {
+  return globs.length === 0 ? () => false : picomatch([...globs]);
+}
+
+function segmentsOf(glob: string): PathSegment[] {
+  return glob
+    .split('/')
+    .slice(1)
+    .map((segment) => {
+      if (segment === '**') return segment;
+      return picomatch.scan(segment).isGlob ? picomatch(segment) : segment.replaceAll(/\\(.)/g, '$1');
+    });
+}
+
+/** `/a/{b,c/d}/e` as `/a/b/e` and `/a/c/d/e`: what is matched name by name must not have slashes within braces. */
+export function expandBraces(glob: string): string[] {
+  const match = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(glob);
+  if (match === null) return [glob];
+  const [, before = '', choices = '', after = ''] = match;
+  return choices.split(',').flatMap((choice) => expandBraces(before + choice + after));
+}

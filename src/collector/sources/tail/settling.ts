@@ -1,0 +1,52 @@
+import type { Clock } from '../../../runtime/clock.ts';
+import type { TailEvents } from './events.ts';
+import type { FileStream } from './file-stream.ts';
+
+/** Two looks at a file's end are so far apart. */
+export const SETTLE_MS = 1_000;
+/** A file that has left the patterns is followed until it has rested so long. */
+export const MOVED_AWAY_REST_MS = 600_000;
+
+/** Whether the next generation may have to wait for it, or it is to be let go: it is looked at every second. */
+export function isSettling(stream: FileStream): boolean {
+  if (stream.ended || !stream.opened) return false;
+  if (stream.unlinkedSinceMs !== undefined) return true;
+  return isOld(stream) && !stream.yielded;
+}
+
+/**
+ * A generation is past when it stands under an older name or none, was found at its end twice, a second apart, and
+ * all of it is accepted. Returns what that means for the stream now.
+ */
+export async function settle(
+  stream: FileStream,
+  clock: Clock,
+  events: TailEvents,
+): Promise<'unsettled' | 'lost' | 'yielded' | 'finished'> {
+  const state = await stream.state();
+  if (state === undefined) return stream.file.failure === 'gone' ? 'lost' : 'unsettled';
+  if (state.unlinked && stream.unlinkedSinceMs === undefined) {
+    stream.unlinkedSinceMs = clock.monotonicMs();
+    stream.file.onlyHandle = true;
+    events.unlinked({ stream: stream.id, path: stream.path });
+  }
+  if (state.sizeBytes < stream.position) return 'lost';
+  const hasGrown = state.sizeBytes !== stream.sizeBytes;
+  stream.saw(state.sizeBytes);
+  const isUnlinked = stream.unlinkedSinceMs !== undefined;
+  if (stream.restedMs < SETTLE_MS) {
+    if (hasGrown) stream.wake();
+    return 'unsettled';
+  }
+  if (stream.accepted < stream.sizeBytes) {
+    if (isUnlinked) stream.flushRest();
+    return 'unsettled';
+  }
+  const isOver = isUnlinked || (stream.movedAway && stream.restedMs >= MOVED_AWAY_REST_MS);
+  return isOver ? 'finished' : 'yielded';
+}
+
+/** Its name says that it gets no more bytes soon. */
+export function isOld(stream: FileStream): boolean {
+  return stream.displaced || stream.home !== stream.lineage;
+}

@@ -1,0 +1,450 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Resource } from '../../../records/resource.ts';
+import { mintStreamId, parseStreamId } from '../../../records/stream-id.ts';
+import type { Cancel, Clock } from '../../../runtime/clock.ts';
+import type { StateStore } from '../../../storage/state-store.ts';
+import { Checkpoints } from '../../checkpoints.ts';
+import { cutterFor } from '../../cutting/cutter-for.ts';
+import type { Source, StreamSink } from '../../source.ts';
+import { DirectoryWatcher, type PathChange } from './directory-watcher.ts';
+import { TailEvents } from './events.ts';
+import { type Explanation, explain } from './explain.ts';
+import type { FileCheckpoint } from './file-checkpoint.ts';
+import { FileStream, type FileStreamOwner } from './file-stream.ts';
+import type { FoundFiles } from './find-files.ts';
+import { FollowedFiles } from './followed-files.ts';
+import { ageDormant } from './forgetting.ts';
+import { Lineages } from './lineages.ts';
+import { OpenFiles } from './open-files.ts';
+import { PathPatterns } from './path-patterns.ts';
+import { type NewStream, Reconciler } from './reconciler.ts';
+import { isSettling, SETTLE_MS, settle } from './settling.ts';
+import type { TailEntry } from './tail-configuration.ts';
+import { type TailStatus, tailStatus } from './tail-status.ts';
+
+export interface TailSourceOptions {
+  readonly entries: readonly TailEntry[];
+  /** What all records of the collector carry: `host.name` and more. */
+  readonly resource: Resource;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Read what is there at the start, and no more. */
+  readonly once: boolean;
+  /** Where relative globs begin. */
+  readonly workingDirectory?: string;
+  readonly limits?: Partial<TailLimits>;
+}
+
+export interface TailLimits {
+  /** Files held open at once. */
+  readonly openFiles: number;
+  /** What deleted files that are held open may take on disk together. */
+  readonly deletedBytes: number;
+  /** A slow look makes sure that nothing was missed. */
+  readonly pollMs: number;
+}
+
+const LIMITS: TailLimits = { openFiles: 1024, deletedBytes: 1024 ** 3, pollMs: 10_000 };
+
+/** After a look, the next one waits 20 times as long as the look took, but not shorter or longer than this. */
+const LOOK_PAUSE_MS = { shortest: 100, longest: 2_000 };
+
+export interface TailSource extends Source {
+  /** Looks at once for what has changed; resolves when everything found is decided and opened. */
+  look(): Promise<void>;
+  explain(path: string): Promise<Explanation>;
+  status(): TailStatus;
+  /** After the publisher has stopped: writes the last checkpoints and closes all files. Safe twice. */
+  close(): Promise<void>;
+}
+
+export function createTailSource(options: TailSourceOptions): TailSource {
+  return new FileTailSource(options);
+}
+
+/**
+ * Follows files.
+ *
+ *     directories --announce--> look --decides--> streams --in line--> sink.open ... read ... accept
+ *         poll ----------------^                                              |
+ *                                      checkpoints <-- grouped ---------------'
+ *
+ * What a file is, is decided by its content; device and inode only break ties. A stream is one generation of one file.
+ * `Reconciler` says which stream a file belongs to, `FileStream` reads it and proves with each read that the bytes are
+ * still those, `Lineages` keeps generations in order, `settle` says when one is past. Everything that decides runs one
+ * after the other; only reading goes on beside it.
+ *
+ * A stream is
+ *
+ *     dormant ---> queued ---> open ---> yielded ---> ended
+ *     (no file     (waits for  (is       (renamed,    (deleted or truncated, all of it
+ *     seen yet)    its turn)   sent)     at its end)  accepted: dormant again)
+ *
+ * Limits: open files, the disk space of deleted files, a read's size (the publisher's buffer). For a followed file that
+ * rests, a stream object and its checkpoint are held, some 2 KB.
+ *
+ * Recovery: checkpoints are read at the start as dormant streams; the first look finds their files again. A checkpoint
+ * that is behind costs nothing, since the aggregator says where a stream ends; one that is lost costs duplicates.
+ */
+class FileTailSource implements TailSource, FileStreamOwner {
+  readonly name = 'tail';
+  readonly #options: TailSourceOptions;
+  readonly #limits: TailLimits;
+  readonly #clock: Clock;
+  readonly #events: TailEvents;
+  readonly #patterns: PathPatterns;
+  readonly #checkpoints: Checkpoints<FileCheckpoint>;
+  readonly #files = new FollowedFiles();
+  readonly #lineages = new Lineages();
+  readonly #openFiles: OpenFiles;
+  readonly #reconciler: Reconciler;
+  readonly #watcher: DirectoryWatcher;
+  #sink: StreamSink | undefined;
+  /** Streams by the paths where their bytes may change. */
+  #byPath = new Map<string, FileStream>();
+  /** The end of the line of decisions. */
+  #decisions: Promise<void> = Promise.resolve();
+  #cancelPoll: Cancel | undefined;
+  #cancelLook: Cancel | undefined;
+  #cancelSettling: Cancel | undefined;
+  #lookAllowedAtMs = 0;
+  #lastAgedMs: number;
+  #running = false;
+  #started = false;
+  #whenDrained: (() => void)[] = [];
+
+  constructor(options: TailSourceOptions) {
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#clock = options.clock;
+    this.#lastAgedMs = options.clock.monotonicMs();
+    this.#events = new TailEvents(options.logger, options.metrics);
+    this.#patterns = new PathPatterns(options.entries, options.workingDirectory ?? process.cwd());
+    this.#openFiles = new OpenFiles(this.#limits.openFiles);
+    this.#watcher = new DirectoryWatcher((path, change) => this.#announced(path, change));
+    this.#checkpoints = new Checkpoints<FileCheckpoint>({
+      store: options.store,
+      table: 'tail-checkpoints',
+      clock: options.clock,
+      onFailure: (error) => this.#events.checkpointsFailed(error),
+    });
+    this.#reconciler = new Reconciler({
+      patterns: this.#patterns,
+      files: this.#files,
+      lineages: this.#lineages,
+      openFiles: this.#openFiles,
+      checkpoints: this.#checkpoints,
+      streams: { create: (parts) => this.#createStream(parts) },
+      clock: options.clock,
+      events: this.#events,
+    });
+  }
+
+  async start(sink: StreamSink): Promise<void> {
+    this.#sink = sink;
+    this.#running = true;
+    for (const { id, value } of this.#checkpoints.entries()) {
+      const stream = parseStreamId(id);
+      if (stream !== undefined) this.#files.dormant.add(stream, value);
+    }
+    await this.look();
+    this.#started = true;
+    this.#checkDrained();
+  }
+
+  async stop(_deadline: AbortSignal): Promise<void> {
+    this.#running = false;
+    this.#cancelPoll?.();
+    this.#cancelLook?.();
+    this.#cancelSettling?.();
+    this.#watcher.close();
+    await this.#decisions;
+    if (this.#started) await this.#flush();
+  }
+
+  async close(): Promise<void> {
+    this.#running = false;
+    await this.#decisions;
+    for (const stream of this.#files.streams.values()) await stream.close();
+    await this.#openFiles.closeAll();
+    if (this.#started) await this.#flush();
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenDrained.push(resolve);
+      if (this.#started) this.#checkDrained();
+    });
+  }
+
+  look(): Promise<void> {
+    return this.#decide(async () => {
+      if (this.#started && this.#options.once) return;
+      this.#cancelLook?.();
+      this.#cancelLook = undefined;
+      try {
+        await this.#look();
+      } finally {
+        this.#schedulePoll();
+      }
+    });
+  }
+
+  async #look(): Promise<void> {
+    const beganMs = this.#clock.monotonicMs();
+    const found = await this.#reconciler.look();
+    this.#letGoOfDeleted();
+    this.#forget();
+    await this.#openNext();
+    const nowMs = this.#clock.monotonicMs();
+    const ms = nowMs - beganMs;
+    const { shortest, longest } = LOOK_PAUSE_MS;
+    this.#lookAllowedAtMs = nowMs + Math.min(longest, Math.max(shortest, 20 * ms));
+    this.#watch(found);
+    this.#events.scanned({ followed: this.#files.attached().length, open: this.#openFiles.size, ms });
+  }
+
+  explain(path: string): Promise<Explanation> {
+    return explain(path, {
+      files: this.#files,
+      patterns: this.#patterns,
+      unread: this.#reconciler.unread,
+      lineages: this.#lineages,
+      workingDirectory: this.#options.workingDirectory ?? process.cwd(),
+    });
+  }
+
+  status(): TailStatus {
+    return tailStatus(this.#files);
+  }
+
+  // What streams tell.
+
+  contentLost(stream: FileStream): void {
+    if (this.#files.isAttached(stream)) this.#scheduleLook();
+  }
+
+  diverged(stream: FileStream): void {
+    void this.#decide(() => this.#replace(stream));
+  }
+
+  changed(stream: FileStream): void {
+    if (this.#files.streams.has(stream.id)) this.#checkpoints.change(stream.id, () => stream.checkpoint());
+  }
+
+  progressed(stream: FileStream): void {
+    if (isSettling(stream) && stream.accepted >= stream.sizeBytes) this.#scheduleSettling(0);
+    else if (stream.ended && stream.accepted >= stream.position) void this.#decide(() => this.#openNext());
+    this.#checkDrained();
+  }
+
+  wake(stream: FileStream): void {
+    if (stream.opened) this.#sink?.wake(stream.id);
+  }
+
+  // Decisions.
+
+  /** Runs one decision after the other. */
+  #decide(decision: () => Promise<void>): Promise<void> {
+    const decided = this.#decisions.then(decision);
+    this.#decisions = decided.catch((error: unknown) => {
+      this.#events.scanFailed(error);
+    });
+    return decided.catch((error: unknown) => {
+      if (!this.#started) throw error;
+    });
+  }
+
+  #announced(path: string, change: PathChange): void {
+    const stream = this.#byPath.get(path);
+    if (stream !== undefined && change === 'content') stream.wake();
+    else if (stream !== undefined || this.#patterns.entryFor(path) || this.#isDirectoryChange(path, change)) {
+      this.#scheduleLook();
+    }
+  }
+
+  #isDirectoryChange(path: string, change: PathChange): boolean {
+    return change === 'name' && this.#patterns.mayContain(path);
+  }
+
+  #scheduleLook(): void {
+    if (!this.#running || this.#options.once) return;
+    const waitMs = Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs());
+    this.#cancelLook ??= this.#clock.after(waitMs, () => {
+      this.#cancelLook = undefined;
+      void this.look();
+    });
+  }
+
+  #schedulePoll(): void {
+    this.#cancelPoll?.();
+    if (!this.#running || this.#options.once) return;
+    this.#cancelPoll = this.#clock.after(this.#limits.pollMs, () => void this.look());
+  }
+
+  #watch({ files, directories }: FoundFiles): void {
+    this.#byPath = new Map();
+    for (const stream of this.#files.attached()) this.#byPath.set(stream.path, stream);
+    for (const found of files) {
+      const stream = this.#files.streamOf(found);
+      if (stream === undefined) continue;
+      this.#byPath.set(found.path, stream);
+      if (found.target !== undefined) this.#byPath.set(found.target, stream);
+    }
+    if (!this.#running || this.#options.once) return;
+    if (this.#watcher.watch(directories)) this.#scheduleLook();
+  }
+
+  /** Opens the streams whose turn it is, once their identities are on disk. */
+  async #openNext(): Promise<void> {
+    const turn = this.#lineages.advance();
+    for (const stream of this.#files.streams.values()) {
+      if (stream.yielded && !stream.opened && !stream.ended) turn.push(stream);
+    }
+    this.#dropEnded();
+    if (turn.length > 0 && (await this.#flush())) {
+      for (const stream of turn) {
+        stream.opened = true;
+        this.#sink?.open(stream);
+      }
+    }
+    if (this.#isAnySettling()) this.#scheduleSettling(SETTLE_MS);
+    this.#checkDrained();
+  }
+
+  #dropEnded(): void {
+    for (const stream of this.#files.streams.values()) {
+      if (!stream.ended) continue;
+      if (stream.opened && stream.accepted < stream.position) continue;
+      this.#files.forget(stream);
+      if (stream.accepted > stream.start) this.#files.dormant.add(stream.id, stream.checkpoint());
+      else this.#checkpoints.remove(stream.id);
+    }
+  }
+
+  async #flush(): Promise<boolean> {
+    try {
+      await this.#checkpoints.flush();
+      return true;
+    } catch (error) {
+      this.#events.checkpointsFailed(error as Error);
+      return false;
+    }
+  }
+
+  #isAnySettling(): boolean {
+    for (const stream of this.#files.streams.values()) if (isSettling(stream)) return true;
+    return false;
+  }
+
+  #scheduleSettling(afterMs: number): void {
+    if (!this.#running) return;
+    if (afterMs === 0) this.#cancelSettling?.();
+    else if (this.#cancelSettling !== undefined) return;
+    this.#cancelSettling = this.#clock.after(afterMs, () => {
+      this.#cancelSettling = undefined;
+      void this.#decide(() => this.#settleAll());
+    });
+  }
+
+  async #settleAll(): Promise<void> {
+    for (const stream of this.#files.streams.values()) {
+      if (!isSettling(stream)) continue;
+      const outcome = await settle(stream, this.#clock, this.#events);
+      if (outcome === 'lost') this.#scheduleLook();
+      if (outcome === 'yielded' || outcome === 'finished') this.#yield(stream);
+      if (outcome === 'finished') this.#finish(stream);
+    }
+    await this.#openNext();
+  }
+
+  #yield(stream: FileStream): void {
+    if (stream.yielded) return;
+    stream.yielded = true;
+    this.changed(stream);
+  }
+
+  #finish(stream: FileStream): void {
+    this.#events.finished({ stream: stream.id, path: stream.path, position: stream.accepted });
+    stream.end();
+  }
+
+  /** The aggregator means other bytes by the stream's id: another goes on where our own checkpoint stands. */
+  async #replace(stream: FileStream): Promise<void> {
+    if (!this.#files.streams.has(stream.id)) return;
+    const entry = this.#entryOf(stream);
+    const known = stream.checkpoint();
+    const mark = known.marks.at(-1);
+    if (entry === undefined || mark === undefined) return;
+    const replacement = this.#createStream({
+      id: mintStreamId(),
+      checkpoint: { ...known, start: mark[0], marks: [mark] },
+      file: stream.file,
+      entry,
+      sizeBytes: stream.sizeBytes,
+      modifiedUnixMs: stream.modifiedUnixMs,
+    });
+    replacement.movedAway = stream.movedAway;
+    replacement.unlinkedSinceMs = stream.unlinkedSinceMs;
+    this.#files.forget(stream);
+    this.#files.follow(replacement);
+    this.#lineages.replace(stream, replacement);
+    this.#checkpoints.remove(stream.id);
+    this.#checkpoints.change(replacement.id, () => replacement.checkpoint());
+    const { id, path } = stream;
+    this.#events.diverged({ stream: id, path, replacement: replacement.id, position: mark[0] });
+    this.#sink?.close(id);
+    await this.#openNext();
+  }
+
+  #entryOf(stream: FileStream): TailEntry | undefined {
+    return this.#patterns.entryFor(stream.path) ?? this.#patterns.entryFor(stream.home);
+  }
+
+  /** Deleted files that are held open take room that nobody sees: beyond the limit, the oldest is given up. */
+  #letGoOfDeleted(): void {
+    const deleted = this.#files
+      .attached()
+      .filter(({ unlinkedSinceMs }) => unlinkedSinceMs !== undefined)
+      .sort((a, b) => (a.unlinkedSinceMs ?? 0) - (b.unlinkedSinceMs ?? 0));
+    let held = deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    for (const stream of deleted) {
+      if (held <= this.#limits.deletedBytes) return;
+      held -= stream.sizeBytes;
+      const { id, path, position, sizeBytes } = stream;
+      this.#events.givenUp({ stream: id, path, position, lostBytes: sizeBytes - position });
+      stream.end();
+    }
+  }
+
+  #forget(): void {
+    const nowMs = this.#clock.monotonicMs();
+    ageDormant(this.#files, this.#checkpoints, nowMs - this.#lastAgedMs);
+    this.#lastAgedMs = nowMs;
+  }
+
+  #checkDrained(): void {
+    if (!this.#started || this.#whenDrained.length === 0) return;
+    const isDrained = (stream: FileStream) =>
+      stream.accepted >= stream.position && (stream.ended || (stream.opened && stream.drained));
+    for (const stream of this.#files.streams.values()) if (!isDrained(stream)) return;
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
+  }
+
+  #createStream(parts: NewStream): FileStream {
+    const { entry, sizeBytes, checkpoint } = parts;
+    return new FileStream({
+      ...parts,
+      format: entry.format,
+      resource: new Map([...this.#options.resource, ...entry.resource, ['log.file.path', checkpoint.home]]),
+      cutter: cutterFor(entry.multiline),
+      owner: this,
+      clock: this.#clock,
+      events: this.#events,
+      ...(this.#options.once ? { limit: sizeBytes } : {}),
+    });
+  }
+}

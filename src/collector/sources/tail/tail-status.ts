@@ -1,0 +1,75 @@
+import type { Position } from '../../../records/position.ts';
+import type { StreamId } from '../../../records/stream-id.ts';
+import type { FileStream } from './file-stream.ts';
+import type { FollowedFiles } from './followed-files.ts';
+
+/** Where one file stands. Amounts are bytes of this stream: `read` = `accepted` + on its way. */
+export interface TailStreamStatus {
+  readonly stream: StreamId;
+  readonly path: string;
+  readonly home: string;
+  readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
+  /** The size of the file when it was seen last; what the stream holds when there is no file. */
+  readonly sizeBytes: number;
+  /** Where reading stands. */
+  readonly position: Position;
+  readonly readBytes: number;
+  readonly acceptedBytes: number;
+  /** In the file and not accepted. */
+  readonly waitingBytes: number;
+  /** How long the oldest of the waiting bytes has been there; absent when none waits. */
+  readonly oldestWaitingMs?: number;
+  readonly refusal?: string;
+}
+
+export interface TailStatus {
+  readonly streams: readonly TailStreamStatus[];
+  readonly readBytes: number;
+  readonly acceptedBytes: number;
+  readonly waitingBytes: number;
+  readonly oldestWaitingMs?: number;
+}
+
+/** The tail's part of the balance: of every stream that is remembered, and summed. */
+export function tailStatus(files: FollowedFiles): TailStatus {
+  const streams: TailStreamStatus[] = Array.from(files.streams.values(), statusOf);
+  for (const { id, checkpoint } of files.dormant.values()) {
+    if (checkpoint.copyOf !== null) continue;
+    const [position = 0] = checkpoint.marks.at(-1) ?? [];
+    const acceptedBytes = position - checkpoint.start;
+    const { path, home } = checkpoint;
+    streams.push({
+      ...{ stream: id, path, home, state: 'dormant', sizeBytes: position, position },
+      ...{ readBytes: acceptedBytes, acceptedBytes, waitingBytes: 0 },
+    });
+  }
+  const sum = (of: (stream: TailStreamStatus) => number) =>
+    streams.reduce((total, stream) => total + of(stream), 0);
+  const ages = streams.flatMap(({ oldestWaitingMs }) => oldestWaitingMs ?? []);
+  return {
+    streams,
+    readBytes: sum(({ readBytes }) => readBytes),
+    acceptedBytes: sum(({ acceptedBytes }) => acceptedBytes),
+    waitingBytes: sum(({ waitingBytes }) => waitingBytes),
+    ...(ages.length === 0 ? {} : { oldestWaitingMs: Math.max(...ages) }),
+  };
+}
+
+export function statusOf(stream: FileStream): TailStreamStatus {
+  const { id, path, home, sizeBytes, position, accepted, start, oldestUnacceptedMs, refusal } = stream;
+  const end = stream.ended ? position : Math.max(sizeBytes, position);
+  return {
+    ...{ stream: id, path, home, state: stateOf(stream), sizeBytes, position },
+    readBytes: position - start,
+    acceptedBytes: accepted - start,
+    waitingBytes: end - accepted,
+    ...(end === accepted || oldestUnacceptedMs === undefined ? {} : { oldestWaitingMs: oldestUnacceptedMs }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+function stateOf(stream: FileStream): TailStreamStatus['state'] {
+  if (stream.ended) return 'ended';
+  if (!stream.opened) return 'queued';
+  return stream.refusal === undefined ? 'open' : 'refused';
+}

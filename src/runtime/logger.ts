@@ -1,0 +1,55 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { LogLevel } from './log-level.ts';
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** Which half speaks: `aggregator`, `collector`. */
+  readonly name: string;
+  /** For people: on a terminal. Else one JSON object per line. */
+  readonly pretty: boolean;
+  /** Default: stderr. */
+  readonly to?: DestinationStream;
+}
+
+/** Keys under which a secret may stand, at the top of a log line and one level below: a last net, not the rule. */
+const SECRET_KEYS = [
+  ...['password', 'secret', 'token', 'authorization', 'integration_key', 'integrationKey', 'routing_key'],
+  ...['api_key', 'apiKey', 'key_pem', 'tlsKey', 'material'],
+];
+
+/** Our own logs: always to stderr, never to stdout, which may carry records. */
+export function createLogger({ level, name, pretty: forPeople, to = stderr() }: LoggerOptions): Logger {
+  return pino(
+    {
+      level,
+      name,
+      base: { name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
+    },
+    forPeople ? prettyTo(to) : to,
+  );
+}
+
+function prettyTo(to: DestinationStream): DestinationStream {
+  return pretty({
+    colorize: true,
+    ignore: 'name',
+    translateTime: 'SYS:HH:MM:ss.l',
+    destination: to as NodeJS.WritableStream & DestinationStream,
+    sync: true,
+  });
+}
+
+/** What may wait for a reader of our logs who does not read; beyond it lines are dropped, and data goes on. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Without blocking the loop; at the end of the process pino writes what is left. */
+function stderr(): DestinationStream {
+  const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
+  // Nobody reads our logs any more: no reason to end.
+  stream.on('error', () => {});
+  return stream;
+}

@@ -1,0 +1,51 @@
+import type { ConfigurationWarning, Environment } from './configuration.ts';
+
+/** What Kubernetes adds for a service of this name: `AGGREGATOR_PORT`, `AGGREGATOR_SERVICE_HOST`, `AGGREGATOR_PORT_8000_TCP_ADDR`. */
+const KUBERNETES =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/** A warning for each variable with this prefix that nobody reads. Never a failure: others may set what they like. */
+export function unknownVariables(
+  prefix: string,
+  known: readonly string[],
+  environment: Environment,
+): readonly ConfigurationWarning[] {
+  const names = new Set(known);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(prefix) && environment[name] !== undefined)
+    .filter((name) => !names.has(name) && !KUBERNETES.test(name))
+    .sort()
+    .map((variable) => {
+      const nearest = nearestName(variable, known);
+      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+      return { variable, message: `is not known and has no effect${hint}` };
+    });
+}
+
+/** The name with the fewest edits; undefined when all are too far off to be meant. */
+export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+  let nearest: string | undefined;
+  let fewest = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const edits = editDistance(name, candidate);
+    if (edits < fewest) {
+      fewest = edits;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+/** Levenshtein: insertions, deletions and replacements from one to the other. */
+export function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (previous[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[to.length] ?? 0;
+}

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** What only a process of its own can show; everything else is tested in process. */
+
+let directory = '';
+const entry = () => join(directory, 'dist/bin/mega-collector.js');
+
+beforeAll(async () => {
+  // Within the checkout, so that the packages are found.
+  await mkdir('.tmp', { recursive: true });
+  directory = await mkdtemp(join(process.cwd(), '.tmp/built-binary-'));
+  await copyFile('package.json', join(directory, 'package.json'));
+  await symlink(join(process.cwd(), 'proto'), join(directory, 'proto'));
+  spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]);
+});
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function ended(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  afterStart: (child: ChildProcess) => void = () => {},
+) {
+  const child = spawn(process.execPath, [entry(), ...argv], {
+    env: { PATH: process.env.PATH, HOME: tmpdir(), ...env },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  afterStart(child);
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  return { code, stdout, stderr };
+}
+
+test('--version is that of package.json', async () => {
+  expect(await ended(['--version'])).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: '',
+  });
+});
+
+test('the exit codes are those of the process', async () => {
+  expect((await ended(['nonsense'])).code).toBe(2);
+  expect((await ended(['aggregator', '--check'])).code).toBe(78);
+  expect((await ended(['status', '--state-directory', '/missing'])).code).toBe(1);
+});
+
+test('a reader that has read enough is no error', async () => {
+  const { code, stderr } = await ended(['aggregator', '--help'], {}, (child) => child.stdout?.destroy());
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('an aggregator starts, answers a command, and ends with 0 on SIGTERM; its logs go to stderr', async () => {
+  const state = await temporaryDirectory();
+  const env = {
+    AGGREGATOR_STATE_DIRECTORY: state,
+    AGGREGATOR_LISTEN_ADDRESS: '127.0.0.1:0',
+    AGGREGATOR_HTTP_ADDRESS: '127.0.0.1:0',
+    AGGREGATOR_TEXT_CONFIGURATION: '1',
+  };
+  const status = async () =>
+    JSON.parse((await ended(['status', '--json', '--state-directory', state])).stdout);
+  let child: ChildProcess | undefined;
+  let logs = '';
+  const service = ended(['aggregator'], env, (started) => {
+    child = started;
+    started.stderr?.on('data', (chunk) => (logs += String(chunk)));
+  });
+  await expect.poll(() => logs, { timeout: 20_000 }).toContain('Serving metrics and health');
+  expect(await status()).toMatchObject({
+    role: 'aggregator',
+    running: true,
+    accepted: { records: 0, bytes: 0 },
+  });
+  child?.kill('SIGTERM');
+  const { code, stdout, stderr } = await service;
+  expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '' });
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).msg as string);
+  expect(lines.at(-1)).toBe('Stopped');
+  expect(await status()).toMatchObject({ role: 'aggregator', running: false });
+});

@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { parseCollectorConfig } from '../../src/collector/config.ts';
+import type { Environment } from '../../src/runtime/configuration.ts';
+import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
+
+const MINIMAL: Environment = { COLLECTOR_TAIL: '/var/log/syslog' };
+
+function parse(environment: Environment) {
+  return parseCollectorConfig({ ...MINIMAL, ...environment }, { userId: 0 });
+}
+
+function problemsOf(environment: Environment): readonly ConfigurationProblem[] {
+  try {
+    parse(environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('without anything but a file, everything has its default', () => {
+  const { config, warnings } = parse({});
+  expect(config).toEqual({
+    tail: [expect.objectContaining({ paths: ['/var/log/syslog'], format: 'plain', startAt: 'beginning' })],
+    aggregatorAddresses: [{ host: '127.0.0.1', port: 8000 }],
+    stateDirectory: '/var/lib/mega-collector/collector',
+    resourceAttributes: new Map(),
+    compression: 'lz4',
+    tls: undefined,
+    httpAddress: { host: '127.0.0.1', port: 8002 },
+    once: false,
+    shutdownTimeoutMs: 10_000,
+    logLevel: 'info',
+  });
+  expect(warnings).toEqual([]);
+});
+
+test('every variable is read', () => {
+  const { config } = parse({
+    COLLECTOR_AGGREGATOR_ADDRESS: 'one.example.com, two.example.com:9000,[::1]:1',
+    COLLECTOR_STATE_DIRECTORY: '/srv/state',
+    COLLECTOR_RESOURCE_ATTRIBUTES: 'service.name=shop',
+    COLLECTOR_COMPRESSION: 'none',
+    COLLECTOR_HTTP_ADDRESS: ':9002',
+    COLLECTOR_ONCE: '1',
+    COLLECTOR_SHUTDOWN_TIMEOUT: '1s',
+    COLLECTOR_LOG_LEVEL: 'silent',
+  });
+  expect(config).toMatchObject({
+    aggregatorAddresses: [
+      { host: 'one.example.com', port: 8000 },
+      { host: 'two.example.com', port: 9000 },
+      { host: '::1', port: 1 },
+    ],
+    stateDirectory: '/srv/state',
+    resourceAttributes: new Map([['service.name', 'shop']]),
+    compression: 'none',
+    httpAddress: { host: '0.0.0.0', port: 9002 },
+    once: true,
+    shutdownTimeoutMs: 1000,
+    logLevel: 'silent',
+  });
+});
+
+describe('what to tail', () => {
+  test('globs are separated by commas, but not within braces', () => {
+    const { config } = parse({ COLLECTOR_TAIL: '/var/log/{a,b}.log, /srv/*.log' });
+    expect(config.tail.flatMap(({ paths }) => paths)).toEqual(['/var/log/{a,b}.log', '/srv/*.log']);
+  });
+
+  test('both variables add up', () => {
+    const { config } = parse({ COLLECTOR_TAIL_CONFIGURATION: '[{"paths": ["/b"], "format": "json"}]' });
+    expect(config.tail.map(({ paths, format }) => [...paths, format])).toEqual([
+      ['/var/log/syslog', 'plain'],
+      ['/b', 'json'],
+    ]);
+  });
+
+  test('nothing is a problem that shows both ways', () => {
+    const [problem, ...more] = problemsOf({ COLLECTOR_TAIL: undefined });
+    expect(more).toEqual([]);
+    expect(problem?.variable).toBe('COLLECTOR_TAIL');
+    expect(problem?.message).toContain("COLLECTOR_TAIL='");
+    expect(problem?.message).toContain("COLLECTOR_TAIL_CONFIGURATION='");
+  });
+
+  test.each(['', ',', '/a,,/b', '/a,'])('COLLECTOR_TAIL=%j is refused', (text) => {
+    expect(problemsOf({ COLLECTOR_TAIL: text })).toEqual([
+      { variable: 'COLLECTOR_TAIL', message: expect.stringMatching(/^expected globs/) },
+    ]);
+  });
+
+  test('a wrong entry is named by its place', () => {
+    const problems = problemsOf({ COLLECTOR_TAIL_CONFIGURATION: '[{"paths": ["/a"]}, {"paths": 7}]' });
+    expect(problems.map(({ variable }) => variable)).toEqual(['COLLECTOR_TAIL_CONFIGURATION[1].paths']);
+  });
+});
+
+describe('a value that cannot be is refused, by the name of its variable', () => {
+  test.each([
+    ['COMPRESSION', 'gzip'],
+    ['COMPRESSION', ''],
+    ['AGGREGATOR_ADDRESS', ''],
+    ['AGGREGATOR_ADDRESS', 'a:1,,b:2'],
+    ['AGGREGATOR_ADDRESS', 'a:0'],
+    ['AGGREGATOR_ADDRESS', 'http://a:1'],
+    ['HTTP_ADDRESS', '8002'],
+    ['ONCE', 'twice'],
+    ['SHUTDOWN_TIMEOUT', '10'],
+    ['LOG_LEVEL', 'INFO'],
+    ['STATE_DIRECTORY', ' '],
+    ['TLS', 'mutual'],
+    ['RESOURCE_ATTRIBUTES', 'service.name'],
+    ['RESOURCE_ATTRIBUTES', '=shop'],
+    ['RESOURCE_ATTRIBUTES', 'a=1,a=2'],
+    ['RESOURCE_ATTRIBUTES', 'a=%zz'],
+    ['RESOURCE_ATTRIBUTES', 'a=%ff'],
+    ['RESOURCE_ATTRIBUTES', Array.from({ length: 49 }, (_, index) => `k${index}=v`).join()],
+    ['RESOURCE_ATTRIBUTES', `a=${'x'.repeat(16_384)}`],
+  ])('COLLECTOR_%s=%j', (name, text) => {
+    expect(problemsOf({ [`COLLECTOR_${name}`]: text })).toEqual([
+      { variable: `COLLECTOR_${name}`, message: expect.stringMatching(/^expected .*found/s) },
+    ]);
+  });
+
+  test('TLS needs its three PEMs', () => {
+    expect(problemsOf({ COLLECTOR_TLS: '1' }).map(({ variable }) => variable)).toEqual([
+      'COLLECTOR_TLS_CERTIFICATE',
+      'COLLECTOR_TLS_KEY',
+      'COLLECTOR_TLS_CA_CERTIFICATE',
+    ]);
+  });
+});
+
+test('resource attributes are percent-decoded as in OpenTelemetry', () => {
+  const { config } = parse({
+    COLLECTOR_RESOURCE_ATTRIBUTES: ' service.name = shop%2C%20main ,team=a%3Db=c,%C3%BC=%C3%A4,,__proto__=x',
+  });
+  expect([...config.resourceAttributes]).toEqual([
+    ['service.name', 'shop, main'],
+    ['team', 'a=b=c'],
+    ['ü', 'ä'],
+    ['__proto__', 'x'],
+  ]);
+});
+
+test('a name that nobody reads is a warning', () => {
+  expect(parse({ COLLECTOR_COMPRESION: 'none', COLLECTOR_PORT: 'tcp://10.0.0.1:1' }).warnings).toEqual([
+    {
+      variable: 'COLLECTOR_COMPRESION',
+      message: 'is not known and has no effect; did you mean COLLECTOR_COMPRESSION?',
+    },
+  ]);
+});

@@ -1,0 +1,150 @@
+import tls, { type ConnectionOptions, connect, type SecureVersion } from 'node:tls';
+import { type Client, makeGenericClientConstructor, Server, type ServiceDefinition } from '@grpc/grpc-js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  grpcClientCredentials,
+  grpcServerCredentials,
+  type TlsServerCredentials,
+} from '../../src/runtime/grpc-credentials.ts';
+import { clientTlsOptions, type TlsMaterial } from '../../src/runtime/tls.ts';
+import { CertificateAuthority } from '../support/certificate-authority.ts';
+
+const bytes = (value: Buffer) => value;
+
+const SERVICE: ServiceDefinition = {
+  echo: {
+    path: '/test.Echo/Echo',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  },
+};
+
+async function serving(material: TlsMaterial | undefined) {
+  const credentials = grpcServerCredentials(material);
+  const server = new Server();
+  server.addService(SERVICE, {
+    echo: ({ request }: { request: Buffer }, answer: (error: null, value: Buffer) => void) =>
+      answer(null, request),
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('localhost:0', credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
+  });
+  onTestFinished(() => server.forceShutdown());
+  return { port, credentials };
+}
+
+/** Resolves with what came back. */
+function echo(port: number, material: TlsMaterial | undefined): Promise<string> {
+  const EchoClient = makeGenericClientConstructor(SERVICE, 'Echo');
+  const client: Client = new EchoClient(`localhost:${port}`, grpcClientCredentials(material));
+  onTestFinished(() => client.close());
+  return new Promise((resolve, reject) => {
+    const deadline = { deadline: Date.now() + 10_000 };
+    client.makeUnaryRequest(
+      '/test.Echo/Echo',
+      bytes,
+      bytes,
+      Buffer.from('hello'),
+      deadline,
+      (error, value) => (error ? reject(error) : resolve(String(value))),
+    );
+  });
+}
+
+/** What became of a TLS handshake: the protocol, or the error that ended it. */
+function handshake(port: number, options: ConnectionOptions): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: 'localhost', ALPNProtocols: ['h2'], ...options });
+    onTestFinished(() => void socket.destroy());
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(`refused: ${error.code}`));
+    // TLS 1.3 tells of a missing certificate only after the client's side is done.
+    socket.once('data', () => resolve(socket.getProtocol() ?? 'none'));
+    socket.once('close', () => resolve('refused: closed'));
+  });
+}
+
+/** As `--tls-min-v1.0` and a careless `--tls-cipher-list` would: what is refused now is refused by us. */
+function allowOldTls(): void {
+  const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls;
+  tls.DEFAULT_MIN_VERSION = 'TLSv1';
+  tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=0';
+  onTestFinished(() => void Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS }));
+}
+
+describe('with TLS', () => {
+  test('a client of the same authority is served', async () => {
+    const authority = await CertificateAuthority.create();
+    const { port } = await serving(await authority.issue({ name: 'aggregator' }));
+    expect(await echo(port, await authority.issue({ name: 'collector' }))).toBe('hello');
+  });
+
+  test('TLS 1.2 and 1.3 are spoken, with a certificate', async () => {
+    const authority = await CertificateAuthority.create();
+    const { port } = await serving(await authority.issue({ name: 'aggregator' }));
+    const client = clientTlsOptions(await authority.issue({ name: 'collector' }));
+    for (const version of ['TLSv1.2', 'TLSv1.3'] satisfies SecureVersion[]) {
+      expect(await handshake(port, { ...client, minVersion: version, maxVersion: version })).toBe(version);
+    }
+  });
+
+  test.each(['TLSv1', 'TLSv1.1'] satisfies SecureVersion[])('%s is refused', async (version) => {
+    allowOldTls();
+    const authority = await CertificateAuthority.create();
+    const { port } = await serving(await authority.issue({ name: 'aggregator' }));
+    const client = clientTlsOptions(await authority.issue({ name: 'collector' }));
+    const old = { minVersion: version, maxVersion: version };
+    expect(await handshake(port, { ...client, ...old })).toBe(
+      'refused: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+    );
+  });
+
+  test('a client without a certificate is refused', async () => {
+    const authority = await CertificateAuthority.create();
+    const { port } = await serving(await authority.issue({ name: 'aggregator' }));
+    expect(await handshake(port, { ca: authority.certificate })).toMatch(/^refused/);
+  });
+
+  test('a client of another authority, and an expired one, are refused', async () => {
+    const authority = await CertificateAuthority.create();
+    const stranger = await (await CertificateAuthority.create('Another')).issue({ name: 'collector' });
+    const { port } = await serving(await authority.issue({ name: 'aggregator' }));
+    await expect(echo(port, { ...stranger, caCertificate: authority.certificate })).rejects.toThrow(
+      'UNAVAILABLE',
+    );
+    await expect(echo(port, await authority.issue({ name: 'late', expired: true }))).rejects.toThrow(
+      'UNAVAILABLE',
+    );
+  });
+
+  test('a client does not talk to a server of another authority', async () => {
+    const authority = await CertificateAuthority.create();
+    const stranger = await (await CertificateAuthority.create('Another')).issue({ name: 'aggregator' });
+    const { port } = await serving({ ...stranger, caCertificate: authority.certificate });
+    await expect(echo(port, await authority.issue({ name: 'collector' }))).rejects.toThrow('UNAVAILABLE');
+  });
+
+  test('plain text is refused, and others are served on', async () => {
+    const authority = await CertificateAuthority.create();
+    const { port } = await serving(await authority.issue({ name: 'aggregator' }));
+    await expect(echo(port, undefined)).rejects.toThrow('UNAVAILABLE');
+    expect(await echo(port, await authority.issue({ name: 'collector' }))).toBe('hello');
+  });
+
+  test('certificates can be exchanged while the server runs', async () => {
+    const before = await CertificateAuthority.create();
+    const after = await CertificateAuthority.create('Successor');
+    const { port, credentials } = await serving(await before.issue({ name: 'aggregator' }));
+    (credentials as TlsServerCredentials).reload(await after.issue({ name: 'aggregator' }));
+    expect(await echo(port, await after.issue({ name: 'collector' }))).toBe('hello');
+    await expect(echo(port, await before.issue({ name: 'collector' }))).rejects.toThrow('UNAVAILABLE');
+  });
+});
+
+test('without material both sides speak plain text', async () => {
+  const { port } = await serving(undefined);
+  expect(await echo(port, undefined)).toBe('hello');
+});

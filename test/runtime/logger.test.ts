@@ -1,0 +1,41 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createLogger } from '../../src/runtime/logger.ts';
+
+function logged(options: { pretty: boolean; level?: 'info' | 'debug' | 'silent' }) {
+  const to = new PassThrough();
+  const logger = createLogger({ level: 'info', name: 'aggregator', to, ...options });
+  return { logger, text: () => String(to.read() ?? '') };
+}
+
+test('one JSON object per line, with a time that people can read', () => {
+  const { logger, text } = logged({ pretty: false });
+  logger.info({ path: '/x' }, 'A file was opened');
+  expect(JSON.parse(text())).toEqual({
+    level: 'info',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    name: 'aggregator',
+    path: '/x',
+    msg: 'A file was opened',
+  });
+});
+
+test('less important lines are left out', () => {
+  const { logger, text } = logged({ pretty: false });
+  logger.debug('Not this one');
+  expect(text()).toBe('');
+});
+
+test('pretty on a terminal', async () => {
+  const { logger, text } = logged({ pretty: true });
+  logger.warn({ path: '/x' }, 'A file was opened');
+  let shown = '';
+  await expect.poll(() => (shown += text())).toContain('A file was opened');
+  expect(() => JSON.parse(shown)).toThrow();
+});
+
+test('secrets that slipped into a line are not written', () => {
+  const { logger, text } = logged({ pretty: false });
+  logger.info({ password: 'hunter2', notify: { integration_key: 'hunter2' }, token: 'hunter2' }, 'Oops');
+  expect(text()).not.toContain('hunter2');
+});
