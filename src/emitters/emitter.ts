@@ -29,6 +29,11 @@ export interface Emitter {
   start(): Promise<void>;
   emit(batch: Batch, signal: AbortSignal): Promise<Outcome>;
   flush(signal: AbortSignal): Promise<FlushOutcome>;
+  /**
+   * The state that the last delivered flush returned is committed, and the cursor with it. Delivery calls this after
+   * each commit. What an emitter kept in case of a crash before the commit can go now (`file`: it may rotate again).
+   */
+  committed?(): Promise<void>;
   /** Reopens output files (SIGHUP). */
   reopen?(): Promise<void>;
   /** Releases every handle. Safe unstarted and twice. What was not flushed is lost to the emitter, not to the queue. */
@@ -51,6 +56,12 @@ export interface EmitterContext {
   readonly clock: Clock;
 }
 
+/** What a type is given to create an emitter with: besides the emitter's own, what the process has to give. */
+export interface EmitterEnvironment extends EmitterContext {
+  /** Where `text` writes. Must not block the loop when nobody reads: see `text/standard-output.ts`. */
+  readonly stdout: NodeJS.WritableStream;
+}
+
 /** What every emitter's configuration may hold besides its own. */
 export interface EmitterSettings {
   /** Default: the type. */
@@ -69,9 +80,24 @@ export interface EmitterType<Configuration = unknown> {
   /** For --help and the docs: a value that can be pasted. */
   readonly example: string;
   readonly guarantee: 'exactly-once' | 'at-least-once';
-  /** No I/O. One variable may configure several emitters (a JSON list). Throws ConfigurationError with all problems. */
+  /** For the docs: the keys of its configuration, without `name` and `start`. */
+  readonly options?: readonly EmitterOption[];
+  /**
+   * No I/O. One variable may configure several emitters (a JSON list). Throws ConfigurationError with all problems.
+   * None: the value says "off" (`AGGREGATOR_TEXT_CONFIGURATION=0`); whoever asked warns.
+   */
   parse(value: string): readonly ConfiguredEmitter<Configuration>[];
-  create(configuration: Configuration, context: EmitterContext): Emitter;
+  create(configuration: Configuration, environment: EmitterEnvironment): Emitter;
+}
+
+/** A key of an emitter's configuration, as the docs show it (Markdown). */
+export interface EmitterOption {
+  readonly key: string;
+  /** What is accepted. */
+  readonly format: string;
+  /** As one would write it; absent: required, or nothing. */
+  readonly default?: string;
+  readonly description: string;
 }
 
 export interface ConfiguredEmitter<Configuration = unknown> extends EmitterSettings {

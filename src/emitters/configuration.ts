@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { ConfigurationError, type ConfigurationProblem } from '../runtime/configuration-error.ts';
+import { nearestName } from '../runtime/unknown-variables.ts';
+import type { ConfiguredEmitter } from './emitter.ts';
+
+/**
+ * How the variables of emitters are read: a JSON object, or a list of them for several emitters of the type. Every
+ * type's own keys come as the shape of a zod object; `name` and `start` belong to all.
+ *
+ *     AGGREGATOR_FILE_CONFIGURATION=[{"path": "/a", "name": "a"}, {"path": "/b", "name": "b"}]
+ *
+ * All problems are found at once, each named by its place (`AGGREGATOR_FILE_CONFIGURATION[1].path`). None quotes a value,
+ * since any of them may hold a secret.
+ */
+export interface ConfigurationText<Shape extends z.ZodRawShape> {
+  /** `AGGREGATOR_FILE_CONFIGURATION` */
+  readonly variable: string;
+  /** `file`: also the name of an emitter that gives none. */
+  readonly type: string;
+  readonly value: string;
+  readonly shape: Shape;
+}
+
+/** The configuration of an emitter of this shape, without `name` and `start`. */
+export type ConfigurationOf<Shape extends z.ZodRawShape> = Omit<
+  z.output<z.ZodObject<Shape>>,
+  'name' | 'start'
+>;
+
+export function parseConfigurations<Shape extends z.ZodRawShape>(
+  text: ConfigurationText<Shape>,
+): readonly ConfiguredEmitter<ConfigurationOf<Shape>>[] {
+  const schema = z.strictObject({ ...sharedShape(text.type), ...text.shape });
+  const problems: ConfigurationProblem[] = [];
+  const configured = entriesOf(text).flatMap(({ place, entry }) => {
+    const result = schema.safeParse(entry);
+    if (!result.success) {
+      problems.push(...problemsOf(place, result.error, Object.keys(schema.shape)));
+      return [];
+    }
+    // The shape is known to the caller only; what the schema has read is a record to this function.
+    const { name, start, ...configuration } = result.data as Settings & Record<string, unknown>;
+    return [{ name, start, configuration: configuration as ConfigurationOf<Shape> }];
+  });
+  problems.push(...duplicateNames(configured.map(({ name }) => ({ variable: text.variable, name }))));
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return configured;
+}
+
+/** A problem for each name that more than one emitter has; also across variables. */
+export function duplicateNames(
+  named: readonly { readonly variable: string; readonly name: string }[],
+): readonly ConfigurationProblem[] {
+  const seen = new Set<string>();
+  return named.flatMap(({ variable, name }) => {
+    if (seen.has(name)) {
+      return [{ variable, message: `two emitters are named "${name}"; give each its own "name"` }];
+    }
+    seen.add(name);
+    return [];
+  });
+}
+
+const OFF = new Set(['', '0', 'false', 'no', 'off']);
+
+/** Variables that are switches first: `off`, `on` for any word, or `json` to be read as a configuration. */
+export function switchOf(value: string): 'off' | 'on' | 'json' {
+  const word = value.trim().toLowerCase();
+  if (OFF.has(word)) return 'off';
+  return word.startsWith('{') || word.startsWith('[') ? 'json' : 'on';
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+function sharedShape(type: string) {
+  return {
+    name: z
+      .string()
+      .regex(NAME, 'expected 1 to 63 letters, digits, dots, underscores and hyphens, a letter or digit first')
+      .default(type),
+    start: z.enum(['oldest', 'now']).default('oldest'),
+  };
+}
+
+interface Settings {
+  readonly name: string;
+  readonly start: 'oldest' | 'now';
+}
+
+/** The objects in the value, each with its place for messages. */
+function entriesOf({
+  variable,
+  value,
+}: {
+  readonly variable: string;
+  readonly value: string;
+}): { place: string; entry: unknown }[] {
+  const parsed = parseJson(variable, value);
+  if (!Array.isArray(parsed)) return [{ place: variable, entry: parsed }];
+  if (parsed.length === 0) throw problem(variable, 'expected at least one emitter in the list');
+  return parsed.map((entry: unknown, index) => ({ place: `${variable}[${index}]`, entry }));
+}
+
+function parseJson(variable: string, value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    // Of the parser's own message only the place: the rest quotes the value.
+    const place = / at position \d+/.exec(String(error))?.[0] ?? '';
+    throw problem(variable, `expected a JSON object or a list of them, found something else${place}`);
+  }
+}
+
+function problem(variable: string, message: string): ConfigurationError {
+  return new ConfigurationError([{ variable, message }]);
+}
+
+function problemsOf(place: string, error: z.ZodError, known: readonly string[]): ConfigurationProblem[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      const at = pathOf(place, issue.path);
+      return issue.keys.map((key) => ({
+        variable: pathOf(at, [key]),
+        message: unknownKey(key, issue.path.length === 0 ? known : []),
+      }));
+    }
+    return [{ variable: pathOf(place, issue.path), message: issue.message }];
+  });
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  return nearest === undefined ? 'is not a known key' : `is not a known key; did you mean "${nearest}"?`;
+}
+
+function pathOf(place: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
+    place,
+  );
+}

@@ -1,0 +1,68 @@
+import { basename, resolve } from 'node:path';
+import { z } from 'zod';
+import { parseByteSize } from '../../runtime/byte-size.ts';
+import { ConfigurationError } from '../../runtime/configuration-error.ts';
+import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
+import type { ConfiguredEmitter } from '../emitter.ts';
+import { MAX_NAME_BYTES, parsePathTemplate } from './path-template.ts';
+
+export const FILE_VARIABLE = 'AGGREGATOR_FILE_CONFIGURATION';
+
+const path = z
+  .string()
+  .refine((text) => text !== '' && !text.endsWith('/') && !text.includes('\0'), 'expected the path of a file')
+  .refine(
+    (text) => parsePathTemplate(text) !== undefined,
+    'expected braces only around an attribute: {host.name}',
+  )
+  .refine(
+    (text) => Buffer.byteLength(basename(text)) <= MAX_NAME_BYTES,
+    `expected a name of at most ${MAX_NAME_BYTES} bytes`,
+  )
+  .transform((text) => resolve(text));
+
+const rotateBytes = z
+  .union(
+    [z.number(), z.string().transform(parseByteSize)],
+    'expected a number of bytes, or a text such as "100MiB"',
+  )
+  .refine(
+    (bytes) => Number.isSafeInteger(bytes) && Number(bytes) >= 1,
+    'expected a number of bytes, or a text such as "100MiB"',
+  )
+  .transform(Number);
+
+const mode = z
+  .string()
+  .regex(/^0?[0-7]{3}$/, 'expected permissions in octal, such as "0640"')
+  .transform((text) => Number.parseInt(text, 8));
+
+const shape = {
+  /** Absolute once parsed. May hold places for attributes of the resource: `{host.name}`. */
+  path,
+  /** false: a crash of the process costs nothing, a crash of the machine may. */
+  fsync: z.boolean().default(true),
+  /** A file is renamed and a new one begun when a flush leaves it this large. */
+  rotate_bytes: rotateBytes.optional(),
+  /** `body`: the records as they are. `json`: one JSON object per record. */
+  format: z.enum(['body', 'json']).default('body'),
+  mode: mode.default(0o640),
+  /** Files held open at a time. */
+  max_open_files: z.int().min(1).max(4096).default(64),
+};
+
+export type FileConfiguration = ConfigurationOf<typeof shape>;
+
+export function parseFileConfiguration(value: string): readonly ConfiguredEmitter<FileConfiguration>[] {
+  const configured = parseConfigurations({ variable: FILE_VARIABLE, type: 'file', value, shape });
+  const paths = new Set<string>();
+  const problems = configured.flatMap(({ configuration }, index) => {
+    if (!paths.has(configuration.path)) {
+      paths.add(configuration.path);
+      return [];
+    }
+    return [{ variable: `${FILE_VARIABLE}[${index}].path`, message: 'another emitter writes to this path' }];
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return configured;
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { createConnection, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Keeps a second writer away from an output file. The lock is a listening socket whose name comes from the file's
+ * directory and name: the operating system releases it with the process, however that ends, so there are no stale locks.
+ * Whoever connects is told who holds it.
+ *
+ * On Linux the socket's name is abstract (no file), and seen within one network namespace: two containers that share a
+ * volume do not see each other's locks. Elsewhere it is a socket file in the temporary directory.
+ */
+export class FileLock {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** `holder`: for a person. Throws when another has it, with his name. */
+  static async acquire(path: string, holder: string): Promise<FileLock> {
+    const name = await socketName(path);
+    const server = createServer((connection) => {
+      connection.on('error', () => {});
+      connection.end(holder, () => connection.destroy());
+    });
+    try {
+      await listen(server, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      throw new Error(`another writer has this file open: ${await holderOf(name)}`);
+    }
+    server.unref();
+    return new FileLock(server);
+  }
+
+  /** The name is free at once; answers under way are still given. */
+  release(): void {
+    this.#server.close();
+  }
+}
+
+async function socketName(path: string): Promise<string> {
+  const key = join(await realpath(dirname(path)), basename(path));
+  const name = `mega-collector-file-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
+  return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, exclusive: true }, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+}
+
+const ANSWER_TIMEOUT_MS = 1000;
+const MAX_ANSWER_CHARACTERS = 200;
+
+function holderOf(name: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const connection = createConnection({ path: name, timeout: ANSWER_TIMEOUT_MS });
+    connection.setEncoding('utf8');
+    connection.on('data', (text: string) => {
+      answer = `${answer}${text}`.slice(0, MAX_ANSWER_CHARACTERS);
+    });
+    connection.on('timeout', () => connection.destroy());
+    connection.on('error', () => {});
+    connection.on('close', () => resolve(answer === '' ? 'it does not say who it is' : answer));
+  });
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../records/check.ts';
+import type { FileStat, OpenFile } from './file-system.ts';
+
+/** Where a file ended at some moment, and enough to recognise file and place again. */
+export interface FileMark {
+  readonly device: string;
+  readonly inode: string;
+  readonly length: number;
+  /** Of the 64 bytes before `length`. */
+  readonly check: Check;
+}
+
+const decimal = z.string().regex(/^\d{1,20}$/);
+
+export const fileMarkSchema = z.object({
+  device: decimal,
+  inode: decimal,
+  length: z.int().min(0),
+  check: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .transform((text) => text as Check),
+});
+
+/** The mark of `length` in a file. */
+export async function markAt(file: OpenFile, { device, inode }: FileStat, length: number): Promise<FileMark> {
+  const before = await file.read(Math.max(0, length - CHECK_WINDOW_BYTES), length);
+  return { device, inode, length, check: checkOf(before) };
+}
+
+export function isSameFile(
+  one: Pick<FileStat, 'device' | 'inode'>,
+  other: Pick<FileStat, 'device' | 'inode'> | undefined,
+): boolean {
+  return one.device === other?.device && one.inode === other.inode;
+}
+
+/** Whether this is the mark's file and still holds the mark's bytes. */
+export async function agrees(mark: FileMark, file: OpenFile, stat: FileStat): Promise<boolean> {
+  if (!isSameFile(mark, stat) || stat.sizeBytes < mark.length) return false;
+  return (await markAt(file, stat, mark.length)).check === mark.check;
+}

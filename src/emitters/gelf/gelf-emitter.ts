@@ -1,0 +1,159 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { forEachLogRecord } from '../../formats/record-view.ts';
+import { type GelfPresentation, gelfPresentation } from '../../protocols/gelf/gelf-presentation.ts';
+import { messageOfRecord } from '../../protocols/gelf/record-message.ts';
+import type { Batch } from '../../records/batch.ts';
+import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
+import type { CheckedOutlet } from '../../transport/checked-outlet.ts';
+import type { TransportFailure } from '../../transport/transport.ts';
+import { isPacketAddress } from '../../transport/transport-address.ts';
+import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
+import { DELIVERED, type Outcome, type Retry, retry } from '../outcome.ts';
+import type { GelfConfiguration } from './configuration.ts';
+import { GelfEvents } from './events.ts';
+import { openOutlet } from './open-outlet.ts';
+
+/** Records that are turned into messages at a stretch: a few milliseconds, in which nothing else runs. */
+const STRETCH_RECORDS = 64;
+/** What is gathered before it is written. */
+const WRITE_BYTES = 256 * 1024;
+
+/**
+ * Sends each record as a GELF message. At-least-once towards the kernel: nobody answers in GELF, so the last a sender can
+ * know is that the system took everything on a connection that still lives (docs/gelf.md says what that is worth).
+ *
+ * Delivery keeps the cursor, so nothing is kept here: when a connection breaks, everything since the last flush counts as
+ * not sent, and delivery sends it again.
+ */
+export class GelfEmitter implements Emitter {
+  readonly #configuration: GelfConfiguration;
+  readonly #context: EmitterContext;
+  readonly #presentation: GelfPresentation;
+  readonly #events: GelfEvents;
+  #outlet: CheckedOutlet | undefined;
+  /** Something was written since the last flush. */
+  #dirty = false;
+  #reopen = false;
+
+  constructor(configuration: GelfConfiguration, context: EmitterContext) {
+    this.#configuration = configuration;
+    this.#context = context;
+    this.#events = new GelfEvents(context);
+    this.#presentation = gelfPresentation(isPacketAddress(configuration.address) ? 'packets' : 'stream', {
+      host: configuration.host,
+      level: configuration.level,
+      booleans: configuration.booleans,
+      objects: configuration.objects,
+      compression: configuration.compression,
+      compressionLevel: configuration.compression_level,
+      datagramBytes: configuration.chunk_size,
+      delimiter: configuration.delimiter,
+      maxMessageBytes: configuration.max_message_bytes,
+    });
+  }
+
+  /** The receiver need not be there: it is called when there is something to say. */
+  async start(): Promise<void> {
+    await this.#open();
+  }
+
+  async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
+    const outlet = await this.#current();
+    if (outlet === undefined) return retry('not started');
+    let packets: Uint8Array[] = [];
+    let messages = 0;
+    let bytes = 0;
+    const write = async (): Promise<Retry | undefined> => {
+      this.#dirty = true;
+      const failure = await outlet.write(packets, signal);
+      if (failure !== undefined) return this.#failed(outlet, failure);
+      this.#events.sent(messages, bytes);
+      packets = [];
+      messages = 0;
+      bytes = 0;
+      return undefined;
+    };
+    for (const stretch of stretchesOf(batch)) {
+      for (const presented of this.#messagesOf(stretch)) {
+        for (const packet of presented) {
+          packets.push(packet);
+          bytes += packet.length;
+        }
+        messages++;
+      }
+      if (bytes < WRITE_BYTES) {
+        await turn();
+        continue;
+      }
+      const failed = await write();
+      if (failed !== undefined) return failed;
+    }
+    return (messages > 0 ? await write() : undefined) ?? DELIVERED;
+  }
+
+  async flush(): Promise<FlushOutcome> {
+    if (!this.#dirty || this.#outlet === undefined) return DELIVERED;
+    const failure = await this.#outlet.check();
+    if (failure !== undefined) return this.#failed(this.#outlet, failure);
+    this.#dirty = false;
+    return DELIVERED;
+  }
+
+  /** Certificates are read again before the next message that follows a flush. */
+  async reopen(): Promise<void> {
+    this.#reopen = true;
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const outlet = this.#outlet;
+    this.#outlet = undefined;
+    await outlet?.close(deadline);
+    this.#events.stop();
+  }
+
+  #messagesOf(stretch: RecordBatch): (readonly Uint8Array[])[] {
+    const messages: (readonly Uint8Array[])[] = [];
+    forEachLogRecord(stretch, (record) => {
+      const presented = this.#presentation.present(messageOfRecord(record));
+      // The configuration leaves room for a bare message, and everything else can be cut.
+      if (presented === undefined) throw new RangeError('a message cannot be cut short enough');
+      if (presented.cutBytes > 0) this.#events.cut(presented.cutBytes);
+      messages.push(presented.packets);
+    });
+    return messages;
+  }
+
+  async #current(): Promise<CheckedOutlet | undefined> {
+    if (this.#reopen && !this.#dirty && this.#outlet !== undefined) {
+      this.#reopen = false;
+      const old = this.#outlet;
+      try {
+        await this.#open();
+        await old.close(AbortSignal.abort());
+      } catch (error) {
+        this.#events.reopenFailed(error);
+      }
+    }
+    return this.#outlet;
+  }
+
+  async #open(): Promise<void> {
+    const onTooLate = ({ reason }: TransportFailure) =>
+      this.#events.tooLate(this.#outlet?.address ?? '', reason);
+    this.#outlet = await openOutlet(this.#configuration, this.#context.clock, onTooLate);
+  }
+
+  #failed(outlet: CheckedOutlet, { reason }: TransportFailure): Retry {
+    this.#dirty = false;
+    this.#events.failed();
+    return { ...retry(`${outlet.address}: ${reason}`), undone: true };
+  }
+}
+
+function* stretchesOf(batch: Batch): Generator<RecordBatch> {
+  for (const slice of batch.slices) {
+    for (let from = 0; from < slice.sizes.length; from += STRETCH_RECORDS) {
+      yield sliceRecords(slice, from, Math.min(from + STRETCH_RECORDS, slice.sizes.length));
+    }
+  }
+}

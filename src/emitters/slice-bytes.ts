@@ -1,0 +1,47 @@
+import { forEachLogRecord } from '../formats/record-view.ts';
+import { formatNamed } from '../formats/registry.ts';
+import type { LogRecord } from '../records/log-record.ts';
+import { offsetOfRecord, type RecordBatch } from '../records/record-batch.ts';
+import { jsonRecord } from './json-record.ts';
+
+export type TextFormat = 'body' | 'json';
+
+const LF = 0x0a;
+const LINE_END = Uint8Array.of(LF);
+
+/**
+ * A slice as text, one line or more per record, as buffers to be written one after another. They may be the slice's
+ * own.
+ *
+ * `body` of a record that is text already is the record's own bytes: no record is looked at, so tailed files come out as
+ * they went in. Only what has no line ending gets one, so that lines never run together; that can only be records with a
+ * mark, and the last.
+ */
+export function sliceBytes(slice: RecordBatch, format: TextFormat): readonly Uint8Array[] {
+  if (format === 'json') return [joined(slice, jsonRecord)];
+  if (formatNamed(slice.format).lines) return ownBytes(slice);
+  return [joined(slice, ({ body }) => body)];
+}
+
+function ownBytes(slice: RecordBatch): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let index = 0;
+  let start = 0;
+  let offset = 0;
+  for (const mark of slice.marks) {
+    offset = offsetOfRecord(slice, mark.index + 1, index, offset);
+    index = mark.index + 1;
+    if (slice.data[offset - 1] === LF) continue;
+    parts.push(slice.data.subarray(start, offset), LINE_END);
+    start = offset;
+  }
+  if (start < slice.data.length) parts.push(slice.data.subarray(start));
+  if (parts.at(-1)?.at(-1) !== LF) parts.push(LINE_END);
+  return parts;
+}
+
+function joined(slice: RecordBatch, line: (record: LogRecord) => string): Uint8Array {
+  const lines: string[] = [];
+  forEachLogRecord(slice, (record) => lines.push(line(record), '\n'));
+  return Buffer.from(lines.join(''));
+}

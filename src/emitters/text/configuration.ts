@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { type ConfigurationOf, parseConfigurations, switchOf } from '../configuration.ts';
+import type { ConfiguredEmitter } from '../emitter.ts';
+
+export const TEXT_VARIABLE = 'AGGREGATOR_TEXT_CONFIGURATION';
+
+const shape = {
+  /** `body`: each record's body, one per line. `json`: one JSON object per record. */
+  format: z.enum(['body', 'json']).default('body'),
+};
+
+export type TextConfiguration = ConfigurationOf<typeof shape>;
+
+/** `json`, any other truthy word, or a JSON object or list; falsy words configure nothing. */
+export function parseTextConfiguration(value: string): readonly ConfiguredEmitter<TextConfiguration>[] {
+  const text = switchOf(value);
+  if (text === 'off') return [];
+  return parseConfigurations({
+    variable: TEXT_VARIABLE,
+    type: 'text',
+    value: text === 'json' ? value : wordAsJson(value),
+    shape,
+  });
+}
+
+function wordAsJson(word: string): string {
+  return word.trim().toLowerCase() === 'json' ? '{"format":"json"}' : '{}';
+}

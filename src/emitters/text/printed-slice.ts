@@ -1,0 +1,40 @@
+import { recordText, withoutLineEnding } from '../../formats/record-text.ts';
+import { formatNamed } from '../../formats/registry.ts';
+import { forEachRecord, type RecordBatch } from '../../records/record-batch.ts';
+import { sliceBytes, type TextFormat } from '../slice-bytes.ts';
+import { escapeControls } from './escape-controls.ts';
+
+const CARRIAGE_RETURN = 0x0d;
+const LINE_END = Uint8Array.of(0x0a);
+
+/**
+ * A slice as it is printed. Bodies of text records are their own bytes without a look at any of them, unless there is a
+ * carriage return somewhere (a body ends before its CRLF), or a terminal, which must not obey what a log line says.
+ */
+export function printedSlice(slice: RecordBatch, format: TextFormat, isTerminal: boolean): Uint8Array {
+  if (format === 'json') return together(sliceBytes(slice, 'json'));
+  if (isTerminal) return escapedBodies(slice);
+  if (formatNamed(slice.format).lines && slice.data.includes(CARRIAGE_RETURN)) return bareBodies(slice);
+  return together(sliceBytes(slice, 'body'));
+}
+
+function together(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
+}
+
+function bareBodies(slice: RecordBatch): Uint8Array {
+  const parts: Uint8Array[] = [];
+  forEachRecord(slice, (bytes) => parts.push(withoutLineEnding(bytes), LINE_END));
+  return Buffer.concat(parts);
+}
+
+function escapedBodies(slice: RecordBatch): Uint8Array {
+  const format = formatNamed(slice.format);
+  const lines: string[] = [];
+  forEachRecord(slice, (bytes) => {
+    const body = format.lines ? recordText(bytes).text : format.parse(bytes).body;
+    lines.push(escapeControls(body), '\n');
+  });
+  return Buffer.from(lines.join(''));
+}

@@ -1,0 +1,14 @@
+import type { EmitterType } from '../emitter.ts';
+import { parseTextConfiguration, TEXT_VARIABLE, type TextConfiguration } from './configuration.ts';
+import { TextEmitter } from './text-emitter.ts';
+
+export const textType: EmitterType<TextConfiguration> = {
+  type: 'text',
+  variable: TEXT_VARIABLE,
+  description:
+    "Prints each record's body to standard output, one per line; `json`: one JSON object per record.",
+  example: 'json',
+  guarantee: 'at-least-once',
+  parse: parseTextConfiguration,
+  create: (configuration, environment) => new TextEmitter(configuration, environment),
+};

@@ -1,0 +1,89 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { systemClock } from '../../runtime/clock.ts';
+import type { Emitter, FlushOutcome } from '../emitter.ts';
+import type { Outcome } from '../outcome.ts';
+import { emitterTypes } from '../registry.ts';
+import type { EmitterCall, FromThread, ThreadData, ThreadMetric, ToThread } from './messages.ts';
+import { ThreadOutput } from './thread-output.ts';
+
+/**
+ * What runs in an emitter's thread: the emitter of the type named, doing what it is told. See `worker-emitter.ts`.
+ * This module is loaded by its name, as a thread's first; nobody imports it.
+ */
+const port = parentPort;
+if (port === null) throw new Error('This module is the beginning of a worker thread.');
+
+const data = workerData as ThreadData;
+const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const metrics = new Registry();
+const stdout = new ThreadOutput(send, data.stdoutIsTerminal);
+const signals = new Map<number, AbortController>();
+const emitter = createEmitter();
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'call') void answer(message.id, message.call);
+  else if (message.kind === 'abort') signals.get(message.id)?.abort();
+  else stdout.printed(message.error);
+});
+
+function createEmitter(): Emitter {
+  const type = emitterTypes.find((each) => each.type === data.type);
+  if (type === undefined) throw new Error(`There is no emitter type "${data.type}".`);
+  return type.create(data.configuration, {
+    name: data.name,
+    state: data.state,
+    logger: pino(
+      { level: data.logLevel, base: null, timestamp: false },
+      { write: (line) => send({ kind: 'log', line }) },
+    ),
+    metrics,
+    clock: systemClock,
+    stdout,
+  });
+}
+
+async function answer(id: number, call: EmitterCall): Promise<void> {
+  const controller = new AbortController();
+  signals.set(id, controller);
+  try {
+    const outcome = await made(call, controller.signal);
+    if (call.name === 'flush' || call.name === 'stop') await sendMetrics();
+    send({ kind: 'answer', id, outcome });
+  } catch (error) {
+    send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    signals.delete(id);
+  }
+}
+
+async function made(call: EmitterCall, signal: AbortSignal): Promise<Outcome | FlushOutcome | undefined> {
+  switch (call.name) {
+    case 'emit':
+      return emitter.emit(call.batch, signal);
+    case 'flush':
+      return emitter.flush(signal);
+    case 'start':
+      await emitter.start();
+      return undefined;
+    case 'committed':
+      await emitter.committed?.();
+      return undefined;
+    case 'reopen':
+      await emitter.reopen?.();
+      return undefined;
+    case 'stop':
+      await emitter.stop(signal);
+      return undefined;
+  }
+}
+
+async function sendMetrics(): Promise<void> {
+  const all = (await metrics.getMetricsAsJSON()) as unknown as ThreadMetric[];
+  if (all.length > 0)
+    send({
+      kind: 'metrics',
+      metrics: all.map(({ name, help, type, values }) => ({ name, help, type: String(type), values })),
+    });
+}

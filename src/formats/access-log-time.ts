@@ -1,0 +1,25 @@
+import { unixNanoOf } from './calendar.ts';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const TIME = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
+
+/** `10/Oct/2000:13:55:36 -0700` has always this length. */
+export const ACCESS_LOG_TIME_LENGTH = 26;
+
+/** Nanoseconds since 1970 of an access log's time (Apache's `%t`); undefined when it is none. */
+export function parseAccessLogTime(text: string): bigint | undefined {
+  const match = TIME.exec(text);
+  if (match === null) return undefined;
+  const [, day, month = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
+  if (Number(zoneHours) > 23 || Number(zoneMinutes) > 59) return undefined;
+  const offset = Number(zoneHours) * 60 + Number(zoneMinutes);
+  return unixNanoOf({
+    year: Number(year),
+    month: MONTHS.indexOf(month) + 1,
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    offsetMinutes: sign === '-' ? -offset : offset,
+  });
+}

@@ -1,0 +1,88 @@
+import type { AttributeValue, ParsedRecord, SeverityNumber } from '../records/log-record.ts';
+import { type AccessLogLine, scanAccessLogLine } from './access-log-line.ts';
+import type { Format } from './format.ts';
+import { parseHttpRequestLine } from './http-request-line.ts';
+import { INVALID_UTF8, UNPARSED } from './marker-attributes.ts';
+import { plainRecord } from './plain.ts';
+import { recordText } from './record-text.ts';
+import { SEVERITY } from './severity.ts';
+
+/**
+ * Common and Combined Log Format, as Apache, nginx and most web servers write them:
+ *
+ *     %h %l %u [%t] "%r" %>s %b ["%{Referer}i" "%{User-agent}i"]
+ *     127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a?b HTTP/1.0" 200 2326 "http://example.com/" "Mozilla/4.08"
+ *
+ * Attributes have OpenTelemetry's names. What is `-` in the line is absent. A request that is none (a TLS greeting, a
+ * connection closed early) has no method; what there was of it is `megacollector.request_raw`. The severity follows
+ * from the status: 5xx ERROR, 4xx WARN, else INFO. What follows the known fields is kept in `megacollector.unparsed`.
+ */
+export const combined: Format = {
+  name: 'combined',
+  description: 'Common and Combined Log Format of web servers.',
+  lines: true,
+  parse: (bytes) => {
+    const record = recordText(bytes);
+    const line = scanAccessLogLine(record.text);
+    if (line === undefined) return plainRecord(record, 'not in Common or Combined Log Format');
+    return accessRecord(record.text, line, record.valid && line.valid);
+  },
+};
+
+/** A request line that is none, unescaped. */
+export const REQUEST_RAW = 'megacollector.request_raw';
+
+/** What the client's identd says the user is (`%l`): nearly always absent. */
+export const IDENT = 'megacollector.ident';
+
+function accessRecord(body: string, line: AccessLogLine, valid: boolean): ParsedRecord {
+  const attributes = new Map<string, AttributeValue>();
+  const set = (key: string, value: AttributeValue | undefined) => {
+    if (value !== undefined) attributes.set(key, value);
+  };
+  set('client.address', line.host);
+  set(IDENT, line.ident);
+  set('user.name', line.user);
+  setRequest(set, line.request);
+  set('http.response.status_code', line.status);
+  set('http.response.body.size', sizeOf(line.size));
+  set('http.request.header.referer', line.referer);
+  set('user_agent.original', line.userAgent);
+  set(UNPARSED, line.rest);
+  if (!valid) set(INVALID_UTF8, true);
+  return { timeUnixNano: line.timeUnixNano, severityNumber: severityOf(line.status), body, attributes };
+}
+
+function setRequest(set: (key: string, value: string | undefined) => void, line: string | undefined): void {
+  if (line === undefined) return;
+  const request = parseHttpRequestLine(line);
+  if (request === undefined) {
+    set(REQUEST_RAW, line);
+    return;
+  }
+  set('http.request.method', request.method);
+  setTarget(set, request.target);
+  set('network.protocol.version', request.version);
+}
+
+/** `/path?query`, or what proxies are sent: `http://host/path?query`, `host:port`. */
+function setTarget(set: (key: string, value: string | undefined) => void, target: string): void {
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i.exec(target);
+  if (absolute !== null || !/^[/*?]/.test(target)) set('url.original', target);
+  const relative = target.slice(absolute?.[0].length ?? 0);
+  const question = relative.indexOf('?');
+  set('url.path', question < 0 ? relative : relative.slice(0, question));
+  if (question >= 0) set('url.query', relative.slice(question + 1));
+}
+
+/** A number, or the digits where a number would round them. */
+function sizeOf(size: string | undefined): number | string | undefined {
+  if (size === undefined) return undefined;
+  const number = Number(size);
+  return Number.isSafeInteger(number) ? number : size;
+}
+
+function severityOf(status: number | undefined): SeverityNumber {
+  if (status === undefined || status < 400) return SEVERITY.info;
+  return status < 500 ? SEVERITY.warn : SEVERITY.error;
+}

@@ -1,0 +1,59 @@
+import { LOG_FIELDS, PRESENT } from '../protocols/febe/log-fields.ts';
+import { LogShape } from '../protocols/febe/log-shape.ts';
+import type { ParsedRecord } from '../records/log-record.ts';
+import { EMPTY_RESOURCE, type Resource } from '../records/resource.ts';
+import type { Format } from './format.ts';
+import { plainRecord } from './plain.ts';
+import { attributesOfColumns, type PostgresColumns } from './postgres/columns.ts';
+import { postgresRecord } from './postgres/postgres-record.ts';
+import { POSTGRES_VERSION, postgresMajor } from './postgres/resource-attributes.ts';
+import { severityOfLevel } from './postgres/severity.ts';
+import { TextReader } from './postgres/text-reader.ts';
+import { recordText } from './record-text.ts';
+
+/**
+ * A record as the pg_logfebe extension sends it: the 23 fields of an L frame, without the frame. Attributes under the
+ * names of PostgreSQL's jsonlog. What a level's number means depends on the server's version, which is in the resource.
+ */
+export const logfebe: Format = {
+  name: 'logfebe',
+  description: "What the pg_logfebe extension sends; attributes under the names of PostgreSQL's jsonlog.",
+  lines: false,
+  parse: parseLogfebe,
+};
+
+function parseLogfebe(bytes: Uint8Array, resource: Resource = EMPTY_RESOURCE): ParsedRecord {
+  const fault = SHAPE.measure(bytes);
+  if (fault !== undefined) return plainRecord(recordText(bytes), fault.reason);
+  const texts = new TextReader();
+  const columns = LOG_FIELDS.map((_, index) => column(bytes, index, texts));
+  const severity = severityOfLevel(Number(columns[LEVEL]), postgresMajor(resource.get(POSTGRES_VERSION)));
+  return postgresRecord(attributesOfColumns(columns.with(LEVEL, severity.label)), texts.foreign, severity);
+}
+
+const SHAPE = new LogShape();
+const LEVEL = LOG_FIELDS.findIndex(({ name }) => name === 'ELevel');
+
+/** A field as csvlog would show it. */
+function column(bytes: Uint8Array, index: number, texts: TextReader): PostgresColumns[number] {
+  const start = SHAPE.starts[index] ?? 0;
+  const end = SHAPE.starts[index + 1] ?? 0;
+  switch (LOG_FIELDS[index]?.type) {
+    case 'text':
+      return texts.read(bytes.subarray(start, end - 1));
+    case 'nullable':
+      return bytes[start] === PRESENT ? texts.read(bytes.subarray(start + 1, end - 1)) : undefined;
+    case 'int32':
+      return String(viewOf(bytes).getInt32(start));
+    case 'int64':
+      return String(viewOf(bytes).getBigInt64(start));
+    case 'uint64':
+      return String(viewOf(bytes).getBigUint64(start));
+    case undefined:
+      return undefined;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -1,0 +1,16 @@
+/**
+ * Attributes by which a format says what it could not read as it is. They begin with `megacollector.`, and none of
+ * OpenTelemetry's does.
+ */
+
+/** The record is not in its format: why, in words. Its body is the record as it came. */
+export const PARSE_ERROR = 'megacollector.parse_error';
+
+/** `true`: the record has bytes that are not UTF-8; U+FFFD stands in their place. */
+export const INVALID_UTF8 = 'megacollector.invalid_utf8';
+
+/** `cut` or `unterminated`: the record is not whole. See `RecordMark`. */
+export const RECORD_MARK = 'megacollector.record_mark';
+
+/** What followed the part of the record that the format knows. */
+export const UNPARSED = 'megacollector.unparsed';

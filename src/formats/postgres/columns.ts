@@ -1,0 +1,97 @@
+import type { AttributeValue } from '../../records/log-record.ts';
+
+/**
+ * The columns of a PostgreSQL log record in the order that csvlog and logfebe share, as text; undefined is null.
+ * logfebe ends after `application_name`, as csvlog did before PostgreSQL 13.
+ */
+export type PostgresColumns = readonly (string | undefined)[];
+
+/**
+ * Columns to attributes, under the names and by the rules of PostgreSQL's own jsonlog: null is left out, positions
+ * are there from 1 on, host and port are two, and so are function, file and line.
+ */
+export function attributesOfColumns(columns: PostgresColumns): Map<string, AttributeValue> {
+  const attributes = new Map<string, AttributeValue>();
+  for (const [index, put] of COLUMNS.entries()) {
+    const value = columns[index];
+    if (value !== undefined) put(attributes, value);
+  }
+  return attributes;
+}
+
+type Put = (attributes: Map<string, AttributeValue>, value: string) => void;
+
+const text =
+  (name: string): Put =>
+  (attributes, value) =>
+    attributes.set(name, value);
+
+const textUnlessEmpty =
+  (name: string): Put =>
+  (attributes, value) =>
+    value === '' || attributes.set(name, value);
+
+const integer =
+  (name: string): Put =>
+  (attributes, value) =>
+    attributes.set(name, integerOf(value));
+
+const position =
+  (name: string): Put =>
+  (attributes, value) =>
+    Number(value) > 0 && attributes.set(name, integerOf(value));
+
+/** `127.0.0.1:5432`, `::1:5432`, `[local]`. */
+const remote: Put = (attributes, value) => {
+  const [, host, port] = /^(.*):(\d+)$/s.exec(value) ?? [];
+  attributes.set('remote_host', host ?? value);
+  if (port !== undefined) attributes.set('remote_port', Number(port));
+};
+
+/** `int4div, int.c:869`, `int.c:869`, or empty. */
+const location: Put = (attributes, value) => {
+  if (value === '') return;
+  const [, func, file, line] = /^(?:(.*), )?(.*):(\d+)$/s.exec(value) ?? [];
+  if (func !== undefined) attributes.set('func_name', func);
+  attributes.set('file_name', file ?? value);
+  if (line !== undefined) attributes.set('file_line_num', Number(line));
+};
+
+const COLUMNS: readonly Put[] = [
+  text('timestamp'),
+  text('user'),
+  text('dbname'),
+  integer('pid'),
+  remote,
+  text('session_id'),
+  integer('line_num'),
+  text('ps'),
+  text('session_start'),
+  text('vxid'),
+  integer('txid'),
+  text('error_severity'),
+  text('state_code'),
+  text('message'),
+  text('detail'),
+  text('hint'),
+  text('internal_query'),
+  position('internal_position'),
+  text('context'),
+  text('statement'),
+  position('cursor_position'),
+  location,
+  textUnlessEmpty('application_name'),
+  text('backend_type'),
+  integer('leader_pid'),
+  // 64 bits and a sign, and never counted with: always a text, so that a store sees one type.
+  text('query_id'),
+];
+
+/** What csvlog had before PostgreSQL 13, and what logfebe has. */
+export const OLD_COLUMN_COUNT = 23;
+
+/** A number where it is exact, else its digits. */
+function integerOf(value: string): AttributeValue {
+  const number = Number(value);
+  return value !== '' && Number.isSafeInteger(number) ? number : value;
+}

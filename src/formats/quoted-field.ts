@@ -1,0 +1,72 @@
+import { isUtf8 } from 'node:buffer';
+
+/** A quoted field of an access log. */
+export interface Quoted {
+  /** Unescaped. */
+  readonly text: string;
+  /** The index behind the closing quote. */
+  readonly end: number;
+  /** False: escaped bytes were not UTF-8; U+FFFD stands in their place. */
+  readonly valid: boolean;
+}
+
+/**
+ * Reads the quoted field that opens at `start`. It ends at a quote that is not escaped and is followed by a blank or
+ * the end of the line: some servers leave quotes inside as they are. undefined when there is none, or no end of it.
+ *
+ * Escapes, as Apache and nginx write them: `\"`, `\\`, `\n`, `\t`, `\r`, `\b`, `\v`, `\f`, and `\xhh` for one byte (so
+ * that `\xc3\xa9` is one character). Any other backslash is just a backslash.
+ */
+export function scanQuoted(line: string, start: number): Quoted | undefined {
+  if (line[start] !== '"') return undefined;
+  let escaped = false;
+  for (let at = start + 1; at < line.length; at++) {
+    const code = line.charCodeAt(at);
+    if (code === BACKSLASH) {
+      escaped = true;
+      at++;
+    } else if (code === QUOTE && (at + 1 === line.length || line.charCodeAt(at + 1) === BLANK)) {
+      const text = line.slice(start + 1, at);
+      return escaped ? { ...unescaped(text), end: at + 1 } : { text, end: at + 1, valid: true };
+    }
+  }
+  return undefined;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BLANK = 0x20;
+
+const SINGLE: ReadonlyMap<string, number> = new Map([
+  ['"', QUOTE],
+  ['\\', BACKSLASH],
+  ['n', 0x0a],
+  ['t', 0x09],
+  ['r', 0x0d],
+  ['b', 0x08],
+  ['v', 0x0b],
+  ['f', 0x0c],
+]);
+
+/** In bytes, since an escape stands for a byte and a character may take several. */
+function unescaped(text: string): Pick<Quoted, 'text' | 'valid'> {
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
+  let length = 0;
+  let copied = 0;
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', at)) {
+    const single = SINGLE.get(text.charAt(at + 1));
+    const hex = single === undefined ? /^x([0-9A-Fa-f]{2})/.exec(text.slice(at + 1, at + 4))?.[1] : undefined;
+    const byte = hex === undefined ? single : Number.parseInt(hex, 16);
+    if (byte === undefined) {
+      at++;
+      continue;
+    }
+    length += bytes.write(text.slice(copied, at), length);
+    bytes[length++] = byte;
+    at += hex === undefined ? 2 : 4;
+    copied = at;
+  }
+  length += bytes.write(text.slice(copied), length);
+  const written = bytes.subarray(0, length);
+  return { text: written.toString(), valid: isUtf8(written) };
+}

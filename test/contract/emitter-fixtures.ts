@@ -1,0 +1,13 @@
+import type { EmitterFixture } from './emitter-fixture.ts';
+import { blackholeFixture } from './emitter-fixtures/blackhole.ts';
+import { fileFixture } from './emitter-fixtures/file.ts';
+import { gelfFixture } from './emitter-fixtures/gelf.ts';
+import { textFixture } from './emitter-fixtures/text.ts';
+
+/** One for every type in the registry. */
+export const emitterFixtures: readonly EmitterFixture[] = [
+  textFixture,
+  fileFixture,
+  gelfFixture,
+  blackholeFixture,
+];
