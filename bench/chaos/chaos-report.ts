@@ -1,0 +1,98 @@
+import type { QueueBalance } from '../../src/storage/queue-contract.ts';
+import type { WrittenLog } from './chaos-writer.ts';
+import type { Audit } from './line-audit.ts';
+import type { PagerCounts } from './pager-endpoint.ts';
+import type { OwnEnd } from './supervised.ts';
+
+export interface ChaosReport {
+  readonly seed: number;
+  readonly rounds: number;
+  /** How often each. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly written: readonly WrittenLog[];
+  readonly file: Audit;
+  readonly stdout: Audit;
+  /** Or why there is none. */
+  readonly balance: QueueBalance | string;
+  /** What collector and aggregator ended with when they were asked to: '0'. */
+  readonly exits: readonly string[];
+  readonly ownEnds: readonly OwnEnd[];
+  readonly pager: PagerCounts | undefined;
+}
+
+/** Everything that is not as promised; nothing when all is well. */
+export function failuresOf(report: ChaosReport): string[] {
+  const { file, stdout, balance, exits, ownEnds, pager, written } = report;
+  const lines = sum(written, 'lines');
+  const failures = [
+    ...(['missing', 'doubled', 'disordered', 'damaged'] as const)
+      .filter((what) => file[what] > 0)
+      .map((what) => `file: ${file[what]} lines ${what}`),
+    ...(['missing', 'damaged'] as const)
+      .filter((what) => stdout[what] > 0)
+      .map((what) => `stdout: ${stdout[what]} lines ${what}`),
+    ...balanceFailures(balance, lines, sum(written, 'bytes')),
+    ...exits.filter((exit) => exit !== '0').map((exit) => `a process ended with ${exit} when asked to stop`),
+    ...ownEnds
+      .filter(({ excused }) => !excused)
+      .map(
+        ({ name, exit, fault }) => `the ${name} ended by itself (${exit.signal ?? exit.code}) while ${fault}`,
+      ),
+    ...(pager?.malformed ?? []).map((problem) => `PagerDuty got a malformed event: ${problem}`),
+  ];
+  if (lines === 0) failures.push('nothing was written');
+  return failures;
+}
+
+export function describeReport(report: ChaosReport): string {
+  const { seed, rounds, faults, written, file, stdout, ownEnds, pager } = report;
+  const audit = ({ lines, missing, doubled, disordered, damaged }: Audit) =>
+    `${lines} lines: ${missing} missing, ${doubled} doubled, ${disordered} out of order, ${damaged} damaged`;
+  const failures = failuresOf(report);
+  return [
+    `seed ${seed}, ${rounds} rounds: ${[...faults].map(([name, count]) => `${count} x ${name}`).join('; ')}`,
+    `written   ${sum(written, 'lines')} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
+    `file      ${audit(file)}`,
+    `stdout    ${audit(stdout)} (at least once is promised)`,
+    `ended by themselves: ${ownEnds.length === 0 ? 'none' : ownEnds.map(describeEnd).join('; ')}`,
+    pager === undefined
+      ? 'PagerDuty was left out'
+      : `PagerDuty got ${pager.requests} requests: ${pager.triggers} triggers, ${pager.resolves} resolves`,
+    ...(failures.length === 0
+      ? ['Every line came out once, in order.']
+      : ['FAILED:', ...failures.map((failure) => `  ${failure}`), ...examplesOf(report)]),
+  ].join('\n');
+}
+
+function examplesOf({ file, stdout, ownEnds }: ChaosReport): string[] {
+  const bad = stdout.missing + stdout.damaged > 0 ? stdout.examples : [];
+  const words = ownEnds
+    .filter(({ excused }) => !excused)
+    .slice(0, 3)
+    .map(({ name, lastWords }) => `${name}, last words:\n${lastWords}`);
+  return [...file.examples, ...bad, ...words].map((example) => `    ${example}`);
+}
+
+function describeEnd({ name, exit, fault }: OwnEnd): string {
+  return `${name} (${exit.signal ?? exit.code}) while ${fault}`;
+}
+
+function balanceFailures(balance: QueueBalance | string, lines: number, bytes: number): string[] {
+  if (typeof balance === 'string') return [`no balance: ${balance}`];
+  const { accepted, emitters } = balance;
+  const amounts = [
+    { name: 'accepted', amount: accepted },
+    ...emitters.map(({ emitter, delivered }) => ({ name: `delivered to ${emitter}`, amount: delivered })),
+  ];
+  return amounts
+    .filter(({ amount }) => amount.records !== lines || amount.bytes !== bytes)
+    .map(
+      ({ name, amount }) =>
+        `balance: ${name} is ${amount.records} records, ${amount.bytes} bytes; ` +
+        `written were ${lines} lines, ${bytes} bytes`,
+    );
+}
+
+function sum(written: readonly WrittenLog[], what: 'lines' | 'bytes' | 'rotations'): number {
+  return written.reduce((total, log) => total + log[what], 0);
+}

@@ -1,0 +1,268 @@
+/**
+ * A bad day, in a minute or two.
+ *
+ * Real processes: a writer appends numbered lines to several logs and rotates them; a collector tails them; an
+ * aggregator emits them to a file (exactly once) and to its stdout (at least once). Each round something is wrong with
+ * the world (`faults.ts`), PagerDuty is in some mood, and one of the two processes, or both, are killed with SIGKILL
+ * and started again.
+ *
+ *     fault begins -- a while -- SIGKILL -- a while -- start -- a while -- fault ends
+ *
+ * When all rounds are over the world is healed and the writer stops. Then every line must come out: in the file once,
+ * in the order of its log over all generations; on stdout at least once. Both processes must end with 0 when asked,
+ * and the aggregator's balance must be what was written.
+ *
+ * Every choice comes from the seed. Timing does not: the same seed makes the same plan, not the same race.
+ */
+import { cp, mkdir, stat } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueueBalance } from '../../src/storage/queue-contract.ts';
+import { layOutPair, type Pair } from '../../test/support/pair.ts';
+import { readBalance } from '../../test/support/product.ts';
+import { Random } from '../random.ts';
+import { type ChaosReport, failuresOf } from './chaos-report.ts';
+import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from './chaos-writer.ts';
+import { type Fault, faultsOf, NO_FAULT, outputParts, type Victim, type World } from './faults.ts';
+import { auditFiles, LineAudit } from './line-audit.ts';
+import { PAGER_MOODS, PagerEndpoint } from './pager-endpoint.ts';
+import { SmallDisk } from './small-disk.ts';
+import { StdoutLog } from './stdout-log.ts';
+import { Supervised } from './supervised.ts';
+
+export interface ChaosPlan {
+  readonly rounds: number;
+  readonly seed: number;
+  /** Empty; left to the caller afterwards. */
+  readonly directory: string;
+  readonly say: (text: string) => void;
+}
+
+const LOG_NAMES = ['alpha', 'beta', 'gamma', 'delta'];
+const DISK_MEGABYTES = 512;
+const OUTPUT_DISK_MEGABYTES = 256;
+const DISK_MIN_FREE_MEMORY_BYTES = 3 * 2 ** 30;
+const DRAIN_STALLED_AFTER_MS = 45_000;
+/** For what may still come out although all is there. */
+const AFTERMATH_MS = 2000;
+
+export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
+  const random = new Random(plan.seed);
+  const stage = await setStage(plan);
+  const writer = new ChaosWriter(stage.pair.logDirectory, LOG_NAMES, random.fork());
+  try {
+    stage.world.aggregator.start();
+    stage.world.collector.start();
+    writer.start();
+    await playRounds(plan, stage, random);
+    const written = writer.stop();
+    plan.say('The rounds are over; what is on the way is let through');
+    await untilDrained(written, stage);
+    const report = await takeStock(plan, stage, written);
+    if (failuresOf(report).length > 0) await keepEvidence(stage, plan.directory);
+    return report;
+  } finally {
+    writer.stop();
+    await strike(stage);
+  }
+}
+
+/** Everything that a run needs, not yet started. */
+interface Stage {
+  readonly pair: Pair;
+  readonly world: World;
+  readonly pager: PagerEndpoint | undefined;
+  readonly stdout: StdoutLog;
+  readonly faultCounts: Map<string, number>;
+  fault: Fault;
+}
+
+async function setStage(plan: ChaosPlan): Promise<Stage> {
+  const { directory, say } = plan;
+  await mkdir(directory, { recursive: true });
+  const mayMount = freemem() > DISK_MIN_FREE_MEMORY_BYTES;
+  const stateDisk = mayMount ? await SmallDisk.mount(join(directory, 'states'), DISK_MEGABYTES) : undefined;
+  const outputDisk = mayMount
+    ? await SmallDisk.mount(join(directory, 'outputs'), OUTPUT_DISK_MEGABYTES)
+    : undefined;
+  if (stateDisk === undefined) say('SKIPPED: full disks, since mounting a tmpfs is not possible here');
+  const pager = await startPager(plan);
+  const pair = await layOutPair({
+    directory,
+    tail: CHAOS_GLOBS.map((glob) => join(directory, 'logs', glob)).join(','),
+    ...(stateDisk && { stateParent: stateDisk.directory }),
+    outputDirectory: join(directory, 'outputs', 'output'),
+    aggregatorEnv: {
+      AGGREGATOR_TEXT_CONFIGURATION: 'true',
+      AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '50ms',
+      AGGREGATOR_RETRY_COUNT: '2',
+      AGGREGATOR_RETRY_DELAY: '100ms',
+      ...(pager && pagerEnvironment(pager)),
+    },
+  });
+  const stdout = new StdoutLog(join(directory, 'stdout.log'));
+  const stage: Omit<Stage, 'world'> = { pair, pager, stdout, faultCounts: new Map(), fault: NO_FAULT };
+  const supervise = (name: Victim) =>
+    new Supervised({
+      name,
+      stderrPath: join(directory, `${name}.stderr`),
+      currentFault: () => ({ name: full.fault.name, mayEndProcesses: full.fault.mayEndProcesses === true }),
+      onStarted: (child) => void full.fault.onStarted?.(child.pid),
+      start: (hooks) =>
+        name === 'collector'
+          ? pair.startCollector(hooks)
+          : pair.startAggregator({ ...hooks, onStdout: stdout.newProcess() }),
+    });
+  const world: World = {
+    collector: supervise('collector'),
+    aggregator: supervise('aggregator'),
+    outputPath: pair.outputPath,
+    stateDisk,
+    outputDisk,
+  };
+  const full: Stage = { ...stage, world };
+  return full;
+}
+
+async function startPager({ directory, say }: ChaosPlan): Promise<PagerEndpoint | undefined> {
+  try {
+    return await PagerEndpoint.start(directory);
+  } catch (error) {
+    say(`SKIPPED: PagerDuty, since openssl is needed for its certificate: ${String(error)}`);
+    return undefined;
+  }
+}
+
+function pagerEnvironment(pager: PagerEndpoint): Record<string, string> {
+  return {
+    NODE_EXTRA_CA_CERTS: pager.certificatePath,
+    AGGREGATOR_NOTIFY_CONFIGURATION: JSON.stringify({
+      integration_key: pager.integrationKey,
+      incident_key: 'chaos',
+      identifier: 'chaos',
+      server: `https://localhost:${pager.port}`,
+    }),
+  };
+}
+
+async function playRounds(plan: ChaosPlan, stage: Stage, random: Random): Promise<void> {
+  const faults = faultsOf(stage.world);
+  let deck: Fault[] = [];
+  await sleep(random.between(0, 3000));
+  for (let round = 1; round <= plan.rounds; round++) {
+    // Dealt rather than diced: a short run, too, sees many kinds of trouble.
+    if (deck.length === 0) deck = random.shuffled(faults);
+    const fault = deck.pop() ?? NO_FAULT;
+    const victims = fault.victims ?? chosenVictims(random);
+    if (stage.pager !== undefined) stage.pager.mood = random.pick(PAGER_MOODS);
+    plan.say(`round ${round}: ${fault.name}; ${victims.join(' and ')} killed`);
+    stage.faultCounts.set(fault.name, (stage.faultCounts.get(fault.name) ?? 0) + 1);
+    await playRound(stage, fault, victims, random);
+  }
+  if (stage.pager !== undefined) stage.pager.mood = 'accepts';
+}
+
+async function playRound(
+  stage: Stage,
+  fault: Fault,
+  victims: readonly Victim[],
+  random: Random,
+): Promise<void> {
+  const { world } = stage;
+  stage.fault = fault;
+  await fault.begin();
+  await sleep(random.between(100, 1500));
+  await Promise.all(victims.map((victim) => world[victim].kill()));
+  await sleep(random.between(0, 600));
+  for (const victim of victims) world[victim].start();
+  // Often killed again while starting or reconnecting, sometimes left long enough to get somewhere.
+  await sleep(random.chance(0.6) ? random.between(50, 2000) : random.between(3000, 6000));
+  await fault.end();
+  stage.fault = NO_FAULT;
+}
+
+function chosenVictims(random: Random): readonly Victim[] {
+  return random.pick<readonly Victim[]>([
+    ['collector'],
+    ['collector'],
+    ['aggregator'],
+    ['aggregator'],
+    ['collector', 'aggregator'],
+  ]);
+}
+
+/** Until everything has come out on both ways, or nothing has moved for so long that nothing will. */
+async function untilDrained(written: readonly WrittenLog[], stage: Stage): Promise<void> {
+  const due = written.reduce((sum, { bytes }) => sum + bytes, 0);
+  let before = -1;
+  let movedAt = performance.now();
+  while (performance.now() - movedAt < DRAIN_STALLED_AFTER_MS) {
+    const emitted = await fileBytes(stage);
+    if (emitted >= due && stage.stdout.bytes >= due && (await nothingIsQueued(stage))) break;
+    if (emitted + stage.stdout.bytes !== before) movedAt = performance.now();
+    before = emitted + stage.stdout.bytes;
+    await sleep(200);
+  }
+  await sleep(AFTERMATH_MS);
+}
+
+async function fileBytes({ pair }: Stage): Promise<number> {
+  const sizes = await Promise.all(outputParts(pair.outputPath).map(async (path) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function nothingIsQueued({ pair }: Stage): Promise<boolean> {
+  const balance = await balanceOf(pair);
+  return typeof balance !== 'string' && balance.emitters.every(({ queued }) => queued.records === 0);
+}
+
+async function takeStock(
+  plan: ChaosPlan,
+  stage: Stage,
+  written: readonly WrittenLog[],
+): Promise<ChaosReport> {
+  const { world, pair, stdout } = stage;
+  const exits = [await world.collector.stop(), await world.aggregator.stop()];
+  const file = new LineAudit(written);
+  await auditFiles(file, outputParts(pair.outputPath));
+  const printed = new LineAudit(written);
+  stdout.close();
+  await auditFiles(printed, [stdout.path]);
+  return {
+    seed: plan.seed,
+    rounds: plan.rounds,
+    faults: stage.faultCounts,
+    written,
+    file: file.result(),
+    stdout: printed.result(),
+    balance: await balanceOf(pair),
+    exits: exits.map((exit) => (exit === undefined ? 'not running' : String(exit.signal ?? exit.code))),
+    ownEnds: [...world.collector.ownEnds, ...world.aggregator.ownEnds],
+    pager: stage.pager?.counts,
+  };
+}
+
+async function balanceOf(pair: Pair): Promise<QueueBalance | string> {
+  try {
+    return await readBalance(pair.aggregatorState);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** The small disks go away with their mounts. */
+async function keepEvidence({ pair }: Stage, directory: string): Promise<void> {
+  await cp(dirname(pair.outputPath), join(directory, 'kept-output'), { recursive: true });
+  await cp(pair.aggregatorState, join(directory, 'kept-aggregator'), { recursive: true });
+  await cp(pair.collectorState, join(directory, 'kept-collector'), { recursive: true });
+}
+
+async function strike({ world, pager, fault }: Stage): Promise<void> {
+  await world.collector.kill();
+  await world.aggregator.kill();
+  if (fault !== NO_FAULT) await fault.end();
+  pager?.stop();
+  await world.stateDisk?.unmount();
+  await world.outputDisk?.unmount();
+}

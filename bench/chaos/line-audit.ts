@@ -1,0 +1,103 @@
+import { createReadStream } from 'node:fs';
+import { parseNumberedLine } from './numbered-line.ts';
+
+export interface Audit {
+  readonly lines: number;
+  readonly missing: number;
+  readonly doubled: number;
+  /** Lines that came after a later line of their log, doubled ones aside. */
+  readonly disordered: number;
+  readonly damaged: number;
+  /** The first few findings of each kind, for a person. */
+  readonly examples: readonly string[];
+}
+
+interface Seen {
+  readonly numbers: Uint8Array;
+  expected: number;
+}
+
+const MAX_EXAMPLES_OF_A_KIND = 4;
+
+/** Looks at every line that came out and says what is wrong with them, all in all. */
+export class LineAudit {
+  readonly #logs: Map<string, Seen>;
+  readonly #written: ReadonlyMap<string, number>;
+  readonly #examples = new Map<string, string[]>();
+  #lines = 0;
+  #doubled = 0;
+  #disordered = 0;
+  #damaged = 0;
+
+  constructor(logs: readonly { readonly name: string; readonly lines: number }[]) {
+    this.#written = new Map(logs.map(({ name, lines }) => [name, lines]));
+    this.#logs = new Map(
+      logs.map(({ name, lines }) => [name, { numbers: new Uint8Array(lines), expected: 0 }]),
+    );
+  }
+
+  /** Without the line ending. */
+  line(text: string, where: string): void {
+    this.#lines += 1;
+    const head = parseNumberedLine(text);
+    const seen = head && this.#logs.get(head.log);
+    if (head === undefined || seen === undefined || head.number >= seen.numbers.length) {
+      this.#damaged += 1;
+      this.#note('damaged', `${where}: damaged: ${JSON.stringify(text.slice(0, 120))}`);
+    } else if (seen.numbers[head.number] === 1) {
+      this.#doubled += 1;
+      this.#note('doubled', `${where}: again: ${head.log} ${head.number}`);
+    } else {
+      seen.numbers[head.number] = 1;
+      if (head.number < seen.expected) this.#disordered += 1;
+      if (head.number !== seen.expected) {
+        this.#note('order', `${where}: ${head.log} ${head.number} where ${seen.expected} was due`);
+      }
+      seen.expected = Math.max(seen.expected, head.number + 1);
+    }
+  }
+
+  result(): Audit {
+    const missing = [...this.#logs].reduce((sum, [name, seen]) => sum + this.#missingOf(name, seen), 0);
+    return {
+      lines: this.#lines,
+      missing,
+      doubled: this.#doubled,
+      disordered: this.#disordered,
+      damaged: this.#damaged,
+      examples: [...this.#examples.values()].flat(),
+    };
+  }
+
+  #missingOf(name: string, { numbers }: Seen): number {
+    const missing = numbers.reduce((sum, seen) => sum + (1 - seen), 0);
+    if (missing > 0) {
+      const first = numbers.indexOf(0);
+      const written = this.#written.get(name) ?? 0;
+      this.#note('missing', `${name}: ${missing} of ${written} lines missing, the first is ${first}`);
+    }
+    return missing;
+  }
+
+  #note(kind: string, text: string): void {
+    const examples = this.#examples.get(kind) ?? [];
+    if (examples.length < MAX_EXAMPLES_OF_A_KIND) this.#examples.set(kind, [...examples, text]);
+  }
+}
+
+/** Feeds whole files, in this order, as one text. */
+export async function auditFiles(audit: LineAudit, paths: readonly string[]): Promise<void> {
+  let rest = '';
+  for (const path of paths) {
+    let offset = -rest.length;
+    for await (const chunk of createReadStream(path, 'latin1') as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        audit.line(line, `${path}:${offset}`);
+        offset += line.length + 1;
+      }
+    }
+  }
+  if (rest !== '') audit.line(rest, 'the last line, without its end');
+}

@@ -1,0 +1,29 @@
+/**
+ * Line `number` of a chaos log: `<log> <number> <payload>\n`. The payload follows from the other two, so that a line
+ * can be verified without having been remembered: any damage to it, and any line that was glued together, shows.
+ */
+export function numberedLine(log: string, number: number): string {
+  const head = `${log} ${String(number).padStart(9, '0')} `;
+  return `${head}${payload(log.length * 7919 + number)}\n`;
+}
+
+export interface LineHead {
+  readonly log: string;
+  readonly number: number;
+}
+
+/** undefined: not a line of ours, or a damaged one. Without the line ending. */
+export function parseNumberedLine(line: string): LineHead | undefined {
+  const [log = '', digits = ''] = line.split(' ', 2);
+  if (!/^\d{9}$/.test(digits)) return undefined;
+  const number = Number(digits);
+  return numberedLine(log, number) === `${line}\n` ? { log, number } : undefined;
+}
+
+/** Nearly always short; a few are as long as a stack trace. */
+function payload(seed: number): string {
+  const mixed = Math.imul(seed ^ (seed >>> 13), 0x5bd1e995) >>> 0;
+  const length = mixed % 50 === 0 ? 2000 + (mixed % 3000) : 20 + (mixed % 180);
+  const unit = mixed.toString(36);
+  return unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
+}

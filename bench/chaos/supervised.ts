@@ -1,0 +1,75 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Exit, RunningProcess } from '../../test/support/running-process.ts';
+
+/** An end that nobody asked for. */
+export interface OwnEnd {
+  readonly name: string;
+  readonly exit: Exit;
+  /** What was wrong with the world at that moment. */
+  readonly fault: string;
+  /** The fault may end a process (a disk without any space); it only must not cost data. */
+  readonly excused: boolean;
+  readonly lastWords: string;
+}
+
+export interface SupervisedPlan {
+  readonly name: string;
+  readonly start: (hooks: { onStderr: (chunk: Buffer) => void }) => RunningProcess;
+  /** All that it says on stderr, over all its lives. */
+  readonly stderrPath: string;
+  /** Asked when it ends by itself. */
+  readonly currentFault: () => { readonly name: string; readonly mayEndProcesses: boolean };
+  readonly onStarted: (process: RunningProcess) => void;
+}
+
+const RESTART_DELAY_MS = 500;
+const MAX_OWN_ENDS = 100;
+
+/** A process that is started again whenever it ends, as a service manager would, until it is stopped. */
+export class Supervised {
+  readonly ownEnds: OwnEnd[] = [];
+  readonly #plan: SupervisedPlan;
+  #process: RunningProcess | undefined;
+  #wanted = false;
+
+  constructor(plan: SupervisedPlan) {
+    this.#plan = plan;
+  }
+
+  get process(): RunningProcess | undefined {
+    return this.#process;
+  }
+
+  start(): void {
+    this.#wanted = true;
+    const { name, stderrPath, start, onStarted } = this.#plan;
+    const child = start({ onStderr: (chunk) => appendFileSync(stderrPath, chunk) });
+    appendFileSync(stderrPath, `--- ${name} started, process ${child.pid}\n`);
+    this.#process = child;
+    onStarted(child);
+    void child.exited.then((exit) => this.#ended(child, exit));
+  }
+
+  async kill(): Promise<void> {
+    this.#wanted = false;
+    await this.#process?.kill();
+  }
+
+  /** SIGTERM; what it ended with. */
+  async stop(): Promise<Exit | undefined> {
+    this.#wanted = false;
+    return await this.#process?.stop(30_000);
+  }
+
+  async #ended(child: RunningProcess, exit: Exit): Promise<void> {
+    if (!this.#wanted || child !== this.#process) return;
+    const { name: fault, mayEndProcesses } = this.#plan.currentFault();
+    const lastWords = child.stderr.slice(-2000);
+    // A SIGHUP may come before the handler for it is there.
+    const excused = mayEndProcesses || exit.signal === 'SIGHUP';
+    this.ownEnds.push({ name: this.#plan.name, exit, fault, excused, lastWords });
+    await sleep(RESTART_DELAY_MS);
+    if (this.#wanted && child === this.#process && this.ownEnds.length < MAX_OWN_ENDS) this.start();
+  }
+}

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { RunningProcess } from '../test/support/running-process.ts';
+import { untilListening } from './until-listening.ts';
+
+export interface ProxyPlan {
+  readonly listenPort: number;
+  readonly receiverPort: number;
+  readonly delayMs: number;
+}
+
+/** The delaying proxy in a process of its own, so that its work is counted to nobody. */
+export async function startDelayingProxy(plan: ProxyPlan): Promise<RunningProcess> {
+  const { listenPort, receiverPort, delayMs } = plan;
+  const proxy = RunningProcess.start({
+    name: 'delaying proxy',
+    command: process.execPath,
+    args: [
+      fileURLToPath(new URL('delaying-proxy.js', import.meta.url)),
+      ...[listenPort, receiverPort, delayMs].map(String),
+    ],
+  });
+  await untilListening(listenPort, proxy);
+  return proxy;
+}

@@ -1,0 +1,157 @@
+/**
+ * The product in a quarter of a minute: `make demo`. An access log is written and rotated, a collector tails it, an
+ * aggregator emits it in batches to a file and to the terminal. At the end the balance: written = accepted = emitted.
+ *
+ *     DEMO_SECONDS=15 (0: until Ctrl-C)
+ *
+ * Exits with 0 only when the balance holds and the emitted file is, byte for byte, what was written.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { layOutPair, type Pair } from '../../test/support/pair.ts';
+import { readBalance, untilReady } from '../../test/support/product.ts';
+import type { RunningProcess } from '../../test/support/running-process.ts';
+import { freshSeed, Random } from '../random.ts';
+import { AccessWriter, type Written } from './access-writer.ts';
+import { Narrator } from './narrator.ts';
+
+const DRAIN_TIMEOUT_MS = 30_000;
+
+async function demo(seconds: number): Promise<boolean> {
+  const narrator = new Narrator();
+  const directory = await mkdtemp(join(tmpdir(), 'mega-collector-demo-'));
+  const interrupted = interruption();
+  const pair = await layOutPair({
+    directory,
+    tail: join(directory, 'logs/access.log*'),
+    aggregatorEnv: { AGGREGATOR_TEXT_CONFIGURATION: 'true', AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s' },
+  });
+  const running: RunningProcess[] = [];
+  try {
+    const aggregator = pair.startAggregator({ onStdout: (chunk) => narrator.emitted(chunk) });
+    running.push(aggregator);
+    await untilReady(aggregator, pair.aggregatorHttp);
+    narrator.say(
+      `The aggregator takes record batches at ${pair.aggregatorAddress} and emits to a file and to here`,
+    );
+    const collector = pair.startCollector();
+    running.push(collector);
+    await untilReady(collector, pair.collectorHttp);
+    narrator.say(`The collector tails ${join(pair.logDirectory, 'access.log*')}`);
+
+    const written = await writeFor(seconds, pair, narrator, interrupted);
+    await untilEmitted(written, pair.outputPath);
+    narrator.flush();
+    await stopInOrder(collector, aggregator, narrator);
+    return await showBalance(written, pair, narrator);
+  } catch (error) {
+    narrator.fail(error instanceof Error ? error.message : String(error));
+    return false;
+  } finally {
+    for (const child of running) await child.kill();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function writeFor(
+  seconds: number,
+  pair: Pair,
+  narrator: Narrator,
+  interrupted: Promise<void>,
+): Promise<Written> {
+  const until = seconds === 0 ? 'until Ctrl-C' : `for ${seconds} s`;
+  narrator.say(`An access log is written ${until}, and rotated every 4 s`);
+  const writer = new AccessWriter(join(pair.logDirectory, 'access.log'), new Random(freshSeed()), (to) =>
+    narrator.mark(`rotated    access.log -> ${basename(to)}`),
+  );
+  writer.start();
+  await (seconds === 0 ? interrupted : Promise.race([sleep(seconds * 1000), interrupted]));
+  const written = writer.stop();
+  narrator.say('The writer has stopped; what is on the way is let through');
+  return written;
+}
+
+/** Waits until the output has the size of what was written; a shorter one is for the balance to tell. */
+async function untilEmitted(written: Written, outputPath: string): Promise<void> {
+  const deadline = Date.now() + DRAIN_TIMEOUT_MS;
+  while (Date.now() < deadline && (await sizeOf(outputPath)) < written.bytes) await sleep(50);
+  await sleep(200);
+}
+
+async function stopInOrder(
+  collector: RunningProcess,
+  aggregator: RunningProcess,
+  narrator: Narrator,
+): Promise<void> {
+  for (const child of [collector, aggregator]) {
+    const { code, signal } = await child.stop();
+    if (code !== 0)
+      throw new Error(`The ${child.name} ended with ${signal ?? code}\n${child.stderr.slice(-3000)}`);
+    narrator.say(`The ${child.name} has stopped`);
+  }
+  narrator.flush();
+}
+
+async function showBalance(written: Written, pair: Pair, narrator: Narrator): Promise<boolean> {
+  const { accepted, emitters } = await readBalance(pair.aggregatorState);
+  const emitted = await describeOutput(pair.outputPath);
+  const delivered = emitters.map(
+    ({ emitter, delivered }) => [`delivered to ${emitter}`, delivered.records, delivered.bytes] as const,
+  );
+  narrator.table([
+    ['written', written.lines, written.bytes],
+    ['accepted', accepted.records, accepted.bytes],
+    ...delivered,
+    ['emitted to the file', emitted.lines, emitted.bytes],
+  ]);
+  const equal = [...delivered, ['accepted', accepted.records, accepted.bytes] as const].every(
+    ([, lines, bytes]) => lines === written.lines && bytes === written.bytes,
+  );
+  const identical = emitted.sha256 === written.sha256 && emitted.lines === written.lines;
+  if (equal && identical && written.lines > 0) {
+    narrator.succeed(
+      'written = accepted = emitted; the file holds every byte once, in the order it was written',
+    );
+    return true;
+  }
+  narrator.fail(identical ? 'The balance does not add up' : 'What was emitted is not what was written');
+  return false;
+}
+
+async function describeOutput(path: string): Promise<Written> {
+  const hash = createHash('sha256');
+  let lines = 0;
+  let bytes = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1;
+  }
+  return { lines, bytes, sha256: hash.digest('hex') };
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** Resolves at Ctrl-C or SIGTERM; from then on a second one ends the process at once. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+const { DEMO_SECONDS = '15' } = process.env;
+const seconds = Number(DEMO_SECONDS);
+if (!Number.isFinite(seconds) || seconds < 0) {
+  process.stderr.write(`DEMO_SECONDS: ${DEMO_SECONDS} is not a number of seconds\n`);
+  process.exit(2);
+}
+process.exit((await demo(seconds)) ? 0 : 1);

@@ -1,0 +1,90 @@
+import type { WrittenLog } from './access-log.ts';
+import type { IdleUse } from './measurements/idle-files.ts';
+import type { Latency } from './measurements/latency.ts';
+import { table } from './table.ts';
+import { cpuPerGigabyte, OURS, peakMegabytes, type Standing, speed } from './transfer-table.ts';
+
+export interface Measured {
+  readonly log: WrittenLog;
+  readonly transfers: readonly Standing[];
+  readonly link: readonly Standing[];
+  readonly latency: Latency | undefined;
+  readonly idle: IdleUse | undefined;
+  /** The collector's peak with the aggregator stopped, in MB: for the small log and for the large one. */
+  readonly stopped: readonly StoppedRow[];
+}
+
+export interface StoppedRow {
+  readonly aggregator: string;
+  readonly logMegabytes: number;
+  readonly peakMegabytes: number;
+}
+
+interface Goal {
+  readonly text: string;
+  readonly value: number;
+  readonly format: (value: number) => string;
+  readonly reached: (value: number) => boolean;
+}
+
+/** What the product means to reach, and whether it did in this run. What was not measured is left out. */
+export function goalTable(measured: Measured): string {
+  const rows = goals(measured)
+    .filter(({ value }) => Number.isFinite(value))
+    .map(({ text, value, format, reached }) => [text, format(value), reached(value) ? 'yes' : 'NO']);
+  return rows.length === 0 ? '' : table(['goal', 'measured', 'reached'], rows);
+}
+
+function goals({ log, transfers, link, latency, idle, stopped }: Measured): Goal[] {
+  const of = (standings: readonly Standing[], key: string) => standings.find((one) => one.key === key);
+  const ours = of(transfers, OURS);
+  const times = (key: string, least: number, name: string): Goal =>
+    atLeast(`${least} x ${name}`, speed(ours, log) / speed(of(transfers, key), log), least, 'x');
+  const cpu = cpuPerGigabyte(ours, log, 'sender') + cpuPerGigabyte(ours, log, 'receiver');
+  const linkRatio = speed(of(link, OURS), log) / speed(of(link, 'rsyslog-tcp'), log);
+  return [
+    times('rsyslog-tcp', 2.5, 'rsyslog over TCP'),
+    times('rsyslog-relp', 8, 'rsyslog over RELP'),
+    times('syslog-ng', 4, 'syslog-ng over TCP'),
+    times('raw-pipe', 0.35, 'the raw pipe'),
+    atLeast('rsyslog over TCP through the 10 ms link', linkRatio, 1, 'x'),
+    atMost('CPU of both halves, s per GB', cpu, 6, 's'),
+    atMost("the collector's peak memory", peakMegabytes(ours, 'sender'), 120, 'MB'),
+    atMost("the aggregator's peak memory", peakMegabytes(ours, 'receiver'), 200, 'MB'),
+    atMost("the collector's growth with the log, aggregator stopped", growth(stopped), 10, 'MB'),
+    atMost('latency at 5,000 lines/s, p99', latency?.p99Ms ?? Number.NaN, 50, 'ms'),
+    atMost('collector with 1,000 idle files, % of a core', (idle?.collector ?? Number.NaN) * 100, 2, '%'),
+  ];
+}
+
+/** The largest growth from the smallest log to the largest, over the kinds of absence. */
+function growth(rows: readonly StoppedRow[]): number {
+  const kinds = [...new Set(rows.map(({ aggregator }) => aggregator))];
+  return Math.max(
+    ...kinds.map((kind) => {
+      const peaks = rows
+        .filter(({ aggregator }) => aggregator === kind)
+        .sort((a, b) => a.logMegabytes - b.logMegabytes)
+        .map(({ peakMegabytes }) => peakMegabytes);
+      return (peaks.at(-1) ?? Number.NaN) - (peaks[0] ?? Number.NaN);
+    }),
+  );
+}
+
+function atLeast(text: string, value: number, least: number, unit: string): Goal {
+  return {
+    text: `at least ${text}`,
+    value,
+    format: (found) => `${found.toFixed(2)} ${unit}`,
+    reached: (found) => found >= least,
+  };
+}
+
+function atMost(text: string, value: number, most: number, unit: string): Goal {
+  return {
+    text: `${text}: at most ${most}`,
+    value,
+    format: (found) => `${found.toFixed(1)} ${unit}`,
+    reached: (found) => found <= most,
+  };
+}

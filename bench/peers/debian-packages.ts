@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { runCommand } from '../../test/support/running-process.ts';
+
+export interface UnpackedPackages {
+  /** The packages' own `/`. */
+  readonly root: string;
+  /** For LD_LIBRARY_PATH. */
+  readonly libraryPath: string;
+  readonly version: string;
+}
+
+const CACHE = resolve('.tmp/peers');
+const ARCHITECTURES: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
+
+/**
+ * Downloads Debian packages, and what they need that is missing here, and unpacks them beside the system. Nothing is
+ * installed: rsyslog's and syslog-ng's packages exclude each other, and a benchmark should not change a machine.
+ * Throws when that is not possible here.
+ */
+export async function unpackDebianPackages(names: readonly [string, ...string[]]): Promise<UnpackedPackages> {
+  const triplet = ARCHITECTURES[process.arch];
+  if (triplet === undefined) throw new Error(`no Debian library path is known for ${process.arch}`);
+  const directory = join(CACHE, names[0]);
+  const root = join(directory, 'root');
+  const done = join(directory, 'unpacked');
+  if (!existsSync(done)) {
+    await download(names, directory);
+    await writeFile(done, '');
+  }
+  const libraryPath = [`usr/lib/${triplet}`, `lib/${triplet}`].map((path) => join(root, path)).join(':');
+  return { root, libraryPath, version: await versionOf(names[0], directory) };
+}
+
+async function download(names: readonly string[], directory: string): Promise<void> {
+  const debs = join(directory, 'debs');
+  const root = join(directory, 'root');
+  await mkdir(debs, { recursive: true });
+  await mkdir(root, { recursive: true });
+  const missing = await missingPackages(names).catch(async () => {
+    await apt(['apt-get', 'update']);
+    return await missingPackages(names);
+  });
+  await apt(['apt-get', 'download', ...new Set([...names, ...missing])], debs);
+  for (const file of await readdir(debs)) await apt(['dpkg', '-x', join(debs, file), root]);
+}
+
+/** What an installation would add to this machine. */
+async function missingPackages(names: readonly string[]): Promise<string[]> {
+  const plan = await apt(['apt-get', '--simulate', '--no-install-recommends', 'install', ...names]);
+  return plan.split('\n').flatMap((line) => /^Inst (\S+)/.exec(line)?.[1] ?? []);
+}
+
+async function versionOf(name: string, directory: string): Promise<string> {
+  const file = (await readdir(join(directory, 'debs'))).find((deb) => deb.startsWith(`${name}_`)) ?? '';
+  return decodeURIComponent(file.split('_')[1] ?? 'unknown');
+}
+
+async function apt([command, ...args]: readonly string[], cwd?: string): Promise<string> {
+  if (command === undefined) return '';
+  return await runCommand({
+    name: [command, ...args].slice(0, 4).join(' '),
+    command,
+    args,
+    env: { LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+    ...(cwd !== undefined && { cwd }),
+  });
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts } from '../../test/support/free-ports.ts';
+import { productIsBuilt, startProduct, untilReady } from '../../test/support/product.ts';
+import type { Contender } from '../contender.ts';
+
+/** mega-collector, as it comes: no setting but addresses, directories and the compression. */
+export function ours(compression: 'lz4' | 'none'): Contender {
+  return {
+    name: `mega-collector, ${compression}`,
+    key: `ours-${compression}`,
+    prepare() {
+      if (!productIsBuilt()) return Promise.reject(new Error('dist/ is not built'));
+      const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+      return Promise.resolve(version);
+    },
+    async start({ directory, logDirectory, outputPath, receiverPort, connectPort }) {
+      const [aggregatorHttp, collectorHttp] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`) as [
+        string,
+        string,
+      ];
+      const receiver = startProduct({
+        subcommand: 'aggregator',
+        env: {
+          AGGREGATOR_LISTEN_ADDRESS: `127.0.0.1:${receiverPort}`,
+          AGGREGATOR_HTTP_ADDRESS: aggregatorHttp,
+          AGGREGATOR_STATE_DIRECTORY: join(directory, 'aggregator'),
+          AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: outputPath }),
+        },
+      });
+      await untilReady(receiver, aggregatorHttp);
+      const sender = startProduct({
+        subcommand: 'collector',
+        env: {
+          COLLECTOR_TAIL: join(logDirectory, '*.log'),
+          COLLECTOR_AGGREGATOR_ADDRESS: `127.0.0.1:${connectPort}`,
+          COLLECTOR_STATE_DIRECTORY: join(directory, 'collector'),
+          COLLECTOR_HTTP_ADDRESS: collectorHttp,
+          COLLECTOR_COMPRESSION: compression,
+        },
+      });
+      await untilReady(sender, collectorHttp);
+      return { sender, receiver };
+    },
+  };
+}

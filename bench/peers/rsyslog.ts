@@ -1,0 +1,118 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RunningProcess } from '../../test/support/running-process.ts';
+import type { Contender, Course, Halves } from '../contender.ts';
+import { untilListening } from '../until-listening.ts';
+import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.ts';
+
+type Transport = 'tcp' | 'relp';
+
+/**
+ * Debian's rsyslog, tuned as its documentation advises for throughput: inotify, large batches out of a large in-memory
+ * queue, one worker (two would break the order), no name look-ups, and templates that are the bare message.
+ */
+export function rsyslog(transport: Transport): Contender {
+  let packages: UnpackedPackages | undefined;
+  return {
+    name: transport === 'tcp' ? 'rsyslog, TCP' : 'rsyslog, RELP (window 10000)',
+    key: `rsyslog-${transport}`,
+    async prepare() {
+      packages = await unpackDebianPackages(['rsyslog', 'rsyslog-relp']);
+      return packages.version;
+    },
+    async start(course) {
+      if (packages === undefined) throw new Error('prepare() comes first');
+      return await startHalves(transport, course, packages);
+    },
+  };
+}
+
+async function startHalves(
+  transport: Transport,
+  course: Course,
+  packages: UnpackedPackages,
+): Promise<Halves> {
+  const receiver = await startDaemon('receiver', receiverConfiguration(transport, course), course, packages);
+  await untilListening(course.receiverPort, receiver);
+  const sender = await startDaemon('sender', senderConfiguration(transport, course), course, packages);
+  return { sender, receiver };
+}
+
+async function startDaemon(
+  half: string,
+  configuration: string,
+  course: Course,
+  packages: UnpackedPackages,
+): Promise<RunningProcess> {
+  const work = join(course.directory, half);
+  await mkdir(work, { recursive: true });
+  const path = join(course.directory, `${half}.conf`);
+  await writeFile(path, configuration);
+  const modules = packages.libraryPath
+    .split(':')
+    .map((directory) => join(directory, 'rsyslog'))
+    .join(':');
+  return RunningProcess.start({
+    name: `rsyslog ${half}`,
+    command: join(packages.root, 'usr/sbin/rsyslogd'),
+    args: ['-n', '-f', path, '-i', join(work, 'pid'), '-M', modules],
+    env: { LD_LIBRARY_PATH: packages.libraryPath },
+  });
+}
+
+const common = (half: string, { directory }: Course) => `
+global(
+  workDirectory="${join(directory, half)}"
+  maxMessageSize="1100k"                          # a record may have 1 MiB, as ours
+  net.enableDNS="off"                             # no look-up of the sender's name
+  parser.escapeControlCharactersOnReceive="off"   # the bytes as they are
+  processInternalMessages="off"
+)
+# One queue and one worker: order is kept. Large batches: few lock operations a message.
+main_queue(
+  queue.type="FixedArray"
+  queue.size="200000"
+  queue.dequeueBatchSize="4096"
+  queue.workerThreads="1"
+  queue.timeoutEnqueue="600000"                   # wait for room rather than drop
+)`;
+
+function senderConfiguration(transport: Transport, course: Course): string {
+  const target = `target="127.0.0.1" port="${course.connectPort}" template="line"`;
+  const retry = 'action.resumeRetryCount="-1" action.resumeInterval="1"';
+  return `${common('sender', course)}
+module(load="imfile" mode="inotify")
+# The message is the line, without its line ending.
+template(name="line" type="list") { property(name="msg") }
+input(
+  type="imfile" file="${course.logDirectory}/*.log" tag="log"
+  addMetadata="off"
+  readTimeout="0"
+  persistStateInterval="20000"                    # its default is never; this is one small write for 4 MB
+)
+${
+  transport === 'tcp'
+    ? `# Octet-counted: the framing that carries any byte and that the receiver reads fastest.
+action(type="omfwd" ${target} protocol="tcp" TCP_Framing="octet-counted" ${retry})`
+    : `module(load="omrelp")
+action(type="omrelp" ${target} windowSize="10000" ${retry})`
+}
+`;
+}
+
+function receiverConfiguration(transport: Transport, course: Course): string {
+  return `${common('receiver', course)}
+# The message as it came in, no header was sent, and a line ending.
+template(name="raw" type="list") { property(name="rawmsg") constant(value="\\n") }
+${
+  transport === 'tcp'
+    ? `# imptcp is the fast one of the two TCP inputs (epoll, no TLS).
+module(load="imptcp" threads="1")
+input(type="imptcp" address="127.0.0.1" port="${course.receiverPort}" supportOctetCountedFraming="on")`
+    : `module(load="imrelp")
+input(type="imrelp" address="127.0.0.1" port="${course.receiverPort}" maxDataSize="1100k")`
+}
+# One write for a batch of the queue (flushOnTXEnd): nothing waits for a timer at the end of the log.
+action(type="omfile" file="${course.outputPath}" template="raw" ioBufferSize="1m" flushOnTXEnd="on" asyncWriting="off")
+`;
+}

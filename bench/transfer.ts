@@ -1,0 +1,134 @@
+import { link, mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/support/free-ports.ts';
+import { runCommand } from '../test/support/running-process.ts';
+import type { WrittenLog } from './access-log.ts';
+import { compareFiles } from './compare-files.ts';
+import { type Contender, type Course, type Halves, LOG_NAME } from './contender.ts';
+import { startDelayingProxy } from './delaying-proxy-process.ts';
+import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
+
+export interface Transfer {
+  /** From the moment the log appears to the moment its last byte is in the output. */
+  readonly seconds: number;
+  readonly sender: HalfUsage;
+  readonly receiver: HalfUsage;
+  /** undefined: the output is the log, byte for byte. */
+  readonly difference: string | undefined;
+}
+
+export interface HalfUsage {
+  /** During the transfer; starting up is not counted. */
+  readonly cpuSeconds: number;
+  readonly peakMemoryBytes: number;
+}
+
+export interface TransferPlan {
+  readonly contender: Contender;
+  readonly log: WrittenLog;
+  /** Emptied before and after. */
+  readonly directory: string;
+  /** Each way; 0: no proxy between. */
+  readonly delayMs: number;
+}
+
+const SETTLE_MS = 1000;
+const STALLED_AFTER_MS = 60_000;
+
+/**
+ * One run: both halves are started and left to settle, then the log appears, whole, in the watched directory. A log
+ * that is complete from the start is the worst case for a tail and the same for everyone.
+ */
+export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
+  const { contender, log, directory } = plan;
+  await rm(directory, { recursive: true, force: true });
+  const course = await layOutCourse(directory);
+  const proxy =
+    plan.delayMs > 0
+      ? await startDelayingProxy({ ...course, delayMs: plan.delayMs, listenPort: course.connectPort })
+      : undefined;
+  // What the run before has left to the disk is not this one's burden.
+  await runCommand({ name: 'sync', command: 'sync' });
+  const halves = await contender.start(proxy ? course : { ...course, connectPort: course.receiverPort });
+  try {
+    await sleep(SETTLE_MS);
+    requireBothAlive(halves);
+    const measured = await measure(halves, course, log);
+    return { ...measured, difference: await differenceOf(log, course) };
+  } finally {
+    await halves.sender.kill();
+    await halves.receiver.kill();
+    await proxy?.kill();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function layOutCourse(directory: string): Promise<Course> {
+  const logDirectory = join(directory, 'logs');
+  const outputDirectory = join(directory, 'output');
+  await mkdir(logDirectory, { recursive: true });
+  await mkdir(outputDirectory, { recursive: true });
+  return {
+    directory,
+    logDirectory,
+    outputPath: join(outputDirectory, 'output.log'),
+    receiverPort: await freePort(),
+    connectPort: await freePort(),
+  };
+}
+
+async function measure(
+  halves: Halves,
+  course: Course,
+  log: WrittenLog,
+): Promise<Omit<Transfer, 'difference'>> {
+  const { sender, receiver } = halves;
+  const senderCpu = cpuSeconds(sender.pid);
+  const receiverCpu = cpuSeconds(receiver.pid);
+  const began = performance.now();
+  await link(log.path, join(course.logDirectory, LOG_NAME));
+  await untilOutputHolds(log.bytes, course.outputPath, halves);
+  await halves.finished;
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    seconds,
+    sender: {
+      cpuSeconds: cpuSeconds(sender.pid) - senderCpu,
+      peakMemoryBytes: peakMemoryBytes(sender.pid),
+    },
+    receiver: {
+      cpuSeconds: cpuSeconds(receiver.pid) - receiverCpu,
+      peakMemoryBytes: peakMemoryBytes(receiver.pid),
+    },
+  };
+}
+
+async function untilOutputHolds(bytes: number, path: string, halves: Halves): Promise<void> {
+  let size = 0;
+  let grewAt = performance.now();
+  while (size < bytes) {
+    await sleep(5);
+    const now = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (now !== size) grewAt = performance.now();
+    size = now;
+    requireBothAlive(halves);
+    if (performance.now() - grewAt > STALLED_AFTER_MS) {
+      const errors = `${halves.sender.stderr.slice(-1500)}\n${halves.receiver.stderr.slice(-1500)}`;
+      throw new Error(`stalled with ${size} of ${bytes} bytes in the output\n${errors}`);
+    }
+  }
+}
+
+function requireBothAlive({ sender, receiver }: Halves): void {
+  const dead = [sender, receiver].find(({ exit }) => exit !== undefined);
+  if (dead !== undefined) throw new Error(`${dead.name} ended: ${dead.stderr.slice(-2000)}`);
+}
+
+async function differenceOf(log: WrittenLog, course: Course): Promise<string | undefined> {
+  const comparison = await compareFiles(log.path, course.outputPath);
+  return comparison.identical ? undefined : comparison.difference;
+}

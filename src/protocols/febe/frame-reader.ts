@@ -1,0 +1,109 @@
+import { type FebeFault, febeFault } from './febe-fault.ts';
+
+/** What a frame reader asks and tells. `payload` is only lent: copy what must outlive the call. */
+export interface FrameVisitor {
+  /** Asked at the first byte of each frame: the most its length field may say, or why no such frame may come now. */
+  admit(type: number): number | FebeFault;
+  frame(type: number, payload: Uint8Array): FebeFault | undefined;
+}
+
+const TYPE_BYTES = 1;
+const LENGTH_BYTES = 4;
+const HEADER_BYTES = TYPE_BYTES + LENGTH_BYTES;
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Bytes, however they were cut on the way, to frames:
+ *
+ *     type: 1 byte | length: 4 bytes, big-endian, itself and the payload | payload
+ *
+ * Frames that lie whole in a chunk are handed on without a copy. Of the others the part that has come is held, in a
+ * buffer of its own that grows with what has come and not with what was announced: a thousand peers that announce a
+ * megabyte cost a thousand headers. A chunk is never held, since a few bytes would pin all of it.
+ */
+export class FrameReader {
+  #held: Uint8Array = EMPTY;
+  #heldBytes = 0;
+
+  /** Bytes of a frame that has not come whole. */
+  get pendingBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Takes the next bytes. After a fault the reader must not be used again. */
+  push(chunk: Uint8Array, visitor: FrameVisitor): FebeFault | undefined {
+    let offset = 0;
+    if (this.#heldBytes > 0) {
+      const completed = this.#complete(chunk, visitor);
+      if (typeof completed !== 'number') return completed;
+      offset = completed;
+    }
+    while (offset < chunk.length) {
+      const size = frameSize(chunk, offset, chunk.length, visitor);
+      if (typeof size === 'object') return size;
+      if (size === undefined || offset + size > chunk.length) break;
+      const fault = visitor.frame(chunk[offset] ?? 0, chunk.subarray(offset + HEADER_BYTES, offset + size));
+      if (fault !== undefined) return fault;
+      offset += size;
+    }
+    this.#hold(chunk, offset, chunk.length);
+    return undefined;
+  }
+
+  /** Finishes the held frame from the chunk; the offset behind what it took of it. */
+  #complete(chunk: Uint8Array, visitor: FrameVisitor): number | FebeFault | undefined {
+    let offset = 0;
+    if (this.#heldBytes < HEADER_BYTES) {
+      offset = Math.min(chunk.length, HEADER_BYTES - this.#heldBytes);
+      this.#hold(chunk, 0, offset);
+    }
+    const size = frameSize(this.#held, 0, this.#heldBytes, visitor);
+    if (typeof size === 'object') return size;
+    if (size === undefined) return chunk.length;
+    const end = Math.min(chunk.length, offset + size - this.#heldBytes);
+    this.#hold(chunk, offset, end, size);
+    if (this.#heldBytes < size) return chunk.length;
+
+    const frame = this.#held;
+    this.#held = EMPTY;
+    this.#heldBytes = 0;
+    return visitor.frame(frame[0] ?? 0, frame.subarray(HEADER_BYTES, size)) ?? end;
+  }
+
+  #hold(chunk: Uint8Array, from: number, to: number, frameBytes = HEADER_BYTES): void {
+    if (from >= to) return;
+    const needed = this.#heldBytes + to - from;
+    if (needed > this.#held.length) {
+      const grown = new Uint8Array(Math.max(needed, Math.min(frameBytes, 2 * this.#held.length)));
+      grown.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = grown;
+    }
+    this.#held.set(chunk.subarray(from, to), this.#heldBytes);
+    this.#heldBytes = needed;
+  }
+}
+
+/** Header and payload together; undefined while the header has not come whole. */
+function frameSize(
+  bytes: Uint8Array,
+  offset: number,
+  end: number,
+  visitor: FrameVisitor,
+): number | FebeFault | undefined {
+  const admitted = visitor.admit(bytes[offset] ?? 0);
+  if (typeof admitted !== 'number') return admitted;
+  if (end - offset < HEADER_BYTES) return undefined;
+  const length = readUint32(bytes, offset + TYPE_BYTES);
+  if (length < LENGTH_BYTES)
+    return febeFault('bad length', `a frame says its length is ${length}; the least is ${LENGTH_BYTES}`);
+  if (length > admitted)
+    return febeFault('bad length', `a frame says its length is ${length}; the limit is ${admitted}`);
+  return TYPE_BYTES + length;
+}
+
+function readUint32(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset] ?? 0) * 0x1000000 +
+    (((bytes[offset + 1] ?? 0) << 16) | ((bytes[offset + 2] ?? 0) << 8) | (bytes[offset + 3] ?? 0))
+  );
+}

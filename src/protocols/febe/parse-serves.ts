@@ -1,0 +1,154 @@
+import { normalize } from 'node:path/posix';
+
+/** One tenant of the serve database: who may send, by which socket, and with what credential it is delivered. */
+export interface ServeRecord {
+  /** `i`: what the tenant's PostgreSQL must call itself. May be empty. */
+  readonly identity: string;
+  /** `p`: the Unix socket that takes this identity and no other. Absolute. */
+  readonly path: string;
+  /** `name`: a label for people. */
+  readonly name: string | undefined;
+  readonly credential: ServeCredential;
+}
+
+/** Secret: never to be logged, and never to leave the process that needs it. */
+export type ServeCredential =
+  /** `url`: `https://token:<token>@host/logs`. Wins when there is a `t` as well. */
+  | { readonly kind: 'url'; readonly url: URL }
+  /** `t`: the password of user `token` at LOGPLEX_URL. */
+  | { readonly kind: 'token'; readonly token: string };
+
+export interface ServeRules {
+  /** LOGPLEX_URL is set: records may hold a token instead of a URL. */
+  readonly tokensAllowed: boolean;
+}
+
+/** The records; or why the file is rejected, in one line that holds no credential. */
+export type ParsedServes =
+  | { readonly kind: 'records'; readonly records: readonly ServeRecord[] }
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** `sun_path` holds 108 bytes, the last a NUL; Node would cut a longer path and listen elsewhere. */
+export const LONGEST_SOCKET_PATH_BYTES = 107;
+/** It becomes an attribute of every batch. */
+export const LONGEST_IDENTITY_BYTES = 1024;
+const LONGEST_NAME_BYTES = 256;
+
+/**
+ * Reads the text of `serves.new` or `serves.loaded`: `{"serves": [{"i": ..., "p": ..., "t": ...}, ...]}`. Keys that it does
+ * not know mean nothing. One faulty record rejects the file: half a tenant list would silence the other half.
+ */
+export function parseServes(text: string, rules: ServeRules): ParsedServes {
+  try {
+    const records = listIn(text).map((element, index) => recordOf(element, index, rules));
+    refuseSharedPaths(records);
+    return { kind: 'records', records };
+  } catch (error) {
+    if (error instanceof Rejection) return { kind: 'rejected', reason: error.message };
+    throw error;
+  }
+}
+
+class Rejection extends Error {}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function listIn(text: string): readonly unknown[] {
+  const value = jsonOf(text);
+  if (!isObject(value)) throw new Rejection(`must be a JSON object, is ${typeName(value)}`);
+  const serves = own(value, 'serves');
+  if (!Array.isArray(serves)) throw new Rejection(`serves: must be a list, is ${typeName(serves)}`);
+  return serves as readonly unknown[];
+}
+
+/** V8's own message would quote the text around the error, tokens and all. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const place = / at position \d+/.exec((error as Error).message)?.[0] ?? '';
+    throw new Rejection(`is not valid JSON${place}`);
+  }
+}
+
+function recordOf(element: unknown, index: number, rules: ServeRules): ServeRecord {
+  const at = `serves[${index}]`;
+  if (!isObject(element)) throw new Rejection(`${at}: must be an object, is ${typeName(element)}`);
+  const identity = requiredText(element, 'i', at);
+  if (Buffer.byteLength(identity) > LONGEST_IDENTITY_BYTES)
+    throw new Rejection(`${at}.i: must have at most ${LONGEST_IDENTITY_BYTES} bytes`);
+  if (identity.includes('\0'))
+    throw new Rejection(`${at}.i: must not hold a NUL, which no server could send`);
+  const name = optionalText(element, 'name', at);
+  if (Buffer.byteLength(name ?? '') > LONGEST_NAME_BYTES)
+    throw new Rejection(`${at}.name: must have at most ${LONGEST_NAME_BYTES} bytes`);
+  return { identity, path: socketPath(element, at), name, credential: credentialOf(element, at, rules) };
+}
+
+function socketPath(record: JsonObject, at: string): string {
+  const path = requiredText(record, 'p', at);
+  const length = Buffer.byteLength(path);
+  if (!path.startsWith('/')) throw new Rejection(`${at}.p: must be an absolute path`);
+  if (path.endsWith('/')) throw new Rejection(`${at}.p: must name a file, not a directory`);
+  if (path.includes('\0')) throw new Rejection(`${at}.p: must not hold a NUL`);
+  if (length > LONGEST_SOCKET_PATH_BYTES)
+    throw new Rejection(`${at}.p: must have at most ${LONGEST_SOCKET_PATH_BYTES} bytes, has ${length}`);
+  return path;
+}
+
+function credentialOf(record: JsonObject, at: string, { tokensAllowed }: ServeRules): ServeCredential {
+  const url = optionalText(record, 'url', at);
+  const token = optionalText(record, 't', at);
+  if (url !== undefined) return { kind: 'url', url: credentialUrl(url, at) };
+  if (token === undefined) throw new Rejection(`${at}: must have url or t`);
+  if (token === '') throw new Rejection(`${at}.t: must not be empty`);
+  if (!tokensAllowed) throw new Rejection(`${at}.t: needs LOGPLEX_URL, which is not set`);
+  return { kind: 'token', token };
+}
+
+function credentialUrl(text: string, at: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) throw new Rejection(`${at}.url: must be a URL`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Rejection(`${at}.url: must begin with http: or https:`);
+  if (url.password === '') throw new Rejection(`${at}.url: must hold a password`);
+  return url;
+}
+
+/** Two listeners at one path: the first would be orphaned without a word. */
+function refuseSharedPaths(records: readonly ServeRecord[]): void {
+  const seen = new Map<string, number>();
+  for (const [index, { path }] of records.entries()) {
+    const first = seen.get(normalize(path));
+    if (first !== undefined)
+      throw new Rejection(`serves[${index}].p: is the same as that of serves[${first}]`);
+    seen.set(normalize(path), index);
+  }
+}
+
+function requiredText(record: JsonObject, key: string, at: string): string {
+  const text = optionalText(record, key, at);
+  if (text === undefined) throw new Rejection(`${at}.${key}: is missing`);
+  return text;
+}
+
+function optionalText(record: JsonObject, key: string, at: string): string | undefined {
+  const value = own(record, key);
+  if (value === undefined || typeof value === 'string') return value;
+  throw new Rejection(`${at}.${key}: must be a string, is ${typeName(value)}`);
+}
+
+function own(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

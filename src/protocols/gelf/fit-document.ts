@@ -1,0 +1,78 @@
+import type { AdditionalFields } from './additional-fields.ts';
+import { cutText, jsonLength } from './cut-text.ts';
+import { documentJson, type GelfDocument } from './gelf-document.ts';
+
+export interface FittedJson {
+  readonly json: Buffer;
+  /** How much of the texts is missing, in UTF-8 bytes; 0: nothing. */
+  readonly cutBytes: number;
+}
+
+/** No text is cut below this, in bytes, while another can give. */
+const KEPT_BYTES = 256;
+
+/**
+ * The document as JSON of at most `maxBytes`. What is too long gives, the full message first, then additional
+ * fields from the longest down, then the short message, each with a marker; if that is not enough, additional
+ * fields are left out from the last up. undefined: not even the bare document fits.
+ */
+export function fitDocument(document: GelfDocument, maxBytes: number): FittedJson | undefined {
+  const whole = Buffer.from(documentJson(document));
+  if (whole.length <= maxBytes) return { json: whole, cutBytes: 0 };
+
+  const budget = new Budget(whole.length - maxBytes);
+  const fullMessage = document.fullMessage && budget.cut(document.fullMessage);
+  const fields = cutFields(document.fields, budget);
+  const shortMessage = budget.cut(document.shortMessage);
+  const cut = { ...document, fullMessage, fields, shortMessage };
+  const json = Buffer.from(documentJson(cut));
+  if (json.length <= maxBytes) return { json, cutBytes: budget.cutBytes };
+  return withoutFields(cut, json.length - maxBytes, maxBytes, budget.cutBytes);
+}
+
+/** Cuts text after text until enough bytes are saved. */
+class Budget {
+  cutBytes = 0;
+  #excess: number;
+
+  constructor(excess: number) {
+    this.#excess = excess;
+  }
+
+  cut(text: string): string {
+    if (this.#excess <= 0) return text;
+    const before = jsonLength(text);
+    const cut = cutText(text, Math.max(KEPT_BYTES, before - this.#excess));
+    this.#excess -= before - jsonLength(cut.text);
+    this.cutBytes += cut.cutBytes;
+    return cut.text;
+  }
+}
+
+function cutFields(fields: AdditionalFields, budget: Budget): AdditionalFields {
+  const result: AdditionalFields = new Map(fields);
+  const texts = [...fields].filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  texts.sort((a, b) => b[1].length - a[1].length);
+  for (const [name, text] of texts) result.set(name, budget.cut(text));
+  return result;
+}
+
+function withoutFields(
+  document: GelfDocument,
+  excessBytes: number,
+  maxBytes: number,
+  cutBytes: number,
+): FittedJson | undefined {
+  const fields: AdditionalFields = new Map(document.fields);
+  let excess = excessBytes;
+  let cut = cutBytes;
+  for (const [name, value] of [...document.fields].reverse()) {
+    if (excess <= 0) break;
+    const bytes = Buffer.byteLength(JSON.stringify([name, value])) - 1;
+    fields.delete(name);
+    excess -= bytes;
+    cut += bytes;
+  }
+  const json = Buffer.from(documentJson({ ...document, fields }));
+  return json.length <= maxBytes ? { json, cutBytes: cut } : undefined;
+}

@@ -1,0 +1,83 @@
+import { GelfEncoder, type GelfEncoderOptions } from './gelf-encoder.ts';
+import type { GelfMessage } from './gelf-message.ts';
+import { PacketCodec, type PacketCodecOptions } from './packet-codec.ts';
+import { frameMessage, type GelfDelimiter } from './stream-codec.ts';
+
+/** A message ready for its transport. */
+export interface PresentedMessage {
+  /** Over datagrams: one each, all or none. Over a stream: one frame. */
+  readonly packets: readonly Uint8Array[];
+  readonly cutBytes: number;
+  readonly unknownLevel: boolean;
+}
+
+/** Turns messages into what a transport carries. undefined: it cannot be cut as short as this presentation needs. */
+export interface GelfPresentation {
+  present(message: GelfMessage): PresentedMessage | undefined;
+}
+
+/** Below Graylog's limit for one frame, 2 MiB. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 2_000_000;
+/** Enough for host, time, and the beginning of a text. */
+export const MIN_MESSAGE_BYTES = 1024;
+/** Graylog's limit for one decompressed message. */
+export const MAX_MESSAGE_BYTES = 8_388_608;
+
+export interface GelfPresentationOptions extends GelfEncoderOptions, PacketCodecOptions {
+  /** Over streams: what ends a message. Default `null`, as Graylog expects it. */
+  readonly delimiter?: GelfDelimiter | undefined;
+  /** The longest message, before compression. What is longer is cut, with a marker. Default 2,000,000. */
+  readonly maxMessageBytes?: number | undefined;
+}
+
+/** The presentation that fits a transport of this kind. Throws RangeError on sizes that cannot be. */
+export function gelfPresentation(
+  kind: 'packets' | 'stream',
+  options: GelfPresentationOptions = {},
+): GelfPresentation {
+  const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
+  if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
+    throw new RangeError(
+      `a message must have ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES} bytes at most, not ${maxMessageBytes}`,
+    );
+  }
+  const encoder = new GelfEncoder(options);
+  return kind === 'packets'
+    ? packetPresentation(encoder, new PacketCodec(options), maxMessageBytes)
+    : streamPresentation(encoder, options.delimiter, maxMessageBytes);
+}
+
+export function streamPresentation(
+  encoder: GelfEncoder,
+  delimiter: GelfDelimiter = 'null',
+  maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES,
+): GelfPresentation {
+  return {
+    present(message) {
+      const encoded = encoder.encode(message, maxMessageBytes);
+      return encoded && { ...encoded, packets: [frameMessage(encoded.json, delimiter)] };
+    },
+  };
+}
+
+/** Cuts what 128 chunks cannot carry; how much that is shows only after compression, so it comes closer in steps. */
+export function packetPresentation(
+  encoder: GelfEncoder,
+  codec: PacketCodec,
+  maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES,
+): GelfPresentation {
+  return {
+    present(message) {
+      let maxBytes = maxMessageBytes;
+      for (;;) {
+        const encoded = encoder.encode(message, maxBytes);
+        if (encoded === undefined) return undefined;
+        const { packets, payloadBytes } = codec.encode(encoded.json);
+        if (packets !== undefined) return { ...encoded, packets };
+        // A payload is never longer than its JSON: at the capacity itself, at the latest, it fits.
+        const ratio = codec.capacityBytes / payloadBytes;
+        maxBytes = Math.max(codec.capacityBytes, Math.floor(encoded.json.length * ratio * 0.9));
+      }
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type CheckedOutlet, GIVEN_UP } from './checked-outlet.ts';
+import { Pacer, type PacerOptions } from './pacer.ts';
+import type { PacketTransport, TransportFailure } from './transport.ts';
+
+export interface CheckedPacketsOptions {
+  readonly clock?: Clock | undefined;
+  readonly pacing?: PacerOptions | undefined;
+  /** It was heard after a good check that packets before it had not arrived. */
+  readonly onTooLate?: ((failure: TransportFailure) => void) | undefined;
+}
+
+/**
+ * Paced packets, as far as one can know: a good check means that the kernel has taken all of them and that no word has come
+ * back, so far, that nobody listens. What is lost on the way is lost.
+ */
+export class CheckedPackets implements CheckedOutlet {
+  readonly address: string;
+  readonly #transport: PacketTransport;
+  readonly #pacer: Pacer;
+  readonly #onTooLate: (failure: TransportFailure) => void;
+  #dirty = false;
+
+  constructor(transport: PacketTransport, options: CheckedPacketsOptions = {}) {
+    this.address = transport.address;
+    this.#transport = transport;
+    this.#pacer = new Pacer(options.clock ?? systemClock, options.pacing);
+    this.#onTooLate = options.onTooLate ?? (() => {});
+  }
+
+  async write(packets: readonly Uint8Array[], signal?: AbortSignal): Promise<TransportFailure | undefined> {
+    for (const packet of packets) {
+      await this.#pacer.next();
+      const failure = this.#late() ?? (signal?.aborted ? GIVEN_UP : await this.#transport.send(packet));
+      if (failure !== undefined) return this.#forget(failure);
+      this.#dirty = true;
+    }
+    return undefined;
+  }
+
+  async check(): Promise<TransportFailure | undefined> {
+    // What has come back by now is heard first.
+    await turn();
+    await turn();
+    const failure = this.#late();
+    this.#dirty = false;
+    return failure;
+  }
+
+  close(): Promise<void> {
+    this.#transport.close();
+    return Promise.resolve();
+  }
+
+  #late(): TransportFailure | undefined {
+    const failure = this.#transport.takeLateFailure();
+    if (failure === undefined || this.#dirty) return failure;
+    this.#onTooLate(failure);
+    return undefined;
+  }
+
+  #forget(failure: TransportFailure): TransportFailure {
+    this.#dirty = false;
+    return failure;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '../runtime/clock.ts';
+
+export interface PacerOptions {
+  /** Packets that may go without a pause. Default 16; 0: no pauses. */
+  readonly burst?: number | undefined;
+  /** Default 1 ms. */
+  readonly pauseMs?: number | undefined;
+}
+
+/**
+ * Spreads bursts of datagrams: a receiver's socket buffer is some hundred kilobytes, and what comes when it is full is
+ * lost without a word.
+ */
+export class Pacer {
+  readonly #clock: Clock;
+  readonly #burst: number;
+  readonly #pauseMs: number;
+  #sent = 0;
+  #sinceMs = 0;
+
+  constructor(clock: Clock, { burst = 16, pauseMs = 1 }: PacerOptions = {}) {
+    this.#clock = clock;
+    this.#burst = burst;
+    this.#pauseMs = pauseMs;
+  }
+
+  /** Before each packet: undefined when it may go now, else resolves when it may. */
+  next(): Promise<void> | undefined {
+    if (this.#burst === 0) return undefined;
+    const now = this.#clock.monotonicMs();
+    if (now - this.#sinceMs >= this.#pauseMs) this.#begin(now);
+    if (this.#sent < this.#burst) {
+      this.#sent++;
+      return undefined;
+    }
+    return this.#clock.sleep(this.#pauseMs).then(() => {
+      this.#begin(this.#clock.monotonicMs());
+      this.#sent = 1;
+    });
+  }
+
+  #begin(nowMs: number): void {
+    this.#sinceMs = nowMs;
+    this.#sent = 0;
+  }
+}

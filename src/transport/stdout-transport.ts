@@ -1,0 +1,35 @@
+import type { Writable } from 'node:stream';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Opening, StreamTransport } from './transport.ts';
+import { WritableConnection } from './writable-connection.ts';
+
+export interface StdoutTransportOptions {
+  readonly clock?: Clock | undefined;
+  /** Default: none. Whoever reads our output, a person perhaps, may stop and go on. */
+  readonly writeTimeoutMs?: number | undefined;
+}
+
+const A_LONG_TIME_MS = 2 ** 31 - 1;
+
+/** Writes to the process's output, or another stream that is not ours to end. */
+export class StdoutTransport implements StreamTransport {
+  readonly address = 'stdout:';
+  readonly #stream: Writable;
+  readonly #options: { readonly clock: Clock; readonly writeTimeoutMs: number; readonly keepOpen: true };
+
+  constructor(stream: Writable = process.stdout, options: StdoutTransportOptions = {}) {
+    this.#stream = stream;
+    this.#options = {
+      clock: options.clock ?? systemClock,
+      writeTimeoutMs: options.writeTimeoutMs ?? A_LONG_TIME_MS,
+      keepOpen: true,
+    };
+  }
+
+  open(): Promise<Opening> {
+    return Promise.resolve({
+      kind: 'open',
+      connection: new WritableConnection(this.#stream, this.#options),
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { parseAddress } from '../runtime/address.ts';
+
+/** Where to send, as people write it. */
+export type TransportAddress =
+  | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix' | 'unixgram' | 'file'; readonly path: string }
+  | { readonly kind: 'stdout' };
+
+export const TRANSPORT_ADDRESS_FORMAT =
+  '`udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`, `file:/path` or `stdout:`';
+
+/** undefined when it is none. `defaultPort`: where the port is left out. */
+export function parseTransportAddress(text: string, defaultPort?: number): TransportAddress | undefined {
+  const match = /^([a-z]+):(.*)$/s.exec(text);
+  if (match === null) return undefined;
+  const [, kind = '', rest = ''] = match;
+  switch (kind) {
+    case 'udp':
+    case 'tcp':
+    case 'tls':
+      return networkAddress(kind, rest, defaultPort);
+    case 'unix':
+    case 'unixgram':
+    case 'file': {
+      const path = rest.startsWith('//') ? rest.slice(2) : rest;
+      return path === '' || path.includes('\0') ? undefined : { kind, path };
+    }
+    case 'stdout':
+      return rest === '' ? { kind } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function networkAddress(
+  kind: 'udp' | 'tcp' | 'tls',
+  rest: string,
+  defaultPort: number | undefined,
+): TransportAddress | undefined {
+  const target = rest.startsWith('//') ? rest.slice(2).replace(/\/$/, '') : rest;
+  // A port alone means every interface when listening; to send, a host is needed.
+  const address = target.startsWith(':') ? undefined : parseAddress(target, defaultPort);
+  return address === undefined || address.port === 0 ? undefined : { kind, ...address };
+}
+
+/** Whether packets are sent there; else a stream is written. */
+export function isPacketAddress(address: TransportAddress): boolean {
+  return address.kind === 'udp' || address.kind === 'unixgram';
+}

@@ -1,0 +1,93 @@
+import { Registry } from 'prom-client';
+import { onTestFinished } from 'vitest';
+import {
+  createEmitterChain,
+  type EmitterChain,
+  type EmitterChainSettings,
+} from '../../../src/aggregator/delivery/emitter-chain.ts';
+import { capturedLogger } from '../../support/captured-logger.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryEmitter } from '../../support/memory-emitter.ts';
+import { MemoryNotifier } from '../../support/memory-notifier.ts';
+import { MemoryQueue } from '../../support/memory-queue.ts';
+import { recordBatch } from '../../support/record-batches.ts';
+
+/** A chain with everything around it, on a clock that stands still. */
+export class ChainBench {
+  readonly clock = new FakeClock();
+  readonly queue: MemoryQueue;
+  readonly emitter = new MemoryEmitter();
+  readonly notifier = new MemoryNotifier();
+  readonly logs = capturedLogger();
+  metrics = new Registry();
+  readonly settings: EmitterChainSettings;
+  random = () => 0.999_999;
+
+  constructor(settings: Partial<EmitterChainSettings> = {}, deadLetterBytes?: number) {
+    this.queue = new MemoryQueue(this.clock, deadLetterBytes);
+    this.settings = {
+      maxRecords: 10,
+      publishFrequencyMs: 15_000,
+      retryCount: 3,
+      retryDelayMs: 5000,
+      afterRetries: 'hold',
+      ...settings,
+    };
+  }
+
+  get cursor() {
+    return this.queue.cursor('test');
+  }
+
+  chain(): EmitterChain {
+    this.metrics = new Registry();
+    const chain = createEmitterChain({
+      cursor: this.cursor,
+      deadLetters: this.queue.deadLetters,
+      emitter: this.emitter,
+      settings: this.settings,
+      notifier: this.notifier,
+      clock: this.clock,
+      logger: this.logs.logger,
+      metrics: this.metrics,
+      random: this.random,
+    });
+    onTestFinished(() => void chain.stop(AbortSignal.abort()));
+    return chain;
+  }
+
+  async started(): Promise<EmitterChain> {
+    const chain = this.chain();
+    await chain.start();
+    await this.clock.advance(0);
+    return chain;
+  }
+
+  append(records: readonly string[]): void {
+    this.queue.append(recordBatch(records));
+  }
+
+  /** Stops while the clock turns. */
+  async stop(chain: EmitterChain, deadline = new AbortController()): Promise<void> {
+    let isStopped = false;
+    const stopping = chain.stop(deadline.signal).then(() => {
+      isStopped = true;
+    });
+    for (let i = 0; i < 100 && !isStopped; i++) await this.clock.advance(i < 50 ? 0 : 100);
+    await stopping;
+  }
+
+  get deadLetters(): string[] {
+    return this.queue.deadLetters.list('test').map(({ reason, records }) => `${reason} (${records})`);
+  }
+
+  async metric(name: string): Promise<number | undefined> {
+    const metric = await this.metrics.getSingleMetric(name)?.get();
+    return metric?.values[0]?.value;
+  }
+}
+
+/** Ten at a time, so that each makes one batch. */
+export function ten(prefix: string): string[] {
+  return Array.from({ length: 10 }, (_, index) => `${prefix}${index}\n`);
+}

@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import { DELIVERED, rejected } from '../../../src/emitters/outcome.ts';
+import { lines } from '../../support/record-batches.ts';
+import { ChainBench, ten } from './chain-bench.ts';
+
+describe('delivery: rejected records', () => {
+  it('sets named records aside and emits the rest in one go', async () => {
+    const bench = new ChainBench();
+    bench.append(['x0\n', 'x1\n', 'x2\n']);
+    bench.append(['y0\n', 'y1\n', 'y2\n', 'y3\n', 'y4\n', 'y5\n', 'y6\n']);
+    bench.emitter.onEmit = (texts) => {
+      const bad = texts.flatMap((text, index) => (['x2\n', 'y0\n', 'y4\n'].includes(text) ? [index] : []));
+      return bad.length > 0 ? rejected('too long', bad) : DELIVERED;
+    };
+    await bench.started();
+    expect(bench.emitter.delivered).toEqual(['x0\n', 'x1\n', 'y1\n', 'y2\n', 'y3\n', 'y5\n', 'y6\n']);
+    expect(bench.emitter.emits).toHaveLength(2);
+    expect(bench.deadLetters).toEqual(['too long (1)', 'too long (1)', 'too long (1)']);
+    expect(bench.cursor.commits).toHaveLength(1);
+    expect(bench.notifier.triggers).toEqual([
+      { incident: 'test/dead-letters', details: { reason: 'too long', records: 3, bytes: 9, attempts: 0 } },
+    ]);
+    expect(await bench.metric('aggregator_emitter_rejected_records_total')).toBe(3);
+  });
+
+  it('sets a whole batch aside when every record is named', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b')]);
+    bench.emitter.onEmit = (texts) =>
+      texts.includes('a0\n') ? rejected('odd', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) : DELIVERED;
+    await bench.started();
+    expect(bench.deadLetters).toHaveLength(10);
+    expect(bench.emitter.delivered).toEqual(ten('b'));
+  });
+
+  it('believes only names that make sense, and halves when none does', async () => {
+    const bench = new ChainBench();
+    bench.append(ten('a'));
+    bench.emitter.onEmit = (texts) =>
+      texts.includes('a7\n') ? rejected('odd', [-1, 99, 1.5, Number.NaN]) : DELIVERED;
+    await bench.started();
+    expect(bench.deadLetters).toEqual(['odd (1)']);
+    expect(bench.emitter.delivered).toEqual(ten('a').filter((text) => text !== 'a7\n'));
+  });
+
+  it('finds one bad record among a thousand with few emits, and keeps the order', async () => {
+    const bench = new ChainBench({ maxRecords: 1000 });
+    const records = lines(1000);
+    bench.append(records.slice(0, 300));
+    bench.append(records.slice(300));
+    bench.emitter.onEmit = (texts) => (texts.includes('line 617\n') ? rejected('bad') : DELIVERED);
+    await bench.started();
+    expect(bench.deadLetters).toEqual(['bad (1)']);
+    expect(bench.emitter.delivered).toEqual(records.filter((text) => text !== 'line 617\n'));
+    expect(bench.emitter.emits.length).toBeLessThanOrEqual(21);
+    expect(bench.cursor.committed).toEqual({ entry: 3, record: 0 });
+  });
+
+  it('finds the bad record when only the flush tells', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
+    bench.emitter.onFlush = (texts) => (texts.includes('b4\n') ? rejected('constraint') : DELIVERED);
+    await bench.started();
+    expect(bench.deadLetters).toEqual(['constraint (1)']);
+    expect(bench.emitter.delivered).toEqual(
+      [...ten('a'), ...ten('b'), ...ten('c')].filter((text) => text !== 'b4\n'),
+    );
+  });
+
+  it('finds the bad record when its rejection undoes what came before', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
+    bench.emitter.onEmit = (texts) =>
+      texts.includes('c4\n') ? { ...rejected('bad', [texts.indexOf('c4\n')]), undone: true } : DELIVERED;
+    await bench.started();
+    expect(bench.deadLetters).toEqual(['bad (1)']);
+    expect(bench.emitter.delivered).toEqual(
+      [...ten('a'), ...ten('b'), ...ten('c')].filter((text) => text !== 'c4\n'),
+    );
+  });
+
+  it('commits dead letters with the cursor that passes them', async () => {
+    const bench = new ChainBench();
+    bench.append(ten('a'));
+    bench.emitter.onEmit = (texts) =>
+      texts.includes('a4\n') ? rejected('bad', [texts.indexOf('a4\n')]) : DELIVERED;
+    await bench.started();
+    expect(bench.cursor.commits).toHaveLength(1);
+    expect(bench.cursor.commits[0]).toMatchObject({
+      point: { entry: 2, record: 0 },
+      deadLetters: [{ reason: 'bad' }],
+    });
+  });
+
+  it('holds when there is no room for dead letters, until there is', async () => {
+    const bench = new ChainBench({}, 2);
+    bench.append(ten('a'));
+    let isFixed = false;
+    bench.emitter.onEmit = (texts) => (!isFixed && texts.includes('a4\n') ? rejected('bad') : DELIVERED);
+    const chain = await bench.started();
+    expect(chain.status()).toMatchObject({ state: 'holding' });
+    expect(bench.emitter.delivered).toEqual(ten('a').slice(0, 4));
+    expect(bench.notifier.open).toContain('test/delivery');
+    isFixed = true;
+    await bench.clock.advance(60_000);
+    expect(bench.emitter.delivered).toEqual(ten('a'));
+    expect(bench.deadLetters).toEqual([]);
+  });
+});
+
+describe('delivery: everything is rejected', () => {
+  it('takes it for the destination after 16 records alone, gives nothing away, holds and pages', async () => {
+    const bench = new ChainBench({ maxRecords: 1000, afterRetries: 'discard' });
+    bench.append(lines(1000));
+    let isBroken = true;
+    bench.emitter.onEmit = () => (isBroken ? rejected('no such table') : DELIVERED);
+    const chain = await bench.started();
+    expect(bench.emitter.emits.filter((texts) => texts.length === 1)).toHaveLength(16);
+    expect(bench.deadLetters).toEqual([]);
+    expect(bench.cursor.committed).toEqual({ entry: 1, record: 0 });
+    expect(chain.status().state).toBe('holding');
+    expect(bench.notifier.triggers[0]).toMatchObject({ incident: 'test/delivery', details: { records: 1 } });
+
+    await bench.clock.advance(1_000_000);
+    expect(bench.deadLetters).toEqual([]);
+    isBroken = false;
+    await bench.clock.advance(300_000);
+    expect(bench.emitter.delivered).toEqual(lines(1000));
+    expect(bench.notifier.open.size).toBe(0);
+  });
+
+  it('keeps what was delivered before', async () => {
+    const bench = new ChainBench({ maxRecords: 100 });
+    bench.append(lines(300));
+    bench.emitter.onEmit = (texts) => (texts.includes('line 0\n') ? DELIVERED : rejected('no such table'));
+    await bench.started();
+    expect(bench.emitter.delivered).toEqual(lines(100));
+    expect(bench.cursor.committed).toEqual({ entry: 1, record: 100 });
+    expect(bench.deadLetters).toEqual([]);
+  });
+
+  it('takes fifteen bad records in a row for what they are', async () => {
+    const bench = new ChainBench({ maxRecords: 100 });
+    bench.append(lines(100));
+    const bad = lines(15);
+    bench.emitter.onEmit = (texts) =>
+      texts.some((text) => bad.includes(text)) ? rejected('bad') : DELIVERED;
+    await bench.started();
+    expect(bench.deadLetters).toHaveLength(15);
+    expect(bench.emitter.delivered).toEqual(lines(100).slice(15));
+  });
+
+  it('counts over several small batches too', async () => {
+    const bench = new ChainBench({ maxRecords: 1 });
+    bench.append(lines(40));
+    bench.emitter.onEmit = () => rejected('no such table');
+    const chain = await bench.started();
+    expect(chain.status().state).toBe('holding');
+    expect(bench.deadLetters).toEqual([]);
+  });
+});

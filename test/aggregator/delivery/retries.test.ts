@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest';
+import { DELIVERED, type Outcome, retry } from '../../../src/emitters/outcome.ts';
+import { ChainBench, ten } from './chain-bench.ts';
+
+/** When each `emit` was made, in milliseconds from the start. */
+function timesOf(bench: ChainBench, outcome: () => Outcome): number[] {
+  const times: number[] = [];
+  bench.emitter.onEmit = () => {
+    times.push(Math.round(bench.clock.monotonicMs()));
+    return outcome();
+  };
+  return times;
+}
+
+describe('delivery: retries', () => {
+  it('waits 5 s, 10 s, 20 s ... at most, up to five minutes', async () => {
+    const bench = new ChainBench();
+    const times = timesOf(bench, () => retry('refused'));
+    bench.append(ten('a'));
+    await bench.started();
+    await bench.clock.advance(1_300_000);
+    const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(waits.map((ms) => Math.round(ms / 1000))).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
+  });
+
+  it('may come back at once: the jitter is full', async () => {
+    const bench = new ChainBench();
+    bench.random = () => 0;
+    const times = timesOf(bench, () => (times.length < 4 ? retry('refused') : DELIVERED));
+    bench.append(ten('a'));
+    await bench.started();
+    expect(times).toEqual([0, 0, 0, 0]);
+  });
+
+  it('never comes back before the destination asked for', async () => {
+    const bench = new ChainBench();
+    bench.random = () => 0;
+    const times = timesOf(bench, () => (times.length < 2 ? retry('slow down', 90_000) : DELIVERED));
+    bench.append(ten('a'));
+    await bench.started();
+    await bench.clock.advance(200_000);
+    expect(times).toEqual([0, 90_000]);
+  });
+
+  it('makes what was delivered before last, before it waits', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b')]);
+    bench.emitter.onEmit = (texts) => (texts.includes('b0\n') ? retry('refused') : DELIVERED);
+    const chain = await bench.started();
+    expect(bench.emitter.delivered).toEqual(ten('a'));
+    expect(bench.cursor.committed).toEqual({ entry: 1, record: 10 });
+    expect(chain.status()).toMatchObject({ state: 'retrying', reason: 'refused', failures: 1 });
+  });
+
+  it('keeps the order: nothing overtakes a batch that waits', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
+    let failures = 0;
+    bench.emitter.onEmit = (texts) => (texts.includes('b0\n') && failures++ < 2 ? retry('no') : DELIVERED);
+    await bench.started();
+    await bench.clock.advance(60_000);
+    expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b'), ...ten('c')]);
+    expect(await bench.metric('aggregator_emitter_retries_total')).toBe(2);
+  });
+
+  it('treats a throw as retry and says so', async () => {
+    const bench = new ChainBench();
+    bench.append(ten('a'));
+    let calls = 0;
+    bench.emitter.onEmit = () => {
+      if (calls++ === 0) throw new TypeError('x is undefined');
+      return DELIVERED;
+    };
+    await bench.started();
+    await bench.clock.advance(10_000);
+    expect(bench.emitter.delivered).toEqual(ten('a'));
+    expect(bench.logs.lines.filter(({ level }) => level === 50)).toHaveLength(1);
+  });
+
+  it('treats an emitter that throws before it returns a promise alike', async () => {
+    const bench = new ChainBench();
+    bench.append(ten('a'));
+    const emit = bench.emitter.emit.bind(bench.emitter);
+    bench.emitter.emit = () => {
+      bench.emitter.emit = emit;
+      throw new Error('at once');
+    };
+    await bench.started();
+    await bench.clock.advance(10_000);
+    expect(bench.emitter.delivered).toEqual(ten('a'));
+  });
+});
+
+describe('delivery: after the last retry', () => {
+  it('hold: pages after three failures, keeps trying, and takes the page back', async () => {
+    const bench = new ChainBench({ afterRetries: 'hold' });
+    let isDown = true;
+    bench.emitter.onEmit = () => (isDown ? retry('connection refused') : DELIVERED);
+    bench.append(ten('a'));
+    const chain = await bench.started();
+    await bench.clock.advance(14_000);
+    expect(bench.notifier.triggers).toEqual([]);
+    await bench.clock.advance(2000);
+    expect(bench.notifier.triggers).toEqual([
+      {
+        incident: 'test/delivery',
+        details: {
+          reason: 'connection refused',
+          sinceUnixNano: 1_700_000_000_000_000_000n,
+          attempts: 3,
+          records: 10,
+          bytes: 30,
+          batchId: '1/0',
+        },
+      },
+    ]);
+    expect(chain.status()).toMatchObject({ state: 'holding', failures: 3 });
+    expect(await bench.metric('aggregator_emitter_holding')).toBe(1);
+    await bench.clock.advance(1_000_000);
+    const attempts = bench.notifier.triggers.reduce((sum, { details }) => sum + details.attempts, 0);
+    expect(attempts).toBe(bench.emitter.emits.length);
+    expect(bench.notifier.triggers.reduce((sum, { details }) => sum + details.records, 0)).toBe(10);
+
+    isDown = false;
+    await bench.clock.advance(300_000);
+    expect(bench.emitter.delivered).toEqual(ten('a'));
+    expect(bench.notifier.resolves).toEqual(['test/delivery']);
+    expect(chain.status()).toMatchObject({ state: 'idle', failures: 0 });
+    expect(await bench.metric('aggregator_emitter_holding')).toBe(0);
+  });
+
+  it('dead-letter: sets the batch aside and goes on', async () => {
+    const bench = new ChainBench({ afterRetries: 'dead-letter' });
+    bench.append([...ten('a'), ...ten('b')]);
+    bench.emitter.onEmit = (texts) => (texts.includes('a0\n') ? retry('500') : DELIVERED);
+    await bench.started();
+    await bench.clock.advance(16_000);
+    expect(bench.emitter.delivered).toEqual(ten('b'));
+    expect(bench.deadLetters).toEqual(['500 (10)']);
+    expect(bench.cursor.committed).toEqual({ entry: 2, record: 0 });
+    expect(bench.notifier.open).toEqual(new Set(['test/dead-letters']));
+    expect(bench.queue.balance('test')).toMatchObject({
+      delivered: { records: 10 },
+      deadLettered: { records: 10 },
+      queued: { records: 0 },
+    });
+  });
+
+  it('dead-letter: holds when there is no room', async () => {
+    const bench = new ChainBench({ afterRetries: 'dead-letter' }, 20);
+    bench.append(ten('a'));
+    bench.emitter.onEmit = () => retry('500');
+    const chain = await bench.started();
+    await bench.clock.advance(100_000);
+    expect(bench.deadLetters).toEqual([]);
+    expect(chain.status().state).toBe('holding');
+  });
+
+  it('discard: gives the batch up, and counts it', async () => {
+    const bench = new ChainBench({ afterRetries: 'discard' });
+    bench.append([...ten('a'), ...ten('b')]);
+    bench.emitter.onEmit = (texts) => (texts.includes('a0\n') ? retry('500') : DELIVERED);
+    await bench.started();
+    await bench.clock.advance(16_000);
+    expect(bench.emitter.delivered).toEqual(ten('b'));
+    expect(bench.cursor.discarded).toEqual({ records: 10, bytes: 30 });
+    expect(await bench.metric('aggregator_emitter_discarded_records_total')).toBe(10);
+    expect(bench.notifier.triggers).toHaveLength(1);
+    expect(bench.logs.lines).toContainEqual(
+      expect.objectContaining({ level: 50, batchId: '1/0', records: 10, bytes: 30, reason: '500' }),
+    );
+  });
+
+  it('discard: gives up batch after batch while the destination stays down', async () => {
+    const bench = new ChainBench({ afterRetries: 'discard' });
+    for (let i = 0; i < 3; i++) bench.append(ten(`${i}-`));
+    bench.emitter.onEmit = () => retry('down');
+    await bench.started();
+    await bench.clock.advance(60_000);
+    expect(bench.cursor.discarded.records).toBe(30);
+    expect(bench.emitter.emits).toHaveLength(9);
+    expect(bench.notifier.triggers.map(({ details }) => [details.attempts, details.records])).toEqual([
+      [3, 10],
+      [3, 10],
+      [3, 10],
+    ]);
+  });
+});
+
+describe('delivery: undone, and flushes that fail', () => {
+  it('goes back to what was flushed when an emit undoes everything', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
+    let failures = 0;
+    bench.emitter.onEmit = (texts) =>
+      texts.includes('c0\n') && failures++ < 2 ? { ...retry('rolled back'), undone: true } : DELIVERED;
+    await bench.started();
+    await bench.clock.advance(60_000);
+    expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b'), ...ten('c')]);
+    // Carefully now: a and b are flushed by themselves, and the second failure undoes nothing.
+    expect(bench.emitter.emits.map(([first]) => first)).toEqual([
+      'a0\n',
+      'b0\n',
+      'c0\n',
+      'a0\n',
+      'b0\n',
+      'c0\n',
+      'c0\n',
+    ]);
+  });
+
+  it('goes back when a flush fails, and finds out batch by batch which one it was', async () => {
+    const bench = new ChainBench({ afterRetries: 'discard' });
+    bench.append([...ten('a'), ...ten('b'), ...ten('c'), ...ten('d')]);
+    bench.emitter.onFlush = (texts) => (texts.includes('c5\n') ? retry('commit failed') : DELIVERED);
+    await bench.started();
+    await bench.clock.advance(120_000);
+    expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b'), ...ten('d')]);
+    expect(bench.cursor.discarded.records).toBe(10);
+  });
+
+  it('pages when a flush keeps failing, and holds', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b')]);
+    let isFull = true;
+    bench.emitter.onFlush = () => (isFull ? retry('disk full') : DELIVERED);
+    const chain = await bench.started();
+    await bench.clock.advance(100_000);
+    expect(chain.status()).toMatchObject({ state: 'holding', reason: 'disk full' });
+    expect(bench.notifier.open).toEqual(new Set(['test/delivery']));
+    isFull = false;
+    await bench.clock.advance(300_000);
+    expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b')]);
+    expect(bench.notifier.open.size).toBe(0);
+  });
+});
+
+describe('delivery: the age of what is not delivered', () => {
+  it('is told while a batch waits, and after going back', async () => {
+    const bench = new ChainBench();
+    bench.append([...ten('a'), ...ten('b')]);
+    bench.emitter.onFlush = () => retry('disk full');
+    const chain = await bench.started();
+    expect(bench.emitter.flushes).toBe(1);
+    await bench.clock.advance(4000);
+    expect(bench.emitter.flushes).toBe(1);
+    expect(chain.status().oldestUndeliveredAgeMs).toBe(4000);
+    bench.emitter.onEmit = () => retry('down');
+    await bench.clock.advance(96_000);
+    expect(chain.status().oldestUndeliveredAgeMs).toBe(100_000);
+    bench.emitter.onEmit = () => DELIVERED;
+    bench.emitter.onFlush = () => DELIVERED;
+    await bench.clock.advance(300_000);
+    expect(chain.status()).toMatchObject({ state: 'idle', oldestUndeliveredAgeMs: 0 });
+    expect(chain.status().lastSuccessUnixNano).toBeDefined();
+  });
+});

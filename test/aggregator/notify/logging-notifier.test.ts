@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { LoggingNotifier } from '../../../src/aggregator/notify/logging-notifier.ts';
+import { capturedLogger } from '../../support/captured-logger.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+it('logs an incident once a minute, with what has been added up, and its end', async () => {
+  const { logger, lines } = capturedLogger();
+  const clock = new FakeClock();
+  const notifier = new LoggingNotifier(logger, clock);
+  const incident = { emitter: 'text', kind: 'delivery' } as const;
+  const details = { reason: 'EPIPE', records: 2, bytes: 20, attempts: 1 };
+  notifier.resolve(incident);
+  for (let i = 0; i < 100; i++) notifier.trigger(incident, details);
+  expect(lines).toHaveLength(1);
+  await clock.advance(60_000);
+  notifier.trigger(incident, details);
+  notifier.resolve(incident);
+  expect(lines).toMatchObject([
+    { level: 50, incident: 'text/delivery', reason: 'EPIPE', records: 2 },
+    { level: 50, records: 202, bytes: 2020, attempts: 101 },
+    { level: 30, msg: 'An incident is over.' },
+  ]);
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { dedupKeyOf, payloadOf, summaryOf } from '../../../src/aggregator/notify/pagerduty-event.ts';
+
+describe('dedupKeyOf', () => {
+  it.each([
+    ['delivery', false, 'main/7'],
+    ['delivery', true, 'main/7/text'],
+    ['dead-letters', false, 'main/7/dead-letters'],
+    ['dead-letters', true, 'main/7/text/dead-letters'],
+    ['queue', true, 'main/7/text/queue'],
+  ] as const)('%s, several: %s -> %s', (kind, hasSeveral, expected) => {
+    expect(dedupKeyOf({ emitter: 'text', kind }, 'main/7', hasSeveral)).toBe(expected);
+  });
+
+  it('keeps what is too long apart by a hash', () => {
+    const long = 'x'.repeat(300);
+    const one = dedupKeyOf({ emitter: 'a', kind: 'delivery' }, long, true);
+    const other = dedupKeyOf({ emitter: 'b', kind: 'delivery' }, long, true);
+    expect(one).toMatch(/^x{190}-[0-9a-f]{64}$/);
+    expect(one).toHaveLength(255);
+    expect(other).not.toBe(one);
+    expect(dedupKeyOf({ emitter: 'a', kind: 'delivery' }, 'y'.repeat(255), false)).toHaveLength(255);
+  });
+});
+
+describe('summaryOf', () => {
+  it('is one line', () => {
+    expect(summaryOf(' a\r\n\tb\u0000c\u2028d ')).toBe('a b c d');
+  });
+
+  it('is at most 1,024 units long, without half a character', () => {
+    expect(summaryOf('x'.repeat(1024))).toBe('x'.repeat(1024));
+    expect(summaryOf('x'.repeat(1025))).toBe(`${'x'.repeat(1023)}…`);
+    expect(summaryOf(`${'x'.repeat(1022)}😀yyy`)).toBe(`${'x'.repeat(1022)}…`);
+    expect(summaryOf(`${'x'.repeat(1021)}😀yyy`)).toBe(`${'x'.repeat(1021)}😀…`);
+  });
+});
+
+describe('payloadOf', () => {
+  it('says who, what, since when and how much', () => {
+    const record = {
+      emitter: 'text',
+      kind: 'delivery',
+      dedupKey: 'k',
+      isOpen: true,
+      mayBeShown: false,
+      isUnsent: true,
+      reason: 'EPIPE',
+      records: 5,
+      bytes: 50,
+      attempts: 3,
+      batchId: '7/3',
+      firstFailedAt: '2024-01-01T00:00:00.000Z',
+    } as const;
+    expect(payloadOf(record, 'Log Drain #7', 'host-1')).toEqual({
+      summary: 'Aggregator failed to emit: Log Drain #7 (emitter text): EPIPE',
+      source: 'host-1',
+      severity: 'error',
+      custom_details: {
+        emitter: 'text',
+        batch_id: '7/3',
+        entries: 5,
+        bytes: 50,
+        attempts: 3,
+        last_error: 'EPIPE',
+        first_failed_at: '2024-01-01T00:00:00.000Z',
+      },
+    });
+    expect(payloadOf(record, 'x', ' ').source).toBe('unknown');
+  });
+});

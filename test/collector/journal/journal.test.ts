@@ -1,0 +1,320 @@
+import { Registry } from 'prom-client';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
+import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
+import { checkOf } from '../../../src/records/check.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { type FileSystem, nodeFileSystem } from '../../../src/storage/file-system.ts';
+import { SegmentLog } from '../../../src/storage/segment-log.ts';
+import { openStateStore } from '../../../src/storage/state-store.ts';
+import { capturedLogger } from '../../support/captured-logger.ts';
+import { CapturedSink, readAll, textsOf } from '../../support/captured-sink.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const LABEL: RecordLabel = { format: 'plain', resource: new Map([['host.name', 'h']]) };
+const NOW = AbortSignal.timeout(1e9);
+const ROOMY = { check: async () => undefined, shortage: undefined };
+
+async function openJournal(directory: string, overrides: Partial<JournalOptions> = {}) {
+  const state = await openStateStore(`${directory}/state`);
+  const { logger, lines } = capturedLogger();
+  const metrics = new Registry();
+  const journal = await Journal.open({
+    name: 'test',
+    directory,
+    state,
+    maxBytes: 16 * 1024 * 1024,
+    lossRecord: ({ records, bytes }) => Buffer.from(`lost ${records} records of ${bytes} bytes`),
+    clock: systemClock,
+    logger,
+    metrics,
+    freeSpace: ROOMY,
+    ...overrides,
+  });
+  const sink = new CapturedSink();
+  journal.attach(sink);
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    await journal.stop(NOW);
+    await state.close();
+  };
+  onTestFinished(close);
+  const metric = async (name: string) =>
+    (await metrics.getSingleMetric(`collector_test_journal_${name}`)?.get())?.values[0]?.value;
+  return { journal, sink, close, lines, metric };
+}
+
+const bytes = (text: string) => Buffer.from(text);
+const flushed = (sink: CapturedSink, count = 1) =>
+  vi.waitFor(() => expect(sink.woken.length).toBeGreaterThanOrEqual(count), { timeout: 10_000 });
+
+describe('a journal', () => {
+  it('publishes what was appended, in order, and only when it is flushed', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    for (let i = 0; i < 1000; i++) writer.append(bytes(`record ${i}`), LABEL);
+    expect(sink.streams.size).toBe(0);
+    await flushed(sink);
+    const batches = await readAll(sink.stream);
+    expect(textsOf(batches)).toEqual(Array.from({ length: 1000 }, (_, i) => `record ${i}`));
+    expect(batches[0]).toMatchObject({ start: 0, format: 'plain', resource: LABEL.resource });
+  });
+
+  it('reads from any record on, into buffers of any size, with the check of the end', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    let all = '';
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 20; i++) {
+        const record = `${round}-${i};`;
+        writer.append(bytes(record), LABEL);
+        all += record;
+      }
+      await flushed(sink, round + 1);
+    }
+    for (const bufferBytes of [8, 100, 1000]) {
+      const batches = await readAll(sink.stream, 0, bufferBytes);
+      expect(batches.map(({ data }) => Buffer.from(data).toString()).join('')).toBe(all);
+    }
+    const from = all.indexOf('2-7;');
+    const read = await sink.stream.read(from, Buffer.alloc(4));
+    expect(read).toMatchObject({ kind: 'records', endCheck: checkOf(bytes(all.slice(0, from + 4))) });
+  });
+
+  it('keeps records of different labels in different batches', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const other: RecordLabel = { format: 'plain', resource: new Map([['host.name', 'other']]) };
+    const writer = journal.writer('a');
+    writer.append(bytes('1'), LABEL);
+    writer.append(bytes('2'), other);
+    writer.append(bytes('3'), other);
+    writer.append(bytes('4'), LABEL);
+    await flushed(sink);
+    const batches = await readAll(sink.stream);
+    expect(batches.map((batch) => [textsOf([batch]), batch.resource.get('host.name')])).toEqual([
+      [['1'], 'h'],
+      [['2', '3'], 'other'],
+      [['4'], 'h'],
+    ]);
+  });
+
+  it('finds everything again after a restart, and goes on behind it', async () => {
+    const directory = await temporaryDirectory();
+    const first = await openJournal(directory);
+    first.journal.writer('a').append(bytes('one'), LABEL);
+    await first.close();
+    const second = await openJournal(directory);
+    expect(second.journal.openOrigins).toEqual(['a']);
+    const { id } = second.sink.stream;
+    second.journal.writer('a').append(bytes('two'), LABEL);
+    await flushed(second.sink);
+    expect(textsOf(await readAll(second.sink.stream))).toEqual(['one', 'two']);
+    expect(second.sink.stream.id).toBe(id);
+  });
+
+  it('removes what is accepted, and resumes there after a restart', async () => {
+    const directory = await temporaryDirectory();
+    const first = await openJournal(directory, { maxBytes: 1024 * 1024 });
+    const writer = first.journal.writer('a');
+    for (let i = 0; i < 300; i++) writer.append(Buffer.alloc(1000, 65 + (i % 26)), LABEL);
+    await vi.waitFor(async () => expect(await first.metric('records_total')).toBe(300));
+    expect(await first.metric('disk_bytes')).toBeGreaterThan(300_000);
+    first.sink.stream.accept(299_000);
+    await vi.waitFor(async () => expect(await first.metric('disk_bytes')).toBeLessThan(150_000), {
+      timeout: 10_000,
+    });
+    await first.close();
+
+    const second = await openJournal(directory, { maxBytes: 1024 * 1024 });
+    const { stream } = second.sink;
+    expect(stream.accepted).toBe(299_000);
+    const check = checkOf(Buffer.alloc(64, 65 + (298 % 26)));
+    const known = { end: 299_000, check, contiguousEnd: 299_000 };
+    expect(await stream.resume(known)).toEqual({ kind: 'continue', from: 299_000 });
+    expect(textsOf(await readAll(stream))).toEqual([String.fromCharCode(65 + (299 % 26)).repeat(1000)]);
+  });
+
+  it('goes on from where the aggregator is ahead of the checkpoint', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    writer.append(bytes('two'), LABEL);
+    await flushed(sink);
+    const decision = await sink.stream.resume({ end: 3, check: checkOf(bytes('one')), contiguousEnd: 3 });
+    expect(decision).toEqual({ kind: 'continue', from: 3 });
+    expect(sink.stream.accepted).toBe(3);
+  });
+
+  it('goes on from the checkpoint where the aggregator knows nothing', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    journal.writer('a').append(bytes('one'), LABEL);
+    await flushed(sink);
+    sink.stream.accept(3);
+    const decision = await sink.stream.resume({ end: 0, check: undefined, contiguousEnd: 0 });
+    expect(decision).toEqual({ kind: 'continue', from: 3 });
+  });
+
+  it.each([
+    ['other bytes', { end: 3, check: checkOf(bytes('two')), contiguousEnd: 3 }],
+    ['more bytes than there are', { end: 300, check: checkOf(bytes('?')), contiguousEnd: 300 }],
+  ])('goes on as a new stream where the aggregator knows %s', async (_, known) => {
+    const directory = await temporaryDirectory();
+    const { journal, sink, close } = await openJournal(directory);
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    writer.append(bytes('two'), LABEL);
+    await flushed(sink);
+    const old = sink.stream;
+    old.accept(3);
+    expect(await old.resume(known)).toEqual({ kind: 'ended' });
+    expect(sink.closed).toEqual([old.id]);
+    expect(sink.stream.id).not.toBe(old.id);
+    expect(sink.stream.accepted).toBe(0);
+    const [batch] = await readAll(sink.stream);
+    expect(batch).toMatchObject({ start: 0, data: bytes('two') });
+    expect(await sink.stream.read(0, Buffer.alloc(9))).toMatchObject({ endCheck: checkOf(bytes('two')) });
+
+    const { id } = sink.stream;
+    await close();
+    const again = await openJournal(directory);
+    expect(again.sink.stream.id).toBe(id);
+    expect(textsOf(await readAll(again.sink.stream))).toEqual(['two']);
+  });
+
+  it('ends a closed stream when all of it is read, and forgets it when all is accepted', async () => {
+    const directory = await temporaryDirectory();
+    const { journal, sink, close } = await openJournal(directory);
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    writer.close();
+    await flushed(sink);
+    expect(await sink.stream.read(3, Buffer.alloc(9))).toEqual({ kind: 'ended' });
+    expect(journal.openOrigins).toEqual([]);
+    sink.stream.accept(3);
+    await close();
+    expect((await openJournal(directory)).sink.streams.size).toBe(0);
+  });
+
+  it('begins a new stream for an origin that comes back', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    writer.close();
+    writer.append(bytes('too late'), LABEL);
+    journal.writer('a').append(bytes('two'), LABEL);
+    await vi.waitFor(() => expect(sink.streams.size).toBe(2));
+    const texts = await Promise.all(
+      [...sink.streams.values()].map(async (stream) => textsOf(await readAll(stream))),
+    );
+    expect(texts.flat().sort()).toEqual(['lost 1 records of 8 bytes', 'one', 'two']);
+  });
+
+  it('drops and counts when it is full, and says so once there is room', async () => {
+    const { journal, sink, lines, metric } = await openJournal(await temporaryDirectory(), {
+      maxBytes: 256 * 1024,
+    });
+    const writer = journal.writer('a');
+    for (let i = 0; i < 400; i++) writer.append(Buffer.alloc(1000, 46), LABEL);
+    const lost = (await metric('lost_records_total')) ?? 0;
+    expect(lost).toBeGreaterThan(100);
+    expect(lost).toBeLessThan(300);
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(400 - lost));
+    expect(lines.some(({ msg }) => msg.startsWith('The journal has no room'))).toBe(true);
+
+    sink.stream.accept(100_000_000);
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(401 - lost));
+    expect(textsOf(await readAll(sink.stream))).toEqual([`lost ${lost} records of ${lost * 1000} bytes`]);
+    writer.append(bytes('next'), LABEL);
+    await vi.waitFor(async () => expect(textsOf(await readAll(sink.stream))).toHaveLength(2));
+    expect(lines.some(({ msg }) => msg === 'The journal has room again.')).toBe(true);
+  });
+
+  it('remembers a loss through a restart, and tells it once', async () => {
+    const directory = await temporaryDirectory();
+    const options = { maxBytes: 256 * 1024 };
+    const first = await openJournal(directory, options);
+    const writer = first.journal.writer('a');
+    for (let i = 0; i < 400; i++) writer.append(Buffer.alloc(1000, 46), LABEL);
+    const lost = (await first.metric('lost_records_total')) ?? 0;
+    await first.close();
+
+    const second = await openJournal(directory, options);
+    second.sink.stream.accept(100_000_000);
+    await vi.waitFor(async () => expect(textsOf(await readAll(second.sink.stream))).toHaveLength(1), {
+      timeout: 10_000,
+    });
+    await second.close();
+    const third = await openJournal(directory, options);
+    const batches = await readAll(third.sink.stream);
+    expect(textsOf(batches)).toEqual([`lost ${lost} records of ${lost * 1000} bytes`]);
+    expect(batches[0]).toMatchObject(LABEL);
+  });
+
+  it('leaves half of itself to the other streams', async () => {
+    const { journal, metric } = await openJournal(await temporaryDirectory(), { maxBytes: 512 * 1024 });
+    const greedy = journal.writer('greedy');
+    const modest = journal.writer('modest');
+    for (let i = 0; i < 600; i++) greedy.append(Buffer.alloc(1000), LABEL);
+    const lost = await metric('lost_records_total');
+    expect(lost).toBeGreaterThan(300);
+    for (let i = 0; i < 100; i++) modest.append(Buffer.alloc(1000), LABEL);
+    expect(await metric('lost_records_total')).toBe(lost);
+  });
+
+  it('leaves the reserve of the disk alone', async () => {
+    const freeSpace = {
+      check: async () => freeSpace.shortage,
+      shortage: 'nearly full' as string | undefined,
+    };
+    const { journal, sink, metric } = await openJournal(await temporaryDirectory(), { freeSpace });
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    expect(await metric('lost_records_total')).toBe(1);
+    freeSpace.shortage = undefined;
+    await flushed(sink);
+    expect(textsOf(await readAll(sink.stream))).toEqual(['lost 1 records of 3 bytes']);
+  });
+
+  it('gives nothing up when the disk fails for a while', async () => {
+    let failing = 2;
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      open: async (path, mode) => {
+        const file = await nodeFileSystem.open(path, mode);
+        const datasync = file.datasync.bind(file);
+        file.datasync = async () => {
+          if (failing-- > 0) throw new Error('EIO');
+          await datasync();
+        };
+        return file;
+      },
+    };
+    const { journal, sink, lines } = await openJournal(await temporaryDirectory(), {
+      openLog: (directory, segmentBytes) => SegmentLog.open({ directory, segmentBytes, fileSystem }),
+    });
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    await vi.waitFor(() =>
+      expect(lines.some(({ msg }) => msg.startsWith('The journal could not be flushed'))).toBe(true),
+    );
+    writer.append(bytes('two'), LABEL);
+    await flushed(sink);
+    expect(textsOf(await readAll(sink.stream))).toEqual(['one', 'two']);
+  });
+
+  it('is drained when all that was there is accepted', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    await journal.drained();
+    journal.writer('a').append(bytes('one'), LABEL);
+    let drained = false;
+    const waiting = journal.drained().then(() => {
+      drained = true;
+    });
+    await flushed(sink);
+    expect(drained).toBe(false);
+    sink.stream.accept(3);
+    await waiting;
+  });
+});

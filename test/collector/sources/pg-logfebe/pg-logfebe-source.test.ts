@@ -1,0 +1,415 @@
+import { existsSync } from 'node:fs';
+import { rename, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Journal, type JournalOptions } from '../../../../src/collector/journal/journal.ts';
+import { lossRecord } from '../../../../src/collector/sources/pg-logfebe/loss-record.ts';
+import {
+  PgLogfebeSource,
+  type PgLogfebeSourceOptions,
+} from '../../../../src/collector/sources/pg-logfebe/pg-logfebe-source.ts';
+import { logfebe } from '../../../../src/formats/logfebe.ts';
+import type { RecordBatch } from '../../../../src/records/record-batch.ts';
+import { forEachRecord } from '../../../../src/records/record-batch.ts';
+import { systemClock } from '../../../../src/runtime/clock.ts';
+import { openStateStore } from '../../../../src/storage/state-store.ts';
+import { capturedLogger } from '../../../support/captured-logger.ts';
+import { CapturedSink, readAll } from '../../../support/captured-sink.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { febeCapture } from '../../../support/febe-capture.ts';
+import { FebeClient } from '../../../support/febe-client.ts';
+import { greeting, recordFrame } from '../../../support/febe-frames.ts';
+import { runCommand } from '../../../support/running-process.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+const NEVER = AbortSignal.timeout(1e9);
+const PATIENT = { timeout: 20_000, interval: 20 };
+
+async function startSource(
+  overrides: Partial<PgLogfebeSourceOptions> = {},
+  { directory, journal: journalOptions = {} }: { directory?: string; journal?: Partial<JournalOptions> } = {},
+) {
+  directory ??= await temporaryDirectory();
+  const { logger, lines } = capturedLogger();
+  const metrics = new Registry();
+  const state = await openStateStore(join(directory, 'state'));
+  const journal = await Journal.open({
+    name: 'pg-logfebe',
+    directory,
+    state,
+    maxBytes: 64 * 1024 * 1024,
+    lossRecord,
+    clock: systemClock,
+    logger,
+    metrics,
+    freeSpace: { check: async () => undefined, shortage: undefined },
+    ...journalOptions,
+  });
+  const source = new PgLogfebeSource({
+    serveDirectory: directory,
+    tokensAllowed: true,
+    pollIntervalMs: 30,
+    socketMode: 0o666,
+    resource: new Map([['host.name', 'h']]),
+    journal,
+    clock: systemClock,
+    logger,
+    metrics,
+    ...overrides,
+  });
+  const sink = new CapturedSink();
+  let stopped = false;
+  const stop = async () => {
+    if (stopped) return;
+    stopped = true;
+    await source.stop(NEVER);
+    await journal.stop(NEVER);
+    await state.close();
+  };
+  onTestFinished(stop);
+  const path = (name: string) => join(directory, `${name}.sock`);
+  return {
+    directory,
+    source,
+    sink,
+    lines,
+    path,
+    stop,
+    start: () => source.start(sink),
+    /** Submits the tenants of these names: each has its name as identity. */
+    serve: async (...tenants: (string | object)[]) => {
+      const serves = tenants.map((tenant) =>
+        typeof tenant === 'string' ? { i: tenant, p: path(tenant), t: 'SECRET' } : tenant,
+      );
+      await writeFile(join(directory, 'draft'), JSON.stringify({ serves }));
+      await rename(join(directory, 'draft'), join(directory, 'serves.new'));
+    },
+    log: (message: string) => lines.filter(({ msg }) => msg === message),
+    metric: async (name: string) =>
+      (await metrics.getSingleMetric(`collector_pg_logfebe_${name}`)?.get())?.values.reduce(
+        (sum, each) => sum + each.value,
+        0,
+      ),
+  };
+}
+
+/** The messages of everything that is in the streams. */
+async function messages(sink: CapturedSink): Promise<string[]> {
+  return (await batchesOf(sink)).flatMap(messagesOf);
+}
+
+async function batchesOf(sink: CapturedSink): Promise<RecordBatch[]> {
+  return (await Promise.all([...sink.streams.values()].map((stream) => readAll(stream)))).flat();
+}
+
+function messagesOf(batch: RecordBatch): string[] {
+  const found: string[] = [];
+  forEachRecord(batch, (bytes) => void found.push(logfebe.parse(bytes, batch.resource).body));
+  return found;
+}
+
+const untilMessages = (sink: CapturedSink, expected: readonly string[]) =>
+  vi.waitFor(async () => expect((await messages(sink)).sort()).toEqual([...expected].sort()), PATIENT);
+
+const untilListening = (path: string) => vi.waitFor(() => expect(existsSync(path)).toBe(true), PATIENT);
+
+describe('the source pg-logfebe', () => {
+  it('takes what a real PostgreSQL sent, in every chunking, over real sockets', {
+    timeout: 120_000,
+  }, async () => {
+    const { start, serve, path, sink, stop, metric } = await startSource();
+    await serve({ i: 'real identity', p: path('real'), t: 'SECRET' });
+    await start();
+    const { chunks, connections } = febeCapture();
+    const expected = connections.flatMap(({ records }) =>
+      records.map(({ ErrMessage }) => String(ErrMessage)),
+    );
+    const chunkings = [1, 2, 3, 5, 7, 64, 1000, 65_536];
+    for (const chunkBytes of chunkings) {
+      for (const bytes of chunks) {
+        const client = await FebeClient.connect(path('real'));
+        await client.send(bytes, chunkBytes);
+        await client.end();
+      }
+    }
+    await untilMessages(
+      sink,
+      chunkings.flatMap(() => expected),
+    );
+    expect(await metric('faults_total')).toBe(0);
+    await stop();
+  });
+
+  it('says in the resource who sent, and does not touch the bytes', async () => {
+    const { start, serve, path, sink } = await startSource();
+    await serve({ i: 'a', p: path('a'), t: 'SECRET', name: 'db1' });
+    await start();
+    const client = await FebeClient.greeted(path('a'), 'a', 'PG-13.2 (x)/logfebe-1');
+    const frame = recordFrame('hello');
+    await client.send(frame);
+    await untilMessages(sink, ['hello']);
+    const [batch] = await batchesOf(sink);
+    expect(batch?.format).toBe('logfebe');
+    expect(Buffer.from(batch?.data ?? [])).toEqual(frame.subarray(5));
+    expect(Object.fromEntries(batch?.resource ?? [])).toEqual({
+      'host.name': 'h',
+      'service.name': 'db1',
+      'db.system.name': 'postgresql',
+      'postgresql.version': '13.2 (x)',
+      'postgresql.identity': 'a',
+      'postgresql.socket': path('a'),
+    });
+  });
+
+  it('keeps records of different servers in streams of their own', async () => {
+    const { start, serve, path, sink } = await startSource();
+    await serve('a', 'b');
+    await start();
+    for (const name of ['a', 'b']) await (await FebeClient.greeted(path(name), name)).record(`from ${name}`);
+    await untilMessages(sink, ['from a', 'from b']);
+    expect(sink.streams.size).toBe(2);
+  });
+
+  it('closes a connection that breaks the protocol, says why, and harms nobody else', async () => {
+    const { start, serve, path, sink, log, metric } = await startSource();
+    await serve('a');
+    await start();
+    const good = await FebeClient.greeted(path('a'), 'a');
+    const broken: [Buffer, RegExp][] = [
+      [Buffer.from('4c00000004', 'hex'), /type 0x4c came where V must come/],
+      [Buffer.from('GET / HTTP/1.1\r\n'), /type 0x47 came where V must come/],
+      [greeting('a', 'PG-7.4.15/logfebe-1'), /PostgreSQL 9.2 or newer is needed/],
+      [greeting('b'), /the identity is "b" where "a" must be/],
+      [greeting('wrong', undefined, 'SECRET'), /the identity is "wrong"/],
+      [Buffer.concat([greeting('a'), Buffer.from('4cffffffff', 'hex')]), /length is 4294967295/],
+      [
+        Buffer.concat([greeting('a'), recordFrame('lost').fill('Q', 33, 34)]),
+        /field 2 of 23 \(UserName\) has neither N nor P/,
+      ],
+    ];
+    for (const [bytes, reason] of broken) {
+      const client = await FebeClient.connect(path('a'));
+      await client.send(bytes);
+      await vi.waitFor(() => expect(client.closed).toBe(true), PATIENT);
+      const lines = log('A PostgreSQL connection was closed: it broke the protocol.');
+      expect(lines.at(-1)).toMatchObject({
+        level: 40,
+        path: path('a'),
+        reason: expect.stringMatching(reason) as string,
+      });
+      expect(JSON.stringify(lines)).not.toContain('SECRET');
+    }
+    const torn = await FebeClient.greeted(path('a'), 'a');
+    await torn.send(recordFrame('x').subarray(0, 30));
+    await torn.end();
+    await vi.waitFor(async () => expect(await metric('faults_total')).toBe(broken.length + 1), PATIENT);
+    await good.record('still here');
+    await untilMessages(sink, ['still here']);
+    expect(await metric('connections')).toBe(1);
+  });
+
+  it('gives a peer five seconds to say who it is', async () => {
+    const clock = new FakeClock();
+    const { start, serve, path, log } = await startSource({ clock });
+    await serve('a');
+    await start();
+    const silent = await FebeClient.connect(path('a'));
+    const half = await FebeClient.connect(path('a'));
+    await half.send(greeting('a').subarray(0, 20));
+    const good = await FebeClient.greeted(path('a'), 'a');
+    await vi.waitFor(
+      () => expect(log('The first PostgreSQL process has connected.')).toHaveLength(1),
+      PATIENT,
+    );
+    await clock.advance(4900);
+    expect([silent.closed, half.closed, good.closed]).toEqual([false, false, false]);
+    await vi.waitFor(async () => {
+      await clock.advance(200);
+      expect([silent.closed, half.closed, good.closed]).toEqual([true, true, false]);
+    }, PATIENT);
+    expect(log('A PostgreSQL connection was closed: it did not say who it is.')).toHaveLength(2);
+  });
+
+  it('counts records that never came', async () => {
+    const { start, serve, path, metric, sink } = await startSource();
+    await serve('a');
+    await start();
+    const client = await FebeClient.greeted(path('a'), 'a');
+    await client.record('starts above 1', { SeqNum: 7 });
+    await client.record('no gap', { SeqNum: 8 });
+    await client.record('two missing', { SeqNum: 11 });
+    await client.end();
+    await untilMessages(sink, ['starts above 1', 'no gap', 'two missing']);
+    const again = await FebeClient.greeted(path('a'), 'a');
+    await again.record('one missing in between', { SeqNum: 13 });
+    const other = await FebeClient.greeted(path('a'), 'a');
+    await other.record('another process', { SeqNum: 100, Pid: 5 });
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(5), PATIENT);
+    expect(await metric('missed_records_total')).toBe(3);
+  });
+
+  it('never makes a sender wait, and says afterwards what it lost', { timeout: 120_000 }, async () => {
+    const { start, serve, path, sink, metric } = await startSource(
+      {},
+      { journal: { maxBytes: 2 * 1024 * 1024 } },
+    );
+    await serve('a');
+    await start();
+    const clients = await Promise.all(Array.from({ length: 10 }, () => FebeClient.greeted(path('a'), 'a')));
+    // Ten times what the journal may hold, and nobody reads from it.
+    const burst = Buffer.concat(Array.from({ length: 200 }, () => recordFrame('x'.repeat(10_000))));
+    await Promise.all(clients.map((client) => client.send(burst)));
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(2000), PATIENT);
+    const lost = (await metric('journal_lost_records_total')) ?? 0;
+    expect(lost).toBeGreaterThan(1700);
+
+    await vi.waitFor(async () => expect(await metric('journal_records_total')).toBe(2000 - lost), PATIENT);
+    expect((await messages(sink)).every((message) => message.startsWith('xxx'))).toBe(true);
+    sink.stream.accept(1e12);
+    await untilMessages(sink, [`mega-collector lost ${lost} log records of this server`]);
+    const [batch] = await batchesOf(sink);
+    const told = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch?.resource);
+    expect(told).toMatchObject({ severityText: 'WARNING', severityNumber: 13 });
+    expect(told.attributes.get('detail')).toMatch(/^They had \d+ bytes and came from .* UTC to .* UTC, when/);
+    expect(told.attributes.get('application_name')).toBe('mega-collector');
+  });
+
+  it('holds two thousand connections', { timeout: 120_000 }, async () => {
+    const { start, serve, path, metric, sink } = await startSource();
+    await serve('a');
+    await start();
+    const clients: FebeClient[] = [];
+    while (clients.length < 2000) {
+      const more = Array.from({ length: 100 }, () => FebeClient.greeted(path('a'), 'a'));
+      clients.push(...(await Promise.all(more)));
+      await vi.waitFor(async () => expect(await metric('connections')).toBe(clients.length), PATIENT);
+    }
+    await Promise.all(clients.map((client, i) => client.record(`${i}`, { Pid: i })));
+    await untilMessages(
+      sink,
+      clients.map((_, i) => `${i}`),
+    );
+    expect(await metric('connections')).toBe(2000);
+  });
+});
+
+describe('the listeners of pg-logfebe', () => {
+  it('appear, stay and go as the serve database says', async () => {
+    const { start, serve, path, sink, log } = await startSource();
+    await serve('stays', 'goes');
+    await start();
+    const stays = await FebeClient.greeted(path('stays'), 'stays');
+    const goes = await FebeClient.greeted(path('goes'), 'goes');
+    await goes.record('last words');
+    await untilMessages(sink, ['last words']);
+    await serve(
+      { i: 'stays', p: path('stays'), url: 'https://token:other@example.com', name: 'new name' },
+      'comes',
+    );
+    await vi.waitFor(() => expect(goes.closed).toBe(true), PATIENT);
+    expect(existsSync(path('goes'))).toBe(false);
+    await untilListening(path('comes'));
+    expect(stays.closed).toBe(false);
+    await stays.record('still here');
+    await untilMessages(sink, ['last words', 'still here']);
+    const batches = await batchesOf(sink);
+    expect(batches.map(({ resource }) => resource.get('service.name'))).toContain('new name');
+    expect(log('The serve database is in force.').at(-1)).toMatchObject({ tenants: 2 });
+  });
+
+  it('read what was sent before they go', async () => {
+    const { start, serve, path, sink } = await startSource();
+    await serve('a');
+    await start();
+    const client = await FebeClient.greeted(path('a'), 'a');
+    await Promise.all(Array.from({ length: 500 }, (_, i) => client.record(`${i}`)));
+    await serve();
+    await vi.waitFor(() => expect(client.closed).toBe(true), PATIENT);
+    await untilMessages(
+      sink,
+      Array.from({ length: 500 }, (_, i) => `${i}`),
+    );
+    expect(await sink.stream.read(1e9, Buffer.alloc(9))).toEqual({ kind: 'ended' });
+  });
+
+  it('close connections when the identity of a path changes', async () => {
+    const { start, serve, path, sink } = await startSource();
+    await serve('a');
+    await start();
+    const old = await FebeClient.greeted(path('a'), 'a');
+    await serve({ i: 'b', p: path('a'), t: 'SECRET' });
+    await vi.waitFor(() => expect(old.closed).toBe(true), PATIENT);
+    const client = await vi.waitFor(() => FebeClient.greeted(path('a'), 'b'), PATIENT);
+    await client.record('new');
+    await untilMessages(sink, ['new']);
+  });
+
+  it('stay when a list is rejected', async () => {
+    const { start, serve, path, log, directory, sink } = await startSource();
+    await serve('a');
+    await start();
+    const client = await FebeClient.greeted(path('a'), 'a');
+    await writeFile(join(directory, 'serves.new'), '{"serves": [{"t": "SECRET"}]}');
+    await vi.waitFor(() => expect(existsSync(join(directory, 'last_error'))).toBe(true), PATIENT);
+    await vi.waitFor(() =>
+      expect(log('serves.new was rejected; what was in force stays in force.')).toHaveLength(1),
+    );
+    await client.record('unmoved');
+    await untilMessages(sink, ['unmoved']);
+  });
+
+  it('have the mode that is set, and are gone at the end', async () => {
+    const { start, serve, path, stop } = await startSource({ socketMode: 0o640 });
+    await serve('a');
+    await start();
+    expect((await stat(path('a'))).mode & 0o777).toBe(0o640);
+    await stop();
+    expect(existsSync(path('a'))).toBe(false);
+  });
+
+  it('replace a socket that nobody listens at, and nothing else', async () => {
+    const { start, serve, path, log, directory } = await startSource();
+    const script = `require('net').createServer().listen('${path('stale')}', () => process.kill(process.pid, 'SIGKILL'))`;
+    await runCommand({ name: 'node', command: process.execPath, args: ['-e', script] }).catch(() => {});
+    expect(existsSync(path('stale'))).toBe(true);
+    await writeFile(path('file'), 'precious');
+    const alive = createServer().listen(path('alive'));
+    onTestFinished(() => void alive.close());
+    await serve('stale', 'file', 'alive', { i: 'x', p: join(directory, 'no/such/directory'), t: 'SECRET' });
+    await start();
+    await FebeClient.greeted(path('stale'), 'stale');
+    const failed = 'Could not listen for PostgreSQL here; it is tried again.';
+    const reasons = new Map(log(failed).map((line) => [line['identity'], line['reason']]));
+    expect(reasons.get('file')).toContain('something that is not a socket is there');
+    expect(reasons.get('alive')).toContain('another process has this socket');
+    expect(reasons.get('x')).toBeDefined();
+    expect((await stat(path('file'))).isFile()).toBe(true);
+    alive.close();
+    await vi.waitFor(() => FebeClient.greeted(path('alive'), 'alive'), PATIENT);
+  });
+
+  it('come back with what was in force, and let the streams of others end', async () => {
+    const directory = await temporaryDirectory();
+    const first = await startSource({}, { directory });
+    await first.serve('a', 'b');
+    await first.start();
+    for (const name of ['a', 'b'])
+      await (await FebeClient.greeted(first.path(name), name)).record(`from ${name}`);
+    await untilMessages(first.sink, ['from a', 'from b']);
+    await first.stop();
+
+    const second = await startSource({}, { directory });
+    await second.serve('a');
+    await second.start();
+    await untilMessages(second.sink, ['from a', 'from b']);
+    await (await FebeClient.greeted(second.path('a'), 'a')).record('again');
+    await untilMessages(second.sink, ['from a', 'from b', 'again']);
+    expect(second.sink.streams.size).toBe(2);
+    const ended = await Promise.all(
+      [...second.sink.streams.values()].map((stream) => stream.read(1e9, Buffer.alloc(9))),
+    );
+    expect(ended.map(({ kind }) => kind).sort()).toEqual(['ended', 'waiting']);
+  });
+});

@@ -1,0 +1,160 @@
+import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { numbered, Tailing } from './tailing.ts';
+
+async function copytruncate(tail: Tailing, copy = 'a.log.1'): Promise<void> {
+  await copyFile(tail.path('a.log'), tail.path(copy));
+  await truncate(tail.path('a.log'));
+}
+
+describe('copytruncate', () => {
+  it('begins anew in the truncated file, and does not read the copy', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await copytruncate(tail);
+    await tail.append('a.log', numbered(10, 5));
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 15));
+    await tail.restart();
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 15));
+  });
+
+  it('notices it though the file has grown past the old position', async () => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(10, 50));
+    await tail.pass(2_000);
+    expect(tail.taken.text()).toBe(numbered(0, 60));
+  });
+
+  it('does not read a copy in the making', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 100));
+    await tail.turn();
+    for (const lines of [2, 20, 60, 100]) {
+      await writeFile(tail.path('a.log.1'), numbered(0, lines));
+      await tail.turn();
+      expect(await tail.source.explain('a.log.1')).toMatchObject({
+        kind: 'not-read',
+        reason: expect.stringContaining('copy of') as string,
+      });
+    }
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(100, 10));
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 110));
+  });
+
+  it('reads the unread rest from the copy', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('a.log', numbered(10, 30));
+    await copytruncate(tail);
+    await tail.append('a.log', numbered(40, 5));
+    await tail.turn();
+    tail.sink.paused = false;
+    await tail.pass(4_000);
+    expect(tail.taken.text()).toBe(numbered(0, 45));
+    expect(tail.messages(50)).toEqual([]);
+  });
+
+  it('reads the unread rest from a copy it knew, and of several turns in order', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('a.log', numbered(10, 10));
+    await copyFile(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.turn();
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(20, 10));
+    await tail.turn();
+    await rename(tail.path('a.log.1'), tail.path('a.log.2'));
+    await copyFile(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.turn();
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(30, 10));
+    await tail.turn();
+    tail.sink.paused = false;
+    await tail.pass(8_000);
+    expect(tail.taken.text()).toBe(numbered(0, 40));
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+
+  it('counts what is lost when there is no copy', async () => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('a.log', numbered(10, 10));
+    await tail.turn();
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(20, 2));
+    await tail.turn();
+    tail.sink.paused = false;
+    await tail.pass(2_000);
+    expect(tail.taken.text()).toBe(numbered(0, 10) + numbered(20, 2));
+    expect(tail.log.find(({ level }) => level === 50)).toMatchObject({ lostBytes: numbered(10, 10).length });
+  });
+
+  it('finds the rest in the copy after a restart', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await tail.append('a.log', numbered(10, 10));
+    await copytruncate(tail);
+    await tail.append('a.log', numbered(20, 10));
+    await tail.start();
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 30));
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+
+  it('does not read a copy that was made while it was not running, shorter than what it had read', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    await copyFile(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.turn();
+    await tail.append('a.log', numbered(20, 10));
+    await tail.turn();
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(30, 10));
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 40));
+    await tail.restart();
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 40));
+  });
+
+  it('reads on in a copy that is written to', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await copytruncate(tail);
+    await tail.pass(3_000);
+    await appendFile(tail.path('a.log.1'), 'by hand\n');
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(`${numbered(0, 10)}by hand\n`);
+  });
+
+  it('reads a file of its own that only began like another', async () => {
+    const header = '# the same header in every file of this program\n'.repeat(40);
+    const tail = await Tailing.start();
+    await tail.append('a.log', header + numbered(0, 10));
+    await tail.turn();
+    await tail.append('b.log', header);
+    await tail.turn();
+    expect(tail.taken.text(tail.path('b.log'))).toBe('');
+    await tail.append('b.log', numbered(100, 10));
+    await tail.pass(2_000);
+    expect(tail.taken.text(tail.path('b.log'))).toBe(header + numbered(100, 10));
+  });
+});

@@ -1,0 +1,123 @@
+import { utimes } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { numbered, Tailing } from './tailing.ts';
+
+describe('a last line without end', () => {
+  it('is sent after five seconds of rest, and what follows is a record of its own', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', 'one\ntw');
+    await tail.pass(4_000);
+    expect(tail.taken.text()).toBe('one\n');
+    await tail.append('a.log', 'o');
+    await tail.turn();
+    await tail.pass(4_000);
+    expect(tail.taken.text()).toBe('one\n');
+    await tail.pass(2_000);
+    await tail.append('a.log', ' and more\nthree\n');
+    await tail.turn();
+    const records = tail.taken.batches.map(({ sizes, marks }) => ({ sizes: [...sizes], marks }));
+    expect(records).toEqual([
+      { sizes: [4], marks: [] },
+      { sizes: [3], marks: [{ index: 0, mark: 'unterminated' }] },
+      { sizes: [10, 6], marks: [] },
+    ]);
+  });
+});
+
+describe('multiline records', () => {
+  it('wait for the line that shows their end, or for rest', async () => {
+    const tail = await Tailing.start({ entry: { multiline: { start: /^\S/ } } });
+    await tail.append('a.log', 'first\n  at a\nsecond\n');
+    await tail.turn();
+    await tail.append('a.log', '  at b\n');
+    await tail.turn();
+    expect(tail.taken.text()).toBe('first\n  at a\n');
+    await tail.pass(6_000);
+    expect(tail.taken.batches.map(({ sizes }) => [...sizes])).toEqual([[13], [14]]);
+    expect(tail.taken.batches[1]?.marks).toEqual([]);
+  });
+});
+
+describe('once', () => {
+  it('reads what is there at the start and is drained when all of it is accepted', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', numbered(0, 100));
+    await tail.append('b.log', `${numbered(0, 10)}unfinished`);
+    tail.sink.paused = true;
+    tail.sink.accepting = false;
+    await tail.start();
+    let drained = false;
+    void tail.source.drained().then(() => (drained = true));
+    await tail.append('a.log', 'too late\n');
+    await tail.append('c.log', 'too late\n');
+    await tail.pass(2_000);
+    expect(drained).toBe(false);
+    tail.sink.acceptAll();
+    await tail.source.drained();
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 100));
+    expect(tail.taken.text(tail.path('b.log'))).toBe(numbered(0, 10));
+    tail.sink.accepting = true;
+    await tail.restart();
+    await tail.source.drained();
+    expect(tail.taken.text(tail.path('a.log'))).toBe(`${numbered(0, 100)}too late\n`);
+    expect(tail.taken.text(tail.path('c.log'))).toBe('too late\n');
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+
+  it('is drained when there is nothing', async () => {
+    const tail = await Tailing.start({ once: true });
+    await tail.source.drained();
+  });
+
+  it('sends a line without end that has rested', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', 'one\ntwo');
+    const restedUnixSeconds = Number(tail.clock.nowUnixNano() / 1_000_000_000n) - 6;
+    await utimes(tail.path('a.log'), restedUnixSeconds, restedUnixSeconds);
+    await tail.start();
+    await tail.source.drained();
+    expect(tail.taken.text()).toBe('one\ntwo');
+  });
+
+  it('sends all generations in order', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log.2', numbered(0, 10));
+    await tail.append('a.log.1', numbered(10, 10));
+    await tail.append('a.log', numbered(20, 10));
+    await tail.start();
+    const drained = tail.source.drained();
+    await tail.pass(5_000);
+    await drained;
+    expect(tail.taken.text()).toBe(numbered(0, 30));
+  });
+});
+
+describe('status', () => {
+  it('adds up: what was read is accepted or on its way', async () => {
+    const tail = await Tailing.start();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(0, 10));
+    await tail.append('b.log', numbered(0, 5));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('a.log', numbered(10, 5));
+    await tail.turn();
+    await tail.clock.advance(2_000);
+    const status = tail.source.status();
+    const [a] = status.streams.filter(({ path }) => path.endsWith('a.log'));
+    expect(a).toMatchObject({
+      sizeBytes: numbered(0, 15).length,
+      position: numbered(0, 10).length,
+      acceptedBytes: 0,
+      waitingBytes: numbered(0, 15).length,
+      oldestWaitingMs: 2_000,
+    });
+    tail.sink.paused = false;
+    await tail.turn();
+    tail.sink.acceptAll();
+    const after = tail.source.status();
+    expect(after).toMatchObject({ waitingBytes: 0, readBytes: after.acceptedBytes });
+    expect(after.acceptedBytes).toBe(numbered(0, 15).length + numbered(0, 5).length);
+    expect(after.oldestWaitingMs).toBeUndefined();
+  });
+});

@@ -1,0 +1,262 @@
+import { appendFile, copyFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { checkOf } from '../../../../src/records/check.ts';
+import { numbered, Tailing } from './tailing.ts';
+
+describe('a restart', () => {
+  it('goes on where it was', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await tail.append('a.log', numbered(10, 10));
+    await tail.start();
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+    expect(tail.taken.repeatedBytes).toBe(0);
+    expect(tail.taken.streamIds).toHaveLength(1);
+  });
+
+  it('sends nothing again, though its checkpoint is older than what was accepted', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(10, 10));
+    await tail.turn();
+    await tail.restart();
+    await tail.append('a.log', numbered(20, 10));
+    await tail.turn();
+    expect(tail.taken.text()).toBe(numbered(0, 30));
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+
+  it('finds a renamed file again before it reads the one that took its place', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await tail.append('a.log', numbered(10, 10));
+    await rename(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.append('a.log', numbered(20, 10));
+    await rename(tail.path('a.log.1'), tail.path('a.log.2'));
+    await rename(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.append('a.log', numbered(30, 10));
+    await tail.start();
+    await tail.pass(5_000);
+    expect(tail.taken.text()).toBe(numbered(0, 40));
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+
+  it('finds a file that was renamed to what no pattern matches', async () => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await tail.append('a.log', numbered(10, 10));
+    await rename(tail.path('a.log'), tail.path('old'));
+    await tail.append('a.log', numbered(20, 10));
+    await tail.start();
+    await tail.pass(5_000);
+    expect(tail.taken.text()).toBe(numbered(0, 30));
+  });
+
+  it('knows files with new inodes by their content', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await copyFile(tail.path('a.log'), tail.path('new'));
+    await rename(tail.path('new'), tail.path('a.log'));
+    await tail.append('a.log', numbered(10, 10));
+    await tail.start();
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+    expect(tail.taken.streamIds).toHaveLength(1);
+  });
+
+  it('begins anew with a file that was deleted and made again', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await unlink(tail.path('a.log'));
+    await tail.append('a.log', numbered(10, 30));
+    await tail.start();
+    expect(tail.taken.text()).toBe(numbered(0, 40));
+    expect(tail.taken.streamIds).toHaveLength(2);
+  });
+
+  it('knows a file that was truncated and has grown past the old position', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.stop();
+    await truncate(tail.path('a.log'));
+    await tail.append('a.log', numbered(10, 30));
+    await tail.start();
+    await tail.pass(2_000);
+    expect(tail.taken.text()).toBe(numbered(0, 40));
+  });
+
+  it('does not take short files for others, nor send them again', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', 'short\n');
+    await tail.append('b.log', 'short\n');
+    await tail.turn();
+    expect(tail.taken.text()).toBe('short\nshort\n');
+    await tail.restart();
+    await tail.append('a.log', 'more\n');
+    await tail.turn();
+    expect(tail.taken.text()).toBe('short\nshort\nmore\n');
+  });
+
+  it('lets files that were past be past', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await rename(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.append('a.log', numbered(10, 10));
+    await tail.pass(3_000);
+    await tail.stop();
+    await tail.append('a.log', numbered(20, 10));
+    await tail.start();
+    // Without waiting for anything.
+    expect(tail.taken.text()).toBe(numbered(0, 30));
+  });
+});
+
+describe('evidence against a checkpoint', () => {
+  it('ends a stream of which the aggregator knows other bytes, and begins another at its own checkpoint', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    const [old] = tail.taken.streamIds;
+    await tail.stop();
+    // A clone of this state has gone on with other bytes.
+    const data = Buffer.from('what another machine wrote, long enough for a check of it to mean something\n');
+    const { end } = tail.taken.known(old as never);
+    tail.taken.take(
+      {
+        ...(tail.taken.batches[0] as never as object),
+        start: end,
+        sizes: Uint32Array.of(data.length),
+        data,
+      } as never,
+      checkOf(Buffer.concat([Buffer.from(numbered(0, 10)), data])),
+    );
+    tail.taken.batches.length = 1;
+    await tail.append('a.log', numbered(10, 10));
+    await tail.start();
+    await tail.turn();
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+    expect(tail.taken.streamIds).toHaveLength(2);
+    expect(tail.messages().join()).toContain('cloned or rolled back');
+    expect(tail.taken.batches.at(-1)?.start).toBe(numbered(0, 10).length);
+    await tail.restart();
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+  });
+
+  it('goes on after a power loss at the last position that still agrees, as a new stream', async () => {
+    const tail = await Tailing.start();
+    for (let i = 0; i < 5; i++) {
+      await tail.append('a.log', numbered(i * 10, 10));
+      await tail.turn();
+    }
+    await tail.stop();
+    // The file has lost its end, and what is written there now is other.
+    await truncate(tail.path('a.log'), numbered(0, 37).length);
+    await tail.append('a.log', 'after the power loss\n');
+    await tail.start();
+    const after = `${numbered(30, 7)}after the power loss\n`;
+    expect(tail.taken.text()).toBe(numbered(0, 50) + after);
+    expect(tail.taken.streamIds).toHaveLength(2);
+    expect(tail.messages().join()).toContain('has lost bytes');
+    await tail.append('a.log', 'more\n');
+    await tail.restart();
+    expect(tail.taken.text()).toBe(`${numbered(0, 50)}${after}more\n`);
+  });
+
+  it('does the same when the bytes before the position are others though the size is not', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    await tail.append('a.log', numbered(20, 10));
+    await tail.turn();
+    await tail.stop();
+    await truncate(tail.path('a.log'), numbered(0, 25).length);
+    await tail.append('a.log', '\0'.repeat(numbered(25, 6).length));
+    await tail.start();
+    await tail.pass(6_000);
+    expect(tail.taken.text().startsWith(numbered(0, 30) + numbered(20, 5))).toBe(true);
+  });
+});
+
+describe('a call that begins anew', () => {
+  it('goes on at the end that the aggregator knows', async () => {
+    const tail = await Tailing.start();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await tail.append('a.log', numbered(10, 10));
+    await tail.sink.reconnect();
+    await tail.turn();
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+    expect(tail.taken.repeatedBytes).toBe(0);
+    expect(tail.source.status().acceptedBytes).toBeGreaterThanOrEqual(numbered(0, 10).length);
+  });
+
+  it('reads again what was not accepted when the aggregator knows nothing', async () => {
+    const tail = await Tailing.start();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.taken.known = () => ({ end: 0, check: undefined, contiguousEnd: 0 });
+    await tail.sink.reconnect();
+    await tail.turn();
+    expect(tail.taken.repeatedBytes).toBe(numbered(0, 10).length);
+  });
+
+  it('does not go back behind its checkpoint when another aggregator knows less', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    const [stream] = tail.taken.streamIds;
+    const early = numbered(0, 5);
+    tail.taken.known = () => ({ end: early.length, check: checkOf(Buffer.from(early)), contiguousEnd: early.length });
+    await tail.sink.reconnect();
+    await tail.turn();
+    expect(tail.taken.repeatedBytes).toBe(0);
+    expect(tail.taken.streamIds).toEqual([stream]);
+  });
+});
+
+describe('start_at and ignore_older', () => {
+  it('begins at the end of files that were there, and at the beginning of later ones', async () => {
+    const tail = await Tailing.prepare({ entry: { startAt: 'end' } });
+    await tail.append('a.log', numbered(0, 10));
+    await tail.start();
+    await tail.append('a.log', numbered(10, 5));
+    await tail.append('b.log', 'b from the beginning\n');
+    await tail.turn();
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(10, 5));
+    expect(tail.taken.text(tail.path('b.log'))).toBe('b from the beginning\n');
+    await tail.stop();
+    await tail.append('a.log', numbered(15, 5));
+    await tail.start();
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(10, 10));
+  });
+
+  it('leaves old files alone until they are written again', async () => {
+    const tail = await Tailing.prepare({ entry: { ignoreOlderMs: 3_600_000 } });
+    await writeFile(tail.path('a.log'), numbered(0, 10));
+    // The clock of the test stands in 2023.
+    await utimes(tail.path('a.log'), 1_600_000_000, 1_600_000_000);
+    await tail.start();
+    expect(tail.taken.text()).toBe('');
+    expect(await tail.source.explain('a.log')).toMatchObject({
+      reason: expect.stringContaining('ignore_older') as string,
+    });
+    await appendFile(tail.path('a.log'), numbered(10, 1));
+    await tail.turn();
+    expect(tail.taken.text()).toBe(numbered(0, 11));
+  });
+});

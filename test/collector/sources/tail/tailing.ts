@@ -1,0 +1,154 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { onTestFinished } from 'vitest';
+import {
+  createTailSource,
+  type TailLimits,
+  type TailSource,
+} from '../../../../src/collector/sources/tail/tail-source.ts';
+import {
+  type TailEntry,
+  tailEntriesFromGlobs,
+} from '../../../../src/collector/sources/tail/tail-configuration.ts';
+import { openStateStore, type StateStore } from '../../../../src/storage/state-store.ts';
+import { type CapturedLog, capturedLogger } from '../../../support/captured-logger.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { PullingSink, TakenBytes } from '../../../support/pulling-sink.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+export interface TailingOptions {
+  /** Relative to `logs`. Default `*`. */
+  readonly globs?: readonly string[];
+  readonly entry?: Partial<TailEntry>;
+  readonly limits?: Partial<TailLimits>;
+  readonly once?: boolean;
+  readonly bufferBytes?: number;
+}
+
+/** A collector's tail over real files and a real state directory, pulled from by a sink. It may be started again. */
+export class Tailing {
+  readonly logs: string;
+  readonly clock = new FakeClock();
+  readonly log: CapturedLog[];
+  readonly metrics = new Registry();
+  readonly taken = new TakenBytes();
+  readonly #store: StateStore;
+  readonly #logger: ReturnType<typeof capturedLogger>['logger'];
+  #options: TailingOptions;
+  source: TailSource;
+  sink: PullingSink;
+
+  private constructor(logs: string, store: StateStore, options: TailingOptions) {
+    const { logger, lines } = capturedLogger();
+    this.logs = logs;
+    this.#store = store;
+    this.#logger = logger;
+    this.log = lines;
+    this.#options = options;
+    this.sink = new PullingSink({ taken: this.taken });
+    this.source = this.#create();
+  }
+
+  static async prepare(options: TailingOptions = {}): Promise<Tailing> {
+    const directory = await temporaryDirectory();
+    const logs = join(directory, 'logs');
+    await mkdir(logs);
+    const store = await openStateStore(join(directory, 'state'));
+    const tailing = new Tailing(logs, store, options);
+    onTestFinished(async () => {
+      await tailing.stop();
+      await store.close();
+    });
+    return tailing;
+  }
+
+  static async start(options: TailingOptions = {}): Promise<Tailing> {
+    const tailing = await Tailing.prepare(options);
+    await tailing.start();
+    return tailing;
+  }
+
+  path(name: string): string {
+    return join(this.logs, name);
+  }
+
+  append(name: string, text: string): Promise<void> {
+    return appendFile(this.path(name), text);
+  }
+
+  async start(options: Partial<TailingOptions> = {}): Promise<void> {
+    this.#options = { ...this.#options, ...options };
+    const { bufferBytes } = this.#options;
+    const { accepting } = this.sink;
+    this.metrics.clear();
+    this.sink = new PullingSink({ taken: this.taken, ...(bufferBytes === undefined ? {} : { bufferBytes }) });
+    this.sink.accepting = accepting;
+    this.source = this.#create();
+    await this.source.start(this.sink);
+    await this.sink.idle();
+  }
+
+  /** An orderly end. */
+  async stop(): Promise<void> {
+    await this.source.stop(AbortSignal.timeout(10_000));
+    this.sink.paused = true;
+    await this.sink.idle();
+    await this.source.close();
+    const { readdirSync, readlinkSync } = process.getBuiltinModule('node:fs');
+    for (const fd of readdirSync('/proc/self/fd')) {
+      let l = '';
+      try { l = readlinkSync('/proc/self/fd/' + fd); } catch {}
+      if (l.startsWith(this.logs + '/')) console.log('LEAK', l, (globalThis as any).opens?.get(Number(fd)));
+    }
+  }
+
+  async restart(options: Partial<TailingOptions> = {}): Promise<void> {
+    await this.stop();
+    await this.start(options);
+  }
+
+  /** Looks, and reads what there is to read. */
+  async turn(): Promise<void> {
+    await this.source.look();
+    await this.sink.idle();
+    await this.clock.advance(0);
+    await this.source.look();
+    await this.sink.idle();
+  }
+
+  /** Lets time pass in steps, with a turn after each. */
+  async pass(ms: number, stepMs = 1_000): Promise<void> {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      await this.clock.advance(Math.min(stepMs, ms - passed));
+      await this.turn();
+    }
+  }
+
+  /** The messages logged at this level or above. */
+  messages(level = 40): string[] {
+    return this.log.filter((line) => line.level >= level).map(({ msg }) => msg);
+  }
+
+  #create(): TailSource {
+    const { globs = ['*'], entry = {}, limits, once = false } = this.#options;
+    return createTailSource({
+      entries: tailEntriesFromGlobs(globs).map((plain) => ({ ...plain, ...entry })),
+      resource: new Map([['host.name', 'test-host']]),
+      store: this.#store,
+      clock: this.clock,
+      logger: this.#logger,
+      metrics: this.metrics,
+      once,
+      workingDirectory: this.logs,
+      limits: { pollMs: 3_600_000, ...limits },
+    });
+  }
+}
+
+/** Numbered lines, each different. */
+export function numbered(from: number, count: number, tag = 'line'): string {
+  let text = '';
+  for (let i = from; i < from + count; i++) text += `${tag} number ${i} of a file that is followed, unlike the others\n`;
+  return text;
+}

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseServes } from '../../../src/protocols/febe/parse-serves.ts';
+
+const RULES = { tokensAllowed: true };
+const URL_RECORD = { i: 'a', p: '/run/a', url: 'https://token:SECRET@example.com/logs' };
+const TOKEN_RECORD = { i: 'b', p: '/run/b', t: 'SECRET' };
+
+const parse = (serves: unknown, rules = RULES) => parseServes(JSON.stringify({ serves }), rules);
+
+describe('the serve database', () => {
+  it('takes both kinds of records, and keys it does not know', () => {
+    const text = JSON.stringify({ serves: [{ ...URL_RECORD, name: 'db1', x: 1 }, TOKEN_RECORD], version: 3 });
+    expect(parseServes(text, RULES)).toEqual({
+      kind: 'records',
+      records: [
+        {
+          identity: 'a',
+          path: '/run/a',
+          name: 'db1',
+          credential: { kind: 'url', url: new URL(URL_RECORD.url) },
+        },
+        { identity: 'b', path: '/run/b', name: undefined, credential: { kind: 'token', token: 'SECRET' } },
+      ],
+    });
+  });
+
+  it('takes an empty list and an empty identity', () => {
+    expect(parse([])).toEqual({ kind: 'records', records: [] });
+    expect(parse([{ ...URL_RECORD, i: '' }])).toMatchObject({ records: [{ identity: '' }] });
+  });
+
+  it('prefers the URL when there is a token as well', () => {
+    const both = parse([{ ...URL_RECORD, t: 'x' }], { tokensAllowed: false });
+    expect(both).toMatchObject({ records: [{ credential: { kind: 'url' } }] });
+  });
+
+  it('takes a path of 107 bytes', () => {
+    expect(parse([{ ...URL_RECORD, p: `/${'x'.repeat(106)}` }]).kind).toBe('records');
+  });
+
+  it.each<[string, string]>([
+    ['', 'is not valid JSON'],
+    ['{"serves": [}', 'is not valid JSON'],
+    ['{"serves": [{"t": "SECRET", oops', 'is not valid JSON'],
+    ['SECRET', 'is not valid JSON'],
+    ['[]', 'must be a JSON object, is a list'],
+    ['null', 'must be a JSON object, is null'],
+    ['{}', 'serves: must be a list, is missing'],
+    ['{"serves": {}}', 'serves: must be a list, is an object'],
+    ['{"serves": ["SECRET"]}', 'serves[0]: must be an object, is a string'],
+  ])('rejects %s', (text, reason) => {
+    const parsed = parseServes(text, RULES);
+    expect(parsed).toMatchObject({ kind: 'rejected', reason: expect.stringContaining(reason) as string });
+    expect(JSON.stringify(parsed)).not.toContain('SECRET');
+  });
+
+  it.each<[object, string]>([
+    [{ i: undefined }, 'serves[1].i: is missing'],
+    [{ i: 1 }, 'serves[1].i: must be a string, is a number'],
+    [{ i: 'a\0' }, 'serves[1].i: must not hold a NUL, which no server could send'],
+    [{ i: 'é'.repeat(513) }, 'serves[1].i: must have at most 1024 bytes'],
+    [{ p: undefined }, 'serves[1].p: is missing'],
+    [{ p: ['/x'] }, 'serves[1].p: must be a string, is a list'],
+    [{ p: 'run/b' }, 'serves[1].p: must be an absolute path'],
+    [{ p: '/run/' }, 'serves[1].p: must name a file, not a directory'],
+    [{ p: `/${'x'.repeat(107)}` }, 'serves[1].p: must have at most 107 bytes, has 108'],
+    [{ p: `/${'é'.repeat(54)}` }, 'serves[1].p: must have at most 107 bytes, has 109'],
+    [{ p: '/run/a' }, 'serves[1].p: is the same as that of serves[0]'],
+    [{ p: '/run/../run//a' }, 'serves[1].p: is the same as that of serves[0]'],
+    [{ t: undefined }, 'serves[1]: must have url or t'],
+    [{ t: 1 }, 'serves[1].t: must be a string, is a number'],
+    [{ t: '' }, 'serves[1].t: must not be empty'],
+    [{ url: null }, 'serves[1].url: must be a string, is null'],
+    [{ url: 'SECRET' }, 'serves[1].url: must be a URL'],
+    [{ url: 'ftp://token:SECRET@example.com' }, 'serves[1].url: must begin with http: or https:'],
+    [{ url: 'https://SECRET@example.com' }, 'serves[1].url: must hold a password'],
+    [{ name: 7 }, 'serves[1].name: must be a string, is a number'],
+  ])('rejects a record with %j', (change, reason) => {
+    expect(parse([URL_RECORD, { ...TOKEN_RECORD, ...change }])).toEqual({ kind: 'rejected', reason });
+  });
+
+  it('rejects a token when there is nowhere to use it', () => {
+    const reason = 'serves[0].t: needs LOGPLEX_URL, which is not set';
+    expect(parse([TOKEN_RECORD], { tokensAllowed: false })).toEqual({ kind: 'rejected', reason });
+  });
+
+  it('never throws, and says what is wrong in one line', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.json().map((json) => `{"serves":[${json}]}`),
+          fc.string(),
+        ),
+        (text) => {
+          const parsed = parseServes(text, RULES);
+          if (parsed.kind === 'rejected') expect(parsed.reason).toMatch(/^[^\n]+$/);
+        },
+      ),
+    );
+  });
+});

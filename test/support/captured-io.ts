@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events';
+import { Writable } from 'node:stream';
+import type { Io, Signal } from '../../src/bin/io.ts';
+import type { Services } from '../../src/bin/services.ts';
+
+/** A process that a command can be run in, by the test's own: what it writes is kept, signals are the test's to send. */
+export interface CapturedIo {
+  readonly io: Io;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly send: (signal: Signal) => void;
+  /** With what the command ended the process at once. */
+  readonly exits: readonly number[];
+}
+
+export function capturedIo({
+  environment = {},
+  services = {},
+}: {
+  readonly environment?: Io['environment'];
+  readonly services?: Partial<Services>;
+} = {}): CapturedIo {
+  const stdout = captured();
+  const stderr = captured();
+  const signals = new EventEmitter();
+  const exits: number[] = [];
+  const io: Io = {
+    environment,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    recordOutput: () => stdout.stream,
+    userId: 1000,
+    version: '1.2.3',
+    services: {
+      createAggregator: missing,
+      createCollector: missing,
+      openOfflineControl: missing,
+      ...services,
+    },
+    onSignal: (signal, listener) => {
+      signals.on(signal, listener);
+      return () => {
+        signals.off(signal, listener);
+      };
+    },
+    exit: (code) => void exits.push(code),
+  };
+  return { io, stdout: stdout.text, stderr: stderr.text, send: (signal) => void signals.emit(signal), exits };
+}
+
+function captured(): { stream: Writable; text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
+
+async function missing(): Promise<never> {
+  throw new Error('this test runs no service');
+}

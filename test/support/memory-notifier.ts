@@ -1,0 +1,33 @@
+import {
+  type Incident,
+  type IncidentDetails,
+  incidentName,
+  type Notifier,
+} from '../../src/aggregator/notify/notifier.ts';
+
+/** Keeps what it was told. */
+export class MemoryNotifier implements Notifier {
+  readonly triggers: { readonly incident: string; readonly details: IncidentDetails }[] = [];
+  readonly resolves: string[] = [];
+  readonly open = new Set<string>();
+
+  trigger(incident: Incident, details: IncidentDetails): void {
+    const name = incidentName(incident);
+    this.triggers.push({ incident: name, details });
+    this.open.add(name);
+  }
+
+  /** Only what was open counts: to resolve anything else does nothing. */
+  resolve(incident: Incident): void {
+    const name = incidentName(incident);
+    if (this.open.delete(name)) this.resolves.push(name);
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+}
