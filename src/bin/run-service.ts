@@ -18,6 +18,8 @@ export interface RunServiceOptions {
 
 /** What the deadline may be exceeded by: to close files and sockets. */
 const CLOSING_GRACE_MS = 2000;
+/** Timers of Node take whole milliseconds, up to 24 days. */
+const LONGEST_TIMEOUT_MS = 20 * 24 * 60 * 60 * 1000;
 
 type Ending = { readonly kind: 'signal' | 'done' } | { readonly kind: 'failed'; readonly error: unknown };
 
@@ -93,10 +95,11 @@ async function stopInTime(
   { service, logger, shutdownTimeoutMs }: RunServiceOptions,
   started: Promise<void>,
 ): Promise<boolean> {
-  const deadline = AbortSignal.timeout(shutdownTimeoutMs);
+  const timeoutMs = Math.min(Math.ceil(shutdownTimeoutMs), LONGEST_TIMEOUT_MS);
+  const deadline = AbortSignal.timeout(timeoutMs);
   let timer: NodeJS.Timeout | undefined;
   const hung = new Promise<'hung'>((resolve) => {
-    timer = setTimeout(() => resolve('hung'), shutdownTimeoutMs + CLOSING_GRACE_MS);
+    timer = setTimeout(() => resolve('hung'), timeoutMs + CLOSING_GRACE_MS);
   });
   try {
     // Nobody has to bear being stopped in the middle of its start.

@@ -108,7 +108,7 @@ class Client {
     this.#options = options;
     socket.on('error', () => {});
     socket.setTimeout(options.clientTimeoutMs ?? CLIENT_TIMEOUT_MS, () => {
-      
+      if (!this.#handling) socket.destroy();
     });
   }
 

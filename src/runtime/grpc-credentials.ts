@@ -8,15 +8,7 @@ import { secureContextOptions, serverTlsOptions, type TlsMaterial } from './tls.
  */
 export class TlsServerCredentials extends ServerCredentials {
   constructor(material: TlsMaterial) {
-    const { requestCert, rejectUnauthorized, minVersion } = serverTlsOptions(material);
-    super(
-      {
-        requestCert: requestCert === true,
-        rejectUnauthorized: rejectUnauthorized !== false,
-        ...{ minVersion },
-      },
-      secureContextOptions(material),
-    );
+    super(serverTlsOptions(material), secureContextOptions(material));
   }
 
   /** From now on new connections see the new certificates; those that are there live on. */

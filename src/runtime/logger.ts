@@ -36,6 +36,7 @@ export function createLogger({ level, name, pretty: forPeople, to = stderr() }: 
 function prettyTo(to: DestinationStream): DestinationStream {
   return pretty({
     colorize: true,
+    singleLine: true,
     ignore: 'name',
     translateTime: 'SYS:HH:MM:ss.l',
     destination: to as NodeJS.WritableStream & DestinationStream,

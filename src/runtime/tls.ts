@@ -26,7 +26,7 @@ export function serverTlsOptions(material: TlsMaterial): TlsOptions {
   return { ...secureContextOptions(material), requestCert: true, rejectUnauthorized: true };
 }
 
-/** What a client connects with. `host.name` of the server is checked by Node. */
+/** What a client connects with. Node checks that the server's certificate is for the name that was asked for. */
 export function clientTlsOptions(material: TlsMaterial): SecureContextOptions & { rejectUnauthorized: true } {
   return { ...secureContextOptions(material), rejectUnauthorized: true };
 }

@@ -217,11 +217,18 @@ describe('without a running process', () => {
 
 describe('explain', () => {
   test('shows what the collector says of a file, as fields', async () => {
-    const { handler, inputs } = recording({ state: 'read', lagBytes: 12, reason: null, stream: 'a\u0007b' });
+    const { handler, inputs } = recording({
+      state: 'read',
+      lagBytes: 12,
+      reason: null,
+      status: { position: 7, of: ['a\u0007b'] },
+    });
     const directory = await owned('collector', { explain: handler });
     const { stdout } = await commandOf(['explain', 'access.log', '--state-directory', directory]);
     expect(inputs).toEqual([{ path: join(process.cwd(), 'access.log') }]);
-    expect(stdout).toBe('state      read\nlag bytes  12\nstream     a\\x07b\n');
+    expect(stdout).toBe(
+      'state            read\nlag bytes        12\nstatus position  7\nstatus of        ["a\\u0007b"]\n',
+    );
   });
 
   test('needs the state of a collector', async () => {

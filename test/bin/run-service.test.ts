@@ -189,6 +189,15 @@ describe('the end', () => {
     expect(stderr()).toContain('Did not stop within the shutdown timeout');
   });
 
+  test.each(['0', '1.5ms', '0.1ns', '2562047h'])('a shutdown timeout of %s is one', async (timeout) => {
+    const { stub } = service({
+      drained: async () => {},
+      stop: () => new Promise((resolve) => setTimeout(resolve, 5)),
+    });
+    const { ended, stderr } = started(stub, '--once', '--shutdown-timeout', timeout);
+    expect(await ended, stderr()).toBe(0);
+  });
+
   test('the deadline is the shutdown timeout', async () => {
     const aborted = vi.fn();
     const { stub } = service({

@@ -13,7 +13,7 @@ import type { RecordBatch } from '../../records/record-batch.ts';
 import { STREAM_ID_BYTES, type StreamId, streamIdFromBytes } from '../../records/stream-id.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
 import { WireError } from '../../records/wire-error.ts';
-import type { Ledger, QueueWriter } from '../../storage/queue-contract.ts';
+import { BatchRefusedError, type Ledger, type QueueWriter } from '../../storage/queue-contract.ts';
 import { CallStreams } from './call-streams.ts';
 import type { CallPeer, IntakeEvents } from './events.ts';
 import type { UnansweredBudget } from './unanswered-budget.ts';
@@ -259,8 +259,11 @@ export class PublishCall {
     append()
       .then(
         () => this.#accept(sequence),
-        // Nothing of it was kept. The collector keeps it, comes back, and is then told (busy) or served.
-        (error: Error) => this.end(status.UNAVAILABLE, `the batch could not be stored: ${error.message}`),
+        (error: Error) => {
+          if (error instanceof BatchRefusedError) this.#refuse(sequence, batch.stream, error.message);
+          // Nothing of it was kept. The collector keeps it, comes back, and is then told (busy) or served.
+          else this.end(status.UNAVAILABLE, `the batch could not be stored: ${error.message}`);
+        },
       )
       .finally(() => {
         this.#appending--;

@@ -28,19 +28,31 @@ export function explainCommand({ io }: Context): Command {
     });
 }
 
-/** `log file path  /var/log/syslog`: one line for each field. */
+/** One line for each field; those within a field are named with it: `status position  4096`. */
 export function fieldsText(fields: Readonly<Record<string, Json>>): string {
-  const rows = Object.entries(fields)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => [
-      words(name),
-      printable(typeof value === 'string' ? value : JSON.stringify(value)),
-    ]);
-  return textTable([{ title: '' }, { title: '' }], rows);
+  return textTable(
+    [{ title: '' }, { title: '' }],
+    rowsOf('', fields).map(([name, value]) => [printable(name), printable(value)]),
+  );
 }
 
+function rowsOf(
+  prefix: string,
+  fields: Readonly<Record<string, Json>>,
+): readonly (readonly [string, string])[] {
+  return Object.entries(fields).flatMap(([key, value]) => {
+    const name = prefix + words(key);
+    if (value === null) return [];
+    if (typeof value === 'object' && !isList(value)) return rowsOf(`${name} `, value);
+    return [[name, typeof value === 'string' ? value : JSON.stringify(value)] as const];
+  });
+}
+
+function isList(value: object): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** `acceptedBytes`: `accepted bytes` */
 function words(name: string): string {
-  return printable(
-    name.replace(/([a-z])([A-Z])/g, (_, end: string, begin: string) => `${end} ${begin.toLowerCase()}`),
-  );
+  return name.replace(/([a-z])([A-Z])/g, (_, end: string, begin: string) => `${end} ${begin.toLowerCase()}`);
 }
