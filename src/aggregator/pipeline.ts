@@ -12,9 +12,10 @@ import { ControlError } from '../runtime/control-error.ts';
 import { grpcServerCredentials, TlsServerCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health, Late } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
+import { ownStateDirectory } from '../storage/own-state-directory.ts';
 import { openQueue, type Queue } from '../storage/queue.ts';
 import { QueueError } from '../storage/queue-contract.ts';
-import { StateDirectory } from '../storage/state-directory.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state-store.ts';
 import { StateStoreError } from '../storage/state-store-error.ts';
 import type { AggregatorConfig, AggregatorEmitter } from './config.ts';
@@ -26,7 +27,7 @@ import type { Notifier } from './notify/notifier.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
 import { storedNotifyState } from './notify/stored-notify-state.ts';
 
-export const AGGREGATOR_LAYOUT_VERSION = 1;
+const LAYOUT = { role: 'aggregator', layoutVersion: 1 } as const;
 const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
 const WATCH_QUEUE_MS = 10_000;
 /** An emitter is late when something is older than this, and than four times the publish frequency. */
@@ -69,7 +70,7 @@ export async function openOfflineAggregatorControl(
   deps: Pick<AggregatorDependencies, 'logger' | 'clock'>,
 ): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
   const { Registry } = await import('prom-client');
-  const directory = await acquire(stateDirectory);
+  const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
     const queue = await openQueue({
       ...deps,
@@ -121,7 +122,7 @@ class RunningAggregator implements Aggregator {
 
   async start(): Promise<void> {
     const { stateDirectory } = this.#config;
-    this.#directory = await acquire(stateDirectory);
+    this.#directory = await ownStateDirectory(stateDirectory, LAYOUT, this.#deps.clock);
     const queue = await this.#openQueue();
     this.#queue = queue;
     if (queue === undefined) {
@@ -310,13 +311,6 @@ class RunningAggregator implements Aggregator {
       this.#watchQueue(queue, pressure);
     });
   }
-}
-
-function acquire(stateDirectory: string): Promise<StateDirectory> {
-  return StateDirectory.acquire(stateDirectory, {
-    role: 'aggregator',
-    layoutVersion: AGGREGATOR_LAYOUT_VERSION,
-  });
 }
 
 /** Every command is told what is wrong. */

@@ -14,15 +14,18 @@ import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
 import type { Json } from '../runtime/json.ts';
-import { StateDirectory } from '../storage/state-directory.ts';
+import { ownStateDirectory } from '../storage/own-state-directory.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state-store.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
 import { Publisher } from './publisher/publisher.ts';
+import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
+import type { StreamSink } from './source.ts';
 import { createTailSource, type TailSource } from './sources/tail/tail-source.ts';
 import type { TailStatus } from './sources/tail/tail-status.ts';
 
-export const COLLECTOR_LAYOUT_VERSION = 1;
+const LAYOUT = { role: 'collector', layoutVersion: 1 } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
 const LATE_MS = 60_000;
 
@@ -63,18 +66,21 @@ export async function openOfflineCollectorControl(
   stateDirectory: string,
   deps: Pick<CollectorDependencies, 'logger' | 'clock'>,
 ): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
-  const directory = await acquire(stateDirectory);
+  const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
     const store = await openStateStore(join(stateDirectory, 'state'));
     const tail = createTailSource({
       ...deps,
-      entries: [],
+      entries: rememberedEntries(store),
       resource: new Map(),
       store,
       metrics: new Registry(),
       once: false,
     });
+    await tail.start(NOBODY);
     const close = async () => {
+      await tail.stop(AbortSignal.abort());
+      await tail.close();
       await store.close();
       await directory.release();
     };
@@ -84,6 +90,9 @@ export async function openOfflineCollectorControl(
     throw error;
   }
 }
+
+/** Looks at the files without sending anything. */
+const NOBODY: StreamSink = { open: () => {}, wake: () => {}, close: () => {} };
 
 class RunningCollector implements Collector {
   readonly failed: Promise<Error> = new Promise(() => {});
@@ -111,8 +120,9 @@ class RunningCollector implements Collector {
 
   async start(): Promise<void> {
     const { stateDirectory } = this.#config;
-    this.#directory = await acquire(stateDirectory);
+    this.#directory = await ownStateDirectory(stateDirectory, LAYOUT, this.#deps.clock);
     this.#store = await openStateStore(join(stateDirectory, 'state'));
+    await rememberEntries(this.#store, this.#config.tail);
     const resource = this.#resource();
     this.#publisher = await this.#createPublisher(this.#store, resource);
     this.#tail = createTailSource({
@@ -183,13 +193,6 @@ class RunningCollector implements Collector {
       },
     });
   }
-}
-
-function acquire(stateDirectory: string): Promise<StateDirectory> {
-  return StateDirectory.acquire(stateDirectory, {
-    role: 'collector',
-    layoutVersion: COLLECTOR_LAYOUT_VERSION,
-  });
 }
 
 function collectorControl(tail: TailSource): ControlHandlers {

@@ -12,7 +12,12 @@ const soon = () => AbortSignal.timeout(2_000);
 
 /** An intake on a free port of loopback, before a store in memory. */
 export async function startIntake(
-  options: { store?: MemoryStore; address?: string; credentials?: ServerCredentials } = {},
+  options: {
+    store?: MemoryStore;
+    address?: string;
+    credentials?: ServerCredentials;
+    streamsPerCall?: number;
+  } = {},
 ) {
   const store = options.store ?? new MemoryStore();
   const { logger, lines } = capturedLogger();
@@ -23,6 +28,7 @@ export async function startIntake(
     queue: store,
     ledger: store,
     software: 'test/1',
+    ...(options.streamsPerCall !== undefined && { streamsPerCall: options.streamsPerCall }),
     clock: systemClock,
     logger,
     metrics,

@@ -28,6 +28,8 @@ export interface IntakeOptions {
   readonly queue: QueueWriter;
   readonly ledger: Ledger;
   readonly software: string;
+  /** Default: the limit of the wire. */
+  readonly streamsPerCall?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -111,6 +113,7 @@ export class Intake implements Component {
       budget: this.#budget,
       events: this.#events,
       software: this.#options.software,
+      streamsPerCall: this.#options.streamsPerCall ?? LIMITS.streamsPerCall,
       claim: (call) => this.#claim(call),
       release: (call) => this.#release(call),
     };

@@ -1,5 +1,5 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
-import { checkToBytes } from '../../records/check.ts';
+import { CHECK_WINDOW_BYTES, type Check, checkOf, checkToBytes } from '../../records/check.ts';
 import type {
   FinalStream,
   Hello,
@@ -27,6 +27,7 @@ export interface PublishCallContext {
   readonly budget: UnansweredBudget;
   readonly events: IntakeEvents;
   readonly software: string;
+  readonly streamsPerCall: number;
   /** Makes this the call of its collector; returns why it may not be. An older call of the same collector is ended. */
   claim(call: PublishCall): string | undefined;
   release(call: PublishCall): void;
@@ -48,7 +49,7 @@ const TOO_MANY_STREAMS = 'too many streams on one call';
 export class PublishCall {
   readonly #stream: PublishStream;
   readonly #context: PublishCallContext;
-  readonly #streams = new CallStreams(LIMITS.streamsPerCall);
+  readonly #streams: CallStreams;
   #peer: CallPeer;
   #collectorId: string | undefined;
   #lastSequence = 0;
@@ -65,6 +66,7 @@ export class PublishCall {
   constructor(stream: PublishStream, context: PublishCallContext) {
     this.#stream = stream;
     this.#context = context;
+    this.#streams = new CallStreams(context.streamsPerCall);
     const tlsSubject = subjectOf(stream);
     this.#peer = { peer: stream.getPeer(), ...(tlsSubject === undefined ? {} : { tlsSubject }) };
     context.events.callBegun(this.#peer);
@@ -244,7 +246,7 @@ export class PublishCall {
     this.#lastSequence = sequence;
     const batch = decode(encoded);
     if (typeof batch === 'string') return this.#refuse(sequence, undefined, batch);
-    const objection = this.#streams.objection(batch);
+    const objection = wrongCheck(batch, endCheck) ?? this.#streams.objection(batch);
     if (objection !== undefined) return this.#refuse(sequence, batch.stream, objection);
     this.#append(sequence, batch, () => this.#context.queue.append({ batch, encoded, endCheck }));
   }
@@ -333,6 +335,12 @@ function decode(encoded: Uint8Array): RecordBatch | string {
     if (error instanceof WireError) return error.message;
     throw error;
   }
+}
+
+/** A batch that holds the whole window of its own end check must agree with it: else its bytes are not what was sent. */
+function wrongCheck({ data }: RecordBatch, endCheck: Check): string | undefined {
+  if (data.length < CHECK_WINDOW_BYTES || checkOf(data) === endCheck) return undefined;
+  return 'the records do not agree with the check of their end';
 }
 
 /** The subject of the verified client certificate, as `CN=..., O=...`; undefined without TLS. */

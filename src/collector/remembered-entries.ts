@@ -1,0 +1,26 @@
+import { resolve } from 'node:path';
+import type { Json } from '../storage/queue-contract.ts';
+import type { StateStore } from '../storage/state-store.ts';
+import type { TailEntry } from './sources/tail/tail-configuration.ts';
+
+const KEY = 'tail-entries';
+
+/**
+ * What the collector was last told to tail, so that `explain` and `status` can answer while none runs. How records are cut
+ * does not matter to them, and is left out.
+ */
+export async function rememberEntries(store: StateStore, entries: readonly TailEntry[]): Promise<void> {
+  const table = store.table<Json>('collector');
+  const value = entries.map(({ paths, exclude, format, startAt, ignoreOlderMs }) => ({
+    ...{ paths: paths.map((path) => resolve(path)), exclude, format, startAt },
+    ...(ignoreOlderMs !== undefined && { ignoreOlderMs }),
+  }));
+  if (JSON.stringify(table.get(KEY)) === JSON.stringify(value)) return;
+  await store.write(() => table.put(KEY, value));
+}
+
+export function rememberedEntries(store: StateStore): readonly TailEntry[] {
+  const value = store.table<Json>('collector').get(KEY);
+  if (!Array.isArray(value)) return [];
+  return value.map((entry) => ({ ...(entry as unknown as TailEntry), resource: new Map() }));
+}
