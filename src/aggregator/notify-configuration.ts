@@ -9,8 +9,10 @@ export interface NotifyConfiguration {
   readonly incidentKey: string;
   /** A name for people. */
   readonly identifier: string;
-  /** Instead of https://events.pagerduty.com; without a slash at its end. */
+  /** `host` or `host:port`, instead of events.pagerduty.com; always spoken to over TLS. */
   readonly server: string | undefined;
+  /** PEM; trusted besides the usual authorities. */
+  readonly ca: string | undefined;
   /** Keys that mean nothing. */
   readonly unknownKeys: readonly string[];
 }
@@ -28,18 +30,23 @@ const schema = z
       incident_key: requiredText,
       identifier: requiredText,
       server: z
-        .string({ error: ({ input }) => `expected a URL, found ${typeName(input)}` })
-        .refine(isHttpUrl, 'expected a URL such as https://events.eu.pagerduty.com')
+        .string({ error: ({ input }) => `expected a host, found ${typeName(input)}` })
+        .refine(isHost, 'expected a host such as events.eu.pagerduty.com, found something else')
+        .optional(),
+      ca: z
+        .string({ error: ({ input }) => `expected PEM text, found ${typeName(input)}` })
+        .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'expected a PEM certificate, found other text')
         .optional(),
     },
     { error: ({ input }) => `expected a JSON object, found ${typeName(input)}` },
   )
   .transform(
-    ({ integration_key, incident_key, identifier, server, ...unknown }): NotifyConfiguration => ({
+    ({ integration_key, incident_key, identifier, server, ca, ...unknown }): NotifyConfiguration => ({
       integrationKey: integration_key,
       incidentKey: incident_key,
       identifier,
-      server: server?.replace(/\/+$/, ''),
+      server: server === undefined ? undefined : urlOf(server).host,
+      ca,
       unknownKeys: Object.keys(unknown),
     }),
   );
@@ -52,6 +59,17 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
 
-function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+/** With or without the scheme; PagerDuty's client knows no other than https, and no path. */
+function isHost(text: string): boolean {
+  if (!URL.canParse(urlText(text))) return false;
+  const { protocol, host, pathname, username, search } = urlOf(text);
+  return protocol === 'https:' && host !== '' && pathname === '/' && username === '' && search === '';
+}
+
+function urlOf(text: string): URL {
+  return new URL(urlText(text));
+}
+
+function urlText(text: string): string {
+  return text.includes('://') ? text : `https://${text}`;
 }

@@ -120,8 +120,8 @@ export const AGGREGATOR_VARIABLES = {
     flag: '--notify-configuration',
     description:
       'How PagerDuty is told of a failure: the integration key, a stable key for the incident, and a name for people. ' +
-      'An optional `server` replaces `https://events.pagerduty.com`.',
-    format: 'JSON object: `integration_key`, `incident_key`, `identifier`, optional `server`',
+      'An optional `server` (`host:port`) replaces `events.pagerduty.com`; an optional `ca` (PEM) is trusted as well.',
+    format: 'JSON object: `integration_key`, `incident_key`, `identifier`, optional `server`, `ca`',
     example:
       '{"integration_key": "0123456789abcdef0123456789abcdef", "incident_key": "main/log_drain/7/notify", ' +
       '"identifier": "Log Drain #7"}',

@@ -8,10 +8,12 @@ import type { Notifier } from '../notify/notifier.ts';
 import { Batcher } from './batcher.ts';
 import { Committer } from './committer.ts';
 import { Delivery } from './delivery.ts';
+import type { EmitterState, EmitterStatus } from './emitter-status.ts';
 import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
 import type { Settlement } from './group.ts';
 import { guardedEmitter } from './guarded-emitter.ts';
 import { Incidents } from './incidents.ts';
+import { Progress } from './progress.ts';
 import { Replays } from './replays.ts';
 import { Trouble } from './trouble.ts';
 
@@ -35,24 +37,6 @@ export interface EmitterChain extends Component {
   reopen(): void;
   /** Dead letters were discarded by hand: closes their incident when none is left. */
   deadLettersDiscarded(): void;
-}
-
-export interface EmitterStatus {
-  readonly emitter: string;
-  /**
-   * `holding`: the retries are used up, or it is a case for a person; it goes on trying. `failed`: delivery itself broke
-   * and needs a restart.
-   */
-  readonly state: 'stopped' | 'idle' | 'delivering' | 'retrying' | 'holding' | 'failed';
-  readonly reason?: string;
-  /** Since when it does not work. */
-  readonly sinceUnixNano?: bigint;
-  /** In a row. */
-  readonly failures: number;
-  /** Since the oldest record that is not delivered was accepted; 0 when there is none. */
-  readonly oldestUndeliveredAgeMs: number;
-  /** The last commit of something delivered in this process. */
-  readonly lastSuccessUnixNano?: bigint;
 }
 
 export interface EmitterChainSettings {
@@ -108,13 +92,11 @@ class Chain implements EmitterChain {
     const life = this.#assemble();
     this.#life = life;
     this.deadLettersDiscarded();
-    life.running = life.delivery
-      .run({ emit: this.#emitAbort.signal, flush: this.#flushAbort.signal })
-      .catch((error: unknown) => {
-        this.#failure = error instanceof Error ? error.message : String(error);
-        this.#events.broken(error);
-        this.#incidents.troubled(`Delivery has stopped by a fault of its own: ${this.#failure}`);
-      });
+    life.running = life.delivery.run().catch((error: unknown) => {
+      this.#failure = messageOf(error);
+      this.#events.broken(error);
+      this.#incidents.troubled(`Delivery has stopped by a fault of its own: ${this.#failure}`);
+    });
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -168,7 +150,7 @@ class Chain implements EmitterChain {
     if (this.#options.deadLetters.list(this.emitter).length === 0) this.#incidents.noDeadLetters();
   }
 
-  #state(): EmitterStatus['state'] {
+  #state(): EmitterState {
     const life = this.#life;
     if (this.#failure !== undefined) return 'failed';
     if (life === undefined || this.#stopped !== undefined) return 'stopped';
@@ -179,8 +161,9 @@ class Chain implements EmitterChain {
 
   #assemble(): Life {
     const { cursor, deadLetters, settings, clock, emitter, random = Math.random } = this.#options;
-    const events = this.#events;
     const { maxRecords, publishFrequencyMs, retryCount, retryDelayMs, afterRetries } = settings;
+    const [events, incidents] = [this.#events, this.#incidents];
+    const signals = { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
     const trouble = new Trouble({ clock, retryCount, retryDelayMs, random });
     const committer = new Committer({
       cursor,
@@ -189,23 +172,28 @@ class Chain implements EmitterChain {
       onCommitted: (settlement) => this.#committed(settlement),
       onFailed: (error, delayMs) => {
         events.commitFailed(error, delayMs);
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#incidents.troubled(`What was delivered could not be committed: ${reason}`);
+        incidents.troubled(`What was delivered could not be committed: ${messageOf(error)}`);
       },
     });
+    const onFlushed = () => {
+      const past = trouble.over();
+      if (past !== undefined) events.recovered(past);
+    };
+    const destination = guardedEmitter(emitter, events, clock);
     const replays = new Replays({ deadLetters, emitter: this.emitter, clock }, events);
     const delivery = new Delivery({
-      destination: guardedEmitter(emitter, events, clock),
       cursor,
-      deadLetters,
       batcher: new Batcher({ cursor, clock, from: cursor.committed, maxRecords, publishFrequencyMs }),
-      committer,
+      progress: new Progress({ destination, cursor, committer, clock, signals, onFlushed }),
       replays,
+      deadLetters,
       trouble,
-      incidents: this.#incidents,
+      incidents,
       events,
       clock,
+      signals,
       afterRetries,
+      reopen: destination.reopen,
     });
     const unsubscribe = deadLetters.onReplayRequested(() => delivery.replayRequested());
     return { delivery, committer, replays, trouble, unsubscribe, running: Promise.resolve() };
@@ -241,6 +229,10 @@ interface Life {
   readonly trouble: Trouble;
   readonly unsubscribe: () => void;
   running: Promise<void>;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

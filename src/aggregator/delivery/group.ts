@@ -30,7 +30,7 @@ export interface Settlement {
 /**
  * What has been settled since the last flush.
  *
- *     begin                     trusted            point
+ *     begin                     trusted             end
  *       | delivered | delivered |  rejected alone  |
  *
  * Records that were rejected alone are under suspicion until something is delivered after them: perhaps it is not they,
@@ -61,7 +61,7 @@ export class Group {
   }
 
   /** How far the queue is settled. */
-  get point(): CursorPoint {
+  get end(): CursorPoint {
     return this.#point;
   }
 

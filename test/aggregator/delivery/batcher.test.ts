@@ -217,6 +217,45 @@ describe('Batcher: time', () => {
   });
 });
 
+describe('Batcher: reading ahead', () => {
+  /** Reads answer what was there when they were asked, when the gate opens. */
+  function slowly({ cursor, queue }: ReturnType<typeof setUp>) {
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    cursor.read = async (entry) => {
+      const found = queue.first(entry);
+      await gate;
+      return found;
+    };
+    return open;
+  }
+
+  it('does not believe a "nothing" from before the newest entry', async () => {
+    const around = setUp({ maxRecords: 2 });
+    around.queue.append(recordBatch(lines(2, 'a')));
+    const open = slowly(around);
+    const first = around.batcher.poll();
+    open();
+    expect(textsOf(await first)).toEqual(['a 0\n', 'a 1\n']);
+    around.queue.append(recordBatch(lines(2, 'b')));
+    expect(textsOf(await around.batcher.poll())).toEqual(['b 0\n', 'b 1\n']);
+  });
+
+  it('forgets what was asked for before it went elsewhere', async () => {
+    const { batcher, queue, cursor, clock } = setUp({ maxRecords: 2 });
+    queue.append(recordBatch(lines(2, 'a')));
+    queue.append(recordBatch(lines(2, 'b')));
+    await batcher.poll();
+    // The second entry is being read at this moment.
+    expect(cursor.reads).toBe(2);
+    batcher.seek({ entry: 1, record: 0 });
+    await clock.advance(0);
+    expect((await drain(batcher)).flatMap(textsOf)).toEqual(['a 0\n', 'a 1\n', 'b 0\n', 'b 1\n']);
+  });
+});
+
 describe('Batcher: places', () => {
   it('begins in the middle of an entry', async () => {
     const { batcher, queue } = setUp({ maxRecords: 2, from: { entry: 1, record: 3 } });

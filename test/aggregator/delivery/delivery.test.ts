@@ -145,6 +145,20 @@ describe('delivery', () => {
     expect(bench.cursor.discarded.records).toBe(10);
   });
 
+  it('commits no dead letter of what was dropped before the commit', async () => {
+    const bench = new ChainBench();
+    for (const name of ['a', 'b']) bench.append(ten(name));
+    bench.emitter.onEmit = (texts) => {
+      if (texts.includes('a3\n')) return rejected('odd', [3]);
+      if (texts.includes('b0\n')) bench.queue.dropBefore('test', 2);
+      return DELIVERED;
+    };
+    await bench.started();
+    expect(bench.deadLetters).toEqual([]);
+    expect(bench.cursor.discarded.records).toBe(10);
+    expect(bench.cursor.committed).toEqual({ entry: 3, record: 0 });
+  });
+
   it('reopens the emitter between batches', async () => {
     const bench = new ChainBench();
     const chain = await bench.started();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DELIVERED, rejected } from '../../../src/emitters/outcome.ts';
+import { DELIVERED, rejected, retry } from '../../../src/emitters/outcome.ts';
 import { lines } from '../../support/record-batches.ts';
 import { ChainBench, ten } from './chain-bench.ts';
 
@@ -108,6 +108,22 @@ describe('delivery: rejected records', () => {
   });
 });
 
+describe('delivery: holding', () => {
+  it('uses up no retries', async () => {
+    const bench = new ChainBench({ afterRetries: 'discard' }, 2);
+    bench.append(['bad\n']);
+    bench.emitter.onEmit = () => {
+      const attempt = bench.emitter.emits.length;
+      if (attempt <= 4) return rejected('bad');
+      return attempt === 5 ? retry('blip') : DELIVERED;
+    };
+    await bench.started();
+    await bench.clock.advance(600_000);
+    expect(bench.emitter.delivered).toEqual(['bad\n']);
+    expect(bench.cursor.discarded.records).toBe(0);
+  });
+});
+
 describe('delivery: everything is rejected', () => {
   it('takes it for the destination after 16 records alone, gives nothing away, holds and pages', async () => {
     const bench = new ChainBench({ maxRecords: 1000, afterRetries: 'discard' });
@@ -127,6 +143,20 @@ describe('delivery: everything is rejected', () => {
     await bench.clock.advance(300_000);
     expect(bench.emitter.delivered).toEqual(lines(1000));
     expect(bench.notifier.open.size).toBe(0);
+  });
+
+  it('gives nothing away when every attempt is slow either', async () => {
+    const bench = new ChainBench({ maxRecords: 100 });
+    bench.append(lines(100));
+    bench.emitter.onEmit = async () => {
+      await bench.clock.sleep(60);
+      return rejected('no such table');
+    };
+    await bench.started();
+    await bench.clock.advance(60_000);
+    expect(bench.emitter.emits.length).toBeGreaterThan(16);
+    expect(bench.deadLetters).toEqual([]);
+    expect(bench.cursor.committed).toEqual({ entry: 1, record: 0 });
   });
 
   it('keeps what was delivered before', async () => {

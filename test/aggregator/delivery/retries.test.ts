@@ -254,4 +254,20 @@ describe('delivery: the age of what is not delivered', () => {
     expect(chain.status()).toMatchObject({ state: 'idle', oldestUndeliveredAgeMs: 0 });
     expect(chain.status().lastSuccessUnixNano).toBeDefined();
   });
+
+  it('is that of the first record that is emitted again, not of the last', async () => {
+    const bench = new ChainBench();
+    bench.emitter.onEmit = async () => {
+      await bench.clock.sleep(60);
+      return DELIVERED;
+    };
+    bench.emitter.onFlush = () => retry('disk full');
+    const chain = await bench.started();
+    bench.append(ten('a'));
+    await bench.clock.advance(50);
+    bench.append(ten('b'));
+    await bench.clock.advance(950);
+    expect(bench.emitter.emits).toHaveLength(2);
+    expect(chain.status()).toMatchObject({ state: 'retrying', oldestUndeliveredAgeMs: 1000 });
+  });
 });

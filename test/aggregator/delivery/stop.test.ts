@@ -57,6 +57,24 @@ describe('delivery: stop', () => {
     expect(bench.cursor.committed).toEqual({ entry: 2, record: 0 });
   });
 
+  it('flushes and commits a last batch that was delivered at the very deadline', async () => {
+    const bench = new ChainBench();
+    bench.emitter.onEmit = async () => {
+      await bench.clock.sleep(40);
+      return DELIVERED;
+    };
+    const chain = await bench.started();
+    bench.append([...ten('a'), ...ten('b')]);
+    await bench.clock.advance(0);
+    const deadline = new AbortController();
+    const stopping = chain.stop(deadline.signal);
+    deadline.abort();
+    await bench.clock.advance(100);
+    await stopping;
+    expect(bench.emitter.delivered).toEqual(ten('a'));
+    expect(bench.cursor.committed).toEqual({ entry: 1, record: 10 });
+  });
+
   it('makes one more attempt when it was waiting to retry, then leaves it in the queue', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));

@@ -218,6 +218,31 @@ describe('PagerDutyNotifier', () => {
     expect(await actions(2)).toEqual(['trigger main/7', 'resolve main/7']);
   });
 
+  it('opens it anew when it fails again while its end is on the way', async () => {
+    const { notifier, server, actions, clock, state } = await setUp();
+    const told = notifier();
+    await told.start();
+    told.trigger(DELIVERY, failure());
+    await actions(1);
+    await untilSent(state);
+    let release: () => void = () => undefined;
+    server.answer = (response) => {
+      release = () => accepted(response);
+    };
+    told.resolve(DELIVERY);
+    await actions(2);
+    told.trigger(DELIVERY, failure('again', 4));
+    release();
+    // That trigger waits for the minute to pass; it was never sent, so its end is not either.
+    await vi.waitFor(() => expect(JSON.stringify(state.state)).toContain('"mayBeShown":false'));
+    server.answer = accepted;
+    told.resolve(DELIVERY);
+    await clock.advance(120_000);
+    told.trigger(DELIVERY, failure('at last', 5));
+    await actions(3);
+    expect(server.events[2]?.payload?.custom_details).toMatchObject({ last_error: 'at last', entries: 5 });
+  });
+
   it('drops an event that is refused for good, and goes on with the next', async () => {
     const { notifier, server, actions, clock, logs } = await setUp();
     server.answer = answering(400, '{"errors": ["no"]}');
