@@ -21,6 +21,7 @@ export class Checkpoints<V extends Json> {
   #changed = new Map<string, (() => V) | undefined>();
   #writing: Promise<void> = Promise.resolve();
   #cancelTimer: Cancel | undefined;
+  #closed = false;
 
   constructor(options: {
     readonly store: StateStore;
@@ -60,6 +61,12 @@ export class Checkpoints<V extends Json> {
     return write;
   }
 
+  /** What changes from now on is not written by itself. The store remains open. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelTimer?.();
+  }
+
   async #write(): Promise<void> {
     const changed = this.#changed;
     if (changed.size === 0) return;
@@ -79,6 +86,7 @@ export class Checkpoints<V extends Json> {
   }
 
   #schedule(): void {
+    if (this.#closed) return;
     this.#cancelTimer ??= this.#clock.after(FLUSH_AFTER_MS, () => {
       this.#cancelTimer = undefined;
       this.flush().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /**
  * JSON has numbers of any size, JavaScript has doubles: `12345678901234567890` would silently become
- * `12345678901234567000`. A whole number that a double cannot hold, and one so large that it would be infinite, is
- * therefore made a string of the same digits. Fractions are rounded to the nearest double, as everywhere.
+ * `12345678901234567000`. A whole number that would not come out as it went in, and one so large that it would be
+ * infinite, is therefore made a string of the same digits. Fractions are rounded to the nearest double, as everywhere.
  */
 
 /** Without sixteen digits in a row or an exponent of three, every number survives. */
@@ -56,6 +56,6 @@ function survives(number: string): boolean {
   const value = Number(number);
   if (!Number.isFinite(value)) return false;
   if (!/^-?\d+$/.test(number) || Number.isSafeInteger(value)) return true;
-  // A number of a million digits takes BigInt seconds; no double has more than 309.
-  return number.length <= 310 && BigInt(value) === BigInt(number);
+  // Either the same digits come out again, or the same number in fewer (9007199254740992000000000 is 9.007...e24).
+  return String(value) === number || BigInt(value) === BigInt(number);
 }

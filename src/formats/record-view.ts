@@ -8,7 +8,7 @@ import { formatNamed } from './registry.ts';
 export function recordView(batch: RecordBatch, index: number): LogRecord {
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
-  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end));
+  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), batch.resource);
   const mark = batch.marks.find((marked) => marked.index === index)?.mark;
   return logRecord(batch, batch.start + start, markedRecord(parsed, mark));
 }
@@ -24,7 +24,7 @@ export function forEachLogRecord(
     const marked = batch.marks[nextMark];
     if (marked?.index === index) nextMark++;
     const mark = marked?.index === index ? marked.mark : undefined;
-    visit(logRecord(batch, position, markedRecord(format.parse(bytes), mark)), index);
+    visit(logRecord(batch, position, markedRecord(format.parse(bytes, batch.resource), mark)), index);
   });
 }
 

@@ -1,10 +1,13 @@
 import { combined } from './combined.ts';
 import type { Format } from './format.ts';
 import { json } from './json.ts';
+import { logfebe } from './logfebe.ts';
 import { plain } from './plain.ts';
+import { postgresCsvlog } from './postgres-csvlog.ts';
+import { postgresJsonlog } from './postgres-jsonlog.ts';
 
 /** Every format there is. */
-export const formats: readonly Format[] = [plain, combined, json];
+export const formats: readonly Format[] = [plain, combined, json, logfebe, postgresCsvlog, postgresJsonlog];
 
 const byName: ReadonlyMap<string, Format> = new Map(formats.map((format) => [format.name, format]));
 

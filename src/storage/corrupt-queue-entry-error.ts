@@ -4,6 +4,7 @@ import type { EntryRow } from './queue-tables.ts';
 
 /** An entry of the queue cannot be read back: an emitter that stands at it stands still until somebody decides. */
 export class CorruptQueueEntryError extends QueueError {
+  override readonly name = 'CorruptQueueEntryError';
   readonly entry: EntryNumber;
   readonly path: string;
   readonly stream: StreamId;

@@ -27,8 +27,9 @@ import type { StateStore } from './state-store.ts';
  *   - The plan holds each batch against the ledger and against the batches before it in the group, so bytes are kept
  *     once even when both copies wait here. A repetition resolves with the group that holds its bytes.
  *   - Nothing in memory changes before the transaction is on the disk; then all of it does.
- *   - Any failure rejects the whole group. The segment log takes its own bytes back when writing fails; when the
- *     transaction fails they are cut off here. What was refused may be sent again at once.
+ *   - Any failure rejects the whole group, and all that waits behind it: a stream's later records must not come before
+ *     the earlier ones that failed. The segment log takes its own bytes back when writing fails; when the transaction
+ *     fails they are cut off here. What was refused may be sent again at once.
  *   - While the queue is stopped the waiting wait; nobody is refused for it.
  *
  * Limits: a group has up to 16 MiB as encoded, or one batch. Who appends holds what waits here, so that is bounded by
@@ -124,7 +125,8 @@ export class GroupCommit {
       const failure = new QueueError(`The records could not be kept: ${(error as Error).message}`, {
         cause: error,
       });
-      for (const { reject } of planned) reject(failure);
+      // Who waits handed in before he could know of this: taken now, his records would stand before the failed ones.
+      for (const { reject } of [...planned, ...this.#waiting.splice(0)]) reject(failure);
     }
   }
 

@@ -4,7 +4,7 @@ import type { StreamId } from '../records/stream-id.ts';
 import { encodeRecordBatchHead } from '../records/wire.ts';
 import { NOTHING, plus } from './amount.ts';
 import { rangesOf, type StreamProgress } from './ledger.ts';
-import { type Amount, type IncomingBatch, QueueError } from './queue-contract.ts';
+import { type Amount, BatchRefusedError, type IncomingBatch } from './queue-contract.ts';
 import type { StreamRow } from './queue-tables.ts';
 
 /** A stream with more holes than this is refused: its row is written with every batch. */
@@ -47,7 +47,7 @@ export class GroupPlanner implements GroupPlan {
     const parts = outside({ start: batch.start, end: endOf(batch) }, before.ranges);
     const ranges = addRange(before.ranges, { start: batch.start, end: endOf(batch) });
     if (ranges.length > MAX_RANGES) {
-      throw new QueueError(`Stream ${batch.stream} has more than ${MAX_RANGES} gaps`);
+      throw new BatchRefusedError(`Stream ${batch.stream} has more than ${MAX_RANGES} gaps`);
     }
     if (parts.length === 0) {
       this.repeatedBytes += batch.data.length;

@@ -165,5 +165,10 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** The queue could not do it; `message` is for a person. Nothing was changed. */
 export class QueueError extends Error {
-  override readonly name = 'QueueError';
+  override readonly name: string = 'QueueError';
+}
+
+/** This batch will not be taken, however often it is sent; others may be. */
+export class BatchRefusedError extends QueueError {
+  override readonly name = 'BatchRefusedError';
 }

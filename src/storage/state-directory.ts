@@ -77,7 +77,7 @@ async function settleLayout(path: string, { role, layoutVersion, migrate }: Stat
   const layout = await readLayout(path);
   if (layout !== undefined && layout.role !== role) {
     throw new StateDirectoryVersionError(
-      `The state directory ${path} belongs to a ${layout.role}. Give the ${role} a directory of its own.`,
+      `The state directory ${path} is that of the ${layout.role}. Give the ${role} a directory of its own.`,
     );
   }
   if (layout !== undefined && layout.version > layoutVersion) {

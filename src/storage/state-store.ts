@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { syncDirectory } from './file-system.ts';
+import { assertLmdbFile } from './lmdb-file.ts';
 import type { Json } from './queue-contract.ts';
 import { StateStoreError } from './state-store-error.ts';
 
@@ -87,6 +88,7 @@ export interface Selection {
 /** Opens the store in this directory, which is made if need be. Rejects with a `StateStoreError` when it cannot. */
 export async function openStateStore(directory: string): Promise<StateStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  await assertLmdbFile(directory);
   const root = openRoot(directory);
   // LMDB flushes its file, but not that the file is in the directory.
   await syncDirectory(directory);

@@ -35,7 +35,7 @@ export class FaultyStore implements StateStore {
         await this.#store.write(change);
         this.kill();
         return hang();
-      default:
+      case undefined:
         await this.#store.write(change);
         return this.#alive ? undefined : hang();
     }

@@ -1,8 +1,8 @@
+import type { SourceStream, StreamSink } from '../../src/collector/source.ts';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../src/records/check.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 import { endOf } from '../../src/records/record-batch.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
-import type { SourceStream, StreamSink } from '../../src/collector/source.ts';
 
 /** What an aggregator has taken, over any number of sinks: the starts of a collector. */
 export class TakenBytes {
@@ -19,7 +19,11 @@ export class TakenBytes {
   }
 
   take(batch: RecordBatch, endCheck: Check): void {
-    const taken = this.#streams.get(batch.stream) ?? { data: Buffer.alloc(0), start: batch.start, check: endCheck };
+    const taken = this.#streams.get(batch.stream) ?? {
+      data: Buffer.alloc(0),
+      start: batch.start,
+      check: endCheck,
+    };
     const end = taken.start + taken.data.length;
     if (batch.start > end) throw new Error(`A gap in ${batch.stream}: ${end} to ${batch.start}`);
     const repeated = Math.min(end, endOf(batch)) - batch.start;
@@ -30,7 +34,8 @@ export class TakenBytes {
     taken.data = Buffer.concat([taken.data, batch.data.subarray(repeated)]);
     taken.check = endCheck;
     if (taken.start === 0 || taken.data.length >= CHECK_WINDOW_BYTES) {
-      if (checkOf(taken.data) !== endCheck) throw new Error(`A wrong check at ${endOf(batch)} of ${batch.stream}`);
+      if (checkOf(taken.data) !== endCheck)
+        throw new Error(`A wrong check at ${endOf(batch)} of ${batch.stream}`);
     }
     this.#streams.set(batch.stream, taken);
     this.batches.push({ ...batch, data: Buffer.from(batch.data.subarray(repeated)) });

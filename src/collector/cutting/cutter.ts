@@ -1,4 +1,4 @@
-import { NO_MARKS, type MarkedRecord } from '../../records/record-batch.ts';
+import { type MarkedRecord, NO_MARKS } from '../../records/record-batch.ts';
 
 /**
  * Cuts bytes into records. A cutter holds no state between calls: it is given the bytes from a record's beginning on,

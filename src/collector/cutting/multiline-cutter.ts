@@ -1,4 +1,4 @@
-import type { Cut, Cutter, CutOptions } from './cutter.ts';
+import type { Cut, CutOptions, Cutter } from './cutter.ts';
 import { RecordColumns } from './record-columns.ts';
 
 const LF = 0x0a;

@@ -8,6 +8,7 @@ export interface JournalEvents {
   committed(records: number, bytes: number): void;
   commitFailed(error: Error): void;
   lost(bytes: number): void;
+  streamLoses(origin: string): void;
   full(reason: string): void;
   roomAgain(): void;
   entryLost(bytes: number, error: Error): void;
@@ -50,6 +51,12 @@ export function createJournalEvents(name: string, logger: Logger, metrics: Regis
     lost: (byteCount) => {
       lostRecords.inc();
       lostBytes.inc(byteCount);
+    },
+    streamLoses: (origin) => {
+      logger.error(
+        { journal: name, origin },
+        'Records of this origin are dropped: there is no room for them.',
+      );
     },
     full: (reason) => {
       full.set(1);

@@ -33,7 +33,7 @@ export class JournalChannel {
   /** A record that tells of the loss is pending. */
   telling = false;
   /** The row is not as it should be. */
-  dirty = false;
+  dirty: boolean;
   /** Nothing of the stream is on disk yet, and nobody has been told of it. */
   unopened = false;
 
@@ -42,13 +42,19 @@ export class JournalChannel {
     this.origin = row.origin;
     this.stream = row.stream;
     this.offset = row.offset;
-    this.accepted = row.accepted;
-    this.flushedEnd = Math.max(flushedEnd, row.accepted);
+    // A stream that began anew began at the accepted end; the row may not have come so far.
+    this.accepted = Math.max(row.accepted, row.offset);
+    this.dirty = this.accepted !== row.accepted;
+    this.flushedEnd = Math.max(flushedEnd, this.accepted);
     this.tails = [{ end: row.accepted, bytes: Buffer.from(row.tail, 'base64') }];
     this.closed = row.closed;
     this.loss = row.loss ?? undefined;
     this.lossLabel = row.lossLabel === null ? undefined : labelOf(row.lossLabel);
     this.share = share;
+  }
+
+  get heldBytes(): number {
+    return this.flushedEnd - this.accepted + this.pendingBytes;
   }
 
   /** Nothing more will come, and all of it is accepted. */

@@ -10,13 +10,14 @@ import type { StreamSink } from '../source.ts';
 import { createJournalEvents, type JournalEvents } from './events.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
 import { JournalCommit } from './journal-commit.ts';
-import { JournalIndex } from './journal-index.ts';
+import { type ChannelRow, JournalIndex } from './journal-index.ts';
 import { JournalReader } from './journal-reader.ts';
+import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import { addLoss, type Loss } from './loss.ts';
 import type { RecordLabel } from './pending-records.ts';
-import { Watermark } from './watermark.ts';
+import { StepLoop } from './step-loop.ts';
 
 /*
  * A collector's durable buffer for records that cannot be read again: what a socket gave is on disk before it is
@@ -27,7 +28,7 @@ import { Watermark } from './watermark.ts';
  *                       segments without live entries are removed <-- entries are removed <-- accepted <---'
  *
  * Limits
- *   - `append` returns at once, always. Pending records have 16 MiB; what is on disk has `maxBytes`, counted as segment
+ *   - `append` returns at once, always. Pending records have 32 MiB; what is on disk has `maxBytes`, counted as segment
  *     files; the disk has its reserve; and one stream may hold half of `maxBytes` when there are others. Beyond any of
  *     these a record is dropped and counted. Counting goes on until a good part is free again, so that full and not full
  *     do not alternate with every record.
@@ -81,7 +82,6 @@ const COMMIT_AT_ONCE_BYTES = 1024 * 1024;
 const REMOVE_AFTER_MS = 200;
 const KEEP_LOSS_AFTER_MS = 1000;
 const RETRY_AFTER_MS = 1000;
-const MAX_PENDING_BYTES = 16 * 1024 * 1024;
 const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
 /** What a record takes besides its bytes, while it is pending. */
@@ -95,57 +95,42 @@ export class Journal implements JournalStreamHost {
   readonly #log: SegmentLog;
   readonly #segments: JournalSegments;
   readonly #commit: JournalCommit;
-  readonly #channels: Map<number, JournalChannel>;
-  readonly #diskMark: Watermark;
-  readonly #pendingMark = new Watermark(MAX_PENDING_BYTES, MAX_PENDING_BYTES / 2);
-  readonly #timers = new Set<number>();
-  readonly #drains: { readonly ends: ReadonlyMap<JournalChannel, number>; readonly resolve: () => void }[] =
-    [];
-  #nextChannel: number;
+  readonly #room: JournalRoom;
+  readonly #steps: StepLoop;
+  readonly #channels = new Map<number, JournalChannel>();
+  readonly #drains: Drain[] = [];
+  #nextChannel = 1;
   #sink: StreamSink | undefined;
-  #pendingBytes = 0;
-  #diskBytes: number;
   #lossKeptMs = Number.NEGATIVE_INFINITY;
-  #noRoom: string | undefined;
-  #due = false;
-  #running: Promise<void> | undefined;
   #closing = false;
 
   /** Opens the journal and brings it to where its last commit left it. */
   static async open(options: JournalOptions): Promise<Journal> {
     const directory = join(options.directory, 'journal', options.name);
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(options.maxBytes / SEGMENTS_PER_JOURNAL));
-    const openLog =
-      options.openLog ?? ((path, bytes) => SegmentLog.open({ directory: path, segmentBytes: bytes }));
+    const { openLog = openSegmentLog } = options;
     const log = await openLog(directory, segmentBytes);
     const index = new JournalIndex(options.state, options.name);
     await log.truncateTo(index.last);
     const segments = new JournalSegments(log, segmentBytes);
     for (const place of index.entries()) segments.hold(place.location);
-    return new Journal(options, directory, { log, index, segments });
+    return new Journal(options, { log, index, segments });
   }
 
-  private constructor(
-    options: JournalOptions,
-    directory: string,
-    { log, index, segments }: { log: SegmentLog; index: JournalIndex; segments: JournalSegments },
-  ) {
+  private constructor(options: JournalOptions, { log, index, segments }: JournalFiles) {
+    const { name, clock, logger, metrics, maxBytes, state } = options;
     this.#options = options;
-    this.#events = createJournalEvents(options.name, options.logger, options.metrics);
-    this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory, clock: options.clock });
+    this.#events = createJournalEvents(name, logger, metrics);
+    this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory: log.directory, clock });
     this.#log = log;
     this.#segments = segments;
     this.reader = new JournalReader(index, log, this.#events);
-    this.#commit = new JournalCommit({ log, index, segments, state: options.state, reader: this.reader });
-    this.#diskMark = new Watermark(options.maxBytes, (options.maxBytes / 8) * 7);
-    this.#channels = new Map(
-      index.channels().map(({ number, row }) => {
-        const flushedEnd = index.lastEntry(number)?.end ?? 0;
-        return [number, new JournalChannel(number, row, flushedEnd, this.#newShare())];
-      }),
-    );
-    this.#nextChannel = Math.max(0, ...this.#channels.keys()) + 1;
-    this.#diskBytes = log.bytes;
+    this.#commit = new JournalCommit({ log, index, segments, state, reader: this.reader });
+    this.#room = new JournalRoom({ maxBytes, freeSpace: this.#freeSpace, events: this.#events });
+    this.#room.diskBytes = log.bytes;
+    this.#steps = new StepLoop(clock, () => this.#step());
+    for (const { number, row } of index.channels())
+      this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
     this.#events.opened(this.#channels.size, log.bytes);
   }
 
@@ -157,7 +142,7 @@ export class Journal implements JournalStreamHost {
       // Its row is removed; the publisher has the stream, and says that it is final.
       if (channel.finished) channel.dirty = true;
     }
-    this.#stepAfter(0);
+    this.#steps.after(0);
   }
 
   /** The origins whose streams have not been closed. */
@@ -176,7 +161,7 @@ export class Journal implements JournalStreamHost {
 
   /** Resolves when all that is in the journal now is accepted. */
   async drained(): Promise<void> {
-    await this.#step();
+    await this.#steps.now();
     const ends = new Map([...this.#channels.values()].map((channel) => [channel, channel.flushedEnd]));
     return new Promise((resolve) => {
       this.#drains.push({ ends, resolve });
@@ -188,16 +173,16 @@ export class Journal implements JournalStreamHost {
   async stop(deadline: AbortSignal): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    await this.#running;
-    do await this.#step();
-    while (this.#pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
+    await this.#steps.stop();
+    do await this.#steps.now();
+    while (this.#room.pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
     await this.#log.close();
   }
 
   /** For the streams. */
   accepted(channel: JournalChannel): void {
     channel.dirty = true;
-    this.#stepAfter(this.#noRoom === undefined ? REMOVE_AFTER_MS : 0);
+    this.#steps.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
     this.#tellDrained();
   }
 
@@ -210,7 +195,7 @@ export class Journal implements JournalStreamHost {
     channel.dirty = true;
     this.#sink?.close(stream);
     // A stream is offered only when its identity is on disk.
-    for (await this.#step(); channel.dirty && !this.#closing; await this.#step())
+    for (await this.#steps.now(); channel.dirty && !this.#closing; await this.#steps.now())
       await this.#options.clock.sleep(RETRY_AFTER_MS);
     this.#sink?.open(new JournalStream(channel, this));
   }
@@ -220,15 +205,16 @@ export class Journal implements JournalStreamHost {
   }
 
   #newChannel(origin: string): JournalChannel {
-    const row = newChannelRow(origin, mintStreamId());
-    const channel = new JournalChannel(this.#nextChannel++, row, 0, this.#newShare());
+    const channel = this.#addChannel(this.#nextChannel, newChannelRow(origin, mintStreamId()), 0);
     channel.unopened = true;
-    this.#channels.set(channel.number, channel);
     return channel;
   }
 
-  #newShare(): Watermark {
-    return new Watermark(this.#options.maxBytes / 2, (this.#options.maxBytes / 8) * 3);
+  #addChannel(number: number, row: ChannelRow, flushedEnd: number): JournalChannel {
+    const channel = new JournalChannel(number, row, flushedEnd, JournalRoom.share(this.#options.maxBytes));
+    this.#channels.set(number, channel);
+    this.#nextChannel = Math.max(this.#nextChannel, number + 1);
+    return channel;
   }
 
   #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): void {
@@ -241,34 +227,23 @@ export class Journal implements JournalStreamHost {
     this.#count(channel, size);
   }
 
+  #hasRoom(channel: JournalChannel, size: number): boolean {
+    return this.#room.admits(channel, size, this.#channels.size === 1);
+  }
+
   #count(channel: JournalChannel, size: number): void {
     channel.pendingBytes += size;
-    this.#pendingBytes += size;
-    this.#stepAfter(this.#pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : COMMIT_AFTER_MS);
-  }
-
-  #hasRoom(channel: JournalChannel, size: number): boolean {
-    const reason = this.#fullBecause(size);
-    if (reason !== undefined && this.#noRoom === undefined) this.#events.full(reason);
-    if (reason === undefined && this.#noRoom !== undefined) this.#events.roomAgain();
-    this.#noRoom = reason;
-    if (reason !== undefined) return false;
-    const held = channel.flushedEnd - channel.accepted + channel.pendingBytes + size;
-    return channel.share.admits(held) || this.#channels.size === 1;
-  }
-
-  #fullBecause(size: number): string | undefined {
-    if (!this.#diskMark.admits(this.#diskBytes + this.#pendingBytes + size)) return 'the journal is full';
-    if (!this.#pendingMark.admits(this.#pendingBytes + size)) return 'the disk is too slow';
-    return this.#freeSpace.shortage;
+    this.#room.pendingBytes += size;
+    this.#steps.after(this.#room.pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : COMMIT_AFTER_MS);
   }
 
   #lose(channel: JournalChannel, bytes: number, label: RecordLabel): void {
+    if (channel.loss === undefined) this.#events.streamLoses(channel.origin);
     this.#events.lost(bytes);
     channel.loss = addLoss(channel.loss, bytes, Number(this.#now() / 1_000_000n));
     channel.lossLabel = label;
     channel.lossChanged = true;
-    this.#stepAfter(KEEP_LOSS_AFTER_MS);
+    this.#steps.after(KEEP_LOSS_AFTER_MS);
   }
 
   /** Nothing is held back for this record: it is small, and there is one for each loss. */
@@ -285,37 +260,12 @@ export class Journal implements JournalStreamHost {
     if (channel.closed) return;
     channel.closed = true;
     channel.dirty = true;
-    this.#stepAfter(0);
+    this.#steps.after(0);
   }
 
   readonly #now = (): bigint => this.#options.clock.nowUnixNano();
 
-  /** One timer for each delay is enough. */
-  #stepAfter(ms: number): void {
-    if (this.#closing || this.#timers.has(ms)) return;
-    this.#timers.add(ms);
-    this.#options.clock.after(ms, () => {
-      this.#timers.delete(ms);
-      if (!this.#closing) void this.#step();
-    });
-  }
-
-  /** Never two at a time; one that is asked for during another follows it. Never rejects. */
   async #step(): Promise<void> {
-    this.#due = true;
-    this.#running ??= this.#runSteps();
-    await this.#running;
-  }
-
-  async #runSteps(): Promise<void> {
-    while (this.#due) {
-      this.#due = false;
-      await this.#stepOnce();
-    }
-    this.#running = undefined;
-  }
-
-  async #stepOnce(): Promise<void> {
     await this.#freeSpace.check();
     this.#keepLosses();
     try {
@@ -324,16 +274,14 @@ export class Journal implements JournalStreamHost {
       await this.#segments.removeDead((segment, error) => this.#events.segmentStays(segment, error));
     } catch (error) {
       this.#events.commitFailed(error as Error);
-      this.#stepAfter(RETRY_AFTER_MS);
+      this.#steps.after(RETRY_AFTER_MS);
       return;
     }
-    this.#diskBytes = this.#segments.bytes;
-    this.#events.size(this.#diskBytes);
-    this.#forgetFinished();
+    this.#room.diskBytes = this.#segments.bytes;
+    this.#events.size(this.#segments.bytes);
     this.#tellLosses();
-    const channels = [...this.#channels.values()];
-    if (channels.some(({ dirty }) => dirty)) this.#stepAfter(0);
-    else if (channels.some(({ loss }) => loss !== undefined)) this.#stepAfter(KEEP_LOSS_AFTER_MS);
+    this.#forgetFinished();
+    this.#stepAgain();
   }
 
   /** At most once a second: what is lost while a disk is full must not keep the disk busy. */
@@ -341,29 +289,23 @@ export class Journal implements JournalStreamHost {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#lossKeptMs < KEEP_LOSS_AFTER_MS && !this.#closing) return;
     this.#lossKeptMs = nowMs;
-    for (const channel of this.#channels.values())
-      if (channel.lossChanged) {
-        channel.lossChanged = false;
-        channel.dirty = true;
-      }
+    for (const channel of this.#channels.values()) {
+      if (channel.lossChanged) channel.dirty = true;
+      channel.lossChanged = false;
+    }
   }
 
   #committed(channel: JournalChannel, records: number, bytes: number): void {
     this.#events.committed(records, bytes);
     const released = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.pendingBytes -= released;
-    this.#pendingBytes -= released;
-    if (records === 0) return;
-    if (channel.unopened) {
+    this.#room.pendingBytes -= released;
+    if (channel.unopened && records > 0) {
       channel.unopened = false;
       this.#sink?.open(new JournalStream(channel, this));
     }
-    this.#sink?.wake(channel.stream);
-  }
-
-  #forgetFinished(): void {
-    for (const channel of this.#channels.values())
-      if (channel.finished && !channel.dirty) this.#channels.delete(channel.number);
+    // There is more, or there will be no more.
+    if (records > 0 || channel.closed) this.#sink?.wake(channel.stream);
   }
 
   /** Streams that went quiet tell of their loss as soon as there is room, not with their next record. */
@@ -374,6 +316,18 @@ export class Journal implements JournalStreamHost {
         this.#tellLoss(channel);
   }
 
+  #forgetFinished(): void {
+    for (const channel of this.#channels.values())
+      if (channel.finished && !channel.dirty) this.#channels.delete(channel.number);
+  }
+
+  /** What one step could not finish, or what waits for room that nobody will tell of. */
+  #stepAgain(): void {
+    const channels = [...this.#channels.values()];
+    if (channels.some(({ dirty }) => dirty)) this.#steps.after(0);
+    else if (channels.some(({ loss }) => loss !== undefined)) this.#steps.after(KEEP_LOSS_AFTER_MS);
+  }
+
   #tellDrained(): void {
     for (const drain of this.#drains.splice(0)) {
       if ([...drain.ends].every(([channel, end]) => channel.accepted >= end)) drain.resolve();
@@ -381,10 +335,26 @@ export class Journal implements JournalStreamHost {
     }
   }
 
-  async #pauseToRetry(deadline: AbortSignal): Promise<boolean> {
+  #pauseToRetry(deadline: AbortSignal): Promise<boolean> {
     return this.#options.clock.sleep(RETRY_AFTER_MS, deadline).then(
       () => true,
       () => false,
     );
   }
+}
+
+interface JournalFiles {
+  readonly log: SegmentLog;
+  readonly index: JournalIndex;
+  readonly segments: JournalSegments;
+}
+
+/** Someone waits until these ends are accepted. */
+interface Drain {
+  readonly ends: ReadonlyMap<JournalChannel, number>;
+  readonly resolve: () => void;
+}
+
+function openSegmentLog(directory: string, segmentBytes: number): Promise<SegmentLog> {
+  return SegmentLog.open({ directory, segmentBytes });
 }

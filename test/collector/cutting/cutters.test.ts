@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cutter, CutOptions } from '../../../src/collector/cutting/cutter.ts';
+import type { CutOptions, Cutter } from '../../../src/collector/cutting/cutter.ts';
 import { lineCutter } from '../../../src/collector/cutting/line-cutter.ts';
 import {
   multilineByContinuation,
@@ -19,7 +19,10 @@ function recordsOf(cutter: Cutter, text: string | Buffer, options: Partial<CutOp
   const { sizes, length } = cutter.cut(bytes, { ...OPTIONS, ...options });
   const records: string[] = [];
   let offset = 0;
-  for (const size of sizes) records.push(bytes.toString('latin1', offset, (offset += size)));
+  for (const size of sizes) {
+    records.push(bytes.toString('latin1', offset, offset + size));
+    offset += size;
+  }
   expect(offset).toBe(length);
   return records;
 }

@@ -1,50 +1,13 @@
-import { Registry } from 'prom-client';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
 import { checkOf } from '../../../src/records/check.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type FileSystem, nodeFileSystem } from '../../../src/storage/file-system.ts';
 import { SegmentLog } from '../../../src/storage/segment-log.ts';
-import { openStateStore } from '../../../src/storage/state-store.ts';
-import { capturedLogger } from '../../support/captured-logger.ts';
-import { CapturedSink, readAll, textsOf } from '../../support/captured-sink.ts';
+import { type CapturedSink, readAll, textsOf } from '../../support/captured-sink.ts';
+import { PullingSink, TakenBytes } from '../../support/pulling-sink.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-
-const LABEL: RecordLabel = { format: 'plain', resource: new Map([['host.name', 'h']]) };
-const NOW = AbortSignal.timeout(1e9);
-const ROOMY = { check: async () => undefined, shortage: undefined };
-
-async function openJournal(directory: string, overrides: Partial<JournalOptions> = {}) {
-  const state = await openStateStore(`${directory}/state`);
-  const { logger, lines } = capturedLogger();
-  const metrics = new Registry();
-  const journal = await Journal.open({
-    name: 'test',
-    directory,
-    state,
-    maxBytes: 16 * 1024 * 1024,
-    lossRecord: ({ records, bytes }) => Buffer.from(`lost ${records} records of ${bytes} bytes`),
-    clock: systemClock,
-    logger,
-    metrics,
-    freeSpace: ROOMY,
-    ...overrides,
-  });
-  const sink = new CapturedSink();
-  journal.attach(sink);
-  let closed = false;
-  const close = async () => {
-    if (closed) return;
-    closed = true;
-    await journal.stop(NOW);
-    await state.close();
-  };
-  onTestFinished(close);
-  const metric = async (name: string) =>
-    (await metrics.getSingleMetric(`collector_test_journal_${name}`)?.get())?.values[0]?.value;
-  return { journal, sink, close, lines, metric };
-}
+import { LABEL, openJournal } from './opened-journal.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const flushed = (sink: CapturedSink, count = 1) =>
@@ -136,6 +99,28 @@ describe('a journal', () => {
     expect(textsOf(await readAll(stream))).toEqual([String.fromCharCode(65 + (299 % 26)).repeat(1000)]);
   });
 
+  it('is what a publisher expects: positions, checks and bytes, accepted or not, through restarts', async () => {
+    const directory = await temporaryDirectory();
+    const taken = new TakenBytes();
+    let expected = '';
+    for (let life = 0; life < 4; life++) {
+      const { journal, close } = await openJournal(directory);
+      const sink = new PullingSink({ taken, bufferBytes: 50 });
+      sink.accepting = life % 2 === 0;
+      journal.attach(sink);
+      const writer = journal.writer('a');
+      for (let i = 0; i < 100; i++) {
+        const record = `${life} ${i}${'.'.repeat(i % 30)};`;
+        writer.append(bytes(record), LABEL);
+        expected += record;
+        if (i % 10 === 0) await systemClock.sleep(5);
+      }
+      await vi.waitFor(() => expect(taken.text()).toBe(expected), { timeout: 10_000 });
+      await sink.idle();
+      await close();
+    }
+  });
+
   it('goes on from where the aggregator is ahead of the checkpoint', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const writer = journal.writer('a');
@@ -188,8 +173,9 @@ describe('a journal', () => {
     const { journal, sink, close } = await openJournal(directory);
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
-    writer.close();
     await flushed(sink);
+    writer.close();
+    await flushed(sink, 2);
     expect(await sink.stream.read(3, Buffer.alloc(9))).toEqual({ kind: 'ended' });
     expect(journal.openOrigins).toEqual([]);
     sink.stream.accept(3);
@@ -202,13 +188,23 @@ describe('a journal', () => {
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
     writer.close();
-    writer.append(bytes('too late'), LABEL);
     journal.writer('a').append(bytes('two'), LABEL);
     await vi.waitFor(() => expect(sink.streams.size).toBe(2));
     const texts = await Promise.all(
       [...sink.streams.values()].map(async (stream) => textsOf(await readAll(stream))),
     );
-    expect(texts.flat().sort()).toEqual(['lost 1 records of 8 bytes', 'one', 'two']);
+    expect(texts.flat().sort()).toEqual(['one', 'two']);
+  });
+
+  it('counts what comes after the end of a stream, and says so in it', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    writer.append(bytes('one'), LABEL);
+    writer.close();
+    writer.append(bytes('too late'), LABEL);
+    await vi.waitFor(async () =>
+      expect(textsOf(await readAll(sink.stream))).toEqual(['one', 'lost 1 records of 8 bytes']),
+    );
   });
 
   it('drops and counts when it is full, and says so once there is room', async () => {

@@ -31,7 +31,8 @@ function read(bytes: Buffer, cutter: Cutter, format: Format): ParsedRecord[] {
 
 /** Two processes that log at once may come in another order in each file. */
 function placeOf({ attributes }: ParsedRecord): string {
-  return `${String(attributes.get('session_id'))} ${String(attributes.get('line_num')).padStart(9, '0')}`;
+  const [session, line] = [attributes.get('session_id'), attributes.get('line_num')] as [string, number];
+  return `${session} ${`${line}`.padStart(9, '0')}`;
 }
 
 describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {

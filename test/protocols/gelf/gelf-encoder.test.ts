@@ -159,6 +159,9 @@ describe('additional fields', () => {
     const cycle: Record<string, unknown> = { n: 1 };
     cycle.self = cycle;
     expect(fieldsOf({ cycle })['_cycle.n']).toBe(1);
+    const maze: Record<string, unknown> = {};
+    for (let i = 0; i < 100; i++) maze[`way ${i}`] = maze;
+    expect(fieldsOf({ maze })._cut_fields).toBeGreaterThan(0);
   });
 
   it('cut values that no index takes', () => {
@@ -170,6 +173,13 @@ describe('additional fields', () => {
     expect(Buffer.byteLength(value)).toBeLessThanOrEqual(32_766);
     expect(value).toMatch(/é \[cut: (\d+) bytes missing\]$/);
     expect(encoded?.cutBytes).toBe(Number(/cut: (\d+)/.exec(value)?.[1]));
+  });
+
+  it('that become one name by the thousand are numbered in no time', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `a${String.fromCodePoint(0x4e00 + i)}`);
+    const sent = fieldsOf(Object.fromEntries(names.map((name, i) => [name, i])));
+    expect(Object.keys(sent)).toHaveLength(4_097);
+    expect(sent).toMatchObject({ _a_: 0, _a__2: 1, _a__4096: 4_095, _cut_fields: 15_904 });
   });
 
   it('are all in the index, whatever their names', () => {
@@ -205,6 +215,8 @@ describe('a message that is too long', () => {
     const message = encode({ shortMessage: 'x', fields }, {}, 1_000);
     expect(message).toHaveProperty('_field_0');
     expect(message).not.toHaveProperty('_field_999');
+    const kept = Object.keys(message).filter((name) => name.startsWith('_field_')).length;
+    expect(message._cut_fields).toBe(1_000 - kept);
   });
 
   it('is given up when not even the bare message fits', () => {

@@ -18,6 +18,7 @@ import type { Tenant } from './tenant.ts';
 const BACKLOG = 4096;
 /** Event loop turns that a closing listener may take to read what its peers have already sent. */
 const LAST_TURNS = 50;
+const QUIET_TURNS = 2;
 
 export interface FebeListenerOptions {
   readonly tenant: Tenant;
@@ -119,14 +120,15 @@ export class FebeListener implements ConnectionListener {
     events.disconnected(tenant, connection.records);
   }
 
+  /** A single quiet turn means nothing: it may have begun behind the place where sockets are read. */
   async #readWhatIsThere(): Promise<void> {
     let before = -1;
-    for (let turn = 0; turn < LAST_TURNS; turn++) {
+    for (let turn = 0, quiet = 0; turn < LAST_TURNS && quiet < QUIET_TURNS; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
       let bytes = 0;
       for (const connection of this.#connections) bytes += connection.bytesRead;
-      if (bytes === before) return;
+      quiet = bytes === before ? quiet + 1 : 0;
       before = bytes;
-      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }

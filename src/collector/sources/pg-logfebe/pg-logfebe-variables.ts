@@ -1,4 +1,5 @@
-import { BYTE_SIZE_FORMAT } from '../../../runtime/byte-size.ts';
+import { LIMITS } from '../../../records/limits.ts';
+import { BYTE_SIZE_FORMAT, parseByteSize } from '../../../runtime/byte-size.ts';
 import { InvalidValue, type VariableTable } from '../../../runtime/configuration.ts';
 import {
   byteSizeOfAtLeast,
@@ -46,6 +47,15 @@ export const PG_LOGFEBE_VARIABLES = {
     example: '10GiB',
     parse: byteSizeOfAtLeast(16 * 1024 * 1024),
   },
+  recordLengthBytes: {
+    name: 'COLLECTOR_POSTGRES_MAX_RECORD_BYTES',
+    flag: '--postgres-max-record-bytes',
+    description: 'A PostgreSQL connection that announces a longer record is closed.',
+    format: BYTE_SIZE_FORMAT,
+    default: '1MiB',
+    example: '64KiB',
+    parse: recordLength,
+  },
   socketMode: {
     name: 'COLLECTOR_POSTGRES_SOCKET_MODE',
     flag: '--postgres-socket-mode',
@@ -56,6 +66,14 @@ export const PG_LOGFEBE_VARIABLES = {
     parse: octalMode,
   },
 } as const satisfies VariableTable;
+
+const LEAST_RECORD_BYTES = 4096;
+
+function recordLength(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined && bytes >= LEAST_RECORD_BYTES && bytes <= LIMITS.recordBytes) return bytes;
+  throw new InvalidValue('a size from 4KiB to 1MiB');
+}
 
 function octalMode(text: string): number {
   if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);

@@ -4,6 +4,11 @@ import { join } from 'node:path';
 /** `content`: bytes may have been written at the path. `name`: it appeared, vanished or was renamed. */
 export type PathChange = 'content' | 'name';
 
+export interface DirectoryListener {
+  changed(path: string, change: PathChange): void;
+  failed(directory: string, error: Error): void;
+}
+
 /**
  * Announces what changes in directories. One inotify watch for each directory, none for files: a thousand idle files
  * cost nothing. It may miss things (a full kernel queue, network file systems); the poll makes sure.
@@ -12,11 +17,13 @@ export type PathChange = 'content' | 'name';
  * one log written 5,000 times a second beside 1,000 idle ones that took 130 % of a core, this 2.5 %.
  */
 export class DirectoryWatcher {
-  readonly #onChange: (path: string, change: PathChange) => void;
+  readonly #listener: DirectoryListener;
+  /** Said once. */
+  readonly #unwatchable = new Set<string>();
   readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>();
 
-  constructor(onChange: (path: string, change: PathChange) => void) {
-    this.#onChange = onChange;
+  constructor(listener: DirectoryListener) {
+    this.#listener = listener;
   }
 
   get size(): number {
@@ -47,15 +54,18 @@ export class DirectoryWatcher {
       if (known?.inode === inode) return false;
       this.#unwatch(directory);
       const watcher = watch(directory, { persistent: false }, (event, name) => {
-        if (name === null) this.#onChange(directory, 'name');
-        else this.#onChange(join(directory, name), event === 'change' ? 'content' : 'name');
+        if (name === null) this.#listener.changed(directory, 'name');
+        else this.#listener.changed(join(directory, name), event === 'change' ? 'content' : 'name');
       });
       watcher.on('error', () => this.#unwatch(directory));
       this.#watched.set(directory, { watcher, inode });
+      this.#unwatchable.delete(directory);
       return true;
-    } catch {
+    } catch (error) {
       // Gone, no permission, or no watch left in the kernel: the poll sees to this directory.
       this.#unwatch(directory);
+      if (!this.#unwatchable.has(directory)) this.#listener.failed(directory, error as Error);
+      this.#unwatchable.add(directory);
       return false;
     }
   }

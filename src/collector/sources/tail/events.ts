@@ -1,5 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Logger } from 'pino';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Position } from '../../../records/position.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 
@@ -31,7 +31,11 @@ export class TailEvents {
     this.#bytes = sourceCounter(registry, 'bytes', 'Bytes read for the publisher');
     this.#records = sourceCounter(registry, 'records', 'Records read for the publisher');
     this.#cut = sourceCounter(registry, 'cut_records', 'Records that were longer than the limit');
-    this.#unterminated = sourceCounter(registry, 'unterminated_records', 'Records sent before their line ended');
+    this.#unterminated = sourceCounter(
+      registry,
+      'unterminated_records',
+      'Records sent before their line ended',
+    );
     this.#lostBytes = counter('tail_lost_bytes_total', 'Bytes that were gone before they could be read', [
       'reason',
     ]);
@@ -124,7 +128,11 @@ export class TailEvents {
   }
 
   recovered(
-    stream: StreamFields & { readonly replaced: StreamId; readonly position: Position; readonly was: Position },
+    stream: StreamFields & {
+      readonly replaced: StreamId;
+      readonly position: Position;
+      readonly was: Position;
+    },
   ): void {
     this.#generations.inc({ kind: 'recovered' });
     this.#logger.warn(
@@ -137,12 +145,15 @@ export class TailEvents {
     this.#logger.warn(file, 'A file cannot be opened; it is tried again');
   }
 
-  refused(stream: StreamFields & { readonly reason: string }): void {
-    this.#logger.warn(stream, 'A file waits until the aggregator takes it');
-  }
-
   checkpointsFailed(error: Error): void {
     this.#logger.error({ err: error }, 'Checkpoints cannot be written; tried again');
+  }
+
+  unwatched(directory: string, error: Error): void {
+    this.#logger.warn(
+      { path: directory, err: error },
+      'A directory cannot be watched; it is looked at now and then',
+    );
   }
 
   scanFailed(error: unknown): void {

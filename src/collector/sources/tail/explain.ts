@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { FileStream } from './file-stream.ts';
 import { isFileError } from './file-access.ts';
-import type { FollowedFiles } from './followed-files.ts';
 import type { Prefix } from './file-identity.ts';
+import type { FileStream } from './file-stream.ts';
+import type { FollowedFiles } from './followed-files.ts';
 import type { Lineages } from './lineages.ts';
 import type { PathPatterns } from './path-patterns.ts';
-import type { UnreadReason } from './reconciler.ts';
 import { statusOf, type TailStreamStatus } from './tail-status.ts';
+import type { UnreadFiles, UnreadReason } from './unread-files.ts';
 
 /** How a file is seen: who reads it, or why nobody does. JSON-able. */
 export type Explanation =
@@ -27,7 +27,7 @@ export type Explanation =
 export interface ExplainContext {
   readonly files: FollowedFiles;
   readonly patterns: PathPatterns;
-  readonly unread: ReadonlyMap<string, UnreadReason>;
+  readonly unread: UnreadFiles;
   readonly lineages: Lineages;
   readonly workingDirectory: string;
 }
@@ -46,7 +46,8 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   const unread = context.unread.get(path);
   if (unread !== undefined) return notRead(reasonOf(unread, context));
   const verdict = context.patterns.judge(path);
-  if (verdict.kind === 'compressed') return notRead(`files ending in ${verdict.suffix} are excluded by default`);
+  if (verdict.kind === 'compressed')
+    return notRead(`files ending in ${verdict.suffix} are excluded by default`);
   if (verdict.kind === 'excluded') return notRead(`it is excluded (${verdict.entry.exclude.join(', ')})`);
   if (verdict.kind === 'no-pattern') return notRead('no pattern matches it');
   if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);

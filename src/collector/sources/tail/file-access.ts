@@ -144,7 +144,6 @@ async function openFile(path: string, inode: string): Promise<FileHandle | Acces
   try {
     // Without O_NONBLOCK a pipe that took the file's place would hold the thread.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    ((globalThis as any).opens ??= new Map()).set(handle.fd, new Error().stack);
     const found = await handle.stat({ bigint: true });
     if (String(found.ino) === inode) return handle;
     await handle.close();

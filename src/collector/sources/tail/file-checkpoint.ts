@@ -1,7 +1,7 @@
 import type { Check } from '../../../records/check.ts';
 import type { Position } from '../../../records/position.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
-import type { Prefix } from './file-identity.ts';
+import type { Head, Prefix } from './file-identity.ts';
 
 /** So many ends of accepted batches are remembered with their checks. */
 export const REMEMBERED_CHECKS = 16;
@@ -34,3 +34,21 @@ export type FileCheckpoint = {
 
 /** Evidence: the check of a position. */
 export type PositionMark = readonly [position: Position, check: Check];
+
+/** The first checkpoint of a file that nothing is known of, or only that it is a copy. */
+export function checkpointOf(
+  file: { readonly path: string; readonly device: string; readonly inode: string; readonly head: Head },
+  options: { readonly lineage: string; readonly mark: PositionMark; readonly copyOf: StreamId | null },
+): FileCheckpoint {
+  const { path, device, inode, head } = file;
+  const { lineage, mark, copyOf } = options;
+  return {
+    ...{ path, home: path, lineage, device, inode },
+    prefix: head.prefix(),
+    start: mark[0],
+    marks: [mark],
+    yielded: false,
+    copyOf,
+    absentMs: 0,
+  };
+}

@@ -80,7 +80,11 @@ export interface Candidate {
  * path, inode and device say. What is too short to tell is the same file only at the same inode, and there on the same
  * device or (device numbers change when a machine starts) under the same path.
  */
-export async function isSameFile(known: FileCheckpoint, mark: PositionMark, file: Candidate): Promise<boolean> {
+export async function isSameFile(
+  known: FileCheckpoint,
+  mark: PositionMark,
+  file: Candidate,
+): Promise<boolean> {
   if (known.prefix.length === 0 || !file.head.agrees(known.prefix)) return false;
   if (known.prefix.length < TELLING_BYTES && !isSameInode(known, file)) return false;
   const [position, check] = mark;

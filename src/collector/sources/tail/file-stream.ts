@@ -1,5 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
-import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../records/check.ts';
+import { type Check, checkOf } from '../../../records/check.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
@@ -7,12 +6,15 @@ import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Cut, Cutter } from '../../cutting/cutter.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
+import { Alarm } from './alarm.ts';
 import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
-import { PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
+import type { Prefix } from './file-identity.ts';
 import { Growth } from './growth.ts';
 import { PositionMarks } from './position-marks.ts';
+import type { TailEntry } from './tail-configuration.ts';
+import { VerifiedFile } from './verified-file.ts';
 
 /** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
 export const REST_MS = 5_000;
@@ -24,6 +26,8 @@ const ENDED: StreamRead = { kind: 'ended' };
 export interface FileStreamOwner {
   /** At its place are other bytes than those it has read, or none. */
   contentLost(stream: FileStream): void;
+  /** Its file is there and cannot be read. */
+  unreadable(stream: FileStream): void;
   /** The aggregator knows other bytes under its id: another stream has to go on in its place. */
   diverged(stream: FileStream): void;
   /** Its checkpoint has changed. */
@@ -41,7 +45,7 @@ export interface FileStreamParts {
   readonly sizeBytes: number;
   /** When the file was written last, by its own word. */
   readonly modifiedUnixMs: number;
-  readonly format: string;
+  readonly entry: TailEntry;
   readonly resource: Resource;
   readonly cutter: Cutter;
   readonly owner: FileStreamOwner;
@@ -52,37 +56,31 @@ export interface FileStreamParts {
 }
 
 /**
- * One generation of one file, as the publisher reads it.
- *
- * Each read takes the 64 bytes before the position in the same call as the bytes behind it. Only when they are those
- * that were read before, what follows belongs to this stream: a file that was truncated and has grown past the position
- * in between gives itself away. The beginning is compared too, whenever the stream wakes up.
- *
- *     file      ....................|<- 64 bytes ->|======== buffer ========|....
- *                                   evidence       from                      what does not fit yet
+ * One generation of one file, as the publisher reads it. What is handed out has been proved to belong to it (see
+ * `VerifiedFile`); where the proof fails, the owner decides what has become of the file, and the publisher waits.
  */
 export class FileStream implements SourceStream {
   readonly id: StreamId;
   readonly home: string;
   readonly lineage: string;
   readonly start: Position;
+  readonly entry: TailEntry;
+  /** How large the file was when this object was made, and when that was, monotonic. */
+  readonly firstSeen: { readonly sizeBytes: number; readonly atMs: number };
   readonly #parts: FileStreamParts;
   readonly #clock: Clock;
   readonly #owner: FileStreamOwner;
   readonly #events: TailEvents;
   readonly #marks: PositionMarks;
   readonly #growth: Growth;
-  readonly #window = Buffer.allocUnsafe(CHECK_WINDOW_BYTES);
-  #prefix: Prefix;
-  #file: FileAccess;
-  /** The beginning is to be compared before the next bytes are believed. */
-  #woken = true;
+  readonly #restAlarm: Alarm;
+  #verified: VerifiedFile;
   #flushRest = false;
-  #cancelRestTimer: (() => void) | undefined;
   #refusal: string | undefined;
   /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
   #unverified: PositionMark | undefined;
   #ended = false;
+  #diverged = false;
   yielded: boolean;
   /** The publisher may read. */
   opened = false;
@@ -102,17 +100,19 @@ export class FileStream implements SourceStream {
     this.home = checkpoint.home;
     this.lineage = checkpoint.lineage;
     this.start = checkpoint.start;
+    this.entry = parts.entry;
     this.yielded = checkpoint.yielded;
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#owner = parts.owner;
     this.#events = parts.events;
-    this.#file = parts.file;
-    this.#prefix = checkpoint.prefix;
+    this.#verified = this.#verify(parts.file, checkpoint.prefix);
+    this.#restAlarm = new Alarm(parts.clock, () => this.wake());
     this.#marks = new PositionMarks([first ?? [0, checkOf(Buffer.alloc(0))], ...more]);
     const restedMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
     this.#growth = new Growth(parts.sizeBytes, parts.clock.monotonicMs() - restedMs);
     this.modifiedUnixMs = parts.modifiedUnixMs;
+    this.firstSeen = { sizeBytes: parts.sizeBytes, atMs: parts.clock.monotonicMs() };
   }
 
   get accepted(): Position {
@@ -129,15 +129,15 @@ export class FileStream implements SourceStream {
   }
 
   get path(): string {
-    return this.#file.place.path;
+    return this.file.place.path;
   }
 
   get place(): FilePlace {
-    return this.#file.place;
+    return this.file.place;
   }
 
   get file(): FileAccess {
-    return this.#file;
+    return this.#verified.access;
   }
 
   get refusal(): string | undefined {
@@ -147,6 +147,11 @@ export class FileStream implements SourceStream {
   /** No byte will come any more; what was read is accepted or not. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** The aggregator means other bytes by its id; another stream is about to take its place. */
+  get diverged(): boolean {
+    return this.#diverged;
   }
 
   /** Its file stands under another name than at first: by that, it will get no more bytes soon. */
@@ -163,7 +168,7 @@ export class FileStream implements SourceStream {
   }
 
   get prefix(): Prefix {
-    return this.#prefix;
+    return this.#verified.prefix;
   }
 
   checkpoint(): FileCheckpoint {
@@ -171,7 +176,7 @@ export class FileStream implements SourceStream {
       ...this.place,
       home: this.home,
       lineage: this.lineage,
-      prefix: this.#prefix,
+      prefix: this.prefix,
       start: this.start,
       marks: this.#marks.kept,
       yielded: this.yielded,
@@ -202,16 +207,14 @@ export class FileStream implements SourceStream {
     }
     const room = Math.min(buffer.length, (this.#parts.limit ?? Number.POSITIVE_INFINITY) - from);
     if (room <= 0) return this.#atEnd(from);
-    const bytes = await this.#file.use((handle) => this.#readVerified(handle, from, buffer.subarray(0, room)));
+    const bytes = await this.#verified.read(from, this.#marks.checkAt(from), buffer.subarray(0, room));
     if (this.#ended) return ENDED;
-    if (bytes === undefined) {
-      if (this.#file.failure === 'gone') this.#owner.contentLost(this);
+    if (bytes === undefined || bytes === 'other') {
+      if (bytes === undefined && this.file.failure === 'unreadable') this.#owner.unreadable(this);
+      else this.#owner.contentLost(this);
       return WAITING;
     }
-    if (bytes === 'other') {
-      this.#owner.contentLost(this);
-      return WAITING;
-    }
+    if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
     return this.#cut(from, bytes, bytes.length < buffer.length);
   }
 
@@ -223,12 +226,11 @@ export class FileStream implements SourceStream {
 
   refuse(reason: string): void {
     this.#refusal = reason;
-    this.#events.refused({ stream: this.id, path: this.path, reason });
   }
 
   /** There may be more to read, or something to find out. */
   wake(): void {
-    this.#woken = true;
+    this.#verified.suspect();
     this.#owner.wake(this);
   }
 
@@ -238,28 +240,27 @@ export class FileStream implements SourceStream {
   }
 
   /** Whether the file still holds what was read of it; undefined when it cannot be looked at. */
-  async holds(): Promise<boolean | undefined> {
-    const [position, check] = this.#marks.read;
-    return this.#file.use(async (handle) => {
-      if (!(await readHead(handle)).agrees(this.#prefix)) return false;
-      return (await readCheck(handle, position)) === check;
-    });
+  holds(): Promise<boolean | undefined> {
+    return this.#verified.holds(this.#marks.read);
   }
 
   state(): Promise<FileState | undefined> {
-    return this.#file.state();
+    return this.file.state();
   }
 
   movedTo(path: string): void {
-    this.#file.movedTo(path);
+    this.file.movedTo(path);
     this.#owner.changed(this);
   }
 
   /** Its bytes go on in another file. */
-  attach(file: FileAccess, sizeBytes: number): void {
-    const before = this.#file;
-    this.#file = file;
-    void before.close();
+  attach(
+    file: FileAccess,
+    { sizeBytes, modifiedUnixMs }: { readonly sizeBytes: number; readonly modifiedUnixMs: number },
+  ): void {
+    void this.file.close();
+    this.#verified = this.#verify(file, this.prefix);
+    this.modifiedUnixMs = modifiedUnixMs;
     this.unlinkedSinceMs = undefined;
     this.movedAway = false;
     this.saw(sizeBytes);
@@ -277,22 +278,22 @@ export class FileStream implements SourceStream {
   /** No byte will come any more. */
   end(): void {
     this.#ended = true;
-    this.#cancelRestTimer?.();
+    this.#restAlarm.cancel();
     void this.close();
     this.#owner.wake(this);
   }
 
   close(): Promise<void> {
-    this.#cancelRestTimer?.();
-    this.#file.onlyHandle = false;
-    return this.#file.close();
+    this.#restAlarm.cancel();
+    this.file.onlyHandle = false;
+    return this.file.close();
   }
 
   async #judge(end: Position, check: Check): Promise<'same' | 'other' | 'unknown'> {
     const known = this.#marks.checkAt(end);
     if (known !== undefined) return known === check ? 'same' : 'other';
     if (this.#ended) return end <= this.position ? 'same' : 'other';
-    const found = await this.#file.use(async (handle) => (await readCheck(handle, end)) ?? 'shorter');
+    const found = await this.#verified.checkAt(end);
     if (found === undefined) return 'unknown';
     return found === check ? 'same' : 'other';
   }
@@ -304,9 +305,8 @@ export class FileStream implements SourceStream {
   ): Promise<PositionMark | undefined> {
     if (position <= this.accepted) return undefined;
     if (position === end && check !== undefined) return [position, check];
-    const found =
-      this.#marks.checkAt(position) ?? (await this.#file.use((handle) => readCheck(handle, position)));
-    return found === undefined ? undefined : [position, found];
+    const found = this.#marks.checkAt(position) ?? (await this.#verified.checkAt(position));
+    return found === undefined || found === 'shorter' ? undefined : [position, found];
   }
 
   /** Reading goes on at `mark` or at the end of the accepted bytes, whatever is further. */
@@ -317,7 +317,7 @@ export class FileStream implements SourceStream {
       const lostBytes = wasRead - this.accepted;
       this.#events.lost({ stream: this.id, path: this.path, position: this.accepted, lostBytes });
     }
-    this.#woken = true;
+    this.#verified.suspect();
     this.#owner.changed(this);
     this.#owner.progressed(this);
   }
@@ -333,32 +333,13 @@ export class FileStream implements SourceStream {
   #diverge(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#cancelRestTimer?.();
+    this.#diverged = true;
+    this.#restAlarm.cancel();
     this.#owner.diverged(this);
   }
 
-  /** The bytes behind `from`, when those before it are the ones that were read. */
-  async #readVerified(handle: FileHandle, from: Position, buffer: Buffer): Promise<Buffer | 'other'> {
-    const window = this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES));
-    const { bytesRead } = await handle.readv([window, buffer], from - window.length);
-    if (bytesRead < window.length) return 'other';
-    const expected = this.#marks.checkAt(from);
-    if (expected !== undefined && checkOf(window) !== expected) return 'other';
-    if ((this.#woken || from === 0) && !(await this.#verifyBeginning(handle))) return 'other';
-    this.#woken = false;
-    const bytes = buffer.subarray(0, bytesRead - window.length);
-    if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
-    return bytes;
-  }
-
-  async #verifyBeginning(handle: FileHandle): Promise<boolean> {
-    const head = await readHead(handle);
-    if (!head.agrees(this.#prefix)) return false;
-    if (head.length > this.#prefix.length && this.#prefix.length < PREFIX_MAX_BYTES) {
-      this.#prefix = head.prefix();
-      this.#owner.changed(this);
-    }
-    return true;
+  #verify(file: FileAccess, prefix: Prefix): VerifiedFile {
+    return new VerifiedFile(file, prefix, () => this.#owner.changed(this));
   }
 
   #cut(from: Position, bytes: Buffer, isEndOfFile: boolean): StreamRead {
@@ -376,14 +357,13 @@ export class FileStream implements SourceStream {
 
   #records(from: Position, data: Buffer, cut: Cut): StreamRead {
     this.#count(cut);
-    const before = Buffer.concat([this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES)), data.subarray(-64)]);
-    const endCheck = checkOf(before);
+    const endCheck = this.#verified.checkBehind(from, data);
     this.#marks.passed(from + data.length, endCheck);
     const batch = {
       stream: this.id,
       start: from,
       resource: this.#parts.resource,
-      format: this.#parts.format,
+      format: this.entry.format,
       observedTimeUnixNano: this.#clock.nowUnixNano(),
       sizes: cut.sizes,
       marks: cut.marks,
@@ -406,14 +386,9 @@ export class FileStream implements SourceStream {
   }
 
   #atEnd(from: Position, hasRest = false): StreamRead {
-    if (hasRest) this.#wakeWhenRested();
+    if (hasRest) this.#restAlarm.set(Math.max(50, REST_MS - this.restedMs));
     if (from >= this.position) this.drained = true;
     this.#owner.progressed(this);
     return WAITING;
-  }
-
-  #wakeWhenRested(): void {
-    this.#cancelRestTimer?.();
-    this.#cancelRestTimer = this.#clock.after(Math.max(50, REST_MS - this.restedMs), () => this.wake());
   }
 }

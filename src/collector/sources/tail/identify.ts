@@ -12,12 +12,19 @@ import {
   TELLING_BYTES,
 } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
+import type { FoundFile } from './find-files.ts';
 import type { DormantStream, FollowedFiles } from './followed-files.ts';
 
 /** What a newcomer's bytes are those of. */
 export type SameAs =
   | { readonly kind: 'stream'; readonly stream: FileStream }
   | { readonly kind: 'dormant'; readonly dormant: DormantStream };
+
+/** A file that no stream reads, and the way to its bytes. */
+export interface OpenNewcomer {
+  readonly found: FoundFile;
+  readonly file: FileAccess;
+}
 
 /** A file as it is at this moment. */
 export interface Newcomer extends Candidate {

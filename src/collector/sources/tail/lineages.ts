@@ -24,6 +24,12 @@ export class Lineages {
     else line.push(stream);
   }
 
+  /** Puts a generation that turned up late before the next one, which has not been opened yet. */
+  addBefore(stream: FileStream, next: FileStream): void {
+    const line = this.#lines.get(stream.lineage);
+    line?.splice(line.indexOf(next), 0, stream);
+  }
+
   replace(stream: FileStream, by: FileStream): void {
     const line = this.#lines.get(stream.lineage);
     const index = line?.indexOf(stream) ?? -1;
@@ -43,6 +49,7 @@ export class Lineages {
 }
 
 function isPast(stream: FileStream): boolean {
+  if (stream.diverged) return false;
   if (stream.ended) return !stream.opened || stream.accepted >= stream.position;
   return stream.yielded && stream.opened;
 }

@@ -11,7 +11,8 @@ export interface PathPattern {
   readonly segments: readonly PathSegment[];
 }
 
-export type PathSegment = string | '**' | ((name: string) => boolean);
+/** A string is the name itself, but for `**`: any number of directories. */
+export type PathSegment = string | ((name: string) => boolean);
 
 export type PathVerdict =
   | { readonly kind: 'read'; readonly entry: TailEntry }
@@ -94,5 +95,5 @@ export function expandBraces(glob: string): string[] {
   const match = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(glob);
   if (match === null) return [glob];
   const [, before = '', choices = '', after = ''] = match;
-  return choices.split(',').flatMap((choice) => expandBraces(before + choice + after));
+  return [...new Set(choices.split(',').flatMap((choice) => expandBraces(before + choice + after)))];
 }

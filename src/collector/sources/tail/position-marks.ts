@@ -36,7 +36,7 @@ export class PositionMarks {
 
   checkAt(position: Position): Check | undefined {
     const at = ([candidate]: PositionMark) => candidate === position;
-    return (this.#unaccepted.find(at) ?? this.#accepted.findLast(at))?.[1];
+    return (this.#unaccepted.findLast(at) ?? this.#accepted.findLast(at))?.[1];
   }
 
   passed(position: Position, check: Check): void {

@@ -4,13 +4,15 @@ import type { FileStream } from './file-stream.ts';
 
 /** Two looks at a file's end are so far apart. */
 export const SETTLE_MS = 1_000;
+/** A file that was never seen under a younger name does not keep the next one waiting longer for bytes that come late. */
+export const PATIENCE_MS = 60_000;
 /** A file that has left the patterns is followed until it has rested so long. */
 export const MOVED_AWAY_REST_MS = 600_000;
 
 /** Whether the next generation may have to wait for it, or it is to be let go: it is looked at every second. */
 export function isSettling(stream: FileStream): boolean {
   if (stream.ended || !stream.opened) return false;
-  if (stream.unlinkedSinceMs !== undefined) return true;
+  if (stream.unlinkedSinceMs !== undefined || stream.movedAway) return true;
   return isOld(stream) && !stream.yielded;
 }
 
@@ -34,6 +36,7 @@ export async function settle(
   const hasGrown = state.sizeBytes !== stream.sizeBytes;
   stream.saw(state.sizeBytes);
   const isUnlinked = stream.unlinkedSinceMs !== undefined;
+  if (isPatienceOver(stream, clock)) return 'yielded';
   if (stream.restedMs < SETTLE_MS) {
     if (hasGrown) stream.wake();
     return 'unsettled';
@@ -44,6 +47,13 @@ export async function settle(
   }
   const isOver = isUnlinked || (stream.movedAway && stream.restedMs >= MOVED_AWAY_REST_MS);
   return isOver ? 'finished' : 'yielded';
+}
+
+/** `x.log` must not wait for ever for an `x.log.1` that is written to all the time. */
+function isPatienceOver(stream: FileStream, clock: Clock): boolean {
+  if (stream.displaced || stream.yielded) return false;
+  const { sizeBytes, atMs } = stream.firstSeen;
+  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= PATIENCE_MS;
 }
 
 /** Its name says that it gets no more bytes soon. */

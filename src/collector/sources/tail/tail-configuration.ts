@@ -60,9 +60,15 @@ const durationMsSchema = z.string().transform((text, context) => {
   try {
     const ms = durationToMs(parseDuration(text));
     if (ms > 0) return ms;
-    context.addIssue({ code: 'custom', message: `expected a duration above zero, found ${JSON.stringify(text)}` });
+    context.addIssue({
+      code: 'custom',
+      message: `expected a duration above zero, found ${JSON.stringify(text)}`,
+    });
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `expected a duration like 24h: ${(error as Error).message}` });
+    context.addIssue({
+      code: 'custom',
+      message: `expected a duration like 24h: ${(error as Error).message}`,
+    });
   }
   return z.NEVER;
 });

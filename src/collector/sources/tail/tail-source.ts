@@ -2,11 +2,14 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Resource } from '../../../records/resource.ts';
 import { mintStreamId, parseStreamId } from '../../../records/stream-id.ts';
-import type { Cancel, Clock } from '../../../runtime/clock.ts';
+import type { Clock } from '../../../runtime/clock.ts';
 import type { StateStore } from '../../../storage/state-store.ts';
 import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { Source, StreamSink } from '../../source.ts';
+import { Alarm } from './alarm.ts';
+import { Decisions } from './decisions.ts';
+import { beyondDeletedLimit } from './deleted-files.ts';
 import { DirectoryWatcher, type PathChange } from './directory-watcher.ts';
 import { TailEvents } from './events.ts';
 import { type Explanation, explain } from './explain.ts';
@@ -16,12 +19,14 @@ import type { FoundFiles } from './find-files.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { ageDormant } from './forgetting.ts';
 import { Lineages } from './lineages.ts';
+import type { NewStream } from './newcomers.ts';
 import { OpenFiles } from './open-files.ts';
 import { PathPatterns } from './path-patterns.ts';
-import { type NewStream, Reconciler } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 import { isSettling, SETTLE_MS, settle } from './settling.ts';
 import type { TailEntry } from './tail-configuration.ts';
 import { type TailStatus, tailStatus } from './tail-status.ts';
+import { UnreadFiles } from './unread-files.ts';
 
 export interface TailSourceOptions {
   readonly entries: readonly TailEntry[];
@@ -47,7 +52,7 @@ export interface TailLimits {
   readonly pollMs: number;
 }
 
-const LIMITS: TailLimits = { openFiles: 1024, deletedBytes: 1024 ** 3, pollMs: 10_000 };
+const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
 
 /** After a look, the next one waits 20 times as long as the look took, but not shorter or longer than this. */
 const LOOK_PAUSE_MS = { shortest: 100, longest: 2_000 };
@@ -100,16 +105,16 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #files = new FollowedFiles();
   readonly #lineages = new Lineages();
   readonly #openFiles: OpenFiles;
+  readonly #unread: UnreadFiles;
   readonly #reconciler: Reconciler;
   readonly #watcher: DirectoryWatcher;
   #sink: StreamSink | undefined;
   /** Streams by the paths where their bytes may change. */
   #byPath = new Map<string, FileStream>();
-  /** The end of the line of decisions. */
-  #decisions: Promise<void> = Promise.resolve();
-  #cancelPoll: Cancel | undefined;
-  #cancelLook: Cancel | undefined;
-  #cancelSettling: Cancel | undefined;
+  readonly #decisions: Decisions;
+  readonly #pollAlarm: Alarm;
+  readonly #lookAlarm: Alarm;
+  readonly #settleAlarm: Alarm;
   #lookAllowedAtMs = 0;
   #lastAgedMs: number;
   #running = false;
@@ -124,20 +129,28 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#events = new TailEvents(options.logger, options.metrics);
     this.#patterns = new PathPatterns(options.entries, options.workingDirectory ?? process.cwd());
     this.#openFiles = new OpenFiles(this.#limits.openFiles);
-    this.#watcher = new DirectoryWatcher((path, change) => this.#announced(path, change));
+    this.#decisions = new Decisions((error) => this.#events.scanFailed(error));
+    this.#pollAlarm = new Alarm(options.clock, () => void this.look());
+    this.#lookAlarm = new Alarm(options.clock, () => void this.look());
+    this.#settleAlarm = new Alarm(options.clock, () => void this.#decisions.run(() => this.#settleAll()));
+    this.#watcher = new DirectoryWatcher({
+      changed: (path, change) => this.#announced(path, change),
+      failed: (directory, error) => this.#events.unwatched(directory, error),
+    });
     this.#checkpoints = new Checkpoints<FileCheckpoint>({
       store: options.store,
       table: 'tail-checkpoints',
       clock: options.clock,
       onFailure: (error) => this.#events.checkpointsFailed(error),
     });
-    this.#reconciler = new Reconciler({
-      patterns: this.#patterns,
+    this.#unread = new UnreadFiles(this.#events);
+    this.#reconciler = new Reconciler(this.#patterns, {
       files: this.#files,
       lineages: this.#lineages,
       openFiles: this.#openFiles,
       checkpoints: this.#checkpoints,
-      streams: { create: (parts) => this.#createStream(parts) },
+      createStream: (parts) => this.#createStream(parts),
+      unread: this.#unread,
       clock: options.clock,
       events: this.#events,
     });
@@ -150,27 +163,28 @@ class FileTailSource implements TailSource, FileStreamOwner {
       const stream = parseStreamId(id);
       if (stream !== undefined) this.#files.dormant.add(stream, value);
     }
-    await this.look();
+    let failure: unknown;
+    await this.#decisions.run(() => this.#lookNow().catch((error: unknown) => void (failure = error)));
+    if (failure !== undefined) throw failure;
     this.#started = true;
     this.#checkDrained();
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
     this.#running = false;
-    this.#cancelPoll?.();
-    this.#cancelLook?.();
-    this.#cancelSettling?.();
+    for (const alarm of [this.#pollAlarm, this.#lookAlarm, this.#settleAlarm]) alarm.cancel();
     this.#watcher.close();
-    await this.#decisions;
+    await this.#decisions.idle();
     if (this.#started) await this.#flush();
   }
 
   async close(): Promise<void> {
     this.#running = false;
-    await this.#decisions;
+    await this.#decisions.idle();
     for (const stream of this.#files.streams.values()) await stream.close();
     await this.#openFiles.closeAll();
     if (this.#started) await this.#flush();
+    this.#checkpoints.close();
   }
 
   drained(): Promise<void> {
@@ -181,19 +195,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   look(): Promise<void> {
-    return this.#decide(async () => {
-      if (this.#started && this.#options.once) return;
-      this.#cancelLook?.();
-      this.#cancelLook = undefined;
-      try {
-        await this.#look();
-      } finally {
-        this.#schedulePoll();
-      }
+    return this.#decisions.run(async () => {
+      if (this.#running && !this.#options.once) await this.#lookNow();
     });
   }
 
-  async #look(): Promise<void> {
+  async #lookNow(): Promise<void> {
+    this.#lookAlarm.cancel();
+    if (!this.#options.once) this.#pollAlarm.set(this.#limits.pollMs);
     const beganMs = this.#clock.monotonicMs();
     const found = await this.#reconciler.look();
     this.#letGoOfDeleted();
@@ -211,7 +220,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     return explain(path, {
       files: this.#files,
       patterns: this.#patterns,
-      unread: this.#reconciler.unread,
+      unread: this.#unread,
       lineages: this.#lineages,
       workingDirectory: this.#options.workingDirectory ?? process.cwd(),
     });
@@ -224,11 +233,20 @@ class FileTailSource implements TailSource, FileStreamOwner {
   // What streams tell.
 
   contentLost(stream: FileStream): void {
-    if (this.#files.isAttached(stream)) this.#scheduleLook();
+    if (!this.#files.isAttached(stream)) return;
+    if (this.#options.once) void this.#decisions.run(() => this.#loseForGood(stream));
+    else this.#scheduleLook();
+  }
+
+  unreadable(stream: FileStream): void {
+    this.#unread.noteUnreadable(stream.path);
+    // The next look wakes it. The only run there is does not wait for that.
+    if (this.#options.once) stream.drained = true;
+    this.#checkDrained();
   }
 
   diverged(stream: FileStream): void {
-    void this.#decide(() => this.#replace(stream));
+    void this.#decisions.run(() => this.#replace(stream));
   }
 
   changed(stream: FileStream): void {
@@ -237,7 +255,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   progressed(stream: FileStream): void {
     if (isSettling(stream) && stream.accepted >= stream.sizeBytes) this.#scheduleSettling(0);
-    else if (stream.ended && stream.accepted >= stream.position) void this.#decide(() => this.#openNext());
+    else if (stream.ended && stream.accepted >= stream.position)
+      void this.#decisions.run(() => this.#openNext());
     this.#checkDrained();
   }
 
@@ -246,17 +265,6 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   // Decisions.
-
-  /** Runs one decision after the other. */
-  #decide(decision: () => Promise<void>): Promise<void> {
-    const decided = this.#decisions.then(decision);
-    this.#decisions = decided.catch((error: unknown) => {
-      this.#events.scanFailed(error);
-    });
-    return decided.catch((error: unknown) => {
-      if (!this.#started) throw error;
-    });
-  }
 
   #announced(path: string, change: PathChange): void {
     const stream = this.#byPath.get(path);
@@ -272,17 +280,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #scheduleLook(): void {
     if (!this.#running || this.#options.once) return;
-    const waitMs = Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs());
-    this.#cancelLook ??= this.#clock.after(waitMs, () => {
-      this.#cancelLook = undefined;
-      void this.look();
-    });
-  }
-
-  #schedulePoll(): void {
-    this.#cancelPoll?.();
-    if (!this.#running || this.#options.once) return;
-    this.#cancelPoll = this.#clock.after(this.#limits.pollMs, () => void this.look());
+    this.#lookAlarm.setIfUnset(Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs()));
   }
 
   #watch({ files, directories }: FoundFiles): void {
@@ -317,7 +315,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #dropEnded(): void {
     for (const stream of this.#files.streams.values()) {
-      if (!stream.ended) continue;
+      if (!stream.ended || stream.diverged) continue;
       if (stream.opened && stream.accepted < stream.position) continue;
       this.#files.forget(stream);
       if (stream.accepted > stream.start) this.#files.dormant.add(stream.id, stream.checkpoint());
@@ -342,12 +340,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #scheduleSettling(afterMs: number): void {
     if (!this.#running) return;
-    if (afterMs === 0) this.#cancelSettling?.();
-    else if (this.#cancelSettling !== undefined) return;
-    this.#cancelSettling = this.#clock.after(afterMs, () => {
-      this.#cancelSettling = undefined;
-      void this.#decide(() => this.#settleAll());
-    });
+    if (afterMs === 0) this.#settleAlarm.set(0);
+    else this.#settleAlarm.setIfUnset(afterMs);
   }
 
   async #settleAll(): Promise<void> {
@@ -367,6 +361,11 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.changed(stream);
   }
 
+  async #loseForGood(stream: FileStream): Promise<void> {
+    this.#reconciler.endLost(stream);
+    await this.#openNext();
+  }
+
   #finish(stream: FileStream): void {
     this.#events.finished({ stream: stream.id, path: stream.path, position: stream.accepted });
     stream.end();
@@ -375,15 +374,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
   /** The aggregator means other bytes by the stream's id: another goes on where our own checkpoint stands. */
   async #replace(stream: FileStream): Promise<void> {
     if (!this.#files.streams.has(stream.id)) return;
-    const entry = this.#entryOf(stream);
     const known = stream.checkpoint();
     const mark = known.marks.at(-1);
-    if (entry === undefined || mark === undefined) return;
+    if (mark === undefined) return;
     const replacement = this.#createStream({
       id: mintStreamId(),
       checkpoint: { ...known, start: mark[0], marks: [mark] },
       file: stream.file,
-      entry,
+      entry: stream.entry,
       sizeBytes: stream.sizeBytes,
       modifiedUnixMs: stream.modifiedUnixMs,
     });
@@ -400,20 +398,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
     await this.#openNext();
   }
 
-  #entryOf(stream: FileStream): TailEntry | undefined {
-    return this.#patterns.entryFor(stream.path) ?? this.#patterns.entryFor(stream.home);
-  }
-
-  /** Deleted files that are held open take room that nobody sees: beyond the limit, the oldest is given up. */
   #letGoOfDeleted(): void {
-    const deleted = this.#files
-      .attached()
-      .filter(({ unlinkedSinceMs }) => unlinkedSinceMs !== undefined)
-      .sort((a, b) => (a.unlinkedSinceMs ?? 0) - (b.unlinkedSinceMs ?? 0));
-    let held = deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    for (const stream of deleted) {
-      if (held <= this.#limits.deletedBytes) return;
-      held -= stream.sizeBytes;
+    for (const stream of beyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
       const { id, path, position, sizeBytes } = stream;
       this.#events.givenUp({ stream: id, path, position, lostBytes: sizeBytes - position });
       stream.end();
@@ -429,7 +415,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
   #checkDrained(): void {
     if (!this.#started || this.#whenDrained.length === 0) return;
     const isDrained = (stream: FileStream) =>
-      stream.accepted >= stream.position && (stream.ended || (stream.opened && stream.drained));
+      !stream.diverged &&
+      stream.accepted >= stream.position &&
+      (stream.ended || (stream.opened && stream.drained));
     for (const stream of this.#files.streams.values()) if (!isDrained(stream)) return;
     for (const resolve of this.#whenDrained.splice(0)) resolve();
   }
@@ -438,9 +426,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
     const { entry, sizeBytes, checkpoint } = parts;
     return new FileStream({
       ...parts,
-      format: entry.format,
       resource: new Map([...this.#options.resource, ...entry.resource, ['log.file.path', checkpoint.home]]),
-      cutter: cutterFor(entry.multiline),
+      cutter: cutterFor(entry.multiline, entry.format),
       owner: this,
       clock: this.#clock,
       events: this.#events,

@@ -1,4 +1,4 @@
-import { copyFile, rename, stat, truncate, unlink } from 'node:fs/promises';
+import { readFile, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { Tailing } from './tailing.ts';
 
@@ -54,8 +54,17 @@ class Writer {
 
   async copytruncate(file: string, isRunning: boolean): Promise<void> {
     if (!(await this.#shift(file))) return;
-    await copyFile(this.#path(file), this.#path(file, 1));
+    const bytes = await readFile(this.#path(file));
+    if (this.#random(2) === 0 && bytes.length > 200) {
+      await writeFile(this.#path(file, 1), bytes.subarray(0, 64 + this.#random(bytes.length - 64)));
+      if (isRunning) await this.#tail.turn();
+    }
+    await writeFile(this.#path(file, 1), bytes);
     if (isRunning && this.#random(2) === 0) await this.#tail.turn();
+    if (isRunning && this.#random(4) === 0) {
+      await this.#tail.kill();
+      await this.#tail.start();
+    }
     await truncate(this.#path(file));
     if (this.#random(2) === 0) await this.append(file);
   }
@@ -113,8 +122,9 @@ async function round(seed: number): Promise<void> {
         await writer.copytruncate(file, isRunning);
         break;
       case 2:
-        if (isRunning) await tail.stop();
-        else await tail.start();
+        if (!isRunning) await tail.start();
+        else if (random(2) === 0) await tail.kill();
+        else await tail.stop();
         isRunning = !isRunning;
         break;
       case 6:
@@ -141,7 +151,8 @@ async function round(seed: number): Promise<void> {
   if (!isRunning) await tail.start();
   await drain(tail);
   await tail.pass(3_000);
-  for (const { level: _level, time: _time, pid: _pid, hostname: _hostname, ...line } of tail.log) trace(JSON.stringify(line));
+  for (const { level: _level, time: _time, pid: _pid, hostname: _hostname, ...line } of tail.log)
+    trace(JSON.stringify(line));
   for (const file of FILES) {
     const lines = tail.taken
       .text()

@@ -1,6 +1,9 @@
 import { appendFile, copyFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
 import { checkOf } from '../../../../src/records/check.ts';
+import { mintStreamId } from '../../../../src/records/stream-id.ts';
+import { recordBatch } from '../../../support/record-batches.ts';
 import { numbered, Tailing } from './tailing.ts';
 
 describe('a restart', () => {
@@ -124,23 +127,73 @@ describe('a restart', () => {
   });
 });
 
+describe('checkpoints', () => {
+  const checkpoints = (tail: Tailing) => tail.store.table<FileCheckpoint>('tail-checkpoints');
+
+  it('are not bound to device numbers', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.append('short.log', 'short\n');
+    await tail.turn();
+    await tail.stop();
+    const before = [...checkpoints(tail).entries()];
+    await tail.store.write(() => {
+      for (const { key, value } of before) {
+        checkpoints(tail).put(key, { ...value, device: '4711' });
+      }
+    });
+    await tail.append('a.log', numbered(10, 1));
+    await tail.start();
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 11));
+    expect(tail.taken.text(tail.path('short.log'))).toBe('short\n');
+  });
+
+  it('are on disk before the first byte is read', async () => {
+    const tail = await Tailing.start();
+    tail.diskIsFull(true);
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    expect(tail.sink.opened).toEqual([]);
+    expect(tail.messages(50).join()).toContain('Checkpoints cannot be written');
+    tail.diskIsFull(false);
+    await tail.turn();
+    expect(tail.taken.text()).toBe(numbered(0, 10));
+  });
+
+  it('are forgotten after 30 days without the file, counted in running time', async () => {
+    const dayMs = 86_400_000;
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    await unlink(tail.path('a.log'));
+    await tail.pass(3_000);
+    const count = () => [...checkpoints(tail).entries()].length;
+    tail.clock.jumpWallClock(400 * dayMs);
+    for (let day = 0; day < 29; day++) {
+      await tail.clock.advance(dayMs);
+      await tail.turn();
+    }
+    await tail.restart();
+    expect(count()).toBe(1);
+    await tail.clock.advance(2 * dayMs);
+    await tail.turn();
+    await tail.stop();
+    expect(count()).toBe(0);
+  });
+});
+
 describe('evidence against a checkpoint', () => {
   it('ends a stream of which the aggregator knows other bytes, and begins another at its own checkpoint', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
-    const [old] = tail.taken.streamIds;
+    const [old = mintStreamId()] = tail.taken.streamIds;
     await tail.stop();
     // A clone of this state has gone on with other bytes.
     const data = Buffer.from('what another machine wrote, long enough for a check of it to mean something\n');
-    const { end } = tail.taken.known(old as never);
+    const { end } = tail.taken.known(old);
     tail.taken.take(
-      {
-        ...(tail.taken.batches[0] as never as object),
-        start: end,
-        sizes: Uint32Array.of(data.length),
-        data,
-      } as never,
+      recordBatch([data], { stream: old, start: end }),
       checkOf(Buffer.concat([Buffer.from(numbered(0, 10)), data])),
     );
     tail.taken.batches.length = 1;
@@ -221,7 +274,11 @@ describe('a call that begins anew', () => {
     await tail.turn();
     const [stream] = tail.taken.streamIds;
     const early = numbered(0, 5);
-    tail.taken.known = () => ({ end: early.length, check: checkOf(Buffer.from(early)), contiguousEnd: early.length });
+    tail.taken.known = () => ({
+      end: early.length,
+      check: checkOf(Buffer.from(early)),
+      contiguousEnd: early.length,
+    });
     await tail.sink.reconnect();
     await tail.turn();
     expect(tail.taken.repeatedBytes).toBe(0);

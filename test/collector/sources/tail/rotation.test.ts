@@ -15,7 +15,9 @@ describe('a followed file', () => {
   });
 
   it('names itself in the resource', async () => {
-    const tail = await Tailing.prepare({ entry: { resource: new Map([['service.name', 'shop']]), format: 'json' } });
+    const tail = await Tailing.prepare({
+      entry: { resource: new Map([['service.name', 'shop']]), format: 'json' },
+    });
     await tail.append('a.log', 'x\n');
     await tail.start();
     const [batch] = tail.taken.batches;
@@ -121,6 +123,26 @@ describe('rename and create', () => {
     expect(tail.taken.text()).toBe(numbered(0, 30));
   });
 
+  it('does not let files wait for each other whose names only look like rotated ones', async () => {
+    const tail = await Tailing.prepare();
+    await tail.append('worker.1', numbered(0, 5));
+    await tail.append('worker.2', numbered(5, 5));
+    await tail.start();
+    expect(tail.taken.text().length).toBe(numbered(0, 10).length);
+  });
+
+  it('does not wait for ever for a file under an old name that is written to all the time', async () => {
+    const tail = await Tailing.prepare();
+    await tail.append('a.log.1', numbered(0, 5));
+    await tail.append('a.log', numbered(100, 5));
+    await tail.start();
+    for (let i = 1; i < 70; i++) {
+      await tail.append('a.log.1', numbered(i * 5, 1));
+      await tail.pass(1_000, 500);
+    }
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(100, 5));
+  });
+
   it('reads bytes that come to an old generation after all', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
@@ -199,8 +221,8 @@ describe('deletion', () => {
 
   it('gives up the file that was deleted first when they take too much room, and says what was lost', async () => {
     const tail = await Tailing.start({ limits: { deletedBytes: 1_500 } });
-    await tail.append('a.log', 'a'.repeat(999) + '\n');
-    await tail.append('b.log', 'b'.repeat(999) + '\n');
+    await tail.append('a.log', `${'a'.repeat(999)}\n`);
+    await tail.append('b.log', `${'b'.repeat(999)}\n`);
     tail.sink.paused = true;
     await tail.turn();
     await unlink(tail.path('a.log'));
@@ -210,10 +232,12 @@ describe('deletion', () => {
     await tail.turn();
     tail.sink.paused = false;
     await tail.pass(3_000);
-    expect(tail.taken.text()).toBe('b'.repeat(999) + '\n');
+    expect(tail.taken.text()).toBe(`${'b'.repeat(999)}\n`);
     const givenUp = tail.log.find(({ level }) => level === 50);
     expect(givenUp).toMatchObject({ path: tail.path('a.log'), lostBytes: 1_000 });
-    expect(await tail.metrics.metrics()).toContain('collector_tail_lost_bytes_total{reason="deleted_limit"} 1000');
+    expect(await tail.metrics.metrics()).toContain(
+      'collector_tail_lost_bytes_total{reason="deleted_limit"} 1000',
+    );
   });
 
   it('begins anew when an inode is used again', async () => {

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import {
+  type TailEntry,
+  tailEntriesFromGlobs,
+} from '../../../../src/collector/sources/tail/tail-configuration.ts';
+import {
   createTailSource,
   type TailLimits,
   type TailSource,
 } from '../../../../src/collector/sources/tail/tail-source.ts';
-import {
-  type TailEntry,
-  tailEntriesFromGlobs,
-} from '../../../../src/collector/sources/tail/tail-configuration.ts';
 import { openStateStore, type StateStore } from '../../../../src/storage/state-store.ts';
 import { type CapturedLog, capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -33,16 +33,17 @@ export class Tailing {
   readonly log: CapturedLog[];
   readonly metrics = new Registry();
   readonly taken = new TakenBytes();
-  readonly #store: StateStore;
+  readonly store: StateStore;
   readonly #logger: ReturnType<typeof capturedLogger>['logger'];
   #options: TailingOptions;
+  #alive = { value: true };
   source: TailSource;
   sink: PullingSink;
 
   private constructor(logs: string, store: StateStore, options: TailingOptions) {
     const { logger, lines } = capturedLogger();
     this.logs = logs;
-    this.#store = store;
+    this.store = store;
     this.#logger = logger;
     this.log = lines;
     this.#options = options;
@@ -89,18 +90,22 @@ export class Tailing {
     await this.sink.idle();
   }
 
+  /** As SIGKILL does: nothing more reaches the disk. */
+  async kill(): Promise<void> {
+    this.diskIsFull(true);
+    await this.stop();
+  }
+
+  diskIsFull(isFull: boolean): void {
+    this.#alive.value = !isFull;
+  }
+
   /** An orderly end. */
   async stop(): Promise<void> {
     await this.source.stop(AbortSignal.timeout(10_000));
     this.sink.paused = true;
     await this.sink.idle();
     await this.source.close();
-    const { readdirSync, readlinkSync } = process.getBuiltinModule('node:fs');
-    for (const fd of readdirSync('/proc/self/fd')) {
-      let l = '';
-      try { l = readlinkSync('/proc/self/fd/' + fd); } catch {}
-      if (l.startsWith(this.logs + '/')) console.log('LEAK', l, (globalThis as any).opens?.get(Number(fd)));
-    }
   }
 
   async restart(options: Partial<TailingOptions> = {}): Promise<void> {
@@ -132,10 +137,11 @@ export class Tailing {
 
   #create(): TailSource {
     const { globs = ['*'], entry = {}, limits, once = false } = this.#options;
+    this.#alive = { value: true };
     return createTailSource({
       entries: tailEntriesFromGlobs(globs).map((plain) => ({ ...plain, ...entry })),
       resource: new Map([['host.name', 'test-host']]),
-      store: this.#store,
+      store: mortal(this.store, this.#alive),
       clock: this.clock,
       logger: this.#logger,
       metrics: this.metrics,
@@ -146,9 +152,20 @@ export class Tailing {
   }
 }
 
+/** The store as a process sees it that can be killed. */
+function mortal(store: StateStore, alive: { readonly value: boolean }): StateStore {
+  return {
+    table: (name) => store.table(name),
+    write: (change) =>
+      alive.value ? store.write(change) : Promise.reject(new Error('Nothing can be written')),
+    close: () => store.close(),
+  };
+}
+
 /** Numbered lines, each different. */
 export function numbered(from: number, count: number, tag = 'line'): string {
   let text = '';
-  for (let i = from; i < from + count; i++) text += `${tag} number ${i} of a file that is followed, unlike the others\n`;
+  for (let i = from; i < from + count; i++)
+    text += `${tag} number ${i} of a file that is followed, unlike the others\n`;
   return text;
 }

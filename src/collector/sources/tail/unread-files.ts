@@ -1,0 +1,46 @@
+import type { StreamId } from '../../../records/stream-id.ts';
+import type { TailEvents } from './events.ts';
+
+/** Why a file that was found is not read (for now). */
+export type UnreadReason =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'older'; readonly modifiedUnixMs: number }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'duplicate'; readonly of: string }
+  | { readonly kind: 'copy'; readonly of: StreamId };
+
+/** What the last look found and left alone, for those who ask why. */
+export class UnreadFiles {
+  readonly #events: TailEvents;
+  #reasons = new Map<string, UnreadReason>();
+  readonly #unreadable = new Set<string>();
+
+  constructor(events: TailEvents) {
+    this.#events = events;
+  }
+
+  get(path: string): UnreadReason | undefined {
+    return this.#reasons.get(path);
+  }
+
+  /** A new look begins. */
+  clear(): void {
+    this.#reasons = new Map();
+  }
+
+  note(path: string, reason: UnreadReason): void {
+    this.#reasons.set(path, reason);
+  }
+
+  /** Logged once, until it can be read. */
+  noteUnreadable(path: string): void {
+    this.note(path, { kind: 'unreadable' });
+    if (this.#unreadable.has(path)) return;
+    this.#unreadable.add(path);
+    this.#events.unreadable({ path });
+  }
+
+  noteReadable(path: string): void {
+    this.#unreadable.delete(path);
+  }
+}

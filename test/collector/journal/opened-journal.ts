@@ -1,0 +1,44 @@
+import { Registry } from 'prom-client';
+import { onTestFinished } from 'vitest';
+import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
+import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { openStateStore } from '../../../src/storage/state-store.ts';
+import { capturedLogger } from '../../support/captured-logger.ts';
+import { CapturedSink } from '../../support/captured-sink.ts';
+
+export const LABEL: RecordLabel = { format: 'plain', resource: new Map([['host.name', 'h']]) };
+
+/** A journal over a real state store, attached to a sink. Closed by `close`, or when the test has finished. */
+export async function openJournal(directory: string, overrides: Partial<JournalOptions> = {}) {
+  const state = await openStateStore(`${directory}/state`);
+  const { logger, lines } = capturedLogger();
+  const metrics = new Registry();
+  const journal = await Journal.open({
+    name: 'test',
+    directory,
+    state,
+    maxBytes: 16 * 1024 * 1024,
+    lossRecord: ({ records, bytes }) => Buffer.from(`lost ${records} records of ${bytes} bytes`),
+    clock: systemClock,
+    logger,
+    metrics,
+    freeSpace: { check: async () => undefined, shortage: undefined },
+    ...overrides,
+  });
+  const sink = new CapturedSink();
+  journal.attach(sink);
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    await journal.stop(AbortSignal.timeout(60_000));
+    await state.close();
+  };
+  onTestFinished(close);
+  const metric = async (name: string) =>
+    (await metrics.getSingleMetric(`collector_test_journal_${name}`)?.get())?.values[0]?.value;
+  return { journal, sink, close, lines, metric };
+}
+
+export type OpenedJournal = Awaited<ReturnType<typeof openJournal>>;

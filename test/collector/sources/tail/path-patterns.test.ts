@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { expandBraces, PathPatterns } from '../../../../src/collector/sources/tail/path-patterns.ts';
+import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/tail-configuration.ts';
+
+const patterns = (...globs: string[]) => new PathPatterns(tailEntriesFromGlobs(globs), '/work');
+
+describe('PathPatterns', () => {
+  it('matches relative globs from the working directory', () => {
+    expect(patterns('logs/*.log').judge('/work/logs/a.log').kind).toBe('read');
+    expect(patterns('../x/a.log').judge('/x/a.log').kind).toBe('read');
+    expect(patterns('logs/*.log').judge('/work/logs/deep/a.log').kind).toBe('no-pattern');
+  });
+
+  it('leaves compressed and excluded files out', () => {
+    const [entry] = tailEntriesFromGlobs(['/a/*']);
+    const excluding = new PathPatterns(
+      [{ ...(entry as NonNullable<typeof entry>), exclude: ['/a/*.tmp'] }],
+      '/',
+    );
+    expect(excluding.judge('/a/x.gz')).toEqual({ kind: 'compressed', suffix: '.gz' });
+    expect(excluding.judge('/a/x.tmp').kind).toBe('excluded');
+    expect(excluding.judge('/a/x').kind).toBe('read');
+    expect(excluding.entryFor('/a/x.tmp')).toBeUndefined();
+  });
+
+  it('gives a path to the first entry that matches', () => {
+    const entries = [...tailEntriesFromGlobs(['/a/x.log']), ...tailEntriesFromGlobs(['/a/*'])];
+    const both = new PathPatterns(entries, '/');
+    expect(both.entryFor('/a/x.log')).toBe(entries[0]);
+    expect(both.entryFor('/a/y.log')).toBe(entries[1]);
+  });
+
+  it('knows which directories may contain what is read', () => {
+    const some = patterns('/a/*/c/*.log', '/deep/**/x.log');
+    for (const path of ['/a', '/a/b', '/a/b/c', '/deep', '/deep/1/2/3']) {
+      expect(some.mayContain(path), path).toBe(true);
+    }
+    for (const path of ['/b', '/a/b/d', '/a/b/c/d.txt']) expect(some.mayContain(path), path).toBe(false);
+  });
+
+  it('expands braces, since names are matched one by one', () => {
+    expect(expandBraces('/a/{b,c/d}/{e,f}')).toEqual(['/a/b/e', '/a/b/f', '/a/c/d/e', '/a/c/d/f']);
+    expect(expandBraces('/a/{b,{c,d}}').sort()).toEqual(['/a/b', '/a/c', '/a/d']);
+    expect(expandBraces('/a/b')).toEqual(['/a/b']);
+  });
+});

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { forEachLogRecord, recordView } from '../../src/formats/record-view.ts';
+import { formatNamed, formats } from '../../src/formats/registry.ts';
+import type { LogRecord } from '../../src/records/log-record.ts';
+import { sliceRecords } from '../../src/records/record-batch.ts';
+import { recordBatch } from '../support/record-batches.ts';
+
+const batch = recordBatch(['one\n', '{"msg":"two","a":1}\n', 'three'], {
+  format: 'json',
+  start: 1000,
+  marks: [{ index: 2, mark: 'unterminated' }],
+});
+
+test('a record in full', () => {
+  expect(recordView(batch, 1)).toEqual({
+    body: 'two',
+    attributes: new Map([['a', 1]]),
+    observedTimeUnixNano: batch.observedTimeUnixNano,
+    resource: batch.resource,
+    format: 'json',
+    stream: batch.stream,
+    position: 1004,
+  });
+});
+
+test('a record that is not whole says so', () => {
+  expect(recordView(batch, 2).attributes.get('megacollector.record_mark')).toBe('unterminated');
+  expect(recordView(batch, 1).attributes.has('megacollector.record_mark')).toBe(false);
+});
+
+test('walking a batch shows the same records, also of a slice', () => {
+  for (const slice of [batch, sliceRecords(batch, 1, 3), sliceRecords(batch, 2, 3)]) {
+    const seen: LogRecord[] = [];
+    forEachLogRecord(slice, (record) => seen.push(record));
+    expect(seen).toEqual(Array.from(slice.sizes, (_, index) => recordView(slice, index)));
+  }
+});
+
+test('a format that is unknown here is read as plain', () => {
+  expect(formatNamed('from-the-future').name).toBe('plain');
+  expect(formatNamed('__proto__').name).toBe('plain');
+  for (const format of formats) expect(formatNamed(format.name)).toBe(format);
+});

@@ -1,0 +1,165 @@
+import { appendFile, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { openOfflineAggregatorControl } from '../src/aggregator/pipeline.ts';
+import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
+import { systemClock } from '../src/runtime/clock.ts';
+import { callControl } from '../src/runtime/control-client.ts';
+import type { AggregatorStatus, CollectorStatus } from '../src/runtime/control-commands.ts';
+import type { Json } from '../src/runtime/json.ts';
+import { capturedLogger } from './support/captured-logger.ts';
+import { type InProcessPair, inProcessPair } from './support/in-process-pair.ts';
+import { lines } from './support/record-batches.ts';
+import { temporaryDirectory } from './support/temporary-directory.ts';
+
+const soon = () => AbortSignal.timeout(5_000);
+const output = (pair: InProcessPair) => readFile(pair.outputPath, 'utf8').catch(() => '');
+const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
+
+async function status<Status>(directory: string, input: Json = {}): Promise<Status> {
+  const answer = await callControl(directory, 'status', input);
+  if (!answer.answered) throw new Error('nobody answers');
+  return answer.value as unknown as Status;
+}
+
+async function startedPair() {
+  const pair = await inProcessPair(await temporaryDirectory());
+  const aggregator = await pair.createAggregator();
+  await aggregator.start();
+  const collector = await pair.createCollector();
+  await collector.start();
+  return { pair, aggregator, collector };
+}
+
+describe('a collector and an aggregator', () => {
+  it('bring a file to a file, through rotations and restarts of either, once and in order', async () => {
+    const { pair, aggregator, collector } = await startedPair();
+    const path = join(pair.directory, 'a.log.in');
+    const parts = Array.from({ length: 6 }, (_, part) => lines(500, `part ${part} line`).join(''));
+
+    await writeFile(path, parts[0] ?? '');
+    await until(async () => expect(await output(pair)).toBe(parts[0]));
+
+    await collector.stop(soon());
+    await appendFile(path, parts[1] ?? '');
+    const again = await pair.createCollector();
+    await again.start();
+    await until(async () => expect(await output(pair)).toBe(parts.slice(0, 2).join('')));
+
+    await aggregator.stop(soon());
+    await appendFile(path, parts[2] ?? '');
+    await rename(path, join(pair.directory, 'b.log.in'));
+    await writeFile(path, parts[3] ?? '');
+    await (await pair.createAggregator()).start();
+    await until(async () => expect(await output(pair)).toBe(parts.slice(0, 4).join('')));
+
+    await truncate(path);
+    await appendFile(path, parts[4] ?? '');
+    await until(async () => expect(await output(pair)).toBe(parts.slice(0, 5).join('')));
+  });
+
+  it('show a balance that adds up, running and not', async () => {
+    const { pair, aggregator, collector } = await startedPair();
+    const text = lines(1_000).join('');
+    await writeFile(join(pair.directory, 'a.log.in'), text);
+    await until(async () => expect(await output(pair)).toBe(text));
+    const amount = { records: 1_000, bytes: text.length };
+    const nothing = { records: 0, bytes: 0 };
+    const balanced = {
+      accepted: amount,
+      emitters: [
+        {
+          emitter: 'file',
+          before: nothing,
+          queued: nothing,
+          deadLettered: nothing,
+          discarded: nothing,
+          delivered: amount,
+        },
+      ],
+    };
+    await until(async () =>
+      expect(await status<AggregatorStatus>(pair.aggregatorState)).toMatchObject(balanced),
+    );
+    const read = { read: text.length, accepted: text.length, waiting: 0, unread: 0 };
+    expect(await status<CollectorStatus>(pair.collectorState)).toMatchObject(read);
+
+    await collector.stop(soon());
+    await aggregator.stop(soon());
+    const { logger } = capturedLogger();
+    const ofAggregator = await openOfflineAggregatorControl(pair.aggregatorState, {
+      logger,
+      clock: systemClock,
+    });
+    expect(await ofAggregator.handlers.status?.({})).toMatchObject(balanced);
+    await ofAggregator.close();
+    await appendFile(join(pair.directory, 'a.log.in'), 'more\n');
+    const ofCollector = await openOfflineCollectorControl(pair.collectorState, {
+      logger,
+      clock: systemClock,
+    });
+    expect(await ofCollector.handlers.status?.({})).toMatchObject({ ...read, unread: 5 });
+    expect(await ofCollector.handlers.explain?.({ path: join(pair.directory, 'a.log.in') })).toMatchObject({
+      path: join(pair.directory, 'a.log.in'),
+    });
+    await ofCollector.close();
+  });
+
+  it('end after everything is accepted, when told to read once', async () => {
+    const pair = await inProcessPair(await temporaryDirectory());
+    await (await pair.createAggregator()).start();
+    const text = lines(20_000).join('');
+    await writeFile(join(pair.directory, 'a.log.in'), text);
+    const collector = await pair.createCollector({ COLLECTOR_ONCE: '1' });
+    await collector.start();
+    await collector.drained();
+    await collector.stop(soon());
+    await until(async () => expect(await output(pair)).toBe(text));
+  });
+
+  it('tell their health', async () => {
+    const { pair } = await startedPair();
+    for (const address of [pair.aggregatorHttp, pair.collectorHttp]) {
+      for (const path of ['/health/live', '/health/ready', '/health/progress']) {
+        expect((await fetch(`http://${address}${path}`)).status).toBe(200);
+      }
+    }
+    const metrics = await (await fetch(`http://${pair.aggregatorHttp}/metrics`)).text();
+    expect(metrics).toContain('aggregator_intake_calls 1');
+  });
+
+  it('refuse to start without an emitter that the state knows, and say both ways out', async () => {
+    const pair = await inProcessPair(await temporaryDirectory());
+    const first = await pair.createAggregator();
+    await first.start();
+    await first.stop(soon());
+    const renamed = await pair.createAggregator({
+      AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: pair.outputPath, name: 'archive' }),
+    });
+    await expect(renamed.start()).rejects.toThrow(/emitter "file".*Put it back.*emitters forget file/s);
+    await renamed.stop(soon());
+
+    const { logger } = capturedLogger();
+    const control = await openOfflineAggregatorControl(pair.aggregatorState, { logger, clock: systemClock });
+    await control.handlers['emitters.forget']?.({ name: 'file' });
+    await control.close();
+    const again = await pair.createAggregator({
+      AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: pair.outputPath, name: 'archive' }),
+    });
+    await again.start();
+  });
+
+  it('stay up, not ready, when the state is damaged, and say so to every command', async () => {
+    const pair = await inProcessPair(await temporaryDirectory());
+    const first = await pair.createAggregator();
+    await first.start();
+    await first.stop(soon());
+    await writeFile(join(pair.aggregatorState, 'state', 'data.mdb'), 'this is no database');
+    const broken = await pair.createAggregator();
+    await broken.start();
+    const ready = await fetch(`http://${pair.aggregatorHttp}/health/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.text()).toContain('cannot be used');
+    await expect(callControl(pair.aggregatorState, 'status', {})).rejects.toThrow(/cannot be used/);
+  });
+});

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { checkOf } from '../../src/records/check.ts';
+import { addRange, outside, type Ranges, totalBytes } from '../../src/records/ranges.ts';
+import { endOf, type RecordBatch } from '../../src/records/record-batch.ts';
+import type { StreamId } from '../../src/records/stream-id.ts';
+import { decodeRecordBatch } from '../../src/records/wire.ts';
+import { GroupPlanner } from '../../src/storage/group-plan.ts';
+import { flattenRanges } from '../../src/storage/ledger.ts';
+import type { StreamRow } from '../../src/storage/queue-tables.ts';
+import { recordBatch } from '../support/record-batches.ts';
+import { incomingBatch } from './queue-fixture.ts';
+
+const STREAMS = ['aa', 'bb'].map((digits) => digits.repeat(16) as StreamId);
+
+/** Bytes of a stream are a function of their position. */
+function batchOf(stream: StreamId, start: number, sizes: readonly number[]): RecordBatch {
+  let position = start;
+  const records = sizes.map((size) => Buffer.from(Array.from({ length: size }, () => position++ % 251)));
+  return recordBatch(records, { stream, start });
+}
+
+const batch = fc
+  .tuple(
+    fc.constantFrom(...STREAMS),
+    fc.integer({ min: 0, max: 80 }),
+    fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }),
+  )
+  .map(([stream, start, sizes]) => batchOf(stream, start, sizes));
+
+const ranges = fc
+  .array(fc.tuple(fc.integer({ min: 0, max: 90 }), fc.integer({ min: 1, max: 9 })))
+  .map((parts) =>
+    parts.reduce<Ranges>((all, [start, size]) => addRange(all, { start, end: start + size }), []),
+  );
+
+function rowOf(taken: Ranges): StreamRow {
+  return {
+    ranges: flattenRanges(taken),
+    endCheck: checkOf(Buffer.from('before')),
+    owner: null,
+    records: 0,
+    bytes: totalBytes(taken),
+    lastEntry: 0,
+    seenDay: 0,
+    final: null,
+  };
+}
+
+describe('a plan', () => {
+  test('keeps every byte once, in order of arrival, and only what the ledger has not', () => {
+    fc.assert(
+      fc.property(fc.array(batch, { maxLength: 12 }), ranges, (batches, taken) => {
+        const planner = new GroupPlanner(() => rowOf(taken));
+        for (const each of batches) planner.add(incomingBatch(each));
+        for (const stream of STREAMS) {
+          const own = batches.filter((each) => each.stream === stream);
+          const kept = planner.entries.map((entry) => entry.batch).filter((each) => each.stream === stream);
+          let union: Ranges = taken;
+          for (const each of own) union = addRange(union, { start: each.start, end: endOf(each) });
+          let again: Ranges = taken;
+          for (const each of kept) {
+            const range = { start: each.start, end: endOf(each) };
+            expect(outside(range, again), 'nothing twice').toEqual([range]);
+            again = addRange(again, range);
+          }
+          expect(again).toEqual(union);
+          if (own.length > 0 && kept.length > 0) {
+            expect(planner.streams.get(stream)?.ranges).toEqual(union);
+            expect(planner.streams.get(stream)?.bytes).toBe(totalBytes(union));
+          }
+        }
+        const bytes = planner.entries.reduce((sum, entry) => sum + entry.batch.data.length, 0);
+        expect(planner.kept.bytes).toBe(bytes);
+        expect(planner.kept.bytes + planner.repeatedBytes).toBe(
+          batches.reduce((sum, each) => sum + each.data.length, 0),
+        );
+      }),
+    );
+  });
+
+  test('what goes to the disk reads back as what is kept', () => {
+    fc.assert(
+      fc.property(batch, ranges, (each, taken) => {
+        const planner = new GroupPlanner(() => rowOf(taken));
+        planner.add(incomingBatch(each));
+        for (const entry of planner.entries) {
+          const decoded = decodeRecordBatch(Buffer.concat(entry.payload));
+          expect({ ...decoded, data: Buffer.from(decoded.data) }).toEqual({
+            ...entry.batch,
+            data: Buffer.from(entry.batch.data),
+          });
+        }
+      }),
+    );
+  });
+
+  test('a batch that is new goes to the disk as it came', () => {
+    const planner = new GroupPlanner(() => undefined);
+    const incoming = incomingBatch(batchOf(STREAMS[0] as StreamId, 5, [1, 2, 3]));
+    planner.add(incoming);
+    expect(planner.entries[0]?.payload).toEqual([incoming.encoded]);
+    expect(planner.entries[0]?.payload[0]).toBe(incoming.encoded);
+  });
+
+  test('keeps the check of the last range only', () => {
+    const [stream] = STREAMS as [StreamId];
+    const planner = new GroupPlanner(() => undefined);
+    const late = incomingBatch(batchOf(stream, 50, [5]));
+    planner.add(late);
+    planner.add(incomingBatch(batchOf(stream, 0, [5])));
+    expect(planner.streams.get(stream)?.endCheck).toBe(late.endCheck);
+    const grown = incomingBatch(batchOf(stream, 55, [5]));
+    planner.add(grown);
+    expect(planner.streams.get(stream)?.endCheck).toBe(grown.endCheck);
+  });
+});

@@ -1,0 +1,115 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { StateDirectory, type StateDirectoryOptions } from '../../src/storage/state-directory.ts';
+import {
+  StateDirectoryBusyError,
+  StateDirectoryVersionError,
+} from '../../src/storage/state-directory-error.ts';
+import { lockByFile } from '../../src/storage/state-directory-lock.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const OPTIONS: StateDirectoryOptions = { role: 'collector', layoutVersion: 1 };
+
+async function acquire(path: string, options: Partial<StateDirectoryOptions> = {}): Promise<StateDirectory> {
+  const directory = await StateDirectory.acquire(path, { ...OPTIONS, ...options });
+  onTestFinished(() => directory.release());
+  return directory;
+}
+
+describe('a state directory', () => {
+  test('is made for its owner alone', async () => {
+    const path = join(await temporaryDirectory(), 'a', 'b');
+    await acquire(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+
+  test('has one owner, who is named to the second, whatever path leads there', async () => {
+    const path = await temporaryDirectory();
+    const link = join(await temporaryDirectory(), 'link');
+    await symlink(path, link);
+    const first = await acquire(path);
+    for (const way of [path, link]) {
+      const refusal = await acquire(way).catch((error: unknown) => error);
+      expect(refusal).toBeInstanceOf(StateDirectoryBusyError);
+      expect(refusal).toMatchObject({
+        owner: { role: 'collector', pid: process.pid, since: expect.stringMatching(/^\d{4}-/) },
+        message: expect.stringContaining(`the collector with process id ${process.pid} on `),
+      });
+    }
+    await first.release();
+    await first.release();
+    await acquire(link);
+  });
+
+  test.runIf(process.platform === 'linux')('is free again at once when its owner was killed', async () => {
+    const path = await temporaryDirectory();
+    const { dev, ino } = await stat(path, { bigint: true });
+    const script = join(await temporaryDirectory(), 'holder.mjs');
+    await writeFile(
+      script,
+      `import { createServer } from 'node:net';
+       createServer().listen('\\0mega-collector/${dev}:${ino}', () => process.send('held'));`,
+    );
+    const holder = fork(script);
+    onTestFinished(() => void holder.kill('SIGKILL'));
+    await once(holder, 'message');
+    await expect(acquire(path)).rejects.toThrow(/in use by another process/);
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    await acquire(path);
+  });
+});
+
+describe('the layout', () => {
+  test('of an older version is migrated, once', async () => {
+    const path = await temporaryDirectory();
+    await (await acquire(path)).release();
+    const migrations: number[] = [];
+    const migrate = async (_: string, from: number) => void migrations.push(from);
+    await (await acquire(path, { layoutVersion: 3, migrate })).release();
+    await (await acquire(path, { layoutVersion: 3, migrate })).release();
+    expect(migrations).toEqual([1]);
+  });
+
+  test('stays the older one when the migration fails, and the directory is free', async () => {
+    const path = await temporaryDirectory();
+    await (await acquire(path)).release();
+    const migrate = () => Promise.reject(new Error('no'));
+    await expect(acquire(path, { layoutVersion: 2, migrate })).rejects.toThrow('no');
+    expect(JSON.parse(await readFile(join(path, 'layout.json'), 'utf8'))).toEqual({
+      role: 'collector',
+      version: 1,
+    });
+    await acquire(path);
+  });
+
+  test.each([
+    ['a newer version', '{"role":"collector","version":9}', /layout 9, written by a newer/],
+    ['the other half', '{"role":"aggregator","version":1}', /is that of the aggregator\. Give the collector/],
+    ['nothing readable', '{"role":', /cannot be read/],
+  ])('of %s is refused, with what to do', async (_, content, message) => {
+    const path = await temporaryDirectory();
+    await writeFile(join(path, 'layout.json'), content);
+    const refusal = acquire(path);
+    await expect(refusal).rejects.toThrow(StateDirectoryVersionError);
+    await expect(refusal).rejects.toThrow(message);
+    expect(await readFile(join(path, 'layout.json'), 'utf8')).toBe(content);
+  });
+});
+
+describe('the lock file, where there are no abstract sockets', () => {
+  test('holds while its process lives, and is taken over when it does not', async () => {
+    const path = await temporaryDirectory();
+    const lock = await lockByFile(path);
+    expect(lock).toBeDefined();
+    expect(await lockByFile(path)).toBeUndefined();
+    await lock?.release();
+    await writeFile(join(path, 'lock'), '999999999');
+    const taken = await lockByFile(path);
+    expect(taken).toBeDefined();
+    await taken?.release();
+  });
+});
