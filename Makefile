@@ -1,20 +1,21 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test chaos bench lint generate docs clean
+.PHONY: help install build tools demo test chaos bench gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
 
 help: ## Show this list
 	@echo "usage: make TARGET [VARIABLE=value]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## Install what package-lock.json names (npm ci)
+install: $(INSTALLED) ## Install what package-lock.json names
 
+NPM_FLAGS := --no-audit --no-fund --loglevel=error
 $(INSTALLED): package-lock.json
 	@echo "Installing dependencies ..."
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci $(NPM_FLAGS)
 	@touch $@
 
 build: $(INSTALLED) ## Compile the product to dist/
@@ -27,8 +28,9 @@ tools: $(INSTALLED)
 demo: build tools ## See it work for a while  [DEMO_SECONDS=15, 0: until Ctrl-C]
 	@node $(TOOLS)/bench/demo/demo.js
 
-test: build ## Run all tests, a short chaos run among them  [ONLY=test/some/path]
-	@node_modules/.bin/vitest run $(ONLY)
+test: build tools ## Install what the tests need, run all of them, a short chaos run too  [ONLY=test/some/path]
+	@node $(TOOLS)/bench/peers/prepare.js
+	@node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json=.tmp/test-report.json $(ONLY)
 
 chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=20 SEED=n]
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
@@ -36,16 +38,21 @@ chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=2
 bench: build tools ## Measure against rsyslog and syslog-ng  [BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs/performance.md]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)
 
-lint: $(INSTALLED) ## Check types, format, rules, and that generated code is fresh
+gelf-send: build tools ## Send the GELF fixtures to a server  [ADDRESS=udp://host:12201 DELIMITER=null]
+	@node $(TOOLS)/bench/gelf-send.js $(ADDRESS) $(DELIMITER)
+
+lint: build ## Check types, format, rules, unused code, and that what is generated is fresh
 	@node_modules/.bin/tsc --noEmit
 	@npm run --silent lint
+	@node_modules/.bin/knip
 	@node proto/generate.mjs --check
+	@node docs/generate-configuration.mjs --check
 
 generate: $(INSTALLED) ## Write src/records/gen/ from proto/
 	@node proto/generate.mjs
 
-docs: $(INSTALLED) ## Check that every link in the documentation leads somewhere
-	@node_modules/.bin/vitest run test/docs
+docs: build ## Write docs/configuration.md from the tables of variables
+	@node docs/generate-configuration.mjs
 
 clean: ## Remove everything that was made here, node_modules too
 	rm -rf dist coverage .tmp node_modules

@@ -142,7 +142,7 @@ describe('a client that is misused', () => {
     expect(() => client({ address: 'udp://x', level: 9 })).toThrow(/^level: /);
     expect(() => client({ address: 'udp://x', datagramBytes: 12 })).toThrow(RangeError);
     expect(() => client({ address: 'tcp://x', maxMessageBytes: 100 })).toThrow(RangeError);
-    expect(() => client({ address: `unixgram:/${'x'.repeat(200)}` })).toThrow(RangeError);
+    expect(() => client({ address: `unixgram:/${'x'.repeat(200)}` })).toThrow(/^address: /);
   });
 
   it('does not throw for messages that are none', () => {

@@ -107,7 +107,7 @@ async function setStage(plan: ChaosPlan): Promise<Stage> {
     new Supervised({
       name,
       stderrPath: join(directory, `${name}.stderr`),
-      currentFault: () => ({ name: full.fault.name, mayEndProcesses: full.fault.mayEndProcesses === true }),
+      currentFault: () => full.fault,
       onStarted: (child) => void full.fault.onStarted?.(child.pid),
       start: (hooks) =>
         name === 'collector'
@@ -171,6 +171,7 @@ async function playRound(
 ): Promise<void> {
   const { world } = stage;
   stage.fault = fault;
+  if (fault.mayEndProcesses) for (const supervised of [world.collector, world.aggregator]) supervised.harm();
   await fault.begin();
   await sleep(random.between(100, 1500));
   await Promise.all(victims.map((victim) => world[victim].kill()));

@@ -15,6 +15,7 @@ const seed = wholeNumber('SEED', SEED, freshSeed());
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
 process.stdout.write(`seed ${seed} (again: make chaos ROUNDS=${rounds} SEED=${seed})\n`);
 
+process.stdout.on('error', () => process.exit(130));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const report = await runChaos({ rounds, seed, directory, say: (text) => process.stdout.write(`${text}\n`) });

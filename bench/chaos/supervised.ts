@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, RunningProcess } from '../../test/support/running-process.ts';
+import type { Fault } from './faults.ts';
 
 /** An end that nobody asked for. */
 export interface OwnEnd {
@@ -8,7 +9,7 @@ export interface OwnEnd {
   readonly exit: Exit;
   /** What was wrong with the world at that moment. */
   readonly fault: string;
-  /** The fault may end a process (a disk without any space); it only must not cost data. */
+  /** It lived through a fault that may end a process (a disk without any space); that only must not cost data. */
   readonly excused: boolean;
   readonly lastWords: string;
 }
@@ -18,8 +19,7 @@ export interface SupervisedPlan {
   readonly start: (hooks: { onStderr: (chunk: Buffer) => void }) => RunningProcess;
   /** All that it says on stderr, over all its lives. */
   readonly stderrPath: string;
-  /** Asked when it ends by itself. */
-  readonly currentFault: () => { readonly name: string; readonly mayEndProcesses: boolean };
+  readonly currentFault: () => Pick<Fault, 'name' | 'mayEndProcesses'>;
   readonly onStarted: (process: RunningProcess) => void;
 }
 
@@ -32,6 +32,7 @@ export class Supervised {
   readonly #plan: SupervisedPlan;
   #process: RunningProcess | undefined;
   #wanted = false;
+  #harmed = false;
 
   constructor(plan: SupervisedPlan) {
     this.#plan = plan;
@@ -43,12 +44,18 @@ export class Supervised {
 
   start(): void {
     this.#wanted = true;
-    const { name, stderrPath, start, onStarted } = this.#plan;
+    const { name, stderrPath, start, onStarted, currentFault } = this.#plan;
     const child = start({ onStderr: (chunk) => appendFileSync(stderrPath, chunk) });
     appendFileSync(stderrPath, `--- ${name} started, process ${child.pid}\n`);
     this.#process = child;
+    this.#harmed = currentFault().mayEndProcesses === true;
     onStarted(child);
     void child.exited.then((exit) => this.#ended(child, exit));
+  }
+
+  /** It lives through a fault that may end processes: it may end by that later, too. */
+  harm(): void {
+    this.#harmed = true;
   }
 
   async kill(): Promise<void> {
@@ -64,10 +71,10 @@ export class Supervised {
 
   async #ended(child: RunningProcess, exit: Exit): Promise<void> {
     if (!this.#wanted || child !== this.#process) return;
-    const { name: fault, mayEndProcesses } = this.#plan.currentFault();
+    const { name: fault } = this.#plan.currentFault();
     const lastWords = child.stderr.slice(-2000);
     // A SIGHUP may come before the handler for it is there.
-    const excused = mayEndProcesses || exit.signal === 'SIGHUP';
+    const excused = this.#harmed || exit.signal === 'SIGHUP';
     this.ownEnds.push({ name: this.#plan.name, exit, fault, excused, lastWords });
     await sleep(RESTART_DELAY_MS);
     if (this.#wanted && child === this.#process && this.ownEnds.length < MAX_OWN_ENDS) this.start();

@@ -7,6 +7,8 @@ import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.t
 
 type Transport = 'tcp' | 'relp';
 
+export const RSYSLOG_PACKAGES = ['rsyslog', 'rsyslog-relp'] as const;
+
 /**
  * Debian's rsyslog, tuned as its documentation advises for throughput: inotify, large batches out of a large in-memory
  * queue, one worker (two would break the order), no name look-ups, and templates that are the bare message.
@@ -17,7 +19,7 @@ export function rsyslog(transport: Transport): Contender {
     name: transport === 'tcp' ? 'rsyslog, TCP' : 'rsyslog, RELP (window 10000)',
     key: `rsyslog-${transport}`,
     async prepare() {
-      packages = await unpackDebianPackages(['rsyslog', 'rsyslog-relp']);
+      packages = await unpackDebianPackages(RSYSLOG_PACKAGES);
       return packages.version;
     },
     async start(course) {

@@ -5,6 +5,8 @@ import type { Contender, Course } from '../contender.ts';
 import { untilListening } from '../until-listening.ts';
 import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.ts';
 
+export const SYSLOG_NG_PACKAGES = ['syslog-ng-core'] as const;
+
 /** Debian's syslog-ng, tuned as its administration guide advises: large fetches and windows, no parsing, flow control. */
 export function syslogNg(): Contender {
   let packages: UnpackedPackages | undefined;
@@ -12,7 +14,7 @@ export function syslogNg(): Contender {
     name: 'syslog-ng, TCP',
     key: 'syslog-ng',
     async prepare() {
-      packages = await unpackDebianPackages(['syslog-ng-core']);
+      packages = await unpackDebianPackages(SYSLOG_NG_PACKAGES);
       return packages.version;
     },
     async start(course) {

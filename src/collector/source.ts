@@ -2,6 +2,7 @@ import type { Check } from '../records/check.ts';
 import type { Position } from '../records/position.ts';
 import type { RecordBatch } from '../records/record-batch.ts';
 import type { StreamId } from '../records/stream-id.ts';
+import type { StreamStatus } from './stream-status.ts';
 
 /**
  * Where records enter a collector. A source finds streams and hands each to the publisher, which *pulls* from it:
@@ -18,6 +19,17 @@ export interface Source {
   stop(deadline: AbortSignal): Promise<void>;
   /** For --once: resolves when all that was there at the start is accepted. */
   drained(): Promise<void>;
+}
+
+/** A source with what the collector tells of it, and closes last. */
+export interface CollectorSource extends Source {
+  status(): SourceStatus;
+  /** After the publisher has stopped: keeps what was accepted meanwhile, releases every handle. Safe twice. */
+  close(deadline: AbortSignal): Promise<void>;
+}
+
+export interface SourceStatus {
+  readonly streams: readonly StreamStatus[];
 }
 
 /** The publisher, as a source sees it. All calls return at once. */

@@ -2,7 +2,14 @@ import { blackholeType } from './blackhole/type.ts';
 import type { EmitterType } from './emitter.ts';
 import { fileType } from './file/type.ts';
 import { gelfType } from './gelf/type.ts';
+import { logplexType } from './logplex/type.ts';
 import { textType } from './text/type.ts';
 
 /** Every type of emitter, in the order of the help and the docs. */
-export const emitterTypes: readonly EmitterType[] = [textType, fileType, gelfType, blackholeType];
+export const emitterTypes: readonly EmitterType[] = [
+  textType,
+  fileType,
+  gelfType,
+  logplexType,
+  blackholeType,
+];

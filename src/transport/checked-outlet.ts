@@ -1,3 +1,4 @@
+import type { Clock } from '../runtime/clock.ts';
 import type { TransportFailure } from './transport.ts';
 
 /**
@@ -14,8 +15,14 @@ export interface CheckedOutlet {
   /** Whole messages: packets, or frames. A failure is also the answer to everything since the last check. */
   write(packets: readonly Uint8Array[], signal?: AbortSignal): Promise<TransportFailure | undefined>;
   /** undefined: the kernel has everything since the last check, and nothing was heard that speaks against its arrival. */
-  check(): Promise<TransportFailure | undefined>;
+  check(signal?: AbortSignal): Promise<TransportFailure | undefined>;
   close(deadline: AbortSignal): Promise<void>;
+}
+
+export interface CheckedOutletOptions {
+  readonly clock?: Clock | undefined;
+  /** After a good check it was heard that something before it may not have arrived. */
+  readonly onTooLate?: ((failure: TransportFailure) => void) | undefined;
 }
 
 export const GIVEN_UP: TransportFailure = { reason: 'given up' };

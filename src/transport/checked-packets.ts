@@ -1,14 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Clock, systemClock } from '../runtime/clock.ts';
-import { type CheckedOutlet, GIVEN_UP } from './checked-outlet.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { type CheckedOutlet, type CheckedOutletOptions, GIVEN_UP } from './checked-outlet.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
 
-export interface CheckedPacketsOptions {
-  readonly clock?: Clock | undefined;
+export interface CheckedPacketsOptions extends CheckedOutletOptions {
   readonly pacing?: PacerOptions | undefined;
-  /** It was heard after a good check that packets before it had not arrived. */
-  readonly onTooLate?: ((failure: TransportFailure) => void) | undefined;
 }
 
 /**

@@ -9,6 +9,9 @@ export type TransportAddress =
 export const TRANSPORT_ADDRESS_FORMAT =
   '`udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`, `file:/path` or `stdout:`';
 
+/** What the system's structure for a Unix socket's address holds. */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
 /** undefined when it is none. `defaultPort`: where the port is left out. */
 export function parseTransportAddress(text: string, defaultPort?: number): TransportAddress | undefined {
   const match = /^([a-z]+):(.*)$/s.exec(text);
@@ -23,7 +26,8 @@ export function parseTransportAddress(text: string, defaultPort?: number): Trans
     case 'unixgram':
     case 'file': {
       const path = rest.startsWith('//') ? rest.slice(2) : rest;
-      return path === '' || path.includes('\0') ? undefined : { kind, path };
+      const tooLong = kind !== 'file' && Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES;
+      return path === '' || path.includes('\0') || tooLong ? undefined : { kind, path };
     }
     case 'stdout':
       return rest === '' ? { kind } : undefined;

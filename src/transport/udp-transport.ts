@@ -116,7 +116,7 @@ export class UdpTransport implements PacketTransport {
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     const failure = await new Promise<TransportFailure | undefined>((resolve) => {
       socket.once('error', (error) => resolve(failureOf(error)));
-      socket.connect(this.#port, address, () => resolve(undefined));
+      socket.connect(this.#port, address, (error?: Error) => resolve(error && failureOf(error)));
     });
     socket.removeAllListeners('error');
     if (failure !== undefined || this.#closed) {

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
+import { MAX_SOCKET_PATH_BYTES } from './transport-address.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 
 /**
@@ -32,8 +33,6 @@ export interface UnixDatagramTransportOptions {
 type Sender = ChildProcessByStdio<Writable, Readable, null>;
 
 const DEFAULT_SEND_TIMEOUT_MS = 10_000;
-/** What `sockaddr_un` holds. */
-const MAX_PATH_BYTES = 107;
 
 export class UnixDatagramTransport implements PacketTransport {
   readonly address: string;
@@ -44,8 +43,8 @@ export class UnixDatagramTransport implements PacketTransport {
   #settle: ((failure: TransportFailure | undefined) => void) | undefined;
 
   constructor(path: string, options: UnixDatagramTransportOptions = {}) {
-    if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-      throw new RangeError(`the path of a Unix socket has at most ${MAX_PATH_BYTES} bytes: ${path}`);
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
+      throw new RangeError(`the path of a Unix socket has at most ${MAX_SOCKET_PATH_BYTES} bytes: ${path}`);
     }
     this.address = `unixgram:${path}`;
     this.#path = path;

@@ -4,6 +4,7 @@ import { formats } from '../../src/formats/registry.ts';
 import { batchOf } from '../../src/records/batch.ts';
 import { LIMITS } from '../../src/records/limits.ts';
 import { type RecordBatch, sliceRecords } from '../../src/records/record-batch.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { emitterEnvironment } from '../support/emitter-environment.ts';
 import { lines, recordBatch } from '../support/record-batches.ts';
 import type { Destination, EmitterFixture } from './emitter-fixture.ts';
@@ -30,7 +31,13 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
   function created({ value, stdout }: Destination, state?: EmitterState): Emitter {
     const [configured] = type.parse(value);
     if (configured === undefined) throw new Error('The fixture configures no emitter.');
-    const environment = emitterEnvironment({ name: configured.name, state, ...(stdout && { stdout }) });
+    const environment = emitterEnvironment({
+      name: configured.name,
+      state,
+      // The destinations are real, and answer in their own time.
+      clock: systemClock,
+      ...(stdout && { stdout }),
+    });
     const emitter = make(type, configured.configuration, environment);
     onTestFinished(() => emitter.stop(soon()));
     return emitter;

@@ -2,6 +2,7 @@ import type { EmitterFixture } from './emitter-fixture.ts';
 import { blackholeFixture } from './emitter-fixtures/blackhole.ts';
 import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
+import { logplexFixture } from './emitter-fixtures/logplex.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
 
 /** One for every type in the registry. */
@@ -9,5 +10,6 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   textFixture,
   fileFixture,
   gelfFixture,
+  logplexFixture,
   blackholeFixture,
 ];

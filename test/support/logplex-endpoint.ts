@@ -107,6 +107,11 @@ export class LogplexEndpoint {
     return this.#connections.size;
   }
 
+  /** Connections that are open now. */
+  get open(): number {
+    return [...this.#connections.keys()].filter(({ destroyed }) => !destroyed).length;
+  }
+
   /** The texts that were taken, in the order they came. */
   texts(token?: string): string[] {
     return this.accepted

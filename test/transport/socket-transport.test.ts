@@ -69,6 +69,15 @@ describe('a connection', () => {
     expect(await connection.whenEnded).toMatchObject({ orderly: true });
   });
 
+  it('is over when the receiver closes its half while it takes nothing', async () => {
+    const receiver = await StreamReceiver.start({ behaviour: 'read-nothing' });
+    const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));
+    const writing = connection.write(Buffer.alloc(64 * 1024 * 1024));
+    await expect.poll(() => receiver.sockets.length).toBe(1);
+    receiver.sockets[0]?.end();
+    expect(await writing).toMatchObject({ reason: 'the receiver closed the connection' });
+  });
+
   it('is over when the receiver resets it', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'reset' });
     const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));

@@ -37,6 +37,11 @@ describe('UDP', () => {
     expect(await udp.send(Buffer.from('small'))).toBeUndefined();
   });
 
+  it('says that it may not send there', async () => {
+    using udp = transport('255.255.255.255', 1);
+    expect(await udp.send(Buffer.from('x'))).toEqual({ reason: 'permission denied', code: 'EACCES' });
+  });
+
   it('says that a name is not known, and gives up waiting for a silent name server', async () => {
     const clock = new FakeClock();
     const unknown = () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));

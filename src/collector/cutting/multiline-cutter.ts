@@ -13,7 +13,7 @@ const CR = 0x0d;
  *
  * @param begins whether a line (without its ending) begins a record
  */
-export function multilineCutter(begins: (line: string) => boolean): Cutter {
+function multilineCutter(begins: (line: string) => boolean): Cutter {
   return {
     cut(bytes: Buffer, { last, maxRecordBytes, maxRecords }: CutOptions): Cut {
       const records = new RecordColumns(maxRecords);

@@ -1,4 +1,5 @@
 import type { StreamId } from '../../records/stream-id.ts';
+import { Growth } from '../growth.ts';
 import type { ChannelRow, LabelRow } from './journal-index.ts';
 import type { KnownTail } from './journal-reader.ts';
 import type { Loss } from './loss.ts';
@@ -22,6 +23,8 @@ export class JournalChannel {
   offset: number;
   accepted: number;
   flushedEnd: number;
+  /** Of the flushed end. */
+  readonly growth: Growth;
   /** As of the last removal; two while one is under way. */
   tails: readonly KnownTail[];
   closed: boolean;

@@ -14,6 +14,40 @@ import { expandPath, type PathTemplate, parsePathTemplate } from './path-templat
 /** What is gathered before it is written. */
 const WRITE_BYTES = 1024 * 1024;
 
+/**
+ * Appends records to files, exactly once as long as one aggregator writes them.
+ *
+ * LIMITS. References to at most 1 MiB of records wait to be written; 64 files are open at a time (`max_open_files`); 1,000
+ * are remembered. A rotated file is at least `rotate_bytes` long and at most as much longer as one flush brings.
+ *
+ * STATE. `flush` returns, for each file, its path, device, inode, length and the check of the 64 bytes before that length.
+ * Delivery commits it in one transaction with the cursor. So cursor and lengths always belong together, and whatever lies
+ * behind a committed length will be emitted again:
+ *
+ *     emit emit      flush                    commit
+ *     write write    write fdatasync  ------> cursor + lengths
+ *                    (and the directory)
+ *
+ * FAILURE. When a write is short, or fails, or fdatasync does, every file is cut back to where the last flush left it, and
+ * the answer is `retry, undone`. While that cannot be done, nothing is written.
+ *
+ * RESTART. Each file is brought back to its committed length before anything is written (`open-output.ts`):
+ *
+ *     same inode, same bytes before the length    cut to the length
+ *     that inode under another name               cut that one; the path gets a new file
+ *     neither                                     somebody else's: cut nothing, begin at the present end, warn
+ *
+ * A file that no committed state knows yet has a birth note beside it, which says where our bytes begin
+ * (`birth-note.ts`). It is written before the first of them and goes with the first commit.
+ *
+ * ROTATION. Before the first write after a flush, and only of a file that a committed state knows, a file that is large
+ * enough is renamed to the next number, which it keeps. So nothing that may have to be cut ever lies in two files of one
+ * path. Reopening (SIGHUP) waits for the same moment.
+ *
+ * What others may do: rename, delete, or truncate a file while we hold it (logrotate does all three). A rename costs
+ * nothing; after a deletion the unflushed records come again, in a new file; after a truncation we go on at the new end.
+ * A second writer is refused by a lock (`file-lock.ts`).
+ */
 export class FileEmitter implements Emitter {
   readonly #configuration: FileConfiguration;
   readonly #context: EmitterContext;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { realpath } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -26,11 +26,14 @@ export class FileLock {
       connection.on('error', () => {});
       connection.end(holder, () => connection.destroy());
     });
-    try {
-      await listen(server, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      throw new Error(`another writer has this file open: ${await holderOf(name)}`);
+    if (!(await listens(server, name))) {
+      const other = await holderOf(name);
+      // A socket file may be left over from a process that was killed; then nobody answers.
+      const isLeft = other === undefined && !name.startsWith('\0');
+      if (isLeft) await rm(name, { force: true });
+      if (!isLeft || !(await listens(server, name))) {
+        throw new Error(`another writer has ${path} open: ${other ?? 'it does not say who it is'}`);
+      }
     }
     server.unref();
     return new FileLock(server);
@@ -48,12 +51,17 @@ async function socketName(path: string): Promise<string> {
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
 }
 
-function listen(server: Server, path: string): Promise<void> {
+/** False when the name is taken. */
+function listens(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path, exclusive: true }, () => {
-      server.removeListener('error', reject);
-      resolve();
+    const onError = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else reject(error);
+    };
+    server.once('error', onError);
+    server.listen(path, () => {
+      server.removeListener('error', onError);
+      resolve(true);
     });
   });
 }
@@ -61,16 +69,20 @@ function listen(server: Server, path: string): Promise<void> {
 const ANSWER_TIMEOUT_MS = 1000;
 const MAX_ANSWER_CHARACTERS = 200;
 
-function holderOf(name: string): Promise<string> {
+/** What the holder says of himself; undefined when nobody is there. */
+function holderOf(name: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    let answer = '';
+    let answer: string | undefined;
     const connection = createConnection({ path: name, timeout: ANSWER_TIMEOUT_MS });
     connection.setEncoding('utf8');
+    connection.on('connect', () => {
+      answer = '';
+    });
     connection.on('data', (text: string) => {
-      answer = `${answer}${text}`.slice(0, MAX_ANSWER_CHARACTERS);
+      answer = `${answer ?? ''}${text}`.slice(0, MAX_ANSWER_CHARACTERS);
     });
     connection.on('timeout', () => connection.destroy());
     connection.on('error', () => {});
-    connection.on('close', () => resolve(answer === '' ? 'it does not say who it is' : answer));
+    connection.on('close', () => resolve(answer));
   });
 }

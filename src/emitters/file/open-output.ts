@@ -13,24 +13,30 @@ export interface OpenedOutput {
   readonly isBorn: boolean;
 }
 
+/** Where the file of a path ended, as far as the caller knows. */
+export interface KnownEnd {
+  readonly mark: FileMark;
+  /** Of the committed state; else of a flush that may not be committed yet. */
+  readonly isCommitted: boolean;
+}
+
 /**
- * Opens the file at a path, such that it ends where the last committed flush left it.
+ * Opens the file at a path, such that it ends where the last flush left it.
  *
- * - The committed mark agrees with the file (same inode, same bytes before the mark): cut to the mark.
- * - The committed file has another name now: cut *that*; what is at the path is looked at by itself.
+ * - The known mark agrees with the file (same inode, same bytes before the mark): cut to the mark.
+ * - The known file has another name now: cut *that*; what is at the path is looked at by itself.
  * - The birth note agrees: we began this file, or this part of it, and nothing of it was ever committed: cut to there.
  * - None agrees: somebody else's bytes. Cut nothing, begin at the present end, and say so.
  * - There is no file: create one.
  */
 export async function openOutput(
   path: string,
-  committed: FileMark | undefined,
+  known: KnownEnd | undefined,
   room: OutputRoom,
 ): Promise<OpenedOutput> {
   const found = await openExisting(path, room);
   try {
-    const marks = await marksOf(path, committed, room);
-    for (const { mark } of marks) if (!isSameFile(mark, found?.stat)) await cutMoved(path, mark, room);
+    const marks = await cutWhatMoved(path, { stat: found?.stat, known }, room);
     return found === undefined ? await create(path, room) : await settle(path, { ...found, marks }, room);
   } catch (error) {
     await found?.file.close();
@@ -48,42 +54,58 @@ async function openExisting(path: string, { disk }: OutputRoom): Promise<Found |
   if (named === undefined) return undefined;
   if (!named.isFile) throw new Error(`${path} is not a regular file`);
   const file = await disk.open(path, {});
-  return { file, stat: await file.stat() };
+  try {
+    return { file, stat: await file.stat() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
-interface KnownMark {
+export interface AgreedMark {
   readonly mark: FileMark;
+  /** The file's birth note stays. */
+  readonly isBorn: boolean;
+  /** The mark is the birth note's. */
   readonly isBirth: boolean;
 }
 
-/**
- * What is known of the path's bytes. Once a committed state knows a file, its birth note means nothing any more; it goes
- * before the file is rotated, and then cut by the note.
- */
-async function marksOf(
+/** Cuts the known files of a path that are not there any more (`stat`: what is); all the marks that are known. */
+export async function cutWhatMoved(
   path: string,
-  committed: FileMark | undefined,
+  { stat, known }: { readonly stat: FileStat | undefined; readonly known: KnownEnd | undefined },
   room: OutputRoom,
-): Promise<KnownMark[]> {
+): Promise<readonly AgreedMark[]> {
   const note = new BirthNote(path, room);
   const birth = await note.read();
-  const marks = committed === undefined ? [] : [{ mark: committed, isBirth: false }];
-  if (birth === undefined) return marks;
-  if (committed === undefined || !isSameFile(committed, birth))
-    return [...marks, { mark: birth, isBirth: true }];
-  await note.remove();
+  const isNoted = known !== undefined && birth !== undefined && isSameFile(known.mark, birth);
+  if (isNoted && known.isCommitted) {
+    // It stayed because its removal failed. It goes before the state forgets the file, and the note would have it cut.
+    await note.remove();
+  } else if (isNoted && !isSameFile(known.mark, stat) && known.mark.length > birth.length) {
+    // A note for another file would take its place; after a crash nothing would tell where to cut this one.
+    throw new Error(`${path} was moved before its first bytes were committed`);
+  }
+  const marks: AgreedMark[] = [];
+  if (known !== undefined) {
+    marks.push({ mark: known.mark, isBorn: isNoted && !known.isCommitted, isBirth: false });
+  }
+  if (birth !== undefined && !isNoted) marks.push({ mark: birth, isBorn: true, isBirth: true });
+  for (const { mark } of marks) if (!isSameFile(mark, stat)) await cutMoved(path, mark, room);
   return marks;
 }
 
 async function settle(
   path: string,
-  { file, stat, marks }: Found & { readonly marks: readonly KnownMark[] },
+  { file, stat, marks }: Found & { readonly marks: readonly AgreedMark[] },
   room: OutputRoom,
 ): Promise<OpenedOutput> {
-  for (const { mark, isBirth } of marks) {
+  for (const { mark, isBorn, isBirth } of marks) {
     if (!(await agrees(mark, file, stat))) continue;
     await cut(path, { file, stat, mark }, room);
-    return { file, mark, isBorn: isBirth };
+    // Whoever wrote the note may have been stopped before it was durable.
+    if (isBirth) await new BirthNote(path, room).write(mark);
+    return { file, mark, isBorn };
   }
   if (stat.sizeBytes > 0) room.events.adopted(path, stat.sizeBytes);
   const mark = await markAt(file, stat, stat.sizeBytes);
@@ -107,7 +129,7 @@ async function create(path: string, room: OutputRoom): Promise<OpenedOutput> {
 /** More names than any directory of logs has. */
 const MAX_NAMES_SEARCHED = 10_000;
 
-/** Cuts the committed file where it is now, in the same directory under another name. */
+/** Cuts a known file where it is now, in the same directory under another name. */
 export async function cutMoved(path: string, mark: FileMark, room: OutputRoom): Promise<void> {
   const directory = dirname(path);
   const isRelated = (name: string) => (name.startsWith(basename(path)) ? 0 : 1);

@@ -1,8 +1,8 @@
 import { BirthNote } from './birth-note.ts';
 import { FileLock } from './file-lock.ts';
-import { agrees, type FileMark, markAt } from './file-mark.ts';
+import { agrees, type FileMark, isSameFile, markAt } from './file-mark.ts';
 import type { OpenFile } from './file-system.ts';
-import { cutMoved, openOutput, prepareDirectory } from './open-output.ts';
+import { cutMoved, cutWhatMoved, type KnownEnd, openOutput, prepareDirectory } from './open-output.ts';
 import type { OutputRoom } from './output-room.ts';
 
 /**
@@ -26,7 +26,9 @@ export class OutputFile {
   #length = 0;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #isBorn = false;
+  #isUnsettled: boolean;
+  /** The mark is the committed state's; later it is a flush's. */
+  #isMarkCommitted: boolean;
 
   /** `committed`: where the committed state says it ended. */
   constructor(path: string, committed: FileMark | undefined, room: OutputRoom & { readonly holder: string }) {
@@ -35,6 +37,8 @@ export class OutputFile {
     this.#holder = room.holder;
     this.#mark = committed;
     this.#length = committed?.length ?? 0;
+    this.#isUnsettled = committed !== undefined;
+    this.#isMarkCommitted = committed !== undefined;
   }
 
   get mark(): FileMark | undefined {
@@ -50,13 +54,28 @@ export class OutputFile {
     return this.#pendingBytes > 0 || this.#length !== (this.#mark?.length ?? 0);
   }
 
-  /** No committed state knows the file yet. */
-  get isBorn(): boolean {
-    return this.#isBorn;
+  /**
+   * No committed state knows the file yet, or it has not been found as the committed state left it since the start: it must
+   * not leave its path, nor be forgotten.
+   */
+  get isUnsettled(): boolean {
+    return this.#isUnsettled;
   }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** After a start: cuts the file if it is not at its path any more, and says what is there. */
+  async look(): Promise<'as it was left' | 'something else' | 'nothing'> {
+    const stat = await this.#room.disk.stat(this.path);
+    const marks = await cutWhatMoved(this.path, { stat, known: this.#known }, this.#room);
+    if (stat === undefined) return 'nothing';
+    const isAsLeft =
+      this.#mark !== undefined && isSameFile(this.#mark, stat) && stat.sizeBytes === this.#length;
+    if (!isAsLeft) return 'something else';
+    this.#isUnsettled = marks.some(({ isBorn }) => isBorn);
+    return 'as it was left';
   }
 
   async open(): Promise<void> {
@@ -148,7 +167,11 @@ export class OutputFile {
   /** A committed state knows the file. */
   async removeBirthNote(): Promise<void> {
     await new BirthNote(this.path, this.#room).remove();
-    this.#isBorn = false;
+    this.#isUnsettled = false;
+  }
+
+  get #known(): KnownEnd | undefined {
+    return this.#mark && { mark: this.#mark, isCommitted: this.#isMarkCommitted };
   }
 
   get #file(): OpenFile {
@@ -157,31 +180,40 @@ export class OutputFile {
   }
 
   async #begin(): Promise<OpenFile> {
-    const { file, mark, isBorn } = await openOutput(this.path, this.#mark, this.#room);
+    const { file, mark, isBorn } = await openOutput(this.path, this.#known, this.#room);
     this.#mark = mark;
+    this.#isMarkCommitted = false;
     this.#sealed = undefined;
     this.#length = mark.length;
-    this.#isBorn = isBorn;
+    this.#isUnsettled = isBorn;
     return file;
   }
 
   /** Opens a file that rested with bytes since the mark: it has to be as it was left. */
   async #resume(): Promise<OpenFile> {
     const file = await this.#room.disk.open(this.path, {});
-    const stat = await file.stat();
-    if (this.#sealed?.length === stat.sizeBytes && (await agrees(this.#sealed, file, stat))) return file;
-    await file.close();
-    throw new Error(`${this.path} was changed by somebody else`);
+    try {
+      const stat = await file.stat();
+      const isAsLeft = this.#sealed?.length === stat.sizeBytes && (await agrees(this.#sealed, file, stat));
+      if (!isAsLeft) throw new Error(`${this.path} was changed by somebody else`);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
+  /** Where the file ends then: at the mark, or, when others changed it, where it ends now. */
   async #cutTo(mark: FileMark, file: OpenFile): Promise<FileMark> {
     const stat = await file.stat();
-    if (await agrees(mark, file, stat)) {
-      if (stat.sizeBytes > mark.length) await file.truncate(mark.length);
-      return mark;
+    if (!(await agrees(mark, file, stat))) {
+      this.#room.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
+      return markAt(file, stat, stat.sizeBytes);
     }
-    this.#room.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
-    return markAt(file, stat, stat.sizeBytes);
+    if (stat.sizeBytes > mark.length) await file.truncate(mark.length);
+    // Bytes that came back after a power loss would be there twice.
+    if (this.#room.fsync) await file.sync();
+    return mark;
   }
 }
 

@@ -1,8 +1,9 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { isSameFile } from './file-mark.ts';
 import type { FileState } from './file-state.ts';
 import { DeletedError, OutputFile } from './output-file.ts';
 import type { OutputRoom } from './output-room.ts';
+import { nextRotatedPath } from './rotated-path.ts';
 
 export interface OutputOptions extends OutputRoom {
   readonly rotateBytes: number | undefined;
@@ -11,7 +12,7 @@ export interface OutputOptions extends OutputRoom {
   readonly holder: string;
 }
 
-/** As many files an emitter remembers: beyond it the one that rested longest is forgotten. */
+/** As many files an emitter remembers, and commits; beyond it those that rested longest are forgotten. */
 const MAX_KNOWN_FILES = 1000;
 
 /** The output files of an emitter: found by path, the least recently used closed first, flushed and undone together. */
@@ -39,13 +40,16 @@ export class OutputFiles {
     return this.#pendingBytes;
   }
 
-  /** Opens what is not as the committed state left it, so that it is cut now and not only when it is written again. */
+  /**
+   * Cuts what is not as the committed state left it: now, and not only when it is written again. A file that was moved
+   * away is cut there, and forgotten.
+   */
   async recover(): Promise<void> {
-    for (const { path, mark } of [...this.#known.values()]) {
+    for (const [path, output] of [...this.#known]) {
       try {
-        const stat = await this.#options.disk.stat(path);
-        const isAsLeft = mark !== undefined && isSameFile(mark, stat) && stat?.sizeBytes === mark.length;
-        if (!isAsLeft) await this.#get(path);
+        const found = await output.look();
+        if (found === 'nothing') this.#known.delete(path);
+        else if (found === 'something else') await this.#get(path);
       } catch (error) {
         this.#options.events.openingFailed(path, error);
       }
@@ -79,7 +83,7 @@ export class OutputFiles {
     for (const seal of seals) if (seal.status === 'rejected') throw seal.reason;
     for (const output of this.#touched) {
       output.keep();
-      if (output.isBorn) this.#newborn.add(output);
+      if (output.isUnsettled) this.#newborn.add(output);
     }
     this.#touched.clear();
     this.#pendingBytes = 0;
@@ -141,7 +145,7 @@ export class OutputFiles {
    */
   async reopen(): Promise<void> {
     this.#isReopenDue = false;
-    for (const output of [...this.#open.values()]) {
+    for (const output of [...this.#known.values()]) {
       try {
         await this.#reopenIfMoved(output);
       } catch (error) {
@@ -151,11 +155,13 @@ export class OutputFiles {
   }
 
   async close(): Promise<void> {
-    for (const output of new Set([...this.#open.values(), ...this.#touched, ...this.#spoiled]))
-      await output.close();
+    const outputs = new Set([...this.#open.values(), ...this.#touched, ...this.#spoiled]);
     this.#open.clear();
     this.#touched.clear();
+    this.#spoiled.clear();
     this.#known.clear();
+    // Each gives up its lock, even when its file does not close as it should.
+    await Promise.allSettled([...outputs].map((output) => output.close()));
   }
 
   async #get(path: string): Promise<OutputFile> {
@@ -192,7 +198,7 @@ export class OutputFiles {
   #forgetOldest(): void {
     for (const [path, output] of this.#known) {
       if (this.#known.size <= MAX_KNOWN_FILES) return;
-      if (output.isOpen || output.isBorn) continue;
+      if (output.isOpen || output.isUnsettled) continue;
       this.#known.delete(path);
     }
   }
@@ -204,42 +210,32 @@ export class OutputFiles {
   async #rotatedIfDue(output: OutputFile): Promise<OutputFile> {
     const { rotateBytes, disk, fsync, events } = this.#options;
     if (rotateBytes === undefined || output.length < rotateBytes) return output;
-    if (output.isDirty || output.isBorn || output.mark === undefined) return output;
+    if (output.isDirty || output.isUnsettled || output.mark === undefined) return output;
     const { path, length, mark } = output;
     const isAtPath = isSameFile(mark, await disk.stat(path));
-    const target = await this.#nextRotatedPath(path);
+    const target = await nextRotatedPath(path, disk);
     if (isAtPath) await disk.rename(path, target);
     this.#giveUpPath(output);
     await output.close();
     if (fsync) await disk.syncDirectory(dirname(path));
     if (isAtPath) events.rotated(path, target, length);
+    else events.reopened(path);
     return this.#get(path);
-  }
-
-  /** `access.log.1`, `access.log.2`, ...: the number after the highest that is there, compressed ones included. */
-  async #nextRotatedPath(path: string): Promise<string> {
-    const prefix = `${basename(path)}.`;
-    let highest = 0;
-    for (const name of await this.#options.disk.list(dirname(path))) {
-      const number = name.startsWith(prefix)
-        ? /^(\d{1,15})(?:\.|$)/.exec(name.slice(prefix.length))?.[1]
-        : undefined;
-      if (number !== undefined) highest = Math.max(highest, Number(number));
-    }
-    return join(dirname(path), `${prefix}${highest + 1}`);
   }
 
   async #reopenIfMoved(output: OutputFile): Promise<void> {
     const { path, mark } = output;
     if (mark === undefined || isSameFile(mark, await this.#options.disk.stat(path))) return;
-    if (output.isDirty || output.isBorn) {
+    if (output.isDirty || output.isUnsettled) {
       this.#isReopenDue = true;
       return;
     }
+    const { isOpen } = output;
     this.#giveUpPath(output);
     await output.close();
     this.#options.events.reopened(path);
-    await this.#get(path);
+    // One that rests has its new file when there is something to write.
+    if (isOpen) await this.#get(path);
   }
 
   #marks(): FileState {

@@ -32,8 +32,7 @@ export function expandPath({ text, parts }: PathTemplate, resource: Resource): s
   return path.split('/').map(shortened).join('/');
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: no control character belongs in a file's name.
-const UNWANTED = /[/\\\u0000-\u001f\u007f-\u009f]|^\./g;
+const UNWANTED = /[/\\\p{Cc}]|^\./gu;
 
 function sanitized(value: string): string {
   return value === '' ? 'unknown' : value.replace(UNWANTED, '_');

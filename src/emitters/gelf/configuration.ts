@@ -59,7 +59,7 @@ const pem = z
   .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
 const path = z.string().min(1, 'expected the path of a file');
 
-const shape = {
+export const gelfShape = {
   address,
   /** Datagrams only. Default gzip. */
   compression: z.enum(['gzip', 'zlib', 'none']).optional(),
@@ -90,10 +90,10 @@ const shape = {
   objects: z.enum(['flatten', 'json']).default('flatten'),
 };
 
-export type GelfConfiguration = ConfigurationOf<typeof shape>;
+export type GelfConfiguration = ConfigurationOf<typeof gelfShape>;
 
 export function parseGelfConfiguration(value: string): readonly ConfiguredEmitter<GelfConfiguration>[] {
-  const configured = parseConfigurations({ variable: GELF_VARIABLE, type: 'gelf', value, shape });
+  const configured = parseConfigurations({ variable: GELF_VARIABLE, type: 'gelf', value, shape: gelfShape });
   const isList = value.trimStart().startsWith('[');
   const problems = configured.flatMap(({ configuration }, index) =>
     contradictions(configuration, isList ? `${GELF_VARIABLE}[${index}]` : GELF_VARIABLE),

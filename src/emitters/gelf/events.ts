@@ -30,8 +30,8 @@ export class GelfEvents {
     this.#cut = counter('cut_messages', 'Messages that were too long and have been cut.');
     this.#failures = counter('failures', 'Connections lost, attempts that failed, datagrams not sent.');
     this.#tooLate = counter(
-      'undelivered_notices',
-      'Notices that nobody received datagrams which had been taken for delivered.',
+      'late_failures',
+      'Failures heard of when what they concern had been taken for delivered.',
     );
     this.#notices = new EventLimiter(context.clock, LOG_INTERVAL_MS, (notice) => log(context.logger, notice));
   }
@@ -69,5 +69,5 @@ export class GelfEvents {
 function log(logger: Logger, notice: Notice & { readonly count: number }): void {
   const { kind, ...fields } = notice;
   if (kind === 'cut') logger.warn(fields, 'A message was too long for its receiver and was cut');
-  else logger.warn(fields, 'Nobody received datagrams that had been taken for delivered');
+  else logger.warn(fields, 'Messages that had been taken for delivered may be lost');
 }

@@ -91,9 +91,9 @@ export class GelfEmitter implements Emitter {
     return (messages > 0 ? await write() : undefined) ?? DELIVERED;
   }
 
-  async flush(): Promise<FlushOutcome> {
+  async flush(signal: AbortSignal): Promise<FlushOutcome> {
     if (!this.#dirty || this.#outlet === undefined) return DELIVERED;
-    const failure = await this.#outlet.check();
+    const failure = await this.#outlet.check(signal);
     if (failure !== undefined) return this.#failed(this.#outlet, failure);
     this.#dirty = false;
     return DELIVERED;

@@ -18,7 +18,7 @@ export async function openOutlet(
   const tls = address.kind === 'tls' ? await tlsOptions(configuration) : undefined;
   const to = transportTo(address, { clock, tls, timeoutMs: timeout });
   return to.kind === 'stream'
-    ? new CheckedStream(to.transport)
+    ? new CheckedStream(to.transport, { clock, onTooLate })
     : new CheckedPackets(to.transport, { clock, pacing: { burst, pauseMs: burst_pause }, onTooLate });
 }
 

@@ -9,6 +9,14 @@ export const textType: EmitterType<TextConfiguration> = {
     "Prints each record's body to standard output, one per line; `json`: one JSON object per record.",
   example: 'json',
   guarantee: 'at-least-once',
+  options: [
+    {
+      key: 'format',
+      format: '`body` or `json`',
+      default: 'body',
+      description: 'The words `json` and `1` (or any other) stand for an object with one of them.',
+    },
+  ],
   parse: parseTextConfiguration,
   create: (configuration, environment) => new TextEmitter(configuration, environment),
 };

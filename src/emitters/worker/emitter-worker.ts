@@ -37,6 +37,7 @@ export class EmitterWorker {
   readonly #pending = new Map<number, PendingCall>();
   #calls = 0;
   #ended: ThreadEnded | undefined;
+  #isTerminated = false;
 
   constructor(data: ThreadData, options: EmitterWorkerOptions) {
     const { execArgv } = options;
@@ -66,6 +67,7 @@ export class EmitterWorker {
   }
 
   async terminate(): Promise<void> {
+    this.#isTerminated = true;
     await this.#worker.terminate();
   }
 
@@ -118,6 +120,12 @@ export class EmitterWorker {
   }
 
   #end(how: string): void {
+    if (this.#ended === undefined && !this.#isTerminated) {
+      this.#options.environment.logger.warn(
+        { how },
+        'The thread of an emitter ended; a new one will take its place',
+      );
+    }
     this.#ended ??= new ThreadEnded(`the emitter's thread ${how}`);
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();

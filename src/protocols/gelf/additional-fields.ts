@@ -1,4 +1,5 @@
 import { cutText } from './cut-text.ts';
+import { type FieldName, type FieldNames, indexedName } from './field-names.ts';
 
 /** Additional fields as they go on the wire: legal unique names, with their underscore; strings and finite numbers. */
 export type AdditionalFields = Map<string, string | number>;
@@ -13,37 +14,27 @@ export interface AdditionalFieldsOptions {
 }
 
 const DEFAULT_MAX_VALUE_BYTES = 32_766;
-const MAX_NAME_LENGTH = 250;
 const MAX_DEPTH = 5;
-
-/**
- * Names that would be lost, without the underscore, which Graylog strips: `id` is forbidden by the specification;
- * the others are Graylog's own and already set when it comes to the additional fields, so that these are skipped
- * without a word. They get an underscore at their end.
- */
-const TAKEN_NAMES = new Set([
-  'id',
-  'host',
-  'short_message',
-  'full_message',
-  'message',
-  'source',
-  'timestamp',
-  'level',
-  'streams',
-]);
+/** Values of one message that are looked at, nested ones included: an object that holds itself has no end of them. */
+const MAX_VALUES = 4096;
+/** How many values were left out of a message. */
+export const CUT_FIELDS = '_cut_fields';
 
 /** Collects additional fields and makes them such that none is lost on the way into Graylog's index. */
 export class AdditionalFieldsBuilder {
   readonly fields: AdditionalFields = new Map();
-  /** How many bytes were cut from values. */
+  /** How many bytes were cut from values, or left out as names. */
   cutBytes = 0;
+  #values = 0;
   readonly #options: AdditionalFieldsOptions;
-  /** The names as the index will have them: it knows no dots. */
-  readonly #indexedNames = new Set<string>();
+  readonly #names: FieldNames;
+  /** What the index will have. */
+  readonly #indexed = new Set<string>();
+  readonly #numbers = new Map<string, number>();
 
-  constructor(options: AdditionalFieldsOptions) {
+  constructor(options: AdditionalFieldsOptions, names: FieldNames) {
     this.#options = options;
+    this.#names = names;
   }
 
   add(name: string, value: unknown): void {
@@ -51,6 +42,11 @@ export class AdditionalFieldsBuilder {
   }
 
   #add(name: string, value: unknown, depth: number): void {
+    if (++this.#values > MAX_VALUES) {
+      this.cutBytes += name.length;
+      this.fields.set(CUT_FIELDS, this.#values - MAX_VALUES);
+      return;
+    }
     switch (typeof value) {
       case 'string':
         this.#set(name, this.#cut(value));
@@ -95,36 +91,22 @@ export class AdditionalFieldsBuilder {
   }
 
   #set(name: string, value: string | number): void {
-    const legal = legalName(name);
+    const legal = this.#names.legal(name);
     if (legal === undefined) return;
-    const unique = this.#unique(legal);
-    this.#indexedNames.add(indexedName(unique));
-    this.fields.set(`_${unique}`, value);
+    const unique = this.#indexed.has(legal.indexed) ? this.#numbered(legal) : legal;
+    this.#indexed.add(unique.indexed);
+    this.fields.set(`_${unique.name}`, value);
   }
 
-  #unique(name: string): string {
-    if (!this.#indexedNames.has(indexedName(name))) return name;
-    for (let number = 2; ; number++) {
-      const numbered = `${name}_${number}`;
-      if (!this.#indexedNames.has(indexedName(numbered))) return numbered;
+  /** Goes on counting where it was: thousands of names that become one cost no more than others. */
+  #numbered({ name, indexed }: FieldName): FieldName {
+    for (let number = this.#numbers.get(indexed) ?? 2; ; number++) {
+      const numbered = indexedName(`${name}_${number}`);
+      if (this.#indexed.has(numbered.indexed)) continue;
+      this.#numbers.set(indexed, number + 1);
+      return numbered;
     }
   }
-}
-
-/** The name without underscores before it, in legal characters; undefined when nothing is left of it. */
-function legalName(name: string): string | undefined {
-  const legal = name
-    .slice(0, MAX_NAME_LENGTH)
-    .replace(/[^\w.-]/g, '_')
-    .replace(/^_+/, '');
-  if (legal === '') return undefined;
-  // Graylog writes its own notes under this prefix; a record must not forge them.
-  if (legal.startsWith('gl2_')) return `user_${legal}`;
-  return TAKEN_NAMES.has(indexedName(legal)) ? `${legal}_` : legal;
-}
-
-function indexedName(name: string): string {
-  return name.replaceAll('.', '_');
 }
 
 function isPlain(value: object): boolean {

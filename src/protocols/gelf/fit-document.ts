@@ -1,4 +1,4 @@
-import type { AdditionalFields } from './additional-fields.ts';
+import { type AdditionalFields, CUT_FIELDS } from './additional-fields.ts';
 import { cutText, jsonLength } from './cut-text.ts';
 import { documentJson, type GelfDocument } from './gelf-document.ts';
 
@@ -64,15 +64,19 @@ function withoutFields(
   cutBytes: number,
 ): FittedJson | undefined {
   const fields: AdditionalFields = new Map(document.fields);
-  let excess = excessBytes;
+  // Room for the note of how many are missing.
+  let excess = excessBytes + CUT_FIELDS.length + 12;
   let cut = cutBytes;
+  let left = Number(fields.get(CUT_FIELDS) ?? 0);
   for (const [name, value] of [...document.fields].reverse()) {
     if (excess <= 0) break;
     const bytes = Buffer.byteLength(JSON.stringify([name, value])) - 1;
     fields.delete(name);
     excess -= bytes;
     cut += bytes;
+    left++;
   }
+  fields.set(CUT_FIELDS, left);
   const json = Buffer.from(documentJson({ ...document, fields }));
   return json.length <= maxBytes ? { json, cutBytes: cut } : undefined;
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { AdditionalFieldsBuilder, type AdditionalFieldsOptions } from './additional-fields.ts';
 import { cutText } from './cut-text.ts';
+import { FieldNames } from './field-names.ts';
 import { type FittedJson, fitDocument } from './fit-document.ts';
 import type { GelfDocument } from './gelf-document.ts';
 import { type GelfLevel, levelOf } from './gelf-level.ts';
@@ -29,6 +30,7 @@ export class GelfEncoder {
   readonly #host: string;
   readonly #level: GelfLevel;
   readonly #now: () => number;
+  readonly #names = new FieldNames();
 
   constructor(options: GelfEncoderOptions = {}) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class GelfEncoder {
 
   /** The message as JSON of at most `maxBytes`; undefined when it cannot be cut that short. */
   encode(message: GelfMessage, maxBytes: number): EncodedGelf | undefined {
-    const fields = new AdditionalFieldsBuilder(this.#options);
+    const fields = new AdditionalFieldsBuilder(this.#options, this.#names);
     if (message.fields !== undefined) {
       const entries = message.fields instanceof Map ? message.fields : Object.entries(message.fields);
       for (const [name, value] of entries) fields.add(String(name), value);

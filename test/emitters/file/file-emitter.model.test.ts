@@ -17,14 +17,17 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 class Delivery {
   readonly disk = new MemoryDisk();
   readonly configuration: FileConfiguration;
+  /** Records are dealt to so many files in turn, a few to each. */
+  readonly fileCount: number;
   readonly records: string[] = [];
   #emitter: FileEmitter | undefined;
   #committed: { cursor: number; state: EmitterState | undefined } = { cursor: 0, state: undefined };
   #flushed: { cursor: number; state: EmitterState | undefined } | undefined;
   #cursor = 0;
 
-  constructor(configuration: FileConfiguration) {
+  constructor(configuration: FileConfiguration, fileCount = 1) {
     this.configuration = configuration;
+    this.fileCount = fileCount;
   }
 
   async start(): Promise<void> {
@@ -39,8 +42,12 @@ class Delivery {
   }
 
   async emit(count: number): Promise<void> {
-    const records = Array.from({ length: count }, (_, index) => this.#record(this.#cursor + index));
-    const outcome = await this.#emitter?.emit(batchOf([recordBatch(records)]));
+    const slices = Array.from({ length: count }, (_, index) => {
+      const record = this.#cursor + index;
+      const resource = new Map([['n', String(this.#fileOf(record))]]);
+      return recordBatch([this.#record(record)], { resource });
+    });
+    const outcome = await this.#emitter?.emit(batchOf(slices));
     if (outcome?.kind === 'delivered') this.#cursor += count;
     else this.#cursor = (this.#flushed ?? this.#committed).cursor;
   }
@@ -76,14 +83,38 @@ class Delivery {
     await this.start();
   }
 
-  get expected(): string {
-    return this.records.slice(0, this.#committed.cursor).join('');
+  /** Emitted once, and not committed. */
+  get waiting(): number {
+    return this.records.length - this.#committed.cursor;
+  }
+
+  path(file: number): string {
+    return this.configuration.path.replace('{n}', String(file));
+  }
+
+  /** What every file has to hold, and what it holds. */
+  get balance(): { readonly expected: readonly string[]; readonly found: readonly string[] } {
+    const committed = this.records.slice(0, this.#committed.cursor);
+    const files = Array.from({ length: this.fileCount }, (_, file) => file);
+    return {
+      expected: files.map((file) => committed.filter((_, record) => this.#fileOf(record) === file).join('')),
+      found: files.map((file) => outputOf(this.disk, this.path(file))),
+    };
+  }
+
+  #fileOf(record: number): number {
+    return Math.floor(record / 3) % this.fileCount;
   }
 
   #record(index: number): string {
     this.records[index] ??= `record ${index} ${'x'.repeat(index % 7)}\n`;
     return this.records[index];
   }
+}
+
+function expectBalance(delivery: Delivery, when: string): void {
+  const { expected, found } = delivery.balance;
+  expect(found, when).toEqual(expected);
 }
 
 /** All output in the order it was written: rotated files by number, the current one last. */
@@ -102,7 +133,7 @@ function outputOf(disk: MemoryDisk, path: string): string {
 async function configuration(overrides: Partial<FileConfiguration> = {}): Promise<FileConfiguration> {
   return {
     // The lock wants a directory that is there; the files are in memory.
-    path: join(await temporaryDirectory(), 'out.log'),
+    path: join(await temporaryDirectory(), 'out-{n}.log'),
     fsync: true,
     rotate_bytes: 60,
     format: 'body',
@@ -129,8 +160,9 @@ async function script(delivery: Delivery): Promise<void> {
   }
 }
 
+/** What was ever emitted comes again, and a little more. */
 async function finish(delivery: Delivery): Promise<void> {
-  await delivery.emit(3);
+  await delivery.emit(delivery.waiting + 3);
   await delivery.flush();
   await delivery.commit();
   await delivery.stop();
@@ -167,9 +199,7 @@ describe('the file emitter is exactly-once', () => {
         delivery.disk.onOperation = () => undefined;
         await delivery.restart();
         await finish(delivery);
-        expect(outputOf(delivery.disk, delivery.configuration.path), `killed at operation ${fatal}`).toBe(
-          delivery.expected,
-        );
+        expectBalance(delivery, `killed at operation ${fatal}`);
       }
     }
   });
@@ -187,9 +217,7 @@ describe('the file emitter is exactly-once', () => {
       delivery.disk.onOperation = () => undefined;
       await delivery.restart();
       await finish(delivery);
-      expect(outputOf(delivery.disk, delivery.configuration.path), `power cut at operation ${fatal}`).toBe(
-        delivery.expected,
-      );
+      expectBalance(delivery, `power cut at operation ${fatal}`);
     }
   });
 
@@ -215,10 +243,7 @@ describe('the file emitter is exactly-once', () => {
         delivery.disk.onOperation = () => undefined;
         await delivery.restart();
         await finish(delivery);
-        expect(
-          outputOf(delivery.disk, delivery.configuration.path),
-          `killed at ${fatal}, then at ${again}`,
-        ).toBe(delivery.expected);
+        expectBalance(delivery, `killed at ${fatal}, then at ${again}`);
       }
     }
   });
@@ -239,7 +264,7 @@ describe('the file emitter is exactly-once', () => {
           luck: fc.array(fc.boolean(), { maxLength: 6 }),
         }),
       },
-      { weight: 1, arbitrary: fc.record({ do: fc.constant('hangup' as const) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('hangup' as const), file: fc.nat(2) }) },
       {
         weight: 3,
         arbitrary: fc.record({
@@ -250,13 +275,13 @@ describe('the file emitter is exactly-once', () => {
         }),
       },
     );
+    const actions = fc.array(action, { minLength: 5, maxLength: 40 });
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) => {
-        const delivery = new Delivery(await configuration());
+      fc.asyncProperty(actions, fc.integer({ min: 1, max: 3 }), async (steps, fileCount) => {
+        const delivery = new Delivery(await configuration({ max_open_files: 2 }), fileCount);
         const { disk } = delivery;
-        const { path } = delivery.configuration;
         await delivery.start();
-        for (const step of actions) {
+        for (const step of steps) {
           if (step.do === 'emit') await delivery.emit(step.count);
           if (step.do === 'flush') await delivery.flush();
           if (step.do === 'commit') await delivery.commit();
@@ -267,7 +292,7 @@ describe('the file emitter is exactly-once', () => {
             await delivery.restart();
           }
           if (step.do === 'hangup') {
-            await moveAway(disk, path);
+            await moveAway(disk, delivery.path(step.file));
             await delivery.reopen();
           }
           if (step.do === 'fail') disk.onOperation = failing(step);
@@ -275,7 +300,7 @@ describe('the file emitter is exactly-once', () => {
         disk.onOperation = () => undefined;
         await delivery.restart();
         await finish(delivery);
-        expect(outputOf(disk, path)).toBe(delivery.expected);
+        expectBalance(delivery, 'in the end');
       }),
       { numRuns: 400 },
     );
@@ -304,8 +329,9 @@ async function moveAway(disk: MemoryDisk, path: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf('/'));
   const onOperation = disk.onOperation;
   disk.onOperation = () => undefined;
+  const prefix = `${path.slice(directory.length + 1)}.`;
   const numbers = (await disk.list(directory)).map((name) =>
-    Number(/^out\.log\.(\d+)$/.exec(name)?.[1] ?? 0),
+    name.startsWith(prefix) ? Number(name.slice(prefix.length)) : 0,
   );
   if ((await disk.stat(path)) !== undefined)
     await disk.rename(path, `${path}.${Math.max(0, ...numbers) + 1}`);

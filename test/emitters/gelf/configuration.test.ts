@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseGelfConfiguration } from '../../../src/emitters/gelf/configuration.ts';
+import { gelfShape, parseGelfConfiguration } from '../../../src/emitters/gelf/configuration.ts';
+import { GELF_OPTIONS } from '../../../src/emitters/gelf/options.ts';
 import { gelfType } from '../../../src/emitters/gelf/type.ts';
 import { ConfigurationError } from '../../../src/runtime/configuration-error.ts';
 
@@ -125,6 +127,13 @@ describe('a configuration', () => {
     ],
   ])('that contradicts itself is refused: %j', (value, problems) => {
     expect(problemsOf(value)).toEqual(problems);
+  });
+
+  it('has all of its keys in the docs', () => {
+    const known = Object.keys(gelfShape).sort();
+    expect(GELF_OPTIONS.map(({ key }) => key).sort()).toEqual(known);
+    const page = readFileSync('docs/gelf.md', 'utf8');
+    for (const key of known) expect(page).toContain(`\`${key}\``);
   });
 
   it('is never quoted in a message', () => {

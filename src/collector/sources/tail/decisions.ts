@@ -13,6 +13,19 @@ export class Decisions {
     return this.#last;
   }
 
+  /** The same, with the failure for the caller. */
+  async attempt(decision: () => Promise<void>): Promise<{ readonly failure: unknown } | undefined> {
+    let failed: { readonly failure: unknown } | undefined;
+    await this.run(async () => {
+      try {
+        await decision();
+      } catch (failure) {
+        failed = { failure };
+      }
+    });
+    return failed;
+  }
+
   /** Resolves when all that was asked for has run. */
   idle(): Promise<void> {
     return this.#last;

@@ -125,7 +125,7 @@ export class FileAccess {
 }
 
 /** The name in the same directory under which a file now stands; undefined when there is none. */
-export async function findBeside(place: FilePlace): Promise<string | undefined> {
+async function findBeside(place: FilePlace): Promise<string | undefined> {
   const directory = dirname(place.path);
   try {
     for (const name of await readdir(directory)) {

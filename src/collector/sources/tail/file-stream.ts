@@ -11,13 +11,13 @@ import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
 import type { Prefix } from './file-identity.ts';
-import { Growth } from './growth.ts';
+import { Growth } from '../../growth.ts';
 import { PositionMarks } from './position-marks.ts';
 import type { TailEntry } from './tail-configuration.ts';
 import { VerifiedFile } from './verified-file.ts';
 
 /** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
-export const REST_MS = 5_000;
+const REST_MS = 5_000;
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };

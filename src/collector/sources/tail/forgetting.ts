@@ -6,7 +6,7 @@ import type { FollowedFiles } from './followed-files.ts';
 const HOUR_MS = 3_600_000;
 
 /** A checkpoint is forgotten when the collector has run so long without seeing a file of its identity. */
-export const FORGET_AFTER_MS = 30 * 24 * HOUR_MS;
+const FORGET_AFTER_MS = 30 * 24 * HOUR_MS;
 
 /**
  * Lets dormant streams grow older by `elapsedMs` of running time: no jump of a clock makes them forgotten. Their age

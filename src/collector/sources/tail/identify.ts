@@ -1,19 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { FileAccess } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
-import {
-  type Candidate,
-  highestAgreeing,
-  isSameFile,
-  isSameInode,
-  readBytes,
-  readCheck,
-  readHead,
-  TELLING_BYTES,
-} from './file-identity.ts';
+import { readBytes, readCheck, readHead } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FoundFile } from './find-files.ts';
 import type { DormantStream, FollowedFiles } from './followed-files.ts';
+import { type Candidate, highestAgreeing, isSameFile, isSameInode, TELLING_BYTES } from './same-file.ts';
 
 /** What a newcomer's bytes are those of. */
 export type SameAs =

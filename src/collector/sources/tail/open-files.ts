@@ -1,4 +1,9 @@
-import type { FileAccess } from './file-access.ts';
+/** A file that is open, as far as the bound is concerned. */
+export interface OpenFile {
+  /** Nobody reads from it now, and it could be opened again. */
+  readonly idle: boolean;
+  close(): Promise<void>;
+}
 
 /**
  * Bounds how many files are open at once. Where one too many is opened, those that were used longest ago are closed;
@@ -7,7 +12,7 @@ import type { FileAccess } from './file-access.ts';
 export class OpenFiles {
   readonly #limit: number;
   /** In the order of their last use. */
-  readonly #open = new Set<FileAccess>();
+  readonly #open = new Set<OpenFile>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -17,13 +22,13 @@ export class OpenFiles {
     return this.#open.size;
   }
 
-  used(file: FileAccess): void {
+  used(file: OpenFile): void {
     this.#open.delete(file);
     this.#open.add(file);
     if (this.#open.size > this.#limit) this.#closeOldest();
   }
 
-  closed(file: FileAccess): void {
+  closed(file: OpenFile): void {
     this.#open.delete(file);
   }
 

@@ -73,6 +73,7 @@ export class Reconciler {
     const here = found.find(({ path }) => path === stream.path) ?? found[0];
     if (here === undefined) return;
     stream.movedAway = false;
+    stream.unlinkedSinceMs = undefined;
     stream.file.onlyHandle = false;
     if (here.path !== stream.path) {
       const from = stream.path;

@@ -5,9 +5,9 @@ import type { FileStream } from './file-stream.ts';
 /** Two looks at a file's end are so far apart. */
 export const SETTLE_MS = 1_000;
 /** A file that was never seen under a younger name does not keep the next one waiting longer for bytes that come late. */
-export const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000;
 /** A file that has left the patterns is followed until it has rested so long. */
-export const MOVED_AWAY_REST_MS = 600_000;
+const MOVED_AWAY_REST_MS = 600_000;
 
 /** Whether the next generation may have to wait for it, or it is to be let go: it is looked at every second. */
 export function isSettling(stream: FileStream): boolean {
@@ -57,6 +57,6 @@ function isPatienceOver(stream: FileStream, clock: Clock): boolean {
 }
 
 /** Its name says that it gets no more bytes soon. */
-export function isOld(stream: FileStream): boolean {
+function isOld(stream: FileStream): boolean {
   return stream.displaced || stream.home !== stream.lineage;
 }

@@ -25,7 +25,7 @@ export interface TailEntry {
  * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that open with a date.
  * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
  */
-export type Multiline = { readonly start: RegExp } | { readonly continue: RegExp };
+type Multiline = { readonly start: RegExp } | { readonly continue: RegExp };
 
 /** The entries of `COLLECTOR_TAIL`: every glob read as plain lines from the beginning. */
 export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEntry[] {

@@ -163,9 +163,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
       const stream = parseStreamId(id);
       if (stream !== undefined) this.#files.dormant.add(stream, value);
     }
-    let failure: unknown;
-    await this.#decisions.run(() => this.#lookNow().catch((error: unknown) => void (failure = error)));
-    if (failure !== undefined) throw failure;
+    const first = await this.#decisions.attempt(() => this.#lookNow());
+    if (first !== undefined) throw first.failure;
     this.#started = true;
     this.#checkDrained();
   }
@@ -348,7 +347,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     for (const stream of this.#files.streams.values()) {
       if (!isSettling(stream)) continue;
       const outcome = await settle(stream, this.#clock, this.#events);
-      if (outcome === 'lost') this.#scheduleLook();
+      if (outcome === 'lost') this.contentLost(stream);
       if (outcome === 'yielded' || outcome === 'finished') this.#yield(stream);
       if (outcome === 'finished') this.#finish(stream);
     }

@@ -1,11 +1,10 @@
 import type { Position } from '../../../records/position.ts';
-import type { StreamId } from '../../../records/stream-id.ts';
+import type { StreamStatus } from '../../stream-status.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FollowedFiles } from './followed-files.ts';
 
-/** Where one file stands. Amounts are bytes of this stream: `read` = `accepted` + on its way. */
-export interface TailStreamStatus {
-  readonly stream: StreamId;
+/** Where one file stands. */
+export interface TailStreamStatus extends StreamStatus {
   readonly path: string;
   readonly home: string;
   readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
@@ -13,12 +12,6 @@ export interface TailStreamStatus {
   readonly sizeBytes: number;
   /** Where reading stands. */
   readonly position: Position;
-  readonly readBytes: number;
-  readonly acceptedBytes: number;
-  /** In the file and not accepted. */
-  readonly waitingBytes: number;
-  /** How long the oldest of the waiting bytes has been there; absent when none waits. */
-  readonly oldestWaitingMs?: number;
   readonly refusal?: string;
 }
 
@@ -39,7 +32,7 @@ export function tailStatus(files: FollowedFiles): TailStatus {
     const acceptedBytes = position - checkpoint.start;
     const { path, home } = checkpoint;
     streams.push({
-      ...{ stream: id, path, home, state: 'dormant', sizeBytes: position, position },
+      ...{ stream: id, origin: path, path, home, state: 'dormant', sizeBytes: position, position },
       ...{ readBytes: acceptedBytes, acceptedBytes, waitingBytes: 0 },
     });
   }
@@ -59,7 +52,7 @@ export function statusOf(stream: FileStream): TailStreamStatus {
   const { id, path, home, sizeBytes, position, accepted, start, oldestUnacceptedMs, refusal } = stream;
   const end = stream.ended ? position : Math.max(sizeBytes, position);
   return {
-    ...{ stream: id, path, home, state: stateOf(stream), sizeBytes, position },
+    ...{ stream: id, origin: path, path, home, state: stateOf(stream), sizeBytes, position },
     readBytes: position - start,
     acceptedBytes: accepted - start,
     waitingBytes: end - accepted,

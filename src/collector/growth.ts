@@ -1,8 +1,8 @@
-import type { Position } from '../../../records/position.ts';
+import type { Position } from '../records/position.ts';
 
 const MAX_SAMPLES = 32;
 
-/** When a file had which size, in a few samples: tells how long it has rested, and how old unaccepted bytes are. */
+/** When a stream had which size, in a few samples: tells how long it has rested, and how old unaccepted bytes are. */
 export class Growth {
   #sizeBytes: Position;
   #sinceMs: number;
@@ -23,7 +23,7 @@ export class Growth {
     return nowMs - this.#sinceMs;
   }
 
-  /** The file has this size now. */
+  /** It has this size now. */
   saw(sizeBytes: Position, nowMs: number): void {
     if (sizeBytes === this.#sizeBytes) return;
     if (sizeBytes < this.#sizeBytes) this.#samples = [];

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { unpackDebianPackages } from './debian-packages.ts';
+import { RSYSLOG_PACKAGES } from './rsyslog.ts';
+import { SYSLOG_NG_PACKAGES } from './syslog-ng.ts';
+
+/**
+ * Brings the real programs that the tests talk to. rsyslog and syslog-ng are unpacked beside the system; openssl and
+ * PostgreSQL are installed where that is allowed. What cannot be had is said here, and skipped by name in the tests.
+ */
+const has = (program: string) =>
+  (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));
+
+async function prepare(what: string, bring: () => unknown): Promise<void> {
+  try {
+    await bring();
+  } catch (error) {
+    const [reason = ''] = (error as Error).message.split('\n');
+    console.error(`NOT AVAILABLE: ${what}; its tests will be skipped (${reason})`);
+  }
+}
+
+function install(name: string): void {
+  if (process.getuid?.() !== 0) throw new Error('only root may install it');
+  console.error(`Installing ${name} ...`);
+  const options = { stdio: 'pipe', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
+  const command = ['install', '-y', '--no-install-recommends', name];
+  try {
+    execFileSync('apt-get', command, options);
+  } catch {
+    execFileSync('apt-get', ['update'], options);
+    execFileSync('apt-get', command, options);
+  }
+}
+
+await prepare('openssl', () => has('openssl') || install('openssl'));
+await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || install('postgresql'));
+await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
+await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));

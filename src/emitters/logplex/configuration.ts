@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { httpUrl, isFault, parseLogplexUrl } from '../../protocols/logplex/logplex-target.ts';
+import { ConfigurationError, type ConfigurationProblem } from '../../runtime/configuration-error.ts';
+import { durationToMs, parseDuration } from '../../runtime/duration.ts';
+import { pemText } from '../../runtime/tls.ts';
+import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
+import type { ConfiguredEmitter } from '../emitter.ts';
+
+export const LOGPLEX_VARIABLE = 'AGGREGATOR_LOGPLEX_CONFIGURATION';
+
+/** One destination. Becomes a target, which is plain data and may cross to a thread. */
+const url = z.string().transform((text, context) => {
+  const target = parseLogplexUrl(text);
+  if (!isFault(target)) return target;
+  context.addIssue({ code: 'custom', message: target.fault });
+  return z.NEVER;
+});
+
+/** With user and password, or without either. */
+const logplexUrl = z.string().superRefine((text, context) => {
+  const parsed = httpUrl(text);
+  const target = parsed?.username ? parseLogplexUrl(text) : undefined;
+  if (parsed === undefined)
+    context.addIssue({ code: 'custom', message: 'expected a URL that begins with https: or http:' });
+  else if (target !== undefined && isFault(target))
+    context.addIssue({ code: 'custom', message: target.fault });
+});
+
+const duration = z.string().transform((text, context) => {
+  try {
+    const ms = durationToMs(parseDuration(text));
+    if (ms > 0) return ms;
+  } catch {
+    // Reported below.
+  }
+  context.addIssue({ code: 'custom', message: 'expected a duration greater than zero, such as "10s"' });
+  return z.NEVER;
+});
+
+const pem = z
+  .string()
+  .transform(pemText)
+  .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
+
+const shape = {
+  url: url.optional(),
+  serve_db_dir: z.string().min(1, 'expected the path of a directory').optional(),
+  logplex_url: logplexUrl.optional(),
+  text: z.enum(['classic', 'structured']).default('classic'),
+  long_text: z.enum(['split', 'truncate']).default('split'),
+  host: z.string().min(1).optional(),
+  ordered: z.boolean().default(false),
+  patience: duration.default(60_000),
+  ca: pem.optional(),
+  ca_file: z.string().min(1, 'expected the path of a file').optional(),
+  insecure: z.boolean().default(false),
+  connect_timeout: duration.default(5_000),
+  tls_timeout: duration.default(5_000),
+  request_timeout: duration.default(10_000),
+  idle_timeout: duration.default(30_000),
+};
+
+export type LogplexConfiguration = ConfigurationOf<typeof shape>;
+
+export function parseLogplexConfiguration(value: string): readonly ConfiguredEmitter<LogplexConfiguration>[] {
+  const configured = parseConfigurations({ variable: LOGPLEX_VARIABLE, type: 'logplex', value, shape });
+  const isList = value.trimStart().startsWith('[');
+  const problems = configured.flatMap(({ configuration }, index) =>
+    contradictions(configuration, isList ? `${LOGPLEX_VARIABLE}[${index}]` : LOGPLEX_VARIABLE),
+  );
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return configured;
+}
+
+/** What is missing, what is said twice, and what has no effect. */
+function contradictions(configuration: LogplexConfiguration, place: string): ConfigurationProblem[] {
+  const { url: target, serve_db_dir, logplex_url, ca, ca_file, insecure } = configuration;
+  const problems: ConfigurationProblem[] = [];
+  const problem = (key: string, message: string) => problems.push({ variable: `${place}${key}`, message });
+  if (target === undefined && serve_db_dir === undefined)
+    problem('', 'expected "url" for one destination, or "serve_db_dir" for one per identity');
+  if (target !== undefined && serve_db_dir !== undefined)
+    problem('.serve_db_dir', 'is given beside "url"; only one of them can say where records go');
+  if (target !== undefined && logplex_url !== undefined)
+    problem('.logplex_url', 'is for tokens of "serve_db_dir" only');
+  if (ca !== undefined && ca_file !== undefined)
+    problem('.ca_file', 'is given as "ca" too; one of them is enough');
+  if (insecure && (ca !== undefined || ca_file !== undefined))
+    problem('.insecure', 'makes the authorities meaningless; leave one of them out');
+  return problems;
+}

@@ -1,0 +1,58 @@
+/** A name as it goes on the wire, without its underscore, and as Graylog's index will have it: that knows no dots. */
+export interface FieldName {
+  readonly name: string;
+  readonly indexed: string;
+}
+
+const MAX_NAME_LENGTH = 250;
+const MAX_KNOWN_NAMES = 4096;
+
+/**
+ * Names that would be lost, without the underscore, which Graylog strips: `id` is forbidden by the specification;
+ * the others are Graylog's own and already set when it comes to the additional fields, so that these are skipped
+ * without a word. They get an underscore at their end.
+ */
+const TAKEN_NAMES = new Set([
+  'id',
+  'host',
+  'short_message',
+  'full_message',
+  'message',
+  'source',
+  'timestamp',
+  'level',
+  'streams',
+]);
+
+/** Makes names legal, each once: messages have the same names again and again. */
+export class FieldNames {
+  #known = new Map<string, FieldName | undefined>();
+
+  /** undefined when nothing legal is left of it. */
+  legal(given: string): FieldName | undefined {
+    const known = this.#known.get(given);
+    if (known !== undefined || this.#known.has(given)) return known;
+    const made = fieldName(given);
+    // Names may come from outside: what they take of memory is bounded.
+    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known = new Map();
+    if (given.length <= MAX_NAME_LENGTH) this.#known.set(given, made);
+    return made;
+  }
+}
+
+/** A name that is legal already. */
+export function indexedName(name: string): FieldName {
+  return { name, indexed: name.replaceAll('.', '_') };
+}
+
+function fieldName(given: string): FieldName | undefined {
+  const legal = given
+    .slice(0, MAX_NAME_LENGTH)
+    .replace(/[^\w.-]/g, '_')
+    .replace(/^_+/, '');
+  if (legal === '') return undefined;
+  // Graylog writes its own notes under this prefix; a record must not forge them.
+  if (legal.startsWith('gl2_')) return indexedName(`user_${legal}`);
+  const made = indexedName(legal);
+  return TAKEN_NAMES.has(made.indexed) ? indexedName(`${legal}_`) : made;
+}

@@ -1,0 +1,44 @@
+/** What stands before the text of a message. */
+export interface MessageHeader {
+  /** 0 to 191: facility x 8 + severity. */
+  readonly priority: number;
+  readonly timeUnixNano: bigint;
+  readonly host: string;
+  /** Secret. The server replaces it with the name of the channel it belongs to. */
+  readonly token: string;
+  readonly processId: string;
+}
+
+/**
+ * `<134>1 2014-07-14T23:36:11.000Z host token procid - - `: RFC 5424 without message id and structured data, which the
+ * server's parser wants to see as hyphens.
+ */
+export function messageHeader({ priority, timeUnixNano, host, token, processId }: MessageHeader): string {
+  const time = timestamp(timeUnixNano);
+  const [cleanHost, cleanToken, cleanProcess] = [
+    headerField(host, LONGEST_HOST),
+    headerField(token, LONGEST_TOKEN),
+    headerField(processId, LONGEST_PROCESS_ID),
+  ];
+  return `<${priority}>1 ${time} ${cleanHost} ${cleanToken} ${cleanProcess} - - `;
+}
+
+/** A token may be so long; a longer one would eat up the room for text. */
+export const LONGEST_TOKEN = 255;
+/** RFC 5424, section 6. */
+const LONGEST_HOST = 255;
+const LONGEST_PROCESS_ID = 128;
+
+/** A field of the header: printable ASCII without blanks, never empty. */
+export function headerField(text: string, maxLength: number): string {
+  const clean = text.slice(0, maxLength).replace(/[^\x21-\x7e]/g, '_');
+  return clean === '' ? '-' : clean;
+}
+
+const MAX_UNIX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** UTC, milliseconds; four digits for the year, whatever a record claims. */
+function timestamp(unixNano: bigint): string {
+  const unixMs = Number(unixNano / 1_000_000n);
+  return new Date(Math.min(Math.max(unixMs, 0), MAX_UNIX_MS)).toISOString();
+}

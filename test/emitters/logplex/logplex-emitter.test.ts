@@ -1,0 +1,389 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { batchOf } from '../../../src/records/batch.ts';
+import { CertificateAuthority } from '../../support/certificate-authority.ts';
+import { freePort } from '../../support/free-ports.ts';
+import { LogplexEndpoint, type Misbehaviour } from '../../support/logplex-endpoint.ts';
+import { lines, recordBatch } from '../../support/record-batches.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { batch, going, logplex } from './emitting.ts';
+
+const DELIVERED = { kind: 'delivered' };
+const bodiesOf = (records: readonly string[]) => records.map((record) => record.trimEnd());
+
+/** Some 200 KiB. */
+const many = lines(2_000, 'x'.repeat(30));
+
+describe('a request', () => {
+  it('is what the server demands, to the byte', async () => {
+    const endpoint = await LogplexEndpoint.start({ tokens: ['t.one'] });
+    const { emitter, metric } = await logplex({ url: endpoint.url('t.one', '/a/logs?b=c') });
+    const slice = recordBatch(['first\n', 'café\r\n'], { observedTimeUnixNano: 1_700_000_000_123_456_789n });
+    expect(await emitter.emit(batchOf([slice]), going)).toEqual(DELIVERED);
+    expect(await emitter.flush()).toEqual(DELIVERED);
+    const [request] = endpoint.accepted;
+    const header = '<134>1 2023-11-14T22:13:20.123Z test-host t.one - - - ';
+    expect(request?.body.toString()).toBe(`59 ${header}first59 ${header}café`);
+    expect(request?.path).toBe('/a/logs?b=c');
+    expect(request?.headers).toMatchObject({
+      host: `localhost:${endpoint.port}`,
+      'content-type': 'application/logplex-1',
+      'content-length': '124',
+      authorization: `Basic ${Buffer.from('token:t.one').toString('base64')}`,
+      'logplex-msg-count': '2',
+      'logplex-frame-id': expect.stringMatching(/^[0-9a-f]{32}$/),
+      'user-agent': 'mega-collector',
+    });
+    expect(endpoint.faults).toEqual([]);
+    expect(await metric('messages_total')).toBe(2);
+    expect(await metric('successful_messages_total')).toBe(2);
+    expect(await metric('successful_requests_total')).toBe(1);
+    expect(await metric('bytes_total')).toBe(124);
+    expect(await metric('last_success_timestamp_seconds')).toBe(1_700_000_000);
+  });
+
+  it('has at most 100 KiB, and up to three are under way', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter } = await logplex({ url: endpoint.url() });
+    expect(await emitter.emit(batch([...many, ...many]), going)).toEqual(DELIVERED);
+    expect(Math.max(...endpoint.requests.map(({ body }) => body.length))).toBeLessThanOrEqual(102_400);
+    expect(endpoint.requests.length).toBeGreaterThan(3);
+    expect(endpoint.mostAtOnce).toBe(3);
+    expect(endpoint.texts().sort()).toEqual(bodiesOf([...many, ...many]).sort());
+  });
+
+  it('waits for the one before where order is asked for', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter } = await logplex({ url: endpoint.url(), ordered: true });
+    expect(await emitter.emit(batch([...many, ...many]), going)).toEqual(DELIVERED);
+    expect(endpoint.mostAtOnce).toBe(1);
+    expect(endpoint.connections).toBe(1);
+    expect(endpoint.texts()).toEqual(bodiesOf([...many, ...many]));
+  });
+
+  it('has no message beyond 10240 bytes', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const long = `${'é'.repeat(200_000)}\n`;
+    const { emitter, metric } = await logplex({ url: endpoint.url() });
+    expect(await emitter.emit(batch(['a\n', long, 'b\n']), going)).toEqual(DELIVERED);
+    expect(endpoint.texts().length).toBeGreaterThan(40);
+    expect(await metric('split_records_total')).toBe(1);
+
+    const { emitter: cutting, metric: cut } = await logplex({ url: endpoint.url(), long_text: 'truncate' });
+    endpoint.accepted.length = 0;
+    expect(await cutting.emit(batch(['a\n', long, 'b\n']), going)).toEqual(DELIVERED);
+    expect(endpoint.texts()).toEqual(['a', expect.stringMatching(/^é+ \[truncated \d+ bytes\]$/), 'b']);
+    expect(await cut('truncated_messages_total')).toBe(1);
+    expect(endpoint.faults).toEqual([]);
+  });
+});
+
+describe('an answer', () => {
+  const answers: [Misbehaviour, object][] = [
+    [
+      { status: 503, body: 'Service t.test unavailable' },
+      { reason: / answered 503: Service \[secret\] unavailable$/ },
+    ],
+    [{ status: 503, headers: { 'Retry-After': '7' } }, { afterMs: 7_000 }],
+    [{ status: 429, headers: { 'Retry-After': 'Tue, 14 Nov 2023 22:14:20 GMT' } }, { afterMs: 60_000 }],
+    [{ status: 429, headers: { 'Retry-After': '999999999' } }, { afterMs: 3_600_000 }],
+    [{ status: 429, headers: { 'Retry-After': 'soon' } }, { reason: /answered 429/ }],
+    [{ status: 408 }, { reason: /answered 408/ }],
+    [{ status: 401 }, { reason: /answered 401 \(the token is not known there\)/ }],
+    [{ status: 403 }, { reason: /answered 403/ }],
+    [{ status: 404 }, { reason: /answered 404/ }],
+    [{ status: 405 }, { reason: /answered 405/ }],
+    [{ status: 415 }, { reason: /answered 415/ }],
+    [
+      { status: 301, headers: { Location: 'https://localhost:1/' } },
+      { reason: /redirect, which is not followed/ },
+    ],
+    [{ status: 307, headers: { Location: '/elsewhere' } }, { reason: /redirect, which is not followed/ }],
+    ['reset', { reason: /reset the connection/ }],
+    ['reset-at-once', { reason: /reset the connection|closed/ }],
+  ];
+
+  it.each(answers)('that is no judgement of the content is tried again: %j', async (answer, expected) => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter, clock, metric } = await logplex({ url: endpoint.url() });
+    endpoint.next.push(answer);
+    const one = batch(['a\n', 'b\n']);
+    const outcome = await emitter.emit(one, going);
+    const patterns = Object.entries(expected).map(([key, value]) => [
+      key,
+      value instanceof RegExp ? expect.stringMatching(value) : value,
+    ]);
+    expect(outcome).toMatchObject({ kind: 'retry', ...Object.fromEntries(patterns) });
+    expect(JSON.stringify(outcome)).not.toContain('t.test');
+    await clock.advance(3_600_000);
+    expect(await emitter.emit(one, going)).toEqual(DELIVERED);
+    expect(endpoint.texts()).toEqual(['a', 'b']);
+    const ids = endpoint.requests.map(({ headers }) => headers['logplex-frame-id']);
+    expect(new Set(ids).size).toBe(1);
+    expect(await metric('retried_requests_total')).toBe(1);
+    expect(await metric('messages_total')).toBe(4);
+    const [rejected, cancelled] = [
+      await metric('rejected_messages_total'),
+      await metric('cancelled_messages_total'),
+    ];
+    expect([rejected, cancelled]).toEqual(typeof answer === 'string' ? [0, 2] : [2, 0]);
+  });
+
+  it('that asks for patience is obeyed, even when delivery comes earlier', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter, clock } = await logplex({ url: endpoint.url() });
+    endpoint.next.push({ status: 503, headers: { 'Retry-After': '30' } });
+    await emitter.emit(batch(['a\n']), going);
+    await clock.advance(20_000);
+    expect(await emitter.emit(batch(['a\n']), going)).toMatchObject({ kind: 'retry', afterMs: 10_000 });
+    expect(endpoint.requests).toHaveLength(1);
+    await clock.advance(10_000);
+    expect(await emitter.emit(batch(['a\n']), going)).toEqual(DELIVERED);
+  });
+
+  it.each(['early', 'continue', 'endless'] as const)(
+    'of success counts, however it comes: %s',
+    async (how) => {
+      const endpoint = await LogplexEndpoint.start();
+      const { emitter, clock } = await logplex({ url: endpoint.url(), request_timeout: '3s' });
+      endpoint.next.push(how);
+      const outcome = emitter.emit(batch(['a\n']), going);
+      if (how === 'endless') {
+        await expect.poll(() => endpoint.accepted.length).toBe(1);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await clock.advance(3_000);
+      }
+      expect(await outcome).toEqual(DELIVERED);
+      expect(await emitter.emit(batch(['b\n']), going)).toEqual(DELIVERED);
+      expect(endpoint.texts().at(-1)).toBe('b');
+    },
+  );
+});
+
+describe('a body that is refused', () => {
+  it('is halved down to what it is refused for; the rest arrives once', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    endpoint.refuses = ({ text }) => text === 'line 37' || text === 'line 81';
+    const { emitter, metric } = await logplex({ url: endpoint.url() });
+    const slices = [recordBatch(lines(50)), recordBatch(lines(100).slice(50))];
+    expect(await emitter.emit(batchOf(slices), going)).toEqual({
+      kind: 'rejected',
+      reason: expect.stringMatching(/answered 400: Malformed log messages$/),
+      records: [37, 81],
+    });
+    // What delivery comes with next.
+    const rest = slices.flatMap((slice, index) => without(slice, index === 0 ? 37 : 31));
+    expect(await emitter.emit(batchOf(rest), going)).toEqual(DELIVERED);
+    const expected = bodiesOf(lines(100)).filter((text) => text !== 'line 37' && text !== 'line 81');
+    expect(endpoint.texts()).toEqual(expected);
+    const total = await metric('messages_total');
+    expect(total).toBe(
+      (await metric('successful_messages_total')) + (await metric('rejected_messages_total')),
+    );
+  });
+
+  it('sixteen times alone in a row, speaks against the destination', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    endpoint.refuses = () => true;
+    const { emitter } = await logplex({ url: endpoint.url() });
+    expect(await emitter.emit(batch(lines(100)), going)).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('seems to be the destination'),
+    });
+    endpoint.refuses = () => false;
+    expect(await emitter.emit(batch(lines(100)), going)).toEqual(DELIVERED);
+    expect(endpoint.texts()).toEqual(bodiesOf(lines(100)));
+  });
+
+  it('is not, of a record in parts, taken for all of them', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    endpoint.refuses = ({ text }) => text.endsWith('[2/3]');
+    const { emitter } = await logplex({ url: endpoint.url() });
+    const records = ['a\n', `${'x'.repeat(25_000)}\n`, 'b\n'];
+    expect(await emitter.emit(batch(records), going)).toMatchObject({ kind: 'rejected', records: [1] });
+    expect(endpoint.texts()).toEqual([
+      'a',
+      expect.stringMatching(/\[1\/3\]$/),
+      expect.stringMatching(/\[3\/3\]$/),
+      'b',
+    ]);
+  });
+});
+
+/** A slice without one of its records, as delivery would cut it. */
+function without(slice: ReturnType<typeof recordBatch>, index: number) {
+  const offset = (count: number) => slice.sizes.subarray(0, count).reduce((sum, size) => sum + size, 0);
+  const part = (from: number, to: number) => ({
+    ...slice,
+    start: slice.start + offset(from),
+    sizes: slice.sizes.subarray(from, to),
+    data: slice.data.subarray(offset(from), offset(to)),
+  });
+  return [part(0, index), part(index + 1, slice.sizes.length)];
+}
+
+it('sends again only what has not arrived', async () => {
+  const endpoint = await LogplexEndpoint.start();
+  const { emitter, metric } = await logplex({ url: endpoint.url(), ordered: true });
+  const records = batch(many);
+  endpoint.behaviour = () => (endpoint.requests.length === 2 ? { status: 503 } : undefined);
+  expect(await emitter.emit(records, going)).toMatchObject({ kind: 'retry' });
+  const arrived = endpoint.texts().length;
+  expect(arrived).toBeGreaterThan(0);
+  expect(await emitter.emit(records, going)).toEqual(DELIVERED);
+  expect(endpoint.texts()).toEqual(bodiesOf(many));
+  expect(await metric('retried_requests_total')).toBe(1);
+  // It is over: the same text at another place is another record.
+  expect(await emitter.emit(batch(many), going)).toEqual(DELIVERED);
+  expect(endpoint.texts()).toHaveLength(2 * many.length);
+});
+
+it('gives equal texts at different places different frame ids', async () => {
+  const endpoint = await LogplexEndpoint.start();
+  const { emitter } = await logplex({ url: endpoint.url() });
+  await emitter.emit(batch(['same\n']), going);
+  await emitter.emit(batch(['same\n']), going);
+  const [one, two] = endpoint.accepted.map(({ headers }) => headers['logplex-frame-id']);
+  expect(one).not.toBe(two);
+});
+
+describe('time', () => {
+  it('ends for a server that does not answer', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter, clock } = await logplex({ url: endpoint.url() });
+    endpoint.next.push('hang');
+    const outcome = emitter.emit(batch(['a\n']), going);
+    await expect.poll(() => endpoint.requests.length).toBe(1);
+    await clock.advance(9_999);
+    expect(await Promise.race([outcome, 'waiting'])).toBe('waiting');
+    await clock.advance(1);
+    expect(await outcome).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('no answer within 10000 ms'),
+    });
+    expect(await emitter.emit(batch(['a\n']), going)).toEqual(DELIVERED);
+  });
+
+  it('ends for a server that does not shake hands', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await expect.poll(() => silent.address()).not.toBeNull();
+    const { port } = silent.address() as { port: number };
+    const connected = new Promise<void>((resolve) =>
+      silent.on('connection', (socket) => {
+        onTestFinished(() => void socket.destroy());
+        resolve();
+      }),
+    );
+    const { emitter, clock } = await logplex({ url: `https://token:t.test@127.0.0.1:${port}/logs` });
+    const outcome = emitter.emit(batch(['a\n']), going);
+    await connected;
+    await expect
+      .poll(async () => {
+        await clock.advance(5_000);
+        return Promise.race([outcome, undefined]);
+      })
+      .toMatchObject({
+        kind: 'retry',
+        reason: expect.stringMatching(/no TLS handshake within 5000 ms|no answer/),
+      });
+  });
+
+  it('ends when nobody wants to wait any more', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter } = await logplex({ url: endpoint.url() });
+    endpoint.next.push('hang');
+    const stopping = new AbortController();
+    const outcome = emitter.emit(batch(['a\n']), stopping.signal);
+    await expect.poll(() => endpoint.requests.length).toBe(1);
+    stopping.abort();
+    expect(await outcome).toMatchObject({ kind: 'retry', reason: expect.stringContaining('stopped') });
+    await emitter.stop();
+    expect(await emitter.emit(batch(['a\n']), going)).toMatchObject({ kind: 'retry' });
+  });
+});
+
+describe('a connection', () => {
+  it('is used again, and opened again when the server had closed it', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter, metric } = await logplex({ url: endpoint.url() });
+    for (const text of ['a\n', 'b\n']) expect(await emitter.emit(batch([text]), going)).toEqual(DELIVERED);
+    expect(endpoint.connections).toBe(1);
+    endpoint.next.push('reset');
+    // As when the server closes it for being idle just when a request is on its way.
+    expect(await emitter.emit(batch(['c\n']), going)).toEqual(DELIVERED);
+    expect(endpoint.connections).toBe(2);
+    expect(await metric('retried_requests_total')).toBe(1);
+    expect(endpoint.texts()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is closed when it has been idle', async () => {
+    const endpoint = await LogplexEndpoint.start();
+    const { emitter } = await logplex({ url: endpoint.url(), idle_timeout: '50ms' });
+    await emitter.emit(batch(['a\n']), going);
+    await expect.poll(() => endpoint.open).toBe(0);
+    expect(await emitter.emit(batch(['b\n']), going)).toEqual(DELIVERED);
+    expect(endpoint.connections).toBe(2);
+  });
+
+  it('that is refused is a reason to try again', async () => {
+    const port = await freePort();
+    const { emitter } = await logplex({ url: `http://token:t.test@127.0.0.1:${port}/logs` });
+    expect(await emitter.emit(batch(['a\n']), going)).toMatchObject({
+      kind: 'retry',
+      reason: `http://127.0.0.1:${port}: nobody listens there (connection refused)`,
+    });
+  });
+});
+
+describe('certificates', () => {
+  it('are verified, by the authority that is given, read again when asked', async () => {
+    const [authority, other] = await Promise.all([
+      CertificateAuthority.create(),
+      CertificateAuthority.create(),
+    ]);
+    const endpoint = await LogplexEndpoint.start({ tls: await authority.issue({ name: 'logplex' }) });
+    const path = join(await temporaryDirectory(), 'ca.pem');
+    await writeFile(path, other.certificate);
+    const { emitter, logs } = await logplex({ url: endpoint.url(), ca_file: path });
+    const untrusted = { kind: 'retry', reason: expect.stringMatching(/TLS: .* not trusted$/) };
+    expect(await emitter.emit(batch(['a\n']), going)).toMatchObject(untrusted);
+    await writeFile(path, authority.certificate);
+    await emitter.reopen();
+    expect(await emitter.emit(batch(['a\n']), going)).toEqual(DELIVERED);
+    await writeFile(path, '');
+    await emitter.reopen();
+    expect(logs).toEqual([]);
+
+    const { emitter: strict } = await logplex({ url: endpoint.url() });
+    expect(await strict.emit(batch(['b\n']), going)).toMatchObject({ kind: 'retry' });
+    const { emitter: insecure, logs: warned } = await logplex({ url: endpoint.url(), insecure: true });
+    expect(await insecure.emit(batch(['c\n']), going)).toEqual(DELIVERED);
+    expect(warned[0]?.msg).toContain('not verified');
+    expect(endpoint.texts()).toEqual(['a', 'c']);
+  });
+
+  it('must be for the host, and valid now', async () => {
+    const authority = await CertificateAuthority.create();
+    const endpoint = await LogplexEndpoint.start({ tls: await authority.issue({ name: 'logplex' }) });
+    const url = endpoint.url().replace('localhost', '127.0.0.2');
+    const { emitter } = await logplex({ url, ca: authority.certificate, connect_timeout: '2s' });
+    const expired = await LogplexEndpoint.start({
+      tls: await authority.issue({ name: 'old', expired: true }),
+    });
+    const { emitter: late } = await logplex({ url: expired.url(), ca: authority.certificate });
+    expect(await late.emit(batch(['a\n']), going)).toMatchObject({
+      reason: expect.stringContaining('the certificate has expired'),
+    });
+    expect(await emitter.emit(batch(['a\n']), going)).toMatchObject({ kind: 'retry' });
+    expect(endpoint.requests).toEqual([]);
+  });
+
+  it('do not start without the file they are in', async () => {
+    await expect(logplex({ url: 'https://token:t@h/', ca_file: '/no/such/ca.pem' })).rejects.toThrow(
+      '/no/such/ca.pem',
+    );
+  });
+});
