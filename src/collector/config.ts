@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Resource } from '../records/resource.ts';
 import type { Address } from '../runtime/address.ts';
 import {
@@ -5,6 +6,7 @@ import {
   type Environment,
   parseVariables,
   throwProblems,
+  type Values,
   type VariableTable,
   variableNames,
 } from '../runtime/configuration.ts';
@@ -14,13 +16,16 @@ import { stateDirectoryOf } from '../runtime/state-directory.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
 import { unknownVariables } from '../runtime/unknown-variables.ts';
+import type { PgLogfebeConfig } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import type { TailEntry } from './sources/tail/tail-configuration.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
 
 /** Everything that `createCollector` needs to know. */
 export interface CollectorConfig {
-  /** At least one. */
+  /** At least one, unless there is another source. */
   readonly tail: readonly TailEntry[];
+  /** undefined: no PostgreSQL servers send here. */
+  readonly pgLogfebe: PgLogfebeConfig | undefined;
   /** At least one; in the order of preference. */
   readonly aggregatorAddresses: readonly Address[];
   /** Absolute. */
@@ -49,8 +54,9 @@ export function parseCollectorConfig(
 ): { config: CollectorConfig; warnings: readonly ConfigurationWarning[] } {
   const { values, problems } = parseVariables(COLLECTOR_VARIABLES, environment);
   const tail = [...(values.tail ?? []), ...(values.tailConfiguration ?? [])];
-  const told = problems.some(({ variable }) => variable.startsWith(NOTHING_TO_COLLECT.variable));
-  if (tail.length === 0 && !told) problems.push(NOTHING_TO_COLLECT);
+  const pgLogfebe = pgLogfebeOf(values);
+  const told = problems.some(({ variable }) => SOURCES.some((source) => variable.startsWith(source)));
+  if (tail.length === 0 && pgLogfebe === undefined && !told) problems.push(NOTHING_TO_COLLECT);
   const tls = tlsMaterialOf('COLLECTOR', values, problems);
   const stateDirectory = stateDirectoryOf('collector', values.stateDirectory, environment, {
     userId,
@@ -61,6 +67,7 @@ export function parseCollectorConfig(
   return {
     config: {
       tail,
+      pgLogfebe,
       aggregatorAddresses,
       stateDirectory,
       resourceAttributes,
@@ -78,9 +85,24 @@ export function parseCollectorConfig(
   };
 }
 
+function pgLogfebeOf(values: Values<typeof COLLECTOR_VARIABLES>): PgLogfebeConfig | undefined {
+  const { serveDirectory, logplexUrl, pollIntervalMs, journalMaxBytes, recordLengthBytes, socketMode } =
+    values;
+  if (serveDirectory === undefined) return undefined;
+  return {
+    serveDirectory: resolve(serveDirectory),
+    tokensAllowed: logplexUrl !== undefined,
+    ...{ pollIntervalMs, journalMaxBytes, recordLengthBytes, socketMode },
+  };
+}
+
+/** Each is enough. COLLECTOR_TAIL_CONFIGURATION begins as the first. */
+const SOURCES = ['COLLECTOR_TAIL', 'SERVE_DB_DIR'];
+
 const NOTHING_TO_COLLECT: ConfigurationProblem = {
   variable: 'COLLECTOR_TAIL',
   message: `expected something to collect, found nothing. For example:
   COLLECTOR_TAIL='${COLLECTOR_VARIABLES.tail.example}'
-  COLLECTOR_TAIL_CONFIGURATION='${COLLECTOR_VARIABLES.tailConfiguration.example}'`,
+  COLLECTOR_TAIL_CONFIGURATION='${COLLECTOR_VARIABLES.tailConfiguration.example}'
+  SERVE_DB_DIR='${COLLECTOR_VARIABLES.serveDirectory.example}'`,
 };

@@ -8,22 +8,20 @@ import { formatAddress } from '../runtime/address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { type ControlHandlers, serveControl } from '../runtime/control.ts';
-import type { CollectorStatus, StreamBalanceReport } from '../runtime/control-commands.ts';
-import { ControlError } from '../runtime/control-error.ts';
 import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
-import type { Json } from '../runtime/json.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state-store.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
+import { collectorControl } from './control.ts';
 import { Publisher } from './publisher/publisher.ts';
 import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
-import type { StreamSink } from './source.ts';
+import type { CollectorSource, SourceStatus, StreamSink } from './source.ts';
+import { openPgLogfebe, storedPgLogfebeStatus } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import { createTailSource, type TailSource } from './sources/tail/tail-source.ts';
-import type { TailStatus } from './sources/tail/tail-status.ts';
 
 const LAYOUT = { role: 'collector', layoutVersion: 1 } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
@@ -49,7 +47,9 @@ export interface Collector extends Component {
 /**
  * The collector, top to bottom as the data flows:
  *
- *     tail -> publisher ==gRPC==> an aggregator
+ *     tail ------------------.
+ *                            +--> publisher ==gRPC==> an aggregator
+ *     pg-logfebe -> journal -'
  *
  * The publisher pulls: nothing is read before there is room for it on the way. Started from the bottom, stopped from the
  * top.
@@ -84,7 +84,8 @@ export async function openOfflineCollectorControl(
       await store.close();
       await directory.release();
     };
-    return { handlers: collectorControl(tail), close };
+    const journals = [{ status: () => storedPgLogfebeStatus(store) }];
+    return { handlers: collectorControl([tail, ...journals], tail), close };
   } catch (error) {
     await directory.release();
     throw error;
@@ -102,7 +103,7 @@ class RunningCollector implements Collector {
   #directory: StateDirectory | undefined;
   #store: StateStore | undefined;
   #publisher: Publisher | undefined;
-  #tail: TailSource | undefined;
+  #sources: readonly CollectorSource[] = [];
   #control: { close(): Promise<void> } | undefined;
   #started = false;
   #stopped: Promise<void> | undefined;
@@ -125,18 +126,13 @@ class RunningCollector implements Collector {
     await rememberEntries(this.#store, this.#config.tail);
     const resource = this.#resource();
     this.#publisher = await this.#createPublisher(this.#store, resource);
-    this.#tail = createTailSource({
-      ...this.#deps,
-      entries: this.#config.tail,
-      resource,
-      store: this.#store,
-      once: this.#config.once,
-    });
+    const tail = this.#createTail(this.#store, resource);
+    this.#sources = [...(await this.#openPgLogfebe(this.#store, resource)), tail];
     await this.#publisher.start();
-    await this.#tail.start(this.#publisher);
+    for (const source of this.#sources) await source.start(this.#publisher);
     this.#control = await serveControl({
       directory: stateDirectory,
-      handlers: collectorControl(this.#tail),
+      handlers: collectorControl(this.#sources, tail),
       logger: this.#deps.logger,
     });
     await this.#http.start();
@@ -149,10 +145,10 @@ class RunningCollector implements Collector {
   }
 
   async #stop(deadline: AbortSignal): Promise<void> {
-    await this.#tail?.stop(deadline);
+    await Promise.all(this.#sources.map((source) => source.stop(deadline)));
     await this.#publisher?.stop(deadline);
     // What was on the way is answered: now the last checkpoints can be written.
-    await this.#tail?.close();
+    await Promise.all(this.#sources.map((source) => source.close(deadline)));
     await this.#http.stop(deadline);
     await this.#control?.close();
     await this.#store?.close();
@@ -163,19 +159,44 @@ class RunningCollector implements Collector {
     if (config?.tls !== undefined) this.#publisher?.useCredentials(grpcClientCredentials(config.tls));
   }
 
-  drained(): Promise<void> {
-    return this.#tail?.drained() ?? Promise.resolve();
+  async drained(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.drained()));
   }
 
   health(): Health {
-    const late = (this.#tail?.status().streams ?? []).flatMap(({ path, oldestWaitingMs = 0 }) =>
-      oldestWaitingMs > LATE_MS ? [{ what: path, ageSeconds: Math.round(oldestWaitingMs / 1000) }] : [],
+    const streams = this.#sources.flatMap((source) => source.status().streams);
+    const late = streams.flatMap(({ origin, oldestWaitingMs = 0 }) =>
+      oldestWaitingMs > LATE_MS ? [{ what: origin, ageSeconds: Math.round(oldestWaitingMs / 1000) }] : [],
     );
     return this.#started ? { ready: true, late } : { ready: false, reason: 'starting', late };
   }
 
   #resource(): Resource {
     return new Map([['host.name', hostname()], ...this.#config.resourceAttributes]);
+  }
+
+  #createTail(store: StateStore, resource: Resource): TailSource {
+    const { tail: entries, once } = this.#config;
+    return createTailSource({ ...this.#deps, entries, resource, store, once });
+  }
+
+  async #openPgLogfebe(store: StateStore, resource: Resource): Promise<CollectorSource[]> {
+    const { pgLogfebe, stateDirectory } = this.#config;
+    if (pgLogfebe === undefined) {
+      this.#tellOfLeftovers(storedPgLogfebeStatus(store));
+      return [];
+    }
+    return [await openPgLogfebe(pgLogfebe, { ...this.#deps, stateDirectory, store, resource })];
+  }
+
+  /** Records in the journal of a source that is not configured any more: nobody sends them. */
+  #tellOfLeftovers({ streams }: SourceStatus): void {
+    const waitingBytes = streams.reduce((sum, stream) => sum + stream.waitingBytes, 0);
+    if (waitingBytes > 0)
+      this.#deps.logger.warn(
+        { waitingBytes, streams: streams.length },
+        'The journal holds records of PostgreSQL servers; they are sent when SERVE_DB_DIR is set again.',
+      );
   }
 
   async #createPublisher(store: StateStore, resource: Resource): Promise<Publisher> {
@@ -193,43 +214,4 @@ class RunningCollector implements Collector {
       },
     });
   }
-}
-
-function collectorControl(tail: TailSource): ControlHandlers {
-  return {
-    status: async (input) => json(status(tail, isObject(input) && input.verbose === true)),
-    explain: async (input) => {
-      const path = isObject(input) ? input.path : undefined;
-      if (typeof path !== 'string') throw new ControlError('invalid-request', '"path" is missing.');
-      return json(await tail.explain(path));
-    },
-  };
-}
-
-function status(tail: TailSource, verbose: boolean): CollectorStatus {
-  const { streams, ...all } = tail.status();
-  return {
-    role: 'collector',
-    ...balance(all),
-    ...(verbose && {
-      streams: streams.map((stream) => ({ stream: stream.stream, source: stream.path, ...balance(stream) })),
-    }),
-  };
-}
-
-/** `waiting` is what was read and is not accepted; what lies in the files behind it is `unread`. */
-function balance({ readBytes, acceptedBytes, waitingBytes }: Amounts): StreamBalanceReport {
-  const waiting = readBytes - acceptedBytes;
-  return { read: readBytes, accepted: acceptedBytes, waiting, unread: waitingBytes - waiting };
-}
-
-type Amounts = Pick<TailStatus, 'readBytes' | 'acceptedBytes' | 'waitingBytes'>;
-
-function isObject(input: Json): input is { readonly [key: string]: Json } {
-  return typeof input === 'object' && input !== null && !Array.isArray(input);
-}
-
-/** These shapes are JSON; the compiler cannot see it through their names. */
-function json(value: unknown): Json {
-  return value as Json;
 }

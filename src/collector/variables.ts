@@ -13,6 +13,7 @@ import {
   oneOf,
 } from '../runtime/value-parsers.ts';
 import { parseResourceAttributes } from './resource-attributes.ts';
+import { PG_LOGFEBE_VARIABLES } from './sources/pg-logfebe/pg-logfebe-variables.ts';
 import { parseTailConfiguration, tailEntriesFromGlobs } from './sources/tail/tail-configuration.ts';
 
 const AGGREGATOR_PORT = 8000;
@@ -38,6 +39,7 @@ export const COLLECTOR_VARIABLES = {
       '[{"paths": ["/var/log/nginx/access.log*"], "format": "combined", "resource": {"service.name": "web"}}]',
     parse: (text: string) => parseTailConfiguration(text, 'COLLECTOR_TAIL_CONFIGURATION'),
   },
+  ...PG_LOGFEBE_VARIABLES,
   aggregatorAddresses: {
     name: 'COLLECTOR_AGGREGATOR_ADDRESS',
     flag: '--aggregator-address',

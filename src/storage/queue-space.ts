@@ -96,7 +96,7 @@ export class QueueSpace {
     const shortage = await this.#parts.freeSpace.check();
     const { maxBytes } = this.#parts;
     this.#fillRate.sample(this.usedBytes);
-    this.#full = this.usedBytes >= (this.#full ? maxBytes * RESUME_FRACTION : maxBytes);
+    this.#full = this.#isFull();
     this.#setStopped(shortage ?? (this.#full ? `queue is full: ${maxBytes} bytes are taken` : undefined));
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -108,11 +108,17 @@ export class QueueSpace {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /** Once full, it stays so until there is some room. */
+  #isFull(): boolean {
+    const { maxBytes } = this.#parts;
+    return this.usedBytes >= (this.#full ? maxBytes * RESUME_FRACTION : maxBytes);
+  }
+
   async #dropWhileFull(): Promise<void> {
-    const { dropOldest, maxBytes, events } = this.#parts;
+    const { dropOldest, events } = this.#parts;
     if (dropOldest === undefined) return;
     try {
-      while (this.usedBytes >= maxBytes && (await dropOldest()));
+      while (this.#isFull() && (await dropOldest()));
     } catch (error) {
       events.backgroundWriteFailed(error, 'the dropping of the oldest records');
     }

@@ -83,6 +83,7 @@ describe('what to tail', () => {
     expect(problem?.variable).toBe('COLLECTOR_TAIL');
     expect(problem?.message).toContain("COLLECTOR_TAIL='");
     expect(problem?.message).toContain("COLLECTOR_TAIL_CONFIGURATION='");
+    expect(problem?.message).toContain("SERVE_DB_DIR='");
   });
 
   test.each(['', ',', '/a,,/b', '/a,'])('COLLECTOR_TAIL=%j is refused', (text) => {

@@ -30,7 +30,7 @@ import { type DiskOperation, type Fault, SimulatedDisk } from './simulated-disk.
  *   - what the committed cursor has passed, and what waits behind it, are all that was accepted, in order, once;
  *   - the balance adds up, and the ledger's rows add up to its total.
  *
- * SEED=n repeats one run, ROUNDS=n makes more of them.
+ * SEED=n makes the same choices again (LMDB's commits are real, so their timing may differ); ROUNDS=n makes more runs.
  */
 const SEED = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
 const ROUNDS = SEED === undefined ? Number(process.env.ROUNDS ?? 10) : 1;

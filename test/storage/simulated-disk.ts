@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { FileSystem, OpenFile } from '../../src/storage/file-system.ts';
 
 export type DiskOperation =
@@ -85,7 +85,7 @@ export class SimulatedDisk {
     };
   }
 
-  /** `keeps(byte offset)`: whether the disk had written that unflushed byte anyway. */
+  /** `keeps`: whether the disk had written something unflushed anyway; asked for each file and block. */
   losePower(keeps: () => boolean): void {
     for (const [path, file] of this.#files) {
       // Unflushed names may be there or not; without one the file is gone.
@@ -201,10 +201,6 @@ export function failOnce(disk: SimulatedDisk, faults: Partial<Record<DiskOperati
     left.delete(operation);
     return fault;
   };
-}
-
-export function pathIn(directory: string, name: string): string {
-  return join(directory, name);
 }
 
 function emptyFile(): File {

@@ -61,6 +61,8 @@ export class LogplexEndpoint {
   behaviour: (request: ReceivedRequest) => Misbehaviour | undefined = () => undefined;
   /** A body with such a message is answered with 400. */
   refuses: (message: DecodedMessage) => boolean = () => false;
+  /** Nothing is answered before this. */
+  held: Promise<void> | undefined;
   /** The most requests at a time, of one token. */
   mostAtOnce = 0;
   readonly #atOnce = new Map<string, number>();
@@ -144,8 +146,7 @@ export class LogplexEndpoint {
     try {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      // As long as any real one takes, so that requests meet.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.held;
       this.#receive(request, response, { token, body: Buffer.concat(chunks) });
     } catch {
       // The client has gone.

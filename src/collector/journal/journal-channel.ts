@@ -6,6 +6,13 @@ import type { Loss } from './loss.ts';
 import { PendingRecords, type RecordLabel } from './pending-records.ts';
 import type { Watermark } from './watermark.ts';
 
+/** What a channel begins with, besides its row. */
+export interface ChannelBeginning {
+  readonly flushedEnd: number;
+  readonly share: Watermark;
+  readonly nowMs: number;
+}
+
 /**
  * What is known of one origin's records, written and unwritten. Positions are the journal's:
  *
@@ -40,7 +47,7 @@ export class JournalChannel {
   /** Nothing of the stream is on disk yet, and nobody has been told of it. */
   unopened = false;
 
-  constructor(number: number, row: ChannelRow, flushedEnd: number, share: Watermark) {
+  constructor(number: number, row: ChannelRow, { flushedEnd, share, nowMs }: ChannelBeginning) {
     this.number = number;
     this.origin = row.origin;
     this.stream = row.stream;
@@ -49,6 +56,7 @@ export class JournalChannel {
     this.accepted = Math.max(row.accepted, row.offset);
     this.dirty = this.accepted !== row.accepted;
     this.flushedEnd = Math.max(flushedEnd, this.accepted);
+    this.growth = new Growth(this.flushedEnd, nowMs);
     this.tails = [{ end: row.accepted, bytes: Buffer.from(row.tail, 'base64') }];
     this.closed = row.closed;
     this.loss = row.loss ?? undefined;

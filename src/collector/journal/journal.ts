@@ -7,6 +7,8 @@ import { FreeSpace } from '../../storage/free-space.ts';
 import { SegmentLog } from '../../storage/segment-log.ts';
 import type { StateStore } from '../../storage/state-store.ts';
 import type { StreamSink } from '../source.ts';
+import type { StreamStatus } from '../stream-status.ts';
+import { channelStatus } from './channel-status.ts';
 import { createJournalEvents, type JournalEvents } from './events.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
 import { JournalCommit } from './journal-commit.ts';
@@ -150,6 +152,12 @@ export class Journal implements JournalStreamHost {
     return [...this.#channels.values()].filter(({ closed }) => !closed).map(({ origin }) => origin);
   }
 
+  /** Every stream, by its origin. What is pending does not exist yet. */
+  status(): readonly StreamStatus[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return Array.from(this.#channels.values(), (channel) => channelStatus(channel, nowMs));
+  }
+
   /** The writer of an origin, whose stream goes on where it was. One writer for each origin at a time. */
   writer(origin: string): JournalWriter {
     const channel = this.#openChannel(origin) ?? this.#newChannel(origin);
@@ -211,7 +219,9 @@ export class Journal implements JournalStreamHost {
   }
 
   #addChannel(number: number, row: ChannelRow, flushedEnd: number): JournalChannel {
-    const channel = new JournalChannel(number, row, flushedEnd, JournalRoom.share(this.#options.maxBytes));
+    const { clock, maxBytes } = this.#options;
+    const share = JournalRoom.share(maxBytes);
+    const channel = new JournalChannel(number, row, { flushedEnd, share, nowMs: clock.monotonicMs() });
     this.#channels.set(number, channel);
     this.#nextChannel = Math.max(this.#nextChannel, number + 1);
     return channel;
@@ -297,6 +307,7 @@ export class Journal implements JournalStreamHost {
 
   #committed(channel: JournalChannel, records: number, bytes: number): void {
     this.#events.committed(records, bytes);
+    channel.growth.saw(channel.flushedEnd, this.#options.clock.monotonicMs());
     const released = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.pendingBytes -= released;
     this.#room.pendingBytes -= released;

@@ -106,26 +106,23 @@ export class LogplexEvents {
   }
 
   servesRead(records: number, unusable: readonly string[]): void {
-    this.#logger.info({ records }, 'The serve database was read.');
+    this.#logger.info({ records }, 'The serve database was read');
     if (unusable.length > 0)
-      this.#logger.error(
-        { unusable: unusable.slice(0, 10) },
-        'Records of the serve database cannot be used.',
-      );
+      this.#logger.error({ unusable: unusable.slice(0, 10) }, 'Records of the serve database cannot be used');
   }
 
   servesUnusable(reason: string): void {
-    this.#logger.error({ reason }, 'The serve database cannot be read; what was read before stays in force.');
+    this.#logger.error({ reason }, 'The serve database cannot be read; what was read before stays in force');
   }
 
   insecure(): void {
     this.#logger.warn(
-      'Certificates are not verified: whoever is in between can read the logs and their tokens.',
+      'Certificates are not verified: whoever is in between can read the logs and their tokens',
     );
   }
 
   reopenFailed(reason: string): void {
-    this.#logger.error({ reason }, 'The authorities cannot be read again; the old ones stay in use.');
+    this.#logger.error({ reason }, 'The authorities cannot be read again; the old ones stay in use');
   }
 }
 

@@ -8,7 +8,7 @@ import { Destination, type DestinationFailure } from './destination.ts';
 import { LogplexEvents } from './events.ts';
 import { LogplexClient } from './logplex-client.ts';
 import { Patience } from './patience.ts';
-import { type Routes, singleRoute } from './routes.ts';
+import { type Route, type Routes, singleRoute } from './routes.ts';
 import { SentRecords } from './sent-records.ts';
 import { ServeRoutes } from './serve-routes.ts';
 import { Share } from './share.ts';
@@ -99,30 +99,26 @@ export class LogplexEmitter implements Emitter {
     this.#client = undefined;
   }
 
-  /** Which records go where; or those that go nowhere, of one kind. */
+  /** Which records go where; or those that go nowhere, for one reason. */
   #planOf(batch: Batch): Plan | Rejected {
     const shares = new Map<Destination, Share>();
-    let rejection: { readonly reason: string; readonly records: number[] } | undefined;
-    let firstIndex = 0;
+    const turnedAway = new Map<string, number[]>();
+    let sliceIndex = 0;
     for (const slice of batch.slices) {
-      const route = this.#routes.routeOf(slice.resource);
-      const reason = route.kind === 'none' ? route.reason : restingReason(route.destination);
+      const route = awake(this.#routes.routeOf(slice.resource));
       for (const run of this.#sent.unsent(slice)) {
-        const first = firstIndex + run.from;
-        if (route.kind === 'destination' && reason === undefined) {
-          this.#shareOf(shares, route.destination).add({
-            slice: run.slice,
-            firstIndex: first,
-            label: route.label,
-          });
-        } else if (reason !== undefined && (rejection ?? { reason }).reason === reason) {
-          rejection ??= { reason, records: [] };
-          for (let index = 0; index < run.slice.sizes.length; index++) rejection.records.push(first + index);
+        const firstIndex = sliceIndex + run.from;
+        if (route.kind === 'destination') {
+          this.#shareOf(shares, route.destination).add({ slice: run.slice, firstIndex, label: route.label });
+        } else {
+          const indexes = Array.from(run.slice.sizes, (_, index) => firstIndex + index);
+          turnedAway.set(route.reason, [...(turnedAway.get(route.reason) ?? []), ...indexes]);
         }
       }
-      firstIndex += slice.sizes.length;
+      sliceIndex += slice.sizes.length;
     }
-    return rejection === undefined ? { kind: 'plan', shares } : rejected(rejection.reason, rejection.records);
+    const [first] = turnedAway;
+    return first === undefined ? { kind: 'plan', shares } : rejected(...first);
   }
 
   #shareOf(shares: Map<Destination, Share>, destination: Destination): Share {
@@ -166,7 +162,7 @@ export class LogplexEmitter implements Emitter {
       }
     }
     for (const [destination, { isSetAside, reason }] of failures) {
-      if (isSetAside) return rejected(reason, shares.get(destination)?.undelivered() ?? []);
+      if (isSetAside) return this.#drop(rejected(reason, shares.get(destination)?.undelivered() ?? []));
     }
     return retryFor([...failures.values()]);
   }
@@ -232,8 +228,11 @@ interface Plan {
   readonly shares: ReadonlyMap<Destination, Share>;
 }
 
-function restingReason({ isResting, name }: Destination): string | undefined {
-  return isResting ? `${name} was set aside: it had held up the others for too long` : undefined;
+/** The route, unless its destination is not even to be tried. */
+function awake(route: Route): Route {
+  if (route.kind === 'none' || !route.destination.isResting) return route;
+  const reason = `${route.destination.name} was set aside: it had held up the others for too long`;
+  return { kind: 'none', reason };
 }
 
 /** Nobody is tried before he asked to be; who did not ask is not made to wait for it. */

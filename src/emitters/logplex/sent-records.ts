@@ -13,10 +13,6 @@ const MAX_STREAMS = 4096;
 export class SentRecords {
   readonly #ranges = new Map<StreamId, Ranges>();
 
-  get isEmpty(): boolean {
-    return this.#ranges.size === 0;
-  }
-
   add(stream: StreamId, start: Position, end: Position): void {
     this.#ranges.set(stream, addRange(this.#ranges.get(stream) ?? NO_RANGES, { start, end }));
     const [oldest] = this.#ranges.keys();

@@ -1,3 +1,5 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { EmitterEnvironment } from '../../../src/emitters/emitter.ts';
 import { parseLogplexConfiguration } from '../../../src/emitters/logplex/configuration.ts';
@@ -9,8 +11,9 @@ import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { recordPayload } from '../../support/febe-frames.ts';
 import { recordBatch } from '../../support/record-batches.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-export const going = new AbortController().signal;
+export const going: AbortSignal = new AbortController().signal;
 
 /** A started emitter of this configuration, by a clock that stands still. */
 export async function logplex(configuration: object, overrides: Partial<EmitterEnvironment> = {}) {
@@ -50,4 +53,25 @@ export function tenantSlice(
       ]),
     },
   );
+}
+
+export interface ServeRecordText {
+  readonly i: string;
+  readonly p?: string;
+  readonly t?: string;
+  readonly url?: string;
+  readonly name?: string;
+}
+
+/** A serve database in a directory of its own. */
+export async function serveDatabase(records?: readonly ServeRecordText[]) {
+  const directory = await temporaryDirectory();
+  const write = async (text: string) => {
+    await writeFile(join(directory, 'temporary'), text);
+    await rename(join(directory, 'temporary'), join(directory, 'serves.loaded'));
+  };
+  const serve = (serves: readonly ServeRecordText[]) =>
+    write(JSON.stringify({ serves: serves.map((record) => ({ p: `/run/${record.i}.sock`, ...record })) }));
+  if (records !== undefined) await serve(records);
+  return { directory, write, serve };
 }

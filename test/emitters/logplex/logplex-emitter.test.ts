@@ -46,8 +46,17 @@ describe('a request', () => {
 
   it('has at most 100 KiB, and up to three are under way', async () => {
     const endpoint = await LogplexEndpoint.start();
-    const { emitter } = await logplex({ url: endpoint.url() });
-    expect(await emitter.emit(batch([...many, ...many]), going)).toEqual(DELIVERED);
+    const { emitter, metric } = await logplex({ url: endpoint.url() });
+    let release = () => {};
+    endpoint.held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const outcome = emitter.emit(batch([...many, ...many]), going);
+    await expect.poll(() => endpoint.mostAtOnce).toBe(3);
+    expect(await metric('in_flight_requests')).toBe(3);
+    release();
+    expect(await outcome).toEqual(DELIVERED);
+    expect(await metric('in_flight_requests')).toBe(0);
     expect(Math.max(...endpoint.requests.map(({ body }) => body.length))).toBeLessThanOrEqual(102_400);
     expect(endpoint.requests.length).toBeGreaterThan(3);
     expect(endpoint.mostAtOnce).toBe(3);
@@ -257,7 +266,7 @@ describe('time', () => {
     const outcome = emitter.emit(batch(['a\n']), going);
     await expect.poll(() => endpoint.requests.length).toBe(1);
     await clock.advance(9_999);
-    expect(await Promise.race([outcome, 'waiting'])).toBe('waiting');
+    expect(await Promise.race([outcome, Promise.resolve('waiting')])).toBe('waiting');
     await clock.advance(1);
     expect(await outcome).toMatchObject({
       kind: 'retry',
@@ -283,7 +292,7 @@ describe('time', () => {
     await expect
       .poll(async () => {
         await clock.advance(5_000);
-        return Promise.race([outcome, undefined]);
+        return Promise.race([outcome, Promise.resolve(undefined)]);
       })
       .toMatchObject({
         kind: 'retry',
@@ -319,10 +328,11 @@ describe('a connection', () => {
     expect(endpoint.texts()).toEqual(['a', 'b', 'c']);
   });
 
-  it('is closed when it has been idle', async () => {
+  it('is closed when it has been idle, and not while it waits for an answer', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter } = await logplex({ url: endpoint.url(), idle_timeout: '50ms' });
-    await emitter.emit(batch(['a\n']), going);
+    endpoint.held = new Promise((resolve) => setTimeout(resolve, 150));
+    expect(await emitter.emit(batch(['a\n']), going)).toEqual(DELIVERED);
     await expect.poll(() => endpoint.open).toBe(0);
     expect(await emitter.emit(batch(['b\n']), going)).toEqual(DELIVERED);
     expect(endpoint.connections).toBe(2);

@@ -10,14 +10,17 @@ import { FEBE_LIMITS, type FebeLimits } from '../../../protocols/febe/febe-limit
 import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { ConfigurationError } from '../../../runtime/configuration-error.ts';
 import type { Journal, JournalWriter } from '../../journal/journal.ts';
 import type { RecordLabel } from '../../journal/pending-records.ts';
-import type { Source, StreamSink } from '../../source.ts';
+import type { CollectorSource, SourceStatus, StreamSink } from '../../source.ts';
 import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
 import { FebeListener } from './febe-listener.ts';
+import { pgLogfebeStatus } from './pg-logfebe-status.ts';
 import { type ServeChange, ServeDatabase } from './serve-database.ts';
 import type { Tenant } from './tenant.ts';
 import { TenantListeners } from './tenant-listeners.ts';
+import { originOf } from './tenant-origin.ts';
 
 export interface PgLogfebeSourceOptions {
   /** SERVE_DB_DIR */
@@ -29,7 +32,7 @@ export interface PgLogfebeSourceOptions {
   readonly limits?: FebeLimits;
   /** What every record of this collector says of its origin. */
   readonly resource: Resource;
-  /** The source's own. Opened before it is started, stopped after the publisher. */
+  /** The source's own: opened before it is started, stopped by `close`. */
   readonly journal: Journal;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,7 +47,7 @@ export interface PgLogfebeSourceOptions {
  * The records are not parsed: a record is the payload of an L frame, in the format `logfebe`, and what the connection
  * said of itself is in the resource. There is one stream for each identity and socket.
  */
-export class PgLogfebeSource implements Source {
+export class PgLogfebeSource implements CollectorSource {
   readonly name = 'pg-logfebe';
   readonly #options: PgLogfebeSourceOptions;
   readonly #events: PgLogfebeEvents;
@@ -67,11 +70,12 @@ export class PgLogfebeSource implements Source {
     });
   }
 
-  /** Rejects when it cannot be told who may send: there is no such directory, or serves.loaded is broken. */
+  /** Rejects (ConfigurationError) when it cannot be told who may send: no such directory, or a broken serves.loaded. */
   async start(sink: StreamSink): Promise<void> {
     const { journal } = this.#options;
+    const tenants = await this.#loaded();
     journal.attach(sink);
-    await this.#apply(await this.#database.load());
+    await this.#apply(tenants);
     await this.#poll();
     const served = new Set(this.#writers.keys());
     for (const origin of journal.openOrigins) if (!served.has(origin)) journal.writer(origin).close();
@@ -86,6 +90,22 @@ export class PgLogfebeSource implements Source {
 
   drained(): Promise<void> {
     return this.#options.journal.drained();
+  }
+
+  status(): SourceStatus {
+    return pgLogfebeStatus(this.#options.journal.status());
+  }
+
+  close(deadline: AbortSignal): Promise<void> {
+    return this.#options.journal.stop(deadline);
+  }
+
+  async #loaded(): Promise<readonly Tenant[]> {
+    try {
+      return await this.#database.load();
+    } catch (error) {
+      throw new ConfigurationError([{ variable: 'SERVE_DB_DIR', message: (error as Error).message }]);
+    }
   }
 
   async #pollForEver(): Promise<void> {
@@ -156,11 +176,6 @@ export class PgLogfebeSource implements Source {
 }
 
 const MAX_LABELS = 65_536;
-
-/** One stream for each: what the journal remembers it by. */
-function originOf({ identity, path }: Tenant): string {
-  return JSON.stringify([identity, path]);
-}
 
 function resourceOf(base: Resource, { identity, path, name }: Tenant, { text }: ServerVersion): Resource {
   const service = name ?? identity;

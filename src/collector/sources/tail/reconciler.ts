@@ -173,7 +173,7 @@ export class Reconciler {
       }
       if (stream === undefined) unfollowed.push(chosen);
     }
-    return unfollowed.sort((a, b) => compareByAge(a.path, b.path));
+    return unfollowed.sort(compareByAge);
   }
 }
 

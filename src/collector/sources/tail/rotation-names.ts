@@ -10,17 +10,23 @@ export function rotatedFrom(path: string): string | undefined {
 }
 
 /**
- * Older generations first: `x.log.3`, `x.log.2`, `x.log`; `x.log-20261119`, `x.log-20261120`, `x.log`. Short numbers
- * count rotations and so grow with age; long ones are dates.
+ * Older generations first, the file at the path itself last. Under rotated names, what was written last is younger:
+ * numbers may count up or down. Where that does not tell, short numbers grow with age, and long ones are dates.
  */
-export function compareByAge(a: string, b: string): number {
-  const [baseA, suffixA] = partsOf(a);
-  const [baseB, suffixB] = partsOf(b);
+export function compareByAge(a: Aged, b: Aged): number {
+  const [baseA, suffixA] = partsOf(a.path);
+  const [baseB, suffixB] = partsOf(b.path);
   if (baseA !== baseB) return baseA < baseB ? -1 : 1;
   if (suffixA === suffixB) return 0;
   if (suffixA === '' || suffixB === '') return suffixA === '' ? 1 : -1;
+  if (a.modifiedUnixMs !== b.modifiedUnixMs) return a.modifiedUnixMs - b.modifiedUnixMs;
   if (isCount(suffixA) && isCount(suffixB)) return Number(suffixB) - Number(suffixA);
   return suffixA < suffixB ? -1 : 1;
+}
+
+interface Aged {
+  readonly path: string;
+  readonly modifiedUnixMs: number;
 }
 
 function partsOf(path: string): readonly [base: string, suffix: string] {

@@ -1,0 +1,49 @@
+import type { ControlHandlers } from '../runtime/control.ts';
+import type { CollectorStatus, StreamBalanceReport } from '../runtime/control-commands.ts';
+import { ControlError } from '../runtime/control-error.ts';
+import type { Json } from '../runtime/json.ts';
+import type { CollectorSource } from './source.ts';
+import type { TailSource } from './sources/tail/tail-source.ts';
+import type { StreamStatus } from './stream-status.ts';
+
+/** What a collector answers over its control socket. */
+export function collectorControl(
+  sources: readonly Pick<CollectorSource, 'status'>[],
+  tail: Pick<TailSource, 'explain'>,
+): ControlHandlers {
+  return {
+    status: async (input) => json(status(sources, isObject(input) && input.verbose === true)),
+    explain: async (input) => {
+      const path = isObject(input) ? input.path : undefined;
+      if (typeof path !== 'string') throw new ControlError('invalid-request', '"path" is missing.');
+      return json(await tail.explain(path));
+    },
+  };
+}
+
+function status(sources: readonly Pick<CollectorSource, 'status'>[], verbose: boolean): CollectorStatus {
+  const streams = sources
+    .flatMap((source) => source.status().streams)
+    .map((stream) => ({ stream: stream.stream, source: stream.origin, ...balance(stream) }));
+  const sum = (of: keyof StreamBalanceReport) => streams.reduce((total, stream) => total + stream[of], 0);
+  return {
+    role: 'collector',
+    ...{ read: sum('read'), accepted: sum('accepted'), waiting: sum('waiting'), unread: sum('unread') },
+    ...(verbose && { streams }),
+  };
+}
+
+/** `waiting` is what was read and is not accepted; what lies in the files behind it is `unread`. */
+function balance({ readBytes, acceptedBytes, waitingBytes }: StreamStatus): StreamBalanceReport {
+  const waiting = readBytes - acceptedBytes;
+  return { read: readBytes, accepted: acceptedBytes, waiting, unread: waitingBytes - waiting };
+}
+
+function isObject(input: Json): input is { readonly [key: string]: Json } {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
+
+/** These shapes are JSON; the compiler cannot see it through their names. */
+function json(value: unknown): Json {
+  return value as Json;
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { type MessageStyle, messageOfRecord } from '../../../src/emitters/logplex/message-of-record.ts';
+import { recordView } from '../../../src/formats/record-view.ts';
+import type { LogPayloadFields } from '../../../src/protocols/febe/encode-log-payload.ts';
+import { recordPayload } from '../../support/febe-frames.ts';
+import { recordBatch } from '../../support/record-batches.ts';
+
+const CLASSIC: MessageStyle = { text: 'classic', host: undefined };
+const STRUCTURED: MessageStyle = { text: 'structured', host: undefined };
+
+const division: LogPayloadFields = {
+  ErrDetail: 'by\nzero',
+  ErrHint: 'do not',
+  ErrContext: 'SQL function "f"',
+  UserQuery: 'select 1/0',
+  UserQueryPos: 9,
+  SQLState: '22012',
+  ELevel: 21,
+};
+
+function postgres(fields: LogPayloadFields = {}, message = 'division by zero') {
+  const resource = new Map([
+    ['host.name', 'db-host'],
+    ['postgresql.version', '15.20'],
+  ]);
+  return recordView(recordBatch([recordPayload(message, fields)], { format: 'logfebe', resource }), 0);
+}
+
+describe('classic', () => {
+  it('is what pg_logplexcollector sends', () => {
+    expect(messageOfRecord(postgres({ UserQuery: 'select 1/0' }), CLASSIC, 'db1')).toEqual({
+      priority: 134,
+      timeUnixNano: BigInt(Date.parse('2026-11-20T07:16:15.461Z')) * 1_000_000n,
+      host: 'postgres',
+      processId: 'postgres.4242',
+      text: '[db1] division by zero\nQuery: select 1/0\n',
+    });
+  });
+
+  it('has message, detail, hint and query, each with its line, and no label without a name', () => {
+    const { text, priority } = messageOfRecord(postgres(division), CLASSIC, undefined);
+    expect(text).toBe('division by zero\nDetail: by\nzero\nHint: do not\nQuery: select 1/0\n');
+    expect(priority).toBe(134);
+    expect(messageOfRecord(postgres({ ErrHint: '' }, ''), CLASSIC, '').text).toBe('[] \nHint: \n');
+  });
+
+  it('is for every format of PostgreSQL', () => {
+    const json =
+      '{"timestamp":"2026-11-20 07:16:15.461 UTC","pid":7,"error_severity":"ERROR","message":"m","statement":"s"}\n';
+    const record = recordView(recordBatch([json], { format: 'postgres-jsonlog' }), 0);
+    expect(messageOfRecord(record, CLASSIC, undefined)).toMatchObject({
+      processId: 'postgres.7',
+      text: 'm\nQuery: s\n',
+    });
+  });
+});
+
+describe('structured', () => {
+  it("is the record as PostgreSQL's jsonlog, at its own severity, from its own host", () => {
+    const message = messageOfRecord(postgres(division), STRUCTURED, 'db1');
+    expect(message).toMatchObject({ priority: 131, host: 'db-host', processId: '4242' });
+    expect(JSON.parse(message.text)).toEqual({
+      timestamp: '2026-11-20 07:16:15.461 UTC',
+      user: 'u',
+      dbname: 'd',
+      pid: 4242,
+      remote_host: '[local]',
+      session_id: '554d3667.1092',
+      line_num: 1,
+      ps: 'SELECT',
+      session_start: '2026-11-20 07:16:15 UTC',
+      txid: 0,
+      error_severity: 'ERROR',
+      state_code: '22012',
+      message: 'division by zero',
+      detail: 'by\nzero',
+      hint: 'do not',
+      context: 'SQL function "f"',
+      statement: 'select 1/0',
+      cursor_position: 9,
+    });
+    expect(message.text).toMatch(/^\{"timestamp":"2026-11-20 07:16:15.461 UTC","user":"u",/);
+  });
+
+  it.each([
+    [14, 135],
+    [15, 134],
+    [18, 133],
+    [19, 132],
+    [21, 131],
+    [22, 130],
+    [23, 129],
+    [99, 131],
+  ])('has the severity of level %i: %i', (ELevel, priority) => {
+    expect(messageOfRecord(postgres({ ELevel }), STRUCTURED, undefined).priority).toBe(priority);
+  });
+});
+
+describe('anything else', () => {
+  const view = (text: string, format: string) => recordView(recordBatch([text], { format }), 0);
+
+  it.each([CLASSIC, STRUCTURED])('is its body: %j', (style) => {
+    expect(messageOfRecord(view('a line\n', 'plain'), style, 'label')).toEqual({
+      priority: 134,
+      timeUnixNano: 1_700_000_000_000_000_000n,
+      host: 'test-host',
+      processId: '',
+      text: 'a line',
+    });
+    const json = view('{"level":"error","msg":"it broke","time":"2026-01-02T03:04:05Z"}\n', 'json');
+    expect(messageOfRecord(json, style, undefined)).toMatchObject({ priority: 131, text: 'it broke' });
+  });
+
+  it('is what a logfebe record is that cannot be read', () => {
+    const { text, priority, host } = messageOfRecord(view('not a record', 'logfebe'), CLASSIC, 'db1');
+    expect({ text, priority, host }).toEqual({ text: 'not a record', priority: 134, host: 'test-host' });
+  });
+
+  it('comes from the host that is configured', () => {
+    expect(messageOfRecord(view('a\n', 'plain'), { text: 'classic', host: 'h' }, undefined).host).toBe('h');
+    expect(messageOfRecord(postgres(), { text: 'classic', host: 'h' }, undefined).host).toBe('h');
+  });
+});

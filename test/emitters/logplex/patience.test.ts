@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import { Patience } from '../../../src/emitters/logplex/patience.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+function patience({ limitMs = 60_000, hasOthers = true } = {}) {
+  const clock = new FakeClock();
+  return { clock, patience: new Patience({ limitMs, hasOthers: () => hasOthers, clock }) };
+}
+
+it('lasts as long as it says, over several attempts', async () => {
+  const { clock, patience: one } = patience();
+  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 10_000) {
+    one.begin();
+    expect(one.failed()).toBe(false);
+    await clock.advance(10_000);
+  }
+  one.begin();
+  expect(one.isUsedUp).toBe(true);
+  expect(one.failed()).toBe(true);
+  expect(one.isSetAside).toBe(true);
+});
+
+it('ends in an attempt every thirty seconds, until one works', async () => {
+  const { clock, patience: one } = patience({ limitMs: 1_000 });
+  one.begin();
+  await clock.advance(1_000);
+  expect(one.failed()).toBe(true);
+  expect(one.isResting).toBe(true);
+  await clock.advance(29_999);
+  expect(one.isResting).toBe(true);
+  await clock.advance(1);
+  expect(one.isResting).toBe(false);
+  one.begin();
+  // It is known to be set aside.
+  expect(one.failed()).toBe(false);
+  expect(one.isResting).toBe(true);
+  await clock.advance(30_000);
+  one.begin();
+  expect(one.succeeded()).toBe(true);
+  expect(one.isSetAside).toBe(false);
+  one.begin();
+  expect(one.succeeded()).toBe(false);
+});
+
+it('is not used up by what is only normal', async () => {
+  const { clock, patience: one } = patience();
+  for (let i = 0; i < 1_000; i++) {
+    one.begin();
+    await clock.advance(900);
+    expect(one.isUsedUp).toBe(false);
+    one.succeeded();
+  }
+});
+
+it('is used up by one who is always slow, though nothing fails', async () => {
+  const { clock, patience: one } = patience();
+  let attempts = 0;
+  while (attempts < 100) {
+    one.begin();
+    await clock.advance(9_000);
+    if (one.isUsedUp) break;
+    one.succeeded();
+    attempts++;
+  }
+  expect(attempts).toBeLessThan(10);
+  expect(one.failed()).toBe(true);
+});
+
+it('comes back by a tenth of the time that passes', async () => {
+  const { clock, patience: one } = patience({ limitMs: 10_000 });
+  one.begin();
+  await clock.advance(9_000);
+  one.succeeded();
+  await clock.advance(20_000);
+  one.begin();
+  await clock.advance(3_900);
+  expect(one.isUsedUp).toBe(false);
+  await clock.advance(200);
+  expect(one.isUsedUp).toBe(true);
+});
+
+it('has no end for one who is alone', async () => {
+  const { clock, patience: one } = patience({ limitMs: 1, hasOthers: false });
+  one.begin();
+  await clock.advance(1_000_000);
+  expect(one.isUsedUp).toBe(false);
+  expect(one.failed()).toBe(false);
+  expect(one.isSetAside).toBe(false);
+});
