@@ -1,7 +1,7 @@
 import { duplicateNames } from '../emitters/configuration.ts';
 import type { ConfiguredEmitter, EmitterType } from '../emitters/emitter.ts';
 import { emitterTypes } from '../emitters/registry.ts';
-import { type Address, formatAddress, isLoopback } from '../runtime/address.ts';
+import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/address.ts';
 import {
   type ConfigurationWarning,
   type Environment,
@@ -22,7 +22,7 @@ import { AGGREGATOR_VARIABLES } from './variables.ts';
 
 /** Everything that `createAggregator` needs to know. */
 export interface AggregatorConfig {
-  readonly listenAddress: Address;
+  readonly listenAddress: Endpoint;
   readonly httpAddress: Address;
   /** Absolute. */
   readonly stateDirectory: string;

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -29,6 +30,7 @@ import { storedNotifyState } from './notify/stored-notify-state.ts';
 
 const LAYOUT = { role: 'aggregator', layoutVersion: 1 } as const;
 const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
+const LOOK_FOR_REST_MS = 50;
 const WATCH_QUEUE_MS = 10_000;
 /** An emitter is late when something is older than this, and than four times the publish frequency. */
 const LATE_MS = 60_000;
@@ -46,6 +48,8 @@ export interface Aggregator extends Component {
   reopen(config?: AggregatorConfig): Promise<void>;
   /** Resolves with what makes going on impossible; never rejects. */
   readonly failed: Promise<Error>;
+  /** Resolves when nothing is queued for any emitter, or it is stopped. */
+  drained(): Promise<void>;
   health(): Health;
 }
 
@@ -162,6 +166,11 @@ class RunningAggregator implements Aggregator {
     await this.#directory?.release();
   }
 
+  async drained(): Promise<void> {
+    const isQueued = () => this.#queue?.knownEmitters().some(({ queued }) => queued.records > 0) ?? false;
+    while (this.#stopped === undefined && isQueued()) await this.#deps.clock.sleep(LOOK_FOR_REST_MS);
+  }
+
   async reopen(config?: AggregatorConfig): Promise<void> {
     for (const chain of this.#chains) chain.reopen();
     if (config?.tls !== undefined && this.#credentials instanceof TlsServerCredentials) {
@@ -207,7 +216,8 @@ class RunningAggregator implements Aggregator {
         variable: 'AGGREGATOR_*_CONFIGURATION',
         message:
           `the state knows an emitter "${name}" (${queued.records} records queued for it) that is not configured. ` +
-          `Put it back, or give up its records: mega-collector emitters forget ${name}`,
+          `Put it back, or give up its records: mega-collector emitters forget ${name} --state-directory ` +
+          this.#config.stateDirectory,
       }));
     if (problems.length > 0) throw new ConfigurationError(problems);
   }
@@ -259,6 +269,8 @@ class RunningAggregator implements Aggregator {
 
   async #startIntake(queue: Queue): Promise<void> {
     const { listenAddress, tls } = this.#config;
+    // The state directory is ours, and the socket lies in it: what is there was left by a killed process.
+    if ('socketPath' in listenAddress) await rm(listenAddress.socketPath, { force: true });
     this.#credentials = grpcServerCredentials(tls);
     const intake = new Intake({
       address: formatAddress(listenAddress),

@@ -1,17 +1,28 @@
+import type { AggregatorEmitter } from '../aggregator/config.ts';
 import type { VariableTable } from '../runtime/configuration.ts';
 import type { Json } from '../runtime/json.ts';
 import type { Io } from './io.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { printable, textTable } from './text-table.ts';
 
+/** By variable: where state really lies, which no default of a table can say. */
+export type StateDirectories = Readonly<Record<string, string>>;
+
+interface CheckReportOptions {
+  readonly json: boolean;
+  readonly stateDirectories: StateDirectories;
+  /** What is to be told besides. */
+  readonly extra: Readonly<Record<string, Json>>;
+}
+
 /** For --check: every variable with its value and where it comes from. Secrets are not shown, nor is PEM text. */
 export function printCheck(
   io: Io,
   table: VariableTable,
-  loaded: LoadedConfiguration<{ readonly stateDirectory: string }>,
-  { json, extra = {} }: { readonly json: boolean; readonly extra?: Readonly<Record<string, Json>> },
+  loaded: LoadedConfiguration<unknown>,
+  { json, stateDirectories, extra }: CheckReportOptions,
 ): void {
-  const variables = shownVariables(table, loaded);
+  const variables = shownVariables(table, loaded, stateDirectories);
   const { warnings } = loaded;
   if (json) {
     io.stdout.write(`${JSON.stringify({ ok: true, variables, ...extra, warnings }, undefined, 2)}\n`);
@@ -25,6 +36,11 @@ export function printCheck(
   io.stdout.write('\nThe configuration is valid.\n');
 }
 
+/** The emitters that a configuration comes to. */
+export function emittersReport(emitters: readonly AggregatorEmitter[]): Json {
+  return emitters.map(({ name, type }) => ({ name, type: type.type, guarantee: type.guarantee }));
+}
+
 interface ShownVariable {
   readonly name: string;
   /** null: not set. */
@@ -34,14 +50,16 @@ interface ShownVariable {
 
 function shownVariables(
   table: VariableTable,
-  { environment, origins, config }: LoadedConfiguration<{ readonly stateDirectory: string }>,
+  { environment, origins }: LoadedConfiguration<unknown>,
+  stateDirectories: StateDirectories,
 ): readonly ShownVariable[] {
   return Object.values(table).map((variable) => {
     const { name } = variable;
     const text = environment[name] ?? variable.default;
     const hidden = variable.secret === true || variable.file === true;
     const origin = origins.get(name) ?? 'default';
-    if (name.endsWith('_STATE_DIRECTORY')) return { name, value: config.stateDirectory, origin };
+    const stateDirectory = stateDirectories[name];
+    if (stateDirectory !== undefined) return { name, value: stateDirectory, origin };
     if (text === undefined) return { name, value: null, origin: 'not set' };
     return { name, value: hidden ? '(set, not shown)' : text, origin };
   });

@@ -16,5 +16,5 @@ process.exitCode = await run(process.argv.slice(2), processIo());
 setTimeout(() => process.exit(), LINGER_MS).unref();
 
 function isService(command: string | undefined): boolean {
-  return command === 'aggregator' || command === 'collector';
+  return command === 'aggregator' || command === 'collector' || command === 'standalone';
 }

@@ -5,35 +5,38 @@ import type { ConfigurationWarning } from '../runtime/configuration.ts';
 import { ConfigurationError } from '../runtime/configuration-error.ts';
 import type { Json } from '../runtime/json.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
-import { createLogger } from '../runtime/logger.ts';
+import { createLogger, logDestination } from '../runtime/logger.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Role } from '../runtime/state-directory.ts';
-import { printCheck } from './check-report.ts';
+import { printCheck, type StateDirectories } from './check-report.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { type ConfigurationSource, loadConfiguration } from './load-configuration.ts';
 import { runService } from './run-service.ts';
-import type { Service, ServiceDependencies } from './services.ts';
+import type { Service, ServiceDependencies } from './service.ts';
 
 interface CommonConfig {
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
-  readonly stateDirectory: string;
 }
 
-/** One half of the pair, as its command describes it. */
+/** Logger and metrics of a half, and what it shares with the process. */
+export type DependenciesOf = (role: Role, logLevel: LogLevel) => ServiceDependencies;
+
+/** A half of the pair, or both, as the command describes it. */
 export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<Config>> {
-  readonly role: Role;
+  readonly name: Role | 'standalone';
   readonly source: ConfigurationSource<Config>;
-  readonly create: (config: Config, dependencies: ServiceDependencies) => Promise<Runs>;
+  readonly create: (config: Config, dependenciesOf: DependenciesOf) => Promise<Runs>;
+  readonly stateDirectories: (config: Config) => StateDirectories;
   /** What --check tells besides the variables. */
   readonly checked?: (config: Config) => Readonly<Record<string, Json>>;
   /** undefined: runs until it is told to stop. */
   readonly done?: (service: Runs, config: Config) => (() => Promise<void>) | undefined;
 }
 
-/** The configuration is read and, unless it is only to be checked, the half runs until it ends. */
+/** The configuration is read and, unless it is only to be checked, the service runs until it ends. */
 export async function runAsProcess<Config extends CommonConfig, Runs extends Service<Config>>(
   context: Context,
   command: Command,
@@ -42,12 +45,17 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   const { io } = context;
   const { check = false, json = false } = command.opts<{ check?: boolean; json?: boolean }>();
   if (!check) {
-    context.exitCode = await runHalf(io, command, plan);
+    context.exitCode = await runPlan(io, command, plan);
     return;
   }
   try {
     const loaded = await loadConfiguration(command, plan.source, io);
-    printCheck(io, plan.source.table, loaded, { json, extra: plan.checked?.(loaded.config) ?? {} });
+    const { config } = loaded;
+    printCheck(io, plan.source.table, loaded, {
+      json,
+      stateDirectories: plan.stateDirectories(config),
+      extra: plan.checked?.(config) ?? {},
+    });
   } catch (error) {
     if (!json || !(error instanceof ConfigurationError)) throw error;
     io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems }, undefined, 2)}\n`);
@@ -55,26 +63,25 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   }
 }
 
-async function runHalf<Config extends CommonConfig, Runs extends Service<Config>>(
+async function runPlan<Config extends CommonConfig, Runs extends Service<Config>>(
   io: Io,
   command: Command,
   plan: ProcessPlan<Config, Runs>,
 ): Promise<number> {
   const { config, warnings } = await loadConfiguration(command, plan.source, io);
-  const logger = createLogger({
-    level: config.logLevel,
-    name: plan.role,
-    pretty: io.stderr.isTTY === true,
-    ...(io.stderr === process.stderr ? {} : { to: io.stderr }),
-  });
+  const pretty = io.stderr.isTTY === true;
+  const to = io.stderr === process.stderr ? logDestination() : io.stderr;
+  const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, to });
+  const logger = loggerOf(plan.name, config.logLevel);
   for (const warning of warnings) logger.warn({ variable: warning.variable }, sentence(warning));
-  const service = await plan.create(config, {
-    logger,
-    metrics: createMetrics({ prefix: `${plan.role}_`, version: io.version }),
+  const stdout = io.recordOutput();
+  const service = await plan.create(config, (role, logLevel) => ({
+    logger: loggerOf(role, logLevel),
+    metrics: createMetrics({ prefix: `${role}_`, version: io.version }),
     clock: systemClock,
-    stdout: io.recordOutput(),
+    stdout,
     version: io.version,
-  });
+  }));
   const done = plan.done?.(service, config);
   const { shutdownTimeoutMs } = config;
   const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../runtime/configuration-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { isBug } from './failure.ts';
 import type { Io } from './io.ts';
-import type { Service } from './services.ts';
+import type { Service } from './service.ts';
 
 export interface RunServiceOptions {
   readonly service: Pick<Service, 'start' | 'stop' | 'failed'>;

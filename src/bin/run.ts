@@ -4,6 +4,7 @@ import { collectorCommand } from './commands/collector.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { emittersCommand } from './commands/emitters.ts';
 import { explainCommand } from './commands/explain.ts';
+import { standaloneCommand } from './commands/standalone.ts';
 import { statusCommand } from './commands/status.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
@@ -12,6 +13,9 @@ import type { Io } from './io.ts';
 
 const EXAMPLES = `
 Try it:
+  mega-collector standalone --tail '/var/log/*.log'
+
+In two processes, here or on two machines:
   AGGREGATOR_TEXT_CONFIGURATION=1 mega-collector aggregator &
   mega-collector collector --tail '/var/log/*.log'
   mega-collector status
@@ -41,6 +45,7 @@ function program(context: Context): Command {
   const commands = [
     aggregatorCommand,
     collectorCommand,
+    standaloneCommand,
     statusCommand,
     explainCommand,
     deadLettersCommand,

@@ -1,22 +1,18 @@
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { AggregatorConfig } from '../aggregator/config.ts';
 import type { CollectorConfig } from '../collector/config.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Component } from '../runtime/component.ts';
 import type { ControlHandlers } from '../runtime/control.ts';
 import type { Role } from '../runtime/state-directory.ts';
-
-/** A half of the pair, as the command line runs it. */
-export interface Service<Config = unknown> extends Component {
-  /** SIGHUP: opens output files anew, and takes the certificates of `config`, when it could be read again. */
-  reopen(config?: Config): Promise<void>;
-  /** Resolves with what makes going on impossible; never rejects. */
-  readonly failed: Promise<Error>;
-}
+import type { Service, ServiceDependencies } from './service.ts';
+import type { StandaloneDependencies } from './standalone/standalone.ts';
+import type { StandaloneConfig } from './standalone/standalone-configuration.ts';
 
 export interface CollectorService extends Service<CollectorConfig> {
   /** For --once: resolves when all that was there is accepted. */
+  drained(): Promise<void>;
+}
+
+export interface StandaloneService extends Service<StandaloneConfig> {
+  /** For --once: resolves when all that was there is delivered. */
   drained(): Promise<void>;
 }
 
@@ -26,14 +22,6 @@ export interface OfflineControl {
   close(): Promise<void>;
 }
 
-export interface ServiceDependencies {
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  readonly clock: Clock;
-  readonly stdout: NodeJS.WritableStream;
-  readonly version: string;
-}
-
 /** What the commands run. Loaded when needed: `collector` never loads an emitter. */
 export interface Services {
   createAggregator(
@@ -41,6 +29,10 @@ export interface Services {
     dependencies: ServiceDependencies,
   ): Promise<Service<AggregatorConfig>>;
   createCollector(config: CollectorConfig, dependencies: ServiceDependencies): Promise<CollectorService>;
+  createStandalone(
+    config: StandaloneConfig,
+    dependencies: StandaloneDependencies,
+  ): Promise<StandaloneService>;
   openOfflineControl(
     role: Role,
     stateDirectory: string,
@@ -56,6 +48,10 @@ export const services: Services = {
   createCollector: async (config, dependencies) => {
     const { createCollector } = await import('../collector/pipeline.ts');
     return createCollector(config, dependencies);
+  },
+  createStandalone: async (config, dependencies) => {
+    const { Standalone } = await import('./standalone/standalone.ts');
+    return new Standalone(config, dependencies);
   },
   openOfflineControl: async (role, stateDirectory, dependencies) => {
     if (role === 'aggregator') {

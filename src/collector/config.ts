@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Resource } from '../records/resource.ts';
-import type { Address } from '../runtime/address.ts';
+import type { Address, Endpoint } from '../runtime/address.ts';
 import {
   type ConfigurationWarning,
   type Environment,
@@ -27,7 +27,7 @@ export interface CollectorConfig {
   /** undefined: no PostgreSQL servers send here. */
   readonly pgLogfebe: PgLogfebeConfig | undefined;
   /** At least one; in the order of preference. */
-  readonly aggregatorAddresses: readonly Address[];
+  readonly aggregatorAddresses: readonly Endpoint[];
   /** Absolute. */
   readonly stateDirectory: string;
   /** What every record says of its origin, before the sources add to it. */

@@ -8,6 +8,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** A Unix socket, for two who share a machine. */
+export interface SocketAddress {
+  readonly socketPath: string;
+}
+
+/** Anything that a gRPC connection may be made to. */
+export type Endpoint = Address | SocketAddress;
+
 const ALL_INTERFACES = '0.0.0.0';
 const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$/;
 
@@ -29,7 +37,10 @@ function isHost(text: string): boolean {
   return text.length <= 253 && HOST_NAME.test(text);
 }
 
-export function formatAddress({ host, port }: Address): string {
+/** As people and gRPC write it: `127.0.0.1:8000`, `unix:/run/some.sock`. */
+export function formatAddress(address: Endpoint): string {
+  if ('socketPath' in address) return `unix:${address.socketPath}`;
+  const { host, port } = address;
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
@@ -38,7 +49,9 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 /** True when only this machine can reach it. */
-export function isLoopback({ host }: Address): boolean {
+export function isLoopback(address: Endpoint): boolean {
+  if ('socketPath' in address) return true;
+  const { host } = address;
   const version = isIP(host);
   if (version === 0) return host === 'localhost';
   return loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');

@@ -1,21 +1,8 @@
-import { constants, type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { openSocketPath, type SocketPath } from './socket-path.ts';
 
 const SOCKET_NAME = 'control.sock';
 
-/** What fits into `sun_path` on every system we run on (Linux 107, macOS 103). */
-const LONGEST_PATH_BYTES = 103;
-
-/** A path of a directory's control socket that is short enough to bind or connect; good until it is closed. */
-export interface ControlSocketPath {
-  readonly path: string;
-  close(): Promise<void>;
-}
-
-/** A longer path is reached through the open directory: `/proc/self/fd/17/control.sock`. Rejects without the directory. */
-export async function openControlSocketPath(directory: string): Promise<ControlSocketPath> {
-  const path = join(directory, SOCKET_NAME);
-  if (Buffer.byteLength(path) <= LONGEST_PATH_BYTES) return { path, close: async () => {} };
-  const handle: FileHandle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  return { path: `/proc/self/fd/${handle.fd}/${SOCKET_NAME}`, close: () => handle.close() };
+/** A path of a directory's control socket; good until it is closed. Rejects without the directory. */
+export function openControlSocketPath(directory: string): Promise<SocketPath> {
+  return openSocketPath(directory, SOCKET_NAME);
 }

@@ -8,7 +8,7 @@ export interface LoggerOptions {
   readonly name: string;
   /** For people: on a terminal. Else one JSON object per line. */
   readonly pretty: boolean;
-  /** Default: stderr. */
+  /** Default: `logDestination()`. */
   readonly to?: DestinationStream;
 }
 
@@ -19,7 +19,12 @@ const SECRET_KEYS = [
 ];
 
 /** Our own logs: always to stderr, never to stdout, which may carry records. */
-export function createLogger({ level, name, pretty: forPeople, to = stderr() }: LoggerOptions): Logger {
+export function createLogger({
+  level,
+  name,
+  pretty: forPeople,
+  to = logDestination(),
+}: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -47,8 +52,11 @@ function prettyTo(to: DestinationStream): DestinationStream {
 /** What may wait for a reader of our logs who does not read; beyond it lines are dropped, and data goes on. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** Without blocking the loop; at the end of the process pino writes what is left. */
-function stderr(): DestinationStream {
+/**
+ * Stderr, without blocking the loop; at the end of the process pino writes what is left. Loggers of one process share it,
+ * so that no line lands within another.
+ */
+export function logDestination(): DestinationStream {
   const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
   // Nobody reads our logs any more: no reason to end.
   stream.on('error', () => {});

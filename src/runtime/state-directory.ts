@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Environment } from './configuration.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 
@@ -19,6 +19,16 @@ export function defaultStateDirectory(
   // The specification has relative paths ignored.
   if (stateHome?.startsWith('/')) return join(stateHome, 'mega-collector', role);
   return home ? join(home, '.local/state/mega-collector', role) : undefined;
+}
+
+/** The same for the halves of a `standalone`: below a parent of their own, so that they meet no other's state. */
+export function standaloneStateDirectory(
+  role: Role,
+  environment: Environment,
+  userId?: number,
+): string | undefined {
+  const directory = defaultStateDirectory(role, environment, userId);
+  return directory && join(dirname(directory), 'standalone', role);
 }
 
 /** The configured directory or the default, absolute; without either there is a problem. */

@@ -34,6 +34,7 @@ export function capturedIo({
     services: {
       createAggregator: missing,
       createCollector: missing,
+      createStandalone: missing,
       openOfflineControl: missing,
       ...services,
     },

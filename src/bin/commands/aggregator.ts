@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { aggregatorVariables, parseAggregatorConfig } from '../../aggregator/config.ts';
+import { emittersReport } from '../check-report.ts';
 import type { Context } from '../context.ts';
 import { runAsProcess } from '../run-as-process.ts';
 import { addVariableFlags } from '../variable-flags.ts';
@@ -22,12 +23,12 @@ export function aggregatorCommand(context: Context): Command {
   addVariableFlags(command, table);
   return command.action(() =>
     runAsProcess(context, command, {
-      role: 'aggregator',
+      name: 'aggregator',
       source: { table, parse: parseAggregatorConfig },
-      create: (config, dependencies) => context.io.services.createAggregator(config, dependencies),
-      checked: ({ emitters }) => ({
-        emitters: emitters.map(({ name, type }) => ({ name, type: type.type, guarantee: type.guarantee })),
-      }),
+      create: (config, dependenciesOf) =>
+        context.io.services.createAggregator(config, dependenciesOf('aggregator', config.logLevel)),
+      stateDirectories: ({ stateDirectory }) => ({ AGGREGATOR_STATE_DIRECTORY: stateDirectory }),
+      checked: ({ emitters }) => ({ emitters: emittersReport(emitters) }),
     }),
   );
 }

@@ -22,9 +22,11 @@ export function collectorCommand(context: Context): Command {
   addVariableFlags(command, table);
   return command.action(() =>
     runAsProcess(context, command, {
-      role: 'collector',
+      name: 'collector',
       source: { table, parse: parseCollectorConfig },
-      create: (config, dependencies) => context.io.services.createCollector(config, dependencies),
+      create: (config, dependenciesOf) =>
+        context.io.services.createCollector(config, dependenciesOf('collector', config.logLevel)),
+      stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
       done: (service, { once }) => (once ? () => service.drained() : undefined),
     }),
   );

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
@@ -6,9 +5,11 @@ import { DELIVERED, type Delivered, type Outcome, type Rejected, rejected, retry
 import type { LogplexConfiguration } from './configuration.ts';
 import { Destination, type DestinationFailure } from './destination.ts';
 import { LogplexEvents } from './events.ts';
-import { LogplexClient } from './logplex-client.ts';
+import type { LogplexClient } from './logplex-client.ts';
+import { openClient } from './open-client.ts';
 import { Patience } from './patience.ts';
-import { type Route, type Routes, singleRoute } from './routes.ts';
+import { planOf } from './plan.ts';
+import { type Routes, singleRoute } from './routes.ts';
 import { SentRecords } from './sent-records.ts';
 import { ServeRoutes } from './serve-routes.ts';
 import { Share } from './share.ts';
@@ -59,7 +60,7 @@ export class LogplexEmitter implements Emitter {
 
   /** Nobody needs to be there. Throws when the file of authorities cannot be read. */
   async start(): Promise<void> {
-    this.#client = await this.#createClient();
+    this.#client = await openClient(this.#configuration, this.#context.clock);
     if (this.#configuration.insecure) this.#events.insecure();
   }
 
@@ -67,7 +68,11 @@ export class LogplexEmitter implements Emitter {
     if (this.#client === undefined) return retry('the emitter is not started');
     const fault = await this.#routes.refresh();
     if (fault !== undefined) return retry(fault);
-    const plan = this.#planOf(batch);
+    const plan = planOf(batch, {
+      routes: this.#routes,
+      sent: this.#sent,
+      newShare: (destination) => this.#newShare(destination),
+    });
     if (plan.kind === 'rejected') return this.#drop(plan);
     const failures = await this.#sendAll(plan.shares, signal);
     const outcome = this.#outcomeOf(plan.shares, failures);
@@ -86,7 +91,7 @@ export class LogplexEmitter implements Emitter {
     const old = this.#client;
     if (old === undefined) return;
     try {
-      this.#client = await this.#createClient();
+      this.#client = await openClient(this.#configuration, this.#context.clock);
       old.close();
     } catch (error) {
       this.#events.reopenFailed(error instanceof Error ? error.message : String(error));
@@ -99,37 +104,9 @@ export class LogplexEmitter implements Emitter {
     this.#client = undefined;
   }
 
-  /** Which records go where; or those that go nowhere, for one reason. */
-  #planOf(batch: Batch): Plan | Rejected {
-    const shares = new Map<Destination, Share>();
-    const turnedAway = new Map<string, number[]>();
-    let sliceIndex = 0;
-    for (const slice of batch.slices) {
-      const route = awake(this.#routes.routeOf(slice.resource));
-      for (const run of this.#sent.unsent(slice)) {
-        const firstIndex = sliceIndex + run.from;
-        if (route.kind === 'destination') {
-          this.#shareOf(shares, route.destination).add({ slice: run.slice, firstIndex, label: route.label });
-        } else {
-          const indexes = Array.from(run.slice.sizes, (_, index) => firstIndex + index);
-          turnedAway.set(route.reason, [...(turnedAway.get(route.reason) ?? []), ...indexes]);
-        }
-      }
-      sliceIndex += slice.sizes.length;
-    }
-    const [first] = turnedAway;
-    return first === undefined ? { kind: 'plan', shares } : rejected(...first);
-  }
-
-  #shareOf(shares: Map<Destination, Share>, destination: Destination): Share {
-    let share = shares.get(destination);
-    if (share === undefined) {
-      const { text, host, long_text } = this.#configuration;
-      const { token } = destination.target;
-      share = new Share({ text, host, longText: long_text, token }, this.#events);
-      shares.set(destination, share);
-    }
-    return share;
+  #newShare({ target: { token } }: Destination): Share {
+    const { text, host, long_text } = this.#configuration;
+    return new Share({ text, host, longText: long_text, token }, this.#events);
   }
 
   /** All shares to their end, so many at a time. */
@@ -202,38 +179,11 @@ export class LogplexEmitter implements Emitter {
       events: this.#events,
     });
   }
-
-  async #createClient(): Promise<LogplexClient> {
-    const { ca, ca_file, insecure, ...configured } = this.#configuration;
-    return new LogplexClient({
-      clock: this.#context.clock,
-      ca: ca ?? (ca_file === undefined ? undefined : await readFile(ca_file, 'utf8')),
-      insecure,
-      timeouts: {
-        connectMs: configured.connect_timeout,
-        tlsMs: configured.tls_timeout,
-        requestMs: configured.request_timeout,
-        idleMs: configured.idle_timeout,
-      },
-    });
-  }
 }
 
 const CONCURRENCY = 3;
 /** Each may have several connections. */
 const MAX_DESTINATIONS_AT_ONCE = 64;
-
-interface Plan {
-  readonly kind: 'plan';
-  readonly shares: ReadonlyMap<Destination, Share>;
-}
-
-/** The route, unless its destination is not even to be tried. */
-function awake(route: Route): Route {
-  if (route.kind === 'none' || !route.destination.isResting) return route;
-  const reason = `${route.destination.name} was set aside: it had held up the others for too long`;
-  return { kind: 'none', reason };
-}
 
 /** Nobody is tried before he asked to be; who did not ask is not made to wait for it. */
 function retryFor(failures: readonly DestinationFailure[]): Outcome {

@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { emittersReport } from '../check-report.ts';
+import type { Context } from '../context.ts';
+import { runAsProcess } from '../run-as-process.ts';
+import { parseStandaloneConfig } from '../standalone/standalone-configuration.ts';
+import { standaloneVariables } from '../standalone/standalone-variables.ts';
+import { addVariableFlags } from '../variable-flags.ts';
+
+const EXAMPLES = `
+Without an emitter, records are printed; with SERVE_DB_DIR they go to logplex, as its serve database says. The halves keep
+their state below .../mega-collector/standalone, and answer status and explain as if they were two processes.
+
+Examples:
+  mega-collector standalone --tail '/var/log/*.log'
+  mega-collector standalone --tail access.log --once > records.txt
+  SERVE_DB_DIR=/srv/serves LOGPLEX_URL=https://logplex.example.com/logs mega-collector standalone
+  mega-collector standalone --tail '/var/log/*.log' --file-configuration '{"path": "/srv/all.log"}' --check
+
+Every flag is also the variable in brackets; flags win. SIGTERM stops within both shutdown timeouts, SIGHUP reopens files.`;
+
+export function standaloneCommand(context: Context): Command {
+  const table = standaloneVariables();
+  const command = new Command('standalone')
+    .description('Run collector and aggregator in one process.')
+    .option('--check', 'Validate the configuration, print it, and exit.')
+    .option('--json', 'With --check: print JSON.')
+    .addHelpText('after', EXAMPLES);
+  addVariableFlags(command, table);
+  return command.action(() =>
+    runAsProcess(context, command, {
+      name: 'standalone',
+      source: { table, parse: parseStandaloneConfig },
+      create: (config, dependenciesOf) =>
+        context.io.services.createStandalone(config, {
+          collector: dependenciesOf('collector', config.collector.logLevel),
+          aggregator: dependenciesOf('aggregator', config.aggregator.logLevel),
+        }),
+      stateDirectories: ({ collector, aggregator }) => ({
+        COLLECTOR_STATE_DIRECTORY: collector.stateDirectory,
+        AGGREGATOR_STATE_DIRECTORY: aggregator.stateDirectory,
+      }),
+      checked: ({ aggregator }) => ({ emitters: emittersReport(aggregator.emitters) }),
+      done: (service, { collector }) => (collector.once ? () => service.drained() : undefined),
+    }),
+  );
+}

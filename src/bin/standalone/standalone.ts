@@ -1,0 +1,76 @@
+import { mkdir } from 'node:fs/promises';
+import { type Aggregator, createAggregator } from '../../aggregator/pipeline.ts';
+import { type Collector, createCollector } from '../../collector/pipeline.ts';
+import { openSocketPath, type SocketPath } from '../../runtime/socket-path.ts';
+import type { Service, ServiceDependencies } from '../service.ts';
+import type { StandaloneConfig } from './standalone-configuration.ts';
+
+export interface StandaloneDependencies {
+  readonly collector: ServiceDependencies;
+  readonly aggregator: ServiceDependencies;
+}
+
+const SOCKET_NAME = 'standalone.sock';
+
+/**
+ * Both halves in one process, exactly as they are in two: what goes from one to the other is gRPC over a Unix socket in
+ * the aggregator's state directory, which is private and has one owner.
+ *
+ *     collector ==gRPC, standalone.sock==> aggregator
+ */
+export class Standalone implements Service<StandaloneConfig> {
+  readonly failed: Promise<Error>;
+  readonly #config: StandaloneConfig;
+  readonly #dependencies: StandaloneDependencies;
+  #fail: (error: Error) => void = () => {};
+  #socket: SocketPath | undefined;
+  #collector: Collector | undefined;
+  #aggregator: Aggregator | undefined;
+
+  constructor(config: StandaloneConfig, dependencies: StandaloneDependencies) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    const { collector, aggregator } = this.#config;
+    await mkdir(aggregator.stateDirectory, { recursive: true, mode: 0o700 });
+    this.#socket = await openSocketPath(aggregator.stateDirectory, SOCKET_NAME);
+    const address = { socketPath: this.#socket.path };
+    this.#aggregator = await createAggregator(
+      { ...aggregator, listenAddress: address },
+      this.#dependencies.aggregator,
+    );
+    this.#collector = await createCollector(
+      { ...collector, aggregatorAddresses: [address] },
+      this.#dependencies.collector,
+    );
+    void this.#aggregator.failed.then(this.#fail);
+    void this.#collector.failed.then(this.#fail);
+    await this.#aggregator.start();
+    await this.#collector.start();
+  }
+
+  /** The collector first, within its own time; the aggregator has what is left. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    const ofCollector = AbortSignal.timeout(Math.ceil(this.#config.collector.shutdownTimeoutMs));
+    await this.#collector?.stop(AbortSignal.any([deadline, ofCollector]));
+    await this.#aggregator?.stop(deadline);
+    await this.#socket?.close();
+    this.#socket = undefined;
+  }
+
+  async reopen(config?: StandaloneConfig): Promise<void> {
+    await this.#aggregator?.reopen(config?.aggregator);
+    await this.#collector?.reopen(config?.collector);
+  }
+
+  /** For --once: also what the emitters have to do with it. */
+  async drained(): Promise<void> {
+    await this.#collector?.drained();
+    await this.#aggregator?.drained();
+  }
+}
