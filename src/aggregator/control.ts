@@ -12,6 +12,7 @@ export function aggregatorControl(
     /** Names in the configuration; none when no aggregator runs. */
     readonly configured: ReadonlySet<string>;
     readonly deadLettersDiscarded?: () => void;
+    readonly entrySkipped?: (emitter: string) => void;
   } = { configured: new Set() },
 ): ControlHandlers {
   const letters = queue.deadLetters;
@@ -65,6 +66,20 @@ export function aggregatorControl(
       if (!(await queue.forgetEmitter(name)))
         throw new ControlError('not-found', `There is no emitter ${name}.`);
       return {};
+    },
+    'emitters.skip': async (input) => {
+      const name = textOf(input, 'name');
+      if (!queue.knownEmitters().some((emitter) => emitter.name === name))
+        throw new ControlError('not-found', `There is no emitter ${name}.`);
+      const lost = await queue.skipCorruptEntry(name);
+      if (lost === undefined) {
+        throw new ControlError(
+          'not-damaged',
+          `The emitter ${name} does not stand at a damaged entry: there is nothing to give up.`,
+        );
+      }
+      running.entrySkipped?.(name);
+      return json(lost);
     },
   };
 }

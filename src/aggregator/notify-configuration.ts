@@ -35,7 +35,10 @@ const schema = z
         .optional(),
       ca: z
         .string({ error: ({ input }) => `expected PEM text, found ${typeName(input)}` })
-        .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'expected a PEM certificate, found other text')
+        .refine(
+          (text) => text.includes('-----BEGIN CERTIFICATE-----'),
+          'expected a PEM certificate, found other text',
+        )
         .optional(),
     },
     { error: ({ input }) => `expected a JSON object, found ${typeName(input)}` },

@@ -83,7 +83,6 @@ export async function openOfflineAggregatorControl(
       maxBytes: Number.MAX_SAFE_INTEGER,
       whenFull: 'stop',
       deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
-      damaged: 'open',
     });
     const close = async () => {
       await queue.close();
@@ -142,6 +141,7 @@ class RunningAggregator implements Aggregator {
           deadLettersDiscarded: () => {
             for (const chain of this.#chains) chain.deadLettersDiscarded();
           },
+          entrySkipped: (name) => this.#chains.find(({ emitter }) => emitter === name)?.tryAgain(),
         }),
       );
       this.#watchQueue(queue, new QueuePressure(notifier, this.#config.queueMaxBytes, this.#deps.clock));
@@ -193,7 +193,6 @@ class RunningAggregator implements Aggregator {
         maxBytes: queueMaxBytes,
         whenFull,
         deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
-        damaged: 'open',
       });
     } catch (error) {
       if (!(error instanceof QueueError || error instanceof StateStoreError)) throw error;
@@ -336,8 +335,9 @@ function brokenControl(reason: () => string): ControlHandlers {
     'dead-letters.show',
     'dead-letters.replay',
     'dead-letters.discard',
+    'emitters.list',
+    'emitters.forget',
+    'emitters.skip',
   ];
-  return Object.fromEntries(
-    [...commands, 'emitters.list', 'emitters.forget'].map((command) => [command, refuse]),
-  );
+  return Object.fromEntries(commands.map((command) => [command, refuse]));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type {
   AggregatorStatus,
+  AmountReport,
   CollectorStatus,
   CountReport,
   DeadLetterContent,
@@ -78,6 +79,8 @@ export const deadLetterContentAnswer = answer<DeadLetterContent>(
 );
 
 export const countAnswer = answer<CountReport>(z.object({ count: z.number() }));
+
+export const amountAnswer = answer<AmountReport>(amount);
 
 export const emittersAnswer = answer<readonly EmitterReport[]>(z.array(emitter));
 

@@ -40,8 +40,13 @@ export async function askAggregator(
   command: string,
   input: Json,
 ): Promise<OwnerAnswer> {
-  const [directory] = await findStateDirectories(io, stateDirectory, ['aggregator']);
+  const directories = await findStateDirectories(io, stateDirectory, ['aggregator']);
+  const [directory] = directories;
   if (directory === undefined) throw new CommandError('No state directory was found.');
+  if (directories.length > 1) {
+    const paths = directories.map(({ path }) => `\n  ${path}`).join('');
+    throw new CommandError(`There are several; name one with --state-directory:${paths}`);
+  }
   return askOwner(io, directory, command, input);
 }
 

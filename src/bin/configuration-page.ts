@@ -3,6 +3,7 @@ import { COLLECTOR_VARIABLES } from '../collector/variables.ts';
 import type { EmitterOption, EmitterType } from '../emitters/emitter.ts';
 import { emitterTypes } from '../emitters/registry.ts';
 import { FILE_SUFFIX, hasFileForm, type Variable } from '../runtime/configuration.ts';
+import { NEEDLESS_VARIABLES, standaloneVariables } from './standalone/standalone-variables.ts';
 
 /** docs/configuration.md, from the tables that the commands themselves read. */
 export function configurationPage(): string {
@@ -14,7 +15,8 @@ export function configurationPage(): string {
     EMITTERS_INTRODUCTION,
     ...emitterTypes.map(emitterSection),
     `## Collector\n\n${variableTable(Object.values(COLLECTOR_VARIABLES))}`,
-    TAIL_CONFIGURATION,
+    TAIL_CONFIGURATION.trimEnd(),
+    standaloneSection(),
   ].join('\n\n');
 }
 
@@ -62,6 +64,40 @@ A JSON list. Each object is a group of files that are read alike:
 | \`ignore_older\` | duration | none | Files that nobody has written to for longer are not begun. |
 | \`multiline\` | \`{"start": regex}\` or \`{"continue": regex}\` | none | How lines are joined: a matching line begins a record, or belongs to the one before. |
 `;
+
+const STANDALONE = `## Standalone
+
+\`mega-collector standalone\` is both halves in one process, which meet at a Unix socket in the aggregator's state directory. It takes
+the variables of both. Each half has its state below \`mega-collector/standalone/\` and an HTTP address of its own. Where records go:
+
+| configured | emitter |
+|--|--|
+| an emitter | that one |
+| \`SERVE_DB_DIR\`, perhaps \`LOGPLEX_URL\` | \`logplex\`, one destination per PostgreSQL server, as the serve database says |
+| \`LOGPLEX_URL\` alone, with user and password | \`logplex\`, that destination for everything |
+| neither | \`text\`: records are printed |
+
+With \`--once\` it ends when everything that was there is delivered.`;
+
+function standaloneSection(): string {
+  const variables: Variable[] = [
+    ...Object.values(aggregatorVariables()),
+    ...Object.values(COLLECTOR_VARIABLES),
+  ];
+  const halves = new Map(variables.map((each) => [each.name, each]));
+  const others = Object.values(standaloneVariables()).flatMap((variable) => {
+    const { name, flag, default: standard } = variable;
+    if (flag === halves.get(name)?.flag && standard === halves.get(name)?.default) return [];
+    return [`| ${code(name)} | ${code(flag)} | ${standard ? code(standard) : ''} |`];
+  });
+  return [
+    STANDALONE,
+    `These have no effect there: ${NEEDLESS_VARIABLES.map(code).join(', ')}.`,
+    'A flag that both halves have begins with the name of its half, and some defaults are others:',
+    ['| variable | flag | default |', '|--|--|--|', ...others].join('\n'),
+    '',
+  ].join('\n\n');
+}
 
 function variableTable(variables: readonly Variable[]): string {
   const rows = variables.map((variable) => {

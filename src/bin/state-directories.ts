@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { defaultStateDirectory, type Role } from '../runtime/state-directory.ts';
+import { defaultStateDirectory, type Role, standaloneStateDirectory } from '../runtime/state-directory.ts';
 import { CommandError } from './command-error.ts';
 import type { Io } from './io.ts';
 
@@ -13,8 +13,8 @@ export interface KnownStateDirectory {
 const ROLES: readonly Role[] = ['collector', 'aggregator'];
 
 /**
- * Which state directories a command means: the one that is given, or for each role the one of its variable or the default,
- * as far as they exist. Throws CommandError when there is none.
+ * Which state directories a command means: the one that is given, or for each role the one of its variable, or else the
+ * defaults (its own, and that of a `standalone`), as far as they exist. Throws CommandError when there is none.
  */
 export async function findStateDirectories(
   io: Io,
@@ -22,13 +22,11 @@ export async function findStateDirectories(
   roles = ROLES,
 ): Promise<readonly KnownStateDirectory[]> {
   if (given !== undefined) return [await givenDirectory(resolve(given), roles)];
-  const candidates = roles.map((role) => ({ role, path: candidate(io, role) }));
+  const candidates = roles.flatMap((role) => candidatesOf(io, role));
   const found: KnownStateDirectory[] = [];
-  for (const { role, path } of candidates) {
-    if (path !== undefined && (await isDirectory(path))) found.push({ role, path });
-  }
+  for (const { role, path } of candidates) if (await isDirectory(path)) found.push({ role, path });
   if (found.length > 0) return found;
-  const looked = candidates.flatMap(({ path }) => path ?? []).join(' and ');
+  const looked = candidates.map(({ path }) => path).join(' and ');
   throw new CommandError(
     `No state directory was found${looked === '' ? '' : ` at ${looked}`}. Name it with --state-directory.`,
   );
@@ -44,10 +42,12 @@ async function givenDirectory(path: string, roles: readonly Role[]): Promise<Kno
   );
 }
 
-function candidate(io: Io, role: Role): string | undefined {
-  const configured = io.environment[`${role.toUpperCase()}_STATE_DIRECTORY`];
-  const path = configured || defaultStateDirectory(role, io.environment, io.userId);
-  return path === undefined ? undefined : resolve(path);
+function candidatesOf({ environment, userId }: Io, role: Role): readonly KnownStateDirectory[] {
+  const configured = environment[`${role.toUpperCase()}_STATE_DIRECTORY`];
+  const paths = configured
+    ? [configured]
+    : [defaultStateDirectory(role, environment, userId), standaloneStateDirectory(role, environment, userId)];
+  return paths.flatMap((path) => (path === undefined ? [] : [{ role, path: resolve(path) }]));
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -12,6 +12,7 @@
  * | `dead-letters.discard` | DeadLetterSelection | CountReport |
  * | `emitters.list` | `{}` | EmitterReport[] |
  * | `emitters.forget` | EmitterInput | `{}` |
+ * | `emitters.skip` | EmitterInput | AmountReport |
  */
 export interface AmountReport {
   readonly records: number;

@@ -1,5 +1,5 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FastifyInstance, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { type Address, formatAddress } from './address.ts';
@@ -11,14 +11,21 @@ export interface HttpServerOptions {
   readonly metrics: Registry;
   readonly health: () => Health;
   readonly logger: Logger;
-  /** Further routes. */
-  readonly routes?: (server: FastifyInstance) => void;
+  /** Further routes, by path; answered to GET. */
+  readonly routes?: Readonly<Record<string, () => HttpAnswer | Promise<HttpAnswer>>>;
   /** How long a client may take for a request, or be silent while it is answered. */
   readonly clientTimeoutMs?: number;
 }
 
+export interface HttpAnswer {
+  /** Default: 200. */
+  readonly status?: number;
+  /** Default: JSON. */
+  readonly contentType?: string;
+  readonly body: string;
+}
+
 const CLIENT_TIMEOUT_MS = 30_000;
-const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 256;
 
@@ -30,19 +37,35 @@ const MAX_CONNECTIONS = 256;
  *     /health/ready      200 when it can take data, else 503 with the reason: traffic follows it
  *     /health/progress   200 when nothing is late, else 503 with the list of what is: alerts follow it
  *
- * No client can hold it up: headers, bodies and connections are limited, and one that neither sends nor reads is cut off.
+ * No client can hold it up: headers and connections are limited, bodies are not read, and one that neither sends nor
+ * reads is cut off. Node's own server: a framework would be the largest thing in a collector's memory.
  */
 export class HttpServer implements Component {
   readonly #options: HttpServerOptions;
-  #server: FastifyInstance | undefined;
+  readonly #routes: NonNullable<HttpServerOptions['routes']>;
+  #server: Server | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    const { metrics, health } = options;
+    this.#routes = {
+      '/metrics': async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
+      '/health/live': () => json({ live: true }),
+      '/health/ready': () => {
+        const { ready, reason = 'not ready' } = health();
+        return ready ? json({ ready }) : json({ ready, reason }, 503);
+      },
+      '/health/progress': () => {
+        const { late } = health();
+        return json({ late }, late.length === 0 ? 200 : 503);
+      },
+      ...options.routes,
+    };
   }
 
   /** Where it listens; with port 0 in the configuration, the port that was free. undefined: not started. */
   get address(): Address | undefined {
-    const found = this.#server?.server.address() as AddressInfo | null | undefined;
+    const found = this.#server?.address() as AddressInfo | null | undefined;
     return found ? { host: found.address, port: found.port } : undefined;
   }
 
@@ -50,55 +73,70 @@ export class HttpServer implements Component {
   async start(): Promise<void> {
     const { address, logger } = this.#options;
     const server = this.#create();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(address.port, address.host, resolve);
+    });
     this.#server = server;
-    await server.listen({ host: address.host, port: address.port });
     logger.info({ address: formatAddress(this.address ?? address) }, 'Serving metrics and health');
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
-    const cutOff = () => server.server.closeAllConnections();
+    const cutOff = () => server.closeAllConnections();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
     if (deadline.aborted) cutOff();
     deadline.addEventListener('abort', cutOff, { once: true });
-    try {
-      await server.close();
-    } finally {
-      deadline.removeEventListener('abort', cutOff);
-    }
+    await closed;
+    deadline.removeEventListener('abort', cutOff);
   }
 
-  #create(): FastifyInstance {
-    const { metrics, health, routes, clientTimeoutMs = CLIENT_TIMEOUT_MS } = this.#options;
-    const server = fastify({
-      bodyLimit: MAX_BODY_BYTES,
-      connectionTimeout: clientTimeoutMs,
-      requestTimeout: clientTimeoutMs,
-      keepAliveTimeout: Math.min(5000, clientTimeoutMs),
-      forceCloseConnections: 'idle',
-      http: {
+  #create(): Server {
+    const { clientTimeoutMs = CLIENT_TIMEOUT_MS } = this.#options;
+    const server = createServer(
+      {
         maxHeaderSize: MAX_HEADER_BYTES,
         headersTimeout: clientTimeoutMs,
+        requestTimeout: clientTimeoutMs,
+        keepAliveTimeout: Math.min(5000, clientTimeoutMs),
         connectionsCheckingInterval: Math.min(5000, clientTimeoutMs),
       },
-    });
-    server.server.maxConnections = MAX_CONNECTIONS;
-    server.get('/metrics', async (_request, reply) => {
-      void reply.type(metrics.contentType);
-      return await metrics.metrics();
-    });
-    server.get('/health/live', () => ({ live: true }));
-    server.get('/health/ready', (_request, reply) => {
-      const { ready, reason } = health();
-      void reply.code(ready ? 200 : 503);
-      return ready ? { ready } : { ready, reason: reason ?? 'not ready' };
-    });
-    server.get('/health/progress', (_request, reply) => {
-      const { late } = health();
-      void reply.code(late.length === 0 ? 200 : 503);
-      return { late };
-    });
-    routes?.(server);
+      (request, response) => void this.#answer(request, response),
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    server.setTimeout(clientTimeoutMs, (socket) => socket.destroy());
     return server;
   }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = await this.#answerTo(request).catch((error: unknown) => {
+      this.#options.logger.error({ err: error, url: request.url }, 'An HTTP request could not be answered');
+      return json({ error: 'internal error' }, 500);
+    });
+    response.writeHead(answer.status ?? 200, {
+      'content-type': answer.contentType ?? 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(answer.body),
+      // A body that nobody reads must not be taken for the next request.
+      ...(hasBody(request) && { connection: 'close' }),
+    });
+    response.end(request.method === 'HEAD' ? undefined : answer.body);
+  }
+
+  async #answerTo({ method, url = '/' }: IncomingMessage): Promise<HttpAnswer> {
+    const path = url.split('?', 1)[0] ?? '/';
+    const route = Object.hasOwn(this.#routes, path) ? this.#routes[path] : undefined;
+    if (route === undefined) return json({ error: 'there is nothing here' }, 404);
+    if (method !== 'GET' && method !== 'HEAD') return json({ error: 'only GET is answered here' }, 405);
+    return await route();
+  }
+}
+
+function json(value: unknown, status = 200): HttpAnswer {
+  return { status, body: JSON.stringify(value) };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { LogLevel } from './log-level.ts';
 
 export interface LoggerOptions {
@@ -38,7 +38,9 @@ export function createLogger({
   );
 }
 
+/** Loaded only where a person looks: it is not small. */
 function prettyTo(to: DestinationStream): DestinationStream {
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty').default;
   return pretty({
     colorize: true,
     singleLine: true,

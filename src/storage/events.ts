@@ -96,7 +96,10 @@ export class QueueEvents {
   }
 
   damaged(path: string, entry: EntryNumber): void {
-    this.#logger.error({ path, entry }, 'A file of the queue is missing or too short');
+    this.#logger.error(
+      { path, entry },
+      'A file of the queue is missing or too short: restore it, or give its entries up (mega-collector emitters skip NAME)',
+    );
   }
 
   corruptEntryDiscarded(emitter: string, error: CorruptQueueEntryError, lost: Amount): void {

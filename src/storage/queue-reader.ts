@@ -35,6 +35,15 @@ export class QueueReader {
     }
   }
 
+  /** Everybody who keeps up has passed the entries before this one: their memory is free again. */
+  release(before: EntryNumber): void {
+    for (const [oldest, { data }] of this.#recent) {
+      if (oldest >= before) break;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= data.length;
+    }
+  }
+
   isRecent(entry: EntryNumber): boolean {
     return this.#recent.has(entry);
   }

@@ -7,21 +7,14 @@ export interface RecoveryParts {
   readonly log: SegmentLog;
   readonly index: QueueIndex;
   readonly events: QueueEvents;
-  readonly damaged: 'refuse' | 'open';
 }
 
-/** Makes the log what the index says: cuts off and removes what no row names, and reports what rows name in vain. */
-export async function recoverLog({ log, index, events, damaged }: RecoveryParts): Promise<void> {
-  const damage = findDamage(log, index);
-  const [first] = damage;
-  if (first !== undefined && damaged === 'refuse') {
-    throw new QueueError(
-      `The queue is damaged: ${damage.map(({ path }) => path).join(', ')} ${damage.length === 1 ? 'is' : 'are'} ` +
-        `missing or too short, from entry ${first.entry} on. Restore what is missing, or start once with ` +
-        '--open-damaged-queue and give the entries up, emitter by emitter: mega-collector emitters skip NAME',
-    );
-  }
-  for (const { path, entry } of damage) events.damaged(path, entry);
+/**
+ * Makes the log what the index says: cuts off and removes what no row names, and reports what rows name in vain. Emitters
+ * stand still there, until the file is restored or they skip it.
+ */
+export async function recoverLog({ log, index, events }: RecoveryParts): Promise<void> {
+  for (const { path, entry } of findDamage(log, index)) events.damaged(path, entry);
   const before = log.bytes;
   await log.truncateTo(index.lastLocation);
   const firstSegment = index.row(index.firstRow)?.segment ?? Number.MAX_SAFE_INTEGER;

@@ -62,8 +62,7 @@ import { Trimming } from './trimming.ts';
  * When an entry cannot be read back (a damaged or missing file), `read` rejects with a CorruptQueueEntryError that
  * names file, entry and stream, each time: the emitter stands still, the others go on, intake goes on. Somebody
  * restores the file, or tells `skipCorruptEntry` to count the entry as discarded and go on behind it. Files that are
- * missing or short are found at the start already: then `openQueue` rejects, unless it is told to open a damaged queue
- * (`damaged: 'open'`), which then stands still where the damage is.
+ * missing or short are reported at the start already, when nobody has come to them yet.
  *
  * Limits: `maxBytes` of disk for the queue, `deadLetterMaxBytes` for the dead letters; in memory 16 MiB of recent
  * records, two entries and one of read-ahead for each emitter, the ledger's bounded caches, and what waits in `append`.
@@ -82,8 +81,6 @@ export interface QueueOptions {
   /** The disk's reserve; see `free-space.ts`. */
   readonly freeSpace?: Pick<FreeSpaceOptions, 'reserveBytes' | 'reserveFraction'>;
   readonly fileSystem?: FileSystem;
-  /** What to do when files are missing or too short: say so and give up, or open what is there. Default: `refuse`. */
-  readonly damaged?: 'refuse' | 'open';
   /** For tests that fail commits. */
   readonly openStore?: (directory: string) => Promise<StateStore>;
 }
@@ -120,7 +117,7 @@ export interface Queue extends QueueWriter {
 const MIB = 1024 * 1024;
 const HOUSEKEEPING_MS = 10 * 60 * 1000;
 
-/** Rejects with a QueueError when what lies there is damaged, with a StateStoreError when LMDB cannot open its file. */
+/** Rejects with a QueueError when the index is damaged, with a StateStoreError when LMDB cannot open its file. */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { directory, openStore = openStateStore, fileSystem = nodeFileSystem } = options;
   const { segmentBytes = Math.min(64 * MIB, Math.max(MIB, Math.floor(options.maxBytes / 16))) } = options;
@@ -136,7 +133,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     const tables = queueTables(store);
     const index = new QueueIndex(tables);
     const log = await openLog('queue', segmentBytes);
-    await recoverLog({ log, index, events, damaged: options.damaged ?? 'refuse' });
+    await recoverLog({ log, index, events });
     const cursors = new Cursors(store, tables);
     const deadLetters = await StoredDeadLetters.open({
       ...{ store, tables, cursors, events },
@@ -258,7 +255,7 @@ class SegmentQueue implements Queue {
         ...this.#parts,
         reader: this.#reader,
         arrivals: this.#arrivals,
-        onMoved: () => void this.#trimming.trim(),
+        onMoved: () => this.#moved(),
       });
     this.#open.set(emitter, cursor);
     return cursor;
@@ -330,6 +327,12 @@ class SegmentQueue implements Queue {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #moved(): void {
+    const { cursors } = this.#parts;
+    this.#reader.release(Math.min(...cursors.emitters.map((name) => cursors.row(name)?.entry ?? 0)));
+    void this.#trimming.trim();
   }
 
   async #close(): Promise<void> {

@@ -341,4 +341,16 @@ describe('emitters', () => {
     expect(inputs).toEqual([{ name: 'archive' }]);
     expect(stdout).toBe('archive is forgotten.\n');
   });
+
+  test('skip', async () => {
+    const { handler, inputs } = recording({ records: 3, bytes: 30 });
+    const directory = await owned('aggregator', { 'emitters.skip': handler });
+    const argv = ['emitters', 'skip', 'archive', '--state-directory', directory];
+    expect(await commandOf(argv)).toMatchObject({
+      exitCode: 0,
+      stdout: 'archive goes on; given up: 3 records (30 B).\n',
+    });
+    expect(inputs).toEqual([{ name: 'archive' }]);
+    expect(JSON.parse((await commandOf([...argv, '--json'])).stdout)).toEqual({ records: 3, bytes: 30 });
+  });
 });

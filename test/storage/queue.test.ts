@@ -449,23 +449,26 @@ describe('what is damaged on disk', () => {
   test.each([
     ['missing', (path: string) => unlink(path)],
     ['too short', (path: string) => truncate(path, 100)],
-  ])('a file that is %s is reported at the start, and opened only when told', async (_, damage) => {
-    const { open, path } = await withThree();
-    await damage(path(2));
-    await expect(open()).rejects.toThrow(/00000002\.segment is missing or too short, from entry 2 on/);
-    const queue = await open({ damaged: 'open' });
-    const cursor = await queue.openCursor('file', 'oldest');
-    expect((await cursor.read(1))?.number).toBe(1);
-    await expect(cursor.read(2)).rejects.toThrow(CorruptQueueEntryError);
-    await cursor.commit({ point: { entry: 2, record: 0 } });
-    await queue.skipCorruptEntry('file');
-    expect((await cursor.read(3))?.number).toBe(3);
-  });
+  ])(
+    'a file that is %s is reported at the start, and stops an emitter that comes to it',
+    async (_, damage) => {
+      const { open, path, lines } = await withThree();
+      await damage(path(2));
+      const queue = await open();
+      expect(lines).toContainEqual(expect.objectContaining({ level: 50, path: path(2), entry: 2 }));
+      const cursor = await queue.openCursor('file', 'oldest');
+      expect((await cursor.read(1))?.number).toBe(1);
+      await expect(cursor.read(2)).rejects.toThrow(CorruptQueueEntryError);
+      await cursor.commit({ point: { entry: 2, record: 0 } });
+      await queue.skipCorruptEntry('file');
+      expect((await cursor.read(3))?.number).toBe(3);
+    },
+  );
 
   test('a last file that is lost is not written again under its number', async () => {
     const { open, path } = await withThree();
     await unlink(path(3));
-    const queue = await open({ damaged: 'open' });
+    const queue = await open();
     await queue.append(incoming(['d'.repeat(200), '\n']));
     const cursor = await queue.openCursor('file', 'oldest');
     await expect(cursor.read(3)).rejects.toThrow(CorruptQueueEntryError);

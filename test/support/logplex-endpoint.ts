@@ -16,6 +16,7 @@ import { type DecodedMessage, decodeFrames } from './logplex-decoder.ts';
  * - `early`: success is answered before the body is read.
  * - `continue`: 100 Continue, then as it should be.
  * - `endless`: success, and a body that does not end.
+ * - `flood`: success, and a body that is far too long.
  */
 export type Misbehaviour =
   | 'hang'
@@ -24,6 +25,7 @@ export type Misbehaviour =
   | 'early'
   | 'continue'
   | 'endless'
+  | 'flood'
   | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
 
 export interface ReceivedRequest {
@@ -192,7 +194,8 @@ export class LogplexEndpoint {
     if (messages.some((message) => this.refuses(message))) return void answer(400, 'Malformed log messages');
     this.accepted.push(received);
     if (how === 'continue') response.writeContinue();
-    if (how === 'endless') response.writeHead(204 + 1, { 'Content-Type': 'text/plain' }).write('and on');
+    if (how === 'endless' || how === 'flood')
+      response.writeHead(200).write('x'.repeat(how === 'flood' ? 200_000 : 10));
     else answer(204);
   }
 }

@@ -12,7 +12,7 @@ export function productIsBuilt(): boolean {
 }
 
 export interface ProductPlan {
-  readonly subcommand: 'aggregator' | 'collector';
+  readonly subcommand: 'aggregator' | 'collector' | 'standalone';
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];

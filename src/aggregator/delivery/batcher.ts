@@ -74,7 +74,8 @@ export class Batcher {
 
   /**
    * The next batch that is full or due; undefined when nothing more is queued and what there is may wait. Rejects when
-   * the queue cannot be read; nothing is lost by that, and the next call tries again.
+   * the queue cannot be read; nothing is lost by that, and the next call tries again. What lies before is closed first,
+   * so that the cursor comes to stand where the damage is.
    */
   async poll(): Promise<PlacedBatch | undefined> {
     for (;;) {
@@ -83,7 +84,12 @@ export class Batcher {
         this.#readAhead();
         return full;
       }
-      if (!(await this.#load())) return this.#isDue() ? this.#close() : undefined;
+      try {
+        if (!(await this.#load())) return this.#isDue() ? this.#close() : undefined;
+      } catch (error) {
+        if (this.#open === undefined) throw error;
+        return this.#close();
+      }
     }
   }
 

@@ -83,6 +83,10 @@ export class Delivery {
   /** Let the emitter reopen its files before the next batch, which is tried at once. */
   reopen(): void {
     this.#isReopenWanted = true;
+    this.tryAgain();
+  }
+
+  tryAgain(): void {
     this.#parts.batcher.interrupt();
     this.#pause.end();
   }

@@ -35,6 +35,8 @@ export interface EmitterChain extends Component {
   status(): EmitterStatus;
   /** SIGHUP: the emitter reopens its files before the next batch. */
   reopen(): void;
+  /** What was in the way is gone: does not wait for the next retry. */
+  tryAgain(): void;
   /** Dead letters were discarded by hand: closes their incident when none is left. */
   deadLettersDiscarded(): void;
 }
@@ -144,6 +146,10 @@ class Chain implements EmitterChain {
 
   reopen(): void {
     this.#life?.delivery.reopen();
+  }
+
+  tryAgain(): void {
+    this.#life?.delivery.tryAgain();
   }
 
   deadLettersDiscarded(): void {

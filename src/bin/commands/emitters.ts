@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { formatByteSize } from '../../runtime/byte-size.ts';
 import type { AmountReport, EmitterReport } from '../../runtime/control-commands.ts';
-import { emittersAnswer } from '../answers.ts';
+import { amountAnswer, emittersAnswer } from '../answers.ts';
 import { askAggregator } from '../ask-owner.ts';
 import type { Context } from '../context.ts';
 import { count, printable, textTable } from '../text-table.ts';
@@ -10,9 +10,12 @@ const EXAMPLES = `
 The state of an emitter (its place in the queue, its dead letters) belongs to its name and is kept when it leaves the
 configuration: the aggregator does not start until it is put back or forgotten.
 
+An emitter that comes to a damaged entry of the queue stands still: restore the file that the log names, or skip the entry.
+
 Examples:
   mega-collector emitters list
-  mega-collector emitters forget archive`;
+  mega-collector emitters forget archive
+  mega-collector emitters skip archive`;
 
 interface Options {
   readonly stateDirectory?: string;
@@ -21,10 +24,11 @@ interface Options {
 
 export function emittersCommand(context: Context): Command {
   const command = new Command('emitters')
-    .description('List the emitters that the state knows, or forget one.')
+    .description('List the emitters that the state knows; forget one, or let it skip what is damaged.')
     .addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context));
   command.addCommand(forgetCommand(context));
+  command.addCommand(skipCommand(context));
   return command;
 }
 
@@ -70,6 +74,23 @@ function forgetCommand({ io }: Context): Command {
     .action(async (name: string, { stateDirectory }: Options) => {
       await askAggregator(io, stateDirectory, 'emitters.forget', { name });
       io.stdout.write(`${printable(name)} is forgotten.\n`);
+    });
+}
+
+function skipCommand({ io }: Context): Command {
+  return withDirectory(new Command('skip'))
+    .description(
+      'Give up the damaged entry of the queue at which the emitter stands, and go on behind it. It is counted as discarded.',
+    )
+    .argument('<name>', 'As `list` shows it.')
+    .option('--json', 'Print JSON.')
+    .action(async (name: string, { stateDirectory, json }: Options) => {
+      const lost = amountAnswer((await askAggregator(io, stateDirectory, 'emitters.skip', { name })).value);
+      io.stdout.write(
+        json
+          ? `${JSON.stringify(lost)}\n`
+          : `${printable(name)} goes on; given up: ${count(lost.records)} records (${formatByteSize(lost.bytes)}).\n`,
+      );
     });
 }
 

@@ -10,6 +10,7 @@ import { LIMITS } from '../../records/limits.ts';
 import { endOf } from '../../records/record-batch.ts';
 import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records/stream-id.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
+import { youngCollection } from '../../runtime/young-collection.ts';
 import type { StreamRead } from '../source.ts';
 import { BatchWriter } from './batch-writer.ts';
 import { BufferPool } from './buffer-pool.ts';
@@ -24,6 +25,9 @@ const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
 /** A stream whose last read gave less than this has at most so many batches on the way: the next one then gathers more. */
 const TRICKLE_BYTES = 128 * 1024;
 const TRICKLE_BATCHES = 2;
+
+/** The messages that have been written are the collector's only garbage, and as large as its files. */
+const letGo = youngCollection(4 * 1024 * 1024);
 
 export interface CollectorIdentity {
   /** 16 bytes, minted once, kept in the state. */
@@ -201,7 +205,10 @@ export class PublishSession {
     this.#unansweredBytes += bytes;
     this.#options.events.unanswered(this.#unansweredBytes);
     this.#options.events.sent(batch.sizes.length, bytes);
-    this.#writer.write({ sequence, batch, endCheck }, () => this.#buffers.release(buffer));
+    this.#writer.write({ sequence, batch, endCheck }, () => {
+      this.#buffers.release(buffer);
+      letGo(bytes);
+    });
   }
 
   #receive({ message }: PublishResponse): void {

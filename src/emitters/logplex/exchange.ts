@@ -78,7 +78,7 @@ export class Exchange {
       bytes += chunk.length;
       if (this.#text.length < EXCERPT_BYTES)
         this.#text += chunk.subarray(0, EXCERPT_BYTES).toString('latin1');
-      
+      if (bytes > MAX_ANSWER_BYTES) this.end(STOPPED);
     });
     const end = () => this.end(STOPPED);
     incoming.on('end', end);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
@@ -114,6 +115,8 @@ export class LogplexEmitter implements Emitter {
     shares: ReadonlyMap<Destination, Share>,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<Destination, DestinationFailure>> {
+    // Every request under way listens: many of them are no leak.
+    setMaxListeners(0, signal);
     const failures = new Map<Destination, DestinationFailure>();
     const waiting = shares.entries();
     const work = async () => {

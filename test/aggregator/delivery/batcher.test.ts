@@ -302,4 +302,17 @@ describe('Batcher: places', () => {
     for (let i = 0; i < 10; i++) texts.push(...textsOf(await batcher.poll().catch(() => undefined)));
     expect(texts).toEqual(['line 0\n', 'line 1\n', 'line 2\n', 'b 0\n']);
   });
+
+  it('closes what lies before an entry that cannot be read', async () => {
+    const { batcher, queue, cursor } = setUp();
+    queue.append(recordBatch(lines(3)));
+    queue.append(recordBatch(lines(1, 'damaged')));
+    const read = cursor.read.bind(cursor);
+    cursor.read = async (entry) => {
+      if (entry === 2) throw new Error('damaged');
+      return await read(entry);
+    };
+    expect(await batcher.poll()).toMatchObject({ end: { entry: 2, record: 0 } });
+    await expect(batcher.poll()).rejects.toThrow('damaged');
+  });
 });

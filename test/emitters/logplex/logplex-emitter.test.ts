@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { batchOf } from '../../../src/records/batch.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { freePort } from '../../support/free-ports.ts';
+import { joinParts } from '../../support/logplex-decoder.ts';
 import { LogplexEndpoint, type Misbehaviour } from '../../support/logplex-endpoint.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -153,7 +154,7 @@ describe('an answer', () => {
     expect(await emitter.emit(batch(['a\n']), going)).toEqual(DELIVERED);
   });
 
-  it.each(['early', 'continue', 'endless'] as const)(
+  it.each(['early', 'continue', 'flood', 'endless'] as const)(
     'of success counts, however it comes: %s',
     async (how) => {
       const endpoint = await LogplexEndpoint.start();
@@ -248,6 +249,19 @@ it('sends again only what has not arrived', async () => {
   // It is over: the same text at another place is another record.
   expect(await emitter.emit(batch(many), going)).toEqual(DELIVERED);
   expect(endpoint.texts()).toHaveLength(2 * many.length);
+});
+
+it('sends a record again of which a part has not arrived', async () => {
+  const endpoint = await LogplexEndpoint.start();
+  const { emitter } = await logplex({ url: endpoint.url(), ordered: true });
+  const long = `${'x'.repeat(300_000)}\n`;
+  const records = batch(['before\n', long, 'after\n']);
+  endpoint.behaviour = () => (endpoint.requests.length === 3 ? { status: 503 } : undefined);
+  expect(await emitter.emit(records, going)).toMatchObject({ kind: 'retry' });
+  expect(endpoint.texts()[0]).toBe('before');
+  endpoint.accepted.length = 0;
+  expect(await emitter.emit(records, going)).toEqual(DELIVERED);
+  expect(joinParts(endpoint.texts())).toEqual(bodiesOf([long, 'after']));
 });
 
 it('gives equal texts at different places different frame ids', async () => {

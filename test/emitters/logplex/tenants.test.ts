@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { batchOf } from '../../../src/records/batch.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { LogplexEndpoint } from '../../support/logplex-endpoint.ts';
@@ -155,6 +155,26 @@ describe('a serve database', () => {
     expect(endpoint.connections).toBe(1);
   });
 
+  it('that changes leaves alone whoever is not concerned', async () => {
+    const { directory, serve } = await serveDatabase([{ i: 'a', t: 't.a' }]);
+    const endpoint = await LogplexEndpoint.start({ tokens: ['t.a', 't.b'] });
+    const { emitter, clock } = await logplex({ serve_db_dir: directory, logplex_url: endpoint.url('') });
+    endpoint.next.push({ status: 503, headers: { 'Retry-After': '30' } });
+    const slices = [tenantSlice('a', ['one']), tenantSlice('b', ['two'])] as const;
+    expect(await emitter.emit(batch(slices[0]), going)).toMatchObject({ kind: 'retry', afterMs: 30_000 });
+    await serve([
+      { i: 'b', t: 't.b' },
+      { i: 'a', t: 't.a' },
+    ]);
+    // Its wait goes on, and is nobody else's.
+    expect(await emitter.emit(batch(...slices), going)).toMatchObject({ kind: 'retry', afterMs: 30_000 });
+    expect(endpoint.texts()).toEqual(['two\n']);
+    expect(endpoint.requests).toHaveLength(2);
+    await clock.advance(30_000);
+    expect(await emitter.emit(batch(...slices), going)).toEqual(DELIVERED);
+    expect(endpoint.texts()).toEqual(['two\n', 'one\n']);
+  });
+
   it('with tokens needs to know where they are used', async () => {
     const { directory } = await serveDatabase([{ i: 'a', t: 't.a' }]);
     const { emitter } = await logplex({ serve_db_dir: directory });
@@ -285,6 +305,22 @@ describe('one tenant in trouble', () => {
     expect(endpoint.texts('t.bad')).toEqual(['b0\n', 'b2\n', 'b1\n']);
     expect(endpoint.texts('t.good')).toEqual(['g0\n', 'g1\n', 'g2\n']);
   });
+});
+
+it('takes many tenants at once, without a warning', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `tenant-${index}`);
+  const endpoint = await LogplexEndpoint.start({ tokens: names });
+  const { directory } = await serveDatabase(names.map((name) => ({ i: name, t: name })));
+  const { emitter } = await logplex({ serve_db_dir: directory, logplex_url: endpoint.url('') });
+  const warnings: Error[] = [];
+  const listener = (warning: Error) => warnings.push(warning);
+  process.on('warning', listener);
+  onTestFinished(() => void process.removeListener('warning', listener));
+  const slices = names.map((name) => tenantSlice(name, [name]));
+  expect(await emitter.emit(batch(...slices), new AbortController().signal)).toEqual(DELIVERED);
+  expect(endpoint.texts().sort()).toEqual(names.map((name) => `${name}\n`).sort());
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
 });
 
 it('shows no secret anywhere', async () => {
