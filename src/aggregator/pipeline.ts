@@ -30,6 +30,7 @@ import { storedNotifyState } from './notify/stored-notify-state.ts';
 
 const LAYOUT = { role: 'aggregator', layoutVersion: 1 } as const;
 const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
+const STATE_STEP_BYTES = 64 * 1024 * 1024;
 const LOOK_FOR_REST_MS = 50;
 const WATCH_QUEUE_MS = 10_000;
 /** An emitter is late when something is older than this, and than four times the publish frequency. */
@@ -193,6 +194,7 @@ class RunningAggregator implements Aggregator {
         maxBytes: queueMaxBytes,
         whenFull,
         deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
+        stateStepBytes: STATE_STEP_BYTES,
       });
     } catch (error) {
       if (!(error instanceof QueueError || error instanceof StateStoreError)) throw error;

@@ -6,6 +6,9 @@ import { run } from './run.ts';
 /** What a finished command may leave behind (a socket that lingers, a timer) does not keep the process from ending. */
 const LINGER_MS = 1000;
 
+// Of Node and of packages; nobody who runs this can do anything about them, and they would stand between our log lines.
+process.noDeprecation = true;
+
 // `mega-collector status | head` has read enough: no reason for a stack trace. Emitters look after their own writes.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

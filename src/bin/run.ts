@@ -1,11 +1,4 @@
 import { Command } from 'commander';
-import { aggregatorCommand } from './commands/aggregator.ts';
-import { collectorCommand } from './commands/collector.ts';
-import { deadLettersCommand } from './commands/dead-letters.ts';
-import { emittersCommand } from './commands/emitters.ts';
-import { explainCommand } from './commands/explain.ts';
-import { standaloneCommand } from './commands/standalone.ts';
-import { statusCommand } from './commands/status.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureOf } from './failure.ts';
@@ -22,11 +15,23 @@ In two processes, here or on two machines:
 
 Exit codes: 0, 1 failure, 2 usage, 78 configuration, 130 told to stop twice.`;
 
+/** Loaded by name: a collector has no use for the memory of the emitters, nor `status` for either half. */
+const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Command>>> = {
+  aggregator: async () => (await import('./commands/aggregator.ts')).aggregatorCommand,
+  collector: async () => (await import('./commands/collector.ts')).collectorCommand,
+  standalone: async () => (await import('./commands/standalone.ts')).standaloneCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
+  emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
+};
+
 /** Runs one command line (without node and script) and returns the exit code. Throws nothing. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
-    await program(context).parseAsync(argv, { from: 'user' });
+    const root = await program(argv[0], context);
+    await root.parseAsync(argv, { from: 'user' });
     return context.exitCode;
   } catch (error) {
     const { exitCode, message } = failureOf(error);
@@ -35,23 +40,18 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function program(context: Context): Command {
+/** With the command that is named; with all of them, to list or to guess, when none is. */
+async function program(name: string | undefined, context: Context): Promise<Command> {
   const root = new Command('mega-collector')
     .description(
       'Logs from files to their stores: exactly once, and acknowledged only after they are on disk.',
     )
     .version(context.io.version, '--version', 'Print the version.')
     .addHelpText('after', EXAMPLES);
-  const commands = [
-    aggregatorCommand,
-    collectorCommand,
-    standaloneCommand,
-    statusCommand,
-    explainCommand,
-    deadLettersCommand,
-    emittersCommand,
-  ];
-  for (const command of commands) root.addCommand(command(context));
+  const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  for (const load of named === undefined ? Object.values(COMMANDS) : [named]) {
+    root.addCommand((await load())(context));
+  }
   settle(root, context.io);
   return root;
 }
@@ -60,9 +60,13 @@ function program(context: Context): Command {
 function settle(command: Command, { stdout, stderr }: Io): void {
   command
     .exitOverride()
-    .helpOption('--help', 'Show this help.')
+    .helpOption('-h, --help', 'Show this help.')
     .helpCommand(false)
-    .configureHelp({ helpWidth: Math.min(stdout.columns ?? 100, 120) })
+    .configureHelp({
+      helpWidth: Math.min(stdout.columns ?? 100, 120),
+      // Ours say all; Commander would add what a flag without a value stands for.
+      optionDescription: ({ description }) => description,
+    })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),

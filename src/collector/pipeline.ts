@@ -26,6 +26,7 @@ import { createTailSource, type TailSource } from './sources/tail/tail-source.ts
 const LAYOUT = { role: 'collector', layoutVersion: 1 } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
 const LATE_MS = 60_000;
+const STATE_STEP_BYTES = 16 * 1024 * 1024;
 
 export interface CollectorDependencies {
   readonly logger: Logger;
@@ -122,7 +123,7 @@ class RunningCollector implements Collector {
   async start(): Promise<void> {
     const { stateDirectory } = this.#config;
     this.#directory = await ownStateDirectory(stateDirectory, LAYOUT, this.#deps.clock);
-    this.#store = await openStateStore(join(stateDirectory, 'state'));
+    this.#store = await openStateStore(join(stateDirectory, 'state'), { stepBytes: STATE_STEP_BYTES });
     await rememberEntries(this.#store, this.#config.tail);
     const resource = this.#resource();
     this.#publisher = await this.#createPublisher(this.#store, resource);

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import { type Address, formatAddress } from './address.ts';
 import type { Component } from './component.ts';
 import type { Health } from './health.ts';
+import { listenError } from './listen-error.ts';
 
 export interface HttpServerOptions {
   readonly address: Address;
@@ -74,7 +75,9 @@ export class HttpServer implements Component {
     const { address, logger } = this.#options;
     const server = this.#create();
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      server.once('error', (error) =>
+        reject(listenError('metrics and health', formatAddress(address), error)),
+      );
       server.listen(address.port, address.host, resolve);
     });
     this.#server = server;

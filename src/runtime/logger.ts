@@ -40,7 +40,7 @@ export function createLogger({
 
 /** Loaded only where a person looks: it is not small. */
 function prettyTo(to: DestinationStream): DestinationStream {
-  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty').default;
+  const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
   return pretty({
     colorize: true,
     singleLine: true,

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LMDB_PAGE_BYTES } from './lmdb-room.ts';
 import { StateStoreError } from './state-store-error.ts';
 
-const PAGE_BYTES = 4096;
 const MAGIC_OFFSET = 24;
 const MAGIC = 0xbeefc0de;
 
@@ -18,13 +18,13 @@ export async function assertLmdbFile(directory: string): Promise<void> {
   });
   if (file === undefined) return;
   try {
-    const pages = Buffer.alloc(2 * PAGE_BYTES);
+    const pages = Buffer.alloc(2 * LMDB_PAGE_BYTES);
     const { bytesRead } = await file.read(pages, 0, pages.length, 0);
     if (bytesRead === 0) return;
     const isWhole =
       bytesRead === pages.length &&
       pages.readUInt32LE(MAGIC_OFFSET) === MAGIC &&
-      pages.readUInt32LE(PAGE_BYTES + MAGIC_OFFSET) === MAGIC;
+      pages.readUInt32LE(LMDB_PAGE_BYTES + MAGIC_OFFSET) === MAGIC;
     if (!isWhole)
       throw new StateStoreError(`${path} is damaged: it does not begin as a database of LMDB does`);
   } finally {

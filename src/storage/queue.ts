@@ -81,8 +81,10 @@ export interface QueueOptions {
   /** The disk's reserve; see `free-space.ts`. */
   readonly freeSpace?: Pick<FreeSpaceOptions, 'reserveBytes' | 'reserveFraction'>;
   readonly fileSystem?: FileSystem;
+  /** In which steps the file of the queue's state grows; see `state-store.ts`. */
+  readonly stateStepBytes?: number;
   /** For tests that fail commits. */
-  readonly openStore?: (directory: string) => Promise<StateStore>;
+  readonly openStore?: typeof openStateStore;
 }
 
 export interface KnownEmitter {
@@ -121,7 +123,8 @@ const HOUSEKEEPING_MS = 10 * 60 * 1000;
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { directory, openStore = openStateStore, fileSystem = nodeFileSystem } = options;
   const { segmentBytes = Math.min(64 * MIB, Math.max(MIB, Math.floor(options.maxBytes / 16))) } = options;
-  const store = await openStore(join(directory, 'state'));
+  const { stateStepBytes: stepBytes } = options;
+  const store = await openStore(join(directory, 'state'), stepBytes === undefined ? {} : { stepBytes });
   const opened: SegmentLog[] = [];
   const openLog = async (name: string, bytes: number) => {
     const log = await SegmentLog.open({ directory: join(directory, name), segmentBytes: bytes, fileSystem });

@@ -43,7 +43,9 @@ export class StateDirectory {
    * process has it, with a StateDirectoryVersionError when this program cannot use what lies there.
    */
   static async acquire(path: string, options: StateDirectoryOptions): Promise<StateDirectory> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+      throw new Error(`The state directory ${path} cannot be made: ${error.message}`, { cause: error });
+    });
     const lock = await lockDirectory(path);
     if (lock === undefined) throw new StateDirectoryBusyError(path, await readOwner(path));
     try {
@@ -104,7 +106,9 @@ async function readLayout(path: string): Promise<Layout | undefined> {
 }
 
 async function readOwner(path: string): Promise<StateDirectoryOwner | undefined> {
-  const { role, pid, host, since } = parseObject((await readIfThere(join(path, OWNER_FILE))) ?? '');
+  // Another user's may not be read.
+  const text = await readFile(join(path, OWNER_FILE), 'utf8').catch(() => '');
+  const { role, pid, host, since } = parseObject(text);
   const known = (role === 'collector' || role === 'aggregator') && typeof pid === 'number';
   return known ? { role, pid, host: String(host), since: String(since) } : undefined;
 }

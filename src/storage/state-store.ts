@@ -4,6 +4,14 @@ import { dirname } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { syncDirectory } from './file-system.ts';
 import { assertLmdbFile } from './lmdb-file.ts';
+import {
+  growthOf,
+  LMDB_PAGE_BYTES,
+  LmdbRoom,
+  makeLockFile,
+  type TreeChange,
+  type TreeShape,
+} from './lmdb-room.ts';
 import type { Json } from './queue-contract.ts';
 import { StateStoreError } from './state-store-error.ts';
 
@@ -28,7 +36,8 @@ import { StateStoreError } from './state-store-error.ts';
  *
  * What happens when a commit fails (lmdb 3.5.6, `writer.cpp`, `write.js`, `mdb.c`):
  *
- *   - A page cannot be written (ENOSPC, EIO), or fdatasync fails: the transaction is aborted, the promise of the batch
+ *   - The disk is full: it does not come to that, see `LmdbRoom`.
+ *   - A page cannot be written (EIO), or fdatasync fails: the transaction is aborted, the promise of the batch
  *     rejects. Its `commitError` is a second promise, which rejects too and would end the process if nobody looked.
  *     With `eventTurnBatching` there would be a third that nobody can reach: it is off.
  *   - The meta page cannot be written: the environment is dead (MDB_PANIC), reads throw, and the next write would wait
@@ -85,15 +94,28 @@ export interface Selection {
   readonly limit?: number;
 }
 
+export interface StateStoreOptions {
+  /** The file grows in steps of this, ahead of what it holds: so much can be committed though the disk is full. */
+  readonly stepBytes?: number;
+}
+
+const DEFAULT_STEP_BYTES = 1024 * 1024;
+
 /** Opens the store in this directory, which is made if need be. Rejects with a `StateStoreError` when it cannot. */
-export async function openStateStore(directory: string): Promise<StateStore> {
+export async function openStateStore(
+  directory: string,
+  { stepBytes = DEFAULT_STEP_BYTES }: StateStoreOptions = {},
+): Promise<StateStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await assertLmdbFile(directory);
+  await makeLockFile(directory);
   const root = openRoot(directory);
   // LMDB flushes its file, but not that the file is in the directory.
   await syncDirectory(directory);
   await syncDirectory(dirname(directory));
-  return new LmdbStateStore(directory, root);
+  const room = new LmdbRoom(directory, stepBytes);
+  await room.provide(usageOf(root).bytes, 0);
+  return new LmdbStateStore(directory, root, room);
 }
 
 /** Values are JSON text, made when they are put: what LMDB is given cannot fail to encode half-way. */
@@ -111,6 +133,7 @@ interface WaitingWrite {
 
 class LmdbStateStore implements StateStore {
   readonly #directory: string;
+  readonly #room: LmdbRoom;
   /** undefined: closed, or being opened anew. */
   #root: Root | undefined;
   #closing = false;
@@ -120,8 +143,9 @@ class LmdbStateStore implements StateStore {
   #commit: Changes | undefined;
   #current: Changes | undefined;
 
-  constructor(directory: string, root: Root) {
+  constructor(directory: string, root: Root, room: LmdbRoom) {
     this.#directory = directory;
+    this.#room = room;
     this.#root = root;
   }
 
@@ -246,6 +270,8 @@ class LmdbStateStore implements StateStore {
   async #commitChanges(changes: Changes): Promise<void> {
     if (changes.size === 0) return;
     const root = this.#openRoot();
+    const { bytes, tree } = usageOf(root);
+    await this.#room.provide(bytes, growthOf(sizeOf(changes), tree));
     try {
       await root.batch(() => {
         for (const { key, text } of changes.values()) {
@@ -286,6 +312,7 @@ function openRoot(directory: string): Root {
     return open<string, Key>({
       path: directory,
       noSubdir: false,
+      pageSize: LMDB_PAGE_BYTES,
       encoding: 'string',
       compression: false,
       cache: false,
@@ -297,6 +324,34 @@ function openRoot(directory: string): Root {
       cause: error,
     });
   }
+}
+
+/** How far LMDB's file is in use, and what the tree in it is like. */
+function usageOf(root: Root): { readonly bytes: number; readonly tree: TreeShape } {
+  const { lastPageNumber, treeDepth, treeBranchPageCount, treeLeafPageCount } = root.getStats() as LmdbStats;
+  return {
+    bytes: (lastPageNumber + 1) * LMDB_PAGE_BYTES,
+    tree: { depth: treeDepth, pages: treeBranchPageCount + treeLeafPageCount },
+  };
+}
+
+/** Its types say nothing of what is in it. */
+interface LmdbStats {
+  readonly lastPageNumber: number;
+  readonly treeDepth: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+}
+
+function sizeOf(changes: Changes): TreeChange {
+  let puts = 0;
+  let putBytes = 0;
+  for (const [id, { text }] of changes) {
+    if (text === undefined) continue;
+    puts += 1;
+    putBytes += id.length + Buffer.byteLength(text);
+  }
+  return { puts, removals: changes.size - puts, putBytes };
 }
 
 /** `Commit failed (see commitError for details)`: the details are a promise that rejects. */

@@ -288,7 +288,7 @@ describe('dead-letters', () => {
   test.each([
     ['replay', ['a', 'b'], { ids: ['a', 'b'], emitter: null }, '2 dead letters will be replayed.'],
     ['replay', ['--emitter', 'file'], { ids: null, emitter: 'file' }, '2 dead letters will be replayed.'],
-    ['discard', ['--all'], { ids: null, emitter: null }, '2 dead letters were discarded.'],
+    ['discard', ['--all'], { ids: null, emitter: null }, '2 dead letters discarded.'],
   ])('%s %j', async (name, argv, input, message) => {
     const { handler, inputs } = recording({ count: 2 });
     const directory = await owned('aggregator', { [`dead-letters.${name}`]: handler });

@@ -1,14 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { globSync } from 'tinyglobby';
 import { expect, test } from 'vitest';
 
 const LINK = /\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g;
 
 test('every relative link in the documentation leads to a file', () => {
-  const pages = globSync(['*.md', 'docs/**/*.md', 'bench/**/*.md', 'test/**/*.md'], {
-    ignore: ['test/fixtures'],
-  });
+  const below = (directory: string) =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((path) => join(directory, path));
+  const pages = [...readdirSync('.'), ...['docs', 'bench', 'test'].flatMap(below)].filter(
+    (path) => path.endsWith('.md') && !path.startsWith('test/fixtures'),
+  );
   const broken = pages.flatMap((page) =>
     [...readFileSync(page, 'utf8').matchAll(LINK)]
       .map(([, target = '']) => target)

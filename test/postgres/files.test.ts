@@ -2,7 +2,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
-import { startedPair } from '../support/processes.ts';
+import { testPair } from '../support/processes.ts';
 import { untilReady } from '../support/product.ts';
 
 const name = 'the logs of a real PostgreSQL, tailed by a real collector';
@@ -37,7 +37,7 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
     const server = await startPostgres({ log_destination: 'csvlog,jsonlog', log_timezone: 'UTC' });
     await server.sql('create database latin encoding latin1 template template0');
     const entry = (glob: string, format: string) => ({ paths: [join(server.logDirectory, glob)], format });
-    const pair = await startedPair({
+    const pair = await testPair({
       collectorEnv: {
         COLLECTOR_TAIL: '/no/such/file',
         COLLECTOR_TAIL_CONFIGURATION: JSON.stringify([
@@ -45,15 +45,14 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
           entry('pg.json*', 'postgres-jsonlog'),
         ]),
       },
+      aggregatorEnv: { AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '20ms' },
     });
-    // The same place as the pair's own, with everything that is known of a record.
-    const asJson = {
-      AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: pair.outputPath, format: 'json' }),
-      AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '20ms',
-    };
-    await pair.aggregator.stop();
-    let aggregator = pair.startAggregator({ env: asJson });
-    let { collector } = pair;
+    const configuration = JSON.stringify({ path: pair.outputPath, format: 'json' });
+    const startAggregator = () =>
+      pair.startAggregator({ env: { AGGREGATOR_FILE_CONFIGURATION: configuration } });
+    let aggregator = startAggregator();
+    let collector = pair.startCollector();
+    await untilReady(collector, pair.collectorHttp);
     const emitted = async (format: string) => {
       const text = await readFile(pair.outputPath, 'utf8').catch(() => '');
       const records = text
@@ -75,7 +74,7 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
       }
       if (round === 2) {
         await aggregator.kill();
-        aggregator = pair.startAggregator({ env: asJson });
+        aggregator = startAggregator();
       }
       for (const log of ['pg.csv', 'pg.json'])
         await rename(join(server.logDirectory, log), join(server.logDirectory, `${log}.${round}`));

@@ -98,7 +98,6 @@ describe('kill -9', () => {
     await submitServes(directory, [{ i: 'db', p: path, url: endpoint.url() }]);
     const aggregatorEnv = {
       AGGREGATOR_LOGPLEX_CONFIGURATION: JSON.stringify({ serve_db_dir: directory }),
-      AGGREGATOR_FILE_CONFIGURATION: '',
       AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '10ms',
       AGGREGATOR_MAX_BATCH_SIZE: '100',
     };
@@ -119,7 +118,12 @@ describe('kill -9', () => {
       async () =>
         expect(await readBalance(pair.aggregatorState)).toMatchObject({
           accepted: { records: sender.sent },
-          emitters: [{ emitter: 'logplex', delivered: { records: sender.sent } }],
+          emitters: expect.arrayContaining([
+            expect.objectContaining({
+              emitter: 'logplex',
+              delivered: expect.objectContaining({ records: sender.sent }),
+            }),
+          ]),
         }),
       PATIENT,
     );

@@ -44,8 +44,7 @@ describe('a standalone between PostgreSQL sockets and a strict logplex endpoint'
       { i: identity, p: path('two'), t: 't.two' },
       { i: identity, p: path('three'), t: 't.three', name: 'orders' },
     ];
-    await writeFile(join(directory, 'draft'), JSON.stringify({ serves }));
-    await rename(join(directory, 'draft'), join(directory, 'serves.new'));
+    await submitServes(directory, serves);
     await writeFile(join(directory, 'ca.pem'), authority.certificate);
     const { standalone } = await startServedStandalone(directory, {
       LOGPLEX_URL: endpoint.url(''),

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { StateDirectory, type StateDirectoryOptions } from '../../src/storage/state-directory.ts';
@@ -42,6 +42,21 @@ describe('a state directory', () => {
     await first.release();
     await first.release();
     await acquire(link);
+  });
+
+  test('has an owner also when the note that names it cannot be read', async () => {
+    const path = await temporaryDirectory();
+    await acquire(path);
+    await rm(join(path, 'owner.json'));
+    await mkdir(join(path, 'owner.json'));
+    await expect(acquire(path)).rejects.toThrow(/is in use by another process/);
+    await rm(join(path, 'owner.json'), { recursive: true });
+  });
+
+  test('that cannot be made says so by its path', async () => {
+    const file = join(await temporaryDirectory(), 'file');
+    await writeFile(file, '');
+    await expect(acquire(join(file, 'state'))).rejects.toThrow(`${file}/state cannot be made: ENOTDIR`);
   });
 
   test.runIf(process.platform === 'linux')('is free again at once when its owner was killed', async () => {

@@ -40,6 +40,17 @@ journal.attach({
   close: (id) => void streams.delete(id),
 });
 
+/** Whole, however much of it the pipe takes at once. */
+function tell(line: string): void {
+  for (let rest = Buffer.from(line); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
 async function readOn(id: StreamId): Promise<void> {
   const stream = streams.get(id);
   if (stream === undefined) return;
@@ -47,7 +58,7 @@ async function readOn(id: StreamId): Promise<void> {
   if (read.kind !== 'records') return;
   const { start, data } = read.batch;
   next.set(id, start + data.length);
-  writeSync(1, `${JSON.stringify({ id, start, text: Buffer.from(data).toString() })}\n`);
+  tell(`${JSON.stringify({ id, start, text: Buffer.from(data).toString() })}\n`);
   if (Math.random() < 0.5) stream.accept(start + data.length);
 }
 

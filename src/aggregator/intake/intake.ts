@@ -8,6 +8,8 @@ import type { Registry } from 'prom-client';
 import { LIMITS } from '../../records/limits.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
+import { silenceGrpcLog } from '../../runtime/grpc-log.ts';
+import { listenError } from '../../runtime/listen-error.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue-contract.ts';
 import { createIntakeEvents, type IntakeEvents } from './events.ts';
 import { PublishCall, type PublishCallContext, type PublishStream } from './publish-call.ts';
@@ -63,6 +65,7 @@ export class Intake implements Component {
   }
 
   async start(): Promise<void> {
+    silenceGrpcLog();
     const server = new Server({
       'grpc.max_receive_message_length': LIMITS.messageBytes,
       'grpc.max_send_message_length': LIMITS.messageBytes,
@@ -78,7 +81,7 @@ export class Intake implements Component {
     new ReflectionService(definition).addToServer(server);
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(this.#options.address, this.#options.credentials, (error, port) =>
-        error === null ? resolve(port) : reject(error),
+        error === null ? resolve(port) : reject(listenError('collectors', this.#options.address, error)),
       );
     });
     widenReceiveWindows(server);

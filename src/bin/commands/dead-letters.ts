@@ -123,10 +123,9 @@ function selectionCommand({ io }: Context, name: 'replay' | 'discard', descripti
       const selection = { ids: ids.length > 0 ? ids : null, emitter: emitter ?? null };
       const { value } = await askAggregator(io, stateDirectory, `dead-letters.${name}`, selection);
       const report = countAnswer(value);
-      const done = name === 'replay' ? 'will be replayed' : 'were discarded';
-      io.stdout.write(
-        json ? `${JSON.stringify(report)}\n` : `${count(report.count)} dead letters ${done}.\n`,
-      );
+      const letters = `${count(report.count)} dead letter${report.count === 1 ? '' : 's'}`;
+      const done = name === 'replay' ? 'will be replayed' : 'discarded';
+      io.stdout.write(json ? `${JSON.stringify(report)}\n` : `${letters} ${done}.\n`);
       if (report.count < ids.length) {
         throw new CommandError(`${ids.length - report.count} of the ${ids.length} named do not exist.`);
       }

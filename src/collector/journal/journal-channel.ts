@@ -68,6 +68,11 @@ export class JournalChannel {
     return this.flushedEnd - this.accepted + this.pendingBytes;
   }
 
+  /** More is accepted than the row says. */
+  get isBehind(): boolean {
+    return this.accepted !== this.tails[0]?.end;
+  }
+
   /** Nothing more will come, and all of it is accepted. */
   get finished(): boolean {
     return (

@@ -30,10 +30,7 @@ interface JournalParts {
 }
 
 /** One channel's part of a commit, from what is pending to what is known of it afterwards. */
-interface ChannelChange {
-  readonly channel: JournalChannel;
-  readonly runs: readonly RecordRun[];
-  readonly places: readonly EntryPlace[];
+interface ChannelChange extends Written {
   readonly removed: readonly EntryPlace[];
   readonly tail: KnownTail;
   readonly told: Loss | undefined;
@@ -51,13 +48,18 @@ export class JournalCommit {
   }
 
   /**
-   * Resolves when everything that the channels held when it was called is flushed. Rejects with disk, index and
-   * channels as they were.
+   * Resolves when everything that the channels held when it was called is flushed, and with `removing` what was accepted
+   * is removed. Rejects with disk, index and channels as they were.
    */
-  async run(channels: readonly JournalChannel[]): Promise<CommittedRecords[]> {
-    const taken = channels
-      .filter(({ dirty, pending }) => dirty || !pending.isEmpty)
-      .map((channel) => ({ channel, runs: channel.pending.take() }));
+  async run(channels: readonly JournalChannel[], removing: boolean): Promise<CommittedRecords[]> {
+    const taken = channels.flatMap((channel) => {
+      const { dirty, pending, unopened } = channel;
+      const isRemoving = removing && channel.isBehind;
+      const isRowChanged = dirty || isRemoving || unopened;
+      return isRowChanged || !pending.isEmpty
+        ? [{ channel, runs: channel.pending.take(), isRemoving, isRowChanged }]
+        : [];
+    });
     if (taken.length === 0) return [];
     for (const { channel } of taken) channel.dirty = false;
     try {
@@ -75,7 +77,7 @@ export class JournalCommit {
     }
   }
 
-  async #write(taken: readonly Taken[]): Promise<(Taken & { readonly places: readonly EntryPlace[] })[]> {
+  async #write(taken: readonly Taken[]): Promise<Written[]> {
     const { log } = this.#parts;
     const entries = taken.map(({ channel, runs }) => entriesOf(channel, runs));
     const payloads = entries.flat().map(({ payload }) => payload);
@@ -83,22 +85,23 @@ export class JournalCommit {
     if (payloads.length > 0) await log.flush();
     let next = 0;
     return taken.map((each, index) => {
-      const places = (entries[index] ?? []).map(({ start, end }) => ({
+      const batches = (entries[index] ?? []).map(({ batch }) => batch);
+      const places = batches.map(({ start, data }) => ({
         channel: each.channel.number,
         start,
-        end,
+        end: start + data.length,
         location: locations[next++] as SegmentLocation,
       }));
-      return { ...each, places };
+      return { ...each, batches, places };
     });
   }
 
-  async #change(written: Taken & { readonly places: readonly EntryPlace[] }): Promise<ChannelChange> {
-    const { channel, runs } = written;
+  async #change(written: Written): Promise<ChannelChange> {
+    const { channel, runs, isRemoving } = written;
     const { index, reader } = this.#parts;
     const told = runs.find(({ tells }) => tells !== undefined)?.tells;
     const [tail] = channel.tails as [KnownTail];
-    if (channel.accepted === tail.end) return { ...written, removed: [], tail, told };
+    if (!isRemoving) return { ...written, removed: [], tail, told };
     const removed = index.entriesUntil(channel.number, channel.accepted, REMOVED_AT_ONCE);
     const full = removed.length === REMOVED_AT_ONCE;
     const end = full ? (removed.at(-1)?.end ?? tail.end) : channel.accepted;
@@ -124,23 +127,25 @@ export class JournalCommit {
     }
   }
 
-  #put({ channel, places, removed, tail, told }: ChannelChange): void {
+  #put({ channel, places, removed, tail, told, isRowChanged }: ChannelChange): void {
     const { index } = this.#parts;
     for (const place of places) index.putEntry(place);
     for (const place of removed) index.removeEntry(place);
     const loss = told === undefined ? channel.loss : withoutLoss(channel.loss, told);
     const over = channel.finished && tail.end === channel.flushedEnd && places.length === 0;
     if (over) index.removeChannel(channel.number);
-    else index.putChannel(channel.number, channel.row(tail, loss));
+    else if (isRowChanged || told !== undefined) index.putChannel(channel.number, channel.row(tail, loss));
   }
 
   /** The channel as it is now on disk. */
-  #settle({ channel, runs, places, removed, tail, told }: ChannelChange): CommittedRecords {
-    for (const { location } of places) this.#parts.segments.hold(location);
-    for (const { location } of removed) this.#parts.segments.release(location);
+  #settle({ channel, runs, batches, places, removed, tail, told }: ChannelChange): CommittedRecords {
+    const { segments, reader } = this.#parts;
+    for (const { location } of places) segments.hold(location);
+    for (const { location } of removed) segments.release(location);
+    for (const batch of batches) reader.recent.add(channel.number, batch);
+    for (const { start } of removed) reader.recent.remove(channel.number, start);
     channel.flushedEnd = places.at(-1)?.end ?? channel.flushedEnd;
     channel.tails = [tail];
-    if (channel.accepted !== tail.end) channel.dirty = true;
     if (told !== undefined) {
       channel.loss = withoutLoss(channel.loss, told);
       channel.telling = false;
@@ -155,14 +160,21 @@ export class JournalCommit {
   }
 }
 
+/** `isRemoving`: what is accepted goes. `isRowChanged`: the row is not what it was. */
 interface Taken {
   readonly channel: JournalChannel;
   readonly runs: readonly RecordRun[];
+  readonly isRemoving: boolean;
+  readonly isRowChanged: boolean;
+}
+
+interface Written extends Taken {
+  readonly batches: readonly RecordBatch[];
+  readonly places: readonly EntryPlace[];
 }
 
 interface NewEntry {
-  readonly start: number;
-  readonly end: number;
+  readonly batch: RecordBatch;
   readonly payload: readonly Uint8Array[];
 }
 
@@ -171,9 +183,8 @@ function entriesOf(channel: JournalChannel, runs: readonly RecordRun[]): NewEntr
   return runs.map((run) => {
     const batch: RecordBatch = { ...run, ...run.label, stream: channel.stream, start, marks: NO_MARKS };
     const head = encodeRecordBatchHead(batch, { compression: 'none', bytes: run.data });
-    const entry = { start, end: start + run.data.length, payload: [head, run.data] };
-    start = entry.end;
-    return entry;
+    start += run.data.length;
+    return { batch, payload: [head, run.data] };
   });
 }
 

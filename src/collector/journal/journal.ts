@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { mintStreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { youngCollection } from '../../runtime/young-collection.ts';
 import { FreeSpace } from '../../storage/free-space.ts';
 import { SegmentLog } from '../../storage/segment-log.ts';
 import type { StateStore } from '../../storage/state-store.ts';
@@ -11,7 +12,7 @@ import type { StreamStatus } from '../stream-status.ts';
 import { channelStatus } from './channel-status.ts';
 import { createJournalEvents, type JournalEvents } from './events.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
-import { JournalCommit } from './journal-commit.ts';
+import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
 import { JournalReader } from './journal-reader.ts';
 import { JournalRoom } from './journal-room.ts';
@@ -43,7 +44,8 @@ import { StepLoop } from './step-loop.ts';
  *
  * Steps: one at a time; each does all that is to be done, in this order: write what is pending, flush it, commit it
  *   together with what was accepted and lost, remove segments. A step begins 10 ms after the first record (group
- *   commit), at once when 1 MiB is pending, 200 ms after something was accepted.
+ *   commit), or 50 ms when more than 40 streams take part; at once when 1 MiB is pending. What was accepted is removed
+ *   every 200 ms.
  *
  * When something fails: nothing that was taken is given up. A failed step leaves disk and index as they were, puts the
  *   records back, and is made again after a second. Damaged entries are left out and counted, and the stream has a gap.
@@ -80,6 +82,9 @@ export interface JournalWriter {
 }
 
 const COMMIT_AFTER_MS = 10;
+/** Each stream in a commit has its cost, whatever it brings: of many, more is to come together. */
+const MANY_STREAMS = 40;
+const COMMIT_MANY_AFTER_MS = 50;
 const COMMIT_AT_ONCE_BYTES = 1024 * 1024;
 const REMOVE_AFTER_MS = 200;
 const KEEP_LOSS_AFTER_MS = 1000;
@@ -88,6 +93,9 @@ const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
 /** What a record takes besides its bytes, while it is pending. */
 const RECORD_OVERHEAD_BYTES = 16;
+
+/** What came over sockets, and what it was gathered in, is garbage once it is committed. */
+const letGo = youngCollection(2 * 1024 * 1024);
 
 export class Journal implements JournalStreamHost {
   readonly reader: JournalReader;
@@ -104,6 +112,8 @@ export class Journal implements JournalStreamHost {
   #nextChannel = 1;
   #sink: StreamSink | undefined;
   #lossKeptMs = Number.NEGATIVE_INFINITY;
+  #removedMs = Number.NEGATIVE_INFINITY;
+  #commitAfterMs = COMMIT_AFTER_MS;
   #closing = false;
 
   /** Opens the journal and brings it to where its last commit left it. */
@@ -188,8 +198,7 @@ export class Journal implements JournalStreamHost {
   }
 
   /** For the streams. */
-  accepted(channel: JournalChannel): void {
-    channel.dirty = true;
+  accepted(): void {
     this.#steps.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
     this.#tellDrained();
   }
@@ -244,7 +253,7 @@ export class Journal implements JournalStreamHost {
   #count(channel: JournalChannel, size: number): void {
     channel.pendingBytes += size;
     this.#room.pendingBytes += size;
-    this.#steps.after(this.#room.pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : COMMIT_AFTER_MS);
+    this.#steps.after(this.#room.pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : this.#commitAfterMs);
   }
 
   #lose(channel: JournalChannel, bytes: number, label: RecordLabel): void {
@@ -279,7 +288,8 @@ export class Journal implements JournalStreamHost {
     await this.#freeSpace.check();
     this.#keepLosses();
     try {
-      const committed = await this.#commit.run([...this.#channels.values()]);
+      const committed = await this.#commit.run([...this.#channels.values()], this.#isRemovalDue());
+      this.#commitAfterMs = commitAfterMs(committed);
       for (const { channel, records, bytes } of committed) this.#committed(channel, records, bytes);
       await this.#segments.removeDead((segment, error) => this.#events.segmentStays(segment, error));
     } catch (error) {
@@ -292,6 +302,14 @@ export class Journal implements JournalStreamHost {
     this.#tellLosses();
     this.#forgetFinished();
     this.#stepAgain();
+  }
+
+  /** Now and then: what is accepted costs a look-up in the index for each stream, and nothing waits for its end. */
+  #isRemovalDue(): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#removedMs < REMOVE_AFTER_MS && !this.#room.full && !this.#closing) return false;
+    this.#removedMs = nowMs;
+    return true;
   }
 
   /** At most once a second: what is lost while a disk is full must not keep the disk busy. */
@@ -307,6 +325,7 @@ export class Journal implements JournalStreamHost {
 
   #committed(channel: JournalChannel, records: number, bytes: number): void {
     this.#events.committed(records, bytes);
+    letGo(bytes);
     channel.growth.saw(channel.flushedEnd, this.#options.clock.monotonicMs());
     const released = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.pendingBytes -= released;
@@ -329,14 +348,16 @@ export class Journal implements JournalStreamHost {
 
   #forgetFinished(): void {
     for (const channel of this.#channels.values())
-      if (channel.finished && !channel.dirty) this.#channels.delete(channel.number);
+      if (channel.finished && !channel.dirty && !channel.isBehind) this.#channels.delete(channel.number);
   }
 
   /** What one step could not finish, or what waits for room that nobody will tell of. */
   #stepAgain(): void {
     const channels = [...this.#channels.values()];
     if (channels.some(({ dirty }) => dirty)) this.#steps.after(0);
-    else if (channels.some(({ loss }) => loss !== undefined)) this.#steps.after(KEEP_LOSS_AFTER_MS);
+    else if (channels.some(({ isBehind }) => isBehind))
+      this.#steps.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
+    if (channels.some(({ loss }) => loss !== undefined)) this.#steps.after(KEEP_LOSS_AFTER_MS);
   }
 
   #tellDrained(): void {
@@ -358,6 +379,12 @@ interface JournalFiles {
   readonly log: SegmentLog;
   readonly index: JournalIndex;
   readonly segments: JournalSegments;
+}
+
+/** How long the next commit waits for company. */
+function commitAfterMs(committed: readonly CommittedRecords[]): number {
+  const streams = committed.filter(({ records }) => records > 0).length;
+  return streams > MANY_STREAMS ? COMMIT_MANY_AFTER_MS : COMMIT_AFTER_MS;
 }
 
 /** Someone waits until these ends are accepted. */

@@ -20,18 +20,21 @@ export interface RecordRun {
 
 /** A run is a unit of writing and of reading back; larger gains nothing. */
 const RUN_BYTES = 256 * 1024;
-const FIRST_BYTES = 4 * 1024;
-const FIRST_RECORDS = 16;
+const FIRST_BYTES = 1024;
+const FIRST_RECORDS = 4;
 
 /** The records of one stream that are not yet written, packed as they come. */
 export class PendingRecords {
   #runs: RecordRun[] = [];
   #label: RecordLabel | undefined;
   #observedTimeUnixNano = 0n;
-  #data = new Uint8Array(0);
+  #data: Uint8Array = new Uint8Array(0);
   #sizes = new Uint32Array(0);
   #bytes = 0;
   #records = 0;
+  /** As the last run was: the next one will hardly be larger, and then its buffers need not grow. */
+  #likelyBytes = FIRST_BYTES;
+  #likelyRecords = FIRST_RECORDS;
 
   get isEmpty(): boolean {
     return this.#runs.length === 0 && this.#records === 0;
@@ -73,13 +76,16 @@ export class PendingRecords {
   }
 
   #closeRun(): void {
-    if (this.#records > 0 && this.#label !== undefined)
+    if (this.#records > 0 && this.#label !== undefined) {
+      this.#likelyBytes = Math.max(FIRST_BYTES, roundedUp(this.#bytes));
+      this.#likelyRecords = Math.max(FIRST_RECORDS, roundedUp(this.#records));
       this.#runs.push({
         label: this.#label,
         observedTimeUnixNano: this.#observedTimeUnixNano,
         sizes: this.#sizes.subarray(0, this.#records),
         data: this.#data.subarray(0, this.#bytes),
       });
+    }
     this.#data = new Uint8Array(0);
     this.#sizes = new Uint32Array(0);
     this.#bytes = 0;
@@ -88,14 +94,20 @@ export class PendingRecords {
 
   #makeRoom(bytes: number): void {
     if (bytes > this.#data.length) {
-      const grown = new Uint8Array(Math.max(bytes, Math.min(RUN_BYTES, 2 * this.#data.length), FIRST_BYTES));
+      const wanted = this.#data.length === 0 ? this.#likelyBytes : 2 * this.#data.length;
+      const grown = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(RUN_BYTES, wanted)));
       grown.set(this.#data.subarray(0, this.#bytes));
       this.#data = grown;
     }
     if (this.#records === this.#sizes.length) {
-      const grown = new Uint32Array(Math.max(FIRST_RECORDS, 2 * this.#sizes.length));
+      const grown = new Uint32Array(Math.max(this.#likelyRecords, 2 * this.#sizes.length));
       grown.set(this.#sizes);
       this.#sizes = grown;
     }
   }
+}
+
+/** A quarter more. */
+function roundedUp(value: number): number {
+  return Math.ceil((value * 5) / 4);
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Clock } from '../../runtime/clock.ts';
 
 /** What happens between a collector and its aggregator, logged and counted in one place. */
 export interface PublisherEvents {
@@ -17,7 +18,10 @@ export interface PublisherEvents {
   readFailed(stream: string, error: Error): void;
 }
 
-export function createPublisherEvents(logger: Logger, metrics: Registry): PublisherEvents {
+/** How often the same failure to reach an address is worth a warning; it is tried every few seconds. */
+const UNREACHABLE_TOLD_EVERY_MS = 60_000;
+
+export function createPublisherEvents(logger: Logger, metrics: Registry, clock: Clock): PublisherEvents {
   const registers = [metrics];
   const counter = (name: string, help: string) =>
     new Counter({ name: `collector_publisher_${name}_total`, help, registers });
@@ -30,10 +34,12 @@ export function createPublisherEvents(logger: Logger, metrics: Registry): Publis
   const connections = counter('connections', 'Calls that were welcomed.');
   const connected = gauge('connected', '1 while an aggregator is connected.');
   const unanswered = gauge('unanswered_bytes', 'Record bytes sent and not yet answered.');
+  const told = new Map<string, { readonly reason: string; readonly atMs: number }>();
   return {
     connected: (address, software) => {
       connections.inc();
       connected.set(1);
+      told.clear();
       logger.info({ address, software }, 'Connected to the aggregator.');
     },
     ended: (address) => {
@@ -48,6 +54,10 @@ export function createPublisherEvents(logger: Logger, metrics: Registry): Publis
       );
     },
     unreachable: (address, reason) => {
+      const atMs = clock.monotonicMs();
+      const last = told.get(address);
+      if (last?.reason === reason && atMs - last.atMs < UNREACHABLE_TOLD_EVERY_MS) return;
+      told.set(address, { reason, atMs });
       logger.warn({ address, reason }, 'The aggregator cannot be reached; the files keep the data.');
     },
     sent: (recordCount, byteCount) => {

@@ -12,14 +12,12 @@ import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { youngCollection } from '../../runtime/young-collection.ts';
 import type { StreamRead } from '../source.ts';
-import { BatchWriter } from './batch-writer.ts';
-import { BufferPool } from './buffer-pool.ts';
+import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
 import type { PublishStream } from './publish-client.ts';
 import type { PublishedStream } from './published-stream.ts';
 
 const READ_BYTES = 1024 * 1024;
-const READ_BUFFERS = 3;
 const WELCOME_WITHIN_MS = 10_000;
 const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
 /** A stream whose last read gave less than this has at most so many batches on the way: the next one then gathers more. */
@@ -60,7 +58,7 @@ export interface SessionEnd {
 /**
  * One Publish call from hello to its end: the streams' turns, what is on the way, and the answers.
  *
- *     ready streams --turn--> read into a pooled buffer -> compress -> write      (while the window has room)
+ *     ready streams --turn--> read into the one buffer -> compress -> write       (while the window has room)
  *                                                                        |
  *     source.accept(end of the contiguous accepted bytes) <-- answers <--'
  *
@@ -69,8 +67,8 @@ export interface SessionEnd {
  */
 export class PublishSession {
   readonly #options: PublishSessionOptions;
-  readonly #buffers = new BufferPool(READ_BUFFERS, READ_BYTES);
-  readonly #writer: BatchWriter;
+  /** What a collector holds of its files, however large and many they are. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   readonly #ready: PublishedStream[] = [];
   readonly #sent = new Map<number, { readonly stream: PublishedStream; readonly bytes: number }>();
   readonly #timers = new Set<Cancel>();
@@ -85,9 +83,6 @@ export class PublishSession {
 
   constructor(options: PublishSessionOptions) {
     this.#options = options;
-    this.#writer = new BatchWriter(options.compression, (message) => {
-      options.call.write(message);
-    });
   }
 
   /** Runs the call to its end; never rejects. */
@@ -95,9 +90,9 @@ export class PublishSession {
     const { call, clock, identity } = this.#options;
     const ended = new Promise<void>((resolve) => {
       call.on('data', (response: PublishResponse) => this.#receive(response));
-      call.on('error', (error: ServiceError) => this.#ended(error.details || error.message));
+      call.on('error', (error: ServiceError) => this.#ended(withoutBallast(error.details || error.message)));
       call.on('status', (status: StatusObject) => {
-        this.#ended(status.details || 'the aggregator ended the call');
+        this.#ended(withoutBallast(status.details) || 'the aggregator ended the call');
         resolve();
       });
     });
@@ -146,7 +141,6 @@ export class PublishSession {
       }
     }
     while (this.#end === undefined && this.#sent.size > 0) await this.#nextChange();
-    await this.#writer.idle;
     if (this.#end === undefined) this.#options.call.end();
   }
 
@@ -167,15 +161,12 @@ export class PublishSession {
   }
 
   async #readFrom(stream: PublishedStream): Promise<void> {
-    const buffer = await this.#buffers.acquire();
     stream.woken = false;
-    const read = await this.#read(stream, buffer);
+    const read = await this.#read(stream);
     // The call may have ended, or the stream been reopened or closed, while the disk was busy.
-    if (this.#end !== undefined || stream.phase !== 'open' || read.kind !== 'records')
-      this.#buffers.release(buffer);
     if (this.#end !== undefined || stream.phase !== 'open') return;
     if (read.kind === 'records') {
-      this.#sendBatch(stream, read, buffer);
+      this.#sendBatch(stream, read);
       this.#enqueue(stream);
     } else if (read.kind === 'ended') {
       stream.phase = 'ended';
@@ -184,16 +175,16 @@ export class PublishSession {
     else stream.phase = 'idle';
   }
 
-  async #read(stream: PublishedStream, buffer: Buffer): Promise<StreamRead> {
+  async #read(stream: PublishedStream): Promise<StreamRead> {
     try {
-      return await stream.source.read(stream.next, buffer);
+      return await stream.source.read(stream.next, this.#buffer);
     } catch (error) {
       this.#options.events.readFailed(stream.source.id, error as Error);
       return { kind: 'waiting' };
     }
   }
 
-  #sendBatch(stream: PublishedStream, read: StreamRead & { kind: 'records' }, buffer: Buffer): void {
+  #sendBatch(stream: PublishedStream, read: StreamRead & { kind: 'records' }): void {
     const { batch, endCheck } = read;
     const bytes = batch.data.length;
     const end = endOf(batch);
@@ -205,10 +196,9 @@ export class PublishSession {
     this.#unansweredBytes += bytes;
     this.#options.events.unanswered(this.#unansweredBytes);
     this.#options.events.sent(batch.sizes.length, bytes);
-    this.#writer.write({ sequence, batch, endCheck }, () => {
-      this.#buffers.release(buffer);
-      letGo(bytes);
-    });
+    const { call, compression } = this.#options;
+    call.write(encodeBatch({ sequence, batch, endCheck }, compression));
+    letGo(bytes);
   }
 
   #receive({ message }: PublishResponse): void {
@@ -318,3 +308,14 @@ export class PublishSession {
 }
 
 type StreamOpenedMessage = Extract<PublishResponse['message'], { $case: 'streamOpened' }>['value'];
+
+/**
+ * grpc-js says "No connection established. Last error: Error: connect ECONNREFUSED ... Resolution note: ", or "Failed to
+ * connect (2026-01-02T03:04:05.678Z)".
+ */
+function withoutBallast(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
+    .replace(/\.? Resolution note: $/, '')
+    .replace(/ \(\d{4}-[-\d]+T[:.\d]+Z\)$/, '');
+}

@@ -5,6 +5,7 @@ import type { CompressionName } from '../../records/compression.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
+import { silenceGrpcLog } from '../../runtime/grpc-log.ts';
 import type { SourceStream, StreamSink } from '../source.ts';
 import { Addresses } from './addresses.ts';
 import { createPublisherEvents, type PublisherEvents } from './events.ts';
@@ -46,7 +47,7 @@ export class Publisher implements StreamSink, Component {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#credentials = options.credentials;
-    this.#events = createPublisherEvents(options.logger, options.metrics);
+    this.#events = createPublisherEvents(options.logger, options.metrics, options.clock);
     this.#addresses = new Addresses(options.addresses, options.clock);
   }
 
@@ -71,6 +72,7 @@ export class Publisher implements StreamSink, Component {
   }
 
   async start(): Promise<void> {
+    silenceGrpcLog();
     this.#running ??= this.#run();
   }
 

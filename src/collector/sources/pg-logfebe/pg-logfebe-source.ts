@@ -56,6 +56,8 @@ export class PgLogfebeSource implements CollectorSource {
   readonly #writers = new Map<string, JournalWriter>();
   readonly #stopping = new AbortController();
   #labels = new Map<string, RecordLabel>();
+  /** The same again, by the object that each connection has for its version: asked for every record. */
+  #labelsOfConnections = new WeakMap<ServerVersion, RecordLabel>();
   #running: Promise<void> | undefined;
 
   constructor(options: PgLogfebeSourceOptions) {
@@ -137,6 +139,7 @@ export class PgLogfebeSource implements CollectorSource {
 
   async #apply(tenants: readonly Tenant[]): Promise<void> {
     this.#labels = new Map();
+    this.#labelsOfConnections = new WeakMap();
     this.#events.servesAccepted(tenants.length);
     await this.#listeners.apply(tenants);
   }
@@ -161,8 +164,17 @@ export class PgLogfebeSource implements CollectorSource {
     this.#writers.delete(origin);
   }
 
-  /** The same object for the same tenant and version: the journal tells labels apart by that. */
   #label(tenant: Tenant, version: ServerVersion): RecordLabel {
+    let label = this.#labelsOfConnections.get(version);
+    if (label === undefined) {
+      label = this.#commonLabel(tenant, version);
+      this.#labelsOfConnections.set(version, label);
+    }
+    return label;
+  }
+
+  /** The same object for the same tenant and version: the journal tells labels apart by that. */
+  #commonLabel(tenant: Tenant, version: ServerVersion): RecordLabel {
     const key = `${tenant.path}\0${version.text}`;
     let label = this.#labels.get(key);
     if (label === undefined) {

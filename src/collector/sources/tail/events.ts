@@ -145,6 +145,10 @@ export class TailEvents {
     this.#logger.warn(file, 'A file cannot be opened; it is tried again');
   }
 
+  unnameable(file: { readonly path: string }): void {
+    this.#logger.error(file, 'The name of a file is not UTF-8: it is not read until it is renamed');
+  }
+
   checkpointsFailed(error: Error): void {
     this.#logger.error({ err: error }, 'Checkpoints cannot be written; tried again');
   }

@@ -39,11 +39,12 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
     throw error;
   });
   const notRead = (reason: string): Explanation => ({ kind: 'not-read', path, reason });
+  const unread = context.unread.get(path);
+  if (unread?.kind === 'unnameable') return notRead(reasonOf(unread, context));
   if (found instanceof Error) return notRead(`it cannot be looked at (${found.code ?? found.message})`);
   const stream = context.files.streamOf({ path, device: String(found.dev), inode: String(found.ino) });
   if (stream !== undefined && stream.path === path) return followed(stream, context);
   if (!found.isFile()) return notRead('it is not a regular file');
-  const unread = context.unread.get(path);
   if (unread !== undefined) return notRead(reasonOf(unread, context));
   const verdict = context.patterns.judge(path);
   if (verdict.kind === 'compressed')
@@ -75,6 +76,8 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
       return `ignore_older: it was written last at ${new Date(reason.modifiedUnixMs).toISOString()}`;
     case 'unreadable':
       return 'it cannot be opened (permission?)';
+    case 'unnameable':
+      return 'its name is not UTF-8';
     case 'duplicate':
       return `it is the same file as ${reason.of}, which is read`;
     case 'copy': {

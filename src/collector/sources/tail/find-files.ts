@@ -25,6 +25,8 @@ export interface FoundFiles {
   readonly directories: ReadonlySet<string>;
   /** Directories that could not be looked into; what is in them is unknown, not gone. */
   readonly blind: ReadonlySet<string>;
+  /** Files and directories that are listed and cannot be opened by their name: it is not UTF-8. */
+  readonly unnameable: ReadonlySet<string>;
 }
 
 /** Looks for all files of the patterns. */
@@ -32,13 +34,14 @@ export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
   const walk = new Walk(patterns);
   for (const pattern of patterns.patterns) await walk.follow(pattern);
   const files = [...walk.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, directories: walk.directories, blind: walk.blind };
+  return { files, directories: walk.directories, blind: walk.blind, unnameable: walk.unnameable };
 }
 
 class Walk {
   readonly files = new Map<string, FoundFile>();
   readonly directories = new Set<string>();
   readonly blind = new Set<string>();
+  readonly unnameable = new Set<string>();
   readonly #patterns: PathPatterns;
 
   constructor(patterns: PathPatterns) {
@@ -87,6 +90,7 @@ class Walk {
       this.directories.add(directory);
       return children;
     } catch (error) {
+      this.#noteName(directory, error);
       await this.#missed(directory, error);
       return [];
     }
@@ -105,8 +109,14 @@ class Walk {
       if (target !== undefined) this.directories.add(dirname(target));
       this.files.set(path, foundFile(path, found, entry, target));
     } catch (error) {
+      this.#noteName(path, error);
       await this.#missed(dirname(path), error);
     }
+  }
+
+  /** What Node puts in place of bytes that are not UTF-8 leads to no file. */
+  #noteName(path: string, error: unknown): void {
+    if (path.includes('\ufffd') && isFileError(error) && error.code === 'ENOENT') this.unnameable.add(path);
   }
 
   /** Something is not there, or not for us: the nearest directory that is there tells when that changes. */

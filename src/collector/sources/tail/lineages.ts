@@ -1,9 +1,15 @@
 import type { FileStream } from './file-stream.ts';
+import { isYoungerByName } from './rotation-names.ts';
 
 /**
  * The generations of each path, one behind the other. The first of a line is the one that is sent; the next is opened
  * when that one has yielded: it stands under another name or was deleted, has rested at its end, and all of it is
  * accepted. What has yielded is still followed; should something be written to it after all, it is sent.
+ *
+ * A generation that turns up late (a copy is seen after what was written when it had been made; a restart finds files
+ * in another order) takes its place among those that wait. One whose turn would have been before the one that is being
+ * sent cannot: it must not wait for it either, since that may stand at the path for ever. It is sent beside it, in a
+ * second line.
  */
 export class Lineages {
   readonly #lines = new Map<string, FileStream[]>();
@@ -19,33 +25,49 @@ export class Lineages {
   }
 
   add(stream: FileStream): void {
-    const line = this.#lines.get(stream.lineage);
-    if (line === undefined) this.#lines.set(stream.lineage, [stream]);
-    else line.push(stream);
-  }
-
-  /** Puts a generation that turned up late before the next one, which has not been opened yet. */
-  addBefore(stream: FileStream, next: FileStream): void {
-    const line = this.#lines.get(stream.lineage);
-    line?.splice(line.indexOf(next), 0, stream);
+    for (let name = stream.lineage; ; name = beside(name)) {
+      const line = this.#lines.get(name);
+      if (line === undefined) {
+        this.#lines.set(name, [stream]);
+        return;
+      }
+      const place = line.findLastIndex((other) => other.opened || !isYounger(other, stream)) + 1;
+      const isLate = place === line.length && isYounger(line.at(-1), stream);
+      if (isLate) continue;
+      line.splice(place, 0, stream);
+      return;
+    }
   }
 
   replace(stream: FileStream, by: FileStream): void {
-    const line = this.#lines.get(stream.lineage);
-    const index = line?.indexOf(stream) ?? -1;
-    if (index >= 0) line?.splice(index, 1, by);
+    for (const line of this.#lines.values()) {
+      const index = line.indexOf(stream);
+      if (index >= 0) line.splice(index, 1, by);
+    }
   }
 
   /** Lets those go that have yielded; returns the streams whose turn it now is and that are not open. */
   advance(): FileStream[] {
     const turn: FileStream[] = [];
-    for (const [lineage, line] of this.#lines) {
+    for (const [name, line] of this.#lines) {
       while (line[0] !== undefined && isPast(line[0])) line.shift();
-      if (line[0] === undefined) this.#lines.delete(lineage);
+      if (line[0] === undefined) this.#lines.delete(name);
       else if (!line[0].opened) turn.push(line[0]);
     }
     return turn;
   }
+}
+
+/** No path contains it. */
+function beside(name: string): string {
+  return `${name}\0`;
+}
+
+/** By the names that they stand under; one without such a name is not. */
+function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
+  if (stream === undefined || stream.ended || stream.movedAway || stream.unlinkedSinceMs !== undefined)
+    return false;
+  return isYoungerByName(stream, than);
 }
 
 function isPast(stream: FileStream): boolean {

@@ -70,6 +70,7 @@ export class Newcomers {
   readonly #unread: UnreadFiles;
   readonly #events: TailEvents;
   readonly #copies: Copies;
+  #begun = 0;
 
   constructor(parts: NewcomersParts) {
     this.#parts = parts;
@@ -78,6 +79,11 @@ export class Newcomers {
     this.#unread = parts.unread;
     this.#events = parts.events;
     this.#copies = new Copies(parts.files, parts.checkpoints);
+  }
+
+  /** How many streams have been begun or have been woken, all in all. */
+  get begun(): number {
+    return this.#begun;
   }
 
   async take(candidates: readonly FoundFile[], context: LookContext): Promise<void> {
@@ -236,38 +242,30 @@ export class Newcomers {
     { found, file }: OpenNewcomer,
     { present, isFirst }: LookContext,
   ): Promise<void> {
-    const base = this.#baseOf(found.path, present);
-    const last = this.#lineages.last(base);
-    // Under a rotated name it is older than the file that stands at the path itself.
-    const younger =
-      base !== found.path && last !== undefined && this.#standsAt(last, base) ? last : undefined;
-    const lineage = younger?.opened ? found.path : base;
+    const lineage = this.#lineageOf(found.path, present);
+    const last = this.#lineages.last(lineage);
     const atEnd = isFirst && found.entry.startAt === 'end' && last === undefined;
     const mark = atEnd ? await endOf(newcomer) : BEGINNING;
     const id = mintStreamId();
     const checkpoint = checkpointOf(newcomer, { lineage, mark, copyOf: null });
     const { entry, sizeBytes, modifiedUnixMs } = found;
     const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
-    this.#begin(stream, younger?.opened ? undefined : younger);
+    this.#begin(stream);
     this.#events.began({ stream: id, path: found.path, position: mark[0] });
   }
 
   /** The path whose generation it is, by its name: `x.log.2` and `x.log.1` are one line, `worker.2` and `worker.1` two. */
-  #baseOf(path: string, present: ReadonlySet<string>): string {
+  #lineageOf(path: string, present: ReadonlySet<string>): string {
     const base = rotatedFrom(path);
     if (base === undefined) return path;
     const isKnown = present.has(base) || this.#lineages.last(base) !== undefined || extname(base) !== '';
     return isKnown ? base : path;
   }
 
-  #standsAt(stream: FileStream, path: string): boolean {
-    return this.#files.isAttached(stream) && stream.path === path && !stream.displaced;
-  }
-
-  #begin(stream: FileStream, before?: FileStream): void {
+  #begin(stream: FileStream): void {
+    this.#begun += 1;
     this.#files.follow(stream);
-    if (before !== undefined) this.#lineages.addBefore(stream, before);
-    else if (!stream.yielded) this.#lineages.add(stream);
+    if (!stream.yielded) this.#lineages.add(stream);
     this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());
   }
 }

@@ -11,6 +11,9 @@ import type { PathPatterns } from './path-patterns.ts';
 import { compareByAge } from './rotation-names.ts';
 import type { TailEntry } from './tail-configuration.ts';
 
+/** A log that is rotated faster than directories are listed does not hold up all others for ever. */
+const MAX_LISTINGS = 5;
+
 /**
  * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
  * after the other, while streams are read as before.
@@ -19,7 +22,10 @@ import type { TailEntry } from './tail-configuration.ts';
  *      a look whether they still hold what was read. Those that do not are *lost*.
  *   2. At the start: streams whose files have left the patterns in the meantime are looked for beside their old place.
  *   3. Newcomers: files that no stream reads. One of them may be where a lost stream goes on.
- *   4. What is lost still is over.
+ *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
+ *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
+ *      is younger than the stream.
+ *   5. What is lost still is over.
  */
 export class Reconciler {
   readonly #parts: NewcomersParts;
@@ -27,6 +33,8 @@ export class Reconciler {
   readonly #files: FollowedFiles;
   readonly #newcomers: Newcomers;
   #isFirst = true;
+  /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
+  #isUnsettled = false;
 
   constructor(patterns: PathPatterns, parts: NewcomersParts) {
     this.#parts = parts;
@@ -35,16 +43,28 @@ export class Reconciler {
     this.#newcomers = new Newcomers(parts);
   }
 
+  /** No stream that it begins may be opened before it has come to its end. */
   async look(): Promise<FoundFiles> {
+    let found = await this.#lookOnce();
+    for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
+    for (const stream of this.#files.lost) this.endLost(stream);
+    return found;
+  }
+
+  async #lookOnce(): Promise<FoundFiles> {
+    const known = this.#newcomers.begun;
+    const lost = new Set(this.#files.lost);
     const found = await findFiles(this.#patterns);
     const byFile = groupBy(found.files, fileKey);
     this.#parts.unread.clear();
+    for (const path of found.unnameable) this.#parts.unread.noteUnnameable(path);
     await this.#lookAtFollowed(byFile, found.blind);
     if (this.#isFirst) await this.#findBesideTheirPlaces(byFile);
     const present = new Set(found.files.map(({ path }) => path));
     await this.#newcomers.take(this.#unfollowed(byFile), { present, isFirst: this.#isFirst });
-    for (const stream of this.#files.lost) this.endLost(stream);
     this.#isFirst = false;
+    const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
+    this.#isUnsettled = this.#newcomers.begun > known || isNewlyLost;
     return found;
   }
 

@@ -24,6 +24,11 @@ export function compareByAge(a: Aged, b: Aged): number {
   return suffixA < suffixB ? -1 : 1;
 }
 
+/** Whether both are generations of one path, and the first is the younger one. */
+export function isYoungerByName(a: Aged, b: Aged): boolean {
+  return partsOf(a.path)[0] === partsOf(b.path)[0] && compareByAge(a, b) > 0;
+}
+
 interface Aged {
   readonly path: string;
   readonly modifiedUnixMs: number;

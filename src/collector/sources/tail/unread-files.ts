@@ -6,6 +6,7 @@ export type UnreadReason =
   | { readonly kind: 'empty' }
   | { readonly kind: 'older'; readonly modifiedUnixMs: number }
   | { readonly kind: 'unreadable' }
+  | { readonly kind: 'unnameable' }
   | { readonly kind: 'duplicate'; readonly of: string }
   | { readonly kind: 'copy'; readonly of: StreamId };
 
@@ -14,6 +15,7 @@ export class UnreadFiles {
   readonly #events: TailEvents;
   #reasons = new Map<string, UnreadReason>();
   readonly #unreadable = new Set<string>();
+  readonly #unnameable = new Set<string>();
 
   constructor(events: TailEvents) {
     this.#events = events;
@@ -38,6 +40,14 @@ export class UnreadFiles {
     if (this.#unreadable.has(path)) return;
     this.#unreadable.add(path);
     this.#events.unreadable({ path });
+  }
+
+  /** Logged once. */
+  noteUnnameable(path: string): void {
+    this.note(path, { kind: 'unnameable' });
+    if (this.#unnameable.has(path)) return;
+    this.#unnameable.add(path);
+    this.#events.unnameable({ path });
   }
 
   noteReadable(path: string): void {

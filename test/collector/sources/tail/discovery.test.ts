@@ -41,6 +41,19 @@ describe('discovery', () => {
     expect(await reason('/etc/hostname')).toContain('no pattern');
   });
 
+  it('says once that a name is not UTF-8, and reads the others', async () => {
+    const tail = await Tailing.start({ globs: ['**/*'] });
+    await writeFile(Buffer.concat([Buffer.from(tail.path('bad')), Buffer.of(0xff)]), 'no\n');
+    await mkdir(Buffer.concat([Buffer.from(tail.path('dir')), Buffer.of(0xff)]));
+    await tail.append('good\nname', 'yes\n');
+    await tail.turn();
+    await tail.turn();
+    expect(tail.taken.text()).toBe('yes\n');
+    const told = tail.log.filter(({ level }) => level === 50).map(({ path }) => path);
+    expect(told.sort()).toEqual([tail.path('bad\ufffd'), tail.path('dir\ufffd')]);
+    expect(await tail.source.explain('bad\ufffd')).toMatchObject({ reason: 'its name is not UTF-8' });
+  });
+
   it('takes no stream for an empty file until it has bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', '');

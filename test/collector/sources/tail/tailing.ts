@@ -130,6 +130,20 @@ export class Tailing {
     }
   }
 
+  /** Runs `act` at the very moment at which a line is logged that says this of this file: in the midst of a look. */
+  once(message: string, name: string, act: () => void): void {
+    const note = this.log.push.bind(this.log);
+    let isDone = false;
+    this.log.push = (...lines) => {
+      const length = note(...lines);
+      if (isDone || !lines.some(({ msg, path }) => msg === message && path === this.path(name)))
+        return length;
+      isDone = true;
+      act();
+      return length;
+    };
+  }
+
   /** The messages logged at this level or above. */
   messages(level = 40): string[] {
     return this.log.filter((line) => line.level >= level).map(({ msg }) => msg);

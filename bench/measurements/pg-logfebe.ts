@@ -1,0 +1,148 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { callControl } from '../../src/runtime/control-client.ts';
+import type { AggregatorStatus } from '../../src/runtime/control-commands.ts';
+import { layOutPair, type Pair } from '../../test/support/pair.ts';
+import { untilReady } from '../../test/support/product.ts';
+import { runCommand } from '../../test/support/running-process.ts';
+import type { FebeSenderPlan, FebeSending } from '../febe-sender.ts';
+import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
+
+export interface PgLogfebeRun {
+  readonly name: string;
+  readonly recordsPerSecond: number;
+  readonly megabytesPerSecond: number;
+  /** Records that were dropped. Anything but 0 is too many. */
+  readonly lostRecords: number;
+  readonly slowestWriteMs: number;
+  /** CPU seconds per million records. */
+  readonly collectorCpu: number;
+  readonly aggregatorCpu: number;
+  readonly collectorPeakBytes: number;
+  readonly aggregatorPeakBytes: number;
+  /** From the last write until the last record was accepted; NaN: the aggregator stood still. */
+  readonly behindSeconds: number;
+}
+
+export const STEADY_RECORDS_PER_SECOND = 50_000;
+export const SOCKETS = 200;
+const SECONDS = 10;
+const IDENTITY = 'bench';
+
+interface Course {
+  readonly name: string;
+  /** 0: as fast as they are read from. */
+  readonly recordsPerSecond: number;
+  /** The aggregator takes the connection, and then stands still (SIGSTOP). */
+  readonly stalled: boolean;
+}
+
+const COURSES: readonly Course[] = [
+  { name: 'steady', recordsPerSecond: STEADY_RECORDS_PER_SECOND, stalled: false },
+  { name: 'steady, aggregator stalled', recordsPerSecond: STEADY_RECORDS_PER_SECOND, stalled: true },
+  { name: 'as fast as it is read', recordsPerSecond: 0, stalled: false },
+];
+
+/** What PostgreSQL processes send over many sockets, through a collector and its journal to an aggregator. */
+export async function measurePgLogfebe(directory: string): Promise<readonly PgLogfebeRun[]> {
+  const runs: PgLogfebeRun[] = [];
+  for (const course of COURSES) runs.push(await run(course, directory));
+  return runs;
+}
+
+async function run(course: Course, directory: string): Promise<PgLogfebeRun> {
+  // A socket's path must be short.
+  const serves = await mkdtemp(join(tmpdir(), 'febe-'));
+  const paths = Array.from({ length: SOCKETS }, (_, index) => join(serves, `${index}.sock`));
+  await submit(serves, paths);
+  const pair = await layOutPair({
+    directory,
+    collectorEnv: { SERVE_DB_DIR: serves, COLLECTOR_JOURNAL_MAX_BYTES: '4GiB' },
+    aggregatorEnv: { AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '10ms' },
+  });
+  const aggregator = pair.startAggregator();
+  const collector = pair.startCollector();
+  try {
+    await untilReady(aggregator, pair.aggregatorHttp);
+    await untilReady(collector, pair.collectorHttp);
+    await sleep(1000);
+    if (course.stalled) aggregator.signal('SIGSTOP');
+    const before = [collector, aggregator].map(({ pid }) => cpuSeconds(pid));
+    const sending = await send({
+      paths,
+      identity: IDENTITY,
+      recordsPerSecond: course.recordsPerSecond,
+      seconds: SECONDS,
+    });
+    const sentAt = performance.now();
+    const lostRecords = await untilJournaled(pair, sending.records);
+    if (!course.stalled) await untilAccepted(pair, sending.records - lostRecords);
+    const perMillion = 1e6 / sending.records;
+    const [collectorCpu = Number.NaN, aggregatorCpu = Number.NaN] = [collector, aggregator].map(
+      ({ pid }, index) => (cpuSeconds(pid) - (before[index] ?? 0)) * perMillion,
+    );
+    return {
+      name: course.name,
+      recordsPerSecond: sending.records / sending.seconds,
+      megabytesPerSecond: sending.bytes / 1e6 / sending.seconds,
+      lostRecords,
+      slowestWriteMs: sending.slowestWriteMs,
+      collectorCpu,
+      aggregatorCpu,
+      collectorPeakBytes: peakMemoryBytes(collector.pid),
+      aggregatorPeakBytes: peakMemoryBytes(aggregator.pid),
+      behindSeconds: course.stalled ? Number.NaN : (performance.now() - sentAt) / 1000,
+    };
+  } finally {
+    await collector.kill();
+    await aggregator.kill();
+    await rm(directory, { recursive: true, force: true });
+    await rm(serves, { recursive: true, force: true });
+  }
+}
+
+async function submit(serves: string, paths: readonly string[]): Promise<void> {
+  const records = paths.map((p) => ({ i: IDENTITY, p, url: 'https://token:unused@localhost/logs' }));
+  await writeFile(join(serves, 'draft'), JSON.stringify({ serves: records }));
+  await rename(join(serves, 'draft'), join(serves, 'serves.new'));
+}
+
+async function send(plan: FebeSenderPlan): Promise<FebeSending> {
+  const program = fileURLToPath(new URL('../febe-sender.js', import.meta.url));
+  const output = await runCommand({
+    name: 'sender',
+    command: process.execPath,
+    args: [program, JSON.stringify(plan)],
+  });
+  return JSON.parse(output) as FebeSending;
+}
+
+/** Everything is on the disk of the collector, or lost; how much was lost. */
+async function untilJournaled({ collectorHttp }: Pair, records: number): Promise<number> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const metrics = await (await fetch(`http://${collectorHttp}/metrics`)).text();
+    const value = (name: string) =>
+      Number(new RegExp(`^collector_pg_logfebe_journal_${name}_total (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
+    const lost = value('lost_records');
+    // Each stream that lost records has one more, which says so.
+    if (value('records') + lost >= records) return lost;
+    if (Date.now() > deadline) throw new Error(`only ${value('records')} of ${records} were journaled`);
+    await sleep(50);
+  }
+}
+
+async function untilAccepted({ aggregatorState }: Pair, records: number): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const answer = await callControl(aggregatorState, 'status', {});
+    if (!answer.answered) throw new Error('the aggregator does not answer');
+    const { accepted } = answer.value as unknown as AggregatorStatus;
+    if (accepted.records >= records) return;
+    if (Date.now() > deadline) throw new Error(`only ${accepted.records} of ${records} were accepted`);
+    await sleep(20);
+  }
+}

@@ -1,0 +1,90 @@
+import { appendFileSync, copyFileSync, renameSync, truncateSync } from 'node:fs';
+import { rename, utimes, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { numbered, Tailing } from './tailing.ts';
+
+/** A rotated file that was last written so many seconds ago, by its own word. */
+async function rotated(tail: Tailing, name: string, text: string, writtenAgoSeconds: number): Promise<void> {
+  await writeFile(tail.path(name), text);
+  const written = Date.now() / 1_000 - writtenAgoSeconds;
+  await utimes(tail.path(name), written, written);
+}
+
+describe('generations that are found late', () => {
+  it('go before the younger ones that wait for their turn, under whatever name those stand by then', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(10, 10));
+    await tail.turn();
+    await rename(tail.path('a.log'), tail.path('a.log-1001'));
+    await tail.append('a.log', numbered(40, 10));
+    await tail.turn();
+    await rename(tail.path('a.log'), tail.path('a.log-1004'));
+    await tail.append('a.log', numbered(50, 10));
+    await rotated(tail, 'a.log-1002', numbered(20, 10), 20);
+    await rotated(tail, 'a.log-1003', numbered(30, 10), 10);
+    await tail.turn();
+    tail.sink.accepting = true;
+    tail.sink.acceptAll();
+    await tail.pass(20_000);
+    expect(tail.taken.text()).toBe(numbered(0, 60));
+  });
+
+  it('go before the file at the path though that was looked at first', async () => {
+    const tail = await Tailing.prepare({ globs: ['*.log', '*.log-*'] });
+    await tail.append('a.log', numbered(0, 10, 'a'));
+    await tail.append('b.log', numbered(0, 10, 'b'));
+    tail.once('Following a file', 'a.log', () => {
+      // The directory was listed before this, and b.log has not been opened yet.
+      copyFileSync(tail.path('b.log'), tail.path('b.log-1001'));
+      truncateSync(tail.path('b.log'));
+      appendFileSync(tail.path('b.log'), numbered(10, 10, 'b'));
+    });
+    await tail.start();
+    await tail.pass(4_000);
+    const ofB = tail.taken.text().replaceAll(/^a .*\n/gm, '');
+    expect(ofB).toBe(numbered(0, 20, 'b'));
+  });
+
+  it('are not taken for lost when the copy was made after the directory was listed', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 10, 'a'));
+    await tail.append('b.log', numbered(0, 10, 'b'));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('b.log', numbered(10, 10, 'b'));
+    renameSync(tail.path('a.log'), tail.path('a.log-1001'));
+    tail.once('A followed file was renamed', 'a.log-1001', () => {
+      copyFileSync(tail.path('b.log'), tail.path('b.log-1001'));
+      truncateSync(tail.path('b.log'));
+      appendFileSync(tail.path('b.log'), numbered(20, 10, 'b'));
+    });
+    await tail.turn();
+    tail.sink.paused = false;
+    await tail.pass(6_000);
+    const ofB = tail.taken.text().replaceAll(/^a .*\n/gm, '');
+    expect(ofB).toBe(numbered(0, 30, 'b'));
+    expect(tail.messages(50)).toEqual([]);
+  });
+});
+
+describe('generations that wait when the collector is killed', () => {
+  it('keep their order when the older of two is known only by its content', async () => {
+    const tail = await Tailing.start();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(0, 10));
+    await tail.turn();
+    tail.diskIsFull(true);
+    copyFileSync(tail.path('a.log'), tail.path('a.log-1001'));
+    truncateSync(tail.path('a.log'));
+    await tail.append('a.log', numbered(10, 10));
+    await tail.turn();
+    await tail.kill();
+    tail.sink.accepting = true;
+    await tail.start();
+    await tail.pass(6_000);
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+  });
+});

@@ -1,0 +1,37 @@
+import { createServer } from 'node:net';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { silenceGrpcLog } from '../../src/runtime/grpc-log.ts';
+import { listenError } from '../../src/runtime/listen-error.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+async function takenPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no address');
+  return address.port;
+}
+
+test('a port in use is told in the same words for both kinds of server, and grpc-js keeps silent', async () => {
+  const address = `127.0.0.1:${await takenPort()}`;
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+  silenceGrpcLog();
+  const ofGrpc = await new Promise<Error | null>((resolve) =>
+    new Server().bindAsync(address, ServerCredentials.createInsecure(), resolve),
+  );
+  const ofNode = new Error(`listen EADDRINUSE: address already in use ${address}`);
+  for (const cause of [ofGrpc ?? new Error('it could listen'), ofNode]) {
+    expect(listenError('collectors', address, cause).message).toBe(
+      `Cannot listen at ${address} for collectors: another process listens there (EADDRINUSE)`,
+    );
+  }
+  expect(said).not.toHaveBeenCalled();
+});
+
+test('what has no sentence of its own is told as it is', () => {
+  const { message } = listenError('metrics', 'a:1', new Error('getaddrinfo ENOTFOUND a'));
+  expect(message).toBe('Cannot listen at a:1 for metrics: getaddrinfo ENOTFOUND a');
+});
