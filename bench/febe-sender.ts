@@ -100,8 +100,8 @@ function write(sender: Sender): void {
   bytes += copy.length - HEAD_BYTES;
   const startedAt = performance.now();
   socket.write(copy, () => {
+    if (sender.waiting) slowestWriteMs = Math.max(slowestWriteMs, performance.now() - startedAt);
     sender.waiting = false;
-    slowestWriteMs = Math.max(slowestWriteMs, performance.now() - startedAt);
   });
   sender.waiting = socket.writableLength > 0;
   if (sender.waiting) waitedWrites++;

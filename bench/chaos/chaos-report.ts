@@ -1,3 +1,4 @@
+import type { StreamBalanceReport } from '../../src/runtime/control-commands.ts';
 import type { QueueBalance } from '../../src/storage/queue-contract.ts';
 import type { WrittenLog } from './chaos-writer.ts';
 import type { Audit } from './line-audit.ts';
@@ -14,24 +15,33 @@ export interface ChaosReport {
   readonly stdout: Audit;
   /** Or why there is none. */
   readonly balance: QueueBalance | string;
+  /** Of the collector, in the same way. */
+  readonly collectorBalance: StreamBalanceReport | string;
   /** What collector and aggregator ended with when they were asked to: '0'. */
   readonly exits: readonly string[];
   readonly ownEnds: readonly OwnEnd[];
   readonly pager: PagerCounts | undefined;
+  /** In how many rounds the file could not be delivered to, which PagerDuty should hear of. */
+  readonly undeliverableRounds: number;
 }
+
+/** A kill may come before the last retry has failed; not in so many rounds. */
+const ROUNDS_THAT_PAGE = 5;
 
 /** Everything that is not as promised; nothing when all is well. */
 export function failuresOf(report: ChaosReport): string[] {
-  const { file, stdout, balance, exits, ownEnds, pager, written } = report;
+  const { file, stdout, balance, collectorBalance, exits, ownEnds, pager, written } = report;
   const lines = sum(written, 'lines');
+  const bytes = sum(written, 'bytes');
   const failures = [
     ...(['missing', 'doubled', 'disordered', 'damaged'] as const)
       .filter((what) => file[what] > 0)
       .map((what) => `file: ${file[what]} lines ${what}`),
-    ...(['missing', 'damaged'] as const)
+    ...(['missing', 'disordered', 'damaged'] as const)
       .filter((what) => stdout[what] > 0)
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
-    ...balanceFailures(balance, lines, sum(written, 'bytes')),
+    ...balanceFailures(balance, lines, bytes),
+    ...collectorBalanceFailures(collectorBalance, bytes),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process ended with ${exit} when asked to stop`),
     ...ownEnds
       .filter(({ excused }) => !excused)
@@ -41,6 +51,9 @@ export function failuresOf(report: ChaosReport): string[] {
     ...(pager?.malformed ?? []).map((problem) => `PagerDuty got a malformed event: ${problem}`),
   ];
   if (lines === 0) failures.push('nothing was written');
+  if (pager?.requests === 0 && report.undeliverableRounds >= ROUNDS_THAT_PAGE) {
+    failures.push(`PagerDuty was not told of ${report.undeliverableRounds} rounds without delivery`);
+  }
   return failures;
 }
 
@@ -65,7 +78,7 @@ export function describeReport(report: ChaosReport): string {
 }
 
 function examplesOf({ file, stdout, ownEnds }: ChaosReport): string[] {
-  const bad = stdout.missing + stdout.damaged > 0 ? stdout.examples : [];
+  const bad = stdout.missing + stdout.disordered + stdout.damaged > 0 ? stdout.examples : [];
   const words = ownEnds
     .filter(({ excused }) => !excused)
     .slice(0, 3)
@@ -91,6 +104,16 @@ function balanceFailures(balance: QueueBalance | string, lines: number, bytes: n
         `balance: ${name} is ${amount.records} records, ${amount.bytes} bytes; ` +
         `written were ${lines} lines, ${bytes} bytes`,
     );
+}
+
+function collectorBalanceFailures(balance: StreamBalanceReport | string, bytes: number): string[] {
+  if (typeof balance === 'string') return [`no balance of the collector: ${balance}`];
+  const { read, accepted, waiting, unread } = balance;
+  if (read === bytes && accepted === bytes && waiting === 0 && unread === 0) return [];
+  return [
+    `balance: of ${bytes} bytes that were written the collector has read ${read}; ${accepted} are accepted, ` +
+      `${waiting} wait, ${unread} are unread`,
+  ];
 }
 
 function sum(written: readonly WrittenLog[], what: 'lines' | 'bytes' | 'rotations'): number {

@@ -9,8 +9,8 @@
  *     fault begins -- a while -- SIGKILL -- a while -- start -- a while -- fault ends
  *
  * When all rounds are over the world is healed and the writer stops. Then every line must come out: in the file once,
- * in the order of its log over all generations; on stdout at least once. Both processes must end with 0 when asked,
- * and the aggregator's balance must be what was written.
+ * in the order of its log over all generations; on stdout at least once, the first time in that order. Both processes
+ * must end with 0 when asked, none may have ended by itself, and the balances of both must be what was written.
  *
  * Every choice comes from the seed. Timing does not: the same seed makes the same plan, not the same race.
  */
@@ -18,9 +18,10 @@ import { cp, mkdir, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StreamBalanceReport } from '../../src/runtime/control-commands.ts';
 import type { QueueBalance } from '../../src/storage/queue-contract.ts';
 import { layOutPair, type Pair } from '../../test/support/pair.ts';
-import { readBalance } from '../../test/support/product.ts';
+import { readBalance, readCollectorBalance } from '../../test/support/product.ts';
 import { Random } from '../random.ts';
 import { type ChaosReport, failuresOf } from './chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from './chaos-writer.ts';
@@ -37,6 +38,8 @@ export interface ChaosPlan {
   /** Empty; left to the caller afterwards. */
   readonly directory: string;
   readonly say: (text: string) => void;
+  /** Default: far more than a sound run takes. */
+  readonly deadlineMs?: number;
 }
 
 const LOG_NAMES = ['alpha', 'beta', 'gamma', 'delta'];
@@ -46,47 +49,75 @@ const DISK_MIN_FREE_MEMORY_BYTES = 3 * 2 ** 30;
 const DRAIN_STALLED_AFTER_MS = 45_000;
 /** For what may still come out although all is there. */
 const AFTERMATH_MS = 2000;
+const ROUND_DEADLINE_MS = 20_000;
+const REST_DEADLINE_MS = 10 * 60_000;
 
+/** Throws when it does not come to an end, with what it was at. */
 export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
+  let doing = 'The stage is set';
+  const say = (text: string) => {
+    doing = text;
+    plan.say(text);
+  };
+  const deadline = new AbortController();
+  const late = lateAfter(plan, () => doing, deadline.signal);
   const random = new Random(plan.seed);
-  const stage = await setStage(plan);
-  const writer = new ChaosWriter(stage.pair.logDirectory, LOG_NAMES, random.fork());
+  const stage = await setStage({ ...plan, say }, random.fork());
   try {
-    stage.world.aggregator.start();
-    stage.world.collector.start();
-    writer.start();
-    await playRounds(plan, stage, random);
-    const written = writer.stop();
-    plan.say('The rounds are over; what is on the way is let through');
-    await untilDrained(written, stage);
-    const report = await takeStock(plan, stage, written);
-    if (failuresOf(report).length > 0) await keepEvidence(stage, plan.directory);
-    return report;
+    const played = play({ ...plan, say }, stage, random);
+    // Whichever loses the race fails unheard.
+    for (const either of [played, late]) either.catch(() => {});
+    return await Promise.race([played, late]);
   } finally {
-    writer.stop();
+    deadline.abort();
     await strike(stage);
   }
+}
+
+async function lateAfter(plan: ChaosPlan, doing: () => string, signal: AbortSignal): Promise<never> {
+  const { rounds, deadlineMs = rounds * ROUND_DEADLINE_MS + REST_DEADLINE_MS } = plan;
+  await sleep(deadlineMs, undefined, { signal });
+  const seconds = Math.round(deadlineMs / 1000);
+  throw new Error(`chaos has not come to its end within ${seconds} s. Its last word was: ${doing()}`);
+}
+
+async function play(plan: ChaosPlan, stage: Stage, random: Random): Promise<ChaosReport> {
+  const { world, writer } = stage;
+  world.aggregator.start();
+  world.collector.start();
+  writer.start();
+  await playRounds(plan, stage, random);
+  const written = writer.stop();
+  plan.say('The rounds are over; what is on the way is let through');
+  await untilDrained(written, stage);
+  plan.say('Both are told to stop, and what came out is counted');
+  const report = await takeStock(plan, stage, written);
+  if (failuresOf(report).length > 0) await keepEvidence(stage, plan.directory);
+  return report;
 }
 
 /** Everything that a run needs, not yet started. */
 interface Stage {
   readonly pair: Pair;
   readonly world: World;
+  readonly writer: ChaosWriter;
   readonly pager: PagerEndpoint | undefined;
   readonly stdout: StdoutLog;
   readonly faultCounts: Map<string, number>;
   fault: Fault;
 }
 
-async function setStage(plan: ChaosPlan): Promise<Stage> {
+async function setStage(plan: ChaosPlan, random: Random): Promise<Stage> {
   const { directory, say } = plan;
   await mkdir(directory, { recursive: true });
   const mayMount = freemem() > DISK_MIN_FREE_MEMORY_BYTES;
+  if (!mayMount) say('SKIPPED: full disks, since there is too little free memory for a tmpfs');
   const stateDisk = mayMount ? await SmallDisk.mount(join(directory, 'states'), DISK_MEGABYTES) : undefined;
   const outputDisk = mayMount
     ? await SmallDisk.mount(join(directory, 'outputs'), OUTPUT_DISK_MEGABYTES)
     : undefined;
-  if (stateDisk === undefined) say('SKIPPED: full disks, since mounting a tmpfs is not possible here');
+  if (mayMount && stateDisk === undefined)
+    say('SKIPPED: full disks, since mounting a tmpfs is not possible here');
   const pager = await startPager(plan);
   const pair = await layOutPair({
     directory,
@@ -102,7 +133,11 @@ async function setStage(plan: ChaosPlan): Promise<Stage> {
     },
   });
   const stdout = new StdoutLog(join(directory, 'stdout.log'));
-  const stage: Omit<Stage, 'world'> = { pair, pager, stdout, faultCounts: new Map(), fault: NO_FAULT };
+  const writer = new ChaosWriter(pair.logDirectory, LOG_NAMES, random);
+  const stage: Omit<Stage, 'world'> = {
+    ...{ pair, pager, stdout, writer },
+    ...{ faultCounts: new Map(), fault: NO_FAULT },
+  };
   const supervise = (name: Victim) =>
     new Supervised({
       name,
@@ -224,7 +259,7 @@ async function takeStock(
   written: readonly WrittenLog[],
 ): Promise<ChaosReport> {
   const { world, pair, stdout } = stage;
-  const exits = [await world.collector.stop(), await world.aggregator.stop()];
+  const exits = [await exitOf(world.collector), await exitOf(world.aggregator)];
   const file = new LineAudit(written);
   await auditFiles(file, outputParts(pair.outputPath));
   const printed = new LineAudit(written);
@@ -238,15 +273,36 @@ async function takeStock(
     file: file.result(),
     stdout: printed.result(),
     balance: await balanceOf(pair),
-    exits: exits.map((exit) => (exit === undefined ? 'not running' : String(exit.signal ?? exit.code))),
+    collectorBalance: await collectorBalanceOf(pair),
+    exits,
     ownEnds: [...world.collector.ownEnds, ...world.aggregator.ownEnds],
     pager: stage.pager?.counts,
+    undeliverableRounds: faultsOf(world)
+      .filter(({ stopsDelivery }) => stopsDelivery)
+      .reduce((sum, { name }) => sum + (stage.faultCounts.get(name) ?? 0), 0),
   };
+}
+
+async function exitOf(supervised: Supervised): Promise<string> {
+  try {
+    const exit = await supervised.stop();
+    return exit === undefined ? 'nothing: it was not running' : String(exit.signal ?? exit.code);
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 async function balanceOf(pair: Pair): Promise<QueueBalance | string> {
   try {
     return await readBalance(pair.aggregatorState);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+async function collectorBalanceOf(pair: Pair): Promise<StreamBalanceReport | string> {
+  try {
+    return await readCollectorBalance(pair.collectorState);
   } catch (error) {
     return String(error);
   }
@@ -259,9 +315,10 @@ async function keepEvidence({ pair }: Stage, directory: string): Promise<void> {
   await cp(pair.collectorState, join(directory, 'kept-collector'), { recursive: true });
 }
 
-async function strike({ world, pager, fault }: Stage): Promise<void> {
-  await world.collector.kill();
-  await world.aggregator.kill();
+async function strike({ world, writer, pager, fault }: Stage): Promise<void> {
+  writer.stop();
+  await world.collector.end();
+  await world.aggregator.end();
   if (fault !== NO_FAULT) await fault.end();
   pager?.stop();
   await world.stateDisk?.unmount();

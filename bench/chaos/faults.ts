@@ -9,6 +9,8 @@ export interface Fault {
   readonly name: string;
   /** Whom to kill while it lasts; default: whom chance names. */
   readonly victims?: readonly Victim[];
+  /** What is emitted to the file cannot be delivered while it lasts. */
+  readonly stopsDelivery?: true;
   /** A process may end by it, and is started again; data may not be lost all the same. */
   readonly mayEndProcesses?: true;
   begin(): Promise<void> | void;
@@ -59,7 +61,6 @@ function nearlyFullDisk(disk: SmallDisk): Fault {
 function fullDisk(disk: SmallDisk): Fault {
   return {
     name: 'the disk of the states is full',
-    mayEndProcesses: true,
     begin: () => disk.fill(0),
     end: () => disk.free(),
   };
@@ -68,6 +69,7 @@ function fullDisk(disk: SmallDisk): Fault {
 function fullDestination(disk: SmallDisk): Fault {
   return {
     name: 'the disk of the output is full',
+    stopsDelivery: true,
     begin: () => disk.fill(0),
     end: () => disk.free(),
   };
@@ -100,6 +102,7 @@ function replacedDirectory({ outputPath }: World): Fault {
   const away = `${directory}.away`;
   return {
     name: 'the directory of the output is away',
+    stopsDelivery: true,
     victims: ['aggregator'],
     begin() {
       renameSync(directory, away);
@@ -112,7 +115,10 @@ function replacedDirectory({ outputPath }: World): Fault {
   };
 }
 
-/** A full disk without a disk: no file of either process may grow beyond a few kilobytes. */
+/**
+ * A full disk without a disk: no file of either process may grow beyond a few kilobytes. Nor may what is there be written
+ * anew, which a full disk allows, and LMDB ends the process by it.
+ */
 function fileSizeLimit({ collector, aggregator }: World): Fault {
   const limit = (pid: number, bytes: string) =>
     runCommand({

@@ -18,13 +18,27 @@ process.stdout.write(`seed ${seed} (again: make chaos ROUNDS=${rounds} SEED=${se
 process.stdout.on('error', () => process.exit(130));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const report = await runChaos({ rounds, seed, directory, say: (text) => process.stdout.write(`${text}\n`) });
-process.stdout.write(`\n${describeReport(report)}\n`);
-if (failuresOf(report).length === 0) {
+if (await isClean()) {
   await rm(directory, { recursive: true, force: true });
 } else {
-  process.stdout.write(`What the processes said and wrote is in ${directory}\n`);
-  process.exitCode = 1;
+  // Whatever hangs is left behind.
+  process.stdout.write(`What the processes said and wrote is in ${directory}\n`, () => process.exit(1));
+}
+
+async function isClean(): Promise<boolean> {
+  try {
+    const report = await runChaos({
+      rounds,
+      seed,
+      directory,
+      say: (text) => process.stdout.write(`${text}\n`),
+    });
+    process.stdout.write(`\n${describeReport(report)}\n`);
+    return failuresOf(report).length === 0;
+  } catch (error) {
+    process.stdout.write(`\nFAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+    return false;
+  }
 }
 
 function wholeNumber(variable: string, text: string | undefined, otherwise: number): number {

@@ -32,6 +32,7 @@ export class Supervised {
   readonly #plan: SupervisedPlan;
   #process: RunningProcess | undefined;
   #wanted = false;
+  #isOver = false;
   #harmed = false;
 
   constructor(plan: SupervisedPlan) {
@@ -43,6 +44,7 @@ export class Supervised {
   }
 
   start(): void {
+    if (this.#isOver) return;
     this.#wanted = true;
     const { name, stderrPath, start, onStarted, currentFault } = this.#plan;
     const child = start({ onStderr: (chunk) => appendFileSync(stderrPath, chunk) });
@@ -56,6 +58,12 @@ export class Supervised {
   /** It lives through a fault that may end processes: it may end by that later, too. */
   harm(): void {
     this.#harmed = true;
+  }
+
+  /** Killed, and not to be started again. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.kill();
   }
 
   async kill(): Promise<void> {

@@ -25,7 +25,8 @@ type Ending = { readonly kind: 'signal' | 'done' } | { readonly kind: 'failed'; 
 
 /**
  * Runs a service to its end and returns the exit code. SIGTERM and SIGINT stop it within the shutdown timeout, also
- * while it starts; a second one ends the process at once. SIGHUP reopens its files.
+ * while it starts; a second one ends the process at once. SIGHUP reopens its files. With `done`, an end before that is
+ * a failure: somebody may remove the files next.
  */
 export async function runService(options: RunServiceOptions): Promise<number> {
   const { service, logger } = options;
@@ -44,6 +45,10 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     if (ending.kind === 'failed') tellFailure(logger, ending.error);
     const stopped = await stopInTime(options, started);
     if (!stopped) return EXIT.failure;
+    if (ending.kind === 'signal' && options.done !== undefined) {
+      logger.warn('Stopped before all was done');
+      return EXIT.failure;
+    }
     logger.info('Stopped');
     if (ending.kind !== 'failed') return EXIT.ok;
     return ending.error instanceof ConfigurationError ? EXIT.configuration : EXIT.failure;

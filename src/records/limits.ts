@@ -15,7 +15,7 @@ export const LIMITS = {
   resourceBytes: 16 * 1024,
   formatNameBytes: 64,
   /** Sent and not yet answered on one call, uncompressed. */
-  unansweredBytes: 16 * 1024 * 1024,
+  unansweredBytes: 8 * 1024 * 1024,
   /** Streams one call may open. */
   streamsPerCall: 65_536,
 } as const;

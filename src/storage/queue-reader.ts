@@ -9,7 +9,7 @@ import type { EntryRow } from './queue-tables.ts';
 import type { SegmentLog } from './segment-log.ts';
 
 /** How many bytes of records that were just appended are kept in memory, for the emitters that keep up. */
-const CACHE_BYTES = 16 * 1024 * 1024;
+const CACHE_BYTES = 6 * 1024 * 1024;
 
 /** Reads entries: the newest from memory, the others from their segment. */
 export class QueueReader {

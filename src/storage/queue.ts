@@ -64,7 +64,7 @@ import { Trimming } from './trimming.ts';
  * restores the file, or tells `skipCorruptEntry` to count the entry as discarded and go on behind it. Files that are
  * missing or short are reported at the start already, when nobody has come to them yet.
  *
- * Limits: `maxBytes` of disk for the queue, `deadLetterMaxBytes` for the dead letters; in memory 16 MiB of recent
+ * Limits: `maxBytes` of disk for the queue, `deadLetterMaxBytes` for the dead letters; in memory 6 MiB of recent
  * records, two entries and one of read-ahead for each emitter, the ledger's bounded caches, and what waits in `append`.
  */
 export interface QueueOptions {

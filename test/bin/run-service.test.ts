@@ -60,6 +60,16 @@ describe('signals', () => {
     ]);
   });
 
+  test('with --once, an end before everything is accepted is a failure', async () => {
+    const { stub, calls } = service({ drained: () => NEVER });
+    const { send, ended, logged } = started(stub, ['--once']);
+    await vi.waitUntil(() => calls.includes('start'));
+    send('SIGTERM');
+    expect(await ended).toBe(1);
+    expect(calls).toContain('stop');
+    expect(logged().at(-1)).toMatchObject({ msg: 'Stopped before all was done' });
+  });
+
   test('a second one ends the process at once', async () => {
     const { stub } = service({ stop: () => NEVER });
     const { send, exits } = started(stub);

@@ -8,6 +8,7 @@ import { freshSeed } from '../../bench/random.ts';
 import { productIsBuilt } from '../support/product.ts';
 
 const ROUNDS = 6;
+const DEADLINE_MS = 150_000;
 
 /** The short form of `make chaos`. CHAOS_SEED=n repeats a plan. */
 test('every line comes out once and in order, whatever is killed', { timeout: 180_000 }, async () => {
@@ -17,7 +18,10 @@ test('every line comes out once and in order, whatever is killed', { timeout: 18
   const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
   const said: string[] = [];
 
-  const report = await runChaos({ rounds: ROUNDS, seed, directory, say: (text) => void said.push(text) });
+  const report = await runChaos({
+    ...{ rounds: ROUNDS, seed, directory, deadlineMs: DEADLINE_MS },
+    say: (text) => void said.push(text),
+  });
 
   const explanation = `${said.join('\n')}\n${describeReport(report)}\nleft in ${directory}`;
   process.stderr.write(

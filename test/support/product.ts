@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CollectorStatus } from '../../src/runtime/control-commands.ts';
 import type { QueueBalance } from '../../src/storage/queue-contract.ts';
 import { type ProcessPlan, RunningProcess, runCommand } from './running-process.ts';
 
@@ -64,10 +65,19 @@ async function isReady(httpAddress: string): Promise<boolean> {
 
 /** What `mega-collector status --json` says of an aggregator's state directory, whether its owner runs or not. */
 export async function readBalance(stateDirectory: string): Promise<QueueBalance> {
+  return (await readStatus(stateDirectory)) as QueueBalance;
+}
+
+/** The same of a collector's. */
+export async function readCollectorBalance(stateDirectory: string): Promise<CollectorStatus> {
+  return (await readStatus(stateDirectory)) as CollectorStatus;
+}
+
+async function readStatus(stateDirectory: string): Promise<unknown> {
   const text = await runCommand({
     name: 'mega-collector status',
     command: process.execPath,
     args: [PRODUCT_ENTRY, 'status', '--json', '--state-directory', stateDirectory],
   });
-  return JSON.parse(text) as QueueBalance;
+  return JSON.parse(text);
 }

@@ -125,11 +125,18 @@ export class RunningProcess {
   }
 }
 
-/** Runs a command to its end; throws with its stderr when that is not 0. Returns stdout. */
-export async function runCommand(plan: Omit<ProcessPlan, 'onStdout'>): Promise<string> {
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** Runs a command to its end; throws with its stderr when that is not 0, or does not come. Returns stdout. */
+export async function runCommand(
+  plan: Omit<ProcessPlan, 'onStdout'>,
+  timeoutMs = COMMAND_TIMEOUT_MS,
+): Promise<string> {
   const chunks: Buffer[] = [];
   const child = RunningProcess.start({ ...plan, onStdout: (chunk) => void chunks.push(chunk) });
+  const timeout = setTimeout(() => child.signal('SIGKILL'), timeoutMs);
   const { code, signal } = await child.exited;
+  clearTimeout(timeout);
   if (code === 0) return Buffer.concat(chunks).toString();
   throw new Error(`${plan.name} ended with ${signal ?? code}: ${child.stderr.trim()}`);
 }

@@ -1,10 +1,13 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Clock } from '../../runtime/clock.ts';
 
 /** What happens at intake, logged and counted in one place. */
 export interface IntakeEvents {
   callBegun(peer: CallPeer): void;
   callEnded(peer: CallPeer, reason: string): void;
+  /** A client never came to a call: its certificate, or the lack of one. */
+  handshakeFailed(peer: string, reason: string): void;
   /** The peer broke the protocol; its call ends, nothing it sent before is lost. */
   protocolBroken(peer: CallPeer, reason: string): void;
   batchReceived(records: number, bytes: number): void;
@@ -22,7 +25,10 @@ export interface CallPeer {
   readonly tlsSubject?: string;
 }
 
-export function createIntakeEvents(logger: Logger, metrics: Registry): IntakeEvents {
+/** A client that is turned away comes again every few seconds; the counter has all of them. */
+const HANDSHAKES_TOLD_EVERY_MS = 60_000;
+
+export function createIntakeEvents(logger: Logger, metrics: Registry, clock: Clock): IntakeEvents {
   const registers = [metrics];
   const calls = new Gauge({ name: 'aggregator_intake_calls', help: 'Collectors connected now.', registers });
   const records = new Counter({
@@ -45,6 +51,12 @@ export function createIntakeEvents(logger: Logger, metrics: Registry): IntakeEve
     help: 'Calls ended because the peer broke the protocol.',
     registers,
   });
+  const handshakes = new Counter({
+    name: 'aggregator_intake_failed_handshakes_total',
+    help: 'Clients turned away by TLS.',
+    registers,
+  });
+  let handshakeToldMs = Number.NEGATIVE_INFINITY;
   const waiting = new Gauge({
     name: 'aggregator_intake_unanswered_bytes',
     help: 'Record bytes received and not yet answered.',
@@ -63,6 +75,12 @@ export function createIntakeEvents(logger: Logger, metrics: Registry): IntakeEve
     callEnded: (peer, reason) => {
       calls.dec();
       logger.info({ ...peer, reason }, 'A collector has disconnected.');
+    },
+    handshakeFailed: (peer, reason) => {
+      handshakes.inc();
+      if (clock.monotonicMs() - handshakeToldMs < HANDSHAKES_TOLD_EVERY_MS) return;
+      handshakeToldMs = clock.monotonicMs();
+      logger.warn({ peer, reason }, 'A client was turned away by TLS.');
     },
     protocolBroken: (peer, reason) => {
       broken.inc();

@@ -10,8 +10,10 @@ import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import { silenceGrpcLog } from '../../runtime/grpc-log.ts';
 import { listenError } from '../../runtime/listen-error.ts';
+import { youngCollection } from '../../runtime/young-collection.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue-contract.ts';
 import { createIntakeEvents, type IntakeEvents } from './events.ts';
+import { onFailedHandshake } from './failed-handshakes.ts';
 import { PublishCall, type PublishCallContext, type PublishStream } from './publish-call.ts';
 import { publishService } from './publish-service.ts';
 import { widenReceiveWindows } from './receive-window.ts';
@@ -21,7 +23,9 @@ const SERVICE = 'megacollector.v1.Aggregator';
 const PROTO_ROOT = fileURLToPath(new URL('../../../proto', import.meta.url));
 const KEEPALIVE_MS = 10_000;
 const BUSY_INTERVAL_MS = 10_000;
-const ALL_UNANSWERED_BYTES = 48 * 1024 * 1024;
+const ALL_UNANSWERED_BYTES = 16 * 1024 * 1024;
+/** A batch lives until it is stored and emitted: sooner, a collection would only make it old. */
+const letGo = youngCollection(32 * 1024 * 1024);
 
 export interface IntakeOptions {
   /** `host:port`. */
@@ -56,7 +60,7 @@ export class Intake implements Component {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#events = createIntakeEvents(options.logger, options.metrics);
+    this.#events = createIntakeEvents(options.logger, options.metrics, options.clock);
   }
 
   /** Collectors connected now. */
@@ -85,6 +89,7 @@ export class Intake implements Component {
       );
     });
     widenReceiveWindows(server);
+    onFailedHandshake(server, (peer, reason) => this.#events.handshakeFailed(peer, reason));
     this.#unsubscribe = this.#options.queue.onStopped((reason) => this.#intakeChanged(reason));
     this.#setHealth('SERVING');
     if (this.#options.queue.stopped !== undefined) this.#intakeChanged(this.#options.queue.stopped);
@@ -125,7 +130,11 @@ export class Intake implements Component {
     else this.#calls.add(call);
   }
 
-  readonly #budget = new UnansweredBudget(ALL_UNANSWERED_BYTES, (bytes) => this.#events.unanswered(bytes));
+  readonly #budget = new UnansweredBudget(
+    ALL_UNANSWERED_BYTES,
+    (bytes) => this.#events.unanswered(bytes),
+    letGo,
+  );
 
   #claim(call: PublishCall): string | undefined {
     const id = call.collectorId ?? '';

@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { http2ServersOf } from './http2-servers.ts';
 
 /**
  * HTTP/2 lets a peer send as much as the receiver's window, then waits for an update: with the default of 64 KiB that is
@@ -49,18 +50,4 @@ export function widenReceiveWindows(server: Server): void {
       apply(session);
     });
   }
-}
-
-interface SessionEmitter {
-  on(event: 'session', listener: (session: ServerHttp2Session) => void): unknown;
-}
-
-function http2ServersOf(server: Server): Iterable<SessionEmitter> {
-  const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<SessionEmitter, unknown> };
-  if (http2Servers === undefined || http2Servers.size === 0) {
-    throw new Error(
-      'this version of @grpc/grpc-js keeps its HTTP/2 servers elsewhere: receive windows stay narrow',
-    );
-  }
-  return http2Servers.keys();
 }

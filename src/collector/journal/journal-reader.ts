@@ -6,7 +6,7 @@ import type { JournalEvents } from './events.ts';
 import type { EntryPlace, JournalIndex } from './journal-index.ts';
 import { RecentEntries } from './recent-entries.ts';
 
-const RECENT_BYTES = 4 * 1024 * 1024;
+const RECENT_BYTES = 8 * 1024 * 1024;
 
 /** What is still known of the bytes before a position when their entries are gone. */
 export interface KnownTail {

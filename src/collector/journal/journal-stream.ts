@@ -5,6 +5,7 @@ import type { StreamId } from '../../records/stream-id.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../source.ts';
 import { GatheredBatch } from './gathered-batch.ts';
 import type { JournalChannel } from './journal-channel.ts';
+import type { EntryPlace } from './journal-index.ts';
 import type { JournalReader } from './journal-reader.ts';
 
 /** Entries looked up at once. */
@@ -53,10 +54,12 @@ export class JournalStream implements SourceStream {
     const { reader } = this.#host;
     const gathered = new GatheredBatch(buffer);
     for (let at = from + this.#offset, more = true; more; ) {
-      const places = reader.places(this.#channel.number, at, PLACES);
+      const places = thatFit(reader.places(this.#channel.number, at, PLACES), buffer.length);
+      // Side by side: entries are small, and one after the other each would take a turn of its own.
+      const entries = await Promise.all(places.map((place) => reader.entry(place)));
       more = places.length > 0;
-      for (const place of places) {
-        const entry = await reader.entry(place);
+      for (const [index, place] of places.entries()) {
+        const entry = entries[index];
         // What is damaged is left out: the stream has a gap there.
         if (entry === undefined) more = gathered.isEmpty;
         else {
@@ -64,6 +67,7 @@ export class JournalStream implements SourceStream {
           assert(more || !gathered.isEmpty, 'the buffer cannot hold a record');
         }
         if (!more) break;
+        reader.recent.taken(place.channel, place.start);
         at = place.end;
       }
     }
@@ -106,4 +110,14 @@ export class JournalStream implements SourceStream {
   #bytesBefore(position: Position): Promise<Buffer | undefined> {
     return this.#host.reader.bytesBefore(this.#channel, position, this.#offset);
   }
+}
+
+/** As many of them as are worth reading for a buffer; at least the first. */
+function thatFit(places: readonly EntryPlace[], bytes: number): readonly EntryPlace[] {
+  let sum = 0;
+  const tooMany = places.findIndex(({ location }, index) => {
+    sum += location.length;
+    return index > 0 && sum > bytes;
+  });
+  return tooMany === -1 ? places : places.slice(0, tooMany);
 }

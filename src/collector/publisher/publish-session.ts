@@ -62,7 +62,7 @@ export interface SessionEnd {
  *                                                                        |
  *     source.accept(end of the contiguous accepted bytes) <-- answers <--'
  *
- * One read at a time, round the ready streams; at most 16 MiB unanswered. What is unanswered when the call ends is
+ * One read at a time, round the ready streams; at most 8 MiB unanswered. What is unanswered when the call ends is
  * simply forgotten: the next call begins by asking where each stream stands.
  */
 export class PublishSession {

@@ -100,6 +100,26 @@ describe('TLS', () => {
     expect(store.batches).toHaveLength(0);
   });
 
+  it('says once a minute whom it turns away and why, and counts all of them', async () => {
+    const { authority, intake, lines, metrics } = await tlsIntake();
+    const told = () => lines.filter(({ msg }) => msg === 'A client was turned away by TLS.');
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await handshake(intake.port, { ca: authority.certificate });
+      await until(async () =>
+        expect(await metrics.getSingleMetricAsString('aggregator_intake_failed_handshakes_total')).toContain(
+          `_total ${attempt}`,
+        ),
+      );
+    }
+    expect(told()).toEqual([
+      expect.objectContaining({
+        level: 40,
+        peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        reason: 'peer did not return a certificate',
+      }),
+    ]);
+  });
+
   it.each(['TLSv1', 'TLSv1.1'] as const)('turns away %s', async (version) => {
     const { authority, intake } = await tlsIntake();
     const { certificate: cert, key } = await authority.issue({ name: 'old' });

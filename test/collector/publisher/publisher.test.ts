@@ -152,9 +152,9 @@ describe('publisher and intake', () => {
       return read(from, buffer);
     };
     publisher.open(stream);
-    await until(() => expect(highest).toBeGreaterThan(14 * 1024 * 1024));
+    await until(() => expect(highest).toBeGreaterThan(6 * 1024 * 1024));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(highest).toBeLessThanOrEqual(17 * 1024 * 1024);
+    expect(highest).toBeLessThanOrEqual(9 * 1024 * 1024);
     open();
     await until(() => expect(stream.accepted).toBe(stream.bytes.length));
   });
