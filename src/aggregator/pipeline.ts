@@ -305,13 +305,15 @@ class RunningAggregator implements Aggregator {
 
   #late(): Late[] {
     const lateMs = Math.max(LATE_MS, 4 * this.#config.minimumPublishFrequencyMs);
-    return this.#chains
-      .map((chain) => chain.status())
-      .filter(({ oldestUndeliveredAgeMs, state }) => oldestUndeliveredAgeMs > lateMs || state === 'failed')
-      .map(({ emitter, oldestUndeliveredAgeMs }) => ({
-        what: `emitter ${emitter}`,
-        ageSeconds: Math.round(oldestUndeliveredAgeMs / 1000),
-      }));
+    const nowUnixNano = this.#deps.clock.nowUnixNano();
+    return this.#chains.flatMap((chain) => {
+      const { emitter, state, sinceUnixNano = nowUnixNano, oldestUndeliveredAgeMs } = chain.status();
+      // An emitter that cannot read what it stands at does not know how old it is.
+      const stuckMs = Number(nowUnixNano - sinceUnixNano) / 1e6;
+      const ageMs = Math.max(oldestUndeliveredAgeMs, stuckMs);
+      const isLate = ageMs > lateMs || state === 'failed' || state === 'holding';
+      return isLate ? [{ what: `emitter ${emitter}`, ageSeconds: Math.round(ageMs / 1000) }] : [];
+    });
   }
 
   /** Pages when the queue is filling up. */

@@ -10,7 +10,6 @@ import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import { silenceGrpcLog } from '../../runtime/grpc-log.ts';
 import { listenError } from '../../runtime/listen-error.ts';
-import { youngCollection } from '../../runtime/young-collection.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue-contract.ts';
 import { createIntakeEvents, type IntakeEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
@@ -24,8 +23,6 @@ const PROTO_ROOT = fileURLToPath(new URL('../../../proto', import.meta.url));
 const KEEPALIVE_MS = 10_000;
 const BUSY_INTERVAL_MS = 10_000;
 const ALL_UNANSWERED_BYTES = 16 * 1024 * 1024;
-/** A batch lives until it is stored and emitted: sooner, a collection would only make it old. */
-const letGo = youngCollection(32 * 1024 * 1024);
 
 export interface IntakeOptions {
   /** `host:port`. */
@@ -130,11 +127,7 @@ export class Intake implements Component {
     else this.#calls.add(call);
   }
 
-  readonly #budget = new UnansweredBudget(
-    ALL_UNANSWERED_BYTES,
-    (bytes) => this.#events.unanswered(bytes),
-    letGo,
-  );
+  readonly #budget = new UnansweredBudget(ALL_UNANSWERED_BYTES, (bytes) => this.#events.unanswered(bytes));
 
   #claim(call: PublishCall): string | undefined {
     const id = call.collectorId ?? '';

@@ -5,19 +5,12 @@
 export class UnansweredBudget {
   readonly #limitBytes: number;
   readonly #changed: (bytes: number) => void;
-  readonly #given: (bytes: number) => void;
   readonly #waiting: (() => void)[] = [];
   #bytes = 0;
 
-  /** `changed` is told what waits now, `given` what was answered. */
-  constructor(
-    limitBytes: number,
-    changed: (bytes: number) => void = () => {},
-    given: (bytes: number) => void = () => {},
-  ) {
+  constructor(limitBytes: number, changed: (bytes: number) => void = () => {}) {
     this.#limitBytes = limitBytes;
     this.#changed = changed;
-    this.#given = given;
   }
 
   get hasRoom(): boolean {
@@ -32,7 +25,6 @@ export class UnansweredBudget {
   give(bytes: number): void {
     this.#bytes -= bytes;
     this.#changed(this.#bytes);
-    this.#given(bytes);
     while (this.hasRoom && this.#waiting.length > 0) this.#waiting.shift()?.();
   }
 

@@ -7,6 +7,8 @@ export interface PublisherEvents {
   connected(address: string, software: string): void;
   /** We have ended the call; everything that was sent is answered, unless there was no time. */
   ended(address: string): void;
+  /** Somebody else connected with our identity. */
+  replaced(address: string): void;
   disconnected(address: string, reason: string): void;
   unreachable(address: string, reason: string): void;
   sent(records: number, bytes: number): void;
@@ -45,6 +47,13 @@ export function createPublisherEvents(logger: Logger, metrics: Registry, clock: 
     ended: (address) => {
       connected.set(0);
       logger.info({ address }, 'Disconnected from the aggregator.');
+    },
+    replaced: (address) => {
+      connected.set(0);
+      logger.warn(
+        { address },
+        'Another collector has connected with the identity of this one: is its state directory a copy? Give it one of its own.',
+      );
     },
     disconnected: (address, reason) => {
       connected.set(0);

@@ -1,4 +1,4 @@
-import type { ServiceError, StatusObject } from '@grpc/grpc-js';
+import { type ServiceError, type StatusObject, status as statusCode } from '@grpc/grpc-js';
 import { checkFromBytes } from '../../records/check.ts';
 import type { CompressionName } from '../../records/compression.ts';
 import type {
@@ -53,6 +53,8 @@ export interface SessionEnd {
   readonly welcomed: boolean;
   /** Something was accepted: the aggregator works. */
   readonly fruitful: boolean;
+  /** A newer call with this collector's id has begun: another process has a copy of its state. */
+  readonly replaced: boolean;
 }
 
 /**
@@ -77,6 +79,7 @@ export class PublishSession {
   #sequence = 0;
   #welcomed = false;
   #fruitful = false;
+  #replaced = false;
   #finishing = false;
   #end: string | undefined;
   #changed: () => void = () => {};
@@ -92,6 +95,7 @@ export class PublishSession {
       call.on('data', (response: PublishResponse) => this.#receive(response));
       call.on('error', (error: ServiceError) => this.#ended(withoutBallast(error.details || error.message)));
       call.on('status', (status: StatusObject) => {
+        this.#replaced = status.code === statusCode.ABORTED;
         this.#ended(withoutBallast(status.details) || 'the aggregator ended the call');
         resolve();
       });
@@ -104,7 +108,12 @@ export class PublishSession {
     this.#send({ $case: 'hello', value: { ...identity, protocolVersion: 1 } });
     await Promise.all([this.#pump(), ended]);
     for (const cancel of this.#timers) cancel();
-    return { reason: this.#end ?? '', welcomed: this.#welcomed, fruitful: this.#fruitful };
+    return {
+      reason: this.#end ?? '',
+      welcomed: this.#welcomed,
+      fruitful: this.#fruitful,
+      replaced: this.#replaced,
+    };
   }
 
   /** Reads nothing more; ends the call when everything on the way is answered. */

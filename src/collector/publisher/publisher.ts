@@ -130,19 +130,21 @@ export class Publisher implements StreamSink, Component {
     const goBackInMs = this.#addresses.goBackInMs;
     const cancelGoBack =
       goBackInMs === undefined ? () => {} : this.#options.clock.after(goBackInMs, () => session.finish());
-    const { reason, welcomed, fruitful } = await session.run();
+    const { reason, welcomed, fruitful, replaced } = await session.run();
     cancelGoBack();
     this.#session = undefined;
     this.#connected = false;
     if (welcomed) {
       if (this.#stopping.signal.aborted) this.#events.ended(address);
+      else if (replaced) this.#events.replaced(address);
       else this.#events.disconnected(address, reason);
       this.#addresses.worked();
     } else {
       this.#events.unreachable(address, reason);
       this.#addresses.failed();
     }
-    return fruitful;
+    // Two copies of one state would else end each other's calls as fast as they can.
+    return fruitful && !replaced;
   }
 
   #client(address: string): PublishClient {

@@ -168,6 +168,7 @@ describe('publisher and intake', () => {
     await until(() =>
       expect(log.some((line) => String(line.reason).includes('a newer call of this collector'))).toBe(true),
     );
+    await until(() => expect(first.lines.some(({ msg }) => msg.startsWith('Another collector'))).toBe(true));
   });
 
   it('finish what is on the way when stopped', async () => {
