@@ -2,7 +2,7 @@
  * The benchmark: `make bench`. Every contender moves the same log from file to file, all in one run, in turn, several
  * times, so that what else the machine does hits all alike; the medians are compared.
  *
- *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=transfer,link,latency,idle,memory,<contender> BENCH_DIRECTORY=...
+ *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=transfer,link,latency,idle,memory,sockets,<contender> BENCH_DIRECTORY=...
  *     --write puts the tables into docs/performance.md
  */
 import { mkdir, rm } from 'node:fs/promises';
@@ -13,6 +13,7 @@ import { goalTable, type Measured, type StoppedRow } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { measureIdleFiles } from './measurements/idle-files.ts';
 import { measureLatency } from './measurements/latency.ts';
+import { measurePgLogfebe } from './measurements/pg-logfebe.ts';
 import { type Absence, measureStoppedAggregator } from './measurements/stopped-aggregator.ts';
 import { ours } from './peers/ours.ts';
 import { rawPipe } from './peers/raw-pipe.ts';
@@ -20,6 +21,7 @@ import { rsyslog } from './peers/rsyslog.ts';
 import { syslogNg } from './peers/syslog-ng.ts';
 import { writePerformancePage } from './performance-page.ts';
 import { type BenchSettings, readSettings, runsContender, runsSection, type Section } from './settings.ts';
+import { socketTable } from './socket-table.ts';
 import { table } from './table.ts';
 import { runTransfer, type Transfer } from './transfer.ts';
 import { type Standing, transferTable } from './transfer-table.ts';
@@ -75,6 +77,9 @@ async function run(settings: BenchSettings): Promise<string> {
     latency: await section('latency', () => attempt('latency', () => measureLatency(directory)), undefined),
     idle: await section('idle', () => attempt('idle files', () => measureIdleFiles(directory)), undefined),
     stopped: await section('memory', () => stoppedRows([small, log], directory), []),
+    sockets:
+      (await section('sockets', () => attempt('sockets', () => measurePgLogfebe(directory)), undefined)) ??
+      [],
   };
   return report(measured, settings, await describeMachine(settings.directory), ready);
 }
@@ -157,7 +162,7 @@ function report(
   machine: string,
   ready: readonly Ready[],
 ): string {
-  const { log, transfers, link, latency, idle, stopped } = measured;
+  const { log, transfers, link, latency, idle, stopped, sockets } = measured;
   const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`).join('; ');
   const size = `${Math.round(log.bytes / 1e6)} MB, ${log.lines.toLocaleString('en-US')} lines`;
   const parts = [
@@ -190,6 +195,7 @@ function report(
       ),
     );
   }
+  if (sockets.length > 0) parts.push('### Over PostgreSQL sockets', socketTable(sockets));
   const goals = goalTable(measured);
   if (goals !== '') parts.push('### Goals', goals);
   return parts.join('\n\n');

@@ -1,6 +1,7 @@
 import type { WrittenLog } from './access-log.ts';
 import type { IdleUse } from './measurements/idle-files.ts';
 import type { Latency } from './measurements/latency.ts';
+import { type PgLogfebeRun, STEADY_RECORDS_PER_SECOND } from './measurements/pg-logfebe.ts';
 import { table } from './table.ts';
 import { cpuPerGigabyte, OURS, peakMegabytes, type Standing, speed } from './transfer-table.ts';
 
@@ -12,6 +13,7 @@ export interface Measured {
   readonly idle: IdleUse | undefined;
   /** The collector's peak with the aggregator stopped, in MB: for the small log and for the large one. */
   readonly stopped: readonly StoppedRow[];
+  readonly sockets: readonly PgLogfebeRun[];
 }
 
 export interface StoppedRow {
@@ -35,7 +37,7 @@ export function goalTable(measured: Measured): string {
   return rows.length === 0 ? '' : table(['goal', 'measured', 'reached'], rows);
 }
 
-function goals({ log, transfers, link, latency, idle, stopped }: Measured): Goal[] {
+function goals({ log, transfers, link, latency, idle, stopped, sockets }: Measured): Goal[] {
   const of = (standings: readonly Standing[], key: string) => standings.find((one) => one.key === key);
   const ours = of(transfers, OURS);
   const times = (key: string, least: number, name: string): Goal =>
@@ -54,7 +56,18 @@ function goals({ log, transfers, link, latency, idle, stopped }: Measured): Goal
     atMost("the collector's growth with the log, aggregator stopped", growth(stopped), 10, 'MB'),
     atMost('latency at 5,000 lines/s, p99', latency?.p99Ms ?? Number.NaN, 50, 'ms'),
     atMost('collector with 1,000 idle files, % of a core', (idle?.collector ?? Number.NaN) * 100, 2, '%'),
+    ...socketGoals(sockets),
   ];
+}
+
+function socketGoals(runs: readonly PgLogfebeRun[]): Goal[] {
+  const rate = `${STEADY_RECORDS_PER_SECOND.toLocaleString('en-US')} records/s over sockets`;
+  return runs
+    .filter(({ wantedPerSecond }) => wantedPerSecond === STEADY_RECORDS_PER_SECOND)
+    .flatMap(({ name, lostRecords, waitedWrites }) => [
+      atMost(`${rate}, ${name}: lost`, lostRecords, 0, 'records'),
+      atMost(`${rate}, ${name}: writes that had to wait`, waitedWrites, 0, ''),
+    ]);
 }
 
 /** The largest growth from the smallest log to the largest, over the kinds of absence. */
@@ -84,7 +97,7 @@ function atMost(text: string, value: number, most: number, unit: string): Goal {
   return {
     text: `${text}: at most ${most}`,
     value,
-    format: (found) => `${found.toFixed(1)} ${unit}`,
+    format: (found) => `${found.toFixed(1)} ${unit}`.trimEnd(),
     reached: (found) => found <= most,
   };
 }

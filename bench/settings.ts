@@ -11,7 +11,7 @@ export interface BenchSettings {
   readonly write: boolean;
 }
 
-export const SECTIONS = ['transfer', 'link', 'latency', 'idle', 'memory'] as const;
+export const SECTIONS = ['transfer', 'link', 'latency', 'idle', 'memory', 'sockets'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export function readSettings(

@@ -57,7 +57,7 @@ A JSON list. Each object is a group of files that are read alike:
 | key | format | default | meaning |
 |--|--|--|--|
 | \`paths\` | list of globs | required | The files. Compressed ones (\`.gz\`, \`.zst\`, \`.xz\`, \`.bz2\`, \`.zip\`) are left out. |
-| \`exclude\` | list of globs | none | Files that are left out as well. |
+| \`exclude\` | list of globs | none | Files that are left out as well. A glob without a slash is for the name: \`*.tmp\` in any directory. |
 | \`format\` | name of a format | \`plain\` | How the aggregator reads the records when an emitter asks: \`plain\`, \`json\`, \`combined\`, ... |
 | \`resource\` | object of texts | none | Added to what every record says of its origin. |
 | \`start_at\` | \`beginning\` or \`end\` | \`beginning\` | Where a file begins that was there, and unknown, when the collector started. |

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationProblem } from '../runtime/configuration-error.ts';
-import { nearestName } from '../runtime/unknown-variables.ts';
+import { schemaProblems } from '../runtime/schema-problems.ts';
 import type { ConfiguredEmitter } from './emitter.ts';
 
 /**
@@ -35,7 +35,8 @@ export function parseConfigurations<Shape extends z.ZodRawShape>(
   const configured = entriesOf(text).flatMap(({ place, entry }) => {
     const result = schema.safeParse(entry);
     if (!result.success) {
-      problems.push(...problemsOf(place, result.error, Object.keys(schema.shape)));
+      const keys = Object.keys(schema.shape);
+      problems.push(...schemaProblems(place, result.error, (path) => (path.length === 0 ? keys : [])));
       return [];
     }
     // The shape is known to the caller only; what the schema has read is a record to this function.
@@ -113,29 +114,4 @@ function parseJson(variable: string, value: string): unknown {
 
 function problem(variable: string, message: string): ConfigurationError {
   return new ConfigurationError([{ variable, message }]);
-}
-
-function problemsOf(place: string, error: z.ZodError, known: readonly string[]): ConfigurationProblem[] {
-  return error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      const at = pathOf(place, issue.path);
-      return issue.keys.map((key) => ({
-        variable: pathOf(at, [key]),
-        message: unknownKey(key, issue.path.length === 0 ? known : []),
-      }));
-    }
-    return [{ variable: pathOf(place, issue.path), message: issue.message }];
-  });
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const nearest = nearestName(key, known);
-  return nearest === undefined ? 'is not a known key' : `is not a known key; did you mean "${nearest}"?`;
-}
-
-function pathOf(place: string, path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
-    place,
-  );
 }

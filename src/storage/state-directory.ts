@@ -50,7 +50,8 @@ export class StateDirectory {
     if (lock === undefined) throw new StateDirectoryBusyError(path, await readOwner(path));
     try {
       await settleLayout(path, options);
-      await writeOwner(path, options.role);
+      // On a full disk, say: a note for others is no reason not to work.
+      await writeOwner(path, options.role).catch(() => undefined);
       return new StateDirectory(path, lock);
     } catch (error) {
       await lock.release();
@@ -67,7 +68,7 @@ export class StateDirectory {
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;
-    await rm(join(this.path, OWNER_FILE), { force: true });
+    await rm(join(this.path, OWNER_FILE), { force: true }).catch(() => undefined);
     await this.#lock.release();
   }
 }

@@ -216,7 +216,44 @@ describe('without a running process', () => {
 });
 
 describe('explain', () => {
-  test('shows what the collector says of a file, as fields', async () => {
+  test('says why a file is not read', async () => {
+    const answer = { kind: 'not-read', path: '/a\nb', reason: 'it is empty' };
+    const directory = await owned('collector', { explain: as(answer) });
+    const { stdout } = await commandOf(['explain', 'x', '--state-directory', directory]);
+    expect(stdout).toBe('file      /a\\x0ab\nnot read  it is empty\n');
+  });
+
+  test('shows how a file is read', async () => {
+    const directory = await owned('collector', {
+      explain: as({
+        kind: 'followed',
+        ...{ path: '/a.1', device: '8', inode: '9', prefix: { length: 1024, hash: 'abc' } },
+        status: {
+          ...{ stream: 'f00', origin: '/a.1', path: '/a.1', home: '/a', state: 'open' },
+          ...{ sizeBytes: 5000, position: 4096, readBytes: 4096, acceptedBytes: 4000, waitingBytes: 1000 },
+          oldestWaitingMs: 61_234,
+        },
+        waitsFor: '/a.2',
+      }),
+    });
+    const { stdout } = await commandOf(['explain', 'x', '--state-directory', directory]);
+    expect(stdout).toBe(
+      [
+        'file           /a.1',
+        'stream         f00, open',
+        'identity       first 1,024 bytes abc; device 8, inode 9',
+        'first seen as  /a',
+        'size           5,000 bytes',
+        'position       4,096',
+        'accepted       4,000 bytes',
+        'lag            1,000 bytes, the oldest for 61 s',
+        'waits for      /a.2',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('shows what a collector of another version says of a file, field by field', async () => {
     const { handler, inputs } = recording({
       state: 'read',
       lagBytes: 12,

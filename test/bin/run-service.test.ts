@@ -62,7 +62,7 @@ describe('signals', () => {
 
   test('with --once, an end before everything is accepted is a failure', async () => {
     const { stub, calls } = service({ drained: () => NEVER });
-    const { send, ended, logged } = started(stub, ['--once']);
+    const { send, ended, logged } = started(stub, '--once');
     await vi.waitUntil(() => calls.includes('start'));
     send('SIGTERM');
     expect(await ended).toBe(1);

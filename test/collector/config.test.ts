@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCollectorConfig } from '../../src/collector/config.ts';
 import type { Environment } from '../../src/runtime/configuration.ts';
@@ -84,6 +85,33 @@ describe('what to tail', () => {
     expect(problem?.message).toContain("COLLECTOR_TAIL='");
     expect(problem?.message).toContain("COLLECTOR_TAIL_CONFIGURATION='");
     expect(problem?.message).toContain("SERVE_DB_DIR='");
+  });
+
+  test('a serve database alone is enough', () => {
+    const { config } = parse({
+      COLLECTOR_TAIL: undefined,
+      SERVE_DB_DIR: '/serves',
+      COLLECTOR_SERVE_DB_POLL_INTERVAL: '1s',
+      COLLECTOR_JOURNAL_MAX_BYTES: '64MiB',
+      COLLECTOR_POSTGRES_MAX_RECORD_BYTES: '8KiB',
+      COLLECTOR_POSTGRES_SOCKET_MODE: '0600',
+    });
+    expect(config).toMatchObject({
+      tail: [],
+      pgLogfebe: {
+        serveDirectory: '/serves',
+        tokensAllowed: false,
+        pollIntervalMs: 1000,
+        journalMaxBytes: 64 * 1024 * 1024,
+        recordLengthBytes: 8192,
+        socketMode: 0o600,
+      },
+    });
+    const withUrl = parse({ SERVE_DB_DIR: 'serves', LOGPLEX_URL: 'https://h/logs' });
+    expect(withUrl.config.pgLogfebe).toMatchObject({
+      serveDirectory: resolve('serves'),
+      tokensAllowed: true,
+    });
   });
 
   test.each(['', ',', '/a,,/b', '/a,'])('COLLECTOR_TAIL=%j is refused', (text) => {

@@ -40,9 +40,9 @@ describe('the variable of an emitter', () => {
     const value = '[{"urll":"a"},{"url":7,"name":"-x","start":"later","nested":{"depth":1,"dept":2}}]';
     const problems = problemsOf(() => parse(value));
     expect(Object.fromEntries(problems.map(({ variable, message }) => [variable, message]))).toEqual({
-      'AGGREGATOR_X_CONFIGURATION[0].url': expect.stringContaining('expected string'),
+      'AGGREGATOR_X_CONFIGURATION[0].url': expect.stringContaining('expected a text'),
       'AGGREGATOR_X_CONFIGURATION[0].urll': 'is not a known key; did you mean "url"?',
-      'AGGREGATOR_X_CONFIGURATION[1].url': expect.stringContaining('expected string'),
+      'AGGREGATOR_X_CONFIGURATION[1].url': expect.stringContaining('expected a text'),
       'AGGREGATOR_X_CONFIGURATION[1].name': expect.stringContaining('1 to 63 letters'),
       'AGGREGATOR_X_CONFIGURATION[1].start': expect.stringContaining('oldest'),
       'AGGREGATOR_X_CONFIGURATION[1].nested.dept': 'is not a known key',

@@ -3,8 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { FebeClient } from '../support/febe-client.ts';
 import { LogplexEndpoint, type Misbehaviour } from '../support/logplex-endpoint.ts';
 import { readBalance } from '../support/product.ts';
+import { startServedStandalone, submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { startServedStandalone, submitServes } from './served-standalone.ts';
 
 const PATIENT = { timeout: 30_000, interval: 50 };
 const ROUND = 20;

@@ -6,13 +6,14 @@ import { FebeClient } from '../support/febe-client.ts';
 import { LogplexEndpoint } from '../support/logplex-endpoint.ts';
 import { startedPair, testPair } from '../support/processes.ts';
 import { readBalance, untilReady } from '../support/product.ts';
+import { readMetric, submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { readMetric, submitServes } from './served-standalone.ts';
 
 const PATIENT = { timeout: 60_000, interval: 50 };
 const ROUNDS = 8;
 const PER_ROUND = 2_000;
-const AT_MOST_MS = 40;
+/** Each round is killed at another moment. */
+const LATER_MS = 5;
 
 /** Writes numbered records, as a process of PostgreSQL does, and connects again when the collector was gone. */
 class Sender {
@@ -70,7 +71,7 @@ describe('kill -9', () => {
       const before = sender.sent;
       await sender.send(PER_ROUND);
       await untilJournaled(pair.collectorHttp, sender.sent - before);
-      await sleep(Math.random() * AT_MOST_MS);
+      await sleep(round * LATER_MS);
       await collector.kill();
       if (round % 2 === 0) continue;
       await aggregator.kill();
@@ -105,7 +106,7 @@ describe('kill -9', () => {
     let { aggregator } = pair;
     for (let round = 0; round < ROUNDS; round++) {
       const sending = sender.send(PER_ROUND);
-      await sleep(Math.random() * AT_MOST_MS * 5);
+      await sleep(round * LATER_MS * 5);
       await aggregator.kill();
       aggregator = pair.startAggregator();
       await untilReady(aggregator, pair.aggregatorHttp);

@@ -6,8 +6,8 @@ import { type CapturedRecord, febeCapture } from '../support/febe-capture.ts';
 import { FebeClient } from '../support/febe-client.ts';
 import { joinParts } from '../support/logplex-decoder.ts';
 import { LogplexEndpoint } from '../support/logplex-endpoint.ts';
+import { startServedStandalone, submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { startServedStandalone, submitServes } from './served-standalone.ts';
 
 const PATIENT = { timeout: 30_000, interval: 50 };
 const TOKENS = ['t.one', 't.two', 't.three'];

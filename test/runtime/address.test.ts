@@ -48,3 +48,8 @@ test.each(['0.0.0.0:1', '10.0.0.1:1', '[::]:1', 'example.com:1', ':1'])('%s is n
 test.each(['127.0.0.1:8000', '[::1]:8000', 'a.example.com:1'])('%s is written as it is read', (text) => {
   expect(formatAddress(parseAddress(text) ?? { host: '', port: 0 })).toBe(text);
 });
+
+test('a Unix socket is written as gRPC reads it, and is nobody else to reach', () => {
+  expect(formatAddress({ socketPath: '/run/a.sock' })).toBe('unix:/run/a.sock');
+  expect(isLoopback({ socketPath: '/run/a.sock' })).toBe(true);
+});

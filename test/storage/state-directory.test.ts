@@ -53,6 +53,15 @@ describe('a state directory', () => {
     await rm(join(path, 'owner.json'), { recursive: true });
   });
 
+  test('is taken also when the note that names the owner cannot be written', async () => {
+    const path = await temporaryDirectory();
+    await mkdir(join(path, 'owner.json'));
+    const directory = await acquire(path);
+    await expect(acquire(path)).rejects.toThrow(/is in use by another process/);
+    await directory.release();
+    await acquire(path);
+  });
+
   test('that cannot be made says so by its path', async () => {
     const file = join(await temporaryDirectory(), 'file');
     await writeFile(file, '');

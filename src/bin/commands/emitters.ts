@@ -89,7 +89,7 @@ function skipCommand({ io }: Context): Command {
       io.stdout.write(
         json
           ? `${JSON.stringify(lost)}\n`
-          : `${printable(name)} goes on; given up: ${count(lost.records)} records (${formatByteSize(lost.bytes)}).\n`,
+          : `${printable(name)} goes on; given up: ${count(lost.records)} record${lost.records === 1 ? '' : 's'} (${formatByteSize(lost.bytes)}).\n`,
       );
     });
 }

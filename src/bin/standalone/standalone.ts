@@ -11,6 +11,8 @@ export interface StandaloneDependencies {
 }
 
 const SOCKET_NAME = 'standalone.sock';
+/** What timers of Node can wait. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * Both halves in one process, exactly as they are in two: what goes from one to the other is gRPC over a Unix socket in
@@ -56,7 +58,8 @@ export class Standalone implements Service<StandaloneConfig> {
 
   /** The collector first, within its own time; the aggregator has what is left. */
   async stop(deadline: AbortSignal): Promise<void> {
-    const ofCollector = AbortSignal.timeout(Math.ceil(this.#config.collector.shutdownTimeoutMs));
+    const { shutdownTimeoutMs } = this.#config.collector;
+    const ofCollector = AbortSignal.timeout(Math.min(Math.ceil(shutdownTimeoutMs), LONGEST_TIMEOUT_MS));
     await this.#collector?.stop(AbortSignal.any([deadline, ofCollector]));
     await this.#aggregator?.stop(deadline);
     await this.#socket?.close();

@@ -52,14 +52,15 @@ export class JournalCommit {
    * is removed. Rejects with disk, index and channels as they were.
    */
   async run(channels: readonly JournalChannel[], removing: boolean): Promise<CommittedRecords[]> {
-    const taken = channels.flatMap((channel) => {
-      const { dirty, pending, unopened } = channel;
-      const isRemoving = removing && channel.isBehind;
-      const isRowChanged = dirty || isRemoving || unopened;
-      return isRowChanged || !pending.isEmpty
-        ? [{ channel, runs: channel.pending.take(), isRemoving, isRowChanged }]
-        : [];
-    });
+    const taken = channels
+      .map((channel) => ({ channel, isRemoving: removing && channel.isBehind }))
+      .filter(({ channel: { dirty, pending }, isRemoving }) => dirty || isRemoving || !pending.isEmpty)
+      .map(({ channel, isRemoving }) => ({
+        channel,
+        runs: channel.pending.take(),
+        isRemoving,
+        isRowChanged: channel.dirty || isRemoving || channel.unopened,
+      }));
     if (taken.length === 0) return [];
     for (const { channel } of taken) channel.dirty = false;
     try {
@@ -85,14 +86,13 @@ export class JournalCommit {
     if (payloads.length > 0) await log.flush();
     let next = 0;
     return taken.map((each, index) => {
-      const batches = (entries[index] ?? []).map(({ batch }) => batch);
-      const places = batches.map(({ start, data }) => ({
+      const places = (entries[index] ?? []).map(({ start, end }) => ({
         channel: each.channel.number,
         start,
-        end: start + data.length,
+        end,
         location: locations[next++] as SegmentLocation,
       }));
-      return { ...each, batches, places };
+      return { ...each, places };
     });
   }
 
@@ -138,12 +138,10 @@ export class JournalCommit {
   }
 
   /** The channel as it is now on disk. */
-  #settle({ channel, runs, batches, places, removed, tail, told }: ChannelChange): CommittedRecords {
-    const { segments, reader } = this.#parts;
+  #settle({ channel, runs, places, removed, tail, told }: ChannelChange): CommittedRecords {
+    const { segments } = this.#parts;
     for (const { location } of places) segments.hold(location);
     for (const { location } of removed) segments.release(location);
-    for (const batch of batches) reader.recent.add(channel.number, batch);
-    for (const { start } of removed) reader.recent.remove(channel.number, start);
     channel.flushedEnd = places.at(-1)?.end ?? channel.flushedEnd;
     channel.tails = [tail];
     if (told !== undefined) {
@@ -169,12 +167,12 @@ interface Taken {
 }
 
 interface Written extends Taken {
-  readonly batches: readonly RecordBatch[];
   readonly places: readonly EntryPlace[];
 }
 
 interface NewEntry {
-  readonly batch: RecordBatch;
+  readonly start: number;
+  readonly end: number;
   readonly payload: readonly Uint8Array[];
 }
 
@@ -183,8 +181,9 @@ function entriesOf(channel: JournalChannel, runs: readonly RecordRun[]): NewEntr
   return runs.map((run) => {
     const batch: RecordBatch = { ...run, ...run.label, stream: channel.stream, start, marks: NO_MARKS };
     const head = encodeRecordBatchHead(batch, { compression: 'none', bytes: run.data });
-    start += run.data.length;
-    return { batch, payload: [head, run.data] };
+    const entry = { start, end: start + run.data.length, payload: [head, run.data] };
+    start = entry.end;
+    return entry;
   });
 }
 

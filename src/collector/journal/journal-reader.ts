@@ -4,9 +4,6 @@ import { decodeRecordBatch } from '../../records/wire.ts';
 import type { SegmentLog } from '../../storage/segment-log.ts';
 import type { JournalEvents } from './events.ts';
 import type { EntryPlace, JournalIndex } from './journal-index.ts';
-import { RecentEntries } from './recent-entries.ts';
-
-const RECENT_BYTES = 8 * 1024 * 1024;
 
 /** What is still known of the bytes before a position when their entries are gone. */
 export interface KnownTail {
@@ -23,7 +20,6 @@ export interface ReadChannel {
 
 /** Reads the entries of a journal. */
 export class JournalReader {
-  readonly recent = new RecentEntries(RECENT_BYTES);
   readonly #index: JournalIndex;
   readonly #log: SegmentLog;
   readonly #events: JournalEvents;
@@ -43,8 +39,6 @@ export class JournalReader {
 
   /** An entry with its position in the journal; undefined when the disk has lost it. */
   async entry(place: EntryPlace): Promise<RecordBatch | undefined> {
-    const recent = this.recent.get(place.channel, place.start);
-    if (recent !== undefined) return recent;
     try {
       return { ...decodeRecordBatch(await this.#log.read(place.location)), start: place.start };
     } catch (error) {

@@ -67,7 +67,6 @@ export class JournalStream implements SourceStream {
           assert(more || !gathered.isEmpty, 'the buffer cannot hold a record');
         }
         if (!more) break;
-        reader.recent.taken(place.channel, place.start);
         at = place.end;
       }
     }

@@ -95,7 +95,7 @@ const SEGMENTS_PER_JOURNAL = 16;
 const RECORD_OVERHEAD_BYTES = 16;
 
 /** What came over sockets, and what it was gathered in, is garbage once it is committed. */
-const letGo = youngCollection(2 * 1024 * 1024);
+const letGo = youngCollection(512 * 1024);
 
 export class Journal implements JournalStreamHost {
   readonly reader: JournalReader;

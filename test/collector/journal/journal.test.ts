@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { type FileSystem, nodeFileSystem } from '../../../src/storage/file-system.ts';
 import { SegmentLog } from '../../../src/storage/segment-log.ts';
 import { type CapturedSink, readAll, textsOf } from '../../support/captured-sink.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { PullingSink, TakenBytes } from '../../support/pulling-sink.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { LABEL, openJournal } from './opened-journal.ts';
@@ -44,6 +45,29 @@ describe('a journal', () => {
     const from = all.indexOf('2-7;');
     const read = await sink.stream.read(from, Buffer.alloc(4));
     expect(read).toMatchObject({ kind: 'records', endCheck: checkOf(bytes(all.slice(0, from + 4))) });
+  });
+
+  it('tells where its streams stand, and for how long what is not accepted has waited', async () => {
+    const clock = new FakeClock();
+    const { journal, sink } = await openJournal(await temporaryDirectory(), { clock });
+    const writer = journal.writer('a');
+    writer.append(bytes('12345'), LABEL);
+    await clock.advance(10);
+    await flushed(sink);
+    writer.append(bytes('678'), LABEL);
+    await clock.advance(5_000);
+    await flushed(sink, 2);
+    const stream = sink.stream.id;
+    const [status] = journal.status();
+    expect(status).toEqual({
+      ...{ stream, origin: 'a', readBytes: 8, acceptedBytes: 0, waitingBytes: 8 },
+      oldestWaitingMs: expect.any(Number),
+    });
+    expect(status?.oldestWaitingMs).toBeGreaterThanOrEqual(4_900);
+    sink.stream.accept(8);
+    expect(journal.status()).toEqual([
+      { stream, origin: 'a', readBytes: 8, acceptedBytes: 8, waitingBytes: 0 },
+    ]);
   });
 
   it('keeps records of different labels in different batches', async () => {

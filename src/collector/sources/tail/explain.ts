@@ -86,26 +86,3 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
     }
   }
 }
-
-/** For a person. */
-export function explanationText(explanation: Explanation): string {
-  if (explanation.kind === 'not-read') return `${explanation.path}\n  not read: ${explanation.reason}\n`;
-  const { path, device, inode, prefix, status, waitsFor, failure } = explanation;
-  const lines = [
-    `stream    ${status.stream} (${status.state})`,
-    `identity  first ${prefix.length} bytes ${prefix.hash}, device ${device}, inode ${inode}`,
-    ...(status.home === path ? [] : [`first at  ${status.home}`]),
-    `size      ${status.sizeBytes} bytes`,
-    `read      up to ${status.position}`,
-    `accepted  ${status.acceptedBytes} bytes`,
-    `lag       ${status.waitingBytes} bytes${ageText(status.oldestWaitingMs)}`,
-    ...(waitsFor === undefined ? [] : [`waits for ${waitsFor}`]),
-    ...(failure === undefined ? [] : [`now       ${failure}`]),
-    ...(status.refusal === undefined ? [] : [`refused   ${status.refusal}`]),
-  ];
-  return `${path}\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
-
-function ageText(ageMs: number | undefined): string {
-  return ageMs === undefined ? '' : `, the oldest for ${Math.round(ageMs / 1000)} s`;
-}

@@ -24,6 +24,7 @@ export class Lineages {
     return this.#lines.get(lineage)?.[0];
   }
 
+  /** When everybody's name is as the last listing has it: the age of those that wait is told by their names. */
   add(stream: FileStream): void {
     for (let name = stream.lineage; ; name = beside(name)) {
       const line = this.#lines.get(name);
@@ -31,7 +32,7 @@ export class Lineages {
         this.#lines.set(name, [stream]);
         return;
       }
-      const place = line.findLastIndex((other) => other.opened || !isYounger(other, stream)) + 1;
+      const place = line.findLastIndex((other) => other.opened || !mayGoBehind(other, stream)) + 1;
       const isLate = place === line.length && isYounger(line.at(-1), stream);
       if (isLate) continue;
       line.splice(place, 0, stream);
@@ -58,16 +59,19 @@ export class Lineages {
   }
 }
 
+function mayGoBehind(stream: FileStream, other: FileStream): boolean {
+  return stream.ended || isYounger(stream, other);
+}
+
+/** By the names that they stand under. */
+function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
+  if (stream === undefined || stream.movedAway || stream.unlinkedSinceMs !== undefined) return false;
+  return isYoungerByName(stream, than);
+}
+
 /** No path contains it. */
 function beside(name: string): string {
   return `${name}\0`;
-}
-
-/** By the names that they stand under; one without such a name is not. */
-function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
-  if (stream === undefined || stream.ended || stream.movedAway || stream.unlinkedSinceMs !== undefined)
-    return false;
-  return isYoungerByName(stream, than);
 }
 
 function isPast(stream: FileStream): boolean {

@@ -70,7 +70,8 @@ export class Newcomers {
   readonly #unread: UnreadFiles;
   readonly #events: TailEvents;
   readonly #copies: Copies;
-  #begun = 0;
+  /** Since the generations were lined up last, in the order in which they were found. */
+  #begun: FileStream[] = [];
 
   constructor(parts: NewcomersParts) {
     this.#parts = parts;
@@ -81,9 +82,17 @@ export class Newcomers {
     this.#copies = new Copies(parts.files, parts.checkpoints);
   }
 
-  /** How many streams have been begun or have been woken, all in all. */
+  /** How many streams were begun or woken, and are not lined up yet. */
   get begun(): number {
-    return this.#begun;
+    return this.#begun.length;
+  }
+
+  /** Puts what was begun where its turn is. When nothing is lost any more: until then names may be those of before. */
+  lineUp(): void {
+    for (const stream of this.#begun) {
+      if (!stream.yielded && !stream.ended) this.#lineages.add(stream);
+    }
+    this.#begun = [];
   }
 
   async take(candidates: readonly FoundFile[], context: LookContext): Promise<void> {
@@ -182,6 +191,8 @@ export class Newcomers {
   async #takeStranger({ found, file }: OpenNewcomer, context: LookContext): Promise<void> {
     const isKept = await file.use(async (handle) => {
       const newcomer = await newcomerOf(handle, file);
+      // Truncated since it was listed. A stream without a byte could not tell the next ones from others.
+      if (newcomer.sizeBytes === 0) return false;
       if (await this.#isCopy({ newcomer, found, file })) return true;
       const damaged = context.isFirst ? await findDamaged(newcomer, this.#files) : undefined;
       if (damaged === undefined) await this.#beginNew(newcomer, { found, file }, context);
@@ -243,8 +254,7 @@ export class Newcomers {
     { present, isFirst }: LookContext,
   ): Promise<void> {
     const lineage = this.#lineageOf(found.path, present);
-    const last = this.#lineages.last(lineage);
-    const atEnd = isFirst && found.entry.startAt === 'end' && last === undefined;
+    const atEnd = isFirst && found.entry.startAt === 'end' && !this.#isLineOf(lineage);
     const mark = atEnd ? await endOf(newcomer) : BEGINNING;
     const id = mintStreamId();
     const checkpoint = checkpointOf(newcomer, { lineage, mark, copyOf: null });
@@ -258,14 +268,18 @@ export class Newcomers {
   #lineageOf(path: string, present: ReadonlySet<string>): string {
     const base = rotatedFrom(path);
     if (base === undefined) return path;
-    const isKnown = present.has(base) || this.#lineages.last(base) !== undefined || extname(base) !== '';
+    const isKnown = present.has(base) || this.#isLineOf(base) || extname(base) !== '';
     return isKnown ? base : path;
   }
 
+  #isLineOf(lineage: string): boolean {
+    if (this.#lineages.last(lineage) !== undefined) return true;
+    return this.#begun.some((stream) => stream.lineage === lineage && !stream.yielded);
+  }
+
   #begin(stream: FileStream): void {
-    this.#begun += 1;
+    this.#begun.push(stream);
     this.#files.follow(stream);
-    if (!stream.yielded) this.#lineages.add(stream);
     this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());
   }
 }

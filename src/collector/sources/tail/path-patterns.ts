@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import type { TailEntry } from './tail-configuration.ts';
 
@@ -35,7 +35,7 @@ export class PathPatterns {
     this.#entries = entries.map((entry) => ({
       entry,
       matches: matcherOf(absolute(entry.paths)),
-      excludes: matcherOf(absolute(entry.exclude)),
+      excludes: excluderOf(entry.exclude, absolute),
     }));
     this.patterns = entries.flatMap((entry) =>
       absolute(entry.paths).map((glob) => ({ entry, segments: segmentsOf(glob) })),
@@ -74,6 +74,16 @@ function leadsTo(segments: readonly PathSegment[], names: readonly string[]): bo
     if (typeof segment === 'string' ? segment !== name : !segment(name)) return false;
   }
   return names.length < segments.length;
+}
+
+/** A glob without a slash, `*.tmp`, excludes by name, wherever the file lies. */
+function excluderOf(
+  globs: readonly string[],
+  absolute: (globs: readonly string[]) => readonly string[],
+): (path: string) => boolean {
+  const ofPaths = matcherOf(absolute(globs.filter((glob) => glob.includes('/'))));
+  const ofNames = matcherOf(globs.filter((glob) => !glob.includes('/')));
+  return (path) => ofPaths(path) || ofNames(basename(path));
 }
 
 function matcherOf(globs: readonly string[]): (path: string) => boolean {

@@ -12,7 +12,7 @@ import { compareByAge } from './rotation-names.ts';
 import type { TailEntry } from './tail-configuration.ts';
 
 /** A log that is rotated faster than directories are listed does not hold up all others for ever. */
-const MAX_LISTINGS = 5;
+const MAX_LISTINGS = 20;
 
 /**
  * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
@@ -25,7 +25,7 @@ const MAX_LISTINGS = 5;
  *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
  *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
  *      is younger than the stream.
- *   5. What is lost still is over.
+ *   5. What is lost still is over. What was begun takes its place among the generations of its path.
  */
 export class Reconciler {
   readonly #parts: NewcomersParts;
@@ -48,6 +48,7 @@ export class Reconciler {
     let found = await this.#lookOnce();
     for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
+    this.#newcomers.lineUp();
     return found;
   }
 

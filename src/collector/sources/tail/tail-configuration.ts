@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../records/limits.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../records/resource.ts';
-import { ConfigurationError, type ConfigurationProblem } from '../../../runtime/configuration-error.ts';
+import { ConfigurationError } from '../../../runtime/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../../runtime/duration.ts';
+import { schemaProblems } from '../../../runtime/schema-problems.ts';
 
 /** One group of files that are read alike. */
 export interface TailEntry {
   /** Globs; relative ones begin at the working directory. */
   readonly paths: readonly string[];
-  /** Globs of files that are left out, beside the compressed ones that always are. */
+  /** Globs of files that are left out, beside the compressed ones that always are; without a slash, of their names. */
   readonly exclude: readonly string[];
   readonly format: string;
   /** Added to what all records of the collector carry. */
@@ -37,7 +38,7 @@ export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEnt
 export function parseTailConfiguration(text: string, variable: string): readonly TailEntry[] {
   const parsed = entriesSchema.safeParse(parseJson(text, variable));
   if (parsed.success) return parsed.data;
-  throw new ConfigurationError(parsed.error.issues.map((issue) => problemOf(issue, variable)));
+  throw new ConfigurationError(schemaProblems(variable, parsed.error, knownKeys));
 }
 
 function parseJson(text: string, variable: string): unknown {
@@ -49,9 +50,10 @@ function parseJson(text: string, variable: string): unknown {
   }
 }
 
-function problemOf(issue: z.core.$ZodIssue, variable: string): ConfigurationProblem {
-  const path = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-  return { variable: variable + path, message: issue.message };
+/** Of an entry of the list, and of its `multiline`. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 1) return Object.keys(entryShape);
+  return path.at(-1) === 'multiline' ? ['start', 'continue'] : [];
 }
 
 const globSchema = z.string().min(1, 'expected a path or glob, found an empty string');
@@ -101,23 +103,23 @@ const resourceSchema = z
   .transform((attributes): Resource => new Map(Object.entries(attributes)))
   .refine((resource) => resource.size <= LIMITS.resourceEntries - 16, 'expected at most 48 attributes');
 
-const entrySchema = z
-  .strictObject({
-    paths: z.array(globSchema).min(1, 'expected at least one path or glob'),
-    exclude: z.array(globSchema).default([]),
-    format: z.string().min(1).max(LIMITS.formatNameBytes).default('plain'),
-    resource: resourceSchema.default(EMPTY_RESOURCE),
-    start_at: z.enum(['beginning', 'end']).default('beginning'),
-    ignore_older: durationMsSchema.optional(),
-    multiline: multilineSchema.optional(),
-  })
-  .transform(
-    ({ start_at, ignore_older, multiline, ...entry }): TailEntry => ({
-      ...entry,
-      startAt: start_at,
-      ...(ignore_older === undefined ? {} : { ignoreOlderMs: ignore_older }),
-      ...(multiline === undefined ? {} : { multiline }),
-    }),
-  );
+const entryShape = {
+  paths: z.array(globSchema).min(1, 'expected at least one path or glob'),
+  exclude: z.array(globSchema).default([]),
+  format: z.string().min(1).max(LIMITS.formatNameBytes).default('plain'),
+  resource: resourceSchema.default(EMPTY_RESOURCE),
+  start_at: z.enum(['beginning', 'end']).default('beginning'),
+  ignore_older: durationMsSchema.optional(),
+  multiline: multilineSchema.optional(),
+};
+
+const entrySchema = z.strictObject(entryShape).transform(
+  ({ start_at, ignore_older, multiline, ...entry }): TailEntry => ({
+    ...entry,
+    startAt: start_at,
+    ...(ignore_older === undefined ? {} : { ignoreOlderMs: ignore_older }),
+    ...(multiline === undefined ? {} : { multiline }),
+  }),
+);
 
 const entriesSchema = z.array(entrySchema).min(1, 'expected at least one entry');

@@ -50,7 +50,8 @@ describe('discovery', () => {
     await tail.turn();
     expect(tail.taken.text()).toBe('yes\n');
     const told = tail.log.filter(({ level }) => level === 50).map(({ path }) => path);
-    expect(told.sort()).toEqual([tail.path('bad\ufffd'), tail.path('dir\ufffd')]);
+    expect(told).toHaveLength(2);
+    expect(told).toEqual(expect.arrayContaining([tail.path('bad\ufffd'), tail.path('dir\ufffd')]));
     expect(await tail.source.explain('bad\ufffd')).toMatchObject({ reason: 'its name is not UTF-8' });
   });
 

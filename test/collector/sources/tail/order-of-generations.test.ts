@@ -70,6 +70,33 @@ describe('generations that are found late', () => {
     expect(tail.messages(50)).toEqual([]);
   });
 
+  it('go behind the one whose bytes are looked for, though its old path says that it is younger', async () => {
+    const tail = await Tailing.start();
+    await tail.append('b.log', numbered(0, 10, 'b'));
+    await tail.append('a.log', numbered(0, 10));
+    tail.sink.accepting = false;
+    await tail.turn();
+    renameSync(tail.path('a.log'), tail.path('a.log-20260001'));
+    await tail.append('a.log', numbered(10, 10));
+    await tail.turn();
+    renameSync(tail.path('b.log'), tail.path('b.log-20260001'));
+    await tail.append('a.log', numbered(20, 5));
+    tail.once('A followed file was renamed', 'b.log-20260001', () => {
+      copyFileSync(tail.path('a.log'), tail.path('a.log-20260002'));
+      truncateSync(tail.path('a.log'));
+      appendFileSync(tail.path('a.log'), numbered(25, 5));
+    });
+    tail.once('A followed file was truncated or rewritten', 'a.log', () => {
+      renameSync(tail.path('a.log'), tail.path('a.log-20260003'));
+      appendFileSync(tail.path('a.log'), numbered(30, 10));
+    });
+    await tail.turn();
+    tail.sink.accepting = true;
+    tail.sink.acceptAll();
+    await tail.pass(8_000);
+    expect(tail.taken.text().replaceAll(/^b .*\n/gm, '')).toBe(numbered(0, 40));
+  });
+
   it('are sent at once when the younger one is being sent, since that may never make room', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));

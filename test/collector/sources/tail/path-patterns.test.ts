@@ -23,6 +23,17 @@ describe('PathPatterns', () => {
     expect(excluding.entryFor('/a/x.tmp')).toBeUndefined();
   });
 
+  it('excludes by name, in any directory, where a glob has no slash', () => {
+    const entries = tailEntriesFromGlobs(['/a/**/*']).map((entry) => ({
+      ...entry,
+      exclude: ['*.{tmp,swp}', 'b/*.log'],
+    }));
+    const excluding = new PathPatterns(entries, '/a');
+    const excluded = ['/a/x.tmp', '/a/b/c/x.swp', '/a/b/x.log'];
+    for (const path of excluded) expect(excluding.judge(path).kind, path).toBe('excluded');
+    for (const path of ['/a/x.log', '/a/tmp/x']) expect(excluding.judge(path).kind, path).toBe('read');
+  });
+
   it('gives a path to the first entry that matches', () => {
     const entries = [...tailEntriesFromGlobs(['/a/x.log']), ...tailEntriesFromGlobs(['/a/*'])];
     const both = new PathPatterns(entries, '/');

@@ -74,13 +74,13 @@ describe('parseTailConfiguration', () => {
 
   it.each([
     ['not json', 'invalid JSON'],
-    ['{}', 'array'],
+    ['{}', 'a list'],
     ['[]', 'at least one'],
     [[{ paths: ['a'], multiline: {} }], '{"start": expression}'],
     [[{ paths: ['a'], multiline: { start: 'a', continue: 'b' } }], '{"start": expression}'],
     [[{ paths: ['a'], ignore_older: '0s' }], 'above zero'],
     [[{ paths: ['a'], ignore_older: '-1h' }], 'above zero'],
-    [[{ paths: 'a' }], 'array'],
+    [[{ paths: 'a' }], 'a list'],
   ])('refuses %j', (value, message) => {
     expect(problemsOf(value).join()).toContain(message);
   });

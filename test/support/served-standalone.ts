@@ -1,9 +1,9 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts } from '../support/free-ports.ts';
-import { testProduct } from '../support/processes.ts';
-import { untilReady } from '../support/product.ts';
-import type { RunningProcess } from '../support/running-process.ts';
+import { freePorts } from './free-ports.ts';
+import { testProduct } from './processes.ts';
+import { untilReady } from './product.ts';
+import type { RunningProcess } from './running-process.ts';
 
 export interface ServeRecordText {
   readonly i: string;
