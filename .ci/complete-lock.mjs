@@ -5,7 +5,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const PATH = 'package-lock.json';
 const SYSTEMS = ['darwin', 'win32', 'android', 'freebsd', 'openharmony', 'linux'];
-const PROCESSORS = { arm64: 'arm64', x64: 'x64', ia32: 'ia32', ppc64: 'ppc64', riscv64: 'riscv64', s390x: 's390x' };
+const PROCESSORS = {
+  arm64: 'arm64',
+  x64: 'x64',
+  ia32: 'ia32',
+  ppc64: 'ppc64',
+  riscv64: 'riscv64',
+  s390x: 's390x',
+};
 
 const lock = JSON.parse(readFileSync(PATH, 'utf8'));
 for (const entry of Object.values(lock.packages)) {
@@ -15,7 +22,11 @@ for (const entry of Object.values(lock.packages)) {
     const words = name.split('/').at(-1).split('-');
     const os = SYSTEMS.filter((system) => words.includes(system));
     const cpu = words.flatMap((word) => PROCESSORS[word] ?? (word.startsWith('arm') ? ['arm'] : []));
-    const libc = words.some((word) => word.startsWith('musl')) ? ['musl'] : words.some((word) => word.startsWith('gnu')) ? ['glibc'] : [];
+    const libc = words.some((word) => word.startsWith('musl'))
+      ? ['musl']
+      : words.some((word) => word.startsWith('gnu'))
+        ? ['glibc']
+        : [];
     lock.packages[key] = {
       version,
       ...(cpu.length > 0 && { cpu }),

@@ -12,7 +12,8 @@ try {
 const skipped = report.numPendingTests + report.numTodoTests;
 // A file that could not be loaded has no tests to count, and is a failure all the same.
 const brokenFiles = report.testResults.filter(
-  ({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  ({ status, assertionResults }) =>
+    status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
 ).length;
 const failed = report.numFailedTests + brokenFiles;
 console.log(`${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);

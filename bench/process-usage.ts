@@ -16,10 +16,6 @@ export function peakMemoryBytes(pid: number): number {
   return statusKilobytes(pid, 'VmHWM') * 1024;
 }
 
-export function memoryBytes(pid: number): number {
-  return statusKilobytes(pid, 'VmRSS') * 1024;
-}
-
 function statusKilobytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN);

@@ -45,10 +45,6 @@ export function endOf(batch: RecordBatch): Position {
   return batch.start + batch.data.length;
 }
 
-export function recordCount(batch: RecordBatch): number {
-  return batch.sizes.length;
-}
-
 /**
  * The records `[from, to)` of a batch, as a batch of its own. Nothing is copied. Who cuts a batch from front to back
  * gives the offset of `from` in `data`, which saves walking there.

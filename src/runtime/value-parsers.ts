@@ -74,11 +74,6 @@ export function byteSizeOfAtLeast(minBytes: number): (text: string) => number {
   };
 }
 
-/** Any size but none. */
-export function byteSize(text: string): number {
-  return byteSizeOfAtLeast(1)(text);
-}
-
 export const ADDRESS_FORMAT = '`host:port`, `[IPv6 address]:port`, or `:port` for every IPv4 interface';
 
 export function addressValue(text: string): Address {

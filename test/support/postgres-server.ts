@@ -34,7 +34,7 @@ export async function startPostgres(
   const programs = POSTGRES_PROGRAMS;
   const data = join(directory, 'data');
   const program = (name: string, args: readonly string[]) =>
-    run(join(programs, name), args, { ...user, cwd: directory, env: { PATH: process.env['PATH'] ?? '' } });
+    run(join(programs, name), args, { ...user, cwd: directory, env: { PATH: process.env.PATH ?? '' } });
   await program('initdb', ['-D', data, '-A', 'trust', '-U', 'postgres', '-N', '--no-locale', '-E', 'UTF8']);
   const all = {
     listen_addresses: '',

@@ -28,7 +28,6 @@ class SuddenWriter {
     const rotated = `${path}-${++this.#rotations}`;
     const size = existsSync(path) ? statSync(path).size : 0;
     const action = this.#random.integer(0, 9);
-    trace('ACT', file, action, size, rotated.slice(-4));
     if (action === 0 && size > 0) {
       renameSync(path, rotated);
     } else if (action === 1 && size > 200) {
@@ -79,27 +78,14 @@ async function life(seed: number): Promise<void> {
   // What is logged is logged in the midst of a look: there the world changes.
   const note = tail.log.push.bind(tail.log);
   tail.log.push = (...lines) => {
-    trace(
-      'LOG',
-      JSON.stringify(
-        lines.map(({ msg, path, stream, position }) => [
-          msg,
-          String(path).slice(-14),
-          String(stream).slice(0, 4),
-          position,
-        ]),
-      ),
-    );
     if (!isQuiet && random.chance(likelihood)) writer.act();
     return note(...lines);
   };
   for (let step = 0; step < STEPS; step++) {
     switch (random.integer(0, 9)) {
       case 0:
-        trace('KILL');
         await tail.kill();
         for (let acts = random.integer(0, 5); acts > 0; acts--) writer.act();
-        trace('START');
         await tail.start();
         break;
       case 1:
@@ -131,14 +117,6 @@ async function life(seed: number): Promise<void> {
   }
   for (const { level: _level, time: _time, pid: _pid, hostname: _hostname, ...line } of tail.log)
     trace(JSON.stringify(line));
-  for (const b of tail.taken.batches)
-    trace(
-      'BATCH',
-      b.stream.slice(0, 4),
-      b.start,
-      runsOf(b.data.toString().match(/.*\n/g) ?? []),
-      b.data.toString().slice(0, 5),
-    );
   for (const file of FILES) {
     const lines = tail.taken.text().match(new RegExp(`^${file} .*\n`, 'gm')) ?? [];
     expect(runsOf(lines), `SEED=${seed} ${file}`).toBe(
