@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Emitter } from '../emitters/emitter.ts';
 import { formatAddress } from '../runtime/address.ts';
+import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { ConfigurationError } from '../runtime/configuration-error.ts';
@@ -66,6 +67,7 @@ export async function createAggregator(
   config: AggregatorConfig,
   deps: AggregatorDependencies,
 ): Promise<Aggregator> {
+  collectBuffersLessOften();
   return new RunningAggregator(config, deps);
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { formats } from '../formats/registry.ts';
 import type { Resource } from '../records/resource.ts';
-import type { Address, Endpoint } from '../runtime/address.ts';
+import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/address.ts';
 import {
   type ConfigurationWarning,
   type Environment,
@@ -15,7 +16,7 @@ import type { LogLevel } from '../runtime/log-level.ts';
 import { stateDirectoryOf } from '../runtime/state-directory.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
-import { unknownVariables } from '../runtime/unknown-variables.ts';
+import { nearestName, unknownVariables } from '../runtime/unknown-variables.ts';
 import type { PgLogfebeConfig } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import type { TailEntry } from './sources/tail/tail-configuration.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
@@ -80,9 +81,40 @@ export function parseCollectorConfig(
     },
     warnings: [
       ...tlsWarnings('COLLECTOR', values),
+      ...plainTextWarnings(tls, aggregatorAddresses),
+      ...unknownFormats(tail),
       ...unknownVariables('COLLECTOR_', variableNames(COLLECTOR_VARIABLES), environment),
     ],
   };
+}
+
+function plainTextWarnings(
+  tls: TlsMaterial | undefined,
+  addresses: readonly Address[],
+): readonly ConfigurationWarning[] {
+  const remote = addresses.filter((address) => !isLoopback(address));
+  if (tls !== undefined || remote.length === 0) return [];
+  const names = remote.map(formatAddress).join(', ');
+  return [
+    {
+      variable: 'COLLECTOR_AGGREGATOR_ADDRESS',
+      message: `${names} is spoken to in plain text: COLLECTOR_TLS is off`,
+    },
+  ];
+}
+
+/** A collector never parses, so it refuses no name; but a slip would be noticed only at the other end. */
+function unknownFormats(tail: readonly TailEntry[]): readonly ConfigurationWarning[] {
+  const known = formats.map(({ name }) => name);
+  const unknown = new Set(tail.map(({ format }) => format).filter((format) => !known.includes(format)));
+  return [...unknown].map((format) => {
+    const nearest = nearestName(format, known);
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    return {
+      variable: 'COLLECTOR_TAIL_CONFIGURATION',
+      message: `names the format "${format}", which is not known and is read as plain${hint}`,
+    };
+  });
 }
 
 function pgLogfebeOf(values: Values<typeof COLLECTOR_VARIABLES>): PgLogfebeConfig | undefined {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { Resource } from '../records/resource.ts';
 import { formatAddress } from '../runtime/address.ts';
+import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { type ControlHandlers, serveControl } from '../runtime/control.ts';
@@ -59,6 +60,7 @@ export async function createCollector(
   config: CollectorConfig,
   deps: CollectorDependencies,
 ): Promise<Collector> {
+  collectBuffersLessOften();
   return new RunningCollector(config, deps);
 }
 

@@ -9,8 +9,8 @@ import type {
 import { LIMITS } from '../../records/limits.ts';
 import { endOf } from '../../records/record-batch.ts';
 import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records/stream-id.ts';
+import { youngCollection } from '../../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
-import { youngCollection } from '../../runtime/young-collection.ts';
 import type { StreamRead } from '../source.ts';
 import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
