@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { expandBraces, PathPatterns } from '../../../../src/collector/sources/tail/path-patterns.ts';
 import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/tail-configuration.ts';
 
-const patterns = (...globs: string[]) => new PathPatterns(tailEntriesFromGlobs(globs), '/work');
+const patterns = (...globs: string[]) => new PathPatterns(tailEntriesFromGlobs(globs), '/srv');
 
 describe('PathPatterns', () => {
   it('matches relative globs from the working directory', () => {
-    expect(patterns('logs/*.log').judge('/work/logs/a.log').kind).toBe('read');
+    expect(patterns('logs/*.log').judge('/srv/logs/a.log').kind).toBe('read');
     expect(patterns('../x/a.log').judge('/x/a.log').kind).toBe('read');
-    expect(patterns('logs/*.log').judge('/work/logs/deep/a.log').kind).toBe('no-pattern');
+    expect(patterns('logs/*.log').judge('/srv/logs/deep/a.log').kind).toBe('no-pattern');
   });
 
   it('leaves compressed and excluded files out', () => {
