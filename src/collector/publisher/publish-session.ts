@@ -71,7 +71,8 @@ export class PublishSession {
   readonly #options: PublishSessionOptions;
   /** What a collector holds of its files, however large and many they are. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  readonly #ready: PublishedStream[] = [];
+  /** To be served, in turn; each once. It belongs to this call: what was to be served on the one before is of no matter. */
+  readonly #ready = new Set<PublishedStream>();
   readonly #sent = new Map<number, { readonly stream: PublishedStream; readonly bytes: number }>();
   readonly #timers = new Set<Cancel>();
   #windowBytes: number = LIMITS.unansweredBytes;
@@ -134,18 +135,17 @@ export class PublishSession {
   }
 
   #enqueue(stream: PublishedStream): void {
-    if (stream.queued || !this.#welcomed) return;
-    stream.queued = true;
-    this.#ready.push(stream);
+    if (!this.#welcomed) return;
+    this.#ready.add(stream);
     this.#changed();
   }
 
   async #pump(): Promise<void> {
     while (this.#end === undefined && !this.#finishing) {
-      const stream = this.#unansweredBytes < this.#windowBytes ? this.#ready.shift() : undefined;
+      const [stream] = this.#unansweredBytes < this.#windowBytes ? this.#ready : [];
       if (stream === undefined) await this.#nextChange();
       else {
-        stream.queued = false;
+        this.#ready.delete(stream);
         if (this.#options.streams.get(stream.source.id) === stream) await this.#serve(stream);
       }
     }

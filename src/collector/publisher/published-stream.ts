@@ -19,8 +19,6 @@ export class PublishedStream {
   next: Position = 0;
   /** A wake-up came while a read was under way: what it told of may have been missed. */
   woken = false;
-  /** In the queue of streams to be served. */
-  queued = false;
   /** The last batch was small: the source delivers little by little. */
   trickles = false;
   unanswered = new UnansweredWindow();

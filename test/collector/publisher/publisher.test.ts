@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { lines } from '../../support/record-batches.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { startIntake, startPublisher } from '../../support/wire-pair.ts';
 
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
@@ -157,6 +158,25 @@ describe('publisher and intake', () => {
     expect(highest).toBeLessThanOrEqual(9 * 1024 * 1024);
     open();
     await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+  });
+
+  it('go on with a stream that waited for its turn when the connection broke', async () => {
+    const { store, address } = await startIntake();
+    const proxy = await TcpProxy.start(address);
+    let open = () => {};
+    store.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const { publisher } = await startPublisher([proxy.address], { compression: 'none' });
+    const stream = new MemoryStream().append(`${'x'.repeat(99)}\n`.repeat(120_000));
+    publisher.open(stream);
+    // The window is full, nothing is answered: the stream stands in line.
+    await until(() => expect(proxy.forwardBytes).toBeGreaterThan(7 * 1024 * 1024));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    proxy.cut();
+    open();
+    await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+    expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
   });
 
   it('end the older call when the same collector calls again', async () => {
