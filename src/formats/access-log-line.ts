@@ -31,12 +31,15 @@ export function scanAccessLogLine(line: string): AccessLogLine | undefined {
   const origin = scanOrigin(line.slice(0, time.start));
   const request = scanQuoted(line, time.end);
   if (origin === undefined || request === undefined) return undefined;
-  const numbers = STATUS_AND_SIZE.exec(line.slice(request.end, request.end + MAX_STATUS_AND_SIZE));
+  STATUS_AND_SIZE.lastIndex = request.end;
+  const numbers = STATUS_AND_SIZE.exec(line);
   if (numbers === null) return undefined;
   const [matched, status = '-', size = '-'] = numbers;
   const tail = scanTail(line, request.end + matched.length);
   return {
-    ...origin,
+    host: origin.host,
+    ident: origin.ident,
+    user: origin.user,
     timeUnixNano: time.unixNano,
     request: value(request.text),
     status: status === '-' ? undefined : Number(status),
@@ -44,12 +47,12 @@ export function scanAccessLogLine(line: string): AccessLogLine | undefined {
     referer: value(tail.referer?.text),
     userAgent: value(tail.userAgent?.text),
     rest: tail.rest === '' ? undefined : tail.rest,
-    valid: [request, tail.referer, tail.userAgent].every((field) => field?.valid ?? true),
+    valid: request.valid && (tail.referer?.valid ?? true) && (tail.userAgent?.valid ?? true),
   };
 }
 
-const STATUS_AND_SIZE = /^ (-|[0-9]{3}) (-|[0-9]{1,20})(?= |$)/;
-const MAX_STATUS_AND_SIZE = 32;
+/** Sticky: it is looked for in one place only. */
+const STATUS_AND_SIZE = / (-|[0-9]{3}) (-|[0-9]{1,20})(?= |$)/y;
 
 /** `start`: of ` [`; `end`: of the quote that opens the request. */
 function findTime(line: string): { start: number; end: number; unixNano: bigint } | undefined {

@@ -6,8 +6,19 @@ const TIME = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d
 /** `10/Oct/2000:13:55:36 -0700` has always this length. */
 export const ACCESS_LOG_TIME_LENGTH = 26;
 
+/** What was read last: most lines of a log say the same second as the line before them. */
+let last: { readonly text: string; readonly unixNano: bigint | undefined } = {
+  text: '',
+  unixNano: undefined,
+};
+
 /** Nanoseconds since 1970 of an access log's time (Apache's `%t`); undefined when it is none. */
 export function parseAccessLogTime(text: string): bigint | undefined {
+  if (text !== last.text) last = { text, unixNano: readTime(text) };
+  return last.unixNano;
+}
+
+function readTime(text: string): bigint | undefined {
   const match = TIME.exec(text);
   if (match === null) return undefined;
   const [, day, month = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;

@@ -67,13 +67,15 @@ function setRequest(set: (key: string, value: string | undefined) => void, line:
 
 /** `/path?query`, or what proxies are sent: `http://host/path?query`, `host:port`. */
 function setTarget(set: (key: string, value: string | undefined) => void, target: string): void {
-  const absolute = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i.exec(target);
-  if (absolute !== null || !/^[/*?]/.test(target)) set('url.original', target);
-  const relative = target.slice(absolute?.[0].length ?? 0);
+  const isRelative = '/*?'.includes(target.charAt(0));
+  if (!isRelative) set('url.original', target);
+  const relative = isRelative ? target : target.replace(SCHEME_AND_HOST, '');
   const question = relative.indexOf('?');
   set('url.path', question < 0 ? relative : relative.slice(0, question));
   if (question >= 0) set('url.query', relative.slice(question + 1));
 }
+
+const SCHEME_AND_HOST = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i;
 
 /** A number, or the digits where a number would round them. */
 function sizeOf(size: string | undefined): number | string | undefined {

@@ -7,7 +7,7 @@ export interface HttpRequestLine {
 }
 
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
-const PROTOCOL = /^HTTP\/(\d{1,2}(?:\.\d{1,2})?)$/;
+const VERSION = /^\d{1,2}(?:\.\d{1,2})?$/;
 
 /** `method SP target [SP protocol]`; the target may hold blanks. undefined for anything else, such as a TLS greeting. */
 export function parseHttpRequestLine(line: string): HttpRequestLine | undefined {
@@ -15,7 +15,14 @@ export function parseHttpRequestLine(line: string): HttpRequestLine | undefined 
   const method = line.slice(0, Math.max(0, methodEnd));
   if (!METHOD.test(method)) return undefined;
   const targetEnd = line.lastIndexOf(' ');
-  const version = targetEnd > methodEnd ? PROTOCOL.exec(line.slice(targetEnd + 1))?.[1] : undefined;
+  const version = targetEnd > methodEnd ? protocolVersion(line, targetEnd + 1) : undefined;
   const target = line.slice(methodEnd + 1, version === undefined ? line.length : targetEnd);
   return target === '' ? undefined : { method, target, version };
+}
+
+/** `1.1` where the line goes on with `HTTP/1.1` and nothing else. */
+function protocolVersion(line: string, start: number): string | undefined {
+  if (!line.startsWith('HTTP/', start)) return undefined;
+  const version = line.slice(start + 5);
+  return VERSION.test(version) ? version : undefined;
 }

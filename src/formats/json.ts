@@ -54,8 +54,9 @@ function parseJson(record: RecordText): ParsedRecord {
   const body = take(attributes, MESSAGE_KEYS, (value) => (typeof value === 'string' ? value : undefined));
   if (!record.valid) attributes.set(INVALID_UTF8, true);
   return {
-    ...(timeUnixNano !== undefined && { timeUnixNano }),
-    ...level,
+    timeUnixNano,
+    severityNumber: level?.severityNumber,
+    severityText: level?.severityText,
     body: body ?? record.text,
     attributes,
   };

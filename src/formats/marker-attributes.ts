@@ -14,3 +14,13 @@ export const RECORD_MARK = 'megacollector.record_mark';
 
 /** What followed the part of the record that the format knows. */
 export const UNPARSED = 'megacollector.unparsed';
+
+/**
+ * Of a resource, not of a record: a collector does not parse, but it can say what its records' time is to be. `observed`:
+ * when they were read, whatever they say themselves.
+ */
+export const TIME_SOURCE = 'megacollector.time';
+export const OBSERVED_TIME = 'observed';
+
+/** The record's own time, in digits, where a store cannot take it: it lies before 1970 or after 2199. */
+export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';

@@ -19,18 +19,32 @@ export interface Quoted {
  */
 export function scanQuoted(line: string, start: number): Quoted | undefined {
   if (line[start] !== '"') return undefined;
+  // Nearly all fields have nothing to unescape, and end at the first quote.
+  const quote = line.indexOf('"', start + 1);
+  if (quote < 0) return undefined;
+  const text = line.slice(start + 1, quote);
+  const isPlain = endsField(line, quote) && !text.includes('\\');
+  return isPlain ? { text, end: quote + 1, valid: true } : scanEscaped(line, start);
+}
+
+function scanEscaped(line: string, start: number): Quoted | undefined {
   let escaped = false;
   for (let at = start + 1; at < line.length; at++) {
     const code = line.charCodeAt(at);
     if (code === BACKSLASH) {
       escaped = true;
       at++;
-    } else if (code === QUOTE && (at + 1 === line.length || line.charCodeAt(at + 1) === BLANK)) {
+    } else if (code === QUOTE && endsField(line, at)) {
       const text = line.slice(start + 1, at);
       return escaped ? { ...unescaped(text), end: at + 1 } : { text, end: at + 1, valid: true };
     }
   }
   return undefined;
+}
+
+/** Whether the field is over behind the quote that stands there. */
+function endsField(line: string, quote: number): boolean {
+  return quote + 1 === line.length || line.charCodeAt(quote + 1) === BLANK;
 }
 
 const QUOTE = 0x22;

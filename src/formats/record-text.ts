@@ -26,5 +26,6 @@ export function recordText(bytes: Uint8Array): RecordText {
 
 /** Bytes as UTF-8, U+FFFD for what is not. */
 export function utf8(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString('utf8');
 }

@@ -21,10 +21,10 @@ export type SeverityNumber = number;
 /** What a format reads from the bytes of one record. Absent means: the bytes do not say. */
 export interface ParsedRecord {
   /** When it happened, by the record's own word. */
-  readonly timeUnixNano?: bigint;
-  readonly severityNumber?: SeverityNumber;
+  readonly timeUnixNano?: bigint | undefined;
+  readonly severityNumber?: SeverityNumber | undefined;
   /** The severity as the source calls it. */
-  readonly severityText?: string;
+  readonly severityText?: string | undefined;
   readonly body: string;
   readonly attributes: Attributes;
 }

@@ -36,6 +36,18 @@ test('walking a batch shows the same records, also of a slice', () => {
   }
 });
 
+test('the time of a record is when it was read, where its collector says so', () => {
+  const lines = ['{"ts":1600000000,"msg":"a"}\n', '{"msg":"b"}\n'];
+  const resource = new Map([['megacollector.time', 'observed']]);
+  const observed = recordBatch(lines, { format: 'json', resource, marks: [{ index: 1, mark: 'cut' }] });
+  const own = { ...observed, resource: new Map([['megacollector.time', 'own']]) };
+  const times: (bigint | undefined)[] = [];
+  forEachLogRecord(observed, ({ timeUnixNano }) => times.push(timeUnixNano));
+  expect(times).toEqual([observed.observedTimeUnixNano, observed.observedTimeUnixNano]);
+  expect(recordView(observed, 0).timeUnixNano).toBe(observed.observedTimeUnixNano);
+  expect(recordView(own, 0).timeUnixNano).toBe(1_600_000_000_000_000_000n);
+});
+
 test('a format that is unknown here is read as plain', () => {
   expect(formatNamed('from-the-future').name).toBe('plain');
   expect(formatNamed('__proto__').name).toBe('plain');

@@ -22,7 +22,7 @@ export function postgresRecord(
   if (foreignText) attributes.set(READ_AS_LATIN1, true);
   const timeUnixNano = parseLogTime(textIn(attributes, 'timestamp'));
   return {
-    ...(timeUnixNano !== undefined && { timeUnixNano }),
+    timeUnixNano,
     severityNumber: severity.number,
     severityText: severity.label,
     body: textIn(attributes, 'message'),
