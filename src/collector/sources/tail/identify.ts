@@ -114,6 +114,27 @@ export async function findTruncatedOriginal(
 }
 
 /**
+ * The stream whose bytes this file has, and its own has no more: truncated since it was looked at. Asked of a file that
+ * is no copy, so that there is no moment between the two questions in which it could have been one.
+ */
+export async function findJustTruncated(
+  file: Newcomer,
+  files: FollowedFiles,
+): Promise<FileStream | undefined> {
+  if (file.sizeBytes < TELLING_BYTES) return undefined;
+  for (const stream of files.attached()) {
+    const known = stream.checkpoint();
+    const last = known.marks.at(-1);
+    if (last === undefined || !file.head.agrees(known.prefix)) continue;
+    const isAlike =
+      (await isSameFile(known, last, file)) ||
+      (await highestAgreeing(known.marks, file.handle)) !== undefined;
+    if (isAlike && (await stream.holds()) === false) return stream;
+  }
+  return undefined;
+}
+
+/**
  * After a power loss on the host of the log: a stream whose file has lost its end, or has other bytes there, and the
  * highest of its remembered positions that still agrees. Only at the same inode: a new generation may have an equal
  * beginning, but a file system that recovers moves no inodes.

@@ -15,6 +15,7 @@ import {
   EVIDENCE,
   type Evidence,
   findDamaged,
+  findJustTruncated,
   findOriginal,
   findSame,
   findTruncatedOriginal,
@@ -194,6 +195,7 @@ export class Newcomers {
       // Truncated since it was listed. A stream without a byte could not tell the next ones from others.
       if (newcomer.sizeBytes === 0) return false;
       if (await this.#isCopy({ newcomer, found, file })) return true;
+      if (await this.#looksForItsStream(newcomer)) return false;
       const damaged = context.isFirst ? await findDamaged(newcomer, this.#files) : undefined;
       if (damaged === undefined) await this.#beginNew(newcomer, { found, file }, context);
       else this.#recover(damaged.dormant, damaged.mark, { newcomer, found, file });
@@ -228,6 +230,15 @@ export class Newcomers {
     this.#copies.add(mintStreamId(), original.id, { ...stranger, mark: [newcomer.sizeBytes, check] });
     this.#unread.note(found.path, { kind: 'copy', of: original.id });
     this.#events.copyFound({ path: found.path, of: original.path });
+    return true;
+  }
+
+  /** True when it has the bytes of a stream that was losing its file just now: when asked again, it is where that goes on. */
+  async #looksForItsStream(newcomer: Newcomer): Promise<boolean> {
+    const stream = await findJustTruncated(newcomer, this.#files);
+    if (stream === undefined) return false;
+    this.#events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
+    this.#files.lose(stream);
     return true;
   }
 

@@ -1,7 +1,15 @@
-import { appendFileSync, copyFileSync, existsSync, renameSync, statSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+} from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../storage/random.ts';
-import { Tailing } from './tailing.ts';
+import { numbered, Tailing } from './tailing.ts';
 
 const trace = process.env.TRACE === undefined ? () => undefined : console.log;
 const STEPS = 40;
@@ -134,4 +142,47 @@ describe(`files that are rotated while they are looked at (SEED=${firstSeed} ROU
       await life(seed);
     },
   );
+});
+
+describe('a file that is truncated while its copy is looked at', () => {
+  /** Once the followed files were looked at: that `b.log` has a new name is said then, after `a.log` was looked at. */
+  const onceLookedAtFollowed = (tail: Tailing, act: () => void): void => {
+    const note = tail.log.push.bind(tail.log);
+    tail.log.push = (...lines) => {
+      if (lines.some(({ msg }) => msg === 'A followed file was renamed')) act();
+      return note(...lines);
+    };
+  };
+
+  it.each([
+    { title: 'and had been read to its end', unread: 0, isKnown: false },
+    { title: 'and had been read in part', unread: 20, isKnown: false },
+    { title: 'a copy that was known', unread: 20, isKnown: true },
+  ])('is read once: $title', async ({ unread, isKnown }) => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 30));
+    await tail.append(
+      'b.log',
+      'a line that is longer than those sixty-four bytes by which a file is known\n',
+    );
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('a.log', numbered(30, unread));
+    await tail.turn();
+    copyFileSync(tail.path('a.log'), tail.path('a.log.1'));
+    if (isKnown) {
+      await tail.turn();
+      // Looked at again, since it has changed.
+      utimesSync(tail.path('a.log.1'), 1, 1);
+    }
+    renameSync(tail.path('b.log'), tail.path('b.log.1'));
+    onceLookedAtFollowed(tail, () => truncateSync(tail.path('a.log')));
+    await tail.turn();
+    await tail.append('a.log', numbered(30 + unread, 10));
+    tail.sink.paused = false;
+    await tail.pass(4_000);
+    const lines = tail.taken.text().replace(/^a line.*\n/m, '');
+    expect(lines).toBe(numbered(0, 40 + unread));
+    expect(tail.messages(50)).toEqual([]);
+  });
 });
