@@ -17,6 +17,7 @@ import { stateDirectoryOf } from '../runtime/state-directory.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
 import { nearestName, unknownVariables } from '../runtime/unknown-variables.ts';
+import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
 import type { PgLogfebeConfig } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import type { TailEntry } from './sources/tail/tail-configuration.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
@@ -25,6 +26,8 @@ import { COLLECTOR_VARIABLES } from './variables.ts';
 export interface CollectorConfig {
   /** At least one, unless there is another source. */
   readonly tail: readonly TailEntry[];
+  /** The one file that is to be read, absolute; it is among `tail`. Whoever asked for it is told how much there was. */
+  readonly sourceFile: string | undefined;
   /** undefined: no PostgreSQL servers send here. */
   readonly pgLogfebe: PgLogfebeConfig | undefined;
   /** At least one; in the order of preference. */
@@ -43,6 +46,8 @@ export interface CollectorConfig {
   readonly logLevel: LogLevel;
 }
 
+type CollectorValues = Values<typeof COLLECTOR_VARIABLES>;
+
 /** Every variable of the collector: for flags, --help, --check and the docs. */
 export function collectorVariables(): VariableTable {
   return COLLECTOR_VARIABLES;
@@ -54,20 +59,27 @@ export function parseCollectorConfig(
   { userId }: { readonly userId?: number } = {},
 ): { config: CollectorConfig; warnings: readonly ConfigurationWarning[] } {
   const { values, problems } = parseVariables(COLLECTOR_VARIABLES, environment);
-  const tail = [...(values.tail ?? []), ...(values.tailConfiguration ?? [])];
+  const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
+  const tail = [
+    ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values.now)]),
+    ...(values.tail ?? []),
+    ...(values.tailConfiguration ?? []),
+  ];
   const pgLogfebe = pgLogfebeOf(values);
   const told = problems.some(({ variable }) => SOURCES.some((source) => variable.startsWith(source)));
   if (tail.length === 0 && pgLogfebe === undefined && !told) problems.push(NOTHING_TO_COLLECT);
+  problems.push(...sourceFileProblems(values));
   const tls = tlsMaterialOf('COLLECTOR', values, problems);
   const stateDirectory = stateDirectoryOf('collector', values.stateDirectory, environment, {
     userId,
     problems,
   });
   throwProblems(problems);
-  const { aggregatorAddresses, resourceAttributes, compression, httpAddress, once } = values;
+  const { aggregatorAddresses, resourceAttributes, compression, httpAddress } = values;
   return {
     config: {
       tail,
+      sourceFile,
       pgLogfebe,
       aggregatorAddresses,
       stateDirectory,
@@ -75,7 +87,7 @@ export function parseCollectorConfig(
       compression,
       tls,
       httpAddress,
-      once,
+      once: values.once || (sourceFile !== undefined && !values.watch),
       shutdownTimeoutMs: values.shutdownTimeoutMs,
       logLevel: values.logLevel,
     },
@@ -83,6 +95,7 @@ export function parseCollectorConfig(
       ...tlsWarnings('COLLECTOR', values),
       ...plainTextWarnings(tls, aggregatorAddresses),
       ...unknownFormats(tail),
+      ...sourceFileWarnings(values),
       ...unknownVariables('COLLECTOR_', variableNames(COLLECTOR_VARIABLES), environment),
     ],
   };
@@ -117,7 +130,7 @@ function unknownFormats(tail: readonly TailEntry[]): readonly ConfigurationWarni
   });
 }
 
-function pgLogfebeOf(values: Values<typeof COLLECTOR_VARIABLES>): PgLogfebeConfig | undefined {
+function pgLogfebeOf(values: CollectorValues): PgLogfebeConfig | undefined {
   const { serveDirectory, logplexUrl, pollIntervalMs, journalMaxBytes, recordLengthBytes, socketMode } =
     values;
   if (serveDirectory === undefined) return undefined;
@@ -129,12 +142,13 @@ function pgLogfebeOf(values: Values<typeof COLLECTOR_VARIABLES>): PgLogfebeConfi
 }
 
 /** Each is enough. COLLECTOR_TAIL_CONFIGURATION begins as the first. */
-const SOURCES = ['COLLECTOR_TAIL', 'SERVE_DB_DIR'];
+const SOURCES = ['COLLECTOR_TAIL', 'COLLECTOR_SOURCE', 'SERVE_DB_DIR'];
 
 const NOTHING_TO_COLLECT: ConfigurationProblem = {
   variable: 'COLLECTOR_TAIL',
   message: `expected something to collect, found nothing. For example:
   COLLECTOR_TAIL='${COLLECTOR_VARIABLES.tail.example}'
+  COLLECTOR_SOURCE='${COLLECTOR_VARIABLES.sourceFile.example}'
   COLLECTOR_TAIL_CONFIGURATION='${COLLECTOR_VARIABLES.tailConfiguration.example}'
   SERVE_DB_DIR='${COLLECTOR_VARIABLES.serveDirectory.example}'`,
 };

@@ -6,15 +6,18 @@ import { Registry } from 'prom-client';
 import type { Resource } from '../records/resource.ts';
 import { formatAddress } from '../runtime/address.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { type ControlHandlers, serveControl } from '../runtime/control.ts';
 import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
+import { NOTHING } from '../storage/amount.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
+import type { Amount } from '../storage/queue-contract.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state-store.ts';
+import { awaitAggregator } from './await-aggregator.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
 import { collectorControl } from './control.ts';
@@ -43,6 +46,8 @@ export interface Collector extends Component {
   readonly failed: Promise<Error>;
   /** For --once: resolves when all that was there at the start is accepted. */
   drained(): Promise<void>;
+  /** What of files was read in this run and is accepted: each record once. */
+  accepted(): Amount;
   health(): Health;
 }
 
@@ -106,8 +111,10 @@ class RunningCollector implements Collector {
   #directory: StateDirectory | undefined;
   #store: StateStore | undefined;
   #publisher: Publisher | undefined;
+  #tail: TailSource | undefined;
   #sources: readonly CollectorSource[] = [];
   #control: { close(): Promise<void> } | undefined;
+  #stopWaiting: Cancel = () => {};
   #started = false;
   #stopped: Promise<void> | undefined;
 
@@ -130,8 +137,10 @@ class RunningCollector implements Collector {
     const resource = this.#resource();
     this.#publisher = await this.#createPublisher(this.#store, resource);
     const tail = this.#createTail(this.#store, resource);
+    this.#tail = tail;
     this.#sources = [...(await this.#openPgLogfebe(this.#store, resource)), tail];
     await this.#publisher.start();
+    if (this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
     for (const source of this.#sources) await source.start(this.#publisher);
     this.#control = await serveControl({
       directory: stateDirectory,
@@ -148,6 +157,7 @@ class RunningCollector implements Collector {
   }
 
   async #stop(deadline: AbortSignal): Promise<void> {
+    this.#stopWaiting();
     await Promise.all(this.#sources.map((source) => source.stop(deadline)));
     await this.#publisher?.stop(deadline);
     // What was on the way is answered: now the last checkpoints can be written.
@@ -166,12 +176,21 @@ class RunningCollector implements Collector {
     await Promise.all(this.#sources.map((source) => source.drained()));
   }
 
+  accepted(): Amount {
+    return this.#tail?.accepted() ?? NOTHING;
+  }
+
   health(): Health {
     const streams = this.#sources.flatMap((source) => source.status().streams);
     const late = streams.flatMap(({ origin, oldestWaitingMs = 0 }) =>
       oldestWaitingMs > LATE_MS ? [{ what: origin, ageSeconds: Math.round(oldestWaitingMs / 1000) }] : [],
     );
     return this.#started ? { ready: true, late } : { ready: false, reason: 'starting', late };
+  }
+
+  #awaitAggregator(publisher: Publisher): void {
+    const addresses = this.#config.aggregatorAddresses.map(formatAddress);
+    this.#stopWaiting = awaitAggregator(publisher, { ...this.#deps, addresses });
   }
 
   #resource(): Resource {

@@ -39,6 +39,38 @@ export const COLLECTOR_VARIABLES = {
       '[{"paths": ["/var/log/nginx/access.log*"], "format": "combined", "resource": {"service.name": "web"}}]',
     parse: (text: string) => parseTailConfiguration(text, 'COLLECTOR_TAIL_CONFIGURATION'),
   },
+  sourceFile: {
+    name: 'COLLECTOR_SOURCE',
+    flag: '--source',
+    description:
+      'An access log to read: short for a `COLLECTOR_TAIL_CONFIGURATION` of this one file, with the format `combined`, ' +
+      'and `COLLECTOR_ONCE`. How much was read is printed in the end.',
+    format: 'path',
+    example: '/var/log/nginx/access.log',
+    parse: nonEmptyText,
+  },
+  watch: {
+    name: 'COLLECTOR_WATCH',
+    flag: '--watch',
+    description: 'Go on following the file of `COLLECTOR_SOURCE`, also when there is none yet.',
+    format: BOOLEAN_FORMAT,
+    default: '0',
+    example: '1',
+    boolean: true,
+    parse: booleanValue,
+  },
+  now: {
+    name: 'COLLECTOR_NOW',
+    flag: '--now',
+    description:
+      'The records of `COLLECTOR_SOURCE` happen when they are read, whatever time they say: for trying things out with ' +
+      'an old log.',
+    format: BOOLEAN_FORMAT,
+    default: '0',
+    example: '1',
+    boolean: true,
+    parse: booleanValue,
+  },
   ...PG_LOGFEBE_VARIABLES,
   aggregatorAddresses: {
     name: 'COLLECTOR_AGGREGATOR_ADDRESS',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCollectorConfig } from '../../src/collector/config.ts';
+import { PathPatterns } from '../../src/collector/sources/tail/path-patterns.ts';
 import type { Environment } from '../../src/runtime/configuration.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
 
@@ -85,6 +86,53 @@ describe('what to tail', () => {
     expect(problem?.message).toContain("COLLECTOR_TAIL='");
     expect(problem?.message).toContain("COLLECTOR_TAIL_CONFIGURATION='");
     expect(problem?.message).toContain("SERVE_DB_DIR='");
+  });
+
+  test('an access log is read once, by the format combined, and by its absolute path', () => {
+    const { config, warnings } = parse({ COLLECTOR_TAIL: undefined, COLLECTOR_SOURCE: 'logs/access[1].log' });
+    const path = resolve('logs/access[1].log');
+    const { tail, sourceFile, once } = config;
+    expect({ sourceFile, once, warnings }).toEqual({ sourceFile: path, once: true, warnings: [] });
+    expect(tail).toMatchObject([{ format: 'combined', startAt: 'beginning', resource: new Map() }]);
+    const patterns = new PathPatterns(tail, '/');
+    expect(patterns.judge(path).kind).toBe('read');
+    expect(patterns.judge(resolve('logs/access1.log')).kind).toBe('no-pattern');
+  });
+
+  test('an access log may be followed, and its records timed by when they are read', () => {
+    const { config } = parse({
+      COLLECTOR_TAIL: undefined,
+      COLLECTOR_SOURCE: '/a.log',
+      COLLECTOR_WATCH: '1',
+      COLLECTOR_NOW: '1',
+    });
+    expect(config).toMatchObject({ once: false, sourceFile: '/a.log' });
+    expect(config.tail.map(({ resource }) => [...resource])).toEqual([[['megacollector.time', 'observed']]]);
+  });
+
+  test('an access log stands alone, and is either followed or read once', () => {
+    expect(
+      problemsOf({
+        COLLECTOR_SOURCE: '/a.log',
+        COLLECTOR_WATCH: '1',
+        COLLECTOR_ONCE: '1',
+        SERVE_DB_DIR: '/serves',
+      }),
+    ).toEqual([
+      {
+        variable: 'COLLECTOR_SOURCE',
+        message: 'expected to be the only source, found COLLECTOR_TAIL and SERVE_DB_DIR beside it',
+      },
+      { variable: 'COLLECTOR_WATCH', message: expect.stringMatching(/either followed or read once/) },
+    ]);
+    expect(problemsOf({ COLLECTOR_TAIL: undefined, COLLECTOR_SOURCE: '' })).toEqual([
+      { variable: 'COLLECTOR_SOURCE', message: expect.stringMatching(/^expected some text/) },
+    ]);
+  });
+
+  test('what is meant for an access log is a warning without one', () => {
+    const { warnings } = parse({ COLLECTOR_WATCH: '1', COLLECTOR_NOW: '1' });
+    expect(warnings.map(({ variable }) => variable)).toEqual(['COLLECTOR_WATCH', 'COLLECTOR_NOW']);
   });
 
   test('a serve database alone is enough', () => {

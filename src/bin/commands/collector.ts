@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { collectorVariables, parseCollectorConfig } from '../../collector/config.ts';
+import { type CollectorConfig, collectorVariables, parseCollectorConfig } from '../../collector/config.ts';
 import type { Context } from '../context.ts';
 import { runAsProcess } from '../run-as-process.ts';
+import type { CollectorService } from '../services.ts';
+import { checkSourceFile, sourceFileReport } from '../source-file.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
@@ -9,25 +11,40 @@ Examples:
   mega-collector collector --tail '/var/log/nginx/*.log'
   mega-collector collector --tail /var/log/syslog --aggregator-address logs.example.com:8000
   mega-collector collector --tail access.log --once
+  mega-collector collector --source access.log --watch
+
+--source reads what is new in an access log since the last time, or follows it with --watch. A log that is to be read
+again has to get more lines (cat sample.log >> access.log): the same bytes are never stored twice.
 
 Every flag is also the variable in brackets; flags win. SIGTERM stops within the shutdown timeout.`;
 
 export function collectorCommand(context: Context): Command {
+  const { io } = context;
   const table = collectorVariables();
   const command = new Command('collector')
     .description('Follow files and stream their records to an aggregator.')
     .option('--check', 'Validate the configuration, print it, and exit.')
-    .option('--json', 'With --check: print JSON.')
+    .option('--json', 'With --check or --source: print JSON.')
     .addHelpText('after', EXAMPLES);
   addVariableFlags(command, table);
   return command.action(() =>
     runAsProcess(context, command, {
       name: 'collector',
       source: { table, parse: parseCollectorConfig },
-      create: (config, dependenciesOf) =>
-        context.io.services.createCollector(config, dependenciesOf('collector', config.logLevel)),
+      create: async (config, dependenciesOf) => {
+        const dependencies = dependenciesOf('collector', config.logLevel);
+        await checkSourceFile(config, dependencies.logger);
+        return io.services.createCollector(config, dependencies);
+      },
       stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
-      done: (service, { once }) => (once ? () => service.drained() : undefined),
+      done: (service, config) => (config.once ? () => readOnce(service, config) : undefined),
     }),
   );
+
+  async function readOnce(service: CollectorService, { sourceFile }: CollectorConfig): Promise<void> {
+    await service.drained();
+    if (sourceFile === undefined) return;
+    const { json = false } = command.opts<{ json?: boolean }>();
+    io.stdout.write(sourceFileReport(sourceFile, service.accepted(), { json }));
+  }
 }

@@ -2,12 +2,13 @@ import { Command } from 'commander';
 import { emittersReport } from '../check-report.ts';
 import type { Context } from '../context.ts';
 import { runAsProcess } from '../run-as-process.ts';
+import { checkSourceFile } from '../source-file.ts';
 import { parseStandaloneConfig } from '../standalone/standalone-configuration.ts';
 import { standaloneVariables } from '../standalone/standalone-variables.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
-Without an emitter, records are printed; with SERVE_DB_DIR they go to logplex, as its serve database says. The halves keep
+Without an emitter, records are printed, and kept in the embedded store, where mega-collector monitor finds them; with SERVE_DB_DIR they go to logplex, as its serve database says. The halves keep
 their state below .../mega-collector/standalone, and answer status and explain as if they were two processes.
 
 Examples:
@@ -30,11 +31,12 @@ export function standaloneCommand(context: Context): Command {
     runAsProcess(context, command, {
       name: 'standalone',
       source: { table, parse: parseStandaloneConfig },
-      create: (config, dependenciesOf) =>
-        context.io.services.createStandalone(config, {
-          collector: dependenciesOf('collector', config.collector.logLevel),
-          aggregator: dependenciesOf('aggregator', config.aggregator.logLevel),
-        }),
+      create: async (config, dependenciesOf) => {
+        const collector = dependenciesOf('collector', config.collector.logLevel);
+        await checkSourceFile(config.collector, collector.logger);
+        const aggregator = dependenciesOf('aggregator', config.aggregator.logLevel);
+        return context.io.services.createStandalone(config, { collector, aggregator });
+      },
       stateDirectories: ({ collector, aggregator }) => ({
         COLLECTOR_STATE_DIRECTORY: collector.stateDirectory,
         AGGREGATOR_STATE_DIRECTORY: aggregator.stateDirectory,

@@ -4,9 +4,11 @@ import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { Amount } from '../../../storage/queue-contract.ts';
 import type { Cut, Cutter } from '../../cutting/cutter.ts';
 import { Growth } from '../../growth.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
+import { AcceptedReads } from './accepted-reads.ts';
 import { Alarm } from './alarm.ts';
 import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
@@ -72,6 +74,7 @@ export class FileStream implements SourceStream {
   readonly #owner: FileStreamOwner;
   readonly #events: TailEvents;
   readonly #marks: PositionMarks;
+  readonly #reads = new AcceptedReads();
   readonly #growth: Growth;
   readonly #restAlarm: Alarm;
   #verified: VerifiedFile;
@@ -122,6 +125,11 @@ export class FileStream implements SourceStream {
   /** How far it was handed to the publisher. */
   get position(): Position {
     return this.#marks.read[0];
+  }
+
+  /** Of what was read in this run. */
+  get acceptedReads(): Amount {
+    return this.#reads.accepted;
   }
 
   get sizeBytes(): number {
@@ -219,6 +227,7 @@ export class FileStream implements SourceStream {
   }
 
   accept(end: Position): void {
+    this.#reads.accept(end);
     if (!this.#marks.accept(end)) return;
     this.#owner.changed(this);
     this.#owner.progressed(this);
@@ -313,6 +322,7 @@ export class FileStream implements SourceStream {
   #restart([position, check]: PositionMark): void {
     const wasRead = this.position;
     this.#marks.restartAt(position, check);
+    this.#reads.restartAt(this.accepted);
     if (this.#ended && wasRead > this.accepted) {
       const lostBytes = wasRead - this.accepted;
       this.#events.lost({ stream: this.id, path: this.path, position: this.accepted, lostBytes });
@@ -359,6 +369,7 @@ export class FileStream implements SourceStream {
     this.#count(cut);
     const endCheck = this.#verified.checkBehind(from, data);
     this.#marks.passed(from + data.length, endCheck);
+    this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
     const batch = {
       stream: this.id,
       start: from,

@@ -5,6 +5,10 @@ import type { TailEntry } from './tail-configuration.ts';
 /** Compressed files are what rotation leaves of files that were read. */
 const COMPRESSED = /\.(gz|zst|xz|bz2|zip)$/;
 
+export function isCompressed(path: string): boolean {
+  return COMPRESSED.test(path);
+}
+
 /** One glob of an entry, absolute, and its segments: names as they are, or matchers of names. */
 export interface PathPattern {
   readonly entry: TailEntry;
@@ -100,9 +104,14 @@ function segmentsOf(glob: string): PathSegment[] {
     });
 }
 
+/** The glob that matches this path and no other. */
+export function globOfPath(path: string): string {
+  return path.replaceAll(/[\\*?[\]{}()!+@|,]/g, '\\$&');
+}
+
 /** `/a/{b,c/d}/e` as `/a/b/e` and `/a/c/d/e`: what is matched name by name must not have slashes within braces. */
 export function expandBraces(glob: string): string[] {
-  const match = /^(.*?)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(glob);
+  const match = /^(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(glob);
   if (match === null) return [glob];
   const [, before = '', choices = '', after = ''] = match;
   return [...new Set(choices.split(',').flatMap((choice) => expandBraces(before + choice + after)))];

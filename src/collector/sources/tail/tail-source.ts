@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client';
 import type { Resource } from '../../../records/resource.ts';
 import { mintStreamId, parseStreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { NOTHING, plus, sumOf } from '../../../storage/amount.ts';
+import type { Amount } from '../../../storage/queue-contract.ts';
 import type { StateStore } from '../../../storage/state-store.ts';
 import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
@@ -62,6 +64,8 @@ export interface TailSource extends Source {
   look(): Promise<void>;
   explain(path: string): Promise<Explanation>;
   status(): TailStatus;
+  /** What was read in this run and is accepted: each record once. */
+  accepted(): Amount;
   /** After the publisher has stopped: writes the last checkpoints and closes all files. Safe twice. */
   close(): Promise<void>;
 }
@@ -117,6 +121,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #settleAlarm: Alarm;
   #lookAllowedAtMs = 0;
   #lastAgedMs: number;
+  /** Of streams that have ended. */
+  #acceptedBefore: Amount = NOTHING;
   #running = false;
   #started = false;
   #whenDrained: (() => void)[] = [];
@@ -229,6 +235,11 @@ class FileTailSource implements TailSource, FileStreamOwner {
     return tailStatus(this.#files);
   }
 
+  accepted(): Amount {
+    const streams = Array.from(this.#files.streams.values(), ({ acceptedReads }) => acceptedReads);
+    return plus(this.#acceptedBefore, sumOf(streams));
+  }
+
   // What streams tell.
 
   contentLost(stream: FileStream): void {
@@ -316,10 +327,15 @@ class FileTailSource implements TailSource, FileStreamOwner {
     for (const stream of this.#files.streams.values()) {
       if (!stream.ended || stream.diverged) continue;
       if (stream.opened && stream.accepted < stream.position) continue;
-      this.#files.forget(stream);
+      this.#forgetStream(stream);
       if (stream.accepted > stream.start) this.#files.dormant.add(stream.id, stream.checkpoint());
       else this.#checkpoints.remove(stream.id);
     }
+  }
+
+  #forgetStream(stream: FileStream): void {
+    this.#acceptedBefore = plus(this.#acceptedBefore, stream.acceptedReads);
+    this.#files.forget(stream);
   }
 
   async #flush(): Promise<boolean> {
@@ -386,7 +402,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     });
     replacement.movedAway = stream.movedAway;
     replacement.unlinkedSinceMs = stream.unlinkedSinceMs;
-    this.#files.forget(stream);
+    this.#forgetStream(stream);
     this.#files.follow(replacement);
     this.#lineages.replace(stream, replacement);
     this.#checkpoints.remove(stream.id);

@@ -1,6 +1,14 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expandBraces, PathPatterns } from '../../../../src/collector/sources/tail/path-patterns.ts';
+import { findFiles } from '../../../../src/collector/sources/tail/find-files.ts';
+import {
+  expandBraces,
+  globOfPath,
+  PathPatterns,
+} from '../../../../src/collector/sources/tail/path-patterns.ts';
 import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/tail-configuration.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const patterns = (...globs: string[]) => new PathPatterns(tailEntriesFromGlobs(globs), '/srv');
 
@@ -53,5 +61,33 @@ describe('PathPatterns', () => {
     expect(expandBraces('/a/{b,c/d}/{e,f}')).toEqual(['/a/b/e', '/a/b/f', '/a/c/d/e', '/a/c/d/f']);
     expect(expandBraces('/a/{b,{c,d}}').sort()).toEqual(['/a/b', '/a/c', '/a/d']);
     expect(expandBraces('/a/b')).toEqual(['/a/b']);
+  });
+});
+
+describe('globOfPath', () => {
+  const NAMES = [
+    'a b',
+    'a[1]',
+    'a(1)',
+    'a{b,c}',
+    '{1..3}',
+    'a*?',
+    '**',
+    '!a',
+    '+(x)',
+    '@(x|y)',
+    'a\\b',
+    'a,b',
+    "'$^#",
+  ];
+
+  it.each(NAMES)('means the file %s, whatever else there is', async (name) => {
+    const directory = join(await temporaryDirectory(), name);
+    await mkdir(directory);
+    for (const each of [...NAMES, 'a', 'ab', 'ax', 'xx', '1', '2'])
+      await writeFile(join(directory, each), 'x');
+    const path = join(directory, name);
+    const { files } = await findFiles(patterns(globOfPath(path)));
+    expect(files.map((file) => file.path)).toEqual([path]);
   });
 });

@@ -1,0 +1,46 @@
+import { OBSERVED_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
+import { EMPTY_RESOURCE } from '../records/resource.ts';
+import type { ConfigurationWarning, Values } from '../runtime/configuration.ts';
+import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
+import { globOfPath } from './sources/tail/path-patterns.ts';
+import type { TailEntry } from './sources/tail/tail-configuration.ts';
+import type { COLLECTOR_VARIABLES } from './variables.ts';
+
+type CollectorValues = Values<typeof COLLECTOR_VARIABLES>;
+
+/** What COLLECTOR_SOURCE is short for. `now`: COLLECTOR_NOW. */
+export function sourceFileEntry(path: string, now: boolean): TailEntry {
+  return {
+    paths: [globOfPath(path)],
+    exclude: [],
+    format: 'combined',
+    resource: now ? new Map([[TIME_SOURCE, OBSERVED_TIME]]) : EMPTY_RESOURCE,
+    startAt: 'beginning',
+  };
+}
+
+/** A file that is read once does not go together with what is followed, or with a request to follow it. */
+export function sourceFileProblems(values: CollectorValues): readonly ConfigurationProblem[] {
+  if (values.sourceFile === undefined) return [];
+  const problems: ConfigurationProblem[] = [];
+  const others = [
+    values.tail === undefined ? [] : 'COLLECTOR_TAIL',
+    values.tailConfiguration === undefined ? [] : 'COLLECTOR_TAIL_CONFIGURATION',
+    values.serveDirectory === undefined ? [] : 'SERVE_DB_DIR',
+  ].flat();
+  if (others.length > 0) {
+    const message = `expected to be the only source, found ${others.join(' and ')} beside it`;
+    problems.push({ variable: 'COLLECTOR_SOURCE', message });
+  }
+  if (values.watch && values.once) {
+    const message = 'expected COLLECTOR_ONCE to be off: a file is either followed or read once';
+    problems.push({ variable: 'COLLECTOR_WATCH', message });
+  }
+  return problems;
+}
+
+export function sourceFileWarnings(values: CollectorValues): readonly ConfigurationWarning[] {
+  if (values.sourceFile !== undefined) return [];
+  const needless = [values.watch ? 'COLLECTOR_WATCH' : [], values.now ? 'COLLECTOR_NOW' : []].flat();
+  return needless.map((variable) => ({ variable, message: 'has no effect without COLLECTOR_SOURCE' }));
+}

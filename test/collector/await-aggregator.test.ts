@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { awaitAggregator } from '../../src/collector/await-aggregator.ts';
+import { capturedLogger } from '../support/captured-logger.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+function waiting(connectedTo?: string) {
+  const clock = new FakeClock();
+  const { logger, lines } = capturedLogger();
+  const addresses = ['127.0.0.1:8000'];
+  const cancel = awaitAggregator({ connectedTo }, { addresses, clock, logger });
+  return { clock, lines, cancel };
+}
+
+it('says after a while that nobody answers, where, and how to start an aggregator', async () => {
+  const { clock, lines } = waiting();
+  await clock.advance(2_900);
+  expect(lines).toEqual([]);
+  await clock.advance(60_000);
+  expect(lines).toEqual([
+    expect.objectContaining({
+      addresses: ['127.0.0.1:8000'],
+      msg: expect.stringContaining('`mega-collector aggregator`') as string,
+    }),
+  ]);
+});
+
+it('says nothing when one answers, or when nobody waits any more', async () => {
+  const connected = waiting('127.0.0.1:8000');
+  await connected.clock.advance(60_000);
+  const { clock, lines, cancel } = waiting();
+  cancel();
+  await clock.advance(60_000);
+  expect([...connected.lines, ...lines]).toEqual([]);
+});
