@@ -28,6 +28,7 @@ export function emitterEnvironment(
   return {
     name: 'test',
     state: undefined,
+    stateDirectory: '/nonexistent/mega-collector',
     logger,
     metrics: new Registry(),
     clock: new FakeClock(),

@@ -12,8 +12,12 @@ export interface PairPlan {
   readonly outputDirectory?: string;
   /** Globs; default all `.log` files of `logs/`. */
   readonly tail?: string;
+  /** Of the tailed files. Default: plain. */
+  readonly format?: string;
   /** Where the collector connects, when something lies between. */
   readonly connectAddress?: string;
+  /** Variables of emitters, instead of the one that writes to `output/`. */
+  readonly emitters?: Readonly<Record<string, string>>;
   readonly aggregatorEnv?: Readonly<Record<string, string>>;
   readonly collectorEnv?: Readonly<Record<string, string>>;
 }
@@ -49,11 +53,11 @@ export async function layOutPair(plan: PairPlan): Promise<Pair> {
     AGGREGATOR_LISTEN_ADDRESS: aggregatorAddress,
     AGGREGATOR_HTTP_ADDRESS: aggregatorHttp,
     AGGREGATOR_STATE_DIRECTORY: aggregatorState,
-    AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: outputPath }),
+    ...(plan.emitters ?? { AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: outputPath }) }),
     ...plan.aggregatorEnv,
   };
   const collectorEnv = {
-    COLLECTOR_TAIL: plan.tail ?? join(logDirectory, '*.log'),
+    ...tailVariables(plan.tail ?? join(logDirectory, '*.log'), plan.format),
     COLLECTOR_AGGREGATOR_ADDRESS: plan.connectAddress ?? aggregatorAddress,
     COLLECTOR_STATE_DIRECTORY: collectorState,
     COLLECTOR_HTTP_ADDRESS: collectorHttp,
@@ -72,4 +76,9 @@ export async function layOutPair(plan: PairPlan): Promise<Pair> {
     startCollector: (overrides) =>
       startProduct({ subcommand: 'collector', ...overrides, env: { ...collectorEnv, ...overrides?.env } }),
   };
+}
+
+function tailVariables(tail: string, format: string | undefined): Record<string, string> {
+  if (format === undefined) return { COLLECTOR_TAIL: tail };
+  return { COLLECTOR_TAIL_CONFIGURATION: JSON.stringify([{ paths: tail.split(','), format }]) };
 }

@@ -1,0 +1,171 @@
+import { IMPOSSIBLE_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
+import { POSTGRES_IDENTITY } from '../formats/postgres/resource-attributes.ts';
+import type { AttributeValue, LogRecord } from '../records/log-record.ts';
+import type { Resource } from '../records/resource.ts';
+import { ATTRIBUTE_COLUMNS, type AttributeColumn } from './log-columns.ts';
+
+/** A record as a row: what every back end writes, in its own encoding. See `log-columns.ts`. */
+export interface LogRow {
+  readonly timeUnixMicro: number;
+  readonly observedTimeUnixMicro: number;
+  readonly severityNumber: number | null;
+  readonly severityText: string | null;
+  readonly host: string | null;
+  readonly service: string | null;
+  readonly source: string | null;
+  readonly format: string;
+  readonly body: string;
+  /** JSON text of an object; null: there is nothing in it. */
+  readonly attributes: string | null;
+  readonly stream: string;
+  readonly position: number;
+  /** In the order of ATTRIBUTE_COLUMNS. */
+  readonly columns: AttributeValues;
+}
+
+type AttributeValues = readonly (string | number | null)[];
+
+/** What the rows of one batch share; made once for it. */
+export interface RowOrigin {
+  readonly host: string | null;
+  readonly service: string | null;
+  readonly source: string | null;
+  /** Of the resource, in the order of ATTRIBUTE_COLUMNS: where a record does not say otherwise. */
+  readonly columns: AttributeValues;
+  /** Of the resource, what has no column. */
+  readonly attributes: ReadonlyMap<string, string>;
+  /** U+0000 was in what has a column. */
+  readonly hasNul: boolean;
+}
+
+/** No stored text can hold U+0000 (PostgreSQL): U+FFFD stands in its place, and this attribute says so. */
+export const NUL_REPLACED = 'megacollector.nul_replaced';
+
+const HOST = 'host.name';
+const SERVICE = 'service.name';
+/** The first of them that is there says where a record came from. */
+const SOURCES = ['log.file.path', POSTGRES_IDENTITY, 'client.address'];
+/** From 1970 to the end of 2199: a time outside is a mistake, and one that would cost a partition of its own. */
+export const MAX_UNIX_MICRO = Date.UTC(2200, 0, 1) * 1000;
+
+export function rowOrigin(resource: Resource): RowOrigin {
+  const attributes = new Map(resource);
+  attributes.delete(TIME_SOURCE);
+  let hasNul = false;
+  const take = (key: string) => {
+    const value = attributes.get(key);
+    attributes.delete(key);
+    if (value === undefined) return null;
+    hasNul ||= holdsNul(value);
+    return storable(value);
+  };
+  const source = SOURCES.find((key) => attributes.has(key));
+  const taken = {
+    host: take(HOST),
+    service: take(SERVICE),
+    source: source === undefined ? null : take(source),
+    columns: ATTRIBUTE_COLUMNS.map(({ attribute, type }) => (type === 'text' ? take(attribute) : null)),
+  };
+  return { ...taken, attributes, hasNul };
+}
+
+/** What the record says of itself goes before what its resource says. */
+export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
+  const observedTimeUnixMicro = clamped(Number(record.observedTimeUnixNano / 1000n));
+  const timeUnixMicro = possibleTime(record.timeUnixNano);
+  const columns = [...origin.columns];
+  const rest: Record<string, AttributeValue> = Object.create(null) as Record<string, AttributeValue>;
+  let isEmpty = true;
+  let hasNul =
+    origin.hasNul || holdsNul(record.body) || holdsNul(record.severityText) || holdsNul(record.format);
+  const keep = (key: string, value: AttributeValue) => {
+    rest[key] = value;
+    isEmpty = false;
+  };
+  for (const [key, value] of origin.attributes) if (!record.attributes.has(key)) keep(key, value);
+  if (record.timeUnixNano !== undefined && timeUnixMicro === undefined)
+    keep(IMPOSSIBLE_TIME, String(record.timeUnixNano));
+  for (const [key, value] of record.attributes) {
+    const index = COLUMN_INDEX.get(key);
+    const column = index === undefined ? undefined : ATTRIBUTE_COLUMNS[index];
+    if (index !== undefined && column !== undefined && fits(column, value)) {
+      columns[index] = typeof value === 'string' ? storable(value) : (value as number);
+      hasNul ||= typeof value === 'string' && holdsNul(value);
+    } else {
+      if (index !== undefined) columns[index] = null;
+      keep(key, value);
+    }
+  }
+  let attributes = isEmpty ? null : JSON.stringify(rest);
+  if (attributes?.includes('\\u0000') && NUL_ESCAPE.test(attributes)) {
+    attributes = JSON.stringify(storableValue(rest));
+    hasNul = true;
+  } else if (attributes !== null && SURROGATE_ESCAPE.test(attributes)) {
+    attributes = JSON.stringify(storableValue(rest));
+  }
+  if (hasNul) attributes = withMark(attributes);
+  return {
+    timeUnixMicro: timeUnixMicro ?? observedTimeUnixMicro,
+    observedTimeUnixMicro,
+    severityNumber: record.severityNumber ? record.severityNumber : null,
+    severityText: record.severityText === undefined ? null : storable(record.severityText),
+    host: origin.host,
+    service: origin.service,
+    source: origin.source,
+    format: storable(record.format),
+    body: storable(record.body),
+    attributes,
+    stream: record.stream,
+    position: record.position,
+    columns,
+  };
+}
+
+const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
+  ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
+);
+
+function fits({ type }: AttributeColumn, value: AttributeValue): boolean {
+  if (type === 'text') return typeof value === 'string';
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return false;
+  return type === 'bigint' || (value >= -32_768 && value <= 32_767);
+}
+
+function possibleTime(unixNano: bigint | undefined): number | undefined {
+  if (unixNano === undefined || unixNano < 0n) return undefined;
+  const unixMicro = Number(unixNano / 1000n);
+  return unixMicro < MAX_UNIX_MICRO ? unixMicro : undefined;
+}
+
+function clamped(unixMicro: number): number {
+  return Math.min(Math.max(0, unixMicro), MAX_UNIX_MICRO - 1);
+}
+
+/** Of U+0000, not of a backslash before `u0000`. */
+const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
+/** Half a surrogate pair is not text to a database; `JSON.stringify` escapes it, and neither database reads that. */
+const SURROGATE_ESCAPE = /\\ud[89a-f][0-9a-f]{2}/;
+
+export function holdsNul(text: string | undefined): boolean {
+  return text?.includes('\0') ?? false;
+}
+
+/** A text as a store holds it: without U+0000 and halves of surrogate pairs. What is looked for is put so, too. */
+export function storable(text: string): string {
+  const stored = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
+  return stored.isWellFormed() ? stored : stored.toWellFormed();
+}
+
+function storableValue(value: AttributeValue): AttributeValue {
+  if (typeof value === 'string') return storable(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return (value as readonly AttributeValue[]).map(storableValue);
+  const copy = Object.create(null) as Record<string, AttributeValue>;
+  for (const [key, each] of Object.entries(value)) copy[storable(key)] = storableValue(each);
+  return copy;
+}
+
+function withMark(attributes: string | null): string {
+  const mark = `"${NUL_REPLACED}":true`;
+  return attributes === null || attributes === '{}' ? `{${mark}}` : `${attributes.slice(0, -1)},${mark}}`;
+}

@@ -1,0 +1,27 @@
+import { parseProperty } from '../property.ts';
+import { propertyText } from '../property-sql.ts';
+import { sql } from '../sql/sql.ts';
+import { numberOf, textOrNull } from '../sql/sql-row.ts';
+import { filterSql } from './filter-sql.ts';
+import { MAX_TEXT, type ValueCounts, type ValuesRequest } from './log-requests.ts';
+import type { StoreReader } from './store-reader.ts';
+import { closedTimeSpan, timeSpanSql } from './time-span.ts';
+
+/** The values of a property, the most frequent first. A long one is told by its beginning. */
+export async function countValues(store: StoreReader, request: ValuesRequest): Promise<ValueCounts> {
+  const { dialect } = store;
+  const span = closedTimeSpan(request, store.nowUnixMicro());
+  const text = propertyText(dialect, parseProperty(request.property));
+  // By the bytes of the text among equals, so that every back end shows the same ones.
+  const rows = await store.rows(sql`select left(value, ${MAX_TEXT}::int) as value, records
+    from (
+      select ${text} as value, count(*) as records from log_records
+      where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request)}
+      group by 1
+    ) as counted
+    order by records desc, counted.value collate "C" nulls last
+    limit ${request.limit}::bigint`);
+  return {
+    values: rows.map((row) => ({ value: textOrNull(row, 'value'), count: numberOf(row, 'records') })),
+  };
+}

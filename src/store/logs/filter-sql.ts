@@ -1,0 +1,73 @@
+import { storable } from '../log-row.ts';
+import { type Property, parseProperty } from '../property.ts';
+import { columnSql, prefixOf, propertyText } from '../property-sql.ts';
+import { join, type Sql, sql } from '../sql/sql.ts';
+import type { SqlDialect } from '../sql/sql-dialect.ts';
+import { type LogFilter, moment, momentToUnixMicro, SEVERITIES } from './log-requests.ts';
+import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './severity-name.ts';
+
+/** Whether a row of `log_records` is one that the filter asks for; a boolean, or null for no. */
+export function filterSql(dialect: SqlDialect, filter: LogFilter): Sql {
+  const conditions: Sql[] = [];
+  if (filter.severity !== undefined) {
+    conditions.push(sql`severity_number >= ${lowestSeverityNumber(filter.severity)}::smallint`);
+  }
+  if (filter.host !== undefined) conditions.push(sql`host = ${storable(filter.host)}::text`);
+  if (filter.service !== undefined) conditions.push(sql`service = ${storable(filter.service)}::text`);
+  for (const { property, value } of filter.where ?? []) {
+    conditions.push(propertyEquals(dialect, parseProperty(property), value));
+  }
+  // The dearest last.
+  if (filter.text !== undefined) conditions.push(dialect.containsText(sql`body`, storable(filter.text)));
+  return conditions.length === 0 ? sql`true` : sql`(${join(conditions, sql` and `)})`;
+}
+
+/**
+ * Whether a property has this value: as text and exactly; a column of numbers or times by what they are (`404.0` is 404).
+ * A value that cannot be one of the column's matches nothing.
+ */
+function propertyEquals(dialect: SqlDialect, property: Property, value: string): Sql {
+  if (property.kind !== 'column') return sql`${propertyText(dialect, property)} = ${storable(value)}::text`;
+  const column = columnSql(property.column);
+  switch (property.type) {
+    case 'text':
+      return textEquals(column, value, prefixOf(property));
+    case 'number':
+      return severityEquals(property, column, value) ?? wholeNumberEquals(column, value);
+    case 'time':
+      return timeEquals(dialect, column, value);
+    case 'uuid':
+      return UUID.test(value) ? sql`${column} = ${value}::uuid` : NOTHING;
+  }
+}
+
+const NOTHING = sql`false`;
+const UUID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+const NUMBER = /^-?\d{1,400}(?:\.\d{1,400})?(?:e[+-]?\d{1,3})?$/i;
+
+/** `request_proto=1.1` means the same as `request_proto=HTTP/1.1`. */
+function textEquals(column: Sql, value: string, prefix = ''): Sql {
+  const text = storable(value);
+  return sql`${column} = ${text.startsWith(prefix) ? text.slice(prefix.length) : text}::text`;
+}
+
+/** `severity=error` is the name; undefined: something else is asked for. */
+function severityEquals(property: Property, column: Sql, value: string): Sql | undefined {
+  const name = SEVERITIES.find((each) => each === value.toLowerCase());
+  if (property.name !== 'severity' || name === undefined) return undefined;
+  const lowest = lowestSeverityNumber(name);
+  return sql`${column} between ${lowest}::smallint and ${lowest + SEVERITY_NUMBERS_EACH - 1}::smallint`;
+}
+
+/** All columns that are numbers are whole ones, and none is beyond 2^53. */
+function wholeNumberEquals(column: Sql, value: string): Sql {
+  const number = NUMBER.test(value) ? Number(value) : Number.NaN;
+  return Number.isSafeInteger(number) ? sql`${column} = ${number}::bigint` : NOTHING;
+}
+
+function timeEquals(dialect: SqlDialect, column: Sql, value: string): Sql {
+  // A duration is a moment, too; but how long ago it was is no time that a record has.
+  if (!value.includes('T') || !moment.safeParse(value).success) return NOTHING;
+  const unixMicro = momentToUnixMicro(value, 0);
+  return unixMicro >= 0 ? sql`${column} = ${dialect.timestamp(unixMicro)}` : NOTHING;
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { dialectOf } from '../sql/dialects.ts';
+import { type Sql, statement } from '../sql/sql.ts';
+import type { SqlDatabase, SqlRow } from '../sql/sql-database.ts';
+import type { SqlDialect } from '../sql/sql-dialect.ts';
+
+/** A store as one request sees it: something that is only read, and that has so much time for all it is asked. */
+export class StoreReader {
+  readonly dialect: SqlDialect;
+  readonly #database: SqlDatabase;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+
+  constructor(database: SqlDatabase, clock: Clock, timeoutMs: number) {
+    this.dialect = dialectOf(database.dialect);
+    this.#database = database;
+    this.#clock = clock;
+    this.#deadlineMs = clock.monotonicMs() + timeoutMs;
+  }
+
+  nowUnixMicro(): number {
+    return Number(this.#clock.nowUnixNano() / 1000n);
+  }
+
+  /** Rejects with a SqlError. */
+  async rows(query: Sql): Promise<readonly SqlRow[]> {
+    const timeoutMs = Math.max(1, this.#deadlineMs - this.#clock.monotonicMs());
+    const [rows = []] = await this.#database.run([statement(query)], { timeoutMs, isReadOnly: true });
+    return rows;
+  }
+}

@@ -1,0 +1,89 @@
+import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
+import { SEVERITIES } from './logs/log-requests.ts';
+import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './logs/severity-name.ts';
+import type { Property, PropertyColumn } from './property.ts';
+import { join, type Sql, sql } from './sql/sql.ts';
+import type { SqlDialect } from './sql/sql-dialect.ts';
+
+/**
+ * A property as an expression over `log_records`.
+ *
+ *     property               text                   number
+ *     url.path, body, ...    the column             null
+ *     status_code, position  its digits             the column
+ *     severity               its name: error        its number: 17
+ *     time                   RFC 3339 in UTC        seconds since 1970
+ *     stream                 32 digits              null
+ *     an attribute           of a single value      of a number, or text that is one
+ *     request_proto          with its HTTP/         null
+ *     section(...)           the section            null
+ */
+
+/** A text; null where a record has no such property. */
+export function propertyText(dialect: SqlDialect, property: Property): Sql {
+  if (property.kind === 'section') return dialect.section(propertyText(dialect, property.of));
+  if (property.kind === 'attribute') return dialect.attributeText(sql`attributes`, property.key);
+  const column = columnSql(property.column);
+  switch (property.type) {
+    case 'text': {
+      const prefix = prefixOf(property);
+      return prefix === undefined ? column : sql`(${prefix}::text || ${column})`;
+    }
+    case 'number':
+      return property.name === 'severity' ? severityName(column) : sql`${column}::text`;
+    case 'time':
+      return dialect.timeText(column);
+    case 'uuid':
+      return sql`replace(${column}::text, '-', '')`;
+  }
+}
+
+/** A double; null where a record has no such property, or one that is no number. */
+export function propertyNumber(dialect: SqlDialect, property: Property): Sql {
+  if (property.kind === 'attribute') return dialect.attributeNumber(sql`attributes`, property.key);
+  if (property.kind === 'column') {
+    const column = columnSql(property.column);
+    if (property.type === 'number') return sql`${column}::float8`;
+    if (property.type === 'time') return sql`(${dialect.unixMicro(column)} / 1000000.0)::float8`;
+  }
+  return sql`null::float8`;
+}
+
+/** What the values of this name begin with and those in the store do not: `HTTP/` of request_proto. */
+export function prefixOf(property: Property): string | undefined {
+  return ACCESS_LOG_ALIASES.find(({ alias }) => alias === property.name)?.prefix;
+}
+
+/** Written out, so that no text but these literals can ever become a name in a statement. */
+const COLUMNS: Readonly<Record<PropertyColumn, Sql>> = {
+  time: sql`time`,
+  observed_time: sql`observed_time`,
+  severity_number: sql`severity_number`,
+  severity_text: sql`severity_text`,
+  host: sql`host`,
+  service: sql`service`,
+  source: sql`source`,
+  format: sql`format`,
+  body: sql`body`,
+  stream: sql`stream`,
+  position: sql`position`,
+  client_address: sql`client_address`,
+  user_name: sql`user_name`,
+  http_request_method: sql`http_request_method`,
+  url_path: sql`url_path`,
+  network_protocol_version: sql`network_protocol_version`,
+  http_response_status_code: sql`http_response_status_code`,
+  http_response_body_size: sql`http_response_body_size`,
+};
+
+export function columnSql(column: PropertyColumn): Sql {
+  return COLUMNS[column];
+}
+
+function severityName(column: Sql): Sql {
+  const cases = SEVERITIES.map((name) => {
+    const lowest = lowestSeverityNumber(name);
+    return sql`when ${column} between ${lowest}::smallint and ${lowest + SEVERITY_NUMBERS_EACH - 1}::smallint then ${name}::text`;
+  });
+  return sql`case ${join(cases, sql` `)} end`;
+}

@@ -1,0 +1,36 @@
+import type { Sql } from './sql.ts';
+
+/**
+ * The few things that the back ends say differently. Everything else is SQL that all of them read.
+ *
+ * Times cross as whole microseconds since 1970 (a number): `timestamp` makes a time of such a value, `unixMicro` such a
+ * value of a time.
+ *
+ * What is made with a value in it (an attribute, a bucket) is another expression each time it is written, to a database:
+ * group and order by its place (`group by 1`), not by writing it twice.
+ */
+export interface SqlDialect {
+  readonly name: 'duckdb' | 'postgres';
+  timestamp(unixMicro: Sql | number): Sql;
+  unixMicro(timestamp: Sql): Sql;
+  /** The beginning of the bucket of `periodMs` that a time lies in, counted from 1970; a time. */
+  bucket(timestamp: Sql, periodMs: number): Sql;
+  /** A time as people read it: RFC 3339 in UTC, to the microsecond. */
+  timeText(timestamp: Sql): Sql;
+  /**
+   * The attribute with this key, as text; null when it is not there, or is no single value (an object, a list). The key
+   * is a value.
+   */
+  attributeText(column: Sql, key: string): Sql;
+  /** The same as a number, be it a JSON number or a text that is a plain decimal (`0.005`); null when it is none. */
+  attributeNumber(column: Sql, key: string): Sql;
+  /**
+   * Whether a text holds another, whatever the case (of A to Z; of other letters as far as the database knows it). `part`
+   * is a value, and nothing in it means anything special.
+   */
+  containsText(text: Sql, part: string): Sql;
+  /** The part of a text between its first and second slash: `/api/users` is in section `api`. */
+  section(text: Sql): Sql;
+  /** The value below which this part of the values lies, between them where there is none. */
+  percentile(value: Sql, fraction: number): Sql;
+}

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+
+/** What has broken a database, a pattern, an escape or a comparison before. */
+export const NASTY_TEXTS: readonly string[] = [
+  "'",
+  "''",
+  '"',
+  '\\',
+  "\\'",
+  '$1',
+  '$$',
+  '?',
+  ':name',
+  ';',
+  '--',
+  '/*',
+  '*/',
+  '%',
+  '_',
+  '%%',
+  'a%c',
+  'a_c',
+  'abc',
+  'ABC',
+  '\\%',
+  '\0',
+  'a\0c',
+  '\n',
+  '\r\n',
+  '\t',
+  ' ',
+  '\u00e4',
+  '\ud83d\ude00',
+  '\ud800',
+  '\udc00x',
+  '\ufffd',
+  '\u202e',
+  '{}',
+  '[]',
+  'null',
+  'NULL',
+  'true',
+  '0',
+  '-1',
+  '1.0',
+  '1e3',
+  '9223372036854775808',
+  'NaN',
+  'Infinity',
+  '/',
+  '//',
+  '/abc/c',
+  'abc/c',
+  '~1',
+  '$.abc',
+  '$[*]',
+  'x'.repeat(1000),
+  "'; drop table log_records; --",
+  '"; drop table log_records; --',
+  "\\'; drop table log_records; --",
+  "') or true --",
+  "' or '1'='1",
+  "' union select definition from alerts --",
+  '\\copy log_records to program',
+  "{{constructor.constructor('return process')()}}",
+];
+
+/** Some of these, alone or one behind the other, or anything at all. */
+export function nastyText(maxLength = 1000): fc.Arbitrary<string> {
+  const one = fc.constantFrom(...NASTY_TEXTS);
+  return fc
+    .oneof(
+      { arbitrary: one, weight: 4 },
+      { arbitrary: fc.tuple(one, one).map((pair) => pair.join('')), weight: 2 },
+      { arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }), weight: 1 },
+    )
+    .map((text) => text.slice(0, maxLength));
+}

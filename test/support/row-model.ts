@@ -1,0 +1,88 @@
+import { forEachLogRecord } from '../../src/formats/record-view.ts';
+import type { AttributeValue } from '../../src/records/log-record.ts';
+import type { RecordBatch } from '../../src/records/record-batch.ts';
+import { ATTRIBUTE_COLUMNS } from '../../src/store/log-columns.ts';
+import { type LogRow, logRow, rowOrigin } from '../../src/store/log-row.ts';
+import type { LogFilter } from '../../src/store/logs/log-requests.ts';
+
+/** What a store is held against: the rows of batches in memory, filtered and ordered in the plainest way. */
+export function rowsOf(batches: readonly RecordBatch[]): LogRow[] {
+  const rows: LogRow[] = [];
+  for (const batch of batches) {
+    const origin = rowOrigin(batch.resource);
+    forEachLogRecord(batch, (record) => void rows.push(logRow(record, origin)));
+  }
+  return rows;
+}
+
+export function newestFirst(rows: readonly LogRow[]): LogRow[] {
+  const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
+  return [...rows].sort(
+    (a, b) =>
+      compare(b.timeUnixMicro, a.timeUnixMicro) ||
+      compare(a.stream, b.stream) ||
+      compare(b.position, a.position),
+  );
+}
+
+const LOWEST = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
+
+export function matches(row: LogRow, filter: LogFilter): boolean {
+  const { text, severity, host, service, where = [] } = filter;
+  if (text !== undefined && !lower(row.body).includes(lower(stored(text)))) return false;
+  if (severity !== undefined && (row.severityNumber ?? 0) < LOWEST[severity]) return false;
+  if (host !== undefined && row.host !== stored(host)) return false;
+  if (service !== undefined && row.service !== stored(service)) return false;
+  return where.every(({ property, value }) => has(row, property, value));
+}
+
+const NUMBER_COLUMNS = [
+  'severity_number',
+  'position',
+  'http.response.status_code',
+  'http.response.body.size',
+];
+
+function has(row: LogRow, property: string, value: string): boolean {
+  const found = propertyOf(row, property);
+  if (!NUMBER_COLUMNS.includes(property)) return found === stored(value);
+  return found !== null && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(value) && Number(found) === Number(value);
+}
+
+/** As text; null: not there. Knows no short names and no numbers that can be written in two ways. */
+export function propertyOf(row: LogRow, property: string): string | null {
+  const section = /^section\((.*)\)$/.exec(property);
+  if (section !== null) {
+    const text = propertyOf(row, section[1] ?? '');
+    return text === null ? null : (text.split('/')[1] ?? '');
+  }
+  const fields: Record<string, string | null> = {
+    'host.name': row.host,
+    'service.name': row.service,
+    source: row.source,
+    format: row.format,
+    body: row.body,
+    stream: row.stream,
+    position: String(row.position),
+    severity_text: row.severityText,
+    severity_number: row.severityNumber === null ? null : String(row.severityNumber),
+  };
+  if (Object.hasOwn(fields, property)) return fields[property] ?? null;
+  const index = ATTRIBUTE_COLUMNS.findIndex(({ attribute }) => attribute === property);
+  const value = index >= 0 ? row.columns[index] : attributeOf(row, property);
+  return value === null || value === undefined || typeof value === 'object' ? null : String(value);
+}
+
+function attributeOf(row: LogRow, key: string): AttributeValue | undefined {
+  const attributes = JSON.parse(row.attributes ?? '{}') as Record<string, AttributeValue>;
+  return Object.hasOwn(attributes, key) ? attributes[key] : null;
+}
+
+function stored(text: string): string {
+  return text.replaceAll('\0', '\ufffd').replaceAll(/\p{Surrogate}/gu, '\ufffd');
+}
+
+/** Of A to Z: of other letters every database has its own opinion. */
+function lower(text: string): string {
+  return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+}

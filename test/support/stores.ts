@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, onTestFinished } from 'vitest';
+import { duckdbType } from '../../src/emitters/duckdb/type.ts';
+import type { Emitter, EmitterType } from '../../src/emitters/emitter.ts';
+import { DELIVERED } from '../../src/emitters/outcome.ts';
+import { postgresType } from '../../src/emitters/postgres/type.ts';
+import { batchOf } from '../../src/records/batch.ts';
+import type { RecordBatch } from '../../src/records/record-batch.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import type { SqlDatabase } from '../../src/store/sql/sql-database.ts';
+import { emitterEnvironment } from './emitter-environment.ts';
+import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from './postgres-server.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** A store of its own for one test, gone when that has finished. */
+export interface TestStore {
+  readonly database: SqlDatabase;
+  /** One flush, of one writer: the emitter that stores of this kind have in the product. */
+  write(batches: readonly RecordBatch[]): Promise<void>;
+}
+
+export type OpenStore = (options?: { readonly clock?: Clock }) => Promise<TestStore>;
+
+/** The same suite against every store that is installed; what is not is skipped by name. */
+export function describeEachStore(title: string, suite: (openStore: OpenStore) => void): void {
+  describe(`${title} in DuckDB`, () => suite(openDuckdb));
+  describeOnServer(`${title} in PostgreSQL`, suite, { missing: POSTGRES_MISSING, timescale: 'off' });
+  describeOnServer(`${title} in TimescaleDB`, suite, {
+    missing: POSTGRES_MISSING ?? TIMESCALE_MISSING,
+    timescale: 'auto',
+    settings: { shared_preload_libraries: 'timescaledb', 'timescaledb.telemetry_level': 'off' },
+  });
+}
+
+const POSTGRES_MISSING = POSTGRES_PROGRAMS === undefined ? 'PostgreSQL is not installed' : undefined;
+const TIMESCALE_MISSING = hasTimescale() ? undefined : 'TimescaleDB is not installed';
+
+function hasTimescale(): boolean {
+  if (POSTGRES_PROGRAMS === undefined) return false;
+  const program = join(POSTGRES_PROGRAMS, 'pg_config');
+  const shared = existsSync(program) ? execFileSync(program, ['--sharedir']).toString().trim() : '';
+  return existsSync(join(shared, 'extension', 'timescaledb.control'));
+}
+
+const openDuckdb: OpenStore = async (options) => {
+  const path = join(await temporaryDirectory(), 'logs.duckdb');
+  return await openStore(duckdbType, { path, retention_age: 0, retention_size: 0 }, options);
+};
+
+interface ServerOptions {
+  readonly missing: string | undefined;
+  readonly timescale: 'off' | 'auto';
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** One server for the suite, and a database for each store. */
+function describeOnServer(
+  title: string,
+  suite: (openStore: OpenStore) => void,
+  { missing, timescale, settings = {} }: ServerOptions,
+): void {
+  if (missing !== undefined) {
+    describe.skip(`${title} (skipped: ${missing})`, () => suite(openDuckdb));
+    return;
+  }
+  describe(title, () => {
+    let starting: Promise<PostgresServer> | undefined;
+    let databases = 0;
+    const cleanUps: (() => Promise<void>)[] = [];
+    afterAll(async () => {
+      for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    });
+    suite(async (options) => {
+      starting ??= startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
+      const server = await starting;
+      const database = `store_${++databases}`;
+      await server.sql(`create database ${database}`);
+      const { socketDirectory: host, port } = server;
+      return await openStore(postgresType, { host, port, user: 'postgres', database, timescale }, options);
+    });
+  });
+}
+
+async function openStore<Configuration>(
+  type: EmitterType<Configuration>,
+  settings: Readonly<Record<string, unknown>>,
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): Promise<TestStore> {
+  const [configured] = type.parse(JSON.stringify(settings));
+  if (configured === undefined) throw new Error('No emitter is configured.');
+  const emitter: Emitter = await type.create(configured.configuration, emitterEnvironment({ clock }));
+  onTestFinished(() => emitter.stop(AbortSignal.timeout(5000)));
+  await emitter.start();
+  const { database } = emitter;
+  if (database === undefined) throw new Error(`The emitter ${type.type} is no store.`);
+  const signal = new AbortController().signal;
+  return {
+    database,
+    async write(batches) {
+      expect(await emitter.emit(batchOf(batches), signal)).toEqual(DELIVERED);
+      expect(await emitter.flush(signal)).toEqual(DELIVERED);
+    },
+  };
+}
