@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Batch } from '../records/batch.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Json } from '../storage/queue-contract.ts';
+import type { SqlDatabase, SqlDialectName } from '../store/sql/sql-database.ts';
 import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
 
 /**
@@ -15,7 +16,7 @@ import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
  * - Order is delivery's: batches come in the order of the queue, and again after a failure.
  * - `emit` may hold what it is given until `flush`. What `flush` answers `delivered` is at the destination, as durable
  *   as the destination makes it. Delivery commits the cursor, together with the state that `flush` returned, in one
- *   transaction, at the latest every 8 MiB or 100 ms.
+ *   transaction, at the latest every 8 MiB or 100 ms (or what the type says).
  * - A crash between `flush` and that commit hands the same records out again after the restart. An emitter is
  *   exactly-once when it can tell: by the state it gave to be committed (`file`), or by keeping stream ranges with the
  *   data (stores).
@@ -25,6 +26,8 @@ import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
  * - `emit` and `flush` never throw; a throw is a programmer error and is treated as `retry`.
  */
 export interface Emitter {
+  /** Stores only: what they keep can be asked for. May be used from `start` to `stop`. */
+  readonly database?: SqlDatabase;
   /** Resolves when the destination may be written to. Throws only on configuration that cannot work. */
   start(): Promise<void>;
   emit(batch: Batch, signal: AbortSignal): Promise<Outcome>;
@@ -51,6 +54,8 @@ export interface EmitterContext {
   readonly name: string;
   /** What the last committed flush returned; undefined at the first start of this name. */
   readonly state: EmitterState | undefined;
+  /** The aggregator's; an emitter that keeps something there has a folder of its own, `<type>/<name>`. Absolute. */
+  readonly stateDirectory: string;
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
@@ -80,6 +85,21 @@ export interface EmitterType<Configuration = unknown> {
   /** For --help and the docs: a value that can be pasted. */
   readonly example: string;
   readonly guarantee: 'exactly-once' | 'at-least-once';
+  /** It parses much or blocks: whoever creates one puts it in a thread of its own (`worker/`). */
+  readonly inThread?: true;
+  /** Who asks a store wants the present: how long a batch waits for more, where AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY is not set. */
+  readonly publishFrequencyMs?: number;
+  /**
+   * Its thread is only asked to end, never ended: what it has in native code would come back to nobody, and take the whole
+   * process along. So it must answer `stop` in time, and leave nothing behind that keeps a thread alive.
+   */
+  readonly endsByItself?: true;
+  /** How much is flushed and committed at once, at the most, while more is queued. Default: 8 MiB or 100 ms. */
+  readonly groupLimits?: { readonly bytes: number; readonly ms: number };
+  /** Stores only, for their emitters have a `database`: what that speaks, known before it is there. */
+  readonly dialect?: SqlDialectName;
+  /** What there is when nobody has configured an emitter. Its variable takes `1`: all defaults. */
+  readonly isDefault?: true;
   /** For the docs: the keys of its configuration, without `name` and `start`. */
   readonly options?: readonly EmitterOption[];
   /**
@@ -87,7 +107,8 @@ export interface EmitterType<Configuration = unknown> {
    * None: the value says "off" (`AGGREGATOR_TEXT_CONFIGURATION=0`); whoever asked warns.
    */
   parse(value: string): readonly ConfiguredEmitter<Configuration>[];
-  create(configuration: Configuration, environment: EmitterEnvironment): Emitter;
+  /** A promise where much has to be loaded first, which whoever uses other types should not pay for. */
+  create(configuration: Configuration, environment: EmitterEnvironment): Emitter | Promise<Emitter>;
 }
 
 /** A key of an emitter's configuration, as the docs show it (Markdown). */

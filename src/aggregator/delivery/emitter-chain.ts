@@ -10,7 +10,7 @@ import { Committer } from './committer.ts';
 import { Delivery } from './delivery.ts';
 import type { EmitterState, EmitterStatus } from './emitter-status.ts';
 import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
-import type { Settlement } from './group.ts';
+import type { GroupLimits, Settlement } from './group.ts';
 import { guardedEmitter } from './guarded-emitter.ts';
 import { Incidents } from './incidents.ts';
 import { Progress } from './progress.ts';
@@ -49,6 +49,8 @@ export interface EmitterChainSettings {
   readonly retryCount: number;
   readonly retryDelayMs: number;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
+  /** Default: 8 MiB, 100 ms. */
+  readonly groupLimits?: GroupLimits | undefined;
 }
 
 export interface EmitterChainOptions {
@@ -167,7 +169,7 @@ class Chain implements EmitterChain {
 
   #assemble(): Life {
     const { cursor, deadLetters, settings, clock, emitter, random = Math.random } = this.#options;
-    const { maxRecords, publishFrequencyMs, retryCount, retryDelayMs, afterRetries } = settings;
+    const { maxRecords, publishFrequencyMs, retryCount, retryDelayMs, afterRetries, groupLimits } = settings;
     const [events, incidents] = [this.#events, this.#incidents];
     const signals = { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
     const trouble = new Trouble({ clock, retryCount, retryDelayMs, random });
@@ -190,7 +192,7 @@ class Chain implements EmitterChain {
     const delivery = new Delivery({
       cursor,
       batcher: new Batcher({ cursor, clock, from: cursor.committed, maxRecords, publishFrequencyMs }),
-      progress: new Progress({ destination, cursor, committer, clock, signals, onFlushed }),
+      progress: new Progress({ destination, cursor, committer, groupLimits, clock, signals, onFlushed }),
       replays,
       deadLetters,
       trouble,

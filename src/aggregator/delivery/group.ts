@@ -4,9 +4,14 @@ import type { Amount, CursorPoint, DeadLetterId, Json, NewDeadLetter } from '../
 import type { PlacedBatch, PlacedDeadLetter } from './placed-batch.ts';
 import type { Replay } from './replays.ts';
 
+/** When a group is flushed, at the latest, though more is queued. */
+export interface GroupLimits {
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 /** A commit for every batch of 1,000 records would cost four fifths of the speed. */
-const GROUP_BYTES = 8 * 1024 * 1024;
-const GROUP_MS = 100;
+export const GROUP_LIMITS: GroupLimits = { bytes: 8 * 1024 * 1024, ms: 100 };
 
 /** Records given up, and where they began. */
 export interface PlacedAmount extends Amount {
@@ -39,6 +44,7 @@ export interface Settlement {
 export class Group {
   readonly begin: CursorPoint;
   readonly #clock: Clock;
+  readonly #limits: GroupLimits;
   #point: CursorPoint;
   #startedMs: number | undefined;
   #oldestAcceptedTimeUnixNano: bigint | undefined;
@@ -53,9 +59,10 @@ export class Group {
   #trusted: CursorPoint;
   #trustedDeadLetters = 0;
 
-  constructor(begin: CursorPoint, clock: Clock) {
+  constructor(begin: CursorPoint, clock: Clock, limits = GROUP_LIMITS) {
     this.begin = begin;
     this.#clock = clock;
+    this.#limits = limits;
     this.#point = begin;
     this.#trusted = begin;
   }
@@ -74,12 +81,12 @@ export class Group {
     return this.#startedMs === undefined;
   }
 
-  /** At the latest every 8 MiB or 100 ms, whatever it is that has been settled. */
+  /** Whatever it is that has been settled. */
   get isDue(): boolean {
     if (this.#startedMs === undefined) return false;
     return (
-      this.#bytes + this.#deadLetterBytes >= GROUP_BYTES ||
-      this.#clock.monotonicMs() - this.#startedMs >= GROUP_MS
+      this.#bytes + this.#deadLetterBytes >= this.#limits.bytes ||
+      this.#clock.monotonicMs() - this.#startedMs >= this.#limits.ms
     );
   }
 

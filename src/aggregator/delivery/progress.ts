@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { CursorPoint, Json, QueueCursor } from '../../storage/queue-contract.ts';
 import type { Committer } from './committer.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
-import { Group } from './group.ts';
+import { Group, type GroupLimits } from './group.ts';
 import type { Destination } from './guarded-emitter.ts';
 
 /**
@@ -27,7 +27,7 @@ export class Progress {
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
-    this.#group = new Group(parts.cursor.committed, parts.clock);
+    this.#group = new Group(parts.cursor.committed, parts.clock, parts.groupLimits);
     this.#carefulUntil = parts.cursor.committed;
   }
 
@@ -113,8 +113,8 @@ export class Progress {
   }
 
   #beginGroup(point: CursorPoint): void {
-    const { cursor, clock } = this.#parts;
-    this.#group = new Group(laterOf(point, cursor.committed), clock);
+    const { cursor, clock, groupLimits } = this.#parts;
+    this.#group = new Group(laterOf(point, cursor.committed), clock, groupLimits);
   }
 }
 
@@ -122,6 +122,7 @@ export interface ProgressParts {
   readonly destination: Required<Destination>;
   readonly cursor: QueueCursor;
   readonly committer: Committer;
+  readonly groupLimits: GroupLimits | undefined;
   readonly clock: Clock;
   readonly signals: DeliverySignals;
   /** The destination has taken something, for good. */

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../runtime/clock.ts';
+import { SqlError } from '../../store/sql/sql-database.ts';
 import type { Emitter, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
@@ -20,20 +21,23 @@ const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMes
 const metrics = new Registry();
 const stdout = new ThreadOutput(send, data.stdoutIsTerminal);
 const signals = new Map<number, AbortController>();
-const emitter = createEmitter();
+const emitter = await createEmitter();
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'call') void answer(message.id, message.call);
+  else if (message.kind === 'run') void run(message);
+  else if (message.kind === 'end') port.close();
   else if (message.kind === 'abort') signals.get(message.id)?.abort();
   else stdout.printed(message.error);
 });
 
-function createEmitter(): Emitter {
+function createEmitter(): Emitter | Promise<Emitter> {
   const type = emitterTypes.find((each) => each.type === data.type);
   if (type === undefined) throw new Error(`There is no emitter type "${data.type}".`);
   return type.create(data.configuration, {
     name: data.name,
     state: data.state,
+    stateDirectory: data.stateDirectory,
     logger: pino(
       { level: data.logLevel, base: null, timestamp: false },
       { write: (line) => send({ kind: 'log', line }) },
@@ -76,6 +80,22 @@ async function made(call: EmitterCall, signal: AbortSignal): Promise<Outcome | F
     case 'stop':
       await emitter.stop(signal);
       return undefined;
+  }
+}
+
+async function run({ id, statements, options }: ToThread & { readonly kind: 'run' }): Promise<void> {
+  try {
+    const { database } = emitter;
+    if (database === undefined)
+      throw new SqlError('unavailable', `an emitter of type ${data.type} keeps no database`);
+    send({ kind: 'rows', id, rows: await database.run(statements, options) });
+  } catch (error) {
+    const kind = error instanceof SqlError ? error.kind : 'unavailable';
+    send({
+      kind: 'run-failed',
+      id,
+      error: { kind, message: error instanceof Error ? error.message : String(error) },
+    });
   }
 }
 

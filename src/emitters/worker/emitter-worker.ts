@@ -1,7 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import type { SqlStatement } from '../../store/sql/sql.ts';
+import { type RunOptions, SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
 import type { EmitterEnvironment, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
+import { untilAborted } from '../until-aborted.ts';
 import {
   type EmitterCall,
   type FromThread,
@@ -19,15 +22,32 @@ interface PendingCall {
   readonly reject: (error: Error) => void;
 }
 
+type Rows = readonly (readonly SqlRow[])[];
+
+interface PendingRun {
+  readonly resolve: (rows: Rows) => void;
+  readonly reject: (error: SqlError) => void;
+}
+
+/** How much later than the database a run is given up here: only when the thread does not even answer that. */
+const RUN_GRACE_MS = 2000;
+
 /** The thread itself has ended, by itself or by us; not just one call of it has failed. */
 export class ThreadEnded extends Error {
   override readonly name = 'ThreadEnded';
+}
+
+/** The thread goes on, and so may the call. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
 }
 
 export interface EmitterWorkerOptions {
   readonly environment: EmitterEnvironment;
   readonly mirror: MetricsMirror;
   readonly execArgv?: readonly string[];
+  /** See EmitterType. */
+  readonly endsByItself: boolean;
 }
 
 /** One thread with an emitter in it: calls go in, answers come out, until it ends. */
@@ -35,9 +55,11 @@ export class EmitterWorker {
   readonly #worker: Worker;
   readonly #options: EmitterWorkerOptions;
   readonly #pending = new Map<number, PendingCall>();
+  readonly #runs = new Map<number, PendingRun>();
   #calls = 0;
   #ended: ThreadEnded | undefined;
   #isTerminated = false;
+  readonly #exited: Promise<void>;
 
   constructor(data: ThreadData, options: EmitterWorkerOptions) {
     const { execArgv } = options;
@@ -45,7 +67,12 @@ export class EmitterWorker {
     this.#worker = new Worker(THREAD, { workerData: data, ...(execArgv && { execArgv: [...execArgv] }) });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => this.#end(`failed: ${error.message}`));
-    this.#worker.on('exit', (code) => this.#end(`ended with code ${code}`));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#end(`ended with code ${code}`);
+        resolve();
+      });
+    });
   }
 
   get hasEnded(): boolean {
@@ -66,9 +93,41 @@ export class EmitterWorker {
     return answer.finally(() => signal?.removeEventListener('abort', onAbort));
   }
 
-  async terminate(): Promise<void> {
+  /** Rejects with SqlError. */
+  run(statements: readonly SqlStatement[], options: RunOptions): Promise<Rows> {
+    if (this.#ended !== undefined) return Promise.reject(unavailable(this.#ended));
+    const id = ++this.#calls;
+    const timeoutMs = options.timeoutMs + RUN_GRACE_MS;
+    const rows = new Promise<Rows>((resolve, reject) => {
+      this.#runs.set(id, { resolve, reject });
+      this.#send({ kind: 'run', id, statements, options });
+    });
+    const cancel = this.#options.environment.clock.after(timeoutMs, () => {
+      this.#takeRun(id)?.reject(new SqlError('timeout', `it took longer than ${options.timeoutMs} ms`));
+    });
+    return rows.finally(cancel);
+  }
+
+  /**
+   * Ends the thread, or asks it to. Resolves when it has ended; one that ends by itself may take longer than `deadline`,
+   * and goes on doing so without anybody waiting for it.
+   */
+  async end(deadline: AbortSignal): Promise<void> {
+    if (this.#ended !== undefined) return;
     this.#isTerminated = true;
-    await this.#worker.terminate();
+    if (!this.#options.endsByItself) {
+      await this.#worker.terminate();
+      return;
+    }
+    this.#worker.unref();
+    this.#send({ kind: 'end' });
+    await untilAborted(this.#exited, deadline);
+    this.#end('was asked to end');
+  }
+
+  /** What it was asked and has not answered is given up: it may be done all the same. */
+  giveUp(): void {
+    this.#rejectCalls(new NoAnswer("the emitter's thread does not answer"));
   }
 
   #sendCall(id: number, call: EmitterCall): void {
@@ -92,6 +151,12 @@ export class EmitterWorker {
       case 'failed':
         this.#take(message.id)?.reject(new Error(message.message));
         break;
+      case 'rows':
+        this.#takeRun(message.id)?.resolve(message.rows);
+        break;
+      case 'run-failed':
+        this.#takeRun(message.id)?.reject(new SqlError(message.error.kind, message.error.message));
+        break;
       case 'print':
         this.#print(message.bytes);
         break;
@@ -107,6 +172,12 @@ export class EmitterWorker {
   #take(id: number): PendingCall | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    return pending;
+  }
+
+  #takeRun(id: number): PendingRun | undefined {
+    const pending = this.#runs.get(id);
+    this.#runs.delete(id);
     return pending;
   }
 
@@ -127,9 +198,19 @@ export class EmitterWorker {
       );
     }
     this.#ended ??= new ThreadEnded(`the emitter's thread ${how}`);
-    for (const { reject } of this.#pending.values()) reject(this.#ended);
+    this.#rejectCalls(this.#ended);
+    for (const { reject } of this.#runs.values()) reject(unavailable(this.#ended));
+    this.#runs.clear();
+  }
+
+  #rejectCalls(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
+}
+
+function unavailable({ message }: ThreadEnded): SqlError {
+  return new SqlError('unavailable', message);
 }
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;

@@ -1,4 +1,6 @@
 import type { Batch } from '../../records/batch.ts';
+import type { SqlStatement } from '../../store/sql/sql.ts';
+import type { RunOptions, SqlErrorKind, SqlRow } from '../../store/sql/sql-database.ts';
 import type { EmitterState, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 
@@ -9,6 +11,7 @@ export interface ThreadData {
   readonly configuration: unknown;
   readonly name: string;
   readonly state: EmitterState | undefined;
+  readonly stateDirectory: string;
   readonly logLevel: string;
   readonly stdoutIsTerminal: boolean;
 }
@@ -23,6 +26,15 @@ export type ToThread =
   | { readonly kind: 'call'; readonly id: number; readonly call: EmitterCall }
   /** The signal of this call has aborted. */
   | { readonly kind: 'abort'; readonly id: number }
+  /** Nothing more will be asked: the thread ends when it has nothing left to do. */
+  | { readonly kind: 'end' }
+  /** For the store's database; beside the calls, any number at a time. */
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly statements: readonly SqlStatement[];
+      readonly options: RunOptions;
+    }
   /** What the thread printed has been written; `error`: or has not. */
   | { readonly kind: 'printed'; readonly error: PrintError | undefined };
 
@@ -36,6 +48,13 @@ export type FromThread =
   | { readonly kind: 'answer'; readonly id: number; readonly outcome: Outcome | FlushOutcome | undefined }
   /** The call threw. */
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+  /** What a `run` has brought. */
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly (readonly SqlRow[])[] }
+  | {
+      readonly kind: 'run-failed';
+      readonly id: number;
+      readonly error: { readonly kind: SqlErrorKind; readonly message: string };
+    }
   /** For standard output; the next waits until this is `printed`. */
   | { readonly kind: 'print'; readonly bytes: Uint8Array }
   /** A line of the thread's logger. */

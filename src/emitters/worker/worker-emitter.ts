@@ -1,8 +1,10 @@
 import type { Batch } from '../../records/batch.ts';
-import type { Emitter, EmitterEnvironment, EmitterState, FlushOutcome } from '../emitter.ts';
+import { type SqlDatabase, SqlError } from '../../store/sql/sql-database.ts';
+import type { Emitter, EmitterEnvironment, EmitterState, EmitterType, FlushOutcome } from '../emitter.ts';
 import type { Outcome, Retry } from '../outcome.ts';
+import { emitterTypes } from '../registry.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { EmitterWorker } from './emitter-worker.ts';
+import { EmitterWorker, NoAnswer } from './emitter-worker.ts';
 import type { EmitterCall } from './messages.ts';
 import { MetricsMirror } from './metrics-mirror.ts';
 
@@ -18,6 +20,8 @@ export interface WorkerEmitterOptions {
 
 /** How long an aborted call may take to come back before its thread is ended. */
 const ABORT_GRACE_MS = 2000;
+/** How long one waits for a thread that ends by itself before a new one is started beside it. */
+const END_MS = 5000;
 
 /**
  * An emitter of any type in a worker thread, behind the same interface: for emitters that parse much or block.
@@ -29,11 +33,17 @@ const ABORT_GRACE_MS = 2000;
  *
  * When the thread ends, whatever the reason, the call under way answers `retry`, everything since the last delivered flush
  * is undone, and the next call starts a new thread with the state of that flush: exactly what a restarted process would
- * do. An aborted call that does not come back costs the thread, too.
+ * do. An aborted call that does not come back costs the thread, too; or, where the thread must end by itself, is given up
+ * alone: whoever is exactly-once by ranges may find it done.
+ *
+ * A store's database is asked through the same messages, any number of times at once. What the thread does not answer in
+ * the time given (and a moment more) is a `timeout`; when the thread ends, what is under way is `unavailable`.
  */
 export class WorkerEmitter implements Emitter {
+  readonly database?: SqlDatabase;
   readonly #options: WorkerEmitterOptions;
   readonly #mirror: MetricsMirror;
+  readonly #type: EmitterType | undefined;
   #worker: EmitterWorker | undefined;
   /** Of the last delivered flush. */
   #state: EmitterState | undefined;
@@ -44,6 +54,9 @@ export class WorkerEmitter implements Emitter {
     this.#options = options;
     this.#state = options.environment.state;
     this.#mirror = new MetricsMirror(options.environment.metrics);
+    this.#type = emitterTypes.find(({ type }) => type === options.type);
+    const dialect = this.#type?.dialect;
+    if (dialect !== undefined) this.database = { dialect, run: (...run) => this.#run(...run) };
   }
 
   async start(): Promise<void> {
@@ -82,8 +95,13 @@ export class WorkerEmitter implements Emitter {
     this.#worker = undefined;
     if (worker === undefined) return;
     await untilAborted(worker.call({ name: 'stop' }, deadline).catch(ignore), deadline);
-    await worker.terminate();
+    await worker.end(deadline);
     this.#options.environment.stdout.removeListener('error', ignore);
+  }
+
+  async #run(...run: Parameters<SqlDatabase['run']>): ReturnType<SqlDatabase['run']> {
+    if (this.#worker === undefined) throw new SqlError('unavailable', 'the emitter is not started');
+    return await this.#worker.run(...run);
   }
 
   async #spawn(): Promise<void> {
@@ -95,16 +113,22 @@ export class WorkerEmitter implements Emitter {
         configuration,
         name: environment.name,
         state: this.#state,
+        stateDirectory: environment.stateDirectory,
         logLevel: environment.logger.level,
         stdoutIsTerminal: 'isTTY' in environment.stdout && environment.stdout.isTTY === true,
       },
-      { environment, mirror: this.#mirror, ...(execArgv && { execArgv }) },
+      {
+        environment,
+        mirror: this.#mirror,
+        endsByItself: this.#type?.endsByItself === true,
+        ...(execArgv && { execArgv }),
+      },
     );
     this.#worker = worker;
     try {
       await worker.call({ name: 'start' });
     } catch (error) {
-      await worker.terminate();
+      await worker.end(AbortSignal.timeout(END_MS));
       throw error;
     }
   }
@@ -132,7 +156,7 @@ export class WorkerEmitter implements Emitter {
       return await answer;
     } catch (error) {
       // A call that threw leaves an emitter in no state to go on from.
-      await worker.terminate();
+      if (!(error instanceof NoAnswer)) await worker.end(AbortSignal.timeout(END_MS));
       this.#hasUnflushed = false;
       return undone(error);
     } finally {
@@ -143,7 +167,10 @@ export class WorkerEmitter implements Emitter {
   #endUnlessAnswered(worker: EmitterWorker, signal: AbortSignal): () => void {
     let cancelTimer = ignore;
     const onAbort = () => {
-      cancelTimer = this.#options.environment.clock.after(ABORT_GRACE_MS, () => void worker.terminate());
+      cancelTimer = this.#options.environment.clock.after(ABORT_GRACE_MS, () => {
+        if (this.#type?.endsByItself) worker.giveUp();
+        else void worker.end(AbortSignal.timeout(END_MS));
+      });
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });

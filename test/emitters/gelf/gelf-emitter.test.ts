@@ -25,6 +25,7 @@ async function emitter(settings: Record<string, unknown>) {
   const made = new GelfEmitter(configured.configuration, {
     name: 'gelf',
     state: undefined,
+    stateDirectory: '/nonexistent',
     logger,
     metrics,
     clock: systemClock,
