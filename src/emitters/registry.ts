@@ -1,13 +1,17 @@
 import { blackholeType } from './blackhole/type.ts';
+import { duckdbType } from './duckdb/type.ts';
 import type { EmitterType } from './emitter.ts';
 import { fileType } from './file/type.ts';
 import { gelfType } from './gelf/type.ts';
 import { logplexType } from './logplex/type.ts';
+import { postgresType } from './postgres/type.ts';
 import { textType } from './text/type.ts';
 
 /** Every type of emitter, in the order of the help and the docs. */
 export const emitterTypes: readonly EmitterType[] = [
   textType,
+  duckdbType,
+  postgresType,
   fileType,
   gelfType,
   logplexType,

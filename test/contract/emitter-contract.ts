@@ -14,7 +14,7 @@ export type MakeEmitter = (
   type: EmitterType,
   configuration: unknown,
   environment: EmitterEnvironment,
-) => Emitter;
+) => Emitter | Promise<Emitter>;
 
 const never = new AbortController().signal;
 const soon = () => AbortSignal.timeout(5000);
@@ -23,12 +23,12 @@ const soon = () => AbortSignal.timeout(5000);
 export function emitterContract(type: EmitterType, fixture: EmitterFixture, make: MakeEmitter): void {
   /** An emitter for a destination, started. */
   async function started(destination: Destination, state?: EmitterState): Promise<Emitter> {
-    const emitter = created(destination, state);
+    const emitter = await created(destination, state);
     await emitter.start();
     return emitter;
   }
 
-  function created({ value, stdout }: Destination, state?: EmitterState): Emitter {
+  async function created({ value, stdout }: Destination, state?: EmitterState): Promise<Emitter> {
     const [configured] = type.parse(value);
     if (configured === undefined) throw new Error('The fixture configures no emitter.');
     const environment = emitterEnvironment({
@@ -38,7 +38,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       clock: systemClock,
       ...(stdout && { stdout }),
     });
-    const emitter = make(type, configured.configuration, environment);
+    const emitter = await make(type, configured.configuration, environment);
     onTestFinished(() => emitter.stop(soon()));
     return emitter;
   }
@@ -178,7 +178,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
   describe('lives', () => {
     test('may be stopped unstarted, and twice', async () => {
       const destination = await fixture.open();
-      await created(destination).stop(soon());
+      await (await created(destination)).stop(soon());
       const emitter = await started(destination);
       await emitter.stop(soon());
       await emitter.stop(soon());

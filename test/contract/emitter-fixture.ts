@@ -2,6 +2,8 @@
 export interface EmitterFixture {
   /** As in the registry. */
   readonly type: string;
+  /** What is not installed here, in words: its tests are skipped, by name. */
+  readonly missing?: string;
   /** A destination for one test; it cleans up after itself. */
   open(): Promise<Destination>;
 }

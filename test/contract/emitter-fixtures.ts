@@ -1,13 +1,17 @@
 import type { EmitterFixture } from './emitter-fixture.ts';
 import { blackholeFixture } from './emitter-fixtures/blackhole.ts';
+import { duckdbFixture } from './emitter-fixtures/duckdb.ts';
 import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
 import { logplexFixture } from './emitter-fixtures/logplex.ts';
+import { postgresFixture } from './emitter-fixtures/postgres.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
 
 /** One for every type in the registry. */
 export const emitterFixtures: readonly EmitterFixture[] = [
   textFixture,
+  duckdbFixture,
+  postgresFixture,
   fileFixture,
   gelfFixture,
   logplexFixture,

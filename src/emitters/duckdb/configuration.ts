@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { parseByteSize } from '../../runtime/byte-size.ts';
+import { ConfigurationError } from '../../runtime/configuration-error.ts';
+import { durationToMs, parseDuration } from '../../runtime/duration.ts';
+import { type ConfigurationOf, parseConfigurations, switchOf } from '../configuration.ts';
+import type { ConfiguredEmitter } from '../emitter.ts';
+
+export const DUCKDB_VARIABLE = 'AGGREGATOR_DUCKDB_CONFIGURATION';
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+/** With less, DuckDB cannot even compress a part of a table. */
+const MIN_MEMORY_BYTES = 64 * MIB;
+const DAY_MS = 86_400_000;
+
+const path = z
+  .string()
+  .refine((text) => text !== '' && !text.endsWith('/') && !text.includes('\0'), 'expected the path of a file')
+  .transform((text) => resolve(text));
+
+function byteSize(minimum: number, expected: string) {
+  return z
+    .union([z.number(), z.string().transform(parseByteSize)], expected)
+    .refine((bytes) => Number.isSafeInteger(bytes) && Number(bytes) >= minimum, expected)
+    .transform(Number);
+}
+
+const age = z.union([z.string(), z.literal(0)]).transform((given, context) => {
+  try {
+    const ms = given === 0 ? 0 : durationToMs(parseDuration(given));
+    if (ms >= 0) return ms;
+  } catch {
+    // Reported below.
+  }
+  context.addIssue({ code: 'custom', message: 'expected a duration such as "720h", or 0 for none' });
+  return z.NEVER;
+});
+
+const shape = {
+  /** Absolute once parsed. Default: `duckdb/<name>/logs.duckdb` in the state directory. */
+  path: path.optional(),
+  /** What DuckDB may use. */
+  memory: byteSize(
+    MIN_MEMORY_BYTES,
+    'expected at least 64 MiB: a number of bytes, or a text such as "256MiB"',
+  ).default(256 * MIB),
+  threads: z.int().min(1).max(64).default(2),
+  /** Milliseconds once parsed; 0: kept whatever its age. */
+  retention_age: age.default(30 * DAY_MS),
+  /** Of the database file; 0: kept whatever its size. */
+  retention_size: byteSize(
+    0,
+    'expected a number of bytes, a text such as "50GiB", or 0 for no limit',
+  ).default(50 * GIB),
+};
+
+export type DuckDbConfiguration = ConfigurationOf<typeof shape>;
+
+/** `1`, `on` or any other word stand for the defaults; falsy words configure nothing. */
+export function parseDuckDbConfiguration(value: string): readonly ConfiguredEmitter<DuckDbConfiguration>[] {
+  const text = switchOf(value);
+  if (text === 'off') return [];
+  const configured = parseConfigurations({
+    variable: DUCKDB_VARIABLE,
+    type: 'duckdb',
+    value: text === 'json' ? value : '{}',
+    shape,
+  });
+  const paths = new Set<string>();
+  const problems = configured.flatMap(({ configuration: { path: each } }, index) => {
+    if (each === undefined || !paths.has(each)) {
+      if (each !== undefined) paths.add(each);
+      return [];
+    }
+    return [
+      { variable: `${DUCKDB_VARIABLE}[${index}].path`, message: 'another emitter writes to this file' },
+    ];
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return configured;
+}

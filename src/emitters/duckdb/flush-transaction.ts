@@ -1,0 +1,135 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Batch } from '../../records/batch.ts';
+import { outside } from '../../records/ranges.ts';
+import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
+import type { SqlStatement } from '../../store/sql/sql.ts';
+import type { LogRows } from './log-rows.ts';
+import { runStatement } from './statement.ts';
+import type { StoredStreams } from './stored-streams.ts';
+
+/** What a flush has brought of one stream. */
+interface BroughtRange {
+  readonly stream: string;
+  readonly range_start: number;
+  range_end: number;
+  min_time: number;
+  max_time: number;
+}
+
+/**
+ * The rows of one flush and everything that is said about them, in one transaction: see `store/schema.ts`.
+ *
+ * Of each slice only that is written which the ranges of its stream do not hold yet. So it does not matter how often a
+ * record is emitted, nor what becomes of the answer to a flush.
+ */
+export class FlushTransaction {
+  readonly #parts: FlushParts;
+  readonly #minutes = new Set<number>();
+  readonly #brought: BroughtRange[] = [];
+  #rowCount = 0;
+
+  constructor(parts: FlushParts) {
+    this.#parts = parts;
+  }
+
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  async begin(): Promise<void> {
+    await this.#parts.connection.run('begin transaction');
+    this.#parts.rows.begin();
+  }
+
+  /** Rejects on whatever the database says; then the transaction has to be rolled back. */
+  async append({ slices }: Batch): Promise<void> {
+    const { streams } = this.#parts;
+    await streams.load(slices.map(({ stream }) => stream));
+    for (const slice of slices) {
+      for (const { start, end } of outside(
+        { start: slice.start, end: endOf(slice) },
+        streams.ranges(slice.stream),
+      )) {
+        this.#appendNew(sliceBytes(slice, start, end));
+      }
+    }
+  }
+
+  /** When this resolves, all of it is on the disk. */
+  async commit(nowUnixMicro: number): Promise<void> {
+    const { connection, rows, streams } = this.#parts;
+    rows.finish();
+    await this.#run(streams.statement(nowUnixMicro));
+    for (const statement of this.#notes(nowUnixMicro)) await this.#run(statement);
+    await connection.run('commit');
+    streams.committed();
+  }
+
+  async rollback(): Promise<void> {
+    const { connection, rows, streams } = this.#parts;
+    streams.rolledBack();
+    try {
+      rows.abandon();
+    } finally {
+      await connection.run('rollback');
+    }
+  }
+
+  #appendNew(slice: RecordBatch): void {
+    const { rows, streams } = this.#parts;
+    const { minUnixMicro, maxUnixMicro } = rows.append(slice, this.#minutes);
+    const range = { start: slice.start, end: endOf(slice) };
+    streams.add(slice.stream, range);
+    this.#rowCount += slice.sizes.length;
+    const last = this.#brought.at(-1);
+    if (last?.stream === slice.stream && last.range_end === range.start) {
+      last.range_end = range.end;
+      last.min_time = Math.min(last.min_time, minUnixMicro);
+      last.max_time = Math.max(last.max_time, maxUnixMicro);
+    } else {
+      this.#brought.push({
+        stream: slice.stream,
+        range_start: range.start,
+        range_end: range.end,
+        min_time: minUnixMicro,
+        max_time: maxUnixMicro,
+      });
+    }
+  }
+
+  #notes(nowUnixMicro: number): SqlStatement[] {
+    const { writer, flush } = this.#parts;
+    return [
+      {
+        text: `insert into writers values ($1::uuid, $2, make_timestamptz($3))
+          on conflict (writer) do update set last_flush = excluded.last_flush, seen_at = excluded.seen_at`,
+        values: [writer, flush, nowUnixMicro],
+      },
+      {
+        text: `insert into stored_ranges select $1::uuid, $2, make_timestamptz($3), each.stream, each.range_start,
+            each.range_end, make_timestamptz(each.min_time), make_timestamptz(each.max_time)
+          from (select unnest(from_json($4, '[{"stream":"UUID","range_start":"BIGINT","range_end":"BIGINT",
+            "min_time":"BIGINT","max_time":"BIGINT"}]')) as each)`,
+        values: [writer, flush, nowUnixMicro, JSON.stringify(this.#brought)],
+      },
+      {
+        text: `insert into touched_minutes select $1::uuid, $2, make_timestamptz($3), make_timestamptz(minute * 60000000)
+          from (select unnest(cast(string_split($4, ',') as bigint[])) as minute)`,
+        values: [writer, flush, nowUnixMicro, [...this.#minutes].join(',')],
+      },
+    ];
+  }
+
+  async #run(statement: SqlStatement): Promise<void> {
+    await runStatement(this.#parts.connection, statement);
+  }
+}
+
+export interface FlushParts {
+  readonly connection: DuckDBConnection;
+  readonly rows: LogRows;
+  readonly streams: StoredStreams;
+  readonly writer: string;
+  /** The number of this flush of the writer: 1, 2, 3, ... */
+  readonly flush: number;
+}

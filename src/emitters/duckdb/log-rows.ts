@@ -1,0 +1,164 @@
+import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
+import { forEachLogRecord } from '../../formats/record-view.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
+import type { StreamId } from '../../records/stream-id.ts';
+import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
+import { type LogRow, logRow, rowOrigin } from '../../store/log-row.ts';
+import { type ChunkColumn, RowChunk } from './row-chunk.ts';
+
+const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, uuid: 16 } as const;
+
+/** The first twelve columns of `log_records`, in their order. */
+const FIXED_COLUMNS = [
+  'timestamptz',
+  'timestamptz',
+  'smallint',
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+  'text',
+  'uuid',
+  'bigint',
+] as const;
+
+const LAYOUT: readonly ChunkColumn[] = [...FIXED_COLUMNS, ...ATTRIBUTE_COLUMNS.map(({ type }) => type)].map(
+  (type) => ({ cellBytes: CELL_BYTES[type], isText: type === 'text' }),
+);
+
+const TIME = LOG_COLUMNS.indexOf('time');
+const OBSERVED_TIME = LOG_COLUMNS.indexOf('observed_time');
+const SEVERITY_NUMBER = LOG_COLUMNS.indexOf('severity_number');
+const SEVERITY_TEXT = LOG_COLUMNS.indexOf('severity_text');
+const HOST = LOG_COLUMNS.indexOf('host');
+const SERVICE = LOG_COLUMNS.indexOf('service');
+const SOURCE = LOG_COLUMNS.indexOf('source');
+const FORMAT = LOG_COLUMNS.indexOf('format');
+const BODY = LOG_COLUMNS.indexOf('body');
+const ATTRIBUTES = LOG_COLUMNS.indexOf('attributes');
+const STREAM = LOG_COLUMNS.indexOf('stream');
+const POSITION = LOG_COLUMNS.indexOf('position');
+const FIRST_ATTRIBUTE = FIXED_COLUMNS.length;
+
+/** Between which times the records of a slice lie, and in which minutes; microseconds and minutes since 1970. */
+export interface WrittenTimes {
+  readonly minUnixMicro: number;
+  readonly maxUnixMicro: number;
+}
+
+const MICRO_PER_MINUTE = 60_000_000;
+
+/** Writes the rows of slices into `log_records`, within the transaction that its connection is in. */
+export class LogRows {
+  readonly #connection: Connection;
+  readonly #chunk: RowChunk;
+  #appender: Appender | undefined;
+  #minUnixMicro = 0;
+  #maxUnixMicro = 0;
+  #lastMinute = -1;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    const appender = duckdb.appender_create(connection, null, LOG_TABLE);
+    const types = LAYOUT.map((_, index) => duckdb.appender_column_type(appender, index));
+    duckdb.appender_close_sync(appender);
+    this.#chunk = new RowChunk(types, LAYOUT);
+  }
+
+  begin(): void {
+    this.#chunk.clear();
+    this.#appender = duckdb.appender_create(this.#connection, null, LOG_TABLE);
+  }
+
+  /** `minutes`: gets those minutes (since 1970) that the records are of. */
+  append(slice: RecordBatch, minutes: Set<number>): WrittenTimes {
+    const origin = rowOrigin(slice.resource);
+    const stream = uuidWords(slice.stream);
+    this.#minUnixMicro = Number.POSITIVE_INFINITY;
+    this.#maxUnixMicro = 0;
+    this.#lastMinute = -1;
+    forEachLogRecord(slice, (record) => {
+      const row = logRow(record, origin);
+      this.#noteTime(row.timeUnixMicro, minutes);
+      this.#addRow(row, stream);
+    });
+    return { minUnixMicro: this.#minUnixMicro, maxUnixMicro: this.#maxUnixMicro };
+  }
+
+  /** Passes on what is left, so that the transaction has it all. */
+  finish(): void {
+    const appender = this.#appender;
+    if (appender === undefined) return;
+    if (this.#chunk.rows > 0) this.#appendChunk();
+    duckdb.appender_flush_sync(appender);
+    duckdb.appender_close_sync(appender);
+    this.#appender = undefined;
+  }
+
+  /** Gives up what was not passed on yet. */
+  abandon(): void {
+    const appender = this.#appender;
+    this.#appender = undefined;
+    if (appender === undefined) return;
+    duckdb.appender_clear(appender);
+    duckdb.appender_close_sync(appender);
+  }
+
+  #noteTime(unixMicro: number, minutes: Set<number>): void {
+    if (unixMicro < this.#minUnixMicro) this.#minUnixMicro = unixMicro;
+    if (unixMicro > this.#maxUnixMicro) this.#maxUnixMicro = unixMicro;
+    const minute = Math.floor(unixMicro / MICRO_PER_MINUTE);
+    if (minute === this.#lastMinute) return;
+    this.#lastMinute = minute;
+    minutes.add(minute);
+  }
+
+  #addRow(row: LogRow, stream: Uint32Array): void {
+    const chunk = this.#chunk;
+    chunk.nextRow();
+    chunk.setInt64(TIME, row.timeUnixMicro);
+    chunk.setInt64(OBSERVED_TIME, row.observedTimeUnixMicro);
+    if (row.severityNumber === null) chunk.setNull(SEVERITY_NUMBER);
+    else chunk.setInt16(SEVERITY_NUMBER, row.severityNumber);
+    setText(chunk, SEVERITY_TEXT, row.severityText);
+    setText(chunk, HOST, row.host);
+    setText(chunk, SERVICE, row.service);
+    setText(chunk, SOURCE, row.source);
+    chunk.setText(FORMAT, row.format);
+    chunk.setText(BODY, row.body);
+    setText(chunk, ATTRIBUTES, row.attributes);
+    chunk.setInt128(STREAM, stream);
+    chunk.setInt64(POSITION, row.position);
+    for (let index = 0; index < ATTRIBUTE_COLUMNS.length; index++) {
+      const value = row.columns[index] ?? null;
+      const column = FIRST_ATTRIBUTE + index;
+      if (value === null) chunk.setNull(column);
+      else if (typeof value === 'string') chunk.setText(column, value);
+      else if (LAYOUT[column]?.cellBytes === 2) chunk.setInt16(column, value);
+      else chunk.setInt64(column, value);
+    }
+    if (chunk.isFull) this.#appendChunk();
+  }
+
+  #appendChunk(): void {
+    if (this.#appender === undefined) throw new Error('There is no transaction to append rows to.');
+    this.#chunk.finish();
+    duckdb.append_data_chunk(this.#appender, this.#chunk.chunk);
+    this.#chunk.clear();
+  }
+}
+
+function setText(chunk: RowChunk, column: number, text: string | null): void {
+  if (text === null) chunk.setNull(column);
+  else chunk.setText(column, text);
+}
+
+const SIGN_BIT = 0x8000_0000;
+
+/** DuckDB keeps a UUID as a 128-bit number with its first bit flipped, so that signed numbers are in the order of the text. */
+function uuidWords(stream: StreamId): Uint32Array {
+  const word = (index: number) => Number.parseInt(stream.slice(index * 8, index * 8 + 8), 16);
+  return Uint32Array.of(word(3), word(2), word(1), (word(0) ^ SIGN_BIT) >>> 0);
+}

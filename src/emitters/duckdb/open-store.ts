@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Clock } from '../../runtime/clock.ts';
+import type { DuckDbConfiguration } from './configuration.ts';
+import { DuckDbQueries } from './duckdb-queries.ts';
+import { FlushTransaction } from './flush-transaction.ts';
+import { LogRows } from './log-rows.ts';
+import { Retention } from './retention.ts';
+import { CHECKPOINT_BYTES, StoreFile } from './store-file.ts';
+import { StoredStreams } from './stored-streams.ts';
+
+const OVERDUE_LOG_BYTES = 4 * CHECKPOINT_BYTES;
+
+/** The open file with what works on it: one writer, and queries beside it. What is known of the file lives and ends here. */
+export class OpenStore {
+  readonly queries: DuckDbQueries;
+  readonly retention: Retention;
+  readonly #file: StoreFile;
+  readonly #writer: DuckDBConnection;
+  readonly #rows: LogRows;
+  #streams: StoredStreams;
+  #writerId = randomUUID();
+  #flushes = 0;
+
+  private constructor(parts: OpenParts) {
+    this.#file = parts.file;
+    this.#writer = parts.writer;
+    this.#rows = parts.rows;
+    this.queries = parts.queries;
+    this.#streams = new StoredStreams(parts.writer);
+    const { retention_age: ageMs, retention_size: sizeBytes } = parts.configuration;
+    this.retention = new Retention(parts.writer, { ageMs, sizeBytes });
+  }
+
+  /** Rejects with StoreUnavailable. */
+  static async open(path: string, configuration: DuckDbConfiguration, clock: Clock): Promise<OpenStore> {
+    const file = await StoreFile.open(path, configuration);
+    try {
+      const { native, connection } = await file.connect();
+      const queries = await DuckDbQueries.open(file, clock);
+      return new OpenStore({ file, writer: connection, rows: new LogRows(native), queries, configuration });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  async begin(): Promise<FlushTransaction> {
+    const transaction = new FlushTransaction({
+      connection: this.#writer,
+      rows: this.#rows,
+      streams: this.#streams,
+      writer: this.#writerId,
+      flush: this.#flushes + 1,
+    });
+    await transaction.begin();
+    return transaction;
+  }
+
+  async commit(transaction: FlushTransaction, nowUnixMicro: number): Promise<void> {
+    await transaction.commit(nowUnixMicro);
+    this.#flushes++;
+  }
+
+  /**
+   * After a failure, since nobody knows whether a commit that failed is in the file: the ranges are read again, and another
+   * writer begins, so that no number of a flush is used twice. False: the file has to be opened anew.
+   */
+  async recover(): Promise<boolean> {
+    this.#streams = new StoredStreams(this.#writer);
+    this.#writerId = randomUUID();
+    this.#flushes = 0;
+    // There is none to roll back, nearly always; then this fails. What counts is that a new one can begin.
+    await this.#writer.run('rollback').catch(() => undefined);
+    try {
+      await this.#writer.run('begin transaction');
+      await this.#writer.run('rollback');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * DuckDB works its log into the file only when nobody reads. Where somebody always does, the log would grow for ever: then
+   * everybody has to be quiet for once.
+   */
+  async isCheckpointOverdue(): Promise<boolean> {
+    return (await this.#file.logBytes()) > OVERDUE_LOG_BYTES;
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.queries.whileQuiet(() => this.#writer.run('checkpoint'));
+  }
+
+  /** Nothing of the writer's may be under way; queries are ended. */
+  async close(): Promise<void> {
+    await this.queries.close();
+    this.#file.close();
+  }
+}
+
+interface OpenParts {
+  readonly file: StoreFile;
+  readonly writer: DuckDBConnection;
+  readonly rows: LogRows;
+  readonly queries: DuckDbQueries;
+  readonly configuration: DuckDbConfiguration;
+}

@@ -1,0 +1,235 @@
+import duckdb, { type DataChunk, type LogicalType } from '@duckdb/node-bindings';
+
+/**
+ * Rows on their way into DuckDB: up to 2,048 of them, as the columns of one data chunk, which is filled, appended, and
+ * filled again.
+ *
+ * A call into the native library costs as much as copying a line, so there is none for a single row: columns are filled
+ * here, in the form in which DuckDB has them, and copied there as a whole. A text is a cell (`duckdb_string_t` of its C API):
+ *
+ *     length | up to 12 bytes of text                      a short text lies in its cell
+ *     length | its first 4 bytes | pointer to all of it    a longer one elsewhere
+ *
+ * Texts are only noted while rows come. When the chunk is finished all of them are written into one buffer, the heap, with
+ * one call; that is given to DuckDB as the text of a single cell, which then says where it lies there; and with this the
+ * cells are made. Appending copies the texts to where they stay.
+ *
+ *     texts   ['GET /a ..', '{"url.query":..', ..]        each once; columns often repeat the text of the row before
+ *     heap    GET /a ..{"url.query":..                     cell  | 17 | GET  | address of the heap + offset |
+ *
+ * LIMITS. A chunk is full when its texts have 4 Mi characters; those of one row more (some MiB at most) may come on top.
+ */
+export const CHUNK_ROWS = 2048;
+
+const FULL_CHARACTERS = 4 * 1024 * 1024;
+const CELL_WORDS = 4;
+const CELL_BYTES = 16;
+const INLINE_BYTES = 12;
+const TWO_32 = 2 ** 32;
+/** A unit of UTF-16 becomes at most so many bytes of UTF-8. */
+const BYTES_PER_UNIT = 3;
+const NO_TEXT = -1;
+
+export interface ChunkColumn {
+  readonly cellBytes: 2 | 8 | 16;
+  readonly isText: boolean;
+}
+
+interface FilledColumn extends ChunkColumn {
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly shorts: Int16Array;
+  /** Texts: of each row, which one. */
+  readonly texts: Int32Array;
+  /** A bit for each row: it is not null. */
+  readonly validity: Uint8Array<ArrayBuffer>;
+  hasNulls: boolean;
+  lastText: string | undefined;
+  lastIndex: number;
+}
+
+export class RowChunk {
+  readonly chunk: DataChunk;
+  readonly #columns: readonly FilledColumn[];
+  #texts: string[] = [];
+  #characters = 0;
+  #heap = Buffer.alloc(0);
+  /** Of each text in the heap. */
+  #offsets = new Uint32Array(0);
+  #lengths = new Uint32Array(0);
+  #row = -1;
+
+  constructor(types: readonly LogicalType[], layout: readonly ChunkColumn[]) {
+    this.chunk = duckdb.create_data_chunk(types);
+    this.#columns = layout.map(emptyColumn);
+  }
+
+  get rows(): number {
+    return this.#row + 1;
+  }
+
+  get isFull(): boolean {
+    return this.#row === CHUNK_ROWS - 1 || this.#characters >= FULL_CHARACTERS;
+  }
+
+  clear(): void {
+    duckdb.data_chunk_reset(this.chunk);
+    for (const column of this.#columns) {
+      if (column.hasNulls) column.validity.fill(0xff);
+      column.hasNulls = false;
+      column.lastText = undefined;
+    }
+    this.#texts = [];
+    this.#characters = 0;
+    this.#row = -1;
+  }
+
+  /** What follows is of a new row; each of its columns is to be set, once. */
+  nextRow(): void {
+    this.#row++;
+  }
+
+  setNull(column: number): void {
+    const filled = this.#column(column);
+    const index = this.#row >> 3;
+    filled.validity[index] = (filled.validity[index] ?? 0) & ~(1 << (this.#row & 7));
+    filled.hasNulls = true;
+    filled.texts[this.#row] = NO_TEXT;
+  }
+
+  setInt16(column: number, value: number): void {
+    this.#column(column).shorts[this.#row] = value;
+  }
+
+  /** Whole, up to 2^53. */
+  setInt64(column: number, value: number): void {
+    const { words } = this.#column(column);
+    words[this.#row * 2] = value >>> 0;
+    words[this.#row * 2 + 1] = Math.floor(value / TWO_32);
+  }
+
+  /** 16 bytes as four words, the lowest first. */
+  setInt128(column: number, value: Uint32Array): void {
+    this.#column(column).words.set(value, this.#row * CELL_WORDS);
+  }
+
+  setText(column: number, text: string): void {
+    const filled = this.#column(column);
+    if (filled.lastText !== text) {
+      filled.lastText = text;
+      filled.lastIndex = this.#texts.length;
+      this.#texts.push(text);
+      this.#characters += text.length;
+    }
+    filled.texts[this.#row] = filled.lastIndex;
+  }
+
+  /** Makes the data chunk whole: after this it can be appended, and then has to be cleared. */
+  finish(): void {
+    const { chunk, rows } = this;
+    this.#writeTexts();
+    this.#columns.forEach((column, index) => {
+      const vector = duckdb.data_chunk_get_vector(chunk, index);
+      const { words, validity } = column;
+      duckdb.copy_data_to_vector(vector, 0, words.buffer, words.byteOffset, rows * column.cellBytes);
+      if (!column.hasNulls) return;
+      duckdb.vector_ensure_validity_writable(vector);
+      duckdb.copy_data_to_vector_validity(
+        vector,
+        0,
+        validity.buffer,
+        validity.byteOffset,
+        Math.ceil(rows / 8),
+      );
+    });
+    duckdb.data_chunk_set_size(chunk, rows);
+  }
+
+  #column(index: number): FilledColumn {
+    return this.#columns[index] as FilledColumn;
+  }
+
+  #writeTexts(): void {
+    const bytes = this.#fillHeap();
+    const textColumns = this.#columns.filter(({ isText }) => isText);
+    const [lender] = textColumns;
+    if (lender === undefined) return;
+    const vector = duckdb.data_chunk_get_vector(this.chunk, this.#columns.indexOf(lender));
+    // More than lies in a cell, so that there is a pointer.
+    duckdb.vector_assign_string_element_len(vector, 0, this.#heap.subarray(0, Math.max(bytes, CELL_BYTES)));
+    const cell = duckdb.vector_get_data(vector, CELL_BYTES);
+    const view = new DataView(cell.buffer, cell.byteOffset, CELL_BYTES);
+    const address = { low: view.getUint32(8, true), high: view.getUint32(12, true) };
+    for (const column of textColumns) this.#makeCells(column, address);
+  }
+
+  /** Writes the texts one behind another; answers how many bytes they have. */
+  #fillHeap(): number {
+    const texts = this.#texts;
+    const roomBytes = this.#characters * BYTES_PER_UNIT + CELL_BYTES;
+    if (this.#heap.length < roomBytes) this.#heap = Buffer.alloc(roomBytes);
+    if (this.#offsets.length < texts.length) {
+      this.#offsets = new Uint32Array(texts.length * 2);
+      this.#lengths = new Uint32Array(texts.length * 2);
+    }
+    const written = this.#heap.write(texts.join(''));
+    // As many bytes as units: each of them is one byte, so places are known without looking.
+    const isAscii = written === this.#characters;
+    let offset = 0;
+    for (let index = 0; index < texts.length; index++) {
+      const text = texts[index] as string;
+      const length = isAscii ? text.length : this.#heap.write(text, offset);
+      this.#offsets[index] = offset;
+      this.#lengths[index] = length;
+      offset += length;
+    }
+    this.#heap.fill(0, offset, offset + CELL_BYTES);
+    return offset;
+  }
+
+  #makeCells({ words, texts }: FilledColumn, address: Address): void {
+    const heap = new DataView(this.#heap.buffer, this.#heap.byteOffset, this.#heap.length);
+    for (let row = 0, at = 0; row <= this.#row; row++, at += CELL_WORDS) {
+      const index = texts[row] as number;
+      const offset = index === NO_TEXT ? 0 : (this.#offsets[index] as number);
+      const length = index === NO_TEXT ? 0 : (this.#lengths[index] as number);
+      words[at] = length;
+      if (length > INLINE_BYTES) {
+        const low = address.low + offset;
+        words[at + 1] = heap.getUint32(offset, true);
+        words[at + 2] = low;
+        words[at + 3] = low >= TWO_32 ? address.high + 1 : address.high;
+      } else {
+        words[at + 1] = shortWord(heap, offset, length);
+        words[at + 2] = shortWord(heap, offset + 4, length - 4);
+        words[at + 3] = shortWord(heap, offset + 8, length - 8);
+      }
+    }
+  }
+}
+
+/** Where the heap lies in DuckDB's memory. */
+interface Address {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Up to four bytes; those behind the text's end are zero, since cells are compared as they are. */
+function shortWord(heap: DataView, offset: number, length: number): number {
+  if (length <= 0) return 0;
+  const word = heap.getUint32(offset, true);
+  return length >= 4 ? word : word & (2 ** (length * 8) - 1);
+}
+
+function emptyColumn(column: ChunkColumn): FilledColumn {
+  const cells = new ArrayBuffer(CHUNK_ROWS * column.cellBytes);
+  return {
+    ...column,
+    words: new Uint32Array(cells),
+    shorts: new Int16Array(cells),
+    texts: new Int32Array(CHUNK_ROWS),
+    validity: new Uint8Array(CHUNK_ROWS / 8).fill(0xff),
+    hasNulls: false,
+    lastText: undefined,
+    lastIndex: 0,
+  };
+}

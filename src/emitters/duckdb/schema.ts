@@ -1,0 +1,63 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
+import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
+import { runStatement } from './statement.ts';
+
+/** Of the tables as this version writes them. A file with a newer one is left alone. */
+export const SCHEMA_VERSION = 1;
+
+const VERSION_TABLE = 'mega_collector_store';
+
+/** The attributes that have a column, and the others, together; what is in `attributes` wins, and nothing absent is shown. */
+const ALL_ATTRIBUTES = `json_merge_patch(json_merge_patch('{}', json_object(${ATTRIBUTE_COLUMNS.map(
+  ({ attribute, column }) => `'${attribute}', ${column}`,
+).join(', ')})), coalesce(attributes, '{}'))`;
+
+/**
+ * Nine tenths of all bytes. Left to itself DuckDB keeps bodies as they are; so they need a third of the space, and a search
+ * through all of them takes half as long again.
+ */
+const LARGE_COLUMNS = /^\s*(?:body text not null|attributes json)/gm;
+
+const SCHEMA: readonly string[] = [
+  `create table ${VERSION_TABLE} (version integer not null)`,
+  `create table ${LOG_TABLE} (${logRecordColumns('json').replace(LARGE_COLUMNS, '$& using compression zstd')})`,
+  ...STORE_TABLES,
+  `create view logs as select time, observed_time, severity_number, severity_text, host, service, source, format, body,
+     ${ALL_ATTRIBUTES} as attributes, stream, position from ${LOG_TABLE}`,
+  `insert into ${VERSION_TABLE} values (${SCHEMA_VERSION})`,
+];
+
+/** The file can be read, and is not for this version of ours: why, and what to do. */
+export class ForeignFileError extends Error {
+  override readonly name = 'ForeignFileError';
+}
+
+/** Creates the tables in a new file. Rejects with ForeignFileError when the file is not ours. */
+export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
+  const tables = await tableNames(connection);
+  if (tables.has(VERSION_TABLE)) return await checkVersion(connection);
+  if (tables.size > 0) {
+    throw new ForeignFileError('it is a database of something else: move it away, or set another "path"');
+  }
+  await connection.run('begin transaction');
+  for (const text of SCHEMA) await connection.run(text);
+  await connection.run('commit');
+}
+
+async function checkVersion(connection: DuckDBConnection): Promise<void> {
+  const [row] = await runStatement(connection, { text: `select version from ${VERSION_TABLE}`, values: [] });
+  const version = Number(row?.version);
+  if (version === SCHEMA_VERSION) return;
+  throw new ForeignFileError(
+    `its tables are of version ${version}, and this program knows version ${SCHEMA_VERSION}: run the program that wrote it, or move the file away`,
+  );
+}
+
+async function tableNames(connection: DuckDBConnection): Promise<ReadonlySet<string>> {
+  const rows = await runStatement(connection, {
+    text: 'select table_name as name from duckdb_tables() where not internal',
+    values: [],
+  });
+  return new Set(rows.map(({ name }) => String(name)));
+}

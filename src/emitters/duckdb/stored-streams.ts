@@ -1,0 +1,88 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Position, Range } from '../../records/position.ts';
+import { addRange, NO_RANGES, type Ranges } from '../../records/ranges.ts';
+import { parseStreamId, type StreamId } from '../../records/stream-id.ts';
+import type { SqlStatement } from '../../store/sql/sql.ts';
+import { runStatement } from './statement.ts';
+
+/** So many streams' ranges are remembered, so that the table is not asked for them at every flush. */
+const MAX_REMEMBERED = 8192;
+
+/**
+ * What the table `streams` says, and what the open transaction adds to it.
+ *
+ *     table  <- statements() <-  added since the last commit  <-  add()
+ *
+ * The database has one process, and its writer is alone in writing this table: what was read once stays true. After a
+ * commit of unknown outcome the file is opened anew, and with it one of these.
+ */
+export class StoredStreams {
+  readonly #connection: DuckDBConnection;
+  readonly #committed = new Map<StreamId, Ranges>();
+  readonly #added = new Map<StreamId, Ranges>();
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  /** Makes sure that `ranges` knows these streams. */
+  async load(streams: Iterable<StreamId>): Promise<void> {
+    const unknown = [...new Set(streams)].filter((stream) => !this.#committed.has(stream));
+    if (unknown.length === 0) return;
+    const rows = await runStatement(this.#connection, {
+      text: "select stream, ranges from streams where stream in (select unnest(cast(string_split($1, ',') as uuid[])))",
+      values: [unknown.join(',')],
+    });
+    for (const stream of unknown) this.#committed.set(stream, NO_RANGES);
+    for (const { stream, ranges } of rows) {
+      const id = parseStreamId(String(stream).replaceAll('-', ''));
+      if (id !== undefined) this.#committed.set(id, parseRanges(String(ranges)));
+    }
+  }
+
+  /** What is stored of a stream, with what was added. */
+  ranges(stream: StreamId): Ranges {
+    return this.#added.get(stream) ?? this.#committed.get(stream) ?? NO_RANGES;
+  }
+
+  add(stream: StreamId, range: Range): void {
+    this.#added.set(stream, addRange(this.ranges(stream), range));
+  }
+
+  /** Writes what was added, in the order of the streams' ids. */
+  statement(nowUnixMicro: number): SqlStatement {
+    const changed = [...this.#added]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([stream, ranges]) => ({
+        stream,
+        ranges: JSON.stringify(ranges.map(({ start, end }) => [start, end])),
+      }));
+    return {
+      text: `insert into streams select each.stream, each.ranges, make_timestamptz($2)
+        from (select unnest(from_json($1, '[{"stream":"UUID","ranges":"VARCHAR"}]')) as each)
+        on conflict (stream) do update set ranges = excluded.ranges, updated_at = excluded.updated_at`,
+      values: [JSON.stringify(changed), nowUnixMicro],
+    };
+  }
+
+  committed(): void {
+    for (const [stream, ranges] of this.#added) {
+      // Last again in the order of the map: the first are forgotten first.
+      this.#committed.delete(stream);
+      this.#committed.set(stream, ranges);
+    }
+    this.#added.clear();
+    for (const stream of this.#committed.keys()) {
+      if (this.#committed.size <= MAX_REMEMBERED) break;
+      this.#committed.delete(stream);
+    }
+  }
+
+  rolledBack(): void {
+    this.#added.clear();
+  }
+}
+
+function parseRanges(text: string): Ranges {
+  return (JSON.parse(text) as [Position, Position][]).map(([start, end]) => ({ start, end }));
+}

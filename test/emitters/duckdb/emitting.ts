@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { parseDuckDbConfiguration } from '../../../src/emitters/duckdb/configuration.ts';
+import { DuckDbEmitter } from '../../../src/emitters/duckdb/duckdb-emitter.ts';
+import type { Emitter, EmitterContext } from '../../../src/emitters/emitter.ts';
+import { batchOf } from '../../../src/records/batch.ts';
+import type { RecordBatch } from '../../../src/records/record-batch.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import type { SqlDatabase, SqlRow } from '../../../src/store/sql/sql-database.ts';
+import { emitterEnvironment } from '../../support/emitter-environment.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+export const never: AbortSignal = new AbortController().signal;
+
+export type Store = Emitter & { readonly database: SqlDatabase };
+
+/** An emitter on this file, stopped when the test has finished. */
+export function emitterOn(
+  path: string,
+  settings: Record<string, unknown> = {},
+  context: Partial<EmitterContext> = {},
+): Store {
+  const [configured] = parseDuckDbConfiguration(JSON.stringify({ path, ...settings }));
+  if (configured === undefined) throw new Error('No emitter is configured.');
+  const environment = emitterEnvironment({ clock: systemClock, ...context });
+  const emitter = new DuckDbEmitter(configured.configuration, environment);
+  onTestFinished(() => emitter.stop(AbortSignal.timeout(10_000)));
+  return emitter;
+}
+
+export async function startedOn(...options: Parameters<typeof emitterOn>): Promise<Store> {
+  const emitter = emitterOn(...options);
+  await emitter.start();
+  return emitter;
+}
+
+export async function temporaryPath(): Promise<string> {
+  return join(await temporaryDirectory(), 'logs.duckdb');
+}
+
+export async function deliver(emitter: Store, ...slices: readonly RecordBatch[]): Promise<void> {
+  expect(await emitter.emit(batchOf(slices), never)).toEqual({ kind: 'delivered' });
+  expect(await emitter.flush(never)).toEqual({ kind: 'delivered' });
+}
+
+/** The rows that one statement brings. */
+export async function query(
+  emitter: Pick<Store, 'database'>,
+  text: string,
+  timeoutMs = 10_000,
+): Promise<readonly SqlRow[]> {
+  const [rows] = await emitter.database.run([{ text, values: [] }], { timeoutMs, isReadOnly: true });
+  return rows ?? [];
+}
+
+export const COUNT =
+  'select count(*) as n, count(distinct (stream, position)) as distinct_n from log_records';

@@ -1,0 +1,131 @@
+import { DuckDBConnection } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+import fc from 'fast-check';
+import { expect, onTestFinished, test } from 'vitest';
+import { CHUNK_ROWS, RowChunk } from '../../../src/emitters/duckdb/row-chunk.ts';
+
+const LAYOUT = [
+  { cellBytes: 16, isText: true },
+  { cellBytes: 16, isText: true },
+  { cellBytes: 8, isText: false },
+  { cellBytes: 2, isText: false },
+] as const;
+
+interface Row {
+  readonly a: string | null;
+  readonly b: string | null;
+  readonly c: number | null;
+  readonly d: number | null;
+}
+
+async function table() {
+  const database = await duckdb.open(':memory:');
+  const native = await duckdb.connect(database);
+  const connection = new DuckDBConnection(native);
+  await connection.run('create table t (a text, b text, c bigint, d smallint)');
+  const types = () => {
+    const appender = duckdb.appender_create(native, null, 't');
+    return LAYOUT.map((_, index) => duckdb.appender_column_type(appender, index));
+  };
+  const chunk = new RowChunk(types(), LAYOUT);
+  onTestFinished(() => {
+    connection.disconnectSync();
+    duckdb.close_sync(database);
+  });
+  const add = (row: Row) => {
+    chunk.nextRow();
+    [row.a, row.b].forEach((text, column) => {
+      if (text === null) chunk.setNull(column);
+      else chunk.setText(column, text);
+    });
+    if (row.c === null) chunk.setNull(2);
+    else chunk.setInt64(2, row.c);
+    if (row.d === null) chunk.setNull(3);
+    else chunk.setInt16(3, row.d);
+  };
+  /** In chunks of this many rows at most. */
+  const write = (rows: readonly Row[], perChunk: number) => {
+    const appender = duckdb.appender_create(native, null, 't');
+    for (const row of rows) {
+      add(row);
+      if (chunk.isFull || chunk.rows >= perChunk) appendTo(appender);
+    }
+    if (chunk.rows > 0) appendTo(appender);
+    duckdb.appender_close_sync(appender);
+  };
+  const appendTo = (appender: ReturnType<typeof duckdb.appender_create>) => {
+    chunk.finish();
+    duckdb.append_data_chunk(appender, chunk.chunk);
+    chunk.clear();
+  };
+  const read = async (): Promise<Row[]> => {
+    const rows = (await (await connection.run('select * from t order by rowid')).getRowObjects()) as Record<
+      string,
+      unknown
+    >[];
+    return rows.map(({ a, b, c, d }) => ({ a, b, c: c === null ? null : Number(c), d }) as Row);
+  };
+  return { connection, write, read };
+}
+
+/** Around the length that fits in a cell, with characters of one to four bytes, and often the same again. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ minLength: 10, maxLength: 14 }),
+  fc.constantFrom('', 'again', 'a text that comes again', 'exactly12 by', 'exactly 13 b.'),
+);
+const row = fc.record<Row>({
+  a: fc.option(text),
+  b: fc.option(text),
+  c: fc.option(fc.maxSafeInteger()),
+  d: fc.option(fc.integer({ min: -32_768, max: 32_767 })),
+});
+
+test('what goes in comes out, in whatever chunks', async () => {
+  const { connection, write, read } = await table();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(row, { maxLength: 60 }),
+      fc.integer({ min: 1, max: 30 }),
+      async (rows, perChunk) => {
+        write(rows, perChunk);
+        expect(await read()).toEqual(rows);
+        await connection.run('delete from t');
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('texts are found again, grouped and compared by what they say', async () => {
+  const { connection, write } = await table();
+  const texts = ['short', 'a longer text than that', 'exactly12 by'];
+  write(
+    Array.from({ length: 300 }, (_, index) => ({
+      a: texts[index % 3] ?? '',
+      b: `only ${index}`,
+      c: index,
+      d: 1,
+    })),
+    100,
+  );
+  const result = await connection.runAndReadAll('select a, count(*)::integer from t group by a order by a');
+  expect(result.getRows()).toEqual([
+    ['a longer text than that', 100],
+    ['exactly12 by', 100],
+    ['short', 100],
+  ]);
+});
+
+test('a chunk is full after so many rows, or so many characters', async () => {
+  const { write, read } = await table();
+  const long = 'long '.repeat(500_000);
+  const rows = Array.from({ length: CHUNK_ROWS * 2 + 5 }, (_, index) => ({
+    a: index % 1000 === 0 ? `${index} ${long}` : 'short',
+    b: null,
+    c: index,
+    d: null,
+  }));
+  write(rows, Number.POSITIVE_INFINITY);
+  expect(await read()).toEqual(rows);
+});
