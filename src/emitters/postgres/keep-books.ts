@@ -1,0 +1,66 @@
+import type { PoolClient } from 'pg';
+import type { Ranges } from '../../records/ranges.ts';
+import { endOf, type RecordBatch } from '../../records/record-batch.ts';
+import type { StreamId } from '../../records/stream-id.ts';
+import { rangesToText } from './stored-ranges.ts';
+
+export const MINUTE_MICRO = 60_000_000;
+
+/** A part of a slice that is not stored yet. */
+export interface Piece {
+  readonly batch: RecordBatch;
+  /** Of its rows, in microseconds since 1970; known when they are encoded. */
+  minTime: number;
+  maxTime: number;
+}
+
+export interface Books {
+  readonly writer: string;
+  readonly ranges: ReadonlyMap<StreamId, Ranges>;
+  readonly pieces: readonly Piece[];
+  /** Since 1970. */
+  readonly minutes: ReadonlySet<number>;
+}
+
+/** Writes down what a flush has brought, in its transaction; see `src/store/schema.ts`. */
+export async function keepBooks(
+  client: PoolClient,
+  { writer, ranges, pieces, minutes }: Books,
+): Promise<void> {
+  await client.query(KEEP_BOOKS, [
+    writer,
+    [...ranges.keys()],
+    [...ranges.values()].map(rangesToText),
+    pieces.map(({ batch }) => batch.stream),
+    pieces.map(({ batch }) => batch.start),
+    pieces.map(({ batch }) => endOf(batch)),
+    pieces.map(({ minTime }) => minTime),
+    pieces.map(({ maxTime }) => maxTime),
+    [...minutes].map((minute) => minute * MINUTE_MICRO),
+  ]);
+}
+
+const timeOf = (micro: string) => `(timestamptz 'epoch' + ${micro} * interval '1 microsecond')`;
+
+/**
+ * The number of the flush is the database's own count: after a COMMIT of unknown outcome only it knows. Two flushes of one
+ * writer never overlap: the second waits for the row of the first.
+ */
+const KEEP_BOOKS = `
+with this as (
+  insert into writers as known (writer, last_flush, seen_at) values ($1::uuid, 1, now())
+  on conflict (writer) do update set last_flush = known.last_flush + 1, seen_at = now()
+  returning writer, last_flush as flush
+), updated as (
+  update streams set ranges = new.ranges, updated_at = now()
+  from unnest($2::uuid[], $3::text[]) as new (stream, ranges) where streams.stream = new.stream
+), stored as (
+  insert into stored_ranges (writer, flush, stored_at, stream, range_start, range_end, min_time, max_time)
+  select this.writer, this.flush, now(), stream, range_start, range_end, ${timeOf('min_time')}, ${timeOf('max_time')}
+  from this, unnest($4::uuid[], $5::bigint[], $6::bigint[], $7::float8[], $8::float8[])
+    as piece (stream, range_start, range_end, min_time, max_time)
+), touched as (
+  insert into touched_minutes (writer, flush, stored_at, minute)
+  select this.writer, this.flush, now(), ${timeOf('minute')} from this, unnest($9::float8[]) as minute
+)
+select flush from this`;

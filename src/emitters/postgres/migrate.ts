@@ -1,0 +1,106 @@
+import type { PoolClient } from 'pg';
+import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
+import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
+import { lockStatement } from './advisory-locks.ts';
+import { createPartitionedTable } from './partitions.ts';
+import { createHypertable, findTimescale } from './timescale.ts';
+
+/** How `log_records` is cut by time: by PostgreSQL itself, or by TimescaleDB. Decided once, when it is created. */
+export type Layout = 'native' | 'timescale';
+
+export interface Migration {
+  readonly schema: string;
+  readonly timescale: 'auto' | 'off';
+  readonly nowUnixMs: number;
+}
+
+export class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+}
+
+/** What this code reads and writes. There is none older; a newer one is somebody else's, and not touched. */
+const VERSION = 1;
+
+/**
+ * Sees to it that the tables are there, in this version, in the transaction of `client`. Whoever comes second waits for
+ * the first (advisory lock), and finds it done. Throws NewerSchemaError.
+ */
+export async function migrate(client: PoolClient, migration: Migration): Promise<Layout> {
+  const { schema } = migration;
+  const found = await versionOf(client, schema);
+  if (found?.version === VERSION) return found.layout;
+  await client.query(lockStatement('migration', schema));
+  const now = await versionOf(client, schema);
+  if (now !== undefined && now.version > VERSION) {
+    throw new NewerSchemaError(
+      `the schema "${schema}" is of version ${now.version}, and this mega-collector knows versions up to ${VERSION}`,
+    );
+  }
+  return now?.layout ?? (await create(client, migration));
+}
+
+async function versionOf(
+  client: PoolClient,
+  schema: string,
+): Promise<{ version: number; layout: Layout } | undefined> {
+  // Reading the catalogue itself: what `to_regclass` has looked for in vain it does not see appear.
+  const { rowCount } = await client.query(
+    `select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname = $1 and relname = 'store_version'`,
+    [schema],
+  );
+  if (rowCount === 0) return undefined;
+  const { rows } = await client.query<{ version: number; layout: Layout }>(
+    'select version, layout from store_version order by version desc limit 1',
+  );
+  return rows[0];
+}
+
+async function create(client: PoolClient, { schema, timescale, nowUnixMs }: Migration): Promise<Layout> {
+  await refuseOldServer(client);
+  // Asked first: a role that owns its schema, and nothing else, may not say `create schema`.
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  if (rowCount === 0) await client.query(`create schema "${schema}"`);
+  for (const table of STORE_TABLES) await client.query(table);
+  for (const index of INDEXES) await client.query(index);
+  const extension = timescale === 'auto' ? await findTimescale(client) : undefined;
+  const columns = logRecordColumns('jsonb');
+  if (extension === undefined) await createPartitionedTable(client, columns, nowUnixMs);
+  else await createHypertable(client, columns, extension);
+  await client.query(`create index log_records_time on ${LOG_TABLE} (time)`);
+  await client.query(LOGS_VIEW);
+  await client.query(
+    'create table store_version (version int primary key, layout text not null, since timestamptz not null)',
+  );
+  const layout: Layout = extension === undefined ? 'native' : 'timescale';
+  await client.query('insert into store_version values ($1, $2, now())', [VERSION, layout]);
+  return layout;
+}
+
+/** Searches need `date_bin`. */
+const OLDEST_SERVER = 140_000;
+
+async function refuseOldServer(client: PoolClient): Promise<void> {
+  const { rows } = await client.query<{ number: number; version: string }>(
+    `select current_setting('server_version_num')::int as number, current_setting('server_version') as version`,
+  );
+  const [server] = rows;
+  if (server === undefined || server.number >= OLDEST_SERVER) return;
+  throw new Error(`PostgreSQL ${OLDEST_SERVER / 10_000} or newer is needed, and this is ${server.version}`);
+}
+
+const INDEXES = [
+  'create index stored_ranges_flush on stored_ranges (writer, flush)',
+  'create index touched_minutes_flush on touched_minutes (writer, flush)',
+  'create index metric_points_bucket on metric_points (metric, bucket)',
+  'create index alert_history_at on alert_history (alert, at)',
+];
+
+/** For people with psql: all attributes of a record together. */
+const LOGS_VIEW = `create view logs as
+  select time, observed_time, severity_number, severity_text, host, service, source, format, body,
+    coalesce(attributes, '{}') || jsonb_strip_nulls(jsonb_build_object(${ATTRIBUTE_COLUMNS.map(
+      ({ attribute, column }) => `'${attribute}', ${column}`,
+    ).join(', ')})) as attributes,
+    stream, position
+  from ${LOG_TABLE}`;

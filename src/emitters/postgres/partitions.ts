@@ -1,0 +1,136 @@
+import type { PoolClient } from 'pg';
+import { LOG_TABLE } from '../../store/log-columns.ts';
+
+/**
+ * `log_records` in partitions by PostgreSQL itself, where there is no TimescaleDB.
+ *
+ *     log_records_old        everything before the day that was 60 days ago when the table was created: nothing, or
+ *                            what is imported from old files
+ *     log_records_20261120   a day in UTC; made before it begins, or when records of it come
+ *     log_records_default    what has no other place: the far future (clocks that are wrong), days long past that
+ *                            nobody has made a partition for
+ *
+ * A writer never waits for a partition: rows of a day that has none go to the default, and are moved when the day's
+ * partition is made. That takes a lock on the default partition alone, which is nearly empty; who writes to or reads
+ * days is not held up (ATTACH PARTITION, not CREATE TABLE ... PARTITION OF, which locks the whole table).
+ *
+ * LIMITS. 60 days in one step; 1,000 partitions; 400 days back.
+ */
+const MAX_PARTITIONS = 1000;
+const OLD_DAYS = 60;
+const AHEAD_DAYS = 2;
+/** Farther back nobody looks often enough for a partition to be worth its place in every plan. */
+const REACH_DAYS = 400;
+/** So many are made at a time. */
+export const STEP_DAYS = 60;
+const DAY_MS = 86_400_000;
+const PARTITION = /^log_records_(\d{8})$/;
+
+export async function createPartitionedTable(
+  client: PoolClient,
+  columns: string,
+  nowUnixMs: number,
+): Promise<void> {
+  await client.query(`create table ${LOG_TABLE} (${columns}) partition by range (time)`);
+  await client.query(`create table ${LOG_TABLE}_default partition of ${LOG_TABLE} default`);
+  const firstDay = dayOf(nowUnixMs) - OLD_DAYS;
+  await client.query(
+    `create table ${LOG_TABLE}_old partition of ${LOG_TABLE} for values from (minvalue) to ('${textOf(firstDay)}')`,
+  );
+  await addDays(client, daysAhead(nowUnixMs));
+}
+
+/** From yesterday, for what comes late, to the day after tomorrow. */
+export function daysAhead(nowUnixMs: number): readonly number[] {
+  const today = dayOf(nowUnixMs);
+  return Array.from({ length: AHEAD_DAYS + 2 }, (_, index) => today - 1 + index);
+}
+
+/** Which of these days are to have a partition, if they have none. `retentionMs`: 0 is for ever. */
+export function daysWorthAPartition(
+  days: Iterable<number>,
+  { nowUnixMs, retentionMs }: { readonly nowUnixMs: number; readonly retentionMs: number },
+): readonly number[] {
+  const today = dayOf(nowUnixMs);
+  const firstKept = retentionMs === 0 ? Number.NEGATIVE_INFINITY : dayOf(nowUnixMs - retentionMs);
+  const first = Math.max(today - REACH_DAYS, firstKept);
+  return [...days].filter((day) => day >= first && day <= today + AHEAD_DAYS);
+}
+
+/** The days that have a partition, and the first that `log_records_old` does not hold. */
+export async function readPartitions(
+  client: PoolClient,
+): Promise<{ days: ReadonlySet<number>; firstDay: number; count: number }> {
+  const { rows } = await client.query<{ name: string; bound: string }>(
+    `select relname as name, pg_get_expr(relpartbound, pg_class.oid) as bound
+     from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = '${LOG_TABLE}'::regclass`,
+  );
+  const days = rows.flatMap(({ name }) => {
+    const day = dayOfName(name);
+    return day === undefined ? [] : [day];
+  });
+  const old = rows.find(({ name }) => name === `${LOG_TABLE}_old`);
+  const end = /TO \('([^']+)'\)/.exec(old?.bound ?? '')?.[1];
+  // In UTC, as every one of our transactions is: `2026-09-21 00:00:00+00`.
+  const firstDay =
+    end === undefined ? Number.NEGATIVE_INFINITY : dayOf(Date.parse(`${end.slice(0, 10)}T00:00:00Z`));
+  return { days: new Set(days), firstDay, count: rows.length };
+}
+
+/**
+ * Makes partitions for those of the days that need one, and moves there what the default has of them. In the
+ * transaction of `client`, under the advisory lock for it.
+ */
+export async function addDays(client: PoolClient, days: readonly number[]): Promise<readonly number[]> {
+  const { days: existing, firstDay, count } = await readPartitions(client);
+  const missing = days
+    .filter((day) => day >= firstDay && !existing.has(day))
+    .slice(0, Math.max(0, MAX_PARTITIONS - count));
+  if (missing.length === 0) return [];
+  // Before anything is looked for in it: what came in between could not be attached over.
+  await client.query(`lock table ${LOG_TABLE}_default in access exclusive mode`);
+  for (const day of missing) await addDay(client, day);
+  return missing;
+}
+
+async function addDay(client: PoolClient, day: number): Promise<void> {
+  const name = nameOf(day);
+  const [from, to] = [`'${textOf(day)}'`, `'${textOf(day + 1)}'`];
+  await client.query(`create table ${name} (like ${LOG_TABLE} including defaults including constraints)`);
+  await client.query(
+    `with moved as (delete from ${LOG_TABLE}_default where time >= ${from} and time < ${to} returning *)
+     insert into ${name} select * from moved`,
+  );
+  await client.query(
+    `alter table ${LOG_TABLE} attach partition ${name} for values from (${from}) to (${to})`,
+  );
+}
+
+/** The partitions of days that ended before `cutoff`, oldest first. */
+export async function partitionsBefore(client: PoolClient, cutoffUnixMs: number): Promise<readonly string[]> {
+  const { days } = await readPartitions(client);
+  return [...days]
+    .filter((day) => (day + 1) * DAY_MS <= cutoffUnixMs)
+    .sort((a, b) => a - b)
+    .map(nameOf);
+}
+
+export function dayOf(unixMs: number): number {
+  return Math.floor(unixMs / DAY_MS);
+}
+
+function nameOf(day: number): string {
+  return `${LOG_TABLE}_${textOf(day).slice(0, 10).replaceAll('-', '')}`;
+}
+
+function dayOfName(name: string): number | undefined {
+  const digits = PARTITION.exec(name)?.[1];
+  if (digits === undefined) return undefined;
+  const [year, month, day] = [digits.slice(0, 4), digits.slice(4, 6), digits.slice(6)];
+  return dayOf(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+}
+
+/** `2026-11-20 00:00:00+00` */
+function textOf(day: number): string {
+  return `${new Date(day * DAY_MS).toISOString().slice(0, 10)} 00:00:00+00`;
+}

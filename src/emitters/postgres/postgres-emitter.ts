@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { Batch } from '../../records/batch.ts';
+import { endOf } from '../../records/record-batch.ts';
+import type { SqlDatabase } from '../../store/sql/sql-database.ts';
+import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
+import { DELIVERED, type Outcome, type Rejected, type Retry } from '../outcome.ts';
+import { untilAborted } from '../until-aborted.ts';
+import type { PostgresConfiguration } from './configuration.ts';
+import { PostgresEvents } from './events.ts';
+import { isAboutContent, isConflict, isMissing, reasonOf } from './failure.ts';
+import { CopyError, type Stored, storeSlices } from './flush.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { openPools, type Pools } from './pools.ts';
+import { PostgresDatabase } from './postgres-database.ts';
+import { Tables } from './tables.ts';
+import { beginText, inTransaction } from './transaction.ts';
+
+/** A transaction that met another is tried again at once; then delivery waits. */
+const ATTEMPTS = 4;
+
+/**
+ * Stores records in PostgreSQL, exactly once, whoever else stores there.
+ *
+ *     emit emit emit         flush
+ *     references kept        begin | lock streams | cut | COPY | books | commit        one transaction: see flush.ts
+ *
+ * Nothing is kept from one flush to the next but connections. What a flush brings is described in the database itself, in
+ * the same transaction, so it does not matter which aggregator brings a record, how often it is brought, or that nobody
+ * heard how a COMMIT went: the next who brings it finds its bytes in the ranges of its stream.
+ *
+ * LIMITS. References to the slices of one flush (delivery: 8 MiB, 100 ms), frames of some 256 KiB on their way; six
+ * connections, closed after a minute without use.
+ *
+ * The server need not be there at the start: it is called when there is something to say, and by housekeeping, at once and
+ * then every minute.
+ */
+export class PostgresEmitter implements Emitter {
+  readonly database: SqlDatabase;
+  readonly #configuration: PostgresConfiguration;
+  readonly #context: EmitterContext;
+  readonly #events: PostgresEvents;
+  readonly #writer = randomUUID();
+  readonly #ended = new AbortController();
+  readonly #tables: Tables;
+  readonly #housekeeping: Housekeeping;
+  #pools: Pools | undefined;
+  #isReopenWanted = false;
+  #held: Batch[] = [];
+
+  constructor(configuration: PostgresConfiguration, context: EmitterContext) {
+    this.#configuration = configuration;
+    this.#context = context;
+    this.#events = new PostgresEvents(context);
+    const shared = {
+      configuration,
+      clock: context.clock,
+      events: this.#events,
+      pool: () => this.#writers(),
+      signal: this.#ended.signal,
+    };
+    this.#tables = new Tables(shared);
+    this.#housekeeping = new Housekeeping({ ...shared, tables: this.#tables, writer: this.#writer });
+    this.database = new PostgresDatabase({
+      schema: configuration.schema,
+      clock: context.clock,
+      pool: () => this.#pools?.readers,
+      ready: () => this.#tables.ready(),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#pools = await openPools(this.#configuration);
+    this.#housekeeping.start();
+  }
+
+  async emit(batch: Batch): Promise<Outcome> {
+    if (this.#pools === undefined) return NOT_STARTED;
+    this.#held.push(batch);
+    return DELIVERED;
+  }
+
+  async flush(signal: AbortSignal): Promise<FlushOutcome> {
+    const held = this.#held;
+    this.#held = [];
+    if (this.#pools === undefined) return NOT_STARTED;
+    if (held.length === 0) return DELIVERED;
+    try {
+      if (this.#isReopenWanted) await this.#replacePools();
+      const stored = await this.#store(held, signal);
+      this.#events.stored(stored);
+      // It is stored, whatever becomes of this.
+      await this.#housekeeping.daysStored(stored.days);
+      return DELIVERED;
+    } catch (error) {
+      this.#events.failed();
+      return this.#failed(error, held);
+    }
+  }
+
+  /** Certificates and passwords that lie in files are read again, before the next flush. */
+  async reopen(): Promise<void> {
+    this.#isReopenWanted = true;
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const pools = this.#pools;
+    this.#pools = undefined;
+    this.#held = [];
+    if (pools === undefined) return;
+    // Housekeeping may be taken up again at any time; nobody waits for it.
+    this.#ended.abort(new Error('it was stopped'));
+    await untilAborted(Promise.all([this.#housekeeping.stop(), pools.end()]), deadline);
+    this.#events.stop();
+  }
+
+  async #store(held: readonly Batch[], signal: AbortSignal): Promise<Stored> {
+    const layout = await this.#tables.ready();
+    const slices = held.flatMap(({ slices }) => slices);
+    const { schema, statement_timeout } = this.#configuration;
+    const begin = `${beginText({
+      isolation: 'read committed',
+      schema,
+      statementTimeoutMs: statement_timeout,
+      lockTimeoutMs: statement_timeout,
+    })}; ${DURABLE}`;
+    const options = { begin, timeoutMs: 2 * statement_timeout, clock: this.#context.clock, signal };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const stored = await inTransaction(this.#writers(), options, (client) =>
+          storeSlices(client, slices, this.#writer),
+        );
+        return layout === 'native' ? stored : { ...stored, days: new Set() };
+      } catch (error) {
+        const cause = error instanceof CopyError ? error.cause : error;
+        if (!isConflict(cause) || attempt === ATTEMPTS || signal.aborted) throw error;
+        this.#events.conflict(reasonOf(cause));
+      }
+    }
+  }
+
+  #failed(error: unknown, held: readonly Batch[]): Retry | Rejected {
+    const { cause, at } = error instanceof CopyError ? error : { cause: error, at: undefined };
+    if (isMissing(cause)) this.#tables.forget();
+    const reason = `${this.#pools?.place}: ${reasonOf(cause)}`;
+    // Outside of COPY it is our own bookkeeping that was refused, which no record can help.
+    if (!(error instanceof CopyError && isAboutContent(cause)))
+      return { kind: 'retry', reason, undone: true };
+    // A record is named within its batch: with several, delivery first has to hand them out one by one.
+    const [batch, ...others] = held;
+    const index = others.length === 0 && batch !== undefined ? indexOfRecord(batch, at) : undefined;
+    return { kind: 'rejected', reason, undone: true, ...(index !== undefined && { records: [index] }) };
+  }
+
+  #writers(): Pool {
+    if (this.#pools === undefined) throw new Error('the emitter is not started');
+    return this.#pools.writers;
+  }
+
+  async #replacePools(): Promise<void> {
+    this.#isReopenWanted = false;
+    try {
+      const old = this.#pools;
+      this.#pools = await openPools(this.#configuration);
+      void old?.end();
+    } catch (error) {
+      this.#events.reopenFailed(reasonOf(error));
+    }
+  }
+}
+
+const NOT_STARTED: Retry = { kind: 'retry', reason: 'the emitter is not started', undone: true };
+
+/** A database that forgets what it has confirmed when it crashes would have us forget it, too. */
+const DURABLE = `select set_config('synchronous_commit', 'local', true) where current_setting('synchronous_commit') = 'off'`;
+
+function indexOfRecord({ slices }: Batch, at: CopyError['at']): number | undefined {
+  if (at === undefined) return undefined;
+  let before = 0;
+  for (const slice of slices) {
+    if (slice.stream === at.stream && at.position >= slice.start && at.position < endOf(slice)) {
+      let end = slice.start;
+      const index = slice.sizes.findIndex((size) => {
+        end += size;
+        return at.position < end;
+      });
+      return before + index;
+    }
+    before += slice.sizes.length;
+  }
+  return undefined;
+}

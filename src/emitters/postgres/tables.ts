@@ -1,0 +1,64 @@
+import type { Pool } from 'pg';
+import type { Clock } from '../../runtime/clock.ts';
+import type { PostgresConfiguration } from './configuration.ts';
+import type { PostgresEvents } from './events.ts';
+import { type Layout, migrate } from './migrate.ts';
+import { beginText, inTransaction } from './transaction.ts';
+
+export interface TablesOptions {
+  readonly pool: () => Pool;
+  readonly configuration: PostgresConfiguration;
+  readonly clock: Clock;
+  readonly events: PostgresEvents;
+  readonly signal: AbortSignal;
+}
+
+/** Whether our tables are there, in the version that we know; and that they get there. */
+export class Tables {
+  readonly #options: TablesOptions;
+  #ready: Promise<Layout> | undefined;
+  #known: Layout | undefined;
+
+  constructor(options: TablesOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves at once when they are known to be there. Everybody who asks meanwhile waits for one attempt. */
+  ready(): Promise<Layout> {
+    this.#ready ??= this.#migrate().catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  /** Looks again: they may have been dropped, or brought to a version that we do not know. */
+  async check(): Promise<Layout> {
+    this.forget();
+    return await this.ready();
+  }
+
+  forget(): void {
+    this.#ready = undefined;
+  }
+
+  async #migrate(): Promise<Layout> {
+    const { pool, configuration, clock, events, signal } = this.#options;
+    const { schema, timescale, statement_timeout } = configuration;
+    const begin = beginText({
+      isolation: 'read committed',
+      schema,
+      statementTimeoutMs: statement_timeout,
+      lockTimeoutMs: statement_timeout,
+    });
+    const nowUnixMs = Number(clock.nowUnixNano() / 1_000_000n);
+    const layout = await inTransaction(
+      pool(),
+      { begin, timeoutMs: 2 * statement_timeout, clock, signal },
+      (client) => migrate(client, { schema, timescale, nowUnixMs }),
+    );
+    if (layout !== this.#known) events.schemaReady(schema, layout);
+    this.#known = layout;
+    return layout;
+  }
+}

@@ -1,0 +1,285 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { batchOf } from '../../../src/records/batch.ts';
+import { type RecordBatch, sliceRecords } from '../../../src/records/record-batch.ts';
+import { lines, recordBatch } from '../../support/record-batches.ts';
+import { MISSING, never, PostgresStand, store } from './postgres-stand.ts';
+
+describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, () => {
+  const stand = PostgresStand.forSuite();
+
+  describe('concerns the destination, and is tried again', () => {
+    async function reason(settings: Readonly<Record<string, unknown>>): Promise<string> {
+      const outcome = await store(await stand.emitter(settings), recordBatch(['one\n']));
+      expect(outcome).toMatchObject({ kind: 'retry', undone: true });
+      return outcome.kind === 'retry' ? outcome.reason : '';
+    }
+
+    test('a server that is not there', async () => {
+      expect(await reason({ host: '/nonexistent' })).toMatch(
+        /^postgresql:\/\/\/nonexistent:\d+\/postgres: connect ENOENT/,
+      );
+    });
+
+    test('a database that is not there', async () => {
+      expect(await reason({ database: 'nobody_made_it' })).toMatch(/does not exist \(SQLSTATE 3D000\)$/);
+    });
+
+    test('a password that is wrong, which nobody gets to see', async () => {
+      const database = await stand.createDatabase();
+      await stand.server.sql("create role guarded login password 'right'");
+      const hba = join(stand.server.socketDirectory, 'data/pg_hba.conf');
+      writeFileSync(hba, `local all guarded scram-sha-256\n${readFileSync(hba, 'utf8')}`);
+      await stand.server.sql('select pg_reload_conf()');
+      const settings = { database, user: 'guarded', password: 'hunter2' };
+      const said = await reason(settings);
+      expect(said).toMatch(/password authentication failed.*SQLSTATE 28P01/);
+      expect(said).not.toContain('hunter2');
+    });
+
+    test('a role that may not create anything, with what it needs', async () => {
+      const database = await stand.createDatabase();
+      await stand.server.sql('create role poor login');
+      expect(await reason({ database, user: 'poor' })).toMatch(/SQLSTATE 42501.*must own the schema/s);
+    });
+
+    test('tables of a version that we do not know', async () => {
+      const database = await stand.createDatabase();
+      const emitter = await stand.emitter({ database });
+      await store(emitter, recordBatch(['one\n']));
+      await stand.server.sql(`insert into mega_collector.store_version values (99, 'native', now())`, {
+        database,
+      });
+      expect(await reason({ database })).toMatch(
+        /is of version 99, and this mega-collector knows versions up to 1/,
+      );
+      const { rows } = await (await stand.client(database)).query(
+        'select body from mega_collector.log_records',
+      );
+      expect(rows).toEqual([{ body: 'one' }]);
+    });
+
+    test('a lock that somebody holds', async () => {
+      const database = await stand.createDatabase();
+      const emitter = await stand.emitter({ database, statement_timeout: '300ms' });
+      const batch = recordBatch(lines(2));
+      await store(emitter, sliceRecords(batch, 0, 1));
+      const other = await stand.client(database);
+      await other.query('begin; select from mega_collector.streams for update');
+      expect(await store(emitter, batch)).toMatchObject({
+        kind: 'retry',
+        reason: expect.stringMatching(/55P03|57014/),
+      });
+      await other.query('rollback');
+      expect(await store(emitter, batch)).toEqual({ kind: 'delivered' });
+    });
+  });
+
+  test('a password that has changed is read again when it is told to', async () => {
+    const database = await stand.createDatabase();
+    await stand.server.sql("create role changing login superuser password 'old'");
+    const hba = join(stand.server.socketDirectory, 'data/pg_hba.conf');
+    writeFileSync(hba, `local all changing scram-sha-256\n${readFileSync(hba, 'utf8')}`);
+    await stand.server.sql('select pg_reload_conf()');
+    const directory = await mkdtemp(join(tmpdir(), 'mega-collector-test-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const password_file = join(directory, 'password');
+    writeFileSync(password_file, 'old\n');
+    const emitter = await stand.emitter({ database, user: 'changing', password_file });
+    expect(await store(emitter, recordBatch(['one\n']))).toEqual({ kind: 'delivered' });
+    await stand.server.sql("alter role changing password 'new'");
+    writeFileSync(password_file, 'new\n');
+    await emitter.reopen();
+    expect(await store(emitter, recordBatch(['two\n']))).toEqual({ kind: 'delivered' });
+    await rm(password_file);
+    await emitter.reopen();
+    expect(await store(emitter, recordBatch(['three\n']))).toEqual({ kind: 'delivered' });
+    expect(emitter.logs).toContainEqual(
+      expect.objectContaining({ msg: expect.stringContaining('cannot be read again') }),
+    );
+  });
+
+  test('a flush that is told to stop stops', async () => {
+    const database = await stand.createDatabase();
+    const emitter = await stand.emitter({ database });
+    const batch = recordBatch(lines(2));
+    await store(emitter, sliceRecords(batch, 0, 1));
+    const other = await stand.client(database);
+    await other.query('begin; select from mega_collector.streams for update');
+    await emitter.emit(batchOf([batch]));
+    const stopping = new AbortController();
+    const flushed = emitter.flush(stopping.signal);
+    await stand.somebodyWaits(database);
+    stopping.abort(new Error('the deadline has passed'));
+    expect(await flushed).toMatchObject({ kind: 'retry', reason: expect.stringContaining('deadline') });
+    await other.query('rollback');
+    expect(await store(emitter, batch)).toEqual({ kind: 'delivered' });
+  });
+
+  test('ranges that nobody can have written stop everything of that stream', async () => {
+    const database = await stand.createDatabase();
+    const emitter = await stand.emitter({ database });
+    const batch = recordBatch(['one\n']);
+    await store(emitter, batch);
+    for (const ranges of ['nonsense', '[[5,3]]', '[[0,2],[2,4]]', '{"0":4}', '[["0",4]]']) {
+      await stand.server.sql(`update mega_collector.streams set ranges = '${ranges}'`, { database });
+      expect(await store(emitter, batch)).toMatchObject({
+        kind: 'retry',
+        reason: expect.stringContaining('the table "streams" holds ranges that are none'),
+      });
+    }
+  });
+
+  test('a database that confirms before it has written is not taken at its word', async () => {
+    const database = await stand.createDatabase();
+    const emitter = await stand.emitter({ database });
+    await store(emitter, recordBatch(['one\n']));
+    await stand.server.sql(
+      `alter database ${database} set synchronous_commit = off;
+       create table public.seen (setting text);
+       create function public.look() returns trigger language plpgsql as $$ begin
+         insert into public.seen values (current_setting('synchronous_commit')); return new; end $$;
+       create trigger look before insert on mega_collector.log_records for each row execute function public.look()`,
+      { database },
+    );
+    await store(await stand.emitter({ database }), recordBatch(['two\n']));
+    const { rows } = await (await stand.client(database)).query('select setting from public.seen');
+    expect(rows).toEqual([{ setting: 'local' }]);
+  });
+
+  test('a role that owns its schema needs nothing else', async () => {
+    const database = await stand.createDatabase();
+    await stand.server.sql('create role modest login');
+    await stand.server.sql('create schema logs authorization modest', { database });
+    const emitter = await stand.emitter({ database, user: 'modest', schema: 'logs', retention_age: '24h' });
+    expect(await store(emitter, recordBatch(['one\n']))).toEqual({ kind: 'delivered' });
+  });
+
+  test('tables that somebody dropped are made again', async () => {
+    const database = await stand.createDatabase();
+    const emitter = await stand.emitter({ database });
+    const batch = recordBatch(['one\n']);
+    await store(emitter, batch);
+    const client = await stand.client(database);
+    // Housekeeping may be in the way at first.
+    await expect
+      .poll(() => client.query('drop schema mega_collector cascade').then(() => 'dropped', String), {
+        timeout: 10_000,
+      })
+      .toBe('dropped');
+    expect(await store(emitter, batch)).toMatchObject({ kind: 'retry' });
+    expect(await store(emitter, batch)).toEqual({ kind: 'delivered' });
+  });
+
+  describe('concerns a record, and is rejected', () => {
+    async function guarded() {
+      const database = await stand.createDatabase();
+      const emitter = await stand.emitter({ database });
+      await store(emitter, recordBatch(['first\n']));
+      await stand.server.sql(
+        `alter table mega_collector.log_records add constraint no_poison check (body not like '%poison%')`,
+        { database },
+      );
+      return { database, emitter };
+    }
+    const slice = (...bodies: readonly string[]): RecordBatch =>
+      recordBatch(bodies.map((body) => `${body}\n`));
+
+    test('that is named within its batch', async () => {
+      const { emitter } = await guarded();
+      await emitter.emit(batchOf([slice('a', 'b'), slice('c', 'poison', 'e')]));
+      expect(await emitter.flush(never)).toEqual({
+        kind: 'rejected',
+        reason: expect.stringMatching(/violates check constraint "no_poison" \(SQLSTATE 23514\)$/),
+        records: [3],
+        undone: true,
+      });
+    });
+
+    test('that is named although a part of the batch is stored already', async () => {
+      const { emitter } = await guarded();
+      const whole = slice('a', 'b', 'c', 'poison', 'e');
+      await store(emitter, sliceRecords(whole, 1, 3));
+      await emitter.emit(batchOf([slice('x'), whole]));
+      expect(await emitter.flush(never)).toMatchObject({ kind: 'rejected', records: [4] });
+    });
+
+    test('that is not named while there are several batches', async () => {
+      const { emitter } = await guarded();
+      const outcome = await store(emitter, slice('a'), slice('poison'));
+      expect(outcome).toEqual({ kind: 'rejected', reason: expect.any(String), undone: true });
+    });
+
+    test('and nothing of the flush is left', async () => {
+      const { emitter, database } = await guarded();
+      const batch = slice('a', 'poison');
+      await store(emitter, batch);
+      await store(emitter, sliceRecords(batch, 0, 1));
+      const { rows } = await (await stand.client(database)).query(
+        'select body from mega_collector.log_records',
+      );
+      expect(rows).toEqual([{ body: 'first' }, { body: 'a' }]);
+    });
+
+    test("by a trigger's own word, too", async () => {
+      const { emitter, database } = await guarded();
+      await stand.server.sql(
+        `create function public.refuse() returns trigger language plpgsql as $$ begin
+           if new.body = 'bad' then raise exception 'not this one'; end if; return new; end $$;
+         create trigger refuse before insert on mega_collector.log_records for each row execute function public.refuse()`,
+        { database },
+      );
+      await emitter.emit(batchOf([slice('good', 'bad')]));
+      expect(await emitter.flush(never)).toMatchObject({ kind: 'rejected', records: [1] });
+    });
+
+    test('and never quoted', async () => {
+      const { emitter } = await guarded();
+      const outcome = await store(emitter, slice('my password is poison'));
+      expect(JSON.stringify(outcome)).not.toContain('my password');
+    });
+  });
+
+  test('a disk that is full is waited for', async ({ skip }) => {
+    const small = await mkdtemp(join(tmpdir(), 'mega-collector-small-'));
+    onTestFinished(() => rm(small, { recursive: true, force: true }));
+    skip(!mountSmall(small), 'no small file system can be mounted here');
+    onTestFinished(() => void execFileSync('umount', ['-l', small]));
+    const { uid, gid } = statSync(stand.server.socketDirectory);
+    chownSync(small, uid, gid);
+    chmodSync(small, 0o700);
+    await stand.server.sql(`create tablespace small location '${small}'`);
+    await stand.server.sql('create database on_small tablespace small');
+    onTestFinished(async () => {
+      await stand.server.sql('drop database on_small with (force)');
+      await stand.server.sql('drop tablespace small');
+    });
+    const emitter = await stand.emitter({ database: 'on_small' });
+    await store(emitter, recordBatch(['first\n']));
+    const batch = recordBatch(lines(8000, incompressible()));
+    expect(await store(emitter, batch)).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringMatching(/SQLSTATE 53100/),
+    });
+    execFileSync('mount', ['-o', 'remount,size=200m', small]);
+    expect(await store(emitter, batch)).toEqual({ kind: 'delivered' });
+  });
+});
+
+function incompressible(): string {
+  return Array.from({ length: 250 }, () => Math.random().toString(36).slice(2, 10)).join('');
+}
+
+/** A file system of a few megabytes in memory; false: we may not. */
+function mountSmall(path: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

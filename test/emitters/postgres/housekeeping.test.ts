@@ -1,0 +1,234 @@
+import type { Client } from 'pg';
+import { describe, expect, test } from 'vitest';
+import type { RecordBatch } from '../../../src/records/record-batch.ts';
+import type { Cancel } from '../../../src/runtime/clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { recordBatch } from '../../support/record-batches.ts';
+import { MISSING, PostgresStand, store } from './postgres-stand.ts';
+
+const DAY_MS = 86_400_000;
+const NOON = Date.UTC(2026, 5, 15, 12);
+const DAYS_AHEAD = [
+  'log_records_20260614',
+  'log_records_20260615',
+  'log_records_20260616',
+  'log_records_20260617',
+];
+
+const TICK_MS = 60_000;
+
+/** Knows how often housekeeping has ended its turn: it is then that it asks for the next. */
+class TickingClock extends FakeClock {
+  ticks = 0;
+
+  override after(ms: number, callback: () => void): Cancel {
+    if (ms === TICK_MS) this.ticks++;
+    return super.after(ms, callback);
+  }
+}
+
+/** One record for each of these times. */
+function at(...times: readonly (number | string)[]): RecordBatch {
+  const records = times.map((time) => `${JSON.stringify({ time: new Date(time).toISOString() })}\n`);
+  return recordBatch(records, { format: 'json' });
+}
+
+describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
+  const stand = PostgresStand.forSuite();
+
+  async function opened(
+    settings: Readonly<Record<string, unknown>> = {},
+    databaseSettings: readonly string[] = [],
+  ) {
+    const database = await stand.createDatabase();
+    for (const setting of databaseSettings)
+      await stand.server.sql(`alter database ${database} set ${setting}`);
+    const clock = new TickingClock(NOON);
+    const emitter = await stand.emitter({ database, ...settings }, { clock });
+    const client = await stand.client(database);
+    await client.query(`set search_path = mega_collector; set timezone = 'UTC'`);
+    await expect.poll(() => clock.ticks, { timeout: 10_000 }).toBe(1);
+    /** Lets `ms` pass, and the housekeeping that is due then end. */
+    const pass = async (ms: number) => {
+      const { ticks } = clock;
+      clock.jumpWallClock(ms - TICK_MS);
+      await clock.advance(TICK_MS);
+      await expect.poll(() => clock.ticks, { timeout: 10_000 }).toBe(ticks + 1);
+    };
+    return { database, clock, emitter, client, pass };
+  }
+
+  async function partitions(client: Client): Promise<Record<string, number>> {
+    const { rows } = await client.query<{ name: string; rows: number }>(
+      `select relname as name, (select count(*)::int from log_records where tableoid = pg_class.oid) as rows
+       from pg_inherits join pg_class on pg_class.oid = inhrelid where inhparent = 'log_records'::regclass order by 1`,
+    );
+    return Object.fromEntries(rows.map(({ name, rows }) => [name, rows]));
+  }
+
+  describe('partitions', () => {
+    test('are there before the day begins', async () => {
+      const { client, pass } = await opened();
+      expect(Object.keys(await partitions(client))).toEqual([
+        ...DAYS_AHEAD,
+        'log_records_default',
+        'log_records_old',
+      ]);
+      await pass(DAY_MS);
+      expect(Object.keys(await partitions(client))).toContain('log_records_20260618');
+    });
+
+    test('are made for days that records come from', async () => {
+      const { client, emitter } = await opened();
+      await store(emitter, at(NOON, NOON - 10 * DAY_MS, NOON - 10 * DAY_MS + 1, NOON - 40 * DAY_MS));
+      expect(await partitions(client)).toMatchObject({
+        log_records_20260615: 1,
+        log_records_20260605: 2,
+        log_records_20260506: 1,
+        log_records_default: 0,
+        log_records_old: 0,
+      });
+      await store(emitter, at(NOON - 10 * DAY_MS));
+      expect(await partitions(client)).toMatchObject({ log_records_20260605: 3, log_records_default: 0 });
+    });
+
+    test('are made step by step for an old file', async () => {
+      const { client, emitter, pass } = await opened();
+      await pass(200 * DAY_MS);
+      const days = Array.from({ length: 150 }, (_, index) => NOON + (5 + index) * DAY_MS);
+      await store(emitter, at(...days));
+      expect(await partitions(client)).toMatchObject({ log_records_default: 90 });
+      await pass(60_000);
+      await pass(60_000);
+      expect(await partitions(client)).toMatchObject({ log_records_default: 0, log_records_20260620: 1 });
+    });
+
+    test('are those of UTC, whatever the database is set to', async () => {
+      const { client, emitter } = await opened({}, [`timezone = 'Asia/Tokyo'`, `datestyle = 'German, DMY'`]);
+      await client.query(`set datestyle = 'ISO'`);
+      await store(emitter, at('2026-06-14T23:59:59.999Z', '2026-06-15T00:00:00Z', '2026-06-01T00:00:00Z'));
+      expect(await partitions(client)).toMatchObject({
+        log_records_20260601: 1,
+        log_records_20260614: 1,
+        log_records_20260615: 1,
+        log_records_default: 0,
+      });
+    });
+
+    test('have everything that is older than the store together', async () => {
+      const { client, emitter } = await opened();
+      await store(emitter, at(NOON - 400 * DAY_MS, '1970-01-01T00:00:00Z'));
+      expect(await partitions(client)).toMatchObject({ log_records_old: 2, log_records_default: 0 });
+    });
+
+    test('take what came before its time when the day comes', async () => {
+      const { client, emitter, pass } = await opened();
+      await store(emitter, at(NOON + 5 * DAY_MS, NOON + 5 * DAY_MS + 1, '2199-12-31T23:59:59Z'));
+      expect(await partitions(client)).toMatchObject({ log_records_default: 3 });
+      await pass(4 * DAY_MS);
+      expect(await partitions(client)).toMatchObject({ log_records_20260620: 2, log_records_default: 1 });
+      const { rows } = await client.query(
+        `select count(*)::int as rows from log_records where time >= '2026-06-20'`,
+      );
+      expect(rows).toEqual([{ rows: 3 }]);
+    });
+
+    test('are made by one of several who need them at once', async () => {
+      const { client, emitter, database, clock } = await opened();
+      const other = await stand.emitter({ database }, { clock });
+      const days = Array.from({ length: 20 }, (_, index) => NOON - (5 + index) * DAY_MS);
+      const outcomes = await Promise.all([store(emitter, at(...days)), store(other, at(...days))]);
+      expect(outcomes).toEqual([{ kind: 'delivered' }, { kind: 'delivered' }]);
+      const { rows } = await client.query('select count(*)::int as rows from log_records');
+      expect(rows).toEqual([{ rows: 40 }]);
+    });
+
+    test('hold nobody up: a reader of the default partition costs a flush seconds at most', async () => {
+      const { client, emitter, database } = await opened();
+      const reader = await stand.client(database);
+      await reader.query('begin; select * from mega_collector.log_records_default');
+      expect(await store(emitter, at(NOON - 20 * DAY_MS))).toEqual({ kind: 'delivered' });
+      expect(await store(emitter, at(NOON - 20 * DAY_MS))).toEqual({ kind: 'delivered' });
+      expect(emitter.logs).toContainEqual(expect.objectContaining({ work: 'partitions' }));
+      await reader.query('rollback');
+      expect(await partitions(client)).toMatchObject({ log_records_default: 2 });
+    });
+
+    test('are left out of searches that cannot find anything in them', async () => {
+      const { client, emitter } = await opened();
+      await store(emitter, at(NOON, NOON - 10 * DAY_MS));
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+        `explain select * from log_records where time >= '2026-06-15' and time < '2026-06-16' order by time desc limit 10`,
+      );
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toContain('log_records_20260615');
+      expect(plan).not.toContain('log_records_20260605');
+      expect(plan).not.toContain('log_records_default');
+      expect(plan).not.toContain('log_records_old');
+    });
+  });
+
+  describe('retention', () => {
+    test('drops whole days, and deletes what lies outside of them', async () => {
+      const { client, emitter, pass } = await opened({ retention_age: '240h' });
+      await store(emitter, at(NOON, NOON - 5 * DAY_MS, NOON - 9 * DAY_MS, NOON - 500 * DAY_MS));
+      await pass(60_000);
+      expect(await partitions(client)).toMatchObject({ log_records_20260606: 1, log_records_old: 0 });
+      await pass(7 * DAY_MS);
+      expect(await partitions(client)).toEqual(
+        expect.not.objectContaining({
+          log_records_20260606: expect.anything(),
+          log_records_20260610: expect.anything(),
+        }),
+      );
+      const { rows } = await client.query('select count(*)::int as rows from log_records');
+      expect(rows).toEqual([{ rows: 1 }]);
+    });
+
+    test('is none unless it is asked for', async () => {
+      const { client, emitter, pass } = await opened();
+      await store(emitter, at(NOON - 30 * DAY_MS));
+      await pass(1000 * DAY_MS);
+      const { rows } = await client.query('select count(*)::int as rows from log_records');
+      expect(rows).toEqual([{ rows: 1 }]);
+    });
+  });
+
+  test('forgets old notes, and no stream', async () => {
+    const { client, emitter, pass } = await opened();
+    await store(emitter, at(NOON));
+    await client.query(`update stored_ranges set stored_at = now() - interval '61 minutes'`);
+    await client.query(`update touched_minutes set stored_at = now() - interval '49 hours'`);
+    await client.query(`update streams set updated_at = now() - interval '700 days'`);
+    await client.query(`insert into writers values (gen_random_uuid(), 3, now() - interval '8 days')`);
+    await client.query(`update writers set seen_at = now() - interval '9 days' where last_flush = 1`);
+    await pass(60_000);
+    const { rows } = await client.query(
+      `select (select count(*)::int from stored_ranges) as stored, (select count(*)::int from touched_minutes) as touched,
+         (select count(*)::int from streams) as streams, (select count(*)::int from writers) as writers`,
+    );
+    // The one that runs is still there, though it has had nothing to write for long.
+    expect(rows).toEqual([{ stored: 0, touched: 0, streams: 1, writers: 1 }]);
+  });
+
+  test('leaves alone what another does', async () => {
+    const { client, pass, emitter } = await opened({ retention_age: '24h' });
+    await store(emitter, at(NOON));
+    await client.query('begin');
+    for (const kind of [1, 2, 3]) {
+      await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [
+        0x6d_65_67_00 + kind,
+        'mega_collector',
+      ]);
+    }
+    await pass(10 * DAY_MS);
+    expect(Object.keys(await partitions(client))).toEqual([
+      ...DAYS_AHEAD,
+      'log_records_default',
+      'log_records_old',
+    ]);
+    await client.query('rollback');
+    await pass(60_000);
+    expect(Object.keys(await partitions(client))).toContain('log_records_20260625');
+  });
+});
