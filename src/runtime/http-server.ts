@@ -5,6 +5,9 @@ import type { Registry } from 'prom-client';
 import { type Address, formatAddress } from './address.ts';
 import type { Component } from './component.ts';
 import type { Health } from './health.ts';
+import type { HttpAnswer, HttpArea, HttpHandler, HttpRoute } from './http-contract.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { routed } from './http-router.ts';
 import { listenError } from './listen-error.ts';
 
 export interface HttpServerOptions {
@@ -12,18 +15,11 @@ export interface HttpServerOptions {
   readonly metrics: Registry;
   readonly health: () => Health;
   readonly logger: Logger;
-  /** Further routes, by path; answered to GET. */
-  readonly routes?: Readonly<Record<string, () => HttpAnswer | Promise<HttpAnswer>>>;
+  /** What is answered besides. */
+  readonly routes?: readonly HttpRoute[];
+  readonly areas?: readonly HttpArea[];
   /** How long a client may take for a request, or be silent while it is answered. */
   readonly clientTimeoutMs?: number;
-}
-
-export interface HttpAnswer {
-  /** Default: 200. */
-  readonly status?: number;
-  /** Default: JSON. */
-  readonly contentType?: string;
-  readonly body: string;
 }
 
 const CLIENT_TIMEOUT_MS = 30_000;
@@ -38,29 +34,25 @@ const MAX_CONNECTIONS = 256;
  *     /health/ready      200 when it can take data, else 503 with the reason: traffic follows it
  *     /health/progress   200 when nothing is late, else 503 with the list of what is: alerts follow it
  *
- * No client can hold it up: headers and connections are limited, bodies are not read, and one that neither sends nor
- * reads is cut off. Node's own server: a framework would be the largest thing in a collector's memory.
+ * and whatever routes and areas (`/v1`) it is given.
+ *
+ * No client can hold it up: headers, bodies and connections are limited, and one that neither sends nor reads is cut
+ * off. Node's own server: a framework would be the largest thing in a collector's memory.
  */
 export class HttpServer implements Component {
   readonly #options: HttpServerOptions;
-  readonly #routes: NonNullable<HttpServerOptions['routes']>;
+  readonly #handler: HttpHandler;
+  readonly #exchanges = new Set<HttpExchange>();
   #server: Server | undefined;
+  #isStopping = false;
 
   constructor(options: HttpServerOptions) {
+    const { routes = [], areas = [] } = options;
     this.#options = options;
-    const { metrics, health } = options;
-    this.#routes = {
-      '/metrics': async () => ({ contentType: metrics.contentType, body: await metrics.metrics() }),
-      '/health/live': () => json({ live: true }),
-      '/health/ready': () => {
-        const { ready, reason = 'not ready' } = health();
-        return ready ? json({ ready }) : json({ ready, reason }, 503);
-      },
-      '/health/progress': () => {
-        const { late } = health();
-        return json({ late }, late.length === 0 ? 200 : 503);
-      },
-      ...options.routes,
+    const otherwise = routed([...this.#ownRoutes(), ...routes]);
+    this.#handler = (request) => {
+      const area = areas.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
+      return (area?.handler ?? otherwise)(request);
     };
   }
 
@@ -84,12 +76,15 @@ export class HttpServer implements Component {
     logger.info({ address: formatAddress(this.address ?? address) }, 'Serving metrics and health');
   }
 
+  /** Streams end at once; requests that are being answered have until the deadline. */
   async stop(deadline: AbortSignal): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
+    this.#isStopping = true;
     const cutOff = () => server.closeAllConnections();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
+    for (const exchange of this.#exchanges) exchange.end();
     if (deadline.aborted) cutOff();
     deadline.addEventListener('abort', cutOff, { once: true });
     await closed;
@@ -114,32 +109,31 @@ export class HttpServer implements Component {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = await this.#answerTo(request).catch((error: unknown) => {
-      this.#options.logger.error({ err: error, url: request.url }, 'An HTTP request could not be answered');
-      return json({ error: 'internal error' }, 500);
-    });
-    response.writeHead(answer.status ?? 200, {
-      'content-type': answer.contentType ?? 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(answer.body),
-      // A body that nobody reads must not be taken for the next request.
-      ...(hasBody(request) && { connection: 'close' }),
-    });
-    response.end(request.method === 'HEAD' ? undefined : answer.body);
+    const exchange = new HttpExchange(request, response, this.#options.logger);
+    this.#exchanges.add(exchange);
+    response.once('close', () => this.#exchanges.delete(exchange));
+    if (this.#isStopping) exchange.end();
+    await exchange.answer(this.#handler);
   }
 
-  async #answerTo({ method, url = '/' }: IncomingMessage): Promise<HttpAnswer> {
-    const path = url.split('?', 1)[0] ?? '/';
-    const route = Object.hasOwn(this.#routes, path) ? this.#routes[path] : undefined;
-    if (route === undefined) return json({ error: 'there is nothing here' }, 404);
-    if (method !== 'GET' && method !== 'HEAD') return json({ error: 'only GET is answered here' }, 405);
-    return await route();
+  #ownRoutes(): readonly HttpRoute[] {
+    const { metrics, health } = this.#options;
+    const get = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
+    return [
+      get('/metrics', async () => ({ contentType: metrics.contentType, body: await metrics.metrics() })),
+      get('/health/live', () => json({ live: true })),
+      get('/health/ready', () => {
+        const { ready, reason = 'not ready' } = health();
+        return ready ? json({ ready }) : json({ ready, reason }, 503);
+      }),
+      get('/health/progress', () => {
+        const { late } = health();
+        return json({ late }, late.length === 0 ? 200 : 503);
+      }),
+    ];
   }
 }
 
 function json(value: unknown, status = 200): HttpAnswer {
   return { status, body: JSON.stringify(value) };
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -3,11 +3,13 @@ import { Counter } from 'prom-client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { formatAddress } from '../../src/runtime/address.ts';
 import type { Health } from '../../src/runtime/health.ts';
+import type { HttpRoute } from '../../src/runtime/http-contract.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/runtime/http-server.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 
 const WELL: Health = { ready: true, late: [] };
+const getRoute = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
 
 async function serving(health: Health | (() => Health) = WELL, options: Partial<HttpServerOptions> = {}) {
   const metrics = createMetrics({ prefix: 'aggregator_', version: '1.2.3' });
@@ -79,7 +81,7 @@ describe('health', () => {
 });
 
 test('further routes can be added', async () => {
-  const { get } = await serving(WELL, { routes: { '/more': () => ({ body: '{"more":true}' }) } });
+  const { get } = await serving(WELL, { routes: [getRoute('/more', () => ({ body: '{"more":true}' }))] });
   expect((await get('/more')).body).toBe('{"more":true}');
   expect((await get('/other')).status).toBe(404);
 });
@@ -116,7 +118,7 @@ describe('a client', () => {
     const closed = vi.fn();
     const { address } = await serving(WELL, {
       clientTimeoutMs: 50,
-      routes: { '/huge': () => ({ body: huge }) },
+      routes: [getRoute('/huge', () => ({ body: huge }))],
     });
     const socket = connect(address.port, '127.0.0.1').once('close', closed);
     onTestFinished(() => void socket.destroy());

@@ -1,0 +1,96 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { busy, timedOut } from './api-error.ts';
+
+export interface AdmissionOptions {
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
+  /** For waiting and running together. */
+  readonly timeLimitMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * How many questions the store is asked at once: so many run, so many more wait in line, and the rest is turned away.
+ * Who goes away leaves the line. Who runs keeps the place until the store is done, whether somebody still waits for the
+ * answer or not: else a client that asks and hangs up, again and again, would run any number of them.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #line = new Set<Waiter>();
+  #running = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  /** Rejects with HttpError (503, 504), or with what the task rejects with. */
+  async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    const { clock, timeLimitMs } = this.#options;
+    const untilMs = clock.monotonicMs() + timeLimitMs;
+    await this.#enter(signal);
+    const running = (async () => {
+      try {
+        return await task();
+      } finally {
+        this.#leave();
+      }
+    })();
+    return await this.#within(untilMs - clock.monotonicMs(), running);
+  }
+
+  async #enter(signal: AbortSignal): Promise<void> {
+    const { maxRunning, maxWaiting, timeLimitMs, clock } = this.#options;
+    if (this.#running < maxRunning) {
+      this.#running++;
+      return;
+    }
+    if (this.#line.size >= maxWaiting) throw busy('Too many questions at once: ask again a little later.');
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = () => {
+        end();
+        reject(busy('Too many questions before this one: ask again a little later.'));
+      };
+      const end = () => {
+        this.#line.delete(waiter);
+        cancel();
+        signal.removeEventListener('abort', giveUp);
+      };
+      const waiter: Waiter = {
+        admit: () => {
+          end();
+          resolve();
+        },
+      };
+      const cancel = clock.after(timeLimitMs, giveUp);
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#line.add(waiter);
+      if (signal.aborted) giveUp();
+    });
+  }
+
+  /** The place goes to the first in line. */
+  #leave(): void {
+    const [next] = this.#line;
+    if (next === undefined) this.#running--;
+    else next.admit();
+  }
+
+  #within<T>(ms: number, running: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.after(ms, () => reject(timedOut()));
+      running.then(resolve, reject).finally(cancel);
+    });
+  }
+}
+
+interface Waiter {
+  admit(): void;
+}

@@ -1,0 +1,52 @@
+import { HttpError } from '../../runtime/http-error.ts';
+import { CursorError } from '../../store/logs/log-search.ts';
+import { MonitorError, type MonitorErrorKind } from '../../store/monitor/monitor.ts';
+import { SqlError, type SqlErrorKind } from '../../store/sql/sql-database.ts';
+
+/** How an error of the store or the monitor is answered; undefined: it is one of ours. */
+export function apiError(error: unknown): HttpError | undefined {
+  if (error instanceof HttpError) return error;
+  if (error instanceof SqlError) return SQL_ERRORS[error.kind](error.message);
+  if (error instanceof MonitorError)
+    return new HttpError(MONITOR_STATUS[error.kind], error.kind, error.message);
+  if (error instanceof CursorError) {
+    const problems = [{ path: 'cursor', message: error.message }];
+    return new HttpError(400, 'invalid-request', 'The cursor cannot be used.', { problems });
+  }
+  return undefined;
+}
+
+export function busy(message: string): HttpError {
+  return new HttpError(503, 'busy', message, { headers: { 'retry-after': '1' } });
+}
+
+export function timedOut(): HttpError {
+  return new HttpError(504, 'timeout', 'The store took too long: ask for less time or for fewer records.');
+}
+
+export function unavailable(message: string): HttpError {
+  return new HttpError(503, 'unavailable', message, { headers: { 'retry-after': '5' } });
+}
+
+export function noStore(): HttpError {
+  return new HttpError(404, 'no-store', `This aggregator has no store to ask: ${STORE_VARIABLES}.`);
+}
+
+const STORE_VARIABLES = 'set AGGREGATOR_DUCKDB_CONFIGURATION or AGGREGATOR_POSTGRES_CONFIGURATION';
+const LOG_SAYS = "the aggregator's log says why.";
+
+const SQL_ERRORS: Readonly<Record<SqlErrorKind, (message: string) => HttpError>> = {
+  timeout: timedOut,
+  busy,
+  unavailable,
+  constraint: (message) => new HttpError(409, 'conflict', message),
+  // What a client can say has been checked: that it does not fit is a fault of ours.
+  statement: () => new HttpError(500, 'internal', `The store did not accept the question; ${LOG_SAYS}`),
+};
+
+const MONITOR_STATUS: Readonly<Record<MonitorErrorKind, number>> = {
+  'not-found': 404,
+  exists: 409,
+  'in-use': 409,
+  invalid: 422,
+};

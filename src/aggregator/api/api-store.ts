@@ -1,0 +1,13 @@
+import type { LogSearch } from '../../store/logs/log-search.ts';
+import type { Monitor } from '../../store/monitor/monitor.ts';
+
+/** What the API asks. */
+export interface ApiStore {
+  readonly search: LogSearch;
+  readonly monitor: Monitor;
+}
+
+/** There is one, but it cannot be asked now: why, in a whole sentence. */
+export interface UnavailableStore {
+  readonly unavailable: string;
+}

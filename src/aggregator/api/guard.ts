@@ -1,0 +1,101 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Address } from '../../runtime/address.ts';
+import { isLoopback, parseAddress } from '../../runtime/address.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { HttpHandler, HttpRequest } from '../../runtime/http-contract.ts';
+import { HttpError } from '../../runtime/http-error.ts';
+import type { ApiEvents, RefusalReason } from './events.ts';
+
+export interface GuardOptions {
+  /** undefined: only this machine may ask. */
+  readonly token: string | undefined;
+  readonly listenAddress: Address;
+  readonly clock: Clock;
+  readonly events: ApiEvents;
+}
+
+const FAILED_TOKEN_DELAY_MS = 250;
+
+/**
+ * Who may ask. With a token: who has it, from wherever. Without: programs on this machine, and nobody who works through
+ * one of them:
+ *
+ *     a peer that is not loopback                     another machine
+ *     Forwarded, X-Forwarded-For, Via                 a proxy here that speaks for others
+ *     a Host that is no name of this machine          a web page whose name was bound anew to 127.0.0.1 (DNS rebinding)
+ *     Origin, Sec-Fetch-Site of another site          a web page in a browser here
+ */
+export function guarded(handler: HttpHandler, options: GuardOptions): HttpHandler {
+  const { token } = options;
+  if (token === '') throw new Error('An empty token protects nothing');
+  const isAdmitted = token === undefined ? checkLocal(options) : checkToken(token, options);
+  return async (request) => {
+    await isAdmitted(request);
+    return await handler(request);
+  };
+}
+
+/** Throws HttpError when this request is not to be answered. */
+type Check = (request: HttpRequest) => Promise<void>;
+
+function checkToken(token: string, { events, clock }: GuardOptions): Check {
+  const expected = digest(token);
+  return async ({ headers, remoteAddress, signal }) => {
+    const given = /^Bearer +([^ ]+) *$/i.exec(headers.authorization ?? '')?.[1];
+    // Digests are of one length, and tell nothing of how much of a token was right.
+    if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
+    events.refused('token', remoteAddress ?? '');
+    await clock.sleep(FAILED_TOKEN_DELAY_MS, signal).catch(() => {});
+    const [message, challenge] =
+      given === undefined
+        ? ['A token is needed: send "Authorization: Bearer TOKEN".', 'Bearer realm="mega-collector"']
+        : ['The token is not the right one.', 'Bearer realm="mega-collector", error="invalid_token"'];
+    throw new HttpError(401, 'unauthorized', message, { headers: { 'www-authenticate': challenge } });
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function checkLocal({ listenAddress, events }: GuardOptions): Check {
+  return async (request) => {
+    const reason = refusal(request, listenAddress);
+    if (reason === undefined) return;
+    events.refused(reason, request.remoteAddress ?? '');
+    throw new HttpError(403, 'forbidden', `${REFUSALS[reason]} ${WAY_OUT}`);
+  };
+}
+
+const WAY_OUT =
+  'Set AGGREGATOR_HTTP_TOKEN at the aggregator, and send it as "Authorization: Bearer TOKEN", to ask from elsewhere.';
+
+const REFUSALS: Readonly<Record<Exclude<RefusalReason, 'token'>, string>> = {
+  peer: 'Without a token only this machine itself may ask.',
+  proxy: 'Without a token no proxy may ask for others.',
+  host: 'Without a token the Host header must be a name of this machine, such as localhost or 127.0.0.1.',
+  origin: 'Without a token no web page may ask.',
+};
+
+function refusal(
+  { remoteAddress, headers }: HttpRequest,
+  listenAddress: Address,
+): Exclude<RefusalReason, 'token'> | undefined {
+  if (remoteAddress === undefined || !isLoopbackHost(remoteAddress)) return 'peer';
+  if (PROXY_HEADERS.some((name) => headers[name] !== undefined)) return 'proxy';
+  if (!isOwnHost(headers.host, listenAddress)) return 'host';
+  const site = headers['sec-fetch-site'];
+  const isOwnSite = site === undefined || site === 'none' || site === 'same-origin';
+  return headers.origin === undefined && isOwnSite ? undefined : 'origin';
+}
+
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+
+function isLoopbackHost(host: string): boolean {
+  return isLoopback({ host, port: 0 });
+}
+
+function isOwnHost(header: string | undefined, listenAddress: Address): boolean {
+  const host = parseAddress((header ?? '').toLowerCase(), 80)?.host;
+  return host !== undefined && (isLoopbackHost(host) || host === listenAddress.host.toLowerCase());
+}

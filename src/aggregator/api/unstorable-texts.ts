@@ -1,0 +1,17 @@
+import type { HttpProblem } from '../../runtime/http-error.ts';
+
+const UNSTORABLE = /\0|\p{Surrogate}/u;
+
+/** Where a value (JSON) holds text that no store can hold, or compare with: U+0000, or half a surrogate pair. */
+export function unstorableTexts(value: unknown, path: string): readonly HttpProblem[] {
+  if (typeof value === 'string') {
+    return UNSTORABLE.test(value)
+      ? [{ path, message: 'expected text without U+0000 and unpaired surrogates' }]
+      : [];
+  }
+  if (Array.isArray(value)) return value.flatMap((each, at) => unstorableTexts(each, `${path}[${at}]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, each]) =>
+    unstorableTexts(each, path === '' ? key : `${path}.${key}`),
+  );
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { readJsonBody } from './http-body.ts';
+import type { HttpAnswer, HttpHandler, HttpRequest, HttpSink, HttpStream } from './http-contract.ts';
+import { errorAnswer, HttpError } from './http-error.ts';
+
+/** One request and its answer. */
+export class HttpExchange {
+  readonly #incoming: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #logger: Logger;
+  readonly #over = new AbortController();
+  readonly #ended = new AbortController();
+
+  constructor(incoming: IncomingMessage, response: ServerResponse, logger: Logger) {
+    this.#incoming = incoming;
+    this.#response = response;
+    this.#logger = logger;
+    response.once('close', () => {
+      this.#over.abort();
+      this.#ended.abort();
+    });
+    response.on('error', () => {});
+  }
+
+  /** The server stops: a stream, which has no end of its own, ends; anything else may be answered yet. */
+  end(): void {
+    this.#ended.abort();
+    if (!this.#response.headersSent) this.#response.setHeader('connection', 'close');
+  }
+
+  /** Never rejects. */
+  async answer(handler: HttpHandler): Promise<void> {
+    const request = this.#request();
+    const { status = 200, contentType, headers, body } = await this.#answerOf(handler, request);
+    if (this.#over.signal.aborted) return;
+    this.#response.writeHead(status, {
+      ...(status !== 204 && { 'content-type': contentType ?? 'application/json; charset=utf-8' }),
+      ...(status !== 204 && typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
+      // Nobody on the way keeps it, or takes it for something else than it says.
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      // A body that nobody reads must not be taken for the next request.
+      ...(hasUnreadBody(this.#incoming) && { connection: 'close' }),
+      ...headers,
+    });
+    if (request.method === 'HEAD') this.#response.end();
+    else if (typeof body === 'string') this.#response.end(body);
+    else await this.#stream(body, request.path);
+  }
+
+  #request(): HttpRequest {
+    const incoming = this.#incoming;
+    const { method = 'GET', url = '/', headers, socket } = incoming;
+    const mark = url.indexOf('?');
+    return {
+      method,
+      path: mark < 0 ? url : url.slice(0, mark),
+      query: mark < 0 ? '' : url.slice(mark + 1),
+      headers,
+      remoteAddress: socket.remoteAddress,
+      signal: this.#over.signal,
+      json: () => readJsonBody(incoming),
+    };
+  }
+
+  async #answerOf(handler: HttpHandler, request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await handler(request);
+    } catch (error) {
+      if (error instanceof HttpError) return errorAnswer(error);
+      this.#logFailure(error, request.path);
+      return errorAnswer(new HttpError(500, 'internal', 'The request could not be answered.'));
+    }
+  }
+
+  async #stream(stream: HttpStream, path: string): Promise<void> {
+    const response = this.#response;
+    response.flushHeaders();
+    try {
+      await stream(sinkOf(response), this.#ended.signal);
+    } catch (error) {
+      if (!this.#ended.signal.aborted) {
+        this.#logFailure(error, path);
+        // Cut off rather than ended: nobody shall take what is there for all.
+        response.destroy();
+      }
+    }
+    // The client has been told that its connection lives on; a stop would wait until it learns better.
+    response.end(() => this.#ended.signal.aborted && this.#incoming.socket.destroySoon());
+  }
+
+  #logFailure(error: unknown, path: string): void {
+    this.#logger.error({ err: error, path: path.slice(0, 200) }, 'An HTTP request could not be answered');
+  }
+}
+
+function sinkOf(response: ServerResponse): HttpSink {
+  return {
+    get waitingBytes() {
+      return response.writableLength;
+    },
+    write: (text) => {
+      if (!response.destroyed) response.write(text);
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        if (response.destroyed || !response.writableNeedDrain) {
+          resolve();
+          return;
+        }
+        const done = () => {
+          response.off('drain', done).off('close', done);
+          resolve();
+        };
+        response.on('drain', done).on('close', done);
+      }),
+  };
+}
+
+function hasUnreadBody({ headers, complete }: IncomingMessage): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  return hasBody && !complete;
+}

@@ -1,0 +1,49 @@
+import type { HttpHandler, HttpParameters, HttpRoute } from './http-contract.ts';
+import { HttpError } from './http-error.ts';
+
+/** Hands a request to the route of its method and path. Of two that fit, the first. */
+export function routed(routes: readonly HttpRoute[]): HttpHandler {
+  const table = routes.map((route) => ({ route, pattern: route.path.split('/') }));
+  return (request) => {
+    const segments = request.path.split('/');
+    const fitting = table.filter(({ pattern }) => fits(pattern, segments));
+    if (fitting.length === 0) throw new HttpError(404, 'not-found', 'There is nothing at this path.');
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const hit = fitting.find(({ route }) => route.method === method);
+    if (hit === undefined) throw methodNotAllowed(fitting.map(({ route }) => route));
+    return hit.route.answer(request, parametersOf(hit.pattern, segments));
+  };
+}
+
+const PARAMETER = /^\{(.+)\}$/;
+
+function fits(pattern: readonly string[], segments: readonly string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every((part, at) => (PARAMETER.test(part) ? segments[at] !== '' : part === segments[at]))
+  );
+}
+
+function parametersOf(pattern: readonly string[], segments: readonly string[]): HttpParameters {
+  const parameters = new Map<string, string>();
+  pattern.forEach((part, at) => {
+    const name = PARAMETER.exec(part)?.[1];
+    if (name !== undefined) parameters.set(name, decoded(name, segments[at] ?? ''));
+  });
+  return parameters;
+}
+
+function decoded(name: string, segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    const problems = [{ path: name, message: 'expected percent-encoded UTF-8' }];
+    throw new HttpError(400, 'invalid-request', 'The path cannot be read.', { problems });
+  }
+}
+
+function methodNotAllowed(routes: readonly HttpRoute[]): HttpError {
+  const methods = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const allow = methods.join(', ');
+  return new HttpError(405, 'method-not-allowed', `Only ${allow} is answered here.`, { headers: { allow } });
+}

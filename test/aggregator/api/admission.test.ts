@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { Admission } from '../../../src/aggregator/api/admission.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+
+function admission() {
+  const clock = new FakeClock();
+  const entered: string[] = [];
+  const ends = new Map<string, (value: string) => void>();
+  const door = new Admission({ maxRunning: 2, maxWaiting: 2, timeLimitMs: 1000, clock });
+  const ask = (name: string, signal = new AbortController().signal) => {
+    const asked = door.run(signal, () => {
+      entered.push(name);
+      return new Promise<string>((resolve) => {
+        ends.set(name, resolve);
+      });
+    });
+    // Some are looked at late.
+    asked.catch(() => {});
+    return asked;
+  };
+  const end = (name: string) => ends.get(name)?.(name);
+  return { clock, entered, door, ask, end };
+}
+
+test('so many run, so many wait in order, the rest is turned away', async () => {
+  const { entered, door, ask, end } = admission();
+  const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => ask(name));
+  await expect(e).rejects.toMatchObject({ status: 503, code: 'busy' });
+  expect(entered).toEqual(['a', 'b']);
+  end('b');
+  expect(await b).toBe('b');
+  await settle();
+  expect(entered).toEqual(['a', 'b', 'c']);
+  end('a');
+  end('c');
+  await settle();
+  end('d');
+  expect(await Promise.all([a, c, d])).toEqual(['a', 'c', 'd']);
+  expect([door.running, door.waiting]).toEqual([0, 0]);
+});
+
+test('who goes away leaves the line', async () => {
+  const { clock, entered, door, ask, end } = admission();
+  void ask('a');
+  void ask('b');
+  const leaving = new AbortController();
+  const c = ask('c', leaving.signal);
+  void ask('d');
+  leaving.abort();
+  await expect(c).rejects.toMatchObject({ code: 'busy' });
+  expect(door.waiting).toBe(1);
+  expect(clock.waiting).toBe(3);
+  end('a');
+  await settle();
+  expect(entered).toEqual(['a', 'b', 'd']);
+  // Of those who run, one timer each.
+  expect(clock.waiting).toBe(2);
+});
+
+test('who has gone already never stands in it', async () => {
+  const { door, ask } = admission();
+  void ask('a');
+  void ask('b');
+  await expect(ask('c', AbortSignal.abort())).rejects.toMatchObject({ code: 'busy' });
+  expect(door.waiting).toBe(0);
+});
+
+test('who runs too long is given up, and keeps the place until it ends', async () => {
+  const { clock, door, ask, end } = admission();
+  const a = ask('a');
+  await clock.advance(1000);
+  await expect(a).rejects.toMatchObject({ status: 504, code: 'timeout' });
+  expect(door.running).toBe(1);
+  end('a');
+  await settle();
+  expect(door.running).toBe(0);
+});
+
+test('who waits too long is given up', async () => {
+  const { clock, entered, door, ask } = admission();
+  void ask('a');
+  void ask('b');
+  const c = ask('c');
+  await clock.advance(1000);
+  await expect(c).rejects.toMatchObject({ status: 503, code: 'busy' });
+  expect(entered).toEqual(['a', 'b']);
+  expect(door.waiting).toBe(0);
+});
+
+test('what was waited for is part of the time', async () => {
+  const { clock, ask, end } = admission();
+  void ask('a');
+  void ask('b');
+  const c = ask('c');
+  await clock.advance(900);
+  end('a');
+  await clock.advance(100);
+  await expect(c).rejects.toMatchObject({ status: 504 });
+  expect(clock.waiting).toBe(0);
+});
+
+test('a failure is passed on, and frees the place', async () => {
+  const { door, clock } = admission();
+  const failing = door.run(new AbortController().signal, () => Promise.reject(new Error('broken')));
+  await expect(failing).rejects.toThrow('broken');
+  expect(door.running).toBe(0);
+  expect(clock.waiting).toBe(0);
+});

@@ -1,0 +1,122 @@
+import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
+import type { LogEntry } from '../../../src/store/logs/log-requests.ts';
+import type { LogSearch } from '../../../src/store/logs/log-search.ts';
+import type { AlertEvent, AlertReport, AlertStatus } from '../../../src/store/monitor/alert-definition.ts';
+import { alertDefinition } from '../../../src/store/monitor/alert-definition.ts';
+import {
+  type MetricPoint,
+  type MetricReport,
+  metricDefinition,
+} from '../../../src/store/monitor/metric-definition.ts';
+import type { Monitor } from '../../../src/store/monitor/monitor.ts';
+
+/** A store that answers the same to everything, and writes down what it was asked. */
+export interface FakeStore extends ApiStore {
+  readonly asked: readonly (readonly unknown[])[];
+}
+
+/** `search`, `monitor`: what is answered otherwise. */
+export function fakeStore(search: Partial<LogSearch> = {}, monitor: Partial<Monitor> = {}): FakeStore {
+  const asked: unknown[][] = [];
+  const written = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get: (found, name) => {
+        const method: unknown = Reflect.get(found, name);
+        if (typeof method !== 'function') return method;
+        return (...input: unknown[]): unknown => {
+          asked.push([String(name), ...input]);
+          return Reflect.apply(method, found, input);
+        };
+      },
+    });
+  return {
+    asked,
+    search: written({ ...SEARCH, ...search }),
+    monitor: written({ ...MONITOR, ...monitor }),
+  };
+}
+
+export const ENTRY: LogEntry = {
+  time: '2026-01-31T10:00:00.000001Z',
+  observedTime: '2026-01-31T10:00:01.000000Z',
+  severity: 'error',
+  severityNumber: 17,
+  severityText: 'ERROR',
+  host: 'web-1',
+  service: null,
+  source: '/var/log/app.log',
+  format: 'json',
+  body: 'a "body"\nof two lines',
+  attributes: { 'http.request.method': 'GET', nested: { list: [1, null, true] } },
+  stream: '0197c0de-0000-7000-8000-000000000001',
+  position: 4096,
+};
+
+const METRIC: MetricReport = {
+  definition: metricDefinition.parse({ id: 'requests' }),
+  createdAt: '2026-01-31T10:00:00.000000Z',
+  refreshedAt: null,
+  points: 0,
+};
+
+const STATUS: AlertStatus = {
+  alert: 'too_many',
+  segment: null,
+  state: 'firing',
+  since: '2026-01-31T10:00:00.000000Z',
+  observed: 12.5,
+  level: 10,
+  comparison: '>',
+  pendingSince: null,
+  checkedAt: '2026-01-31T10:01:00.000000Z',
+};
+
+const ALERT: AlertReport = {
+  definition: alertDefinition.parse({ id: 'too_many', metric: 'requests', level: 10 }),
+  createdAt: '2026-01-31T10:00:00.000000Z',
+  states: [STATUS],
+};
+
+const POINT: MetricPoint = { time: '2026-01-31T10:00:00.000000Z', segment: null, value: 3, count: 3 };
+
+const EVENT: AlertEvent = {
+  alert: 'too_many',
+  segment: '/api',
+  at: '2026-01-31T10:00:00.000000Z',
+  from: 'ok',
+  to: 'firing',
+  observed: 12.5,
+  level: 10,
+  comparison: '>',
+};
+
+const SEARCH: LogSearch = {
+  search: async () => ({ entries: [ENTRY], next: 'further' }),
+  histogram: async () => ({
+    intervalSeconds: 60,
+    total: 3,
+    bars: [{ time: '2026-01-31T10:00:00.000000Z', count: 3 }],
+  }),
+  values: async () => ({
+    values: [
+      { value: '200', count: 2 },
+      { value: null, count: 1 },
+    ],
+  }),
+  tail: async (_request, place = new Map()) => ({ entries: [], place, skipped: 0 }),
+};
+
+const MONITOR: Monitor = {
+  metrics: async () => [METRIC],
+  metric: async () => METRIC,
+  createMetric: async (definition) => ({ ...METRIC, definition }),
+  deleteMetric: async () => {},
+  points: async () => [POINT],
+  alerts: async () => [ALERT],
+  alert: async () => ALERT,
+  createAlert: async (definition) => ({ ...ALERT, definition }),
+  deleteAlert: async () => {},
+  alertHistory: async () => [EVENT],
+  alertStatuses: async () => [STATUS],
+  createDefaults: async () => ({ created: ['total_traffic'], existing: [] }),
+};
