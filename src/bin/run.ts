@@ -13,6 +13,9 @@ In two processes, here or on two machines:
   mega-collector collector --tail '/var/log/*.log'
   mega-collector status
 
+What an aggregator with a store has taken in:
+  mega-collector monitor logs --follow
+
 Exit codes: 0, 1 failure, 2 usage, 78 configuration, 130 told to stop twice.`;
 
 /** Loaded by name: a collector has no use for the memory of the emitters, nor `status` for either half. */
@@ -24,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
   emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
+  monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
 };
 
 /** Runs one command line (without node and script) and returns the exit code. Throws nothing. */

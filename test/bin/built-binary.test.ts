@@ -49,7 +49,7 @@ test('--version is that of package.json', async () => {
 
 test('the exit codes are those of the process', async () => {
   expect((await ended(['nonsense'])).code).toBe(2);
-  expect((await ended(['aggregator', '--check'])).code).toBe(78);
+  expect((await ended(['aggregator', '--max-batch-size', '0', '--check'])).code).toBe(78);
   expect((await ended(['status', '--state-directory', '/missing'])).code).toBe(1);
 });
 

@@ -377,6 +377,8 @@ describe('emitters', () => {
     expect(exitCode).toBe(0);
     expect(inputs).toEqual([{ name: 'archive' }]);
     expect(stdout).toBe('archive is forgotten.\n');
+    const json = await commandOf(['emitters', 'forget', 'archive', '--json', '--state-directory', directory]);
+    expect(JSON.parse(json.stdout)).toEqual({ forgotten: 'archive' });
   });
 
   test('skip', async () => {

@@ -19,6 +19,7 @@ function service(overrides: Partial<CollectorService> = {}) {
     stop: part('stop'),
     reopen: part('reopen'),
     drained: () => new Promise(() => {}),
+    accepted: () => ({ records: 0, bytes: 0 }),
     failed: new Promise(() => {}),
     ...overrides,
   };

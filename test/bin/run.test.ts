@@ -7,7 +7,7 @@ import { capturedIo } from '../support/captured-io.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const COMMANDS = ['aggregator', 'collector', 'status', 'explain', 'dead-letters', 'emitters'];
+const COMMANDS = ['aggregator', 'collector', 'status', 'explain', 'dead-letters', 'emitters', 'monitor'];
 
 describe('help', () => {
   test('names every command, with examples', async () => {

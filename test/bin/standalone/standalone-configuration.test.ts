@@ -33,7 +33,7 @@ describe('the configuration of a standalone', () => {
         stateDirectory: '/var/lib/mega-collector/standalone/aggregator',
         httpAddress: { port: 8001 },
         minimumPublishFrequencyMs: 1000,
-        emitters: [{ name: 'text' }],
+        emitters: [{ name: 'text' }, { name: 'duckdb' }],
       },
       shutdownTimeoutMs: 20_000,
     });

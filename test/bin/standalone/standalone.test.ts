@@ -16,6 +16,8 @@ function standalone(directory: string, argv: readonly string[]) {
     COLLECTOR_HTTP_ADDRESS: '127.0.0.1:0',
     AGGREGATOR_HTTP_ADDRESS: '127.0.0.1:0',
     AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '20ms',
+    // The store that would be there as well needs the built product: test/monitored-pair.test.ts.
+    AGGREGATOR_TEXT_CONFIGURATION: '1',
   };
   const captured = capturedIo({ environment, services });
   const ended = run(['standalone', ...argv], captured.io);

@@ -1,0 +1,64 @@
+import type { AlertAnswer } from '../api/api-answers.ts';
+import { jsonLine } from '../terminal/harmless.ts';
+import { numberText } from '../terminal/number-text.ts';
+import { preciseTimeText } from '../terminal/time-text.ts';
+import { nameOf, type ObservedAlert, observedAlerts } from './alert-frame.ts';
+import { NO_ALERTS } from './alert-text.ts';
+import type { Display, DisplayOptions } from './display.ts';
+
+/** `gone`: it was deleted, or its segment has no values any more. */
+type Change = Omit<ObservedAlert, 'state'> & {
+  readonly time: string;
+  readonly state: ObservedAlert['state'] | 'gone';
+};
+
+/** For a pipe: one line for each alert at the beginning, then one for each change. */
+export class ChangeLines implements Display {
+  readonly #options: DisplayOptions;
+  #before: ReadonlyMap<string, ObservedAlert> | undefined;
+  #isAway = false;
+
+  constructor(options: DisplayOptions) {
+    this.#options = options;
+  }
+
+  show(answer: readonly AlertAnswer[]): void {
+    const time = this.#time();
+    if (this.#isAway) this.#say(`${time} the aggregator is back\n`);
+    this.#isAway = false;
+    const alerts = observedAlerts(answer);
+    if (alerts.length === 0 && this.#before === undefined) this.#options.io.stderr.write(NO_ALERTS);
+    const lineOf = this.#options.json ? changeJson : changeText;
+    const now = new Map(alerts.map((alert) => [alert.key, alert]));
+    const changed = alerts.filter(({ key, state }) => this.#before?.get(key)?.state !== state);
+    const gone = [...(this.#before?.values() ?? [])].filter(({ key }) => !now.has(key));
+    const changes = [...changed, ...gone.map((alert) => ({ ...alert, state: 'gone' as const }))];
+    this.#options.io.stdout.write(changes.map((change) => lineOf({ ...change, time })).join(''));
+    this.#before = now;
+  }
+
+  away(reason: string): void {
+    if (!this.#isAway) this.#say(`${this.#time()} away, trying again: ${reason.split('\n', 1)[0]}\n`);
+    this.#isAway = true;
+  }
+
+  close(): void {}
+
+  /** JSON is for programs: what is no change goes beside it. */
+  #say(line: string): void {
+    const { io, json } = this.#options;
+    (json ? io.stderr : io.stdout).write(line);
+  }
+
+  #time(): string {
+    return preciseTimeText(new Date(Number(this.#options.clock.nowUnixNano() / 1_000_000n)).toISOString());
+  }
+}
+
+function changeText({ time, state, observed, condition, ...change }: Change): string {
+  return `${time} ${nameOf(change)} ${state}, observed ${numberText(observed)} (${condition})\n`;
+}
+
+function changeJson({ time, alert, segment, state, since, observed, condition }: Change): string {
+  return jsonLine({ time, alert, segment, state, since, observed, condition });
+}

@@ -1,0 +1,56 @@
+import type { MetricPoint } from '../../../store/monitor/metric-definition.ts';
+import type { MetricAnswer } from '../api/api-answers.ts';
+import { segmentText } from '../segment-text.ts';
+import { harmless } from '../terminal/harmless.ts';
+import { numberText } from '../terminal/number-text.ts';
+import { table } from '../terminal/table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { durationText, timeText } from '../terminal/time-text.ts';
+
+const RIGHT = { right: true } as const;
+const FLEXIBLE = { flexible: true } as const;
+
+export function metricListText(metrics: readonly MetricAnswer[], terminal: Terminal): string {
+  if (metrics.length === 0) {
+    return 'There are no metrics. For the usual ones: mega-collector monitor metrics create --default\n';
+  }
+  const rows = metrics.map(({ definition, points, refreshedAt }) => [
+    harmless(definition.id),
+    expressionOf(definition),
+    durationText(definition.periodSeconds),
+    harmless(definition.segment ?? '-'),
+    String(points),
+    refreshedAt === null ? 'not yet' : timeText(refreshedAt),
+  ]);
+  const columns = [
+    { title: 'metric' },
+    { title: 'statistic', ...FLEXIBLE },
+    { title: 'period', ...RIGHT },
+    { title: 'segment', ...FLEXIBLE },
+    { title: 'points', ...RIGHT },
+    { title: 'refreshed' },
+  ];
+  return table(columns, rows, terminal);
+}
+
+/** `count(*)` */
+export function expressionOf({ statistic, property }: MetricAnswer['definition']): string {
+  return harmless(`${statistic}(${property})`);
+}
+
+/** In the order in which they come: newest first. */
+export function pointsText(points: readonly MetricPoint[], isSegmented: boolean, terminal: Terminal): string {
+  const rows = points.map(({ time, segment, value, count }) => [
+    timeText(time),
+    ...(isSegmented ? [segmentText(segment)] : []),
+    numberText(value),
+    String(count),
+  ]);
+  const columns = [
+    { title: 'time' },
+    ...(isSegmented ? [{ title: 'segment', ...FLEXIBLE }] : []),
+    { title: 'value', ...RIGHT },
+    { title: 'records', ...RIGHT },
+  ];
+  return table(columns, rows, terminal);
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { durationText, preciseTimeText, timeText } from '../../../../src/bin/monitor/terminal/time-text.ts';
+
+test.each([
+  ['2026-01-31T10:00:00.000000Z', '2026-01-31T10:00:00Z', '2026-01-31T10:00:00.000Z'],
+  ['2026-01-31T12:00:00.123456+02:00', '2026-01-31T10:00:00.123Z', '2026-01-31T10:00:00.123Z'],
+  ['no\u001btime', 'no\\x1btime', 'no\\x1btime'],
+])('%j', (time, text, precise) => {
+  expect([timeText(time), preciseTimeText(time)]).toEqual([text, precise]);
+});
+
+test.each([
+  [0, '0s'],
+  [45, '45s'],
+  [60, '1m'],
+  [90, '1m30s'],
+  [3600, '1h'],
+  [3605, '1h'],
+  [86_400 * 3 + 7200 + 60, '3d2h'],
+  [-5, '0s'],
+])('%d seconds: %s', (seconds, text) => {
+  expect(durationText(seconds)).toBe(text);
+});
