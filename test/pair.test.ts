@@ -1,7 +1,7 @@
 import { appendFile, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { openOfflineAggregatorControl } from '../src/aggregator/pipeline.ts';
+import { openOfflineAggregatorControl } from '../src/aggregator/offline-control.ts';
 import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { callControl } from '../src/runtime/control-client.ts';

@@ -18,17 +18,20 @@ import type { TlsMaterial } from '../runtime/tls.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
 import { unknownVariables } from '../runtime/unknown-variables.ts';
 import type { NotifyConfiguration } from './notify-configuration.ts';
-import { AGGREGATOR_VARIABLES } from './variables.ts';
+import { AGGREGATOR_VARIABLES, DEFAULT_PUBLISH_FREQUENCY_MS } from './variables.ts';
 
 /** Everything that `createAggregator` needs to know. */
 export interface AggregatorConfig {
   readonly listenAddress: Endpoint;
   readonly httpAddress: Address;
+  /** Secret. undefined: the query API answers this machine only. */
+  readonly httpToken: string | undefined;
   /** Absolute. */
   readonly stateDirectory: string;
   /** Records in a batch. */
   readonly maxBatchSize: number;
-  readonly minimumPublishFrequencyMs: number;
+  /** undefined: not set; see `publishFrequencyMs`. */
+  readonly minimumPublishFrequencyMs: number | undefined;
   readonly queueMaxBytes: number;
   readonly whenFull: 'stop' | 'drop-oldest';
   readonly retryCount: number;
@@ -47,6 +50,11 @@ export interface AggregatorConfig {
 /** One configured emitter: `type.create(configuration, context)` makes it. */
 export interface AggregatorEmitter extends ConfiguredEmitter {
   readonly type: EmitterType;
+}
+
+/** How long a batch for this emitter waits for more records. */
+export function publishFrequencyMs(config: AggregatorConfig, { type }: AggregatorEmitter): number {
+  return config.minimumPublishFrequencyMs ?? type.publishFrequencyMs ?? DEFAULT_PUBLISH_FREQUENCY_MS;
 }
 
 export interface AggregatorConfigOptions {
@@ -77,6 +85,7 @@ export function parseAggregatorConfig(
   const config: AggregatorConfig = {
     listenAddress: values.listenAddress,
     httpAddress: values.httpAddress,
+    httpToken: values.httpToken,
     stateDirectory,
     maxBatchSize: values.maxBatchSize,
     minimumPublishFrequencyMs: values.minimumPublishFrequencyMs,
@@ -131,14 +140,25 @@ function emittersOf(
   const before = problems.length;
   const { values, problems: emitterProblems } = parseVariables(emitterVariables(types), environment);
   problems.push(...emitterProblems);
-  const emitters = Object.values(values).flatMap((configured) => configured ?? []);
+  const configured = Object.values(values).flatMap((each) => each ?? []);
+  const emitters = configured.length > 0 ? configured : defaultEmitters(types, values);
   if (emitters.length === 0 && problems.length === before) problems.push(noEmitter(types));
   problems.push(...duplicateNames(emitters.map(({ name, type }) => ({ variable: type.variable, name }))));
-  const off = Object.entries(values).filter(([, configured]) => configured?.length === 0);
+  const off = Object.entries(values).filter(([, each]) => each?.length === 0);
   return {
     emitters,
     warnings: off.map(([variable]) => ({ variable, message: 'is set, but to a value that means off' })),
   };
+}
+
+/** The embedded store, unless that was switched off. */
+function defaultEmitters(
+  types: readonly EmitterType[],
+  values: Readonly<Record<string, readonly AggregatorEmitter[] | undefined>>,
+): readonly AggregatorEmitter[] {
+  const type = types.find(({ isDefault }) => isDefault);
+  if (type === undefined || values[type.variable] !== undefined) return [];
+  return type.parse('1').map((configured) => ({ ...configured, type }));
 }
 
 function noEmitter(types: readonly EmitterType[]): ConfigurationProblem {

@@ -3,14 +3,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Emitter } from '../emitters/emitter.ts';
+import type { Emitter, EmitterEnvironment } from '../emitters/emitter.ts';
+import { WorkerEmitter } from '../emitters/worker/worker-emitter.ts';
 import { formatAddress } from '../runtime/address.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { ConfigurationError } from '../runtime/configuration-error.ts';
 import { type ControlHandlers, serveControl } from '../runtime/control.ts';
-import { ControlError } from '../runtime/control-error.ts';
 import { grpcServerCredentials, TlsServerCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health, Late } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
@@ -20,17 +20,21 @@ import { QueueError } from '../storage/queue-contract.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state-store.ts';
 import { StateStoreError } from '../storage/state-store-error.ts';
-import type { AggregatorConfig, AggregatorEmitter } from './config.ts';
+import type { SqlDatabase } from '../store/sql/sql-database.ts';
+import { createApi } from './api/api.ts';
+import type { ApiStore, UnavailableStore } from './api/api-store.ts';
+import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
 import { aggregatorControl } from './control.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { Intake } from './intake/intake.ts';
+import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
+import { alertPager } from './notify/alert-pager.ts';
 import { createNotifier } from './notify/create-notifier.ts';
 import type { Notifier } from './notify/notifier.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
 import { storedNotifyState } from './notify/stored-notify-state.ts';
+import { AGGREGATOR_LAYOUT, brokenControl, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
 
-const LAYOUT = { role: 'aggregator', layoutVersion: 1 } as const;
-const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
 const LOOK_FOR_REST_MS = 50;
 const WATCH_QUEUE_MS = 10_000;
@@ -71,39 +75,14 @@ export async function createAggregator(
   return new RunningAggregator(config, deps);
 }
 
-/** For a command while no aggregator runs: it owns the state directory until `close`. */
-export async function openOfflineAggregatorControl(
-  stateDirectory: string,
-  deps: Pick<AggregatorDependencies, 'logger' | 'clock'>,
-): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
-  const { Registry } = await import('prom-client');
-  const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
-  try {
-    const queue = await openQueue({
-      ...deps,
-      directory: stateDirectory,
-      metrics: new Registry(),
-      maxBytes: Number.MAX_SAFE_INTEGER,
-      whenFull: 'stop',
-      deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
-    });
-    const close = async () => {
-      await queue.close();
-      await directory.release();
-    };
-    return { handlers: aggregatorControl(queue), close };
-  } catch (error) {
-    await directory.release();
-    throw error;
-  }
-}
-
 class RunningAggregator implements Aggregator {
   readonly failed: Promise<Error> = new Promise(() => {});
   readonly #config: AggregatorConfig;
   readonly #deps: AggregatorDependencies;
   readonly #http: HttpServer;
   readonly #chains: EmitterChain[] = [];
+  /** The first store among the emitters. */
+  #store: MonitoredStore | undefined;
   #credentials = grpcServerCredentials(undefined);
   #directory: StateDirectory | undefined;
   #queue: Queue | undefined;
@@ -123,12 +102,20 @@ class RunningAggregator implements Aggregator {
       metrics: deps.metrics,
       health: () => this.health(),
       logger: deps.logger,
+      areas: [
+        createApi({
+          store: () => this.#askedStore(),
+          token: config.httpToken,
+          listenAddress: config.httpAddress,
+          ...deps,
+        }),
+      ],
     });
   }
 
   async start(): Promise<void> {
     const { stateDirectory } = this.#config;
-    this.#directory = await ownStateDirectory(stateDirectory, LAYOUT, this.#deps.clock);
+    this.#directory = await ownStateDirectory(stateDirectory, AGGREGATOR_LAYOUT, this.#deps.clock);
     const queue = await this.#openQueue();
     this.#queue = queue;
     if (queue === undefined) {
@@ -137,6 +124,7 @@ class RunningAggregator implements Aggregator {
       this.#refuseForgottenEmitters(queue);
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
       for (const emitter of this.#config.emitters) await this.#startChain(queue, notifier, emitter);
+      if (this.#store === undefined) resolveAlerts(notifier);
       await this.#startIntake(queue);
       await this.#serveControl(
         aggregatorControl(queue, {
@@ -160,6 +148,7 @@ class RunningAggregator implements Aggregator {
   async #stop(deadline: AbortSignal): Promise<void> {
     this.#cancelWatch?.();
     await this.#intake?.stop(deadline);
+    await this.#store?.stop(deadline);
     await Promise.all(this.#chains.map((chain) => chain.stop(deadline)));
     await this.#notifier?.stop(deadline);
     await this.#http.stop(deadline);
@@ -242,9 +231,10 @@ class RunningAggregator implements Aggregator {
     const { name, start } = configured;
     const cursor = await queue.openCursor(name, start);
     const emitterLogger = logger.child({ emitter: name });
-    const emitter: Emitter = configured.type.create(configured.configuration, {
+    const emitter = await createEmitter(configured, {
       name,
       state: cursor.state,
+      stateDirectory: this.#config.stateDirectory,
       logger: emitterLogger,
       metrics,
       clock,
@@ -256,10 +246,11 @@ class RunningAggregator implements Aggregator {
       emitter,
       settings: {
         maxRecords: this.#config.maxBatchSize,
-        publishFrequencyMs: this.#config.minimumPublishFrequencyMs,
+        publishFrequencyMs: publishFrequencyMs(this.#config, configured),
         retryCount: this.#config.retryCount,
         retryDelayMs: this.#config.retryDelayMs,
         afterRetries: this.#config.afterRetries,
+        groupLimits: configured.type.groupLimits,
       },
       notifier,
       clock,
@@ -268,6 +259,14 @@ class RunningAggregator implements Aggregator {
     });
     this.#chains.push(chain);
     await chain.start();
+    if (emitter.database !== undefined) await this.#startStore(emitter.database, notifier);
+  }
+
+  /** Asked and monitored is the first store. */
+  async #startStore(database: SqlDatabase, notifier: Notifier): Promise<void> {
+    if (this.#store !== undefined) return;
+    this.#store = createMonitoredStore({ ...this.#deps, database, pager: alertPager(notifier) });
+    await this.#store.start();
   }
 
   async #startIntake(queue: Queue): Promise<void> {
@@ -305,8 +304,16 @@ class RunningAggregator implements Aggregator {
     });
   }
 
+  /** undefined: none is configured. */
+  #askedStore(): ApiStore | UnavailableStore | undefined {
+    if (this.#store !== undefined) return this.#store;
+    if (!this.#config.emitters.some(({ type }) => type.dialect !== undefined)) return undefined;
+    return { unavailable: this.#broken ?? 'The aggregator is starting.' };
+  }
+
   #late(): Late[] {
-    const lateMs = Math.max(LATE_MS, 4 * this.#config.minimumPublishFrequencyMs);
+    const waits = this.#config.emitters.map((emitter) => publishFrequencyMs(this.#config, emitter));
+    const lateMs = Math.max(LATE_MS, 4 * Math.max(...waits));
     const nowUnixNano = this.#deps.clock.nowUnixNano();
     return this.#chains.flatMap((chain) => {
       const { emitter, state, sinceUnixNano = nowUnixNano, oldestUndeliveredAgeMs } = chain.status();
@@ -330,20 +337,18 @@ class RunningAggregator implements Aggregator {
   }
 }
 
-/** Every command is told what is wrong. */
-function brokenControl(reason: () => string): ControlHandlers {
-  const refuse = async () => {
-    throw new ControlError('broken', reason());
-  };
-  const commands = [
-    'status',
-    'dead-letters.list',
-    'dead-letters.show',
-    'dead-letters.replay',
-    'dead-letters.discard',
-    'emitters.list',
-    'emitters.forget',
-    'emitters.skip',
-  ];
-  return Object.fromEntries(commands.map((command) => [command, refuse]));
+/** In a thread of its own, if it would hold up everybody else. */
+function createEmitter(
+  { type, configuration }: AggregatorEmitter,
+  environment: EmitterEnvironment,
+): Emitter | Promise<Emitter> {
+  return type.inThread
+    ? new WorkerEmitter({ type: type.type, configuration, environment })
+    : type.create(configuration, environment);
+}
+
+/** There is no store any more: nobody else would ever close what its alerts have opened. */
+function resolveAlerts(notifier: Notifier): void {
+  const pager = alertPager(notifier);
+  for (const page of pager.open()) pager.resolved(page);
 }

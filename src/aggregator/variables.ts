@@ -1,5 +1,5 @@
 import { BYTE_SIZE_FORMAT } from '../runtime/byte-size.ts';
-import type { VariableTable } from '../runtime/configuration.ts';
+import { InvalidValue, type VariableTable } from '../runtime/configuration.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { tlsVariables } from '../runtime/tls-variables.ts';
 import {
@@ -18,6 +18,16 @@ import { notifyConfiguration } from './notify-configuration.ts';
 /** Two of the largest batches: with less, intake could stop for good. */
 const MIN_QUEUE_BYTES = 8 * 1024 * 1024;
 
+export const DEFAULT_PUBLISH_FREQUENCY_MS = 15_000;
+
+/** As RFC 6750 lets a bearer token look; what is shorter can be guessed. */
+function token(text: string): string {
+  if (!/^[A-Za-z0-9\-._~+/]{16,511}=*$/.test(text)) {
+    throw new InvalidValue('16 to 512 letters, digits and -._~+/=');
+  }
+  return text;
+}
+
 /** Every variable of the aggregator except those of its emitters, which come from their registry. */
 export const AGGREGATOR_VARIABLES = {
   listenAddress: {
@@ -32,11 +42,21 @@ export const AGGREGATOR_VARIABLES = {
   httpAddress: {
     name: 'AGGREGATOR_HTTP_ADDRESS',
     flag: '--http-address',
-    description: 'Where metrics and health are served (HTTP).',
+    description: 'Where metrics, health and the query API are served (HTTP).',
     format: ADDRESS_FORMAT,
     default: '127.0.0.1:8001',
     example: '0.0.0.0:8001',
     parse: addressValue,
+  },
+  httpToken: {
+    name: 'AGGREGATOR_HTTP_TOKEN',
+    flag: '--http-token',
+    description:
+      'What whoever uses the query API has to show (`Authorization: Bearer ...`). Without it the API answers this machine only.',
+    format: '16 to 512 letters, digits and `-._~+/=`',
+    example: '3f8a1c5e9b7d2046a1c5',
+    secret: true,
+    parse: token,
   },
   stateDirectory: {
     name: 'AGGREGATOR_STATE_DIRECTORY',
@@ -60,9 +80,9 @@ export const AGGREGATOR_VARIABLES = {
   minimumPublishFrequencyMs: {
     name: 'AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY',
     flag: '--minimum-publish-frequency',
-    description: 'A batch is emitted at the latest this long after its first record, full or not.',
+    description:
+      'A batch is emitted at the latest this long after its first record, full or not. Default: `15s`; `1s` for the stores.',
     format: DURATION_FORMAT,
-    default: '15s',
     example: '500ms',
     parse: positiveDurationMs,
   },

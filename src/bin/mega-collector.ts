@@ -15,6 +15,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (!isService(process.argv[2])) process.exit(EXIT.ok);
 });
 
+// Until its own handler stands: a log rotation that comes early must not end what it wanted to reopen files.
+if (isService(process.argv[2])) process.on('SIGHUP', () => {});
+
 process.exitCode = await run(process.argv.slice(2), processIo());
 setTimeout(() => process.exit(), LINGER_MS).unref();
 

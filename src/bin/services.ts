@@ -9,6 +9,8 @@ import type { StandaloneConfig } from './standalone/standalone-configuration.ts'
 export interface CollectorService extends Service<CollectorConfig> {
   /** For --once: resolves when all that was there is accepted. */
   drained(): Promise<void>;
+  /** What of files was read in this run and is accepted. */
+  accepted(): { readonly records: number; readonly bytes: number };
 }
 
 export interface StandaloneService extends Service<StandaloneConfig> {
@@ -55,7 +57,7 @@ export const services: Services = {
   },
   openOfflineControl: async (role, stateDirectory, dependencies) => {
     if (role === 'aggregator') {
-      const { openOfflineAggregatorControl } = await import('../aggregator/pipeline.ts');
+      const { openOfflineAggregatorControl } = await import('../aggregator/offline-control.ts');
       return openOfflineAggregatorControl(stateDirectory, dependencies);
     }
     const { openOfflineCollectorControl } = await import('../collector/pipeline.ts');

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type AggregatorConfigOptions, parseAggregatorConfig } from '../../src/aggregator/config.ts';
+import {
+  type AggregatorConfigOptions,
+  parseAggregatorConfig,
+  publishFrequencyMs,
+} from '../../src/aggregator/config.ts';
 import type { EmitterType } from '../../src/emitters/emitter.ts';
 import type { Environment } from '../../src/runtime/configuration.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
@@ -53,9 +57,10 @@ test('without anything but an emitter, everything has its default', () => {
   expect(config).toEqual({
     listenAddress: { host: '127.0.0.1', port: 8000 },
     httpAddress: { host: '127.0.0.1', port: 8001 },
+    httpToken: undefined,
     stateDirectory: '/var/lib/mega-collector/aggregator',
     maxBatchSize: 1000,
-    minimumPublishFrequencyMs: 15_000,
+    minimumPublishFrequencyMs: undefined,
     queueMaxBytes: 10 * 2 ** 30,
     whenFull: 'stop',
     retryCount: 3,
@@ -74,6 +79,7 @@ test('every variable is read', () => {
   const { config } = parse({
     AGGREGATOR_LISTEN_ADDRESS: '127.0.0.1:9000',
     AGGREGATOR_HTTP_ADDRESS: '[::1]:9001',
+    AGGREGATOR_HTTP_TOKEN: '0123456789abcdef',
     AGGREGATOR_STATE_DIRECTORY: '/srv/state',
     AGGREGATOR_MAX_BATCH_SIZE: '17',
     AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1m30s',
@@ -90,6 +96,7 @@ test('every variable is read', () => {
   expect(config).toMatchObject({
     listenAddress: { host: '127.0.0.1', port: 9000 },
     httpAddress: { host: '::1', port: 9001 },
+    httpToken: '0123456789abcdef',
     stateDirectory: '/srv/state',
     maxBatchSize: 17,
     minimumPublishFrequencyMs: 90_000,
@@ -123,6 +130,9 @@ describe('a value that cannot be is refused, by the name of its variable', () =>
     ...['8000', '', 'here:port', '1.2.3:80'].map((text) => ['LISTEN_ADDRESS', text] as const),
     ['HTTP_ADDRESS', 'localhost'],
     ['STATE_DIRECTORY', ''],
+    ...['', 'short', 'sixteen letters or more', 'twenty-letters-and-ü'].map(
+      (text) => ['HTTP_TOKEN', text] as const,
+    ),
   ])('AGGREGATOR_%s=%j', (name, text) => {
     const problems = problemsOf({ [`AGGREGATOR_${name}`]: text });
     expect(problems).toEqual([
@@ -163,6 +173,37 @@ describe('emitters', () => {
     expect(more).toEqual([]);
     expect(problem?.message).toContain("AGGREGATOR_TEXT_CONFIGURATION='1'");
     expect(problem?.message).toContain("AGGREGATOR_FILE_CONFIGURATION='1'");
+  });
+
+  describe('with an embedded store among the types', () => {
+    const store: EmitterType = {
+      ...emitterType('store'),
+      dialect: 'duckdb',
+      isDefault: true,
+      publishFrequencyMs: 1000,
+    };
+    const options = { ...OPTIONS, emitterTypes: [...(OPTIONS.emitterTypes ?? []), store] };
+    const none = { AGGREGATOR_TEXT_CONFIGURATION: undefined };
+
+    test('that is what there is when nothing is configured', () => {
+      const { config } = parse(none, options);
+      expect(config.emitters).toMatchObject([{ name: 'store', type: store }]);
+      expect(parse({}, options).config.emitters.map(({ name }) => name)).toEqual(['text']);
+    });
+
+    test('which can be switched off', () => {
+      const [problem] = problemsOf({ ...none, AGGREGATOR_STORE_CONFIGURATION: '0' }, options);
+      expect(problem?.message).toContain('expected at least one emitter');
+    });
+
+    test('its batches wait as long as it says, unless that is set', () => {
+      const waits = (environment: Environment) => {
+        const { config } = parse({ AGGREGATOR_STORE_CONFIGURATION: '1', ...environment }, options);
+        return config.emitters.map((emitter) => publishFrequencyMs(config, emitter));
+      };
+      expect(waits({})).toEqual([15_000, 1000]);
+      expect(waits({ AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '3s' })).toEqual([3000, 3000]);
+    });
   });
 
   test('a value that means off is a warning, and does not count', () => {

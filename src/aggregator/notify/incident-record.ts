@@ -3,9 +3,7 @@ import type { Json } from '../../storage/queue-contract.ts';
 import type { Incident, IncidentDetails } from './notifier.ts';
 
 /** What is known of one incident. Kept on disk as it is. */
-const incidentRecord = z.object({
-  emitter: z.string(),
-  kind: z.enum(['delivery', 'dead-letters', 'queue']),
+const common = z.object({
   /** Under which it was opened, whatever the configuration says today. */
   dedupKey: z.string(),
   /** How it should be. */
@@ -21,6 +19,10 @@ const incidentRecord = z.object({
   batchId: z.string().nullable(),
   firstFailedAt: z.string(),
 });
+const incidentRecord = z.discriminatedUnion('kind', [
+  common.extend({ kind: z.enum(['delivery', 'dead-letters', 'queue']), emitter: z.string() }),
+  common.extend({ kind: z.literal('alert'), alert: z.string(), segment: z.string().nullable() }),
+]);
 
 export type IncidentRecord = Readonly<z.infer<typeof incidentRecord>>;
 
@@ -29,7 +31,7 @@ const REASON_CHARACTERS = 1000;
 
 /** The incident after a further trigger. */
 export function triggered(
-  { emitter, kind, dedupKey }: Incident & { readonly dedupKey: string },
+  { dedupKey, ...incident }: Incident & { readonly dedupKey: string },
   before: IncidentRecord | undefined,
   details: IncidentDetails,
   nowUnixNano: bigint,
@@ -37,8 +39,7 @@ export function triggered(
   const open = before?.isOpen ? before : undefined;
   const since = details.sinceUnixNano ?? nowUnixNano;
   return {
-    emitter,
-    kind,
+    ...incident,
     dedupKey: before?.dedupKey ?? dedupKey,
     isOpen: true,
     mayBeShown: before?.mayBeShown ?? false,
@@ -50,6 +51,12 @@ export function triggered(
     batchId: details.batchId ?? open?.batchId ?? null,
     firstFailedAt: open?.firstFailedAt ?? new Date(Number(since / 1_000_000n)).toISOString(),
   };
+}
+
+/** Whose it is, of a record. */
+export function incidentOf(record: IncidentRecord): Incident {
+  if (record.kind === 'alert') return { kind: record.kind, alert: record.alert, segment: record.segment };
+  return { kind: record.kind, emitter: record.emitter };
 }
 
 export function toJson(records: Iterable<IncidentRecord>): Json {

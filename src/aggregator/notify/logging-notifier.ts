@@ -5,6 +5,7 @@ import { type Incident, type IncidentDetails, incidentName, type Notifier } from
 const INTERVAL_MS = 60_000;
 
 interface OpenIncident {
+  readonly incident: Incident;
   readonly records: number;
   readonly bytes: number;
   readonly attempts: number;
@@ -40,12 +41,16 @@ export class LoggingNotifier implements Notifier {
       bytes: (before?.bytes ?? 0) + added.bytes,
       attempts: (before?.attempts ?? 0) + added.attempts,
     };
-    this.#open.set(name, { ...sum, loggedMs: isDue ? nowMs : before.loggedMs });
+    this.#open.set(name, { incident, ...sum, loggedMs: isDue ? nowMs : before.loggedMs });
     if (isDue) this.#logger.error({ incident: name, reason, ...sum }, 'An incident is open.');
   }
 
   resolve(incident: Incident): void {
     const name = incidentName(incident);
     if (this.#open.delete(name)) this.#logger.info({ incident: name }, 'An incident is over.');
+  }
+
+  openIncidents(): readonly Incident[] {
+    return [...this.#open.values()].map(({ incident }) => incident);
   }
 }

@@ -8,20 +8,35 @@ import type { Component } from '../../runtime/component.ts';
  */
 export interface Notifier extends Component {
   trigger(incident: Incident, details: IncidentDetails): void;
-  /** Nothing happens when the incident is not open. */
-  resolve(incident: Incident): void;
+  /** Nothing happens when the incident is not open, unless another aggregator may have opened it. */
+  resolve(incident: Incident, options?: ResolveOptions): void;
+  /** Those that were triggered and not resolved, in earlier runs, too, as far as they are known. */
+  openIncidents(): readonly Incident[];
 }
+
+export interface ResolveOptions {
+  readonly mayBeOpenElsewhere: boolean;
+}
+
+export type Incident = EmitterIncident | AlertIncident;
 
 /**
  * Each emitter has an incident of each kind: `delivery`, its destination does not take what it is sent;
  * `dead-letters`, rejected records wait for a decision; `queue`, it is so far behind that the queue fills up.
  */
-export interface Incident {
+export interface EmitterIncident {
   readonly emitter: string;
-  readonly kind: IncidentKind;
+  readonly kind: EmitterIncidentKind;
 }
 
-export type IncidentKind = 'delivery' | 'dead-letters' | 'queue';
+export type EmitterIncidentKind = 'delivery' | 'dead-letters' | 'queue';
+
+/** An alert fires, or one segment of it. */
+export interface AlertIncident {
+  readonly kind: 'alert';
+  readonly alert: string;
+  readonly segment: string | null;
+}
 
 export interface IncidentDetails {
   /** For a person; never holds a secret. */
@@ -37,6 +52,9 @@ export interface IncidentDetails {
   readonly batchId?: string;
 }
 
-export function incidentName({ emitter, kind }: Incident): string {
-  return `${emitter}/${kind}`;
+/** No emitter has a colon in its name. */
+export function incidentName(incident: Incident): string {
+  if (incident.kind !== 'alert') return `${incident.emitter}/${incident.kind}`;
+  const { alert, segment } = incident;
+  return segment === null ? `alert:${alert}` : `alert:${alert}/${segment}`;
 }

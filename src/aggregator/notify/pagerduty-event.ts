@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncidentRecord } from './incident-record.ts';
-import type { Incident, IncidentKind } from './notifier.ts';
+import type { EmitterIncidentKind, Incident } from './notifier.ts';
 
 /** Body of `POST /v2/enqueue` (Events API v2). */
 export interface PagerDutyEvent {
@@ -23,46 +23,71 @@ const SUMMARY_LIMIT = 1024;
 const DEDUP_KEY_LIMIT = 255;
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
 
-const DEDUP_SUFFIX: Record<IncidentKind, string> = {
+const DEDUP_SUFFIX: Record<EmitterIncidentKind, string> = {
   delivery: '',
   'dead-letters': '/dead-letters',
   queue: '/queue',
 };
 
-const WHAT: Record<IncidentKind, string> = {
+const WHAT: Record<Incident['kind'], string> = {
+  alert: 'Alert',
   delivery: 'Aggregator failed to emit',
   'dead-letters': 'Aggregator holds rejected records',
   queue: 'Aggregator queue is filling up',
 };
 
-const SEVERITY: Record<IncidentKind, PagerDutyPayload['severity']> = {
+const SEVERITY: Record<Incident['kind'], PagerDutyPayload['severity']> = {
+  alert: 'error',
   delivery: 'error',
   'dead-letters': 'warning',
   queue: 'critical',
 };
 
-/** `<incident_key>` itself with one emitter, `<incident_key>/<name>` with several. */
-export function dedupKeyOf({ emitter, kind }: Incident, incidentKey: string, hasSeveral: boolean): string {
-  const key = `${incidentKey}${hasSeveral ? `/${emitter}` : ''}${DEDUP_SUFFIX[kind]}`;
+/**
+ * `<incident_key>` itself with one emitter, `<incident_key>/<name>` with several; for an alert, the same from each
+ * aggregator: `<incident_key>/alerts/<id>`, and the segment if there is one.
+ */
+export function dedupKeyOf(incident: Incident, incidentKey: string, hasSeveral: boolean): string {
+  const key = `${incidentKey}${dedupSuffixOf(incident, hasSeveral)}`;
   if (key.length <= DEDUP_KEY_LIMIT) return key;
   return `${cut(key, 190)}-${createHash('sha256').update(key).digest('hex')}`;
 }
 
+function dedupSuffixOf(incident: Incident, hasSeveral: boolean): string {
+  if (incident.kind !== 'alert') {
+    return `${hasSeveral ? `/${incident.emitter}` : ''}${DEDUP_SUFFIX[incident.kind]}`;
+  }
+  return `/alerts/${incident.alert}${incident.segment === null ? '' : `/${incident.segment}`}`;
+}
+
 export function payloadOf(record: IncidentRecord, identifier: string, source: string): PagerDutyPayload {
-  const { emitter, kind, records, bytes, attempts, reason, firstFailedAt, batchId } = record;
   return {
-    summary: summaryOf(`${WHAT[kind]}: ${identifier} (emitter ${emitter}): ${reason}`),
+    summary: summaryOf(`${WHAT[record.kind]}: ${identifier} (${whoOf(record)}): ${record.reason}`),
     source: source.trim() === '' ? 'unknown' : source,
-    severity: SEVERITY[kind],
-    custom_details: {
-      emitter,
-      ...(batchId !== null && { batch_id: batchId }),
-      entries: records,
-      bytes,
-      attempts,
-      last_error: reason,
-      first_failed_at: firstFailedAt,
-    },
+    severity: SEVERITY[record.kind],
+    custom_details: detailsOf(record),
+  };
+}
+
+function whoOf(record: IncidentRecord): string {
+  if (record.kind !== 'alert') return `emitter ${record.emitter}`;
+  return record.segment === null ? record.alert : `${record.alert}, ${JSON.stringify(record.segment)}`;
+}
+
+function detailsOf(record: IncidentRecord): PagerDutyPayload['custom_details'] {
+  const { kind, records, bytes, attempts, reason, firstFailedAt, batchId } = record;
+  if (kind === 'alert') {
+    const { alert, segment } = record;
+    return { alert, ...(segment !== null && { segment }), observed: reason, firing_since: firstFailedAt };
+  }
+  return {
+    emitter: record.emitter,
+    ...(batchId !== null && { batch_id: batchId }),
+    entries: records,
+    bytes,
+    attempts,
+    last_error: reason,
+    first_failed_at: firstFailedAt,
   };
 }
 

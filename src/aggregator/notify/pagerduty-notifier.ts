@@ -3,8 +3,14 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import { Pause } from '../pause.ts';
 import { createNotifyEvents, type NotifyAction, type NotifyEvents } from './events.ts';
-import { fromJson, type IncidentRecord, toJson, triggered } from './incident-record.ts';
-import { type Incident, type IncidentDetails, incidentName, type Notifier } from './notifier.ts';
+import { fromJson, type IncidentRecord, incidentOf, toJson, triggered } from './incident-record.ts';
+import {
+  type Incident,
+  type IncidentDetails,
+  incidentName,
+  type Notifier,
+  type ResolveOptions,
+} from './notifier.ts';
 import type { NotifyState } from './notify-state.ts';
 import { PagerDutyClient } from './pagerduty-client.ts';
 import { dedupKeyOf, type PagerDutyEvent, payloadOf } from './pagerduty-event.ts';
@@ -16,6 +22,8 @@ const RETRY_DELAYS_MS = [5_000, 30_000, 60_000, 120_000, 300_000];
 const JITTER = 0.2;
 const MAX_ASKED_DELAY_MS = 60 * 60_000;
 const UNHEARD_MS = 30 * 60_000;
+/** Of what another aggregator has opened. */
+const NOTHING_KNOWN: IncidentDetails = { reason: '', records: 0, bytes: 0, attempts: 0 };
 
 export interface PagerDutySettings {
   /** Secret. */
@@ -85,9 +93,9 @@ export class PagerDutyNotifier implements Notifier {
   async start(): Promise<void> {
     for (const record of fromJson(this.#options.state.load()))
       this.#records.set(incidentName(record), record);
-    // Nobody else will ever close what an emitter left behind that is no longer there.
+    // Nobody else will ever close what an emitter left behind that is no longer there. Of alerts the monitor knows.
     for (const record of this.#records.values()) {
-      if (!this.#options.emitters.includes(record.emitter)) this.resolve(record);
+      if (record.kind !== 'alert' && !this.#options.emitters.includes(record.emitter)) this.resolve(record);
     }
     this.#changed();
     this.#running ??= this.#run();
@@ -109,21 +117,37 @@ export class PagerDutyNotifier implements Notifier {
   }
 
   trigger(incident: Incident, details: IncidentDetails): void {
-    const { settings, emitters, clock } = this.#options;
+    const { clock } = this.#options;
     const name = incidentName(incident);
-    const dedupKey = dedupKeyOf(incident, settings.incidentKey, emitters.length > 1);
+    const dedupKey = this.#dedupKeyOf(incident);
     const before = this.#records.get(name);
     this.#records.set(name, triggered({ ...incident, dedupKey }, before, details, clock.nowUnixNano()));
     this.#changed();
   }
 
-  resolve(incident: Incident): void {
+  resolve(incident: Incident, { mayBeOpenElsewhere }: ResolveOptions = { mayBeOpenElsewhere: false }): void {
     const name = incidentName(incident);
     const record = this.#records.get(name);
-    if (!record?.isOpen) return;
-    if (record.mayBeShown) this.#records.set(name, { ...record, isOpen: false, isUnsent: true });
+    if (record === undefined ? !mayBeOpenElsewhere : !record.isOpen) return;
+    if (mayBeOpenElsewhere || record?.mayBeShown) this.#records.set(name, this.#resolved(incident, record));
     else this.#records.delete(name);
     this.#changed();
+  }
+
+  #resolved(incident: Incident, record: IncidentRecord | undefined): IncidentRecord {
+    const nowUnixNano = this.#options.clock.nowUnixNano();
+    const dedupKey = this.#dedupKeyOf(incident);
+    const open = record ?? triggered({ ...incident, dedupKey }, undefined, NOTHING_KNOWN, nowUnixNano);
+    return { ...open, isOpen: false, mayBeShown: true, isUnsent: true };
+  }
+
+  openIncidents(): readonly Incident[] {
+    return [...this.#records.values()].filter(({ isOpen }) => isOpen).map(incidentOf);
+  }
+
+  #dedupKeyOf(incident: Incident): string {
+    const { settings, emitters } = this.#options;
+    return dedupKeyOf(incident, settings.incidentKey, emitters.length > 1);
   }
 
   async #run(): Promise<void> {
@@ -184,6 +208,15 @@ export class PagerDutyNotifier implements Notifier {
       this.#records.set(name, { ...record, mayBeShown: false });
     } else {
       this.#records.delete(name);
+      this.#forgetOldTriggers();
+    }
+  }
+
+  /** Alerts have as many incidents as segments come and go. */
+  #forgetOldTriggers(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [name, notBeforeMs] of this.#triggerNotBeforeMs) {
+      if (notBeforeMs <= nowMs) this.#triggerNotBeforeMs.delete(name);
     }
   }
 

@@ -71,9 +71,11 @@ function forgetCommand({ io }: Context): Command {
       'Give up what is queued for an emitter, its dead letters and its state. It cannot be undone.',
     )
     .argument('<name>', 'As `list` shows it.')
-    .action(async (name: string, { stateDirectory }: Options) => {
+    .option('--json', 'Print JSON.')
+    .action(async (name: string, { stateDirectory, json }: Options) => {
       await askAggregator(io, stateDirectory, 'emitters.forget', { name });
-      io.stdout.write(`${printable(name)} is forgotten.\n`);
+      const text = json ? JSON.stringify({ forgotten: name }) : `${printable(name)} is forgotten.`;
+      io.stdout.write(`${text}\n`);
     });
 }
 

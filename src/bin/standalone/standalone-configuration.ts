@@ -18,6 +18,7 @@ export interface StandaloneConfig {
 }
 
 const TEXT = 'AGGREGATOR_TEXT_CONFIGURATION';
+const DUCKDB = 'AGGREGATOR_DUCKDB_CONFIGURATION';
 const LOGPLEX = 'AGGREGATOR_LOGPLEX_CONFIGURATION';
 
 /** What stands in the configuration that was made from these: a problem there is a problem here. */
@@ -59,13 +60,16 @@ export function parseStandaloneConfig(
   };
 }
 
-/** PostgreSQL's records go where the serve database says, or all records to the one destination; else one can read them. */
+/**
+ * PostgreSQL's records go where the serve database says, or all records to the one destination; else one can read them,
+ * at once and later.
+ */
 function emitterBySource({ SERVE_DB_DIR: directory, LOGPLEX_URL: url }: Environment): Environment {
   if (directory)
     return {
       [LOGPLEX]: JSON.stringify({ serve_db_dir: resolve(directory), ...(url && { logplex_url: url }) }),
     };
-  return url ? { [LOGPLEX]: JSON.stringify({ url }) } : { [TEXT]: '1' };
+  return url ? { [LOGPLEX]: JSON.stringify({ url }) } : { [TEXT]: '1', [DUCKDB]: '1' };
 }
 
 const FILES_WITHOUT_A_PLACE: ConfigurationWarning = {

@@ -12,9 +12,11 @@ it('logs an incident once a minute, with what has been added up, and its end', a
   notifier.resolve(incident);
   for (let i = 0; i < 100; i++) notifier.trigger(incident, details);
   expect(lines).toHaveLength(1);
+  expect(notifier.openIncidents()).toEqual([incident]);
   await clock.advance(60_000);
   notifier.trigger(incident, details);
   notifier.resolve(incident);
+  expect(notifier.openIncidents()).toEqual([]);
   expect(lines).toMatchObject([
     { level: 50, incident: 'text/delivery', reason: 'EPIPE', records: 2 },
     { level: 50, records: 202, bytes: 2020, attempts: 101 },

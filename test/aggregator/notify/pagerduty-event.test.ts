@@ -12,6 +12,16 @@ describe('dedupKeyOf', () => {
     expect(dedupKeyOf({ emitter: 'text', kind }, 'main/7', hasSeveral)).toBe(expected);
   });
 
+  it.each([
+    [null, 'main/7/alerts/busy'],
+    ['', 'main/7/alerts/busy/'],
+    ['api', 'main/7/alerts/busy/api'],
+  ])('of an alert is the same at every aggregator: segment %j -> %s', (segment, expected) => {
+    for (const hasSeveral of [false, true]) {
+      expect(dedupKeyOf({ kind: 'alert', alert: 'busy', segment }, 'main/7', hasSeveral)).toBe(expected);
+    }
+  });
+
   it('keeps what is too long apart by a hash', () => {
     const long = 'x'.repeat(300);
     const one = dedupKeyOf({ emitter: 'a', kind: 'delivery' }, long, true);
@@ -67,5 +77,35 @@ describe('payloadOf', () => {
       },
     });
     expect(payloadOf(record, 'x', ' ').source).toBe('unknown');
+  });
+
+  it('says of an alert what was observed', () => {
+    const record = {
+      kind: 'alert',
+      alert: 'busy',
+      segment: 'api\n"',
+      dedupKey: 'k',
+      isOpen: true,
+      mayBeShown: false,
+      isUnsent: true,
+      reason: 'avg of traffic over 60 s is 3 (fires when > 2)',
+      records: 0,
+      bytes: 0,
+      attempts: 0,
+      batchId: null,
+      firstFailedAt: '2024-01-01T00:00:00.000Z',
+    } as const;
+    expect(payloadOf(record, 'Log Drain #7', 'host-1')).toEqual({
+      summary: 'Alert: Log Drain #7 (busy, "api\\n\\""): avg of traffic over 60 s is 3 (fires when > 2)',
+      source: 'host-1',
+      severity: 'error',
+      custom_details: {
+        alert: 'busy',
+        segment: 'api\n"',
+        observed: 'avg of traffic over 60 s is 3 (fires when > 2)',
+        firing_since: '2024-01-01T00:00:00.000Z',
+      },
+    });
+    expect(payloadOf({ ...record, segment: null }, 'x', 'h').summary).toMatch(/^Alert: x \(busy\): avg/);
   });
 });

@@ -389,3 +389,66 @@ describe('PagerDutyNotifier: stop', () => {
     await told.stop(new AbortController().signal);
   });
 });
+
+describe('PagerDutyNotifier: alerts', () => {
+  it('keeps the incidents of alerts over a restart, for whoever knows whether they still fire', async () => {
+    const { notifier, state, actions, server } = await setUp();
+    const alert: Incident = { kind: 'alert', alert: 'busy', segment: 'api' };
+    const first = notifier();
+    await first.start();
+    first.trigger(alert, { reason: 'avg is 3', records: 0, bytes: 0, attempts: 0 });
+    expect(await actions(1)).toEqual(['trigger main/7/alerts/busy/api']);
+    await untilSent(state);
+    await first.stop(new AbortController().signal);
+
+    const second = notifier();
+    await second.start();
+    expect(second.openIncidents()).toEqual([alert]);
+    expect(server.events).toHaveLength(1);
+    second.resolve(alert);
+    expect(second.openIncidents()).toEqual([]);
+    expect(await actions(2)).toEqual(['trigger main/7/alerts/busy/api', 'resolve main/7/alerts/busy/api']);
+  });
+
+  it('resolves what another aggregator may have opened', async () => {
+    const { notifier, state, actions } = await setUp();
+    const alert: Incident = { kind: 'alert', alert: 'busy', segment: null };
+    const told = notifier();
+    await told.start();
+    told.resolve(alert, { mayBeOpenElsewhere: true });
+    expect(await actions(1)).toEqual(['resolve main/7/alerts/busy']);
+    await vi.waitFor(() => expect(state.state).toEqual({ version: 1, incidents: [] }));
+    told.resolve(alert);
+    told.trigger(alert, { reason: 'avg is 3', records: 0, bytes: 0, attempts: 0 });
+    told.resolve(alert, { mayBeOpenElsewhere: true });
+    // Even of what we had no time to open ourselves.
+    expect(await actions(2)).toEqual(['resolve main/7/alerts/busy', 'resolve main/7/alerts/busy']);
+  });
+
+  it('reads the state of before there were alerts', async () => {
+    const { notifier, state } = await setUp();
+    state.state = {
+      version: 1,
+      incidents: [
+        {
+          emitter: 'text',
+          kind: 'delivery',
+          dedupKey: 'main/7',
+          isOpen: true,
+          mayBeShown: true,
+          isUnsent: false,
+          reason: 'EPIPE',
+          records: 1,
+          bytes: 1,
+          attempts: 1,
+          batchId: null,
+          firstFailedAt: '2024-01-01T00:00:00.000Z',
+        },
+        { kind: 'of a later version' },
+      ],
+    };
+    const told = notifier();
+    await told.start();
+    expect(told.openIncidents()).toEqual([DELIVERY]);
+  });
+});

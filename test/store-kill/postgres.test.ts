@@ -1,0 +1,16 @@
+import { describe, test } from 'vitest';
+import { OwnPostgres } from '../../bench/own-postgres.ts';
+import { expectCleanStoreChaos } from './store-chaos.ts';
+
+const isInstalled = OwnPostgres.isInstalled();
+if (!isInstalled) process.stderr.write('SKIPPED: PostgreSQL under fire, which is not installed\n');
+
+describe.skipIf(!isInstalled)('PostgreSQL holds every line once, whatever is killed', () => {
+  test('with one aggregator', { timeout: 180_000 }, async () => {
+    await expectCleanStoreChaos({ store: 'postgres', aggregators: 1 });
+  });
+
+  test('with two aggregators, between which a collector changes', { timeout: 180_000 }, async () => {
+    await expectCleanStoreChaos({ store: 'postgres', aggregators: 2 });
+  });
+});
