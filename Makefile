@@ -32,8 +32,8 @@ test: build tools ## Install what the tests need, run all of them, a short chaos
 	@node $(TOOLS)/bench/peers/prepare.js
 	@node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json=.tmp/test-report.json $(ONLY)
 
-chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=20 SEED=n]
-	@ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
+chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2]
+	@STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
 bench: build tools ## Measure against rsyslog and syslog-ng  [BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs/performance.md]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)
@@ -47,12 +47,14 @@ lint: build ## Check types, format, rules, unused code, and that what is generat
 	@node_modules/.bin/knip
 	@node proto/generate.mjs --check
 	@node docs/generate-configuration.mjs --check
+	@node docs/generate-openapi.mjs --check
 
 generate: $(INSTALLED) ## Write src/records/gen/ from proto/
 	@node proto/generate.mjs
 
-docs: build ## Write docs/configuration.md from the tables of variables
+docs: build ## Write docs/configuration.md and docs/openapi.json from what the code reads
 	@node docs/generate-configuration.mjs
+	@node docs/generate-openapi.mjs
 
 clean: ## Remove everything that was made here, node_modules too
 	rm -rf dist coverage .tmp node_modules

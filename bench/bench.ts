@@ -2,7 +2,8 @@
  * The benchmark: `make bench`. Every contender moves the same log from file to file, all in one run, in turn, several
  * times, so that what else the machine does hits all alike; the medians are compared.
  *
- *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=transfer,link,latency,idle,memory,sockets,<contender> BENCH_DIRECTORY=...
+ *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_DIRECTORY=...
+ *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,store,<contender>
  *     --write puts the tables into docs/performance.md
  */
 import { mkdir, rm } from 'node:fs/promises';
@@ -22,6 +23,8 @@ import { syslogNg } from './peers/syslog-ng.ts';
 import { writePerformancePage } from './performance-page.ts';
 import { type BenchSettings, readSettings, runsContender, runsSection, type Section } from './settings.ts';
 import { socketTable } from './socket-table.ts';
+import { measureStores, STORE_CONTENDERS } from './store/measure-stores.ts';
+import { storeReport } from './store/store-table.ts';
 import { table } from './table.ts';
 import { runTransfer, type Transfer } from './transfer.ts';
 import { type Standing, transferTable } from './transfer-table.ts';
@@ -47,7 +50,7 @@ async function main(): Promise<void> {
   const settings = readSettings(
     process.env,
     process.argv.slice(2),
-    CONTENDERS.map(({ key }) => key),
+    [...CONTENDERS, ...STORE_CONTENDERS].map(({ key }) => key),
   );
   await rm(settings.directory, { recursive: true, force: true });
   await mkdir(settings.directory, { recursive: true });
@@ -61,7 +64,8 @@ async function main(): Promise<void> {
 }
 
 async function run(settings: BenchSettings): Promise<string> {
-  const ready = await prepare(settings);
+  const mayTransfer = (['transfer', 'link'] as const).some((each) => runsSection(settings, each));
+  const ready = mayTransfer ? await prepare(settings) : [];
   say(`Writing an access log of ${settings.megabytes} MB`);
   const log = await writeAccessLog(join(settings.directory, 'source.log'), settings.megabytes);
   const small = await writeAccessLog(join(settings.directory, 'small.log'), STOPPED_LOG_MEGABYTES, 2);
@@ -80,6 +84,7 @@ async function run(settings: BenchSettings): Promise<string> {
     sockets:
       (await section('sockets', () => attempt('sockets', () => measurePgLogfebe(directory)), undefined)) ??
       [],
+    stores: await section('store', () => attempt('stores', () => measureStores(settings, say)), undefined),
   };
   return report(measured, settings, await describeMachine(settings.directory), ready);
 }
@@ -162,11 +167,11 @@ function report(
   machine: string,
   ready: readonly Ready[],
 ): string {
-  const { log, transfers, link, latency, idle, stopped, sockets } = measured;
-  const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`).join('; ');
+  const { log, transfers, link, latency, idle, stopped, sockets, stores } = measured;
+  const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`);
   const size = `${Math.round(log.bytes / 1e6)} MB, ${log.lines.toLocaleString('en-US')} lines`;
   const parts = [
-    `${new Date().toISOString().slice(0, 10)}: ${machine}.\n${versions}.\n${size}, ${settings.rounds} rounds.`,
+    `${new Date().toISOString().slice(0, 10)}: ${machine}.\n${versions.length === 0 ? '' : `${versions.join('; ')}.\n`}${size}, ${settings.rounds} rounds.`,
   ];
   if (transfers.length > 0) parts.push('### From file to file', transferTable(transfers, log));
   if (link.length > 0) {
@@ -196,6 +201,7 @@ function report(
     );
   }
   if (sockets.length > 0) parts.push('### Over PostgreSQL sockets', socketTable(sockets));
+  if (stores !== undefined) parts.push(...storeReport(stores, settings.rounds));
   const goals = goalTable(measured);
   if (goals !== '') parts.push('### Goals', goals);
   return parts.join('\n\n');

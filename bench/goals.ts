@@ -2,6 +2,12 @@ import type { WrittenLog } from './access-log.ts';
 import type { IdleUse } from './measurements/idle-files.ts';
 import type { Latency } from './measurements/latency.ts';
 import { type PgLogfebeRun, STEADY_RECORDS_PER_SECOND } from './measurements/pg-logfebe.ts';
+import {
+  peakIngestMegabytes,
+  rowsPerSecond,
+  type StoreMeasurements,
+  slowestDayMs,
+} from './store/store-table.ts';
 import { table } from './table.ts';
 import { cpuPerGigabyte, OURS, peakMegabytes, type Standing, speed } from './transfer-table.ts';
 
@@ -14,6 +20,7 @@ export interface Measured {
   /** The collector's peak with the aggregator stopped, in MB: for the small log and for the large one. */
   readonly stopped: readonly StoppedRow[];
   readonly sockets: readonly PgLogfebeRun[];
+  readonly stores: StoreMeasurements | undefined;
 }
 
 export interface StoppedRow {
@@ -37,7 +44,8 @@ export function goalTable(measured: Measured): string {
   return rows.length === 0 ? '' : table(['goal', 'measured', 'reached'], rows);
 }
 
-function goals({ log, transfers, link, latency, idle, stopped, sockets }: Measured): Goal[] {
+function goals(measured: Measured): Goal[] {
+  const { log, transfers, link, latency, idle, stopped, sockets, stores } = measured;
   const of = (standings: readonly Standing[], key: string) => standings.find((one) => one.key === key);
   const ours = of(transfers, OURS);
   const times = (key: string, least: number, name: string): Goal =>
@@ -57,6 +65,7 @@ function goals({ log, transfers, link, latency, idle, stopped, sockets }: Measur
     atMost('latency at 5,000 lines/s, p99', latency?.p99Ms ?? Number.NaN, 50, 'ms'),
     atMost('collector with 1,000 idle files, % of a core', (idle?.collector ?? Number.NaN) * 100, 2, '%'),
     ...socketGoals(sockets),
+    ...(stores === undefined ? [] : storeGoals(stores)),
   ];
 }
 
@@ -68,6 +77,34 @@ function socketGoals(runs: readonly PgLogfebeRun[]): Goal[] {
       atMost(`${rate}, ${name}: lost`, lostRecords, 0, 'records'),
       atMost(`${rate}, ${name}: writes that had to wait`, waitedWrites, 0, ''),
     ]);
+}
+
+function storeGoals({ log, standings, queries }: StoreMeasurements): Goal[] {
+  const of = (key: string) => standings.find((one) => one.key === key);
+  const rate = (key: string) => rowsPerSecond(of(key), log);
+  const times = (key: string, name: string) =>
+    atLeast(`5 x ${name} into PostgreSQL`, rate('ours-postgres') / rate(key), 5, 'x');
+  return [
+    atLeast('150,000 rows/s into DuckDB', rate('ours-duckdb'), 150_000, 'rows/s'),
+    times('ompgsql-1', 'ompgsql in order'),
+    times('ompgsql-8', 'ompgsql with 8 workers'),
+    // What an aggregator may have, and the memory that DuckDB is given.
+    atMost(
+      "the aggregator's peak memory with DuckDB",
+      peakIngestMegabytes(of('ours-duckdb'), 'receiver'),
+      456,
+      'MB',
+    ),
+    atMost(
+      "the aggregator's peak memory with PostgreSQL",
+      peakIngestMegabytes(of('ours-postgres'), 'receiver'),
+      200,
+      'MB',
+    ),
+    ...['DuckDB', 'PostgreSQL'].map((store) =>
+      atMost(`a question about a day to ${store}, the slowest`, slowestDayMs(queries, store), 300, 'ms'),
+    ),
+  ];
 }
 
 /** The largest growth from the smallest log to the largest, over the kinds of absence. */
@@ -88,7 +125,8 @@ function atLeast(text: string, value: number, least: number, unit: string): Goal
   return {
     text: `at least ${text}`,
     value,
-    format: (found) => `${found.toFixed(2)} ${unit}`,
+    format: (found) =>
+      `${found < 1000 ? found.toFixed(2) : Math.round(found).toLocaleString('en-US')} ${unit}`,
     reached: (found) => found >= least,
   };
 }

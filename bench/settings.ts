@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 export interface BenchSettings {
   readonly megabytes: number;
   readonly rounds: number;
+  /** That are in a store when it is asked. */
+  readonly storeRows: number;
   /** Sections and contenders to run; empty: all. */
   readonly only: ReadonlySet<string>;
   /** Logs and outputs; on the disk that is to be measured. */
@@ -11,7 +13,7 @@ export interface BenchSettings {
   readonly write: boolean;
 }
 
-export const SECTIONS = ['transfer', 'link', 'latency', 'idle', 'memory', 'sockets'] as const;
+export const SECTIONS = ['transfer', 'link', 'latency', 'idle', 'memory', 'sockets', 'store'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export function readSettings(
@@ -19,7 +21,8 @@ export function readSettings(
   args: readonly string[],
   contenders: readonly string[],
 ): BenchSettings {
-  const { BENCH_MB = '400', BENCH_ROUNDS = '3', BENCH_ONLY = '', BENCH_DIRECTORY = '.tmp/bench' } = env;
+  const { BENCH_MB = '400', BENCH_ROUNDS = '3', BENCH_STORE_ROWS = '10000000' } = env;
+  const { BENCH_ONLY = '', BENCH_DIRECTORY = '.tmp/bench' } = env;
   const only = BENCH_ONLY.split(',').filter((word) => word !== '');
   const known: readonly string[] = [...SECTIONS, ...contenders];
   const unknown = only.find((word) => !known.includes(word));
@@ -27,6 +30,7 @@ export function readSettings(
   return {
     megabytes: positive('BENCH_MB', BENCH_MB),
     rounds: positive('BENCH_ROUNDS', BENCH_ROUNDS),
+    storeRows: positive('BENCH_STORE_ROWS', BENCH_STORE_ROWS),
     only: new Set(only),
     directory: resolve(BENCH_DIRECTORY),
     write: args.includes('--write'),

@@ -86,11 +86,11 @@ function examplesOf({ file, stdout, ownEnds }: ChaosReport): string[] {
   return [...file.examples, ...bad, ...words].map((example) => `    ${example}`);
 }
 
-function describeEnd({ name, exit, fault }: OwnEnd): string {
+export function describeEnd({ name, exit, fault }: OwnEnd): string {
   return `${name} (${exit.signal ?? exit.code}) while ${fault}`;
 }
 
-function balanceFailures(balance: QueueBalance | string, lines: number, bytes: number): string[] {
+export function balanceFailures(balance: QueueBalance | string, lines: number, bytes: number): string[] {
   if (typeof balance === 'string') return [`no balance: ${balance}`];
   const { accepted, emitters } = balance;
   const amounts = [
@@ -106,7 +106,7 @@ function balanceFailures(balance: QueueBalance | string, lines: number, bytes: n
     );
 }
 
-function collectorBalanceFailures(balance: StreamBalanceReport | string, bytes: number): string[] {
+export function collectorBalanceFailures(balance: StreamBalanceReport | string, bytes: number): string[] {
   if (typeof balance === 'string') return [`no balance of the collector: ${balance}`];
   const { read, accepted, waiting, unread } = balance;
   if (read === bytes && accepted === bytes && waiting === 0 && unread === 0) return [];
@@ -116,6 +116,6 @@ function collectorBalanceFailures(balance: StreamBalanceReport | string, bytes: 
   ];
 }
 
-function sum(written: readonly WrittenLog[], what: 'lines' | 'bytes' | 'rotations'): number {
+export function sum(written: readonly WrittenLog[], what: 'lines' | 'bytes' | 'rotations'): number {
   return written.reduce((total, log) => total + log[what], 0);
 }

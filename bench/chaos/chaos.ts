@@ -26,20 +26,17 @@ import { Random } from '../random.ts';
 import { type ChaosReport, failuresOf } from './chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from './chaos-writer.ts';
 import { type Fault, faultsOf, NO_FAULT, outputParts, type Victim, type World } from './faults.ts';
+import { inTime, type TimedPlan } from './in-time.ts';
 import { auditFiles, LineAudit } from './line-audit.ts';
 import { PAGER_MOODS, PagerEndpoint } from './pager-endpoint.ts';
 import { SmallDisk } from './small-disk.ts';
 import { StdoutLog } from './stdout-log.ts';
 import { Supervised } from './supervised.ts';
 
-export interface ChaosPlan {
-  readonly rounds: number;
+export interface ChaosPlan extends TimedPlan {
   readonly seed: number;
   /** Empty; left to the caller afterwards. */
   readonly directory: string;
-  readonly say: (text: string) => void;
-  /** Default: far more than a sound run takes. */
-  readonly deadlineMs?: number;
 }
 
 const LOG_NAMES = ['alpha', 'beta', 'gamma', 'delta'];
@@ -49,36 +46,16 @@ const DISK_MIN_FREE_MEMORY_BYTES = 3 * 2 ** 30;
 const DRAIN_STALLED_AFTER_MS = 45_000;
 /** For what may still come out although all is there. */
 const AFTERMATH_MS = 2000;
-const ROUND_DEADLINE_MS = 20_000;
-const REST_DEADLINE_MS = 10 * 60_000;
 
 /** Throws when it does not come to an end, with what it was at. */
 export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
-  let doing = 'The stage is set';
-  const say = (text: string) => {
-    doing = text;
-    plan.say(text);
-  };
-  const deadline = new AbortController();
-  const late = lateAfter(plan, () => doing, deadline.signal);
   const random = new Random(plan.seed);
-  const stage = await setStage({ ...plan, say }, random.fork());
+  const stage = await setStage(plan, random.fork());
   try {
-    const played = play({ ...plan, say }, stage, random);
-    // Whichever loses the race fails unheard.
-    for (const either of [played, late]) either.catch(() => {});
-    return await Promise.race([played, late]);
+    return await inTime(plan, (say) => play({ ...plan, say }, stage, random));
   } finally {
-    deadline.abort();
     await strike(stage);
   }
-}
-
-async function lateAfter(plan: ChaosPlan, doing: () => string, signal: AbortSignal): Promise<never> {
-  const { rounds, deadlineMs = rounds * ROUND_DEADLINE_MS + REST_DEADLINE_MS } = plan;
-  await sleep(deadlineMs, undefined, { signal });
-  const seconds = Math.round(deadlineMs / 1000);
-  throw new Error(`chaos has not come to its end within ${seconds} s. Its last word was: ${doing()}`);
 }
 
 async function play(plan: ChaosPlan, stage: Stage, random: Random): Promise<ChaosReport> {
@@ -259,7 +236,7 @@ async function takeStock(
   written: readonly WrittenLog[],
 ): Promise<ChaosReport> {
   const { world, pair, stdout } = stage;
-  const exits = [await exitOf(world.collector), await exitOf(world.aggregator)];
+  const exits = [await world.collector.askToStop(), await world.aggregator.askToStop()];
   const file = new LineAudit(written);
   await auditFiles(file, outputParts(pair.outputPath));
   const printed = new LineAudit(written);
@@ -281,15 +258,6 @@ async function takeStock(
       .filter(({ stopsDelivery }) => stopsDelivery)
       .reduce((sum, { name }) => sum + (stage.faultCounts.get(name) ?? 0), 0),
   };
-}
-
-async function exitOf(supervised: Supervised): Promise<string> {
-  try {
-    const exit = await supervised.stop();
-    return exit === undefined ? 'nothing: it was not running' : String(exit.signal ?? exit.code);
-  } catch (error) {
-    return (error as Error).message;
-  }
 }
 
 async function balanceOf(pair: Pair): Promise<QueueBalance | string> {

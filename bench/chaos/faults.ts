@@ -44,13 +44,13 @@ export function faultsOf(world: World): Fault[] {
     slowReader(world),
     rotatedOutput(world),
     replacedDirectory(world),
-    fileSizeLimit(world),
+    fileSizeLimit([world.collector, world.aggregator]),
     ...(stateDisk === undefined ? [] : [nearlyFullDisk(stateDisk), fullDisk(stateDisk)]),
     ...(outputDisk === undefined ? [] : [fullDestination(outputDisk)]),
   ];
 }
 
-function nearlyFullDisk(disk: SmallDisk): Fault {
+export function nearlyFullDisk(disk: SmallDisk): Fault {
   return {
     name: 'the disk of the states is nearly full',
     begin: () => disk.fill(NEARLY_FULL_BYTES),
@@ -58,7 +58,7 @@ function nearlyFullDisk(disk: SmallDisk): Fault {
   };
 }
 
-function fullDisk(disk: SmallDisk): Fault {
+export function fullDisk(disk: SmallDisk): Fault {
   return {
     name: 'the disk of the states is full',
     begin: () => disk.fill(0),
@@ -116,18 +116,18 @@ function replacedDirectory({ outputPath }: World): Fault {
 }
 
 /**
- * A full disk without a disk: no file of either process may grow beyond a few kilobytes. Nor may what is there be written
+ * A full disk without a disk: no file of these processes may grow beyond a few kilobytes. Nor may what is there be written
  * anew, which a full disk allows, and LMDB ends the process by it.
  */
-function fileSizeLimit({ collector, aggregator }: World): Fault {
+export function fileSizeLimit(processes: readonly Supervised[]): Fault {
   const limit = (pid: number, bytes: string) =>
     runCommand({
       name: 'prlimit',
       command: 'prlimit',
       args: ['--pid', String(pid), `--fsize=${bytes}:unlimited`],
     });
-  const both = async (bytes: string) => {
-    for (const { process } of [collector, aggregator]) {
+  const all = async (bytes: string) => {
+    for (const { process } of processes) {
       if (process !== undefined && process.exit === undefined)
         await limit(process.pid, bytes).catch(() => {});
     }
@@ -135,11 +135,11 @@ function fileSizeLimit({ collector, aggregator }: World): Fault {
   return {
     name: 'no file may grow',
     mayEndProcesses: true,
-    begin: () => both(String(FILE_SIZE_LIMIT_BYTES)),
+    begin: () => all(String(FILE_SIZE_LIMIT_BYTES)),
     onStarted: async (pid) => {
       await limit(pid, String(FILE_SIZE_LIMIT_BYTES)).catch(() => {});
     },
-    end: () => both('unlimited'),
+    end: () => all('unlimited'),
   };
 }
 

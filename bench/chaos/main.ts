@@ -1,6 +1,7 @@
 /**
- * `make chaos [ROUNDS=20] [SEED=n]`. Exits with 0 only when every line came out as promised; else what the processes
- * said is left in the directory that is named.
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store, of which
+ * PostgreSQL may have two aggregators before it. Exits with 0 only when every line came out as promised; else what the
+ * processes said is left in the directory that is named.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,12 +9,26 @@ import { join } from 'node:path';
 import { freshSeed } from '../random.ts';
 import { runChaos } from './chaos.ts';
 import { describeReport, failuresOf } from './chaos-report.ts';
+import { runStoreChaos, type StoreChaosPlan } from './store/store-chaos.ts';
+import { describeStoreReport, storeFailuresOf } from './store/store-report.ts';
 
-const { ROUNDS, SEED } = process.env;
-const rounds = wholeNumber('ROUNDS', ROUNDS, 20);
+interface Outcome {
+  readonly text: string;
+  readonly failures: readonly string[];
+}
+
+const { STORE = '', AGGREGATORS, ROUNDS, SEED } = process.env;
+const store = storeOf(STORE);
+const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
+const rounds = wholeNumber('ROUNDS', ROUNDS, store === undefined ? 20 : 50);
 const seed = wholeNumber('SEED', SEED, freshSeed());
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
-process.stdout.write(`seed ${seed} (again: make chaos ROUNDS=${rounds} SEED=${seed})\n`);
+const again = [
+  store === undefined ? '' : ` STORE=${store}`,
+  aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
+  ` ROUNDS=${rounds} SEED=${seed}`,
+].join('');
+say(`seed ${seed} (again: make chaos${again})`);
 
 process.stdout.on('error', () => process.exit(130));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -27,18 +42,30 @@ if (await isClean()) {
 
 async function isClean(): Promise<boolean> {
   try {
-    const report = await runChaos({
-      rounds,
-      seed,
-      directory,
-      say: (text) => process.stdout.write(`${text}\n`),
-    });
-    process.stdout.write(`\n${describeReport(report)}\n`);
-    return failuresOf(report).length === 0;
+    const { text, failures } = await (store === undefined ? intoFile() : intoStore(store));
+    say(`\n${text}`);
+    return failures.length === 0;
   } catch (error) {
-    process.stdout.write(`\nFAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+    say(`\nFAILED: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
+}
+
+async function intoFile(): Promise<Outcome> {
+  const report = await runChaos({ rounds, seed, directory, say });
+  return { text: describeReport(report), failures: failuresOf(report) };
+}
+
+async function intoStore(name: StoreChaosPlan['store']): Promise<Outcome> {
+  const report = await runStoreChaos({ store: name, aggregators, rounds, seed, directory, say });
+  return { text: describeStoreReport(report), failures: storeFailuresOf(report) };
+}
+
+function storeOf(text: string): StoreChaosPlan['store'] | undefined {
+  if (text === '') return undefined;
+  if (text === 'duckdb' || text === 'postgres') return text;
+  process.stderr.write(`STORE: ${text} is neither duckdb nor postgres\n`);
+  process.exit(2);
 }
 
 function wholeNumber(variable: string, text: string | undefined, otherwise: number): number {
@@ -46,4 +73,8 @@ function wholeNumber(variable: string, text: string | undefined, otherwise: numb
   if (Number.isInteger(value) && value >= 0) return value;
   process.stderr.write(`${variable}: ${text ?? ''} is not a whole number\n`);
   process.exit(2);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

@@ -24,6 +24,7 @@ export interface SupervisedPlan {
 }
 
 const RESTART_DELAY_MS = 500;
+const STOP_TIMEOUT_MS = 30_000;
 const MAX_OWN_ENDS = 100;
 
 /** A process that is started again whenever it ends, as a service manager would, until it is stopped. */
@@ -37,6 +38,10 @@ export class Supervised {
 
   constructor(plan: SupervisedPlan) {
     this.#plan = plan;
+  }
+
+  get name(): string {
+    return this.#plan.name;
   }
 
   get process(): RunningProcess | undefined {
@@ -71,10 +76,24 @@ export class Supervised {
     await this.#process?.kill();
   }
 
-  /** SIGTERM; what it ended with. */
-  async stop(): Promise<Exit | undefined> {
+  /** It stands still, with everything in its hands, until `thaw`. */
+  freeze(): void {
+    this.#process?.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.signal('SIGCONT');
+  }
+
+  /** SIGTERM; what it ended with, in words: '0'. */
+  async askToStop(): Promise<string> {
     this.#wanted = false;
-    return await this.#process?.stop(30_000);
+    try {
+      const exit = await this.#process?.stop(STOP_TIMEOUT_MS);
+      return exit === undefined ? 'nothing: it was not running' : String(exit.signal ?? exit.code);
+    } catch (error) {
+      return (error as Error).message;
+    }
   }
 
   async #ended(child: RunningProcess, exit: Exit): Promise<void> {

@@ -28,7 +28,7 @@ export class AccessWriter {
   constructor(path: string, random: Random, onRotated: (to: string) => void) {
     this.#path = path;
     this.#random = random;
-    this.#log = new AccessLog(random.between(0, 1_000_000));
+    this.#log = new AccessLog(random.between(0, 1_000_000), Date.now);
     this.#onRotated = onRotated;
   }
 

@@ -1,10 +1,11 @@
 /**
- * The product in a quarter of a minute: `make demo`. An access log is written and rotated, a collector tails it, an
- * aggregator emits it in batches to a file and to the terminal. At the end the balance: written = accepted = emitted.
+ * The product in half a minute: `make demo`. An access log is written and rotated, a collector tails it, an aggregator
+ * emits it in batches to a file, to the terminal and into the embedded store. Then what the store is asked for: a search,
+ * a metric, an alert. At the end the balance: written = accepted = emitted = in the store.
  *
  *     DEMO_SECONDS=15 (0: until Ctrl-C)
  *
- * Exits with 0 only when the balance holds and the emitted file is, byte for byte, what was written.
+ * Exits with 0 only when the balance holds, the emitted file is, byte for byte, what was written, the search finds errors and the alert fires.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -18,6 +19,7 @@ import type { RunningProcess } from '../../test/support/running-process.ts';
 import { freshSeed, Random } from '../random.ts';
 import { AccessWriter, type Written } from './access-writer.ts';
 import { Narrator } from './narrator.ts';
+import { StoreTour } from './store-tour.ts';
 
 const DRAIN_TIMEOUT_MS = 30_000;
 
@@ -28,16 +30,23 @@ async function demo(seconds: number): Promise<boolean> {
   const pair = await layOutPair({
     directory,
     tail: join(directory, 'logs/access.log*'),
-    aggregatorEnv: { AGGREGATOR_TEXT_CONFIGURATION: 'true', AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s' },
+    format: 'combined',
+    aggregatorEnv: {
+      AGGREGATOR_TEXT_CONFIGURATION: 'true',
+      AGGREGATOR_DUCKDB_CONFIGURATION: '1',
+      AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s',
+    },
   });
+  const store = new StoreTour(pair.aggregatorHttp, narrator);
   const running: RunningProcess[] = [];
   try {
     const aggregator = pair.startAggregator({ onStdout: (chunk) => narrator.emitted(chunk) });
     running.push(aggregator);
     await untilReady(aggregator, pair.aggregatorHttp);
     narrator.say(
-      `The aggregator takes record batches at ${pair.aggregatorAddress} and emits to a file and to here`,
+      `The aggregator takes record batches at ${pair.aggregatorAddress} and emits to a file, to here, and into its store`,
     );
+    await store.createDefaults();
     const collector = pair.startCollector();
     running.push(collector);
     await untilReady(collector, pair.collectorHttp);
@@ -46,8 +55,11 @@ async function demo(seconds: number): Promise<boolean> {
     const written = await writeFor(seconds, pair, narrator, interrupted);
     await untilEmitted(written, pair.outputPath);
     narrator.flush();
+    const stored = await store.untilHolding(written.lines);
+    const isAnswered = await store.show();
+    if (!isAnswered) narrator.fail('The store found no errors, or the alert does not fire');
     await stopInOrder(collector, aggregator, narrator);
-    return await showBalance(written, pair, narrator);
+    return (await showBalance(written, stored, pair, narrator)) && isAnswered;
   } catch (error) {
     narrator.fail(error instanceof Error ? error.message : String(error));
     return false;
@@ -96,7 +108,12 @@ async function stopInOrder(
   narrator.flush();
 }
 
-async function showBalance(written: Written, pair: Pair, narrator: Narrator): Promise<boolean> {
+async function showBalance(
+  written: Written,
+  storedLines: number,
+  pair: Pair,
+  narrator: Narrator,
+): Promise<boolean> {
   const { accepted, emitters } = await readBalance(pair.aggregatorState);
   const emitted = await describeOutput(pair.outputPath);
   const delivered = emitters.map(
@@ -107,14 +124,15 @@ async function showBalance(written: Written, pair: Pair, narrator: Narrator): Pr
     ['accepted', accepted.records, accepted.bytes],
     ...delivered,
     ['emitted to the file', emitted.lines, emitted.bytes],
+    ['in the store', storedLines, undefined],
   ]);
   const equal = [...delivered, ['accepted', accepted.records, accepted.bytes] as const].every(
     ([, lines, bytes]) => lines === written.lines && bytes === written.bytes,
   );
   const identical = emitted.sha256 === written.sha256 && emitted.lines === written.lines;
-  if (equal && identical && written.lines > 0) {
+  if (equal && identical && storedLines === written.lines && written.lines > 0) {
     narrator.succeed(
-      'written = accepted = emitted; the file holds every byte once, in the order it was written',
+      'written = accepted = emitted = stored; the file holds every byte once, in the order it was written',
     );
     return true;
   }

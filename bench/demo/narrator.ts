@@ -41,10 +41,17 @@ export class Narrator {
     this.#print(`${head}   ${this.#paint('2', shortened(last, this.#columns - head.length - 14))}`);
   }
 
-  table(rows: readonly (readonly [string, number, number])[]): void {
+  /** A command as one would type it, and what it printed. */
+  command(line: string, output: string): void {
+    this.#print(this.#paint('1', `$ ${line}`));
+    process.stdout.write(output.replaceAll(/^(?=.)/gm, '          '));
+  }
+
+  table(rows: readonly (readonly [string, number, number | undefined])[]): void {
     process.stdout.write(`\n${''.padEnd(22)}${'lines'.padStart(12)}${'bytes'.padStart(14)}\n`);
     for (const [name, lines, bytes] of rows) {
-      process.stdout.write(`${name.padEnd(22)}${count(lines).padStart(12)}${count(bytes).padStart(14)}\n`);
+      const shown = bytes === undefined ? '' : count(bytes);
+      process.stdout.write(`${name.padEnd(22)}${count(lines).padStart(12)}${shown.padStart(14)}\n`);
     }
     process.stdout.write('\n');
   }

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { unpackDebianPackages } from './debian-packages.ts';
+import { installPackage } from './install-package.ts';
 import { RSYSLOG_PACKAGES } from './rsyslog.ts';
 import { SYSLOG_NG_PACKAGES } from './syslog-ng.ts';
 
@@ -21,20 +21,7 @@ async function prepare(what: string, bring: () => unknown): Promise<void> {
   }
 }
 
-function install(name: string): void {
-  if (process.getuid?.() !== 0) throw new Error('only root may install it');
-  console.error(`Installing ${name} ...`);
-  const options = { stdio: 'pipe', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } } as const;
-  const command = ['install', '-y', '--no-install-recommends', name];
-  try {
-    execFileSync('apt-get', command, options);
-  } catch {
-    execFileSync('apt-get', ['update'], options);
-    execFileSync('apt-get', command, options);
-  }
-}
-
-await prepare('openssl', () => has('openssl') || install('openssl'));
-await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || install('postgresql'));
+await prepare('openssl', () => has('openssl') || installPackage('openssl'));
+await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || installPackage('postgresql'));
 await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OwnPostgres } from '../../own-postgres.ts';
+import type { Random } from '../../random.ts';
+import type { Fault } from '../faults.ts';
+import { UnreliableProxy, type Weather } from '../unreliable-proxy.ts';
+import { type ChaosStore, ROWS, type StoredRow } from './chaos-store.ts';
+
+const FETCHED_ROWS = 10_000;
+const TERMINATE_EVERY_MS = 150;
+
+/** A server of our own behind a proxy; the aggregators know only the proxy. */
+export async function postgresStore(
+  directory: string,
+  random: Random,
+  onStderr: (chunk: Buffer) => void,
+): Promise<ChaosStore> {
+  // A killed process leaves what it wrote to the kernel: flushing would prove nothing here.
+  const settings = { fsync: 'off', log_min_messages: 'fatal' };
+  const server = await OwnPostgres.create({ directory: join(directory, 'postgres'), settings, onStderr });
+  await server.start();
+  const proxy = await UnreliableProxy.start(server.port, random);
+  return {
+    environment: {
+      AGGREGATOR_POSTGRES_CONFIGURATION: JSON.stringify({ url: server.url('postgres', proxy.port) }),
+    },
+    faults: [
+      absentServer(server),
+      restartedServer(server),
+      killedSession(server, random),
+      frozenServer(server),
+      terminatedSessions(server),
+      lockedStreams(server),
+      weather(proxy, 'cutting', 'connections to PostgreSQL break'),
+      weather(proxy, 'forgetful', 'answers to COMMIT are lost'),
+      weather(proxy, 'becalmed', 'nothing passes to PostgreSQL and back'),
+    ],
+    rows: () => rowsOf(server),
+    async close() {
+      proxy.stop();
+      server.thaw();
+      await server.kill();
+    },
+  };
+}
+
+function absentServer(server: OwnPostgres): Fault {
+  return {
+    name: 'PostgreSQL is killed and stays away',
+    stopsDelivery: true,
+    begin: () => server.kill(),
+    end: () => server.start(),
+  };
+}
+
+function restartedServer(server: OwnPostgres): Fault {
+  return {
+    name: 'PostgreSQL is restarted at once',
+    async begin() {
+      await server.stopImmediately();
+      await server.start();
+    },
+    end() {},
+  };
+}
+
+function killedSession(server: OwnPostgres, random: Random): Fault {
+  return {
+    name: 'a session of PostgreSQL is killed',
+    async begin() {
+      server.killSession((sessions) => random.pick(sessions));
+    },
+    end: () => server.start(),
+  };
+}
+
+function frozenServer(server: OwnPostgres): Fault {
+  return {
+    name: 'PostgreSQL stands still',
+    stopsDelivery: true,
+    begin: () => server.freeze(),
+    end: () => server.thaw(),
+  };
+}
+
+/** As an administrator does it, again and again. */
+function terminatedSessions(server: OwnPostgres): Fault {
+  return repeated('an administrator ends all sessions', async (isOver) => {
+    await server.query(async (client) => {
+      while (!isOver()) {
+        await client.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and client_port is not null',
+        );
+        await sleep(TERMINATE_EVERY_MS);
+      }
+    });
+  });
+}
+
+/** Somebody else holds what every flush needs. */
+function lockedStreams(server: OwnPostgres): Fault {
+  return repeated('a stranger has locked the streams', async (isOver) => {
+    await server.query(async (client) => {
+      await client.query('begin');
+      await client.query('lock table mega_collector.streams in share row exclusive mode');
+      while (!isOver()) await sleep(TERMINATE_EVERY_MS);
+      await client.query('rollback');
+    });
+  });
+}
+
+/** What goes on while a fault lasts. It may fail: the tables may not be there yet. */
+function repeated(name: string, work: (isOver: () => boolean) => Promise<void>): Fault {
+  let isOver = false;
+  let working: Promise<void> = Promise.resolve();
+  return {
+    name,
+    begin() {
+      isOver = false;
+      working = work(() => isOver).catch(() => {});
+    },
+    async end() {
+      isOver = true;
+      await working;
+    },
+  };
+}
+
+function weather(proxy: UnreliableProxy, while_: Weather, name: string): Fault {
+  return {
+    name,
+    ...(while_ === 'becalmed' && { stopsDelivery: true as const }),
+    begin() {
+      proxy.weather = while_;
+    },
+    end() {
+      proxy.weather = 'fair';
+    },
+  };
+}
+
+async function* rowsOf(server: OwnPostgres): AsyncIterable<readonly StoredRow[]> {
+  const client = await server.connect();
+  try {
+    await client.query('set search_path = mega_collector; begin');
+    await client.query(`declare audited cursor for ${ROWS}`);
+    for (;;) {
+      const { rows } = await client.query<{ stream: string; position: string; body: string }>(
+        `fetch ${FETCHED_ROWS} from audited`,
+      );
+      if (rows.length === 0) return;
+      yield rows.map((row) => ({ ...row, position: Number(row.position) }));
+    }
+  } finally {
+    await client.end();
+  }
+}

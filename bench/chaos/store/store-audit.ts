@@ -1,0 +1,50 @@
+import { type Audit, LineAudit } from '../line-audit.ts';
+import type { StoredRow } from './chaos-store.ts';
+
+export interface StoreAudit extends Audit {
+  /** Rows with the stream and the position of another. */
+  readonly sameIdentity: number;
+  /** Rows that do not begin where the one before them in their stream ends. */
+  readonly misplaced: number;
+}
+
+const MAX_EXAMPLES = 4;
+
+/** Looks at every row of a store, in the order of `ROWS`: at its line, and at where it says that line stood. */
+export async function auditRows(
+  batches: AsyncIterable<readonly StoredRow[]>,
+  written: readonly { readonly name: string; readonly lines: number }[],
+): Promise<StoreAudit> {
+  const lines = new LineAudit(written);
+  const places = new PlaceAudit();
+  for await (const rows of batches) {
+    for (const row of rows) {
+      lines.line(row.body, `${row.stream}:${row.position}`);
+      places.row(row);
+    }
+  }
+  const { sameIdentity, misplaced, examples } = places;
+  const audit = lines.result();
+  return { ...audit, sameIdentity, misplaced, examples: [...audit.examples, ...examples] };
+}
+
+/** Lines are ASCII and end with one byte that is not part of the body. */
+class PlaceAudit {
+  readonly examples: string[] = [];
+  sameIdentity = 0;
+  misplaced = 0;
+  #before: StoredRow | undefined;
+
+  row(row: StoredRow): void {
+    const before = this.#before;
+    this.#before = row;
+    if (before === undefined || before.stream !== row.stream) return;
+    const due = before.position + before.body.length + 1;
+    if (row.position === due) return;
+    if (row.position === before.position) this.sameIdentity += 1;
+    else this.misplaced += 1;
+    if (this.examples.length < MAX_EXAMPLES) {
+      this.examples.push(`${row.stream}: a row at ${row.position} where ${due} was due`);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { StreamBalanceReport } from '../../../src/runtime/control-commands.ts';
+import type { QueueBalance } from '../../../src/storage/queue-contract.ts';
+import { balanceFailures, collectorBalanceFailures, describeEnd, sum } from '../chaos-report.ts';
+import type { WrittenLog } from '../chaos-writer.ts';
+import type { OwnEnd } from '../supervised.ts';
+import type { StoreAudit } from './store-audit.ts';
+
+export interface StoreReport {
+  readonly seed: number;
+  readonly rounds: number;
+  /** How often each fault, and each treatment of each victim. */
+  readonly events: ReadonlyMap<string, number>;
+  readonly written: readonly WrittenLog[];
+  readonly rows: StoreAudit;
+  /** Of each aggregator, or why there is none. Only one alone must have taken exactly what was written. */
+  readonly balances: readonly (QueueBalance | string)[];
+  readonly collectorBalance: StreamBalanceReport | string;
+  /** What the processes ended with when they were asked to: '0'. */
+  readonly exits: readonly string[];
+  readonly misbehaviour: readonly string[];
+  readonly ownEnds: readonly OwnEnd[];
+}
+
+/** Everything that is not as promised; nothing when all is well. */
+export function storeFailuresOf(report: StoreReport): string[] {
+  const { rows, written, balances, collectorBalance, exits, ownEnds } = report;
+  const lines = sum(written, 'lines');
+  const bytes = sum(written, 'bytes');
+  return [
+    ...(lines === 0 ? ['nothing was written'] : []),
+    ...(rows.lines === lines ? [] : [`${rows.lines} rows for ${lines} lines`]),
+    ...(['missing', 'doubled', 'disordered', 'damaged', 'sameIdentity', 'misplaced'] as const)
+      .filter((what) => rows[what] > 0)
+      .map((what) => `${WORDS[what]}: ${rows[what]}`),
+    ...(balances.length > 1 ? [] : balances.flatMap((balance) => balanceFailures(balance, lines, bytes))),
+    ...collectorBalanceFailures(collectorBalance, bytes),
+    ...exits.filter((exit) => exit !== '0').map((exit) => `a process ended with ${exit} when asked to stop`),
+    ...report.misbehaviour,
+    ...ownEnds.filter(({ excused }) => !excused).map((end) => `${describeEnd(end)}, by itself`),
+  ];
+}
+
+const WORDS = {
+  missing: 'lines missing',
+  doubled: 'lines doubled',
+  disordered: 'lines out of order',
+  damaged: 'rows that are no line',
+  sameIdentity: 'rows with the stream and position of another',
+  misplaced: 'rows that do not stand where the one before them ends',
+} as const;
+
+export function describeStoreReport(report: StoreReport): string {
+  const { seed, rounds, events, written, rows, balances, ownEnds } = report;
+  const taken = balances.map((balance) => (typeof balance === 'string' ? balance : balance.accepted.records));
+  const failures = storeFailuresOf(report);
+  return [
+    `seed ${seed}, ${rounds} rounds: ${[...events].map(([name, count]) => `${count} x ${name}`).join('; ')}`,
+    `written   ${sum(written, 'lines')} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
+    `accepted  ${taken.map((records) => `${records} lines`).join(' by one aggregator, by the other ')}`,
+    `stored    ${rows.lines} rows: ${rows.missing} missing, ${rows.doubled} doubled, ${rows.disordered} out of order, ` +
+      `${rows.damaged} damaged, ${rows.sameIdentity} with the identity of another, ${rows.misplaced} misplaced`,
+    `ended by themselves: ${ownEnds.length === 0 ? 'none' : ownEnds.map(describeEnd).join('; ')}`,
+    ...(failures.length === 0
+      ? ['Every line is in the store once, in order.']
+      : ['FAILED:', ...failures.map((failure) => `  ${failure}`), ...examplesOf(report)]),
+  ].join('\n');
+}
+
+function examplesOf({ rows, ownEnds }: StoreReport): string[] {
+  const words = ownEnds
+    .filter(({ excused }) => !excused)
+    .slice(0, 3)
+    .map(({ name, lastWords }) => `${name}, last words:\n${lastWords}`);
+  return [...rows.examples, ...words].map((example) => `    ${example}`);
+}

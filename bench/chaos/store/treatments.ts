@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../random.ts';
+import type { Supervised } from '../supervised.ts';
+
+/** What is done to a process; afterwards it runs. */
+export interface Treatment {
+  /** `collector killed` */
+  readonly name: string;
+  /** Returns what a process did that it should not have. */
+  apply(victims: readonly Supervised[], random: Random): Promise<readonly string[]>;
+}
+
+const killed: Treatment = {
+  name: 'killed',
+  async apply(victims, random) {
+    await Promise.all(victims.map((victim) => victim.kill()));
+    await sleep(random.between(0, 600));
+    for (const victim of victims) victim.start();
+    return [];
+  },
+};
+
+const restarted: Treatment = {
+  name: 'restarted',
+  async apply(victims) {
+    const ends = await Promise.all(victims.map((victim) => victim.askToStop()));
+    for (const victim of victims) victim.start();
+    // The signal may come before the handler for it is there.
+    return ends
+      .filter((end) => end !== '0' && end !== 'SIGTERM')
+      .map((end) => `a process ended with ${end} when it was restarted`);
+  },
+};
+
+const frozen: Treatment = {
+  name: 'frozen',
+  async apply(victims, random) {
+    for (const victim of victims) victim.freeze();
+    await sleep(random.between(200, 3000));
+    for (const victim of victims) victim.thaw();
+    return [];
+  },
+};
+
+/** Most are killed. */
+export const TREATMENTS: readonly Treatment[] = [killed, killed, killed, restarted, frozen];

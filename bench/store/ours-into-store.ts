@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { callControl } from '../../src/runtime/control-client.ts';
+import type { AggregatorStatus } from '../../src/runtime/control-commands.ts';
+import { layOutPair } from '../../test/support/pair.ts';
+import { productIsBuilt, untilReady } from '../../test/support/product.ts';
+import { OwnPostgres } from '../own-postgres.ts';
+import {
+  databaseOf,
+  NO_POSTGRES,
+  type RunningIngest,
+  type StoreContender,
+  type StoreCourse,
+  type Stored,
+  storedInPostgres,
+} from './store-contender.ts';
+
+/** mega-collector into DuckDB, in the process of the aggregator. The access log's times may be long ago: all is kept. */
+export function oursIntoDuckDb(): StoreContender {
+  const path = ({ directory }: StoreCourse) => join(directory, 'logs.duckdb');
+  return {
+    name: 'mega-collector, DuckDB',
+    key: 'ours-duckdb',
+    prepare: () => requireBuild(),
+    start: (course) =>
+      startPair(course, {
+        emitters: {
+          AGGREGATOR_DUCKDB_CONFIGURATION: JSON.stringify({ path: path(course), retention_age: 0 }),
+        },
+        stored: () => storedInDuckDb(path(course)),
+      }),
+  };
+}
+
+export function oursIntoPostgres(): StoreContender {
+  return {
+    name: 'mega-collector, PostgreSQL',
+    key: 'ours-postgres',
+    prepare: () => requireBuild(OwnPostgres.isInstalled() ? undefined : NO_POSTGRES),
+    start(course) {
+      const { server, database } = databaseOf(course);
+      return startPair(course, {
+        emitters: { AGGREGATOR_POSTGRES_CONFIGURATION: JSON.stringify({ url: server.url(database) }) },
+        stored: () => storedInPostgres(course, 'mega_collector.log_records'),
+      });
+    },
+  };
+}
+
+/** Its version. */
+async function requireBuild(otherProblem?: string): Promise<string> {
+  const problem = productIsBuilt() ? otherProblem : 'dist/ is not built';
+  if (problem !== undefined) throw new Error(problem);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  return version;
+}
+
+interface StoreSide {
+  readonly emitters: Readonly<Record<string, string>>;
+  readonly stored: () => Promise<Stored>;
+}
+
+async function startPair(
+  { directory }: StoreCourse,
+  { emitters, stored }: StoreSide,
+): Promise<RunningIngest> {
+  const pair = await layOutPair({
+    ...{ directory, emitters, format: 'combined' },
+    aggregatorEnv: { AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '10ms' },
+  });
+  const receiver = pair.startAggregator();
+  const sender = pair.startCollector();
+  try {
+    await untilReady(receiver, pair.aggregatorHttp);
+    await untilReady(sender, pair.collectorHttp);
+  } catch (error) {
+    await Promise.all([sender.kill(), receiver.kill()]);
+    throw error;
+  }
+  return {
+    ...{ sender, receiver },
+    async storedRows() {
+      const answer = await callControl(pair.aggregatorState, 'status', {});
+      const { emitters: [emitter] = [] } = (answer.answered ? answer.value : {}) as Partial<AggregatorStatus>;
+      return emitter?.delivered.records ?? 0;
+    },
+    async finish() {
+      await sender.stop();
+      await receiver.stop();
+      return await stored();
+    },
+  };
+}
+
+async function storedInDuckDb(path: string): Promise<Stored> {
+  const { size } = await stat(path);
+  const database = await DuckDBInstance.create(path);
+  const connection = await database.connect();
+  try {
+    const reader = await connection.runAndReadAll('select count(*) from log_records');
+    return { rows: Number(reader.value(0, 0)), bytes: size };
+  } finally {
+    connection.closeSync();
+    database.closeSync();
+  }
+}

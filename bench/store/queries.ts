@@ -1,0 +1,178 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { Pool } from 'pg';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { duckdbType } from '../../src/emitters/duckdb/type.ts';
+import type { Emitter, EmitterEnvironment } from '../../src/emitters/emitter.ts';
+import { addDays, dayOf } from '../../src/emitters/postgres/partitions.ts';
+import { postgresType } from '../../src/emitters/postgres/type.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createLogSearch } from '../../src/store/logs/create-log-search.ts';
+import type { LogSearch } from '../../src/store/logs/log-search.ts';
+import { dialectOf } from '../../src/store/sql/dialects.ts';
+import type { SqlDatabase } from '../../src/store/sql/sql-database.ts';
+import type { OwnPostgres } from '../own-postgres.ts';
+import { median } from '../statistics.ts';
+import { insertGeneratedRows } from './generated-rows.ts';
+import { type Question, questions, type Window } from './questions.ts';
+
+/** What asking one store costs. */
+export interface StoreQueries {
+  /** `DuckDB` */
+  readonly store: string;
+  /** In all days. */
+  readonly rows: number;
+  readonly queries: readonly TimedQuery[];
+}
+
+export interface TimedQuery {
+  readonly name: string;
+  /** Over one of the days, and over all of them. */
+  readonly dayMs: number;
+  /** undefined: it holds only the one. */
+  readonly allMs: number | undefined;
+}
+
+export const DAYS = 10;
+const ASKED_DAY = 5;
+const DAY_MS = 86_400_000;
+const RUNS = 5;
+const GENERATE_TIMEOUT_MS = 600_000;
+const QUERY_TIMEOUT_MS = 120_000;
+
+/** The first of the last ten whole days. */
+const FIRST_DAY_MS = (Math.floor(Date.now() / DAY_MS) - DAYS) * DAY_MS;
+
+/** Into DuckDB, in a directory that is emptied before and after. */
+export async function measureDuckDbQueries(directory: string, rows: number): Promise<StoreQueries> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  const value = JSON.stringify({ path: join(directory, 'logs.duckdb'), retention_age: 0 });
+  const [configured] = duckdbType.parse(value);
+  if (configured === undefined) throw new Error('DuckDB is not configured');
+  try {
+    const emitter = await duckdbType.create(configured.configuration, environment(directory));
+    return await measure(emitter, { store: 'DuckDB', rows, days: [...Array(DAYS).keys()] });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * In a database of its own, with only the day that is asked for: PostgreSQL takes minutes to make the others, and does
+ * not look into their partitions.
+ */
+export async function measurePostgresQueries(server: OwnPostgres, rows: number): Promise<StoreQueries> {
+  const database = 'queries';
+  await server.query((client) => client.query(`create database ${database}`));
+  try {
+    const [configured] = postgresType.parse(JSON.stringify({ url: server.url(database) }));
+    if (configured === undefined) throw new Error('PostgreSQL is not configured');
+    const emitter = await postgresType.create(configured.configuration, environment('/nonexistent'));
+    return await measure(emitter, {
+      ...{ store: 'PostgreSQL', rows, days: [ASKED_DAY] },
+      prepare: () => makePartition(server.url(database)),
+      // As autovacuum does it, sooner or later.
+      settle: () => server.query((client) => client.query('vacuum (analyze)'), database),
+    });
+  } finally {
+    await server.query((client) => client.query(`drop database ${database} with (force)`));
+  }
+}
+
+interface Contents {
+  readonly store: string;
+  /** What all ten days would hold. */
+  readonly rows: number;
+  /** Those that it does hold, from 0. */
+  readonly days: readonly number[];
+  /** Before there are rows, and after. */
+  readonly prepare?: () => Promise<unknown>;
+  readonly settle?: () => Promise<unknown>;
+}
+
+async function measure(emitter: Emitter, contents: Contents): Promise<StoreQueries> {
+  const { store, rows, days } = contents;
+  await emitter.start();
+  try {
+    const { database } = emitter;
+    if (database === undefined) throw new Error(`${store} cannot be asked`);
+    // The tables are there when the first answer is.
+    await database.run([{ text: 'select 1 as one', values: [] }], { timeoutMs: QUERY_TIMEOUT_MS });
+    await contents.prepare?.();
+    const rowsOfDay = Math.ceil(rows / DAYS);
+    for (const day of days) await generateDay(database, day, rowsOfDay);
+    await contents.settle?.();
+    const logs = createLogSearch(database, { clock: systemClock, timeoutMs: QUERY_TIMEOUT_MS });
+    const queries: TimedQuery[] = [];
+    for (const question of questions(ASKED_DAY * rowsOfDay)) {
+      queries.push({
+        name: question.name,
+        dayMs: await timeOf(question, logs, dayWindow()),
+        allMs: days.length === 1 ? undefined : await timeOf(question, logs, allWindow()),
+      });
+    }
+    return { store, rows: rowsOfDay * days.length, queries };
+  } finally {
+    await emitter.stop(AbortSignal.timeout(30_000));
+  }
+}
+
+async function generateDay(database: SqlDatabase, day: number, rows: number): Promise<void> {
+  const insert = insertGeneratedRows(dialectOf(database.dialect), {
+    fromUnixMicro: (FIRST_DAY_MS + day * DAY_MS) * 1000,
+    spanMicro: DAY_MS * 1000,
+    rows,
+    firstNumber: day * rows,
+  });
+  await database.run([insert], { timeoutMs: GENERATE_TIMEOUT_MS });
+}
+
+async function makePartition(url: string): Promise<void> {
+  const pool = new Pool({ connectionString: url, options: '-c search_path=mega_collector -c timezone=UTC' });
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await addDays(client, [dayOf(FIRST_DAY_MS) + ASKED_DAY]);
+    await client.query('commit');
+  } finally {
+    client.release();
+    await pool.end();
+  }
+}
+
+async function timeOf(question: Question, logs: LogSearch, window: Window): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const began = performance.now();
+    await question.ask(logs, window);
+    times.push(performance.now() - began);
+  }
+  return median(times);
+}
+
+function dayWindow(): Window {
+  return windowOf(FIRST_DAY_MS + ASKED_DAY * DAY_MS, 1);
+}
+
+function allWindow(): Window {
+  return windowOf(FIRST_DAY_MS, DAYS);
+}
+
+function windowOf(fromMs: number, days: number): Window {
+  return { from: new Date(fromMs).toISOString(), to: new Date(fromMs + days * DAY_MS).toISOString() };
+}
+
+function environment(stateDirectory: string): EmitterEnvironment {
+  return {
+    name: 'bench',
+    state: undefined,
+    stateDirectory,
+    logger: pino({ level: 'warn' }, process.stderr),
+    metrics: new Registry(),
+    clock: systemClock,
+    stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
+  };
+}
