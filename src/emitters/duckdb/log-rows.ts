@@ -48,6 +48,9 @@ export interface WrittenTimes {
   readonly maxUnixMicro: number;
 }
 
+/** What an appender holds is beside the memory that DuckDB keeps to; by itself it would hold 204,800 rows. */
+const MAX_CHUNKS_HELD = 8;
+
 const MICRO_PER_MINUTE = 60_000_000;
 
 /** Writes the rows of slices into `log_records`, within the transaction that its connection is in. */
@@ -55,6 +58,7 @@ export class LogRows {
   readonly #connection: Connection;
   readonly #chunk: RowChunk;
   #appender: Appender | undefined;
+  #chunksHeld = 0;
   #minUnixMicro = 0;
   #maxUnixMicro = 0;
   #lastMinute = -1;
@@ -69,6 +73,7 @@ export class LogRows {
 
   begin(): void {
     this.#chunk.clear();
+    this.#chunksHeld = 0;
     this.#appender = duckdb.appender_create(this.#connection, null, LOG_TABLE);
   }
 
@@ -147,6 +152,10 @@ export class LogRows {
     this.#chunk.finish();
     duckdb.append_data_chunk(this.#appender, this.#chunk.chunk);
     this.#chunk.clear();
+    this.#chunksHeld += 1;
+    if (this.#chunksHeld < MAX_CHUNKS_HELD) return;
+    duckdb.appender_flush_sync(this.#appender);
+    this.#chunksHeld = 0;
   }
 }
 
