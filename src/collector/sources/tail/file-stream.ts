@@ -304,7 +304,11 @@ export class FileStream implements SourceStream {
     if (this.#ended) return end <= this.position ? 'same' : 'other';
     const found = await this.#verified.checkAt(end);
     if (found === undefined) return 'unknown';
-    return found === check ? 'same' : 'other';
+    if (found === check) return 'same';
+    // A file that holds not even what is known of it was truncated just now: the answer is in its copy.
+    const holds = await this.#verified.holds(this.#marks.accepted);
+    if (holds === false) this.#owner.contentLost(this);
+    return holds === true ? 'other' : 'unknown';
   }
 
   /** The position with its check, when it lies behind the accepted bytes. */

@@ -1,3 +1,4 @@
+import { copyFileSync, truncateSync } from 'node:fs';
 import { appendFile, copyFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
@@ -206,6 +207,30 @@ describe('evidence against a checkpoint', () => {
     expect(tail.taken.batches.at(-1)?.start).toBe(numbered(0, 10).length);
     await tail.restart();
     expect(tail.taken.text()).toBe(numbered(0, 20));
+  });
+
+  it('is none when the file was truncated just then: its copy goes on', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 30));
+    await tail.turn();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(30, 10));
+    await tail.turn();
+    await tail.stop();
+    tail.sink.accepting = true;
+    // Between the look at the file and the answer of the aggregator.
+    const known = tail.taken.known.bind(tail.taken);
+    tail.taken.known = (id) => {
+      copyFileSync(tail.path('a.log'), tail.path('a.log.1'));
+      truncateSync(tail.path('a.log'));
+      tail.taken.known = known;
+      return known(id);
+    };
+    await tail.start();
+    await tail.append('a.log', numbered(40, 10));
+    await tail.pass(4_000);
+    expect(tail.taken.text()).toBe(numbered(0, 50));
+    expect(tail.messages().join()).not.toContain('cloned or rolled back');
   });
 
   it('goes on after a power loss at the last position that still agrees, as a new stream', async () => {
