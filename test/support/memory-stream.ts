@@ -30,7 +30,9 @@ export class MemoryStream implements SourceStream {
   async resume(known: KnownToAggregator): Promise<ResumeDecision> {
     this.resumes.push(known);
     if (known.end > this.#bytes.length) return { kind: 'ended' };
-    return { kind: 'continue', from: Math.max(this.accepted, known.contiguousEnd) };
+    // As a file does: what the aggregator has is accepted, though the answer was lost with the call before.
+    this.accepted = Math.max(this.accepted, known.contiguousEnd);
+    return { kind: 'continue', from: this.accepted };
   }
 
   async read(from: Position, buffer: Buffer): Promise<StreamRead> {
