@@ -21,6 +21,9 @@ interface BroughtRange {
  *
  * Of each slice only that is written which the ranges of its stream do not hold yet. So it does not matter how often a
  * record is emitted, nor what becomes of the answer to a flush.
+ *
+ * Rows that are there are updated, then those that are not are inserted; `on conflict do update` would do both at once, but
+ * deletes and inserts, and when such a COMMIT fails on a full disk, DuckDB (1.5.6) cannot take it back, and ends the process.
  */
 export class FlushTransaction {
   readonly #parts: FlushParts;
@@ -59,8 +62,8 @@ export class FlushTransaction {
   async commit(nowUnixMicro: number): Promise<void> {
     const { connection, rows, streams } = this.#parts;
     rows.finish();
-    await this.#run(streams.statement(nowUnixMicro));
-    for (const statement of this.#notes(nowUnixMicro)) await this.#run(statement);
+    const statements = [...streams.statements(nowUnixMicro), ...this.#notes(nowUnixMicro)];
+    for (const statement of statements) await this.#run(statement);
     await connection.run('commit');
     streams.committed();
   }
@@ -101,8 +104,11 @@ export class FlushTransaction {
     const { writer, flush } = this.#parts;
     return [
       {
-        text: `insert into writers values ($1::uuid, $2, make_timestamptz($3))
-          on conflict (writer) do update set last_flush = excluded.last_flush, seen_at = excluded.seen_at`,
+        text: 'update writers set last_flush = $2, seen_at = make_timestamptz($3) where writer = $1::uuid',
+        values: [writer, flush, nowUnixMicro],
+      },
+      {
+        text: 'insert into writers values ($1::uuid, $2, make_timestamptz($3)) on conflict (writer) do nothing',
         values: [writer, flush, nowUnixMicro],
       },
       {

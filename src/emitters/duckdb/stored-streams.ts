@@ -50,19 +50,27 @@ export class StoredStreams {
   }
 
   /** Writes what was added, in the order of the streams' ids. */
-  statement(nowUnixMicro: number): SqlStatement {
+  statements(nowUnixMicro: number): readonly SqlStatement[] {
     const changed = [...this.#added]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([stream, ranges]) => ({
         stream,
         ranges: JSON.stringify(ranges.map(({ start, end }) => [start, end])),
       }));
-    return {
-      text: `insert into streams select each.stream, each.ranges, make_timestamptz($2)
-        from (select unnest(from_json($1, '[{"stream":"UUID","ranges":"VARCHAR"}]')) as each)
-        on conflict (stream) do update set ranges = excluded.ranges, updated_at = excluded.updated_at`,
-      values: [JSON.stringify(changed), nowUnixMicro],
-    };
+    const values = [JSON.stringify(changed), nowUnixMicro];
+    const each = `(select unnest(from_json($1, '[{"stream":"UUID","ranges":"VARCHAR"}]')) as each)`;
+    return [
+      {
+        text: `update streams set ranges = each.ranges, updated_at = make_timestamptz($2) from ${each}
+          where streams.stream = each.stream`,
+        values,
+      },
+      {
+        text: `insert into streams select each.stream, each.ranges, make_timestamptz($2) from ${each}
+          on conflict (stream) do nothing`,
+        values,
+      },
+    ];
   }
 
   committed(): void {

@@ -69,12 +69,16 @@ export class MonitorDatabase {
     return this.#options.database.run(statements.map(statement), { timeoutMs, isReadOnly: true });
   }
 
+  /** The lease's row, if it is not there yet; nobody's. */
+  get #row(): Sql {
+    return sql`insert into leases (name, holder, expires_at) values ('monitor', '', ${this.time(0)})
+      on conflict (name) do nothing`;
+  }
+
   /** For whoever creates or deletes. */
   async write(statements: readonly Sql[]): Promise<Rows> {
-    const row = sql`insert into leases (name, holder, expires_at) values ('monitor', '', ${this.time(0)})
-      on conflict (name) do nothing`;
     const lock = sql`update leases set expires_at = expires_at where name = 'monitor'`;
-    const [, , ...rows] = await this.#run([row, lock, ...statements], TIMEOUT_MS);
+    const [, , ...rows] = await this.#run([this.#row, lock, ...statements], TIMEOUT_MS);
     return rows;
   }
 
@@ -90,12 +94,11 @@ export class MonitorDatabase {
   async acquire(): Promise<boolean> {
     const { holder } = this.#options;
     const now = this.nowUnixMicro;
-    const take = sql`insert into leases (name, holder, expires_at)
-      values ('monitor', ${holder}::text, ${this.time(now + LEASE_MS * 1000)})
-      on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
-      where leases.holder = excluded.holder or leases.expires_at <= ${this.time(now)}
+    // Not `on conflict do update`: with that, a COMMIT that fails on a full disk ends DuckDB's process.
+    const take = sql`update leases set holder = ${holder}::text, expires_at = ${this.time(now + LEASE_MS * 1000)}
+      where name = 'monitor' and (holder = ${holder}::text or expires_at <= ${this.time(now)})
       returning holder`;
-    const [taken] = await this.#run([take], TIMEOUT_MS);
+    const [, taken] = await this.#run([this.#row, take], TIMEOUT_MS);
     return taken?.length === 1;
   }
 
