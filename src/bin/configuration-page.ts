@@ -41,7 +41,7 @@ Both halves are configured by environment variables. Each variable is also a fla
 
 const EMITTERS_INTRODUCTION = `## Emitters
 
-The aggregator needs at least one. Every configured emitter gets everything, each with its own place in the queue. A variable
+Without any, the aggregator keeps records in the embedded store, \`duckdb\` ([store.md](store.md)). Every configured emitter gets everything, each with its own place in the queue. A variable
 takes one JSON object, or a list of them for several emitters of the type. All of these variables may also come from a file
 (\`_FILE\`), and all objects may have:
 
@@ -75,7 +75,7 @@ the variables of both. Each half has its state below \`mega-collector/standalone
 | an emitter | that one |
 | \`SERVE_DB_DIR\`, perhaps \`LOGPLEX_URL\` | \`logplex\`, one destination per PostgreSQL server, as the serve database says |
 | \`LOGPLEX_URL\` alone, with user and password | \`logplex\`, that destination for everything |
-| neither | \`text\`: records are printed |
+| neither | \`text\` and \`duckdb\`: records are printed, and kept in the embedded store |
 
 With \`--once\` it ends when everything that was there is delivered.`;
 
