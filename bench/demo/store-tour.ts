@@ -47,7 +47,7 @@ export class StoreTour {
       if (!isFiring) await sleep(200);
     }
     const errors = await this.#shown(['logs', '--where', 'status_code=500', '-n', '3']);
-    await this.#shown(['metrics', 'get', 'total_traffic', '-n', '8']);
+    await this.#shown(['metrics', 'get', 'total_traffic', '-n', '12', '--chart']);
     await this.#shown(['alerts', 'get', 'totaltraffic']);
     return isFiring && errors !== '';
   }

@@ -31,7 +31,7 @@ Examples:
   mega-collector monitor metrics create errors --filter-severity error --filter-where host.name=web-1`;
 
 const GET_EXAMPLES = `
-On a terminal the table is followed by a chart: of one series over time, or a line for each segment, the largest first.
+On a terminal (elsewhere with --chart) the table is followed by a chart: of one series over time, or a line for each segment, the largest first.
 
 Examples:
   mega-collector monitor metrics get total_traffic
@@ -63,6 +63,7 @@ function listCommand({ io }: Context): Command {
 interface GetFlags extends MonitorFlags {
   readonly number: string;
   readonly segment?: string;
+  readonly chart?: boolean;
 }
 
 function getCommand({ io }: Context): Command {
@@ -71,6 +72,7 @@ function getCommand({ io }: Context): Command {
     .argument('<id>', 'Of the metric.')
     .option('-n, --number <buckets>', 'How many periods of time. [default 100]', '100')
     .option('-g, --segment <value>', 'Only this segment.')
+    .option('--chart', 'Draw the chart elsewhere than on a terminal, too.')
     .addHelpText('after', GET_EXAMPLES)
     .action(async (text: string, flags: GetFlags) => {
       const id = identifierOf(text);
@@ -87,7 +89,7 @@ function getCommand({ io }: Context): Command {
       const isSegmented = definition.segment !== undefined;
       if (points.length === 0) io.stdout.write('There are no values yet.\n');
       else io.stdout.write(pointsText(points, isSegmented, terminal));
-      if (!terminal.isTerminal) return;
+      if (!terminal.isTerminal && !flags.chart) return;
       const drawn = pointsChart(points, definition.periodSeconds, terminal);
       if (drawn !== '') io.stdout.write(`\n${terminal.paint(expressionOf(definition), 'bold')}\n${drawn}`);
     });

@@ -126,6 +126,12 @@ describe('monitor metrics get', () => {
     );
   });
 
+  test('has the chart in a pipe, too, when it is asked for', async () => {
+    const server = await aggregator();
+    const { stdout } = await monitor(['metrics', 'get', 'total_traffic', '--chart'], { aggregator: server });
+    expect(stdout).toContain('\ncount(*)\n1234.57 ┤  █\n');
+  });
+
   test('has a chart on a terminal; a missing bucket is a gap', async () => {
     const { stdout } = await monitor(['metrics', 'get', 'total_traffic'], {
       aggregator: await aggregator(),
