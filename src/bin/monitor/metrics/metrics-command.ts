@@ -31,7 +31,8 @@ Examples:
   mega-collector monitor metrics create errors --filter-severity error --filter-where host.name=web-1`;
 
 const GET_EXAMPLES = `
-On a terminal (elsewhere with --chart) the table is followed by a chart: of one series over time, or a line for each segment, the largest first.
+On a terminal, elsewhere with --chart, the table is followed by a chart: of one series over time, or a line for each
+segment, the largest first.
 
 Examples:
   mega-collector monitor metrics get total_traffic
