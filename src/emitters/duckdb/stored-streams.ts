@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Position, Range } from '../../records/position.ts';
+import type { Range } from '../../records/position.ts';
 import { addRange, NO_RANGES, type Ranges } from '../../records/ranges.ts';
 import { parseStreamId, type StreamId } from '../../records/stream-id.ts';
 import type { SqlStatement } from '../../store/sql/sql.ts';
+import { rangesFromText, rangesToText } from '../../store/stored-ranges.ts';
 import { runStatement } from './statement.ts';
 
 /** So many streams' ranges are remembered, so that the table is not asked for them at every flush. */
@@ -36,7 +37,7 @@ export class StoredStreams {
     for (const stream of unknown) this.#committed.set(stream, NO_RANGES);
     for (const { stream, ranges } of rows) {
       const id = parseStreamId(String(stream).replaceAll('-', ''));
-      if (id !== undefined) this.#committed.set(id, parseRanges(String(ranges)));
+      if (id !== undefined) this.#committed.set(id, rangesFromText(String(ranges)));
     }
   }
 
@@ -55,7 +56,7 @@ export class StoredStreams {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([stream, ranges]) => ({
         stream,
-        ranges: JSON.stringify(ranges.map(({ start, end }) => [start, end])),
+        ranges: rangesToText(ranges),
       }));
     const values = [JSON.stringify(changed), nowUnixMicro];
     const each = `(select unnest(from_json($1, '[{"stream":"UUID","ranges":"VARCHAR"}]')) as each)`;
@@ -89,8 +90,4 @@ export class StoredStreams {
   rolledBack(): void {
     this.#added.clear();
   }
-}
-
-function parseRanges(text: string): Ranges {
-  return (JSON.parse(text) as [Position, Position][]).map(([start, end]) => ({ start, end }));
 }

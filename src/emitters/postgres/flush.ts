@@ -12,11 +12,11 @@ import {
 import type { StreamId } from '../../records/stream-id.ts';
 import { LOG_TABLE } from '../../store/log-columns.ts';
 import { type LogRow, rowOrigin } from '../../store/log-row.ts';
+import { rangesFromText } from '../../store/stored-ranges.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
 import { CopyIn } from './copy-in.ts';
 import { rowOf } from './failure.ts';
 import { keepBooks, MINUTE_MICRO, type Piece } from './keep-books.ts';
-import { rangesFromText } from './stored-ranges.ts';
 
 /** Records that are parsed and encoded at a stretch; in between others get their turn: searches share the thread. */
 const STRETCH_RECORDS = 256;

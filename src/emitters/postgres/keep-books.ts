@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import type { Ranges } from '../../records/ranges.ts';
 import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { rangesToText } from './stored-ranges.ts';
+import { rangesToText } from '../../store/stored-ranges.ts';
 
 export const MINUTE_MICRO = 60_000_000;
 

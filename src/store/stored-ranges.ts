@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Range } from '../../records/position.ts';
-import type { Ranges } from '../../records/ranges.ts';
+import type { Range } from '../records/position.ts';
+import type { Ranges } from '../records/ranges.ts';
 
 const pairs = z.array(z.tuple([z.int().min(0), z.int().min(0)]));
 
