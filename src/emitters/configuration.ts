@@ -64,7 +64,20 @@ export function duplicateNames(
 
 const OFF = new Set(['', '0', 'false', 'no', 'off']);
 
-/** Variables that are switches first: `off`, `on` for any word, or `json` to be read as a configuration. */
+/**
+ * The same for variables that are switches first: a falsy word configures nothing; any other word stands for a
+ * configuration, `{}` unless `ofWord` knows better; JSON is read as it is.
+ */
+export function parseSwitchedConfigurations<Shape extends z.ZodRawShape>(
+  { value, ...text }: ConfigurationText<Shape>,
+  ofWord: (word: string) => string = () => '{}',
+): readonly ConfiguredEmitter<ConfigurationOf<Shape>>[] {
+  const kind = switchOf(value);
+  if (kind === 'off') return [];
+  return parseConfigurations({ ...text, value: kind === 'json' ? value : ofWord(value) });
+}
+
+/** `off`, `on` for any word, or `json` to be read as a configuration. */
 export function switchOf(value: string): 'off' | 'on' | 'json' {
   const word = value.trim().toLowerCase();
   if (OFF.has(word)) return 'off';

@@ -95,7 +95,7 @@ export interface EmitterType<Configuration = unknown> {
    */
   readonly endsByItself?: true;
   /** How much is flushed and committed at once, at the most, while more is queued. Default: 8 MiB or 100 ms. */
-  readonly groupLimits?: { readonly bytes: number; readonly ms: number };
+  readonly groupLimits?: GroupLimits;
   /** Stores only, for their emitters have a `database`: what that speaks, known before it is there. */
   readonly dialect?: SqlDialectName;
   /** What there is when nobody has configured an emitter. Its variable takes `1`: all defaults. */
@@ -109,6 +109,12 @@ export interface EmitterType<Configuration = unknown> {
   parse(value: string): readonly ConfiguredEmitter<Configuration>[];
   /** A promise where much has to be loaded first, which whoever uses other types should not pay for. */
   create(configuration: Configuration, environment: EmitterEnvironment): Emitter | Promise<Emitter>;
+}
+
+/** When what was emitted is flushed, at the latest, though more is queued. */
+export interface GroupLimits {
+  readonly bytes: number;
+  readonly ms: number;
 }
 
 /** A key of an emitter's configuration, as the docs show it (Markdown). */

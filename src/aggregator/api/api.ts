@@ -40,6 +40,7 @@ const TIME_LIMIT_MS = 20_000;
  */
 export function createApi({ store, token, listenAddress, clock, logger, metrics }: ApiOptions): HttpArea {
   const events = createApiEvents(logger, metrics, clock);
+  let document: object | undefined;
   const routes = apiRoutes({
     operations: OPERATIONS,
     context: {
@@ -50,7 +51,11 @@ export function createApi({ store, token, listenAddress, clock, logger, metrics 
         return found;
       },
       tail: new LogTail({ clock, events }),
-      document: openApiDocument(OPERATIONS),
+      // Few ask for it, and the start should not wait for it.
+      get document() {
+        document ??= openApiDocument(OPERATIONS);
+        return document;
+      },
     },
     admission: new Admission({
       maxRunning: MAX_RUNNING,

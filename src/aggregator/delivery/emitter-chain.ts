@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Emitter } from '../../emitters/emitter.ts';
+import type { Emitter, GroupLimits } from '../../emitters/emitter.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { DeadLetters, QueueCursor } from '../../storage/queue-contract.ts';
@@ -10,7 +10,7 @@ import { Committer } from './committer.ts';
 import { Delivery } from './delivery.ts';
 import type { EmitterState, EmitterStatus } from './emitter-status.ts';
 import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
-import type { GroupLimits, Settlement } from './group.ts';
+import type { Settlement } from './group.ts';
 import { guardedEmitter } from './guarded-emitter.ts';
 import { Incidents } from './incidents.ts';
 import { Progress } from './progress.ts';

@@ -1,17 +1,12 @@
+import type { GroupLimits } from '../../emitters/emitter.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Amount, CursorPoint, DeadLetterId, Json, NewDeadLetter } from '../../storage/queue-contract.ts';
 import type { PlacedBatch, PlacedDeadLetter } from './placed-batch.ts';
 import type { Replay } from './replays.ts';
 
-/** When a group is flushed, at the latest, though more is queued. */
-export interface GroupLimits {
-  readonly bytes: number;
-  readonly ms: number;
-}
-
 /** A commit for every batch of 1,000 records would cost four fifths of the speed. */
-export const GROUP_LIMITS: GroupLimits = { bytes: 8 * 1024 * 1024, ms: 100 };
+const GROUP_LIMITS: GroupLimits = { bytes: 8 * 1024 * 1024, ms: 100 };
 
 /** Records given up, and where they began. */
 export interface PlacedAmount extends Amount {

@@ -1,11 +1,11 @@
-import type { FlushOutcome } from '../../emitters/emitter.ts';
+import type { FlushOutcome, GroupLimits } from '../../emitters/emitter.ts';
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { CursorPoint, Json, QueueCursor } from '../../storage/queue-contract.ts';
 import type { Committer } from './committer.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
-import { Group, type GroupLimits } from './group.ts';
+import { Group } from './group.ts';
 import type { Destination } from './guarded-emitter.ts';
 
 /**

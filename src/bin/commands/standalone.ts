@@ -8,8 +8,9 @@ import { standaloneVariables } from '../standalone/standalone-variables.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
-Without an emitter, records are printed, and kept in the embedded store, where mega-collector monitor finds them; with SERVE_DB_DIR they go to logplex, as its serve database says. The halves keep
-their state below .../mega-collector/standalone, and answer status and explain as if they were two processes.
+Without an emitter, records are printed, and kept in the embedded store, where mega-collector monitor finds them; with
+SERVE_DB_DIR they go to logplex, as its serve database says. The halves keep their state below
+.../mega-collector/standalone, and answer status and explain as if they were two processes.
 
 Examples:
   mega-collector standalone --tail '/var/log/*.log'

@@ -1,4 +1,4 @@
-import { type ConfigurationOf, parseConfigurations, switchOf } from '../configuration.ts';
+import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 
 export const BLACKHOLE_VARIABLE = 'AGGREGATOR_BLACKHOLE_CONFIGURATION';
@@ -11,12 +11,5 @@ export type BlackholeConfiguration = ConfigurationOf<typeof shape>;
 export function parseBlackholeConfiguration(
   value: string,
 ): readonly ConfiguredEmitter<BlackholeConfiguration>[] {
-  const text = switchOf(value);
-  if (text === 'off') return [];
-  return parseConfigurations({
-    variable: BLACKHOLE_VARIABLE,
-    type: 'blackhole',
-    value: text === 'json' ? value : '{}',
-    shape,
-  });
+  return parseSwitchedConfigurations({ variable: BLACKHOLE_VARIABLE, type: 'blackhole', value, shape });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseByteSize } from '../../runtime/byte-size.ts';
 import { ConfigurationError } from '../../runtime/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../runtime/duration.ts';
-import { type ConfigurationOf, parseConfigurations, switchOf } from '../configuration.ts';
+import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 
 export const DUCKDB_VARIABLE = 'AGGREGATOR_DUCKDB_CONFIGURATION';
@@ -59,14 +59,7 @@ export type DuckDbConfiguration = ConfigurationOf<typeof shape>;
 
 /** `1`, `on` or any other word stand for the defaults; falsy words configure nothing. */
 export function parseDuckDbConfiguration(value: string): readonly ConfiguredEmitter<DuckDbConfiguration>[] {
-  const text = switchOf(value);
-  if (text === 'off') return [];
-  const configured = parseConfigurations({
-    variable: DUCKDB_VARIABLE,
-    type: 'duckdb',
-    value: text === 'json' ? value : '{}',
-    shape,
-  });
+  const configured = parseSwitchedConfigurations({ variable: DUCKDB_VARIABLE, type: 'duckdb', value, shape });
   const paths = new Set<string>();
   const problems = configured.flatMap(({ configuration: { path: each } }, index) => {
     if (each === undefined || !paths.has(each)) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigurationError, type ConfigurationProblem } from '../../runtime/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../runtime/duration.ts';
 import { pemText } from '../../runtime/tls.ts';
-import { type ConfigurationOf, parseConfigurations, switchOf } from '../configuration.ts';
+import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
 
@@ -86,12 +86,10 @@ export type PostgresConfiguration = ConfigurationOf<typeof shape>;
 export function parsePostgresConfiguration(
   value: string,
 ): readonly ConfiguredEmitter<PostgresConfiguration>[] {
-  const kind = switchOf(value);
-  if (kind === 'off') return [];
-  const configured = parseConfigurations({
+  const configured = parseSwitchedConfigurations({
     variable: POSTGRES_VARIABLE,
     type: 'postgres',
-    value: kind === 'on' ? '{}' : value,
+    value,
     shape,
   });
   const isList = value.trimStart().startsWith('[');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConfigurationOf, parseConfigurations, switchOf } from '../configuration.ts';
+import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 
 export const TEXT_VARIABLE = 'AGGREGATOR_TEXT_CONFIGURATION';
@@ -13,14 +13,7 @@ export type TextConfiguration = ConfigurationOf<typeof shape>;
 
 /** `json`, any other truthy word, or a JSON object or list; falsy words configure nothing. */
 export function parseTextConfiguration(value: string): readonly ConfiguredEmitter<TextConfiguration>[] {
-  const text = switchOf(value);
-  if (text === 'off') return [];
-  return parseConfigurations({
-    variable: TEXT_VARIABLE,
-    type: 'text',
-    value: text === 'json' ? value : wordAsJson(value),
-    shape,
-  });
+  return parseSwitchedConfigurations({ variable: TEXT_VARIABLE, type: 'text', value, shape }, wordAsJson);
 }
 
 function wordAsJson(word: string): string {
