@@ -39,19 +39,21 @@ export const ATTRIBUTE_COLUMNS = [
   { attribute: 'http.response.body.size', column: 'http_response_body_size', type: 'bigint' },
 ] as const satisfies readonly AttributeColumn[];
 
-/** In the order in which rows are written. */
-export const LOG_COLUMNS = [
-  'time',
-  'observed_time',
-  'severity_number',
-  'severity_text',
-  'host',
-  'service',
-  'source',
-  'format',
-  'body',
-  'attributes',
-  'stream',
-  'position',
-  ...ATTRIBUTE_COLUMNS.map(({ column }) => column),
+/** The others, which every record may have. */
+export const RECORD_COLUMNS = [
+  { column: 'time', type: 'timestamptz', isRequired: true },
+  { column: 'observed_time', type: 'timestamptz', isRequired: true },
+  { column: 'severity_number', type: 'smallint', isRequired: false },
+  { column: 'severity_text', type: 'text', isRequired: false },
+  { column: 'host', type: 'text', isRequired: false },
+  { column: 'service', type: 'text', isRequired: false },
+  { column: 'source', type: 'text', isRequired: false },
+  { column: 'format', type: 'text', isRequired: true },
+  { column: 'body', type: 'text', isRequired: true },
+  { column: 'attributes', type: 'json', isRequired: false },
+  { column: 'stream', type: 'uuid', isRequired: true },
+  { column: 'position', type: 'bigint', isRequired: true },
 ] as const;
+
+/** In the order in which rows are written. */
+export const LOG_COLUMNS = [...RECORD_COLUMNS, ...ATTRIBUTE_COLUMNS].map(({ column }) => column);

@@ -1,4 +1,4 @@
-import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
+import { ATTRIBUTE_COLUMNS, RECORD_COLUMNS } from './log-columns.ts';
 
 /**
  * The tables of a store. `log_records` itself is created by each back end (one of them in partitions) from
@@ -40,18 +40,10 @@ export const STORE_TABLES: readonly string[] = [
 /** What is between the brackets of `create table log_records (...)`. */
 export function logRecordColumns(jsonType: 'json' | 'jsonb'): string {
   return [
-    'time timestamptz not null',
-    'observed_time timestamptz not null',
-    'severity_number smallint',
-    'severity_text text',
-    'host text',
-    'service text',
-    'source text',
-    'format text not null',
-    'body text not null',
-    `attributes ${jsonType}`,
-    'stream uuid not null',
-    'position bigint not null',
+    ...RECORD_COLUMNS.map(
+      ({ column, type, isRequired }) =>
+        `${column} ${type === 'json' ? jsonType : type}${isRequired ? ' not null' : ''}`,
+    ),
     ...ATTRIBUTE_COLUMNS.map(({ column, type }) => `${column} ${type}`),
   ].join(',\n  ');
 }

@@ -2,31 +2,16 @@ import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
 import { forEachLogRecord } from '../../formats/record-view.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
+import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../store/log-columns.ts';
 import { type LogRow, logRow, rowOrigin } from '../../store/log-row.ts';
 import { type ChunkColumn, RowChunk } from './row-chunk.ts';
 
-const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, uuid: 16 } as const;
+const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, json: 16, uuid: 16 } as const;
 
-/** The first twelve columns of `log_records`, in their order. */
-const FIXED_COLUMNS = [
-  'timestamptz',
-  'timestamptz',
-  'smallint',
-  'text',
-  'text',
-  'text',
-  'text',
-  'text',
-  'text',
-  'text',
-  'uuid',
-  'bigint',
-] as const;
-
-const LAYOUT: readonly ChunkColumn[] = [...FIXED_COLUMNS, ...ATTRIBUTE_COLUMNS.map(({ type }) => type)].map(
-  (type) => ({ cellBytes: CELL_BYTES[type], isText: type === 'text' }),
-);
+const LAYOUT: readonly ChunkColumn[] = [...RECORD_COLUMNS, ...ATTRIBUTE_COLUMNS].map(({ type }) => ({
+  cellBytes: CELL_BYTES[type],
+  isText: type === 'text' || type === 'json',
+}));
 
 const TIME = LOG_COLUMNS.indexOf('time');
 const OBSERVED_TIME = LOG_COLUMNS.indexOf('observed_time');
@@ -40,7 +25,7 @@ const BODY = LOG_COLUMNS.indexOf('body');
 const ATTRIBUTES = LOG_COLUMNS.indexOf('attributes');
 const STREAM = LOG_COLUMNS.indexOf('stream');
 const POSITION = LOG_COLUMNS.indexOf('position');
-const FIRST_ATTRIBUTE = FIXED_COLUMNS.length;
+const FIRST_ATTRIBUTE = RECORD_COLUMNS.length;
 
 /** Between which times the records of a slice lie, and in which minutes; microseconds and minutes since 1970. */
 export interface WrittenTimes {
