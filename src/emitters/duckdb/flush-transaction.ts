@@ -3,6 +3,7 @@ import type { Batch } from '../../records/batch.ts';
 import { outside } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
 import type { SqlStatement } from '../../store/sql/sql.ts';
+import { MICRO_PER_MINUTE } from '../../store/stored-times.ts';
 import type { LogRows } from './log-rows.ts';
 import { runStatement } from './statement.ts';
 import type { StoredStreams } from './stored-streams.ts';
@@ -119,9 +120,14 @@ export class FlushTransaction {
         values: [writer, flush, nowUnixMicro, JSON.stringify(this.#brought)],
       },
       {
-        text: `insert into touched_minutes select $1::uuid, $2, make_timestamptz($3), make_timestamptz(minute * 60000000)
+        text: `insert into touched_minutes select $1::uuid, $2, make_timestamptz($3), make_timestamptz(minute)
           from (select unnest(cast(string_split($4, ',') as bigint[])) as minute)`,
-        values: [writer, flush, nowUnixMicro, [...this.#minutes].join(',')],
+        values: [
+          writer,
+          flush,
+          nowUnixMicro,
+          [...this.#minutes].map((minute) => minute * MICRO_PER_MINUTE).join(','),
+        ],
       },
     ];
   }

@@ -4,6 +4,7 @@ import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../store/log-columns.ts';
 import { type LogRow, logRow, rowOrigin } from '../../store/log-row.ts';
+import { StoredTimes } from '../../store/stored-times.ts';
 import { type ChunkColumn, RowChunk } from './row-chunk.ts';
 
 const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, json: 16, uuid: 16 } as const;
@@ -27,16 +28,8 @@ const STREAM = LOG_COLUMNS.indexOf('stream');
 const POSITION = LOG_COLUMNS.indexOf('position');
 const FIRST_ATTRIBUTE = RECORD_COLUMNS.length;
 
-/** Between which times the records of a slice lie, and in which minutes; microseconds and minutes since 1970. */
-export interface WrittenTimes {
-  readonly minUnixMicro: number;
-  readonly maxUnixMicro: number;
-}
-
 /** What an appender holds is beside the memory that DuckDB keeps to; by itself it would hold 204,800 rows. */
 const MAX_CHUNKS_HELD = 8;
-
-const MICRO_PER_MINUTE = 60_000_000;
 
 /** Writes the rows of slices into `log_records`, within the transaction that its connection is in. */
 export class LogRows {
@@ -44,9 +37,6 @@ export class LogRows {
   readonly #chunk: RowChunk;
   #appender: Appender | undefined;
   #chunksHeld = 0;
-  #minUnixMicro = 0;
-  #maxUnixMicro = 0;
-  #lastMinute = -1;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -63,18 +53,16 @@ export class LogRows {
   }
 
   /** `minutes`: gets those minutes (since 1970) that the records are of. */
-  append(slice: RecordBatch, minutes: Set<number>): WrittenTimes {
+  append(slice: RecordBatch, minutes: Set<number>): StoredTimes {
     const origin = rowOrigin(slice.resource);
     const stream = uuidWords(slice.stream);
-    this.#minUnixMicro = Number.POSITIVE_INFINITY;
-    this.#maxUnixMicro = 0;
-    this.#lastMinute = -1;
+    const times = new StoredTimes(minutes);
     forEachLogRecord(slice, (record) => {
       const row = logRow(record, origin);
-      this.#noteTime(row.timeUnixMicro, minutes);
+      times.note(row.timeUnixMicro);
       this.#addRow(row, stream);
     });
-    return { minUnixMicro: this.#minUnixMicro, maxUnixMicro: this.#maxUnixMicro };
+    return times;
   }
 
   /** Passes on what is left, so that the transaction has it all. */
@@ -94,15 +82,6 @@ export class LogRows {
     if (appender === undefined) return;
     duckdb.appender_clear(appender);
     duckdb.appender_close_sync(appender);
-  }
-
-  #noteTime(unixMicro: number, minutes: Set<number>): void {
-    if (unixMicro < this.#minUnixMicro) this.#minUnixMicro = unixMicro;
-    if (unixMicro > this.#maxUnixMicro) this.#maxUnixMicro = unixMicro;
-    const minute = Math.floor(unixMicro / MICRO_PER_MINUTE);
-    if (minute === this.#lastMinute) return;
-    this.#lastMinute = minute;
-    minutes.add(minute);
   }
 
   #addRow(row: LogRow, stream: Uint32Array): void {

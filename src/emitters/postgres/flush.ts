@@ -13,10 +13,11 @@ import type { StreamId } from '../../records/stream-id.ts';
 import { LOG_TABLE } from '../../store/log-columns.ts';
 import { type LogRow, rowOrigin } from '../../store/log-row.ts';
 import { rangesFromText } from '../../store/stored-ranges.ts';
+import { MICRO_PER_MINUTE, StoredTimes } from '../../store/stored-times.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
 import { CopyIn } from './copy-in.ts';
 import { rowOf } from './failure.ts';
-import { keepBooks, MINUTE_MICRO, type Piece } from './keep-books.ts';
+import { keepBooks, type Piece } from './keep-books.ts';
 
 /** Records that are parsed and encoded at a stretch; in between others get their turn: searches share the thread. */
 const STRETCH_RECORDS = 256;
@@ -65,20 +66,20 @@ export async function storeSlices(
   writer: string,
 ): Promise<Stored> {
   const ranges = await lockStreams(client, slices);
-  const pieces = cutStored(slices, ranges);
+  const minutes = new Set<number>();
+  const pieces = cutStored(slices, ranges, minutes);
   const sum = (batches: readonly RecordBatch[]) => batches.reduce((all, { data }) => all + data.length, 0);
   const bytes = sum(pieces.map(({ batch }) => batch));
   const repeatedBytes = sum(slices) - bytes;
   if (pieces.length === 0) return { rows: 0, bytes, repeatedBytes, days: new Set() };
 
-  const minutes = new Set<number>();
-  const copy = new CopyIn(COPY, (write) => writeRows(pieces, minutes, write));
+  const copy = new CopyIn(COPY, (write) => writeRows(pieces, write));
   client.query(copy);
   const rows = await copy.done.catch((error: unknown) => {
     throw new CopyError(error, placeOfRow(pieces, rowOf(error)));
   });
   await keepBooks(client, { writer, ranges, pieces, minutes });
-  const days = new Set([...minutes].map((minute) => Math.floor((minute * MINUTE_MICRO) / DAY_MICRO)));
+  const days = new Set([...minutes].map((minute) => Math.floor((minute * MICRO_PER_MINUTE) / DAY_MICRO)));
   return { rows, bytes, repeatedBytes, days };
 }
 
@@ -109,15 +110,18 @@ const LOCK_STREAMS = `select replace(stream::text, '-', '') as stream, ranges
   from streams where stream = any ($1::uuid[]) order by streams.stream for update`;
 
 /** The parts of the slices that `ranges` do not have, in order; they are added to them. */
-function cutStored(slices: readonly RecordBatch[], ranges: Map<StreamId, Ranges>): Piece[] {
+function cutStored(
+  slices: readonly RecordBatch[],
+  ranges: Map<StreamId, Ranges>,
+  minutes: Set<number>,
+): Piece[] {
   return slices.flatMap((slice) => {
     const range = { start: slice.start, end: endOf(slice) };
     const stored = ranges.get(slice.stream) ?? [];
     ranges.set(slice.stream, addRange(stored, range));
     return outside(range, stored).map(({ start, end }) => ({
       batch: sliceBytes(slice, start, end),
-      minTime: Number.POSITIVE_INFINITY,
-      maxTime: Number.NEGATIVE_INFINITY,
+      times: new StoredTimes(minutes),
     }));
   });
 }
@@ -137,19 +141,10 @@ function placeOfRow(pieces: readonly Piece[], row: number | undefined): CopyErro
 
 async function writeRows(
   pieces: readonly Piece[],
-  minutes: Set<number>,
   write: (frames: Uint8Array) => Promise<void>,
 ): Promise<void> {
   let piece: Piece | undefined;
-  let minute = Number.NaN;
-  const encoder = new CopyEncoder(({ timeUnixMicro }: LogRow) => {
-    if (piece === undefined) return;
-    if (timeUnixMicro < piece.minTime) piece.minTime = timeUnixMicro;
-    if (timeUnixMicro > piece.maxTime) piece.maxTime = timeUnixMicro;
-    const itsMinute = Math.floor(timeUnixMicro / MINUTE_MICRO);
-    if (itsMinute !== minute) minutes.add(itsMinute);
-    minute = itsMinute;
-  });
+  const encoder = new CopyEncoder(({ timeUnixMicro }: LogRow) => piece?.times.note(timeUnixMicro));
   for (piece of pieces) {
     const { batch } = piece;
     const origin = rowOrigin(batch.resource);

@@ -3,15 +3,13 @@ import type { Ranges } from '../../records/ranges.ts';
 import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { rangesToText } from '../../store/stored-ranges.ts';
-
-export const MINUTE_MICRO = 60_000_000;
+import { MICRO_PER_MINUTE, type StoredTimes } from '../../store/stored-times.ts';
 
 /** A part of a slice that is not stored yet. */
 export interface Piece {
   readonly batch: RecordBatch;
-  /** Of its rows, in microseconds since 1970; known when they are encoded. */
-  minTime: number;
-  maxTime: number;
+  /** Of its rows; known when they are encoded. */
+  readonly times: StoredTimes;
 }
 
 export interface Books {
@@ -34,9 +32,9 @@ export async function keepBooks(
     pieces.map(({ batch }) => batch.stream),
     pieces.map(({ batch }) => batch.start),
     pieces.map(({ batch }) => endOf(batch)),
-    pieces.map(({ minTime }) => minTime),
-    pieces.map(({ maxTime }) => maxTime),
-    [...minutes].map((minute) => minute * MINUTE_MICRO),
+    pieces.map(({ times }) => times.minUnixMicro),
+    pieces.map(({ times }) => times.maxUnixMicro),
+    [...minutes].map((minute) => minute * MICRO_PER_MINUTE),
   ]);
 }
 
