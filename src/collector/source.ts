@@ -1,6 +1,7 @@
 import type { Check } from '../records/check.ts';
 import type { Position } from '../records/position.ts';
 import type { RecordBatch } from '../records/record-batch.ts';
+import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 import type { StreamStatus } from './stream-status.ts';
 
@@ -70,6 +71,8 @@ export interface KnownToAggregator {
   readonly end: Position;
   /** The check of `end`; undefined when there is none to compare. */
   readonly check: Check | undefined;
+  /** The checksum of the stream's bytes up to `end`; undefined when the aggregator has none. */
+  readonly checksum?: RunningChecksum | undefined;
   /**
    * How far it has the bytes without a gap, going up from the checkpoint. Less than `end` when a part of the stream
    * went to another aggregator; going on from `end` would then leave that part out.
@@ -82,9 +85,20 @@ export type ResumeDecision =
   | { readonly kind: 'ended' };
 
 export type StreamRead =
-  /** `endCheck`: the check of the batch's end. */
-  | { readonly kind: 'records'; readonly batch: RecordBatch; readonly endCheck: Check }
+  /** `endCheck`: the check of the batch's end. `checksums`: of the stream's bytes before and after the batch. */
+  | {
+      readonly kind: 'records';
+      readonly batch: RecordBatch;
+      readonly endCheck: Check;
+      readonly checksums?: BatchChecksums | undefined;
+    }
   /** Nothing now; the source will `wake`. */
   | { readonly kind: 'waiting' }
   /** The stream's last byte lies before `from`: no more will come. The publisher says so (final) when all is accepted. */
   | { readonly kind: 'ended' };
+
+/** Both begin at the same position. */
+export interface BatchChecksums {
+  readonly start: RunningChecksum;
+  readonly end: RunningChecksum;
+}
