@@ -31,7 +31,7 @@ const ROUNDS_THAT_PAGE = 5;
 /** Everything that is not as promised; nothing when all is well. */
 export function failuresOf(report: ChaosReport): string[] {
   const { file, stdout, balance, collectorBalance, exits, ownEnds, pager, written } = report;
-  const lines = sum(written, 'lines');
+  const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
   const failures = [
     ...(['missing', 'doubled', 'disordered', 'damaged'] as const)
@@ -40,6 +40,7 @@ export function failuresOf(report: ChaosReport): string[] {
     ...(['missing', 'disordered', 'damaged'] as const)
       .filter((what) => stdout[what] > 0)
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
+    ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
     ...balanceFailures(balance, lines, bytes),
     ...collectorBalanceFailures(collectorBalance, bytes),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process ended with ${exit} when asked to stop`),
@@ -64,7 +65,7 @@ export function describeReport(report: ChaosReport): string {
   const failures = failuresOf(report);
   return [
     `seed ${seed}, ${rounds} rounds: ${[...faults].map(([name, count]) => `${count} x ${name}`).join('; ')}`,
-    `written   ${sum(written, 'lines')} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
+    `written   ${linesOf(written)} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
     `file      ${audit(file)}`,
     `stdout    ${audit(stdout)} (at least once is promised)`,
     `ended by themselves: ${ownEnds.length === 0 ? 'none' : ownEnds.map(describeEnd).join('; ')}`,
@@ -116,6 +117,11 @@ export function collectorBalanceFailures(balance: StreamBalanceReport | string, 
   ];
 }
 
-export function sum(written: readonly WrittenLog[], what: 'lines' | 'bytes' | 'rotations'): number {
+/** Numbered lines and lines that are equal in all generations. */
+export function linesOf(written: readonly WrittenLog[]): number {
+  return written.reduce((total, { lines, frames }) => total + lines + frames, 0);
+}
+
+export function sum(written: readonly WrittenLog[], what: 'bytes' | 'rotations'): number {
   return written.reduce((total, log) => total + log[what], 0);
 }

@@ -1,41 +1,63 @@
-import { closeSync, copyFileSync, openSync, renameSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../random.ts';
-import { numberedLine } from './numbered-line.ts';
+import { ChaosLog } from './chaos-log.ts';
+import { BANNER, TRAILER } from './frame-line.ts';
+import { UNIFORM_LOG } from './numbered-line.ts';
 
-/** What the collector is to tail. */
+/** The patterns that the collector follows. */
 export const CHAOS_GLOBS = ['*.log', '*.log.*', '*.log-*'];
 
 export interface WrittenLog {
   readonly name: string;
+  /** Numbered lines. */
   readonly lines: number;
+  /** Lines that are equal in all generations. */
+  readonly frames: number;
   readonly bytes: number;
   readonly rotations: number;
 }
 
-/**
- * What a rotated log is called. `counted`, as logrotate does it by itself: `x.log.1` is the youngest, and all others
- * move up. `dated`: `x.log-1700000001`, and it keeps that name.
- */
-export type RotationNames = 'counted' | 'dated';
+/** What a log does in one tick. */
+type Behaviour = (random: Random) => void;
 
 const TICK_MS = 20;
-const FIRST_DATE = 1_700_000_000;
-/** A shorter file cannot be told from its copy by content. */
+/** Copies of shorter files have too few bytes to be recognized by content. */
 const COPYTRUNCATE_MIN_BYTES = 4096;
+const UNIFORM_LINES = 400;
+/**
+ * Longer than a fault lasts: a generation beside the target of a link matches no pattern, so the collector must have
+ * seen it at the link once.
+ */
+const LINKED_ROTATION_TICKS = 15_000 / TICK_MS;
 
 /**
- * Appends numbered lines to several logs, in bursts, sometimes half a line first and its rest a moment later, and
- * rotates them: by rename, or by copy and truncate. Rotated logs keep matching `CHAOS_GLOBS`. The writer itself is never
- * killed: it is what the outcome is measured by.
+ * Appends numbered lines to several logs and rotates them. The writer itself is never killed: the outcome is compared
+ * with it. All generations keep matching `CHAOS_GLOBS`, except for those of the linked log.
+ *
+ *     plain     bursts, at times half a line first; rotated by rename, or by copy and truncate; dated generations get
+ *               a compressed copy, which is there in part for a while
+ *     linked    the file is in another directory, and a link leads to it
+ *     uniform   all generations have the same size, the same first KiB and the same last bytes
  */
 export class ChaosWriter {
-  readonly #logs: Log[];
+  readonly #logs: { readonly log: ChaosLog; readonly behave: Behaviour }[];
   readonly #random: Random;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(directory: string, names: readonly string[], random: Random) {
-    this.#logs = names.map((name, index) => new Log(directory, name, index % 2 === 0 ? 'counted' : 'dated'));
+    const plain = names.map((name, index) => {
+      const rotationNames = index % 2 === 0 ? 'counted' : 'dated';
+      const log = new ChaosLog({ name, directory, rotationNames });
+      return { log, behave: plainBehaviour(log, rotationNames === 'dated') };
+    });
+    const targetDirectory = join(directory, '..', 'targets');
+    const linked = new ChaosLog({ name: 'linked', directory, rotationNames: 'counted', targetDirectory });
+    const uniform = new ChaosLog({ name: UNIFORM_LOG, directory, rotationNames: 'counted' });
+    this.#logs = [
+      ...plain,
+      { log: linked, behave: linkedBehaviour(linked) },
+      { log: uniform, behave: uniformBehaviour(uniform) },
+    ];
     this.#random = random;
   }
 
@@ -43,92 +65,65 @@ export class ChaosWriter {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Ends what was half written. */
+  /** Completes what is half written. */
   stop(): readonly WrittenLog[] {
     clearInterval(this.#timer);
-    for (const log of this.#logs) log.finishLine();
-    return this.#logs.map(({ name, lines, bytes, rotations }) => ({ name, lines, bytes, rotations }));
+    for (const { log } of this.#logs) log.finishLine();
+    return this.#logs.map(({ log: { name, lines, frames, bytes, rotations } }) => ({
+      ...{ name, lines, frames, bytes, rotations },
+    }));
   }
 
   #tick(): void {
-    for (const log of this.#logs) {
+    for (const { log, behave } of this.#logs) {
       log.finishLine();
-      if (this.#random.chance(0.4)) this.#write(log);
-      if (this.#random.chance(0.015)) this.#rotate(log);
+      behave(this.#random);
     }
-  }
-
-  #write(log: Log): void {
-    const lines = this.#random.chance(0.01) ? this.#random.between(1000, 8000) : this.#random.between(1, 25);
-    log.append(lines, this.#random.chance(0.2));
-  }
-
-  #rotate(log: Log): void {
-    log.finishLine();
-    if (this.#random.chance(0.3) && log.size >= COPYTRUNCATE_MIN_BYTES) log.copyAndTruncate();
-    else log.rename();
   }
 }
 
-class Log {
-  readonly name: string;
-  readonly #path: string;
-  readonly #rotationNames: RotationNames;
-  #rest = '';
-  lines = 0;
-  bytes = 0;
-  rotations = 0;
+function appendSome(log: ChaosLog, random: Random): void {
+  if (!random.chance(0.4)) return;
+  const lines = random.chance(0.01) ? random.between(1000, 8000) : random.between(1, 25);
+  log.append(lines, random.chance(0.2));
+}
 
-  constructor(directory: string, name: string, rotationNames: RotationNames) {
-    this.name = name;
-    this.#path = join(directory, `${name}.log`);
-    this.#rotationNames = rotationNames;
-    closeSync(openSync(this.#path, 'a'));
-  }
-
-  get size(): number {
-    return statSync(this.#path).size;
-  }
-
-  append(count: number, holdBack: boolean): void {
-    let text = '';
-    for (let i = 0; i < count; i++) text += numberedLine(this.name, this.lines++);
-    const cut = holdBack ? text.length - 5 : text.length;
-    this.#rest = text.slice(cut);
-    this.#write(text.slice(0, cut));
-  }
-
-  finishLine(): void {
-    if (this.#rest !== '') this.#write(this.#rest);
-    this.#rest = '';
-  }
-
-  rename(): void {
-    renameSync(this.#path, this.#freePath());
-    closeSync(openSync(this.#path, 'a'));
-  }
-
-  /** Nothing is written in between: with this kind of rotation that would be the log's own loss. */
-  copyAndTruncate(): void {
-    copyFileSync(this.#path, this.#freePath());
-    truncateSync(this.#path);
-  }
-
-  #freePath(): string {
-    this.rotations += 1;
-    if (this.#rotationNames === 'dated') return `${this.#path}-${FIRST_DATE + this.rotations}`;
-    for (let count = this.rotations - 1; count > 0; count--) {
-      renameSync(`${this.#path}.${count}`, `${this.#path}.${count + 1}`);
+function plainBehaviour(log: ChaosLog, compresses: boolean): Behaviour {
+  return (random) => {
+    appendSome(log, random);
+    if (!random.chance(0.015)) return;
+    log.finishLine();
+    if (random.chance(0.3) && log.size >= COPYTRUNCATE_MIN_BYTES) log.copyAndTruncate();
+    else {
+      const rotated = log.rename();
+      if (compresses && random.chance(0.5)) log.compress(rotated);
     }
-    return `${this.#path}.1`;
-  }
+  };
+}
 
-  #write(text: string): void {
-    const file = openSync(this.#path, 'a');
-    try {
-      this.bytes += writeSync(file, text, null, 'latin1');
-    } finally {
-      closeSync(file);
-    }
-  }
+function linkedBehaviour(log: ChaosLog): Behaviour {
+  let ticksLeft = LINKED_ROTATION_TICKS;
+  return (random) => {
+    appendSome(log, random);
+    if (--ticksLeft > 0) return;
+    ticksLeft = LINKED_ROTATION_TICKS;
+    log.finishLine();
+    log.rename();
+  };
+}
+
+function uniformBehaviour(log: ChaosLog): Behaviour {
+  let linesLeft = UNIFORM_LINES;
+  log.appendFrame(BANNER);
+  return (random) => {
+    const lines = random.chance(0.4) ? Math.min(linesLeft, random.between(1, 25)) : 0;
+    if (lines > 0) log.append(lines);
+    linesLeft -= lines;
+    if (linesLeft > 0) return;
+    log.appendFrame(TRAILER);
+    if (random.chance(0.3)) log.copyAndTruncate();
+    else log.rename();
+    log.appendFrame(BANNER);
+    linesLeft = UNIFORM_LINES;
+  };
 }

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { isFrameLine } from './frame-line.ts';
 import { parseNumberedLine } from './numbered-line.ts';
 
 export interface Audit {
+  /** All of them, those without a number included. */
   readonly lines: number;
   readonly missing: number;
   readonly doubled: number;
@@ -39,6 +41,7 @@ export class LineAudit {
   /** Without the line ending. */
   line(text: string, where: string): void {
     this.#lines += 1;
+    if (isFrameLine(text)) return;
     const head = parseNumberedLine(text);
     const seen = head && this.#logs.get(head.log);
     if (head === undefined || seen === undefined || head.number >= seen.numbers.length) {

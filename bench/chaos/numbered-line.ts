@@ -4,8 +4,12 @@
  */
 export function numberedLine(log: string, number: number): string {
   const head = `${log} ${String(number).padStart(9, '0')} `;
-  return `${head}${payload(log.length * 7919 + number)}\n`;
+  return `${head}${payload(log.length * 7919 + number, log === UNIFORM_LOG)}\n`;
 }
+
+/** All lines of this log have the same length, so its generations can have the same size. */
+export const UNIFORM_LOG = 'uniform';
+const UNIFORM_PAYLOAD_LENGTH = 100;
 
 export interface LineHead {
   readonly log: string;
@@ -21,9 +25,10 @@ export function parseNumberedLine(line: string): LineHead | undefined {
 }
 
 /** Nearly always short; a few are as long as a stack trace. */
-function payload(seed: number): string {
+function payload(seed: number, isUniform: boolean): string {
   const mixed = Math.imul(seed ^ (seed >>> 13), 0x5bd1e995) >>> 0;
-  const length = mixed % 50 === 0 ? 2000 + (mixed % 3000) : 20 + (mixed % 180);
+  const varied = mixed % 50 === 0 ? 2000 + (mixed % 3000) : 20 + (mixed % 180);
+  const length = isUniform ? UNIFORM_PAYLOAD_LENGTH : varied;
   const unit = mixed.toString(36);
   return unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
 }

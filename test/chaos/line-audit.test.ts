@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { BANNER, TRAILER } from '../../bench/chaos/frame-line.ts';
 import { type Audit, auditFiles, LineAudit } from '../../bench/chaos/line-audit.ts';
 import { numberedLine } from '../../bench/chaos/numbered-line.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -19,6 +20,11 @@ describe('the audit of what came out', () => {
     for (const cut of [1, 10, 40, text.length - 1]) {
       expect(await auditOf([text.slice(0, cut)], [text.slice(cut)])).toEqual(CLEAN);
     }
+  });
+
+  test('counts lines that are equal in all generations, and looks at nothing else in them', async () => {
+    expect(await auditOf([BANNER, ...FIVE, TRAILER, BANNER])).toEqual({ ...CLEAN, lines: 8 });
+    expect(await auditOf([...FIVE, BANNER.slice(10)])).toMatchObject({ damaged: 1 });
   });
 
   test('counts what is missing, in the middle and at the end', async () => {

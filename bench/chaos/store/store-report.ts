@@ -1,6 +1,6 @@
 import type { StreamBalanceReport } from '../../../src/runtime/control-commands.ts';
 import type { QueueBalance } from '../../../src/storage/queue-contract.ts';
-import { balanceFailures, collectorBalanceFailures, describeEnd, sum } from '../chaos-report.ts';
+import { balanceFailures, collectorBalanceFailures, describeEnd, linesOf, sum } from '../chaos-report.ts';
 import type { WrittenLog } from '../chaos-writer.ts';
 import type { OwnEnd } from '../supervised.ts';
 import type { StoreAudit } from './store-audit.ts';
@@ -24,7 +24,7 @@ export interface StoreReport {
 /** Everything that is not as promised; nothing when all is well. */
 export function storeFailuresOf(report: StoreReport): string[] {
   const { rows, written, balances, collectorBalance, exits, ownEnds } = report;
-  const lines = sum(written, 'lines');
+  const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
   return [
     ...(lines === 0 ? ['nothing was written'] : []),
@@ -55,7 +55,7 @@ export function describeStoreReport(report: StoreReport): string {
   const failures = storeFailuresOf(report);
   return [
     `seed ${seed}, ${rounds} rounds: ${[...events].map(([name, count]) => `${count} x ${name}`).join('; ')}`,
-    `written   ${sum(written, 'lines')} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
+    `written   ${linesOf(written)} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
     `accepted  ${taken.map((records) => `${records} lines`).join(' by one aggregator, by the other ')}`,
     `stored    ${rows.lines} rows: ${rows.missing} missing, ${rows.doubled} doubled, ${rows.disordered} out of order, ` +
       `${rows.damaged} damaged, ${rows.sameIdentity} with the identity of another, ${rows.misplaced} misplaced`,

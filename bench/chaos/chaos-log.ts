@@ -1,0 +1,124 @@
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { numberedLine } from './numbered-line.ts';
+
+/**
+ * The name of a rotated log. `counted`, as logrotate does it by default: `x.log.1` is the youngest, and all others
+ * move up. `dated`: `x.log-1700000001`, and it keeps that name.
+ */
+export type RotationNames = 'counted' | 'dated';
+
+export interface ChaosLogPlan {
+  readonly name: string;
+  /** The directory that the collector watches. */
+  readonly directory: string;
+  readonly rotationNames: RotationNames;
+  /** The file is in this directory, and only a link to it is in `directory`. */
+  readonly targetDirectory?: string;
+}
+
+const FIRST_DATE = 1_700_000_000;
+
+/** One log with its generations. A rotated generation is in the directory of the file, beside the target of a link. */
+export class ChaosLog {
+  readonly name: string;
+  readonly #path: string;
+  readonly #rotationNames: RotationNames;
+  #unwrittenText = '';
+  #unwrittenGzip: { readonly path: string; readonly bytes: Buffer } | undefined;
+  lines = 0;
+  frames = 0;
+  bytes = 0;
+  rotations = 0;
+
+  constructor({ name, directory, rotationNames, targetDirectory }: ChaosLogPlan) {
+    this.name = name;
+    this.#path = join(targetDirectory ?? directory, `${name}.log`);
+    this.#rotationNames = rotationNames;
+    mkdirSync(dirname(this.#path), { recursive: true });
+    closeSync(openSync(this.#path, 'a'));
+    if (targetDirectory !== undefined) symlinkSync(this.#path, join(directory, `${name}.log`));
+  }
+
+  /** Size of the current generation in bytes. */
+  get size(): number {
+    return statSync(this.#path).size;
+  }
+
+  /** With `holdBack`, the last bytes of the last line are written by `finishLine`. */
+  append(count: number, holdBack = false): void {
+    let text = '';
+    for (let i = 0; i < count; i++) text += numberedLine(this.name, this.lines++);
+    const cut = holdBack ? text.length - 5 : text.length;
+    this.#unwrittenText = text.slice(cut);
+    this.#write(text.slice(0, cut));
+  }
+
+  /** A line without a number, which is equal in all generations. */
+  appendFrame(line: string): void {
+    this.frames += 1;
+    this.#write(line);
+  }
+
+  finishLine(): void {
+    if (this.#unwrittenText !== '') this.#write(this.#unwrittenText);
+    this.#unwrittenText = '';
+    if (this.#unwrittenGzip !== undefined)
+      appendFileSync(this.#unwrittenGzip.path, this.#unwrittenGzip.bytes);
+    this.#unwrittenGzip = undefined;
+  }
+
+  rename(): string {
+    const rotated = this.#freePath();
+    renameSync(this.#path, rotated);
+    closeSync(openSync(this.#path, 'a'));
+    return rotated;
+  }
+
+  /** Nothing is written between copy and truncation: with this kind of rotation the log itself would lose it. */
+  copyAndTruncate(): void {
+    copyFileSync(this.#path, this.#freePath());
+    truncateSync(this.#path);
+  }
+
+  /** Puts a compressed copy beside a rotated generation, as `gzip -k` does. `finishLine` writes its second half. */
+  compress(rotated: string): void {
+    const bytes = gzipSync(readFileSync(rotated));
+    const half = Math.floor(bytes.length / 2);
+    const path = `${rotated}.gz`;
+    writeFileSync(path, bytes.subarray(0, half));
+    this.#unwrittenGzip = { path, bytes: bytes.subarray(half) };
+  }
+
+  #freePath(): string {
+    this.rotations += 1;
+    if (this.#rotationNames === 'dated') return `${this.#path}-${FIRST_DATE + this.rotations}`;
+    for (let count = this.rotations - 1; count > 0; count--) {
+      renameSync(`${this.#path}.${count}`, `${this.#path}.${count + 1}`);
+    }
+    return `${this.#path}.1`;
+  }
+
+  #write(text: string): void {
+    const file = openSync(this.#path, 'a');
+    try {
+      this.bytes += writeSync(file, text, null, 'latin1');
+    } finally {
+      closeSync(file);
+    }
+  }
+}
