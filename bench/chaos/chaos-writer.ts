@@ -37,7 +37,8 @@ const LINKED_ROTATION_TICKS = 15_000 / TICK_MS;
  *     plain     bursts, at times half a line first; rotated by rename, or by copy and truncate; dated generations get
  *               a compressed copy, which is there in part for a while
  *     linked    the file is in another directory, and a link leads to it
- *     uniform   all generations have the same size, the same first KiB and the same last bytes
+ *     uniform   the generations that are renamed have the same size, the same first KiB and the same last bytes; at times
+ *               one is copied and truncated before it is complete
  */
 export class ChaosWriter {
   readonly #logs: { readonly log: ChaosLog; readonly behave: Behaviour }[];
@@ -119,10 +120,12 @@ function uniformBehaviour(log: ChaosLog): Behaviour {
     const lines = random.chance(0.4) ? Math.min(linesLeft, random.between(1, 25)) : 0;
     if (lines > 0) log.append(lines);
     linesLeft -= lines;
-    if (linesLeft > 0) return;
-    log.appendFrame(TRAILER);
-    if (random.chance(0.3)) log.copyAndTruncate();
-    else log.rename();
+    const isComplete = linesLeft === 0;
+    if (!isComplete && !(random.chance(0.004) && log.size >= COPYTRUNCATE_MIN_BYTES)) return;
+    if (isComplete) {
+      log.appendFrame(TRAILER);
+      log.rename();
+    } else log.copyAndTruncate();
     log.appendFrame(BANNER);
     linesLeft = UNIFORM_LINES;
   };
