@@ -1,7 +1,7 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test chaos bench gelf-send lint generate docs clean
+.PHONY: help install build tools demo test chaos bench figures gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
@@ -37,6 +37,9 @@ chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n
 
 bench: build tools ## Measure against rsyslog and syslog-ng  [BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs/performance.md]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)
+
+figures: tools ## Print figures of the source code
+	@node $(TOOLS)/bench/figures/main.js
 
 gelf-send: build tools ## Send the GELF fixtures to a server  [ADDRESS=udp://host:12201 DELIMITER=null]
 	@node $(TOOLS)/bench/gelf-send.js $(ADDRESS) $(DELIMITER)
