@@ -1,4 +1,5 @@
 import type { Check } from '../records/check.ts';
+import type { ChecksumPair } from '../records/checksum-codec.ts';
 import type { Position } from '../records/position.ts';
 import type { RecordBatch } from '../records/record-batch.ts';
 import type { RunningChecksum } from '../records/running-checksum.ts';
@@ -97,8 +98,4 @@ export type StreamRead =
   /** The stream's last byte lies before `from`: no more will come. The publisher says so (final) when all is accepted. */
   | { readonly kind: 'ended' };
 
-/** Both begin at the same position. */
-export interface BatchChecksums {
-  readonly start: RunningChecksum;
-  readonly end: RunningChecksum;
-}
+export type BatchChecksums = ChecksumPair;

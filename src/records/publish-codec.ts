@@ -1,6 +1,8 @@
 import { type Check, checkFromBytes, checkToBytes } from './check.ts';
+import { type ChecksumPair, checksumFromBytes, checksumPair, checksumToBytes } from './checksum-codec.ts';
 import { PublishRequest, PublishResponse } from './gen/megacollector/v1/aggregator.ts';
 import type { RecordBatch } from './record-batch.ts';
+import type { RunningChecksum } from './running-checksum.ts';
 import { type EncodedData, encodeRecordBatchHead } from './wire.ts';
 import { WireError } from './wire-error.ts';
 import {
@@ -27,6 +29,8 @@ export type IncomingRequest =
 export interface WireBatch {
   readonly sequence: number;
   readonly endCheck: Check;
+  /** Absent from a peer of version 0.1.0. */
+  readonly checksums: ChecksumPair | undefined;
   /** The RecordBatch message, not looked at yet. */
   readonly records: Uint8Array;
 }
@@ -35,6 +39,8 @@ const BATCH = 3 * 8 + WIRE_BYTES;
 const SEQUENCE = 1 * 8 + WIRE_VARINT;
 const END_CHECK = 2 * 8 + WIRE_BYTES;
 const RECORDS = 3 * 8 + WIRE_BYTES;
+const START_CHECKSUM = 4 * 8 + WIRE_BYTES;
+const END_CHECKSUM = 5 * 8 + WIRE_BYTES;
 const CHECK_FIELD_BYTES = 10;
 /** No message but a batch needs more. */
 const CONTROL_BYTES = 64 * 1024;
@@ -62,17 +68,21 @@ function decodeWireBatch(bytes: Uint8Array): WireBatch {
   let sequence = 0;
   let endCheck: Check | undefined;
   let records: Uint8Array | undefined;
+  let start: RunningChecksum | undefined;
+  let end: RunningChecksum | undefined;
   while (!reader.done) {
     const tag = reader.tag();
     if (tag === SEQUENCE) sequence = reader.varint();
     else if (tag === END_CHECK) endCheck = checkFromBytes(reader.slice());
     else if (tag === RECORDS) records = reader.slice();
+    else if (tag === START_CHECKSUM) start = checksumFromBytes(reader.slice());
+    else if (tag === END_CHECKSUM) end = checksumFromBytes(reader.slice());
     else reader.skip(tag & 7);
   }
   if (sequence === 0) throw new WireError('the batch has no sequence');
   if (endCheck === undefined) throw new WireError('the batch has no check of its end');
   if (records === undefined) throw new WireError('the batch has no records');
-  return { sequence, endCheck, records };
+  return { sequence, endCheck, checksums: checksumPair(start, end), records };
 }
 
 /** What a collector sends: anything small as the generated type, or a batch that is encoded already. */
@@ -86,22 +96,43 @@ export function encodeRequest(request: OutgoingRequest): Buffer {
 export function encodeBatchRequest(options: {
   readonly sequence: number;
   readonly endCheck: Check;
+  readonly checksums?: ChecksumPair | undefined;
   readonly batch: RecordBatch;
   readonly data: EncodedData;
 }): Buffer {
   const head = encodeRecordBatchHead(options.batch, options.data);
   const recordsSize = head.length + options.data.bytes.length;
+  const checksums = checksumFields(options.checksums);
   const batchSize =
-    1 + varintSize(options.sequence) + CHECK_FIELD_BYTES + bytesHeaderSize(3, recordsSize) + recordsSize;
+    1 +
+    varintSize(options.sequence) +
+    CHECK_FIELD_BYTES +
+    checksums.length +
+    bytesHeaderSize(3, recordsSize) +
+    recordsSize;
   const message = Buffer.allocUnsafe(bytesHeaderSize(3, batchSize) + batchSize);
   let at = writeBytesHeader(message, 0, 3, batchSize);
   at = writeVarint(message, writeVarint(message, at, SEQUENCE), options.sequence);
   at = writeBytesHeader(message, at, 2, CHECK_FIELD_BYTES - 2);
   at += checkToBytes(options.endCheck).copy(message, at);
+  at += checksums.copy(message, at);
   at = writeBytesHeader(message, at, 3, recordsSize);
   at += head.copy(message, at);
   message.set(options.data.bytes, at);
   return message;
+}
+
+function checksumFields(checksums: ChecksumPair | undefined): Buffer {
+  if (checksums === undefined) return Buffer.alloc(0);
+  return Buffer.concat([
+    lengthDelimited(START_CHECKSUM, checksumToBytes(checksums.start)),
+    lengthDelimited(END_CHECKSUM, checksumToBytes(checksums.end)),
+  ]);
+}
+
+/** Of a message that is shorter than 128 bytes. */
+function lengthDelimited(tag: number, message: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([tag, message.length]), message]);
 }
 
 export function decodeResponse(bytes: Uint8Array): PublishResponse {

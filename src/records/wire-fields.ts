@@ -8,7 +8,7 @@ import { WireError } from './wire-error.ts';
 export const WIRE_VARINT = 0;
 export const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
-const WIRE_FIXED32 = 5;
+export const WIRE_FIXED32 = 5;
 
 /** Walks the fields of one message, or the numbers of one packed field. */
 export class FieldReader {
@@ -64,6 +64,13 @@ export class FieldReader {
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.offset, 8);
     this.offset += 8;
     return view.getBigUint64(0, true);
+  }
+
+  fixed32(): number {
+    if (this.end - this.offset < 4) throw new WireError('a number is cut off');
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.offset, 4);
+    this.offset += 4;
+    return view.getUint32(0, true);
   }
 
   /** Passes over a field that this version does not know. */

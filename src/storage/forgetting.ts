@@ -4,9 +4,10 @@ import type { Cursors } from './cursors.ts';
 import type { QueueEvents } from './events.ts';
 import type { StreamLedger } from './ledger.ts';
 import type { QueueIndex } from './queue-index.ts';
-import { changeTotals, type QueueTables, type StreamRow } from './queue-tables.ts';
+import { changeTotals, isCounted, type QueueTables, type StreamRow } from './queue-tables.ts';
 import type { RunningTime } from './running-time.ts';
 import type { StateStore } from './state-store.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 /** Days of running time. */
 export const DAYS_AFTER_FINAL = 30;
@@ -20,6 +21,7 @@ export interface ForgettingParts {
   readonly cursors: Cursors;
   readonly ledger: StreamLedger;
   readonly runningTime: RunningTime;
+  readonly streamCounts: StreamCounts;
   readonly events: QueueEvents;
 }
 
@@ -52,7 +54,7 @@ export class Forgetting {
 
   async #forget(streams: readonly StreamId[]): Promise<void> {
     if (streams.length === 0) return;
-    const { store, tables, ledger, events } = this.#parts;
+    const { store, tables, ledger, streamCounts, events } = this.#parts;
     const forgotten: StreamId[] = [];
     await store.write(() => {
       for (const stream of streams) {
@@ -60,6 +62,7 @@ export class Forgetting {
         // A batch, or an opening, may have come since.
         if (row === undefined || !this.#isOld(row)) continue;
         tables.streams.remove(stream);
+        if (isCounted(row)) streamCounts.add(row.owner.collectorId, -1);
         changeTotals(tables, (totals) => ({ ...totals, forgotten: { ...plus(totals.forgotten, row) } }));
         forgotten.push(stream);
       }

@@ -15,6 +15,7 @@ import type { SegmentLocation } from './segment-format.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { Serial } from './serial.ts';
 import type { StateStore } from './state-store.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 /*
  * How batches become part of the queue: one group at a time; what arrives while a group is on its way to the disk is
@@ -48,6 +49,7 @@ export interface GroupCommitParts {
   readonly reader: QueueReader;
   readonly space: QueueSpace;
   readonly runningTime: RunningTime;
+  readonly streamCounts: StreamCounts;
   readonly clock: Clock;
   readonly events: QueueEvents;
   /** Entries were added. */
@@ -111,7 +113,11 @@ export class GroupCommit {
   /** Never rejects: the members are told. */
   async #commit(group: readonly Waiting[]): Promise<void> {
     const { ledger, events } = this.#parts;
-    const planner = new GroupPlanner((stream) => ledger.row(stream));
+    const planner = new GroupPlanner({
+      rowOf: (stream) => ledger.row(stream),
+      claimOf: (stream) => ledger.claimOf(stream),
+      streamCounts: this.#parts.streamCounts,
+    });
     const planned: Waiting[] = [];
     try {
       for (const member of group) {
@@ -147,7 +153,7 @@ export class GroupCommit {
   }
 
   async #writeRows(plan: GroupPlanner, locations: readonly SegmentLocation[]) {
-    const { store, tables, index, clock } = this.#parts;
+    const { store, tables, index, clock, streamCounts } = this.#parts;
     const acceptedTimeUnixNano = String(clock.nowUnixNano());
     const first = index.next;
     const lastEntry = first + locations.length - 1;
@@ -168,22 +174,25 @@ export class GroupCommit {
         streams.set(stream, row);
         tables.streams.put(stream, row);
       }
+      for (const [collectorId, count] of plan.newStreams) streamCounts.add(collectorId, count);
       totals = changeTotals(tables, (row) => ({ ...row, accepted: before, nextEntry: lastEntry + 1 }));
     });
     return { totals, streams };
   }
 
   #streamRow(stream: StreamId, progress: StreamProgress, lastEntry: number): StreamRow {
-    const { tables, ledger, runningTime } = this.#parts;
+    const { tables, runningTime } = this.#parts;
     // The row itself, since its other columns may have changed meanwhile.
     const row = tables.streams.get(stream);
-    const claim = ledger.claimOf(stream);
     return {
       ranges: flattenRanges(progress.ranges),
       endCheck: progress.endCheck,
+      checksum: progress.checksum,
+      instance: progress.instance === undefined ? (row?.instance ?? null) : String(progress.instance),
       records: progress.records,
       bytes: progress.bytes,
-      owner: row?.owner ?? (claim === undefined ? null : ownerRow(claim)),
+      owner: row?.owner ?? (progress.owner === undefined ? null : ownerRow(progress.owner)),
+      isCounted: row === undefined ? progress.owner !== undefined : (row.isCounted ?? false),
       lastEntry,
       seenDay: runningTime.day,
       // Bytes behind the last word: it was not the last.

@@ -1,11 +1,25 @@
+import type { Position } from '../records/position.ts';
 import { addRange, lastEnd, outside, type Ranges } from '../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../records/record-batch.ts';
+import {
+  compareChecksums,
+  emptyChecksum,
+  extendChecksum,
+  type RunningChecksum,
+} from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 import { encodeRecordBatchHead } from '../records/wire.ts';
 import { NOTHING, plus } from './amount.ts';
-import { rangesOf, type StreamProgress } from './ledger.ts';
-import { type Amount, BatchRefusedError, type IncomingBatch } from './queue-contract.ts';
+import { FOREIGN_STREAM, ownerOf, rangesOf, type StreamProgress, sameOwner } from './ledger.ts';
+import {
+  type Amount,
+  BatchRefusedError,
+  type IncomingBatch,
+  OtherBytesError,
+  type StreamOwner,
+} from './queue-contract.ts';
 import type { StreamRow } from './queue-tables.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 /** A stream with more holes than this is refused: its row is written with every batch. */
 export const MAX_RANGES = 1000;
@@ -31,19 +45,23 @@ export interface PlannedEntry {
 export class GroupPlanner implements GroupPlan {
   readonly entries: PlannedEntry[] = [];
   readonly streams = new Map<StreamId, StreamProgress>();
-  readonly #rowOf: (stream: StreamId) => StreamRow | undefined;
+  /** Streams that the group begins, by collector. */
+  readonly newStreams = new Map<string, number>();
+  readonly #parts: GroupPlannerParts;
   kept: Amount = NOTHING;
   repeatedBytes = 0;
   gaps = 0;
 
-  constructor(rowOf: (stream: StreamId) => StreamRow | undefined) {
-    this.#rowOf = rowOf;
+  constructor(parts: GroupPlannerParts) {
+    this.#parts = parts;
   }
 
   /** Throws a QueueError, and adds nothing, when the batch cannot be taken. */
   add(incoming: IncomingBatch): void {
     const { batch } = incoming;
-    const before = this.streams.get(batch.stream) ?? progressOf(this.#rowOf(batch.stream));
+    const before = this.streams.get(batch.stream) ?? this.#progressOf(batch.stream);
+    checkOwner(before, incoming);
+    checkBytes(before, incoming);
     const parts = outside({ start: batch.start, end: endOf(batch) }, before.ranges);
     const ranges = addRange(before.ranges, { start: batch.start, end: endOf(batch) });
     if (ranges.length > MAX_RANGES) {
@@ -53,6 +71,8 @@ export class GroupPlanner implements GroupPlan {
       this.repeatedBytes += batch.data.length;
       return;
     }
+    const owner = before.owner ?? incoming.writer?.owner;
+    if (before.ranges.length === 0) this.#countNew(owner);
     const pieces = parts.map(({ start, end }) => sliceBytes(batch, start, end));
     const amount = amountOf(pieces);
     for (const piece of pieces) {
@@ -61,6 +81,9 @@ export class GroupPlanner implements GroupPlan {
     this.streams.set(batch.stream, {
       ranges,
       endCheck: endOf(batch) >= lastEnd(ranges) ? incoming.endCheck : before.endCheck,
+      checksum: checksumAfter(before, incoming),
+      owner,
+      instance: incoming.writer?.instance ?? before.instance,
       records: before.records + amount.records,
       bytes: before.bytes + amount.bytes,
     });
@@ -68,11 +91,82 @@ export class GroupPlanner implements GroupPlan {
     this.repeatedBytes += batch.data.length - amount.bytes;
     if (isBehindGap(batch, before.ranges)) this.gaps++;
   }
+
+  #progressOf(stream: StreamId): StreamProgress {
+    const row = this.#parts.rowOf(stream);
+    const claim = this.#parts.claimOf(stream);
+    if (row === undefined) return { ...NO_PROGRESS, owner: claim };
+    return {
+      ranges: rangesOf(row),
+      endCheck: row.endCheck,
+      checksum: row.checksum ?? null,
+      owner: row.owner === null ? claim : ownerOf(row.owner),
+      instance: undefined,
+      records: row.records,
+      bytes: row.bytes,
+    };
+  }
+
+  #countNew(owner: StreamOwner | undefined): void {
+    if (owner === undefined) return;
+    const count = (this.newStreams.get(owner.collectorId) ?? 0) + 1;
+    const { streamCounts } = this.#parts;
+    if (!streamCounts.hasRoom(owner.collectorId, count)) throw new BatchRefusedError(streamCounts.refusal);
+    this.newStreams.set(owner.collectorId, count);
+  }
 }
 
-function progressOf(row: StreamRow | undefined): StreamProgress {
-  if (row === undefined) return { ranges: [], endCheck: null, records: 0, bytes: 0 };
-  return { ranges: rangesOf(row), endCheck: row.endCheck, records: row.records, bytes: row.bytes };
+export interface GroupPlannerParts {
+  /** As committed. */
+  readonly rowOf: (stream: StreamId) => StreamRow | undefined;
+  /** The collector that has opened a stream without a row. */
+  readonly claimOf: (stream: StreamId) => StreamOwner | undefined;
+  readonly streamCounts: StreamCounts;
+}
+
+const NO_PROGRESS: StreamProgress = {
+  ranges: [],
+  endCheck: null,
+  checksum: null,
+  owner: undefined,
+  instance: undefined,
+  records: 0,
+  bytes: 0,
+};
+
+function checkOwner({ owner }: StreamProgress, { writer }: IncomingBatch): void {
+  if (owner === undefined || writer === undefined || sameOwner(owner, writer.owner)) return;
+  throw new BatchRefusedError(FOREIGN_STREAM);
+}
+
+/**
+ * The batch continues the very bytes that are in the ledger, as far as both sides have checksums. Of an overlap that ends
+ * before the ledger's last range there is no checksum: it is accepted when the collector has compared that range.
+ */
+function checkBytes({ ranges, checksum }: StreamProgress, { batch, checksums, writer }: IncomingBatch): void {
+  const end = lastEnd(ranges);
+  if (checksum === null || checksums === undefined || batch.start > end) return;
+  if (endOf(batch) >= end) {
+    const there = extendChecksum(checksums.start, batch.data.subarray(0, end - batch.start));
+    if (compareChecksums(there, checksum) === 'other') throw new OtherBytesError(OTHER_BYTES);
+  } else if (writer !== undefined && writer.openedEnd < end) throw new OtherBytesError(UNVERIFIED);
+}
+
+const OTHER_BYTES = 'other bytes are stored under this stream';
+const UNVERIFIED = 'the stream has grown since it was opened on this call';
+
+/** The checksum at the end of the ledger with this batch. Without the collector's, the stored one is extended. */
+function checksumAfter(before: StreamProgress, { batch, checksums }: IncomingBatch): RunningChecksum | null {
+  const known = lastEnd(before.ranges);
+  if (endOf(batch) <= known) return before.checksum;
+  if (checksums !== undefined) return checksums.end;
+  const extended = before.ranges.length === 0 ? emptyChecksum(0) : before.checksum;
+  if (extended === null || batch.start > known) return null;
+  return extendChecksum(extended, newBytes(batch, known));
+}
+
+function newBytes({ data, start }: RecordBatch, known: Position): Uint8Array {
+  return data.subarray(known - start);
 }
 
 /** A batch that is kept whole goes to the disk as it came. */

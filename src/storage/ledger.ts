@@ -1,12 +1,14 @@
 import type { Check } from '../records/check.ts';
 import type { Position, Range } from '../records/position.ts';
 import { lastEnd, type Ranges } from '../records/ranges.ts';
+import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 import type { QueueEvents } from './events.ts';
 import type { Ledger, StreamOpening, StreamOwner } from './queue-contract.ts';
 import type { QueueTables, StreamRow } from './queue-tables.ts';
 import type { RunningTime } from './running-time.ts';
 import type { StateStore } from './state-store.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 /*
  * For each stream the ranges of positions this aggregator has taken responsibility for.
@@ -17,16 +19,22 @@ import type { StateStore } from './state-store.ts';
  *   rows    read or written lately, as committed; the heaviest part of a row are its ranges, so those are counted
  *   claims  streams that were opened and have no row yet: opening alone writes nothing. When there are too many, the
  *           oldest claims are forgotten; such a stream belongs to whoever opens it next
+ *   finals  last words of collectors that are not written yet
  *   touched streams that were opened and silent: their day is written now and then, not at once
  */
 const MAX_CACHED_RANGES = 65_536;
 const MAX_CLAIMS = 131_072;
 const MAX_TOUCHED = 65_536;
+const MAX_FINALS = 65_536;
+const ROWS_AT_ONCE = 1000;
+
+export const FOREIGN_STREAM = 'the stream belongs to another collector';
 
 export interface LedgerParts {
   readonly store: StateStore;
   readonly tables: QueueTables;
   readonly runningTime: RunningTime;
+  readonly streamCounts: StreamCounts;
   readonly events: QueueEvents;
 }
 
@@ -37,6 +45,8 @@ export class StreamLedger implements Ledger {
   #cachedRanges = 0;
   readonly #claims = new Map<StreamId, StreamOwner>();
   readonly #touched = new Set<StreamId>();
+  readonly #finals = new Map<StreamId, NonNullable<StreamRow['final']>>();
+  #writingFinals: Promise<void> | undefined;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
@@ -44,27 +54,58 @@ export class StreamLedger implements Ledger {
 
   open(stream: StreamId, owner: StreamOwner): StreamOpening {
     const row = this.row(stream);
-    const holder = row === undefined || row.owner === null ? this.#claims.get(stream) : ownerOf(row.owner);
-    if (holder !== undefined && !sameOwner(holder, owner)) {
-      return { kind: 'foreign', reason: 'the stream belongs to another collector' };
+    const holder = this.#holderOf(stream, row);
+    if (holder !== undefined && !sameOwner(holder, owner)) return { kind: 'refused', reason: FOREIGN_STREAM };
+    if (row === undefined && !this.#parts.streamCounts.hasRoom(owner.collectorId)) {
+      return { kind: 'refused', reason: this.#parts.streamCounts.refusal };
     }
     if (holder === undefined) this.#claim(stream, owner);
     if (row === undefined) return { kind: 'known', end: 0, check: undefined };
     if (row.seenDay < this.#parts.runningTime.day && this.#touched.size < MAX_TOUCHED) {
       this.#touched.add(stream);
     }
-    return { kind: 'known', end: lastEnd(rangesOf(row)), check: row.endCheck ?? undefined };
+    return {
+      kind: 'known',
+      end: lastEnd(rangesOf(row)),
+      check: row.endCheck ?? undefined,
+      checksum: row.checksum ?? undefined,
+      instance: typeof row.instance === 'string' ? BigInt(row.instance) : undefined,
+    };
   }
 
-  finish(stream: StreamId, end: Position): void {
-    if (this.row(stream) === undefined) {
-      this.#claims.delete(stream);
-      return;
+  finish(stream: StreamId, end: Position, owner: StreamOwner): boolean {
+    const row = this.row(stream);
+    const holder = this.#holderOf(stream, row);
+    if (holder !== undefined && !sameOwner(holder, owner)) return false;
+    if (row === undefined) this.#claims.delete(stream);
+    // Beyond the limit the last word is forgotten: then silence ends the stream.
+    else if (row.final?.end !== end && this.#finals.size < MAX_FINALS) {
+      this.#finals.set(stream, { end, day: this.#parts.runningTime.day });
+      this.#writingFinals ??= this.#writeFinals();
     }
-    const final = { end, day: this.#parts.runningTime.day };
-    this.#change([stream], (row) => (row.final?.end === end ? row : { ...row, final })).catch((error) =>
-      this.#parts.events.backgroundWriteFailed(error, 'the end of a stream'),
-    );
+    return true;
+  }
+
+  #holderOf(stream: StreamId, row: StreamRow | undefined): StreamOwner | undefined {
+    return row === undefined || row.owner === null ? this.#claims.get(stream) : ownerOf(row.owner);
+  }
+
+  /** One transaction at a time, with everything that came while the one before was on its way to the disk. */
+  async #writeFinals(): Promise<void> {
+    while (this.#finals.size > 0) {
+      const finals = new Map([...this.#finals].slice(0, ROWS_AT_ONCE));
+      for (const stream of finals.keys()) this.#finals.delete(stream);
+      await this.#change([...finals.keys()], (row, stream) => ({
+        ...row,
+        final: finals.get(stream) ?? row.final,
+      })).catch((error: Error) => this.#parts.events.backgroundWriteFailed(error, 'the end of a stream'));
+    }
+    this.#writingFinals = undefined;
+  }
+
+  /** Resolves when the last words that have come are written. */
+  async settled(): Promise<void> {
+    await this.#writingFinals;
   }
 
   ranges(stream: StreamId): readonly Range[] {
@@ -106,13 +147,16 @@ export class StreamLedger implements Ledger {
 
   /** Writes the days of streams that were opened and had nothing to say. */
   async writeTouched(): Promise<void> {
-    const streams = [...this.#touched].slice(0, 1000);
+    const streams = [...this.#touched].slice(0, ROWS_AT_ONCE);
     const { day } = this.#parts.runningTime;
     await this.#change(streams, (row) => ({ ...row, seenDay: Math.max(row.seenDay, day) }));
     for (const stream of streams) this.#touched.delete(stream);
   }
 
-  async #change(streams: readonly StreamId[], change: (row: StreamRow) => StreamRow): Promise<void> {
+  async #change(
+    streams: readonly StreamId[],
+    change: (row: StreamRow, stream: StreamId) => StreamRow,
+  ): Promise<void> {
     if (streams.length === 0) return;
     const { store, tables } = this.#parts;
     const changed = new Map<StreamId, StreamRow>();
@@ -120,8 +164,9 @@ export class StreamLedger implements Ledger {
       for (const stream of streams) {
         const row = tables.streams.get(stream);
         if (row === undefined) continue;
-        changed.set(stream, change(row));
-        tables.streams.put(stream, change(row));
+        const after = change(row, stream);
+        changed.set(stream, after);
+        tables.streams.put(stream, after);
       }
     });
     for (const [stream, row] of changed) this.remember(stream, row);
@@ -150,12 +195,12 @@ export function ownerRow({ collectorId, tlsSubject }: StreamOwner): StreamRow['o
   return { collectorId, tlsSubject: tlsSubject ?? null };
 }
 
-function ownerOf({ collectorId, tlsSubject }: NonNullable<StreamRow['owner']>): StreamOwner {
+export function ownerOf({ collectorId, tlsSubject }: NonNullable<StreamRow['owner']>): StreamOwner {
   return { collectorId, tlsSubject: tlsSubject ?? undefined };
 }
 
 /** A stream that was opened without TLS has no subject to compare. */
-function sameOwner(holder: StreamOwner, owner: StreamOwner): boolean {
+export function sameOwner(holder: StreamOwner, owner: StreamOwner): boolean {
   return (
     holder.collectorId === owner.collectorId &&
     (holder.tlsSubject === undefined || holder.tlsSubject === owner.tlsSubject)
@@ -166,6 +211,10 @@ function sameOwner(holder: StreamOwner, owner: StreamOwner): boolean {
 export interface StreamProgress {
   readonly ranges: Ranges;
   readonly endCheck: Check | null;
+  readonly checksum: RunningChecksum | null;
+  /** undefined: not known; the row keeps the one that it has. */
+  readonly owner: StreamOwner | undefined;
+  readonly instance: bigint | undefined;
   readonly records: number;
   readonly bytes: number;
 }

@@ -1,6 +1,8 @@
 import type { Check } from '../records/check.ts';
+import type { ChecksumPair } from '../records/checksum-codec.ts';
 import type { Position, Range } from '../records/position.ts';
 import type { RecordBatch } from '../records/record-batch.ts';
+import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 
 /**
@@ -28,6 +30,18 @@ export interface IncomingBatch {
   /** The RecordBatch message as received (`src/records/wire.ts` reads it back). */
   readonly encoded: Uint8Array;
   readonly endCheck: Check;
+  /** Absent from a collector of version 0.1.0. They agree with the records. */
+  readonly checksums?: ChecksumPair | undefined;
+  readonly writer?: StreamWriter | undefined;
+}
+
+/** The collector process that a batch is from, and what it was told of the stream. */
+export interface StreamWriter {
+  readonly owner: StreamOwner;
+  /** Random for each start of the collector. */
+  readonly instance: bigint;
+  /** The end of the stream as the collector compared it with its own bytes when it opened the stream. */
+  readonly openedEnd: Position;
 }
 
 /** Who speaks for a stream: the collector that opened it first and, with TLS, its certificate's subject. */
@@ -51,14 +65,25 @@ export interface QueueWriter {
 
 /** What the ledger answers when a stream is opened on a call. */
 export type StreamOpening =
-  | { readonly kind: 'known'; readonly end: Position; readonly check: Check | undefined }
-  | { readonly kind: 'foreign'; readonly reason: string };
+  | {
+      readonly kind: 'known';
+      readonly end: Position;
+      readonly check: Check | undefined;
+      /** Of the bytes before `end`; undefined when the row has none. */
+      readonly checksum?: RunningChecksum | undefined;
+      /** The instance that wrote last; undefined when the row does not have it. */
+      readonly instance?: bigint | undefined;
+    }
+  | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Ledger {
   /** Claims the stream for its owner (in memory; written with its first range) and tells where it ends. */
   open(stream: StreamId, owner: StreamOwner): StreamOpening;
-  /** The collector's last word: nothing follows `end`. Flushed in the background; losing it costs nothing. */
-  finish(stream: StreamId, end: Position): void;
+  /**
+   * The collector's last word: nothing follows `end`. Flushed in the background; losing it costs nothing. False: the
+   * stream belongs to another collector, and nothing changes.
+   */
+  finish(stream: StreamId, end: Position, owner: StreamOwner): boolean;
   ranges(stream: StreamId): readonly Range[];
 }
 
@@ -168,7 +193,12 @@ export class QueueError extends Error {
   override readonly name: string = 'QueueError';
 }
 
-/** This batch will not be taken, however often it is sent; others may be. */
+/** This batch is not accepted, however often it is sent; others may be. */
 export class BatchRefusedError extends QueueError {
-  override readonly name = 'BatchRefusedError';
+  override readonly name: string = 'BatchRefusedError';
+}
+
+/** The stream has other bytes at the positions of the batch. The collector must compare its bytes again. */
+export class OtherBytesError extends BatchRefusedError {
+  override readonly name = 'OtherBytesError';
 }

@@ -1,5 +1,6 @@
 import type { Check } from '../records/check.ts';
 import type { Position } from '../records/position.ts';
+import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 import type { EntryNumber, Json } from './queue-contract.ts';
 import type { StateStore, Table } from './state-store.ts';
@@ -14,6 +15,8 @@ export interface QueueTables {
   readonly cursors: Table<CursorRow>;
   /** By emitter, stream, position. */
   readonly deadLetters: Table<DeadLetterRow>;
+  /** By collector id. */
+  readonly collectors: Table<CollectorRow>;
   /** One row, under `TOTALS`. */
   readonly totals: Table<TotalsRow>;
 }
@@ -41,10 +44,16 @@ export type StreamRow = {
   readonly ranges: readonly Position[];
   /** The check of the end of the last range, as the collector sent it. */
   readonly endCheck: Check | null;
+  /** Of the bytes before the end of the last range. Rows of version 0.1.0 have none. */
+  readonly checksum?: RunningChecksum | null;
+  /** The collector's instance that wrote last, a 64-bit number as text. Rows of version 0.1.0 have none. */
+  readonly instance?: string | null;
   /** null: the stream was taken before anybody had claimed it. */
   readonly owner: { readonly collectorId: string; readonly tlsSubject: string | null } | null;
   readonly records: number;
   readonly bytes: number;
+  /** The stream is in the count of its collector. */
+  readonly isCounted?: boolean;
   /** The newest entry that has bytes of the stream. */
   readonly lastEntry: EntryNumber;
   /** Day of the running time. */
@@ -52,6 +61,9 @@ export type StreamRow = {
   /** The collector's last word, and the day it came. */
   readonly final: { readonly end: Position; readonly day: number } | null;
 };
+
+/** How many streams of a collector the ledger has. Streams of version 0.1.0 are not counted. */
+export type CollectorRow = { readonly streams: number };
 
 export type CursorRow = {
   /** The next record to be emitted; `record` is below the entry's count. */
@@ -96,8 +108,16 @@ export function queueTables(store: StateStore): QueueTables {
     streams: store.table<StreamRow>('stream'),
     cursors: store.table<CursorRow>('cursor'),
     deadLetters: store.table<DeadLetterRow>('dead-letter'),
+    collectors: store.table<CollectorRow>('collector'),
     totals: store.table<TotalsRow>('totals'),
   };
+}
+
+/** Streams whose first row version 0.1.0 wrote are not in the collector's count. */
+export function isCounted(
+  row: StreamRow,
+): row is StreamRow & { readonly owner: NonNullable<StreamRow['owner']> } {
+  return row.isCounted === true && row.owner !== null;
 }
 
 /** Only inside a change. */

@@ -35,6 +35,7 @@ import { RunningTime } from './running-time.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Serial } from './serial.ts';
 import { openStateStore, type StateStore } from './state-store.ts';
+import { StreamCounts } from './stream-counts.ts';
 import { Trimming } from './trimming.ts';
 
 /*
@@ -83,6 +84,8 @@ export interface QueueOptions {
   readonly fileSystem?: FileSystem;
   /** In which steps the file of the queue's state grows; see `state-store.ts`. */
   readonly stateStepBytes?: number;
+  /** How many streams of one collector the ledger keeps. Default: 100,000. */
+  readonly streamsPerCollector?: number;
   /** For tests that fail commits. */
   readonly openStore?: typeof openStateStore;
 }
@@ -115,6 +118,9 @@ export interface Queue extends QueueWriter {
   /** Finishes what is on its way; appends that wait are rejected. Safe twice. */
   close(): Promise<void>;
 }
+
+/** With 100 new files a day, and 30 days until they are forgotten, a collector has 3,000. */
+const STREAMS_PER_COLLECTOR = 100_000;
 
 const MIB = 1024 * 1024;
 const HOUSEKEEPING_MS = 10 * 60 * 1000;
@@ -195,7 +201,8 @@ class SegmentQueue implements Queue {
     const reader = new QueueReader(log, index);
     this.#reader = reader;
     this.#runningTime = runningTime;
-    this.ledger = new StreamLedger({ ...parts, runningTime });
+    const streamCounts = new StreamCounts(parts.tables, options.streamsPerCollector ?? STREAMS_PER_COLLECTOR);
+    this.ledger = new StreamLedger({ ...parts, runningTime, streamCounts });
     this.#trimming = new Trimming({
       ...parts,
       logTurns,
@@ -209,12 +216,12 @@ class SegmentQueue implements Queue {
       dropOldest: whenFull === 'drop-oldest' ? () => this.#trimming.dropOldest() : undefined,
     });
     this.#groupCommit = new GroupCommit({
-      ...{ ...parts, logTurns, reader, runningTime, clock },
+      ...{ ...parts, logTurns, reader, runningTime, streamCounts, clock },
       ledger: this.ledger,
       space: this.#space,
       onAdded: () => this.#arrivals.announce(index.next),
     });
-    this.#forgetting = new Forgetting({ ...parts, ledger: this.ledger, runningTime });
+    this.#forgetting = new Forgetting({ ...parts, ledger: this.ledger, runningTime, streamCounts });
     parts.events.watch({
       usedBytes: () => this.#space.usedBytes,
       deadLetterBytes: () => deadLetters.bytes,
@@ -345,6 +352,7 @@ class SegmentQueue implements Queue {
     this.#space.close();
     await working;
     await this.#trimming.trim();
+    await this.ledger.settled();
     await this.#runningTime
       .save()
       .catch((error) => events.backgroundWriteFailed(error, 'the time this has run'));

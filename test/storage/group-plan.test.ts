@@ -8,6 +8,7 @@ import { decodeRecordBatch } from '../../src/records/wire.ts';
 import { GroupPlanner } from '../../src/storage/group-plan.ts';
 import { flattenRanges } from '../../src/storage/ledger.ts';
 import type { StreamRow } from '../../src/storage/queue-tables.ts';
+import { StreamCounts } from '../../src/storage/stream-counts.ts';
 import { recordBatch } from '../support/record-batches.ts';
 import { incomingBatch } from './queue-fixture.ts';
 
@@ -47,11 +48,17 @@ function rowOf(taken: Ranges): StreamRow {
   };
 }
 
+function newPlanner(row?: StreamRow): GroupPlanner {
+  const collectors = { get: () => undefined, put: () => {}, remove: () => {}, entries: () => [] };
+  const streamCounts = new StreamCounts({ collectors }, 1000);
+  return new GroupPlanner({ rowOf: () => row, claimOf: () => undefined, streamCounts });
+}
+
 describe('a plan', () => {
   test('keeps every byte once, in order of arrival, and only what the ledger has not', () => {
     fc.assert(
       fc.property(fc.array(batch, { maxLength: 12 }), ranges, (batches, taken) => {
-        const planner = new GroupPlanner(() => rowOf(taken));
+        const planner = newPlanner(rowOf(taken));
         for (const each of batches) planner.add(incomingBatch(each));
         for (const stream of STREAMS) {
           const own = batches.filter((each) => each.stream === stream);
@@ -82,7 +89,7 @@ describe('a plan', () => {
   test('what goes to the disk reads back as what is kept', () => {
     fc.assert(
       fc.property(batch, ranges, (each, taken) => {
-        const planner = new GroupPlanner(() => rowOf(taken));
+        const planner = newPlanner(rowOf(taken));
         planner.add(incomingBatch(each));
         for (const entry of planner.entries) {
           const decoded = decodeRecordBatch(Buffer.concat(entry.payload));
@@ -96,7 +103,7 @@ describe('a plan', () => {
   });
 
   test('a batch that is new goes to the disk as it came', () => {
-    const planner = new GroupPlanner(() => undefined);
+    const planner = newPlanner();
     const incoming = incomingBatch(batchOf(STREAMS[0] as StreamId, 5, [1, 2, 3]));
     planner.add(incoming);
     expect(planner.entries[0]?.payload).toEqual([incoming.encoded]);
@@ -105,7 +112,7 @@ describe('a plan', () => {
 
   test('keeps the check of the last range only', () => {
     const [stream] = STREAMS as [StreamId];
-    const planner = new GroupPlanner(() => undefined);
+    const planner = newPlanner();
     const late = incomingBatch(batchOf(stream, 50, [5]));
     planner.add(late);
     planner.add(incomingBatch(batchOf(stream, 0, [5])));

@@ -192,7 +192,7 @@ describe('the ledger', () => {
     const batch = incoming(['x'.repeat(200)]);
     const { stream } = batch.batch;
     await queue.append(batch);
-    queue.ledger.finish(stream, 200);
+    queue.ledger.finish(stream, 200, anna);
     await clock.advance(1000);
     clock.jumpWallClock(1000 * DAY_MS);
     await pass(clock, 29);

@@ -62,13 +62,14 @@ export class MemoryStore implements QueueWriter, Ledger {
       return { kind: 'known', end: 0, check: undefined };
     }
     if (known.owner.collectorId !== owner.collectorId || known.owner.tlsSubject !== owner.tlsSubject) {
-      return { kind: 'foreign', reason: 'the stream belongs to another collector' };
+      return { kind: 'refused', reason: 'the stream belongs to another collector' };
     }
     return { kind: 'known', end: lastEnd(known.ranges), check: known.check };
   }
 
-  finish(stream: StreamId, end: Position): void {
+  finish(stream: StreamId, end: Position): boolean {
     this.finals.set(stream, end);
+    return true;
   }
 
   ranges(stream: StreamId): readonly Range[] {

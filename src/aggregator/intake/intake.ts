@@ -11,17 +11,23 @@ import type { Component } from '../../runtime/component.ts';
 import { silenceGrpcLog } from '../../runtime/grpc-log.ts';
 import { listenError } from '../../runtime/listen-error.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue-contract.ts';
+import { CollectorInstances } from './collector-instances.ts';
 import { createIntakeEvents, type IntakeEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
 import { PublishCall, type PublishCallContext, type PublishStream } from './publish-call.ts';
 import { publishService } from './publish-service.ts';
 import { widenReceiveWindows } from './receive-window.ts';
+import { SharedLimit } from './shared-limit.ts';
+import { StreamsUnderWay } from './streams-under-way.ts';
 import { UnansweredBudget } from './unanswered-budget.ts';
 
 const SERVICE = 'megacollector.v1.Aggregator';
 const PROTO_ROOT = fileURLToPath(new URL('../../../proto', import.meta.url));
 const KEEPALIVE_MS = 10_000;
 const BUSY_INTERVAL_MS = 10_000;
+/** Over all calls; each costs about 200 bytes. */
+const ALL_OPEN_STREAMS = 262_144;
+const CALLS_PER_CONNECTION = 4;
 const ALL_UNANSWERED_BYTES = 16 * 1024 * 1024;
 
 export interface IntakeOptions {
@@ -47,6 +53,9 @@ export class Intake implements Component {
   readonly #events: IntakeEvents;
   readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
   readonly #calls = new Set<PublishCall>();
+  readonly #openStreams = new SharedLimit(ALL_OPEN_STREAMS);
+  readonly #underWay = new StreamsUnderWay();
+  readonly #instances = new CollectorInstances();
   readonly #callOfCollector = new Map<string, PublishCall>();
   #server: Server | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -72,7 +81,7 @@ export class Intake implements Component {
       'grpc.max_send_message_length': LIMITS.messageBytes,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
-      'grpc.max_concurrent_streams': 16,
+      'grpc.max_concurrent_streams': CALLS_PER_CONNECTION,
       'grpc.enable_channelz': 0,
     });
     this.#server = server;
@@ -109,6 +118,7 @@ export class Intake implements Component {
       aborted(deadline, 1000),
     ]);
     server.forceShutdown();
+    this.#events.flush();
   }
 
   #accept(stream: PublishStream): void {
@@ -119,6 +129,10 @@ export class Intake implements Component {
       events: this.#events,
       software: this.#options.software,
       streamsPerCall: this.#options.streamsPerCall ?? LIMITS.streamsPerCall,
+      openStreams: this.#openStreams,
+      underWay: this.#underWay,
+      instances: this.#instances,
+      clock: this.#options.clock,
       claim: (call) => this.#claim(call),
       release: (call) => this.#release(call),
     };
@@ -135,6 +149,7 @@ export class Intake implements Component {
     if (older !== undefined && older.tlsSubject !== call.tlsSubject) {
       return 'this collector id is connected with another certificate';
     }
+    if (this.#instances.seen(id, call.instance)) this.#events.sharedIdentity(call.peer);
     this.#callOfCollector.set(id, call);
     older?.end(status.ABORTED, 'a newer call of this collector has begun');
     return undefined;

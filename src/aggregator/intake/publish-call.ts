@@ -1,21 +1,36 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { CHECK_WINDOW_BYTES, type Check, checkOf, checkToBytes } from '../../records/check.ts';
+import { type ChecksumPair, checksumToMessage } from '../../records/checksum-codec.ts';
 import type {
   FinalStream,
   Hello,
   OpenStream,
   PublishResponse,
+  StreamOpened,
 } from '../../records/gen/megacollector/v1/aggregator.ts';
 import { LIMITS } from '../../records/limits.ts';
+import type { Position } from '../../records/position.ts';
 import type { IncomingRequest, WireBatch } from '../../records/publish-codec.ts';
 import { contiguousEnd } from '../../records/ranges.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
+import { compareChecksums, extendChecksum } from '../../records/running-checksum.ts';
 import { STREAM_ID_BYTES, type StreamId, streamIdFromBytes } from '../../records/stream-id.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
 import { WireError } from '../../records/wire-error.ts';
-import { BatchRefusedError, type Ledger, type QueueWriter } from '../../storage/queue-contract.ts';
+import type { Cancel, Clock } from '../../runtime/clock.ts';
+import {
+  BatchRefusedError,
+  type Ledger,
+  OtherBytesError,
+  type QueueWriter,
+  type StreamOpening,
+  type StreamOwner,
+} from '../../storage/queue-contract.ts';
 import { CallStreams } from './call-streams.ts';
+import type { CollectorInstances } from './collector-instances.ts';
 import type { CallPeer, IntakeEvents } from './events.ts';
+import type { SharedLimit } from './shared-limit.ts';
+import type { StreamsUnderWay } from './streams-under-way.ts';
 import type { UnansweredBudget } from './unanswered-budget.ts';
 
 export type PublishStream = ServerDuplexStream<IncomingRequest, PublishResponse>;
@@ -28,14 +43,32 @@ export interface PublishCallContext {
   readonly events: IntakeEvents;
   readonly software: string;
   readonly streamsPerCall: number;
+  readonly openStreams: SharedLimit;
+  readonly underWay: StreamsUnderWay;
+  readonly instances: CollectorInstances;
+  readonly clock: Clock;
   /** Makes this the call of its collector; returns why it may not be. An older call of the same collector is ended. */
   claim(call: PublishCall): string | undefined;
   release(call: PublishCall): void;
 }
 
+type KnownStream = StreamOpening & { readonly kind: 'known' };
+
 export const PROTOCOL_VERSION = 1;
 
-const TOO_MANY_STREAMS = 'too many streams on one call';
+/** `RefusalCause` */
+const UNSPECIFIED = 0;
+const OTHER_BYTES = 1;
+
+const TOO_MANY_STREAMS = 'too many streams are open';
+const HELLO_WITHIN_MS = 10_000;
+/** A peer that sends small messages without end must leave turns to the others. */
+const MESSAGES_PER_TURN = 256;
+/** Refusals without an accepted batch between them. An honest collector has one for each of its streams. */
+const REFUSED_BATCHES = 1_000;
+const REFUSED_STREAMS = 16_384;
+/** No stream has it as the check of its end. */
+const NO_CHECK = Buffer.alloc(8);
 
 /**
  * One Publish call: what one collector says, in order, and our answers.
@@ -44,7 +77,8 @@ const TOO_MANY_STREAMS = 'too many streams on one call';
  *
  * Reading stops (and HTTP/2 holds the peer back) while intake is stopped, while too many bytes wait for their commit
  * on this call or on all together, and while the peer does not read our answers. A message that has been read is held
- * until it may be taken; so a call holds at most one message more than the limit.
+ * until it may be taken; so a call holds at most one message more than the limit. After some hundred messages in one turn
+ * of the event loop the call waits for the next turn. A call without a hello, or with nothing but refusals, ends.
  */
 export class PublishCall {
   readonly #stream: PublishStream;
@@ -52,6 +86,9 @@ export class PublishCall {
   readonly #streams: CallStreams;
   #peer: CallPeer;
   #collectorId: string | undefined;
+  #owner: StreamOwner = { collectorId: '', tlsSubject: undefined };
+  #instance = 0n;
+  readonly #cancelHelloDeadline: Cancel;
   #lastSequence = 0;
   #unansweredBytes = 0;
   #appending = 0;
@@ -61,15 +98,21 @@ export class PublishCall {
   #peerDone = false;
   #waitingForRoom = false;
   #waitingForDrain = false;
-  #saidTooMany = false;
+  #opening = 0;
+  #takenThisTurn = 0;
+  #refusedBatches = 0;
+  #refusedStreams = 0;
 
   constructor(stream: PublishStream, context: PublishCallContext) {
     this.#stream = stream;
     this.#context = context;
-    this.#streams = new CallStreams(context.streamsPerCall);
+    this.#streams = new CallStreams(context.streamsPerCall, context.openStreams);
     const tlsSubject = subjectOf(stream);
     this.#peer = { peer: stream.getPeer(), ...(tlsSubject === undefined ? {} : { tlsSubject }) };
     context.events.callBegun(this.#peer);
+    this.#cancelHelloDeadline = context.clock.after(HELLO_WITHIN_MS, () => {
+      if (this.#collectorId === undefined) this.end(status.DEADLINE_EXCEEDED, 'no hello came');
+    });
     stream.on('data', (request: IncomingRequest) => this.#receive(request));
     stream.on('end', () => this.#receiveEnd());
     stream.on('cancelled', () => this.#finish('cancelled by the peer'));
@@ -83,6 +126,14 @@ export class PublishCall {
 
   get collectorId(): string | undefined {
     return this.#collectorId;
+  }
+
+  get instance(): bigint {
+    return this.#instance;
+  }
+
+  get peer(): CallPeer {
+    return this.#peer;
   }
 
   get tlsSubject(): string | undefined {
@@ -125,7 +176,7 @@ export class PublishCall {
   }
 
   #mayTake(request: IncomingRequest): boolean {
-    if (this.#waitingForDrain) return false;
+    if (this.#waitingForDrain || this.#takenThisTurn >= MESSAGES_PER_TURN) return false;
     if (request.kind !== 'batch' || this.#collectorId === undefined) return true;
     if (this.#context.queue.stopped !== undefined) return false;
     if (this.#unansweredBytes >= LIMITS.unansweredBytes) return false;
@@ -150,6 +201,12 @@ export class PublishCall {
   }
 
   #take(request: IncomingRequest): void {
+    if (this.#takenThisTurn++ === 0) {
+      setImmediate(() => {
+        this.#takenThisTurn = 0;
+        this.#goOn();
+      });
+    }
     if (request.kind === 'invalid') this.#protocolBroken(request.reason);
     else if (request.kind === 'batch') this.#takeBatch(request.batch);
     else if (request.message.$case === 'hello') this.#takeHello(request.message.value);
@@ -168,6 +225,8 @@ export class PublishCall {
     }
     if (hello.collectorId.length !== 16) return this.#protocolBroken('collector_id has not 16 bytes');
     this.#collectorId = hello.collectorId.toString('hex');
+    this.#instance = hello.instance;
+    this.#owner = { collectorId: this.#collectorId, tlsSubject: this.#peer.tlsSubject };
     this.#peer = { ...this.#peer, collectorId: this.#collectorId, host: hello.host.slice(0, 255) };
     const objection = this.#context.claim(this);
     if (objection !== undefined) return this.end(status.PERMISSION_DENIED, objection);
@@ -192,37 +251,53 @@ export class PublishCall {
   #takeOpenStream({ stream: bytes, accepted }: OpenStream): void {
     const stream = streamIdFromBytes(bytes);
     if (stream === undefined) return this.#protocolBroken(`a stream id has not ${STREAM_ID_BYTES} bytes`);
+    if (accepted > BigInt(Number.MAX_SAFE_INTEGER)) return this.#protocolBroken('a position is out of range');
     if (!this.#streams.open(stream)) return this.#refuseToOpen(stream, TOO_MANY_STREAMS);
-    const opening = this.#context.ledger.open(stream, {
-      collectorId: this.#collectorId ?? '',
-      tlsSubject: this.#peer.tlsSubject,
+    this.#opening++;
+    this.#context.underWay.whenSettled(stream, () => {
+      this.#opening--;
+      if (!this.#ended) this.#openStream(stream, Number(accepted));
     });
-    if (opening.kind === 'foreign') return this.#refuseToOpen(stream, opening.reason);
-    const from = Number(accepted);
-    this.#send({
-      $case: 'streamOpened',
-      value: {
-        stream: bytes,
-        end: BigInt(opening.end),
-        check: opening.check === undefined ? Buffer.alloc(0) : checkToBytes(opening.check),
-        contiguousEnd: BigInt(contiguousEnd(from, this.#context.ledger.ranges(stream))),
-        refusal: '',
-      },
-    });
+  }
+
+  #openStream(stream: StreamId, accepted: Position): void {
+    const opening = this.#context.ledger.open(stream, this.#owner);
+    if (opening.kind === 'refused') this.#refuseToOpen(stream, opening.reason);
+    else {
+      this.#streams.opened(stream, opening.end);
+      this.#send({ $case: 'streamOpened', value: this.#answer(stream, opening, accepted) });
+    }
+    this.#endWhenAnswered();
+  }
+
+  #answer(stream: StreamId, opening: KnownStream, accepted: Position): StreamOpened {
+    const { end, check, checksum, instance } = opening;
+    const answer = {
+      stream: Buffer.from(stream, 'hex'),
+      end: BigInt(end),
+      contiguousEnd: BigInt(contiguousEnd(accepted, this.#context.ledger.ranges(stream))),
+      refusal: '',
+    };
+    if (this.#context.instances.isOfAnother(this.#owner.collectorId, this.#instance, instance))
+      return { ...answer, check: NO_CHECK, checksum: undefined };
+    return {
+      ...answer,
+      check: check === undefined ? Buffer.alloc(0) : checkToBytes(check),
+      checksum: checksum && checksumToMessage(checksum),
+    };
   }
 
   #refuseToOpen(stream: StreamId, refusal: string): void {
     this.#streams.refuse(stream, refusal);
-    // A peer that opens streams without end must not fill our log either.
-    if (refusal !== TOO_MANY_STREAMS || !this.#saidTooMany)
-      this.#context.events.streamRefused(this.#peer, stream, refusal);
-    this.#saidTooMany ||= refusal === TOO_MANY_STREAMS;
+    this.#context.events.streamRefused(this.#peer, stream, refusal);
+    if (++this.#refusedStreams > REFUSED_STREAMS) return this.#endAfterRefusals();
     this.#send({
       $case: 'streamOpened',
       value: {
         stream: Buffer.from(stream, 'hex'),
         end: 0n,
         check: Buffer.alloc(0),
+        checksum: undefined,
         contiguousEnd: 0n,
         refusal,
       },
@@ -234,11 +309,25 @@ export class PublishCall {
     if (stream === undefined || end > BigInt(Number.MAX_SAFE_INTEGER)) {
       return this.#protocolBroken('a final message does not name a stream and its end');
     }
-    this.#context.ledger.finish(stream, Number(end));
-    this.#streams.forget(stream);
+    const isOwn =
+      this.#streams.isOpen(stream) && this.#context.ledger.finish(stream, Number(end), this.#owner);
+    if (isOwn) this.#streams.forget(stream);
+    else this.#refuseFinal(stream);
   }
 
-  #takeBatch({ sequence, endCheck, records: encoded }: WireBatch): void {
+  /** There is no answer to this message: the log and the counter have it. */
+  #refuseFinal(stream: StreamId): void {
+    this.#context.events.finalRefused(this.#peer, stream);
+    if (++this.#refusedStreams > REFUSED_STREAMS) this.#endAfterRefusals();
+  }
+
+  #endAfterRefusals(): void {
+    const reason = 'too many refusals on one call';
+    this.#context.events.protocolBroken(this.#peer, reason);
+    this.end(status.RESOURCE_EXHAUSTED, reason);
+  }
+
+  #takeBatch({ sequence, endCheck, checksums, records: encoded }: WireBatch): void {
     if (this.#collectorId === undefined) return this.#protocolBroken('the first message is not a hello');
     if (sequence !== this.#lastSequence + 1) {
       return this.#protocolBroken(`batch ${sequence} follows batch ${this.#lastSequence}`);
@@ -246,9 +335,14 @@ export class PublishCall {
     this.#lastSequence = sequence;
     const batch = decode(encoded);
     if (typeof batch === 'string') return this.#refuse(sequence, undefined, batch);
-    const objection = wrongCheck(batch, endCheck) ?? this.#streams.objection(batch);
+    const objection =
+      wrongCheck(batch, endCheck) ?? wrongChecksums(batch, checksums) ?? this.#streams.objection(batch);
     if (objection !== undefined) return this.#refuse(sequence, batch.stream, objection);
-    this.#append(sequence, batch, () => this.#context.queue.append({ batch, encoded, endCheck }));
+    const openedEnd = this.#streams.openedEnd(batch.stream);
+    const writer = { owner: this.#owner, instance: this.#instance, openedEnd };
+    this.#append(sequence, batch, () =>
+      this.#context.queue.append({ batch, encoded, endCheck, checksums, writer }),
+    );
   }
 
   #append(sequence: number, batch: RecordBatch, append: () => Promise<void>): void {
@@ -257,18 +351,20 @@ export class PublishCall {
     this.#appending++;
     this.#unansweredBytes += bytes;
     this.#context.budget.take(bytes);
+    this.#context.underWay.begin(batch.stream);
     if (this.#unansweredBytes >= LIMITS.unansweredBytes) this.#stream.pause();
     append()
       .then(
         () => this.#accept(sequence),
         (error: Error) => {
-          if (error instanceof BatchRefusedError) this.#refuse(sequence, batch.stream, error.message);
+          if (error instanceof BatchRefusedError) this.#refuse(sequence, batch.stream, error);
           // Nothing of it was kept. The collector keeps it, comes back, and is then told (busy) or served.
           else this.end(status.UNAVAILABLE, `the batch could not be stored: ${error.message}`);
         },
       )
       .finally(() => {
         this.#appending--;
+        this.#context.underWay.end(batch.stream);
         this.#unansweredBytes -= bytes;
         this.#context.budget.give(bytes);
         if (this.#ended) return;
@@ -280,6 +376,8 @@ export class PublishCall {
 
   /** One group commit accepts many batches: they are answered in one message. */
   #accept(sequence: number): void {
+    this.#refusedBatches = 0;
+    this.#refusedStreams = 0;
     this.#accepted.push(BigInt(sequence));
     if (this.#accepted.length === 1) setImmediate(() => this.#sendAccepted());
   }
@@ -291,10 +389,13 @@ export class PublishCall {
     this.#send({ $case: 'accepted', value: { sequences } });
   }
 
-  #refuse(sequence: number, stream: StreamId | undefined, reason: string): void {
+  #refuse(sequence: number, stream: StreamId | undefined, refusal: string | BatchRefusedError): void {
+    const reason = typeof refusal === 'string' ? refusal : refusal.message;
     if (stream !== undefined) this.#streams.refuse(stream, reason);
     this.#context.events.batchRefused(this.#peer, stream ?? 'unknown', reason);
-    this.#send({ $case: 'refused', value: { sequence: BigInt(sequence), reason } });
+    const cause = refusal instanceof OtherBytesError ? OTHER_BYTES : UNSPECIFIED;
+    this.#send({ $case: 'refused', value: { sequence: BigInt(sequence), reason, cause } });
+    if (++this.#refusedBatches > REFUSED_BATCHES) this.#endAfterRefusals();
   }
 
   #protocolBroken(reason: string): void {
@@ -313,7 +414,8 @@ export class PublishCall {
   }
 
   #endWhenAnswered(): void {
-    if (!this.#peerDone || this.#ended || this.#appending > 0 || this.#held !== undefined) return;
+    if (!this.#peerDone || this.#ended || this.#held !== undefined) return;
+    if (this.#appending > 0 || this.#opening > 0) return;
     this.#sendAccepted();
     this.#finish('the collector has ended the call');
     this.#stream.end();
@@ -323,6 +425,8 @@ export class PublishCall {
     if (this.#ended) return;
     this.#ended = true;
     this.#held = undefined;
+    this.#cancelHelloDeadline();
+    this.#streams.forgetAll();
     this.#context.release(this);
     this.#context.events.callEnded(this.#peer, reason);
   }
@@ -341,6 +445,14 @@ function decode(encoded: Uint8Array): RecordBatch | string {
 function wrongCheck({ data }: RecordBatch, endCheck: Check): string | undefined {
   if (data.length < CHECK_WINDOW_BYTES || checkOf(data) === endCheck) return undefined;
   return 'the records do not agree with the check of their end';
+}
+
+function wrongChecksums(batch: RecordBatch, checksums: ChecksumPair | undefined): string | undefined {
+  if (checksums === undefined) return undefined;
+  const { start, end } = checksums;
+  const isRight =
+    start.from <= batch.start && compareChecksums(extendChecksum(start, batch.data), end) === 'same';
+  return isRight ? undefined : 'the records do not agree with their checksums';
 }
 
 /** The subject of the verified client certificate, as `CN=..., O=...`; undefined without TLS. */

@@ -1,5 +1,6 @@
 import type { StreamId } from '../../records/stream-id.ts';
 import { Growth } from '../growth.ts';
+import { ChannelChecksums } from './channel-checksums.ts';
 import type { ChannelRow, LabelRow } from './journal-index.ts';
 import type { KnownTail } from './journal-reader.ts';
 import type { Loss } from './loss.ts';
@@ -30,6 +31,7 @@ export class JournalChannel {
   offset: number;
   accepted: number;
   flushedEnd: number;
+  readonly checksums: ChannelChecksums;
   /** Of the flushed end. */
   readonly growth: Growth;
   /** As of the last removal; two while one is under way. */
@@ -54,6 +56,7 @@ export class JournalChannel {
     this.offset = row.offset;
     // A stream that began anew began at the accepted end; the row may not have come so far.
     this.accepted = Math.max(row.accepted, row.offset);
+    this.checksums = ChannelChecksums.of(row, this.accepted);
     this.dirty = this.accepted !== row.accepted;
     this.flushedEnd = Math.max(flushedEnd, this.accepted);
     this.growth = new Growth(this.flushedEnd, nowMs);
@@ -88,6 +91,7 @@ export class JournalChannel {
       offset: this.offset,
       accepted: tail.end,
       tail: Buffer.from(tail.bytes).toString('base64'),
+      checksum: this.checksums.row,
       closed: this.closed,
       loss: loss === undefined ? null : { ...loss },
       lossLabel: loss === undefined || this.lossLabel === undefined ? null : rowOf(this.lossLabel),

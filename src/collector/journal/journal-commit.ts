@@ -1,5 +1,6 @@
 import { CHECK_WINDOW_BYTES } from '../../records/check.ts';
 import { NO_MARKS, type RecordBatch } from '../../records/record-batch.ts';
+import { emptyChecksum } from '../../records/running-checksum.ts';
 import { encodeRecordBatchHead } from '../../records/wire.ts';
 import type { SegmentLocation } from '../../storage/segment-format.ts';
 import type { SegmentLog } from '../../storage/segment-log.ts';
@@ -105,10 +106,24 @@ export class JournalCommit {
     const removed = index.entriesUntil(channel.number, channel.accepted, REMOVED_AT_ONCE);
     const full = removed.length === REMOVED_AT_ONCE;
     const end = full ? (removed.at(-1)?.end ?? tail.end) : channel.accepted;
+    await this.#rebase(channel, end);
     // A damaged entry leaves its check unknown: then there is none to compare.
     const bytes =
       (await reader.bytesBefore(channel, end, Math.max(0, end - CHECK_WINDOW_BYTES))) ?? Buffer.alloc(0);
     return { ...written, removed, tail: { end, bytes }, told };
+  }
+
+  /** Keeps a checksum at or after the end of what is removed: later ones are computed from it. */
+  async #rebase(channel: JournalChannel, end: number): Promise<void> {
+    const { base } = channel.checksums;
+    if (base.at >= end) return;
+    const { offset, number } = channel;
+    const value =
+      channel.checksums.at(end) ??
+      (await this.#parts.reader.checksumAt(number, base, end)) ??
+      emptyChecksum(end - offset);
+    // The channel may go on as a new stream since.
+    if (channel.offset === offset) channel.checksums.rebase({ at: end, value });
   }
 
   async #commit(changes: readonly ChannelChange[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { RunningChecksum } from '../../records/running-checksum.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { SegmentLocation } from '../../storage/segment-format.ts';
 import type { StateStore, Table } from '../../storage/state-store.ts';
@@ -12,6 +13,8 @@ export type ChannelRow = {
   readonly accepted: number;
   /** The bytes before `accepted`, for its check: they may be gone from the segments. Base64. */
   readonly tail: string;
+  /** The checksum of the stream's bytes before the journal position `at`. Rows of version 0.1.0 have none. */
+  readonly checksum?: RunningChecksum & { readonly at: number };
   readonly closed: boolean;
   /** Not yet told. */
   readonly loss: (Loss & { readonly [key: string]: number }) | null;

@@ -1,7 +1,10 @@
 import { CHECK_WINDOW_BYTES } from '../../records/check.ts';
+import type { Position } from '../../records/position.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
+import { extendChecksum, type RunningChecksum } from '../../records/running-checksum.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
 import type { SegmentLog } from '../../storage/segment-log.ts';
+import type { PlacedChecksum } from './channel-checksums.ts';
 import type { JournalEvents } from './events.ts';
 import type { EntryPlace, JournalIndex } from './journal-index.ts';
 
@@ -47,6 +50,24 @@ export class JournalReader {
       this.#events.entryLost(place.end - place.start, error as Error);
       return undefined;
     }
+  }
+
+  /** The checksum at `position`, which is not before `base`; undefined when bytes between them are not there any more. */
+  async checksumAt(
+    channel: number,
+    base: PlacedChecksum,
+    position: Position,
+  ): Promise<RunningChecksum | undefined> {
+    let { at, value } = base;
+    while (at < position) {
+      const place = this.#index.entryAt(channel, at);
+      const entry = place === undefined ? undefined : await this.entry(place);
+      if (entry === undefined) return undefined;
+      const bytes = entry.data.subarray(at - entry.start, position - entry.start);
+      value = extendChecksum(value, bytes);
+      at += bytes.length;
+    }
+    return at === position ? value : undefined;
   }
 
   /**

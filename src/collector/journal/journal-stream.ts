@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../records/check.ts';
 import type { Position } from '../../records/position.ts';
+import {
+  compareChecksums,
+  emptyChecksum,
+  extendChecksum,
+  type RunningChecksum,
+} from '../../records/running-checksum.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../source.ts';
+import type {
+  BatchChecksums,
+  KnownToAggregator,
+  ResumeDecision,
+  SourceStream,
+  StreamRead,
+} from '../source.ts';
 import { GatheredBatch } from './gathered-batch.ts';
 import type { JournalChannel } from './journal-channel.ts';
 import type { EntryPlace } from './journal-index.ts';
@@ -37,10 +49,10 @@ export class JournalStream implements SourceStream {
     return this.#channel.accepted - this.#offset;
   }
 
-  async resume({ end, check, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
+  async resume({ end, check, checksum, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
     const known = end + this.#offset;
     const { accepted, flushedEnd } = this.#channel;
-    const other = known > flushedEnd || (check !== undefined && (await this.#differs(known, check)));
+    const other = known > flushedEnd || (await this.#differs(known, check, checksum));
     if (other) {
       await this.#host.rolledBack(this.#channel);
       return { kind: 'ended' };
@@ -75,6 +87,7 @@ export class JournalStream implements SourceStream {
       kind: 'records',
       batch: gathered.done(this.id, this.#offset),
       endCheck: await this.#checkAt(gathered.end, gathered.data),
+      checksums: await this.#checksumsOf(gathered),
     };
   }
 
@@ -82,6 +95,7 @@ export class JournalStream implements SourceStream {
     const accepted = Math.min(end + this.#offset, this.#channel.flushedEnd);
     if (accepted <= this.#channel.accepted || this.#channel.stream !== this.id) return;
     this.#channel.accepted = accepted;
+    this.#channel.checksums.accepted(accepted);
     this.#host.accepted(this.#channel);
   }
 
@@ -95,7 +109,15 @@ export class JournalStream implements SourceStream {
   }
 
   /** Whether the bytes before a position are others; not, when they are not there any more to be compared. */
-  async #differs(position: Position, check: Check): Promise<boolean> {
+  async #differs(
+    position: Position,
+    check: Check | undefined,
+    checksum: RunningChecksum | undefined,
+  ): Promise<boolean> {
+    const own = await this.#checksumAt(position);
+    const compared = own && checksum && compareChecksums(own, checksum);
+    if (compared === 'same' || compared === 'other') return compared === 'other';
+    if (check === undefined) return false;
     const before = await this.#bytesBefore(position);
     return before !== undefined && checkOf(before) !== check;
   }
@@ -104,6 +126,23 @@ export class JournalStream implements SourceStream {
     if (data.length >= CHECK_WINDOW_BYTES) return checkOf(data);
     const before = await this.#bytesBefore(end - data.length);
     return checkOf(Buffer.concat([before ?? Buffer.alloc(0), data]));
+  }
+
+  /** undefined when bytes of the stream are lost or removed. */
+  async #checksumAt(position: Position): Promise<RunningChecksum | undefined> {
+    const { checksums, number } = this.#channel;
+    const known = checksums.at(position);
+    if (known !== undefined || position < checksums.base.at) return known;
+    return this.#host.reader.checksumAt(number, checksums.base, position);
+  }
+
+  /** After a gap the checksum begins anew: the bytes before it are not there to be compared. */
+  async #checksumsOf({ start, end, data }: GatheredBatch): Promise<BatchChecksums> {
+    const before = (await this.#checksumAt(start)) ?? emptyChecksum(start - this.#offset);
+    const after = extendChecksum(before, data);
+    // A stream that ended meanwhile has left its channel to another.
+    if (this.#channel.stream === this.id) this.#channel.checksums.note({ at: end, value: after });
+    return { start: before, end: after };
   }
 
   #bytesBefore(position: Position): Promise<Buffer | undefined> {

@@ -209,6 +209,7 @@ export class Journal implements JournalStreamHost {
     this.#events.rolledBack(channel.origin);
     channel.stream = mintStreamId();
     channel.offset = channel.accepted;
+    channel.checksums.restart(channel.accepted);
     channel.dirty = true;
     this.#sink?.close(stream);
     // A stream is offered only when its identity is on disk.

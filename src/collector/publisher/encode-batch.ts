@@ -1,4 +1,5 @@
 import type { Check } from '../../records/check.ts';
+import type { ChecksumPair } from '../../records/checksum-codec.ts';
 import { type CompressionName, compressLz4 } from '../../records/compression.ts';
 import { encodeBatchRequest } from '../../records/publish-codec.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
@@ -11,6 +12,7 @@ export interface OutgoingBatch {
   readonly sequence: number;
   readonly batch: RecordBatch;
   readonly endCheck: Check;
+  readonly checksums?: ChecksumPair | undefined;
 }
 
 /** The message that carries a batch. The batch's bytes are copied: the buffer under them is free again. */

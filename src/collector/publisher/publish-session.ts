@@ -1,9 +1,11 @@
 import { type ServiceError, type StatusObject, status as statusCode } from '@grpc/grpc-js';
 import { checkFromBytes } from '../../records/check.ts';
+import { checksumFromMessage } from '../../records/checksum-codec.ts';
 import type { CompressionName } from '../../records/compression.ts';
 import type {
   PublishRequest,
   PublishResponse,
+  Refused,
   Welcome,
 } from '../../records/gen/megacollector/v1/aggregator.ts';
 import { LIMITS } from '../../records/limits.ts';
@@ -19,6 +21,8 @@ import type { PublishedStream } from './published-stream.ts';
 
 const READ_BYTES = 1024 * 1024;
 const WELCOME_WITHIN_MS = 10_000;
+/** `REFUSAL_CAUSE_OTHER_BYTES` */
+const OTHER_BYTES = 1;
 const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
 /** A stream whose last read gave less than this has at most so many batches on the way: the next one then gathers more. */
 const TRICKLE_BYTES = 128 * 1024;
@@ -194,7 +198,7 @@ export class PublishSession {
   }
 
   #sendBatch(stream: PublishedStream, read: StreamRead & { kind: 'records' }): void {
-    const { batch, endCheck } = read;
+    const { batch, endCheck, checksums } = read;
     const bytes = batch.data.length;
     const end = endOf(batch);
     const sequence = ++this.#sequence;
@@ -206,7 +210,7 @@ export class PublishSession {
     this.#options.events.unanswered(this.#unansweredBytes);
     this.#options.events.sent(batch.sizes.length, bytes);
     const { call, compression } = this.#options;
-    call.write(encodeBatch({ sequence, batch, endCheck }, compression));
+    call.write(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
     letGo(bytes);
   }
 
@@ -220,7 +224,7 @@ export class PublishSession {
       case 'accepted':
         return this.#receiveAccepted(message.value.sequences);
       case 'refused':
-        return this.#receiveRefused(Number(message.value.sequence), message.value.reason);
+        return this.#receiveRefused(message.value);
       case 'busy':
         return this.#options.events.busy(this.#options.address, message.value.reason);
       case undefined:
@@ -244,6 +248,7 @@ export class PublishSession {
       .resume({
         end: Number(opened.end),
         check: checkFromBytes(opened.check),
+        checksum: checksumFromMessage(opened.checksum),
         contiguousEnd: Number(opened.contiguousEnd),
       })
       .catch((error: Error) => {
@@ -264,6 +269,7 @@ export class PublishSession {
       const stream = this.#answered(sequence);
       const end = stream?.unanswered.accepted(sequence);
       if (stream === undefined || end === undefined) continue;
+      stream.reopened = false;
       stream.source.accept(end);
       if (stream.phase === 'ended') this.#finishStream(stream);
       else if (stream.phase === 'open') this.#enqueue(stream);
@@ -280,11 +286,23 @@ export class PublishSession {
     return sent.stream;
   }
 
-  #receiveRefused(sequence: number, reason: string): void {
+  #receiveRefused({ sequence: answered, reason, cause }: Refused): void {
+    const sequence = Number(answered);
     const stream = this.#answered(sequence);
-    // The batches behind the refused one are refused as well; once is enough to say so.
-    if (stream !== undefined && stream.phase !== 'refused') this.#refuse(stream, reason);
+    // The later batches of the stream are refused as well. One report is enough, and the stream may be open again.
+    if (stream?.unanswered.has(sequence) && stream.phase !== 'refused') {
+      // The second time in a row, the comparison of this side did not find a difference: an operator must see it.
+      if (cause === OTHER_BYTES && !stream.reopened) this.#reopen(stream);
+      else this.#refuse(stream, reason);
+    }
     this.#changed();
+  }
+
+  /** The aggregator has other bytes of this stream: what it answers now shows where they differ. */
+  #reopen(stream: PublishedStream): void {
+    stream.reset();
+    stream.reopened = true;
+    this.#enqueue(stream);
   }
 
   #refuse(stream: PublishedStream, reason: string): void {

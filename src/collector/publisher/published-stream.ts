@@ -21,6 +21,8 @@ export class PublishedStream {
   woken = false;
   /** The last batch was small: the source delivers little by little. */
   trickles = false;
+  /** It was opened again because the aggregator has other bytes, and nothing was accepted since. */
+  reopened = false;
   unanswered = new UnansweredWindow();
 
   constructor(source: SourceStream) {
@@ -33,5 +35,6 @@ export class PublishedStream {
     this.unanswered = new UnansweredWindow();
     this.woken = false;
     this.trickles = false;
+    this.reopened = false;
   }
 }

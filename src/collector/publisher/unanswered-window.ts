@@ -22,6 +22,11 @@ export class UnansweredWindow {
     return this.#batches.length;
   }
 
+  /** The batch is on the way. */
+  has(sequence: number): boolean {
+    return this.#batches.some(({ batch }) => batch.sequence === sequence);
+  }
+
   sent(batch: SentBatch): void {
     this.#batches.push({ batch, answered: false });
   }

@@ -89,9 +89,9 @@ describe('a hostile peer', () => {
     client.send(encoded(3, recordBatch(['not open\n'])));
     await until(() =>
       expect(client.responses.filter(({ $case }) => $case === 'refused').map(({ value }) => value)).toEqual([
-        { sequence: 1n, reason: 'the record sizes add up to 5 where data_size says 6' },
-        { sequence: 2n, reason: 'the LZ4 block claims 4294967295 bytes where data_size says 6' },
-        { sequence: 3n, reason: 'the stream was not opened on this call' },
+        { sequence: 1n, reason: 'the record sizes add up to 5 where data_size says 6', cause: 0 },
+        { sequence: 2n, reason: 'the LZ4 block claims 4294967295 bytes where data_size says 6', cause: 0 },
+        { sequence: 3n, reason: 'the stream was not opened on this call', cause: 0 },
       ]),
     );
     expect(store.batches).toHaveLength(0);
@@ -121,8 +121,8 @@ describe('a hostile peer', () => {
     await until(() => expect(store.batches).toHaveLength(2));
     await until(() =>
       expect(client.responses.filter(({ $case }) => $case === 'refused').map(({ value }) => value)).toEqual([
-        { sequence: 2n, reason: 'positions go backwards' },
-        { sequence: 3n, reason: 'positions go backwards' },
+        { sequence: 2n, reason: 'positions go backwards', cause: 0 },
+        { sequence: 3n, reason: 'positions go backwards', cause: 0 },
       ]),
     );
     expect(store.bytesOf(other.stream).toString()).toBe('other\n');

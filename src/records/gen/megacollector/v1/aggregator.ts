@@ -65,6 +65,21 @@ export namespace Compression {
   export type UNRECOGNIZED = typeof Compression.UNRECOGNIZED;
 }
 
+export const RefusalCause = {
+  REFUSAL_CAUSE_UNSPECIFIED: 0,
+  /** REFUSAL_CAUSE_OTHER_BYTES - The aggregator has other bytes at these positions of the stream. The collector opens the stream again and compares. */
+  REFUSAL_CAUSE_OTHER_BYTES: 1,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type RefusalCause = typeof RefusalCause[keyof typeof RefusalCause];
+
+export namespace RefusalCause {
+  export type REFUSAL_CAUSE_UNSPECIFIED = typeof RefusalCause.REFUSAL_CAUSE_UNSPECIFIED;
+  export type REFUSAL_CAUSE_OTHER_BYTES = typeof RefusalCause.REFUSAL_CAUSE_OTHER_BYTES;
+  export type UNRECOGNIZED = typeof RefusalCause.UNRECOGNIZED;
+}
+
 export interface PublishRequest {
   message:
     | { $case: "hello"; value: Hello }
@@ -129,7 +144,10 @@ export interface StreamOpened {
    * is the evidence that both mean the same bytes.
    */
   end: bigint;
-  /** The check of that end as the collector sent it; empty when end is 0. */
+  /**
+   * The check of that end as the collector sent it; empty when end is 0. Eight zero bytes match no stream: another running
+   * collector with the same id continues this stream, and this collector begins a new one.
+   */
   check: Buffer;
   /**
    * How far the bytes are there without a gap, going up from OpenStream.accepted: where the collector goes on. Less than
@@ -138,6 +156,21 @@ export interface StreamOpened {
   contiguousEnd: bigint;
   /** Not empty: the stream is not to be used on this call, and why. */
   refusal: string;
+  /**
+   * The checksum of the stream's bytes before `end`. Absent when the aggregator has none. A peer of version 0.1.0 neither
+   * sends nor reads checksums.
+   */
+  checksum: Checksum | undefined;
+}
+
+/**
+ * The running checksum of a stream's bytes from `from` up to the position at which it is given: evidence for every byte,
+ * where a check is evidence for the last 64.
+ */
+export interface Checksum {
+  from: bigint;
+  /** CRC-32 as in RFC 1952. */
+  crc32: number;
 }
 
 export interface Batch {
@@ -145,7 +178,12 @@ export interface Batch {
   sequence: bigint;
   /** Hash of the (up to) 64 bytes before the end of the records: 8 bytes. The aggregator keeps it as it is. */
   endCheck: Buffer;
-  records: RecordBatch | undefined;
+  records:
+    | RecordBatch
+    | undefined;
+  /** The checksums at the start and at the end of the records: both or none. Both begin at the same position. */
+  startChecksum: Checksum | undefined;
+  endChecksum: Checksum | undefined;
 }
 
 /** A contiguous run of records of one stream. These bytes are also what the queue keeps on disk. */
@@ -191,6 +229,7 @@ export interface Accepted {
 export interface Refused {
   sequence: bigint;
   reason: string;
+  cause: RefusalCause;
 }
 
 /** Intake is stopped; batches wait. */
@@ -708,7 +747,14 @@ export const OpenStream: MessageFns<OpenStream> = {
 };
 
 function createBaseStreamOpened(): StreamOpened {
-  return { stream: Buffer.alloc(0), end: 0n, check: Buffer.alloc(0), contiguousEnd: 0n, refusal: "" };
+  return {
+    stream: Buffer.alloc(0),
+    end: 0n,
+    check: Buffer.alloc(0),
+    contiguousEnd: 0n,
+    refusal: "",
+    checksum: undefined,
+  };
 }
 
 export const StreamOpened: MessageFns<StreamOpened> = {
@@ -733,6 +779,9 @@ export const StreamOpened: MessageFns<StreamOpened> = {
     }
     if (message.refusal !== "") {
       writer.uint32(34).string(message.refusal);
+    }
+    if (message.checksum !== undefined) {
+      Checksum.encode(message.checksum, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -790,6 +839,74 @@ export const StreamOpened: MessageFns<StreamOpened> = {
             message.refusal = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.checksum = Checksum.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChecksum(): Checksum {
+  return { from: 0n, crc32: 0 };
+}
+
+export const Checksum: MessageFns<Checksum> = {
+  encode(message: Checksum, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0n) {
+      if (BigInt.asUintN(64, message.from) !== message.from) {
+        throw new globalThis.Error("value provided for field message.from of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.from);
+    }
+    if (message.crc32 !== 0) {
+      writer.uint32(21).fixed32(message.crc32);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Checksum {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChecksum();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 21) {
+              break;
+            }
+
+            message.crc32 = reader.fixed32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -804,7 +921,13 @@ export const StreamOpened: MessageFns<StreamOpened> = {
 };
 
 function createBaseBatch(): Batch {
-  return { sequence: 0n, endCheck: Buffer.alloc(0), records: undefined };
+  return {
+    sequence: 0n,
+    endCheck: Buffer.alloc(0),
+    records: undefined,
+    startChecksum: undefined,
+    endChecksum: undefined,
+  };
 }
 
 export const Batch: MessageFns<Batch> = {
@@ -820,6 +943,12 @@ export const Batch: MessageFns<Batch> = {
     }
     if (message.records !== undefined) {
       RecordBatch.encode(message.records, writer.uint32(26).fork()).join();
+    }
+    if (message.startChecksum !== undefined) {
+      Checksum.encode(message.startChecksum, writer.uint32(34).fork()).join();
+    }
+    if (message.endChecksum !== undefined) {
+      Checksum.encode(message.endChecksum, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -859,6 +988,22 @@ export const Batch: MessageFns<Batch> = {
             }
 
             message.records = RecordBatch.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.startChecksum = Checksum.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.endChecksum = Checksum.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1274,7 +1419,7 @@ export const Accepted: MessageFns<Accepted> = {
 };
 
 function createBaseRefused(): Refused {
-  return { sequence: 0n, reason: "" };
+  return { sequence: 0n, reason: "", cause: 0 };
 }
 
 export const Refused: MessageFns<Refused> = {
@@ -1287,6 +1432,9 @@ export const Refused: MessageFns<Refused> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.cause !== 0) {
+      writer.uint32(24).int32(message.cause);
     }
     return writer;
   },
@@ -1318,6 +1466,14 @@ export const Refused: MessageFns<Refused> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cause = reader.int32() as any;
             continue;
           }
         }
