@@ -1,4 +1,10 @@
-import { Client, type ClientDuplexStream, credentials, type StatusObject } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 import type { PublishRequest, PublishResponse } from '../../src/records/gen/megacollector/v1/aggregator.ts';
 import { decodeResponse, encodeRequest } from '../../src/records/publish-codec.ts';
@@ -12,8 +18,8 @@ export class RawPublishClient {
   readonly responses: Message<PublishResponse>[] = [];
   readonly status: Promise<StatusObject>;
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(address, channel, {
       'grpc.max_send_message_length': -1,
       'grpc.use_local_subchannel_pool': 1,
     });
@@ -40,10 +46,10 @@ export class RawPublishClient {
     return this;
   }
 
-  hello(collectorId: Buffer = Buffer.alloc(16, 1), protocolVersion = 1): this {
+  hello(collectorId: Buffer = Buffer.alloc(16, 1), protocolVersion = 1, instance = 1n): this {
     return this.send({
       $case: 'hello',
-      value: { collectorId, instance: 1n, protocolVersion, software: 'raw', host: 'raw' },
+      value: { collectorId, instance, protocolVersion, software: 'raw', host: 'raw' },
     });
   }
 }

@@ -3,8 +3,10 @@ import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/g
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { Intake } from '../../src/aggregator/intake/intake.ts';
+import type { IntakeLimits } from '../../src/aggregator/intake/intake-limits.ts';
 import { Publisher } from '../../src/collector/publisher/publisher.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import type { Queue } from '../../src/storage/queue.ts';
 import { capturedLogger } from './captured-logger.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -14,6 +16,10 @@ const soon = () => AbortSignal.timeout(2_000);
 export async function startIntake(
   options: {
     store?: MemoryStore;
+    /** A real queue instead of the store. */
+    queue?: Queue;
+    clock?: Clock;
+    limits?: Partial<IntakeLimits>;
     address?: string;
     credentials?: ServerCredentials;
     streamsPerCall?: number;
@@ -25,11 +31,12 @@ export async function startIntake(
   const intake = new Intake({
     address: options.address ?? '127.0.0.1:0',
     credentials: options.credentials ?? ServerCredentials.createInsecure(),
-    queue: store,
-    ledger: store,
+    queue: options.queue ?? store,
+    ledger: options.queue?.ledger ?? store,
     software: 'test/1',
     ...(options.streamsPerCall !== undefined && { streamsPerCall: options.streamsPerCall }),
-    clock: systemClock,
+    ...(options.limits !== undefined && { limits: options.limits }),
+    clock: options.clock ?? systemClock,
     logger,
     metrics,
   });
@@ -40,7 +47,12 @@ export async function startIntake(
 
 export async function startPublisher(
   addresses: readonly string[],
-  options: { compression?: 'none' | 'lz4'; credentials?: ChannelCredentials; collectorId?: Buffer } = {},
+  options: {
+    compression?: 'none' | 'lz4';
+    credentials?: ChannelCredentials;
+    collectorId?: Buffer;
+    instance?: bigint;
+  } = {},
 ) {
   const { logger, lines } = capturedLogger();
   const publisher = new Publisher({
@@ -49,7 +61,7 @@ export async function startPublisher(
     compression: options.compression ?? 'lz4',
     identity: {
       collectorId: options.collectorId ?? randomBytes(16),
-      instance: 1n,
+      instance: options.instance ?? 1n,
       software: 'test/1',
       host: 'h',
     },

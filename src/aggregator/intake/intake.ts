@@ -12,22 +12,25 @@ import { silenceGrpcLog } from '../../runtime/grpc-log.ts';
 import { listenError } from '../../runtime/listen-error.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue-contract.ts';
 import { CollectorInstances } from './collector-instances.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import { createIntakeEvents, type IntakeEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
+import { INTAKE_LIMITS, type IntakeLimits } from './intake-limits.ts';
 import { PublishCall, type PublishCallContext, type PublishStream } from './publish-call.ts';
 import { publishService } from './publish-service.ts';
 import { widenReceiveWindows } from './receive-window.ts';
 import { SharedLimit } from './shared-limit.ts';
 import { StreamsUnderWay } from './streams-under-way.ts';
 import { UnansweredBudget } from './unanswered-budget.ts';
+import { UnfinishedMessages } from './unfinished-messages.ts';
 
 const SERVICE = 'megacollector.v1.Aggregator';
 const PROTO_ROOT = fileURLToPath(new URL('../../../proto', import.meta.url));
 const KEEPALIVE_MS = 10_000;
 const BUSY_INTERVAL_MS = 10_000;
-/** Over all calls; each costs about 200 bytes. */
-const ALL_OPEN_STREAMS = 262_144;
+/** A collector has one; the others are for health and reflection. */
 const CALLS_PER_CONNECTION = 4;
+const IDLE_CONNECTION_MS = 60_000;
 const ALL_UNANSWERED_BYTES = 16 * 1024 * 1024;
 
 export interface IntakeOptions {
@@ -39,6 +42,7 @@ export interface IntakeOptions {
   readonly software: string;
   /** Default: the limit of the wire. */
   readonly streamsPerCall?: number;
+  readonly limits?: Partial<IntakeLimits>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -53,7 +57,9 @@ export class Intake implements Component {
   readonly #events: IntakeEvents;
   readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
   readonly #calls = new Set<PublishCall>();
-  readonly #openStreams = new SharedLimit(ALL_OPEN_STREAMS);
+  readonly #openStreams: SharedLimit;
+  readonly #unfinished: UnfinishedMessages;
+  readonly #connections: ConnectionLimits;
   readonly #underWay = new StreamsUnderWay();
   readonly #instances = new CollectorInstances();
   readonly #callOfCollector = new Map<string, PublishCall>();
@@ -67,6 +73,18 @@ export class Intake implements Component {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#events = createIntakeEvents(options.logger, options.metrics, options.clock);
+    const limits = { ...INTAKE_LIMITS, ...options.limits };
+    const { clock } = options;
+    const onRefused = (peer: string, reason: string) => this.#events.connectionRefused(peer, reason);
+    this.#openStreams = new SharedLimit(limits.openStreams);
+    this.#connections = new ConnectionLimits({ limits, clock, onRefused });
+    this.#unfinished = new UnfinishedMessages({
+      limitBytes: limits.unfinishedBytes,
+      withinMs: limits.messageWithinMs,
+      clock,
+      onEnded: onRefused,
+      onBytes: (bytes) => this.#events.unfinished(bytes),
+    });
   }
 
   /** Collectors connected now. */
@@ -81,6 +99,7 @@ export class Intake implements Component {
       'grpc.max_send_message_length': LIMITS.messageBytes,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+      'grpc.max_connection_idle_ms': IDLE_CONNECTION_MS,
       'grpc.max_concurrent_streams': CALLS_PER_CONNECTION,
       'grpc.enable_channelz': 0,
     });
@@ -94,6 +113,8 @@ export class Intake implements Component {
         error === null ? resolve(port) : reject(listenError('collectors', this.#options.address, error)),
       );
     });
+    this.#connections.watch(server);
+    this.#unfinished.watch(server);
     widenReceiveWindows(server);
     onFailedHandshake(server, (peer, reason) => this.#events.handshakeFailed(peer, reason));
     this.#unsubscribe = this.#options.queue.onStopped((reason) => this.#intakeChanged(reason));
@@ -106,6 +127,7 @@ export class Intake implements Component {
     this.#stopping = true;
     this.#unsubscribe?.();
     this.#cancelBusy?.();
+    this.#unfinished.stop();
     this.#setHealth('NOT_SERVING');
     const server = this.#server;
     if (server === undefined) return;
