@@ -1,21 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import { readJsonBody } from './http-body.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest, HttpSink, HttpStream } from './http-contract.ts';
 import { errorAnswer, HttpError } from './http-error.ts';
+import type { LimitedLog } from './limited-log.ts';
 
 /** One request and its answer. */
 export class HttpExchange {
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #logger: Logger;
+  readonly #log: LimitedLog;
   readonly #over = new AbortController();
   readonly #ended = new AbortController();
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, logger: Logger) {
+  constructor(incoming: IncomingMessage, response: ServerResponse, log: LimitedLog) {
     this.#incoming = incoming;
     this.#response = response;
-    this.#logger = logger;
+    this.#log = log;
     response.once('close', () => {
       this.#over.abort();
       this.#ended.abort();
@@ -91,7 +91,9 @@ export class HttpExchange {
   }
 
   #logFailure(error: unknown, path: string): void {
-    this.#logger.error({ err: error, path: path.slice(0, 200) }, 'An HTTP request could not be answered');
+    const fields = { err: error, path: path.slice(0, 200) };
+    // One limit for all: the path is what a client makes of it.
+    this.#log.write({ level: 'error', party: '', fields, message: 'An HTTP request could not be answered' });
   }
 }
 

@@ -3,11 +3,14 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { type Address, formatAddress } from './address.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { Component } from './component.ts';
 import type { Health } from './health.ts';
+import { HttpConnections } from './http-connections.ts';
 import type { HttpAnswer, HttpArea, HttpHandler, HttpRoute } from './http-contract.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { routed } from './http-router.ts';
+import { LimitedLog } from './limited-log.ts';
 import { listenError } from './listen-error.ts';
 
 export interface HttpServerOptions {
@@ -18,13 +21,15 @@ export interface HttpServerOptions {
   /** What is answered besides. */
   readonly routes?: readonly HttpRoute[];
   readonly areas?: readonly HttpArea[];
+  readonly clock?: Clock;
   /** How long a client may take for a request, or be silent while it is answered. */
   readonly clientTimeoutMs?: number;
 }
 
 const CLIENT_TIMEOUT_MS = 30_000;
 const MAX_HEADER_BYTES = 16 * 1024;
-const MAX_CONNECTIONS = 256;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS = { room: 256, reserve: 64 };
 
 /**
  * Metrics and health of a half:
@@ -42,6 +47,7 @@ const MAX_CONNECTIONS = 256;
 export class HttpServer implements Component {
   readonly #options: HttpServerOptions;
   readonly #handler: HttpHandler;
+  readonly #log: LimitedLog;
   readonly #exchanges = new Set<HttpExchange>();
   #server: Server | undefined;
   #isStopping = false;
@@ -49,6 +55,7 @@ export class HttpServer implements Component {
   constructor(options: HttpServerOptions) {
     const { routes = [], areas = [] } = options;
     this.#options = options;
+    this.#log = new LimitedLog(options.logger, options.clock ?? systemClock);
     const otherwise = routed([...this.#ownRoutes(), ...routes]);
     this.#handler = (request) => {
       const area = areas.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
@@ -89,6 +96,7 @@ export class HttpServer implements Component {
     deadline.addEventListener('abort', cutOff, { once: true });
     await closed;
     deadline.removeEventListener('abort', cutOff);
+    this.#log.flush();
   }
 
   #create(): Server {
@@ -96,20 +104,20 @@ export class HttpServer implements Component {
     const server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: clientTimeoutMs,
+        headersTimeout: Math.min(HEADERS_TIMEOUT_MS, clientTimeoutMs),
         requestTimeout: clientTimeoutMs,
         keepAliveTimeout: Math.min(5000, clientTimeoutMs),
         connectionsCheckingInterval: Math.min(5000, clientTimeoutMs),
       },
       (request, response) => void this.#answer(request, response),
     );
-    server.maxConnections = MAX_CONNECTIONS;
+    new HttpConnections(CONNECTIONS).watch(server);
     server.setTimeout(clientTimeoutMs, (socket) => socket.destroy());
     return server;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const exchange = new HttpExchange(request, response, this.#options.logger);
+    const exchange = new HttpExchange(request, response, this.#log);
     this.#exchanges.add(exchange);
     response.once('close', () => this.#exchanges.delete(exchange));
     if (this.#isStopping) exchange.end();
