@@ -1,6 +1,5 @@
-import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
 import type { Clock } from '../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
@@ -31,42 +30,51 @@ export class ConnectionLimits {
 
   watch(server: Server): void {
     for (const http2Server of http2ServersOf(server)) {
-      http2Server.on('connection', (socket: Socket) => this.#connected(socket));
-      http2Server.on('secureConnection', (socket: TLSSocket) => this.#secured(socket));
-      http2Server.on('session', (session: ServerHttp2Session) => {
-        if (session.socket !== undefined) this.#begun(peerOf(session.socket));
+      http2Server.on('connection', (socket: Socket) => {
+        // Without TLS there is no handshake; a connection without calls ends after a while.
+        if (this.#connected(socket) && http2Server instanceof TlsServer) this.#awaitHandshake(socket);
+      });
+      http2Server.on('secureConnection', (socket: TLSSocket) => {
+        this.#begun(peerOf(socket));
+        this.#secured(socket);
       });
     }
   }
 
-  #connected(socket: Socket): void {
-    const { connections, connectionsPerAddress, handshakeWithinMs } = this.#options.limits;
+  #connected(socket: Socket): boolean {
+    const { connections, connectionsPerAddress } = this.#options.limits;
     const address = socket.remoteAddress ?? 'local';
-    const peer = peerOf(socket);
     if (this.#all >= connections) return this.#refuse(socket, `there are ${connections} connections`);
     if ((this.#byAddress.get(address) ?? 0) >= connectionsPerAddress)
       return this.#refuse(socket, `there are ${connectionsPerAddress} connections of this address`);
     this.#all++;
     add(this.#byAddress, address, 1);
-    const cancel = this.#options.clock.after(handshakeWithinMs, () =>
-      this.#refuse(socket, 'the handshake was not complete in time'),
-    );
-    this.#handshakes.set(peer, cancel);
     socket.once('close', () => {
       this.#all--;
       add(this.#byAddress, address, -1);
-      this.#begun(peer);
     });
+    return true;
   }
 
-  #secured(socket: TLSSocket): void {
+  #awaitHandshake(socket: Socket): void {
+    const peer = peerOf(socket);
+    const { clock, limits } = this.#options;
+    const cancel = clock.after(limits.handshakeWithinMs, () =>
+      this.#refuse(socket, 'the handshake was not complete in time'),
+    );
+    this.#handshakes.set(peer, cancel);
+    socket.once('close', () => this.#begun(peer));
+  }
+
+  #secured(socket: TLSSocket): boolean {
     const { fingerprint256 } = socket.getPeerCertificate();
-    if (fingerprint256 === undefined) return;
+    if (fingerprint256 === undefined) return true;
     const { connectionsPerCertificate } = this.#options.limits;
     if ((this.#byCertificate.get(fingerprint256) ?? 0) >= connectionsPerCertificate)
       return this.#refuse(socket, `there are ${connectionsPerCertificate} connections with this certificate`);
     add(this.#byCertificate, fingerprint256, 1);
     socket.once('close', () => add(this.#byCertificate, fingerprint256, -1));
+    return true;
   }
 
   #begun(peer: string): void {
@@ -74,9 +82,10 @@ export class ConnectionLimits {
     this.#handshakes.delete(peer);
   }
 
-  #refuse(socket: Socket, reason: string): void {
+  #refuse(socket: Socket, reason: string): false {
     this.#options.onRefused(peerOf(socket), reason);
     socket.destroy();
+    return false;
   }
 }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { status } from '@grpc/grpc-js';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { IntakeLimits } from '../../../src/aggregator/intake/intake-limits.ts';
+import { decodeResponse, encodeRequest } from '../../../src/records/publish-codec.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
 import { grpcClientCredentials, grpcServerCredentials } from '../../../src/runtime/grpc-credentials.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
@@ -139,13 +140,34 @@ describe('a call', () => {
     expect(intake.connectedCollectors).toBe(1);
   });
 
-  it('beyond four on one connection waits for one of them', async () => {
-    const { address, lines } = await limited({});
-    const client = session(address);
-    const calls = Array.from({ length: 8 }, () => beginMessage(client, 100, 10));
-    await Promise.any(calls);
-    await until(() => expect(lines.some(({ msg }) => msg === 'A collector has connected.')).toBe(true));
-    expect(lines.filter(({ msg }) => msg === 'A collector has connected.').length).toBeLessThanOrEqual(4);
+  it('beyond four on one connection waits until one of them ends', async () => {
+    const { address } = await limited({});
+    const channel = new Client(address, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    onTestFinished(() => channel.close());
+    let welcomed = 0;
+    const calls = Array.from({ length: 6 }, (_, i) => {
+      const path = '/megacollector.v1.Aggregator/Publish';
+      const call = channel.makeBidiStreamRequest(path, (bytes: Buffer) => bytes, decodeResponse);
+      call.on('error', () => {});
+      call.on('data', () => welcomed++);
+      const value = {
+        collectorId: Buffer.alloc(16, i),
+        instance: 1n,
+        protocolVersion: 1,
+        software: '',
+        host: '',
+      };
+      call.write(encodeRequest({ message: { $case: 'hello', value } }));
+      return call;
+    });
+    await until(() => expect(welcomed).toBe(4));
+    await othersAreUnharmed(address);
+    expect(welcomed).toBe(4);
+    calls[0]?.cancel();
+    await until(() => expect(welcomed).toBe(5));
+    for (const call of calls) call.cancel();
   });
 });
 
