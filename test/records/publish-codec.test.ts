@@ -20,6 +20,31 @@ const hello: PublishRequest = {
 };
 
 describe('the messages of a Publish call', () => {
+  const checksum = fc.record({ from: fc.maxSafeNat(), crc32: fc.nat({ max: 0xffff_ffff }) });
+
+  it('carries the checksums of a batch, and reads them as the generated code does', () => {
+    fc.assert(
+      fc.property(arbitraryBatch, checksum, fc.nat({ max: 0xffff_ffff }), (batch, start, crc32) => {
+        const checksums = { start, end: { from: start.from, crc32 } };
+        const data = { compression: 'none', bytes: batch.data } as const;
+        const message = encodeBatchRequest({
+          sequence: 1,
+          endCheck: checkOf(batch.data),
+          checksums,
+          batch,
+          data,
+        });
+        expect(decodeRequest(message)).toMatchObject({ kind: 'batch', batch: { checksums } });
+        expect(PublishRequest.decode(message).message?.value).toMatchObject({
+          startChecksum: { from: BigInt(start.from), crc32: start.crc32 },
+          endChecksum: { from: BigInt(start.from), crc32 },
+        });
+        const byGenerated = Buffer.from(PublishRequest.encode(PublishRequest.decode(message)).finish());
+        expect(decodeRequest(byGenerated)).toMatchObject({ kind: 'batch', batch: { checksums } });
+      }),
+    );
+  });
+
   it('carries a batch and its bytes', () => {
     fc.assert(
       fc.property(arbitraryBatch, fc.integer({ min: 1, max: 2 ** 40 }), (batch, sequence) => {

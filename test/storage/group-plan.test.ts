@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { checkOf } from '../../src/records/check.ts';
 import { addRange, outside, type Ranges, totalBytes } from '../../src/records/ranges.ts';
 import { endOf, type RecordBatch } from '../../src/records/record-batch.ts';
+import { emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 import { decodeRecordBatch } from '../../src/records/wire.ts';
 import { GroupPlanner } from '../../src/storage/group-plan.ts';
 import { flattenRanges } from '../../src/storage/ledger.ts';
+import { OtherBytesError } from '../../src/storage/queue-contract.ts';
 import type { StreamRow } from '../../src/storage/queue-tables.ts';
 import { StreamCounts } from '../../src/storage/stream-counts.ts';
 import { recordBatch } from '../support/record-batches.ts';
@@ -120,5 +122,69 @@ describe('a plan', () => {
     const grown = incomingBatch(batchOf(stream, 55, [5]));
     planner.add(grown);
     expect(planner.streams.get(stream)?.endCheck).toBe(grown.endCheck);
+  });
+
+  const [stream] = STREAMS as [StreamId];
+  const other = (batch: RecordBatch): RecordBatch => ({ ...batch, data: batch.data.map((byte) => byte ^ 1) });
+  /** With the checksums of a collector whose bytes before the batch are these. */
+  const checked = (batch: RecordBatch, before: Uint8Array, openedEnd = 0) => {
+    const start = extendChecksum(emptyChecksum(0), before);
+    const writer = { owner: { collectorId: 'anna', tlsSubject: undefined }, instance: 1n, openedEnd };
+    return { ...incomingBatch(batch), checksums: { start, end: extendChecksum(start, batch.data) }, writer };
+  };
+  const bytesUpTo = (end: number) => batchOf(stream, 0, [end]).data;
+
+  test('refuses a batch that continues other bytes, and adds nothing', () => {
+    const planner = newPlanner();
+    planner.add(checked(batchOf(stream, 0, [10]), Buffer.alloc(0)));
+    const foreign = other(batchOf(stream, 0, [10])).data;
+    expect(() => planner.add(checked(batchOf(stream, 10, [5]), foreign))).toThrow(OtherBytesError);
+    expect(planner.kept).toEqual({ records: 1, bytes: 10 });
+    planner.add(checked(batchOf(stream, 10, [5]), bytesUpTo(10)));
+    expect(planner.streams.get(stream)?.checksum).toEqual(extendChecksum(emptyChecksum(0), bytesUpTo(15)));
+  });
+
+  test('compares the bytes of an overlap', () => {
+    const planner = newPlanner();
+    planner.add(checked(batchOf(stream, 0, [10]), Buffer.alloc(0)));
+    expect(() => planner.add(checked(other(batchOf(stream, 4, [10])), bytesUpTo(4)))).toThrow(
+      OtherBytesError,
+    );
+    planner.add(checked(batchOf(stream, 4, [10]), bytesUpTo(4)));
+    expect(planner.kept.bytes).toBe(14);
+  });
+
+  test('accepts an overlap without an end in common only when the collector has compared that end', () => {
+    const planner = newPlanner();
+    planner.add(checked(batchOf(stream, 0, [10]), Buffer.alloc(0)));
+    expect(() => planner.add(checked(batchOf(stream, 2, [3]), bytesUpTo(2), 5))).toThrow(OtherBytesError);
+    planner.add(checked(batchOf(stream, 2, [3]), bytesUpTo(2), 10));
+    expect(planner.repeatedBytes).toBe(3);
+  });
+
+  test('extends the checksum itself for a collector that sends none', () => {
+    const planner = newPlanner();
+    planner.add(incomingBatch(batchOf(stream, 0, [10])));
+    planner.add(incomingBatch(batchOf(stream, 6, [10])));
+    expect(planner.streams.get(stream)?.checksum).toEqual(extendChecksum(emptyChecksum(0), bytesUpTo(16)));
+    expect(() => planner.add(checked(batchOf(stream, 16, [1]), Buffer.alloc(16)))).toThrow(OtherBytesError);
+  });
+
+  test('accepts checksums that begin elsewhere, and for a row without one', () => {
+    const planner = newPlanner(rowOf([{ start: 0, end: 10 }]));
+    const start = emptyChecksum(10);
+    const each = batchOf(stream, 10, [5]);
+    planner.add({ ...incomingBatch(each), checksums: { start, end: extendChecksum(start, each.data) } });
+    expect(planner.streams.get(stream)?.checksum).toEqual(extendChecksum(start, each.data));
+    planner.add(checked(batchOf(stream, 15, [5]), bytesUpTo(15)));
+    expect(planner.streams.get(stream)?.checksum).toEqual(extendChecksum(emptyChecksum(0), bytesUpTo(20)));
+  });
+
+  test('refuses a batch of another collector in the same group', () => {
+    const planner = newPlanner();
+    planner.add(checked(batchOf(stream, 0, [10]), Buffer.alloc(0)));
+    const next = checked(batchOf(stream, 10, [5]), bytesUpTo(10));
+    const owner = { collectorId: 'eve', tlsSubject: undefined };
+    expect(() => planner.add({ ...next, writer: { ...next.writer, owner } })).toThrow('another collector');
   });
 });

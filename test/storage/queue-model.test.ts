@@ -3,8 +3,9 @@ import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkOf } from '../../src/records/check.ts';
 import type { Range } from '../../src/records/position.ts';
-import { addRange, outside, type Ranges, totalBytes } from '../../src/records/ranges.ts';
+import { addRange, lastEnd, outside, type Ranges, totalBytes } from '../../src/records/ranges.ts';
 import { endOf, type RecordBatch, sliceRecords } from '../../src/records/record-batch.ts';
+import { emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 import { encodeRecordBatch } from '../../src/records/wire.ts';
 import { minus, NOTHING, plus } from '../../src/storage/amount.ts';
@@ -69,6 +70,29 @@ function batchOf(stream: StreamId, start: number, end: number): RecordBatch {
     }
   }
   return recordBatch(records, { stream, start });
+}
+
+function bytesBefore(stream: StreamId, position: number): Uint8Array {
+  return Uint8Array.from({ length: position }, (_, at) => byteAt(stream, at));
+}
+
+function otherBytes(batch: RecordBatch): RecordBatch {
+  return { ...batch, data: batch.data.map((byte) => byte ^ 1) };
+}
+
+function checked(batch: RecordBatch, before: Uint8Array, openedEnd = Number.MAX_SAFE_INTEGER): IncomingBatch {
+  const start = extendChecksum(emptyChecksum(0), before);
+  return {
+    batch,
+    encoded: encodeRecordBatch(batch),
+    endCheck: checkOf(batch.data),
+    checksums: { start, end: extendChecksum(start, batch.data) },
+    writer: {
+      owner: { collectorId: 'model', tlsSubject: undefined },
+      instance: 1n,
+      openedEnd,
+    },
+  };
 }
 
 interface Fates {
@@ -200,6 +224,7 @@ class World {
     const again = this.#unanswered.splice(0);
     const fresh = Array.from({ length: this.#random.integer(1, 4) }, () => this.#nextBatch());
     const appends = [...again, ...fresh].map((incoming) => this.#append(process, incoming));
+    if (this.#random.chance(0.3)) appends.push(this.#appendOfClone(process));
     // Sent again while it is being committed.
     if (this.#random.chance(0.3)) appends.push(this.#append(process, fresh[0] ?? this.#nextBatch()));
     if (process.mayBeKilled && this.#random.chance(0.15)) {
@@ -229,7 +254,22 @@ class World {
       this.#random.integer(0, end),
     ]);
     const batch = batchOf(stream, start, Math.min(STREAM_BYTES * 100, start + this.#random.integer(1, 300)));
-    return { batch, encoded: encodeRecordBatch(batch), endCheck: checkOf(batch.data) };
+    return checked(batch, bytesBefore(stream, start));
+  }
+
+  /** A collector with a copy of the state, and other bytes from the first one on. None of its bytes may be stored. */
+  async #appendOfClone({ queue }: Process): Promise<void> {
+    const stream = this.#random.pick(STREAMS);
+    const end = lastEnd(queue.ledger.ranges(stream));
+    if (end === 0) return;
+    const start = this.#random.pick([end, this.#random.integer(1, end)]);
+    const batch = otherBytes(batchOf(stream, start, start + this.#random.integer(1, 300)));
+    const before = bytesBefore(stream, start).map((byte) => byte ^ 1);
+    const error: Error | undefined = await queue.append(checked(batch, before, 0)).then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    expect(error?.name).toMatch(/^(OtherBytesError|QueueError)$/);
   }
 
   async #append(process: Process, incoming: IncomingBatch): Promise<void> {

@@ -2,9 +2,11 @@ import { readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
-import { mintStreamId } from '../../src/records/stream-id.ts';
+import { emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
+import { mintStreamId, type StreamId } from '../../src/records/stream-id.ts';
 import { CorruptQueueEntryError } from '../../src/storage/corrupt-queue-entry-error.ts';
 import { QueueError } from '../../src/storage/queue-contract.ts';
+import { openStateStore } from '../../src/storage/state-store.ts';
 import { recordBatch } from '../support/record-batches.ts';
 import { FaultyStore } from './faulty-store.ts';
 import { incoming, incomingBatch, queueFixture, readAll } from './queue-fixture.ts';
@@ -156,7 +158,8 @@ describe('the ledger', () => {
     const { stream } = first.batch;
     expect(queue.ledger.open(stream, anna)).toEqual({ kind: 'known', end: 0, check: undefined });
     await queue.append(first);
-    const known = { kind: 'known', end: 4, check: first.endCheck };
+    const checksum = extendChecksum(emptyChecksum(0), first.batch.data);
+    const known = { kind: 'known', end: 4, check: first.endCheck, checksum };
     expect(queue.ledger.open(stream, anna)).toEqual(known);
     expect((await reopen()).ledger.open(stream, anna)).toEqual(known);
   });
@@ -167,7 +170,7 @@ describe('the ledger', () => {
     const { stream } = batch.batch;
     const withTls = { collectorId: 'anna', tlsSubject: 'CN=anna' };
     queue.ledger.open(stream, withTls);
-    const foreign = { kind: 'foreign', reason: 'the stream belongs to another collector' };
+    const foreign = { kind: 'refused', reason: 'the stream belongs to another collector' };
     expect(queue.ledger.open(stream, { collectorId: 'bert', tlsSubject: 'CN=anna' })).toEqual(foreign);
     expect(queue.ledger.open(stream, { collectorId: 'anna', tlsSubject: 'CN=eve' })).toEqual(foreign);
     expect(queue.ledger.open(stream, anna)).toEqual(foreign);
@@ -176,6 +179,69 @@ describe('the ledger', () => {
     expect(ledger.open(stream, { collectorId: 'bert', tlsSubject: 'CN=anna' })).toEqual(foreign);
     expect(ledger.open(stream, anna)).toEqual(foreign);
     expect(ledger.open(stream, withTls)).toMatchObject({ kind: 'known', end: 4 });
+  });
+
+  test('ignores the last word of a collector that does not own the stream', async () => {
+    const { queue, clock } = await queueFixture();
+    const eve = { collectorId: 'eve', tlsSubject: undefined };
+    const batch = incoming(['one\n']);
+    const { stream } = batch.batch;
+    queue.ledger.open(stream, anna);
+    expect(queue.ledger.finish(stream, 0, eve)).toBe(false);
+    expect(queue.ledger.open(stream, eve)).toMatchObject({ kind: 'refused' });
+    await queue.append(batch);
+    expect(queue.ledger.finish(stream, 4, eve)).toBe(false);
+    const cursor = await queue.openCursor('file', 'oldest');
+    await cursor.commit({ point: { entry: 1, record: 1 } });
+    await pass(clock, 40);
+    expect(queue.ledger.ranges(stream)).toHaveLength(1);
+  });
+
+  test('refuses streams of a collector beyond its limit, also after a restart; others go on', async () => {
+    const { queue, reopen } = await queueFixture({ streamsPerCollector: 3 });
+    const from = (collectorId: string) => ({ owner: { ...anna, collectorId }, instance: 1n, openedEnd: 0 });
+    const streams = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const batch = { ...incoming(['one\n']), writer: from('anna') };
+        const stored = await queue.append(batch).then(
+          () => true,
+          () => false,
+        );
+        return { batch, stored };
+      }),
+    );
+    expect(streams.filter(({ stored }) => stored)).toHaveLength(3);
+    const refusal = { kind: 'refused', reason: expect.stringContaining('3 streams, the limit') };
+    expect(queue.ledger.open(mintStreamId(), anna)).toEqual(refusal);
+    const again = await reopen();
+    expect(again.ledger.open(mintStreamId(), anna)).toEqual(refusal);
+    // Streams that are there go on.
+    const known = streams.find(({ stored }) => stored)?.batch.batch.stream as StreamId;
+    expect(again.ledger.open(known, anna)).toMatchObject({ kind: 'known', end: 4 });
+    await again.append({ ...incoming(['two\n'], { stream: known, start: 4 }), writer: from('anna') });
+    await again.append({ ...incoming(['one\n']), writer: from('bert') });
+    expect(again.balance().accepted.records).toBe(5);
+  });
+
+  test('writes many last words in a few transactions', async () => {
+    let writes = 0;
+    const { queue } = await queueFixture({
+      openStore: async (...parameters) => {
+        const store = await openStateStore(...parameters);
+        const write = store.write.bind(store);
+        store.write = (change) => {
+          writes++;
+          return write(change);
+        };
+        return store;
+      },
+    });
+    const batches = Array.from({ length: 500 }, () => incoming(['x']));
+    await Promise.all(batches.map((batch) => queue.append(batch)));
+    const before = writes;
+    for (const { batch } of batches) queue.ledger.finish(batch.stream, 1, anna);
+    await queue.close();
+    expect(writes - before).toBeLessThan(10);
   });
 
   test('opening a great many streams writes nothing and is bounded', async () => {

@@ -114,7 +114,7 @@ export class JournalStream implements SourceStream {
     check: Check | undefined,
     checksum: RunningChecksum | undefined,
   ): Promise<boolean> {
-    const own = await this.#checksumAt(position);
+    const own = checksum && (await this.#checksumAt(position));
     const compared = own && checksum && compareChecksums(own, checksum);
     if (compared === 'same' || compared === 'other') return compared === 'other';
     if (check === undefined) return false;

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
 import { checkOf } from '../../../src/records/check.ts';
+import { emptyChecksum, extendChecksum } from '../../../src/records/running-checksum.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type FileSystem, nodeFileSystem } from '../../../src/storage/file-system.ts';
 import { SegmentLog } from '../../../src/storage/segment-log.ts';
@@ -143,6 +144,50 @@ describe('a journal', () => {
       await sink.idle();
       await close();
     }
+  });
+
+  it('gives each batch the checksums of its stream, also for bytes that are removed and after a restart', async () => {
+    const directory = await temporaryDirectory();
+    const texts = Array.from({ length: 60 }, (_, i) => `record ${i} ${'x'.repeat(1000)}`);
+    const whole = texts.join('');
+    const upTo = (end: number) => extendChecksum(emptyChecksum(0), bytes(whole.slice(0, end)));
+    let accepted = 0;
+    for (let life = 0; life < 3; life++) {
+      const { journal, sink, close } = await openJournal(directory, { maxBytes: 1024 * 1024 });
+      const writer = journal.writer('a');
+      for (const text of texts.slice(life * 20, life * 20 + 20)) writer.append(bytes(text), LABEL);
+      await flushed(sink);
+      const known = { end: accepted, check: undefined, checksum: upTo(accepted), contiguousEnd: accepted };
+      expect(await sink.stream.resume(known)).toEqual({ kind: 'continue', from: accepted });
+      for (let batch = 0; batch < 3; batch++) {
+        const read = await sink.stream.read(accepted, Buffer.alloc(3000));
+        if (read.kind !== 'records') throw new Error(read.kind);
+        const end = accepted + read.batch.data.length;
+        expect(read.checksums).toEqual({ start: upTo(accepted), end: upTo(end) });
+        accepted = end;
+        sink.stream.accept(accepted);
+      }
+      await close();
+    }
+  });
+
+  it('goes on as a new stream where only bytes before the last 64 differ', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const end = `${'='.repeat(100)};`;
+    journal.writer('a').append(bytes(`ours${end}`), LABEL);
+    await flushed(sink);
+    const old = sink.stream;
+    const theirs = bytes(`else${end}`);
+    const known = {
+      end: theirs.length,
+      check: checkOf(theirs),
+      checksum: extendChecksum(emptyChecksum(0), theirs),
+      contiguousEnd: theirs.length,
+    };
+    expect(await old.resume(known)).toEqual({ kind: 'ended' });
+    expect(sink.stream.id).not.toBe(old.id);
+    const read = await sink.stream.read(0, Buffer.alloc(1000));
+    expect(read).toMatchObject({ checksums: { start: emptyChecksum(0) } });
   });
 
   it('goes on from where the aggregator is ahead of the checkpoint', async () => {
