@@ -4,6 +4,7 @@ import { addRange, lastEnd, NO_RANGES, outside, type Ranges } from '../../src/re
 import { endOf, type RecordBatch, sliceBytes } from '../../src/records/record-batch.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 import {
+  type BatchRefusedError,
   type IncomingBatch,
   type Ledger,
   QueueError,
@@ -20,6 +21,8 @@ export class MemoryStore implements QueueWriter, Ledger {
   gate: Promise<void> = Promise.resolve();
   /** Turned by a test: appends fail with this. */
   failure: string | undefined;
+  /** Turned by a test: appends are refused with this. */
+  refusal: BatchRefusedError | undefined;
   repeatedBytes = 0;
   #stopped: string | undefined;
   readonly #listeners = new Set<(reason: string | undefined) => void>();
@@ -41,6 +44,7 @@ export class MemoryStore implements QueueWriter, Ledger {
 
   async append({ batch, endCheck }: IncomingBatch): Promise<void> {
     await this.gate;
+    if (this.refusal !== undefined) throw this.refusal;
     if (this.failure !== undefined) throw new QueueError(this.failure);
     const stream = this.#streams.get(batch.stream);
     if (stream === undefined) throw new Error('the stream was not opened');

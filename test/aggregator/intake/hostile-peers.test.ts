@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import { checkOf } from '../../../src/records/check.ts';
-import { encodeBatchRequest } from '../../../src/records/publish-codec.ts';
+import { encodeBatchRequest, encodeRequest } from '../../../src/records/publish-codec.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
@@ -169,5 +169,75 @@ describe('a hostile peer', () => {
     socket.write(randomBytes(4096));
     await closed;
     await othersAreUnharmed(address);
+  });
+
+  it('whose batches are refused without end gets one log line with a count, and its call ends', async () => {
+    const { address, lines, intake } = await startIntake();
+    const batch = recordBatch(['x\n'], { format: 'f'.repeat(65) });
+    const client = new RawPublishClient(address).read().hello().send(open(batch));
+    for (let sequence = 1; sequence <= 3_000; sequence++) client.send(encoded(sequence, batch));
+    const { code, details } = await client.status;
+    expect({ code, details }).toEqual({
+      code: status.RESOURCE_EXHAUSTED,
+      details: 'too many refusals on one call',
+    });
+    await othersAreUnharmed(address);
+    await intake.stop(AbortSignal.timeout(1000));
+    const refusals = lines.filter(({ msg }) => msg.startsWith('A batch was refused'));
+    expect(refusals).toHaveLength(2);
+    expect(refusals[1]).toMatchObject({ count: 1000 });
+  });
+
+  it('that declares streams of others final without end gets one log line, and its call ends', async () => {
+    const { store, address, lines } = await startIntake();
+    const client = new RawPublishClient(address).read().hello();
+    for (let i = 0; i < 20_000; i++)
+      client.send({ $case: 'finalStream', value: { stream: streamIdToBytes(mintStreamId()), end: 1n } });
+    expect(await client.status).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(lines.filter(({ msg }) => msg.startsWith('A collector declared the end'))).toHaveLength(1);
+    expect(store.finals.size).toBe(0);
+    await othersAreUnharmed(address);
+  });
+
+  it('that sends small messages without end leaves turns to the others', async () => {
+    const { address, intake } = await startIntake();
+    const client = new RawPublishClient(address).read().hello();
+    await until(() => expect(intake.connectedCollectors).toBe(1));
+    const stream = mintStreamId();
+    const message = encodeRequest({
+      message: { $case: 'openStream', value: { stream: streamIdToBytes(stream), accepted: 0n } },
+    });
+    for (let i = 0; i < 5_000; i++) client.send(message);
+    let answersInTurn = 0;
+    let most = 0;
+    let seen = 0;
+    while (client.responses.length < 5_001) {
+      await new Promise((resolve) => setImmediate(resolve));
+      answersInTurn = client.responses.length - seen;
+      seen = client.responses.length;
+      most = Math.max(most, answersInTurn);
+    }
+    expect(most).toBeLessThan(2_500);
+    await othersAreUnharmed(address);
+  });
+
+  it('that connects again and again does not fill the log', async () => {
+    const { address, lines } = await startIntake();
+    for (let i = 0; i < 60; i++) {
+      const client = new RawPublishClient(address).read().send(Buffer.from('nonsense'));
+      await client.status;
+    }
+    expect(lines.length).toBeLessThan(60);
+    expect(lines.filter(({ msg }) => msg.startsWith('A peer broke the protocol'))).toHaveLength(1);
+  });
+
+  it('whose position is out of range is told so, and the call ends', async () => {
+    const { address, metrics } = await startIntake();
+    const value = { stream: streamIdToBytes(mintStreamId()), accepted: 2n ** 64n - 1n };
+    const client = new RawPublishClient(address).read().hello().send({ $case: 'openStream', value });
+    expect(await client.status).toMatchObject({ code: status.INVALID_ARGUMENT });
+    await until(async () =>
+      expect(await metrics.getSingleMetricAsString('aggregator_intake_calls')).toMatch(/ 0$/m),
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
+import { OtherBytesError } from '../../../src/storage/queue-contract.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { lines } from '../../support/record-batches.ts';
@@ -97,6 +98,18 @@ describe('publisher and intake', () => {
     expect(store.batches).toHaveLength(0);
     store.setStopped(undefined);
     await until(() => expect(stream.accepted).toBe(stream.bytes.length));
+  });
+
+  it('open a stream again at once when the aggregator has other bytes; the second time in a row it stops', async () => {
+    const { store, address } = await startIntake();
+    const { publisher, lines: log } = await startPublisher([address]);
+    const stream = new MemoryStream({ hasChecksums: true }).append('one\n');
+    store.refusal = new OtherBytesError('other bytes are stored under this stream');
+    publisher.open(stream);
+    await until(() => expect(stream.refusals).toEqual(['other bytes are stored under this stream']));
+    expect(stream.resumes).toHaveLength(2);
+    expect(log.filter(({ level }) => level === 50)).toHaveLength(1);
+    expect(stream.accepted).toBe(0);
   });
 
   it('go to the second address when the first cannot be reached', async () => {
