@@ -32,6 +32,8 @@ export interface AggregatorConfig {
   readonly maxBatchSize: number;
   /** undefined: not set; see `publishFrequencyMs`. */
   readonly minimumPublishFrequencyMs: number | undefined;
+  readonly maxConnections: number;
+  readonly maxStreams: number;
   readonly queueMaxBytes: number;
   readonly whenFull: 'stop' | 'drop-oldest';
   readonly retryCount: number;
@@ -89,6 +91,8 @@ export function parseAggregatorConfig(
     stateDirectory,
     maxBatchSize: values.maxBatchSize,
     minimumPublishFrequencyMs: values.minimumPublishFrequencyMs,
+    maxConnections: values.maxConnections,
+    maxStreams: values.maxStreams,
     queueMaxBytes: values.queueMaxBytes,
     whenFull: values.whenFull,
     retryCount: values.retryCount,

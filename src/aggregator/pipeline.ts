@@ -27,6 +27,7 @@ import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } fro
 import { aggregatorControl } from './control.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { Intake } from './intake/intake.ts';
+import { connectionLimits } from './intake/intake-limits.ts';
 import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
 import { alertPager } from './notify/alert-pager.ts';
 import { createNotifier } from './notify/create-notifier.ts';
@@ -177,12 +178,13 @@ class RunningAggregator implements Aggregator {
   }
 
   async #openQueue(): Promise<Queue | undefined> {
-    const { stateDirectory, queueMaxBytes, whenFull } = this.#config;
+    const { stateDirectory, queueMaxBytes, maxStreams, whenFull } = this.#config;
     try {
       return await openQueue({
         ...this.#deps,
         directory: stateDirectory,
         maxBytes: queueMaxBytes,
+        streamsPerCollector: maxStreams,
         whenFull,
         deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
         stateStepBytes: STATE_STEP_BYTES,
@@ -280,6 +282,7 @@ class RunningAggregator implements Aggregator {
       queue,
       ledger: queue.ledger,
       software: `mega-collector/${this.#deps.version}`,
+      limits: connectionLimits(this.#config.maxConnections),
       clock: this.#deps.clock,
       logger: this.#deps.logger,
       metrics: this.#deps.metrics,

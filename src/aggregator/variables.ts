@@ -86,6 +86,26 @@ export const AGGREGATOR_VARIABLES = {
     example: '500ms',
     parse: positiveDurationMs,
   },
+  maxConnections: {
+    name: 'AGGREGATOR_MAX_CONNECTIONS',
+    flag: '--max-connections',
+    description:
+      'How many connections of collectors there may be. Half of them may be of one address, and half with one certificate.',
+    format: 'a whole number from 2 to 65536',
+    default: '1024',
+    example: '4096',
+    parse: integerBetween(2, 65_536),
+  },
+  maxStreams: {
+    name: 'AGGREGATOR_MAX_STREAMS_PER_COLLECTOR',
+    flag: '--max-streams-per-collector',
+    description:
+      'How many streams of one collector the aggregator keeps. Each generation of a file is one, until 30 days after its end. Beyond that, new streams of this collector are refused.',
+    format: 'a whole number from 100 to 10000000',
+    default: '100000',
+    example: '1000000',
+    parse: integerBetween(100, 10_000_000),
+  },
   queueMaxBytes: {
     name: 'AGGREGATOR_QUEUE_MAX_BYTES',
     flag: '--queue-max-bytes',

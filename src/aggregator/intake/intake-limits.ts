@@ -22,3 +22,9 @@ export const INTAKE_LIMITS: IntakeLimits = {
   handshakeWithinMs: 10_000,
   openStreams: 262_144,
 };
+
+/** No address, and no certificate, can use up all connections. */
+export function connectionLimits(connections: number): Partial<IntakeLimits> {
+  const half = Math.floor(connections / 2);
+  return { connections, connectionsPerAddress: half, connectionsPerCertificate: half };
+}
