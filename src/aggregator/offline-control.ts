@@ -2,11 +2,16 @@ import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
 import type { ControlHandlers } from '../runtime/control.ts';
 import { ControlError } from '../runtime/control-error.ts';
+import { LAYOUT_VERSION, migrateLayout } from '../storage/layout.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
 import { openQueue } from '../storage/queue.ts';
 import { aggregatorControl } from './control.ts';
 
-export const AGGREGATOR_LAYOUT = { role: 'aggregator', layoutVersion: 1 } as const;
+export const AGGREGATOR_LAYOUT = {
+  role: 'aggregator',
+  layoutVersion: LAYOUT_VERSION,
+  migrate: migrateLayout,
+} as const;
 export const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
 
 /** For a command while no aggregator runs: it owns the state directory until `close`. */

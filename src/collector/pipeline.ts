@@ -13,6 +13,7 @@ import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
 import { NOTHING } from '../storage/amount.ts';
+import { LAYOUT_VERSION, migrateLayout } from '../storage/layout.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
 import type { Amount } from '../storage/queue-contract.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
@@ -27,7 +28,7 @@ import type { CollectorSource, SourceStatus, StreamSink } from './source.ts';
 import { openPgLogfebe, storedPgLogfebeStatus } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import { createTailSource, type TailSource } from './sources/tail/tail-source.ts';
 
-const LAYOUT = { role: 'collector', layoutVersion: 1 } as const;
+const LAYOUT = { role: 'collector', layoutVersion: LAYOUT_VERSION, migrate: migrateLayout } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
 const LATE_MS = 60_000;
 const STATE_STEP_BYTES = 16 * 1024 * 1024;

@@ -13,6 +13,7 @@ import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { Forgetting } from './forgetting.ts';
 import { FreeSpace, type FreeSpaceOptions } from './free-space.ts';
 import { GroupCommit } from './group-commit.ts';
+import { assertIndexFits } from './index-check.ts';
 import { StreamLedger } from './ledger.ts';
 import {
   type Amount,
@@ -137,7 +138,8 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     const index = new QueueIndex(tables);
     const log = await openLog('queue', segmentBytes);
     await recoverLog({ log, index, events });
-    const cursors = new Cursors(store, tables);
+    const cursors = new Cursors(store, tables, index);
+    assertIndexFits(index, cursors);
     const deadLetters = await StoredDeadLetters.open({
       ...{ store, tables, cursors, events },
       log: await openLog('dead-letters', 8 * MIB),

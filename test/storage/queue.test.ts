@@ -4,7 +4,8 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { mintStreamId } from '../../src/records/stream-id.ts';
 import { CorruptQueueEntryError } from '../../src/storage/corrupt-queue-entry-error.ts';
-import { QueueError } from '../../src/storage/queue-contract.ts';
+import { type Json, QueueError } from '../../src/storage/queue-contract.ts';
+import { openStateStore } from '../../src/storage/state-store.ts';
 import { recordBatch } from '../support/record-batches.ts';
 import { FaultyStore } from './faulty-store.ts';
 import { incoming, incomingBatch, queueFixture, readAll } from './queue-fixture.ts';
@@ -464,6 +465,31 @@ describe('what is damaged on disk', () => {
       expect((await cursor.read(3))?.number).toBe(3);
     },
   );
+
+  test.each([
+    [
+      'a cursor that points at a later entry',
+      'cursor',
+      'file',
+      { entry: 3 },
+      'the cursor of file does not fit entry 3',
+    ],
+    ['a cursor beyond the end', 'cursor', 'file', { entry: 9 }, 'the cursor of file does not fit entry 9'],
+    [
+      'totals that lack an entry',
+      'totals',
+      'totals',
+      { accepted: { records: 4, bytes: 402 } },
+      'entry 3 is not the last',
+    ],
+  ])('%s is found at the start, also with a good checksum', async (_, table, key, change, message) => {
+    const { open, directory } = await withThree();
+    const store = await openStateStore(join(directory, 'state'));
+    const rows = store.table<Record<string, Json>>(table);
+    await store.write(() => rows.put(key, { ...rows.get(key), ...change }));
+    await store.close();
+    await expect(open()).rejects.toThrow(message);
+  });
 
   test('a last file that is lost is not written again under its number', async () => {
     const { open, path } = await withThree();
