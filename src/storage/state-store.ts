@@ -107,6 +107,8 @@ export interface StateStoreOptions {
   readonly stepBytes?: number;
   /** Rows that layout 1 wrote without a checksum are given one. Else such a row is damage. */
   readonly addsChecksums?: boolean;
+  /** Called after each commit; `failure` is why it failed. */
+  readonly onCommit?: (failure: StateStoreError | undefined) => void;
 }
 
 const DEFAULT_STEP_BYTES = 1024 * 1024;
@@ -114,7 +116,7 @@ const DEFAULT_STEP_BYTES = 1024 * 1024;
 /** Opens the store in this directory, which is made if need be. Rejects with a `StateStoreError` when it cannot. */
 export async function openStateStore(
   directory: string,
-  { stepBytes = DEFAULT_STEP_BYTES, addsChecksums = false }: StateStoreOptions = {},
+  { stepBytes = DEFAULT_STEP_BYTES, addsChecksums = false, onCommit }: StateStoreOptions = {},
 ): Promise<StateStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: Error) => {
     throw new StateStoreError(`Cannot make ${directory}: ${error.message}`, { cause: error });
@@ -122,7 +124,7 @@ export async function openStateStore(
   await assertLmdbFile(directory);
   await makeLockFile(directory);
   const root = openRoot(directory);
-  const store = new LmdbStateStore(directory, root, new LmdbRoom(directory, stepBytes));
+  const store = new LmdbStateStore(directory, root, { room: new LmdbRoom(directory, stepBytes), onCommit });
   try {
     await store.prepare({ addsChecksums });
     return store;
@@ -153,9 +155,15 @@ interface WaitingWrite {
   readonly reject: (error: StateStoreError) => void;
 }
 
+interface LmdbStoreParts {
+  readonly room: LmdbRoom;
+  readonly onCommit: StateStoreOptions['onCommit'];
+}
+
 class LmdbStateStore implements StateStore {
   readonly #directory: string;
   readonly #room: LmdbRoom;
+  readonly #onCommit: NonNullable<StateStoreOptions['onCommit']>;
   /** undefined: closed, or being opened anew. */
   #root: Root | undefined;
   #closing = false;
@@ -165,9 +173,10 @@ class LmdbStateStore implements StateStore {
   #commit: Changes | undefined;
   #current: Changes | undefined;
 
-  constructor(directory: string, root: Root, room: LmdbRoom) {
+  constructor(directory: string, root: Root, { room, onCommit = () => {} }: LmdbStoreParts) {
     this.#directory = directory;
     this.#room = room;
+    this.#onCommit = onCommit;
     this.#root = root;
   }
 
@@ -304,12 +313,14 @@ class LmdbStateStore implements StateStore {
     const { changes, sound } = this.#runChanges(group);
     try {
       await this.#commitChanges(changes);
+      if (changes.size > 0) this.#onCommit(undefined);
       for (const { resolve } of sound) resolve();
     } catch (error) {
       const failure = new StateStoreError(`Could not write to ${this.#directory}: ${messageOf(error)}`, {
         cause: error,
       });
       await this.#reviveRoot();
+      this.#onCommit(failure);
       for (const { reject } of sound) reject(failure);
     }
   }

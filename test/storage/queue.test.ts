@@ -410,6 +410,45 @@ describe('when the queue is full', () => {
   });
 });
 
+describe('failing', () => {
+  test('is the reason from a failed group until the disk accepts a write again, also without new records', async () => {
+    const disk = new SimulatedDisk();
+    const { queue, clock } = await queueFixture({ fileSystem: disk.mount().fileSystem });
+    await queue.append(incoming(['one\n']));
+    expect(queue.failing).toBeUndefined();
+    disk.faultOf = (operation) => (operation === 'datasync' ? { code: 'EIO' } : undefined);
+    await expect(queue.append(incoming(['two\n']))).rejects.toThrow(QueueError);
+    expect(queue.failing).toContain('EIO');
+    await clock.advance(10_000);
+    expect(queue.failing).toContain('EIO');
+    disk.faultOf = () => undefined;
+    await expect
+      .poll(async () => {
+        await clock.advance(2_000);
+        return queue.failing;
+      })
+      .toBeUndefined();
+  });
+
+  test('follows the commits of cursors, and ends with the next that succeeds', async () => {
+    let store: FaultyStore | undefined;
+    const { queue } = await queueFixture({
+      openStore: async (directory, options) => {
+        store = await FaultyStore.open(directory, options);
+        return store;
+      },
+    });
+    await queue.append(incoming(['one\n', 'two\n']));
+    const cursor = await queue.openCursor('file', 'oldest');
+    if (store !== undefined) store.faultOf = () => 'fail';
+    await expect(cursor.commit({ point: { entry: 1, record: 1 } })).rejects.toThrow('commit failed');
+    expect(queue.failing).toContain('commit failed');
+    if (store !== undefined) store.faultOf = () => undefined;
+    await cursor.commit({ point: { entry: 1, record: 1 } });
+    expect(queue.failing).toBeUndefined();
+  });
+});
+
 describe('what is damaged on disk', () => {
   async function withThree() {
     const fixture = await queueFixture({ segmentBytes: 100 });
