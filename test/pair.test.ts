@@ -215,13 +215,13 @@ describe('a collector and an aggregator', () => {
         role: 'aggregator',
         directory: pair.aggregatorState,
         http: pair.aggregatorHttp,
-        create: pair.createAggregator,
+        create: () => pair.createAggregator(),
       },
       {
         role: 'collector',
         directory: pair.collectorState,
         http: pair.collectorHttp,
-        create: pair.createCollector,
+        create: () => pair.createCollector(),
       },
     ];
     for (const { role, directory, http, create } of halves) {

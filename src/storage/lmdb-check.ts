@@ -92,13 +92,18 @@ class TreeCheck {
   }
 
   async run(): Promise<void> {
-    await this.#checkTree(this.#meta.main, 'main', Buffer.compare, () => undefined);
-    const isFree: number[] = [];
+    await this.#checkTree(
+      this.#meta.main,
+      'main',
+      (a, b) => a.compare(b),
+      () => undefined,
+    );
+    const free: number[] = [];
     await this.#checkTree(this.#meta.freePages, 'free pages', compareNumbers, (node, value) => {
       if (node.key.length !== 8) throw new Damage('a list of free pages has no transaction');
-      isFree.push(...this.#freePages(value));
+      free.push(...this.#freePages(value));
     });
-    for (const page of isFree) this.#use(page, 'a list of free pages');
+    for (const page of free) this.#use(page, 'a list of free pages');
   }
 
   async #checkTree(head: TreeHead, name: string, compare: Compare, onLeaf: OnLeaf): Promise<void> {

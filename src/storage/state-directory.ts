@@ -141,7 +141,13 @@ async function readOwner(path: string): Promise<StateDirectoryOwner | undefined>
   const { role, pid, host, since, command } = parseObject(text);
   const known = (role === 'collector' || role === 'aggregator') && typeof pid === 'number';
   if (!known) return undefined;
-  return { role, pid, host: String(host), since: String(since), command: String(command ?? role) };
+  return {
+    role,
+    pid,
+    host: String(host),
+    since: String(since),
+    command: typeof command === 'string' ? command : role,
+  };
 }
 
 async function writeOwner(path: string, role: StateDirectoryOwner['role']): Promise<void> {

@@ -127,9 +127,12 @@ describe('the layout', () => {
     const path = await temporaryDirectory();
     await mkdir(join(path, 'state'));
     await writeFile(join(path, 'state', 'data.mdb'), '');
-    const refusal = await acquire(path).catch((error: Error) => error.message);
+    const refusal = await acquire(path).then(
+      () => 'acquired',
+      (error: Error) => error.message,
+    );
     expect(refusal).toContain('layout.json is missing beside the state');
-    const command = /printf .* > '[^']*'/.exec(String(refusal))?.[0] ?? '';
+    const command = /printf .* > '[^']*'/.exec(refusal)?.[0] ?? '';
     execFileSync('sh', ['-c', command]);
     await acquire(path);
   });
