@@ -97,25 +97,37 @@ async function removeOthers(directory: string, held: number): Promise<void> {
   }
 }
 
+/** A holder that ends between the two sides of a connection resets it: the next look decides. */
 async function isListening(directory: string, name: string): Promise<boolean> {
   const socketPath = await openSocketPath(directory, name);
   try {
-    return await new Promise<boolean>((resolve, reject) => {
-      const socket = connect(socketPath.path, () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-        // More callers than its queue holds: it listens.
-        else if (error.code === 'EAGAIN') resolve(true);
-        else reject(error);
-      });
-    });
+    for (let tried = 0; tried < TRIES; tried++) {
+      const code = await connectError(socketPath.path);
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') return false;
+      // EAGAIN: more callers than its queue holds.
+      if (code === undefined || code === 'EAGAIN') return true;
+    }
+    return true;
   } finally {
     await socketPath.close();
   }
 }
+
+/** undefined: connected. Rejects with errors that say nothing about the listener. */
+function connectError(path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (ABOUT_LISTENER.includes(error.code ?? '')) resolve(error.code);
+      else reject(error);
+    });
+  });
+}
+
+const ABOUT_LISTENER = ['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET'];
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { StateDirectory, type StateDirectoryOptions } from '../../src/storage/state-directory.ts';
 import {
   StateDirectoryBusyError,
+  StateDirectoryUnusableError,
   StateDirectoryVersionError,
 } from '../../src/storage/state-directory-error.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -67,6 +68,12 @@ describe('a state directory', () => {
     const file = join(await temporaryDirectory(), 'file');
     await writeFile(file, '');
     await expect(acquire(join(file, 'state'))).rejects.toThrow(`${file}/state cannot be made: ENOTDIR`);
+  });
+
+  test.runIf(process.platform === 'linux')('that cannot be written says so, and what to do', async () => {
+    const refusal = acquire('/proc/self');
+    await expect(refusal).rejects.toThrow(StateDirectoryUnusableError);
+    await expect(refusal).rejects.toThrow(/^Cannot lock the state directory .* Make it writable/);
   });
 
   test('is free again at once when its owner was killed', async () => {

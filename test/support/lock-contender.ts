@@ -13,7 +13,11 @@ import { StateDirectory } from '../../src/storage/state-directory.ts';
 import { lockDirectory } from '../../src/storage/state-directory-lock.ts';
 
 const [directory = '', mode = ''] = process.argv.slice(2);
-const ROUNDS = 60;
+const ROUNDS = 30;
+
+function report(error: unknown): void {
+  process.send?.({ error: String(error) });
+}
 
 async function contend(): Promise<void> {
   let held = 0;
@@ -40,5 +44,11 @@ if (mode === 'hold') {
   setInterval(() => {}, 1000);
 } else {
   process.send?.('waiting');
-  process.once('message', () => void contend().then(() => process.disconnect()));
+  process.once(
+    'message',
+    () =>
+      void contend()
+        .catch(report)
+        .finally(() => process.disconnect()),
+  );
 }
