@@ -1,5 +1,6 @@
 import { appendFile, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
 import { openOfflineAggregatorControl } from '../src/aggregator/offline-control.ts';
 import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
@@ -7,6 +8,8 @@ import { systemClock } from '../src/runtime/clock.ts';
 import { callControl } from '../src/runtime/control-client.ts';
 import type { AggregatorStatus, CollectorStatus } from '../src/runtime/control-commands.ts';
 import type { Json } from '../src/runtime/json.ts';
+import { openQueue } from '../src/storage/queue.ts';
+import { incoming } from './storage/queue-fixture.ts';
 import { capturedLogger } from './support/captured-logger.ts';
 import { type InProcessPair, inProcessPair } from './support/in-process-pair.ts';
 import { lines } from './support/record-batches.ts';
@@ -20,6 +23,22 @@ async function status<Status>(directory: string, input: Json = {}): Promise<Stat
   const answer = await callControl(directory, 'status', input);
   if (!answer.answered) throw new Error('nobody answers');
   return answer.value as unknown as Status;
+}
+
+/** A record that waits for the emitter `file`. */
+async function queueRecords(pair: InProcessPair): Promise<void> {
+  const { logger } = capturedLogger();
+  const queue = await openQueue({
+    directory: pair.aggregatorState,
+    clock: systemClock,
+    logger,
+    metrics: new Registry(),
+    maxBytes: 2 ** 30,
+    whenFull: 'stop',
+    deadLetterMaxBytes: 2 ** 20,
+  });
+  await queue.append(incoming(['one\n']));
+  await queue.close();
 }
 
 async function startedPair() {
@@ -128,15 +147,34 @@ describe('a collector and an aggregator', () => {
     expect(metrics).toContain('aggregator_intake_calls 1');
   });
 
-  it('refuse to start without an emitter that the state knows, and say both ways out', async () => {
+  const archive = (pair: InProcessPair) => ({
+    AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: pair.outputPath, name: 'archive' }),
+  });
+
+  it('forget an emitter that is not configured any more and has nothing to lose', async () => {
     const pair = await inProcessPair(await temporaryDirectory());
     const first = await pair.createAggregator();
     await first.start();
     await first.stop(soon());
-    const renamed = await pair.createAggregator({
-      AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: pair.outputPath, name: 'archive' }),
-    });
-    await expect(renamed.start()).rejects.toThrow(/emitter "file".*Put it back.*emitters forget file/s);
+    const renamed = await pair.createAggregator(archive(pair));
+    await renamed.start();
+    expect(pair.aggregatorLog).toContainEqual(
+      expect.objectContaining({ level: 30, emitter: 'file', msg: expect.stringMatching(/^Forgot/) }),
+    );
+    const { emitters } = await status<AggregatorStatus>(pair.aggregatorState);
+    expect(emitters.map(({ emitter }) => emitter)).toEqual(['archive']);
+  });
+
+  it('refuse to start without an emitter that has queued records, and say both ways out', async () => {
+    const pair = await inProcessPair(await temporaryDirectory());
+    const first = await pair.createAggregator();
+    await first.start();
+    await first.stop(soon());
+    await queueRecords(pair);
+    const renamed = await pair.createAggregator(archive(pair));
+    await expect(renamed.start()).rejects.toThrow(
+      /emitter "file" \(1 records.*Put it back.*emitters forget file/s,
+    );
     await renamed.stop(soon());
 
     const { logger } = capturedLogger();
@@ -161,5 +199,63 @@ describe('a collector and an aggregator', () => {
     expect(ready.status).toBe(503);
     expect(await ready.text()).toContain('cannot be used');
     await expect(callControl(pair.aggregatorState, 'status', {})).rejects.toThrow(/cannot be used/);
+  });
+
+  it.each([
+    ['a damaged layout', 'layout.json', '{"role":', /layout\.json is damaged.*printf/],
+    ['an empty layout', 'layout.json', '', /layout\.json is damaged.*printf/],
+    ['a newer layout', 'layout.json', '{"role":"ROLE","version":99}', /written by a newer mega-collector/],
+    ['a damaged state', 'state/data.mdb', 'x'.repeat(10_000), /data\.mdb is damaged.*mv '/],
+  ])('stay up, not ready, with %s, and say what helps', async (_, file, content, reason) => {
+    const { pair, aggregator, collector } = await startedPair();
+    await collector.stop(soon());
+    await aggregator.stop(soon());
+    const halves = [
+      {
+        role: 'aggregator',
+        directory: pair.aggregatorState,
+        http: pair.aggregatorHttp,
+        create: () => pair.createAggregator(),
+      },
+      {
+        role: 'collector',
+        directory: pair.collectorState,
+        http: pair.collectorHttp,
+        create: () => pair.createCollector(),
+      },
+    ];
+    for (const { role, directory, http, create } of halves) {
+      await writeFile(join(directory, file), content.replace('ROLE', role));
+      await (await create()).start();
+      const ready = await fetch(`http://${http}/health/ready`);
+      expect(ready.status).toBe(503);
+      expect(((await ready.json()) as { reason: string }).reason).toMatch(reason);
+      expect((await fetch(`http://${http}/health/live`)).status).toBe(200);
+    }
+    expect(pair.aggregatorLog.filter(({ level }) => level === 60)).toHaveLength(1);
+    expect(pair.collectorLog.filter(({ level }) => level === 60)).toHaveLength(1);
+  });
+
+  it('accept data while the state of the pages is damaged, which is set aside', async () => {
+    const { pair, aggregator, collector } = await startedPair();
+    await aggregator.stop(soon());
+    await writeFile(join(pair.aggregatorState, 'notify', 'data.mdb'), 'x'.repeat(10_000));
+    await (await pair.createAggregator()).start();
+    await writeFile(join(pair.directory, 'a.log.in'), 'one\n');
+    await until(async () => expect(await output(pair)).toBe('one\n'));
+    expect((await fetch(`http://${pair.aggregatorHttp}/health/ready`)).status).toBe(200);
+    expect(pair.aggregatorLog).toContainEqual(
+      expect.objectContaining({ level: 50, aside: join(pair.aggregatorState, 'notify.damaged') }),
+    );
+    expect(await readFile(join(pair.aggregatorState, 'notify.damaged', 'data.mdb'), 'utf8')).toMatch(/^x+$/);
+    await collector.stop(soon());
+  });
+
+  it('end at once with a damaged state when they are to read once', async () => {
+    const { pair, collector } = await startedPair();
+    await collector.stop(soon());
+    await writeFile(join(pair.collectorState, 'layout.json'), '');
+    const once = await pair.createCollector({ COLLECTOR_ONCE: '1' });
+    await expect(once.start()).rejects.toThrow('layout.json is damaged');
   });
 });

@@ -6,9 +6,11 @@
  *     DEMO_SECONDS=15 (0: until Ctrl-C)
  *
  * Exits with 0 only when the balance holds, the emitted file is, byte for byte, what was written, the search finds errors and the alert fires.
+ * Ctrl-C ends the writing early; a run that is too short for the alert is judged by the balance alone. A second Ctrl-C ends
+ * everything at once, with 130.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -22,11 +24,14 @@ import { Narrator } from './narrator.ts';
 import { StoreTour } from './store-tour.ts';
 
 const DRAIN_TIMEOUT_MS = 30_000;
+/** The alert fires above 10 requests a second over 2 minutes. */
+const LINES_FOR_ALERT = 1_500;
 
 async function demo(seconds: number): Promise<boolean> {
   const narrator = new Narrator();
   const directory = await mkdtemp(join(tmpdir(), 'mega-collector-demo-'));
-  const interrupted = interruption();
+  const running: RunningProcess[] = [];
+  const interrupted = interruption(() => endAtOnce(running, directory));
   const pair = await layOutPair({
     directory,
     tail: join(directory, 'logs/access.log*'),
@@ -38,7 +43,6 @@ async function demo(seconds: number): Promise<boolean> {
     },
   });
   const store = new StoreTour(pair.aggregatorHttp, narrator);
-  const running: RunningProcess[] = [];
   try {
     const aggregator = pair.startAggregator({ onStdout: (chunk) => narrator.emitted(chunk) });
     running.push(aggregator);
@@ -53,10 +57,17 @@ async function demo(seconds: number): Promise<boolean> {
     narrator.say(`The collector tails ${join(pair.logDirectory, 'access.log*')}`);
 
     const written = await writeFor(seconds, pair, narrator, interrupted);
+    if (written.lines === 0) {
+      await stopInOrder(collector, aggregator, narrator);
+      narrator.say('The demo was interrupted before anything was written');
+      return true;
+    }
     await untilEmitted(written, pair.outputPath);
     narrator.flush();
     const stored = await store.untilHolding(written.lines);
-    const isAnswered = await store.show();
+    const isLongEnough = written.lines >= LINES_FOR_ALERT;
+    if (!isLongEnough) narrator.say('The run was too short for the alert, which looks at two minutes');
+    const isAnswered = (await store.show({ untilFiring: isLongEnough })) || !isLongEnough;
     if (!isAnswered) narrator.fail('The store found no errors, or the alert does not fire');
     await stopInOrder(collector, aggregator, narrator);
     return (await showBalance(written, stored, pair, narrator)) && isAnswered;
@@ -159,11 +170,23 @@ async function sizeOf(path: string): Promise<number> {
   );
 }
 
-/** Resolves at Ctrl-C or SIGTERM; from then on a second one ends the process at once. */
-function interruption(): Promise<void> {
+/** Resolves at Ctrl-C or SIGTERM; a second one calls `onSecond`. */
+function interruption(onSecond: () => void): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    let isFirst = true;
+    const onSignal = () => {
+      if (!isFirst) onSecond();
+      isFirst = false;
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   });
+}
+
+function endAtOnce(running: readonly RunningProcess[], directory: string): void {
+  for (const child of running) child.signal('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+  process.exit(130);
 }
 
 const { DEMO_SECONDS = '15' } = process.env;

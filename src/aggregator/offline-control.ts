@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
 import type { ControlHandlers } from '../runtime/control.ts';
-import { ControlError } from '../runtime/control-error.ts';
+import { LAYOUT_VERSION, migrateLayout } from '../storage/layout.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
 import { openQueue } from '../storage/queue.ts';
 import { aggregatorControl } from './control.ts';
 
-export const AGGREGATOR_LAYOUT = { role: 'aggregator', layoutVersion: 1 } as const;
+export const AGGREGATOR_LAYOUT = {
+  role: 'aggregator',
+  layoutVersion: LAYOUT_VERSION,
+  migrate: migrateLayout,
+} as const;
 export const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
 
 /** For a command while no aggregator runs: it owns the state directory until `close`. */
@@ -36,20 +40,13 @@ export async function openOfflineAggregatorControl(
   }
 }
 
-/** Every command is told what is wrong. */
-export function brokenControl(reason: () => string): ControlHandlers {
-  const refuse = async () => {
-    throw new ControlError('broken', reason());
-  };
-  const commands = [
-    'status',
-    'dead-letters.list',
-    'dead-letters.show',
-    'dead-letters.replay',
-    'dead-letters.discard',
-    'emitters.list',
-    'emitters.forget',
-    'emitters.skip',
-  ];
-  return Object.fromEntries(commands.map((command) => [command, refuse]));
-}
+export const AGGREGATOR_COMMANDS: readonly string[] = [
+  'status',
+  'dead-letters.list',
+  'dead-letters.show',
+  'dead-letters.replay',
+  'dead-letters.discard',
+  'emitters.list',
+  'emitters.forget',
+  'emitters.skip',
+];

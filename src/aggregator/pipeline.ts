@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import type { Emitter, EmitterEnvironment } from '../emitters/emitter.ts';
 import { WorkerEmitter } from '../emitters/worker/worker-emitter.ts';
 import { formatAddress } from '../runtime/address.ts';
+import { brokenControl } from '../runtime/broken-control.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
@@ -15,11 +16,9 @@ import { grpcServerCredentials, TlsServerCredentials } from '../runtime/grpc-cre
 import type { Health, Late } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
-import { openQueue, type Queue } from '../storage/queue.ts';
-import { QueueError } from '../storage/queue-contract.ts';
+import { type KnownEmitter, openQueue, type Queue } from '../storage/queue.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
-import { openStateStore, type StateStore } from '../storage/state-store.ts';
-import { StateStoreError } from '../storage/state-store-error.ts';
+import { stateProblem } from '../storage/state-problem.ts';
 import type { SqlDatabase } from '../store/sql/sql-database.ts';
 import { createApi } from './api/api.ts';
 import type { ApiStore, UnavailableStore } from './api/api-store.ts';
@@ -32,9 +31,9 @@ import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts'
 import { alertPager } from './notify/alert-pager.ts';
 import { createNotifier } from './notify/create-notifier.ts';
 import type { Notifier } from './notify/notifier.ts';
+import { type OpenNotifyState, openNotifyState } from './notify/open-notify-state.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
-import { storedNotifyState } from './notify/stored-notify-state.ts';
-import { AGGREGATOR_LAYOUT, brokenControl, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
+import { AGGREGATOR_COMMANDS, AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
 const LOOK_FOR_REST_MS = 50;
@@ -57,6 +56,8 @@ export interface Aggregator extends Component {
   readonly failed: Promise<Error>;
   /** Resolves when nothing is queued for any emitter, or it is stopped. */
   drained(): Promise<void>;
+  /** Why the state cannot be used; undefined when it can. */
+  readonly broken: string | undefined;
   health(): Health;
 }
 
@@ -88,7 +89,7 @@ class RunningAggregator implements Aggregator {
   #directory: StateDirectory | undefined;
   #queue: Queue | undefined;
   #notifier: Notifier | undefined;
-  #notifyStore: StateStore | undefined;
+  #notifyState: OpenNotifyState | undefined;
   #intake: Intake | undefined;
   #control: { close(): Promise<void> } | undefined;
   #cancelWatch: Cancel | undefined;
@@ -116,13 +117,14 @@ class RunningAggregator implements Aggregator {
 
   async start(): Promise<void> {
     const { stateDirectory } = this.#config;
-    this.#directory = await ownStateDirectory(stateDirectory, AGGREGATOR_LAYOUT, this.#deps.clock);
-    const queue = await this.#openQueue();
+    const queue = await this.#openState();
     this.#queue = queue;
     if (queue === undefined) {
-      await this.#serveControl(brokenControl(() => this.#broken ?? ''));
+      // Without the lock the control socket may be another process's.
+      if (this.#directory !== undefined)
+        await this.#serveControl(brokenControl(AGGREGATOR_COMMANDS, this.#broken ?? ''));
     } else {
-      this.#refuseForgottenEmitters(queue);
+      await this.#forgetEmitters(queue);
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
       for (const emitter of this.#config.emitters) await this.#startChain(queue, notifier, emitter);
       if (this.#store === undefined) resolveAlerts(notifier);
@@ -154,7 +156,7 @@ class RunningAggregator implements Aggregator {
     await this.#notifier?.stop(deadline);
     await this.#http.stop(deadline);
     await this.#control?.close();
-    await this.#notifyStore?.close();
+    await this.#notifyState?.close();
     await this.#queue?.close();
     await this.#directory?.release();
   }
@@ -172,14 +174,23 @@ class RunningAggregator implements Aggregator {
   }
 
   health(): Health {
+    const failing = this.#queue?.failing;
     const reason =
-      this.#broken ?? this.#queue?.stopped ?? (this.#intake === undefined ? 'starting' : undefined);
+      this.#broken ??
+      this.#queue?.stopped ??
+      (failing === undefined ? undefined : `the last write failed: ${failing}`) ??
+      (this.#intake === undefined ? 'starting' : undefined);
     return { ready: reason === undefined, ...(reason !== undefined && { reason }), late: this.#late() };
   }
 
-  async #openQueue(): Promise<Queue | undefined> {
+  get broken(): string | undefined {
+    return this.#broken;
+  }
+
+  async #openState(): Promise<Queue | undefined> {
     const { stateDirectory, queueMaxBytes, maxStreams, whenFull } = this.#config;
     try {
+      this.#directory = await ownStateDirectory(stateDirectory, AGGREGATOR_LAYOUT, this.#deps.clock);
       return await openQueue({
         ...this.#deps,
         directory: stateDirectory,
@@ -190,37 +201,41 @@ class RunningAggregator implements Aggregator {
         stateStepBytes: STATE_STEP_BYTES,
       });
     } catch (error) {
-      if (!(error instanceof QueueError || error instanceof StateStoreError)) throw error;
-      this.#broken = `the state in ${stateDirectory} cannot be used: ${error.message}`;
-      this.#deps.logger.fatal(
-        { stateDirectory, reason: error.message },
-        'The state cannot be used; nothing is taken until it is repaired or moved away.',
-      );
+      this.#broken = stateProblem(stateDirectory, error);
+      if (this.#broken === undefined) throw error;
+      this.#deps.logger.fatal({ stateDirectory }, `Accepting no records: ${this.#broken}`);
       return undefined;
     }
   }
 
-  /** A cursor that nobody follows would keep the queue from ever shrinking. */
-  #refuseForgottenEmitters(queue: Queue): void {
+  /**
+   * A cursor that no emitter follows would keep the queue from ever shrinking. One that has nothing to lose is removed;
+   * the others are for the operator to decide.
+   */
+  async #forgetEmitters(queue: Queue): Promise<void> {
     const configured = new Set(this.#config.emitters.map(({ name }) => name));
-    const problems = queue
-      .knownEmitters()
-      .filter(({ name }) => !configured.has(name))
-      .map(({ name, queued }) => ({
-        variable: 'AGGREGATOR_*_CONFIGURATION',
-        message:
-          `the state knows an emitter "${name}" (${queued.records} records queued for it) that is not configured. ` +
-          `Put it back, or give up its records: mega-collector emitters forget ${name} --state-directory ` +
-          this.#config.stateDirectory,
-      }));
+    const unknown = queue.knownEmitters().filter(({ name }) => !configured.has(name));
+    const hasRecords = ({ queued, deadLettered }: KnownEmitter) => queued.records + deadLettered.records > 0;
+    this.#refuseEmitters(unknown.filter(hasRecords));
+    for (const { name } of unknown) await queue.forgetEmitter(name);
+  }
+
+  #refuseEmitters(emitters: readonly KnownEmitter[]): void {
+    const problems = emitters.map(({ name, queued, deadLettered }) => ({
+      variable: 'AGGREGATOR_*_CONFIGURATION',
+      message:
+        `the state knows an emitter "${name}" (${queued.records} records queued for it, ${deadLettered.records} dead letters) that is not configured. ` +
+        `Put it back, or give up its records: mega-collector emitters forget ${name} --state-directory ` +
+        this.#config.stateDirectory,
+    }));
     if (problems.length > 0) throw new ConfigurationError(problems);
   }
 
   async #startNotifier(directory: string): Promise<Notifier> {
-    this.#notifyStore = await openStateStore(directory);
+    this.#notifyState = await openNotifyState(directory, this.#deps.logger);
     this.#notifier = createNotifier(this.#config.notify, {
       ...this.#deps,
-      state: storedNotifyState(this.#notifyStore),
+      state: this.#notifyState.state,
       source: hostname(),
       emitters: this.#config.emitters.map(({ name }) => name),
     });

@@ -80,6 +80,7 @@ export const AGGREGATOR_VARIABLES = {
   minimumPublishFrequencyMs: {
     name: 'AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY',
     flag: '--minimum-publish-frequency',
+    alias: { name: 'AGGREGATOR_BATCH_MAX_WAIT', flag: '--batch-max-wait' },
     description:
       'A batch is emitted at the latest this long after its first record, full or not. Default: `15s`; `1s` for the stores.',
     format: DURATION_FORMAT,

@@ -1,5 +1,5 @@
 import type { AggregatorEmitter } from '../aggregator/config.ts';
-import type { VariableTable } from '../runtime/configuration.ts';
+import { textOf, type VariableTable } from '../runtime/configuration.ts';
 import type { Json } from '../runtime/json.ts';
 import type { Io } from './io.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
@@ -55,7 +55,7 @@ function shownVariables(
 ): readonly ShownVariable[] {
   return Object.values(table).map((variable) => {
     const { name } = variable;
-    const text = environment[name] ?? variable.default;
+    const text = textOf(variable, environment) ?? variable.default;
     const hidden = variable.secret === true || variable.file === true;
     const origin = origins.get(name) ?? 'default';
     const stateDirectory = stateDirectories[name];

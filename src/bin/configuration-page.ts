@@ -101,10 +101,11 @@ function standaloneSection(): string {
 
 function variableTable(variables: readonly Variable[]): string {
   const rows = variables.map((variable) => {
-    const { name, flag, description, format, default: standard, example } = variable;
+    const { name, flag, alias, description, format, default: standard, example } = variable;
+    const names = alias === undefined ? [name, flag] : [name, flag, alias.name, alias.flag];
     const file = hasFileForm(variable) ? ' *or file*' : '';
     const shown = standard === undefined || standard === '' ? '' : code(standard);
-    return `| ${code(name)} ${code(flag)}${file} | ${shown} | ${cell(format)} | ${cell(description)} Example: ${code(example)} |`;
+    return `| ${names.map(code).join(' ')}${file} | ${shown} | ${cell(format)} | ${cell(description)} Example: ${code(example)} |`;
   });
   return ['| variable, flag | default | format | meaning |', '|--|--|--|--|', ...rows].join('\n');
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { standardOutput } from '../emitters/text/standard-output.ts';
 import type { Environment } from '../runtime/configuration.ts';
+import type { EarlySignals } from './early-signals.ts';
 import { type Services, services } from './services.ts';
 
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
@@ -23,7 +24,7 @@ export interface Io {
 
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-export function processIo(): Io {
+export function processIo(signals: EarlySignals): Io {
   return {
     environment: process.env,
     stdout: process.stdout,
@@ -32,10 +33,7 @@ export function processIo(): Io {
     userId: process.getuid?.(),
     version: packageVersion(),
     services,
-    onSignal: (signal, listener) => {
-      process.on(signal, listener);
-      return () => process.off(signal, listener);
-    },
+    onSignal: (signal, listener) => signals.listen(signal, listener),
     exit: (code) => process.exit(code),
   };
 }

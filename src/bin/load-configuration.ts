@@ -3,6 +3,7 @@ import {
   type ConfigurationWarning,
   type Environment,
   FILE_SUFFIX,
+  textOf,
   throwProblems,
   type VariableTable,
 } from '../runtime/configuration.ts';
@@ -74,10 +75,11 @@ function originsOf(
   flagged: ReadonlySet<string>,
 ): ReadonlyMap<string, Origin> {
   const origins = new Map<string, Origin>();
-  for (const { name } of Object.values(table)) {
+  for (const variable of Object.values(table)) {
+    const { name } = variable;
     if (flagged.has(name)) origins.set(name, 'flag');
     else if (environment[name + FILE_SUFFIX]) origins.set(name, 'file');
-    else if (environment[name] !== undefined) origins.set(name, 'environment');
+    else if (textOf(variable, environment) !== undefined) origins.set(name, 'environment');
   }
   return origins;
 }

@@ -1,26 +1,13 @@
 #!/usr/bin/env node
-import { EXIT } from './exit-codes.ts';
-import { processIo } from './io.ts';
-import { run } from './run.ts';
+import { EarlySignals } from './early-signals.ts';
 
-/** What a finished command may leave behind (a socket that lingers, a timer) does not keep the process from ending. */
-const LINGER_MS = 1000;
+const SERVICES = ['aggregator', 'collector', 'standalone'];
 
-// Of Node and of packages; nobody who runs this can do anything about them, and they would stand between our log lines.
-process.noDeprecation = true;
+// Signals are held before anything else is loaded: that takes a while, and a signal in it must not end the process
+// halfway, nor a log rotation end what it wanted to reopen files.
+const signals = new EarlySignals();
+const isService = SERVICES.includes(process.argv[2] ?? '');
+if (isService) signals.hold(['SIGTERM', 'SIGINT', 'SIGHUP']);
 
-// `mega-collector status | head` has read enough: no reason for a stack trace. Emitters look after their own writes.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (!isService(process.argv[2])) process.exit(EXIT.ok);
-});
-
-// Until its own handler stands: a log rotation that comes early must not end what it wanted to reopen files.
-if (isService(process.argv[2])) process.on('SIGHUP', () => {});
-
-process.exitCode = await run(process.argv.slice(2), processIo());
-setTimeout(() => process.exit(), LINGER_MS).unref();
-
-function isService(command: string | undefined): boolean {
-  return command === 'aggregator' || command === 'collector' || command === 'standalone';
-}
+const { main } = await import('./main.ts');
+await main(signals, isService);

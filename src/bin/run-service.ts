@@ -32,6 +32,8 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   const { service, logger } = options;
   const signals = listenToSignals(options);
   try {
+    // It came while modules were loaded: nothing has to be undone.
+    if (signals.isStopping()) return endOfSignal(options);
     const started = service.start();
     const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
     const ending = await Promise.race<Ending>([
@@ -45,16 +47,22 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     if (ending.kind === 'failed') tellFailure(logger, ending.error);
     const stopped = await stopInTime(options, started);
     if (!stopped) return EXIT.failure;
-    if (ending.kind === 'signal' && options.done !== undefined) {
-      logger.warn('Stopped before all was done');
-      return EXIT.failure;
-    }
+    if (ending.kind === 'signal') return endOfSignal(options);
     logger.info('Stopped');
     if (ending.kind !== 'failed') return EXIT.ok;
     return ending.error instanceof ConfigurationError ? EXIT.configuration : EXIT.failure;
   } finally {
     signals.forget();
   }
+}
+
+function endOfSignal({ logger, done }: RunServiceOptions): number {
+  if (done === undefined) {
+    logger.info('Stopped');
+    return EXIT.ok;
+  }
+  logger.warn('Stopped before all was done');
+  return EXIT.failure;
 }
 
 function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
@@ -84,6 +92,7 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
   ];
   return {
     stop: stopped,
+    isStopping: () => stopping,
     forget: () => {
       for (const each of forget) each();
     },

@@ -12,6 +12,7 @@ export function addVariableFlags(command: Command, table: VariableTable): void {
   for (const variable of Object.values(table)) {
     command.addOption(valueOption(variable));
     if (hasFileForm(variable)) command.addOption(fileOption(variable));
+    if (variable.alias !== undefined) command.addOption(aliasOption(variable, variable.alias.flag));
   }
 }
 
@@ -21,6 +22,10 @@ function valueOption(variable: Variable): Option {
   const origin = standard ? `${name}, default ${standard}` : name;
   const option = new Option(`${flag} ${value}`, `${plain(description)} [${origin}]`);
   return boolean ? option.preset('1') : option;
+}
+
+function aliasOption({ flag }: Variable, alias: string): Option {
+  return new Option(`${alias} <value>`, `The same as ${flag}.`);
 }
 
 function fileOption({ name, flag }: Variable): Option {
@@ -48,7 +53,9 @@ export function environmentWithFlags(
   const flagged = new Set<string>();
   const options = command.opts<Readonly<Record<string, string | undefined>>>();
   for (const variable of Object.values(table)) {
-    const value = options[valueOption(variable).attributeName()];
+    const { alias } = variable;
+    const aliased = alias && options[aliasOption(variable, alias.flag).attributeName()];
+    const value = options[valueOption(variable).attributeName()] ?? aliased;
     const file = hasFileForm(variable) ? options[fileOption(variable).attributeName()] : undefined;
     if (value === undefined && file === undefined) continue;
     merged[variable.name] = value;

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { Resource } from '../records/resource.ts';
 import { formatAddress } from '../runtime/address.ts';
+import { brokenControl } from '../runtime/broken-control.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
@@ -13,10 +14,13 @@ import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/health.ts';
 import { HttpServer } from '../runtime/http-server.ts';
 import { NOTHING } from '../storage/amount.ts';
+import { LAYOUT_VERSION, migrateLayout } from '../storage/layout.ts';
 import { ownStateDirectory } from '../storage/own-state-directory.ts';
 import type { Amount } from '../storage/queue-contract.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
+import { stateProblem } from '../storage/state-problem.ts';
 import { openStateStore, type StateStore } from '../storage/state-store.ts';
+import { WriteHealth } from '../storage/write-health.ts';
 import { awaitAggregator } from './await-aggregator.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
@@ -27,7 +31,7 @@ import type { CollectorSource, SourceStatus, StreamSink } from './source.ts';
 import { openPgLogfebe, storedPgLogfebeStatus } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import { createTailSource, type TailSource } from './sources/tail/tail-source.ts';
 
-const LAYOUT = { role: 'collector', layoutVersion: 1 } as const;
+const LAYOUT = { role: 'collector', layoutVersion: LAYOUT_VERSION, migrate: migrateLayout } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
 const LATE_MS = 60_000;
 const STATE_STEP_BYTES = 16 * 1024 * 1024;
@@ -116,11 +120,19 @@ class RunningCollector implements Collector {
   #control: { close(): Promise<void> } | undefined;
   #stopWaiting: Cancel = () => {};
   #started = false;
+  #broken: string | undefined;
+  readonly #writes: WriteHealth;
   #stopped: Promise<void> | undefined;
 
   constructor(config: CollectorConfig, deps: CollectorDependencies) {
     this.#config = config;
     this.#deps = deps;
+    this.#writes = new WriteHealth(deps.clock, async () => {
+      const store = this.#store;
+      await store?.write(() =>
+        store.table<number>('probe').put('time', Number(deps.clock.nowUnixNano() / 1_000_000n)),
+      );
+    });
     this.#http = new HttpServer({
       address: config.httpAddress,
       metrics: deps.metrics,
@@ -130,25 +142,50 @@ class RunningCollector implements Collector {
   }
 
   async start(): Promise<void> {
-    const { stateDirectory } = this.#config;
-    this.#directory = await ownStateDirectory(stateDirectory, LAYOUT, this.#deps.clock);
-    this.#store = await openStateStore(join(stateDirectory, 'state'), { stepBytes: STATE_STEP_BYTES });
-    await rememberEntries(this.#store, this.#config.tail);
+    this.#store = await this.#openState();
+    if (this.#store === undefined)
+      await this.#serveControl(brokenControl(['status', 'explain'], this.#broken ?? ''));
+    else await this.#startSources(this.#store);
+    await this.#http.start();
+    this.#started = true;
+  }
+
+  async #openState(): Promise<StateStore | undefined> {
+    const { stateDirectory, once } = this.#config;
+    try {
+      this.#directory = await ownStateDirectory(stateDirectory, LAYOUT, this.#deps.clock);
+      return await openStateStore(join(stateDirectory, 'state'), {
+        stepBytes: STATE_STEP_BYTES,
+        onCommit: (failure) =>
+          failure === undefined ? this.#writes.succeeded('state') : this.#writes.failed('state', failure),
+      });
+    } catch (error) {
+      this.#broken = stateProblem(stateDirectory, error);
+      // A run that is to end must not wait for a repair.
+      if (this.#broken === undefined || once) throw error;
+      this.#deps.logger.fatal({ stateDirectory }, `Reading no files: ${this.#broken}`);
+      return undefined;
+    }
+  }
+
+  async #startSources(store: StateStore): Promise<void> {
+    await rememberEntries(store, this.#config.tail);
     const resource = this.#resource();
-    this.#publisher = await this.#createPublisher(this.#store, resource);
-    const tail = this.#createTail(this.#store, resource);
+    this.#publisher = await this.#createPublisher(store, resource);
+    const tail = this.#createTail(store, resource);
     this.#tail = tail;
-    this.#sources = [...(await this.#openPgLogfebe(this.#store, resource)), tail];
+    this.#sources = [...(await this.#openPgLogfebe(store, resource)), tail];
     await this.#publisher.start();
     if (this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
     for (const source of this.#sources) await source.start(this.#publisher);
-    this.#control = await serveControl({
-      directory: stateDirectory,
-      handlers: collectorControl(this.#sources, tail),
-      logger: this.#deps.logger,
-    });
-    await this.#http.start();
-    this.#started = true;
+    await this.#serveControl(collectorControl(this.#sources, tail));
+  }
+
+  async #serveControl(handlers: ControlHandlers): Promise<void> {
+    // Without the lock the control socket may be another process's.
+    if (this.#directory === undefined) return;
+    const { stateDirectory: directory } = this.#config;
+    this.#control = await serveControl({ directory, handlers, logger: this.#deps.logger });
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -164,6 +201,7 @@ class RunningCollector implements Collector {
     await Promise.all(this.#sources.map((source) => source.close(deadline)));
     await this.#http.stop(deadline);
     await this.#control?.close();
+    this.#writes.close();
     await this.#store?.close();
     await this.#directory?.release();
   }
@@ -185,7 +223,16 @@ class RunningCollector implements Collector {
     const late = streams.flatMap(({ origin, oldestWaitingMs = 0 }) =>
       oldestWaitingMs > LATE_MS ? [{ what: origin, ageSeconds: Math.round(oldestWaitingMs / 1000) }] : [],
     );
-    return this.#started ? { ready: true, late } : { ready: false, reason: 'starting', late };
+    const reason = this.#notReady();
+    return { ready: reason === undefined, ...(reason !== undefined && { reason }), late };
+  }
+
+  #notReady(): string | undefined {
+    if (!this.#started) return 'starting';
+    if (this.#broken !== undefined) return this.#broken;
+    const failing =
+      this.#writes.failure ?? this.#sources.map((source) => source.status().failure).find(Boolean);
+    return failing === undefined ? undefined : `the last write failed: ${failing}`;
   }
 
   #awaitAggregator(publisher: Publisher): void {

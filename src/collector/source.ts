@@ -32,6 +32,8 @@ export interface CollectorSource extends Source {
 
 export interface SourceStatus {
   readonly streams: readonly StreamStatus[];
+  /** Why the last commit of its journal failed; absent when commits succeed. */
+  readonly failure?: string | undefined;
 }
 
 /** The publisher, as a source sees it. All calls return at once. */

@@ -9,6 +9,8 @@ export interface Variable<T = unknown> {
   readonly name: string;
   /** `--max-batch-size` */
   readonly flag: string;
+  /** Another name and flag for the same value. The name itself wins. */
+  readonly alias?: { readonly name: string; readonly flag: string };
   readonly description: string;
   /** What is accepted, for people. */
   readonly format: string;
@@ -65,7 +67,7 @@ export function parseVariables<Table extends VariableTable>(
 ): { values: Values<Table>; problems: ConfigurationProblem[] } {
   const problems: ConfigurationProblem[] = [];
   const values = Object.entries(table).map(([key, variable]) => {
-    const text = environment[variable.name];
+    const text = textOf(variable, environment);
     if (text !== undefined) {
       try {
         return [key, variable.parse(text)];
@@ -76,6 +78,11 @@ export function parseVariables<Table extends VariableTable>(
     return [key, variable.default === undefined ? undefined : variable.parse(variable.default)];
   });
   return { values: Object.fromEntries(values) as Values<Table>, problems };
+}
+
+/** As it is configured, under its name or its alias. */
+export function textOf({ name, alias }: Variable, environment: Environment): string | undefined {
+  return environment[name] ?? (alias && environment[alias.name]);
 }
 
 function problemsOf(error: unknown, variable: Variable, text: string): readonly ConfigurationProblem[] {
@@ -110,9 +117,11 @@ export function hasFileForm(variable: Variable): boolean {
 
 /** Every name that the table reads from an environment. */
 export function variableNames(table: VariableTable): readonly string[] {
-  return Object.values(table).flatMap((variable) =>
-    hasFileForm(variable) ? [variable.name, `${variable.name}${FILE_SUFFIX}`] : [variable.name],
-  );
+  return Object.values(table).flatMap((variable) => [
+    variable.name,
+    ...(hasFileForm(variable) ? [`${variable.name}${FILE_SUFFIX}`] : []),
+    ...(variable.alias === undefined ? [] : [variable.alias.name]),
+  ]);
 }
 
 export const FILE_SUFFIX = '_FILE';

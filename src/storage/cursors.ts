@@ -7,11 +7,13 @@ import type { StateStore } from './state-store.ts';
 export class Cursors {
   readonly #store: StateStore;
   readonly #tables: QueueTables;
+  readonly #index: QueueIndex;
   readonly #rows = new Map<string, CursorRow>();
 
-  constructor(store: StateStore, tables: QueueTables) {
+  constructor(store: StateStore, tables: QueueTables, index: QueueIndex) {
     this.#store = store;
     this.#tables = tables;
+    this.#index = index;
     for (const { key, value } of tables.cursors.entries()) this.#rows.set(String(key), value);
   }
 
@@ -40,6 +42,7 @@ export class Cursors {
       offset: 0,
       discarded: { records: 0, bytes: 0 },
       before: { records: before.records, bytes: before.bytes },
+      acceptedBefore: { records: before.records, bytes: before.bytes },
     };
     this.#rows.set(emitter, row);
     try {
@@ -61,7 +64,7 @@ export class Cursors {
       for (const emitter of emitters) {
         const row = this.#tables.cursors.get(emitter);
         if (row === undefined) continue;
-        const next = change(row, emitter);
+        const next = this.#anchored(change(row, emitter));
         changed.set(emitter, next);
         this.#tables.cursors.put(emitter, next);
       }
@@ -73,6 +76,12 @@ export class Cursors {
   async remove(emitter: string): Promise<void> {
     await this.#store.write(() => this.#tables.cursors.remove(emitter));
     this.#rows.delete(emitter);
+  }
+
+  /** With a value of the entry that it points at. */
+  #anchored(row: CursorRow): CursorRow {
+    const { records, bytes } = this.#index.amountBefore({ entry: row.entry, record: 0, offset: 0 });
+    return { ...row, acceptedBefore: { records, bytes } };
   }
 
   /** What waits for an emitter. */

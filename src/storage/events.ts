@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
 import type { Amount, EntryNumber } from './queue-contract.ts';
+import type { WriteHealth } from './write-health.ts';
 
 /** What the gauges ask, at the time of a scrape. */
 export interface QueueGauges {
@@ -24,8 +25,10 @@ export class QueueEvents {
   readonly #discardedRecords: Counter<'emitter'>;
   readonly #discardedBytes: Counter<'emitter'>;
   readonly #forgottenStreams: Counter;
+  readonly #health: Pick<WriteHealth, 'failed' | 'succeeded'> | undefined;
 
-  constructor(logger: Logger, metrics: Registry) {
+  constructor(logger: Logger, metrics: Registry, health?: Pick<WriteHealth, 'failed' | 'succeeded'>) {
+    this.#health = health;
     this.#logger = logger;
     this.#metrics = metrics;
     const counter = (name: string, help: string) =>
@@ -79,10 +82,12 @@ export class QueueEvents {
     this.#appendedBytes.inc(kept.bytes);
     this.#repeatedBytes.inc(repeatedBytes);
     this.#gaps.inc(gaps);
+    if (kept.records > 0) this.#health?.succeeded('records');
   }
 
   groupFailed(error: unknown, batches: number): void {
     this.#failures.inc();
+    this.#health?.failed('records', error);
     this.#logger.error({ err: error, batches }, 'Could not keep record batches; nothing of them was kept');
   }
 
@@ -120,8 +125,10 @@ export class QueueEvents {
     this.#discardedBytes.inc({ emitter }, bytes);
   }
 
-  emitterForgotten(emitter: string): void {
-    this.#logger.warn({ emitter }, 'Forgot an emitter, with its place in the queue and its dead letters');
+  emitterForgotten(emitter: string, hadRecords: boolean): void {
+    if (hadRecords)
+      this.#logger.warn({ emitter }, 'Forgot an emitter, with its place in the queue and its dead letters');
+    else this.#logger.info({ emitter }, 'Forgot an emitter that has neither queued records nor dead letters');
   }
 
   streamsForgotten(count: number): void {

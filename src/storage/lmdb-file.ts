@@ -1,33 +1,53 @@
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { damageOf, type PageReader } from './lmdb-check.ts';
+import { canReadLayout, META } from './lmdb-layout.ts';
 import { LMDB_PAGE_BYTES } from './lmdb-room.ts';
 import { StateStoreError } from './state-store-error.ts';
 
 const MAGIC_OFFSET = 24;
-const MAGIC = 0xbeefc0de;
 
 /**
- * LMDB maps its file and believes what it finds: a file that is not its own ends the process without a word. So the two
- * meta pages are looked at first. Rejects with a StateStoreError; a file that is missing or empty will be made.
+ * LMDB maps its file and believes what it finds: a damaged page makes it end the process without a word. So the file is
+ * checked before LMDB sees it, at each start: a start knows nothing of what happened to the disk since. It takes about
+ * 5 microseconds for each page in use. Rejects with a StateStoreError; a file that is missing or empty will be made.
  */
 export async function assertLmdbFile(directory: string): Promise<void> {
   const path = join(directory, 'data.mdb');
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new StateStoreError(`${path} cannot be read: ${error.message}`, { cause: error });
-  });
+  const file = openFile(path);
   if (file === undefined) return;
   try {
-    const pages = Buffer.alloc(2 * LMDB_PAGE_BYTES);
-    const { bytesRead } = await file.read(pages, 0, pages.length, 0);
-    if (bytesRead === 0) return;
-    const isWhole =
-      bytesRead === pages.length &&
-      pages.readUInt32LE(MAGIC_OFFSET) === MAGIC &&
-      pages.readUInt32LE(LMDB_PAGE_BYTES + MAGIC_OFFSET) === MAGIC;
-    if (!isWhole)
-      throw new StateStoreError(`${path} is damaged: it does not begin as a database of LMDB does`);
+    if (fstatSync(file).size === 0) return;
+    const readPage = pageReader(file);
+    const damage = canReadLayout() ? await damageOf(readPage) : damageOfMetaPages(readPage);
+    if (damage !== undefined) throw new StateStoreError(`${path} is damaged: ${damage}`);
+  } catch (error) {
+    if (error instanceof StateStoreError) throw error;
+    throw new StateStoreError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
   } finally {
-    await file.close();
+    closeSync(file);
   }
+}
+
+function openFile(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new StateStoreError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Synchronous: a page is in the cache as a rule, and a turn of the event loop for each would take far longer. */
+function pageReader(file: number): PageReader {
+  return (number) => {
+    const page = Buffer.allocUnsafe(LMDB_PAGE_BYTES);
+    const bytesRead = readSync(file, page, 0, LMDB_PAGE_BYTES, number * LMDB_PAGE_BYTES);
+    return bytesRead === LMDB_PAGE_BYTES ? page : undefined;
+  };
+}
+
+function damageOfMetaPages(readPage: PageReader): string | undefined {
+  const isOurs = [0, 1].every((number) => readPage(number)?.readUInt32LE(MAGIC_OFFSET) === META.magic);
+  return isOurs ? undefined : 'it does not begin as a database of LMDB does';
 }

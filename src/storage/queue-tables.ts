@@ -75,6 +75,8 @@ export type CursorRow = {
   readonly discarded: AmountRow;
   /** Accepted and gone before this name began. */
   readonly before: AmountRow;
+  /** `before` of the entry, once more: a cursor that points at another entry is found out. Absent in layout 1. */
+  readonly acceptedBefore?: AmountRow;
 };
 
 export type DeadLetterRow = LocationRow &

@@ -13,7 +13,9 @@ import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { Forgetting } from './forgetting.ts';
 import { FreeSpace, type FreeSpaceOptions } from './free-space.ts';
 import { GroupCommit } from './group-commit.ts';
+import { assertIndexFits } from './index-check.ts';
 import { StreamLedger } from './ledger.ts';
+import { probeDisk } from './probe-file.ts';
 import {
   type Amount,
   type CursorPoint,
@@ -37,6 +39,7 @@ import { Serial } from './serial.ts';
 import { openStateStore, type StateStore } from './state-store.ts';
 import { StreamCounts } from './stream-counts.ts';
 import { Trimming } from './trimming.ts';
+import { WriteHealth } from './write-health.ts';
 
 /*
  * The aggregator's durable log of accepted record batches.
@@ -115,6 +118,8 @@ export interface Queue extends QueueWriter {
   skipCorruptEntry(emitter: string): Promise<Amount | undefined>;
   balance(): QueueBalance;
   fullness(): QueueFullness;
+  /** Why the last commit of records, a cursor or anything else failed; undefined when commits succeed. */
+  readonly failing: string | undefined;
   /** Finishes what is on its way; appends that wait are rejected. Safe twice. */
   close(): Promise<void>;
 }
@@ -130,7 +135,18 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { directory, openStore = openStateStore, fileSystem = nodeFileSystem } = options;
   const { segmentBytes = Math.min(64 * MIB, Math.max(MIB, Math.floor(options.maxBytes / 16))) } = options;
   const { stateStepBytes: stepBytes } = options;
-  const store = await openStore(join(directory, 'state'), stepBytes === undefined ? {} : { stepBytes });
+  const health = new WriteHealth(options.clock, async () => {
+    await store.write(() =>
+      store.table<number>('probe').put('time', Number(options.clock.nowUnixNano() / 1_000_000n)),
+    );
+    await probeDisk(directory, fileSystem);
+  });
+  const onCommit = (failure: Error | undefined) =>
+    failure === undefined ? health.succeeded('state') : health.failed('state', failure);
+  const store = await openStore(join(directory, 'state'), {
+    onCommit,
+    ...(stepBytes !== undefined && { stepBytes }),
+  });
   const opened: SegmentLog[] = [];
   const openLog = async (name: string, bytes: number) => {
     const log = await SegmentLog.open({ directory: join(directory, name), segmentBytes: bytes, fileSystem });
@@ -138,12 +154,13 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     return log;
   };
   try {
-    const events = new QueueEvents(options.logger, options.metrics);
+    const events = new QueueEvents(options.logger, options.metrics, health);
     const tables = queueTables(store);
     const index = new QueueIndex(tables);
     const log = await openLog('queue', segmentBytes);
     await recoverLog({ log, index, events });
-    const cursors = new Cursors(store, tables);
+    const cursors = new Cursors(store, tables, index);
+    assertIndexFits(index, cursors);
     const deadLetters = await StoredDeadLetters.open({
       ...{ store, tables, cursors, events },
       log: await openLog('dead-letters', 8 * MIB),
@@ -151,7 +168,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
       maxBytes: options.deadLetterMaxBytes,
     });
     const queue = new SegmentQueue(options, {
-      ...{ store, tables, index, log, cursors, deadLetters, events, segmentBytes, fileSystem },
+      ...{ store, tables, index, log, cursors, deadLetters, events, segmentBytes, fileSystem, health },
     });
     await queue.start();
     return queue;
@@ -172,6 +189,7 @@ interface QueueParts {
   readonly events: QueueEvents;
   readonly segmentBytes: number;
   readonly fileSystem: FileSystem;
+  readonly health: WriteHealth;
 }
 
 class SegmentQueue implements Queue {
@@ -240,6 +258,10 @@ class SegmentQueue implements Queue {
     return this.#space.stopped;
   }
 
+  get failing(): string | undefined {
+    return this.#parts.health.failure;
+  }
+
   append(incoming: IncomingBatch): Promise<void> {
     return this.#groupCommit.append(incoming);
   }
@@ -285,9 +307,10 @@ class SegmentQueue implements Queue {
   }
 
   async forgetEmitter(emitter: string): Promise<boolean> {
-    const { cursors, deadLetters, events } = this.#parts;
+    const { cursors, deadLetters, events, index } = this.#parts;
     if (cursors.row(emitter) === undefined) return false;
     if (this.#open.has(emitter)) throw new QueueError(`The emitter ${emitter} is in use`);
+    const hadRecords = cursors.queued(emitter, index).records + deadLetters.amount(emitter).records > 0;
     try {
       await deadLetters.removeAll(emitter);
       await cursors.remove(emitter);
@@ -296,7 +319,7 @@ class SegmentQueue implements Queue {
         cause: error,
       });
     }
-    events.emitterForgotten(emitter);
+    events.emitterForgotten(emitter, hadRecords);
     await this.#trimming.trim();
     return true;
   }
@@ -348,6 +371,7 @@ class SegmentQueue implements Queue {
   async #close(): Promise<void> {
     const { store, log, deadLetters, events } = this.#parts;
     this.#housekeeping?.();
+    this.#parts.health.close();
     const working = this.#groupCommit.close();
     this.#space.close();
     await working;

@@ -5,6 +5,8 @@ export interface StateDirectoryOwner {
   readonly host: string;
   /** ISO 8601. */
   readonly since: string;
+  /** The program and its command, such as `mega-collector status`. */
+  readonly command: string;
 }
 
 /** Another process holds the directory. */
@@ -17,13 +19,18 @@ export class StateDirectoryBusyError extends Error {
     const who =
       owner === undefined
         ? 'another process'
-        : `the ${owner.role} with process id ${owner.pid} on ${owner.host}, since ${owner.since}`;
+        : `the ${owner.role} with process id ${owner.pid} on ${owner.host}, since ${owner.since} (${owner.command})`;
     super(`The state directory ${path} is in use by ${who}`);
     this.owner = owner;
   }
 }
 
+/** The directory is ours, but this program cannot work with it; the message says what to do. */
+export class StateDirectoryUnusableError extends Error {
+  override readonly name: string = 'StateDirectoryUnusableError';
+}
+
 /** The directory was laid out by a newer version, for the other half, or its version cannot be read. */
-export class StateDirectoryVersionError extends Error {
+export class StateDirectoryVersionError extends StateDirectoryUnusableError {
   override readonly name = 'StateDirectoryVersionError';
 }

@@ -1,68 +1,150 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { link, readdir, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { openSocketPath, type SocketPath } from '../runtime/socket-path.ts';
 
 /** Holds a directory for one process until released, or until the process is gone. */
 export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-/**
- * Locks a directory; undefined when somebody else has it.
+/*
+ * Who holds a directory is decided by Unix sockets in it: `lock.1`, `lock.2`, ... The holder listens on the one with the
+ * highest number. The directory has mode 0700, so no other user can make or reach them, and the kernel stops the
+ * listening with the process: nothing is left behind that could keep the next one out.
  *
- * On Linux the lock is an abstract Unix socket named for the directory's device and inode: there is one of each name,
- * whatever path leads to the directory, and the kernel frees it with the process, so nothing stale is left behind.
- * Abstract names belong to a network namespace: two containers that share a volume but not the network do not see
- * each other's.
+ *     lock.7 nobody listens any more    lock.8 refused: it was born later, and holds
  *
- * Elsewhere it is a file that must not exist, with the process id in it. One whose process is gone is taken over; when
- * the id has been given to another process since, a person has to remove the file.
+ *   1. A starter that finds the highest one listening is refused.
+ *   2. Else it makes a socket under a name of its own, listens on it, and only then links it as the next number. A link
+ *      never replaces anything: of several starters that found the same dead socket, one succeeds.
+ *   3. It holds the directory when no higher number is there by now. Else it was slow: others have come and gone since
+ *      it looked, and it tries again.
+ *   4. The holder removes the lower numbers. Its own stays when it leaves, so that numbers never come again.
+ *
+ * A socket that is seen under a number was listening before, so one that refuses is dead for good. This is what makes
+ * step 2 safe, however slow a starter is.
+ *
+ * Names in a directory are the same in every network namespace: containers that share a volume see each other's lock.
+ * Machines that share a directory over a network do not.
  */
-export async function lockDirectory(path: string): Promise<DirectoryLock | undefined> {
-  return process.platform === 'linux' ? lockBySocket(path) : lockByFile(path);
-}
+const PREFIX = 'lock.';
+const STARTING = 'lock-starting-';
+const TRIES = 20;
 
-export async function lockBySocket(path: string): Promise<DirectoryLock | undefined> {
-  const { dev, ino } = await stat(path, { bigint: true });
+/** Locks a directory; undefined when another process has it. Rejects when the directory cannot be written. */
+export async function lockDirectory(directory: string): Promise<DirectoryLock | undefined> {
+  const name = `${STARTING}${randomBytes(8).toString('hex')}`;
+  const socketPath = await openSocketPath(directory, name);
   const server = createServer((socket) => socket.destroy());
-  const taken = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(true) : reject(error),
-    );
-    server.listen(`\0mega-collector/${dev}:${ino}`, () => resolve(false));
-  });
-  if (taken) return undefined;
-  server.unref();
-  return { release: () => closeServer(server) };
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
-}
-
-const LOCK_FILE = 'lock';
-
-export async function lockByFile(path: string): Promise<DirectoryLock | undefined> {
-  const file = join(path, LOCK_FILE);
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return { release: () => rm(file, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  const release = () => close(server, socketPath);
+  try {
+    await listen(server, socketPath.path);
+    const number = await claim(directory, name);
+    await unlink(join(directory, name)).catch(ifMissing);
+    if (number === undefined) {
+      await release();
+      return undefined;
     }
-    if (isAlive(Number(await readFile(file, 'utf8').catch(() => '')))) return undefined;
-    await rm(file, { force: true });
+    await removeOthers(directory, number);
+    return { release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function claim(directory: string, name: string): Promise<number | undefined> {
+  for (let tried = 0; tried < TRIES; tried++) {
+    const highest = await highestIn(directory);
+    if (highest > 0 && (await isListening(directory, `${PREFIX}${highest}`))) return undefined;
+    if (!(await tryToLink(directory, name, highest + 1))) continue;
+    if ((await highestIn(directory)) === highest + 1) return highest + 1;
   }
   return undefined;
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+/** False: another one was faster. */
+async function tryToLink(directory: string, name: string, number: number): Promise<boolean> {
   try {
-    process.kill(pid, 0);
+    await link(join(directory, name), join(directory, `${PREFIX}${number}`));
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const { code } = error as NodeJS.ErrnoException;
+    // A holder removes what starters leave behind; one that has not begun to listen looks like that.
+    if (code === 'EEXIST' || code === 'ENOENT') return false;
+    throw error;
   }
+}
+
+async function highestIn(directory: string): Promise<number> {
+  return (await readdir(directory)).reduce((highest, name) => Math.max(highest, numberOf(name)), 0);
+}
+
+/** 0: it is no lock. */
+function numberOf(name: string): number {
+  return name.startsWith(PREFIX) ? Number(/^\d+$/.exec(name.slice(PREFIX.length))?.[0] ?? 0) : 0;
+}
+
+/** Housekeeping: what cannot be removed now is removed by a later holder. */
+async function removeOthers(directory: string, held: number): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const number = numberOf(name);
+    const isOld = number > 0 && number < held;
+    const isLeft = name.startsWith(STARTING) && !(await isListening(directory, name).catch(() => true));
+    if (isOld || isLeft) await unlink(join(directory, name)).catch(() => undefined);
+  }
+}
+
+/** A holder that ends between the two sides of a connection resets it: the next look decides. */
+async function isListening(directory: string, name: string): Promise<boolean> {
+  const socketPath = await openSocketPath(directory, name);
+  try {
+    for (let tried = 0; tried < TRIES; tried++) {
+      const code = await connectError(socketPath.path);
+      if (code === 'ECONNREFUSED' || code === 'ENOENT') return false;
+      // EAGAIN: more callers than its queue holds.
+      if (code === undefined || code === 'EAGAIN') return true;
+    }
+    return true;
+  } finally {
+    await socketPath.close();
+  }
+}
+
+/** undefined: connected. Rejects with errors that say nothing about the listener. */
+function connectError(path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (ABOUT_LISTENER.includes(error.code ?? '')) resolve(error.code);
+      else reject(error);
+    });
+  });
+}
+
+const ABOUT_LISTENER = ['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET'];
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      server.unref();
+      resolve();
+    });
+  });
+}
+
+async function close(server: Server, socketPath: SocketPath): Promise<void> {
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await socketPath.close();
+}
+
+function ifMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }

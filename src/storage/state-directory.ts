@@ -1,10 +1,12 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { isHeldByEarlierVersion } from './earlier-lock.ts';
 import { syncDirectory } from './file-system.ts';
 import {
   StateDirectoryBusyError,
   type StateDirectoryOwner,
+  StateDirectoryUnusableError,
   StateDirectoryVersionError,
 } from './state-directory-error.ts';
 import { type DirectoryLock, lockDirectory } from './state-directory-lock.ts';
@@ -15,10 +17,11 @@ import { type DirectoryLock, lockDirectory } from './state-directory-lock.ts';
  *     <state directory>/        mode 0700
  *       layout.json             which half laid it out, and the version of the layout
  *       owner.json              who holds it: process id, host, since; only for the refusal of a second one
+ *       lock.N                  the lock
  *       state/, queue/, ...     what the half keeps
  *
- * The lock is the kernel's (see `state-directory-lock.ts`); `owner.json` is no lock, and one left behind by a killed
- * process means nothing.
+ * How the lock works says `state-directory-lock.ts`; `owner.json` is no lock, and one left behind by a killed process
+ * means nothing.
  */
 export interface StateDirectoryOptions {
   readonly role: 'collector' | 'aggregator';
@@ -40,13 +43,13 @@ export class StateDirectory {
 
   /**
    * Makes the directory if need be and takes it for this process. Rejects with a StateDirectoryBusyError when another
-   * process has it, with a StateDirectoryVersionError when this program cannot use what lies there.
+   * process has it, with a StateDirectoryUnusableError when this program cannot use what is there.
    */
   static async acquire(path: string, options: StateDirectoryOptions): Promise<StateDirectory> {
     await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: Error) => {
       throw new Error(`The state directory ${path} cannot be made: ${error.message}`, { cause: error });
     });
-    const lock = await lockDirectory(path);
+    const lock = await lockFor(path);
     if (lock === undefined) throw new StateDirectoryBusyError(path, await readOwner(path));
     try {
       await settleLayout(path, options);
@@ -73,11 +76,21 @@ export class StateDirectory {
   }
 }
 
+async function lockFor(path: string): Promise<DirectoryLock | undefined> {
+  if (await isHeldByEarlierVersion(path, (await readOwner(path))?.pid)) return undefined;
+  return lockDirectory(path).catch((error: Error) => {
+    throw new StateDirectoryUnusableError(
+      `Cannot lock the state directory ${path}: ${error.message}. Make it writable for this user, then restart.`,
+      { cause: error },
+    );
+  });
+}
+
 const LAYOUT_FILE = 'layout.json';
 const OWNER_FILE = 'owner.json';
 
 async function settleLayout(path: string, { role, layoutVersion, migrate }: StateDirectoryOptions) {
-  const layout = await readLayout(path);
+  const layout = await readLayout(path, { role, version: layoutVersion });
   if (layout !== undefined && layout.role !== role) {
     throw new StateDirectoryVersionError(
       `The state directory ${path} is that of the ${layout.role}. Give the ${role} a directory of its own.`,
@@ -91,27 +104,50 @@ async function settleLayout(path: string, { role, layoutVersion, migrate }: Stat
   }
   if (layout !== undefined && layout.version < layoutVersion) await migrate?.(path, layout.version);
   if (layout?.version !== layoutVersion) {
-    await writeDurably(path, LAYOUT_FILE, { role, version: layoutVersion } satisfies Layout);
+    await writeDurably(path, LAYOUT_FILE, { role, version: layoutVersion }).catch((error: Error) => {
+      throw new StateDirectoryUnusableError(
+        `Cannot write ${join(path, LAYOUT_FILE)}: ${error.message}. Make room or the directory writable, then restart.`,
+        { cause: error },
+      );
+    });
   }
 }
 
-async function readLayout(path: string): Promise<Layout | undefined> {
-  const text = await readIfThere(join(path, LAYOUT_FILE));
-  if (text === undefined) return undefined;
-  const { role, version } = parseObject(text);
+/** undefined: the directory is new. `current` is what this program would write, for the advice in an error. */
+async function readLayout(path: string, current: Layout): Promise<Layout | undefined> {
+  const file = join(path, LAYOUT_FILE);
+  const text = await readIfThere(file);
+  if (text === undefined && !(await hasState(path))) return undefined;
+  const { role, version } = parseObject(text ?? '');
   if (typeof role === 'string' && typeof version === 'number') return { role, version };
+  const what = text === undefined ? 'is missing beside the state' : 'is damaged';
   throw new StateDirectoryVersionError(
-    `${join(path, LAYOUT_FILE)} cannot be read. Restore it (it holds {"role": ..., "version": ...}), or give this ` +
-      'program another directory.',
+    `${file} ${what}. When this version wrote the state last, restore the file and restart: ` +
+      `printf '%s' '${JSON.stringify(current)}' > '${file}'. Else move ${path} away.`,
+  );
+}
+
+/** The layout is written before anything else: state without it is state whose layout was lost. */
+async function hasState(path: string): Promise<boolean> {
+  return access(join(path, 'state', 'data.mdb')).then(
+    () => true,
+    () => false,
   );
 }
 
 async function readOwner(path: string): Promise<StateDirectoryOwner | undefined> {
   // Another user's may not be read.
   const text = await readFile(join(path, OWNER_FILE), 'utf8').catch(() => '');
-  const { role, pid, host, since } = parseObject(text);
+  const { role, pid, host, since, command } = parseObject(text);
   const known = (role === 'collector' || role === 'aggregator') && typeof pid === 'number';
-  return known ? { role, pid, host: String(host), since: String(since) } : undefined;
+  if (!known) return undefined;
+  return {
+    role,
+    pid,
+    host: String(host),
+    since: String(since),
+    command: typeof command === 'string' ? command : role,
+  };
 }
 
 async function writeOwner(path: string, role: StateDirectoryOwner['role']): Promise<void> {
@@ -120,8 +156,15 @@ async function writeOwner(path: string, role: StateDirectoryOwner['role']): Prom
     pid: process.pid,
     host: hostname(),
     since: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    command: commandOf(process.argv),
   };
   await writeFile(join(path, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
+}
+
+/** The program and its command, without arguments: these may be secrets. */
+function commandOf([, script = '', command = '']: readonly string[]): string {
+  const program = basename(script).replace(/\.[jt]s$/, '');
+  return /^[a-z][a-z-]*$/.test(command) ? `${program} ${command}` : program;
 }
 
 async function writeDurably(directory: string, name: string, content: Layout): Promise<void> {
@@ -136,7 +179,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw new StateDirectoryUnusableError(`Cannot read ${path}: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { syncDirectory } from './file-system.ts';
 import { assertLmdbFile } from './lmdb-file.ts';
@@ -13,6 +13,7 @@ import {
   type TreeShape,
 } from './lmdb-room.ts';
 import type { Json } from './queue-contract.ts';
+import { CHECKSUM_CHARACTERS, checkedText, hasNoChecksum, withChecksum } from './row-checksum.ts';
 import { StateStoreError } from './state-store-error.ts';
 
 /*
@@ -45,6 +46,13 @@ import { StateStoreError } from './state-store-error.ts';
  *     for a read, and opened anew when it cannot answer.
  *
  *   `overlappingSync` is off: with it a commit would be visible, and its promise resolved, before it is on disk.
+ *
+ * What happens when the file is damaged
+ *
+ *   LMDB checks nothing. `assertLmdbFile` checks its pages before LMDB maps them, and every row carries a checksum of its
+ *   key and text (`row-checksum.ts`). All rows are checked when the store is opened, and each row again when it is read.
+ *   Between the two checks each byte in use is covered: a changed one is found at the next start. A page that changes on
+ *   the disk while the file is mapped is not found before that; it may still end the process.
  */
 
 export type StateKey = string | number | readonly (string | number)[];
@@ -97,6 +105,10 @@ export interface Selection {
 export interface StateStoreOptions {
   /** The file grows in steps of this, ahead of what it holds: so much can be committed though the disk is full. */
   readonly stepBytes?: number;
+  /** Rows that layout 1 wrote without a checksum are given one. Else such a row is damage. */
+  readonly addsChecksums?: boolean;
+  /** Called after each commit; `failure` is why it failed. */
+  readonly onCommit?: (failure: StateStoreError | undefined) => void;
 }
 
 const DEFAULT_STEP_BYTES = 1024 * 1024;
@@ -104,18 +116,22 @@ const DEFAULT_STEP_BYTES = 1024 * 1024;
 /** Opens the store in this directory, which is made if need be. Rejects with a `StateStoreError` when it cannot. */
 export async function openStateStore(
   directory: string,
-  { stepBytes = DEFAULT_STEP_BYTES }: StateStoreOptions = {},
+  { stepBytes = DEFAULT_STEP_BYTES, addsChecksums = false, onCommit }: StateStoreOptions = {},
 ): Promise<StateStore> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+    throw new StateStoreError(`Cannot make ${directory}: ${error.message}`, { cause: error });
+  });
   await assertLmdbFile(directory);
   await makeLockFile(directory);
   const root = openRoot(directory);
-  // LMDB flushes its file, but not that the file is in the directory.
-  await syncDirectory(directory);
-  await syncDirectory(dirname(directory));
-  const room = new LmdbRoom(directory, stepBytes);
-  await room.provide(usageOf(root).bytes, 0);
-  return new LmdbStateStore(directory, root, room);
+  const store = new LmdbStateStore(directory, root, { room: new LmdbRoom(directory, stepBytes), onCommit });
+  try {
+    await store.prepare({ addsChecksums });
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** Values are JSON text, made when they are put: what LMDB is given cannot fail to encode half-way. */
@@ -125,15 +141,29 @@ type Key = (string | number)[];
 /** What one commit will do, by key; `text` undefined: remove. */
 type Changes = Map<string, { readonly key: Key; readonly text: string | undefined }>;
 
+interface StoredRow {
+  readonly key: Key;
+  readonly value: string;
+}
+
+/** Checked in one turn, and rewritten in one transaction. */
+const ROWS_AT_ONCE = 1000;
+
 interface WaitingWrite {
   readonly change: () => void;
   readonly resolve: () => void;
   readonly reject: (error: StateStoreError) => void;
 }
 
+interface LmdbStoreParts {
+  readonly room: LmdbRoom;
+  readonly onCommit: StateStoreOptions['onCommit'];
+}
+
 class LmdbStateStore implements StateStore {
   readonly #directory: string;
   readonly #room: LmdbRoom;
+  readonly #onCommit: NonNullable<StateStoreOptions['onCommit']>;
   /** undefined: closed, or being opened anew. */
   #root: Root | undefined;
   #closing = false;
@@ -143,10 +173,25 @@ class LmdbStateStore implements StateStore {
   #commit: Changes | undefined;
   #current: Changes | undefined;
 
-  constructor(directory: string, root: Root, room: LmdbRoom) {
+  constructor(directory: string, root: Root, { room, onCommit = () => {} }: LmdbStoreParts) {
     this.#directory = directory;
     this.#room = room;
+    this.#onCommit = onCommit;
     this.#root = root;
+  }
+
+  /** Checks every row, and makes the room for the first commits. */
+  async prepare({ addsChecksums }: { readonly addsChecksums: boolean }): Promise<void> {
+    // LMDB flushes its file, but not that the file is in the directory.
+    await syncDirectory(this.#directory);
+    await syncDirectory(dirname(this.#directory));
+    await this.#room.provide(usageOf(this.#openRoot()).bytes, 0);
+    for (let rows = this.#storedRows(undefined); rows.length > 0; rows = this.#storedRows(rows.at(-1)?.key)) {
+      const old = addsChecksums ? rows.filter(({ value }) => hasNoChecksum(value)) : [];
+      const checked = addsChecksums ? rows.filter(({ value }) => !hasNoChecksum(value)) : rows;
+      for (const { key, value } of checked) this.#checked(idOf(key), value);
+      if (old.length > 0) await this.write(() => this.#rewrite(old));
+    }
   }
 
   table<V extends Json>(name: string): Table<V> {
@@ -178,8 +223,38 @@ class LmdbStateStore implements StateStore {
   #get(key: Key): Json | undefined {
     const id = idOf(key);
     const changed = this.#current?.get(id) ?? this.#commit?.get(id);
-    const text = changed === undefined ? this.#openRoot().get(key) : changed.text;
-    return text === undefined ? undefined : (JSON.parse(text) as Json);
+    if (changed !== undefined) return parsed(changed.text);
+    const stored = this.#openRoot().get(key);
+    return stored === undefined ? undefined : parsed(this.#checked(id, stored));
+  }
+
+  /** The text of a stored row. */
+  #checked(id: string, stored: string): string {
+    const text = checkedText(id, stored);
+    if (text !== undefined) return text;
+    throw this.#damaged(`row ${id} is not what was written`);
+  }
+
+  /** The next rows as they are stored. A damaged key may be one that LMDB cannot decode. */
+  #storedRows(after: Key | undefined): StoredRow[] {
+    const start = after === undefined ? {} : { start: after, exclusiveStart: true };
+    try {
+      return [...this.#openRoot().getRange({ ...start, limit: ROWS_AT_ONCE })];
+    } catch (error) {
+      throw this.#damaged(`its rows cannot be read: ${messageOf(error)}`);
+    }
+  }
+
+  /** Only inside a change: rows of layout 1, whose text is all that is stored. */
+  #rewrite(rows: readonly StoredRow[]): void {
+    for (const { key, value } of rows) {
+      if (!isJson(value)) throw this.#damaged(`row ${idOf(key)} is no JSON`);
+      this.#set(key, value);
+    }
+  }
+
+  #damaged(what: string): StateStoreError {
+    return new StateStoreError(`${join(this.#directory, 'data.mdb')} is damaged: ${what}`);
   }
 
   *#entries<V extends Json>(
@@ -204,7 +279,8 @@ class LmdbStateStore implements StateStore {
       const [, first, ...more] = key;
       // The prefix alone is no key of this table.
       if (first === undefined) continue;
-      yield { key: more.length === 0 ? first : [first, ...more], value: JSON.parse(value) as V };
+      const text = this.#checked(idOf(key), value);
+      yield { key: more.length === 0 ? first : [first, ...more], value: JSON.parse(text) as V };
     }
   }
 
@@ -237,12 +313,14 @@ class LmdbStateStore implements StateStore {
     const { changes, sound } = this.#runChanges(group);
     try {
       await this.#commitChanges(changes);
+      if (changes.size > 0) this.#onCommit(undefined);
       for (const { resolve } of sound) resolve();
     } catch (error) {
       const failure = new StateStoreError(`Could not write to ${this.#directory}: ${messageOf(error)}`, {
         cause: error,
       });
       await this.#reviveRoot();
+      this.#onCommit(failure);
       for (const { reject } of sound) reject(failure);
     }
   }
@@ -274,9 +352,9 @@ class LmdbStateStore implements StateStore {
     await this.#room.provide(bytes, growthOf(sizeOf(changes), tree));
     try {
       await root.batch(() => {
-        for (const { key, text } of changes.values()) {
+        for (const [id, { key, text }] of changes) {
           if (text === undefined) void root.remove(key);
-          else void root.put(key, text);
+          else void root.put(key, withChecksum(id, text));
         }
       });
     } catch (error) {
@@ -349,7 +427,7 @@ function sizeOf(changes: Changes): TreeChange {
   for (const [id, { text }] of changes) {
     if (text === undefined) continue;
     puts += 1;
-    putBytes += id.length + Buffer.byteLength(text);
+    putBytes += id.length + CHECKSUM_CHARACTERS + Buffer.byteLength(text);
   }
   return { puts, removals: changes.size - puts, putBytes };
 }
@@ -361,6 +439,19 @@ async function causeOf(error: unknown): Promise<unknown> {
     () => error,
     (cause: unknown) => cause,
   );
+}
+
+function parsed(text: string | undefined): Json | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Json);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function idOf(key: Key): string {

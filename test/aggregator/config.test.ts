@@ -207,6 +207,9 @@ describe('emitters', () => {
       };
       expect(waits({})).toEqual([15_000, 1000]);
       expect(waits({ AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '3s' })).toEqual([3000, 3000]);
+      expect(waits({ AGGREGATOR_BATCH_MAX_WAIT: '4s' })).toEqual([4000, 4000]);
+      const both = { AGGREGATOR_BATCH_MAX_WAIT: '4s', AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '3s' };
+      expect(waits(both)).toEqual([3000, 3000]);
     });
   });
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -89,4 +89,60 @@ test('an aggregator starts, answers a command, and ends with 0 on SIGTERM; its l
     .map((line) => JSON.parse(line).msg as string);
   expect(lines.at(-1)).toBe('Stopped');
   expect(await status()).toMatchObject({ role: 'aggregator', running: false });
+});
+
+/** A module for --import that sends the process a signal while it loads its commands. */
+async function signalWhileLoading(signal: string): Promise<string> {
+  const scripts = await temporaryDirectory();
+  await writeFile(
+    join(scripts, 'hook.mjs'),
+    `export async function resolve(specifier, context, next) {
+       if (specifier.endsWith('/run.js')) {
+         process.kill(process.pid, '${signal}');
+         await new Promise((resolve) => setTimeout(resolve, 50));
+       }
+       return next(specifier, context);
+     }`,
+  );
+  const path = join(scripts, 'register.mjs');
+  await writeFile(path, `import { register } from 'node:module'; register('./hook.mjs', import.meta.url);`);
+  return path;
+}
+
+async function loading(signal: string, flags: readonly string[], afterStart?: (child: ChildProcess) => void) {
+  const state = await temporaryDirectory();
+  const env = {
+    COLLECTOR_STATE_DIRECTORY: state,
+    COLLECTOR_HTTP_ADDRESS: '127.0.0.1:0',
+    COLLECTOR_TAIL: join(state, 'none.log'),
+    NODE_OPTIONS: `--import ${await signalWhileLoading(signal)}`,
+  };
+  return ended(['collector', ...flags], env, afterStart);
+}
+
+test.each(['SIGTERM', 'SIGINT'])(
+  '%s while modules load ends a service cleanly, without a start',
+  async (signal) => {
+    const { code, stderr } = await loading(signal, []);
+    expect(code, stderr).toBe(0);
+    const messages = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).msg as string);
+    expect(messages).toEqual(['Told to stop', 'Stopped']);
+  },
+);
+
+test('SIGTERM while modules load is a failure of a run that is to read once', async () => {
+  expect((await loading('SIGTERM', ['--once'])).code).toBe(1);
+});
+
+test('SIGHUP while modules load changes nothing', async () => {
+  const { code, stderr } = await loading('SIGHUP', [], (child) => {
+    child.stderr?.on('data', (chunk) => {
+      if (String(chunk).includes('Serving metrics and health')) child.kill('SIGTERM');
+    });
+  });
+  expect(code, stderr).toBe(0);
+  expect(stderr).toContain('Serving metrics and health');
 });

@@ -1,5 +1,5 @@
 import type { StateStore } from '../../src/storage/state-store.ts';
-import { openStateStore } from '../../src/storage/state-store.ts';
+import { openStateStore, type StateStoreOptions } from '../../src/storage/state-store.ts';
 import { StateStoreError } from '../../src/storage/state-store-error.ts';
 
 /** What becomes of a commit: it fails, or the process is killed before or after it. */
@@ -12,12 +12,15 @@ export class FaultyStore implements StateStore {
   readonly #store: StateStore;
   #alive = true;
 
-  static async open(directory: string): Promise<FaultyStore> {
-    return new FaultyStore(await openStateStore(directory));
+  readonly #onCommit: StateStoreOptions['onCommit'];
+
+  static async open(directory: string, options: StateStoreOptions = {}): Promise<FaultyStore> {
+    return new FaultyStore(await openStateStore(directory, options), options.onCommit);
   }
 
-  private constructor(store: StateStore) {
+  private constructor(store: StateStore, onCommit: StateStoreOptions['onCommit']) {
     this.#store = store;
+    this.#onCommit = onCommit;
   }
 
   table: StateStore['table'] = (name) => this.#store.table(name);
@@ -27,7 +30,7 @@ export class FaultyStore implements StateStore {
     switch (this.faultOf()) {
       case 'fail':
         await new Promise((resolve) => setImmediate(resolve));
-        throw new StateStoreError('simulated: the commit failed');
+        throw this.#failure();
       case 'kill-before':
         this.kill();
         return hang();
@@ -39,6 +42,12 @@ export class FaultyStore implements StateStore {
         await this.#store.write(change);
         return this.#alive ? undefined : hang();
     }
+  }
+
+  #failure(): StateStoreError {
+    const failure = new StateStoreError('simulated: the commit failed');
+    this.#onCommit?.(failure);
+    return failure;
   }
 
   close(): Promise<void> {

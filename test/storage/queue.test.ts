@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
 import { mintStreamId, type StreamId } from '../../src/records/stream-id.ts';
 import { CorruptQueueEntryError } from '../../src/storage/corrupt-queue-entry-error.ts';
-import { QueueError } from '../../src/storage/queue-contract.ts';
+import { type Json, QueueError } from '../../src/storage/queue-contract.ts';
 import { openStateStore } from '../../src/storage/state-store.ts';
 import { recordBatch } from '../support/record-batches.ts';
 import { FaultyStore } from './faulty-store.ts';
@@ -475,6 +475,45 @@ describe('when the queue is full', () => {
   });
 });
 
+describe('failing', () => {
+  test('is the reason from a failed group until the disk accepts a write again, also without new records', async () => {
+    const disk = new SimulatedDisk();
+    const { queue, clock } = await queueFixture({ fileSystem: disk.mount().fileSystem });
+    await queue.append(incoming(['one\n']));
+    expect(queue.failing).toBeUndefined();
+    disk.faultOf = (operation) => (operation === 'datasync' ? { code: 'EIO' } : undefined);
+    await expect(queue.append(incoming(['two\n']))).rejects.toThrow(QueueError);
+    expect(queue.failing).toContain('EIO');
+    await clock.advance(10_000);
+    expect(queue.failing).toContain('EIO');
+    disk.faultOf = () => undefined;
+    await expect
+      .poll(async () => {
+        await clock.advance(2_000);
+        return queue.failing;
+      })
+      .toBeUndefined();
+  });
+
+  test('follows the commits of cursors, and ends with the next that succeeds', async () => {
+    let store: FaultyStore | undefined;
+    const { queue } = await queueFixture({
+      openStore: async (directory, options) => {
+        store = await FaultyStore.open(directory, options);
+        return store;
+      },
+    });
+    await queue.append(incoming(['one\n', 'two\n']));
+    const cursor = await queue.openCursor('file', 'oldest');
+    if (store !== undefined) store.faultOf = () => 'fail';
+    await expect(cursor.commit({ point: { entry: 1, record: 1 } })).rejects.toThrow('commit failed');
+    expect(queue.failing).toContain('commit failed');
+    if (store !== undefined) store.faultOf = () => undefined;
+    await cursor.commit({ point: { entry: 1, record: 1 } });
+    expect(queue.failing).toBeUndefined();
+  });
+});
+
 describe('what is damaged on disk', () => {
   async function withThree() {
     const fixture = await queueFixture({ segmentBytes: 100 });
@@ -530,6 +569,31 @@ describe('what is damaged on disk', () => {
       expect((await cursor.read(3))?.number).toBe(3);
     },
   );
+
+  test.each([
+    [
+      'a cursor that points at a later entry',
+      'cursor',
+      'file',
+      { entry: 3 },
+      'the cursor of file does not fit entry 3',
+    ],
+    ['a cursor beyond the end', 'cursor', 'file', { entry: 9 }, 'the cursor of file does not fit entry 9'],
+    [
+      'totals that lack an entry',
+      'totals',
+      'totals',
+      { accepted: { records: 4, bytes: 402 } },
+      'entry 3 is not the last',
+    ],
+  ])('%s is found at the start, also with a good checksum', async (_, table, key, change, message) => {
+    const { open, directory } = await withThree();
+    const store = await openStateStore(join(directory, 'state'));
+    const rows = store.table<Record<string, Json>>(table);
+    await store.write(() => rows.put(key, { ...rows.get(key), ...change }));
+    await store.close();
+    await expect(open()).rejects.toThrow(message);
+  });
 
   test('a last file that is lost is not written again under its number', async () => {
     const { open, path } = await withThree();

@@ -1,15 +1,17 @@
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { StateDirectory, type StateDirectoryOptions } from '../../src/storage/state-directory.ts';
 import {
   StateDirectoryBusyError,
+  StateDirectoryUnusableError,
   StateDirectoryVersionError,
 } from '../../src/storage/state-directory-error.ts';
-import { lockByFile } from '../../src/storage/state-directory-lock.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { THREAD_ARGUMENTS } from '../support/thread-arguments.ts';
 
 const OPTIONS: StateDirectoryOptions = { role: 'collector', layoutVersion: 1 };
 
@@ -68,7 +70,38 @@ describe('a state directory', () => {
     await expect(acquire(join(file, 'state'))).rejects.toThrow(`${file}/state cannot be made: ENOTDIR`);
   });
 
-  test.runIf(process.platform === 'linux')('is free again at once when its owner was killed', async () => {
+  test.runIf(process.platform === 'linux')('that cannot be written says so, and what to do', async () => {
+    const refusal = acquire('/proc/self');
+    await expect(refusal).rejects.toThrow(StateDirectoryUnusableError);
+    await expect(refusal).rejects.toThrow(/^Cannot lock the state directory .* Make it writable/);
+  });
+
+  test('is free again at once when its owner was killed', async () => {
+    const path = await temporaryDirectory();
+    const holder = fork('test/support/lock-contender.ts', [path, 'hold'], {
+      execArgv: [...THREAD_ARGUMENTS],
+    });
+    onTestFinished(() => void holder.kill('SIGKILL'));
+    await once(holder, 'message');
+    const refusal = acquire(path);
+    await expect(refusal).rejects.toThrow(`in use by the collector with process id ${holder.pid} on `);
+    await expect(refusal).rejects.toThrow('(lock-contender)');
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    await acquire(path);
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'can be locked while another user has bound a name for it',
+    async () => {
+      const path = await temporaryDirectory();
+      await bindAbstract(path);
+      const directory = await acquire(path);
+      await directory.release();
+    },
+  );
+
+  test.runIf(process.platform === 'linux')('that version 0.1.0 holds is refused', async () => {
     const path = await temporaryDirectory();
     const { dev, ino } = await stat(path, { bigint: true });
     const script = join(await temporaryDirectory(), 'holder.mjs');
@@ -80,14 +113,37 @@ describe('a state directory', () => {
     const holder = fork(script);
     onTestFinished(() => void holder.kill('SIGKILL'));
     await once(holder, 'message');
-    await expect(acquire(path)).rejects.toThrow(/in use by another process/);
+    await writeFile(join(path, 'owner.json'), JSON.stringify({ role: 'collector', pid: holder.pid }));
+    await expect(acquire(path)).rejects.toThrow(`in use by the collector with process id ${holder.pid}`);
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     await acquire(path);
   });
 });
 
+async function bindAbstract(path: string): Promise<void> {
+  const { dev, ino } = await stat(path, { bigint: true });
+  const server = createServer();
+  server.listen(`\0mega-collector/${dev}:${ino}`);
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+}
+
 describe('the layout', () => {
+  test('that is missing beside state is damage, with the command that restores it', async () => {
+    const path = await temporaryDirectory();
+    await mkdir(join(path, 'state'));
+    await writeFile(join(path, 'state', 'data.mdb'), '');
+    const refusal = await acquire(path).then(
+      () => 'acquired',
+      (error: Error) => error.message,
+    );
+    expect(refusal).toContain('layout.json is missing beside the state');
+    const command = /printf .* > '[^']*'/.exec(refusal)?.[0] ?? '';
+    execFileSync('sh', ['-c', command]);
+    await acquire(path);
+  });
+
   test('of an older version is migrated, once', async () => {
     const path = await temporaryDirectory();
     await (await acquire(path)).release();
@@ -113,7 +169,12 @@ describe('the layout', () => {
   test.each([
     ['a newer version', '{"role":"collector","version":9}', /layout 9, written by a newer/],
     ['the other half', '{"role":"aggregator","version":1}', /is that of the aggregator\. Give the collector/],
-    ['nothing readable', '{"role":', /cannot be read/],
+    [
+      'nothing readable',
+      '{"role":',
+      /is damaged\. When this version wrote the state last, restore the file and restart: printf/,
+    ],
+    ['nothing at all', '', /is damaged/],
   ])('of %s is refused, with what to do', async (_, content, message) => {
     const path = await temporaryDirectory();
     await writeFile(join(path, 'layout.json'), content);
@@ -121,19 +182,5 @@ describe('the layout', () => {
     await expect(refusal).rejects.toThrow(StateDirectoryVersionError);
     await expect(refusal).rejects.toThrow(message);
     expect(await readFile(join(path, 'layout.json'), 'utf8')).toBe(content);
-  });
-});
-
-describe('the lock file, where there are no abstract sockets', () => {
-  test('holds while its process lives, and is taken over when it does not', async () => {
-    const path = await temporaryDirectory();
-    const lock = await lockByFile(path);
-    expect(lock).toBeDefined();
-    expect(await lockByFile(path)).toBeUndefined();
-    await lock?.release();
-    await writeFile(join(path, 'lock'), '999999999');
-    const taken = await lockByFile(path);
-    expect(taken).toBeDefined();
-    await taken?.release();
   });
 });

@@ -160,7 +160,9 @@ describe('when the disk takes no more', () => {
 
   test.skipIf(!existsSync(prlimit))('the write fails, nothing is changed, and later ones work', async () => {
     const directory = await temporaryDirectory();
-    const store = await openStore(directory);
+    const outcomes: (string | undefined)[] = [];
+    const store = await openStateStore(directory, { onCommit: (failure) => outcomes.push(failure?.name) });
+    onTestFinished(() => store.close());
     const table = store.table<string>('t');
     await store.write(() => table.put('before', 'x'));
     const unhandled: unknown[] = [];
@@ -187,6 +189,7 @@ describe('when the disk takes no more', () => {
     limit('unlimited');
     await store.write(fill);
     expect([...table.entries()].length).toBe(1001);
+    expect(outcomes).toEqual([undefined, 'StateStoreError', 'StateStoreError', undefined]);
     expect(unhandled.filter((reason) => reason instanceof Error)).toEqual([]);
   });
 });

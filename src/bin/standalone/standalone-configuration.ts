@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type AggregatorConfig, parseAggregatorConfig } from '../../aggregator/config.ts';
+import { AGGREGATOR_VARIABLES } from '../../aggregator/variables.ts';
 import { type CollectorConfig, parseCollectorConfig } from '../../collector/config.ts';
 import { emitterTypes } from '../../emitters/registry.ts';
 import type { ConfigurationWarning, Environment } from '../../runtime/configuration.ts';
@@ -35,7 +36,7 @@ export function parseStandaloneConfig(
 ): { config: StandaloneConfig; warnings: readonly ConfigurationWarning[] } {
   const chosen = emitterTypes.some(({ variable }) => environment[variable] !== undefined);
   const complete = {
-    ...STANDALONE_DEFAULTS,
+    ...defaults(environment),
     ...stateDirectories(environment, options.userId),
     ...environment,
     ...(chosen ? {} : emitterBySource(environment)),
@@ -78,6 +79,12 @@ const FILES_WITHOUT_A_PLACE: ConfigurationWarning = {
     'is set beside SERVE_DB_DIR, which has no destination for files: their records become dead letters. ' +
     'Configure an emitter for all of them',
 };
+
+/** A default must not hide what is set under another name. */
+function defaults(environment: Environment): Environment {
+  const { alias } = AGGREGATOR_VARIABLES.minimumPublishFrequencyMs;
+  return environment[alias.name] === undefined ? STANDALONE_DEFAULTS : {};
+}
 
 function stateDirectories(environment: Environment, userId: number | undefined): Environment {
   const roles: readonly Role[] = ['collector', 'aggregator'];

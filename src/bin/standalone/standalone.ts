@@ -53,6 +53,9 @@ export class Standalone implements Service<StandaloneConfig> {
     void this.#aggregator.failed.then(this.#fail);
     void this.#collector.failed.then(this.#fail);
     await this.#aggregator.start();
+    const { broken } = this.#aggregator;
+    // A run that is to end must not wait for a repair.
+    if (collector.once && broken !== undefined) throw new Error(broken);
     await this.#collector.start();
   }
 

@@ -115,6 +115,7 @@ export class Journal implements JournalStreamHost {
   #removedMs = Number.NEGATIVE_INFINITY;
   #commitAfterMs = COMMIT_AFTER_MS;
   #closing = false;
+  #failure: string | undefined;
 
   /** Opens the journal and brings it to where its last commit left it. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -160,6 +161,11 @@ export class Journal implements JournalStreamHost {
   /** The origins whose streams have not been closed. */
   get openOrigins(): string[] {
     return [...this.#channels.values()].filter(({ closed }) => !closed).map(({ origin }) => origin);
+  }
+
+  /** Why the last step failed; undefined when it succeeded. A step that failed is made again after a second. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** Every stream, by its origin. What is pending does not exist yet. */
@@ -295,9 +301,11 @@ export class Journal implements JournalStreamHost {
       await this.#segments.removeDead((segment, error) => this.#events.segmentStays(segment, error));
     } catch (error) {
       this.#events.commitFailed(error as Error);
+      this.#failure = (error as Error).message;
       this.#steps.after(RETRY_AFTER_MS);
       return;
     }
+    this.#failure = undefined;
     this.#room.diskBytes = this.#segments.bytes;
     this.#events.size(this.#segments.bytes);
     this.#tellLosses();

@@ -43,6 +43,22 @@ describe('the configuration of a standalone', () => {
     ]);
   });
 
+  test('takes the wait of a batch under its other name, too', () => {
+    const { config, warnings } = parse({ COLLECTOR_TAIL: '/a', AGGREGATOR_BATCH_MAX_WAIT: '3s' });
+    expect(config.aggregator.minimumPublishFrequencyMs).toBe(3000);
+    expect(warnings).toEqual([]);
+  });
+
+  test('--check shows the wait of a batch that the flag of its other name sets', async () => {
+    const { io, stdout } = capturedIo({ environment: { HOME: '/h', COLLECTOR_TAIL: '/a' } });
+    expect(await run(['standalone', '--batch-max-wait', '3s', '--check', '--json'], io)).toBe(0);
+    expect(JSON.parse(stdout()).variables).toContainEqual({
+      name: 'AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY',
+      value: '3s',
+      origin: 'flag',
+    });
+  });
+
   test('takes what is set, and warns of what has no effect', () => {
     const { config, warnings } = parse({
       COLLECTOR_TAIL: '/a',

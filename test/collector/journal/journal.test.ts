@@ -364,8 +364,10 @@ describe('a journal', () => {
     await vi.waitFor(() =>
       expect(lines.some(({ msg }) => msg.startsWith('The journal could not be flushed'))).toBe(true),
     );
+    expect(journal.failure).toContain('EIO');
     writer.append(bytes('two'), LABEL);
     await flushed(sink);
+    expect(journal.failure).toBeUndefined();
     expect(textsOf(await readAll(sink.stream))).toEqual(['one', 'two']);
   });
 

@@ -95,7 +95,8 @@ export class PgLogfebeSource implements CollectorSource {
   }
 
   status(): SourceStatus {
-    return pgLogfebeStatus(this.#options.journal.status());
+    const { journal } = this.#options;
+    return { ...pgLogfebeStatus(journal.status()), failure: journal.failure };
   }
 
   close(deadline: AbortSignal): Promise<void> {

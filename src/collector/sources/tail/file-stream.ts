@@ -172,7 +172,10 @@ export class FileStream implements SourceStream {
   }
 
   get oldestUnacceptedMs(): number | undefined {
-    return this.#growth.ageOfRestMs(this.accepted, this.#clock.monotonicMs());
+    const nowMs = this.#clock.monotonicMs();
+    const ageMs = this.#growth.ageOfRestMs(this.accepted, nowMs);
+    // A file that was old when it was found is not late at once.
+    return ageMs === undefined ? undefined : Math.min(ageMs, nowMs - this.firstSeen.atMs);
   }
 
   get prefix(): Prefix {

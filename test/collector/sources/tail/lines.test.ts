@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from './tailing.ts';
 
@@ -119,5 +119,18 @@ describe('status', () => {
     expect(after).toMatchObject({ waitingBytes: 0, readBytes: after.acceptedBytes });
     expect(after.acceptedBytes).toBe(numbered(0, 15).length + numbered(0, 5).length);
     expect(after.oldestWaitingMs).toBeUndefined();
+  });
+
+  it('counts how long bytes wait from when the file was seen, however old it is', async () => {
+    const tail = await Tailing.start();
+    tail.sink.accepting = false;
+    const path = tail.path('old.log');
+    await writeFile(path, numbered(0, 10));
+    const longAgo = Number(tail.clock.nowUnixNano() / 1_000_000_000n) - 86_400;
+    await utimes(path, longAgo, longAgo);
+    await tail.turn();
+    await tail.clock.advance(3_000);
+    expect(tail.source.status().oldestWaitingMs).toBeLessThanOrEqual(3_000);
+    expect(tail.source.status().oldestWaitingMs).toBeGreaterThan(0);
   });
 });
