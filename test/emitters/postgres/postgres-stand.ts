@@ -6,6 +6,7 @@ import { PostgresEmitter } from '../../../src/emitters/postgres/postgres-emitter
 import { batchOf } from '../../../src/records/batch.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { STORE_ROLE } from '../../support/documented-database.ts';
 import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 
@@ -41,7 +42,7 @@ export class PostgresStand {
 
   async createDatabase(): Promise<string> {
     const name = `logs_${++this.#databases}`;
-    await this.server.sql(`create database ${name}`);
+    await this.server.createStoreDatabase(name);
     return name;
   }
 
@@ -76,7 +77,7 @@ export class PostgresStand {
     settings: Readonly<Record<string, unknown>>,
     overrides: Partial<EmitterEnvironment> = {},
   ): Promise<PostgresEmitter & { readonly logs: ReturnType<typeof emitterEnvironment>['logs'] }> {
-    const value = JSON.stringify({ ...this.address, user: 'postgres', ...settings });
+    const value = JSON.stringify({ ...this.address, user: STORE_ROLE, ...settings });
     const [configured] = parsePostgresConfiguration(value);
     if (configured === undefined) throw new Error('No emitter is configured.');
     const environment = emitterEnvironment({ name: 'postgres', clock: systemClock, ...overrides });
