@@ -1,10 +1,9 @@
 import type { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
-import type { Cancel } from '../../../src/runtime/clock.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { MISSING, PostgresStand, store } from './postgres-stand.ts';
+import { TICK_MS, TickingClock } from './ticking-clock.ts';
 
 const DAY_MS = 86_400_000;
 const NOON = Date.UTC(2026, 5, 15, 12);
@@ -14,18 +13,6 @@ const DAYS_AHEAD = [
   'log_records_20260616',
   'log_records_20260617',
 ];
-
-const TICK_MS = 60_000;
-
-/** Knows how often housekeeping has ended its turn: it is then that it asks for the next. */
-class TickingClock extends FakeClock {
-  ticks = 0;
-
-  override after(ms: number, callback: () => void): Cancel {
-    if (ms === TICK_MS) this.ticks++;
-    return super.after(ms, callback);
-  }
-}
 
 /** One record for each of these times. */
 function at(...times: readonly (number | string)[]): RecordBatch {
@@ -47,13 +34,13 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
     const emitter = await stand.emitter({ database, ...settings }, { clock });
     const client = await stand.client(database);
     await client.query(`set search_path = mega_collector; set timezone = 'UTC'`);
-    await expect.poll(() => clock.ticks, { timeout: 10_000 }).toBe(1);
+    await clock.turnEnded(1);
     /** Lets `ms` pass, and the housekeeping that is due then end. */
     const pass = async (ms: number) => {
       const { ticks } = clock;
       clock.jumpWallClock(ms - TICK_MS);
       await clock.advance(TICK_MS);
-      await expect.poll(() => clock.ticks, { timeout: 10_000 }).toBe(ticks + 1);
+      await clock.turnEnded(ticks + 1);
     };
     return { database, clock, emitter, client, pass };
   }
@@ -143,6 +130,50 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(rows).toEqual([{ rows: 40 }]);
     });
 
+    test.each([
+      ['a generated column', `body_words tsvector generated always as (to_tsvector('simple', body)) stored`],
+      ['an identity', 'number bigint generated always as identity'],
+      ['a column with a default', `team text not null default 'blue'`],
+      ['a serial number', 'serial bigserial'],
+    ])('are made for a table that has got %s, and rows of the default partition move there', async (_, column) => {
+      const { client, emitter, pass } = await opened();
+      await client.query(`alter table log_records add column ${column}`);
+      await store(emitter, at(NOON + 5 * DAY_MS, NOON - 12 * DAY_MS));
+      expect(await partitions(client)).toMatchObject({ log_records_20260603: 1, log_records_default: 1 });
+      await pass(4 * DAY_MS);
+      expect(await partitions(client)).toMatchObject({ log_records_20260620: 1, log_records_default: 0 });
+      await store(emitter, at(NOON + 5 * DAY_MS));
+      expect(await partitions(client)).toMatchObject({ log_records_20260620: 2 });
+      expect(emitter.logs).not.toContainEqual(expect.objectContaining({ work: 'partitions' }));
+    });
+
+    test('receive rows that piled up in a default partition with another order of columns', async () => {
+      const { client, emitter, pass } = await opened();
+      await client.query(`alter table log_records detach partition log_records_default;
+        alter table log_records_default rename to was_default;
+        create table log_records_default as select position, stream, body, time, observed_time, severity_number,
+          severity_text, host, service, source, format, attributes, client_address, user_name, http_request_method,
+          url_path, network_protocol_version, http_response_status_code, http_response_body_size from was_default;
+        alter table log_records_default alter position set not null, alter stream set not null, alter body set not null,
+          alter time set not null, alter observed_time set not null, alter format set not null,
+          owner to collector;
+        alter table log_records attach partition log_records_default default`);
+      await store(emitter, at(NOON + 5 * DAY_MS));
+      expect(await partitions(client)).toMatchObject({ log_records_default: 1 });
+      await pass(4 * DAY_MS);
+      expect(await partitions(client)).toMatchObject({ log_records_20260620: 1, log_records_default: 0 });
+    });
+
+    test('are made for a table with an index, a trigger and row-level security of the operator', async () => {
+      const { client, emitter } = await opened();
+      await client.query(`create index on log_records using gin (attributes);
+        create function public.same() returns trigger language plpgsql as $$ begin return new; end $$;
+        create trigger same before insert on log_records for each row execute function public.same();
+        alter table log_records enable row level security`);
+      expect(await store(emitter, at(NOON - 12 * DAY_MS))).toEqual({ kind: 'delivered' });
+      expect(await partitions(client)).toMatchObject({ log_records_20260603: 1, log_records_default: 0 });
+    });
+
     test('hold nobody up: a reader of the default partition costs a flush seconds at most', async () => {
       const { client, emitter, database } = await opened();
       const reader = await stand.client(database);
@@ -183,6 +214,40 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       );
       const { rows } = await client.query('select count(*)::int as rows from log_records');
       expect(rows).toEqual([{ rows: 1 }]);
+    });
+
+    test('counts from reading: an imported archive stays, and leaves when it is old enough', async () => {
+      const { client, emitter, pass } = await opened({ retention_age: '240h' });
+      const archive = {
+        ...at(NOON - 20 * DAY_MS, NOON - 300 * DAY_MS, NOON - 5000 * DAY_MS),
+        observedTimeUnixNano: BigInt(NOON) * 1_000_000n,
+      };
+      await store(emitter, archive);
+      const rows = async () => (await client.query('select from log_records')).rowCount;
+      await pass(60_000);
+      await pass(9 * DAY_MS);
+      expect(await rows()).toBe(3);
+      await pass(2 * DAY_MS);
+      expect(await rows()).toBe(0);
+      expect(emitter.logs).toContainEqual(
+        expect.objectContaining({ partition: 'log_records_20260526', rows: 1 }),
+      );
+      expect(emitter.logs).toContainEqual(expect.objectContaining({ table: 'log_records_old', rows: 2 }));
+    });
+
+    test('does not drop a day that has received a younger record since it was looked at', async () => {
+      const { client, emitter, pass } = await opened({ retention_age: '240h' });
+      const readAt = (unixMs: number) => ({
+        ...at(NOON - 20 * DAY_MS),
+        observedTimeUnixNano: BigInt(unixMs) * 1_000_000n,
+      });
+      await store(emitter, readAt(NOON));
+      await pass(60_000);
+      await store(emitter, readAt(NOON + 9 * DAY_MS));
+      await pass(11 * DAY_MS);
+      expect((await client.query('select from log_records')).rowCount).toBe(2);
+      await pass(9 * DAY_MS);
+      expect((await client.query('select from log_records')).rowCount).toBe(0);
     });
 
     test('is none unless it is asked for', async () => {

@@ -26,8 +26,9 @@ export class PostgresStand {
     const stand = new PostgresStand();
     const cleanUps: (() => Promise<void>)[] = [];
     beforeAll(async () => {
-      if (MISSING === '')
-        stand.#server = await startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
+      if (MISSING !== '') return;
+      stand.#server = await startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
+      await stand.server.createStoreDatabase('logs');
     });
     afterAll(async () => {
       for (const cleanUp of cleanUps.toReversed()) await cleanUp();
