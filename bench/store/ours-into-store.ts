@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { callControl } from '../../src/runtime/control-client.ts';
 import type { AggregatorStatus } from '../../src/runtime/control-commands.ts';
+import { STORE_ROLE } from '../../test/support/documented-database.ts';
 import { layOutPair } from '../../test/support/pair.ts';
 import { productIsBuilt, untilReady } from '../../test/support/product.ts';
-import { STORE_ROLE } from '../../test/support/documented-database.ts';
 import { OwnPostgres } from '../own-postgres.ts';
 import {
   databaseOf,

@@ -69,7 +69,9 @@ export async function measurePostgresQueries(server: OwnPostgres, rows: number):
   const database = 'queries';
   await server.createStoreDatabase(database);
   try {
-    const [configured] = postgresType.parse(JSON.stringify({ url: server.url(database, server.port, STORE_ROLE) }));
+    const [configured] = postgresType.parse(
+      JSON.stringify({ url: server.url(database, server.port, STORE_ROLE) }),
+    );
     if (configured === undefined) throw new Error('PostgreSQL is not configured');
     const emitter = await postgresType.create(configured.configuration, environment('/nonexistent'));
     return await measure(emitter, {

@@ -85,7 +85,7 @@ export class PostgresEvents {
     this.#failures.inc();
   }
 
-  /** WARN where the operator can get TimescaleDB and does not have it: tables keep their layout. */
+  /** WARN where the operator can have TimescaleDB: tables keep their layout, so that new ones must be made. */
   schemaReady(schema: string, { layout, reason, remedy }: LayoutFinding): void {
     const how =
       layout === 'timescale'

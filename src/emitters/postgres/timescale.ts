@@ -29,7 +29,7 @@ const CREATE = 'create extension timescaledb';
  */
 export async function findTimescale(client: PoolClient): Promise<TimescaleFinding> {
   const installed = await schemaOf(client);
-  if (installed !== undefined) return { extension: installed };
+  if (installed !== undefined) return await usable(client, installed);
   const { rows } = await client.query<{ available: boolean; loaded: boolean }>(
     `select exists (select from pg_available_extensions where name = 'timescaledb') as available,
        exists (select from pg_settings where name like 'timescaledb.%') as loaded`,
@@ -44,6 +44,20 @@ export async function findTimescale(client: PoolClient): Promise<TimescaleFindin
     };
   }
   return await createExtension(client);
+}
+
+async function usable(client: PoolClient, extension: Timescale): Promise<TimescaleFinding> {
+  const { rows } = await client.query<{ usable: boolean; role: string }>(
+    `select has_schema_privilege($1, 'usage') as usable, current_user as role`,
+    [extension.schema],
+  );
+  const { usable: isUsable = false, role = '' } = rows[0] ?? {};
+  if (isUsable) return { extension };
+  return {
+    extension: undefined,
+    reason: `this role may not use the schema "${extension.schema}" of the extension timescaledb`,
+    remedy: `run "grant usage on schema ${quoted(extension.schema)} to ${quoted(role)}" in this database as a superuser`,
+  };
 }
 
 async function createExtension(client: PoolClient): Promise<TimescaleFinding> {

@@ -67,9 +67,19 @@ describe.skipIf(!isInstalled)(`TimescaleDB${WHY}`, () => {
     await stand.server.sql('create schema extensions; create extension timescaledb with schema extensions', {
       database,
     });
+    const client = await stand.client(database);
+    const refused = await stand.emitter({ database, schema: 'without' });
+    expect(await store(refused, daysAgo([0]))).toEqual({ kind: 'delivered' });
+    expect(refused.logs).toContainEqual(
+      expect.objectContaining({
+        layout: 'native',
+        remedy: expect.stringContaining('grant usage on schema "extensions" to "collector"'),
+      }),
+    );
+    await client.query('grant usage on schema extensions to collector');
     const emitter = await stand.emitter({ database });
     expect(await store(emitter, daysAgo([0]))).toEqual({ kind: 'delivered' });
-    expect(await chunksOf(await stand.client(database))).toBe(1);
+    expect(await chunksOf(client)).toBe(1);
   });
 
   test('is named with the command to run when the role may not create the extension', async () => {
@@ -123,7 +133,9 @@ describe.skipIf(!isInstalled)(`TimescaleDB${WHY}`, () => {
     expect(await rowsOf(client)).toBe(2);
   });
 
-  test('makes a limited number of chunks for records of 6,000 days in one flush', { timeout: 120_000 }, async () => {
+  test('makes a limited number of chunks for records of 6,000 days in one flush', {
+    timeout: 120_000,
+  }, async () => {
     const { emitter, client } = await opened();
     expect(await store(emitter, daysAgo(range(6000)))).toEqual({ kind: 'delivered' });
     expect(await rowsOf(client)).toBe(6000);
@@ -139,7 +151,13 @@ describe.skipIf(!isInstalled)(`TimescaleDB${WHY}`, () => {
   test('drops more chunks than one transaction has locks for', { timeout: 300_000 }, async () => {
     const { database, clock, emitter, client } = await opened();
     for (let from = 20; from < 620; from += 50) {
-      await store(emitter, daysAgo(range(50).map((day) => from + day), { readDaysAgo: 20 }));
+      await store(
+        emitter,
+        daysAgo(
+          range(50).map((day) => from + day),
+          { readDaysAgo: 20 },
+        ),
+      );
     }
     expect(await chunksOf(client)).toBe(600);
     await client.query('alter system set max_locks_per_transaction = 10');
