@@ -67,10 +67,10 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     }
     const emitter = await stand.emitter({ database: name });
     await store(emitter, recordBatch(['it\\s 100% here\n']));
-    const { containsText } = dialectOf('postgres');
+    const dialect = dialectOf('postgres');
     const [found, jit, third] = await run(
       emitter,
-      sql`select body from log_records where ${containsText(sql`body`, '\\S 100%')}`,
+      sql`select body from log_records where ${dialect.containsText(sql`body`, '\\S 100%')}`,
       sql`select current_setting('jit') as jit`,
       sql`select 1::float8 / 3 as third`,
     );

@@ -148,6 +148,15 @@ describe.skipIf(!isInstalled)(`TimescaleDB${WHY}`, () => {
     expect(rows).toEqual([{ days: 1 }]);
   });
 
+  test('makes longer chunks when the table has a thousand of them', { timeout: 300_000 }, async () => {
+    const { emitter, client } = await opened();
+    for (let from = 0; from < 1200; from += 50) {
+      await store(emitter, daysAgo(range(50).map((day) => from + day)));
+    }
+    expect(await rowsOf(client)).toBe(1200);
+    expect(await chunksOf(client)).toBeLessThan(1100);
+  });
+
   test('drops more chunks than one transaction has locks for', { timeout: 300_000 }, async () => {
     const { database, clock, emitter, client } = await opened();
     for (let from = 20; from < 620; from += 50) {
