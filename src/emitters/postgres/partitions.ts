@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import { LOG_TABLE } from '../../store/log-columns.ts';
-import type { ExpiredSpan } from './retention.ts';
+import type { ExpiredSpan } from './expired-span.ts';
 
 /**
  * `log_records` in partitions by PostgreSQL itself, where there is no TimescaleDB.

@@ -1,15 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { AdvisoryLock } from './advisory-locks.ts';
 import type { PostgresEvents } from './events.ts';
-
-/** A partition or a chunk whose time has passed. */
-export interface ExpiredSpan {
-  /** For messages, and unique. */
-  readonly name: string;
-  /** As a statement names it. */
-  readonly table: string;
-  readonly drop: { readonly text: string; readonly values: readonly unknown[] };
-}
+import type { ExpiredSpan } from './expired-span.ts';
 
 export interface RetentionOptions {
   readonly events: PostgresEvents;

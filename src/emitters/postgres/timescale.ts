@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { LOG_TABLE } from '../../store/log-columns.ts';
 import { lockStatement } from './advisory-locks.ts';
-import type { ExpiredSpan } from './retention.ts';
+import type { ExpiredSpan } from './expired-span.ts';
 
 /**
  * `log_records` as a TimescaleDB hypertable: chunks of a day, made and found by the extension. Only functions that every

@@ -242,6 +242,9 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
         expect.objectContaining({ partition: 'log_records_20260526', rows: 1 }),
       );
       expect(emitter.logs).toContainEqual(expect.objectContaining({ table: 'log_records_old', rows: 2 }));
+      const metrics = await emitter.metrics.metrics();
+      expect(metrics).toMatch(/^aggregator_emitter_postgres_expired_rows_total\{.*\} 3$/m);
+      expect(metrics).toMatch(/^aggregator_emitter_postgres_dropped_partitions_total\{.*\} [1-9]\d*$/m);
     });
 
     test('does not drop a day that has received a younger record since it was looked at', async () => {

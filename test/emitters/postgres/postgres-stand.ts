@@ -77,7 +77,7 @@ export class PostgresStand {
   async emitter(
     settings: Readonly<Record<string, unknown>>,
     overrides: Partial<EmitterEnvironment> = {},
-  ): Promise<PostgresEmitter & { readonly logs: ReturnType<typeof emitterEnvironment>['logs'] }> {
+  ): Promise<PostgresEmitter & Pick<ReturnType<typeof emitterEnvironment>, 'logs' | 'metrics'>> {
     const value = JSON.stringify({ ...this.address, user: STORE_ROLE, ...settings });
     const [configured] = parsePostgresConfiguration(value);
     if (configured === undefined) throw new Error('No emitter is configured.');
@@ -85,7 +85,7 @@ export class PostgresStand {
     const emitter = new PostgresEmitter(configured.configuration, environment);
     onTestFinished(() => emitter.stop(soon()));
     await emitter.start();
-    return Object.assign(emitter, { logs: environment.logs });
+    return Object.assign(emitter, { logs: environment.logs, metrics: environment.metrics });
   }
 }
 
