@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { documentedDatabase, STORE_ROLE } from '../test/support/documented-database.ts';
 import { freePort } from '../test/support/free-ports.ts';
 import { RunningProcess, runCommand } from '../test/support/running-process.ts';
 
@@ -76,9 +77,9 @@ export class OwnPostgres {
     return server;
   }
 
-  /** `port`: where something stands between. */
-  url(database = USER, port = this.port): string {
-    return `postgres://${USER}@127.0.0.1:${port}/${database}`;
+  /** `port`: of a proxy in between. `user`: default is the superuser. */
+  url(database = USER, port = this.port, user = USER): string {
+    return `postgres://${user}@127.0.0.1:${port}/${database}`;
   }
 
   /** Resolves when it answers. Children of a killed one may still be about to leave: it is started until it stays. */
@@ -149,6 +150,15 @@ export class OwnPostgres {
     } finally {
       await client.end().catch(() => {});
     }
+  }
+
+  /** A database and an ordinary role for a store, as docs/store.md sets them up. */
+  async createStoreDatabase(name: string): Promise<void> {
+    await this.query(async (client) => {
+      const { rowCount } = await client.query('select from pg_roles where rolname = $1', [STORE_ROLE]);
+      for (const statement of documentedDatabase(name, { withRole: rowCount === 0 }))
+        await client.query(statement);
+    });
   }
 
   async connect(database = USER): Promise<pg.Client> {

@@ -42,7 +42,7 @@ export async function runIngest({ contender, log, server, directory }: IngestPla
   await rm(directory, { recursive: true, force: true });
   const logDirectory = join(directory, 'logs');
   await mkdir(logDirectory, { recursive: true });
-  await server?.query((client) => client.query(`create database ${DATABASE}`));
+  await server?.createStoreDatabase(DATABASE);
   const postgres = server && { server, database: DATABASE };
   const course = { directory, logDirectory, postgres, rows: log.lines };
   try {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { callControl } from '../../src/runtime/control-client.ts';
 import type { AggregatorStatus } from '../../src/runtime/control-commands.ts';
+import { STORE_ROLE } from '../../test/support/documented-database.ts';
 import { layOutPair } from '../../test/support/pair.ts';
 import { productIsBuilt, untilReady } from '../../test/support/product.ts';
 import { OwnPostgres } from '../own-postgres.ts';
@@ -42,7 +43,11 @@ export function oursIntoPostgres(): StoreContender {
     start(course) {
       const { server, database } = databaseOf(course);
       return startPair(course, {
-        emitters: { AGGREGATOR_POSTGRES_CONFIGURATION: JSON.stringify({ url: server.url(database) }) },
+        emitters: {
+          AGGREGATOR_POSTGRES_CONFIGURATION: JSON.stringify({
+            url: server.url(database, server.port, STORE_ROLE),
+          }),
+        },
         stored: () => storedInPostgres(course, 'mega_collector.log_records'),
       });
     },

@@ -13,6 +13,7 @@ import { createLogSearch } from '../../src/store/logs/create-log-search.ts';
 import type { LogSearch } from '../../src/store/logs/log-search.ts';
 import { dialectOf } from '../../src/store/sql/dialects.ts';
 import type { SqlDatabase } from '../../src/store/sql/sql-database.ts';
+import { STORE_ROLE } from '../../test/support/documented-database.ts';
 import type { OwnPostgres } from '../own-postgres.ts';
 import { median } from '../statistics.ts';
 import { insertGeneratedRows } from './generated-rows.ts';
@@ -66,9 +67,11 @@ export async function measureDuckDbQueries(directory: string, rows: number): Pro
  */
 export async function measurePostgresQueries(server: OwnPostgres, rows: number): Promise<StoreQueries> {
   const database = 'queries';
-  await server.query((client) => client.query(`create database ${database}`));
+  await server.createStoreDatabase(database);
   try {
-    const [configured] = postgresType.parse(JSON.stringify({ url: server.url(database) }));
+    const [configured] = postgresType.parse(
+      JSON.stringify({ url: server.url(database, server.port, STORE_ROLE) }),
+    );
     if (configured === undefined) throw new Error('PostgreSQL is not configured');
     const emitter = await postgresType.create(configured.configuration, environment('/nonexistent'));
     return await measure(emitter, {

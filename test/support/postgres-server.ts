@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, vi } from 'vitest';
+import { documentedDatabase, STORE_ROLE } from './documented-database.ts';
 
 const run = promisify(execFile);
 
@@ -18,6 +19,8 @@ export interface PostgresServer {
   readonly logDirectory: string;
   /** Runs statements with psql, one session for each call; what fails in them fails nothing here. */
   sql(statements: string, options?: { readonly database?: string; readonly user?: string }): Promise<string>;
+  /** A database, and the role `collector` for its tables, as docs/store.md sets them up. */
+  createStoreDatabase(name: string): Promise<void>;
   /** Part of the socket's name; and where it listens, when the settings have `listen_addresses`. */
   readonly port: number;
   /** Stops it: all of its log is written then. */
@@ -77,6 +80,20 @@ export async function startPostgres(
   whenFinished(stop);
   await startNow();
   const port = Number(all.port);
+  const sql: PostgresServer['sql'] = async (
+    statements,
+    { database = 'postgres', user: role = 'postgres' } = {},
+  ) => {
+    const args = ['-X', '-q', '-At', '-h', directory, '-p', String(port), '-U', role, '-d', database];
+    const child = execFile(join(programs, 'psql'), args, { env: { PGCLIENTENCODING: 'UTF8' } });
+    let output = '';
+    child.stdout?.on('data', (text: string) => {
+      output += text;
+    });
+    child.stdin?.end(statements);
+    await new Promise((resolve) => child.on('close', resolve));
+    return output;
+  };
   return {
     socketDirectory: directory,
     logDirectory: all.log_directory,
@@ -84,16 +101,10 @@ export async function startPostgres(
     stop,
     kill,
     start,
-    async sql(statements, { database = 'postgres', user: role = 'postgres' } = {}) {
-      const args = ['-X', '-q', '-At', '-h', directory, '-p', String(port), '-U', role, '-d', database];
-      const child = execFile(join(programs, 'psql'), args, { env: { PGCLIENTENCODING: 'UTF8' } });
-      let output = '';
-      child.stdout?.on('data', (text: string) => {
-        output += text;
-      });
-      child.stdin?.end(statements);
-      await new Promise((resolve) => child.on('close', resolve));
-      return output;
+    sql,
+    async createStoreDatabase(name) {
+      const hasRole = await sql(`select 1 from pg_roles where rolname = '${STORE_ROLE}'`);
+      for (const statement of documentedDatabase(name, { withRole: hasRole === '' })) await sql(statement);
     },
   };
 }

@@ -10,6 +10,7 @@ import { batchOf } from '../../src/records/batch.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import type { SqlDatabase } from '../../src/store/sql/sql-database.ts';
+import { STORE_ROLE } from './documented-database.ts';
 import { emitterEnvironment } from './emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -76,9 +77,9 @@ function describeOnServer(
       starting ??= startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
       const server = await starting;
       const database = `store_${++databases}`;
-      await server.sql(`create database ${database}`);
+      await server.createStoreDatabase(database);
       const { socketDirectory: host, port } = server;
-      return await openStore(postgresType, { host, port, user: 'postgres', database, timescale }, options);
+      return await openStore(postgresType, { host, port, user: STORE_ROLE, database, timescale }, options);
     });
   });
 }

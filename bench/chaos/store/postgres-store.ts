@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STORE_ROLE } from '../../../test/support/documented-database.ts';
 import { OwnPostgres } from '../../own-postgres.ts';
 import type { Random } from '../../random.ts';
 import type { Fault } from '../faults.ts';
 import { UnreliableProxy, type Weather } from '../unreliable-proxy.ts';
 import { type ChaosStore, ROWS, type StoredRow } from './chaos-store.ts';
 
+const DATABASE = 'logs';
 const FETCHED_ROWS = 10_000;
 const TERMINATE_EVERY_MS = 150;
 
@@ -19,10 +21,13 @@ export async function postgresStore(
   const settings = { fsync: 'off', log_min_messages: 'fatal' };
   const server = await OwnPostgres.create({ directory: join(directory, 'postgres'), settings, onStderr });
   await server.start();
+  await server.createStoreDatabase(DATABASE);
   const proxy = await UnreliableProxy.start(server.port, random);
   return {
     environment: {
-      AGGREGATOR_POSTGRES_CONFIGURATION: JSON.stringify({ url: server.url('postgres', proxy.port) }),
+      AGGREGATOR_POSTGRES_CONFIGURATION: JSON.stringify({
+        url: server.url(DATABASE, proxy.port, STORE_ROLE),
+      }),
     },
     faults: [
       absentServer(server),
@@ -105,7 +110,7 @@ function lockedStreams(server: OwnPostgres): Fault {
       await client.query('lock table mega_collector.streams in share row exclusive mode');
       while (!isOver()) await sleep(TERMINATE_EVERY_MS);
       await client.query('rollback');
-    });
+    }, DATABASE);
   });
 }
 
@@ -140,7 +145,7 @@ function weather(proxy: UnreliableProxy, while_: Weather, name: string): Fault {
 }
 
 async function* rowsOf(server: OwnPostgres): AsyncIterable<readonly StoredRow[]> {
-  const client = await server.connect();
+  const client = await server.connect(DATABASE);
   try {
     await client.query('set search_path = mega_collector; begin');
     await client.query(`declare audited cursor for ${ROWS}`);

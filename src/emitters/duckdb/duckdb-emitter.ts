@@ -111,6 +111,7 @@ export class DuckDbEmitter implements Emitter {
       if (this.#store !== undefined) await this.#abandon(this.#store);
     });
     await untilAborted(stopped, deadline);
+    this.#events.stop();
   }
 
   async #query(

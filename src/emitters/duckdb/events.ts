@@ -1,7 +1,10 @@
 import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
+import { EventLimiter } from '../../transport/event-limiter.ts';
 import type { EmitterContext } from '../emitter.ts';
 import { emitterCounter } from '../metrics.ts';
+
+const LOG_INTERVAL_MS = 600_000;
 
 /** What happens in the embedded store besides writing: each is logged and counted here. */
 export class DuckDbEvents {
@@ -9,9 +12,19 @@ export class DuckDbEvents {
   readonly #rows: Counter.Internal;
   readonly #deletedRows: Counter.Internal;
   readonly #failures: Counter.Internal;
+  readonly #deletions: EventLimiter<{ readonly kind: string }>;
 
-  constructor({ logger, metrics, name }: Pick<EmitterContext, 'logger' | 'metrics' | 'name'>) {
+  constructor({
+    logger,
+    metrics,
+    name,
+    clock,
+  }: Pick<EmitterContext, 'logger' | 'metrics' | 'name' | 'clock'>) {
     this.#logger = logger;
+    // Steps are small and many: their rows are summed up.
+    this.#deletions = new EventLimiter(clock, LOG_INTERVAL_MS, ({ kind, count }) =>
+      logger.info({ rows: count, why: kind }, 'Old records were deleted'),
+    );
     this.#rows = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_duckdb_rows_total',
       help: 'Records that were stored.',
@@ -36,7 +49,7 @@ export class DuckDbEvents {
 
   deleted(rows: number, why: string): void {
     this.#deletedRows.inc(rows);
-    this.#logger.debug({ rows, why }, 'Deleted old records');
+    this.#deletions.emit({ kind: why }, rows);
   }
 
   unavailable(reason: string): void {
@@ -52,5 +65,9 @@ export class DuckDbEvents {
   retentionFailed(reason: string): void {
     this.#failures.inc();
     this.#logger.warn({ reason }, 'Old records could not be deleted yet');
+  }
+
+  stop(): void {
+    this.#deletions.flush();
   }
 }

@@ -38,7 +38,7 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
       key: 'retention_age',
       format: 'duration such as `"720h"`, or `0`',
       default: '"720h"',
-      description: 'Records whose time is longer ago are deleted; 0: none are for their age.',
+      description: 'Records that were read longer ago are deleted; 0: none are for their age.',
     },
     {
       key: 'retention_size',

@@ -1,4 +1,5 @@
 import { DatabaseError } from 'pg';
+import { LOG_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
 import { SqlError, type SqlErrorKind } from '../../store/sql/sql-database.ts';
 
 /**
@@ -20,8 +21,18 @@ export function isConflict(error: unknown): boolean {
 
 /** The server was reached, and what it says is about the records. */
 export function isAboutContent(error: unknown): boolean {
-  return CONTENT.has(classOf(error) ?? '') && !isPartitionChange(error);
+  return (
+    CONTENT.has(classOf(error) ?? '') && !isPartitionChange(error) && foreignColumnOf(error) === undefined
+  );
 }
+
+/** A column of the table that is not ours and must not be null, but has no default: no record can ever be stored. */
+function foreignColumnOf(error: unknown): string | undefined {
+  if (!(error instanceof DatabaseError) || error.code !== '23502') return undefined;
+  return OUR_COLUMNS.has(error.column ?? '') ? undefined : error.column;
+}
+
+const OUR_COLUMNS: ReadonlySet<string> = new Set(LOG_COLUMNS);
 
 /**
  * A row was on its way to the default partition when its day got a partition of its own: the server says that it
@@ -42,14 +53,26 @@ export function isMissing(error: unknown): boolean {
  */
 export function reasonOf(error: unknown): string {
   if (error instanceof DatabaseError) {
-    const hint = error.code === '42501' ? ` ${PRIVILEGE_HINT}` : '';
-    return `${error.message} (SQLSTATE ${error.code ?? 'unknown'})${hint}`;
+    const hint = hintOf(error);
+    return `${error.message} (SQLSTATE ${error.code ?? 'unknown'})${hint === '' ? '' : ` ${hint}`}`;
   }
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   // Node tries several addresses, and then says nothing but the code.
   if (error.message === '') return code ?? error.name;
   return error.message;
+}
+
+function hintOf(error: DatabaseError): string {
+  const column = foreignColumnOf(error);
+  if (column !== undefined) {
+    return `The column "${column}" was added to the table and has no default: give it one, or drop "not null".`;
+  }
+  // COPY into a table for whose owner row-level security is forced.
+  if (error.code === '0A000' && /row-level security/.test(error.message)) {
+    return `Run "alter table ${LOG_TABLE} no force row level security": the owner of the table writes to it.`;
+  }
+  return error.code === '42501' ? PRIVILEGE_HINT : '';
 }
 
 const PRIVILEGE_HINT =

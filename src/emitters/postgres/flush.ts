@@ -34,6 +34,17 @@ export interface Stored {
   readonly days: ReadonlySet<number>;
 }
 
+export interface StoreOptions {
+  readonly writer: string;
+  /** Records of more days than this are not stored: TooManyDaysError. Default: no limit. */
+  readonly maxDays?: number | undefined;
+}
+
+/** The records are of more days than one transaction may make chunks for. */
+export class TooManyDaysError extends Error {
+  override readonly name = 'TooManyDaysError';
+}
+
 /** COPY failed; `at`: with this record, if the server says. */
 export class CopyError extends Error {
   override readonly name = 'CopyError';
@@ -63,7 +74,7 @@ export class CopyError extends Error {
 export async function storeSlices(
   client: PoolClient,
   slices: readonly RecordBatch[],
-  writer: string,
+  { writer, maxDays }: StoreOptions,
 ): Promise<Stored> {
   const ranges = await lockStreams(client, slices);
   const minutes = new Set<number>();
@@ -73,14 +84,23 @@ export async function storeSlices(
   const repeatedBytes = sum(slices) - bytes;
   if (pieces.length === 0) return { rows: 0, bytes, repeatedBytes, days: new Set() };
 
-  const copy = new CopyIn(COPY, (write) => writeRows(pieces, write));
+  const copy = new CopyIn(COPY, (write) => writeRows(pieces, write, () => refuseManyDays(minutes, maxDays)));
   client.query(copy);
   const rows = await copy.done.catch((error: unknown) => {
     throw new CopyError(error, placeOfRow(pieces, rowOf(error)));
   });
   await keepBooks(client, { writer, ranges, pieces, minutes });
-  const days = new Set([...minutes].map((minute) => Math.floor((minute * MICRO_PER_MINUTE) / DAY_MICRO)));
-  return { rows, bytes, repeatedBytes, days };
+  return { rows, bytes, repeatedBytes, days: daysOf(minutes) };
+}
+
+function daysOf(minutes: ReadonlySet<number>): ReadonlySet<number> {
+  return new Set([...minutes].map((minute) => Math.floor((minute * MICRO_PER_MINUTE) / DAY_MICRO)));
+}
+
+/** Nearly always there are fewer minutes than days are allowed, and nothing is counted. */
+function refuseManyDays(minutes: ReadonlySet<number>, maxDays = Number.POSITIVE_INFINITY): void {
+  if (minutes.size <= maxDays || daysOf(minutes).size <= maxDays) return;
+  throw new TooManyDaysError(`the records are of more than ${maxDays} days`);
 }
 
 /** So many times the row of a stream may vanish between two statements (somebody forgets old streams). */
@@ -142,6 +162,7 @@ function placeOfRow(pieces: readonly Piece[], row: number | undefined): CopyErro
 async function writeRows(
   pieces: readonly Piece[],
   write: (frames: Uint8Array) => Promise<void>,
+  check: () => void,
 ): Promise<void> {
   let piece: Piece | undefined;
   const encoder = new CopyEncoder(({ timeUnixMicro }: LogRow) => piece?.times.note(timeUnixMicro));
@@ -150,6 +171,7 @@ async function writeRows(
     const origin = rowOrigin(batch.resource);
     for (let from = 0; from < batch.sizes.length; from += STRETCH_RECORDS) {
       encoder.add(sliceRecords(batch, from, Math.min(from + STRETCH_RECORDS, batch.sizes.length)), origin);
+      check();
       for (const frames of encoder.takeFull()) await write(frames);
       await turn();
     }

@@ -8,17 +8,15 @@ import type { PostgresEvents } from './events.ts';
 import { reasonOf } from './failure.ts';
 import type { Layout } from './migrate.ts';
 import { addDays, daysAhead, daysWorthAPartition, partitionsBefore, STEP_DAYS } from './partitions.ts';
+import { Retention, SCAN_TIMEOUT_MS } from './retention.ts';
 import type { Tables } from './tables.ts';
-import { dropChunks } from './timescale.ts';
+import { boundChunks, chunksBefore } from './timescale.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
 /** Also how long it takes until a schema that has become newer is noticed. */
 const TICK_MS = 60_000;
 /** Changing partitions waits for who uses them, and others wait behind that; so it does not wait long. */
 const LOCK_TIMEOUT_MS = 1000;
-/** Rows outside of partitions are deleted in steps, each a short transaction. */
-const DELETE_ROWS = 10_000;
-const DELETE_STEPS = 50;
 
 export interface HousekeepingOptions {
   readonly pool: () => Pool;
@@ -28,6 +26,8 @@ export interface HousekeepingOptions {
   readonly clock: Clock;
   readonly events: PostgresEvents;
   readonly signal: AbortSignal;
+  /** For messages. */
+  readonly place: () => string;
 }
 
 /**
@@ -37,6 +37,7 @@ export interface HousekeepingOptions {
  */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
+  readonly #retention: Retention;
   #running: Promise<void> = Promise.resolve();
   #cancelTick: Cancel = () => {};
   /** Days that want a partition, if they have none. */
@@ -46,6 +47,10 @@ export class Housekeeping {
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
+    this.#retention = new Retention({
+      events: options.events,
+      inTurn: (lock, work) => this.#inTurn(lock, work, SCAN_TIMEOUT_MS),
+    });
   }
 
   start(): void {
@@ -59,14 +64,22 @@ export class Housekeeping {
     this.#cancelTick();
   }
 
-  /** Rows of these days were stored: those that have no partition get one. */
-  async daysStored(days: ReadonlySet<number>): Promise<void> {
-    const { retention_age } = this.#options.configuration;
-    const news = daysWorthAPartition(days, {
-      nowUnixMs: this.#nowUnixMs,
-      retentionMs: retention_age,
-    }).filter((day) => !this.#knownDays.has(day));
+  /** Rows of these days were stored: those that have no partition get one; chunks are counted. */
+  async daysStored(days: ReadonlySet<number>, layout: Layout): Promise<void> {
+    const isNew = (day: number) => !this.#knownDays.has(day);
+    if (layout === 'timescale') {
+      const news = [...days].filter(isNew);
+      for (const day of news) this.#knownDays.add(day);
+      if (news.length > 0) await this.#boundChunks();
+      return;
+    }
+    const news = daysWorthAPartition(days, this.#nowUnixMs).filter(isNew);
     if (news.length > 0) await this.#partition(news);
+  }
+
+  async #boundChunks(): Promise<void> {
+    const { schema } = this.#options.configuration;
+    await this.#attempt('chunks', () => this.#inTurn('partitions', (client) => boundChunks(client, schema)));
   }
 
   /** Everything once. */
@@ -76,6 +89,7 @@ export class Housekeeping {
     const layout = await this.#attempt('schema', () => tables.check());
     if (layout === undefined) return;
     if (layout === 'native') await this.#partition(daysAhead(this.#nowUnixMs));
+    else await this.#boundChunks();
     await this.#attempt('books', () =>
       this.#inTurn('housekeeping', (client) => this.#keepBooksShort(client)),
     );
@@ -121,41 +135,27 @@ export class Housekeeping {
   }
 
   async #expire(layout: Layout): Promise<void> {
-    const cutoffUnixMs = this.#nowUnixMs - this.#options.configuration.retention_age;
-    if (layout === 'timescale') {
-      await this.#inTurn('housekeeping', (client) => dropChunks(client, cutoffUnixMs));
-      return;
-    }
-    const old = await this.#inTurn('housekeeping', (client) => partitionsBefore(client, cutoffUnixMs));
-    for (const partition of old ?? []) {
-      // The name was made of a day's digits.
-      const dropped = await this.#inTurn('partitions', (client) =>
-        client.query(`drop table if exists ${partition}`),
-      );
-      if (dropped !== undefined) this.#options.events.partitionDropped(partition);
-    }
+    const { retention_age, schema } = this.#options.configuration;
+    const nowUnixMs = this.#nowUnixMs;
+    const cutoffUnixMs = nowUnixMs - retention_age;
+    const spans = await this.#inTurn('housekeeping', (client) =>
+      layout === 'timescale'
+        ? chunksBefore(client, schema, cutoffUnixMs)
+        : partitionsBefore(client, cutoffUnixMs),
+    );
+    await this.#retention.dropSpans(spans ?? [], nowUnixMs, retention_age);
+    if (layout === 'timescale') return;
     for (const table of [`${LOG_TABLE}_default`, `${LOG_TABLE}_old`]) {
-      await this.#expireRows(table, cutoffUnixMs);
-    }
-  }
-
-  async #expireRows(table: string, cutoffUnixMs: number): Promise<void> {
-    for (let step = 0; step < DELETE_STEPS; step++) {
-      const deleted = await this.#inTurn('housekeeping', (client) =>
-        client.query(
-          `delete from ${table} where ctid = any (array(
-             select ctid from ${table} where time < to_timestamp($1::float8) limit ${DELETE_ROWS}))`,
-          [cutoffUnixMs / 1000],
-        ),
-      );
-      const rows = deleted?.rowCount ?? 0;
-      this.#options.events.rowsExpired(rows);
-      if (rows < DELETE_ROWS) return;
+      await this.#retention.deleteRows(table, nowUnixMs, retention_age);
     }
   }
 
   /** undefined: another aggregator is at it. */
-  #inTurn<T>(lock: AdvisoryLock, work: (client: PoolClient) => Promise<T>): Promise<T | undefined> {
+  #inTurn<T>(
+    lock: AdvisoryLock,
+    work: (client: PoolClient) => Promise<T>,
+    timeoutMs = 2 * this.#options.configuration.statement_timeout,
+  ): Promise<T | undefined> {
     const { pool, clock, signal, configuration } = this.#options;
     const { schema, statement_timeout } = configuration;
     const begin = beginText({
@@ -164,21 +164,19 @@ export class Housekeeping {
       statementTimeoutMs: statement_timeout,
       lockTimeoutMs: LOCK_TIMEOUT_MS,
     });
-    return inTransaction(
-      pool(),
-      { begin, timeoutMs: 2 * statement_timeout, clock, signal },
-      async (client) => {
-        const { rows } = await client.query<{ mine: boolean }>(tryLockStatement(lock, schema));
-        return rows[0]?.mine === true ? await work(client) : undefined;
-      },
-    );
+    return inTransaction(pool(), { begin, timeoutMs, clock, signal }, async (client) => {
+      const { rows } = await client.query<{ mine: boolean }>(tryLockStatement(lock, schema));
+      return rows[0]?.mine === true ? await work(client) : undefined;
+    });
   }
 
   async #attempt<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
-      if (!this.#options.signal.aborted) this.#options.events.housekeepingFailed(name, reasonOf(error));
+      const { signal, events, place } = this.#options;
+      if (!signal.aborted && !events.unreachable(place(), error))
+        events.housekeepingFailed(name, reasonOf(error));
       return undefined;
     }
   }

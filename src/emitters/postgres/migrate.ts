@@ -3,10 +3,17 @@ import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
 import { createPartitionedTable } from './partitions.ts';
-import { createHypertable, findTimescale } from './timescale.ts';
+import { createHypertable, findTimescale, type TimescaleFinding } from './timescale.ts';
 
 /** How `log_records` is cut by time: by PostgreSQL itself, or by TimescaleDB. Decided once, when it is created. */
 export type Layout = 'native' | 'timescale';
+
+/** The layout, and why it is this one. `remedy`: what the operator can do to get TimescaleDB. */
+export interface LayoutFinding {
+  readonly layout: Layout;
+  readonly reason: string;
+  readonly remedy?: string;
+}
 
 export interface Migration {
   readonly schema: string;
@@ -25,10 +32,11 @@ const VERSION = 1;
  * Sees to it that the tables are there, in this version, in the transaction of `client`. Whoever comes second waits for
  * the first (advisory lock), and finds it done. Throws NewerSchemaError.
  */
-export async function migrate(client: PoolClient, migration: Migration): Promise<Layout> {
+export async function migrate(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
   const { schema } = migration;
+  await refuseOtherEncodings(client);
   const found = await versionOf(client, schema);
-  if (found?.version === VERSION) return found.layout;
+  if (found?.version === VERSION) return await existing(client, found.layout);
   await client.query(lockStatement('migration', schema));
   const now = await versionOf(client, schema);
   if (now !== undefined && now.version > VERSION) {
@@ -36,7 +44,20 @@ export async function migrate(client: PoolClient, migration: Migration): Promise
       `the schema "${schema}" is of version ${now.version}, and this mega-collector knows versions up to ${VERSION}`,
     );
   }
-  return now?.layout ?? (await create(client, migration));
+  return now === undefined ? await create(client, migration) : await existing(client, now.layout);
+}
+
+/** Tables keep their layout. */
+async function existing(client: PoolClient, layout: Layout): Promise<LayoutFinding> {
+  const reason = 'the tables were made so';
+  if (layout === 'timescale') return { layout, reason };
+  const { rowCount } = await client.query(`select from pg_extension where extname = 'timescaledb'`);
+  if (rowCount === 0) return { layout, reason };
+  return {
+    layout,
+    reason: 'the tables were made before the extension timescaledb was there, and stay so',
+    remedy: 'to have a hypertable, configure another "schema" or another database',
+  };
 }
 
 async function versionOf(
@@ -56,14 +77,18 @@ async function versionOf(
   return rows[0];
 }
 
-async function create(client: PoolClient, { schema, timescale, nowUnixMs }: Migration): Promise<Layout> {
+async function create(
+  client: PoolClient,
+  { schema, timescale, nowUnixMs }: Migration,
+): Promise<LayoutFinding> {
   await refuseOldServer(client);
   // Asked first: a role that owns its schema, and nothing else, may not say `create schema`.
   const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
   if (rowCount === 0) await client.query(`create schema "${schema}"`);
   for (const table of STORE_TABLES) await client.query(table);
   for (const index of INDEXES) await client.query(index);
-  const extension = timescale === 'auto' ? await findTimescale(client) : undefined;
+  const finding = timescale === 'auto' ? await findTimescale(client) : SWITCHED_OFF;
+  const { extension } = finding;
   const columns = logRecordColumns('jsonb');
   if (extension === undefined) await createPartitionedTable(client, columns, nowUnixMs);
   else await createHypertable(client, columns, extension);
@@ -74,7 +99,24 @@ async function create(client: PoolClient, { schema, timescale, nowUnixMs }: Migr
   );
   const layout: Layout = extension === undefined ? 'native' : 'timescale';
   await client.query('insert into store_version values ($1, $2, now())', [VERSION, layout]);
-  return layout;
+  return extension === undefined
+    ? { layout, reason: finding.reason, ...(finding.remedy !== undefined && { remedy: finding.remedy }) }
+    : { layout, reason: 'the database has the extension timescaledb' };
+}
+
+const SWITCHED_OFF: TimescaleFinding = { extension: undefined, reason: '"timescale" is "off"' };
+
+/** Not every text can be stored in another encoding: records would be rejected one by one. */
+async function refuseOtherEncodings(client: PoolClient): Promise<void> {
+  const { rows } = await client.query<{ encoding: string; database: string }>(
+    `select current_setting('server_encoding') as encoding, current_database() as database`,
+  );
+  const [found] = rows;
+  if (found === undefined || found.encoding === 'UTF8') return;
+  throw new Error(
+    `the database "${found.database}" has the encoding ${found.encoding}, and log records need UTF8: run ` +
+      `"create database NAME encoding 'UTF8' template template0", and set "database" to NAME`,
+  );
 }
 
 /** Searches need `date_bin`. */

@@ -28,7 +28,12 @@ const ROWS: readonly Row[] = [
   ['certificate_file', 'path', '', 'Instead of `certificate`.'],
   ['key_file', 'path', '', 'Instead of `key`.'],
   ['schema', 'name of a-z, 0-9 and `_`', 'mega_collector', 'Of our tables. Created when it is not there.'],
-  ['retention_age', 'duration', '0', 'Older records are dropped, by whole days. `0`: kept for ever.'],
+  [
+    'retention_age',
+    'duration',
+    '0',
+    'Records that were read longer ago are dropped, by whole days. `0`: kept for ever.',
+  ],
   [
     'timescale',
     '`auto`, `off`',

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { LOG_TABLE } from '../../store/log-columns.ts';
+import type { ExpiredSpan } from './expired-span.ts';
 
 /**
  * `log_records` in partitions by PostgreSQL itself, where there is no TimescaleDB.
@@ -46,15 +47,10 @@ export function daysAhead(nowUnixMs: number): readonly number[] {
   return Array.from({ length: AHEAD_DAYS + 2 }, (_, index) => today - 1 + index);
 }
 
-/** Which of these days are to have a partition, if they have none. `retentionMs`: 0 is for ever. */
-export function daysWorthAPartition(
-  days: Iterable<number>,
-  { nowUnixMs, retentionMs }: { readonly nowUnixMs: number; readonly retentionMs: number },
-): readonly number[] {
+/** Which of these days are to have a partition, if they have none. */
+export function daysWorthAPartition(days: Iterable<number>, nowUnixMs: number): readonly number[] {
   const today = dayOf(nowUnixMs);
-  const firstKept = retentionMs === 0 ? Number.NEGATIVE_INFINITY : dayOf(nowUnixMs - retentionMs);
-  const first = Math.max(today - REACH_DAYS, firstKept);
-  return [...days].filter((day) => day >= first && day <= today + AHEAD_DAYS);
+  return [...days].filter((day) => day >= today - REACH_DAYS && day <= today + AHEAD_DAYS);
 }
 
 /** The days that have a partition, and the first that `log_records_old` does not hold. */
@@ -96,23 +92,48 @@ export async function addDays(client: PoolClient, days: readonly number[]): Prom
 async function addDay(client: PoolClient, day: number): Promise<void> {
   const name = nameOf(day);
   const [from, to] = [`'${textOf(day)}'`, `'${textOf(day + 1)}'`];
-  await client.query(`create table ${name} (like ${LOG_TABLE} including defaults including constraints)`);
+  // A generated column must be one in the partition, too. An identity must not: rows come by way of the parent, which
+  // numbers them.
   await client.query(
-    `with moved as (delete from ${LOG_TABLE}_default where time >= ${from} and time < ${to} returning *)
-     insert into ${name} select * from moved`,
+    `create table ${name} (like ${LOG_TABLE} including defaults including constraints including generated
+       including storage)`,
+  );
+  const columns = await storedColumns(client);
+  await client.query(
+    `with moved as (delete from ${LOG_TABLE}_default where time >= ${from} and time < ${to} returning ${columns})
+     insert into ${name} (${columns}) select ${columns} from moved`,
   );
   await client.query(
     `alter table ${LOG_TABLE} attach partition ${name} for values from (${from}) to (${to})`,
   );
 }
 
+/**
+ * All columns but generated ones, also those that the operator has added. By name: the order in a partition may be another
+ * than that of the parent.
+ */
+async function storedColumns(client: PoolClient): Promise<string> {
+  const { rows } = await client.query<{ columns: string }>(
+    `select string_agg(quote_ident(attname), ', ' order by attnum) as columns from pg_attribute
+     where attrelid = '${LOG_TABLE}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+  );
+  return rows[0]?.columns ?? '';
+}
+
 /** The partitions of days that ended before `cutoff`, oldest first. */
-export async function partitionsBefore(client: PoolClient, cutoffUnixMs: number): Promise<readonly string[]> {
+export async function partitionsBefore(
+  client: PoolClient,
+  cutoffUnixMs: number,
+): Promise<readonly ExpiredSpan[]> {
   const { days } = await readPartitions(client);
-  return [...days]
-    .filter((day) => (day + 1) * DAY_MS <= cutoffUnixMs)
-    .sort((a, b) => a - b)
-    .map(nameOf);
+  return (
+    [...days]
+      .filter((day) => (day + 1) * DAY_MS <= cutoffUnixMs)
+      .sort((a, b) => a - b)
+      .map(nameOf)
+      // The name is made of the digits of a day.
+      .map((name) => ({ name, table: name, drop: { text: `drop table if exists ${name}`, values: [] } }))
+  );
 }
 
 export function dayOf(unixMs: number): number {

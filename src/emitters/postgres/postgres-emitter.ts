@@ -9,11 +9,13 @@ import { untilAborted } from '../until-aborted.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import { PostgresEvents } from './events.ts';
 import { isAboutContent, isConflict, isMissing, reasonOf } from './failure.ts';
-import { CopyError, type Stored, storeSlices } from './flush.ts';
+import { CopyError, type Stored, storeSlices, TooManyDaysError } from './flush.ts';
 import { Housekeeping } from './housekeeping.ts';
+import type { Layout } from './migrate.ts';
 import { openPools, type Pools } from './pools.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { Tables } from './tables.ts';
+import { CHUNK_LENGTHS, withChunksOf } from './timescale.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
 /** A transaction that met another is tried again at once; then delivery waits. */
@@ -58,6 +60,7 @@ export class PostgresEmitter implements Emitter {
       events: this.#events,
       pool: () => this.#writers(),
       signal: this.#ended.signal,
+      place: () => this.#pools?.place ?? '',
     };
     this.#tables = new Tables(shared);
     this.#housekeeping = new Housekeeping({ ...shared, tables: this.#tables, writer: this.#writer });
@@ -87,13 +90,16 @@ export class PostgresEmitter implements Emitter {
     if (held.length === 0) return DELIVERED;
     try {
       if (this.#isReopenWanted) await this.#replacePools();
-      const stored = await this.#store(held, signal);
+      const layout = await this.#tables.ready();
+      const stored = await this.#store(held, layout, signal);
+      this.#events.reached();
       this.#events.stored(stored);
       // It is stored, whatever becomes of this.
-      await this.#housekeeping.daysStored(stored.days);
+      await this.#housekeeping.daysStored(stored.days, layout);
       return DELIVERED;
     } catch (error) {
       this.#events.failed();
+      this.#events.unreachable(this.#pools?.place ?? '', error);
       return this.#failed(error, held);
     }
   }
@@ -114,8 +120,7 @@ export class PostgresEmitter implements Emitter {
     this.#events.stop();
   }
 
-  async #store(held: readonly Batch[], signal: AbortSignal): Promise<Stored> {
-    const layout = await this.#tables.ready();
+  async #store(held: readonly Batch[], layout: Layout, signal: AbortSignal): Promise<Stored> {
     const slices = held.flatMap(({ slices }) => slices);
     const { schema, statement_timeout } = this.#configuration;
     const begin = `${beginText({
@@ -125,14 +130,20 @@ export class PostgresEmitter implements Emitter {
       lockTimeoutMs: statement_timeout,
     })}; ${DURABLE}`;
     const options = { begin, timeoutMs: 2 * statement_timeout, clock: this.#context.clock, signal };
+    const lengths = layout === 'timescale' ? [...CHUNK_LENGTHS] : [];
     for (let attempt = 1; ; attempt++) {
       try {
-        const stored = await inTransaction(this.#writers(), options, (client) =>
-          storeSlices(client, slices, this.#writer),
-        );
-        return layout === 'native' ? stored : { ...stored, days: new Set() };
+        return await inTransaction(this.#writers(), options, (client) => {
+          const { days, maxDays } = lengths[0] ?? {};
+          const store = () => storeSlices(client, slices, { writer: this.#writer, maxDays });
+          return days === undefined ? store() : withChunksOf(client, { schema, days }, store);
+        });
       } catch (error) {
         const cause = error instanceof CopyError ? error.cause : error;
+        if (cause instanceof TooManyDaysError) {
+          lengths.shift();
+          continue;
+        }
         if (!isConflict(cause) || attempt === ATTEMPTS || signal.aborted) throw error;
         this.#events.conflict(reasonOf(cause));
       }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Clock } from '../../runtime/clock.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import type { PostgresEvents } from './events.ts';
-import { type Layout, migrate } from './migrate.ts';
+import { type Layout, type LayoutFinding, migrate } from './migrate.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
 export interface TablesOptions {
@@ -17,7 +17,7 @@ export interface TablesOptions {
 export class Tables {
   readonly #options: TablesOptions;
   #ready: Promise<Layout> | undefined;
-  #known: Layout | undefined;
+  #known: LayoutFinding | undefined;
 
   constructor(options: TablesOptions) {
     this.#options = options;
@@ -52,13 +52,14 @@ export class Tables {
       lockTimeoutMs: statement_timeout,
     });
     const nowUnixMs = Number(clock.nowUnixNano() / 1_000_000n);
-    const layout = await inTransaction(
+    const found = await inTransaction(
       pool(),
       { begin, timeoutMs: 2 * statement_timeout, clock, signal },
       (client) => migrate(client, { schema, timescale, nowUnixMs }),
     );
-    if (layout !== this.#known) events.schemaReady(schema, layout);
-    this.#known = layout;
-    return layout;
+    events.reached();
+    if (found.layout !== this.#known?.layout) events.schemaReady(schema, found);
+    this.#known = found;
+    return found.layout;
   }
 }

@@ -33,6 +33,16 @@ const KEEPALIVE = [
   'set local tcp_keepalives_count = 3',
 ];
 
+/**
+ * Settings that a database or a role may change, and on which our statements depend. Compiling a plan (`jit`) costs more
+ * than it saves: a search reads many partitions, and each of them counts as a part to compile.
+ */
+const MEANING = [
+  'set local standard_conforming_strings = on',
+  'set local extra_float_digits = 1',
+  'set local jit = off',
+];
+
 /** The schema is from the configuration, which has a pattern for it. */
 export function beginText({
   isolation,
@@ -49,6 +59,7 @@ export function beginText({
     `set local statement_timeout = ${Math.ceil(statementTimeoutMs)}`,
     `set local lock_timeout = ${Math.ceil(lockTimeoutMs)}`,
     `set local idle_in_transaction_session_timeout = ${Math.ceil(statementTimeoutMs)}`,
+    ...MEANING,
     ...KEEPALIVE,
   ].join('; ');
 }
@@ -96,9 +107,22 @@ export async function inTransaction<T>(
   }
 }
 
+/** Errors of `inTransaction` that arose before there was a connection. */
+const CONNECT_ERRORS = new WeakSet<Error>();
+
+/** There is no connection to the server: it is not reached, or it refuses us. */
+export function isConnectError(error: unknown): error is Error {
+  return error instanceof Error && CONNECT_ERRORS.has(error);
+}
+
+function rememberAsConnectError(error: unknown): never {
+  if (error instanceof Error) CONNECT_ERRORS.add(error);
+  throw error;
+}
+
 async function connected(pool: Pool, signal: AbortSignal | undefined): Promise<PoolClient> {
   signal?.throwIfAborted();
-  const connecting = pool.connect();
+  const connecting = pool.connect().catch(rememberAsConnectError);
   if (signal === undefined) return await connecting;
   let onAbort = ignore;
   try {

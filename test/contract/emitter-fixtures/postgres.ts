@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, onTestFinished } from 'vitest';
+import { STORE_ROLE } from '../../support/documented-database.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 import type { EmitterFixture } from '../emitter-fixture.ts';
 
@@ -19,8 +20,8 @@ export const postgresFixture: EmitterFixture = {
     const { socketDirectory, port } = await server;
     const sql = async (statements: string) => (await server)?.sql(statements);
     const database = `contract_${++databases}`;
-    await sql(`create database ${database}`);
-    const address = { host: socketDirectory, port, user: 'postgres', database };
+    await (await server).createStoreDatabase(database);
+    const address = { host: socketDirectory, port, user: STORE_ROLE, database };
     return {
       value: JSON.stringify(address),
       bodies: async () => {

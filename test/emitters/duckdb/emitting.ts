@@ -14,13 +14,16 @@ export const never: AbortSignal = new AbortController().signal;
 
 export type Store = Emitter & { readonly database: SqlDatabase };
 
-/** An emitter on this file, stopped when the test has finished. */
+/**
+ * An emitter on this file, stopped when the test has finished. It keeps records of any age: those of tests are years old,
+ * and the retention begins a minute after the start, which a test on a busy machine can reach.
+ */
 export function emitterOn(
   path: string,
   settings: Record<string, unknown> = {},
   context: Partial<EmitterContext> = {},
 ): Store {
-  const [configured] = parseDuckDbConfiguration(JSON.stringify({ path, ...settings }));
+  const [configured] = parseDuckDbConfiguration(JSON.stringify({ path, retention_age: 0, ...settings }));
   if (configured === undefined) throw new Error('No emitter is configured.');
   const environment = emitterEnvironment({ clock: systemClock, ...context });
   const emitter = new DuckDbEmitter(configured.configuration, environment);
@@ -47,7 +50,7 @@ export async function deliver(emitter: Store, ...slices: readonly RecordBatch[])
 export async function query(
   emitter: Pick<Store, 'database'>,
   text: string,
-  timeoutMs = 10_000,
+  timeoutMs = 120_000,
 ): Promise<readonly SqlRow[]> {
   const [rows] = await emitter.database.run([{ text, values: [] }], { timeoutMs, isReadOnly: true });
   return rows ?? [];

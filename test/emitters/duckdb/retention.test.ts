@@ -4,6 +4,7 @@ import { Retention, type RetentionLimits } from '../../../src/emitters/duckdb/re
 import { prepareSchema } from '../../../src/emitters/duckdb/schema.ts';
 import { runStatement } from '../../../src/emitters/duckdb/statement.ts';
 import { batchOf } from '../../../src/records/batch.ts';
+import { capturedLogger } from '../../support/captured-logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 import { deliver, never, query, startedOn, temporaryPath } from './emitting.ts';
@@ -120,10 +121,11 @@ test('what is only needed for a while goes after a while', async () => {
   expect(await count(connection, 'streams')).toBe(4);
 });
 
-test('an emitter deletes between its flushes, and stores nothing again that it has deleted', async () => {
+test('an emitter deletes between its flushes, logs how much, and stores nothing again that it has deleted', async () => {
   const clock = new FakeClock();
   const path = await temporaryPath();
-  const emitter = await startedOn(path, { retention_age: '24h' }, { clock });
+  const { logger, lines: logs } = capturedLogger();
+  const emitter = await startedOn(path, { retention_age: '24h' }, { clock, logger });
   const nowUnixNano = clock.nowUnixNano();
   const old = recordBatch(lines(50), { observedTimeUnixNano: nowUnixNano - BigInt(2 * DAY_MICRO) * 1000n });
   const young = recordBatch(lines(20), { observedTimeUnixNano: nowUnixNano });
@@ -136,6 +138,7 @@ test('an emitter deletes between its flushes, and stores nothing again that it h
     async () => expect(await query(emitter, 'select count(*) as n from log_records')).toEqual([{ n: 25 }]),
     10_000,
   );
+  expect(logs).toContainEqual(expect.objectContaining({ rows: 50, why: 'age' }));
   await deliver(emitter, old);
   expect(await query(emitter, 'select count(*) as n from log_records')).toEqual([{ n: 25 }]);
 });

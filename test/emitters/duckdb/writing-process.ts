@@ -13,7 +13,7 @@ import { streamParts } from './stream-parts.ts';
  *     node writing-process.ts PATH SEED FROM
  */
 const [path = '', seed = '0', from = '0'] = process.argv.slice(2);
-const [configured] = parseDuckDbConfiguration(JSON.stringify({ path, memory: '64MiB' }));
+const [configured] = parseDuckDbConfiguration(JSON.stringify({ path, memory: '64MiB', retention_age: 0 }));
 if (configured === undefined) throw new Error('No emitter is configured.');
 const emitter: Emitter = new DuckDbEmitter(
   configured.configuration,
@@ -30,7 +30,7 @@ while (flushed < streamParts.count) {
   flushed += batches.length;
   process.stdout.write(`flushed ${flushed}\n`);
 }
-await emitter.stop(AbortSignal.timeout(10_000));
+await emitter.stop(never);
 
 function must(outcome: { readonly kind: string; readonly reason?: string }): void {
   if (outcome.kind !== 'delivered') throw new Error(outcome.reason);

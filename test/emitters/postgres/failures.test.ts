@@ -20,7 +20,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
     }
 
     test('a server that is not there', async () => {
-      expect(await reason({ host: '/nonexistent' })).toMatch(
+      expect(await reason({ host: '/nonexistent', database: 'postgres' })).toMatch(
         /^postgresql:\/\/\/nonexistent:\d+\/postgres: connect ENOENT/,
       );
     });
@@ -61,6 +61,42 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
         'select body from mega_collector.log_records',
       );
       expect(rows).toEqual([{ body: 'one' }]);
+    });
+
+    test('a column without a default that the operator added, and no record is rejected for it', async () => {
+      const database = await stand.createDatabase();
+      const emitter = await stand.emitter({ database });
+      expect(await store(emitter, recordBatch([]))).toEqual({ kind: 'delivered' });
+      await store(emitter, recordBatch(['one\n']));
+      await stand.server.sql(
+        `delete from mega_collector.log_records; alter table mega_collector.log_records add column team text not null`,
+        { database },
+      );
+      expect(await store(emitter, recordBatch(['two\n']))).toMatchObject({
+        kind: 'retry',
+        reason: expect.stringMatching(/SQLSTATE 23502.*column "team" was added/s),
+      });
+    });
+
+    test('row-level security that is forced on the owner, with the command that ends it', async () => {
+      const database = await stand.createDatabase();
+      const emitter = await stand.emitter({ database });
+      await store(emitter, recordBatch(['one\n']));
+      await stand.server.sql(
+        'alter table mega_collector.log_records enable row level security, force row level security',
+        { database },
+      );
+      expect(await reason({ database })).toMatch(/no force row level security/);
+    });
+
+    test('a database of another encoding, with the command that creates one', async () => {
+      await stand.server.sql(
+        `create database latin encoding latin1 lc_collate 'C' lc_ctype 'C' template template0`,
+      );
+      await stand.server.sql('grant create on database latin to collector');
+      expect(await reason({ database: 'latin' })).toMatch(
+        /"latin" has the encoding LATIN1, and log records need UTF8: run "create database NAME encoding 'UTF8'/,
+      );
     });
 
     test('a lock that somebody holds', async () => {
@@ -140,7 +176,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
     await store(emitter, recordBatch(['one\n']));
     await stand.server.sql(
       `alter database ${database} set synchronous_commit = off;
-       create table public.seen (setting text);
+       create table public.seen (setting text); grant insert on public.seen to collector;
        create function public.look() returns trigger language plpgsql as $$ begin
          insert into public.seen values (current_setting('synchronous_commit')); return new; end $$;
        create trigger look before insert on mega_collector.log_records for each row execute function public.look()`,
@@ -254,6 +290,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
     chmodSync(small, 0o700);
     await stand.server.sql(`create tablespace small location '${small}'`);
     await stand.server.sql('create database on_small tablespace small');
+    await stand.server.sql('grant create on database on_small to collector');
     onTestFinished(async () => {
       await stand.server.sql('drop database on_small with (force)');
       await stand.server.sql('drop tablespace small');

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresEmitter } from '../../../src/emitters/postgres/postgres-emitter.ts';
+import { dialectOf } from '../../../src/store/sql/dialects.ts';
 import { type Sql, sql, statement } from '../../../src/store/sql/sql.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { MISSING, PostgresStand, store } from './postgres-stand.ts';
@@ -57,6 +58,25 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     );
     expect(rows).toEqual([{ rows: 0 }]);
     expect(zone).toEqual([{ zone: 'UTC', path: 'mega_collector' }]);
+  });
+
+  test('finds text and compiles no plan, whatever the database is set to', async () => {
+    const name = await stand.createDatabase();
+    for (const setting of ['standard_conforming_strings = off', 'jit = on', 'extra_float_digits = -10']) {
+      await stand.server.sql(`alter database ${name} set ${setting}`);
+    }
+    const emitter = await stand.emitter({ database: name });
+    await store(emitter, recordBatch(['it\\s 100% here\n']));
+    const dialect = dialectOf('postgres');
+    const [found, jit, third] = await run(
+      emitter,
+      sql`select body from log_records where ${dialect.containsText(sql`body`, '\\S 100%')}`,
+      sql`select current_setting('jit') as jit`,
+      sql`select 1::float8 / 3 as third`,
+    );
+    expect(found).toEqual([{ body: 'it\\s 100% here' }]);
+    expect(jit).toEqual([{ jit: 'off' }]);
+    expect(third).toEqual([{ third: 1 / 3 }]);
   });
 
   test('runs the statements of one call all or none', async () => {

@@ -6,6 +6,7 @@ import { PostgresEmitter } from '../../../src/emitters/postgres/postgres-emitter
 import { batchOf } from '../../../src/records/batch.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { STORE_ROLE } from '../../support/documented-database.ts';
 import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 
@@ -25,8 +26,9 @@ export class PostgresStand {
     const stand = new PostgresStand();
     const cleanUps: (() => Promise<void>)[] = [];
     beforeAll(async () => {
-      if (MISSING === '')
-        stand.#server = await startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
+      if (MISSING !== '') return;
+      stand.#server = await startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
+      await stand.server.createStoreDatabase('logs');
     });
     afterAll(async () => {
       for (const cleanUp of cleanUps.toReversed()) await cleanUp();
@@ -41,7 +43,7 @@ export class PostgresStand {
 
   async createDatabase(): Promise<string> {
     const name = `logs_${++this.#databases}`;
-    await this.server.sql(`create database ${name}`);
+    await this.server.createStoreDatabase(name);
     return name;
   }
 
@@ -75,15 +77,15 @@ export class PostgresStand {
   async emitter(
     settings: Readonly<Record<string, unknown>>,
     overrides: Partial<EmitterEnvironment> = {},
-  ): Promise<PostgresEmitter & { readonly logs: ReturnType<typeof emitterEnvironment>['logs'] }> {
-    const value = JSON.stringify({ ...this.address, user: 'postgres', ...settings });
+  ): Promise<PostgresEmitter & Pick<ReturnType<typeof emitterEnvironment>, 'logs' | 'metrics'>> {
+    const value = JSON.stringify({ ...this.address, user: STORE_ROLE, ...settings });
     const [configured] = parsePostgresConfiguration(value);
     if (configured === undefined) throw new Error('No emitter is configured.');
     const environment = emitterEnvironment({ name: 'postgres', clock: systemClock, ...overrides });
     const emitter = new PostgresEmitter(configured.configuration, environment);
     onTestFinished(() => emitter.stop(soon()));
     await emitter.start();
-    return Object.assign(emitter, { logs: environment.logs });
+    return Object.assign(emitter, { logs: environment.logs, metrics: environment.metrics });
   }
 }
 

@@ -1,51 +1,197 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { POSTGRES_PROGRAMS } from '../../support/postgres-server.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { MISSING, PostgresStand, store } from './postgres-stand.ts';
+import { TickingClock } from './ticking-clock.ts';
 
 const isInstalled = hasTimescale();
 const WHY = isInstalled ? '' : ' (skipped: the extension timescaledb is not installed)';
+const DAY_MS = 86_400_000;
+const NOON = Date.UTC(2026, 5, 15, 12);
+const LOADED = { shared_preload_libraries: 'timescaledb', 'timescaledb.telemetry_level': 'off' };
+
+/** One record for each of these days before noon, read at noon or so many days before. */
+function daysAgo(days: readonly number[], { readDaysAgo = 0 } = {}) {
+  const records = days.map((day) => `{"time":"${new Date(NOON - day * DAY_MS).toISOString()}"}\n`);
+  const observedTimeUnixNano = BigInt(NOON - readDaysAgo * DAY_MS) * 1_000_000n;
+  return recordBatch(records, { format: 'json', observedTimeUnixNano });
+}
+
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+
+async function chunksOf(client: Client): Promise<number> {
+  const { rowCount } = await client.query(
+    `select from timescaledb_information.chunks where hypertable_name = 'log_records'`,
+  );
+  return rowCount ?? 0;
+}
+
+async function rowsOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ n: number }>(
+    'select count(*)::int as n from mega_collector.log_records',
+  );
+  return rows[0]?.n ?? 0;
+}
 
 describe.skipIf(!isInstalled)(`TimescaleDB${WHY}`, () => {
-  const stand = PostgresStand.forSuite(isInstalled ? { shared_preload_libraries: 'timescaledb' } : {});
+  const stand = PostgresStand.forSuite(isInstalled ? LOADED : {});
 
-  test('keeps log_records as a hypertable, in chunks of a day', async () => {
+  async function opened(settings: Readonly<Record<string, unknown>> = {}) {
     const database = await stand.createDatabase();
-    const emitter = await stand.emitter({ database, retention_age: '240h' });
-    const now = Date.now();
-    const records = [0, 1, 2].map(
-      (days) => `{"time":"${new Date(now - days * 86_400_000).toISOString()}"}\n`,
-    );
-    expect(await store(emitter, recordBatch(records, { format: 'json' }))).toEqual({ kind: 'delivered' });
-    const client = await stand.client(database);
-    const { rows } = await client.query(
-      `select count(*)::int as chunks from timescaledb_information.chunks where hypertable_name = 'log_records'`,
-    );
-    expect(rows).toEqual([{ chunks: 3 }]);
+    const clock = new TickingClock(NOON);
+    const emitter = await stand.emitter({ database, ...settings }, { clock });
+    await clock.turnEnded(1);
+    return { database, clock, emitter, client: await stand.client(database) };
+  }
+
+  test('keeps log_records as a hypertable with chunks of a day, for an ordinary role', async () => {
+    const { emitter, client } = await opened();
+    expect(await store(emitter, daysAgo([0, 1, 2]))).toEqual({ kind: 'delivered' });
+    expect(await chunksOf(client)).toBe(3);
     const { rows: versions } = await client.query('select layout from mega_collector.store_version');
     expect(versions).toEqual([{ layout: 'timescale' }]);
     const { rows: jobs } = await client.query(
       `select proc_name from timescaledb_information.jobs where hypertable_name = 'log_records'`,
     );
     expect(jobs).toContainEqual({ proc_name: 'policy_compression' });
+    expect(emitter.logs).toContainEqual(
+      expect.objectContaining({ layout: 'timescale', reason: expect.stringContaining('timescaledb') }),
+    );
   });
 
-  test('drops chunks that are older than the retention', async () => {
+  test('uses an extension that the operator has created', async () => {
     const database = await stand.createDatabase();
-    const old = recordBatch([`{"time":"${new Date(Date.now() - 30 * 86_400_000).toISOString()}"}\n`], {
-      format: 'json',
+    await stand.server.sql('create schema extensions; create extension timescaledb with schema extensions', {
+      database,
     });
-    const first = await stand.emitter({ database });
-    await store(first, old);
-    await stand.emitter({ database, retention_age: '240h' });
     const client = await stand.client(database);
-    await expect
-      .poll(async () => (await client.query('select from mega_collector.log_records')).rowCount, {
-        timeout: 10_000,
-      })
-      .toBe(0);
+    const refused = await stand.emitter({ database, schema: 'without' });
+    expect(await store(refused, daysAgo([0]))).toEqual({ kind: 'delivered' });
+    expect(refused.logs).toContainEqual(
+      expect.objectContaining({
+        layout: 'native',
+        remedy: expect.stringContaining('grant usage on schema "extensions" to "collector"'),
+      }),
+    );
+    await client.query('grant usage on schema extensions to collector');
+    const emitter = await stand.emitter({ database });
+    expect(await store(emitter, daysAgo([0]))).toEqual({ kind: 'delivered' });
+    expect(await chunksOf(client)).toBe(1);
+  });
+
+  test('is named with the command to run when the role may not create the extension', async () => {
+    const database = await stand.createDatabase();
+    await stand.server.sql(
+      `revoke create on database ${database} from collector; create schema mega_collector authorization collector`,
+      { database },
+    );
+    const emitter = await stand.emitter({ database });
+    expect(await store(emitter, daysAgo([0]))).toEqual({ kind: 'delivered' });
+    expect(emitter.logs).toContainEqual(
+      expect.objectContaining({
+        layout: 'native',
+        reason: expect.stringContaining('permission denied'),
+        remedy: expect.stringContaining('create extension timescaledb'),
+      }),
+    );
+  });
+
+  test('does not change tables that PostgreSQL partitions already, and the log states it', async () => {
+    const database = await stand.createDatabase();
+    await store(await stand.emitter({ database, timescale: 'off' }), daysAgo([0]));
+    await stand.server.sql('create extension timescaledb', { database });
+    const emitter = await stand.emitter({ database });
+    expect(await store(emitter, daysAgo([1]))).toEqual({ kind: 'delivered' });
+    expect(emitter.logs).toContainEqual(
+      expect.objectContaining({ layout: 'native', remedy: expect.stringContaining('another "schema"') }),
+    );
+  });
+
+  test('drops chunks that are older than the retention, and counts them', async () => {
+    const { database, clock, emitter, client } = await opened();
+    await store(emitter, daysAgo([30, 20], { readDaysAgo: 20 }));
+    await store(emitter, daysAgo([0]));
+    const second = await stand.emitter({ database, retention_age: '240h' }, { clock });
+    await clock.turnEnded(2);
+    expect(await chunksOf(client)).toBe(1);
+    expect(await rowsOf(client)).toBe(1);
+    const dropped = second.logs.filter(({ partition }) => partition !== undefined);
+    expect(dropped.map(({ rows }) => rows)).toEqual([1, 1]);
+  });
+
+  test('keeps an archive that was imported a moment ago, also when its chunks are compressed', async () => {
+    const { database, clock, emitter, client } = await opened();
+    await store(emitter, daysAgo([30, 20]));
+    const compress = `select compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass)
+      from timescaledb_information.chunks where hypertable_name = 'log_records'`;
+    await client.query(compress);
+    await stand.emitter({ database, retention_age: '240h' }, { clock });
+    await clock.turnEnded(2);
+    expect(await rowsOf(client)).toBe(2);
+  });
+
+  test('makes a limited number of chunks for records of 6,000 days in one flush', {
+    timeout: 120_000,
+  }, async () => {
+    const { emitter, client } = await opened();
+    expect(await store(emitter, daysAgo(range(6000)))).toEqual({ kind: 'delivered' });
+    expect(await rowsOf(client)).toBe(6000);
+    expect(await chunksOf(client)).toBeLessThan(30);
+    await store(emitter, daysAgo([-1, -2, -3]));
+    const { rows } = await client.query<{ days: number }>(
+      `select extract(days from time_interval)::int as days from timescaledb_information.dimensions
+       where hypertable_name = 'log_records'`,
+    );
+    expect(rows).toEqual([{ days: 1 }]);
+  });
+
+  test('makes longer chunks when the table has a thousand of them', { timeout: 300_000 }, async () => {
+    const { emitter, client } = await opened();
+    for (let from = 0; from < 1200; from += 50) {
+      await store(emitter, daysAgo(range(50).map((day) => from + day)));
+    }
+    expect(await rowsOf(client)).toBe(1200);
+    expect(await chunksOf(client)).toBeLessThan(1100);
+  });
+
+  test('drops more chunks than one transaction has locks for', { timeout: 300_000 }, async () => {
+    const { database, clock, emitter, client } = await opened();
+    for (let from = 20; from < 620; from += 50) {
+      await store(
+        emitter,
+        daysAgo(
+          range(50).map((day) => from + day),
+          { readDaysAgo: 20 },
+        ),
+      );
+    }
+    expect(await chunksOf(client)).toBe(600);
+    await client.query('alter system set max_locks_per_transaction = 10');
+    await stand.server.stop();
+    await stand.server.start();
+    const again = await stand.emitter({ database, retention_age: '240h' }, { clock });
+    await clock.turnEnded(2);
+    await expect.poll(async () => chunksOf(await stand.client(database)), { timeout: 120_000 }).toBe(0);
+    expect(again.logs).not.toContainEqual(expect.objectContaining({ work: 'retention' }));
+  });
+});
+
+describe.skipIf(!isInstalled)(`TimescaleDB that the server has not loaded${WHY}`, () => {
+  const stand = PostgresStand.forSuite();
+
+  test('is not used, and the log states what to do', async () => {
+    const database = await stand.createDatabase();
+    const emitter = await stand.emitter({ database });
+    expect(await store(emitter, recordBatch(['one\n']))).toEqual({ kind: 'delivered' });
+    expect(emitter.logs).toContainEqual(
+      expect.objectContaining({
+        layout: 'native',
+        remedy: expect.stringContaining('shared_preload_libraries'),
+      }),
+    );
   });
 });
 
