@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { EXIT } from './exit-codes.ts';
+import { exitWithReader } from './exit-with-reader.ts';
 import { processIo } from './io.ts';
 import { run } from './run.ts';
 
@@ -14,6 +15,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   if (!isService(process.argv[2])) process.exit(EXIT.ok);
 });
+
+// A command that follows writes nothing while nothing arrives, and so gets no EPIPE.
+if (!isService(process.argv[2])) exitWithReader(() => process.exit(EXIT.ok));
 
 // Until its own handler stands: a log rotation that comes early must not end what it wanted to reopen files.
 if (isService(process.argv[2])) process.on('SIGHUP', () => {});

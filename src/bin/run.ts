@@ -34,8 +34,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
-    const root = await program(argv[0], context);
-    await root.parseAsync(argv, { from: 'user' });
+    const words = asFlags(argv);
+    const root = await program(words[0], context);
+    await root.parseAsync(words, { from: 'user' });
     return context.exitCode;
   } catch (error) {
     const { exitCode, message } = failureOf(error);
@@ -44,13 +45,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** `help`, `help monitor logs` and `version`, as other programs have them. */
+function asFlags(argv: readonly string[]): readonly string[] {
+  const [name, ...others] = argv;
+  if (name === 'version' && others.length === 0) return ['--version'];
+  return name === 'help' ? [...others, '--help'] : argv;
+}
+
 /** With the command that is named; with all of them, to list or to guess, when none is. */
 async function program(name: string | undefined, context: Context): Promise<Command> {
   const root = new Command('mega-collector')
     .description(
       'Logs from files to their stores: exactly once, and acknowledged only after they are on disk.',
     )
-    .version(context.io.version, '--version', 'Print the version.')
+    .version(context.io.version, '-V, --version', 'Print the version.')
     .addHelpText('after', EXAMPLES);
   const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   for (const load of named === undefined ? Object.values(COMMANDS) : [named]) {
