@@ -16,6 +16,9 @@ In two processes, here or on two machines:
 What an aggregator with a store has taken in:
   mega-collector monitor logs --follow
 
+What is in a file, without any of them:
+  mega-collector search access.log --where status_code=500
+
 Exit codes: 0, 1 failure, 2 usage, 78 configuration, 130 told to stop twice.`;
 
 /** Loaded by name: a collector has no use for the memory of the emitters, nor `status` for either half. */
@@ -27,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
   emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
+  search: async () => (await import('./commands/search.ts')).searchCommand,
   monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
 };
 

@@ -59,6 +59,14 @@ const FLAGS: FlagNames = {
 };
 
 export function withLogFlags(command: Command): Command {
+  return withQuestionFlags(command).option(
+    '-f, --follow',
+    'Show the records that are stored from now on too, until Ctrl-C.',
+  );
+}
+
+/** For what is there now. */
+export function withQuestionFlags(command: Command): Command {
   const withFlags = command
     .option(
       '--from <time>',
@@ -69,8 +77,10 @@ export function withLogFlags(command: Command): Command {
     .option('-H, --host <name>', 'Of this host.name.')
     .option('-S, --service <name>', 'Of this service.name.')
     .option('-w, --where <property=value>', 'With this value: status_code=500. May be repeated.', collect)
-    .option('-n, --limit <records>', 'The newest so many. [default 100; with --follow 10]')
-    .option('-f, --follow', 'Go on with what is stored from now on, until Ctrl-C.')
+    .option(
+      '-n, --limit <records>',
+      'At most this number of records, the newest. [default 100; with --follow 10]',
+    )
     .option('--histogram', 'How many there are over time. [of the last 24h without --from]')
     .option('--interval <time>', 'Of the histogram: seconds, or 10s, 1h.')
     .option('--values <property>', 'How many there are of each value of this property.');
