@@ -1,6 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { defaultStateDirectory, type Role, standaloneStateDirectory } from '../runtime/state-directory.ts';
+import {
+  defaultStateDirectory,
+  onceStateDirectory,
+  type Role,
+  standaloneStateDirectory,
+} from '../runtime/state-directory.ts';
 import { CommandError } from './command-error.ts';
 import { fileErrorText } from './file-error-text.ts';
 import type { Io } from './io.ts';
@@ -47,7 +52,11 @@ function candidatesOf({ environment, userId }: Io, role: Role): readonly KnownSt
   const configured = environment[`${role.toUpperCase()}_STATE_DIRECTORY`];
   const paths = configured
     ? [configured]
-    : [defaultStateDirectory(role, environment, userId), standaloneStateDirectory(role, environment, userId)];
+    : [
+        defaultStateDirectory(role, environment, userId),
+        standaloneStateDirectory(role, environment, userId),
+        ...(role === 'collector' ? [onceStateDirectory(environment, userId)] : []),
+      ];
   return paths.flatMap((path) => (path === undefined ? [] : [{ role, path: resolve(path) }]));
 }
 

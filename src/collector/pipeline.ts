@@ -104,7 +104,8 @@ export async function openOfflineCollectorControl(
 const NOBODY: StreamSink = { open: () => {}, wake: () => {}, close: () => {} };
 
 class RunningCollector implements Collector {
-  readonly failed: Promise<Error> = new Promise(() => {});
+  readonly failed: Promise<Error>;
+  #fail: (error: Error) => void = () => {};
   readonly #config: CollectorConfig;
   readonly #deps: CollectorDependencies;
   readonly #http: HttpServer;
@@ -121,6 +122,9 @@ class RunningCollector implements Collector {
   constructor(config: CollectorConfig, deps: CollectorDependencies) {
     this.#config = config;
     this.#deps = deps;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
     this.#http = new HttpServer({
       address: config.httpAddress,
       metrics: deps.metrics,
@@ -140,14 +144,15 @@ class RunningCollector implements Collector {
     this.#tail = tail;
     this.#sources = [...(await this.#openPgLogfebe(this.#store, resource)), tail];
     await this.#publisher.start();
-    if (this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
+    if (this.#config.once || this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
     for (const source of this.#sources) await source.start(this.#publisher);
     this.#control = await serveControl({
       directory: stateDirectory,
       handlers: collectorControl(this.#sources, tail),
       logger: this.#deps.logger,
     });
-    await this.#http.start();
+    // Nobody scrapes a run that ends by itself, and the port belongs to the collector that runs on.
+    if (!this.#config.once) await this.#http.start();
     this.#started = true;
   }
 
@@ -190,7 +195,12 @@ class RunningCollector implements Collector {
 
   #awaitAggregator(publisher: Publisher): void {
     const addresses = this.#config.aggregatorAddresses.map(formatAddress);
-    this.#stopWaiting = awaitAggregator(publisher, { ...this.#deps, addresses });
+    const { once, aggregatorTimeoutMs } = this.#config;
+    this.#stopWaiting = awaitAggregator(publisher, {
+      ...this.#deps,
+      addresses,
+      ...(once && aggregatorTimeoutMs > 0 && { timeoutMs: aggregatorTimeoutMs, fail: this.#fail }),
+    });
   }
 
   #resource(): Resource {

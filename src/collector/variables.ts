@@ -130,6 +130,16 @@ export const COLLECTOR_VARIABLES = {
     boolean: true,
     parse: booleanValue,
   },
+  aggregatorTimeoutMs: {
+    name: 'COLLECTOR_AGGREGATOR_TIMEOUT',
+    flag: '--aggregator-timeout',
+    description:
+      'With `COLLECTOR_ONCE`: how long it may be without any aggregator before it ends with an error; 0: without end.',
+    format: DURATION_FORMAT,
+    default: '1m',
+    example: '10m',
+    parse: durationMs,
+  },
   shutdownTimeoutMs: {
     name: 'COLLECTOR_SHUTDOWN_TIMEOUT',
     flag: '--shutdown-timeout',
