@@ -85,7 +85,7 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_STATE_DIRECTORY',
     flag: '--state-directory',
     description:
-      'Identity and checkpoints. Default: `/var/lib/mega-collector/collector` as root, else ' +
+      'Identity and checkpoints. Default: `/var/lib/mega-collector/collector` (`once/collector` with `COLLECTOR_ONCE`) as root, else ' +
       '`mega-collector/collector` under `$XDG_STATE_HOME` or `~/.local/state`.',
     format: 'path',
     example: '/srv/mega-collector/collector',
