@@ -24,6 +24,8 @@ import { AGGREGATOR_VARIABLES, DEFAULT_PUBLISH_FREQUENCY_MS } from './variables.
 export interface AggregatorConfig {
   readonly listenAddress: Endpoint;
   readonly httpAddress: Address;
+  /** False: in a run that ends by itself there is nobody to answer. */
+  readonly servesHttp?: boolean;
   /** Secret. undefined: the query API answers this machine only. */
   readonly httpToken: string | undefined;
   /** Absolute. */

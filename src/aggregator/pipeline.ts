@@ -140,7 +140,7 @@ class RunningAggregator implements Aggregator {
       );
       this.#watchQueue(queue, new QueuePressure(notifier, this.#config.queueMaxBytes, this.#deps.clock));
     }
-    await this.#http.start();
+    if (this.#config.servesHttp !== false) await this.#http.start();
   }
 
   stop(deadline: AbortSignal): Promise<void> {

@@ -31,7 +31,9 @@ export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<C
   readonly create: (config: Config, dependenciesOf: DependenciesOf) => Promise<Runs>;
   readonly stateDirectories: (config: Config) => StateDirectories;
   /** What --check tells besides the variables. */
-  readonly checked?: (config: Config) => Readonly<Record<string, Json>>;
+  readonly checked?: (
+    config: Config,
+  ) => Readonly<Record<string, Json>> | Promise<Readonly<Record<string, Json>>>;
   /** undefined: runs until it is told to stop. */
   readonly done?: (service: Runs, config: Config) => (() => Promise<void>) | undefined;
 }
@@ -54,7 +56,7 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
     printCheck(io, plan.source.table, loaded, {
       json,
       stateDirectories: plan.stateDirectories(config),
-      extra: plan.checked?.(config) ?? {},
+      extra: (await plan.checked?.(config)) ?? {},
     });
   } catch (error) {
     if (!json || !(error instanceof ConfigurationError)) throw error;

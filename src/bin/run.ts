@@ -16,6 +16,9 @@ In two processes, here or on two machines:
 What an aggregator with a store has taken in:
   mega-collector monitor logs --follow
 
+What is in a file, without any of them:
+  mega-collector search access.log --where status_code=500
+
 Exit codes: 0, 1 failure, 2 usage, 78 configuration, 130 told to stop twice.`;
 
 /** Loaded by name: a collector has no use for the memory of the emitters, nor `status` for either half. */
@@ -27,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
   emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
+  search: async () => (await import('./commands/search.ts')).searchCommand,
   monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
 };
 
@@ -34,8 +38,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
-    const root = await program(argv[0], context);
-    await root.parseAsync(argv, { from: 'user' });
+    const words = asFlags(argv);
+    const root = await program(words[0], context);
+    await root.parseAsync(words, { from: 'user' });
     return context.exitCode;
   } catch (error) {
     const { exitCode, message } = failureOf(error);
@@ -44,13 +49,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** `help`, `help monitor logs` and `version`, as other programs have them. */
+function asFlags(argv: readonly string[]): readonly string[] {
+  const [name, ...others] = argv;
+  if (name === 'version' && others.length === 0) return ['--version'];
+  return name === 'help' ? [...others, '--help'] : argv;
+}
+
 /** With the command that is named; with all of them, to list or to guess, when none is. */
 async function program(name: string | undefined, context: Context): Promise<Command> {
   const root = new Command('mega-collector')
     .description(
       'Logs from files to their stores: exactly once, and acknowledged only after they are on disk.',
     )
-    .version(context.io.version, '--version', 'Print the version.')
+    .version(context.io.version, '-V, --version', 'Print the version.')
     .addHelpText('after', EXAMPLES);
   const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   for (const load of named === undefined ? Object.values(COMMANDS) : [named]) {

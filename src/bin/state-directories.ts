@@ -1,7 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { defaultStateDirectory, type Role, standaloneStateDirectory } from '../runtime/state-directory.ts';
+import {
+  defaultStateDirectory,
+  onceStateDirectory,
+  type Role,
+  standaloneStateDirectory,
+} from '../runtime/state-directory.ts';
 import { CommandError } from './command-error.ts';
+import { fileErrorText } from './file-error-text.ts';
 import type { Io } from './io.ts';
 
 /** A directory that a command works on. */
@@ -46,16 +52,30 @@ function candidatesOf({ environment, userId }: Io, role: Role): readonly KnownSt
   const configured = environment[`${role.toUpperCase()}_STATE_DIRECTORY`];
   const paths = configured
     ? [configured]
-    : [defaultStateDirectory(role, environment, userId), standaloneStateDirectory(role, environment, userId)];
+    : [
+        defaultStateDirectory(role, environment, userId),
+        standaloneStateDirectory(role, environment, userId),
+        ...(role === 'collector' ? [onceStateDirectory(environment, userId)] : []),
+      ];
   return paths.flatMap((path) => (path === undefined ? [] : [{ role, path: resolve(path) }]));
 }
 
+/** Rejects with a CommandError when the system does not let one look: that is no missing directory. */
 async function isDirectory(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw new CommandError(`Cannot read the state directory ${path}: ${fileErrorText(error)}`);
+  }
 }
 
 /** Whose directory it is, by its own word (`src/storage/state-directory.ts` writes it). */
 async function readRole(path: string): Promise<Role | undefined> {
-  const text = await readFile(join(path, 'layout.json'), 'utf8').catch(() => '');
+  const text = await readFile(join(path, 'layout.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw new CommandError(`Cannot read the state directory ${path}: ${fileErrorText(error)}`);
+  });
   return ROLES.find((role) => text.includes(`"role":"${role}"`));
 }

@@ -13,7 +13,7 @@ import {
 } from '../runtime/configuration.ts';
 import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
-import { stateDirectoryOf } from '../runtime/state-directory.ts';
+import { onceStateDirectory, stateDirectoryOf } from '../runtime/state-directory.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
 import { nearestName, unknownVariables } from '../runtime/unknown-variables.ts';
@@ -42,6 +42,8 @@ export interface CollectorConfig {
   readonly httpAddress: Address;
   /** Read what is there, wait until it is accepted, exit. */
   readonly once: boolean;
+  /** With `once`: how long there may be no aggregator; 0: without end. */
+  readonly aggregatorTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   readonly logLevel: LogLevel;
 }
@@ -70,7 +72,9 @@ export function parseCollectorConfig(
   if (tail.length === 0 && pgLogfebe === undefined && !told) problems.push(NOTHING_TO_COLLECT);
   problems.push(...sourceFileProblems(values));
   const tls = tlsMaterialOf('COLLECTOR', values, problems);
-  const stateDirectory = stateDirectoryOf('collector', values.stateDirectory, environment, {
+  const once = values.once || (sourceFile !== undefined && !values.watch);
+  const own = once ? onceStateDirectory(environment, userId) : undefined;
+  const stateDirectory = stateDirectoryOf('collector', values.stateDirectory ?? own, environment, {
     userId,
     problems,
   });
@@ -87,7 +91,8 @@ export function parseCollectorConfig(
       compression,
       tls,
       httpAddress,
-      once: values.once || (sourceFile !== undefined && !values.watch),
+      once,
+      aggregatorTimeoutMs: values.aggregatorTimeoutMs,
       shutdownTimeoutMs: values.shutdownTimeoutMs,
       logLevel: values.logLevel,
     },

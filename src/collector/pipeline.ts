@@ -108,7 +108,8 @@ export async function openOfflineCollectorControl(
 const NOBODY: StreamSink = { open: () => {}, wake: () => {}, close: () => {} };
 
 class RunningCollector implements Collector {
-  readonly failed: Promise<Error> = new Promise(() => {});
+  readonly failed: Promise<Error>;
+  #fail: (error: Error) => void = () => {};
   readonly #config: CollectorConfig;
   readonly #deps: CollectorDependencies;
   readonly #http: HttpServer;
@@ -127,6 +128,9 @@ class RunningCollector implements Collector {
   constructor(config: CollectorConfig, deps: CollectorDependencies) {
     this.#config = config;
     this.#deps = deps;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
     this.#writes = new WriteHealth(deps.clock, async () => {
       const store = this.#store;
       await store?.write(() =>
@@ -146,7 +150,8 @@ class RunningCollector implements Collector {
     if (this.#store === undefined)
       await this.#serveControl(brokenControl(['status', 'explain'], this.#broken ?? ''));
     else await this.#startSources(this.#store);
-    await this.#http.start();
+    // A run that ends by itself is not scraped, and its port may belong to a collector that keeps running.
+    if (!this.#config.once) await this.#http.start();
     this.#started = true;
   }
 
@@ -176,7 +181,7 @@ class RunningCollector implements Collector {
     this.#tail = tail;
     this.#sources = [...(await this.#openPgLogfebe(store, resource)), tail];
     await this.#publisher.start();
-    if (this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
+    if (this.#config.once || this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
     for (const source of this.#sources) await source.start(this.#publisher);
     await this.#serveControl(collectorControl(this.#sources, tail));
   }
@@ -237,7 +242,12 @@ class RunningCollector implements Collector {
 
   #awaitAggregator(publisher: Publisher): void {
     const addresses = this.#config.aggregatorAddresses.map(formatAddress);
-    this.#stopWaiting = awaitAggregator(publisher, { ...this.#deps, addresses });
+    const { once, aggregatorTimeoutMs } = this.#config;
+    this.#stopWaiting = awaitAggregator(publisher, {
+      ...this.#deps,
+      addresses,
+      ...(once && aggregatorTimeoutMs > 0 && { timeoutMs: aggregatorTimeoutMs, fail: this.#fail }),
+    });
   }
 
   #resource(): Resource {

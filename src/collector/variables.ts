@@ -85,7 +85,7 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_STATE_DIRECTORY',
     flag: '--state-directory',
     description:
-      'Identity and checkpoints. Default: `/var/lib/mega-collector/collector` as root, else ' +
+      'Identity and checkpoints. Default: `/var/lib/mega-collector/collector` (`once/collector` with `COLLECTOR_ONCE`) as root, else ' +
       '`mega-collector/collector` under `$XDG_STATE_HOME` or `~/.local/state`.',
     format: 'path',
     example: '/srv/mega-collector/collector',
@@ -129,6 +129,16 @@ export const COLLECTOR_VARIABLES = {
     example: '1',
     boolean: true,
     parse: booleanValue,
+  },
+  aggregatorTimeoutMs: {
+    name: 'COLLECTOR_AGGREGATOR_TIMEOUT',
+    flag: '--aggregator-timeout',
+    description:
+      'With `COLLECTOR_ONCE`: how long it may be without any aggregator before it ends with an error; 0: without end.',
+    format: DURATION_FORMAT,
+    default: '1m',
+    example: '10m',
+    parse: durationMs,
   },
   shutdownTimeoutMs: {
     name: 'COLLECTOR_SHUTDOWN_TIMEOUT',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigurationError, type ConfigurationProblem } from '../runtime/configuration-error.ts';
+import { jsonProblem } from '../runtime/json-problem.ts';
 import { schemaProblems } from '../runtime/schema-problems.ts';
 import type { ConfiguredEmitter } from './emitter.ts';
 
@@ -118,12 +119,19 @@ function entriesOf({
 function parseJson(variable: string, value: string): unknown {
   try {
     return JSON.parse(value);
-  } catch (error) {
-    // Of the parser's own message only the place: the rest quotes the value.
-    const place = / at position \d+/.exec(String(error))?.[0] ?? '';
-    throw problem(variable, `expected a JSON object or a list of them, found something else${place}`);
+  } catch {
+    throw problem(variable, jsonProblem('an object or a list of them', value, EXAMPLES[variable]));
   }
 }
+
+/** What helps with a slip in the punctuation: the smallest configuration of each type that needs keys. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  AGGREGATOR_FILE_CONFIGURATION: '{"path": "/var/log/all.log"}',
+  AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": "720h"}',
+  AGGREGATOR_POSTGRES_CONFIGURATION: '{"url": "postgres://logs@db.example.com/logs"}',
+  AGGREGATOR_GELF_CONFIGURATION: '{"url": "tcp://graylog.example.com:12201"}',
+  AGGREGATOR_LOGPLEX_CONFIGURATION: '{"url": "https://logplex.example.com/logs"}',
+};
 
 function problem(variable: string, message: string): ConfigurationError {
   return new ConfigurationError([{ variable, message }]);

@@ -1,6 +1,11 @@
 const UNITS: ReadonlyMap<string, number> = new Map([
   ['', 1],
   ['B', 1],
+  ['k', 2 ** 10],
+  ['K', 2 ** 10],
+  ['M', 2 ** 20],
+  ['G', 2 ** 30],
+  ['T', 2 ** 40],
   ['kB', 1e3],
   ['MB', 1e6],
   ['GB', 1e9],
@@ -12,9 +17,9 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 export const BYTE_SIZE_FORMAT =
-  'whole number of bytes, or with a unit: `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB`, `TiB`';
+  'whole number of bytes, or with a unit: `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB`, `TiB`, `K`, `M`, `G`, `T` (as `KiB`)';
 
-/** `10GiB`, `500MB`, `1048576`: in bytes; undefined when it is none of them, or beyond 2^53. */
+/** `10GiB`, `10G` (the same), `500MB`, `1048576`: in bytes; undefined when it is none of them, or beyond 2^53. */
 export function parseByteSize(text: string): number | undefined {
   const match = /^([0-9]{1,16})([A-Za-z]*)$/.exec(text);
   const unit = UNITS.get(match?.[2] ?? '');

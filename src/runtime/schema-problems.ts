@@ -23,16 +23,62 @@ export function schemaProblems(
 }
 
 /** Zod's own words become ours; those that a schema brings along stay. */
-function messageOf({ message }: z.core.$ZodIssue): string {
-  return message
-    .replace(/^Invalid input: expected (\w+), received (\w+)$/, (_, expected: string, received: string) => {
-      const found = received === 'undefined' ? 'nothing' : nameOf(received);
-      return `expected ${nameOf(expected)}, found ${found}`;
-    })
-    .replace(/^Invalid option: expected one of (.+)$/, (_, options: string) => {
-      return `expected one of ${options.replaceAll('"', '').split('|').join(', ')}`;
-    });
+function messageOf(issue: z.core.$ZodIssue): string {
+  return isOwnWord(issue.message) ? ownWords(issue) : issue.message;
 }
+
+/** With how each message of zod's English begins. */
+function isOwnWord(message: string): boolean {
+  return /^(?:Invalid |Too (?:small|big)|Unrecognized key|Duplicate )/.test(message);
+}
+
+function ownWords(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${nameOf(issue.expected)}${foundType(issue)}`;
+    case 'invalid_value':
+      return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `expected ${sizeText('at least', issue.minimum, issue.origin)}`;
+    case 'too_big':
+      return `expected ${sizeText('at most', issue.maximum, issue.origin)}`;
+    case 'not_multiple_of':
+      return `expected a multiple of ${issue.divisor}`;
+    case 'invalid_format':
+      return `expected a text in the form of ${FORMATS.get(issue.format) ?? issue.format}`;
+    case 'invalid_union':
+      return unionText(issue.errors.flat());
+    default:
+      return 'expected another value';
+  }
+}
+
+function unionText(issues: readonly z.core.$ZodIssue[]): string {
+  const expected = [...new Set(issues.map((each) => messageOf(each).split(', found ', 1)[0] ?? ''))];
+  const parts = expected
+    .filter((each) => each.startsWith('expected '))
+    .map((each) => each.slice('expected '.length));
+  return parts.length === 0 ? 'expected another value' : `expected ${parts.join(', or ')}`;
+}
+
+function foundType({ message }: z.core.$ZodIssue): string {
+  const received = /received (\w+)$/.exec(message)?.[1];
+  if (received === undefined) return '';
+  return `, found ${received === 'undefined' ? 'nothing' : nameOf(received)}`;
+}
+
+function sizeText(bound: string, size: number | bigint, origin: string): string {
+  if (origin === 'string')
+    return size === 1 && bound === 'at least' ? 'some text' : `${bound} ${size} characters`;
+  if (origin === 'array' || origin === 'set') return `${bound} ${size} ${size === 1 ? 'entry' : 'entries'}`;
+  return `${bound} ${size}`;
+}
+
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ['url', 'a URL'],
+  ['regex', 'its pattern'],
+  ['base64', 'base64'],
+]);
 
 function nameOf(type: string): string {
   return TYPES.get(type) ?? type;
@@ -46,6 +92,9 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ['object', 'an object'],
   ['record', 'an object'],
   ['string', 'a text'],
+  ['null', 'null'],
+  ['NaN', 'no number'],
+  ['Infinity', 'infinity'],
 ]);
 
 function unknownKey(key: string, known: readonly string[]): string {

@@ -31,6 +31,12 @@ export function standaloneStateDirectory(
   return directory && join(dirname(directory), 'standalone', role);
 }
 
+/** That of one-shot runs of the collector: apart from the state of one that runs on, whose owner holds it. */
+export function onceStateDirectory(environment: Environment, userId?: number): string | undefined {
+  const directory = defaultStateDirectory('collector', environment, userId);
+  return directory && join(dirname(directory), 'once', 'collector');
+}
+
 /** The configured directory or the default, absolute; without either there is a problem. */
 export function stateDirectoryOf(
   role: Role,

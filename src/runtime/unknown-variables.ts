@@ -16,7 +16,10 @@ export function unknownVariables(
     .filter((name) => !names.has(name) && !KUBERNETES.test(name))
     .sort()
     .map((variable) => {
-      const nearest = nearestName(variable, known);
+      // The prefix is equal in all of them: it must not make any two names look alike.
+      const names = known.map((name) => name.replace(prefix, ''));
+      const near = nearestName(variable.slice(prefix.length), names);
+      const nearest = near === undefined ? undefined : known[names.indexOf(near)];
       const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
       return { variable, message: `is not known and has no effect${hint}` };
     });
@@ -25,7 +28,8 @@ export function unknownVariables(
 /** The name with the fewest edits; undefined when all are too far off to be meant. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let nearest: string | undefined;
-  let fewest = Math.max(2, Math.floor(name.length / 3)) + 1;
+  // Of a short name one letter may be wrong, of a longer one two (they may have changed places), or a third of them.
+  let fewest = (name.length < 5 ? 1 : Math.max(2, Math.floor(name.length / 3))) + 1;
   for (const candidate of candidates) {
     const edits = editDistance(name, candidate);
     if (edits < fewest) {

@@ -3,6 +3,8 @@ import { type Address, parseAddress } from './address.ts';
 import { BYTE_SIZE_FORMAT, parseByteSize } from './byte-size.ts';
 import { InvalidValue } from './configuration.ts';
 import { DurationError, durationToMs, type Nanoseconds, parseDuration } from './duration.ts';
+import { jsonProblem } from './json-problem.ts';
+import { schemaProblems } from './schema-problems.ts';
 
 /** How the texts of variables are read: each throws InvalidValue with what was expected. */
 
@@ -89,17 +91,14 @@ export function jsonValue<T>(schema: z.ZodType<T>, expected: string): (text: str
     try {
       value = JSON.parse(text);
     } catch {
-      // The parser's own message quotes the text, which may be a secret.
-      throw new InvalidValue(`${expected} as JSON`);
+      throw new InvalidValue(expected, [{ path: '', message: jsonProblem(expected, text) }]);
     }
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    const parts = result.error.issues.map(({ path, message }) => ({ path: pathText(path), message }));
+    const parts = schemaProblems('', result.error, () => []).map(({ variable, message }) => ({
+      path: variable,
+      message,
+    }));
     throw new InvalidValue(expected, parts);
   };
-}
-
-/** `[0].paths[2]` */
-function pathText(path: readonly PropertyKey[]): string {
-  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
 }

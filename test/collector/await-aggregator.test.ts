@@ -32,3 +32,26 @@ it('says nothing when one answers, or when nobody waits any more', async () => {
   await clock.advance(60_000);
   expect([...connected.lines, ...lines]).toEqual([]);
 });
+
+it('fails with the addresses when there is no aggregator for too long, at the start or later', async () => {
+  const clock = new FakeClock();
+  const { logger } = capturedLogger();
+  const publisher: { connectedTo: string | undefined } = { connectedTo: '127.0.0.1:8000' };
+  const errors: Error[] = [];
+  awaitAggregator(publisher, {
+    addresses: ['127.0.0.1:8000'],
+    clock,
+    logger,
+    timeoutMs: 60_000,
+    fail: (error) => void errors.push(error),
+  });
+  await clock.advance(300_000);
+  expect(errors).toEqual([]);
+  publisher.connectedTo = undefined;
+  await clock.advance(59_000);
+  expect(errors).toEqual([]);
+  await clock.advance(2_000);
+  expect(errors.map(({ message }) => message)).toEqual([
+    expect.stringContaining('Cannot reach an aggregator at 127.0.0.1:8000 within 60 s.') as string,
+  ]);
+});

@@ -32,6 +32,7 @@ test('without anything but a file, everything has its default', () => {
     tls: undefined,
     httpAddress: { host: '127.0.0.1', port: 8002 },
     once: false,
+    aggregatorTimeoutMs: 60_000,
     shutdownTimeoutMs: 10_000,
     logLevel: 'info',
   });
@@ -229,4 +230,13 @@ test('a name that nobody reads is a warning', () => {
       message: 'is not known and has no effect; did you mean COLLECTOR_COMPRESSION?',
     },
   ]);
+});
+
+test('keeps the state of a one-shot run apart from that of a collector that runs on', () => {
+  const directoryOf = (environment: Record<string, string>) =>
+    parseCollectorConfig({ HOME: '/home/ann', COLLECTOR_TAIL: '/a.log', ...environment }, { userId: 1000 })
+      .config.stateDirectory;
+  expect(directoryOf({})).toBe('/home/ann/.local/state/mega-collector/collector');
+  expect(directoryOf({ COLLECTOR_ONCE: '1' })).toBe('/home/ann/.local/state/mega-collector/once/collector');
+  expect(directoryOf({ COLLECTOR_ONCE: '1', COLLECTOR_STATE_DIRECTORY: '/state' })).toBe('/state');
 });

@@ -49,3 +49,8 @@ test.each([
 test('of several near names the nearest is meant', () => {
   expect(nearestName('AGGREGATOR_TSL', KNOWN)).toBe('AGGREGATOR_TLS');
 });
+
+test('suggests no name that only shares the prefix', () => {
+  const [warning] = unknownVariables('AGGREGATOR_', ['AGGREGATOR_TLS'], { AGGREGATOR_FOO: '1' });
+  expect(warning?.message).toBe('is not known and has no effect');
+});

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type CollectorConfig, collectorVariables, parseCollectorConfig } from '../../collector/config.ts';
+import { checkTail, tailReport } from '../check-tail.ts';
 import type { Context } from '../context.ts';
 import { runAsProcess } from '../run-as-process.ts';
 import type { CollectorService } from '../services.ts';
@@ -34,8 +35,10 @@ export function collectorCommand(context: Context): Command {
       create: async (config, dependenciesOf) => {
         const dependencies = dependenciesOf('collector', config.logLevel);
         await checkSourceFile(config, dependencies.logger);
+        await checkTail(config, dependencies.logger);
         return io.services.createCollector(config, dependencies);
       },
+      checked: async (config) => ({ tail: await tailReport(config) }),
       stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
       done: (service, config) => (config.once ? () => readOnce(service, config) : undefined),
     }),

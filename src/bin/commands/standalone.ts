@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { emittersReport } from '../check-report.ts';
+import { checkTail, tailReport } from '../check-tail.ts';
 import type { Context } from '../context.ts';
 import { runAsProcess } from '../run-as-process.ts';
 import { checkSourceFile } from '../source-file.ts';
@@ -35,6 +36,7 @@ export function standaloneCommand(context: Context): Command {
       create: async (config, dependenciesOf) => {
         const collector = dependenciesOf('collector', config.collector.logLevel);
         await checkSourceFile(config.collector, collector.logger);
+        await checkTail(config.collector, collector.logger);
         const aggregator = dependenciesOf('aggregator', config.aggregator.logLevel);
         return context.io.services.createStandalone(config, { collector, aggregator });
       },
@@ -42,7 +44,10 @@ export function standaloneCommand(context: Context): Command {
         COLLECTOR_STATE_DIRECTORY: collector.stateDirectory,
         AGGREGATOR_STATE_DIRECTORY: aggregator.stateDirectory,
       }),
-      checked: ({ aggregator }) => ({ emitters: emittersReport(aggregator.emitters) }),
+      checked: async ({ aggregator, collector }) => ({
+        tail: await tailReport(collector),
+        emitters: emittersReport(aggregator.emitters),
+      }),
       done: (service, { collector }) => (collector.once ? () => service.drained() : undefined),
     }),
   );

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { DurationError, durationToMs, parseDuration } from '../../runtime/duration.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-codes.ts';
+import { MOMENT_FORMAT, momentOfFlag } from './moment-flag.ts';
 import { harmless } from './terminal/harmless.ts';
+import type { TimeZone } from './terminal/time-text.ts';
 
 /** For each place in what a schema checks (`filter.severity`; empty: the whole), the flag that it was said with. */
 export type FlagNames = Readonly<Record<string, string>>;
@@ -14,6 +16,12 @@ export class FlagValues {
   /** Seconds: `60`, or a duration of whole seconds: `10s`, `1h`. */
   seconds(flag: string, text: string | undefined): number | undefined {
     return this.#read(flag, text, 'seconds such as 60, or a duration such as 10s or 1h', secondsOf);
+  }
+
+  /** A time, as the API reads it. */
+  moment(flag: string, text: string | undefined, timeZone: TimeZone): string | undefined {
+    const present = { now: new Date(), timeZone };
+    return this.#read(flag, text, MOMENT_FORMAT, (given) => momentOfFlag(given, present));
   }
 
   number(flag: string, text: string | undefined): number | undefined {
@@ -33,7 +41,10 @@ export class FlagValues {
       const flag = flagOf(issue.path, flags);
       // What could not be read is missing now: that is told already.
       if (!this.#problems.some((each) => each.flag === flag)) {
-        this.#problems.push({ flag, message: `${expectation(issue)}${found(value, issue.path)}` });
+        const expected = expectation(issue);
+        // A schema that reads a text in parts names the part that it found.
+        const whole = expected.includes(', found ') ? '' : found(value, issue.path);
+        this.#problems.push({ flag, message: `${expected}${whole}` });
       }
     }
     if (result.success && this.#problems.length === 0) return result.data;

@@ -9,11 +9,16 @@ import { type ConnectionFlags, readConnection, withConnection } from './api/conn
 
 export interface MonitorFlags extends ConnectionFlags {
   readonly json?: boolean;
+  readonly utc?: boolean;
 }
 
 /** A command that asks an aggregator: all of them have its flags. */
 export function monitorCommand(name: string, json: string): Command {
-  return withConnection(new Command(name).option('--json', json));
+  return withConnection(
+    new Command(name)
+      .option('--json', json)
+      .option('--utc', 'Show times in UTC. [default: the time zone of this machine; JSON is always in UTC]'),
+  );
 }
 
 /** What a bare `monitor metrics` runs, with the names of the others for who misspells one. */

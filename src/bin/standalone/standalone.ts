@@ -43,7 +43,7 @@ export class Standalone implements Service<StandaloneConfig> {
     this.#socket = await openSocketPath(aggregator.stateDirectory, SOCKET_NAME);
     const address = { socketPath: this.#socket.path };
     this.#aggregator = await createAggregator(
-      { ...aggregator, listenAddress: address },
+      { ...aggregator, listenAddress: address, ...(collector.once && { servesHttp: false }) },
       this.#dependencies.aggregator,
     );
     this.#collector = await createCollector(

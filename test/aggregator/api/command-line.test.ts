@@ -12,7 +12,7 @@ async function asking(store = fakeStore()) {
   onTestFinished(() => end.abort());
   const connect = (token?: string) =>
     new AggregatorApi(
-      { url: `http://${formatAddress(address)}`, token, ca: undefined, timeoutMs: 20_000 },
+      { url: `http://${formatAddress(address)}`, token, ca: undefined, timeoutMs: 20_000, waitMs: 0 },
       end.signal,
     );
   return { store, api: connect(TOKEN), stranger: connect() };

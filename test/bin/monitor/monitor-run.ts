@@ -18,7 +18,9 @@ export function startMonitor(
   const captured = capturedIo({ environment });
   if (columns !== undefined) Object.assign(captured.io.stdout, { isTTY: true, columns, rows });
   const url = aggregator === undefined ? [] : ['--url', aggregator.url];
-  return { ...captured, done: run(['monitor', ...argv, ...url], captured.io) };
+  // A test that is not about waiting does not wait.
+  const wait = argv.includes('--wait') || argv.length === 0 ? [] : ['--wait', '0s'];
+  return { ...captured, done: run(['monitor', ...argv, ...url, ...wait], captured.io) };
 }
 
 export async function monitor(argv: readonly string[], options: MonitorRun = {}) {

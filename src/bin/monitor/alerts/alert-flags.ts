@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { alertDefinition, COMPARISONS } from '../../../store/monitor/alert-definition.ts';
 import { STATISTICS } from '../../../store/monitor/metric-definition.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
+import { withOldFlags } from '../old-flags.ts';
 
 export interface AlertFlags {
   readonly metric?: string;
-  readonly stat?: string;
-  readonly op?: string;
+  readonly statistic?: string;
+  readonly comparison?: string;
   readonly level?: string;
   readonly window?: string;
   readonly for?: string;
@@ -20,8 +21,8 @@ export interface AlertFlags {
 const FLAGS: FlagNames = {
   id: 'ID',
   metric: '--metric',
-  statistic: '--stat',
-  comparison: '--op',
+  statistic: '--statistic',
+  comparison: '--comparison',
   level: '--level',
   windowSeconds: '--window',
   forSeconds: '--for',
@@ -32,10 +33,16 @@ const FLAGS: FlagNames = {
 };
 
 export function withAlertFlags(command: Command): Command {
-  return command
+  const withFlags = command
     .option('-m, --metric <id>', 'Whose values it watches.')
-    .option('-s, --stat <statistic>', `Of the values in the window: ${STATISTICS.join(', ')}. [default avg]`)
-    .option('-o, --op <comparison>', `${COMPARISONS.join(' ')} - in quotes, for the shell. [default >]`)
+    .option(
+      '-s, --statistic <statistic>',
+      `Of the values in the window: ${STATISTICS.join(', ')}. [default avg]`,
+    )
+    .option(
+      '-o, --comparison <comparison>',
+      `${COMPARISONS.join(' ')} - in quotes, for the shell. [default >]`,
+    )
     .option('-l, --level <number>', 'It fires when: statistic, comparison, level.')
     .option('-w, --window <time>', 'The newest values that it looks at: seconds, or 120s, 5m. [default 60]')
     .option('-f, --for <time>', 'It has to hold for so long before it fires. [default 0]')
@@ -48,6 +55,7 @@ export function withAlertFlags(command: Command): Command {
     .option('--no-fill-missing', 'A period without records does not count.')
     .option('--notify', 'Page while it fires. [default]')
     .option('--no-notify', 'Page nobody.');
+  return withOldFlags(withFlags, { '--stat': 'statistic', '--op': 'comparison' });
 }
 
 /** What the user has said, checked, for the aggregator to complete. Throws CommandError. */
@@ -56,8 +64,8 @@ export function alertOfFlags(id: string, flags: AlertFlags): unknown {
   const definition = {
     id,
     metric: flags.metric,
-    statistic: flags.stat,
-    comparison: flags.op,
+    statistic: flags.statistic,
+    comparison: flags.comparison,
     level: values.number('--level', flags.level),
     windowSeconds: values.seconds('--window', flags.window),
     forSeconds: values.seconds('--for', flags.for),

@@ -58,7 +58,7 @@ export interface AlertFrame {
 export function alertFrame({ alerts, nowMs, refreshSeconds, away }: AlertFrame, terminal: Terminal): string {
   const { paint } = terminal;
   const firing = alerts.filter(({ state }) => state === 'firing').length;
-  const time = timeText(new Date(Math.floor(nowMs / 1000) * 1000).toISOString());
+  const time = timeText(new Date(Math.floor(nowMs / 1000) * 1000).toISOString(), terminal);
   const summary = firing > 0 ? paint(`${firing} firing`, 'bold', 'red') : 'none firing';
   const heading = `${time}  ${summary}, refreshed every ${durationText(refreshSeconds)}; Ctrl-C ends\n`;
   const notice = away === undefined ? '' : `${paint(`Away, trying again: ${firstLine(away)}`, 'yellow')}\n`;

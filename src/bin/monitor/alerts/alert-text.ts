@@ -49,7 +49,12 @@ export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal
     const gravest = GRAVITY.find((each) => states.includes(each)) ?? 'not checked';
     const count = states.filter((each) => each === gravest).length;
     const of = states.length > 1 ? `${gravest} (${count} of ${states.length})` : gravest;
-    return [harmless(alert.definition.id), stateCell(gravest, of), conditionOf(alert), lastCheck(alert)];
+    return [
+      harmless(alert.definition.id),
+      stateCell(gravest, of),
+      conditionOf(alert),
+      lastCheck(alert, terminal),
+    ];
   });
   const columns = [
     { title: 'alert' },
@@ -60,12 +65,12 @@ export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal
   return table(columns, rows, terminal);
 }
 
-function lastCheck({ states }: AlertAnswer): string {
+function lastCheck({ states }: AlertAnswer, terminal: Terminal): string {
   const newest = states
     .map(({ checkedAt }) => checkedAt)
     .sort()
     .at(-1);
-  return newest === undefined ? '-' : timeText(newest);
+  return newest === undefined ? '-' : timeText(newest, terminal);
 }
 
 export function statesText({ states }: AlertAnswer, terminal: Terminal): string {
@@ -74,9 +79,9 @@ export function statesText({ states }: AlertAnswer, terminal: Terminal): string 
   const rows = states.map((status): readonly Cell[] => [
     ...(isSegmented ? [segmentText(status.segment)] : []),
     stateCell(shownState(status)),
-    timeText(status.since),
+    timeText(status.since, terminal),
     numberText(status.observed),
-    timeText(status.checkedAt),
+    timeText(status.checkedAt, terminal),
   ]);
   const columns = [
     ...(isSegmented ? [{ title: 'segment', ...FLEXIBLE }] : []),
@@ -89,12 +94,13 @@ export function statesText({ states }: AlertAnswer, terminal: Terminal): string 
 }
 
 /** One line for each change, newest first. */
-export function historyText(events: readonly AlertEvent[], { paint }: Terminal): string {
+export function historyText(events: readonly AlertEvent[], terminal: Terminal): string {
+  const { paint } = terminal;
   return events
     .map(({ at, segment, from, to, observed, comparison, level }) => {
       const where = segment === null ? '' : `${segmentText(segment)} `;
       const change = `${from} -> ${paint(to, STYLES[to])}`;
-      return `${preciseTimeText(at)} ${where}${change}, observed ${numberText(observed)} (${comparison} ${numberText(level)})\n`;
+      return `${preciseTimeText(at, terminal)} ${where}${change}, observed ${numberText(observed)} (${comparison} ${numberText(level)})\n`;
     })
     .join('');
 }

@@ -8,6 +8,7 @@ import { definitionText } from '../definition-text.ts';
 import { FlagValues } from '../flag-values.ts';
 import { identifierOf, oneIdentifier } from '../identifiers.ts';
 import { apiOf, asDefault, type MonitorFlags, monitorCommand, untilInterrupted } from '../monitor-command.ts';
+import { withOldFlags } from '../old-flags.ts';
 import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { timeText } from '../terminal/time-text.ts';
@@ -23,12 +24,12 @@ Examples:
   mega-collector monitor alerts
   mega-collector monitor alerts observe
   mega-collector monitor alerts get totaltraffic
-  mega-collector monitor alerts create busy --metric total_traffic --op '>' --level 10 --window 120s`;
+  mega-collector monitor alerts create busy --metric total_traffic --comparison '>' --level 10 --window 120s`;
 
 const CREATE_EXAMPLES = `
 Examples:
   mega-collector monitor alerts create busy --metric total_traffic --level 10
-  mega-collector monitor alerts create quiet --metric total_traffic --stat max --op '<' --level 1 --window 5m --for 1m
+  mega-collector monitor alerts create quiet -m total_traffic -s max -o '<' -l 1 --window 5m --for 1m
   mega-collector monitor alerts create errors -m server_errors -s max -o '>=' -l 5 --check 10s --no-data ok --no-notify`;
 
 const OBSERVE_EXAMPLES = `
@@ -37,7 +38,7 @@ from then on; the time comes first. While the aggregator is away it says so, and
 
 Examples:
   mega-collector monitor alerts observe
-  mega-collector monitor alerts observe --refresh-rate 1 >> alerts.log
+  mega-collector monitor alerts observe --refresh 1 >> alerts.log
   mega-collector monitor alerts observe --json | jq --unbuffered 'select(.state == "firing")'`;
 
 export function alertsCommand(context: Context): Command {
@@ -59,30 +60,33 @@ function listCommand({ io }: Context): Command {
     .addHelpText('after', '\nExamples:\n  mega-collector monitor alerts list --json | jq .states')
     .action(async (flags: MonitorFlags) => {
       const alerts = await (await apiOf(flags, io)).alerts();
-      io.stdout.write(flags.json ? alerts.map(jsonLine).join('') : alertListText(alerts, terminalOf(io)));
+      io.stdout.write(
+        flags.json ? alerts.map(jsonLine).join('') : alertListText(alerts, terminalOf(io, flags)),
+      );
     });
 }
 
 const historyLimit = z.int().min(1).max(1000);
 
 function getCommand({ io }: Context): Command {
-  return monitorCommand('get', 'Print JSON: the alert, and its `events`.')
+  const command = monitorCommand('get', 'Print JSON: the alert, and its `events`.')
     .description('The states of an alert, and its changes, newest first.')
     .argument('<id>', 'Of the alert.')
-    .option('-n, --number <changes>', 'How many changes. [default 20]', '20')
+    .option('-n, --limit <changes>', 'How many changes. [default 20]', '20')
     .addHelpText('after', '\nExamples:\n  mega-collector monitor alerts get totaltraffic -n 100')
-    .action(async (text: string, flags: MonitorFlags & { readonly number: string }) => {
+    .action(async (text: string, flags: MonitorFlags & { readonly limit: string }) => {
       const id = identifierOf(text);
       const values = new FlagValues();
-      const limit = values.checked(historyLimit, values.number('-n', flags.number), { '': '-n' });
+      const limit = values.checked(historyLimit, values.number('-n', flags.limit), { '': '-n' });
       const api = await apiOf(flags, io);
       const [alert, events] = [await api.alert(id), await api.alertHistory(id, limit)];
-      const terminal = terminalOf(io);
+      const terminal = terminalOf(io, flags);
       if (flags.json) io.stdout.write(jsonLine({ ...alert, events }));
       if (flags.json) return;
       const changes = events.length === 0 ? 'It has not changed yet.\n' : historyText(events, terminal);
       io.stdout.write(`${id}: ${conditionOf(alert)}\n\n${statesText(alert, terminal)}\n${changes}`);
     });
+  return withOldFlags(command, { '--number': 'limit' });
 }
 
 function metaCommand({ io }: Context): Command {
@@ -93,8 +97,9 @@ function metaCommand({ io }: Context): Command {
     .action(async (text: string, flags: MonitorFlags) => {
       const id = identifierOf(text);
       const alert = await (await apiOf(flags, io)).alert(id);
-      const more = [['created', timeText(alert.createdAt)]] as const;
-      io.stdout.write(flags.json ? jsonLine(alert) : definitionText(alert.definition, more, terminalOf(io)));
+      const terminal = terminalOf(io, flags);
+      const more = [['created', timeText(alert.createdAt, terminal)]] as const;
+      io.stdout.write(flags.json ? jsonLine(alert) : definitionText(alert.definition, more, terminal));
     });
 }
 
@@ -134,19 +139,20 @@ function deleteCommand({ io }: Context): Command {
 const refreshRate = z.int().min(1).max(86_400);
 
 function observeCommand({ io }: Context): Command {
-  return monitorCommand('observe', 'Print one JSON object per alert, and per change, one per line.')
+  const command = monitorCommand('observe', 'Print one JSON object per alert, and per change, one per line.')
     .description('Watch all alerts until Ctrl-C.')
-    .option('-r, --refresh-rate <time>', 'How often: seconds, or 10s, 1m. [default 10]', '10')
+    .option('-r, --refresh <time>', 'How often: seconds, or 10s, 1m. [default 10]', '10')
     .addHelpText('after', OBSERVE_EXAMPLES)
-    .action(async ({ refreshRate: text, json = false, ...flags }: MonitorFlags & { refreshRate: string }) => {
+    .action(async ({ refresh: text, json = false, ...flags }: MonitorFlags & { refresh: string }) => {
       const values = new FlagValues();
-      const asked = values.seconds('--refresh-rate', text);
-      const refreshSeconds = values.checked(refreshRate, asked, { '': '--refresh-rate' });
+      const asked = values.seconds('--refresh', text);
+      const refreshSeconds = values.checked(refreshRate, asked, { '': '--refresh' });
       const connection = await readConnection(flags, io);
       await untilInterrupted({ io }, (signal) => {
         const api = new AggregatorApi(connection, signal);
-        const terminal = terminalOf(io);
+        const terminal = terminalOf(io, flags);
         return observe({ api, clock: systemClock, io, terminal, refreshSeconds, json }, signal);
       });
     });
+  return withOldFlags(command, { '--refresh-rate': 'refresh' });
 }

@@ -51,7 +51,8 @@ export class ChangeLines implements Display {
   }
 
   #time(): string {
-    return preciseTimeText(new Date(Number(this.#options.clock.nowUnixNano() / 1_000_000n)).toISOString());
+    const { clock, terminal } = this.#options;
+    return preciseTimeText(new Date(Number(clock.nowUnixNano() / 1_000_000n)).toISOString(), terminal);
   }
 }
 

@@ -30,17 +30,25 @@ import { checkedAnswer } from './checked-answer.ts';
 import type { Connection } from './connection.ts';
 import { type ApiRequest, exchange, inTime, readBody } from './exchange.ts';
 import { refusal } from './refusal.ts';
+import { StartingAggregator } from './starting-aggregator.ts';
 import { type TailEvent, tailEvents } from './tail-events.ts';
 
 /** The aggregator's HTTP API. All methods reject with ApiError, or with the reason of the signal they were given. */
 export class AggregatorApi {
   readonly connection: Connection;
   readonly #signal: AbortSignal;
+  readonly #starting: StartingAggregator;
 
   /** `signal`: ends whatever is going on. */
   constructor(connection: Connection, signal: AbortSignal = new AbortController().signal) {
     this.connection = connection;
     this.#signal = signal;
+    this.#starting = new StartingAggregator(connection);
+  }
+
+  /** Whether it is worth waiting for the first records: the aggregator may have been started a moment ago. */
+  get mayBeStarting(): boolean {
+    return this.#starting.isWaiting;
   }
 
   async metrics(): Promise<readonly MetricAnswer[]> {
@@ -133,7 +141,7 @@ export class AggregatorApi {
   /** The beginning of a successful answer. */
   async #begin(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const { connection } = this;
-    const answer = await exchange(connection, request, signal);
+    const answer = await this.#starting.reach(() => exchange(connection, request, signal), signal);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
     throw refusal({ connection, status, body: await readBody(connection, answer, signal) });

@@ -5,7 +5,7 @@ import { AGGREGATOR_VARIABLES } from '../../../aggregator/variables.ts';
 import { type Address, formatAddress } from '../../../runtime/address.ts';
 import { FILE_SUFFIX, parseVariables, throwProblems } from '../../../runtime/configuration.ts';
 import { readFileForms } from '../../../runtime/file-forms.ts';
-import { positiveDurationMs } from '../../../runtime/value-parsers.ts';
+import { durationMs, positiveDurationMs } from '../../../runtime/value-parsers.ts';
 import { CommandError } from '../../command-error.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { Io } from '../../io.ts';
@@ -19,6 +19,8 @@ export interface Connection {
   readonly ca: string | undefined;
   /** For a whole answer; of an endless one, for its beginning. */
   readonly timeoutMs: number;
+  /** For an aggregator on this machine that is starting. */
+  readonly waitMs: number;
 }
 
 export interface ConnectionFlags {
@@ -26,6 +28,7 @@ export interface ConnectionFlags {
   readonly tokenFile?: string;
   readonly ca?: string;
   readonly timeout: string;
+  readonly wait: string;
 }
 
 /** The aggregator's own: who runs both on one machine sets them once. */
@@ -43,6 +46,10 @@ export function withConnection(command: Command): Command {
     new Option('--token-file <path>', `A file with the token that it wants. [${TOKEN.name}, ${TOKEN_FILE}]`),
     new Option('--ca <path>', 'Certificates (PEM) of the authorities to trust, for an https URL.'),
     new Option('--timeout <duration>', 'How long it may take to answer. [default 30s]').default('30s'),
+    new Option(
+      '--wait <duration>',
+      'How long to wait for an aggregator on this machine that is starting. [default 5s]',
+    ).default('5s'),
   ];
   for (const option of options) command.addOption(option.helpGroup('The aggregator:'));
   return command;
@@ -71,7 +78,8 @@ export async function readConnection(
     url: flags.url === undefined ? urlOf(values.address) : givenUrl(flags.url),
     token: values.token,
     ca: flags.ca === undefined ? undefined : await readCertificates(flags.ca),
-    timeoutMs: timeoutOf(flags.timeout),
+    timeoutMs: timeOf('--timeout', flags.timeout, positiveDurationMs),
+    waitMs: timeOf('--wait', flags.wait, durationMs),
   };
 }
 
@@ -111,11 +119,11 @@ async function readCertificates(path: string): Promise<string> {
   }
 }
 
-function timeoutOf(text: string): number {
+function timeOf(flag: string, text: string, read: (text: string) => number): number {
   try {
-    return Math.min(positiveDurationMs(text), LONGEST_TIMEOUT_MS);
+    return Math.min(read(text), LONGEST_TIMEOUT_MS);
   } catch (error) {
-    throw new CommandError(`--timeout: ${(error as Error).message}.`, EXIT.usage);
+    throw new CommandError(`${flag}: ${(error as Error).message}.`, EXIT.usage);
   }
 }
 

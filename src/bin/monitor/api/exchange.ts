@@ -132,7 +132,8 @@ function unreachable({ url }: Connection, error: NodeJS.ErrnoException): ApiErro
   }
   if (code === 'ENOTFOUND')
     return transient(`There is no host of the name in ${url}. Name another with --url.`);
-  return transient(
-    `Nobody answers at ${url} (${code}). Is the aggregator running? Name its HTTP address with --url or AGGREGATOR_HTTP_ADDRESS.`,
+  return new ApiError(
+    `Cannot reach an aggregator at ${url} (${code}). Is it running? Start one with mega-collector aggregator, or name its HTTP address with --url or AGGREGATOR_HTTP_ADDRESS.`,
+    { isTransient: true, isRefusedConnection: code === 'ECONNREFUSED' },
   );
 }

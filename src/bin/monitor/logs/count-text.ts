@@ -11,7 +11,7 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 /** A line for each interval, oldest first; on a terminal with a bar. */
 export function histogramText({ bars, total, intervalSeconds }: Histogram, terminal: Terminal): string {
-  const rows = bars.map(({ time, count }) => ({ name: timeText(time), count }));
+  const rows = bars.map(({ time, count }) => ({ name: timeText(time, terminal), count }));
   const text = countTable(rows, 'time', terminal);
   if (!terminal.isTerminal) return text;
   return `${text}\n${total} records, ${durationText(intervalSeconds)} each line\n`;

@@ -15,15 +15,17 @@ import { CommandError } from '../../command-error.ts';
 import { EXIT } from '../../exit-codes.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
 import { collect } from '../metrics/metric-flags.ts';
+import { withOldFlags } from '../old-flags.ts';
 
 export interface LogFlags {
+  readonly utc?: boolean;
   readonly from?: string;
   readonly to?: string;
   readonly severity?: string;
   readonly host?: string;
   readonly service?: string;
   readonly where?: readonly string[];
-  readonly number?: string;
+  readonly limit?: string;
   readonly follow?: boolean;
   readonly histogram?: boolean;
   readonly interval?: string;
@@ -57,27 +59,44 @@ const FLAGS: FlagNames = {
 };
 
 export function withLogFlags(command: Command): Command {
-  return command
-    .option('--from <time>', 'Not before: 2026-01-31T10:00:00Z, or so long ago: 15m, 24h.')
-    .option('--to <time>', 'Before: the same.')
+  return withQuestionFlags(command).option(
+    '-f, --follow',
+    'Show the records that are stored from now on too, until Ctrl-C.',
+  );
+}
+
+/** For what is there now. */
+export function withQuestionFlags(command: Command): Command {
+  const withFlags = command
+    .option(
+      '--from <time>',
+      'Not before this: 15m or 3d ago, today, yesterday, 2026-01-31, 2026-01-31T10:00:00Z, 1769853600.',
+    )
+    .option('--to <time>', 'Before this: the same forms.')
     .option('-s, --severity <severity>', `At least so severe: ${SEVERITIES.join(', ')}.`)
     .option('-H, --host <name>', 'Of this host.name.')
     .option('-S, --service <name>', 'Of this service.name.')
     .option('-w, --where <property=value>', 'With this value: status_code=500. May be repeated.', collect)
-    .option('-n, --number <records>', 'The newest so many. [default 100; with --follow 10]')
-    .option('-f, --follow', 'Go on with what is stored from now on, until Ctrl-C.')
+    .option(
+      '-n, --limit <records>',
+      'At most this number of records, the newest. [default 100; with --follow 10]',
+    )
     .option('--histogram', 'How many there are over time. [of the last 24h without --from]')
     .option('--interval <time>', 'Of the histogram: seconds, or 10s, 1h.')
     .option('--values <property>', 'How many there are of each value of this property.');
+  return withOldFlags(withFlags, { '--number': 'limit' });
 }
 
 /** Throws CommandError. */
 export function logQuestion(text: string | undefined, flags: LogFlags): LogQuestion {
   refuseContradictions(flags);
   const values = new FlagValues();
-  const { severity, host, service, from, to } = flags;
+  const { severity, host, service } = flags;
+  const timeZone = flags.utc ? 'utc' : 'local';
+  const from = values.moment('--from', flags.from, timeZone);
+  const to = values.moment('--to', flags.to, timeZone);
   const filter = { text, severity, host, service, where: values.pairs('--where', flags.where) };
-  const limit = values.number('-n', flags.number);
+  const limit = values.number('-n', flags.limit);
   if (flags.histogram) {
     const intervalSeconds = values.seconds('--interval', flags.interval);
     const asked = { ...filter, from, to, intervalSeconds };
@@ -105,7 +124,7 @@ function search(least: number) {
   return z.strictObject({ ...searchRequest.shape, limit: z.int().min(least).max(MOST_RECORDS) });
 }
 
-function refuseContradictions({ follow, histogram, values, to, interval, number }: LogFlags): void {
+function refuseContradictions({ follow, histogram, values, to, interval, limit }: LogFlags): void {
   const kinds = [follow && '--follow', histogram && '--histogram', values !== undefined && '--values'].filter(
     (each) => typeof each === 'string',
   );
@@ -113,5 +132,5 @@ function refuseContradictions({ follow, histogram, values, to, interval, number 
   if (kinds.length > 1) throw usage(`Only one of ${kinds.join(' and ')} can be shown at a time.`);
   if (follow && to !== undefined) throw usage('--follow has no end: give it without --to.');
   if (interval !== undefined && !histogram) throw usage('--interval is for --histogram.');
-  if (histogram && number !== undefined) throw usage('-n is not for --histogram: all are counted.');
+  if (histogram && limit !== undefined) throw usage('-n is not for --histogram: all are counted.');
 }

@@ -34,7 +34,7 @@ const LONG_RECORD = 10_000;
  */
 export function logText(entry: LogEntry, { terminal, attributes }: LogTextOptions): string {
   const { paint } = terminal;
-  const time = preciseTimeText(entry.time);
+  const time = preciseTimeText(entry.time, terminal);
   const severity = (entry.severity ?? '-').toUpperCase().padEnd(SEVERITY_WIDTH);
   const origin = [entry.host, entry.service].flatMap((each) => (each === null ? [] : [harmless(each)]));
   const where = origin.length === 0 ? '' : `${origin.join(' ')} `;

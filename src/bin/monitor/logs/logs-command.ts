@@ -5,13 +5,13 @@ import type { Context } from '../../context.ts';
 import { AggregatorApi } from '../api/aggregator-api.ts';
 import { readConnection } from '../api/connection.ts';
 import { type MonitorFlags, monitorCommand, untilInterrupted } from '../monitor-command.ts';
-import { harmless, jsonLine } from '../terminal/harmless.ts';
+import { jsonLine } from '../terminal/harmless.ts';
 import { terminalOf } from '../terminal/terminal.ts';
-import { histogramText, valuesText } from './count-text.ts';
 import { follow } from './follow.ts';
 import { type LogFlags, type LogQuestion, logQuestion, withLogFlags } from './log-flags.ts';
 import { logText } from './log-text.ts';
-import { searchLogs } from './search-logs.ts';
+import { isEmpty } from './no-records.ts';
+import { printRecords } from './print-records.ts';
 
 const EXAMPLES = `
 The newest records that match, the newest last; all that is given must hold. Properties are attributes by their
@@ -52,39 +52,34 @@ export function logsCommand({ io }: Context): Command {
     { api, flags, signal }: { api: AggregatorApi; flags: Flags; signal: AbortSignal },
   ): Promise<void> {
     const { json = false, attributes = false } = flags;
-    const terminal = terminalOf(io);
-    const lineOf = (entry: LogEntry) => (json ? jsonLine(entry) : logText(entry, { terminal, attributes }));
-    switch (question.kind) {
-      case 'search': {
-        const entries = await searchLogs(api, question.request);
-        for (const entry of entries) io.stdout.write(lineOf(entry));
-        if (entries.length === 0 && terminal.isTerminal && !json)
-          io.stdout.write('There are no such records.\n');
-        return;
-      }
-      case 'follow':
-        return await follow(
-          {
-            api,
-            clock: systemClock,
-            request: question.request,
-            recent: question.recent,
-            show: (entry) => void io.stdout.write(lineOf(entry)),
-            say: (sentence) => void io.stderr.write(`mega-collector: ${sentence}\n`),
-          },
-          signal,
-        );
-      case 'histogram': {
-        const counted = await api.histogram(question.request);
-        io.stdout.write(json ? counted.bars.map(jsonLine).join('') : histogramText(counted, terminal));
-        return;
-      }
-      case 'values': {
-        const counted = await api.values(question.request);
-        const title = harmless(question.request.property);
-        io.stdout.write(json ? counted.values.map(jsonLine).join('') : valuesText(counted, title, terminal));
-        return;
-      }
+    const terminal = terminalOf(io, flags);
+    if (question.kind !== 'follow') {
+      await firstRecords(api, signal);
+      await printRecords(api, question, { io, terminal, json, attributes, emptyText: EMPTY_STORE });
+      return;
     }
+    const lineOf = (entry: LogEntry) => (json ? jsonLine(entry) : logText(entry, { terminal, attributes }));
+    await follow(
+      {
+        api,
+        clock: systemClock,
+        request: question.request,
+        recent: question.recent,
+        show: (entry) => void io.stdout.write(lineOf(entry)),
+        say: (sentence) => void io.stderr.write(`mega-collector: ${sentence}\n`),
+      },
+      signal,
+    );
   }
+}
+
+const LOOK_AGAIN_MS = 200;
+
+const EMPTY_STORE = `The store is empty: no records have arrived. To send some:
+  mega-collector collector --tail '/var/log/*.log'
+If a collector runs already, mega-collector status shows what it has read and what waits.`;
+
+/** Where aggregator and collector were started in the lines before, the first records are on their way. */
+async function firstRecords(api: AggregatorApi, signal: AbortSignal): Promise<void> {
+  while (api.mayBeStarting && (await isEmpty(api))) await systemClock.sleep(LOOK_AGAIN_MS, signal);
 }

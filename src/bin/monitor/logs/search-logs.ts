@@ -1,6 +1,6 @@
 import type { LogEntry, SearchRequest } from '../../../store/logs/log-requests.ts';
-import type { AggregatorApi } from '../api/aggregator-api.ts';
 import { ApiError } from '../api/api-error.ts';
+import type { LogSource } from './log-source.ts';
 
 const PAGE_RECORDS = 1000;
 /** Of what is held to be turned around. */
@@ -8,7 +8,7 @@ const MAX_HELD_CHARACTERS = 256 * 1024 * 1024;
 
 /** The newest records that match, the newest last. Asks for as many pages as `limit` takes. */
 export async function searchLogs(
-  api: Pick<AggregatorApi, 'search'>,
+  api: Pick<LogSource, 'search'>,
   request: SearchRequest,
 ): Promise<readonly LogEntry[]> {
   const found: LogEntry[] = [];

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { SEVERITIES } from '../../../store/logs/log-requests.ts';
 import { metricDefinition, STATISTICS } from '../../../store/monitor/metric-definition.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
+import { withOldFlags } from '../old-flags.ts';
 
 export interface MetricFlags {
-  readonly stat?: string;
-  readonly prop?: string;
+  readonly statistic?: string;
+  readonly property?: string;
   readonly period?: string;
-  readonly refreshRate?: string;
+  readonly refresh?: string;
   readonly startOffset?: string;
   readonly endOffset?: string;
   readonly segment?: string;
@@ -20,10 +21,10 @@ export interface MetricFlags {
 
 const FLAGS: FlagNames = {
   id: 'ID',
-  statistic: '--stat',
-  property: '--prop',
+  statistic: '--statistic',
+  property: '--property',
   periodSeconds: '--period',
-  refreshSeconds: '--refresh-rate',
+  refreshSeconds: '--refresh',
   startOffsetSeconds: '--start-offset',
   endOffsetSeconds: '--end-offset',
   segment: '--segment',
@@ -35,11 +36,11 @@ const FLAGS: FlagNames = {
 };
 
 export function withMetricFlags(command: Command): Command {
-  return command
-    .option('-s, --stat <statistic>', `${STATISTICS.join(', ')}. [default count]`)
-    .option('-p, --prop <property>', 'Of which property; * for the records themselves. [default *]')
+  const withFlags = command
+    .option('-s, --statistic <statistic>', `${STATISTICS.join(', ')}. [default count]`)
+    .option('-p, --property <property>', 'Of which property; * for the records themselves. [default *]')
     .option('-P, --period <time>', 'How long a bucket is: seconds, or 10s, 1h. [default 60]')
-    .option('-r, --refresh-rate <time>', 'How often it is brought up to date. [default: the period]')
+    .option('-r, --refresh <time>', 'How often it is brought up to date. [default: the period]')
     .option('--start-offset <time>', 'How late a record may be and still count. [default 24h]')
     .option('--end-offset <time>', 'How long a bucket stays open. [default: the period]')
     .option('-g, --segment <property>', 'One value for each value of this: status_code, section(path).')
@@ -48,7 +49,16 @@ export function withMetricFlags(command: Command): Command {
     .option('--filter-host <name>', 'Only of this host.name.')
     .option('--filter-service <name>', 'Only of this service.name.')
     .option('--filter-where <property=value>', 'Only with this value; may be repeated.', collect);
+  return withOldFlags(withFlags, OLD_FLAGS);
 }
+
+/** The names of earlier versions. */
+const OLD_FLAGS = {
+  '--stat': 'statistic',
+  '--prop': 'property',
+  '--refresh-rate': 'refresh',
+  '--refresh_rate': 'refresh',
+} as const;
 
 /** Of a repeated flag. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -79,10 +89,10 @@ function readFlags(id: string, flags: MetricFlags, values: FlagValues) {
   };
   return {
     id,
-    statistic: flags.stat,
-    property: flags.prop,
+    statistic: flags.statistic,
+    property: flags.property,
     periodSeconds: values.seconds('--period', flags.period),
-    refreshSeconds: values.seconds('--refresh-rate', flags.refreshRate),
+    refreshSeconds: values.seconds('--refresh', flags.refresh),
     startOffsetSeconds: values.seconds('--start-offset', flags.startOffset),
     endOffsetSeconds: values.seconds('--end-offset', flags.endOffset),
     segment: flags.segment,

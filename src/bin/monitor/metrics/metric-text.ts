@@ -20,7 +20,7 @@ export function metricListText(metrics: readonly MetricAnswer[], terminal: Termi
     durationText(definition.periodSeconds),
     harmless(definition.segment ?? '-'),
     String(points),
-    refreshedAt === null ? 'not yet' : timeText(refreshedAt),
+    refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal),
   ]);
   const columns = [
     { title: 'metric' },
@@ -41,7 +41,7 @@ export function expressionOf({ statistic, property }: MetricAnswer['definition']
 /** In the order in which they come: newest first. */
 export function pointsText(points: readonly MetricPoint[], isSegmented: boolean, terminal: Terminal): string {
   const rows = points.map(({ time, segment, value, count }) => [
-    timeText(time),
+    timeText(time, terminal),
     ...(isSegmented ? [segmentText(segment)] : []),
     numberText(value),
     String(count),

@@ -7,6 +7,7 @@ import { definitionText } from '../definition-text.ts';
 import { FlagValues } from '../flag-values.ts';
 import { identifierOf, oneIdentifier } from '../identifiers.ts';
 import { apiOf, asDefault, type MonitorFlags, monitorCommand } from '../monitor-command.ts';
+import { withOldFlags } from '../old-flags.ts';
 import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { timeText } from '../terminal/time-text.ts';
@@ -21,12 +22,12 @@ Examples:
   mega-collector monitor metrics create --default
   mega-collector monitor metrics
   mega-collector monitor metrics get total_traffic
-  mega-collector monitor metrics create slow --stat p95 --prop response_bsize --period 1m --segment 'section(path)'`;
+  mega-collector monitor metrics create slow -s p95 -p response_bsize --segment 'section(path)'`;
 
 const CREATE_EXAMPLES = `
 Examples:
   mega-collector monitor metrics create --default
-  mega-collector monitor metrics create traffic --stat count --prop '*' --period 60 --refresh-rate 60
+  mega-collector monitor metrics create traffic --statistic count --property '*' --period 60 --refresh 60
   mega-collector monitor metrics create per_status --segment status_code --period 10s
   mega-collector monitor metrics create errors --filter-severity error --filter-where host.name=web-1`;
 
@@ -57,28 +58,30 @@ function listCommand({ io }: Context): Command {
     .addHelpText('after', '\nExamples:\n  mega-collector monitor metrics list --json | jq .definition.id')
     .action(async (flags: MonitorFlags) => {
       const metrics = await (await apiOf(flags, io)).metrics();
-      io.stdout.write(flags.json ? metrics.map(jsonLine).join('') : metricListText(metrics, terminalOf(io)));
+      io.stdout.write(
+        flags.json ? metrics.map(jsonLine).join('') : metricListText(metrics, terminalOf(io, flags)),
+      );
     });
 }
 
 interface GetFlags extends MonitorFlags {
-  readonly number: string;
+  readonly limit: string;
   readonly segment?: string;
   readonly chart?: boolean;
 }
 
 function getCommand({ io }: Context): Command {
-  return monitorCommand('get', 'Print one JSON object per value, one per line, newest first.')
+  const command = monitorCommand('get', 'Print one JSON object per value, one per line, newest first.')
     .description('The newest values of a metric, newest first.')
     .argument('<id>', 'Of the metric.')
-    .option('-n, --number <buckets>', 'How many periods of time. [default 100]', '100')
+    .option('-n, --limit <buckets>', 'How many periods of time. [default 100]', '100')
     .option('-g, --segment <value>', 'Only this segment.')
     .option('--chart', 'Draw the chart elsewhere than on a terminal, too.')
     .addHelpText('after', GET_EXAMPLES)
     .action(async (text: string, flags: GetFlags) => {
       const id = identifierOf(text);
       const values = new FlagValues();
-      const asked = { limit: values.number('-n', flags.number), segment: flags.segment };
+      const asked = { limit: values.number('-n', flags.limit), segment: flags.segment };
       const request = values.checked(pointsRequest, asked, { limit: '-n', segment: '--segment' });
       const api = await apiOf(flags, io);
       const [{ definition }, points] = [await api.metric(id), await api.points(id, request)];
@@ -86,7 +89,7 @@ function getCommand({ io }: Context): Command {
         io.stdout.write(points.map(jsonLine).join(''));
         return;
       }
-      const terminal = terminalOf(io);
+      const terminal = terminalOf(io, flags);
       const isSegmented = definition.segment !== undefined;
       if (points.length === 0) io.stdout.write('There are no values yet.\n');
       else io.stdout.write(pointsText(points, isSegmented, terminal));
@@ -94,6 +97,7 @@ function getCommand({ io }: Context): Command {
       const drawn = pointsChart(points, definition.periodSeconds, terminal);
       if (drawn !== '') io.stdout.write(`\n${terminal.paint(expressionOf(definition), 'bold')}\n${drawn}`);
     });
+  return withOldFlags(command, { '--number': 'limit' });
 }
 
 function metaCommand({ io }: Context): Command {
@@ -105,12 +109,13 @@ function metaCommand({ io }: Context): Command {
       const id = identifierOf(text);
       const metric = await (await apiOf(flags, io)).metric(id);
       const { definition, createdAt, refreshedAt, points } = metric;
+      const terminal = terminalOf(io, flags);
       const more = [
-        ['created', timeText(createdAt)],
-        ['refreshed', refreshedAt === null ? 'not yet' : timeText(refreshedAt)],
+        ['created', timeText(createdAt, terminal)],
+        ['refreshed', refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal)],
         ['points', String(points)],
       ] as const;
-      io.stdout.write(flags.json ? jsonLine(metric) : definitionText(definition, more, terminalOf(io)));
+      io.stdout.write(flags.json ? jsonLine(metric) : definitionText(definition, more, terminal));
     });
 }
 

@@ -27,7 +27,7 @@ export function pointsChart(
   const series = [...segments].map(([segment, own]) => ({ segment, values: valuesIn(span, own) }));
   const [only, ...others] = series;
   if (only === undefined || others.length > 0) return sparklines(series, periodSeconds, terminal);
-  const [from, to] = [span.fromMs, span.toMs].map((time) => timeText(new Date(time).toISOString()));
+  const [from, to] = [span.fromMs, span.toMs].map((time) => timeText(new Date(time).toISOString(), terminal));
   return chart({ values: only.values, from: from ?? '', to: to ?? '', rows: CHART_ROWS });
 }
 

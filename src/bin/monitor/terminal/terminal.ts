@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Io } from '../../io.ts';
+import type { TimeZone } from './time-text.ts';
 
 /** What is printed to, as far as it matters to whoever prints. */
 export interface Terminal {
@@ -9,6 +10,7 @@ export interface Terminal {
   readonly columns: number;
   readonly rows: number;
   readonly paint: Paint;
+  readonly timeZone: TimeZone;
 }
 
 export type Style = 'dim' | 'bold' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
@@ -18,7 +20,10 @@ const UNKNOWN_COLUMNS = 80;
 const UNKNOWN_ROWS = 24;
 
 /** `NO_COLOR` (no-color.org) takes the colours and leaves the rest; a dumb terminal is a pipe. */
-export function terminalOf({ stdout, environment }: Pick<Io, 'stdout' | 'environment'>): Terminal {
+export function terminalOf(
+  { stdout, environment }: Pick<Io, 'stdout' | 'environment'>,
+  { utc = false }: { readonly utc?: boolean } = {},
+): Terminal {
   const isTerminal = stdout.isTTY === true && environment.TERM !== 'dumb';
   const hasColours = isTerminal && !environment.NO_COLOR;
   return {
@@ -30,6 +35,7 @@ export function terminalOf({ stdout, environment }: Pick<Io, 'stdout' | 'environ
       return (stdout as { readonly rows?: number }).rows || UNKNOWN_ROWS;
     },
     paint: hasColours ? painted : (text) => text,
+    timeZone: utc ? 'utc' : 'local',
   };
 }
 

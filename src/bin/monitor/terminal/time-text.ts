@@ -1,16 +1,37 @@
 import { harmless } from './harmless.ts';
 
-/** `2026-01-31T10:00:00Z`; with milliseconds where there are any. */
-export function timeText(time: string): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) return harmless(time);
-  return date.toISOString().replace('.000Z', 'Z');
+/** In whose time people read: that of this machine (`TZ`), or UTC. */
+export type TimeZone = 'local' | 'utc';
+
+interface Zoned {
+  readonly timeZone: TimeZone;
 }
 
-/** `2026-01-31T10:00:00.120Z`: always of the same width. */
-export function preciseTimeText(time: string): string {
+/** `2026-01-31T11:00:00+01:00`, `2026-01-31T10:00:00Z`; with milliseconds where there are any. */
+export function timeText(time: string, { timeZone }: Zoned): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? harmless(time) : date.toISOString();
+  if (Number.isNaN(date.getTime())) return harmless(time);
+  return rfc3339(date, timeZone).replace(/\.000(?=Z|[+-])/, '');
+}
+
+/** `2026-01-31T11:00:00.120+01:00`, `2026-01-31T10:00:00.120Z`: always with milliseconds. */
+export function preciseTimeText(time: string, { timeZone }: Zoned): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? harmless(time) : rfc3339(date, timeZone);
+}
+
+/** The offset is always there: a time in a file or in a mail has to be clear without this machine. */
+function rfc3339(date: Date, zone: TimeZone): string {
+  const offsetMinutes = zone === 'utc' ? 0 : -date.getTimezoneOffset();
+  if (offsetMinutes === 0) return date.toISOString();
+  const shifted = new Date(date.getTime() + offsetMinutes * 60_000).toISOString().slice(0, -1);
+  const sign = offsetMinutes < 0 ? '-' : '+';
+  const [hours, minutes] = [Math.floor(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60];
+  return `${shifted}${sign}${twoDigits(hours)}:${twoDigits(minutes)}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /** `45s`, `10m`, `1h30m`, `2d4h`: the two largest units. */

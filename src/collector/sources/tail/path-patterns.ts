@@ -12,6 +12,7 @@ export function isCompressed(path: string): boolean {
 /** One glob of an entry, absolute, and its segments: names as they are, or matchers of names. */
 export interface PathPattern {
   readonly entry: TailEntry;
+  readonly glob: string;
   readonly segments: readonly PathSegment[];
 }
 
@@ -42,7 +43,7 @@ export class PathPatterns {
       excludes: excluderOf(entry.exclude, absolute),
     }));
     this.patterns = entries.flatMap((entry) =>
-      absolute(entry.paths).map((glob) => ({ entry, segments: segmentsOf(glob) })),
+      absolute(entry.paths).map((glob) => ({ entry, glob, segments: segmentsOf(glob) })),
     );
   }
 

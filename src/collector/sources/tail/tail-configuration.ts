@@ -3,6 +3,7 @@ import { LIMITS } from '../../../records/limits.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../records/resource.ts';
 import { ConfigurationError } from '../../../runtime/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../../runtime/duration.ts';
+import { jsonProblem } from '../../../runtime/json-problem.ts';
 import { schemaProblems } from '../../../runtime/schema-problems.ts';
 
 /** One group of files that are read alike. */
@@ -44,11 +45,13 @@ export function parseTailConfiguration(text: string, variable: string): readonly
 function parseJson(text: string, variable: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    const message = `expected a JSON list of entries, found invalid JSON (${(error as Error).message})`;
+  } catch {
+    const message = jsonProblem('a list of entries', text, EXAMPLE);
     throw new ConfigurationError([{ variable, message }]);
   }
 }
+
+const EXAMPLE = '[{"paths": ["/var/log/nginx/access.log"], "format": "combined"}]';
 
 /** Of an entry of the list, and of its `multiline`. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {

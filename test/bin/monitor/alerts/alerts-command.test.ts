@@ -124,7 +124,7 @@ describe('monitor alerts', () => {
     expect(exitCode).toBe(2);
     for (const line of [
       '--metric: expected a text, found nothing',
-      '--op: expected one of >, >=, <, <=, ==, !=, found "=>"',
+      '--comparison: expected one of >, >=, <, <=, ==, !=, found "=>"',
       '--level: expected a number, found "ten"',
       '--window: expected at least 1, found "0"',
       '--no-data: expected one of no-data, ok, firing, keep, found "maybe"',
@@ -156,13 +156,13 @@ describe('monitor alerts observe', () => {
     const { exitCode, stdout, stderr } = await monitor(argv, { columns: 80 });
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toContain(
-      'Nobody answers at http://127.0.0.1:1 (ECONNREFUSED). Is the aggregator running?',
+      'Cannot reach an aggregator at http://127.0.0.1:1 (ECONNREFUSED). Is it running?',
     );
   });
 
   test('a wrong rate is told by its flag', async () => {
     expect((await monitor(['alerts', 'observe', '-r', '0'])).stderr).toContain(
-      '--refresh-rate: expected at least 1',
+      '--refresh: expected at least 1',
     );
   });
 });

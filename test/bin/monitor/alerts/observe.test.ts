@@ -18,7 +18,7 @@ const observed = async (
   if (columns !== undefined) Object.assign(io.stdout, { isTTY: true, columns, rows });
   const clock = new FakeClock(Date.UTC(2026, 0, 31, 10, 5));
   const end = new AbortController();
-  const connection = { url: server.url, token: undefined, ca: undefined, timeoutMs: 10_000 };
+  const connection = { url: server.url, token: undefined, ca: undefined, timeoutMs: 10_000, waitMs: 0 };
   const api = new AggregatorApi(connection, end.signal);
   const options = { api, clock, io, terminal: terminalOf(io), refreshSeconds: 10, json };
   const done = observe(options, end.signal).catch(() => {});
@@ -81,7 +81,9 @@ test('speaks JSON; what is no change goes to stderr', async () => {
     ['\u001b[1m', 'gone'],
     [null, 'gone'],
   ]);
-  expect(stderr).toMatch(/Z away, trying again: Nobody answers at .*\n.*Z the aggregator is back\n$/);
+  expect(stderr).toMatch(
+    /Z away, trying again: Cannot reach an aggregator at .*\n.*Z the aggregator is back\n$/,
+  );
 });
 
 test('on a terminal redraws a table in place, and gives the cursor back', async () => {

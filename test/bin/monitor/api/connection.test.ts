@@ -12,7 +12,7 @@ const SECRET = 'hunter2hunter2hunter2';
 const NONE = { 'GET /v1/metrics': { json: { metrics: [] } } };
 
 const connectionOf = (flags: Partial<ConnectionFlags>, environment: Record<string, string> = {}) =>
-  readConnection({ timeout: '30s', ...flags }, { environment });
+  readConnection({ timeout: '30s', wait: '0s', ...flags }, { environment });
 
 async function file(content: string): Promise<string> {
   const path = join(await temporaryDirectory(), 'file');
@@ -141,7 +141,7 @@ describe('https', () => {
     const plain = await FakeAggregator.start(NONE);
     const asHttp = await monitor(['metrics'], { aggregator: { url: tls.url.replace('https', 'http') } });
     expect(asHttp.exitCode).toBe(1);
-    expect(asHttp.stderr).toMatch(/does not speak HTTP|Nobody answers/);
+    expect(asHttp.stderr).toMatch(/does not speak HTTP|Cannot reach an aggregator/);
     const asHttps = await monitor(['metrics'], { aggregator: { url: plain.url.replace('http', 'https') } });
     expect(asHttps.stderr).toContain('does not speak TLS as it should');
   });
@@ -246,7 +246,7 @@ describe('an answer that is none', () => {
     const { exitCode, stderr } = await monitor(['metrics', '--url', 'http://127.0.0.1:1']);
     expect(exitCode).toBe(1);
     expect(stderr).toBe(
-      'mega-collector: Nobody answers at http://127.0.0.1:1 (ECONNREFUSED). Is the aggregator running? Name its HTTP ' +
+      'mega-collector: Cannot reach an aggregator at http://127.0.0.1:1 (ECONNREFUSED). Is it running? Start one with mega-collector aggregator, or name its HTTP ' +
         'address with --url or AGGREGATOR_HTTP_ADDRESS.\n',
     );
     const unknown = await monitor(['metrics', '--url', 'http://nowhere.invalid:1']);

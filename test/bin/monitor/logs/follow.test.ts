@@ -36,7 +36,7 @@ async function following(routes: FakeRoutes, { recent }: { recent?: SearchReques
   const end = new AbortController();
   const shown: number[] = [];
   const said: string[] = [];
-  const connection = { url: server.url, token: undefined, ca: undefined, timeoutMs: 10_000 };
+  const connection = { url: server.url, token: undefined, ca: undefined, timeoutMs: 10_000, waitMs: 0 };
   const done = follow(
     {
       api: new AggregatorApi(connection, end.signal),
@@ -157,7 +157,7 @@ describe('following', () => {
   });
 
   test.each([
-    ['nobody is there', (response: ServerResponse) => response.destroy(), 'Nobody answers'],
+    ['nobody is there', (response: ServerResponse) => response.destroy(), 'Cannot reach an aggregator'],
     ['it is no stream', { json: {} } as FakeAnswer, 'It is no stream of events'],
     ['a token is wanted', refused(401, 'A token is needed.'), 'wants a token'],
     ['all places are taken', refused(503, '16 listeners follow already.'), '16 listeners follow already.'],

@@ -303,10 +303,10 @@ describe('monitor metrics create', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     for (const line of [
       'ID: expected a lower-case letter, then at most 62 of a-z, 0-9 and _, found "Bad-Id"',
-      '--stat: expected one of count, avg, min, max, stddev, variance, p50, p95, p99, found "median"',
+      '--statistic: expected one of count, avg, min, max, stddev, variance, p50, p95, p99, found "median"',
       '--period: expected seconds such as 60, or a duration such as 10s or 1h, found "1.5s"',
       '--end-offset: expected seconds such as 60, or a duration such as 10s or 1h, found "-1"',
-      '--segment: expected section(...), found "lower(...)", found "lower(x)"',
+      '--segment: expected section(...), found "lower(...)"',
       '--filter-severity: expected one of trace, debug, info, warn, error, fatal, found "bad"',
       '--filter-where: expected property=value, such as status_code=500, found "nothing"',
     ]) {
@@ -316,7 +316,7 @@ describe('monitor metrics create', () => {
 
   test('what only the whole can show is told too', async () => {
     const { stderr } = await monitor(['metrics', 'create', 'a', '--stat', 'avg']);
-    expect(stderr).toContain('--prop: expected a property such as response_bsize');
+    expect(stderr).toContain('--property: expected a property such as response_bsize');
     const offsets = await monitor(['metrics', 'create', 'a', '--start-offset', '5', '--end-offset', '10']);
     expect(offsets.stderr).toContain('--start-offset: expected more than endOffsetSeconds');
   });

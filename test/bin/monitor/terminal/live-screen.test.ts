@@ -4,7 +4,13 @@ import { capturedIo } from '../../../support/captured-io.ts';
 
 function screen(columns: number, rows: number) {
   const { io, stdout } = capturedIo();
-  const terminal = { isTerminal: true, columns, rows, paint: (text: string) => text };
+  const terminal = {
+    isTerminal: true,
+    columns,
+    rows,
+    timeZone: 'utc' as const,
+    paint: (text: string) => text,
+  };
   return { screen: new LiveScreen(io.stdout, terminal), terminal, stdout };
 }
 

@@ -4,6 +4,7 @@ import { table } from '../../../../src/bin/monitor/terminal/table.ts';
 const terminal = (isTerminal: boolean, columns = 80) => ({
   isTerminal,
   columns,
+  timeZone: 'utc' as const,
   rows: 24,
   paint: (text: string, ...styles: readonly string[]) => (isTerminal ? `<${styles.join()}:${text}>` : text),
 });

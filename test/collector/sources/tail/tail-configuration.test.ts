@@ -73,7 +73,7 @@ describe('parseTailConfiguration', () => {
   });
 
   it.each([
-    ['not json', 'invalid JSON'],
+    ['not json', 'found a syntax error at line 1, column 1'],
     ['{}', 'a list'],
     ['[]', 'at least one'],
     [[{ paths: ['a'], multiline: {} }], '{"start": expression}'],

@@ -1,0 +1,72 @@
+import { open } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { cutterFor } from '../../collector/cutting/cutter-for.ts';
+import { LIMITS } from '../../records/limits.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
+import type { Resource } from '../../records/resource.ts';
+import { mintStreamId } from '../../records/stream-id.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { guessFormat } from './guess-format.ts';
+
+interface ReadOptions {
+  /** undefined: by the first records of the file. */
+  readonly format: string | undefined;
+}
+
+/** The records of one file, as a collector would send them: the last one too, if its line has no end. */
+export async function* readRecords(
+  path: string,
+  options: ReadOptions,
+  signal: AbortSignal,
+): AsyncGenerator<RecordBatch> {
+  const file = await open(path);
+  try {
+    const stream = mintStreamId();
+    const resource: Resource = new Map([
+      ['host.name', hostname()],
+      ['log.file.path', resolve(path)],
+    ]);
+    let format = options.format;
+    let start = 0;
+    let rest = Buffer.alloc(0);
+    for (let last = false; !last; ) {
+      signal.throwIfAborted();
+      const buffer = Buffer.allocUnsafe(LIMITS.batchBytes);
+      rest.copy(buffer);
+      const { bytesRead } = await file.read(
+        buffer,
+        rest.length,
+        buffer.length - rest.length,
+        start + rest.length,
+      );
+      last = bytesRead === 0;
+      rest = buffer.subarray(0, rest.length + bytesRead);
+      format ??= guessFormat(rest);
+      // What is left after the most records of a batch is cut in the next turn, before more is read.
+      const cut = cutterFor(undefined, format).cut(rest, {
+        last,
+        maxRecordBytes: LIMITS.recordBytes,
+        maxRecords: LIMITS.batchRecords,
+      });
+      if (cut.length === 0) continue;
+      const data = rest.subarray(0, cut.length);
+      const observedTimeUnixNano = systemClock.nowUnixNano();
+      yield {
+        stream,
+        start,
+        resource,
+        format,
+        observedTimeUnixNano,
+        sizes: cut.sizes,
+        marks: cut.marks,
+        data,
+      };
+      start += cut.length;
+      rest = rest.subarray(cut.length);
+      if (rest.length > 0) last = false;
+    }
+  } finally {
+    await file.close();
+  }
+}
