@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { escapeUnseen } from './escape-controls.ts';
 import type { LogLevel } from './log-level.ts';
 
 export interface LoggerOptions {
@@ -32,6 +33,7 @@ export function createLogger({
       base: { name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: escapeUnseen },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },
     forPeople ? prettyTo(to) : to,
@@ -46,7 +48,7 @@ function prettyTo(to: DestinationStream): DestinationStream {
     singleLine: true,
     ignore: 'name',
     translateTime: 'SYS:HH:MM:ss.l',
-    destination: to as NodeJS.WritableStream & DestinationStream,
+    destination: { write: (text: string) => to.write(escapeUnseen(text)) },
     sync: true,
   });
 }

@@ -24,6 +24,11 @@ export interface EncodedGelf extends FittedJson {
 const MAX_HOST_BYTES = 255;
 const MILLISECONDS_FROM = 1e11;
 
+/** Graylog goes by Java, for which the separators U+001C to U+001F are blanks too. */
+function isBlank(text: string): boolean {
+  return /^[\s\u001c-\u001f]*$/.test(text);
+}
+
 /** The application layer: fills in defaults and turns a message into its JSON. */
 export class GelfEncoder {
   readonly #options: GelfEncoderOptions;
@@ -48,8 +53,9 @@ export class GelfEncoder {
     }
     const level = levelOf(message.level);
     const document: GelfDocument = {
-      host: cutText(message.host?.trim() || this.#host, MAX_HOST_BYTES).text,
-      shortMessage: message.shortMessage.trim() === '' ? '(empty)' : message.shortMessage,
+      host: cutText(isBlank(message.host ?? '') ? this.#host : (message.host ?? '').trim(), MAX_HOST_BYTES)
+        .text,
+      shortMessage: isBlank(message.shortMessage) ? '(empty)' : message.shortMessage,
       fullMessage: message.fullMessage || undefined,
       timestamp: this.#timestamp(message.timestamp),
       level: level ?? this.#level,
