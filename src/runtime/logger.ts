@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { Writable } from 'node:stream';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import { escapeUnseen } from './escape-controls.ts';
 import type { LogLevel } from './log-level.ts';
@@ -48,8 +49,19 @@ function prettyTo(to: DestinationStream): DestinationStream {
     singleLine: true,
     ignore: 'name',
     translateTime: 'SYS:HH:MM:ss.l',
-    destination: { write: (text: string) => to.write(escapeUnseen(text)) },
+    destination: harmlessTo(to),
     sync: true,
+  });
+}
+
+/** The prettifier decodes what JSON escaped. */
+function harmlessTo(to: DestinationStream): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (text: string | Buffer, _, done) => {
+      to.write(escapeUnseen(text.toString()));
+      done();
+    },
   });
 }
 
