@@ -240,3 +240,11 @@ describe('a message that is too long', () => {
     );
   });
 });
+
+it.each(['\u001c', '\u001e\u001d', ' \u001f\n', ''])(
+  'sends a text that Java takes for blank as (empty): %j',
+  (text) => {
+    const encoded = new GelfEncoder().encode({ shortMessage: text }, 10_000);
+    expect(JSON.parse(String(encoded?.json))).toMatchObject({ short_message: '(empty)' });
+  },
+);
