@@ -62,6 +62,6 @@ const MAX_SPELLED_CHARACTERS = 32;
 
 /** `u540d_u524d` */
 function spelledOut(given: string): string {
-  const characters = [...given.slice(0, 2 * MAX_SPELLED_CHARACTERS)].slice(0, MAX_SPELLED_CHARACTERS);
+  const characters = Array.from(given.slice(0, 2 * MAX_SPELLED_CHARACTERS)).slice(0, MAX_SPELLED_CHARACTERS);
   return characters.map((each) => `u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`).join('_');
 }
