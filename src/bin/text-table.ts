@@ -1,3 +1,5 @@
+import { escapeControls } from '../runtime/escape-controls.ts';
+
 export interface Column {
   readonly title: string;
   /** Numbers stand at the right. */
@@ -20,12 +22,9 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
     .join('');
 }
 
-/** What a peer or a file may put into a field, safe for a terminal: no control characters. */
+/** What a peer or a file may put into a field, safe for a terminal: no control characters, no marks of direction. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => {
-    const code = character.charCodeAt(0).toString(16).padStart(2, '0');
-    return `\\x${code}`;
-  });
+  return escapeControls(text).replaceAll('\t', '\\x09');
 }
 
 export function count(value: number): string {

@@ -1,12 +1,13 @@
-import { ACCESS_LOG_TIME_LENGTH, parseAccessLogTime } from './access-log-time.ts';
+import { type AccessLogOrigin, scanAccessLogOrigin } from './access-log-origin.ts';
+import { ACCESS_LOG_TIME_LENGTH, parseAccessLogTime, parseOtherAccessLogTime } from './access-log-time.ts';
 import { type Quoted, scanQuoted } from './quoted-field.ts';
 
 /** The fields of a line in Common or Combined Log Format, as they stand there; undefined for `-`. */
-export interface AccessLogLine {
-  readonly host: string;
-  readonly ident: string | undefined;
-  readonly user: string | undefined;
-  readonly timeUnixNano: bigint;
+export interface AccessLogLine extends AccessLogOrigin {
+  /** undefined: the line's time is no moment that 64 bits of nanoseconds reach, or is not understood. */
+  readonly timeUnixNano: bigint | undefined;
+  /** The text of such a time. */
+  readonly timeText: string | undefined;
   /** Unescaped. undefined: no request was read before the connection ended. */
   readonly request: string | undefined;
   readonly status: number | undefined;
@@ -20,15 +21,15 @@ export interface AccessLogLine {
 }
 
 /**
- *     host ident user [time] "request" status size[ "referer" "user agent"][ rest]
+ *     [virtual-host ]client ident user [time] "request" status size[ "referer" "user agent"][ rest]
  *
  * A user name may hold blanks and brackets, so the time is what fixes the middle: the first ` [time] "`. Nothing before
- * it can look like that, since servers escape quotes in user names; nothing behind it is asked.
+ * it can look like that, since servers escape quotes in user names; the text after it is not searched.
  */
 export function scanAccessLogLine(line: string): AccessLogLine | undefined {
-  const time = findTime(line);
+  const time = findTime(line) ?? findOtherTime(line);
   if (time === undefined) return undefined;
-  const origin = scanOrigin(line.slice(0, time.start));
+  const origin = scanAccessLogOrigin(line.slice(0, time.start));
   const request = scanQuoted(line, time.end);
   if (origin === undefined || request === undefined) return undefined;
   STATUS_AND_SIZE.lastIndex = request.end;
@@ -37,13 +38,17 @@ export function scanAccessLogLine(line: string): AccessLogLine | undefined {
   const [matched, status = '-', size = '-'] = numbers;
   const tail = scanTail(line, request.end + matched.length);
   return {
-    host: origin.host,
+    server: origin.server,
+    client: origin.client,
+    forwardedFor: origin.forwardedFor,
     ident: origin.ident,
     user: origin.user,
     timeUnixNano: time.unixNano,
+    timeText: time.unixNano === undefined ? time.text : undefined,
     request: value(request.text),
     status: status === '-' ? undefined : Number(status),
-    size: value(size),
+    // Some servers write -1 for "not known".
+    size: size.startsWith('-') ? undefined : value(size),
     referer: value(tail.referer?.text),
     userAgent: value(tail.userAgent?.text),
     rest: tail.rest === '' ? undefined : tail.rest,
@@ -51,31 +56,37 @@ export function scanAccessLogLine(line: string): AccessLogLine | undefined {
   };
 }
 
-/** Sticky: it is looked for in one place only. */
-const STATUS_AND_SIZE = / (-|[0-9]{3}) (-|[0-9]{1,20})(?= |$)/y;
+/** Sticky: it is looked for in one place only. The size may be missing. */
+const STATUS_AND_SIZE = / (-|[0-9]{3})(?: (-|-?[0-9]{1,20})(?= |$))?(?= |$)/y;
 
 /** `start`: of ` [`; `end`: of the quote that opens the request. */
-function findTime(line: string): { start: number; end: number; unixNano: bigint } | undefined {
+interface FoundTime {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly unixNano: bigint | undefined;
+}
+
+function findTime(line: string): FoundTime | undefined {
   for (let at = line.indexOf(' ['); at >= 0; at = line.indexOf(' [', at + 1)) {
     const timeEnd = at + 2 + ACCESS_LOG_TIME_LENGTH;
     if (!line.startsWith('] "', timeEnd)) continue;
-    const unixNano = parseAccessLogTime(line.slice(at + 2, timeEnd));
-    if (unixNano !== undefined) return { start: at, end: timeEnd + 2, unixNano };
+    const text = line.slice(at + 2, timeEnd);
+    const unixNano = parseAccessLogTime(text);
+    if (unixNano !== undefined) return { start: at, end: timeEnd + 2, text, unixNano };
   }
   return undefined;
 }
 
-/** `host ident user`: the first two without blanks, the user with as many as it likes. */
-function scanOrigin(text: string): Pick<AccessLogLine, 'host' | 'ident' | 'user'> | undefined {
-  const hostEnd = text.indexOf(' ');
-  const identEnd = text.indexOf(' ', hostEnd + 1);
-  if (hostEnd <= 0 || identEnd < 0) return undefined;
-  return {
-    host: text.slice(0, hostEnd),
-    ident: value(text.slice(hostEnd + 1, identEnd)),
-    user: value(text.slice(identEnd + 1)),
-  };
+/** A time in another notation: `[2026-03-05T10:00:00+01:00]`, `[1772704800.123]`; or one that is not understood. */
+function findOtherTime(line: string): FoundTime | undefined {
+  const [matched, text = ''] = OTHER_TIME.exec(line) ?? [];
+  if (matched === undefined) return undefined;
+  const start = line.indexOf(matched);
+  return { start, end: start + matched.length - 1, text, unixNano: parseOtherAccessLogTime(text) };
 }
+
+const OTHER_TIME = / \[(\d[^\]"[]{0,62})\] "/;
 
 interface Tail {
   readonly referer?: Quoted;

@@ -1,4 +1,6 @@
 import { unixNanoOf } from './calendar.ts';
+import { parseRfc3339 } from './rfc3339.ts';
+import { unixNanoOfNumber } from './unix-time.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const TIME = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/;
@@ -16,6 +18,18 @@ let last: { readonly text: string; readonly unixNano: bigint | undefined } = {
 export function parseAccessLogTime(text: string): bigint | undefined {
   if (text !== last.text) last = { text, unixNano: readTime(text) };
   return last.unixNano;
+}
+
+/** The same of the other notations that servers can be configured for: ISO 8601, and seconds or milliseconds since 1970. */
+export function parseOtherAccessLogTime(text: string): bigint | undefined {
+  return parseRfc3339(text) ?? unixNanoOfNumber(text) ?? parseWithFraction(text);
+}
+
+/** `10/Oct/2000:13:55:36.123 -0700` */
+function parseWithFraction(text: string): bigint | undefined {
+  const [, before = '', fraction = '', after = ''] = /^([^.]{20})\.(\d{1,9})( .{5})$/.exec(text) ?? [];
+  const unixNano = readTime(before + after);
+  return unixNano === undefined ? undefined : unixNano + BigInt(fraction.padEnd(9, '0'));
 }
 
 function readTime(text: string): bigint | undefined {

@@ -2,7 +2,7 @@ import type { AttributeValue, ParsedRecord, SeverityNumber } from '../records/lo
 import { type AccessLogLine, scanAccessLogLine } from './access-log-line.ts';
 import type { Format } from './format.ts';
 import { parseHttpRequestLine } from './http-request-line.ts';
-import { INVALID_UTF8, UNPARSED } from './marker-attributes.ts';
+import { INVALID_UTF8, TIME_RAW, UNPARSED } from './marker-attributes.ts';
 import { plainRecord } from './plain.ts';
 import { recordText } from './record-text.ts';
 import { SEVERITY } from './severity.ts';
@@ -12,6 +12,9 @@ import { SEVERITY } from './severity.ts';
  *
  *     %h %l %u [%t] "%r" %>s %b ["%{Referer}i" "%{User-agent}i"]
  *     127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a?b HTTP/1.0" 200 2326 "http://example.com/" "Mozilla/4.08"
+ *
+ * A virtual host may come first (`vhost_combined`: `%v:%p %h ...`), and a list of forwarded addresses may be in the
+ * client's place.
  *
  * Attributes have OpenTelemetry's names. What is `-` in the line is absent. A request that is none (a TLS greeting, a
  * connection closed early) has no method; what there was of it is `megacollector.request_raw`. The severity follows
@@ -32,6 +35,9 @@ export const combined: Format = {
 /** A request line that is none, unescaped. */
 export const REQUEST_RAW = 'megacollector.request_raw';
 
+/** The list of addresses that a proxy sent, where the log has it in the client's place. */
+export const FORWARDED_FOR = 'http.request.header.x-forwarded-for';
+
 /** What the client's identd says the user is (`%l`): nearly always absent. */
 export const IDENT = 'megacollector.ident';
 
@@ -40,7 +46,11 @@ function accessRecord(body: string, line: AccessLogLine, valid: boolean): Parsed
   const set = (key: string, value: AttributeValue | undefined) => {
     if (value !== undefined) attributes.set(key, value);
   };
-  set('client.address', line.host);
+  set('client.address', line.client?.address);
+  set('client.port', line.client?.port);
+  set(FORWARDED_FOR, line.forwardedFor);
+  set('server.address', line.server?.address);
+  set('server.port', line.server?.port);
   set(IDENT, line.ident);
   set('user.name', line.user);
   setRequest(set, line.request);
@@ -49,6 +59,7 @@ function accessRecord(body: string, line: AccessLogLine, valid: boolean): Parsed
   set('http.request.header.referer', line.referer);
   set('user_agent.original', line.userAgent);
   set(UNPARSED, line.rest);
+  set(TIME_RAW, line.timeText);
   if (!valid) set(INVALID_UTF8, true);
   return { timeUnixNano: line.timeUnixNano, severityNumber: severityOf(line.status), body, attributes };
 }

@@ -1,11 +1,11 @@
 /**
  * JSON has numbers of any size, JavaScript has doubles: `12345678901234567890` would silently become
- * `12345678901234567000`. A whole number that would not come out as it went in, and one so large that it would be
- * infinite, is therefore made a string of the same digits. Fractions are rounded to the nearest double, as everywhere.
+ * `12345678901234567000`. A number that would not come out with the same digits, and one so large that it would be
+ * infinite, is therefore made a string of the same digits. So are amounts such as `1234567890123456.78`.
  */
 
-/** Without sixteen digits in a row or an exponent of three, every number survives. */
-const MAY_HOLD_INEXACT = /\d{16}|[eE]\+?\d{3}/;
+/** Without sixteen digits or an exponent of three, every number survives. */
+const MAY_HOLD_INEXACT = /[\d.]{16}|[eE][+-]?\d{3}/;
 
 /** Valid JSON text with those numbers in quotes. */
 export function quoteInexactNumbers(json: string): string {
@@ -55,7 +55,25 @@ function endOfNumber(json: string, start: number): number {
 function survives(number: string): boolean {
   const value = Number(number);
   if (!Number.isFinite(value)) return false;
-  if (!/^-?\d+$/.test(number) || Number.isSafeInteger(value)) return true;
-  // Either the same digits come out again, or the same number in fewer (9007199254740992000000000 is 9.007...e24).
-  return String(value) === number || BigInt(value) === BigInt(number);
+  return Number.isSafeInteger(value) && /^-?\d+$/.test(number)
+    ? true
+    : decimalOf(number) === decimalOf(String(value));
+}
+
+/** The digits of a number without zeros at either end, and the exponent: equal for equal numbers. */
+function decimalOf(number: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(number) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = withoutTrailingZeros(digits);
+  if (significant === '') return '0';
+  const shift = Number(exponent) - fraction.length + digits.length - significant.length;
+  return `${sign}${significant}e${shift}`;
+}
+
+const NUMBER = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]\+?(-?\d+))?$/;
+
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  return digits.slice(0, end);
 }

@@ -1,19 +1,23 @@
 import { LIMITS } from '../records/limits.ts';
 import type { AttributeValue, ParsedRecord } from '../records/log-record.ts';
+import { type EarlierValues, earlierValues, mayHaveEqualKeys } from './equal-keys.ts';
 import type { Format } from './format.ts';
 import { quoteInexactNumbers } from './json-numbers.ts';
-import { INVALID_UTF8 } from './marker-attributes.ts';
+import { strictJson } from './lenient-json.ts';
+import { type Companions, severityOfLevelNumber } from './level-number.ts';
+import { EARLIER_VALUES, INVALID_UTF8, LENIENT_JSON } from './marker-attributes.ts';
 import { plainRecord } from './plain.ts';
 import { type RecordText, recordText } from './record-text.ts';
 import { parseRfc3339 } from './rfc3339.ts';
-import { severityOfLevel } from './severity.ts';
+import { severityOfName } from './severity.ts';
 import { unixNanoOfNumber } from './unix-time.ts';
 
 /**
  * One JSON object per record, as loggers and Docker's `json-file` write it.
  *
  * The first key of each list that can be read gives time, severity and body; all others become attributes, values as
- * they are. A time without zone is no moment and stays an attribute; so does a level that means nothing known. Where no
+ * they are. A time as text comes before a time as number, which may be a duration. docs/formats.md has the rules.
+ * A time without zone is no moment and stays an attribute; so does a level that means nothing known. Where no
  * key holds a message, the body is the record itself.
  *
  * Bounded: a record longer than a record may be, with more than 1,000 keys, or nested deeper than 32, is read as plain.
@@ -27,32 +31,42 @@ export const json: Format = {
   parse: (bytes) => parseJson(recordText(bytes)),
 };
 
-export const TIME_KEYS = ['time', 'timestamp', '@timestamp', 'ts', 'datetime', 'eventTime'] as const;
-export const LEVEL_KEYS = [
-  'level',
-  'severity',
-  'severityText',
-  'log.level',
-  'loglevel',
-  'lvl',
-  'levelname',
+export const TIME_KEYS = [
+  ...['time', 'timestamp', '@timestamp', 'ts', 'datetime', 'eventTime', 'Timestamp', '@t', 'asctime'],
 ] as const;
-export const MESSAGE_KEYS = ['message', 'msg', 'body', 'log', 'event'] as const;
+export const LEVEL_KEYS = [
+  ...['level', 'severity', 'severityText', 'log.level', 'loglevel', 'lvl', 'levelname'],
+  ...['LogLevel', 'Level', '@l', 'levelno', 'PRIORITY'],
+] as const;
+export const MESSAGE_KEYS = [
+  ...['message', 'msg', 'body', 'log', 'event', 'Message', '@m', 'short_message', 'MESSAGE'],
+] as const;
 
 const MAX_KEYS = 1000;
 const MAX_DEPTH = 32;
 
 type JsonObject = { readonly [key: string]: AttributeValue };
 
-function parseJson(record: RecordText): ParsedRecord {
-  const object = objectIn(record.text);
-  if (typeof object === 'string') return plainRecord(record, object);
-  const attributes = new Map(Object.entries(object));
+/** The object of a record, and what had to be done to read it. */
+interface ReadObject {
+  readonly object: JsonObject;
+  readonly isLenient: boolean;
+  readonly earlier: EarlierValues | undefined;
+}
 
-  const timeUnixNano = take(attributes, TIME_KEYS, unixNanoOfValue);
-  const level = take(attributes, LEVEL_KEYS, severityOfValue);
+function parseJson(record: RecordText): ParsedRecord {
+  const read = objectIn(record.text);
+  if (typeof read === 'string') return plainRecord(record, read);
+  const attributes = new Map(Object.entries(read.object));
+
+  // Before the time is taken: its notation tells families of loggers apart.
+  const level = take(attributes, LEVEL_KEYS, (value, key) => severityOfValue(value, key, attributes));
+  const timeUnixNano =
+    take(attributes, TIME_KEYS, unixNanoOfText) ?? take(attributes, TIME_KEYS, unixNanoOfPlainNumber);
   const body = take(attributes, MESSAGE_KEYS, (value) => (typeof value === 'string' ? value : undefined));
   if (!record.valid) attributes.set(INVALID_UTF8, true);
+  if (read.isLenient) attributes.set(LENIENT_JSON, true);
+  if (read.earlier !== undefined) attributes.set(EARLIER_VALUES, read.earlier);
   return {
     timeUnixNano,
     severityNumber: level?.severityNumber,
@@ -63,36 +77,54 @@ function parseJson(record: RecordText): ParsedRecord {
 }
 
 /** The object in a text; or why there is none. */
-function objectIn(text: string): JsonObject | string {
+function objectIn(text: string): ReadObject | string {
   if (text.length > LIMITS.recordBytes) return 'longer than a record may be';
-  let value: AttributeValue;
-  try {
-    value = JSON.parse(text) as AttributeValue;
-    const exact = quoteInexactNumbers(text);
-    if (exact !== text) value = JSON.parse(exact) as AttributeValue;
-  } catch {
-    return 'not valid JSON';
-  }
+  const strict = valueIn(text);
+  const json = strict === undefined ? strictJson(text) : text;
+  const value = strict ?? (json === undefined ? undefined : valueIn(json));
+  if (value === undefined || json === undefined) return 'not valid JSON';
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not a JSON object';
   if (Object.keys(value).length > MAX_KEYS) return `a JSON object of more than ${MAX_KEYS} keys`;
-  if (!isWithinDepth(value, MAX_DEPTH)) return `JSON nested deeper than ${MAX_DEPTH}`;
-  return value as JsonObject;
+  const keyCount = countKeys(value, MAX_DEPTH);
+  if (keyCount === undefined) return `JSON nested deeper than ${MAX_DEPTH}`;
+  const earlier = mayHaveEqualKeys(json, keyCount) ? earlierValues(quoteInexactNumbers(json)) : undefined;
+  return { object: value as JsonObject, isLenient: json !== text, earlier };
 }
 
-function isWithinDepth(value: AttributeValue, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return depth > 0 && Object.values(value).every((each: AttributeValue) => isWithinDepth(each, depth - 1));
+/** undefined: not valid JSON. */
+function valueIn(text: string): AttributeValue | undefined {
+  try {
+    const value = JSON.parse(text) as AttributeValue;
+    const exact = quoteInexactNumbers(text);
+    return exact === text ? value : (JSON.parse(exact) as AttributeValue);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many keys the objects in a value have together; undefined: it is nested deeper. */
+function countKeys(value: AttributeValue, depth: number): number | undefined {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth === 0) return undefined;
+  const values: readonly AttributeValue[] = Object.values(value);
+  let count = Array.isArray(value) ? 0 : values.length;
+  for (const each of values) {
+    const inner = countKeys(each, depth - 1);
+    if (inner === undefined) return undefined;
+    count += inner;
+  }
+  return count;
 }
 
 /** What `read` makes of the first of `keys` that it can read; that key is then no attribute any more. */
 function take<T>(
   attributes: Map<string, AttributeValue>,
   keys: readonly string[],
-  read: (value: AttributeValue) => T | undefined,
+  read: (value: AttributeValue, key: string) => T | undefined,
 ): T | undefined {
   for (const key of keys) {
     const value = attributes.get(key);
-    const meaning = value === undefined ? undefined : read(value);
+    const meaning = value === undefined ? undefined : read(value, key);
     if (meaning === undefined) continue;
     attributes.delete(key);
     return meaning;
@@ -100,16 +132,29 @@ function take<T>(
   return undefined;
 }
 
-function unixNanoOfValue(value: AttributeValue): bigint | undefined {
-  if (typeof value === 'number') return unixNanoOfNumber(String(value));
-  if (typeof value === 'string') return parseRfc3339(value) ?? unixNanoOfNumber(value);
-  return undefined;
+function unixNanoOfText(value: AttributeValue): bigint | undefined {
+  return typeof value === 'string' ? parseRfc3339(value) : undefined;
+}
+
+/** A smaller number is a duration or a counter: no log of this kind is from before 2001-09-09. */
+const LEAST_UNIX_NANO = 1_000_000_000_000_000_000n;
+
+function unixNanoOfPlainNumber(value: AttributeValue): bigint | undefined {
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const unixNano = unixNanoOfNumber(String(value));
+  return unixNano !== undefined && unixNano >= LEAST_UNIX_NANO ? unixNano : undefined;
 }
 
 function severityOfValue(
   level: AttributeValue,
+  key: string,
+  companions: Companions,
 ): Pick<ParsedRecord, 'severityNumber' | 'severityText'> | undefined {
   if (typeof level !== 'string' && typeof level !== 'number') return undefined;
-  const severityNumber = severityOfLevel(level);
+  const severityNumber =
+    (typeof level === 'string' ? severityOfName(level) : undefined) ??
+    (/^\d{1,2}$/.test(String(level).trim())
+      ? severityOfLevelNumber(Number(level), key, companions)
+      : undefined);
   return severityNumber === undefined ? undefined : { severityNumber, severityText: String(level) };
 }

@@ -24,3 +24,12 @@ export const OBSERVED_TIME = 'observed';
 
 /** The record's own time, in digits, where a store cannot take it: it lies before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';
+
+/** The text of the record's time, where it is no moment that is understood. */
+export const TIME_RAW = 'megacollector.time_raw';
+
+/** `true`: the record is not strict JSON (`NaN`, `\\x22`) and was read all the same. */
+export const LENIENT_JSON = 'megacollector.lenient_json';
+
+/** Of a JSON object with equal keys: the earlier values, a list for each key. The last value has the key itself. */
+export const EARLIER_VALUES = 'megacollector.earlier_values';

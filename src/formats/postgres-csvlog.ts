@@ -5,7 +5,7 @@ import { attributesOfColumns, OLD_COLUMN_COUNT } from './postgres/columns.ts';
 import { csvFields } from './postgres/csv-fields.ts';
 import { postgresRecord } from './postgres/postgres-record.ts';
 import { TextReader } from './postgres/text-reader.ts';
-import { recordText, withoutLineEnding } from './record-text.ts';
+import { recordText, withoutByteOrderMark, withoutLineEnding } from './record-text.ts';
 
 /**
  * PostgreSQL's `log_destination = csvlog`: 23 columns, 24 since PostgreSQL 13, 26 since 14. Attributes as in jsonlog.
@@ -19,7 +19,7 @@ export const postgresCsvlog: Format = {
 };
 
 function parseCsvlog(bytes: Uint8Array): ParsedRecord {
-  const fields = csvFields(withoutLineEnding(bytes));
+  const fields = csvFields(withoutLineEnding(withoutByteOrderMark(bytes)));
   if (fields === undefined || fields.length < OLD_COLUMN_COUNT)
     return plainRecord(recordText(bytes), 'not a csvlog record of PostgreSQL');
   const texts = new TextReader();

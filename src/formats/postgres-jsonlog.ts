@@ -5,7 +5,7 @@ import { quoteInexactNumbers } from './json-numbers.ts';
 import { plainRecord } from './plain.ts';
 import { postgresRecord } from './postgres/postgres-record.ts';
 import { TextReader } from './postgres/text-reader.ts';
-import { recordText, withoutLineEnding } from './record-text.ts';
+import { recordText, withoutByteOrderMark, withoutLineEnding } from './record-text.ts';
 
 /**
  * PostgreSQL's `log_destination = jsonlog` (15 and newer). Its keys are the attributes. JSON should be UTF-8, but
@@ -20,7 +20,7 @@ export const postgresJsonlog: Format = {
 
 function parseJsonlog(bytes: Uint8Array): ParsedRecord {
   const texts = new TextReader();
-  const attributes = attributesIn(texts.read(withoutLineEnding(bytes)));
+  const attributes = attributesIn(texts.read(withoutLineEnding(withoutByteOrderMark(bytes))));
   if (attributes === undefined) return plainRecord(recordText(bytes), 'not a jsonlog record of PostgreSQL');
   const queryId = attributes.get('query_id');
   if (typeof queryId === 'number') attributes.set('query_id', String(queryId));

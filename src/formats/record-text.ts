@@ -18,9 +18,18 @@ export function withoutLineEnding(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes[length - 2] === CR ? length - 2 : length - 1);
 }
 
-/** Reads a record's bytes as UTF-8. A byte order mark is a character like any other. */
+/**
+ * The bytes of a record without a UTF-8 byte order mark at its beginning: some editors and Windows programs begin a
+ * file with it. The mark is not part of the text. The raw bytes of the record keep it.
+ */
+export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
+  const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return isMarked ? bytes.subarray(3) : bytes;
+}
+
+/** Reads a record's bytes as UTF-8, without a byte order mark at the beginning. */
 export function recordText(bytes: Uint8Array): RecordText {
-  const body = withoutLineEnding(bytes);
+  const body = withoutLineEnding(withoutByteOrderMark(bytes));
   return { text: utf8(body), valid: isUtf8(body) };
 }
 

@@ -27,11 +27,16 @@ export const SYSLOG_SEVERITIES: readonly SeverityNumber[] = [
 
 const NAMES: ReadonlyMap<string, SeverityNumber> = new Map([
   ['trace', SEVERITY.trace],
+  ['trce', SEVERITY.trace],
+  ['silly', SEVERITY.trace],
   ['finest', SEVERITY.trace],
   ['verbose', SEVERITY.trace],
   ['debug', SEVERITY.debug],
   ['dbg', SEVERITY.debug],
+  ['dbug', SEVERITY.debug],
+  ['finer', SEVERITY.debug],
   ['fine', SEVERITY.debug],
+  ['config', SEVERITY.debug],
   ['info', SEVERITY.info],
   ['information', SEVERITY.info],
   ['informational', SEVERITY.info],
@@ -42,31 +47,38 @@ const NAMES: ReadonlyMap<string, SeverityNumber> = new Map([
   ['err', SEVERITY.error],
   ['error', SEVERITY.error],
   ['severe', SEVERITY.error],
+  ['fail', SEVERITY.error],
   ['crit', SEVERITY.critical],
   ['critical', SEVERITY.critical],
   ['alert', SEVERITY.alert],
   ['fatal', SEVERITY.fatal],
+  ['dpanic', SEVERITY.fatal],
   ['panic', SEVERITY.fatal],
   ['emerg', SEVERITY.fatal],
   ['emergency', SEVERITY.fatal],
+  // glog and klog: I, W, E, F; Android's logcat: V, D, I, W, E, F.
+  ['t', SEVERITY.trace],
+  ['v', SEVERITY.trace],
+  ['d', SEVERITY.debug],
+  ['i', SEVERITY.info],
+  ['n', SEVERITY.notice],
+  ['w', SEVERITY.warn],
+  ['e', SEVERITY.error],
+  ['c', SEVERITY.critical],
+  ['f', SEVERITY.fatal],
 ]);
 
-/** pino's and bunyan's levels. */
-const TENS: readonly SeverityNumber[] = [
-  SEVERITY.trace,
-  SEVERITY.debug,
-  SEVERITY.info,
-  SEVERITY.warn,
-  SEVERITY.error,
-  SEVERITY.fatal,
-];
+/** slog of Go: a name and a distance from it, such as `INFO+2`. */
+const WITH_DISTANCE = /^(debug|info|warn|error)([+-]\d{1,4})$/;
+const LEAST: SeverityNumber = 1;
+const MOST: SeverityNumber = 24;
 
-/** The severity that a level means, by name in any case, by syslog's number or by pino's; undefined when it means none. */
-export function severityOfLevel(level: string | number): SeverityNumber | undefined {
-  const name = typeof level === 'string' ? level.trim().toLowerCase() : '';
+/** The severity that a name means, in any case; undefined when it means none. */
+export function severityOfName(level: string): SeverityNumber | undefined {
+  const name = level.trim().toLowerCase();
   const named = NAMES.get(name);
   if (named !== undefined) return named;
-  const number = /^\d{1,2}$/.test(name) ? Number(name) : level;
-  if (typeof number !== 'number') return undefined;
-  return number % 10 === 0 && number >= 10 ? TENS[number / 10 - 1] : SYSLOG_SEVERITIES[number];
+  const [, base = '', distance] = WITH_DISTANCE.exec(name) ?? [];
+  const number = NAMES.get(base);
+  return number === undefined ? undefined : Math.min(Math.max(number + Number(distance), LEAST), MOST);
 }

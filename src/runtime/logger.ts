@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import { Writable } from 'node:stream';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { escapeUnseen } from './escape-controls.ts';
 import type { LogLevel } from './log-level.ts';
 
 export interface LoggerOptions {
@@ -32,6 +34,7 @@ export function createLogger({
       base: { name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: escapeUnseen },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },
     forPeople ? prettyTo(to) : to,
@@ -46,8 +49,19 @@ function prettyTo(to: DestinationStream): DestinationStream {
     singleLine: true,
     ignore: 'name',
     translateTime: 'SYS:HH:MM:ss.l',
-    destination: to as NodeJS.WritableStream & DestinationStream,
+    destination: harmlessTo(to),
     sync: true,
+  });
+}
+
+/** The prettifier decodes what JSON escaped. */
+function harmlessTo(to: DestinationStream): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (text: string | Buffer, _, done) => {
+      to.write(escapeUnseen(text.toString()));
+      done();
+    },
   });
 }
 

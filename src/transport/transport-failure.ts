@@ -16,10 +16,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EISDIR: 'it is a directory',
   ERR_TLS_CERT_ALTNAME_INVALID: 'TLS: the certificate is for another name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'TLS: the certificate is self-signed and not trusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'TLS: the certificate comes from an authority that is not trusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'TLS: the certificate comes from an authority that is not trusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'TLS: the certificate comes from an authority that is not trusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'TLS: the certificate is self-signed; unless ca or ca_file holds it, it is not trusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'TLS: unless ca or ca_file holds its authority, the certificate is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'TLS: unless ca or ca_file holds its authority, the certificate is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'TLS: unless ca or ca_file holds its authority, the certificate is not trusted',
   CERT_HAS_EXPIRED: 'TLS: the certificate has expired',
   CERT_NOT_YET_VALID: 'TLS: the certificate is not valid yet',
   ERR_SSL_WRONG_VERSION_NUMBER: 'TLS: the receiver does not speak TLS',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ACCESS_LOG_ALIASES } from '../../src/formats/access-log-aliases.ts';
 import { combined } from '../../src/formats/combined.ts';
-import { INVALID_UTF8, PARSE_ERROR, UNPARSED } from '../../src/formats/marker-attributes.ts';
+import { INVALID_UTF8, PARSE_ERROR, TIME_RAW, UNPARSED } from '../../src/formats/marker-attributes.ts';
 import { SEVERITY } from '../../src/formats/severity.ts';
 import type { ParsedRecord } from '../../src/records/log-record.ts';
 
@@ -169,13 +169,6 @@ test.each([
   `h - - ${TIME}`,
   `h - - ${TIME} "GET / HTTP/1.1`,
   `h - - ${TIME} "GET / HTTP/1.1" abc 1`,
-  `h - - ${TIME} "GET / HTTP/1.1" 200`,
-  'h - - [10/Oct/2000:13:55:36] "GET / HTTP/1.1" 200 1',
-  'h - - [31/Feb/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 1',
-  'h - - [10/Foo/2000:13:55:36 +0000] "GET / HTTP/1.1" 200 1',
-  'h - - [10/Oct/2000:24:00:00 +0000] "GET / HTTP/1.1" 200 1',
-  'h - - [10/Oct/2000:13:55:36 +2500] "GET / HTTP/1.1" 200 1',
-  `h ${TIME} "GET / HTTP/1.1" 200 1`,
 ])('what is in no such format is read as plain: %s', (line) => {
   const parsed = parse(`${line}\n`);
   expect(parsed.body).toBe(line);
@@ -240,3 +233,151 @@ function escaped(text: string): string {
     })
     .join('');
 }
+
+describe('who called whom', () => {
+  const REQUEST = `${TIME} "GET /a HTTP/1.1" 200 10 "-" "ua"`;
+  test.each([
+    [
+      'name:443 192.0.2.10 - -',
+      { 'server.address': 'name', 'server.port': 443, 'client.address': '192.0.2.10' },
+    ],
+    ['name 192.0.2.10 - -', { 'server.address': 'name', 'client.address': '192.0.2.10' }],
+    [
+      'name:80 client.example - Jane Doe',
+      {
+        'server.address': 'name',
+        'server.port': 80,
+        'client.address': 'client.example',
+        'user.name': 'Jane Doe',
+      },
+    ],
+    ['name client.example - -', { 'server.address': 'name', 'client.address': 'client.example' }],
+    [
+      '[2001:db8::1]:443 [2001:db8::2] - -',
+      { 'server.address': '2001:db8::1', 'server.port': 443, 'client.address': '2001:db8::2' },
+    ],
+    [
+      'name:80 2001:db8::2 - -',
+      { 'server.address': 'name', 'server.port': 80, 'client.address': '2001:db8::2' },
+    ],
+    [
+      'name:80 192.0.2.1, 192.0.2.2 - u',
+      {
+        'server.address': 'name',
+        'server.port': 80,
+        'client.address': '192.0.2.1',
+        'user.name': 'u',
+        'http.request.header.x-forwarded-for': '192.0.2.1, 192.0.2.2',
+      },
+    ],
+    [
+      '192.0.2.11, 198.51.100.4 - -',
+      { 'client.address': '192.0.2.11', 'http.request.header.x-forwarded-for': '192.0.2.11, 198.51.100.4' },
+    ],
+    [
+      '2001:db8::1,10.0.0.1,unknown - user',
+      {
+        'client.address': '2001:db8::1',
+        'user.name': 'user',
+        'http.request.header.x-forwarded-for': '2001:db8::1,10.0.0.1,unknown',
+      },
+    ],
+    [
+      'unknown, 198.51.100.4:4711 - -',
+      {
+        'client.address': '198.51.100.4',
+        'client.port': 4711,
+        'http.request.header.x-forwarded-for': 'unknown, 198.51.100.4:4711',
+      },
+    ],
+    ['[2001:db8::2]:4711 - -', { 'client.address': '2001:db8::2', 'client.port': 4711 }],
+    ['unknown - -', {}],
+    ['- - -', {}],
+    ['name:443 - - -', { 'server.address': 'name', 'server.port': 443 }],
+    [
+      '192.0.2.1 id Jane Doe',
+      { 'client.address': '192.0.2.1', 'megacollector.ident': 'id', 'user.name': 'Jane Doe' },
+    ],
+  ])('%s', (origin, expected) => {
+    const attributes = attributesOf(`${origin} ${REQUEST}`);
+    const about = Object.entries(attributes).filter(([key]) =>
+      /^(client|server|user|megacollector)\.|forwarded/.test(key),
+    );
+    expect(Object.fromEntries(about)).toEqual(expected);
+  });
+});
+
+describe('a line that is unusual', () => {
+  test.each([
+    [
+      'an empty user in quotes',
+      `h - "" ${TIME} "GET /a HTTP/1.1" 200 0`,
+      { 'client.address': 'h', 'http.response.body.size': 0 },
+    ],
+    ['no size', `h - u ${TIME} "GET /a HTTP/1.1" 200`, { 'client.address': 'h', 'user.name': 'u' }],
+    [
+      'a size of -1',
+      `h - u ${TIME} "GET /a HTTP/1.1" 200 -1 "r" "u"`,
+      {
+        'client.address': 'h',
+        'user.name': 'u',
+        'http.request.header.referer': 'r',
+        'user_agent.original': 'u',
+      },
+    ],
+    [
+      'no ident',
+      `h u ${TIME} "GET /a HTTP/1.1" 200 1`,
+      { 'client.address': 'h', 'user.name': 'u', 'http.response.body.size': 1 },
+    ],
+    [
+      'neither ident nor user',
+      `h ${TIME} "GET /a HTTP/1.1" 200 1`,
+      { 'client.address': 'h', 'http.response.body.size': 1 },
+    ],
+  ])('keeps what is there: %s', (_, line, expected) => {
+    expect(attributesOf(line)).toEqual({
+      'http.request.method': 'GET',
+      'url.path': '/a',
+      'network.protocol.version': '1.1',
+      'http.response.status_code': 200,
+      ...expected,
+    });
+  });
+
+  test.each([
+    ['2000-10-10T13:55:36-07:00', 0],
+    ['2000-10-10T20:55:36.250Z', 250],
+    ['971211336250', 250],
+    ['971211336.250', 250],
+    ['10/Oct/2000:13:55:36.250 -0700', 250],
+  ])('has its time in another notation: %s', (time, ms) => {
+    const parsed = parse(`h - - [${time}] "GET /a HTTP/1.1" 200 1`);
+    expect(parsed.timeUnixNano).toBe(BigInt(Date.UTC(2000, 9, 10, 20, 55, 36, ms)) * 1_000_000n);
+    expect(parsed.attributes.get('client.address')).toBe('h');
+  });
+
+  test.each([
+    '05/Mar/9999:10:00:00 +0000',
+    '10/Oct/2000:13:55:36',
+    '31/Feb/2000:13:55:36 +0000',
+    '10/Foo/2000:13:55:36 +0000',
+    '10/Oct/2000:24:00:00 +0000',
+    '10/Oct/2000:13:55:36 +2500',
+  ])('keeps the text of a time that is no moment: %s', (time) => {
+    const parsed = parse(`h - u [${time}] "GET /a HTTP/1.1" 500 1`);
+    expect(parsed.timeUnixNano).toBeUndefined();
+    expect(parsed.severityNumber).toBe(SEVERITY.error);
+    expect(Object.fromEntries(parsed.attributes)).toMatchObject({
+      'user.name': 'u',
+      'url.path': '/a',
+      [TIME_RAW]: time,
+    });
+  });
+
+  test('begins with a byte order mark', () => {
+    const parsed = parse(`\ufeffh - - ${TIME} "GET /a HTTP/1.1" 200 1`);
+    expect(parsed.attributes.get('client.address')).toBe('h');
+    expect(parsed.body.startsWith('h -')).toBe(true);
+  });
+});

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { json } from '../../src/formats/json.ts';
-import { INVALID_UTF8, PARSE_ERROR } from '../../src/formats/marker-attributes.ts';
+import {
+  EARLIER_VALUES,
+  INVALID_UTF8,
+  LENIENT_JSON,
+  PARSE_ERROR,
+} from '../../src/formats/marker-attributes.ts';
 import { SEVERITY } from '../../src/formats/severity.ts';
 import type { ParsedRecord } from '../../src/records/log-record.ts';
 
@@ -85,12 +90,25 @@ describe('numbers', () => {
 
   test('those a double can hold stay numbers', () => {
     expect(
-      attributesOf('{"a":9007199254740992,"b":9007199254740991,"c":0.1234567890123456789,"d":1e100}'),
+      attributesOf(
+        '{"a":9007199254740992,"b":9007199254740991,"c":0.12345678901234568,"d":1e100,"e":0.30000000000000004,"f":-1.50000000000000000000,"g":5e-324,"h":1e-400}',
+      ),
     ).toEqual({
       a: 9007199254740992,
       b: 9007199254740991,
       c: 0.12345678901234568,
       d: 1e100,
+      e: 0.30000000000000004,
+      f: -1.5,
+      g: 5e-324,
+      h: '1e-400',
+    });
+  });
+
+  test('decimals with more digits than a double holds become strings of the same digits', () => {
+    expect(attributesOf('{"amount":1234567890123456.78,"list":[0.1234567890123456789]}')).toEqual({
+      amount: '1234567890123456.78',
+      list: ['0.1234567890123456789'],
     });
   });
 
@@ -143,4 +161,100 @@ test('any object comes out as it went in', () => {
       expect(attributesOf(JSON.stringify(object))).toEqual(expected);
     }),
   );
+});
+
+describe('level numbers of families of loggers', () => {
+  test.each([
+    ['Python, by its key', '{"levelno":20,"msg":"a"}', SEVERITY.info],
+    ['Python, by a companion', '{"level":50,"lineno":7}', SEVERITY.critical],
+    ['Python, by a time as text', '{"time":"2026-03-05T10:00:04Z","level":20,"msg":"a"}', SEVERITY.info],
+    ['bunyan', '{"v":0,"time":"2026-03-05T10:00:04Z","level":20,"hostname":"h","pid":1}', SEVERITY.debug],
+    ['pino', '{"level":60,"time":1700000000000,"pid":1}', SEVERITY.fatal],
+    ['.NET, by its key', '{"LogLevel":4,"Message":"a"}', SEVERITY.error],
+    ['.NET, by a companion', '{"Level":2,"EventId":7}', SEVERITY.info],
+    ['.NET, none', '{"LogLevel":6}', undefined],
+    ['GELF', '{"version":"1.1","short_message":"a","level":4}', SEVERITY.warn],
+    ['journald', '{"PRIORITY":"6","MESSAGE":"a"}', SEVERITY.info],
+  ])('%s', (_, record, severity) => {
+    expect(parse(record).severityNumber).toBe(severity);
+  });
+});
+
+test.each([
+  ['INFO+2', 11],
+  ['DEBUG-4', 1],
+  ['DEBUG-40', 1],
+  ['WARN+1', 14],
+  ['ERROR+40', 24],
+  ['dpanic', SEVERITY.fatal],
+  ['I', SEVERITY.info],
+  ['W', SEVERITY.warn],
+  ['E', SEVERITY.error],
+  ['F', SEVERITY.fatal],
+  ['V', SEVERITY.trace],
+  ['Critical', SEVERITY.critical],
+  ['None', undefined],
+  ['info+', undefined],
+])('level name %s', (level, severity) => {
+  const parsed = parse(JSON.stringify({ level }));
+  expect(parsed.severityNumber).toBe(severity);
+  expect(parsed.severityText ?? parsed.attributes.get('level')).toBe(level);
+});
+
+describe('a duration under the name of a time', () => {
+  test.each(['215034567', '0.123', '"1532.5ms"', '1500000000'])('%s stays an attribute', (time) => {
+    const parsed = parse(`{"time":${time},"timestamp":"2023-11-14T22:13:20Z"}`);
+    expect(parsed.timeUnixNano).toBe(NOVEMBER);
+    expect(parsed.attributes.get('time')).toEqual(JSON.parse(time));
+  });
+
+  test('is no time where no other key has one', () => {
+    expect(parse('{"time":215034567}').timeUnixNano).toBeUndefined();
+  });
+});
+
+describe('equal keys', () => {
+  test.each([
+    ['{"user":"first","user":"second","n":1}', { user: 'second', n: 1 }, { user: ['first'] }],
+    ['{"a" : 1, "a"\t:\t{"b":[1,"x\\":"]}, "a":3}', { a: 3 }, { a: [1, { b: [1, 'x":'] }] }],
+    [
+      '{"o":{"a":1,"a":2},"l":[{"b":"1","b":null}]}',
+      { o: { a: 2 }, l: [{ b: null }] },
+      { 'o.a': [1], 'l.b': ['1'] },
+    ],
+    ['{"n":12345678901234567890,"n":1}', { n: 1 }, { n: ['12345678901234567890'] }],
+  ])('the last has the key, the earlier ones are kept: %s', (record, attributes, earlier) => {
+    expect(attributesOf(record)).toEqual({ ...attributes, [EARLIER_VALUES]: earlier });
+  });
+
+  test('are not seen where there are none', () => {
+    expect(attributesOf('{"a":"\\"b\\":1","c" : {"a":1},"d":[{"e":1},{"e":2}]}')).toEqual({
+      a: '"b":1',
+      c: { a: 1 },
+      d: [{ e: 1 }, { e: 2 }],
+    });
+  });
+
+  test('thousands of them take no time that grows with their square', () => {
+    const record = `{${Array.from({ length: 100_000 }, () => '"a":1').join()}}`;
+    expect((attributesOf(record)[EARLIER_VALUES] as { a: number[] }).a).toHaveLength(99_999);
+  });
+});
+
+describe('what is not quite JSON is read and marked', () => {
+  test.each([
+    ['{"v":NaN,"w":[-Infinity,Infinity],"s":"NaN"}', { v: 'NaN', w: ['-Infinity', 'Infinity'], s: 'NaN' }],
+    ['{"agent":"a\\x22b\\xc3\\xa9\\n\\\\x22"}', { agent: 'a"b\u00e9\n\\x22' }],
+  ])('%s', (record, attributes) => {
+    expect(attributesOf(record)).toEqual({ ...attributes, [LENIENT_JSON]: true });
+  });
+
+  test('but not what merely resembles it', () => {
+    expect(parse('{"v":NaNo}').attributes.has(PARSE_ERROR)).toBe(true);
+  });
+});
+
+test('a byte order mark is no part of the record', () => {
+  const parsed = parse('\ufeff{"time":1700000000,"msg":"first"}\n');
+  expect(parsed).toMatchObject({ timeUnixNano: NOVEMBER, body: 'first' });
 });

@@ -39,3 +39,12 @@ test('secrets that slipped into a line are not written', () => {
   logger.info({ password: 'hunter2', notify: { integration_key: 'hunter2' }, token: 'hunter2' }, 'Oops');
   expect(text()).not.toContain('hunter2');
 });
+
+test.each([true, false])('marks of direction and C1 controls are escaped, pretty: %s', async (pretty) => {
+  const { logger, text } = logged({ pretty });
+  logger.warn({ host: 'a\u202eb\u009bc\u2028d' }, 'A collector has connected');
+  let shown = '';
+  await expect.poll(() => (shown += text())).toContain('has connected');
+  expect(shown).toContain('a\\u202eb\\u009bc\\u2028d');
+  expect(shown).not.toMatch(/[\u0080-\u009f\u202e\u2028]/);
+});

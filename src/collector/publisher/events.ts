@@ -67,7 +67,10 @@ export function createPublisherEvents(logger: Logger, metrics: Registry, clock: 
       const last = told.get(address);
       if (last?.reason === reason && atMs - last.atMs < UNREACHABLE_TOLD_EVERY_MS) return;
       told.set(address, { reason, atMs });
-      logger.warn({ address, reason }, 'The aggregator cannot be reached; the files keep the data.');
+      logger.warn(
+        { address, reason },
+        'The aggregator cannot be reached; the data waits in its files and journals.',
+      );
     },
     sent: (recordCount, byteCount) => {
       records.inc(recordCount);
@@ -83,7 +86,10 @@ export function createPublisherEvents(logger: Logger, metrics: Registry, clock: 
       );
     },
     busy: (address, reason) => {
-      logger.warn({ address, reason }, 'The aggregator takes nothing now; the files keep the data.');
+      logger.warn(
+        { address, reason },
+        'The aggregator takes nothing now; the data waits in its files and journals.',
+      );
     },
     streamEndedOnResume: (stream) => {
       logger.warn(

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { CONTENT_TYPE } from '../../protocols/logplex/limits.ts';
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { productVersion } from '../../runtime/product-version.ts';
 import { type Answer, STOPPED } from './answer.ts';
 import { Exchange, type LogplexTimeouts } from './exchange.ts';
 
@@ -74,10 +75,11 @@ export class LogplexClient {
         Authorization: target.authorization,
         'Logplex-Msg-Count': messages,
         'Logplex-Frame-Id': frameId,
-        'User-Agent': 'mega-collector',
+        'User-Agent': USER_AGENT,
       },
     });
   }
 }
 
+const USER_AGENT = `mega-collector/${productVersion()}`;
 const MAX_IDLE_SOCKETS = 64;

@@ -1,8 +1,8 @@
 import { recordText, withoutLineEnding } from '../../formats/record-text.ts';
 import { formatNamed } from '../../formats/registry.ts';
 import { forEachRecord, type RecordBatch } from '../../records/record-batch.ts';
+import { escapeControls, escapeUnseen } from '../../runtime/escape-controls.ts';
 import { sliceBytes, type TextFormat } from '../slice-bytes.ts';
-import { escapeControls } from './escape-controls.ts';
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_END = Uint8Array.of(0x0a);
@@ -12,7 +12,10 @@ const LINE_END = Uint8Array.of(0x0a);
  * carriage return somewhere (a body ends before its CRLF), or a terminal, which must not obey what a log line says.
  */
 export function printedSlice(slice: RecordBatch, format: TextFormat, isTerminal: boolean): Uint8Array {
-  if (format === 'json') return together(sliceBytes(slice, 'json'));
+  if (format === 'json') {
+    const lines = together(sliceBytes(slice, 'json'));
+    return isTerminal ? Buffer.from(escapeUnseen(Buffer.from(lines).toString())) : lines;
+  }
   if (isTerminal) return escapedBodies(slice);
   if (formatNamed(slice.format).lines && slice.data.includes(CARRIAGE_RETURN)) return bareBodies(slice);
   return together(sliceBytes(slice, 'body'));

@@ -1,4 +1,5 @@
 import { normalize } from 'node:path/posix';
+import { isFault, parseLogplexUrl, tokenFault } from '../logplex/logplex-target.ts';
 
 /** One tenant of the serve database: who may send, by which socket, and with what credential it is delivered. */
 export interface ServeRecord {
@@ -21,6 +22,8 @@ export type ServeCredential =
 export interface ServeRules {
   /** LOGPLEX_URL is set: records may hold a token instead of a URL. */
   readonly tokensAllowed: boolean;
+  /** A credential must be one that logplex can take. For new lists: one in force stays in force. */
+  readonly credentialsChecked?: boolean;
 }
 
 /** The records; or why the file is rejected, in one line that holds no credential. */
@@ -96,22 +99,29 @@ function socketPath(record: JsonObject, at: string): string {
   return path;
 }
 
-function credentialOf(record: JsonObject, at: string, { tokensAllowed }: ServeRules): ServeCredential {
+function credentialOf(record: JsonObject, at: string, rules: ServeRules): ServeCredential {
   const url = optionalText(record, 'url', at);
   const token = optionalText(record, 't', at);
-  if (url !== undefined) return { kind: 'url', url: credentialUrl(url, at) };
+  if (url !== undefined) return { kind: 'url', url: credentialUrl(url, at, rules) };
   if (token === undefined) throw new Rejection(`${at}: must have url or t`);
   if (token === '') throw new Rejection(`${at}.t: must not be empty`);
-  if (!tokensAllowed) throw new Rejection(`${at}.t: needs LOGPLEX_URL, which is not set`);
+  if (!rules.tokensAllowed) throw new Rejection(`${at}.t: needs LOGPLEX_URL, which is not set`);
+  refuseFault(rules.credentialsChecked ? tokenFault(token) : undefined, `${at}.t`);
   return { kind: 'token', token };
 }
 
-function credentialUrl(text: string, at: string): URL {
+function refuseFault(fault: string | undefined, at: string): void {
+  if (fault !== undefined) throw new Rejection(`${at}: ${fault}`);
+}
+
+function credentialUrl(text: string, at: string, { credentialsChecked }: ServeRules): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) throw new Rejection(`${at}.url: must be a URL`);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new Rejection(`${at}.url: must begin with http: or https:`);
   if (url.password === '') throw new Rejection(`${at}.url: must hold a password`);
+  const target = parseLogplexUrl(text);
+  refuseFault(credentialsChecked && isFault(target) ? target.fault : undefined, `${at}.url`);
   return url;
 }
 

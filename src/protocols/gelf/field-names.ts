@@ -50,9 +50,18 @@ function fieldName(given: string): FieldName | undefined {
     .slice(0, MAX_NAME_LENGTH)
     .replace(/[^\w.-]/g, '_')
     .replace(/^_+/, '');
-  if (legal === '') return undefined;
+  // A name without an ASCII letter: its characters by their numbers.
+  if (legal === '') return given === '' ? undefined : indexedName(spelledOut(given));
   // Graylog writes its own notes under this prefix; a record must not forge them.
   if (legal.startsWith('gl2_')) return indexedName(`user_${legal}`);
   const made = indexedName(legal);
   return TAKEN_NAMES.has(made.indexed) ? indexedName(`${legal}_`) : made;
+}
+
+const MAX_SPELLED_CHARACTERS = 32;
+
+/** `u540d_u524d` */
+function spelledOut(given: string): string {
+  const characters = Array.from(given.slice(0, 2 * MAX_SPELLED_CHARACTERS)).slice(0, MAX_SPELLED_CHARACTERS);
+  return characters.map((each) => `u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`).join('_');
 }

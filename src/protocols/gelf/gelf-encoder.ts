@@ -24,6 +24,14 @@ export interface EncodedGelf extends FittedJson {
 const MAX_HOST_BYTES = 255;
 const MILLISECONDS_FROM = 1e11;
 
+/** Graylog goes by Java, for which the separators U+001C to U+001F are blanks too. */
+function isBlank(text: string): boolean {
+  return Array.prototype.every.call(
+    text,
+    (each: string) => each.trim() === '' || (each >= '\x1c' && each <= '\x1f'),
+  );
+}
+
 /** The application layer: fills in defaults and turns a message into its JSON. */
 export class GelfEncoder {
   readonly #options: GelfEncoderOptions;
@@ -48,8 +56,9 @@ export class GelfEncoder {
     }
     const level = levelOf(message.level);
     const document: GelfDocument = {
-      host: cutText(message.host?.trim() || this.#host, MAX_HOST_BYTES).text,
-      shortMessage: message.shortMessage.trim() === '' ? '(empty)' : message.shortMessage,
+      host: cutText(isBlank(message.host ?? '') ? this.#host : (message.host ?? '').trim(), MAX_HOST_BYTES)
+        .text,
+      shortMessage: isBlank(message.shortMessage) ? '(empty)' : message.shortMessage,
       fullMessage: message.fullMessage || undefined,
       timestamp: this.#timestamp(message.timestamp),
       level: level ?? this.#level,

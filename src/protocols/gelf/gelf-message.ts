@@ -29,11 +29,15 @@ export type GelfFields = Readonly<Record<string, unknown>> | ReadonlyMap<string,
 
 /**
  * The message of a plain text: a single line is the short message; of several, the first is, and the whole text is
- * the full message.
+ * the full message, its indentation included.
  */
 export function messageOfText(text: string): GelfMessage {
   const trimmed = text.trim();
   const lineEnd = trimmed.indexOf('\n');
-  if (lineEnd < 0) return { shortMessage: trimmed };
-  return { shortMessage: trimmed.slice(0, lineEnd).trimEnd(), fullMessage: trimmed };
+  const whole = text.replace(BLANK_LINES, '').trimEnd();
+  const fullMessage = lineEnd < 0 && whole === trimmed ? {} : { fullMessage: whole };
+  return { shortMessage: lineEnd < 0 ? trimmed : trimmed.slice(0, lineEnd).trimEnd(), ...fullMessage };
 }
+
+/** At the beginning. */
+const BLANK_LINES = /^(?:[^\S\n]*\n)+/;

@@ -5,16 +5,19 @@ import { type GelfMessage, messageOfText } from './gelf-message.ts';
 /**
  * A record as a message. Attributes and resource are additional fields under their own names, the attributes first:
  * where both have one, theirs keeps it. Stream and position go along: at-least-once delivery may send a record
- * twice, and by these two a receiver can tell.
+ * twice, and by these two a receiver can tell. So these two names are taken: an attribute `stream`, as Docker's logs
+ * have it, is sent as `attribute.stream`.
  */
 export function messageOfRecord(record: LogRecord): GelfMessage {
-  const fields = new Map<string, unknown>(record.attributes);
+  const fields = new Map<string, unknown>();
+  for (const [name, value] of record.attributes)
+    fields.set(IDENTITY.has(name) ? `attribute.${name}` : name, value);
   const add = (name: string, value: unknown, prefix: string) =>
     fields.set(fields.has(name) ? `${prefix}.${name}` : name, value);
   for (const [name, value] of record.resource) if (name !== 'host.name') add(name, value, 'resource');
   add('severity', record.severityText, 'record');
-  add('stream', record.stream, 'record');
-  add('position', record.position, 'record');
+  fields.set('stream', record.stream);
+  fields.set('position', record.position);
   return {
     ...messageOfText(record.body),
     host: record.resource.get('host.name'),
@@ -23,6 +26,8 @@ export function messageOfRecord(record: LogRecord): GelfMessage {
     fields,
   };
 }
+
+const IDENTITY: ReadonlySet<string> = new Set(['stream', 'position']);
 
 /** To the microsecond: what a double holds. undefined: none, or one that GELF cannot say. */
 function seconds(unixNano: bigint | undefined): number | undefined {

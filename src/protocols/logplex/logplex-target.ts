@@ -54,7 +54,7 @@ function targetOf(url: URL, token: string | undefined): LogplexTarget | TargetFa
   if (user === undefined || password === undefined)
     return { fault: 'expected user and token in the URL to be percent-encoded' };
   const name = token ?? password;
-  if (!TOKEN.test(name)) return { fault: `expected a token of 1 to ${LONGEST_TOKEN} printable characters` };
+  if (!TOKEN.test(name)) return { fault: TOKEN_FAULT };
   const credentials = password === '' ? `token:${name}` : `${user}:${password}`;
   return {
     protocol: url.protocol === 'http:' ? 'http:' : 'https:',
@@ -66,6 +66,13 @@ function targetOf(url: URL, token: string | undefined): LogplexTarget | TargetFa
     token: name,
   };
 }
+
+/** Why logplex cannot take a token; undefined: it can. */
+export function tokenFault(token: string): string | undefined {
+  return TOKEN.test(token) ? undefined : TOKEN_FAULT;
+}
+
+const TOKEN_FAULT = `expected a token of 1 to ${LONGEST_TOKEN} printable ASCII characters without blanks`;
 
 /** It stands in the header of each message, where a blank would begin the next field. */
 const TOKEN = new RegExp(`^[\\x21-\\x7e]{1,${LONGEST_TOKEN}}$`);

@@ -101,3 +101,14 @@ describe('the serve database', () => {
     );
   });
 });
+
+it('rejects a new token that logplex cannot take, and reads one that is in force', () => {
+  const record = { i: 'b', p: '/run/b', t: 'SECRET with blanks' };
+  const rejected = parse([record], { tokensAllowed: true, credentialsChecked: true } as typeof RULES);
+  expect(rejected).toMatchObject({
+    kind: 'rejected',
+    reason: expect.stringContaining('serves[0].t: expected a token'),
+  });
+  expect(JSON.stringify(rejected)).not.toContain('SECRET');
+  expect(parse([record])).toMatchObject({ kind: 'records' });
+});

@@ -93,10 +93,13 @@ describe('additional fields', () => {
     expect(fieldsOf({ a: 1, _b: 2, __c: 3 })).toEqual({ _a: 1, _b: 2, _c: 3 });
   });
 
-  it('get legal names, and none without a name', () => {
+  it('get legal names, spelled out where nothing legal is left, and none without a name', () => {
     expect(fieldsOf({ 'a b': 1, 'ö@': 2, '': 3, _: 4, 'x.y-z': 5, '//': 6 })).toEqual({
       _a_b: 1,
+      _u00f6_u0040: 2,
+      _u005f: 4,
       '_x.y-z': 5,
+      _u002f_u002f: 6,
     });
   });
 
@@ -237,3 +240,11 @@ describe('a message that is too long', () => {
     );
   });
 });
+
+it.each(['\u001c', '\u001e\u001d', ' \u001f\n', ''])(
+  'sends a text that Java takes for blank as (empty): %j',
+  (text) => {
+    const encoded = new GelfEncoder().encode({ shortMessage: text }, 10_000);
+    expect(JSON.parse(String(encoded?.json))).toMatchObject({ short_message: '(empty)' });
+  },
+);

@@ -52,6 +52,25 @@ it('keeps an attribute and what has the same name', () => {
   const fields = messageOfRecord(record({ attributes })).fields as Map<string, unknown>;
   expect(fields.get('log.file.path')).toBe('mine');
   expect(fields.get('resource.log.file.path')).toBe('/var/log/x');
-  expect(fields.get('stream')).toBe('stdout');
-  expect(fields.get('record.stream')).toBe(stream);
+  expect(fields.get('stream')).toBe(stream);
+  expect(fields.get('attribute.stream')).toBe('stdout');
+});
+
+it('keeps the identity of the stream where the record has an attribute of that name', () => {
+  const attributes = new Map([['stream', 'stderr']]);
+  const fields = messageOfRecord(record({ attributes })).fields as Map<string, unknown>;
+  expect(fields.get('stream')).toBe(stream);
+  expect(fields.get('attribute.stream')).toBe('stderr');
+});
+
+it('keeps the indentation of a text', () => {
+  expect(messageOfRecord(record({ body: '  indented\n    more\n' }))).toMatchObject({
+    shortMessage: 'indented',
+    fullMessage: '  indented\n    more',
+  });
+  expect(messageOfRecord(record({ body: '\n  one' }))).toMatchObject({
+    shortMessage: 'one',
+    fullMessage: '  one',
+  });
+  expect(messageOfRecord(record({ body: 'plain' })).fullMessage).toBeUndefined();
 });

@@ -2,7 +2,19 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { FebeFault } from '../../../protocols/febe/febe-fault.ts';
 import { NEWEST_KNOWN_MAJOR, type ServerVersion } from '../../../protocols/febe/server-version.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { EventLimiter } from '../../../transport/event-limiter.ts';
 import type { Tenant } from './tenant.ts';
+
+/** A busy pool connects all the time: of one socket, one line for each happening in this time, with their number. */
+const LOG_INTERVAL_MS = 60_000;
+
+interface Coming {
+  /** What happened, and at which socket. */
+  readonly kind: string;
+  readonly fields: object;
+  readonly message: string;
+}
 
 /** What happens at the PostgreSQL sockets, logged and counted in one place. */
 export interface PgLogfebeEvents {
@@ -19,9 +31,11 @@ export interface PgLogfebeEvents {
   startupTimedOut(tenant: Tenant): void;
   record(bytes: number): void;
   missed(records: number): void;
+  /** Logs what is held back. */
+  stop(): void;
 }
 
-export function createPgLogfebeEvents(logger: Logger, metrics: Registry): PgLogfebeEvents {
+export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: Clock): PgLogfebeEvents {
   const registers = [metrics];
   const counter = (name: string, help: string) =>
     new Counter({ name: `collector_pg_logfebe_${name}_total`, help, registers });
@@ -46,6 +60,11 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry): PgLogf
     path,
     ...(name !== undefined && { name }),
   });
+  const comings = new EventLimiter<Coming>(clock, LOG_INTERVAL_MS, ({ message, fields, count }) =>
+    logger.info({ ...fields, ...(count > 1 && { count }) }, message),
+  );
+  const come = (what: string, { path }: Tenant, fields: object, message: string) =>
+    comings.emit({ kind: `${what} ${path}`, fields, message });
   return {
     servesAccepted: (count) => {
       tenants.set(count);
@@ -77,7 +96,7 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry): PgLogf
     established: (tenant, version, first) => {
       const fields = { ...about(tenant), version: version.text };
       if (first) logger.info(fields, 'The first PostgreSQL process has connected.');
-      else logger.debug(fields, 'A PostgreSQL process has connected.');
+      else come('connected', tenant, fields, 'A PostgreSQL process has connected.');
       if (first && version.unheardOf)
         logger.warn(
           fields,
@@ -86,7 +105,12 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry): PgLogf
     },
     disconnected: (tenant, count) => {
       connections.dec();
-      logger.debug({ ...about(tenant), records: count }, 'A PostgreSQL process has disconnected.');
+      come(
+        'disconnected',
+        tenant,
+        { ...about(tenant), records: count },
+        'A PostgreSQL process has disconnected.',
+      );
     },
     faulty: (tenant, { kind, reason }, count) => {
       faults.inc({ kind });
@@ -104,5 +128,6 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry): PgLogf
       bytes.inc(size);
     },
     missed: (count) => missed.inc(count),
+    stop: () => comings.flush(),
   };
 }

@@ -63,7 +63,7 @@ export class PgLogfebeSource implements CollectorSource {
   constructor(options: PgLogfebeSourceOptions) {
     const { serveDirectory, tokensAllowed, logger, metrics } = options;
     this.#options = options;
-    this.#events = createPgLogfebeEvents(logger, metrics);
+    this.#events = createPgLogfebeEvents(logger, metrics, this.#options.clock);
     this.#database = new ServeDatabase({ directory: serveDirectory, tokensAllowed });
     this.#listeners = new TenantListeners({
       events: this.#events,
@@ -88,6 +88,7 @@ export class PgLogfebeSource implements CollectorSource {
     this.#stopping.abort();
     await this.#running;
     await this.#listeners.close();
+    this.#events.stop();
   }
 
   drained(): Promise<void> {

@@ -55,7 +55,7 @@ export class ServeDatabase {
     await this.#removeTemporaries();
     const bytes = await ifThere(readFile(this.#path(LOADED)));
     if (bytes === undefined) return [];
-    const parsed = this.#parse(bytes);
+    const parsed = this.#parse(bytes, false);
     if (parsed.kind === 'rejected')
       throw new Error(
         `${this.#path(LOADED)} ${parsed.reason}. Correct it, or remove it and submit serves.new again.`,
@@ -83,7 +83,7 @@ export class ServeDatabase {
   async #readClaimed(path: string): Promise<ClaimedList> {
     const { bytes, mode, fault } = await readSubmitted(path);
     if (fault !== undefined) return { kind: 'rejected', reason: fault };
-    const parsed = this.#parse(bytes);
+    const parsed = this.#parse(bytes, true);
     return parsed.kind === 'rejected' ? parsed : { ...parsed, bytes, mode };
   }
 
@@ -108,14 +108,14 @@ export class ServeDatabase {
     await syncDirectory(this.#options.directory);
   }
 
-  #parse(bytes: Uint8Array): ParsedServes {
+  #parse(bytes: Uint8Array, credentialsChecked: boolean): ParsedServes {
     let text: string;
     try {
       text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     } catch {
       return { kind: 'rejected', reason: 'is not UTF-8' };
     }
-    return parseServes(text, this.#options);
+    return parseServes(text, { ...this.#options, credentialsChecked });
   }
 
   /** What a crash left in the middle of an acceptance. */
