@@ -41,7 +41,8 @@ export async function stillHolds(known: FileCheckpoint, file: Candidate): Promis
  */
 export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promise<boolean> {
   const mark = known.marks.at(-1);
-  if (mark === undefined || mark[0] < MIN_EVIDENCE_BYTES || known.checksumFrom !== 0) return false;
+  if (mark === undefined || known.checksumFrom !== 0) return false;
+  if (Math.max(mark[0], known.prefix.length) < MIN_EVIDENCE_BYTES) return false;
   return (await stillHolds(known, file)) && (await holdsMark(known, mark, file));
 }
 
@@ -64,7 +65,7 @@ async function holdsMark(
 ): Promise<boolean> {
   if ((await readCheck(handle, position)) !== check) return false;
   const from = known.checksumFrom;
-  if (crc32 !== undefined && from !== undefined && from < position) {
+  if (crc32 !== undefined && from !== undefined && (from < position || from === 0)) {
     if (from > 0 && !head.matches(known.prefix)) return false;
     return (await checksumOf(handle, { start: from, end: position })) === crc32;
   }
