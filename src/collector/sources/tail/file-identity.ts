@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../records/check.ts';
 import type { Position } from '../../../records/position.ts';
@@ -77,20 +77,12 @@ export async function birthOf(handle: FileHandle): Promise<string | undefined> {
 
 /**
  * Where the kernel cannot report a time of birth, Node returns 0 or the time of the last change. A time that equals the
- * last change is therefore believed only after another file, the program itself at the latest, had two different ones.
+ * last change is therefore believed only after another file had two different ones.
  */
 export function birthFrom({ birthtimeNs, ctimeNs }: BigIntStats): string | undefined {
   if (birthtimeNs === 0n) return undefined;
-  if (birthtimeNs === ctimeNs && !reportsBirth()) return undefined;
-  return String(birthtimeNs);
+  if (birthtimeNs !== ctimeNs) isBirthReported = true;
+  return isBirthReported ? String(birthtimeNs) : undefined;
 }
 
-let isBirthReported: boolean | undefined;
-
-function reportsBirth(): boolean {
-  if (isBirthReported === undefined) {
-    const { birthtimeNs, ctimeNs } = statSync(process.execPath, { bigint: true });
-    isBirthReported = birthtimeNs !== 0n && birthtimeNs !== ctimeNs;
-  }
-  return isBirthReported;
-}
+let isBirthReported = false;

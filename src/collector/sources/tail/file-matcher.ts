@@ -211,7 +211,8 @@ export class FileMatcher {
     if (same.kind === 'dormant') {
       const { id, checkpoint } = same.dormant;
       this.#copies.forget(found, id);
-      const known = { ...checkpoint, ...(birth === undefined ? {} : { birth }) };
+      const { birth: _before, ...rest } = checkpoint;
+      const known = birth === undefined ? rest : { ...rest, birth };
       const stream = this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
       stream.target = found.target;
       return;

@@ -101,6 +101,8 @@ export class FileStream implements SourceStream {
   opened = false;
   /** When its file was found to be deleted, monotonic. */
   unlinkedSinceMs: number | undefined;
+  /** A read found other bytes than expected: the next look compares them, even if the size has not changed. */
+  isInDoubt = false;
   /** Its file was deleted, and for a time no other one was at its path: one that comes is another file. */
   pathWasAbsent = false;
   /** Its file is known, but under no path that is to be read. */
@@ -304,6 +306,7 @@ export class FileStream implements SourceStream {
 
   /** Its bytes go on in another file. */
   attach(file: FileAccess, { sizeBytes, modifiedUnixMs, birth }: AttachedFile): void {
+    this.isInDoubt = false;
     if (file !== this.file) void this.file.close();
     this.#verified = this.#verify(file, { prefix: this.prefix, birth });
     this.modifiedUnixMs = modifiedUnixMs;

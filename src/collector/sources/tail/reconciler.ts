@@ -111,7 +111,8 @@ export class Reconciler {
       this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
     }
     const { sizeBytes, modifiedUnixMs } = here;
-    if (sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs) {
+    const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
+    if (isUnchanged && !stream.isInDoubt) {
       if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();
       return;
     }
@@ -136,7 +137,7 @@ export class Reconciler {
       this.#parts.events.movedAway(fields);
     }
     if (state.unlinked && !present.has(stream.path)) stream.pathWasAbsent = true;
-    if (state.sizeBytes !== stream.sizeBytes) await this.#goOn(stream, state.sizeBytes);
+    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
   }
 
   /** Its file has changed. */
@@ -145,6 +146,7 @@ export class Reconciler {
       this.#lose(stream);
       return;
     }
+    stream.isInDoubt = false;
     stream.saw(sizeBytes);
     stream.wake();
   }

@@ -254,6 +254,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   contentLost(stream: FileStream): void {
     if (!this.#files.isAttached(stream)) return;
+    stream.isInDoubt = true;
     if (this.#options.once) void this.#decisions.run(() => this.#loseForGood(stream));
     else this.#scheduleLook();
   }
