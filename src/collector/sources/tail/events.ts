@@ -18,6 +18,7 @@ export class TailEvents {
   readonly #unterminated: Counter;
   readonly #lostBytes: Counter<'reason'>;
   readonly #generations: Counter<'kind'>;
+  readonly #comparisons: Counter;
   readonly #followed: Gauge;
   readonly #open: Gauge;
   readonly #scanSeconds: Counter;
@@ -42,6 +43,11 @@ export class TailEvents {
     this.#generations = counter('tail_generations_total', 'How files got a new generation, or a new place', [
       'kind',
     ]);
+    this.#comparisons = counter(
+      'tail_comparisons_total',
+      'Comparisons of an unread file with a stream that may continue in it, or be its original',
+      [],
+    );
     this.#followed = gauge('tail_followed_files', 'Files that are followed');
     this.#open = gauge('tail_open_files', 'Files that are held open');
     this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent looking for files', []);
@@ -50,6 +56,10 @@ export class TailEvents {
   read(bytes: number, records: number): void {
     this.#bytes.inc({ source: 'tail' }, bytes);
     this.#records.inc({ source: 'tail' }, records);
+  }
+
+  compared(): void {
+    this.#comparisons.inc();
   }
 
   cut(count: number): void {

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { checkOf } from '../../../records/check.ts';
 import { mintStreamId, type StreamId } from '../../../records/stream-id.ts';
@@ -191,7 +192,7 @@ export class FileMatcher {
   /** True when a stream continues in the file. */
   async #continuesIn({ found, file }: UnreadFile, find: typeof findByInode): Promise<boolean> {
     const isMatched = await file.use(async (handle) => {
-      const candidate = await candidateOf(handle, file, found.target);
+      const candidate = await this.#open(handle, { found, file });
       if (candidate.sizeBytes === 0) return false;
       const same = await find(candidate, this.#files, this.#missing);
       if (same === undefined) return false;
@@ -203,6 +204,10 @@ export class FileMatcher {
       return true;
     });
     return isMatched === true;
+  }
+
+  #open(handle: FileHandle, { found, file }: UnreadFile): Promise<OpenCandidate> {
+    return candidateOf(handle, file, { target: found.target, compared: () => this.#events.compared() });
   }
 
   #continueIn(same: SameAs, { candidate, found, file }: Opened): void {
@@ -230,7 +235,7 @@ export class FileMatcher {
   async #matchStranger({ found, file }: UnreadFile, context: LookContext): Promise<void> {
     const isKept = await file.use(async (handle) => {
       this.#unread.noteReadable(found.path);
-      const candidate = await candidateOf(handle, file, found.target);
+      const candidate = await this.#open(handle, { found, file });
       // A stream without a byte could not be told from others.
       if (candidate.sizeBytes === 0) {
         this.#unread.note(found.path, { kind: 'empty' });

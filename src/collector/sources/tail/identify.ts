@@ -34,17 +34,27 @@ export interface OpenCandidate extends Candidate {
   readonly sizeBytes: number;
   /** The path where it was found and, for a symbolic link, the one of the file itself. */
   readonly paths: readonly string[];
+  /** Called for each stream that it is compared with. */
+  readonly compared: () => void;
 }
 
 export async function candidateOf(
   handle: FileHandle,
   file: FileAccess,
-  target?: string,
+  { target, compared }: { readonly target?: string | undefined; readonly compared: () => void },
 ): Promise<OpenCandidate> {
   const head = await readHead(handle);
   const state = await handle.stat({ bigint: true });
   const paths = target === undefined ? [file.place.path] : [file.place.path, target];
-  return { ...file.place, handle, head, sizeBytes: Number(state.size), birth: birthFrom(state), paths };
+  return {
+    ...file.place,
+    handle,
+    head,
+    sizeBytes: Number(state.size),
+    birth: birthFrom(state),
+    paths,
+    compared,
+  };
 }
 
 /** The paths from which a rotation may have made the file: beside the file itself, not beside a link to it. */
@@ -60,11 +70,13 @@ export async function findByInode(
 ): Promise<SameAs | undefined> {
   const best = new Best();
   for (const stream of missing.withInode(file.inode)) {
+    file.compared();
     const known = stream.evidence();
     if (isSameInode(known, file) && (await stillHolds(known, file)))
       best.offer(known, { kind: 'stream', stream });
   }
   for (const dormant of files.dormant.withInode(file.inode)) {
+    file.compared();
     const known = dormant.checkpoint;
     if (isSameInode(known, file) && (await stillHolds(known, file)))
       best.offer(known, { kind: 'dormant', dormant });
@@ -84,6 +96,7 @@ export async function findByContent(
   const best = new Best();
   const originals = originalsOf(file);
   for (const stream of missing.related(file.paths, originals)) {
+    file.compared();
     const known = stream.evidence();
     const isEvident = isKnownCopy(file, stream, files)
       ? await stillHolds(known, file)
@@ -95,6 +108,7 @@ export async function findByContent(
     ...files.dormant.named(originals),
   ];
   for (const one of new Set(dormant)) {
+    file.compared();
     const known = one.checkpoint;
     if (known.copyOf !== null || known.deleted === true) continue;
     if (await hasAllBytes(known, file)) best.offer(known, { kind: 'dormant', dormant: one });
@@ -129,6 +143,7 @@ export async function findOriginal(
 ): Promise<FileStream | undefined> {
   if (file.sizeBytes < MIN_EVIDENCE_BYTES) return undefined;
   for (const stream of attached.atTheirPlaces(originalsOf(file))) {
+    file.compared();
     if (await isCopyOf(file, stream)) return stream;
   }
   return undefined;
@@ -153,6 +168,7 @@ export async function findTruncatedOriginal(
   missing: StreamsByName,
 ): Promise<{ readonly stream: FileStream; readonly mark: PositionMark } | undefined> {
   for (const stream of missing.related([], originalsOf(file))) {
+    file.compared();
     if (isOlder(file.birth, stream.birth)) continue;
     const mark = await highestMatching(stream.checkpoint(), file);
     if (mark !== undefined && mark[2] !== undefined) return { stream, mark };
@@ -169,6 +185,7 @@ export async function findJustTruncated(
   attached: StreamsByName,
 ): Promise<FileStream | undefined> {
   for (const stream of attached.atTheirPlaces(originalsOf(file))) {
+    file.compared();
     if ((await stream.holds()) === false) return stream;
   }
   return undefined;
@@ -192,12 +209,14 @@ export async function findRecoverable(
   { missing, isFirst }: { readonly missing: StreamsByName; readonly isFirst: boolean },
 ): Promise<Recoverable | undefined> {
   for (const stream of missing.withInode(file.inode)) {
+    file.compared();
     if (!files.lost.has(stream) || file.sizeBytes < stream.sizeBytes) continue;
     const recoverable = await recoverableAs({ kind: 'stream', stream }, stream.checkpoint(), file);
     if (recoverable !== undefined) return recoverable;
   }
   if (!isFirst) return undefined;
   for (const dormant of files.dormant.withInode(file.inode)) {
+    file.compared();
     const recoverable = await recoverableAs({ kind: 'dormant', dormant }, dormant.checkpoint, file);
     if (recoverable !== undefined) return recoverable;
   }

@@ -177,7 +177,7 @@ export class Reconciler {
     const { device, inode } = dormant.checkpoint;
     const file = new FileAccess({ path, device, inode }, this.#parts.openFiles);
     const sizeBytes = await file.use(async (handle) => {
-      const candidate = await candidateOf(handle, file);
+      const candidate = await candidateOf(handle, file, { compared: () => this.#parts.events.compared() });
       const known = dormant.checkpoint;
       const isSame = isSameInode(known, candidate) && (await stillHolds(known, candidate));
       return isSame ? candidate.sizeBytes : undefined;
