@@ -34,6 +34,10 @@ export type FileCheckpoint = {
   readonly modifiedUnixMs?: number;
   /** The collector saw that the file was deleted: another file at its path is another file, whatever is in it. */
   readonly deleted?: true;
+  /** The stream is over: all that could be read of it was read, or its loss was reported. */
+  readonly finished?: true;
+  /** How many bytes were not read when its file was gone. */
+  readonly lostBytes?: number;
   /** All of it was accepted when it made room for the next generation. */
   readonly yielded: boolean;
   /** Nothing is read up to here: the file is a copy of that stream's bytes. */

@@ -6,6 +6,7 @@ import { FileMatcher, type FileMatcherParts } from './file-matcher.ts';
 import type { FileStream } from './file-stream.ts';
 import { type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
 import { type FollowedFiles, fileKey } from './followed-files.ts';
+import { findGone, type GoneFile } from './gone-files.ts';
 import { groupBy } from './group-by.ts';
 import { candidateOf } from './identify.ts';
 import type { PathPatterns } from './path-patterns.ts';
@@ -36,6 +37,7 @@ export class Reconciler {
   readonly #matcher: FileMatcher;
   #isFirst = true;
   #isFirstEver = false;
+  #isGoneReported = false;
   /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
   #isUnsettled = false;
 
@@ -56,7 +58,29 @@ export class Reconciler {
     for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
     this.#matcher.lineUp();
+    if (!this.#isGoneReported) await this.#reportGone(found);
     return found;
+  }
+
+  /** Streams whose files were deleted or compressed while the collector was not running. */
+  async #reportGone({ blind }: FoundFiles): Promise<void> {
+    this.#isGoneReported = true;
+    for (const dormant of [...this.#files.dormant.values()]) {
+      const { checkpoint } = dormant;
+      if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
+      if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
+      this.#noteGone(await findGone(dormant));
+    }
+  }
+
+  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
+    const { id, checkpoint } = dormant;
+    const position = checkpoint.marks.at(-1)?.[0] ?? 0;
+    const { path } = checkpoint;
+    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
+    const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
+    dormant.checkpoint = known;
+    this.#parts.checkpoints.change(id, () => known);
   }
 
   async #lookOnce(): Promise<FoundFiles> {

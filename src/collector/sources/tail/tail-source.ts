@@ -339,8 +339,11 @@ class FileTailSource implements TailSource, FileStreamOwner {
       if (!stream.ended || stream.diverged) continue;
       if (stream.opened && stream.accepted < stream.position) continue;
       this.#forgetStream(stream);
-      if (stream.accepted > stream.start) this.#files.dormant.add(stream.id, stream.checkpoint());
-      else this.#checkpoints.remove(stream.id);
+      if (stream.accepted > stream.start) {
+        const checkpoint = { ...stream.checkpoint(), finished: true as const };
+        this.#files.dormant.add(stream.id, checkpoint);
+        this.#checkpoints.change(stream.id, () => checkpoint);
+      } else this.#checkpoints.remove(stream.id);
     }
   }
 
