@@ -24,7 +24,7 @@ const MAX_LISTINGS = 20;
  *   1. Streams whose files are where they were, or under another name: those whose files have changed are woken, after
  *      a look whether they still hold what was read. Those that do not are *lost*.
  *   2. At the start: streams whose files have left the patterns in the meantime are looked for beside their old place.
- *   3. Newcomers: files that no stream reads. One of them may be where a lost stream goes on.
+ *   3. Files that no stream reads (`FileMatcher`). A lost stream may continue in one of them.
  *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
  *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
  *      is younger than the stream.
