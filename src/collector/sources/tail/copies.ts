@@ -1,17 +1,20 @@
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Checkpoints } from '../../checkpoints.ts';
+import type { DormantStream } from './dormant-streams.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from './file-checkpoint.ts';
 import { readCheck } from './file-identity.ts';
 import type { FoundFile } from './find-files.ts';
-import { type DormantStream, type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts';
-import { isCopyOf, type Newcomer, type OpenNewcomer } from './identify.ts';
+import { type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts';
+import { isCopyOf, type OpenCandidate, type UnreadFile } from './identify.ts';
+import { isSameInode, stillHolds } from './same-file.ts';
 
-/** What has become of a copy that has changed: still one; a file that goes on behind what was copied; or another file. */
-export type CopyVerdict = 'copy' | 'goes-on' | 'other';
+/** What a changed copy is now: still a copy; a file that continues after what was copied; or another file. */
+export type CopyVerdict = 'copy' | 'continues' | 'other';
 
 /**
- * Files whose bytes are those of a stream: not read, but known. While the original is there, a copy may grow towards
- * it. When the original is truncated, the copy becomes the stream's file, and what was not read is read there.
+ * Files that are not read, because all their bytes are those of a stream. A copy may grow while it is being made: then
+ * only the new bytes are compared with the original. When the original is truncated or deleted, the copy becomes the
+ * stream's file, and the unread bytes are read there.
  */
 export class Copies {
   readonly #files: FollowedFiles;
@@ -29,44 +32,55 @@ export class Copies {
   /** True when there is nothing to decide: neither it nor its original has changed. */
   isUnchanged(copy: FileCopy, found: FoundFile): boolean {
     if (copy.sizeBytes !== found.sizeBytes || copy.modifiedUnixMs !== found.modifiedUnixMs) return false;
-    for (const { id } of this.#files.lost) if (id === copy.of) return false;
-    return true;
+    const original = this.#files.streams.get(copy.of);
+    return original === undefined || !this.#files.isMissing(original);
   }
 
-  /** Takes note that the file, as it is now, has the bytes of this stream. */
-  add(id: StreamId, of: StreamId, options: OpenNewcomer & { newcomer: Newcomer; mark: PositionMark }): void {
-    const { newcomer, found, file, mark } = options;
-    const { sizeBytes } = newcomer;
+  /** Records that all bytes of the file, as it is now, are those of this stream. */
+  add(
+    id: StreamId,
+    of: StreamId,
+    options: UnreadFile & { readonly candidate: OpenCandidate; readonly mark: PositionMark },
+  ): void {
+    const { candidate, found, file, mark } = options;
+    const { sizeBytes } = candidate;
     const { modifiedUnixMs } = found;
-    const checkpoint = checkpointOf(newcomer, { lineage: found.path, mark, copyOf: of });
+    const checkpoint = checkpointOf(candidate, { lineage: found.path, mark, copyOf: of });
     const before = this.at(found)?.file;
     if (before !== file) void before?.close();
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
     this.#checkpoints.change(id, () => checkpoint);
   }
 
-  /** It was a copy when the collector ran last; what it is now is still to be seen. */
-  remember({ id, checkpoint }: DormantStream, of: StreamId, { found, file }: OpenNewcomer): void {
+  /** It was a copy when the collector ran last; what it is now is decided later. */
+  remember({ id, checkpoint }: DormantStream, of: StreamId, { found, file }: UnreadFile): void {
     this.#files.dormant.delete(id);
     const [sizeBytes = 0] = checkpoint.marks.at(-1) ?? [];
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs: 0 });
   }
 
-  /** Looks at a copy that has changed. Unless it still is one, it is a copy no longer. */
-  async look(copy: FileCopy, options: OpenNewcomer & { newcomer: Newcomer }): Promise<CopyVerdict> {
-    const { newcomer, found } = options;
+  /** Decides what a changed copy is. Unless it still is a copy, it is forgotten. */
+  async look(
+    copy: FileCopy,
+    options: UnreadFile & { readonly candidate: OpenCandidate },
+  ): Promise<CopyVerdict> {
+    const { candidate, found } = options;
+    const [position = 0] = copy.checkpoint.marks.at(-1) ?? [];
+    const isIntact =
+      isSameInode(copy.checkpoint, candidate) && (await stillHolds(copy.checkpoint, candidate));
     const original = this.#files.streams.get(copy.of);
     const isAlive = original !== undefined && this.#files.isAttached(original);
-    const check = await readCheck(newcomer.handle, newcomer.sizeBytes);
-    const [position = 0, knownCheck] = copy.checkpoint.marks.at(-1) ?? [];
-    const isAsBefore = newcomer.sizeBytes === position && check === knownCheck;
-    if (check !== undefined && (isAlive ? await isCopyOf(newcomer, original) : isAsBefore)) {
-      this.add(copy.id, copy.of, { ...options, mark: [newcomer.sizeBytes, check] });
+    const isCopy = isAlive
+      ? await isCopyOf(candidate, original, isIntact && candidate.sizeBytes >= position ? position : 0)
+      : isIntact && candidate.sizeBytes === position;
+    const check = isCopy ? await readCheck(candidate.handle, candidate.sizeBytes) : undefined;
+    if (check !== undefined) {
+      this.add(copy.id, copy.of, { ...options, mark: [candidate.sizeBytes, check] });
       return 'copy';
     }
     this.#files.copies.delete(fileKey(found));
-    // With the original gone, what was copied has been read there, and what was added since is this file's own.
-    if (!isAlive && (await readCheck(newcomer.handle, position)) === knownCheck) return 'goes-on';
+    // With the original gone, what was copied has been read there, and what was added since belongs to this file.
+    if (!isAlive && isIntact) return 'continues';
     this.#checkpoints.remove(copy.id);
     return 'other';
   }

@@ -9,6 +9,8 @@ interface StreamFields {
   readonly path: string;
 }
 
+const MAX_RECOVERED_PATHS = 10_000;
+
 /** Everything that happens to tailed files: each is logged and counted here, in one place. */
 export class TailEvents {
   readonly #logger: Logger;
@@ -18,9 +20,11 @@ export class TailEvents {
   readonly #unterminated: Counter;
   readonly #lostBytes: Counter<'reason'>;
   readonly #generations: Counter<'kind'>;
+  readonly #comparisons: Counter;
   readonly #followed: Gauge;
   readonly #open: Gauge;
   readonly #scanSeconds: Counter;
+  readonly #recovered = new Set<string>();
 
   constructor(logger: Logger, registry: Registry) {
     this.#logger = logger;
@@ -42,6 +46,11 @@ export class TailEvents {
     this.#generations = counter('tail_generations_total', 'How files got a new generation, or a new place', [
       'kind',
     ]);
+    this.#comparisons = counter(
+      'tail_comparisons_total',
+      'Comparisons of an unread file with a stream that may continue in it, or be its original',
+      [],
+    );
     this.#followed = gauge('tail_followed_files', 'Files that are followed');
     this.#open = gauge('tail_open_files', 'Files that are held open');
     this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent looking for files', []);
@@ -50,6 +59,10 @@ export class TailEvents {
   read(bytes: number, records: number): void {
     this.#bytes.inc({ source: 'tail' }, bytes);
     this.#records.inc({ source: 'tail' }, records);
+  }
+
+  compared(): void {
+    this.#comparisons.inc();
   }
 
   cut(count: number): void {
@@ -114,6 +127,25 @@ export class TailEvents {
     this.#logger.error(stream, 'Bytes of a file were gone before they could be read');
   }
 
+  /** `lostBytes` is undefined when nothing shows how much the file got after it was read last. */
+  gone(
+    stream: StreamFields & {
+      readonly position: Position;
+      readonly lostBytes: number | undefined;
+      readonly compressedTo: string | undefined;
+    },
+  ): void {
+    if (stream.lostBytes === undefined) {
+      this.#logger.warn(
+        stream,
+        'A file was gone at the start; bytes written after the last run were not read',
+      );
+      return;
+    }
+    this.#lostBytes.inc({ reason: 'gone' }, stream.lostBytes);
+    this.#logger.error(stream, 'A file was gone at the start before all of it was read');
+  }
+
   givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
     this.#lostBytes.inc({ reason: 'deleted_limit' }, stream.lostBytes);
     this.#logger.error(stream, 'Deleted files take too much room: the one deleted first is given up unread');
@@ -135,7 +167,10 @@ export class TailEvents {
     },
   ): void {
     this.#generations.inc({ kind: 'recovered' });
-    this.#logger.warn(
+    // A program that overwrites the end of its file does so with each event: one line for each path is enough.
+    const level = this.#recovered.has(stream.path) ? 'debug' : 'warn';
+    if (this.#recovered.size < MAX_RECOVERED_PATHS) this.#recovered.add(stream.path);
+    this.#logger[level](
       stream,
       'A file has lost bytes that were read: going on at the last position that still agrees, as a new stream',
     );

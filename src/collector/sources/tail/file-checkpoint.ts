@@ -16,6 +16,8 @@ export type FileCheckpoint = {
   readonly lineage: string;
   readonly device: string;
   readonly inode: string;
+  /** When the file was created, in nanoseconds: tells a file from a later one at the same inode. Absent when unknown. */
+  readonly birth?: string;
   readonly prefix: Prefix;
   /** Where the stream begins: 0, unless it took over from another or began at the file's end. */
   readonly start: Position;
@@ -24,6 +26,18 @@ export type FileCheckpoint = {
    * accepted bytes.
    */
   readonly marks: readonly PositionMark[];
+  /** Where the checksums of the marks begin. Absent in the state of a version that kept none. */
+  readonly checksumFrom?: Position;
+  /** The size of the file when it was seen last. */
+  readonly sizeBytes?: number;
+  /** When the file was written last, as far as it was seen. */
+  readonly modifiedUnixMs?: number;
+  /** The collector saw that the file was deleted: another file at its path is another file, whatever is in it. */
+  readonly deleted?: true;
+  /** The stream is over: all that could be read of it was read, or its loss was reported. */
+  readonly finished?: true;
+  /** How many bytes were not read when its file was gone. */
+  readonly lostBytes?: number;
   /** All of it was accepted when it made room for the next generation. */
   readonly yielded: boolean;
   /** Nothing is read up to here: the file is a copy of that stream's bytes. */
@@ -32,19 +46,29 @@ export type FileCheckpoint = {
   readonly absentMs: number;
 };
 
-/** Evidence: the check of a position. */
-export type PositionMark = readonly [position: Position, check: Check];
+/** Evidence: the check of a position, and the CRC-32 of all bytes from `checksumFrom` up to it. */
+export type PositionMark = readonly [position: Position, check: Check, ...crc32: readonly number[]];
+
+interface IdentifiedFile {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly birth: string | undefined;
+  readonly head: Head;
+}
 
 /** The first checkpoint of a file that nothing is known of, or only that it is a copy. */
 export function checkpointOf(
-  file: { readonly path: string; readonly device: string; readonly inode: string; readonly head: Head },
+  file: IdentifiedFile,
   options: { readonly lineage: string; readonly mark: PositionMark; readonly copyOf: StreamId | null },
 ): FileCheckpoint {
-  const { path, device, inode, head } = file;
+  const { path, device, inode, birth, head } = file;
   const { lineage, mark, copyOf } = options;
   return {
     ...{ path, home: path, lineage, device, inode },
-    prefix: head.prefix(),
+    ...(birth === undefined ? {} : { birth }),
+    ...(mark[2] === undefined ? {} : { checksumFrom: 0 }),
+    prefix: head.telling,
     start: mark[0],
     marks: [mark],
     yielded: false,

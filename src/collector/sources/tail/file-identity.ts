@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../records/check.ts';
 import type { Position } from '../../../records/position.ts';
@@ -21,12 +22,19 @@ export class Head {
     return this.bytes.length;
   }
 
+  /** Without the NUL bytes at its end: on a network file system a file may be longer before its bytes arrive. */
+  get telling(): Prefix {
+    let { length } = this.bytes;
+    while (length > 0 && this.bytes[length - 1] === 0) length--;
+    return this.prefix(length);
+  }
+
   prefix(length = this.length): Prefix {
     return { length, hash: this.#hashOf(length) };
   }
 
   /** Whether a file that begins like this may be the one of the prefix. */
-  agrees(prefix: Prefix): boolean {
+  matches(prefix: Prefix): boolean {
     return this.length >= prefix.length && this.#hashOf(prefix.length) === prefix.hash;
   }
 
@@ -61,3 +69,20 @@ export async function readCheck(handle: FileHandle, position: Position): Promise
   const window = await readBytes(handle, start, position);
   return window.length === position - start ? checkOf(window) : undefined;
 }
+
+/** When the file was created, in nanoseconds; undefined where the file system does not record it. */
+export async function birthOf(handle: FileHandle): Promise<string | undefined> {
+  return birthFrom(await handle.stat({ bigint: true }));
+}
+
+/**
+ * Where the kernel cannot report a time of birth, Node returns 0 or the time of the last change. A time that equals the
+ * last change is therefore believed only after another file had two different ones.
+ */
+export function birthFrom({ birthtimeNs, ctimeNs }: BigIntStats): string | undefined {
+  if (birthtimeNs === 0n) return undefined;
+  if (birthtimeNs !== ctimeNs) isBirthReported = true;
+  return isBirthReported ? String(birthtimeNs) : undefined;
+}
+
+let isBirthReported = false;

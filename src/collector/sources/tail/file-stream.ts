@@ -2,6 +2,7 @@ import { type Check, checkOf } from '../../../records/check.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
+import { emptyChecksum, extendChecksum, type RunningChecksum } from '../../../records/running-checksum.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Amount } from '../../../storage/queue-contract.ts';
@@ -10,16 +11,23 @@ import { Growth } from '../../growth.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
 import { AcceptedReads } from './accepted-reads.ts';
 import { Alarm } from './alarm.ts';
+import { originalPaths } from './derived-names.ts';
 import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
 import type { Prefix } from './file-identity.ts';
 import { PositionMarks } from './position-marks.ts';
 import type { TailEntry } from './tail-configuration.ts';
-import { VerifiedFile } from './verified-file.ts';
+import { type KnownFile, VerifiedFile } from './verified-file.ts';
 
 /** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
 const REST_MS = 5_000;
+
+/** A stream that begins within its file learns the checksum of the bytes before it, if they are no more than this. */
+const MAX_COMPLETED_BYTES = 16 * 1024 * 1024;
+
+/** At the end of a file, the positions before its last records are remembered too: this many records before the end. */
+const RECORDS_BEFORE_END = [16, 4, 1];
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -48,7 +56,8 @@ export interface FileStreamParts {
   /** When the file was written last, by its own word. */
   readonly modifiedUnixMs: number;
   readonly entry: TailEntry;
-  readonly resource: Resource;
+  /** What the records carry that are read under this path. */
+  readonly resourceAt: (path: string) => Resource;
   readonly cutter: Cutter;
   readonly owner: FileStreamOwner;
   readonly clock: Clock;
@@ -81,7 +90,10 @@ export class FileStream implements SourceStream {
   #flushRest = false;
   #refusal: string | undefined;
   /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
-  #unverified: PositionMark | undefined;
+  #unverified: KnownToAggregator | undefined;
+  /** Where the checksums of the marks begin; undefined until that is decided, when the stream is resumed first. */
+  #checksumFrom: Position | undefined;
+  #resource: { readonly path: string; readonly resource: Resource } | undefined;
   #ended = false;
   #diverged = false;
   yielded: boolean;
@@ -89,8 +101,14 @@ export class FileStream implements SourceStream {
   opened = false;
   /** When its file was found to be deleted, monotonic. */
   unlinkedSinceMs: number | undefined;
+  /** A read found other bytes than expected: the next look compares them, even if the size has not changed. */
+  isInDoubt = false;
+  /** Its file was deleted, and for a time no other one was at its path: one that comes is another file. */
+  pathWasAbsent = false;
   /** Its file is known, but under no path that is to be read. */
   movedAway = false;
+  /** Where the file itself is, when its path is a symbolic link. */
+  target: string | undefined;
   /** Everything was read that was there, or that is to be read. */
   drained = false;
   /** The file's own word, as it was seen last. */
@@ -109,7 +127,8 @@ export class FileStream implements SourceStream {
     this.#clock = parts.clock;
     this.#owner = parts.owner;
     this.#events = parts.events;
-    this.#verified = this.#verify(parts.file, checkpoint.prefix);
+    this.#verified = this.#verify(parts.file, checkpoint);
+    this.#checksumFrom = checkpoint.checksumFrom;
     this.#restAlarm = new Alarm(parts.clock, () => this.wake());
     this.#marks = new PositionMarks([first ?? [0, checkOf(Buffer.alloc(0))], ...more]);
     const restedMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
@@ -178,6 +197,11 @@ export class FileStream implements SourceStream {
     return ageMs === undefined ? undefined : Math.min(ageMs, nowMs - this.firstSeen.atMs);
   }
 
+  /** When its file was created, as far as that is known. */
+  get birth(): string | undefined {
+    return this.#verified.birth;
+  }
+
   get prefix(): Prefix {
     return this.#verified.prefix;
   }
@@ -187,26 +211,37 @@ export class FileStream implements SourceStream {
       ...this.place,
       home: this.home,
       lineage: this.lineage,
+      ...(this.#verified.birth === undefined ? {} : { birth: this.#verified.birth }),
       prefix: this.prefix,
       start: this.start,
       marks: this.#marks.kept,
+      ...(this.#checksumFrom === undefined ? {} : { checksumFrom: this.#checksumFrom }),
+      sizeBytes: this.sizeBytes,
+      modifiedUnixMs: this.modifiedUnixMs,
+      ...(this.unlinkedSinceMs === undefined ? {} : { deleted: true }),
       yielded: this.yielded,
       copyOf: null,
       absentMs: 0,
     };
   }
 
-  async resume({ end, check, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
+  /** The same for what was read, accepted or not: what another file must have for the stream to continue there. */
+  evidence(): FileCheckpoint {
+    return { ...this.checkpoint(), marks: [this.#marks.read] };
+  }
+
+  async resume(known: KnownToAggregator): Promise<ResumeDecision> {
     this.#refusal = undefined;
     this.#unverified = undefined;
     this.drained = false;
-    const verdict = check === undefined || end === 0 ? 'same' : await this.#judge(end, check);
+    await this.#beginChecksum();
+    const verdict = known.end === 0 ? 'same' : await this.#judge(known);
     if (verdict === 'other') {
       this.#diverge();
       return { kind: 'ended' };
     }
-    if (verdict === 'unknown' && check !== undefined) this.#unverified = [end, check];
-    const further = verdict === 'same' ? await this.#markAt(contiguousEnd, [end, check]) : undefined;
+    if (verdict === 'unknown') this.#unverified = known;
+    const further = verdict === 'same' ? await this.#markAt(known) : undefined;
     this.#restart(further ?? this.#marks.accepted);
     return { kind: 'continue', from: this.accepted };
   }
@@ -226,7 +261,9 @@ export class FileStream implements SourceStream {
       return WAITING;
     }
     if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
-    return this.#cut(from, bytes, bytes.length < buffer.length);
+    const checksum = await this.#checksumAt(from);
+    if (this.#ended) return ENDED;
+    return this.#cut({ from, bytes, isEndOfFile: bytes.length < buffer.length, checksum });
   }
 
   accept(end: Position): void {
@@ -248,6 +285,8 @@ export class FileStream implements SourceStream {
 
   /** The file has this size now. */
   saw(sizeBytes: number): void {
+    // The size is in the checkpoint: if the file is gone at the next start, it tells how much was not read.
+    if (sizeBytes !== this.sizeBytes) this.#owner.changed(this);
     this.#growth.saw(sizeBytes, this.#clock.monotonicMs());
   }
 
@@ -266,15 +305,14 @@ export class FileStream implements SourceStream {
   }
 
   /** Its bytes go on in another file. */
-  attach(
-    file: FileAccess,
-    { sizeBytes, modifiedUnixMs }: { readonly sizeBytes: number; readonly modifiedUnixMs: number },
-  ): void {
-    void this.file.close();
-    this.#verified = this.#verify(file, this.prefix);
+  attach(file: FileAccess, { sizeBytes, modifiedUnixMs, birth }: AttachedFile): void {
+    this.isInDoubt = false;
+    if (file !== this.file) void this.file.close();
+    this.#verified = this.#verify(file, { prefix: this.prefix, birth });
     this.modifiedUnixMs = modifiedUnixMs;
     this.unlinkedSinceMs = undefined;
     this.movedAway = false;
+    this.pathWasAbsent = false;
     this.saw(sizeBytes);
     this.#owner.changed(this);
     this.wake();
@@ -301,34 +339,83 @@ export class FileStream implements SourceStream {
     return this.file.close();
   }
 
-  async #judge(end: Position, check: Check): Promise<'same' | 'other' | 'unknown'> {
+  /** Decides once where the checksums begin: with the file, unless too much of it would have to be read for that. */
+  async #beginChecksum(): Promise<void> {
+    if (this.#checksumFrom !== undefined) return;
+    const [position] = this.#marks.accepted;
+    if (position <= MAX_COMPLETED_BYTES) {
+      const crc32 = await this.#verified.checksum({ start: 0, end: position });
+      if (crc32 === undefined || (await this.#verified.holds(this.#marks.accepted)) !== true) return;
+      this.#checksumFrom = 0;
+      this.#marks.complete(crc32);
+    } else {
+      this.#checksumFrom = position;
+      this.#marks.complete(emptyChecksum(position).crc32);
+    }
+    this.#owner.changed(this);
+  }
+
+  /** The checksum of the stream's bytes before a position, read from the file where it is not remembered. */
+  async #checksumAt(position: Position): Promise<RunningChecksum | undefined> {
+    const from = this.#checksumFrom;
+    if (from === undefined || position < from) return undefined;
+    const [start, before] = this.#marks.nearestWithCrc(position) ?? [from, 0];
+    const crc32 =
+      start === position ? before : await this.#verified.checksum({ start, end: position }, before);
+    return crc32 === undefined ? undefined : { from, crc32 };
+  }
+
+  async #judge(known: KnownToAggregator): Promise<Verdict> {
+    const verdict = known.check === undefined ? 'same' : await this.#judgeCheck(known.end, known.check);
+    if (verdict !== 'same' || known.checksum === undefined) return verdict;
+    return this.#judgeChecksum(known.end, known.checksum);
+  }
+
+  async #judgeCheck(end: Position, check: Check): Promise<Verdict> {
     const known = this.#marks.checkAt(end);
     if (known !== undefined) return known === check ? 'same' : 'other';
     if (this.#ended) return end <= this.position ? 'same' : 'other';
     const found = await this.#verified.checkAt(end);
     if (found === undefined) return 'unknown';
-    if (found === check) return 'same';
-    // A file that holds not even what is known of it was truncated just now: the answer is in its copy.
+    return found === check ? 'same' : this.#otherUnlessLost();
+  }
+
+  /** Bytes that only end alike are other bytes: all of them are compared, as far as both sides know them. */
+  async #judgeChecksum(end: Position, checksum: RunningChecksum): Promise<Verdict> {
+    if (checksum.from !== this.#checksumFrom) return 'same';
+    const known = this.#marks.crcAt(end);
+    if (known !== undefined) return known === checksum.crc32 ? 'same' : 'other';
+    if (this.#ended) return 'same';
+    const found = await this.#checksumAt(end);
+    if (found === undefined) return 'unknown';
+    return found.crc32 === checksum.crc32 ? 'same' : this.#otherUnlessLost();
+  }
+
+  /** A file that holds not even what is known of it was truncated just now: the answer is in its copy. */
+  async #otherUnlessLost(): Promise<Verdict> {
     const holds = await this.#verified.holds(this.#marks.accepted);
     if (holds === false) this.#owner.contentLost(this);
     return holds === true ? 'other' : 'unknown';
   }
 
-  /** The position with its check, when it lies behind the accepted bytes. */
-  async #markAt(
-    position: Position,
-    [end, check]: readonly [Position, Check | undefined],
-  ): Promise<PositionMark | undefined> {
+  /** The end of what the aggregator has without a gap, with its evidence, when that is after the accepted bytes. */
+  async #markAt({
+    contiguousEnd: position,
+    end,
+    check,
+  }: KnownToAggregator): Promise<PositionMark | undefined> {
     if (position <= this.accepted) return undefined;
-    if (position === end && check !== undefined) return [position, check];
-    const found = this.#marks.checkAt(position) ?? (await this.#verified.checkAt(position));
-    return found === undefined || found === 'shorter' ? undefined : [position, found];
+    const known = this.#marks.checkAt(position) ?? (position === end ? check : undefined);
+    const found = known ?? (await this.#verified.checkAt(position));
+    if (found === undefined || found === 'shorter') return undefined;
+    const checksum = await this.#checksumAt(position);
+    return checksum === undefined ? [position, found] : [position, found, checksum.crc32];
   }
 
   /** Reading goes on at `mark` or at the end of the accepted bytes, whatever is further. */
-  #restart([position, check]: PositionMark): void {
+  #restart(mark: PositionMark): void {
     const wasRead = this.position;
-    this.#marks.restartAt(position, check);
+    this.#marks.restartAt(mark);
     this.#reads.restartAt(this.accepted);
     if (this.#ended && wasRead > this.accepted) {
       const lostBytes = wasRead - this.accepted;
@@ -339,8 +426,8 @@ export class FileStream implements SourceStream {
     this.#owner.progressed(this);
   }
 
-  async #verifyLate([end, check]: PositionMark): Promise<boolean> {
-    const verdict = await this.#judge(end, check);
+  async #verifyLate(known: KnownToAggregator): Promise<boolean> {
+    const verdict = await this.#judge(known);
     if (verdict === 'other') this.#diverge();
     if (verdict !== 'same') return false;
     this.#unverified = undefined;
@@ -355,11 +442,12 @@ export class FileStream implements SourceStream {
     this.#owner.diverged(this);
   }
 
-  #verify(file: FileAccess, prefix: Prefix): VerifiedFile {
-    return new VerifiedFile(file, prefix, () => this.#owner.changed(this));
+  #verify(file: FileAccess, known: KnownFile): VerifiedFile {
+    return new VerifiedFile(file, known, () => this.#owner.changed(this));
   }
 
-  #cut(from: Position, bytes: Buffer, isEndOfFile: boolean): StreamRead {
+  #cut(piece: ReadPiece): StreamRead {
+    const { from, bytes, isEndOfFile } = piece;
     const last = isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length);
     const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
     const cut = this.#parts.cutter.cut(bytes, {
@@ -369,25 +457,58 @@ export class FileStream implements SourceStream {
     });
     if (cut.length === 0) return this.#atEnd(from, bytes.length > 0);
     if (last && cut.length === bytes.length) this.#flushRest = false;
-    return this.#records(from, bytes.subarray(0, cut.length), cut);
+    return this.#records(piece, cut);
   }
 
-  #records(from: Position, data: Buffer, cut: Cut): StreamRead {
+  #records(piece: ReadPiece, cut: Cut): StreamRead {
+    const { from, checksum } = piece;
+    const data = piece.bytes.subarray(0, cut.length);
     this.#count(cut);
-    const endCheck = this.#verified.checkBehind(from, data);
-    this.#marks.passed(from + data.length, endCheck);
+    const endCheck = this.#verified.checkAfter(from, data);
+    const end = checksum && extendChecksum(checksum, data);
+    this.#marks.passed(from + data.length, endCheck, end?.crc32, this.#marksBeforeEnd(piece, cut));
     this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
     const batch = {
       stream: this.id,
       start: from,
-      resource: this.#parts.resource,
+      resource: this.#resourceNow(),
       format: this.entry.format,
       observedTimeUnixNano: this.#clock.nowUnixNano(),
       sizes: cut.sizes,
       marks: cut.marks,
       data,
     };
-    return { kind: 'records', batch, endCheck };
+    const checksums = checksum && end && { start: checksum, end };
+    return { kind: 'records', batch, endCheck, ...(checksums === undefined ? {} : { checksums }) };
+  }
+
+  /** Where to continue if the end of the file is overwritten: before its last records. */
+  #marksBeforeEnd({ from, bytes, isEndOfFile, checksum }: ReadPiece, { sizes, length }: Cut): PositionMark[] {
+    if (!isEndOfFile) return [];
+    const marks: PositionMark[] = [];
+    let [start, running] = [0, checksum];
+    for (const count of RECORDS_BEFORE_END) {
+      const end = length - sumOf(sizes.slice(-count));
+      if (end <= start) continue;
+      running = running && extendChecksum(running, bytes.subarray(start, end));
+      start = end;
+      const check = this.#verified.checkAfter(from, bytes.subarray(0, end));
+      marks.push(running === undefined ? [from + end, check] : [from + end, check, running.crc32]);
+    }
+    return marks;
+  }
+
+  /** Records carry the path that the file has; a rotated generation keeps the name under which it was written. */
+  #resourceNow(): Resource {
+    const path = this.#nameOfFile();
+    if (this.#resource?.path !== path) this.#resource = { path, resource: this.#parts.resourceAt(path) };
+    return this.#resource.resource;
+  }
+
+  #nameOfFile(): string {
+    if (this.path === this.home || this.movedAway || this.unlinkedSinceMs !== undefined) return this.home;
+    const isGeneration = originalPaths(this.path).some((path) => path === this.home || path === this.lineage);
+    return isGeneration ? this.home : this.path;
   }
 
   #count(cut: Cut): void {
@@ -409,4 +530,24 @@ export class FileStream implements SourceStream {
     this.#owner.progressed(this);
     return WAITING;
   }
+}
+
+type Verdict = 'same' | 'other' | 'unknown';
+
+/** Bytes that were read, with the checksum of the stream before them. */
+interface ReadPiece {
+  readonly from: Position;
+  readonly bytes: Buffer;
+  readonly isEndOfFile: boolean;
+  readonly checksum: RunningChecksum | undefined;
+}
+
+interface AttachedFile {
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+  readonly birth: string | undefined;
+}
+
+function sumOf(sizes: Uint32Array): number {
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

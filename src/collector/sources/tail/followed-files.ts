@@ -1,10 +1,8 @@
-import { dirname } from 'node:path';
 import type { StreamId } from '../../../records/stream-id.ts';
+import { DormantStreams } from './dormant-streams.ts';
 import type { FileAccess, FilePlace } from './file-access.ts';
 import type { FileCheckpoint } from './file-checkpoint.ts';
-import type { Head } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
-import { groupBy } from './group-by.ts';
 
 /** Names a file on this machine, now. */
 export function fileKey({ device, inode }: FilePlace): string {
@@ -19,12 +17,6 @@ export interface FileCopy {
   readonly file: FileAccess;
   readonly sizeBytes: number;
   readonly modifiedUnixMs: number;
-}
-
-/** A stream without a file: its file is gone, or has not been seen since the start. */
-export interface DormantStream {
-  readonly id: StreamId;
-  checkpoint: FileCheckpoint;
 }
 
 /** What is known of files: who reads which one, which ones are copies, and what was read of those that are gone. */
@@ -71,76 +63,16 @@ export class FollowedFiles {
     this.streams.delete(stream.id);
   }
 
-  /** Streams that look for their bytes: their file was truncated or deleted. */
+  /** Streams whose file was truncated or deleted: another file may have their bytes. */
   missing(): FileStream[] {
-    const deleted = this.attached().filter(({ unlinkedSinceMs }) => unlinkedSinceMs !== undefined);
-    return [...this.lost, ...deleted];
+    return [...this.lost, ...this.attached().filter(isDeleted)];
   }
 
-  isAnyoneMissing(): boolean {
-    return this.dormant.size > 0 || this.missing().length > 0;
+  isMissing(stream: FileStream): boolean {
+    return this.lost.has(stream) || (isDeleted(stream) && this.isAttached(stream));
   }
 }
 
-/** Dormant streams, to be found by what a file shows: its beginning, its path, its inode. */
-class DormantStreams {
-  readonly #all = new Map<StreamId, DormantStream>();
-  /** By the length of the prefix, then by its hash: nearly all have the full length. */
-  readonly #byPrefix = new Map<number, Map<string, Set<StreamId>>>();
-
-  get size(): number {
-    return this.#all.size;
-  }
-
-  values(): Iterable<DormantStream> {
-    return this.#all.values();
-  }
-
-  add(id: StreamId, checkpoint: FileCheckpoint): void {
-    this.delete(id);
-    this.#all.set(id, { id, checkpoint });
-    const { length, hash } = checkpoint.prefix;
-    const ofLength = this.#byPrefix.get(length) ?? new Map<string, Set<StreamId>>();
-    this.#byPrefix.set(length, ofLength);
-    ofLength.set(hash, (ofLength.get(hash) ?? new Set()).add(id));
-  }
-
-  delete(id: StreamId): void {
-    const known = this.#all.get(id);
-    if (known === undefined) return;
-    this.#all.delete(id);
-    const { length, hash } = known.checkpoint.prefix;
-    const ofLength = this.#byPrefix.get(length);
-    const ofHash = ofLength?.get(hash);
-    ofHash?.delete(id);
-    if (ofHash?.size === 0) ofLength?.delete(hash);
-    if (ofLength?.size === 0) this.#byPrefix.delete(length);
-  }
-
-  /** Those that may be the file that begins with `head`. */
-  withBeginning(head: Head): DormantStream[] {
-    const found: DormantStream[] = [];
-    for (const [length, ofLength] of this.#byPrefix) {
-      if (length === 0 || length > head.length) continue;
-      for (const id of ofLength.get(head.prefix(length).hash) ?? []) {
-        const dormant = this.#all.get(id);
-        if (dormant !== undefined) found.push(dormant);
-      }
-    }
-    return found;
-  }
-
-  /** Those that were seen under this path last. */
-  at(path: string): DormantStream[] {
-    return [...this.#all.values()].filter(({ checkpoint }) => checkpoint.path === path);
-  }
-
-  withInode(inode: string): DormantStream[] {
-    return [...this.#all.values()].filter(({ checkpoint }) => checkpoint.inode === inode);
-  }
-
-  /** Grouped by the directory they were in. */
-  byDirectory(): Map<string, DormantStream[]> {
-    return groupBy(this.#all.values(), ({ checkpoint }) => dirname(checkpoint.path));
-  }
+function isDeleted({ unlinkedSinceMs }: FileStream): boolean {
+  return unlinkedSinceMs !== undefined;
 }

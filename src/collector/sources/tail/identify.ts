@@ -1,155 +1,234 @@
 import type { FileHandle } from 'node:fs/promises';
+import { originalPaths } from './derived-names.ts';
+import type { DormantStream } from './dormant-streams.ts';
 import type { FileAccess } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
-import { readBytes, readCheck, readHead } from './file-identity.ts';
+import { haveSameBytes } from './file-contents.ts';
+import { birthFrom, readHead } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FoundFile } from './find-files.ts';
-import type { DormantStream, FollowedFiles } from './followed-files.ts';
-import { type Candidate, highestAgreeing, isSameFile, isSameInode, TELLING_BYTES } from './same-file.ts';
+import { type FollowedFiles, fileKey } from './followed-files.ts';
+import {
+  type Candidate,
+  hasAllBytes,
+  highestMatching,
+  isSameInode,
+  MIN_EVIDENCE_BYTES,
+  stillHolds,
+} from './same-file.ts';
+import type { StreamsByName } from './streams-by-name.ts';
 
-/** What a newcomer's bytes are those of. */
+/** The stream that continues in a file. */
 export type SameAs =
   | { readonly kind: 'stream'; readonly stream: FileStream }
   | { readonly kind: 'dormant'; readonly dormant: DormantStream };
 
 /** A file that no stream reads, and the way to its bytes. */
-export interface OpenNewcomer {
+export interface UnreadFile {
   readonly found: FoundFile;
   readonly file: FileAccess;
 }
 
 /** A file as it is at this moment. */
-export interface Newcomer extends Candidate {
+export interface OpenCandidate extends Candidate {
   readonly sizeBytes: number;
+  /** The path where it was found and, for a symbolic link, the one of the file itself. */
+  readonly paths: readonly string[];
+  /** Called for each stream that it is compared with. */
+  readonly compared: () => void;
 }
 
-export async function newcomerOf(handle: FileHandle, file: FileAccess): Promise<Newcomer> {
+export async function candidateOf(
+  handle: FileHandle,
+  file: FileAccess,
+  { target, compared }: { readonly target?: string | undefined; readonly compared: () => void },
+): Promise<OpenCandidate> {
   const head = await readHead(handle);
-  const { size } = await handle.stat();
-  return { ...file.place, handle, head, sizeBytes: size };
+  const state = await handle.stat({ bigint: true });
+  const paths = target === undefined ? [file.place.path] : [file.place.path, target];
+  return {
+    ...file.place,
+    handle,
+    head,
+    sizeBytes: Number(state.size),
+    birth: birthFrom(state),
+    paths,
+    compared,
+  };
 }
 
-/**
- * In which order newcomers are asked whether they are known: a file at its old inode before one that has the same bytes
- * elsewhere, and both before one of which it is known that it is a copy.
- */
-export const EVIDENCE = ['inode', 'content', 'copy'] as const;
-export type Evidence = (typeof EVIDENCE)[number];
+/** The paths from which a rotation may have made the file: beside the file itself, not beside a link to it. */
+export function originalsOf({ paths }: Pick<OpenCandidate, 'paths'>): string[] {
+  return originalPaths(paths.at(-1) ?? '');
+}
 
-/**
- * The stream that goes on in this file: one whose own file was truncated or deleted, or that has not been seen since
- * the start. Of several, the one that knows most of it.
- */
-export async function findSame(
-  file: Newcomer,
+/** The stream whose file this is, under whatever name: the same inode, with what was read of it. */
+export async function findByInode(
+  file: OpenCandidate,
   files: FollowedFiles,
-  evidence: Evidence,
+  missing: StreamsByName,
 ): Promise<SameAs | undefined> {
-  let best: SameAs | undefined;
-  let bestPosition = -1;
-  for (const [known, same] of suspects(file, files)) {
-    const mark = known.marks.at(-1);
-    if (mark === undefined || mark[0] <= bestPosition) continue;
-    if ((known.copyOf !== null) !== (evidence === 'copy')) continue;
-    if (evidence === 'inode' && !isSameInode(known, file)) continue;
-    if (!(await isSameFile(known, mark, file))) continue;
-    best = same;
-    bestPosition = mark[0];
+  const best = new Best();
+  for (const stream of missing.withInode(file.inode)) {
+    file.compared();
+    const known = stream.evidence();
+    if (isSameInode(known, file) && (await stillHolds(known, file)))
+      best.offer(known, { kind: 'stream', stream });
   }
-  return best;
-}
-
-/** Those that may go on in this file, by its beginning and size. */
-function* suspects(file: Newcomer, files: FollowedFiles): Iterable<readonly [FileCheckpoint, SameAs]> {
-  for (const stream of files.missing()) {
-    if (stream.position <= file.sizeBytes) yield [stream.checkpoint(), { kind: 'stream', stream }];
+  for (const dormant of files.dormant.withInode(file.inode)) {
+    file.compared();
+    const known = dormant.checkpoint;
+    if (isSameInode(known, file) && (await stillHolds(known, file)))
+      best.offer(known, { kind: 'dormant', dormant });
   }
-  for (const dormant of files.dormant.withBeginning(file.head)) {
-    yield [dormant.checkpoint, { kind: 'dormant', dormant }];
-  }
+  return best.same;
 }
 
 /**
- * The stream of whose file this one is a copy: its beginning and its end equal the bytes there. A file that took the
- * place of a renamed one is no copy, however alike they are: it is the next generation.
+ * The stream that continues in this file though it is another one: it has all bytes that were read, and it is at the
+ * stream's path (editors and rsync replace files) or at a name that a rotation makes of it (copytruncate).
  */
-export async function findOriginal(file: Newcomer, files: FollowedFiles): Promise<FileStream | undefined> {
-  if (file.sizeBytes < TELLING_BYTES) return undefined;
-  for (const stream of files.attached()) {
-    const tookItsPlace = file.path === stream.lineage && stream.path !== stream.lineage;
-    if (tookItsPlace || stream.unlinkedSinceMs !== undefined) continue;
+export async function findByContent(
+  file: OpenCandidate,
+  files: FollowedFiles,
+  missing: StreamsByName,
+): Promise<SameAs | undefined> {
+  const best = new Best();
+  const originals = originalsOf(file);
+  for (const stream of missing.related(file.paths, originals)) {
+    file.compared();
+    const known = stream.evidence();
+    const isEvident = isKnownCopy(file, stream, files)
+      ? await stillHolds(known, file)
+      : await hasAllBytes(known, file);
+    if (isEvident) best.offer(known, { kind: 'stream', stream });
+  }
+  const dormant = [
+    ...file.paths.flatMap((path) => files.dormant.at(path)),
+    ...files.dormant.named(originals),
+  ];
+  for (const one of new Set(dormant)) {
+    file.compared();
+    const known = one.checkpoint;
+    if (known.copyOf !== null || known.deleted === true) continue;
+    if (await hasAllBytes(known, file)) best.offer(known, { kind: 'dormant', dormant: one });
+  }
+  return best.same;
+}
+
+/** It was compared with the stream's own file, byte by byte, as far as that was read. */
+function isKnownCopy(file: OpenCandidate, stream: FileStream, files: FollowedFiles): boolean {
+  const copy = files.copies.get(fileKey(file));
+  return copy?.of === stream.id && copy.sizeBytes >= stream.position && isSameInode(copy.checkpoint, file);
+}
+
+/** Of several, the one that has read most; a stream before a copy. */
+class Best {
+  same: SameAs | undefined;
+  #rank = -1;
+
+  offer(known: FileCheckpoint, same: SameAs): void {
+    const position = known.marks.at(-1)?.[0] ?? 0;
+    const rank = known.copyOf === null ? position + 1 : 0;
+    if (rank <= this.#rank) return;
+    this.same = same;
+    this.#rank = rank;
+  }
+}
+
+/** The stream of whose file this one is a copy: made of its name, beside it, after it, and equal in every byte. */
+export async function findOriginal(
+  file: OpenCandidate,
+  attached: StreamsByName,
+): Promise<FileStream | undefined> {
+  if (file.sizeBytes < MIN_EVIDENCE_BYTES) return undefined;
+  for (const stream of attached.atTheirPlaces(originalsOf(file))) {
+    file.compared();
     if (await isCopyOf(file, stream)) return stream;
   }
   return undefined;
 }
 
-export async function isCopyOf(file: Newcomer, original: FileStream): Promise<boolean> {
-  if (!mayBeCopyOf(file, original)) return false;
-  const ending = await readCheck(file.handle, file.sizeBytes);
-  const equal = await original.file.use(async (handle) => {
-    const beginning = await readBytes(handle, 0, file.head.length);
-    return beginning.equals(file.head.bytes) && (await readCheck(handle, file.sizeBytes)) === ending;
-  });
-  return equal === true;
+/** `from`: how far both are known to be equal. */
+export async function isCopyOf(file: OpenCandidate, original: FileStream, from = 0): Promise<boolean> {
+  if (original.unlinkedSinceMs !== undefined || isOlder(file.birth, original.birth)) return false;
+  const range = { start: from, end: file.sizeBytes };
+  const isSame = await original.file.use((handle) => haveSameBytes(file.handle, handle, range));
+  return isSame === true;
 }
 
-/** By what is at hand. A short newcomer is compared only with files it is named after, or a start would take too long. */
-function mayBeCopyOf(file: Newcomer, original: FileStream): boolean {
-  if (file.head.length >= original.prefix.length) return file.head.agrees(original.prefix);
-  return file.path.startsWith(original.path) || original.path.startsWith(file.path);
+/** A copy cannot be older than its original: an older file with the same bytes is an older generation. */
+function isOlder(birth: string | undefined, than: string | undefined): boolean {
+  return birth !== undefined && than !== undefined && BigInt(birth) < BigInt(than);
 }
 
-/** Of a truncated stream, a file that holds its beginning, though less than was read of it: a copy that came too late. */
+/** A truncated stream of which this is a copy that was made before all was read; and how far the two are equal. */
 export async function findTruncatedOriginal(
-  file: Newcomer,
-  files: FollowedFiles,
-): Promise<FileStream | undefined> {
-  for (const stream of files.lost) {
-    const { prefix, marks } = stream.checkpoint();
-    if (file.sizeBytes < TELLING_BYTES || file.sizeBytes > stream.position) continue;
-    if (!file.head.agrees(prefix)) continue;
-    if ((await highestAgreeing(marks, file.handle)) !== undefined) return stream;
+  file: OpenCandidate,
+  missing: StreamsByName,
+): Promise<{ readonly stream: FileStream; readonly mark: PositionMark } | undefined> {
+  for (const stream of missing.related([], originalsOf(file))) {
+    file.compared();
+    if (isOlder(file.birth, stream.birth)) continue;
+    const mark = await highestMatching(stream.checkpoint(), file);
+    if (mark !== undefined && mark[2] !== undefined) return { stream, mark };
   }
   return undefined;
 }
 
 /**
- * The stream whose bytes this file has, and its own has no more: truncated since it was looked at. Asked of a file that
- * is no copy, so that there is no moment between the two questions in which it could have been one.
+ * The stream of which the file may be a copy, and whose own file does not hold its bytes any more: truncated since the
+ * look at it. Tested for files that are no copy, so that there is no moment between the two tests.
  */
 export async function findJustTruncated(
-  file: Newcomer,
-  files: FollowedFiles,
+  file: OpenCandidate,
+  attached: StreamsByName,
 ): Promise<FileStream | undefined> {
-  if (file.sizeBytes < TELLING_BYTES) return undefined;
-  for (const stream of files.attached()) {
-    const known = stream.checkpoint();
-    const last = known.marks.at(-1);
-    if (last === undefined || !file.head.agrees(known.prefix)) continue;
-    const isAlike =
-      (await isSameFile(known, last, file)) ||
-      (await highestAgreeing(known.marks, file.handle)) !== undefined;
-    if (isAlike && (await stream.holds()) === false) return stream;
+  for (const stream of attached.atTheirPlaces(originalsOf(file))) {
+    file.compared();
+    if ((await stream.holds()) === false) return stream;
   }
   return undefined;
 }
 
+export interface Recoverable {
+  readonly same: SameAs;
+  readonly known: FileCheckpoint;
+  readonly mark: PositionMark;
+}
+
 /**
- * After a power loss on the host of the log: a stream whose file has lost its end, or has other bytes there, and the
- * highest of its remembered positions that still agrees. Only at the same inode: a new generation may have an equal
- * beginning, but a file system that recovers moves no inodes.
+ * A stream whose own file has lost its end or has other bytes there, and the highest remembered position up to which
+ * it is as it was: after a power loss, where a program overwrites the end of its file, or where a network file system
+ * shows a file before its bytes. While the collector runs, a file that has become shorter was truncated: what is in it
+ * then is new.
  */
-export async function findDamaged(
-  file: Newcomer,
+export async function findRecoverable(
+  file: OpenCandidate,
   files: FollowedFiles,
-): Promise<{ readonly dormant: DormantStream; readonly mark: PositionMark } | undefined> {
+  { missing, isFirst }: { readonly missing: StreamsByName; readonly isFirst: boolean },
+): Promise<Recoverable | undefined> {
+  for (const stream of missing.withInode(file.inode)) {
+    file.compared();
+    if (!files.lost.has(stream) || file.sizeBytes < stream.sizeBytes) continue;
+    const recoverable = await recoverableAs({ kind: 'stream', stream }, stream.checkpoint(), file);
+    if (recoverable !== undefined) return recoverable;
+  }
+  if (!isFirst) return undefined;
   for (const dormant of files.dormant.withInode(file.inode)) {
-    const { checkpoint } = dormant;
-    if (checkpoint.copyOf !== null) continue;
-    if (checkpoint.device !== file.device && checkpoint.path !== file.path) continue;
-    if (file.head.length >= checkpoint.prefix.length && !file.head.agrees(checkpoint.prefix)) continue;
-    const mark = await highestAgreeing(checkpoint.marks, file.handle);
-    if (mark !== undefined) return { dormant, mark };
+    file.compared();
+    const recoverable = await recoverableAs({ kind: 'dormant', dormant }, dormant.checkpoint, file);
+    if (recoverable !== undefined) return recoverable;
   }
   return undefined;
+}
+
+async function recoverableAs(
+  same: SameAs,
+  known: FileCheckpoint,
+  file: OpenCandidate,
+): Promise<Recoverable | undefined> {
+  if (known.copyOf !== null || !isSameInode(known, file)) return undefined;
+  const mark = await highestMatching(known, file);
+  return mark && { same, known, mark };
 }

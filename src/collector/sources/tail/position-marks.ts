@@ -6,14 +6,19 @@ import { type PositionMark, REMEMBERED_CHECKS } from './file-checkpoint.ts';
 const MAX_UNACCEPTED = 2048;
 
 /**
- * The checks of the positions a stream has passed: of the last accepted batches, which the checkpoint keeps, and of
- * the batches that are on their way.
+ * The evidence for the positions that a stream has passed: of the last accepted batches, which the checkpoint keeps,
+ * and of the batches that are on their way.
+ *
+ * Of the last batch it also keeps some positions before the end (`before`): a program that overwrites the end of its
+ * file, like a closing tag, leaves the bytes before them as they were.
  */
 export class PositionMarks {
   /** Ascending, never empty. The last one is the end of the contiguous accepted bytes. */
   #accepted: PositionMark[];
-  /** Ascending, all behind the accepted ones. */
+  /** Ascending, all after the accepted ones. */
   #unaccepted: PositionMark[] = [];
+  /** The positions of the last batch that are not its end. */
+  #inside: ReadonlySet<Position> = new Set();
 
   constructor(accepted: readonly [PositionMark, ...PositionMark[]]) {
     this.#accepted = [...accepted];
@@ -35,13 +40,27 @@ export class PositionMarks {
   }
 
   checkAt(position: Position): Check | undefined {
-    const at = ([candidate]: PositionMark) => candidate === position;
-    return (this.#unaccepted.findLast(at) ?? this.#accepted.findLast(at))?.[1];
+    return this.#at(position)?.[1];
   }
 
-  passed(position: Position, check: Check): void {
+  crcAt(position: Position): number | undefined {
+    return this.#at(position)?.[2];
+  }
+
+  /** The highest mark with a CRC-32 that is not after the position. */
+  nearestWithCrc(position: Position): readonly [position: Position, crc32: number] | undefined {
+    const isUsable = (mark: PositionMark) => mark[0] <= position && mark[2] !== undefined;
+    const mark = this.#unaccepted.findLast(isUsable) ?? this.#accepted.findLast(isUsable);
+    return mark?.[2] === undefined ? undefined : [mark[0], mark[2]];
+  }
+
+  /** `before`: more positions of the same batch, ascending. */
+  passed(position: Position, check: Check, crc32?: number, before: readonly PositionMark[] = []): void {
     if (position <= this.read[0]) return;
-    this.#unaccepted.push([position, check]);
+    this.#forgetInside();
+    const inside = before.filter((mark) => mark[0] > this.read[0] && mark[0] < position);
+    this.#inside = new Set(inside.map((mark) => mark[0]));
+    this.#unaccepted.push(...inside, crc32 === undefined ? [position, check] : [position, check, crc32]);
     if (this.#unaccepted.length > MAX_UNACCEPTED) {
       const newest = this.#unaccepted.length - 1;
       this.#unaccepted = this.#unaccepted.filter((_, index) => index % 2 === 1 || index === newest);
@@ -56,15 +75,41 @@ export class PositionMarks {
       count++;
     }
     if (count === 0) return false;
-    this.#accepted = [...this.#accepted, ...this.#unaccepted.splice(0, count)].slice(-REMEMBERED_CHECKS);
+    this.#keep(...this.#unaccepted.splice(0, count));
     return true;
   }
 
-  /** Reading begins again at the accepted position, or at one behind it that turned out to be accepted. */
-  restartAt(position: Position, check: Check): void {
+  /** Reading begins again at the accepted position, or at a later one that turned out to be accepted. */
+  restartAt([position, check, crc32]: PositionMark): void {
     this.#unaccepted = [];
     if (position > this.accepted[0]) {
-      this.#accepted = [...this.#accepted, [position, check] as const].slice(-REMEMBERED_CHECKS);
+      this.#keep(crc32 === undefined ? [position, check] : [position, check, crc32]);
     }
+  }
+
+  /** The CRC-32 of the accepted position was computed later. */
+  complete(crc32: number): void {
+    const [position, check] = this.accepted;
+    this.#accepted.splice(-1, 1, [position, check, crc32]);
+  }
+
+  #at(position: Position): PositionMark | undefined {
+    const isThere = (mark: PositionMark) => mark[0] === position;
+    return this.#unaccepted.findLast(isThere) ?? this.#accepted.findLast(isThere);
+  }
+
+  #keep(...marks: PositionMark[]): void {
+    this.#accepted.push(...marks);
+    const ends = this.#accepted.filter((mark) => !this.#inside.has(mark[0]));
+    const oldest = ends.at(-REMEMBERED_CHECKS)?.[0] ?? 0;
+    this.#accepted = this.#accepted.filter((mark) => mark[0] >= oldest);
+  }
+
+  #forgetInside(): void {
+    if (this.#inside.size === 0) return;
+    const last = this.accepted;
+    const isKept = (mark: PositionMark) => mark === last || !this.#inside.has(mark[0]);
+    this.#accepted = this.#accepted.filter(isKept);
+    this.#unaccepted = this.#unaccepted.filter(isKept);
   }
 }

@@ -1,14 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { DormantStream } from './dormant-streams.ts';
 import { FileAccess, isFileError } from './file-access.ts';
+import { FileMatcher, type FileMatcherParts } from './file-matcher.ts';
 import type { FileStream } from './file-stream.ts';
 import { type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
-import { type DormantStream, type FollowedFiles, fileKey } from './followed-files.ts';
+import { type FollowedFiles, fileKey } from './followed-files.ts';
+import { findGone, type GoneFile } from './gone-files.ts';
 import { groupBy } from './group-by.ts';
-import { findSame, newcomerOf } from './identify.ts';
-import { Newcomers, type NewcomersParts } from './newcomers.ts';
+import { candidateOf } from './identify.ts';
 import type { PathPatterns } from './path-patterns.ts';
 import { compareByAge } from './rotation-names.ts';
+import { isSameInode, stillHolds } from './same-file.ts';
 import type { TailEntry } from './tail-configuration.ts';
 
 /** A log that is rotated faster than directories are listed does not hold up all others for ever. */
@@ -21,51 +24,80 @@ const MAX_LISTINGS = 20;
  *   1. Streams whose files are where they were, or under another name: those whose files have changed are woken, after
  *      a look whether they still hold what was read. Those that do not are *lost*.
  *   2. At the start: streams whose files have left the patterns in the meantime are looked for beside their old place.
- *   3. Newcomers: files that no stream reads. One of them may be where a lost stream goes on.
+ *   3. Files that no stream reads (`FileMatcher`). A lost stream may continue in one of them.
  *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
  *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
  *      is younger than the stream.
  *   5. What is lost still is over. What was begun takes its place among the generations of its path.
  */
 export class Reconciler {
-  readonly #parts: NewcomersParts;
+  readonly #parts: FileMatcherParts;
   readonly #patterns: PathPatterns;
   readonly #files: FollowedFiles;
-  readonly #newcomers: Newcomers;
+  readonly #matcher: FileMatcher;
   #isFirst = true;
+  #isFirstEver = false;
+  #isGoneReported = false;
   /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
   #isUnsettled = false;
 
-  constructor(patterns: PathPatterns, parts: NewcomersParts) {
+  constructor(patterns: PathPatterns, parts: FileMatcherParts) {
     this.#parts = parts;
     this.#patterns = patterns;
     this.#files = parts.files;
-    this.#newcomers = new Newcomers(parts);
+    this.#matcher = new FileMatcher(parts);
   }
 
-  /** No stream that it begins may be opened before it has come to its end. */
-  async look(): Promise<FoundFiles> {
+  /**
+   * A stream that it begins is opened when the look is over, because an older generation of it may turn up until then;
+   * earlier only if it is the only file of its name. `isFirstEver`: nothing was read with this state before.
+   */
+  async look({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
+    this.#isFirstEver = isFirstEver;
     let found = await this.#lookOnce();
     for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
-    this.#newcomers.lineUp();
+    this.#matcher.lineUp();
+    if (!this.#isGoneReported) await this.#reportGone(found);
     return found;
   }
 
+  /** Streams whose files were deleted or compressed while the collector was not running. */
+  async #reportGone({ blind }: FoundFiles): Promise<void> {
+    this.#isGoneReported = true;
+    for (const dormant of [...this.#files.dormant.values()]) {
+      const { checkpoint } = dormant;
+      if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
+      if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
+      this.#noteGone(await findGone(dormant));
+    }
+  }
+
+  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
+    const { id, checkpoint } = dormant;
+    const position = checkpoint.marks.at(-1)?.[0] ?? 0;
+    const { path } = checkpoint;
+    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
+    const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
+    dormant.checkpoint = known;
+    this.#parts.checkpoints.change(id, () => known);
+  }
+
   async #lookOnce(): Promise<FoundFiles> {
-    const known = this.#newcomers.begun;
+    const known = this.#matcher.begun;
     const lost = new Set(this.#files.lost);
     const found = await findFiles(this.#patterns);
     const byFile = groupBy(found.files, fileKey);
     this.#parts.unread.clear();
     for (const path of found.unnameable) this.#parts.unread.noteUnnameable(path);
-    await this.#lookAtFollowed(byFile, found.blind);
-    if (this.#isFirst) await this.#findBesideTheirPlaces(byFile);
     const present = new Set(found.files.map(({ path }) => path));
-    await this.#newcomers.take(this.#unfollowed(byFile), { present, isFirst: this.#isFirst });
+    await this.#lookAtFollowed(byFile, { blind: found.blind, present });
+    if (this.#isFirst) await this.#findBesideTheirPlaces(byFile);
+    const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
+    await this.#matcher.match(this.#unfollowed(byFile), context);
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
-    this.#isUnsettled = this.#newcomers.begun > known || isNewlyLost;
+    this.#isUnsettled = this.#matcher.begun > known || isNewlyLost;
     return found;
   }
 
@@ -81,12 +113,12 @@ export class Reconciler {
 
   async #lookAtFollowed(
     byFile: ReadonlyMap<string, readonly FoundFile[]>,
-    blind: ReadonlySet<string>,
+    { blind, present }: { readonly blind: ReadonlySet<string>; readonly present: ReadonlySet<string> },
   ): Promise<void> {
     for (const stream of this.#files.attached()) {
       const found = byFile.get(fileKey(stream.place));
       if (found !== undefined) await this.#lookAtFound(stream, found);
-      else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream);
+      else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream, present);
     }
   }
 
@@ -95,6 +127,7 @@ export class Reconciler {
     if (here === undefined) return;
     stream.movedAway = false;
     stream.unlinkedSinceMs = undefined;
+    stream.target = here.target;
     stream.file.onlyHandle = false;
     if (here.path !== stream.path) {
       const from = stream.path;
@@ -102,7 +135,8 @@ export class Reconciler {
       this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
     }
     const { sizeBytes, modifiedUnixMs } = here;
-    if (sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs) {
+    const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
+    if (isUnchanged && !stream.isInDoubt) {
       if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();
       return;
     }
@@ -111,7 +145,7 @@ export class Reconciler {
   }
 
   /** Not where the patterns look: deleted, or under a name that is not to be read. */
-  async #lookAtUnfound(stream: FileStream): Promise<void> {
+  async #lookAtUnfound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
     const state = await stream.state();
     if (state === undefined) {
       if (stream.file.failure === 'gone') this.#lose(stream);
@@ -126,7 +160,8 @@ export class Reconciler {
       stream.movedAway = true;
       this.#parts.events.movedAway(fields);
     }
-    if (state.sizeBytes !== stream.sizeBytes) await this.#goOn(stream, state.sizeBytes);
+    if (state.unlinked && !present.has(stream.path)) stream.pathWasAbsent = true;
+    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
   }
 
   /** Its file has changed. */
@@ -135,6 +170,7 @@ export class Reconciler {
       this.#lose(stream);
       return;
     }
+    stream.isInDoubt = false;
     stream.saw(sizeBytes);
     stream.wake();
   }
@@ -165,15 +201,16 @@ export class Reconciler {
     const { device, inode } = dormant.checkpoint;
     const file = new FileAccess({ path, device, inode }, this.#parts.openFiles);
     const sizeBytes = await file.use(async (handle) => {
-      const newcomer = await newcomerOf(handle, file);
-      const same = await findSame(newcomer, this.#files, 'inode');
-      return same?.kind === 'dormant' && same.dormant.id === dormant.id ? newcomer.sizeBytes : undefined;
+      const candidate = await candidateOf(handle, file, { compared: () => this.#parts.events.compared() });
+      const known = dormant.checkpoint;
+      const isSame = isSameInode(known, candidate) && (await stillHolds(known, candidate));
+      return isSame ? candidate.sizeBytes : undefined;
     });
     if (sizeBytes === undefined) {
       await file.close();
       return;
     }
-    const stream = this.#newcomers.wakeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
+    const stream = this.#matcher.wakeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
     stream.movedAway = true;
     file.onlyHandle = true;
   }

@@ -15,7 +15,7 @@ export interface TailEntry {
   readonly format: string;
   /** Added to what all records of the collector carry. */
   readonly resource: Resource;
-  /** Where a file begins that was there, unknown, when the collector started. Later files begin at their beginning. */
+  /** Where a file begins that was there at the first start with a state directory. Later files begin at their beginning. */
   readonly startAt: 'beginning' | 'end';
   /** Files that nobody wrote to for longer are not begun. */
   readonly ignoreOlderMs?: number;

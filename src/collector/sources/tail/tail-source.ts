@@ -5,7 +5,7 @@ import { mintStreamId, parseStreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { NOTHING, plus, sumOf } from '../../../storage/amount.ts';
 import type { Amount } from '../../../storage/queue-contract.ts';
-import type { StateStore } from '../../../storage/state-store.ts';
+import type { StateStore, Table } from '../../../storage/state-store.ts';
 import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { Source, StreamSink } from '../../source.ts';
@@ -16,12 +16,12 @@ import { DirectoryWatcher, type PathChange } from './directory-watcher.ts';
 import { TailEvents } from './events.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { FileCheckpoint } from './file-checkpoint.ts';
+import type { NewStream } from './file-matcher.ts';
 import { FileStream, type FileStreamOwner } from './file-stream.ts';
 import type { FoundFiles } from './find-files.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { ageDormant } from './forgetting.ts';
 import { Lineages } from './lineages.ts';
-import type { NewStream } from './newcomers.ts';
 import { OpenFiles } from './open-files.ts';
 import { PathPatterns } from './path-patterns.ts';
 import { Reconciler } from './reconciler.ts';
@@ -55,6 +55,8 @@ export interface TailLimits {
 }
 
 const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
+
+const LOOKED = 'looked';
 
 /** After a look, the next one waits 20 times as long as the look took, but not shorter or longer than this. */
 const LOOK_PAUSE_MS = { shortest: 100, longest: 2_000 };
@@ -106,6 +108,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #events: TailEvents;
   readonly #patterns: PathPatterns;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
+  /** Whether files were ever looked for with this state. */
+  readonly #looks: Table<boolean>;
   readonly #files = new FollowedFiles();
   readonly #lineages = new Lineages();
   readonly #openFiles: OpenFiles;
@@ -123,6 +127,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
   #lastAgedMs: number;
   /** Of streams that have ended. */
   #acceptedBefore: Amount = NOTHING;
+  /** No file was looked for with this state before. */
+  #isFirstEver = false;
   #running = false;
   #started = false;
   #whenDrained: (() => void)[] = [];
@@ -149,6 +155,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       clock: options.clock,
       onFailure: (error) => this.#events.checkpointsFailed(error),
     });
+    this.#looks = options.store.table<boolean>('tail-looks');
     this.#unread = new UnreadFiles(this.#events);
     this.#reconciler = new Reconciler(this.#patterns, {
       files: this.#files,
@@ -156,6 +163,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       openFiles: this.#openFiles,
       checkpoints: this.#checkpoints,
       createStream: (parts) => this.#createStream(parts),
+      openReady: () => this.#openNext(),
       unread: this.#unread,
       clock: options.clock,
       events: this.#events,
@@ -169,6 +177,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       const stream = parseStreamId(id);
       if (stream !== undefined) this.#files.dormant.add(stream, value);
     }
+    this.#isFirstEver = this.#files.dormant.size === 0 && this.#looks.get(LOOKED) === undefined;
     const first = await this.#decisions.attempt(() => this.#lookNow());
     if (first !== undefined) throw first.failure;
     this.#started = true;
@@ -209,7 +218,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#lookAlarm.cancel();
     if (!this.#options.once) this.#pollAlarm.set(this.#limits.pollMs);
     const beganMs = this.#clock.monotonicMs();
-    const found = await this.#reconciler.look();
+    const found = await this.#reconciler.look({ isFirstEver: this.#isFirstEver });
+    await this.#noteFirstLook();
     this.#letGoOfDeleted();
     this.#forget();
     await this.#openNext();
@@ -244,6 +254,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   contentLost(stream: FileStream): void {
     if (!this.#files.isAttached(stream)) return;
+    stream.isInDoubt = true;
     if (this.#options.once) void this.#decisions.run(() => this.#loseForGood(stream));
     else this.#scheduleLook();
   }
@@ -328,8 +339,11 @@ class FileTailSource implements TailSource, FileStreamOwner {
       if (!stream.ended || stream.diverged) continue;
       if (stream.opened && stream.accepted < stream.position) continue;
       this.#forgetStream(stream);
-      if (stream.accepted > stream.start) this.#files.dormant.add(stream.id, stream.checkpoint());
-      else this.#checkpoints.remove(stream.id);
+      if (stream.accepted > stream.start) {
+        const checkpoint = { ...stream.checkpoint(), finished: true as const };
+        this.#files.dormant.add(stream.id, checkpoint);
+        this.#checkpoints.change(stream.id, () => checkpoint);
+      } else this.#checkpoints.remove(stream.id);
     }
   }
 
@@ -421,6 +435,17 @@ class FileTailSource implements TailSource, FileStreamOwner {
     }
   }
 
+  /** From now on, a file that is new was written while this state was there: it is read from its beginning. */
+  async #noteFirstLook(): Promise<void> {
+    if (!this.#isFirstEver) return;
+    try {
+      await this.#options.store.write(() => this.#looks.put(LOOKED, true));
+      this.#isFirstEver = false;
+    } catch (error) {
+      this.#events.checkpointsFailed(error as Error);
+    }
+  }
+
   #forget(): void {
     const nowMs = this.#clock.monotonicMs();
     ageDormant(this.#files, this.#checkpoints, nowMs - this.#lastAgedMs);
@@ -438,10 +463,10 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   #createStream(parts: NewStream): FileStream {
-    const { entry, sizeBytes, checkpoint } = parts;
+    const { entry, sizeBytes } = parts;
     return new FileStream({
       ...parts,
-      resource: new Map([...this.#options.resource, ...entry.resource, ['log.file.path', checkpoint.home]]),
+      resourceAt: (path) => new Map([...this.#options.resource, ...entry.resource, ['log.file.path', path]]),
       cutter: cutterFor(entry.multiline, entry.format),
       owner: this,
       clock: this.#clock,

@@ -12,6 +12,8 @@ export interface TailStreamStatus extends StreamStatus {
   readonly sizeBytes: number;
   /** Where reading stands. */
   readonly position: Position;
+  /** How many bytes were not read when its file was gone at the start. */
+  readonly lostBytes?: number;
   readonly refusal?: string;
 }
 
@@ -30,10 +32,11 @@ export function tailStatus(files: FollowedFiles): TailStatus {
     if (checkpoint.copyOf !== null) continue;
     const [position = 0] = checkpoint.marks.at(-1) ?? [];
     const acceptedBytes = position - checkpoint.start;
-    const { path, home } = checkpoint;
+    const { path, home, lostBytes = 0 } = checkpoint;
     streams.push({
       ...{ stream: id, origin: path, path, home, state: 'dormant', sizeBytes: position, position },
       ...{ readBytes: acceptedBytes, acceptedBytes, waitingBytes: 0 },
+      ...(lostBytes > 0 ? { lostBytes } : {}),
     });
   }
   const sum = (of: (stream: TailStreamStatus) => number) =>

@@ -152,7 +152,8 @@ describe('copytruncate', () => {
     await tail.turn();
     await tail.append('b.log', header);
     await tail.turn();
-    expect(tail.taken.text(tail.path('b.log'))).toBe('');
+    // No rotation makes b.log of a.log: it may be the log of another program.
+    expect(tail.taken.text(tail.path('b.log'))).toBe(header);
     await tail.append('b.log', numbered(100, 10));
     await tail.pass(2_000);
     expect(tail.taken.text(tail.path('b.log'))).toBe(header + numbered(100, 10));

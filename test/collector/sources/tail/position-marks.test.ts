@@ -41,11 +41,11 @@ describe('PositionMarks', () => {
     marks.passed(10, check(10));
     marks.passed(20, check(20));
     marks.accept(10);
-    marks.restartAt(10, check(10));
+    marks.restartAt([10, check(10)]);
     expect(marks.read[0]).toBe(10);
-    marks.restartAt(30, check(30));
+    marks.restartAt([30, check(30)]);
     expect(marks.accepted).toEqual([30, check(30)]);
-    marks.restartAt(5, check(5));
+    marks.restartAt([5, check(5)]);
     expect(marks.accepted[0]).toBe(30);
   });
 });

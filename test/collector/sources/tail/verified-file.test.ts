@@ -21,7 +21,7 @@ async function verified(content: string, { prefixLength = 1024 } = {}) {
   onTestFinished(() => access.close());
   let grown = 0;
   const prefix = new Head(Buffer.from(content.slice(0, 1024))).prefix(Math.min(prefixLength, content.length));
-  return { file: new VerifiedFile(access, prefix, () => grown++), path, grown: () => grown };
+  return { file: new VerifiedFile(access, { prefix }, () => grown++), path, grown: () => grown };
 }
 
 describe('VerifiedFile', () => {
@@ -29,9 +29,9 @@ describe('VerifiedFile', () => {
     const { file } = await verified(text);
     const bytes = await file.read(from, known, Buffer.alloc(300));
     expect(String(bytes)).toBe(text.slice(from, from + 300));
-    expect(file.checkBehind(from, bytes as Buffer)).toBe(checkOf(Buffer.from(text.slice(0, from + 300))));
+    expect(file.checkAfter(from, bytes as Buffer)).toBe(checkOf(Buffer.from(text.slice(0, from + 300))));
     const few = await file.read(from, known, Buffer.alloc(5));
-    expect(file.checkBehind(from, few as Buffer)).toBe(checkOf(Buffer.from(text.slice(0, from + 5))));
+    expect(file.checkAfter(from, few as Buffer)).toBe(checkOf(Buffer.from(text.slice(0, from + 5))));
   });
 
   it('believes nothing behind other bytes', async () => {

@@ -1,0 +1,369 @@
+import { copyFile, open, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
+import { checkOf } from '../../../../src/records/check.ts';
+import { emptyChecksum, extendChecksum } from '../../../../src/records/running-checksum.ts';
+import { mintStreamId } from '../../../../src/records/stream-id.ts';
+import { recordBatch } from '../../../support/record-batches.ts';
+import { numbered, Tailing } from './tailing.ts';
+
+/** Equal in its first KiB, in its last 64 bytes and in its size; different between. */
+function report(night: number): string {
+  const opening = '== a paragraph of the opening that never changes, year in year out ==\n'.repeat(20);
+  const figures = Array.from(
+    { length: 30 },
+    (_, row) => `row ${row} moved=${((night * 7919 + row * 31) % 90_000) + 10_000}\n`,
+  );
+  return `${opening}${figures.join('')}${'-'.repeat(80)}\n`;
+}
+
+/** Puts a whole file at a path at once. */
+async function put(tail: Tailing, name: string, text: string): Promise<void> {
+  await writeFile(tail.path('.new'), text);
+  await rename(tail.path('.new'), tail.path(name));
+}
+
+const figures = (text: string) => text.match(/moved=/g)?.length ?? 0;
+const checkpoints = (tail: Tailing) => tail.store.table<FileCheckpoint>('tail-checkpoints');
+
+describe('files that are equal at both ends', () => {
+  it('are all read', async () => {
+    const tail = await Tailing.start();
+    for (let night = 1; night <= 3; night++) {
+      await put(tail, `night-${night}.txt`, report(night));
+      await tail.turn();
+    }
+    for (let night = 1; night <= 3; night++)
+      expect(tail.taken.text(tail.path(`night-${night}.txt`))).toBe(report(night));
+  });
+
+  it.each([true, false])(
+    'are read when one is made at the path of a deleted one (collector runs: %s)',
+    async (isRunning) => {
+      const tail = await Tailing.start();
+      await put(tail, 'again.txt', report(1));
+      await tail.turn();
+      for (const night of [2, 3]) {
+        if (!isRunning) await tail.stop();
+        await unlink(tail.path('again.txt'));
+        await put(tail, 'again.txt', report(night));
+        if (!isRunning) await tail.start();
+        await tail.pass(4_000);
+      }
+      expect(figures(tail.taken.text())).toBe(90);
+    },
+  );
+
+  it('are read under a rotated name too', async () => {
+    const tail = await Tailing.start();
+    await put(tail, 'a.log', report(1));
+    await put(tail, 'a.log.1', report(2));
+    await tail.pass(3_000);
+    expect(figures(tail.taken.text())).toBe(60);
+  });
+
+  it('are read when the inode of a deleted one is used again', async () => {
+    const tail = await Tailing.start({ limits: { openFiles: 0 } });
+    await writeFile(tail.path('a.log'), report(1));
+    await tail.turn();
+    await unlink(tail.path('a.log'));
+    await writeFile(tail.path('a.log'), report(2));
+    await tail.pass(4_000);
+    expect(tail.taken.text()).toBe(report(1) + report(2));
+  });
+});
+
+describe('equal files that no rotation made', () => {
+  it('are both read', async () => {
+    const tail = await Tailing.start();
+    await tail.append('first.log', numbered(0, 20));
+    await tail.append('second.log', numbered(0, 20));
+    await tail.turn();
+    expect(tail.taken.text(tail.path('first.log'))).toBe(numbered(0, 20));
+    expect(tail.taken.text(tail.path('second.log'))).toBe(numbered(0, 20));
+  });
+
+  it('are both read when one is an older generation with the same lines', async () => {
+    const tail = await Tailing.prepare();
+    await tail.append('a.log.1', 'tick\n'.repeat(100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await tail.append('a.log', 'tick\n'.repeat(100));
+    await tail.start();
+    await tail.pass(4_000);
+    expect(tail.taken.text()).toBe('tick\n'.repeat(200));
+  });
+
+  it('are left out when they are backups of a followed file', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    await copyFile(tail.path('a.log'), tail.path('a.log.bak'));
+    await tail.turn();
+    expect(tail.taken.text()).toBe(numbered(0, 20));
+    expect(await tail.source.explain('a.log.bak')).toMatchObject({ kind: 'not-read' });
+  });
+});
+
+describe('a file that begins with all bytes of a deleted one', () => {
+  const banner = 'welcome to the example program, this is its banner\n'.repeat(4);
+
+  it.each([
+    { name: 'b.log', isRunning: true },
+    { name: 'b.log', isRunning: false },
+    { name: 'a.log', isRunning: true },
+  ])('is read as $name under its own path (collector runs: $isRunning)', async ({ name, isRunning }) => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', banner);
+    await tail.pass(6_000);
+    if (!isRunning) await tail.stop();
+    await unlink(tail.path('a.log'));
+    if (isRunning) await tail.pass(4_000);
+    await tail.append(name, `${banner}only the second says this\n`);
+    if (!isRunning) await tail.start();
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(`${banner}${banner}only the second says this\n`);
+    const last = tail.taken.batches.at(-1);
+    expect(last?.resource.get('log.file.path')).toBe(tail.path(name));
+  });
+
+  it('is read under its own path after a rename to an unrelated name', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', 'one\n');
+    await tail.turn();
+    await rename(tail.path('a.log'), tail.path('other.log'));
+    await tail.append('other.log', 'two\n');
+    await tail.turn();
+    expect(tail.taken.text(tail.path('other.log'))).toBe('two\n');
+  });
+});
+
+describe('the checksum of a stream', () => {
+  /** What the aggregator says when it has other bytes than the file under the same stream, which end alike. */
+  function pretend(tail: Tailing, text: string): void {
+    const known = tail.taken.known.bind(tail.taken);
+    tail.taken.known = (stream) => {
+      tail.taken.known = known;
+      const checksum = extendChecksum(emptyChecksum(0), Buffer.from(text));
+      const end = text.length;
+      return Object.assign(known(stream), {
+        end,
+        contiguousEnd: end,
+        check: checkOf(Buffer.from(text)),
+        checksum,
+      });
+    };
+  }
+  const ends = 'c'.repeat(80);
+  const line = (who: string, number: number) => `${who} ${String(number).padStart(6, '0')} ${ends}\n`;
+  const lines = (who: string, from: number, count: number) =>
+    Array.from({ length: count }, (_, index) => line(who, from + index)).join('');
+
+  it('ends a stream of which the aggregator has other bytes that end alike', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', lines('x', 0, 10));
+    await tail.turn();
+    await tail.stop();
+    await tail.append('a.log', lines('A', 10, 10));
+    pretend(tail, lines('x', 0, 10) + lines('B', 10, 10));
+    await tail.start();
+    await tail.turn();
+    expect(tail.taken.text()).toBe(lines('x', 0, 10) + lines('A', 10, 10));
+    expect(tail.taken.streamIds).toHaveLength(2);
+    expect(tail.messages().join()).toContain('cloned or rolled back');
+  });
+
+  it('lets a stream continue where the aggregator has the same bytes', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', lines('x', 0, 10));
+    await tail.turn();
+    await tail.stop();
+    await tail.append('a.log', lines('A', 10, 10));
+    const [stream = mintStreamId()] = tail.taken.streamIds;
+    const more = recordBatch([Buffer.from(lines('A', 10, 5))], { stream, start: lines('x', 0, 10).length });
+    tail.taken.take(more, checkOf(Buffer.from(lines('A', 10, 5))));
+    pretend(tail, lines('x', 0, 10) + lines('A', 10, 5));
+    await tail.start();
+    await tail.turn();
+    expect(tail.messages()).toEqual([]);
+    expect(tail.taken.streamIds).toHaveLength(1);
+    expect(tail.taken.text()).toBe(lines('x', 0, 10) + lines('A', 10, 10));
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+
+  it('chains over the batches of a stream, also after a restart, and begins with the file', async () => {
+    const tail = await Tailing.start({ bufferBytes: 500 });
+    await tail.append('a.log', numbered(0, 30));
+    await tail.turn();
+    await tail.restart();
+    await tail.append('a.log', numbered(30, 30));
+    await tail.turn();
+    const [stored] = [...checkpoints(tail).entries()];
+    await tail.stop();
+    const [after] = [...checkpoints(tail).entries()];
+    const crc32 = extendChecksum(emptyChecksum(0), Buffer.from(numbered(0, 60))).crc32;
+    expect(stored?.value.checksumFrom).toBe(0);
+    expect(after?.value.marks.at(-1)).toEqual([numbered(0, 60).length, expect.any(String), crc32]);
+  });
+
+  it('is completed for the state of a version that kept none', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 30));
+    await tail.turn();
+    await tail.stop();
+    const stored = [...checkpoints(tail).entries()];
+    await tail.store.write(() => {
+      for (const { key, value } of stored) {
+        const { checksumFrom: _from, birth: _birth, sizeBytes: _size, modifiedUnixMs: _time, ...old } = value;
+        checkpoints(tail).put(key, { ...old, marks: old.marks.map(([at, check]) => [at, check] as const) });
+      }
+    });
+    await tail.append('a.log', numbered(30, 1));
+    await tail.start();
+    await tail.stop();
+    expect(tail.taken.text()).toBe(numbered(0, 31));
+    const crc32 = extendChecksum(emptyChecksum(0), Buffer.from(numbered(0, 31))).crc32;
+    expect([...checkpoints(tail).entries()][0]?.value.marks.at(-1)?.[2]).toBe(crc32);
+  });
+});
+
+describe('a file whose end is overwritten while it is followed', () => {
+  it('is sent from the last bytes that are as they were', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.xml', '<events>\n</events>\n');
+    await tail.turn();
+    const events = 30;
+    for (let number = 0; number < events; number++) {
+      const { size } = await stat(tail.path('a.xml'));
+      const file = await open(tail.path('a.xml'), 'r+');
+      await file.write(`<event no="${number}"/>\n</events>\n`, size - '</events>\n'.length);
+      await file.close();
+      await tail.turn();
+    }
+    await tail.pass(3_000);
+    const sent = tail.taken.text().match(/<event no="\d+"\/>\n/g) ?? [];
+    expect(sent).toEqual(Array.from({ length: events }, (_, number) => `<event no="${number}"/>\n`));
+    expect(tail.messages(50)).toEqual([]);
+  });
+
+  it('is sent once when it is longer before its bytes arrive', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 5));
+    await tail.turn();
+    const more = numbered(5, 5);
+    const { size } = await stat(tail.path('a.log'));
+    await truncate(tail.path('a.log'), size + more.length);
+    await tail.turn();
+    const file = await open(tail.path('a.log'), 'r+');
+    await file.write(more, size);
+    await file.close();
+    await tail.turn();
+    await tail.append('a.log', numbered(10, 2));
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 12));
+    expect(tail.messages(50)).toEqual([]);
+  });
+});
+
+describe('start_at end', () => {
+  it('does not apply to what is written while the collector is down', async () => {
+    const tail = await Tailing.prepare({ entry: { startAt: 'end' } });
+    await tail.append('a.log', numbered(0, 10));
+    await tail.start();
+    await tail.append('a.log', numbered(10, 5));
+    await tail.turn();
+    await tail.stop();
+    await unlink(tail.path('a.log'));
+    await tail.append('a.log', numbered(100, 5));
+    await tail.append('other.log', numbered(200, 5));
+    await tail.start();
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(10, 5) + numbered(100, 5) + numbered(200, 5));
+  });
+
+  it('does not apply to files that come after a first run that found none', async () => {
+    const tail = await Tailing.start({ entry: { startAt: 'end' } });
+    await tail.stop();
+    await tail.append('a.log', numbered(0, 5));
+    await tail.start();
+    expect(tail.taken.text()).toBe(numbered(0, 5));
+  });
+
+  it('applies to rotated names at the first start', async () => {
+    const tail = await Tailing.prepare({ entry: { startAt: 'end' } });
+    await tail.append('a.log.1', numbered(0, 10));
+    await tail.append('a.log', numbered(10, 10));
+    await tail.start();
+    await tail.append('a.log', numbered(20, 1));
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(20, 1));
+  });
+});
+
+describe('a file that is gone at the start', () => {
+  it.each(['deleted', 'compressed'])('is reported with the bytes that were not read: %s', async (how) => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('a.log', numbered(20, 5));
+    await tail.turn();
+    await tail.stop();
+    let lost = numbered(20, 5).length;
+    if (how === 'compressed') {
+      await tail.append('a.log', numbered(25, 5));
+      lost = numbered(20, 10).length;
+      await writeFile(tail.path('a.log.1.gz'), gzipSync(numbered(0, 30)));
+    }
+    await unlink(tail.path('a.log'));
+    await tail.append('a.log', numbered(100, 2));
+    tail.sink.paused = false;
+    await tail.start();
+    expect(tail.log.filter(({ level }) => level === 50)).toMatchObject([
+      { path: tail.path('a.log'), position: numbered(0, 20).length, lostBytes: lost },
+    ]);
+    expect(await tail.metrics.metrics()).toContain(`collector_tail_lost_bytes_total{reason="gone"} ${lost}`);
+    expect(tail.source.status().streams.some(({ lostBytes }) => lostBytes === lost)).toBe(true);
+    await tail.restart();
+    expect(tail.messages(50)).toHaveLength(1);
+  });
+
+  it('is a warning when nothing shows whether it got more bytes', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    await tail.stop();
+    await unlink(tail.path('a.log'));
+    await tail.start();
+    expect(tail.log.filter(({ level }) => level >= 40)).toMatchObject([
+      { level: 40, path: tail.path('a.log') },
+    ]);
+  });
+});
+
+describe('many files', () => {
+  it('are compared with few others, and read before all of them are matched', async () => {
+    const tail = await Tailing.prepare();
+    const count = 2_000;
+    for (let i = 0; i < count; i++) await tail.append(`${i}-x.log`, `${String(i).padEnd(1_100, '.')}\n`);
+    let followed = 0;
+    const opened: number[] = [];
+    const note = tail.log.push.bind(tail.log);
+    tail.log.push = (...added) => {
+      followed += added.filter(({ msg }) => msg === 'Following a file').length;
+      opened.push(tail.sink.opened.length);
+      return note(...added);
+    };
+    await tail.start();
+    expect(tail.taken.batches).toHaveLength(count);
+    expect(followed).toBe(count);
+    expect(opened.some((length, index) => length > 0 && index < count / 2)).toBe(true);
+    const comparisons = async () =>
+      (await tail.metrics.getSingleMetric('collector_tail_comparisons_total')?.get())?.values[0]?.value ?? -1;
+    expect(await comparisons()).toBeLessThanOrEqual(count);
+    await tail.restart();
+    expect(tail.taken.repeatedBytes).toBe(0);
+    expect(await comparisons()).toBeGreaterThan(0);
+    expect(await comparisons()).toBeLessThanOrEqual(2 * count);
+  });
+});
