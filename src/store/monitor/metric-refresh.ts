@@ -156,7 +156,7 @@ export class MetricRefresh {
   /** One transaction. `isLast`: the position is written, too. */
   async #write(taken: readonly Span[], isLast: boolean, now: number): Promise<number | undefined> {
     const statements = taken.flatMap((span) => this.#points.replace(span));
-    if (isLast) statements.push(this.#points.writePosition(this.#positionText, now));
+    if (isLast) statements.push(this.#points.writePosition(this.#positionAfter(taken), now));
     statements.push(this.#points.countFull(taken));
     const rows = await this.#database.writeAsHolder(statements, RUN_TIMEOUT_MS);
     if (rows === undefined) return undefined;
@@ -202,8 +202,9 @@ export class MetricRefresh {
     return rows !== undefined;
   }
 
-  get #positionText(): string {
-    const { list } = this.#setAside;
+  /** As text, with what is still set aside after these are computed. */
+  #positionAfter(taken: readonly Span[]): string {
+    const list = this.#setAside.without(taken);
     return JSON.stringify({ ...this.#position, setAside: list.length === 0 ? undefined : list });
   }
 

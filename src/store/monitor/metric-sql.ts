@@ -41,7 +41,7 @@ export function finite(value: Sql): Sql {
 }
 
 export function isDouble(value: Sql): Sql {
-  return sql`(abs(${value}) <= ${Number.MAX_VALUE}::float8)`;
+  return sql`(abs(${value}) <= 1.7976931348623157e308::float8)`;
 }
 
 /** The observations of a span of whole buckets: bucket, segment, value, count. */

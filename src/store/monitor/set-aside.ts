@@ -25,8 +25,14 @@ export class SetAside {
 
   /** These were computed after all. */
   remove(spans: readonly Span[]): void {
+    this.#buckets = new Map(this.without(spans).map(({ bucket, reason }) => [bucket, reason]));
+  }
+
+  without(spans: readonly Span[]): readonly SetAsideBucket[] {
     const isComputed = (bucket: number) => spans.some(({ from, to }) => bucket >= from && bucket < to);
-    this.#buckets = new Map([...this.#buckets].filter(([bucket]) => !isComputed(bucket)));
+    return [...this.#buckets]
+      .map(([bucket, reason]) => ({ bucket, reason }))
+      .filter(({ bucket }) => !isComputed(bucket));
   }
 
   /** Why no bucket of a span has a value, when all of them are set aside. */
@@ -37,9 +43,5 @@ export class SetAside {
       if (problem === undefined) return undefined;
     }
     return problem;
-  }
-
-  get list(): readonly SetAsideBucket[] {
-    return [...this.#buckets].map(([bucket, reason]) => ({ bucket, reason }));
   }
 }

@@ -24,6 +24,7 @@ describeEachMonitorStore('a bucket that the database cannot compute', (open) => 
     const store = await open();
     const clock = new FakeClock(NOW);
     const turned = turnedMonitor(store, clock);
+    await turned.monitor.start();
     await turned.monitor.createMetric(
       metricDefinition.parse({ ...METRIC, startOffsetSeconds: 600, ...metric }),
     );
@@ -99,6 +100,7 @@ describeEachMonitorStore('an alert that cannot be checked', (open) => {
     const store = await open();
     const clock = new FakeClock(NOW);
     const { monitor, pager } = turnedMonitor(store, clock);
+    await monitor.start();
     await monitor.createMetric(metricDefinition.parse({ ...METRIC, startOffsetSeconds: 600 }));
     await monitor.createAlert(alertDefinition.parse(ALERT));
     await pass(clock, 5);
@@ -119,6 +121,7 @@ describeEachMonitorStore('an alert that cannot be checked', (open) => {
     const store = await open();
     const clock = new FakeClock(NOW);
     const { monitor, pager } = turnedMonitor(store, clock);
+    await monitor.start();
     await monitor.createMetric(metricDefinition.parse({ ...METRIC, startOffsetSeconds: 600 }));
     await monitor.createAlert(alertDefinition.parse({ ...ALERT, windowSeconds: 1 }));
     let isRefused = false;
