@@ -333,7 +333,11 @@ class RunningAggregator implements Aggregator {
     const waits = this.#config.emitters.map((emitter) => publishFrequencyMs(this.#config, emitter));
     const lateMs = Math.max(LATE_MS, 4 * Math.max(...waits));
     const nowUnixNano = this.#deps.clock.nowUnixNano();
-    return this.#chains.flatMap((chain) => {
+    const alerts = (this.#store?.monitor.evaluationProblems ?? []).map(({ alert, sinceUnixMicro }) => ({
+      what: `alert ${alert}`,
+      ageSeconds: Math.round(Number(nowUnixNano / 1000n - BigInt(sinceUnixMicro)) / 1e6),
+    }));
+    const emitters = this.#chains.flatMap((chain) => {
       const { emitter, state, sinceUnixNano = nowUnixNano, oldestUndeliveredAgeMs } = chain.status();
       // An emitter that cannot read what it stands at does not know how old it is.
       const stuckMs = Number(nowUnixNano - sinceUnixNano) / 1e6;
@@ -341,6 +345,7 @@ class RunningAggregator implements Aggregator {
       const isLate = ageMs > lateMs || state === 'failed' || state === 'holding';
       return isLate ? [{ what: `emitter ${emitter}`, ageSeconds: Math.round(ageMs / 1000) }] : [];
     });
+    return [...emitters, ...alerts];
   }
 
   /** Pages when the queue is filling up. */
@@ -369,4 +374,5 @@ function createEmitter(
 function resolveAlerts(notifier: Notifier): void {
   const pager = alertPager(notifier);
   for (const page of pager.open()) pager.resolved(page);
+  for (const alert of pager.unevaluated()) pager.canEvaluate(alert);
 }

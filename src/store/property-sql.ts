@@ -2,6 +2,7 @@ import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
 import { SEVERITIES } from './logs/log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './logs/severity-name.ts';
 import type { Property, PropertyColumn } from './property.ts';
+import { attributePaths } from './property-paths.ts';
 import { join, type Sql, sql } from './sql/sql.ts';
 import type { SqlDialect } from './sql/sql-dialect.ts';
 
@@ -17,12 +18,38 @@ import type { SqlDialect } from './sql/sql-dialect.ts';
  *     an attribute           of a single value      of a number, or text that is one
  *     request_proto          with its HTTP/         null
  *     section(...)           the section            null
+ *
+ * A record without a value in the column may have brought an attribute of that name: then this is the value.
  */
 
 /** A text; null where a record has no such property. */
 export function propertyText(dialect: SqlDialect, property: Property): Sql {
   if (property.kind === 'section') return dialect.section(propertyText(dialect, property.of));
-  if (property.kind === 'attribute') return dialect.attributeText(sql`attributes`, property.key);
+  const attributes = attributePaths(property).map((path) => dialect.attributeText(ATTRIBUTES, path));
+  return firstOf(property.kind === 'column' ? [columnText(dialect, property), ...attributes] : attributes);
+}
+
+/** A double; null where a record has no such property, or one that is no number. */
+export function propertyNumber(dialect: SqlDialect, property: Property): Sql {
+  if (property.kind === 'section') return NO_NUMBER;
+  const attributes = attributePaths(property).map((path) => dialect.attributeNumber(ATTRIBUTES, path));
+  return firstOf(property.kind === 'column' ? [columnNumber(dialect, property), ...attributes] : attributes);
+}
+
+/** Whether a record has such an attribute, of whatever value; undefined: it is a property that every store knows. */
+export function attributeExists(dialect: SqlDialect, property: Property): Sql | undefined {
+  if (property.kind === 'section') return attributeExists(dialect, property.of);
+  if (property.kind === 'column') return undefined;
+  const exist = attributePaths(property).map((path) => dialect.attributeExists(ATTRIBUTES, path));
+  return sql`(${join(exist, sql` or `)})`;
+}
+
+export const ATTRIBUTES = sql`attributes`;
+const NO_NUMBER = sql`null::float8`;
+
+type ColumnProperty = Extract<Property, { kind: 'column' }>;
+
+function columnText(dialect: SqlDialect, property: ColumnProperty): Sql {
   const column = columnSql(property.column);
   switch (property.type) {
     case 'text': {
@@ -38,15 +65,14 @@ export function propertyText(dialect: SqlDialect, property: Property): Sql {
   }
 }
 
-/** A double; null where a record has no such property, or one that is no number. */
-export function propertyNumber(dialect: SqlDialect, property: Property): Sql {
-  if (property.kind === 'attribute') return dialect.attributeNumber(sql`attributes`, property.key);
-  if (property.kind === 'column') {
-    const column = columnSql(property.column);
-    if (property.type === 'number') return sql`${column}::float8`;
-    if (property.type === 'time') return sql`(${dialect.unixMicro(column)} / 1000000.0)::float8`;
-  }
-  return sql`null::float8`;
+function columnNumber(dialect: SqlDialect, { column, type }: ColumnProperty): Sql {
+  if (type === 'number') return sql`${columnSql(column)}::float8`;
+  if (type === 'time') return sql`(${dialect.unixMicro(columnSql(column))} / 1000000.0)::float8`;
+  return NO_NUMBER;
+}
+
+function firstOf(values: readonly Sql[]): Sql {
+  return values.length === 1 ? join(values, sql``) : sql`coalesce(${join(values, sql`, `)})`;
 }
 
 /** What the values of this name begin with and those in the store do not: `HTTP/` of request_proto. */

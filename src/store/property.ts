@@ -1,16 +1,23 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
 import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
+import { storable } from './log-row.ts';
+import { PropertyError, quoted, readBrackets } from './property-brackets.ts';
+
+export { PropertyError };
 
 /**
- * What one may ask a record for, in searches, metrics and segments. People write it as text; this is the text read, and
- * nothing of the text but an attribute's key (as a value) goes any further.
+ * A property of records, as a request names it in a search, a metric or a segment. This is the parsed text: only the names
+ * of attributes (as values) reach a statement.
  *
  *     severity, host.name, service.name, source, format, body, stream, time     columns
  *     http.response.status_code                            an attribute, by its OpenTelemetry name
  *     status_code, request_route, ruser, host, ...         the short names of access logs, for the same attributes
+ *     attributes.host, attributes['any name'], ['any name']      only what the record itself brought
  *     section(url.path)                                    the part between the first and the second slash
  *
- * `host` is the short name for the client of a request (`client.address`); the machine that a log lies on is `host.name`.
+ * A record may bring an attribute that has the name of a column or of a short name, or a value that does not fit the
+ * column. Such a name means both: the column, and the attribute (`property-paths.ts`).
+ * `host` is the short name for the client of a request (`client.address`); the machine of a log is `host.name`.
  */
 export type Property =
   | {
@@ -19,7 +26,13 @@ export type Property =
       readonly column: PropertyColumn;
       readonly type: PropertyType;
     }
-  | { readonly kind: 'attribute'; readonly name: string; readonly key: string }
+  | {
+      readonly kind: 'attribute';
+      readonly name: string;
+      readonly key: string;
+      /** Exactly these keys, one inside the other; absent: `key`, with dots that may separate keys. */
+      readonly path?: readonly string[];
+    }
   | { readonly kind: 'section'; readonly name: string; readonly of: Property };
 
 export type PropertyType = 'text' | 'number' | 'time' | 'uuid';
@@ -46,30 +59,38 @@ export type PropertyColumn =
   | (typeof RECORD_COLUMNS)[keyof typeof RECORD_COLUMNS][0]
   | (typeof ATTRIBUTE_COLUMNS)[number]['column'];
 
-/** Not a property: what was expected, for a person. */
-export class PropertyError extends Error {
-  override readonly name = 'PropertyError';
-}
-
 const MAX_LENGTH = 300;
-const KEY = /^[A-Za-z_@][A-Za-z0-9_.@:/-]{0,127}$/;
-const CALL = /^([a-z]+)\((.*)\)$/s;
+const CALL = /^([A-Za-z_]+)\((.*)\)$/s;
+/** Other names need brackets: they are empty, look like a call or like "all records", or cannot be typed as they are. */
+const PLAIN_NAME = /^[^\p{Cc}\p{Surrogate}()*[\]]+$/u;
+
+/** The prefix of names that mean attributes only. */
+export const ATTRIBUTES_PREFIX = 'attributes.';
 
 /** Throws PropertyError. */
 export function parseProperty(text: string): Property {
   const trimmed = text.trim();
-  const call = trimmed.length > MAX_LENGTH ? null : CALL.exec(trimmed);
+  if (trimmed.length > MAX_LENGTH) {
+    throw new PropertyError(`expected at most ${MAX_LENGTH} characters, found ${quoted(trimmed)}`);
+  }
+  const path = readBrackets(trimmed);
+  if (path !== undefined) return bracketed(trimmed, path);
+  const call = CALL.exec(trimmed);
   if (call !== null) return sectionOf(call[1] ?? '', call[2] ?? '');
-  if (!KEY.test(trimmed)) {
+  if (!PLAIN_NAME.test(trimmed)) {
     throw new PropertyError(
-      `expected a property such as status_code, http.request.method or section(url.path), found ${quoted(trimmed)}`,
+      `expected a property such as status_code, http.request.method, section(url.path) or ['any name'], found ${quoted(trimmed)}`,
     );
   }
   return named(trimmed);
 }
 
 function sectionOf(name: string, inner: string): Property {
-  if (name !== 'section') throw new PropertyError(`expected section(...), found ${quoted(`${name}(...)`)}`);
+  if (name !== 'section') {
+    throw new PropertyError(
+      `expected section(...), or brackets for a name with parentheses, found ${quoted(`${name}(...)`)}`,
+    );
+  }
   const of = parseProperty(inner.trim() === 'path' ? 'url.path' : inner);
   const isText = of.kind === 'attribute' || (of.kind === 'column' && of.type === 'text');
   if (!isText) throw new PropertyError(`expected a property with text in section(), found ${quoted(inner)}`);
@@ -82,12 +103,21 @@ function named(text: string): Property {
     return { kind: 'column', name: text, column, type };
   }
   const key = ACCESS_LOG_ALIASES.find(({ alias }) => alias === text)?.attribute ?? text;
-  const column = ATTRIBUTE_COLUMNS.find(({ attribute }) => attribute === key);
-  if (column === undefined) return { kind: 'attribute', name: text, key };
-  const type = column.type === 'text' ? 'text' : 'number';
-  return { kind: 'column', name: text, column: column.column, type };
+  const isPrefixed = text.startsWith(ATTRIBUTES_PREFIX) && text.length > ATTRIBUTES_PREFIX.length;
+  return attribute(text, isPrefixed ? text.slice(ATTRIBUTES_PREFIX.length) : key);
 }
 
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
+function bracketed(name: string, path: readonly string[]): Property {
+  const [first = '', ...rest] = path.map(storable);
+  const found = attribute(name, first);
+  return found.kind === 'column' && rest.length === 0
+    ? found
+    : { kind: 'attribute', name, key: first, path: [first, ...rest] };
+}
+
+/** An attribute of this name, wherever a store keeps it. */
+function attribute(name: string, key: string): Property {
+  const column = ATTRIBUTE_COLUMNS.find((each) => each.attribute === key);
+  if (column === undefined) return { kind: 'attribute', name, key };
+  return { kind: 'column', name, column: column.column, type: column.type === 'text' ? 'text' : 'number' };
 }

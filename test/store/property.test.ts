@@ -34,11 +34,57 @@ describe('a property is', () => {
     'a',
     '_',
     'k8s/pod',
+    '1',
+    'a b',
+    "a'; drop table log_records; --",
+    'a"b',
+    '\u00fcmlaut',
+    'order.id',
+    'attributes.',
     'constructor',
     '__proto__',
   ])('the attribute %s', (key) => {
     expect(parseProperty(key)).toEqual({ kind: 'attribute', name: key, key });
   });
+
+  test.each([
+    ["['host']", 'host'],
+    ['["host"]', 'host'],
+    ["attributes['any name']", 'any name'],
+    ["['it\\'s']", "it's"],
+    ['["say \\"it\\""]', 'say "it"'],
+    ['[\'say "it"\']', 'say "it"'],
+    ["['a.b']", 'a.b'],
+    ["['']", ''],
+    ["['\\u001b']", '\u001b'],
+    ["['count(*)']", 'count(*)'],
+    ["['a=b']", 'a=b'],
+    ["['a\\u0000']", 'a\ufffd'],
+  ])('exactly the attribute that is named in brackets: %s', (text, key) => {
+    expect(parseProperty(text)).toEqual({ kind: 'attribute', name: text, key, path: [key] });
+  });
+
+  test('an attribute in an attribute, with several brackets', () => {
+    expect(parseProperty("['order']['id']")).toMatchObject({ path: ['order', 'id'] });
+  });
+
+  test.each(['attributes.host', 'attributes.service.name', 'attributes.time'])(
+    'with a prefix never a column of the record: %s',
+    (text) => {
+      expect(parseProperty(text)).toEqual({
+        kind: 'attribute',
+        name: text,
+        key: text.slice('attributes.'.length),
+      });
+    },
+  );
+
+  test.each(['attributes.url.path', "attributes['url.path']", "['url.path']"])(
+    'with a prefix the column of an attribute: %s',
+    (text) => {
+      expect(parseProperty(text)).toEqual({ kind: 'column', name: text, column: 'url_path', type: 'text' });
+    },
+  );
 
   test.each([
     ['section(url.path)', 'section(url.path)'],
@@ -74,22 +120,25 @@ describe('what is none says so, and shows what it was', () => {
     '',
     ' ',
     '*',
-    '1',
-    'a b',
-    "a'; drop table log_records; --",
-    'a"b',
+    '*.*',
     'count(*)',
     'section()',
-    'section(1)',
     'section(time)',
     'section(status_code)',
     'section(stream)',
     'section(section(url.path))',
     'lower(body)',
     'section(body',
-    '\u00fcmlaut',
-    'x'.repeat(129),
+    'x'.repeat(301),
     'a\0',
+    'a\u001bb',
+    '[]',
+    "['a'",
+    "['a']b",
+    "['a\\x']",
+    'attributes[a]',
+    '["a"]'.repeat(17),
+    "section(['a')",
   ])('%j', (text) => {
     expect(() => parseProperty(text)).toThrow(PropertyError);
   });
@@ -121,7 +170,8 @@ test('any text is a property or a PropertyError, and only a key goes further', (
         try {
           const property = parseProperty(text);
           const inner = property.kind === 'section' ? property.of : property;
-          if (inner.kind === 'attribute') expect(inner.key).toMatch(/^[A-Za-z0-9_@.:/-]+$/);
+          if (inner.kind === 'attribute')
+            expect(inner.key.isWellFormed() && !inner.key.includes('\0')).toBe(true);
           else if (inner.kind === 'column') expect(LOG_COLUMNS).toContain(inner.column);
           expect(parseProperty(property.name)).toEqual(property);
         } catch (error) {

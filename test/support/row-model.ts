@@ -31,8 +31,8 @@ export function matches(row: LogRow, filter: LogFilter): boolean {
   const { text, severity, host, service, where = [] } = filter;
   if (text !== undefined && !lower(row.body).includes(lower(stored(text)))) return false;
   if (severity !== undefined && (row.severityNumber ?? 0) < LOWEST[severity]) return false;
-  if (host !== undefined && row.host !== stored(host)) return false;
-  if (service !== undefined && row.service !== stored(service)) return false;
+  if (host !== undefined && !has(row, 'host.name', host)) return false;
+  if (service !== undefined && !has(row, 'service.name', service)) return false;
   return where.every(({ property, value }) => has(row, property, value));
 }
 
@@ -44,9 +44,15 @@ const NUMBER_COLUMNS = [
 ];
 
 function has(row: LogRow, property: string, value: string): boolean {
-  const found = propertyOf(row, property);
-  if (!NUMBER_COLUMNS.includes(property)) return found === stored(value);
-  return found !== null && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(value) && Number(found) === Number(value);
+  const found = columnOf(row, property);
+  if (NUMBER_COLUMNS.includes(property)) {
+    const isNumber = found !== null && /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(value);
+    if (isNumber && Number(found) === Number(value)) return true;
+  } else if (found === stored(value)) {
+    return true;
+  }
+  if (property.startsWith('section(')) return propertyOf(row, property) === stored(value);
+  return brought(row, property).some((each) => shown(each) === stored(value));
 }
 
 /** As text; null: not there. Knows no short names and no numbers that can be written in two ways. */
@@ -56,6 +62,11 @@ export function propertyOf(row: LogRow, property: string): string | null {
     const text = propertyOf(row, section[1] ?? '');
     return text === null ? null : (text.split('/')[1] ?? '');
   }
+  const own = brought(row, property).find((value) => value !== null && typeof value !== 'object');
+  return columnOf(row, property) ?? (own === undefined ? null : String(own));
+}
+
+function columnOf(row: LogRow, property: string): string | null {
   const fields: Record<string, string | null> = {
     'host.name': row.host,
     'service.name': row.service,
@@ -69,13 +80,29 @@ export function propertyOf(row: LogRow, property: string): string | null {
   };
   if (Object.hasOwn(fields, property)) return fields[property] ?? null;
   const index = ATTRIBUTE_COLUMNS.findIndex(({ attribute }) => attribute === property);
-  const value = index >= 0 ? row.columns[index] : attributeOf(row, property);
-  return value === null || value === undefined || typeof value === 'object' ? null : String(value);
+  const value = row.columns[index] ?? null;
+  return value === null ? null : String(value);
 }
 
-function attributeOf(row: LogRow, key: string): AttributeValue | undefined {
-  const attributes = JSON.parse(row.attributes ?? '{}') as Record<string, AttributeValue>;
-  return Object.hasOwn(attributes, key) ? attributes[key] : null;
+/** What the attributes hold under this name, each dot of it being a part of a key or between two. */
+function brought(row: LogRow, name: string): readonly AttributeValue[] {
+  return under(JSON.parse(row.attributes ?? '{}') as AttributeValue, name);
+}
+
+function under(value: AttributeValue, name: string): readonly AttributeValue[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  const object = value as Readonly<Record<string, AttributeValue>>;
+  const at = (key: string) => (Object.hasOwn(object, key) ? [object[key] as AttributeValue] : []);
+  const dots = [...name.matchAll(/\./g)].map(({ index }) => index);
+  const nested = dots.flatMap((dot) =>
+    at(name.slice(0, dot)).flatMap((each) => under(each, name.slice(dot + 1))),
+  );
+  return [...at(name), ...nested];
+}
+
+/** As a client sees it. */
+function shown(value: AttributeValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function stored(text: string): string {

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import type { HttpProblem } from '../../runtime/http-error.ts';
+import { splitCondition } from '../../store/logs/split-condition.ts';
+import { PropertyError } from '../../store/property-brackets.ts';
 import { requestSchema } from './request-schema.ts';
 
 /**
@@ -30,8 +32,12 @@ export function queryValue(
 
 const WHOLE_NUMBER = /^-?(?:0|[1-9][0-9]{0,15})$/;
 
-/** No property has a `=` in its name. */
 function condition(text: string): unknown {
-  const equals = text.indexOf('=');
-  return equals < 0 ? { property: text } : { property: text.slice(0, equals), value: text.slice(equals + 1) };
+  try {
+    return splitCondition(text) ?? { property: text };
+  } catch (error) {
+    // The schema reports what is wrong with the name.
+    if (error instanceof PropertyError) return { property: text, value: '' };
+    throw error;
+  }
 }

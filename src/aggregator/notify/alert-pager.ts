@@ -16,6 +16,14 @@ export function alertPager(notifier: Notifier): AlertPager {
           sinceUnixNano: BigInt(details.sinceUnixMicro) * 1000n,
         },
       ),
+    cannotEvaluate: (alert, { reason, sinceUnixMicro }) =>
+      notifier.trigger(
+        { kind: 'evaluation', alert },
+        { reason, records: 0, bytes: 0, attempts: 0, sinceUnixNano: BigInt(sinceUnixMicro) * 1000n },
+      ),
+    canEvaluate: (alert) => notifier.resolve({ kind: 'evaluation', alert }),
+    unevaluated: () =>
+      notifier.openIncidents().flatMap((each) => (each.kind === 'evaluation' ? [each.alert] : [])),
     resolved: (page, options) => notifier.resolve({ kind: 'alert', ...page }, options),
     open: () =>
       notifier

@@ -22,6 +22,7 @@ const common = z.object({
 const incidentRecord = z.discriminatedUnion('kind', [
   common.extend({ kind: z.enum(['delivery', 'dead-letters', 'queue']), emitter: z.string() }),
   common.extend({ kind: z.literal('alert'), alert: z.string(), segment: z.string().nullable() }),
+  common.extend({ kind: z.literal('evaluation'), alert: z.string() }),
 ]);
 
 export type IncidentRecord = Readonly<z.infer<typeof incidentRecord>>;
@@ -56,6 +57,7 @@ export function triggered(
 /** Whose it is, of a record. */
 export function incidentOf(record: IncidentRecord): Incident {
   if (record.kind === 'alert') return { kind: record.kind, alert: record.alert, segment: record.segment };
+  if (record.kind === 'evaluation') return { kind: record.kind, alert: record.alert };
   return { kind: record.kind, emitter: record.emitter };
 }
 

@@ -18,7 +18,7 @@ export interface ResolveOptions {
   readonly mayBeOpenElsewhere: boolean;
 }
 
-export type Incident = EmitterIncident | AlertIncident;
+export type Incident = EmitterIncident | AlertIncident | EvaluationIncident;
 
 /**
  * Each emitter has an incident of each kind: `delivery`, its destination does not take what it is sent;
@@ -38,6 +38,12 @@ export interface AlertIncident {
   readonly segment: string | null;
 }
 
+/** An alert cannot be checked. */
+export interface EvaluationIncident {
+  readonly kind: 'evaluation';
+  readonly alert: string;
+}
+
 export interface IncidentDetails {
   /** For a person; never holds a secret. */
   readonly reason: string;
@@ -54,6 +60,7 @@ export interface IncidentDetails {
 
 /** No emitter has a colon in its name. */
 export function incidentName(incident: Incident): string {
+  if (incident.kind === 'evaluation') return `evaluation:${incident.alert}`;
   if (incident.kind !== 'alert') return `${incident.emitter}/${incident.kind}`;
   const { alert, segment } = incident;
   return segment === null ? `alert:${alert}` : `alert:${alert}/${segment}`;

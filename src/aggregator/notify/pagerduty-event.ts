@@ -31,6 +31,7 @@ const DEDUP_SUFFIX: Record<EmitterIncidentKind, string> = {
 
 const WHAT: Record<Incident['kind'], string> = {
   alert: 'Alert',
+  evaluation: 'Aggregator cannot check an alert',
   delivery: 'Aggregator failed to emit',
   'dead-letters': 'Aggregator holds rejected records',
   queue: 'Aggregator queue is filling up',
@@ -38,6 +39,7 @@ const WHAT: Record<Incident['kind'], string> = {
 
 const SEVERITY: Record<Incident['kind'], PagerDutyPayload['severity']> = {
   alert: 'error',
+  evaluation: 'error',
   delivery: 'error',
   'dead-letters': 'warning',
   queue: 'critical',
@@ -54,6 +56,7 @@ export function dedupKeyOf(incident: Incident, incidentKey: string, hasSeveral: 
 }
 
 function dedupSuffixOf(incident: Incident, hasSeveral: boolean): string {
+  if (incident.kind === 'evaluation') return `/evaluation/${incident.alert}`;
   if (incident.kind !== 'alert') {
     return `${hasSeveral ? `/${incident.emitter}` : ''}${DEDUP_SUFFIX[incident.kind]}`;
   }
@@ -70,12 +73,15 @@ export function payloadOf(record: IncidentRecord, identifier: string, source: st
 }
 
 function whoOf(record: IncidentRecord): string {
+  if (record.kind === 'evaluation') return record.alert;
   if (record.kind !== 'alert') return `emitter ${record.emitter}`;
   return record.segment === null ? record.alert : `${record.alert}, ${JSON.stringify(record.segment)}`;
 }
 
 function detailsOf(record: IncidentRecord): PagerDutyPayload['custom_details'] {
   const { kind, records, bytes, attempts, reason, firstFailedAt, batchId } = record;
+  if (kind === 'evaluation')
+    return { alert: record.alert, last_error: reason, first_failed_at: firstFailedAt };
   if (kind === 'alert') {
     const { alert, segment } = record;
     return { alert, ...(segment !== null && { segment }), observed: reason, firing_since: firstFailedAt };

@@ -95,7 +95,7 @@ export class PagerDutyNotifier implements Notifier {
       this.#records.set(incidentName(record), record);
     // Nobody else will ever close what an emitter left behind that is no longer there. Of alerts the monitor knows.
     for (const record of this.#records.values()) {
-      if (record.kind !== 'alert' && !this.#options.emitters.includes(record.emitter)) this.resolve(record);
+      if ('emitter' in record && !this.#options.emitters.includes(record.emitter)) this.resolve(record);
     }
     this.#changed();
     this.#running ??= this.#run();

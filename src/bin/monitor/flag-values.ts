@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { DurationError, durationToMs, parseDuration } from '../../runtime/duration.ts';
+import { splitCondition } from '../../store/logs/split-condition.ts';
+import { PropertyError } from '../../store/property-brackets.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { MOMENT_FORMAT, momentOfFlag } from './moment-flag.ts';
@@ -87,9 +89,13 @@ function numberOf(text: string): number | undefined {
 }
 
 function pairOf(text: string): { readonly property: string; readonly value: string } | undefined {
-  const equals = text.indexOf('=');
-  if (equals < 1) return undefined;
-  return { property: text.slice(0, equals), value: text.slice(equals + 1) };
+  try {
+    const condition = splitCondition(text);
+    return condition?.property === '' ? undefined : condition;
+  } catch (error) {
+    if (error instanceof PropertyError) return undefined;
+    throw error;
+  }
 }
 
 function flagOf(path: readonly PropertyKey[], flags: FlagNames): string {

@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
+import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../store/logs-view.ts';
 import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
+import { textOrNull } from '../../store/sql/sql-row.ts';
 import { runStatement } from './statement.ts';
 
 /** Of the tables as this version writes them. A file with a newer one is left alone. */
@@ -23,8 +25,6 @@ const SCHEMA: readonly string[] = [
   `create table ${VERSION_TABLE} (version integer not null)`,
   `create table ${LOG_TABLE} (${logRecordColumns('json').replace(LARGE_COLUMNS, '$& using compression zstd')})`,
   ...STORE_TABLES,
-  `create view logs as select time, observed_time, severity_number, severity_text, host, service, source, format, body,
-     ${ALL_ATTRIBUTES} as attributes, stream, position from ${LOG_TABLE}`,
   `insert into ${VERSION_TABLE} values (${SCHEMA_VERSION})`,
 ];
 
@@ -33,16 +33,34 @@ export class ForeignFileError extends Error {
   override readonly name = 'ForeignFileError';
 }
 
-/** Creates the tables in a new file. Rejects with ForeignFileError when the file is not ours. */
+/**
+ * Creates the tables in a new file, and brings the view of an existing file up to date. Rejects with ForeignFileError when
+ * the file is not ours.
+ */
 export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
   const tables = await tableNames(connection);
-  if (tables.has(VERSION_TABLE)) return await checkVersion(connection);
-  if (tables.size > 0) {
+  if (tables.has(VERSION_TABLE)) {
+    await checkVersion(connection);
+  } else if (tables.size > 0) {
     throw new ForeignFileError('it is a database of something else: move it away, or set another "path"');
+  } else {
+    await inTransaction(connection, SCHEMA);
   }
+  if (await isViewOutdated(connection)) await inTransaction(connection, logsViewStatements(ALL_ATTRIBUTES));
+}
+
+async function inTransaction(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {
   await connection.run('begin transaction');
-  for (const text of SCHEMA) await connection.run(text);
+  for (const text of statements) await connection.run(text);
   await connection.run('commit');
+}
+
+async function isViewOutdated(connection: DuckDBConnection): Promise<boolean> {
+  const [row] = await runStatement(connection, {
+    text: 'select comment from duckdb_views() where not internal and view_name = $1',
+    values: [LOGS_VIEW],
+  });
+  return isLogsViewOutdated(row === undefined ? null : textOrNull(row, 'comment'));
 }
 
 async function checkVersion(connection: DuckDBConnection): Promise<void> {

@@ -1,6 +1,14 @@
-import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  DuckDBTypeId,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import type { SqlStatement, SqlValue } from '../../store/sql/sql.ts';
 import { SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
+import { textCells } from './text-cells.ts';
 
 /** Whoever asks for more than this asks for something else. */
 const MAX_ROWS = 200_000;
@@ -16,8 +24,7 @@ export async function runStatement(
     const result = await prepared.run();
     if (result.rowCount > MAX_ROWS)
       throw new SqlError('statement', `more than ${MAX_ROWS} rows are asked for`);
-    const rows = await result.getRowObjects();
-    return rows.map(plainRow);
+    return await rowsOf(result);
   } finally {
     prepared.destroySync();
   }
@@ -34,8 +41,21 @@ export function bind(prepared: DuckDBPreparedStatement, values: readonly SqlValu
   });
 }
 
-function plainRow(row: Record<string, DuckDBValue>): SqlRow {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plainValue(value)]));
+async function rowsOf(result: DuckDBResult): Promise<readonly SqlRow[]> {
+  const names = result.deduplicatedColumnNames();
+  const chunks = await result.fetchAllChunks();
+  return chunks.flatMap((chunk) => {
+    const columns = names.map((_, column) => plainColumn(chunk, column));
+    return Array.from({ length: chunk.rowCount }, (_, row) =>
+      Object.fromEntries(names.map((name, column) => [name, columns[column]?.[row] ?? null])),
+    );
+  });
+}
+
+function plainColumn(chunk: DuckDBDataChunk, column: number): readonly SqlValue[] {
+  const { typeId } = chunk.getColumnVector(column).type;
+  if (typeId === DuckDBTypeId.VARCHAR) return textCells(chunk.chunk, column);
+  return chunk.getColumnValues(column).map(plainValue);
 }
 
 function plainValue(value: DuckDBValue): SqlValue {

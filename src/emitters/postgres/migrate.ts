@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg';
-import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
+import { LOG_TABLE } from '../../store/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
+import { bringLogsViewUpToDate } from './logs-view.ts';
 import { createPartitionedTable } from './partitions.ts';
 import { createHypertable, findTimescale, type TimescaleFinding } from './timescale.ts';
 
@@ -35,6 +36,13 @@ const VERSION = 1;
 export async function migrate(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
   const { schema } = migration;
   await refuseOtherEncodings(client);
+  const finding = await prepareTables(client, migration);
+  await bringLogsViewUpToDate(client, schema);
+  return finding;
+}
+
+async function prepareTables(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
+  const { schema } = migration;
   const found = await versionOf(client, schema);
   if (found?.version === VERSION) return await existing(client, found.layout);
   await client.query(lockStatement('migration', schema));
@@ -93,7 +101,6 @@ async function create(
   if (extension === undefined) await createPartitionedTable(client, columns, nowUnixMs);
   else await createHypertable(client, columns, extension);
   await client.query(`create index log_records_time on ${LOG_TABLE} (time)`);
-  await client.query(LOGS_VIEW);
   await client.query(
     'create table store_version (version int primary key, layout text not null, since timestamptz not null)',
   );
@@ -137,12 +144,3 @@ const INDEXES = [
   'create index metric_points_bucket on metric_points (metric, bucket)',
   'create index alert_history_at on alert_history (alert, at)',
 ];
-
-/** For people with psql: all attributes of a record together. */
-const LOGS_VIEW = `create view logs as
-  select time, observed_time, severity_number, severity_text, host, service, source, format, body,
-    coalesce(attributes, '{}') || jsonb_strip_nulls(jsonb_build_object(${ATTRIBUTE_COLUMNS.map(
-      ({ attribute, column }) => `'${attribute}', ${column}`,
-    ).join(', ')})) as attributes,
-    stream, position
-  from ${LOG_TABLE}`;

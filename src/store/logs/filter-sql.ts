@@ -1,6 +1,7 @@
 import { storable } from '../log-row.ts';
 import { type Property, parseProperty } from '../property.ts';
-import { columnSql, prefixOf, propertyText } from '../property-sql.ts';
+import { attributePaths } from '../property-paths.ts';
+import { ATTRIBUTES, columnSql, prefixOf, propertyText } from '../property-sql.ts';
 import { join, type Sql, sql } from '../sql/sql.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';
 import { type LogFilter, moment, momentToUnixMicro, SEVERITIES } from './log-requests.ts';
@@ -12,9 +13,12 @@ export function filterSql(dialect: SqlDialect, filter: LogFilter): Sql {
   if (filter.severity !== undefined) {
     conditions.push(sql`severity_number >= ${lowestSeverityNumber(filter.severity)}::smallint`);
   }
-  if (filter.host !== undefined) conditions.push(sql`host = ${storable(filter.host)}::text`);
-  if (filter.service !== undefined) conditions.push(sql`service = ${storable(filter.service)}::text`);
-  for (const { property, value } of filter.where ?? []) {
+  const properties = [
+    ...(filter.host === undefined ? [] : [{ property: 'host.name', value: filter.host }]),
+    ...(filter.service === undefined ? [] : [{ property: 'service.name', value: filter.service }]),
+    ...(filter.where ?? []),
+  ];
+  for (const { property, value } of properties) {
     conditions.push(propertyEquals(dialect, parseProperty(property), value));
   }
   // The dearest last.
@@ -23,11 +27,28 @@ export function filterSql(dialect: SqlDialect, filter: LogFilter): Sql {
 }
 
 /**
- * Whether a property has this value: as text and exactly; a column of numbers or times by what they are (`404.0` is 404).
- * A value that cannot be one of the column's matches nothing.
+ * Whether a record has a property of this value: in the column of this name, or in an attribute that it brought itself
+ * under this name. So a value that a client sees under a name is found by this name.
  */
 function propertyEquals(dialect: SqlDialect, property: Property, value: string): Sql {
-  if (property.kind !== 'column') return sql`${propertyText(dialect, property)} = ${storable(value)}::text`;
+  if (property.kind === 'section') {
+    return sql`${propertyText(dialect, property)} = ${storable(value)}::text`;
+  }
+  const shown = storable(value);
+  const attributes = attributePaths(property).map((path) => dialect.attributeEquals(ATTRIBUTES, path, shown));
+  const column = property.kind === 'column' ? [columnEquals(dialect, property, value)] : [];
+  return sql`(${join([...column, ...attributes], sql` or `)})`;
+}
+
+/**
+ * As text and exactly; a column of numbers or times by what they are (`404.0` is 404). A value that cannot be one of the
+ * column's matches nothing.
+ */
+function columnEquals(
+  dialect: SqlDialect,
+  property: Extract<Property, { kind: 'column' }>,
+  value: string,
+): Sql {
   const column = columnSql(property.column);
   switch (property.type) {
     case 'text':

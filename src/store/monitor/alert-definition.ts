@@ -61,6 +61,10 @@ export const alertReport = z.object({
   definition: z.custom<AlertDefinition>().meta({ description: 'As it was created, with every default.' }),
   createdAt: z.string(),
   states: z.array(alertStatus).meta({ description: 'Empty: not checked yet.' }),
+  problem: z
+    .object({ reason: z.string(), since: z.string() })
+    .optional()
+    .meta({ description: 'The alert cannot be checked: the states are old. Absent: it can.' }),
 });
 export type AlertReport = z.infer<typeof alertReport>;
 

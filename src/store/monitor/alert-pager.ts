@@ -12,6 +12,11 @@ export interface AlertPageDetails {
   readonly sinceUnixMicro: number;
 }
 
+export interface UnevaluatedDetails {
+  readonly reason: string;
+  readonly sinceUnixMicro: number;
+}
+
 /** Tells people about alerts. Calls return at once and never fail; what is told twice is shown once. */
 export interface AlertPager {
   firing(page: AlertPage, details: AlertPageDetails): void;
@@ -19,4 +24,9 @@ export interface AlertPager {
   resolved(page: AlertPage, options?: { readonly mayBeOpenElsewhere: boolean }): void;
   /** What we have opened and not resolved, in earlier runs, too. */
   open(): readonly AlertPage[];
+  /** The alert cannot be checked, and nothing is known of whether it would fire. */
+  cannotEvaluate(alert: string, problem: UnevaluatedDetails): void;
+  canEvaluate(alert: string): void;
+  /** The alerts for which `cannotEvaluate` is open, in earlier runs, too. */
+  unevaluated(): readonly string[];
 }

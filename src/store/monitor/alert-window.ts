@@ -5,7 +5,7 @@ import { numberOrNull, textOrNull } from '../sql/sql-row.ts';
 import type { AlertDefinition } from './alert-definition.ts';
 import type { Observation } from './alert-state.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { statisticSql } from './metric-sql.ts';
+import { isDouble, statisticSql } from './metric-sql.ts';
 import type { Span } from './spans.ts';
 
 /** So many buckets may a window have, and so many segments are looked at, the busiest first. */
@@ -48,7 +48,7 @@ export function observedSql(
   const buckets = (to - from) / metric.periodSeconds;
   const present = sql`
     select segment, value from metric_points
-    where metric = ${metric.id}::text and value is not null
+    where metric = ${metric.id}::text and ${isDouble(sql`value`)}
       and bucket >= ${dialect.timestamp(from * 1e6)} and bucket < ${dialect.timestamp(to * 1e6)}`;
   const missing = sql`
     select segment, 0::float8 as value
@@ -60,7 +60,12 @@ export function observedSql(
   return sql`
     select segment, ${statisticSql(dialect, alert.statistic, sql`value`)} as observed
     from (${observations}) as observations
-    group by segment order by sum(value) desc, segment limit ${MAX_WINDOW_SEGMENTS}::bigint`;
+    group by segment order by sum(${bounded(sql`value`)}) desc, segment limit ${MAX_WINDOW_SEGMENTS}::bigint`;
+}
+
+/** The sum of a window of these cannot overflow, and only its order matters. */
+function bounded(value: Sql): Sql {
+  return sql`greatest(least(${value}, 1e300::float8), -1e300::float8)`;
 }
 
 export function observationOf(row: SqlRow): Observation {

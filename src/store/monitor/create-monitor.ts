@@ -7,6 +7,7 @@ import { AlertCatalogue } from './alert-catalogue.ts';
 import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
 import type { AlertPager } from './alert-pager.ts';
 import { DEFAULT_ALERTS, DEFAULT_METRICS } from './defaults.ts';
+import type { EvaluationProblem } from './evaluation-failures.ts';
 import { Evaluator } from './evaluator.ts';
 import { createMonitorEvents, type MonitorEvents } from './events.ts';
 import { MetricCatalogue } from './metric-catalogue.ts';
@@ -14,6 +15,7 @@ import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from 
 import { type CreatedDefaults, type Monitor, MonitorError } from './monitor.ts';
 import { MonitorDatabase } from './monitor-database.ts';
 import { Pages } from './pages.ts';
+import { isoTime } from './times.ts';
 
 export interface MonitorOptions {
   readonly database: SqlDatabase;
@@ -53,9 +55,14 @@ class StoreMonitor implements Monitor, Component {
     this.#evaluator = new Evaluator({
       database: this.#database,
       pages: this.#pages,
+      pager,
       clock,
       events: this.#events,
     });
+  }
+
+  get evaluationProblems(): readonly EvaluationProblem[] {
+    return this.#evaluator.problems;
   }
 
   /** Ready at once: a store that cannot be reached yet is tried again. */
@@ -129,11 +136,17 @@ class StoreMonitor implements Monitor, Component {
     const { alerts, reports } = await this.#alerts.list();
     for (const { id, problem } of alerts)
       if (problem !== undefined) this.#events.unreadable('alert', id, problem);
-    return reports;
+    return reports.map((report) => this.#withProblem(report));
   }
 
-  alert(id: string): Promise<AlertReport> {
-    return this.#alerts.get(id);
+  async alert(id: string): Promise<AlertReport> {
+    return this.#withProblem(await this.#alerts.get(id));
+  }
+
+  #withProblem(report: AlertReport): AlertReport {
+    const found = this.evaluationProblems.find(({ alert }) => alert === report.definition.id);
+    if (found === undefined) return report;
+    return { ...report, problem: { reason: found.reason, since: isoTime(found.sinceUnixMicro) } };
   }
 
   async createAlert(definition: AlertDefinition): Promise<AlertReport> {

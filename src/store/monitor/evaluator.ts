@@ -3,6 +3,9 @@ import { sql } from '../sql/sql.ts';
 import { SqlError } from '../sql/sql-database.ts';
 import { numberOf, textOf } from '../sql/sql-row.ts';
 import type { AlertCheck } from './alert-check.ts';
+import type { AlertPager } from './alert-pager.ts';
+import { windowOf } from './alert-window.ts';
+import { EvaluationFailures, type EvaluationProblem } from './evaluation-failures.ts';
 import type { MonitorEvents } from './events.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { MetricRefresh } from './metric-refresh.ts';
@@ -15,6 +18,7 @@ import type { Watermark } from './watermark.ts';
 export interface EvaluatorOptions {
   readonly database: MonitorDatabase;
   readonly pages: Pages;
+  readonly pager: AlertPager;
   readonly clock: Clock;
   readonly events: MonitorEvents;
 }
@@ -48,16 +52,25 @@ export class Evaluator {
   #isHolder = false;
   readonly #watched: Watched;
   readonly #firing = new Map<string, number>();
+  readonly #failures: EvaluationFailures;
+  /** By metric: why its last refresh failed. */
+  readonly #refreshProblems = new Map<string, string>();
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
     this.#watched = new Watched(options.database, options.events);
     this.#schedule = new Schedule(options.clock);
+    this.#failures = new EvaluationFailures(options.pager);
     this.#schedule.only([LEASE]);
   }
 
   get isHolder(): boolean {
     return this.#isHolder;
+  }
+
+  /** The alerts that cannot be checked, as far as this aggregator is the one that checks them. */
+  get problems(): readonly EvaluationProblem[] {
+    return this.#failures.problems;
   }
 
   /** Definitions have changed here. */
@@ -73,8 +86,15 @@ export class Evaluator {
     } catch (error) {
       if (error instanceof SqlError) events.storeFailed(error.message);
       else events.broken(error);
+      if (this.#isHolder) this.#allFailed(reasonOf(error));
     }
     return this.#schedule.waitMs;
+  }
+
+  #allFailed(reason: string): void {
+    const now = this.#options.database.nowUnixMicro;
+    for (const { definition } of this.#watched.alerts.values())
+      this.#failures.failed(definition, reason, now);
   }
 
   async #ownTurn(): Promise<void> {
@@ -116,6 +136,8 @@ export class Evaluator {
     this.#isHolder = false;
     this.#watched.forget();
     this.#firing.clear();
+    this.#refreshProblems.clear();
+    this.#failures.only(new Set());
     this.#schedule.only([LEASE]);
     this.#options.events.evaluating(false);
   }
@@ -129,6 +151,9 @@ export class Evaluator {
   async #readDefinitions(): Promise<void> {
     await this.#watched.read();
     for (const key of this.#firing.keys()) if (!this.#watched.alerts.has(key)) this.#firing.delete(key);
+    for (const key of this.#refreshProblems.keys())
+      if (!this.#watched.metrics.has(key)) this.#refreshProblems.delete(key);
+    this.#failures.only(new Set([...this.#watched.alerts.values()].map(({ definition }) => definition.id)));
     this.#schedule.only(this.#names());
   }
 
@@ -158,10 +183,12 @@ export class Evaluator {
       const { isLost, isBehind, fullBuckets } = await metric.refresh(await readFlushes());
       if (isLost) return this.#lost();
       if (fullBuckets > 0) events.segmentsLeftOut(id, fullBuckets);
+      this.#refreshProblems.delete(key);
       events.refreshed(id, (clock.monotonicMs() - startedMs) / 1000);
       this.#schedule.done(metricName(key), startedMs, isBehind ? 0 : refreshSeconds * 1000);
     } catch (error) {
       this.#schedule.done(metricName(key), startedMs, Math.max(refreshSeconds * 1000, FAILED_EVERY_MS));
+      this.#refreshProblems.set(key, reasonOf(error));
       events.refreshFailed(id, reasonOf(error));
     }
   }
@@ -183,7 +210,8 @@ export class Evaluator {
   async #check(key: string, alert: AlertCheck): Promise<void> {
     const { clock, events, pages } = this.#options;
     const { id, metric: metricId, checkSeconds } = alert.definition;
-    const metric = [...this.#watched.metrics.values()].find(({ definition }) => definition.id === metricId);
+    const [metricKey = '', metric] =
+      [...this.#watched.metrics].find(([, { definition }]) => definition.id === metricId) ?? [];
     const periodMs = (checkSeconds ?? metric?.definition.periodSeconds ?? 60) * 1000;
     const startedMs = clock.monotonicMs();
     try {
@@ -196,11 +224,24 @@ export class Evaluator {
         this.#firing.set(key, result.states.filter(({ state }) => state === 'firing').length);
         events.firing([...this.#firing.values()].reduce((all, each) => all + each, 0));
       }
+      this.#throwIfBlind(alert, metric, metricKey);
+      this.#failures.worked(id);
       events.checked(id);
       this.#schedule.done(alertName(key), startedMs, periodMs);
     } catch (error) {
       this.#schedule.done(alertName(key), startedMs, Math.max(periodMs, FAILED_EVERY_MS));
+      this.#failures.failed(alert.definition, reasonOf(error), this.#options.database.nowUnixMicro);
       events.checkFailed(id, reasonOf(error));
+    }
+  }
+
+  /** The states stay as they are, but say nothing about now. */
+  #throwIfBlind({ definition }: AlertCheck, metric: MetricRefresh, metricKey: string): void {
+    const window = metric.computed && windowOf(definition, metric.definition, metric.computed);
+    const problem =
+      this.#refreshProblems.get(metricKey) ?? (window === undefined ? undefined : metric.problemOf(window));
+    if (problem !== undefined) {
+      throw new Error(`the metric ${definition.metric} has no value in the window: ${problem}`);
     }
   }
 }

@@ -8,6 +8,7 @@ import { contradictionOf } from './metric-sql.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import { isoTime } from './times.ts';
+import { parseWatermark } from './watermark.ts';
 
 /** The start offset, in buckets: what has to be computed at once after a long absence. */
 const MAX_OPEN_BUCKETS = 1_000_000;
@@ -90,8 +91,8 @@ export class MetricCatalogue {
           ) as newest)
         order by bucket desc, count desc, segment limit ${MAX_POINTS}::bigint`,
     ]);
-    found(row, id);
-    return points.map(pointOf);
+    const reasons = new Map(setAsideOf(found(row, id)).map(({ time, reason }) => [time, reason]));
+    return points.map((point) => pointOf(point, reasons));
   }
 }
 
@@ -110,7 +111,19 @@ function reportOf(metric: StoredMetric, points: number): MetricReport | undefine
   const { definition, createdAtUnixMicro, refreshedAtUnixMicro } = metric;
   if (definition === undefined) return undefined;
   const refreshedAt = refreshedAtUnixMicro === null ? null : isoTime(refreshedAtUnixMicro);
-  return { definition, createdAt: isoTime(createdAtUnixMicro), refreshedAt, points };
+  const setAside = setAsideOf(metric);
+  return {
+    definition,
+    createdAt: isoTime(createdAtUnixMicro),
+    refreshedAt,
+    points,
+    ...(setAside.length > 0 && { setAside }),
+  };
+}
+
+function setAsideOf({ watermark }: StoredMetric): { time: string; reason: string }[] {
+  const { setAside = [] } = parseWatermark(watermark) ?? {};
+  return setAside.map(({ bucket, reason }) => ({ time: isoTime(bucket * 1e6), reason }));
 }
 
 function found(row: SqlRow | undefined, id: string): StoredMetric {
@@ -129,12 +142,19 @@ function unreadable({ id, problem }: StoredMetric): MonitorError {
   );
 }
 
-function pointOf(row: SqlRow): MetricPoint {
-  const value = numberOrNull(row, 'value');
+function pointOf(row: SqlRow, reasons: ReadonlyMap<string, string>): MetricPoint {
+  const time = isoTime(numberOf(row, 'time'));
+  const stored = numberOrNull(row, 'value');
+  const value = stored !== null && Number.isFinite(stored) ? stored : null;
+  const count = numberOf(row, 'count');
+  const problem = value === null ? (reasons.get(time) ?? (count > 1 ? TOO_LARGE : undefined)) : undefined;
   return {
-    time: isoTime(numberOf(row, 'time')),
+    time,
     segment: textOrNull(row, 'segment'),
-    value: value !== null && Number.isFinite(value) ? value : null,
-    count: numberOf(row, 'count'),
+    value,
+    count,
+    ...(problem !== undefined && { problem }),
   };
 }
+
+const TOO_LARGE = 'the result is larger than a number can be';

@@ -63,6 +63,12 @@ export const metricReport = z.object({
   createdAt: z.string(),
   refreshedAt: z.string().nullable().meta({ description: 'null: not yet.' }),
   points: z.int().meta({ description: 'How many observations there are.' }),
+  setAside: z
+    .array(z.object({ time: z.string(), reason: z.string() }))
+    .optional()
+    .meta({
+      description: 'The newest buckets that the store cannot compute: they have no value. Absent: none.',
+    }),
 });
 export type MetricReport = z.infer<typeof metricReport>;
 
@@ -79,6 +85,7 @@ export const metricPoint = z.object({
     .nullable()
     .meta({ description: 'null: the metric has none, or the records had no such property.' }),
   value: z.number().nullable().meta({ description: 'null: too few values to tell (the deviation of one).' }),
-  count: z.int().meta({ description: 'How many values there were.' }),
+  count: z.int().meta({ description: 'How many values there were; 0: the bucket cannot be computed.' }),
+  problem: z.string().optional().meta({ description: 'Why the bucket has no value, if it should have one.' }),
 });
 export type MetricPoint = z.infer<typeof metricPoint>;

@@ -6,7 +6,8 @@ import type { StoredMetric } from './definitions.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import { PointStatements } from './point-statements.ts';
-import { clip, mergeSpans, type Span, takeNewest, wholeBuckets } from './spans.ts';
+import { SetAside } from './set-aside.ts';
+import { clip, halves, mergeSpans, type Span, takeNewest, wholeBuckets } from './spans.ts';
 import { touchedSpans } from './touched-spans.ts';
 import { newsSince, parseWatermark, type Watermark } from './watermark.ts';
 
@@ -41,6 +42,9 @@ import { newsSince, parseWatermark, type Watermark } from './watermark.ts';
  * goes on; it is written down only with an empty backlog. So whoever takes over after a crash has an older position, and
  * does more, never less.
  *
+ * **A bucket that the database cannot compute** (the deviation of huge numbers is beyond a double) is found by halves, and
+ * set aside: it gets a point without a value, and the others go on.
+ *
  * When records are deleted by age, the points made of them stay: buckets are replaced only while there are records there.
  *
  * Nothing is written while nothing happens, but once a minute the position.
@@ -55,6 +59,7 @@ export class MetricRefresh {
   #backlog: readonly Span[] = [];
   #writtenAtUnixMicro: number | null;
   #runSeconds: number;
+  readonly #setAside: SetAside;
 
   constructor(stored: StoredMetric, definition: MetricDefinition, database: MonitorDatabase) {
     this.definition = definition;
@@ -64,6 +69,7 @@ export class MetricRefresh {
     const buckets = Math.floor(FIRST_RUN_SECONDS / periodSeconds);
     this.#runSeconds = Math.min(Math.max(buckets, 1), this.#maxBuckets) * periodSeconds;
     this.#position = parseWatermark(stored.watermark);
+    this.#setAside = new SetAside(this.#position?.setAside);
     this.#positionAtUnixMicro = stored.refreshedAtUnixMicro;
     this.#writtenAtUnixMicro = stored.refreshedAtUnixMicro;
   }
@@ -73,6 +79,11 @@ export class MetricRefresh {
     if (this.#position === undefined) return undefined;
     const { since, until } = this.#position;
     return { from: this.#backlog.at(-1)?.to ?? since, to: until };
+  }
+
+  /** Why no bucket of these has a value. */
+  problemOf(span: Span): string | undefined {
+    return this.#setAside.problemOf(span, this.definition.periodSeconds);
   }
 
   /** `flushes`: of `writers`, read just before. Rejects with SqlError; then nothing is forgotten. */
@@ -129,18 +140,72 @@ export class MetricRefresh {
     return this.#writtenAtUnixMicro === null || now - this.#writtenAtUnixMicro >= WRITE_EVERY_MICRO;
   }
 
-  /** One transaction: some buckets, and the position when they are the last. How many are full; undefined: not ours. */
+  /** Some buckets, and the position after the last of them. How many are full; undefined: not ours. */
   async #compute(now: number): Promise<number | undefined> {
     const { taken, rest } = takeNewest(this.#backlog, MAX_SPANS, this.#runSeconds);
+    try {
+      const full = await this.#inTime(() => this.#write(taken, rest.length === 0, now));
+      if (full !== undefined) this.#backlog = rest;
+      return full;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return await this.#computeApart(taken, rest, now);
+    }
+  }
+
+  /** One transaction. `isLast`: the position is written, too. */
+  async #write(taken: readonly Span[], isLast: boolean, now: number): Promise<number | undefined> {
     const statements = taken.flatMap((span) => this.#points.replace(span));
-    if (rest.length === 0) statements.push(this.#points.writePosition(JSON.stringify(this.#position), now));
+    if (isLast) statements.push(this.#points.writePosition(this.#positionAfter(taken), now));
     statements.push(this.#points.countFull(taken));
-    const rows = await this.#inTime(() => this.#database.writeAsHolder(statements, RUN_TIMEOUT_MS));
+    const rows = await this.#database.writeAsHolder(statements, RUN_TIMEOUT_MS);
     if (rows === undefined) return undefined;
-    this.#backlog = rest;
-    if (rest.length === 0) this.#writtenAtUnixMicro = now;
+    this.#setAside.remove(taken);
+    if (isLast) this.#writtenAtUnixMicro = now;
     const full = rows.at(-1)?.[0];
     return full === undefined ? 0 : numberOf(full, 'full_buckets');
+  }
+
+  /** Halves what the database refuses, until single buckets are left, which it sets aside. */
+  async #computeApart(
+    taken: readonly Span[],
+    rest: readonly Span[],
+    now: number,
+  ): Promise<number | undefined> {
+    const { periodSeconds } = this.definition;
+    const groups: (readonly Span[])[] = [...halves(taken, periodSeconds)];
+    let full = 0;
+    for (let refused = 0; groups.length > 0 && refused < MAX_REFUSED; ) {
+      const group = groups.pop() ?? [];
+      try {
+        const written = await this.#write(group, false, now);
+        if (written === undefined) return undefined;
+        full += written;
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        refused++;
+        const parts = halves(group, periodSeconds);
+        if (parts.length > 1) groups.push(...parts);
+        else if (!(await this.#putAside(group, error.message))) return undefined;
+      }
+    }
+    this.#backlog = mergeSpans([...rest, ...groups.flat()]);
+    if (this.#backlog.length > 0) return full;
+    return (await this.#write([], true, now)) === undefined ? undefined : full;
+  }
+
+  /** Whether the lease is ours. */
+  async #putAside([bucket]: readonly Span[], reason: string): Promise<boolean> {
+    if (bucket === undefined) return true;
+    const rows = await this.#database.writeAsHolder(this.#points.setAside(bucket));
+    this.#setAside.add(bucket.from, reason);
+    return rows !== undefined;
+  }
+
+  /** As text, with what is still set aside after these are computed. */
+  #positionAfter(taken: readonly Span[]): string {
+    const list = this.#setAside.without(taken);
+    return JSON.stringify({ ...this.#position, setAside: list.length === 0 ? undefined : list });
   }
 
   /** What takes too long is made smaller, and larger again while it does not. */
@@ -189,6 +254,8 @@ const MAX_SEGMENTED_BUCKETS = 1000;
 const FIRST_RUN_SECONDS = 3600;
 const MAX_RUN_SECONDS = 86_400;
 const RUN_TIMEOUT_MS = 20_000;
+/** Statements that the database may refuse in one run; what is left waits for the next. */
+const MAX_REFUSED = 64;
 /** Cheaper computed than left out. */
 const GAP_SECONDS = 60;
 const WRITE_EVERY_MICRO = 60_000_000;
@@ -200,4 +267,9 @@ function isFresh(positionAtUnixMicro: number | null, now: number): boolean {
   if (positionAtUnixMicro === null) return false;
   const ageMicro = now - positionAtUnixMicro;
   return ageMicro > -TOLERANCE_MICRO && ageMicro < HOUSEKEEPING.touchedMinutesMs * 1000 - TOLERANCE_MICRO;
+}
+
+/** By the data: it would be refused again. */
+function isRefused(error: unknown): error is SqlError {
+  return error instanceof SqlError && error.kind === 'statement';
 }

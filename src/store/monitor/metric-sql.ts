@@ -35,6 +35,15 @@ export function statisticSql(dialect: SqlDialect, statistic: Statistic, value: S
   }
 }
 
+/** null for infinity and NaN: a statistic of huge numbers may be beyond the range of a double. */
+export function finite(value: Sql): Sql {
+  return sql`(case when ${isDouble(value)} then ${value} end)`;
+}
+
+export function isDouble(value: Sql): Sql {
+  return sql`(abs(${value}) <= 1.7976931348623157e308::float8)`;
+}
+
 /** The observations of a span of whole buckets: bucket, segment, value, count. */
 export function observationsSql(dialect: SqlDialect, metric: MetricDefinition, { from, to }: Span): Sql {
   const segment = segmentSql(dialect, metric);

@@ -1,8 +1,11 @@
 import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
+import type { EvaluationProblem } from './evaluation-failures.ts';
 import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
 
 /** Metrics and alerts, as the HTTP API offers them. Definitions are checked already. Rejects with SqlError or MonitorError. */
 export interface Monitor {
+  /** The alerts that this aggregator should check and cannot. */
+  readonly evaluationProblems: readonly EvaluationProblem[];
   metrics(): Promise<readonly MetricReport[]>;
   metric(id: string): Promise<MetricReport>;
   createMetric(definition: MetricDefinition): Promise<MetricReport>;

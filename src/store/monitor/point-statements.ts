@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../sql/sql.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { MAX_SEGMENTS, observationsSql } from './metric-sql.ts';
+import { finite, MAX_SEGMENTS, observationsSql } from './metric-sql.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import type { Span } from './spans.ts';
 
@@ -27,8 +27,19 @@ export class PointStatements {
       sql`delete from metric_points where metric = ${this.#id} and ${this.#within(sql`bucket`, span)} and ${isHeld}
         and exists (select 1 from log_records where ${this.#within(sql`time`, span)})`,
       sql`insert into metric_points (metric, bucket, segment, value, count)
-        select ${this.#id}, bucket, segment, value, count
+        select ${this.#id}, bucket, segment, ${finite(sql`value`)}, count
         from (${observationsSql(dialect, this.#definition, span)}) as computed
+        where ${isHeld} and exists (select 1 from metrics where ${this.#isMetric})`,
+    ];
+  }
+
+  /** A bucket that cannot be computed: one point without a value. */
+  setAside(bucket: Span): readonly Sql[] {
+    const { dialect, isHeld } = this.#database;
+    return [
+      sql`delete from metric_points where metric = ${this.#id} and ${this.#within(sql`bucket`, bucket)} and ${isHeld}`,
+      sql`insert into metric_points (metric, bucket, segment, value, count)
+        select ${this.#id}, ${dialect.timestamp(bucket.from * 1e6)}, null::text, null::float8, 0::bigint
         where ${isHeld} and exists (select 1 from metrics where ${this.#isMetric})`,
     ];
   }

@@ -31,6 +31,20 @@ export function clip({ from, to }: Span, within: Span): Span {
   return { from: Math.max(from, within.from), to: Math.min(to, within.to) };
 }
 
+/** Two groups with about half of the buckets each, in order of time; one group when there is a single bucket. */
+export function halves(spans: readonly Span[], periodSeconds: number): readonly (readonly Span[])[] {
+  const [only, ...more] = spans;
+  if (only === undefined) return [];
+  if (more.length > 0) {
+    const middle = Math.ceil(spans.length / 2);
+    return [spans.slice(0, middle), spans.slice(middle)];
+  }
+  const buckets = (only.to - only.from) / periodSeconds;
+  if (buckets < 2) return [[only]];
+  const middle = only.from + Math.floor(buckets / 2) * periodSeconds;
+  return [[{ from: only.from, to: middle }], [{ from: middle, to: only.to }]];
+}
+
 export interface Taken {
   readonly taken: readonly Span[];
   readonly rest: readonly Span[];

@@ -6,11 +6,13 @@ import { z } from 'zod';
  * - `flushes`: for each writer the last of its flushes whose records are in the points (as far as their buckets were
  *   complete). A writer flushes one after another, so that is one number for each.
  * - `[since, until)`: the buckets that were computed, in seconds since 1970.
+ * - `setAside`: those of them that the database cannot compute; absent in what earlier versions wrote.
  */
 const watermark = z.object({
   flushes: z.record(z.string(), z.number()),
   since: z.int(),
   until: z.int(),
+  setAside: z.array(z.object({ bucket: z.int(), reason: z.string() })).optional(),
 });
 export type Watermark = Readonly<z.infer<typeof watermark>>;
 

@@ -1,2 +1,2 @@
-/** Text that is a number, as a pattern: no exponent, and so few digits that no double is too small for it. */
-export const DECIMAL_TEXT = '^-?[0-9]{1,30}([.][0-9]{1,30})?$';
+/** Text that is a number, as a pattern: no exponent, and not more digits than the range of a double allows. */
+export const DECIMAL_TEXT = '^-?[0-9]{1,250}([.][0-9]{1,250})?$';

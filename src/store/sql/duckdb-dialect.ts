@@ -1,6 +1,7 @@
 import { DECIMAL_TEXT } from './decimal-text.ts';
-import { type Sql, sql } from './sql.ts';
-import type { SqlDialect } from './sql-dialect.ts';
+import { keysOf, shownValue } from './shown-value.ts';
+import { join, type Sql, sql } from './sql.ts';
+import type { AttributePath, SqlDialect } from './sql-dialect.ts';
 
 export const duckdbDialect: SqlDialect = {
   name: 'duckdb',
@@ -16,19 +17,40 @@ export const duckdbDialect: SqlDialect = {
 
   timeText: (timestamp) => sql`strftime(${timestamp} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')`,
 
-  attributeText: (column, key) => {
-    const path = pathOf(key);
-    return sql`case when json_type(${column}, ${path}) not in ('OBJECT', 'ARRAY') then json_extract_string(${column}, ${path}) end`;
+  attributeText: (column, path) => {
+    const pointer = pointerOf(path);
+    return sql`case when json_type(${column}, ${pointer}) not in ('OBJECT', 'ARRAY') then json_extract_string(${column}, ${pointer}) end`;
   },
 
-  attributeNumber: (column, key) => {
-    const path = pathOf(key);
-    const text = sql`json_extract_string(${column}, ${path})`;
+  attributeNumber: (column, path) => {
+    const pointer = pointerOf(path);
+    const text = sql`json_extract_string(${column}, ${pointer})`;
     return sql`case
-      when json_type(${column}, ${path}) in ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') then try_cast(${text} as float8)
-      when json_type(${column}, ${path}) = 'VARCHAR' and regexp_matches(${text}, ${DECIMAL_TEXT}) then try_cast(${text} as float8)
+      when json_type(${column}, ${pointer}) in ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') then ${finite(sql`try_cast(${text} as float8)`)}
+      when json_type(${column}, ${pointer}) = 'VARCHAR' and regexp_matches(${text}, ${DECIMAL_TEXT}) then try_cast(${text} as float8)
       end`;
   },
+
+  attributeEquals: (column, path, shown) => {
+    const pointer = pointerOf(path);
+    const { number, json } = shownValue(shown);
+    const others = [
+      number === undefined
+        ? undefined
+        : sql`(json_type(${column}, ${pointer}) in ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')
+            and try_cast(json_extract_string(${column}, ${pointer}) as float8) = ${number}::float8)`,
+      json === undefined ? undefined : sql`json_extract(${column}, ${pointer})::text = ${json}::text`,
+    ].filter((each) => each !== undefined);
+    const isEqual = join(
+      [sql`${duckdbDialect.attributeText(column, path)} = ${shown}::text`, ...others],
+      sql` or `,
+    );
+    // Searching the text for the key is much cheaper than reading it as JSON.
+    return sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and (${isEqual}))`;
+  },
+
+  attributeExists: (column, path) =>
+    sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and json_exists(${column}, ${pointerOf(path)}))`,
 
   containsText: (text, part) => sql`contains(lower(${text}), lower(${part}::text))`,
 
@@ -37,7 +59,17 @@ export const duckdbDialect: SqlDialect = {
   percentile: (value, fraction) => sql`quantile_cont(${value}, ${fraction}::float8)`,
 };
 
-/** A JSON pointer: nothing in a key means anything in it but these two, which are escaped. */
-function pathOf(key: string): Sql {
-  return sql`${`/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`}::text`;
+/** A JSON pointer: only these two characters mean anything in a key, and they are escaped. */
+function pointerOf(path: AttributePath): Sql {
+  const keys = keysOf(path).map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  return sql`${keys.join('')}::text`;
+}
+
+function lastKey(path: AttributePath): string {
+  return keysOf(path).at(-1) ?? '';
+}
+
+/** DuckDB casts a number beyond the range of a double to infinity. */
+function finite(number: Sql): Sql {
+  return sql`(case when isfinite(${number}) then ${number} end)`;
 }

@@ -1,7 +1,8 @@
 import { DECIMAL_TEXT } from './decimal-text.ts';
 import { rfc3339Micro } from './rfc3339-micro.ts';
-import { sql } from './sql.ts';
-import type { SqlDialect } from './sql-dialect.ts';
+import { keysOf, shownValue } from './shown-value.ts';
+import { join, type Sql, sql } from './sql.ts';
+import type { AttributePath, SqlDialect } from './sql-dialect.ts';
 
 /** PostgreSQL from 14 on, with or without TimescaleDB. Every value has its type beside it: as parameters they have none. */
 export const postgresDialect: SqlDialect = {
@@ -21,15 +22,33 @@ export const postgresDialect: SqlDialect = {
 
   timeText: (timestamp) => sql`to_char(${timestamp} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
 
-  attributeText: (column, key) =>
-    sql`case when jsonb_typeof(${column} -> ${key}::text) not in ('object', 'array') then ${column} ->> ${key}::text end`,
+  attributeText: (column, path) => {
+    const value = valueAt(column, path);
+    return sql`case when jsonb_typeof(${value}) not in ('object', 'array') then ${value} #>> '{}' end`;
+  },
 
-  attributeNumber: (column, key) =>
-    sql`case jsonb_typeof(${column} -> ${key}::text)
-      when 'number' then (${column} -> ${key}::text)::float8
+  attributeNumber: (column, path) => {
+    const value = valueAt(column, path);
+    return sql`case jsonb_typeof(${value})
+      when 'number' then case when ${isDouble(sql`(${value})::numeric`)} then (${value})::float8 end
       when 'string' then
-        case when ${column} ->> ${key}::text ~ ${DECIMAL_TEXT}::text then (${column} ->> ${key}::text)::float8 end
-      end`,
+        case when ${value} #>> '{}' ~ ${DECIMAL_TEXT}::text then (${value} #>> '{}')::float8 end
+      end`;
+  },
+
+  attributeEquals: (column, path, shown) => {
+    const value = valueAt(column, path);
+    const { number, json } = shownValue(shown);
+    const others = [
+      number === undefined
+        ? undefined
+        : sql`(jsonb_typeof(${value}) = 'number' and ${value} = to_jsonb(${String(number)}::numeric))`,
+      json === undefined ? undefined : sql`${value} = ${json}::jsonb`,
+    ].filter((each) => each !== undefined);
+    return sql`(${join([sql`${postgresDialect.attributeText(column, path)} = ${shown}::text`, ...others], sql` or `)})`;
+  },
+
+  attributeExists: (column, path) => sql`(${valueAt(column, path)} is not null)`,
 
   // ILIKE and not position(lower()): this is what an index of trigrams knows.
   containsText: (text, part) => sql`${text} ilike ${`%${escaped(part)}%`}::text escape '\\'`,
@@ -38,6 +57,15 @@ export const postgresDialect: SqlDialect = {
 
   percentile: (value, fraction) => sql`percentile_cont(${fraction}::float8) within group (order by ${value})`,
 };
+
+function valueAt(column: Sql, path: AttributePath): Sql {
+  return sql`(${join([column, ...keysOf(path).map((key) => sql`${key}::text`)], sql` -> `)})`;
+}
+
+/** A cast of other numbers to a double is an error. */
+function isDouble(number: Sql): Sql {
+  return sql`(${number} = 0 or abs(${number}) between 5e-324 and 1.7976931348623157e308)`;
+}
 
 function escaped(part: string): string {
   return part.replaceAll(/[\\%_]/g, '\\$&');

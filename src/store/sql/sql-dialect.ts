@@ -1,5 +1,8 @@
 import type { Sql } from './sql.ts';
 
+/** A key in `attributes`, or keys of nested objects, the outermost first. Each key reaches the database as a value. */
+export type AttributePath = string | readonly string[];
+
 /**
  * The few things that the back ends say differently. Everything else is SQL that all of them read.
  *
@@ -17,13 +20,14 @@ export interface SqlDialect {
   bucket(timestamp: Sql, periodMs: number): Sql;
   /** A time as people read it: RFC 3339 in UTC, to the microsecond. */
   timeText(timestamp: Sql): Sql;
-  /**
-   * The attribute with this key, as text; null when it is not there, or is no single value (an object, a list). The key
-   * is a value.
-   */
-  attributeText(column: Sql, key: string): Sql;
+  /** The attribute at this path, as text; null when it is absent, null, or not a single value (an object, a list). */
+  attributeText(column: Sql, path: AttributePath): Sql;
   /** The same as a number, be it a JSON number or a text that is a plain decimal (`0.005`); null when it is none. */
-  attributeNumber(column: Sql, key: string): Sql;
+  attributeNumber(column: Sql, path: AttributePath): Sql;
+  /** Whether the attribute at this path has a value that JavaScript shows as this text; a boolean, or null for no. */
+  attributeEquals(column: Sql, path: AttributePath, shown: string): Sql;
+  /** Whether there is an attribute at this path, of whatever value; a boolean, or null for no. */
+  attributeExists(column: Sql, path: AttributePath): Sql;
   /**
    * Whether a text holds another, whatever the case (of A to Z; of other letters as far as the database knows it). `part`
    * is a value, and nothing in it means anything special.

@@ -107,6 +107,7 @@ const SEARCH: LogSearch = {
 };
 
 const MONITOR: Monitor = {
+  evaluationProblems: [],
   metrics: async () => [METRIC],
   metric: async () => METRIC,
   createMetric: async (definition) => ({ ...METRIC, definition }),

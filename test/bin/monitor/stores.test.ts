@@ -19,7 +19,14 @@ async function served(openStore: OpenStore) {
     database: store.database,
     clock: systemClock,
     logger: capturedLogger().logger,
-    pager: { firing: () => {}, resolved: () => {}, open: () => [] },
+    pager: {
+      firing: () => {},
+      resolved: () => {},
+      open: () => [],
+      cannotEvaluate: () => {},
+      canEvaluate: () => {},
+      unevaluated: () => [],
+    },
     holder: crypto.randomUUID(),
   });
   await kept.start();

@@ -9,6 +9,7 @@ import type { MonitorStore } from './monitor-store.ts';
 export class MemoryPager implements AlertPager {
   readonly told: string[] = [];
   readonly #open = new Map<string, AlertPage>();
+  readonly #unevaluated = new Set<string>();
 
   firing(page: AlertPage): void {
     this.told.push(`firing ${nameOf(page)}`);
@@ -21,6 +22,19 @@ export class MemoryPager implements AlertPager {
 
   open(): readonly AlertPage[] {
     return [...this.#open.values()];
+  }
+
+  cannotEvaluate(alert: string, { reason }: { readonly reason: string }): void {
+    this.told.push(`cannot evaluate ${alert}: ${reason}`);
+    this.#unevaluated.add(alert);
+  }
+
+  canEvaluate(alert: string): void {
+    if (this.#unevaluated.delete(alert)) this.told.push(`can evaluate ${alert}`);
+  }
+
+  unevaluated(): readonly string[] {
+    return [...this.#unevaluated];
   }
 }
 
