@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isFileError } from './file-access.ts';
+import { isFileError } from './file-error.ts';
 import type { Prefix } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FollowedFiles } from './followed-files.ts';

@@ -10,6 +10,8 @@ export const REMEMBERED_CHECKS = 16;
 export type FileCheckpoint = {
   /** Where the file was seen last. */
   readonly path: string;
+  /** Where the file itself was, when a symbolic link is part of the path. */
+  readonly target?: string;
   /** Where it was seen first: what its records call their file, and what must be empty before a next generation comes. */
   readonly home: string;
   /** The path whose generation it is: `home`, or what `home` is a rotated name of. */
@@ -37,7 +39,13 @@ export type PositionMark = readonly [position: Position, check: Check];
 
 /** The first checkpoint of a file that nothing is known of, or only that it is a copy. */
 export function checkpointOf(
-  file: { readonly path: string; readonly device: string; readonly inode: string; readonly head: Head },
+  file: {
+    readonly path: string;
+    readonly target?: string;
+    readonly device: string;
+    readonly inode: string;
+    readonly head: Head;
+  },
   options: { readonly lineage: string; readonly mark: PositionMark; readonly copyOf: StreamId | null },
 ): FileCheckpoint {
   const { path, device, inode, head } = file;

@@ -257,8 +257,8 @@ export class FileStream implements SourceStream {
     return this.file.state();
   }
 
-  movedTo(path: string): void {
-    this.file.movedTo(path);
+  movedTo(path: string, target?: string): void {
+    this.file.movedTo(path, target);
     this.#owner.changed(this);
   }
 

@@ -1,6 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { FileAccess, isFileError } from './file-access.ts';
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FileAccess } from './file-access.ts';
 import type { FileStream } from './file-stream.ts';
 import { type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
 import { type DormantStream, type FollowedFiles, fileKey } from './followed-files.ts';
@@ -98,9 +98,9 @@ export class Reconciler {
     stream.file.onlyHandle = false;
     if (here.path !== stream.path) {
       const from = stream.path;
-      stream.movedTo(here.path);
+      stream.movedTo(here.path, here.target);
       this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
-    }
+    } else if (here.target !== stream.place.target) stream.movedTo(here.path, here.target);
     const { sizeBytes, modifiedUnixMs } = here;
     if (sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs) {
       if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();
@@ -146,14 +146,15 @@ export class Reconciler {
 
   /** While the collector was not running, a file may have been renamed to what no pattern matches. */
   async #findBesideTheirPlaces(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
-    for (const [directory, dormant] of this.#files.dormant.byDirectory()) {
-      const wanted = dormant.filter(
-        ({ checkpoint }) => checkpoint.copyOf === null && !byFile.has(fileKey(checkpoint)),
-      );
-      if (wanted.length === 0) continue;
-      const names = await inodesIn(directory);
-      for (const stream of wanted) {
-        const path = names.get(stream.checkpoint.inode);
+    const wanted: { readonly stream: DormantStream; readonly directory: string }[] = [];
+    for (const stream of this.#files.dormant.values()) {
+      if (stream.checkpoint.copyOf !== null || byFile.has(fileKey(stream.checkpoint))) continue;
+      wanted.push({ stream, directory: await directoryOf(stream) });
+    }
+    for (const [directory, streams] of groupBy(wanted, (one) => one.directory)) {
+      const paths = await this.#parts.openFiles.directories.list(directory);
+      for (const { stream } of streams) {
+        const path = paths.get(stream.checkpoint.inode);
         const entry = this.#patterns.entryFor(stream.checkpoint.home);
         if (path === undefined || entry === undefined || this.#patterns.entryFor(path)) continue;
         await this.#followBeside(stream, path, entry);
@@ -198,16 +199,8 @@ export class Reconciler {
   }
 }
 
-async function inodesIn(directory: string): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  try {
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      const state = await stat(path, { bigint: true }).catch(() => undefined);
-      if (state?.isFile()) found.set(String(state.ino), path);
-    }
-  } catch (error) {
-    if (!isFileError(error)) throw error;
-  }
-  return found;
+/** The directory where a rotation leaves the file: of the target, when its path is a link. */
+async function directoryOf({ checkpoint: { path, target } }: DormantStream): Promise<string> {
+  // The state of an earlier version has no targets: where the link leads now is the best that is known.
+  return dirname(target ?? (await realpath(path).catch(() => path)));
 }

@@ -115,6 +115,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   #sink: StreamSink | undefined;
   /** Streams by the paths where their bytes may change. */
   #byPath = new Map<string, FileStream>();
+  #watchedDirectories: ReadonlySet<string> = new Set();
   readonly #decisions: Decisions;
   readonly #pollAlarm: Alarm;
   readonly #lookAlarm: Alarm;
@@ -285,7 +286,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   #isDirectoryChange(path: string, change: PathChange): boolean {
-    return change === 'name' && this.#patterns.mayContain(path);
+    return change === 'name' && (this.#patterns.mayContain(path) || this.#watchedDirectories.has(path));
   }
 
   #scheduleLook(): void {
@@ -303,6 +304,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       if (found.target !== undefined) this.#byPath.set(found.target, stream);
     }
     if (!this.#running || this.#options.once) return;
+    this.#watchedDirectories = directories;
     if (this.#watcher.watch(directories)) this.#scheduleLook();
   }
 
