@@ -145,6 +145,13 @@ export class TailEvents {
     this.#logger.warn(file, 'A file cannot be opened; it is tried again');
   }
 
+  compressed(file: { readonly path: string; readonly compression: string }): void {
+    this.#logger.warn(
+      file,
+      'A file is compressed and is not read: decompress it, or leave it out with "exclude"',
+    );
+  }
+
   unnameable(file: { readonly path: string }): void {
     this.#logger.error(file, 'The name of a file is not UTF-8: it is not read until it is renamed');
   }

@@ -53,7 +53,7 @@ export interface FileStreamParts {
   readonly owner: FileStreamOwner;
   readonly clock: Clock;
   readonly events: TailEvents;
-  /** Reads no further than this. */
+  /** Reads no further than this, but for the end of a record that begins before it. */
   readonly limit?: Position;
 }
 
@@ -69,6 +69,8 @@ export class FileStream implements SourceStream {
   readonly entry: TailEntry;
   /** How large the file was when this object was made, and when that was, monotonic. */
   readonly firstSeen: { readonly sizeBytes: number; readonly atMs: number };
+  /** How large it was when it was first seen under another name or none, and when that was, monotonic. */
+  displacedSeen: { readonly sizeBytes: number; readonly atMs: number } | undefined;
   readonly #parts: FileStreamParts;
   readonly #clock: Clock;
   readonly #owner: FileStreamOwner;
@@ -79,6 +81,8 @@ export class FileStream implements SourceStream {
   readonly #restAlarm: Alarm;
   #verified: VerifiedFile;
   #flushRest = false;
+  /** Where the record begins that is not finished at the limit. */
+  #lastRecordAt: Position | undefined;
   #refusal: string | undefined;
   /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
   #unverified: PositionMark | undefined;
@@ -213,7 +217,7 @@ export class FileStream implements SourceStream {
     if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
       return this.#ended ? ENDED : WAITING;
     }
-    const room = Math.min(buffer.length, (this.#parts.limit ?? Number.POSITIVE_INFINITY) - from);
+    const room = this.#roomFor(from, buffer);
     if (room <= 0) return this.#atEnd(from);
     const bytes = await this.#verified.read(from, this.#marks.checkAt(from), buffer.subarray(0, room));
     if (this.#ended) return ENDED;
@@ -356,6 +360,15 @@ export class FileStream implements SourceStream {
     return new VerifiedFile(file, prefix, () => this.#owner.changed(this));
   }
 
+  /** The last record that begins before the limit is read whole, also when its end comes after the limit. */
+  #roomFor(from: Position, buffer: Buffer): number {
+    const { limit } = this.#parts;
+    if (limit === undefined) return buffer.length;
+    return this.#lastRecordAt === from && from < limit
+      ? buffer.length
+      : Math.min(buffer.length, limit - from);
+  }
+
   #cut(from: Position, bytes: Buffer, isEndOfFile: boolean): StreamRead {
     const last = isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length);
     const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
@@ -402,7 +415,11 @@ export class FileStream implements SourceStream {
 
   #atEnd(from: Position, hasRest = false): StreamRead {
     if (hasRest) this.#restAlarm.set(Math.max(50, REST_MS - this.restedMs));
-    if (from >= this.position) this.drained = true;
+    if (hasRest && this.#parts.limit !== undefined) {
+      // There is no next run that would read it for sure: this one waits until its end comes, or it has rested.
+      if (this.#lastRecordAt !== from) this.#owner.wake(this);
+      this.#lastRecordAt = from;
+    } else if (from >= this.position) this.drained = true;
     this.#owner.progressed(this);
     return WAITING;
   }

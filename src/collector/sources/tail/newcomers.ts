@@ -3,11 +3,12 @@ import { checkOf } from '../../../records/check.ts';
 import { mintStreamId, type StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Checkpoints } from '../../checkpoints.ts';
+import { compressionOf, MAGIC_BYTES } from './compression-magic.ts';
 import { Copies } from './copies.ts';
 import type { TailEvents } from './events.ts';
 import { FileAccess } from './file-access.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from './file-checkpoint.ts';
-import { readCheck } from './file-identity.ts';
+import { readBytes, readCheck } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FoundFile } from './find-files.ts';
 import type { DormantStream, FollowedFiles } from './followed-files.ts';
@@ -133,13 +134,22 @@ export class Newcomers {
       if (state === undefined && file.failure === 'unreadable') this.#unread.noteUnreadable(found.path);
       if (state === undefined) continue;
       this.#unread.noteReadable(found.path);
-      if (state.sizeBytes > 0) openable.push({ found, file });
+      if (state.sizeBytes > 0 && (await this.#isText(found, file))) openable.push({ found, file });
       else {
-        this.#unread.note(found.path, { kind: 'empty' });
+        if (state.sizeBytes === 0) this.#unread.note(found.path, { kind: 'empty' });
         await file.close();
       }
     }
     return openable;
+  }
+
+  /** Compressed data is no text, under whatever name. It is looked at again: the file may be rewritten. */
+  async #isText(found: FoundFile, file: FileAccess): Promise<boolean> {
+    const head = await file.use((handle) => readBytes(handle, 0, MAGIC_BYTES));
+    const compression = head && compressionOf(head);
+    if (compression === 'undecided') this.#unread.note(found.path, { kind: 'undecided' });
+    else if (compression !== undefined) this.#unread.noteCompressed(found, compression.kind);
+    return head !== undefined && compression === undefined;
   }
 
   #isUnchangedCopy(found: FoundFile): boolean {

@@ -228,6 +228,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       patterns: this.#patterns,
       unread: this.#unread,
       lineages: this.#lineages,
+      clock: this.#clock,
       workingDirectory: this.#options.workingDirectory ?? process.cwd(),
     });
   }
