@@ -14,12 +14,25 @@ import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
 import type { Prefix } from './file-identity.ts';
+import { findNulRun, findTextAfterNuls } from './nul-runs.ts';
 import { PositionMarks } from './position-marks.ts';
 import type { TailEntry } from './tail-configuration.ts';
 import { VerifiedFile } from './verified-file.ts';
 
 /** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
 const REST_MS = 5_000;
+
+const HOLE_REST_MS = 1_000;
+/** A gap is a range more in the ledger, which allows 1,000: after this many holes, NUL bytes are sent as they are. */
+const MAX_HOLES = 200;
+
+interface Hole {
+  readonly start: Position;
+  readonly end: Position;
+  /** When it was found, monotonic. */
+  readonly sinceMs: number;
+  readonly check?: Check;
+}
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -81,6 +94,12 @@ export class FileStream implements SourceStream {
   readonly #restAlarm: Alarm;
   #verified: VerifiedFile;
   #flushRest = false;
+  /** NUL bytes at the place where reading is. With the check of its end, it is to be skipped. */
+  #hole: Hole | undefined;
+  #holes = 0;
+  #skippedTo: Position = 0;
+  /** From here on, the file had only NUL bytes when it had this size. */
+  #blank: { readonly start: Position; readonly sizeBytes: number } | undefined;
   /** Where the record begins that is not finished at the limit. */
   #lastRecordAt: Position | undefined;
   #refusal: string | undefined;
@@ -140,6 +159,11 @@ export class FileStream implements SourceStream {
     return this.#growth.sizeBytes;
   }
 
+  /** The size of the file without the NUL bytes at its end. */
+  get contentEnd(): Position {
+    return this.#blank?.sizeBytes === this.sizeBytes ? this.#blank.start : this.sizeBytes;
+  }
+
   get path(): string {
     return this.file.place.path;
   }
@@ -176,6 +200,7 @@ export class FileStream implements SourceStream {
   }
 
   get oldestUnacceptedMs(): number | undefined {
+    if (this.accepted >= this.contentEnd) return undefined;
     return this.#growth.ageOfRestMs(this.accepted, this.#clock.monotonicMs());
   }
 
@@ -217,9 +242,18 @@ export class FileStream implements SourceStream {
     if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
       return this.#ended ? ENDED : WAITING;
     }
+    const hole = this.#hole?.start === from && this.#hole.check !== undefined ? this.#hole : undefined;
+    return this.#readAt(
+      hole?.end ?? from,
+      hole === undefined ? this.#marks.checkAt(from) : hole.check,
+      buffer,
+    );
+  }
+
+  async #readAt(from: Position, known: Check | undefined, buffer: Buffer): Promise<StreamRead> {
     const room = this.#roomFor(from, buffer);
     if (room <= 0) return this.#atEnd(from);
-    const bytes = await this.#verified.read(from, this.#marks.checkAt(from), buffer.subarray(0, room));
+    const bytes = await this.#verified.read(from, known, buffer.subarray(0, room));
     if (this.#ended) return ENDED;
     if (bytes === undefined || bytes === 'other') {
       if (bytes === undefined && this.file.failure === 'unreadable') this.#owner.unreadable(this);
@@ -227,7 +261,42 @@ export class FileStream implements SourceStream {
       return WAITING;
     }
     if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
-    return this.#cut(from, bytes, bytes.length < buffer.length);
+    const isEndOfFile = bytes.length < buffer.length;
+    const run = this.#holes < MAX_HOLES ? findNulRun(bytes) : undefined;
+    if (run === undefined) return this.#cut(from, bytes, isEndOfFile);
+    if (run.start === 0) return this.#skip(from, buffer);
+    // The line before the hole has no end and gets none, unless the NUL bytes are only the end of the file for now.
+    const isInner = run.end < bytes.length || !isEndOfFile;
+    return this.#cut(from, bytes.subarray(0, run.start), true, isInner || this.restedMs >= REST_MS);
+  }
+
+  /** Skips the NUL bytes that begin at `start`, once they have rested and other bytes follow. */
+  async #skip(start: Position, buffer: Buffer): Promise<StreamRead> {
+    const end = await this.file.use(async (handle) => (await findTextAfterNuls(handle, start)) ?? 'none');
+    const nowMs = this.#clock.monotonicMs();
+    if (end === undefined || end === 'none') {
+      if (end === 'none') this.#blank = { start, sizeBytes: this.sizeBytes };
+      return this.#atEnd(start);
+    }
+    if (this.#hole?.start !== start || this.#hole.end !== end) this.#hole = { start, end, sinceMs: nowMs };
+    const waitMs = this.#hole.sinceMs + HOLE_REST_MS - nowMs;
+    if (waitMs > 0) {
+      this.#restAlarm.set(waitMs);
+      this.#owner.progressed(this);
+      return WAITING;
+    }
+    const check = await this.#verified.checkAt(end);
+    if (check === undefined || check === 'shorter') return WAITING;
+    this.#hole = { ...this.#hole, check };
+    this.#countHole(start, end);
+    return this.#readAt(end, check, buffer);
+  }
+
+  #countHole(start: Position, end: Position): void {
+    if (end <= this.#skippedTo) return;
+    this.#skippedTo = end;
+    this.#holes++;
+    this.#events.skipped({ stream: this.id, path: this.path, position: start, skippedBytes: end - start });
   }
 
   accept(end: Position): void {
@@ -369,8 +438,8 @@ export class FileStream implements SourceStream {
       : Math.min(buffer.length, limit - from);
   }
 
-  #cut(from: Position, bytes: Buffer, isEndOfFile: boolean): StreamRead {
-    const last = isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length);
+  #cut(from: Position, bytes: Buffer, isEndOfFile: boolean, isBeforeHole = false): StreamRead {
+    const last = isBeforeHole || (isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length));
     const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
     const cut = this.#parts.cutter.cut(bytes, {
       last,

@@ -71,10 +71,10 @@ export class Reconciler {
 
   /** Nothing that is there has its bytes: what was not read of them is gone. */
   endLost(stream: FileStream): void {
-    const { id, path, position, sizeBytes } = stream;
+    const { id, path, position, contentEnd } = stream;
     this.#files.lost.delete(stream);
     this.#files.detach(stream);
-    const lostBytes = Math.max(0, sizeBytes - position);
+    const lostBytes = Math.max(0, contentEnd - position);
     if (lostBytes > 0) this.#parts.events.lost({ stream: id, path, position, lostBytes });
     stream.end();
   }

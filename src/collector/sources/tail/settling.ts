@@ -43,7 +43,7 @@ export async function settle(
     if (hasGrown) stream.wake();
     return 'unsettled';
   }
-  if (stream.accepted < stream.sizeBytes) {
+  if (stream.accepted < stream.contentEnd) {
     if (isUnlinked) stream.flushRest();
     return 'unsettled';
   }

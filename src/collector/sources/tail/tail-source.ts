@@ -266,7 +266,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   progressed(stream: FileStream): void {
-    if (isSettling(stream) && stream.accepted >= stream.sizeBytes) this.#scheduleSettling(0);
+    if (isSettling(stream) && stream.accepted >= stream.contentEnd) this.#scheduleSettling(0);
     else if (stream.ended && stream.accepted >= stream.position)
       void this.#decisions.run(() => this.#openNext());
     this.#checkDrained();
