@@ -230,7 +230,7 @@ test('a name that nobody reads is a warning', () => {
     },
   ]);
 
-  it.each([
+  test.each([
     ['nginx', 'did you mean "combined"?'],
     ['csvlog', 'did you mean "postgres-csvlog"?'],
     ['combinde', 'did you mean "combined"?'],
