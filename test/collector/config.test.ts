@@ -175,7 +175,7 @@ describe('what to tail', () => {
 });
 
 describe('a value that cannot be is refused, by the name of its variable', () => {
-  test.each([
+  it.each([
     ['COMPRESSION', 'gzip'],
     ['COMPRESSION', ''],
     ['AGGREGATOR_ADDRESS', ''],
@@ -229,16 +229,16 @@ test('a name that nobody reads is a warning', () => {
       message: 'is not known and has no effect; did you mean COLLECTOR_COMPRESSION?',
     },
   ]);
+});
 
-  test.each([
-    ['nginx', 'did you mean "combined"?'],
-    ['csvlog', 'did you mean "postgres-csvlog"?'],
-    ['combinde', 'did you mean "combined"?'],
-  ])('refuses the unknown format %s with the known ones and the nearest', (format, hint) => {
-    const entries = JSON.stringify([{ paths: ['/logs/a'], format }]);
-    const parse = () =>
-      parseCollectorConfig({ COLLECTOR_TAIL_CONFIGURATION: entries, COLLECTOR_STATE_DIRECTORY: '/state' });
-    expect(parse).toThrow(hint);
-    expect(parse).toThrow('postgres-jsonlog');
-  });
+test.each([
+  ['nginx', 'did you mean "combined"?'],
+  ['csvlog', 'did you mean "postgres-csvlog"?'],
+  ['combinde', 'did you mean "combined"?'],
+])('refuses the unknown format %s with the known ones and the nearest', (format, hint) => {
+  const entries = JSON.stringify([{ paths: ['/logs/a'], format }]);
+  const parse = () =>
+    parseCollectorConfig({ COLLECTOR_TAIL_CONFIGURATION: entries, COLLECTOR_STATE_DIRECTORY: '/state' });
+  expect(parse).toThrow(hint);
+  expect(parse).toThrow('postgres-jsonlog');
 });
