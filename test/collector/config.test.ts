@@ -175,7 +175,7 @@ describe('what to tail', () => {
 });
 
 describe('a value that cannot be is refused, by the name of its variable', () => {
-  it.each([
+  test.each([
     ['COMPRESSION', 'gzip'],
     ['COMPRESSION', ''],
     ['AGGREGATOR_ADDRESS', ''],
