@@ -22,6 +22,7 @@ const followed = z.looseObject({
     refusal: z.string().optional(),
   }),
   waitsFor: z.string().optional(),
+  waitsBecause: z.string().optional(),
   failure: z.string().optional(),
 });
 
@@ -48,6 +49,7 @@ function followedFields({
   prefix,
   status,
   waitsFor,
+  waitsBecause,
   failure,
 }: z.output<typeof followed>): readonly Field[] {
   const { oldestWaitingMs: ageMs } = status;
@@ -61,7 +63,7 @@ function followedFields({
     ['position', count(status.position)],
     ['accepted', `${count(status.acceptedBytes)} bytes`],
     ['lag', `${count(status.waitingBytes)} bytes${age}`],
-    ...optional('waits for', waitsFor),
+    ...optional('waits for', waitsFor && [waitsFor, waitsBecause].filter(Boolean).join(', which ')),
     ...optional('trouble', failure),
     ...optional('refused', status.refusal),
   ];

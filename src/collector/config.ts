@@ -70,7 +70,7 @@ export function parseCollectorConfig(
   const pgLogfebe = pgLogfebeOf(values);
   const told = problems.some(({ variable }) => SOURCES.some((source) => variable.startsWith(source)));
   if (tail.length === 0 && pgLogfebe === undefined && !told) problems.push(NOTHING_TO_COLLECT);
-  problems.push(...sourceFileProblems(values));
+  problems.push(...sourceFileProblems(values), ...unknownFormats(tail));
   const tls = tlsMaterialOf('COLLECTOR', values, problems);
   const once = values.once || (sourceFile !== undefined && !values.watch);
   const own = once ? onceStateDirectory(environment, userId) : undefined;
@@ -99,7 +99,6 @@ export function parseCollectorConfig(
     warnings: [
       ...tlsWarnings('COLLECTOR', values),
       ...plainTextWarnings(tls, aggregatorAddresses),
-      ...unknownFormats(tail),
       ...sourceFileWarnings(values),
       ...unknownVariables('COLLECTOR_', variableNames(COLLECTOR_VARIABLES), environment),
     ],
@@ -121,16 +120,23 @@ function plainTextWarnings(
   ];
 }
 
-/** A collector never parses, so it refuses no name; but a slip would be noticed only at the other end. */
-function unknownFormats(tail: readonly TailEntry[]): readonly ConfigurationWarning[] {
+/** What other programs call a format that exists here under another name. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['nginx', 'combined'],
+  ['apache', 'combined'],
+  ['csvlog', 'postgres-csvlog'],
+  ['jsonlog', 'postgres-jsonlog'],
+]);
+
+function unknownFormats(tail: readonly TailEntry[]): readonly ConfigurationProblem[] {
   const known = formats.map(({ name }) => name);
   const unknown = new Set(tail.map(({ format }) => format).filter((format) => !known.includes(format)));
   return [...unknown].map((format) => {
-    const nearest = nearestName(format, known);
+    const nearest = OTHER_NAMES.get(format.toLowerCase()) ?? nearestName(format, known);
     const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
     return {
       variable: 'COLLECTOR_TAIL_CONFIGURATION',
-      message: `names the format "${format}", which is not known and is read as plain${hint}`,
+      message: `expected a format (${known.join(', ')}), found "${format}"${hint}`,
     };
   });
 }

@@ -31,6 +31,7 @@ export const COLLECTOR_VARIABLES = {
   tailConfiguration: {
     name: 'COLLECTOR_TAIL_CONFIGURATION',
     flag: '--tail-configuration',
+    file: true,
     description:
       'The files to follow, with everything that can be said about them. Adds to `COLLECTOR_TAIL`.',
     format:

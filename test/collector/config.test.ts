@@ -240,3 +240,15 @@ test('keeps the state of a one-shot run apart from that of a collector that runs
   expect(directoryOf({ COLLECTOR_ONCE: '1' })).toBe('/home/ann/.local/state/mega-collector/once/collector');
   expect(directoryOf({ COLLECTOR_ONCE: '1', COLLECTOR_STATE_DIRECTORY: '/state' })).toBe('/state');
 });
+
+test.each([
+  ['nginx', 'did you mean "combined"?'],
+  ['csvlog', 'did you mean "postgres-csvlog"?'],
+  ['combinde', 'did you mean "combined"?'],
+])('refuses the unknown format %s with the known ones and the nearest', (format, hint) => {
+  const entries = JSON.stringify([{ paths: ['/logs/a'], format }]);
+  const parse = () =>
+    parseCollectorConfig({ COLLECTOR_TAIL_CONFIGURATION: entries, COLLECTOR_STATE_DIRECTORY: '/state' });
+  expect(parse).toThrow(hint);
+  expect(parse).toThrow('postgres-jsonlog');
+});

@@ -11,6 +11,8 @@ export class TakenBytes {
   readonly batches: RecordBatch[] = [];
   /** Bytes that were sent again. */
   repeatedBytes = 0;
+  /** A batch may begin after the end of the one before; the bytes between must be NUL. */
+  allowsHoles = false;
 
   known(stream: StreamId): { end: number; check: Check | undefined; contiguousEnd: number } {
     const taken = this.#streams.get(stream);
@@ -25,7 +27,12 @@ export class TakenBytes {
       check: endCheck,
     };
     const end = taken.start + taken.data.length;
-    if (batch.start > end) throw new Error(`A gap in ${batch.stream}: ${end} to ${batch.start}`);
+    if (batch.start > end) {
+      if (!this.allowsHoles) throw new Error(`A gap in ${batch.stream}: ${end} to ${batch.start}`);
+      taken.data = Buffer.concat([taken.data, Buffer.alloc(batch.start - end)]);
+      this.#streams.set(batch.stream, taken);
+      return this.take(batch, endCheck);
+    }
     const repeated = Math.min(end, endOf(batch)) - batch.start;
     const before = taken.data.subarray(batch.start - taken.start, batch.start - taken.start + repeated);
     if (!before.equals(batch.data.subarray(0, repeated))) throw new Error(`Other bytes in ${batch.stream}`);
@@ -187,7 +194,9 @@ export class PullingSink implements StreamSink {
   }
 
   #take(stream: Pulled, batch: RecordBatch, endCheck: Check): void {
-    if (batch.start !== stream.next) throw new Error(`Read at ${batch.start}, not at ${stream.next}`);
+    const isStrict =
+      batch.start === stream.next || (this.taken.allowsHoles && batch.start > (stream.next ?? 0));
+    if (!isStrict) throw new Error(`Read at ${batch.start}, not at ${stream.next}`);
     const sum = batch.sizes.reduce((total, size) => total + size, 0);
     if (sum !== batch.data.length || sum === 0) throw new Error('Sizes that do not add up');
     this.taken.take(batch, endCheck);

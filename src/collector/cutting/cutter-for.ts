@@ -1,3 +1,4 @@
+import type { LinearPattern } from '../../runtime/linear-pattern.ts';
 import { csvlogCutter } from './csvlog-cutter.ts';
 import type { Cutter } from './cutter.ts';
 import { lineCutter } from './line-cutter.ts';
@@ -8,7 +9,7 @@ const CUTTERS: ReadonlyMap<string, Cutter> = new Map([['postgres-csvlog', csvlog
 
 /** The cutter for an entry's `multiline` option; without one, lines, or what the format has instead. */
 export function cutterFor(
-  multiline: { start: RegExp } | { continue: RegExp } | undefined,
+  multiline: { start: LinearPattern } | { continue: LinearPattern } | undefined,
   format = 'plain',
 ): Cutter {
   if (multiline === undefined) return CUTTERS.get(format) ?? lineCutter;

@@ -1,3 +1,4 @@
+import type { LinearPattern } from '../../runtime/linear-pattern.ts';
 import type { Cut, CutOptions, Cutter } from './cutter.ts';
 import { RecordColumns } from './record-columns.ts';
 
@@ -37,12 +38,12 @@ function multilineCutter(begins: (line: string) => boolean): Cutter {
 }
 
 /** A line that matches begins a record. */
-export function multilineByStart(expression: RegExp): Cutter {
+export function multilineByStart(expression: LinearPattern): Cutter {
   return multilineCutter((line) => expression.test(line));
 }
 
 /** A line that matches belongs to the record before it. */
-export function multilineByContinuation(expression: RegExp): Cutter {
+export function multilineByContinuation(expression: LinearPattern): Cutter {
   return multilineCutter((line) => !expression.test(line));
 }
 

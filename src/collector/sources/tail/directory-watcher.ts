@@ -1,5 +1,5 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** `content`: bytes may have been written at the path. `name`: it appeared, vanished or was renamed. */
 export type PathChange = 'content' | 'name';
@@ -20,7 +20,7 @@ export class DirectoryWatcher {
   readonly #listener: DirectoryListener;
   /** Said once. */
   readonly #unwatchable = new Set<string>();
-  readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>();
+  readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
 
   constructor(listener: DirectoryListener) {
     this.#listener = listener;
@@ -50,15 +50,14 @@ export class DirectoryWatcher {
   #watchOne(directory: string): boolean {
     const known = this.#watched.get(directory);
     try {
-      const { ino: inode } = statSync(directory);
-      if (known?.inode === inode) return false;
+      const identity = identityOf(directory);
+      if (known?.identity === identity) return false;
       this.#unwatch(directory);
-      const watcher = watch(directory, { persistent: false }, (event, name) => {
-        if (name === null) this.#listener.changed(directory, 'name');
-        else this.#listener.changed(join(directory, name), event === 'change' ? 'content' : 'name');
-      });
-      watcher.on('error', () => this.#unwatch(directory));
-      this.#watched.set(directory, { watcher, inode });
+      const watcher = watch(directory, { persistent: false }, (event, name) =>
+        this.#announce(watcher, { directory, event, name }),
+      );
+      watcher.on('error', () => this.#unwatchOnly(directory, watcher));
+      this.#watched.set(directory, { watcher, identity });
       this.#unwatchable.delete(directory);
       return true;
     } catch (error) {
@@ -70,8 +69,38 @@ export class DirectoryWatcher {
     }
   }
 
+  #announce(watcher: FSWatcher, { directory, event, name }: DirectoryEvent): void {
+    if (name === null) return this.#listener.changed(directory, 'name');
+    const change = event === 'change' ? 'content' : 'name';
+    if (change === 'name' && name === basename(directory)) {
+      // With its own name, a directory announces that it was deleted or moved: the kernel watches it no longer. (A file
+      // of that name in it looks the same, and watching anew costs little.)
+      this.#unwatchOnly(directory, watcher);
+      this.#listener.changed(directory, 'name');
+    }
+    this.#listener.changed(join(directory, name), change);
+  }
+
+  /** Unless another watcher has taken the place of this one. */
+  #unwatchOnly(directory: string, watcher: FSWatcher): void {
+    if (this.#watched.get(directory)?.watcher === watcher) this.#unwatch(directory);
+  }
+
   #unwatch(directory: string): void {
     this.#watched.get(directory)?.watcher.close();
     this.#watched.delete(directory);
   }
+}
+
+interface DirectoryEvent {
+  readonly directory: string;
+  readonly event: 'rename' | 'change';
+  readonly name: string | null;
+}
+
+/** File systems use an inode number again: the time of birth tells a directory from the one that had its number before. */
+function identityOf(directory: string): string {
+  const { dev, ino, birthtimeNs, ctimeNs } = statSync(directory, { bigint: true });
+  // Where the file system records no birth, Node returns the time of the last change: that differs without a reason.
+  return `${dev}:${ino}:${birthtimeNs === ctimeNs ? '' : birthtimeNs}`;
 }

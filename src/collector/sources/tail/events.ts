@@ -18,6 +18,7 @@ export class TailEvents {
   readonly #records: Counter;
   readonly #cut: Counter;
   readonly #unterminated: Counter;
+  readonly #skipped: Counter;
   readonly #lostBytes: Counter<'reason'>;
   readonly #generations: Counter<'kind'>;
   readonly #comparisons: Counter;
@@ -35,6 +36,7 @@ export class TailEvents {
     this.#bytes = sourceCounter(registry, 'bytes', 'Bytes read for the publisher');
     this.#records = sourceCounter(registry, 'records', 'Records read for the publisher');
     this.#cut = sourceCounter(registry, 'cut_records', 'Records that were longer than the limit');
+    this.#skipped = sourceCounter(registry, 'skipped_bytes', 'NUL bytes that were skipped');
     this.#unterminated = sourceCounter(
       registry,
       'unterminated_records',
@@ -67,6 +69,11 @@ export class TailEvents {
 
   cut(count: number): void {
     this.#cut.inc({ source: 'tail' }, count);
+  }
+
+  skipped(hole: StreamFields & { readonly position: Position; readonly skippedBytes: number }): void {
+    this.#skipped.inc({ source: 'tail' }, hole.skippedBytes);
+    this.#logger.warn(hole, 'A run of NUL bytes in a file was skipped');
   }
 
   unterminated(): void {
@@ -178,6 +185,13 @@ export class TailEvents {
 
   unreadable(file: { readonly path: string }): void {
     this.#logger.warn(file, 'A file cannot be opened; it is tried again');
+  }
+
+  compressed(file: { readonly path: string; readonly compression: string }): void {
+    this.#logger.warn(
+      file,
+      'A file is compressed and is not read: decompress it, or leave it out with "exclude"',
+    );
   }
 
   unnameable(file: { readonly path: string }): void {

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isFileError } from './file-access.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { isFileError } from './file-error.ts';
 import type { Prefix } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { Lineages } from './lineages.ts';
 import type { PathPatterns } from './path-patterns.ts';
+import { reasonToWait } from './settling.ts';
 import { statusOf, type TailStreamStatus } from './tail-status.ts';
 import type { UnreadFiles, UnreadReason } from './unread-files.ts';
 
@@ -20,6 +22,8 @@ export type Explanation =
       readonly status: TailStreamStatus;
       /** Its turn comes when this older generation is done. */
       readonly waitsFor?: string;
+      /** Why it waits for that one: the rest of a sentence that begins with the path of `waitsFor`. */
+      readonly waitsBecause?: string;
       readonly failure?: string;
     }
   | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
@@ -30,6 +34,7 @@ export interface ExplainContext {
   readonly unread: UnreadFiles;
   readonly lineages: Lineages;
   readonly workingDirectory: string;
+  readonly clock: Clock;
 }
 
 export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
@@ -55,7 +60,7 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   return notRead('it has not been looked at yet');
 }
 
-function followed(stream: FileStream, { lineages }: ExplainContext): Explanation {
+function followed(stream: FileStream, { lineages, clock }: ExplainContext): Explanation {
   const { device, inode } = stream.place;
   const before = stream.opened ? undefined : lineages.first(stream.lineage);
   const { failure } = stream.file;
@@ -63,7 +68,9 @@ function followed(stream: FileStream, { lineages }: ExplainContext): Explanation
     kind: 'followed',
     path: stream.path,
     ...{ device, inode, prefix: stream.prefix, status: statusOf(stream) },
-    ...(before === undefined || before === stream ? {} : { waitsFor: before.path }),
+    ...(before === undefined || before === stream
+      ? {}
+      : { waitsFor: before.path, waitsBecause: reasonToWait(before, clock) }),
     ...(failure === undefined ? {} : { failure }),
   };
 }
@@ -76,6 +83,10 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
       return `ignore_older: it was written last at ${new Date(reason.modifiedUnixMs).toISOString()}`;
     case 'unreadable':
       return 'it cannot be opened (permission?)';
+    case 'compressed':
+      return `it is compressed (${reason.compression}, by its first bytes); decompress it to have it read`;
+    case 'undecided':
+      return 'it has too few bytes to tell text from compressed data; it is looked at again when it grows';
     case 'unnameable':
       return 'its name is not UTF-8';
     case 'duplicate':

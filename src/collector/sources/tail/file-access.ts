@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isFileError } from './file-error.ts';
 import type { OpenFiles } from './open-files.ts';
 
 /** Where a file is, and which one it is there. */
@@ -8,6 +9,8 @@ export interface FilePlace {
   readonly path: string;
   readonly device: string;
   readonly inode: string;
+  /** Where the file itself is, when a symbolic link is part of the path. */
+  readonly target?: string;
 }
 
 export interface FileState {
@@ -20,8 +23,9 @@ export interface FileState {
 export type AccessFailure = 'gone' | 'unreadable';
 
 /**
- * One file, opened when it is needed and closed again when others need the room. It is the *inode* that is followed:
- * when another file stands at the path, the one meant is looked for beside it, where a rotation leaves it.
+ * One file, opened when it is needed and closed again when others need the room. The *inode* is followed: when another
+ * file is at the path, the wanted one is searched in the directory where a rotation leaves it. For a path through a
+ * symbolic link, that is the directory of the link's target.
  */
 export class FileAccess {
   readonly #openFiles: OpenFiles;
@@ -35,7 +39,7 @@ export class FileAccess {
   onlyHandle = false;
 
   constructor(place: FilePlace, openFiles: OpenFiles) {
-    this.#place = place;
+    this.#place = placeOf(place, place.target);
     this.#openFiles = openFiles;
   }
 
@@ -52,8 +56,8 @@ export class FileAccess {
     return this.#users === 0 && !this.onlyHandle;
   }
 
-  movedTo(path: string): void {
-    this.#place = { ...this.#place, path };
+  movedTo(path: string, target?: string): void {
+    this.#place = placeOf({ ...this.#place, path }, target);
   }
 
   /** Calls `use` with the open file; undefined (see `failure`) when it cannot be opened or read. */
@@ -105,12 +109,19 @@ export class FileAccess {
     const here = await openFile(this.#place.path, this.#place.inode);
     if (typeof here === 'object') return this.#opened(here);
     if (here === 'unreadable') return this.#failed(here);
-    const beside = await findBeside(this.#place);
-    if (beside === undefined) return this.#failed('gone');
-    const there = await openFile(beside, this.#place.inode);
-    if (typeof there !== 'object') return this.#failed(there);
-    this.#place = { ...this.#place, path: beside };
-    return this.#opened(there);
+    return this.#openBeside();
+  }
+
+  async #openBeside(): Promise<FileHandle | undefined> {
+    const { path, target, inode } = this.#place;
+    for await (const beside of this.#openFiles.directories.find(dirname(target ?? path), inode)) {
+      const there = await openFile(beside, inode);
+      if (there === 'gone') continue;
+      if (there === 'unreadable') return this.#failed(there);
+      this.movedTo(beside);
+      return this.#opened(there);
+    }
+    return this.#failed('gone');
   }
 
   #opened(handle: FileHandle): FileHandle {
@@ -124,19 +135,9 @@ export class FileAccess {
   }
 }
 
-/** The name in the same directory under which a file now stands; undefined when there is none. */
-async function findBeside(place: FilePlace): Promise<string | undefined> {
-  const directory = dirname(place.path);
-  try {
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      const found = await stat(path, { bigint: true }).catch(() => undefined);
-      if (found?.isFile() && String(found.ino) === place.inode) return path;
-    }
-  } catch (error) {
-    if (!isFileError(error)) throw error;
-  }
-  return undefined;
+function placeOf({ path, device, inode }: FilePlace, target: string | undefined): FilePlace {
+  const place = { path, device, inode };
+  return target === undefined || target === path ? place : { ...place, target };
 }
 
 async function openFile(path: string, inode: string): Promise<FileHandle | AccessFailure> {
@@ -153,8 +154,4 @@ async function openFile(path: string, inode: string): Promise<FileHandle | Acces
     if (!isFileError(error)) throw error;
     return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'gone' : 'unreadable';
   }
-}
-
-export function isFileError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && 'syscall' in error;
 }

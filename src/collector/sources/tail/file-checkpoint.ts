@@ -10,6 +10,8 @@ export const REMEMBERED_CHECKS = 16;
 export type FileCheckpoint = {
   /** Where the file was seen last. */
   readonly path: string;
+  /** Where the file itself was, when a symbolic link is part of the path. */
+  readonly target?: string;
   /** Where it was seen first: what its records call their file, and what must be empty before a next generation comes. */
   readonly home: string;
   /** The path whose generation it is: `home`, or what `home` is a rotated name of. */

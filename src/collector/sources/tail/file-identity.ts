@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../records/check.ts';
 import type { Position } from '../../../records/position.ts';
@@ -69,20 +68,3 @@ export async function readCheck(handle: FileHandle, position: Position): Promise
   const window = await readBytes(handle, start, position);
   return window.length === position - start ? checkOf(window) : undefined;
 }
-
-/** When the file was created, in nanoseconds; undefined where the file system does not record it. */
-export async function birthOf(handle: FileHandle): Promise<string | undefined> {
-  return birthFrom(await handle.stat({ bigint: true }));
-}
-
-/**
- * Where the kernel cannot report a time of birth, Node returns 0 or the time of the last change. A time that equals the
- * last change is therefore believed only after another file had two different ones.
- */
-export function birthFrom({ birthtimeNs, ctimeNs }: BigIntStats): string | undefined {
-  if (birthtimeNs === 0n) return undefined;
-  if (birthtimeNs !== ctimeNs) isBirthReported = true;
-  return isBirthReported ? String(birthtimeNs) : undefined;
-}
-
-let isBirthReported = false;

@@ -4,12 +4,13 @@ import { checkOf } from '../../../records/check.ts';
 import { mintStreamId, type StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Checkpoints } from '../../checkpoints.ts';
+import { compressionOf, MAGIC_BYTES } from './compression-magic.ts';
 import { Copies } from './copies.ts';
 import type { DormantStream } from './dormant-streams.ts';
 import type { TailEvents } from './events.ts';
 import { FileAccess } from './file-access.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from './file-checkpoint.ts';
-import { readCheck } from './file-identity.ts';
+import { readBytes, readCheck } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FoundFile } from './find-files.ts';
 import { findLoneFiles } from './find-lone-files.ts';
@@ -218,15 +219,13 @@ export class FileMatcher {
       this.#copies.forget(found, id);
       const { birth: _before, ...rest } = checkpoint;
       const known = birth === undefined ? rest : { ...rest, birth };
-      const stream = this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
-      stream.target = found.target;
+      this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
       return;
     }
     const { stream } = same;
     this.#copies.forget(found, stream.id);
     this.#files.detach(stream);
     stream.attach(file, { sizeBytes, modifiedUnixMs, birth });
-    stream.target = found.target;
     this.#files.follow(stream);
     this.#attached.add(stream);
     this.#events.replaced({ stream: stream.id, path });
@@ -241,6 +240,7 @@ export class FileMatcher {
         this.#unread.note(found.path, { kind: 'empty' });
         return false;
       }
+      if (!(await this.#isText(candidate, found))) return false;
       const opened = { candidate, found, file };
       if (await this.#isCopy(opened)) return true;
       if (await this.#looksForItsStream(candidate)) return false;
@@ -254,6 +254,14 @@ export class FileMatcher {
     });
     if (isKept === undefined && file.failure === 'unreadable') this.#unread.noteUnreadable(found.path);
     if (isKept !== true) await file.close();
+  }
+
+  /** Compressed data is no text, under any name. The next look decides again: the file may be rewritten. */
+  async #isText({ handle }: OpenCandidate, found: FoundFile): Promise<boolean> {
+    const compression = compressionOf(await readBytes(handle, 0, MAGIC_BYTES));
+    if (compression === 'undecided') this.#unread.note(found.path, { kind: 'undecided' });
+    else if (compression !== undefined) this.#unread.noteCompressed(found, compression.kind);
+    return compression === undefined;
   }
 
   /** True when it is a copy, or when it continues where a copy ended. */
@@ -345,7 +353,6 @@ export class FileMatcher {
   #beginWith(id: StreamId, checkpoint: FileCheckpoint, { found, file }: Opened): void {
     const { entry, sizeBytes, modifiedUnixMs } = found;
     const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
-    stream.target = found.target;
     this.#begin(stream);
   }
 

@@ -16,6 +16,7 @@ import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
 import type { Prefix } from './file-identity.ts';
+import { findNulRun, findTextAfterNuls } from './nul-runs.ts';
 import { PositionMarks } from './position-marks.ts';
 import type { TailEntry } from './tail-configuration.ts';
 import { type KnownFile, VerifiedFile } from './verified-file.ts';
@@ -28,6 +29,17 @@ const MAX_COMPLETED_BYTES = 16 * 1024 * 1024;
 
 /** At the end of a file, the positions before its last records are remembered too: this many records before the end. */
 const RECORDS_BEFORE_END = [16, 4, 1];
+const HOLE_REST_MS = 1_000;
+/** A gap is a range more in the ledger, which allows 1,000: after this many holes, NUL bytes are sent as they are. */
+const MAX_HOLES = 200;
+
+interface Hole {
+  readonly start: Position;
+  readonly end: Position;
+  /** When it was found, monotonic. */
+  readonly sinceMs: number;
+  readonly check?: Check;
+}
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -62,7 +74,7 @@ export interface FileStreamParts {
   readonly owner: FileStreamOwner;
   readonly clock: Clock;
   readonly events: TailEvents;
-  /** Reads no further than this. */
+  /** Reads no further than this, but for the end of a record that begins before it. */
   readonly limit?: Position;
 }
 
@@ -78,6 +90,8 @@ export class FileStream implements SourceStream {
   readonly entry: TailEntry;
   /** How large the file was when this object was made, and when that was, monotonic. */
   readonly firstSeen: { readonly sizeBytes: number; readonly atMs: number };
+  /** How large it was when it was first seen under another name or none, and when that was, monotonic. */
+  displacedSeen: { readonly sizeBytes: number; readonly atMs: number } | undefined;
   readonly #parts: FileStreamParts;
   readonly #clock: Clock;
   readonly #owner: FileStreamOwner;
@@ -88,6 +102,14 @@ export class FileStream implements SourceStream {
   readonly #restAlarm: Alarm;
   #verified: VerifiedFile;
   #flushRest = false;
+  /** NUL bytes at the place where reading is. With the check of its end, it is to be skipped. */
+  #hole: Hole | undefined;
+  #holes = 0;
+  #skippedTo: Position = 0;
+  /** From here on, the file had only NUL bytes when it had this size. */
+  #blank: { readonly start: Position; readonly sizeBytes: number } | undefined;
+  /** Where the record begins that is not finished at the limit. */
+  #lastRecordAt: Position | undefined;
   #refusal: string | undefined;
   /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
   #unverified: KnownToAggregator | undefined;
@@ -107,8 +129,6 @@ export class FileStream implements SourceStream {
   pathWasAbsent = false;
   /** Its file is known, but under no path that is to be read. */
   movedAway = false;
-  /** Where the file itself is, when its path is a symbolic link. */
-  target: string | undefined;
   /** Everything was read that was there, or that is to be read. */
   drained = false;
   /** The file's own word, as it was seen last. */
@@ -155,12 +175,22 @@ export class FileStream implements SourceStream {
     return this.#growth.sizeBytes;
   }
 
+  /** The size of the file without the NUL bytes at its end. */
+  get contentEnd(): Position {
+    return this.#blank?.sizeBytes === this.sizeBytes ? this.#blank.start : this.sizeBytes;
+  }
+
   get path(): string {
     return this.file.place.path;
   }
 
   get place(): FilePlace {
     return this.file.place;
+  }
+
+  /** Where the file itself is, when its path is a symbolic link. */
+  get target(): string | undefined {
+    return this.place.target;
   }
 
   get file(): FileAccess {
@@ -191,6 +221,7 @@ export class FileStream implements SourceStream {
   }
 
   get oldestUnacceptedMs(): number | undefined {
+    if (this.accepted >= this.contentEnd) return undefined;
     const nowMs = this.#clock.monotonicMs();
     const ageMs = this.#growth.ageOfRestMs(this.accepted, nowMs);
     // A file that was old when it was found is not late at once.
@@ -251,9 +282,18 @@ export class FileStream implements SourceStream {
     if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
       return this.#ended ? ENDED : WAITING;
     }
-    const room = Math.min(buffer.length, (this.#parts.limit ?? Number.POSITIVE_INFINITY) - from);
+    const hole = this.#hole?.start === from && this.#hole.check !== undefined ? this.#hole : undefined;
+    return this.#readAt(
+      hole?.end ?? from,
+      hole === undefined ? this.#marks.checkAt(from) : hole.check,
+      buffer,
+    );
+  }
+
+  async #readAt(from: Position, known: Check | undefined, buffer: Buffer): Promise<StreamRead> {
+    const room = this.#roomFor(from, buffer);
     if (room <= 0) return this.#atEnd(from);
-    const bytes = await this.#verified.read(from, this.#marks.checkAt(from), buffer.subarray(0, room));
+    const bytes = await this.#verified.read(from, known, buffer.subarray(0, room));
     if (this.#ended) return ENDED;
     if (bytes === undefined || bytes === 'other') {
       if (bytes === undefined && this.file.failure === 'unreadable') this.#owner.unreadable(this);
@@ -261,9 +301,45 @@ export class FileStream implements SourceStream {
       return WAITING;
     }
     if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
+    const isEndOfFile = bytes.length < buffer.length;
+    const run = this.#holes < MAX_HOLES ? findNulRun(bytes) : undefined;
+    if (run?.start === 0) return this.#skip(from, buffer);
     const checksum = await this.#checksumAt(from);
     if (this.#ended) return ENDED;
-    return this.#cut({ from, bytes, isEndOfFile: bytes.length < buffer.length, checksum });
+    if (run === undefined) return this.#cut({ from, bytes, isEndOfFile, checksum });
+    // The line before the hole has no end and gets none, unless the NUL bytes are only the end of the file for now.
+    const isInner = run.end < bytes.length || !isEndOfFile;
+    const piece = { from, bytes: bytes.subarray(0, run.start), isEndOfFile: true, checksum };
+    return this.#cut(piece, isInner || this.restedMs >= REST_MS);
+  }
+
+  /** Skips the NUL bytes that begin at `start`, once they have rested and other bytes follow. */
+  async #skip(start: Position, buffer: Buffer): Promise<StreamRead> {
+    const end = await this.file.use(async (handle) => (await findTextAfterNuls(handle, start)) ?? 'none');
+    const nowMs = this.#clock.monotonicMs();
+    if (end === undefined || end === 'none') {
+      if (end === 'none') this.#blank = { start, sizeBytes: this.sizeBytes };
+      return this.#atEnd(start);
+    }
+    if (this.#hole?.start !== start || this.#hole.end !== end) this.#hole = { start, end, sinceMs: nowMs };
+    const waitMs = this.#hole.sinceMs + HOLE_REST_MS - nowMs;
+    if (waitMs > 0) {
+      this.#restAlarm.set(waitMs);
+      this.#owner.progressed(this);
+      return WAITING;
+    }
+    const check = await this.#verified.checkAt(end);
+    if (check === undefined || check === 'shorter') return WAITING;
+    this.#hole = { ...this.#hole, check };
+    this.#countHole(start, end);
+    return this.#readAt(end, check, buffer);
+  }
+
+  #countHole(start: Position, end: Position): void {
+    if (end <= this.#skippedTo) return;
+    this.#skippedTo = end;
+    this.#holes++;
+    this.#events.skipped({ stream: this.id, path: this.path, position: start, skippedBytes: end - start });
   }
 
   accept(end: Position): void {
@@ -299,8 +375,8 @@ export class FileStream implements SourceStream {
     return this.file.state();
   }
 
-  movedTo(path: string): void {
-    this.file.movedTo(path);
+  movedTo(path: string, target?: string): void {
+    this.file.movedTo(path, target);
     this.#owner.changed(this);
   }
 
@@ -446,9 +522,18 @@ export class FileStream implements SourceStream {
     return new VerifiedFile(file, known, () => this.#owner.changed(this));
   }
 
-  #cut(piece: ReadPiece): StreamRead {
+  /** The last record that begins before the limit is read whole, also when its end comes after the limit. */
+  #roomFor(from: Position, buffer: Buffer): number {
+    const { limit } = this.#parts;
+    if (limit === undefined) return buffer.length;
+    return this.#lastRecordAt === from && from < limit
+      ? buffer.length
+      : Math.min(buffer.length, limit - from);
+  }
+
+  #cut(piece: ReadPiece, isBeforeHole = false): StreamRead {
     const { from, bytes, isEndOfFile } = piece;
-    const last = isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length);
+    const last = isBeforeHole || (isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length));
     const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
     const cut = this.#parts.cutter.cut(bytes, {
       last,
@@ -526,7 +611,11 @@ export class FileStream implements SourceStream {
 
   #atEnd(from: Position, hasRest = false): StreamRead {
     if (hasRest) this.#restAlarm.set(Math.max(50, REST_MS - this.restedMs));
-    if (from >= this.position) this.drained = true;
+    if (hasRest && this.#parts.limit !== undefined) {
+      // There is no next run that would read it for sure: this one waits until its end comes, or it has rested.
+      if (this.#lastRecordAt !== from) this.#owner.wake(this);
+      this.#lastRecordAt = from;
+    } else if (from >= this.position) this.drained = true;
     this.#owner.progressed(this);
     return WAITING;
   }

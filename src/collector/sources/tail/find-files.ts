@@ -1,21 +1,21 @@
 import type { BigIntStats, Dirent } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { FilePlace } from './file-access.ts';
-import { isFileError } from './file-access.ts';
+import { isFileError } from './file-error.ts';
 import type { PathPattern, PathPatterns, PathSegment } from './path-patterns.ts';
 import type { TailEntry } from './tail-configuration.ts';
 
 /** `**` goes no deeper: a bound for links that lead in circles. */
 const MAX_DEPTH = 32;
+/** As many links as the kernel follows for one path. */
+const MAX_HOPS = 40;
 
 /** A regular file that stands under a path that is to be read. */
 export interface FoundFile extends FilePlace {
   readonly entry: TailEntry;
   readonly sizeBytes: number;
   readonly modifiedUnixMs: number;
-  /** Where the file itself is, when the path is a symbolic link. */
-  readonly target: string | undefined;
 }
 
 export interface FoundFiles {
@@ -43,6 +43,8 @@ class Walk {
   readonly blind = new Set<string>();
   readonly unnameable = new Set<string>();
   readonly #patterns: PathPatterns;
+  /** Directories without symbolic links, by their paths as they are written. */
+  readonly #real = new Map<string, string>();
 
   constructor(patterns: PathPatterns) {
     this.#patterns = patterns;
@@ -105,13 +107,48 @@ class Walk {
       this.directories.add(dirname(path));
       if (!found.isFile()) return;
       const isLink = child?.isSymbolicLink() ?? (await lstat(path)).isSymbolicLink();
-      const target = isLink ? await realpath(path) : undefined;
-      if (target !== undefined) this.directories.add(dirname(target));
+      const target = isLink ? await this.#follow(path) : await this.#withoutLinks(path);
       this.files.set(path, foundFile(path, found, entry, target));
     } catch (error) {
       this.#noteName(path, error);
       await this.#missed(dirname(path), error);
     }
+  }
+
+  /** The file that a link leads to. A link on the way, or in it, may be made to lead to another one. */
+  async #follow(link: string): Promise<string> {
+    const target = await realpath(link);
+    this.directories.add(dirname(target));
+    for (let path = link, hops = 0; path !== target && hops < MAX_HOPS; hops++) {
+      await this.#withoutLinks(path);
+      this.directories.add(dirname(path));
+      const next = await readlink(path).catch(() => undefined);
+      if (next === undefined) break;
+      path = resolve(dirname(path), next);
+    }
+    return target;
+  }
+
+  /** Where the file itself is, when one of its directories is a link; undefined when none is. */
+  async #withoutLinks(path: string): Promise<string | undefined> {
+    const directory = dirname(path);
+    const real = await this.#realDirectory(directory);
+    if (real === directory) return undefined;
+    this.directories.add(real);
+    return join(real, basename(path));
+  }
+
+  async #realDirectory(directory: string): Promise<string> {
+    const known = this.#real.get(directory);
+    if (known !== undefined) return known;
+    const real = await realpath(directory);
+    this.#real.set(directory, real);
+    const parent = dirname(directory);
+    if (real === directory || parent === directory) return real;
+    // The link may be made to lead to another directory: that is announced where the link is.
+    this.directories.add(parent);
+    await this.#realDirectory(parent);
+    return real;
   }
 
   /** What Node puts in place of bytes that are not UTF-8 leads to no file. */
@@ -143,7 +180,7 @@ function foundFile(
   return {
     path,
     entry,
-    target,
+    ...(target === undefined ? {} : { target }),
     device: String(found.dev),
     inode: String(found.ino),
     sizeBytes: Number(found.size),

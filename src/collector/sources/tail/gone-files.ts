@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { originalPaths } from './derived-names.ts';
 import type { DormantStream } from './dormant-streams.ts';
-import { isFileError } from './file-access.ts';
 import type { FileCheckpoint } from './file-checkpoint.ts';
+import { isFileError } from './file-error.ts';
 import { Head, readBytes } from './file-identity.ts';
 
 /** So much of a compressed file is enough to compare its beginning. */

@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
+import { birthOf } from './birth-time.ts';
 import { originalPaths } from './derived-names.ts';
 import type { DormantStream } from './dormant-streams.ts';
 import type { FileAccess } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
 import { haveSameBytes } from './file-contents.ts';
-import { birthFrom, readHead } from './file-identity.ts';
+import { readHead } from './file-identity.ts';
 import type { FileStream } from './file-stream.ts';
 import type { FoundFile } from './find-files.ts';
 import { type FollowedFiles, fileKey } from './followed-files.ts';
@@ -44,14 +45,14 @@ export async function candidateOf(
   { target, compared }: { readonly target?: string | undefined; readonly compared: () => void },
 ): Promise<OpenCandidate> {
   const head = await readHead(handle);
-  const state = await handle.stat({ bigint: true });
+  const { size } = await handle.stat();
   const paths = target === undefined ? [file.place.path] : [file.place.path, target];
   return {
     ...file.place,
     handle,
     head,
-    sizeBytes: Number(state.size),
-    birth: birthFrom(state),
+    sizeBytes: size,
+    birth: await birthOf(handle, file.place.path),
     paths,
     compared,
   };

@@ -1,3 +1,5 @@
+import { DirectoryInodes } from './directory-inodes.ts';
+
 /** A file that is open, as far as the bound is concerned. */
 export interface OpenFile {
   /** Nobody reads from it now, and it could be opened again. */
@@ -10,6 +12,8 @@ export interface OpenFile {
  * not those that could not be opened again.
  */
 export class OpenFiles {
+  /** Where files are that are not at their paths any more. */
+  readonly directories = new DirectoryInodes();
   readonly #limit: number;
   /** In the order of their last use. */
   readonly #open = new Set<OpenFile>();

@@ -3,7 +3,7 @@ import picomatch from 'picomatch';
 import type { TailEntry } from './tail-configuration.ts';
 
 /** Compressed files are what rotation leaves of files that were read. */
-const COMPRESSED = /\.(gz|zst|xz|bz2|zip)$/;
+const COMPRESSED = /\.(gz|z|zst|zstd|xz|bz2?|lz4?|lzma|lzo|br|zip|7z|tgz|tbz2?|txz|tzst)$/i;
 
 export function isCompressed(path: string): boolean {
   return COMPRESSED.test(path);

@@ -1,7 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { DormantStream } from './dormant-streams.ts';
-import { FileAccess, isFileError } from './file-access.ts';
+import { FileAccess } from './file-access.ts';
 import { FileMatcher, type FileMatcherParts } from './file-matcher.ts';
 import type { FileStream } from './file-stream.ts';
 import { type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
@@ -103,10 +103,10 @@ export class Reconciler {
 
   /** Nothing that is there has its bytes: what was not read of them is gone. */
   endLost(stream: FileStream): void {
-    const { id, path, position, sizeBytes } = stream;
+    const { id, path, position, contentEnd } = stream;
     this.#files.lost.delete(stream);
     this.#files.detach(stream);
-    const lostBytes = Math.max(0, sizeBytes - position);
+    const lostBytes = Math.max(0, contentEnd - position);
     if (lostBytes > 0) this.#parts.events.lost({ stream: id, path, position, lostBytes });
     stream.end();
   }
@@ -127,13 +127,12 @@ export class Reconciler {
     if (here === undefined) return;
     stream.movedAway = false;
     stream.unlinkedSinceMs = undefined;
-    stream.target = here.target;
     stream.file.onlyHandle = false;
     if (here.path !== stream.path) {
       const from = stream.path;
-      stream.movedTo(here.path);
+      stream.movedTo(here.path, here.target);
       this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
-    }
+    } else if (here.target !== stream.place.target) stream.movedTo(here.path, here.target);
     const { sizeBytes, modifiedUnixMs } = here;
     const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
     if (isUnchanged && !stream.isInDoubt) {
@@ -182,14 +181,15 @@ export class Reconciler {
 
   /** While the collector was not running, a file may have been renamed to what no pattern matches. */
   async #findBesideTheirPlaces(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
-    for (const [directory, dormant] of this.#files.dormant.byDirectory()) {
-      const wanted = dormant.filter(
-        ({ checkpoint }) => checkpoint.copyOf === null && !byFile.has(fileKey(checkpoint)),
-      );
-      if (wanted.length === 0) continue;
-      const names = await inodesIn(directory);
-      for (const stream of wanted) {
-        const path = names.get(stream.checkpoint.inode);
+    const wanted: { readonly stream: DormantStream; readonly directory: string }[] = [];
+    for (const stream of this.#files.dormant.values()) {
+      if (stream.checkpoint.copyOf !== null || byFile.has(fileKey(stream.checkpoint))) continue;
+      wanted.push({ stream, directory: await directoryOf(stream) });
+    }
+    for (const [directory, streams] of groupBy(wanted, (one) => one.directory)) {
+      const paths = await this.#parts.openFiles.directories.list(directory);
+      for (const { stream } of streams) {
+        const path = paths.get(stream.checkpoint.inode);
         const entry = this.#patterns.entryFor(stream.checkpoint.home);
         if (path === undefined || entry === undefined || this.#patterns.entryFor(path)) continue;
         await this.#followBeside(stream, path, entry);
@@ -235,16 +235,8 @@ export class Reconciler {
   }
 }
 
-async function inodesIn(directory: string): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  try {
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      const state = await stat(path, { bigint: true }).catch(() => undefined);
-      if (state?.isFile()) found.set(String(state.ino), path);
-    }
-  } catch (error) {
-    if (!isFileError(error)) throw error;
-  }
-  return found;
+/** The directory where a rotation leaves the file: of the target, when its path is a link. */
+async function directoryOf({ checkpoint: { path, target } }: DormantStream): Promise<string> {
+  // The state of an earlier version has no targets: where the link leads now is the best that is known.
+  return dirname(target ?? (await realpath(path).catch(() => path)));
 }

@@ -6,6 +6,8 @@ import type { FileStream } from './file-stream.ts';
 export const SETTLE_MS = 1_000;
 /** A file that was never seen under a younger name does not keep the next one waiting longer for bytes that come late. */
 const PATIENCE_MS = 60_000;
+/** Nor does a file that a process continues to write to, after it was renamed or deleted, keep the next one longer. */
+const PATIENCE_WITH_WRITERS_MS = 30_000;
 /** A file that has left the patterns is followed until it has rested so long. */
 const MOVED_AWAY_REST_MS = 600_000;
 
@@ -41,7 +43,7 @@ export async function settle(
     if (hasGrown) stream.wake();
     return 'unsettled';
   }
-  if (stream.accepted < stream.sizeBytes) {
+  if (stream.accepted < stream.contentEnd) {
     if (isUnlinked) stream.flushRest();
     return 'unsettled';
   }
@@ -49,11 +51,34 @@ export async function settle(
   return isOver ? 'finished' : 'yielded';
 }
 
-/** `x.log` must not wait for ever for an `x.log.1` that is written to all the time. */
+/**
+ * The next generation must not wait as long as something is written to this one. What was there when the wait began is
+ * sent first; what comes later is sent beside the next one.
+ */
 function isPatienceOver(stream: FileStream, clock: Clock): boolean {
-  if (stream.displaced || stream.yielded) return false;
-  const { sizeBytes, atMs } = stream.firstSeen;
-  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= PATIENCE_MS;
+  if (stream.yielded) return false;
+  const { sizeBytes, atMs } = waitOf(stream, clock);
+  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= patienceMs(stream);
+}
+
+function waitOf(stream: FileStream, clock: Clock): { readonly sizeBytes: number; readonly atMs: number } {
+  if (!stream.displaced) return stream.firstSeen;
+  stream.displacedSeen ??= { sizeBytes: stream.sizeBytes, atMs: clock.monotonicMs() };
+  return stream.displacedSeen;
+}
+
+function patienceMs({ displaced }: FileStream): number {
+  return displaced ? PATIENCE_WITH_WRITERS_MS : PATIENCE_MS;
+}
+
+/** Why the next generation waits for this one, as the rest of a sentence that begins with its path. */
+export function reasonToWait(stream: FileStream, clock: Clock): string {
+  if (!isSettling(stream)) return 'is read first: it is the older generation';
+  const { sizeBytes, atMs } = waitOf(stream, clock);
+  const leftMs = Math.max(0, atMs + patienceMs(stream) - clock.monotonicMs());
+  if (stream.accepted < sizeBytes)
+    return `is read first: ${sizeBytes - stream.accepted} bytes of it are not accepted`;
+  return `may still be written to: the wait ends when it has rested for 1 s, at the latest in ${Math.ceil(leftMs / 1000)} s`;
 }
 
 /** Its name says that it gets no more bytes soon. */

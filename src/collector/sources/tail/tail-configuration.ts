@@ -4,6 +4,7 @@ import { EMPTY_RESOURCE, type Resource } from '../../../records/resource.ts';
 import { ConfigurationError } from '../../../runtime/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../../runtime/duration.ts';
 import { jsonProblem } from '../../../runtime/json-problem.ts';
+import { compileLinearPattern, type LinearPattern } from '../../../runtime/linear-pattern.ts';
 import { schemaProblems } from '../../../runtime/schema-problems.ts';
 
 /** One group of files that are read alike. */
@@ -27,7 +28,7 @@ export interface TailEntry {
  * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that open with a date.
  * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
  */
-type Multiline = { readonly start: RegExp } | { readonly continue: RegExp };
+type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
 
 /** The entries of `COLLECTOR_TAIL`: every glob read as plain lines from the beginning. */
 export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEntry[] {
@@ -78,16 +79,11 @@ const durationMsSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const expressionSchema = z.string().transform((text, context) => {
-  try {
-    return new RegExp(text);
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `expected a regular expression: ${(error as Error).message}`,
-    });
-    return z.NEVER;
-  }
+const expressionSchema = z.string().transform((text, context): LinearPattern => {
+  const result = compileLinearPattern(text);
+  if (result.kind === 'pattern') return result.pattern;
+  context.addIssue({ code: 'custom', message: `expected a regular expression: ${result.reason}` });
+  return z.NEVER;
 });
 
 const MULTILINE_EXPECTED = 'expected {"start": expression} or {"continue": expression}';

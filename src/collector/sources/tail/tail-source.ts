@@ -119,6 +119,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   #sink: StreamSink | undefined;
   /** Streams by the paths where their bytes may change. */
   #byPath = new Map<string, FileStream>();
+  #watchedDirectories: ReadonlySet<string> = new Set();
   readonly #decisions: Decisions;
   readonly #pollAlarm: Alarm;
   readonly #lookAlarm: Alarm;
@@ -237,6 +238,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       patterns: this.#patterns,
       unread: this.#unread,
       lineages: this.#lineages,
+      clock: this.#clock,
       workingDirectory: this.#options.workingDirectory ?? process.cwd(),
     });
   }
@@ -275,7 +277,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   progressed(stream: FileStream): void {
-    if (isSettling(stream) && stream.accepted >= stream.sizeBytes) this.#scheduleSettling(0);
+    if (isSettling(stream) && stream.accepted >= stream.contentEnd) this.#scheduleSettling(0);
     else if (stream.ended && stream.accepted >= stream.position)
       void this.#decisions.run(() => this.#openNext());
     this.#checkDrained();
@@ -296,7 +298,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   #isDirectoryChange(path: string, change: PathChange): boolean {
-    return change === 'name' && this.#patterns.mayContain(path);
+    return change === 'name' && (this.#patterns.mayContain(path) || this.#watchedDirectories.has(path));
   }
 
   #scheduleLook(): void {
@@ -314,6 +316,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       if (found.target !== undefined) this.#byPath.set(found.target, stream);
     }
     if (!this.#running || this.#options.once) return;
+    this.#watchedDirectories = directories;
     if (this.#watcher.watch(directories)) this.#scheduleLook();
   }
 

@@ -53,7 +53,7 @@ export function tailStatus(files: FollowedFiles): TailStatus {
 
 export function statusOf(stream: FileStream): TailStreamStatus {
   const { id, path, home, sizeBytes, position, accepted, start, oldestUnacceptedMs, refusal } = stream;
-  const end = stream.ended ? position : Math.max(sizeBytes, position);
+  const end = stream.ended ? position : Math.max(stream.contentEnd, position);
   return {
     ...{ stream: id, origin: path, path, home, state: stateOf(stream), sizeBytes, position },
     readBytes: position - start,

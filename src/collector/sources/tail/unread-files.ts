@@ -1,11 +1,17 @@
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { TailEvents } from './events.ts';
+import type { FilePlace } from './file-access.ts';
+
+/** More compressed files are logged again. */
+const MAX_REMEMBERED = 10_000;
 
 /** Why a file that was found is not read (for now). */
 export type UnreadReason =
   | { readonly kind: 'empty' }
   | { readonly kind: 'older'; readonly modifiedUnixMs: number }
   | { readonly kind: 'unreadable' }
+  | { readonly kind: 'compressed'; readonly compression: string }
+  | { readonly kind: 'undecided' }
   | { readonly kind: 'unnameable' }
   | { readonly kind: 'duplicate'; readonly of: string }
   | { readonly kind: 'copy'; readonly of: StreamId };
@@ -16,6 +22,8 @@ export class UnreadFiles {
   #reasons = new Map<string, UnreadReason>();
   readonly #unreadable = new Set<string>();
   readonly #unnameable = new Set<string>();
+  /** By path, with the file there: another one is logged again. */
+  readonly #compressed = new Map<string, string>();
 
   constructor(events: TailEvents) {
     this.#events = events;
@@ -48,6 +56,15 @@ export class UnreadFiles {
     if (this.#unnameable.has(path)) return;
     this.#unnameable.add(path);
     this.#events.unnameable({ path });
+  }
+
+  /** Logged once for each file. */
+  noteCompressed({ path, inode }: FilePlace, compression: string): void {
+    this.note(path, { kind: 'compressed', compression });
+    if (this.#compressed.get(path) === inode) return;
+    if (this.#compressed.size >= MAX_REMEMBERED) this.#compressed.clear();
+    this.#compressed.set(path, inode);
+    this.#events.compressed({ path, compression });
   }
 
   noteReadable(path: string): void {

@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../records/check.ts';
 import type { Position } from '../../../records/position.ts';
+import { birthOf } from './birth-time.ts';
 import type { FileAccess } from './file-access.ts';
 import type { PositionMark } from './file-checkpoint.ts';
 import { type ByteRange, checksumOf } from './file-contents.ts';
-import { birthOf, type Head, PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
+import { type Head, PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
 
 /** What is known of a file before it is opened. */
 export interface KnownFile {
@@ -100,7 +101,7 @@ export class VerifiedFile {
 
   async #isSame(handle: FileHandle, head: Head): Promise<boolean> {
     if (!head.matches(this.#prefix)) return false;
-    return this.#birth === undefined || (await birthOf(handle)) === this.#birth;
+    return this.#birth === undefined || (await birthOf(handle, this.#file.place.path)) === this.#birth;
   }
 
   async #proveBeginning(handle: FileHandle, from: Position): Promise<boolean> {

@@ -53,9 +53,11 @@ describe('once', () => {
     await tail.pass(2_000);
     expect(drained).toBe(false);
     tail.sink.acceptAll();
+    tail.sink.accepting = true;
+    await tail.pass(6_000);
     await tail.source.drained();
     expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 100));
-    expect(tail.taken.text(tail.path('b.log'))).toBe(numbered(0, 10));
+    expect(tail.taken.text(tail.path('b.log'))).toBe(`${numbered(0, 10)}unfinished`);
     tail.sink.accepting = true;
     await tail.restart();
     await tail.source.drained();
@@ -77,6 +79,29 @@ describe('once', () => {
     await tail.start();
     await tail.source.drained();
     expect(tail.taken.text()).toBe('one\ntwo');
+  });
+
+  it('waits for the end of a last line that is written now, and reads no further line', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', 'one\ntw');
+    await tail.start();
+    let drained = false;
+    void tail.source.drained().then(() => (drained = true));
+    await tail.pass(1_000);
+    expect(drained).toBe(false);
+    await tail.append('a.log', 'o\n');
+    await tail.pass(6_000);
+    await tail.source.drained();
+    expect(tail.taken.text()).toBe('one\ntwo\n');
+  });
+
+  it('reads the last record of several lines whole', async () => {
+    const tail = await Tailing.prepare({ once: true, entry: { multiline: { continue: /^\s/ } } });
+    await tail.append('a.log', 'one\n at a\ntwo\n at b\n');
+    await tail.start();
+    await tail.pass(6_000);
+    await tail.source.drained();
+    expect(tail.taken.text()).toBe('one\n at a\ntwo\n at b\n');
   });
 
   it('sends all generations in order', async () => {

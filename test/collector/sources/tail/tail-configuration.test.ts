@@ -38,7 +38,7 @@ describe('parseTailConfiguration', () => {
       resource: new Map([['service.name', 'shop']]),
       startAt: 'end',
       ignoreOlderMs: 86_400_000,
-      multiline: { start: /^\d{4}-/ },
+      multiline: { start: expect.objectContaining({ source: '^\\d{4}-' }) },
     });
   });
 
