@@ -14,7 +14,7 @@
  *
  * Every choice comes from the seed. Timing does not: the same seed makes the same plan, not the same race.
  */
-import { cp, mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,7 @@ import { type ChaosReport, failuresOf } from './chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from './chaos-writer.ts';
 import { type Fault, faultsOf, NO_FAULT, outputParts, type Victim, type World } from './faults.ts';
 import { inTime, type TimedPlan } from './in-time.ts';
+import { keepFiles } from './keep-files.ts';
 import { auditFiles, LineAudit } from './line-audit.ts';
 import { PAGER_MOODS, PagerEndpoint } from './pager-endpoint.ts';
 import { SmallDisk } from './small-disk.ts';
@@ -278,9 +279,9 @@ async function collectorBalanceOf(pair: Pair): Promise<StreamBalanceReport | str
 
 /** The small disks go away with their mounts. */
 async function keepEvidence({ pair }: Stage, directory: string): Promise<void> {
-  await cp(dirname(pair.outputPath), join(directory, 'kept-output'), { recursive: true });
-  await cp(pair.aggregatorState, join(directory, 'kept-aggregator'), { recursive: true });
-  await cp(pair.collectorState, join(directory, 'kept-collector'), { recursive: true });
+  await keepFiles(dirname(pair.outputPath), join(directory, 'kept-output'));
+  await keepFiles(pair.aggregatorState, join(directory, 'kept-aggregator'));
+  await keepFiles(pair.collectorState, join(directory, 'kept-collector'));
 }
 
 async function strike({ world, writer, pager, fault }: Stage): Promise<void> {

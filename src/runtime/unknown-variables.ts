@@ -28,7 +28,7 @@ export function unknownVariables(
 /** The name with the fewest edits; undefined when all are too far off to be meant. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let nearest: string | undefined;
-  // Of a short name one letter may be wrong, of a longer one two (they may have changed places), or a third of them.
+  // A short name may have one wrong letter or two swapped ones, a longer one two, or a third of its letters.
   let fewest = (name.length < 5 ? 1 : Math.max(2, Math.floor(name.length / 3))) + 1;
   for (const candidate of candidates) {
     const edits = editDistance(name, candidate);
@@ -40,16 +40,22 @@ export function nearestName(name: string, candidates: readonly string[]): string
   return nearest;
 }
 
-/** Levenshtein: insertions, deletions and replacements from one to the other. */
+/**
+ * The fewest insertions, deletions, replacements and swaps of neighbours from one text to the other (optimal string
+ * alignment).
+ */
 export function editDistance(from: string, to: string): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {
     const row = [i];
     for (let j = 1; j <= to.length; j++) {
       const replaced = (previous[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      const swapped = isSwap ? (beforePrevious[j - 2] ?? 0) + 1 : replaced;
+      row.push(Math.min(replaced, swapped, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
     }
-    previous = row;
+    [beforePrevious, previous] = [previous, row];
   }
   return previous[to.length] ?? 0;
 }

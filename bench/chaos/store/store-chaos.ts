@@ -10,7 +10,7 @@
  * count it, and the store takes it once.)
  */
 import { appendFileSync } from 'node:fs';
-import { chmod, cp, mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +23,7 @@ import { sum } from '../chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from '../chaos-writer.ts';
 import { type Fault, fileSizeLimit, fullDisk, NO_FAULT, nearlyFullDisk } from '../faults.ts';
 import { inTime, type TimedPlan } from '../in-time.ts';
+import { keepFiles } from '../keep-files.ts';
 import { SmallDisk } from '../small-disk.ts';
 import { Supervised } from '../supervised.ts';
 import type { ChaosStore } from './chaos-store.ts';
@@ -284,7 +285,7 @@ async function takeStock(
 /** The small disks go away with their mounts. */
 async function keepEvidence({ disks }: Stage, directory: string): Promise<void> {
   for (const disk of disks) {
-    await cp(disk.directory, join(directory, `kept-${basename(disk.directory)}`), { recursive: true });
+    await keepFiles(disk.directory, join(directory, `kept-${basename(disk.directory)}`));
   }
 }
 

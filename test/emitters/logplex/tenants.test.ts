@@ -104,7 +104,8 @@ describe('an identity without a record', () => {
     });
     expect(await emitter.emit(batch(a1, a2, bad), going)).toEqual({
       kind: 'rejected',
-      reason: 'the serve record of the identity "bad": expected a token of 1 to 255 printable characters',
+      reason:
+        'the serve record of the identity "bad": expected a token of 1 to 255 printable ASCII characters without blanks',
       records: [3],
     });
     expect(endpoint.requests).toEqual([]);

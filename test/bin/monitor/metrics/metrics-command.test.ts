@@ -306,7 +306,7 @@ describe('monitor metrics create', () => {
       '--statistic: expected one of count, avg, min, max, stddev, variance, p50, p95, p99, found "median"',
       '--period: expected seconds such as 60, or a duration such as 10s or 1h, found "1.5s"',
       '--end-offset: expected seconds such as 60, or a duration such as 10s or 1h, found "-1"',
-      '--segment: expected section(...), found "lower(...)"',
+      '--segment: expected section(...), or brackets for a name with parentheses, found "lower(...)"',
       '--filter-severity: expected one of trace, debug, info, warn, error, fatal, found "bad"',
       '--filter-where: expected property=value, such as status_code=500, found "nothing"',
     ]) {
