@@ -25,6 +25,6 @@ export interface StoredRow {
  */
 export const ROWS = `
   select cast(r.stream as text) as stream, r.position as position, r.body as body
-  from log_records r join (select stream, min(left(body, 24)) as head from log_records group by stream) heads
+  from log_records r join (select stream, min(case when body not like '#%' then left(body, 24) end) as head from log_records group by stream) heads
     on heads.stream = r.stream
   order by heads.head, r.stream, r.position`;

@@ -15,6 +15,7 @@ import type { FileStream } from './file-stream.ts';
 import type { FoundFile } from './find-files.ts';
 import { findLoneFiles } from './find-lone-files.ts';
 import type { FollowedFiles } from './followed-files.ts';
+import { groupBy } from './group-by.ts';
 import {
   candidateOf,
   findByContent,
@@ -164,7 +165,11 @@ export class FileMatcher {
   async #openReady(): Promise<void> {
     if (this.#files.lost.size > 0 || this.#waiting.length === 0) return;
     const ready = await findLoneFiles(this.#waiting.map(({ path }) => path));
-    const isReady = (stream: FileStream) => stream.path === stream.home && ready.has(stream.path);
+    const waiting = groupBy(this.#waiting, ({ lineage }) => lineage);
+    const isAlone = ({ lineage }: FileStream) =>
+      waiting.get(lineage)?.length === 1 && this.#lineages.last(lineage) === undefined;
+    const isReady = (stream: FileStream) =>
+      stream.path === stream.home && ready.has(stream.path) && isAlone(stream);
     for (const stream of this.#waiting.filter(isReady)) this.#lineUpOne(stream);
     this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
     await this.#parts.openReady();

@@ -63,9 +63,10 @@ function mayGoBehind(stream: FileStream, other: FileStream): boolean {
   return stream.ended || isYounger(stream, other);
 }
 
-/** By the names that they stand under. */
+/** By their names; a file that has left the patterns, or was deleted, is older than the file at the path itself. */
 function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
   if (stream === undefined || stream.movedAway || stream.unlinkedSinceMs !== undefined) return false;
+  if (than.movedAway || than.unlinkedSinceMs !== undefined) return stream.path === stream.lineage;
   return isYoungerByName(stream, than);
 }
 

@@ -96,4 +96,22 @@ describe('files that are followed through symbolic links', () => {
     await tailing.pass(3_000);
     expect(tailing.taken.text()).toBe(numbered(1, 60, 'a'));
   });
+
+  it('reads the rest of a rotated target before the new one, among many other files', async () => {
+    const tailing = await Tailing.prepare({ globs: ['links/*.log', '*.log'] });
+    await mkdir(tailing.path('links'));
+    await mkdir(tailing.path('files'));
+    for (let file = 0; file < 100; file++) await tailing.append(`other-${file}.log`, `other ${file}\n`);
+    await tailing.append('files/a.log', numbered(0, 10));
+    await symlink(tailing.path('files/a.log'), tailing.path('links/a.log'));
+    await tailing.start();
+    await tailing.stop();
+    await tailing.append('files/a.log', numbered(10, 10));
+    await rename(tailing.path('files/a.log'), tailing.path('files/a.log.1'));
+    await tailing.append('files/a.log', numbered(20, 10));
+    for (let file = 100; file < 200; file++) await tailing.append(`other-${file}.log`, `other ${file}\n`);
+    await tailing.start();
+    await tailing.pass(3_000);
+    expect(tailing.taken.text(tailing.path('links/a.log'))).toBe(numbered(0, 30));
+  });
 });
