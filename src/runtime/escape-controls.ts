@@ -29,7 +29,7 @@ export function escapeUnseen(text: string): string {
  * stay as they are: a stack trace has them.
  */
 export function escapeJsonControls(json: string): string {
-  return json.replace(JSON_ESCAPE, (escape) => (HARMLESS_ESCAPES.has(escape) ? escape : `\\${escape}`));
+  return json.replace(JSON_ESCAPE, (text) => (HARMLESS_ESCAPES.has(text) ? text : `\\${text}`));
 }
 
 function visible(character: string): string {
