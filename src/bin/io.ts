@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { DestinationStream } from 'pino';
 import { standardOutput } from '../emitters/text/standard-output.ts';
 import type { Environment } from '../runtime/configuration.ts';
+import { LogDestination } from '../runtime/log-destination.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { type Services, services } from './services.ts';
 
@@ -13,6 +15,8 @@ export interface Io {
   readonly stderr: Output;
   /** Standard output for records: never blocks the loop, however slow its reader is. */
   recordOutput(): NodeJS.WritableStream;
+  /** Standard error for log lines: never blocks the loop, and never the end of the process. */
+  logOutput(): DestinationStream;
   readonly userId: number | undefined;
   readonly version: string;
   readonly services: Services;
@@ -30,12 +34,19 @@ export function processIo(signals: EarlySignals): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     recordOutput: () => standardOutput(process.stdout),
+    logOutput: standardError,
     userId: process.getuid?.(),
     version: packageVersion(),
     services,
     onSignal: (signal, listener) => signals.listen(signal, listener),
     exit: (code) => process.exit(code),
   };
+}
+
+function standardError(): DestinationStream {
+  const destination = new LogDestination(process.stderr.fd);
+  process.once('exit', () => destination.flushSync());
+  return destination;
 }
 
 function packageVersion(): string {

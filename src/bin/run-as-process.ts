@@ -5,7 +5,7 @@ import type { ConfigurationWarning } from '../runtime/configuration.ts';
 import { ConfigurationError } from '../runtime/configuration-error.ts';
 import type { Json } from '../runtime/json.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
-import { createLogger, logDestination } from '../runtime/logger.ts';
+import { createLogger } from '../runtime/logger.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Role } from '../runtime/state-directory.ts';
 import { printCheck, type StateDirectories } from './check-report.ts';
@@ -72,7 +72,7 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
 ): Promise<number> {
   const { config, warnings } = await loadConfiguration(command, plan.source, io);
   const pretty = io.stderr.isTTY === true;
-  const to = io.stderr === process.stderr ? logDestination() : io.stderr;
+  const to = io.logOutput();
   const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, to });
   const logger = loggerOf(plan.name, config.logLevel);
   for (const warning of warnings) logger.warn({ variable: warning.variable }, sentence(warning));

@@ -1,6 +1,9 @@
 /** Characters that only JSON's reader escapes: C1 controls, line separators, and marks that change the direction of text. */
 const UNSEEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 const UNSAFE = /(?!\t)\p{Cc}|[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** An escape of JSON as a whole, so that an escaped backslash does not begin another one. */
+const JSON_ESCAPE = /\\(?:u[0-9a-f]{4}|.)/g;
+const HARMLESS_ESCAPES: ReadonlySet<string> = new Set(['\\\\', '\\"', '\\/', '\\n', '\\t']);
 
 const SHORT: ReadonlyMap<string, string> = new Map([
   ['\n', '\\n'],
@@ -19,6 +22,14 @@ export function escapeControls(text: string): string {
 /** The same for text that has its own line ends and colours, or that is JSON: only what JSON leaves as it is. */
 export function escapeUnseen(text: string): string {
   return text.replace(UNSEEN, unicode);
+}
+
+/**
+ * JSON text whose reader gets the escapes of control characters as text, instead of the characters. Line feeds and TABs
+ * stay as they are: a stack trace has them.
+ */
+export function escapeJsonControls(json: string): string {
+  return json.replace(JSON_ESCAPE, (text) => (HARMLESS_ESCAPES.has(text) ? text : `\\${text}`));
 }
 
 function visible(character: string): string {

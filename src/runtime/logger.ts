@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import { escapeUnseen } from './escape-controls.ts';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { escapeJsonControls, escapeUnseen } from './escape-controls.ts';
+import { LogDestination } from './log-destination.ts';
 import type { LogLevel } from './log-level.ts';
 
 export interface LoggerOptions {
@@ -10,7 +11,7 @@ export interface LoggerOptions {
   readonly name: string;
   /** For people: on a terminal. Else one JSON object per line. */
   readonly pretty: boolean;
-  /** Default: `logDestination()`. */
+  /** Default: stderr. Loggers of one process share it, so that no line is written within another. */
   readonly to?: DestinationStream;
 }
 
@@ -20,12 +21,14 @@ const SECRET_KEYS = [
   ...['api_key', 'apiKey', 'key_pem', 'tlsKey', 'material'],
 ];
 
+const STDERR = 2;
+
 /** Our own logs: always to stderr, never to stdout, which may carry records. */
 export function createLogger({
   level,
   name,
   pretty: forPeople,
-  to = logDestination(),
+  to = new LogDestination(STDERR),
 }: LoggerOptions): Logger {
   return pino(
     {
@@ -34,7 +37,7 @@ export function createLogger({
       base: { name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: escapeUnseen },
+      hooks: { streamWrite: forPeople ? (line) => escapeJsonControls(escapeUnseen(line)) : escapeUnseen },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },
     forPeople ? prettyTo(to) : to,
@@ -63,18 +66,4 @@ function harmlessTo(to: DestinationStream): Writable {
       done();
     },
   });
-}
-
-/** What may wait for a reader of our logs who does not read; beyond it lines are dropped, and data goes on. */
-const MAX_WAITING_BYTES = 1024 * 1024;
-
-/**
- * Stderr, without blocking the loop; at the end of the process pino writes what is left. Loggers of one process share it,
- * so that no line lands within another.
- */
-export function logDestination(): DestinationStream {
-  const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
-  // Nobody reads our logs any more: no reason to end.
-  stream.on('error', () => {});
-  return stream;
 }

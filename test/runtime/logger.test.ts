@@ -48,3 +48,20 @@ test.each([true, false])('marks of direction and C1 controls are escaped, pretty
   expect(shown).toContain('a\\u202eb\\u009bc\\u2028d');
   expect(shown).not.toMatch(/[\u0080-\u009f\u202e\u2028]/);
 });
+
+test.each([true, false])(
+  'control characters in an error or a message are escaped, pretty: %s',
+  async (pretty) => {
+    const { logger, text } = logged({ pretty });
+    logger.error(
+      { err: new Error('no \u001b[2Jentry\r\b'), path: 'C:\\u001b' },
+      'Cannot read \u001b]0;x\u0007: no entry',
+    );
+    let shown = '';
+    await expect.poll(() => (shown += text())).toContain('no entry');
+    expect(shown).toContain('Cannot read \\u001b]0;x\\u0007: no entry');
+    expect(shown).toContain('no \\u001b[2Jentry\\r\\b');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of the prettifier are the only ones.
+    expect(shown.replace(/\u001b\[\d+m/g, '')).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  },
+);

@@ -29,6 +29,7 @@ export function capturedIo({
     stdout: stdout.stream,
     stderr: stderr.stream,
     recordOutput: () => stdout.stream,
+    logOutput: () => stderr.stream,
     userId: 1000,
     version: '1.2.3',
     services: {

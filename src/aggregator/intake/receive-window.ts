@@ -30,6 +30,8 @@ export function widenReceiveWindows(server: Server): void {
   const apply = (session: ServerHttp2Session) => {
     if (session.destroyed) return;
     session.settings({ initialWindowSize: current });
+    // A peer that acknowledges no settings ends its session by this, and a session that has ended throws.
+    if (session.destroyed) return;
     session.setLocalWindowSize(current * 2);
   };
   const share = () => {

@@ -1,4 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { windowFor } from '../../../src/aggregator/intake/receive-window.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
@@ -49,3 +52,32 @@ describe('receive windows', () => {
     expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
   });
 });
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+
+/** A connection that never acknowledges a change of the settings. */
+async function unacknowledging(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {});
+  socket.write(Buffer.concat([PREFACE, EMPTY_SETTINGS]));
+  await once(socket, 'data');
+  socket.resume();
+  return socket;
+}
+
+it('closes a connection that acknowledges no settings, and serves the others', async () => {
+  const { intake } = await startIntake();
+  const silent = await unacknowledging(intake.port);
+  for (let round = 0; round < 100 && !silent.closed; round++) {
+    const others = await Promise.all(Array.from({ length: 8 }, () => unacknowledging(intake.port)));
+    for (const other of others) other.destroy();
+    await setImmediate();
+  }
+  await vi.waitFor(() => expect(silent.closed).toBe(true), { timeout: 15_000 });
+  const { publisher } = await startPublisher([`127.0.0.1:${intake.port}`]);
+  const stream = new MemoryStream().append('honest\n');
+  publisher.open(stream);
+  await vi.waitFor(() => expect(stream.accepted).toBe(7), { timeout: 15_000 });
+}, 60_000);

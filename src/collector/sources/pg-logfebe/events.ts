@@ -3,11 +3,15 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { FebeFault } from '../../../protocols/febe/febe-fault.ts';
 import { NEWEST_KNOWN_MAJOR, type ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { LimitedLog } from '../../../runtime/limited-log.ts';
 import { EventLimiter } from '../../../transport/event-limiter.ts';
 import type { Tenant } from './tenant.ts';
 
 /** A busy pool connects all the time: of one socket, one line for each happening in this time, with their number. */
 const LOG_INTERVAL_MS = 60_000;
+
+/** The first faults of a socket are logged one by one: they often have different reasons. */
+const FAULTS_BURST = 20;
 
 interface Coming {
   /** What happened, and at which socket. */
@@ -63,6 +67,7 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
   const comings = new EventLimiter<Coming>(clock, LOG_INTERVAL_MS, ({ message, fields, count }) =>
     logger.info({ ...fields, ...(count > 1 && { count }) }, message),
   );
+  const limited = new LimitedLog(logger, clock, { burst: FAULTS_BURST });
   const come = (what: string, { path }: Tenant, fields: object, message: string) =>
     comings.emit({ kind: `${what} ${path}`, fields, message });
   return {
@@ -83,10 +88,12 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
     },
     listenFailed: (tenant, error) => {
       listenFailures.inc();
-      logger.error(
-        { ...about(tenant), reason: error.message },
-        'Could not listen for PostgreSQL here; it is tried again.',
-      );
+      limited.write({
+        level: 'error',
+        party: tenant.path,
+        fields: { ...about(tenant), reason: error.message },
+        message: 'Could not listen for PostgreSQL here; it is tried again.',
+      });
     },
     closed: (tenant) => {
       listeners.dec();
@@ -114,20 +121,30 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
     },
     faulty: (tenant, { kind, reason }, count) => {
       faults.inc({ kind });
-      logger.warn(
-        { ...about(tenant), reason, records: count },
-        'A PostgreSQL connection was closed: it broke the protocol.',
-      );
+      limited.write({
+        level: 'warn',
+        party: tenant.path,
+        fields: { ...about(tenant), reason, records: count },
+        message: 'A PostgreSQL connection was closed: it broke the protocol.',
+      });
     },
     startupTimedOut: (tenant) => {
       faults.inc({ kind: 'silence' });
-      logger.warn(about(tenant), 'A PostgreSQL connection was closed: it did not say who it is.');
+      limited.write({
+        level: 'warn',
+        party: tenant.path,
+        fields: about(tenant),
+        message: 'A PostgreSQL connection was closed: it did not say who it is.',
+      });
     },
     record: (size) => {
       records.inc();
       bytes.inc(size);
     },
     missed: (count) => missed.inc(count),
-    stop: () => comings.flush(),
+    stop: () => {
+      comings.flush();
+      limited.flush();
+    },
   };
 }

@@ -22,3 +22,25 @@ it('logs connections and disconnections at INFO, many of one socket as one line'
   expect(counts).toContainEqual(['A PostgreSQL process has disconnected.', 999]);
   expect(logged.map(({ level }) => level)).toEqual([30, 30, 30, 30, 30]);
 });
+
+it('logs the first faults at one socket, then one line with their number, and counts each', async () => {
+  const { logger, lines } = capturedLogger();
+  const metrics = new Registry();
+  const events = createPgLogfebeEvents(logger, metrics, new FakeClock());
+  for (let each = 0; each < 1000; each++) {
+    events.faulty(TENANT, { kind: 'bad length', reason: `fault ${each}` }, 2);
+    events.startupTimedOut(TENANT);
+    events.listenFailed(TENANT, new Error(`failure ${each}`));
+  }
+  events.startupTimedOut({ ...TENANT, path: '/run/b' });
+  expect(lines).toHaveLength(61);
+  expect(lines.at(-1)).toMatchObject({ path: '/run/b' });
+  events.stop();
+  expect(lines.slice(61)).toMatchObject([
+    { reason: 'fault 999', count: 980 },
+    { path: '/run/a', count: 980 },
+    { reason: 'failure 999', count: 980 },
+  ]);
+  const text = await metrics.getSingleMetricAsString('collector_pg_logfebe_faults_total');
+  expect(text).toContain('{kind="silence"} 1001');
+});
