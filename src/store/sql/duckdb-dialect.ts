@@ -6,6 +6,8 @@ import type { AttributePath, SqlDialect } from './sql-dialect.ts';
 export const duckdbDialect: SqlDialect = {
   name: 'duckdb',
 
+  ownNames: sql`select name from own_names`,
+
   timestamp: (unixMicro) => sql`make_timestamptz((${unixMicro})::bigint)`,
 
   unixMicro: (timestamp) => sql`epoch_us(${timestamp})`,

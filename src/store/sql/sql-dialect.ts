@@ -14,6 +14,8 @@ export type AttributePath = string | readonly string[];
  */
 export interface SqlDialect {
   readonly name: 'duckdb' | 'postgres';
+  /** Selects the `name`s that the store has noted (`own-names.ts`); absent: its writers may be of versions that note none. */
+  readonly ownNames?: Sql;
   timestamp(unixMicro: Sql | number): Sql;
   unixMicro(timestamp: Sql): Sql;
   /** The beginning of the bucket of `periodMs` that a time lies in, counted from 1970; a time. */
