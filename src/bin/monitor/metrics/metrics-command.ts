@@ -12,7 +12,7 @@ import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { hasMetricFlags, type MetricFlags, metricOfFlags, withMetricFlags } from './metric-flags.ts';
-import { expressionOf, metricListText, pointsText } from './metric-text.ts';
+import { expressionOf, metricListText, pointsText, setAsideRows } from './metric-text.ts';
 import { pointsChart } from './points-chart.ts';
 
 const EXAMPLES = `
@@ -114,6 +114,7 @@ function metaCommand({ io }: Context): Command {
         ['created', timeText(createdAt, terminal)],
         ['refreshed', refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal)],
         ['points', String(points)],
+        ...setAsideRows(metric, terminal),
       ] as const;
       io.stdout.write(flags.json ? jsonLine(metric) : definitionText(definition, more, terminal));
     });

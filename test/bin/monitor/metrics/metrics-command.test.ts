@@ -126,6 +126,27 @@ describe('monitor metrics get', () => {
     );
   });
 
+  test('shows the periods that the store cannot compute, with the reason, in get and in meta', async () => {
+    const reason = 'value out of range: \u001b[1moverflow';
+    const setAside = Array.from({ length: 12 }, (_, at) => ({
+      time: `2026-01-31T09:${10 + at}:00Z`,
+      reason,
+    }));
+    const server = await FakeAggregator.start({
+      'GET /v1/metrics/total_traffic': { json: { ...TOTAL, setAside } },
+      'GET /v1/metrics/total_traffic/points': {
+        json: { points: [point(4, 8), { ...point(3, null), count: 0, problem: reason }] },
+      },
+    });
+    const got = await monitor(['metrics', 'get', 'total_traffic'], { aggregator: server });
+    expect(got.stdout).toMatch(/^time +value +records +problem\n.* 12\n.* - +0 +value out of range: /);
+    expect(got.stdout).not.toContain('\u001b');
+    const meta = await monitor(['metrics', 'meta', 'total_traffic'], { aggregator: server });
+    expect(meta.stdout).toMatch(/^set aside +2026-01-31T09:10:00Z: value out of range: /m);
+    expect(meta.stdout).toMatch(/^set aside +and 2 more$/m);
+    expect(meta.stdout).not.toContain('\u001b');
+  });
+
   test('has the chart in a pipe, too, when it is asked for', async () => {
     const server = await aggregator();
     const { stdout } = await monitor(['metrics', 'get', 'total_traffic', '--chart'], { aggregator: server });
@@ -306,7 +327,7 @@ describe('monitor metrics create', () => {
       '--statistic: expected one of count, avg, min, max, stddev, variance, p50, p95, p99, found "median"',
       '--period: expected seconds such as 60, or a duration such as 10s or 1h, found "1.5s"',
       '--end-offset: expected seconds such as 60, or a duration such as 10s or 1h, found "-1"',
-      '--segment: expected section(...), found "lower(...)"',
+      '--segment: expected section(...), or brackets for a name with parentheses, found "lower(...)"',
       '--filter-severity: expected one of trace, debug, info, warn, error, fatal, found "bad"',
       '--filter-where: expected property=value, such as status_code=500, found "nothing"',
     ]) {
