@@ -54,6 +54,8 @@ export const duckdbDialect: SqlDialect = {
   attributeExists: (column, path) =>
     sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and json_exists(${column}, ${pointerOf(path)}))`,
 
+  attributeKeys: (column) => sql`unnest(json_keys(${column}))`,
+
   containsText: (text, part) => sql`contains(lower(${text}), lower(${part}::text))`,
 
   section: (text) => sql`split_part(${text}, '/', 2)`,

@@ -50,6 +50,8 @@ export const postgresDialect: SqlDialect = {
 
   attributeExists: (column, path) => sql`(${valueAt(column, path)} is not null)`,
 
+  attributeKeys: (column) => sql`jsonb_object_keys(${column})`,
+
   // ILIKE and not position(lower()): this is what an index of trigrams knows.
   containsText: (text, part) => sql`${text} ilike ${`%${escaped(part)}%`}::text escape '\\'`,
 

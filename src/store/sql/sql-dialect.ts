@@ -30,6 +30,8 @@ export interface SqlDialect {
   attributeEquals(column: Sql, path: AttributePath, shown: string): Sql;
   /** Whether there is an attribute at this path, of whatever value; a boolean, or null for no. */
   attributeExists(column: Sql, path: AttributePath): Sql;
+  /** Each name in the outermost object, one row for each: only as an expression of a select. */
+  attributeKeys(column: Sql): Sql;
   /**
    * Whether a text holds another, whatever the case (of A to Z; of other letters as far as the database knows it). `part`
    * is a value, and nothing in it means anything special.

@@ -139,6 +139,8 @@ function createCommand({ io }: Context): Command {
       const definition = metricOfFlags(oneIdentifier(text, flags.identifier), flags);
       const metric = await (await apiOf(flags, io)).createMetric(definition);
       io.stdout.write(flags.json ? jsonLine(metric) : `Created ${harmless(metric.definition.id)}.\n`);
+      for (const { message } of metric.unknown ?? [])
+        io.stderr.write(`mega-collector: ${harmless(message)}\n`);
     });
 
   async function createDefaults(flags: CreateFlags, id: string | undefined): Promise<void> {

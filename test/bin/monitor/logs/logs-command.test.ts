@@ -51,6 +51,34 @@ describe('monitor logs, piped', () => {
   });
 });
 
+describe('monitor logs with a property that no record has', () => {
+  const unknown = [
+    {
+      property: 'nosuch',
+      nearest: ['such'],
+      message: 'No record has the attribute nosuch\u001b[1m; did you mean such?',
+    },
+  ];
+  const aggregator = () =>
+    FakeAggregator.start({
+      'GET /v1/logs': { json: { entries: [], next: null, unknown } },
+      'GET /v1/logs/histogram': { json: { intervalSeconds: 60, total: 0, bars: [], unknown } },
+      'GET /v1/logs/values': { json: { values: [{ value: null, count: 5 }], unknown } },
+    });
+
+  test.each([
+    [['--where', 'nosuch=1']],
+    [['--where', 'nosuch=1', '--json']],
+    [['--where', 'nosuch=1', '--histogram']],
+    [['--values', 'nosuch']],
+  ])('%j fails with the nearest names', async (argv) => {
+    const { exitCode, stdout, stderr } = await monitor(['logs', ...argv], { aggregator: await aggregator() });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/^mega-collector: No record has the attribute nosuch.*; did you mean such\?\n$/);
+    expect(stderr).not.toContain('\u001b');
+  });
+});
+
 describe('monitor logs, on a terminal', () => {
   test('severity is coloured, attributes are folded into what the line leaves', async () => {
     const server = await searched(

@@ -292,6 +292,20 @@ describe('monitor metrics create', () => {
     });
   });
 
+  test('reports a property that no record has, and creates the metric', async () => {
+    const unknown = [{ property: 'nosuch', nearest: [], message: 'No record has the attribute nosuch.' }];
+    const server = await FakeAggregator.start({
+      'POST /v1/metrics': { status: 201, json: { ...PER_ROUTE, unknown } },
+    });
+    const argv = ['metrics', 'create', 'per_route', '--segment', 'nosuch'];
+    const { exitCode, stdout, stderr } = await monitor(argv, { aggregator: server });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0,
+      stdout: 'Created per_route.\n',
+      stderr: 'mega-collector: No record has the attribute nosuch.\n',
+    });
+  });
+
   test('the name may stand behind -i, but there is one', async () => {
     const server = await aggregator();
     expect((await monitor(['metrics', 'create', '-i', 'per_route'], { aggregator: server })).exitCode).toBe(
