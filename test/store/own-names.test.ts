@@ -1,9 +1,8 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
 import { createLogSearch } from '../../src/store/logs/create-log-search.ts';
 import { searchRequest } from '../../src/store/logs/log-requests.ts';
 import type { SqlDatabase } from '../../src/store/sql/sql-database.ts';
-import { deliver, query, type Store, startedOn, temporaryPath } from '../emitters/duckdb/emitting.ts';
+import { change, deliver, query, type Store, startedOn, temporaryPath } from '../emitters/duckdb/emitting.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { jsonBatch } from '../support/json-batch.ts';
 
@@ -26,14 +25,6 @@ async function found({ database }: Store, property: string, value: string) {
 
 async function names(store: Store) {
   return (await query(store, 'select name from own_names order by name')).map(({ name }) => name);
-}
-
-async function change(path: string, statements: readonly string[]): Promise<void> {
-  const instance = await DuckDBInstance.create(path);
-  const connection = await instance.connect();
-  for (const each of statements) await connection.run(each);
-  connection.closeSync();
-  instance.closeSync();
 }
 
 const PLAIN = { msg: 'm', order: 7, 'http.response.status_code': 500 };

@@ -2,8 +2,9 @@ import { storable } from '../log-row.ts';
 import type { OwnNames } from '../own-names.ts';
 import { type Property, parseProperty } from '../property.ts';
 import { ATTRIBUTES, broughtPaths, columnSql, prefixOf, propertyText } from '../property-sql.ts';
+import { keysOf } from '../sql/shown-value.ts';
 import { join, type Sql, sql } from '../sql/sql.ts';
-import type { SqlDialect } from '../sql/sql-dialect.ts';
+import type { AttributePath, SqlDialect } from '../sql/sql-dialect.ts';
 import { type LogFilter, moment, momentToUnixMicro, SEVERITIES } from './log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './severity-name.ts';
 
@@ -41,12 +42,19 @@ function propertyEquals(
   if (property.kind === 'section') {
     return sql`${propertyText(dialect, property, names)} = ${storable(value)}::text`;
   }
-  const shown = storable(value);
-  const attributes = broughtPaths(property, names).map((path) =>
-    dialect.attributeEquals(ATTRIBUTES, path, shown),
-  );
-  const column = property.kind === 'column' ? [columnEquals(dialect, property, value)] : [];
-  return sql`(${join([...column, ...attributes], sql` or `)})`;
+  const brought = broughtEquals(dialect, broughtPaths(property, names), storable(value));
+  if (property.kind !== 'column') return brought;
+  return sql`(${columnEquals(dialect, property, value)} or ${brought})`;
+}
+
+/** Most records have none of several places: so one look at all of them comes first. */
+function broughtEquals(dialect: SqlDialect, paths: readonly AttributePath[], shown: string): Sql {
+  if (paths.length === 0) return NOTHING;
+  const equal = paths.map((path) => dialect.attributeEquals(ATTRIBUTES, path, shown));
+  const isEqual = sql`(${join(equal, sql` or `)})`;
+  if (paths.length === 1 || dialect.hasAnyKey === undefined) return isEqual;
+  const keys = [...new Set(paths.map((path) => keysOf(path)[0] ?? ''))];
+  return sql`(${dialect.hasAnyKey(ATTRIBUTES, keys)} and ${isEqual})`;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface SqlDialect {
   attributeEquals(column: Sql, path: AttributePath, shown: string): Sql;
   /** Whether there is an attribute at this path, of whatever value; a boolean, or null for no. */
   attributeExists(column: Sql, path: AttributePath): Sql;
+  /** Whether the outermost object has any of these keys, where this is cheaper than the look at each path. */
+  hasAnyKey?(column: Sql, keys: readonly string[]): Sql;
   /** Each name in the outermost object, one row for each: only as an expression of a select. */
   attributeKeys(column: Sql): Sql;
   /**

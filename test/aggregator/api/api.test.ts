@@ -114,6 +114,7 @@ describe('what is asked reaches the store, checked', () => {
           endOffsetSeconds: 60,
         },
       ],
+      ['unknown', ['request_route']],
     ]);
   });
 
@@ -126,7 +127,7 @@ describe('what is asked reaches the store, checked', () => {
 
 describe('a request that cannot be answered is told all that is wrong with it', () => {
   test.each<[string, Readonly<Record<string, string>>]>([
-    ['/v1/logs?limit=0', { limit: 'Too small: expected number to be >=1' }],
+    ['/v1/logs?limit=0', { limit: 'expected at least 1' }],
     ['/v1/logs?limit=1e3', { limit: 'expected a number, found a text' }],
     ['/v1/logs?limit=', { limit: 'expected a number, found a text' }],
     ['/v1/logs?limit=1.5', { limit: 'expected a number, found a text' }],
@@ -154,7 +155,7 @@ describe('a request that cannot be answered is told all that is wrong with it', 
       '/v1/metrics/..%2f..%2fetc/points?limit=0',
       {
         id: 'expected a lower-case letter, then at most 62 of a-z, 0-9 and _',
-        limit: 'Too small: expected number to be >=1',
+        limit: 'expected at least 1',
       },
     ],
   ])('%s', async (path, expected) => {

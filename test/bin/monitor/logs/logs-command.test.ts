@@ -246,7 +246,7 @@ describe('what is asked for', () => {
     ],
     [['--severity', 'bad'], '--severity: expected one of trace, debug'],
     [['--where', '=x'], '--where: expected property=value, such as status_code=500, found "=x"'],
-    [['--where', "a' or 1=1 --=x"], '--where: expected a property such as status_code'],
+    [['--where', 'a)b=x'], '--where: expected a property such as status_code'],
     [['-n', '100001'], '-n: expected at most 100000, found "100001"'],
     [['-n', '0'], '-n: expected at least 1'],
     [['-n', '1.5'], '-n: expected a whole number, found "1.5"'],
