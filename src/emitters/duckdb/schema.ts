@@ -40,7 +40,7 @@ const FROM_VERSION_1: readonly string[] = [
 ];
 
 /** After the retention has removed these records, all names are known. */
-const FORGET_OLD_RECORDS = `delete from ${OWN_NAMES_TABLE}
+const OLD_RECORDS_ARE_GONE = `${OWN_NAMES_TABLE}
   where name = '${ANY_NAME}' and not exists (select 1 from ${LOG_TABLE} where observed_time <= until)`;
 
 /** The file can be read, and is not for this version of ours: why, and what to do. */
@@ -57,7 +57,7 @@ export async function prepareSchema(connection: DuckDBConnection): Promise<void>
   if (tables.has(VERSION_TABLE)) {
     if ((await versionOf(connection)) === 1) await inTransaction(connection, FROM_VERSION_1);
     await checkVersion(connection);
-    await connection.run(FORGET_OLD_RECORDS);
+    await forgetOldRecords(connection);
   } else if (tables.size > 0) {
     throw new ForeignFileError('it is a database of something else: move it away, or set another "path"');
   } else {
@@ -86,6 +86,15 @@ async function checkVersion(connection: DuckDBConnection): Promise<void> {
   throw new ForeignFileError(
     `its tables are of version ${version}, and this program knows version ${SCHEMA_VERSION}: run the program that wrote it, or move the file away`,
   );
+}
+
+/** Writes only where there is something to write: a file on a full disk can be opened, too. */
+async function forgetOldRecords(connection: DuckDBConnection): Promise<void> {
+  const found = await runStatement(connection, {
+    text: `select name from ${OLD_RECORDS_ARE_GONE}`,
+    values: [],
+  });
+  if (found.length > 0) await connection.run(`delete from ${OLD_RECORDS_ARE_GONE}`);
 }
 
 async function versionOf(connection: DuckDBConnection): Promise<number> {
