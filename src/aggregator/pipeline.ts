@@ -27,6 +27,7 @@ import { aggregatorControl } from './control.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { Intake } from './intake/intake.ts';
 import { connectionLimits } from './intake/intake-limits.ts';
+import { lateAlerts } from './late-alerts.ts';
 import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
 import { alertPager } from './notify/alert-pager.ts';
 import { createNotifier } from './notify/create-notifier.ts';
@@ -333,10 +334,7 @@ class RunningAggregator implements Aggregator {
     const waits = this.#config.emitters.map((emitter) => publishFrequencyMs(this.#config, emitter));
     const lateMs = Math.max(LATE_MS, 4 * Math.max(...waits));
     const nowUnixNano = this.#deps.clock.nowUnixNano();
-    const alerts = (this.#store?.monitor.evaluationProblems ?? []).map(({ alert, sinceUnixMicro }) => ({
-      what: `alert ${alert}`,
-      ageSeconds: Math.round(Number(nowUnixNano / 1000n - BigInt(sinceUnixMicro)) / 1e6),
-    }));
+    const alerts = lateAlerts(this.#store?.monitor.evaluationProblems ?? [], nowUnixNano);
     const emitters = this.#chains.flatMap((chain) => {
       const { emitter, state, sinceUnixNano = nowUnixNano, oldestUndeliveredAgeMs } = chain.status();
       // An emitter that cannot read what it stands at does not know how old it is.

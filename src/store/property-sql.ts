@@ -1,10 +1,11 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
 import { SEVERITIES } from './logs/log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './logs/severity-name.ts';
+import { mayBeBrought, type OwnNames } from './own-names.ts';
 import type { Property, PropertyColumn } from './property.ts';
 import { attributePaths } from './property-paths.ts';
 import { join, type Sql, sql } from './sql/sql.ts';
-import type { SqlDialect } from './sql/sql-dialect.ts';
+import type { AttributePath, SqlDialect } from './sql/sql-dialect.ts';
 
 /**
  * A property as an expression over `log_records`.
@@ -23,9 +24,9 @@ import type { SqlDialect } from './sql/sql-dialect.ts';
  */
 
 /** A text; null where a record has no such property. */
-export function propertyText(dialect: SqlDialect, property: Property): Sql {
-  if (property.kind === 'section') return dialect.section(propertyText(dialect, property.of));
-  const attributes = attributePaths(property).map((path) => dialect.attributeText(ATTRIBUTES, path));
+export function propertyText(dialect: SqlDialect, property: Property, names?: OwnNames): Sql {
+  if (property.kind === 'section') return dialect.section(propertyText(dialect, property.of, names));
+  const attributes = broughtPaths(property, names).map((path) => dialect.attributeText(ATTRIBUTES, path));
   return firstOf(property.kind === 'column' ? [columnText(dialect, property), ...attributes] : attributes);
 }
 
@@ -34,6 +35,15 @@ export function propertyNumber(dialect: SqlDialect, property: Property): Sql {
   if (property.kind === 'section') return NO_NUMBER;
   const attributes = attributePaths(property).map((path) => dialect.attributeNumber(ATTRIBUTES, path));
   return firstOf(property.kind === 'column' ? [columnNumber(dialect, property), ...attributes] : attributes);
+}
+
+/**
+ * Where in `attributes` a property is to be looked for. `names`: see `own-names.ts`; an attribute without a column may be
+ * anywhere.
+ */
+export function broughtPaths(property: Property, names: OwnNames | undefined): readonly AttributePath[] {
+  const paths = attributePaths(property);
+  return property.kind === 'column' ? paths.filter((path) => mayBeBrought(path, names)) : paths;
 }
 
 /** Whether a record has such an attribute, of whatever value; undefined: it is a property that every store knows. */

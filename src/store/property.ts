@@ -55,6 +55,9 @@ const RECORD_COLUMNS = {
   position: ['position', 'number'],
 } as const satisfies Record<string, readonly [string, PropertyType]>;
 
+/** The names of the properties that every record may have. */
+export const RECORD_PROPERTIES: readonly string[] = Object.keys(RECORD_COLUMNS);
+
 export type PropertyColumn =
   | (typeof RECORD_COLUMNS)[keyof typeof RECORD_COLUMNS][0]
   | (typeof ATTRIBUTE_COLUMNS)[number]['column'];

@@ -1,8 +1,7 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS } from '../../src/store/log-columns.ts';
 import { isLogsViewOutdated } from '../../src/store/logs-view.ts';
-import { deliver, query, startedOn, temporaryPath } from '../emitters/duckdb/emitting.ts';
+import { change, deliver, query, startedOn, temporaryPath } from '../emitters/duckdb/emitting.ts';
 import { MISSING, PostgresStand, soon, store } from '../emitters/postgres/postgres-stand.ts';
 import { recordBatch } from '../support/record-batches.ts';
 
@@ -51,14 +50,6 @@ describe('the view logs in DuckDB', () => {
     expect((await query(emitter, COLUMNS)).map(({ name }) => name)).toEqual(['time', 'body', 'later']);
   });
 });
-
-async function change(path: string, statements: readonly string[]): Promise<void> {
-  const instance = await DuckDBInstance.create(path);
-  const connection = await instance.connect();
-  for (const each of statements) await connection.run(each);
-  connection.closeSync();
-  instance.closeSync();
-}
 
 describe.skipIf(MISSING !== '')(`the view logs in PostgreSQL${MISSING}`, () => {
   const stand = PostgresStand.forSuite();

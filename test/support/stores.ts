@@ -19,7 +19,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export interface TestStore {
   readonly database: SqlDatabase;
   /** One flush, of one writer: the emitter that stores of this kind have in the product. */
-  write(batches: readonly RecordBatch[]): Promise<void>;
+  readonly write: (batches: readonly RecordBatch[]) => Promise<void>;
 }
 
 export type OpenStore = (options?: { readonly clock?: Clock }) => Promise<TestStore>;

@@ -20,6 +20,7 @@ import {
   metricReport,
   pointsRequest,
 } from '../../store/monitor/metric-definition.ts';
+import { namesIn } from '../../store/monitor/metric-sql.ts';
 import { eventsOperation, type Operation, operation } from './operation.ts';
 
 const historyRequest = z.strictObject({
@@ -104,7 +105,11 @@ const metrics: readonly Operation[] = [
     status: 201,
     answer: metricReport,
     errors: [409, 422],
-    run: ({ store }, { body }) => store().monitor.createMetric(body),
+    run: async ({ store }, { body }) => {
+      const report = await store().monitor.createMetric(body);
+      const unknown = await store().search.unknown(namesIn(body));
+      return unknown.length === 0 ? report : { ...report, unknown: [...unknown] };
+    },
   }),
   operation({
     id: 'getMetric',

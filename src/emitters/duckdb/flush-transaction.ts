@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Batch } from '../../records/batch.ts';
 import { outside } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
+import { OWN_NAMES_TABLE } from '../../store/own-names.ts';
 import type { SqlStatement } from '../../store/sql/sql.ts';
 import { MICRO_PER_MINUTE } from '../../store/stored-times.ts';
 import type { LogRows } from './log-rows.ts';
@@ -29,6 +30,7 @@ interface BroughtRange {
 export class FlushTransaction {
   readonly #parts: FlushParts;
   readonly #minutes = new Set<number>();
+  readonly #names = new Set<string>();
   readonly #brought: BroughtRange[] = [];
   #rowCount = 0;
 
@@ -63,7 +65,11 @@ export class FlushTransaction {
   async commit(nowUnixMicro: number): Promise<void> {
     const { connection, rows, streams } = this.#parts;
     rows.finish();
-    const statements = [...streams.statements(nowUnixMicro), ...this.#notes(nowUnixMicro)];
+    const statements = [
+      ...streams.statements(nowUnixMicro),
+      ...this.#notes(nowUnixMicro),
+      ...this.#ownNames(),
+    ];
     for (const statement of statements) await this.#run(statement);
     await connection.run('commit');
     streams.committed();
@@ -81,7 +87,10 @@ export class FlushTransaction {
 
   #appendNew(slice: RecordBatch): void {
     const { rows, streams } = this.#parts;
-    const { minUnixMicro, maxUnixMicro } = rows.append(slice, this.#minutes);
+    const { minUnixMicro, maxUnixMicro } = rows.append(slice, {
+      minutes: this.#minutes,
+      names: this.#names,
+    });
     const range = { start: slice.start, end: endOf(slice) };
     streams.add(slice.stream, range);
     this.#rowCount += slice.sizes.length;
@@ -130,6 +139,13 @@ export class FlushTransaction {
         ],
       },
     ];
+  }
+
+  #ownNames(): SqlStatement[] {
+    return [...this.#names].map((name) => ({
+      text: `insert into ${OWN_NAMES_TABLE} (name) values ($1) on conflict (name) do nothing`,
+      values: [name],
+    }));
   }
 
   async #run(statement: SqlStatement): Promise<void> {

@@ -1,9 +1,11 @@
 import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
 import { forEachLogRecord } from '../../formats/record-view.ts';
+import type { LogRecord } from '../../records/log-record.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../store/log-columns.ts';
 import { type LogRow, logRow, rowOrigin } from '../../store/log-row.ts';
+import { NOTED_KEYS } from '../../store/own-names.ts';
 import { StoredTimes } from '../../store/stored-times.ts';
 import { type ChunkColumn, RowChunk } from './row-chunk.ts';
 
@@ -27,6 +29,15 @@ const ATTRIBUTES = LOG_COLUMNS.indexOf('attributes');
 const STREAM = LOG_COLUMNS.indexOf('stream');
 const POSITION = LOG_COLUMNS.indexOf('position');
 const FIRST_ATTRIBUTE = RECORD_COLUMNS.length;
+const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
+  ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
+);
+const NO_COLUMN = -1;
+
+export interface RowNotes {
+  readonly minutes: Set<number>;
+  readonly names: Set<string>;
+}
 
 /** What an appender holds is beside the memory that DuckDB keeps to; by itself it would hold 204,800 rows. */
 const MAX_CHUNKS_HELD = 8;
@@ -52,14 +63,16 @@ export class LogRows {
     this.#appender = duckdb.appender_create(this.#connection, null, LOG_TABLE);
   }
 
-  /** `minutes`: gets those minutes (since 1970) that the records are of. */
-  append(slice: RecordBatch, minutes: Set<number>): StoredTimes {
+  /** Notes the minutes (since 1970) that the records are of, and the names that they have brought (`own-names.ts`). */
+  append(slice: RecordBatch, { minutes, names }: RowNotes): StoredTimes {
     const origin = rowOrigin(slice.resource);
     const stream = uuidWords(slice.stream);
     const times = new StoredTimes(minutes);
+    for (const key of origin.attributes.keys()) noteName(key, null, names);
     forEachLogRecord(slice, (record) => {
       const row = logRow(record, origin);
       times.note(row.timeUnixMicro);
+      if (row.attributes !== null) noteNames(record, row, names);
       this.#addRow(row, stream);
     });
     return times;
@@ -134,4 +147,15 @@ const SIGN_BIT = 0x8000_0000;
 function uuidWords(stream: StreamId): Uint32Array {
   const word = (index: number) => Number.parseInt(stream.slice(index * 8, index * 8 + 8), 16);
   return Uint32Array.of(word(3), word(2), word(1), (word(0) ^ SIGN_BIT) >>> 0);
+}
+
+function noteNames({ attributes }: LogRecord, { columns }: LogRow, names: Set<string>): void {
+  for (const key of attributes.keys()) {
+    if (NOTED_KEYS.has(key)) noteName(key, columns[COLUMN_INDEX.get(key) ?? NO_COLUMN] ?? null, names);
+  }
+}
+
+/** `stored`: the value in the column of this name. Then it is not in `attributes`. */
+function noteName(key: string, stored: string | number | null, names: Set<string>): void {
+  if (stored === null && NOTED_KEYS.has(key)) names.add(key);
 }

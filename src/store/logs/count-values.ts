@@ -11,12 +11,13 @@ import { closedTimeSpan, timeSpanSql } from './time-span.ts';
 export async function countValues(store: StoreReader, request: ValuesRequest): Promise<ValueCounts> {
   const { dialect } = store;
   const span = closedTimeSpan(request, store.nowUnixMicro());
-  const text = propertyText(dialect, parseProperty(request.property));
+  const names = await store.ownNames();
+  const text = propertyText(dialect, parseProperty(request.property), names);
   // By the bytes of the text among equals, so that every back end shows the same ones.
   const rows = await store.rows(sql`select left(value, ${MAX_TEXT}::int) as value, records
     from (
       select ${text} as value, count(*) as records from log_records
-      where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request)}
+      where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request, names)}
       group by 1
     ) as counted
     order by records desc, counted.value collate "C" nulls last

@@ -12,10 +12,11 @@ export async function drawHistogram(store: StoreReader, request: HistogramReques
   const span = closedTimeSpan(request, store.nowUnixMicro());
   const intervalSeconds = intervalOf(span, request.intervalSeconds);
   const bucket = dialect.bucket(sql`time`, intervalSeconds * 1000);
+  const names = await store.ownNames();
   const rows = await store.rows(sql`select ${dialect.unixMicro(sql`bar`)} as bar_micro, records
     from (
       select ${bucket} as bar, count(*) as records from log_records
-      where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request)}
+      where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request, names)}
       group by 1
     ) as bars`);
   const counts = new Map(rows.map((row) => [numberOf(row, 'bar_micro'), numberOf(row, 'records')]));

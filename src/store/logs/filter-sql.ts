@@ -1,14 +1,18 @@
 import { storable } from '../log-row.ts';
+import type { OwnNames } from '../own-names.ts';
 import { type Property, parseProperty } from '../property.ts';
-import { attributePaths } from '../property-paths.ts';
-import { ATTRIBUTES, columnSql, prefixOf, propertyText } from '../property-sql.ts';
+import { ATTRIBUTES, broughtPaths, columnSql, prefixOf, propertyText } from '../property-sql.ts';
+import { keysOf } from '../sql/shown-value.ts';
 import { join, type Sql, sql } from '../sql/sql.ts';
-import type { SqlDialect } from '../sql/sql-dialect.ts';
+import type { AttributePath, SqlDialect } from '../sql/sql-dialect.ts';
 import { type LogFilter, moment, momentToUnixMicro, SEVERITIES } from './log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './severity-name.ts';
 
-/** Whether a row of `log_records` is one that the filter asks for; a boolean, or null for no. */
-export function filterSql(dialect: SqlDialect, filter: LogFilter): Sql {
+/**
+ * Whether a row of `log_records` matches the filter; a boolean, or null for no. `names`: what the store has noted, see
+ * `own-names.ts`.
+ */
+export function filterSql(dialect: SqlDialect, filter: LogFilter, names?: OwnNames): Sql {
   const conditions: Sql[] = [];
   if (filter.severity !== undefined) {
     conditions.push(sql`severity_number >= ${lowestSeverityNumber(filter.severity)}::smallint`);
@@ -19,7 +23,7 @@ export function filterSql(dialect: SqlDialect, filter: LogFilter): Sql {
     ...(filter.where ?? []),
   ];
   for (const { property, value } of properties) {
-    conditions.push(propertyEquals(dialect, parseProperty(property), value));
+    conditions.push(propertyEquals(dialect, parseProperty(property), { value, names }));
   }
   // The dearest last.
   if (filter.text !== undefined) conditions.push(dialect.containsText(sql`body`, storable(filter.text)));
@@ -30,14 +34,27 @@ export function filterSql(dialect: SqlDialect, filter: LogFilter): Sql {
  * Whether a record has a property of this value: in the column of this name, or in an attribute that it brought itself
  * under this name. So a value that a client sees under a name is found by this name.
  */
-function propertyEquals(dialect: SqlDialect, property: Property, value: string): Sql {
+function propertyEquals(
+  dialect: SqlDialect,
+  property: Property,
+  { value, names }: { readonly value: string; readonly names: OwnNames | undefined },
+): Sql {
   if (property.kind === 'section') {
-    return sql`${propertyText(dialect, property)} = ${storable(value)}::text`;
+    return sql`${propertyText(dialect, property, names)} = ${storable(value)}::text`;
   }
-  const shown = storable(value);
-  const attributes = attributePaths(property).map((path) => dialect.attributeEquals(ATTRIBUTES, path, shown));
-  const column = property.kind === 'column' ? [columnEquals(dialect, property, value)] : [];
-  return sql`(${join([...column, ...attributes], sql` or `)})`;
+  const brought = broughtEquals(dialect, broughtPaths(property, names), storable(value));
+  if (property.kind !== 'column') return brought;
+  return sql`(${columnEquals(dialect, property, value)} or ${brought})`;
+}
+
+/** Most records have none of several places: so one look at all of them comes first. */
+function broughtEquals(dialect: SqlDialect, paths: readonly AttributePath[], shown: string): Sql {
+  if (paths.length === 0) return NOTHING;
+  const equal = paths.map((path) => dialect.attributeEquals(ATTRIBUTES, path, shown));
+  const isEqual = sql`(${join(equal, sql` or `)})`;
+  if (paths.length === 1 || dialect.hasAnyKey === undefined) return isEqual;
+  const keys = [...new Set(paths.map((path) => keysOf(path)[0] ?? ''))];
+  return sql`(${dialect.hasAnyKey(ATTRIBUTES, keys)} and ${isEqual})`;
 }
 
 /**

@@ -108,8 +108,21 @@ export const logEntry = z.object({
 });
 export type LogEntry = z.infer<typeof logEntry>;
 
+export const unknownProperty = z.object({
+  property: z.string(),
+  nearest: z.array(z.string()).meta({ description: 'Names that records have, the nearest first.' }),
+  message: z.string().meta({ description: 'For people: what was looked at, and the nearest names.' }),
+});
+export type UnknownProperty = z.infer<typeof unknownProperty>;
+
+export const unknownInAnswer = z.array(unknownProperty).optional().meta({
+  description:
+    'Properties of the request that none of the newest records has: they may be misspelt. Absent: there are none, or something was found.',
+});
+
 export const searchPage = z.object({
   entries: z.array(logEntry).meta({ description: 'Newest first.' }),
+  unknown: unknownInAnswer,
   next: cursor.nullable().meta({ description: 'Where the next page begins; null: this is the last.' }),
 });
 export type SearchPage = z.infer<typeof searchPage>;
@@ -131,6 +144,7 @@ export type HistogramRequest = z.infer<typeof histogramRequest>;
 export const histogram = z.object({
   intervalSeconds: z.int(),
   total: z.int(),
+  unknown: unknownInAnswer,
   bars: z
     .array(z.object({ time: z.string(), count: z.int() }))
     .meta({ description: 'Oldest first; those without records are there, with 0.' }),
@@ -146,6 +160,7 @@ export const valuesRequest = z.strictObject({
 export type ValuesRequest = z.infer<typeof valuesRequest>;
 
 export const valueCounts = z.object({
+  unknown: unknownInAnswer,
   values: z.array(z.object({ value: z.string().nullable(), count: z.int() })).meta({
     description:
       'The most frequent first. null: records without the property. A long value is told by its first 1000 characters.',

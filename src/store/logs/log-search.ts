@@ -4,6 +4,7 @@ import type {
   SearchPage,
   SearchRequest,
   TailRequest,
+  UnknownProperty,
   ValueCounts,
   ValuesRequest,
 } from './log-requests.ts';
@@ -14,6 +15,8 @@ export interface LogSearch {
   search(request: SearchRequest): Promise<SearchPage>;
   histogram(request: HistogramRequest): Promise<Histogram>;
   values(request: ValuesRequest): Promise<ValueCounts>;
+  /** Of these properties, those that none of the newest records has. */
+  unknown(properties: readonly string[]): Promise<readonly UnknownProperty[]>;
   /** What was stored after `place`, oldest first; undefined: after now. Each record once, whatever its time. */
   tail(request: TailRequest, place: TailPlace | undefined): Promise<TailPage>;
 }

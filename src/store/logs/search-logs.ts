@@ -1,3 +1,4 @@
+import type { OwnNames } from '../own-names.ts';
 import { type Sql, sql } from '../sql/sql.ts';
 import { behindCursorSql, decodeCursor, encodeCursor, NEWEST_FIRST } from './cursor.ts';
 import { readEntryPage } from './entry-page.ts';
@@ -8,7 +9,7 @@ import { timeSpan, timeSpanSql } from './time-span.ts';
 
 /** One page, newest first. A page may end before its limit: see `entry-page.ts`. */
 export async function searchLogs(store: StoreReader, request: SearchRequest): Promise<SearchPage> {
-  const source = sql`log_records where ${conditions(store, request)}`;
+  const source = sql`log_records where ${conditions(store, request, await store.ownNames())}`;
   const { entries, hasMore } = await readEntryPage(store, {
     source,
     order: NEWEST_FIRST,
@@ -18,12 +19,12 @@ export async function searchLogs(store: StoreReader, request: SearchRequest): Pr
   return { entries: [...entries], next: hasMore && last !== undefined ? cursorOf(last) : null };
 }
 
-function conditions(store: StoreReader, request: SearchRequest): Sql {
+function conditions(store: StoreReader, request: SearchRequest, names: OwnNames | undefined): Sql {
   const { dialect } = store;
   const span = timeSpanSql(dialect, timeSpan(request, store.nowUnixMicro()));
   const behind =
     request.cursor === undefined ? sql`true` : behindCursorSql(dialect, decodeCursor(request.cursor));
-  return sql`${span} and ${behind} and ${filterSql(dialect, request)}`;
+  return sql`${span} and ${behind} and ${filterSql(dialect, request, names)}`;
 }
 
 function cursorOf({ time, stream, position }: LogEntry): string {

@@ -1,8 +1,10 @@
 import type { Clock } from '../../runtime/clock.ts';
+import type { OwnNames } from '../own-names.ts';
 import { dialectOf } from '../sql/dialects.ts';
 import { type Sql, statement } from '../sql/sql.ts';
 import type { SqlDatabase, SqlRow } from '../sql/sql-database.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';
+import { textOf } from '../sql/sql-row.ts';
 
 /** A store as one request sees it: something that is only read, and that has so much time for all it is asked. */
 export class StoreReader {
@@ -20,6 +22,13 @@ export class StoreReader {
 
   nowUnixMicro(): number {
     return Number(this.#clock.nowUnixNano() / 1000n);
+  }
+
+  /** What the store has noted of its records before now; undefined: it notes nothing. Rejects with a SqlError. */
+  async ownNames(): Promise<OwnNames | undefined> {
+    const { ownNames } = this.dialect;
+    if (ownNames === undefined) return undefined;
+    return new Set((await this.rows(ownNames)).map((row) => textOf(row, 'name')));
   }
 
   /** Rejects with a SqlError. */

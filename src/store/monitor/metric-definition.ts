@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { logFilter, propertyName } from '../logs/log-requests.ts';
+import { logFilter, propertyName, unknownInAnswer } from '../logs/log-requests.ts';
 
 export const STATISTICS = ['count', 'avg', 'min', 'max', 'stddev', 'variance', 'p50', 'p95', 'p99'] as const;
 export type Statistic = (typeof STATISTICS)[number];
@@ -63,6 +63,7 @@ export const metricReport = z.object({
   createdAt: z.string(),
   refreshedAt: z.string().nullable().meta({ description: 'null: not yet.' }),
   points: z.int().meta({ description: 'How many observations there are.' }),
+  unknown: unknownInAnswer,
   setAside: z
     .array(z.object({ time: z.string(), reason: z.string() }))
     .optional()

@@ -76,6 +76,13 @@ export function contradictionOf({ statistic, property }: MetricDefinition): stri
   return `There is no ${statistic} of ${property}, which is ${kindOf(parsed)}: it can only be counted.`;
 }
 
+/** The properties that a metric reads. */
+export function namesIn({ property, segment, filter }: MetricDefinition): readonly string[] {
+  const conditions = (filter?.where ?? []).map((each) => each.property);
+  const others = segment === undefined ? [] : [segment];
+  return [...(property === '*' ? [] : [property]), ...others, ...conditions];
+}
+
 function kindOf(property: Property): string {
   if (property.kind !== 'column' || property.type === 'text') return 'text';
   return property.type === 'time' ? 'a time' : 'an identifier';

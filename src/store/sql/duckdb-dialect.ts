@@ -6,6 +6,8 @@ import type { AttributePath, SqlDialect } from './sql-dialect.ts';
 export const duckdbDialect: SqlDialect = {
   name: 'duckdb',
 
+  ownNames: sql`select name from own_names`,
+
   timestamp: (unixMicro) => sql`make_timestamptz((${unixMicro})::bigint)`,
 
   unixMicro: (timestamp) => sql`epoch_us(${timestamp})`,
@@ -51,6 +53,8 @@ export const duckdbDialect: SqlDialect = {
 
   attributeExists: (column, path) =>
     sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and json_exists(${column}, ${pointerOf(path)}))`,
+
+  attributeKeys: (column) => sql`unnest(json_keys(${column}))`,
 
   containsText: (text, part) => sql`contains(lower(${text}), lower(${part}::text))`,
 

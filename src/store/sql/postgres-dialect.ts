@@ -50,6 +50,14 @@ export const postgresDialect: SqlDialect = {
 
   attributeExists: (column, path) => sql`(${valueAt(column, path)} is not null)`,
 
+  hasAnyKey: (column, keys) =>
+    sql`${column} ?| array[${join(
+      keys.map((key) => sql`${key}::text`),
+      sql`, `,
+    )}]`,
+
+  attributeKeys: (column) => sql`jsonb_object_keys(${column})`,
+
   // ILIKE and not position(lower()): this is what an index of trigrams knows.
   containsText: (text, part) => sql`${text} ilike ${`%${escaped(part)}%`}::text escape '\\'`,
 

@@ -14,6 +14,8 @@ export type AttributePath = string | readonly string[];
  */
 export interface SqlDialect {
   readonly name: 'duckdb' | 'postgres';
+  /** Selects the `name`s that the store has noted (`own-names.ts`); absent: its writers may be of versions that note none. */
+  readonly ownNames?: Sql;
   timestamp(unixMicro: Sql | number): Sql;
   unixMicro(timestamp: Sql): Sql;
   /** The beginning of the bucket of `periodMs` that a time lies in, counted from 1970; a time. */
@@ -28,6 +30,10 @@ export interface SqlDialect {
   attributeEquals(column: Sql, path: AttributePath, shown: string): Sql;
   /** Whether there is an attribute at this path, of whatever value; a boolean, or null for no. */
   attributeExists(column: Sql, path: AttributePath): Sql;
+  /** Whether the outermost object has any of these keys, where this is cheaper than the look at each path. */
+  hasAnyKey?(column: Sql, keys: readonly string[]): Sql;
+  /** Each name in the outermost object, one row for each: only as an expression of a select. */
+  attributeKeys(column: Sql): Sql;
   /**
    * Whether a text holds another, whatever the case (of A to Z; of other letters as far as the database knows it). `part`
    * is a value, and nothing in it means anything special.

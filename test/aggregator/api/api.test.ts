@@ -114,6 +114,7 @@ describe('what is asked reaches the store, checked', () => {
           endOffsetSeconds: 60,
         },
       ],
+      ['unknown', ['request_route']],
     ]);
   });
 

@@ -103,6 +103,7 @@ const SEARCH: LogSearch = {
       { value: null, count: 1 },
     ],
   }),
+  unknown: async () => [],
   tail: async (_request, place = new Map()) => ({ entries: [], place, skipped: 0 }),
 };
 

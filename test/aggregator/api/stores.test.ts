@@ -108,6 +108,22 @@ describeEachStore('the API', (openStore) => {
     );
   });
 
+  test('a property that no record has is reported, and a metric of it is created', async () => {
+    const { ask, post, write } = await served(openStore);
+    await write([accessLine('/api/a', 200, 50)]);
+    const message = 'No record has the attribute url.qery; did you mean url.query?';
+    const unknown = [{ property: 'url.qery', nearest: ['url.query'], message }];
+    await write([accessLine('/api/a?x=1', 200, 50)]);
+    for (const path of ['?where=url.qery=1', '/histogram?where=url.qery=1', '/values?property=url.qery']) {
+      const { status, body } = await ask(`/v1/logs${path}`);
+      expect({ status, body }).toMatchObject({ status: 200, body: { unknown } });
+    }
+    const created = await post('/v1/metrics', { id: 'odd', segment: 'url.qery' });
+    expect(created).toMatchObject({ status: 201, body: { unknown } });
+    const other = await post('/v1/metrics', { id: 'even', segment: 'url.query' });
+    expect(other.body).not.toHaveProperty('unknown');
+  });
+
   test('pages are whole, one after another', async () => {
     const { ask, write } = await served(openStore);
     await write(Array.from({ length: 25 }, (_, at) => accessLine(`/p/${at}`, 200, 10)));

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { alertPager } from '../../../src/aggregator/notify/alert-pager.ts';
 import type { Incident, IncidentDetails } from '../../../src/aggregator/notify/notifier.ts';
 import type { NotifyState } from '../../../src/aggregator/notify/notify-state.ts';
 import { PagerDutyNotifier } from '../../../src/aggregator/notify/pagerduty-notifier.ts';
@@ -92,6 +93,39 @@ describe('PagerDutyNotifier', () => {
     expect(await actions(2)).toEqual(['trigger main/7', 'resolve main/7']);
     expect(server.events[1]).toEqual({ routing_key: KEY, event_action: 'resolve', dedup_key: 'main/7' });
     await vi.waitFor(() => expect(state.state).toEqual({ version: 1, incidents: [] }));
+  });
+
+  it('triggers for an alert that cannot be checked, and resolves when it can be checked', async () => {
+    const { notifier, server, actions } = await setUp();
+    const told = notifier();
+    await told.start();
+    const pager = alertPager(told);
+    pager.cannotEvaluate('wide', { reason: 'the disk is gone', sinceUnixMicro: 1_700_000_000_000_000 });
+    await actions(1);
+    expect(pager.unevaluated()).toEqual(['wide']);
+    expect(server.events[0]).toEqual({
+      routing_key: KEY,
+      event_action: 'trigger',
+      dedup_key: 'main/7/evaluation/wide',
+      payload: {
+        summary: 'Aggregator cannot check an alert: Log Drain #7 (wide): the disk is gone',
+        source: 'host-1',
+        severity: 'error',
+        custom_details: {
+          alert: 'wide',
+          last_error: 'the disk is gone',
+          first_failed_at: '2023-11-14T22:13:20.000Z',
+        },
+      },
+    });
+    pager.canEvaluate('wide');
+    await actions(2);
+    expect(server.events[1]).toEqual({
+      routing_key: KEY,
+      event_action: 'resolve',
+      dedup_key: 'main/7/evaluation/wide',
+    });
+    expect(pager.unevaluated()).toEqual([]);
   });
 
   it('resolves nothing that is not open', async () => {

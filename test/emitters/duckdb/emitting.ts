@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, onTestFinished } from 'vitest';
 import { parseDuckDbConfiguration } from '../../../src/emitters/duckdb/configuration.ts';
 import { DuckDbEmitter } from '../../../src/emitters/duckdb/duckdb-emitter.ts';
@@ -54,6 +55,15 @@ export async function query(
 ): Promise<readonly SqlRow[]> {
   const [rows] = await emitter.database.run([{ text, values: [] }], { timeoutMs, isReadOnly: true });
   return rows ?? [];
+}
+
+/** Changes a file that no emitter has open. */
+export async function change(path: string, statements: readonly string[]): Promise<void> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  for (const each of statements) await connection.run(each);
+  connection.closeSync();
+  instance.closeSync();
 }
 
 export const COUNT =

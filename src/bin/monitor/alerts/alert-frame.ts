@@ -48,6 +48,8 @@ export function nameOf({ alert, segment }: Pick<ObservedAlert, 'alert' | 'segmen
 
 export interface AlertFrame {
   readonly alerts: readonly ObservedAlert[];
+  /** A line for each alert that cannot be checked. */
+  readonly problems: string;
   readonly nowMs: number;
   readonly refreshSeconds: number;
   /** Why the aggregator does not answer, if so: what is shown is old then. */
@@ -55,7 +57,10 @@ export interface AlertFrame {
 }
 
 /** What stands on the terminal until the next refresh. */
-export function alertFrame({ alerts, nowMs, refreshSeconds, away }: AlertFrame, terminal: Terminal): string {
+export function alertFrame(
+  { alerts, problems, nowMs, refreshSeconds, away }: AlertFrame,
+  terminal: Terminal,
+): string {
   const { paint } = terminal;
   const firing = alerts.filter(({ state }) => state === 'firing').length;
   const time = timeText(new Date(Math.floor(nowMs / 1000) * 1000).toISOString(), terminal);
@@ -77,7 +82,7 @@ export function alertFrame({ alerts, nowMs, refreshSeconds, away }: AlertFrame, 
     { title: 'observed', right: true as const },
     { title: 'condition', flexible: true as const },
   ];
-  return `${heading}${notice}\n${table(columns, rows, terminal)}`;
+  return `${heading}${notice}\n${table(columns, rows, terminal)}${problems}`;
 }
 
 function firstLine(text: string): string {

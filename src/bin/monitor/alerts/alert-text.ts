@@ -62,7 +62,23 @@ export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal
     { title: 'condition', ...FLEXIBLE },
     { title: 'checked' },
   ];
-  return table(columns, rows, terminal);
+  return table(columns, rows, terminal) + problemsText(alerts, terminal);
+}
+
+/** A line for each alert that cannot be checked: its states are those of the last check. Empty: there is none. */
+export function problemsText(alerts: readonly AlertAnswer[], terminal: Terminal): string {
+  return alerts
+    .flatMap(({ definition, problem }) => {
+      if (problem === undefined) return [];
+      const since = timeText(problem.since, terminal);
+      const sentence = `${harmless(definition.id)} cannot be checked since ${since}: ${harmless(problem.reason)}`;
+      return [`${terminal.paint(sentence, 'yellow')}\n`];
+    })
+    .join('');
+}
+
+export function problemRows({ problem }: AlertAnswer): readonly (readonly [string, string])[] {
+  return problem === undefined ? [] : [['problem', harmless(problem.reason)]];
 }
 
 function lastCheck({ states }: AlertAnswer, terminal: Terminal): string {

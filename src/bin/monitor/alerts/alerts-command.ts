@@ -13,7 +13,14 @@ import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { type AlertFlags, alertOfFlags, withAlertFlags } from './alert-flags.ts';
-import { alertListText, conditionOf, historyText, statesText } from './alert-text.ts';
+import {
+  alertListText,
+  conditionOf,
+  historyText,
+  problemRows,
+  problemsText,
+  statesText,
+} from './alert-text.ts';
 import { observe } from './observe.ts';
 
 const EXAMPLES = `
@@ -84,7 +91,9 @@ function getCommand({ io }: Context): Command {
       if (flags.json) io.stdout.write(jsonLine({ ...alert, events }));
       if (flags.json) return;
       const changes = events.length === 0 ? 'It has not changed yet.\n' : historyText(events, terminal);
-      io.stdout.write(`${id}: ${conditionOf(alert)}\n\n${statesText(alert, terminal)}\n${changes}`);
+      io.stdout.write(
+        `${id}: ${conditionOf(alert)}\n\n${statesText(alert, terminal)}${problemsText([alert], terminal)}\n${changes}`,
+      );
     });
   return withOldFlags(command, { '--number': 'limit' });
 }
@@ -98,7 +107,7 @@ function metaCommand({ io }: Context): Command {
       const id = identifierOf(text);
       const alert = await (await apiOf(flags, io)).alert(id);
       const terminal = terminalOf(io, flags);
-      const more = [['created', timeText(alert.createdAt, terminal)]] as const;
+      const more = [['created', timeText(alert.createdAt, terminal)], ...problemRows(alert)] as const;
       io.stdout.write(flags.json ? jsonLine(alert) : definitionText(alert.definition, more, terminal));
     });
 }

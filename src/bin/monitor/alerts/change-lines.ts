@@ -1,5 +1,5 @@
 import type { AlertAnswer } from '../api/api-answers.ts';
-import { jsonLine } from '../terminal/harmless.ts';
+import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { numberText } from '../terminal/number-text.ts';
 import { preciseTimeText } from '../terminal/time-text.ts';
 import { nameOf, type ObservedAlert, observedAlerts } from './alert-frame.ts';
@@ -16,6 +16,7 @@ type Change = Omit<ObservedAlert, 'state'> & {
 export class ChangeLines implements Display {
   readonly #options: DisplayOptions;
   #before: ReadonlyMap<string, ObservedAlert> | undefined;
+  #problems: ReadonlyMap<string, string> = new Map();
   #isAway = false;
 
   constructor(options: DisplayOptions) {
@@ -35,6 +36,7 @@ export class ChangeLines implements Display {
     const changes = [...changed, ...gone.map((alert) => ({ ...alert, state: 'gone' as const }))];
     this.#options.io.stdout.write(changes.map((change) => lineOf({ ...change, time })).join(''));
     this.#before = now;
+    this.#showProblems(answer, time);
   }
 
   away(reason: string): void {
@@ -43,6 +45,22 @@ export class ChangeLines implements Display {
   }
 
   close(): void {}
+
+  #showProblems(answer: readonly AlertAnswer[], time: string): void {
+    const problems = new Map(
+      answer.flatMap(({ definition, problem }) =>
+        problem === undefined ? [] : [[definition.id, problem.reason] as const],
+      ),
+    );
+    for (const [id, reason] of problems) {
+      const isNew = this.#problems.get(id) !== reason;
+      if (isNew) this.#say(`${time} ${harmless(id)} cannot be checked: ${harmless(reason)}\n`);
+    }
+    for (const id of this.#problems.keys()) {
+      if (!problems.has(id)) this.#say(`${time} ${harmless(id)} can be checked again, or is gone\n`);
+    }
+    this.#problems = problems;
+  }
 
   /** JSON is for programs: what is no change goes beside it. */
   #say(line: string): void {

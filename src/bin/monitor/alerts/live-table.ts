@@ -1,6 +1,7 @@
 import type { AlertAnswer } from '../api/api-answers.ts';
 import { LiveScreen } from '../terminal/live-screen.ts';
 import { alertFrame, type ObservedAlert, observedAlerts } from './alert-frame.ts';
+import { problemsText } from './alert-text.ts';
 import type { Display, DisplayOptions } from './display.ts';
 
 /** For a terminal: redrawn in place. */
@@ -8,6 +9,7 @@ export class LiveTable implements Display {
   readonly #options: DisplayOptions;
   readonly #screen: LiveScreen;
   #alerts: readonly ObservedAlert[] = [];
+  #problems = '';
 
   constructor(options: DisplayOptions) {
     this.#options = options;
@@ -16,6 +18,7 @@ export class LiveTable implements Display {
 
   show(alerts: readonly AlertAnswer[]): void {
     this.#alerts = observedAlerts(alerts);
+    this.#problems = problemsText(alerts, this.#options.terminal);
     this.#draw(undefined);
   }
 
@@ -30,6 +33,8 @@ export class LiveTable implements Display {
   #draw(away: string | undefined): void {
     const { clock, refreshSeconds, terminal } = this.#options;
     const nowMs = Number(clock.nowUnixNano() / 1_000_000n);
-    this.#screen.draw(alertFrame({ alerts: this.#alerts, nowMs, refreshSeconds, away }, terminal));
+    this.#screen.draw(
+      alertFrame({ alerts: this.#alerts, problems: this.#problems, nowMs, refreshSeconds, away }, terminal),
+    );
   }
 }

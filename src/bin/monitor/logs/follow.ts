@@ -3,6 +3,7 @@ import type { LogEntry, SearchRequest, TailRequest } from '../../../store/logs/l
 import type { AggregatorApi } from '../api/aggregator-api.ts';
 import { ApiError } from '../api/api-error.ts';
 import type { TailEvent } from '../api/tail-events.ts';
+import { harmless } from '../terminal/harmless.ts';
 import { searchLogs } from './search-logs.ts';
 
 export interface FollowOptions {
@@ -41,7 +42,9 @@ export async function follow(options: FollowOptions, signal: AbortSignal): Promi
       if (failures > 0 && place === undefined) say('What was stored in between is not shown.');
       failures = 0;
       if (!hasBegun && options.recent !== undefined) {
-        for (const entry of await searchLogs(api, options.recent)) records.showRecent(entry);
+        const { entries, unknown } = await searchLogs(api, options.recent);
+        for (const entry of entries) records.showRecent(entry);
+        for (const { message } of unknown) say(harmless(message));
       }
       hasBegun = true;
       for await (const event of events) {

@@ -38,19 +38,36 @@ export function expressionOf({ statistic, property }: MetricAnswer['definition']
   return harmless(`${statistic}(${property})`);
 }
 
+const MOST_SET_ASIDE = 10;
+
+/** The newest periods that the store cannot compute, each with the reason. */
+export function setAsideRows(
+  { setAside = [] }: MetricAnswer,
+  terminal: Terminal,
+): readonly (readonly [string, string])[] {
+  const rows = setAside
+    .slice(0, MOST_SET_ASIDE)
+    .map(({ time, reason }) => ['set aside', `${timeText(time, terminal)}: ${harmless(reason)}`] as const);
+  const left = setAside.length - rows.length;
+  return left > 0 ? [...rows, ['set aside', `and ${left} more`]] : rows;
+}
+
 /** In the order in which they come: newest first. */
 export function pointsText(points: readonly MetricPoint[], isSegmented: boolean, terminal: Terminal): string {
-  const rows = points.map(({ time, segment, value, count }) => [
+  const hasProblem = points.some(({ problem }) => problem !== undefined);
+  const rows = points.map(({ time, segment, value, count, problem }) => [
     timeText(time, terminal),
     ...(isSegmented ? [segmentText(segment)] : []),
     numberText(value),
     String(count),
+    ...(hasProblem ? [harmless(problem ?? '')] : []),
   ]);
   const columns = [
     { title: 'time' },
     ...(isSegmented ? [{ title: 'segment', ...FLEXIBLE }] : []),
     { title: 'value', ...RIGHT },
     { title: 'records', ...RIGHT },
+    ...(hasProblem ? [{ title: 'problem', ...FLEXIBLE }] : []),
   ];
   return table(columns, rows, terminal);
 }

@@ -12,7 +12,7 @@ import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { hasMetricFlags, type MetricFlags, metricOfFlags, withMetricFlags } from './metric-flags.ts';
-import { expressionOf, metricListText, pointsText } from './metric-text.ts';
+import { expressionOf, metricListText, pointsText, setAsideRows } from './metric-text.ts';
 import { pointsChart } from './points-chart.ts';
 
 const EXAMPLES = `
@@ -114,6 +114,7 @@ function metaCommand({ io }: Context): Command {
         ['created', timeText(createdAt, terminal)],
         ['refreshed', refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal)],
         ['points', String(points)],
+        ...setAsideRows(metric, terminal),
       ] as const;
       io.stdout.write(flags.json ? jsonLine(metric) : definitionText(definition, more, terminal));
     });
@@ -138,6 +139,8 @@ function createCommand({ io }: Context): Command {
       const definition = metricOfFlags(oneIdentifier(text, flags.identifier), flags);
       const metric = await (await apiOf(flags, io)).createMetric(definition);
       io.stdout.write(flags.json ? jsonLine(metric) : `Created ${harmless(metric.definition.id)}.\n`);
+      for (const { message } of metric.unknown ?? [])
+        io.stderr.write(`mega-collector: ${harmless(message)}\n`);
     });
 
   async function createDefaults(flags: CreateFlags, id: string | undefined): Promise<void> {

@@ -29,6 +29,24 @@ describe('monitor alerts', () => {
     );
   });
 
+  test('an alert that cannot be checked is shown with the reason', async () => {
+    const problem = { reason: 'the disk is \u001b[1mgone', since: '2026-01-31T10:02:00.000Z' };
+    const blind = { ...TOTAL, problem };
+    const server = await FakeAggregator.start({
+      'GET /v1/alerts': { json: { alerts: [blind, PER_ROUTE] } },
+      'GET /v1/alerts/totaltraffic': { json: blind },
+      'GET /v1/alerts/totaltraffic/history': { json: { events: EVENTS } },
+    });
+    const line = /^totaltraffic cannot be checked since 2026-01-31T10:02:00Z: the disk is .*gone$/m;
+    for (const argv of [['alerts'], ['alerts', 'get', 'totaltraffic']]) {
+      const { stdout } = await monitor(argv, { aggregator: server });
+      expect(stdout).toMatch(line);
+      expect(stdout).not.toContain('\u001b');
+    }
+    const { stdout } = await monitor(['alerts', 'meta', 'totaltraffic'], { aggregator: server });
+    expect(stdout).toMatch(/^problem +the disk is .*gone$/m);
+  });
+
   test('states are coloured on a terminal, unless nobody wants that', async () => {
     const server = await aggregator();
     const coloured = await monitor(['alerts'], { aggregator: server, columns: 100 });

@@ -119,3 +119,20 @@ test('draws no more than the terminal holds', async () => {
   expect(lines.at(-2)).toBe('... 46 more lines');
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(40);
 });
+
+test('shows an alert that cannot be checked, and when it can be checked again', async () => {
+  const problem = { reason: 'the disk is gone', since: '2026-01-31T10:02:00.000Z' };
+  const blind = { ...alert([status('ok')]), problem };
+  const lines = await observed([alerts(blind), alerts(blind), alerts(alert([status('ok')]))]);
+  expect(lines.stdout.split('\n').slice(1)).toEqual([
+    '2026-01-31T10:05:00.000Z totaltraffic cannot be checked: the disk is gone',
+    '2026-01-31T10:05:20.000Z totaltraffic can be checked again, or is gone',
+    '',
+  ]);
+  const json = await observed([alerts(blind)], { json: true });
+  expect(json.stderr).toContain('totaltraffic cannot be checked: the disk is gone');
+  const table = await observed([alerts(blind), alerts(TOTAL)], { columns: 100, rows: 40 });
+  const [, first = '', second = ''] = table.stdout.split('\u001b[J');
+  expect(first).toContain('totaltraffic cannot be checked since ');
+  expect(second).not.toContain('cannot be checked');
+});

@@ -126,6 +126,27 @@ describe('monitor metrics get', () => {
     );
   });
 
+  test('shows the periods that the store cannot compute, with the reason, in get and in meta', async () => {
+    const reason = 'value out of range: \u001b[1moverflow';
+    const setAside = Array.from({ length: 12 }, (_, at) => ({
+      time: `2026-01-31T09:${10 + at}:00Z`,
+      reason,
+    }));
+    const server = await FakeAggregator.start({
+      'GET /v1/metrics/total_traffic': { json: { ...TOTAL, setAside } },
+      'GET /v1/metrics/total_traffic/points': {
+        json: { points: [point(4, 8), { ...point(3, null), count: 0, problem: reason }] },
+      },
+    });
+    const got = await monitor(['metrics', 'get', 'total_traffic'], { aggregator: server });
+    expect(got.stdout).toMatch(/^time +value +records +problem\n.* 12\n.* - +0 +value out of range: /);
+    expect(got.stdout).not.toContain('\u001b');
+    const meta = await monitor(['metrics', 'meta', 'total_traffic'], { aggregator: server });
+    expect(meta.stdout).toMatch(/^set aside +2026-01-31T09:10:00Z: value out of range: /m);
+    expect(meta.stdout).toMatch(/^set aside +and 2 more$/m);
+    expect(meta.stdout).not.toContain('\u001b');
+  });
+
   test('has the chart in a pipe, too, when it is asked for', async () => {
     const server = await aggregator();
     const { stdout } = await monitor(['metrics', 'get', 'total_traffic', '--chart'], { aggregator: server });
@@ -268,6 +289,20 @@ describe('monitor metrics create', () => {
           { property: 'x', value: '' },
         ],
       },
+    });
+  });
+
+  test('reports a property that no record has, and creates the metric', async () => {
+    const unknown = [{ property: 'nosuch', nearest: [], message: 'No record has the attribute nosuch.' }];
+    const server = await FakeAggregator.start({
+      'POST /v1/metrics': { status: 201, json: { ...PER_ROUTE, unknown } },
+    });
+    const argv = ['metrics', 'create', 'per_route', '--segment', 'nosuch'];
+    const { exitCode, stdout, stderr } = await monitor(argv, { aggregator: server });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 0,
+      stdout: 'Created per_route.\n',
+      stderr: 'mega-collector: No record has the attribute nosuch.\n',
     });
   });
 
