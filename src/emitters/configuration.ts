@@ -131,7 +131,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": "720h"}',
   AGGREGATOR_POSTGRES_CONFIGURATION: '{"url": "postgres://logs@db.example.com/logs"}',
   AGGREGATOR_GELF_CONFIGURATION: '{"address": "tcp://graylog.example.com:12201"}',
-  AGGREGATOR_LOGPLEX_CONFIGURATION: '{"url": "https://logplex.example.com/logs"}',
+  AGGREGATOR_LOGPLEX_CONFIGURATION:
+    '{"url": "https://token:t.00000000-0000-0000-0000-000000000000@logplex.example.com/logs"}',
 };
 
 function problem(variable: string, message: string): ConfigurationError {
