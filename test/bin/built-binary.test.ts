@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -162,30 +159,4 @@ test('help prints the help of the program, and of a command that it names', asyn
   const { stdout, code } = await ended(['help']);
   expect({ stdout, code }).toEqual({ stdout: expect.stringContaining('Usage: mega-collector'), code: 0 });
   expect((await ended(['help', 'monitor', 'logs'])).stdout).toContain('Usage: mega-collector monitor logs');
-});
-
-/** An aggregator without any record: a command that follows it has nothing to write. */
-async function quietAggregator(): Promise<string> {
-  const server = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.flushHeaders();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-test.skipIf(process.platform !== 'linux')('monitor logs -f ends soon after its reader does', async () => {
-  const url = await quietAggregator();
-  const command = `'${process.execPath}' '${entry()}' monitor logs -f --url ${url} | true`;
-  const reading = spawn('bash', ['-c', command], { stdio: 'ignore', detached: true });
-  onTestFinished(() => {
-    if (reading.exitCode === null && reading.pid !== undefined) process.kill(-reading.pid, 'SIGKILL');
-  });
-  const [code] = await once(reading, 'close');
-  expect(code).toBe(0);
 });

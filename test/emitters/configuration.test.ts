@@ -161,7 +161,7 @@ describe('the file emitter', () => {
 describe('the example that is shown with a syntax error', () => {
   const withJson = emitterTypes.filter(({ type }) => type !== 'text');
 
-  test.each(withJson)('is accepted by the $type emitter', ({ variable, parse }) => {
+  test.each(withJson)('is accepted by the $type emitter', ({ parse }) => {
     let message = '';
     try {
       parse('{');
