@@ -90,7 +90,7 @@ function answer<T>(schema: z.ZodType<T>): (value: Json) => T {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
     throw new CommandError(
-      `Cannot read the answer of the process that owns the state: ${schemaText('answer', result.error)}. Check that it runs the same version.`,
+      `Cannot read the answer of the process that owns the state (is it of another version?): ${schemaText('answer', result.error)}. Run the same version.`,
     );
   };
 }

@@ -33,7 +33,10 @@ const COLLECTOR_FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 function longFlags(word: string): readonly string[] {
-  return [...word.slice(1)].flatMap((letter) => COLLECTOR_FLAGS.get(letter) ?? []);
+  return word
+    .slice(1)
+    .split('')
+    .flatMap((letter) => COLLECTOR_FLAGS.get(letter) ?? []);
 }
 
 /** puppylog read `access.log` in the directory for temporary files where no source was named. */

@@ -14,9 +14,9 @@ test('names the place of what another version answers, in our words', () => {
   const letters = [{ id: 1 }];
   const message = problem(() => deadLettersAnswer(letters));
   expect(message).toMatch(
-    /^Cannot read the answer of the process that owns the state: .*answer\[0\]\.id: expected a text, found a number/,
+    /^Cannot read the answer of the process that owns the state \(is it of another version\?\): .*answer\[0\]\.id: expected a text, found a number/,
   );
-  expect(message).toContain('Check that it runs the same version.');
+  expect(message).toContain('Run the same version.');
   expect(message).not.toMatch(/Invalid|received|✖/);
 });
 

@@ -161,15 +161,15 @@ describe('the file emitter', () => {
 describe('the example that is shown with a syntax error', () => {
   const withJson = emitterTypes.filter(({ type }) => type !== 'text');
 
-  test.each(withJson)('is accepted by the $type emitter', ({ parse }) => {
+  test.each(withJson)('is accepted by the $type emitter', (type) => {
     let message = '';
     try {
-      parse('{');
+      type.parse('{');
     } catch (error) {
       message = (error as Error).message;
     }
     const example = /For example: (.*)$/m.exec(message)?.[1];
     expect(message).toContain('line 1, column 2');
-    expect(parse(example ?? 'no example')).toHaveLength(1);
+    expect(type.parse(example ?? 'no example')).toHaveLength(1);
   });
 });
