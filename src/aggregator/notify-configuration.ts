@@ -54,8 +54,16 @@ const schema = z
     }),
   );
 
+/** What documentation and error messages show. */
+export const NOTIFY_EXAMPLE =
+  '{"integration_key": "0123456789abcdef0123456789abcdef", "incident_key": "main/log_drain/7/notify", ' +
+  '"identifier": "Log Drain #7"}';
+
 /** Throws InvalidValue. */
-export const notifyConfiguration = jsonValue<NotifyConfiguration>(schema, 'an object');
+export const notifyConfiguration = jsonValue<NotifyConfiguration>(schema, {
+  expected: 'an object',
+  example: NOTIFY_EXAMPLE,
+});
 
 function typeName(value: unknown): string {
   if (value === null) return 'null';

@@ -13,7 +13,7 @@ import {
   oneOf,
   positiveDurationMs,
 } from '../runtime/value-parsers.ts';
-import { notifyConfiguration } from './notify-configuration.ts';
+import { NOTIFY_EXAMPLE, notifyConfiguration } from './notify-configuration.ts';
 
 /** Two of the largest batches: with less, intake could stop for good. */
 const MIN_QUEUE_BYTES = 8 * 1024 * 1024;
@@ -163,9 +163,7 @@ export const AGGREGATOR_VARIABLES = {
       'How PagerDuty is told of a failure: the integration key, a stable key for the incident, and a name for people. ' +
       'An optional `server` (`host:port`) replaces `events.pagerduty.com`; an optional `ca` (PEM) is trusted as well.',
     format: 'JSON object: `integration_key`, `incident_key`, `identifier`, optional `server`, `ca`',
-    example:
-      '{"integration_key": "0123456789abcdef0123456789abcdef", "incident_key": "main/log_drain/7/notify", ' +
-      '"identifier": "Log Drain #7"}',
+    example: NOTIFY_EXAMPLE,
     secret: true,
     parse: notifyConfiguration,
   },

@@ -9,6 +9,7 @@ import type {
   EmitterReport,
 } from '../runtime/control-commands.ts';
 import type { Json } from '../runtime/json.ts';
+import { schemaText } from '../runtime/schema-problems.ts';
 import { CommandError } from './command-error.ts';
 
 /** What owners answer, checked: the owner may be of another version. Fields that are new to us are let through. */
@@ -89,7 +90,7 @@ function answer<T>(schema: z.ZodType<T>): (value: Json) => T {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
     throw new CommandError(
-      `The process that owns the state answered something else than expected: is it of another version?\n${z.prettifyError(result.error)}`,
+      `Cannot read the answer of the process that owns the state (is it of another version?): ${schemaText('answer', result.error)}. Run the same version.`,
     );
   };
 }

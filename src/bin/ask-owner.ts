@@ -60,6 +60,7 @@ async function becomeOwner(
     level: 'error',
     name: role,
     pretty: io.stderr.isTTY === true,
+    colours: !io.environment.NO_COLOR,
     to: io.stderr,
   });
   try {

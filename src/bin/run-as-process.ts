@@ -73,7 +73,8 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   const { config, warnings } = await loadConfiguration(command, plan.source, io);
   const pretty = io.stderr.isTTY === true;
   const to = io.logOutput();
-  const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, to });
+  const colours = !io.environment.NO_COLOR;
+  const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, colours, to });
   const logger = loggerOf(plan.name, config.logLevel);
   for (const warning of warnings) logger.warn({ variable: warning.variable }, sentence(warning));
   const stdout = io.recordOutput();

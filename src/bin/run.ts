@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import { failureOf } from './failure.ts';
 import type { Io } from './io.ts';
+import { withoutPuppylogFlags } from './puppylog-flags.ts';
 
 const EXAMPLES = `
 Try it:
@@ -38,7 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
-    const words = asFlags(argv);
+    const words = withoutPuppylogFlags(asFlags(argv), io.environment);
     const root = await program(words[0], context);
     await root.parseAsync(words, { from: 'user' });
     return context.exitCode;

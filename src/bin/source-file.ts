@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import type { CollectorConfig } from '../collector/config.ts';
 import { isCompressed } from '../collector/sources/tail/path-patterns.ts';
 import { CommandError } from './command-error.ts';
+import { fileErrorText } from './file-error-text.ts';
 import { count, printable } from './text-table.ts';
 
 interface SourceFileProblem {
   /** For a person, a whole sentence. */
   readonly message: string;
-  /** Somebody who waits may see it pass. */
+  /** It may end while `--watch` waits. */
   readonly mayPass: boolean;
 }
 
@@ -26,24 +27,38 @@ export async function checkSourceFile(
   logger.warn({ path: sourceFile }, `${problem.message} Waiting for it.`);
 }
 
+/** Errors that another user or program can resolve while `--watch` waits. */
+const PASSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM']);
+
 async function problemOf(path: string): Promise<SourceFileProblem | undefined> {
-  const problem = (what: string, mayPass = false) => ({ message: `${printable(path)} ${what}.`, mayPass });
-  if (isCompressed(path)) return problem('is compressed: unpack it first');
+  const problem = (what: string) => ({
+    message: `Cannot read ${printable(path)}: ${what}.`,
+    mayPass: false,
+  });
+  if (isCompressed(path)) return problem('it is compressed. Unpack it first');
   try {
     const found = await stat(path);
     if (found.isDirectory())
-      return problem("is a directory: name a file, or follow all of it with --tail '.../*'");
+      return problem(
+        "it is a directory (EISDIR). Name a file, or follow all of its files with --tail '.../*'",
+      );
     // Opening a pipe would wait for its writer.
-    if (!found.isFile()) return problem('is not a regular file: write it into one, and read that');
+    if (!found.isFile())
+      return problem('it is not a regular file. Copy its content to a file, and read that file');
     await (await open(path)).close();
     return undefined;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return problem('does not exist', true);
-    if (code === 'EACCES' || code === 'EPERM') return problem('may not be read by this user', true);
-    return problem(`cannot be read (${message})`);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return {
+      message: `Cannot read ${printable(path)}: ${fileErrorText(error)}`,
+      mayPass: PASSING.has(code),
+    };
   }
 }
+
+/** Why a file that was written again with the same lines adds nothing. */
+const NOTHING_NEW =
+  ': nothing new. The same bytes in a file are the same stream, and they are stored once. Append to the file (>>) to add records.';
 
 /** What a run with `--source` ends with, for people or as JSON. */
 export function sourceFileReport(
@@ -53,5 +68,5 @@ export function sourceFileReport(
 ): string {
   if (json) return `${JSON.stringify({ source: path, records, bytes })}\n`;
   const amount = `${count(records)} record${records === 1 ? '' : 's'}, ${count(bytes)} bytes`;
-  return `Read ${amount} of ${printable(path)}${records === 0 ? ': nothing new' : ''}\n`;
+  return `Read ${amount} of ${printable(path)}${records === 0 ? NOTHING_NEW : ''}\n`;
 }

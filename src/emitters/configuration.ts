@@ -126,11 +126,13 @@ function parseJson(variable: string, value: string): unknown {
 
 /** What helps with a slip in the punctuation: the smallest configuration of each type that needs keys. */
 const EXAMPLES: Readonly<Record<string, string>> = {
+  AGGREGATOR_BLACKHOLE_CONFIGURATION: '{}',
   AGGREGATOR_FILE_CONFIGURATION: '{"path": "/var/log/all.log"}',
   AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": "720h"}',
   AGGREGATOR_POSTGRES_CONFIGURATION: '{"url": "postgres://logs@db.example.com/logs"}',
-  AGGREGATOR_GELF_CONFIGURATION: '{"url": "tcp://graylog.example.com:12201"}',
-  AGGREGATOR_LOGPLEX_CONFIGURATION: '{"url": "https://logplex.example.com/logs"}',
+  AGGREGATOR_GELF_CONFIGURATION: '{"address": "tcp://graylog.example.com:12201"}',
+  AGGREGATOR_LOGPLEX_CONFIGURATION:
+    '{"url": "https://token:t.00000000-0000-0000-0000-000000000000@logplex.example.com/logs"}',
 };
 
 function problem(variable: string, message: string): ConfigurationError {

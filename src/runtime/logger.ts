@@ -11,6 +11,8 @@ export interface LoggerOptions {
   readonly name: string;
   /** For people: on a terminal. Else one JSON object per line. */
   readonly pretty: boolean;
+  /** Colours of pretty lines. Default: true. */
+  readonly colours?: boolean;
   /** Default: stderr. Loggers of one process share it, so that no line is written within another. */
   readonly to?: DestinationStream;
 }
@@ -28,6 +30,7 @@ export function createLogger({
   level,
   name,
   pretty: forPeople,
+  colours = true,
   to = new LogDestination(STDERR),
 }: LoggerOptions): Logger {
   return pino(
@@ -40,15 +43,15 @@ export function createLogger({
       hooks: { streamWrite: forPeople ? (line) => escapeJsonControls(escapeUnseen(line)) : escapeUnseen },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },
-    forPeople ? prettyTo(to) : to,
+    forPeople ? prettyTo(to, colours) : to,
   );
 }
 
 /** Loaded only where a person looks: it is not small. */
-function prettyTo(to: DestinationStream): DestinationStream {
+function prettyTo(to: DestinationStream, colours: boolean): DestinationStream {
   const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
   return pretty({
-    colorize: true,
+    colorize: colours,
     singleLine: true,
     ignore: 'name',
     translateTime: 'SYS:HH:MM:ss.l',

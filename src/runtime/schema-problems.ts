@@ -22,6 +22,13 @@ export function schemaProblems(
   });
 }
 
+/** The problems in one line, each with its place: `state.files[0].path: expected a text, found nothing`. */
+export function schemaText(root: string, error: z.ZodError): string {
+  return schemaProblems(root, error, () => [])
+    .map(({ variable, message }) => `${variable}: ${message}`)
+    .join('; ');
+}
+
 /** Zod's own words become ours; those that a schema brings along stay. */
 function messageOf(issue: z.core.$ZodIssue): string {
   return isOwnWord(issue.message) ? ownWords(issue) : issue.message;

@@ -84,14 +84,21 @@ export function addressValue(text: string): Address {
   throw new InvalidValue('host:port with a port from 0 to 65535');
 }
 
+interface JsonForm {
+  /** What the JSON is: `an object`. */
+  readonly expected: string;
+  /** A value that works, shown with a syntax error. */
+  readonly example: string;
+}
+
 /** JSON of the shape of a zod schema; every fault of it becomes a part of the problem, named by its path. */
-export function jsonValue<T>(schema: z.ZodType<T>, expected: string): (text: string) => T {
+export function jsonValue<T>(schema: z.ZodType<T>, { expected, example }: JsonForm): (text: string) => T {
   return (text) => {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      throw new InvalidValue(expected, [{ path: '', message: jsonProblem(expected, text) }]);
+      throw new InvalidValue(expected, [{ path: '', message: jsonProblem(expected, text, example) }]);
     }
     const result = schema.safeParse(value);
     if (result.success) return result.data;

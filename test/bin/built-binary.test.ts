@@ -146,3 +146,17 @@ test('SIGHUP while modules load changes nothing', async () => {
   expect(code, stderr).toBe(0);
   expect(stderr).toContain('Serving metrics and health');
 });
+
+test.each([['-V'], ['version'], ['--version']])('%s prints the version', async (word) => {
+  expect(await ended([word])).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: '',
+  });
+});
+
+test('help prints the help of the program, and of a command that it names', async () => {
+  const { stdout, code } = await ended(['help']);
+  expect({ stdout, code }).toEqual({ stdout: expect.stringContaining('Usage: mega-collector'), code: 0 });
+  expect((await ended(['help', 'monitor', 'logs'])).stdout).toContain('Usage: mega-collector monitor logs');
+});

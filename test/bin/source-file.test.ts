@@ -53,11 +53,13 @@ describe('the report', () => {
     });
   });
 
-  test('says that nothing is new', async () => {
+  test('reports that nothing is new, and how to add records', async () => {
     const path = await accessLog();
     const accepted = () => ({ records: 0, bytes: 0 });
     const { stdout } = await collected(['--source', path], { accepted });
-    expect(stdout).toBe(`Read 0 records, 0 bytes of ${path}: nothing new\n`);
+    expect(stdout).toBe(
+      `Read 0 records, 0 bytes of ${path}: nothing new. The same bytes in a file are the same stream, and they are stored once. Append to the file (>>) to add records.\n`,
+    );
   });
 
   test('is JSON for programs', async () => {
@@ -76,14 +78,16 @@ describe('a file that cannot be read is told before anything is started', () => 
   const told = async (path: string, ...flags: string[]) => {
     const { exitCode, stdout, stderr, started } = await collected(['--source', path, ...flags]);
     expect({ exitCode, stdout, started }).toEqual({ exitCode: 1, stdout: '', started: 0 });
-    expect(stderr.startsWith(`mega-collector: ${path} `)).toBe(true);
+    expect(stderr.startsWith(`mega-collector: Cannot read ${path}: `)).toBe(true);
     return stderr;
   };
 
   test('there is none', async () => {
     const directory = await temporaryDirectory();
-    expect(await told(join(directory, 'none'))).toMatch(/does not exist\.$/m);
-    expect(await told(join(directory, 'none/deeper'))).toMatch(/does not exist\.$/m);
+    expect(await told(join(directory, 'none'))).toContain('it does not exist (ENOENT). Check the path.');
+    expect(await told(join(directory, 'none/deeper'))).toContain(
+      'it does not exist (ENOENT). Check the path.',
+    );
   });
 
   test('a directory, a pipe, a compressed file; also when it is to be followed', async () => {
@@ -92,7 +96,9 @@ describe('a file that cannot be read is told before anything is started', () => 
     execFileSync('mkfifo', [pipe]);
     await mkdir(join(directory, 'logs'));
     for (const flags of [[], ['--watch']]) {
-      expect(await told(join(directory, 'logs'), ...flags)).toContain('is a directory');
+      expect(await told(join(directory, 'logs'), ...flags)).toContain(
+        'it is a directory (EISDIR). Name a file',
+      );
       expect(await told(pipe, ...flags)).toContain('is not a regular file');
       expect(await told(join(directory, 'access.log.gz'), ...flags)).toContain('is compressed');
     }
@@ -107,7 +113,7 @@ describe('a file that cannot be read is told before anything is started', () => 
   test.skipIf(process.getuid?.() === 0)('one of somebody else', async () => {
     const path = await accessLog();
     await chmod(path, 0);
-    expect(await told(path)).toContain('may not be read by this user');
+    expect(await told(path)).toContain('permission (EACCES)');
   });
 });
 
@@ -115,7 +121,7 @@ test('a file that is to be followed may come later', async () => {
   const path = join(await temporaryDirectory(), 'later.log');
   const { ended, send, stderr, created } = await collect(['--source', path, '--watch']);
   await expect.poll(() => created).toHaveLength(1);
-  await expect.poll(stderr).toContain('does not exist. Waiting for it.');
+  await expect.poll(stderr).toContain('it does not exist (ENOENT). Check the path. Waiting for it.');
   await expect
     .poll(() => {
       send('SIGINT');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseBlackholeConfiguration } from '../../src/emitters/blackhole/configuration.ts';
 import { duplicateNames, parseConfigurations, switchOf } from '../../src/emitters/configuration.ts';
 import { parseFileConfiguration } from '../../src/emitters/file/configuration.ts';
+import { emitterTypes } from '../../src/emitters/registry.ts';
 import { parseTextConfiguration } from '../../src/emitters/text/configuration.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
 
@@ -154,5 +155,21 @@ describe('the file emitter', () => {
     expect(problemsOf(() => parseFileConfiguration(value))).toEqual([
       { variable: 'AGGREGATOR_FILE_CONFIGURATION[1].path', message: 'another emitter writes to this path' },
     ]);
+  });
+});
+
+describe('the example that is shown with a syntax error', () => {
+  const withJson = emitterTypes.filter(({ type }) => type !== 'text');
+
+  test.each(withJson)('is accepted by the $type emitter', (type) => {
+    let message = '';
+    try {
+      type.parse('{');
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    const example = /For example: (.*)$/m.exec(message)?.[1];
+    expect(message).toContain('line 1, column 2');
+    expect(type.parse(example ?? 'no example')).toHaveLength(1);
   });
 });

@@ -33,7 +33,10 @@ const TABLE = {
   shape: {
     name: 'AGGREGATOR_SHAPE',
     flag: '--shape',
-    parse: jsonValue(z.object({ sides: z.array(z.number()) }), 'an object with sides'),
+    parse: jsonValue(z.object({ sides: z.array(z.number()) }), {
+      expected: 'an object with sides',
+      example: '{"sides": [3]}',
+    }),
     ...DOCUMENTED,
   },
 } as const satisfies VariableTable;
@@ -146,7 +149,7 @@ describe('values', () => {
   );
 
   test('JSON that is none does not get into the message', () => {
-    const parse = jsonValue(z.object({}), 'an object');
+    const parse = jsonValue(z.object({}), { expected: 'an object', example: '{}' });
     expect(() => parse('{"password": "hunter2"')).toThrow(/^expected an object$/);
   });
 });

@@ -34,6 +34,20 @@ test('pretty on a terminal', async () => {
   expect(() => JSON.parse(shown)).toThrow();
 });
 
+test.each([
+  [true, true],
+  [false, false],
+])('pretty lines with colours: %s, have escape sequences: %s', async (colours, expected) => {
+  const to = new PassThrough();
+  createLogger({ level: 'info', name: 'aggregator', to, pretty: true, colours }).warn(
+    { path: '/x' },
+    'Opened',
+  );
+  let shown = '';
+  await expect.poll(() => (shown += String(to.read() ?? ''))).toContain('Opened');
+  expect(shown.includes('\u001b[')).toBe(expected);
+});
+
 test('secrets that slipped into a line are not written', () => {
   const { logger, text } = logged({ pretty: false });
   logger.info({ password: 'hunter2', notify: { integration_key: 'hunter2' }, token: 'hunter2' }, 'Oops');

@@ -16,6 +16,8 @@ Examples:
 
 --source reads what is new in an access log since the last time, or follows it with --watch. A log that is to be read
 again has to get more lines (cat sample.log >> access.log): the same bytes are never stored twice.
+-s, -w and -n are short for --source, --watch and --now. With --watch or --now and without any source, the source is
+access.log in the directory for temporary files.
 
 Every flag is also the variable in brackets; flags win. SIGTERM stops within the shutdown timeout.`;
 

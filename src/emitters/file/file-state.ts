@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { schemaText } from '../../runtime/schema-problems.ts';
 import type { EmitterState } from '../emitter.ts';
 import { type FileMark, fileMarkSchema } from './file-mark.ts';
 
@@ -20,7 +21,7 @@ export function fileStateFromJson(json: EmitterState | undefined): FileState {
   const result = schema.safeParse(json);
   if (!result.success) {
     throw new Error(
-      `The committed state of the file emitter cannot be read: ${z.prettifyError(result.error)}`,
+      `Cannot read the committed state of the file emitter: ${schemaText('state', result.error)}.`,
     );
   }
   return new Map(result.data.files.map(({ path, ...mark }) => [path, mark]));

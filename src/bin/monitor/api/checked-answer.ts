@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { schemaText } from '../../../runtime/schema-problems.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { ApiError } from './api-error.ts';
 import type { Connection } from './connection.ts';
@@ -7,7 +8,7 @@ import type { Connection } from './connection.ts';
 export function checkedAnswer<T>(connection: Connection, text: string, schema: z.ZodType<T>): T {
   const result = read(connection, text, schema);
   if (result.success) return result.data;
-  throw unexpectedAnswer(connection, z.prettifyError(result.error));
+  throw unexpectedAnswer(connection, schemaText('answer', result.error));
 }
 
 function read<T>(connection: Connection, text: string, schema: z.ZodType<T>): z.ZodSafeParseResult<T> {
