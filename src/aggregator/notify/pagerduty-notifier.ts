@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
-import { Pause } from '../pause.ts';
+import { Timer } from '../timer.ts';
 import { createNotifyEvents, type NotifyAction, type NotifyEvents } from './events.ts';
 import { fromJson, type IncidentRecord, incidentOf, toJson, triggered } from './incident-record.ts';
 import {
@@ -63,7 +63,7 @@ export class PagerDutyNotifier implements Notifier {
   readonly #options: PagerDutyNotifierOptions;
   readonly #client: PagerDutyClient;
   readonly #events: NotifyEvents;
-  readonly #pause: Pause;
+  readonly #timer: Timer;
   readonly #records = new Map<string, IncidentRecord>();
   /** When the next trigger of an incident may be sent; monotonic. */
   readonly #triggerNotBeforeMs = new Map<string, number>();
@@ -82,7 +82,7 @@ export class PagerDutyNotifier implements Notifier {
     const { settings, clock, logger, metrics, timeoutMs } = options;
     this.#options = options;
     this.#events = createNotifyEvents(logger, metrics);
-    this.#pause = new Pause(clock);
+    this.#timer = new Timer(clock);
     this.#client = new PagerDutyClient({
       server: settings.server,
       ca: settings.ca,
@@ -106,7 +106,7 @@ export class PagerDutyNotifier implements Notifier {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isStopping = true;
     this.#retryNotBeforeMs = 0;
-    this.#pause.end();
+    this.#timer.end();
     const giveUp = () => this.#abort.abort();
     if (deadline.aborted) giveUp();
     deadline.addEventListener('abort', giveUp, { once: true });
@@ -155,7 +155,7 @@ export class PagerDutyNotifier implements Notifier {
       const next = this.#nextUnsent();
       if (next !== undefined && next.inMs <= 0) await this.#send(next.record);
       else if (this.#isStopping) return;
-      else await this.#pause.wait(next?.inMs ?? Number.POSITIVE_INFINITY);
+      else await this.#timer.wait(next?.inMs ?? Number.POSITIVE_INFINITY);
     }
   }
 
@@ -253,7 +253,7 @@ export class PagerDutyNotifier implements Notifier {
     for (const { isOpen } of this.#records.values()) if (isOpen) open++;
     this.#events.open(open);
     void this.#save();
-    this.#pause.end();
+    this.#timer.end();
   }
 
   /** One write at a time, always of the newest. Resolves when what is now is on disk, or could not be put there. */

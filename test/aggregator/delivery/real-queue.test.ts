@@ -92,7 +92,7 @@ it('delivers from the queue on disk: dead letters, a replay rejected again, a re
   expect(notifier.open.size).toBe(0);
 });
 
-it('delivers up to a damaged entry, and goes on behind it at once when told to skip it', async () => {
+it('delivers up to a damaged entry, and continues after it when the operator skips it', async () => {
   const { queue: first, open, directory } = await queueFixture({ segmentBytes: 100 });
   for (const letter of ['a', 'b', 'c']) await first.append(incoming([`${letter.repeat(200)}\n`]));
   await first.close();

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 
 /** A wait that can be cut short. */
-export class Pause {
+export class Timer {
   readonly #clock: Clock;
   #end: (() => void) | undefined;
 
