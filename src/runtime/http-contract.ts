@@ -47,14 +47,14 @@ export interface HttpRoute {
   readonly method: HttpMethod;
   /** `/v1/metrics/{id}`: a name in braces stands for one segment. */
   readonly path: string;
-  answer(request: HttpRequest, parameters: HttpParameters): HttpAnswer | Promise<HttpAnswer>;
+  handle(request: HttpRequest, parameters: HttpParameters): HttpAnswer | Promise<HttpAnswer>;
 }
 
 /** By the names in the path, decoded. */
 export type HttpParameters = ReadonlyMap<string, string>;
 
 /** All paths that begin with a prefix (`/v1`): one handler answers them, whatever they are. */
-export interface HttpArea {
+export interface HttpMount {
   readonly prefix: string;
   readonly handler: HttpHandler;
 }

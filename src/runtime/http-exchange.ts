@@ -30,7 +30,7 @@ export class HttpExchange {
   }
 
   /** Never rejects. */
-  async answer(handler: HttpHandler): Promise<void> {
+  async handle(handler: HttpHandler): Promise<void> {
     const request = this.#request();
     const { status = 200, contentType, headers, body } = await this.#answerOf(handler, request);
     if (this.#over.signal.aborted) return;

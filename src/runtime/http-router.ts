@@ -11,7 +11,7 @@ export function routed(routes: readonly HttpRoute[]): HttpHandler {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const hit = fitting.find(({ route }) => route.method === method);
     if (hit === undefined) throw methodNotAllowed(fitting.map(({ route }) => route));
-    return hit.route.answer(request, parametersOf(hit.pattern, segments));
+    return hit.route.handle(request, parametersOf(hit.pattern, segments));
   };
 }
 

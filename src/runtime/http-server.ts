@@ -7,7 +7,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Component } from './component.ts';
 import type { Health } from './health.ts';
 import { HttpConnections } from './http-connections.ts';
-import type { HttpAnswer, HttpArea, HttpHandler, HttpRoute } from './http-contract.ts';
+import type { HttpAnswer, HttpHandler, HttpMount, HttpRoute } from './http-contract.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { routed } from './http-router.ts';
 import { LimitedLog } from './limited-log.ts';
@@ -20,7 +20,7 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** What is answered besides. */
   readonly routes?: readonly HttpRoute[];
-  readonly areas?: readonly HttpArea[];
+  readonly mounts?: readonly HttpMount[];
   readonly clock?: Clock;
   /** How long a client may take for a request, or be silent while it is answered. */
   readonly clientTimeoutMs?: number;
@@ -53,13 +53,13 @@ export class HttpServer implements Component {
   #isStopping = false;
 
   constructor(options: HttpServerOptions) {
-    const { routes = [], areas = [] } = options;
+    const { routes = [], mounts = [] } = options;
     this.#options = options;
     this.#log = new LimitedLog(options.logger, options.clock ?? systemClock);
     const otherwise = routed([...this.#ownRoutes(), ...routes]);
     this.#handler = (request) => {
-      const area = areas.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
-      return (area?.handler ?? otherwise)(request);
+      const mount = mounts.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
+      return (mount?.handler ?? otherwise)(request);
     };
   }
 
@@ -109,24 +109,28 @@ export class HttpServer implements Component {
         keepAliveTimeout: Math.min(5000, clientTimeoutMs),
         connectionsCheckingInterval: Math.min(5000, clientTimeoutMs),
       },
-      (request, response) => void this.#answer(request, response),
+      (request, response) => void this.#handle(request, response),
     );
     new HttpConnections(CONNECTIONS).watch(server);
     server.setTimeout(clientTimeoutMs, (socket) => socket.destroy());
     return server;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = new HttpExchange(request, response, this.#log);
     this.#exchanges.add(exchange);
     response.once('close', () => this.#exchanges.delete(exchange));
     if (this.#isStopping) exchange.end();
-    await exchange.answer(this.#handler);
+    await exchange.handle(this.#handler);
   }
 
   #ownRoutes(): readonly HttpRoute[] {
     const { metrics, health } = this.#options;
-    const get = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
+    const get = (path: string, answer: HttpRoute['handle']): HttpRoute => ({
+      method: 'GET',
+      path,
+      handle: answer,
+    });
     return [
       get('/metrics', async () => ({ contentType: metrics.contentType, body: await metrics.metrics() })),
       get('/health/live', () => json({ live: true })),

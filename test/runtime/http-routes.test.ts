@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { formatAddress } from '../../src/runtime/address.ts';
-import type { HttpArea, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http-contract.ts';
+import type { HttpMount, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http-contract.ts';
 import { HttpError } from '../../src/runtime/http-error.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/runtime/http-server.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
@@ -42,7 +42,7 @@ async function talk(port: number, ...texts: readonly string[]): Promise<string> 
   return answer;
 }
 
-const echo: HttpRoute['answer'] = async (request, parameters) => ({
+const echo: HttpRoute['handle'] = async (request, parameters) => ({
   body: JSON.stringify({
     method: request.method,
     path: request.path,
@@ -52,15 +52,15 @@ const echo: HttpRoute['answer'] = async (request, parameters) => ({
 });
 
 const ROUTES: readonly HttpRoute[] = [
-  { method: 'GET', path: '/things', answer: echo },
+  { method: 'GET', path: '/things', handle: echo },
   {
     method: 'POST',
     path: '/things',
-    answer: async (request) => ({ status: 201, body: JSON.stringify(await request.json()) }),
+    handle: async (request) => ({ status: 201, body: JSON.stringify(await request.json()) }),
   },
-  { method: 'GET', path: '/things/{id}', answer: echo },
-  { method: 'DELETE', path: '/things/{id}', answer: () => ({ status: 204, body: '' }) },
-  { method: 'GET', path: '/things/{id}/parts/{part}', answer: echo },
+  { method: 'GET', path: '/things/{id}', handle: echo },
+  { method: 'DELETE', path: '/things/{id}', handle: () => ({ status: 204, body: '' }) },
+  { method: 'GET', path: '/things/{id}/parts/{part}', handle: echo },
 ];
 
 describe('routes', () => {
@@ -153,14 +153,14 @@ describe('routes', () => {
 describe('an area', () => {
   test('answers everything under its prefix, and nothing else', async () => {
     const paths: string[] = [];
-    const area: HttpArea = {
+    const mount: HttpMount = {
       prefix: '/v1',
       handler: ({ path }) => {
         paths.push(path);
         return { body: '{}' };
       },
     };
-    const { ask } = await serving({ areas: [area] });
+    const { ask } = await serving({ mounts: [mount] });
     for (const path of ['/v1', '/v1/', '/v1/a/b', '/v1//']) expect((await ask(path)).status).toBe(200);
     for (const path of ['/v10', '/v', '/V1/a', '/%761/a']) expect((await ask(path)).status).toBe(404);
     expect((await ask('/health/live')).status).toBe(200);
@@ -170,7 +170,7 @@ describe('an area', () => {
 
 describe('errors', () => {
   const failing = (error: Error) => ({
-    routes: [{ method: 'GET', path: '/x', answer: () => Promise.reject(error) }] as const,
+    routes: [{ method: 'GET', path: '/x', handle: () => Promise.reject(error) }] as const,
   });
 
   test('are answered as their thrower says', async () => {
@@ -313,7 +313,7 @@ describe('a body', () => {
         {
           method: 'POST',
           path: '/things',
-          answer: async (request) => {
+          handle: async (request) => {
             await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
             await request.json().catch(outcome);
             return { body: '' };
@@ -343,7 +343,7 @@ describe('a body', () => {
 describe('a stream', () => {
   const streaming = (stream: (sink: HttpSink, signal: AbortSignal) => Promise<void>) => ({
     routes: [
-      { method: 'GET', path: '/s', answer: () => ({ contentType: 'text/plain', body: stream }) },
+      { method: 'GET', path: '/s', handle: () => ({ contentType: 'text/plain', body: stream }) },
     ] as const,
   });
   const untilAborted = (signal: AbortSignal) =>
@@ -418,7 +418,7 @@ describe('a stop', () => {
         {
           method: 'GET',
           path: '/slow',
-          answer: async () => {
+          handle: async () => {
             asking();
             await made;
             return { body: '"done"' };
@@ -441,7 +441,7 @@ describe('a stop', () => {
       signals.push(request.signal);
       return new Promise<never>(() => {});
     };
-    const { server, ask } = await serving({ routes: [{ method: 'GET', path: '/never', answer }] });
+    const { server, ask } = await serving({ routes: [{ method: 'GET', path: '/never', handle: answer }] });
     const asked = ask('/never');
     await vi.waitFor(() => expect(signals).toHaveLength(1));
     await server.stop(AbortSignal.timeout(50));

@@ -9,7 +9,11 @@ import { createMetrics } from '../../src/runtime/metrics.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 
 const WELL: Health = { ready: true, late: [] };
-const getRoute = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
+const getRoute = (path: string, answer: HttpRoute['handle']): HttpRoute => ({
+  method: 'GET',
+  path,
+  handle: answer,
+});
 
 async function serving(health: Health | (() => Health) = WELL, options: Partial<HttpServerOptions> = {}) {
   const metrics = createMetrics({ prefix: 'aggregator_', version: '1.2.3' });
