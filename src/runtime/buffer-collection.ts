@@ -20,7 +20,7 @@ export function collectBuffersLessOften(): void {
  * tens of megabytes of them. A collection of the young objects alone takes a fraction of a millisecond: one for every few
  * megabytes keeps the pile small, at no measurable cost.
  */
-export function youngCollection(everyBytes: number): (bytes: number) => void {
+export function minorGcEvery(everyBytes: number): (bytes: number) => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
   let bytesSince = 0;

@@ -11,7 +11,7 @@ import type {
 import { LIMITS } from '../../records/limits.ts';
 import { endOf } from '../../records/record-batch.ts';
 import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records/stream-id.ts';
-import { youngCollection } from '../../runtime/buffer-collection.ts';
+import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
 import { encodeBatch } from './encode-batch.ts';
@@ -29,7 +29,7 @@ const TRICKLE_BYTES = 128 * 1024;
 const TRICKLE_BATCHES = 2;
 
 /** The messages that have been written are the collector's only garbage, and as large as its files. */
-const letGo = youngCollection(4 * 1024 * 1024);
+const collectGarbageAfter = minorGcEvery(4 * 1024 * 1024);
 
 export interface CollectorIdentity {
   /** 16 bytes, minted once, kept in the state. */
@@ -211,7 +211,7 @@ export class PublishSession {
     this.#options.events.sent(batch.sizes.length, bytes);
     const { call, compression } = this.#options;
     call.write(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
-    letGo(bytes);
+    collectGarbageAfter(bytes);
   }
 
   #receive({ message }: PublishResponse): void {
