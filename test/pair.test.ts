@@ -159,7 +159,7 @@ describe('a collector and an aggregator', () => {
     const renamed = await pair.createAggregator(archive(pair));
     await renamed.start();
     expect(pair.aggregatorLog).toContainEqual(
-      expect.objectContaining({ level: 30, emitter: 'file', msg: expect.stringMatching(/^Forgot/) }),
+      expect.objectContaining({ level: 30, emitter: 'file', msg: expect.stringMatching(/^Removed/) }),
     );
     const { emitters } = await status<AggregatorStatus>(pair.aggregatorState);
     expect(emitters.map(({ emitter }) => emitter)).toEqual(['archive']);
