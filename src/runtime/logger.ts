@@ -6,21 +6,21 @@ import type { LogLevel } from './log-level.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Which half speaks: `aggregator`, `collector`. */
+  /** The role: `aggregator`, `collector`. */
   readonly name: string;
-  /** For people: on a terminal. Else one JSON object per line. */
+  /** For people, on a terminal. Otherwise one JSON object per line. */
   readonly pretty: boolean;
   /** Default: `logDestination()`. */
   readonly to?: DestinationStream;
 }
 
-/** Keys under which a secret may stand, at the top of a log line and one level below: a last net, not the rule. */
+/** Keys of possible secrets, at the top of a log line and one level below: an additional safeguard. */
 const SECRET_KEYS = [
   ...['password', 'secret', 'token', 'authorization', 'integration_key', 'integrationKey', 'routing_key'],
   ...['api_key', 'apiKey', 'key_pem', 'tlsKey', 'material'],
 ];
 
-/** Our own logs: always to stderr, never to stdout, which may carry records. */
+/** This program's log: always on stderr, never on stdout, which may contain records. */
 export function createLogger({
   level,
   name,
@@ -41,7 +41,7 @@ export function createLogger({
   );
 }
 
-/** Loaded only where a person looks: it is not small. */
+/** Loaded only for terminals: it is large. */
 function prettyTo(to: DestinationStream): DestinationStream {
   const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
   return pretty({
@@ -54,7 +54,7 @@ function prettyTo(to: DestinationStream): DestinationStream {
   });
 }
 
-/** The prettifier decodes what JSON escaped. */
+/** The prettifier decodes characters that JSON escaped. */
 function harmlessTo(to: DestinationStream): Writable {
   return new Writable({
     decodeStrings: false,
@@ -65,16 +65,16 @@ function harmlessTo(to: DestinationStream): Writable {
   });
 }
 
-/** What may wait for a reader of our logs who does not read; beyond it lines are dropped, and data goes on. */
+/** Limit for log lines of a slow reader; above it lines are dropped, and data continues. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
 /**
- * Stderr, without blocking the loop; at the end of the process pino writes what is left. Loggers of one process share it,
- * so that no line lands within another.
+ * Stderr without blocking the event loop; pino writes the rest at the end of the process. All loggers of a
+ * process share it, so that lines are not mixed.
  */
 export function logDestination(): DestinationStream {
   const stream = destination({ fd: 2, sync: false, maxLength: MAX_WAITING_BYTES });
-  // Nobody reads our logs any more: no reason to end.
+  // The reader of the log is gone: the process continues.
   stream.on('error', () => {});
   return stream;
 }

@@ -333,7 +333,7 @@ describe('TLS', () => {
 
   test('warns of PEM without TLS', () => {
     expect(parse({ AGGREGATOR_TLS_KEY: 'x' }).warnings).toEqual([
-      { variable: 'AGGREGATOR_TLS_KEY', message: 'has no effect, since AGGREGATOR_TLS is off' },
+      { variable: 'AGGREGATOR_TLS_KEY', message: 'has no effect, because AGGREGATOR_TLS is off' },
     ]);
   });
 });

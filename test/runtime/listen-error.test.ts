@@ -25,7 +25,7 @@ test('a port in use is told in the same words for both kinds of server, and grpc
   const ofNode = new Error(`listen EADDRINUSE: address already in use ${address}`);
   for (const cause of [ofGrpc ?? new Error('it could listen'), ofNode]) {
     expect(listenError('collectors', address, cause).message).toBe(
-      `Cannot listen at ${address} for collectors: another process listens there (EADDRINUSE)`,
+      `Cannot listen at ${address} for collectors: another process is listening there (EADDRINUSE)`,
     );
   }
   expect(said).not.toHaveBeenCalled();
