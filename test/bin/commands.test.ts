@@ -164,7 +164,7 @@ describe('status', () => {
     const directory = await owned('aggregator', { status: as({ role: 'aggregator' }) });
     const { exitCode, stderr } = await commandOf(['status', '--state-directory', directory]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('it may be of another version');
+    expect(stderr).toContain('is it of another version?');
   });
 });
 

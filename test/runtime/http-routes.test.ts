@@ -111,7 +111,7 @@ describe('routes', () => {
     expect(answer).toMatch(target === '/things/..' ? /"id":"\.\."/ : /^HTTP\/1.1 40[04] /);
   });
 
-  test('a parameter that is not UTF-8 is refused', async () => {
+  test('rejects a parameter that is not UTF-8', async () => {
     const { ask } = await serving({ routes: ROUTES });
     for (const path of ['/things/%ff', '/things/%', '/things/%zz']) {
       expect((await ask(path)).status).toBe(400);
@@ -173,7 +173,7 @@ describe('errors', () => {
     routes: [{ method: 'GET', path: '/x', handle: () => Promise.reject(error) }] as const,
   });
 
-  test('are answered as their thrower says', async () => {
+  test('are answered with the status of the HttpError', async () => {
     const error = new HttpError(503, 'busy', 'Too much to do.', {
       headers: { 'retry-after': '3' },
       problems: [{ path: 'limit', message: 'expected less' }],
@@ -192,7 +192,7 @@ describe('errors', () => {
     expect(lines.filter(({ level }) => level > 30)).toEqual([]);
   });
 
-  test('that nobody foresaw are logged, without the query, and not told', async () => {
+  test('that are unexpected are logged without the query, and not shown to the client', async () => {
     const { ask, lines } = await serving(failing(new Error('the password is 123')));
     const { status, body } = await ask('/x?token=secret');
     expect(status).toBe(500);
@@ -274,12 +274,12 @@ describe('a body', () => {
 
   const HEAD = 'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
-  test('that says it is huge is refused at once', async () => {
+  test('with a huge content-length is rejected at once', async () => {
     const { port } = await serving({ routes: ROUTES });
     expect(await talk(port, `${HEAD}Content-Length: 99999999999\r\n\r\n{`)).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  test('that does not say it is endless is refused when it is', async () => {
+  test('without a content-length is rejected when it is too large', async () => {
     const { port } = await serving({ routes: ROUTES });
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const chunks = Array.from({ length: 20 }, () => chunk);
@@ -294,7 +294,7 @@ describe('a body', () => {
     expect(lines.filter(({ level }) => level > 30)).toEqual([]);
   });
 
-  test('that is given up half way harms nobody', async () => {
+  test('that ends early affects no other request', async () => {
     const { port, lines, ask } = await serving({ routes: ROUTES });
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => {});
@@ -331,7 +331,7 @@ describe('a body', () => {
     await vi.waitFor(() => expect(outcome).toHaveBeenCalledWith(expect.any(HttpError)));
   });
 
-  test('that nobody asked for is not taken for the next request', async () => {
+  test('that is not read is not parsed as the next request', async () => {
     const { port } = await serving({ routes: ROUTES });
     const inner = 'GET /things/smuggled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     const outer = `GET /things HTTP/1.1\r\nHost: x\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`;
