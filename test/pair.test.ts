@@ -173,7 +173,7 @@ describe('a collector and an aggregator', () => {
     await queueRecords(pair);
     const renamed = await pair.createAggregator(archive(pair));
     await expect(renamed.start()).rejects.toThrow(
-      /emitter "file" \(1 records.*Configure it again.*emitters forget file/s,
+      /emitter "file" \(1 queued records.*Configure it again.*emitters forget file/s,
     );
     await renamed.stop(soon());
 
