@@ -2,9 +2,9 @@ import { open } from 'node:fs/promises';
 import { Random } from './random.ts';
 
 /**
- * A realistic access log in the Combined Log Format, about 200 bytes a line. The same seed gives the same bytes; every
- * line is unique by the sequence number in its query. It is cheap to make (400 MB in a few seconds), because the parts
- * of a line are picked from lists made once.
+ * A realistic access log in the Combined Log Format, about 200 bytes a line. The same seed gives the same
+ * bytes; every line is unique by the sequence number in its query. It is cheap to make (400 MB in a few
+ * seconds), because the parts of a line are picked from lists made once.
  */
 export class AccessLog {
   #random: Random;
@@ -15,7 +15,10 @@ export class AccessLog {
   #timeText = '';
   #timeTextUnixS = -1;
 
-  /** `clock`: tells the time of each line (ms since 1970); default: about a thousand requests a second, long ago. */
+  /**
+   * `clock`: tells the time of each line (ms since 1970); default: about a thousand requests a second, long
+   * ago.
+   */
   constructor(seed = 1, clock?: () => number) {
     this.#clock = clock;
     this.#random = new Random(seed);
@@ -63,7 +66,10 @@ export interface WrittenLog {
   readonly lines: number;
 }
 
-/** Writes a log of about `megabytes` (10^6 bytes) and flushes it, so that no run pays for another's dirty pages. */
+/**
+ * Writes a log of about `megabytes` (10^6 bytes) and flushes it, so that no run pays for another's dirty
+ * pages.
+ */
 export async function writeAccessLog(path: string, megabytes: number, seed = 1): Promise<WrittenLog> {
   const log = new AccessLog(seed);
   const file = await open(path, 'w');

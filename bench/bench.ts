@@ -1,6 +1,6 @@
 /**
- * The benchmark: `make bench`. Every contender moves the same log from file to file, all in one run, in turn, several
- * times, so that what else the machine does hits all alike; the medians are compared.
+ * The benchmark: `make bench`. Every contender moves the same log from file to file, all in one run, in turn,
+ * several times, so that what else the machine does hits all alike; the medians are compared.
  *
  *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_DIRECTORY=...
  *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,store,<contender>

@@ -7,8 +7,8 @@ export type Comparison =
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
- * Proves that the output is the source: the same bytes in the same order. Since every line of a source is unique,
- * anything lost, doubled or reordered makes a difference here. Reads both once, in constant memory.
+ * Proves that the output is the source: the same bytes in the same order. Since every line of a source is
+ * unique, anything lost, doubled or reordered makes a difference here. Reads both once, in constant memory.
  */
 export async function compareFiles(sourcePath: string, outputPath: string): Promise<Comparison> {
   const source = await open(sourcePath);

@@ -2,7 +2,7 @@ import type { RunningProcess } from '../test/support/running-process.ts';
 
 /** Something that moves a log from a file to a file through two processes and a TCP connection. */
 export interface Contender {
-  /** As it stands in the table. */
+  /** Its name in the table. */
   readonly name: string;
   /** For BENCH_ONLY. */
   readonly key: string;

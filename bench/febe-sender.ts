@@ -1,11 +1,13 @@
 /**
- * PostgreSQL processes, as far as a collector can tell: one connection for each socket, all of them sending what a real
- * server once sent, at a steady rate together or as fast as they are read from. Each record is a write of its own.
+ * PostgreSQL processes, as far as a collector can tell: one connection for each socket, all of them sending
+ * what a real server once sent, at a steady rate together or as fast as they are read from. Each record is a
+ * write of its own.
  *
  *     node febe-sender.js '{"paths": [...], "identity": "db", "recordsPerSecond": 50000, "seconds": 10}'
  *
- * Prints one line of JSON (FebeSending). In PostgreSQL a write that the kernel does not take at once stops the process
- * until it does: that is what `slowestWriteMs` is about. It is told too high by what this process itself was late.
+ * Prints one line of JSON (FebeSending). In PostgreSQL a write that the kernel does not take at once stops
+ * the process until it does: that is what `slowestWriteMs` is about. It is told too high by what this process
+ * itself was late.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -34,12 +36,12 @@ export interface FebeSending {
 
 const CAPTURE = 'test/fixtures/pg_logfebe/capture.bin';
 const HEAD_BYTES = 5;
-/** Records of one connection in a row, when nobody says how fast. */
+/** Consecutive records of one connection, when no rate is given. */
 const RUN = 16;
 
 interface CapturedFrame {
   readonly bytes: Buffer;
-  /** Where the number of the record within its session lies. */
+  /** Offset of the record's number within its session. */
   readonly sequenceAt: number;
 }
 
@@ -68,7 +70,7 @@ for (const { socket } of senders) socket.end();
 await Promise.all(senders.map(({ socket }) => once(socket, 'close')));
 process.stdout.write(`${JSON.stringify({ records, bytes, seconds, slowestWriteMs, waitedWrites })}\n`);
 
-/** What is due is written by whoever can: a process that hangs in a write says nothing meanwhile. */
+/** Due records are written by any process that can: a process that is blocked in a write reports nothing. */
 async function sendSteadily(recordsPerSecond: number): Promise<void> {
   const total = recordsPerSecond * plan.seconds;
   for (let next = 0; records < total; await sleep(1)) {

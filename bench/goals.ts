@@ -36,7 +36,7 @@ interface Goal {
   readonly reached: (value: number) => boolean;
 }
 
-/** What the product means to reach, and whether it did in this run. What was not measured is left out. */
+/** The goals of the product, and whether this run reached them. Goals without a measurement are omitted. */
 export function goalTable(measured: Measured): string {
   const rows = goals(measured)
     .filter(({ value }) => Number.isFinite(value))
@@ -88,7 +88,7 @@ function storeGoals({ log, standings, queries }: StoreMeasurements): Goal[] {
     atLeast('150,000 rows/s into DuckDB', rate('ours-duckdb'), 150_000, 'rows/s'),
     times('ompgsql-1', 'ompgsql in order'),
     times('ompgsql-8', 'ompgsql with 8 workers'),
-    // What an aggregator may have, and the memory that DuckDB is given.
+    // The limit of an aggregator, and the memory of DuckDB.
     atMost(
       "the aggregator's peak memory with DuckDB",
       peakIngestMegabytes(of('ours-duckdb'), 'receiver'),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { runCommand } from '../test/support/running-process.ts';
 
-/** What a reader must know of the machine to make sense of the figures. */
+/** Describes the machine, to interpret the figures. */
 export async function describeMachine(directory: string): Promise<string> {
   const [cpu] = cpus();
   const fileSystem = await runCommand({ name: 'stat', command: 'stat', args: ['-f', '-c', '%T', directory] });

@@ -16,7 +16,7 @@ import { freePort } from '../test/support/free-ports.ts';
 import { RunningProcess, runCommand } from '../test/support/running-process.ts';
 
 export interface OwnPostgresPlan {
-  /** Made here; whatever lies above it must let other users through. */
+  /** Created here; its parent directories must be accessible to other users. */
   readonly directory: string;
   /** Beside the defaults of PostgreSQL, which are Debian's. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -28,8 +28,8 @@ const USER = 'postgres';
 const READY_TIMEOUT_MS = 60_000;
 
 /**
- * A PostgreSQL server of our own on a free port of 127.0.0.1, in a directory of its own, gone with us. Its processes are
- * known one by one, so that they can be killed and frozen.
+ * A PostgreSQL server of our own on a free port of 127.0.0.1, in a directory of its own, gone with us. Its
+ * processes are known one by one, so that they can be killed and frozen.
  */
 export class OwnPostgres {
   readonly version: string;
@@ -82,7 +82,10 @@ export class OwnPostgres {
     return `postgres://${user}@127.0.0.1:${port}/${database}`;
   }
 
-  /** Resolves when it answers. Children of a killed one may still be about to leave: it is started until it stays. */
+  /**
+   * Resolves when it answers. Children of a killed one may still be about to leave: it is started until it
+   * stays.
+   */
   async start(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     while (!(await this.#answers())) {
@@ -108,7 +111,7 @@ export class OwnPostgres {
     await this.#server?.exited;
   }
 
-  /** As `pg_ctl stop -m immediate`: nobody is waited for, nothing is written. */
+  /** Like `pg_ctl stop -m immediate`: does not wait for clients, and writes nothing. */
   async stopImmediately(): Promise<void> {
     this.#server?.signal('SIGQUIT');
     await this.#server?.exited;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 export interface BenchSettings {
   readonly megabytes: number;
   readonly rounds: number;
-  /** That are in a store when it is asked. */
+  /** Records in a store during the queries. */
   readonly storeRows: number;
   /** Sections and contenders to run; empty: all. */
   readonly only: ReadonlySet<string>;

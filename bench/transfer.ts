@@ -37,8 +37,8 @@ const SETTLE_MS = 1000;
 const STALLED_AFTER_MS = 60_000;
 
 /**
- * One run: both halves are started and left to settle, then the log appears, whole, in the watched directory. A log
- * that is complete from the start is the worst case for a tail and the same for everyone.
+ * One run: both halves are started and left to settle, then the log appears, whole, in the watched directory.
+ * A log that is complete from the start is the worst case for a tail and the same for everyone.
  */
 export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
   const { contender, log, directory } = plan;
@@ -48,7 +48,7 @@ export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
     plan.delayMs > 0
       ? await startDelayingProxy({ ...course, delayMs: plan.delayMs, listenPort: course.connectPort })
       : undefined;
-  // What the run before has left to the disk is not this one's burden.
+  // Flushes the previous run's data, so that it does not affect this one.
   await runCommand({ name: 'sync', command: 'sync' });
   const halves = await contender.start(proxy ? course : { ...course, connectPort: course.receiverPort });
   try {

@@ -2,7 +2,10 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningProcess } from '../test/support/running-process.ts';
 
-/** Resolves when somebody accepts connections on this port of 127.0.0.1. */
+/**
+ * Resolves when a process accepts connections on this port of 127.0.0.1.
+ *
+ */
 export async function untilListening(
   port: number,
   process: RunningProcess,

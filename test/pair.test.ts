@@ -159,7 +159,7 @@ describe('a collector and an aggregator', () => {
     const renamed = await pair.createAggregator(archive(pair));
     await renamed.start();
     expect(pair.aggregatorLog).toContainEqual(
-      expect.objectContaining({ level: 30, emitter: 'file', msg: expect.stringMatching(/^Forgot/) }),
+      expect.objectContaining({ level: 30, emitter: 'file', msg: expect.stringMatching(/^Removed/) }),
     );
     const { emitters } = await status<AggregatorStatus>(pair.aggregatorState);
     expect(emitters.map(({ emitter }) => emitter)).toEqual(['archive']);
@@ -173,7 +173,7 @@ describe('a collector and an aggregator', () => {
     await queueRecords(pair);
     const renamed = await pair.createAggregator(archive(pair));
     await expect(renamed.start()).rejects.toThrow(
-      /emitter "file" \(1 records.*Put it back.*emitters forget file/s,
+      /emitter "file" \(1 queued records.*Configure it again.*emitters forget file/s,
     );
     await renamed.stop(soon());
 

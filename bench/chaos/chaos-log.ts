@@ -17,8 +17,8 @@ import { gzipSync } from 'node:zlib';
 import { numberedLine } from './numbered-line.ts';
 
 /**
- * The name of a rotated log. `counted`, as logrotate does it by default: `x.log.1` is the youngest, and all others
- * move up. `dated`: `x.log-1700000001`, and it keeps that name.
+ * The name of a rotated log. `counted`, as logrotate does it by default: `x.log.1` is the youngest, and all
+ * others move up. `dated`: `x.log-1700000001`, and it keeps that name.
  */
 export type RotationNames = 'counted' | 'dated';
 
@@ -33,7 +33,10 @@ export interface ChaosLogPlan {
 
 const FIRST_DATE = 1_700_000_000;
 
-/** One log with its generations. A rotated generation is in the directory of the file, beside the target of a link. */
+/**
+ * One log with its generations. A rotated generation is in the directory of the file, beside the target of a
+ * link.
+ */
 export class ChaosLog {
   readonly name: string;
   readonly #path: string;
@@ -89,13 +92,18 @@ export class ChaosLog {
     return rotated;
   }
 
-  /** Nothing is written between copy and truncation: with this kind of rotation the log itself would lose it. */
+  /**
+   * Nothing is written between copy and truncation: with this kind of rotation the log itself would lose it.
+   */
   copyAndTruncate(): void {
     copyFileSync(this.#path, this.#freePath());
     truncateSync(this.#path);
   }
 
-  /** Puts a compressed copy beside a rotated generation, as `gzip -k` does. `finishLine` writes its second half. */
+  /**
+   * Puts a compressed copy beside a rotated generation, as `gzip -k` does. `finishLine` writes its second
+   * half.
+   */
   compress(rotated: string): void {
     const bytes = gzipSync(readFileSync(rotated));
     const half = Math.floor(bytes.length / 2);

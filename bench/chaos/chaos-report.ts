@@ -17,7 +17,7 @@ export interface ChaosReport {
   readonly balance: QueueBalance | string;
   /** Of the collector, in the same way. */
   readonly collectorBalance: StreamBalanceReport | string;
-  /** What collector and aggregator ended with when they were asked to: '0'. */
+  /** Exit codes of collector and aggregator after a regular stop: '0'. */
   readonly exits: readonly string[];
   readonly ownEnds: readonly OwnEnd[];
   readonly pager: PagerCounts | undefined;
@@ -25,7 +25,7 @@ export interface ChaosReport {
   readonly undeliverableRounds: number;
 }
 
-/** A kill may come before the last retry has failed; not in so many rounds. */
+/** A kill may come before the last retry has failed; but not in this many rounds. */
 const ROUNDS_THAT_PAGE = 5;
 
 /** Everything that is not as promised; nothing when all is well. */

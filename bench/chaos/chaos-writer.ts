@@ -17,7 +17,7 @@ export interface WrittenLog {
   readonly rotations: number;
 }
 
-/** What a log does in one tick. */
+/** The actions of a log in one tick. */
 type Behaviour = (random: Random) => void;
 
 const TICK_MS = 20;
@@ -25,14 +25,14 @@ const TICK_MS = 20;
 const COPYTRUNCATE_MIN_BYTES = 4096;
 const UNIFORM_LINES = 400;
 /**
- * Longer than a fault lasts: a generation beside the target of a link matches no pattern, so the collector must have
- * seen it at the link once.
+ * Longer than a fault lasts: a generation beside the target of a link matches no pattern, so the collector
+ * must have seen it at the link once.
  */
 const LINKED_ROTATION_TICKS = 15_000 / TICK_MS;
 
 /**
- * Appends numbered lines to several logs and rotates them. The writer itself is never killed: the outcome is compared
- * with it. All generations keep matching `CHAOS_GLOBS`, except for those of the linked log.
+ * Appends numbered lines to several logs and rotates them. The writer itself is never killed: the outcome is
+ * compared with it. All generations keep matching `CHAOS_GLOBS`, except for those of the linked log.
  *
  *     plain     bursts, at times half a line first; rotated by rename, or by copy and truncate; dated generations get
  *               a compressed copy, which is there in part for a while

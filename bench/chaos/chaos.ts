@@ -1,16 +1,17 @@
 /**
  * A bad day, in a minute or two.
  *
- * Real processes: a writer appends numbered lines to several logs and rotates them; a collector tails them; an
- * aggregator emits them to a file (exactly once) and to its stdout (at least once). Each round something is wrong with
- * the world (`faults.ts`), PagerDuty is in some mood, and one of the two processes, or both, are killed with SIGKILL
- * and started again.
+ * Real processes: a writer appends numbered lines to several logs and rotates them; a collector tails them;
+ * an aggregator emits them to a file (exactly once) and to its stdout (at least once). Each round something
+ * is wrong with the world (`faults.ts`), PagerDuty is in some mood, and one of the two processes, or both,
+ * are killed with SIGKILL and started again.
  *
  *     fault begins -- a while -- SIGKILL -- a while -- start -- a while -- fault ends
  *
- * When all rounds are over the world is healed and the writer stops. Then every line must come out: in the file once,
- * in the order of its log over all generations; on stdout at least once, the first time in that order. Both processes
- * must end with 0 when asked, none may have ended by itself, and the balances of both must be what was written.
+ * When all rounds are over the world is healed and the writer stops. Then every line must come out: in the
+ * file once, in the order of its log over all generations; on stdout at least once, the first time in that
+ * order. Both processes must end with 0 when asked, none may have ended by itself, and the balances of both
+ * must be what was written.
  *
  * Every choice comes from the seed. Timing does not: the same seed makes the same plan, not the same race.
  */

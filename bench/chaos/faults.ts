@@ -9,7 +9,7 @@ export interface Fault {
   readonly name: string;
   /** Whom to kill while it lasts; default: whom chance names. */
   readonly victims?: readonly Victim[];
-  /** What is emitted to the file cannot be delivered while it lasts. */
+  /** The file emitter cannot deliver while it lasts. */
   readonly stopsDelivery?: true;
   /** A process may end by it, and is started again; data may not be lost all the same. */
   readonly mayEndProcesses?: true;
@@ -84,7 +84,7 @@ function slowReader({ aggregator }: World): Fault {
   };
 }
 
-/** As logrotate does it: renamed, then told so; or killed before it was told. */
+/** Like logrotate: renamed and then notified, or killed before the notification. */
 function rotatedOutput({ aggregator, outputPath }: World): Fault {
   return {
     name: 'the output is renamed',
@@ -116,8 +116,8 @@ function replacedDirectory({ outputPath }: World): Fault {
 }
 
 /**
- * A full disk without a disk: no file of these processes may grow beyond a few kilobytes. Nor may what is there be written
- * anew, which a full disk allows, and LMDB ends the process by it.
+ * A full disk without a disk: no file of these processes may grow beyond a few kilobytes. Nor may what is
+ * there be written anew, which a full disk allows, and LMDB ends the process by it.
  */
 export function fileSizeLimit(processes: readonly Supervised[]): Fault {
   const limit = (pid: number, bytes: string) =>

@@ -21,7 +21,7 @@ interface Seen {
 
 const MAX_EXAMPLES_OF_A_KIND = 4;
 
-/** Looks at every line that came out and says what is wrong with them, all in all. */
+/** Checks all emitted lines and reports all faults. */
 export class LineAudit {
   readonly #logs: Map<string, Seen>;
   readonly #written: ReadonlyMap<string, number>;

@@ -1,7 +1,7 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store, of which
- * PostgreSQL may have two aggregators before it. Exits with 0 only when every line came out as promised; else what the
- * processes said is left in the directory that is named.
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store, of
+ * which PostgreSQL may have two aggregators before it. Exits with 0 only when every line came out as
+ * promised; else what the processes said is left in the directory that is named.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -5,7 +5,7 @@ import { runCommand } from '../../test/support/running-process.ts';
 
 const FILL_CHUNK_BYTES = 1024 * 1024;
 
-/** None is left behind, not even after a Ctrl-C. */
+/** Removes all disks, even after a Ctrl-C. */
 const mounted = new Set<string>();
 process.once('exit', () => {
   for (const directory of mounted) spawnSync('umount', ['-l', directory]);
@@ -37,7 +37,7 @@ export class SmallDisk {
     }
   }
 
-  /** Takes all space but this much. What others write meanwhile may leave less. */
+  /** Uses all space except this much. Other writers may leave less. */
   fill(leaveBytes: number): void {
     const filler = openSync(this.#fillerPath, 'a');
     const chunk = Buffer.alloc(FILL_CHUNK_BYTES);

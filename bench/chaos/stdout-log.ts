@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-/** What all lives of a process print, without the line that a kill cut off. */
+/** The output of all runs of a process, without the line that a kill truncated. */
 export class StdoutLog {
   readonly path: string;
   readonly #file: number;

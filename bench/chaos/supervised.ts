@@ -3,13 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, RunningProcess } from '../../test/support/running-process.ts';
 import type { Fault } from './faults.ts';
 
-/** An end that nobody asked for. */
+/** An unexpected exit. */
 export interface OwnEnd {
   readonly name: string;
   readonly exit: Exit;
-  /** What was wrong with the world at that moment. */
+  /** The active faults at that moment. */
   readonly fault: string;
-  /** It lived through a fault that may end a process (a disk without any space); that only must not cost data. */
+  /**
+   * It lived through a fault that may end a process (a disk without any space); that only must not cost data.
+   */
   readonly excused: boolean;
   readonly lastWords: string;
 }
@@ -17,7 +19,7 @@ export interface OwnEnd {
 export interface SupervisedPlan {
   readonly name: string;
   readonly start: (hooks: { onStderr: (chunk: Buffer) => void }) => RunningProcess;
-  /** All that it says on stderr, over all its lives. */
+  /** Its stderr, over all its runs. */
   readonly stderrPath: string;
   readonly currentFault: () => Pick<Fault, 'name' | 'mayEndProcesses'>;
   readonly onStarted: (process: RunningProcess) => void;
@@ -76,7 +78,7 @@ export class Supervised {
     await this.#process?.kill();
   }
 
-  /** It stands still, with everything in its hands, until `thaw`. */
+  /** Suspends it, with all its state, until `thaw`. */
   freeze(): void {
     this.#process?.signal('SIGSTOP');
   }

@@ -89,7 +89,7 @@ export class UnreliableProxy {
     if (this.#weather === 'cutting') {
       const passing = bytes.subarray(0, connection.bytesLeft);
       connection.bytesLeft -= bytes.length;
-      // What has passed must arrive before the break does.
+      // Forwarded bytes must arrive before the break.
       if (connection.bytesLeft <= 0) {
         server.write(passing, () => this.#break(connection));
         return;

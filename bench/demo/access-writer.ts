@@ -3,7 +3,7 @@ import { appendFileSync, renameSync } from 'node:fs';
 import { AccessLog } from '../access-log.ts';
 import type { Random } from '../random.ts';
 
-/** What was written in all, over all generations of the log. */
+/** The total written amount, over all generations of the log. */
 export interface Written {
   readonly lines: number;
   readonly bytes: number;
@@ -14,7 +14,10 @@ export interface Written {
 const TICK_MS = 50;
 const ROTATE_EVERY_MS = 4000;
 
-/** A web server, as far as its log is concerned: a few hundred requests a second, and a rotation every few seconds. */
+/**
+ * A web server, as far as its log is concerned: a few hundred requests a second, and a rotation every few
+ * seconds.
+ */
 export class AccessWriter {
   readonly #path: string;
   readonly #random: Random;

@@ -1,13 +1,14 @@
 /**
- * The product in half a minute: `make demo`. An access log is written and rotated, a collector tails it, an aggregator
- * emits it in batches to a file, to the terminal and into the embedded store. Then what the store is asked for: a search,
- * a metric, an alert. At the end the balance: written = accepted = emitted = in the store.
+ * The product in half a minute: `make demo`. An access log is written and rotated, a collector tails it, an
+ * aggregator emits it in batches to a file, to the terminal and into the embedded store. Then what the store
+ * is asked for: a search, a metric, an alert. At the end the balance: written = accepted = emitted = in the
+ * store.
  *
  *     DEMO_SECONDS=15 (0: until Ctrl-C)
  *
- * Exits with 0 only when the balance holds, the emitted file is, byte for byte, what was written, the search finds errors and the alert fires.
- * Ctrl-C ends the writing early; a run that is too short for the alert is judged by the balance alone. A second Ctrl-C ends
- * everything at once, with 130.
+ * Exits with 0 only when the balance holds, the emitted file is, byte for byte, what was written, the search
+ * finds errors and the alert fires. Ctrl-C ends the writing early; a run that is too short for the alert is
+ * judged by the balance alone. A second Ctrl-C ends everything at once, with 130.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
@@ -98,7 +99,7 @@ async function writeFor(
   return written;
 }
 
-/** Waits until the output has the size of what was written; a shorter one is for the balance to tell. */
+/** Waits until the output has the size of the written data; the balance reports a shorter one. */
 async function untilEmitted(written: Written, outputPath: string): Promise<void> {
   const deadline = Date.now() + DRAIN_TIMEOUT_MS;
   while (Date.now() < deadline && (await sizeOf(outputPath)) < written.bytes) await sleep(50);

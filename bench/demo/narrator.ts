@@ -1,4 +1,4 @@
-/** What a person sees of the demo: one line for each thing that happens, with the time since the start. */
+/** Prints one line for each event of the demo, with the time since the start. */
 export class Narrator {
   readonly #began = performance.now();
   readonly #colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
@@ -24,7 +24,7 @@ export class Narrator {
     this.#print(this.#paint('32', text));
   }
 
-  /** Output of the text emitter. What comes within a moment is one batch, and shown as one line. */
+  /** Output of the text emitter. Output within a moment is one batch, and shown as one line. */
   emitted(chunk: Buffer): void {
     this.#gathered += chunk.toString('latin1');
     clearTimeout(this.#quiet);

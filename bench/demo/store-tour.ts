@@ -11,7 +11,7 @@ interface AlertStates {
   readonly states: readonly { readonly state: string }[];
 }
 
-/** What one asks the embedded store for, with the commands that a user would type. */
+/** Shows queries of the embedded store, with the commands that a user would type. */
 export class StoreTour {
   readonly #httpAddress: string;
   readonly #narrator: Narrator;
@@ -38,8 +38,8 @@ export class StoreTour {
   }
 
   /**
-   * Resolves with whether errors are found and the alert fires: hundreds of requests a second are more than its level.
-   * It waits for the alert only with `untilFiring`.
+   * Resolves with whether errors are found and the alert fires: hundreds of requests a second are more than
+   * its level. It waits for the alert only with `untilFiring`.
    */
   async show({ untilFiring }: { readonly untilFiring: boolean }): Promise<boolean> {
     const deadline = Date.now() + (untilFiring ? PATIENCE_MS : 0);

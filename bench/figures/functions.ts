@@ -7,7 +7,10 @@ export interface FunctionFigure {
   readonly lines: number;
 }
 
-/** The formatter's layout makes these reliable: one declaration a line, the closing brace at the same indentation. */
+/**
+ * The formatter's layout makes these reliable: one declaration a line, the closing brace at the same
+ * indentation.
+ */
 const DECLARATIONS = [
   /^(?<indent>\s*)(?:export )?(?:async )?function\*? (?<name>\w+)/,
   /^(?<indent>\s*)(?:export )?const (?<name>\w+) = (?:async )?(?:\([^)]*\)|\w+)(?:: [^=]+)? => \{$/,

@@ -16,7 +16,7 @@ const FILES = 1000;
 const SETTLE_MS = 5000;
 const MEASURED_MS = 20_000;
 
-/** What it costs to watch many files in which nothing happens. */
+/** Measures the cost of watching many idle files. */
 export async function measureIdleFiles(directory: string): Promise<IdleUse> {
   const pair = await layOutPair({
     directory,

@@ -46,7 +46,7 @@ export async function measureLatency(directory: string): Promise<Latency> {
   }
 }
 
-/** Writes and reads in turn, about every millisecond. Each line says when it was written. */
+/** Alternates writes and reads, about every millisecond. Each line contains the time of its write. */
 async function drive(log: number, outputPath: string): Promise<number[]> {
   const latencies: number[] = [];
   const output = new OutputReader(outputPath);

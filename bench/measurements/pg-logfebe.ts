@@ -38,7 +38,7 @@ const SECONDS = 10;
 const IDENTITY = 'bench';
 
 interface Course extends Pick<PgLogfebeRun, 'name' | 'wantedPerSecond'> {
-  /** The aggregator takes the connection, and then stands still (SIGSTOP). */
+  /** The aggregator accepts the connection, and is then suspended (SIGSTOP). */
   readonly stalled: boolean;
 }
 
@@ -48,7 +48,10 @@ const COURSES: readonly Course[] = [
   { name: 'without a limit', wantedPerSecond: 0, stalled: false },
 ];
 
-/** What PostgreSQL processes send over many sockets, through a collector and its journal to an aggregator. */
+/**
+ * Measures records of PostgreSQL processes from many sockets, through a collector and its journal to an
+ * aggregator.
+ */
 export async function measurePgLogfebe(directory: string): Promise<readonly PgLogfebeRun[]> {
   const runs: PgLogfebeRun[] = [];
   for (const course of COURSES) runs.push(await run(course, directory));
@@ -132,7 +135,7 @@ async function untilJournaled({ collectorHttp }: Pair, records: number): Promise
     const value = (name: string) =>
       Number(new RegExp(`^collector_pg_logfebe_journal_${name}_total (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
     const lost = value('lost_records');
-    // Each stream that lost records has one more, which says so.
+    // Each stream that lost records has one more record, which reports the loss.
     if (value('records') + lost >= records) return lost;
     if (Date.now() > deadline) throw new Error(`only ${value('records')} of ${records} were journaled`);
     await sleep(50);

@@ -12,7 +12,10 @@ export type Absence = 'absent' | 'frozen';
 
 const OBSERVED_MS = 10_000;
 
-/** The collector's peak memory when nobody takes what it reads. It must not depend on the size of the log. */
+/**
+ * The collector's peak memory when no aggregator accepts its records. It must not depend on the size of the
+ * log.
+ */
 export async function measureStoppedAggregator(
   log: WrittenLog,
   absence: Absence,

@@ -15,9 +15,9 @@ const CACHE = resolve('.tmp/peers');
 const ARCHITECTURES: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 /**
- * Downloads Debian packages, and what they need that is missing here, and unpacks them beside the system. Nothing is
- * installed: rsyslog's and syslog-ng's packages exclude each other, and a benchmark should not change a machine.
- * Throws when that is not possible here.
+ * Downloads Debian packages, and what they need that is missing here, and unpacks them beside the system.
+ * Nothing is installed: rsyslog's and syslog-ng's packages exclude each other, and a benchmark should not
+ * change a machine. Throws when that is not possible here.
  */
 export async function unpackDebianPackages(names: readonly [string, ...string[]]): Promise<UnpackedPackages> {
   const triplet = ARCHITECTURES[process.arch];
@@ -46,7 +46,7 @@ async function download(names: readonly string[], directory: string): Promise<vo
   for (const file of await readdir(debs)) await apt(['dpkg', '-x', join(debs, file), root]);
 }
 
-/** What an installation would add to this machine. */
+/** Packages that an installation would add to this machine. */
 async function missingPackages(names: readonly string[]): Promise<string[]> {
   const plan = await apt(['apt-get', '--simulate', '--no-install-recommends', 'install', ...names]);
   return plan.split('\n').flatMap((line) => /^Inst (\S+)/.exec(line)?.[1] ?? []);

@@ -1,4 +1,5 @@
-// node raw-pipe-receiver.js PORT FILE: writes what a connection sends to FILE, flushes it, says so, and stays.
+// node raw-pipe-receiver.js PORT FILE: writes the data of a connection to FILE, flushes it, reports it, and
+// stays.
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';

@@ -10,8 +10,9 @@ type Transport = 'tcp' | 'relp';
 export const RSYSLOG_PACKAGES = ['rsyslog', 'rsyslog-relp'] as const;
 
 /**
- * Debian's rsyslog, tuned as its documentation advises for throughput: inotify, large batches out of a large in-memory
- * queue, one worker (two would break the order), no name look-ups, and templates that are the bare message.
+ * Debian's rsyslog, tuned as its documentation advises for throughput: inotify, large batches out of a large
+ * in-memory queue, one worker (two would break the order), no name look-ups, and templates that are the bare
+ * message.
  */
 export function rsyslog(transport: Transport): Contender {
   let packages: UnpackedPackages | undefined;

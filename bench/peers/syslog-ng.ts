@@ -7,7 +7,10 @@ import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.t
 
 export const SYSLOG_NG_PACKAGES = ['syslog-ng-core'] as const;
 
-/** Debian's syslog-ng, tuned as its administration guide advises: large fetches and windows, no parsing, flow control. */
+/**
+ * Debian's syslog-ng, tuned as its administration guide advises: large fetches and windows, no parsing, flow
+ * control.
+ */
 export function syslogNg(): Contender {
   let packages: UnpackedPackages | undefined;
   return {

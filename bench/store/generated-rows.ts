@@ -11,8 +11,8 @@ export interface GeneratedRows {
 }
 
 /**
- * Access log rows that the database makes itself, evenly over a span of time and in its order, as a parsed access log
- * brings them: some 200 bytes of body, 20,000 addresses, 10,000 paths, one answer in ten an error.
+ * Access log rows that the database makes itself, evenly over a span of time and in its order, as a parsed
+ * access log brings them: some 200 bytes of body, 20,000 addresses, 10,000 paths, one answer in ten an error.
  */
 export function insertGeneratedRows(dialect: SqlDialect, rows: GeneratedRows): SqlStatement {
   const text = `insert into log_records (${LOG_COLUMNS.join(', ')})\n`;

@@ -37,7 +37,9 @@ const SETTLE_MS = 1000;
 const LOOK_EVERY_MS = 50;
 const STALLED_AFTER_MS = 60_000;
 
-/** One run: everything is started and left to settle, then the log appears, whole, in the watched directory. */
+/**
+ * One run: everything is started and left to settle, then the log appears, whole, in the watched directory.
+ */
 export async function runIngest({ contender, log, server, directory }: IngestPlan): Promise<Ingest> {
   await rm(directory, { recursive: true, force: true });
   const logDirectory = join(directory, 'logs');
@@ -46,7 +48,7 @@ export async function runIngest({ contender, log, server, directory }: IngestPla
   const postgres = server && { server, database: DATABASE };
   const course = { directory, logDirectory, postgres, rows: log.lines };
   try {
-    // What the run before has left to the disk is not this one's burden.
+    // Flushes the previous run's data, so that it does not affect this one.
     await server?.query((client) => client.query('checkpoint'));
     await runCommand({ name: 'sync', command: 'sync' });
     const running = await contender.start(course);

@@ -17,7 +17,7 @@ export const STORE_CONTENDERS: readonly StoreContender[] = [
   rsyslogIntoPostgres(8),
   rsyslogIntoPostgres(1),
 ];
-/** What the slowest contender brings into its database in half a minute. */
+/** Records that the slowest contender stores in half a minute. */
 const MAX_LOG_MEGABYTES = 100;
 
 interface Stage {
@@ -29,7 +29,9 @@ interface Stage {
   readonly directory: string;
 }
 
-/** Into the stores, in turn, and then questions to them. All that needs PostgreSQL uses one server of our own. */
+/**
+ * Into the stores, in turn, and then questions to them. All that needs PostgreSQL uses one server of our own.
+ */
 export async function measureStores(
   settings: BenchSettings,
   say: (text: string) => void,

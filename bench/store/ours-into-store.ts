@@ -18,7 +18,10 @@ import {
   storedInPostgres,
 } from './store-contender.ts';
 
-/** mega-collector into DuckDB, in the process of the aggregator. The access log's times may be long ago: all is kept. */
+/**
+ * mega-collector into DuckDB, in the process of the aggregator. The access log's times may be long ago: all
+ * is kept.
+ */
 export function oursIntoDuckDb(): StoreContender {
   const path = ({ directory }: StoreCourse) => join(directory, 'logs.duckdb');
   return {

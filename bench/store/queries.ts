@@ -19,7 +19,7 @@ import { median } from '../statistics.ts';
 import { insertGeneratedRows } from './generated-rows.ts';
 import { type Question, questions, type Window } from './questions.ts';
 
-/** What asking one store costs. */
+/** Measures the queries of one store. */
 export interface StoreQueries {
   /** `DuckDB` */
   readonly store: string;
@@ -62,8 +62,8 @@ export async function measureDuckDbQueries(directory: string, rows: number): Pro
 }
 
 /**
- * In a database of its own, with only the day that is asked for: PostgreSQL takes minutes to make the others, and does
- * not look into their partitions.
+ * In a database of its own, with only the day that is asked for: PostgreSQL takes minutes to make the others,
+ * and does not look into their partitions.
  */
 export async function measurePostgresQueries(server: OwnPostgres, rows: number): Promise<StoreQueries> {
   const database = 'queries';
@@ -87,7 +87,7 @@ export async function measurePostgresQueries(server: OwnPostgres, rows: number):
 
 interface Contents {
   readonly store: string;
-  /** What all ten days would hold. */
+  /** The number of records of all ten days. */
   readonly rows: number;
   /** Those that it does hold, from 0. */
   readonly days: readonly number[];

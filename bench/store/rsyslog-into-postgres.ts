@@ -19,9 +19,9 @@ const TABLE = `create table access_log (
   network_protocol_version text, http_response_status_code smallint, http_response_body_size bigint, body text not null)`;
 
 /**
- * Debian's rsyslog with ompgsql, one process from the file to the database: imfile, mmnormalize for the fields, an INSERT
- * for each row into a plain table without an index, and a transaction for each batch of the queue. One worker keeps the
- * order of the log; several do not, and are faster.
+ * Debian's rsyslog with ompgsql, one process from the file to the database: imfile, mmnormalize for the
+ * fields, an INSERT for each row into a plain table without an index, and a transaction for each batch of the
+ * queue. One worker keeps the order of the log; several do not, and are faster.
  */
 export function rsyslogIntoPostgres(workers: 1 | 8): StoreContender {
   let packages: UnpackedPackages | undefined;
@@ -88,7 +88,7 @@ async function running(course: StoreCourse, sender: RunningProcess): Promise<Run
 }
 
 const NEAR = 0.9;
-/** A worker says so at most once a second. */
+/** A worker reports this at most once a second. */
 const NEARLY = `select n_tup_ins as rows from pg_stat_user_tables where relname = 'access_log'`;
 
 const RULE =

@@ -3,7 +3,7 @@ import type { OwnPostgres } from '../own-postgres.ts';
 
 /** Something that brings the lines of a log into a database, a row each. */
 export interface StoreContender {
-  /** As it stands in the table. */
+  /** Its name in the table. */
   readonly name: string;
   /** For BENCH_ONLY. */
   readonly key: string;
@@ -49,7 +49,7 @@ export interface Stored {
 
 export const NO_POSTGRES = 'PostgreSQL is not installed (apt-get install postgresql)';
 
-/** The size of a database that nobody has written to yet. */
+/** The size of an empty database. */
 const EMPTY_DATABASE = 'template1';
 
 export function databaseOf({ postgres }: StoreCourse): FreshDatabase {

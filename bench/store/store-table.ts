@@ -81,7 +81,9 @@ export function storeReport(measurements: StoreMeasurements, rounds: number): st
   return parts;
 }
 
-/** A row for each question; for each store a column about a day, and one about all days where it holds them. */
+/**
+ * A row for each question; for each store a column about a day, and one about all days where it holds them.
+ */
 function queryTable(stores: readonly StoreQueries[]): string {
   const columns = stores.flatMap(({ store, rows, queries }) => {
     const title = `${store}, ${(rows / 1e6).toLocaleString('en-US')} million rows: a day`;

@@ -20,13 +20,13 @@ import { unknownVariables } from '../runtime/unknown-variables.ts';
 import type { NotifyConfiguration } from './notify-configuration.ts';
 import { AGGREGATOR_VARIABLES, DEFAULT_PUBLISH_FREQUENCY_MS } from './variables.ts';
 
-/** Everything that `createAggregator` needs to know. */
+/** The configuration of `createAggregator`. */
 export interface AggregatorConfig {
   readonly listenAddress: Endpoint;
   readonly httpAddress: Address;
-  /** False: in a run that ends by itself there is nobody to answer. */
+  /** False: a run that ends by itself serves no HTTP. */
   readonly servesHttp?: boolean;
-  /** Secret. undefined: the query API answers this machine only. */
+  /** Secret. undefined: the query API accepts only clients on this machine. */
   readonly httpToken: string | undefined;
   /** Absolute. */
   readonly stateDirectory: string;
@@ -64,11 +64,13 @@ export function publishFrequencyMs(config: AggregatorConfig, { type }: Aggregato
 export interface AggregatorConfigOptions {
   /** Default: the registry. */
   readonly emitterTypes?: readonly EmitterType[];
-  /** Default: who runs the process. */
+  /** Default: the user of the process. */
   readonly userId?: number;
 }
 
-/** Every variable of the aggregator, those of the emitters included: for flags, --help, --check and the docs. */
+/**
+ * Every variable of the aggregator, those of the emitters included: for flags, --help, --check and the docs.
+ */
 export function aggregatorVariables(types: readonly EmitterType[] = emitterTypes): VariableTable {
   return { ...AGGREGATOR_VARIABLES, ...emitterVariables(types) };
 }
@@ -117,7 +119,7 @@ export function parseAggregatorConfig(
   };
 }
 
-/** Their values may hold passwords: never shown, and each has a `_FILE` form. */
+/** Their values may contain passwords: never shown, and each has a `_FILE` form. */
 function emitterVariables(types: readonly EmitterType[]) {
   return Object.fromEntries(
     types.map((type) => {
@@ -153,11 +155,11 @@ function emittersOf(
   const off = Object.entries(values).filter(([, each]) => each?.length === 0);
   return {
     emitters,
-    warnings: off.map(([variable]) => ({ variable, message: 'is set, but to a value that means off' })),
+    warnings: off.map(([variable]) => ({ variable, message: 'is set, but its value means off' })),
   };
 }
 
-/** The embedded store, unless that was switched off. */
+/** The embedded store, unless it was switched off. */
 function defaultEmitters(
   types: readonly EmitterType[],
   values: Readonly<Record<string, readonly AggregatorEmitter[] | undefined>>,
@@ -186,7 +188,7 @@ function warningsOf({ notify, tls, listenAddress }: AggregatorConfig): readonly 
     const address = formatAddress(listenAddress);
     warnings.push({
       variable: 'AGGREGATOR_LISTEN_ADDRESS',
-      message: `${address} can be reached from other machines, and without TLS anybody there may send and listen`,
+      message: `${address} can be reached from other machines, and without TLS any client there can send records and read the traffic`,
     });
   }
   return warnings;

@@ -5,7 +5,7 @@ import type { Json } from '../runtime/json.ts';
 import type { Queue } from '../storage/queue.ts';
 import type { DeadLetterSummary } from '../storage/queue-contract.ts';
 
-/** What the commands of the command line ask of whoever owns an aggregator's state directory. */
+/** Control commands of the process that owns an aggregator's state directory. */
 export function aggregatorControl(
   queue: Queue,
   running: {
@@ -26,7 +26,7 @@ export function aggregatorControl(
       const letter = letters.list().find((each) => each.id === id);
       const records = letter === undefined ? undefined : await letters.read(id);
       if (letter === undefined || records === undefined) {
-        throw new ControlError('not-found', `There is no dead letter ${id}.`);
+        throw new ControlError('not-found', `Cannot show dead letter ${id}: it does not exist.`);
       }
       const { format, resource, data } = records;
       return json({
@@ -60,22 +60,22 @@ export function aggregatorControl(
       if (running.configured.has(name)) {
         throw new ControlError(
           'in-use',
-          `The emitter ${name} is configured: take it out of the configuration first.`,
+          `Cannot forget emitter ${name}: it is configured. Remove it from the configuration first.`,
         );
       }
       if (!(await queue.forgetEmitter(name)))
-        throw new ControlError('not-found', `There is no emitter ${name}.`);
+        throw new ControlError('not-found', `Cannot forget emitter ${name}: it does not exist.`);
       return {};
     },
     'emitters.skip': async (input) => {
       const name = textOf(input, 'name');
       if (!queue.knownEmitters().some((emitter) => emitter.name === name))
-        throw new ControlError('not-found', `There is no emitter ${name}.`);
+        throw new ControlError('not-found', `Cannot skip an entry of emitter ${name}: it does not exist.`);
       const lost = await queue.skipCorruptEntry(name);
       if (lost === undefined) {
         throw new ControlError(
           'not-damaged',
-          `The emitter ${name} does not stand at a damaged entry: there is nothing to give up.`,
+          `Cannot skip an entry of emitter ${name}: its next entry is not damaged.`,
         );
       }
       running.entrySkipped?.(name);
@@ -101,7 +101,8 @@ function fields(input: Json): { readonly [key: string]: Json | undefined } {
 
 function textOf(input: Json, key: string): string {
   const value = fields(input)[key];
-  if (typeof value !== 'string') throw new ControlError('invalid-request', `"${key}" is missing.`);
+  if (typeof value !== 'string')
+    throw new ControlError('invalid-request', `Invalid request: "${key}" is missing.`);
   return value;
 }
 
@@ -116,7 +117,7 @@ function selectionOf(input: Json): Selection {
   return { ids: list, emitter: emitterOf(input) };
 }
 
-/** These shapes are JSON; the compiler cannot see it through their names. */
+/** These types are JSON; the compiler cannot verify it. */
 function json<T>(value: T): Json {
   return value as unknown as Json;
 }

@@ -10,7 +10,7 @@ import { createMonitor } from '../store/monitor/create-monitor.ts';
 import type { Monitor } from '../store/monitor/monitor.ts';
 import type { SqlDatabase } from '../store/sql/sql-database.ts';
 
-/** What one store of the aggregator is asked, and what is kept up to date in it: metrics and alerts. */
+/** Search, metrics and alerts of one store of the aggregator. */
 export interface MonitoredStore extends Component {
   readonly search: LogSearch;
   readonly monitor: Monitor;
@@ -24,10 +24,10 @@ export interface MonitoredStoreOptions {
   readonly metrics: Registry;
 }
 
-/** Less than the API gives a request, so that the database ends what takes too long. */
+/** Less than the API's time limit, so that the database ends queries that take too long. */
 const SEARCH_TIMEOUT_MS = 15_000;
 
-/** Above the store's emitter: started after it, stopped before. */
+/** Started after the store's emitter, stopped before it. */
 export function createMonitoredStore(options: MonitoredStoreOptions): MonitoredStore {
   const monitor = createMonitor({ ...options, holder: randomUUID() });
   return {

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { jsonValue } from '../runtime/value-parsers.ts';
 
-/** How PagerDuty is told. */
+/** Settings of the PagerDuty notifications. */
 export interface NotifyConfiguration {
   /** Secret. */
   readonly integrationKey: string;
-  /** Stable for this aggregator: the base of every deduplication key. */
+  /** Stable for this aggregator: the prefix of each deduplication key. */
   readonly incidentKey: string;
   /** A name for people. */
   readonly identifier: string;
-  /** `host` or `host:port`, instead of events.pagerduty.com; always spoken to over TLS. */
+  /** `host` or `host:port`, instead of events.pagerduty.com; always over TLS. */
   readonly server: string | undefined;
   /** PEM; trusted besides the usual authorities. */
   readonly ca: string | undefined;
-  /** Keys that mean nothing. */
+  /** Unknown keys. */
   readonly unknownKeys: readonly string[];
 }
 
@@ -70,7 +70,7 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
 
-/** With or without the scheme; PagerDuty's client knows no other than https, and no path. */
+/** With or without the scheme; PagerDuty's client supports only https, and no path. */
 function isHost(text: string): boolean {
   if (!URL.canParse(urlText(text))) return false;
   const { protocol, host, pathname, username, search } = urlOf(text);

@@ -13,7 +13,7 @@ export const AGGREGATOR_LAYOUT = {
 } as const;
 export const DEAD_LETTER_MAX_BYTES = 1024 * 1024 * 1024;
 
-/** For a command while no aggregator runs: it owns the state directory until `close`. */
+/** For a command while no aggregator is running: it owns the state directory until `close`. */
 export async function openOfflineAggregatorControl(
   stateDirectory: string,
   deps: { readonly logger: Logger; readonly clock: Clock },

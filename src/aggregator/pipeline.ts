@@ -37,9 +37,9 @@ import { QueuePressure } from './notify/queue-pressure.ts';
 import { AGGREGATOR_COMMANDS, AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
-const LOOK_FOR_REST_MS = 50;
+const DRAIN_POLL_MS = 50;
 const WATCH_QUEUE_MS = 10_000;
-/** An emitter is late when something is older than this, and than four times the publish frequency. */
+/** An emitter is late when its oldest record is older than this and than four times the publish frequency. */
 const LATE_MS = 60_000;
 
 export interface AggregatorDependencies {
@@ -51,24 +51,25 @@ export interface AggregatorDependencies {
 }
 
 export interface Aggregator extends Component {
-  /** SIGHUP: output files are opened anew; certificates are those of `config`, when there is a new one. */
+  /** SIGHUP: reopens output files, and loads the certificates of a new `config`. */
   reopen(config?: AggregatorConfig): Promise<void>;
-  /** Resolves with what makes going on impossible; never rejects. */
+  /** Resolves with a fatal error; never rejects. */
   readonly failed: Promise<Error>;
-  /** Resolves when nothing is queued for any emitter, or it is stopped. */
+  /** Resolves when no record is queued for any emitter, or after a stop. */
   drained(): Promise<void>;
-  /** Why the state cannot be used; undefined when it can. */
+  /** Why the state cannot be used; undefined when it can be. */
   readonly broken: string | undefined;
   health(): Health;
 }
 
 /**
- * The aggregator, top to bottom as the data flows:
+ * The aggregator, in the order of the data flow:
  *
  *     intake -> queue (ledger) -> for each emitter: cursor -> batcher -> delivery -> emitter
  *
- * Started from the bottom, stopped from the top. State that cannot be opened is no reason to die and be restarted in a
- * loop: the process stays up, not ready, takes nothing, and says what is wrong.
+ * Started from the destination, stopped from the source. If the state cannot be opened, the process does not
+ * exit, which would restart it in a loop: it stays up, is not ready, accepts no records, and reports the
+ * reason.
  */
 export async function createAggregator(
   config: AggregatorConfig,
@@ -105,9 +106,9 @@ class RunningAggregator implements Aggregator {
       metrics: deps.metrics,
       health: () => this.health(),
       logger: deps.logger,
-      areas: [
+      mounts: [
         createApi({
-          store: () => this.#askedStore(),
+          store: () => this.#queriedStore(),
           token: config.httpToken,
           listenAddress: config.httpAddress,
           ...deps,
@@ -121,7 +122,7 @@ class RunningAggregator implements Aggregator {
     const queue = await this.#openState();
     this.#queue = queue;
     if (queue === undefined) {
-      // Without the lock the control socket may be another process's.
+      // Without the lock the control socket may belong to another process.
       if (this.#directory !== undefined)
         await this.#serveControl(brokenControl(AGGREGATOR_COMMANDS, this.#broken ?? ''));
     } else {
@@ -164,7 +165,7 @@ class RunningAggregator implements Aggregator {
 
   async drained(): Promise<void> {
     const isQueued = () => this.#queue?.knownEmitters().some(({ queued }) => queued.records > 0) ?? false;
-    while (this.#stopped === undefined && isQueued()) await this.#deps.clock.sleep(LOOK_FOR_REST_MS);
+    while (this.#stopped === undefined && isQueued()) await this.#deps.clock.sleep(DRAIN_POLL_MS);
   }
 
   async reopen(config?: AggregatorConfig): Promise<void> {
@@ -210,8 +211,8 @@ class RunningAggregator implements Aggregator {
   }
 
   /**
-   * A cursor that no emitter follows would keep the queue from ever shrinking. One that has nothing to lose is removed;
-   * the others are for the operator to decide.
+   * A cursor without an emitter keeps the queue from shrinking. Unknown cursors without records are removed;
+   * the operator decides about the others.
    */
   async #forgetEmitters(queue: Queue): Promise<void> {
     const configured = new Set(this.#config.emitters.map(({ name }) => name));
@@ -225,8 +226,8 @@ class RunningAggregator implements Aggregator {
     const problems = emitters.map(({ name, queued, deadLettered }) => ({
       variable: 'AGGREGATOR_*_CONFIGURATION',
       message:
-        `the state knows an emitter "${name}" (${queued.records} records queued for it, ${deadLettered.records} dead letters) that is not configured. ` +
-        `Put it back, or give up its records: mega-collector emitters forget ${name} --state-directory ` +
+        `the state has an emitter "${name}" (${queued.records} queued records, ${deadLettered.records} dead letters) that is not configured. ` +
+        `Configure it again, or discard its records: mega-collector emitters forget ${name} --state-directory ` +
         this.#config.stateDirectory,
     }));
     if (problems.length > 0) throw new ConfigurationError(problems);
@@ -280,7 +281,7 @@ class RunningAggregator implements Aggregator {
     if (emitter.database !== undefined) await this.#startStore(emitter.database, notifier);
   }
 
-  /** Asked and monitored is the first store. */
+  /** Only the first store is queried and monitored. */
   async #startStore(database: SqlDatabase, notifier: Notifier): Promise<void> {
     if (this.#store !== undefined) return;
     this.#store = createMonitoredStore({ ...this.#deps, database, pager: alertPager(notifier) });
@@ -289,7 +290,8 @@ class RunningAggregator implements Aggregator {
 
   async #startIntake(queue: Queue): Promise<void> {
     const { listenAddress, tls } = this.#config;
-    // The state directory is ours, and the socket lies in it: what is there was left by a killed process.
+    // This process owns the state directory and the socket in it: an existing socket is a leftover of a
+    // killed process.
     if ('socketPath' in listenAddress) await rm(listenAddress.socketPath, { force: true });
     this.#credentials = grpcServerCredentials(tls);
     const intake = new Intake({
@@ -311,7 +313,7 @@ class RunningAggregator implements Aggregator {
         tls: tls !== undefined,
         emitters: this.#chains.map((chain) => chain.emitter),
       },
-      'Taking records.',
+      'Accepting records',
     );
   }
 
@@ -323,8 +325,8 @@ class RunningAggregator implements Aggregator {
     });
   }
 
-  /** undefined: none is configured. */
-  #askedStore(): ApiStore | UnavailableStore | undefined {
+  /** undefined: no store is configured. */
+  #queriedStore(): ApiStore | UnavailableStore | undefined {
     if (this.#store !== undefined) return this.#store;
     if (!this.#config.emitters.some(({ type }) => type.dialect !== undefined)) return undefined;
     return { unavailable: this.#broken ?? 'The aggregator is starting.' };
@@ -337,7 +339,7 @@ class RunningAggregator implements Aggregator {
     const alerts = lateAlerts(this.#store?.monitor.evaluationProblems ?? [], nowUnixNano);
     const emitters = this.#chains.flatMap((chain) => {
       const { emitter, state, sinceUnixNano = nowUnixNano, oldestUndeliveredAgeMs } = chain.status();
-      // An emitter that cannot read what it stands at does not know how old it is.
+      // An emitter whose next entry is unreadable does not know the entry's age.
       const stuckMs = Number(nowUnixNano - sinceUnixNano) / 1e6;
       const ageMs = Math.max(oldestUndeliveredAgeMs, stuckMs);
       const isLate = ageMs > lateMs || state === 'failed' || state === 'holding';
@@ -358,7 +360,7 @@ class RunningAggregator implements Aggregator {
   }
 }
 
-/** In a thread of its own, if it would hold up everybody else. */
+/** In a separate thread, if it would block the others. */
 function createEmitter(
   { type, configuration }: AggregatorEmitter,
   environment: EmitterEnvironment,
@@ -368,7 +370,7 @@ function createEmitter(
     : type.create(configuration, environment);
 }
 
-/** There is no store any more: nobody else would ever close what its alerts have opened. */
+/** Without a store no monitor resolves the open incidents of its alerts. */
 function resolveAlerts(notifier: Notifier): void {
   const pager = alertPager(notifier);
   for (const page of pager.open()) pager.resolved(page);

@@ -15,12 +15,12 @@ import {
 } from '../runtime/value-parsers.ts';
 import { NOTIFY_EXAMPLE, notifyConfiguration } from './notify-configuration.ts';
 
-/** Two of the largest batches: with less, intake could stop for good. */
+/** Two of the largest batches: with less, the intake could stop permanently. */
 const MIN_QUEUE_BYTES = 8 * 1024 * 1024;
 
 export const DEFAULT_PUBLISH_FREQUENCY_MS = 15_000;
 
-/** As RFC 6750 lets a bearer token look; what is shorter can be guessed. */
+/** The form of RFC 6750; a shorter token can be guessed. */
 function token(text: string): string {
   if (!/^[A-Za-z0-9\-._~+/]{16,511}=*$/.test(text)) {
     throw new InvalidValue('16 to 512 letters, digits and -._~+/=');
@@ -28,12 +28,12 @@ function token(text: string): string {
   return text;
 }
 
-/** Every variable of the aggregator except those of its emitters, which come from their registry. */
+/** All variables of the aggregator except those of its emitters, which are in their registry. */
 export const AGGREGATOR_VARIABLES = {
   listenAddress: {
     name: 'AGGREGATOR_LISTEN_ADDRESS',
     flag: '--listen-address',
-    description: 'Where collectors reach the aggregator (gRPC).',
+    description: 'Listen address for collectors (gRPC).',
     format: ADDRESS_FORMAT,
     default: '127.0.0.1:8000',
     example: '0.0.0.0:8000',
@@ -42,7 +42,7 @@ export const AGGREGATOR_VARIABLES = {
   httpAddress: {
     name: 'AGGREGATOR_HTTP_ADDRESS',
     flag: '--http-address',
-    description: 'Where metrics, health and the query API are served (HTTP).',
+    description: 'Listen address for metrics, health and the query API (HTTP).',
     format: ADDRESS_FORMAT,
     default: '127.0.0.1:8001',
     example: '0.0.0.0:8001',
@@ -52,7 +52,7 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_HTTP_TOKEN',
     flag: '--http-token',
     description:
-      'What whoever uses the query API has to show (`Authorization: Bearer ...`). Without it the API answers this machine only.',
+      'Token for the query API (`Authorization: Bearer ...`). Without it the API accepts only clients on this machine.',
     format: '16 to 512 letters, digits and `-._~+/=`',
     example: '3f8a1c5e9b7d2046a1c5',
     secret: true,
@@ -71,7 +71,7 @@ export const AGGREGATOR_VARIABLES = {
   maxBatchSize: {
     name: 'AGGREGATOR_MAX_BATCH_SIZE',
     flag: '--max-batch-size',
-    description: 'The most records an emitter is handed at once.',
+    description: 'Maximum number of records in a batch.',
     format: 'whole number from 1 to 1000000',
     default: '1000',
     example: '5000',
@@ -81,8 +81,7 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY',
     flag: '--minimum-publish-frequency',
     alias: { name: 'AGGREGATOR_BATCH_MAX_WAIT', flag: '--batch-max-wait' },
-    description:
-      'A batch is emitted at the latest this long after its first record, full or not. Default: `15s`; `1s` for the stores.',
+    description: 'Maximum time that a batch waits for more records. Default: `15s`; `1s` for the stores.',
     format: DURATION_FORMAT,
     example: '500ms',
     parse: positiveDurationMs,
@@ -91,7 +90,7 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_MAX_CONNECTIONS',
     flag: '--max-connections',
     description:
-      'How many connections of collectors there may be. Half of them may be of one address, and half with one certificate.',
+      'Maximum number of collector connections. One address, and one certificate, may use half of them.',
     format: 'a whole number from 2 to 65536',
     default: '1024',
     example: '4096',
@@ -101,7 +100,7 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_MAX_STREAMS_PER_COLLECTOR',
     flag: '--max-streams-per-collector',
     description:
-      'How many streams of one collector the aggregator keeps. Each generation of a file is one, until 30 days after its end. Beyond that, new streams of this collector are refused.',
+      'Maximum number of streams of one collector. Each generation of a file is a stream until 30 days after its end. New streams above the limit are rejected.',
     format: 'a whole number from 100 to 10000000',
     default: '100000',
     example: '1000000',
@@ -110,7 +109,7 @@ export const AGGREGATOR_VARIABLES = {
   queueMaxBytes: {
     name: 'AGGREGATOR_QUEUE_MAX_BYTES',
     flag: '--queue-max-bytes',
-    description: 'The most the queue holds on disk for emitters that are behind.',
+    description: 'Maximum size of the queue on disk.',
     format: BYTE_SIZE_FORMAT,
     default: '10GiB',
     example: '100GiB',
@@ -120,8 +119,8 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_WHEN_FULL',
     flag: '--when-full',
     description:
-      'What a full queue does: `stop` makes collectors wait; `drop-oldest` takes the oldest records from the emitter ' +
-      'furthest behind, and counts them.',
+      'Behaviour of a full queue: `stop` makes collectors wait; `drop-oldest` drops the oldest records of the emitter ' +
+      'with the most undelivered data, and counts them.',
     format: '`stop` or `drop-oldest`',
     default: 'stop',
     example: 'drop-oldest',
@@ -130,7 +129,8 @@ export const AGGREGATOR_VARIABLES = {
   retryCount: {
     name: 'AGGREGATOR_RETRY_COUNT',
     flag: '--retry-count',
-    description: 'After how many failed attempts PagerDuty is told and `AGGREGATOR_AFTER_RETRIES` decides.',
+    description:
+      'Number of failed attempts before PagerDuty is notified and `AGGREGATOR_AFTER_RETRIES` applies.',
     format: 'whole number from 1 to 1000',
     default: '3',
     example: '10',
@@ -139,7 +139,7 @@ export const AGGREGATOR_VARIABLES = {
   retryDelayMs: {
     name: 'AGGREGATOR_RETRY_DELAY',
     flag: '--retry-delay',
-    description: 'The longest wait before the first retry; doubled for each further one, up to five minutes.',
+    description: 'Maximum delay before the first retry; doubled for each further one, up to five minutes.',
     format: DURATION_FORMAT,
     default: '5s',
     example: '1s',
@@ -149,8 +149,8 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_AFTER_RETRIES',
     flag: '--after-retries',
     description:
-      'What becomes of a batch after the last retry: `hold` goes on trying, the queue keeps the data; `dead-letter` ' +
-      'sets it aside for a replay; `discard` gives it up, and counts it.',
+      'Handling of a batch after the last retry: `hold` keeps trying while records stay queued; `dead-letter` ' +
+      'stores it for a replay; `discard` discards and counts it.',
     format: '`hold`, `dead-letter` or `discard`',
     default: 'hold',
     example: 'dead-letter',
@@ -160,7 +160,7 @@ export const AGGREGATOR_VARIABLES = {
     name: 'AGGREGATOR_NOTIFY_CONFIGURATION',
     flag: '--notify-configuration',
     description:
-      'How PagerDuty is told of a failure: the integration key, a stable key for the incident, and a name for people. ' +
+      'PagerDuty notifications: the integration key, a stable key for the incident, and a name for people. ' +
       'An optional `server` (`host:port`) replaces `events.pagerduty.com`; an optional `ca` (PEM) is trusted as well.',
     format: 'JSON object: `integration_key`, `incident_key`, `identifier`, optional `server`, `ca`',
     example: NOTIFY_EXAMPLE,
@@ -171,7 +171,7 @@ export const AGGREGATOR_VARIABLES = {
   shutdownTimeoutMs: {
     name: 'AGGREGATOR_SHUTDOWN_TIMEOUT',
     flag: '--shutdown-timeout',
-    description: 'How long a stop may take to pass on what is held. What is left stays in the queue.',
+    description: 'Maximum time to deliver queued records during a stop. The rest stays in the queue.',
     format: DURATION_FORMAT,
     default: '10s',
     example: '30s',
@@ -180,7 +180,7 @@ export const AGGREGATOR_VARIABLES = {
   logLevel: {
     name: 'AGGREGATOR_LOG_LEVEL',
     flag: '--log-level',
-    description: "The least important of the aggregator's own log lines that is written.",
+    description: "Minimum level of the aggregator's own log.",
     format: LOG_LEVELS.map((level) => `\`${level}\``).join(', '),
     default: 'info',
     example: 'debug',

@@ -2,45 +2,45 @@ import type { Logger } from 'pino';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Publisher } from './publisher/publisher.ts';
 
-const PATIENCE_MS = 3_000;
-const LOOK_EVERY_MS = 500;
-
-interface AwaitOptions {
-  readonly addresses: readonly string[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** How long there may be no aggregator; undefined: without end. */
-  readonly timeoutMs?: number;
-  /** Receives the error after that. */
-  readonly fail?: (error: Error) => void;
-}
-
 /**
- * For a run that ends by itself: a person or a script waits for it. Logs once that no aggregator answers, and fails when
- * there is none for too long, at the start or later. The publisher tries again all the time.
+ * For a run that ends by itself and that a person or a script waits for. Logs once that no aggregator is
+ * reachable, and fails when there is none for too long, at the start or later. The publisher keeps trying.
  */
 export function awaitAggregator(publisher: Pick<Publisher, 'connectedTo'>, options: AwaitOptions): Cancel {
   const { addresses, clock, logger, timeoutMs = Number.POSITIVE_INFINITY, fail } = options;
   let awaySinceMs = clock.monotonicMs();
   let isLogged = false;
-  const look = (): Cancel => clock.after(LOOK_EVERY_MS, again);
-  let cancel = look();
+  const checkLater = (): Cancel => clock.after(CHECK_INTERVAL_MS, again);
+  let cancel = checkLater();
   return () => cancel();
 
   function again(): void {
     const nowMs = clock.monotonicMs();
     if (publisher.connectedTo !== undefined) awaySinceMs = nowMs;
     const awayMs = nowMs - awaySinceMs;
-    if (awayMs >= PATIENCE_MS && !isLogged) {
+    if (awayMs >= LOG_AFTER_MS && !isLogged) {
       isLogged = true;
       logger.warn(
         { addresses },
-        'No aggregator answers yet; `mega-collector aggregator` starts one here. Waiting for it.',
+        'Waiting for an aggregator; `mega-collector aggregator` starts one on this machine',
       );
     }
     if (awayMs >= timeoutMs) fail?.(unreachable(addresses, timeoutMs));
-    else cancel = look();
+    else cancel = checkLater();
   }
+}
+
+const LOG_AFTER_MS = 3_000;
+const CHECK_INTERVAL_MS = 500;
+
+interface AwaitOptions {
+  readonly addresses: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Maximum time without an aggregator; undefined: no limit. */
+  readonly timeoutMs?: number;
+  /** Called with the error after the timeout. */
+  readonly fail?: (error: Error) => void;
 }
 
 function unreachable(addresses: readonly string[], timeoutMs: number): Error {

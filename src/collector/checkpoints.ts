@@ -2,22 +2,19 @@ import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Json } from '../storage/queue-contract.ts';
 import type { StateKey, StateStore, Table } from '../storage/state-store.ts';
 
-/** At the latest so long after a change it is on its way to the disk. */
-const FLUSH_AFTER_MS = 100;
-
 /**
- * What a source must find again after a restart: one small value for each stream, under the stream's id.
+ * The state of sources that survives a restart: one small value for each stream, under the stream's id.
  *
- * Changes are gathered: a stream that is accepted a hundred times in 100 ms is written once. Nothing waits for that,
- * because a checkpoint that is behind costs no more than a question to the aggregator; only `flush` waits, before a new
- * stream's first byte is sent and at the end.
+ * Changes are combined: a stream that is accepted a hundred times in 100 ms is written once. Nothing waits
+ * for these writes, because an outdated checkpoint only costs one query to the aggregator. Only `flush`
+ * waits, before the first byte of a new stream is sent and at the end.
  */
 export class Checkpoints<V extends Json> {
   readonly #store: StateStore;
   readonly #table: Table<V>;
   readonly #clock: Clock;
   readonly #onFailure: (error: Error) => void;
-  /** What is to be written; undefined: removed. Read when it is written, so that it is the latest. */
+  /** Pending values; undefined: removed. Each value is read when it is written, so that it is the latest. */
   #changed = new Map<string, (() => V) | undefined>();
   #writing: Promise<void> = Promise.resolve();
   #cancelTimer: Cancel | undefined;
@@ -27,7 +24,7 @@ export class Checkpoints<V extends Json> {
     readonly store: StateStore;
     readonly table: string;
     readonly clock: Clock;
-    /** A flush in the background failed; it is tried again with the next one. */
+    /** A flush in the background failed; the next one tries again. */
     readonly onFailure: (error: Error) => void;
   }) {
     this.#store = options.store;
@@ -36,12 +33,12 @@ export class Checkpoints<V extends Json> {
     this.#onFailure = options.onFailure;
   }
 
-  /** What the last run left. */
+  /** The values of the last run. */
   entries(): { readonly id: string; readonly value: V }[] {
     return Array.from(this.#table.entries(), ({ key, value }) => ({ id: keyText(key), value }));
   }
 
-  /** The value of a stream has changed. `read` is called when it is written. */
+  /** The value of a stream has changed. `read` is called at the write. */
   change(id: string, read: () => V): void {
     this.#changed.set(id, read);
     this.#schedule();
@@ -52,7 +49,7 @@ export class Checkpoints<V extends Json> {
     this.#schedule();
   }
 
-  /** Resolves when all that has changed until now is on disk. Rejects when it cannot be written. */
+  /** Resolves when all changes until now are on disk. Rejects when they cannot be written. */
   flush(): Promise<void> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
@@ -61,7 +58,7 @@ export class Checkpoints<V extends Json> {
     return write;
   }
 
-  /** What changes from now on is not written by itself. The store remains open. */
+  /** Stops writing further changes in the background. The store remains open. */
   close(): void {
     this.#closed = true;
     this.#cancelTimer?.();
@@ -79,7 +76,7 @@ export class Checkpoints<V extends Json> {
         }
       });
     } catch (error) {
-      // Whatever has changed again since is newer.
+      // Values that changed again in the meantime are newer.
       this.#changed = new Map([...changed, ...this.#changed]);
       throw error;
     }
@@ -96,6 +93,9 @@ export class Checkpoints<V extends Json> {
     });
   }
 }
+
+/** Maximum time between a change and the start of its write. */
+const FLUSH_AFTER_MS = 100;
 
 function keyText(key: StateKey): string {
   return typeof key === 'string' ? key : String(key);

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { StateStore } from '../storage/state-store.ts';
 
-const COLLECTOR_ID_BYTES = 16;
-const KEY = 'id';
-
 /**
- * Who this collector is: minted at its first start, flushed before anybody is told. An aggregator keeps a collector's
- * streams to its id, so two collectors must never share a copy of one state directory.
+ * The id of this collector: created at its first start, and flushed before it is used. An aggregator binds a
+ * collector's streams to its id, so two collectors must never share a copy of one state directory.
  */
 export async function collectorId(store: StateStore): Promise<Buffer> {
   const table = store.table<string>('collector');
@@ -16,3 +13,6 @@ export async function collectorId(store: StateStore): Promise<Buffer> {
   await store.write(() => table.put(KEY, minted.toString('hex')));
   return minted;
 }
+
+const COLLECTOR_ID_BYTES = 16;
+const KEY = 'id';

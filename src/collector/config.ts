@@ -22,27 +22,29 @@ import type { PgLogfebeConfig } from './sources/pg-logfebe/open-pg-logfebe.ts';
 import type { TailEntry } from './sources/tail/tail-configuration.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
 
-/** Everything that `createCollector` needs to know. */
+/** The configuration of `createCollector`. */
 export interface CollectorConfig {
   /** At least one, unless there is another source. */
   readonly tail: readonly TailEntry[];
-  /** The one file that is to be read, absolute; it is among `tail`. Whoever asked for it is told how much there was. */
+  /**
+   * The only file to read, absolute; it is part of `tail`. The run prints at its end how much of it was read.
+   */
   readonly sourceFile: string | undefined;
-  /** undefined: no PostgreSQL servers send here. */
+  /** undefined: no PostgreSQL servers connect. */
   readonly pgLogfebe: PgLogfebeConfig | undefined;
-  /** At least one; in the order of preference. */
+  /** At least one; in order of preference. */
   readonly aggregatorAddresses: readonly Endpoint[];
   /** Absolute. */
   readonly stateDirectory: string;
-  /** What every record says of its origin, before the sources add to it. */
+  /** Attributes of each record, before the sources add theirs. */
   readonly resourceAttributes: Resource;
   readonly compression: 'lz4' | 'none';
   /** undefined: plain text. */
   readonly tls: TlsMaterial | undefined;
   readonly httpAddress: Address;
-  /** Read what is there, wait until it is accepted, exit. */
+  /** Read all existing data, wait until it is accepted, exit. */
   readonly once: boolean;
-  /** With `once`: how long there may be no aggregator; 0: without end. */
+  /** With `once`: maximum time without an aggregator; 0: no limit. */
   readonly aggregatorTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   readonly logLevel: LogLevel;
@@ -50,12 +52,12 @@ export interface CollectorConfig {
 
 type CollectorValues = Values<typeof COLLECTOR_VARIABLES>;
 
-/** Every variable of the collector: for flags, --help, --check and the docs. */
+/** All variables of the collector: for flags, --help, --check and the docs. */
 export function collectorVariables(): VariableTable {
   return COLLECTOR_VARIABLES;
 }
 
-/** No I/O. Throws ConfigurationError with all problems. `userId`: who runs the process. */
+/** No I/O. Throws ConfigurationError with all problems. `userId`: the user of the process. */
 export function parseCollectorConfig(
   environment: Environment,
   { userId }: { readonly userId?: number } = {},
@@ -115,12 +117,12 @@ function plainTextWarnings(
   return [
     {
       variable: 'COLLECTOR_AGGREGATOR_ADDRESS',
-      message: `${names} is spoken to in plain text: COLLECTOR_TLS is off`,
+      message: `${names} is used without encryption: COLLECTOR_TLS is off`,
     },
   ];
 }
 
-/** What other programs call a format that exists here under another name. */
+/** Names of existing formats in other programs. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['nginx', 'combined'],
   ['apache', 'combined'],
@@ -152,12 +154,12 @@ function pgLogfebeOf(values: CollectorValues): PgLogfebeConfig | undefined {
   };
 }
 
-/** Each is enough. COLLECTOR_TAIL_CONFIGURATION begins as the first. */
+/** Any of these is sufficient. COLLECTOR_TAIL_CONFIGURATION begins like the first. */
 const SOURCES = ['COLLECTOR_TAIL', 'COLLECTOR_SOURCE', 'SERVE_DB_DIR'];
 
 const NOTHING_TO_COLLECT: ConfigurationProblem = {
   variable: 'COLLECTOR_TAIL',
-  message: `expected something to collect, found nothing. For example:
+  message: `expected at least one source, found none. For example:
   COLLECTOR_TAIL='${COLLECTOR_VARIABLES.tail.example}'
   COLLECTOR_SOURCE='${COLLECTOR_VARIABLES.sourceFile.example}'
   COLLECTOR_TAIL_CONFIGURATION='${COLLECTOR_VARIABLES.tailConfiguration.example}'

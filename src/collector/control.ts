@@ -6,7 +6,7 @@ import type { CollectorSource } from './source.ts';
 import type { TailSource } from './sources/tail/tail-source.ts';
 import type { StreamStatus } from './stream-status.ts';
 
-/** What a collector answers over its control socket. */
+/** The commands of a collector's control socket. */
 export function collectorControl(
   sources: readonly Pick<CollectorSource, 'status'>[],
   tail: Pick<TailSource, 'explain'>,
@@ -15,7 +15,8 @@ export function collectorControl(
     status: async (input) => json(status(sources, isObject(input) && input.verbose === true)),
     explain: async (input) => {
       const path = isObject(input) ? input.path : undefined;
-      if (typeof path !== 'string') throw new ControlError('invalid-request', '"path" is missing.');
+      if (typeof path !== 'string')
+        throw new ControlError('invalid-request', 'Invalid request: "path" is missing.');
       return json(await tail.explain(path));
     },
   };
@@ -33,7 +34,7 @@ function status(sources: readonly Pick<CollectorSource, 'status'>[], verbose: bo
   };
 }
 
-/** `waiting` is what was read and is not accepted; what lies in the files behind it is `unread`. */
+/** `waiting`: read and not accepted. `unread`: bytes of the files after that. */
 function balance({ readBytes, acceptedBytes, waitingBytes }: StreamStatus): StreamBalanceReport {
   const waiting = readBytes - acceptedBytes;
   return { read: readBytes, accepted: acceptedBytes, waiting, unread: waitingBytes - waiting };
@@ -43,7 +44,7 @@ function isObject(input: Json): input is { readonly [key: string]: Json } {
   return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 
-/** These shapes are JSON; the compiler cannot see it through their names. */
+/** These types are JSON; the compiler cannot verify it. */
 function json(value: unknown): Json {
   return value as Json;
 }

@@ -44,26 +44,26 @@ export interface CollectorDependencies {
 }
 
 export interface Collector extends Component {
-  /** SIGHUP: certificates are those of `config`, when there is a new one. */
+  /** SIGHUP: loads the certificates of a new `config`. */
   reopen(config?: CollectorConfig): Promise<void>;
-  /** Resolves with what makes going on impossible; never rejects. */
+  /** Resolves with a fatal error; never rejects. */
   readonly failed: Promise<Error>;
-  /** For --once: resolves when all that was there at the start is accepted. */
+  /** For --once: resolves when all data that existed at the start is accepted. */
   drained(): Promise<void>;
-  /** What of files was read in this run and is accepted: each record once. */
+  /** The part of the files that was read in this run and is accepted, counting each record once. */
   accepted(): Amount;
   health(): Health;
 }
 
 /**
- * The collector, top to bottom as the data flows:
+ * The collector, in the order of the data flow:
  *
  *     tail ------------------.
  *                            +--> publisher ==gRPC==> an aggregator
  *     pg-logfebe -> journal -'
  *
- * The publisher pulls: nothing is read before there is room for it on the way. Started from the bottom, stopped from the
- * top.
+ * The publisher pulls: no record is read before it can be sent. Started from the destination, stopped from
+ * the source.
  */
 export async function createCollector(
   config: CollectorConfig,
@@ -73,7 +73,7 @@ export async function createCollector(
   return new RunningCollector(config, deps);
 }
 
-/** For a command while no collector runs: it owns the state directory until `close`. */
+/** For a command while no collector is running: it owns the state directory until `close`. */
 export async function openOfflineCollectorControl(
   stateDirectory: string,
   deps: Pick<CollectorDependencies, 'logger' | 'clock'>,
@@ -104,7 +104,7 @@ export async function openOfflineCollectorControl(
   }
 }
 
-/** Looks at the files without sending anything. */
+/** Scans the files without sending records. */
 const NOBODY: StreamSink = { open: () => {}, wake: () => {}, close: () => {} };
 
 class RunningCollector implements Collector {
@@ -150,7 +150,7 @@ class RunningCollector implements Collector {
     if (this.#store === undefined)
       await this.#serveControl(brokenControl(['status', 'explain'], this.#broken ?? ''));
     else await this.#startSources(this.#store);
-    // A run that ends by itself is not scraped, and its port may belong to a collector that keeps running.
+    // A run that ends by itself serves no metrics, and its port may belong to a permanent collector.
     if (!this.#config.once) await this.#http.start();
     this.#started = true;
   }
@@ -166,7 +166,7 @@ class RunningCollector implements Collector {
       });
     } catch (error) {
       this.#broken = stateProblem(stateDirectory, error);
-      // A run that is to end must not wait for a repair.
+      // A run that ends by itself must not wait for a repair.
       if (this.#broken === undefined || once) throw error;
       this.#deps.logger.fatal({ stateDirectory }, `Reading no files: ${this.#broken}`);
       return undefined;
@@ -187,7 +187,7 @@ class RunningCollector implements Collector {
   }
 
   async #serveControl(handlers: ControlHandlers): Promise<void> {
-    // Without the lock the control socket may be another process's.
+    // Without the lock the control socket may belong to another process.
     if (this.#directory === undefined) return;
     const { stateDirectory: directory } = this.#config;
     this.#control = await serveControl({ directory, handlers, logger: this.#deps.logger });
@@ -202,7 +202,7 @@ class RunningCollector implements Collector {
     this.#stopWaiting();
     await Promise.all(this.#sources.map((source) => source.stop(deadline)));
     await this.#publisher?.stop(deadline);
-    // What was on the way is answered: now the last checkpoints can be written.
+    // All pending batches are answered: the last checkpoints can be written now.
     await Promise.all(this.#sources.map((source) => source.close(deadline)));
     await this.#http.stop(deadline);
     await this.#control?.close();
@@ -268,13 +268,13 @@ class RunningCollector implements Collector {
     return [await openPgLogfebe(pgLogfebe, { ...this.#deps, stateDirectory, store, resource })];
   }
 
-  /** Records in the journal of a source that is not configured any more: nobody sends them. */
+  /** Reports records in the journal of a source that is no longer configured: they are not sent. */
   #tellOfLeftovers({ streams }: SourceStatus): void {
     const waitingBytes = streams.reduce((sum, stream) => sum + stream.waitingBytes, 0);
     if (waitingBytes > 0)
       this.#deps.logger.warn(
         { waitingBytes, streams: streams.length },
-        'The journal holds records of PostgreSQL servers; they are sent when SERVE_DB_DIR is set again.',
+        'The journal has unsent records of PostgreSQL servers; set SERVE_DB_DIR again to send them',
       );
   }
 

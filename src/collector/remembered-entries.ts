@@ -3,11 +3,17 @@ import type { Json } from '../storage/queue-contract.ts';
 import type { StateStore } from '../storage/state-store.ts';
 import type { TailEntry } from './sources/tail/tail-configuration.ts';
 
+export function rememberedEntries(store: StateStore): readonly TailEntry[] {
+  const value = store.table<Json>('collector').get(KEY);
+  if (!Array.isArray(value)) return [];
+  return value.map((entry) => ({ ...(entry as unknown as TailEntry), resource: new Map() }));
+}
+
 const KEY = 'tail-entries';
 
 /**
- * What the collector was last told to tail, so that `explain` and `status` can answer while none runs. How records are cut
- * does not matter to them, and is left out.
+ * The tail entries of the last run, so that `explain` and `status` work while no collector is running. The
+ * record cutting is not stored, because these commands do not need it.
  */
 export async function rememberEntries(store: StateStore, entries: readonly TailEntry[]): Promise<void> {
   const table = store.table<Json>('collector');
@@ -17,10 +23,4 @@ export async function rememberEntries(store: StateStore, entries: readonly TailE
   }));
   if (JSON.stringify(table.get(KEY)) === JSON.stringify(value)) return;
   await store.write(() => table.put(KEY, value));
-}
-
-export function rememberedEntries(store: StateStore): readonly TailEntry[] {
-  const value = store.table<Json>('collector').get(KEY);
-  if (!Array.isArray(value)) return [];
-  return value.map((entry) => ({ ...(entry as unknown as TailEntry), resource: new Map() }));
 }

@@ -3,8 +3,9 @@ import type { Resource } from '../records/resource.ts';
 import { InvalidValue } from '../runtime/configuration.ts';
 
 /**
- * `key=value,key=value`, percent-encoded, as in OpenTelemetry's `OTEL_RESOURCE_ATTRIBUTES`: blanks around keys and values
- * do not count, `,` and `=` inside of them are written `%2C` and `%3D`. Throws InvalidValue.
+ * Parses `key=value,key=value`, percent-encoded, as in OpenTelemetry's `OTEL_RESOURCE_ATTRIBUTES`: blanks
+ * around keys and values are ignored, `,` and `=` within them are written `%2C` and `%3D`. Throws
+ * InvalidValue.
  */
 export function parseResourceAttributes(text: string): Resource {
   const attributes = new Map<string, string>();
@@ -15,7 +16,7 @@ export function parseResourceAttributes(text: string): Resource {
     const key = decode(entry.slice(0, Math.max(0, equals)), entry);
     const value = decode(entry.slice(equals + 1), entry);
     if (key === '') throw new InvalidValue(`key=value in ${JSON.stringify(entry.trim())}`);
-    if (attributes.has(key)) throw new InvalidValue(`each key once (${JSON.stringify(key)} is there twice)`);
+    if (attributes.has(key)) throw new InvalidValue(`each key once (${JSON.stringify(key)} occurs twice)`);
     attributes.set(key, value);
     sizeBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
@@ -24,7 +25,9 @@ export function parseResourceAttributes(text: string): Resource {
   return attributes;
 }
 
-/** Room is left for what sources add: `host.name`, `log.file.path` (a path of 4 KiB) and some more. */
+/**
+ * Leaves space for attributes of the sources: `host.name`, `log.file.path` (a path of 4 KiB) and some more.
+ */
 const MAX_ENTRIES = LIMITS.resourceEntries - 16;
 const MAX_BYTES = LIMITS.resourceBytes - 6 * 1024;
 

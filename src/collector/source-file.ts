@@ -8,7 +8,7 @@ import type { COLLECTOR_VARIABLES } from './variables.ts';
 
 type CollectorValues = Values<typeof COLLECTOR_VARIABLES>;
 
-/** What COLLECTOR_SOURCE is short for. `now`: COLLECTOR_NOW. */
+/** Expands COLLECTOR_SOURCE. `now`: COLLECTOR_NOW. */
 export function sourceFileEntry(path: string, now: boolean): TailEntry {
   return {
     paths: [globOfPath(path)],
@@ -19,7 +19,7 @@ export function sourceFileEntry(path: string, now: boolean): TailEntry {
   };
 }
 
-/** A file that is read once does not go together with what is followed, or with a request to follow it. */
+/** A file that is read once cannot be combined with other sources, or with a request to follow it. */
 export function sourceFileProblems(values: CollectorValues): readonly ConfigurationProblem[] {
   if (values.sourceFile === undefined) return [];
   const problems: ConfigurationProblem[] = [];
@@ -29,7 +29,7 @@ export function sourceFileProblems(values: CollectorValues): readonly Configurat
     values.serveDirectory === undefined ? [] : 'SERVE_DB_DIR',
   ].flat();
   if (others.length > 0) {
-    const message = `expected to be the only source, found ${others.join(' and ')} beside it`;
+    const message = `expected to be the only source, found ${others.join(' and ')} as well`;
     problems.push({ variable: 'COLLECTOR_SOURCE', message });
   }
   if (values.watch && values.once) {

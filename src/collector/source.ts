@@ -7,26 +7,29 @@ import type { StreamId } from '../records/stream-id.ts';
 import type { StreamStatus } from './stream-status.ts';
 
 /**
- * Where records enter a collector. A source finds streams and hands each to the publisher, which *pulls* from it:
- * nothing is read before there is room for it on the way, so a collector's memory does not grow with what waits.
- * Files are their own buffer; sockets write a journal first and offer that.
+ * Sources are the input of a collector. A source finds streams and hands each to the publisher, which *pulls*
+ * from it: no record is read before it can be sent, so the collector's memory does not grow with the backlog.
+ * Files are their own buffer; sockets write to a journal first.
  *
  *     start(sink) -> sink.open(stream) -> sink.wake(stream) ... -> stop
  */
 export interface Source {
   readonly name: string;
-  /** Resolves when the source has looked once: every stream that is there now has been opened. */
+  /** Resolves after the first scan: each existing stream has been opened. */
   start(sink: StreamSink): Promise<void>;
-  /** Finds no more; open streams may be read until the publisher has stopped. */
+  /** Stops the discovery; open streams may be read until the publisher has stopped. */
   stop(deadline: AbortSignal): Promise<void>;
-  /** For --once: resolves when all that was there at the start is accepted. */
+  /** For --once: resolves when all data that existed at the start is accepted. */
   drained(): Promise<void>;
 }
 
-/** A source with what the collector tells of it, and closes last. */
+/** A source with its status for the collector; closed last. */
 export interface CollectorSource extends Source {
   status(): SourceStatus;
-  /** After the publisher has stopped: keeps what was accepted meanwhile, releases every handle. Safe twice. */
+  /**
+   * Called after the publisher has stopped: stores the last acceptances and releases all handles. Safe to
+   * call twice.
+   */
   close(deadline: AbortSignal): Promise<void>;
 }
 
@@ -38,47 +41,47 @@ export interface SourceStatus {
 
 /** The publisher, as a source sees it. All calls return at once. */
 export interface StreamSink {
-  /** From now on the publisher may read from the stream. Its identity is flushed already. */
+  /** The publisher may read the stream from now on. Its identity is already flushed. */
   open(stream: SourceStream): void;
-  /** There may be more to read. Cheap; may be called for streams with nothing new, or not open. */
+  /** There may be more to read. Cheap; may be called for streams without new data, or not open. */
   wake(stream: StreamId): void;
-  /** The stream will not be read any more: given up (its file is gone), or replaced by another. */
+  /** The stream is not read any more: it was removed (its file is gone) or replaced by another. */
   close(stream: StreamId): void;
 }
 
 /** One stream, as the publisher sees it. Positions are read strictly ascending, except after `resume`. */
 export interface SourceStream {
   readonly id: StreamId;
-  /** The end of the contiguous accepted bytes, as last reported: where to begin without better knowledge. */
+  /** The end of the contiguous accepted bytes, as last reported: the default position to start from. */
   readonly accepted: Position;
   /**
-   * At the beginning of each call. Same bytes here at the aggregator's `end`: `continue` from its `contiguousEnd`.
-   * Other bytes, or too few: this state was cloned or rolled back; the source has `ended` this stream and opens
-   * another at its own checkpoint.
+   * Called at the beginning of each call. If the bytes before the aggregator's `end` are the same,
+   * `continue`s from its `contiguousEnd`. If they differ or are missing, this state was cloned or rolled
+   * back: the source has `ended` this stream and opens another at its own checkpoint.
    */
   resume(known: KnownToAggregator): Promise<ResumeDecision>;
   /**
-   * Reads whole records from `from` into `buffer`, as many as fit. The batch's `data` lies in `buffer`, which is the
-   * caller's again as soon as he has encoded it.
+   * Reads complete records from `from` into `buffer`, as many as fit. The batch's `data` is a part of
+   * `buffer`, which the caller may reuse once it has encoded the batch.
    */
   read(from: Position, buffer: Buffer): Promise<StreamRead>;
-  /** Every byte before `end` is accepted. Ascending. The source flushes its checkpoint in its own time. */
+  /** All bytes before `end` are accepted. Ascending. The source flushes its checkpoint later. */
   accept(end: Position): void;
-  /** The aggregator refused: the stream stops here until the next call. Logged by the publisher. */
+  /** The aggregator rejected the stream: it stops until the next call. Logged by the publisher. */
   refuse(reason: string): void;
 }
 
-/** What the aggregator answers when a stream is opened on a call. */
+/** The aggregator's response when a stream is opened on a call. */
 export interface KnownToAggregator {
-  /** The end of the stream's last range; 0 when the aggregator knows nothing of it. */
+  /** The end of the stream's last range; 0 when the aggregator does not know the stream. */
   readonly end: Position;
   /** The check of `end`; undefined when there is none to compare. */
   readonly check: Check | undefined;
   /** The checksum of the stream's bytes up to `end`; undefined when the aggregator has none. */
   readonly checksum?: RunningChecksum | undefined;
   /**
-   * How far it has the bytes without a gap, going up from the checkpoint. Less than `end` when a part of the stream
-   * went to another aggregator; going on from `end` would then leave that part out.
+   * The end of the bytes without a gap after the checkpoint. Less than `end` when a part of the stream went
+   * to another aggregator; continuing at `end` would then skip that part.
    */
   readonly contiguousEnd: Position;
 }
@@ -88,7 +91,9 @@ export type ResumeDecision =
   | { readonly kind: 'ended' };
 
 export type StreamRead =
-  /** `endCheck`: the check of the batch's end. `checksums`: of the stream's bytes before and after the batch. */
+  /**
+   * `endCheck`: the check of the batch's end. `checksums`: of the stream's bytes before and after the batch.
+   */
   | {
       readonly kind: 'records';
       readonly batch: RecordBatch;
@@ -97,7 +102,10 @@ export type StreamRead =
     }
   /** Nothing now; the source will `wake`. */
   | { readonly kind: 'waiting' }
-  /** The stream's last byte lies before `from`: no more will come. The publisher says so (final) when all is accepted. */
+  /**
+   * The stream has no bytes from `from` on and gets no more. The publisher reports it as final when all is
+   * accepted.
+   */
   | { readonly kind: 'ended' };
 
 export type BatchChecksums = ChecksumPair;

@@ -1,14 +1,14 @@
 import type { StreamId } from '../records/stream-id.ts';
 
-/** Where one stream stands. Amounts are bytes of this stream: `read` = `accepted` + on its way. */
+/** The status of one stream. Amounts are bytes of this stream: `read` = `accepted` + pending. */
 export interface StreamStatus {
   readonly stream: StreamId;
-  /** What a person knows it by: a file's path, a socket. */
+  /** A name for people: a file's path, a socket. */
   readonly origin: string;
   readonly readBytes: number;
   readonly acceptedBytes: number;
-  /** There, and not accepted. */
+  /** Available and not accepted. */
   readonly waitingBytes: number;
-  /** How long the oldest of the waiting bytes has been there; absent when none waits, or nobody knows. */
+  /** Age of the oldest waiting byte; absent when none waits, or the age is unknown. */
   readonly oldestWaitingMs?: number;
 }

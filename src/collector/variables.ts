@@ -18,12 +18,12 @@ import { parseTailConfiguration, tailEntriesFromGlobs } from './sources/tail/tai
 
 const AGGREGATOR_PORT = 8000;
 
-/** Every variable of the collector. */
+/** All variables of the collector. */
 export const COLLECTOR_VARIABLES = {
   tail: {
     name: 'COLLECTOR_TAIL',
     flag: '--tail',
-    description: 'The files to follow, as plain text lines. Quote globs, or the shell will expand them.',
+    description: 'Files to follow, one record per line. Quote globs, so that the shell does not expand them.',
     format: 'comma-separated globs',
     example: '/var/log/nginx/*.log,/var/log/syslog',
     parse: (text: string) => tailEntriesFromGlobs(globList(text)),
@@ -32,8 +32,7 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_TAIL_CONFIGURATION',
     flag: '--tail-configuration',
     file: true,
-    description:
-      'The files to follow, with everything that can be said about them. Adds to `COLLECTOR_TAIL`.',
+    description: 'Files to follow, with all options. Adds to `COLLECTOR_TAIL`.',
     format:
       'JSON list of objects: `paths`, `exclude`, `format`, `resource`, `start_at`, `ignore_older`, `multiline`',
     example:
@@ -44,8 +43,8 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_SOURCE',
     flag: '--source',
     description:
-      'An access log to read: short for a `COLLECTOR_TAIL_CONFIGURATION` of this one file, with the format `combined`, ' +
-      'and `COLLECTOR_ONCE`. How much was read is printed in the end.',
+      'Access log to read: short for a `COLLECTOR_TAIL_CONFIGURATION` of this one file with the format `combined`, ' +
+      'and `COLLECTOR_ONCE`. The run prints at its end how much was read.',
     format: 'path',
     example: '/var/log/nginx/access.log',
     parse: nonEmptyText,
@@ -53,7 +52,7 @@ export const COLLECTOR_VARIABLES = {
   watch: {
     name: 'COLLECTOR_WATCH',
     flag: '--watch',
-    description: 'Go on following the file of `COLLECTOR_SOURCE`, also when there is none yet.',
+    description: 'Keep following the file of `COLLECTOR_SOURCE`, even if it does not exist yet.',
     format: BOOLEAN_FORMAT,
     default: '0',
     example: '1',
@@ -64,8 +63,7 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_NOW',
     flag: '--now',
     description:
-      'The records of `COLLECTOR_SOURCE` happen when they are read, whatever time they say: for trying things out with ' +
-      'an old log.',
+      'Use the time of reading instead of the time in the records of `COLLECTOR_SOURCE`: to try out an old log.',
     format: BOOLEAN_FORMAT,
     default: '0',
     example: '1',
@@ -76,7 +74,7 @@ export const COLLECTOR_VARIABLES = {
   aggregatorAddresses: {
     name: 'COLLECTOR_AGGREGATOR_ADDRESS',
     flag: '--aggregator-address',
-    description: 'Where the aggregator listens. Of several, the first that can be reached is used.',
+    description: 'Addresses of aggregators. The first one that can be reached is used.',
     format: 'comma-separated `host:port`; without a port, 8000',
     default: `127.0.0.1:${AGGREGATOR_PORT}`,
     example: 'logs-1.example.com:8000,logs-2.example.com:8000',
@@ -96,7 +94,7 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_RESOURCE_ATTRIBUTES',
     flag: '--resource-attributes',
     description:
-      'What every record of this collector says of its origin, besides `host.name` and `log.file.path`.',
+      'Attributes of each record of this collector, in addition to `host.name` and `log.file.path`.',
     format: '`key=value,key=value`, percent-encoded as in `OTEL_RESOURCE_ATTRIBUTES`',
     default: '',
     example: 'service.name=shop,deployment.environment.name=production',
@@ -105,7 +103,7 @@ export const COLLECTOR_VARIABLES = {
   compression: {
     name: 'COLLECTOR_COMPRESSION',
     flag: '--compression',
-    description: 'How batches are compressed on the wire and in the queue of the aggregator.',
+    description: 'Compression of batches on the wire and in the queue of the aggregator.',
     format: '`lz4` or `none`',
     default: 'lz4',
     example: 'none',
@@ -115,7 +113,7 @@ export const COLLECTOR_VARIABLES = {
   httpAddress: {
     name: 'COLLECTOR_HTTP_ADDRESS',
     flag: '--http-address',
-    description: 'Where metrics and health are served (HTTP).',
+    description: 'Listen address for metrics and health (HTTP).',
     format: ADDRESS_FORMAT,
     default: '127.0.0.1:8002',
     example: '0.0.0.0:8002',
@@ -124,7 +122,7 @@ export const COLLECTOR_VARIABLES = {
   once: {
     name: 'COLLECTOR_ONCE',
     flag: '--once',
-    description: 'Read what is there now, wait until all of it is accepted, and exit.',
+    description: 'Read all existing data, wait until it is accepted, and exit.',
     format: BOOLEAN_FORMAT,
     default: '0',
     example: '1',
@@ -135,7 +133,7 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_AGGREGATOR_TIMEOUT',
     flag: '--aggregator-timeout',
     description:
-      'With `COLLECTOR_ONCE`: how long it may be without any aggregator before it ends with an error; 0: without end.',
+      'With `COLLECTOR_ONCE`: maximum time without an aggregator before it exits with an error; 0: no limit.',
     format: DURATION_FORMAT,
     default: '1m',
     example: '10m',
@@ -144,7 +142,7 @@ export const COLLECTOR_VARIABLES = {
   shutdownTimeoutMs: {
     name: 'COLLECTOR_SHUTDOWN_TIMEOUT',
     flag: '--shutdown-timeout',
-    description: 'How long a stop may wait for the aggregator to accept what has been sent.',
+    description: 'Maximum time that a stop waits for the aggregator to accept sent records.',
     format: DURATION_FORMAT,
     default: '10s',
     example: '30s',
@@ -153,7 +151,7 @@ export const COLLECTOR_VARIABLES = {
   logLevel: {
     name: 'COLLECTOR_LOG_LEVEL',
     flag: '--log-level',
-    description: "The least important of the collector's own log lines that is written.",
+    description: "Minimum level of the collector's own log.",
     format: LOG_LEVELS.map((level) => `\`${level}\``).join(', '),
     default: 'info',
     example: 'debug',
@@ -161,7 +159,7 @@ export const COLLECTOR_VARIABLES = {
   },
 } as const satisfies VariableTable;
 
-/** Commas separate, except inside of braces: `/var/log/{a,b}.log` is one glob. */
+/** Splits at commas, except within braces: `/var/log/{a,b}.log` is one glob. */
 function globList(text: string): readonly string[] {
   const globs = text.split(/,(?![^{]*\})/).map((glob) => glob.trim());
   if (globs.some((glob) => glob === '')) throw new InvalidValue('globs with single commas between them');

@@ -1,11 +1,11 @@
 /**
- * The short names that people know from the columns of access log tables, and the attributes of `combined` that they
- * stand for. `ts` stands for the record's time.
+ * The short names that people know from the columns of access log tables, and the attributes of `combined`
+ * that they stand for. `ts` stands for the record's time.
  */
 export interface AccessLogAlias {
   readonly alias: string;
   readonly attribute: string;
-  /** What the short name's values begin with and the attribute's do not. */
+  /** Prefix of the short name's values that the attribute's values do not have. */
   readonly prefix?: string;
 }
 
@@ -14,7 +14,7 @@ export const ACCESS_LOG_ALIASES: readonly AccessLogAlias[] = [
   { alias: 'indent_logname', attribute: 'megacollector.ident' },
   { alias: 'ruser', attribute: 'user.name' },
   { alias: 'request_method', attribute: 'http.request.method' },
-  // Without the query, which is `url.query`: a route is what requests are grouped by.
+  // Without the query, which is `url.query`: requests are grouped by route.
   { alias: 'request_route', attribute: 'url.path' },
   { alias: 'request_proto', attribute: 'network.protocol.version', prefix: 'HTTP/' },
   { alias: 'status_code', attribute: 'http.response.status_code' },

@@ -2,9 +2,9 @@ import { type AccessLogOrigin, scanAccessLogOrigin } from './access-log-origin.t
 import { ACCESS_LOG_TIME_LENGTH, parseAccessLogTime, parseOtherAccessLogTime } from './access-log-time.ts';
 import { type Quoted, scanQuoted } from './quoted-field.ts';
 
-/** The fields of a line in Common or Combined Log Format, as they stand there; undefined for `-`. */
+/** The unparsed fields of a line in Common or Combined Log Format; undefined for `-`. */
 export interface AccessLogLine extends AccessLogOrigin {
-  /** undefined: the line's time is no moment that 64 bits of nanoseconds reach, or is not understood. */
+  /** undefined: the line's time is unknown, or outside 64 bits of nanoseconds. */
   readonly timeUnixNano: bigint | undefined;
   /** The text of such a time. */
   readonly timeText: string | undefined;
@@ -14,7 +14,7 @@ export interface AccessLogLine extends AccessLogOrigin {
   readonly size: string | undefined;
   readonly referer: string | undefined;
   readonly userAgent: string | undefined;
-  /** What follows the fields known here. */
+  /** The rest of the line after the known fields. */
   readonly rest: string | undefined;
   /** False: an escaped byte (`\xff`) is not UTF-8. */
   readonly valid: boolean;
@@ -23,8 +23,9 @@ export interface AccessLogLine extends AccessLogOrigin {
 /**
  *     [virtual-host ]client ident user [time] "request" status size[ "referer" "user agent"][ rest]
  *
- * A user name may hold blanks and brackets, so the time is what fixes the middle: the first ` [time] "`. Nothing before
- * it can look like that, since servers escape quotes in user names; the text after it is not searched.
+ * A user name may hold blanks and brackets, so the time is what fixes the middle: the first ` [time] "`.
+ * Nothing before it can look like that, since servers escape quotes in user names; the text after it is not
+ * searched.
  */
 export function scanAccessLogLine(line: string): AccessLogLine | undefined {
   const time = findTime(line) ?? findOtherTime(line);
@@ -56,7 +57,7 @@ export function scanAccessLogLine(line: string): AccessLogLine | undefined {
   };
 }
 
-/** Sticky: it is looked for in one place only. The size may be missing. */
+/** Sticky: it matches at one position only. The size may be missing. */
 const STATUS_AND_SIZE = / (-|[0-9]{3})(?: (-|-?[0-9]{1,20})(?= |$))?(?= |$)/y;
 
 /** `start`: of ` [`; `end`: of the quote that opens the request. */
@@ -78,7 +79,10 @@ function findTime(line: string): FoundTime | undefined {
   return undefined;
 }
 
-/** A time in another notation: `[2026-03-05T10:00:00+01:00]`, `[1772704800.123]`; or one that is not understood. */
+/**
+ * A time in another notation: `[2026-03-05T10:00:00+01:00]`, `[1772704800.123]`; or one that is not
+ * understood.
+ */
 function findOtherTime(line: string): FoundTime | undefined {
   const [matched, text = ''] = OTHER_TIME.exec(line) ?? [];
   if (matched === undefined) return undefined;
@@ -102,7 +106,7 @@ function scanTail(line: string, start: number): Tail {
   return { referer, userAgent, rest: line.slice(userAgent.end).trimStart() };
 }
 
-/** `-` and nothing both mean: there is none. */
+/** `-` and an empty text both mean that there is none. */
 function value(text: string | undefined): string | undefined {
   return text === '-' || text === '' ? undefined : text;
 }

@@ -13,11 +13,11 @@ export interface AccessLogOrigin {
 /**
  *     [virtual-host[:port] ]client ident user
  *
- * Where the log has the header of a proxy instead of the peer's address, the client is a list: `a, b, c`. OpenTelemetry's
- * `client.address` is the client before all proxies: the first known address of the list.
+ * Where the log has the header of a proxy instead of the peer's address, the client is a list: `a, b, c`.
+ * OpenTelemetry's `client.address` is the client before all proxies: the first known address of the list.
  *
- * The user may hold blanks, so the number of fields does not decide whether the line begins with a virtual host. The
- * second field decides: an address is no ident.
+ * The user may hold blanks, so the number of fields does not decide whether the line begins with a virtual
+ * host. The second field decides: an address is no ident.
  */
 export function scanAccessLogOrigin(text: string): AccessLogOrigin | undefined {
   const [first = '', second = ''] = text.split(' ', 2);

@@ -8,7 +8,7 @@ const TIME = /^(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d
 /** `10/Oct/2000:13:55:36 -0700` has always this length. */
 export const ACCESS_LOG_TIME_LENGTH = 26;
 
-/** What was read last: most lines of a log say the same second as the line before them. */
+/** The last parsed time: most lines of a log have the same second as the previous line. */
 let last: { readonly text: string; readonly unixNano: bigint | undefined } = {
   text: '',
   unixNano: undefined,
@@ -20,7 +20,10 @@ export function parseAccessLogTime(text: string): bigint | undefined {
   return last.unixNano;
 }
 
-/** The same of the other notations that servers can be configured for: ISO 8601, and seconds or milliseconds since 1970. */
+/**
+ * The same of the other notations that servers can be configured for: ISO 8601, and seconds or milliseconds
+ * since 1970.
+ */
 export function parseOtherAccessLogTime(text: string): bigint | undefined {
   return parseRfc3339(text) ?? unixNanoOfNumber(text) ?? parseWithFraction(text);
 }

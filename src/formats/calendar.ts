@@ -1,4 +1,4 @@
-/** A moment as people write it, in some zone. Months and days count from 1. */
+/** A date and time in some zone. Months and days count from 1. */
 export interface CalendarTime {
   readonly year: number;
   readonly month: number;
@@ -8,7 +8,7 @@ export interface CalendarTime {
   /** 60 is a leap second: the same as the next minute's 0. */
   readonly second: number;
   readonly nanosecond?: number;
-  /** How far the zone's clocks are ahead of UTC. */
+  /** The zone's offset from UTC. */
   readonly offsetMinutes: number;
 }
 
@@ -18,8 +18,8 @@ const DAYS_BEFORE_1970 = 719_162;
 const MAX_OFFSET_MINUTES = 23 * 60 + 59;
 
 /**
- * Nanoseconds since 1970; undefined when there is no such moment (31 April, hour 24), or when a 64-bit number of
- * nanoseconds does not reach it (the years from 1678 to 2261 are within).
+ * Nanoseconds since 1970; undefined when there is no such moment (31 April, hour 24), or when a 64-bit number
+ * of nanoseconds does not reach it (the years from 1678 to 2261 are within).
  *
  * By hand, since `Date` takes 31 February for 2 March and reads each dialect in its own way.
  */

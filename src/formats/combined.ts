@@ -13,12 +13,13 @@ import { SEVERITY } from './severity.ts';
  *     %h %l %u [%t] "%r" %>s %b ["%{Referer}i" "%{User-agent}i"]
  *     127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a?b HTTP/1.0" 200 2326 "http://example.com/" "Mozilla/4.08"
  *
- * A virtual host may come first (`vhost_combined`: `%v:%p %h ...`), and a list of forwarded addresses may be in the
- * client's place.
+ * A virtual host may come first (`vhost_combined`: `%v:%p %h ...`), and a list of forwarded addresses may be
+ * in the client's place.
  *
- * Attributes have OpenTelemetry's names. What is `-` in the line is absent. A request that is none (a TLS greeting, a
- * connection closed early) has no method; what there was of it is `megacollector.request_raw`. The severity follows
- * from the status: 5xx ERROR, 4xx WARN, else INFO. What follows the known fields is kept in `megacollector.unparsed`.
+ * Attributes have OpenTelemetry's names. What is `-` in the line is absent. A request that is none (a TLS
+ * greeting, a connection closed early) has no method; what there was of it is `megacollector.request_raw`.
+ * The severity follows from the status: 5xx ERROR, 4xx WARN, else INFO. What follows the known fields is kept
+ * in `megacollector.unparsed`.
  */
 export const combined: Format = {
   name: 'combined',
@@ -32,13 +33,13 @@ export const combined: Format = {
   },
 };
 
-/** A request line that is none, unescaped. */
+/** An invalid request line, unescaped. */
 export const REQUEST_RAW = 'megacollector.request_raw';
 
 /** The list of addresses that a proxy sent, where the log has it in the client's place. */
 export const FORWARDED_FOR = 'http.request.header.x-forwarded-for';
 
-/** What the client's identd says the user is (`%l`): nearly always absent. */
+/** The user according to the client's identd (`%l`): usually absent. */
 export const IDENT = 'megacollector.ident';
 
 function accessRecord(body: string, line: AccessLogLine, valid: boolean): ParsedRecord {

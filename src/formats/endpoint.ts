@@ -7,7 +7,7 @@ export interface Endpoint {
 
 const BRACKETED = /^\[([^\]]+)\](?::(\d{1,5}))?$/;
 const WITH_PORT = /^([^:]+):(\d{1,5})$/;
-/** How proxies write a client that they do not know (RFC 7239, section 6.2). */
+/** The names of proxies for an unknown client (RFC 7239, section 6.2). */
 const UNKNOWN = new Set(['', '-', 'unknown', '""']);
 
 const IPV4_WITH_PORT = /^(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})$/;

@@ -4,8 +4,9 @@ import type { AttributeValue } from '../records/log-record.ts';
 export type EarlierValues = Readonly<Record<string, readonly AttributeValue[]>>;
 
 /**
- * Whether valid JSON text may have equal keys, of which `JSON.parse` keeps only the last. Without equal keys the text has
- * as many `":` as its objects have keys. Cheap; a text that passes is read again by `earlierValues`.
+ * Whether valid JSON text may have equal keys, of which `JSON.parse` keeps only the last. Without equal keys
+ * the text has as many `":` as its objects have keys. Cheap; a text that passes is read again by
+ * `earlierValues`.
  */
 export function mayHaveEqualKeys(json: string, keyCount: number): boolean {
   let count = 0;

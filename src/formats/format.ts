@@ -2,15 +2,15 @@ import type { ParsedRecord } from '../records/log-record.ts';
 import type { Resource } from '../records/resource.ts';
 
 /**
- * How the bytes of one record are read. Pure: no I/O, no clock, no state between records.
+ * A format parses the bytes of one record. Pure: no I/O, no clock, no state between records.
  *
- * `parse` never throws and never drops anything. Bytes that are not what the format expects are read as `plain`, with
- * the attribute `megacollector.parse_error` that says why; bytes that are not UTF-8 are read with U+FFFD in their
- * place, with the attribute `megacollector.invalid_utf8`.
+ * `parse` never throws and never drops data. Bytes that do not match the format are read as `plain`, with the
+ * reason in the attribute `megacollector.parse_error`; bytes that are not UTF-8 are replaced by U+FFFD, with
+ * the attribute `megacollector.invalid_utf8`.
  *
- * The body is what a person would call the message. Most formats have no such thing apart from the record itself, and
- * then it is the record without one trailing LF or CRLF. Emitters that write "bodies" as text do not ask for it where
- * the record is text already (`lines`): they write the record's own bytes, which need not be parsed at all.
+ * The body is the message for people. Most formats have no separate message; then the body is the record
+ * without one trailing LF or CRLF. Emitters that write bodies as text do not parse records that are already
+ * text (`lines`): they write the record's bytes.
  */
 export interface Format {
   /** `plain`, `combined`, `json`, ... */

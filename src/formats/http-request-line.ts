@@ -9,7 +9,10 @@ export interface HttpRequestLine {
 const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
 const VERSION = /^\d{1,2}(?:\.\d{1,2})?$/;
 
-/** `method SP target [SP protocol]`; the target may hold blanks. undefined for anything else, such as a TLS greeting. */
+/**
+ * `method SP target [SP protocol]`; the target may hold blanks. undefined for anything else, such as a TLS
+ * greeting.
+ */
 export function parseHttpRequestLine(line: string): HttpRequestLine | undefined {
   const methodEnd = line.indexOf(' ');
   const method = line.slice(0, Math.max(0, methodEnd));
@@ -20,7 +23,7 @@ export function parseHttpRequestLine(line: string): HttpRequestLine | undefined 
   return target === '' ? undefined : { method, target, version };
 }
 
-/** `1.1` where the line goes on with `HTTP/1.1` and nothing else. */
+/** `1.1` when the line ends with `HTTP/1.1` at this point. */
 function protocolVersion(line: string, start: number): string | undefined {
   if (!line.startsWith('HTTP/', start)) return undefined;
   const version = line.slice(start + 5);

@@ -1,7 +1,7 @@
 /**
  * JSON has numbers of any size, JavaScript has doubles: `12345678901234567890` would silently become
- * `12345678901234567000`. A number that would not come out with the same digits, and one so large that it would be
- * infinite, is therefore made a string of the same digits. So are amounts such as `1234567890123456.78`.
+ * `12345678901234567000`. So a number that would lose digits, or become infinite, is converted to a string of
+ * the same digits. So are amounts such as `1234567890123456.78`.
  */
 
 /** Without sixteen digits or an exponent of three, every number survives. */

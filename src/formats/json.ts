@@ -15,13 +15,14 @@ import { unixNanoOfNumber } from './unix-time.ts';
 /**
  * One JSON object per record, as loggers and Docker's `json-file` write it.
  *
- * The first key of each list that can be read gives time, severity and body; all others become attributes, values as
- * they are. A time as text comes before a time as number, which may be a duration. docs/formats.md has the rules.
- * A time without zone is no moment and stays an attribute; so does a level that means nothing known. Where no
- * key holds a message, the body is the record itself.
+ * The first key of each list that can be read gives time, severity and body; all others become attributes,
+ * values as they are. A time as text comes before a time as number, which may be a duration. docs/formats.md
+ * has the rules. A time without zone is no moment and stays an attribute; so does a level that means nothing
+ * known. Where no key holds a message, the body is the record itself.
  *
- * Bounded: a record longer than a record may be, with more than 1,000 keys, or nested deeper than 32, is read as plain.
- * Keys like `__proto__` mean nothing: attributes are a map, and what lies below is never merged into anything.
+ * Bounded: a record longer than a record may be, with more than 1,000 keys, or nested deeper than 32, is read
+ * as plain. Keys like `__proto__` mean nothing: attributes are a map, and what lies below is never merged
+ * into anything.
  */
 export const json: Format = {
   name: 'json',
@@ -47,7 +48,7 @@ const MAX_DEPTH = 32;
 
 type JsonObject = { readonly [key: string]: AttributeValue };
 
-/** The object of a record, and what had to be done to read it. */
+/** The object of a record, and the corrections that were necessary. */
 interface ReadObject {
   readonly object: JsonObject;
   readonly isLenient: boolean;
@@ -59,7 +60,7 @@ function parseJson(record: RecordText): ParsedRecord {
   if (typeof read === 'string') return plainRecord(record, read);
   const attributes = new Map(Object.entries(read.object));
 
-  // Before the time is taken: its notation tells families of loggers apart.
+  // Before the time is removed: its notation identifies families of loggers.
   const level = take(attributes, LEVEL_KEYS, (value, key) => severityOfValue(value, key, attributes));
   const timeUnixNano =
     take(attributes, TIME_KEYS, unixNanoOfText) ?? take(attributes, TIME_KEYS, unixNanoOfPlainNumber);
@@ -76,7 +77,7 @@ function parseJson(record: RecordText): ParsedRecord {
   };
 }
 
-/** The object in a text; or why there is none. */
+/** The object in a text, or the reason why there is none. */
 function objectIn(text: string): ReadObject | string {
   if (text.length > LIMITS.recordBytes) return 'longer than a record may be';
   const strict = valueIn(text);
@@ -102,7 +103,7 @@ function valueIn(text: string): AttributeValue | undefined {
   }
 }
 
-/** How many keys the objects in a value have together; undefined: it is nested deeper. */
+/** The total number of keys of the objects in a value; undefined: it is nested too deeply. */
 function countKeys(value: AttributeValue, depth: number): number | undefined {
   if (typeof value !== 'object' || value === null) return 0;
   if (depth === 0) return undefined;
@@ -116,7 +117,7 @@ function countKeys(value: AttributeValue, depth: number): number | undefined {
   return count;
 }
 
-/** What `read` makes of the first of `keys` that it can read; that key is then no attribute any more. */
+/** The result of `read` for the first of `keys` that it can read; that key is no longer an attribute. */
 function take<T>(
   attributes: Map<string, AttributeValue>,
   keys: readonly string[],

@@ -1,7 +1,7 @@
 /**
- * JSON that programs write and that is none: `NaN`, `Infinity` and `-Infinity` (Python, C), and `\x22` in strings (nginx
- * with `escape=default`), where an escape is one byte. Gives valid JSON text with these numbers as strings and these
- * bytes as characters; undefined when the text has nothing of it.
+ * JSON that programs write and that is none: `NaN`, `Infinity` and `-Infinity` (Python, C), and `\x22` in
+ * strings (nginx with `escape=default`), where an escape is one byte. Gives valid JSON text with these
+ * numbers as strings and these bytes as characters; undefined when the text has nothing of it.
  */
 export function strictJson(text: string): string | undefined {
   if (!MAY_BE_LENIENT.test(text)) return undefined;

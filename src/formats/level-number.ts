@@ -5,13 +5,13 @@ import { SEVERITY, SYSLOG_SEVERITIES } from './severity.ts';
 export type Companions = ReadonlyMap<string, AttributeValue>;
 
 /**
- * The severity that a level number means. Each family of loggers has its own numbers, so the key and its companions
+ * The severity of a level number. Each family of loggers has its own numbers, so the key and its companions
  * decide:
  *
  * - .NET (0 Trace to 5 Critical, 6 None): the key is `LogLevel`, or there is an `EventId`.
- * - Python (10 DEBUG to 50 CRITICAL): the key is `levelno`, or there is a companion that only Python's `logging` has, or
- *   the time is a text and nothing shows pino or bunyan.
- * - pino and bunyan (10 trace to 60 fatal): all other tens.
+ * - Python (10 DEBUG to 50 CRITICAL): the key is `levelno`, or there is a companion that only Python's
+ *   `logging` has, or the time is a text and no key indicates pino or bunyan.
+ * - pino and bunyan (10 trace to 60 fatal): all other multiples of ten.
  * - syslog and GELF (0 emergency to 7 debug): all other numbers.
  */
 export function severityOfLevelNumber(

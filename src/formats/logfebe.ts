@@ -12,8 +12,9 @@ import { TextReader } from './postgres/text-reader.ts';
 import { recordText } from './record-text.ts';
 
 /**
- * A record as the pg_logfebe extension sends it: the 23 fields of an L frame, without the frame. Attributes under the
- * names of PostgreSQL's jsonlog. What a level's number means depends on the server's version, which is in the resource.
+ * A record as the pg_logfebe extension sends it: the 23 fields of an L frame, without the frame. Attributes
+ * under the names of PostgreSQL's jsonlog. What a level's number means depends on the server's version, which
+ * is in the resource.
  */
 export const logfebe: Format = {
   name: 'logfebe',
@@ -34,7 +35,7 @@ function parseLogfebe(bytes: Uint8Array, resource: Resource = EMPTY_RESOURCE): P
 const SHAPE = new LogShape();
 const LEVEL = LOG_FIELDS.findIndex(({ name }) => name === 'ELevel');
 
-/** A field as csvlog would show it. */
+/** A field in the form of csvlog. */
 function column(bytes: Uint8Array, index: number, texts: TextReader): PostgresColumns[number] {
   const start = SHAPE.starts[index] ?? 0;
   const end = SHAPE.starts[index + 1] ?? 0;

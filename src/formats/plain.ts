@@ -6,7 +6,7 @@ import { type RecordText, recordText } from './record-text.ts';
 const NO_ATTRIBUTES: Attributes = new Map();
 const INVALID: Attributes = new Map([[INVALID_UTF8, true]]);
 
-/** Text that says nothing about itself. What every unknown format is read as. */
+/** Plain text. All unknown formats are read as this. */
 export const plain: Format = {
   name: 'plain',
   description: 'Any text: the record is its body.',
@@ -14,7 +14,7 @@ export const plain: Format = {
   parse: (bytes) => plainRecord(recordText(bytes)),
 };
 
-/** A record of which nothing is known but its text; `parseError`: why, when it was to be more than that. */
+/** A record with only its text; `parseError`: the reason, when its format is another one. */
 export function plainRecord({ text, valid }: RecordText, parseError?: string): ParsedRecord {
   if (parseError === undefined) return { body: text, attributes: valid ? NO_ATTRIBUTES : INVALID };
   const attributes = new Map<string, string | boolean>([[PARSE_ERROR, parseError]]);

@@ -8,8 +8,8 @@ import { TextReader } from './postgres/text-reader.ts';
 import { recordText, withoutByteOrderMark, withoutLineEnding } from './record-text.ts';
 
 /**
- * PostgreSQL's `log_destination = csvlog`: 23 columns, 24 since PostgreSQL 13, 26 since 14. Attributes as in jsonlog.
- * A record may span lines; the tail cuts it where its quotes end.
+ * PostgreSQL's `log_destination = csvlog`: 23 columns, 24 since PostgreSQL 13, 26 since 14. Attributes as in
+ * jsonlog. A record may span lines; the tail cuts it where its quotes end.
  */
 export const postgresCsvlog: Format = {
   name: 'postgres-csvlog',

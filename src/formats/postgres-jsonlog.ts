@@ -8,8 +8,8 @@ import { TextReader } from './postgres/text-reader.ts';
 import { recordText, withoutByteOrderMark, withoutLineEnding } from './record-text.ts';
 
 /**
- * PostgreSQL's `log_destination = jsonlog` (15 and newer). Its keys are the attributes. JSON should be UTF-8, but
- * PostgreSQL writes the bytes of the database at hand into it.
+ * PostgreSQL's `log_destination = jsonlog` (15 and newer). Its keys are the attributes. JSON should be UTF-8,
+ * but PostgreSQL writes the bytes of the database at hand into it.
  */
 export const postgresJsonlog: Format = {
   name: 'postgres-jsonlog',
@@ -27,7 +27,7 @@ function parseJsonlog(bytes: Uint8Array): ParsedRecord {
   return postgresRecord(attributes, texts.foreign);
 }
 
-/** PostgreSQL's objects are flat: what is not, is not PostgreSQL's. */
+/** PostgreSQL's objects are flat: a nested one is not from PostgreSQL. */
 function attributesIn(text: string): Map<string, AttributeValue> | undefined {
   if (text.length > LIMITS.recordBytes) return undefined;
   try {

@@ -4,18 +4,19 @@ import { isUtf8 } from 'node:buffer';
 export interface Quoted {
   /** Unescaped. */
   readonly text: string;
-  /** The index behind the closing quote. */
+  /** The index after the closing quote. */
   readonly end: number;
-  /** False: escaped bytes were not UTF-8; U+FFFD stands in their place. */
+  /** False: escaped bytes were not UTF-8; U+FFFD replaces them. */
   readonly valid: boolean;
 }
 
 /**
- * Reads the quoted field that opens at `start`. It ends at a quote that is not escaped and is followed by a blank or
- * the end of the line: some servers leave quotes inside as they are. undefined when there is none, or no end of it.
+ * Reads the quoted field that opens at `start`. It ends at a quote that is not escaped and is followed by a
+ * blank or the end of the line: some servers leave quotes inside as they are. undefined when there is none,
+ * or no end of it.
  *
- * Escapes, as Apache and nginx write them: `\"`, `\\`, `\n`, `\t`, `\r`, `\b`, `\v`, `\f`, and `\xhh` for one byte (so
- * that `\xc3\xa9` is one character). Any other backslash is just a backslash.
+ * Escapes, as Apache and nginx write them: `\"`, `\\`, `\n`, `\t`, `\r`, `\b`, `\v`, `\f`, and `\xhh` for one
+ * byte (so that `\xc3\xa9` is one character). Any other backslash is just a backslash.
  */
 export function scanQuoted(line: string, start: number): Quoted | undefined {
   if (line[start] !== '"') return undefined;
@@ -42,7 +43,7 @@ function scanEscaped(line: string, start: number): Quoted | undefined {
   return undefined;
 }
 
-/** Whether the field is over behind the quote that stands there. */
+/** Whether the field ends after the quote at this position. */
 function endsField(line: string, quote: number): boolean {
   return quote + 1 === line.length || line.charCodeAt(quote + 1) === BLANK;
 }
@@ -62,7 +63,7 @@ const SINGLE: ReadonlyMap<string, number> = new Map([
   ['f', 0x0c],
 ]);
 
-/** In bytes, since an escape stands for a byte and a character may take several. */
+/** In bytes, because an escape is one byte and a character may have several. */
 function unescaped(text: string): Pick<Quoted, 'text' | 'valid'> {
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
   let length = 0;

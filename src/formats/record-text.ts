@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 export interface RecordText {
   /** Without one trailing LF or CRLF. */
   readonly text: string;
-  /** False: some bytes were not UTF-8; U+FFFD stands in their place. */
+  /** False: some bytes were not UTF-8; U+FFFD replaces them. */
   readonly valid: boolean;
 }
 
@@ -19,8 +19,8 @@ export function withoutLineEnding(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The bytes of a record without a UTF-8 byte order mark at its beginning: some editors and Windows programs begin a
- * file with it. The mark is not part of the text. The raw bytes of the record keep it.
+ * The bytes of a record without a UTF-8 byte order mark at its beginning: some editors and Windows programs
+ * begin a file with it. The mark is not part of the text. The raw bytes of the record keep it.
  */
 export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
   const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
@@ -33,7 +33,7 @@ export function recordText(bytes: Uint8Array): RecordText {
   return { text: utf8(body), valid: isUtf8(body) };
 }
 
-/** Bytes as UTF-8, U+FFFD for what is not. */
+/** Decodes bytes as UTF-8, with U+FFFD for invalid ones. */
 export function utf8(bytes: Uint8Array): string {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return buffer.toString('utf8');

@@ -4,7 +4,7 @@ import { forEachRecord, offsetOfRecord, type RecordBatch, type RecordMark } from
 import { OBSERVED_TIME, RECORD_MARK, TIME_SOURCE } from './marker-attributes.ts';
 import { formatNamed } from './registry.ts';
 
-/** Record `index` of a batch, in full. For one record; walking a batch, `forEachLogRecord` finds each at once. */
+/** Returns the complete record `index` of a batch. To read all records, `forEachLogRecord` is faster. */
 export function recordView(batch: RecordBatch, index: number): LogRecord {
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
@@ -35,7 +35,7 @@ interface Parsed {
   readonly mark: RecordMark | undefined;
 }
 
-/** Field by field: to spread what was parsed into a new object takes longer than parsing it. */
+/** Field by field: spreading the parsed object into a new one takes longer than parsing it. */
 function logRecord(batch: RecordBatch, { position, parsed, mark }: Parsed): LogRecord {
   const isTimedByObservation = batch.resource.get(TIME_SOURCE) === OBSERVED_TIME;
   return {

@@ -6,12 +6,12 @@ import { plain } from './plain.ts';
 import { postgresCsvlog } from './postgres-csvlog.ts';
 import { postgresJsonlog } from './postgres-jsonlog.ts';
 
-/** Every format there is. */
+/** All formats. */
 export const formats: readonly Format[] = [plain, combined, json, logfebe, postgresCsvlog, postgresJsonlog];
 
 const byName: ReadonlyMap<string, Format> = new Map(formats.map((format) => [format.name, format]));
 
-/** The format of this name; `plain` for names unknown here, which a newer collector may well use. */
+/** The format of this name; `plain` for unknown names, which a newer collector may send. */
 export function formatNamed(name: string): Format {
   return byName.get(name) ?? plain;
 }

@@ -4,9 +4,9 @@ const TIME =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))? ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)$/;
 
 /**
- * Nanoseconds since 1970 of an RFC 3339 time; also with a comma for the fraction, a blank before the zone, and the
- * zone as `+hhmm` or `+hh`, as ISO 8601 and many loggers have it. Digits beyond nanoseconds are dropped. A time without
- * a zone is no moment: undefined.
+ * Nanoseconds since 1970 of an RFC 3339 time; also with a comma for the fraction, a blank before the zone,
+ * and the zone as `+hhmm` or `+hh`, as ISO 8601 and many loggers have it. Digits beyond nanoseconds are
+ * dropped. A time without a zone is no moment: undefined.
  */
 export function parseRfc3339(text: string): bigint | undefined {
   const match = TIME.exec(text);
@@ -39,7 +39,7 @@ export function parseRfc3339(text: string): bigint | undefined {
   });
 }
 
-/** Beyond this, `Date` has no name for a moment. */
+/** The largest time that `Date` supports. */
 const MAX_UNIX_MS = 8_640_000_000_000_000n;
 
 /** `2023-11-14T22:13:20.123456789Z`: always UTC, always nine digits, so that texts sort as the times do. */

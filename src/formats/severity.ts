@@ -73,7 +73,10 @@ const WITH_DISTANCE = /^(debug|info|warn|error)([+-]\d{1,4})$/;
 const LEAST: SeverityNumber = 1;
 const MOST: SeverityNumber = 24;
 
-/** The severity that a name means, in any case; undefined when it means none. */
+/**
+ * The severity of a name, in any case; undefined for an unknown one.
+ *
+ */
 export function severityOfName(level: string): SeverityNumber | undefined {
   const name = level.trim().toLowerCase();
   const named = NAMES.get(name);

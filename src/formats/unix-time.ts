@@ -1,7 +1,7 @@
 /**
- * Nanoseconds since 1970 of a decimal number, read as seconds, milliseconds, microseconds or nanoseconds by its size:
- * each unit's numbers from 1973 to 5138 are beyond what the next smaller means. undefined for anything else (zero, an
- * exponent, a time before 1973: those are counters more often than moments).
+ * Nanoseconds since 1970 of a decimal number, read as seconds, milliseconds, microseconds or nanoseconds by
+ * its size: each unit's numbers from 1973 to 5138 are beyond what the next smaller means. undefined for
+ * anything else (zero, an exponent, a time before 1973: those are counters more often than moments).
  */
 export function unixNanoOfNumber(text: string): bigint | undefined {
   const match = /^(\d{9,19})(?:\.(\d{1,18}))?$/.exec(text);

@@ -1,9 +1,9 @@
 import type { RecordBatch } from './record-batch.ts';
 
 /**
- * What an emitter is handed: slices of record batches in the order of the queue, at most `AGGREGATOR_MAX_BATCH_SIZE`
- * records and 4 MiB. Never empty. Nothing but buffers, numbers, strings and maps, so that it can cross to a worker
- * thread.
+ * The input of an emitter: slices of record batches in the order of the queue, at most
+ * `AGGREGATOR_MAX_BATCH_SIZE` records and 4 MiB. Never empty. It contains only buffers, numbers, strings and
+ * maps, so that it can be sent to a worker thread.
  */
 export interface Batch {
   readonly slices: readonly RecordBatch[];

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The hash of the 64 bytes before a position (fewer, when the stream is shorter): evidence that two parties mean
- * the same bytes. The first 8 bytes of their SHA-256, as 16 hexadecimal digits. The check of position 0 is that of no
- * bytes.
+ * The hash of the 64 bytes before a position (fewer, when the stream is shorter): evidence that two parties
+ * have the same bytes. The first 8 bytes of their SHA-256, as 16 hexadecimal digits. The check of position 0
+ * is that of no bytes.
  */
 export type Check = string & { readonly __brand: 'Check' };
 
 export const CHECK_WINDOW_BYTES = 64;
 export const CHECK_BYTES = 8;
 
-/** The check of the position right behind `before`; only its last 64 bytes count. */
+/** The check of the position directly after `before`, of which only the last 64 bytes are used. */
 export function checkOf(before: Uint8Array): Check {
   const window = before.length > CHECK_WINDOW_BYTES ? before.subarray(-CHECK_WINDOW_BYTES) : before;
   return createHash('sha256')

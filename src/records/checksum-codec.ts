@@ -32,7 +32,7 @@ export function checksumFromBytes(bytes: Uint8Array): RunningChecksum {
   return { from, crc32 };
 }
 
-/** The message as the generated code has it. */
+/** The message in the form of the generated code. */
 export function checksumToMessage({ from, crc32 }: RunningChecksum): Checksum {
   return { from: BigInt(from), crc32 };
 }

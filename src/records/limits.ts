@@ -1,6 +1,7 @@
 /**
- * What a peer can make the other hold, in bytes. Checked on the wire bytes, before anything is inflated or turned
- * into an array. Both sides are built with them; the welcome tells them to the collector.
+ * Limits of what a peer can make the other side hold, in bytes. Checked on the wire bytes, before anything is
+ * inflated or decoded into an array. Both sides contain them; the welcome message also sends them to the
+ * collector.
  */
 export const LIMITS = {
   /** One gRPC message. */

@@ -1,6 +1,6 @@
 /**
- * A byte offset in a stream. 64-bit on the wire; in memory a number, exact up to 2^53 - 1: nine petabytes of one
- * stream. The wire codec refuses anything beyond.
+ * A byte offset in a stream. 64-bit on the wire; in memory a number, exact up to 2^53 - 1: nine petabytes of
+ * one stream. The wire codec rejects larger values.
  */
 export type Position = number;
 

@@ -16,11 +16,11 @@ import {
 } from './wire-fields.ts';
 
 /**
- * The messages of a Publish call. Batches are written and read by hand, in one pass and without a copy of their data;
- * everything else is small and left to the generated code.
+ * The messages of a Publish call. Batches are written and read by hand, in one pass and without a copy of
+ * their data; everything else is small and left to the generated code.
  */
 
-/** What an aggregator reads from a call. `invalid`: the message breaks the protocol; the call is to end. */
+/** A message as an aggregator reads it. `invalid`: the message breaks the protocol; the call must end. */
 export type IncomingRequest =
   | { readonly kind: 'batch'; readonly batch: WireBatch }
   | { readonly kind: 'control'; readonly message: NonNullable<PublishRequest['message']> }
@@ -31,7 +31,7 @@ export interface WireBatch {
   readonly endCheck: Check;
   /** Absent from a peer of version 0.1.0. */
   readonly checksums: ChecksumPair | undefined;
-  /** The RecordBatch message, not looked at yet. */
+  /** The RecordBatch message, not decoded yet. */
   readonly records: Uint8Array;
 }
 
@@ -42,10 +42,10 @@ const RECORDS = 3 * 8 + WIRE_BYTES;
 const START_CHECKSUM = 4 * 8 + WIRE_BYTES;
 const END_CHECKSUM = 5 * 8 + WIRE_BYTES;
 const CHECK_FIELD_BYTES = 10;
-/** No message but a batch needs more. */
+/** Only batches are larger. */
 const CONTROL_BYTES = 64 * 1024;
 
-/** Never throws: what a hostile peer sends must not look like a fault of ours. */
+/** Never throws: messages of a hostile peer must not look like an internal error. */
 export function decodeRequest(bytes: Uint8Array): IncomingRequest {
   try {
     if (bytes.length > 0 && bytes[0] === BATCH) return { kind: 'batch', batch: decodeWireBatch(bytes) };
@@ -85,14 +85,14 @@ function decodeWireBatch(bytes: Uint8Array): WireBatch {
   return { sequence, endCheck, checksums: checksumPair(start, end), records };
 }
 
-/** What a collector sends: anything small as the generated type, or a batch that is encoded already. */
+/** A message of a collector: small ones as the generated type, or an encoded batch. */
 export type OutgoingRequest = PublishRequest | Buffer;
 
 export function encodeRequest(request: OutgoingRequest): Buffer {
   return Buffer.isBuffer(request) ? request : Buffer.from(PublishRequest.encode(request).finish());
 }
 
-/** One buffer with the whole PublishRequest; the only copy of the data that our code makes. */
+/** Returns one buffer with the whole PublishRequest; this is the only copy of the data in this code. */
 export function encodeBatchRequest(options: {
   readonly sequence: number;
   readonly endCheck: Check;
@@ -130,7 +130,7 @@ function checksumFields(checksums: ChecksumPair | undefined): Buffer {
   ]);
 }
 
-/** Of a message that is shorter than 128 bytes. */
+/** For messages shorter than 128 bytes. */
 function lengthDelimited(tag: number, message: Buffer): Buffer {
   return Buffer.concat([Buffer.from([tag, message.length]), message]);
 }

@@ -3,11 +3,11 @@ import type { Position, Range } from './position.ts';
 /**
  * Arithmetic on the ranges of one stream.
  *
- * Ranges, not a high-water mark: after a failover a later part of a stream may be stored before an earlier part,
- * and a mark would take the earlier part for a repetition and drop it.
+ * It uses ranges, not a high-water mark: after a failover a later part of a stream may be stored before an
+ * earlier one, which a mark would treat as a repetition and drop.
  *
- * Invariant of every `Ranges`: ascending, disjoint, never touching (`[0,5) [5,9)` is `[0,9)`), none empty.
- * Nearly always there is one.
+ * Invariant of each `Ranges`: ascending, disjoint, never touching (`[0,5) [5,9)` is `[0,9)`), none empty.
+ * There is usually one.
  */
 export type Ranges = readonly Range[];
 
@@ -17,7 +17,7 @@ export const NO_RANGES: Ranges = [];
 export function addRange(ranges: Ranges, added: Range): Ranges {
   if (added.start >= added.end) return ranges;
   const last = ranges.at(-1);
-  // By far the most common cases: the first range, and the last one growing.
+  // The most common cases: the first range, and growth of the last one.
   if (last === undefined || added.start > last.end) return [...ranges, added];
   if (added.start === last.end) return [...ranges.slice(0, -1), { start: last.start, end: added.end }];
 
@@ -35,7 +35,7 @@ export function addRange(ranges: Ranges, added: Range): Ranges {
   return [...before, { start, end }, ...after];
 }
 
-/** The parts of `range` that lie in none of `ranges`, ascending. */
+/** The parts of `range` that are in none of `ranges`, ascending. */
 export function outside(range: Range, ranges: Ranges): Range[] {
   const parts: Range[] = [];
   let { start } = range;
@@ -50,7 +50,7 @@ export function outside(range: Range, ranges: Ranges): Range[] {
   return parts;
 }
 
-/** How far the bytes are there without a gap, going up from `from`. */
+/** The end of the bytes without a gap, starting at `from`. */
 export function contiguousEnd(from: Position, ranges: Ranges): Position {
   for (const range of ranges) {
     if (range.start > from) break;
@@ -64,7 +64,7 @@ export function lastEnd(ranges: Ranges): Position {
   return ranges.at(-1)?.end ?? 0;
 }
 
-/** How many bytes the ranges hold together. */
+/** The total number of bytes of the ranges. */
 export function totalBytes(ranges: Ranges): number {
   let sum = 0;
   for (const range of ranges) sum += range.end - range.start;

@@ -3,29 +3,29 @@ import type { Resource } from './resource.ts';
 import type { StreamId } from './stream-id.ts';
 
 /**
- * A contiguous run of records of one stream, as columns: one buffer with the records back to back, and the size of
- * each. Between disk and disk no object exists for a single record; slicing, deduplicating and counting are
- * arithmetic on the sizes.
+ * A contiguous run of records of one stream, as columns: one buffer with the concatenated records, and the
+ * size of each. Between disk and disk there is no object for a single record; slicing, deduplication and
+ * counting are arithmetic on the sizes.
  *
  *     sizes   [   5,        7,     4 ]
  *     data    hello\n world!\n abc\n      data.length = sum of sizes
  *     start   ^                     ^ end = start + data.length
  *
- * A record's bytes include its line ending as read. Nothing here may be changed once made: slices share the buffer.
- * All of it survives a structured clone, so an emitter may live in a worker thread.
+ * A record's bytes include its line ending as read. A batch is never changed: slices share its buffer. It
+ * survives a structured clone, so an emitter may run in a worker thread.
  */
 export interface RecordBatch {
   readonly stream: StreamId;
   /** The position of the first record. */
   readonly start: Position;
   readonly resource: Resource;
-  /** How a record's bytes are read: `plain`, `combined`, `json`, ... Unknown names are read as `plain`. */
+  /** The format of the records: `plain`, `combined`, `json`, ... Unknown names are read as `plain`. */
   readonly format: string;
   /** When the collector read the records. */
   readonly observedTimeUnixNano: bigint;
   /** The size of each record in bytes; at least 1 each. */
   readonly sizes: Uint32Array;
-  /** The records that are not whole, ascending by index. Nearly always empty. */
+  /** Incomplete records, ascending by index. Usually empty. */
   readonly marks: readonly MarkedRecord[];
   readonly data: Uint8Array;
 }
@@ -35,19 +35,22 @@ export interface MarkedRecord {
   readonly mark: RecordMark;
 }
 
-/** `cut`: longer than the limit, the rest follows as records of its own. `unterminated`: sent before its line ended. */
+/**
+ * `cut`: longer than the limit, the rest follows as separate records. `unterminated`: sent before its line
+ * ended.
+ */
 export type RecordMark = 'cut' | 'unterminated';
 
 export const NO_MARKS: readonly MarkedRecord[] = [];
 
-/** Where the batch ends in its stream: the position behind its last byte. */
+/** The position in the stream after the last byte of the batch. */
 export function endOf(batch: RecordBatch): Position {
   return batch.start + batch.data.length;
 }
 
 /**
- * The records `[from, to)` of a batch, as a batch of its own. Nothing is copied. Who cuts a batch from front to back
- * gives the offset of `from` in `data`, which saves walking there.
+ * The records `[from, to)` of a batch, as a separate batch, without a copy. A caller that cuts a batch from
+ * front to back passes the offset of `from` in `data`, which avoids adding up sizes.
  */
 export function sliceRecords(
   batch: RecordBatch,
@@ -67,8 +70,8 @@ export function sliceRecords(
 }
 
 /**
- * The bytes `[start, end)` of a batch (positions in its stream), as a batch of its own: what is left of a batch that
- * overlaps bytes already taken. A record the edge runs through is cut there: its rest is a record too.
+ * The bytes `[start, end)` of a batch (positions in its stream), as a separate batch: the new part of a batch
+ * that overlaps stored bytes. A record at the edge is cut: its rest is a record too.
  */
 export function sliceBytes(batch: RecordBatch, start: Position, end: Position): RecordBatch {
   if (start <= batch.start && end >= endOf(batch)) return batch;
@@ -98,7 +101,10 @@ export function sliceBytes(batch: RecordBatch, start: Position, end: Position): 
   };
 }
 
-/** Where record `index` begins in `data`; `data.length` for the index behind the last. A known pair saves the walk. */
+/**
+ * Offset of record `index` in `data`; `data.length` for the index after the last. A known pair avoids adding
+ * up sizes.
+ */
 export function offsetOfRecord(batch: RecordBatch, index: number, knownIndex = 0, knownOffset = 0): number {
   if (index >= batch.sizes.length) return batch.data.length;
   let offset = knownOffset;

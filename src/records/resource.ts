@@ -1,6 +1,6 @@
 /**
- * Attributes that all records of a batch share, under OpenTelemetry's names: `host.name`, `service.name`,
- * `log.file.path`, ... A map, so that no key a peer may send (`__proto__`) means anything to the language.
+ * Attributes of all records of a batch, with OpenTelemetry's names: `host.name`, `service.name`,
+ * `log.file.path`, ... It is a map, so that no key of a peer (`__proto__`) has a meaning in JavaScript.
  */
 export type Resource = ReadonlyMap<string, string>;
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * Names a stream: an ordered, append-only run of bytes from one origin (one generation of one file, or a
- * journal). Minted once, never reused. 32 lower-case hexadecimal digits in memory, 16 bytes on the wire.
+ * Identifies a stream: an ordered, append-only byte sequence of one origin (one generation of one file, or a
+ * journal). Created once, never reused. 32 lower-case hexadecimal digits in memory, 16 bytes on the wire.
  */
 export type StreamId = string & { readonly __brand: 'StreamId' };
 

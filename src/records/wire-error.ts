@@ -1,4 +1,7 @@
-/** Bytes from a peer (or a disk) that break the wire's rules; `message` says which. Never holds the bytes. */
+/**
+ * Bytes of a peer (or a disk) that break the rules of the wire; `message` names the rule. Never contains the
+ * bytes.
+ */
 export class WireError extends Error {
   override readonly name = 'WireError';
 }

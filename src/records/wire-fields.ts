@@ -1,8 +1,8 @@
 import { WireError } from './wire-error.ts';
 
 /**
- * The few parts of protobuf's encoding that the hot messages need, read and written in place: no intermediate
- * objects, no copies, every length checked against what is there before it is believed.
+ * The parts of protobuf's encoding that the frequent messages need, read and written in place: no
+ * intermediate objects, no copies, and each length is checked against the available bytes first.
  */
 
 export const WIRE_VARINT = 0;
@@ -73,7 +73,7 @@ export class FieldReader {
     return view.getUint32(0, true);
   }
 
-  /** Passes over a field that this version does not know. */
+  /** Skips an unknown field. */
   skip(wireType: number): void {
     if (wireType === WIRE_VARINT) this.varint();
     else if (wireType === WIRE_BYTES) this.slice();
@@ -90,7 +90,7 @@ export function varintSize(value: number): number {
   return size;
 }
 
-/** Writes `value` at `offset`; returns the offset behind it. */
+/** Writes `value` at `offset`; returns the offset after it. */
 export function writeVarint(target: Uint8Array, offset: number, value: number): number {
   let rest = value;
   let at = offset;

@@ -15,14 +15,14 @@ import {
 } from './wire-fields.ts';
 
 /**
- * The RecordBatch message of `proto/megacollector/v1/aggregator.proto`, by hand.
+ * The hand-written codec of the RecordBatch message of `proto/megacollector/v1/aggregator.proto`.
  *
- * It is the one message with real volume, and the generated code would turn its packed sizes into an array and copy its
- * data before anybody could say no. Here every limit is checked on the bytes as they came: how many records (packed
- * varints are counted by their last bytes), how large, how large together, how large inflated. Only then something is
- * allocated. A test holds this codec against the generated one.
+ * It is the only message with real volume, and the generated code would decode its packed sizes into an array
+ * and copy its data before any check. This codec checks each limit on the received bytes: the number of
+ * records (packed varints are counted by their last bytes), their sizes, the total size, the inflated size.
+ * Only then it allocates memory. A test compares this codec with the generated one.
  *
- * The queue keeps these bytes as they are, so they are read back here too.
+ * The queue stores these bytes unchanged, so they are also read back here.
  */
 
 const FIELD = {
@@ -42,7 +42,7 @@ const FIELD = {
 const COMPRESSION_NUMBER: Record<CompressionName, number> = { none: 0, lz4: 1 };
 const MARK_NUMBER: Record<RecordMark, number> = { cut: 1, unterminated: 2 };
 
-/** What a batch's data looks like on the wire. */
+/** The data of a batch in its wire form. */
 export interface EncodedData {
   readonly compression: CompressionName;
   readonly bytes: Uint8Array;
@@ -54,7 +54,7 @@ export function encodeRecordBatch(batch: RecordBatch): Buffer {
   return Buffer.concat([head, batch.data]);
 }
 
-/** Everything of the message but the bytes of the data themselves, which follow. */
+/** The message without the bytes of the data, which follow. */
 export function encodeRecordBatchHead(batch: RecordBatch, data: EncodedData): Buffer {
   const format = Buffer.from(batch.format);
   const resource = encodeResource(batch.resource);
@@ -84,12 +84,12 @@ export function encodeRecordBatchHead(batch: RecordBatch, data: EncodedData): Bu
   return head.subarray(0, at);
 }
 
-/** Reads and inflates a message; throws WireError on whatever breaks a rule or a limit. */
+/** Reads and inflates a message; throws WireError when it breaks a rule or a limit. */
 export function decodeRecordBatch(encoded: Uint8Array): RecordBatch {
   const fields = readFields(encoded);
   const stream = streamIdFromBytes(fields.stream);
   if (stream === undefined)
-    throw new WireError(`stream has ${fields.stream.length} bytes, not ${STREAM_ID_BYTES}`);
+    throw new WireError(`stream must be ${STREAM_ID_BYTES} bytes, got ${fields.stream.length}`);
   const sizes = decodeSizes(fields.recordSizes, fields.dataSize);
   if (fields.start + fields.dataSize > Number.MAX_SAFE_INTEGER) throw new WireError('start is out of range');
   return {
@@ -217,9 +217,9 @@ function decodeSizes(packed: Uint8Array, dataSize: number): Uint32Array {
   return sizes;
 }
 
-/** How many varints: each has exactly one byte without the high bit. */
+/** Counts varints: each has exactly one byte without the high bit. */
 function countPacked(packed: Uint8Array): number {
-  // A size needs at most 3 bytes; anything longer than that many is over the limit, whatever it holds.
+  // A size needs at most 3 bytes; a longer field exceeds the limit in any case.
   if (packed.length > LIMITS.batchRecords * 4) throw new WireError('record_sizes is too long');
   let count = 0;
   for (let i = 0; i < packed.length; i++) count += (packed[i] as number) < 0x80 ? 1 : 0;
@@ -240,7 +240,7 @@ function decodeMarks(indexes: Uint8Array, marks: Uint8Array, records: number): r
       throw new WireError('marked_records is not ascending within the batch');
     if (markReader.done) throw new WireError('there are fewer marks than marked_records');
     previous = index;
-    // A mark that a later version invents says at least that the record is not whole.
+    // An unknown mark of a later version still means that the record is incomplete.
     result.push({ index, mark: markReader.varint() === MARK_NUMBER.cut ? 'cut' : 'unterminated' });
   }
   if (!markReader.done) throw new WireError('there are more marks than marked_records');
@@ -261,7 +261,7 @@ function decodeData(fields: Fields): Uint8Array {
   }
 }
 
-/** Gathers map entries within the limits. */
+/** Collects map entries within the limits. */
 class ResourceReader {
   #entries: Map<string, string> | undefined;
   #bytes = 0;

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Where to listen, or whom to call. */
+/** An address to listen at, or to connect to. */
 export interface Address {
   /** A name or an IP address, without brackets. */
   readonly host: string;
@@ -8,7 +8,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** A Unix socket, for two who share a machine. */
+/** A Unix socket, for processes on the same machine. */
 export interface SocketAddress {
   readonly socketPath: string;
 }
@@ -19,7 +19,10 @@ export type Endpoint = Address | SocketAddress;
 const ALL_INTERFACES = '0.0.0.0';
 const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?$/;
 
-/** `127.0.0.1:8000`, `[::1]:8000`, `logs.example.com:8000`, `:8000` (every IPv4 interface); undefined otherwise. */
+/**
+ * `127.0.0.1:8000`, `[::1]:8000`, `logs.example.com:8000`, `:8000` (every IPv4 interface); undefined
+ * otherwise.
+ */
 export function parseAddress(text: string, defaultPort?: number): Address | undefined {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([0-9]{1,5}))?$/.exec(text);
   if (match === null || text === '') return undefined;
@@ -37,7 +40,7 @@ function isHost(text: string): boolean {
   return text.length <= 253 && HOST_NAME.test(text);
 }
 
-/** As people and gRPC write it: `127.0.0.1:8000`, `unix:/run/some.sock`. */
+/** The notation of people and gRPC: `127.0.0.1:8000`, `unix:/run/some.sock`. */
 export function formatAddress(address: Endpoint): string {
   if ('socketPath' in address) return `unix:${address.socketPath}`;
   const { host, port } = address;

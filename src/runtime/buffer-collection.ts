@@ -1,26 +1,27 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/*
- * Both halves move gigabytes through a handful of objects: the buffers' bytes lie outside of V8's heap, and V8 frees them
- * when it collects the small objects that hold them. It knows of them just enough to be wrong twice, in opposite ways.
+/**
+ * /* Both halves move gigabytes through a handful of objects: the buffers' bytes lie outside of V8's heap,
+ * and V8 frees them when it collects the small objects that hold them. It knows of them just enough to be
+ * wrong twice, in opposite ways.
  */
 
 /**
- * V8 counts buffers against the limit of its heap, which is small because our heap is: it then collects all of it for
- * every 15 MB that pass, which takes a quarter of an aggregator's processor time. With more room to grow the heap is
- * collected a third as often, and the resident memory stays what it was.
+ * V8 counts buffers against its heap limit, which is small because this heap is: it then collects the whole
+ * heap for each 15 MB that pass, which uses a quarter of an aggregator's processor time. With more room to
+ * grow, the heap is collected a third as often, and the resident memory stays the same.
  */
 export function collectBuffersLessOften(): void {
   setFlagsFromString('--heap-growing-percent=200');
 }
 
 /**
- * Where buffers die at once, as a collector's messages do when they have been written, waiting for the whole heap keeps
- * tens of megabytes of them. A collection of the young objects alone takes a fraction of a millisecond: one for every few
- * megabytes keeps the pile small, at no measurable cost.
+ * Buffers with a short life, such as a collector's sent messages, would accumulate tens of megabytes until
+ * the whole heap is collected. A collection of the young objects alone takes a fraction of a millisecond: one
+ * for every few megabytes limits them at no measurable cost.
  */
-export function youngCollection(everyBytes: number): (bytes: number) => void {
+export function minorGcEvery(everyBytes: number): (bytes: number) => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
   let bytesSince = 0;

@@ -19,7 +19,9 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 export const BYTE_SIZE_FORMAT =
   'whole number of bytes, or with a unit: `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB`, `TiB`, `K`, `M`, `G`, `T` (as `KiB`)';
 
-/** `10GiB`, `10G` (the same), `500MB`, `1048576`: in bytes; undefined when it is none of them, or beyond 2^53. */
+/**
+ * `10GiB`, `10G` (the same), `500MB`, `1048576`: in bytes; undefined when it is none of them, or beyond 2^53.
+ */
 export function parseByteSize(text: string): number | undefined {
   const match = /^([0-9]{1,16})([A-Za-z]*)$/.exec(text);
   const unit = UNITS.get(match?.[2] ?? '');

@@ -1,11 +1,11 @@
 /**
- * Time, injected: what waits or dates asks a clock, so that tests turn it by hand.
- * Waiting is monotonic; a jump of the wall clock moves no timer.
+ * Injected time: all code that waits or uses dates gets a clock, so that tests control it. Waiting is
+ * monotonic; a jump of the wall clock moves no timer.
  */
 export interface Clock {
   /** Wall clock, nanoseconds since 1970. For dating, never for waiting. */
   nowUnixNano(): bigint;
-  /** Milliseconds since some fixed moment; never goes back. */
+  /** Milliseconds since a fixed moment; never decreases. */
   monotonicMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -39,7 +39,7 @@ export const systemClock: Clock = {
 
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Node lets a timeout of more than 24 days fire at once; durations that people configure may be longer. */
+/** Node fires a timeout of more than 24 days at once; configured durations may be longer. */
 function longTimeout(ms: number, { keepsAlive }: { keepsAlive: boolean }, callback: () => void): Cancel {
   let timer: NodeJS.Timeout;
   const wait = (restMs: number) => {

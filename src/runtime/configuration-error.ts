@@ -1,11 +1,11 @@
-/** One thing wrong with the configuration: the variable, what was expected and what was found; never a secret. */
+/** One problem of the configuration: the variable, the expected and the found value; never a secret. */
 export interface ConfigurationProblem {
   /** `AGGREGATOR_MAX_BATCH_SIZE`, or for a part of a JSON value `AGGREGATOR_FILE_CONFIGURATION.path`. */
   readonly variable: string;
   readonly message: string;
 }
 
-/** All that is wrong with the configuration, at once. The process prints it and exits with 78. */
+/** All problems of the configuration together. The process prints it and exits with 78. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly problems: readonly ConfigurationProblem[];

@@ -1,8 +1,8 @@
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
 
 /**
- * Configuration is variables, and variables are data: a table of them yields the typed values, the flags of the command,
- * `--help`, `--check` and docs/configuration.md. Adding a variable is adding one entry.
+ * Configuration is variables, and variables are data: a table of them yields the typed values, the flags of
+ * the command, `--help`, `--check` and docs/configuration.md. Adding a variable is adding one entry.
  */
 export interface Variable<T = unknown> {
   /** `AGGREGATOR_MAX_BATCH_SIZE` */
@@ -12,19 +12,21 @@ export interface Variable<T = unknown> {
   /** Another name and flag for the same value. The name itself wins. */
   readonly alias?: { readonly name: string; readonly flag: string };
   readonly description: string;
-  /** What is accepted, for people. */
+  /** The accepted values, for people. */
   readonly format: string;
   /** A value that can be pasted. */
   readonly example: string;
-  /** As one would write it; read by `parse` like any other text. Absent: the value may be undefined. */
+  /**
+   * In the form that users write; read by `parse` like any other text. Absent: the value may be undefined.
+   */
   readonly default?: string;
   /** The value is never shown. Implies a `_FILE` form. */
   readonly secret?: true;
   /** The value may be read from the file that `<name>_FILE` names. */
   readonly file?: true;
-  /** The flag may stand alone, and means true then. */
+  /** The flag may be given without a value, and means true then. */
   readonly boolean?: true;
-  /** Pure. Throws InvalidValue, or ConfigurationError when it has more to say than one thing. */
+  /** Pure. Throws InvalidValue, or ConfigurationError for several problems. */
   readonly parse: (text: string) => T;
 }
 
@@ -44,13 +46,16 @@ export interface ConfigurationWarning {
   readonly message: string;
 }
 
-/** A text that cannot be the value: what was expected instead, and where in the value, if it has parts. */
+/** An invalid text: the expected value, and the position in the value, if it has parts. */
 export class InvalidValue extends Error {
   override readonly name = 'InvalidValue';
-  /** `path`: `.paths[0]` behind the name of the variable. */
+  /** `path`: `.paths[0]`, appended to the name of the variable. */
   readonly parts: readonly { readonly path: string; readonly message: string }[];
 
-  /** `expected`: continues the sentence "expected ...". What was found is added by whoever knows if it is secret. */
+  /**
+   * `expected`: continues the sentence "expected ...". The caller, which knows whether the value is secret,
+   * adds the found value.
+   */
   constructor(expected: string, parts: readonly { readonly path: string; readonly message: string }[] = []) {
     super(`expected ${expected}`);
     this.parts = parts;
@@ -58,8 +63,8 @@ export class InvalidValue extends Error {
 }
 
 /**
- * Reads the variables of a table from an environment. No I/O. A variable with a problem stands at its default, so that
- * the caller can look for further problems before it throws them all at once (`throwProblems`).
+ * Reads the variables of a table from an environment. No I/O. An invalid variable gets its default, so that
+ * the caller can find further problems before it throws them all together (`throwProblems`).
  */
 export function parseVariables<Table extends VariableTable>(
   table: Table,
@@ -80,7 +85,7 @@ export function parseVariables<Table extends VariableTable>(
   return { values: Object.fromEntries(values) as Values<Table>, problems };
 }
 
-/** As it is configured, under its name or its alias. */
+/** The configured value, by its name or its alias. */
 export function textOf({ name, alias }: Variable, environment: Environment): string | undefined {
   return environment[name] ?? (alias && environment[alias.name]);
 }

@@ -10,8 +10,8 @@ const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 
 /**
- * Has the owner of a state directory do a command. `answered: false`: nobody owns it. Throws ControlError when the owner
- * could not do it, or did not answer.
+ * Sends a command to the owner of a state directory. `answered: false`: there is no owner. Throws
+ * ControlError when the command failed, or there was no answer.
  */
 export async function callControl(
   directory: string,
@@ -21,7 +21,7 @@ export async function callControl(
 ): Promise<ControlAnswer> {
   const socket = await connectControl(directory);
   if (socket === undefined) return { answered: false };
-  // Errors end the reading below, which tells of them.
+  // Errors end the read loop below, which reports them.
   socket.on('error', () => {});
   let timedOut = false;
   socket.setTimeout(timeoutMs, () => {
@@ -31,7 +31,7 @@ export async function callControl(
   try {
     await writeLine(socket, { command, input });
     const response = await firstResponse(socket);
-    if (timedOut) throw new ControlError('timeout', `No answer came within ${timeoutMs / 1000} seconds`);
+    if (timedOut) throw new ControlError('timeout', `No answer within ${timeoutMs / 1000} seconds`);
     if (response === undefined) {
       throw new ControlError('interrupted', 'The process that owns the state ended before it answered');
     }
@@ -51,7 +51,7 @@ async function firstResponse(socket: Socket): Promise<ControlResponse | undefine
   return undefined;
 }
 
-/** undefined: nobody listens there. */
+/** undefined: nothing is listening. */
 export async function connectControl(directory: string): Promise<Socket | undefined> {
   const socketPath = await openControlSocketPath(directory).catch(absent);
   if (socketPath === undefined) return undefined;

@@ -1,18 +1,18 @@
 /**
- * What goes over the control socket, command by command: the shapes that the commands of the command line send and
- * expect, in JSON (times and 64-bit numbers as decimal text).
+ * The control protocol, command by command: the types that the command line sends and expects, in JSON (times
+ * and 64-bit numbers as decimal text).
  *
- * | command | input | answer |
- * |--|--|--|
- * | `status` | StatusInput | AggregatorStatus or CollectorStatus |
- * | `explain` | ExplainInput | any object: shown field by field |
- * | `dead-letters.list` | DeadLetterFilter | DeadLetterReport[] |
- * | `dead-letters.show` | DeadLetterInput | DeadLetterContent |
- * | `dead-letters.replay` | DeadLetterSelection | CountReport |
- * | `dead-letters.discard` | DeadLetterSelection | CountReport |
- * | `emitters.list` | `{}` | EmitterReport[] |
- * | `emitters.forget` | EmitterInput | `{}` |
- * | `emitters.skip` | EmitterInput | AmountReport |
+ *     | command | input | answer |
+ *     |--|--|--|
+ *     | `status` | StatusInput | AggregatorStatus or CollectorStatus |
+ *     | `explain` | ExplainInput | any object: shown field by field |
+ *     | `dead-letters.list` | DeadLetterFilter | DeadLetterReport[] |
+ *     | `dead-letters.show` | DeadLetterInput | DeadLetterContent |
+ *     | `dead-letters.replay` | DeadLetterSelection | CountReport |
+ *     | `dead-letters.discard` | DeadLetterSelection | CountReport |
+ *     | `emitters.list` | `{}` | EmitterReport[] |
+ *     | `emitters.forget` | EmitterInput | `{}` |
+ *     | `emitters.skip` | EmitterInput | AmountReport |
  */
 export interface AmountReport {
   readonly records: number;
@@ -24,7 +24,9 @@ export interface StatusInput {
   readonly verbose: boolean;
 }
 
-/** The queue's balance as it is: accepted = before + delivered + queued + deadLettered + discarded, for each emitter. */
+/**
+ * The queue's balance: accepted = before + delivered + queued + deadLettered + discarded, for each emitter.
+ */
 export interface AggregatorStatus {
   readonly role: 'aggregator';
   readonly accepted: AmountReport;
@@ -44,7 +46,7 @@ export interface EmitterBalanceReport {
 /** In bytes: read = accepted + waiting. */
 export interface CollectorStatus extends StreamBalanceReport {
   readonly role: 'collector';
-  /** When asked for. */
+  /** When requested. */
   readonly streams?: readonly (StreamBalanceReport & { readonly stream: string; readonly source: string })[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Why a command could not be done, by the owner's word or on the way there. `kind` is for programs: `unknown-command`,
- * `invalid-request`, `too-large`, `failed`, `interrupted`, `timeout`, `forbidden`, or what a handler says (`not-found`).
+ * Why a command failed, reported by the owner or by the transport. `kind` is for programs: `unknown-command`,
+ * `invalid-request`, `too-large`, `failed`, `interrupted`, `timeout`, `forbidden`, or a kind of the handler
+ * (`not-found`).
  */
 export class ControlError extends Error {
   override readonly name = 'ControlError';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { ControlError } from './control-error.ts';
 import type { Json } from './json.ts';
 
-/** A command on its way to the owner. */
+/** A command for the owner. */
 export interface ControlRequest {
   readonly command: string;
   readonly input: Json;
@@ -16,13 +16,13 @@ export type ControlResponse =
 const NEWLINE = 0x0a;
 
 /**
- * The lines that a socket brings, each parsed as JSON, one at a time: nothing more is read while one is being looked at.
- * Throws ControlError for a line that is too long or no JSON.
+ * The lines of a socket, each parsed as JSON, one at a time: the next line is read only after the previous
+ * one was handled. Throws ControlError for a line that is too long or not JSON.
  */
 export async function* jsonLines(socket: Socket, maxLineBytes: number): AsyncGenerator<Json> {
   let parts: Buffer[] = [];
   let sizeBytes = 0;
-  // The one who reads decides when the socket ends: an answer may still have to go out.
+  // The reader decides when the socket ends: an answer may still be pending.
   const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
   for await (const chunk of chunks) {
     let rest = chunk;
@@ -51,7 +51,7 @@ function parseLine(line: Buffer): Json {
   }
 }
 
-/** Resolves when the line has been taken by the other side's socket, or can no longer be. */
+/** Resolves when the other side's socket has received the line, or can no longer receive it. */
 export async function writeLine(socket: Socket, value: ControlRequest | ControlResponse): Promise<void> {
   await new Promise<void>((resolve) => {
     socket.once('close', resolve);

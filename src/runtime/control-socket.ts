@@ -2,7 +2,9 @@ import { openSocketPath, type SocketPath } from './socket-path.ts';
 
 const SOCKET_NAME = 'control.sock';
 
-/** A path of a directory's control socket; good until it is closed. Rejects without the directory. */
+/**
+ * Returns a path of a directory's control socket, valid until it is closed. Rejects without the directory.
+ */
 export function openControlSocketPath(directory: string): Promise<SocketPath> {
   return openSocketPath(directory, SOCKET_NAME);
 }

@@ -8,26 +8,26 @@ import { openControlSocketPath } from './control-socket.ts';
 import type { Json } from './json.ts';
 
 /**
- * How commands reach the process that owns a state directory: `control.sock` in it, a Unix socket that only its user may
- * open (0600), one line of JSON there and one back, as often as the client likes.
+ * Serves commands for the process that owns a state directory: `control.sock` in it, a Unix socket that only
+ * its user may open (0600). Each request and each answer is one line of JSON.
  *
  *     {"command":"dead-letters.list","input":{"emitter":"file"}}
  *     {"ok":true,"value":[...]}    or    {"ok":false,"kind":"not-found","message":"..."}
  *
- * Limits: a request 1 MiB, 32 clients, 30 seconds for a client to send or to read. One line is answered before the next
- * is read. A node left behind by a killed process is removed when it is a socket that nobody listens on; anything else is
- * left alone, and an error.
+ * Limits: a request of 1 MiB, 32 clients, 30 seconds for a client to send or to read. The next line is read
+ * after the previous one was answered. A leftover socket of a killed process is removed; any other file is
+ * not touched, and is an error.
  */
 export interface ControlOptions {
   /** Exists already. */
   readonly directory: string;
   readonly handlers: ControlHandlers;
   readonly logger: Logger;
-  /** How long a client may take to send a request or to read the answer. */
+  /** Maximum time for a client to send a request or to read the answer. */
   readonly clientTimeoutMs?: number;
 }
 
-/** By command. What they throw goes back to the client: a ControlError by its kind, everything else as `failed`. */
+/** By command. Errors are returned to the client: a ControlError with its kind, others as `failed`. */
 export type ControlHandlers = Readonly<Record<string, (input: Json) => Promise<Json>>>;
 
 const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -35,7 +35,7 @@ const MAX_CLIENTS = 32;
 const CLIENT_TIMEOUT_MS = 30_000;
 const LAST_ANSWER_TIMEOUT_MS = 1000;
 
-/** Resolves when commands are answered. `close` lets those that are being done end first. */
+/** Resolves when it accepts commands. `close` waits for running commands. */
 export async function serveControl(options: ControlOptions): Promise<{ close(): Promise<void> }> {
   const socketPath = await openControlSocketPath(options.directory);
   const clients = new Set<Client>();
@@ -68,7 +68,7 @@ async function removeStale(directory: string, path: string): Promise<void> {
     return undefined;
   });
   if (node === undefined) return;
-  if (!node.isSocket()) throw new Error(`control.sock in ${directory} is not a socket: move it away`);
+  if (!node.isSocket()) throw new Error(`control.sock in ${directory} is not a socket. Move it away.`);
   const owner = await connectControl(directory);
   if (owner === undefined) {
     await unlink(path);
@@ -81,7 +81,7 @@ async function removeStale(directory: string, path: string): Promise<void> {
 async function listenForOwner(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    // The node is made within `listen`, with the rights that the mask leaves: at no moment may others open it.
+    // `listen` creates the socket with the rights of the mask: it is never accessible to other users.
     const mask = process.umask(0o177);
     try {
       server.listen(path, resolve);
@@ -96,7 +96,7 @@ async function listenForOwner(server: Server, path: string): Promise<void> {
 class Client {
   readonly #socket: Socket;
   readonly #options: ControlOptions;
-  /** A handler is at work: the client may be silent. */
+  /** A handler is running: the client may be silent. */
   #handling = false;
   /** A request is being handled or answered. */
   #busy = false;
@@ -112,7 +112,7 @@ class Client {
     });
   }
 
-  /** Never rejects: whatever a client does, it only harms itself. */
+  /** Never rejects: a client can only affect its own connection. */
   serve(): Promise<void> {
     this.#served = this.#answerAll()
       .catch(async (error: unknown) => {
@@ -122,7 +122,7 @@ class Client {
     return this.#served;
   }
 
-  /** Resolves when the request that is being done is answered; without one, at once. */
+  /** Resolves when the current request is answered; at once without one. */
   async end(): Promise<void> {
     this.#ending = true;
     this.#socket.setTimeout(LAST_ANSWER_TIMEOUT_MS);
@@ -151,7 +151,7 @@ class Client {
     if (handler === undefined) {
       return failure(
         'unknown-command',
-        'The running process does not know this command: is it of another version?',
+        'The running process does not support this command; it may be of another version',
       );
     }
     try {

@@ -1,11 +1,11 @@
 /**
- * Durations as Go's `time.ParseDuration` reads them and `Duration.String` writes them, to the nanosecond.
+ * Durations in the notation of Go's `time.ParseDuration` and `Duration.String`, to the nanosecond.
  *
  *     [-+]? ( digits* ('.' digits*)? unit )+      at least one digit per number
  *     unit: ns, us, µs (U+00B5), μs (U+03BC), ms, s, m, h
  *
- * After the sign exactly `0` is zero without a unit. Components add up in any order and may repeat. A unit is the longest
- * run without digit or dot, so that `1h 30m` fails on the unit `h `.
+ * After the sign, exactly `0` is zero without a unit. Components are added in any order and may repeat. A
+ * unit is the longest run without digit or dot, so that `1h 30m` fails on the unit `h `.
  */
 export type Nanoseconds = bigint;
 
@@ -34,7 +34,7 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
 
 const COMPONENT = /([0-9]*)(?:\.([0-9]*))?([^0-9.]*)/y;
 
-/** The magnitude of the smallest 64-bit number: what Go allows before it looks at the sign. */
+/** The magnitude of the smallest 64-bit number: Go's limit before it applies the sign. */
 const LIMIT = 1n << 63n;
 
 /** Throws DurationError. */
@@ -73,7 +73,10 @@ function componentOf(match: RegExpExecArray | null, text: string): bigint {
   return value + fractionOf(fraction, unit);
 }
 
-/** Go multiplies the fraction as a float64, digits beyond 63 bits ignored: `0.3333333333333333333h` is 20 minutes. */
+/**
+ * Go multiplies the fraction as a float64, digits beyond 63 bits ignored: `0.3333333333333333333h` is 20
+ * minutes.
+ */
 function fractionOf(digits: string, unit: bigint): bigint {
   let fraction = 0n;
   let scale = 1;

@@ -1,4 +1,17 @@
-/** Characters that only JSON's reader escapes: C1 controls, line separators, and marks that change the direction of text. */
+/**
+ * Makes control characters except TAB, and marks that change the direction of text, visible. Otherwise a
+ * terminal obeys them: they can move the cursor, rewrite earlier lines, set the window's title, or change the
+ * order of a line. All text of a peer or a record passes through this function before it reaches a terminal
+ * or this program's log.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(UNSAFE, (character) => SHORT.get(character) ?? visible(character));
+}
+
+/**
+ * Characters that JSON does not escape: C1 controls, line separators, and marks that change the direction of
+ * text.
+ */
 const UNSEEN = /[\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 const UNSAFE = /(?!\t)\p{Cc}|[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 /** An escape of JSON as a whole, so that an escaped backslash does not begin another one. */
@@ -11,15 +24,9 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Text with every control character but TAB made visible, and every mark that changes the direction of text. A terminal
- * obeys them: they can move the cursor, rewrite earlier lines, set the window's title, or show a line in another order.
- * All text of a peer or a record that reaches a terminal or our own log passes through this file.
+ * The same for text with its own line ends and colours, or for JSON: only characters that JSON does not
+ * escape.
  */
-export function escapeControls(text: string): string {
-  return text.replace(UNSAFE, (character) => SHORT.get(character) ?? visible(character));
-}
-
-/** The same for text that has its own line ends and colours, or that is JSON: only what JSON leaves as it is. */
 export function escapeUnseen(text: string): string {
   return text.replace(UNSEEN, unicode);
 }

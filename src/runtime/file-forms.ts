@@ -8,12 +8,12 @@ import {
 } from './configuration.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 
-/** Far beyond any key or certificate chain: whoever names a log or a device here made a mistake. */
+/** Larger than any key or certificate chain: a larger file, or a device, is a mistake. */
 const MAX_FILE_BYTES = 1024 * 1024;
 
 /**
- * Replaces each `<name>_FILE` of the table by the content of its file. The environment that is returned is complete for
- * `parseVariables`; a variable whose file could not be read is missing in it, and there is a problem.
+ * Replaces each `<name>_FILE` of the table by the content of its file. The returned environment is complete
+ * for `parseVariables`; a variable whose file is unreadable is missing in it, and is a problem.
  */
 export async function readFileForms(
   table: VariableTable,
@@ -41,14 +41,14 @@ export async function readFileForms(
 
 async function readText(path: string, variable: Variable): Promise<string | { readonly fault: string }> {
   try {
-    // Not readFile: a device would never end, and a FIFO without a writer not even open.
+    // Not readFile: a device would never end, and the open of a FIFO would block without a writer.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       if (!(await file.stat()).isFile()) return { fault: `expected a file, found something else at ${path}` };
       const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_FILE_BYTES + 1) });
       if (bytesRead > MAX_FILE_BYTES) return { fault: `expected at most 1 MiB, found more in ${path}` };
       const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
-      // Editors end files with a newline; nobody means it to be part of a token.
+      // Editors end files with a newline, which is not a part of the token.
       return text.replace(/\r?\n$/, '');
     } finally {
       await file.close();

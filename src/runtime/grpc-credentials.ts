@@ -3,15 +3,15 @@ import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { secureContextOptions, serverTlsOptions, type TlsMaterial } from './tls.ts';
 
 /**
- * TLS for a gRPC server. grpc-js's own `createSsl` leaves the lowest version of TLS to the process's defaults and cannot
- * change certificates while the server runs.
+ * TLS for a gRPC server. grpc-js's own `createSsl` leaves the lowest version of TLS to the process's defaults
+ * and cannot change certificates while the server runs.
  */
 export class TlsServerCredentials extends ServerCredentials {
   constructor(material: TlsMaterial) {
     super(serverTlsOptions(material), secureContextOptions(material));
   }
 
-  /** From now on new connections see the new certificates; those that are there live on. */
+  /** New connections use the new certificates; existing ones continue. */
   reload(material: TlsMaterial): void {
     this.updateSecureContextOptions(secureContextOptions(material));
   }

@@ -1,6 +1,6 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 
-/** grpc-js writes lines of its own to stderr, between ours; what they say comes back as an error as well. */
+/** grpc-js writes its own lines to stderr, between those of the log; it also reports them as errors. */
 export function silenceGrpcLog(): void {
   setLogVerbosity(logVerbosity.NONE);
 }

@@ -1,10 +1,10 @@
-/** How a half is doing, as its HTTP address tells it. */
+/** The health of a role, as served over HTTP. */
 export interface Health {
-  /** Can take data. */
+  /** Can accept data. */
   readonly ready: boolean;
   /** Why not. */
   readonly reason?: string;
-  /** What has waited longer than it should; empty when all is well. */
+  /** Parts that are late; empty when all is well. */
   readonly late: readonly Late[];
 }
 

@@ -3,11 +3,14 @@ import { HttpError } from './http-error.ts';
 import type { Json } from './json.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** A body that is too large is read on so far, and thrown away: a client that still sends would not hear the answer. */
+/**
+ * Reads and discards up to this much of a too large body: a client that is still sending would not read the
+ * answer.
+ */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
 
-/** The body of a request as JSON. Rejects with an HttpError. How long a client may take for it is the server's matter. */
+/** Reads the body of a request as JSON. Rejects with an HttpError. The server limits the time. */
 export async function readJsonBody(request: IncomingMessage): Promise<Json> {
   checkType(request);
   const text = textOf(await readBytes(request));

@@ -1,24 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-export interface HttpConnectionsOptions {
-  /** With more connections than this, those that wait for a request are closed. */
-  readonly room: number;
-  /** Connections beyond `room`, while none of them waits for a request. */
-  readonly reserve: number;
-}
-
-interface Connection {
-  readonly socket: Socket;
-  readonly address: string;
-  /** The request that is being answered. */
-  request: IncomingMessage | undefined;
-}
-
 /**
- * Keeps room for those that have a request. A client may open as many connections as it likes and send half of a request on
- * each, or nothing: when there are too many, the oldest such connection of the address with the most of them is closed.
- * So a probe of the health is answered, whatever else is connected.
+ * Keeps connections free for clients with a request. A client may open any number of connections and send
+ * half of a request or nothing: when there are too many, it closes the oldest idle connection of the address
+ * with the most of them. So a health probe is always answered.
  */
 export class HttpConnections {
   readonly #options: HttpConnectionsOptions;
@@ -63,7 +49,21 @@ export class HttpConnections {
   }
 }
 
-/** Nothing of a request has come, or not its end: what is to be answered is not known. */
+export interface HttpConnectionsOptions {
+  /** Above this number, connections that wait for a request are closed. */
+  readonly room: number;
+  /** Connections above `room` while none of them waits for a request. */
+  readonly reserve: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  /** The current request. */
+  request: IncomingMessage | undefined;
+}
+
+/** The request has not arrived completely. */
 function isWaiting({ request }: Connection): boolean {
   return request === undefined || !request.complete;
 }

@@ -1,6 +1,6 @@
 import type { HttpAnswer } from './http-contract.ts';
 
-/** Something wrong with a part of a request: `where[0].property`, `limit`. */
+/** A problem of a part of a request: `where[0].property`, `limit`. */
 export interface HttpProblem {
   readonly path: string;
   readonly message: string;
@@ -11,7 +11,7 @@ interface Details {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Thrown by handlers: how a request is answered that cannot be done. `code` is for programs, `message` for people. */
+/** Thrown by handlers for requests that fail. `code` is for programs, `message` for people. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -28,7 +28,10 @@ export class HttpError extends Error {
   }
 }
 
-/** `{"error": {"code": "invalid-request", "message": "...", "problems": [{"path": "limit", "message": "..."}]}}` */
+/**
+ * `{"error": {"code": "invalid-request", "message": "...", "problems": [{"path": "limit", "message":
+ * "..."}]}}`
+ */
 export function errorAnswer({ status, code, message, problems, headers }: HttpError): HttpAnswer {
   const error = { code, message, ...(problems.length > 0 && { problems }) };
   return { status, headers, body: JSON.stringify({ error }) };

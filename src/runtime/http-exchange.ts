@@ -23,24 +23,24 @@ export class HttpExchange {
     response.on('error', () => {});
   }
 
-  /** The server stops: a stream, which has no end of its own, ends; anything else may be answered yet. */
+  /** The server stops: a stream, which has no end, is ended; other requests may still be answered. */
   end(): void {
     this.#ended.abort();
     if (!this.#response.headersSent) this.#response.setHeader('connection', 'close');
   }
 
   /** Never rejects. */
-  async answer(handler: HttpHandler): Promise<void> {
+  async handle(handler: HttpHandler): Promise<void> {
     const request = this.#request();
     const { status = 200, contentType, headers, body } = await this.#answerOf(handler, request);
     if (this.#over.signal.aborted) return;
     this.#response.writeHead(status, {
       ...(status !== 204 && { 'content-type': contentType ?? 'application/json; charset=utf-8' }),
       ...(status !== 204 && typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
-      // Nobody on the way keeps it, or takes it for something else than it says.
+      // Prevents caching, and guessing of the content type.
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      // A body that nobody reads must not be taken for the next request.
+      // An unread body must not be parsed as the next request.
       ...(hasUnreadBody(this.#incoming) && { connection: 'close' }),
       ...headers,
     });
@@ -82,17 +82,17 @@ export class HttpExchange {
     } catch (error) {
       if (!this.#ended.signal.aborted) {
         this.#logFailure(error, path);
-        // Cut off rather than ended: nobody shall take what is there for all.
+        // Reset instead of ended, so that a client does not take the part for the whole.
         response.destroy();
       }
     }
-    // The client has been told that its connection lives on; a stop would wait until it learns better.
+    // The client expects the connection to stay open; a stop would wait for it.
     response.end(() => this.#ended.signal.aborted && this.#incoming.socket.destroySoon());
   }
 
   #logFailure(error: unknown, path: string): void {
     const fields = { err: error, path: path.slice(0, 200) };
-    // One limit for all: the path is what a client makes of it.
+    // One limit for all paths: a client can choose any path.
     this.#log.write({ level: 'error', party: '', fields, message: 'An HTTP request could not be answered' });
   }
 }

@@ -1,6 +1,9 @@
 import { HttpError, type HttpProblem } from './http-error.ts';
 
-/** `?host=web-1&where=a=1&where=b=2` by name, in order. Throws HttpError (400) for what is not percent-encoded UTF-8. */
+/**
+ * `?host=web-1&where=a=1&where=b=2` by name, in order. Throws HttpError (400) for what is not percent-encoded
+ * UTF-8.
+ */
 export function parseQuery(query: string): ReadonlyMap<string, readonly string[]> {
   const values = new Map<string, string[]>();
   const problems: HttpProblem[] = [];
@@ -17,7 +20,7 @@ export function parseQuery(query: string): ReadonlyMap<string, readonly string[]
     }
   }
   if (problems.length > 0) {
-    throw new HttpError(400, 'invalid-request', 'The query cannot be read.', { problems });
+    throw new HttpError(400, 'invalid-request', 'Cannot parse the query.', { problems });
   }
   return values;
 }

@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpParameters, HttpRoute } from './http-contract.ts';
 import { HttpError } from './http-error.ts';
 
-/** Hands a request to the route of its method and path. Of two that fit, the first. */
+/** Passes a request to the first route that matches its method and path. */
 export function routed(routes: readonly HttpRoute[]): HttpHandler {
   const table = routes.map((route) => ({ route, pattern: route.path.split('/') }));
   return (request) => {
@@ -11,7 +11,7 @@ export function routed(routes: readonly HttpRoute[]): HttpHandler {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const hit = fitting.find(({ route }) => route.method === method);
     if (hit === undefined) throw methodNotAllowed(fitting.map(({ route }) => route));
-    return hit.route.answer(request, parametersOf(hit.pattern, segments));
+    return hit.route.handle(request, parametersOf(hit.pattern, segments));
   };
 }
 

@@ -7,42 +7,25 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Component } from './component.ts';
 import type { Health } from './health.ts';
 import { HttpConnections } from './http-connections.ts';
-import type { HttpAnswer, HttpArea, HttpHandler, HttpRoute } from './http-contract.ts';
+import type { HttpAnswer, HttpHandler, HttpMount, HttpRoute } from './http-contract.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { routed } from './http-router.ts';
 import { LimitedLog } from './limited-log.ts';
 import { listenError } from './listen-error.ts';
 
-export interface HttpServerOptions {
-  readonly address: Address;
-  readonly metrics: Registry;
-  readonly health: () => Health;
-  readonly logger: Logger;
-  /** What is answered besides. */
-  readonly routes?: readonly HttpRoute[];
-  readonly areas?: readonly HttpArea[];
-  readonly clock?: Clock;
-  /** How long a client may take for a request, or be silent while it is answered. */
-  readonly clientTimeoutMs?: number;
-}
-
-const CLIENT_TIMEOUT_MS = 30_000;
-const MAX_HEADER_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
-const CONNECTIONS = { room: 256, reserve: 64 };
-
 /**
- * Metrics and health of a half:
+ * Metrics and health of a role:
  *
  *     /metrics           Prometheus' text format
- *     /health/live       200 as long as the loop turns
- *     /health/ready      200 when it can take data, else 503 with the reason: traffic follows it
- *     /health/progress   200 when nothing is late, else 503 with the list of what is: alerts follow it
+ *     /health/live       200 while the event loop is running
+ *     /health/ready      200 when it can accept data, else 503 with the reason: for load balancers
+ *     /health/progress   200 when nothing is late, else 503 with the list of late parts: for alerts
  *
- * and whatever routes and areas (`/v1`) it is given.
+ * and the given routes and mounts (`/v1`).
  *
- * No client can hold it up: headers, bodies and connections are limited, and one that neither sends nor reads is cut
- * off. Node's own server: a framework would be the largest thing in a collector's memory.
+ * No client can block it: headers, bodies and connections are limited, and a client that neither sends nor
+ * reads is disconnected. It is Node's own server: a framework would be the largest part of a collector's
+ * memory.
  */
 export class HttpServer implements Component {
   readonly #options: HttpServerOptions;
@@ -53,23 +36,23 @@ export class HttpServer implements Component {
   #isStopping = false;
 
   constructor(options: HttpServerOptions) {
-    const { routes = [], areas = [] } = options;
+    const { routes = [], mounts = [] } = options;
     this.#options = options;
     this.#log = new LimitedLog(options.logger, options.clock ?? systemClock);
     const otherwise = routed([...this.#ownRoutes(), ...routes]);
     this.#handler = (request) => {
-      const area = areas.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
-      return (area?.handler ?? otherwise)(request);
+      const mount = mounts.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
+      return (mount?.handler ?? otherwise)(request);
     };
   }
 
-  /** Where it listens; with port 0 in the configuration, the port that was free. undefined: not started. */
+  /** The listen address; with port 0 in the configuration, the assigned port. undefined: not started. */
   get address(): Address | undefined {
     const found = this.#server?.address() as AddressInfo | null | undefined;
     return found ? { host: found.address, port: found.port } : undefined;
   }
 
-  /** Rejects when the address cannot be listened on. */
+  /** Rejects when it cannot listen at the address. */
   async start(): Promise<void> {
     const { address, logger } = this.#options;
     const server = this.#create();
@@ -83,7 +66,7 @@ export class HttpServer implements Component {
     logger.info({ address: formatAddress(this.address ?? address) }, 'Serving metrics and health');
   }
 
-  /** Streams end at once; requests that are being answered have until the deadline. */
+  /** Streams end at once; current requests have until the deadline. */
   async stop(deadline: AbortSignal): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -109,24 +92,28 @@ export class HttpServer implements Component {
         keepAliveTimeout: Math.min(5000, clientTimeoutMs),
         connectionsCheckingInterval: Math.min(5000, clientTimeoutMs),
       },
-      (request, response) => void this.#answer(request, response),
+      (request, response) => void this.#handle(request, response),
     );
     new HttpConnections(CONNECTIONS).watch(server);
     server.setTimeout(clientTimeoutMs, (socket) => socket.destroy());
     return server;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const exchange = new HttpExchange(request, response, this.#log);
     this.#exchanges.add(exchange);
     response.once('close', () => this.#exchanges.delete(exchange));
     if (this.#isStopping) exchange.end();
-    await exchange.answer(this.#handler);
+    await exchange.handle(this.#handler);
   }
 
   #ownRoutes(): readonly HttpRoute[] {
     const { metrics, health } = this.#options;
-    const get = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
+    const get = (path: string, answer: HttpRoute['handle']): HttpRoute => ({
+      method: 'GET',
+      path,
+      handle: answer,
+    });
     return [
       get('/metrics', async () => ({ contentType: metrics.contentType, body: await metrics.metrics() })),
       get('/health/live', () => json({ live: true })),
@@ -141,6 +128,24 @@ export class HttpServer implements Component {
     ];
   }
 }
+
+export interface HttpServerOptions {
+  readonly address: Address;
+  readonly metrics: Registry;
+  readonly health: () => Health;
+  readonly logger: Logger;
+  /** Additional routes. */
+  readonly routes?: readonly HttpRoute[];
+  readonly mounts?: readonly HttpMount[];
+  readonly clock?: Clock;
+  /** Maximum time for a client to send a request, or to be silent while it is answered. */
+  readonly clientTimeoutMs?: number;
+}
+
+const CLIENT_TIMEOUT_MS = 30_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS = { room: 256, reserve: 64 };
 
 function json(value: unknown, status = 200): HttpAnswer {
   return { status, body: JSON.stringify(value) };

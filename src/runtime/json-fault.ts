@@ -1,8 +1,12 @@
-/** Where a text stops being JSON, for people: the line and column, and the line with a mark below the place. */
+/**
+ * The position of a JSON syntax error, for people: line, column, and the line with a mark below the position.
+ */
 export interface JsonFault {
   readonly line: number;
   readonly column: number;
-  /** Two lines of text. Values are hidden, since any of them may be a secret; keys and punctuation are shown. */
+  /**
+   * Two lines of text. Values are hidden, since any of them may be a secret; keys and punctuation are shown.
+   */
   readonly picture: string;
 }
 
@@ -11,7 +15,10 @@ const TOKEN =
 
 type Kind = '{' | '}' | '[' | ']' | ',' | ':' | 'string' | 'value' | 'end';
 
-/** undefined: the text is JSON. (The parser of the platform gives the place only sometimes, and quotes the text.) */
+/**
+ * undefined: the text is JSON. (The platform's parser reports the position only sometimes, and quotes the
+ * text.)
+ */
 export function jsonFault(text: string): JsonFault | undefined {
   const offset = faultOffset(text);
   if (offset === undefined) return undefined;
@@ -30,7 +37,7 @@ function faultOffset(text: string): number | undefined {
   }
 }
 
-/** What may come next follows from the token before and from the innermost bracket. */
+/** The previous token and the innermost bracket determine the allowed tokens. */
 class JsonScan {
   readonly #text: string;
   readonly #open: ('{' | '[')[] = [];

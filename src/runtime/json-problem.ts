@@ -1,6 +1,6 @@
 import { jsonFault } from './json-fault.ts';
 
-/** The message for a variable that should hold JSON and does not: the place of the fault, and an example that works. */
+/** The message for a variable with invalid JSON: the position of the error, and a valid example. */
 export function jsonProblem(expected: string, text: string, example?: string): string {
   const fault = jsonFault(text);
   const shown = example === undefined ? '' : `\n  For example: ${example}`;

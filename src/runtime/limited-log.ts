@@ -1,34 +1,9 @@
 import type { Logger } from 'pino';
 import type { Cancel, Clock } from './clock.ts';
 
-export interface LimitedLine {
-  readonly level: 'info' | 'warn' | 'error';
-  /** The party that causes the line: each has a limit of its own, as long as there are not too many parties. */
-  readonly party: string;
-  readonly fields: object;
-  readonly message: string;
-}
-
-export interface LimitedLogOptions {
-  readonly intervalMs?: number;
-  /** Lines of one message and party that are written before the limit holds. */
-  readonly burst?: number;
-}
-
-interface Interval {
-  readonly cancel: Cancel;
-  written: number;
-  heldBack: number;
-  last: LimitedLine;
-}
-
-const INTERVAL_MS = 60_000;
-const MAX_INTERVALS = 256;
-const OTHERS = 'others';
-
 /**
- * A log for lines that a peer can cause as often as it likes. Of each message and party it writes the first lines; of those
- * that follow within the interval it writes the last one at its end, with their number as `count`.
+ * A log for lines that a peer can cause without limit. It writes the first lines of each message and party;
+ * of further lines within the interval it writes only the last, at the end, with their number as `count`.
  */
 export class LimitedLog {
   readonly #logger: Logger;
@@ -57,7 +32,7 @@ export class LimitedLog {
     }
   }
 
-  /** Writes the lines that are held back. */
+  /** Writes the pending lines. */
   flush(): void {
     for (const [key, interval] of this.#intervals) this.#end(key, interval);
   }
@@ -83,3 +58,28 @@ export class LimitedLog {
     if (heldBack > 0) this.#logger[last.level]({ ...last.fields, count: heldBack }, last.message);
   }
 }
+
+export interface LimitedLine {
+  readonly level: 'info' | 'warn' | 'error';
+  /** The party that causes the line; each has its own limit, up to a number of parties. */
+  readonly party: string;
+  readonly fields: object;
+  readonly message: string;
+}
+
+export interface LimitedLogOptions {
+  readonly intervalMs?: number;
+  /** Number of lines of one message and party before the limit applies. */
+  readonly burst?: number;
+}
+
+interface Interval {
+  readonly cancel: Cancel;
+  written: number;
+  heldBack: number;
+  last: LimitedLine;
+}
+
+const INTERVAL_MS = 60_000;
+const MAX_INTERVALS = 256;
+const OTHERS = 'others';

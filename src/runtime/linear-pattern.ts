@@ -1,22 +1,24 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Regular expressions of the operator that cannot hang the process, whatever text they are tested on.
+ * Regular expressions of the operator that cannot block the process for any text.
  *
- * V8 has two engines. The ordinary one backtracks: `^(a+)+$` needs a time that doubles with each letter. The linear one
- * accepts fewer expressions, and its time grows with the text only.
+ * V8 has two engines. The default one backtracks: `^(a+)+$` needs time that doubles with each letter. The
+ * linear one accepts fewer expressions, and its time is proportional to the text.
  *
- *   1. An expression that the linear engine accepts (V8's `l` flag) is *proved*. It still runs on the ordinary engine,
- *      which is faster for nearly every text; after 50,000 backtracks V8 starts over on the linear one, and after some
- *      slow texts the expression runs on the linear engine only.
- *   2. An expression with a large counted repetition (`a{1,200}`) is refused by the linear engine only for its size. It is
- *      *bounded*: it sees the first 256 characters of a text, and has at most two places where the engine has a choice, so
- *      that it needs at most about 256^3 / 6 steps. Without nesting, each choice multiplies the steps by 256 at most.
- *   3. Look-around and back-references have no linear engine. They are refused, with the way to do without them.
+ * 1. An expression that the linear engine accepts (V8's `l` flag) is *proved*. It still runs on the default
+ *    engine, which is faster for most texts; after 50,000 backtracks V8 restarts on the linear one, and after
+ *    some slow texts the expression runs only on the linear engine.
+ * 2. An expression with a large counted repetition (`a{1,200}`) is rejected by the linear engine only for its
+ *    size. It is *bounded*: it reads the first 256 characters of a text, and has at most two choice points,
+ *    so it needs at most about 256^3 / 6 steps. Without nesting, each choice multiplies the steps by at most
+ *    256.
+ * 3. Look-around and back-references have no linear engine. They are rejected, with an alternative in the
+ *    message.
  *
- * The flags of V8 hold for the whole process, and for expressions that are compiled after they were set: they are set
- * when the first pattern is compiled. A probe then shows once that the fallback works; where it does not (a later V8 may
- * drop it), proved expressions run on the linear engine itself.
+ * V8's flags apply to the whole process, and to expressions that are compiled later: they are set at the
+ * first pattern. A probe then tests once that the fallback works; if not (a later V8 may drop it), proved
+ * expressions run on the linear engine.
  */
 export interface LinearPattern {
   readonly source: string;
@@ -25,10 +27,10 @@ export interface LinearPattern {
 
 export type LinearPatternResult =
   | { readonly kind: 'pattern'; readonly pattern: LinearPattern }
-  /** `reason`: what the operator may do instead, as the rest of a sentence. */
+  /** `reason`: what the operator can do instead, as the rest of a sentence. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** A text that is longer is tested by its beginning. */
+/** Only the beginning of a longer text is tested. */
 const MAX_TEXT_LENGTH = 64 * 1024;
 const SLOW_MS = 0.5;
 const MAX_SLOW_TESTS = 3;
@@ -72,7 +74,9 @@ function boundedPattern(expression: RegExp): LinearPatternResult {
   return { kind: 'pattern', pattern: { source, test } };
 }
 
-/** On the ordinary engine, until that has been slow: then on the linear one, which needs no 50,000 backtracks first. */
+/**
+ * Uses the default engine until it has been slow, then the linear one, which avoids the 50,000 backtracks.
+ */
 class ProvedPattern implements LinearPattern {
   readonly source: string;
   readonly #linear: RegExp;
@@ -98,7 +102,7 @@ function refused(reason: string): LinearPatternResult {
   return { kind: 'refused', reason };
 }
 
-/** What no linear engine can do, with the rewriting. Escapes and classes are no part of the syntax. */
+/** Constructs without a linear engine, with the alternative. Escapes and classes are ignored. */
 function unsupportedPart(source: string): string | undefined {
   const syntax = source.replaceAll(/\[(?:\\.|[^\]\\])*\]/g, '[]');
   if (/\\[1-9]|\\k</.test(syntax.replaceAll('\\\\', ''))) {
@@ -121,7 +125,7 @@ function withoutCounts(source: string): string {
   );
 }
 
-/** In how many places the engine may have to come back to try something else; infinite for a choice that is repeated. */
+/** The number of choice points; infinite for a repeated choice. */
 function choicesIn(source: string): number {
   const syntax = source.replaceAll(/\\.|\[(?:\\.|[^\]\\])*\]/g, 'x').replaceAll(/\(\?(?::|<\w+>)/g, '(');
   const choices = [0];

@@ -1,4 +1,4 @@
-/** The system's word for what is wrong with an address, in a sentence that says which of ours it is. */
+/** An error for a failed listen, with the system's reason and the purpose of the address. */
 export function listenError(purpose: string, address: string, cause: Error): Error {
   const code = /\bE[A-Z]{3,}\b/.exec(cause.message)?.[0] ?? '';
   const meaning = MEANINGS.get(code);
@@ -7,7 +7,7 @@ export function listenError(purpose: string, address: string, cause: Error): Err
 }
 
 const MEANINGS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'another process listens there'],
+  ['EADDRINUSE', 'another process is listening there'],
   ['EADDRNOTAVAIL', 'this machine does not have the address'],
-  ['EACCES', 'this user may not'],
+  ['EACCES', 'permission denied'],
 ]);

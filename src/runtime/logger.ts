@@ -7,9 +7,9 @@ import type { LogLevel } from './log-level.ts';
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Which half speaks: `aggregator`, `collector`. */
+  /** The role: `aggregator`, `collector`. */
   readonly name: string;
-  /** For people: on a terminal. Else one JSON object per line. */
+  /** For people, on a terminal. Otherwise one JSON object per line. */
   readonly pretty: boolean;
   /** Colours of pretty lines. Default: true. */
   readonly colours?: boolean;
@@ -17,7 +17,7 @@ export interface LoggerOptions {
   readonly to?: DestinationStream;
 }
 
-/** Keys under which a secret may stand, at the top of a log line and one level below: a last net, not the rule. */
+/** Keys of possible secrets, at the top of a log line and one level below: an additional safeguard. */
 const SECRET_KEYS = [
   ...['password', 'secret', 'token', 'authorization', 'integration_key', 'integrationKey', 'routing_key'],
   ...['api_key', 'apiKey', 'key_pem', 'tlsKey', 'material'],
@@ -25,7 +25,7 @@ const SECRET_KEYS = [
 
 const STDERR = 2;
 
-/** Our own logs: always to stderr, never to stdout, which may carry records. */
+/** This program's log: always on stderr, never on stdout, which may contain records. */
 export function createLogger({
   level,
   name,
@@ -47,7 +47,7 @@ export function createLogger({
   );
 }
 
-/** Loaded only where a person looks: it is not small. */
+/** Loaded only for terminals: it is large. */
 function prettyTo(to: DestinationStream, colours: boolean): DestinationStream {
   const pretty = createRequire(import.meta.url)('pino-pretty') as (options: object) => DestinationStream;
   return pretty({
@@ -60,7 +60,7 @@ function prettyTo(to: DestinationStream, colours: boolean): DestinationStream {
   });
 }
 
-/** The prettifier decodes what JSON escaped. */
+/** The prettifier decodes characters that JSON escaped. */
 function harmlessTo(to: DestinationStream): Writable {
   return new Writable({
     decodeStrings: false,

@@ -3,8 +3,9 @@ import type { ConfigurationProblem } from './configuration-error.ts';
 import { nearestName } from './unknown-variables.ts';
 
 /**
- * What a schema found, in our words: each problem named by its place (`AGGREGATOR_FILE_CONFIGURATION[1].path`), none of
- * them quoting a value, since any may be secret. `knownKeys`: of the object at a path, to guess what was meant.
+ * Converts schema errors to problems: each is named by its path (`AGGREGATOR_FILE_CONFIGURATION[1].path`),
+ * none quotes a value, which may be secret. `knownKeys`: the keys of the object at a path, to suggest the
+ * intended one.
  */
 export function schemaProblems(
   variable: string,
@@ -29,12 +30,12 @@ export function schemaText(root: string, error: z.ZodError): string {
     .join('; ');
 }
 
-/** Zod's own words become ours; those that a schema brings along stay. */
+/** Zod's messages are replaced; those of a schema stay. */
 function messageOf(issue: z.core.$ZodIssue): string {
   return isOwnWord(issue.message) ? ownWords(issue) : issue.message;
 }
 
-/** With how each message of zod's English begins. */
+/** The beginnings of zod's English messages. */
 function isOwnWord(message: string): boolean {
   return /^(?:Invalid |Too (?:small|big)|Unrecognized key|Duplicate )/.test(message);
 }

@@ -6,8 +6,8 @@ import type { ConfigurationProblem } from './configuration-error.ts';
 export type Role = 'aggregator' | 'collector';
 
 /**
- * Where a half keeps its state when nobody says: root under /var/lib, others where the XDG base directory specification
- * puts state. undefined for a user without a home.
+ * The default state directory of a role: under /var/lib for root, for other users as in the XDG base
+ * directory specification. undefined for a user without a home.
  */
 export function defaultStateDirectory(
   role: Role,
@@ -16,12 +16,12 @@ export function defaultStateDirectory(
 ): string | undefined {
   if (userId === 0) return join('/var/lib/mega-collector', role);
   const { XDG_STATE_HOME: stateHome, HOME: home } = environment;
-  // The specification has relative paths ignored.
+  // The specification requires that relative paths are ignored.
   if (stateHome?.startsWith('/')) return join(stateHome, 'mega-collector', role);
   return home ? join(home, '.local/state/mega-collector', role) : undefined;
 }
 
-/** The same for the halves of a `standalone`: below a parent of their own, so that they meet no other's state. */
+/** The same for the roles of a `standalone`: under their own parent, separate from other state. */
 export function standaloneStateDirectory(
   role: Role,
   environment: Environment,
@@ -31,13 +31,13 @@ export function standaloneStateDirectory(
   return directory && join(dirname(directory), 'standalone', role);
 }
 
-/** That of one-shot runs of the collector: apart from the state of one that runs on, whose owner holds it. */
+/** The state directory of one-shot runs, separate from that of a permanent collector, which is locked. */
 export function onceStateDirectory(environment: Environment, userId?: number): string | undefined {
   const directory = defaultStateDirectory('collector', environment, userId);
   return directory && join(dirname(directory), 'once', 'collector');
 }
 
-/** The configured directory or the default, absolute; without either there is a problem. */
+/** The configured directory or the default, absolute; without either it is a problem. */
 export function stateDirectoryOf(
   role: Role,
   configured: string | undefined,
@@ -48,7 +48,7 @@ export function stateDirectoryOf(
   if (directory !== undefined) return resolve(directory);
   problems.push({
     variable: `${role.toUpperCase()}_STATE_DIRECTORY`,
-    message: 'expected a path, found nothing, nor XDG_STATE_HOME or HOME to take a default from',
+    message: 'expected a path, found none, and neither XDG_STATE_HOME nor HOME is set for a default',
   });
   return '';
 }

@@ -3,16 +3,14 @@ import type { ConfigurationProblem } from './configuration-error.ts';
 import { pemText, type TlsFault, type TlsMaterial, tlsFaults } from './tls.ts';
 import { BOOLEAN_FORMAT, booleanValue } from './value-parsers.ts';
 
-type TlsPrefix = 'AGGREGATOR' | 'COLLECTOR';
-
-/** The four variables by which either half speaks TLS. */
+/** The four TLS variables of a role. */
 export function tlsVariables(prefix: TlsPrefix) {
   const other = prefix === 'AGGREGATOR' ? 'collectors' : 'aggregator';
   return {
     tls: {
       name: `${prefix}_TLS`,
       flag: '--tls',
-      description: `Speak TLS with the ${other}, both sides showing a certificate. Needs the three below.`,
+      description: `Use mutual TLS with the ${other}. Requires the three variables below.`,
       format: BOOLEAN_FORMAT,
       default: '0',
       example: '1',
@@ -22,7 +20,7 @@ export function tlsVariables(prefix: TlsPrefix) {
     tlsCertificate: {
       name: `${prefix}_TLS_CERTIFICATE`,
       flag: '--tls-certificate',
-      description: 'Our own certificate, then its chain.',
+      description: 'Own certificate, followed by its chain.',
       format: 'PEM text',
       example: '-----BEGIN CERTIFICATE-----...',
       file: true,
@@ -31,7 +29,7 @@ export function tlsVariables(prefix: TlsPrefix) {
     tlsKey: {
       name: `${prefix}_TLS_KEY`,
       flag: '--tls-key',
-      description: 'The private key of the certificate. Better as a file: flags can be seen by others.',
+      description: 'Private key of the certificate. Use a file: other users can see flags.',
       format: 'PEM text',
       example: '-----BEGIN PRIVATE KEY-----...',
       secret: true,
@@ -40,7 +38,7 @@ export function tlsVariables(prefix: TlsPrefix) {
     tlsCaCertificate: {
       name: `${prefix}_TLS_CA_CERTIFICATE`,
       flag: '--tls-ca-certificate',
-      description: `The authorities that the certificate of the ${other} must come from.`,
+      description: `Certificate authorities for the certificate of the ${other}.`,
       format: 'PEM text, one or more certificates',
       example: '-----BEGIN CERTIFICATE-----...',
       file: true,
@@ -49,9 +47,11 @@ export function tlsVariables(prefix: TlsPrefix) {
   } as const satisfies VariableTable;
 }
 
+type TlsPrefix = 'AGGREGATOR' | 'COLLECTOR';
+
 type TlsValues = Values<ReturnType<typeof tlsVariables>>;
 
-/** The material that the variables hold; undefined with TLS off, or with problems, which are added. */
+/** Returns the TLS material; undefined with TLS off, or with problems, which are added. */
 export function tlsMaterialOf(
   prefix: TlsPrefix,
   values: TlsValues,
@@ -93,5 +93,5 @@ export function tlsWarnings(prefix: TlsPrefix, values: TlsValues): readonly Conf
   ] as const;
   return pems
     .filter(([text]) => text)
-    .map(([, variable]) => ({ variable, message: `has no effect, since ${prefix}_TLS is off` }));
+    .map(([, variable]) => ({ variable, message: `has no effect, because ${prefix}_TLS is off` }));
 }

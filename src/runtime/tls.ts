@@ -1,12 +1,15 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 
-/** Who we are and whom we trust, as PEM text. Both sides need all of it: client certificates are always required. */
+/**
+ * Own identity and trusted authorities as PEM text. Both sides need all of it: client certificates are always
+ * required.
+ */
 export interface TlsMaterial {
-  /** Our certificate first, then its chain. */
+  /** Own certificate first, then its chain. */
   readonly certificate: string;
   readonly key: string;
-  /** One or more certificates; the other side's must come from one of them. */
+  /** One or more certificates; one of them must have issued the other side's. */
   readonly caCertificate: string;
 }
 
@@ -15,18 +18,18 @@ export interface TlsFault {
   readonly message: string;
 }
 
-/** Since 2021 nothing below may be offered (RFC 8996). */
+/** Lower versions are deprecated since 2021 (RFC 8996). */
 const MIN_VERSION = 'TLSv1.2';
 
 const CERTIFICATE_BLOCK =
   /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
-/** What a server is made with. Without `rejectUnauthorized` Node would let anonymous clients in. */
+/** Options of a server. Without `rejectUnauthorized` Node accepts clients without a certificate. */
 export function serverTlsOptions(material: TlsMaterial): TlsOptions {
   return { ...secureContextOptions(material), requestCert: true, rejectUnauthorized: true };
 }
 
-/** What a client connects with. Node checks that the server's certificate is for the name that was asked for. */
+/** Options of a client. Node verifies the server's certificate for the requested name. */
 export function clientTlsOptions(material: TlsMaterial): SecureContextOptions & { rejectUnauthorized: true } {
   return { ...secureContextOptions(material), rejectUnauthorized: true };
 }
@@ -35,12 +38,12 @@ export function secureContextOptions({ certificate, key, caCertificate }: TlsMat
   return { cert: certificate, key, ca: caCertificate, minVersion: MIN_VERSION };
 }
 
-/** PEM as it comes through an environment: with real line ends, or with the two characters `\n` instead of each. */
+/** PEM from an environment: with real line ends, or with the two characters `\n` instead. */
 export function pemText(text: string): string {
   return text.includes('\n') ? text : text.replaceAll('\\r', '').replaceAll('\\n', '\n');
 }
 
-/** Why this material cannot work; empty when it can. Messages hold nothing of the material. */
+/** Why this material is invalid; empty when it is valid. Messages contain nothing of the material. */
 export function tlsFaults(material: TlsMaterial): readonly TlsFault[] {
   const faults: TlsFault[] = [];
   const certificate = leafOf(material.certificate, faults);
@@ -108,13 +111,13 @@ function whatIs(text: string): string {
     : `a ${label}`;
 }
 
-/** OpenSSL's own opinion on the whole: keys too small, chains it cannot read. */
+/** OpenSSL's check of the whole: small keys, unreadable chains. */
 function unusable(material: TlsMaterial): readonly TlsFault[] {
   try {
     createSecureContext(secureContextOptions(material));
     return [];
   } catch (error) {
     const reason = (error as { reason?: string }).reason ?? 'for an unknown reason';
-    return [{ part: 'certificate', message: `is refused by OpenSSL (${reason})` }];
+    return [{ part: 'certificate', message: `is rejected by OpenSSL (${reason})` }];
   }
 }

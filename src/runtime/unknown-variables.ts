@@ -1,10 +1,6 @@
 import type { ConfigurationWarning, Environment } from './configuration.ts';
 
-/** What Kubernetes adds for a service of this name: `AGGREGATOR_PORT`, `AGGREGATOR_SERVICE_HOST`, `AGGREGATOR_PORT_8000_TCP_ADDR`. */
-const KUBERNETES =
-  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
-
-/** A warning for each variable with this prefix that nobody reads. Never a failure: others may set what they like. */
+/** Warns of each unknown variable with this prefix. Never an error: other programs may set variables. */
 export function unknownVariables(
   prefix: string,
   known: readonly string[],
@@ -16,7 +12,7 @@ export function unknownVariables(
     .filter((name) => !names.has(name) && !KUBERNETES.test(name))
     .sort()
     .map((variable) => {
-      // The prefix is equal in all of them: it must not make any two names look alike.
+      // The prefix is ignored: otherwise all names would look similar.
       const names = known.map((name) => name.replace(prefix, ''));
       const near = nearestName(variable.slice(prefix.length), names);
       const nearest = near === undefined ? undefined : known[names.indexOf(near)];
@@ -25,7 +21,14 @@ export function unknownVariables(
     });
 }
 
-/** The name with the fewest edits; undefined when all are too far off to be meant. */
+/**
+ * What Kubernetes adds for a service of this name: `AGGREGATOR_PORT`, `AGGREGATOR_SERVICE_HOST`,
+ * `AGGREGATOR_PORT_8000_TCP_ADDR`.
+ */
+const KUBERNETES =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/** The name with the fewest edits; undefined when none is similar. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let nearest: string | undefined;
   // A short name may have one wrong letter or two swapped ones, a longer one two, or a third of its letters.

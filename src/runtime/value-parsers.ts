@@ -6,7 +6,7 @@ import { DurationError, durationToMs, type Nanoseconds, parseDuration } from './
 import { jsonProblem } from './json-problem.ts';
 import { schemaProblems } from './schema-problems.ts';
 
-/** How the texts of variables are read: each throws InvalidValue with what was expected. */
+/** Parsers for the texts of variables; each throws InvalidValue with the expected value. */
 
 /** A whole number in plain decimal digits: no sign, blank, exponent, fraction or hexadecimal. */
 export function integerBetween(min: number, max: number): (text: string) => number {
@@ -91,7 +91,7 @@ interface JsonForm {
   readonly example: string;
 }
 
-/** JSON of the shape of a zod schema; every fault of it becomes a part of the problem, named by its path. */
+/** JSON for a zod schema; each fault is a part of the problem, named by its path. */
 export function jsonValue<T>(schema: z.ZodType<T>, { expected, example }: JsonForm): (text: string) => T {
   return (text) => {
     let value: unknown;

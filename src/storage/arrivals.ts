@@ -1,11 +1,6 @@
 import type { EntryNumber } from './queue-contract.ts';
 
-interface Waiter {
-  readonly entry: EntryNumber;
-  readonly resolve: () => void;
-}
-
-/** Those who wait for an entry that is not there yet. */
+/** Callers that wait for a future entry. */
 export class Arrivals {
   readonly #waiters = new Set<Waiter>();
 
@@ -29,7 +24,7 @@ export class Arrivals {
     });
   }
 
-  /** Every entry below `next` is there. */
+  /** All entries below `next` exist. */
   announce(next: EntryNumber): void {
     for (const waiter of this.#waiters) {
       if (waiter.entry >= next) continue;
@@ -37,4 +32,9 @@ export class Arrivals {
       waiter.resolve();
     }
   }
+}
+
+interface Waiter {
+  readonly entry: EntryNumber;
+  readonly resolve: () => void;
 }

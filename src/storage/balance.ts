@@ -4,7 +4,7 @@ import type { StoredDeadLetters } from './dead-letters.ts';
 import type { EmitterBalance, QueueBalance } from './queue-contract.ts';
 import type { QueueIndex } from './queue-index.ts';
 
-/** What became of everything accepted, derived from what is there: delivered is the rest. */
+/** Accounts for all accepted records from the current state; delivered is the remainder. */
 export function balanceOf(
   index: QueueIndex,
   cursors: Cursors,

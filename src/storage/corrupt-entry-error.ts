@@ -1,6 +1,6 @@
 import type { SegmentLocation } from './segment-format.ts';
 
-/** What lies at this place of a segment file is not what was written there. */
+/** The bytes at this position of a segment file are not those that were written. */
 export class CorruptEntryError extends Error {
   override readonly name = 'CorruptEntryError';
   readonly path: string;

@@ -3,7 +3,7 @@ import type { QueueIndex } from './queue-index.ts';
 import type { CursorRow, QueueTables } from './queue-tables.ts';
 import type { StateStore } from './state-store.ts';
 
-/** Where every emitter stands: the rows, and the same in memory as they are committed. */
+/** The position of each emitter: the rows, and their committed values in memory. */
 export class Cursors {
   readonly #store: StateStore;
   readonly #tables: QueueTables;
@@ -25,7 +25,7 @@ export class Cursors {
     return this.#rows.get(emitter);
   }
 
-  /** The emitter whose cursor stands lowest, and its row. */
+  /** The emitter with the lowest cursor, and its row. */
   furthestBehind(): { readonly emitter: string; readonly row: CursorRow } | undefined {
     let lowest: { readonly emitter: string; readonly row: CursorRow } | undefined;
     for (const [emitter, row] of this.#rows) {
@@ -34,7 +34,7 @@ export class Cursors {
     return lowest;
   }
 
-  /** Makes a cursor at this entry. From now on nothing behind it is trimmed. */
+  /** Creates a cursor at this entry. Entries from there on are no longer trimmed. */
   async add(emitter: string, entry: EntryNumber, before: Amount): Promise<void> {
     const row: CursorRow = {
       entry,
@@ -53,7 +53,7 @@ export class Cursors {
     }
   }
 
-  /** Changes rows, and whatever `alongside` changes, in one transaction. Emitters without a cursor are passed over. */
+  /** Changes rows, and runs `alongside`, in one transaction. Emitters without a cursor are ignored. */
   async change(
     emitters: readonly string[],
     change: (row: CursorRow, emitter: string) => CursorRow,
@@ -78,13 +78,13 @@ export class Cursors {
     this.#rows.delete(emitter);
   }
 
-  /** With a value of the entry that it points at. */
+  /** Adds a value of the entry that the cursor points at. */
   #anchored(row: CursorRow): CursorRow {
     const { records, bytes } = this.#index.amountBefore({ entry: row.entry, record: 0, offset: 0 });
     return { ...row, acceptedBefore: { records, bytes } };
   }
 
-  /** What waits for an emitter. */
+  /** Queued records of an emitter. */
   queued(emitter: string, index: QueueIndex): Amount {
     const row = this.#rows.get(emitter);
     return row === undefined ? { records: 0, bytes: 0 } : index.amountFrom(row);

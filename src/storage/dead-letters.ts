@@ -16,18 +16,18 @@ import {
 } from './queue-contract.ts';
 import type { DeadLetterRow, QueueTables } from './queue-tables.ts';
 import type { SegmentLog } from './segment-log.ts';
-import { Serial } from './serial.ts';
+import { SerialQueue } from './serial-queue.ts';
 import type { StateStore } from './state-store.ts';
 
-/*
- * Rejected pieces of batches, kept with their reason until they are delivered after all or given up.
+/**
+ * /* Rejected pieces of batches, kept with their reason until they are delivered after all or given up.
  *
  *     bytes: a segment log of their own (append, fdatasync)     row: in the transaction that moves the cursor past them
  *
- * A row is keyed by emitter, stream and position; the id says the same in one string. A segment is removed when no row
- * and no commit on its way refers to it; segments are small (8 MiB), so that a few letters do not hold much space.
- * What counts against the limit is the space on disk. `full` is asked by delivery before it commits; a commit is never
- * refused for it.
+ * A row is keyed by emitter, stream and position; the id says the same in one string. A segment is removed
+ * when no row and no commit on its way refers to it; segments are small (8 MiB), so that a few letters do not
+ * hold much space. What counts against the limit is the space on disk. `full` is asked by delivery before it
+ * commits; a commit is never refused for it.
  */
 export interface DeadLetterParts {
   readonly store: StateStore;
@@ -39,11 +39,11 @@ export interface DeadLetterParts {
   readonly maxBytes: number;
 }
 
-/** Dead letters on their way into a cursor's commit, and others on their way out of it. */
+/** Dead letters that a cursor's commit adds, and those that it removes. */
 export interface StagedDeadLetters {
   /** Only inside the change. */
   put(): void;
-  /** Only inside the change: letters of this emitter that are no more. */
+  /** Only inside a transaction: dead letters of this emitter that are removed. */
   remove(ids: readonly DeadLetterId[]): void;
   committed(): void;
   abandon(): void;
@@ -56,19 +56,19 @@ interface Change {
   readonly row: DeadLetterRow;
 }
 
-/** Rows per transaction where a person asks for many. */
+/** Rows per transaction of a bulk command. */
 const ROWS_PER_WRITE = 1000;
 const MAX_REASON_CHARACTERS = 2000;
 
 export class StoredDeadLetters implements DeadLetters {
   readonly #parts: DeadLetterParts;
-  readonly #turns = new Serial();
+  readonly #turns = new SerialQueue();
   readonly #amounts = new Map<string, Amount>();
-  /** Rows, and commits on their way, by segment. */
+  /** Rows and pending commits, by segment. */
   readonly #references = new Map<number, number>();
   readonly #listeners = new Set<() => void>();
 
-  /** Reads the rows, and removes what no row refers to. */
+  /** Reads the rows, and removes segments that no row refers to. */
   static async open(parts: DeadLetterParts): Promise<StoredDeadLetters> {
     const letters = new StoredDeadLetters(parts);
     let last: DeadLetterRow | undefined;
@@ -108,7 +108,7 @@ export class StoredDeadLetters implements DeadLetters {
     try {
       return decodeRecordBatch(await this.#parts.log.read(row));
     } catch (error) {
-      throw new QueueError(`The dead letter ${id} cannot be read: ${(error as Error).message}`, {
+      throw new QueueError(`Cannot read the dead letter ${id}: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -129,7 +129,7 @@ export class StoredDeadLetters implements DeadLetters {
             tables.deadLetters.put(key, { ...row, replaying: true });
           }
         })
-        .catch(rethrow('The replay could not be asked for'));
+        .catch(rethrow('Cannot request the replay'));
       found += foundHere;
     }
     if (found > 0) for (const listener of [...this.#listeners]) listener();
@@ -151,10 +151,10 @@ export class StoredDeadLetters implements DeadLetters {
             removed.push(...this.#removeRows(keys.filter(([owner]) => owner === emitter)));
             return { ...row, discarded: { ...plus(row.discarded, discardedOf(emitter)) } };
           },
-          // Those whose emitter has no cursor any more.
+          // Dead letters whose emitter no longer has a cursor.
           () => void removed.push(...this.#removeRows(keys)),
         )
-        .catch(rethrow('The dead letters could not be discarded'));
+        .catch(rethrow('Cannot discard the dead letters'));
       for (const change of removed) this.#count(change, -1);
       for (const emitter of emitters) events.discarded(emitter, discardedOf(emitter));
       found += removed.length;
@@ -171,7 +171,7 @@ export class StoredDeadLetters implements DeadLetters {
     return this.bytes + bytes > this.#parts.maxBytes;
   }
 
-  /** Brings the bytes of new letters to the disk; their rows follow in the cursor's transaction. */
+  /** Flushes the bytes of new letters; their rows follow in the cursor's transaction. */
   async stage(emitter: string, letters: readonly NewDeadLetter[]): Promise<StagedDeadLetters> {
     const rows = letters.length === 0 ? [] : await this.#writeBytes(letters);
     const { tables } = this.#parts;
@@ -199,7 +199,7 @@ export class StoredDeadLetters implements DeadLetters {
     };
   }
 
-  /** Removes what an emitter has, without counting it: the emitter is being forgotten. */
+  /** Removes the dead letters of an emitter that is being forgotten, without counting them. */
   async removeAll(emitter: string): Promise<void> {
     const { store } = this.#parts;
     const ids = this.list(emitter).map(({ id }) => id);
@@ -246,11 +246,11 @@ export class StoredDeadLetters implements DeadLetters {
       .run(async () => {
         const appended = await log.append(payloads);
         await log.flush();
-        // Holds the segments until the commit is decided.
+        // Holds the segments until the commit has succeeded or failed.
         for (const { segment } of appended) this.#refer(segment, 1);
         return appended;
       })
-      .catch(rethrow('The dead letters could not be kept'));
+      .catch(rethrow('Cannot store the dead letters'));
     return letters.map((letter, i) => {
       const location = locations[i];
       assert(location !== undefined);
@@ -267,7 +267,7 @@ export class StoredDeadLetters implements DeadLetters {
     });
   }
 
-  /** Only inside a change. Returns what there was. */
+  /** Only inside a transaction. Returns the previous value. */
   #removeRows(keys: readonly Key[]): Change[] {
     const { deadLetters } = this.#parts.tables;
     const removed: Change[] = [];
@@ -296,7 +296,7 @@ export class StoredDeadLetters implements DeadLetters {
     void this.#removeIfUnused(segment);
   }
 
-  /** Between two appends: what is being appended has no reference yet. */
+  /** Runs between two appends, because new entries have no reference yet. */
   #removeIfUnused(segment: number): Promise<void> {
     const { log, events } = this.#parts;
     return this.#turns
@@ -313,7 +313,7 @@ function keysOf(ids: readonly DeadLetterId[]): Key[] {
   return ids.map(parseId).filter((key) => key !== undefined);
 }
 
-/** `<emitter>/<stream>/<position>`; only the emitter may hold a slash. */
+/** `<emitter>/<stream>/<position>`; only the emitter may contain a slash. */
 function parseId(id: DeadLetterId): Key | undefined {
   const [, emitter, streamText, position] = /^(.*)\/([0-9a-f]{32})\/(\d{1,16})$/s.exec(id) ?? [];
   const stream = parseStreamId(streamText ?? '');

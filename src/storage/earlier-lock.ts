@@ -1,8 +1,8 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 
 /**
- * Whether version 0.1.0 holds the directory. It locked by an abstract Unix socket with a name that every user can bind,
- * so the name alone means nothing: the process of `owner.json` must be the one that has the socket.
+ * Whether a process of version 0.1.0 holds the directory. That version locked it with an abstract Unix
+ * socket, whose name any user can bind. So the process of `owner.json` must be the owner of the socket.
  */
 export async function isHeldByEarlierVersion(path: string, ownerPid: number | undefined): Promise<boolean> {
   if (process.platform !== 'linux' || ownerPid === undefined || ownerPid === process.pid) return false;
@@ -13,7 +13,7 @@ export async function isHeldByEarlierVersion(path: string, ownerPid: number | un
   return inode !== undefined && (await socketsOf(ownerPid)).includes(`socket:[${inode}]`);
 }
 
-/** Empty for a process that is gone, or of another user. */
+/** Empty for a process that has ended, or of another user. */
 async function socketsOf(pid: number): Promise<string[]> {
   const directory = `/proc/${pid}/fd`;
   const names = await readdir(directory).catch(() => []);

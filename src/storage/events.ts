@@ -4,7 +4,7 @@ import type { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
 import type { Amount, EntryNumber } from './queue-contract.ts';
 import type { WriteHealth } from './write-health.ts';
 
-/** What the gauges ask, at the time of a scrape. */
+/** Values that the gauges read at each scrape. */
 export interface QueueGauges {
   usedBytes(): number;
   deadLetterBytes(): number;
@@ -12,7 +12,7 @@ export interface QueueGauges {
   queued(): Iterable<readonly [emitter: string, amount: Amount]>;
 }
 
-/** What happens in the queue, each logged and counted in one function. */
+/** Logs and counts the events of the queue, each in one function. */
 export class QueueEvents {
   readonly #logger: Logger;
   readonly #metrics: Registry;
@@ -40,14 +40,17 @@ export class QueueEvents {
         labelNames: ['emitter'] as const,
         registers: [metrics],
       });
-    this.#appendedRecords = counter('appended_records_total', 'Records taken responsibility for.');
+    this.#appendedRecords = counter('appended_records_total', 'Records accepted.');
     this.#appendedBytes = counter('appended_bytes_total', 'Their bytes, uncompressed.');
-    this.#repeatedBytes = counter('repeated_bytes_total', 'Bytes that came again and were not kept again.');
-    this.#gaps = counter('gaps_total', 'Batches that began behind the end of their stream.');
+    this.#repeatedBytes = counter(
+      'repeated_bytes_total',
+      'Bytes that were received again and not stored again.',
+    );
+    this.#gaps = counter('gaps_total', 'Batches that began after the end of their stream.');
     this.#groups = counter('commit_groups_total', 'Group commits.');
-    this.#failures = counter('commit_failures_total', 'Group commits that failed; nothing of them was kept.');
-    this.#forgottenStreams = counter('forgotten_streams_total', 'Streams whose ranges were forgotten.');
-    this.#discardedRecords = byEmitter('discarded_records_total', 'Records given up, by emitter.');
+    this.#failures = counter('commit_failures_total', 'Failed group commits, of which nothing was stored.');
+    this.#forgottenStreams = counter('forgotten_streams_total', 'Streams whose ranges were removed.');
+    this.#discardedRecords = byEmitter('discarded_records_total', 'Records discarded, by emitter.');
     this.#discardedBytes = byEmitter('discarded_bytes_total', 'Their bytes, uncompressed.');
   }
 
@@ -61,12 +64,12 @@ export class QueueEvents {
           this.set(value());
         },
       });
-    gauge('bytes', 'Disk space that counts against AGGREGATOR_QUEUE_MAX_BYTES.', () => gauges.usedBytes());
+    gauge('bytes', 'Disk space that counts for AGGREGATOR_QUEUE_MAX_BYTES.', () => gauges.usedBytes());
     gauge('dead_letter_bytes', 'Disk space of the dead letters.', () => gauges.deadLetterBytes());
     gauge('stopped', '1 while intake is stopped.', () => (gauges.stopped() ? 1 : 0));
     const queued = new Gauge({
       name: 'aggregator_queue_queued_bytes',
-      help: 'Uncompressed bytes that wait for an emitter.',
+      help: 'Uncompressed bytes queued for an emitter.',
       labelNames: ['emitter'] as const,
       registers: [this.#metrics],
       collect() {
@@ -88,35 +91,35 @@ export class QueueEvents {
   groupFailed(error: unknown, batches: number): void {
     this.#failures.inc();
     this.#health?.failed('records', error);
-    this.#logger.error({ err: error, batches }, 'Could not keep record batches; nothing of them was kept');
+    this.#logger.error({ err: error, batches }, 'Cannot store record batches; none of them was stored');
   }
 
   stoppedChanged(reason: string | undefined): void {
-    if (reason === undefined) this.#logger.info('The queue takes data again');
-    else this.#logger.warn({ reason }, 'The queue takes no more data until there is room');
+    if (reason === undefined) this.#logger.info('The queue accepts records again');
+    else this.#logger.warn({ reason }, 'The queue accepts no records until there is room');
   }
 
   garbageCut(bytes: number): void {
-    this.#logger.info({ bytes }, 'Cut off what an earlier end of the process left uncommitted');
+    this.#logger.info({ bytes }, 'Truncated uncommitted bytes of an earlier process');
   }
 
   damaged(path: string, entry: EntryNumber): void {
     this.#logger.error(
       { path, entry },
-      'A file of the queue is missing or too short: restore it, or give its entries up (mega-collector emitters skip NAME)',
+      'A file of the queue is missing or too short: restore it, or skip its entries (mega-collector emitters skip NAME)',
     );
   }
 
   corruptEntryDiscarded(emitter: string, error: CorruptQueueEntryError, lost: Amount): void {
     this.#logger.error(
       { emitter, entry: error.entry, path: error.path, stream: error.stream, ...lost },
-      'Gave up a damaged entry of the queue',
+      'Skipped a damaged entry of the queue',
     );
     this.discarded(emitter, lost);
   }
 
   dropped(emitter: string, amount: Amount): void {
-    this.#logger.error({ emitter, ...amount }, 'The queue is full: the oldest records were dropped');
+    this.#logger.error({ emitter, ...amount }, 'The queue is full; dropped the oldest records');
     this.discarded(emitter, amount);
   }
 
@@ -126,17 +129,16 @@ export class QueueEvents {
   }
 
   emitterForgotten(emitter: string, hadRecords: boolean): void {
-    if (hadRecords)
-      this.#logger.warn({ emitter }, 'Forgot an emitter, with its place in the queue and its dead letters');
-    else this.#logger.info({ emitter }, 'Forgot an emitter that has neither queued records nor dead letters');
+    if (hadRecords) this.#logger.warn({ emitter }, 'Removed an emitter with its cursor and its dead letters');
+    else this.#logger.info({ emitter }, 'Removed an emitter without queued records and dead letters');
   }
 
   streamsForgotten(count: number): void {
     this.#forgottenStreams.inc(count);
-    this.#logger.info({ streams: count }, 'Forgot streams that ended or fell silent long ago');
+    this.#logger.info({ streams: count }, 'Removed streams that ended or became silent long ago');
   }
 
   backgroundWriteFailed(error: unknown, what: string): void {
-    this.#logger.warn({ err: error, what }, 'Could not write to the state store; it will be tried again');
+    this.#logger.warn({ err: error, what }, 'Cannot write to the state store; trying again');
   }
 }

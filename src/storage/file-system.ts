@@ -2,25 +2,25 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
 
 /**
- * What the segment files need of a disk: small, so that a test can be one that tears writes, fails to flush, is full
- * or loses its power. Errors are those of `node:fs` (`code`: ENOSPC, EIO, ...).
+ * The disk operations that segment files need: few, so that a test can replace them with a disk that tears
+ * writes, fails to flush, is full or loses power. Errors are those of `node:fs` (`code`: ENOSPC, EIO, ...).
  */
 export interface FileSystem {
-  /** Makes the directory, and those above it, unless they exist. */
+  /** Creates the directory and its parents, unless they exist. */
   makeDirectory(path: string): Promise<void>;
   /** `create`: the file must not exist. `write`: it must. Both can be read from too. */
   open(path: string, mode: 'create' | 'write' | 'read'): Promise<OpenFile>;
   list(directory: string): Promise<string[]>;
   remove(path: string): Promise<void>;
-  /** Flushes which files are in the directory. */
+  /** Flushes the list of files in the directory. */
   syncDirectory(path: string): Promise<void>;
   space(path: string): Promise<DiskSpace>;
 }
 
 export interface OpenFile {
-  /** Returns how many bytes were written, which may be fewer than there are. */
+  /** Returns the number of written bytes, which may be smaller than requested. */
   writev(buffers: readonly Uint8Array[], position: number): Promise<number>;
-  /** Fills the buffer from `position`; returns how many bytes there were. */
+  /** Fills the buffer from `position`; returns the number of bytes read. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   size(): Promise<number>;
   truncate(size: number): Promise<void>;
@@ -29,7 +29,7 @@ export interface OpenFile {
 }
 
 export interface DiskSpace {
-  /** What an unprivileged process may still write. */
+  /** Free bytes for an unprivileged process. */
   readonly availableBytes: number;
   readonly totalBytes: number;
 }

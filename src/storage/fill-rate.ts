@@ -1,9 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 
-const SAMPLE_EVERY_MS = 10_000;
-const MAX_SAMPLES = 30;
-
-/** How fast a number grows, over the last five minutes. */
+/** The growth rate of a number over the last five minutes. */
 export class FillRate {
   readonly #clock: Clock;
   readonly #samples: { readonly atMs: number; readonly bytes: number }[] = [];
@@ -12,7 +9,7 @@ export class FillRate {
     this.#clock = clock;
   }
 
-  /** Takes note of the number now; returns its growth per millisecond, 0 when that is not known yet. */
+  /** Records the current number; returns its growth per millisecond, 0 when it is not known yet. */
   sample(bytes: number): number {
     const atMs = this.#clock.monotonicMs();
     const oldest = this.#samples[0];
@@ -25,3 +22,6 @@ export class FillRate {
     return (bytes - oldest.bytes) / (atMs - oldest.atMs);
   }
 }
+
+const SAMPLE_EVERY_MS = 10_000;
+const MAX_SAMPLES = 30;

@@ -9,36 +9,21 @@ import type { RunningTime } from './running-time.ts';
 import type { StateStore } from './state-store.ts';
 import type { StreamCounts } from './stream-counts.ts';
 
-/** Days of running time. */
-export const DAYS_AFTER_FINAL = 30;
-export const DAYS_OF_SILENCE = 400;
-const ROWS_PER_TURN = 1000;
-
-export interface ForgettingParts {
-  readonly store: StateStore;
-  readonly tables: QueueTables;
-  readonly index: QueueIndex;
-  readonly cursors: Cursors;
-  readonly ledger: StreamLedger;
-  readonly runningTime: RunningTime;
-  readonly streamCounts: StreamCounts;
-  readonly events: QueueEvents;
-}
-
 /**
- * Forgets the ranges of streams that ended 30 days ago, or were silent for 400, unless an entry of the queue or a dead
- * letter still has bytes of them. What they had stays in the totals. Looks at a thousand rows in a turn.
+ * Removes the ranges of streams that ended 30 days ago, or were silent for 400, unless an entry of the queue
+ * or a dead letter still has bytes of them. The totals keep their amounts. Checks a thousand rows in one
+ * turn.
  */
 export class Forgetting {
   readonly #parts: ForgettingParts;
-  /** Where the next turn begins; undefined: at the beginning. */
+  /** Start of the next turn; undefined: at the beginning. */
   #from: StreamId | undefined;
 
   constructor(parts: ForgettingParts) {
     this.#parts = parts;
   }
 
-  /** One turn. True when it has come to the end of the streams. */
+  /** Runs one turn. True when it has reached the end of the streams. */
   async turn(): Promise<boolean> {
     const { tables } = this.#parts;
     const selection = this.#from === undefined ? {} : { start: this.#from };
@@ -47,7 +32,7 @@ export class Forgetting {
     const pinned = new Set(old.filter((stream) => this.#hasDeadLetters(stream)));
     await this.#forget(old.filter((stream) => !pinned.has(stream)));
     const last = rows.at(-1);
-    // A turn begins with the last row of the one before: it may be there no more, or not be the last any more.
+    // A turn begins with the last row of the previous one: that row may be gone, or no longer be the last.
     this.#from = rows.length < ROWS_PER_TURN ? undefined : (last?.key as StreamId);
     return this.#from === undefined;
   }
@@ -59,7 +44,7 @@ export class Forgetting {
     await store.write(() => {
       for (const stream of streams) {
         const row = tables.streams.get(stream);
-        // A batch, or an opening, may have come since.
+        // A batch or an opening may have arrived in the meantime.
         if (row === undefined || !this.#isOld(row)) continue;
         tables.streams.remove(stream);
         if (isCounted(row)) streamCounts.add(row.owner.collectorId, -1);
@@ -85,4 +70,20 @@ export class Forgetting {
       (emitter) => [...tables.deadLetters.entries({ prefix: [emitter, stream], limit: 1 })].length > 0,
     );
   }
+}
+
+/** Days of running time. */
+export const DAYS_AFTER_FINAL = 30;
+export const DAYS_OF_SILENCE = 400;
+const ROWS_PER_TURN = 1000;
+
+export interface ForgettingParts {
+  readonly store: StateStore;
+  readonly tables: QueueTables;
+  readonly index: QueueIndex;
+  readonly cursors: Cursors;
+  readonly ledger: StreamLedger;
+  readonly runningTime: RunningTime;
+  readonly streamCounts: StreamCounts;
+  readonly events: QueueEvents;
 }

@@ -1,23 +1,9 @@
 import type { Clock } from '../runtime/clock.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 
-export interface FreeSpaceOptions {
-  /** Any directory of the disk. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly fileSystem?: Pick<FileSystem, 'space'>;
-  /** The reserve is the larger of the two. */
-  readonly reserveBytes?: number;
-  readonly reserveFraction?: number;
-}
-
-const DEFAULT_RESERVE_BYTES = 256 * 1024 * 1024;
-const DEFAULT_RESERVE_FRACTION = 0.02;
-const CHECK_EVERY_MS = 1000;
-
 /**
- * The part of the disk that intake and journals leave alone, so that cursors and checkpoints can still be committed
- * when everything else is full. Asks the disk at most once a second.
+ * The reserve of the disk that intake and journals do not use, so that cursors and checkpoints can still be
+ * committed when the rest is full. Queries the disk at most once a second.
  */
 export class FreeSpace {
   readonly #options: Required<FreeSpaceOptions>;
@@ -33,12 +19,12 @@ export class FreeSpace {
     };
   }
 
-  /** Why nothing more should be taken in, as of the last check; undefined: there is room. */
+  /** Why no more data should be accepted, as of the last check; undefined: there is room. */
   get shortage(): string | undefined {
     return this.#shortage;
   }
 
-  /** Asks the disk, if the last answer is older than a second. A disk that cannot say counts as roomy. */
+  /** Queries the disk if the last result is older than a second. A failed query counts as enough space. */
   async check(): Promise<string | undefined> {
     const { clock, fileSystem, directory, reserveBytes, reserveFraction } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -57,6 +43,20 @@ export class FreeSpace {
     return this.#shortage;
   }
 }
+
+export interface FreeSpaceOptions {
+  /** Any directory of the disk. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly fileSystem?: Pick<FileSystem, 'space'>;
+  /** The reserve is the larger of the two. */
+  readonly reserveBytes?: number;
+  readonly reserveFraction?: number;
+}
+
+const DEFAULT_RESERVE_BYTES = 256 * 1024 * 1024;
+const DEFAULT_RESERVE_FRACTION = 0.02;
+const CHECK_EVERY_MS = 1000;
 
 function mebibytes(bytes: number): string {
   return `${Math.floor(bytes / 1024 / 1024)} MiB`;

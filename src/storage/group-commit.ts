@@ -13,54 +13,9 @@ import { changeTotals, type EntryRow, NO_TOTALS, type QueueTables, type StreamRo
 import type { RunningTime } from './running-time.ts';
 import type { SegmentLocation } from './segment-format.ts';
 import type { SegmentLog } from './segment-log.ts';
-import type { Serial } from './serial.ts';
+import type { SerialQueue } from './serial-queue.ts';
 import type { StateStore } from './state-store.ts';
 import type { StreamCounts } from './stream-counts.ts';
-
-/*
- * How batches become part of the queue: one group at a time; what arrives while a group is on its way to the disk is
- * the next group.
- *
- *     append --> waiting --> plan ------------> segment --------> one transaction ---------> resolve all
- *                            what is outside    writev,           entries of the index,
- *                            the ledger         fdatasync         ranges, totals
- *
- *   - The plan holds each batch against the ledger and against the batches before it in the group, so bytes are kept
- *     once even when both copies wait here. A repetition resolves with the group that holds its bytes.
- *   - Nothing in memory changes before the transaction is on the disk; then all of it does.
- *   - Any failure rejects the whole group, and all that waits behind it: a stream's later records must not come before
- *     the earlier ones that failed. The segment log takes its own bytes back when writing fails; when the transaction
- *     fails they are cut off here. What was refused may be sent again at once.
- *   - While the queue is stopped the waiting wait; nobody is refused for it.
- *
- * Limits: a group has up to 16 MiB as encoded, or one batch. Who appends holds what waits here, so that is bounded by
- * the windows of the calls.
- */
-const MAX_GROUP_BYTES = 16 * 1024 * 1024;
-
-export interface GroupCommitParts {
-  readonly store: StateStore;
-  readonly tables: QueueTables;
-  readonly log: SegmentLog;
-  /** Whoever changes the end of the log. */
-  readonly logTurns: Serial;
-  readonly index: QueueIndex;
-  readonly ledger: StreamLedger;
-  readonly reader: QueueReader;
-  readonly space: QueueSpace;
-  readonly runningTime: RunningTime;
-  readonly streamCounts: StreamCounts;
-  readonly clock: Clock;
-  readonly events: QueueEvents;
-  /** Entries were added. */
-  readonly onAdded: () => void;
-}
-
-interface Waiting {
-  readonly incoming: IncomingBatch;
-  readonly resolve: () => void;
-  readonly reject: (error: QueueError) => void;
-}
 
 export class GroupCommit {
   readonly #parts: GroupCommitParts;
@@ -80,7 +35,7 @@ export class GroupCommit {
     });
   }
 
-  /** Finishes the group that is on its way; what still waits is rejected. */
+  /** Completes the current group; waiting batches are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(new QueueError('The queue is closed'));
@@ -89,7 +44,7 @@ export class GroupCommit {
 
   async #work(): Promise<void> {
     const { space, logTurns } = this.#parts;
-    // What arrives in this turn goes together.
+    // Batches that arrive in the same turn form one group.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       await space.room();
@@ -110,7 +65,7 @@ export class GroupCommit {
     return this.#waiting.splice(0, count);
   }
 
-  /** Never rejects: the members are told. */
+  /** Never rejects: each member receives its result. */
   async #commit(group: readonly Waiting[]): Promise<void> {
     const { ledger, events } = this.#parts;
     const planner = new GroupPlanner({
@@ -128,10 +83,11 @@ export class GroupCommit {
       for (const { resolve } of planned) resolve();
     } catch (error) {
       events.groupFailed(error, planned.length);
-      const failure = new QueueError(`The records could not be kept: ${(error as Error).message}`, {
+      const failure = new QueueError(`Cannot store the records: ${(error as Error).message}`, {
         cause: error,
       });
-      // Who waits handed in before he could know of this: taken now, his records would stand before the failed ones.
+      // Waiting batches were submitted before the failure was known: stored now, they would precede the
+      // failed ones.
       for (const { reject } of [...planned, ...this.#waiting.splice(0)]) reject(failure);
     }
   }
@@ -182,7 +138,7 @@ export class GroupCommit {
 
   #streamRow(stream: StreamId, progress: StreamProgress, lastEntry: number): StreamRow {
     const { tables, runningTime } = this.#parts;
-    // The row itself, since its other columns may have changed meanwhile.
+    // The current row, because its other columns may have changed in the meantime.
     const row = tables.streams.get(stream);
     return {
       ranges: flattenRanges(progress.ranges),
@@ -195,13 +151,58 @@ export class GroupCommit {
       isCounted: row === undefined ? progress.owner !== undefined : (row.isCounted ?? false),
       lastEntry,
       seenDay: runningTime.day,
-      // Bytes behind the last word: it was not the last.
+      // Bytes after the reported end: it was not the end.
       final: row?.final != null && row.final.end >= lastEnd(progress.ranges) ? row.final : null,
     };
   }
 }
 
-/** A batch that cannot be taken is refused alone. */
+/*
+ * Adds batches to the queue, one group at a time. Batches that arrive while a group is being written form the next
+ * group.
+ *
+ *     append --> waiting --> plan ------------> segment --------> one transaction ---------> resolve all
+ *                            what is outside    writev,           entries of the index,
+ *                            the ledger         fdatasync         ranges, totals
+ *
+ *   - The plan compares each batch with the ledger and with the batches before it in the group, so bytes are stored
+ *     once even when both copies wait here. A repetition resolves with the group that holds its bytes.
+ *   - Nothing in memory changes before the transaction is on the disk; then all of it does.
+ *   - Any failure rejects the whole group, and all that waits behind it: a stream's later records must not come before
+ *     the earlier ones that failed. The segment log takes its own bytes back when writing fails; when the transaction
+ *     fails they are cut off here. What was refused may be sent again at once.
+ *   - While the queue is stopped the waiting wait; nobody is refused for it.
+ *
+ * Limits: a group has up to 16 MiB as encoded, or one batch. Who appends holds what waits here, so that is bounded by
+ * the windows of the calls.
+ */
+const MAX_GROUP_BYTES = 16 * 1024 * 1024;
+
+export interface GroupCommitParts {
+  readonly store: StateStore;
+  readonly tables: QueueTables;
+  readonly log: SegmentLog;
+  /** Serializes changes at the end of the log. */
+  readonly logTurns: SerialQueue;
+  readonly index: QueueIndex;
+  readonly ledger: StreamLedger;
+  readonly reader: QueueReader;
+  readonly space: QueueSpace;
+  readonly runningTime: RunningTime;
+  readonly streamCounts: StreamCounts;
+  readonly clock: Clock;
+  readonly events: QueueEvents;
+  /** Entries were added. */
+  readonly onAdded: () => void;
+}
+
+interface Waiting {
+  readonly incoming: IncomingBatch;
+  readonly resolve: () => void;
+  readonly reject: (error: QueueError) => void;
+}
+
+/** An invalid batch is rejected alone. */
 function tryToPlan(planner: GroupPlanner, { incoming, reject }: Waiting): boolean {
   try {
     planner.add(incoming);

@@ -21,19 +21,21 @@ import {
 import type { StreamRow } from './queue-tables.ts';
 import type { StreamCounts } from './stream-counts.ts';
 
-/** A stream with more holes than this is refused: its row is written with every batch. */
-export const MAX_RANGES = 1000;
-
-/** What a group of batches will add, worked out before anything is written. */
+/** The additions of a group of batches, computed before anything is written. */
 export interface GroupPlan {
-  /** In order of arrival: one per batch that is new, several when it is new in pieces, none when it is not. */
+  /**
+   * In order of arrival: one for each new batch, several when it is new in pieces, none when it is not new.
+   */
   readonly entries: readonly PlannedEntry[];
-  /** The streams as they will be. */
+  /** The future rows of the streams. */
   readonly streams: ReadonlyMap<StreamId, StreamProgress>;
   readonly kept: Amount;
   readonly repeatedBytes: number;
   readonly gaps: number;
 }
+
+/** A stream with more gaps than this is rejected: its row is written with each batch. */
+export const MAX_RANGES = 1000;
 
 export interface PlannedEntry {
   readonly batch: RecordBatch;
@@ -41,11 +43,11 @@ export interface PlannedEntry {
   readonly payload: readonly Uint8Array[];
 }
 
-/** Collects batches; each is held against the ledger and against what the batches before it add. */
+/** Collects batches; each is compared with the ledger and with the batches before it. */
 export class GroupPlanner implements GroupPlan {
   readonly entries: PlannedEntry[] = [];
   readonly streams = new Map<StreamId, StreamProgress>();
-  /** Streams that the group begins, by collector. */
+  /** New streams of the group, by collector. */
   readonly newStreams = new Map<string, number>();
   readonly #parts: GroupPlannerParts;
   kept: Amount = NOTHING;
@@ -119,7 +121,7 @@ export class GroupPlanner implements GroupPlan {
 export interface GroupPlannerParts {
   /** As committed. */
   readonly rowOf: (stream: StreamId) => StreamRow | undefined;
-  /** The collector that has opened a stream without a row. */
+  /** The collector that opened a stream without a row. */
   readonly claimOf: (stream: StreamId) => StreamOwner | undefined;
   readonly streamCounts: StreamCounts;
 }
@@ -140,8 +142,9 @@ function checkOwner({ owner }: StreamProgress, { writer }: IncomingBatch): void 
 }
 
 /**
- * The batch continues the very bytes that are in the ledger, as far as both sides have checksums. Of an overlap that ends
- * before the ledger's last range there is no checksum: it is accepted when the collector has compared that range.
+ * Whether the batch continues the bytes in the ledger, as far as both sides have checksums. An overlap that
+ * ends before the ledger's last range has no checksum: it is accepted when the collector has compared that
+ * range.
  */
 function checkBytes({ ranges, checksum }: StreamProgress, { batch, checksums, writer }: IncomingBatch): void {
   const end = lastEnd(ranges);
@@ -155,7 +158,10 @@ function checkBytes({ ranges, checksum }: StreamProgress, { batch, checksums, wr
 const OTHER_BYTES = 'other bytes are stored under this stream';
 const UNVERIFIED = 'the stream has grown since it was opened on this call';
 
-/** The checksum at the end of the ledger with this batch. Without the collector's, the stored one is extended. */
+/**
+ * The checksum at the end of the ledger including this batch. Without the collector's, the stored one is
+ * extended.
+ */
 function checksumAfter(before: StreamProgress, { batch, checksums }: IncomingBatch): RunningChecksum | null {
   const known = lastEnd(before.ranges);
   if (endOf(batch) <= known) return before.checksum;
@@ -169,7 +175,7 @@ function newBytes({ data, start }: RecordBatch, known: Position): Uint8Array {
   return data.subarray(known - start);
 }
 
-/** A batch that is kept whole goes to the disk as it came. */
+/** A batch that is stored completely is written as received. */
 function payloadOf(piece: RecordBatch, { batch, encoded }: IncomingBatch): readonly Uint8Array[] {
   if (piece === batch) return [encoded];
   return [encodeRecordBatchHead(piece, { compression: 'none', bytes: piece.data }), piece.data];

@@ -5,8 +5,8 @@ import type { QueueIndex } from './queue-index.ts';
 import type { CursorRow } from './queue-tables.ts';
 
 /**
- * Compares rows that say the same thing: the newest entry with the totals, and each cursor with the entry that it points
- * at. A cursor that is too far ahead would skip records in silence. Throws a QueueError.
+ * Compares redundant rows: the newest entry with the totals, and each cursor with the entry that it points
+ * at. A cursor that is too far ahead would silently skip records. Throws a QueueError.
  */
 export function assertIndexFits(index: QueueIndex, cursors: Cursors): void {
   const newest = index.row(index.next - 1);

@@ -13,7 +13,7 @@ export const LAYOUT_VERSION = 2;
 /** Brings a directory of layout 1 to layout 2. Safe to repeat: rows that have a checksum keep it. */
 export async function migrateLayout(path: string): Promise<void> {
   await addChecksums(join(path, 'state'));
-  // A damaged store of pages is no reason to stop data: it is set aside when it is opened.
+  // A damaged notification store must not stop data: it is moved aside when it is opened.
   await addChecksums(join(path, 'notify')).catch(() => undefined);
 }
 

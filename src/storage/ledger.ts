@@ -11,16 +11,16 @@ import type { StateStore } from './state-store.ts';
 import type { StreamCounts } from './stream-counts.ts';
 
 /*
- * For each stream the ranges of positions this aggregator has taken responsibility for.
+ * For each stream the ranges of positions that this aggregator has accepted.
  *
  * The rows live in the state store and are written by the group commit, in the transaction that makes the bytes part
- * of the queue. Here is what is known in memory, all of it bounded, because a peer decides how many streams there are:
+ * of the queue. The data in memory is limited, because a peer decides how many streams there are:
  *
  *   rows    read or written lately, as committed; the heaviest part of a row are its ranges, so those are counted
  *   claims  streams that were opened and have no row yet: opening alone writes nothing. When there are too many, the
- *           oldest claims are forgotten; such a stream belongs to whoever opens it next
- *   finals  last words of collectors that are not written yet
- *   touched streams that were opened and silent: their day is written now and then, not at once
+ *           oldest claims are removed; such a stream belongs to the next collector that opens it
+ *   finals  reported ends that are not written yet
+ *   touched streams that were opened and silent: their day is written at intervals, not at once
  */
 const MAX_CACHED_RANGES = 65_536;
 const MAX_CLAIMS = 131_072;
@@ -40,7 +40,7 @@ export interface LedgerParts {
 
 export class StreamLedger implements Ledger {
   readonly #parts: LedgerParts;
-  /** Used last comes last. */
+  /** Least recently used first. */
   readonly #rows = new Map<StreamId, StreamRow>();
   #cachedRanges = 0;
   readonly #claims = new Map<StreamId, StreamOwner>();
@@ -78,7 +78,7 @@ export class StreamLedger implements Ledger {
     const holder = this.#holderOf(stream, row);
     if (holder !== undefined && !sameOwner(holder, owner)) return false;
     if (row === undefined) this.#claims.delete(stream);
-    // Beyond the limit the last word is forgotten: then silence ends the stream.
+    // Above the limit the reported end is discarded: then only silence ends the stream.
     else if (row.final?.end !== end && this.#finals.size < MAX_FINALS) {
       this.#finals.set(stream, { end, day: this.#parts.runningTime.day });
       this.#writingFinals ??= this.#writeFinals();
@@ -90,7 +90,7 @@ export class StreamLedger implements Ledger {
     return row === undefined || row.owner === null ? this.#claims.get(stream) : ownerOf(row.owner);
   }
 
-  /** One transaction at a time, with everything that came while the one before was on its way to the disk. */
+  /** One transaction at a time, with all changes that arrived during the previous one. */
   async #writeFinals(): Promise<void> {
     while (this.#finals.size > 0) {
       const finals = new Map([...this.#finals].slice(0, ROWS_AT_ONCE));
@@ -103,7 +103,7 @@ export class StreamLedger implements Ledger {
     this.#writingFinals = undefined;
   }
 
-  /** Resolves when the last words that have come are written. */
+  /** Resolves when all reported ends are written. */
   async settled(): Promise<void> {
     await this.#writingFinals;
   }
@@ -120,7 +120,7 @@ export class StreamLedger implements Ledger {
     return row;
   }
 
-  /** Who claimed a stream that has no row yet, or an ownerless one. */
+  /** The collector that claimed a stream without a row, or without an owner. */
   claimOf(stream: StreamId): StreamOwner | undefined {
     return this.#claims.get(stream);
   }
@@ -137,7 +137,7 @@ export class StreamLedger implements Ledger {
     }
   }
 
-  /** Drops a row from memory. */
+  /** Removes a row from memory. */
   forget(stream: StreamId): void {
     const row = this.#rows.get(stream);
     if (row === undefined) return;
@@ -145,7 +145,7 @@ export class StreamLedger implements Ledger {
     this.#cachedRanges -= row.ranges.length;
   }
 
-  /** Writes the days of streams that were opened and had nothing to say. */
+  /** Writes the days of streams that were opened without new data. */
   async writeTouched(): Promise<void> {
     const streams = [...this.#touched].slice(0, ROWS_AT_ONCE);
     const { day } = this.#parts.runningTime;
@@ -207,12 +207,12 @@ export function sameOwner(holder: StreamOwner, owner: StreamOwner): boolean {
   );
 }
 
-/** What the group commit makes of a row. */
+/** The group commit's new values of a row. */
 export interface StreamProgress {
   readonly ranges: Ranges;
   readonly endCheck: Check | null;
   readonly checksum: RunningChecksum | null;
-  /** undefined: not known; the row keeps the one that it has. */
+  /** undefined: unknown; the row keeps its value. */
   readonly owner: StreamOwner | undefined;
   readonly instance: bigint | undefined;
   readonly records: number;

@@ -16,18 +16,18 @@ import { LMDB_PAGE_BYTES } from './lmdb-room.ts';
 /** Reads one page of a file; undefined when the file ends before the end of the page. */
 export type PageReader = (page: number) => Buffer | undefined;
 
-/** The file is not as LMDB wrote it; the message says what is wrong. */
+/** The file is not as LMDB wrote it; the message describes the damage. */
 class Damage extends Error {}
 
-/** After this many pages other work of the process gets a turn. */
+/** Yields to other work of the process after this many pages. */
 const PAGES_PER_TURN = 2000;
 const DEEPEST_TREE = 20;
 const LARGEST_MAP_BYTES = 2 ** 46;
 
 /**
- * Says what is damaged in an LMDB file; undefined for a sound one. All that LMDB would follow blindly is looked at: both
- * meta pages, each page and node of both trees, the order of keys, the counts, and that no page is used twice or free
- * and used at once. The bytes of values are left to the reader of the rows.
+ * Returns the damage of an LMDB file; undefined for a sound one. It checks everything that LMDB follows
+ * without a check: both meta pages, each page and node of both trees, the order of keys, the counts, and that
+ * no page is used twice or both free and used. The bytes of values are checked by the reader of the rows.
  */
 export async function damageOf(readPage: PageReader): Promise<string | undefined> {
   try {
@@ -62,7 +62,10 @@ function checkedMeta(readPage: PageReader, number: number): MetaPage {
   return meta;
 }
 
-/** Both have a tree whose root carries the number of the transaction: a changed number would choose an older state. */
+/**
+ * Both have a tree whose root has the number of the transaction: a changed number would select an older
+ * state.
+ */
 function newestOf(readPage: PageReader, metas: readonly MetaPage[]): MetaPage {
   const [older, newest] = metas.toSorted((a, b) => a.transaction - b.transaction) as [MetaPage, MetaPage];
   if (newest.transaction > 0 && older.transaction !== newest.transaction - 1)
@@ -85,7 +88,8 @@ class TreeCheck {
   constructor(readPage: PageReader, meta: MetaPage) {
     this.#readPage = readPage;
     this.#meta = meta;
-    // The file itself has as many pages, so that a damaged number cannot ask for more memory than the file deserves.
+    // The file must have this many pages, so that a damaged number cannot allocate more memory than the file
+    // justifies.
     if (readPage(meta.lastPage) === undefined)
       throw new Damage('the file is shorter than its meta page says');
     this.#used = new Uint8Array(meta.lastPage + 1).fill(1, 0, 2);
@@ -167,7 +171,7 @@ class TreeCheck {
     return Buffer.concat(pages).subarray(PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + valueBytes);
   }
 
-  /** A count, then numbers of pages: 0 is an empty place, a negative number the length of the block that follows. */
+  /** A count, then page numbers: 0 is an empty slot, a negative number the length of the following block. */
   #freePages(list: Buffer): number[] {
     const pages: number[] = [];
     const count = list.length < 8 ? NO_PAGE : numberAt(list, 0);

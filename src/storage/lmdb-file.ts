@@ -8,9 +8,10 @@ import { StateStoreError } from './state-store-error.ts';
 const MAGIC_OFFSET = 24;
 
 /**
- * LMDB maps its file and believes what it finds: a damaged page makes it end the process without a word. So the file is
- * checked before LMDB sees it, at each start: a start knows nothing of what happened to the disk since. It takes about
- * 5 microseconds for each page in use. Rejects with a StateStoreError; a file that is missing or empty will be made.
+ * LMDB maps its file without checks: a damaged page makes it end the process without a message. So the file
+ * is checked before LMDB opens it, at each start, because the disk may have changed it since. It takes about
+ * 5 microseconds for each page in use. Rejects with a StateStoreError; a missing or empty file will be
+ * created.
  */
 export async function assertLmdbFile(directory: string): Promise<void> {
   const path = join(directory, 'data.mdb');
@@ -38,7 +39,7 @@ function openFile(path: string): number | undefined {
   }
 }
 
-/** Synchronous: a page is in the cache as a rule, and a turn of the event loop for each would take far longer. */
+/** Synchronous: pages are usually cached, and one turn of the event loop for each would take far longer. */
 function pageReader(file: number): PageReader {
   return (number) => {
     const page = Buffer.allocUnsafe(LMDB_PAGE_BYTES);

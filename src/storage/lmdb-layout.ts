@@ -1,9 +1,9 @@
 import { endianness } from 'node:os';
 import { LMDB_PAGE_BYTES } from './lmdb-room.ts';
 
-/*
- * How lmdb 3.5.6 (format 2 of `mdb.c`) lays out its file, as far as it has to be read to be checked. All numbers are
- * little-endian, as on the machines with 64 bits that `canReadLayout` names.
+/**
+ * /* How lmdb 3.5.6 (format 2 of `mdb.c`) lays out its file, as far as it has to be read to be checked. All
+ * numbers are little-endian, as on the machines with 64 bits that `canReadLayout` names.
  *
  *     page     0 number, 8 transaction, 16 pad, 18 flags, 20 lower, 22 upper (an overflow page: 20 count of pages)
  *              24 pointers to nodes (2 bytes each, relative to 24) ... free ... nodes
@@ -24,15 +24,15 @@ export const BIG_DATA_BYTES = 24;
 
 const SMALL_OR_OTHER_ENDED = ['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'];
 
-/** The layout depends on the machine; another one's is only checked for its magic number. */
+/** The layout depends on the machine; for that of another one only the magic number is checked. */
 export function canReadLayout(): boolean {
   return endianness() === 'LE' && !SMALL_OR_OTHER_ENDED.includes(process.arch);
 }
 
-/** Beyond what a file can have; a damaged number is often one. */
+/** Above any valid value; a damaged number often is. */
 export const NO_PAGE = 2 ** 48;
 
-/** A 64-bit number that is small in a sound file; `NO_PAGE` for every one that is not. */
+/** A 64-bit number that is small in a sound file; `NO_PAGE` for larger ones. */
 export function numberAt(bytes: Buffer, offset: number): number {
   const value = bytes.readBigUInt64LE(offset);
   return value < BigInt(NO_PAGE) ? Number(value) : NO_PAGE;
@@ -96,7 +96,7 @@ export interface Node {
   readonly flags: number;
   /** Of a leaf. */
   readonly valueBytes: number;
-  /** Where the value begins in the page. */
+  /** Offset of the value in the page. */
   readonly valueAt: number;
   /** Of a branch. */
   readonly child: number;
@@ -119,7 +119,7 @@ export function readNodes(page: Buffer, isLeaf: boolean): Node[] | undefined {
     nodeBytes += size + (size % 2);
     nodes.push(node);
   }
-  // LMDB leaves no space between nodes: they overlap, or one was missed, when the sum is another.
+  // LMDB leaves no space between nodes: with another sum they overlap, or one was missed.
   return nodeBytes === room - upper ? nodes : undefined;
 }
 

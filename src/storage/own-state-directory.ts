@@ -2,12 +2,9 @@ import type { Clock } from '../runtime/clock.ts';
 import { StateDirectory, type StateDirectoryOptions } from './state-directory.ts';
 import { StateDirectoryBusyError } from './state-directory-error.ts';
 
-const WAIT_MS = 5_000;
-const LOOK_AGAIN_MS = 100;
-
 /**
- * Takes a state directory, waiting a little for its owner to leave: a command such as `status` owns it for a moment
- * while no process runs, and a process that is being restarted may still be closing its files.
+ * Locks a state directory, and waits a little for its owner: a command such as `status` owns it for a moment
+ * while no process is running, and a process that is restarting may still be closing its files.
  */
 export async function ownStateDirectory(
   path: string,
@@ -23,3 +20,6 @@ export async function ownStateDirectory(
     await clock.sleep(LOOK_AGAIN_MS);
   }
 }
+
+const WAIT_MS = 5_000;
+const LOOK_AGAIN_MS = 100;

@@ -3,7 +3,7 @@ import type { FileSystem } from './file-system.ts';
 
 const NAME = 'write-probe';
 
-/** Writes and flushes a small file in the directory, then removes it. Rejects when the disk does not take it. */
+/** Writes and flushes a small file in the directory, then removes it. Rejects when the disk fails. */
 export async function probeDisk(directory: string, fileSystem: FileSystem): Promise<void> {
   const path = join(directory, NAME);
   await fileSystem.remove(path).catch(() => undefined);

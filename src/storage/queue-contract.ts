@@ -6,13 +6,13 @@ import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 
 /**
- * The queue as its two sides see it: intake appends, each emitter's delivery follows its own cursor.
+ * The interface of the queue: the intake appends, and each emitter's delivery follows its own cursor.
  *
  *     intake --append--> [ entry 1 | entry 2 | entry 3 | ... ] --follow--> delivery of `file`   (cursor at 2, record 17)
  *                                                              \-follow--> delivery of `text`   (cursor at 3, record 0)
  *
- * What is not flushed does not exist: no cursor sees an entry before the transaction that holds its index and its
- * stream's ranges is on disk.
+ * Records exist only after they are flushed: a cursor sees an entry only after the transaction with its index
+ * and its stream's ranges is on disk.
  */
 
 /** Entries are numbered 1, 2, 3 ... in the order of arrival, never reused. */
@@ -24,27 +24,27 @@ export interface CursorPoint {
   readonly record: number;
 }
 
-/** A batch that came in, with the bytes that it came as: those are what the queue writes. */
+/** A received batch with its bytes, which the queue writes. */
 export interface IncomingBatch {
   readonly batch: RecordBatch;
   /** The RecordBatch message as received (`src/records/wire.ts` reads it back). */
   readonly encoded: Uint8Array;
   readonly endCheck: Check;
-  /** Absent from a collector of version 0.1.0. They agree with the records. */
+  /** Absent for a collector of version 0.1.0. They match the records. */
   readonly checksums?: ChecksumPair | undefined;
   readonly writer?: StreamWriter | undefined;
 }
 
-/** The collector process that a batch is from, and what it was told of the stream. */
+/** The collector process that sent a batch, and the state of the stream that it knows. */
 export interface StreamWriter {
   readonly owner: StreamOwner;
   /** Random for each start of the collector. */
   readonly instance: bigint;
-  /** The end of the stream as the collector compared it with its own bytes when it opened the stream. */
+  /** The end of the stream up to which the collector compared its bytes when it opened the stream. */
   readonly openedEnd: Position;
 }
 
-/** Who speaks for a stream: the collector that opened it first and, with TLS, its certificate's subject. */
+/** The owner of a stream: the collector that opened it first and, with TLS, its certificate's subject. */
 export interface StreamOwner {
   readonly collectorId: string;
   readonly tlsSubject: string | undefined;
@@ -52,18 +52,18 @@ export interface StreamOwner {
 
 export interface QueueWriter {
   /**
-   * Takes responsibility for a batch. Resolves when every byte of it lies in flushed ranges: what was new is in a
-   * segment (fdatasync) and in one committed transaction with its range; of what was there before nothing is written
-   * again. Rejects with a `QueueError` when it could not; then nothing of it was kept.
+   * Accepts a batch. Resolves when all its bytes are in flushed ranges: new bytes are in a segment
+   * (fdatasync) and in one committed transaction with their range; existing bytes are not written again.
+   * Rejects with a `QueueError` on a failure; then none of its bytes are stored.
    */
   append(incoming: IncomingBatch): Promise<void>;
-  /** undefined: may append. Else why not (`queue is full`, `disk is nearly full`, ...). */
+  /** undefined: may append. Otherwise the reason (`queue is full`, `disk is nearly full`, ...). */
   readonly stopped: string | undefined;
-  /** Called at each change of `stopped`; returns the way out. */
+  /** Called at each change of `stopped`; returns a function to unsubscribe. */
   onStopped(listener: (reason: string | undefined) => void): () => void;
 }
 
-/** What the ledger answers when a stream is opened on a call. */
+/** The ledger's response when a stream is opened on a call. */
 export type StreamOpening =
   | {
       readonly kind: 'known';
@@ -77,11 +77,11 @@ export type StreamOpening =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface Ledger {
-  /** Claims the stream for its owner (in memory; written with its first range) and tells where it ends. */
+  /** Claims the stream for its owner (in memory; written with its first range) and returns its end. */
   open(stream: StreamId, owner: StreamOwner): StreamOpening;
   /**
-   * The collector's last word: nothing follows `end`. Flushed in the background; losing it costs nothing. False: the
-   * stream belongs to another collector, and nothing changes.
+   * The collector's report that nothing follows `end`. Flushed in the background; losing it has no effect.
+   * False: the stream belongs to another collector, and nothing changes.
    */
   finish(stream: StreamId, end: Position, owner: StreamOwner): boolean;
   ranges(stream: StreamId): readonly Range[];
@@ -90,37 +90,41 @@ export interface Ledger {
 export interface QueueEntry {
   readonly number: EntryNumber;
   readonly batch: RecordBatch;
-  /** When intake accepted it; dates the batch timer after a restart. */
+  /** When the intake accepted it; used for the batch timer after a restart. */
   readonly acceptedTimeUnixNano: bigint;
 }
 
-/** The queue as one emitter follows it. */
+/** One emitter's view of the queue. */
 export interface QueueCursor {
   readonly emitter: string;
-  /** Where the last commit put it. Moves by `commit`, and under `drop-oldest` when this emitter loses entries. */
+  /**
+   * Position of the last commit. Moves by `commit`, and under `drop-oldest` when this emitter loses entries.
+   */
   readonly committed: CursorPoint;
-  /** What the last commit kept for the emitter. */
+  /** The state that the last commit stored for the emitter. */
   readonly state: Json | undefined;
   /**
-   * The first entry at or behind `entry`: a later one when entries were dropped in between. undefined: nothing is
-   * there yet.
+   * The first entry at or after `entry`: a later one when entries in between were dropped. undefined: there
+   * is none yet.
    */
   read(entry: EntryNumber): Promise<QueueEntry | undefined>;
-  /** Resolves when an entry numbered `entry` or higher is there; rejects when the signal aborts. */
+  /** Resolves when an entry with the number `entry` or higher exists; rejects when the signal aborts. */
   waitFor(entry: EntryNumber, signal: AbortSignal): Promise<void>;
-  /** Everything in one transaction. Resolves when flushed; rejects (QueueError) with nothing changed. */
+  /**
+   * Commits all changes in one transaction. Resolves when flushed; rejects (QueueError) with nothing changed.
+   */
   commit(change: CursorCommit): Promise<void>;
 }
 
 export interface CursorCommit {
   readonly point: CursorPoint;
-  /** The emitter's own state; undefined leaves it as it is. */
+  /** The emitter's own state; undefined leaves it unchanged. */
   readonly state?: Json;
-  /** Rejected pieces between the old point and the new. */
+  /** Rejected pieces between the old position and the new one. */
   readonly deadLetters?: readonly NewDeadLetter[];
-  /** Records given up (`AGGREGATOR_AFTER_RETRIES=discard`) between the old point and the new. */
+  /** Discarded records (`AGGREGATOR_AFTER_RETRIES=discard`) between the old position and the new one. */
   readonly discarded?: Amount;
-  /** Dead letters that this emitter has taken after all. */
+  /** Dead letters that this emitter has delivered in a replay. */
   readonly replayed?: readonly DeadLetterId[];
 }
 
@@ -134,8 +138,8 @@ export type DeadLetterId = string;
 
 export interface NewDeadLetter {
   /**
-   * A slice of a record batch: its stream and start are the key. One that is there under this key is replaced, its
-   * request for a replay included: that is how a replay that was rejected again is put back.
+   * A slice of a record batch: its stream and start are the key. It replaces an existing one with this key
+   * and its replay request: this is how a replay that was rejected again is stored.
    */
   readonly records: RecordBatch;
   readonly reason: string;
@@ -148,33 +152,33 @@ export interface DeadLetterSummary extends Amount {
   readonly position: Position;
   readonly reason: string;
   readonly rejectedTimeUnixNano: bigint;
-  /** A replay was asked for; the emitter's delivery will take it up. */
+  /** A replay was requested; the emitter's delivery will process it. */
   readonly replaying: boolean;
 }
 
 export interface DeadLetters {
   list(emitter?: string): DeadLetterSummary[];
   read(id: DeadLetterId): Promise<RecordBatch | undefined>;
-  /** Durable: survives a restart until delivered. Returns how many there were. */
+  /** Durable until delivered. Returns the number of dead letters. */
   requestReplay(ids: readonly DeadLetterId[]): Promise<number>;
-  /** Counted as discarded. Returns how many there were. */
+  /** Counts them as discarded. Returns their number. */
   discard(ids: readonly DeadLetterId[]): Promise<number>;
-  /** Those of one emitter for which a replay was asked, in order. */
+  /** The dead letters of one emitter with a requested replay, in order. */
   replaying(emitter: string): DeadLetterSummary[];
   onReplayRequested(listener: () => void): () => void;
-  /** True when a further dead letter of this size would pass the byte limit: the emitter holds instead. */
+  /** True when another dead letter of this size would exceed the byte limit: the emitter holds instead. */
   full(bytes: number): boolean;
 }
 
 /** One emitter's part of the balance: accepted = before + delivered + queued + deadLettered + discarded. */
 export interface EmitterBalance {
   readonly emitter: string;
-  /** Accepted and gone before this name began. */
+  /** Accepted and removed before this name began. */
   readonly before: Amount;
   readonly queued: Amount;
   readonly deadLettered: Amount;
   readonly discarded: Amount;
-  /** The rest. */
+  /** The remainder. */
   readonly delivered: Amount;
 }
 
@@ -188,12 +192,12 @@ export interface QueueBalance {
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** The queue could not do it; `message` is for a person. Nothing was changed. */
+/** The operation failed; `message` is for people. Nothing was changed. */
 export class QueueError extends Error {
   override readonly name: string = 'QueueError';
 }
 
-/** This batch is not accepted, however often it is sent; others may be. */
+/** This batch is never accepted; others may be. */
 export class BatchRefusedError extends QueueError {
   override readonly name: string = 'BatchRefusedError';
 }

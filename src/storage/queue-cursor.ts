@@ -25,14 +25,14 @@ export interface EmitterCursorParts {
   readonly deadLetters: StoredDeadLetters;
   readonly arrivals: Arrivals;
   readonly events: QueueEvents;
-  /** A cursor has moved: there may be something to trim. */
+  /** A cursor has moved: entries may be trimmed. */
   readonly onMoved: () => void;
 }
 
-/** An emitter's batches seldom reach back further than the entry before the one it read last. */
+/** Batches seldom start before the entry that precedes the last read one. */
 const REMEMBERED_ENTRIES = 2;
 
-/** Follows the queue for one emitter. Reads one entry ahead when it has to read from the disk. */
+/** Follows the queue for one emitter. Reads one entry ahead when it reads from the disk. */
 export class EmitterCursor implements QueueCursor {
   readonly emitter: string;
   readonly #parts: EmitterCursorParts;
@@ -55,7 +55,7 @@ export class EmitterCursor implements QueueCursor {
 
   async read(entry: EntryNumber): Promise<QueueEntry | undefined> {
     const { index } = this.#parts;
-    // What lies before the committed point is done with: emitted, dropped or given up.
+    // Entries before the committed position are complete: emitted, dropped or discarded.
     const wanted = Math.max(entry, index.first, this.#row.entry);
     if (wanted >= index.next) return undefined;
     try {
@@ -65,7 +65,7 @@ export class EmitterCursor implements QueueCursor {
         return result;
       }
     } catch (error) {
-      // It may have been dropped while it was being read.
+      // The entry may have been dropped during the read.
       if (wanted >= index.first) throw error;
     }
     if (wanted >= index.first) throw new QueueError(`Entry ${wanted} is missing from the queue's index`);
@@ -92,7 +92,7 @@ export class EmitterCursor implements QueueCursor {
       );
     } catch (error) {
       staged.abandon();
-      throw new QueueError(`The cursor of ${this.emitter} could not be moved: ${(error as Error).message}`, {
+      throw new QueueError(`Cannot move the cursor of ${this.emitter}: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -115,7 +115,7 @@ export class EmitterCursor implements QueueCursor {
     const next = entry + 1;
     if (!reader.isRecent(entry) && next < index.next && !reader.isRecent(next)) {
       this.#ahead = { entry: next, reading: reader.read(next) };
-      // Its failure is told when it is asked for.
+      // Its failure is reported when the entry is requested.
       this.#ahead.reading.catch(() => undefined);
     }
     return reading;
@@ -132,13 +132,13 @@ export class EmitterCursor implements QueueCursor {
   async #exactly({ entry, record }: CursorPoint): Promise<ExactPoint> {
     const { index } = this.#parts;
     if (record === 0) {
-      assert(entry <= index.next, 'a cursor cannot stand behind the end of the queue');
+      assert(entry <= index.next, 'a cursor cannot be after the end of the queue');
       return { entry, record, offset: 0 };
     }
     const row = index.row(entry);
-    // Dropped meanwhile: the committed point is past it already.
+    // Dropped in the meantime: the committed position is already after it.
     if (row === undefined && entry < index.first) return { entry: index.first, record: 0, offset: 0 };
-    assert(row !== undefined && record <= row.records, 'a cursor stands at a record that is there');
+    assert(row !== undefined && record <= row.records, 'a cursor is at an existing record');
     if (record === row.records) return { entry: entry + 1, record: 0, offset: 0 };
     const batch = this.#lastRead.get(entry) ?? (await this.#parts.reader.read(entry))?.batch;
     if (batch === undefined) return { entry: index.first, record: 0, offset: 0 };
@@ -146,7 +146,7 @@ export class EmitterCursor implements QueueCursor {
   }
 }
 
-/** A cursor never goes back: what was dropped before it stays dropped. */
+/** A cursor never moves back: dropped entries stay dropped. */
 function moved(row: CursorRow, point: ExactPoint, { state, discarded }: CursorCommit): CursorRow {
   return {
     ...row,

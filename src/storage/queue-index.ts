@@ -4,15 +4,8 @@ import type { Amount, EntryNumber } from './queue-contract.ts';
 import { type EntryRow, NO_TOTALS, type QueueTables, TOTALS, type TotalsRow } from './queue-tables.ts';
 import type { SegmentLocation } from './segment-format.ts';
 
-/** Where a cursor stands, to the byte. */
-export interface ExactPoint {
-  readonly entry: EntryNumber;
-  readonly record: number;
-  readonly offset: number;
-}
-
 /**
- * The queue's index as it is committed: which entries there are, where they lie and how much came before each.
+ * The queue's committed index: existing entries, their locations, and the amounts before each.
  *
  *     [ firstRow ... first ... next )
  *       trimmed, rows to  kept
@@ -38,7 +31,7 @@ export class QueueIndex {
     this.#last = newest?.value;
   }
 
-  /** The oldest entry that is kept; `next` when there is none. */
+  /** The oldest remaining entry; `next` when there is none. */
   get first(): EntryNumber {
     return this.#first;
   }
@@ -57,7 +50,7 @@ export class QueueIndex {
     return this.#accepted;
   }
 
-  /** Where the newest entry lies; undefined when no entry has a row. */
+  /** Location of the newest entry; undefined when no entry has a row. */
   get lastLocation(): SegmentLocation | undefined {
     return this.#last;
   }
@@ -66,19 +59,19 @@ export class QueueIndex {
     return entry < this.#firstRow || entry >= this.#next ? undefined : this.#tables.entries.get(entry);
   }
 
-  /** What was accepted before this place, ever. */
+  /** The amount accepted before this position since the beginning. */
   amountBefore({ entry, record, offset }: ExactPoint): Amount {
     if (entry >= this.#next) return this.#accepted;
     const before = this.row(entry)?.before ?? this.#accepted;
     return { records: before.records + record, bytes: before.bytes + offset };
   }
 
-  /** What lies behind this place. */
+  /** The amount after this position. */
   amountFrom(point: ExactPoint): Amount {
     return minus(this.#accepted, this.amountBefore(point));
   }
 
-  /** The first entry that lies in `segment` or a later one; `next` when there is none. */
+  /** The first entry in `segment` or a later one; `next` when there is none. */
   firstEntryIn(segment: number): EntryNumber {
     let low = this.#firstRow;
     let high = this.#next;
@@ -97,15 +90,22 @@ export class QueueIndex {
     this.#last = last;
   }
 
-  /** Entries before `first` are not kept any more; their rows are about to be removed. */
+  /** Entries before `first` are removed; their rows will follow. */
   trimmed(first: EntryNumber): void {
     assert(first <= this.#next);
     this.#first = Math.max(this.#first, first);
   }
 
-  /** The rows before `first` are gone. */
+  /** The rows before `first` are removed. */
   removedRows(first: EntryNumber): void {
     this.#firstRow = Math.max(this.#firstRow, first);
     if (this.#firstRow >= this.#next) this.#last = undefined;
   }
+}
+
+/** The position of a cursor, in bytes. */
+export interface ExactPoint {
+  readonly entry: EntryNumber;
+  readonly record: number;
+  readonly offset: number;
 }

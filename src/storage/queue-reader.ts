@@ -8,14 +8,11 @@ import type { QueueIndex } from './queue-index.ts';
 import type { EntryRow } from './queue-tables.ts';
 import type { SegmentLog } from './segment-log.ts';
 
-/** How many bytes of records that were just appended are kept in memory, for the emitters that keep up. */
-const CACHE_BYTES = 6 * 1024 * 1024;
-
 /** Reads entries: the newest from memory, the others from their segment. */
 export class QueueReader {
   readonly #log: SegmentLog;
   readonly #index: QueueIndex;
-  /** Appended last comes last. */
+  /** Oldest first. */
   readonly #recent = new Map<EntryNumber, RecordBatch>();
   #recentBytes = 0;
 
@@ -24,7 +21,7 @@ export class QueueReader {
     this.#index = index;
   }
 
-  /** A batch was appended; it may be kept instead of being read. */
+  /** A batch was appended; keeps it to avoid a read. */
   remember(entry: EntryNumber, batch: RecordBatch): void {
     this.#recent.set(entry, batch);
     this.#recentBytes += batch.data.length;
@@ -35,7 +32,7 @@ export class QueueReader {
     }
   }
 
-  /** Everybody who keeps up has passed the entries before this one: their memory is free again. */
+  /** All emitters without a backlog have passed the entries before this one: frees their memory. */
   release(before: EntryNumber): void {
     for (const [oldest, { data }] of this.#recent) {
       if (oldest >= before) break;
@@ -49,8 +46,8 @@ export class QueueReader {
   }
 
   /**
-   * The entry; undefined when there is none of this number. Rejects with a CorruptQueueEntryError when its bytes are
-   * not what was written, with a QueueError when the disk does not answer.
+   * Reads the entry; undefined when it does not exist. Rejects with a CorruptQueueEntryError when its bytes
+   * are damaged, with a QueueError when the disk fails.
    */
   async read(entry: EntryNumber): Promise<QueueEntry | undefined> {
     const row = this.#index.row(entry);
@@ -63,16 +60,19 @@ export class QueueReader {
     try {
       const batch = decodeRecordBatch(await this.#log.read(row));
       if (batch.stream !== row.stream || batch.start !== row.start || batch.data.length !== row.bytes) {
-        throw new WireError('it holds other records than the index says');
+        throw new WireError('its records do not match the index');
       }
       return batch;
     } catch (error) {
       if (error instanceof CorruptEntryError || error instanceof WireError) {
         throw new CorruptQueueEntryError(entry, row, this.#log.pathOf(row.segment), error);
       }
-      throw new QueueError(`Entry ${entry} of the queue could not be read: ${(error as Error).message}`, {
+      throw new QueueError(`Cannot read entry ${entry} of the queue: ${(error as Error).message}`, {
         cause: error,
       });
     }
   }
 }
+
+/** Bytes of recently appended records in memory, for emitters without a backlog. */
+const CACHE_BYTES = 6 * 1024 * 1024;

@@ -10,8 +10,8 @@ export interface RecoveryParts {
 }
 
 /**
- * Makes the log what the index says: cuts off and removes what no row names, and reports what rows name in vain. Emitters
- * stand still there, until the file is restored or they skip it.
+ * Makes the log match the index: truncates entries that the index does not list, and reports listed entries
+ * that are missing. Emitters stop there until the file is restored or an operator skips the entries.
  */
 export async function recoverLog({ log, index, events }: RecoveryParts): Promise<void> {
   for (const { path, entry } of findDamage(log, index)) events.damaged(path, entry);
@@ -27,7 +27,7 @@ interface Damage {
   readonly entry: EntryNumber;
 }
 
-/** Entries lie one behind the other: a file that holds its last entry is long enough for all. */
+/** Entries are contiguous: a file that contains its last entry is long enough for all. */
 function findDamage(log: SegmentLog, index: QueueIndex): Damage[] {
   const damage: Damage[] = [];
   for (let entry = index.firstRow; entry < index.next; ) {

@@ -5,44 +5,12 @@ import type { FreeSpace } from './free-space.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { SegmentLog } from './segment-log.ts';
 
-/** What an entry costs beside its segment: its row and the pages around it. */
-const ROW_BYTES = 512;
-/** A queue that was full takes data again below this part of its limit. */
-const RESUME_FRACTION = 0.95;
-const LOOK_AGAIN_MS = 1000;
-
-export interface QueueSpaceParts {
-  readonly log: SegmentLog;
-  readonly index: QueueIndex;
-  readonly freeSpace: FreeSpace;
-  readonly clock: Clock;
-  readonly events: QueueEvents;
-  readonly maxBytes: number;
-  /** Removes what may be removed, then looks. */
-  readonly makeRoom: () => Promise<void>;
-  /**
-   * With `drop-oldest`: makes the emitter furthest behind lose what lies in the oldest segment; false when there was
-   * nothing to lose. undefined with `stop`.
-   */
-  readonly dropOldest: (() => Promise<boolean>) | undefined;
-}
-
-/** How full the queue is, for the page at 80 %. */
-export interface Fullness {
-  readonly usedBytes: number;
-  readonly maxBytes: number;
-  /** 1: full. */
-  readonly fraction: number;
-  /** At the pace of the last minutes; undefined while the queue does not grow. */
-  readonly msUntilFull: number | undefined;
-}
-
-/** Whether there is room for more, and telling those who wait when that changes. */
+/** Decides whether there is room, and notifies waiting callers of changes. */
 export class QueueSpace {
   readonly #parts: QueueSpaceParts;
   readonly #fillRate: FillRate;
   readonly #listeners = new Set<(reason: string | undefined) => void>();
-  /** Waiting for the next look. */
+  /** The timer of the next check. */
   readonly #waiting: (() => void)[] = [];
   #full = false;
   #stopped: string | undefined;
@@ -54,7 +22,7 @@ export class QueueSpace {
     this.#fillRate = new FillRate(parts.clock);
   }
 
-  /** Why nothing more is taken; undefined: there is room. */
+  /** Why no data is accepted; undefined: there is room. */
   get stopped(): string | undefined {
     return this.#stopped;
   }
@@ -91,13 +59,13 @@ export class QueueSpace {
     }
   }
 
-  /** Looks how things are: after something was added or removed, and every second while stopped. */
+  /** Checks the space: after additions and removals, and every second while stopped. */
   async look(): Promise<void> {
     const shortage = await this.#parts.freeSpace.check();
     const { maxBytes } = this.#parts;
     this.#fillRate.sample(this.usedBytes);
     this.#full = this.#isFull();
-    this.#setStopped(shortage ?? (this.#full ? `queue is full: ${maxBytes} bytes are taken` : undefined));
+    this.#setStopped(shortage ?? (this.#full ? `queue is full: ${maxBytes} bytes are used` : undefined));
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
@@ -108,7 +76,7 @@ export class QueueSpace {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Once full, it stays so until there is some room. */
+  /** Once full, it stays full until enough room is free. */
   #isFull(): boolean {
     const { maxBytes } = this.#parts;
     return this.usedBytes >= (this.#full ? maxBytes * RESUME_FRACTION : maxBytes);
@@ -132,11 +100,43 @@ export class QueueSpace {
         ? undefined
         : this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.#parts.makeRoom());
     if (reason === this.#stopped) return;
-    // The same shortage with other numbers is nothing new.
+    // The same shortage with other numbers is not a change.
     const changed = (reason === undefined) !== (this.#stopped === undefined);
     this.#stopped = reason;
     if (!changed) return;
     this.#parts.events.stoppedChanged(reason);
     for (const listener of [...this.#listeners]) listener(reason);
   }
+}
+
+/** The size of an entry outside its segment: its row and the pages around it. */
+const ROW_BYTES = 512;
+/** A full queue accepts data again below this part of its limit. */
+const RESUME_FRACTION = 0.95;
+const LOOK_AGAIN_MS = 1000;
+
+export interface QueueSpaceParts {
+  readonly log: SegmentLog;
+  readonly index: QueueIndex;
+  readonly freeSpace: FreeSpace;
+  readonly clock: Clock;
+  readonly events: QueueEvents;
+  readonly maxBytes: number;
+  /** Removes entries that all emitters have passed, then checks the space. */
+  readonly makeRoom: () => Promise<void>;
+  /**
+   * With `drop-oldest`: drops the oldest segment for the emitter with the lowest cursor; false when there was
+   * nothing to drop. undefined with `stop`.
+   */
+  readonly dropOldest: (() => Promise<boolean>) | undefined;
+}
+
+/** The fill level of the queue, for the page at 80 %. */
+export interface Fullness {
+  readonly usedBytes: number;
+  readonly maxBytes: number;
+  /** 1: full. */
+  readonly fraction: number;
+  /** At the rate of the last minutes; undefined while the queue does not grow. */
+  readonly msUntilFull: number | undefined;
 }

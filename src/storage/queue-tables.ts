@@ -5,9 +5,11 @@ import type { StreamId } from '../records/stream-id.ts';
 import type { EntryNumber, Json } from './queue-contract.ts';
 import type { StateStore, Table } from './state-store.ts';
 
-/** The queue's rows in the state store. Written in small and large JSON objects; `segment-log.ts` holds the bytes. */
+/**
+ * The queue's rows in the state store, as small and large JSON objects; `segment-log.ts` stores the bytes.
+ */
 export interface QueueTables {
-  /** By number. Without holes: from the oldest that is kept to the newest. */
+  /** By number. Without gaps: from the oldest remaining entry to the newest. */
   readonly entries: Table<EntryRow>;
   /** By stream id. */
   readonly streams: Table<StreamRow>;
@@ -33,7 +35,7 @@ export type EntryRow = LocationRow & {
   readonly records: number;
   /** Uncompressed. */
   readonly bytes: number;
-  /** What was accepted before this entry, ever. */
+  /** The amount accepted before this entry since the beginning. */
   readonly before: AmountRow;
   /** A 64-bit number as text. */
   readonly acceptedTimeUnixNano: string;
@@ -48,34 +50,34 @@ export type StreamRow = {
   readonly checksum?: RunningChecksum | null;
   /** The collector's instance that wrote last, a 64-bit number as text. Rows of version 0.1.0 have none. */
   readonly instance?: string | null;
-  /** null: the stream was taken before anybody had claimed it. */
+  /** null: the stream was stored before a collector had claimed it. */
   readonly owner: { readonly collectorId: string; readonly tlsSubject: string | null } | null;
   readonly records: number;
   readonly bytes: number;
-  /** The stream is in the count of its collector. */
+  /** The stream is counted for its collector. */
   readonly isCounted?: boolean;
-  /** The newest entry that has bytes of the stream. */
+  /** The newest entry with bytes of the stream. */
   readonly lastEntry: EntryNumber;
   /** Day of the running time. */
   readonly seenDay: number;
-  /** The collector's last word, and the day it came. */
+  /** The end that the collector reported, and the day of the report. */
   readonly final: { readonly end: Position; readonly day: number } | null;
 };
 
-/** How many streams of a collector the ledger has. Streams of version 0.1.0 are not counted. */
+/** The number of streams of a collector in the ledger. Streams of version 0.1.0 are not counted. */
 export type CollectorRow = { readonly streams: number };
 
 export type CursorRow = {
   /** The next record to be emitted; `record` is below the entry's count. */
   readonly entry: EntryNumber;
   readonly record: number;
-  /** Where that record begins in its entry's data. */
+  /** Offset of that record in its entry's data. */
   readonly offset: number;
   readonly state?: Json;
   readonly discarded: AmountRow;
-  /** Accepted and gone before this name began. */
+  /** Accepted and removed before this name began. */
   readonly before: AmountRow;
-  /** `before` of the entry, once more: a cursor that points at another entry is found out. Absent in layout 1. */
+  /** A copy of the entry's `before`: reveals a cursor that points at another entry. Absent in layout 1. */
   readonly acceptedBefore?: AmountRow;
 };
 
@@ -87,13 +89,13 @@ export type DeadLetterRow = LocationRow &
   };
 
 export type TotalsRow = {
-  /** Everything accepted, ever: the sum of all ranges, those of forgotten streams included. */
+  /** All accepted amounts: the sum of all ranges, including those of removed streams. */
   readonly accepted: AmountRow;
-  /** What the forgotten streams had. */
+  /** The amounts of removed streams. */
   readonly forgotten: AmountRow;
   /** The number of the next entry. */
   readonly nextEntry: EntryNumber;
-  /** How long the owners of this state have run, together. */
+  /** The total running time of this state's owners. */
   readonly runningSeconds: number;
 };
 

@@ -35,7 +35,7 @@ import { type Fullness, QueueSpace } from './queue-space.ts';
 import { type QueueTables, queueTables } from './queue-tables.ts';
 import { RunningTime } from './running-time.ts';
 import { SegmentLog } from './segment-log.ts';
-import { Serial } from './serial.ts';
+import { SerialQueue } from './serial-queue.ts';
 import { openStateStore, type StateStore } from './state-store.ts';
 import { StreamCounts } from './stream-counts.ts';
 import { Trimming } from './trimming.ts';
@@ -54,22 +54,22 @@ import { WriteHealth } from './write-health.ts';
  *
  *     openCursor --> queue-cursor.ts: read (memory, or pread + CRC) ... commit (cursor, state, dead letters, discarded)
  *                                  |
- *                trimming.ts <-----+    segments that every cursor has passed go
+ *                trimming.ts <-----+    segments that all cursors have passed are removed
  *
- * What may be relied on
- *   - An entry is seen by a cursor, and a range by the ledger, only after the one transaction that holds both is on
+ * Guarantees
+ *   - A cursor sees an entry, and the ledger a range, only after the one transaction with both is on
  *     disk. There are never bytes without their range, nor a range without its bytes.
- *   - The index is the truth. Bytes that no row names are garbage, cut off at the next start.
- *   - Every commit of a cursor is one transaction of its own; LMDB takes several, and the group commit's, together. It
+ *   - The index is authoritative. Bytes that it does not list are garbage, truncated at the next start.
+ *   - Each commit of a cursor is a separate transaction; LMDB combines several, and the group commit's. It
  *     does not wait for bytes being written.
  *
  * When an entry cannot be read back (a damaged or missing file), `read` rejects with a CorruptQueueEntryError that
- * names file, entry and stream, each time: the emitter stands still, the others go on, intake goes on. Somebody
- * restores the file, or tells `skipCorruptEntry` to count the entry as discarded and go on behind it. Files that are
- * missing or short are reported at the start already, when nobody has come to them yet.
+ * names file, entry and stream, each time: this emitter waits, the others and the intake continue. The operator
+ * restores the file, or uses `skipCorruptEntry` to count the entry as discarded and continue after it. Missing or
+ * short files are reported at the start already.
  *
  * Limits: `maxBytes` of disk for the queue, `deadLetterMaxBytes` for the dead letters; in memory 6 MiB of recent
- * records, two entries and one of read-ahead for each emitter, the ledger's bounded caches, and what waits in `append`.
+ * records, two entries and one of read-ahead for each emitter, the ledger's bounded caches, and waiting batches of `append`.
  */
 export interface QueueOptions {
   /** The aggregator's state directory. */
@@ -85,9 +85,9 @@ export interface QueueOptions {
   /** The disk's reserve; see `free-space.ts`. */
   readonly freeSpace?: Pick<FreeSpaceOptions, 'reserveBytes' | 'reserveFraction'>;
   readonly fileSystem?: FileSystem;
-  /** In which steps the file of the queue's state grows; see `state-store.ts`. */
+  /** The step in which the file of the queue's state grows; see `state-store.ts`. */
   readonly stateStepBytes?: number;
-  /** How many streams of one collector the ledger keeps. Default: 100,000. */
+  /** Maximum number of streams of one collector in the ledger. Default: 100,000. */
   readonly streamsPerCollector?: number;
   /** For tests that fail commits. */
   readonly openStore?: typeof openStateStore;
@@ -101,26 +101,31 @@ export interface KnownEmitter {
 }
 
 export interface QueueFullness extends Fullness {
-  /** Whose backlog it is; undefined when no emitter is known. */
+  /** The emitter with this backlog; undefined when no emitter is known. */
   readonly furthestBehind: { readonly emitter: string; readonly queued: Amount } | undefined;
 }
 
 export interface Queue extends QueueWriter {
   readonly ledger: Ledger;
   readonly deadLetters: DeadLetters;
-  /** The emitter's cursor where it was left; a name seen first begins at the oldest entry, or behind the newest. */
+  /**
+   * The emitter's cursor at its last position; a new name begins at the oldest entry, or after the newest.
+   */
   openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor>;
   /** Every name that has a cursor. */
   knownEmitters(): readonly KnownEmitter[];
   /** Removes cursor, state and dead letters of a name that is not open. False: there was none. */
   forgetEmitter(emitter: string): Promise<boolean>;
-  /** Gives up the entry at which this emitter stands, if it is damaged. Returns what is lost; undefined: it is sound. */
+  /**
+   * Skips the entry at this emitter's cursor if it is damaged. Returns the lost amount; undefined: the entry
+   * is sound.
+   */
   skipCorruptEntry(emitter: string): Promise<Amount | undefined>;
   balance(): QueueBalance;
   fullness(): QueueFullness;
-  /** Why the last commit of records, a cursor or anything else failed; undefined when commits succeed. */
+  /** Why the last commit of records, a cursor or other state failed; undefined when commits succeed. */
   readonly failing: string | undefined;
-  /** Finishes what is on its way; appends that wait are rejected. Safe twice. */
+  /** Completes running operations; waiting appends are rejected. Safe to call twice. */
   close(): Promise<void>;
 }
 
@@ -130,7 +135,9 @@ const STREAMS_PER_COLLECTOR = 100_000;
 const MIB = 1024 * 1024;
 const HOUSEKEEPING_MS = 10 * 60 * 1000;
 
-/** Rejects with a QueueError when the index is damaged, with a StateStoreError when LMDB cannot open its file. */
+/**
+ * Rejects with a QueueError when the index is damaged, with a StateStoreError when LMDB cannot open its file.
+ */
 export async function openQueue(options: QueueOptions): Promise<Queue> {
   const { directory, openStore = openStateStore, fileSystem = nodeFileSystem } = options;
   const { segmentBytes = Math.min(64 * MIB, Math.max(MIB, Math.floor(options.maxBytes / 16))) } = options;
@@ -214,7 +221,7 @@ class SegmentQueue implements Queue {
     this.#parts = parts;
     this.#clock = clock;
     this.deadLetters = deadLetters;
-    const logTurns = new Serial();
+    const logTurns = new SerialQueue();
     const runningTime = new RunningTime(parts.store, parts.tables, clock);
     const reader = new QueueReader(log, index);
     this.#reader = reader;
@@ -251,7 +258,7 @@ class SegmentQueue implements Queue {
   async start(): Promise<void> {
     await this.#space.look();
     await this.#trimming.trim();
-    this.#keepHouse();
+    this.#scheduleMaintenance();
   }
 
   get stopped(): string | undefined {
@@ -276,7 +283,7 @@ class SegmentQueue implements Queue {
       const entry = start === 'oldest' ? index.first : index.next;
       const before = index.amountBefore({ entry, record: 0, offset: 0 });
       await cursors.add(emitter, entry, before).catch((error: Error) => {
-        throw new QueueError(`The emitter ${emitter} could not be given a place: ${error.message}`, {
+        throw new QueueError(`Cannot create a cursor for emitter ${emitter}: ${error.message}`, {
           cause: error,
         });
       });
@@ -309,13 +316,13 @@ class SegmentQueue implements Queue {
   async forgetEmitter(emitter: string): Promise<boolean> {
     const { cursors, deadLetters, events, index } = this.#parts;
     if (cursors.row(emitter) === undefined) return false;
-    if (this.#open.has(emitter)) throw new QueueError(`The emitter ${emitter} is in use`);
+    if (this.#open.has(emitter)) throw new QueueError(`Cannot forget emitter ${emitter}: it is in use`);
     const hadRecords = cursors.queued(emitter, index).records + deadLetters.amount(emitter).records > 0;
     try {
       await deadLetters.removeAll(emitter);
       await cursors.remove(emitter);
     } catch (error) {
-      throw new QueueError(`The emitter ${emitter} could not be forgotten: ${(error as Error).message}`, {
+      throw new QueueError(`Cannot forget emitter ${emitter}: ${(error as Error).message}`, {
         cause: error,
       });
     }
@@ -327,7 +334,8 @@ class SegmentQueue implements Queue {
   async skipCorruptEntry(emitter: string): Promise<Amount | undefined> {
     const { cursors, events } = this.#parts;
     const standing = cursors.row(emitter);
-    if (standing === undefined) throw new QueueError(`The emitter ${emitter} is not known`);
+    if (standing === undefined)
+      throw new QueueError(`Cannot skip an entry of emitter ${emitter}: it does not exist`);
     const { entry, record, offset } = standing;
     const damage = await this.#reader.read(entry).then(
       () => undefined,
@@ -385,22 +393,22 @@ class SegmentQueue implements Queue {
     await store.close();
   }
 
-  #keepHouse(): void {
+  #scheduleMaintenance(): void {
     this.#housekeeping = this.#clock.after(HOUSEKEEPING_MS, () => {
       void this.#clean().finally(() => {
-        if (this.#closing === undefined) this.#keepHouse();
+        if (this.#closing === undefined) this.#scheduleMaintenance();
       });
     });
   }
 
-  /** What has time: every ten minutes. */
+  /** Runs the maintenance every ten minutes. */
   async #clean(): Promise<void> {
     try {
       await this.#runningTime.save();
       await this.ledger.writeTouched();
       while (this.#closing === undefined && !(await this.#forgetting.turn()));
     } catch (error) {
-      this.#parts.events.backgroundWriteFailed(error, 'the housekeeping of the queue');
+      this.#parts.events.backgroundWriteFailed(error, 'the maintenance of the queue');
     }
     await this.#trimming.trim();
   }

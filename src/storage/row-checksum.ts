@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * How the text of a row is stored: `#`, the CRC-32 of its key and text as 8 hexadecimal digits, then the text. The key is
- * part of the sum, so that a row cannot stand under another key. JSON never begins with `#`: rows of layout 1, which have
- * no checksum, are known by that.
+ * A row is stored as `#`, the CRC-32 of its key and text as 8 hexadecimal digits, then the text. The checksum
+ * includes the key, so that a row is not valid under another key. JSON never begins with `#`, which
+ * identifies rows of layout 1: they have no checksum.
  */
 const MARK = '#';
 const DIGITS = 8;
@@ -14,7 +14,7 @@ export function withChecksum(id: string, text: string): string {
   return `${MARK}${checksumOf(id, text)}${text}`;
 }
 
-/** The text of a stored row; undefined when it is not what was written under this key. */
+/** The text of a stored row; undefined when it does not match its checksum. */
 export function checkedText(id: string, stored: string): string | undefined {
   const text = stored.slice(CHECKSUM_CHARACTERS);
   return stored.slice(0, CHECKSUM_CHARACTERS) === `${MARK}${checksumOf(id, text)}` ? text : undefined;

@@ -2,11 +2,9 @@ import type { Clock } from '../runtime/clock.ts';
 import { changeTotals, NO_TOTALS, type QueueTables, TOTALS } from './queue-tables.ts';
 import type { StateStore } from './state-store.ts';
 
-const SECONDS_PER_DAY = 86_400;
-
 /**
- * Days counted while somebody runs, over all restarts. What is kept for so many days is kept for so many of these: a
- * clock that jumps, or a machine that slept for a year, forgets nothing.
+ * Counts the days in which a process is running, across all restarts. Retention in days uses these days: a
+ * clock that jumps, or a machine that was off for a year, removes nothing.
  */
 export class RunningTime {
   readonly #store: StateStore;
@@ -27,7 +25,7 @@ export class RunningTime {
     return Math.floor((this.#seconds + this.#uncountedSeconds()) / SECONDS_PER_DAY);
   }
 
-  /** What has run since the last save is lost when the process is killed: that only keeps things longer. */
+  /** The time since the last save is lost in a kill: this only extends the retention. */
   async save(): Promise<void> {
     const seconds = this.#seconds + this.#uncountedSeconds();
     const nowMs = this.#clock.monotonicMs();
@@ -42,3 +40,5 @@ export class RunningTime {
     return (this.#clock.monotonicMs() - this.#countedMs) / 1000;
   }
 }
+
+const SECONDS_PER_DAY = 86_400;

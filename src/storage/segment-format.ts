@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
-/** Where an entry lies. `length` is that of its payload; its header comes before it. */
+/** The location of an entry. `length` is that of its payload; the header precedes it. */
 export interface SegmentLocation {
   readonly segment: number;
-  /** Where the entry's header begins. */
+  /** Offset of the entry's header. */
   readonly offset: number;
   readonly length: number;
 }
@@ -15,18 +15,18 @@ const SEGMENT_MAGIC = 0x4745534d; // "MSEG"
 const ENTRY_MAGIC = 0x544e454d; // "MENT"
 const VERSION = 1;
 
-/** `00000017.segment`; the names sort as the numbers do. */
+/** `00000017.segment`; the names sort like the numbers. */
 export function segmentFileName(segment: number): string {
   return `${String(segment).padStart(8, '0')}.segment`;
 }
 
-/** The number in a file's name; undefined when it is not a segment's. */
+/** The number in a file's name; undefined when it is not a segment file. */
 export function segmentOfFileName(name: string): number | undefined {
   const digits = /^(\d{8,})\.segment$/.exec(name)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The place behind an entry. */
+/** The position after an entry. */
 export function endOfEntry({ offset, length }: SegmentLocation): number {
   return offset + ENTRY_HEADER_BYTES + length;
 }
@@ -39,7 +39,7 @@ export function encodeSegmentHeader(segment: number): Buffer {
   return header;
 }
 
-/** What is wrong with a segment's header; undefined when nothing is. */
+/** The fault of a segment's header; undefined when it is valid. */
 export function segmentHeaderFault(header: Buffer, segment: number): string | undefined {
   if (header.length < SEGMENT_HEADER_BYTES || header.readUInt32LE(0) !== SEGMENT_MAGIC) {
     return 'this is not a segment file';
@@ -58,7 +58,7 @@ export function encodeEntryHeader(payload: readonly Uint8Array[], length: number
   return header;
 }
 
-/** What is wrong with an entry as read back, header and payload; undefined when nothing is. */
+/** The fault of an entry (header and payload); undefined when it is valid. */
 export function entryFault(entry: Buffer, length: number): string | undefined {
   if (entry.length < ENTRY_HEADER_BYTES + length) return 'the file ends before the entry does';
   if (entry.readUInt32LE(0) !== ENTRY_MAGIC) return 'no entry begins here';
@@ -67,7 +67,7 @@ export function entryFault(entry: Buffer, length: number): string | undefined {
   return sum === entry.readUInt32LE(8) ? undefined : 'the checksum does not match';
 }
 
-/** Over the length and the payload, so that a header of another entry does not pass either. */
+/** Covers the length and the payload, so that a header of another entry is not valid. */
 function checksum(header: Buffer, payload: readonly Uint8Array[]): number {
   let sum = crc32(header.subarray(4, 8));
   for (const part of payload) sum = crc32(part, sum);

@@ -17,8 +17,8 @@ import { SegmentReader } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
 
 /*
- * An append-only log of byte strings in numbered files. It knows no meaning: who writes keeps the locations (in the
- * state store), and that index is the truth. What no index names is garbage, wherever it lies.
+ * An append-only log of byte strings in numbered files. The bytes have no meaning here: the owner keeps the locations (in the
+ * state store), and that index is authoritative. Entries that are not in the index are garbage.
  *
  *     00000007.segment
  *     +--------------------+---------------------+------------+---------------------+------------+--- ...
@@ -27,8 +27,8 @@ import { SegmentWriter } from './segment-writer.ts';
  *     +--------------------+---------------------+------------+---------------------+------------+--- ...
  *       4    4       8       4    4      4                     all numbers little-endian
  *
- *   The checksum covers length and payload. An entry lies in one segment. A segment takes entries until it has reached
- *   `segmentBytes` (64 MiB), so it may end up larger by the last of them.
+ *   The checksum covers length and payload. An entry is in one segment. A segment accepts entries until it has reached
+ *   `segmentBytes` (64 MiB), so the last one may exceed this size.
  *
  * States of the bytes
  *
@@ -36,21 +36,21 @@ import { SegmentWriter } from './segment-writer.ts';
  *     ---------> written ------> flushed -----------------------------> indexed ---------> gone
  *
  *   Written bytes may be lost or torn by a crash. After `flush` resolved they are on the disk, and so is the file's
- *   name in its directory. Nobody may rely on a location before that.
+ *   name in its directory. A location is not valid before that.
  *
- * Limits: one writer: `append`, `flush`, `truncateTo`, `seal` never overlap (asserted). Reading and removing go on
- * beside them. At most 16 files are open for reading.
+ * Limits: one writer: `append`, `flush`, `truncateTo`, `seal` never overlap (asserted). Reads and removals may run
+ * at the same time. At most 16 files are open for reading.
  *
- * When something fails
- *   - `append` fails (full disk, I/O error, short write): the log is cut back to where it was before the call.
- *   - `flush` fails: everything since the last flush is cut off, and the segments it was in are never written again:
+ * Failures
+ *   - `append` fails (full disk, I/O error, short write): the log is truncated to its length before the call.
+ *   - `flush` fails: everything since the last flush is truncated, and these segments are never written again:
  *     after a failed fdatasync the kernel may hold pages as clean that never reached the disk, and a second fdatasync
- *     would say yes. The next append begins a new segment.
- *   - The cutting fails too: the segment is left as it is, garbage at its end, and the next append begins a new one.
- *   - The owner's commit fails: he calls `truncateTo` with his last indexed location.
+ *     would succeed. The next append begins a new segment.
+ *   - The truncation fails too: the segment keeps its garbage, and the next append begins a new one.
+ *   - The owner's commit fails: it calls `truncateTo` with its last indexed location.
  *
- * Recovery: `open` lists the files; the owner calls `truncateTo` with the last location of his index, which cuts off
- * what a crash left behind, and asks `holds` for the locations he wants to be sure of.
+ * Recovery: `open` lists the files; the owner calls `truncateTo` with the last location of its index, which truncates
+ * leftovers of a crash, and verifies locations with `holds`.
  */
 export interface SegmentLogOptions {
   readonly directory: string;
@@ -67,7 +67,7 @@ export class SegmentLog {
   /** The size of every segment file, by number, ascending. */
   readonly #sizes: Map<number, number>;
   readonly #reader: SegmentReader;
-  /** The segment that takes entries, if one does. */
+  /** The segment for new entries, if any. */
   #writer: SegmentWriter | undefined;
   /** Filled since the last flush, oldest first. */
   #unflushed: SegmentWriter[] = [];
@@ -114,24 +114,24 @@ export class SegmentLog {
     return [...this.#sizes.keys()];
   }
 
-  /** The segment that the next append goes on in; undefined when it will begin one. */
+  /** The segment of the next append; undefined when it will begin a new one. */
   get writingSegment(): number | undefined {
     return this.#writer?.segment;
   }
 
-  /** The size of one segment's file; 0 when it is not there. */
+  /** The size of one segment's file; 0 when it is missing. */
   sizeOf(segment: number): number {
     return this.#sizes.get(segment) ?? 0;
   }
 
-  /** Whether the file is there and long enough; its bytes are only looked at when they are read. */
+  /** Whether the file exists and is long enough; its bytes are checked only when they are read. */
   holds(location: SegmentLocation): boolean {
     return (this.#sizes.get(location.segment) ?? 0) >= endOfEntry(location);
   }
 
   /**
-   * Writes entries, each given in parts, which are not copied and may not change until this settles. Rejects with the
-   * file system's error and the log as it was before.
+   * Writes entries, each given in parts, which are not copied and may not change until this settles. Rejects
+   * with the file system's error and the log as it was before.
    */
   append(payloads: readonly (readonly Uint8Array[])[]): Promise<SegmentLocation[]> {
     return this.#exclusive(async () => {
@@ -161,7 +161,7 @@ export class SegmentLog {
     });
   }
 
-  /** Resolves when everything appended is on the disk. Rejects with all of it cut off again. */
+  /** Resolves when all appended entries are on disk. Rejects with all of them truncated. */
   flush(): Promise<void> {
     return this.#exclusive(async () => {
       const unflushed = this.#unflushed;
@@ -186,7 +186,7 @@ export class SegmentLog {
     });
   }
 
-  /** Reads an entry back. Rejects with a CorruptEntryError when it is not what was written there. */
+  /** Reads an entry. Rejects with a CorruptEntryError when it is damaged. */
   async read(location: SegmentLocation): Promise<Buffer> {
     const entry = Buffer.allocUnsafeSlow(ENTRY_HEADER_BYTES + location.length);
     const count = await this.#reader.read(location, entry);
@@ -199,7 +199,7 @@ export class SegmentLog {
     return join(this.directory, segmentFileName(segment));
   }
 
-  /** Removes a whole segment that nothing refers to any more, and that is not being written. */
+  /** Removes a whole segment that is not referenced and not being written. */
   async remove(segment: number): Promise<void> {
     assert(segment !== this.#writer?.segment, 'the segment is being written');
     if (!this.#sizes.has(segment)) return;
@@ -208,15 +208,15 @@ export class SegmentLog {
     this.#sizes.delete(segment);
   }
 
-  /** The next append begins a new segment, so that the present one can be removed. */
+  /** Makes the next append begin a new segment, so that the current one can be removed. */
   seal(): Promise<void> {
     return this.#exclusive(() => this.#leaveSegment());
   }
 
-  /** Cuts off everything behind this entry, or everything there is. Goes on in that segment, if it is whole. */
+  /** Truncates everything after this entry, or the whole log. Continues in that segment if it is complete. */
   truncateTo(location: SegmentLocation | undefined): Promise<void> {
     return this.#exclusive(async () => {
-      // A number that the owner's index knows is not used again, even if its file is lost.
+      // A number in the owner's index is not used again, even if its file is lost.
       this.#nextSegment = Math.max(this.#nextSegment, (location?.segment ?? 0) + 1);
       await this.#cutBack(
         location === undefined
@@ -245,7 +245,7 @@ export class SegmentLog {
       const segment = this.#nextSegment;
       this.#sizes.set(segment, 0);
       const file = await this.#fileSystem.open(this.pathOf(segment), 'create');
-      // Only now: a name that could not be made may be tried again.
+      // Only now: a name whose creation failed may be tried again.
       this.#nextSegment++;
       this.#writer = new SegmentWriter(file, segment);
       this.#writer.isNew = true;
@@ -257,14 +257,17 @@ export class SegmentLog {
     return this.#writer;
   }
 
-  /** Makes the log end at a position: segments behind it go, its own is cut. What cannot be cut is not gone on with. */
+  /**
+   * Ends the log at a position: removes later segments and truncates its own. A segment that cannot be
+   * truncated is not used again.
+   */
   async #cutBack(position: Position): Promise<void> {
     for (const segment of [...this.#sizes.keys()].filter((number) => number > position.segment)) {
       await this.#drop(segment);
     }
     if (position.size <= SEGMENT_HEADER_BYTES) return this.#drop(position.segment);
     const size = this.#sizes.get(position.segment);
-    // Not there, or shorter than it should be: the owner asks `holds`; nothing is added to such a segment.
+    // Missing or too short: the owner calls `holds`; the log does not append to such a segment.
     if (size === undefined || size < position.size) return this.#leaveSegment();
     try {
       this.#writer ??=
@@ -283,7 +286,7 @@ export class SegmentLog {
     return new SegmentWriter(file, segment, await file.size());
   }
 
-  /** A segment of which nothing is to stay. One that cannot be removed stays as garbage. */
+  /** Removes a segment without valid entries. If that fails, it stays as garbage. */
   async #drop(segment: number): Promise<void> {
     if (!this.#sizes.has(segment)) return;
     for (const writer of this.#unflushed) if (writer.segment === segment) await writer.close();
@@ -294,7 +297,7 @@ export class SegmentLog {
       await removeIfThere(this.#fileSystem, this.pathOf(segment));
       this.#sizes.delete(segment);
     } catch {
-      // Its number is used; it goes at the next start, or with `remove`.
+      // Its number is used; it is removed at the next start, or by `remove`.
     }
   }
 

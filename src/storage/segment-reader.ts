@@ -8,13 +8,11 @@ import {
   segmentHeaderFault,
 } from './segment-format.ts';
 
-const MAX_OPEN_FILES = 16;
-
-/** Reads from segment files and keeps those open that were read last. */
+/** Reads from segment files and keeps the most recently used ones open. */
 export class SegmentReader {
   readonly #directory: string;
   readonly #fileSystem: FileSystem;
-  /** Read last comes last. */
+  /** Least recently used first. */
   readonly #files = new Map<number, Promise<OpenFile>>();
 
   constructor(directory: string, fileSystem: FileSystem) {
@@ -22,13 +20,13 @@ export class SegmentReader {
     this.#fileSystem = fileSystem;
   }
 
-  /** Fills the buffer from the entry's place; returns how many bytes there were. */
+  /** Fills the buffer from the entry's location; returns the number of bytes read. */
   async read(location: SegmentLocation, buffer: Buffer): Promise<number> {
     const file = await this.#open(location);
     return file.read(buffer, location.offset);
   }
 
-  /** Node closes a file when what was being read from it has been. */
+  /** Node closes a file after its pending reads. */
   async close(segment: number): Promise<void> {
     const opening = this.#files.get(segment);
     this.#files.delete(segment);
@@ -58,7 +56,7 @@ export class SegmentReader {
   async #openFile(location: SegmentLocation): Promise<OpenFile> {
     const path = join(this.#directory, segmentFileName(location.segment));
     const file = await this.#fileSystem.open(path, 'read').catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? new CorruptEntryError(path, location, 'the file is not there') : error;
+      throw error.code === 'ENOENT' ? new CorruptEntryError(path, location, 'the file is missing') : error;
     });
     const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
     const count = await file.read(header, 0);
@@ -68,3 +66,5 @@ export class SegmentReader {
     throw new CorruptEntryError(path, location, fault);
   }
 }
+
+const MAX_OPEN_FILES = 16;

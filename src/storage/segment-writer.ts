@@ -1,12 +1,9 @@
 import type { OpenFile } from './file-system.ts';
 
-/** Linux takes at most 1,024 buffers in one writev. */
-const MAX_BUFFERS = 1024;
-
 /** The end of one segment file. */
 export class SegmentWriter {
   readonly segment: number;
-  /** Created since the last flush: the directory has to be flushed too. */
+  /** Created since the last flush: the directory must be flushed too. */
   isNew = false;
   readonly #file: OpenFile;
   #size: number;
@@ -28,13 +25,15 @@ export class SegmentWriter {
     return this.#flushedSize;
   }
 
-  /** All of it, however many calls that takes. On failure some of it may have been written behind `size`. */
+  /**
+   * Writes all buffers in as many calls as needed. After a failure, some bytes after `size` may be written.
+   */
   async write(buffers: readonly Uint8Array[]): Promise<void> {
     let rest = buffers.filter(({ length }) => length > 0);
     let position = this.#size;
     while (rest.length > 0) {
       const written = await this.#file.writev(rest.slice(0, MAX_BUFFERS), position);
-      if (written === 0) throw new Error(`The disk took nothing at byte ${position}`);
+      if (written === 0) throw new Error(`Cannot write at byte ${position}: the disk accepted no bytes`);
       position += written;
       rest = dropBytes(rest, written);
     }
@@ -58,6 +57,9 @@ export class SegmentWriter {
     await this.#file.close();
   }
 }
+
+/** Linux accepts at most 1,024 buffers in one writev. */
+const MAX_BUFFERS = 1024;
 
 /** The buffers without their first bytes. */
 export function dropBytes(buffers: readonly Uint8Array[], count: number): Uint8Array[] {

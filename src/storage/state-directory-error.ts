@@ -1,4 +1,4 @@
-/** Who holds a state directory. */
+/** The owner of a state directory. */
 export interface StateDirectoryOwner {
   readonly role: 'collector' | 'aggregator';
   readonly pid: number;
@@ -12,7 +12,7 @@ export interface StateDirectoryOwner {
 /** Another process holds the directory. */
 export class StateDirectoryBusyError extends Error {
   override readonly name = 'StateDirectoryBusyError';
-  /** undefined when it did not say. */
+  /** undefined when the owner is unknown. */
   readonly owner: StateDirectoryOwner | undefined;
 
   constructor(path: string, owner: StateDirectoryOwner | undefined) {
@@ -25,12 +25,12 @@ export class StateDirectoryBusyError extends Error {
   }
 }
 
-/** The directory is ours, but this program cannot work with it; the message says what to do. */
+/** This process owns the directory but cannot use it; the message describes the remedy. */
 export class StateDirectoryUnusableError extends Error {
   override readonly name: string = 'StateDirectoryUnusableError';
 }
 
-/** The directory was laid out by a newer version, for the other half, or its version cannot be read. */
+/** The directory has a newer layout, belongs to the other role, or its version cannot be read. */
 export class StateDirectoryVersionError extends StateDirectoryUnusableError {
   override readonly name = 'StateDirectoryVersionError';
 }

@@ -4,27 +4,27 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { openSocketPath, type SocketPath } from '../runtime/socket-path.ts';
 
-/** Holds a directory for one process until released, or until the process is gone. */
+/** Locks a directory for one process until it is released or the process ends. */
 export interface DirectoryLock {
   release(): Promise<void>;
 }
 
 /*
- * Who holds a directory is decided by Unix sockets in it: `lock.1`, `lock.2`, ... The holder listens on the one with the
+ * Unix sockets in a directory decide which process owns it: `lock.1`, `lock.2`, ... The owner listens on the one with the
  * highest number. The directory has mode 0700, so no other user can make or reach them, and the kernel stops the
- * listening with the process: nothing is left behind that could keep the next one out.
+ * listening with the process: no leftover can block the next one.
  *
- *     lock.7 nobody listens any more    lock.8 refused: it was born later, and holds
+ *     lock.7 has no listener    lock.8 has a listener: the owner
  *
- *   1. A starter that finds the highest one listening is refused.
- *   2. Else it makes a socket under a name of its own, listens on it, and only then links it as the next number. A link
- *      never replaces anything: of several starters that found the same dead socket, one succeeds.
- *   3. It holds the directory when no higher number is there by now. Else it was slow: others have come and gone since
- *      it looked, and it tries again.
- *   4. The holder removes the lower numbers. Its own stays when it leaves, so that numbers never come again.
+ *   1. A starting process that finds the highest one listening is rejected.
+ *   2. Otherwise it creates a socket with a temporary name, listens on it, and only then links it as the next number. A link
+ *      never replaces anything: of several processes that found the same dead socket, one succeeds.
+ *   3. It owns the directory when there is no higher number now. Otherwise other processes have started and ended since
+ *      its check, and it tries again.
+ *   4. The owner removes the lower numbers. Its own remains when it ends, so that numbers are never reused.
  *
- * A socket that is seen under a number was listening before, so one that refuses is dead for good. This is what makes
- * step 2 safe, however slow a starter is.
+ * A socket that is seen under a number was listening before, so one that refuses is permanently dead. This makes
+ * step 2 safe for slow processes.
  *
  * Names in a directory are the same in every network namespace: containers that share a volume see each other's lock.
  * Machines that share a directory over a network do not.
@@ -33,7 +33,7 @@ const PREFIX = 'lock.';
 const STARTING = 'lock-starting-';
 const TRIES = 20;
 
-/** Locks a directory; undefined when another process has it. Rejects when the directory cannot be written. */
+/** Locks a directory; undefined when another process holds it. Rejects when the directory is not writable. */
 export async function lockDirectory(directory: string): Promise<DirectoryLock | undefined> {
   const name = `${STARTING}${randomBytes(8).toString('hex')}`;
   const socketPath = await openSocketPath(directory, name);
@@ -65,14 +65,14 @@ async function claim(directory: string, name: string): Promise<number | undefine
   return undefined;
 }
 
-/** False: another one was faster. */
+/** False: another process was faster. */
 async function tryToLink(directory: string, name: string, number: number): Promise<boolean> {
   try {
     await link(join(directory, name), join(directory, `${PREFIX}${number}`));
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A holder removes what starters leave behind; one that has not begun to listen looks like that.
+    // The owner removes leftovers of starting processes; one that does not listen yet looks like a leftover.
     if (code === 'EEXIST' || code === 'ENOENT') return false;
     throw error;
   }
@@ -82,12 +82,12 @@ async function highestIn(directory: string): Promise<number> {
   return (await readdir(directory)).reduce((highest, name) => Math.max(highest, numberOf(name)), 0);
 }
 
-/** 0: it is no lock. */
+/** 0: it is not a lock. */
 function numberOf(name: string): number {
   return name.startsWith(PREFIX) ? Number(/^\d+$/.exec(name.slice(PREFIX.length))?.[0] ?? 0) : 0;
 }
 
-/** Housekeeping: what cannot be removed now is removed by a later holder. */
+/** Cleanup: a later owner removes files that cannot be removed now. */
 async function removeOthers(directory: string, held: number): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     const number = numberOf(name);
@@ -97,7 +97,7 @@ async function removeOthers(directory: string, held: number): Promise<void> {
   }
 }
 
-/** A holder that ends between the two sides of a connection resets it: the next look decides. */
+/** An owner that ends between the two sides of a connection resets it: the next attempt decides. */
 async function isListening(directory: string, name: string): Promise<boolean> {
   const socketPath = await openSocketPath(directory, name);
   try {
@@ -113,7 +113,7 @@ async function isListening(directory: string, name: string): Promise<boolean> {
   }
 }
 
-/** undefined: connected. Rejects with errors that say nothing about the listener. */
+/** undefined: connected. Rejects with errors that do not describe the listener. */
 function connectError(path: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect(path, () => {

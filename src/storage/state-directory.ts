@@ -11,49 +11,25 @@ import {
 } from './state-directory-error.ts';
 import { type DirectoryLock, lockDirectory } from './state-directory-lock.ts';
 
-/*
- * Everything a half of the pair has to remember lies under one directory, which has one owner at a time.
- *
- *     <state directory>/        mode 0700
- *       layout.json             which half laid it out, and the version of the layout
- *       owner.json              who holds it: process id, host, since; only for the refusal of a second one
- *       lock.N                  the lock
- *       state/, queue/, ...     what the half keeps
- *
- * How the lock works says `state-directory-lock.ts`; `owner.json` is no lock, and one left behind by a killed process
- * means nothing.
- */
-export interface StateDirectoryOptions {
-  readonly role: 'collector' | 'aggregator';
-  /** The layout this program writes. */
-  readonly layoutVersion: number;
-  /** Brings an older layout to this version; called with the lock held. Must be safe to repeat after a crash. */
-  readonly migrate?: (path: string, fromVersion: number) => Promise<void>;
-}
-
-interface Layout {
-  readonly role: string;
-  readonly version: number;
-}
-
 export class StateDirectory {
   readonly path: string;
   readonly #lock: DirectoryLock;
   #released = false;
 
   /**
-   * Makes the directory if need be and takes it for this process. Rejects with a StateDirectoryBusyError when another
-   * process has it, with a StateDirectoryUnusableError when this program cannot use what is there.
+   * Creates the directory if needed and locks it for this process. Rejects with a StateDirectoryBusyError
+   * when another process holds it, with a StateDirectoryUnusableError when this program cannot use its
+   * content.
    */
   static async acquire(path: string, options: StateDirectoryOptions): Promise<StateDirectory> {
     await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: Error) => {
-      throw new Error(`The state directory ${path} cannot be made: ${error.message}`, { cause: error });
+      throw new Error(`Cannot create the state directory ${path}: ${error.message}`, { cause: error });
     });
     const lock = await lockFor(path);
     if (lock === undefined) throw new StateDirectoryBusyError(path, await readOwner(path));
     try {
       await settleLayout(path, options);
-      // On a full disk, say: a note for others is no reason not to work.
+      // For example on a full disk: the process works without this note.
       await writeOwner(path, options.role).catch(() => undefined);
       return new StateDirectory(path, lock);
     } catch (error) {
@@ -67,13 +43,40 @@ export class StateDirectory {
     this.#lock = lock;
   }
 
-  /** Safe twice. Close what lies in the directory first. */
+  /** Safe to call twice. Close all files in the directory first. */
   async release(): Promise<void> {
     if (this.#released) return;
     this.#released = true;
     await rm(join(this.path, OWNER_FILE), { force: true }).catch(() => undefined);
     await this.#lock.release();
   }
+}
+
+/**
+ * /* Everything a half of the pair has to remember lies under one directory, which has one owner at a time.
+ *
+ *     <state directory>/        mode 0700
+ *       layout.json             which half laid it out, and the version of the layout
+ *       owner.json              who holds it: process id, host, since; only for the refusal of a second one
+ *       lock.N                  the lock
+ *       state/, queue/, ...     what the half keeps
+ *
+ * How the lock works says `state-directory-lock.ts`; `owner.json` is no lock, and one left behind by a killed
+ * process means nothing.
+ */
+export interface StateDirectoryOptions {
+  readonly role: 'collector' | 'aggregator';
+  /** The layout this program writes. */
+  readonly layoutVersion: number;
+  /**
+   * Brings an older layout to this version; called with the lock held. Must be safe to repeat after a crash.
+   */
+  readonly migrate?: (path: string, fromVersion: number) => Promise<void>;
+}
+
+interface Layout {
+  readonly role: string;
+  readonly version: number;
 }
 
 async function lockFor(path: string): Promise<DirectoryLock | undefined> {
@@ -93,13 +96,13 @@ async function settleLayout(path: string, { role, layoutVersion, migrate }: Stat
   const layout = await readLayout(path, { role, version: layoutVersion });
   if (layout !== undefined && layout.role !== role) {
     throw new StateDirectoryVersionError(
-      `The state directory ${path} is that of the ${layout.role}. Give the ${role} a directory of its own.`,
+      `The state directory ${path} belongs to the ${layout.role}. Use another directory for the ${role}.`,
     );
   }
   if (layout !== undefined && layout.version > layoutVersion) {
     throw new StateDirectoryVersionError(
       `The state directory ${path} has layout ${layout.version}, written by a newer mega-collector; this one reads up ` +
-        `to ${layoutVersion}. Run the newer version again, or give this one another directory.`,
+        `to ${layoutVersion}. Run the newer version again, or use another directory for this one.`,
     );
   }
   if (layout !== undefined && layout.version < layoutVersion) await migrate?.(path, layout.version);
@@ -113,21 +116,21 @@ async function settleLayout(path: string, { role, layoutVersion, migrate }: Stat
   }
 }
 
-/** undefined: the directory is new. `current` is what this program would write, for the advice in an error. */
+/** undefined: the directory is new. `current` is the value for the advice in an error. */
 async function readLayout(path: string, current: Layout): Promise<Layout | undefined> {
   const file = join(path, LAYOUT_FILE);
   const text = await readIfThere(file);
   if (text === undefined && !(await hasState(path))) return undefined;
   const { role, version } = parseObject(text ?? '');
   if (typeof role === 'string' && typeof version === 'number') return { role, version };
-  const what = text === undefined ? 'is missing beside the state' : 'is damaged';
+  const what = text === undefined ? 'is missing' : 'is damaged';
   throw new StateDirectoryVersionError(
     `${file} ${what}. When this version wrote the state last, restore the file and restart: ` +
-      `printf '%s' '${JSON.stringify(current)}' > '${file}'. Else move ${path} away.`,
+      `printf '%s' '${JSON.stringify(current)}' > '${file}'. Otherwise move ${path} away.`,
   );
 }
 
-/** The layout is written before anything else: state without it is state whose layout was lost. */
+/** The layout is written first: state without it has lost its layout file. */
 async function hasState(path: string): Promise<boolean> {
   return access(join(path, 'state', 'data.mdb')).then(
     () => true,
@@ -136,7 +139,7 @@ async function hasState(path: string): Promise<boolean> {
 }
 
 async function readOwner(path: string): Promise<StateDirectoryOwner | undefined> {
-  // Another user's may not be read.
+  // A file of another user may not be readable.
   const text = await readFile(join(path, OWNER_FILE), 'utf8').catch(() => '');
   const { role, pid, host, since, command } = parseObject(text);
   const known = (role === 'collector' || role === 'aggregator') && typeof pid === 'number';
@@ -161,7 +164,7 @@ async function writeOwner(path: string, role: StateDirectoryOwner['role']): Prom
   await writeFile(join(path, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
 }
 
-/** The program and its command, without arguments: these may be secrets. */
+/** The program and its command, without arguments: these may contain secrets. */
 function commandOf([, script = '', command = '']: readonly string[]): string {
   const program = basename(script).replace(/\.[jt]s$/, '');
   return /^[a-z][a-z-]*$/.test(command) ? `${program} ${command}` : program;

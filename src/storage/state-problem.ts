@@ -2,11 +2,9 @@ import { QueueError } from './queue-contract.ts';
 import { StateDirectoryUnusableError } from './state-directory-error.ts';
 import { StateStoreError } from './state-store-error.ts';
 
-const DISK_ERRORS = ['EACCES', 'EDQUOT', 'EIO', 'ENOSPC', 'EPERM', 'EROFS'];
-
 /**
- * Why the state in this directory cannot be used, and what to do; undefined when the error is of another kind. A process
- * with such a problem stays up and reports it: a restart in a loop would not help.
+ * Why the state in this directory cannot be used, and what to do; undefined for other errors. A process with
+ * such a problem stays up and reports it: a restart loop would not help.
  */
 export function stateProblem(directory: string, error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -19,7 +17,9 @@ export function stateProblem(directory: string, error: unknown): string | undefi
   return `the state in ${directory} cannot be used: ${error.message}. ${advice}`;
 }
 
-/** Of an error and what caused it. */
+const DISK_ERRORS = ['EACCES', 'EDQUOT', 'EIO', 'ENOSPC', 'EPERM', 'EROFS'];
+
+/** The error and its causes. */
 function codesOf(error: Error): string[] {
   const { code } = error as NodeJS.ErrnoException;
   const causes = error.cause instanceof Error ? codesOf(error.cause) : [];

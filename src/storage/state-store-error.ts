@@ -1,4 +1,4 @@
-/** The state store could not write, or is closed; `cause` is what LMDB said. Nothing was changed. */
+/** The state store cannot write, or is closed; `cause` is LMDB's error. Nothing was changed. */
 export class StateStoreError extends Error {
   override readonly name = 'StateStoreError';
 }

@@ -17,7 +17,7 @@ import { CHECKSUM_CHARACTERS, checkedText, hasNoChecksum, withChecksum } from '.
 import { StateStoreError } from './state-store-error.ts';
 
 /*
- * Small durable state in LMDB. This is the only file that knows LMDB; the rest of the code sees tables and one verb,
+ * Small durable state in LMDB. This is the only file that uses LMDB; the rest of the code uses tables and one function,
  * `write`.
  *
  * One LMDB transaction at a time
@@ -26,86 +26,90 @@ import { StateStoreError } from './state-store-error.ts';
  *     write(b) --\
  *     write(c) ---> [ b, c ]        commit 2: b and c, in this order, together
  *
- *   What arrives while a commit is on its way waits and becomes the next one. A change runs when its commit begins: it
+ *   Changes that arrive during a commit form the next one. A change runs when its commit begins: it
  *   sees everything that was committed and what the changes before it in the same commit did. It runs to completion
- *   before LMDB hears of it, so one that throws leaves nothing behind and harms no other.
+ *   before LMDB gets it, so one that throws has no effect, and affects no other.
  *
  * Why not LMDB's own `transaction()`: its callback runs on this thread while the writer thread waits with the lock
- * held, and what it wrote before it threw is committed all the same. A `batch` is carried out by the writer thread
+ * held, and its writes before a throw are committed nevertheless. A `batch` is carried out by the writer thread
  * alone, in one transaction, because LMDB cannot close one inside a batch. Only a synchronous write transaction could
  * cut it in two: there is none after the store has been opened.
  *
- * What happens when a commit fails (lmdb 3.5.6, `writer.cpp`, `write.js`, `mdb.c`):
+ * Failed commits (lmdb 3.5.6, `writer.cpp`, `write.js`, `mdb.c`):
  *
- *   - The disk is full: it does not come to that, see `LmdbRoom`.
+ *   - The disk is full: this cannot happen, see `LmdbRoom`.
  *   - A page cannot be written (EIO), or fdatasync fails: the transaction is aborted, the promise of the batch
- *     rejects. Its `commitError` is a second promise, which rejects too and would end the process if nobody looked.
- *     With `eventTurnBatching` there would be a third that nobody can reach: it is off.
+ *     rejects. Its `commitError` is a second promise, which rejects too and would end the process if unhandled.
+ *     With `eventTurnBatching` there would be a third that is not accessible: it is off.
  *   - The meta page cannot be written: the environment is dead (MDB_PANIC), reads throw, and the next write would wait
- *     for ever, since the writer thread gives up with its lock held. So after each failure the environment is asked
- *     for a read, and opened anew when it cannot answer.
+ *     forever, because the writer thread ends with its lock held. So after each failure the store tries a read,
+ *     and reopens the environment when that fails.
  *
  *   `overlappingSync` is off: with it a commit would be visible, and its promise resolved, before it is on disk.
  *
- * What happens when the file is damaged
+ * Damaged files
  *
  *   LMDB checks nothing. `assertLmdbFile` checks its pages before LMDB maps them, and every row carries a checksum of its
  *   key and text (`row-checksum.ts`). All rows are checked when the store is opened, and each row again when it is read.
- *   Between the two checks each byte in use is covered: a changed one is found at the next start. A page that changes on
- *   the disk while the file is mapped is not found before that; it may still end the process.
+ *   Between the two checks each byte in use is covered: a changed one is detected at the next start. A page that changes on
+ *   the disk while the file is mapped is not detected before that; it may still end the process.
  */
 
 export type StateKey = string | number | readonly (string | number)[];
 
 export interface StateStore {
-  /**
-   * A named part of the store. Costs nothing; may be called at any time. The same name is the same table.
-   */
+  /** A named part of the store. Cheap; may be called at any time. The same name returns the same table. */
   table<V extends Json>(name: string): Table<V>;
   /**
    * Runs `change` in one write transaction; resolves when it is committed and on disk. Rejects with a
-   * `StateStoreError`, and nothing is changed, when LMDB fails or `change` throws (that is the `cause`). `change` is
-   * synchronous and runs a little later, when its turn comes.
+   * `StateStoreError`, and nothing is changed, when LMDB fails or `change` throws (then the `cause`).
+   * `change` is synchronous and runs later, in order.
    */
   write(change: () => void): Promise<void>;
-  /** Waits for what was written before, then releases the files. Safe twice. */
+  /** Waits for earlier writes, then releases the files. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /** Sorted by key: numbers before strings, arrays element by element. `'a'` and `['a']` are the same key. */
 export interface Table<V extends Json> {
-  /** Inside a change, what the changes of this commit have put; else what is committed. */
+  /** Inside a change: values of this commit's changes, otherwise committed values. */
   get(key: StateKey): V | undefined;
-  /** What is committed, as of the first step; not to be called inside a change. */
+  /** Committed values, as of the first step; must not be called inside a change. */
   entries(selection?: Selection): Iterable<TableEntry<V>>;
   /** Only inside a change. Keys stay below 1.9 KB. */
   put(key: StateKey, value: V): void;
-  /** Only inside a change. Removing what is not there is fine. */
+  /** Only inside a change. Removing a missing key is allowed. */
   remove(key: StateKey): void;
 }
 
 export interface TableEntry<V> {
-  /** A string or number when the key has one element, else an array. */
+  /** A string or number when the key has one element, otherwise an array. */
   readonly key: StateKey;
   readonly value: V;
 }
 
-/** Which entries, ascending unless `reverse`. Everything when empty. */
+/** Selects entries, ascending unless `reverse`. All when empty. */
 export interface Selection {
-  /** Keys that begin with these elements (whole elements: not the beginning of a string). Excludes `start`, `end`. */
+  /**
+   * Keys that begin with these elements (whole elements: not the beginning of a string). Excludes `start`,
+   * `end`.
+   */
   readonly prefix?: StateKey;
   /** The lowest key. */
   readonly start?: StateKey;
-  /** The key behind the highest. */
+  /** The key after the highest. */
   readonly end?: StateKey;
   readonly reverse?: boolean;
   readonly limit?: number;
 }
 
 export interface StateStoreOptions {
-  /** The file grows in steps of this, ahead of what it holds: so much can be committed though the disk is full. */
+  /**
+   * The file grows in steps of this size, ahead of its content: this much can be committed although the disk
+   * is full.
+   */
   readonly stepBytes?: number;
-  /** Rows that layout 1 wrote without a checksum are given one. Else such a row is damage. */
+  /** Adds a checksum to rows of layout 1. Otherwise a row without one is damage. */
   readonly addsChecksums?: boolean;
   /** Called after each commit; `failure` is why it failed. */
   readonly onCommit?: (failure: StateStoreError | undefined) => void;
@@ -113,13 +117,16 @@ export interface StateStoreOptions {
 
 const DEFAULT_STEP_BYTES = 1024 * 1024;
 
-/** Opens the store in this directory, which is made if need be. Rejects with a `StateStoreError` when it cannot. */
+/**
+ * Opens the store in this directory, which is created if needed. Rejects with a `StateStoreError` on a
+ * failure.
+ */
 export async function openStateStore(
   directory: string,
   { stepBytes = DEFAULT_STEP_BYTES, addsChecksums = false, onCommit }: StateStoreOptions = {},
 ): Promise<StateStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: Error) => {
-    throw new StateStoreError(`Cannot make ${directory}: ${error.message}`, { cause: error });
+    throw new StateStoreError(`Cannot create ${directory}: ${error.message}`, { cause: error });
   });
   await assertLmdbFile(directory);
   await makeLockFile(directory);
@@ -134,11 +141,11 @@ export async function openStateStore(
   }
 }
 
-/** Values are JSON text, made when they are put: what LMDB is given cannot fail to encode half-way. */
+/** Values are JSON text, encoded when they are put: encoding cannot fail in the middle of a commit. */
 type Root = RootDatabase<string, Key>;
 type Key = (string | number)[];
 
-/** What one commit will do, by key; `text` undefined: remove. */
+/** The changes of one commit, by key; `text` undefined: remove. */
 type Changes = Map<string, { readonly key: Key; readonly text: string | undefined }>;
 
 interface StoredRow {
@@ -164,12 +171,12 @@ class LmdbStateStore implements StateStore {
   readonly #directory: string;
   readonly #room: LmdbRoom;
   readonly #onCommit: NonNullable<StateStoreOptions['onCommit']>;
-  /** undefined: closed, or being opened anew. */
+  /** undefined: closed, or being reopened. */
   #root: Root | undefined;
   #closing = false;
   #waiting: WaitingWrite[] = [];
   #writing: Promise<void> | undefined;
-  /** While changes run: what those of this commit did before, and what the running one does. */
+  /** While changes run: the earlier changes of this commit, and those of the running one. */
   #commit: Changes | undefined;
   #current: Changes | undefined;
 
@@ -180,9 +187,9 @@ class LmdbStateStore implements StateStore {
     this.#root = root;
   }
 
-  /** Checks every row, and makes the room for the first commits. */
+  /** Checks each row, and reserves the room for the first commits. */
   async prepare({ addsChecksums }: { readonly addsChecksums: boolean }): Promise<void> {
-    // LMDB flushes its file, but not that the file is in the directory.
+    // LMDB flushes its file, but not the directory entry.
     await syncDirectory(this.#directory);
     await syncDirectory(dirname(this.#directory));
     await this.#room.provide(usageOf(this.#openRoot()).bytes, 0);
@@ -245,10 +252,10 @@ class LmdbStateStore implements StateStore {
     }
   }
 
-  /** Only inside a change: rows of layout 1, whose text is all that is stored. */
+  /** Only inside a change: rows of layout 1, which are stored as plain text. */
   #rewrite(rows: readonly StoredRow[]): void {
     for (const { key, value } of rows) {
-      if (!isJson(value)) throw this.#damaged(`row ${idOf(key)} is no JSON`);
+      if (!isJson(value)) throw this.#damaged(`row ${idOf(key)} is not JSON`);
       this.#set(key, value);
     }
   }
@@ -296,9 +303,9 @@ class LmdbStateStore implements StateStore {
     return this.#root;
   }
 
-  /** Commits until nobody waits. Never rejects. */
+  /** Commits until no write waits. Never rejects. */
   async #writeAll(): Promise<void> {
-    // Writes of one turn go together.
+    // Writes of one turn form one commit.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
@@ -316,7 +323,7 @@ class LmdbStateStore implements StateStore {
       if (changes.size > 0) this.#onCommit(undefined);
       for (const { resolve } of sound) resolve();
     } catch (error) {
-      const failure = new StateStoreError(`Could not write to ${this.#directory}: ${messageOf(error)}`, {
+      const failure = new StateStoreError(`Cannot write to ${this.#directory}: ${messageOf(error)}`, {
         cause: error,
       });
       await this.#reviveRoot();
@@ -362,7 +369,7 @@ class LmdbStateStore implements StateStore {
     }
   }
 
-  /** After a failed commit: an environment that cannot even be read is replaced. */
+  /** After a failed commit: an environment that cannot be read is replaced. */
   async #reviveRoot(): Promise<void> {
     const root = this.#root;
     try {
@@ -382,7 +389,7 @@ class LmdbStateStore implements StateStore {
 /** LMDB takes keys up to 1,978 bytes; a character is at most three of them. */
 const MAX_KEY_CHARACTERS = 600;
 
-/** Sorts behind every string and number. LMDB's key types do not know that bytes may be elements. */
+/** Sorts after each string and number. LMDB's key types do not know that bytes may be elements. */
 const BEHIND_ALL = Buffer.from([0xff]) as unknown as string;
 
 function openRoot(directory: string): Root {
@@ -398,13 +405,13 @@ function openRoot(directory: string): Root {
       eventTurnBatching: false,
     });
   } catch (error) {
-    throw new StateStoreError(`Could not open the state in ${directory}: ${messageOf(error)}`, {
+    throw new StateStoreError(`Cannot open the state in ${directory}: ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
 
-/** How far LMDB's file is in use, and what the tree in it is like. */
+/** The used part of LMDB's file, and the shape of its tree. */
 function usageOf(root: Root): { readonly bytes: number; readonly tree: TreeShape } {
   const { lastPageNumber, treeDepth, treeBranchPageCount, treeLeafPageCount } = root.getStats() as LmdbStats;
   return {
@@ -413,7 +420,7 @@ function usageOf(root: Root): { readonly bytes: number; readonly tree: TreeShape
   };
 }
 
-/** Its types say nothing of what is in it. */
+/** Its types do not describe the content. */
 interface LmdbStats {
   readonly lastPageNumber: number;
   readonly treeDepth: number;

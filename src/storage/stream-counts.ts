@@ -1,8 +1,8 @@
 import type { CollectorRow, QueueTables } from './queue-tables.ts';
 
 /**
- * How many streams the ledger has of each collector. A row of the ledger outlives its stream by 30 days, so a collector
- * that makes streams without end would fill the disk and slow down the start.
+ * The number of streams of each collector in the ledger. A row outlives its stream by 30 days, so a collector
+ * that creates streams without end would fill the disk and slow down the start.
  */
 export class StreamCounts {
   readonly #tables: Pick<QueueTables, 'collectors'>;

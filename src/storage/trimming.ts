@@ -4,37 +4,8 @@ import type { QueueEvents } from './events.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { QueueTables } from './queue-tables.ts';
 import type { SegmentLog } from './segment-log.ts';
-import type { Serial } from './serial.ts';
+import type { SerialQueue } from './serial-queue.ts';
 import type { StateStore } from './state-store.ts';
-
-/*
- * Room is made by whole segments: when every cursor has passed a segment's last entry, the rows of its entries are
- * removed, then the file.
- *
- *       removed           kept, though passed     waiting for the slowest emitter
- *     [ segment 1 ][ segment 2      .......... ][ segment 3 ...
- *                                 ^ lowest cursor
- *
- *   - Rows first: a file without rows is garbage and goes at the next start; a row without its file would be damage.
- *   - The segment being written is given up too (a new one begins) when everything in it is passed and it is at least
- *     half full, or the queue is stopped: a queue smaller than a segment could never go on otherwise.
- *   - Without any cursor nothing is removed: an emitter's first start is to find what came before it.
- */
-const ROWS_PER_WRITE = 1000;
-
-export interface TrimmingParts {
-  readonly store: StateStore;
-  readonly tables: QueueTables;
-  readonly log: SegmentLog;
-  readonly logTurns: Serial;
-  readonly index: QueueIndex;
-  readonly cursors: Cursors;
-  readonly events: QueueEvents;
-  readonly segmentBytes: number;
-  readonly isStopped: () => boolean;
-  /** Room may have been made. */
-  readonly onTrimmed: () => Promise<void>;
-}
 
 export class Trimming {
   readonly #parts: TrimmingParts;
@@ -45,7 +16,7 @@ export class Trimming {
     this.#parts = parts;
   }
 
-  /** Removes what every cursor has passed. Never rejects: what could not be removed now is tried again later. */
+  /** Removes entries that all cursors have passed. Never rejects: a failed removal is tried again later. */
   trim(): Promise<void> {
     this.#again = this.#trimming !== undefined;
     this.#trimming ??= this.#trimAll().finally(() => {
@@ -54,7 +25,10 @@ export class Trimming {
     return this.#trimming;
   }
 
-  /** The emitter furthest behind loses what it has not read of the oldest segment. False: there is nothing to lose. */
+  /**
+   * Drops the unread entries of the oldest segment for the emitter with the lowest cursor. False: there are
+   * none.
+   */
   async dropOldest(): Promise<boolean> {
     const { cursors, index, log, logTurns, events } = this.#parts;
     const behind = cursors.furthestBehind();
@@ -102,7 +76,7 @@ export class Trimming {
   async #trimOnce(): Promise<void> {
     const { log, index, logTurns } = this.#parts;
     if (!this.#mayHaveWork()) return;
-    // Between two groups: whatever lies in a segment then is in the index.
+    // Between two groups: all entries of a segment are in the index then.
     const keptSegment = await logTurns.run(() => this.#firstKeptSegment());
     const firstKept = index.firstEntryIn(keptSegment);
     index.trimmed(firstKept);
@@ -120,7 +94,7 @@ export class Trimming {
     return lowest >= index.next || (index.row(lowest)?.segment ?? 0) > oldestSegment;
   }
 
-  /** The first segment that something still waits in, or that is being written. */
+  /** The first segment with waiting entries, or that is being written. */
   async #firstKeptSegment(): Promise<number> {
     const { cursors, index, log } = this.#parts;
     const lowest = cursors.furthestBehind()?.row.entry;
@@ -144,4 +118,33 @@ export class Trimming {
     });
     index.removedRows(before);
   }
+}
+
+/*
+ * Frees space by whole segments: when all cursors have passed a segment's last entry, the rows of its entries are
+ * removed, then the file.
+ *
+ *       removed           kept, though passed     waiting for the slowest emitter
+ *     [ segment 1 ][ segment 2      .......... ][ segment 3 ...
+ *                                 ^ lowest cursor
+ *
+ *   - Rows first: a file without rows is garbage and is removed at the next start; a row without its file would be damage.
+ *   - The segment being written is removed too (a new one begins) when everything in it is passed and it is at least
+ *     half full, or the queue is stopped: otherwise a queue smaller than a segment could never continue.
+ *   - Without any cursor nothing is removed: an emitter's first start must find earlier records.
+ */
+const ROWS_PER_WRITE = 1000;
+
+export interface TrimmingParts {
+  readonly store: StateStore;
+  readonly tables: QueueTables;
+  readonly log: SegmentLog;
+  readonly logTurns: SerialQueue;
+  readonly index: QueueIndex;
+  readonly cursors: Cursors;
+  readonly events: QueueEvents;
+  readonly segmentBytes: number;
+  readonly isStopped: () => boolean;
+  /** Space may have been freed. */
+  readonly onTrimmed: () => Promise<void>;
 }

@@ -1,13 +1,9 @@
 import type { Cancel, Clock } from '../runtime/clock.ts';
 
-const TRY_AGAIN_MS = 2000;
-
-/** What is written: each fails and recovers for itself. */
-type Kind = 'records' | 'state';
-
 /**
- * Whether durable writes succeed, for the readiness of a process. A process that is not ready may get nothing to write,
- * and would never learn that its disk works again: so while a write fails, a small one is tried every two seconds.
+ * Whether durable writes succeed, for the readiness of a process. A process that is not ready may get no data
+ * to write, and would not notice that its disk works again: so after a failed write, it tries a small one
+ * every two seconds.
  */
 export class WriteHealth {
   readonly #clock: Clock;
@@ -16,7 +12,7 @@ export class WriteHealth {
   #next: Cancel | undefined;
   #closed = false;
 
-  /** `probe` writes durably everywhere that matters. */
+  /** `probe` writes durably in all relevant places. */
   constructor(clock: Clock, probe: () => Promise<void>) {
     this.#clock = clock;
     this.#probe = probe;
@@ -55,3 +51,8 @@ export class WriteHealth {
     }
   }
 }
+
+const TRY_AGAIN_MS = 2000;
+
+/** The kinds of writes: each fails and recovers independently. */
+type Kind = 'records' | 'state';

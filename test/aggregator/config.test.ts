@@ -9,7 +9,7 @@ import type { Environment } from '../../src/runtime/configuration.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
 
-/** Kinds of emitters that only have a name: the real ones are tested in their rooms. */
+/** Emitter types with only a name: the real ones have their own tests. */
 function emitterType(type: string): EmitterType {
   const variable = `AGGREGATOR_${type.toUpperCase()}_CONFIGURATION`;
   return {
@@ -52,7 +52,7 @@ function problemsOf(environment: Environment, options = OPTIONS): readonly Confi
   return [];
 }
 
-test('without anything but an emitter, everything has its default', () => {
+test('uses the defaults when only an emitter is configured', () => {
   const { config, warnings } = parse({});
   expect(config).toEqual({
     listenAddress: { host: '127.0.0.1', port: 8000 },
@@ -77,7 +77,7 @@ test('without anything but an emitter, everything has its default', () => {
   expect(warnings).toEqual([]);
 });
 
-test('every variable is read', () => {
+test('reads every variable', () => {
   const { config } = parse({
     AGGREGATOR_LISTEN_ADDRESS: '127.0.0.1:9000',
     AGGREGATOR_HTTP_ADDRESS: '[::1]:9001',
@@ -115,7 +115,7 @@ test('every variable is read', () => {
   });
 });
 
-describe('a value that cannot be is refused, by the name of its variable', () => {
+describe('rejects an invalid value and names its variable', () => {
   test.each<readonly [string, string]>([
     ...['0', '-1', '1.5', '', ' 1', '0x10', '1000001', '1e3'].map(
       (text) => ['MAX_BATCH_SIZE', text] as const,
@@ -145,7 +145,7 @@ describe('a value that cannot be is refused, by the name of its variable', () =>
   });
 });
 
-test('all problems are told at once', () => {
+test('reports all problems together', () => {
   const problems = problemsOf({
     AGGREGATOR_MAX_BATCH_SIZE: '0',
     AGGREGATOR_WHEN_FULL: 'never',
@@ -163,7 +163,7 @@ test('all problems are told at once', () => {
 });
 
 describe('emitters', () => {
-  test('every configured one is there', () => {
+  test('returns all configured emitters', () => {
     const { config } = parse({ AGGREGATOR_FILE_CONFIGURATION: 'audit,archive' });
     expect(config.emitters.map(({ name, type }) => [type.type, name])).toEqual([
       ['text', 'text'],
@@ -172,7 +172,7 @@ describe('emitters', () => {
     ]);
   });
 
-  test('none is a problem that lists the choices', () => {
+  test('reports a problem with the choices when no emitter is configured', () => {
     const [problem, ...more] = problemsOf({ AGGREGATOR_TEXT_CONFIGURATION: undefined });
     expect(more).toEqual([]);
     expect(problem?.message).toContain("AGGREGATOR_TEXT_CONFIGURATION='1'");
@@ -189,18 +189,18 @@ describe('emitters', () => {
     const options = { ...OPTIONS, emitterTypes: [...(OPTIONS.emitterTypes ?? []), store] };
     const none = { AGGREGATOR_TEXT_CONFIGURATION: undefined };
 
-    test('that is what there is when nothing is configured', () => {
+    test('uses the store when nothing is configured', () => {
       const { config } = parse(none, options);
       expect(config.emitters).toMatchObject([{ name: 'store', type: store }]);
       expect(parse({}, options).config.emitters.map(({ name }) => name)).toEqual(['text']);
     });
 
-    test('which can be switched off', () => {
+    test('accepts that the store is switched off', () => {
       const [problem] = problemsOf({ ...none, AGGREGATOR_STORE_CONFIGURATION: '0' }, options);
       expect(problem?.message).toContain('expected at least one emitter');
     });
 
-    test('its batches wait as long as it says, unless that is set', () => {
+    test('uses the publish frequency of the store unless it is set', () => {
       const waits = (environment: Environment) => {
         const { config } = parse({ AGGREGATOR_STORE_CONFIGURATION: '1', ...environment }, options);
         return config.emitters.map((emitter) => publishFrequencyMs(config, emitter));
@@ -213,18 +213,18 @@ describe('emitters', () => {
     });
   });
 
-  test('a value that means off is a warning, and does not count', () => {
+  test('warns of a value that means off, and ignores it', () => {
     const { config, warnings } = parse({
       AGGREGATOR_TEXT_CONFIGURATION: '0',
       AGGREGATOR_FILE_CONFIGURATION: '1',
     });
     expect(config.emitters.map(({ name }) => name)).toEqual(['file']);
     expect(warnings).toEqual([
-      { variable: 'AGGREGATOR_TEXT_CONFIGURATION', message: 'is set, but to a value that means off' },
+      { variable: 'AGGREGATOR_TEXT_CONFIGURATION', message: 'is set, but its value means off' },
     ]);
   });
 
-  test('two of one name are a problem', () => {
+  test('reports two emitters with the same name', () => {
     expect(problemsOf({ AGGREGATOR_FILE_CONFIGURATION: 'text' })).toEqual([
       {
         variable: 'AGGREGATOR_FILE_CONFIGURATION',
@@ -257,7 +257,7 @@ describe('notify', () => {
     for (const { message } of problems) expect(message).toMatch(/^expected .*, found /);
   });
 
-  test.each(['', '{', 'secret-key'])('%j is no JSON, and is not shown', (text) => {
+  test.each(['', '{', 'secret-key'])('reports that %j is not JSON, without the value', (text) => {
     const [problem] = problemsOf({ [VARIABLE]: text });
     expect(problem).toMatchObject({
       variable: VARIABLE,
@@ -266,7 +266,7 @@ describe('notify', () => {
     expect(problem?.message).not.toContain('secret-key');
   });
 
-  test('an unknown key is a warning', () => {
+  test('warns of an unknown key', () => {
     const { warnings } = parse({ [VARIABLE]: JSON.stringify({ ...WHOLE, integration_kee: 'x' }) });
     expect(warnings).toEqual([
       { variable: `${VARIABLE}.integration_kee`, message: 'is not known and has no effect' },
@@ -275,16 +275,16 @@ describe('notify', () => {
 });
 
 describe('TLS', () => {
-  test('0 is off', () => {
+  test('is off for 0', () => {
     expect(parse({ AGGREGATOR_TLS: '0' }).config.tls).toBeUndefined();
   });
 
-  test('each missing PEM has a message of its own', () => {
+  test('reports each missing PEM separately', () => {
     const problems = problemsOf({ AGGREGATOR_TLS: '1' });
     expect(new Set(problems.map(({ message }) => message)).size).toBe(3);
   });
 
-  test('PEM is read with real line ends and with escaped ones', async () => {
+  test('reads PEM with real and with escaped line ends', async () => {
     const authority = await CertificateAuthority.create();
     const material = await authority.issue({ name: 'aggregator' });
     const escaped = (text: string) => text.replaceAll('\n', '\\n');
@@ -297,7 +297,7 @@ describe('TLS', () => {
     expect(config.tls).toEqual(material);
   });
 
-  test('what cannot work is told by what it is', async () => {
+  test('reports the reason of unusable PEM', async () => {
     const authority = await CertificateAuthority.create();
     const material = await authority.issue({ name: 'aggregator' });
     const other = await authority.issue({ name: 'another' });
@@ -331,21 +331,21 @@ describe('TLS', () => {
     expect(messages.flat().join()).not.toContain(material.key.split('\n')[1]);
   });
 
-  test('PEM without TLS is a warning', () => {
+  test('warns of PEM without TLS', () => {
     expect(parse({ AGGREGATOR_TLS_KEY: 'x' }).warnings).toEqual([
-      { variable: 'AGGREGATOR_TLS_KEY', message: 'has no effect, since AGGREGATOR_TLS is off' },
+      { variable: 'AGGREGATOR_TLS_KEY', message: 'has no effect, because AGGREGATOR_TLS is off' },
     ]);
   });
 });
 
 describe('warnings', () => {
-  test('for an open door', () => {
+  test('for an address that other machines can reach without TLS', () => {
     expect(parse({ AGGREGATOR_LISTEN_ADDRESS: '0.0.0.0:8000' }).warnings).toEqual([
       { variable: 'AGGREGATOR_LISTEN_ADDRESS', message: expect.stringContaining('without TLS') },
     ]);
   });
 
-  test('for a name that nobody reads; what Kubernetes sets is fine', () => {
+  test('for an unknown name, but not for variables of Kubernetes', () => {
     const { warnings } = parse({
       AGGREGATOR_RETRY_COUNTS: '3',
       AGGREGATOR_PORT: 'tcp://10.0.0.1:8000',
@@ -371,11 +371,11 @@ describe('the default state directory', () => {
     expect(parse(environment, { ...OPTIONS, userId: 1000 }).config.stateDirectory).toBe(expected);
   });
 
-  test('without a home there is none', () => {
+  test('is undefined without a home directory', () => {
     expect(problemsOf({}, { ...OPTIONS, userId: 1000 })).toEqual([
       {
         variable: 'AGGREGATOR_STATE_DIRECTORY',
-        message: expect.stringMatching(/^expected a path, found nothing/),
+        message: expect.stringMatching(/^expected a path, found none/),
       },
     ]);
   });

@@ -11,7 +11,7 @@ function waiting(connectedTo?: string) {
   return { clock, lines, cancel };
 }
 
-it('says after a while that nobody answers, where, and how to start an aggregator', async () => {
+it('logs the addresses and how to start an aggregator when none is reachable for a while', async () => {
   const { clock, lines } = waiting();
   await clock.advance(2_900);
   expect(lines).toEqual([]);
@@ -24,7 +24,7 @@ it('says after a while that nobody answers, where, and how to start an aggregato
   ]);
 });
 
-it('says nothing when one answers, or when nobody waits any more', async () => {
+it('logs nothing when an aggregator is reachable, or after the wait is cancelled', async () => {
   const connected = waiting('127.0.0.1:8000');
   await connected.clock.advance(60_000);
   const { clock, lines, cancel } = waiting();
@@ -33,7 +33,7 @@ it('says nothing when one answers, or when nobody waits any more', async () => {
   expect([...connected.lines, ...lines]).toEqual([]);
 });
 
-it('fails with the addresses when there is no aggregator for too long, at the start or later', async () => {
+it('fails with the addresses when no aggregator is reachable for too long, at the start or later', async () => {
   const clock = new FakeClock();
   const { logger } = capturedLogger();
   const publisher: { connectedTo: string | undefined } = { connectedTo: '127.0.0.1:8000' };

@@ -17,7 +17,7 @@ async function checkpointsOn(wrap: (store: StateStore) => StateStore = (store) =
 }
 
 describe('Checkpoints', () => {
-  it('are found again', async () => {
+  it('restores values after a restart', async () => {
     const { checkpoints, create } = await checkpointsOn();
     checkpoints.change('a', () => 1);
     checkpoints.change('b', () => 2);
@@ -26,7 +26,7 @@ describe('Checkpoints', () => {
     expect(create().entries()).toEqual([{ id: 'a', value: 1 }]);
   });
 
-  it('writes many changes at once, each value as it is then, at the latest after 100 ms', async () => {
+  it('writes many changes together with the current values after 100 ms at the latest', async () => {
     let writes = 0;
     const { checkpoints, create, clock } = await checkpointsOn((store) => ({
       ...store,
@@ -44,7 +44,7 @@ describe('Checkpoints', () => {
     expect(writes).toBe(1);
   });
 
-  it('writes again what could not be written', async () => {
+  it('writes values again after a failed write', async () => {
     let isFull = true;
     const { checkpoints, create, clock, failures } = await checkpointsOn((store) => ({
       ...store,

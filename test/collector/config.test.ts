@@ -21,7 +21,7 @@ function problemsOf(environment: Environment): readonly ConfigurationProblem[] {
   return [];
 }
 
-test('without anything but a file, everything has its default', () => {
+test('uses the defaults when only a file is configured', () => {
   const { config, warnings } = parse({});
   expect(config).toEqual({
     tail: [expect.objectContaining({ paths: ['/var/log/syslog'], format: 'plain', startAt: 'beginning' })],
@@ -39,7 +39,7 @@ test('without anything but a file, everything has its default', () => {
   expect(warnings).toEqual([]);
 });
 
-test('every variable is read', () => {
+test('reads every variable', () => {
   const { config } = parse({
     COLLECTOR_AGGREGATOR_ADDRESS: 'one.example.com, two.example.com:9000,[::1]:1',
     COLLECTOR_STATE_DIRECTORY: '/srv/state',
@@ -66,13 +66,13 @@ test('every variable is read', () => {
   });
 });
 
-describe('what to tail', () => {
-  test('globs are separated by commas, but not within braces', () => {
+describe('sources', () => {
+  test('splits globs at commas, but not within braces', () => {
     const { config } = parse({ COLLECTOR_TAIL: '/var/log/{a,b}.log, /srv/*.log' });
     expect(config.tail.flatMap(({ paths }) => paths)).toEqual(['/var/log/{a,b}.log', '/srv/*.log']);
   });
 
-  test('both variables add up', () => {
+  test('combines both variables', () => {
     const { config } = parse({ COLLECTOR_TAIL_CONFIGURATION: '[{"paths": ["/b"], "format": "json"}]' });
     expect(config.tail.map(({ paths, format }) => [...paths, format])).toEqual([
       ['/var/log/syslog', 'plain'],
@@ -80,7 +80,7 @@ describe('what to tail', () => {
     ]);
   });
 
-  test('nothing is a problem that shows both ways', () => {
+  test('reports a problem with examples when no source is configured', () => {
     const [problem, ...more] = problemsOf({ COLLECTOR_TAIL: undefined });
     expect(more).toEqual([]);
     expect(problem?.variable).toBe('COLLECTOR_TAIL');
@@ -89,7 +89,7 @@ describe('what to tail', () => {
     expect(problem?.message).toContain("SERVE_DB_DIR='");
   });
 
-  test('an access log is read once, by the format combined, and by its absolute path', () => {
+  test('reads an access log once, with the format combined and its absolute path', () => {
     const { config, warnings } = parse({ COLLECTOR_TAIL: undefined, COLLECTOR_SOURCE: 'logs/access[1].log' });
     const path = resolve('logs/access[1].log');
     const { tail, sourceFile, once } = config;
@@ -100,7 +100,7 @@ describe('what to tail', () => {
     expect(patterns.judge(resolve('logs/access1.log')).kind).toBe('no-pattern');
   });
 
-  test('an access log may be followed, and its records timed by when they are read', () => {
+  test('follows an access log, and uses the time of reading, when configured', () => {
     const { config } = parse({
       COLLECTOR_TAIL: undefined,
       COLLECTOR_SOURCE: '/a.log',
@@ -111,7 +111,7 @@ describe('what to tail', () => {
     expect(config.tail.map(({ resource }) => [...resource])).toEqual([[['megacollector.time', 'observed']]]);
   });
 
-  test('an access log stands alone, and is either followed or read once', () => {
+  test('rejects an access log with other sources, or both followed and read once', () => {
     expect(
       problemsOf({
         COLLECTOR_SOURCE: '/a.log',
@@ -122,7 +122,7 @@ describe('what to tail', () => {
     ).toEqual([
       {
         variable: 'COLLECTOR_SOURCE',
-        message: 'expected to be the only source, found COLLECTOR_TAIL and SERVE_DB_DIR beside it',
+        message: 'expected to be the only source, found COLLECTOR_TAIL and SERVE_DB_DIR as well',
       },
       { variable: 'COLLECTOR_WATCH', message: expect.stringMatching(/either followed or read once/) },
     ]);
@@ -131,12 +131,12 @@ describe('what to tail', () => {
     ]);
   });
 
-  test('what is meant for an access log is a warning without one', () => {
+  test('warns of access log options without an access log', () => {
     const { warnings } = parse({ COLLECTOR_WATCH: '1', COLLECTOR_NOW: '1' });
     expect(warnings.map(({ variable }) => variable)).toEqual(['COLLECTOR_WATCH', 'COLLECTOR_NOW']);
   });
 
-  test('a serve database alone is enough', () => {
+  test('accepts a serve database as the only source', () => {
     const { config } = parse({
       COLLECTOR_TAIL: undefined,
       SERVE_DB_DIR: '/serves',
@@ -163,19 +163,19 @@ describe('what to tail', () => {
     });
   });
 
-  test.each(['', ',', '/a,,/b', '/a,'])('COLLECTOR_TAIL=%j is refused', (text) => {
+  test.each(['', ',', '/a,,/b', '/a,'])('rejects COLLECTOR_TAIL=%j', (text) => {
     expect(problemsOf({ COLLECTOR_TAIL: text })).toEqual([
       { variable: 'COLLECTOR_TAIL', message: expect.stringMatching(/^expected globs/) },
     ]);
   });
 
-  test('a wrong entry is named by its place', () => {
+  test('names the position of an invalid entry', () => {
     const problems = problemsOf({ COLLECTOR_TAIL_CONFIGURATION: '[{"paths": ["/a"]}, {"paths": 7}]' });
     expect(problems.map(({ variable }) => variable)).toEqual(['COLLECTOR_TAIL_CONFIGURATION[1].paths']);
   });
 });
 
-describe('a value that cannot be is refused, by the name of its variable', () => {
+describe('rejects an invalid value and names its variable', () => {
   test.each([
     ['COMPRESSION', 'gzip'],
     ['COMPRESSION', ''],
@@ -202,7 +202,7 @@ describe('a value that cannot be is refused, by the name of its variable', () =>
     ]);
   });
 
-  test('TLS needs its three PEMs', () => {
+  test('requires three PEMs for TLS', () => {
     expect(problemsOf({ COLLECTOR_TLS: '1' }).map(({ variable }) => variable)).toEqual([
       'COLLECTOR_TLS_CERTIFICATE',
       'COLLECTOR_TLS_KEY',
@@ -211,7 +211,7 @@ describe('a value that cannot be is refused, by the name of its variable', () =>
   });
 });
 
-test('resource attributes are percent-decoded as in OpenTelemetry', () => {
+test('decodes percent-encoded resource attributes as in OpenTelemetry', () => {
   const { config } = parse({
     COLLECTOR_RESOURCE_ATTRIBUTES: ' service.name = shop%2C%20main ,team=a%3Db=c,%C3%BC=%C3%A4,,__proto__=x',
   });
@@ -223,7 +223,7 @@ test('resource attributes are percent-decoded as in OpenTelemetry', () => {
   ]);
 });
 
-test('a name that nobody reads is a warning', () => {
+test('warns of an unknown variable', () => {
   expect(parse({ COLLECTOR_COMPRESION: 'none', COLLECTOR_PORT: 'tcp://10.0.0.1:1' }).warnings).toEqual([
     {
       variable: 'COLLECTOR_COMPRESION',
@@ -232,7 +232,7 @@ test('a name that nobody reads is a warning', () => {
   ]);
 });
 
-test('keeps the state of a one-shot run apart from that of a collector that runs on', () => {
+test('uses separate state directories for one-shot runs and permanent collectors', () => {
   const directoryOf = (environment: Record<string, string>) =>
     parseCollectorConfig({ HOME: '/home/ann', COLLECTOR_TAIL: '/a.log', ...environment }, { userId: 1000 })
       .config.stateDirectory;

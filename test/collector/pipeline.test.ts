@@ -14,7 +14,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const PATIENT = { timeout: 20_000, interval: 20 };
 const NO_FILES = '/no/such/file';
 
-/** A pair whose collector has a serve database with one server in it; neither runs yet. */
+/** A pair whose collector has a serve database with one server; neither is running yet. */
 async function servedPair() {
   const directory = await temporaryDirectory();
   const pair = await inProcessPair(directory);
@@ -23,7 +23,7 @@ async function servedPair() {
   const environment = { COLLECTOR_TAIL: NO_FILES, SERVE_DB_DIR: directory, LOGPLEX_URL: 'https://h/' };
   const status = async () => {
     const answer = await callControl(pair.collectorState, 'status', { verbose: true });
-    if (!answer.answered) throw new Error('nobody answers');
+    if (!answer.answered) throw new Error('the control socket does not respond');
     return answer.value as unknown as CollectorStatus;
   };
   const untilWaiting = () =>
@@ -32,12 +32,12 @@ async function servedPair() {
 }
 
 describe('a collector with a serve database', () => {
-  it('counts the streams of its journal with those of files, running and not', async () => {
+  it('includes the streams of its journal in the status, running and stopped', async () => {
     const { pair, path, environment, status, untilWaiting } = await servedPair();
     const collector = await pair.createCollector(environment);
     await collector.start();
     const client = await FebeClient.greeted(path, 'db');
-    await client.record('nobody takes this yet');
+    await client.record('not delivered yet');
     const waiting = {
       read: expect.any(Number),
       accepted: 0,
@@ -61,7 +61,7 @@ describe('a collector with a serve database', () => {
     expect(await status()).toMatchObject({ waiting: 0, unread: 0, streams: [{ waiting: 0 }] });
   });
 
-  it('says what waits in the journal when the serve database is taken away', async () => {
+  it('logs unsent journal records when the serve database is no longer configured', async () => {
     const { pair, path, environment, untilWaiting } = await servedPair();
     const collector = await pair.createCollector(environment);
     await collector.start();
@@ -70,7 +70,7 @@ describe('a collector with a serve database', () => {
     await collector.stop(AbortSignal.timeout(2_000));
     await (await pair.createCollector({ COLLECTOR_TAIL: NO_FILES })).start();
     expect(pair.collectorLog).toContainEqual(
-      expect.objectContaining({ msg: expect.stringMatching(/SERVE_DB_DIR is set again/) as string }),
+      expect.objectContaining({ msg: expect.stringMatching(/set SERVE_DB_DIR again/) as string }),
     );
   });
 

@@ -10,7 +10,7 @@ const line = (n: number) =>
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => line(from + index)).join('');
 
-/** A pair and an access log with ten lines; the aggregator runs. */
+/** A pair and an access log with ten lines; the aggregator is running. */
 async function pairWithLog(format: 'body' | 'json' = 'body') {
   const pair = await inProcessPair(await temporaryDirectory());
   const path = join(pair.directory, 'access {1,2} [x].log');
@@ -34,7 +34,7 @@ async function pairWithLog(format: 'body' | 'json' = 'body') {
 }
 
 describe('an access log that is read once', () => {
-  it('is read to its end; a second run adds only what is new', async () => {
+  it('is read to its end, and a second run adds only new records', async () => {
     const { path, readOnce, output } = await pairWithLog();
     expect(await readOnce()).toEqual({ records: 10, bytes: lines(0, 10).length });
     expect(await readOnce()).toEqual({ records: 0, bytes: 0 });
@@ -43,7 +43,7 @@ describe('an access log that is read once', () => {
     await vi.waitFor(async () => expect(await output()).toBe(lines(0, 13)), PATIENT);
   });
 
-  it('was rotated or truncated since: the rest of the old one is read, and all of the new one', async () => {
+  it('after a rotation or truncation: reads the rest of the old file and all of the new one', async () => {
     const { path, readOnce, output } = await pairWithLog();
     await readOnce();
     await appendFile(path, lines(10, 12));
@@ -56,7 +56,7 @@ describe('an access log that is read once', () => {
     await vi.waitFor(async () => expect(await output()).toBe(all), PATIENT);
   });
 
-  it('leaves the other files of its directory alone, also those that were read before', async () => {
+  it('ignores other files of its directory, also those that were read before', async () => {
     const { pair, environment, readOnce } = await pairWithLog();
     await readOnce();
     const other = join(pair.directory, 'other.log');
@@ -67,7 +67,7 @@ describe('an access log that is read once', () => {
     expect(collector.accepted()).toMatchObject({ records: 2 });
   });
 
-  it('happens when it is read, if that is asked for', async () => {
+  it('has the time of reading, when configured', async () => {
     const { readOnce, output } = await pairWithLog('json');
     await readOnce({ COLLECTOR_NOW: '1' });
     await vi.waitFor(async () => expect((await output()).split('\n')).toHaveLength(11), PATIENT);
@@ -85,7 +85,7 @@ describe('an access log that is read once', () => {
   });
 });
 
-it('an access log is followed from when it appears', async () => {
+it('follows an access log that appears later', async () => {
   const { pair, path, environment, output } = await pairWithLog();
   await rename(path, join(pair.directory, 'elsewhere'));
   const collector = await pair.createCollector({ ...environment, COLLECTOR_WATCH: '1' });

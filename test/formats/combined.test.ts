@@ -50,7 +50,7 @@ describe('the formats', () => {
     });
   });
 
-  test('what follows the known fields is kept', () => {
+  test('keeps the text after the known fields', () => {
     expect(attributesOf(`h - - ${TIME} "GET / HTTP/1.1" 200 1 "r" "u" "10.0.0.1" 0.123`)).toMatchObject({
       'user_agent.original': 'u',
       [UNPARSED]: '"10.0.0.1" 0.123',
@@ -113,7 +113,7 @@ describe('fields', () => {
     expect(attributesOf(`h - - ${TIME} "GET /a"b HTTP/1.0" 200 1`)).toMatchObject({ 'url.path': '/a"b' });
   });
 
-  test('a size beyond what a number holds keeps its digits', () => {
+  test('keeps the digits of a size that is too large for a number', () => {
     expect(attributesOf(`h - - ${TIME} "GET / HTTP/1.1" 200 99999999999999999999`)).toMatchObject({
       'http.response.body.size': '99999999999999999999',
     });
@@ -234,7 +234,7 @@ function escaped(text: string): string {
     .join('');
 }
 
-describe('who called whom', () => {
+describe('client and virtual host', () => {
   const REQUEST = `${TIME} "GET /a HTTP/1.1" 200 10 "-" "ua"`;
   test.each([
     [

@@ -122,7 +122,7 @@ describe('numbers', () => {
   });
 });
 
-describe('what is read as plain, marked', () => {
+describe('records that are read as plain, and marked', () => {
   test.each([
     ['hello', /not valid JSON/],
     ['', /not valid JSON/],
@@ -241,7 +241,7 @@ describe('equal keys', () => {
   });
 });
 
-describe('what is not quite JSON is read and marked', () => {
+describe('lenient JSON is read and marked', () => {
   test.each([
     ['{"v":NaN,"w":[-Infinity,Infinity],"s":"NaN"}', { v: 'NaN', w: ['-Infinity', 'Infinity'], s: 'NaN' }],
     ['{"agent":"a\\x22b\\xc3\\xa9\\n\\\\x22"}', { agent: 'a"b\u00e9\n\\x22' }],
@@ -249,7 +249,7 @@ describe('what is not quite JSON is read and marked', () => {
     expect(attributesOf(record)).toEqual({ ...attributes, [LENIENT_JSON]: true });
   });
 
-  test('but not what merely resembles it', () => {
+  test('but not text that only resembles it', () => {
     expect(parse('{"v":NaNo}').attributes.has(PARSE_ERROR)).toBe(true);
   });
 });

@@ -145,7 +145,7 @@ describe('the format logfebe', () => {
     expect(remote('[local]')).toEqual(['[local]', undefined]);
   });
 
-  it('reads every way to say a place', () => {
+  it('reads each notation of a location', () => {
     const place = (text: string) => {
       const { attributes } = logfebe.parse(recordPayload('m', { FileErrPos: text }));
       return [attributes.get('func_name'), attributes.get('file_name'), attributes.get('file_line_num')];
@@ -161,7 +161,7 @@ describe('the format logfebe', () => {
     expect(read.attributes.has('message')).toBe(false);
   });
 
-  it('reads what is not a record as plain, and says why', () => {
+  it('reads an invalid record as plain, with the reason', () => {
     const read = logfebe.parse(Buffer.from('hello\n'));
     expect(read.body).toBe('hello');
     expect(read.attributes.get('megacollector.parse_error')).toBe(

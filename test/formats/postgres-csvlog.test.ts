@@ -95,7 +95,7 @@ describe('the format postgres-csvlog', () => {
     expect(read.attributes.has('megacollector.parse_error')).toBe(true);
   });
 
-  it('takes back any text that PostgreSQL can quote', () => {
+  it('reads any text that PostgreSQL can quote', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         const quoted = text.replaceAll('"', '""');

@@ -28,7 +28,7 @@ describe('the format postgres-jsonlog', () => {
     });
   });
 
-  it('says success where PostgreSQL leaves it out', () => {
+  it('adds the SQLSTATE of success when PostgreSQL omits it', () => {
     const read = postgresJsonlog.parse(
       Buffer.from('{"timestamp":"t","error_severity":"LOG","message":"m","query_id":0}'),
     );

@@ -23,7 +23,7 @@ test('a record in full', () => {
   });
 });
 
-test('a record that is not whole says so', () => {
+test('marks an incomplete record', () => {
   expect(recordView(batch, 2).attributes.get('megacollector.record_mark')).toBe('unterminated');
   expect(recordView(batch, 1).attributes.has('megacollector.record_mark')).toBe(false);
 });
@@ -36,7 +36,7 @@ test('walking a batch shows the same records, also of a slice', () => {
   }
 });
 
-test('the time of a record is when it was read, where its collector says so', () => {
+test('uses the time of reading when the resource requires it', () => {
   const lines = ['{"ts":1600000000,"msg":"a"}\n', '{"msg":"b"}\n'];
   const resource = new Map([['megacollector.time', 'observed']]);
   const observed = recordBatch(lines, { format: 'json', resource, marks: [{ index: 1, mark: 'cut' }] });

@@ -4,7 +4,7 @@ import { formatRfc3339, parseRfc3339 } from '../../src/formats/rfc3339.ts';
 
 const nanos = fc.bigInt({ min: -9_000_000_000_000_000_000n, max: 9_000_000_000_000_000_000n });
 
-test('what is formatted is read again, to the nanosecond', () => {
+test('parses formatted times exactly, to the nanosecond', () => {
   fc.assert(
     fc.property(nanos, (unixNano) => {
       expect(parseRfc3339(formatRfc3339(unixNano))).toBe(unixNano);

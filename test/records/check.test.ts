@@ -8,7 +8,7 @@ describe('a check', () => {
     expect(checkOf(bytes)).not.toBe(checkOf(bytes.subarray(0, -1)));
   });
 
-  it('tells fewer bytes from more', () => {
+  it('distinguishes fewer bytes from more', () => {
     expect(checkOf(Buffer.alloc(10))).not.toBe(checkOf(Buffer.alloc(11)));
     expect(checkOf(Buffer.alloc(0))).toMatch(/^[0-9a-f]{16}$/);
   });

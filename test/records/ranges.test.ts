@@ -82,7 +82,7 @@ describe('addRange', () => {
 });
 
 describe('outside', () => {
-  test('is what of a range is in none of the others, in order', () => {
+  test('returns the parts of a range that are in none of the others, in order', () => {
     fc.assert(
       fc.property(fc.array(range), nonEmptyRange, (parts, wanted) => {
         const ranges = united(parts);
@@ -106,7 +106,7 @@ describe('outside', () => {
   });
 });
 
-test('contiguousEnd goes up to the first missing byte', () => {
+test('contiguousEnd returns the first missing byte', () => {
   fc.assert(
     fc.property(fc.array(range), fc.integer({ min: 0, max: SPACE }), (parts, from) => {
       const taken = positions(parts);

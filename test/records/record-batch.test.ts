@@ -47,7 +47,7 @@ describe('slicing by records', () => {
 });
 
 describe('slicing by bytes', () => {
-  it('keeps exactly the bytes asked for, in records that add up', () => {
+  it('returns exactly the requested bytes, in records of the same total size', () => {
     fc.assert(
       fc.property(arbitraryBatch, fc.nat(), fc.nat(), (batch, a, b) => {
         const [from, to] = [a % (batch.data.length + 1), b % (batch.data.length + 1)].sort(
@@ -74,7 +74,7 @@ describe('slicing by bytes', () => {
     expect(sliceBytes(batch, 2, 3).marks).toEqual([{ index: 0, mark: 'unterminated' }]);
   });
 
-  it('gives the batch itself when all of it is asked for', () => {
+  it('returns the batch itself when all of it is requested', () => {
     const batch = recordBatch(['a\n']);
     expect(sliceBytes(batch, 0, 99)).toBe(batch);
   });

@@ -30,7 +30,7 @@ describe('parseAddress', () => {
     expect(parseAddress(text)).toBeUndefined();
   });
 
-  test('takes the port for granted where there is a default', () => {
+  test('uses the default port when there is none', () => {
     expect(parseAddress('logs.example.com', 8000)).toEqual({ host: 'logs.example.com', port: 8000 });
     expect(parseAddress('[::1]', 8000)).toEqual({ host: '::1', port: 8000 });
     expect(parseAddress('', 8000)).toBeUndefined();
@@ -49,7 +49,7 @@ test.each(['127.0.0.1:8000', '[::1]:8000', 'a.example.com:1'])('%s is written as
   expect(formatAddress(parseAddress(text) ?? { host: '', port: 0 })).toBe(text);
 });
 
-test('a Unix socket is written as gRPC reads it, and is nobody else to reach', () => {
+test('formats a Unix socket for gRPC, and treats it as local', () => {
   expect(formatAddress({ socketPath: '/run/a.sock' })).toBe('unix:/run/a.sock');
   expect(isLoopback({ socketPath: '/run/a.sock' })).toBe(true);
 });

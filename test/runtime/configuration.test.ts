@@ -42,13 +42,13 @@ const TABLE = {
 } as const satisfies VariableTable;
 
 describe('parseVariables', () => {
-  test('takes the default where nothing is set', () => {
+  test('uses the default of an unset variable', () => {
     const { values, problems } = parseVariables(TABLE, {});
     expect(values).toEqual({ size: 10, token: undefined, shape: undefined });
     expect(problems).toEqual([]);
   });
 
-  test('reads what is set', () => {
+  test('reads set variables', () => {
     const { values } = parseVariables(TABLE, {
       AGGREGATOR_SIZE: '7',
       AGGREGATOR_TOKEN: 'abcd',
@@ -57,7 +57,7 @@ describe('parseVariables', () => {
     expect(values).toEqual({ size: 7, token: 'abcd', shape: { sides: [1, 2] } });
   });
 
-  test('collects every problem, with what was expected and what was found', () => {
+  test('collects all problems with the expected and the found value', () => {
     const { problems } = parseVariables(TABLE, {
       AGGREGATOR_SIZE: '0x10',
       AGGREGATOR_TOKEN: 'abc',
@@ -83,7 +83,7 @@ describe('parseVariables', () => {
     expect(problems[0]?.message.length).toBeLessThan(200);
   });
 
-  test('takes over the problems of a parser that has several', () => {
+  test('reports all problems of a parser', () => {
     const problem = { variable: 'AGGREGATOR_SIZE.a', message: 'expected more' };
     const parse = () => throwProblems([problem]);
     const { problems } = parseVariables(

@@ -45,21 +45,21 @@ describe('a command', () => {
     expect(made.answered && (made.value as string).length).toBe(8 * 1024 * 1024);
   });
 
-  test('larger than a mebibyte is refused', async () => {
+  test('larger than 1 MiB is rejected', async () => {
     const { directory } = await serving();
     await expect(callControl(directory, 'echo', 'z'.repeat(1024 * 1024))).rejects.toMatchObject({
       kind: 'too-large',
     });
   });
 
-  test('nobody knows is refused', async () => {
+  test('that is unknown is rejected', async () => {
     const { directory } = await serving();
     for (const command of ['shout', 'constructor', '__proto__', '']) {
       await expect(callControl(directory, command, null)).rejects.toMatchObject({ kind: 'unknown-command' });
     }
   });
 
-  test('that fails says so by its kind', async () => {
+  test('that fails returns its kind', async () => {
     const { directory, lines } = await serving({
       missing: async () => {
         throw new ControlError('not-found', 'There is no such dead letter');
@@ -83,7 +83,7 @@ describe('a command', () => {
     expect(lines).toEqual([expect.objectContaining({ msg: 'A control command failed', command: 'broken' })]);
   });
 
-  test('that takes too long is given up by the client', async () => {
+  test('that takes too long ends with a timeout of the client', async () => {
     let finish: (value: Json) => void = () => {};
     const { directory } = await serving({ wait: () => new Promise((resolve) => (finish = resolve)) });
     await expect(callControl(directory, 'wait', null, { timeoutMs: 20 })).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('a command', () => {
   });
 });
 
-describe('nobody answers', () => {
+describe('no owner', () => {
   test('without a socket, or without the directory', async () => {
     const directory = await temporaryDirectory();
     expect(await callControl(directory, 'echo', null)).toEqual({ answered: false });
@@ -155,7 +155,7 @@ describe('the socket', () => {
     expect(await callControl(directory, 'echo', 1)).toEqual({ answered: true, value: 1 });
   });
 
-  test('of a killed process is taken over', async () => {
+  test('of a killed process is replaced', async () => {
     const directory = await temporaryDirectory();
     await leaveStaleSocket(join(directory, 'control.sock'));
     await serving(ECHO, { directory });
@@ -187,7 +187,7 @@ describe('a hostile client', () => {
     expect(await callControl(directory, 'echo', 1)).toEqual({ answered: true, value: 1 });
   });
 
-  test('that says nothing is cut off', async () => {
+  test('that sends nothing is disconnected', async () => {
     const { directory } = await serving(ECHO, { clientTimeoutMs: 20 });
     expect(await sent(directory, '{"command"')).toBe('');
   });

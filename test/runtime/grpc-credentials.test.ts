@@ -91,7 +91,7 @@ describe('with TLS', () => {
     }
   });
 
-  test.each(['TLSv1', 'TLSv1.1'] satisfies SecureVersion[])('%s is refused', async (version) => {
+  test.each(['TLSv1', 'TLSv1.1'] satisfies SecureVersion[])('%s is rejected', async (version) => {
     allowOldTls();
     const authority = await CertificateAuthority.create();
     const { port } = await serving(await authority.issue({ name: 'aggregator' }));
@@ -102,13 +102,13 @@ describe('with TLS', () => {
     );
   });
 
-  test('a client without a certificate is refused', async () => {
+  test('rejects a client without a certificate', async () => {
     const authority = await CertificateAuthority.create();
     const { port } = await serving(await authority.issue({ name: 'aggregator' }));
     expect(await handshake(port, { ca: authority.certificate })).toMatch(/^refused/);
   });
 
-  test('a client of another authority, and an expired one, are refused', async () => {
+  test('rejects a client of another authority, and an expired certificate', async () => {
     const authority = await CertificateAuthority.create();
     const stranger = await (await CertificateAuthority.create('Another')).issue({ name: 'collector' });
     const { port } = await serving(await authority.issue({ name: 'aggregator' }));
@@ -127,7 +127,7 @@ describe('with TLS', () => {
     await expect(echo(port, await authority.issue({ name: 'collector' }))).rejects.toThrow('UNAVAILABLE');
   });
 
-  test('plain text is refused, and others are served on', async () => {
+  test('rejects plain text, and keeps serving other clients', async () => {
     const authority = await CertificateAuthority.create();
     const { port } = await serving(await authority.issue({ name: 'aggregator' }));
     await expect(echo(port, undefined)).rejects.toThrow('UNAVAILABLE');

@@ -49,7 +49,7 @@ describe('an HTTP server', () => {
         {
           method: 'POST',
           path: '/x',
-          answer: async (request) => ({ body: JSON.stringify(await request.json()) }),
+          handle: async (request) => ({ body: JSON.stringify(await request.json()) }),
         },
       ],
     });
@@ -64,7 +64,7 @@ describe('an HTTP server', () => {
         {
           method: 'GET',
           path: '/slow',
-          answer: async () => {
+          handle: async () => {
             await new Promise<void>((resolve) => {
               answer = resolve;
             });
@@ -87,7 +87,7 @@ describe('an HTTP server', () => {
         {
           method: 'GET',
           path: '/broken',
-          answer: () => {
+          handle: () => {
             throw new Error('broken');
           },
         },

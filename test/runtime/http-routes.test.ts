@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { formatAddress } from '../../src/runtime/address.ts';
-import type { HttpArea, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http-contract.ts';
+import type { HttpMount, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http-contract.ts';
 import { HttpError } from '../../src/runtime/http-error.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/runtime/http-server.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
@@ -42,7 +42,7 @@ async function talk(port: number, ...texts: readonly string[]): Promise<string> 
   return answer;
 }
 
-const echo: HttpRoute['answer'] = async (request, parameters) => ({
+const echo: HttpRoute['handle'] = async (request, parameters) => ({
   body: JSON.stringify({
     method: request.method,
     path: request.path,
@@ -52,15 +52,15 @@ const echo: HttpRoute['answer'] = async (request, parameters) => ({
 });
 
 const ROUTES: readonly HttpRoute[] = [
-  { method: 'GET', path: '/things', answer: echo },
+  { method: 'GET', path: '/things', handle: echo },
   {
     method: 'POST',
     path: '/things',
-    answer: async (request) => ({ status: 201, body: JSON.stringify(await request.json()) }),
+    handle: async (request) => ({ status: 201, body: JSON.stringify(await request.json()) }),
   },
-  { method: 'GET', path: '/things/{id}', answer: echo },
-  { method: 'DELETE', path: '/things/{id}', answer: () => ({ status: 204, body: '' }) },
-  { method: 'GET', path: '/things/{id}/parts/{part}', answer: echo },
+  { method: 'GET', path: '/things/{id}', handle: echo },
+  { method: 'DELETE', path: '/things/{id}', handle: () => ({ status: 204, body: '' }) },
+  { method: 'GET', path: '/things/{id}/parts/{part}', handle: echo },
 ];
 
 describe('routes', () => {
@@ -111,7 +111,7 @@ describe('routes', () => {
     expect(answer).toMatch(target === '/things/..' ? /"id":"\.\."/ : /^HTTP\/1.1 40[04] /);
   });
 
-  test('a parameter that is not UTF-8 is refused', async () => {
+  test('rejects a parameter that is not UTF-8', async () => {
     const { ask } = await serving({ routes: ROUTES });
     for (const path of ['/things/%ff', '/things/%', '/things/%zz']) {
       expect((await ask(path)).status).toBe(400);
@@ -153,14 +153,14 @@ describe('routes', () => {
 describe('an area', () => {
   test('answers everything under its prefix, and nothing else', async () => {
     const paths: string[] = [];
-    const area: HttpArea = {
+    const mount: HttpMount = {
       prefix: '/v1',
       handler: ({ path }) => {
         paths.push(path);
         return { body: '{}' };
       },
     };
-    const { ask } = await serving({ areas: [area] });
+    const { ask } = await serving({ mounts: [mount] });
     for (const path of ['/v1', '/v1/', '/v1/a/b', '/v1//']) expect((await ask(path)).status).toBe(200);
     for (const path of ['/v10', '/v', '/V1/a', '/%761/a']) expect((await ask(path)).status).toBe(404);
     expect((await ask('/health/live')).status).toBe(200);
@@ -170,10 +170,10 @@ describe('an area', () => {
 
 describe('errors', () => {
   const failing = (error: Error) => ({
-    routes: [{ method: 'GET', path: '/x', answer: () => Promise.reject(error) }] as const,
+    routes: [{ method: 'GET', path: '/x', handle: () => Promise.reject(error) }] as const,
   });
 
-  test('are answered as their thrower says', async () => {
+  test('are answered with the status of the HttpError', async () => {
     const error = new HttpError(503, 'busy', 'Too much to do.', {
       headers: { 'retry-after': '3' },
       problems: [{ path: 'limit', message: 'expected less' }],
@@ -192,7 +192,7 @@ describe('errors', () => {
     expect(lines.filter(({ level }) => level > 30)).toEqual([]);
   });
 
-  test('that nobody foresaw are logged, without the query, and not told', async () => {
+  test('that are unexpected are logged without the query, and not shown to the client', async () => {
     const { ask, lines } = await serving(failing(new Error('the password is 123')));
     const { status, body } = await ask('/x?token=secret');
     expect(status).toBe(500);
@@ -274,12 +274,12 @@ describe('a body', () => {
 
   const HEAD = 'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
-  test('that says it is huge is refused at once', async () => {
+  test('with a huge content-length is rejected at once', async () => {
     const { port } = await serving({ routes: ROUTES });
     expect(await talk(port, `${HEAD}Content-Length: 99999999999\r\n\r\n{`)).toMatch(/^HTTP\/1.1 413 /);
   });
 
-  test('that does not say it is endless is refused when it is', async () => {
+  test('without a content-length is rejected when it is too large', async () => {
     const { port } = await serving({ routes: ROUTES });
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const chunks = Array.from({ length: 20 }, () => chunk);
@@ -294,7 +294,7 @@ describe('a body', () => {
     expect(lines.filter(({ level }) => level > 30)).toEqual([]);
   });
 
-  test('that is given up half way harms nobody', async () => {
+  test('that ends early affects no other request', async () => {
     const { port, lines, ask } = await serving({ routes: ROUTES });
     const socket = connect(port, '127.0.0.1');
     socket.on('error', () => {});
@@ -313,7 +313,7 @@ describe('a body', () => {
         {
           method: 'POST',
           path: '/things',
-          answer: async (request) => {
+          handle: async (request) => {
             await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
             await request.json().catch(outcome);
             return { body: '' };
@@ -331,7 +331,7 @@ describe('a body', () => {
     await vi.waitFor(() => expect(outcome).toHaveBeenCalledWith(expect.any(HttpError)));
   });
 
-  test('that nobody asked for is not taken for the next request', async () => {
+  test('that is not read is not parsed as the next request', async () => {
     const { port } = await serving({ routes: ROUTES });
     const inner = 'GET /things/smuggled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     const outer = `GET /things HTTP/1.1\r\nHost: x\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`;
@@ -343,7 +343,7 @@ describe('a body', () => {
 describe('a stream', () => {
   const streaming = (stream: (sink: HttpSink, signal: AbortSignal) => Promise<void>) => ({
     routes: [
-      { method: 'GET', path: '/s', answer: () => ({ contentType: 'text/plain', body: stream }) },
+      { method: 'GET', path: '/s', handle: () => ({ contentType: 'text/plain', body: stream }) },
     ] as const,
   });
   const untilAborted = (signal: AbortSignal) =>
@@ -418,7 +418,7 @@ describe('a stop', () => {
         {
           method: 'GET',
           path: '/slow',
-          answer: async () => {
+          handle: async () => {
             asking();
             await made;
             return { body: '"done"' };
@@ -441,7 +441,7 @@ describe('a stop', () => {
       signals.push(request.signal);
       return new Promise<never>(() => {});
     };
-    const { server, ask } = await serving({ routes: [{ method: 'GET', path: '/never', answer }] });
+    const { server, ask } = await serving({ routes: [{ method: 'GET', path: '/never', handle: answer }] });
     const asked = ask('/never');
     await vi.waitFor(() => expect(signals).toHaveLength(1));
     await server.stop(AbortSignal.timeout(50));

@@ -9,7 +9,11 @@ import { createMetrics } from '../../src/runtime/metrics.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 
 const WELL: Health = { ready: true, late: [] };
-const getRoute = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
+const getRoute = (path: string, answer: HttpRoute['handle']): HttpRoute => ({
+  method: 'GET',
+  path,
+  handle: answer,
+});
 
 async function serving(health: Health | (() => Health) = WELL, options: Partial<HttpServerOptions> = {}) {
   const metrics = createMetrics({ prefix: 'aggregator_', version: '1.2.3' });
@@ -31,7 +35,7 @@ async function serving(health: Health | (() => Health) = WELL, options: Partial<
   return { server, address, metrics, get };
 }
 
-test('/metrics has what is registered, the process, and the build', async () => {
+test('/metrics returns the registered metrics, the process, and the build', async () => {
   const { metrics, get } = await serving();
   new Counter({ name: 'aggregator_things_total', help: 'Things.', registers: [metrics] }).inc(3);
   const { status, headers, body } = await get('/metrics');
@@ -71,7 +75,7 @@ describe('health', () => {
     expect(JSON.parse(answer.body)).toEqual({ late });
   });
 
-  test('is asked anew each time', async () => {
+  test('is evaluated at each request', async () => {
     let ready = false;
     const { get } = await serving(() => ({ ready, late: [] }));
     expect((await get('/health/ready')).status).toBe(503);
@@ -86,7 +90,7 @@ test('further routes can be added', async () => {
   expect((await get('/other')).status).toBe(404);
 });
 
-test('an address that is taken rejects the start', async () => {
+test('rejects the start when the address is in use', async () => {
   const { address } = await serving();
   await expect(serving(WELL, { address })).rejects.toThrow('EADDRINUSE');
 });
@@ -132,13 +136,13 @@ describe('a client', () => {
     }, 20_000);
   });
 
-  test('that sends garbage is told so', async () => {
+  test('that sends garbage gets an error', async () => {
     const { address, get } = await serving();
     expect(await talk(address.port, '\u0000\u0001\u0002garbage\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /);
     expect((await get('/health/live')).status).toBe(200);
   });
 
-  test('that sends endless headers is told so', async () => {
+  test('that sends endless headers gets an error', async () => {
     const { address } = await serving();
     expect(await talk(address.port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1.1 431 /,

@@ -48,7 +48,7 @@ describe('a limited log', () => {
     expect(lines.length).toBeLessThanOrEqual(257);
   });
 
-  it('writes what it holds back when it is flushed', () => {
+  it('writes pending lines at a flush', () => {
     const { lines, log, refused } = limitedLog();
     refused('a', 'first');
     refused('a', 'second');

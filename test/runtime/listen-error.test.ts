@@ -15,7 +15,7 @@ async function takenPort(): Promise<number> {
   return address.port;
 }
 
-test('a port in use is told in the same words for both kinds of server, and grpc-js keeps silent', async () => {
+test('reports a port in use in the same words for both kinds of server, without output of grpc-js', async () => {
   const address = `127.0.0.1:${await takenPort()}`;
   const said = vi.spyOn(console, 'error').mockImplementation(() => {});
   silenceGrpcLog();
@@ -25,13 +25,13 @@ test('a port in use is told in the same words for both kinds of server, and grpc
   const ofNode = new Error(`listen EADDRINUSE: address already in use ${address}`);
   for (const cause of [ofGrpc ?? new Error('it could listen'), ofNode]) {
     expect(listenError('collectors', address, cause).message).toBe(
-      `Cannot listen at ${address} for collectors: another process listens there (EADDRINUSE)`,
+      `Cannot listen at ${address} for collectors: another process is listening there (EADDRINUSE)`,
     );
   }
   expect(said).not.toHaveBeenCalled();
 });
 
-test('what has no sentence of its own is told as it is', () => {
+test('reports an unknown error unchanged', () => {
   const { message } = listenError('metrics', 'a:1', new Error('getaddrinfo ENOTFOUND a'));
   expect(message).toBe('Cannot listen at a:1 for metrics: getaddrinfo ENOTFOUND a');
 });

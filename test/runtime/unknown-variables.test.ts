@@ -13,7 +13,7 @@ describe('unknownVariables', () => {
     ]);
   });
 
-  test('does not guess at what is far off', () => {
+  test('suggests no name that is too different', () => {
     const [warning] = unknownVariables('AGGREGATOR_', KNOWN, { AGGREGATOR_FAVOURITE_COLOUR_OF_THE_DAY: 'x' });
     expect(warning?.message).toBe('is not known and has no effect');
   });
@@ -32,7 +32,7 @@ describe('unknownVariables', () => {
     expect(unknownVariables('AGGREGATOR_', KNOWN, { [name]: 'tcp://10.0.0.1:8000' })).toEqual([]);
   });
 
-  test('says nothing of what is known', () => {
+  test('does not warn of known variables', () => {
     expect(unknownVariables('AGGREGATOR_', KNOWN, { AGGREGATOR_TLS: '1' })).toEqual([]);
   });
 });

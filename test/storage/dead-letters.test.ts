@@ -56,7 +56,7 @@ describe('dead letters', () => {
     }
   });
 
-  test('a replay that was asked for survives a restart, and is over when the emitter has taken them', async () => {
+  test('a requested replay survives a restart, and ends when the emitter has delivered them', async () => {
     const { queue, reopen, ids, directory } = await withDeadLetters();
     let asked = 0;
     queue.deadLetters.onReplayRequested(() => asked++);
@@ -82,19 +82,19 @@ describe('dead letters', () => {
       discarded: { records: 1, bytes: 7 },
       delivered: { records: 2, bytes: 14 },
     });
-    expect(await readdir(join(directory, 'dead-letters')), 'the other still lies there').toHaveLength(1);
+    expect(await readdir(join(directory, 'dead-letters')), 'the other one remains').toHaveLength(1);
     expect(await queue.deadLetters.discard([ids[1] ?? ''])).toBe(1);
     await expect.poll(() => readdir(join(directory, 'dead-letters'))).toEqual([]);
   });
 
-  test('belong to one emitter: another cannot replay them away', async () => {
+  test('belong to one emitter: another one cannot remove them by a replay', async () => {
     const { queue, ids } = await withDeadLetters();
     const other = await queue.openCursor('other', 'now');
     await other.commit({ point: other.committed, replayed: ids });
     expect(queue.deadLetters.list()).toHaveLength(2);
   });
 
-  test('an emitter may have a slash in its name', async () => {
+  test('accept an emitter with a slash in its name', async () => {
     const { queue, batch } = await withDeadLetters();
     const cursor = await queue.openCursor('a/b', 'oldest');
     const [first] = [sliceRecords(batch, 0, 1)];
@@ -105,7 +105,7 @@ describe('dead letters', () => {
     expect(queue.deadLetters.list('a')).toEqual([]);
   });
 
-  test('are full when another would pass the limit', async () => {
+  test('are full when another one would exceed the limit', async () => {
     const { queue } = await withDeadLetters({ deadLetterMaxBytes: 1000 });
     expect(queue.deadLetters.full(10)).toBe(false);
     expect(queue.deadLetters.full(1000)).toBe(true);
@@ -126,7 +126,7 @@ describe('when a commit with dead letters fails', () => {
     expect(queue.deadLetters.list()).toHaveLength(3);
   });
 
-  test('a failed transaction leaves no bytes behind', async () => {
+  test('a failed transaction leaves no bytes', async () => {
     let store: FaultyStore | undefined;
     const { queue, cursor, batch, ids, directory } = await withDeadLetters({
       openStore: async (path) => {

@@ -12,7 +12,7 @@ test('is the growth over the last five minutes', async () => {
     await clock.advance(10_000);
     rate.sample(21_000);
   }
-  expect(rate.sample(21_000), 'what is long past counts no more').toBe(0);
+  expect(rate.sample(21_000), 'old growth is ignored').toBe(0);
   await clock.advance(1000);
   expect(rate.sample(0)).toBeLessThan(0);
 });

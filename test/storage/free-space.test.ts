@@ -42,7 +42,7 @@ describe('the reserve', () => {
     ).toBeUndefined();
   });
 
-  test('is looked at once a second at most', async () => {
+  test('is checked at most once a second', async () => {
     const { freeSpace, disk, clock } = freeSpaceOf(10 * GIB, 20 * GIB);
     await freeSpace.check();
     disk.availableBytes = 0;
@@ -53,7 +53,7 @@ describe('the reserve', () => {
     expect(disk.asked).toBe(2);
   });
 
-  test('a disk that cannot say counts as roomy', async () => {
+  test('is sufficient when the query fails', async () => {
     expect(await freeSpaceOf(Number.NaN, 0).freeSpace.check()).toBeUndefined();
   });
 });

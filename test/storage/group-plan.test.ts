@@ -57,7 +57,7 @@ function newPlanner(row?: StreamRow): GroupPlanner {
 }
 
 describe('a plan', () => {
-  test('keeps every byte once, in order of arrival, and only what the ledger has not', () => {
+  test('stores each byte once, in order of arrival, and only bytes that the ledger does not have', () => {
     fc.assert(
       fc.property(fc.array(batch, { maxLength: 12 }), ranges, (batches, taken) => {
         const planner = newPlanner(rowOf(taken));
@@ -88,7 +88,7 @@ describe('a plan', () => {
     );
   });
 
-  test('what goes to the disk reads back as what is kept', () => {
+  test('reads back the stored batches', () => {
     fc.assert(
       fc.property(batch, ranges, (each, taken) => {
         const planner = newPlanner(rowOf(taken));
@@ -104,7 +104,7 @@ describe('a plan', () => {
     );
   });
 
-  test('a batch that is new goes to the disk as it came', () => {
+  test('writes a new batch as received', () => {
     const planner = newPlanner();
     const incoming = incomingBatch(batchOf(STREAMS[0] as StreamId, 5, [1, 2, 3]));
     planner.add(incoming);
@@ -134,7 +134,7 @@ describe('a plan', () => {
   };
   const bytesUpTo = (end: number) => batchOf(stream, 0, [end]).data;
 
-  test('refuses a batch that continues other bytes, and adds nothing', () => {
+  test('rejects a batch that continues other bytes, and adds nothing', () => {
     const planner = newPlanner();
     planner.add(checked(batchOf(stream, 0, [10]), Buffer.alloc(0)));
     const foreign = other(batchOf(stream, 0, [10])).data;
@@ -180,7 +180,7 @@ describe('a plan', () => {
     expect(planner.streams.get(stream)?.checksum).toEqual(extendChecksum(emptyChecksum(0), bytesUpTo(20)));
   });
 
-  test('refuses a batch of another collector in the same group', () => {
+  test('rejects a batch of another collector in the same group', () => {
     const planner = newPlanner();
     planner.add(checked(batchOf(stream, 0, [10]), Buffer.alloc(0)));
     const next = checked(batchOf(stream, 10, [5]), bytesUpTo(10));

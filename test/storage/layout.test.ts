@@ -26,7 +26,7 @@ async function writeOldRows(directory: string, rows: readonly (readonly [string 
 }
 
 describe('a directory of layout 1', () => {
-  test('keeps its rows, and each gets a checksum; a second run after a crash changes nothing', async () => {
+  test('keeps its rows and adds a checksum to each; a second run changes nothing', async () => {
     const path = await temporaryDirectory();
     const numbers = Array.from({ length: 2500 }, (_, number) => number);
     await writeOldRows(
@@ -47,13 +47,13 @@ describe('a directory of layout 1', () => {
     await notify.close();
   });
 
-  test('is refused when a row is no JSON', async () => {
+  test('is rejected when a row is not JSON', async () => {
     const path = await temporaryDirectory();
     await writeOldRows(join(path, 'state'), [['a', '{"number":']]);
-    await expect(migrateLayout(path)).rejects.toThrow('row ["entry","a"] is no JSON');
+    await expect(migrateLayout(path)).rejects.toThrow('row ["entry","a"] is not JSON');
   });
 
-  test('is migrated also when its store of pages is damaged', async () => {
+  test('is migrated when its notification store is damaged', async () => {
     const path = await temporaryDirectory();
     await writeOldRows(join(path, 'state'), [['a', '1']]);
     await mkdir(join(path, 'notify'));

@@ -45,7 +45,10 @@ function lastPage(meta: number): number {
   return Number(file.readBigUInt64LE(meta * PAGE_BYTES + LAST_PAGE_OFFSET));
 }
 
-/** Opens a copy with these bytes. `found`: the store refuses it. `same`: it has the rows, also after more commits. */
+/**
+ * Opens a copy with these bytes. `found`: the store refuses it. `same`: it has the rows, also after more
+ * commits.
+ */
 async function outcomeOf(copy: string, damaged: Buffer): Promise<'found' | 'same' | 'other rows'> {
   await writeFile(join(copy, 'data.mdb'), damaged);
   const store = await openStateStore(copy, { stepBytes: 64 * 1024 }).catch((error: unknown) => {
@@ -80,7 +83,7 @@ function withByte(offset: number, change: number): Buffer {
 }
 
 describe('one changed byte', () => {
-  test('anywhere in the file is found, or changes no row', { timeout: 120_000 }, async () => {
+  test('anywhere in the file is detected, or changes no row', { timeout: 120_000 }, async () => {
     const seed = Math.floor(Math.random() * 1e6);
     const random = new Random(seed);
     const copy = await emptyCopy();
@@ -95,7 +98,7 @@ describe('one changed byte', () => {
     expect(found).toBeGreaterThan(25);
   });
 
-  test('in a meta page is found, or changes no row', { timeout: 120_000 }, async () => {
+  test('in a meta page is detected, or changes no row', { timeout: 120_000 }, async () => {
     const seed = Math.floor(Math.random() * 1e6);
     const random = new Random(seed);
     const copy = await emptyCopy();
@@ -110,7 +113,7 @@ describe('one changed byte', () => {
     }
   });
 
-  test('in the number of a transaction never brings an older state back', async () => {
+  test('in the number of a transaction never restores an older state', async () => {
     const copy = await emptyCopy();
     const outcomes = new Set<string>();
     for (const page of [0, 1]) {
@@ -138,11 +141,11 @@ describe('a file that LMDB would crash on', () => {
     ['no second page', () => file.subarray(0, PAGE_BYTES)],
     ['pages that are missing at its end', () => file.subarray(0, PAGE_BYTES * 10)],
     ['text instead of a database', () => Buffer.from('this is no database')],
-  ])('is refused: %s', async (_, damaged) => {
+  ])('is rejected: %s', async (_, damaged) => {
     expect(await outcomeOf(await emptyCopy(), damaged())).toBe('found');
   });
 
-  test('is refused: any page of zeros that is in use', async () => {
+  test('is rejected: any used page of zeros', async () => {
     const copy = await emptyCopy();
     const outcomes: string[] = [];
     for (let from = 2 * PAGE_BYTES; from < usedBytes; from += PAGE_BYTES) {
@@ -176,7 +179,7 @@ describe('a sound file', () => {
     await store.close();
   });
 
-  test('is accepted when it is empty, or not there', async () => {
+  test('is accepted when it is empty or missing', async () => {
     const place = await emptyCopy();
     await expect(assertLmdbFile(place)).resolves.toBeUndefined();
     await copyFile('/dev/null', join(place, 'data.mdb'));

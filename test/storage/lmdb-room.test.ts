@@ -43,7 +43,7 @@ describe('on a disk without a free byte', () => {
     await again.write(() => again.table<number>('other').put('n', 1));
   });
 
-  test('a commit for which there is no room is refused, and nothing is harmed', async ({ skip }) => {
+  test('a commit without enough room is rejected, and nothing is damaged', async ({ skip }) => {
     const disk = await smallDisk(16);
     if (disk === undefined) return skip('mounting a tmpfs is not possible here');
     const directory = join(disk.directory, 'state');
@@ -64,7 +64,7 @@ describe('on a disk without a free byte', () => {
     expect([...table.entries()]).toHaveLength(4002);
   });
 
-  test('a store that was never opened is refused instead of ending the process', async ({ skip }) => {
+  test('a new store is rejected instead of ending the process', async ({ skip }) => {
     const disk = await smallDisk(1);
     if (disk === undefined) return skip('mounting a tmpfs is not possible here');
     disk.fill(0);
@@ -74,7 +74,7 @@ describe('on a disk without a free byte', () => {
     await store.write(() => store.table('t').put('k', 1));
   });
 
-  test('a store that finds less room than a step at its first start takes none ahead', async ({ skip }) => {
+  test('a new store with less room than a step reserves none', async ({ skip }) => {
     const disk = await smallDisk(1);
     if (disk === undefined) return skip('mounting a tmpfs is not possible here');
     const directory = join(disk.directory, 'state');
@@ -85,7 +85,7 @@ describe('on a disk without a free byte', () => {
 });
 
 describe('the file of the state', () => {
-  test('grows ahead of LMDB, in steps, and LMDB goes on in a file that is larger than it knows', async () => {
+  test('grows ahead of LMDB in steps, and LMDB continues in the larger file', async () => {
     const directory = await temporaryDirectory();
     for (let round = 0; round < 4; round++) {
       const store = await openStateStore(directory, { stepBytes: MIB });
@@ -102,7 +102,7 @@ describe('the file of the state', () => {
     expect(fileBytes(directory)).toBeLessThan(12 * MIB);
   });
 
-  test('is never grown by LMDB itself, whatever a transaction does', { timeout: 60_000 }, async () => {
+  test('is never extended by LMDB itself', { timeout: 60_000 }, async () => {
     const seed = Math.floor(Math.random() * 1e6);
     const random = new Random(seed);
     const directory = await temporaryDirectory();

@@ -11,7 +11,9 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { recordBatch } from '../support/record-batches.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** A queue in a temporary directory, closed when the test has finished; `reopen` closes and opens it again. */
+/**
+ * A queue in a temporary directory, closed when the test has finished; `reopen` closes and opens it again.
+ */
 export async function queueFixture(overrides: Partial<QueueOptions> = {}) {
   const directory = overrides.directory ?? (await temporaryDirectory());
   const clock = new FakeClock();

@@ -44,7 +44,9 @@ const firstSeed = SEED ?? Math.floor(Math.random() * 2 ** 31);
 
 for (let round = 0; round < ROUNDS; round++) {
   const seed = firstSeed + round;
-  test(`survives a random life (SEED=${seed})`, { timeout: 20_000 }, async () => {
+  test(`keeps its invariants with random operations and crashes (SEED=${seed})`, {
+    timeout: 20_000,
+  }, async () => {
     const world = new World(seed, await temporaryDirectory());
     onTestFinished(() => world.end());
     for (let life = 0; life < LIVES; life++) await world.live();
@@ -115,14 +117,17 @@ class World {
   readonly #sent = new Map<StreamId, Ranges>();
   /** Every entry ever seen, by number. */
   readonly #seen = new Map<number, Seen>();
-  /** Sent and not answered when the process died: sent again by the next. */
+  /** Sent and unanswered when the process died: the next one sends it again. */
   #unanswered: IncomingBatch[] = [];
-  /** What became of what the follower has passed, by its own account. */
+  /**
+   * The follower's own account of the records that it passed.
+   *
+   */
   #fates: Fates = { delivered: NOTHING, deadLettered: NOTHING, discarded: NOTHING };
   /** A commit on its way: whether it was made is seen in the next life. */
   #undecided: { readonly isMade: (process: Process) => boolean; readonly fates: Fates } | undefined;
   readonly #hasArchivist: boolean;
-  /** The queue is small, and who is furthest behind loses. */
+  /** The queue is small and drops the oldest entries. */
   readonly #drops: boolean;
   #process: Process | undefined;
 
@@ -257,7 +262,10 @@ class World {
     return checked(batch, bytesBefore(stream, start));
   }
 
-  /** A collector with a copy of the state, and other bytes from the first one on. None of its bytes may be stored. */
+  /**
+   * A collector with a copy of the state, and other bytes from the first one on. None of its bytes may be
+   * stored.
+   */
   async #appendOfClone({ queue }: Process): Promise<void> {
     const stream = this.#random.pick(STREAMS);
     const end = lastEnd(queue.ledger.ranges(stream));
@@ -283,7 +291,7 @@ class World {
     } catch (error) {
       expect((error as Error).name).toBe('QueueError');
     }
-    // Refused is refused: it is sent again only if it happens to be.
+    // A rejected batch is sent again only by chance.
     this.#unanswered = this.#unanswered.filter((other) => other !== incoming);
   }
 

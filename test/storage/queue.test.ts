@@ -13,7 +13,7 @@ import { incoming, incomingBatch, queueFixture, readAll } from './queue-fixture.
 import { failOnce, SimulatedDisk } from './simulated-disk.ts';
 
 describe('append', () => {
-  test('keeps a batch whole, with all it says', async () => {
+  test('stores a complete batch with its metadata', async () => {
     const { queue, reopen, clock } = await queueFixture();
     const batch = recordBatch(['a\n', 'bb'], {
       start: 1000,
@@ -31,7 +31,7 @@ describe('append', () => {
     expect(fromDisk?.acceptedTimeUnixNano).toBe(expected.acceptedTimeUnixNano);
   });
 
-  test('of bytes that are there already keeps nothing; of an overlap what is outside', async () => {
+  test('stores only new bytes of repetitions and overlaps', async () => {
     const { queue, reopen } = await queueFixture();
     const stream = mintStreamId();
     await queue.append(incoming(['one\n', 'two\n'], { stream }));
@@ -43,7 +43,7 @@ describe('append', () => {
     expect(await readAll(await reopen())).toEqual(expected);
   });
 
-  test('a repetition in the same group is kept once, and both are answered', async () => {
+  test('stores a repetition in the same group once, and resolves both', async () => {
     const { queue } = await queueFixture();
     const batch = incoming(['one\n']);
     await Promise.all([queue.append(batch), queue.append(batch), queue.append(batch)]);
@@ -51,7 +51,7 @@ describe('append', () => {
     expect(queue.balance().accepted).toEqual({ records: 1, bytes: 4 });
   });
 
-  test('a batch around what is there is kept in two pieces', async () => {
+  test('stores a batch around existing bytes in two pieces', async () => {
     const { queue } = await queueFixture();
     const stream = mintStreamId();
     await queue.append(incoming(['BB'], { stream, start: 2 }));
@@ -76,7 +76,7 @@ describe('append', () => {
     expect(await metrics.metrics()).toContain('aggregator_queue_appended_bytes_total 6');
   });
 
-  test('a stream with too many holes is refused; others in the group are not', async () => {
+  test('rejects a stream with too many gaps, but not others in the group', async () => {
     const { queue } = await queueFixture();
     const stream = mintStreamId();
     const holes = Array.from({ length: 1000 }, (_, i) =>
@@ -92,16 +92,16 @@ describe('append', () => {
     await queue.append(incoming(['x'], { stream, start: 1 }));
   });
 
-  test('after close is refused', async () => {
+  test('is rejected after close', async () => {
     const { queue } = await queueFixture();
     await queue.close();
     await expect(queue.append(incoming(['x']))).rejects.toThrow(QueueError);
   });
 });
 
-describe('when keeping fails', () => {
+describe('when a commit fails', () => {
   test.each(['writev', 'datasync', 'create', 'syncDirectory'] as const)(
-    '%s: the whole group is rejected, nothing of it is there, and it may come again',
+    '%s: rejects the whole group, stores nothing, and accepts it again',
     async (operation) => {
       const disk = new SimulatedDisk();
       const { queue } = await queueFixture({ fileSystem: disk.mount().fileSystem });
@@ -116,7 +116,7 @@ describe('when keeping fails', () => {
     },
   );
 
-  test('what waits behind a failed group is rejected too: it must not come before it', async () => {
+  test('rejects batches that wait after a failed group, to keep the order', async () => {
     const disk = new SimulatedDisk();
     const { queue } = await queueFixture({ fileSystem: disk.mount().fileSystem });
     const stream = mintStreamId();
@@ -128,7 +128,7 @@ describe('when keeping fails', () => {
     expect(queue.ledger.ranges(stream)).toEqual([]);
   });
 
-  test('a failed commit takes its bytes and its ranges back', async () => {
+  test('rolls back bytes and ranges of a failed commit', async () => {
     let store: FaultyStore | undefined;
     const { queue } = await queueFixture({
       openStore: async (directory) => {
@@ -152,7 +152,7 @@ describe('when keeping fails', () => {
 describe('the ledger', () => {
   const anna = { collectorId: 'anna', tlsSubject: undefined };
 
-  test('answers the end of the last range and its check, also after a restart', async () => {
+  test('returns the end of the last range and its check, also after a restart', async () => {
     const { queue, reopen } = await queueFixture();
     const first = incoming(['one\n']);
     const { stream } = first.batch;
@@ -164,7 +164,7 @@ describe('the ledger', () => {
     expect((await reopen()).ledger.open(stream, anna)).toEqual(known);
   });
 
-  test('a stream belongs to who opened it first', async () => {
+  test('a stream belongs to the collector that opened it first', async () => {
     const { queue, reopen } = await queueFixture();
     const batch = incoming(['one\n']);
     const { stream } = batch.batch;
@@ -181,7 +181,7 @@ describe('the ledger', () => {
     expect(ledger.open(stream, withTls)).toMatchObject({ kind: 'known', end: 4 });
   });
 
-  test('ignores the last word of a collector that does not own the stream', async () => {
+  test('ignores the reported end of a collector that does not own the stream', async () => {
     const { queue, clock } = await queueFixture();
     const eve = { collectorId: 'eve', tlsSubject: undefined };
     const batch = incoming(['one\n']);
@@ -197,7 +197,7 @@ describe('the ledger', () => {
     expect(queue.ledger.ranges(stream)).toHaveLength(1);
   });
 
-  test('refuses streams of a collector beyond its limit, also after a restart; others go on', async () => {
+  test('rejects streams above the limit of a collector, also after a restart, but not those of others', async () => {
     const { queue, reopen } = await queueFixture({ streamsPerCollector: 3 });
     const from = (collectorId: string) => ({ owner: { ...anna, collectorId }, instance: 1n, openedEnd: 0 });
     const streams = await Promise.all(
@@ -215,7 +215,7 @@ describe('the ledger', () => {
     expect(queue.ledger.open(mintStreamId(), anna)).toEqual(refusal);
     const again = await reopen();
     expect(again.ledger.open(mintStreamId(), anna)).toEqual(refusal);
-    // Streams that are there go on.
+    // Existing streams continue.
     const known = streams.find(({ stored }) => stored)?.batch.batch.stream as StreamId;
     expect(again.ledger.open(known, anna)).toMatchObject({ kind: 'known', end: 4 });
     await again.append({ ...incoming(['two\n'], { stream: known, start: 4 }), writer: from('anna') });
@@ -223,7 +223,7 @@ describe('the ledger', () => {
     expect(again.balance().accepted.records).toBe(5);
   });
 
-  test('writes many last words in a few transactions', async () => {
+  test('writes many reported ends in a few transactions', async () => {
     let writes = 0;
     const { queue } = await queueFixture({
       openStore: async (...parameters) => {
@@ -244,7 +244,7 @@ describe('the ledger', () => {
     expect(writes - before).toBeLessThan(10);
   });
 
-  test('opening a great many streams writes nothing and is bounded', async () => {
+  test('writes nothing and limits memory when very many streams are opened', async () => {
     const { queue, reopen } = await queueFixture();
     for (let i = 0; i < 140_000; i++) queue.ledger.open(mintStreamId(), anna);
     const { ledger } = await reopen();
@@ -252,7 +252,7 @@ describe('the ledger', () => {
     expect(queue.balance().accepted.records).toBe(0);
   });
 
-  test('forgets 30 running days after the end of a stream, not while it is queued; the totals stay', async () => {
+  test('removes a stream 30 running days after its end, not while it is queued, and keeps the totals', async () => {
     const { queue, clock, lines, reopen } = await queueFixture({ segmentBytes: 100 });
     const cursor = await queue.openCursor('file', 'oldest');
     const batch = incoming(['x'.repeat(200)]);
@@ -273,14 +273,14 @@ describe('the ledger', () => {
         return queue.ledger.ranges(stream);
       })
       .toEqual([]);
-    expect(lines.some(({ msg }) => msg.startsWith('Forgot streams'))).toBe(true);
+    expect(lines.some(({ msg }) => msg.startsWith('Removed streams'))).toBe(true);
     expect(queue.balance().accepted).toEqual({ records: 2, bytes: 204 });
     expect((await reopen()).balance().accepted).toEqual({ records: 2, bytes: 204 });
   });
 });
 
 describe('a cursor', () => {
-  test('of a new name begins at the oldest entry or behind the newest, and stays where it was left', async () => {
+  test('of a new name begins at the oldest entry or after the newest, and keeps its position', async () => {
     const { queue, reopen } = await queueFixture();
     await queue.append(incoming(['one\n', 'two\n', 'three\n']));
     const oldest = await queue.openCursor('oldest', 'oldest');
@@ -304,7 +304,7 @@ describe('a cursor', () => {
     });
   });
 
-  test('waits for what is not there yet', async () => {
+  test('waits for future entries', async () => {
     const { queue } = await queueFixture();
     const cursor = await queue.openCursor('file', 'oldest');
     const stopped = new AbortController();
@@ -318,7 +318,7 @@ describe('a cursor', () => {
     await expect(cursor.waitFor(1, stopped.signal)).rejects.toThrow('enough');
   });
 
-  test('reads on from the disk when it has fallen behind what is in memory', async () => {
+  test('reads from the disk when its entries are no longer in memory', async () => {
     const { queue } = await queueFixture();
     const big = (i: number) => incoming([String(i).repeat(1_000_000)]);
     for (let i = 0; i < 9; i++)
@@ -330,18 +330,18 @@ describe('a cursor', () => {
     );
   });
 
-  test('a commit behind the last record of an entry stands at the next', async () => {
+  test('a commit after the last record of an entry moves to the next entry', async () => {
     const { queue } = await queueFixture();
     await queue.append(incoming(['one\n', 'two\n']));
     const cursor = await queue.openCursor('file', 'oldest');
     await cursor.commit({ point: { entry: 1, record: 2 } });
     expect(cursor.committed).toEqual({ entry: 2, record: 0 });
-    await expect(cursor.commit({ point: { entry: 9, record: 0 } })).rejects.toThrow(/behind the end/);
+    await expect(cursor.commit({ point: { entry: 9, record: 0 } })).rejects.toThrow(/after the end/);
     await cursor.commit({ point: { entry: 1, record: 0 } });
-    expect(cursor.committed, 'it never goes back').toEqual({ entry: 2, record: 0 });
+    expect(cursor.committed, 'it never moves back').toEqual({ entry: 2, record: 0 });
   });
 
-  test('segments go when every cursor has passed them, none while there is no cursor', async () => {
+  test('removes segments that all cursors have passed, and none without a cursor', async () => {
     const { queue, directory } = await queueFixture({ segmentBytes: 100 });
     for (let i = 0; i < 5; i++) await queue.append(incoming([`${i}`.repeat(200)]));
     const segments = async () => (await readdir(join(directory, 'queue'))).length;
@@ -365,7 +365,7 @@ describe('a cursor', () => {
     expect((await slow.read(6))?.batch.sizes.length).toBe(1);
   });
 
-  test('a forgotten emitter holds nothing back any more', async () => {
+  test('a removed emitter no longer keeps segments', async () => {
     const { queue, reopen } = await queueFixture({ segmentBytes: 100 });
     const gone = await queue.openCursor('gone', 'oldest');
     await queue.openCursor('here', 'oldest').then((here) => here.commit({ point: { entry: 1, record: 0 } }));
@@ -383,7 +383,7 @@ describe('a cursor', () => {
 });
 
 describe('when the queue is full', () => {
-  test('stop: it says so, appends wait, and it goes on when there is room', async () => {
+  test('stop: reports it, lets appends wait, and continues when there is room', async () => {
     const { queue } = await queueFixture({ maxBytes: 4000, segmentBytes: 500 });
     const cursor = await queue.openCursor('file', 'oldest');
     const reasons: (string | undefined)[] = [];
@@ -407,7 +407,7 @@ describe('when the queue is full', () => {
     expect(reasons.map((reason) => reason !== undefined)).toEqual([true, false]);
   });
 
-  test('stop: a queue smaller than a segment goes on when all is delivered', async () => {
+  test('stop: a queue smaller than a segment continues when all is delivered', async () => {
     const { queue } = await queueFixture({ maxBytes: 2000, segmentBytes: 100_000 });
     const cursor = await queue.openCursor('file', 'oldest');
     await queue.append(incoming(['x'.repeat(3000)]));
@@ -418,7 +418,7 @@ describe('when the queue is full', () => {
     expect((await cursor.read(2))?.batch.data.length).toBe(4);
   });
 
-  test('drop-oldest: the emitter furthest behind loses whole entries, and the balance says so', async () => {
+  test('drop-oldest: drops whole entries of the slowest emitter, and counts them in the balance', async () => {
     const { queue, lines } = await queueFixture({
       maxBytes: 6000,
       segmentBytes: 1000,
@@ -441,7 +441,7 @@ describe('when the queue is full', () => {
     expect(lines.some(({ level, emitter }) => level === 50 && emitter === 'slow')).toBe(true);
   });
 
-  test('too little free space stops intake; cursors still move', async () => {
+  test('stops the intake when free space is low, while cursors still move', async () => {
     const disk = new SimulatedDisk();
     const { queue, clock } = await queueFixture({
       fileSystem: disk.mount().fileSystem,
@@ -464,7 +464,7 @@ describe('when the queue is full', () => {
     await waiting;
   });
 
-  test('closing rejects what waits', async () => {
+  test('rejects waiting appends on close', async () => {
     const { queue } = await queueFixture({ maxBytes: 1000, segmentBytes: 500 });
     await queue.append(incoming(['x'.repeat(2000)]));
     const waiting = queue.append(incoming(['late']));
@@ -525,7 +525,7 @@ describe('what is damaged on disk', () => {
     return { ...fixture, path };
   }
 
-  test('an entry that does not read back stops its emitter until it is given up', async () => {
+  test('a damaged entry stops its emitter until the entry is skipped', async () => {
     const { open, path, lines } = await withThree();
     const bytes = await readFile(path(2));
     bytes.write('?', 150);
@@ -540,7 +540,7 @@ describe('what is damaged on disk', () => {
       amount: { records: 2, bytes: 201 },
     });
     await cursor.commit({ point: { entry: 2, record: 0 } });
-    expect(await queue.skipCorruptEntry('text'), 'text stands at a sound entry').toBeUndefined();
+    expect(await queue.skipCorruptEntry('text'), 'the entry of text is sound').toBeUndefined();
     expect(await queue.skipCorruptEntry('file')).toEqual({ records: 2, bytes: 201 });
     expect((await cursor.read(2))?.number).toBe(3);
     expect(queue.balance().emitters[0]).toMatchObject({
@@ -555,7 +555,7 @@ describe('what is damaged on disk', () => {
     ['missing', (path: string) => unlink(path)],
     ['too short', (path: string) => truncate(path, 100)],
   ])(
-    'a file that is %s is reported at the start, and stops an emitter that comes to it',
+    'a file that is %s is reported at the start, and stops an emitter that reaches it',
     async (_, damage) => {
       const { open, path, lines } = await withThree();
       await damage(path(2));
@@ -586,7 +586,7 @@ describe('what is damaged on disk', () => {
       { accepted: { records: 4, bytes: 402 } },
       'entry 3 is not the last',
     ],
-  ])('%s is found at the start, also with a good checksum', async (_, table, key, change, message) => {
+  ])('%s is detected at the start, also with a valid checksum', async (_, table, key, change, message) => {
     const { open, directory } = await withThree();
     const store = await openStateStore(join(directory, 'state'));
     const rows = store.table<Record<string, Json>>(table);
@@ -595,7 +595,7 @@ describe('what is damaged on disk', () => {
     await expect(open()).rejects.toThrow(message);
   });
 
-  test('a last file that is lost is not written again under its number', async () => {
+  test('does not reuse the number of a lost last file', async () => {
     const { open, path } = await withThree();
     await unlink(path(3));
     const queue = await open();
@@ -605,7 +605,7 @@ describe('what is damaged on disk', () => {
     expect((await cursor.read(4))?.batch.data[0]).toBe(100);
   });
 
-  test('what a crash left uncommitted is cut off', async () => {
+  test('truncates uncommitted bytes after a crash', async () => {
     const { open, path, lines } = await withThree();
     await writeFile(path(3), 'garbage', { flag: 'a' });
     await writeFile(path(4), 'more garbage');
@@ -618,6 +618,6 @@ describe('what is damaged on disk', () => {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 async function pass(clock: { advance(ms: number): Promise<void> }, days: number): Promise<void> {
-  // Housekeeping runs every ten minutes of this.
+  // Maintenance runs every ten minutes of this.
   for (let rest = days; rest > 0; rest -= 0.5) await clock.advance(Math.min(rest, 0.5) * DAY_MS);
 }

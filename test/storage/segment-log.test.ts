@@ -28,7 +28,7 @@ async function texts(log: SegmentLog, locations: Awaited<ReturnType<SegmentLog['
 }
 
 describe('on a real disk', () => {
-  test('what was appended is read back, also by the next process', async () => {
+  test('reads appended entries, also in the next process', async () => {
     const directory = join(await temporaryDirectory(), 'log');
     const log = await openReal(directory);
     const locations = await log.append([
@@ -45,7 +45,7 @@ describe('on a real disk', () => {
     expect(locations.every((location) => again.holds(location))).toBe(true);
   });
 
-  test('thousands of parts go into one append', async () => {
+  test('appends thousands of parts at once', async () => {
     const log = await openReal(await temporaryDirectory(), 2 ** 20);
     const many = Array.from({ length: 5000 }, (_, i) => payload(`entry ${i}`));
     const locations = await log.append(many);
@@ -53,7 +53,7 @@ describe('on a real disk', () => {
     expect((await texts(log, locations)).at(-1)).toBe('entry 4999');
   });
 
-  test('segments end at their size; whole ones can be removed', async () => {
+  test('ends segments at their size, and removes whole ones', async () => {
     const directory = await temporaryDirectory();
     const log = await openReal(directory, 100);
     const locations = await log.append(Array.from({ length: 10 }, () => payload('x'.repeat(40))));
@@ -64,11 +64,11 @@ describe('on a real disk', () => {
     await log.remove(1);
     await log.remove(1);
     expect(await readdir(directory)).toHaveLength(4);
-    await expect(log.read(locations[0] ?? expect.fail())).rejects.toThrow(/not there/);
+    await expect(log.read(locations[0] ?? expect.fail())).rejects.toThrow(/is missing/);
     expect(await texts(log, locations.slice(-1))).toEqual(['x'.repeat(40)]);
   });
 
-  test('garbage behind the last indexed entry is cut off, and the log goes on there', async () => {
+  test('truncates garbage after the last indexed entry, and continues there', async () => {
     const directory = await temporaryDirectory();
     const log = await openReal(directory, 100);
     const [first, second] = await log.append([payload('a'.repeat(40)), payload('b'.repeat(40))]);
@@ -100,7 +100,7 @@ describe('on a real disk', () => {
     ['another magic', (bytes: Buffer) => void bytes.write('NOPE', 0), /not a segment/],
     ['a later version', (bytes: Buffer) => void bytes.writeUInt32LE(9, 4), /format 9 is unknown/],
     ['another number', (bytes: Buffer) => void bytes.writeBigUInt64LE(5n, 8), /segment 5/],
-  ])('a damaged file is found out: %s', async (_, damage, message) => {
+  ])('detects a damaged file: %s', async (_, damage, message) => {
     const directory = await temporaryDirectory();
     const log = await openReal(directory);
     const [location] = await log.append([payload('x'.repeat(100))]);
@@ -116,7 +116,7 @@ describe('on a real disk', () => {
     await expect(reading).rejects.toThrow(message);
   });
 
-  test('a file that ends too early is found out', async () => {
+  test('detects a file that ends too early', async () => {
     const directory = await temporaryDirectory();
     const log = await openReal(directory);
     const [location] = await log.append([payload('x'.repeat(100))]);
@@ -129,7 +129,7 @@ describe('on a real disk', () => {
 });
 
 describe('when the disk fails', () => {
-  test('short writes are completed', async () => {
+  test('completes short writes', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     disk.faultOf = (operation) => (operation === 'writev' ? { short: 7 } : undefined);
@@ -137,7 +137,7 @@ describe('when the disk fails', () => {
     expect(await texts(log, locations)).toEqual(['x'.repeat(100), 'abcd']);
   });
 
-  test.each(['ENOSPC', 'EIO'])('a torn append (%s) leaves the log as it was', async (code) => {
+  test.each(['ENOSPC', 'EIO'])('leaves the log unchanged after a torn append (%s)', async (code) => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     const [first] = await log.append([payload('first')]);
@@ -169,7 +169,7 @@ describe('when the disk fails', () => {
     expect(await texts(log, [next ?? expect.fail()])).toEqual(['next']);
   });
 
-  test('a file that cannot be created leaves nothing behind', async () => {
+  test('leaves no file behind when one cannot be created', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     failOnce(disk, { create: { code: 'ENOSPC' } });
@@ -180,7 +180,7 @@ describe('when the disk fails', () => {
     expect(disk.paths()).toHaveLength(1);
   });
 
-  test('after a failed flush nothing of it is trusted: it is cut off, and a new segment begins', async () => {
+  test('truncates unflushed entries after a failed flush, and begins a new segment', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     const [first] = await log.append([payload('first')]);
@@ -197,7 +197,7 @@ describe('when the disk fails', () => {
     expect(await texts(again, [first ?? expect.fail(), third ?? expect.fail()])).toEqual(['first', 'third']);
   });
 
-  test('a failed flush of the directory is a failed flush', async () => {
+  test('treats a failed flush of the directory as a failed flush', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     await log.append([payload('first')]);
@@ -210,7 +210,7 @@ describe('when the disk fails', () => {
     expect(await texts(await openSimulated(disk), [second ?? expect.fail()])).toEqual(['second']);
   });
 
-  test('what cannot be cut off is left behind in a segment that is not gone on with', async () => {
+  test('begins a new segment when one cannot be truncated', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     const [first] = await log.append([payload('first')]);
@@ -222,7 +222,7 @@ describe('when the disk fails', () => {
     expect(await texts(log, [first ?? expect.fail(), third ?? expect.fail()])).toEqual(['first', 'third']);
   });
 
-  test('without a flush nothing survives a power loss; with one, everything before it', async () => {
+  test('keeps flushed entries, and only those, after a power loss', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk, 100);
     const flushed = await log.append([payload('x'.repeat(90)), payload('y'.repeat(90)), payload('z')]);
@@ -234,7 +234,7 @@ describe('when the disk fails', () => {
     expect(again.holds(lost ?? expect.fail())).toBe(false);
   });
 
-  test('a number whose file is lost is not used again', async () => {
+  test('does not reuse the number of a lost file', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);
     const [first] = await log.append([payload('first')]);

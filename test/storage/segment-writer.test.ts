@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dropBytes } from '../../src/storage/segment-writer.ts';
 
-test('dropBytes leaves what comes behind the first bytes, without copying', () => {
+test('dropBytes removes the first bytes without copying', () => {
   const buffers = fc.array(fc.uint8Array({ maxLength: 6 }));
   fc.assert(
     fc.property(buffers, fc.nat({ max: 40 }), (parts, count) => {

@@ -10,7 +10,9 @@ export type DiskOperation =
   | 'syncDirectory'
   | 'read';
 
-/** What becomes of an operation: nothing, a failure (`partly`: after some bytes), or only some of the bytes. */
+/**
+ * What becomes of an operation: nothing, a failure (`partly`: after some bytes), or only some of the bytes.
+ */
 export type Fault = { readonly code: string; readonly partly?: number } | { readonly short: number };
 
 const CLEAN = 0;
@@ -26,9 +28,9 @@ interface File {
 }
 
 /**
- * A disk in memory that remembers what was flushed. `faultOf` may make any operation fail; `losePower` keeps only what
- * was flushed (and, when it is told so, some of what was not: a disk may write early). Ended processes go on to hang:
- * every process gets its own `mount`.
+ * A disk in memory that remembers what was flushed. `faultOf` may make any operation fail; `losePower` keeps
+ * only what was flushed (and, when it is told so, some of what was not: a disk may write early). Ended
+ * processes go on to hang: every process gets its own `mount`.
  */
 export class SimulatedDisk {
   faultOf: (operation: DiskOperation) => Fault | undefined = () => undefined;

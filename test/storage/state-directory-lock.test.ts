@@ -7,7 +7,7 @@ import { type DirectoryLock, lockDirectory } from '../../src/storage/state-direc
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { THREAD_ARGUMENTS } from '../support/thread-arguments.ts';
 
-test('one of many simultaneous starters gets the lock, after each end of the one before', async () => {
+test('gives the lock to one of many simultaneous processes after each owner ends', async () => {
   const directory = await temporaryDirectory();
   for (let round = 0; round < 40; round++) {
     const locks = await Promise.all(Array.from({ length: 25 }, () => lockDirectory(directory)));
@@ -19,7 +19,7 @@ test('one of many simultaneous starters gets the lock, after each end of the one
   }
 });
 
-test('never two of several processes have the lock at once', { timeout: 180_000 }, async () => {
+test('never gives the lock to two processes at once', { timeout: 180_000 }, async () => {
   const directory = await temporaryDirectory();
   const contenders = Array.from({ length: 4 }, () =>
     fork('test/support/lock-contender.ts', [directory, 'contend'], { execArgv: [...THREAD_ARGUMENTS] }),
@@ -36,13 +36,13 @@ test('never two of several processes have the lock at once', { timeout: 180_000 
   expect(results.reduce((sum, { held }) => sum + held, 0)).toBeGreaterThan(0);
 });
 
-test('a holder leaves one name behind, however often the lock was taken', async () => {
+test('leaves one name after any number of owners', async () => {
   const directory = await temporaryDirectory();
   for (let round = 0; round < 5; round++) await (await lockDirectory(directory))?.release();
   expect(await readdir(directory)).toEqual(['lock.5']);
 });
 
-test('a path that is too long for a socket can be locked', async () => {
+test('locks a path that is too long for a socket', async () => {
   const directory = join(await temporaryDirectory(), 'x'.repeat(100), 'y'.repeat(100));
   await mkdir(directory, { recursive: true });
   const lock = await lockDirectory(directory);

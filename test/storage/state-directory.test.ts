@@ -22,13 +22,13 @@ async function acquire(path: string, options: Partial<StateDirectoryOptions> = {
 }
 
 describe('a state directory', () => {
-  test('is made for its owner alone', async () => {
+  test('is accessible only to its owner', async () => {
     const path = join(await temporaryDirectory(), 'a', 'b');
     await acquire(path);
     expect((await stat(path)).mode & 0o777).toBe(0o700);
   });
 
-  test('has one owner, who is named to the second, whatever path leads there', async () => {
+  test('has one owner, which is named to the second process, for any path to it', async () => {
     const path = await temporaryDirectory();
     const link = join(await temporaryDirectory(), 'link');
     await symlink(path, link);
@@ -46,7 +46,7 @@ describe('a state directory', () => {
     await acquire(link);
   });
 
-  test('has an owner also when the note that names it cannot be read', async () => {
+  test('has an owner when the owner file cannot be read', async () => {
     const path = await temporaryDirectory();
     await acquire(path);
     await rm(join(path, 'owner.json'));
@@ -55,7 +55,7 @@ describe('a state directory', () => {
     await rm(join(path, 'owner.json'), { recursive: true });
   });
 
-  test('is taken also when the note that names the owner cannot be written', async () => {
+  test('is locked when the owner file cannot be written', async () => {
     const path = await temporaryDirectory();
     await mkdir(join(path, 'owner.json'));
     const directory = await acquire(path);
@@ -64,10 +64,12 @@ describe('a state directory', () => {
     await acquire(path);
   });
 
-  test('that cannot be made says so by its path', async () => {
+  test('names its path when it cannot be created', async () => {
     const file = join(await temporaryDirectory(), 'file');
     await writeFile(file, '');
-    await expect(acquire(join(file, 'state'))).rejects.toThrow(`${file}/state cannot be made: ENOTDIR`);
+    await expect(acquire(join(file, 'state'))).rejects.toThrow(
+      `Cannot create the state directory ${file}/state: ENOTDIR`,
+    );
   });
 
   test.runIf(process.platform === 'linux')('that cannot be written says so, and what to do', async () => {
@@ -76,7 +78,7 @@ describe('a state directory', () => {
     await expect(refusal).rejects.toThrow(/^Cannot lock the state directory .* Make it writable/);
   });
 
-  test('is free again at once when its owner was killed', async () => {
+  test('is free at once after its owner was killed', async () => {
     const path = await temporaryDirectory();
     const holder = fork('test/support/lock-contender.ts', [path, 'hold'], {
       execArgv: [...THREAD_ARGUMENTS],
@@ -130,7 +132,7 @@ async function bindAbstract(path: string): Promise<void> {
 }
 
 describe('the layout', () => {
-  test('that is missing beside state is damage, with the command that restores it', async () => {
+  test('is reported as damage when it is missing next to state, with the command that restores it', async () => {
     const path = await temporaryDirectory();
     await mkdir(join(path, 'state'));
     await writeFile(join(path, 'state', 'data.mdb'), '');
@@ -138,13 +140,13 @@ describe('the layout', () => {
       () => 'acquired',
       (error: Error) => error.message,
     );
-    expect(refusal).toContain('layout.json is missing beside the state');
+    expect(refusal).toContain('layout.json is missing');
     const command = /printf .* > '[^']*'/.exec(refusal)?.[0] ?? '';
     execFileSync('sh', ['-c', command]);
     await acquire(path);
   });
 
-  test('of an older version is migrated, once', async () => {
+  test('of an older version is migrated once', async () => {
     const path = await temporaryDirectory();
     await (await acquire(path)).release();
     const migrations: number[] = [];
@@ -154,7 +156,7 @@ describe('the layout', () => {
     expect(migrations).toEqual([1]);
   });
 
-  test('stays the older one when the migration fails, and the directory is free', async () => {
+  test('keeps its version when the migration fails, and the directory is free', async () => {
     const path = await temporaryDirectory();
     await (await acquire(path)).release();
     const migrate = () => Promise.reject(new Error('no'));
@@ -168,7 +170,11 @@ describe('the layout', () => {
 
   test.each([
     ['a newer version', '{"role":"collector","version":9}', /layout 9, written by a newer/],
-    ['the other half', '{"role":"aggregator","version":1}', /is that of the aggregator\. Give the collector/],
+    [
+      'the other role',
+      '{"role":"aggregator","version":1}',
+      /belongs to the aggregator\. Use another directory for the collector/,
+    ],
     [
       'nothing readable',
       '{"role":',

@@ -18,7 +18,7 @@ function pairs(entries: Iterable<TableEntry<Json>>): [unknown, Json][] {
 }
 
 describe('a write', () => {
-  test('is there after it resolves, and after the store was opened again', async () => {
+  test('is visible after it resolves, and after the store was reopened', async () => {
     const directory = await temporaryDirectory();
     const store = await openStore(directory);
     const cars = store.table<{ doors: number }>('cars');
@@ -30,7 +30,7 @@ describe('a write', () => {
     expect(again.table('trains').get('fiat')).toBeUndefined();
   });
 
-  test('removes, and removes what is not there', async () => {
+  test('removes existing and missing keys', async () => {
     const store = await openStore();
     const table = store.table<number>('t');
     await store.write(() => table.put('a', 1));
@@ -41,7 +41,7 @@ describe('a write', () => {
     expect(table.get('a')).toBeUndefined();
   });
 
-  test('sees what it has put, and what the changes before it have put', async () => {
+  test('sees its own values, and those of earlier changes', async () => {
     const store = await openStore();
     const table = store.table<number>('t');
     const increment = () => table.put('n', (table.get('n') ?? 0) + 1);
@@ -53,7 +53,7 @@ describe('a write', () => {
     expect(table.get('n')).toBe(102);
   });
 
-  test('that throws changes nothing and harms no other of its commit', async () => {
+  test('has no effect when it throws, and does not affect others of its commit', async () => {
     const store = await openStore();
     const table = store.table<number>('t');
     const cause = new Error('no');
@@ -93,7 +93,7 @@ describe('a write', () => {
     await expect(store.write(() => table.put('k'.repeat(700), 1))).rejects.toThrow(/too long/);
   });
 
-  test('after close is refused; close waits for those before', async () => {
+  test('is rejected after close, which waits for earlier writes', async () => {
     const directory = await temporaryDirectory();
     const store = await openStore(directory);
     const table = store.table<number>('t');
@@ -123,7 +123,7 @@ describe('entries', () => {
     return table;
   }
 
-  test('come in the order of their keys', async () => {
+  test('are in the order of their keys', async () => {
     const table = await filled();
     const ascending = [9, 10, 'a', ['a', 1, 'x'], ['a', 2], ['a', 'é'], 'ab', ['ab', 1], 'b'];
     expect(pairs(table.entries()).map(([key]) => key)).toEqual(ascending);
@@ -155,7 +155,7 @@ describe('entries', () => {
   });
 });
 
-describe('when the disk takes no more', () => {
+describe('when the disk fails', () => {
   const prlimit = '/usr/bin/prlimit';
 
   test.skipIf(!existsSync(prlimit))('the write fails, nothing is changed, and later ones work', async () => {

@@ -2,7 +2,7 @@ import type { Fault } from '../faults.ts';
 
 /** The store that a run writes to, with all that can go wrong with it. */
 export interface ChaosStore {
-  /** What the aggregators are told of it. */
+  /** The variables of the aggregators for it. */
   readonly environment: Readonly<Record<string, string>>;
   readonly faults: readonly Fault[];
   /**
@@ -20,8 +20,8 @@ export interface StoredRow {
 }
 
 /**
- * The streams of a log in the order of their first lines, and each by position: what comes out is each log from its first
- * line to its last. A line begins with its log and its number, which has leading zeros.
+ * The streams of a log in the order of their first lines, and each by position: what comes out is each log
+ * from its first line to its last. A line begins with its log and its number, which has leading zeros.
  */
 export const ROWS = `
   select cast(r.stream as text) as stream, r.position as position, r.body as body

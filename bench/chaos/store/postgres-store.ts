@@ -11,7 +11,7 @@ const DATABASE = 'logs';
 const FETCHED_ROWS = 10_000;
 const TERMINATE_EVERY_MS = 150;
 
-/** A server of our own behind a proxy; the aggregators know only the proxy. */
+/** A private server after a proxy; the aggregators connect only to the proxy. */
 export async function postgresStore(
   directory: string,
   random: Random,
@@ -114,7 +114,7 @@ function lockedStreams(server: OwnPostgres): Fault {
   });
 }
 
-/** What goes on while a fault lasts. It may fail: the tables may not be there yet. */
+/** The load during a fault. It may fail: the tables may not exist yet. */
 function repeated(name: string, work: (isOver: () => boolean) => Promise<void>): Fault {
   let isOver = false;
   let working: Promise<void> = Promise.resolve();

@@ -10,7 +10,7 @@ export interface StoreAudit extends Audit {
 
 const MAX_EXAMPLES = 4;
 
-/** Looks at every row of a store, in the order of `ROWS`: at its line, and at where it says that line stood. */
+/** Checks each row of a store, in the order of `ROWS`: its line, and the position of the line in its file. */
 export async function auditRows(
   batches: AsyncIterable<readonly StoredRow[]>,
   written: readonly { readonly name: string; readonly lines: number }[],

@@ -1,13 +1,13 @@
 /**
- * The same bad day (`../chaos.ts`) with a store at its end: DuckDB in the aggregator, or PostgreSQL behind a network;
- * with one aggregator, or with two that write into one database and a collector that knows both.
+ * The same bad day (`../chaos.ts`) with a store at its end: DuckDB in the aggregator, or PostgreSQL behind a
+ * network; with one aggregator, or with two that write into one database and a collector that knows both.
  *
  *     fault begins -- a while -- killed, restarted or frozen -- a while -- fault ends
  *
- * When all rounds are over the world is healed and the writer stops. Then the store must hold each line once, at the
- * position where it stood, in the order of its log; no process may have ended by itself; and with one aggregator both
- * balances must be what was written. (What one of two had accepted and could not say so goes to the other, too: both
- * count it, and the store takes it once.)
+ * When all rounds are over the world is healed and the writer stops. Then the store must hold each line once,
+ * at the position where it stood, in the order of its log; no process may have ended by itself; and with one
+ * aggregator both balances must be what was written. (What one of two had accepted and could not say so goes
+ * to the other, too: both count it, and the store takes it once.)
  */
 import { appendFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';

@@ -15,7 +15,7 @@ export interface StoreReport {
   /** Of each aggregator, or why there is none. Only one alone must have taken exactly what was written. */
   readonly balances: readonly (QueueBalance | string)[];
   readonly collectorBalance: StreamBalanceReport | string;
-  /** What the processes ended with when they were asked to: '0'. */
+  /** Exit codes of the processes after a regular stop: '0'. */
   readonly exits: readonly string[];
   readonly misbehaviour: readonly string[];
   readonly ownEnds: readonly OwnEnd[];

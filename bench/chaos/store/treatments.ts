@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../random.ts';
 import type { Supervised } from '../supervised.ts';
 
-/** What is done to a process; afterwards it runs. */
+/** The faults of a process; it is running afterwards. */
 export interface Treatment {
   /** `collector killed` */
   readonly name: string;

@@ -21,7 +21,7 @@ export function apiRoutes(options: ApiRoutesOptions): readonly HttpRoute[] {
   return options.operations.map((operation) => ({
     method: operation.method,
     path: operation.path,
-    answer: (request, parameters) => answer(operation, options, request, parameters),
+    handle: (request, parameters) => answer(operation, options, request, parameters),
   }));
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Address } from '../../runtime/address.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { HttpArea } from '../../runtime/http-contract.ts';
+import type { HttpMount } from '../../runtime/http-contract.ts';
 import { routed } from '../../runtime/http-router.ts';
 import { Admission } from './admission.ts';
 import { noStore, unavailable } from './api-error.ts';
@@ -38,7 +38,7 @@ const TIME_LIMIT_MS = 20_000;
  *
  * What it can do stands in `operations.ts`. Limits: 8 questions at once and 32 in line, 20 seconds for one, 16 listeners.
  */
-export function createApi({ store, token, listenAddress, clock, logger, metrics }: ApiOptions): HttpArea {
+export function createApi({ store, token, listenAddress, clock, logger, metrics }: ApiOptions): HttpMount {
   const events = createApiEvents(logger, metrics, clock);
   let document: object | undefined;
   const routes = apiRoutes({

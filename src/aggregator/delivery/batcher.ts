@@ -3,20 +3,21 @@ import { LIMITS } from '../../records/limits.ts';
 import { offsetOfRecord, type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { CursorPoint, QueueCursor, QueueEntry } from '../../storage/queue-contract.ts';
-import type { PlacedBatch } from './placed-batch.ts';
+import type { QueuedBatch } from './queued-batch.ts';
 
 /**
- * Makes batches of what lies in the queue behind a point.
+ * Makes batches of the queued entries after a point.
  *
  *     queue -> read ahead [entry][entry] -> open [slice][slice][sl...      poll() -> batch | undefined
  *
- * A batch closes at `maxRecords`, before the record that would take it past 4 MiB, or `publishFrequencyMs` after its
- * first record was accepted. It is never empty. Everything that is queued is taken before the timer is looked at, so
- * what is in a batch does not depend on who won a race.
+ * A batch closes at `maxRecords`, before the record that would exceed 4 MiB, or `publishFrequencyMs` after
+ * its first record was accepted. It is never empty. `poll` reads everything that is queued before it checks
+ * the time, so the content of a batch does not depend on timing.
  *
- * Limits: what is read ahead and what is open hold 4 MiB, and one entry more (4 MiB at most).
+ * Limit: the read-ahead and the open batch together hold 4 MiB plus one entry (4 MiB at most).
  *
- * While data flows there is no timer: `poll` looks at the time, `wait` is only called when there is nothing to do.
+ * While data flows there is no timer: `poll` checks the time, and `wait` is called only when there is nothing
+ * to do.
  */
 export class Batcher {
   readonly #cursor: QueueCursor;
@@ -24,15 +25,18 @@ export class Batcher {
   readonly #maxRecords: number;
   readonly #publishFrequencyMs: number;
 
-  /** Read and not yet in a batch as a whole; of the first, the records before `#record` are in one. */
+  /**
+   * Entries that were read and are not yet completely in a batch. Records before `#record` of the first one
+   * are.
+   */
   #loaded: QueueEntry[] = [];
   #loadedBytes = 0;
   #record: number;
-  /** Where record `#record` begins in the first entry's data. Cutting never walks twice over the same sizes. */
+  /** Byte offset of record `#record` in the first entry. It avoids adding up the same sizes twice. */
   #offset = 0;
   #nextEntry: number;
   #reading: Promise<boolean> | undefined;
-  /** Tells an answer to a read from before the last `seek`. */
+  /** Increases with each `seek`; marks the result of an earlier read as outdated. */
   #generation = 0;
 
   #open: OpenBatch | undefined;
@@ -49,12 +53,12 @@ export class Batcher {
     this.#record = from.record;
   }
 
-  /** When the oldest record that is here was accepted; undefined when none is. */
+  /** When the oldest record in this batcher was accepted; undefined when there is none. */
   get oldestAcceptedTimeUnixNano(): bigint | undefined {
     return this.#open?.acceptedTimeUnixNano ?? this.#loaded[0]?.acceptedTimeUnixNano;
   }
 
-  /** Goes on at `point`, earlier or later; what was open is forgotten. */
+  /** Continues at `point`, earlier or later, and discards the open batch. */
   seek(point: CursorPoint): void {
     this.#generation++;
     this.#reading = undefined;
@@ -66,18 +70,18 @@ export class Batcher {
     this.#offset = 0;
   }
 
-  /** From now on an open batch is closed as soon as nothing more is queued. */
+  /** From now on an open batch closes as soon as the queue is empty. */
   hurry(): void {
     this.#hurried = true;
     this.interrupt();
   }
 
   /**
-   * The next batch that is full or due; undefined when nothing more is queued and what there is may wait. Rejects when
-   * the queue cannot be read; nothing is lost by that, and the next call tries again. What lies before is closed first,
-   * so that the cursor comes to stand where the damage is.
+   * Returns the next batch that is full or due; undefined when the queue is empty and the open batch can
+   * wait. Rejects when the queue cannot be read; no data is lost, and the next call tries again. Records
+   * before the damaged entry are returned first, so that the cursor stops exactly at the damage.
    */
-  async poll(): Promise<PlacedBatch | undefined> {
+  async poll(): Promise<QueuedBatch | undefined> {
     for (;;) {
       const full = this.#fill();
       if (full !== undefined) {
@@ -93,7 +97,7 @@ export class Batcher {
     }
   }
 
-  /** Resolves when `poll` may have something, at the latest after `atMostMs`, or at an `interrupt`. */
+  /** Resolves when `poll` may return a batch, after `atMostMs` at the latest, or at an `interrupt`. */
   async wait(atMostMs = Number.POSITIVE_INFINITY): Promise<void> {
     const waiting = new AbortController();
     this.#waiting = waiting;
@@ -111,14 +115,14 @@ export class Batcher {
     }
   }
 
-  /** Ends the `wait` that is under way, or else the next one. */
+  /** Ends the current `wait`, or the next one if there is none. */
   interrupt(): void {
     this.#interrupted = true;
     this.#waiting?.abort();
   }
 
-  /** Moves records from what is loaded into the open batch; answers the batch when that made it full. */
-  #fill(): PlacedBatch | undefined {
+  /** Moves loaded records into the open batch; returns the batch when it is full. */
+  #fill(): QueuedBatch | undefined {
     for (;;) {
       const entry = this.#loaded[0];
       if (entry === undefined) return undefined;
@@ -133,17 +137,17 @@ export class Batcher {
     }
   }
 
-  /** Takes what fits of the first loaded entry; 0 when not even one record does. */
+  /** Moves the records of the first loaded entry that fit; returns their number, 0 for none. */
   #take(open: OpenBatch, { number, batch }: QueueEntry): number {
     const from = this.#record;
     const to = this.#fittingEnd(open, batch);
     if (to === from) return 0;
     const slice = sliceRecords(batch, from, to, this.#offset);
     open.slices.push(slice);
-    open.places.push({ entry: number, record: from });
+    open.positions.push({ entry: number, record: from });
     open.recordCount += to - from;
     open.byteCount += slice.data.length;
-    // The end of an entry is the beginning of the next: every place in the queue has one name only.
+    // The end of an entry is expressed as the beginning of the next one: each position has exactly one form.
     open.end = to === batch.sizes.length ? { entry: number + 1, record: 0 } : { entry: number, record: to };
     this.#record = to;
     this.#offset += slice.data.length;
@@ -153,25 +157,25 @@ export class Batcher {
   #fittingEnd(open: OpenBatch, { sizes, data }: RecordBatch): number {
     const end = Math.min(sizes.length, this.#record + this.#maxRecords - open.recordCount);
     let room = LIMITS.batchBytes - open.byteCount;
-    // Nearly always the whole rest of the entry fits, and no size needs to be looked at.
+    // Usually the whole rest of the entry fits, and no size has to be checked.
     if (data.length - this.#offset <= room) return end;
     let record = this.#record;
     for (; record < end; record++) {
       room -= sizes[record] ?? 0;
       if (room < 0) break;
     }
-    // A record larger than a batch may be does not come in; should one be there, it goes out by itself.
+    // The intake accepts no record larger than a batch; if there is one, it becomes a batch of its own.
     return record === this.#record && open.recordCount === 0 ? record + 1 : record;
   }
 
   #openAt({ number, acceptedTimeUnixNano }: QueueEntry): OpenBatch {
     const begin = { entry: number, record: this.#record };
     const ageMs = Number(this.#clock.nowUnixNano() - acceptedTimeUnixNano) / 1e6;
-    // An age below zero or beyond all measure is a jump of the wall clock; waiting is monotonic all the same.
+    // A negative or very large age means that the wall clock jumped; the wait itself is monotonic.
     const waitMs = Math.min(Math.max(this.#publishFrequencyMs - ageMs, 0), this.#publishFrequencyMs);
     return {
       slices: [],
-      places: [],
+      positions: [],
       recordCount: 0,
       byteCount: 0,
       begin,
@@ -191,16 +195,16 @@ export class Batcher {
       : Math.max(this.#open.dueMs - this.#clock.monotonicMs(), 0);
   }
 
-  #close(): PlacedBatch | undefined {
+  #close(): QueuedBatch | undefined {
     const open = this.#open;
     this.#open = undefined;
     if (open === undefined) return undefined;
     return {
       batch: batchOf(open.slices),
-      places: open.places,
+      positions: open.positions,
       begin: open.begin,
       end: open.end,
-      settled: [],
+      deadLetters: [],
       acceptedTimeUnixNano: open.acceptedTimeUnixNano,
     };
   }
@@ -212,14 +216,15 @@ export class Batcher {
     this.#offset = 0;
   }
 
-  /** True when a further entry is loaded; false when nothing more is queued at this moment. */
+  /** True when it loaded another entry; false when the queue is empty at the moment. */
   async #load(): Promise<boolean> {
-    // A read that is under way may have been asked before the newest entry was there, so its "nothing" is not enough.
+    // A pending read may have started before the newest entry was written, so its empty result does not
+    // count.
     if (this.#reading !== undefined && (await this.#reading)) return true;
     return await this.#read();
   }
 
-  /** Keeps the disk busy while the emitter works. */
+  /** Reads from disk while the emitter works. */
   #readAhead(): void {
     if (this.#reading !== undefined) return;
     if (this.#loadedBytes + (this.#open?.byteCount ?? 0) >= READ_AHEAD_BYTES) return;
@@ -229,7 +234,7 @@ export class Batcher {
         if (found) this.#readAhead();
       },
       () => {
-        // The next poll reads again, and then it is told to somebody.
+        // The next poll reads again and reports the error.
       },
     );
   }
@@ -247,7 +252,7 @@ export class Batcher {
     const wanted = this.#nextEntry;
     const entry = await this.#cursor.read(wanted);
     if (entry === undefined || generation !== this.#generation) return false;
-    // Entries in between were dropped: the place within the wanted one means nothing in another.
+    // The queue dropped the entries in between: the record index does not apply to another entry.
     if (entry.number !== wanted && this.#loaded.length === 0) {
       this.#record = 0;
       this.#offset = 0;
@@ -270,7 +275,7 @@ export interface BatcherOptions {
 
 interface OpenBatch {
   readonly slices: RecordBatch[];
-  readonly places: CursorPoint[];
+  readonly positions: CursorPoint[];
   recordCount: number;
   byteCount: number;
   readonly begin: CursorPoint;

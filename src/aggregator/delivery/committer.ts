@@ -1,29 +1,18 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { CursorCommit, QueueCursor } from '../../storage/queue-contract.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
-import type { PlacedAmount, Settlement } from './group.ts';
+import type { FlushResult, QueuedAmount } from './flush-group.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
-const FIRST_DELAY_MS = 1_000;
-
-export interface CommitterOptions {
-  readonly cursor: QueueCursor;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly onCommitted: (settlement: Settlement) => void;
-  /** It will be tried again after `delayMs`. */
-  readonly onFailed: (error: unknown, delayMs: number) => void;
-}
-
 /**
- * Moves the cursor, one commit after another, behind the back of delivery: while one is on its way to the disk the next
- * group is emitted already. What an emitter has flushed is never emitted again while the process lives, so a commit that
- * fails is tried until it works.
+ * Moves the cursor, one commit after another, in the background: during a commit, delivery already emits the
+ * next group. Flushed batches are never emitted again in this process, so a commit that fails is retried
+ * until it succeeds.
  */
 export class Committer {
   readonly #options: CommitterOptions;
   #running: Promise<void> = Promise.resolve();
-  /** A commit was given up at the end; a later one must not move the cursor over it. */
+  /** A commit was abandoned at shutdown; a later one must not move the cursor past it. */
   #isBroken = false;
   #problem: string | undefined;
 
@@ -31,28 +20,28 @@ export class Committer {
     this.#options = options;
   }
 
-  /** Why the commit that is under way has failed so far. */
+  /** The last error of the current commit. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Resolves when the commit before is done and this one has begun. */
-  async commit(settlement: Settlement, signal: AbortSignal): Promise<void> {
+  /** Resolves when the previous commit is done and this one has begun. */
+  async commit(result: FlushResult, signal: AbortSignal): Promise<void> {
     await this.#running;
-    if (!this.#isBroken) this.#running = this.#persist(settlement, signal);
+    if (!this.#isBroken) this.#running = this.#persist(result, signal);
   }
 
-  /** Resolves when nothing is under way any more; false when a commit had to be given up. */
-  async settled(): Promise<boolean> {
+  /** Resolves when no commit is running; false when a commit was abandoned. */
+  async whenIdle(): Promise<boolean> {
     await this.#running;
     return !this.#isBroken;
   }
 
-  async #persist(settlement: Settlement, signal: AbortSignal): Promise<void> {
+  async #persist(result: FlushResult, signal: AbortSignal): Promise<void> {
     const { cursor, clock, random, onCommitted, onFailed } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
-        await cursor.commit(commitOf(settlement, cursor));
+        await cursor.commit(commitOf(result, cursor));
         break;
       } catch (error) {
         this.#problem = error instanceof Error ? error.message : String(error);
@@ -66,28 +55,39 @@ export class Committer {
       }
     }
     this.#problem = undefined;
-    onCommitted(settlement);
+    onCommitted(result);
   }
 }
 
-/** Of what the queue has dropped in the meantime (and counted as discarded) nothing is to be said any more. */
-function commitOf(settlement: Settlement, { committed }: QueueCursor): CursorCommit {
-  const isStillOurs = ({ at }: { at: CursorCommit['point'] }) => !isBefore(at, committed);
+const FIRST_DELAY_MS = 1_000;
+
+export interface CommitterOptions {
+  readonly cursor: QueueCursor;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onCommitted: (result: FlushResult) => void;
+  /** The next attempt is after `delayMs`. */
+  readonly onFailed: (error: unknown, delayMs: number) => void;
+}
+
+/** Leaves out records that the queue has dropped in the meantime; the queue counts those as discarded. */
+function commitOf(result: FlushResult, { committed }: QueueCursor): CursorCommit {
+  const isStillQueued = ({ at }: { at: CursorCommit['point'] }) => !isBefore(at, committed);
   const deadLetters = [
-    ...settlement.deadLetters.filter(isStillOurs).map(({ letter }) => letter),
-    ...settlement.rejectedAgain,
+    ...result.deadLetters.filter(isStillQueued).map(({ letter }) => letter),
+    ...result.rejectedAgain,
   ];
-  const discarded = sum(settlement.discarded.filter(isStillOurs));
+  const discarded = sum(result.discarded.filter(isStillQueued));
   return {
-    point: laterOf(settlement.point, committed),
-    ...(settlement.state !== undefined && { state: settlement.state }),
+    point: laterOf(result.point, committed),
+    ...(result.state !== undefined && { state: result.state }),
     ...(deadLetters.length > 0 && { deadLetters }),
     ...(discarded.records > 0 && { discarded }),
-    ...(settlement.replayed.length > 0 && { replayed: settlement.replayed }),
+    ...(result.replayed.length > 0 && { replayed: result.replayed }),
   };
 }
 
-function sum(amounts: readonly PlacedAmount[]): { records: number; bytes: number } {
+function sum(amounts: readonly QueuedAmount[]): { records: number; bytes: number } {
   return amounts.reduce(
     (total, { records, bytes }) => ({ records: total.records + records, bytes: total.bytes + bytes }),
     { records: 0, bytes: 0 },

@@ -1,6 +1,6 @@
 import type { CursorPoint } from '../../storage/queue-contract.ts';
 
-/** Whether `a` lies before `b` in the queue. */
+/** Whether `a` is before `b` in the queue. */
 export function isBefore(a: CursorPoint, b: CursorPoint): boolean {
   return a.entry < b.entry || (a.entry === b.entry && a.record < b.record);
 }

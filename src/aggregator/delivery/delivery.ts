@@ -1,46 +1,46 @@
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { DeadLetters, QueueCursor } from '../../storage/queue-contract.ts';
-import { Pause } from '../pause.ts';
+import { Timer } from '../timer.ts';
 import type { Batcher } from './batcher.ts';
 import { isBefore } from './cursor-order.ts';
 import type { DeliveryEvents } from './events.ts';
+import type { Failure, FailureStreak } from './failure-streak.ts';
 import type { Incidents } from './incidents.ts';
-import { asDeadLetters, halve, type PlacedBatch, type PlacedDeadLetter, setAside } from './placed-batch.ts';
 import type { DeliverySignals, Progress } from './progress.ts';
+import { asDeadLetters, halve, type QueuedBatch, type QueuedDeadLetter, setAside } from './queued-batch.ts';
 import type { Replay, Replays } from './replays.ts';
-import type { Failure, Trouble } from './trouble.ts';
 
 /**
- * Hands batches to one emitter, in order, and moves its cursor.
+ * Delivers batches to one emitter, in order, and moves its cursor.
  *
- * Most of the time:
+ * Normal operation:
  *
- *     emit emit emit emit ... flush | commit        at the latest every 8 MiB or 100 ms, and when nothing more is queued
- *                                    emit emit ...  the next group, while the commit is on its way to the disk
+ *     emit emit emit emit ... flush | commit        after 8 MiB or 100 ms, or when the queue is empty
+ *                                    emit emit ...  the next group, during the commit
  *
- * When something is wrong:
+ * Failures:
  *
- *     emit: retry              flush and commit the group, wait, emit the same batch again
- *     emit: rejected           set the named records aside, or halve the batch until records stand alone: dead letters
- *     emit: ..., undone   \    go back to what was flushed, and go on carefully: a flush and a commit for every batch,
- *     flush: not delivered /   until the place of the trouble is behind
- *     16 records rejected alone, nothing delivered in between: it is the destination; take them back, and hold
- *     dead letters full: hold
+ *     emit: retry                 flush and commit the group, wait, emit the same batch again
+ *     emit: rejected              dead-letter the named records, or halve the batch until single records remain
+ *     emit: ..., undone   \       rewind to the last flush, then isolate: one flush and one commit for each
+ *     flush: not delivered /      batch, until the failed position is passed
+ *     16 single records rejected  the destination is the problem: withdraw their dead letters, and hold
+ *     dead letters full           hold
  *
- * Holding is waiting and trying again, with a page. Whatever is in memory here can be made again from the queue, so
- * being killed at any moment costs at most a repetition of what was not committed.
+ * Holding means: notify, wait, and try again. All data in memory can be read again from the queue, so a kill
+ * at any moment only repeats what was not committed.
  */
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #progress: Progress;
-  readonly #pause: Pause;
-  /** What is in hand, the next one last: a batch to be tried again, or the pieces of a halved one. */
-  #pieces: PlacedBatch[] = [];
-  /** When the first record in hand was accepted; of those to be emitted again, too. */
+  readonly #timer: Timer;
+  /** Batches to emit next, the next one last: a batch to retry, or the pieces of a halved one. */
+  #pieces: QueuedBatch[] = [];
+  /** When the first record in progress was accepted; includes records that will be emitted again. */
   #inHandTimeUnixNano: bigint | undefined;
-  /** Records in a row that were rejected alone. */
-  #rejectedAlone = 0;
+  /** Consecutive records that were rejected in isolation. */
+  #isolatedRejections = 0;
   #isReopenWanted = false;
   #isFinishing = false;
   #isDone = false;
@@ -49,10 +49,10 @@ export class Delivery {
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
     this.#progress = parts.progress;
-    this.#pause = new Pause(parts.clock);
+    this.#timer = new Timer(parts.clock);
   }
 
-  /** Nothing is queued that could be emitted now. */
+  /** True when the queue has nothing to emit at the moment. */
   get isResting(): boolean {
     return this.#isResting;
   }
@@ -66,21 +66,21 @@ export class Delivery {
     );
   }
 
-  /** Resolves after `finish`, when everything queued is delivered and committed, or it does not work. */
+  /** Resolves after `finish`, when all queued records are delivered and committed, or delivery fails. */
   async run(): Promise<void> {
     while (!this.#isDone && !this.#parts.signals.emit.aborted) await this.#step();
     await this.#closeGroup();
     await this.#progress.committed();
   }
 
-  /** Deliver what is queued, an open batch at once, and end; the first failure ends it too. */
+  /** Delivers all queued records, closes an open batch at once, and ends; the first failure ends it too. */
   finish(): void {
     this.#isFinishing = true;
     this.#parts.batcher.hurry();
-    this.#pause.end();
+    this.#timer.end();
   }
 
-  /** Let the emitter reopen its files before the next batch, which is tried at once. */
+  /** Reopens the emitter's files before the next batch, which is tried at once. */
   reopen(): void {
     this.#isReopenWanted = true;
     this.tryAgain();
@@ -88,7 +88,7 @@ export class Delivery {
 
   tryAgain(): void {
     this.#parts.batcher.interrupt();
-    this.#pause.end();
+    this.#timer.end();
   }
 
   replayRequested(): void {
@@ -102,19 +102,19 @@ export class Delivery {
     if (this.#progress.isOvertaken) await this.#skipDropped();
     if (replays.isListWanted && this.#pieces.length === 0) await this.#listReplays();
 
-    const placed = this.#pieces.pop() ?? (await this.#poll());
-    if (placed !== undefined) await this.#deliver(placed);
+    const queued = this.#pieces.pop() ?? (await this.#poll());
+    if (queued !== undefined) await this.#deliver(queued);
     const isReplayDue = replays.msUntilDue <= 0 && this.#pieces.length === 0 && !this.#isFinishing;
     const replay = isReplayDue ? await replays.next() : undefined;
     if (replay !== undefined) await this.#redeliver(replay);
 
-    if (placed === undefined && replay === undefined) return await this.#rest();
+    if (queued === undefined && replay === undefined) return await this.#rest();
     const { group } = this.#progress;
-    // Records under suspicion wait for the end of their batch: until then they can be taken back.
-    if (group.isDue && !(group.hasSuspects && this.#pieces.length > 0)) await this.#settle();
+    // Isolated rejections wait for the end of their batch: until then they can be withdrawn.
+    if (group.isDue && !(group.hasIsolatedRejections && this.#pieces.length > 0)) await this.#settle();
   }
 
-  async #poll(): Promise<PlacedBatch | undefined> {
+  async #poll(): Promise<QueuedBatch | undefined> {
     this.#isResting = false;
     try {
       return await this.#parts.batcher.poll();
@@ -124,7 +124,7 @@ export class Delivery {
     }
   }
 
-  /** Nothing more to emit: what has been emitted is flushed and committed before anything is waited for. */
+  /** The queue is empty: emitted batches are flushed and committed before it waits for anything. */
   async #rest(): Promise<void> {
     if (!(await this.#settle())) return;
     await this.#progress.committed();
@@ -141,166 +141,169 @@ export class Delivery {
     }
   }
 
-  async #deliver(placed: PlacedBatch): Promise<void> {
-    this.#inHandTimeUnixNano = placed.acceptedTimeUnixNano;
-    const outcome = await this.#progress.emit(placed.batch, (group) => group.delivered(placed));
+  async #deliver(queued: QueuedBatch): Promise<void> {
+    this.#inHandTimeUnixNano = queued.acceptedTimeUnixNano;
+    const outcome = await this.#progress.emit(queued.batch, (group) => group.delivered(queued));
     switch (outcome.kind) {
       case 'delivered':
-        this.#rejectedAlone = 0;
+        this.#isolatedRejections = 0;
         return;
       case 'retry':
-        return await this.#retry(placed, outcome);
+        return await this.#retry(queued, outcome);
       case 'rejected':
-        return await this.#reject(placed, outcome);
+        return await this.#reject(queued, outcome);
     }
   }
 
-  async #retry(placed: PlacedBatch, outcome: Retry): Promise<void> {
+  async #retry(queued: QueuedBatch, outcome: Retry): Promise<void> {
     if (outcome.undone && this.#progress.group.isEmitted) {
-      this.#goBack(placed, outcome.reason);
+      this.#rewind(queued, outcome.reason);
     } else {
-      this.#pieces.push(placed);
-      // The wait may be long; what was delivered before is made to last first.
+      this.#pieces.push(queued);
+      // The wait may be long, so batches that were delivered before are committed first.
       await this.#closeGroup();
     }
-    await this.#failed(outcome, placed);
+    await this.#failed(outcome, queued);
   }
 
-  async #reject(placed: PlacedBatch, outcome: Rejected): Promise<void> {
+  async #reject(queued: QueuedBatch, outcome: Rejected): Promise<void> {
     const { reason } = outcome;
-    if (outcome.undone && this.#progress.group.isEmitted) return this.#goBack(placed, reason);
-    const named = namedRecords(outcome, placed.batch.recordCount);
-    if (named.length > 0) return await this.#setAside(placed, setAside(placed, named, reason), reason);
-    if (placed.batch.recordCount > 1) {
-      const [left, right] = halve(placed);
+    if (outcome.undone && this.#progress.group.isEmitted) return this.#rewind(queued, reason);
+    const named = namedRecords(outcome, queued.batch.recordCount);
+    if (named.length > 0) return await this.#setAside(queued, setAside(queued, named, reason), reason);
+    if (queued.batch.recordCount > 1) {
+      const [left, right] = halve(queued);
       this.#pieces.push(right, left);
       return;
     }
-    this.#rejectedAlone++;
-    if (this.#rejectedAlone >= ALL_REJECTED_ALONE) return await this.#suspectDestination(placed, reason);
-    const alone = asDeadLetters(placed, reason);
-    if (this.#isTooMuch(alone)) return await this.#holdForRoom(placed, reason);
-    this.#progress.group.suspected(placed, alone);
+    this.#isolatedRejections++;
+    if (this.#isolatedRejections >= MAX_ISOLATED_REJECTIONS)
+      return await this.#holdForDestination(queued, reason);
+    const alone = asDeadLetters(queued, reason);
+    if (this.#isTooMuch(alone)) return await this.#holdForRoom(queued, reason);
+    this.#progress.group.rejectedInIsolation(queued, alone);
   }
 
-  async #setAside(placed: PlacedBatch, rest: PlacedBatch, reason: string): Promise<void> {
-    if (this.#isTooMuch(rest.settled)) return await this.#holdForRoom(placed, reason);
+  async #setAside(queued: QueuedBatch, rest: QueuedBatch, reason: string): Promise<void> {
+    if (this.#isTooMuch(rest.deadLetters)) return await this.#holdForRoom(queued, reason);
     if (rest.batch.recordCount > 0) this.#pieces.push(rest);
     else this.#progress.group.passed(rest);
   }
 
-  /** The first records tried alone were all rejected, so it is hardly the records. */
-  async #suspectDestination(placed: PlacedBatch, reason: string): Promise<void> {
+  /** All of the first single records were rejected, so the destination is the likely cause. */
+  async #holdForDestination(queued: QueuedBatch, reason: string): Promise<void> {
     this.#pieces = [];
-    this.#parts.batcher.seek(this.#progress.group.withdrawSuspects());
+    this.#parts.batcher.seek(this.#progress.group.withdrawIsolatedRejections());
     await this.#closeGroup();
-    const text = `${ALL_REJECTED_ALONE} records in a row were rejected alone, so it seems to be the destination: ${reason}`;
-    await this.#failed({ reason: text, mustHold: true }, placed);
+    const text = `${MAX_ISOLATED_REJECTIONS} single records in a row were rejected, so the destination seems to be faulty: ${reason}`;
+    await this.#failed({ reason: text, mustHold: true }, queued);
   }
 
-  async #holdForRoom(placed: PlacedBatch, reason: string): Promise<void> {
-    this.#pieces.push(placed);
+  async #holdForRoom(queued: QueuedBatch, reason: string): Promise<void> {
+    this.#pieces.push(queued);
     await this.#closeGroup();
-    const text = `There is no room for further dead letters: ${reason}`;
-    await this.#failed({ reason: text, mustHold: true }, placed);
+    const text = `The dead letter store is full: ${reason}`;
+    await this.#failed({ reason: text, mustHold: true }, queued);
   }
 
-  #isTooMuch(letters: readonly PlacedDeadLetter[]): boolean {
+  #isTooMuch(letters: readonly QueuedDeadLetter[]): boolean {
     const bytes = letters.reduce((sum, { letter }) => sum + letter.records.data.length, 0);
     return this.#parts.deadLetters.full(bytes + this.#progress.group.deadLetterBytes);
   }
 
-  /** Counts the failure, tells who must know, and waits; or gives up what is in hand, if that is how it is set. */
-  async #failed(failure: Failure, placed?: PlacedBatch): Promise<void> {
-    const { trouble, events, incidents } = this.#parts;
-    const { report, delayMs } = trouble.failed(failure);
+  /** Counts and reports the failure, and waits; or drops the current batch, if configured. */
+  async #failed(failure: Failure, queued?: QueuedBatch): Promise<void> {
+    const { streak, events, incidents } = this.#parts;
+    const { report, delayMs } = streak.failed(failure);
     events.failed({ reason: report.reason, failures: report.failures, delayMs });
     if (report.isHolding) {
-      incidents.failing(report, placed);
-      const isInHand = placed !== undefined && this.#pieces.at(-1) === placed;
-      if (isInHand && !failure.mustHold && this.#giveUp(placed, failure.reason)) return;
+      incidents.failing(report, queued);
+      const isInHand = queued !== undefined && this.#pieces.at(-1) === queued;
+      if (isInHand && !failure.mustHold && this.#dropBatch(queued, failure.reason)) return;
       events.held(report.reason);
     }
     if (this.#isFinishing) {
       this.#isDone = true;
       return;
     }
-    await this.#pause.wait(delayMs);
-    // At the end one more attempt is made at once, unless the destination has asked not to.
+    await this.#timer.wait(delayMs);
+    // During shutdown one more attempt follows at once, unless the destination requested a delay.
     if (this.#isFinishing && failure.afterMs !== undefined) this.#isDone = true;
   }
 
-  /** False when it is to be held. */
-  #giveUp(placed: PlacedBatch, reason: string): boolean {
-    const { afterRetries, trouble } = this.#parts;
+  /** False when the batch must be held. */
+  #dropBatch(queued: QueuedBatch, reason: string): boolean {
+    const { afterRetries, streak } = this.#parts;
     const { group } = this.#progress;
     if (afterRetries === 'hold') return false;
     if (afterRetries === 'discard') {
-      group.discarded(placed, reason);
+      group.discarded(queued, reason);
     } else {
-      const letters = asDeadLetters(placed, reason);
+      const letters = asDeadLetters(queued, reason);
       if (this.#isTooMuch(letters)) return false;
-      group.passed({ ...placed, settled: [...placed.settled, ...letters] });
+      group.passed({ ...queued, deadLetters: [...queued.deadLetters, ...letters] });
     }
     this.#pieces.pop();
-    trouble.over();
+    streak.reset();
     return true;
   }
 
-  /** What is on its way to a commit would be listed again, so that comes first. */
+  /** A pending commit must finish first, or its replays would be listed again. */
   async #listReplays(): Promise<void> {
     if (!(await this.#settle())) return;
     await this.#progress.committed();
     this.#parts.replays.list();
-    this.#progress.isCarefulWithReplays &&= !this.#parts.replays.isEmpty;
+    this.#progress.isolatesReplays &&= !this.#parts.replays.isEmpty;
   }
 
-  /** A dead letter never stands in the way of what is queued: it waits its own time, and counts as no failure. */
+  /**
+   * A dead letter never delays queued batches: it has its own retry time, and does not count as a failure.
+   */
   async #redeliver(replay: Replay): Promise<void> {
-    const { replays, events, trouble } = this.#parts;
+    const { replays, events, streak } = this.#parts;
     const progress = this.#progress;
     const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
-    progress.isCarefulWithReplays &&= !replays.isEmpty;
+    progress.isolatesReplays &&= !replays.isEmpty;
     if (outcome.kind === 'delivered') return replays.delivered();
     if (outcome.undone && progress.group.isEmitted) {
-      this.#goBack(progress.group, outcome.reason);
-      progress.isCarefulWithReplays = true;
+      this.#rewind(progress.group, outcome.reason);
+      progress.isolatesReplays = true;
       replays.requested();
     } else if (outcome.kind === 'rejected') {
       progress.group.rejectedAgain(replay, outcome.reason);
       events.rejectedAgain(replay.id, outcome.reason);
     } else {
-      const delayMs = replays.postpone(replay, (failures) => trouble.delayMs(failures, outcome.afterMs));
+      const delayMs = replays.postpone(replay, (failures) => streak.delayMs(failures, outcome.afterMs));
       events.replayFailed(replay.id, outcome.reason, delayMs);
     }
   }
 
-  /** Flushes and commits; false when that did not work, and it was waited for. */
+  /** Flushes and commits; false when that failed and the retry delay has passed. */
   async #settle(): Promise<boolean> {
     const problem = await this.#closeGroup();
     if (problem?.kind === 'retry') await this.#failed(problem);
     return problem === undefined;
   }
 
-  /** Flushes and commits; when the flush does not work, everything is back at the last that did. */
+  /** Flushes and commits; a failed flush rewinds to the last successful one. */
   async #closeGroup(): Promise<Retry | Rejected | undefined> {
     const problem = await this.#progress.close();
-    if (problem !== undefined) this.#goBack(this.#progress.group, problem.reason);
+    if (problem !== undefined) this.#rewind(this.#progress.group, problem.reason);
     return problem;
   }
 
-  /** To what was flushed last; it will be careful until it is past `trouble`. */
-  #goBack(trouble: { readonly end: PlacedBatch['end'] }, reason: string): void {
+  /** Rewinds to the last flush, and isolates batches until `failed.end` is passed. */
+  #rewind(failed: { readonly end: QueuedBatch['end'] }, reason: string): void {
     const { batcher, replays, events } = this.#parts;
     const { group } = this.#progress;
     if (group.hasReplayed) replays.requested();
     this.#inHandTimeUnixNano = group.oldestAcceptedTimeUnixNano ?? this.#inHandTimeUnixNano;
     this.#pieces = [];
-    batcher.seek(this.#progress.goBack(trouble.end));
-    events.wentBack(reason);
+    batcher.seek(this.#progress.rewind(failed.end));
+    events.rewound(reason);
   }
 
-  /** The queue was full and this emitter furthest behind: what it had not delivered begins later now. */
+  /** The queue was full and this emitter had the most undelivered records: its oldest ones were dropped. */
   async #skipDropped(): Promise<void> {
     const { cursor, batcher, events } = this.#parts;
     events.overtaken();
@@ -314,7 +317,7 @@ export class Delivery {
   async #queueUnreadable(error: unknown): Promise<void> {
     this.#parts.events.queueUnreadable(error);
     await this.#closeGroup();
-    const reason = `The queue could not be read: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = `Cannot read the queue: ${error instanceof Error ? error.message : String(error)}`;
     await this.#failed({ reason, mustHold: true });
   }
 
@@ -324,8 +327,8 @@ export class Delivery {
   }
 }
 
-/** So many rejected alone, with nothing delivered in between, speak against the destination. */
-const ALL_REJECTED_ALONE = 16;
+/** This many isolated rejections without a delivery in between indicate a faulty destination. */
+const MAX_ISOLATED_REJECTIONS = 16;
 
 export interface DeliveryParts {
   readonly cursor: QueueCursor;
@@ -333,18 +336,18 @@ export interface DeliveryParts {
   readonly progress: Progress;
   readonly replays: Replays;
   readonly deadLetters: DeadLetters;
-  readonly trouble: Trouble;
+  readonly streak: FailureStreak;
   readonly incidents: Incidents;
   readonly events: DeliveryEvents;
   readonly clock: Clock;
   readonly signals: DeliverySignals;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
-  /** Lets the emitter reopen its files. */
+  /** Makes the emitter reopen its files. */
   readonly reopen: () => Promise<void>;
 }
 
-/** The indexes that an emitter named, as far as they make sense: ascending, none twice, all within the batch. */
+/** The valid ones among the indexes that an emitter named: ascending, unique, within the batch. */
 function namedRecords({ records = [] }: Rejected, recordCount: number): number[] {
-  const sensible = records.filter((index) => Number.isInteger(index) && index >= 0 && index < recordCount);
-  return [...new Set(sensible)].sort((a, b) => a - b);
+  const valid = records.filter((index) => Number.isInteger(index) && index >= 0 && index < recordCount);
+  return [...new Set(valid)].sort((a, b) => a - b);
 }

@@ -10,36 +10,34 @@ import { Committer } from './committer.ts';
 import { Delivery } from './delivery.ts';
 import type { EmitterState, EmitterStatus } from './emitter-status.ts';
 import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
-import type { Settlement } from './group.ts';
+import { FailureStreak } from './failure-streak.ts';
+import type { FlushResult } from './flush-group.ts';
 import { guardedEmitter } from './guarded-emitter.ts';
 import { Incidents } from './incidents.ts';
 import { Progress } from './progress.ts';
 import { Replays } from './replays.ts';
-import { Trouble } from './trouble.ts';
-
-/** After the deadline: for a flush and a commit of what was emitted, and for an emitter to see that it is over. */
-const GRACE_MS = 500;
 
 /** `cursor -> batcher -> delivery -> emitter`, for one emitter. */
 export interface EmitterChain extends Component {
   readonly emitter: string;
-  /**
-   * Starts the emitter (throws when its configuration cannot work), then delivers in the background.
-   */
+  /** Starts the emitter (throws when its configuration is invalid), then delivers in the background. */
   start(): Promise<void>;
   /**
-   * Closes the open batch at once and delivers what is queued until it is done, fails, or the deadline aborts. What is
-   * left stays in the queue.
+   * Closes the open batch at once and delivers queued records until the queue is empty, a delivery fails, or
+   * the deadline aborts. The rest stays in the queue.
    */
   stop(deadline: AbortSignal): Promise<void>;
   status(): EmitterStatus;
   /** SIGHUP: the emitter reopens its files before the next batch. */
   reopen(): void;
-  /** What was in the way is gone: does not wait for the next retry. */
+  /** The cause of a failure is gone: tries at once instead of at the next retry. */
   tryAgain(): void;
-  /** Dead letters were discarded by hand: closes their incident when none is left. */
+  /** The operator discarded dead letters: resolves their incident when none is left. */
   deadLettersDiscarded(): void;
 }
+
+/** Time after the deadline for a last flush and commit, and for the emitter to stop. */
+const GRACE_MS = 500;
 
 export interface EmitterChainSettings {
   /** AGGREGATOR_MAX_BATCH_SIZE */
@@ -60,7 +58,7 @@ export interface EmitterChainOptions {
   readonly settings: EmitterChainSettings;
   readonly notifier: Notifier;
   readonly clock: Clock;
-  /** Says already which emitter it is about. */
+  /** Already has the emitter's name as a field. */
   readonly logger: Logger;
   readonly metrics: Registry;
   /** [0, 1) */
@@ -99,7 +97,7 @@ class Chain implements EmitterChain {
     life.running = life.delivery.run().catch((error: unknown) => {
       this.#failure = messageOf(error);
       this.#events.broken(error);
-      this.#incidents.troubled(`Delivery has stopped by a fault of its own: ${this.#failure}`);
+      this.#incidents.blocked(`Delivery stopped because of an internal error: ${this.#failure}`);
     });
   }
 
@@ -114,15 +112,18 @@ class Chain implements EmitterChain {
       life.unsubscribe();
       life.delivery.finish();
       const ended = new AbortController();
-      await Promise.race([life.running.finally(() => ended.abort()), this.#giveUpAt(deadline, ended.signal)]);
+      await Promise.race([
+        life.running.finally(() => ended.abort()),
+        this.#abandonAt(deadline, ended.signal),
+      ]);
     }
     this.#emitAbort.abort();
     this.#flushAbort.abort();
     await this.#options.emitter.stop(deadline);
   }
 
-  /** Aborts what the emitter is about at the deadline, and gives up on it a moment later. */
-  async #giveUpAt(deadline: AbortSignal, ended: AbortSignal): Promise<void> {
+  /** Aborts the emitter's calls at the deadline, and stops waiting for it shortly after. */
+  async #abandonAt(deadline: AbortSignal, ended: AbortSignal): Promise<void> {
     await Promise.race([aborted(deadline), aborted(ended)]);
     this.#emitAbort.abort(deadline.reason);
     await this.#options.clock.sleep(GRACE_MS, ended).catch(() => undefined);
@@ -131,16 +132,16 @@ class Chain implements EmitterChain {
   status(): EmitterStatus {
     const { clock } = this.#options;
     const delivery = this.#life?.delivery;
-    const trouble = this.#life?.trouble.report;
+    const streak = this.#life?.streak.report;
     const oldest = delivery?.oldestUndeliveredTimeUnixNano;
     const ageMs = oldest === undefined ? 0 : Number(clock.nowUnixNano() - oldest) / 1e6;
-    const reason = this.#failure ?? this.#life?.committer.problem ?? trouble?.reason;
+    const reason = this.#failure ?? this.#life?.committer.problem ?? streak?.reason;
     return {
       emitter: this.emitter,
       state: this.#state(),
       ...(reason !== undefined && { reason }),
-      ...(trouble !== undefined && { sinceUnixNano: trouble.sinceUnixNano }),
-      failures: trouble?.failures ?? 0,
+      ...(streak !== undefined && { sinceUnixNano: streak.sinceUnixNano }),
+      failures: streak?.failures ?? 0,
       oldestUndeliveredAgeMs: Math.max(ageMs, 0),
       ...(this.#lastSuccessUnixNano !== undefined && { lastSuccessUnixNano: this.#lastSuccessUnixNano }),
     };
@@ -163,7 +164,7 @@ class Chain implements EmitterChain {
     if (this.#failure !== undefined) return 'failed';
     if (life === undefined || this.#stopped !== undefined) return 'stopped';
     if (life.committer.problem !== undefined) return 'holding';
-    if (life.trouble.report !== undefined) return life.trouble.report.isHolding ? 'holding' : 'retrying';
+    if (life.streak.report !== undefined) return life.streak.report.isHolding ? 'holding' : 'retrying';
     return life.delivery.isResting ? 'idle' : 'delivering';
   }
 
@@ -172,19 +173,19 @@ class Chain implements EmitterChain {
     const { maxRecords, publishFrequencyMs, retryCount, retryDelayMs, afterRetries, groupLimits } = settings;
     const [events, incidents] = [this.#events, this.#incidents];
     const signals = { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
-    const trouble = new Trouble({ clock, retryCount, retryDelayMs, random });
+    const streak = new FailureStreak({ clock, retryCount, retryDelayMs, random });
     const committer = new Committer({
       cursor,
       clock,
       random,
-      onCommitted: (settlement) => this.#committed(settlement),
+      onCommitted: (result) => this.#committed(result),
       onFailed: (error, delayMs) => {
         events.commitFailed(error, delayMs);
-        incidents.troubled(`What was delivered could not be committed: ${messageOf(error)}`);
+        incidents.blocked(`Cannot commit delivered records: ${messageOf(error)}`);
       },
     });
     const onFlushed = () => {
-      const past = trouble.over();
+      const past = streak.reset();
       if (past !== undefined) events.recovered(past);
     };
     const destination = guardedEmitter(emitter, events, clock);
@@ -195,7 +196,7 @@ class Chain implements EmitterChain {
       progress: new Progress({ destination, cursor, committer, groupLimits, clock, signals, onFlushed }),
       replays,
       deadLetters,
-      trouble,
+      streak,
       incidents,
       events,
       clock,
@@ -204,10 +205,10 @@ class Chain implements EmitterChain {
       reopen: destination.reopen,
     });
     const unsubscribe = deadLetters.onReplayRequested(() => delivery.replayRequested());
-    return { delivery, committer, replays, trouble, unsubscribe, running: Promise.resolve() };
+    return { delivery, committer, replays, streak, unsubscribe, running: Promise.resolve() };
   }
 
-  #committed({ emitted, deadLetters, discarded, replayed }: Settlement): void {
+  #committed({ emitted, deadLetters, discarded, replayed }: FlushResult): void {
     if (emitted.batches > 0) {
       this.#lastSuccessUnixNano = this.#options.clock.nowUnixNano();
       this.#events.delivered(emitted);
@@ -225,7 +226,7 @@ class Chain implements EmitterChain {
     for (const { at, reason, records, bytes } of discarded) {
       this.#events.discarded({ records, bytes }, `${at.entry}/${at.record}`, reason);
     }
-    // Looked at only when there is a chance, since the list may be long.
+    // Checked only when it is likely, because the list may be long.
     if (replayed.length > 0 && this.#life?.replays.isEmpty) this.deadLettersDiscarded();
   }
 }
@@ -234,7 +235,7 @@ interface Life {
   readonly delivery: Delivery;
   readonly committer: Committer;
   readonly replays: Replays;
-  readonly trouble: Trouble;
+  readonly streak: FailureStreak;
   readonly unsubscribe: () => void;
   running: Promise<void>;
 }

@@ -1,21 +1,21 @@
-/** What /health/progress, /metrics and `status` show of one emitter. */
+/** The state of one emitter, shown by /health/progress, /metrics and `status`. */
 export interface EmitterStatus {
   readonly emitter: string;
   readonly state: EmitterState;
-  /** Why it does not work. */
+  /** Why delivery fails. */
   readonly reason?: string;
-  /** Since when it does not work. */
+  /** Start of the current failure. */
   readonly sinceUnixNano?: bigint;
-  /** In a row. */
+  /** Consecutive failures. */
   readonly failures: number;
-  /** Since the oldest record that is not delivered was accepted; 0 when there is none. */
+  /** Age of the oldest undelivered record, counted from its acceptance; 0 when there is none. */
   readonly oldestUndeliveredAgeMs: number;
-  /** The last commit of something delivered in this process. */
+  /** The last commit of delivered records in this process. */
   readonly lastSuccessUnixNano?: bigint;
 }
 
 /**
- * `retrying`: the last attempt failed. `holding`: the retries are used up, or it is a case for a person; it goes on
- * trying. `failed`: delivery itself broke, and needs a restart.
+ * `retrying`: the last attempt failed. `holding`: the retries are used up, or an operator must act; it keeps
+ * trying. `failed`: delivery has an internal error, and needs a restart.
  */
 export type EmitterState = 'stopped' | 'idle' | 'delivering' | 'retrying' | 'holding' | 'failed';

@@ -1,24 +1,24 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Amount } from '../../storage/queue-contract.ts';
-import type { TroubleReport } from './trouble.ts';
+import type { FailureReport } from './failure-streak.ts';
 
-/** What happens between the queue and one emitter, logged and counted in one place. */
+/** Logs and counts the events of one emitter's delivery. */
 export interface DeliveryEvents {
-  /** One call of `emit`, whatever came of it. */
+  /** One call of `emit`, with any outcome. */
   attempted(durationSeconds: number): void;
   /** Flushed by the emitter. */
   delivered(amount: Amount & { readonly batches: number }): void;
   failed(failure: { reason: string; failures: number; delayMs: number }): void;
   held(reason: string): void;
-  recovered(past: TroubleReport): void;
+  recovered(past: FailureReport): void;
   deadLettered(amount: Amount, reason: string): void;
   rejectedAgain(id: string, reason: string): void;
   replayFailed(id: string, reason: string, delayMs: number): void;
   discarded(amount: Amount, batchId: string, reason: string): void;
-  /** What the emitter took since its last flush is to be emitted again. */
-  wentBack(reason: string): void;
-  /** Entries that were not delivered are gone from the queue (`drop-oldest`). */
+  /** Batches since the last flush are emitted again. */
+  rewound(reason: string): void;
+  /** The queue dropped undelivered entries (`drop-oldest`). */
   overtaken(): void;
   emitterThrew(error: unknown): void;
   queueUnreadable(error: unknown): void;
@@ -27,7 +27,7 @@ export interface DeliveryEvents {
   broken(error: unknown): void;
 }
 
-/** One set of metrics for all emitters of a registry; made once, however many ask. */
+/** One set of metrics for all emitters of a registry; created once. */
 function deliveryMetrics(registry: Registry) {
   const labelNames = ['emitter'] as const;
   const registers = [registry];
@@ -38,23 +38,20 @@ function deliveryMetrics(registry: Registry) {
     records: counter('aggregator_emitter_records_total', 'Records delivered.'),
     bytes: counter('aggregator_emitter_bytes_total', 'Record bytes delivered.'),
     batches: counter('aggregator_emitter_batches_total', 'Batches delivered.'),
-    retries: counter('aggregator_emitter_retries_total', 'Attempts that failed and are made again.'),
+    retries: counter('aggregator_emitter_retries_total', 'Failed attempts that are retried.'),
     rejected: counter('aggregator_emitter_rejected_records_total', 'Records that became dead letters.'),
     discarded: counter(
       'aggregator_emitter_discarded_records_total',
-      'Records given up after the last retry.',
+      'Records discarded after the last retry.',
     ),
-    commitFailures: counter(
-      'aggregator_emitter_commit_failures_total',
-      'Commits that the queue could not make.',
-    ),
+    commitFailures: counter('aggregator_emitter_commit_failures_total', 'Failed commits of the queue.'),
     duration:
       (registry.getSingleMetric('aggregator_emitter_delivery_duration_seconds') as
         | Histogram<'emitter'>
         | undefined) ??
       new Histogram({
         name: 'aggregator_emitter_delivery_duration_seconds',
-        help: 'How long the emitter took for a batch.',
+        help: 'Duration of one emit call.',
         labelNames,
         buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
         registers,
@@ -63,7 +60,7 @@ function deliveryMetrics(registry: Registry) {
       (registry.getSingleMetric('aggregator_emitter_holding') as Gauge<'emitter'> | undefined) ??
       new Gauge({
         name: 'aggregator_emitter_holding',
-        help: '1 while the retries are used up and the queue holds the data.',
+        help: '1 while the retries are used up and records stay queued.',
         labelNames,
         registers,
       }),
@@ -72,7 +69,7 @@ function deliveryMetrics(registry: Registry) {
 
 export function createDeliveryEvents(logger: Logger, registry: Registry, emitter: string): DeliveryEvents {
   const metrics = deliveryMetrics(registry);
-  // Bound once: looking a label up for every batch is a price.
+  // Bound once: a label lookup for each batch is expensive.
   const [records, bytes, batches] = [metrics.records, metrics.bytes, metrics.batches].map((counter) =>
     counter.labels(emitter),
   ) as [Counter.Internal, Counter.Internal, Counter.Internal];
@@ -95,42 +92,45 @@ export function createDeliveryEvents(logger: Logger, registry: Registry, emitter
     },
     failed: (failure) => {
       retries.inc();
-      logger.warn({ ...failure }, 'A batch could not be delivered; it is tried again.');
+      logger.warn({ ...failure }, 'Cannot deliver a batch; trying again');
     },
     held: (reason) => {
       if (isHolding) return;
       isHolding = true;
       holding.set(1);
-      logger.error({ reason }, 'Delivery does not get on; the queue holds the data.');
+      logger.error({ reason }, 'Delivery is stalled; records stay queued');
     },
     recovered: ({ failures, reason }) => {
       isHolding = false;
       holding.set(0);
-      logger.info({ failures, reason }, 'Delivery works again.');
+      logger.info({ failures, reason }, 'Delivery recovered');
     },
     deadLettered: (amount, reason) => {
       rejected.inc(amount.records);
-      logger.error({ ...amount, reason }, 'Records were set aside as dead letters.');
+      logger.error({ ...amount, reason }, 'Stored rejected records as dead letters');
     },
     rejectedAgain: (id, reason) =>
-      logger.warn({ id, reason }, 'A replayed dead letter was rejected again; it stays.'),
+      logger.warn({ id, reason }, 'A replayed dead letter was rejected again; keeping it'),
     replayFailed: (id, reason, delayMs) =>
-      logger.warn({ id, reason, delayMs }, 'A replayed dead letter could not be delivered yet.'),
+      logger.warn({ id, reason, delayMs }, 'Cannot deliver a replayed dead letter; trying again'),
     discarded: (amount, batchId, reason) => {
       discarded.inc(amount.records);
-      logger.error({ batchId, ...amount, reason }, 'A batch was given up after the last retry.');
+      logger.error({ batchId, ...amount, reason }, 'Discarded a batch after the last retry');
     },
-    wentBack: (reason) => logger.warn({ reason }, 'What was not flushed is emitted again, batch by batch.'),
-    overtaken: () => logger.error('The queue has dropped records that this emitter had not delivered.'),
-    emitterThrew: (error) => logger.error({ err: error }, 'The emitter threw, which it never should.'),
-    queueUnreadable: (error) => logger.error({ err: error }, 'The queue could not be read.'),
+    rewound: (reason) => logger.warn({ reason }, 'Emitting unflushed batches again, one by one'),
+    overtaken: () => logger.error('The queue dropped undelivered records of this emitter'),
+    emitterThrew: (error) => logger.error({ err: error }, 'Internal error: the emitter threw'),
+    queueUnreadable: (error) => logger.error({ err: error }, 'Cannot read the queue'),
     deadLetterUnreadable: (id, error) =>
-      logger.error({ id, err: error }, 'A dead letter could not be read; its replay waits.'),
+      logger.error({ id, err: error }, 'Cannot read a dead letter; its replay is postponed'),
     commitFailed: (error, delayMs) => {
       commitFailures.inc();
-      logger.error({ err: error, delayMs }, 'What was delivered could not be committed.');
+      logger.error({ err: error, delayMs }, 'Cannot commit delivered records; trying again');
     },
     broken: (error) =>
-      logger.fatal({ err: error }, 'Delivery to this emitter has stopped by a fault of its own.'),
+      logger.fatal(
+        { err: error },
+        `Internal error: delivery stopped: ${error instanceof Error ? error.message : String(error)}`,
+      ),
   };
 }

@@ -4,9 +4,7 @@ import type { Batch } from '../../records/batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { DeliveryEvents } from './events.ts';
 
-export type Destination = Pick<Emitter, 'emit' | 'flush' | 'committed' | 'reopen'>;
-
-/** An emitter of which nothing but outcomes comes back, measured. */
+/** An emitter that returns an outcome instead of throwing, and whose calls are measured. */
 export function guardedEmitter(
   emitter: Emitter,
   events: DeliveryEvents,
@@ -33,6 +31,8 @@ export function guardedEmitter(
   };
 }
 
+export type Destination = Pick<Emitter, 'emit' | 'flush' | 'committed' | 'reopen'>;
+
 function ignore(): void {
-  // It is logged, and nothing depends on it.
+  // The error is logged; the result is not needed.
 }

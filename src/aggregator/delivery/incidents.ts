@@ -1,29 +1,29 @@
 import type { Amount } from '../../storage/queue-contract.ts';
 import type { Notifier } from '../notify/notifier.ts';
-import type { PlacedBatch } from './placed-batch.ts';
-import type { TroubleReport } from './trouble.ts';
+import type { FailureReport } from './failure-streak.ts';
+import type { QueuedBatch } from './queued-batch.ts';
 
-/** What one emitter's delivery tells people, and when it takes that back. */
+/** Opens and resolves the incidents of one emitter's delivery. */
 export class Incidents {
   readonly #notifier: Notifier;
   readonly #emitter: string;
-  /** An incident of an earlier run may be open, so the first success always resolves. */
+  /** An incident of an earlier run may be open, so the first success always resolves it. */
   #mayBeFailing = true;
   #batchId: string | undefined;
-  #failuresTold = 0;
+  #failuresReported = 0;
 
   constructor(notifier: Notifier, emitter: string) {
     this.#notifier = notifier;
     this.#emitter = emitter;
   }
 
-  /** Every further failure of a batch is one more attempt, but its records are counted once. */
-  failing({ reason, failures, sinceUnixNano }: TroubleReport, placed?: PlacedBatch): void {
-    const batchId = placed && `${placed.begin.entry}/${placed.begin.record}`;
-    const newBatch = placed !== undefined && batchId !== this.#batchId ? placed.batch : undefined;
-    const attempts = failures > this.#failuresTold ? failures - this.#failuresTold : failures;
+  /** Each failure of a batch adds one attempt, but its records are counted once. */
+  failing({ reason, failures, sinceUnixNano }: FailureReport, queued?: QueuedBatch): void {
+    const batchId = queued && `${queued.begin.entry}/${queued.begin.record}`;
+    const newBatch = queued !== undefined && batchId !== this.#batchId ? queued.batch : undefined;
+    const attempts = failures > this.#failuresReported ? failures - this.#failuresReported : failures;
     this.#mayBeFailing = true;
-    this.#failuresTold = failures;
+    this.#failuresReported = failures;
     this.#batchId = batchId;
     this.#notifier.trigger(
       { emitter: this.#emitter, kind: 'delivery' },
@@ -38,8 +38,8 @@ export class Incidents {
     );
   }
 
-  /** Something other than a batch is in the way. */
-  troubled(reason: string): void {
+  /** Reports a problem that does not belong to one batch. */
+  blocked(reason: string): void {
     this.#mayBeFailing = true;
     this.#notifier.trigger(
       { emitter: this.#emitter, kind: 'delivery' },
@@ -51,7 +51,7 @@ export class Incidents {
     if (!this.#mayBeFailing) return;
     this.#mayBeFailing = false;
     this.#batchId = undefined;
-    this.#failuresTold = 0;
+    this.#failuresReported = 0;
     this.#notifier.resolve({ emitter: this.#emitter, kind: 'delivery' });
   }
 

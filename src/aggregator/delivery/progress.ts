@@ -5,11 +5,11 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { CursorPoint, Json, QueueCursor } from '../../storage/queue-contract.ts';
 import type { Committer } from './committer.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
-import { Group } from './group.ts';
+import { FlushGroup } from './flush-group.ts';
 import type { Destination } from './guarded-emitter.ts';
 
 /**
- * How far it has got: what the emitter was handed, what it has flushed, what is committed.
+ * The progress of one emitter: emitted, flushed and committed.
  *
  *     cursor.committed  <=  group.begin  <=  group.end
  *     on disk               flushed          emitted
@@ -18,47 +18,52 @@ import type { Destination } from './guarded-emitter.ts';
  */
 export class Progress {
   readonly #parts: ProgressParts;
-  #group: Group;
-  /** Up to here every batch is flushed and committed by itself. */
-  #carefulUntil: CursorPoint;
-  #isCommitUntold = false;
-  /** Replays too are flushed one by one. */
-  isCarefulWithReplays = false;
+  #group: FlushGroup;
+  /** Up to this position each batch is flushed and committed separately. */
+  #isolateUntil: CursorPoint;
+  #isCommitUnreported = false;
+  /** Replays are flushed one by one, too. */
+  isolatesReplays = false;
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
-    this.#group = new Group(parts.cursor.committed, parts.clock, parts.groupLimits);
-    this.#carefulUntil = parts.cursor.committed;
+    this.#group = new FlushGroup(parts.cursor.committed, parts.clock, parts.groupLimits);
+    this.#isolateUntil = parts.cursor.committed;
   }
 
-  /** What has been settled since the last flush. */
-  get group(): Group {
+  /** The results since the last flush. */
+  get group(): FlushGroup {
     return this.#group;
   }
 
-  /** The queue has dropped what was not flushed. */
+  /** The queue dropped records that were not flushed. */
   get isOvertaken(): boolean {
     return isBefore(this.#group.begin, this.#parts.cursor.committed);
   }
 
-  /** Emits, and `settle`s with the group when that is delivered; carefully, if it has to be. */
-  async emit(batch: Batch, settle: (group: Group) => void): Promise<FlushOutcome> {
+  /**
+   * Emits a batch and calls `record` when it is delivered; while isolating, it flushes and commits the batch
+   * at once.
+   */
+  async emit(batch: Batch, record: (group: FlushGroup) => void): Promise<FlushOutcome> {
     const { destination, signals } = this.#parts;
     const emitted = await destination.emit(batch, signals.emit);
     if (emitted.kind !== 'delivered') return emitted;
-    if (!this.#isCareful) {
-      settle(this.#group);
+    if (!this.#isIsolating) {
+      record(this.#group);
       return emitted;
     }
     const flushed = await this.#flush();
     if (flushed.kind === 'delivered') {
-      settle(this.#group);
+      record(this.#group);
       await this.#commit(flushed.state);
     }
     return flushed;
   }
 
-  /** Flushes, and begins to commit; answers what was wrong with the flush. Then it is time to go back. */
+  /**
+   * Flushes, and begins to commit; returns the outcome of a failed flush, after which the caller must rewind.
+   */
   async close(): Promise<Retry | Rejected | undefined> {
     if (this.#group.isEmpty) return undefined;
     let state: Json | undefined;
@@ -71,32 +76,32 @@ export class Progress {
     return undefined;
   }
 
-  /** Resolves when nothing is on its way to the disk any more, and the emitter knows. */
+  /** Resolves when no commit is running and the emitter has been notified. */
   async committed(): Promise<void> {
-    const isCommitted = await this.#parts.committer.settled();
-    if (!this.#isCommitUntold || !isCommitted) return;
-    this.#isCommitUntold = false;
+    const isCommitted = await this.#parts.committer.whenIdle();
+    if (!this.#isCommitUnreported || !isCommitted) return;
+    this.#isCommitUnreported = false;
     await this.#parts.destination.committed();
   }
 
-  /** Forgets what was emitted since the last flush; from there it goes on carefully up to `until`. */
-  goBack(until: CursorPoint): CursorPoint {
-    this.isCarefulWithReplays ||= this.#group.hasReplayed;
-    this.#carefulUntil = laterOf(this.#carefulUntil, until);
+  /** Discards the results since the last flush, and isolates batches up to `until`. */
+  rewind(until: CursorPoint): CursorPoint {
+    this.isolatesReplays ||= this.#group.hasReplayed;
+    this.#isolateUntil = laterOf(this.#isolateUntil, until);
     this.#beginGroup(this.#group.begin);
     return this.#group.begin;
   }
 
-  /** After being overtaken, with nothing left in the group. */
+  /** After records were dropped, when the group is empty. */
   catchUp(): void {
     this.#beginGroup(this.#group.end);
   }
 
-  get #isCareful(): boolean {
-    return this.isCarefulWithReplays || isBefore(this.#group.end, this.#carefulUntil);
+  get #isIsolating(): boolean {
+    return this.isolatesReplays || isBefore(this.#group.end, this.#isolateUntil);
   }
 
-  /** Never while the commit of the flush before is still on its way. */
+  /** Never runs while the commit of the previous flush is pending. */
   async #flush(): Promise<FlushOutcome> {
     await this.committed();
     return await this.#parts.destination.flush(this.#parts.signals.flush);
@@ -106,15 +111,15 @@ export class Progress {
     const group = this.#group;
     this.#beginGroup(group.end);
     if (group.isEmitted) {
-      this.#isCommitUntold = true;
+      this.#isCommitUnreported = true;
       this.#parts.onFlushed();
     }
-    await this.#parts.committer.commit(group.settlement(state), this.#parts.signals.flush);
+    await this.#parts.committer.commit(group.result(state), this.#parts.signals.flush);
   }
 
   #beginGroup(point: CursorPoint): void {
     const { cursor, clock, groupLimits } = this.#parts;
-    this.#group = new Group(laterOf(point, cursor.committed), clock, groupLimits);
+    this.#group = new FlushGroup(laterOf(point, cursor.committed), clock, groupLimits);
   }
 }
 
@@ -125,13 +130,13 @@ export interface ProgressParts {
   readonly groupLimits: GroupLimits | undefined;
   readonly clock: Clock;
   readonly signals: DeliverySignals;
-  /** The destination has taken something, for good. */
+  /** The destination has stored records permanently. */
   readonly onFlushed: () => void;
 }
 
 export interface DeliverySignals {
   /** Aborts at the deadline. */
   readonly emit: AbortSignal;
-  /** Aborts a moment later: what was emitted is flushed and committed if at all possible. */
+  /** Aborts shortly after `emit`: emitted records are still flushed and committed if possible. */
   readonly flush: AbortSignal;
 }

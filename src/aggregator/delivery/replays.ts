@@ -3,23 +3,18 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { DeadLetterId, DeadLetters } from '../../storage/queue-contract.ts';
 import type { DeliveryEvents } from './events.ts';
 
-export interface Replay {
-  readonly id: DeadLetterId;
-  readonly batch: Batch;
-}
-
-/** The dead letters of one emitter for which a replay was asked, one after another. */
+/** The dead letters of one emitter that are to be replayed, one after another. */
 export class Replays {
   readonly #deadLetters: DeadLetters;
   readonly #emitter: string;
   readonly #clock: Clock;
   readonly #events: DeliveryEvents;
-  /** Requests of an earlier run are found at the start. */
+  /** Finds the requests of an earlier run at the start. */
   #isListWanted = true;
   /** The next one last. */
   #ids: DeadLetterId[] = [];
   #notBeforeMs = 0;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
 
   constructor(
@@ -32,7 +27,7 @@ export class Replays {
     this.#events = events;
   }
 
-  /** Look again: there may be others. Nothing may be on its way to a commit when the list is made. */
+  /** True when the list may be outdated. It must not be read again while a commit is pending. */
   get isListWanted(): boolean {
     return this.#isListWanted;
   }
@@ -53,7 +48,7 @@ export class Replays {
     return this.#ids.length === 0;
   }
 
-  /** How long until there is something to do; infinite when there is nothing. */
+  /** Time until the next replay; infinite when there is none. */
   get msUntilDue(): number {
     if (this.isEmpty) return Number.POSITIVE_INFINITY;
     return Math.max(this.#notBeforeMs - this.#clock.monotonicMs(), 0);
@@ -75,7 +70,7 @@ export class Replays {
     this.#failures = 0;
   }
 
-  /** The destination could not take it now. Other batches go on in the meantime. */
+  /** The destination cannot accept the replay now. Other batches continue in the meantime. */
   postpone({ id }: Replay, delayMsAfter: (failures: number) => number): number {
     this.#failures++;
     const delayMs = delayMsAfter(this.#failures);
@@ -83,4 +78,9 @@ export class Replays {
     this.#notBeforeMs = this.#clock.monotonicMs() + delayMs;
     return delayMs;
   }
+}
+
+export interface Replay {
+  readonly id: DeadLetterId;
+  readonly batch: Batch;
 }

@@ -2,7 +2,7 @@ import type { AlertDefinition } from '../../store/monitor/alert-definition.ts';
 import type { AlertPageDetails, AlertPager } from '../../store/monitor/alert-pager.ts';
 import type { AlertIncident, Notifier } from './notifier.ts';
 
-/** What the monitor tells people, as incidents of the notifier. */
+/** Turns the monitor's pages into incidents of the notifier. */
 export function alertPager(notifier: Notifier): AlertPager {
   return {
     firing: (page, details) =>

@@ -3,16 +3,14 @@ import type { Notifier } from './notifier.ts';
 import type { PagerDutyNotifierOptions, PagerDutySettings } from './pagerduty-notifier.ts';
 import { PagerDutyNotifier } from './pagerduty-notifier.ts';
 
-export type NotifierOptions = Omit<PagerDutyNotifierOptions, 'settings'>;
-
-/** PagerDuty when it is configured, else the log. */
+/** PagerDuty when it is configured, otherwise the log. */
 export function createNotifier(settings: PagerDutySettings | undefined, options: NotifierOptions): Notifier {
   if (settings === undefined) return new LoggingNotifier(options.logger, options.clock);
   const { integrationKey } = settings;
   if (!/^[0-9a-zA-Z]{32}$/.test(integrationKey.trim())) {
     options.logger.warn(
       { integrationKey: `...${integrationKey.trim().slice(-4)}` },
-      'The integration key does not look like one of PagerDuty (32 letters and digits).',
+      'The integration key does not look like a PagerDuty key (32 letters and digits)',
     );
   }
   return new PagerDutyNotifier({
@@ -20,3 +18,5 @@ export function createNotifier(settings: PagerDutySettings | undefined, options:
     settings: { ...settings, integrationKey: integrationKey.trim() },
   });
 }
+
+export type NotifierOptions = Omit<PagerDutyNotifierOptions, 'settings'>;

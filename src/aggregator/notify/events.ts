@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { type Incident, incidentName } from './notifier.ts';
 
-/** What happens on the way to people, logged and counted in one place. */
+/** Logs and counts the events of the notifier. */
 export interface NotifyEvents {
   sent(incident: Incident, action: NotifyAction): void;
   failed(incident: Incident, failure: { action: NotifyAction; reason: string; delayMs: number }): void;
-  /** For so long that nobody may know. */
-  unheard(incident: Incident, reason: string): void;
+  /** PagerDuty was unreachable for so long that operators may not know of the incident. */
+  undeliverable(incident: Incident, reason: string): void;
   refused(incident: Incident, action: NotifyAction, reason: string): void;
   open(count: number): void;
   unsaved(error: unknown): void;
@@ -19,42 +19,45 @@ export function createNotifyEvents(logger: Logger, metrics: Registry): NotifyEve
   const registers = [metrics];
   const sent = new Counter({
     name: 'aggregator_notify_events_total',
-    help: 'Events that PagerDuty has taken.',
+    help: 'Events that PagerDuty accepted.',
     labelNames: ['action'],
     registers,
   });
   const failures = new Counter({
     name: 'aggregator_notify_failures_total',
-    help: 'Attempts to reach PagerDuty that failed.',
+    help: 'Failed attempts to send an event to PagerDuty.',
     registers,
   });
   const open = new Gauge({
     name: 'aggregator_notify_open_incidents',
-    help: 'Incidents that are open.',
+    help: 'Open incidents.',
     registers,
   });
   return {
     sent: (incident, action) => {
       sent.inc({ action });
-      logger.info({ incident: incidentName(incident), action }, 'PagerDuty was told.');
+      logger.info({ incident: incidentName(incident), action }, 'Sent an event to PagerDuty');
     },
     failed: (incident, failure) => {
       failures.inc();
-      logger.warn({ incident: incidentName(incident), ...failure }, 'PagerDuty could not be told yet.');
+      logger.warn(
+        { incident: incidentName(incident), ...failure },
+        'Cannot send an event to PagerDuty; trying again',
+      );
     },
-    unheard: (incident, reason) =>
+    undeliverable: (incident, reason) =>
       logger.error(
         { incident: incidentName(incident), reason },
-        'PagerDuty could not be told for half an hour; nobody may know.',
+        'Cannot send an event to PagerDuty for half an hour',
       ),
     refused: (incident, action, reason) => {
       failures.inc();
       logger.error(
         { incident: incidentName(incident), action, reason },
-        'PagerDuty refused an event for good.',
+        'PagerDuty rejected an event permanently',
       );
     },
     open: (count) => open.set(count),
-    unsaved: (error) => logger.error({ err: error }, 'The state of incidents could not be saved.'),
+    unsaved: (error) => logger.error({ err: error }, 'Cannot save the state of incidents'),
   };
 }

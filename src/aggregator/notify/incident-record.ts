@@ -2,15 +2,17 @@ import { z } from 'zod';
 import type { Json } from '../../storage/queue-contract.ts';
 import type { Incident, IncidentDetails } from './notifier.ts';
 
-/** What is known of one incident. Kept on disk as it is. */
+export type IncidentRecord = Readonly<z.infer<typeof incidentRecord>>;
+
+/** One incident, in the form that is stored on disk. */
 const common = z.object({
-  /** Under which it was opened, whatever the configuration says today. */
+  /** The key that opened it, whatever the configuration is today. */
   dedupKey: z.string(),
-  /** How it should be. */
+  /** The desired state. */
   isOpen: z.boolean(),
-  /** A trigger has been on the wire, so the other side may show it. */
+  /** A trigger was sent, so PagerDuty may show the incident. */
   mayBeShown: z.boolean(),
-  /** The newest state has yet to be sent. */
+  /** The newest state was not sent yet. */
   isUnsent: z.boolean(),
   reason: z.string(),
   records: z.number(),
@@ -25,9 +27,7 @@ const incidentRecord = z.discriminatedUnion('kind', [
   common.extend({ kind: z.literal('evaluation'), alert: z.string() }),
 ]);
 
-export type IncidentRecord = Readonly<z.infer<typeof incidentRecord>>;
-
-/** Long reasons are cut: an event must stay far below 512 KB, and the state small. */
+/** Truncates long reasons: an event must stay far below 512 KB, and the state small. */
 const REASON_CHARACTERS = 1000;
 
 /** The incident after a further trigger. */
@@ -54,7 +54,7 @@ export function triggered(
   };
 }
 
-/** Whose it is, of a record. */
+/** The identity of a record. */
 export function incidentOf(record: IncidentRecord): Incident {
   if (record.kind === 'alert') return { kind: record.kind, alert: record.alert, segment: record.segment };
   if (record.kind === 'evaluation') return { kind: record.kind, alert: record.alert };
@@ -65,7 +65,7 @@ export function toJson(records: Iterable<IncidentRecord>): Json {
   return { version: 1, incidents: [...records].map((record) => ({ ...record })) };
 }
 
-/** What can be read of it: a damaged state may cost a page that stays open, never a start. */
+/** Returns the readable incidents: damaged state may leave an incident open, but never prevents a start. */
 export function fromJson(state: Json | undefined): IncidentRecord[] {
   const { data } = z.object({ incidents: z.array(z.unknown()) }).safeParse(state);
   return (data?.incidents ?? []).flatMap((incident) => incidentRecord.safeParse(incident).data ?? []);

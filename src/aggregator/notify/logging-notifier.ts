@@ -2,17 +2,10 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Incident, type IncidentDetails, incidentName, type Notifier } from './notifier.ts';
 
-const INTERVAL_MS = 60_000;
-
-interface OpenIncident {
-  readonly incident: Incident;
-  readonly records: number;
-  readonly bytes: number;
-  readonly attempts: number;
-  readonly loggedMs: number;
-}
-
-/** When nobody is to be told but the log: one line a minute for each incident, with what has been added up. */
+/**
+ * Logs incidents when no other notifier is configured: one line a minute for each incident, with summed
+ * amounts.
+ */
 export class LoggingNotifier implements Notifier {
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -42,15 +35,25 @@ export class LoggingNotifier implements Notifier {
       attempts: (before?.attempts ?? 0) + added.attempts,
     };
     this.#open.set(name, { incident, ...sum, loggedMs: isDue ? nowMs : before.loggedMs });
-    if (isDue) this.#logger.error({ incident: name, reason, ...sum }, 'An incident is open.');
+    if (isDue) this.#logger.error({ incident: name, reason, ...sum }, 'An incident is open');
   }
 
   resolve(incident: Incident): void {
     const name = incidentName(incident);
-    if (this.#open.delete(name)) this.#logger.info({ incident: name }, 'An incident is over.');
+    if (this.#open.delete(name)) this.#logger.info({ incident: name }, 'An incident is resolved');
   }
 
   openIncidents(): readonly Incident[] {
     return [...this.#open.values()].map(({ incident }) => incident);
   }
+}
+
+const INTERVAL_MS = 60_000;
+
+interface OpenIncident {
+  readonly incident: Incident;
+  readonly records: number;
+  readonly bytes: number;
+  readonly attempts: number;
+  readonly loggedMs: number;
 }

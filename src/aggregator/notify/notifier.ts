@@ -1,16 +1,16 @@
 import type { Component } from '../../runtime/component.ts';
 
 /**
- * Tells people. Calls return at once and never fail; what was not sent yet is kept, and sent later.
+ * Notifies people. Calls return at once and never fail; unsent events are kept and sent later.
  *
- * An incident is opened by its first `trigger` and closed by `resolve`; in between, further triggers add up: amounts
- * and attempts are summed, the newest reason is kept.
+ * An incident is opened by its first `trigger` and closed by `resolve`. Further triggers in between add their
+ * amounts and attempts, and replace the reason.
  */
 export interface Notifier extends Component {
   trigger(incident: Incident, details: IncidentDetails): void;
-  /** Nothing happens when the incident is not open, unless another aggregator may have opened it. */
+  /** Does nothing when the incident is not open, unless another aggregator may have opened it. */
   resolve(incident: Incident, options?: ResolveOptions): void;
-  /** Those that were triggered and not resolved, in earlier runs, too, as far as they are known. */
+  /** Triggered and unresolved incidents, including those known from earlier runs. */
   openIncidents(): readonly Incident[];
 }
 
@@ -21,8 +21,8 @@ export interface ResolveOptions {
 export type Incident = EmitterIncident | AlertIncident | EvaluationIncident;
 
 /**
- * Each emitter has an incident of each kind: `delivery`, its destination does not take what it is sent;
- * `dead-letters`, rejected records wait for a decision; `queue`, it is so far behind that the queue fills up.
+ * Each emitter has one incident of each kind. `delivery`: its destination does not accept records.
+ * `dead-letters`: rejected records wait for a decision. `queue`: its undelivered records fill the queue.
  */
 export interface EmitterIncident {
   readonly emitter: string;
@@ -45,16 +45,16 @@ export interface EvaluationIncident {
 }
 
 export interface IncidentDetails {
-  /** For a person; never holds a secret. */
+  /** For people; never contains a secret. */
   readonly reason: string;
   /** Newly affected. */
   readonly records: number;
   readonly bytes: number;
-  /** Newly made and failed. */
+  /** New failed attempts. */
   readonly attempts: number;
   /** When it began; default: now. */
   readonly sinceUnixNano?: bigint;
-  /** Where in the queue the batch begins. */
+  /** Queue position of the batch. */
   readonly batchId?: string;
 }
 

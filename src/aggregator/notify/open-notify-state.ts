@@ -10,8 +10,9 @@ export interface OpenNotifyState {
 }
 
 /**
- * The state of the pages. It never keeps data from being accepted: damaged state is set aside, and without a directory
- * that can be written the state is in memory. Incidents that were open then stay open until a person closes them.
+ * Opens the state of incidents. It never prevents the aggregator from accepting data: damaged state is moved
+ * aside, and without a writable directory the state is in memory. Incidents that were open then stay open
+ * until an operator closes them.
  */
 export async function openNotifyState(directory: string, logger: Logger): Promise<OpenNotifyState> {
   try {
@@ -31,7 +32,7 @@ async function openStored(directory: string): Promise<OpenNotifyState> {
   return { state: storedNotifyState(store), close: () => store.close() };
 }
 
-/** One is kept: what is set aside must not fill the disk. */
+/** Keeps only one copy, so that damaged state does not fill the disk. */
 async function setAside(directory: string, aside: string): Promise<void> {
   await rm(aside, { recursive: true, force: true });
   await rename(directory, aside);

@@ -6,31 +6,16 @@ import { rootCertificates } from 'node:tls';
 import { event as sendEvent } from '@pagerduty/pdjs';
 import type { PagerDutyEvent } from './pagerduty-event.ts';
 
-export type SendResult =
-  | { readonly kind: 'sent' }
-  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
-  /** It will never be taken. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export interface PagerDutyClientOptions {
-  /** `host[:port]` or `https://host[:port]`; default: events.pagerduty.com. The protocol is always https. */
-  readonly server?: string | undefined;
-  /** PEM; trusted besides the usual authorities. */
-  readonly ca?: string | undefined;
-  readonly timeoutMs?: number;
-}
-
-const DEFAULT_TIMEOUT_MS = 15_000;
-
 /**
- * One event, one request. What @pagerduty/pdjs 2.2.4 does by itself is kept from happening:
+ * One event, one request. This client disables the following behaviour of @pagerduty/pdjs 2.2.4:
  *
- * - Its `requestTimeout` aborts nothing and keeps the process alive: switched off, a timer and a signal take its place.
- * - It sends again after a 429, three times, blind to Retry-After: the request is aborted when that answer arrives.
+ * - Its `requestTimeout` aborts nothing and keeps the process alive: a timer and a signal replace it.
+ * - It sends three times again after a 429 and ignores Retry-After: the request is aborted when that response
+ *   arrives.
  * - It rejects on a body that is not JSON (an error page of a proxy, an empty 202), and the status is lost.
  * - It follows redirects, with the key in the body.
  *
- * So status and headers are taken from Node's own channel for HTTP answers.
+ * So status and headers are read from Node's diagnostics channel for HTTP responses.
  */
 export class PagerDutyClient {
   readonly #server: string | undefined;
@@ -45,7 +30,8 @@ export class PagerDutyClient {
 
   async send(event: PagerDutyEvent, signal: AbortSignal): Promise<SendResult> {
     const requestId = randomUUID();
-    // Not AbortSignal.any of a timeout: nothing holds on to that, and once collected it never fires.
+    // Not AbortSignal.any with a timeout: no object references that signal, and it never fires once it is
+    // collected.
     const ended = new AbortController();
     const end = () => ended.abort();
     const timer = setTimeout(end, this.#timeoutMs);
@@ -67,7 +53,7 @@ export class PagerDutyClient {
       signal: ended.signal,
     };
     try {
-      // Its types want a payload with every event and know no agent.
+      // Its types require a payload with each event and have no agent.
       const response = await sendEvent(parameters as unknown as Parameters<typeof sendEvent>[0]);
       answer ??= { status: response.status, retryAfter: undefined };
       return resultOf(answer, explanationIn(response.data, event.routing_key));
@@ -85,7 +71,7 @@ export class PagerDutyClient {
     this.#agent.destroy();
   }
 
-  /** Of errors only the code: their messages repeat the address and whatever else was at hand. */
+  /** Returns only the error code: messages repeat the address and other values. */
   #reasonOf(error: unknown): string {
     if (!(error instanceof Error)) return 'failed';
     if (error.name === 'AbortError') return `no answer within ${this.#timeoutMs} ms`;
@@ -94,6 +80,22 @@ export class PagerDutyClient {
   }
 }
 
+export type SendResult =
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number }
+  /** PagerDuty will never accept it. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface PagerDutyClientOptions {
+  /** `host[:port]` or `https://host[:port]`; default: events.pagerduty.com. The protocol is always https. */
+  readonly server?: string | undefined;
+  /** PEM; trusted besides the usual authorities. */
+  readonly ca?: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 15_000;
+
 const REQUEST_ID_HEADER = 'x-request-id';
 
 interface Answer {
@@ -101,7 +103,7 @@ interface Answer {
   readonly retryAfter: string | undefined;
 }
 
-/** Calls `seen` when the answer to the request with this id begins; returns the way out. */
+/** Calls `seen` when the response to the request with this id begins; returns a function to unsubscribe. */
 function watchAnswers(requestId: string, seen: (answer: Answer) => void): () => void {
   const answers = channel('http.client.response.finish');
   const listener = (message: unknown) => {
@@ -116,7 +118,7 @@ function watchAnswers(requestId: string, seen: (answer: Answer) => void): () => 
 function resultOf({ status, retryAfter }: Answer, explanation: string): SendResult {
   if (status >= 200 && status < 300) return { kind: 'sent' };
   const reason = `HTTP ${status}${explanation}`;
-  // A redirect is not followed, but it may be a proxy's, and go away.
+  // A redirect is not followed, but it may come from a proxy and be temporary.
   const mayWorkLater = status === 429 || status === 408 || status >= 500 || status < 400;
   if (!mayWorkLater) return { kind: 'refused', reason };
   const afterMs = retryAfter === undefined ? undefined : retryAfterMs(retryAfter);
@@ -129,7 +131,7 @@ function retryAfterMs(value: string): number | undefined {
   return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
 }
 
-/** What the answer says is wrong; it may quote the key. */
+/** The error description in the response, without the key, which it may quote. */
 function explanationIn(data: unknown, secret: string): string {
   const { message, errors } = (data ?? {}) as { message?: unknown; errors?: unknown };
   const parts = [message, ...(Array.isArray(errors) ? errors : [])].filter(

@@ -46,8 +46,8 @@ const SEVERITY: Record<Incident['kind'], PagerDutyPayload['severity']> = {
 };
 
 /**
- * `<incident_key>` itself with one emitter, `<incident_key>/<name>` with several; for an alert, the same from each
- * aggregator: `<incident_key>/alerts/<id>`, and the segment if there is one.
+ * `<incident_key>` with one emitter, `<incident_key>/<name>` with several. For an alert,
+ * `<incident_key>/alerts/<id>` and the segment if there is one; all aggregators use the same.
  */
 export function dedupKeyOf(incident: Incident, incidentKey: string, hasSeveral: boolean): string {
   const key = `${incidentKey}${dedupSuffixOf(incident, hasSeveral)}`;
@@ -65,14 +65,14 @@ function dedupSuffixOf(incident: Incident, hasSeveral: boolean): string {
 
 export function payloadOf(record: IncidentRecord, identifier: string, source: string): PagerDutyPayload {
   return {
-    summary: summaryOf(`${WHAT[record.kind]}: ${identifier} (${whoOf(record)}): ${record.reason}`),
+    summary: summaryOf(`${WHAT[record.kind]}: ${identifier} (${subjectOf(record)}): ${record.reason}`),
     source: source.trim() === '' ? 'unknown' : source,
     severity: SEVERITY[record.kind],
     custom_details: detailsOf(record),
   };
 }
 
-function whoOf(record: IncidentRecord): string {
+function subjectOf(record: IncidentRecord): string {
   if (record.kind === 'evaluation') return record.alert;
   if (record.kind !== 'alert') return `emitter ${record.emitter}`;
   return record.segment === null ? record.alert : `${record.alert}, ${JSON.stringify(record.segment)}`;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
-import { Pause } from '../pause.ts';
+import { Timer } from '../timer.ts';
 import { createNotifyEvents, type NotifyAction, type NotifyEvents } from './events.ts';
 import { fromJson, type IncidentRecord, incidentOf, toJson, triggered } from './incident-record.ts';
 import {
@@ -15,55 +15,20 @@ import type { NotifyState } from './notify-state.ts';
 import { PagerDutyClient } from './pagerduty-client.ts';
 import { dedupKeyOf, type PagerDutyEvent, payloadOf } from './pagerduty-event.ts';
 
-/** At most one trigger per incident in this time; what comes in between is added up. */
-const TRIGGER_INTERVAL_MS = 60_000;
-/** After the first failure, the second ...; the last one from then on. */
-const RETRY_DELAYS_MS = [5_000, 30_000, 60_000, 120_000, 300_000];
-const JITTER = 0.2;
-const MAX_ASKED_DELAY_MS = 60 * 60_000;
-const UNHEARD_MS = 30 * 60_000;
-/** Of what another aggregator has opened. */
-const NOTHING_KNOWN: IncidentDetails = { reason: '', records: 0, bytes: 0, attempts: 0 };
-
-export interface PagerDutySettings {
-  /** Secret. */
-  readonly integrationKey: string;
-  readonly incidentKey: string;
-  readonly identifier: string;
-  readonly server?: string | undefined;
-  /** PEM; trusted besides the usual authorities. */
-  readonly ca?: string | undefined;
-}
-
-export interface PagerDutyNotifierOptions {
-  readonly settings: PagerDutySettings;
-  /** The names of all that are configured. */
-  readonly emitters: readonly string[];
-  readonly state: NotifyState;
-  /** This host, as people know it. */
-  readonly source: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  /** [0, 1) */
-  readonly random?: () => number;
-  readonly timeoutMs?: number;
-}
-
 /**
- * Incidents in PagerDuty, through its Events API v2.
+ * Manages incidents in PagerDuty through its Events API v2.
  *
- *     trigger/resolve -> record of the incident (on disk) -> at most one event on its way -> PagerDuty
+ *     trigger/resolve -> record of the incident (on disk) -> at most one pending event -> PagerDuty
  *
- * Only the newest state of an incident is ever sent, so events cannot overtake each other: a trigger that is followed
- * by a resolve before it was sent costs nothing, and one that may have been seen is resolved. Sending is retried without
- * end; an endpoint that fails is left alone for a while, whichever incident comes next.
+ * It sends only the newest state of an incident, so events cannot overtake each other: a trigger that is
+ * resolved before it was sent is never sent, and one that PagerDuty may have received is resolved. It retries
+ * without end; after a failure it waits before it sends any event.
  */
 export class PagerDutyNotifier implements Notifier {
   readonly #options: PagerDutyNotifierOptions;
   readonly #client: PagerDutyClient;
   readonly #events: NotifyEvents;
-  readonly #pause: Pause;
+  readonly #timer: Timer;
   readonly #records = new Map<string, IncidentRecord>();
   /** When the next trigger of an incident may be sent; monotonic. */
   readonly #triggerNotBeforeMs = new Map<string, number>();
@@ -71,8 +36,8 @@ export class PagerDutyNotifier implements Notifier {
   #failures = 0;
   #failingSinceMs = 0;
   #retryNotBeforeMs = 0;
-  /** By Retry-After. */
-  #askedNotBeforeMs = 0;
+  /** From Retry-After. */
+  #requestedNotBeforeMs = 0;
   #isStopping = false;
   #running: Promise<void> | undefined;
   #saving: Promise<void> | undefined;
@@ -82,7 +47,7 @@ export class PagerDutyNotifier implements Notifier {
     const { settings, clock, logger, metrics, timeoutMs } = options;
     this.#options = options;
     this.#events = createNotifyEvents(logger, metrics);
-    this.#pause = new Pause(clock);
+    this.#timer = new Timer(clock);
     this.#client = new PagerDutyClient({
       server: settings.server,
       ca: settings.ca,
@@ -93,7 +58,7 @@ export class PagerDutyNotifier implements Notifier {
   async start(): Promise<void> {
     for (const record of fromJson(this.#options.state.load()))
       this.#records.set(incidentName(record), record);
-    // Nobody else will ever close what an emitter left behind that is no longer there. Of alerts the monitor knows.
+    // Resolves the incidents of emitters that are no longer configured. The monitor decides about alerts.
     for (const record of this.#records.values()) {
       if ('emitter' in record && !this.#options.emitters.includes(record.emitter)) this.resolve(record);
     }
@@ -102,16 +67,16 @@ export class PagerDutyNotifier implements Notifier {
     await this.#saving;
   }
 
-  /** Sends what is unsent, once, as far as the deadline lets it. The rest is on disk. */
+  /** Sends unsent events once, until the deadline. The rest is on disk. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isStopping = true;
     this.#retryNotBeforeMs = 0;
-    this.#pause.end();
-    const giveUp = () => this.#abort.abort();
-    if (deadline.aborted) giveUp();
-    deadline.addEventListener('abort', giveUp, { once: true });
+    this.#timer.end();
+    const abort = () => this.#abort.abort();
+    if (deadline.aborted) abort();
+    deadline.addEventListener('abort', abort, { once: true });
     await this.#running;
-    deadline.removeEventListener('abort', giveUp);
+    deadline.removeEventListener('abort', abort);
     await this.#saving;
     this.#client.close();
   }
@@ -155,14 +120,14 @@ export class PagerDutyNotifier implements Notifier {
       const next = this.#nextUnsent();
       if (next !== undefined && next.inMs <= 0) await this.#send(next.record);
       else if (this.#isStopping) return;
-      else await this.#pause.wait(next?.inMs ?? Number.POSITIVE_INFINITY);
+      else await this.#timer.wait(next?.inMs ?? Number.POSITIVE_INFINITY);
     }
   }
 
-  /** The unsent record that is due first, and in how long. */
+  /** The unsent record that is due first, and the time until then. */
   #nextUnsent(): { record: IncidentRecord; inMs: number } | undefined {
     const nowMs = this.#options.clock.monotonicMs();
-    const notBeforeMs = Math.max(this.#retryNotBeforeMs, this.#askedNotBeforeMs);
+    const notBeforeMs = Math.max(this.#retryNotBeforeMs, this.#requestedNotBeforeMs);
     let first: { record: IncidentRecord; inMs: number } | undefined;
     for (const [name, record] of this.#records) {
       if (!record.isUnsent) continue;
@@ -177,7 +142,7 @@ export class PagerDutyNotifier implements Notifier {
     const name = incidentName(record);
     const action = record.isOpen ? 'trigger' : 'resolve';
     this.#records.set(name, { ...record, isUnsent: false, mayBeShown: true });
-    // On disk before it is on the wire: what was shown will be resolved by whoever comes after a crash.
+    // Saved before it is sent: after a crash, the next process resolves an incident that PagerDuty may show.
     await this.#save();
     const result = await this.#client.send(this.#eventOf(record, action), this.#abort.signal);
     switch (result.kind) {
@@ -204,7 +169,7 @@ export class PagerDutyNotifier implements Notifier {
     if (action === 'trigger') {
       this.#triggerNotBeforeMs.set(name, this.#options.clock.monotonicMs() + TRIGGER_INTERVAL_MS);
     } else if (record.isOpen) {
-      // It was opened again while its end was on the way.
+      // The incident was opened again while its resolve was being sent.
       this.#records.set(name, { ...record, mayBeShown: false });
     } else {
       this.#records.delete(name);
@@ -212,7 +177,7 @@ export class PagerDutyNotifier implements Notifier {
     }
   }
 
-  /** Alerts have as many incidents as segments come and go. */
+  /** The number of alert incidents is not limited, because segments change. */
   #forgetOldTriggers(): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const [name, notBeforeMs] of this.#triggerNotBeforeMs) {
@@ -230,12 +195,12 @@ export class PagerDutyNotifier implements Notifier {
     if (this.#failures === 0) this.#failingSinceMs = nowMs;
     const delayMs = RETRY_DELAYS_MS[Math.min(this.#failures, RETRY_DELAYS_MS.length - 1)] ?? 0;
     const jitteredMs = delayMs * (1 - JITTER + 2 * JITTER * random());
-    const askedMs = Math.min(afterMs, MAX_ASKED_DELAY_MS);
+    const requestedMs = Math.min(afterMs, MAX_REQUESTED_DELAY_MS);
     this.#failures++;
     this.#retryNotBeforeMs = nowMs + jitteredMs;
-    this.#askedNotBeforeMs = nowMs + askedMs;
-    this.#events.failed(sent, { action, reason, delayMs: Math.max(jitteredMs, askedMs) });
-    if (nowMs - this.#failingSinceMs >= UNHEARD_MS) this.#events.unheard(sent, reason);
+    this.#requestedNotBeforeMs = nowMs + requestedMs;
+    this.#events.failed(sent, { action, reason, delayMs: Math.max(jitteredMs, requestedMs) });
+    if (nowMs - this.#failingSinceMs >= UNDELIVERABLE_MS) this.#events.undeliverable(sent, reason);
   }
 
   #eventOf(record: IncidentRecord, action: NotifyAction): PagerDutyEvent {
@@ -253,10 +218,13 @@ export class PagerDutyNotifier implements Notifier {
     for (const { isOpen } of this.#records.values()) if (isOpen) open++;
     this.#events.open(open);
     void this.#save();
-    this.#pause.end();
+    this.#timer.end();
   }
 
-  /** One write at a time, always of the newest. Resolves when what is now is on disk, or could not be put there. */
+  /**
+   * One write at a time, always of the newest state. Resolves when the current state is on disk, or the write
+   * failed.
+   */
   #save(): Promise<void> {
     this.#isSaveWanted = true;
     this.#saving ??= this.#saveNewest().finally(() => {
@@ -275,6 +243,41 @@ export class PagerDutyNotifier implements Notifier {
       }
     }
   }
+}
+
+/** At most one trigger per incident in this time; further triggers are summed. */
+const TRIGGER_INTERVAL_MS = 60_000;
+/** After the first failure, the second, and so on; the last delay repeats. */
+const RETRY_DELAYS_MS = [5_000, 30_000, 60_000, 120_000, 300_000];
+const JITTER = 0.2;
+const MAX_REQUESTED_DELAY_MS = 60 * 60_000;
+const UNDELIVERABLE_MS = 30 * 60_000;
+/** For incidents that another aggregator opened. */
+const NOTHING_KNOWN: IncidentDetails = { reason: '', records: 0, bytes: 0, attempts: 0 };
+
+export interface PagerDutySettings {
+  /** Secret. */
+  readonly integrationKey: string;
+  readonly incidentKey: string;
+  readonly identifier: string;
+  readonly server?: string | undefined;
+  /** PEM; trusted besides the usual authorities. */
+  readonly ca?: string | undefined;
+}
+
+export interface PagerDutyNotifierOptions {
+  readonly settings: PagerDutySettings;
+  /** The names of all configured emitters. */
+  readonly emitters: readonly string[];
+  readonly state: NotifyState;
+  /** This host's name for people. */
+  readonly source: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** [0, 1) */
+  readonly random?: () => number;
+  readonly timeoutMs?: number;
 }
 
 interface Failure {

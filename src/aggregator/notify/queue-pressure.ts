@@ -2,18 +2,9 @@ import type { Clock } from '../../runtime/clock.ts';
 import { FillRate } from '../../storage/fill-rate.ts';
 import type { Notifier } from './notifier.ts';
 
-const PAGE_AT = 0.8;
-/** Lower, so that a queue around the mark does not open and close incidents all day. */
-const OVER_AT = 0.7;
-
-export interface QueueReading {
-  /** Bytes on disk. */
-  readonly diskBytes: number;
-  /** What waits for each emitter. */
-  readonly waiting: readonly { readonly emitter: string; readonly bytes: number }[];
-}
-
-/** Pages when the queue is 80 % full: which emitter is furthest behind, and how much time is left. */
+/**
+ * Pages when the queue is 80 % full: names the emitter with the most undelivered bytes, and the time left.
+ */
 export class QueuePressure {
   readonly #notifier: Notifier;
   readonly #maxBytes: number;
@@ -26,20 +17,20 @@ export class QueuePressure {
     this.#fillRate = new FillRate(clock);
   }
 
-  /** To be called now and then, every ten seconds or so. */
+  /** Must be called about every ten seconds. */
   observe({ diskBytes, waiting }: QueueReading): void {
     const bytesPerMs = this.#fillRate.sample(diskBytes);
     const share = diskBytes / this.#maxBytes;
-    if (share < OVER_AT) return this.#over(waiting);
-    const [furthest] = [...waiting].sort((a, b) => b.bytes - a.bytes);
-    if (share < PAGE_AT || furthest === undefined) return;
+    if (share < RESOLVE_AT) return this.#resolveAll(waiting);
+    const [largest] = [...waiting].sort((a, b) => b.bytes - a.bytes);
+    if (share < PAGE_AT || largest === undefined) return;
     const left =
       bytesPerMs > 0 ? ` and will be full in ${duration((this.#maxBytes - diskBytes) / bytesPerMs)}` : '';
-    this.#paged.add(furthest.emitter);
+    this.#paged.add(largest.emitter);
     this.#notifier.trigger(
-      { emitter: furthest.emitter, kind: 'queue' },
+      { emitter: largest.emitter, kind: 'queue' },
       {
-        reason: `The queue is ${Math.floor(share * 100)} % full${left}; emitter ${furthest.emitter} is furthest behind, by ${furthest.bytes} bytes.`,
+        reason: `The queue is ${Math.floor(share * 100)} % full${left}; emitter ${largest.emitter} has the most undelivered data, ${largest.bytes} bytes.`,
         records: 0,
         bytes: 0,
         attempts: 0,
@@ -47,12 +38,23 @@ export class QueuePressure {
     );
   }
 
-  /** An incident of an earlier run is closed too: to resolve what is not open does nothing. */
-  #over(waiting: QueueReading['waiting']): void {
+  /** Also resolves incidents of an earlier run: resolving a closed incident does nothing. */
+  #resolveAll(waiting: QueueReading['waiting']): void {
     for (const { emitter } of waiting) this.#paged.add(emitter);
     for (const emitter of this.#paged) this.#notifier.resolve({ emitter, kind: 'queue' });
     this.#paged.clear();
   }
+}
+
+const PAGE_AT = 0.8;
+/** Lower than PAGE_AT, so that a queue near the limit does not open and close incidents repeatedly. */
+const RESOLVE_AT = 0.7;
+
+export interface QueueReading {
+  /** Bytes on disk. */
+  readonly diskBytes: number;
+  /** Undelivered bytes of each emitter. */
+  readonly waiting: readonly { readonly emitter: string; readonly bytes: number }[];
 }
 
 function duration(ms: number): string {

@@ -2,9 +2,7 @@ import type { Json } from '../../storage/queue-contract.ts';
 import type { StateStore } from '../../storage/state-store.ts';
 import type { NotifyState } from './notify-state.ts';
 
-const KEY = 'incidents';
-
-/** In a store of its own: what is to be told must be kept even when the queue's disk is full. */
+/** In a separate store: it must be writable even when the queue's disk is full. */
 export function storedNotifyState(store: StateStore): NotifyState {
   const table = store.table<Json>('notify');
   return {
@@ -12,3 +10,5 @@ export function storedNotifyState(store: StateStore): NotifyState {
     save: (state) => store.write(() => table.put(KEY, state)),
   };
 }
+
+const KEY = 'incidents';

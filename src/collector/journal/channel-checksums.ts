@@ -2,25 +2,21 @@ import type { Position } from '../../records/position.ts';
 import { emptyChecksum, type RunningChecksum } from '../../records/running-checksum.ts';
 import type { ChannelRow } from './journal-index.ts';
 
-/** A checksum of the stream's bytes, and the journal position it belongs to. */
-export interface PlacedChecksum {
-  readonly at: Position;
-  readonly value: RunningChecksum;
-}
-
 /**
- * The checksums of a channel's stream: one at or before the accepted end, from which every later one can be computed with
- * the entries that are there, and those of the batches that are on their way.
+ * The checksums of a channel's stream: one at or before the accepted end, from which later ones can be
+ * computed with the remaining entries, and those of the batches that are being sent.
  */
 export class ChannelChecksums {
-  #base: PlacedChecksum;
+  #base: PositionedChecksum;
   readonly #ends = new Map<Position, RunningChecksum>();
 
-  constructor(base: PlacedChecksum) {
+  constructor(base: PositionedChecksum) {
     this.#base = base;
   }
 
-  /** A row without one, or with one of the stream before, makes a checksum begin at the accepted end. */
+  /**
+   * A row without a checksum, or with one of an earlier stream, starts a new checksum at the accepted end.
+   */
   static of({ checksum, offset }: ChannelRow, accepted: Position): ChannelChecksums {
     if (checksum === undefined || checksum.at < offset)
       return new ChannelChecksums({ at: accepted, value: emptyChecksum(accepted - offset) });
@@ -28,7 +24,7 @@ export class ChannelChecksums {
     return new ChannelChecksums({ at, value: { from, crc32 } });
   }
 
-  get base(): PlacedChecksum {
+  get base(): PositionedChecksum {
     return this.#base;
   }
 
@@ -36,30 +32,36 @@ export class ChannelChecksums {
     return { ...this.#base.value, at: this.#base.at };
   }
 
-  /** The checksum at a position; undefined when it is to be computed. */
+  /** The checksum at a position; undefined when it must be computed. */
   at(position: Position): RunningChecksum | undefined {
     return position === this.#base.at ? this.#base.value : this.#ends.get(position);
   }
 
-  note({ at, value }: PlacedChecksum): void {
+  note({ at, value }: PositionedChecksum): void {
     this.#ends.set(at, value);
   }
 
-  /** The bytes before the position are accepted, and will go. */
+  /** The bytes before the position are accepted, and will be removed. */
   accepted(position: Position): void {
     const value = this.#ends.get(position);
     if (value !== undefined) this.#base = { at: position, value };
     for (const end of this.#ends.keys()) if (end <= position) this.#ends.delete(end);
   }
 
-  /** The bytes before this place go; later checksums begin there. */
-  rebase(base: PlacedChecksum): void {
+  /** The bytes before this position are removed; later checksums begin there. */
+  rebase(base: PositionedChecksum): void {
     this.#base = base;
   }
 
-  /** The channel goes on as a new stream. */
+  /** The channel continues as a new stream. */
   restart(at: Position): void {
     this.#ends.clear();
     this.#base = { at, value: emptyChecksum(0) };
   }
+}
+
+/** A checksum of the stream's bytes, and the journal position it belongs to. */
+export interface PositionedChecksum {
+  readonly at: Position;
+  readonly value: RunningChecksum;
 }

@@ -3,17 +3,17 @@ import type { StreamStatus } from '../stream-status.ts';
 import type { JournalChannel } from './journal-channel.ts';
 import { JournalIndex } from './journal-index.ts';
 
-/** Where a channel's stream stands. */
+/** The status of a channel's stream. */
 export function channelStatus(channel: JournalChannel, nowMs: number): StreamStatus {
-  const { stream, origin, offset, accepted, flushedEnd, growth } = channel;
-  const oldestWaitingMs = growth.ageOfRestMs(accepted, nowMs);
+  const { stream, origin, offset, accepted, flushedEnd, sizeHistory } = channel;
+  const oldestWaitingMs = sizeHistory.remainderAgeMs(accepted, nowMs);
   return {
     ...{ stream, origin, ...amounts({ offset, accepted, flushedEnd }) },
     ...(accepted === flushedEnd || oldestWaitingMs === undefined ? {} : { oldestWaitingMs }),
   };
 }
 
-/** The same of every channel of a journal that is not open. */
+/** The status of each channel of a journal that is not open. */
 export function storedStatus(store: StateStore, name: string): readonly StreamStatus[] {
   const index = new JournalIndex(store, name);
   return index.channels().map(({ number, row }) => {

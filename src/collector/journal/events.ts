@@ -1,22 +1,22 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** What happens in a journal, logged and counted in one place. */
+/** Logs and counts the events of a journal. */
 export interface JournalEvents {
   opened(streams: number, bytes: number): void;
   size(bytes: number): void;
   committed(records: number, bytes: number): void;
   commitFailed(error: Error): void;
   lost(bytes: number): void;
-  streamLoses(origin: string): void;
+  streamLosesRecords(origin: string): void;
   full(reason: string): void;
-  roomAgain(): void;
+  roomAvailable(): void;
   entryLost(bytes: number, error: Error): void;
   rolledBack(origin: string): void;
-  segmentStays(segment: number, error: Error): void;
+  segmentRemovalFailed(segment: number, error: Error): void;
 }
 
-/** `name`: the source whose journal it is; part of the metrics' names. */
+/** `name`: the source that the journal belongs to; part of the metrics' names. */
 export function createJournalEvents(name: string, logger: Logger, metrics: Registry): JournalEvents {
   const registers = [metrics];
   const prefix = `collector_${name.replaceAll('-', '_')}_journal`;
@@ -25,19 +25,16 @@ export function createJournalEvents(name: string, logger: Logger, metrics: Regis
   const gauge = (what: string, help: string) => new Gauge({ name: `${prefix}_${what}`, help, registers });
   const records = counter('records', 'Records flushed to the journal.');
   const bytes = counter('bytes', 'Bytes of these records.');
-  const lostRecords = counter('lost_records', 'Records that came while the journal had no room.');
+  const lostRecords = counter('lost_records', 'Records dropped because the journal had no room.');
   const lostBytes = counter('lost_bytes', 'Bytes of these records.');
-  const failures = counter('commit_failures', 'Attempts to flush that failed and were made again.');
-  const damagedBytes = counter(
-    'damaged_bytes',
-    'Bytes that the disk did not give back as they were written.',
-  );
+  const failures = counter('commit_failures', 'Failed attempts to flush, which are retried.');
+  const damagedBytes = counter('damaged_bytes', 'Bytes that the disk returned damaged.');
   const disk = gauge('disk_bytes', 'Bytes of segment files.');
-  const full = gauge('full', '1 while records are dropped for want of room.');
+  const full = gauge('full', '1 while records are dropped because the journal has no room.');
   return {
     opened: (streams, size) => {
       disk.set(size);
-      logger.info({ journal: name, streams, sizeBytes: size }, 'The journal is open.');
+      logger.info({ journal: name, streams, sizeBytes: size }, 'Opened the journal');
     },
     size: (size) => disk.set(size),
     committed: (recordCount, byteCount) => {
@@ -46,44 +43,38 @@ export function createJournalEvents(name: string, logger: Logger, metrics: Regis
     },
     commitFailed: (error) => {
       failures.inc();
-      logger.error({ journal: name, err: error }, 'The journal could not be flushed; it is tried again.');
+      logger.error({ journal: name, err: error }, 'Cannot flush the journal; trying again');
     },
     lost: (byteCount) => {
       lostRecords.inc();
       lostBytes.inc(byteCount);
     },
-    streamLoses: (origin) => {
-      logger.error(
-        { journal: name, origin },
-        'Records of this origin are dropped: there is no room for them.',
-      );
+    streamLosesRecords: (origin) => {
+      logger.error({ journal: name, origin }, 'Dropping records of this origin: the journal has no room');
     },
     full: (reason) => {
       full.set(1);
-      logger.error({ journal: name, reason }, 'The journal has no room; records are dropped and counted.');
+      logger.error({ journal: name, reason }, 'The journal has no room; dropping and counting records');
     },
-    roomAgain: () => {
+    roomAvailable: () => {
       full.set(0);
-      logger.warn({ journal: name }, 'The journal has room again.');
+      logger.warn({ journal: name }, 'The journal has room again');
     },
     entryLost: (size, error) => {
       damagedBytes.inc(size);
       logger.error(
         { journal: name, sizeBytes: size, err: error },
-        'A part of the journal is damaged and is left out.',
+        'A part of the journal is damaged; skipping it',
       );
     },
     rolledBack: (origin) => {
       logger.warn(
         { journal: name, origin },
-        'The aggregator knows other bytes of this stream; what is not accepted goes on as a new one.',
+        'The aggregator has other bytes of this stream; unaccepted records continue in a new stream',
       );
     },
-    segmentStays: (segment, error) => {
-      logger.warn(
-        { journal: name, segment, err: error },
-        'A journal segment could not be removed; it is tried again.',
-      );
+    segmentRemovalFailed: (segment, error) => {
+      logger.warn({ journal: name, segment, err: error }, 'Cannot remove a journal segment; trying again');
     },
   };
 }

@@ -3,7 +3,7 @@ import { NO_MARKS, type RecordBatch } from '../../records/record-batch.ts';
 import type { Resource } from '../../records/resource.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 
-/** Puts entries of a journal that follow each other and say the same of their records into one batch. */
+/** Combines consecutive journal entries with the same label into one batch. */
 export class GatheredBatch {
   readonly #buffer: Buffer;
   readonly #sizes: number[] = [];
@@ -31,12 +31,12 @@ export class GatheredBatch {
     return this.#buffer.subarray(0, this.#bytes);
   }
 
-  /** Adds the records of an entry from the one at `position` on, as many as fit; whether all of them did. */
+  /** Adds the records of an entry from `position` on, as many as fit; returns whether all of them did. */
   add(entry: RecordBatch, position: number): boolean {
     if (this.#first === undefined) {
       this.#first = entry;
       this.#start = position;
-    } else if (position !== this.end || !saysTheSame(entry, this.#first)) return false;
+    } else if (position !== this.end || !hasSameLabel(entry, this.#first)) return false;
     let at = entry.start;
     for (const size of entry.sizes) {
       if (at >= position) {
@@ -51,7 +51,10 @@ export class GatheredBatch {
     return true;
   }
 
-  /** The batch; `offset` lies between positions of the journal and of the stream. Not to be asked when empty. */
+  /**
+   * Returns the batch; must not be called when it is empty. `offset` is the difference between positions of
+   * the journal and of the stream.
+   */
   done(stream: StreamId, offset: number): RecordBatch {
     const { resource, format, observedTimeUnixNano } = this.#first as RecordBatch;
     return {
@@ -67,7 +70,7 @@ export class GatheredBatch {
   }
 }
 
-function saysTheSame(a: RecordBatch, b: RecordBatch): boolean {
+function hasSameLabel(a: RecordBatch, b: RecordBatch): boolean {
   return a.format === b.format && sameResource(a.resource, b.resource);
 }
 

@@ -1,21 +1,14 @@
 import type { StreamId } from '../../records/stream-id.ts';
-import { Growth } from '../growth.ts';
+import { SizeHistory } from '../size-history.ts';
 import { ChannelChecksums } from './channel-checksums.ts';
+import type { HysteresisLimit } from './hysteresis-limit.ts';
 import type { ChannelRow, LabelRow } from './journal-index.ts';
 import type { KnownTail } from './journal-reader.ts';
 import type { Loss } from './loss.ts';
 import { PendingRecords, type RecordLabel } from './pending-records.ts';
-import type { Watermark } from './watermark.ts';
-
-/** What a channel begins with, besides its row. */
-export interface ChannelBeginning {
-  readonly flushedEnd: number;
-  readonly share: Watermark;
-  readonly nowMs: number;
-}
 
 /**
- * What is known of one origin's records, written and unwritten. Positions are the journal's:
+ * The state of one origin's records, written and unwritten. Positions are those of the journal:
  *
  *     0 ...... tails[].end .......... accepted ............. flushedEnd ........
  *       removed           removed soon         to be published        pending
@@ -24,29 +17,29 @@ export class JournalChannel {
   readonly number: number;
   readonly origin: string;
   readonly pending = new PendingRecords();
-  /** Of the bytes that are flushed and not accepted, and those pending. */
-  readonly share: Watermark;
+  /** Limit for flushed, unaccepted bytes and pending bytes. */
+  readonly share: HysteresisLimit;
   stream: StreamId;
-  /** Where the stream begins. */
+  /** Journal position where the stream begins. */
   offset: number;
   accepted: number;
   flushedEnd: number;
   readonly checksums: ChannelChecksums;
-  /** Of the flushed end. */
-  readonly growth: Growth;
-  /** As of the last removal; two while one is under way. */
+  /** Sizes of the flushed end. */
+  readonly sizeHistory: SizeHistory;
+  /** As of the last removal; two during a removal. */
   tails: readonly KnownTail[];
   closed: boolean;
   pendingBytes = 0;
   loss: Loss | undefined;
   lossLabel: RecordLabel | undefined;
-  /** Since the row was last made dirty for it. */
+  /** The loss changed since the row was last marked dirty for it. */
   lossChanged = false;
-  /** A record that tells of the loss is pending. */
-  telling = false;
-  /** The row is not as it should be. */
+  /** A record that reports the loss is pending. */
+  reporting = false;
+  /** The stored row is outdated. */
   dirty: boolean;
-  /** Nothing of the stream is on disk yet, and nobody has been told of it. */
+  /** No record of the stream is on disk, and the stream was not offered yet. */
   unopened = false;
 
   constructor(number: number, row: ChannelRow, { flushedEnd, share, nowMs }: ChannelBeginning) {
@@ -54,12 +47,12 @@ export class JournalChannel {
     this.origin = row.origin;
     this.stream = row.stream;
     this.offset = row.offset;
-    // A stream that began anew began at the accepted end; the row may not have come so far.
+    // A restarted stream began at the accepted end; the stored row may be older.
     this.accepted = Math.max(row.accepted, row.offset);
     this.checksums = ChannelChecksums.of(row, this.accepted);
     this.dirty = this.accepted !== row.accepted;
     this.flushedEnd = Math.max(flushedEnd, this.accepted);
-    this.growth = new Growth(this.flushedEnd, nowMs);
+    this.sizeHistory = new SizeHistory(this.flushedEnd, nowMs);
     this.tails = [{ end: row.accepted, bytes: Buffer.from(row.tail, 'base64') }];
     this.closed = row.closed;
     this.loss = row.loss ?? undefined;
@@ -71,19 +64,19 @@ export class JournalChannel {
     return this.flushedEnd - this.accepted + this.pendingBytes;
   }
 
-  /** More is accepted than the row says. */
-  get isBehind(): boolean {
+  /** More is accepted than the stored row contains. */
+  get isRowOutdated(): boolean {
     return this.accepted !== this.tails[0]?.end;
   }
 
-  /** Nothing more will come, and all of it is accepted. */
+  /** The channel is closed and all its records are accepted. */
   get finished(): boolean {
     return (
       this.closed && this.accepted === this.flushedEnd && this.pending.isEmpty && this.loss === undefined
     );
   }
 
-  /** What is to be kept. `tail` belongs to `accepted`; what is accepted since is asked of the aggregator. */
+  /** The row to store. `tail` belongs to `accepted`; the aggregator knows about later bytes. */
   row(tail: KnownTail, loss: Loss | undefined): ChannelRow {
     return {
       origin: this.origin,
@@ -99,7 +92,14 @@ export class JournalChannel {
   }
 }
 
-/** The row of an origin that is new. */
+/** The initial state of a channel, besides its row. */
+export interface ChannelBeginning {
+  readonly flushedEnd: number;
+  readonly share: HysteresisLimit;
+  readonly nowMs: number;
+}
+
+/** The row of a new origin. */
 export function newChannelRow(origin: string, stream: StreamId): ChannelRow {
   return { origin, stream, offset: 0, accepted: 0, tail: '', closed: false, loss: null, lossLabel: null };
 }

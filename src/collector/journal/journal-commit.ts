@@ -6,41 +6,16 @@ import type { SegmentLocation } from '../../storage/segment-format.ts';
 import type { SegmentLog } from '../../storage/segment-log.ts';
 import type { StateStore } from '../../storage/state-store.ts';
 import type { JournalChannel } from './journal-channel.ts';
-import type { EntryPlace, JournalIndex } from './journal-index.ts';
+import type { IndexedEntry, JournalIndex } from './journal-index.ts';
 import type { JournalReader, KnownTail } from './journal-reader.ts';
 import type { JournalSegments } from './journal-segments.ts';
 import { type Loss, withoutLoss } from './loss.ts';
 import type { RecordRun } from './pending-records.ts';
 
-/** Entries removed from the index in one transaction. */
-const REMOVED_AT_ONCE = 10_000;
-
-/** What a step has done for one channel. */
-export interface CommittedRecords {
-  readonly channel: JournalChannel;
-  readonly records: number;
-  readonly bytes: number;
-}
-
-interface JournalParts {
-  readonly log: SegmentLog;
-  readonly index: JournalIndex;
-  readonly segments: JournalSegments;
-  readonly state: StateStore;
-  readonly reader: JournalReader;
-}
-
-/** One channel's part of a commit, from what is pending to what is known of it afterwards. */
-interface ChannelChange extends Written {
-  readonly removed: readonly EntryPlace[];
-  readonly tail: KnownTail;
-  readonly told: Loss | undefined;
-}
-
-/** Makes what is pending durable, together with what was accepted and lost since. */
+/** Makes pending records durable, together with the acceptances and losses since the last commit. */
 export class JournalCommit {
   readonly #parts: JournalParts;
-  /** The place of the last entry that is committed. */
+  /** Location of the last committed entry. */
   #last: SegmentLocation | undefined;
 
   constructor(parts: JournalParts) {
@@ -49,12 +24,12 @@ export class JournalCommit {
   }
 
   /**
-   * Resolves when everything that the channels held when it was called is flushed, and with `removing` what was accepted
-   * is removed. Rejects with disk, index and channels as they were.
+   * Resolves when all records that were pending at the call are flushed and, with `removing`, accepted
+   * entries are removed. If it rejects, disk, index and channels are unchanged.
    */
   async run(channels: readonly JournalChannel[], removing: boolean): Promise<CommittedRecords[]> {
     const taken = channels
-      .map((channel) => ({ channel, isRemoving: removing && channel.isBehind }))
+      .map((channel) => ({ channel, isRemoving: removing && channel.isRowOutdated }))
       .filter(({ channel: { dirty, pending }, isRemoving }) => dirty || isRemoving || !pending.isEmpty)
       .map(({ channel, isRemoving }) => ({
         channel,
@@ -100,20 +75,20 @@ export class JournalCommit {
   async #change(written: Written): Promise<ChannelChange> {
     const { channel, runs, isRemoving } = written;
     const { index, reader } = this.#parts;
-    const told = runs.find(({ tells }) => tells !== undefined)?.tells;
+    const reported = runs.find(({ lossReport }) => lossReport !== undefined)?.lossReport;
     const [tail] = channel.tails as [KnownTail];
-    if (!isRemoving) return { ...written, removed: [], tail, told };
+    if (!isRemoving) return { ...written, removed: [], tail, reported };
     const removed = index.entriesUntil(channel.number, channel.accepted, REMOVED_AT_ONCE);
     const full = removed.length === REMOVED_AT_ONCE;
     const end = full ? (removed.at(-1)?.end ?? tail.end) : channel.accepted;
     await this.#rebase(channel, end);
-    // A damaged entry leaves its check unknown: then there is none to compare.
+    // A damaged entry has no check to compare.
     const bytes =
       (await reader.bytesBefore(channel, end, Math.max(0, end - CHECK_WINDOW_BYTES))) ?? Buffer.alloc(0);
-    return { ...written, removed, tail: { end, bytes }, told };
+    return { ...written, removed, tail: { end, bytes }, reported };
   }
 
-  /** Keeps a checksum at or after the end of what is removed: later ones are computed from it. */
+  /** Keeps a checksum at or after the end of the removed entries: later ones are computed from it. */
   async #rebase(channel: JournalChannel, end: number): Promise<void> {
     const { base } = channel.checksums;
     if (base.at >= end) return;
@@ -122,7 +97,7 @@ export class JournalCommit {
       channel.checksums.at(end) ??
       (await this.#parts.reader.checksumAt(number, base, end)) ??
       emptyChecksum(end - offset);
-    // The channel may go on as a new stream since.
+    // The channel may have continued as a new stream in the meantime.
     if (channel.offset === offset) channel.checksums.rebase({ at: end, value });
   }
 
@@ -142,26 +117,27 @@ export class JournalCommit {
     }
   }
 
-  #put({ channel, places, removed, tail, told, isRowChanged }: ChannelChange): void {
+  #put({ channel, places, removed, tail, reported, isRowChanged }: ChannelChange): void {
     const { index } = this.#parts;
     for (const place of places) index.putEntry(place);
     for (const place of removed) index.removeEntry(place);
-    const loss = told === undefined ? channel.loss : withoutLoss(channel.loss, told);
+    const loss = reported === undefined ? channel.loss : withoutLoss(channel.loss, reported);
     const over = channel.finished && tail.end === channel.flushedEnd && places.length === 0;
     if (over) index.removeChannel(channel.number);
-    else if (isRowChanged || told !== undefined) index.putChannel(channel.number, channel.row(tail, loss));
+    else if (isRowChanged || reported !== undefined)
+      index.putChannel(channel.number, channel.row(tail, loss));
   }
 
-  /** The channel as it is now on disk. */
-  #settle({ channel, runs, places, removed, tail, told }: ChannelChange): CommittedRecords {
+  /** Updates the channel to the committed state. */
+  #settle({ channel, runs, places, removed, tail, reported }: ChannelChange): CommittedRecords {
     const { segments } = this.#parts;
     for (const { location } of places) segments.hold(location);
     for (const { location } of removed) segments.release(location);
     channel.flushedEnd = places.at(-1)?.end ?? channel.flushedEnd;
     channel.tails = [tail];
-    if (told !== undefined) {
-      channel.loss = withoutLoss(channel.loss, told);
-      channel.telling = false;
+    if (reported !== undefined) {
+      channel.loss = withoutLoss(channel.loss, reported);
+      channel.reporting = false;
     }
     let records = 0;
     let bytes = 0;
@@ -173,7 +149,32 @@ export class JournalCommit {
   }
 }
 
-/** `isRemoving`: what is accepted goes. `isRowChanged`: the row is not what it was. */
+/** Entries removed from the index in one transaction. */
+const REMOVED_AT_ONCE = 10_000;
+
+/** The result of a step for one channel. */
+export interface CommittedRecords {
+  readonly channel: JournalChannel;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+interface JournalParts {
+  readonly log: SegmentLog;
+  readonly index: JournalIndex;
+  readonly segments: JournalSegments;
+  readonly state: StateStore;
+  readonly reader: JournalReader;
+}
+
+/** One channel's part of a commit: pending records and the state after the commit. */
+interface ChannelChange extends Written {
+  readonly removed: readonly IndexedEntry[];
+  readonly tail: KnownTail;
+  readonly reported: Loss | undefined;
+}
+
+/** `isRemoving`: accepted entries are removed. `isRowChanged`: the stored row is outdated. */
 interface Taken {
   readonly channel: JournalChannel;
   readonly runs: readonly RecordRun[];
@@ -182,7 +183,7 @@ interface Taken {
 }
 
 interface Written extends Taken {
-  readonly places: readonly EntryPlace[];
+  readonly places: readonly IndexedEntry[];
 }
 
 interface NewEntry {
@@ -202,7 +203,7 @@ function entriesOf(channel: JournalChannel, runs: readonly RecordRun[]): NewEntr
   });
 }
 
-function laterOf(last: SegmentLocation | undefined, { location }: EntryPlace): SegmentLocation {
+function laterOf(last: SegmentLocation | undefined, { location }: IndexedEntry): SegmentLocation {
   const later =
     last === undefined ||
     location.segment > last.segment ||

@@ -4,40 +4,9 @@ import type { SegmentLocation } from '../../storage/segment-format.ts';
 import type { StateStore, Table } from '../../storage/state-store.ts';
 import type { Loss } from './loss.ts';
 
-/** A channel as it is kept. */
-export type ChannelRow = {
-  readonly origin: string;
-  readonly stream: StreamId;
-  /** The journal position at which the stream's position 0 lies. */
-  readonly offset: number;
-  readonly accepted: number;
-  /** The bytes before `accepted`, for its check: they may be gone from the segments. Base64. */
-  readonly tail: string;
-  /** The checksum of the stream's bytes before the journal position `at`. Rows of version 0.1.0 have none. */
-  readonly checksum?: RunningChecksum & { readonly at: number };
-  readonly closed: boolean;
-  /** Not yet told. */
-  readonly loss: (Loss & { readonly [key: string]: number }) | null;
-  readonly lossLabel: LabelRow | null;
-};
-
-export type LabelRow = { readonly format: string; readonly resource: readonly (readonly [string, string])[] };
-
-/** Where the bytes `[start, end)` of a channel lie. */
-export interface EntryPlace {
-  readonly channel: number;
-  readonly start: number;
-  readonly end: number;
-  readonly location: SegmentLocation;
-}
-
-/** `[end, segment, offset, length]` */
-type EntryRow = readonly [number, number, number, number];
-type LocationRow = readonly [number, number, number];
-
-const LAST = 'last';
-
-/** What of a journal is in the state store: the channels, where their bytes lie, and where the segments end. */
+/**
+ * The part of a journal in the state store: channels, locations of their bytes, and the end of the segments.
+ */
 export class JournalIndex {
   readonly #channels: Table<ChannelRow>;
   readonly #entries: Table<EntryRow>;
@@ -53,12 +22,12 @@ export class JournalIndex {
     return Array.from(this.#channels.entries(), ({ key, value }) => ({ number: Number(key), row: value }));
   }
 
-  *entries(): Iterable<EntryPlace> {
+  *entries(): Iterable<IndexedEntry> {
     for (const { key, value } of this.#entries.entries()) yield placeOf(key as readonly number[], value);
   }
 
   /** The entry that holds the byte at `position`. */
-  entryAt(channel: number, position: number): EntryPlace | undefined {
+  entryAt(channel: number, position: number): IndexedEntry | undefined {
     const found = this.#entries.entries({
       start: [channel, 0],
       end: [channel, position + 1],
@@ -72,17 +41,17 @@ export class JournalIndex {
     return undefined;
   }
 
-  /** Entries that begin at `start` or behind it, ascending. */
-  entriesFrom(channel: number, start: number, limit: number): EntryPlace[] {
+  /** Entries that begin at or after `start`, ascending. */
+  entriesFrom(channel: number, start: number, limit: number): IndexedEntry[] {
     const selection = { start: [channel, start], end: [channel + 1], limit };
     return Array.from(this.#entries.entries(selection), ({ key, value }) =>
       placeOf(key as readonly number[], value),
     );
   }
 
-  /** Entries that end at `end` or before it, ascending. */
-  entriesUntil(channel: number, end: number, limit: number): EntryPlace[] {
-    const places: EntryPlace[] = [];
+  /** Entries that end at or before `end`, ascending. */
+  entriesUntil(channel: number, end: number, limit: number): IndexedEntry[] {
+    const places: IndexedEntry[] = [];
     for (const { key, value } of this.#entries.entries({ prefix: channel, limit })) {
       const place = placeOf(key as readonly number[], value);
       if (place.end > end) break;
@@ -92,19 +61,19 @@ export class JournalIndex {
   }
 
   /** The last entry of a channel. */
-  lastEntry(channel: number): EntryPlace | undefined {
+  lastEntry(channel: number): IndexedEntry | undefined {
     for (const { key, value } of this.#entries.entries({ prefix: channel, reverse: true, limit: 1 }))
       return placeOf(key as readonly number[], value);
     return undefined;
   }
 
-  /** The last entry that was committed, of whatever channel. */
+  /** The last committed entry of any channel. */
   get last(): SegmentLocation | undefined {
     const row = this.#ends.get(LAST);
     return row && { segment: row[0], offset: row[1], length: row[2] };
   }
 
-  /** Inside a change, like all that follow. */
+  /** Must be called inside a transaction, like all methods below. */
   putChannel(number: number, row: ChannelRow): void {
     this.#channels.put(number, row);
   }
@@ -113,11 +82,11 @@ export class JournalIndex {
     this.#channels.remove(number);
   }
 
-  putEntry({ channel, start, end, location }: EntryPlace): void {
+  putEntry({ channel, start, end, location }: IndexedEntry): void {
     this.#entries.put([channel, start], [end, location.segment, location.offset, location.length]);
   }
 
-  removeEntry({ channel, start }: EntryPlace): void {
+  removeEntry({ channel, start }: IndexedEntry): void {
     this.#entries.remove([channel, start]);
   }
 
@@ -126,7 +95,40 @@ export class JournalIndex {
   }
 }
 
-function placeOf(key: readonly number[], [end, segment, offset, length]: EntryRow): EntryPlace {
+/** A channel in its stored form. */
+export type ChannelRow = {
+  readonly origin: string;
+  readonly stream: StreamId;
+  /** Journal position of the stream's position 0. */
+  readonly offset: number;
+  readonly accepted: number;
+  /** The bytes before `accepted`, for its check: their segments may be removed. Base64. */
+  readonly tail: string;
+  /** The checksum of the stream's bytes before the journal position `at`. Rows of version 0.1.0 have none. */
+  readonly checksum?: RunningChecksum & { readonly at: number };
+  readonly closed: boolean;
+  /** Not reported yet. */
+  readonly loss: (Loss & { readonly [key: string]: number }) | null;
+  readonly lossLabel: LabelRow | null;
+};
+
+export type LabelRow = { readonly format: string; readonly resource: readonly (readonly [string, string])[] };
+
+/** Location of the bytes `[start, end)` of a channel. */
+export interface IndexedEntry {
+  readonly channel: number;
+  readonly start: number;
+  readonly end: number;
+  readonly location: SegmentLocation;
+}
+
+/** `[end, segment, offset, length]` */
+type EntryRow = readonly [number, number, number, number];
+type LocationRow = readonly [number, number, number];
+
+const LAST = 'last';
+
+function placeOf(key: readonly number[], [end, segment, offset, length]: EntryRow): IndexedEntry {
   const [channel = 0, start = 0] = key;
   return { channel, start, end, location: { segment, offset, length } };
 }

@@ -4,22 +4,9 @@ import type { RecordBatch } from '../../records/record-batch.ts';
 import { extendChecksum, type RunningChecksum } from '../../records/running-checksum.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
 import type { SegmentLog } from '../../storage/segment-log.ts';
-import type { PlacedChecksum } from './channel-checksums.ts';
+import type { PositionedChecksum } from './channel-checksums.ts';
 import type { JournalEvents } from './events.ts';
-import type { EntryPlace, JournalIndex } from './journal-index.ts';
-
-/** What is still known of the bytes before a position when their entries are gone. */
-export interface KnownTail {
-  readonly end: number;
-  readonly bytes: Uint8Array;
-}
-
-/** A channel, for those who read it. */
-export interface ReadChannel {
-  readonly number: number;
-  /** One; two while entries are being removed, which is seen a little before it is told. */
-  readonly tails: readonly KnownTail[];
-}
+import type { IndexedEntry, JournalIndex } from './journal-index.ts';
 
 /** Reads the entries of a journal. */
 export class JournalReader {
@@ -33,29 +20,29 @@ export class JournalReader {
     this.#events = events;
   }
 
-  /** Where the entries from the one that holds `position` on lie; at most `limit` and one. */
-  places(channel: number, position: number, limit: number): EntryPlace[] {
+  /** Locations of the entries from the one that contains `position`; at most `limit` plus one. */
+  places(channel: number, position: number, limit: number): IndexedEntry[] {
     const first = this.#index.entryAt(channel, position);
     const rest = this.#index.entriesFrom(channel, first === undefined ? position : first.end, limit);
     return first === undefined ? rest : [first, ...rest];
   }
 
-  /** An entry with its position in the journal; undefined when the disk has lost it. */
-  async entry(place: EntryPlace): Promise<RecordBatch | undefined> {
+  /** Reads an entry and sets its journal position; undefined when the disk has lost it. */
+  async entry(place: IndexedEntry): Promise<RecordBatch | undefined> {
     try {
       return { ...decodeRecordBatch(await this.#log.read(place.location)), start: place.start };
     } catch (error) {
-      // Accepted and removed since it was looked up.
+      // The entry was accepted and removed after the look-up.
       if (this.#index.entryAt(place.channel, place.start) === undefined) return undefined;
       this.#events.entryLost(place.end - place.start, error as Error);
       return undefined;
     }
   }
 
-  /** The checksum at `position`, which is not before `base`; undefined when bytes between them are not there any more. */
+  /** The checksum at `position`, which is not before `base`; undefined when bytes between them are gone. */
   async checksumAt(
     channel: number,
-    base: PlacedChecksum,
+    base: PositionedChecksum,
     position: Position,
   ): Promise<RunningChecksum | undefined> {
     let { at, value } = base;
@@ -71,8 +58,8 @@ export class JournalReader {
   }
 
   /**
-   * The bytes before a position, as many as a check needs, none from before `floor`; undefined when some of them are not
-   * there any more.
+   * The bytes before a position, as many as a check needs, none from before `floor`; undefined when some are
+   * gone.
    */
   async bytesBefore(channel: ReadChannel, position: number, floor: number): Promise<Buffer | undefined> {
     const from = Math.max(floor, position - CHECK_WINDOW_BYTES);
@@ -89,6 +76,19 @@ export class JournalReader {
     }
     return Buffer.concat(parts);
   }
+}
+
+/** The last bytes before a position whose entries are removed. */
+export interface KnownTail {
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The parts of a channel that a reader needs. */
+export interface ReadChannel {
+  readonly number: number;
+  /** Two entries during a removal, otherwise one. */
+  readonly tails: readonly KnownTail[];
 }
 
 function tailBefore(tails: readonly KnownTail[], position: number): Uint8Array | undefined {

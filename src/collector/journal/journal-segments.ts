@@ -1,21 +1,18 @@
 import { endOfEntry, type SegmentLocation } from '../../storage/segment-format.ts';
 import type { SegmentLog } from '../../storage/segment-log.ts';
 
-/** Leaving a segment before it is full is not worth it for less. */
-const WORTH_LEAVING = 1 / 4;
-
-/** Which segments hold entries that are still wanted. */
+/** Counts the live entries of each segment. */
 export class JournalSegments {
   readonly #log: SegmentLog;
-  readonly #worthLeavingBytes: number;
+  readonly #minSealBytes: number;
   readonly #live = new Map<number, number>();
-  /** How long the last segment is. */
+  /** Length of the last segment. */
   #lastSegment = 0;
   #lastBytes = 0;
 
   constructor(log: SegmentLog, segmentBytes: number) {
     this.#log = log;
-    this.#worthLeavingBytes = segmentBytes * WORTH_LEAVING;
+    this.#minSealBytes = segmentBytes * MIN_SEAL_SHARE;
   }
 
   /** On disk, dead entries included. */
@@ -37,12 +34,12 @@ export class JournalSegments {
     else this.#live.delete(segment);
   }
 
-  /** Removes the segments that hold nothing. Not to be called while the log is being written. */
+  /** Removes segments without live entries. Must not be called during a write to the log. */
   async removeDead(onFailure: (segment: number, error: Error) => void): Promise<void> {
     for (const segment of this.#log.segments) {
       if (this.#live.has(segment)) continue;
       if (segment === this.#log.segments.at(-1)) {
-        if (this.#lastBytes < this.#worthLeavingBytes) continue;
+        if (this.#lastBytes < this.#minSealBytes) continue;
         await this.#log.seal();
         this.#lastBytes = 0;
       }
@@ -54,3 +51,6 @@ export class JournalSegments {
     }
   }
 }
+
+/** A segment is sealed before it is full only from this share on. */
+const MIN_SEAL_SHARE = 1 / 4;

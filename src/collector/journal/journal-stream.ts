@@ -17,21 +17,10 @@ import type {
 } from '../source.ts';
 import { GatheredBatch } from './gathered-batch.ts';
 import type { JournalChannel } from './journal-channel.ts';
-import type { EntryPlace } from './journal-index.ts';
+import type { IndexedEntry } from './journal-index.ts';
 import type { JournalReader } from './journal-reader.ts';
 
-/** Entries looked up at once. */
-const PLACES = 32;
-
-export interface JournalStreamHost {
-  readonly reader: JournalReader;
-  /** `channel.accepted` has moved. */
-  accepted(channel: JournalChannel): void;
-  /** The aggregator knows other bytes: what is not accepted must go on as a new stream. */
-  rolledBack(channel: JournalChannel): Promise<void>;
-}
-
-/** A channel as the publisher sees it. Its positions are the channel's, counted from where the stream began. */
+/** A channel as the publisher sees it. Positions are relative to the beginning of the stream. */
 export class JournalStream implements SourceStream {
   readonly id: StreamId;
   readonly #channel: JournalChannel;
@@ -66,13 +55,13 @@ export class JournalStream implements SourceStream {
     const { reader } = this.#host;
     const gathered = new GatheredBatch(buffer);
     for (let at = from + this.#offset, more = true; more; ) {
-      const places = thatFit(reader.places(this.#channel.number, at, PLACES), buffer.length);
-      // Side by side: entries are small, and one after the other each would take a turn of its own.
+      const places = fittingEntries(reader.places(this.#channel.number, at, PLACES), buffer.length);
+      // In parallel: entries are small, and sequential reads would each cost one turn of the event loop.
       const entries = await Promise.all(places.map((place) => reader.entry(place)));
       more = places.length > 0;
       for (const [index, place] of places.entries()) {
         const entry = entries[index];
-        // What is damaged is left out: the stream has a gap there.
+        // A damaged entry is skipped: the stream has a gap there.
         if (entry === undefined) more = gathered.isEmpty;
         else {
           more = gathered.add(entry, Math.max(at, place.start));
@@ -99,7 +88,7 @@ export class JournalStream implements SourceStream {
     this.#host.accepted(this.#channel);
   }
 
-  /** Tried again at the next call; the journal keeps the records. */
+  /** The next call tries again; the journal keeps the records. */
   refuse(): void {}
 
   #nothing(position: Position): StreamRead {
@@ -108,7 +97,7 @@ export class JournalStream implements SourceStream {
     return { kind: over ? 'ended' : 'waiting' };
   }
 
-  /** Whether the bytes before a position are others; not, when they are not there any more to be compared. */
+  /** Whether the bytes before a position differ; false when they are no longer available. */
   async #differs(
     position: Position,
     check: Check | undefined,
@@ -136,11 +125,11 @@ export class JournalStream implements SourceStream {
     return this.#host.reader.checksumAt(number, checksums.base, position);
   }
 
-  /** After a gap the checksum begins anew: the bytes before it are not there to be compared. */
+  /** After a gap the checksum starts again: the bytes before it are not available. */
   async #checksumsOf({ start, end, data }: GatheredBatch): Promise<BatchChecksums> {
     const before = (await this.#checksumAt(start)) ?? emptyChecksum(start - this.#offset);
     const after = extendChecksum(before, data);
-    // A stream that ended meanwhile has left its channel to another.
+    // A stream that ended in the meantime no longer owns its channel.
     if (this.#channel.stream === this.id) this.#channel.checksums.note({ at: end, value: after });
     return { start: before, end: after };
   }
@@ -150,8 +139,19 @@ export class JournalStream implements SourceStream {
   }
 }
 
-/** As many of them as are worth reading for a buffer; at least the first. */
-function thatFit(places: readonly EntryPlace[], bytes: number): readonly EntryPlace[] {
+/** Entries looked up at once. */
+const PLACES = 32;
+
+export interface JournalStreamHost {
+  readonly reader: JournalReader;
+  /** `channel.accepted` has moved. */
+  accepted(channel: JournalChannel): void;
+  /** The aggregator has other bytes: unaccepted records must continue in a new stream. */
+  rolledBack(channel: JournalChannel): Promise<void>;
+}
+
+/** Returns the entries that fit into the buffer; at least the first. */
+function fittingEntries(places: readonly IndexedEntry[], bytes: number): readonly IndexedEntry[] {
   let sum = 0;
   const tooMany = places.findIndex(({ location }, index) => {
     sum += location.length;

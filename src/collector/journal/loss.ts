@@ -1,8 +1,8 @@
-/** Records that came while there was no room for them. JSON, so that it can be kept. */
+/** Records that were dropped because there was no room. JSON, so that it can be stored. */
 export interface Loss {
   readonly records: number;
   readonly bytes: number;
-  /** When the first and the last of them came. */
+  /** Times of the first and the last one. */
   readonly fromUnixMs: number;
   readonly toUnixMs: number;
 }
@@ -12,13 +12,13 @@ export function addLoss(loss: Loss | undefined, bytes: number, nowUnixMs: number
   return { ...loss, records: loss.records + 1, bytes: loss.bytes + bytes, toUnixMs: nowUnixMs };
 }
 
-/** What is left to be told when a part has been. */
-export function withoutLoss(loss: Loss | undefined, told: Loss): Loss | undefined {
-  if (loss === undefined || loss.records <= told.records) return undefined;
+/** The remainder of a loss after a part was reported. */
+export function withoutLoss(loss: Loss | undefined, reported: Loss): Loss | undefined {
+  if (loss === undefined || loss.records <= reported.records) return undefined;
   return {
-    records: loss.records - told.records,
-    bytes: loss.bytes - told.bytes,
-    fromUnixMs: told.toUnixMs,
+    records: loss.records - reported.records,
+    bytes: loss.bytes - reported.bytes,
+    fromUnixMs: reported.toUnixMs,
     toUnixMs: loss.toUnixMs,
   };
 }

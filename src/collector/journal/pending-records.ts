@@ -2,28 +2,7 @@ import { LIMITS } from '../../records/limits.ts';
 import type { Resource } from '../../records/resource.ts';
 import type { Loss } from './loss.ts';
 
-/** What records share. Compared by identity: give the same object for the same origin. */
-export interface RecordLabel {
-  readonly format: string;
-  readonly resource: Resource;
-}
-
-/** Records in a row that share a label: what becomes one entry of the journal. */
-export interface RecordRun {
-  readonly label: RecordLabel;
-  readonly observedTimeUnixNano: bigint;
-  readonly sizes: Uint32Array;
-  readonly data: Uint8Array;
-  /** The run is the record that tells of this loss. */
-  readonly tells?: Loss;
-}
-
-/** A run is a unit of writing and of reading back; larger gains nothing. */
-const RUN_BYTES = 256 * 1024;
-const FIRST_BYTES = 1024;
-const FIRST_RECORDS = 4;
-
-/** The records of one stream that are not yet written, packed as they come. */
+/** The unwritten records of one stream, packed on arrival. */
 export class PendingRecords {
   #runs: RecordRun[] = [];
   #label: RecordLabel | undefined;
@@ -32,7 +11,7 @@ export class PendingRecords {
   #sizes = new Uint32Array(0);
   #bytes = 0;
   #records = 0;
-  /** As the last run was: the next one will hardly be larger, and then its buffers need not grow. */
+  /** The size of the last run: the next one is likely not larger, so its buffers do not have to grow. */
   #likelyBytes = FIRST_BYTES;
   #likelyRecords = FIRST_RECORDS;
 
@@ -40,7 +19,7 @@ export class PendingRecords {
     return this.#runs.length === 0 && this.#records === 0;
   }
 
-  /** Copies the record. `now` is asked once for each run. */
+  /** Copies the record. Calls `now` once for each run. */
   add(record: Uint8Array, label: RecordLabel, now: () => bigint): void {
     const needed = this.#bytes + record.length;
     if (this.#label !== label || needed > RUN_BYTES || this.#records === LIMITS.batchRecords)
@@ -55,14 +34,14 @@ export class PendingRecords {
     this.#bytes += record.length;
   }
 
-  /** A record on its own that tells of a loss. */
-  addTelling(tells: Loss, record: Uint8Array, label: RecordLabel, now: () => bigint): void {
+  /** Adds a separate record that reports a loss. */
+  addLossReport(lossReport: Loss, record: Uint8Array, label: RecordLabel, now: () => bigint): void {
     this.#closeRun();
     const sizes = Uint32Array.of(record.length);
-    this.#runs.push({ label, observedTimeUnixNano: now(), sizes, data: record, tells });
+    this.#runs.push({ label, observedTimeUnixNano: now(), sizes, data: record, lossReport });
   }
 
-  /** Everything, in order. */
+  /** Returns and removes all runs, in order. */
   take(): readonly RecordRun[] {
     this.#closeRun();
     const runs = this.#runs;
@@ -70,7 +49,7 @@ export class PendingRecords {
     return runs;
   }
 
-  /** What was taken could not be written. */
+  /** Returns runs that could not be written. */
   putBack(runs: readonly RecordRun[]): void {
     this.#runs = [...runs, ...this.#runs];
   }
@@ -107,7 +86,28 @@ export class PendingRecords {
   }
 }
 
-/** A quarter more. */
+/** Properties that records share. Compared by identity: use the same object for the same origin. */
+export interface RecordLabel {
+  readonly format: string;
+  readonly resource: Resource;
+}
+
+/** Consecutive records with the same label: they become one entry of the journal. */
+export interface RecordRun {
+  readonly label: RecordLabel;
+  readonly observedTimeUnixNano: bigint;
+  readonly sizes: Uint32Array;
+  readonly data: Uint8Array;
+  /** The run is the record that reports this loss. */
+  readonly lossReport?: Loss;
+}
+
+/** A run is the unit of writing and reading; larger ones bring no gain. */
+const RUN_BYTES = 256 * 1024;
+const FIRST_BYTES = 1024;
+const FIRST_RECORDS = 4;
+
+/** Adds a quarter. */
 function roundedUp(value: number): number {
   return Math.ceil((value * 5) / 4);
 }

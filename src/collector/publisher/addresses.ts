@@ -1,10 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
 
-const GO_BACK_AFTER_MS = 10 * 60_000;
-
 /**
- * Which aggregator to talk to. The first is the one that is wanted; the next is tried only when an address cannot be
- * reached or its call has ended, and after ten minutes on a later one the earlier ones are tried again.
+ * Selects the aggregator. The first address is preferred; the next one is tried only when an address cannot
+ * be reached or its call has ended. After ten minutes on a later address, the earlier ones are tried again.
  */
 export class Addresses {
   readonly #addresses: readonly string[];
@@ -22,18 +20,18 @@ export class Addresses {
     return this.#addresses[this.#index] ?? '';
   }
 
-  /** True for every address once: time to wait before the round begins again. */
+  /** True when each address was tried once: the caller waits before the next round. */
   get atFirst(): boolean {
     return this.#index === 0;
   }
 
-  /** Milliseconds until an earlier address should be tried again; undefined on the first. */
+  /** Milliseconds until an earlier address is tried again; undefined on the first. */
   get goBackInMs(): number | undefined {
     if (this.#index === 0) return undefined;
     return Math.max(0, this.#since + GO_BACK_AFTER_MS - this.#clock.monotonicMs());
   }
 
-  /** The call ended after it had worked: begin with the first again. */
+  /** The call ended after it had worked: starts with the first address again. */
   worked(): void {
     this.#moveTo(0);
   }
@@ -47,3 +45,5 @@ export class Addresses {
     this.#index = index;
   }
 }
+
+const GO_BACK_AFTER_MS = 10 * 60_000;

@@ -5,7 +5,12 @@ import { encodeBatchRequest } from '../../records/publish-codec.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { EncodedData } from '../../records/wire.ts';
 
-/** Below this LZ4 gains nothing worth the work. */
+/** Encodes a batch as a message. It copies the batch's bytes, so that the caller can reuse the buffer. */
+export function encodeBatch(outgoing: OutgoingBatch, compression: CompressionName): Buffer {
+  return encodeBatchRequest({ ...outgoing, data: dataOf(outgoing.batch, compression) });
+}
+
+/** Below this size LZ4 is not worth its cost. */
 const COMPRESS_FROM_BYTES = 256;
 
 export interface OutgoingBatch {
@@ -13,11 +18,6 @@ export interface OutgoingBatch {
   readonly batch: RecordBatch;
   readonly endCheck: Check;
   readonly checksums?: ChecksumPair | undefined;
-}
-
-/** The message that carries a batch. The batch's bytes are copied: the buffer under them is free again. */
-export function encodeBatch(outgoing: OutgoingBatch, compression: CompressionName): Buffer {
-  return encodeBatchRequest({ ...outgoing, data: dataOf(outgoing.batch, compression) });
 }
 
 function dataOf({ data }: RecordBatch, compression: CompressionName): EncodedData {

@@ -9,23 +9,7 @@ import { AggregatorService, type PublishResponse } from '../../records/gen/megac
 import { LIMITS } from '../../records/limits.ts';
 import { decodeResponse, encodeRequest, type OutgoingRequest } from '../../records/publish-codec.ts';
 
-export type PublishStream = ClientDuplexStream<OutgoingRequest, PublishResponse>;
-
-const KEEPALIVE_MS = 10_000;
-
-const method: MethodDefinition<OutgoingRequest, PublishResponse> = {
-  ...AggregatorService.publish,
-  requestSerialize: encodeRequest,
-  requestDeserialize: () => {
-    throw new Error('a collector reads no requests');
-  },
-  responseSerialize: () => {
-    throw new Error('a collector writes no responses');
-  },
-  responseDeserialize: decodeResponse,
-};
-
-/** One address of an aggregator; opens Publish calls. Reconnecting is the publisher's affair, so a call fails at once. */
+/** One address of an aggregator; opens Publish calls. The publisher reconnects, so a call fails at once. */
 export class PublishClient {
   readonly #client: Client;
 
@@ -58,3 +42,19 @@ export class PublishClient {
     this.#client.close();
   }
 }
+
+export type PublishStream = ClientDuplexStream<OutgoingRequest, PublishResponse>;
+
+const KEEPALIVE_MS = 10_000;
+
+const method: MethodDefinition<OutgoingRequest, PublishResponse> = {
+  ...AggregatorService.publish,
+  requestSerialize: encodeRequest,
+  requestDeserialize: () => {
+    throw new Error('a collector reads no requests');
+  },
+  responseSerialize: () => {
+    throw new Error('a collector writes no responses');
+  },
+  responseDeserialize: decodeResponse,
+};

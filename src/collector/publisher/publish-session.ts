@@ -11,7 +11,7 @@ import type {
 import { LIMITS } from '../../records/limits.ts';
 import { endOf } from '../../records/record-batch.ts';
 import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records/stream-id.ts';
-import { youngCollection } from '../../runtime/buffer-collection.ts';
+import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
 import { encodeBatch } from './encode-batch.ts';
@@ -19,63 +19,21 @@ import type { PublisherEvents } from './events.ts';
 import type { PublishStream } from './publish-client.ts';
 import type { PublishedStream } from './published-stream.ts';
 
-const READ_BYTES = 1024 * 1024;
-const WELCOME_WITHIN_MS = 10_000;
-/** `REFUSAL_CAUSE_OTHER_BYTES` */
-const OTHER_BYTES = 1;
-const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
-/** A stream whose last read gave less than this has at most so many batches on the way: the next one then gathers more. */
-const TRICKLE_BYTES = 128 * 1024;
-const TRICKLE_BATCHES = 2;
-
-/** The messages that have been written are the collector's only garbage, and as large as its files. */
-const letGo = youngCollection(4 * 1024 * 1024);
-
-export interface CollectorIdentity {
-  /** 16 bytes, minted once, kept in the state. */
-  readonly collectorId: Buffer;
-  /** Random for each start. */
-  readonly instance: bigint;
-  readonly software: string;
-  readonly host: string;
-}
-
-export interface PublishSessionOptions {
-  readonly call: PublishStream;
-  readonly address: string;
-  readonly identity: CollectorIdentity;
-  readonly compression: CompressionName;
-  readonly streams: ReadonlyMap<StreamId, PublishedStream>;
-  /** The stream will get no more bytes, and all of it is accepted. */
-  readonly finished: (stream: PublishedStream) => void;
-  readonly events: PublisherEvents;
-  readonly clock: Clock;
-}
-
-export interface SessionEnd {
-  readonly reason: string;
-  readonly welcomed: boolean;
-  /** Something was accepted: the aggregator works. */
-  readonly fruitful: boolean;
-  /** A newer call with this collector's id has begun: another process has a copy of its state. */
-  readonly replaced: boolean;
-}
-
 /**
- * One Publish call from hello to its end: the streams' turns, what is on the way, and the answers.
+ * One Publish call from hello to its end: the turns of the streams, pending batches, and answers.
  *
  *     ready streams --turn--> read into the one buffer -> compress -> write       (while the window has room)
  *                                                                        |
  *     source.accept(end of the contiguous accepted bytes) <-- answers <--'
  *
- * One read at a time, round the ready streams; at most 8 MiB unanswered. What is unanswered when the call ends is
- * simply forgotten: the next call begins by asking where each stream stands.
+ * One read at a time, round-robin over the ready streams; at most 8 MiB unanswered. Unanswered batches are
+ * discarded when the call ends: the next call begins with a query for the position of each stream.
  */
 export class PublishSession {
   readonly #options: PublishSessionOptions;
-  /** What a collector holds of its files, however large and many they are. */
+  /** The only buffer for file data, whatever the size and number of the files. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  /** To be served, in turn; each once. It belongs to this call: what was to be served on the one before is of no matter. */
+  /** Streams to serve, in turn; each once. The queue belongs to this call; earlier calls do not matter. */
   readonly #ready = new Set<PublishedStream>();
   readonly #sent = new Map<number, { readonly stream: PublishedStream; readonly bytes: number }>();
   readonly #timers = new Set<Cancel>();
@@ -98,10 +56,10 @@ export class PublishSession {
     const { call, clock, identity } = this.#options;
     const ended = new Promise<void>((resolve) => {
       call.on('data', (response: PublishResponse) => this.#receive(response));
-      call.on('error', (error: ServiceError) => this.#ended(withoutBallast(error.details || error.message)));
+      call.on('error', (error: ServiceError) => this.#ended(conciseReason(error.details || error.message)));
       call.on('status', (status: StatusObject) => {
         this.#replaced = status.code === statusCode.ABORTED;
-        this.#ended(withoutBallast(status.details) || 'the aggregator ended the call');
+        this.#ended(conciseReason(status.details) || 'the aggregator ended the call');
         resolve();
       });
     });
@@ -121,7 +79,7 @@ export class PublishSession {
     };
   }
 
-  /** Reads nothing more; ends the call when everything on the way is answered. */
+  /** Stops reading; ends the call when all pending batches are answered. */
   finish(): void {
     this.#finishing = true;
     this.#changed();
@@ -131,7 +89,7 @@ export class PublishSession {
     this.#options.call.cancel();
   }
 
-  /** The stream has something to do: it is to be opened, or there may be more to read. */
+  /** The stream must be opened, or may have more to read. */
   wake(stream: PublishedStream): void {
     stream.woken = true;
     if (stream.phase === 'idle') stream.phase = 'open';
@@ -176,7 +134,7 @@ export class PublishSession {
   async #readFrom(stream: PublishedStream): Promise<void> {
     stream.woken = false;
     const read = await this.#read(stream);
-    // The call may have ended, or the stream been reopened or closed, while the disk was busy.
+    // The call may have ended, or the stream may have been reopened or closed, during the read.
     if (this.#end !== undefined || stream.phase !== 'open') return;
     if (read.kind === 'records') {
       this.#sendBatch(stream, read);
@@ -211,7 +169,7 @@ export class PublishSession {
     this.#options.events.sent(batch.sizes.length, bytes);
     const { call, compression } = this.#options;
     call.write(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
-    letGo(bytes);
+    collectGarbageAfter(bytes);
   }
 
   #receive({ message }: PublishResponse): void {
@@ -228,7 +186,7 @@ export class PublishSession {
       case 'busy':
         return this.#options.events.busy(this.#options.address, message.value.reason);
       case undefined:
-      // What a later version may say is passed over.
+      // Ignores messages of later versions.
     }
   }
 
@@ -289,16 +247,17 @@ export class PublishSession {
   #receiveRefused({ sequence: answered, reason, cause }: Refused): void {
     const sequence = Number(answered);
     const stream = this.#answered(sequence);
-    // The later batches of the stream are refused as well. One report is enough, and the stream may be open again.
+    // Later batches of the stream are rejected as well. One report is enough, and the stream may be open
+    // again.
     if (stream?.unanswered.has(sequence) && stream.phase !== 'refused') {
-      // The second time in a row, the comparison of this side did not find a difference: an operator must see it.
+      // Twice in a row, this side's comparison found no difference: an operator must act.
       if (cause === OTHER_BYTES && !stream.reopened) this.#reopen(stream);
       else this.#refuse(stream, reason);
     }
     this.#changed();
   }
 
-  /** The aggregator has other bytes of this stream: what it answers now shows where they differ. */
+  /** The aggregator has other bytes of this stream: its next answer shows where they differ. */
   #reopen(stream: PublishedStream): void {
     stream.reset();
     stream.reopened = true;
@@ -334,13 +293,58 @@ export class PublishSession {
   }
 }
 
+const READ_BYTES = 1024 * 1024;
+const WELCOME_WITHIN_MS = 10_000;
+/** `REFUSAL_CAUSE_OTHER_BYTES` */
+const OTHER_BYTES = 1;
+const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
+/**
+ * A stream whose last read was smaller than this has at most this many pending batches: the next one collects
+ * more.
+ */
+const TRICKLE_BYTES = 128 * 1024;
+const TRICKLE_BATCHES = 2;
+
+/** Written messages are the collector's main garbage, as large as its files. */
+const collectGarbageAfter = minorGcEvery(4 * 1024 * 1024);
+
+export interface CollectorIdentity {
+  /** 16 bytes, created once, kept in the state. */
+  readonly collectorId: Buffer;
+  /** Random for each start. */
+  readonly instance: bigint;
+  readonly software: string;
+  readonly host: string;
+}
+
+export interface PublishSessionOptions {
+  readonly call: PublishStream;
+  readonly address: string;
+  readonly identity: CollectorIdentity;
+  readonly compression: CompressionName;
+  readonly streams: ReadonlyMap<StreamId, PublishedStream>;
+  /** The stream gets no more bytes, and all of it is accepted. */
+  readonly finished: (stream: PublishedStream) => void;
+  readonly events: PublisherEvents;
+  readonly clock: Clock;
+}
+
+export interface SessionEnd {
+  readonly reason: string;
+  readonly welcomed: boolean;
+  /** A batch was accepted: the aggregator works. */
+  readonly fruitful: boolean;
+  /** A newer call with this collector's id has begun: another process has a copy of its state. */
+  readonly replaced: boolean;
+}
+
 type StreamOpenedMessage = Extract<PublishResponse['message'], { $case: 'streamOpened' }>['value'];
 
 /**
- * grpc-js says "No connection established. Last error: Error: connect ECONNREFUSED ... Resolution note: ", or "Failed to
- * connect (2026-01-02T03:04:05.678Z)".
+ * grpc-js reports "No connection established. Last error: Error: connect ECONNREFUSED ... Resolution note: ",
+ * or "Failed to connect (2026-01-02T03:04:05.678Z)".
  */
-function withoutBallast(details: string): string {
+function conciseReason(details: string): string {
   return details
     .replace(/^No connection established\. Last error: (?:Error: )?/, '')
     .replace(/\.? Resolution note: $/, '')

@@ -2,26 +2,17 @@ import type { Position } from '../../records/position.ts';
 import type { SourceStream } from '../source.ts';
 import { UnansweredWindow } from './unanswered-window.ts';
 
-/**
- * Where a stream stands on the present call.
- *
- *     unopened -> opening -> open <-> idle -> ended -> (gone)
- *                    \          \
- *                     `-> refused `-> refused      (until the next call, or an hour later)
- */
-export type StreamPhase = 'unopened' | 'opening' | 'open' | 'idle' | 'ended' | 'refused';
-
-/** A stream that the publisher reads from, and what it knows of it on this call. */
+/** A stream that the publisher reads from, and its state on the current call. */
 export class PublishedStream {
   readonly source: SourceStream;
   phase: StreamPhase = 'unopened';
-  /** Where to read on. */
+  /** Position of the next read. */
   next: Position = 0;
-  /** A wake-up came while a read was under way: what it told of may have been missed. */
+  /** A wake-up arrived during a read: that read may have missed the new records. */
   woken = false;
-  /** The last batch was small: the source delivers little by little. */
+  /** The last batch was small: the source delivers in small parts. */
   trickles = false;
-  /** It was opened again because the aggregator has other bytes, and nothing was accepted since. */
+  /** The stream was reopened because the aggregator has other bytes, and nothing was accepted since. */
   reopened = false;
   unanswered = new UnansweredWindow();
 
@@ -29,7 +20,7 @@ export class PublishedStream {
     this.source = source;
   }
 
-  /** A new call knows nothing of the one before. */
+  /** Resets the state for a new call. */
   reset(): void {
     this.phase = 'unopened';
     this.unanswered = new UnansweredWindow();
@@ -38,3 +29,12 @@ export class PublishedStream {
     this.reopened = false;
   }
 }
+
+/**
+ * The state of a stream on the current call.
+ *
+ *     unopened -> opening -> open <-> idle -> ended -> (gone)
+ *                    \          \
+ *                     `-> refused `-> refused      (until the next call, or an hour later)
+ */
+export type StreamPhase = 'unopened' | 'opening' | 'open' | 'idle' | 'ended' | 'refused';

@@ -13,24 +13,9 @@ import { PublishClient } from './publish-client.ts';
 import { type CollectorIdentity, PublishSession } from './publish-session.ts';
 import { PublishedStream } from './published-stream.ts';
 
-const LONGEST_BACKOFF_MS = 5_000;
-const SHORTEST_BACKOFF_MS = 100;
-
-export interface PublisherOptions {
-  /** `host:port`; the first is the one that is wanted, the others take over when it cannot be reached. */
-  readonly addresses: readonly string[];
-  readonly credentials: ChannelCredentials;
-  readonly compression: CompressionName;
-  readonly identity: CollectorIdentity;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  readonly random?: () => number;
-}
-
 /**
- * Takes the sources' streams to an aggregator: one call at a time, to one address at a time, for ever. It owns no data:
- * sources are read again from where the aggregator says they stand.
+ * Sends the sources' streams to an aggregator: one call at a time, to one address at a time, without end. It
+ * owns no data: sources are read again from the position that the aggregator reports.
  */
 export class Publisher implements StreamSink, Component {
   readonly #options: PublisherOptions;
@@ -88,7 +73,7 @@ export class Publisher implements StreamSink, Component {
     this.#clients.clear();
   }
 
-  /** From the next connection on. */
+  /** Used from the next connection on. */
   useCredentials(credentials: ChannelCredentials): void {
     this.#credentials = credentials;
     for (const client of this.#clients.values()) client.close();
@@ -100,12 +85,12 @@ export class Publisher implements StreamSink, Component {
     while (!this.#stopping.signal.aborted) {
       const fruitful = await this.#runSession();
       failures = fruitful ? 0 : failures + 1;
-      // A round over all addresses is made at once; then comes a pause.
+      // All addresses are tried without delay; the delay follows each round.
       if (failures > 0 && this.#addresses.atFirst) await this.#pause(failures);
     }
   }
 
-  /** One call; false when it brought nothing. */
+  /** Runs one call; false when nothing was accepted. */
   async #runSession(): Promise<boolean> {
     const address = this.#addresses.current;
     for (const stream of this.#streams.values()) stream.reset();
@@ -143,7 +128,7 @@ export class Publisher implements StreamSink, Component {
       this.#events.unreachable(address, reason);
       this.#addresses.failed();
     }
-    // Two copies of one state would else end each other's calls as fast as they can.
+    // Otherwise two copies of one state would end each other's calls as fast as they can.
     return fruitful && !replaced;
   }
 
@@ -162,4 +147,19 @@ export class Publisher implements StreamSink, Component {
     const pauseMs = SHORTEST_BACKOFF_MS + random() * (longest - SHORTEST_BACKOFF_MS);
     await this.#options.clock.sleep(pauseMs, this.#stopping.signal).catch(() => {});
   }
+}
+
+const LONGEST_BACKOFF_MS = 5_000;
+const SHORTEST_BACKOFF_MS = 100;
+
+export interface PublisherOptions {
+  /** `host:port`; the first is preferred, the others are used when it cannot be reached. */
+  readonly addresses: readonly string[];
+  readonly credentials: ChannelCredentials;
+  readonly compression: CompressionName;
+  readonly identity: CollectorIdentity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly random?: () => number;
 }

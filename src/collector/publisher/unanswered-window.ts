@@ -1,18 +1,11 @@
 import type { Position } from '../../records/position.ts';
 
-/** A batch that was sent and not yet answered. */
-export interface SentBatch {
-  readonly sequence: number;
-  readonly start: Position;
-  readonly end: Position;
-}
-
 /**
- * The batches of one stream between sending and answer. Answers may come in any order; what is passed on is the end of
- * the accepted bytes *without a gap*, never the highest.
+ * The unanswered batches of one stream. Answers may arrive in any order; only the end of the accepted bytes
+ * *without a gap* is reported, never the highest.
  *
  *     sent      [0,10) [10,25) [25,40)
- *     answered            x               -> nothing to pass on
+ *     answered            x               -> nothing to report
  *     answered     x      x               -> accepted up to 25
  */
 export class UnansweredWindow {
@@ -22,7 +15,7 @@ export class UnansweredWindow {
     return this.#batches.length;
   }
 
-  /** The batch is on the way. */
+  /** The batch was sent. */
   has(sequence: number): boolean {
     return this.#batches.some(({ batch }) => batch.sequence === sequence);
   }
@@ -31,7 +24,7 @@ export class UnansweredWindow {
     this.#batches.push({ batch, answered: false });
   }
 
-  /** The new end of the contiguous accepted bytes, when this answer moved it. */
+  /** Returns the new end of the contiguous accepted bytes when this answer moved it. */
   accepted(sequence: number): Position | undefined {
     const entry = this.#batches.find(({ batch }) => batch.sequence === sequence);
     if (entry !== undefined) entry.answered = true;
@@ -39,4 +32,11 @@ export class UnansweredWindow {
     while (this.#batches[0]?.answered) end = this.#batches.shift()?.batch.end;
     return end;
   }
+}
+
+/** A sent, unanswered batch. */
+export interface SentBatch {
+  readonly sequence: number;
+  readonly start: Position;
+  readonly end: Position;
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { youngCollection } from '../../runtime/buffer-collection.ts';
+import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { SqlError } from '../../store/sql/sql-database.ts';
 import type { Emitter, FlushOutcome } from '../emitter.ts';
@@ -25,7 +25,7 @@ const metrics = new Registry();
 const stdout = new ThreadOutput(send, data.stdoutIsTerminal);
 const signals = new Map<number, AbortController>();
 /** Of batches that are done with, V8 would let some hundred megabytes lie. */
-const passed = youngCollection(COLLECT_EVERY_BYTES);
+const passed = minorGcEvery(COLLECT_EVERY_BYTES);
 const emitter = await createEmitter();
 
 port.on('message', (message: ToThread) => {

@@ -1,14 +1,14 @@
 import type { AttributeValue } from '../../records/log-record.ts';
 
 /**
- * The columns of a PostgreSQL log record in the order that csvlog and logfebe share, as text; undefined is null.
- * logfebe ends after `application_name`, as csvlog did before PostgreSQL 13.
+ * The columns of a PostgreSQL log record in the order that csvlog and logfebe share, as text; undefined is
+ * null. logfebe ends after `application_name`, as csvlog did before PostgreSQL 13.
  */
 export type PostgresColumns = readonly (string | undefined)[];
 
 /**
- * Columns to attributes, under the names and by the rules of PostgreSQL's own jsonlog: null is left out, positions
- * are there from 1 on, host and port are two, and so are function, file and line.
+ * Columns to attributes, under the names and by the rules of PostgreSQL's own jsonlog: null is left out,
+ * positions are there from 1 on, host and port are two, and so are function, file and line.
  */
 export function attributesOfColumns(columns: PostgresColumns): Map<string, AttributeValue> {
   const attributes = new Map<string, AttributeValue>();
@@ -87,10 +87,10 @@ const COLUMNS: readonly Put[] = [
   text('query_id'),
 ];
 
-/** What csvlog had before PostgreSQL 13, and what logfebe has. */
+/** The columns of csvlog before PostgreSQL 13, and of logfebe. */
 export const OLD_COLUMN_COUNT = 23;
 
-/** A number where it is exact, else its digits. */
+/** A number when it is exact, otherwise its digits. */
 function integerOf(value: string): AttributeValue {
   const number = Number(value);
   return value !== '' && Number.isSafeInteger(number) ? number : value;

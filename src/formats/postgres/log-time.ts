@@ -1,8 +1,9 @@
 import { unixNanoOf } from '../calendar.ts';
 
 /**
- * The moment in `2026-11-20 07:16:15.461 UTC`, as nanoseconds since 1970. Only zones that mean one thing are believed:
- * UTC, GMT and numbers (`+03`, `-0330`). `IST` and its like mean several: undefined, and the text stays an attribute.
+ * The moment in `2026-11-20 07:16:15.461 UTC`, as nanoseconds since 1970. Only zones that mean one thing are
+ * believed: UTC, GMT and numbers (`+03`, `-0330`). `IST` and its like mean several: undefined, and the text
+ * stays an attribute.
  */
 export function parseLogTime(text: string): bigint | undefined {
   const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = LOG_TIME.exec(text) ?? [];

@@ -3,15 +3,12 @@ import { parseLogTime } from './log-time.ts';
 import { type PostgresSeverity, severityOfLabel } from './severity.ts';
 import { READ_AS_LATIN1 } from './text-reader.ts';
 
-/** SQLSTATE of what is no error. */
-const SUCCESS = '00000';
-
 /**
- * The record of a PostgreSQL log line of any format, from its attributes under the names of jsonlog, which stay as they
- * are: a tailed csvlog, a tailed jsonlog and a logfebe socket read the same.
+ * The record of a PostgreSQL log line of any format, from its attributes under the names of jsonlog, which
+ * stay as they are: a tailed csvlog, a tailed jsonlog and a logfebe socket read the same.
  *
- * `severity`: where the attributes hold only its label. jsonlog leaves SQLSTATE 00000 out and the others do not; here it
- * is always there.
+ * `severity`: where the attributes hold only its label. jsonlog leaves SQLSTATE 00000 out and the others do
+ * not; here it is always there.
  */
 export function postgresRecord(
   attributes: Map<string, AttributeValue>,
@@ -29,6 +26,9 @@ export function postgresRecord(
     attributes,
   };
 }
+
+/** The SQLSTATE of success. */
+const SUCCESS = '00000';
 
 function severityIn(attributes: ReadonlyMap<string, AttributeValue>): PostgresSeverity {
   return severityOfLabel(textIn(attributes, 'error_severity'), textIn(attributes, 'state_code'));

@@ -22,8 +22,8 @@ const NUMBERS: ReadonlyMap<string, SeverityNumber> = new Map([
 ]);
 
 /**
- * The severity of a printed label. Servers print it in the language of `lc_messages` (`FEHLER`, `ERREUR`): then the
- * class of the SQLSTATE tells success, warning and error apart.
+ * The severity of a printed label. Servers print it in the language of `lc_messages` (`FEHLER`, `ERREUR`):
+ * then the class of the SQLSTATE tells success, warning and error apart.
  */
 export function severityOfLabel(label: string, sqlState: string | undefined): PostgresSeverity {
   return { label, number: NUMBERS.get(label) ?? numberOfSqlState(sqlState) };
@@ -47,7 +47,10 @@ const UNKNOWN: SeverityNumber = 0;
 const FIRST_WITH_NEW_LEVELS = 14;
 const WARNING_LEVEL = 19;
 
-/** The numbers 10 to 19 never changed; PostgreSQL 14 put WARNING_CLIENT_ONLY at 20 and moved the others up by one. */
+/**
+ * The numbers 10 to 19 never changed; PostgreSQL 14 put WARNING_CLIENT_ONLY at 20 and moved the others up by
+ * one.
+ */
 const UNCHANGED_LEVELS: ReadonlyMap<number, string> = new Map([
   [10, 'DEBUG'],
   [11, 'DEBUG'],

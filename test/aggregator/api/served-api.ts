@@ -37,7 +37,7 @@ export async function servedApi(
     metrics,
     health: () => ({ ready: true, late: [] }),
     logger,
-    areas: [api],
+    mounts: [api],
     ...serverOptions,
   });
   await server.start();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../src/aggregator/delivery/batcher.ts';
-import type { PlacedBatch } from '../../../src/aggregator/delivery/placed-batch.ts';
+import type { QueuedBatch } from '../../../src/aggregator/delivery/queued-batch.ts';
 import { forEachRecord } from '../../../src/records/record-batch.ts';
 import type { CursorPoint } from '../../../src/storage/queue-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -17,21 +17,21 @@ function setUp({ maxRecords = 1000, publishFrequencyMs = 15_000, from = START } 
   return { clock, queue, cursor, batcher };
 }
 
-function textsOf(placed: PlacedBatch | undefined): string[] {
+function textsOf(queued: QueuedBatch | undefined): string[] {
   const texts: string[] = [];
-  for (const slice of placed?.batch.slices ?? []) {
+  for (const slice of queued?.batch.slices ?? []) {
     forEachRecord(slice, (bytes) => texts.push(Buffer.from(bytes).toString()));
   }
   return texts;
 }
 
-/** All batches that can be had now. */
-async function drain(batcher: Batcher): Promise<PlacedBatch[]> {
-  const batches: PlacedBatch[] = [];
+/** All batches that are available now. */
+async function drain(batcher: Batcher): Promise<QueuedBatch[]> {
+  const batches: QueuedBatch[] = [];
   for (;;) {
-    const placed = await batcher.poll();
-    if (placed === undefined) return batches;
-    batches.push(placed);
+    const queued = await batcher.poll();
+    if (queued === undefined) return batches;
+    batches.push(queued);
   }
 }
 
@@ -53,18 +53,18 @@ describe('Batcher: size', () => {
     queue.append(recordBatch(['a1\n', 'a2\n', 'a3\n']));
     queue.append(recordBatch(['b1\n']));
     queue.append(recordBatch(['c1\n', 'c2\n', 'c3\n']));
-    const placed = await batcher.poll();
-    expect(textsOf(placed)).toEqual(['a1\n', 'a2\n', 'a3\n', 'b1\n', 'c1\n']);
-    expect(placed?.begin).toEqual({ entry: 1, record: 0 });
-    expect(placed?.places).toEqual([
+    const queued = await batcher.poll();
+    expect(textsOf(queued)).toEqual(['a1\n', 'a2\n', 'a3\n', 'b1\n', 'c1\n']);
+    expect(queued?.begin).toEqual({ entry: 1, record: 0 });
+    expect(queued?.positions).toEqual([
       { entry: 1, record: 0 },
       { entry: 2, record: 0 },
       { entry: 3, record: 0 },
     ]);
-    expect(placed?.end).toEqual({ entry: 3, record: 1 });
+    expect(queued?.end).toEqual({ entry: 3, record: 1 });
   });
 
-  it('cuts one large entry into slices of it, without copying', async () => {
+  it('cuts a large entry into slices without copying', async () => {
     const { batcher, queue } = setUp({ maxRecords: 1000 });
     const entry = recordBatch(lines(65_536));
     queue.append(entry);
@@ -83,7 +83,7 @@ describe('Batcher: size', () => {
     }
   });
 
-  it('walks over the sizes of an entry once, however many batches it makes', async () => {
+  it('reads the sizes of an entry once for any number of batches', async () => {
     const { batcher, queue } = setUp({ maxRecords: 100 });
     const entry = recordBatch(lines(20_000));
     let looks = 0;
@@ -104,7 +104,7 @@ describe('Batcher: bytes', () => {
   const MIB = 1024 * 1024;
   const big = (size: number) => Buffer.alloc(size, 'x');
 
-  it('closes before the record that would take it past 4 MiB', async () => {
+  it('closes a batch before the record that would exceed 4 MiB', async () => {
     const { batcher, queue } = setUp();
     for (let i = 0; i < 5; i++) queue.append(recordBatch([big(MIB - 1), big(MIB - 1)]));
     const first = await batcher.poll();
@@ -114,22 +114,22 @@ describe('Batcher: bytes', () => {
     expect(second?.batch.byteCount).toBe(4 * (MIB - 1));
   });
 
-  it('holds exactly 4 MiB, and not one byte more', async () => {
+  it('fills a batch with exactly 4 MiB', async () => {
     const { batcher, queue } = setUp();
     queue.append(recordBatch([big(MIB), big(MIB), big(MIB), big(MIB), Buffer.from('\n')].slice(0, 4)));
     queue.append(recordBatch(['\n']));
-    const placed = await batcher.poll();
-    expect(placed?.batch.byteCount).toBe(4 * MIB);
-    expect(placed?.end).toEqual({ entry: 2, record: 0 });
+    const queued = await batcher.poll();
+    expect(queued?.batch.byteCount).toBe(4 * MIB);
+    expect(queued?.end).toEqual({ entry: 2, record: 0 });
   });
 
-  it('cuts within an entry by bytes', async () => {
+  it('cuts an entry at the byte limit', async () => {
     const { batcher, queue } = setUp({ maxRecords: 1_000_000 });
     queue.append(recordBatch([big(MIB)]));
     queue.append(recordBatch(Array.from({ length: 4 }, () => big(MIB - 10))));
-    const placed = await batcher.poll();
-    expect(placed?.batch.recordCount).toBe(4);
-    expect(placed?.end).toEqual({ entry: 2, record: 3 });
+    const queued = await batcher.poll();
+    expect(queued?.batch.recordCount).toBe(4);
+    expect(queued?.end).toEqual({ entry: 2, record: 3 });
   });
 
   it('reads ahead no more than 4 MiB and one entry', async () => {
@@ -143,7 +143,7 @@ describe('Batcher: bytes', () => {
 });
 
 describe('Batcher: time', () => {
-  it('closes what is open when its first record has waited long enough', async () => {
+  it('closes a batch when its first record has waited for the publish frequency', async () => {
     const { batcher, queue, clock } = setUp({ publishFrequencyMs: 15_000 });
     queue.append(recordBatch(['a\n']));
     expect(await batcher.poll()).toBeUndefined();
@@ -157,7 +157,7 @@ describe('Batcher: time', () => {
     expect(await batcher.poll()).toBeUndefined();
   });
 
-  it('takes everything queued before it looks at the timer', async () => {
+  it('reads everything queued before it checks the time', async () => {
     const { batcher, queue, clock } = setUp({ maxRecords: 3, publishFrequencyMs: 1000 });
     queue.append(recordBatch(['a\n']));
     expect(await batcher.poll()).toBeUndefined();
@@ -167,7 +167,7 @@ describe('Batcher: time', () => {
     expect(textsOf(await batcher.poll())).toEqual(['a\n', 'b\n', 'c\n']);
   });
 
-  it('is dated by acceptance, not by when it was read', async () => {
+  it('measures the wait from acceptance, not from reading', async () => {
     const { batcher, queue, clock } = setUp({ publishFrequencyMs: 15_000 });
     queue.append(recordBatch(['old\n']));
     await clock.advance(14_000);
@@ -178,7 +178,7 @@ describe('Batcher: time', () => {
     expect(textsOf(await batcher.poll())).toEqual(['old\n']);
   });
 
-  it('never waits longer than the frequency when the wall clock was set back', async () => {
+  it('waits at most the publish frequency when the wall clock was set back', async () => {
     const { batcher, queue, clock } = setUp({ publishFrequencyMs: 15_000 });
     queue.append(recordBatch(['a\n']));
     clock.jumpWallClock(-3_600_000);
@@ -187,7 +187,7 @@ describe('Batcher: time', () => {
     expect(textsOf(await batcher.poll())).toEqual(['a\n']);
   });
 
-  it('wakes when a record comes, when the open batch is due, and when it is interrupted', async () => {
+  it('ends a wait when a record arrives, when the open batch is due, or at an interrupt', async () => {
     const { batcher, queue, clock } = setUp({ publishFrequencyMs: 1000 });
     let woken = 0;
     const wait = () =>
@@ -218,7 +218,7 @@ describe('Batcher: time', () => {
 });
 
 describe('Batcher: reading ahead', () => {
-  /** Reads answer what was there when they were asked, when the gate opens. */
+  /** A read returns the entries that existed when it started, once the gate opens. */
   function slowly({ cursor, queue }: ReturnType<typeof setUp>) {
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {
@@ -232,7 +232,7 @@ describe('Batcher: reading ahead', () => {
     return open;
   }
 
-  it('does not believe a "nothing" from before the newest entry', async () => {
+  it('ignores an empty result of a read that started before the newest entry', async () => {
     const around = setUp({ maxRecords: 2 });
     around.queue.append(recordBatch(lines(2, 'a')));
     const open = slowly(around);
@@ -243,12 +243,12 @@ describe('Batcher: reading ahead', () => {
     expect(textsOf(await around.batcher.poll())).toEqual(['b 0\n', 'b 1\n']);
   });
 
-  it('forgets what was asked for before it went elsewhere', async () => {
+  it('discards a pending read after a seek', async () => {
     const { batcher, queue, cursor, clock } = setUp({ maxRecords: 2 });
     queue.append(recordBatch(lines(2, 'a')));
     queue.append(recordBatch(lines(2, 'b')));
     await batcher.poll();
-    // The second entry is being read at this moment.
+    // The batcher is reading the second entry now.
     expect(cursor.reads).toBe(2);
     batcher.seek({ entry: 1, record: 0 });
     await clock.advance(0);
@@ -256,16 +256,16 @@ describe('Batcher: reading ahead', () => {
   });
 });
 
-describe('Batcher: places', () => {
+describe('Batcher: positions', () => {
   it('begins in the middle of an entry', async () => {
     const { batcher, queue } = setUp({ maxRecords: 2, from: { entry: 1, record: 3 } });
     queue.append(recordBatch(lines(6)));
-    const placed = await batcher.poll();
-    expect(textsOf(placed)).toEqual(['line 3\n', 'line 4\n']);
-    expect(placed?.begin).toEqual({ entry: 1, record: 3 });
+    const queued = await batcher.poll();
+    expect(textsOf(queued)).toEqual(['line 3\n', 'line 4\n']);
+    expect(queued?.begin).toEqual({ entry: 1, record: 3 });
   });
 
-  it('takes a point behind the last record for the beginning of the next entry', async () => {
+  it('treats a point after the last record as the beginning of the next entry', async () => {
     const { batcher, queue } = setUp({ maxRecords: 1, from: { entry: 1, record: 6 } });
     queue.append(recordBatch(lines(6)));
     expect(await batcher.poll()).toBeUndefined();
@@ -273,7 +273,7 @@ describe('Batcher: places', () => {
     expect(textsOf(await batcher.poll())).toEqual(['next\n']);
   });
 
-  it('goes back and forth', async () => {
+  it('seeks backward and forward', async () => {
     const { batcher, queue } = setUp({ maxRecords: 4 });
     queue.append(recordBatch(lines(10, 'a')));
     queue.append(recordBatch(lines(10, 'b')));
@@ -284,7 +284,7 @@ describe('Batcher: places', () => {
     expect(textsOf(await batcher.poll())).toEqual(['b 6\n', 'b 7\n', 'b 8\n', 'b 9\n']);
   });
 
-  it('goes on at the first entry that is left when the wanted one was dropped', async () => {
+  it('continues at the first remaining entry when the wanted one was dropped', async () => {
     const { batcher, queue } = setUp({ maxRecords: 2, from: { entry: 1, record: 3 } });
     queue.append(recordBatch(lines(6, 'a')));
     queue.append(recordBatch(lines(2, 'b')));
@@ -292,7 +292,7 @@ describe('Batcher: places', () => {
     expect(textsOf(await batcher.poll())).toEqual(['b 0\n', 'b 1\n']);
   });
 
-  it('loses nothing by a read that fails', async () => {
+  it('loses no record when a read fails', async () => {
     const { batcher, queue } = setUp({ maxRecords: 2 });
     queue.append(recordBatch(lines(3)));
     queue.append(recordBatch(lines(1, 'b')));
@@ -303,7 +303,7 @@ describe('Batcher: places', () => {
     expect(texts).toEqual(['line 0\n', 'line 1\n', 'line 2\n', 'b 0\n']);
   });
 
-  it('closes what lies before an entry that cannot be read', async () => {
+  it('closes the batch before an entry that cannot be read', async () => {
     const { batcher, queue, cursor } = setUp();
     queue.append(recordBatch(lines(3)));
     queue.append(recordBatch(lines(1, 'damaged')));

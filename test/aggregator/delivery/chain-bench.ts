@@ -12,7 +12,7 @@ import { MemoryNotifier } from '../../support/memory-notifier.ts';
 import { MemoryQueue } from '../../support/memory-queue.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 
-/** A chain with everything around it, on a clock that stands still. */
+/** A chain with all its collaborators, on a fake clock. */
 export class ChainBench {
   readonly clock = new FakeClock();
   readonly queue: MemoryQueue;
@@ -67,7 +67,7 @@ export class ChainBench {
     this.queue.append(recordBatch(records));
   }
 
-  /** Stops while the clock turns. */
+  /** Stops the chain while the clock advances. */
   async stop(chain: EmitterChain, deadline = new AbortController()): Promise<void> {
     let isStopped = false;
     const stopping = chain.stop(deadline.signal).then(() => {
@@ -87,7 +87,7 @@ export class ChainBench {
   }
 }
 
-/** Ten at a time, so that each makes one batch. */
+/** Ten records: exactly one batch. */
 export function ten(prefix: string): string[] {
   return Array.from({ length: 10 }, (_, index) => `${prefix}${index}\n`);
 }

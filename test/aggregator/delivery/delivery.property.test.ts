@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DELIVERED, type Outcome, rejected, retry } from '../../../src/emitters/outcome.ts';
 import { ChainBench } from './chain-bench.ts';
 
-/** What may go wrong, and how often, in percent. */
+/** Possible failures and their probability in percent. */
 const moods = fc.record({
   retry: fc.integer({ min: 0, max: 30 }),
   undone: fc.integer({ min: 0, max: 100 }),
@@ -24,7 +24,7 @@ const scenarios = fc.record({
   badPercent: fc.integer({ min: 0, max: 15 }),
 });
 
-/** mulberry32: small, and the same everywhere. */
+/** mulberry32: a small generator with the same results on all platforms. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -35,8 +35,8 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-describe('delivery: anything may happen', () => {
-  it('ends with every record delivered once or dead-lettered once, in order, and the balance true', async () => {
+describe('delivery: random failures', () => {
+  it('delivers or dead-letters each record exactly once, in order, and the totals match', async () => {
     await fc.assert(
       fc.asyncProperty(scenarios, async ({ mood, seed, maxRecords, entries, badPercent }) => {
         const random = randomFrom(seed);
@@ -54,7 +54,7 @@ describe('delivery: anything may happen', () => {
           if (mood.flushJudges || !texts.some(isBad)) return DELIVERED;
           const bad = texts.flatMap((text, index) => (isBad(text) ? [index] : []));
           if (!chance(mood.names)) return undoneOrNot(rejected('bad'));
-          // It may know of the first ones only.
+          // The emitter may name only the first bad ones.
           return undoneOrNot(rejected('bad', bad.slice(0, 1 + Math.floor(random() * bad.length))));
         };
         emitter.onFlush = (texts) => {
@@ -81,7 +81,7 @@ describe('delivery: anything may happen', () => {
             queue.commitFault = () => 'killed';
             await bench.stop(chain, aborted());
             queue.commitFault = fault;
-            // Such an emitter is exactly-once: it cuts its destination to what was committed.
+            // An exactly-once emitter truncates its destination to the committed state.
             emitter.crash();
             emitter.delivered.length = (cursor.state as { count: number } | undefined)?.count ?? 0;
             chain = await bench.started();

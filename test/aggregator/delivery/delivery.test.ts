@@ -3,7 +3,7 @@ import { DELIVERED, rejected, retry } from '../../../src/emitters/outcome.ts';
 import { ChainBench, ten } from './chain-bench.ts';
 
 describe('delivery', () => {
-  it('emits full batches, flushes and commits them together when nothing more is queued', async () => {
+  it('flushes and commits full batches together when the queue is empty', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b')]);
     bench.append(ten('c'));
@@ -21,7 +21,7 @@ describe('delivery', () => {
     expect(bench.notifier.triggers).toEqual([]);
   });
 
-  it('does nothing at all in an hour without records', async () => {
+  it('does nothing for an hour without records', async () => {
     const bench = new ChainBench();
     await bench.started();
     await bench.clock.advance(3_600_000);
@@ -31,7 +31,7 @@ describe('delivery', () => {
     expect(bench.logs.lines).toEqual([]);
   });
 
-  it('emits what is left 15 s after its first record was accepted', async () => {
+  it('emits a partial batch 15 s after its first record was accepted', async () => {
     const bench = new ChainBench();
     const chain = await bench.started();
     bench.append(['a\n']);
@@ -55,7 +55,7 @@ describe('delivery', () => {
     await bench.started();
     await bench.clock.advance(12 * 30);
     expect(bench.emitter.emits).toHaveLength(12);
-    // The first emit of a group begins its 100 ms when it is delivered: four more follow, or what is left.
+    // The 100 ms begin when the first batch of a group is delivered: at most four more batches follow.
     expect(bench.cursor.commits.map(({ point }) => point.entry)).toEqual([6, 11, 13]);
   });
 
@@ -66,7 +66,7 @@ describe('delivery', () => {
     expect(bench.cursor.commits.map(({ point }) => point.entry)).toEqual([9, 17, 21]);
   });
 
-  it('emits the next group while a commit is on its way', async () => {
+  it('emits the next group during a commit', async () => {
     const bench = new ChainBench();
     const commit = bench.cursor.commit.bind(bench.cursor);
     bench.cursor.commit = async (change) => {
@@ -88,7 +88,7 @@ describe('delivery', () => {
     expect(bench.cursor.committed).toEqual({ entry: 7, record: 0 });
   });
 
-  it('starts where the cursor stands', async () => {
+  it('starts at the cursor', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b')]);
     bench.cursor.committed = { entry: 1, record: 10 };
@@ -96,7 +96,7 @@ describe('delivery', () => {
     expect(bench.emitter.delivered).toEqual(ten('b'));
   });
 
-  it('fails at the start when the configuration of the emitter cannot work', async () => {
+  it('fails to start when the configuration of the emitter is invalid', async () => {
     const bench = new ChainBench();
     bench.emitter.onStart = () => {
       throw new Error('no such directory');
@@ -104,7 +104,7 @@ describe('delivery', () => {
     await expect(bench.chain().start()).rejects.toThrow('no such directory');
   });
 
-  it('hands out again what was flushed but not committed before a crash', async () => {
+  it('emits flushed but uncommitted records again after a crash', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.queue.commitFault = () => 'killed right here';
@@ -116,7 +116,7 @@ describe('delivery', () => {
     expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('a')]);
   });
 
-  it('skips what the queue has dropped while it was holding', async () => {
+  it('skips records that the queue dropped while it was holding', async () => {
     const bench = new ChainBench();
     for (const name of ['a', 'b', 'c']) bench.append(ten(name));
     let isDown = true;
@@ -131,7 +131,7 @@ describe('delivery', () => {
     expect(bench.cursor.discarded.records).toBe(20);
   });
 
-  it('does not count twice what was rejected and then dropped', async () => {
+  it('counts records once that were rejected and then dropped', async () => {
     const bench = new ChainBench();
     for (const name of ['a', 'b', 'c']) bench.append(ten(name));
     bench.emitter.onEmit = (texts) => {
@@ -145,7 +145,7 @@ describe('delivery', () => {
     expect(bench.cursor.discarded.records).toBe(10);
   });
 
-  it('commits no dead letter of what was dropped before the commit', async () => {
+  it('commits no dead letter for records that were dropped before the commit', async () => {
     const bench = new ChainBench();
     for (const name of ['a', 'b']) bench.append(ten(name));
     bench.emitter.onEmit = (texts) => {
@@ -169,7 +169,7 @@ describe('delivery', () => {
 });
 
 describe('delivery: commits that fail', () => {
-  it('tries again, pages, and never emits again what was flushed', async () => {
+  it('retries, pages, and does not repeat flushed records', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     let isFull = true;
@@ -189,7 +189,7 @@ describe('delivery: commits that fail', () => {
     expect(chain.status().state).toBe('idle');
   });
 
-  it('gives up at the deadline', async () => {
+  it('stops retrying at the deadline', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.queue.commitFault = () => 'disk full';
@@ -204,7 +204,7 @@ describe('delivery: commits that fail', () => {
 });
 
 describe('delivery: a queue that cannot be read', () => {
-  it('holds, pages and goes on', async () => {
+  it('holds, pages and continues when the queue is readable again', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     let isBroken = true;

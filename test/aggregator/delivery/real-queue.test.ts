@@ -92,7 +92,7 @@ it('delivers from the queue on disk: dead letters, a replay rejected again, a re
   expect(notifier.open.size).toBe(0);
 });
 
-it('delivers up to a damaged entry, and goes on behind it at once when told to skip it', async () => {
+it('delivers up to a damaged entry, and continues after it when the operator skips it', async () => {
   const { queue: first, open, directory } = await queueFixture({ segmentBytes: 100 });
   for (const letter of ['a', 'b', 'c']) await first.append(incoming([`${letter.repeat(200)}\n`]));
   await first.close();
@@ -117,9 +117,11 @@ it('delivers up to a damaged entry, and goes on behind it at once when told to s
   await vi.waitFor(() => expect(queue.knownEmitters()[0]?.committed).toEqual({ entry: 2, record: 0 }));
   expect(parts.emitter.delivered).toEqual([`${'a'.repeat(200)}\n`]);
 
-  await expect(skip?.({ name: 'other' })).rejects.toThrow('There is no emitter other');
+  await expect(skip?.({ name: 'other' })).rejects.toThrow(
+    'Cannot skip an entry of emitter other: it does not exist',
+  );
   expect(await skip?.({ name: 'test' })).toEqual({ records: 1, bytes: 201 });
-  await expect(skip?.({ name: 'test' })).rejects.toThrow('does not stand at a damaged entry');
+  await expect(skip?.({ name: 'test' })).rejects.toThrow('its next entry is not damaged');
   await vi.waitFor(() => expect(parts.emitter.delivered.slice(1)).toEqual([`${'c'.repeat(200)}\n`]));
   await chain.stop(NEVER);
   expect(queue.balance().emitters[0]).toMatchObject({ discarded: { records: 1 }, delivered: { records: 2 } });

@@ -4,7 +4,7 @@ import { lines } from '../../support/record-batches.ts';
 import { ChainBench, ten } from './chain-bench.ts';
 
 describe('delivery: rejected records', () => {
-  it('sets named records aside and emits the rest in one go', async () => {
+  it('dead-letters named records and emits the rest in one batch', async () => {
     const bench = new ChainBench();
     bench.append(['x0\n', 'x1\n', 'x2\n']);
     bench.append(['y0\n', 'y1\n', 'y2\n', 'y3\n', 'y4\n', 'y5\n', 'y6\n']);
@@ -23,7 +23,7 @@ describe('delivery: rejected records', () => {
     expect(await bench.metric('aggregator_emitter_rejected_records_total')).toBe(3);
   });
 
-  it('sets a whole batch aside when every record is named', async () => {
+  it('dead-letters a whole batch when every record is named', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b')]);
     bench.emitter.onEmit = (texts) =>
@@ -33,7 +33,7 @@ describe('delivery: rejected records', () => {
     expect(bench.emitter.delivered).toEqual(ten('b'));
   });
 
-  it('believes only names that make sense, and halves when none does', async () => {
+  it('ignores invalid indexes, and halves the batch when none is valid', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.emitter.onEmit = (texts) =>
@@ -43,7 +43,7 @@ describe('delivery: rejected records', () => {
     expect(bench.emitter.delivered).toEqual(ten('a').filter((text) => text !== 'a7\n'));
   });
 
-  it('finds one bad record among a thousand with few emits, and keeps the order', async () => {
+  it('finds one bad record among a thousand with few emits and keeps the order', async () => {
     const bench = new ChainBench({ maxRecords: 1000 });
     const records = lines(1000);
     bench.append(records.slice(0, 300));
@@ -56,7 +56,7 @@ describe('delivery: rejected records', () => {
     expect(bench.cursor.committed).toEqual({ entry: 3, record: 0 });
   });
 
-  it('finds the bad record when only the flush tells', async () => {
+  it('finds the bad record when only the flush rejects it', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     bench.emitter.onFlush = (texts) => (texts.includes('b4\n') ? rejected('constraint') : DELIVERED);
@@ -67,7 +67,7 @@ describe('delivery: rejected records', () => {
     );
   });
 
-  it('finds the bad record when its rejection undoes what came before', async () => {
+  it('finds the bad record when its rejection rolls back earlier batches', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     bench.emitter.onEmit = (texts) =>
@@ -79,7 +79,7 @@ describe('delivery: rejected records', () => {
     );
   });
 
-  it('commits dead letters with the cursor that passes them', async () => {
+  it('commits dead letters together with the cursor', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.emitter.onEmit = (texts) =>
@@ -92,7 +92,7 @@ describe('delivery: rejected records', () => {
     });
   });
 
-  it('holds when there is no room for dead letters, until there is', async () => {
+  it('holds while the dead letter store is full', async () => {
     const bench = new ChainBench({}, 2);
     bench.append(ten('a'));
     let isFixed = false;
@@ -124,8 +124,8 @@ describe('delivery: holding', () => {
   });
 });
 
-describe('delivery: everything is rejected', () => {
-  it('takes it for the destination after 16 records alone, gives nothing away, holds and pages', async () => {
+describe('delivery: all records are rejected', () => {
+  it('holds and pages after 16 isolated rejections, without dead letters', async () => {
     const bench = new ChainBench({ maxRecords: 1000, afterRetries: 'discard' });
     bench.append(lines(1000));
     let isBroken = true;
@@ -145,7 +145,7 @@ describe('delivery: everything is rejected', () => {
     expect(bench.notifier.open.size).toBe(0);
   });
 
-  it('gives nothing away when every attempt is slow either', async () => {
+  it('creates no dead letters when each attempt is slow', async () => {
     const bench = new ChainBench({ maxRecords: 100 });
     bench.append(lines(100));
     bench.emitter.onEmit = async () => {
@@ -159,7 +159,7 @@ describe('delivery: everything is rejected', () => {
     expect(bench.cursor.committed).toEqual({ entry: 1, record: 0 });
   });
 
-  it('keeps what was delivered before', async () => {
+  it('does not repeat records delivered before', async () => {
     const bench = new ChainBench({ maxRecords: 100 });
     bench.append(lines(300));
     bench.emitter.onEmit = (texts) => (texts.includes('line 0\n') ? DELIVERED : rejected('no such table'));
@@ -169,7 +169,7 @@ describe('delivery: everything is rejected', () => {
     expect(bench.deadLetters).toEqual([]);
   });
 
-  it('takes fifteen bad records in a row for what they are', async () => {
+  it('dead-letters fifteen bad records in a row', async () => {
     const bench = new ChainBench({ maxRecords: 100 });
     bench.append(lines(100));
     const bad = lines(15);
@@ -180,7 +180,7 @@ describe('delivery: everything is rejected', () => {
     expect(bench.emitter.delivered).toEqual(lines(100).slice(15));
   });
 
-  it('counts over several small batches too', async () => {
+  it('counts isolated rejections across several small batches', async () => {
     const bench = new ChainBench({ maxRecords: 1 });
     bench.append(lines(40));
     bench.emitter.onEmit = () => rejected('no such table');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DELIVERED, rejected, retry } from '../../../src/emitters/outcome.ts';
 import { ChainBench, ten } from './chain-bench.ts';
 
-/** A chain that has set `a4` aside, and idles. */
+/** A chain that has dead-lettered `a4` and is idle. */
 async function withDeadLetter() {
   const bench = new ChainBench();
   bench.append(ten('a'));
@@ -18,7 +18,7 @@ async function withDeadLetter() {
 }
 
 describe('delivery: replays', () => {
-  it('delivers a dead letter again, alone, and removes it', async () => {
+  it('delivers a dead letter in its own batch, and removes it', async () => {
     const { bench, id } = await withDeadLetter();
     expect(bench.notifier.open).toEqual(new Set(['test/dead-letters']));
     bench.emitter.onEmit = () => DELIVERED;
@@ -30,7 +30,7 @@ describe('delivery: replays', () => {
     expect(bench.notifier.resolves).toEqual(['test/dead-letters']);
   });
 
-  it('keeps it when it is rejected again, with the new reason and without the request', async () => {
+  it('keeps a dead letter that is rejected again, with the new reason and without the request', async () => {
     const { bench, id } = await withDeadLetter();
     bench.emitter.onEmit = () => rejected('still bad');
     await bench.queue.deadLetters.requestReplay([id]);
@@ -41,7 +41,7 @@ describe('delivery: replays', () => {
     expect(bench.notifier.open).toEqual(new Set(['test/dead-letters']));
   });
 
-  it('takes up after a restart what was asked for before', async () => {
+  it('continues requested replays after a restart', async () => {
     const { bench, chain, id } = await withDeadLetter();
     await bench.stop(chain);
     await bench.queue.deadLetters.requestReplay([id]);
@@ -50,7 +50,7 @@ describe('delivery: replays', () => {
     expect(bench.emitter.delivered).toEqual(['a4\n']);
   });
 
-  it('lets other batches go on while the destination cannot take it', async () => {
+  it('delivers other batches while the destination does not accept the replay', async () => {
     const { bench, id } = await withDeadLetter();
     let isDown = true;
     bench.emitter.onEmit = (texts) => (texts.includes('a4\n') && isDown ? retry('500') : DELIVERED);
@@ -65,7 +65,7 @@ describe('delivery: replays', () => {
     expect(bench.deadLetters).toEqual([]);
   });
 
-  it('delivers it once when a later flush fails', async () => {
+  it('delivers a replay once when a later flush fails', async () => {
     const { bench, id } = await withDeadLetter();
     let flushes = 0;
     bench.emitter.onEmit = () => DELIVERED;
@@ -78,7 +78,7 @@ describe('delivery: replays', () => {
     expect(bench.cursor.committed).toEqual({ entry: 3, record: 0 });
   });
 
-  it('keeps it when only the flush rejects it', async () => {
+  it('keeps a dead letter that only the flush rejects', async () => {
     const { bench, id } = await withDeadLetter();
     bench.emitter.onEmit = () => DELIVERED;
     bench.emitter.onFlush = (texts) => (texts.includes('a4\n') ? rejected('constraint') : DELIVERED);
@@ -92,7 +92,7 @@ describe('delivery: replays', () => {
     expect(bench.emitter.delivered).toEqual([...ten('b'), ...ten('c')]);
   });
 
-  it('closes the incident when the last one is discarded by hand', async () => {
+  it('resolves the incident when the operator discards the last dead letter', async () => {
     const { bench, chain, id } = await withDeadLetter();
     await bench.queue.deadLetters.discard([id]);
     chain.deadLettersDiscarded();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DELIVERED, type Outcome, retry } from '../../../src/emitters/outcome.ts';
 import { ChainBench, ten } from './chain-bench.ts';
 
-/** When each `emit` was made, in milliseconds from the start. */
+/** Time of each `emit`, in milliseconds from the start. */
 function timesOf(bench: ChainBench, outcome: () => Outcome): number[] {
   const times: number[] = [];
   bench.emitter.onEmit = () => {
@@ -13,7 +13,7 @@ function timesOf(bench: ChainBench, outcome: () => Outcome): number[] {
 }
 
 describe('delivery: retries', () => {
-  it('waits 5 s, 10 s, 20 s ... at most, up to five minutes', async () => {
+  it('doubles the maximum delay from 5 s up to five minutes', async () => {
     const bench = new ChainBench();
     const times = timesOf(bench, () => retry('refused'));
     bench.append(ten('a'));
@@ -23,7 +23,7 @@ describe('delivery: retries', () => {
     expect(waits.map((ms) => Math.round(ms / 1000))).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
   });
 
-  it('may come back at once: the jitter is full', async () => {
+  it('can retry at once, because the jitter is full', async () => {
     const bench = new ChainBench();
     bench.random = () => 0;
     const times = timesOf(bench, () => (times.length < 4 ? retry('refused') : DELIVERED));
@@ -32,7 +32,7 @@ describe('delivery: retries', () => {
     expect(times).toEqual([0, 0, 0, 0]);
   });
 
-  it('never comes back before the destination asked for', async () => {
+  it('never retries before the time that the destination requested', async () => {
     const bench = new ChainBench();
     bench.random = () => 0;
     const times = timesOf(bench, () => (times.length < 2 ? retry('slow down', 90_000) : DELIVERED));
@@ -42,7 +42,7 @@ describe('delivery: retries', () => {
     expect(times).toEqual([0, 90_000]);
   });
 
-  it('makes what was delivered before last, before it waits', async () => {
+  it('commits earlier batches before it waits', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b')]);
     bench.emitter.onEmit = (texts) => (texts.includes('b0\n') ? retry('refused') : DELIVERED);
@@ -52,7 +52,7 @@ describe('delivery: retries', () => {
     expect(chain.status()).toMatchObject({ state: 'retrying', reason: 'refused', failures: 1 });
   });
 
-  it('keeps the order: nothing overtakes a batch that waits', async () => {
+  it('keeps the order while a batch waits for its retry', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     let failures = 0;
@@ -63,7 +63,7 @@ describe('delivery: retries', () => {
     expect(await bench.metric('aggregator_emitter_retries_total')).toBe(2);
   });
 
-  it('treats a throw as retry and says so', async () => {
+  it('treats a throw as a retry and logs it', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     let calls = 0;
@@ -77,7 +77,7 @@ describe('delivery: retries', () => {
     expect(bench.logs.lines.filter(({ level }) => level === 50)).toHaveLength(1);
   });
 
-  it('treats an emitter that throws before it returns a promise alike', async () => {
+  it('treats a synchronous throw as a retry', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     const emit = bench.emitter.emit.bind(bench.emitter);
@@ -92,7 +92,7 @@ describe('delivery: retries', () => {
 });
 
 describe('delivery: after the last retry', () => {
-  it('hold: pages after three failures, keeps trying, and takes the page back', async () => {
+  it('hold: pages after three failures, keeps trying, and resolves the page', async () => {
     const bench = new ChainBench({ afterRetries: 'hold' });
     let isDown = true;
     bench.emitter.onEmit = () => (isDown ? retry('connection refused') : DELIVERED);
@@ -129,7 +129,7 @@ describe('delivery: after the last retry', () => {
     expect(await bench.metric('aggregator_emitter_holding')).toBe(0);
   });
 
-  it('dead-letter: sets the batch aside and goes on', async () => {
+  it('dead-letter: stores the batch as dead letters and continues', async () => {
     const bench = new ChainBench({ afterRetries: 'dead-letter' });
     bench.append([...ten('a'), ...ten('b')]);
     bench.emitter.onEmit = (texts) => (texts.includes('a0\n') ? retry('500') : DELIVERED);
@@ -146,7 +146,7 @@ describe('delivery: after the last retry', () => {
     });
   });
 
-  it('dead-letter: holds when there is no room', async () => {
+  it('dead-letter: holds when the dead letter store is full', async () => {
     const bench = new ChainBench({ afterRetries: 'dead-letter' }, 20);
     bench.append(ten('a'));
     bench.emitter.onEmit = () => retry('500');
@@ -156,7 +156,7 @@ describe('delivery: after the last retry', () => {
     expect(chain.status().state).toBe('holding');
   });
 
-  it('discard: gives the batch up, and counts it', async () => {
+  it('discard: discards the batch, and counts it', async () => {
     const bench = new ChainBench({ afterRetries: 'discard' });
     bench.append([...ten('a'), ...ten('b')]);
     bench.emitter.onEmit = (texts) => (texts.includes('a0\n') ? retry('500') : DELIVERED);
@@ -171,7 +171,7 @@ describe('delivery: after the last retry', () => {
     );
   });
 
-  it('discard: gives up batch after batch while the destination stays down', async () => {
+  it('discard: discards one batch after another while the destination is down', async () => {
     const bench = new ChainBench({ afterRetries: 'discard' });
     for (let i = 0; i < 3; i++) bench.append(ten(`${i}-`));
     bench.emitter.onEmit = () => retry('down');
@@ -187,8 +187,8 @@ describe('delivery: after the last retry', () => {
   });
 });
 
-describe('delivery: undone, and flushes that fail', () => {
-  it('goes back to what was flushed when an emit undoes everything', async () => {
+describe('delivery: rollbacks and failed flushes', () => {
+  it('rewinds to the last flush when an emit rolls back the group', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     let failures = 0;
@@ -197,7 +197,7 @@ describe('delivery: undone, and flushes that fail', () => {
     await bench.started();
     await bench.clock.advance(60_000);
     expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b'), ...ten('c')]);
-    // Carefully now: a and b are flushed by themselves, and the second failure undoes nothing.
+    // Isolating: a and b are flushed separately, and the second failure rolls back nothing.
     expect(bench.emitter.emits.map(([first]) => first)).toEqual([
       'a0\n',
       'b0\n',
@@ -209,7 +209,7 @@ describe('delivery: undone, and flushes that fail', () => {
     ]);
   });
 
-  it('goes back when a flush fails, and finds out batch by batch which one it was', async () => {
+  it('rewinds when a flush fails, and finds the failing batch one by one', async () => {
     const bench = new ChainBench({ afterRetries: 'discard' });
     bench.append([...ten('a'), ...ten('b'), ...ten('c'), ...ten('d')]);
     bench.emitter.onFlush = (texts) => (texts.includes('c5\n') ? retry('commit failed') : DELIVERED);
@@ -219,7 +219,7 @@ describe('delivery: undone, and flushes that fail', () => {
     expect(bench.cursor.discarded.records).toBe(10);
   });
 
-  it('pages when a flush keeps failing, and holds', async () => {
+  it('holds and pages when a flush keeps failing', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b')]);
     let isFull = true;
@@ -235,8 +235,8 @@ describe('delivery: undone, and flushes that fail', () => {
   });
 });
 
-describe('delivery: the age of what is not delivered', () => {
-  it('is told while a batch waits, and after going back', async () => {
+describe('delivery: age of the oldest undelivered record', () => {
+  it('is reported while a batch waits, and after a rewind', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b')]);
     bench.emitter.onFlush = () => retry('disk full');
@@ -255,7 +255,7 @@ describe('delivery: the age of what is not delivered', () => {
     expect(chain.status().lastSuccessUnixNano).toBeDefined();
   });
 
-  it('is that of the first record that is emitted again, not of the last', async () => {
+  it('is the age of the first record that is emitted again', async () => {
     const bench = new ChainBench();
     bench.emitter.onEmit = async () => {
       await bench.clock.sleep(60);

@@ -3,7 +3,7 @@ import { DELIVERED, retry } from '../../../src/emitters/outcome.ts';
 import { ChainBench, ten } from './chain-bench.ts';
 
 describe('delivery: stop', () => {
-  it('is safe unstarted and twice', async () => {
+  it('can be called before the start and twice', async () => {
     const bench = new ChainBench();
     const chain = bench.chain();
     await bench.stop(chain);
@@ -12,7 +12,7 @@ describe('delivery: stop', () => {
     expect(chain.status().state).toBe('stopped');
   });
 
-  it('emits half a batch at once', async () => {
+  it('emits a partial batch at once', async () => {
     const bench = new ChainBench();
     const chain = await bench.started();
     bench.append(['a\n', 'b\n']);
@@ -24,7 +24,7 @@ describe('delivery: stop', () => {
     expect(bench.clock.waiting).toBe(0);
   });
 
-  it('drains what is queued', async () => {
+  it('delivers all queued records', async () => {
     const bench = new ChainBench();
     bench.emitter.onEmit = async () => {
       await bench.clock.sleep(20);
@@ -38,7 +38,7 @@ describe('delivery: stop', () => {
     expect(bench.cursor.committed).toEqual({ entry: 22, record: 0 });
   });
 
-  it('makes what was emitted last, and leaves the rest in the queue, at the deadline', async () => {
+  it('commits emitted records at the deadline, and leaves the rest in the queue', async () => {
     const bench = new ChainBench();
     bench.emitter.onEmit = async (_, signal) => {
       await bench.clock.sleep(40, signal);
@@ -57,7 +57,7 @@ describe('delivery: stop', () => {
     expect(bench.cursor.committed).toEqual({ entry: 2, record: 0 });
   });
 
-  it('flushes and commits a last batch that was delivered at the very deadline', async () => {
+  it('flushes and commits a batch that was delivered exactly at the deadline', async () => {
     const bench = new ChainBench();
     bench.emitter.onEmit = async () => {
       await bench.clock.sleep(40);
@@ -75,7 +75,7 @@ describe('delivery: stop', () => {
     expect(bench.cursor.committed).toEqual({ entry: 1, record: 10 });
   });
 
-  it('makes one more attempt when it was waiting to retry, then leaves it in the queue', async () => {
+  it('makes one more attempt during a retry delay, then leaves the batch in the queue', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.emitter.onEmit = () => retry('down');
@@ -85,7 +85,7 @@ describe('delivery: stop', () => {
     expect(bench.cursor.committed).toEqual({ entry: 1, record: 0 });
   });
 
-  it('makes none when the destination has asked to be left alone', async () => {
+  it('makes no further attempt when the destination requested a delay', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.emitter.onEmit = () => retry('429', 60_000);
@@ -94,7 +94,7 @@ describe('delivery: stop', () => {
     expect(bench.emitter.emits).toHaveLength(1);
   });
 
-  it('delivers at the last moment when the destination has come back', async () => {
+  it('delivers on stop when the destination has recovered', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     bench.emitter.onEmit = () => (bench.emitter.emits.length === 1 ? retry('down') : DELIVERED);
@@ -103,7 +103,7 @@ describe('delivery: stop', () => {
     expect(bench.emitter.delivered).toEqual(ten('a'));
   });
 
-  it('gives up on an emitter that never answers', async () => {
+  it('does not wait for an emitter that never responds', async () => {
     const bench = new ChainBench();
     bench.append(ten('a'));
     let isAborted = false;

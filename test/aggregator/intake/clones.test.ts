@@ -85,7 +85,7 @@ describe('two collectors with one copied state', () => {
     await until(() => expect(first.isAccepted()).toBe(true));
     const second = await collector(address, 2n, stream.clone());
     await until(() =>
-      expect(second.lines.some(({ msg }) => msg === 'Connected to the aggregator.')).toBe(true),
+      expect(second.lines.some(({ msg }) => msg === 'Connected to the aggregator')).toBe(true),
     );
     second.append(alike('same', 0, 10));
     await until(() => expect(second.isAccepted()).toBe(true));

@@ -6,7 +6,7 @@ import { MemoryNotifier } from '../../support/memory-notifier.ts';
 const definition = alertDefinition.parse({ id: 'busy', metric: 'traffic', level: 2, forSeconds: 30 });
 const page = { alert: 'busy', segment: 'api' };
 
-it('tells of alerts as incidents', () => {
+it('turns alerts into incidents', () => {
   const notifier = new MemoryNotifier();
   const pager = alertPager(notifier);
   pager.firing(page, { definition, observed: 2.71727374, sinceUnixMicro: 1_700_000_000_000_000 });
@@ -26,7 +26,7 @@ it('tells of alerts as incidents', () => {
   expect(notifier.resolves).toEqual(['alert:busy/api']);
 });
 
-it('says of no data what there is to say', () => {
+it('reports an alert without data', () => {
   const notifier = new MemoryNotifier();
   alertPager(notifier).firing(
     { alert: 'busy', segment: null },
@@ -38,7 +38,7 @@ it('says of no data what there is to say', () => {
   });
 });
 
-it('knows which of them are open, among the incidents of emitters', () => {
+it('lists open alerts, without the incidents of emitters', () => {
   const notifier = new MemoryNotifier();
   const pager = alertPager(notifier);
   notifier.trigger({ emitter: 'text', kind: 'queue' }, { reason: 'full', records: 0, bytes: 0, attempts: 0 });

@@ -3,7 +3,7 @@ import { LoggingNotifier } from '../../../src/aggregator/notify/logging-notifier
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-it('logs an incident once a minute, with what has been added up, and its end', async () => {
+it('logs an incident once a minute with summed amounts, and its end', async () => {
   const { logger, lines } = capturedLogger();
   const clock = new FakeClock();
   const notifier = new LoggingNotifier(logger, clock);
@@ -20,6 +20,6 @@ it('logs an incident once a minute, with what has been added up, and its end', a
   expect(lines).toMatchObject([
     { level: 50, incident: 'text/delivery', reason: 'EPIPE', records: 2 },
     { level: 50, records: 202, bytes: 2020, attempts: 101 },
-    { level: 30, msg: 'An incident is over.' },
+    { level: 30, msg: 'An incident is resolved' },
   ]);
 });

@@ -15,20 +15,20 @@ async function setUp(answer?: Answering, timeoutMs = 10_000) {
 }
 
 describe('PagerDutyClient', () => {
-  it('sends the event as it is, over TLS', async () => {
+  it('sends the event unchanged, over TLS', async () => {
     const { server, client } = await setUp();
     expect(await client.send(EVENT, NEVER)).toEqual({ kind: 'sent' });
     expect(server.events).toEqual([EVENT]);
     expect(server.paths).toEqual(['/v2/enqueue']);
   });
 
-  it('takes a whole URL for a server too', async () => {
+  it('accepts a URL as the server', async () => {
     const { server } = await setUp();
     const client = new PagerDutyClient({ server: `https://${server.address}/`, ca: server.certificate });
     expect(await client.send(EVENT, NEVER)).toEqual({ kind: 'sent' });
   });
 
-  it('does not trust just anybody', async () => {
+  it('rejects an untrusted certificate', async () => {
     const { server } = await setUp();
     const client = new PagerDutyClient({ server: server.address });
     expect(await client.send(EVENT, NEVER)).toMatchObject({ kind: 'retry' });
@@ -62,37 +62,37 @@ describe('PagerDutyClient', () => {
     expect(await client.send(EVENT, NEVER)).toMatchObject(expected);
   });
 
-  it('asks once when told that it asks too often, and says how long to wait', async () => {
+  it('sends once on HTTP 429, and returns the requested delay', async () => {
     const { server, client } = await setUp(answering(429, '{}', { 'retry-after': '42' }));
     expect(await client.send(EVENT, NEVER)).toEqual({ kind: 'retry', reason: 'HTTP 429', afterMs: 42_000 });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(server.events).toHaveLength(1);
   });
 
-  it('follows no redirect', async () => {
+  it('does not follow redirects', async () => {
     const { server, client } = await setUp(answering(307, '', { location: '/elsewhere' }));
     expect(await client.send(EVENT, NEVER)).toMatchObject({ kind: 'retry', reason: 'HTTP 307' });
     expect(server.paths).toEqual(['/v2/enqueue']);
   });
 
-  it('gives up on an answer that does not come', async () => {
+  it('ends with a retry when no response arrives', async () => {
     const { client } = await setUp(() => undefined, 100);
     expect(await client.send(EVENT, NEVER)).toEqual({ kind: 'retry', reason: 'no answer within 100 ms' });
   });
 
-  it('takes the status for an answer when the body never ends', async () => {
+  it('uses the status when the body never ends', async () => {
     const { client } = await setUp((response) => void response.writeHead(202).write('{'), 300);
     expect(await client.send(EVENT, NEVER)).toEqual({ kind: 'sent' });
   });
 
-  it('ends when it is told to', async () => {
+  it('ends when the signal aborts', async () => {
     const { client } = await setUp(() => undefined);
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 20);
     expect(await client.send(EVENT, abort.signal)).toMatchObject({ kind: 'retry' });
   });
 
-  it('says what is wrong when nobody listens', async () => {
+  it('returns the error code when nothing is listening', async () => {
     const client = new PagerDutyClient({ server: 'localhost:1' });
     const result = await client.send(EVENT, NEVER);
     expect(result).toEqual({ kind: 'retry', reason: 'ECONNREFUSED' });

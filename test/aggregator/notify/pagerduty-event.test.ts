@@ -22,7 +22,7 @@ describe('dedupKeyOf', () => {
     }
   });
 
-  it('keeps what is too long apart by a hash', () => {
+  it('adds a hash to keys that are too long', () => {
     const long = 'x'.repeat(300);
     const one = dedupKeyOf({ emitter: 'a', kind: 'delivery' }, long, true);
     const other = dedupKeyOf({ emitter: 'b', kind: 'delivery' }, long, true);
@@ -38,7 +38,7 @@ describe('summaryOf', () => {
     expect(summaryOf(' a\r\n\tb\u0000c\u2028d ')).toBe('a b c d');
   });
 
-  it('is at most 1,024 units long, without half a character', () => {
+  it('has at most 1,024 units and splits no character', () => {
     expect(summaryOf('x'.repeat(1024))).toBe('x'.repeat(1024));
     expect(summaryOf('x'.repeat(1025))).toBe(`${'x'.repeat(1023)}…`);
     expect(summaryOf(`${'x'.repeat(1022)}😀yyy`)).toBe(`${'x'.repeat(1022)}…`);
@@ -47,7 +47,7 @@ describe('summaryOf', () => {
 });
 
 describe('payloadOf', () => {
-  it('says who, what, since when and how much', () => {
+  it('contains source, summary, start and amounts', () => {
     const record = {
       emitter: 'text',
       kind: 'delivery',
@@ -79,7 +79,7 @@ describe('payloadOf', () => {
     expect(payloadOf(record, 'x', ' ').source).toBe('unknown');
   });
 
-  it('says of an alert what was observed', () => {
+  it('contains the observed value of an alert', () => {
     const record = {
       kind: 'alert',
       alert: 'busy',

@@ -60,7 +60,7 @@ function failure(reason = 'EPIPE', records = 10): IncidentDetails {
   return { reason, records, bytes: records * 10, attempts: 1, batchId: '1/0' };
 }
 
-/** The state says that nothing is left to be sent. */
+/** The state has no unsent event. */
 async function untilSent(state: MemoryState): Promise<void> {
   await vi.waitFor(() => expect(JSON.stringify(state.state)).not.toContain('"isUnsent":true'), 10_000);
 }
@@ -128,7 +128,7 @@ describe('PagerDutyNotifier', () => {
     expect(pager.unevaluated()).toEqual([]);
   });
 
-  it('resolves nothing that is not open', async () => {
+  it('ignores a resolve of an incident that is not open', async () => {
     const { notifier, server } = await setUp();
     const told = notifier();
     await told.start();
@@ -137,7 +137,7 @@ describe('PagerDutyNotifier', () => {
     expect(server.events).toEqual([]);
   });
 
-  it('keeps the incidents of several emitters apart', async () => {
+  it('separates the incidents of several emitters', async () => {
     const { notifier, actions } = await setUp({ emitters: ['text', 'file'] });
     const told = notifier();
     await told.start();
@@ -149,7 +149,7 @@ describe('PagerDutyNotifier', () => {
     ]);
   });
 
-  it('sends at most one trigger a minute, with everything added up', async () => {
+  it('sends at most one trigger a minute, with summed amounts', async () => {
     const { notifier, server, actions, clock, state } = await setUp();
     const told = notifier();
     await told.start();
@@ -170,7 +170,7 @@ describe('PagerDutyNotifier', () => {
     });
   });
 
-  it('does not trigger again within the minute, even when it was resolved in between', async () => {
+  it('does not trigger twice within a minute, even after a resolve', async () => {
     const { notifier, server, actions, clock, state } = await setUp();
     const told = notifier();
     await told.start();
@@ -197,7 +197,8 @@ describe('PagerDutyNotifier', () => {
     const told = notifier();
     await told.start();
     told.trigger(DELIVERY, failure());
-    const failures = () => logs.lines.filter(({ msg }) => msg.includes('could not be told yet'));
+    const failures = () =>
+      logs.lines.filter(({ msg }) => msg.includes('Cannot send an event to PagerDuty; trying again'));
     for (const [index, delayMs] of [5000, 30_000, 60_000, 120_000, 300_000, 300_000].entries()) {
       await vi.waitFor(() => expect(failures()).toHaveLength(index + 1));
       expect(failures()[index]?.delayMs).toBe(delayMs);
@@ -207,10 +208,10 @@ describe('PagerDutyNotifier', () => {
       await clock.advance(1);
       await actions(index + 2);
     }
-    await vi.waitFor(() => expect(logs.lines.at(-1)?.msg).toBe('PagerDuty was told.'));
+    await vi.waitFor(() => expect(logs.lines.at(-1)?.msg).toBe('Sent an event to PagerDuty'));
   });
 
-  it('waits as long as it is asked to', async () => {
+  it('waits as long as PagerDuty requests', async () => {
     const { notifier, server, actions, clock, logs } = await setUp();
     server.answer = answering(429, '{}', { 'retry-after': '900' });
     const told = notifier();
@@ -225,7 +226,7 @@ describe('PagerDutyNotifier', () => {
     await actions(2);
   });
 
-  it('says loudly when nobody has heard for half an hour', async () => {
+  it('logs an error when PagerDuty is unreachable for half an hour', async () => {
     const { notifier, server, clock, logs } = await setUp();
     server.answer = answering(500, '');
     const told = notifier();
@@ -239,7 +240,7 @@ describe('PagerDutyNotifier', () => {
     expect(logs.lines.filter(({ level }) => level === 50).length).toBeGreaterThan(0);
   });
 
-  it('sends only the resolve when the trigger may have been seen and is over', async () => {
+  it('sends only the resolve when a failed trigger may have arrived', async () => {
     const { notifier, server, actions, clock, logs } = await setUp();
     server.answer = answering(500, '');
     const told = notifier();
@@ -252,7 +253,7 @@ describe('PagerDutyNotifier', () => {
     expect(await actions(2)).toEqual(['trigger main/7', 'resolve main/7']);
   });
 
-  it('opens it anew when it fails again while its end is on the way', async () => {
+  it('opens the incident again when it is triggered while its resolve is being sent', async () => {
     const { notifier, server, actions, clock, state } = await setUp();
     const told = notifier();
     await told.start();
@@ -267,7 +268,7 @@ describe('PagerDutyNotifier', () => {
     await actions(2);
     told.trigger(DELIVERY, failure('again', 4));
     release();
-    // That trigger waits for the minute to pass; it was never sent, so its end is not either.
+    // That trigger waits for the minute to pass; it was never sent, so its resolve is not sent either.
     await vi.waitFor(() => expect(JSON.stringify(state.state)).toContain('"mayBeShown":false'));
     server.answer = accepted;
     told.resolve(DELIVERY);
@@ -277,7 +278,7 @@ describe('PagerDutyNotifier', () => {
     expect(server.events[2]?.payload?.custom_details).toMatchObject({ last_error: 'at last', entries: 5 });
   });
 
-  it('drops an event that is refused for good, and goes on with the next', async () => {
+  it('discards an event that is rejected permanently, and sends the next', async () => {
     const { notifier, server, actions, clock, logs } = await setUp();
     server.answer = answering(400, '{"errors": ["no"]}');
     const told = notifier();
@@ -304,7 +305,7 @@ describe('PagerDutyNotifier', () => {
 });
 
 describe('PagerDutyNotifier: across restarts', () => {
-  it('resolves what was opened before', async () => {
+  it('resolves incidents of an earlier run', async () => {
     const { notifier, actions, state } = await setUp();
     const first = notifier();
     await first.start();
@@ -319,7 +320,7 @@ describe('PagerDutyNotifier: across restarts', () => {
     expect(await actions(2)).toEqual(['trigger main/7', 'resolve main/7']);
   });
 
-  it('sends what was not sent before, in its newest state', async () => {
+  it('sends unsent incidents of an earlier run, in their newest state', async () => {
     const { notifier, server, actions, logs } = await setUp();
     server.answer = answering(503, '');
     const first = notifier();
@@ -328,7 +329,7 @@ describe('PagerDutyNotifier: across restarts', () => {
     await vi.waitFor(() => expect(logs.lines).toHaveLength(1));
     first.trigger(DELIVERY, failure('two', 1));
     await first.stop(new AbortController().signal);
-    // One at once, one more at the stop.
+    // One event at once, one at the stop.
     expect(server.events).toHaveLength(2);
 
     server.answer = accepted;
@@ -337,7 +338,7 @@ describe('PagerDutyNotifier: across restarts', () => {
     expect(server.events[2]?.payload?.custom_details).toMatchObject({ last_error: 'two', entries: 2 });
   });
 
-  it('resolves under the key it was opened with, though there are several emitters now', async () => {
+  it('resolves with the key that opened the incident, after emitters were added', async () => {
     const { notifier, actions, state } = await setUp();
     const first = notifier();
     await first.start();
@@ -354,7 +355,7 @@ describe('PagerDutyNotifier: across restarts', () => {
     expect(await other.actions(1)).toEqual(['resolve main/7']);
   });
 
-  it('closes the incidents of an emitter that is not configured any more', async () => {
+  it('resolves the incidents of an emitter that is no longer configured', async () => {
     const { notifier, actions, state } = await setUp({ emitters: ['text'] });
     const first = notifier();
     await first.start();
@@ -381,7 +382,7 @@ describe('PagerDutyNotifier: across restarts', () => {
     },
   );
 
-  it('goes on when the state cannot be saved', async () => {
+  it('continues when the state cannot be saved', async () => {
     const { notifier, state, actions, logs } = await setUp();
     state.save = () => Promise.reject(new Error('disk full'));
     const told = notifier();
@@ -389,13 +390,13 @@ describe('PagerDutyNotifier: across restarts', () => {
     told.trigger(DELIVERY, failure());
     await actions(1);
     expect(logs.lines).toContainEqual(
-      expect.objectContaining({ level: 50, msg: expect.stringContaining('saved') }),
+      expect.objectContaining({ level: 50, msg: expect.stringContaining('Cannot save the state') }),
     );
   });
 });
 
 describe('PagerDutyNotifier: stop', () => {
-  it('sends what is pending', async () => {
+  it('sends pending events', async () => {
     const { notifier, server } = await setUp();
     const told = notifier();
     await told.start();
@@ -404,7 +405,7 @@ describe('PagerDutyNotifier: stop', () => {
     expect(server.actions).toEqual(['trigger main/7']);
   });
 
-  it('gives up at the deadline, and keeps it for the next time', async () => {
+  it('stops at the deadline and keeps unsent events for the next run', async () => {
     const { notifier, server, state } = await setUp();
     server.answer = () => undefined;
     const told = notifier();
@@ -416,7 +417,7 @@ describe('PagerDutyNotifier: stop', () => {
     expect(JSON.stringify(state.state)).toContain('"isUnsent":true');
   });
 
-  it('is safe unstarted and twice', async () => {
+  it('can be called before the start and twice', async () => {
     const { notifier } = await setUp();
     const told = notifier();
     await told.stop(new AbortController().signal);
@@ -425,7 +426,7 @@ describe('PagerDutyNotifier: stop', () => {
 });
 
 describe('PagerDutyNotifier: alerts', () => {
-  it('keeps the incidents of alerts over a restart, for whoever knows whether they still fire', async () => {
+  it('keeps the incidents of alerts across a restart', async () => {
     const { notifier, state, actions, server } = await setUp();
     const alert: Incident = { kind: 'alert', alert: 'busy', segment: 'api' };
     const first = notifier();
@@ -444,7 +445,7 @@ describe('PagerDutyNotifier: alerts', () => {
     expect(await actions(2)).toEqual(['trigger main/7/alerts/busy/api', 'resolve main/7/alerts/busy/api']);
   });
 
-  it('resolves what another aggregator may have opened', async () => {
+  it('resolves incidents that another aggregator may have opened', async () => {
     const { notifier, state, actions } = await setUp();
     const alert: Incident = { kind: 'alert', alert: 'busy', segment: null };
     const told = notifier();
@@ -455,11 +456,11 @@ describe('PagerDutyNotifier: alerts', () => {
     told.resolve(alert);
     told.trigger(alert, { reason: 'avg is 3', records: 0, bytes: 0, attempts: 0 });
     told.resolve(alert, { mayBeOpenElsewhere: true });
-    // Even of what we had no time to open ourselves.
+    // Including incidents that this notifier had not opened yet.
     expect(await actions(2)).toEqual(['resolve main/7/alerts/busy', 'resolve main/7/alerts/busy']);
   });
 
-  it('reads the state of before there were alerts', async () => {
+  it('reads state of versions without alerts', async () => {
     const { notifier, state } = await setUp();
     state.state = {
       version: 1,

@@ -19,7 +19,7 @@ function setUp() {
 }
 
 describe('QueuePressure', () => {
-  it('pages at 80 %, with the emitter furthest behind and the time left', async () => {
+  it('pages at 80 % with the largest emitter and the time left', async () => {
     const { notifier, clock, observe } = setUp();
     observe(799);
     expect(notifier.triggers).toEqual([]);
@@ -30,12 +30,12 @@ describe('QueuePressure', () => {
       incident: 'text/queue',
       details: {
         reason:
-          'The queue is 80 % full and will be full in about 19 min; emitter text is furthest behind, by 809 bytes.',
+          'The queue is 80 % full and will be full in about 19 min; emitter text has the most undelivered data, 809 bytes.',
       },
     });
   });
 
-  it('does not say when, when it does not grow', async () => {
+  it('reports no time when the queue does not grow', async () => {
     const { notifier, clock, observe } = setUp();
     observe(900);
     await clock.advance(60_000);
@@ -43,7 +43,7 @@ describe('QueuePressure', () => {
     expect(notifier.triggers.at(-1)?.details.reason).not.toContain('will be full');
   });
 
-  it('is over below 70 %', () => {
+  it('resolves below 70 %', () => {
     const { notifier, observe } = setUp();
     observe(850);
     observe(750);

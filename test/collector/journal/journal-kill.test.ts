@@ -5,11 +5,11 @@ import { testProcess } from '../../support/processes.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { openJournal } from './opened-journal.ts';
 
-/** What is known of each stream's bytes, by whoever read them first. */
+/** The bytes of each stream that were read. */
 class KnownStreams {
   readonly texts = new Map<StreamId, string>();
 
-  /** Everything read must agree with what was read before, and leave no gap behind it. */
+  /** All records read must match earlier reads, without a gap after them. */
   read(id: StreamId, start: number, text: string): void {
     const known = this.texts.get(id) ?? '';
     expect(start, 'a gap').toBeLessThanOrEqual(known.length);
@@ -19,8 +19,8 @@ class KnownStreams {
   }
 }
 
-describe('a journal whose process is killed', () => {
-  it('keeps everything that was readable before, whole and in order', { timeout: 180_000 }, async () => {
+describe('Journal: killed process', () => {
+  it('keeps all records that were readable before, complete and in order', { timeout: 180_000 }, async () => {
     const directory = await temporaryDirectory();
     const known = new KnownStreams();
     for (let life = 0; life < 8; life++) {

@@ -11,7 +11,7 @@ import { LABEL, type OpenedJournal, openJournal } from './opened-journal.ts';
 const ORIGINS = ['a', 'b', 'c'] as const;
 type Origin = (typeof ORIGINS)[number];
 
-/** A journal, and beside it what it should hold: for each origin a list of records that are not accepted. */
+/** A journal and a model of its content: for each origin a list of unaccepted records. */
 class JournalAndModel {
   readonly #directory: string;
   readonly #model = new Map<Origin, string[]>(ORIGINS.map((origin) => [origin, []]));
@@ -56,7 +56,10 @@ class JournalAndModel {
     if (stream !== undefined) expect(await stream.resume(known)).toEqual({ kind: 'ended' });
   }
 
-  /** `tornBytes`: what a crash left behind the end. */
+  /**
+   * `tornBytes`: bytes after the end, left by a crash.
+   *
+   */
   async restart(tornBytes: number): Promise<void> {
     await this.#opened.close();
     const log = join(this.#directory, 'journal', 'test');
@@ -137,7 +140,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-it('a journal is a list for each origin, through restarts, torn ends and roll-backs', {
+it('behaves like a list for each origin across restarts, torn writes and rollbacks', {
   timeout: 180_000,
 }, async () => {
   await fc.assert(

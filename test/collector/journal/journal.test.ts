@@ -15,8 +15,8 @@ const bytes = (text: string) => Buffer.from(text);
 const flushed = (sink: CapturedSink, count = 1) =>
   vi.waitFor(() => expect(sink.woken.length).toBeGreaterThanOrEqual(count), { timeout: 10_000 });
 
-describe('a journal', () => {
-  it('publishes what was appended, in order, and only when it is flushed', async () => {
+describe('Journal', () => {
+  it('publishes appended records in order, and only after the flush', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const writer = journal.writer('a');
     for (let i = 0; i < 1000; i++) writer.append(bytes(`record ${i}`), LABEL);
@@ -27,7 +27,7 @@ describe('a journal', () => {
     expect(batches[0]).toMatchObject({ start: 0, format: 'plain', resource: LABEL.resource });
   });
 
-  it('reads from any record on, into buffers of any size, with the check of the end', async () => {
+  it('reads from any record into buffers of any size, with the check of the end', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const writer = journal.writer('a');
     let all = '';
@@ -48,7 +48,7 @@ describe('a journal', () => {
     expect(read).toMatchObject({ kind: 'records', endCheck: checkOf(bytes(all.slice(0, from + 4))) });
   });
 
-  it('tells where its streams stand, and for how long what is not accepted has waited', async () => {
+  it('reports the status of its streams, and the age of unaccepted records', async () => {
     const clock = new FakeClock();
     const { journal, sink } = await openJournal(await temporaryDirectory(), { clock });
     const writer = journal.writer('a');
@@ -88,7 +88,7 @@ describe('a journal', () => {
     ]);
   });
 
-  it('finds everything again after a restart, and goes on behind it', async () => {
+  it('restores all records after a restart, and appends after them', async () => {
     const directory = await temporaryDirectory();
     const first = await openJournal(directory);
     first.journal.writer('a').append(bytes('one'), LABEL);
@@ -102,7 +102,7 @@ describe('a journal', () => {
     expect(second.sink.stream.id).toBe(id);
   });
 
-  it('removes what is accepted, and resumes there after a restart', async () => {
+  it('removes accepted records, and resumes after them after a restart', async () => {
     const directory = await temporaryDirectory();
     const first = await openJournal(directory, { maxBytes: 1024 * 1024 });
     const writer = first.journal.writer('a');
@@ -124,7 +124,7 @@ describe('a journal', () => {
     expect(textsOf(await readAll(stream))).toEqual([String.fromCharCode(65 + (299 % 26)).repeat(1000)]);
   });
 
-  it('is what a publisher expects: positions, checks and bytes, accepted or not, through restarts', async () => {
+  it('returns consistent positions, checks and bytes across restarts', async () => {
     const directory = await temporaryDirectory();
     const taken = new TakenBytes();
     let expected = '';
@@ -146,7 +146,7 @@ describe('a journal', () => {
     }
   });
 
-  it('gives each batch the checksums of its stream, also for bytes that are removed and after a restart', async () => {
+  it('returns the checksums of the stream with each batch, also after removals and restarts', async () => {
     const directory = await temporaryDirectory();
     const texts = Array.from({ length: 60 }, (_, i) => `record ${i} ${'x'.repeat(1000)}`);
     const whole = texts.join('');
@@ -171,7 +171,7 @@ describe('a journal', () => {
     }
   });
 
-  it('goes on as a new stream where only bytes before the last 64 differ', async () => {
+  it('starts a new stream when only bytes before the last 64 differ', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const end = `${'='.repeat(100)};`;
     journal.writer('a').append(bytes(`ours${end}`), LABEL);
@@ -190,7 +190,7 @@ describe('a journal', () => {
     expect(read).toMatchObject({ checksums: { start: emptyChecksum(0) } });
   });
 
-  it('goes on from where the aggregator is ahead of the checkpoint', async () => {
+  it('continues at the position of the aggregator when it is after the checkpoint', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
@@ -201,7 +201,7 @@ describe('a journal', () => {
     expect(sink.stream.accepted).toBe(3);
   });
 
-  it('goes on from the checkpoint where the aggregator knows nothing', async () => {
+  it('continues at the checkpoint when the aggregator does not know the stream', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     journal.writer('a').append(bytes('one'), LABEL);
     await flushed(sink);
@@ -213,7 +213,7 @@ describe('a journal', () => {
   it.each([
     ['other bytes', { end: 3, check: checkOf(bytes('two')), contiguousEnd: 3 }],
     ['more bytes than there are', { end: 300, check: checkOf(bytes('?')), contiguousEnd: 300 }],
-  ])('goes on as a new stream where the aggregator knows %s', async (_, known) => {
+  ])('starts a new stream when the aggregator has %s', async (_, known) => {
     const directory = await temporaryDirectory();
     const { journal, sink, close } = await openJournal(directory);
     const writer = journal.writer('a');
@@ -237,7 +237,7 @@ describe('a journal', () => {
     expect(textsOf(await readAll(again.sink.stream))).toEqual(['two']);
   });
 
-  it('ends a closed stream when all of it is read, and forgets it when all is accepted', async () => {
+  it('ends a closed stream when it is read, and removes it when it is accepted', async () => {
     const directory = await temporaryDirectory();
     const { journal, sink, close } = await openJournal(directory);
     const writer = journal.writer('a');
@@ -252,7 +252,7 @@ describe('a journal', () => {
     expect((await openJournal(directory)).sink.streams.size).toBe(0);
   });
 
-  it('begins a new stream for an origin that comes back', async () => {
+  it('begins a new stream for an origin that reappears', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
@@ -265,7 +265,7 @@ describe('a journal', () => {
     expect(texts.flat().sort()).toEqual(['one', 'two']);
   });
 
-  it('counts what comes after the end of a stream, and says so in it', async () => {
+  it('counts records after the end of a stream, and reports them in the stream', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
@@ -276,7 +276,7 @@ describe('a journal', () => {
     );
   });
 
-  it('drops and counts when it is full, and says so once there is room', async () => {
+  it('drops and counts records when it is full, and reports the loss when there is room', async () => {
     const { journal, sink, lines, metric } = await openJournal(await temporaryDirectory(), {
       maxBytes: 256 * 1024,
     });
@@ -286,17 +286,17 @@ describe('a journal', () => {
     expect(lost).toBeGreaterThan(100);
     expect(lost).toBeLessThan(300);
     await vi.waitFor(async () => expect(await metric('records_total')).toBe(400 - lost));
-    expect(lines.some(({ msg }) => msg.startsWith('The journal has no room'))).toBe(true);
+    expect(lines.some(({ msg }) => msg.startsWith('The journal has no room;'))).toBe(true);
 
     sink.stream.accept(100_000_000);
     await vi.waitFor(async () => expect(await metric('records_total')).toBe(401 - lost));
     expect(textsOf(await readAll(sink.stream))).toEqual([`lost ${lost} records of ${lost * 1000} bytes`]);
     writer.append(bytes('next'), LABEL);
     await vi.waitFor(async () => expect(textsOf(await readAll(sink.stream))).toHaveLength(2));
-    expect(lines.some(({ msg }) => msg === 'The journal has room again.')).toBe(true);
+    expect(lines.some(({ msg }) => msg === 'The journal has room again')).toBe(true);
   });
 
-  it('remembers a loss through a restart, and tells it once', async () => {
+  it('keeps a loss across a restart, and reports it once', async () => {
     const directory = await temporaryDirectory();
     const options = { maxBytes: 256 * 1024 };
     const first = await openJournal(directory, options);
@@ -317,7 +317,7 @@ describe('a journal', () => {
     expect(batches[0]).toMatchObject(LABEL);
   });
 
-  it('leaves half of itself to the other streams', async () => {
+  it('reserves half of its size for other streams', async () => {
     const { journal, metric } = await openJournal(await temporaryDirectory(), { maxBytes: 512 * 1024 });
     const greedy = journal.writer('greedy');
     const modest = journal.writer('modest');
@@ -328,7 +328,7 @@ describe('a journal', () => {
     expect(await metric('lost_records_total')).toBe(lost);
   });
 
-  it('leaves the reserve of the disk alone', async () => {
+  it('does not use the reserve of the disk', async () => {
     const freeSpace = {
       check: async () => freeSpace.shortage,
       shortage: 'nearly full' as string | undefined,
@@ -342,7 +342,7 @@ describe('a journal', () => {
     expect(textsOf(await readAll(sink.stream))).toEqual(['lost 1 records of 3 bytes']);
   });
 
-  it('gives nothing up when the disk fails for a while', async () => {
+  it('loses no record when the disk fails for a while', async () => {
     let failing = 2;
     const fileSystem: FileSystem = {
       ...nodeFileSystem,
@@ -362,7 +362,7 @@ describe('a journal', () => {
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
     await vi.waitFor(() =>
-      expect(lines.some(({ msg }) => msg.startsWith('The journal could not be flushed'))).toBe(true),
+      expect(lines.some(({ msg }) => msg.startsWith('Cannot flush the journal'))).toBe(true),
     );
     expect(journal.failure).toContain('EIO');
     writer.append(bytes('two'), LABEL);
@@ -371,7 +371,7 @@ describe('a journal', () => {
     expect(textsOf(await readAll(sink.stream))).toEqual(['one', 'two']);
   });
 
-  it('is drained when all that was there is accepted', async () => {
+  it('is drained when all existing records are accepted', async () => {
     const { journal, sink } = await openJournal(await temporaryDirectory());
     await journal.drained();
     journal.writer('a').append(bytes('one'), LABEL);

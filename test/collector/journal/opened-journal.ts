@@ -7,9 +7,11 @@ import { openStateStore } from '../../../src/storage/state-store.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { CapturedSink } from '../../support/captured-sink.ts';
 
+export type OpenedJournal = Awaited<ReturnType<typeof openJournal>>;
+
 export const LABEL: RecordLabel = { format: 'plain', resource: new Map([['host.name', 'h']]) };
 
-/** A journal over a real state store, attached to a sink. Closed by `close`, or when the test has finished. */
+/** A journal with a real state store, attached to a sink. Closed by `close`, or at the end of the test. */
 export async function openJournal(directory: string, overrides: Partial<JournalOptions> = {}) {
   const state = await openStateStore(`${directory}/state`);
   const { logger, lines } = capturedLogger();
@@ -40,5 +42,3 @@ export async function openJournal(directory: string, overrides: Partial<JournalO
     (await metrics.getSingleMetric(`collector_test_journal_${name}`)?.get())?.values[0]?.value;
   return { journal, sink, close, lines, metric };
 }
-
-export type OpenedJournal = Awaited<ReturnType<typeof openJournal>>;

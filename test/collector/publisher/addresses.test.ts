@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Addresses } from '../../../src/collector/publisher/addresses.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-describe('the addresses of aggregators', () => {
-  it('are tried one after another, and then again', () => {
+describe('Addresses', () => {
+  it('returns one address after another, and starts again', () => {
     const addresses = new Addresses(['a:1', 'b:1'], new FakeClock());
     expect([addresses.current, addresses.atFirst]).toEqual(['a:1', true]);
     addresses.failed();
@@ -12,7 +12,7 @@ describe('the addresses of aggregators', () => {
     expect([addresses.current, addresses.atFirst]).toEqual(['a:1', true]);
   });
 
-  it('go back to the first after ten minutes, or when a call that worked has ended', async () => {
+  it('returns to the first after ten minutes, or when a successful call has ended', async () => {
     const clock = new FakeClock();
     const addresses = new Addresses(['a:1', 'b:1'], clock);
     expect(addresses.goBackInMs).toBeUndefined();

@@ -4,7 +4,7 @@ import { createPublisherEvents } from '../../../src/collector/publisher/events.t
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-it('an aggregator that stays away is told of once a minute, another reason or address at once', async () => {
+it('logs an unreachable aggregator once a minute, another reason or address at once', async () => {
   const clock = new FakeClock();
   const { logger, lines } = capturedLogger();
   const events = createPublisherEvents(logger, new Registry(), clock);

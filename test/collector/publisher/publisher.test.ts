@@ -11,7 +11,7 @@ const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interv
 const later = (ms: number) => AbortSignal.timeout(ms);
 
 describe('publisher and intake', () => {
-  it.each(['none', 'lz4'] as const)('carry a stream byte for byte (%s)', async (compression) => {
+  it.each(['none', 'lz4'] as const)('transfer a stream byte for byte (%s)', async (compression) => {
     const { store, address } = await startIntake();
     const { publisher } = await startPublisher([address], { compression });
     const stream = new MemoryStream().append(lines(200_000, 'a line of some length, number').join(''));
@@ -21,7 +21,7 @@ describe('publisher and intake', () => {
     expect(store.repeatedBytes).toBe(0);
   });
 
-  it('carry what comes later', async () => {
+  it('transfer records that are appended later', async () => {
     const { store, address } = await startIntake();
     const { publisher } = await startPublisher([address]);
     const stream = new MemoryStream();
@@ -48,7 +48,7 @@ describe('publisher and intake', () => {
     for (const stream of streams) expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
   });
 
-  it('say when a stream is final', async () => {
+  it('report when a stream is final', async () => {
     const { store, address } = await startIntake();
     const { publisher } = await startPublisher([address]);
     const stream = new MemoryStream().append('last\n');
@@ -57,7 +57,7 @@ describe('publisher and intake', () => {
     await until(() => expect(store.finals.get(stream.id)).toBe(5));
   });
 
-  it('go on where the aggregator stands after it was away, without sending again what it has', async () => {
+  it('continue at the position of the aggregator after it was unreachable, without resending', async () => {
     const store = new MemoryStore();
     const first = await startIntake({ store });
     const { publisher } = await startPublisher([first.address]);
@@ -73,7 +73,7 @@ describe('publisher and intake', () => {
     expect(store.repeatedBytes).toBe(0);
   });
 
-  it('send again what was not accepted when a commit failed', async () => {
+  it('resend unaccepted records when a commit failed', async () => {
     const { store, address } = await startIntake();
     store.failure = 'the disk said no';
     const { publisher, lines: log } = await startPublisher([address]);
@@ -88,7 +88,7 @@ describe('publisher and intake', () => {
     expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
   });
 
-  it('wait, and say so, while intake is stopped; then lose nothing', async () => {
+  it('wait and log while the intake is stopped, and lose no record', async () => {
     const { store, address } = await startIntake();
     store.setStopped('queue is full');
     const { publisher, lines: log } = await startPublisher([address]);
@@ -100,7 +100,7 @@ describe('publisher and intake', () => {
     await until(() => expect(stream.accepted).toBe(stream.bytes.length));
   });
 
-  it('open a stream again at once when the aggregator has other bytes; the second time in a row it stops', async () => {
+  it('reopen a stream at once when the aggregator has other bytes, and stop it the second time in a row', async () => {
     const { store, address } = await startIntake();
     const { publisher, lines: log } = await startPublisher([address]);
     const stream = new MemoryStream({ hasChecksums: true }).append('one\n');
@@ -112,7 +112,7 @@ describe('publisher and intake', () => {
     expect(stream.accepted).toBe(0);
   });
 
-  it('go to the second address when the first cannot be reached', async () => {
+  it('use the second address when the first cannot be reached', async () => {
     const { store, address } = await startIntake();
     const { publisher } = await startPublisher(['127.0.0.1:1', address]);
     const stream = new MemoryStream().append('hello\n');
@@ -121,7 +121,7 @@ describe('publisher and intake', () => {
     expect(store.bytesOf(stream.id).toString()).toBe('hello\n');
   });
 
-  it('tell the end without a gap when a part went to another aggregator', async () => {
+  it('report the contiguous end when a part went to another aggregator', async () => {
     const store = new MemoryStore();
     const stream = new MemoryStream().append('0123456\n8901234\n6789012\n');
     const owner = { collectorId: Buffer.alloc(16, 7).toString('hex'), tlsSubject: undefined };
@@ -137,11 +137,11 @@ describe('publisher and intake', () => {
     expect(store.ranges(stream.id)).toEqual([{ start: 0, end: 24 }]);
   });
 
-  it('refuse a stream of another collector, and stop it loudly', async () => {
+  it('reject a stream of another collector, and log an error', async () => {
     const store = new MemoryStore();
     const stream = new MemoryStream().append('hello\n');
     const other = new MemoryStream().append('mine\n');
-    store.open(stream.id, { collectorId: 'somebody else', tlsSubject: undefined });
+    store.open(stream.id, { collectorId: 'another collector', tlsSubject: undefined });
     const { address } = await startIntake({ store });
     const { publisher } = await startPublisher([address]);
     publisher.open(stream);
@@ -151,7 +151,7 @@ describe('publisher and intake', () => {
     expect(stream.accepted).toBe(0);
   });
 
-  it('hold no more than the window while nothing is answered', async () => {
+  it('send at most the window while no batch is answered', async () => {
     const { store, address } = await startIntake();
     let open = () => {};
     store.gate = new Promise((resolve) => {
@@ -173,7 +173,7 @@ describe('publisher and intake', () => {
     await until(() => expect(stream.accepted).toBe(stream.bytes.length));
   });
 
-  it('go on with a stream that waited for its turn when the connection broke', async () => {
+  it('continue a stream that was waiting for its turn when the connection broke', async () => {
     const { store, address } = await startIntake();
     const proxy = await TcpProxy.start(address);
     let open = () => {};
@@ -183,7 +183,7 @@ describe('publisher and intake', () => {
     const { publisher } = await startPublisher([proxy.address], { compression: 'none' });
     const stream = new MemoryStream().append(`${'x'.repeat(99)}\n`.repeat(120_000));
     publisher.open(stream);
-    // The window is full, nothing is answered: the stream stands in line.
+    // The window is full and no batch is answered: the stream waits for its turn.
     await until(() => expect(proxy.forwardBytes).toBeGreaterThan(7 * 1024 * 1024));
     await new Promise((resolve) => setTimeout(resolve, 100));
     proxy.cut();
@@ -192,7 +192,7 @@ describe('publisher and intake', () => {
     expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
   });
 
-  it('end the older call when the same collector calls again', async () => {
+  it('end the older call when the same collector connects again', async () => {
     const { address, lines: log } = await startIntake();
     const collectorId = randomBytes(16);
     const first = await startPublisher([address], { collectorId });
@@ -204,7 +204,7 @@ describe('publisher and intake', () => {
     await until(() => expect(first.lines.some(({ msg }) => msg.startsWith('Another collector'))).toBe(true));
   });
 
-  it('finish what is on the way when stopped', async () => {
+  it('complete pending batches on stop', async () => {
     const { store, address } = await startIntake();
     const { publisher } = await startPublisher([address]);
     const stream = new MemoryStream().append(lines(1_000).join(''));

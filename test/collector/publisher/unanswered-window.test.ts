@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnansweredWindow } from '../../../src/collector/publisher/unanswered-window.ts';
 
-describe('the unanswered window', () => {
-  it('passes on only the contiguous head of what is answered', () => {
+describe('UnansweredWindow', () => {
+  it('reports only the contiguous answered bytes', () => {
     const window = new UnansweredWindow();
     window.sent({ sequence: 1, start: 0, end: 10 });
     window.sent({ sequence: 2, start: 10, end: 25 });
@@ -14,7 +14,7 @@ describe('the unanswered window', () => {
     expect(window.accepted(3)).toBe(40);
   });
 
-  it('takes answers in any order, and never passes a gap', () => {
+  it('accepts answers in any order, and never passes a gap', () => {
     const order = fc.shuffledSubarray(Array.from({ length: 12 }, (_, i) => i + 1));
     fc.assert(
       fc.property(order, (answers) => {
@@ -33,7 +33,7 @@ describe('the unanswered window', () => {
     );
   });
 
-  it('passes over answers to what it does not know', () => {
+  it('ignores answers to unknown batches', () => {
     expect(new UnansweredWindow().accepted(7)).toBeUndefined();
   });
 });

@@ -36,7 +36,7 @@ function placeOf({ attributes }: ParsedRecord): string {
 }
 
 describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
-  it('say the same as csvlog and as jsonlog, and say what happened', { timeout: 120_000 }, async () => {
+  it('have the same content as csvlog and jsonlog', { timeout: 120_000 }, async () => {
     const server = await startPostgres({
       log_destination: 'csvlog,jsonlog',
       log_min_messages: 'debug1',

@@ -7,7 +7,7 @@ import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Amount } from '../../../storage/queue-contract.ts';
 import type { Cut, Cutter } from '../../cutting/cutter.ts';
-import { Growth } from '../../growth.ts';
+import { SizeHistory } from '../../size-history.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
 import { AcceptedReads } from './accepted-reads.ts';
 import { Alarm } from './alarm.ts';
@@ -98,7 +98,7 @@ export class FileStream implements SourceStream {
   readonly #events: TailEvents;
   readonly #marks: PositionMarks;
   readonly #reads = new AcceptedReads();
-  readonly #growth: Growth;
+  readonly #growth: SizeHistory;
   readonly #restAlarm: Alarm;
   #verified: VerifiedFile;
   #flushRest = false;
@@ -152,7 +152,7 @@ export class FileStream implements SourceStream {
     this.#restAlarm = new Alarm(parts.clock, () => this.wake());
     this.#marks = new PositionMarks([first ?? [0, checkOf(Buffer.alloc(0))], ...more]);
     const restedMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
-    this.#growth = new Growth(parts.sizeBytes, parts.clock.monotonicMs() - restedMs);
+    this.#growth = new SizeHistory(parts.sizeBytes, parts.clock.monotonicMs() - restedMs);
     this.modifiedUnixMs = parts.modifiedUnixMs;
     this.firstSeen = { sizeBytes: parts.sizeBytes, atMs: parts.clock.monotonicMs() };
   }
@@ -217,13 +217,13 @@ export class FileStream implements SourceStream {
   }
 
   get restedMs(): number {
-    return this.#growth.restedMs(this.#clock.monotonicMs());
+    return this.#growth.idleMs(this.#clock.monotonicMs());
   }
 
   get oldestUnacceptedMs(): number | undefined {
     if (this.accepted >= this.contentEnd) return undefined;
     const nowMs = this.#clock.monotonicMs();
-    const ageMs = this.#growth.ageOfRestMs(this.accepted, nowMs);
+    const ageMs = this.#growth.remainderAgeMs(this.accepted, nowMs);
     // A file that was old when it was found is not late at once.
     return ageMs === undefined ? undefined : Math.min(ageMs, nowMs - this.firstSeen.atMs);
   }
@@ -363,7 +363,7 @@ export class FileStream implements SourceStream {
   saw(sizeBytes: number): void {
     // The size is in the checkpoint: if the file is gone at the next start, it tells how much was not read.
     if (sizeBytes !== this.sizeBytes) this.#owner.changed(this);
-    this.#growth.saw(sizeBytes, this.#clock.monotonicMs());
+    this.#growth.record(sizeBytes, this.#clock.monotonicMs());
   }
 
   /** Whether the file still holds what was read of it; undefined when it cannot be looked at. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 
-/** A wait that can be cut short. */
-export class Pause {
+/** A wait that can be ended early. */
+export class Timer {
   readonly #clock: Clock;
   #end: (() => void) | undefined;
 
@@ -21,7 +21,7 @@ export class Pause {
     this.#end = undefined;
   }
 
-  /** Ends the wait that is under way, if there is one. */
+  /** Ends the current wait, if any. */
   end(): void {
     this.#end?.();
   }

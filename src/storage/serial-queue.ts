@@ -1,5 +1,5 @@
-/** Runs pieces of asynchronous work one after another, in the order they came. */
-export class Serial {
+/** Runs asynchronous operations one after another, in order of arrival. */
+export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
 
   run<T>(work: () => Promise<T>): Promise<T> {

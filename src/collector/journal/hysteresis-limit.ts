@@ -1,8 +1,8 @@
 /**
- * Says stop at the high mark and go only at the low one, so that what fills up as fast as it drains does not change its
- * mind with every record.
+ * A limit with two levels: it rejects above the high one, and admits again below the low one, so that its
+ * decision does not alternate with each record.
  */
-export class Watermark {
+export class HysteresisLimit {
   readonly #high: number;
   readonly #low: number;
   #above = false;
@@ -12,7 +12,7 @@ export class Watermark {
     this.#low = low;
   }
 
-  /** Whether the level may be what it would be. */
+  /** Returns whether the level is admitted. */
   admits(level: number): boolean {
     if (this.#above ? level <= this.#low : level > this.#high) this.#above = !this.#above;
     return !this.#above;

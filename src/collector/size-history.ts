@@ -1,9 +1,10 @@
 import type { Position } from '../records/position.ts';
 
-const MAX_SAMPLES = 32;
-
-/** When a stream had which size, in a few samples: tells how long it has rested, and how old unaccepted bytes are. */
-export class Growth {
+/**
+ * The sizes of a stream over time, in a few samples: the time since the last change, and the age of
+ * unaccepted bytes.
+ */
+export class SizeHistory {
   #sizeBytes: Position;
   #sinceMs: number;
   /** Ascending in both. */
@@ -19,12 +20,12 @@ export class Growth {
     return this.#sizeBytes;
   }
 
-  restedMs(nowMs: number): number {
+  idleMs(nowMs: number): number {
     return nowMs - this.#sinceMs;
   }
 
-  /** It has this size now. */
-  saw(sizeBytes: Position, nowMs: number): void {
+  /** The stream has this size now. */
+  record(sizeBytes: Position, nowMs: number): void {
     if (sizeBytes === this.#sizeBytes) return;
     if (sizeBytes < this.#sizeBytes) this.#samples = [];
     this.#sizeBytes = sizeBytes;
@@ -32,8 +33,8 @@ export class Growth {
     this.#sample(nowMs);
   }
 
-  /** How long the first byte behind `accepted` has been there, as far as was seen; undefined when there is none. */
-  ageOfRestMs(accepted: Position, nowMs: number): number | undefined {
+  /** Age of the first byte after `accepted`, as far as known; undefined when there is none. */
+  remainderAgeMs(accepted: Position, nowMs: number): number | undefined {
     while ((this.#samples[0]?.sizeBytes ?? Number.POSITIVE_INFINITY) <= accepted) this.#samples.shift();
     const oldest = this.#samples[0];
     return oldest === undefined ? undefined : nowMs - oldest.atMs;
@@ -41,7 +42,9 @@ export class Growth {
 
   #sample(atMs: number): void {
     this.#samples.push({ sizeBytes: this.#sizeBytes, atMs });
-    // The oldest is kept: it is what the age is told from until it is accepted.
+    // Keeps the oldest sample: it defines the age until it is accepted.
     if (this.#samples.length > MAX_SAMPLES) this.#samples.splice(MAX_SAMPLES / 2, 1);
   }
 }
+
+const MAX_SAMPLES = 32;

@@ -1,10 +1,10 @@
 import type { Clock } from '../../runtime/clock.ts';
 
-/** Does one step at a time: now, or some time after something happened. */
-export class StepLoop {
+/** Runs one step at a time, now or after a delay. */
+export class CommitLoop {
   readonly #clock: Clock;
   readonly #step: () => Promise<void>;
-  /** The delays that are running: one timer for each is enough. */
+  /** Active delays: one timer for each is enough. */
   readonly #delays = new Set<number>();
   #due = false;
   #running: Promise<void> | undefined;
@@ -16,7 +16,7 @@ export class StepLoop {
     this.#step = step;
   }
 
-  /** A step is due at the latest after this delay. */
+  /** Requires a step after this delay at the latest. */
   after(ms: number): void {
     if (this.#stopped || this.#delays.has(ms)) return;
     this.#delays.add(ms);
@@ -26,14 +26,14 @@ export class StepLoop {
     });
   }
 
-  /** Resolves when a step has been made that began after this call. */
+  /** Resolves after a step that began after this call. */
   async now(): Promise<void> {
     this.#due = true;
     this.#running ??= this.#run();
     await this.#running;
   }
 
-  /** No timer makes a step any more; resolves when none is under way. */
+  /** Cancels all timers; resolves when no step is running. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
