@@ -23,7 +23,7 @@ import type { Failure, Trouble } from './trouble.ts';
  *
  *     emit: retry              flush and commit the group, wait, emit the same batch again
  *     emit: rejected           set the named records aside, or halve the batch until records stand alone: dead letters
- *     emit: ..., undone   \    go back to what was flushed, and go on carefully: a flush and a commit for every batch,
+ *     emit: ..., rolledBack \    go back to what was flushed, and go on carefully: a flush and a commit for every batch,
  *     flush: not delivered /   until the place of the trouble is behind
  *     16 records rejected alone, nothing delivered in between: it is the destination; take them back, and hold
  *     dead letters full: hold
@@ -156,7 +156,7 @@ export class Delivery {
   }
 
   async #retry(placed: PlacedBatch, outcome: Retry): Promise<void> {
-    if (outcome.undone && this.#progress.group.isEmitted) {
+    if (outcome.rolledBack && this.#progress.group.isEmitted) {
       this.#goBack(placed, outcome.reason);
     } else {
       this.#pieces.push(placed);
@@ -168,7 +168,7 @@ export class Delivery {
 
   async #reject(placed: PlacedBatch, outcome: Rejected): Promise<void> {
     const { reason } = outcome;
-    if (outcome.undone && this.#progress.group.isEmitted) return this.#goBack(placed, reason);
+    if (outcome.rolledBack && this.#progress.group.isEmitted) return this.#goBack(placed, reason);
     const named = namedRecords(outcome, placed.batch.recordCount);
     if (named.length > 0) return await this.#setAside(placed, setAside(placed, named, reason), reason);
     if (placed.batch.recordCount > 1) {
@@ -262,7 +262,7 @@ export class Delivery {
     const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
     progress.isCarefulWithReplays &&= !replays.isEmpty;
     if (outcome.kind === 'delivered') return replays.delivered();
-    if (outcome.undone && progress.group.isEmitted) {
+    if (outcome.rolledBack && progress.group.isEmitted) {
       this.#goBack(progress.group, outcome.reason);
       progress.isCarefulWithReplays = true;
       replays.requested();

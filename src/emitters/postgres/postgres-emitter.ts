@@ -156,11 +156,11 @@ export class PostgresEmitter implements Emitter {
     const reason = `${this.#pools?.place}: ${reasonOf(cause)}`;
     // Outside of COPY it is our own bookkeeping that was refused, which no record can help.
     if (!(error instanceof CopyError && isAboutContent(cause)))
-      return { kind: 'retry', reason, undone: true };
+      return { kind: 'retry', reason, rolledBack: true };
     // A record is named within its batch: with several, delivery first has to hand them out one by one.
     const [batch, ...others] = held;
     const index = others.length === 0 && batch !== undefined ? indexOfRecord(batch, at) : undefined;
-    return { kind: 'rejected', reason, undone: true, ...(index !== undefined && { records: [index] }) };
+    return { kind: 'rejected', reason, rolledBack: true, ...(index !== undefined && { records: [index] }) };
   }
 
   #writers(): Pool {
@@ -180,7 +180,7 @@ export class PostgresEmitter implements Emitter {
   }
 }
 
-const NOT_STARTED: Retry = { kind: 'retry', reason: 'the emitter is not started', undone: true };
+const NOT_STARTED: Retry = { kind: 'retry', reason: 'the emitter is not started', rolledBack: true };
 
 /** A database that forgets what it has confirmed when it crashes would have us forget it, too. */
 const DURABLE = `select set_config('synchronous_commit', 'local', true) where current_setting('synchronous_commit') = 'off'`;

@@ -187,13 +187,13 @@ describe('delivery: after the last retry', () => {
   });
 });
 
-describe('delivery: undone, and flushes that fail', () => {
+describe('delivery: rolled back batches, and flushes that fail', () => {
   it('goes back to what was flushed when an emit undoes everything', async () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     let failures = 0;
     bench.emitter.onEmit = (texts) =>
-      texts.includes('c0\n') && failures++ < 2 ? { ...retry('rolled back'), undone: true } : DELIVERED;
+      texts.includes('c0\n') && failures++ < 2 ? { ...retry('rolled back'), rolledBack: true } : DELIVERED;
     await bench.started();
     await bench.clock.advance(60_000);
     expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b'), ...ten('c')]);

@@ -88,7 +88,10 @@ describe('an invalid configuration', () => {
     [{ url: URL_, patience: '0s' }, [expect.stringContaining('greater than zero')]],
     [{ url: URL_, request_timeout: 'secret' }, [expect.stringContaining('greater than zero')]],
     [{ url: URL_, tokens: 'secret' }, [expect.stringContaining(`${place}.tokens: is not a known key`)]],
-    ['{"url": "https://token:secret', [expect.stringContaining('expected a JSON object')]],
+    [
+      '{"url": "https://token:secret',
+      [expect.stringContaining('expected an object or a list of them as JSON')],
+    ],
     [
       [{ url: URL_ }, { url: URL_, name: 'b', insecure: true, ca: PEM }],
       [expect.stringContaining(`${place}[1].insecure`)],

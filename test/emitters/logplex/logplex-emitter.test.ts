@@ -36,7 +36,7 @@ describe('a request', () => {
       authorization: `Basic ${Buffer.from('token:t.one').toString('base64')}`,
       'logplex-msg-count': '2',
       'logplex-frame-id': expect.stringMatching(/^[0-9a-f]{32}$/),
-      'user-agent': 'mega-collector',
+      'user-agent': expect.stringMatching(/^mega-collector\/\d/),
     });
     expect(endpoint.faults).toEqual([]);
     expect(await metric('messages_total')).toBe(2);

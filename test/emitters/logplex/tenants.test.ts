@@ -105,14 +105,14 @@ describe('an identity without a record', () => {
     expect(await emitter.emit(batch(a1, a2, bad), going)).toEqual({
       kind: 'rejected',
       reason:
-        'unusable serve record of the identity "bad": expected a token of 1 to 255 printable characters',
+        'unusable serve record of the identity "bad": expected a token of 1 to 255 printable ASCII characters without blanks',
       records: [3],
     });
     expect(endpoint.requests).toEqual([]);
     expect(await emitter.emit(batch(a1, a2), going)).toEqual(DELIVERED);
     expect(endpoint.texts()).toEqual(['one\n', 'two\n', 'three\n']);
     expect(await metric('dropped_messages_total')).toBe(6);
-    expect(logs.some(({ msg }) => msg.includes('cannot be used'))).toBe(true);
+    expect(logs.some(({ msg }) => msg.includes('unusable records'))).toBe(true);
   });
 
   it('is sent after a serve record is added', async () => {

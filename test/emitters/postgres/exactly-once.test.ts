@@ -35,7 +35,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     for (;;) {
       const outcome = await store(emitter, batch);
       if (outcome.kind === 'delivered') return reasons;
-      expect(outcome).toMatchObject({ kind: 'retry', undone: true });
+      expect(outcome).toMatchObject({ kind: 'retry', rolledBack: true });
       reasons.push(outcome.reason);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -15,7 +15,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
   describe('concerns the destination, and is tried again', () => {
     async function reason(settings: Readonly<Record<string, unknown>>): Promise<string> {
       const outcome = await store(await stand.emitter(settings), recordBatch(['one\n']));
-      expect(outcome).toMatchObject({ kind: 'retry', undone: true });
+      expect(outcome).toMatchObject({ kind: 'retry', rolledBack: true });
       return outcome.kind === 'retry' ? outcome.reason : '';
     }
 
@@ -232,7 +232,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
         kind: 'rejected',
         reason: expect.stringMatching(/violates check constraint "no_poison" \(SQLSTATE 23514\)$/),
         records: [3],
-        undone: true,
+        rolledBack: true,
       });
     });
 
@@ -247,7 +247,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
     test('that is not named while there are several batches', async () => {
       const { emitter } = await guarded();
       const outcome = await store(emitter, slice('a'), slice('poison'));
-      expect(outcome).toEqual({ kind: 'rejected', reason: expect.any(String), undone: true });
+      expect(outcome).toEqual({ kind: 'rejected', reason: expect.any(String), rolledBack: true });
     });
 
     test('and nothing of the flush is left', async () => {
