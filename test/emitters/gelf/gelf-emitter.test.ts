@@ -78,7 +78,7 @@ describe('over a stream', () => {
     const { made, counter } = await emitter({ address: `tcp://127.0.0.1:${port}` });
     expect(await made.emit(batch(3), going)).toEqual({
       kind: 'retry',
-      reason: `tcp://127.0.0.1:${port}: nobody listens there (connection refused)`,
+      reason: `tcp://127.0.0.1:${port}: nothing is listening (connection refused)`,
       rolledBack: true,
     });
     expect(await made.flush(going)).toEqual({ kind: 'delivered' });
@@ -129,7 +129,7 @@ describe('over a stream', () => {
     for (let i = 0; i < 20 && outcome.kind === 'delivered'; i++) outcome = await made.emit(large, going);
     expect(outcome).toMatchObject({
       kind: 'retry',
-      reason: expect.stringContaining('took nothing within 200 ms'),
+      reason: expect.stringContaining('accepted nothing within 200 ms'),
     });
     expect(await made.emit(large, AbortSignal.abort())).toMatchObject({ kind: 'retry' });
   });
@@ -245,7 +245,7 @@ describe('over datagrams', () => {
     }
     expect(outcomes).toContainEqual({
       kind: 'retry',
-      reason: expect.stringContaining('nobody listens there'),
+      reason: expect.stringContaining('nothing is listening'),
       rolledBack: true,
     });
   });

@@ -353,7 +353,7 @@ describe('a connection', () => {
     const { emitter } = await logplex({ url: `http://token:t.test@127.0.0.1:${port}/logs` });
     expect(await emitter.emit(batch(['a\n']), going)).toMatchObject({
       kind: 'retry',
-      reason: `http://127.0.0.1:${port}: nobody listens there (connection refused)`,
+      reason: `http://127.0.0.1:${port}: nothing is listening (connection refused)`,
     });
   });
 });
