@@ -64,7 +64,7 @@ it('does not wait for a receiver that stops reading', async () => {
   const transport = transportTo(path, 300);
   await expect
     .poll(() => transport.send(Buffer.alloc(1_000)))
-    .toMatchObject({ reason: 'the receiver did not take the packet within 300 ms' });
+    .toMatchObject({ reason: 'the receiver did not accept the packet within 300 ms' });
 });
 
 it('reports a missing perl or a path that is too long', async () => {
