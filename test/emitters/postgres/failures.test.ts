@@ -135,7 +135,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
     await emitter.reopen();
     expect(await store(emitter, recordBatch(['three\n']))).toEqual({ kind: 'delivered' });
     expect(emitter.logs).toContainEqual(
-      expect.objectContaining({ msg: expect.stringContaining('cannot be read again') }),
+      expect.objectContaining({ msg: expect.stringContaining('Cannot reload the files') }),
     );
   });
 
