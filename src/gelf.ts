@@ -9,7 +9,7 @@
  * await log.close();
  * ```
  *
- * What each transport promises, and more examples: docs/gelf.md.
+ * docs/gelf.md describes the guarantees of each transport, and has more examples.
  */
 import { type GelfLevelName, levelOf } from './protocols/gelf/gelf-level.ts';
 import { type GelfMessage, messageOfText } from './protocols/gelf/gelf-message.ts';
@@ -38,24 +38,24 @@ export interface GelfClientOptions
     Omit<LastingStreamOptions, 'clock'>,
     Omit<PacketQueueOptions, 'clock'> {
   /**
-   * `udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`, `file:/path` or `stdout:`.
-   * The port may be left out: 12201.
+   * `udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`, `file:/path` or
+   * `stdout:`. Default port: 12201.
    */
   readonly address: string;
-  /** Of messages that do not say. Default 6, `info`. */
+  /** Level of messages without one. Default 6, `info`. */
   readonly level?: number | GelfLevelName | undefined;
   readonly tls?: TlsClientOptions | undefined;
-  /** For a connection, and for each write. Default 10 s. */
+  /** Timeout of connecting, and of each write. Default 10 s. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Messages since the client was made. */
+/** Numbers of messages since the client was created. */
 export interface GelfClientCounters extends OutletCounters {
-  /** Sent with something missing, and a marker in its place. */
+  /** Sent truncated, with a marker. */
   readonly cut: number;
-  /** With a level that is none; the default took its place. */
+  /** Sent with the default level instead of an invalid one. */
   readonly unknownLevels: number;
-  /** Nothing that could be sent: not a message at all, or one that cannot be cut short enough. */
+  /** Dropped as invalid: not a message, or impossible to truncate enough. */
   readonly unsendable: number;
 }
 
@@ -63,9 +63,9 @@ const DEFAULT_PORT = 12_201;
 const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
- * Sends messages to Graylog and whoever else speaks GELF. `send` returns at once, never throws, and never waits for the
- * network: messages queue up in memory, within a limit, and go out in order. Over streams the client connects when
- * it has something to say, and again after a break.
+ * Sends messages to Graylog and other GELF receivers. `send` returns immediately, never throws, and never
+ * waits for the network: messages are queued in memory up to a limit, and sent in order. Over streams the
+ * client connects at the first message, and reconnects after a break.
  */
 export class GelfClient {
   readonly #presentation: GelfPresentation;
@@ -74,7 +74,7 @@ export class GelfClient {
   #unknownLevels = 0;
   #unsendable = 0;
 
-  /** Opens nothing yet. Throws TypeError or RangeError on options that cannot work. */
+  /** Does not connect. Throws TypeError or RangeError for invalid options. */
   constructor(options: GelfClientOptions) {
     const address = parseTransportAddress(options.address, DEFAULT_PORT);
     if (address === undefined) {
@@ -92,8 +92,8 @@ export class GelfClient {
   }
 
   /**
-   * Takes a message, or a text: its first line is the short message. False: it was dropped at once (the counters say
-   * why); true is no promise.
+   * Queues a message, or a text whose first line is the short message. Returns false if it was dropped (see
+   * the counters); true does not guarantee delivery.
    */
   send(message: GelfMessage | string): boolean {
     const presented = this.#present(message);
@@ -106,17 +106,26 @@ export class GelfClient {
     return this.#outlet.write(presented.packets);
   }
 
-  /** Resolves when the queue is less than half full. Waiting for it before each `send` loses nothing to a full queue. */
+  /**
+   * Resolves when the queue is less than half full. Awaiting it before each `send` prevents losses by a full
+   * queue.
+   */
   ready(): Promise<void> {
     return this.#outlet.room();
   }
 
-  /** True when the system has taken everything sent so far; false when the deadline came first, or some was dropped. */
+  /**
+   * Resolves to true when the system has accepted all messages so far; to false at the deadline or if some
+   * were dropped.
+   */
   flush(deadline?: AbortSignal): Promise<boolean> {
     return this.#outlet.flush(deadline);
   }
 
-  /** Sends what is queued until the deadline (default: 5 s), then lets go of everything. An open client keeps its process alive. */
+  /**
+   * Sends queued messages until the deadline (default: 5 s), then releases everything. An open client keeps
+   * its process alive.
+   */
   close(deadline: AbortSignal = AbortSignal.timeout(CLOSE_TIMEOUT_MS)): Promise<void> {
     return this.#outlet.close(deadline);
   }
@@ -130,7 +139,7 @@ export class GelfClient {
     };
   }
 
-  /** Whatever a caller may have handed in: a getter that throws is no reason to throw in a program's logging. */
+  /** Handles any argument: a getter that throws must not cause an exception in the caller's logging. */
   #present(message: GelfMessage | string): PresentedMessage | undefined {
     try {
       return this.#presentation.present(typeof message === 'string' ? messageOfText(message) : message);

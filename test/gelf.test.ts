@@ -68,7 +68,7 @@ describe('a client over datagrams', () => {
         log.send('into the void');
         return events;
       })
-      .toMatchObject([{ kind: 'failed', address, reason: 'nobody listens there (connection refused)' }]);
+      .toMatchObject([{ kind: 'failed', address, reason: 'nothing is listening (connection refused)' }]);
   });
 });
 

@@ -5,18 +5,18 @@ import { schemaProblems } from '../runtime/schema-problems.ts';
 import type { ConfiguredEmitter } from './emitter.ts';
 
 /**
- * How the variables of emitters are read: a JSON object, or a list of them for several emitters of the type. Every
- * type's own keys come as the shape of a zod object; `name` and `start` belong to all.
+ * Describes the configuration variable of an emitter type: a JSON object, or a list of them for several
+ * emitters. The keys of the type are given as the shape of a zod object; all types have `name` and `start`.
  *
  *     AGGREGATOR_FILE_CONFIGURATION=[{"path": "/a", "name": "a"}, {"path": "/b", "name": "b"}]
  *
- * All problems are found at once, each named by its place (`AGGREGATOR_FILE_CONFIGURATION[1].path`). None quotes a value,
- * since any of them may hold a secret.
+ * All problems are reported at once, each with its path (`AGGREGATOR_FILE_CONFIGURATION[1].path`). No message
+ * quotes a value, since any value may be a secret.
  */
 export interface ConfigurationText<Shape extends z.ZodRawShape> {
   /** `AGGREGATOR_FILE_CONFIGURATION` */
   readonly variable: string;
-  /** `file`: also the name of an emitter that gives none. */
+  /** `file`; the default name of an emitter. */
   readonly type: string;
   readonly value: string;
   readonly shape: Shape;
@@ -40,7 +40,7 @@ export function parseConfigurations<Shape extends z.ZodRawShape>(
       problems.push(...schemaProblems(place, result.error, (path) => (path.length === 0 ? keys : [])));
       return [];
     }
-    // The shape is known to the caller only; what the schema has read is a record to this function.
+    // Only the caller knows the shape; this function treats the parsed value as a record.
     const { name, start, ...configuration } = result.data as Settings & Record<string, unknown>;
     return [{ name, start, configuration: configuration as ConfigurationOf<Shape> }];
   });
@@ -49,7 +49,7 @@ export function parseConfigurations<Shape extends z.ZodRawShape>(
   return configured;
 }
 
-/** A problem for each name that more than one emitter has; also across variables. */
+/** Reports each name that several emitters use, also across variables. */
 export function duplicateNames(
   named: readonly { readonly variable: string; readonly name: string }[],
 ): readonly ConfigurationProblem[] {
@@ -66,8 +66,8 @@ export function duplicateNames(
 const OFF = new Set(['', '0', 'false', 'no', 'off']);
 
 /**
- * The same for variables that are switches first: a falsy word configures nothing; any other word stands for a
- * configuration, `{}` unless `ofWord` knows better; JSON is read as it is.
+ * Like parseConfigurations, but the variable can also be a switch: a falsy word configures nothing; any other
+ * word selects the configuration that `ofWord` returns, by default `{}`.
  */
 export function parseSwitchedConfigurations<Shape extends z.ZodRawShape>(
   { value, ...text }: ConfigurationText<Shape>,
@@ -78,7 +78,7 @@ export function parseSwitchedConfigurations<Shape extends z.ZodRawShape>(
   return parseConfigurations({ ...text, value: kind === 'json' ? value : ofWord(value) });
 }
 
-/** `off`, `on` for any word, or `json` to be read as a configuration. */
+/** `off` for a falsy word, `json` for a JSON object or list, `on` for any other word. */
 export function switchOf(value: string): 'off' | 'on' | 'json' {
   const word = value.trim().toLowerCase();
   if (OFF.has(word)) return 'off';
@@ -102,7 +102,7 @@ interface Settings {
   readonly start: 'oldest' | 'now';
 }
 
-/** The objects in the value, each with its place for messages. */
+/** The objects in the value, each with its path for messages. */
 function entriesOf({
   variable,
   value,
@@ -124,7 +124,7 @@ function parseJson(variable: string, value: string): unknown {
   }
 }
 
-/** What helps with a slip in the punctuation: the smallest configuration of each type that needs keys. */
+/** Shown after a syntax error: a minimal configuration of each type that requires keys. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   AGGREGATOR_BLACKHOLE_CONFIGURATION: '{}',
   AGGREGATOR_FILE_CONFIGURATION: '{"path": "/var/log/all.log"}',

@@ -7,122 +7,128 @@ import type { SqlDatabase, SqlDialectName } from '../store/sql/sql-database.ts';
 import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
 
 /**
- * Writes batches to one destination. This is the whole contract; `test/contract/emitter-contract.ts` runs over every
- * emitter of the registry.
+ * Writes batches to one destination. This is the complete contract; `test/contract/emitter-contract.ts` tests
+ * every emitter of the registry.
  *
  *     start -> ( emit* flush )* -> stop
  *
- * - One call at a time: delivery never calls `emit` or `flush` before the one before has settled.
- * - Order is delivery's: batches come in the order of the queue, and again after a failure.
- * - `emit` may hold what it is given until `flush`. What `flush` answers `delivered` is at the destination, as durable
- *   as the destination makes it. Delivery commits the cursor, together with the state that `flush` returned, in one
- *   transaction, at the latest every 8 MiB or 100 ms (or what the type says).
- * - A crash between `flush` and that commit hands the same records out again after the restart. An emitter is
- *   exactly-once when it can tell: by the state it gave to be committed (`file`), or by keeping stream ranges with the
- *   data (stores).
- * - When `emit` answers retry or rejected, that batch has left no trace; with `undone`, neither has anything since the
- *   last flush. When `flush` answers retry or rejected, nothing since the last delivered flush has: delivery goes
- *   back to its committed cursor.
+ * - One call at a time: delivery calls `emit` and `flush` only after the previous call has settled.
+ * - Batches arrive in the order of the queue, and again after a failure.
+ * - `emit` may buffer records until `flush`. When `flush` returns `delivered`, they are at the destination,
+ *   as durable as the destination makes them. Delivery commits the cursor and the state that `flush` returned
+ *   in one transaction, at the latest every 8 MiB or 100 ms (or the limits of the type).
+ * - After a crash between `flush` and that commit, the same records are emitted again. An exactly-once
+ *   emitter detects them: by its committed state (`file`), or by stream ranges stored with the data (stores).
+ * - If `emit` returns retry or rejected, nothing of that batch remains at the destination; with `rolledBack`,
+ *   nothing since the last flush remains. If `flush` returns retry or rejected, nothing since the last
+ *   delivered flush remains: delivery rewinds to its committed cursor.
  * - `emit` and `flush` never throw; a throw is a programmer error and is treated as `retry`.
  */
 export interface Emitter {
-  /** Stores only: what they keep can be asked for. May be used from `start` to `stop`. */
+  /** Stores only: queries the stored records. Usable from `start` to `stop`. */
   readonly database?: SqlDatabase;
-  /** Resolves when the destination may be written to. Throws only on configuration that cannot work. */
+  /** Resolves when `emit` may be called. Throws only for an invalid configuration. */
   start(): Promise<void>;
   emit(batch: Batch, signal: AbortSignal): Promise<Outcome>;
   flush(signal: AbortSignal): Promise<FlushOutcome>;
   /**
-   * The state that the last delivered flush returned is committed, and the cursor with it. Delivery calls this after
-   * each commit. What an emitter kept in case of a crash before the commit can go now (`file`: it may rotate again).
+   * Delivery calls this after each commit of the cursor and the state of the last delivered flush. The
+   * emitter can discard data that it kept for a crash before the commit (`file`: it can rotate again).
    */
   committed?(): Promise<void>;
   /** Reopens output files (SIGHUP). */
   reopen?(): Promise<void>;
-  /** Releases every handle. Safe unstarted and twice. What was not flushed is lost to the emitter, not to the queue. */
+  /** Releases every handle. May be called before start, and twice. Unflushed records remain in the queue. */
   stop(deadline: AbortSignal): Promise<void>;
 }
 
-/** `state`: what the emitter wants to find again at its next start, if it wants anything; JSON. */
+/** `state`: JSON that the emitter receives at its next start. */
 export type FlushOutcome = (Delivered & { readonly state?: EmitterState }) | Retry | Rejected;
 
 export type EmitterState = Json;
 
-/** What an emitter is given to live with. */
+/** The dependencies of an emitter. */
 export interface EmitterContext {
-  /** `"name"` in its configuration; owns cursor and state. */
+  /** `"name"` in its configuration; the key of cursor and state. */
   readonly name: string;
-  /** What the last committed flush returned; undefined at the first start of this name. */
+  /** The state of the last committed flush; undefined at the first start of this name. */
   readonly state: EmitterState | undefined;
-  /** The aggregator's; an emitter that keeps something there has a folder of its own, `<type>/<name>`. Absolute. */
+  /**
+   * Absolute path of the aggregator's state directory. An emitter stores its files there in `<type>/<name>`.
+   */
   readonly stateDirectory: string;
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
 }
 
-/** What a type is given to create an emitter with: besides the emitter's own, what the process has to give. */
+/** The arguments for creating an emitter: its context and resources of the process. */
 export interface EmitterEnvironment extends EmitterContext {
-  /** Where `text` writes. Must not block the loop when nobody reads: see `text/standard-output.ts`. */
+  /** The output of `text`. Must not block the event loop without a reader: see `text/standard-output.ts`. */
   readonly stdout: NodeJS.WritableStream;
 }
 
-/** What every emitter's configuration may hold besides its own. */
+/** The settings that every emitter has. */
 export interface EmitterSettings {
   /** Default: the type. */
   readonly name: string;
-  /** Where a new name begins: at the oldest queued entry, or with what is accepted from now on. */
+  /** Where an emitter with a new name starts: at the oldest queued entry, or with newly accepted ones. */
   readonly start: 'oldest' | 'now';
 }
 
-/** An entry of the registry: everything that `pipeline.ts`, `--help` and the docs need to know of a kind of emitter. */
+/** An entry of the registry: describes an emitter type for `pipeline.ts`, `--help` and the docs. */
 export interface EmitterType<Configuration = unknown> {
-  /** `text`, `file`, ...; the folder's name. */
+  /** `text`, `file`, ...; the name of its folder. */
   readonly type: string;
   /** `AGGREGATOR_TEXT_CONFIGURATION`, ... */
   readonly variable: string;
   readonly description: string;
-  /** For --help and the docs: a value that can be pasted. */
+  /** A valid value, for --help and the docs. */
   readonly example: string;
   readonly guarantee: 'exactly-once' | 'at-least-once';
-  /** It parses much or blocks: whoever creates one puts it in a thread of its own (`worker/`). */
+  /** The emitter parses a lot or blocks, so it runs in its own thread (`worker/`). */
   readonly inThread?: true;
-  /** Who asks a store wants the present: how long a batch waits for more, where AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY is not set. */
+  /**
+   * How long a batch waits for more records if AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY is not set. Short for
+   * stores.
+   */
   readonly publishFrequencyMs?: number;
   /**
-   * Its thread is only asked to end, never ended: what it has in native code would come back to nobody, and take the whole
-   * process along. So it must answer `stop` in time, and leave nothing behind that keeps a thread alive.
+   * Its thread is never terminated, only requested to end: native calls in progress would return into a dead
+   * thread and crash the process. So the emitter must complete `stop` in time and leave nothing that keeps
+   * the thread alive.
    */
-  readonly endsByItself?: true;
-  /** How much is flushed and committed at once, at the most, while more is queued. Default: 8 MiB or 100 ms. */
+  readonly mustNotTerminate?: true;
+  /** Limits of one flush and commit while more is queued. Default: 8 MiB or 100 ms. */
   readonly groupLimits?: GroupLimits;
-  /** Stores only, for their emitters have a `database`: what that speaks, known before it is there. */
+  /** Stores only: the SQL dialect of their `database`, known before the emitter starts. */
   readonly dialect?: SqlDialectName;
-  /** What there is when nobody has configured an emitter. Its variable takes `1`: all defaults. */
+  /** The emitter used if none is configured. Its variable accepts `1` for all defaults. */
   readonly isDefault?: true;
-  /** For the docs: the keys of its configuration, without `name` and `start`. */
+  /** The keys of its configuration without `name` and `start`, for the docs. */
   readonly options?: readonly EmitterOption[];
   /**
-   * No I/O. One variable may configure several emitters (a JSON list). Throws ConfigurationError with all problems.
-   * None: the value says "off" (`AGGREGATOR_TEXT_CONFIGURATION=0`); whoever asked warns.
+   * Does no I/O. One variable can configure several emitters (a JSON list). Throws ConfigurationError with
+   * all problems. Returns an empty list for a value such as `AGGREGATOR_TEXT_CONFIGURATION=0`; the caller
+   * logs a warning.
    */
   parse(value: string): readonly ConfiguredEmitter<Configuration>[];
-  /** A promise where much has to be loaded first, which whoever uses other types should not pay for. */
+  /** Returns a promise if large modules are loaded on demand. */
   create(configuration: Configuration, environment: EmitterEnvironment): Emitter | Promise<Emitter>;
 }
 
-/** When what was emitted is flushed, at the latest, though more is queued. */
+/** The limits at which emitted records are flushed while more is queued. */
 export interface GroupLimits {
   readonly bytes: number;
   readonly ms: number;
 }
 
-/** A key of an emitter's configuration, as the docs show it (Markdown). */
+/** A key of an emitter's configuration, for the docs (Markdown). */
 export interface EmitterOption {
   readonly key: string;
-  /** What is accepted. */
+  /** Accepted values. */
   readonly format: string;
-  /** As one would write it; absent: required, or nothing. */
+  /** As written in the configuration; absent if the key is required or has no default. */
   readonly default?: string;
   readonly description: string;
 }

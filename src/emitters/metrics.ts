@@ -1,12 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** A metric of one emitter: labelled with its name, shared with the other emitters of its type. */
+/** A metric with a series for each emitter of a type, labelled with the emitter's name. */
 export interface EmitterMetric {
   readonly name: string;
   readonly help: string;
 }
 
-/** How a counter moves for the emitter of this name. */
+/** Returns the counter of the emitter with this name. */
 export function emitterCounter(
   registry: Registry,
   emitter: string,
@@ -20,7 +20,7 @@ export function emitterCounter(
   return counter.labels(emitter);
 }
 
-/** How a gauge moves for the emitter of this name. */
+/** Returns the gauge of the emitter with this name. */
 export function emitterGauge(
   registry: Registry,
   emitter: string,

@@ -1,12 +1,12 @@
 /**
- * What became of a batch. The data path returns outcomes; only start-up and corruption throw.
+ * The outcome of a batch. The data path returns outcomes; only start-up and corruption throw.
  *
- * - `delivered`: taken by the destination (for good after the next delivered `flush`).
- * - `retry`: the destination cannot take it now: unreachable, slow, refusing us, wrongly configured, full.
- * - `rejected`: the destination will never take this content. Judge content only: authentication, permission, a
- *   missing table or path, TLS and configuration are `retry`.
+ * - `delivered`: accepted by the destination (final after the next delivered `flush`).
+ * - `retry`: the destination cannot accept it now: unreachable, slow, access denied, misconfigured, full.
+ * - `rejected`: the destination never accepts this content. Only for faults of the content: authentication,
+ *   permission, a missing table or path, TLS and configuration are `retry`.
  *
- * Whatever is not delivered has left no trace: the emitter has taken back what it wrote of that batch.
+ * If a batch is not delivered, nothing of it remains: the emitter has removed the part that it wrote.
  */
 export type Outcome = Delivered | Retry | Rejected;
 
@@ -16,21 +16,21 @@ export interface Delivered {
 
 export interface Retry {
   readonly kind: 'retry';
-  /** For a person; never holds a secret. */
+  /** For operators; never contains a secret. */
   readonly reason: string;
-  /** The destination said how long to wait (Retry-After). */
+  /** The wait that the destination requested (Retry-After). */
   readonly afterMs?: number;
-  /** Everything emitted since the last delivered flush is undone as well. */
-  readonly undone?: true;
+  /** Everything emitted since the last delivered flush is rolled back as well. */
+  readonly rolledBack?: true;
 }
 
 export interface Rejected {
   readonly kind: 'rejected';
   readonly reason: string;
-  /** The offending records, as indexes into the batch, ascending; absent when the emitter cannot tell. */
+  /** Indexes of the rejected records in the batch, ascending; absent if the emitter cannot identify them. */
   readonly records?: readonly number[];
-  /** Everything emitted since the last delivered flush is undone as well. */
-  readonly undone?: true;
+  /** Everything emitted since the last delivered flush is rolled back as well. */
+  readonly rolledBack?: true;
 }
 
 export const DELIVERED: Delivered = { kind: 'delivered' };

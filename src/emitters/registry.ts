@@ -7,7 +7,7 @@ import { logplexType } from './logplex/type.ts';
 import { postgresType } from './postgres/type.ts';
 import { textType } from './text/type.ts';
 
-/** Every type of emitter, in the order of the help and the docs. */
+/** All emitter types, in the order of the help and the docs. */
 export const emitterTypes: readonly EmitterType[] = [
   textType,
   duckdbType,

@@ -10,12 +10,12 @@ const LF = 0x0a;
 const LINE_END = Uint8Array.of(LF);
 
 /**
- * A slice as text, one line or more per record, as buffers to be written one after another. They may be the slice's
- * own.
+ * Converts a slice to text with one or more lines per record, as buffers to write in order. They may share
+ * memory with the slice.
  *
- * `body` of a record that is text already is the record's own bytes: no record is looked at, so tailed files come out as
- * they went in. Only what has no line ending gets one, so that lines never run together; that can only be records with a
- * mark, and the last.
+ * The `body` of a text record is its own bytes, without parsing, so tailed files are reproduced exactly. A
+ * record without a line ending gets one, so that lines are never joined; this affects only marked records and
+ * the last one.
  */
 export function sliceBytes(slice: RecordBatch, format: TextFormat): readonly Uint8Array[] {
   if (format === 'json') return [joined(slice, jsonRecord)];

@@ -1,4 +1,6 @@
-/** What `promise` resolves to, or `'aborted'` as soon as the signal says so; the promise then goes on by itself. */
+/**
+ * Resolves like `promise`, or to `'aborted'` when the signal aborts; the promise then continues unobserved.
+ */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 'aborted'> {
   if (signal.aborted) return 'aborted';
   let onAbort = () => {};

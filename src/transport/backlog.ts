@@ -1,6 +1,6 @@
 import type { DropReason, QueueOptions } from './outlet.ts';
 
-/** One message that waits. Ordinals count what was taken, from 1. */
+/** A queued message. Ordinals count accepted messages, from 1. */
 export interface Waiting {
   readonly ordinal: number;
   readonly packets: readonly Uint8Array[];
@@ -18,12 +18,12 @@ export interface BacklogOptions extends QueueOptions {
 }
 
 const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
-/** What an entry costs besides its bytes, so that a flood of tiny messages is bounded too. */
+/** Overhead of an entry in addition to its bytes, which limits the number of tiny messages. */
 const ENTRY_BYTES = 128;
 
 /**
- * What a session has taken and not yet passed on, in order, within a limit in bytes. What is in flight counts until it is
- * settled, and is never what gives way to newer messages.
+ * The queue of accepted messages that a session has not sent yet, in order, with a limit in bytes. Messages
+ * in flight count until they are settled, and are never dropped for newer ones.
  *
  *     [ in flight: taken ][ waiting ......................... ] <- add
  *       confirm, putBack    drop-oldest takes from here
@@ -33,7 +33,7 @@ export class Backlog {
   readonly #dropOldest: boolean;
   readonly #onDropped: (reason: DropReason, count: number) => void;
   #inFlight: readonly Waiting[] = [];
-  /** Those before `#head` are gone. */
+  /** Entries before `#head` are removed. */
   #waiting: Waiting[] = [];
   #head = 0;
   #bytes = 0;
@@ -47,7 +47,7 @@ export class Backlog {
     this.#onDropped = options.onDropped;
   }
 
-  /** Messages, those in flight included. */
+  /** Number of messages, including those in flight. */
   get count(): number {
     return this.#inFlight.length + this.#waiting.length - this.#head;
   }
@@ -60,7 +60,7 @@ export class Backlog {
     return this.count === 0;
   }
 
-  /** False: dropped. */
+  /** Returns false if the message was dropped. */
   add(packets: readonly Uint8Array[]): boolean {
     const bytes = packets.reduce((sum, { length }) => sum + length, ENTRY_BYTES);
     if (bytes > this.#maxBytes) {
@@ -76,7 +76,10 @@ export class Backlog {
     return true;
   }
 
-  /** The next messages, one at least, up to so many bytes. They are in flight until one of the next three is called. */
+  /**
+   * Returns the next messages up to a size, at least one. They are in flight until one of the next three is
+   * called.
+   */
   take(maxBytes: number, maxCount = 1024): readonly Waiting[] {
     const taken: Waiting[] = [];
     let bytes = 0;
@@ -90,21 +93,21 @@ export class Backlog {
     return taken;
   }
 
-  /** What was in flight has arrived where this session can see. */
+  /** The messages in flight are sent. */
   confirm(): void {
     this.#forget(this.#inFlight);
     this.#inFlight = [];
     this.#settle();
   }
 
-  /** What was in flight is the next to be taken again. */
+  /** The messages in flight return to the front of the queue. */
   putBack(): void {
     this.#waiting = [...this.#inFlight, ...this.#waiting.slice(this.#head)];
     this.#head = 0;
     this.#inFlight = [];
   }
 
-  /** What was in flight is dropped. */
+  /** Drops the messages in flight. */
   giveUp(reason: DropReason): void {
     const lost = this.#inFlight;
     this.#inFlight = [];
@@ -112,7 +115,7 @@ export class Backlog {
     this.#settle();
   }
 
-  /** Everything is dropped. */
+  /** Drops all messages. */
   clear(reason: DropReason): void {
     const lost = [...this.#inFlight, ...this.#waiting.slice(this.#head)];
     this.#inFlight = [];
@@ -127,7 +130,7 @@ export class Backlog {
     return new Promise((resolve) => void this.#roomWaiters.push(resolve));
   }
 
-  /** As `Outlet.flush`. */
+  /** See `Outlet.flush`. */
   flush(deadline?: AbortSignal): Promise<boolean> {
     if (this.empty) return Promise.resolve(true);
     if (deadline?.aborted) return Promise.resolve(false);
@@ -156,7 +159,7 @@ export class Backlog {
     let free = this.#maxBytes - this.#bytes;
     for (let index = this.#head; free < bytes; index++) {
       const oldest = this.#waiting[index];
-      // All that is left is in flight.
+      // All remaining messages are in flight.
       if (oldest === undefined) break;
       dropped.push(oldest);
       free += oldest.bytes;
@@ -181,7 +184,7 @@ export class Backlog {
     for (const { bytes } of gone) this.#bytes -= bytes;
   }
 
-  /** Tells those who wait for an end or for room, and lets go of what is before the head. */
+  /** Resolves pending flushes and waits for room, and releases entries before the head. */
   #settle(): void {
     if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#head);

@@ -3,11 +3,11 @@ export interface BackoffOptions {
   readonly initialMs?: number | undefined;
   /** Default 30 s. */
   readonly maxMs?: number | undefined;
-  /** 0 to 1, for the jitter. */
+  /** Random number from 0 to 1 for the jitter. */
   readonly random?: (() => number) | undefined;
 }
 
-/** How long to wait before the next attempt: twice as long each time, less up to half of it at random. */
+/** The wait before the next attempt: doubles each time, with a random reduction of up to half. */
 export class Backoff {
   readonly #initialMs: number;
   readonly #maxMs: number;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '../runtime/clock.ts';
-import { type CheckedOutlet, type CheckedOutletOptions, GIVEN_UP } from './checked-outlet.ts';
+import { ABORTED, type CheckedOutlet, type CheckedOutletOptions } from './checked-outlet.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
 
@@ -9,8 +9,8 @@ export interface CheckedPacketsOptions extends CheckedOutletOptions {
 }
 
 /**
- * Paced packets, as far as one can know: a good check means that the kernel has taken all of them and that no word has come
- * back, so far, that nobody listens. What is lost on the way is lost.
+ * Paced packets with checks: a successful check means that the kernel accepted all packets and that no error
+ * was reported so far. Packets lost in the network are not detected.
  */
 export class CheckedPackets implements CheckedOutlet {
   readonly address: string;
@@ -29,7 +29,7 @@ export class CheckedPackets implements CheckedOutlet {
   async write(packets: readonly Uint8Array[], signal?: AbortSignal): Promise<TransportFailure | undefined> {
     for (const packet of packets) {
       await this.#pacer.next();
-      const failure = this.#late() ?? (signal?.aborted ? GIVEN_UP : await this.#transport.send(packet));
+      const failure = this.#late() ?? (signal?.aborted ? ABORTED : await this.#transport.send(packet));
       if (failure !== undefined) return this.#forget(failure);
       this.#dirty = true;
     }
@@ -37,7 +37,7 @@ export class CheckedPackets implements CheckedOutlet {
   }
 
   async check(): Promise<TransportFailure | undefined> {
-    // What has come back by now is heard first.
+    // Handles errors reported so far first.
     await turn();
     await turn();
     const failure = this.#late();

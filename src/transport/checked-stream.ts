@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { type CheckedOutlet, type CheckedOutletOptions, GIVEN_UP } from './checked-outlet.ts';
+import { ABORTED, type CheckedOutlet, type CheckedOutletOptions } from './checked-outlet.ts';
 import type { Connection, ConnectionEnd, StreamTransport, TransportFailure } from './transport.ts';
 
-/** How long the first check of a connection waits for its end, unless experience says longer. */
+/** Minimum time that the first check of a connection waits for its end. */
 const PROBATION_MS = 200;
 const LONGEST_PROBATION_MS = 10_000;
-/** How long each check waits after the last write: a round trip, for which the time it took to connect is a fair guess. */
+/** Time that each check waits after the last write: a round trip, estimated by the time to connect. */
 const SHORTEST_SETTLING_MS = 5;
 const LONGEST_SETTLING_MS = 1_000;
-/** An end in order that comes sooner after a write than this may be an answer to it. */
+/** An orderly end within this time after a write may be a response to it. */
 const ANSWER_MS = 1_000;
 
 interface Link {
@@ -21,16 +21,18 @@ interface Link {
 }
 
 /**
- * A stream that knows whether everything since the last check went down one connection that still lives. One that
- * breaks between two checks with nothing written is replaced without a word.
+ * A stream that checks whether everything since the last check was written to one connection that is still
+ * open. A connection that ends between two checks without writes is replaced silently.
  *
- * A kernel takes bytes long before their receiver refuses them: a proxy without a back end accepts and then resets, and
- * with TLS 1.3 a client whose certificate is refused hears of it after its first write. So a check waits for a round trip,
- * and the first check of a connection a little longer. If an end comes even later, right after a good check, it can only
- * be told of (`onTooLate`), and the checks of the connections that follow wait long enough to see the same again.
+ * The kernel accepts bytes before their receiver rejects them: a proxy without a back end accepts and then
+ * resets, and with TLS 1.3 a client with a rejected certificate learns of it after its first write. So a
+ * check waits for a round trip, and the first check of a connection slightly longer. An end even later,
+ * shortly after a successful check, is reported by `onTooLate`, and checks of later connections wait long
+ * enough to detect the same.
  *
- * A good check means: the kernel has all of it, and in that time the peer has neither closed nor reset. A peer, or a way
- * there, that dies silently is noticed when the kernel's buffer is full; no stream without answers can do better.
+ * A successful check means that the kernel accepted all bytes and that the peer has neither closed nor reset
+ * so far. A peer or network that fails silently is detected when the buffer of the kernel is full; this is
+ * the limit of any stream without acknowledgements.
  */
 export class CheckedStream implements CheckedOutlet {
   readonly address: string;
@@ -38,7 +40,7 @@ export class CheckedStream implements CheckedOutlet {
   readonly #clock: Clock;
   readonly #onTooLate: (failure: TransportFailure) => void;
   #link: Link | undefined;
-  /** Something was written since the last check. */
+  /** Bytes were written since the last check. */
   #dirty = false;
   #probationMs = PROBATION_MS;
   #settling: AbortController | undefined;
@@ -56,7 +58,7 @@ export class CheckedStream implements CheckedOutlet {
   async write(frames: readonly Uint8Array[], signal?: AbortSignal): Promise<TransportFailure | undefined> {
     const broken = this.#broken();
     if (broken !== undefined) return this.#forget(broken);
-    if (signal?.aborted) return this.#forget(GIVEN_UP);
+    if (signal?.aborted) return this.#forget(ABORTED);
     const opened = this.#link ?? (await this.#open(signal));
     if ('reason' in opened) return opened;
     this.#dirty = true;
@@ -68,13 +70,13 @@ export class CheckedStream implements CheckedOutlet {
   async check(signal?: AbortSignal): Promise<TransportFailure | undefined> {
     const link = this.#link;
     if (!this.#dirty || link === undefined) return undefined;
-    // What the peer has answered by now, an end or a reset, is heard first.
+    // Handles an end or a reset by the peer first.
     await turn();
     await turn();
     await this.#settle(link, signal);
     const broken = this.#broken();
     if (broken !== undefined) return this.#forget(broken);
-    if (signal?.aborted) return this.#forget(GIVEN_UP);
+    if (signal?.aborted) return this.#forget(ABORTED);
     if (this.#clock.monotonicMs() - link.openedMs >= LONGEST_PROBATION_MS) this.#probationMs = PROBATION_MS;
     link.checked = true;
     this.#dirty = false;
@@ -100,7 +102,7 @@ export class CheckedStream implements CheckedOutlet {
     return link;
   }
 
-  /** Waits as long as an answer to what was written may take, or until the connection ends. */
+  /** Waits for a possible response to the written bytes, or until the connection ends. */
   async #settle(link: Link, signal: AbortSignal | undefined): Promise<void> {
     const now = this.#clock.monotonicMs();
     const answerMs = link.wroteMs + link.settlingMs;
@@ -126,7 +128,7 @@ export class CheckedStream implements CheckedOutlet {
     this.#onTooLate(end);
   }
 
-  /** A connection that is over: the reason, when something would be lost by it. */
+  /** Releases an ended connection; returns the reason if bytes may be lost. */
   #broken(): TransportFailure | undefined {
     return this.#dirty ? this.#link?.connection.ended : undefined;
   }

@@ -7,8 +7,8 @@ interface Waiting<Event> {
 }
 
 /**
- * Lets the first event of a kind through at once; of those that follow within the interval, the last one at its end, with
- * their number. A listener that throws harms nobody.
+ * Reports the first event of a kind immediately, and the last of those within the interval at its end, with
+ * their number. Ignores errors of the listener.
  */
 export class EventLimiter<Event extends { readonly kind: string }> {
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class EventLimiter<Event extends { readonly kind: string }> {
     this.#tell(event, count);
   }
 
-  /** Tells what is held back. */
+  /** Reports pending events. */
   flush(): void {
     for (const [kind, { cancel, last, count }] of this.#waiting) {
       cancel();
@@ -61,7 +61,7 @@ export class EventLimiter<Event extends { readonly kind: string }> {
     try {
       this.#listener({ ...event, count });
     } catch {
-      // Nobody is left to tell.
+      // Errors of the listener are ignored.
     }
   }
 }

@@ -13,11 +13,11 @@ export interface FileTransportOptions {
 
 const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
 const MODE = 0o640;
-// Plain descriptors: a FileHandle would close one that a socket has taken over.
+// Plain descriptors: a FileHandle would close a descriptor that a socket now owns.
 const openFile = promisify(open);
 const fstatFile = promisify(fstat);
 
-/** Appends to a file, made when it is missing; or writes to a named pipe, once somebody reads from it. */
+/** Appends to a file, which it creates if it is missing; or writes to a named pipe that has a reader. */
 export class FileTransport implements StreamTransport {
   readonly address: string;
   readonly #path: string;
@@ -34,7 +34,7 @@ export class FileTransport implements StreamTransport {
 
   async open(): Promise<Opening> {
     try {
-      // Without O_NONBLOCK a pipe that nobody reads would hold up a thread; with it, that is an error (ENXIO).
+      // Without O_NONBLOCK, a pipe without a reader would block a thread; with it, opening fails (ENXIO).
       const fd = await openFile(this.#path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, MODE);
       const isPipe = (await fstatFile(fd)).isFIFO();
       const stream = isPipe
@@ -43,7 +43,7 @@ export class FileTransport implements StreamTransport {
       return { kind: 'open', connection: new WritableConnection(stream, this.#options) };
     } catch (error) {
       const failure = failureOf(error);
-      const reason = failure.code === 'ENXIO' ? 'nobody reads from the pipe' : failure.reason;
+      const reason = failure.code === 'ENXIO' ? 'the pipe has no reader' : failure.reason;
       return { kind: 'failed', failure: { ...failure, reason } };
     }
   }

@@ -8,11 +8,11 @@ import type { Connection, ConnectionEnd, StreamTransport } from './transport.ts'
 export interface LastingStreamOptions extends QueueOptions {
   readonly clock?: Clock | undefined;
   readonly backoff?: BackoffOptions | undefined;
-  /** A connection that lived this long forgets the failures before it. Default 10 s. */
+  /** A connection that stays open this long resets the backoff. Default 10 s. */
   readonly healthyAfterMs?: number | undefined;
   /**
-   * Whether what was given to a connection and not confirmed by the kernel before it broke is written again on the
-   * next (default), so that the receiver may have some of it twice; or dropped, so that it may have some of it not.
+   * Bytes that the kernel had not confirmed when a connection broke are written again on the next one
+   * (default; the receiver may get duplicates), or dropped (the receiver may miss some).
    */
   readonly writeAgain?: boolean | undefined;
 }
@@ -20,19 +20,19 @@ export interface LastingStreamOptions extends QueueOptions {
 const WRITE_BYTES = 64 * 1024;
 
 /**
- * One lasting stream out of many connections.
+ * One lasting stream over successive connections.
  *
  *     idle --message--> connecting --ready--> writing --queue empty--> idle, still connected
  *                         ^   |                  |
  *                         |   v failed           v broken
  *                         backoff <--------------+          (half a second, doubled up to 30 s, with jitter)
  *
- * It connects when there is something to write, not before. A message is written whole, on one connection. It counts as
- * sent when the kernel has it: whether the receiver has read it, no stream without answers can tell. So the last
- * few messages before a break may be lost, and none else.
+ * It connects when there is a message to write. A message is written completely on one connection. It counts
+ * as sent when the kernel has accepted it, since a stream without acknowledgements cannot detect whether the
+ * receiver has read it. So only the last few messages before a break may be lost.
  *
- * A receiver that closes in order after taking something is not in trouble: the next connection waits the shortest time
- * only, however often that happens.
+ * A receiver that closes in order after accepting bytes counts as healthy: the next connection always waits
+ * only the shortest time.
  */
 export class LastingStream implements Outlet {
   readonly #transport: StreamTransport;
@@ -97,7 +97,7 @@ export class LastingStream implements Outlet {
     this.#counting.flush();
   }
 
-  /** One at a time, as long as there is something to write. */
+  /** Runs once at a time, while there are messages to write. */
   async #run(): Promise<void> {
     this.#running = true;
     while (!this.#backlog.empty && !this.#stopping.signal.aborted) {
@@ -128,7 +128,7 @@ export class LastingStream implements Outlet {
     connection.destroy();
   }
 
-  /** A connection to write to; undefined when there is none, after having waited as long as one should. */
+  /** Returns an open connection; undefined after a failed attempt and its backoff. */
   async #connected(): Promise<Connection | undefined> {
     if (this.#current !== undefined) {
       const { connection } = this.#current;
@@ -161,13 +161,13 @@ export class LastingStream implements Outlet {
     return connection;
   }
 
-  /** Lets go of a connection that is over and decides how long to wait before the next. */
+  /** Releases an ended connection and sets the wait before the next one. */
   #leave(end: ConnectionEnd): void {
     const current = this.#current;
     this.#current = undefined;
     if (current === undefined || this.#stopping.signal.aborted) return;
     const healthy = this.#clock.monotonicMs() - current.openedMs >= this.#healthyAfterMs;
-    // Receivers close what has been idle for long; that is no failure.
+    // Receivers close idle connections; this is no failure.
     if (!healthy || !end.orderly) this.#counting.failed(end.reason);
     if (healthy || (end.orderly && current.wrote)) this.#backoff.reset();
     this.#pauseMs = healthy ? 0 : this.#backoff.nextMs();

@@ -8,19 +8,19 @@ import type {
 } from './transport.ts';
 
 /**
- * Keeps what it is sent, as packets and as connections: for tests of what stands above. `failWith` makes it fail until
- * it is unset; `hold` makes writes wait until it is unset.
+ * Stores sent packets and connections, for tests of the layers above. It fails while `failWith` is set;
+ * writes wait while `hold` is set.
  */
 export class MemoryTransport implements PacketTransport, StreamTransport {
   readonly address = 'memory:';
-  /** One for each call of `send`. */
+  /** One packet for each call of `send`. */
   readonly packets: Buffer[] = [];
   readonly connections: MemoryConnection[] = [];
   failWith: TransportFailure | undefined;
   lateFailure: TransportFailure | undefined;
   #held: (() => void)[] | undefined;
 
-  /** All that was written, over all connections. */
+  /** All written bytes of all connections. */
   get written(): Buffer {
     return Buffer.concat(this.connections.flatMap(({ writes }) => writes));
   }
@@ -52,7 +52,7 @@ export class MemoryTransport implements PacketTransport, StreamTransport {
 
   close(): void {}
 
-  /** Resolves at once unless writes are held. */
+  /** Resolves immediately unless writes are held. */
   released(): Promise<void> {
     const held = this.#held;
     return held === undefined ? Promise.resolve() : new Promise((resolve) => void held.push(resolve));
@@ -90,10 +90,10 @@ export class MemoryConnection implements Connection {
   }
 
   destroy(): void {
-    this.end({ reason: 'closed by us', orderly: true });
+    this.end({ reason: 'closed locally', orderly: true });
   }
 
-  /** As the receiver would. */
+  /** Ends the connection as the receiver would. */
   end(end: ConnectionEnd): void {
     if (this.#ended !== undefined) return;
     this.#ended = end;

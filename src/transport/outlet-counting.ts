@@ -10,7 +10,7 @@ type Uncounted = OutletEvent extends infer Event
     : never
   : never;
 
-/** Counts what happens to a session's messages and tells its listener, in one call for each happening. */
+/** Counts the events of a session's messages and reports them to its listener. */
 export class OutletCounting {
   readonly #address: string;
   readonly #events: EventLimiter<Uncounted>;
@@ -52,7 +52,7 @@ export class OutletCounting {
     this.#events.emit({ kind: 'dropped', address: this.#address, reason }, messages);
   }
 
-  /** Tells what was held back. */
+  /** Reports pending events. */
   flush(): void {
     this.#events.flush();
   }

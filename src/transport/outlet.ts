@@ -1,43 +1,49 @@
 /**
- * A session that takes what it is given at once and sees to the rest itself: for callers that must not wait and never
- * want to hear of a network's troubles, such as a program that logs.
+ * A session that accepts messages immediately and sends them in the background: for callers that must not
+ * wait or handle network failures, such as a program that logs.
  */
 export interface Outlet {
   /**
-   * One message: its packets, or its frame. False: dropped at once, and counted. Never throws; the bytes must not be
-   * changed afterwards.
+   * Accepts one message: its packets or its frame. Returns false if it was dropped (and counted). Never
+   * throws. The bytes must not be changed afterwards.
    */
   write(packets: readonly Uint8Array[]): boolean;
-  /** Resolves when the queue is less than half full: for callers that would rather wait than lose. */
+  /** Resolves when the queue is less than half full: for callers that wait instead of losing messages. */
   room(): Promise<void>;
-  /** True when everything taken so far was given to the kernel; false when the deadline came first, or some was dropped. */
+  /**
+   * Resolves to true when the kernel has accepted all messages so far; to false at the deadline or if some
+   * were dropped.
+   */
   flush(deadline?: AbortSignal): Promise<boolean>;
-  /** Takes no more, sends what is there until the deadline, then lets go of everything. Safe twice. */
+  /**
+   * Accepts no more messages, sends queued ones until the deadline, then releases everything. May be called
+   * twice.
+   */
   close(deadline: AbortSignal): Promise<void>;
   readonly counters: OutletCounters;
 }
 
 /**
- * `full`: the queue is; `too-large`: it alone would be; `failed`: could not be sent, and is not sent again; `closed`: came
- * after `close`, or was left at its deadline.
+ * `full`: the queue is full; `too-large`: the message exceeds the queue limit; `failed`: sending failed
+ * without a retry; `closed`: added after `close`, or not sent before its deadline.
  */
 export type DropReason = 'full' | 'too-large' | 'failed' | 'closed';
 
-/** Since the beginning; all but the `queued` ones only grow. Messages, unless the name says bytes. */
+/** Totals since the start, except the `queued` ones. Numbers of messages, unless the name contains bytes. */
 export interface OutletCounters {
   readonly sent: number;
   readonly sentBytes: number;
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Written again, since the connection broke before all of it was taken. The receiver may have them twice. */
+  /** Written again because the connection broke during the write. The receiver may have duplicates. */
   readonly retried: number;
   readonly connects: number;
-  /** Connections lost, attempts that failed, packets not sent. */
+  /** Lost connections, failed attempts and unsent packets. */
   readonly failures: number;
   readonly queued: number;
   readonly queuedBytes: number;
 }
 
-/** What a person should hear of; each kind at most once in 10 s, with how often it has happened meanwhile. */
+/** Events for operators; each kind at most once in 10 s, with its number of occurrences. */
 export type OutletEvent = { readonly address: string; readonly count: number } & (
   | { readonly kind: 'connected' }
   | { readonly kind: 'failed'; readonly reason: string }
@@ -47,9 +53,9 @@ export type OutletEvent = { readonly address: string; readonly count: number } &
 export type OutletListener = (event: OutletEvent) => void;
 
 export interface QueueOptions {
-  /** How much may wait, each message with 128 bytes on top. Default 16 MiB. */
+  /** Maximum size of the queue; each message counts 128 bytes extra. Default 16 MiB. */
   readonly maxQueuedBytes?: number | undefined;
-  /** Who goes when it is full. Default `drop-oldest`. */
+  /** Which message is dropped when the queue is full. Default `drop-oldest`. */
   readonly whenFull?: 'drop-oldest' | 'drop-newest' | undefined;
   readonly onEvent?: OutletListener | undefined;
 }

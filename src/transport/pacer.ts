@@ -1,15 +1,15 @@
 import type { Clock } from '../runtime/clock.ts';
 
 export interface PacerOptions {
-  /** Packets that may go without a pause. Default 16; 0: no pauses. */
+  /** Number of packets sent before a pause. Default 16; 0: no pauses. */
   readonly burst?: number | undefined;
   /** Default 1 ms. */
   readonly pauseMs?: number | undefined;
 }
 
 /**
- * Spreads bursts of datagrams: a receiver's socket buffer is some hundred kilobytes, and what comes when it is full is
- * lost without a word.
+ * Spreads bursts of datagrams: the socket buffer of a receiver has some hundred kilobytes, and datagrams are
+ * lost silently when it is full.
  */
 export class Pacer {
   readonly #clock: Clock;
@@ -24,7 +24,7 @@ export class Pacer {
     this.#pauseMs = pauseMs;
   }
 
-  /** Before each packet: undefined when it may go now, else resolves when it may. */
+  /** Called before each packet: returns undefined to send now, or a promise of the end of the pause. */
   next(): Promise<void> | undefined {
     if (this.#burst === 0) return undefined;
     const now = this.#clock.monotonicMs();

@@ -11,8 +11,8 @@ export interface PacketQueueOptions extends QueueOptions {
 }
 
 /**
- * The session of datagrams: a queue, a pace, and a count of what failed. A message of which a packet could not be sent is
- * dropped, the rest of its packets unsent: the receiver could do nothing with them.
+ * The session for datagrams: queues, paces and counts failures. If a packet of a message cannot be sent, the
+ * message is dropped and its other packets are not sent, since the receiver could not use them.
  */
 export class PacketQueue implements Outlet {
   readonly #transport: PacketTransport;

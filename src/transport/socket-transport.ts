@@ -9,24 +9,24 @@ export interface SocketTransportOptions {
   readonly clock?: Clock | undefined;
   /** Name resolution, connection and handshake together. Default 10 s. */
   readonly connectTimeoutMs?: number | undefined;
-  /** How long the kernel may refuse to take a write. Default 10 s. */
+  /** Maximum time until the kernel accepts a write. Default 10 s. */
   readonly writeTimeoutMs?: number | undefined;
 }
 
 export interface TlsClientOptions {
-  /** Authorities to trust, PEM; default: those of Node. */
+  /** Trusted certificate authorities, PEM; default: those of Node. */
   readonly ca?: string | undefined;
-  /** A certificate to show, with its chain, and its key, PEM. */
+  /** The client certificate with its chain, and its key, PEM. */
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
-  /** The name the certificate must be for; default: the host. */
+  /** The expected name in the receiver's certificate; default: the host. */
   readonly serverName?: string | undefined;
 }
 
 const KEEP_ALIVE_MS = 30_000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
-/** Connections over sockets. The name is resolved anew for each. */
+/** Connections over sockets. The name is resolved for each connection. */
 export class SocketTransport implements StreamTransport {
   readonly address: string;
   readonly #dial: () => Socket;
@@ -64,7 +64,7 @@ export class SocketTransport implements StreamTransport {
     if (tls.certificate !== undefined) context.cert = tls.certificate;
     if (tls.key !== undefined) context.key = tls.key;
     const name = tls.serverName ?? host;
-    // SNI knows names only; an address is verified all the same, as the host.
+    // SNI allows only names; an IP address is still verified as the host.
     const target = isIP(name) === 0 ? { host, port, servername: name } : { host, port };
     const dial = () => connectTls({ ...context, ...target, rejectUnauthorized: true });
     return new SocketTransport(`tls://${withPort(host, port)}`, dial, {
@@ -75,7 +75,7 @@ export class SocketTransport implements StreamTransport {
 
   open({ onData, signal }: OpenOptions = {}): Promise<Opening> {
     const { clock = systemClock, connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = this.#options;
-    if (signal?.aborted) return Promise.resolve(failed('given up'));
+    if (signal?.aborted) return Promise.resolve(failed('aborted'));
     return new Promise((resolve) => {
       const attempt = this.#attempt();
       if ('failure' in attempt) {
@@ -90,13 +90,13 @@ export class SocketTransport implements StreamTransport {
         if (opening.kind === 'failed') socket.destroy();
         resolve(opening);
       };
-      const onAbort = () => settle(failed('given up'));
+      const onAbort = () => settle(failed('aborted'));
       const onClose = () => settle(failed('the receiver closed the connection before it was ready'));
       const cancel = clock.after(connectTimeoutMs, () => {
         settle({ kind: 'failed', failure: timedOut('no connection', connectTimeoutMs) });
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      // Stays: an error of a socket without a listener would end the process.
+      // Never removed: a socket error without a listener would end the process.
       socket.on('error', (error) => settle({ kind: 'failed', failure: failureOf(error) }));
       socket.once('close', onClose);
       socket.once(this.#readyEvent, () =>
@@ -105,7 +105,7 @@ export class SocketTransport implements StreamTransport {
     });
   }
 
-  /** Some options of TLS are judged, with a throw, only now. */
+  /** Node validates some TLS options only now, and throws. */
   #attempt(): { socket: Socket } | (Opening & { kind: 'failed' }) {
     try {
       return { socket: this.#dial() };

@@ -5,13 +5,13 @@ import { WritableConnection } from './writable-connection.ts';
 
 export interface StdoutTransportOptions {
   readonly clock?: Clock | undefined;
-  /** Default: none. Whoever reads our output, a person perhaps, may stop and go on. */
+  /** Default: none, since the reader, such as a terminal, may pause. */
   readonly writeTimeoutMs?: number | undefined;
 }
 
 const A_LONG_TIME_MS = 2 ** 31 - 1;
 
-/** Writes to the process's output, or another stream that is not ours to end. */
+/** Writes to standard output, or to another stream that it must not end. */
 export class StdoutTransport implements StreamTransport {
   readonly address = 'stdout:';
   readonly #stream: Writable;

@@ -1,6 +1,6 @@
 import { parseAddress } from '../runtime/address.ts';
 
-/** Where to send, as people write it. */
+/** The address of a receiver, as in a configuration. */
 export type TransportAddress =
   | { readonly kind: 'udp' | 'tcp' | 'tls'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix' | 'unixgram' | 'file'; readonly path: string }
@@ -9,10 +9,10 @@ export type TransportAddress =
 export const TRANSPORT_ADDRESS_FORMAT =
   '`udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`, `file:/path` or `stdout:`';
 
-/** What the system's structure for a Unix socket's address holds. */
+/** Maximum path size in the system's structure for Unix socket addresses. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
-/** undefined when it is none. `defaultPort`: where the port is left out. */
+/** Returns undefined for an invalid address. `defaultPort` applies if the port is missing. */
 export function parseTransportAddress(text: string, defaultPort?: number): TransportAddress | undefined {
   const match = /^([a-z]+):(.*)$/s.exec(text);
   if (match === null) return undefined;
@@ -42,12 +42,12 @@ function networkAddress(
   defaultPort: number | undefined,
 ): TransportAddress | undefined {
   const target = rest.startsWith('//') ? rest.slice(2).replace(/\/$/, '') : rest;
-  // A port alone means every interface when listening; to send, a host is needed.
+  // A port alone means all interfaces for a listener; a sender requires a host.
   const address = target.startsWith(':') ? undefined : parseAddress(target, defaultPort);
   return address === undefined || address.port === 0 ? undefined : { kind, ...address };
 }
 
-/** Whether packets are sent there; else a stream is written. */
+/** Whether the address receives packets instead of a stream. */
 export function isPacketAddress(address: TransportAddress): boolean {
   return address.kind === 'udp' || address.kind === 'unixgram';
 }

@@ -1,35 +1,36 @@
 import type { TransportFailure } from './transport.ts';
 
 const SENTENCES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there (connection refused)',
+  ECONNREFUSED: 'nothing is listening (connection refused)',
   ECONNRESET: 'the receiver reset the connection',
   EPIPE: 'the receiver has closed the connection',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the name server does not answer',
-  ETIMEDOUT: 'the host does not answer',
+  ENOTFOUND: 'unknown host name',
+  EAI_AGAIN: 'the name server does not respond',
+  ETIMEDOUT: 'the host does not respond',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
-  EMSGSIZE: 'the datagram is too large for the way there',
+  EMSGSIZE: 'the datagram is too large for the network',
   ENOBUFS: 'the system has no buffer for it',
-  ENOENT: 'there is no such file or socket',
+  ENOENT: 'no such file or socket',
   EACCES: 'permission denied',
   ENOSPC: 'the disk is full',
   EISDIR: 'it is a directory',
   ERR_TLS_CERT_ALTNAME_INVALID: 'TLS: the certificate is for another name',
   DEPTH_ZERO_SELF_SIGNED_CERT:
-    'TLS: the certificate is self-signed; unless ca or ca_file holds it, it is not trusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'TLS: unless ca or ca_file holds its authority, the certificate is not trusted',
+    'TLS: the certificate is self-signed and not in ca or ca_file, so it is not trusted',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'TLS: the authority of the certificate is not in ca or ca_file, so it is not trusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'TLS: unless ca or ca_file holds its authority, the certificate is not trusted',
+    'TLS: the authority of the certificate is not in ca or ca_file, so it is not trusted',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'TLS: unless ca or ca_file holds its authority, the certificate is not trusted',
+    'TLS: the authority of the certificate is not in ca or ca_file, so it is not trusted',
   CERT_HAS_EXPIRED: 'TLS: the certificate has expired',
   CERT_NOT_YET_VALID: 'TLS: the certificate is not valid yet',
   ERR_SSL_WRONG_VERSION_NUMBER: 'TLS: the receiver does not speak TLS',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'TLS: the receiver does not speak TLS',
 };
 
-/** The failure that an error of Node's means. */
+/** Converts an error of Node. */
 export function failureOf(error: unknown): TransportFailure {
   const { code, message } = innermost(error);
   if (code === undefined) return { reason: message };
@@ -42,7 +43,7 @@ export function timedOut(what: string, afterMs: number): TransportFailure {
   return { reason: `${what} within ${afterMs} ms`, code: 'ETIMEDOUT' };
 }
 
-/** Of several addresses tried at once, the first one's. */
+/** If several addresses were tried, the first error. */
 function innermost(error: unknown): { code: string | undefined; message: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
   if (!(error instanceof Error)) return { code: undefined, message: String(error) };

@@ -10,7 +10,7 @@ import { UnixDatagramTransport } from './unix-datagram-transport.ts';
 export interface TransportOptions {
   readonly clock?: Clock | undefined;
   readonly tls?: TlsClientOptions | undefined;
-  /** For a connection, and for each write. Default 10 s. */
+  /** Timeout of connecting, and of each write. Default 10 s. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -18,7 +18,10 @@ export type AnyTransport =
   | { readonly kind: 'packets'; readonly transport: PacketTransport }
   | { readonly kind: 'stream'; readonly transport: StreamTransport };
 
-/** The transport to an address. Nothing is opened yet. Throws on what can never work, such as a path too long. */
+/**
+ * Creates the transport for an address without opening it. Throws for invalid options, such as a path that is
+ * too long.
+ */
 export function transportTo(address: TransportAddress, options: TransportOptions = {}): AnyTransport {
   const { clock, tls, timeoutMs } = options;
   const socketOptions = { clock, connectTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs };

@@ -1,39 +1,39 @@
 /**
- * The two lower layers of every protocol that sends: how bytes leave (transport), and how many connections look like
- * one (session). They know nothing of what they carry.
+ * The two lower layers of every sending protocol: transport (sends bytes) and session (combines successive
+ * connections). They are independent of the content.
  *
- *     application    what is said                          src/protocols/<protocol>/
- *     presentation   how it is packed: packets or frames   src/protocols/<protocol>/
- *     session        LastingStream, PacketQueue      for who must not wait and cannot say it again: a queue in memory
- *                    CheckedStream, CheckedPackets   for who keeps a cursor and says it again after a failure
+ *     application    the content                           src/protocols/<protocol>/
+ *     presentation   encoding as packets or frames         src/protocols/<protocol>/
+ *     session        LastingStream, PacketQueue      for callers that must not wait and cannot resend: a queue in memory
+ *                    CheckedStream, CheckedPackets   for callers with a cursor that resend after a failure
  *     transport      packets: UdpTransport, UnixDatagramTransport
  *                    streams: SocketTransport (TCP, TLS, Unix), FileTransport, StdoutTransport
  *                    both:    MemoryTransport, for tests
  *
- * A session takes any transport of its kind; a presentation goes over any session of its kind. One call of `send` is
- * one datagram; one call of `write` is never interleaved with another.
+ * A session works with any transport of its kind; a presentation with any session of its kind. One call of
+ * `send` is one datagram; calls of `write` are never interleaved.
  *
- * Limits: what a connection has been given and the kernel has not taken is one write, which its session bounds. A
- * queue has a limit in bytes. Opening and each write have a time limit. What a receiver says and nobody asked for is read
- * and thrown away, so that it cannot fill up and freeze the receiver.
+ * Limits: a connection buffers at most one write, whose size the session limits. A queue has a limit in
+ * bytes. Opening and each write have a timeout. Unexpected bytes from a receiver are read and discarded, so
+ * that the receiver does not block.
  *
- * Failures are values. Nothing here throws for what a network, a peer or a disk does.
+ * Failures are values. No code here throws because of a network, a peer or a disk.
  */
 
-/** Why something did not work, for a person; holds no content and no secret. */
+/** The reason of a failure for operators; contains no content and no secret. */
 export interface TransportFailure {
   readonly reason: string;
-  /** Node's or the system's word, where there is one: `ECONNREFUSED`. */
+  /** The error code of Node or the system, if any: `ECONNREFUSED`. */
   readonly code?: string;
 }
 
-/** Sends packets: each arrives whole, or not at all, and nobody says which. */
+/** Sends packets: each arrives completely or not at all, without acknowledgement. */
 export interface PacketTransport {
   /** For logs: `udp://log.example:12201`. */
   readonly address: string;
-  /** Resolves when the kernel has the packet, or with why it has not. One call at a time. */
+  /** Resolves when the kernel has accepted the packet, or to the failure. One call at a time. */
   send(packet: Uint8Array): Promise<TransportFailure | undefined>;
-  /** What came back since the last call about packets sent before: nobody listens there. */
+  /** Returns a failure reported since the last call for earlier packets, such as no listener. */
   takeLateFailure(): TransportFailure | undefined;
   close(): void;
 }
@@ -46,7 +46,7 @@ export interface StreamTransport {
 }
 
 export interface OpenOptions {
-  /** What the receiver says. Without it, that is thrown away. */
+  /** Receives bytes from the receiver; without it they are discarded. */
   readonly onData?: (bytes: Buffer) => void;
   readonly signal?: AbortSignal;
 }
@@ -55,14 +55,14 @@ export type Opening =
   | { readonly kind: 'open'; readonly connection: Connection }
   | { readonly kind: 'failed'; readonly failure: TransportFailure };
 
-/** One connection, from its opening to its end. */
+/** An open or ended connection. */
 export interface Connection {
-  /** Why it is over; undefined while it lives. The peer's end of it is its end. */
+  /** The reason of its end; undefined while it is open. An end by the peer ends the connection. */
   readonly ended: ConnectionEnd | undefined;
   readonly whenEnded: Promise<ConnectionEnd>;
-  /** Resolves when the kernel has all of the bytes, or with why that is not known. One call at a time. */
+  /** Resolves when the kernel has accepted all bytes, or to the failure. One call at a time. */
   write(bytes: Uint8Array): Promise<TransportFailure | undefined>;
-  /** Ends it in order, with what was written before; when the deadline aborts, at once. */
+  /** Ends it in order after pending writes; immediately when the deadline aborts. */
   close(deadline: AbortSignal): Promise<void>;
   destroy(): void;
 }

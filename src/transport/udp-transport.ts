@@ -10,7 +10,7 @@ export interface UdpTransportOptions {
   /** The name is resolved again after this long, and after every failure. Default 60 s. */
   readonly resolveEveryMs?: number | undefined;
   readonly resolveTimeoutMs?: number | undefined;
-  /** All addresses of a name. Default: the system's resolver. */
+  /** Resolves all addresses of a name. Default: the system's resolver. */
   readonly resolve?: ((host: string) => Promise<readonly ResolvedAddress[]>) | undefined;
 }
 
@@ -26,8 +26,9 @@ interface Resolved {
 }
 
 /**
- * Datagrams over UDP. The socket is connected, since only then does the system tell that nobody listens (ICMP, at
- * the earliest with the packet after the lost one). Of several addresses the next one's turn comes after a failure.
+ * Datagrams over UDP. The socket is connected, since only then does the system report a missing listener
+ * (ICMP, at the earliest with the packet after the lost one). After a failure, the next of several addresses
+ * is used.
  */
 export class UdpTransport implements PacketTransport {
   readonly address: string;
@@ -59,7 +60,7 @@ export class UdpTransport implements PacketTransport {
       try {
         socket.send(packet, resolve);
       } catch (thrown) {
-        // Closed by an error of the packet before.
+        // An error of the previous packet closed it.
         resolve(thrown as Error);
       }
     });
@@ -86,7 +87,7 @@ export class UdpTransport implements PacketTransport {
     if (known !== undefined && now - known.atMs < resolveEveryMs) return known.socket;
     const found = await this.#resolve();
     if ('reason' in found) {
-      // An address that works is better than none; the name is asked for again later.
+      // Keeps using the last address; the name is resolved again later.
       if (known === undefined) return found;
       this.#resolved = { ...known, atMs: now };
       return known.socket;

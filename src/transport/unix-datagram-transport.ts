@@ -7,9 +7,9 @@ import { MAX_SOCKET_PATH_BYTES } from './transport-address.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 
 /**
- * Node has no Unix datagram sockets, so a child process has: perl, which is in the base system of Debian and most
- * others. Frames of 4 bytes length and a packet go in, the system's error number for each, 2 bytes, comes out. It
- * ends with its input.
+ * Node has no Unix datagram sockets, so a perl child process sends them; perl is in the base system of Debian
+ * and most others. It reads frames of a 4-byte length and a packet, and writes the system's error number (2
+ * bytes) for each. It exits at the end of its input.
  */
 const SENDER = `
 use strict; use Socket; $| = 1; binmode STDIN; binmode STDOUT;
@@ -25,7 +25,7 @@ while ((read(STDIN, my $length, 4) // 0) == 4) {
 
 export interface UnixDatagramTransportOptions {
   readonly clock?: Clock | undefined;
-  /** How long a receiver with a full queue may hold up a packet. Default 10 s. */
+  /** Maximum wait for a receiver with a full queue. Default 10 s. */
   readonly sendTimeoutMs?: number | undefined;
   readonly perl?: string | undefined;
 }
@@ -55,7 +55,7 @@ export class UnixDatagramTransport implements PacketTransport {
     const { clock = systemClock, sendTimeoutMs = DEFAULT_SEND_TIMEOUT_MS } = this.#options;
     return new Promise((resolve) => {
       const cancel = clock.after(sendTimeoutMs, () => {
-        this.#drop(timedOut('the receiver did not take the packet', sendTimeoutMs));
+        this.#drop(timedOut('the receiver did not accept the packet', sendTimeoutMs));
       });
       this.#settle = (failure) => {
         this.#settle = undefined;

@@ -6,13 +6,16 @@ import { failureOf, timedOut } from './transport-failure.ts';
 export interface WritableConnectionOptions {
   readonly clock: Clock;
   readonly writeTimeoutMs: number;
-  /** For a stream that is not ours to end, such as stdout. */
+  /** The stream must not be ended, such as stdout. */
   readonly keepOpen?: boolean;
 }
 
 export const DEFAULT_WRITE_TIMEOUT_MS = 10_000;
 
-/** A connection over any of Node's writable streams: a socket, a file, a pipe. Whose time is up is destroyed. */
+/**
+ * A connection over a writable stream of Node: a socket, a file, a pipe. It is destroyed after a write
+ * timeout.
+ */
 export class WritableConnection implements Connection {
   readonly whenEnded: Promise<ConnectionEnd>;
   readonly #stream: Writable;
@@ -42,9 +45,9 @@ export class WritableConnection implements Connection {
     const { clock, writeTimeoutMs } = this.#options;
     return new Promise((resolve) => {
       const cancel = clock.after(writeTimeoutMs, () => {
-        this.#end({ ...timedOut('the receiver took nothing', writeTimeoutMs), orderly: false });
+        this.#end({ ...timedOut('the receiver accepted nothing', writeTimeoutMs), orderly: false });
       });
-      // Whichever comes first: an end may come without the callback (a destroyed stdout), and the other way round.
+      // Either can occur first: the end may come without the callback (a destroyed stdout), and vice versa.
       const settle = (failure: TransportFailure | undefined) => {
         cancel();
         this.#settleWrite = undefined;
@@ -76,7 +79,7 @@ export class WritableConnection implements Connection {
   }
 
   destroy(): void {
-    this.#end({ reason: 'closed by us', orderly: true });
+    this.#end({ reason: 'closed locally', orderly: true });
   }
 
   #end(end: ConnectionEnd): void {
@@ -87,7 +90,7 @@ export class WritableConnection implements Connection {
     if (this.#options.keepOpen) {
       this.#stream.off('error', this.#onError);
     } else {
-      // The listener for errors stays: one may still come.
+      // Keeps the error listener: an error may still follow.
       this.#stream.destroy();
     }
     this.#settleWrite?.(end);

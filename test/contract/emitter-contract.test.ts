@@ -12,11 +12,11 @@ const plainly: MakeEmitter = async (type, configuration, environment) =>
 const inThread: MakeEmitter = ({ type }, configuration, environment) =>
   new WorkerEmitter({ type, configuration, environment, execArgv: THREAD_ARGUMENTS });
 
-test('every type of emitter has a fixture here', () => {
+test('every emitter type has a fixture', () => {
   expect(emitterFixtures.map(({ type }) => type)).toEqual(emitterTypes.map(({ type }) => type));
 });
 
-/** Those that need something that is not here are skipped, by name. */
+/** Types whose requirements are missing on this machine are skipped by name. */
 function contract(fixture: EmitterFixture, how: string, make: MakeEmitter): void {
   const type = emitterTypes.find((each) => each.type === fixture.type);
   if (type === undefined) return;

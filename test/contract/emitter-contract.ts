@@ -9,7 +9,7 @@ import { emitterEnvironment } from '../support/emitter-environment.ts';
 import { lines, recordBatch } from '../support/record-batches.ts';
 import type { Destination, EmitterFixture } from './emitter-fixture.ts';
 
-/** How an emitter is made from its configuration: by its type, or with something around it. */
+/** Creates an emitter from its configuration: directly, or with a wrapper. */
 export type MakeEmitter = (
   type: EmitterType,
   configuration: unknown,
@@ -19,9 +19,9 @@ export type MakeEmitter = (
 const never = new AbortController().signal;
 const soon = () => AbortSignal.timeout(5000);
 
-/** What every emitter promises (`src/emitters/emitter.ts`), tried on one type of them. */
+/** Tests the contract of `src/emitters/emitter.ts` with one emitter type. */
 export function emitterContract(type: EmitterType, fixture: EmitterFixture, make: MakeEmitter): void {
-  /** An emitter for a destination, started. */
+  /** A started emitter for a destination. */
   async function started(destination: Destination, state?: EmitterState): Promise<Emitter> {
     const emitter = await created(destination, state);
     await emitter.start();
@@ -34,7 +34,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
     const environment = emitterEnvironment({
       name: configured.name,
       state,
-      // The destinations are real, and answer in their own time.
+      // The destinations are real, so their timing varies.
       clock: systemClock,
       ...(stdout && { stdout }),
     });
@@ -43,7 +43,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
     return emitter;
   }
 
-  /** Emits all of it in one batch, flushes and commits; returns the state. */
+  /** Emits one batch, flushes and commits; returns the state. */
   async function deliver(
     emitter: Emitter,
     slices: readonly RecordBatch[],
@@ -61,7 +61,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       : undefined;
   }
 
-  /** A receiver at the end of a socket may have them a moment later than we know. */
+  /** A receiver on a socket may receive the records slightly later. */
   async function arrived(
     destination: Destination,
     verify: (bodies: readonly string[]) => void,
@@ -73,7 +73,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
     });
   }
 
-  /** What arrived, if the destination can tell. */
+  /** The delivered records, if the destination can list them. */
   async function expectBodies(destination: Destination, expected: readonly string[]): Promise<void> {
     await arrived(destination, (bodies) => expect(bodies).toEqual(expected));
   }
@@ -81,7 +81,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
   const bodiesOf = (records: readonly string[]) => records.map((record) => record.trimEnd());
 
   describe('configuration', () => {
-    test('has an example that configures an emitter, named for its type', () => {
+    test('has an example that configures an emitter named after its type', () => {
       expect(type.variable).toMatch(/^AGGREGATOR_[A-Z]+_CONFIGURATION$/);
       const configured = type.parse(type.example);
       expect(configured.length).toBeGreaterThan(0);
@@ -89,7 +89,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
     });
   });
 
-  describe('what is emitted and flushed has arrived', () => {
+  describe('delivers after emit and flush', () => {
     test('a whole batch, in order', async () => {
       const destination = await fixture.open();
       const records = lines(100);
@@ -115,7 +115,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, bodiesOf(records));
     });
 
-    test('records of several streams, some not whole, each apart', async () => {
+    test('records of several streams, some incomplete, separately', async () => {
       const destination = await fixture.open();
       await deliver(await started(destination), [
         recordBatch(['one\n', 'two'], { marks: [{ index: 1, mark: 'unterminated' }] }),
@@ -131,7 +131,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, ['alone']);
     });
 
-    test('records of a format that is unknown here', async () => {
+    test('records of an unknown format', async () => {
       const destination = await fixture.open();
       await deliver(await started(destination), [recordBatch(['new\n'], { format: 'from-the-future' })]);
       await expectBodies(destination, ['new']);
@@ -152,7 +152,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, ['a\ufffdb', 'next']);
     });
 
-    test('as many records as a batch may hold', async () => {
+    test('a batch with the maximum number of records', async () => {
       const destination = await fixture.open();
       const records = lines(LIMITS.batchRecords);
       await deliver(await started(destination), [recordBatch(records)]);
@@ -162,21 +162,21 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       });
     });
 
-    test('records as long as they may be', async () => {
+    test('records of the maximum size', async () => {
       const destination = await fixture.open();
       const record = `${'x'.repeat(LIMITS.recordBytes - 1)}\n`;
       await deliver(await started(destination), [recordBatch([record, record, record])]);
       await arrived(destination, (bodies) => expect(bodies.length).toBe(3));
     });
 
-    test('nothing, when nothing was emitted', async () => {
+    test('nothing if nothing was emitted', async () => {
       const emitter = await started(await fixture.open());
       await flushed(emitter);
     });
   });
 
-  describe('lives', () => {
-    test('may be stopped unstarted, and twice', async () => {
+  describe('lifecycle', () => {
+    test('can be stopped before start, and twice', async () => {
       const destination = await fixture.open();
       await (await created(destination)).stop(soon());
       const emitter = await started(destination);
@@ -184,19 +184,19 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await emitter.stop(soon());
     });
 
-    test('stops at once when the deadline has passed', async () => {
+    test('stops immediately after the deadline', async () => {
       const emitter = await started(await fixture.open());
       await emitter.emit(batchOf([recordBatch(lines(3))]), never);
       await emitter.stop(AbortSignal.abort());
     });
 
-    test('answers when the signal has aborted', async () => {
+    test('returns an outcome when the signal is aborted', async () => {
       const emitter = await started(await fixture.open());
       const outcome = await emitter.emit(batchOf([recordBatch(lines(3))]), AbortSignal.abort());
       expect(['delivered', 'retry']).toContain(outcome.kind);
     });
 
-    test('goes on after a restart with what was committed; what was emitted only comes again', async () => {
+    test('continues from the committed state after a restart; uncommitted records are emitted again', async () => {
       const destination = await fixture.open();
       const first = await started(destination);
       const state = await deliver(first, [recordBatch(['a\n', 'b\n'])]);
@@ -223,7 +223,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, ['a', 'b']);
     });
 
-    test('takes in a later attempt what the destination had refused', async () => {
+    test('delivers in a later attempt after the destination had refused', async () => {
       const destination = await fixture.open();
       if (destination.refuse === undefined) return;
       const accept = await destination.refuse();

@@ -1,23 +1,23 @@
-/** What the contract test needs to know of a type of emitter, to try it. */
+/** Describes an emitter type for the contract test. */
 export interface EmitterFixture {
   /** As in the registry. */
   readonly type: string;
-  /** What is not installed here, in words: its tests are skipped, by name. */
+  /** Names a missing requirement of this machine; its tests are then skipped. */
   readonly missing?: string;
-  /** A destination for one test; it cleans up after itself. */
+  /** A destination for one test; cleans up when the test ends. */
   open(): Promise<Destination>;
 }
 
 export interface Destination {
-  /** A value for the type's variable that configures one emitter to write here. */
+  /** A value for the type's variable that configures one emitter for this destination. */
   readonly value: string;
-  /** Where the emitter's standard output goes, when it matters. */
+  /** The emitter's standard output, if the test needs it. */
   readonly stdout?: NodeJS.WritableStream;
   /**
    * The bodies that are here now, in the order they came, as text. Bodies in these tests hold no line breaks.
    * Absent: the destination keeps nothing.
    */
   bodies?(): Promise<readonly string[]>;
-  /** Makes the destination refuse what it is given, until the function returned is called. */
+  /** Makes the destination refuse records until the returned function is called. */
   refuse?(): Promise<() => Promise<void>>;
 }

@@ -7,7 +7,7 @@ import { logplexFixture } from './emitter-fixtures/logplex.ts';
 import { postgresFixture } from './emitter-fixtures/postgres.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
 
-/** One for every type in the registry. */
+/** One fixture for every type in the registry. */
 export const emitterFixtures: readonly EmitterFixture[] = [
   textFixture,
   duckdbFixture,

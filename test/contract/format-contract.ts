@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Format } from '../../src/formats/format.ts';
 import { INVALID_UTF8 } from '../../src/formats/marker-attributes.ts';
 
-/** What every format promises (`src/formats/format.ts`), tried on one of them. */
+/** Tests the contract of `src/formats/format.ts` with one format. */
 export function formatContract(format: Format): void {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 400 }),
@@ -17,7 +17,7 @@ export function formatContract(format: Format): void {
       expect(format.description).toMatch(/\.$/);
     });
 
-    test('never throws, and says only what the data model has', () => {
+    test('never throws, and returns only values of the data model', () => {
       fc.assert(
         fc.property(bytes, (record) => {
           const parsed = format.parse(record);
@@ -26,14 +26,14 @@ export function formatContract(format: Format): void {
           if (parsed.timeUnixNano !== undefined) expect(typeof parsed.timeUnixNano).toBe('bigint');
           const { severityNumber = 0 } = parsed;
           expect(severityNumber >= 0 && severityNumber <= 24).toBe(true);
-          // Attributes are what JSON can say.
+          // Attributes are JSON values.
           expect(() => JSON.stringify(Object.fromEntries(parsed.attributes))).not.toThrow();
         }),
         { numRuns: 500 },
       );
     });
 
-    test('reads the same bytes in the same way, wherever they lie', () => {
+    test('parses equal bytes equally at any offset', () => {
       fc.assert(
         fc.property(bytes, (record) => {
           const before = Uint8Array.from(record);

@@ -26,18 +26,18 @@ function problemsOf(parsing: () => unknown): readonly ConfigurationProblem[] {
 }
 
 describe('the variable of an emitter', () => {
-  test('holds one', () => {
+  test('configures one emitter', () => {
     expect(parse('{"url":"a"}')).toEqual([{ name: 'x', start: 'oldest', configuration: { url: 'a' } }]);
   });
 
-  test('holds several', () => {
+  test('configures several emitters', () => {
     expect(parse('[{"url":"a"},{"url":"b","name":"second.One_1","start":"now"}]')).toEqual([
       { name: 'x', start: 'oldest', configuration: { url: 'a' } },
       { name: 'second.One_1', start: 'now', configuration: { url: 'b' } },
     ]);
   });
 
-  test('has all its problems told at once, by their place', () => {
+  test('reports all problems at once, with their paths', () => {
     const value = '[{"urll":"a"},{"url":7,"name":"-x","start":"later","nested":{"depth":1,"dept":2}}]';
     const problems = problemsOf(() => parse(value));
     expect(Object.fromEntries(problems.map(({ variable, message }) => [variable, message]))).toEqual({
@@ -50,11 +50,11 @@ describe('the variable of an emitter', () => {
     });
   });
 
-  test.each(['', 'x', '{', '[', '[]', 'null', '7', '"text"', '[[]]', '[null]'])('is no %s', (value) => {
+  test.each(['', 'x', '{', '[', '[]', 'null', '7', '"text"', '[[]]', '[null]'])('rejects "%s"', (value) => {
     expect(problemsOf(() => parse(value)).length).toBeGreaterThan(0);
   });
 
-  test.each(['a', 'A.b_c-1', 'x'.repeat(63)])('may name the emitter %s', (name) => {
+  test.each(['a', 'A.b_c-1', 'x'.repeat(63)])('accepts the emitter name %s', (name) => {
     expect(parse(JSON.stringify({ url: 'a', name }))[0]?.name).toBe(name);
   });
 
@@ -65,7 +65,7 @@ describe('the variable of an emitter', () => {
     },
   );
 
-  test('may not use a name twice', () => {
+  test('rejects a duplicate name', () => {
     expect(problemsOf(() => parse('[{"url":"a"},{"url":"b"}]'))).toEqual([
       { variable: 'AGGREGATOR_X_CONFIGURATION', message: expect.stringContaining('"x"') },
     ]);
@@ -87,7 +87,7 @@ describe('the variable of an emitter', () => {
   });
 });
 
-describe('a variable that is a switch first', () => {
+describe('a variable that can be a switch', () => {
   test.each(['', ' ', '0', 'false', 'False', 'no', 'off'])('"%s" is off', (value) => {
     expect(switchOf(value)).toBe('off');
     expect(parseTextConfiguration(value)).toEqual([]);
@@ -101,7 +101,7 @@ describe('a variable that is a switch first', () => {
     expect(parseBlackholeConfiguration(value)).toHaveLength(1);
   });
 
-  test('text may be json, or configured in full', () => {
+  test('"json" selects the JSON format of text, as does an object', () => {
     expect(parseTextConfiguration('json')[0]?.configuration).toEqual({ format: 'json' });
     expect(parseTextConfiguration('{"format":"json","name":"out"}')).toEqual([
       { name: 'out', start: 'oldest', configuration: { format: 'json' } },
@@ -150,7 +150,7 @@ describe('the file emitter', () => {
     expect(problemsOf(() => parseFileConfiguration(value)).length).toBe(1);
   });
 
-  test('may not write to one path twice', () => {
+  test('rejects a duplicate path', () => {
     const value = '[{"path":"/a/b"},{"path":"/a/c/../b","name":"two"}]';
     expect(problemsOf(() => parseFileConfiguration(value))).toEqual([
       { variable: 'AGGREGATOR_FILE_CONFIGURATION[1].path', message: 'another emitter writes to this path' },

@@ -14,7 +14,7 @@ const record: LogRecord = {
   severityNumber: 9,
 };
 
-test('the keys stand in this order', () => {
+test('the keys have a fixed order', () => {
   expect(
     jsonRecord({
       ...record,
@@ -30,7 +30,7 @@ test('the keys stand in this order', () => {
   );
 });
 
-test('what the record does not say is absent', () => {
+test('keys without a value are absent', () => {
   const bare = recordView(recordBatch(['hello\n']), 0);
   expect(Object.keys(JSON.parse(jsonRecord(bare)) as object)).toEqual([
     'observed_time',
@@ -57,12 +57,12 @@ test.each([
   );
 });
 
-test('hostile names are names', () => {
+test('attribute names such as __proto__ become own properties', () => {
   const attributes = new Map([['__proto__', { admin: true }]]);
   expect(jsonRecord({ ...record, attributes })).toContain('"attributes":{"__proto__":{"admin":true}}');
 });
 
-test('is one line of JSON, whatever the record holds', () => {
+test('any record becomes one line of JSON', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 2 }), (body, value) => {
       const line = jsonRecord({ ...record, body, attributes: new Map([['key', value as string]]) });

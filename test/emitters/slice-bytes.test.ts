@@ -7,7 +7,7 @@ import { lines, recordBatch } from '../support/record-batches.ts';
 const text = (parts: readonly Uint8Array[]) => Buffer.concat(parts).toString();
 
 describe('bodies', () => {
-  test("of whole lines are the slice's own bytes, not a copy", () => {
+  test("of complete lines are the slice's own bytes without a copy", () => {
     const batch = recordBatch(lines(3));
     expect(sliceBytes(batch, 'body')).toEqual([batch.data]);
     const slice = sliceRecords(batch, 1, 2);
@@ -16,7 +16,7 @@ describe('bodies', () => {
     expect(part).toEqual(slice.data);
   });
 
-  test('keep their bytes, whatever they are', () => {
+  test('keep arbitrary bytes', () => {
     const batch = recordBatch(['a\r\n', Uint8Array.of(0xff, 0x0a), 'multi\nline\n']);
     expect(Buffer.concat(sliceBytes(batch, 'body'))).toEqual(batch.data);
   });
@@ -33,7 +33,7 @@ describe('bodies', () => {
     expect(text(sliceBytes(sliceRecords(batch, 1, 3), 'body'))).toBe('b\nc\n');
   });
 
-  test('of any records, any of them cut, are one or more lines each, in order', () => {
+  test('of arbitrary records, also truncated ones, are one or more lines each, in order', () => {
     const record = fc.record({ body: fc.stringMatching(/^[a-z]{1,5}$/), isWhole: fc.boolean() });
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
@@ -51,7 +51,7 @@ describe('bodies', () => {
   });
 });
 
-test('bodies of records that are not text are lines of their own', () => {
+test('bodies of records that are not text are separate lines', () => {
   const batch = recordBatch(['a', 'b'], { format: 'logfebe' });
   expect(text(sliceBytes(batch, 'body'))).toBe('a\nb\n');
 });

@@ -39,7 +39,7 @@ export class MemoryEmitter implements Emitter {
       this.emits.push(texts);
       const outcome = await this.onEmit(texts, signal);
       if (outcome.kind === 'delivered') this.#held.push(...texts);
-      else if (outcome.undone) this.#held = [];
+      else if (outcome.rolledBack) this.#held = [];
       return outcome;
     });
   }

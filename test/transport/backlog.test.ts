@@ -18,7 +18,7 @@ const textsOf = (taken: ReturnType<Backlog['take']>) =>
 const roomFor = (count: number) => count * (ENTRY_BYTES + 1);
 
 describe('order', () => {
-  it('is kept when what was in flight is put back', () => {
+  it('is kept when messages in flight are put back', () => {
     const { log } = backlog();
     for (const text of ['a', 'b', 'c']) log.add(message(text));
     expect(textsOf(log.take(2 * (ENTRY_BYTES + 1)))).toEqual(['a', 'b']);
@@ -30,7 +30,7 @@ describe('order', () => {
     expect(log.bytes).toBe(0);
   });
 
-  it('lets one message through that is longer than asked for', () => {
+  it('returns one message that exceeds the requested size', () => {
     const { log } = backlog();
     log.add(message('x'.repeat(1_000)));
     expect(log.take(10)).toHaveLength(1);
@@ -38,7 +38,7 @@ describe('order', () => {
 });
 
 describe('a full backlog', () => {
-  it('loses its oldest, but none in flight', () => {
+  it('drops its oldest messages, but none in flight', () => {
     const { log, dropped } = backlog({ maxQueuedBytes: roomFor(3) });
     for (const text of ['a', 'b', 'c']) log.add(message(text));
     log.take(1);
@@ -54,14 +54,14 @@ describe('a full backlog', () => {
     ]);
   });
 
-  it('or its newest', () => {
+  it('drops its newest messages if so configured', () => {
     const { log, dropped } = backlog({ maxQueuedBytes: roomFor(2), whenFull: 'drop-newest' });
     expect(['a', 'b', 'c'].map((text) => log.add(message(text)))).toEqual([true, true, false]);
     expect(dropped).toEqual([['full', 1]]);
     expect(textsOf(log.take(10_000))).toEqual(['a', 'b']);
   });
 
-  it('refuses what alone is too much, and keeps the rest', () => {
+  it('drops a message above the limit, and keeps the rest', () => {
     const { log, dropped } = backlog({ maxQueuedBytes: 1_000 });
     log.add(message('a'));
     expect(log.add(message('x'.repeat(1_000)))).toBe(false);
@@ -69,7 +69,7 @@ describe('a full backlog', () => {
     expect(log.count).toBe(1);
   });
 
-  it('tells when there is room', async () => {
+  it('notifies when it has room', async () => {
     const { log } = backlog({ maxQueuedBytes: roomFor(4) });
     await log.room();
     for (const text of ['a', 'b', 'c']) log.add(message(text));
@@ -88,7 +88,7 @@ describe('a full backlog', () => {
 });
 
 describe('a flush', () => {
-  it('waits for what was there, and for no more', async () => {
+  it('waits for queued messages, but not for later ones', async () => {
     const { log } = backlog();
     log.add(message('a'));
     const flushed = log.flush();
@@ -99,7 +99,7 @@ describe('a flush', () => {
     expect(log.count).toBe(1);
   });
 
-  it('is false when something of it was dropped, or time was up', async () => {
+  it('is false when some were dropped, or at the deadline', async () => {
     const { log } = backlog({ maxQueuedBytes: roomFor(2) });
     log.add(message('a'));
     log.add(message('b'));
@@ -129,7 +129,7 @@ describe('a flush', () => {
   });
 });
 
-it('keeps to its limit and its order, whatever happens', () => {
+it('keeps its limit and order for any sequence of operations', () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ kind: fc.constant('add'), size: fc.nat(600) }) },
     fc.record({ kind: fc.constant('take'), size: fc.nat(2_000) }),

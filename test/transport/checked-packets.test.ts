@@ -3,7 +3,7 @@ import { CheckedPackets } from '../../src/transport/checked-packets.ts';
 import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { TransportFailure } from '../../src/transport/transport.ts';
 
-const DEAF = { reason: 'nobody listens there', code: 'ECONNREFUSED' };
+const DEAF = { reason: 'nothing is listening', code: 'ECONNREFUSED' };
 
 function inMemory() {
   const transport = new MemoryTransport();
@@ -17,7 +17,7 @@ function inMemory() {
 
 const one = [Buffer.from('one')];
 
-it('is good when the kernel has all and nothing has come back', async () => {
+it('succeeds when the kernel accepted all packets and reported no error', async () => {
   const { transport, packets } = inMemory();
   expect(await packets.write([...one, Buffer.from('two')])).toBeUndefined();
   expect(await packets.check()).toBeUndefined();
@@ -33,7 +33,7 @@ it('fails with the packet that fails, and sends none after it', async () => {
   expect(transport.packets).toHaveLength(1);
 });
 
-it('fails once when word comes back before the check', async () => {
+it('fails once when an error is reported before the check', async () => {
   const { transport, packets, tooLate } = inMemory();
   await packets.write(one);
   transport.lateFailure = DEAF;
@@ -46,7 +46,7 @@ it('fails once when word comes back before the check', async () => {
   expect(tooLate).toEqual([]);
 });
 
-it('only tells of word that comes after a good check', async () => {
+it('only reports an error that arrives after a successful check', async () => {
   const { transport, packets, tooLate } = inMemory();
   await packets.write(one);
   await packets.check();
@@ -56,8 +56,8 @@ it('only tells of word that comes after a good check', async () => {
   expect(tooLate).toEqual([DEAF]);
 });
 
-it('stops when told to', async () => {
+it('stops on abort', async () => {
   const { transport, packets } = inMemory();
-  expect(await packets.write(one, AbortSignal.abort())).toEqual({ reason: 'given up' });
+  expect(await packets.write(one, AbortSignal.abort())).toEqual({ reason: 'aborted' });
   expect(transport.packets).toHaveLength(0);
 });

@@ -31,7 +31,7 @@ function inMemory() {
 }
 
 describe('a check', () => {
-  it('is good when all went down one living connection', async () => {
+  it('succeeds when everything was written to one open connection', async () => {
     const { transport, stream, write, check } = inMemory();
     expect(await write('a')).toBeUndefined();
     expect(await write('b')).toBeUndefined();
@@ -59,7 +59,7 @@ describe('a check', () => {
     expect(transport.connections).toHaveLength(1);
   });
 
-  it('does not mind a connection that was closed with nothing on its way', async () => {
+  it('succeeds when an idle connection was closed', async () => {
     const { clock, transport, tooLate, write, check, end } = inMemory();
     await write('a');
     await check();
@@ -73,7 +73,7 @@ describe('a check', () => {
     expect(tooLate).toEqual([]);
   });
 
-  it('waits for an answer: longest at first, then for a round trip', async () => {
+  it('waits for a response: longest at first, then for a round trip', async () => {
     const { clock, stream, write, check, end } = inMemory();
     await write('a');
     let checking = stream.check();
@@ -90,11 +90,11 @@ describe('a check', () => {
     expect(await checking).toEqual(RESET);
   });
 
-  it('does not wait where nothing was written, nor longer than told', async () => {
+  it('does not wait if nothing was written, or after an abort', async () => {
     const { stream, write } = inMemory();
     expect(await stream.check()).toBeUndefined();
     await write('a');
-    expect(await stream.check(AbortSignal.abort())).toEqual({ reason: 'given up' });
+    expect(await stream.check(AbortSignal.abort())).toEqual({ reason: 'aborted' });
   });
 });
 
@@ -119,7 +119,7 @@ describe('an end that comes after a good check', () => {
     expect(tooLate).toEqual([end]);
   });
 
-  it('is forgotten when a connection lives', async () => {
+  it('is forgotten when a later connection stays open', async () => {
     const { clock, tooLate, transport, write, check, end } = inMemory();
     await write('a');
     await check();
@@ -139,7 +139,7 @@ describe('an end that comes after a good check', () => {
   });
 });
 
-it('gives up a write when told to', async () => {
+it('aborts a write on request', async () => {
   const { transport, stream, write } = inMemory();
   transport.hold = true;
   const giveUp = new AbortController();
@@ -148,7 +148,7 @@ it('gives up a write when told to', async () => {
   giveUp.abort();
   expect(await writing).toBeDefined();
   transport.hold = false;
-  expect(await stream.write([Buffer.from('b')], giveUp.signal)).toEqual({ reason: 'given up' });
+  expect(await stream.write([Buffer.from('b')], giveUp.signal)).toEqual({ reason: 'aborted' });
   expect(await write('c')).toBeUndefined();
 });
 
@@ -176,9 +176,9 @@ describe('a hostile receiver', () => {
     },
   );
 
-  it('that reads nothing is given up', async () => {
+  it('that stops reading causes a failure', async () => {
     const { stream } = await over('read-nothing');
     const failure = await stream.write([Buffer.alloc(64 * 1024 * 1024)]);
-    expect(failure?.reason).toBe('the receiver took nothing within 300 ms');
+    expect(failure?.reason).toBe('the receiver accepted nothing within 300 ms');
   });
 });

@@ -30,7 +30,7 @@ it('appends to a file', async () => {
   expect(text.length).toBe(3_000_008);
 });
 
-it('makes a file that is missing, and says why it cannot', async () => {
+it('creates a missing file, and reports a failure to do so', async () => {
   const directory = await temporaryDirectory();
   const connection = await opened(new FileTransport(join(directory, 'made')));
   await connection.write(Buffer.from('x'));
@@ -44,17 +44,17 @@ it('makes a file that is missing, and says why it cannot', async () => {
   });
 });
 
-it('reports a disk that is full', async () => {
+it('reports a full disk', async () => {
   const connection = await opened(new FileTransport('/dev/full'));
   expect(await connection.write(Buffer.from('x'))).toMatchObject({ code: 'ENOSPC' });
   expect(connection.ended).toMatchObject({ orderly: false });
 });
 
-it('writes to a named pipe while somebody reads from it', async () => {
+it('writes to a named pipe while it has a reader', async () => {
   const path = join(await temporaryDirectory(), 'pipe');
   await promisify(execFile)('mkfifo', [path]);
   const transport = new FileTransport(path);
-  expect(await transport.open()).toMatchObject({ failure: { reason: 'nobody reads from the pipe' } });
+  expect(await transport.open()).toMatchObject({ failure: { reason: 'the pipe has no reader' } });
 
   const reader = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const connection = await opened(transport);

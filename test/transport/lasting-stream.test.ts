@@ -7,7 +7,7 @@ import { FakeClock, settle } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-ports.ts';
 import { type Behaviour, StreamReceiver } from '../support/stream-receiver.ts';
 
-const DOWN = { reason: 'nobody listens there', code: 'ECONNREFUSED' };
+const DOWN = { reason: 'nothing is listening', code: 'ECONNREFUSED' };
 
 function inMemory(options: LastingStreamOptions = {}) {
   const clock = new FakeClock();
@@ -35,7 +35,7 @@ describe('connecting', () => {
     expect(transport.written.toString()).toBe('a;');
   });
 
-  it('is tried again after half a second, a second, two, up to thirty', async () => {
+  it('is retried after half a second, a second, two, up to thirty', async () => {
     const { clock, transport, stream, write } = inMemory();
     transport.failWith = DOWN;
     write('a');
@@ -52,7 +52,7 @@ describe('connecting', () => {
     expect(transport.written.toString()).toBe('a;');
   });
 
-  it('waits less, by up to half, at random', async () => {
+  it('has a random jitter of up to half of the wait', async () => {
     const { clock, stream, transport, write } = inMemory({ backoff: { random: () => 1 } });
     transport.failWith = DOWN;
     write('a');
@@ -62,7 +62,7 @@ describe('connecting', () => {
     expect(stream.counters.failures).toBe(2);
   });
 
-  it('forgets earlier failures after ten seconds of health', async () => {
+  it('resets the backoff after ten healthy seconds', async () => {
     const { clock, stream, transport, write } = inMemory();
     transport.failWith = DOWN;
     write('a');
@@ -85,7 +85,7 @@ describe('connecting', () => {
     expect(stream.counters.failures).toBe(failures + 1);
   });
 
-  it('waits the shortest time only when a receiver closes after taking something', async () => {
+  it('waits only the shortest time when a receiver closes after accepting bytes', async () => {
     const { clock, transport, write } = inMemory();
     for (let i = 0; i < 20; i++) {
       write(`m${i}`);
@@ -98,7 +98,7 @@ describe('connecting', () => {
 });
 
 describe('a connection that breaks', () => {
-  it('has what was not confirmed written again on the next', async () => {
+  it('has its unconfirmed bytes written again on the next', async () => {
     const { clock, transport, stream, write } = inMemory();
     write('a');
     await settle();
@@ -116,7 +116,7 @@ describe('a connection that breaks', () => {
     expect(stream.counters).toMatchObject({ sent: 3, retried: 2, connects: 2, queued: 0, queuedBytes: 0 });
   });
 
-  it('or dropped, for callers that would rather lose than repeat', async () => {
+  it('has its unconfirmed bytes dropped if so configured', async () => {
     const { clock, transport, stream, write } = inMemory({ writeAgain: false });
     transport.hold = true;
     write('a');
@@ -131,7 +131,7 @@ describe('a connection that breaks', () => {
 });
 
 describe('closing', () => {
-  it('sends what is there first', async () => {
+  it('sends queued messages first', async () => {
     const { transport, stream, write } = inMemory();
     write('a');
     await stream.close(new AbortController().signal);
@@ -141,7 +141,7 @@ describe('closing', () => {
     expect(stream.counters.dropped.closed).toBe(1);
   });
 
-  it('ends at its deadline and counts what it leaves', async () => {
+  it('ends at its deadline and counts unsent messages', async () => {
     const { clock, transport, stream, write } = inMemory();
     transport.failWith = DOWN;
     write('a');
@@ -161,7 +161,7 @@ describe('closing', () => {
     await inMemory().stream.close(AbortSignal.abort());
   });
 
-  it('does not wait for a write that goes nowhere', async () => {
+  it('does not wait for a blocked write', async () => {
     const { transport, stream, write } = inMemory();
     transport.hold = true;
     write('a');
@@ -172,7 +172,7 @@ describe('closing', () => {
 });
 
 describe('events', () => {
-  it('come at most once in ten seconds each, with their number', async () => {
+  it('of a kind are reported at most once in ten seconds, with their number', async () => {
     const { clock, transport, stream, events, write } = inMemory({
       backoff: { initialMs: 1_000, maxMs: 1_000, random: () => 0 },
     });
@@ -189,7 +189,7 @@ describe('events', () => {
     expect(stream.counters.failures).toBe(11);
   });
 
-  it('harm nobody when their listener throws', async () => {
+  it('ignore errors of their listener', async () => {
     const { transport, stream, write } = inMemory({
       onEvent: () => {
         throw new Error('listener');
@@ -216,7 +216,7 @@ describe('a hostile receiver', () => {
     return { receiver, stream, events };
   }
 
-  it('that closes after each message gets one after another', async () => {
+  it('that closes after each message receives all messages in turn', async () => {
     const { receiver, stream } = await over('close-after-each');
     for (let i = 0; i < 10; i++) {
       const before = receiver.connections.length;
@@ -245,7 +245,7 @@ describe('a hostile receiver', () => {
     },
   );
 
-  it('that comes to its senses gets everything, in order', async () => {
+  it('that recovers receives everything in order', async () => {
     const { receiver, stream } = await over('reset-at-once');
     for (let i = 0; i < 50; i++) stream.write([Buffer.from(`m${i};`)]);
     await expect.poll(() => stream.counters.failures).toBeGreaterThan(0);
@@ -255,7 +255,7 @@ describe('a hostile receiver', () => {
     await expect.poll(() => receiver.received.toString()).toMatch(/last;$/);
   });
 
-  it('that is not there yet gets everything once it is', async () => {
+  it('that starts later receives everything', async () => {
     const port = await freePort();
     const stream = new LastingStream(SocketTransport.tcp('127.0.0.1', port), {
       backoff: { initialMs: 5, maxMs: 20 },

@@ -32,7 +32,7 @@ describe('packets', () => {
     expect(queue.counters).toMatchObject({ sent: 1, sentBytes: 40 });
   });
 
-  it('go without a pause where none is wanted', async () => {
+  it('are sent without pauses if so configured', async () => {
     const { transport, queue } = inMemory({ pacing: { burst: 0 } });
     queue.write(packets(128));
     expect(await queue.flush()).toBe(true);
@@ -51,17 +51,17 @@ describe('packets', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['failed', 'dropped']);
   });
 
-  it('that nobody took are heard of later', async () => {
+  it('without a listener are reported later', async () => {
     const { transport, queue, events } = inMemory();
-    transport.lateFailure = { reason: 'nobody listens there' };
+    transport.lateFailure = { reason: 'nothing is listening' };
     queue.write(packets(1));
     expect(await queue.flush()).toBe(true);
-    expect(events).toMatchObject([{ kind: 'failed', reason: 'nobody listens there' }]);
+    expect(events).toMatchObject([{ kind: 'failed', reason: 'nothing is listening' }]);
   });
 });
 
 describe('closing', () => {
-  it('sends what is there, or leaves it at the deadline', async () => {
+  it('sends queued packets, or drops them at the deadline', async () => {
     const { transport, queue } = inMemory();
     queue.write(packets(2));
     await queue.close(new AbortController().signal);

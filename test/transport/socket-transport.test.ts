@@ -31,7 +31,7 @@ async function tlsReceiver() {
 const inTime = () => AbortSignal.timeout(5_000);
 
 describe('a connection', () => {
-  it('brings what was written, and ends in order', async () => {
+  it('delivers the written bytes, and ends in order', async () => {
     const receiver = await StreamReceiver.start();
     const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));
     expect(await connection.write(Buffer.from('one '))).toBeUndefined();
@@ -50,7 +50,7 @@ describe('a connection', () => {
     await expect.poll(() => receiver.received.toString()).toBe('here');
   });
 
-  it('is over as soon as the receiver closes it', async () => {
+  it('ends as soon as the receiver closes it', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'close-after-each' });
     const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));
     await connection.write(Buffer.from('x'));
@@ -63,13 +63,13 @@ describe('a connection', () => {
     });
   });
 
-  it('is over when the receiver closes its half only', async () => {
+  it('ends when the receiver closes only its half', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'half-open' });
     const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));
     expect(await connection.whenEnded).toMatchObject({ orderly: true });
   });
 
-  it('is over when the receiver closes its half while it takes nothing', async () => {
+  it('ends when the receiver closes its half while it accepts nothing', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'read-nothing' });
     const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));
     const writing = connection.write(Buffer.alloc(64 * 1024 * 1024));
@@ -78,14 +78,14 @@ describe('a connection', () => {
     expect(await writing).toMatchObject({ reason: 'the receiver closed the connection' });
   });
 
-  it('is over when the receiver resets it', async () => {
+  it('ends when the receiver resets it', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'reset' });
     const connection = await opened(SocketTransport.tcp('127.0.0.1', receiver.port));
     await connection.write(Buffer.from('x'));
     expect(await connection.whenEnded).toMatchObject({ code: 'ECONNRESET', orderly: false });
   });
 
-  it('is given up when the receiver takes nothing', async () => {
+  it('ends with a timeout when the receiver accepts nothing', async () => {
     const clock = new FakeClock();
     const receiver = await StreamReceiver.start({ behaviour: 'read-nothing' });
     const connection = await opened(
@@ -96,11 +96,11 @@ describe('a connection', () => {
     await clock.advance(2_999);
     expect(connection.ended).toBeUndefined();
     await clock.advance(1);
-    expect(await writing).toMatchObject({ reason: 'the receiver took nothing within 3000 ms' });
+    expect(await writing).toMatchObject({ reason: 'the receiver accepted nothing within 3000 ms' });
     expect(connection.ended).toMatchObject({ orderly: false });
   });
 
-  it('hands on what the receiver says, or throws it away', async () => {
+  it('passes on received bytes, or discards them', async () => {
     const receiver = await StreamReceiver.start();
     const heard: string[] = [];
     const opening = await SocketTransport.tcp('127.0.0.1', receiver.port).open({
@@ -123,26 +123,26 @@ describe('a connection', () => {
   });
 });
 
-describe('an opening that fails says why', () => {
-  it('when nobody listens', async () => {
+describe('a failed opening reports the reason', () => {
+  it('when nothing is listening', async () => {
     const transport = SocketTransport.tcp('127.0.0.1', await freePort());
     expect(await failureOfOpening(transport)).toEqual({
-      reason: 'nobody listens there (connection refused)',
+      reason: 'nothing is listening (connection refused)',
       code: 'ECONNREFUSED',
     });
   });
 
-  it('when the name is not known', async () => {
+  it('when the name is unknown', async () => {
     const transport = SocketTransport.tcp('no-such-host.invalid', 1);
-    expect((await failureOfOpening(transport)).reason).toMatch(/host name is not known|name server/);
+    expect((await failureOfOpening(transport)).reason).toMatch(/unknown host name|name server/);
   });
 
-  it('when there is no such socket', async () => {
+  it('when the socket does not exist', async () => {
     const transport = SocketTransport.unix(join(await temporaryDirectory(), 'missing'));
     expect(await failureOfOpening(transport)).toMatchObject({ code: 'ENOENT' });
   });
 
-  it('when the handshake never comes', async () => {
+  it('when the handshake times out', async () => {
     const clock = new FakeClock();
     const receiver = await StreamReceiver.start({ behaviour: 'read-nothing' });
     const options = { clock, connectTimeoutMs: 2_000 };
@@ -152,17 +152,17 @@ describe('an opening that fails says why', () => {
     expect(await failing).toEqual({ reason: 'no connection within 2000 ms', code: 'ETIMEDOUT' });
   });
 
-  it('when it is given up', async () => {
+  it('when it is aborted', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'read-nothing' });
     const giveUp = new AbortController();
     const opening = SocketTransport.tls('127.0.0.1', receiver.port, {}).open({ signal: giveUp.signal });
     giveUp.abort();
-    expect(await opening).toMatchObject({ kind: 'failed', failure: { reason: 'given up' } });
+    expect(await opening).toMatchObject({ kind: 'failed', failure: { reason: 'aborted' } });
   });
 });
 
 describe('TLS', () => {
-  it('speaks with a receiver of a trusted authority', async () => {
+  it('connects to a receiver with a trusted certificate', async () => {
     const { receiver, ca } = await tlsReceiver();
     for (const host of ['127.0.0.1', 'localhost']) {
       const connection = await opened(SocketTransport.tls(host, receiver.port, { ca }));
@@ -172,7 +172,7 @@ describe('TLS', () => {
     await expect.poll(() => receiver.received.toString()).toBe('127.0.0.1 localhost ');
   });
 
-  it('shows its certificate to a receiver that asks for one', async () => {
+  it('sends its certificate on request', async () => {
     const authority = await CertificateAuthority.create();
     const server = await authority.issue({ name: 'receiver' });
     const client = await authority.issue({ name: 'sender' });
@@ -186,7 +186,7 @@ describe('TLS', () => {
     await expect.poll(() => receiver.received.toString()).toBe('known');
   });
 
-  it('refuses a certificate for another name', async () => {
+  it('rejects a certificate for another name', async () => {
     const { receiver, ca } = await tlsReceiver();
     const byName = SocketTransport.tls('127.0.0.1', receiver.port, { ca, serverName: 'logs.example' });
     expect((await failureOfOpening(byName)).reason).toBe('TLS: the certificate is for another name');
@@ -194,7 +194,7 @@ describe('TLS', () => {
     expect((await failureOfOpening(byAddress)).reason).toBe('TLS: the certificate is for another name');
   });
 
-  it('refuses an unknown authority, an expired certificate, and plain text', async () => {
+  it('rejects an unknown authority, an expired certificate, and plain text', async () => {
     const { authority, receiver, ca } = await tlsReceiver();
     const unknown = SocketTransport.tls('localhost', receiver.port, {});
     expect((await failureOfOpening(unknown)).reason).toMatch(/^TLS: .* not trusted$/);
@@ -212,7 +212,7 @@ describe('TLS', () => {
     expect(await talker).toMatchObject({ failure: { reason: 'TLS: the receiver does not speak TLS' } });
   });
 
-  it('says what is wrong with its own certificate instead of throwing', async () => {
+  it('reports an invalid own certificate instead of throwing', async () => {
     const transport = SocketTransport.tls('localhost', 1, { certificate: 'nonsense', key: 'nonsense' });
     expect((await failureOfOpening(transport)).reason).toBeTypeOf('string');
   });

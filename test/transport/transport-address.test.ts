@@ -32,7 +32,7 @@ describe('an address', () => {
     expect(parseTransportAddress(text, 1_234)).toBeUndefined();
   });
 
-  it('without a port needs a default', () => {
+  it('without a port requires a default', () => {
     expect(parseTransportAddress('udp://x')).toBeUndefined();
   });
 

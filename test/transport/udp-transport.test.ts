@@ -19,7 +19,7 @@ describe('UDP', () => {
     await expect.poll(() => receiver.packets.map(({ length }) => length)).toEqual([3, 3, 65_507]);
   });
 
-  it('hears afterwards that nobody listens, and goes on', async () => {
+  it('reports a missing listener with a later packet, and continues', async () => {
     const port = await freePort();
     using udp = transport('127.0.0.1', port);
     expect(await udp.send(Buffer.from('lost'))).toBeUndefined();
@@ -30,14 +30,14 @@ describe('UDP', () => {
     await expect.poll(() => receiver.packets.map(String)).toEqual(['found']);
   });
 
-  it('says that a datagram is too large', async () => {
+  it('reports a datagram that is too large', async () => {
     const receiver = await DatagramReceiver.start();
     using udp = transport('127.0.0.1', receiver.port);
     expect(await udp.send(Buffer.alloc(65_508))).toMatchObject({ code: 'EMSGSIZE' });
     expect(await udp.send(Buffer.from('small'))).toBeUndefined();
   });
 
-  it('says that it may not send there', async () => {
+  it('reports missing permission', async () => {
     using udp = transport('255.255.255.255', 1);
     expect(await udp.send(Buffer.from('x'))).toEqual({ reason: 'permission denied', code: 'EACCES' });
   });
@@ -47,7 +47,7 @@ describe('UDP', () => {
     const unknown = () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));
     using udp = transport('log.example', 1, { resolve: unknown });
     expect(await udp.send(Buffer.from('x'))).toEqual({
-      reason: 'the host name is not known',
+      reason: 'unknown host name',
       code: 'ENOTFOUND',
     });
 
@@ -76,7 +76,7 @@ describe('the name', () => {
     return { clock, old, moved, names, udp: transport('log.example', old.port, { clock, resolve }) };
   }
 
-  it('is asked for again after a minute', async () => {
+  it('is resolved again after a minute', async () => {
     const { clock, old, moved, names, udp } = await moving();
     using _ = udp;
     await udp.send(Buffer.from('a'));
@@ -89,7 +89,7 @@ describe('the name', () => {
     expect(old.packets.map(String)).toEqual(['a', 'b']);
   });
 
-  it('that cannot be resolved any more keeps its address', async () => {
+  it('that can no longer be resolved keeps its address', async () => {
     const { clock, old, names, udp } = await moving();
     using _ = udp;
     await udp.send(Buffer.from('a'));

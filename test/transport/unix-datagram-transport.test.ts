@@ -49,7 +49,7 @@ it('sends packets whole, of any size the system takes', async () => {
   expect(await transport.send(Buffer.from('after'))).toBeUndefined();
 });
 
-it('says that nobody is there, and finds who comes later', async () => {
+it('reports a missing receiver, and sends to one that starts later', async () => {
   const path = join(await temporaryDirectory(), 's');
   const transport = transportTo(path);
   expect(await transport.send(Buffer.from('x'))).toMatchObject({ code: 'ENOENT' });
@@ -58,16 +58,16 @@ it('says that nobody is there, and finds who comes later', async () => {
   await expect.poll(() => packets).toEqual(['79']);
 });
 
-it('does not wait for a receiver that reads nothing', async () => {
+it('does not wait for a receiver that stops reading', async () => {
   const path = join(await temporaryDirectory(), 's');
   await receive(path, true);
   const transport = transportTo(path, 300);
   await expect
     .poll(() => transport.send(Buffer.alloc(1_000)))
-    .toMatchObject({ reason: 'the receiver did not take the packet within 300 ms' });
+    .toMatchObject({ reason: 'the receiver did not accept the packet within 300 ms' });
 });
 
-it('says that perl is missing, or that the path is too long', async () => {
+it('reports a missing perl or a path that is too long', async () => {
   const transport = new UnixDatagramTransport('/x', { perl: '/no/such/perl' });
   expect((await transport.send(Buffer.from('x')))?.reason).toBe(
     '/no/such/perl, which sends Unix datagrams for Node, could not be started',

@@ -23,7 +23,7 @@ import type { Replay, Replays } from './replays.ts';
  *
  *     emit: retry                 flush and commit the group, wait, emit the same batch again
  *     emit: rejected              dead-letter the named records, or halve the batch until single records remain
- *     emit: ..., undone   \       rewind to the last flush, then isolate: one flush and one commit for each
+ *     emit: ..., rolledBack \       rewind to the last flush, then isolate: one flush and one commit for each
  *     flush: not delivered /      batch, until the failed position is passed
  *     16 single records rejected  the destination is the problem: withdraw their dead letters, and hold
  *     dead letters full           hold
@@ -156,7 +156,7 @@ export class Delivery {
   }
 
   async #retry(queued: QueuedBatch, outcome: Retry): Promise<void> {
-    if (outcome.undone && this.#progress.group.isEmitted) {
+    if (outcome.rolledBack && this.#progress.group.isEmitted) {
       this.#rewind(queued, outcome.reason);
     } else {
       this.#pieces.push(queued);
@@ -168,7 +168,7 @@ export class Delivery {
 
   async #reject(queued: QueuedBatch, outcome: Rejected): Promise<void> {
     const { reason } = outcome;
-    if (outcome.undone && this.#progress.group.isEmitted) return this.#rewind(queued, reason);
+    if (outcome.rolledBack && this.#progress.group.isEmitted) return this.#rewind(queued, reason);
     const named = namedRecords(outcome, queued.batch.recordCount);
     if (named.length > 0) return await this.#setAside(queued, setAside(queued, named, reason), reason);
     if (queued.batch.recordCount > 1) {
@@ -265,7 +265,7 @@ export class Delivery {
     const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
     progress.isolatesReplays &&= !replays.isEmpty;
     if (outcome.kind === 'delivered') return replays.delivered();
-    if (outcome.undone && progress.group.isEmitted) {
+    if (outcome.rolledBack && progress.group.isEmitted) {
       this.#rewind(progress.group, outcome.reason);
       progress.isolatesReplays = true;
       replays.requested();

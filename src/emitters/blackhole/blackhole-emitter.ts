@@ -4,7 +4,7 @@ import type { Emitter, EmitterContext } from '../emitter.ts';
 import { emitterCounter } from '../metrics.ts';
 import { DELIVERED, type Delivered } from '../outcome.ts';
 
-/** Takes everything and keeps nothing but the counts: for measuring, and for trying out what comes before. */
+/** Accepts and discards all records and counts them: for benchmarks, and for testing the stages before it. */
 export class BlackholeEmitter implements Emitter {
   readonly #records: Counter.Internal;
   readonly #bytes: Counter.Internal;
@@ -12,11 +12,11 @@ export class BlackholeEmitter implements Emitter {
   constructor({ metrics, name }: EmitterContext) {
     this.#records = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_blackhole_records_total',
-      help: 'Records that a blackhole emitter took and dropped.',
+      help: 'Records that a blackhole emitter accepted and discarded.',
     });
     this.#bytes = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_blackhole_bytes_total',
-      help: 'Bytes that a blackhole emitter took and dropped.',
+      help: 'Bytes that a blackhole emitter accepted and discarded.',
     });
   }
 

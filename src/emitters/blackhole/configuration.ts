@@ -7,7 +7,7 @@ const shape = {};
 
 export type BlackholeConfiguration = ConfigurationOf<typeof shape>;
 
-/** `{"name": ...}`, a list of them, or any truthy word. */
+/** Accepts `{"name": ...}`, a list of such objects, or any truthy word. */
 export function parseBlackholeConfiguration(
   value: string,
 ): readonly ConfiguredEmitter<BlackholeConfiguration>[] {

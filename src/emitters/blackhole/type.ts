@@ -9,7 +9,7 @@ import {
 export const blackholeType: EmitterType<BlackholeConfiguration> = {
   type: 'blackhole',
   variable: BLACKHOLE_VARIABLE,
-  description: 'Drops every record and counts it.',
+  description: 'Discards all records and counts them.',
   example: '{}',
   guarantee: 'at-least-once',
   parse: parseBlackholeConfiguration,

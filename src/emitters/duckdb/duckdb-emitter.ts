@@ -29,7 +29,7 @@ const RETENTION_EVERY_MS = 60_000;
  * what is emitted (`flush-transaction.ts`). So the emitter gives delivery no state to commit, and it does not matter if the
  * aggregator's own state is older than the file.
  *
- * FAILURE. The transaction is rolled back, and the answer is `retry, undone`. Whether a COMMIT that failed has happened is
+ * FAILURE. The transaction is rolled back, and the answer is `retry, rolledBack`. Whether a COMMIT that failed has happened is
  * not asked: the ranges are read again before anything is written. When DuckDB no longer trusts itself (a full disk in the
  * middle of a checkpoint does that), the file is closed and opened anew.
  *
@@ -45,7 +45,7 @@ const RETENTION_EVERY_MS = 60_000;
  * four threads for files and native calls (libuv): this takes one of them, and two for queries.
  *
  * ITS THREAD must never be ended from outside: a native call that comes back to a thread that is no more takes the process
- * with it (`endsByItself`). Two databases on one file in one process would ruin it, so a file that is still open here is
+ * with it (`mustNotTerminate`). Two databases on one file in one process would ruin it, so a file that is still open here is
  * waited for (`store-file.ts`).
  */
 export class DuckDbEmitter implements Emitter {
@@ -174,7 +174,7 @@ export class DuckDbEmitter implements Emitter {
         return await work(await this.#open());
       } catch (error) {
         await this.#takeBack(error);
-        return { kind: 'retry', reason: this.#reasonFor(error), undone: true };
+        return { kind: 'retry', reason: this.#reasonFor(error), rolledBack: true };
       }
     });
   }

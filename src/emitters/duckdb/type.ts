@@ -8,7 +8,7 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
   example: '{"retention_age": "720h", "retention_size": "50GiB"}',
   guarantee: 'exactly-once',
   inThread: true,
-  endsByItself: true,
+  mustNotTerminate: true,
   isDefault: true,
   dialect: 'duckdb',
   publishFrequencyMs: 1000,

@@ -38,16 +38,16 @@ const mode = z
   .transform((text) => Number.parseInt(text, 8));
 
 const shape = {
-  /** Absolute once parsed. May hold places for attributes of the resource: `{host.name}`. */
+  /** Absolute once parsed. Can contain placeholders for resource attributes: `{host.name}`. */
   path,
-  /** false: a crash of the process costs nothing, a crash of the machine may. */
+  /** If false, a crash of the machine can lose records; a crash of the process cannot. */
   fsync: z.boolean().default(true),
-  /** A file is renamed and a new one begun when a flush leaves it this large. */
+  /** A file that has this size after a flush is renamed, and a new one is started. */
   rotate_bytes: rotateBytes.optional(),
-  /** `body`: the records as they are. `json`: one JSON object per record. */
+  /** `body`: the unchanged records. `json`: one JSON object per record. */
   format: z.enum(['body', 'json']).default('body'),
   mode: mode.default(0o640),
-  /** Files held open at a time. */
+  /** Maximum number of open files. */
   max_open_files: z.int().min(1).max(4096).default(64),
 };
 

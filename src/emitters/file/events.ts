@@ -3,7 +3,7 @@ import type { Counter, Gauge } from 'prom-client';
 import type { EmitterContext } from '../emitter.ts';
 import { emitterCounter, emitterGauge } from '../metrics.ts';
 
-/** What happens in the file emitter besides writing: each is logged and counted here. */
+/** Events of the file emitter except writes: logs and counts each. */
 export class FileEvents {
   readonly #logger: Logger;
   readonly #rotations: Counter.Internal;
@@ -15,19 +15,19 @@ export class FileEvents {
     this.#logger = logger;
     this.#rotations = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_file_rotations_total',
-      help: 'Output files that were renamed because of their size.',
+      help: 'Output files renamed because of their size.',
     });
     this.#cutBytes = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_file_cut_bytes_total',
-      help: 'Bytes cut from output files because they were not committed and are emitted again.',
+      help: 'Uncommitted bytes truncated from output files; they are emitted again.',
     });
     this.#interferences = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_file_interferences_total',
-      help: 'Output files that were not as this emitter had left them.',
+      help: 'Output files that another program changed.',
     });
     this.#openFiles = emitterGauge(metrics, name, {
       name: 'aggregator_emitter_file_open_files',
-      help: 'Output files that are open.',
+      help: 'Open output files.',
     });
   }
 
@@ -50,22 +50,22 @@ export class FileEvents {
 
   cut(path: string, bytes: number): void {
     this.#cutBytes.inc(bytes);
-    this.#logger.info({ path, bytes }, 'Cut bytes that were not committed; they will be emitted again');
+    this.#logger.info({ path, bytes }, 'Truncated uncommitted bytes; they will be emitted again');
   }
 
   adopted(path: string, bytes: number): void {
     this.#interferences.inc();
     this.#logger.warn(
       { path, bytes },
-      'An output file holds bytes that this emitter does not know; it leaves them and begins at their end',
+      'An output file contains bytes of another program; appending after them',
     );
   }
 
-  lostSight(path: string): void {
+  notFound(path: string): void {
     this.#interferences.inc();
     this.#logger.warn(
       { path },
-      'The output file that the last commit knows is gone from its directory; bytes in it that were not committed are emitted again',
+      'Cannot find a committed output file in its directory; its uncommitted bytes are emitted again',
     );
   }
 
@@ -73,7 +73,7 @@ export class FileEvents {
     this.#interferences.inc();
     this.#logger.warn(
       { path, expectedBytes, foundBytes },
-      'Somebody else wrote to an output file or cut it; this emitter goes on at its present end',
+      'Another program wrote to an output file or truncated it; continuing at its current end',
     );
   }
 
@@ -81,18 +81,18 @@ export class FileEvents {
     this.#interferences.inc();
     this.#logger.warn(
       { path },
-      'An output file was deleted while it was written; what it held since is emitted again',
+      'An output file was deleted while open; its unflushed records are emitted again',
     );
   }
 
   openingFailed(path: string, error: unknown): void {
-    this.#logger.warn({ path, error: messageOf(error) }, 'An output file cannot be opened yet');
+    this.#logger.warn({ path, error: messageOf(error) }, 'Cannot open an output file yet');
   }
 
-  noteRemains(path: string, error: unknown): void {
+  markerRemovalFailed(path: string, error: unknown): void {
     this.#logger.warn(
       { path, error: messageOf(error) },
-      'The birth note of an output file cannot be removed yet',
+      'Cannot remove the uncommitted marker of an output file yet',
     );
   }
 }

@@ -11,49 +11,50 @@ import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { OutputFiles } from './output-files.ts';
 import { expandPath, type PathTemplate, parsePathTemplate } from './path-template.ts';
 
-/** What is gathered before it is written. */
+/** Size at which buffered records are written. */
 const WRITE_BYTES = 1024 * 1024;
 
 /**
  * Appends records to files, exactly once as long as one aggregator writes them.
  *
- * LIMITS. References to at most 1 MiB of records wait to be written; 64 files are open at a time (`max_open_files`); 1,000
- * are remembered. A rotated file is at least `rotate_bytes` long and at most as much longer as one flush brings.
+ * LIMITS. At most 1 MiB of records is buffered (by reference); 64 files are open at a time
+ * (`max_open_files`); 1,000 are remembered. A rotated file has at least `rotate_bytes`, and exceeds that by
+ * at most one flush.
  *
- * STATE. `flush` returns, for each file, its path, device, inode, length and the check of the 64 bytes before that length.
- * Delivery commits it in one transaction with the cursor. So cursor and lengths always belong together, and whatever lies
- * behind a committed length will be emitted again:
+ * STATE. For each file, `flush` returns its path, device, inode, length and a checksum of the 64 bytes before
+ * that length. Delivery commits this in one transaction with the cursor. So cursor and lengths are always
+ * consistent, and all bytes after a committed length will be emitted again:
  *
  *     emit emit      flush                    commit
  *     write write    write fdatasync  ------> cursor + lengths
  *                    (and the directory)
  *
- * FAILURE. When a write is short, or fails, or fdatasync does, every file is cut back to where the last flush left it, and
- * the answer is `retry, undone`. While that cannot be done, nothing is written.
+ * FAILURE. If a write or fdatasync fails or a write is short, every file is truncated to its length at the
+ * last flush, and the outcome is `retry, rolledBack`. Until that succeeds, nothing is written.
  *
- * RESTART. Each file is brought back to its committed length before anything is written (`open-output.ts`):
+ * RESTART. Each file is truncated to its committed length before anything is written (`open-output.ts`):
  *
- *     same inode, same bytes before the length    cut to the length
- *     that inode under another name               cut that one; the path gets a new file
- *     neither                                     somebody else's: cut nothing, begin at the present end, warn
+ *     same inode, same bytes before the length    truncate to the length
+ *     that inode under another name               truncate that file; create a new one at the path
+ *     neither                                     another program's file: append at its end, log a warning
  *
- * A file that no committed state knows yet has a birth note beside it, which says where our bytes begin
- * (`birth-note.ts`). It is written before the first of them and goes with the first commit.
+ * Until its first commit, a file has an uncommitted marker next to it with the offset of the emitter's first
+ * byte (`uncommitted-marker.ts`). The marker is written before that byte and removed after the first commit.
  *
- * ROTATION. Before the first write after a flush, and only of a file that a committed state knows, a file that is large
- * enough is renamed to the next number, which it keeps. So nothing that may have to be cut ever lies in two files of one
- * path. Reopening (SIGHUP) waits for the same moment.
+ * ROTATION. A file that is large enough is renamed to the next number, which never changes afterwards. This
+ * happens before the first write after a flush, and only to a file with a committed state. So bytes that may
+ * have to be truncated are never in two files of one path. Reopening (SIGHUP) waits for the same moment.
  *
- * What others may do: rename, delete, or truncate a file while we hold it (logrotate does all three). A rename costs
- * nothing; after a deletion the unflushed records come again, in a new file; after a truncation we go on at the new end.
- * A second writer is refused by a lock (`file-lock.ts`).
+ * Other programs may rename, delete or truncate an open file (logrotate does all three). A rename has no
+ * effect; after a deletion the unflushed records are emitted again to a new file; after a truncation the
+ * emitter continues at the new end. A lock rejects a second writer (`file-lock.ts`).
  */
 export class FileEmitter implements Emitter {
   readonly #configuration: FileConfiguration;
   readonly #context: EmitterContext;
   readonly #disk: FileSystem;
   readonly #template: PathTemplate;
-  /** Slices of one collector share their resource: the path is put together once for each. */
+  /** Slices of one collector share their resource, so each path is expanded once. */
   readonly #paths = new WeakMap<Resource, string>();
   #outputs: OutputFiles | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -114,8 +115,9 @@ export class FileEmitter implements Emitter {
 
   async stop(deadline: AbortSignal): Promise<void> {
     const stopped = this.#exclusive(async () => {
-      // What was written and not flushed will be emitted again: it goes now rather than at the next start.
-      await this.#outputs?.undo();
+      // Written but unflushed bytes will be emitted again: this removes them now instead of at the next
+      // start.
+      await this.#outputs?.rollBack();
       await this.#outputs?.close();
       this.#outputs = undefined;
     });
@@ -131,23 +133,24 @@ export class FileEmitter implements Emitter {
     return path;
   }
 
-  /** Runs `work`; when it fails, everything since the last delivered flush is taken back. */
+  /** Runs `work`; if it fails, rolls back everything since the last delivered flush. */
   #guarded<T>(work: (outputs: OutputFiles) => Promise<T>): Promise<T | Retry> {
     return this.#exclusive(async () => {
       const outputs = this.#outputs;
-      if (outputs === undefined) return { kind: 'retry', reason: 'the emitter is not started', undone: true };
+      if (outputs === undefined)
+        return { kind: 'retry', reason: 'the emitter is not started', rolledBack: true };
       try {
         await outputs.repair();
         return await work(outputs);
       } catch (error) {
         await outputs.dropDeleted(error);
-        await outputs.undo();
-        return { kind: 'retry', reason: messageOf(error), undone: true };
+        await outputs.rollBack();
+        return { kind: 'retry', reason: messageOf(error), rolledBack: true };
       }
     });
   }
 
-  /** One at a time: a reopening may be asked for in the middle of a write. */
+  /** Runs one operation at a time: `reopen` may be called during a write. */
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {});

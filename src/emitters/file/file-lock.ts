@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Keeps a second writer away from an output file. The lock is a listening socket whose name comes from the file's
- * directory and name: the operating system releases it with the process, however that ends, so there are no stale locks.
- * Whoever connects is told who holds it.
+ * Prevents a second writer of an output file. The lock is a listening socket whose name is derived from the
+ * path of the file: the operating system releases it when the process ends, so there are no stale locks. A
+ * client that connects receives the name of the holder.
  *
- * On Linux the socket's name is abstract (no file), and seen within one network namespace: two containers that share a
- * volume do not see each other's locks. Elsewhere it is a socket file in the temporary directory.
+ * On Linux the socket name is abstract (no file) and visible within one network namespace: two containers
+ * that share a volume do not see each other's locks. On other systems it is a socket file in the temporary
+ * directory.
  */
 export class FileLock {
   readonly #server: Server;
@@ -19,7 +20,7 @@ export class FileLock {
     this.#server = server;
   }
 
-  /** `holder`: for a person. Throws when another has it, with his name. */
+  /** `holder`: a name for operators. Throws with the name of the current holder if the lock is held. */
   static async acquire(path: string, holder: string): Promise<FileLock> {
     const name = await socketName(path);
     const server = createServer((connection) => {
@@ -28,18 +29,18 @@ export class FileLock {
     });
     if (!(await listens(server, name))) {
       const other = await holderOf(name);
-      // A socket file may be left over from a process that was killed; then nobody answers.
+      // A killed process leaves its socket file; connecting to it fails.
       const isLeft = other === undefined && !name.startsWith('\0');
       if (isLeft) await rm(name, { force: true });
       if (!isLeft || !(await listens(server, name))) {
-        throw new Error(`another writer has ${path} open: ${other ?? 'it does not say who it is'}`);
+        throw new Error(`another writer has ${path} open: ${other ?? 'unknown holder'}`);
       }
     }
     server.unref();
     return new FileLock(server);
   }
 
-  /** The name is free at once; answers under way are still given. */
+  /** Frees the name immediately; open connections still complete. */
   release(): void {
     this.#server.close();
   }
@@ -51,7 +52,7 @@ async function socketName(path: string): Promise<string> {
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
 }
 
-/** False when the name is taken. */
+/** Returns false if the name is in use. */
 function listens(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {
@@ -69,7 +70,7 @@ function listens(server: Server, path: string): Promise<boolean> {
 const ANSWER_TIMEOUT_MS = 1000;
 const MAX_ANSWER_CHARACTERS = 200;
 
-/** What the holder says of himself; undefined when nobody is there. */
+/** Returns the name of the holder; undefined if none is listening. */
 function holderOf(name: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let answer: string | undefined;

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../records/check.ts';
 import type { FileStat, OpenFile } from './file-system.ts';
 
-/** Where a file ended at some moment, and enough to recognise file and place again. */
+/** The end of a file at some time, with data to identify the file and the position. */
 export interface FileMark {
   readonly device: string;
   readonly inode: string;
   readonly length: number;
-  /** Of the 64 bytes before `length`. */
+  /** Checksum of the 64 bytes before `length`. */
   readonly check: Check;
 }
 
@@ -23,7 +23,7 @@ export const fileMarkSchema = z.object({
     .transform((text) => text as Check),
 });
 
-/** The mark of `length` in a file. */
+/** Creates the mark of `length` in a file. */
 export async function markAt(file: OpenFile, { device, inode }: FileStat, length: number): Promise<FileMark> {
   const before = await file.read(Math.max(0, length - CHECK_WINDOW_BYTES), length);
   return { device, inode, length, check: checkOf(before) };
@@ -36,8 +36,8 @@ export function isSameFile(
   return one.device === other?.device && one.inode === other.inode;
 }
 
-/** Whether this is the mark's file and still holds the mark's bytes. */
-export async function agrees(mark: FileMark, file: OpenFile, stat: FileStat): Promise<boolean> {
+/** Whether this is the file of the mark, with unchanged bytes before it. */
+export async function matches(mark: FileMark, file: OpenFile, stat: FileStat): Promise<boolean> {
   if (!isSameFile(mark, stat) || stat.sizeBytes < mark.length) return false;
   return (await markAt(file, stat, mark.length)).check === mark.check;
 }

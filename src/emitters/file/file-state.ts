@@ -3,7 +3,7 @@ import { schemaText } from '../../runtime/schema-problems.ts';
 import type { EmitterState } from '../emitter.ts';
 import { type FileMark, fileMarkSchema } from './file-mark.ts';
 
-/** What is committed with the cursor: for each output file, by path, where it ended at the flush. */
+/** The state committed with the cursor: the end of each output file at the flush, by path. */
 export type FileState = ReadonlyMap<string, FileMark>;
 
 const schema = z.object({
@@ -15,7 +15,7 @@ export function fileStateToJson(state: FileState): EmitterState {
   return { version: 1, files: [...state].map(([path, mark]) => ({ path, ...mark })) };
 }
 
-/** Throws on what this code has not written: without it, what to cut is unknown, and a guess could cut data. */
+/** Throws for an unknown state: the committed lengths are then unknown, and a guess could truncate data. */
 export function fileStateFromJson(json: EmitterState | undefined): FileState {
   if (json === undefined) return new Map();
   const result = schema.safeParse(json);

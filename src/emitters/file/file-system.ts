@@ -1,26 +1,29 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 
-/** The disk, as far as the file emitter needs it: a seam, so that tests can have it fail. Errors are Node's. */
+/**
+ * The file operations of the file emitter: an interface, so that tests can inject failures. Errors are those
+ * of Node.
+ */
 export interface FileSystem {
-  /** Appends and reads. `create`: fails when the file is there. */
+  /** Opens for appending and reading. `create`: fails if the file exists. */
   open(path: string, options: { readonly create?: true; readonly mode?: number }): Promise<OpenFile>;
-  /** undefined: there is none. */
+  /** Returns undefined if there is no file. */
   stat(path: string): Promise<FileStat | undefined>;
   list(directory: string): Promise<readonly string[]>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
-  /** With those above it; the first that was not there, if any. */
+  /** Creates missing parents as well. Returns the first directory created, if any. */
   createDirectory(path: string): Promise<string | undefined>;
-  /** Creations, renames and removals in it become durable. */
+  /** Makes creations, renames and removals in it durable. */
   syncDirectory(path: string): Promise<void>;
 }
 
 export interface OpenFile {
   stat(): Promise<FileStat>;
-  /** Appends; how many bytes of them it took, which may be fewer. */
+  /** Appends; returns the number of bytes written, which can be less than all. */
   write(parts: readonly Uint8Array[]): Promise<number>;
-  /** The bytes `[start, end)`, as far as they are there. */
+  /** Reads the bytes `[start, end)`, or fewer at the end of the file. */
   read(start: number, end: number): Promise<Uint8Array>;
   truncate(sizeBytes: number): Promise<void>;
   sync(): Promise<void>;
@@ -28,7 +31,7 @@ export interface OpenFile {
 }
 
 export interface FileStat {
-  /** Decimal: both may be beyond 2^53. */
+  /** Decimal, since both can exceed 2^53. */
   readonly device: string;
   readonly inode: string;
   readonly sizeBytes: number;

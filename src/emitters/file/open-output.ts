@@ -1,43 +1,47 @@
 import { basename, dirname, join } from 'node:path';
 import { checkOf } from '../../records/check.ts';
-import { BirthNote } from './birth-note.ts';
-import { agrees, type FileMark, isSameFile, markAt } from './file-mark.ts';
+import { type FileMark, isSameFile, markAt, matches } from './file-mark.ts';
 import type { FileStat, OpenFile } from './file-system.ts';
-import type { OutputRoom } from './output-room.ts';
+import type { OutputContext } from './output-context.ts';
+import { UncommittedMarker } from './uncommitted-marker.ts';
 
 export interface OpenedOutput {
   readonly file: OpenFile;
-  /** Its end now: nothing that will be emitted again lies before it. */
+  /** Its current end: no record before it will be emitted again. */
   readonly mark: FileMark;
-  /** A birth note stands beside it: no committed state knows the file yet. */
-  readonly isBorn: boolean;
+  /** It has an uncommitted marker: the file has no committed state yet. */
+  readonly isUncommitted: boolean;
 }
 
-/** Where the file of a path ended, as far as the caller knows. */
+/** The end of the file at a path as known to the caller. */
 export interface KnownEnd {
   readonly mark: FileMark;
-  /** Of the committed state; else of a flush that may not be committed yet. */
+  /** True: from the committed state. False: from a flush that may not be committed yet. */
   readonly isCommitted: boolean;
 }
 
 /**
- * Opens the file at a path, such that it ends where the last flush left it.
+ * Opens the file at a path, truncated to its end at the last flush.
  *
- * - The known mark agrees with the file (same inode, same bytes before the mark): cut to the mark.
- * - The known file has another name now: cut *that*; what is at the path is looked at by itself.
- * - The birth note agrees: we began this file, or this part of it, and nothing of it was ever committed: cut to there.
- * - None agrees: somebody else's bytes. Cut nothing, begin at the present end, and say so.
- * - There is no file: create one.
+ * - The known mark matches the file (same inode, same bytes before the mark): truncates to the mark.
+ * - The known file has another name now: truncates that file; checks the file at the path separately.
+ * - The uncommitted marker matches: the emitter started here and committed nothing, so this truncates to the
+ *   marker.
+ * - Nothing matches: the bytes are of another program. Truncates nothing, starts at the current end, logs a
+ *   warning.
+ * - There is no file: creates one.
  */
 export async function openOutput(
   path: string,
   known: KnownEnd | undefined,
-  room: OutputRoom,
+  context: OutputContext,
 ): Promise<OpenedOutput> {
-  const found = await openExisting(path, room);
+  const found = await openExisting(path, context);
   try {
-    const marks = await cutWhatMoved(path, { stat: found?.stat, known }, room);
-    return found === undefined ? await create(path, room) : await settle(path, { ...found, marks }, room);
+    const marks = await truncateMovedFiles(path, { stat: found?.stat, known }, context);
+    return found === undefined
+      ? await create(path, context)
+      : await truncateToMark(path, { ...found, marks }, context);
   } catch (error) {
     await found?.file.close();
     throw error;
@@ -49,7 +53,7 @@ interface Found {
   readonly stat: FileStat;
 }
 
-async function openExisting(path: string, { disk }: OutputRoom): Promise<Found | undefined> {
+async function openExisting(path: string, { disk }: OutputContext): Promise<Found | undefined> {
   const named = await disk.stat(path);
   if (named === undefined) return undefined;
   if (!named.isFile) throw new Error(`${path} is not a regular file`);
@@ -62,108 +66,112 @@ async function openExisting(path: string, { disk }: OutputRoom): Promise<Found |
   }
 }
 
-export interface AgreedMark {
+export interface KnownMark {
   readonly mark: FileMark;
-  /** The file's birth note stays. */
-  readonly isBorn: boolean;
-  /** The mark is the birth note's. */
-  readonly isBirth: boolean;
+  /** The file keeps its uncommitted marker. */
+  readonly isUncommitted: boolean;
+  /** The mark is from the uncommitted marker. */
+  readonly isFromMarker: boolean;
 }
 
-/** Cuts the known files of a path that are not there any more (`stat`: what is); all the marks that are known. */
-export async function cutWhatMoved(
+/**
+ * Truncates known files that were moved from the path (`stat`: the file there now). Returns all known marks.
+ */
+export async function truncateMovedFiles(
   path: string,
   { stat, known }: { readonly stat: FileStat | undefined; readonly known: KnownEnd | undefined },
-  room: OutputRoom,
-): Promise<readonly AgreedMark[]> {
-  const note = new BirthNote(path, room);
-  const birth = await note.read();
-  const isNoted = known !== undefined && birth !== undefined && isSameFile(known.mark, birth);
-  if (isNoted && known.isCommitted) {
-    // It stayed because its removal failed. It goes before the state forgets the file, and the note would have it cut.
-    await note.remove();
-  } else if (isNoted && !isSameFile(known.mark, stat) && known.mark.length > birth.length) {
-    // A note for another file would take its place; after a crash nothing would tell where to cut this one.
-    throw new Error(`${path} was moved before its first bytes were committed`);
+  context: OutputContext,
+): Promise<readonly KnownMark[]> {
+  const marker = new UncommittedMarker(path, context);
+  const marked = await marker.read();
+  const isMarked = known !== undefined && marked !== undefined && isSameFile(known.mark, marked);
+  if (isMarked && known.isCommitted) {
+    // An earlier removal failed. Once the state forgets the file, the marker would cause it to be truncated.
+    await marker.remove();
+  } else if (isMarked && !isSameFile(known.mark, stat) && known.mark.length > marked.length) {
+    // A marker for another file would replace this one; after a crash the length of this file would be
+    // unknown.
+    throw new Error(`${path} was moved before its first commit`);
   }
-  const marks: AgreedMark[] = [];
+  const marks: KnownMark[] = [];
   if (known !== undefined) {
-    marks.push({ mark: known.mark, isBorn: isNoted && !known.isCommitted, isBirth: false });
+    marks.push({ mark: known.mark, isUncommitted: isMarked && !known.isCommitted, isFromMarker: false });
   }
-  if (birth !== undefined && !isNoted) marks.push({ mark: birth, isBorn: true, isBirth: true });
-  for (const { mark } of marks) if (!isSameFile(mark, stat)) await cutMoved(path, mark, room);
+  if (marked !== undefined && !isMarked)
+    marks.push({ mark: marked, isUncommitted: true, isFromMarker: true });
+  for (const { mark } of marks) if (!isSameFile(mark, stat)) await truncateMovedFile(path, mark, context);
   return marks;
 }
 
-async function settle(
+async function truncateToMark(
   path: string,
-  { file, stat, marks }: Found & { readonly marks: readonly AgreedMark[] },
-  room: OutputRoom,
+  { file, stat, marks }: Found & { readonly marks: readonly KnownMark[] },
+  context: OutputContext,
 ): Promise<OpenedOutput> {
-  for (const { mark, isBorn, isBirth } of marks) {
-    if (!(await agrees(mark, file, stat))) continue;
-    await cut(path, { file, stat, mark }, room);
-    // Whoever wrote the note may have been stopped before it was durable.
-    if (isBirth) await new BirthNote(path, room).write(mark);
-    return { file, mark, isBorn };
+  for (const { mark, isUncommitted, isFromMarker } of marks) {
+    if (!(await matches(mark, file, stat))) continue;
+    await cut(path, { file, stat, mark }, context);
+    // The process that wrote the marker may have ended before it was durable.
+    if (isFromMarker) await new UncommittedMarker(path, context).write(mark);
+    return { file, mark, isUncommitted };
   }
-  if (stat.sizeBytes > 0) room.events.adopted(path, stat.sizeBytes);
+  if (stat.sizeBytes > 0) context.events.adopted(path, stat.sizeBytes);
   const mark = await markAt(file, stat, stat.sizeBytes);
-  await new BirthNote(path, room).write(mark);
-  return { file, mark, isBorn: true };
+  await new UncommittedMarker(path, context).write(mark);
+  return { file, mark, isUncommitted: true };
 }
 
-async function create(path: string, room: OutputRoom): Promise<OpenedOutput> {
-  const file = await room.disk.open(path, { create: true, mode: room.mode });
+async function create(path: string, context: OutputContext): Promise<OpenedOutput> {
+  const file = await context.disk.open(path, { create: true, mode: context.mode });
   try {
     const { device, inode } = await file.stat();
     const mark = { device, inode, length: 0, check: checkOf(new Uint8Array()) };
-    await new BirthNote(path, room).write(mark);
-    return { file, mark, isBorn: true };
+    await new UncommittedMarker(path, context).write(mark);
+    return { file, mark, isUncommitted: true };
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-/** More names than any directory of logs has. */
+/** More names than log directories normally have. */
 const MAX_NAMES_SEARCHED = 10_000;
 
-/** Cuts a known file where it is now, in the same directory under another name. */
-export async function cutMoved(path: string, mark: FileMark, room: OutputRoom): Promise<void> {
+/** Truncates a known file that was renamed within its directory. */
+export async function truncateMovedFile(path: string, mark: FileMark, context: OutputContext): Promise<void> {
   const directory = dirname(path);
   const isRelated = (name: string) => (name.startsWith(basename(path)) ? 0 : 1);
-  const names = [...(await room.disk.list(directory))].sort((a, b) => isRelated(a) - isRelated(b));
+  const names = [...(await context.disk.list(directory))].sort((a, b) => isRelated(a) - isRelated(b));
   for (const name of names.slice(0, MAX_NAMES_SEARCHED)) {
     const candidate = join(directory, name);
-    if (!isSameFile(mark, await room.disk.stat(candidate))) continue;
-    const file = await room.disk.open(candidate, {});
+    if (!isSameFile(mark, await context.disk.stat(candidate))) continue;
+    const file = await context.disk.open(candidate, {});
     try {
       const stat = await file.stat();
-      if (!(await agrees(mark, file, stat))) break;
-      await cut(candidate, { file, stat, mark }, room);
+      if (!(await matches(mark, file, stat))) break;
+      await cut(candidate, { file, stat, mark }, context);
       return;
     } finally {
       await file.close();
     }
   }
-  room.events.lostSight(path);
+  context.events.notFound(path);
 }
 
 async function cut(
   path: string,
   { file, stat, mark }: Found & { readonly mark: FileMark },
-  { events, fsync }: OutputRoom,
+  { events, fsync }: OutputContext,
 ): Promise<void> {
   const bytes = stat.sizeBytes - mark.length;
   if (bytes > 0) await file.truncate(mark.length);
-  // Also when there is nothing to cut: an earlier attempt may have failed between the two.
+  // Also without a truncation: an earlier attempt may have failed between truncate and sync.
   if (fsync) await file.sync();
   if (bytes > 0) events.cut(path, bytes);
 }
 
-/** The directory of an output file, created and durable with those above it. */
-export async function prepareDirectory(path: string, { disk, fsync }: OutputRoom): Promise<void> {
+/** Creates the directory of an output file and its parents, durably. */
+export async function prepareDirectory(path: string, { disk, fsync }: OutputContext): Promise<void> {
   const directory = dirname(path);
   const first = await disk.createDirectory(directory);
   if (first === undefined || !fsync) return;

@@ -1,43 +1,53 @@
-import { BirthNote } from './birth-note.ts';
 import { FileLock } from './file-lock.ts';
-import { agrees, type FileMark, isSameFile, markAt } from './file-mark.ts';
+import { type FileMark, isSameFile, markAt, matches } from './file-mark.ts';
 import type { OpenFile } from './file-system.ts';
-import { cutMoved, cutWhatMoved, type KnownEnd, openOutput, prepareDirectory } from './open-output.ts';
-import type { OutputRoom } from './output-room.ts';
+import {
+  type KnownEnd,
+  openOutput,
+  prepareDirectory,
+  truncateMovedFile,
+  truncateMovedFiles,
+} from './open-output.ts';
+import type { OutputContext } from './output-context.ts';
+import { UncommittedMarker } from './uncommitted-marker.ts';
 
 /**
- * One output file, open or resting.
+ * One output file, open or temporarily closed.
  *
  *     |---- flushed ----|---- written ----|- - pending - -|
  *     0               mark              length        references, not copies
  *
- * `undo` goes back to the mark, `keep` moves it to the end. A resting file has nothing pending, but may have been written
- * to since the mark.
+ * `rollBack` truncates to the mark, `keep` moves the mark to the end. A closed file has nothing pending, but
+ * it can have written bytes after the mark.
  */
 export class OutputFile {
   readonly path: string;
-  readonly #room: OutputRoom;
+  readonly #context: OutputContext;
   readonly #holder: string;
   #open: { readonly file: OpenFile; readonly lock: FileLock } | undefined;
-  /** The end at the last delivered flush; undefined before the first opening. */
+  /** The end at the last delivered flush; undefined before the file is first opened. */
   #mark: FileMark | undefined;
   /** The end at the last `seal`. */
   #sealed: FileMark | undefined;
   #length = 0;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #isUnsettled: boolean;
-  /** The mark is the committed state's; later it is a flush's. */
+  #isUnconfirmed: boolean;
+  /** The mark is from the committed state, not from a later flush. */
   #isMarkCommitted: boolean;
 
-  /** `committed`: where the committed state says it ended. */
-  constructor(path: string, committed: FileMark | undefined, room: OutputRoom & { readonly holder: string }) {
+  /** `committed`: its end according to the committed state. */
+  constructor(
+    path: string,
+    committed: FileMark | undefined,
+    context: OutputContext & { readonly holder: string },
+  ) {
     this.path = path;
-    this.#room = room;
-    this.#holder = room.holder;
+    this.#context = context;
+    this.#holder = context.holder;
     this.#mark = committed;
     this.#length = committed?.length ?? 0;
-    this.#isUnsettled = committed !== undefined;
+    this.#isUnconfirmed = committed !== undefined;
     this.#isMarkCommitted = committed !== undefined;
   }
 
@@ -49,38 +59,41 @@ export class OutputFile {
     return this.#open !== undefined;
   }
 
-  /** Something was written since the mark. */
+  /** Records were written since the mark. */
   get isDirty(): boolean {
     return this.#pendingBytes > 0 || this.#length !== (this.#mark?.length ?? 0);
   }
 
   /**
-   * No committed state knows the file yet, or it has not been found as the committed state left it since the start: it must
-   * not leave its path, nor be forgotten.
+   * The file has no committed state yet, or has not been compared with its committed state since the start:
+   * it must not be moved from its path or forgotten.
    */
-  get isUnsettled(): boolean {
-    return this.#isUnsettled;
+  get isUnconfirmed(): boolean {
+    return this.#isUnconfirmed;
   }
 
   get length(): number {
     return this.#length;
   }
 
-  /** After a start: cuts the file if it is not at its path any more, and says what is there. */
-  async look(): Promise<'as it was left' | 'something else' | 'nothing'> {
-    const stat = await this.#room.disk.stat(this.path);
-    const marks = await cutWhatMoved(this.path, { stat, known: this.#known }, this.#room);
+  /**
+   * Called after a start: truncates the file if it was moved from its path, and returns what is at the path
+   * now.
+   */
+  async inspect(): Promise<'as it was left' | 'something else' | 'nothing'> {
+    const stat = await this.#context.disk.stat(this.path);
+    const marks = await truncateMovedFiles(this.path, { stat, known: this.#known }, this.#context);
     if (stat === undefined) return 'nothing';
     const isAsLeft =
       this.#mark !== undefined && isSameFile(this.#mark, stat) && stat.sizeBytes === this.#length;
     if (!isAsLeft) return 'something else';
-    this.#isUnsettled = marks.some(({ isBorn }) => isBorn);
+    this.#isUnconfirmed = marks.some(({ isUncommitted }) => isUncommitted);
     return 'as it was left';
   }
 
   async open(): Promise<void> {
     if (this.#open !== undefined) return;
-    await prepareDirectory(this.path, this.#room);
+    await prepareDirectory(this.path, this.#context);
     const lock = await FileLock.acquire(this.path, this.#holder);
     try {
       this.#open = { file: this.isDirty ? await this.#resume() : await this.#begin(), lock };
@@ -88,7 +101,7 @@ export class OutputFile {
       lock.release();
       throw error;
     }
-    this.#room.events.opened();
+    this.#context.events.opened();
   }
 
   append(parts: readonly Uint8Array[]): number {
@@ -104,59 +117,59 @@ export class OutputFile {
   async write(): Promise<void> {
     while (this.#pending.length > 0) {
       const written = await this.#file.write(this.#pending);
-      if (written === 0) throw new Error(`${this.path} takes no bytes`);
+      if (written === 0) throw new Error(`cannot write to ${this.path}: 0 bytes written`);
       this.#length += written;
       this.#pendingBytes -= written;
       this.#pending = without(this.#pending, written);
     }
   }
 
-  /** Writes what is pending and makes it durable; where the file ends then. */
+  /** Writes pending bytes, makes them durable and returns the new end. */
   async seal(): Promise<FileMark> {
     if (this.#open === undefined && this.#sealed !== undefined) return this.#sealed;
     const file = this.#file;
     await this.write();
-    if (this.#room.fsync) await file.sync();
+    if (this.#context.fsync) await file.sync();
     const stat = await file.stat();
     if (stat.links === 0) throw new DeletedError(this.path);
     if (stat.sizeBytes !== this.#length) {
-      this.#room.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
+      this.#context.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
       this.#length = stat.sizeBytes;
     }
     this.#sealed = await markAt(file, stat, this.#length);
     return this.#sealed;
   }
 
-  /** The flush is delivered: what was sealed is the mark. */
+  /** Called when the flush is delivered: the sealed end becomes the mark. */
   keep(): void {
     if (this.#sealed !== undefined) this.#mark = this.#sealed;
   }
 
-  /** Takes back everything since the mark. */
-  async undo(): Promise<void> {
+  /** Removes everything after the mark. */
+  async rollBack(): Promise<void> {
     this.#pending = [];
     this.#pendingBytes = 0;
     const mark = this.#mark;
     if (mark === undefined) return;
-    if (this.#open === undefined) await cutMoved(this.path, mark, this.#room);
-    else this.#mark = await this.#cutTo(mark, this.#open.file);
+    if (this.#open === undefined) await truncateMovedFile(this.path, mark, this.#context);
+    else this.#mark = await this.#truncateTo(mark, this.#open.file);
     this.#length = this.#mark?.length ?? 0;
   }
 
-  /** Closes the file for now. What it holds since the mark stays there, sealed, not kept. */
-  async rest(): Promise<void> {
+  /** Closes the file temporarily. Bytes after the mark stay in it, sealed but not kept. */
+  async closeTemporarily(): Promise<void> {
     if (this.isDirty) await this.seal();
     await this.close();
   }
 
-  /** Closes the file; what is pending is gone. */
+  /** Closes the file and drops pending bytes. */
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
     this.#pending = [];
     this.#pendingBytes = 0;
     if (open === undefined) return;
-    this.#room.events.closed();
+    this.#context.events.closed();
     try {
       await open.file.close();
     } finally {
@@ -164,10 +177,10 @@ export class OutputFile {
     }
   }
 
-  /** A committed state knows the file. */
-  async removeBirthNote(): Promise<void> {
-    await new BirthNote(this.path, this.#room).remove();
-    this.#isUnsettled = false;
+  /** Called when the file has a committed state. */
+  async removeMarker(): Promise<void> {
+    await new UncommittedMarker(this.path, this.#context).remove();
+    this.#isUnconfirmed = false;
   }
 
   get #known(): KnownEnd | undefined {
@@ -180,22 +193,22 @@ export class OutputFile {
   }
 
   async #begin(): Promise<OpenFile> {
-    const { file, mark, isBorn } = await openOutput(this.path, this.#known, this.#room);
+    const { file, mark, isUncommitted } = await openOutput(this.path, this.#known, this.#context);
     this.#mark = mark;
     this.#isMarkCommitted = false;
     this.#sealed = undefined;
     this.#length = mark.length;
-    this.#isUnsettled = isBorn;
+    this.#isUnconfirmed = isUncommitted;
     return file;
   }
 
-  /** Opens a file that rested with bytes since the mark: it has to be as it was left. */
+  /** Opens a temporarily closed file with bytes after the mark: it must be unchanged. */
   async #resume(): Promise<OpenFile> {
-    const file = await this.#room.disk.open(this.path, {});
+    const file = await this.#context.disk.open(this.path, {});
     try {
       const stat = await file.stat();
-      const isAsLeft = this.#sealed?.length === stat.sizeBytes && (await agrees(this.#sealed, file, stat));
-      if (!isAsLeft) throw new Error(`${this.path} was changed by somebody else`);
+      const isAsLeft = this.#sealed?.length === stat.sizeBytes && (await matches(this.#sealed, file, stat));
+      if (!isAsLeft) throw new Error(`${this.path} was changed by another program`);
       return file;
     } catch (error) {
       await file.close();
@@ -203,32 +216,32 @@ export class OutputFile {
     }
   }
 
-  /** Where the file ends then: at the mark, or, when others changed it, where it ends now. */
-  async #cutTo(mark: FileMark, file: OpenFile): Promise<FileMark> {
+  /** Returns the new end of the file: the mark, or its current end if another program changed it. */
+  async #truncateTo(mark: FileMark, file: OpenFile): Promise<FileMark> {
     const stat = await file.stat();
-    if (!(await agrees(mark, file, stat))) {
-      this.#room.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
+    if (!(await matches(mark, file, stat))) {
+      this.#context.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
       return markAt(file, stat, stat.sizeBytes);
     }
     if (stat.sizeBytes > mark.length) await file.truncate(mark.length);
-    // Bytes that came back after a power loss would be there twice.
-    if (this.#room.fsync) await file.sync();
+    // Otherwise the truncated bytes could reappear after a power loss and be duplicates.
+    if (this.#context.fsync) await file.sync();
     return mark;
   }
 }
 
-/** The file has no name any more: what is written to it is gone with its closing. */
+/** The file has no name any more: its bytes are lost when it is closed. */
 export class DeletedError extends Error {
   override readonly name = 'DeletedError';
   readonly path: string;
 
   constructor(path: string) {
-    super(`${path} was deleted while it was written`);
+    super(`${path} was deleted while open`);
     this.path = path;
   }
 }
 
-/** `parts` without their first `bytes`. */
+/** Returns `parts` without their first `bytes`. */
 function without(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let left = bytes;
   let index = 0;

@@ -1,32 +1,38 @@
 import { dirname } from 'node:path';
 import { isSameFile } from './file-mark.ts';
 import type { FileState } from './file-state.ts';
+import type { OutputContext } from './output-context.ts';
 import { DeletedError, OutputFile } from './output-file.ts';
-import type { OutputRoom } from './output-room.ts';
 import { nextRotatedPath } from './rotated-path.ts';
 
-export interface OutputOptions extends OutputRoom {
+export interface OutputOptions extends OutputContext {
   readonly rotateBytes: number | undefined;
   readonly maxOpenFiles: number;
-  /** Who holds the locks, for a person. */
+  /** Identifies the lock holder to operators. */
   readonly holder: string;
 }
 
-/** As many files an emitter remembers, and commits; beyond it those that rested longest are forgotten. */
+/**
+ * Maximum number of files that an emitter remembers and commits; above it, the longest closed ones are
+ * forgotten.
+ */
 const MAX_KNOWN_FILES = 1000;
 
-/** The output files of an emitter: found by path, the least recently used closed first, flushed and undone together. */
+/**
+ * The output files of an emitter, by path. They are flushed and rolled back together; the least recently used
+ * are closed first.
+ */
 export class OutputFiles {
   readonly #options: OutputOptions;
-  /** By path; the least recently used first. */
+  /** By path, the least recently used first. */
   readonly #known = new Map<string, OutputFile>();
   readonly #open = new Map<string, OutputFile>();
   /** Written to since the last delivered flush. */
   readonly #touched = new Set<OutputFile>();
-  /** Could not be undone yet. */
-  readonly #spoiled = new Set<OutputFile>();
-  /** Flushed for the first time; their birth notes go when that is committed. */
-  readonly #newborn = new Set<OutputFile>();
+  /** Files whose rollback failed and is to be repeated. */
+  readonly #failedRollbacks = new Set<OutputFile>();
+  /** Files flushed for the first time; their uncommitted markers are removed after the commit. */
+  readonly #uncommitted = new Set<OutputFile>();
   #pendingBytes = 0;
   #isReopenDue = false;
 
@@ -35,19 +41,19 @@ export class OutputFiles {
     for (const [path, mark] of committed) this.#known.set(path, new OutputFile(path, mark, options));
   }
 
-  /** Gathered, not yet written. */
+  /** Buffered, not yet written. */
   get pendingBytes(): number {
     return this.#pendingBytes;
   }
 
   /**
-   * Cuts what is not as the committed state left it: now, and not only when it is written again. A file that was moved
-   * away is cut there, and forgotten.
+   * Truncates files to their committed length at the start instead of at their next write. A file that was
+   * moved is truncated under its new name and forgotten.
    */
   async recover(): Promise<void> {
     for (const [path, output] of [...this.#known]) {
       try {
-        const found = await output.look();
+        const found = await output.inspect();
         if (found === 'nothing') this.#known.delete(path);
         else if (found === 'something else') await this.#get(path);
       } catch (error) {
@@ -56,7 +62,7 @@ export class OutputFiles {
     }
   }
 
-  /** Opens the file at a path, or says why not yet. */
+  /** Opens the file at a path, or logs why it cannot be opened yet. */
   async prepare(path: string): Promise<void> {
     try {
       await this.#get(path);
@@ -76,14 +82,14 @@ export class OutputFiles {
     this.#pendingBytes = 0;
   }
 
-  /** Everything is durable: the state to commit. Nothing is, when it throws; then `undo`. */
+  /** Makes everything durable and returns the state to commit. If it throws, the caller calls `rollBack`. */
   async flush(): Promise<FileState> {
-    // All of them are waited for, so that nothing is being written any more when one has failed.
+    // Waits for all, so that no write is in progress after a failure.
     const seals = await Promise.allSettled([...this.#touched].map((output) => output.seal()));
     for (const seal of seals) if (seal.status === 'rejected') throw seal.reason;
     for (const output of this.#touched) {
       output.keep();
-      if (output.isUnsettled) this.#newborn.add(output);
+      if (output.isUnconfirmed) this.#uncommitted.add(output);
     }
     this.#touched.clear();
     this.#pendingBytes = 0;
@@ -92,34 +98,34 @@ export class OutputFiles {
     return this.#marks();
   }
 
-  /** What the last flush returned is committed. */
+  /** Called when the state of the last flush is committed. */
   async committed(): Promise<void> {
-    for (const output of this.#newborn) {
+    for (const output of this.#uncommitted) {
       try {
-        await output.removeBirthNote();
-        this.#newborn.delete(output);
+        await output.removeMarker();
+        this.#uncommitted.delete(output);
       } catch (error) {
-        this.#options.events.noteRemains(output.path, error);
+        this.#options.events.markerRemovalFailed(output.path, error);
       }
     }
     if (this.#isReopenDue) await this.reopen();
   }
 
-  /** Takes back everything since the last delivered flush. What cannot be now is tried again by `repair`. */
-  async undo(): Promise<void> {
-    for (const output of this.#touched) this.#spoiled.add(output);
+  /** Rolls back everything since the last delivered flush. `repair` repeats failed rollbacks. */
+  async rollBack(): Promise<void> {
+    for (const output of this.#touched) this.#failedRollbacks.add(output);
     this.#touched.clear();
     this.#pendingBytes = 0;
     await this.repair().catch(() => {});
   }
 
-  /** Throws while something that was to be undone is not. */
+  /** Throws while a rollback is incomplete. */
   async repair(): Promise<void> {
     const failures: unknown[] = [];
-    for (const output of this.#spoiled) {
+    for (const output of this.#failedRollbacks) {
       try {
-        await output.undo();
-        this.#spoiled.delete(output);
+        await output.rollBack();
+        this.#failedRollbacks.delete(output);
       } catch (error) {
         failures.push(error);
       }
@@ -127,21 +133,21 @@ export class OutputFiles {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** A file that was deleted under us: its path is free for another. */
+  /** Drops a file that was deleted while it was open: its path is free for a new one. */
   async dropDeleted(error: unknown): Promise<void> {
     if (!(error instanceof DeletedError)) return;
     for (const output of [...this.#touched]) {
       if (output.path !== error.path) continue;
       this.#options.events.deleted(output.path);
       this.#touched.delete(output);
-      this.#giveUpPath(output);
+      this.#releasePath(output);
       await output.close();
     }
   }
 
   /**
-   * Finishes with files that were moved away, and opens new ones in their place. A file with bytes that may have to be
-   * undone, or that no committed state knows, has its turn after the next flush or commit.
+   * Closes files that were moved, and opens new ones at their paths. A file with unflushed bytes, or without
+   * a committed state, is reopened after the next flush or commit.
    */
   async reopen(): Promise<void> {
     this.#isReopenDue = false;
@@ -155,12 +161,12 @@ export class OutputFiles {
   }
 
   async close(): Promise<void> {
-    const outputs = new Set([...this.#open.values(), ...this.#touched, ...this.#spoiled]);
+    const outputs = new Set([...this.#open.values(), ...this.#touched, ...this.#failedRollbacks]);
     this.#open.clear();
     this.#touched.clear();
-    this.#spoiled.clear();
+    this.#failedRollbacks.clear();
     this.#known.clear();
-    // Each gives up its lock, even when its file does not close as it should.
+    // Each releases its lock, even if closing its file fails.
     await Promise.allSettled([...outputs].map((output) => output.close()));
   }
 
@@ -170,14 +176,14 @@ export class OutputFiles {
       this.#use(open);
       return open;
     }
-    await this.#makeRoom();
+    await this.#closeLeastRecent();
     const output = this.#known.get(path) ?? new OutputFile(path, undefined, this.#options);
     await output.open();
     this.#use(output);
     return output;
   }
 
-  /** Moves it to the end of the line. */
+  /** Marks the file as most recently used. */
   #use(output: OutputFile): void {
     const { path } = output;
     if (this.#open.size === 1 && this.#open.has(path)) return;
@@ -187,10 +193,10 @@ export class OutputFiles {
     this.#known.set(path, output);
   }
 
-  async #makeRoom(): Promise<void> {
+  async #closeLeastRecent(): Promise<void> {
     for (const [path, output] of this.#open) {
       if (this.#open.size < this.#options.maxOpenFiles) return;
-      await output.rest();
+      await output.closeTemporarily();
       this.#open.delete(path);
     }
   }
@@ -198,24 +204,24 @@ export class OutputFiles {
   #forgetOldest(): void {
     for (const [path, output] of this.#known) {
       if (this.#known.size <= MAX_KNOWN_FILES) return;
-      if (output.isOpen || output.isUnsettled) continue;
+      if (output.isOpen || output.isUnconfirmed) continue;
       this.#known.delete(path);
     }
   }
 
   /**
-   * Rotates before the first write after a flush, and only a file that a committed state knows: so nothing that may have
-   * to be undone or cut ever lies in two files of one path.
+   * Rotates before the first write after a flush, and only a file with a committed state: so bytes that may
+   * have to be truncated are never in two files of one path.
    */
   async #rotatedIfDue(output: OutputFile): Promise<OutputFile> {
     const { rotateBytes, disk, fsync, events } = this.#options;
     if (rotateBytes === undefined || output.length < rotateBytes) return output;
-    if (output.isDirty || output.isUnsettled || output.mark === undefined) return output;
+    if (output.isDirty || output.isUnconfirmed || output.mark === undefined) return output;
     const { path, length, mark } = output;
     const isAtPath = isSameFile(mark, await disk.stat(path));
     const target = await nextRotatedPath(path, disk);
     if (isAtPath) await disk.rename(path, target);
-    this.#giveUpPath(output);
+    this.#releasePath(output);
     await output.close();
     if (fsync) await disk.syncDirectory(dirname(path));
     if (isAtPath) events.rotated(path, target, length);
@@ -226,15 +232,15 @@ export class OutputFiles {
   async #reopenIfMoved(output: OutputFile): Promise<void> {
     const { path, mark } = output;
     if (mark === undefined || isSameFile(mark, await this.#options.disk.stat(path))) return;
-    if (output.isDirty || output.isUnsettled) {
+    if (output.isDirty || output.isUnconfirmed) {
       this.#isReopenDue = true;
       return;
     }
     const { isOpen } = output;
-    this.#giveUpPath(output);
+    this.#releasePath(output);
     await output.close();
     this.#options.events.reopened(path);
-    // One that rests has its new file when there is something to write.
+    // The new file of a closed one is created at the next write.
     if (isOpen) await this.#get(path);
   }
 
@@ -244,9 +250,9 @@ export class OutputFiles {
     );
   }
 
-  #giveUpPath(output: OutputFile): void {
+  #releasePath(output: OutputFile): void {
     this.#known.delete(output.path);
     this.#open.delete(output.path);
-    this.#newborn.delete(output);
+    this.#uncommitted.delete(output);
   }
 }

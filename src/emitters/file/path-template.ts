@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import type { Resource } from '../../records/resource.ts';
 
 /**
- * A path with places that the resource fills:
+ * A path with placeholders for resource attributes:
  *
  *     /var/log/all/{host.name}/{service.name}.log
  *
- * What fills a place comes from other machines. It can never leave its place: it holds no slash, does not begin with a
- * dot, and is not empty (`unknown` stands for what the resource does not say).
+ * The values come from other machines and are sanitized: a value contains no slash, does not begin with a
+ * dot, and is not empty (`unknown` replaces a missing attribute). So it cannot select another directory.
  */
 export interface PathTemplate {
   readonly text: string;
-  /** Text and names of attributes in turn, text first and last. */
+  /** Text and attribute names alternate, with text first and last. */
   readonly parts: readonly string[];
 }
 
 const PLACE = /\{([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})\}/;
 
-/** undefined when a brace is not part of a place. */
+/** Returns undefined if a brace is not part of a placeholder. */
 export function parsePathTemplate(text: string): PathTemplate | undefined {
   const parts = text.split(PLACE);
   const isWhole = parts.every((part, index) => index % 2 === 1 || !/[{}]/.test(part));
@@ -38,14 +38,14 @@ function sanitized(value: string): string {
   return value === '' ? 'unknown' : value.replace(UNWANTED, '_');
 }
 
-/** Room for the endings of rotated files, within the 255 bytes that file systems give a name. */
+/** File systems limit a name to 255 bytes; this leaves room for the suffixes of rotated files. */
 export const MAX_NAME_BYTES = 200;
 
-/** A name that fits, distinct from every other as far as a hash can tell. */
+/** Shortens a long name and appends a hash to keep it unique. */
 function shortened(name: string): string {
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 16);
-  // Whole characters only: the bytes at the cut are put back as U+FFFD, which goes.
+  // Removes the U+FFFD that replaces an incomplete character at the end.
   const head = Buffer.from(name)
     .subarray(0, MAX_NAME_BYTES - 20)
     .toString()

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { FileSystem } from './file-system.ts';
 
-/** `access.log.1`, `access.log.2`, ...: with the number after the highest that is there, compressed ones included. */
+/** Returns `access.log.N` with the number after the highest existing one, including compressed files. */
 export async function nextRotatedPath(path: string, disk: FileSystem): Promise<string> {
   const prefix = `${basename(path)}.`;
   let highest = 0;

@@ -13,7 +13,7 @@ import type { ConfiguredEmitter } from '../emitter.ts';
 export const GELF_VARIABLE = 'AGGREGATOR_GELF_CONFIGURATION';
 
 const DEFAULT_PORT = 12_201;
-/** So small that 128 chunks carry hardly more than a bare message. */
+/** At this size, 128 chunks carry little more than a minimal message. */
 const MIN_CHUNK_SIZE = 128;
 
 const address = z.string().transform((text, context) => {
@@ -64,14 +64,14 @@ export const gelfShape = {
   /** Datagrams only. Default gzip. */
   compression: z.enum(['gzip', 'zlib', 'none']).optional(),
   compression_level: z.int().min(1).max(9).optional(),
-  /** The size of the largest datagram, header included. Default 1420. */
+  /** Maximum datagram size including the header. Default 1420. */
   chunk_size: z.int().min(MIN_CHUNK_SIZE).max(MAX_DATAGRAM_BYTES).optional(),
-  /** Datagrams that go without a pause (0: never one), and the pause. */
+  /** Number of datagrams sent before a pause (0: no pauses), and its duration. */
   burst: z.int().min(0).max(100_000).optional(),
   burst_pause: duration.optional(),
   /** Streams only. Default null. */
   delimiter: z.enum(['null', 'newline']).optional(),
-  /** TLS only: the authorities to trust, our own certificate, the name the receiver's must be for. */
+  /** TLS only: trusted authorities, client certificate, expected name in the receiver's certificate. */
   ca: pem.optional(),
   ca_file: path.optional(),
   certificate: pem.optional(),
@@ -79,11 +79,11 @@ export const gelfShape = {
   key: pem.optional(),
   key_file: path.optional(),
   server_name: z.string().min(1).optional(),
-  /** Before compression. What is longer is cut, marked and counted. */
+  /** Before compression. Longer messages are truncated, marked and counted. */
   max_message_bytes: messageBytes.default(2_000_000),
-  /** For a connection, and for each write. */
+  /** Timeout of connecting, and of each write. */
   timeout: duration.default(10_000),
-  /** Of records that do not say. Default host: this one's name. */
+  /** Defaults for records without these. Default host: the name of this host. */
   host: z.string().min(1).optional(),
   level: level.default(6),
   booleans: z.enum(['string', 'number']).default('string'),
@@ -126,7 +126,7 @@ const PAIRS: readonly (readonly [Key, Key])[] = [
   ['key', 'key_file'],
 ];
 
-/** What is known but has no effect at this address, and what is said twice or by half. */
+/** Options without effect for this address, contradictory options and incomplete pairs. */
 function contradictions(configuration: GelfConfiguration, place: string): ConfigurationProblem[] {
   const { kind } = configuration.address;
   const given = (key: Key) => configuration[key] !== undefined;
@@ -142,12 +142,12 @@ function contradictions(configuration: GelfConfiguration, place: string): Config
   return [
     ...idle
       .filter(([key]) => given(key))
-      .map(([key, kinds]) => problem(key, `is for ${kinds} addresses only`)),
+      .map(([key, kinds]) => problem(key, `has no effect: it applies to ${kinds} addresses only`)),
     ...PAIRS.filter(([text, file]) => given(text) && given(file)).map(([text, file]) =>
-      problem(file, `is given as "${text}" too; one of them is enough`),
+      problem(file, `cannot be combined with "${text}"; remove one of them`),
     ),
     ...(has('certificate') === has('key')
       ? []
-      : [problem('certificate', 'a certificate and its key go together')]),
+      : [problem('certificate', 'certificate and key must be set together')]),
   ];
 }

@@ -11,7 +11,9 @@ type Notice =
   | { readonly kind: 'cut'; readonly cutBytes: number }
   | { readonly kind: 'tooLate'; readonly address: string; readonly reason: string };
 
-/** What happens in the GELF emitter: each is counted and, where a person should know, logged here, at most once a minute. */
+/**
+ * Events of the GELF emitter: counts each, and logs those that an operator should know at most once a minute.
+ */
 export class GelfEvents {
   readonly #logger: Logger;
   readonly #messages: Counter.Internal;
@@ -25,13 +27,13 @@ export class GelfEvents {
     this.#logger = context.logger;
     const counter = (name: string, help: string) =>
       emitterCounter(context.metrics, context.name, { name: `aggregator_emitter_gelf_${name}_total`, help });
-    this.#messages = counter('messages', 'Messages given to the system.');
-    this.#bytes = counter('bytes', 'Bytes of messages given to the system, as they go on the wire.');
-    this.#cut = counter('cut_messages', 'Messages that were too long and have been cut.');
-    this.#failures = counter('failures', 'Connections lost, attempts that failed, datagrams not sent.');
+    this.#messages = counter('messages', 'Messages passed to the operating system.');
+    this.#bytes = counter('bytes', 'Bytes passed to the operating system, in wire format.');
+    this.#cut = counter('cut_messages', 'Messages truncated because they were too long.');
+    this.#failures = counter('failures', 'Lost connections, failed attempts and unsent datagrams.');
     this.#tooLate = counter(
       'late_failures',
-      'Failures heard of when what they concern had been taken for delivered.',
+      'Failures reported after their messages had counted as delivered.',
     );
     this.#notices = new EventLimiter(context.clock, LOG_INTERVAL_MS, (notice) => log(context.logger, notice));
   }
@@ -46,7 +48,7 @@ export class GelfEvents {
     this.#notices.emit({ kind: 'cut', cutBytes });
   }
 
-  /** Not logged: delivery does, with the reason, at each retry. */
+  /** Not logged here: delivery logs the reason of each retry. */
   failed(): void {
     this.#failures.inc();
   }
@@ -58,7 +60,7 @@ export class GelfEvents {
 
   reopenFailed(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#logger.error({ reason }, 'The certificates cannot be read again; the old ones stay in use');
+    this.#logger.error({ reason }, 'Cannot reload the certificates; the previous ones stay in use');
   }
 
   stop(): void {
@@ -68,6 +70,6 @@ export class GelfEvents {
 
 function log(logger: Logger, notice: Notice & { readonly count: number }): void {
   const { kind, ...fields } = notice;
-  if (kind === 'cut') logger.warn(fields, 'A message was too long for its receiver and was cut');
-  else logger.warn(fields, 'Messages that had been taken for delivered may be lost');
+  if (kind === 'cut') logger.warn(fields, 'Truncated a message that was too long');
+  else logger.warn(fields, 'Messages that counted as delivered may be lost');
 }

@@ -13,17 +13,18 @@ import type { GelfConfiguration } from './configuration.ts';
 import { GelfEvents } from './events.ts';
 import { openOutlet } from './open-outlet.ts';
 
-/** Records that are turned into messages at a stretch: a few milliseconds, in which nothing else runs. */
-const STRETCH_RECORDS = 64;
-/** What is gathered before it is written. */
+/** Records converted at a time: blocks the event loop for a few milliseconds. */
+const CHUNK_RECORDS = 64;
+/** Size at which buffered messages are written. */
 const WRITE_BYTES = 256 * 1024;
 
 /**
- * Sends each record as a GELF message. At-least-once towards the kernel: nobody answers in GELF, so the last a sender can
- * know is that the system took everything on a connection that still lives (docs/gelf.md says what that is worth).
+ * Sends each record as a GELF message. At-least-once to the kernel: GELF has no acknowledgements, so a sender
+ * can know at most that the kernel accepted all bytes on a connection that is still open (docs/gelf.md
+ * describes the consequences).
  *
- * Delivery keeps the cursor, so nothing is kept here: when a connection breaks, everything since the last flush counts as
- * not sent, and delivery sends it again.
+ * Delivery keeps the cursor, so this emitter keeps no state: when a connection breaks, everything since the
+ * last flush counts as unsent, and delivery sends it again.
  */
 export class GelfEmitter implements Emitter {
   readonly #configuration: GelfConfiguration;
@@ -31,7 +32,7 @@ export class GelfEmitter implements Emitter {
   readonly #presentation: GelfPresentation;
   readonly #events: GelfEvents;
   #outlet: CheckedOutlet | undefined;
-  /** Something was written since the last flush. */
+  /** Messages were written since the last flush. */
   #dirty = false;
   #reopen = false;
 
@@ -52,14 +53,14 @@ export class GelfEmitter implements Emitter {
     });
   }
 
-  /** The receiver need not be there: it is called when there is something to say. */
+  /** Does not connect: the first write does. */
   async start(): Promise<void> {
     await this.#open();
   }
 
   async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     const outlet = await this.#current();
-    if (outlet === undefined) return retry('not started');
+    if (outlet === undefined) return retry('the emitter is not started');
     let packets: Uint8Array[] = [];
     let messages = 0;
     let bytes = 0;
@@ -73,8 +74,8 @@ export class GelfEmitter implements Emitter {
       bytes = 0;
       return undefined;
     };
-    for (const stretch of stretchesOf(batch)) {
-      for (const presented of this.#messagesOf(stretch)) {
+    for (const chunk of splitIntoChunks(batch)) {
+      for (const presented of this.#messagesOf(chunk)) {
         for (const packet of presented) {
           packets.push(packet);
           bytes += packet.length;
@@ -99,7 +100,7 @@ export class GelfEmitter implements Emitter {
     return DELIVERED;
   }
 
-  /** Certificates are read again before the next message that follows a flush. */
+  /** Reads the certificates again before the first message after the next flush. */
   async reopen(): Promise<void> {
     this.#reopen = true;
   }
@@ -111,12 +112,12 @@ export class GelfEmitter implements Emitter {
     this.#events.stop();
   }
 
-  #messagesOf(stretch: RecordBatch): (readonly Uint8Array[])[] {
+  #messagesOf(chunk: RecordBatch): (readonly Uint8Array[])[] {
     const messages: (readonly Uint8Array[])[] = [];
-    forEachLogRecord(stretch, (record) => {
+    forEachLogRecord(chunk, (record) => {
       const presented = this.#presentation.present(messageOfRecord(record));
-      // The configuration leaves room for a bare message, and everything else can be cut.
-      if (presented === undefined) throw new RangeError('a message cannot be cut short enough');
+      // The configured size has room for a minimal message, and everything else can be truncated.
+      if (presented === undefined) throw new RangeError('Cannot truncate a message enough');
       if (presented.cutBytes > 0) this.#events.cut(presented.cutBytes);
       messages.push(presented.packets);
     });
@@ -146,14 +147,14 @@ export class GelfEmitter implements Emitter {
   #failed(outlet: CheckedOutlet, { reason }: TransportFailure): Retry {
     this.#dirty = false;
     this.#events.failed();
-    return { ...retry(`${outlet.address}: ${reason}`), undone: true };
+    return { ...retry(`${outlet.address}: ${reason}`), rolledBack: true };
   }
 }
 
-function* stretchesOf(batch: Batch): Generator<RecordBatch> {
+function* splitIntoChunks(batch: Batch): Generator<RecordBatch> {
   for (const slice of batch.slices) {
-    for (let from = 0; from < slice.sizes.length; from += STRETCH_RECORDS) {
-      yield sliceRecords(slice, from, Math.min(from + STRETCH_RECORDS, slice.sizes.length));
+    for (let from = 0; from < slice.sizes.length; from += CHUNK_RECORDS) {
+      yield sliceRecords(slice, from, Math.min(from + CHUNK_RECORDS, slice.sizes.length));
     }
   }
 }

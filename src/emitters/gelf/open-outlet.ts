@@ -8,7 +8,9 @@ import type { TransportFailure } from '../../transport/transport.ts';
 import { transportTo } from '../../transport/transport-to.ts';
 import type { GelfConfiguration } from './configuration.ts';
 
-/** The way to the receiver, not opened yet. Throws when a file of certificates cannot be read, or a path cannot be. */
+/**
+ * Creates the outlet without connecting. Throws if a certificate file cannot be read or a path is invalid.
+ */
 export async function openOutlet(
   configuration: GelfConfiguration,
   clock: Clock,

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { MAX_BODY_BYTES } from '../../protocols/logplex/limits.ts';
 
-/** A message, or a part of one, as it goes on the wire. */
+/** A message, or a part of one, in wire format. */
 export interface Frame {
   /** The index of its record in the batch. */
   readonly record: number;
-  /** Where its record stands: stream and position. */
+  /** The stream and position of its record. */
   readonly origin: string;
   readonly bytes: Uint8Array;
 }
 
-/** What one request carries: frames without anything between them. */
+/** The body of one request: frames without separators. */
 export class Body {
   readonly frames: Frame[];
   #sizeBytes: number;
@@ -46,8 +46,8 @@ export class Body {
   }
 
   /**
-   * The same for the same records as the same bytes, after a restart too; another one for other records, even when their
-   * bytes happen to be equal.
+   * Equal for the same records with the same bytes, also after a restart. Differs for other records with
+   * equal bytes.
    */
   frameId(bytes: Uint8Array): string {
     const hash = createHash('sha256');

@@ -8,7 +8,7 @@ import type { ConfiguredEmitter } from '../emitter.ts';
 
 export const LOGPLEX_VARIABLE = 'AGGREGATOR_LOGPLEX_CONFIGURATION';
 
-/** One destination. Becomes a target, which is plain data and may cross to a thread. */
+/** One destination. The parsed target is plain data, so it can be passed to a worker thread. */
 const url = z.string().transform((text, context) => {
   const target = parseLogplexUrl(text);
   if (!isFault(target)) return target;
@@ -16,7 +16,7 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** With user and password, or without either. */
+/** With both user and password, or with neither. */
 const logplexUrl = z.string().superRefine((text, context) => {
   const parsed = httpUrl(text);
   const target = parsed?.username ? parseLogplexUrl(text) : undefined;
@@ -72,7 +72,7 @@ export function parseLogplexConfiguration(value: string): readonly ConfiguredEmi
   return configured;
 }
 
-/** What is missing, what is said twice, and what has no effect. */
+/** Missing, contradictory and ineffective options. */
 function contradictions(configuration: LogplexConfiguration, place: string): ConfigurationProblem[] {
   const { url: target, serve_db_dir, logplex_url, ca, ca_file, insecure } = configuration;
   const problems: ConfigurationProblem[] = [];
@@ -80,12 +80,12 @@ function contradictions(configuration: LogplexConfiguration, place: string): Con
   if (target === undefined && serve_db_dir === undefined)
     problem('', 'expected "url" for one destination, or "serve_db_dir" for one per identity');
   if (target !== undefined && serve_db_dir !== undefined)
-    problem('.serve_db_dir', 'is given beside "url"; only one of them can say where records go');
+    problem('.serve_db_dir', 'cannot be combined with "url"; remove one of them');
   if (target !== undefined && logplex_url !== undefined)
-    problem('.logplex_url', 'is for tokens of "serve_db_dir" only');
+    problem('.logplex_url', 'requires "serve_db_dir"; it has no effect with "url"');
   if (ca !== undefined && ca_file !== undefined)
-    problem('.ca_file', 'is given as "ca" too; one of them is enough');
+    problem('.ca_file', 'cannot be combined with "ca"; remove one of them');
   if (insecure && (ca !== undefined || ca_file !== undefined))
-    problem('.insecure', 'makes the authorities meaningless; leave one of them out');
+    problem('.insecure', 'cannot be combined with "ca" or "ca_file"; remove one of them');
   return problems;
 }

@@ -1,47 +1,49 @@
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { type Answer, STOPPED, type Verdict, verdictOf } from './answer.ts';
 import type { Body } from './body.ts';
+import { type Answer, classifyAnswer, type RequestResult, STOPPED } from './classify-answer.ts';
+import type { DestinationBatch } from './destination-batch.ts';
 import type { LogplexEvents } from './events.ts';
 import type { LogplexClient } from './logplex-client.ts';
-import type { Patience } from './patience.ts';
-import type { Share } from './share.ts';
+import type { StallBudget } from './stall-budget.ts';
 
 export interface DestinationOptions {
   readonly target: LogplexTarget;
-  /** For people: no secret. */
+  /** For operators; contains no secret. */
   readonly name: string;
-  /** 1: one after another. */
+  /** Maximum number of concurrent requests. */
   readonly concurrency: number;
-  readonly patience: Patience;
-  /** The one in use now; undefined: stopped. */
+  readonly stallBudget: StallBudget;
+  /** The current client; undefined after stop. */
   readonly client: () => LogplexClient | undefined;
   readonly clock: Clock;
   readonly events: LogplexEvents;
 }
 
-/** Why not all of a share has arrived. */
+/** Why a destination batch was not delivered completely. */
 export interface DestinationFailure {
   readonly reason: string;
-  /** Not to be tried before. */
+  /** Minimum time before the next attempt. */
   readonly afterMs?: number;
-  /** It has held up the others for too long: do not wait for it. */
-  readonly isSetAside: boolean;
+  /** The destination delayed the others for too long: delivery does not wait for it. */
+  readonly isSuspended: boolean;
 }
 
 /**
- * One logplex channel: a URL and a token. Sends its share of each batch, up to three requests at a time.
+ * One logplex channel: a URL and a token. Sends its records of each batch, with up to three requests at a
+ * time.
  *
- * A body that is refused for its content is halved until the message stands alone that it is refused for. When sixteen
- * messages in a row were refused alone, and nothing was taken in between, it is hardly the messages.
+ * If the server rejects a body for its content, the body is split in half until the rejected message is
+ * alone. After sixteen consecutive single-message rejections without a delivery, the fault is assumed to be
+ * the destination's.
  *
- * The first failure that is not about content ends the attempt: what is on its way is waited for, nothing more is begun.
+ * The first failure that is not about content ends the attempt: requests in flight complete, no others start.
  */
 export class Destination {
   readonly #options: DestinationOptions;
   #notBeforeMs = 0;
-  #refusedAlone = 0;
-  /** Frame ids of bodies that may go again. */
+  #rejectedAlone = 0;
+  /** Frame ids of bodies that may be sent again. */
   readonly #unanswered = new Set<string>();
 
   constructor(options: DestinationOptions) {
@@ -52,102 +54,102 @@ export class Destination {
     return this.#options.target;
   }
 
-  get isSetAside(): boolean {
-    return this.#options.patience.isSetAside;
+  get isSuspended(): boolean {
+    return this.#options.stallBudget.isSuspended;
   }
 
   get name(): string {
     return this.#options.name;
   }
 
-  /** Set aside, and not to be tried again yet. */
+  /** Suspended, and the time of the next attempt has not come. */
   get isResting(): boolean {
-    return this.#options.patience.isResting;
+    return this.#options.stallBudget.isResting;
   }
 
-  /** It is no longer needed. */
+  /** The serve database no longer contains this destination. */
   forget(): void {
-    if (this.isSetAside) this.#options.events.forgotten();
+    if (this.isSuspended) this.#options.events.removed();
   }
 
-  /** undefined: everything has arrived that is not poison. */
-  async deliver(share: Share, signal: AbortSignal): Promise<DestinationFailure | undefined> {
-    const { patience, name, events } = this.#options;
-    patience.begin();
-    const failure = this.#asked() ?? (await this.#sendAll(share, signal));
+  /** undefined: everything except poison messages is delivered. */
+  async deliver(part: DestinationBatch, signal: AbortSignal): Promise<DestinationFailure | undefined> {
+    const { stallBudget, name, events } = this.#options;
+    stallBudget.begin();
+    const failure = this.#requestedWait() ?? (await this.#sendAll(part, signal));
     if (failure === undefined) {
-      if (patience.succeeded()) events.worksAgain(name);
+      if (stallBudget.succeeded()) events.recovered(name);
       return undefined;
     }
-    // Our own end says nothing about the destination.
-    if (!signal.aborted && patience.failed()) events.setAside(name, failure.reason);
-    return { ...failure, isSetAside: this.isSetAside };
+    // An abort on this side is no failure of the destination.
+    if (!signal.aborted && stallBudget.failed()) events.suspended(name, failure.reason);
+    return { ...failure, isSuspended: this.isSuspended };
   }
 
-  async #sendAll(share: Share, signal: AbortSignal): Promise<Failure | undefined> {
+  async #sendAll(part: DestinationBatch, signal: AbortSignal): Promise<Failure | undefined> {
     const { concurrency } = this.#options;
-    const bodies = share.bodies();
+    const bodies = part.bodies();
     let failure: Failure | undefined;
     let begun = 0;
     const send = async () => {
       for (const body of bodies) {
-        // However slow, some of it is tried each time.
+        // Each attempt sends at least some bodies, even to a slow destination.
         const slow = begun++ < concurrency ? undefined : this.#tooSlow();
-        const problem = failure ?? slow ?? (await this.#send(body, share, signal));
+        const problem = failure ?? slow ?? (await this.#send(body, part, signal));
         failure ??= problem;
         if (failure !== undefined) return;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, send));
-    if (this.#refusedAlone >= ALL_REFUSED_ALONE) share.acquitSuspects();
+    if (this.#rejectedAlone >= MAX_REJECTED_ALONE) part.clearIsolatedRejections();
     return failure;
   }
 
-  /** Sends a body, or as much of it as is taken. */
-  async #send(body: Body, share: Share, signal: AbortSignal): Promise<Failure | undefined> {
-    const verdict = await this.#attempt(body, signal);
-    if (verdict.kind === 'delivered') {
-      this.#refusedAlone = 0;
-      share.delivered(body);
+  /** Sends a body, or the parts of it that the server accepts. */
+  async #send(body: Body, part: DestinationBatch, signal: AbortSignal): Promise<Failure | undefined> {
+    const result = await this.#attempt(body, signal);
+    if (result.kind === 'delivered') {
+      this.#rejectedAlone = 0;
+      part.delivered(body);
       return undefined;
     }
-    if (verdict.kind === 'destination') return this.#failed(verdict);
-    if (body.frames.length === 1) return this.#refuse(body, share, verdict.reason);
+    if (result.kind === 'destination') return this.#failed(result);
+    if (body.frames.length === 1) return this.#refuse(body, part, result.reason);
     for (const half of body.halves()) {
-      const failure = await this.#send(half, share, signal);
+      const failure = await this.#send(half, part, signal);
       if (failure !== undefined) return failure;
     }
     return undefined;
   }
 
-  #refuse(body: Body, share: Share, reason: string): Failure | undefined {
-    this.#refusedAlone++;
-    share.refusedAlone(body, reason);
-    if (this.#refusedAlone < ALL_REFUSED_ALONE) return undefined;
+  #refuse(body: Body, part: DestinationBatch, reason: string): Failure | undefined {
+    this.#rejectedAlone++;
+    part.rejectedAlone(body, reason);
+    if (this.#rejectedAlone < MAX_REJECTED_ALONE) return undefined;
     return {
-      reason: `${ALL_REFUSED_ALONE} messages in a row were refused alone, so it seems to be the destination: ${reason}`,
+      reason: `${MAX_REJECTED_ALONE} consecutive messages were each rejected alone, which suggests a fault of the destination: ${reason}`,
     };
   }
 
-  #failed({ reason, afterMs }: Extract<Verdict, { kind: 'destination' }>): Failure {
+  #failed({ reason, afterMs }: Extract<RequestResult, { kind: 'destination' }>): Failure {
     if (afterMs === undefined) return { reason };
     this.#notBeforeMs = this.#options.clock.monotonicMs() + afterMs;
     return { reason, afterMs };
   }
 
-  /** It asked not to be tried before. */
-  #asked(): Failure | undefined {
+  /** The wait that the server requested with Retry-After. */
+  #requestedWait(): Failure | undefined {
     const afterMs = this.#notBeforeMs - this.#options.clock.monotonicMs();
-    // Timers fire a moment early at times.
+    // Timers can fire slightly early.
     if (afterMs <= EARLY_MS) return undefined;
-    return { reason: `${this.target.origin} has asked not to be tried yet`, afterMs };
+    return { reason: `${this.target.origin} requested a later retry (Retry-After)`, afterMs };
   }
 
   #tooSlow(): Failure | undefined {
-    return this.#options.patience.isUsedUp ? { reason: `${this.target.origin} is too slow` } : undefined;
+    return this.#options.stallBudget.isUsedUp ? { reason: `${this.target.origin} is too slow` } : undefined;
   }
 
-  async #attempt(body: Body, signal: AbortSignal): Promise<Verdict> {
+  async #attempt(body: Body, signal: AbortSignal): Promise<RequestResult> {
     const bytes = body.bytes();
     const frameId = body.frameId(bytes);
     if (this.#unanswered.delete(frameId)) this.#options.events.retried();
@@ -158,16 +160,16 @@ export class Destination {
       answer = await this.#post(request, signal);
     }
     const nowUnixMs = Number(this.#options.clock.nowUnixNano() / 1_000_000n);
-    const verdict = verdictOf(answer, this.target, nowUnixMs);
-    if (verdict.kind === 'destination') this.#remember(frameId);
-    return verdict;
+    const result = classifyAnswer(answer, this.target, nowUnixMs);
+    if (result.kind === 'destination') this.#remember(frameId);
+    return result;
   }
 
   async #post(request: Parameters<LogplexClient['post']>[0], signal: AbortSignal): Promise<Answer> {
     const { events, client } = this.#options;
     events.requestBegins();
     const answer = (await client()?.post(request, signal)) ?? STOPPED;
-    events.requestEnds(fateOf(answer), request.messages, request.body.length);
+    events.requestEnds(requestFate(answer), request.messages, request.body.length);
     return answer;
   }
 
@@ -177,14 +179,14 @@ export class Destination {
   }
 }
 
-type Failure = Omit<DestinationFailure, 'isSetAside'>;
+type Failure = Omit<DestinationFailure, 'isSuspended'>;
 
-/** As delivery counts for the emitters that cannot name records. */
-const ALL_REFUSED_ALONE = 16;
+/** Equals the number that delivery uses for emitters that cannot identify rejected records. */
+const MAX_REJECTED_ALONE = 16;
 const EARLY_MS = 5;
 const MAX_REMEMBERED = 64;
 
-function fateOf(answer: Answer): 'successful' | 'rejected' | 'cancelled' {
+function requestFate(answer: Answer): 'successful' | 'rejected' | 'cancelled' {
   if (answer.kind === 'unanswered') return 'cancelled';
   return answer.status >= 200 && answer.status < 300 ? 'successful' : 'rejected';
 }

@@ -4,14 +4,17 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { EmitterContext } from '../emitter.ts';
 import { emitterCounter, emitterGauge } from '../metrics.ts';
 
-/** What became of a request. `cancelled`: no answer, so that nobody knows. `rejected`: answered, and not with success. */
+/**
+ * The result of a request. `cancelled`: no response, so the result is unknown. `rejected`: an unsuccessful
+ * response.
+ */
 export type RequestFate = 'successful' | 'rejected' | 'cancelled';
 
 /**
- * What happens in the logplex emitter: each is counted and, where a person should know, logged here.
+ * Events of the logplex emitter: counts each and logs those that an operator should know.
  *
- * Messages and requests are counted as logplex clients have always done, when their fate is known:
- * total = successful + rejected + cancelled + dropped. What is sent again is counted again.
+ * Counts messages and requests as other logplex clients do, when their result is known:
+ * total = successful + rejected + cancelled + dropped. A retry counts again.
  */
 export class LogplexEvents {
   readonly #logger: Logger;
@@ -23,7 +26,7 @@ export class LogplexEvents {
   readonly #truncated: Counter.Internal;
   readonly #split: Counter.Internal;
   readonly #inFlight: Gauge.Internal<'emitter'>;
-  readonly #setAside: Gauge.Internal<'emitter'>;
+  readonly #suspended: Gauge.Internal<'emitter'>;
   readonly #lastSuccess: Gauge.Internal<'emitter'>;
 
   constructor({
@@ -40,13 +43,16 @@ export class LogplexEvents {
       emitterGauge(metrics, name, { name: `${PREFIX}${suffix}`, help });
     this.#messages = fates('messages', counter);
     this.#requests = fates('requests', counter);
-    this.#bytes = counter('bytes', 'Bytes of bodies that were taken.');
-    this.#retried = counter('retried_requests', 'Requests that had been sent before, to the byte.');
-    this.#truncated = counter('truncated_messages', 'Messages that were too long and have been cut short.');
-    this.#split = counter('split_records', 'Records that were too long for one message and went as several.');
-    this.#inFlight = gauge('in_flight_requests', 'Requests that wait for their answer.');
-    this.#setAside = gauge('set_aside_destinations', 'Destinations whose records become dead letters.');
-    this.#lastSuccess = gauge('last_success_timestamp_seconds', 'When a request was last taken.');
+    this.#bytes = counter('bytes', 'Bytes of accepted request bodies.');
+    this.#retried = counter('retried_requests', 'Requests sent again with identical bytes.');
+    this.#truncated = counter('truncated_messages', 'Messages truncated because they were too long.');
+    this.#split = counter('split_records', 'Records split into several messages because they were too long.');
+    this.#inFlight = gauge('in_flight_requests', 'Requests waiting for a response.');
+    this.#suspended = gauge(
+      'set_aside_destinations',
+      'Suspended destinations, whose records become dead letters.',
+    );
+    this.#lastSuccess = gauge('last_success_timestamp_seconds', 'Unix time of the last successful request.');
   }
 
   requestBegins(): void {
@@ -64,7 +70,7 @@ export class LogplexEvents {
     this.#lastSuccess.set(Number(this.#clock.nowUnixNano() / 1_000_000n) / 1000);
   }
 
-  /** Given up before there was a request for them: each is a dead letter now. */
+  /** Records rejected before a request was sent: each becomes a dead letter. */
   dropped(records: number): void {
     this.#requests.total.inc();
     this.#requests.dropped.inc();
@@ -84,45 +90,45 @@ export class LogplexEvents {
     this.#split.inc();
   }
 
-  setAside(destination: string, reason: string): void {
-    this.#setAside.inc();
+  suspended(destination: string, reason: string): void {
+    this.#suspended.inc();
     this.#logger.error(
       { destination, reason },
-      'A destination held up the others for too long; its records become dead letters until it works',
+      'Suspended a destination that delayed the others for too long; its records become dead letters until it recovers',
     );
   }
 
-  worksAgain(destination: string): void {
-    this.#setAside.dec();
-    this.#logger.info(
-      { destination },
-      'A destination that was set aside works again; replay its dead letters',
-    );
+  recovered(destination: string): void {
+    this.#suspended.dec();
+    this.#logger.info({ destination }, 'A suspended destination recovered; replay its dead letters');
   }
 
-  /** A destination that was set aside is no longer in the list. */
-  forgotten(): void {
-    this.#setAside.dec();
+  /** A suspended destination is no longer in the serve database. */
+  removed(): void {
+    this.#suspended.dec();
   }
 
   servesRead(records: number, unusable: readonly string[]): void {
-    this.#logger.info({ records }, 'The serve database was read');
+    this.#logger.info({ records }, 'Loaded the serve database');
     if (unusable.length > 0)
-      this.#logger.error({ unusable: unusable.slice(0, 10) }, 'Records of the serve database cannot be used');
+      this.#logger.error({ unusable: unusable.slice(0, 10) }, 'The serve database contains unusable records');
   }
 
   servesUnusable(reason: string): void {
-    this.#logger.error({ reason }, 'The serve database cannot be read; what was read before stays in force');
+    this.#logger.error({ reason }, 'Cannot load the serve database; the previous version stays in use');
   }
 
   insecure(): void {
     this.#logger.warn(
-      'Certificates are not verified: whoever is in between can read the logs and their tokens',
+      'Certificate verification is disabled: the logs and tokens can be intercepted on the network',
     );
   }
 
   reopenFailed(reason: string): void {
-    this.#logger.error({ reason }, 'The authorities cannot be read again; the old ones stay in use');
+    this.#logger.error(
+      { reason },
+      'Cannot reload the certificate authorities; the previous ones stay in use',
+    );
   }
 }
 
@@ -132,10 +138,13 @@ type Fates = Readonly<Record<RequestFate | 'total' | 'dropped', Counter.Internal
 
 function fates(what: string, counter: (suffix: string, help: string) => Counter.Internal): Fates {
   return {
-    total: counter(what, `Whose fate is known: the sum of the other four ${what}.`),
-    successful: counter(`successful_${what}`, `The ${what} that were answered with success.`),
-    rejected: counter(`rejected_${what}`, `The ${what} that were answered, and not with success.`),
-    cancelled: counter(`cancelled_${what}`, `The ${what} without an answer: they may have arrived, or not.`),
-    dropped: counter(`dropped_${what}`, `The ${what} that had nowhere to go and were not tried.`),
+    total: counter(what, `All ${what} whose result is known: the sum of the other four counters.`),
+    successful: counter(`successful_${what}`, `Accepted ${what}.`),
+    rejected: counter(`rejected_${what}`, `The ${what} with an unsuccessful response.`),
+    cancelled: counter(
+      `cancelled_${what}`,
+      `The ${what} without a response: they may or may not have been delivered.`,
+    ),
+    dropped: counter(`dropped_${what}`, `The ${what} not sent because they had no destination.`),
   };
 }

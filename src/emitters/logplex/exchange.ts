@@ -2,15 +2,15 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { failureOf } from '../../transport/transport-failure.ts';
-import { type Answer, STOPPED } from './answer.ts';
+import { type Answer, STOPPED } from './classify-answer.ts';
 
 export interface LogplexTimeouts {
   readonly connectMs: number;
-  /** For the handshake, after the connection. */
+  /** For the TLS handshake, once connected. */
   readonly tlsMs: number;
-  /** From the first attempt to connect to the end of the answer. */
+  /** From the start of connecting to the end of the response. */
   readonly requestMs: number;
-  /** A connection that has no work is closed after so long. */
+  /** An idle connection is closed after this time. */
   readonly idleMs: number;
 }
 
@@ -19,12 +19,15 @@ export interface ExchangeOptions {
   readonly timeouts: LogplexTimeouts;
 }
 
-/** Of an answer's body: read, so that its connection can be used again. With more to come it is closed. */
+/**
+ * A response body is read up to this size so that the connection can be reused. A longer one closes the
+ * connection.
+ */
 const MAX_ANSWER_BYTES = 64 * 1024;
-/** Of an answer's body: kept, for people. */
+/** The part of a response body that is kept for operators. */
 const EXCERPT_BYTES = 1024;
 
-/** One request and its answer, with the times they may take. */
+/** One request and its response, with timeouts. */
 export class Exchange {
   readonly #outgoing: ClientRequest;
   readonly #options: ExchangeOptions;
@@ -43,12 +46,14 @@ export class Exchange {
     this.#cancelRequest = options.clock.after(requestMs, () => this.#timedOut('no answer', requestMs));
     outgoing.on('socket', (socket) => this.#watch(socket));
     outgoing.on('response', (incoming) => this.#receive(incoming));
-    // Also after the end: nobody else listens.
+    // Also after the end: an error without a listener would be thrown.
     outgoing.on('error', (error) => this.end(this.#failed(error)));
     outgoing.on('close', () => this.end(this.#failed(new Error('the connection was closed'))));
   }
 
-  /** The first end counts. A connection on which something of ours or theirs is still under way cannot be used again. */
+  /**
+   * Only the first call has an effect. Closes the connection if the request or the response is incomplete.
+   */
   end(answer: Answer): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

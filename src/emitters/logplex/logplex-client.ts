@@ -4,14 +4,14 @@ import { CONTENT_TYPE } from '../../protocols/logplex/limits.ts';
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { productVersion } from '../../runtime/product-version.ts';
-import { type Answer, STOPPED } from './answer.ts';
+import { type Answer, STOPPED } from './classify-answer.ts';
 import { Exchange, type LogplexTimeouts } from './exchange.ts';
 
 export interface LogplexClientOptions {
   readonly clock: Clock;
-  /** PEM; undefined: Node's own authorities. */
+  /** PEM; undefined: the certificate authorities of Node. */
   readonly ca: string | undefined;
-  /** Certificates are not looked at. */
+  /** Certificates are not verified. */
   readonly insecure: boolean;
   readonly timeouts: LogplexTimeouts;
 }
@@ -20,11 +20,14 @@ export interface LogplexRequest {
   readonly target: LogplexTarget;
   readonly body: Uint8Array;
   readonly messages: number;
-  /** The same for the same body, however often it is sent. */
+  /** Identical for every attempt to send the same body. */
   readonly frameId: string;
 }
 
-/** Node's own client: it knows what a 100 Continue is, which undici takes for a fault. Redirects it does not follow. */
+/**
+ * Uses the client of `node:http`: it accepts 100 Continue, which undici rejects. It does not follow
+ * redirects.
+ */
 export class LogplexClient {
   readonly #options: LogplexClientOptions;
   readonly #http: HttpAgent;
@@ -55,7 +58,7 @@ export class LogplexClient {
     });
   }
 
-  /** Closes idle connections; those in use are closed by the abort of their requests. */
+  /** Closes idle connections. Aborting a request closes its connection. */
   close(): void {
     this.#http.destroy();
     this.#https.destroy();

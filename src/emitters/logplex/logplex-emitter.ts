@@ -5,44 +5,46 @@ import type { Emitter, EmitterContext } from '../emitter.ts';
 import { DELIVERED, type Delivered, type Outcome, type Rejected, rejected, retry } from '../outcome.ts';
 import type { LogplexConfiguration } from './configuration.ts';
 import { Destination, type DestinationFailure } from './destination.ts';
+import { DestinationBatch } from './destination-batch.ts';
 import { LogplexEvents } from './events.ts';
 import type { LogplexClient } from './logplex-client.ts';
 import { openClient } from './open-client.ts';
-import { Patience } from './patience.ts';
-import { planOf } from './plan.ts';
 import { type Routes, singleRoute } from './routes.ts';
+import { planRouting } from './routing-plan.ts';
 import { SentRecords } from './sent-records.ts';
 import { ServeRoutes } from './serve-routes.ts';
-import { Share } from './share.ts';
+import { StallBudget } from './stall-budget.ts';
 
 /*
- * Posts records to logplex channels: to one, or to each tenant's own.
+ * Posts records to logplex channels: to a single one, or to one for each tenant.
  *
- *                      .-- share -- Destination --.      bodies of up to 100 KiB,
- *     batch -- Routes -+-- share -- Destination --+-- LogplexClient -- up to 3 requests per destination
- *                      '-- no route: rejected ----'
+ *                      .-- DestinationBatch -- Destination --.     bodies of up to 100 KiB,
+ *     batch -- Routes -+-- DestinationBatch -- Destination --+-- LogplexClient -- up to 3 requests per destination
+ *                      '-- no route: rejected ---------------'
  *
- * `emit` sends everything and waits for every answer, so `flush` has nothing left to do. At-least-once: a request whose
- * answer is lost may have been taken, and goes again, to the byte and with the same frame id.
+ * `emit` sends all records and waits for every response, so `flush` has nothing to do. Delivery is
+ * at-least-once: if a response is lost, the server may have accepted the request; it is sent again with
+ * identical bytes and frame id.
  *
- * One queue feeds all tenants, and an outcome is for a whole batch. What keeps one tenant from costing another anything:
+ * One queue feeds all tenants, and an outcome applies to a whole batch. The tenants are isolated as follows:
  *
- * - *Each destination is on its own within a batch.* The failure of one ends its share and nobody else's; only when all
- *   have come to an end is there an outcome.
- * - *What has arrived is remembered.* After `retry`, and after `rejected` with the records named, delivery comes with the
- *   rest; records that had arrived are not sent again. The memory goes with the batch. A crash loses it.
- * - *Patience is limited.* While a destination fails, everybody waits, in the queue on disk: a tenant's short outage costs
- *   the others a delay. A destination that has used up its patience (`patience.ts`) is set aside: its records are named
- *   in `rejected` and so become dead letters, to be replayed, and the others go on. This is the one place where a
- *   destination's fault is not answered with `retry`: with one cursor for all, holding for one tenant for ever would fill
- *   the queue, and then the journals of all. It is never done to a destination that is alone.
- * - *Rejected records are named* for what they are: of one identity at a time, so that each dead letter has its own reason.
+ * - *Each destination is independent within a batch.* A failure ends only the requests of that destination.
+ *   The outcome is decided when all destinations have finished.
+ * - *Delivered records are remembered.* After `retry` or `rejected`, delivery calls `emit` with the remaining
+ *   records; delivered ones are not sent again. This memory ends with the batch, and is lost in a crash.
+ * - *The delay is limited.* While a destination fails, all tenants wait and their records stay in the queue
+ *   on disk. A destination that has used up its stall budget (`stall-budget.ts`) is suspended: its records
+ *   are `rejected` and become dead letters, which can be replayed, and delivery to the others continues. Only
+ *   here does a fault of a destination not result in `retry`: all tenants share one cursor, so waiting
+ *   without limit for one of them would fill the queue and then the journals of all. A single destination is
+ *   never suspended.
+ * - *Records are rejected for one identity at a time*, so that each dead letter has its own reason.
  *
- * Records are rejected before anything is sent where that is known before (no serve record, set aside); poison, which
- * the destination refuses even alone, when everything else has been sent.
+ * Records without a serve record or with a suspended destination are rejected before anything is sent. Poison
+ * messages, which the destination rejects even alone, are rejected after everything else is sent.
  *
- * Secrets are in targets, in the request's headers and bodies, and nowhere else. Reasons, log lines and names of
- * destinations hold at most scheme, host and port, and the identity, which is no secret.
+ * Secrets are only in targets and in the headers and bodies of requests. Reasons, log lines and names of
+ * destinations contain at most scheme, host, port and the identity, which is not secret.
  */
 export class LogplexEmitter implements Emitter {
   readonly #configuration: LogplexConfiguration;
@@ -59,7 +61,7 @@ export class LogplexEmitter implements Emitter {
     this.#routes = this.#createRoutes();
   }
 
-  /** Nobody needs to be there. Throws when the file of authorities cannot be read. */
+  /** Does not require a reachable destination. Throws if the CA file cannot be read. */
   async start(): Promise<void> {
     this.#client = await openClient(this.#configuration, this.#context.clock);
     if (this.#configuration.insecure) this.#events.insecure();
@@ -69,25 +71,25 @@ export class LogplexEmitter implements Emitter {
     if (this.#client === undefined) return retry('the emitter is not started');
     const fault = await this.#routes.refresh();
     if (fault !== undefined) return retry(fault);
-    const plan = planOf(batch, {
+    const plan = planRouting(batch, {
       routes: this.#routes,
       sent: this.#sent,
-      newShare: (destination) => this.#newShare(destination),
+      newBatch: (destination) => this.#newBatch(destination),
     });
     if (plan.kind === 'rejected') return this.#drop(plan);
-    const failures = await this.#sendAll(plan.shares, signal);
-    const outcome = this.#outcomeOf(plan.shares, failures);
+    const failures = await this.#sendAll(plan.batches, signal);
+    const outcome = this.#outcomeOf(plan.batches, failures);
     if (outcome.kind === 'delivered') for (const { stream } of batch.slices) this.#sent.forget(stream);
-    else for (const share of plan.shares.values()) this.#remember(share);
+    else for (const part of plan.batches.values()) this.#remember(part);
     return outcome;
   }
 
-  /** Nothing is held: what `emit` has delivered was answered. */
+  /** Has nothing to do: `emit` waits for the response to each request. */
   async flush(): Promise<Delivered> {
     return DELIVERED;
   }
 
-  /** Reads the authorities again. */
+  /** Reads the certificate authorities again. */
   async reopen(): Promise<void> {
     const old = this.#client;
     if (old === undefined) return;
@@ -99,57 +101,57 @@ export class LogplexEmitter implements Emitter {
     }
   }
 
-  /** Requests under way have ended by the signal of their `emit`. */
+  /** Requests in flight have already ended: the signal of their `emit` was aborted. */
   async stop(): Promise<void> {
     this.#client?.close();
     this.#client = undefined;
   }
 
-  #newShare({ target: { token } }: Destination): Share {
+  #newBatch({ target: { token } }: Destination): DestinationBatch {
     const { text, host, long_text } = this.#configuration;
-    return new Share({ text, host, longText: long_text, token }, this.#events);
+    return new DestinationBatch({ text, host, longText: long_text, token }, this.#events);
   }
 
-  /** All shares to their end, so many at a time. */
+  /** Sends to at most MAX_DESTINATIONS_AT_ONCE destinations at a time. */
   async #sendAll(
-    shares: ReadonlyMap<Destination, Share>,
+    batches: ReadonlyMap<Destination, DestinationBatch>,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<Destination, DestinationFailure>> {
-    // Every request under way listens: many of them are no leak.
+    // Each request in flight adds a listener: a large number is no leak.
     setMaxListeners(0, signal);
     const failures = new Map<Destination, DestinationFailure>();
-    const waiting = shares.entries();
+    const waiting = batches.entries();
     const work = async () => {
-      for (const [destination, share] of waiting) {
-        const failure = await destination.deliver(share, signal);
+      for (const [destination, part] of waiting) {
+        const failure = await destination.deliver(part, signal);
         if (failure !== undefined) failures.set(destination, failure);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(shares.size, MAX_DESTINATIONS_AT_ONCE) }, work));
+    await Promise.all(Array.from({ length: Math.min(batches.size, MAX_DESTINATIONS_AT_ONCE) }, work));
     return failures;
   }
 
-  /** Poison first: what is named is out of the way when delivery comes again. */
+  /** Poison first: rejected records are not part of the next call. */
   #outcomeOf(
-    shares: ReadonlyMap<Destination, Share>,
+    batches: ReadonlyMap<Destination, DestinationBatch>,
     failures: ReadonlyMap<Destination, DestinationFailure>,
   ): Outcome {
-    for (const { poison } of shares.values()) {
+    for (const { poison } of batches.values()) {
       const [first] = poison;
       if (first !== undefined) {
         const records = poison.map(({ record }) => record).sort((a, b) => a - b);
         return rejected(first.reason, records);
       }
     }
-    for (const [destination, { isSetAside, reason }] of failures) {
-      if (isSetAside) return this.#drop(rejected(reason, shares.get(destination)?.undelivered() ?? []));
+    for (const [destination, { isSuspended, reason }] of failures) {
+      if (isSuspended) return this.#drop(rejected(reason, batches.get(destination)?.undelivered() ?? []));
     }
     return retryFor([...failures.values()]);
   }
 
-  #remember(share: Share): void {
-    for (const { slice, firstIndex } of share.runs) {
-      this.#sent.addDelivered(slice, (index) => share.isDelivered(firstIndex + index));
+  #remember(part: DestinationBatch): void {
+    for (const { slice, firstIndex } of part.runs) {
+      this.#sent.addDelivered(slice, (index) => part.isDelivered(firstIndex + index));
     }
   }
 
@@ -176,7 +178,7 @@ export class LogplexEmitter implements Emitter {
       target,
       name,
       concurrency: ordered ? 1 : CONCURRENCY,
-      patience: new Patience({ limitMs: patience, hasOthers: () => this.#routes.size > 1, clock }),
+      stallBudget: new StallBudget({ limitMs: patience, hasOthers: () => this.#routes.size > 1, clock }),
       client: () => this.#client,
       clock,
       events: this.#events,
@@ -185,10 +187,10 @@ export class LogplexEmitter implements Emitter {
 }
 
 const CONCURRENCY = 3;
-/** Each may have several connections. */
+/** Each destination can have several connections. */
 const MAX_DESTINATIONS_AT_ONCE = 64;
 
-/** Nobody is tried before he asked to be; who did not ask is not made to wait for it. */
+/** Each destination keeps its own wait, so the retry uses the shortest one. */
 function retryFor(failures: readonly DestinationFailure[]): Outcome {
   const [first] = failures;
   if (first === undefined) return DELIVERED;

@@ -9,19 +9,20 @@ export type TextStyle = 'classic' | 'structured';
 
 export interface MessageStyle {
   readonly text: TextStyle;
-  /** Instead of the one that the style or the record gives. */
+  /** Overrides the host of the style or the record. */
   readonly host: string | undefined;
 }
 
-/** What stands in brackets before a PostgreSQL record in classic text; undefined: nothing. */
+/** The text in brackets before a PostgreSQL record in classic style; undefined: no label. */
 export type Label = string | undefined;
 
 /**
- * A record as a message, but for the token.
+ * Converts a record into a message without the token.
  *
- * PostgreSQL's records have two styles. `classic` is what pg_logplexcollector has always sent: message, detail, hint and
- * query, one below the other, at one priority, from the host `postgres`. `structured` leaves nothing out: the record as
- * one line of PostgreSQL's jsonlog, at its own severity, from its own host. What is no such record is its body, in either.
+ * PostgreSQL records have two styles. `classic` is the format of pg_logplexcollector: message, detail, hint
+ * and query on separate lines, with a fixed priority and the host `postgres`. `structured` is the complete
+ * record as one line of PostgreSQL's jsonlog, with its own severity and host. For all other records, both
+ * styles send the body.
  */
 export function messageOfRecord(
   record: LogRecord,
@@ -39,7 +40,7 @@ export function messageOfRecord(
   };
 }
 
-/** By what an operator calls the server; its identity is no name for people. */
+/** The operator's name for the server, if it differs from the identity. */
 export function labelInResource(resource: Resource): Label {
   const identity = resource.get(POSTGRES_IDENTITY);
   const service = resource.get('service.name');
@@ -64,7 +65,7 @@ function postgresText({ attributes }: LogRecord, style: TextStyle, label: Label)
     : JSON.stringify(Object.fromEntries(attributes));
 }
 
-/** What stands before each line, and the name of the field behind it, in the order of the lines. */
+/** The prefix of each line and the name of its field, in order. */
 const CLASSIC_LINES = [
   ['', 'message'],
   ['Detail: ', 'detail'],

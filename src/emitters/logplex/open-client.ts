@@ -3,7 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { LogplexConfiguration } from './configuration.ts';
 import { LogplexClient } from './logplex-client.ts';
 
-/** Nothing is connected yet. Throws when the file of authorities cannot be read. */
+/** Does not connect. Throws if the CA file cannot be read. */
 export async function openClient(configuration: LogplexConfiguration, clock: Clock): Promise<LogplexClient> {
   const { ca, ca_file, insecure } = configuration;
   const { connect_timeout, tls_timeout, request_timeout, idle_timeout } = configuration;

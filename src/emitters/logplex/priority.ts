@@ -1,10 +1,13 @@
 import type { LogRecord, SeverityNumber } from '../../records/log-record.ts';
 
-/** local0: syslog's facility for what a site defines. */
+/** local0, a syslog facility for local use. */
 const FACILITY = 16;
 const INFORMATIONAL = 6;
 
-/** OpenTelemetry's table for syslog (logs data model, appendix B), read backwards: from each number on, this severity. */
+/**
+ * The inverse of OpenTelemetry's table for syslog (logs data model, appendix B): the severity from each
+ * number up.
+ */
 const SEVERITIES: readonly (readonly [from: SeverityNumber, syslog: number])[] = [
   [21, 0],
   [19, 1],
@@ -17,8 +20,8 @@ const SEVERITIES: readonly (readonly [from: SeverityNumber, syslog: number])[] =
 ];
 
 /**
- * PostgreSQL's severities, which mean less than they sound like in syslog's ears: FATAL ends one session, and nobody is
- * to be woken for it.
+ * PostgreSQL severities are less severe than the syslog ones of the same name: FATAL ends one session and
+ * needs no immediate action.
  */
 const POSTGRES_SEVERITIES: ReadonlyMap<string, number> = new Map([
   ['DEBUG', 7],
@@ -31,7 +34,7 @@ const POSTGRES_SEVERITIES: ReadonlyMap<string, number> = new Map([
   ['PANIC', 1],
 ]);
 
-/** Facility and severity of a record as syslog counts them; informational, where it does not say. */
+/** The syslog priority (facility and severity) of a record; informational if it has no severity. */
 export function priorityOf({ attributes, severityNumber, severityText }: LogRecord): number {
   const postgres = attributes.has('error_severity') ? POSTGRES_SEVERITIES.get(severityText ?? '') : undefined;
   return FACILITY * 8 + (postgres ?? syslogSeverity(severityNumber));

@@ -2,12 +2,12 @@ import type { Resource } from '../../records/resource.ts';
 import type { Destination } from './destination.ts';
 import { type Label, labelInResource } from './message-of-record.ts';
 
-/** Where records go, by their resource. */
+/** Finds the destination of records by their resource. */
 export interface Routes {
-  /** Looks whether anything has changed. Answers why nothing can be sent at all; for people. */
+  /** Loads changes. Returns the reason if nothing can be sent. */
   refresh(): Promise<string | undefined>;
   routeOf(resource: Resource): Route;
-  /** How many destinations there are. */
+  /** Number of destinations. */
   readonly size: number;
 }
 
@@ -19,7 +19,7 @@ export type Route =
     }
   | { readonly kind: 'none'; readonly reason: string };
 
-/** Everything to one destination. */
+/** Routes all records to one destination. */
 export function singleRoute(destination: Destination): Routes {
   return {
     refresh: async () => undefined,

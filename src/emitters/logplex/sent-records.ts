@@ -3,12 +3,12 @@ import { addRange, NO_RANGES, outside, type Ranges } from '../../records/ranges.
 import { offsetOfRecord, type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 
-/** Far more than the parts of one batch; beyond it the oldest are forgotten, and would at worst be sent again. */
+/** More than one batch needs. Above it the oldest are removed, and their records may be sent twice. */
 const MAX_STREAMS = 4096;
 
 /**
- * What has arrived of a batch that as a whole has not. When delivery comes with the batch again, or with what is left of
- * it, these records are not sent again. Only memory: after a crash they are.
+ * The delivered records of a partly delivered batch. When delivery retries the batch or the rest of it, these
+ * records are not sent again. They are held in memory only, so a crash causes duplicates.
  */
 export class SentRecords {
   readonly #ranges = new Map<StreamId, Ranges>();
@@ -19,12 +19,12 @@ export class SentRecords {
     if (this.#ranges.size > MAX_STREAMS && oldest !== undefined) this.#ranges.delete(oldest);
   }
 
-  /** All of it has arrived. */
+  /** Called when all records of the batch are delivered. */
   forget(stream: StreamId): void {
     this.#ranges.delete(stream);
   }
 
-  /** The runs of records of a slice that have not been sent, with the index of the first of each. */
+  /** Runs of unsent records of a slice, with the index of their first record. */
   unsent(slice: RecordBatch): readonly { readonly slice: RecordBatch; readonly from: number }[] {
     const ranges = this.#ranges.get(slice.stream);
     if (ranges === undefined) return [{ slice, from: 0 }];
@@ -45,7 +45,7 @@ export class SentRecords {
     return runs;
   }
 
-  /** Notes the records of a run for which `isDelivered`. */
+  /** Adds the records of a run for which `isDelivered` returns true. */
   addDelivered(slice: RecordBatch, isDelivered: (index: number) => boolean): void {
     let from = 0;
     let fromOffset = 0;

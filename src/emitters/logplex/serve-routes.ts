@@ -15,30 +15,31 @@ import type { LogplexEvents } from './events.ts';
 import type { Route, Routes } from './routes.ts';
 
 export interface ServeRoutesOptions {
-  /** Holds `serves.loaded`. */
+  /** Contains `serves.loaded`. */
   readonly directory: string;
-  /** LOGPLEX_URL: where the tokens (`t`) are used. */
+  /** LOGPLEX_URL: the URL for serve records with a token (`t`). */
   readonly logplexUrl: string | undefined;
-  /** Secrets stay in the target; the name is for people. */
+  /** Secrets are only in the target; the name is for operators. */
   readonly createDestination: (target: LogplexTarget, name: string) => Destination;
   readonly events: LogplexEvents;
 }
 
-/** Some hundred thousand tenants. */
+/** Enough for several hundred thousand tenants. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Routes by the serve database: each record's identity, and the socket it came by, name the serve record whose
- * credential it is sent with. `serves.loaded` is only read here; a collector or an operator writes it, by rename.
+ * Routes by the serve database: the identity and the socket of a record select the serve record whose
+ * credential is used. This class only reads `serves.loaded`; a collector or an operator replaces it by
+ * rename.
  *
- * Looked at before each batch, read again when it is another file. What cannot be read changes nothing; without anything
- * read ever, everything waits. A destination whose URL and token stay the same stays the same: connections, waiting
- * times and all.
+ * Checks the file before each batch and reads it again if it changed. If that fails, the previous version
+ * stays in use; if no version was ever read, all records wait. A destination with unchanged URL and token
+ * keeps its connections and waiting times.
  */
 export class ServeRoutes implements Routes {
   readonly #options: ServeRoutesOptions;
   #version: string | undefined;
-  #fault: string | undefined = 'the serve database has not been read';
+  #fault: string | undefined = 'the serve database is not loaded';
   #routes: ReadonlyMap<string, readonly SocketRoute[]> = new Map();
   #destinations: ReadonlyMap<string, Destination> = new Map();
 
@@ -51,7 +52,7 @@ export class ServeRoutes implements Routes {
   }
 
   async refresh(): Promise<string | undefined> {
-    const found = await this.#look();
+    const found = await this.#readFile();
     if (found.version === this.#version) return this.#fault;
     this.#version = found.version;
     const parsed =
@@ -72,19 +73,19 @@ export class ServeRoutes implements Routes {
   routeOf(resource: Resource): Route {
     const identity = resource.get(POSTGRES_IDENTITY);
     if (identity === undefined)
-      return none(`the record has no ${POSTGRES_IDENTITY}, by which the serve database could be asked`);
+      return none(`the record has no ${POSTGRES_IDENTITY}, which is needed to find its serve record`);
     const named = JSON.stringify(identity);
     const routes = this.#routes.get(identity) ?? [];
     if (routes.length === 0) return none(`the serve database has no record for the identity ${named}`);
     const socket = resource.get(POSTGRES_SOCKET);
     const exact = routes.find(({ path }) => path === socket);
     if (exact !== undefined) return exact.route;
-    // Where the sockets have other paths than here, the identity alone has to do.
+    // If the socket paths differ from those in the database, the identity alone must be sufficient.
     if (routes.every(({ key }) => key === routes[0]?.key)) return routes[0]?.route ?? none('');
     return none(`the serve database has several records for the identity ${named}, none for this socket`);
   }
 
-  async #look(): Promise<Found> {
+  async #readFile(): Promise<Found> {
     let file: FileHandle | undefined;
     try {
       file = await open(join(this.#options.directory, 'serves.loaded'));
@@ -92,7 +93,7 @@ export class ServeRoutes implements Routes {
       const version = `${ino} ${size} ${mtimeNs} ${ctimeNs}`;
       if (version === this.#version) return { version, text: undefined, reason: '' };
       if (size > MAX_FILE_BYTES)
-        return { version, text: undefined, reason: `has more than ${MAX_FILE_BYTES} bytes` };
+        return { version, text: undefined, reason: `is larger than ${MAX_FILE_BYTES} bytes` };
       return { version, text: await file.readFile('utf8'), reason: '' };
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
@@ -110,7 +111,7 @@ export class ServeRoutes implements Routes {
       const target = this.#targetOf(record);
       const key = JSON.stringify(target);
       const route = isFault(target)
-        ? none(`the serve record of the identity ${JSON.stringify(record.identity)}: ${target.fault}`)
+        ? none(`unusable serve record of the identity ${JSON.stringify(record.identity)}: ${target.fault}`)
         : this.#routeTo(target, record, { key, destinations });
       if (route.kind === 'none') unusable.push(route.reason);
       const others = routes.get(record.identity) ?? [];
@@ -142,7 +143,7 @@ export class ServeRoutes implements Routes {
   }
 }
 
-/** A file, or why there is none. */
+/** The content of the file, or the reason why it cannot be read. */
 interface Found {
   /** Changes with the file. */
   readonly version: string;
@@ -152,7 +153,7 @@ interface Found {
 
 interface SocketRoute {
   readonly path: string;
-  /** Secret: what the credential is. */
+  /** Identifies the credential. Secret. */
   readonly key: string;
   readonly route: Route;
 }

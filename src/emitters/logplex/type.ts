@@ -6,7 +6,7 @@ export const logplexType: EmitterType<LogplexConfiguration> = {
   type: 'logplex',
   variable: LOGPLEX_VARIABLE,
   description:
-    'Posts records to logplex, or to whatever takes its format over HTTP: to one channel, or to one per tenant.',
+    'Posts records over HTTP to logplex or a compatible server: to one channel, or to one per tenant.',
   example: '{"url": "https://token:t.00000000-0000-0000-0000-000000000000@logplex.example.com/logs"}',
   guarantee: 'at-least-once',
   options: [
@@ -14,79 +14,80 @@ export const logplexType: EmitterType<LogplexConfiguration> = {
       key: 'url',
       format: '`https://token:<token>@host/logs`',
       description:
-        'One destination for everything. Either this or `serve_db_dir`. Special characters percent-encoded.',
+        'One destination for all records. Excludes `serve_db_dir`. Percent-encode special characters.',
     },
     {
       key: 'serve_db_dir',
       format: 'path of a directory',
-      description: 'One destination per identity of PostgreSQL servers: as `serves.loaded` in it says.',
+      description:
+        'Directory with `serves.loaded`, which lists one destination per identity of PostgreSQL servers.',
     },
     {
       key: 'logplex_url',
-      format: 'URL, with user and password or without',
-      description: 'With `serve_db_dir`: where the tokens (`t`) of serve records are used.',
+      format: 'URL, optionally with user and password',
+      description: 'URL for serve records with a token (`t`); requires `serve_db_dir`.',
     },
     {
       key: 'text',
       format: '`classic` or `structured`',
       default: 'classic',
       description:
-        'What becomes of records of PostgreSQL; see [logplex.md](logplex.md). Others are sent as their body.',
+        'Format of PostgreSQL records; see [logplex.md](logplex.md). Other records are sent as their body.',
     },
     {
       key: 'long_text',
       format: '`split` or `truncate`',
       default: 'split',
-      description: 'A message may have 10,240 bytes. A longer one becomes several, or loses its end.',
+      description: 'Handling of messages above 10,240 bytes: split them into several, or truncate them.',
     },
     {
       key: 'host',
       format: 'text',
-      description: "The host in every message, instead of the style's or the record's.",
+      description: 'Host in every message; overrides that of the style or the record.',
     },
     {
       key: 'ordered',
       format: 'boolean',
       default: 'false',
-      description: 'One request at a time per destination, instead of up to three.',
+      description: 'Send one request at a time per destination instead of up to three.',
     },
     {
       key: 'patience',
       format: 'duration',
       default: '"1m"',
       description:
-        'How long one of several destinations may hold up the others before its records become dead letters.',
+        'How long one of several destinations may delay the others before its records become dead letters.',
     },
     {
       key: 'ca',
       format: 'PEM text',
       description:
-        "The authorities to trust, instead of Node's own. Or `ca_file`: a path, read again at SIGHUP.",
+        'Trusted certificate authorities instead of those of Node. Or `ca_file`: a path, read again at SIGHUP.',
     },
     {
       key: 'insecure',
       format: 'boolean',
       default: 'false',
-      description: 'Do not verify certificates. For trying out.',
+      description: 'Do not verify certificates. For tests only.',
     },
-    { key: 'connect_timeout', format: 'duration', default: '"5s"', description: 'For a connection.' },
+    { key: 'connect_timeout', format: 'duration', default: '"5s"', description: 'Timeout of connecting.' },
     {
       key: 'tls_timeout',
       format: 'duration',
       default: '"5s"',
-      description: 'For the TLS handshake after it.',
+      description: 'Timeout of the TLS handshake.',
     },
     {
       key: 'request_timeout',
       format: 'duration',
       default: '"10s"',
-      description: 'For a whole request, its answer included.',
+      description: 'Timeout of a request including its response.',
     },
     {
       key: 'idle_timeout',
       format: 'duration',
       default: '"30s"',
-      description: 'After which an unused connection is closed.',
+      description: 'Close unused connections after this time.',
     },
   ],
   parse: parseLogplexConfiguration,

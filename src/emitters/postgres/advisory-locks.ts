@@ -1,19 +1,19 @@
 /**
- * Where several aggregators must not do the same at once, they take turns by an advisory lock of the database: of our own
- * class, one for each schema and kind of work, held to the end of the transaction.
+ * Advisory locks for work that only one aggregator may do at a time. They use a lock class of this program,
+ * with one lock for each schema and kind of work, held until the end of the transaction.
  */
 const ADVISORY_LOCKS = { migration: 1, partitions: 2, housekeeping: 3 } as const;
 
 export type AdvisoryLock = keyof typeof ADVISORY_LOCKS;
 
-/** So that nobody else's advisory locks are meant: `mega` as a number, and the kind of work. */
+/** `mega` as a number plus the kind of work, which avoids conflicts with locks of other programs. */
 const CLASS = 0x6d_65_67_00;
 
 export function lockStatement(lock: AdvisoryLock, schema: string): { text: string; values: unknown[] } {
   return { text: 'select pg_advisory_xact_lock($1, hashtext($2))', values: [classOf(lock), schema] };
 }
 
-/** Its row says whether it is ours (`mine`). */
+/** Returns one row; `mine` is true if the lock was acquired. */
 export function tryLockStatement(lock: AdvisoryLock, schema: string): { text: string; values: unknown[] } {
   return {
     text: 'select pg_try_advisory_xact_lock($1, hashtext($2)) as mine',

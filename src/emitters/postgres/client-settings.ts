@@ -7,7 +7,7 @@ import type { SslMode } from './postgres-url.ts';
 
 const KEEPALIVE_MS = 10_000;
 
-/** How to connect. Reads the files of the configuration; throws when one of them cannot be. */
+/** Builds the connection settings. Reads the files of the configuration; throws if one cannot be read. */
 export async function clientSettings(configuration: PostgresConfiguration): Promise<ClientConfig> {
   const { url, host, port, user, password, password_file, database, ssl } = configuration;
   const settings = {
@@ -21,20 +21,20 @@ export async function clientSettings(configuration: PostgresConfiguration): Prom
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_MS,
   };
-  // Where nothing is said the driver reads PGHOST and its like; so it is the driver that knows which host it will be.
+  // The driver reads PGHOST and the like for missing values, so only the driver knows the host.
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const target = new Client({ ...given, ssl: false }).host;
   const mode = ssl ?? url?.ssl ?? (isHere(target) ? 'disable' : 'verify-full');
   return { ...given, ssl: await tlsOptions(mode, configuration) };
 }
 
-/** For messages: never a secret. */
+/** For messages; contains no secret. */
 export function placeOf({ host, port, database, user }: Client): string {
   const address = isIP(host) === 6 ? `[${host}]` : host;
   return `postgresql://${address}:${port}/${database ?? user ?? ''}`;
 }
 
-/** By a Unix socket or the loopback interface nothing leaves this machine. */
+/** Connections over a Unix socket or the loopback interface stay on this machine. */
 function isHere(host: string): boolean {
   if (host.startsWith('/') || host === 'localhost' || host === '::1') return true;
   return isIP(host) === 4 && host.startsWith('127.');

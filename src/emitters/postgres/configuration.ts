@@ -8,10 +8,10 @@ import { parsePostgresUrl } from './postgres-url.ts';
 
 export const POSTGRES_VARIABLE = 'AGGREGATOR_POSTGRES_CONFIGURATION';
 
-/** So short that a search is cut off, so long that a dead connection goes unseen. */
+/** A shorter timeout would interrupt searches; a longer one would not detect dead connections. */
 const MIN_TIMEOUT_MS = 100;
 const MAX_TIMEOUT_MS = 3_600_000;
-/** Retention below a day would have every housekeeping look for rows to delete one by one. */
+/** A shorter retention would make every maintenance run search for single rows to delete. */
 const MIN_RETENTION_MS = 3_600_000;
 
 const milliseconds = (text: string): number => {
@@ -51,14 +51,14 @@ const shape = {
       return parsed;
     })
     .optional(),
-  /** Absent here and in the url: as the variables of PostgreSQL's own programs say (PGHOST, PGPORT, ...). */
+  /** Default, if absent here and in the url: the variables of PostgreSQL's programs (PGHOST, PGPORT, ...). */
   host: text.optional(),
   port: z.int().min(1).max(65_535).optional(),
   user: text.optional(),
   password: text.optional(),
   password_file: path.optional(),
   database: text.optional(),
-  /** Default: `verify-full`; over a Unix socket or to this machine itself `disable`. */
+  /** Default: `verify-full`; `disable` over a Unix socket or the loopback interface. */
   ssl: z.enum(['disable', 'require', 'verify-full']).optional(),
   ca: pem.optional(),
   ca_file: path.optional(),
@@ -66,7 +66,7 @@ const shape = {
   certificate_file: path.optional(),
   key: pem.optional(),
   key_file: path.optional(),
-  /** Of our tables. Part of statements, so the pattern is narrow. */
+  /** Schema of the tables. It is part of SQL statements, so the pattern is strict. */
   schema: z
     .string()
     .regex(
@@ -82,7 +82,7 @@ const shape = {
 
 export type PostgresConfiguration = ConfigurationOf<typeof shape>;
 
-/** A switch, or JSON: `1` is the server that PGHOST and its like name. */
+/** A switch or JSON: `1` selects the server of PGHOST and the like. */
 export function parsePostgresConfiguration(
   value: string,
 ): readonly ConfiguredEmitter<PostgresConfiguration>[] {
@@ -110,20 +110,20 @@ const PAIRS: readonly (readonly [Key, Key])[] = [
   ['key', 'key_file'],
 ];
 
-/** What is said twice or by half. */
+/** Contradictory options and incomplete pairs. */
 function contradictions(configuration: PostgresConfiguration, place: string): ConfigurationProblem[] {
   const given = (key: Key) => configuration[key] !== undefined;
   const problem = (key: Key, message: string) => ({ variable: `${place}.${key}`, message });
   const has = (key: 'certificate' | 'key') => given(key) || given(`${key}_file`);
   return [
     ...IN_URL.filter((key) => given(key) && configuration.url?.[key] !== undefined).map((key) =>
-      problem(key, 'is part of the url too; one of them is enough'),
+      problem(key, 'is also part of the url; remove one of them'),
     ),
     ...PAIRS.filter(([one, file]) => given(one) && given(file)).map(([one, file]) =>
-      problem(file, `is given as "${one}" too; one of them is enough`),
+      problem(file, `cannot be combined with "${one}"; remove one of them`),
     ),
     ...(has('certificate') === has('key')
       ? []
-      : [problem('certificate', 'a certificate and its key go together')]),
+      : [problem('certificate', 'certificate and key must be set together')]),
   ];
 }

@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 
-/** What the operator can do about a connection that fails: a sentence, or undefined. It never holds a secret. */
+/** A sentence on how the operator can fix a failing connection, or undefined. It contains no secret. */
 export function connectionRemedy(error: unknown): string | undefined {
   if (error instanceof DatabaseError) return BY_SQLSTATE.get(error.code ?? '') ?? pgHbaRemedy(error);
   if (!(error instanceof Error)) return undefined;
@@ -44,7 +44,7 @@ const BY_CODE: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', CA],
 ]);
 
-/** The driver gives these no code. */
+/** Errors of the driver without a code. */
 const BY_MESSAGE: readonly (readonly [RegExp, string])[] = [
   [/does not support SSL/, 'Enable ssl in the server, or set "ssl" to "disable"'],
   [/SASL|password must be a string/, PASSWORD],

@@ -4,13 +4,14 @@ import { ATTRIBUTE_COLUMNS } from '../../store/log-columns.ts';
 import { type LogRow, logRow, type RowOrigin } from '../../store/log-row.ts';
 
 /**
- * Rows in PostgreSQL's binary COPY format (manual, "COPY", "Binary Format"), framed as CopyData messages of about 256 KiB:
+ * Encodes rows in PostgreSQL's binary COPY format (manual, "COPY", "Binary Format") as CopyData messages of
+ * about 256 KiB:
  *
  *     'd' length | [signature, once] row row row ... [-1, once]
  *     row = int16 number of fields, then for each: int32 length (-1: null), bytes
  *
- * Binary, because nothing in it has to be escaped and the server has no number or time to parse. The columns that all
- * records of a slice share come first, and are encoded once for it.
+ * The binary format needs no escaping, and the server does not have to parse numbers and times. The columns
+ * that all records of a slice share come first and are encoded once per slice.
  */
 export const COPY_COLUMNS: readonly string[] = [
   'observed_time',
@@ -29,17 +30,17 @@ export const COPY_COLUMNS: readonly string[] = [
 ];
 
 const FRAME_BYTES = 256 * 1024;
-/** 'd' and the length. */
+/** The letter 'd' and the length. */
 const FRAME_HEADER_BYTES = 5;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.of(0xff, 0xff);
 const NULL = 0xff_ff_ff_ff;
-/** PostgreSQL counts from 2000. */
+/** PostgreSQL times count from 2000. */
 const UNIX_MICRO_OF_2000 = Date.UTC(2000, 0, 1) * 1000;
 const TWO_32 = 2 ** 32;
-/** UTF-8 takes at most three bytes for a UTF-16 unit. */
+/** UTF-8 needs at most three bytes for a UTF-16 unit. */
 const MAX_UNIT_BYTES = 3;
-/** All but the texts of a row: field lengths, numbers, and room to spare. */
+/** Size of a row without its texts: field lengths and numbers, with a margin. */
 const ROW_BYTES = 256;
 
 export class CopyEncoder {
@@ -48,7 +49,7 @@ export class CopyEncoder {
   #offset = FRAME_HEADER_BYTES;
   readonly #onRow: (row: LogRow) => void;
 
-  /** `onRow` sees every row as it is encoded. */
+  /** `onRow` is called for every encoded row. */
   constructor(onRow: (row: LogRow) => void) {
     this.#onRow = onRow;
     this.#offset += SIGNATURE.copy(this.#frame, this.#offset);
@@ -65,14 +66,14 @@ export class CopyEncoder {
     });
   }
 
-  /** The frames that are full. */
+  /** Returns the full frames. */
   takeFull(): readonly Uint8Array[] {
     const full = this.#frames;
     this.#frames = [];
     return full;
   }
 
-  /** What is left; nothing may be added after it. */
+  /** Returns the remaining frames; nothing may be added afterwards. */
   end(): readonly Uint8Array[] {
     this.#reserve(TRAILER.length);
     this.#offset += TRAILER.copy(this.#frame, this.#offset);
@@ -113,7 +114,7 @@ export class CopyEncoder {
 
   #closeFrame(): void {
     if (this.#offset > FRAME_HEADER_BYTES) {
-      // The length counts itself, but not the letter before it.
+      // The length includes itself, but not the letter before it.
       this.#frame.writeUInt32BE(this.#offset - 1, 1);
       this.#frames.push(this.#frame.subarray(0, this.#offset));
     }
@@ -127,7 +128,7 @@ function newFrame(sizeBytes: number): Buffer {
   return frame;
 }
 
-/** The number of fields, and those that are the same for all records of a batch. */
+/** The number of fields, and the fields that are equal for all records of a batch. */
 function sharedFields(row: LogRow): Uint8Array {
   const texts = [row.host, row.service, row.source, row.format];
   const units = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
@@ -155,7 +156,7 @@ function writeSmallint(bytes: Buffer, offset: number, value: number): number {
   return bytes.writeInt16BE(value, bytes.writeUInt32BE(2, offset));
 }
 
-/** Two halves: a BigInt for every number would cost more than all the rest of a row. */
+/** Writes two halves: a BigInt per number would cost more than the rest of the row. */
 function writeBigint(bytes: Buffer, offset: number, value: number): number {
   const high = Math.floor(value / TWO_32);
   const at = bytes.writeInt32BE(high, bytes.writeUInt32BE(8, offset));
@@ -173,7 +174,7 @@ function writeText(bytes: Buffer, offset: number, text: string | null): number {
   return offset + 4 + length;
 }
 
-/** A version before the text. */
+/** The jsonb format: a version byte before the text. */
 function writeJsonb(bytes: Buffer, offset: number, text: string | null): number {
   if (text === null) return writeNull(bytes, offset);
   bytes[offset + 4] = 1;

@@ -1,24 +1,30 @@
 import type { Duplex } from 'node:stream';
 import type { Connection, Submittable } from 'pg';
 
-/** Sends what it is given to the server; resolves when there is room for more. Rejects when nobody listens any more. */
+/**
+ * Sends bytes to the server; resolves when more can be written. Rejects after the connection or the COPY
+ * ended.
+ */
 export type CopyWrite = (frames: Uint8Array) => Promise<void>;
 
 const COPY_DONE = Buffer.of(0x63, 0, 0, 0, 4);
-/** So many frames may be on their way to the system: one is written while the next is made. */
+/** Maximum number of frames in flight: one is written while the next is encoded. */
 const MAX_WAITING_FRAMES = 3;
-/** With an empty message. */
+/** CopyFail with an empty message. */
 const COPY_FAIL = Buffer.of(0x66, 0, 0, 0, 5, 0);
 
 /**
- * A `COPY ... FROM STDIN` as the driver's query: asks, and when the server is ready lets `produce` write. What is written
- * are whole CopyData messages, so that nothing is copied or framed a second time.
+ * A `COPY ... FROM STDIN` as a query of the driver: when the server is ready, `produce` writes complete
+ * CopyData messages, so that no bytes are copied or framed twice.
  *
- * The server may end it at any moment with an error; what is still on its way then is dropped by the server itself
- * (PostgreSQL's protocol, "COPY Operations"), and the next write rejects.
+ * The server can end it at any time with an error; it then discards bytes in flight (PostgreSQL's protocol,
+ * "COPY Operations"), and the next write rejects.
  */
 export class CopyIn implements Submittable {
-  /** How many rows the server took; rejects with its error, with that of `produce`, or with that of the connection. */
+  /**
+   * Resolves to the number of stored rows; rejects with the error of the server, of `produce` or of the
+   * connection.
+   */
   readonly done: Promise<number>;
   readonly #text: string;
   readonly #produce: (write: CopyWrite) => Promise<void>;
@@ -37,7 +43,7 @@ export class CopyIn implements Submittable {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // Whoever waits for it hears of it; the driver alone does not.
+    // The caller handles the rejection; this prevents an unhandled one.
     this.done.catch(() => {});
   }
 
@@ -88,6 +94,6 @@ export class CopyIn implements Submittable {
         this.#wake = resolve;
       });
     }
-    if (this.#isFailed) throw new Error('the COPY has failed');
+    if (this.#isFailed) throw new Error('the COPY failed');
   }
 }

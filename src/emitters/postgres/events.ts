@@ -11,7 +11,7 @@ import { isConnectError } from './transaction.ts';
 
 const LOG_INTERVAL_MS = 600_000;
 
-/** `place`: without a secret. `kind`: one line for each reason. */
+/** `place` contains no secret. `kind`: each reason is logged once per interval. */
 type Unreachable = {
   readonly kind: string;
   readonly place: string;
@@ -21,7 +21,7 @@ type Unreachable = {
 
 type Notice = { readonly kind: string; readonly reason: string };
 
-/** What happens in the PostgreSQL emitter: counted and, where a person should know, logged. */
+/** Events of the PostgreSQL emitter: counts each and logs those that an operator should know. */
 export class PostgresEvents {
   readonly #logger: Logger;
   readonly #rows: Counter.Internal;
@@ -41,23 +41,23 @@ export class PostgresEvents {
         name: `aggregator_emitter_postgres_${name}_total`,
         help,
       });
-    this.#rows = counter('rows', 'Rows committed.');
+    this.#rows = counter('rows', 'Committed rows.');
     this.#repeatedBytes = counter(
       'repeated_bytes',
-      'Bytes of records that were stored already and were left out.',
+      'Bytes of records skipped because they were already stored.',
     );
     this.#conflicts = counter(
       'conflicts',
-      'Transactions that were tried again at once: deadlocks and the like.',
+      'Transactions retried immediately after a conflict such as a deadlock.',
     );
-    this.#failures = counter('failures', 'Flushes that failed.');
+    this.#failures = counter('failures', 'Failed flushes.');
     this.#expiredRows = counter(
       'expired_rows',
-      'Rows that were deleted by their age, those of dropped partitions and chunks included.',
+      'Rows deleted by the retention, including those of dropped partitions and chunks.',
     );
     this.#droppedPartitions = counter(
       'dropped_partitions',
-      'Partitions and chunks that were dropped by their age.',
+      'Partitions and chunks dropped by the retention.',
     );
     this.#unreachable = new EventLimiter(context.clock, LOG_INTERVAL_MS, (event) =>
       this.#logUnreachable(event),
@@ -65,7 +65,7 @@ export class PostgresEvents {
     this.#notices = new EventLimiter(context.clock, LOG_INTERVAL_MS, ({ reason, count, kind }) =>
       context.logger.warn(
         { reason, count, work: kind },
-        'Housekeeping in the database failed; it is tried again',
+        'Maintenance of the database failed; it will be retried',
       ),
     );
   }
@@ -77,15 +77,18 @@ export class PostgresEvents {
 
   conflict(reason: string): void {
     this.#conflicts.inc();
-    this.#logger.debug({ reason }, 'A transaction met another one and is tried again');
+    this.#logger.debug({ reason }, 'Retrying a transaction that conflicted with another one');
   }
 
-  /** Not logged: delivery does, with the reason, at each retry. */
+  /** Not logged here: delivery logs the reason of each retry. */
   failed(): void {
     this.#failures.inc();
   }
 
-  /** WARN where the operator can have TimescaleDB: tables keep their layout, so that new ones must be made. */
+  /**
+   * Level WARN if the operator can enable TimescaleDB: existing tables keep their layout, so it requires new
+   * ones.
+   */
   schemaReady(schema: string, { layout, reason, remedy }: LayoutFinding): void {
     const how =
       layout === 'timescale'
@@ -95,7 +98,7 @@ export class PostgresEvents {
     else this.#logger.warn({ schema, layout, reason, remedy }, how);
   }
 
-  /** For errors that arose before there was a connection; returns whether this is one. */
+  /** Handles errors from before the connection was established; returns whether this is one. */
   unreachable(place: string, error: unknown): boolean {
     if (!isConnectError(error)) return false;
     this.#isUnreachable = true;
@@ -107,11 +110,11 @@ export class PostgresEvents {
   reached(): void {
     if (!this.#isUnreachable) return;
     this.#isUnreachable = false;
-    this.#logger.info('PostgreSQL is reached again');
+    this.#logger.info('Connected to PostgreSQL again');
   }
 
   #logUnreachable({ place, reason, remedy, count }: Unreachable & { readonly count: number }): void {
-    // What was held back may be over by now.
+    // Suppressed log lines may be outdated by now.
     if (!this.#isUnreachable) return;
     this.#logger.warn(
       { reason, count, ...(remedy !== undefined && { remedy }) },
@@ -120,18 +123,18 @@ export class PostgresEvents {
   }
 
   partitionsAdded(partitions: number): void {
-    this.#logger.debug({ partitions }, 'Partitions were added');
+    this.#logger.debug({ partitions }, 'Added partitions');
   }
 
   partitionDropped(partition: string, rows: number): void {
     this.#droppedPartitions.inc();
     this.#expiredRows.inc(rows);
-    this.#logger.info({ partition, rows }, 'A partition older than the retention was dropped');
+    this.#logger.info({ partition, rows }, 'Dropped a partition older than the retention');
   }
 
   rowsExpired(table: string, rows: number): void {
     this.#expiredRows.inc(rows);
-    this.#logger.info({ table, rows }, 'Rows older than the retention were deleted');
+    this.#logger.info({ table, rows }, 'Deleted rows older than the retention');
   }
 
   housekeepingFailed(work: string, reason: string): void {
@@ -141,7 +144,7 @@ export class PostgresEvents {
   reopenFailed(reason: string): void {
     this.#logger.error(
       { reason },
-      'The files of the connection cannot be read again; the old ones stay in use',
+      'Cannot reload the files of the connection; the previous ones stay in use',
     );
   }
 

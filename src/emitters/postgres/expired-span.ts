@@ -1,8 +1,8 @@
-/** A partition or a chunk whose time has passed. */
+/** A partition or chunk older than the retention. */
 export interface ExpiredSpan {
-  /** For messages, and unique. */
+  /** A unique name for messages. */
   readonly name: string;
-  /** As a statement names it. */
+  /** Its name in SQL statements. */
   readonly table: string;
   readonly drop: { readonly text: string; readonly values: readonly unknown[] };
 }

@@ -3,30 +3,30 @@ import { LOG_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
 import { SqlError, type SqlErrorKind } from '../../store/sql/sql-database.ts';
 
 /**
- * What PostgreSQL's errors mean for us. By SQLSTATE (Appendix A of its manual), of which the first two characters are a
+ * Classifies PostgreSQL errors by SQLSTATE (Appendix A of its manual), whose first two characters are the
  * class:
  *
- *     08 57 53 55 58 and no SQLSTATE     it cannot be reached, ends, is short of something, or waits too long
- *     40                                 a conflict with another transaction: the same again may work at once
- *     22 23 44 54 P0                     it judges the content: a value, a constraint, a trigger's own word
- *     28 3D 3F 42 25 ... all others      we are refused or wrongly configured; a person must look
+ *     08 57 53 55 58 and no SQLSTATE     unreachable, shutting down, out of resources, or a timeout
+ *     40                                 a conflict with another transaction: an immediate retry may succeed
+ *     22 23 44 54 P0                     a fault of the content: a value, a constraint, an error of a trigger
+ *     28 3D 3F 42 25 ... all others      no access or misconfigured; an operator must act
  */
 const CONFLICT = '40';
 const CONTENT: ReadonlySet<string> = new Set(['22', '23', '44', '54', 'P0']);
 
-/** What is worth a try at once, in a new transaction. */
+/** Errors to retry immediately in a new transaction. */
 export function isConflict(error: unknown): boolean {
   return classOf(error) === CONFLICT || isPartitionChange(error);
 }
 
-/** The server was reached, and what it says is about the records. */
+/** The server responded, and its error is about the records. */
 export function isAboutContent(error: unknown): boolean {
   return (
     CONTENT.has(classOf(error) ?? '') && !isPartitionChange(error) && foreignColumnOf(error) === undefined
   );
 }
 
-/** A column of the table that is not ours and must not be null, but has no default: no record can ever be stored. */
+/** A column added by the operator is "not null" without a default: no record can be stored. */
 function foreignColumnOf(error: unknown): string | undefined {
   if (!(error instanceof DatabaseError) || error.code !== '23502') return undefined;
   return OUR_COLUMNS.has(error.column ?? '') ? undefined : error.column;
@@ -35,21 +35,21 @@ function foreignColumnOf(error: unknown): string | undefined {
 const OUR_COLUMNS: ReadonlySet<string> = new Set(LOG_COLUMNS);
 
 /**
- * A row was on its way to the default partition when its day got a partition of its own: the server says that it
- * violates a constraint, and as it is none that somebody made, names none.
+ * The day of a row got its own partition while the row was being written to the default partition: the server
+ * reports a constraint violation without the name of a constraint.
  */
 function isPartitionChange(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '23514' && error.constraint === undefined;
 }
 
-/** Tables or the schema are not there (any more). */
+/** The tables or the schema do not exist. */
 export function isMissing(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '42P01' || error.code === '3F000');
 }
 
 /**
- * For a person: what the server says, with its SQLSTATE. Without its detail, which quotes the row, and without anything
- * that a connection was made with.
+ * The server's message with its SQLSTATE, for operators. Omits the detail, which quotes the row, and all
+ * connection settings.
  */
 export function reasonOf(error: unknown): string {
   if (error instanceof DatabaseError) {
@@ -58,7 +58,7 @@ export function reasonOf(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
-  // Node tries several addresses, and then says nothing but the code.
+  // If Node tried several addresses, its error has only a code.
   if (error.message === '') return code ?? error.name;
   return error.message;
 }
@@ -68,7 +68,7 @@ function hintOf(error: DatabaseError): string {
   if (column !== undefined) {
     return `The column "${column}" was added to the table and has no default: give it one, or drop "not null".`;
   }
-  // COPY into a table for whose owner row-level security is forced.
+  // COPY into a table with forced row-level security for its owner.
   if (error.code === '0A000' && /row-level security/.test(error.message)) {
     return `Run "alter table ${LOG_TABLE} no force row level security": the owner of the table writes to it.`;
   }
@@ -79,10 +79,10 @@ const PRIVILEGE_HINT =
   'The role must own the schema it writes to (create schema ... authorization ...), or may create one (grant create on ' +
   'database ...).';
 
-/** The row that COPY was at; counted from 0, within that COPY. */
+/** The row at which COPY failed, counted from 0 within that COPY. */
 export function rowOf(error: unknown): number | undefined {
   if (!(error instanceof DatabaseError)) return undefined;
-  // In whatever language the server speaks: the first number behind the table.
+  // Works for every language of the server: the first number after the table name.
   const line = /^COPY log_records\D+(\d+)/m.exec(error.where ?? '')?.[1];
   return line === undefined ? undefined : Number(line) - 1;
 }
@@ -104,7 +104,7 @@ const KINDS: ReadonlyMap<string, SqlErrorKind> = new Map([
   ['54', 'statement'],
 ]);
 
-/** What the pool says when all of its connections stayed in use. */
+/** The pool's error if all its connections stay in use. */
 const POOL_IS_BUSY = 'timeout exceeded when trying to connect';
 
 function kindOf(error: unknown): SqlErrorKind {

@@ -17,35 +17,35 @@ import { MICRO_PER_MINUTE, StoredTimes } from '../../store/stored-times.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
 import { CopyIn } from './copy-in.ts';
 import { rowOf } from './failure.ts';
-import { keepBooks, type Piece } from './keep-books.ts';
+import { type Piece, recordFlush } from './record-flush.ts';
 
-/** Records that are parsed and encoded at a stretch; in between others get their turn: searches share the thread. */
+/** Records parsed and encoded at a time; in between, other work of the thread runs, such as searches. */
 const STRETCH_RECORDS = 256;
 const DAY_MICRO = 86_400_000_000;
 const COPY = `copy ${LOG_TABLE} (${COPY_COLUMNS.join(', ')}) from stdin with (format binary)`;
 
-/** What a flush has brought. */
+/** The result of a flush. */
 export interface Stored {
   readonly rows: number;
-  /** Bytes of records, and those that had been stored before. */
+  /** Bytes of stored records, and of records that were already stored. */
   readonly bytes: number;
   readonly repeatedBytes: number;
-  /** Days (since 1970, in UTC) of the rows. */
+  /** Days of the rows (since 1970, UTC). */
   readonly days: ReadonlySet<number>;
 }
 
 export interface StoreOptions {
   readonly writer: string;
-  /** Records of more days than this are not stored: TooManyDaysError. Default: no limit. */
+  /** Throws TooManyDaysError for records of more days. Default: no limit. */
   readonly maxDays?: number | undefined;
 }
 
-/** The records are of more days than one transaction may make chunks for. */
+/** The records are of more days than one transaction can create chunks for. */
 export class TooManyDaysError extends Error {
   override readonly name = 'TooManyDaysError';
 }
 
-/** COPY failed; `at`: with this record, if the server says. */
+/** COPY failed; `at`: the failing record, if the server reports it. */
 export class CopyError extends Error {
   override readonly name = 'CopyError';
   override readonly cause: unknown;
@@ -59,17 +59,17 @@ export class CopyError extends Error {
 }
 
 /**
- * Stores slices within a transaction, each of their bytes once:
+ * Stores slices within a transaction, each byte once:
  *
- *     lock the streams' rows, in the order of their ids       nobody else stores bytes of these streams until we end,
- *                                                             and nobody waits for us while we wait for him
- *     cut what their ranges have                              a repetition; of this flush itself, too
- *     COPY the rest                                           parsed and encoded here, while the server is at work
- *     write ranges, flush number, what was touched            one statement
+ *     lock the rows of the streams in the order of their ids   no other transaction stores these streams until the end;
+ *                                                              the order prevents deadlocks
+ *     remove bytes in the ranges of the streams                duplicates, also within this flush
+ *     COPY the rest                                            encoded here while the server stores earlier rows
+ *     write ranges, flush number, touched minutes              one statement
  *
- * A transaction that has the lock sees every range committed before (read committed: each statement sees what is
- * committed when it begins). That is all that exactly-once needs: an aggregator that took over, a repetition after a
- * COMMIT of which nobody heard, and a COMMIT that is still going on (it holds the lock) are one and the same.
+ * A transaction with the lock sees every range committed before (read committed: each statement sees the data
+ * committed when it starts). This is sufficient for exactly-once: it covers another aggregator that took
+ * over, a retry after a COMMIT with unknown result, and a COMMIT still in progress (which holds the lock).
  */
 export async function storeSlices(
   client: PoolClient,
@@ -89,7 +89,7 @@ export async function storeSlices(
   const rows = await copy.done.catch((error: unknown) => {
     throw new CopyError(error, placeOfRow(pieces, rowOf(error)));
   });
-  await keepBooks(client, { writer, ranges, pieces, minutes });
+  await recordFlush(client, { writer, ranges, pieces, minutes });
   return { rows, bytes, repeatedBytes, days: daysOf(minutes) };
 }
 
@@ -97,13 +97,16 @@ function daysOf(minutes: ReadonlySet<number>): ReadonlySet<number> {
   return new Set([...minutes].map((minute) => Math.floor((minute * MICRO_PER_MINUTE) / DAY_MICRO)));
 }
 
-/** Nearly always there are fewer minutes than days are allowed, and nothing is counted. */
+/** Usually there are fewer minutes than allowed days, so days need not be counted. */
 function refuseManyDays(minutes: ReadonlySet<number>, maxDays = Number.POSITIVE_INFINITY): void {
   if (minutes.size <= maxDays || daysOf(minutes).size <= maxDays) return;
   throw new TooManyDaysError(`the records are of more than ${maxDays} days`);
 }
 
-/** So many times the row of a stream may vanish between two statements (somebody forgets old streams). */
+/**
+ * Maximum number of retries if the row of a stream disappears between two statements (old streams are
+ * deleted).
+ */
 const LOCK_ATTEMPTS = 3;
 
 async function lockStreams(
@@ -118,18 +121,18 @@ async function lockStreams(
     }
     await client.query(ADD_STREAMS, [streams]);
   }
-  throw new Error('the rows of streams vanish as soon as they are written');
+  throw new Error('the rows of streams disappear immediately after they are written');
 }
 
 const ADD_STREAMS = `insert into streams (stream, ranges, updated_at)
   select stream, '[]', now() from unnest($1::uuid[]) stream order by stream
   on conflict (stream) do nothing`;
 
-/** Sorted first, locked then: the lock is taken row by row as they come. */
+/** Sorts before locking: rows are locked one by one in their order. */
 const LOCK_STREAMS = `select replace(stream::text, '-', '') as stream, ranges
   from streams where stream = any ($1::uuid[]) order by streams.stream for update`;
 
-/** The parts of the slices that `ranges` do not have, in order; they are added to them. */
+/** Returns the parts of the slices outside of `ranges`, in order, and adds them to `ranges`. */
 function cutStored(
   slices: readonly RecordBatch[],
   ranges: Map<StreamId, Ranges>,
@@ -146,7 +149,7 @@ function cutStored(
   });
 }
 
-/** Rows are numbered through all pieces. */
+/** Row numbers continue across the pieces. */
 function placeOfRow(pieces: readonly Piece[], row: number | undefined): CopyError['at'] {
   if (row === undefined) return undefined;
   let index = row;

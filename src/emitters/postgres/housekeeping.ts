@@ -13,9 +13,9 @@ import type { Tables } from './tables.ts';
 import { boundChunks, chunksBefore } from './timescale.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
-/** Also how long it takes until a schema that has become newer is noticed. */
+/** Also the time until a newer schema version is detected. */
 const TICK_MS = 60_000;
-/** Changing partitions waits for who uses them, and others wait behind that; so it does not wait long. */
+/** A partition change waits for running transactions and blocks later ones, so its wait is short. */
 const LOCK_TIMEOUT_MS = 1000;
 
 export interface HousekeepingOptions {
@@ -31,18 +31,18 @@ export interface HousekeepingOptions {
 }
 
 /**
- * What has to be done once in a while, whoever does it: partitions for the days to come, retention, old entries of the
- * books. Every aggregator tries; an advisory lock lets one through. Nothing of it is urgent, so what fails is tried again
- * at the next turn.
+ * Periodic maintenance: creates partitions for the next days, applies the retention and deletes old
+ * bookkeeping entries. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
+ * is retried at the next turn.
  */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #retention: Retention;
   #running: Promise<void> = Promise.resolve();
   #cancelTick: Cancel = () => {};
-  /** Days that want a partition, if they have none. */
+  /** Days that need a partition. */
   readonly #waitingDays = new Set<number>();
-  /** Days that were looked at since the last turn. */
+  /** Days checked since the last turn. */
   readonly #knownDays = new Set<number>();
 
   constructor(options: HousekeepingOptions) {
@@ -57,14 +57,14 @@ export class Housekeeping {
     this.#running = this.#turn();
   }
 
-  /** Resolves when what is under way has ended. */
+  /** Resolves when the current work has ended. */
   async stop(): Promise<void> {
     this.#cancelTick();
     await this.#running;
     this.#cancelTick();
   }
 
-  /** Rows of these days were stored: those that have no partition get one; chunks are counted. */
+  /** Called after rows of these days were stored: creates missing partitions, and counts chunks. */
   async daysStored(days: ReadonlySet<number>, layout: Layout): Promise<void> {
     const isNew = (day: number) => !this.#knownDays.has(day);
     if (layout === 'timescale') {
@@ -82,7 +82,7 @@ export class Housekeeping {
     await this.#attempt('chunks', () => this.#inTurn('partitions', (client) => boundChunks(client, schema)));
   }
 
-  /** Everything once. */
+  /** Runs all maintenance once. */
   async turn(): Promise<void> {
     const { tables } = this.#options;
     this.#knownDays.clear();
@@ -91,7 +91,7 @@ export class Housekeeping {
     if (layout === 'native') await this.#partition(daysAhead(this.#nowUnixMs));
     else await this.#boundChunks();
     await this.#attempt('books', () =>
-      this.#inTurn('housekeeping', (client) => this.#keepBooksShort(client)),
+      this.#inTurn('housekeeping', (client) => this.#trimBookkeeping(client)),
     );
     if (this.#options.configuration.retention_age > 0) {
       await this.#attempt('retention', () => this.#expire(layout));
@@ -106,7 +106,10 @@ export class Housekeeping {
     });
   }
 
-  /** These days and those left from before, the newest first; what is too much for one step is left for the next turn. */
+  /**
+   * Creates partitions for these and earlier remaining days, newest first; the next turn continues after the
+   * limit.
+   */
   async #partition(days: readonly number[]): Promise<void> {
     for (const day of days) {
       this.#knownDays.add(day);
@@ -121,10 +124,10 @@ export class Housekeeping {
     if (added.length > 0) this.#options.events.partitionsAdded(added.length);
   }
 
-  async #keepBooksShort(client: PoolClient): Promise<void> {
+  async #trimBookkeeping(client: PoolClient): Promise<void> {
     const { writer } = this.#options;
     const older = (ms: number) => `now() - interval '${ms} milliseconds'`;
-    // A writer that has nothing to write is still there, and goes on counting one day.
+    // An idle writer still exists and will continue its flush numbers.
     await client.query('update writers set seen_at = now() where writer = $1', [writer]);
     await client.query(`delete from stored_ranges where stored_at < ${older(HOUSEKEEPING.storedRangesMs)}`);
     await client.query(
@@ -150,7 +153,7 @@ export class Housekeeping {
     }
   }
 
-  /** undefined: another aggregator is at it. */
+  /** Returns undefined if another aggregator holds the lock. */
   #inTurn<T>(
     lock: AdvisoryLock,
     work: (client: PoolClient) => Promise<T>,

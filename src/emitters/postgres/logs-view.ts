@@ -8,8 +8,8 @@ const ATTRIBUTES = `coalesce(attributes, '{}') || jsonb_strip_nulls(jsonb_build_
 ).join(', ')}))`;
 
 /**
- * Creates the view `logs`, or replaces an older one, in the transaction of `client`. The program itself never reads the
- * view. So a view that the role does not own, or that an operator has changed, stays as it is.
+ * Creates the view `logs`, or replaces an older one, in the transaction of `client`. The program itself never
+ * reads the view. So a view that the role does not own, or that an operator has changed, stays as it is.
  */
 export async function bringLogsViewUpToDate(client: PoolClient, schema: string): Promise<void> {
   if (!isLogsViewOutdated(await commentOf(client, schema))) return;
@@ -33,7 +33,10 @@ async function commentOf(client: PoolClient, schema: string): Promise<string | n
   return rows[0]?.comment ?? null;
 }
 
-/** True also after another transaction replaced the view during the wait for the lock: a second replacement does no harm. */
+/**
+ * True also after another transaction replaced the view during the wait for the lock: a second replacement
+ * does no harm.
+ */
 async function mayReplace(client: PoolClient, schema: string): Promise<boolean> {
   const { rows } = await client.query<{ owned: boolean }>(
     `select pg_has_role(relowner, 'usage') and relkind = 'v' as owned from pg_class

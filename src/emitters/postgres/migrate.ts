@@ -6,10 +6,10 @@ import { bringLogsViewUpToDate } from './logs-view.ts';
 import { createPartitionedTable } from './partitions.ts';
 import { createHypertable, findTimescale, type TimescaleFinding } from './timescale.ts';
 
-/** How `log_records` is cut by time: by PostgreSQL itself, or by TimescaleDB. Decided once, when it is created. */
+/** How `log_records` is partitioned by time: by PostgreSQL or by TimescaleDB. Decided when it is created. */
 export type Layout = 'native' | 'timescale';
 
-/** The layout, and why it is this one. `remedy`: what the operator can do to get TimescaleDB. */
+/** The layout and its reason. `remedy`: how the operator can enable TimescaleDB. */
 export interface LayoutFinding {
   readonly layout: Layout;
   readonly reason: string;
@@ -26,12 +26,12 @@ export class NewerSchemaError extends Error {
   override readonly name = 'NewerSchemaError';
 }
 
-/** What this code reads and writes. There is none older; a newer one is somebody else's, and not touched. */
+/** The schema version of this code. No older one exists; a newer one is not modified. */
 const VERSION = 1;
 
 /**
- * Sees to it that the tables are there, in this version, in the transaction of `client`. Whoever comes second waits for
- * the first (advisory lock), and finds it done. Throws NewerSchemaError.
+ * Creates the tables in this version if they are missing, in the transaction of `client`. A concurrent second
+ * caller waits for the first (advisory lock). Throws NewerSchemaError.
  */
 export async function migrate(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
   const { schema } = migration;
@@ -55,16 +55,16 @@ async function prepareTables(client: PoolClient, migration: Migration): Promise<
   return now === undefined ? await create(client, migration) : await existing(client, now.layout);
 }
 
-/** Tables keep their layout. */
+/** Existing tables keep their layout. */
 async function existing(client: PoolClient, layout: Layout): Promise<LayoutFinding> {
-  const reason = 'the tables were made so';
+  const reason = 'the tables were created with this layout';
   if (layout === 'timescale') return { layout, reason };
   const { rowCount } = await client.query(`select from pg_extension where extname = 'timescaledb'`);
   if (rowCount === 0) return { layout, reason };
   return {
     layout,
-    reason: 'the tables were made before the extension timescaledb was there, and stay so',
-    remedy: 'to have a hypertable, configure another "schema" or another database',
+    reason: 'the tables were created before the extension timescaledb, and keep their layout',
+    remedy: 'to use a hypertable, configure another "schema" or another database',
   };
 }
 
@@ -72,7 +72,7 @@ async function versionOf(
   client: PoolClient,
   schema: string,
 ): Promise<{ version: number; layout: Layout } | undefined> {
-  // Reading the catalogue itself: what `to_regclass` has looked for in vain it does not see appear.
+  // Reads the catalogue directly: `to_regclass` does not see a table that appears after its first lookup.
   const { rowCount } = await client.query(
     `select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where nspname = $1 and relname = 'store_version'`,
@@ -113,7 +113,7 @@ async function create(
 
 const SWITCHED_OFF: TimescaleFinding = { extension: undefined, reason: '"timescale" is "off"' };
 
-/** Not every text can be stored in another encoding: records would be rejected one by one. */
+/** Other encodings cannot store every text: single records would be rejected. */
 async function refuseOtherEncodings(client: PoolClient): Promise<void> {
   const { rows } = await client.query<{ encoding: string; database: string }>(
     `select current_setting('server_encoding') as encoding, current_database() as database`,
@@ -126,7 +126,7 @@ async function refuseOtherEncodings(client: PoolClient): Promise<void> {
   );
 }
 
-/** Searches need `date_bin`. */
+/** Searches require `date_bin`. */
 const OLDEST_SERVER = 140_000;
 
 async function refuseOldServer(client: PoolClient): Promise<void> {

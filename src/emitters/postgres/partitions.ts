@@ -3,7 +3,7 @@ import { LOG_TABLE } from '../../store/log-columns.ts';
 import type { ExpiredSpan } from './expired-span.ts';
 
 /**
- * `log_records` in partitions by PostgreSQL itself, where there is no TimescaleDB.
+ * Partitions of `log_records` by PostgreSQL itself, without TimescaleDB.
  *
  *     log_records_old        everything before the day that was 60 days ago when the table was created: nothing, or
  *                            what is imported from old files
@@ -11,18 +11,19 @@ import type { ExpiredSpan } from './expired-span.ts';
  *     log_records_default    what has no other place: the far future (clocks that are wrong), days long past that
  *                            nobody has made a partition for
  *
- * A writer never waits for a partition: rows of a day that has none go to the default, and are moved when the day's
- * partition is made. That takes a lock on the default partition alone, which is nearly empty; who writes to or reads
- * days is not held up (ATTACH PARTITION, not CREATE TABLE ... PARTITION OF, which locks the whole table).
+ * A writer never waits for a partition: rows of a day without one are stored in the default partition, and
+ * moved when the partition is created. This locks only the default partition, which is nearly empty; readers
+ * and writers of other partitions are not blocked (ATTACH PARTITION, not CREATE TABLE ... PARTITION OF, which
+ * locks the whole table).
  *
  * LIMITS. 60 days in one step; 1,000 partitions; 400 days back.
  */
 const MAX_PARTITIONS = 1000;
 const OLD_DAYS = 60;
 const AHEAD_DAYS = 2;
-/** Farther back nobody looks often enough for a partition to be worth its place in every plan. */
+/** Older days are searched too rarely to justify the planning cost of their partitions. */
 const REACH_DAYS = 400;
-/** So many are made at a time. */
+/** Maximum number of partitions created at a time. */
 export const STEP_DAYS = 60;
 const DAY_MS = 86_400_000;
 const PARTITION = /^log_records_(\d{8})$/;
@@ -41,19 +42,19 @@ export async function createPartitionedTable(
   await addDays(client, daysAhead(nowUnixMs));
 }
 
-/** From yesterday, for what comes late, to the day after tomorrow. */
+/** From yesterday, for late records, to the day after tomorrow. */
 export function daysAhead(nowUnixMs: number): readonly number[] {
   const today = dayOf(nowUnixMs);
   return Array.from({ length: AHEAD_DAYS + 2 }, (_, index) => today - 1 + index);
 }
 
-/** Which of these days are to have a partition, if they have none. */
+/** Returns those of the days that should have a partition. */
 export function daysWorthAPartition(days: Iterable<number>, nowUnixMs: number): readonly number[] {
   const today = dayOf(nowUnixMs);
   return [...days].filter((day) => day >= today - REACH_DAYS && day <= today + AHEAD_DAYS);
 }
 
-/** The days that have a partition, and the first that `log_records_old` does not hold. */
+/** The days that have a partition, and the first day after `log_records_old`. */
 export async function readPartitions(
   client: PoolClient,
 ): Promise<{ days: ReadonlySet<number>; firstDay: number; count: number }> {
@@ -67,15 +68,15 @@ export async function readPartitions(
   });
   const old = rows.find(({ name }) => name === `${LOG_TABLE}_old`);
   const end = /TO \('([^']+)'\)/.exec(old?.bound ?? '')?.[1];
-  // In UTC, as every one of our transactions is: `2026-09-21 00:00:00+00`.
+  // In UTC, like every transaction of this emitter: `2026-09-21 00:00:00+00`.
   const firstDay =
     end === undefined ? Number.NEGATIVE_INFINITY : dayOf(Date.parse(`${end.slice(0, 10)}T00:00:00Z`));
   return { days: new Set(days), firstDay, count: rows.length };
 }
 
 /**
- * Makes partitions for those of the days that need one, and moves there what the default has of them. In the
- * transaction of `client`, under the advisory lock for it.
+ * Creates missing partitions for the days, and moves their rows from the default partition, in the
+ * transaction of `client` and under its advisory lock.
  */
 export async function addDays(client: PoolClient, days: readonly number[]): Promise<readonly number[]> {
   const { days: existing, firstDay, count } = await readPartitions(client);
@@ -83,7 +84,7 @@ export async function addDays(client: PoolClient, days: readonly number[]): Prom
     .filter((day) => day >= firstDay && !existing.has(day))
     .slice(0, Math.max(0, MAX_PARTITIONS - count));
   if (missing.length === 0) return [];
-  // Before anything is looked for in it: what came in between could not be attached over.
+  // Locks before reading: rows that arrive in between would prevent attaching.
   await client.query(`lock table ${LOG_TABLE}_default in access exclusive mode`);
   for (const day of missing) await addDay(client, day);
   return missing;
@@ -92,8 +93,8 @@ export async function addDays(client: PoolClient, days: readonly number[]): Prom
 async function addDay(client: PoolClient, day: number): Promise<void> {
   const name = nameOf(day);
   const [from, to] = [`'${textOf(day)}'`, `'${textOf(day + 1)}'`];
-  // A generated column must be one in the partition, too. An identity must not: rows come by way of the parent, which
-  // numbers them.
+  // A generated column must also be generated in the partition. An identity column must not: rows are
+  // inserted through the parent, which numbers them.
   await client.query(
     `create table ${name} (like ${LOG_TABLE} including defaults including constraints including generated
        including storage)`,
@@ -109,8 +110,8 @@ async function addDay(client: PoolClient, day: number): Promise<void> {
 }
 
 /**
- * All columns but generated ones, also those that the operator has added. By name: the order in a partition may be another
- * than that of the parent.
+ * All columns except generated ones, including those that the operator added. By name, since the order in a
+ * partition can differ from the parent.
  */
 async function storedColumns(client: PoolClient): Promise<string> {
   const { rows } = await client.query<{ columns: string }>(
@@ -131,7 +132,7 @@ export async function partitionsBefore(
       .filter((day) => (day + 1) * DAY_MS <= cutoffUnixMs)
       .sort((a, b) => a - b)
       .map(nameOf)
-      // The name is made of the digits of a day.
+      // The name consists of fixed text and digits.
       .map((name) => ({ name, table: name, drop: { text: `drop table if exists ${name}`, values: [] } }))
   );
 }

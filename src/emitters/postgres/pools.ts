@@ -3,12 +3,12 @@ import { clientSettings, placeOf } from './client-settings.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import { RESULT_TYPES } from './result-types.ts';
 
-/** One to write, one for housekeeping. */
+/** One for writing, one for maintenance. */
 const WRITER_CONNECTIONS = 2;
 const READER_CONNECTIONS = 4;
 const IDLE_MS = 60_000;
 
-/** The connections of an emitter: who asks and who writes never wait for each other. */
+/** The connections of an emitter: queries and writes use separate pools and never wait for each other. */
 export interface Pools {
   readonly writers: Pool;
   readonly readers: Pool;
@@ -30,7 +30,7 @@ export async function openPools(configuration: PostgresConfiguration): Promise<P
   };
 }
 
-/** A pool whose broken connections bring nobody down: who uses one hears of it from the query. */
+/** A pool whose broken connections do not end the process: the query on a broken connection rejects. */
 function connectionPool(config: PoolConfig): Pool {
   const pool = new Pool(config);
   pool.on('error', ignore);

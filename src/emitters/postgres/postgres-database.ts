@@ -6,21 +6,21 @@ import { untilAborted } from '../until-aborted.ts';
 import { sqlErrorOf } from './failure.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
-/** Calls that wait for a connection; more are told to come again later. */
+/** Maximum number of calls that wait for a connection; others are rejected as busy. */
 const MAX_WAITING = 64;
-/** The server has so much longer to end a statement itself before its connection is cut. */
+/** Extra time for the server to cancel a statement before the connection is closed. */
 const GRACE_MS = 500;
 
 export interface PostgresDatabaseOptions {
-  /** Undefined: not started, or stopped. */
+  /** undefined before start and after stop. */
   readonly pool: () => Pool | undefined;
   readonly schema: string;
   readonly clock: Clock;
-  /** Resolves when the tables are there. */
+  /** Resolves when the tables exist. */
   readonly ready: () => Promise<unknown>;
 }
 
-/** Runs statements over connections of its own: who asks and who writes never wait for each other. */
+/** Runs queries over separate connections: queries and writes never wait for each other. */
 export class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
   readonly #options: PostgresDatabaseOptions;
@@ -60,7 +60,7 @@ export class PostgresDatabase implements SqlDatabase {
   ): Promise<SqlRow[][]> {
     const pool = this.#options.pool();
     if (pool === undefined) throw new SqlError('unavailable', 'the store is not open');
-    if (pool.waitingCount >= MAX_WAITING) throw new SqlError('busy', 'too many questions at once');
+    if (pool.waitingCount >= MAX_WAITING) throw new SqlError('busy', 'too many concurrent queries');
     const { schema, clock } = this.#options;
     const begin = beginText({
       isolation: 'repeatable read',

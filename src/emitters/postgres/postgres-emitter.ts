@@ -18,24 +18,24 @@ import { Tables } from './tables.ts';
 import { CHUNK_LENGTHS, withChunksOf } from './timescale.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
-/** A transaction that met another is tried again at once; then delivery waits. */
+/** Immediate retries after a conflict with another transaction; after these, delivery waits. */
 const ATTEMPTS = 4;
 
 /**
- * Stores records in PostgreSQL, exactly once, whoever else stores there.
+ * Stores records in PostgreSQL exactly once, also with several aggregators.
  *
  *     emit emit emit         flush
- *     references kept        begin | lock streams | cut | COPY | books | commit        one transaction: see flush.ts
+ *     keep references        begin | lock streams | deduplicate | COPY | record flush | commit    (see flush.ts)
  *
- * Nothing is kept from one flush to the next but connections. What a flush brings is described in the database itself, in
- * the same transaction, so it does not matter which aggregator brings a record, how often it is brought, or that nobody
- * heard how a COMMIT went: the next who brings it finds its bytes in the ranges of its stream.
+ * Only connections are kept between flushes. Each flush writes the ranges of its records to the database in
+ * the same transaction. So any aggregator can emit a record, any number of times, also after a COMMIT with
+ * unknown result: a repetition finds its bytes in the ranges of its stream.
  *
- * LIMITS. References to the slices of one flush (delivery: 8 MiB, 100 ms), frames of some 256 KiB on their way; six
- * connections, closed after a minute without use.
+ * LIMITS. References to the slices of one flush (delivery: 8 MiB, 100 ms); frames of about 256 KiB in flight;
+ * six connections, closed after a minute without use.
  *
- * The server need not be there at the start: it is called when there is something to say, and by housekeeping, at once and
- * then every minute.
+ * The server need not be reachable at the start: the emitter connects at the first flush, and for maintenance
+ * at the start and then every minute.
  */
 export class PostgresEmitter implements Emitter {
   readonly database: SqlDatabase;
@@ -94,7 +94,7 @@ export class PostgresEmitter implements Emitter {
       const stored = await this.#store(held, layout, signal);
       this.#events.reached();
       this.#events.stored(stored);
-      // It is stored, whatever becomes of this.
+      // The records are stored, even if this fails.
       await this.#housekeeping.daysStored(stored.days, layout);
       return DELIVERED;
     } catch (error) {
@@ -104,7 +104,7 @@ export class PostgresEmitter implements Emitter {
     }
   }
 
-  /** Certificates and passwords that lie in files are read again, before the next flush. */
+  /** Reads certificate and password files again before the next flush. */
   async reopen(): Promise<void> {
     this.#isReopenWanted = true;
   }
@@ -114,8 +114,8 @@ export class PostgresEmitter implements Emitter {
     this.#pools = undefined;
     this.#held = [];
     if (pools === undefined) return;
-    // Housekeeping may be taken up again at any time; nobody waits for it.
-    this.#ended.abort(new Error('it was stopped'));
+    // Maintenance can be interrupted at any time, so stop does not wait for it.
+    this.#ended.abort(new Error('the emitter was stopped'));
     await untilAborted(Promise.all([this.#housekeeping.stop(), pools.end()]), deadline);
     this.#events.stop();
   }
@@ -154,13 +154,13 @@ export class PostgresEmitter implements Emitter {
     const { cause, at } = error instanceof CopyError ? error : { cause: error, at: undefined };
     if (isMissing(cause)) this.#tables.forget();
     const reason = `${this.#pools?.place}: ${reasonOf(cause)}`;
-    // Outside of COPY it is our own bookkeeping that was refused, which no record can help.
+    // Outside of COPY the error is about the bookkeeping, not about a record.
     if (!(error instanceof CopyError && isAboutContent(cause)))
-      return { kind: 'retry', reason, undone: true };
-    // A record is named within its batch: with several, delivery first has to hand them out one by one.
+      return { kind: 'retry', reason, rolledBack: true };
+    // An index is relative to one batch: with several batches, delivery first retries them one by one.
     const [batch, ...others] = held;
     const index = others.length === 0 && batch !== undefined ? indexOfRecord(batch, at) : undefined;
-    return { kind: 'rejected', reason, undone: true, ...(index !== undefined && { records: [index] }) };
+    return { kind: 'rejected', reason, rolledBack: true, ...(index !== undefined && { records: [index] }) };
   }
 
   #writers(): Pool {
@@ -180,9 +180,9 @@ export class PostgresEmitter implements Emitter {
   }
 }
 
-const NOT_STARTED: Retry = { kind: 'retry', reason: 'the emitter is not started', undone: true };
+const NOT_STARTED: Retry = { kind: 'retry', reason: 'the emitter is not started', rolledBack: true };
 
-/** A database that forgets what it has confirmed when it crashes would have us forget it, too. */
+/** Without synchronous commit, a crash of the database could lose records that the cursor has passed. */
 const DURABLE = `select set_config('synchronous_commit', 'local', true) where current_setting('synchronous_commit') = 'off'`;
 
 function indexOfRecord({ slices }: Batch, at: CopyError['at']): number | undefined {

@@ -1,4 +1,4 @@
-/** What a connection URL says; what it leaves out may be said elsewhere. */
+/** The parts of a connection URL; missing ones may be set elsewhere. */
 export interface PostgresAddress {
   /** A name, an IP address, or the directory of a Unix socket. */
   readonly host?: string;
@@ -18,9 +18,9 @@ const SSL_MODES: ReadonlyMap<string, SslMode> = new Map([
 ]);
 
 /**
- * Reads `postgresql://user:password@host:port/database?sslmode=require`, as libpq has it: every part may be absent, and
- * `host`, `port`, `user`, `password` and `dbname` may be parameters as well (`postgresql:///logs?host=/run/postgresql`).
- * A fault never quotes the URL: it may hold a password.
+ * Parses `postgresql://user:password@host:port/database?sslmode=require` like libpq: every part is optional,
+ * and `host`, `port`, `user`, `password` and `dbname` can also be parameters
+ * (`postgresql:///logs?host=/run/postgresql`). A fault never quotes the URL, which can contain a password.
  */
 export function parsePostgresUrl(text: string): PostgresAddress | { readonly fault: string } {
   let url: URL;

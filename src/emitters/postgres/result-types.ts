@@ -9,7 +9,10 @@ const NUMBERS: ReadonlySet<number> = new Set([
   types.builtins.FLOAT4,
 ]);
 
-/** How values come back: numbers (also those the driver takes for too large), booleans; everything else as text. */
+/**
+ * Result types: numbers (also bigint and numeric, which the driver returns as text), booleans; all others as
+ * text.
+ */
 export const RESULT_TYPES = {
   getTypeParser(oid: number): (value: string) => string | number | boolean {
     if (NUMBERS.has(oid)) return Number;

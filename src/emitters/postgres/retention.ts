@@ -5,21 +5,22 @@ import type { ExpiredSpan } from './expired-span.ts';
 
 export interface RetentionOptions {
   readonly events: PostgresEvents;
-  /** Runs `work` in a transaction of its own, unless another aggregator has the lock: undefined. */
+  /** Runs `work` in its own transaction; returns undefined if another aggregator has the lock. */
   inTurn<T>(lock: AdvisoryLock, work: (client: PoolClient) => Promise<T>): Promise<T | undefined>;
 }
 
-/** Reading a whole day may take that long. */
+/** Timeout for reading a whole day. */
 export const SCAN_TIMEOUT_MS = 600_000;
-/** A table without days is looked through once in this time, not every minute. */
+/** Interval between scans of a table that is not partitioned by days. */
 const LOOK_INTERVAL_MS = 3_600_000;
-/** Blocks of 8 KiB that one transaction looks through, and how many such steps there are in a turn. */
+/** Blocks of 8 KiB scanned in one transaction, and the number of such steps in a turn. */
 const STEP_BLOCKS = 1000;
 const STEPS = 50;
 
 /**
- * Deletes what was read longer ago than the retention. The age counts from when a record was read, not from the time that
- * it states: an old archive that is imported today stays for the whole retention. The embedded store has the same rule.
+ * Deletes what was read longer ago than the retention. The age counts from when a record was read, not from
+ * the time that it states: an old archive that is imported today stays for the whole retention. The embedded
+ * store has the same rule.
  *
  *     days and chunks      are dropped as a whole when their time has passed and none of their records is younger. Each in
  *                          a transaction of its own: a transaction has a limited number of locks
@@ -27,9 +28,9 @@ const STEPS = 50;
  */
 export class Retention {
   readonly #options: RetentionOptions;
-  /** When a span or a table is worth another look, by what is the newest (oldest) in it. */
+  /** The time of the next check of a span or table, derived from its newest (oldest) record. */
   readonly #nextLook = new Map<string, number>();
-  /** The block at which the next turn goes on. */
+  /** The block at which the next turn continues. */
   readonly #nextBlock = new Map<string, number>();
 
   constructor(options: RetentionOptions) {
@@ -68,7 +69,7 @@ export class Retention {
     if (rows > 0) this.#options.events.rowsExpired(table, rows);
   }
 
-  /** Looks again while no record can be added: one may have come meanwhile. */
+  /** Checks again under a lock that prevents inserts: a record may have been added meanwhile. */
   async #drop(span: ExpiredSpan, cutoffUnixMs: number): Promise<void> {
     const rows = await this.#options.inTurn('partitions', async (client) => {
       await client.query(`lock table ${span.table} in share mode`);

@@ -13,7 +13,7 @@ export interface TablesOptions {
   readonly signal: AbortSignal;
 }
 
-/** Whether our tables are there, in the version that we know; and that they get there. */
+/** Creates the tables if needed and checks their version. */
 export class Tables {
   readonly #options: TablesOptions;
   #ready: Promise<Layout> | undefined;
@@ -23,7 +23,7 @@ export class Tables {
     this.#options = options;
   }
 
-  /** Resolves at once when they are known to be there. Everybody who asks meanwhile waits for one attempt. */
+  /** Resolves immediately once the tables are known to exist. Concurrent callers share one attempt. */
   ready(): Promise<Layout> {
     this.#ready ??= this.#migrate().catch((error: unknown) => {
       this.#ready = undefined;
@@ -32,7 +32,7 @@ export class Tables {
     return this.#ready;
   }
 
-  /** Looks again: they may have been dropped, or brought to a version that we do not know. */
+  /** Checks again: the tables may have been dropped or migrated to a newer version. */
   async check(): Promise<Layout> {
     this.forget();
     return await this.ready();

@@ -4,10 +4,10 @@ import { lockStatement } from './advisory-locks.ts';
 import type { ExpiredSpan } from './expired-span.ts';
 
 /**
- * `log_records` as a TimescaleDB hypertable: chunks of a day, made and found by the extension. Only functions that every
- * edition from 2.0 on has are needed; compression, which the Apache edition lacks, is tried.
+ * `log_records` as a TimescaleDB hypertable with chunks of one day, managed by the extension. It requires
+ * only functions of every edition since 2.0; compression, which the Apache edition lacks, is optional.
  *
- * The functions lie in the schema that the extension was created in, which is not on our search path.
+ * The functions are in the schema of the extension, which is not in the search path of this emitter.
  */
 export interface Timescale {
   readonly schema: string;
@@ -15,7 +15,7 @@ export interface Timescale {
 
 const COMPRESS_AFTER = '7 days';
 
-/** The extension, or why there is none. */
+/** The extension, or the reason why it is not used. */
 export type TimescaleFinding =
   | { readonly extension: Timescale }
   | { readonly extension: undefined; readonly reason: string; readonly remedy?: string };
@@ -23,9 +23,10 @@ export type TimescaleFinding =
 const CREATE = 'create extension timescaledb';
 
 /**
- * Looks for the extension in this database, and creates it where this role may. An ordinary role does not see which
- * libraries a server has loaded; it does see the settings that a loaded library has defined. A server that has not loaded
- * it ends the connection of a client that creates it, so that is not tried.
+ * Finds the extension in this database, and creates it if this role has the permission. An ordinary role
+ * cannot see the loaded libraries of a server, but it can see the settings that a loaded library defines. A
+ * server without the library closes the connection of a client that creates the extension, so this is not
+ * attempted.
  */
 export async function findTimescale(client: PoolClient): Promise<TimescaleFinding> {
   const installed = await schemaOf(client);
@@ -114,8 +115,8 @@ export async function chunksBefore(
 }
 
 /**
- * How many days a chunk has. Each chunk costs locks, and time to plan each search, so that there is a bound as there is for
- * partitions: from 1,000 chunks on, new ones have 30 days.
+ * The length of chunks in days. Each chunk costs locks and planning time for each search, so their number is
+ * limited as for partitions: from 1,000 chunks on, new ones have 30 days.
  */
 export async function boundChunks(client: PoolClient, schema: string): Promise<void> {
   const { rows } = await client.query<{ chunks: number; days: number }>(
@@ -133,8 +134,9 @@ const MAX_DAY_CHUNKS = 1000;
 const LONG_CHUNK_DAYS = 30;
 
 /**
- * One transaction makes at most some 230 chunks, for the server has a limited number of locks. Records of more than
- * `maxDays` days are stored with longer chunks: the next of these. `days`: undefined is what the table has.
+ * One transaction creates at most about 230 chunks, since the server has a limited number of locks. Records
+ * of more than `maxDays` days are stored with the next longer chunks. `days`: undefined keeps the setting of
+ * the table.
  */
 export const CHUNK_LENGTHS: readonly { readonly days?: number; readonly maxDays?: number }[] = [
   { maxDays: 60 },
@@ -146,8 +148,8 @@ const DAYS_OF_CHUNK = `(select (extract(epoch from time_interval) / 86400)::int 
   where hypertable_schema = $1 and hypertable_name = '${LOG_TABLE}' and dimension_number = 1)`;
 
 /**
- * Runs `work` with new chunks of this length. New chunks are as before when it has ended; other transactions never see the
- * difference.
+ * Runs `work` with new chunks of this length, and then restores the setting. Other transactions never see the
+ * change.
  */
 export async function withChunksOf<T>(
   client: PoolClient,
@@ -179,7 +181,10 @@ async function schemaOf(client: PoolClient): Promise<Timescale | undefined> {
   return rows[0];
 }
 
-/** For what may be refused (by privilege, by edition) without harm to the transaction. Returns why it was refused. */
+/**
+ * Runs a statement that may fail (missing privilege or edition) without aborting the transaction. Returns the
+ * failure.
+ */
 async function attempt(client: PoolClient, statement: string): Promise<string | undefined> {
   await client.query('savepoint attempt');
   try {
@@ -192,7 +197,7 @@ async function attempt(client: PoolClient, statement: string): Promise<string | 
   }
 }
 
-/** From the server's own catalogue. */
+/** Quotes a name from the server's catalogue. */
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -2,16 +2,16 @@ import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import type { Clock } from '../../runtime/clock.ts';
 
 /**
- * All that we do in the database is done in transactions made here. What a session would have to be told is told to each
- * transaction instead (`set local`), so that a pooler in between may give every transaction another session.
+ * All database access uses the transactions of this module. Settings are made per transaction (`set local`)
+ * instead of per session, so that a pooler can assign a different session to every transaction.
  */
 export interface TransactionOptions {
   /** `begin ...` and settings, as one text; see `beginText`. */
   readonly begin: string;
-  /** After so long without an end the connection is cut, whatever it is waiting for. */
+  /** The connection is closed if the transaction takes longer. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** Cuts the connection; its reason is what the transaction rejects with. */
+  /** Closes the connection; the transaction rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
 
@@ -23,10 +23,10 @@ export interface Begin {
   readonly lockTimeoutMs: number;
 }
 
-/** An answer to `begin` is a matter of the network alone; a connection that died unseen is found out by it. */
+/** The response to `begin` depends only on the network; this timeout detects dead connections. */
 const BEGIN_TIMEOUT_MS = 10_000;
 
-/** Who died while holding a lock must be found out soon: others wait for it. */
+/** The server must detect a dead client with a lock soon, since other clients wait for the lock. */
 const KEEPALIVE = [
   'set local tcp_keepalives_idle = 10',
   'set local tcp_keepalives_interval = 5',
@@ -34,8 +34,8 @@ const KEEPALIVE = [
 ];
 
 /**
- * Settings that a database or a role may change, and on which our statements depend. Compiling a plan (`jit`) costs more
- * than it saves: a search reads many partitions, and each of them counts as a part to compile.
+ * Settings that a database or role can change and that the statements depend on. `jit` costs more than it
+ * saves: a search reads many partitions, each of which would be compiled.
  */
 const MEANING = [
   'set local standard_conforming_strings = on',
@@ -43,7 +43,7 @@ const MEANING = [
   'set local jit = off',
 ];
 
-/** The schema is from the configuration, which has a pattern for it. */
+/** The schema comes from the configuration, which validates it. */
 export function beginText({
   isolation,
   isReadOnly,
@@ -65,8 +65,9 @@ export function beginText({
 }
 
 /**
- * Runs `work` in a transaction of its own. Rejects with the driver's error, or with what cut it off. Nothing of the
- * transaction is left then, unless the connection broke at its COMMIT: that may have been done.
+ * Runs `work` in its own transaction. Rejects with the driver's error, or with the reason for closing the
+ * connection. The transaction is then rolled back, unless the connection broke during COMMIT: it may then be
+ * committed.
  */
 export async function inTransaction<T>(
   pool: Pool,
@@ -78,7 +79,7 @@ export async function inTransaction<T>(
   let cut: { readonly reason: unknown } | undefined;
   const cutOff = (reason: unknown) => {
     cut ??= { reason };
-    // With a query under way this breaks the connection, and the query rejects.
+    // A running query rejects, since this breaks its connection.
     client.end().catch(ignore);
   };
   const patience = (ms: number) =>
@@ -107,10 +108,10 @@ export async function inTransaction<T>(
   }
 }
 
-/** Errors of `inTransaction` that arose before there was a connection. */
+/** Errors of `inTransaction` from before a connection was established. */
 const CONNECT_ERRORS = new WeakSet<Error>();
 
-/** There is no connection to the server: it is not reached, or it refuses us. */
+/** Cannot connect: the server is unreachable or denies access. */
 export function isConnectError(error: unknown): error is Error {
   return error instanceof Error && CONNECT_ERRORS.has(error);
 }
@@ -139,7 +140,7 @@ async function connected(pool: Pool, signal: AbortSignal | undefined): Promise<P
   }
 }
 
-/** False: the connection is of no further use. */
+/** Returns false if the connection cannot be reused. */
 async function rolledBack(client: PoolClient): Promise<boolean> {
   try {
     await client.query('rollback');
@@ -149,7 +150,7 @@ async function rolledBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-/** A standby, perhaps: another connection under the same name may reach the server that is written to by now. */
+/** The server may be a standby: a new connection to the same name may reach the current primary. */
 function isReadOnlyServer(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '25006';
 }

@@ -9,7 +9,7 @@ import { POSTGRES_OPTIONS } from './options.ts';
 export const postgresType: EmitterType<PostgresConfiguration> = {
   type: 'postgres',
   variable: POSTGRES_VARIABLE,
-  description: 'Stores records in PostgreSQL or TimescaleDB: exactly once, to be searched.',
+  description: 'Stores records in PostgreSQL or TimescaleDB exactly once, and makes them searchable.',
   example: '{"url": "postgresql://collector@db.example/logs", "retention_age": "720h"}',
   guarantee: 'exactly-once',
   inThread: true,

@@ -11,7 +11,7 @@ const shape = {
 
 export type TextConfiguration = ConfigurationOf<typeof shape>;
 
-/** `json`, any other truthy word, or a JSON object or list; falsy words configure nothing. */
+/** Accepts `json`, any other truthy word, or a JSON object or list. Falsy words configure nothing. */
 export function parseTextConfiguration(value: string): readonly ConfiguredEmitter<TextConfiguration>[] {
   return parseSwitchedConfigurations({ variable: TEXT_VARIABLE, type: 'text', value, shape }, wordAsJson);
 }

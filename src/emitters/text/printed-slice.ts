@@ -8,8 +8,9 @@ const CARRIAGE_RETURN = 0x0d;
 const LINE_END = Uint8Array.of(0x0a);
 
 /**
- * A slice as it is printed. Bodies of text records are their own bytes without a look at any of them, unless there is a
- * carriage return somewhere (a body ends before its CRLF), or a terminal, which must not obey what a log line says.
+ * Converts a slice to its printed form. Bodies of text records are printed unparsed, unless the slice
+ * contains a carriage return (a body ends before its CRLF) or the output is a terminal, which must not
+ * interpret log lines.
  */
 export function printedSlice(slice: RecordBatch, format: TextFormat, isTerminal: boolean): Uint8Array {
   if (format === 'json') {

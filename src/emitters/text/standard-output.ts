@@ -2,11 +2,11 @@ import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /**
- * Standard output, such that writing to it never blocks the event loop.
+ * Standard output that never blocks the event loop.
  *
- * Node writes to a pipe on `process.stdout` synchronously: with a reader that does not read, the whole process would
- * stand still, its health endpoint and all. A socket over the same descriptor waits without blocking. Files never wait,
- * and a terminal is read by a person.
+ * Node writes to a pipe on `process.stdout` synchronously: if the reader stops reading, the whole process
+ * including its health endpoint would block. A socket over the same descriptor waits without blocking. Files
+ * and terminals do not need this.
  */
 export function standardOutput(stdout: NodeJS.WriteStream & { readonly fd: number }): NodeJS.WritableStream {
   const stats = fstatSync(stdout.fd);

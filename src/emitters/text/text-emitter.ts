@@ -6,17 +6,17 @@ import type { TextConfiguration } from './configuration.ts';
 import { printedSlice } from './printed-slice.ts';
 
 /**
- * Prints records to standard output. At-least-once: what was printed cannot be taken back, so what is emitted again is
- * printed again.
+ * Prints records to standard output. At-least-once: output cannot be rolled back, so records emitted again
+ * are printed again.
  *
- * One write at a time, and `emit` waits for it: a reader that is slow, or does not read at all, costs the memory of one
- * slice and no more. A write that an abort left behind goes on by itself; the next `emit` waits for it first.
+ * One write at a time, and `emit` waits for it: a slow or stopped reader costs the memory of one slice. After
+ * an abort the write continues; the next `emit` waits for it first.
  */
 export class TextEmitter implements Emitter {
   readonly #format: TextConfiguration['format'];
   readonly #stdout: NodeJS.WritableStream;
   readonly #isTerminal: boolean;
-  /** The last write; resolves to what went wrong with it. */
+  /** The last write; resolves to its error. */
   #pending: Promise<Error | undefined> = Promise.resolve(undefined);
   #started = false;
 
@@ -27,7 +27,7 @@ export class TextEmitter implements Emitter {
   }
 
   async start(): Promise<void> {
-    // Without a listener an error on the stream would end the process. The write's callback has it too.
+    // Without a listener, a stream error would end the process. The write callback receives it as well.
     this.#stdout.on('error', ignore);
     this.#started = true;
   }
@@ -35,7 +35,7 @@ export class TextEmitter implements Emitter {
   async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     if ((await untilAborted(this.#pending, signal)) === 'aborted') return NOT_READ;
     for (const slice of batch.slices) {
-      // A stream that has failed takes writes and never answers them.
+      // A failed stream accepts writes but never calls back.
       if (!this.#stdout.writable) return CLOSED;
       this.#pending = this.#write(printedSlice(slice, this.#format, this.#isTerminal));
       const failure = await untilAborted(this.#pending, signal);
@@ -45,7 +45,7 @@ export class TextEmitter implements Emitter {
     return DELIVERED;
   }
 
-  /** Nothing is held: what `emit` has delivered, the operating system has. */
+  /** Has nothing to do: `emit` waits until the operating system has accepted the bytes. */
   async flush(): Promise<Delivered> {
     return DELIVERED;
   }
@@ -66,12 +66,12 @@ export class TextEmitter implements Emitter {
   }
 }
 
-const CLOSED = retry('standard output is closed: nobody reads it');
+const CLOSED = retry('standard output is closed: it has no reader');
 const NOT_READ = retry('standard output is not being read');
 
 function ignore(): void {}
 
 function reasonOf(error: NodeJS.ErrnoException): string {
   const why = error.code ?? error.message;
-  return why === 'EPIPE' ? `${CLOSED.reason} (EPIPE)` : `standard output cannot be written to (${why})`;
+  return why === 'EPIPE' ? `${CLOSED.reason} (EPIPE)` : `cannot write to standard output (${why})`;
 }

@@ -6,7 +6,7 @@ export const textType: EmitterType<TextConfiguration> = {
   type: 'text',
   variable: TEXT_VARIABLE,
   description:
-    "Prints each record's body to standard output, one per line; `json`: one JSON object per record.",
+    'Prints the body of each record to standard output, one per line; with `json`, one JSON object per record.',
   example: 'json',
   guarantee: 'at-least-once',
   options: [
@@ -14,7 +14,7 @@ export const textType: EmitterType<TextConfiguration> = {
       key: 'format',
       format: '`body` or `json`',
       default: 'body',
-      description: 'The words `json` and `1` (or any other) stand for an object with one of them.',
+      description: 'Output format. The variable also accepts the words `json`, and `1` for `body`.',
     },
   ],
   parse: parseTextConfiguration,

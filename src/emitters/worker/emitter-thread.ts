@@ -11,20 +11,20 @@ import type { EmitterCall, FromThread, ThreadData, ThreadMetric, ToThread } from
 import { ThreadOutput } from './thread-output.ts';
 
 /**
- * What runs in an emitter's thread: the emitter of the type named, doing what it is told. See `worker-emitter.ts`.
- * This module is loaded by its name, as a thread's first; nobody imports it.
+ * The entry module of an emitter's thread: creates the emitter and runs the calls that it receives. See
+ * `worker-emitter.ts`. No module imports it.
  */
 const COLLECT_EVERY_BYTES = 4 * 1024 * 1024;
 
 const port = parentPort;
-if (port === null) throw new Error('This module is the beginning of a worker thread.');
+if (port === null) throw new Error('Cannot run emitter-thread: it must be started as a worker thread.');
 
 const data = workerData as ThreadData;
 const send = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 const metrics = new Registry();
 const stdout = new ThreadOutput(send, data.stdoutIsTerminal);
 const signals = new Map<number, AbortController>();
-/** Of batches that are done with, V8 would let some hundred megabytes lie. */
+/** Without this, V8 would keep several hundred megabytes of processed batches. */
 const passed = minorGcEvery(COLLECT_EVERY_BYTES);
 const emitter = await createEmitter();
 
@@ -38,7 +38,7 @@ port.on('message', (message: ToThread) => {
 
 function createEmitter(): Emitter | Promise<Emitter> {
   const type = emitterTypes.find((each) => each.type === data.type);
-  if (type === undefined) throw new Error(`There is no emitter type "${data.type}".`);
+  if (type === undefined) throw new Error(`Cannot create the emitter: no emitter type "${data.type}".`);
   return type.create(data.configuration, {
     name: data.name,
     state: data.state,
@@ -93,7 +93,7 @@ async function run({ id, statements, options }: ToThread & { readonly kind: 'run
   try {
     const { database } = emitter;
     if (database === undefined)
-      throw new SqlError('unavailable', `an emitter of type ${data.type} keeps no database`);
+      throw new SqlError('unavailable', `emitters of type ${data.type} have no database`);
     send({ kind: 'rows', id, rows: await database.run(statements, options) });
   } catch (error) {
     const kind = error instanceof SqlError ? error.kind : 'unavailable';

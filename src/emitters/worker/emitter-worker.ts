@@ -14,7 +14,7 @@ import {
 } from './messages.ts';
 import type { MetricsMirror } from './metrics-mirror.ts';
 
-/** The compiled thread lies beside the compiled this; the source beside the source. */
+/** Compiled code starts the compiled thread; source code starts its source. */
 const THREAD = new URL(`./emitter-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
 
 interface PendingCall {
@@ -29,15 +29,15 @@ interface PendingRun {
   readonly reject: (error: SqlError) => void;
 }
 
-/** How much later than the database a run is given up here: only when the thread does not even answer that. */
+/** Extra time beyond the timeout of the database, for a thread that does not respond at all. */
 const RUN_GRACE_MS = 2000;
 
-/** The thread itself has ended, by itself or by us; not just one call of it has failed. */
+/** The whole thread has ended or was terminated; not only one call failed. */
 export class ThreadEnded extends Error {
   override readonly name = 'ThreadEnded';
 }
 
-/** The thread goes on, and so may the call. */
+/** The call was abandoned; the thread and possibly the call continue. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
@@ -47,10 +47,10 @@ export interface EmitterWorkerOptions {
   readonly mirror: MetricsMirror;
   readonly execArgv?: readonly string[];
   /** See EmitterType. */
-  readonly endsByItself: boolean;
+  readonly mustNotTerminate: boolean;
 }
 
-/** One thread with an emitter in it: calls go in, answers come out, until it ends. */
+/** A thread that runs an emitter: sends calls and receives their outcomes until the thread ends. */
 export class EmitterWorker {
   readonly #worker: Worker;
   readonly #options: EmitterWorkerOptions;
@@ -79,7 +79,10 @@ export class EmitterWorker {
     return this.#ended !== undefined;
   }
 
-  /** Resolves with what the emitter answered; rejects when it threw, and with ThreadEnded when there is no thread. */
+  /**
+   * Resolves with the result of the emitter; rejects if the emitter threw, and with ThreadEnded after the
+   * thread ended.
+   */
   call(call: EmitterCall, signal?: AbortSignal): Promise<Outcome | FlushOutcome | undefined> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = ++this.#calls;
@@ -103,31 +106,33 @@ export class EmitterWorker {
       this.#send({ kind: 'run', id, statements, options });
     });
     const cancel = this.#options.environment.clock.after(timeoutMs, () => {
-      this.#takeRun(id)?.reject(new SqlError('timeout', `it took longer than ${options.timeoutMs} ms`));
+      this.#takeRun(id)?.reject(
+        new SqlError('timeout', `the query took longer than ${options.timeoutMs} ms`),
+      );
     });
     return rows.finally(cancel);
   }
 
   /**
-   * Ends the thread, or asks it to. Resolves when it has ended; one that ends by itself may take longer than `deadline`,
-   * and goes on doing so without anybody waiting for it.
+   * Terminates the thread, or requests it to end. Resolves when it has ended, or at `deadline` if it must not
+   * be terminated; it then ends in the background.
    */
   async end(deadline: AbortSignal): Promise<void> {
     if (this.#ended !== undefined) return;
     this.#isTerminated = true;
-    if (!this.#options.endsByItself) {
+    if (!this.#options.mustNotTerminate) {
       await this.#worker.terminate();
       return;
     }
     this.#worker.unref();
     this.#send({ kind: 'end' });
     await untilAborted(this.#exited, deadline);
-    this.#end('was asked to end');
+    this.#end('received a request to end');
   }
 
-  /** What it was asked and has not answered is given up: it may be done all the same. */
-  giveUp(): void {
-    this.#rejectCalls(new NoAnswer("the emitter's thread does not answer"));
+  /** Rejects all pending calls; the thread may still complete them. */
+  abandonCalls(): void {
+    this.#rejectCalls(new NoAnswer("the emitter's thread does not respond"));
   }
 
   #sendCall(id: number, call: EmitterCall): void {
@@ -194,7 +199,7 @@ export class EmitterWorker {
     if (this.#ended === undefined && !this.#isTerminated) {
       this.#options.environment.logger.warn(
         { how },
-        'The thread of an emitter ended; a new one will take its place',
+        'The thread of an emitter ended; a new one will be started',
       );
     }
     this.#ended ??= new ThreadEnded(`the emitter's thread ${how}`);
@@ -215,7 +220,7 @@ function unavailable({ message }: ThreadEnded): SqlError {
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
-/** A line of the thread's logger, as a line of ours. */
+/** Writes a line of the thread's logger to the logger of the process. */
 function relog(logger: Logger, line: string): void {
   const { level, msg, ...fields } = JSON.parse(line) as { level: number; msg?: string };
   const name = LEVELS.find((each) => logger.levels.values[each] === level) ?? 'info';

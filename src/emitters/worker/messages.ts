@@ -4,7 +4,7 @@ import type { RunOptions, SqlErrorKind, SqlRow } from '../../store/sql/sql-datab
 import type { EmitterState, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** What an emitter's thread is started with. */
+/** The data that an emitter's thread is started with. */
 export interface ThreadData {
   /** The emitter type's name; the thread has the same registry. */
   readonly type: string;
@@ -16,26 +16,28 @@ export interface ThreadData {
   readonly stdoutIsTerminal: boolean;
 }
 
-/** The calls of an emitter. One at a time but for `reopen`, so each answer carries its call's number. */
+/**
+ * The calls of an emitter. `reopen` can run during another call, so each result has the number of its call.
+ */
 export type EmitterCall =
   | { readonly name: 'start' | 'flush' | 'committed' | 'reopen' | 'stop' }
   | { readonly name: 'emit'; readonly batch: Batch };
 
-/** To the thread. */
+/** Messages to the thread. */
 export type ToThread =
   | { readonly kind: 'call'; readonly id: number; readonly call: EmitterCall }
   /** The signal of this call has aborted. */
   | { readonly kind: 'abort'; readonly id: number }
-  /** Nothing more will be asked: the thread ends when it has nothing left to do. */
+  /** No calls follow: the thread ends when it has nothing left to do. */
   | { readonly kind: 'end' }
-  /** For the store's database; beside the calls, any number at a time. */
+  /** A query of the store's database; any number at a time, independent of the calls. */
   | {
       readonly kind: 'run';
       readonly id: number;
       readonly statements: readonly SqlStatement[];
       readonly options: RunOptions;
     }
-  /** What the thread printed has been written; `error`: or has not. */
+  /** The thread's output is written, or failed with `error`. */
   | { readonly kind: 'printed'; readonly error: PrintError | undefined };
 
 export interface PrintError {
@@ -43,25 +45,25 @@ export interface PrintError {
   readonly message: string;
 }
 
-/** From the thread. */
+/** Messages from the thread. */
 export type FromThread =
   | { readonly kind: 'answer'; readonly id: number; readonly outcome: Outcome | FlushOutcome | undefined }
   /** The call threw. */
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
-  /** What a `run` has brought. */
+  /** The result of `run`. */
   | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly (readonly SqlRow[])[] }
   | {
       readonly kind: 'run-failed';
       readonly id: number;
       readonly error: { readonly kind: SqlErrorKind; readonly message: string };
     }
-  /** For standard output; the next waits until this is `printed`. */
+  /** Bytes for standard output; the next ones wait for `printed`. */
   | { readonly kind: 'print'; readonly bytes: Uint8Array }
   /** A line of the thread's logger. */
   | { readonly kind: 'log'; readonly line: string }
   | { readonly kind: 'metrics'; readonly metrics: readonly ThreadMetric[] };
 
-/** A counter or a gauge as prom-client renders it. */
+/** A counter or gauge in the form of prom-client. */
 export interface ThreadMetric {
   readonly name: string;
   readonly help: string;
@@ -73,8 +75,8 @@ export interface ThreadMetric {
 }
 
 /**
- * A batch that can be moved to the thread without a second copy. A slice may be a small part of a large buffer, and a
- * clone would take all of it along: so each is copied once, alone.
+ * Copies a batch so that it can be transferred to the thread without a second copy. A slice can be a small
+ * part of a large buffer, and a structured clone would copy the whole buffer.
  */
 export function movableBatch(batch: Batch): { batch: Batch; transfer: ArrayBuffer[] } {
   const transfer: ArrayBuffer[] = [];

@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ThreadMetric } from './messages.ts';
 
-/** Brings a thread's counters and gauges into the registry of the process. Other kinds stay in the thread. */
+/** Copies a thread's counters and gauges to the registry of the process. Ignores other kinds. */
 export class MetricsMirror {
   readonly #registry: Registry;
-  /** Of each counter and its labels: what this thread had counted when last heard of. */
+  /** The last value that this thread reported, by counter and labels. */
   readonly #counted = new Map<string, number>();
 
   constructor(registry: Registry) {
@@ -18,7 +18,7 @@ export class MetricsMirror {
     }
   }
 
-  /** A new thread counts from zero. */
+  /** Called for a new thread, which counts from zero. */
   reset(): void {
     this.#counted.clear();
   }

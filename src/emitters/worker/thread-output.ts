@@ -2,8 +2,9 @@ import { Writable } from 'node:stream';
 import type { FromThread, PrintError } from './messages.ts';
 
 /**
- * Standard output as an emitter in a thread sees it: written by the main thread, and done only when that has done it.
- * (A thread's own `process.stdout` is done as soon as the main thread has heard of it.)
+ * Standard output for an emitter in a thread. The main thread writes the bytes; a write completes when the
+ * main thread has written them. (The thread's own `process.stdout` completes when the main thread receives
+ * the message.)
  */
 export class ThreadOutput extends Writable {
   readonly isTTY: boolean;

@@ -9,35 +9,37 @@ import type { EmitterCall } from './messages.ts';
 import { MetricsMirror } from './metrics-mirror.ts';
 
 export interface WorkerEmitterOptions {
-  /** Of the registry: the thread finds it there by its name. */
+  /** The name by which the thread finds the type in the registry. */
   readonly type: string;
-  /** As the type's `parse` returned it; crosses by structured clone. */
+  /** The result of the type's `parse`; copied by structured clone. */
   readonly configuration: unknown;
   readonly environment: EmitterEnvironment;
-  /** Node's own arguments for the thread, such as a module loader. Default: the process's. */
+  /** Node arguments for the thread, such as a module loader. Default: those of the process. */
   readonly execArgv?: readonly string[];
 }
 
-/** How long an aborted call may take to come back before its thread is ended. */
+/** Time that an aborted call has to settle before its thread is terminated. */
 const ABORT_GRACE_MS = 2000;
-/** How long one waits for a thread that ends by itself before a new one is started beside it. */
+/** Time that a thread has to end before a new one is started. */
 const END_MS = 5000;
 
 /**
- * An emitter of any type in a worker thread, behind the same interface: for emitters that parse much or block.
+ * Runs an emitter of any type in a worker thread, with the same interface: for emitters that parse a lot or
+ * block.
  *
  *     delivery -> WorkerEmitter ==messages==> emitter-thread.ts -> the emitter
  *
- * A batch is copied once and moved; outcomes and states come back as they are. Logs, counters, gauges and what goes to
- * standard output come back as messages; the thread has a clock of its own.
+ * A batch is copied once and transferred. Outcomes, states, logs, counters, gauges and standard output return
+ * as messages. The thread has its own clock.
  *
- * When the thread ends, whatever the reason, the call under way answers `retry`, everything since the last delivered flush
- * is undone, and the next call starts a new thread with the state of that flush: exactly what a restarted process would
- * do. An aborted call that does not come back costs the thread, too; or, where the thread must end by itself, is given up
- * alone: whoever is exactly-once by ranges may find it done.
+ * When the thread ends for any reason, the current call returns `retry`, everything since the last delivered
+ * flush is rolled back, and the next call starts a new thread with the state of that flush, as a restart of
+ * the process would. If an aborted call does not settle, its thread is terminated; if the thread must not be
+ * terminated, only the call is abandoned, and its records may be stored: such emitters are exactly-once by
+ * stream ranges.
  *
- * A store's database is asked through the same messages, any number of times at once. What the thread does not answer in
- * the time given (and a moment more) is a `timeout`; when the thread ends, what is under way is `unavailable`.
+ * Queries of a store's database use the same messages, any number at a time. A query that exceeds its timeout
+ * (plus a grace period) fails as `timeout`; when the thread ends, pending queries fail as `unavailable`.
  */
 export class WorkerEmitter implements Emitter {
   readonly database?: SqlDatabase;
@@ -45,7 +47,7 @@ export class WorkerEmitter implements Emitter {
   readonly #mirror: MetricsMirror;
   readonly #type: EmitterType | undefined;
   #worker: EmitterWorker | undefined;
-  /** Of the last delivered flush. */
+  /** The state of the last delivered flush. */
   #state: EmitterState | undefined;
   #hasUnflushed = false;
   #isStarted = false;
@@ -120,7 +122,7 @@ export class WorkerEmitter implements Emitter {
       {
         environment,
         mirror: this.#mirror,
-        endsByItself: this.#type?.endsByItself === true,
+        mustNotTerminate: this.#type?.mustNotTerminate === true,
         ...(execArgv && { execArgv }),
       },
     );
@@ -133,32 +135,35 @@ export class WorkerEmitter implements Emitter {
     }
   }
 
-  /** A new thread when the old one has ended; a retry when that took something unflushed with it, or none will start. */
+  /**
+   * Starts a new thread if the old one ended; returns a retry if unflushed records were lost or the start
+   * fails.
+   */
   async #revive(): Promise<Retry | undefined> {
-    if (!this.#isStarted) return undone('the emitter is not started');
+    if (!this.#isStarted) return rolledBack('the emitter is not started');
     if (this.#worker?.hasEnded === false) return undefined;
     try {
       await this.#spawn();
     } catch (error) {
-      return undone(error);
+      return rolledBack(error);
     }
     if (!this.#hasUnflushed) return undefined;
     this.#hasUnflushed = false;
-    return undone("the emitter's thread had ended");
+    return rolledBack("the emitter's thread ended");
   }
 
   async #call<T extends Outcome | FlushOutcome>(call: EmitterCall, signal: AbortSignal): Promise<T | Retry> {
     const worker = this.#worker;
-    if (worker === undefined) return undone('the emitter is not started');
+    if (worker === undefined) return rolledBack('the emitter is not started');
     const answer = worker.call(call, signal) as Promise<T>;
     const cancel = this.#endUnlessAnswered(worker, signal);
     try {
       return await answer;
     } catch (error) {
-      // A call that threw leaves an emitter in no state to go on from.
+      // After a call threw, the state of the emitter is unknown.
       if (!(error instanceof NoAnswer)) await worker.end(AbortSignal.timeout(END_MS));
       this.#hasUnflushed = false;
-      return undone(error);
+      return rolledBack(error);
     } finally {
       cancel();
     }
@@ -168,7 +173,7 @@ export class WorkerEmitter implements Emitter {
     let cancelTimer = ignore;
     const onAbort = () => {
       cancelTimer = this.#options.environment.clock.after(ABORT_GRACE_MS, () => {
-        if (this.#type?.endsByItself) worker.giveUp();
+        if (this.#type?.mustNotTerminate) worker.abandonCalls();
         else void worker.end(AbortSignal.timeout(END_MS));
       });
     };
@@ -183,6 +188,6 @@ export class WorkerEmitter implements Emitter {
 
 function ignore(): void {}
 
-function undone(why: unknown): Retry {
-  return { kind: 'retry', reason: why instanceof Error ? why.message : String(why), undone: true };
+function rolledBack(why: unknown): Retry {
+  return { kind: 'retry', reason: why instanceof Error ? why.message : String(why), rolledBack: true };
 }

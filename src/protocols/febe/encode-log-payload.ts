@@ -28,7 +28,9 @@ function encodeField(type: LogFieldType, value: string | number | bigint | null)
   }
 }
 
-/** The text and its NUL. A NUL within would end the field early and shift all that follow: it becomes a blank. */
+/**
+ * The text and its NUL. A NUL within would end the field early and shift all that follow: it becomes a blank.
+ */
 function cString(value: string | number | bigint): Buffer {
   return Buffer.from(`${String(value).replaceAll('\0', ' ')}\0`);
 }

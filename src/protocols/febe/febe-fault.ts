@@ -1,4 +1,7 @@
-/** Why a connection must be closed. `reason` is for the log: it holds nothing of what the peer sent beside names and numbers. */
+/**
+ * Why a connection must be closed. `reason` is for the log: from the peer's bytes it contains only names and
+ * numbers.
+ */
 export interface FebeFault {
   readonly kind: FebeFaultKind;
   readonly reason: string;

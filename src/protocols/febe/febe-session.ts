@@ -9,11 +9,11 @@ import { parseServerVersion, type ServerVersion } from './server-version.ts';
  *
  *     expect V --V--> expect I --I--> expect L --L--> expect L ... end of stream
  *
- * Anything else is a fault, and the connection must be closed. The protocol is one-way; nothing is ever answered.
+ * Anything else is a fault, and the connection must be closed. The protocol is one-way, without responses.
  *
- * V and I hold a text and its NUL. The extension takes `sizeof '\0'` for one byte where C makes it four, so that the I
- * frame is three bytes too long and carries three bytes of the server's memory: what follows the NUL is never looked
- * at, handed on or logged.
+ * V and I hold a text and its NUL. The extension takes `sizeof '\0'` for one byte where C makes it four, so
+ * that the I frame is three bytes too long and carries three bytes of the server's memory: what follows the
+ * NUL is never looked at, handed on or logged.
  */
 export class FebeSession {
   readonly #frames = new FrameReader();
@@ -26,17 +26,17 @@ export class FebeSession {
     this.#limits = limits;
   }
 
-  /** Version and identity have come and were accepted. */
+  /** Version and identity were received and accepted. */
   get established(): boolean {
     return this.#expected === FRAME_TYPES.record;
   }
 
-  /** Takes the next bytes, cut as they may be. After a fault the session must not be used again. */
+  /** Processes the next bytes, split anywhere. After a fault the session must not be used again. */
   push(chunk: Uint8Array): FebeFault | undefined {
     return this.#frames.push(chunk, this);
   }
 
-  /** The peer has closed: a fault when it did so inside a frame. */
+  /** Called when the peer has closed. Returns a fault if it closed inside a frame. */
   end(): FebeFault | undefined {
     if (this.#frames.pendingBytes === 0) return undefined;
     return febeFault('truncated', 'the connection ended inside a frame');
@@ -80,11 +80,14 @@ export class FebeSession {
   }
 }
 
-/** What comes out of a session. All bytes are only lent. A returned fault ends it. */
+/**
+ * Receives the content of a session. All bytes are valid only during the call. A returned fault ends the
+ * session.
+ */
 export interface FebeHandler {
   version(version: ServerVersion): FebeFault | undefined;
   identity(identity: Uint8Array): FebeFault | undefined;
-  /** `payload` is a whole L payload of the right shape, and `shape` its measure. */
+  /** `payload` is a complete, valid L payload, and `shape` describes its fields. */
   record(payload: Uint8Array, shape: LogShape): FebeFault | undefined;
 }
 

@@ -1,8 +1,11 @@
 import { type FebeFault, febeFault } from './febe-fault.ts';
 
-/** What a frame reader asks and tells. `payload` is only lent: copy what must outlive the call. */
+/** The callbacks of a frame reader. `payload` is valid only during the call. */
 export interface FrameVisitor {
-  /** Asked at the first byte of each frame: the most its length field may say, or why no such frame may come now. */
+  /**
+   * Called at the first byte of each frame: returns the maximum of its length field, or why the frame is not
+   * allowed.
+   */
   admit(type: number): number | FebeFault;
   frame(type: number, payload: Uint8Array): FebeFault | undefined;
 }
@@ -17,20 +20,21 @@ const EMPTY = new Uint8Array(0);
  *
  *     type: 1 byte | length: 4 bytes, big-endian, itself and the payload | payload
  *
- * Frames that lie whole in a chunk are handed on without a copy. Of the others the part that has come is held, in a
- * buffer of its own that grows with what has come and not with what was announced: a thousand peers that announce a
- * megabyte cost a thousand headers. A chunk is never held, since a few bytes would pin all of it.
+ * Frames that lie whole in a chunk are handed on without a copy. Of the others the part that has come is
+ * held, in a buffer of its own that grows with what has come and not with what was announced: a thousand
+ * peers that announce a megabyte cost a thousand headers. A chunk is never held, since a few bytes would pin
+ * all of it.
  */
 export class FrameReader {
   #held: Uint8Array = EMPTY;
   #heldBytes = 0;
 
-  /** Bytes of a frame that has not come whole. */
+  /** Bytes of an incomplete frame. */
   get pendingBytes(): number {
     return this.#heldBytes;
   }
 
-  /** Takes the next bytes. After a fault the reader must not be used again. */
+  /** Processes the next bytes. After a fault the reader must not be used again. */
   push(chunk: Uint8Array, visitor: FrameVisitor): FebeFault | undefined {
     let offset = 0;
     if (this.#heldBytes > 0) {
@@ -83,7 +87,7 @@ export class FrameReader {
   }
 }
 
-/** Header and payload together; undefined while the header has not come whole. */
+/** Size of header and payload; undefined while the header is incomplete. */
 function frameSize(
   bytes: Uint8Array,
   offset: number,

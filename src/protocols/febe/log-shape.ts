@@ -2,15 +2,15 @@ import { type FebeFault, febeFault } from './febe-fault.ts';
 import { ABSENT, LOG_FIELDS, PRESENT } from './log-fields.ts';
 
 /**
- * Where the fields of an L payload begin. Field i is `[starts[i], starts[i + 1])`: a nullable one with its marker, a
- * text with its NUL. The array is reused: read it before the next call.
+ * Where the fields of an L payload begin. Field i is `[starts[i], starts[i + 1])`: a nullable one with its
+ * marker, a text with its NUL. The array is reused: read it before the next call.
  */
 export class LogShape {
   readonly starts: Uint32Array = new Uint32Array(LOG_FIELDS.length + 1);
 
   /**
-   * Walks the payload once, looking only for the ends of fields: a collector must know that a frame is what it says,
-   * and nothing else about it.
+   * Walks the payload once, looking only for the ends of fields: a collector must know that a frame is what
+   * it says, and nothing else about it.
    */
   measure(payload: Uint8Array): FebeFault | undefined {
     let offset = 0;

@@ -1,7 +1,9 @@
 import { normalize } from 'node:path/posix';
 import { isFault, parseLogplexUrl, tokenFault } from '../logplex/logplex-target.ts';
 
-/** One tenant of the serve database: who may send, by which socket, and with what credential it is delivered. */
+/**
+ * One tenant of the serve database: who may send, by which socket, and with what credential it is delivered.
+ */
 export interface ServeRecord {
   /** `i`: what the tenant's PostgreSQL must call itself. May be empty. */
   readonly identity: string;
@@ -38,8 +40,9 @@ export const LONGEST_IDENTITY_BYTES = 1024;
 const LONGEST_NAME_BYTES = 256;
 
 /**
- * Reads the text of `serves.new` or `serves.loaded`: `{"serves": [{"i": ..., "p": ..., "t": ...}, ...]}`. Keys that it does
- * not know mean nothing. One faulty record rejects the file: half a tenant list would silence the other half.
+ * Reads the text of `serves.new` or `serves.loaded`: `{"serves": [{"i": ..., "p": ..., "t": ...}, ...]}`.
+ * Keys that it does not know mean nothing. One faulty record rejects the file: half a tenant list would
+ * silence the other half.
  */
 export function parseServes(text: string, rules: ServeRules): ParsedServes {
   try {

@@ -19,7 +19,10 @@ const NEWEST_MINOR_OF_9 = 6;
 /** Packagers put words and blanks behind the number; none needs more than this. */
 const LONGEST_TEXT = 256;
 
-/** Reads what a V frame holds. Packagers add to the number what they like, so it is taken apart from the right. */
+/**
+ * Reads what a V frame holds. Packagers add to the number what they like, so it is taken apart from the
+ * right.
+ */
 export function parseServerVersion(greeting: string): ServerVersion | FebeFault {
   const mark = greeting.lastIndexOf(PROTOCOL_MARK);
   if (mark < 0) return refuse('it does not end in /logfebe-1', greeting);

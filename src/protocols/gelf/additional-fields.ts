@@ -1,13 +1,19 @@
 import { cutText } from './cut-text.ts';
 import { type FieldName, type FieldNames, indexedName } from './field-names.ts';
 
-/** Additional fields as they go on the wire: legal unique names, with their underscore; strings and finite numbers. */
+/**
+ * Additional fields as they go on the wire: legal unique names, with their underscore; strings and finite
+ * numbers.
+ */
 export type AdditionalFields = Map<string, string | number>;
 
 export interface AdditionalFieldsOptions {
   /** How a boolean is sent; Graylog drops JSON's own. Default `string`: `"true"`; `number`: 1. */
   readonly booleans?: 'string' | 'number' | undefined;
-  /** `flatten` (default): `{a: {b: 1}}` is `_a.b`; `json`: `_a` is `{"b":1}` as text, as Graylog itself would do. */
+  /**
+   * `flatten` (default): `{a: {b: 1}}` is `_a.b`; `json`: `_a` is `{"b":1}` as text, as Graylog itself would
+   * do.
+   */
   readonly objects?: 'flatten' | 'json' | undefined;
   /** A longer text is cut, with a marker. Default 32766: the longest term that Lucene indexes. */
   readonly maxValueBytes?: number | undefined;
@@ -15,7 +21,10 @@ export interface AdditionalFieldsOptions {
 
 const DEFAULT_MAX_VALUE_BYTES = 32_766;
 const MAX_DEPTH = 5;
-/** Values of one message that are looked at, nested ones included: an object that holds itself has no end of them. */
+/**
+ * Values of one message that are looked at, nested ones included: an object that holds itself has no end of
+ * them.
+ */
 const MAX_VALUES = 4096;
 /** How many values were left out of a message. */
 export const CUT_FIELDS = '_cut_fields';

@@ -3,18 +3,19 @@
  *
  *     1e 0f | id: 8 bytes | sequence: 1 byte, from 0 | count: 1 byte, 1 to 128 | data
  *
- * A receiver collects by id alone, in any order, whoever sends, and waits 5 s for the last. So ids must be random.
+ * A receiver collects by id alone, in any order, whoever sends, and waits 5 s for the last. So ids must be
+ * random.
  */
 export const CHUNK_HEADER_BYTES = 12;
 export const MAX_CHUNKS = 128;
 export const CHUNK_ID_BYTES = 8;
 
-/** What 128 chunks can carry in datagrams of this size. */
+/** Maximum payload of 128 chunks in datagrams of this size. */
 export function chunkCapacity(datagramBytes: number): number {
   return MAX_CHUNKS * (datagramBytes - CHUNK_HEADER_BYTES);
 }
 
-/** The payload in chunks, all but the last of the full size. It must be within `chunkCapacity`. */
+/** Splits a payload into chunks of the full size, except the last. It must be within `chunkCapacity`. */
 export function chunksOf(payload: Uint8Array, datagramBytes: number, id: Uint8Array): Uint8Array[] {
   const dataBytes = datagramBytes - CHUNK_HEADER_BYTES;
   const count = Math.ceil(payload.length / dataBytes);

@@ -1,4 +1,7 @@
-/** A name as it goes on the wire, without its underscore, and as Graylog's index will have it: that knows no dots. */
+/**
+ * A name as it goes on the wire, without its underscore, and as Graylog's index will have it: that knows no
+ * dots.
+ */
 export interface FieldName {
   readonly name: string;
   readonly indexed: string;
@@ -8,9 +11,9 @@ const MAX_NAME_LENGTH = 250;
 const MAX_KNOWN_NAMES = 4096;
 
 /**
- * Names that would be lost, without the underscore, which Graylog strips: `id` is forbidden by the specification;
- * the others are Graylog's own and already set when it comes to the additional fields, so that these are skipped
- * without a word. They get an underscore at their end.
+ * Names that would be lost, without the underscore, which Graylog strips: `id` is forbidden by the
+ * specification; the others are Graylog's own and already set when it comes to the additional fields, so that
+ * these are skipped without a word. They get an underscore at their end.
  */
 const TAKEN_NAMES = new Set([
   'id',

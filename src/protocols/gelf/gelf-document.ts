@@ -13,8 +13,8 @@ export interface GelfDocument {
 }
 
 /**
- * The JSON text of GELF 1.1. Holds neither a NUL byte nor a line feed: JSON escapes both. Written by hand, since there is one
- * for every message, and names of fields have nothing to escape.
+ * The JSON text of GELF 1.1. Holds neither a NUL byte nor a line feed: JSON escapes both. Written by hand,
+ * since there is one for every message, and names of fields have nothing to escape.
  */
 export function documentJson({
   host,

@@ -4,7 +4,8 @@ import type { SeverityNumber } from '../../records/log-record.ts';
 export type GelfLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /**
- * The names that programs use. An application's `fatal` is critical, not an emergency: the system goes on without it.
+ * The names that programs use. An application's `fatal` is critical, not an emergency: the system goes on
+ * without it.
  */
 const LEVEL_BY_NAME = {
   emerg: 0,
@@ -31,7 +32,7 @@ export type GelfLevelName = keyof typeof LEVEL_BY_NAME;
 
 const LEVELS = new Map<string, GelfLevel>(Object.entries(LEVEL_BY_NAME));
 
-/** The level that a number 0 to 7 or a name (any case) means; undefined for anything else. */
+/** Converts a number 0 to 7 or a name (any case) to a level; undefined for anything else. */
 export function levelOf(level: unknown): GelfLevel | undefined {
   if (typeof level === 'number') {
     return Number.isInteger(level) && level >= 0 && level <= 7 ? (level as GelfLevel) : undefined;
@@ -40,8 +41,9 @@ export function levelOf(level: unknown): GelfLevel | undefined {
 }
 
 /**
- * The level of a record: by its own word where that is a known one, else by its severity number. The numbers go by
- * OpenTelemetry's table for syslog (logs data model, appendix B), read backwards. undefined: the record does not say.
+ * The level of a record: by its own word where that is a known one, else by its severity number. The numbers
+ * go by OpenTelemetry's table for syslog (logs data model, appendix B), read backwards. undefined: the record
+ * does not say.
  */
 export function levelOfSeverity(
   severityNumber: SeverityNumber | undefined,

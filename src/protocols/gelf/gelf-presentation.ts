@@ -3,7 +3,7 @@ import type { GelfMessage } from './gelf-message.ts';
 import { PacketCodec, type PacketCodecOptions } from './packet-codec.ts';
 import { frameMessage, type GelfDelimiter } from './stream-codec.ts';
 
-/** A message ready for its transport. */
+/** An encoded message. */
 export interface PresentedMessage {
   /** Over datagrams: one each, all or none. Over a stream: one frame. */
   readonly packets: readonly Uint8Array[];
@@ -11,7 +11,10 @@ export interface PresentedMessage {
   readonly unknownLevel: boolean;
 }
 
-/** Turns messages into what a transport carries. undefined: it cannot be cut as short as this presentation needs. */
+/**
+ * Turns messages into what a transport carries. undefined: it cannot be cut as short as this presentation
+ * needs.
+ */
 export interface GelfPresentation {
   present(message: GelfMessage): PresentedMessage | undefined;
 }
@@ -24,13 +27,13 @@ export const MIN_MESSAGE_BYTES = 1024;
 export const MAX_MESSAGE_BYTES = 8_388_608;
 
 export interface GelfPresentationOptions extends GelfEncoderOptions, PacketCodecOptions {
-  /** Over streams: what ends a message. Default `null`, as Graylog expects it. */
+  /** Streams only: the delimiter after a message. Default `null`, which Graylog expects. */
   readonly delimiter?: GelfDelimiter | undefined;
-  /** The longest message, before compression. What is longer is cut, with a marker. Default 2,000,000. */
+  /** Maximum message size before compression. Longer ones are truncated with a marker. Default 2,000,000. */
   readonly maxMessageBytes?: number | undefined;
 }
 
-/** The presentation that fits a transport of this kind. Throws RangeError on sizes that cannot be. */
+/** Creates the presentation for a kind of transport. Throws RangeError for invalid sizes. */
 export function gelfPresentation(
   kind: 'packets' | 'stream',
   options: GelfPresentationOptions = {},
@@ -60,7 +63,10 @@ export function streamPresentation(
   };
 }
 
-/** Cuts what 128 chunks cannot carry; how much that is shows only after compression, so it comes closer in steps. */
+/**
+ * Cuts what 128 chunks cannot carry; how much that is shows only after compression, so it comes closer in
+ * steps.
+ */
 export function packetPresentation(
   encoder: GelfEncoder,
   codec: PacketCodec,

@@ -9,7 +9,10 @@ export interface PacketCodecOptions {
   readonly compression?: GelfCompression | undefined;
   /** zlib's, 1 (default, fastest) to 9. */
   readonly compressionLevel?: number | undefined;
-  /** The size of the largest datagram, header included, 13 to 65507. Default 1420: passes most networks in one piece. */
+  /**
+   * The size of the largest datagram, header included, 13 to 65507. Default 1420: passes most networks in one
+   * piece.
+   */
   readonly datagramBytes?: number | undefined;
   /** 8 random bytes; a test may say which. */
   readonly mintId?: (() => Uint8Array) | undefined;

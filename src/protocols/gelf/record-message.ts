@@ -3,10 +3,10 @@ import { levelOfSeverity } from './gelf-level.ts';
 import { type GelfMessage, messageOfText } from './gelf-message.ts';
 
 /**
- * A record as a message. Attributes and resource are additional fields under their own names, the attributes first:
- * where both have one, theirs keeps it. Stream and position go along: at-least-once delivery may send a record
- * twice, and by these two a receiver can tell. So these two names are taken: an attribute `stream`, as Docker's logs
- * have it, is sent as `attribute.stream`.
+ * A record as a message. Attributes and resource are additional fields under their own names, the attributes
+ * first: where both have one, theirs keeps it. Stream and position go along: at-least-once delivery may send
+ * a record twice, and by these two a receiver can tell. So these two names are taken: an attribute `stream`,
+ * as Docker's logs have it, is sent as `attribute.stream`.
  */
 export function messageOfRecord(record: LogRecord): GelfMessage {
   const fields = new Map<string, unknown>();
@@ -29,7 +29,9 @@ export function messageOfRecord(record: LogRecord): GelfMessage {
 
 const IDENTITY: ReadonlySet<string> = new Set(['stream', 'position']);
 
-/** To the microsecond: what a double holds. undefined: none, or one that GELF cannot say. */
+/**
+ * Rounded to microseconds, the precision of a double. undefined: no time, or one that GELF cannot represent.
+ */
 function seconds(unixNano: bigint | undefined): number | undefined {
   return unixNano === undefined || unixNano < 1_000n ? undefined : Number(unixNano / 1_000n) / 1e6;
 }

@@ -1,16 +1,17 @@
-/** What becomes of a text that is too long for one message. */
+/** The handling of a text that is too long for one message. */
 export type LongText = 'split' | 'truncate';
 
 export interface FittedText {
   /** One for each message; UTF-8, none longer than asked. */
   readonly parts: readonly Uint8Array[];
-  /** Bytes that are in none of them. */
+  /** Number of bytes in none of them. */
   readonly missingBytes: number;
 }
 
 /**
- * The text in pieces of at most `maxBytes`, never cut inside a character. `split` marks each piece with its number
- * (` [2/3]`), so that the text is all of them without these marks; `truncate` marks the only one with what is missing.
+ * The text in pieces of at most `maxBytes`, never cut inside a character. `split` marks each piece with its
+ * number (` [2/3]`), so that the text is all of them without these marks; `truncate` marks the only one with
+ * what is missing.
  */
 export function fitText(text: string, maxBytes: number, how: LongText): FittedText {
   const bytes = Buffer.from(text);
@@ -59,7 +60,7 @@ function cut(bytes: Buffer, pieceBytes: number): Buffer[] {
 
 const LONGEST_CHARACTER = 4;
 
-/** The last place up to `limit` where a character begins. */
+/** The last offset up to `limit` at which a character begins. */
 function boundary(bytes: Buffer, limit: number): number {
   let place = Math.min(limit, bytes.length);
   while (place > 0 && isContinuation(bytes[place])) place--;

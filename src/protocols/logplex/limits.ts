@@ -1,11 +1,11 @@
 /**
- * The longest message that a logplex server reads, in bytes, without its length prefix. A longer one is not "too big":
- * the server takes the whole request for malformed and refuses every message in it.
+ * Maximum message size of a logplex server in bytes, without the length prefix. If one message is longer, the
+ * server treats the whole request as malformed and rejects all its messages.
  */
 export const MAX_MESSAGE_BYTES = 10_240;
 
-/** A request's body is closed before it would grow beyond this. */
+/** Maximum size of a request body. */
 export const MAX_BODY_BYTES = 100 * 1024;
 
-/** The media type that the server wants, to the letter. */
+/** The exact media type that the server requires. */
 export const CONTENT_TYPE = 'application/logplex-1';

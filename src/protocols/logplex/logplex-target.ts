@@ -1,6 +1,6 @@
 import { LONGEST_TOKEN } from './message-header.ts';
 
-/** Where requests go, and as whom. Plain data. */
+/** The address and credentials of requests. Plain data. */
 export interface LogplexTarget {
   readonly protocol: 'http:' | 'https:';
   /** Of an IPv6 address without brackets. */
@@ -16,7 +16,7 @@ export interface LogplexTarget {
   readonly token: string;
 }
 
-/** Why it is no target; never quotes what may be secret. */
+/** Why a target is invalid; never quotes a possible secret. */
 export interface TargetFault {
   readonly fault: string;
 }
@@ -36,7 +36,9 @@ export function parseLogplexUrl(text: string): LogplexTarget | TargetFault {
   return targetOf(url, undefined);
 }
 
-/** The target of a token at a URL for all: its own credentials, where it has any, stay those of the request. */
+/**
+ * The target of a token at a URL for all: its own credentials, where it has any, stay those of the request.
+ */
 export function tokenTarget(token: string, urlText: string): LogplexTarget | TargetFault {
   const url = httpUrl(urlText);
   if (url === undefined) return { fault: 'expected a URL that begins with https: or http:' };
@@ -67,7 +69,7 @@ function targetOf(url: URL, token: string | undefined): LogplexTarget | TargetFa
   };
 }
 
-/** Why logplex cannot take a token; undefined: it can. */
+/** Why logplex cannot accept a token; undefined if it can. */
 export function tokenFault(token: string): string | undefined {
   return TOKEN.test(token) ? undefined : TOKEN_FAULT;
 }

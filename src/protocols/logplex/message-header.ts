@@ -1,4 +1,4 @@
-/** What stands before the text of a message. */
+/** The fields before the text of a message. */
 export interface MessageHeader {
   /** 0 to 191: facility x 8 + severity. */
   readonly priority: number;
@@ -10,8 +10,8 @@ export interface MessageHeader {
 }
 
 /**
- * `<134>1 2014-07-14T23:36:11.000Z host token procid - - `: RFC 5424 without message id and structured data, which the
- * server's parser wants to see as hyphens.
+ * `<134>1 2014-07-14T23:36:11.000Z host token procid - - `: RFC 5424 without message id and structured data,
+ * which the server's parser wants to see as hyphens.
  */
 export function messageHeader({ priority, timeUnixNano, host, token, processId }: MessageHeader): string {
   const time = timestamp(timeUnixNano);
@@ -23,7 +23,7 @@ export function messageHeader({ priority, timeUnixNano, host, token, processId }
   return `<${priority}>1 ${time} ${cleanHost} ${cleanToken} ${cleanProcess} - - `;
 }
 
-/** A token may be so long; a longer one would eat up the room for text. */
+/** Maximum token length; a longer token would leave too little room for text. */
 export const LONGEST_TOKEN = 255;
 /** RFC 5424, section 6. */
 const LONGEST_HOST = 255;

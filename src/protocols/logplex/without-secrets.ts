@@ -1,6 +1,9 @@
 import type { LogplexTarget } from './logplex-target.ts';
 
-/** What a server answered, for people: on one line, printable, short, and without the credentials it may repeat. */
+/**
+ * Formats a server's response for operators: one short printable line, without credentials that it may
+ * repeat.
+ */
 export function withoutSecrets(text: string, { authorization, token }: LogplexTarget): string {
   const credential = authorization.replace(/^Basic /, '');
   const password = Buffer.from(credential, 'base64')

@@ -6,7 +6,7 @@ import { ChainBench } from './chain-bench.ts';
 /** Possible failures and their probability in percent. */
 const moods = fc.record({
   retry: fc.integer({ min: 0, max: 30 }),
-  undone: fc.integer({ min: 0, max: 100 }),
+  rolledBack: fc.integer({ min: 0, max: 100 }),
   throws: fc.integer({ min: 0, max: 10 }),
   flushFails: fc.integer({ min: 0, max: 30 }),
   flushJudges: fc.boolean(),
@@ -46,7 +46,9 @@ describe('delivery: random failures', () => {
         const { emitter, queue, cursor } = bench;
         const isBad = (text: string) => text.includes('bad');
         const undoneOrNot = (outcome: Outcome): Outcome =>
-          outcome.kind !== 'delivered' && chance(mood.undone) ? { ...outcome, undone: true } : outcome;
+          outcome.kind !== 'delivered' && chance(mood.rolledBack)
+            ? { ...outcome, rolledBack: true }
+            : outcome;
 
         emitter.onEmit = (texts) => {
           if (chance(mood.throws)) throw new Error('a fault');

@@ -71,7 +71,7 @@ describe('delivery: rejected records', () => {
     const bench = new ChainBench();
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     bench.emitter.onEmit = (texts) =>
-      texts.includes('c4\n') ? { ...rejected('bad', [texts.indexOf('c4\n')]), undone: true } : DELIVERED;
+      texts.includes('c4\n') ? { ...rejected('bad', [texts.indexOf('c4\n')]), rolledBack: true } : DELIVERED;
     await bench.started();
     expect(bench.deadLetters).toEqual(['bad (1)']);
     expect(bench.emitter.delivered).toEqual(

@@ -193,7 +193,7 @@ describe('delivery: rollbacks and failed flushes', () => {
     bench.append([...ten('a'), ...ten('b'), ...ten('c')]);
     let failures = 0;
     bench.emitter.onEmit = (texts) =>
-      texts.includes('c0\n') && failures++ < 2 ? { ...retry('rolled back'), undone: true } : DELIVERED;
+      texts.includes('c0\n') && failures++ < 2 ? { ...retry('rolled back'), rolledBack: true } : DELIVERED;
     await bench.started();
     await bench.clock.advance(60_000);
     expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('b'), ...ten('c')]);

@@ -20,7 +20,7 @@ export const duckdbFixture: EmitterFixture = {
   },
 };
 
-/** Of a copy: a second database of one process on one file would ruin it. */
+/** Reads a copy: a second database of one process on the same file would corrupt it. */
 async function bodiesOf(path: string): Promise<readonly string[]> {
   const copy = join(await temporaryDirectory(), 'copy.duckdb');
   await copyFile(path, copy);

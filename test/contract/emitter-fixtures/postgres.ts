@@ -4,7 +4,7 @@ import { STORE_ROLE } from '../../support/documented-database.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 import type { EmitterFixture } from '../emitter-fixture.ts';
 
-/** One server for all tests of the file that imports this, and a database for each. */
+/** One server for all tests of the importing file, and one database for each test. */
 let server: Promise<PostgresServer> | undefined;
 let databases = 0;
 const cleanUps: (() => Promise<void>)[] = [];
@@ -29,7 +29,7 @@ export const postgresFixture: EmitterFixture = {
         await client.connect();
         onTestFinished(() => client.end().catch(() => {}));
         const { rows } = await client.query<{ body: string }>(
-          // In the order in which they were written.
+          // In the order of writing.
           'select body from mega_collector.log_records order by tableoid, ctid',
         );
         await client.end();

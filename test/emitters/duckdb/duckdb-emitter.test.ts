@@ -191,7 +191,7 @@ describe('exactly once', () => {
     await emitter.emit(batchOf([batch]), never);
     const broken = { ...recordBatch(['x\n']), stream: 'no stream at all' as StreamId };
     const outcome = await emitter.emit(batchOf([broken]), never);
-    expect(outcome).toMatchObject({ kind: 'retry', undone: true, reason: expect.stringMatching(/\w/) });
+    expect(outcome).toMatchObject({ kind: 'retry', rolledBack: true, reason: expect.stringMatching(/\w/) });
     expect(await bodiesOf(emitter)).toEqual(['before']);
     await deliver(emitter, batch);
     expect(await bodiesOf(emitter)).toEqual(['before', 'line 0', 'line 1', 'line 2']);

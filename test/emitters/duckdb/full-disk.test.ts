@@ -53,7 +53,7 @@ test.runIf(isRoot)(
       failures++;
       expect(outcome).toMatchObject({
         kind: 'retry',
-        undone: true,
+        rolledBack: true,
         reason: expect.stringMatching(/No space left.*make room/),
       });
       const n = stored * RECORDS;

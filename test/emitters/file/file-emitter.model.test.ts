@@ -11,13 +11,14 @@ import { recordBatch } from '../../support/record-batches.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /**
- * A delivery in small: records come from a list, the cursor and the state are committed together, and whatever goes
- * wrong, delivery goes back to what is committed. In the end the files hold the list, each record once, in order.
+ * A model of delivery: records come from a list, cursor and state are committed together, and after any
+ * failure delivery rewinds to the committed cursor. At the end the files contain each record of the list
+ * once, in order.
  */
 class Delivery {
   readonly disk = new MemoryDisk();
   readonly configuration: FileConfiguration;
-  /** Records are dealt to so many files in turn, a few to each. */
+  /** Number of files that receive the records in turn, a few each. */
   readonly fileCount: number;
   readonly records: string[] = [];
   #emitter: FileEmitter | undefined;
@@ -60,7 +61,7 @@ class Delivery {
   }
 
   async commit(): Promise<void> {
-    // What is dead commits nothing.
+    // A dead process commits nothing.
     if (this.#flushed === undefined || this.disk.isDead) return;
     this.#committed = this.#flushed;
     this.#flushed = undefined;
@@ -75,7 +76,7 @@ class Delivery {
     await this.#emitter?.stop(new AbortController().signal);
   }
 
-  /** After the process or the machine died. */
+  /** Restarts after a crash of the process or the machine. */
   async restart(): Promise<void> {
     this.disk.kill();
     await this.stop();
@@ -83,7 +84,7 @@ class Delivery {
     await this.start();
   }
 
-  /** Emitted once, and not committed. */
+  /** Emitted, but not committed. */
   get waiting(): number {
     return this.records.length - this.#committed.cursor;
   }
@@ -92,7 +93,7 @@ class Delivery {
     return this.configuration.path.replace('{n}', String(file));
   }
 
-  /** What every file has to hold, and what it holds. */
+  /** The expected and the actual content of every file. */
   get balance(): { readonly expected: readonly string[]; readonly found: readonly string[] } {
     const committed = this.records.slice(0, this.#committed.cursor);
     const files = Array.from({ length: this.fileCount }, (_, file) => file);
@@ -132,7 +133,7 @@ function outputOf(disk: MemoryDisk, path: string): string {
 
 async function configuration(overrides: Partial<FileConfiguration> = {}): Promise<FileConfiguration> {
   return {
-    // The lock wants a directory that is there; the files are in memory.
+    // The lock requires an existing directory; the files are in memory.
     path: join(await temporaryDirectory(), 'out-{n}.log'),
     fsync: true,
     rotate_bytes: 60,
@@ -160,7 +161,7 @@ async function script(delivery: Delivery): Promise<void> {
   }
 }
 
-/** What was ever emitted comes again, and a little more. */
+/** Repeats all emitted records, and some more. */
 async function finish(delivery: Delivery): Promise<void> {
   await delivery.emit(delivery.waiting + 3);
   await delivery.flush();
@@ -181,7 +182,7 @@ async function operationsOf(run: (delivery: Delivery) => Promise<void>): Promise
 }
 
 describe('the file emitter is exactly-once', () => {
-  test('killed at every operation on the disk, writes torn', async () => {
+  test('when killed at every disk operation, with torn writes', async () => {
     const operations = await operationsOf(script);
     expect(operations).toBeGreaterThan(50);
     for (let fatal = 1; fatal <= operations; fatal++) {
@@ -190,7 +191,7 @@ describe('the file emitter is exactly-once', () => {
         let operation = 0;
         delivery.disk.onOperation = (name) => {
           operation++;
-          // A torn write is one that ends short, with death in the next operation.
+          // A torn write: a short write with a crash in the next operation.
           if (operation === fatal && name === 'write' && takenBytes > 0) return { code: 'EIO', takenBytes };
           if (operation >= fatal) delivery.disk.kill();
           return undefined;
@@ -204,7 +205,7 @@ describe('the file emitter is exactly-once', () => {
     }
   });
 
-  test('without power at every operation on the disk', async () => {
+  test('when power fails at every disk operation', async () => {
     const operations = await operationsOf(script);
     for (let fatal = 1; fatal <= operations; fatal++) {
       const delivery = new Delivery(await configuration());
@@ -221,7 +222,7 @@ describe('the file emitter is exactly-once', () => {
     }
   });
 
-  test('killed at every operation of the restart as well', async () => {
+  test('when killed again at every operation of the restart', async () => {
     const operations = await operationsOf(script);
     for (let fatal = 2; fatal <= operations; fatal += 3) {
       for (let again = 1; again <= 12; again++) {
@@ -248,7 +249,7 @@ describe('the file emitter is exactly-once', () => {
     }
   });
 
-  test('through any course of failures, rotations from outside, kills and power cuts', async () => {
+  test('for any sequence of failures, external rotations, kills and power failures', async () => {
     const action = fc.oneof(
       {
         weight: 6,
@@ -324,7 +325,7 @@ function failing({
   };
 }
 
-/** As logrotate does it, under the number that comes next. */
+/** Renames to the next number, as logrotate does. */
 async function moveAway(disk: MemoryDisk, path: string): Promise<void> {
   const directory = path.slice(0, path.lastIndexOf('/'));
   const onOperation = disk.onOperation;

@@ -19,12 +19,12 @@ interface Rig {
   readonly path: string;
   readonly logs: ReturnType<typeof emitterEnvironment>['logs'];
   readonly emitter: FileEmitter;
-  /** Emits, flushes, commits; the state. */
+  /** Emits, flushes and commits; returns the state. */
   readonly deliver: (...slices: RecordBatch[]) => Promise<EmitterState>;
   readonly text: (name?: string) => Promise<string>;
   readonly names: () => Promise<string[]>;
   readonly metric: (name: string) => Promise<number>;
-  /** Ends this emitter and starts another with this state. */
+  /** Stops this emitter and starts another with this state. */
   readonly restart: (state: EmitterState | undefined) => Promise<Rig>;
 }
 
@@ -67,7 +67,7 @@ async function rig(
 }
 
 describe('an output file', () => {
-  test('holds the bytes as they came, and nothing lies beside it', async () => {
+  test('contains the unchanged bytes, without extra files next to it', async () => {
     const { deliver, directory, path, names } = await rig();
     const batch = recordBatch(['a\r\n', Uint8Array.of(0xff, 0x00, 0x0a), 'multi\nline\n']);
     await deliver(batch);
@@ -77,20 +77,20 @@ describe('an output file', () => {
     expect(directory).toBeTruthy();
   });
 
-  test('is created with the directories above it', async () => {
+  test('is created with its parent directories', async () => {
     const directory = await temporaryDirectory();
     const { deliver } = await rig({ path: join(directory, 'a/b/c/out.log') });
     await deliver(recordBatch(['x\n']));
     expect(await readFile(join(directory, 'a/b/c/out.log'), 'utf8')).toBe('x\n');
   });
 
-  test('holds JSON when asked to', async () => {
+  test('contains JSON with "format": "json"', async () => {
     const { deliver, text } = await rig({ format: 'json' });
     await deliver(recordBatch(['x\n']));
     expect(JSON.parse(await text())).toMatchObject({ body: 'x', resource: { 'host.name': 'test-host' } });
   });
 
-  test('has its place filled from the resource, whatever that says', async () => {
+  test('has a path with sanitized resource attributes', async () => {
     const directory = await temporaryDirectory();
     const { deliver } = await rig({ path: join(directory, '{host.name}.log') });
     await deliver(
@@ -101,7 +101,7 @@ describe('an output file', () => {
     expect((await readdir(directory)).sort()).toEqual(['_._.._evil.log', 'unknown.log', 'web.log']);
   });
 
-  test('of many, only some are open at a time', async () => {
+  test('is closed temporarily when too many are open', async () => {
     const directory = await temporaryDirectory();
     const settings = { path: join(directory, '{host.name}.log'), max_open_files: 2 };
     const { deliver, metric, restart } = await rig(settings);
@@ -120,7 +120,7 @@ describe('an output file', () => {
     expect(again.logs.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
-  test('closed and moved in between is found again by the next restart', async () => {
+  test('that was closed and moved is found by the next restart', async () => {
     const directory = await temporaryDirectory();
     const { emitter, deliver, restart } = await rig({
       path: join(directory, '{host.name}.log'),
@@ -137,7 +137,7 @@ describe('an output file', () => {
 });
 
 describe('rotation', () => {
-  test('renames to numbers that never shift', async () => {
+  test('renames to numbers that never change', async () => {
     const { deliver, text, names, metric } = await rig({ rotate_bytes: 5 });
     for (const line of ['first\n', 'second\n', 'third\n']) await deliver(recordBatch([line]));
     expect(await names()).toEqual(['out.log', 'out.log.1', 'out.log.2']);
@@ -149,7 +149,7 @@ describe('rotation', () => {
     expect(await metric('aggregator_emitter_file_rotations_total')).toBe(2);
   });
 
-  test('counts on from the highest number there is, compressed ones included', async () => {
+  test('continues after the highest existing number, including compressed files', async () => {
     const { deliver, directory, names } = await rig({ rotate_bytes: 5 });
     await writeFile(join(directory, 'out.log.7.gz'), '');
     await writeFile(join(directory, 'out.log.old'), '');
@@ -169,7 +169,7 @@ describe('rotation', () => {
 });
 
 describe('reopening', () => {
-  test('finishes with a file that was moved and begins a new one', async () => {
+  test('closes a moved file and starts a new one', async () => {
     const { deliver, emitter, path, text } = await rig();
     await deliver(recordBatch(['before\n']));
     await rename(path, `${path}.moved`);
@@ -179,7 +179,7 @@ describe('reopening', () => {
     expect([await text('out.log.moved'), await text()]).toEqual(['before\n', 'after\n']);
   });
 
-  test('waits for the flush when the moved file has unflushed bytes', async () => {
+  test('waits for the flush if the moved file has unflushed bytes', async () => {
     const { deliver, emitter, path, text, names } = await rig();
     await deliver(recordBatch(['one\n']));
     await emitter.emit(batchOf([recordBatch(['two\n'])]));
@@ -192,7 +192,7 @@ describe('reopening', () => {
     expect([await text('out.log.moved'), await text()]).toEqual(['one\ntwo\n', 'three\n']);
   });
 
-  test('leaves alone what was not moved', async () => {
+  test('does not change files that were not moved', async () => {
     const { deliver, emitter, text, logs } = await rig();
     await deliver(recordBatch(['one\n']));
     await emitter.reopen();
@@ -203,7 +203,7 @@ describe('reopening', () => {
 });
 
 describe('a restart', () => {
-  test('cuts what was not committed', async () => {
+  test('truncates uncommitted bytes', async () => {
     const { deliver, emitter, text, restart } = await rig();
     const state = await deliver(recordBatch(['committed\n']));
     await emitter.emit(batchOf([recordBatch(['not committed\n'])]));
@@ -213,7 +213,7 @@ describe('a restart', () => {
     expect(await again.metric('aggregator_emitter_file_cut_bytes_total')).toBe(14);
   });
 
-  test('cuts it at the beginning, before anything was committed', async () => {
+  test('truncates all its bytes if nothing was committed', async () => {
     const { emitter, text, restart } = await rig();
     await emitter.emit(batchOf([recordBatch(['not committed\n'])]));
     await emitter.flush();
@@ -221,7 +221,7 @@ describe('a restart', () => {
     expect(await text()).toBe('');
   });
 
-  test('cuts nothing of a file that others wrote, and says so', async () => {
+  test('does not truncate a file of another program, and logs it', async () => {
     const directory = await temporaryDirectory();
     await writeFile(join(directory, 'out.log'), 'theirs\n');
     const { deliver, text, logs, restart, emitter } = await rig({}, { directory });
@@ -261,7 +261,7 @@ describe('a restart', () => {
     expect(await text()).toBe(`${left}next\n`);
   });
 
-  test('finds its file under another name, cuts it there, and begins a new one', async () => {
+  test('truncates its file under another name, and starts a new one', async () => {
     const { deliver, emitter, path, text, restart } = await rig();
     const state = await deliver(recordBatch(['committed\n']));
     await emitter.emit(batchOf([recordBatch(['not committed\n'])]));
@@ -276,14 +276,14 @@ describe('a restart', () => {
     expect(again.logs.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
-  test('refuses a state that it has not written', async () => {
+  test('rejects an unknown state', async () => {
     await expect(rig({}, { state: { version: 2, files: [] } })).rejects.toThrow(/committed state/);
     await expect(rig({}, { state: 'nonsense' })).rejects.toThrow(/committed state/);
   });
 });
 
-describe('others at the file', () => {
-  test('cannot be a second emitter: the first is named', async () => {
+describe('another program', () => {
+  test('that is a second emitter is rejected with the name of the first', async () => {
     const first = await rig();
     await first.deliver(recordBatch(['first\n']));
     const second = await rig({}, { directory: first.directory });
@@ -296,18 +296,18 @@ describe('others at the file', () => {
     expect(await second.emitter.emit(batch)).toEqual({ kind: 'delivered' });
   });
 
-  test('who delete it have its unflushed records come again', async () => {
+  test('that deletes the file causes its unflushed records to be emitted again', async () => {
     const { deliver, emitter, path, text, logs } = await rig();
     await deliver(recordBatch(['gone\n']));
     await emitter.emit(batchOf([recordBatch(['again\n'])]));
     await rm(path);
-    expect(await emitter.flush()).toMatchObject({ kind: 'retry', undone: true });
+    expect(await emitter.flush()).toMatchObject({ kind: 'retry', rolledBack: true });
     expect(logs.some(({ msg }) => msg.includes('deleted'))).toBe(true);
     await deliver(recordBatch(['again\n']));
     expect(await text()).toBe('again\n');
   });
 
-  test('who copy and truncate it lose nothing that comes later', async () => {
+  test('that copies and truncates the file loses no later records', async () => {
     const { deliver, path, text, logs } = await rig();
     await deliver(recordBatch(['one\n']));
     await truncate(path, 0);
@@ -317,7 +317,7 @@ describe('others at the file', () => {
     expect(logs.filter(({ level }) => level === 40)).toHaveLength(1);
   });
 
-  test('who made a directory, or something else, of it have us wait', async () => {
+  test('that replaces the file by a directory causes a retry', async () => {
     const directory = await temporaryDirectory();
     await mkdir(join(directory, 'out.log'));
     const { emitter } = await rig({}, { directory });
@@ -327,7 +327,7 @@ describe('others at the file', () => {
     });
   });
 
-  test('who made a symbolic link of it have it followed', async () => {
+  test('can replace the file by a symbolic link, which is followed', async () => {
     const directory = await temporaryDirectory();
     await writeFile(join(directory, 'real.log'), '');
     await symlink(join(directory, 'real.log'), join(directory, 'out.log'));
@@ -337,7 +337,7 @@ describe('others at the file', () => {
   });
 });
 
-/** A file system of one megabyte; undefined where this user may not mount one. */
+/** A file system of one megabyte; undefined if this user cannot mount one. */
 async function smallDisk(): Promise<string | undefined> {
   const directory = await temporaryDirectory();
   try {
@@ -351,9 +351,7 @@ async function smallDisk(): Promise<string | undefined> {
   return directory;
 }
 
-test('a disk that is really full costs nothing that was flushed, and takes the rest once there is room', async ({
-  skip,
-}) => {
+test('a full disk loses no flushed records, and accepts the rest once it has space', async ({ skip }) => {
   const directory = await smallDisk();
   if (directory === undefined) return skip('may not mount a small file system');
   const { deliver, emitter, text } = await rig({}, { directory });
@@ -364,7 +362,7 @@ test('a disk that is really full costs nothing that was flushed, and takes the r
   const rest = batchOf([recordBatch(records.slice(100))]);
   const outcome = await emitter.emit(rest);
   const end = outcome.kind === 'delivered' ? await emitter.flush() : outcome;
-  expect(end).toMatchObject({ kind: 'retry', reason: expect.stringContaining('ENOSPC'), undone: true });
+  expect(end).toMatchObject({ kind: 'retry', reason: expect.stringContaining('ENOSPC'), rolledBack: true });
   expect(await text()).toBe(records.slice(0, 100).join(''));
 
   await rm(join(directory, 'ballast'));
@@ -372,7 +370,7 @@ test('a disk that is really full costs nothing that was flushed, and takes the r
   expect(await text()).toBe(records.join(''));
 });
 
-test('a second process is refused with the name of the first', async () => {
+test('a second process is rejected with the name of the first', async () => {
   const { deliver, path } = await rig();
   await deliver(recordBatch(['x\n']));
   const other = spawn(process.execPath, [

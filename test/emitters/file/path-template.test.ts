@@ -12,7 +12,7 @@ function template(text: string): PathTemplate {
   return parsed;
 }
 
-test('places are filled from the resource', () => {
+test('placeholders are replaced by resource attributes', () => {
   const resource = new Map([
     ['host.name', 'web-1'],
     ['service.name', 'shop'],
@@ -34,11 +34,11 @@ test.each([
   expect(expandPath(template(path), new Map([['a', value]]))).toBe(expected);
 });
 
-test('what the resource does not say is unknown', () => {
+test('a missing attribute becomes "unknown"', () => {
   expect(expandPath(template('/l/{a}.log'), new Map())).toBe('/l/unknown.log');
 });
 
-test('long names are shortened and stay apart', () => {
+test('long names are shortened and stay unique', () => {
   const long = template('/l/{a}.log');
   const one = expandPath(long, new Map([['a', `${'\u00e9'.repeat(300)}1`]]));
   const two = expandPath(long, new Map([['a', `${'\u00e9'.repeat(300)}2`]]));
@@ -49,7 +49,7 @@ test('long names are shortened and stay apart', () => {
   }
 });
 
-test('no value leaves its place', () => {
+test('no value changes the directory', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (value) => {
       const path = expandPath(template('/logs/{a}/out.log'), new Map([['a', value]]));

@@ -23,7 +23,7 @@ function problemsOf(value: unknown): Record<string, string> {
 }
 
 describe('a configuration', () => {
-  it('needs no more than an address', () => {
+  it('requires only an address', () => {
     expect(parseGelfConfiguration('{"address": "udp://graylog.example"}')).toEqual([
       {
         name: 'gelf',
@@ -41,7 +41,7 @@ describe('a configuration', () => {
     expect(gelfType.parse(gelfType.example)).toHaveLength(1);
   });
 
-  it('may say everything', () => {
+  it('accepts every option', () => {
     const udp = {
       address: 'udp://[::1]:1',
       compression: 'zlib',
@@ -77,7 +77,7 @@ describe('a configuration', () => {
     });
   });
 
-  it('gets all that is wrong with it told at once', () => {
+  it('has all its problems reported at once', () => {
     const wrong = {
       address: 'http://x',
       compression: 'lz4',
@@ -105,31 +105,34 @@ describe('a configuration', () => {
   it.each([
     [
       { address: 'tcp://x:1', compression: 'gzip' },
-      { '.compression': 'is for udp and unixgram addresses only' },
+      { '.compression': 'has no effect: it applies to udp and unixgram addresses only' },
     ],
     [
       { address: 'udp://x:1', delimiter: 'null' },
-      { '.delimiter': 'is for tcp, tls and unix addresses only' },
+      { '.delimiter': 'has no effect: it applies to tcp, tls and unix addresses only' },
     ],
-    [{ address: 'tcp://x:1', ca: PEM }, { '.ca': 'is for tls addresses only' }],
+    [{ address: 'tcp://x:1', ca: PEM }, { '.ca': 'has no effect: it applies to tls addresses only' }],
     [
       { address: 'tls://x:1', ca: PEM, ca_file: '/x' },
-      { '.ca_file': 'is given as "ca" too; one of them is enough' },
+      { '.ca_file': 'cannot be combined with "ca"; remove one of them' },
     ],
-    [{ address: 'tls://x:1', certificate: PEM }, { '.certificate': 'a certificate and its key go together' }],
+    [
+      { address: 'tls://x:1', certificate: PEM },
+      { '.certificate': 'certificate and key must be set together' },
+    ],
     [[{ address: 'file:/x' }], { '[0].address': expect.stringContaining('expected udp://') }],
     [
       [
         { address: 'unix:/x', name: 'a' },
         { address: 'unix:/x', ca: PEM },
       ],
-      { '[1].ca': 'is for tls addresses only' },
+      { '[1].ca': 'has no effect: it applies to tls addresses only' },
     ],
-  ])('that contradicts itself is refused: %j', (value, problems) => {
+  ])('with contradictions is rejected: %j', (value, problems) => {
     expect(problemsOf(value)).toEqual(problems);
   });
 
-  it('has all of its keys in the docs', () => {
+  it('has all its keys documented', () => {
     const known = Object.keys(gelfShape).sort();
     expect(GELF_OPTIONS.map(({ key }) => key).sort()).toEqual(known);
     const page = readFileSync('docs/gelf.md', 'utf8');

@@ -46,7 +46,7 @@ const expected = (count: number, prefix = 'line') =>
   Array.from({ length: count }, (_, i) => `${prefix} ${i}`);
 
 describe('over a stream', () => {
-  it('brings every record, with all it says', async () => {
+  it('delivers every record with all its fields', async () => {
     const receiver = await StreamReceiver.start();
     const { made, counter } = await emitter({ address: `tcp://127.0.0.1:${receiver.port}` });
     const slice = recordBatch(['{"level":"error","msg":"it broke","status":500,"ok":false}\n'], {
@@ -73,13 +73,13 @@ describe('over a stream', () => {
     expect(await counter('bytes')).toBe(receiver.received.length);
   });
 
-  it('answers retry while nobody listens, and delivers once somebody does', async () => {
+  it('returns retry while no receiver is listening, and delivers once one is', async () => {
     const port = await freePort();
     const { made, counter } = await emitter({ address: `tcp://127.0.0.1:${port}` });
     expect(await made.emit(batch(3), going)).toEqual({
       kind: 'retry',
-      reason: `tcp://127.0.0.1:${port}: nobody listens there (connection refused)`,
-      undone: true,
+      reason: `tcp://127.0.0.1:${port}: nothing is listening (connection refused)`,
+      rolledBack: true,
     });
     expect(await made.flush(going)).toEqual({ kind: 'delivered' });
     const receiver = await StreamReceiver.start({ port });
@@ -96,7 +96,7 @@ describe('over a stream', () => {
       const { made } = await emitter({ address: `tcp://127.0.0.1:${receiver.port}` });
       const outcome = await made.emit(batch(10), going);
       if (outcome.kind === 'delivered') {
-        expect(await made.flush(going)).toMatchObject({ kind: 'retry', undone: true });
+        expect(await made.flush(going)).toMatchObject({ kind: 'retry', rolledBack: true });
       }
       receiver.behaviour = 'read';
       const before = receiver.connections.length;
@@ -121,7 +121,7 @@ describe('over a stream', () => {
     await expect.poll(() => bodies(receiver)).toEqual(['a 0', 'b 0']);
   });
 
-  it('gives up on a receiver that reads nothing, and when told to', async () => {
+  it('returns retry for a receiver that stops reading, and after an abort', async () => {
     const receiver = await StreamReceiver.start({ behaviour: 'read-nothing' });
     const { made } = await emitter({ address: `tcp://127.0.0.1:${receiver.port}`, timeout: '200ms' });
     const large = batchOf([recordBatch(Array.from({ length: 100 }, () => `${'x'.repeat(30_000)}\n`))]);
@@ -129,12 +129,12 @@ describe('over a stream', () => {
     for (let i = 0; i < 20 && outcome.kind === 'delivered'; i++) outcome = await made.emit(large, going);
     expect(outcome).toMatchObject({
       kind: 'retry',
-      reason: expect.stringContaining('took nothing within 200 ms'),
+      reason: expect.stringContaining('accepted nothing within 200 ms'),
     });
     expect(await made.emit(large, AbortSignal.abort())).toMatchObject({ kind: 'retry' });
   });
 
-  it('cuts what is longer than the limit, and says so once', async () => {
+  it('truncates messages above the limit, and logs it once', async () => {
     const receiver = await StreamReceiver.start();
     const { made, logged, counter } = await emitter({
       address: `tcp://127.0.0.1:${receiver.port}`,
@@ -146,12 +146,12 @@ describe('over a stream', () => {
     await expect.poll(() => bodies(receiver).length).toBe(2);
     expect(bodies(receiver)[1]).toMatch(/^y+ \[cut: \d+ bytes missing\]$/);
     expect(await counter('cut_messages')).toBe(2);
-    expect(logged.filter(({ msg }) => msg.includes('was cut'))).toHaveLength(1);
+    expect(logged.filter(({ msg }) => msg.includes('Truncated a message'))).toHaveLength(1);
   });
 });
 
 describe('over TLS', () => {
-  it('trusts the authority it is given, and reads it again when asked', async () => {
+  it('trusts the configured authority, which reopen reads again', async () => {
     const [first, second] = await Promise.all([CertificateAuthority.create(), CertificateAuthority.create()]);
     const { certificate: cert, key } = await second.issue({ name: 'graylog' });
     const receiver = await StreamReceiver.start({ tls: { cert, key } });
@@ -174,9 +174,7 @@ describe('over TLS', () => {
     await rm(path);
     await made.reopen();
     expect(await made.emit(batch(1), going)).toEqual({ kind: 'delivered' });
-    expect(logged).toMatchObject([
-      { msg: 'The certificates cannot be read again; the old ones stay in use' },
-    ]);
+    expect(logged).toMatchObject([{ msg: 'Cannot reload the certificates; the previous ones stay in use' }]);
 
     await writeFile(path, '');
     await made.reopen();
@@ -184,10 +182,10 @@ describe('over TLS', () => {
     expect(await made.emit(batch(1), going)).toMatchObject({ kind: 'retry' });
   });
 
-  it('does not take for delivered what a receiver refuses after the handshake', async () => {
+  it('returns retry if the receiver rejects the client after the handshake', async () => {
     const authority = await CertificateAuthority.create();
     const { certificate: cert, key } = await authority.issue({ name: 'graylog' });
-    // With TLS 1.3 the client hears of the certificate it does not show after its first write.
+    // With TLS 1.3 the client learns of its missing certificate only after its first write.
     const tls = { cert, key, ca: authority.certificate, requestCert: true, rejectUnauthorized: true };
     const receiver = await StreamReceiver.start({ tls });
     const { made } = await emitter({
@@ -197,11 +195,11 @@ describe('over TLS', () => {
     for (let i = 0; i < 5; i++) {
       const outcome = await made.emit(batch(1), going);
       const flushed = outcome.kind === 'delivered' ? await made.flush(going) : outcome;
-      expect(flushed).toMatchObject({ kind: 'retry', undone: true });
+      expect(flushed).toMatchObject({ kind: 'retry', rolledBack: true });
     }
   });
 
-  it('refuses a certificate for another name', async () => {
+  it('rejects a certificate for another name', async () => {
     const authority = await CertificateAuthority.create();
     const { certificate: cert, key } = await authority.issue({ name: 'graylog' });
     const receiver = await StreamReceiver.start({ tls: { cert, key } });
@@ -212,7 +210,7 @@ describe('over TLS', () => {
     });
   });
 
-  it('does not start without the file it is to read', async () => {
+  it('does not start if the CA file is missing', async () => {
     await expect(emitter({ address: 'tls://x:1', ca_file: '/no/such/ca.pem' })).rejects.toThrow(
       '/no/such/ca.pem',
     );
@@ -220,7 +218,7 @@ describe('over TLS', () => {
 });
 
 describe('over datagrams', () => {
-  it('brings every record, long ones in chunks', async () => {
+  it('delivers every record, long ones in chunks', async () => {
     const receiver = await DatagramReceiver.start();
     const { made, counter } = await emitter({
       address: `udp://127.0.0.1:${receiver.port}`,
@@ -238,7 +236,7 @@ describe('over datagrams', () => {
     expect(await counter('messages')).toBe(100);
   });
 
-  it('answers retry when it hears that nobody listens', async () => {
+  it('returns retry when the kernel reports that no receiver is listening', async () => {
     const { made } = await emitter({ address: `udp://127.0.0.1:${await freePort()}` });
     const outcomes: unknown[] = [];
     for (let i = 0; i < 5; i++) {
@@ -247,21 +245,21 @@ describe('over datagrams', () => {
     }
     expect(outcomes).toContainEqual({
       kind: 'retry',
-      reason: expect.stringContaining('nobody listens there'),
-      undone: true,
+      reason: expect.stringContaining('nothing is listening'),
+      rolledBack: true,
     });
   });
 
-  it('answers retry when the name is not known', async () => {
+  it('returns retry for an unknown host name', async () => {
     const { made } = await emitter({ address: 'udp://no-such-host.invalid' });
     expect(await made.emit(batch(1), going)).toMatchObject({
       kind: 'retry',
-      reason: expect.stringMatching(/host name is not known|name server/),
+      reason: expect.stringMatching(/unknown host name|name server/),
     });
   });
 });
 
-it('is safe to stop, unstarted and twice', async () => {
+it('can be stopped before start, and twice', async () => {
   const { made } = await emitter({ address: 'tcp://127.0.0.1:1' });
   await made.stop(AbortSignal.abort());
   await made.stop(AbortSignal.abort());

@@ -34,7 +34,7 @@ async function sendAll(options: GelfClientOptions, count = COUNT): Promise<void>
   expect(await log.flush(AbortSignal.timeout(20_000))).toBe(true);
 }
 
-/** The messages in the file, of which each line is one. */
+/** The messages in the file, one per line. */
 async function received(path: string): Promise<Record<string, unknown>[]> {
   const text = existsSync(path) ? await readFile(path, 'utf8') : '';
   return text
@@ -69,7 +69,7 @@ async function untilListening(port: number, daemon: RunningProcess): Promise<voi
     .toBe(true);
 }
 
-/** Until a datagram sent there is answered with silence. */
+/** Waits until a datagram sent there causes no error. */
 async function untilBound(port: number, daemon: RunningProcess): Promise<void> {
   await expect
     .poll(async () => {
@@ -165,7 +165,7 @@ log { source(s); ${parser === '' ? '' : 'parser(p);'} destination(d); flags(flow
     await expectAll(join(directory, 'out'));
   });
 
-  it('reads messages over TLS, both sides showing a certificate', async () => {
+  it('reads messages over TLS with certificates on both sides', async () => {
     const directory = await temporaryDirectory();
     const authority = await CertificateAuthority.create();
     const [server, ours] = await Promise.all([

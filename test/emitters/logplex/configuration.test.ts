@@ -19,7 +19,7 @@ function problems(configuration: unknown): string[] {
   return [];
 }
 
-it('has the times and limits that are documented', () => {
+it('has the documented default timeouts and limits', () => {
   const [configured] = parseLogplexConfiguration(JSON.stringify({ url: URL_ }));
   expect(configured).toMatchObject({
     name: 'logplex',
@@ -37,7 +37,7 @@ it('has the times and limits that are documented', () => {
       idle_timeout: 30_000,
     },
   });
-  // It may cross to a thread.
+  // It can be passed to a worker thread.
   expect(structuredClone(configured)).toEqual(configured);
 });
 
@@ -63,7 +63,7 @@ it('documents every key', () => {
   }
 });
 
-describe('what cannot work', () => {
+describe('an invalid configuration', () => {
   const place = 'AGGREGATOR_LOGPLEX_CONFIGURATION';
 
   it.each([
@@ -74,7 +74,7 @@ describe('what cannot work', () => {
     ],
     [
       { url: URL_, serve_db_dir: '/d' },
-      [expect.stringContaining(`${place}.serve_db_dir: is given beside "url"`)],
+      [expect.stringContaining(`${place}.serve_db_dir: cannot be combined with "url"`)],
     ],
     [{ url: URL_, logplex_url: URL_ }, [expect.stringContaining(`${place}.logplex_url`)]],
     [
@@ -93,7 +93,7 @@ describe('what cannot work', () => {
       [{ url: URL_ }, { url: URL_, name: 'b', insecure: true, ca: PEM }],
       [expect.stringContaining(`${place}[1].insecure`)],
     ],
-  ])('is said without the secret: %j', (configuration, expected) => {
+  ])('is reported without the secret: %j', (configuration, expected) => {
     expect(problems(configuration)).toEqual(expected);
   });
 });

@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 export const going: AbortSignal = new AbortController().signal;
 
-/** A started emitter of this configuration, by a clock that stands still. */
+/** A started emitter with this configuration and a fake clock. */
 export async function logplex(configuration: object, overrides: Partial<EmitterEnvironment> = {}) {
   const [configured] = parseLogplexConfiguration(JSON.stringify(configuration));
   if (configured === undefined) throw new Error('configures nothing');
@@ -36,7 +36,7 @@ export function batch(records: readonly string[], overrides: Partial<RecordBatch
   return batchOf([recordBatch(records, overrides)]);
 }
 
-/** What PostgreSQL servers of this identity say. */
+/** A slice of log records from a PostgreSQL server of this identity. */
 export function tenantSlice(
   identity: string,
   messages: readonly string[],
@@ -63,7 +63,7 @@ export interface ServeRecordText {
   readonly name?: string;
 }
 
-/** A serve database in a directory of its own. */
+/** A serve database in a new temporary directory. */
 export async function serveDatabase(records?: readonly ServeRecordText[]) {
   const directory = await temporaryDirectory();
   const write = async (text: string) => {

@@ -15,11 +15,11 @@ import { batch, going, logplex } from './emitting.ts';
 const DELIVERED = { kind: 'delivered' };
 const bodiesOf = (records: readonly string[]) => records.map((record) => record.trimEnd());
 
-/** Some 200 KiB. */
+/** About 200 KiB. */
 const many = lines(2_000, 'x'.repeat(30));
 
 describe('a request', () => {
-  it('is what the server demands, to the byte', async () => {
+  it('has the headers and body of the logplex protocol', async () => {
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.one'] });
     const { emitter, metric } = await logplex({ url: endpoint.url('t.one', '/a/logs?b=c') });
     const slice = recordBatch(['first\n', 'café\r\n'], { observedTimeUnixNano: 1_700_000_000_123_456_789n });
@@ -46,7 +46,7 @@ describe('a request', () => {
     expect(await metric('last_success_timestamp_seconds')).toBe(1_700_000_000);
   });
 
-  it('has at most 100 KiB, and up to three are under way', async () => {
+  it('has at most 100 KiB, and at most three are in flight', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter, metric } = await logplex({ url: endpoint.url() });
     let release = () => {};
@@ -65,7 +65,7 @@ describe('a request', () => {
     expect(endpoint.texts().sort()).toEqual(bodiesOf([...many, ...many]).sort());
   });
 
-  it('waits for the one before where order is asked for', async () => {
+  it('waits for the previous one with "ordered"', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter } = await logplex({ url: endpoint.url(), ordered: true });
     expect(await emitter.emit(batch([...many, ...many]), going)).toEqual(DELIVERED);
@@ -74,7 +74,7 @@ describe('a request', () => {
     expect(endpoint.texts()).toEqual(bodiesOf([...many, ...many]));
   });
 
-  it('has no message beyond 10240 bytes', async () => {
+  it('contains no message above 10240 bytes', async () => {
     const endpoint = await LogplexEndpoint.start();
     const long = `${'é'.repeat(200_000)}\n`;
     const { emitter, metric } = await logplex({ url: endpoint.url() });
@@ -91,7 +91,7 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const answers: [Misbehaviour, object][] = [
     [
       { status: 503, body: 'Service t.test unavailable' },
@@ -102,21 +102,21 @@ describe('an answer', () => {
     [{ status: 429, headers: { 'Retry-After': '999999999' } }, { afterMs: 3_600_000 }],
     [{ status: 429, headers: { 'Retry-After': 'soon' } }, { reason: /answered 429/ }],
     [{ status: 408 }, { reason: /answered 408/ }],
-    [{ status: 401 }, { reason: /answered 401 \(the token is not known there\)/ }],
+    [{ status: 401 }, { reason: /answered 401 \(unknown token\)/ }],
     [{ status: 403 }, { reason: /answered 403/ }],
     [{ status: 404 }, { reason: /answered 404/ }],
     [{ status: 405 }, { reason: /answered 405/ }],
     [{ status: 415 }, { reason: /answered 415/ }],
     [
       { status: 301, headers: { Location: 'https://localhost:1/' } },
-      { reason: /redirect, which is not followed/ },
+      { reason: /redirects are not followed/ },
     ],
-    [{ status: 307, headers: { Location: '/elsewhere' } }, { reason: /redirect, which is not followed/ }],
+    [{ status: 307, headers: { Location: '/elsewhere' } }, { reason: /redirects are not followed/ }],
     ['reset', { reason: /reset the connection/ }],
     ['reset-at-once', { reason: /reset the connection|closed/ }],
   ];
 
-  it.each(answers)('that is no judgement of the content is tried again: %j', async (answer, expected) => {
+  it.each(answers)('that is not about the content causes a retry: %j', async (answer, expected) => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter, clock, metric } = await logplex({ url: endpoint.url() });
     endpoint.next.push(answer);
@@ -142,7 +142,7 @@ describe('an answer', () => {
     expect([rejected, cancelled]).toEqual(typeof answer === 'string' ? [0, 2] : [2, 0]);
   });
 
-  it('that asks for patience is obeyed, even when delivery comes earlier', async () => {
+  it('with Retry-After delays the next request, even if delivery calls earlier', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter, clock } = await logplex({ url: endpoint.url() });
     endpoint.next.push({ status: 503, headers: { 'Retry-After': '30' } });
@@ -173,8 +173,8 @@ describe('an answer', () => {
   );
 });
 
-describe('a body that is refused', () => {
-  it('is halved down to what it is refused for; the rest arrives once', async () => {
+describe('a rejected body', () => {
+  it('is split until the rejected records are alone; the rest arrives once', async () => {
     const endpoint = await LogplexEndpoint.start();
     endpoint.refuses = ({ text }) => text === 'line 37' || text === 'line 81';
     const { emitter, metric } = await logplex({ url: endpoint.url() });
@@ -184,7 +184,7 @@ describe('a body that is refused', () => {
       reason: expect.stringMatching(/answered 400: Malformed log messages$/),
       records: [37, 81],
     });
-    // What delivery comes with next.
+    // The records of delivery's next call.
     const rest = slices.flatMap((slice, index) => without(slice, index === 0 ? 37 : 31));
     expect(await emitter.emit(batchOf(rest), going)).toEqual(DELIVERED);
     const expected = bodiesOf(lines(100)).filter((text) => text !== 'line 37' && text !== 'line 81');
@@ -195,20 +195,20 @@ describe('a body that is refused', () => {
     );
   });
 
-  it('sixteen times alone in a row, speaks against the destination', async () => {
+  it('with one message counts as a failure of the destination after sixteen in a row', async () => {
     const endpoint = await LogplexEndpoint.start();
     endpoint.refuses = () => true;
     const { emitter } = await logplex({ url: endpoint.url() });
     expect(await emitter.emit(batch(lines(100)), going)).toMatchObject({
       kind: 'retry',
-      reason: expect.stringContaining('seems to be the destination'),
+      reason: expect.stringContaining('suggests a fault of the destination'),
     });
     endpoint.refuses = () => false;
     expect(await emitter.emit(batch(lines(100)), going)).toEqual(DELIVERED);
     expect(endpoint.texts()).toEqual(bodiesOf(lines(100)));
   });
 
-  it('is not, of a record in parts, taken for all of them', async () => {
+  it('with one part of a split record rejects that record only', async () => {
     const endpoint = await LogplexEndpoint.start();
     endpoint.refuses = ({ text }) => text.endsWith('[2/3]');
     const { emitter } = await logplex({ url: endpoint.url() });
@@ -223,7 +223,7 @@ describe('a body that is refused', () => {
   });
 });
 
-/** A slice without one of its records, as delivery would cut it. */
+/** A slice without one of its records, as delivery splits it. */
 function without(slice: ReturnType<typeof recordBatch>, index: number) {
   const offset = (count: number) => slice.sizes.subarray(0, count).reduce((sum, size) => sum + size, 0);
   const part = (from: number, to: number) => ({
@@ -235,7 +235,7 @@ function without(slice: ReturnType<typeof recordBatch>, index: number) {
   return [part(0, index), part(index + 1, slice.sizes.length)];
 }
 
-it('sends again only what has not arrived', async () => {
+it('retries only undelivered records', async () => {
   const endpoint = await LogplexEndpoint.start();
   const { emitter, metric } = await logplex({ url: endpoint.url(), ordered: true });
   const records = batch(many);
@@ -246,12 +246,12 @@ it('sends again only what has not arrived', async () => {
   expect(await emitter.emit(records, going)).toEqual(DELIVERED);
   expect(endpoint.texts()).toEqual(bodiesOf(many));
   expect(await metric('retried_requests_total')).toBe(1);
-  // It is over: the same text at another place is another record.
+  // The batch is complete: the same text at another position is another record.
   expect(await emitter.emit(batch(many), going)).toEqual(DELIVERED);
   expect(endpoint.texts()).toHaveLength(2 * many.length);
 });
 
-it('sends a record again of which a part has not arrived', async () => {
+it('retries a record if one of its parts was not delivered', async () => {
   const endpoint = await LogplexEndpoint.start();
   const { emitter } = await logplex({ url: endpoint.url(), ordered: true });
   const long = `${'x'.repeat(300_000)}\n`;
@@ -264,7 +264,7 @@ it('sends a record again of which a part has not arrived', async () => {
   expect(joinParts(endpoint.texts())).toEqual(bodiesOf([long, 'after']));
 });
 
-it('gives equal texts at different places different frame ids', async () => {
+it('gives equal texts at different positions different frame ids', async () => {
   const endpoint = await LogplexEndpoint.start();
   const { emitter } = await logplex({ url: endpoint.url() });
   await emitter.emit(batch(['same\n']), going);
@@ -273,8 +273,8 @@ it('gives equal texts at different places different frame ids', async () => {
   expect(one).not.toBe(two);
 });
 
-describe('time', () => {
-  it('ends for a server that does not answer', async () => {
+describe('a timeout', () => {
+  it('ends a request without a response', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter, clock } = await logplex({ url: endpoint.url() });
     endpoint.next.push('hang');
@@ -290,7 +290,7 @@ describe('time', () => {
     expect(await emitter.emit(batch(['a\n']), going)).toEqual(DELIVERED);
   });
 
-  it('ends for a server that does not shake hands', async () => {
+  it('ends a connection without a TLS handshake', async () => {
     let greeted = 0;
     const silent = createServer((socket) => {
       socket.on('data', () => greeted++);
@@ -310,7 +310,7 @@ describe('time', () => {
     });
   });
 
-  it('ends when nobody wants to wait any more', async () => {
+  it('is cut short by the abort of the request', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter } = await logplex({ url: endpoint.url() });
     endpoint.next.push('hang');
@@ -325,20 +325,20 @@ describe('time', () => {
 });
 
 describe('a connection', () => {
-  it('is used again, and opened again when the server had closed it', async () => {
+  it('is reused, and opened again after the server closed it', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter, metric } = await logplex({ url: endpoint.url() });
     for (const text of ['a\n', 'b\n']) expect(await emitter.emit(batch([text]), going)).toEqual(DELIVERED);
     expect(endpoint.connections).toBe(1);
     endpoint.next.push('reset');
-    // As when the server closes it for being idle just when a request is on its way.
+    // As if the server closes it as idle while a request is in flight.
     expect(await emitter.emit(batch(['c\n']), going)).toEqual(DELIVERED);
     expect(endpoint.connections).toBe(2);
     expect(await metric('retried_requests_total')).toBe(1);
     expect(endpoint.texts()).toEqual(['a', 'b', 'c']);
   });
 
-  it('is closed when it has been idle, and not while it waits for an answer', async () => {
+  it('is closed when idle, but not while it waits for a response', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { emitter } = await logplex({ url: endpoint.url(), idle_timeout: '50ms' });
     endpoint.held = new Promise((resolve) => setTimeout(resolve, 150));
@@ -348,18 +348,18 @@ describe('a connection', () => {
     expect(endpoint.connections).toBe(2);
   });
 
-  it('that is refused is a reason to try again', async () => {
+  it('that is refused causes a retry', async () => {
     const port = await freePort();
     const { emitter } = await logplex({ url: `http://token:t.test@127.0.0.1:${port}/logs` });
     expect(await emitter.emit(batch(['a\n']), going)).toMatchObject({
       kind: 'retry',
-      reason: `http://127.0.0.1:${port}: nobody listens there (connection refused)`,
+      reason: `http://127.0.0.1:${port}: nothing is listening (connection refused)`,
     });
   });
 });
 
 describe('certificates', () => {
-  it('are verified, by the authority that is given, read again when asked', async () => {
+  it('are verified with the configured authority, which reopen reads again', async () => {
     const [authority, other] = await Promise.all([
       CertificateAuthority.create(),
       CertificateAuthority.create(),
@@ -381,11 +381,11 @@ describe('certificates', () => {
     expect(await strict.emit(batch(['b\n']), going)).toMatchObject({ kind: 'retry' });
     const { emitter: insecure, logs: warned } = await logplex({ url: endpoint.url(), insecure: true });
     expect(await insecure.emit(batch(['c\n']), going)).toEqual(DELIVERED);
-    expect(warned[0]?.msg).toContain('not verified');
+    expect(warned[0]?.msg).toContain('verification is disabled');
     expect(endpoint.texts()).toEqual(['a', 'c']);
   });
 
-  it('must be for the host, and valid now', async () => {
+  it('must match the host and be valid now', async () => {
     const authority = await CertificateAuthority.create();
     const endpoint = await LogplexEndpoint.start({ tls: await authority.issue({ name: 'logplex' }) });
     const url = endpoint.url().replace('localhost', '127.0.0.2');
@@ -401,7 +401,7 @@ describe('certificates', () => {
     expect(endpoint.requests).toEqual([]);
   });
 
-  it('do not start without the file they are in', async () => {
+  it('prevent the start if the CA file is missing', async () => {
     await expect(logplex({ url: 'https://token:t@h/', ca_file: '/no/such/ca.pem' })).rejects.toThrow(
       '/no/such/ca.pem',
     );

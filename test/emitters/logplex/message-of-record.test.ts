@@ -27,7 +27,7 @@ function postgres(fields: LogPayloadFields = {}, message = 'division by zero') {
 }
 
 describe('classic', () => {
-  it('is what pg_logplexcollector sends', () => {
+  it('equals the format of pg_logplexcollector', () => {
     expect(messageOfRecord(postgres({ UserQuery: 'select 1/0' }), CLASSIC, 'db1')).toEqual({
       priority: 134,
       timeUnixNano: BigInt(Date.parse('2026-11-20T07:16:15.461Z')) * 1_000_000n,
@@ -37,14 +37,14 @@ describe('classic', () => {
     });
   });
 
-  it('has message, detail, hint and query, each with its line, and no label without a name', () => {
+  it('has message, detail, hint and query on separate lines, and no label without a name', () => {
     const { text, priority } = messageOfRecord(postgres(division), CLASSIC, undefined);
     expect(text).toBe('division by zero\nDetail: by\nzero\nHint: do not\nQuery: select 1/0\n');
     expect(priority).toBe(134);
     expect(messageOfRecord(postgres({ ErrHint: '' }, ''), CLASSIC, '').text).toBe('[] \nHint: \n');
   });
 
-  it('is for every format of PostgreSQL', () => {
+  it('applies to every PostgreSQL format', () => {
     const json =
       '{"timestamp":"2026-11-20 07:16:15.461 UTC","pid":7,"error_severity":"ERROR","message":"m","statement":"s"}\n';
     const record = recordView(recordBatch([json], { format: 'postgres-jsonlog' }), 0);
@@ -56,7 +56,7 @@ describe('classic', () => {
 });
 
 describe('structured', () => {
-  it("is the record as PostgreSQL's jsonlog, at its own severity, from its own host", () => {
+  it("is the record as PostgreSQL's jsonlog, with its own severity and host", () => {
     const message = messageOfRecord(postgres(division), STRUCTURED, 'db1');
     expect(message).toMatchObject({ priority: 131, host: 'db-host', processId: '4242' });
     expect(JSON.parse(message.text)).toEqual({
@@ -96,10 +96,10 @@ describe('structured', () => {
   });
 });
 
-describe('anything else', () => {
+describe('any other record', () => {
   const view = (text: string, format: string) => recordView(recordBatch([text], { format }), 0);
 
-  it.each([CLASSIC, STRUCTURED])('is its body: %j', (style) => {
+  it.each([CLASSIC, STRUCTURED])('is sent as its body: %j', (style) => {
     expect(messageOfRecord(view('a line\n', 'plain'), style, 'label')).toEqual({
       priority: 134,
       timeUnixNano: 1_700_000_000_000_000_000n,
@@ -111,12 +111,12 @@ describe('anything else', () => {
     expect(messageOfRecord(json, style, undefined)).toMatchObject({ priority: 131, text: 'it broke' });
   });
 
-  it('is what a logfebe record is that cannot be read', () => {
+  it('includes an invalid logfebe record', () => {
     const { text, priority, host } = messageOfRecord(view('not a record', 'logfebe'), CLASSIC, 'db1');
     expect({ text, priority, host }).toEqual({ text: 'not a record', priority: 134, host: 'test-host' });
   });
 
-  it('comes from the host that is configured', () => {
+  it('has the configured host', () => {
     expect(messageOfRecord(view('a\n', 'plain'), { text: 'classic', host: 'h' }, undefined).host).toBe('h');
     expect(messageOfRecord(postgres(), { text: 'classic', host: 'h' }, undefined).host).toBe('h');
   });

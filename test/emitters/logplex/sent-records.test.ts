@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { SentRecords } from '../../../src/emitters/logplex/sent-records.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 
-it('gives out what was not sent, and nothing else', () => {
+it('returns exactly the unsent records', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 60 }),
@@ -26,7 +26,7 @@ it('gives out what was not sent, and nothing else', () => {
   );
 });
 
-it('knows streams apart, and forgets', () => {
+it('separates streams, and forgets them', () => {
   const [one, other] = [recordBatch(lines(3)), recordBatch(lines(3))];
   const sent = new SentRecords();
   sent.addDelivered(one, () => true);

@@ -10,7 +10,7 @@ const DELIVERED = { kind: 'delivered' };
 const batch = (...slices: readonly RecordBatch[]) => batchOf(slices);
 
 describe('each identity', () => {
-  it('is sent with its own secret, under its own name', async () => {
+  it('is sent with its own token and label', async () => {
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.a', 't.b', 't.c'] });
     const { directory } = await serveDatabase([
       { i: 'a', t: 't.a' },
@@ -32,7 +32,7 @@ describe('each identity', () => {
     expect(endpoint.faults).toEqual([]);
   });
 
-  it('keeps the credentials of the URL for all, where it has any', async () => {
+  it('uses the credentials of the logplex URL if it has any', async () => {
     const endpoint = await LogplexEndpoint.start();
     const { directory } = await serveDatabase([{ i: 'a', t: 't.test' }]);
     const logplex_url = endpoint.url('t.test').replace('token:', 'all:');
@@ -42,7 +42,7 @@ describe('each identity', () => {
     expect(authorization).toBe(`Basic ${Buffer.from('all:t.test').toString('base64')}`);
   });
 
-  it('may have several records, told apart by their sockets', async () => {
+  it('can have several serve records, selected by socket', async () => {
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.1', 't.2'] });
     const { directory, serve } = await serveDatabase([
       { i: 'a', p: '/run/1', t: 't.1' },
@@ -66,7 +66,7 @@ describe('each identity', () => {
 });
 
 describe('an identity without a record', () => {
-  it('has exactly its records rejected, before anything is sent', async () => {
+  it('has exactly its log records rejected, before anything is sent', async () => {
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.a'] });
     const { directory } = await serveDatabase([
       { i: 'a', t: 't.a' },
@@ -105,17 +105,17 @@ describe('an identity without a record', () => {
     expect(await emitter.emit(batch(a1, a2, bad), going)).toEqual({
       kind: 'rejected',
       reason:
-        'the serve record of the identity "bad": expected a token of 1 to 255 printable ASCII characters without blanks',
+        'unusable serve record of the identity "bad": expected a token of 1 to 255 printable ASCII characters without blanks',
       records: [3],
     });
     expect(endpoint.requests).toEqual([]);
     expect(await emitter.emit(batch(a1, a2), going)).toEqual(DELIVERED);
     expect(endpoint.texts()).toEqual(['one\n', 'two\n', 'three\n']);
     expect(await metric('dropped_messages_total')).toBe(6);
-    expect(logs.some(({ msg }) => msg.includes('cannot be used'))).toBe(true);
+    expect(logs.some(({ msg }) => msg.includes('unusable records'))).toBe(true);
   });
 
-  it('is sent once there is one', async () => {
+  it('is sent after a serve record is added', async () => {
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.a'] });
     const { directory, serve } = await serveDatabase([]);
     const { emitter } = await logplex({ serve_db_dir: directory, logplex_url: endpoint.url('') });
@@ -127,7 +127,7 @@ describe('an identity without a record', () => {
 });
 
 describe('a serve database', () => {
-  it('that was never there makes everything wait', async () => {
+  it('that never existed makes all records wait', async () => {
     const { directory, serve } = await serveDatabase();
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.a'] });
     const { emitter, logs } = await logplex({ serve_db_dir: directory, logplex_url: endpoint.url('') });
@@ -143,7 +143,7 @@ describe('a serve database', () => {
     expect(await emitter.emit(batch(slice), going)).toEqual(DELIVERED);
   });
 
-  it('that breaks leaves in force what was read before', async () => {
+  it('that becomes invalid leaves the previous version in use', async () => {
     const { directory, write } = await serveDatabase([{ i: 'a', t: 't.a' }]);
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.a'] });
     const { emitter, logs } = await logplex({ serve_db_dir: directory, logplex_url: endpoint.url('') });
@@ -151,12 +151,12 @@ describe('a serve database', () => {
     await write('{"serves": [{"i": "a", "t": "t.secret"');
     expect(await emitter.emit(batch(tenantSlice('a', ['two'])), going)).toEqual(DELIVERED);
     expect(await emitter.emit(batch(tenantSlice('a', ['three'])), going)).toEqual(DELIVERED);
-    expect(logs.filter(({ msg }) => msg.includes('cannot be read'))).toHaveLength(1);
+    expect(logs.filter(({ msg }) => msg.includes('Cannot load the serve database'))).toHaveLength(1);
     expect(JSON.stringify(logs)).not.toContain('t.secret');
     expect(endpoint.connections).toBe(1);
   });
 
-  it('that changes leaves alone whoever is not concerned', async () => {
+  it('that changes does not affect unchanged destinations', async () => {
     const { directory, serve } = await serveDatabase([{ i: 'a', t: 't.a' }]);
     const endpoint = await LogplexEndpoint.start({ tokens: ['t.a', 't.b'] });
     const { emitter, clock } = await logplex({ serve_db_dir: directory, logplex_url: endpoint.url('') });
@@ -167,7 +167,7 @@ describe('a serve database', () => {
       { i: 'b', t: 't.b' },
       { i: 'a', t: 't.a' },
     ]);
-    // Its wait goes on, and is nobody else's.
+    // Its wait continues, and no other destination waits.
     expect(await emitter.emit(batch(...slices), going)).toMatchObject({ kind: 'retry', afterMs: 30_000 });
     expect(endpoint.texts()).toEqual(['two\n']);
     expect(endpoint.requests).toHaveLength(2);
@@ -176,7 +176,7 @@ describe('a serve database', () => {
     expect(endpoint.texts()).toEqual(['two\n', 'one\n']);
   });
 
-  it('with tokens needs to know where they are used', async () => {
+  it('with tokens requires logplex_url', async () => {
     const { directory } = await serveDatabase([{ i: 'a', t: 't.a' }]);
     const { emitter } = await logplex({ serve_db_dir: directory });
     expect(await emitter.emit(batch(tenantSlice('a', ['one'])), going)).toMatchObject({
@@ -186,7 +186,7 @@ describe('a serve database', () => {
   });
 });
 
-describe('one tenant in trouble', () => {
+describe('one failing tenant', () => {
   const tokens = ['t.good', 't.bad'];
 
   async function twoTenants(configuration: object = {}) {
@@ -201,7 +201,7 @@ describe('one tenant in trouble', () => {
 
   const texts = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
-  it('neither keeps the other from arriving nor makes it arrive twice', async () => {
+  it('neither blocks the other nor causes duplicates for it', async () => {
     const { endpoint, emitter } = await twoTenants();
     endpoint.tokens.delete('t.bad');
     const both = batch(tenantSlice('bad', texts('b', 3)), tenantSlice('good', texts('g', 3)));
@@ -218,7 +218,7 @@ describe('one tenant in trouble', () => {
     expect(endpoint.texts('t.bad')).toEqual(['b0\n', 'b1\n', 'b2\n']);
   });
 
-  it('is set aside when patience has an end, and comes back', async () => {
+  it('is suspended when its patience is used up, and recovers', async () => {
     const { endpoint, emitter, clock, metric, logs } = await twoTenants({ patience: '20s' });
     endpoint.tokens.delete('t.bad');
     const both = batch(tenantSlice('bad', texts('b', 2)), tenantSlice('good', texts('g', 2)));
@@ -239,12 +239,12 @@ describe('one tenant in trouble', () => {
     const good = tenantSlice('good', ['more']);
     expect(await emitter.emit(batch(good), going)).toEqual(DELIVERED);
 
-    // Nothing is tried for a while: what comes for it becomes a dead letter at once.
+    // No attempt is made for a while: its records become dead letters immediately.
     const before = endpoint.faults.length;
     const later = batch(tenantSlice('good', ['g']), tenantSlice('bad', ['b']));
     expect(await emitter.emit(later, going)).toEqual({
       kind: 'rejected',
-      reason: expect.stringMatching(/for "bad" was set aside/),
+      reason: expect.stringMatching(/for "bad" is suspended/),
       records: [1],
     });
     expect(endpoint.faults).toHaveLength(before);
@@ -259,12 +259,12 @@ describe('one tenant in trouble', () => {
     expect(endpoint.texts('t.bad')).toEqual(['b\n']);
     expect(endpoint.texts('t.good')).toEqual(['g0\n', 'g1\n', 'more\n', 'g\n']);
     expect(await metric('set_aside_destinations')).toBe(0);
-    const said = logs.map(({ msg }) => msg);
-    expect(said.filter((msg) => msg.includes('dead letters until it works'))).toHaveLength(1);
-    expect(said.filter((msg) => msg.includes('works again'))).toHaveLength(1);
+    const messages = logs.map(({ msg }) => msg);
+    expect(messages.filter((msg) => msg.includes('dead letters until it recovers'))).toHaveLength(1);
+    expect(messages.filter((msg) => msg.includes('recovered'))).toHaveLength(1);
   });
 
-  it('by hanging costs the others its time, once', async () => {
+  it('delays the others once by its patience when it hangs', async () => {
     const { endpoint, emitter, clock } = await twoTenants({ patience: '10s' });
     endpoint.behaviour = ({ token }) => (token === 't.bad' ? 'hang' : undefined);
     const both = batch(tenantSlice('bad', ['b']), tenantSlice('good', ['g']));
@@ -278,7 +278,7 @@ describe('one tenant in trouble', () => {
     }
   });
 
-  it('is waited for as long as it takes when it is the only one', async () => {
+  it('is retried without limit if it is the only one', async () => {
     const { endpoint, serve, emitter, clock } = await twoTenants({ patience: '1s' });
     await serve([{ i: 'bad', t: 't.bad' }]);
     endpoint.tokens.delete('t.bad');
@@ -291,7 +291,7 @@ describe('one tenant in trouble', () => {
     expect(await emitter.emit(one, going)).toEqual(DELIVERED);
   });
 
-  it('with poison has it named, while the other is tried again', async () => {
+  it('has its poison records rejected while the other is retried', async () => {
     const { endpoint, emitter } = await twoTenants();
     endpoint.refuses = ({ text }) => text === 'b1\n';
     endpoint.behaviour = ({ token }) => (token === 't.good' ? { status: 503 } : undefined);
@@ -308,7 +308,7 @@ describe('one tenant in trouble', () => {
   });
 });
 
-it('takes many tenants at once, without a warning', async () => {
+it('sends to many tenants at once without a warning', async () => {
   const names = Array.from({ length: 100 }, (_, index) => `tenant-${index}`);
   const endpoint = await LogplexEndpoint.start({ tokens: names });
   const { directory } = await serveDatabase(names.map((name) => ({ i: name, t: name })));
@@ -324,7 +324,7 @@ it('takes many tenants at once, without a warning', async () => {
   expect(warnings).toEqual([]);
 });
 
-it('shows no secret anywhere', async () => {
+it('exposes no secret in outcomes, logs or metrics', async () => {
   const endpoint = await LogplexEndpoint.start({ tokens: [] });
   const { directory, serve } = await serveDatabase([
     { i: 'a', t: 'hidden.a' },
@@ -335,7 +335,7 @@ it('shows no secret anywhere', async () => {
     logplex_url: endpoint.url('hidden.all'),
     patience: '1s',
   });
-  // A server that repeats what it was told.
+  // A server that echoes the secrets.
   endpoint.behaviour = ({ token, headers, messages }) => ({
     status: token === 'hidden.b' ? 400 : 401,
     body: `${token} ${headers.authorization} ${messages[0]?.token}`,

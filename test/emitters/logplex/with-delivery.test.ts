@@ -7,7 +7,7 @@ import { MemoryNotifier } from '../../support/memory-notifier.ts';
 import { MemoryQueue } from '../../support/memory-queue.ts';
 import { logplex, serveDatabase, tenantSlice } from './emitting.ts';
 
-/** The same every time. */
+/** A deterministic generator of pseudo-random numbers. */
 function chance(seed: number): () => number {
   let state = seed;
   return () => {
@@ -16,7 +16,7 @@ function chance(seed: number): () => number {
   };
 }
 
-it('brings every tenant all of its own, once and in order, whatever the others do', async () => {
+it('delivers all records of each tenant once and in order, independently of the other tenants', async () => {
   const random = chance(7);
   const good = ['one', 'two', 'three'];
   const tenants = [...good, 'broken', 'poisoned'];
@@ -24,7 +24,7 @@ it('brings every tenant all of its own, once and in order, whatever the others d
   const failing = new Set<string>();
   endpoint.behaviour = ({ token }) => {
     if (token === 't.broken') return { status: 404 };
-    // Now and then, but never twice in a row.
+    // Sometimes, but never twice in a row.
     if (token === 't.poisoned' || failing.delete(token) || random() < 0.8) return undefined;
     failing.add(token);
     return { status: 503 };
@@ -83,7 +83,7 @@ it('brings every tenant all of its own, once and in order, whatever the others d
     dead.filter(({ reason }) => pattern.test(reason)).reduce((sum, { records }) => sum + records, 0);
   expect(deadOf(/answered 400/)).toBe(poisoned.filter(isPoison).length);
   expect(deadOf(/no record for the identity "unknown"/)).toBe(counts.get('unknown'));
-  expect(deadOf(/answered 404|for "broken" was set aside/)).toBe(counts.get('broken'));
+  expect(deadOf(/answered 404|for "broken" is suspended/)).toBe(counts.get('broken'));
   expect(endpoint.faults).toEqual([]);
-  expect(logs.filter(({ msg }) => msg.includes('dead letters until it works'))).toHaveLength(1);
+  expect(logs.filter(({ msg }) => msg.includes('dead letters until it recovers'))).toHaveLength(1);
 });

@@ -63,9 +63,9 @@ describe('configuration', () => {
     [{ statement_timeout: 'soon' }, /\.statement_timeout: expected a duration/],
     [{ port: 70_000 }, /\.port: /],
     [{ ssl: 'prefer' }, /\.ssl: expected one of disable, require, verify-full/],
-    [{ url: 'postgresql://a:b@c/d', password: 'x' }, /\.password: is part of the url too/],
-    [{ password: 'a', password_file: 'b' }, /\.password_file: is given as "password" too/],
-    [{ key_file: '/k' }, /\.certificate: a certificate and its key go together/],
+    [{ url: 'postgresql://a:b@c/d', password: 'x' }, /\.password: is also part of the url/],
+    [{ password: 'a', password_file: 'b' }, /\.password_file: cannot be combined with "password"/],
+    [{ key_file: '/k' }, /\.certificate: certificate and key must be set together/],
     [{ hots: 'a' }, /\.hots: is not a known key; did you mean "host"\?/],
   ])('refuses %j', (value, message) => {
     expect(problems(value)).toEqual([expect.stringMatching(message)]);

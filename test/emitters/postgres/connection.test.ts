@@ -42,7 +42,7 @@ describe.skipIf(MISSING !== '')(`A PostgreSQL that cannot be reached${MISSING}`,
     expect(emitter.logs).not.toContainEqual(expect.objectContaining({ work: 'schema' }));
     await stand.server.start();
     expect(await store(emitter, recordBatch(['one\n']))).toEqual({ kind: 'delivered' });
-    expect(emitter.logs).toContainEqual(expect.objectContaining({ msg: 'PostgreSQL is reached again' }));
+    expect(emitter.logs).toContainEqual(expect.objectContaining({ msg: 'Connected to PostgreSQL again' }));
   });
 
   test('because nothing listens is logged with what to check', async () => {

@@ -26,7 +26,7 @@ describe.skipIf(MISSING !== '')(`COPY ... FROM STDIN${MISSING}`, () => {
   const sum = async (client: Client) =>
     (await client.query('select sum(number)::int as sum from numbers')).rows[0].sum;
 
-  test('brings what is written, in whatever pieces', async () => {
+  test('stores the written rows, in pieces of any size', async () => {
     const client = await opened();
     const rows = await copy(client, 'copy numbers from stdin', async (write) => {
       for (let number = 1; number <= 1000; number++) await write(frame(`${number}\n`));
@@ -37,7 +37,7 @@ describe.skipIf(MISSING !== '')(`COPY ... FROM STDIN${MISSING}`, () => {
     expect(await sum(client)).toBe(500_500 + 5 + 67);
   });
 
-  test('waits for the server instead of holding everything', async () => {
+  test('waits for the server instead of buffering all rows', async () => {
     const client = await opened();
     let largestBytes = 0;
     await copy(client, 'copy numbers from stdin', async (write) => {
@@ -51,7 +51,7 @@ describe.skipIf(MISSING !== '')(`COPY ... FROM STDIN${MISSING}`, () => {
     expect(await sum(client)).toBe(3_000_000);
   });
 
-  test('is given up when the rows cannot be made; the connection goes on', async () => {
+  test('fails when encoding fails; the connection stays usable', async () => {
     const client = await opened();
     const failed = copy(client, 'copy numbers from stdin', async (write) => {
       await write(frame('1\n'));
@@ -61,7 +61,7 @@ describe.skipIf(MISSING !== '')(`COPY ... FROM STDIN${MISSING}`, () => {
     expect(await sum(client)).toBe(null);
   });
 
-  test('ends when the server refuses, before or in between', async () => {
+  test('fails when the server reports an error, before or during the COPY', async () => {
     const client = await opened();
     await expect(copy(client, 'copy nothing from stdin', async () => {})).rejects.toMatchObject({
       code: '42P01',
@@ -75,7 +75,7 @@ describe.skipIf(MISSING !== '')(`COPY ... FROM STDIN${MISSING}`, () => {
     expect(await sum(client)).toBe(null);
   });
 
-  test('ends when the connection does', async () => {
+  test('fails when the connection ends', async () => {
     const client = await opened();
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
     const lost = copy(client, 'copy numbers from stdin', async (write) => {

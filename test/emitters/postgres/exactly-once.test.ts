@@ -35,7 +35,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     for (;;) {
       const outcome = await store(emitter, batch);
       if (outcome.kind === 'delivered') return reasons;
-      expect(outcome).toMatchObject({ kind: 'retry', undone: true });
+      expect(outcome).toMatchObject({ kind: 'retry', rolledBack: true });
       reasons.push(outcome.reason);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -76,7 +76,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
       expect(await counted()).toEqual({ rows: 20_001, places: 20_001 });
     });
 
-    test('by the administrator, while nothing was to be said', async () => {
+    test('by the administrator while idle', async () => {
       const emitter = await stand.emitter({ database });
       await store(emitter, recordBatch(['first\n']));
       const client = await stand.client(database);
@@ -88,7 +88,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     });
   });
 
-  test('when nobody answers the COMMIT: the flush gives up, and the next finds it done', async () => {
+  test('when the COMMIT has no response: the flush fails, and the next one finds it done', async () => {
     const proxy = await CuttingProxy.start(port);
     const emitter = await stand.emitter({
       database,
@@ -105,7 +105,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     expect(await counted()).toEqual({ rows: 51, places: 51 });
   });
 
-  test('when the server is killed again and again', async () => {
+  test('when the server is killed repeatedly', async () => {
     const emitter = await stand.emitter({ database });
     const batch = recordBatch(lines(40_000, 'y'.repeat(50)));
     const total = batch.sizes.length;
@@ -121,7 +121,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     expect(await counted()).toEqual({ rows: total, places: total });
   });
 
-  test('when another aggregator brings the same while the first has not committed yet', async () => {
+  test('when another aggregator stores the same records before the first has committed', async () => {
     const proxy = await CuttingProxy.start(port);
     const first = await stand.emitter({ database, host: '127.0.0.1', port: proxy.port });
     const second = await stand.emitter({ database });
@@ -148,7 +148,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     expect(await counted()).toEqual({ rows: 20, places: 20 });
   });
 
-  test('when several aggregators bring the same streams at once, in different parts and orders', async () => {
+  test('when several aggregators store the same streams at once, in different parts and orders', async () => {
     const batches = Array.from({ length: 6 }, () => recordBatch(lines(600)));
     const emitters = await Promise.all([1, 2, 3, 4].map(() => stand.emitter({ database })));
     const parts = (of: RecordBatch, step: number) =>
@@ -173,7 +173,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     );
   });
 
-  test('when two aggregators begin at once on an empty database', async () => {
+  test('when two aggregators start at once on an empty database', async () => {
     const batch = recordBatch(lines(30));
     const emitters = await Promise.all([1, 2, 3].map(() => stand.emitter({ database })));
     const outcomes = await Promise.all(emitters.map((emitter) => store(emitter, batch)));
@@ -181,7 +181,7 @@ describe.skipIf(MISSING !== '')(`Each record exactly once in PostgreSQL${MISSING
     expect(await counted()).toEqual({ rows: 30, places: 30 });
   });
 
-  test('when its transaction is chosen as the victim of a deadlock: it is tried again at once', async () => {
+  test('when its transaction is the victim of a deadlock: it is retried immediately', async () => {
     const metrics = new Registry();
     const emitter = await stand.emitter({ database }, { metrics });
     const one = recordBatch(['one\n']);

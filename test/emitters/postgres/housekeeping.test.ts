@@ -54,7 +54,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
   }
 
   describe('partitions', () => {
-    test('are there before the day begins', async () => {
+    test('are created before the day begins', async () => {
       const { client, pass } = await opened();
       expect(Object.keys(await partitions(client))).toEqual([
         ...DAYS_AHEAD,
@@ -65,7 +65,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(Object.keys(await partitions(client))).toContain('log_records_20260618');
     });
 
-    test('are made for days that records come from', async () => {
+    test('are created for the days of records', async () => {
       const { client, emitter } = await opened();
       await store(emitter, at(NOON, NOON - 10 * DAY_MS, NOON - 10 * DAY_MS + 1, NOON - 40 * DAY_MS));
       expect(await partitions(client)).toMatchObject({
@@ -79,7 +79,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(await partitions(client)).toMatchObject({ log_records_20260605: 3, log_records_default: 0 });
     });
 
-    test('are made step by step for an old file', async () => {
+    test('are created step by step for an old file', async () => {
       const { client, emitter, pass } = await opened();
       await pass(200 * DAY_MS);
       const days = Array.from({ length: 150 }, (_, index) => NOON + (5 + index) * DAY_MS);
@@ -90,7 +90,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(await partitions(client)).toMatchObject({ log_records_default: 0, log_records_20260620: 1 });
     });
 
-    test('are those of UTC, whatever the database is set to', async () => {
+    test('use UTC, independently of the database settings', async () => {
       const { client, emitter } = await opened({}, [`timezone = 'Asia/Tokyo'`, `datestyle = 'German, DMY'`]);
       await client.query(`set datestyle = 'ISO'`);
       await store(emitter, at('2026-06-14T23:59:59.999Z', '2026-06-15T00:00:00Z', '2026-06-01T00:00:00Z'));
@@ -102,13 +102,13 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       });
     });
 
-    test('have everything that is older than the store together', async () => {
+    test('collect all records older than the store in one partition', async () => {
       const { client, emitter } = await opened();
       await store(emitter, at(NOON - 400 * DAY_MS, '1970-01-01T00:00:00Z'));
       expect(await partitions(client)).toMatchObject({ log_records_old: 2, log_records_default: 0 });
     });
 
-    test('take what came before its time when the day comes', async () => {
+    test('receive earlier rows of their day when they are created', async () => {
       const { client, emitter, pass } = await opened();
       await store(emitter, at(NOON + 5 * DAY_MS, NOON + 5 * DAY_MS + 1, '2199-12-31T23:59:59Z'));
       expect(await partitions(client)).toMatchObject({ log_records_default: 3 });
@@ -120,7 +120,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(rows).toEqual([{ rows: 3 }]);
     });
 
-    test('are made by one of several who need them at once', async () => {
+    test('are created by one of several concurrent aggregators', async () => {
       const { client, emitter, database, clock } = await opened();
       const other = await stand.emitter({ database }, { clock });
       const days = Array.from({ length: 20 }, (_, index) => NOON - (5 + index) * DAY_MS);
@@ -183,7 +183,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(await partitions(client)).toMatchObject({ log_records_20260603: 1, log_records_default: 0 });
     });
 
-    test('hold nobody up: a reader of the default partition costs a flush seconds at most', async () => {
+    test('block no flush for long while the default partition is being read', async () => {
       const { client, emitter, database } = await opened();
       const reader = await stand.client(database);
       await reader.query('begin; select * from mega_collector.log_records_default');
@@ -209,7 +209,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
   });
 
   describe('retention', () => {
-    test('drops whole days, and deletes what lies outside of them', async () => {
+    test('drops whole days, and deletes older rows outside of them', async () => {
       const { client, emitter, pass } = await opened({ retention_age: '240h' });
       await store(emitter, at(NOON, NOON - 5 * DAY_MS, NOON - 9 * DAY_MS, NOON - 500 * DAY_MS));
       await pass(60_000);
@@ -262,7 +262,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect((await client.query('select from log_records')).rowCount).toBe(0);
     });
 
-    test('is none unless it is asked for', async () => {
+    test('is off by default', async () => {
       const { client, emitter, pass } = await opened();
       await store(emitter, at(NOON - 30 * DAY_MS));
       await pass(1000 * DAY_MS);
@@ -271,7 +271,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
     });
   });
 
-  test('forgets old notes, and no stream', async () => {
+  test('deletes old bookkeeping entries, but no stream', async () => {
     const { client, emitter, pass } = await opened();
     await store(emitter, at(NOON));
     await client.query(`update stored_ranges set stored_at = now() - interval '61 minutes'`);
@@ -288,7 +288,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
     expect(rows).toEqual([{ stored: 0, touched: 0, streams: 1, writers: 1 }]);
   });
 
-  test('leaves alone what another does', async () => {
+  test('skips work that another aggregator is doing', async () => {
     const { client, pass, emitter } = await opened({ retention_age: '24h' });
     await store(emitter, at(NOON));
     await client.query('begin');

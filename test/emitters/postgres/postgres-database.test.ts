@@ -21,7 +21,7 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
   const run = ({ database: asked }: PostgresEmitter, ...queries: readonly Sql[]) =>
     asked.run(queries.map(statement), WRITE);
 
-  test('answers with numbers, texts, booleans and nothing else', async () => {
+  test('returns only numbers, texts and booleans', async () => {
     const emitter = await opened();
     const [rows] = await emitter.database.run(
       [
@@ -86,7 +86,7 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     expect(await run(emitter, sql`select name from leases where name = ${'all-or-none'}`)).toEqual([[]]);
   });
 
-  test('does not write when it was told to read', async () => {
+  test('rejects writes in a read-only call', async () => {
     const emitter = await opened();
     const asked = emitter.database.run([statement(sql`delete from leases`)], READ);
     await expect(asked).rejects.toMatchObject({ kind: 'statement' });
@@ -100,7 +100,7 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     await expect(run(await opened(), query)).rejects.toMatchObject({ name: 'SqlError', kind });
   });
 
-  test('ends what takes too long in the database, too', async () => {
+  test('cancels slow statements in the database as well', async () => {
     const emitter = await opened();
     const asked = emitter.database.run([statement(sql`select pg_sleep(20)`)], { timeoutMs: 200 });
     await expect(asked).rejects.toMatchObject({ kind: 'timeout' });
@@ -111,7 +111,7 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     expect(rows).toEqual([]);
   });
 
-  test('takes values for values', async () => {
+  test('treats parameters as values', async () => {
     const emitter = await opened();
     const hostile = `'; drop table log_records; --\\"$1`;
     const [rows] = await run(emitter, sql`select ${hostile}::text as said`);
@@ -131,14 +131,14 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     expect(after).toEqual(before);
   });
 
-  test('answers while the emitter writes, many at once', async () => {
+  test('runs many queries at once while the emitter writes', async () => {
     const emitter = await opened();
     const asked = Array.from({ length: 40 }, () => run(emitter, sql`select 1 as one`));
     await store(emitter, recordBatch(['another\n']));
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 40 }, () => [[{ one: 1 }]]));
   });
 
-  test('refuses what would only wait', async () => {
+  test('rejects calls above the limit as busy', async () => {
     const emitter = await opened();
     await run(emitter, sql`select 1`);
     const asked = Array.from({ length: 100 }, () =>
@@ -152,7 +152,7 @@ describe.skipIf(MISSING !== '')(`The database of a PostgreSQL emitter${MISSING}`
     expect(answers.filter((answer) => answer === 'answered').length).toBeGreaterThanOrEqual(64);
   });
 
-  test('is unavailable when the server is', async () => {
+  test('is unavailable when the server is unreachable', async () => {
     const emitter = await opened({ host: '/nonexistent' });
     await expect(run(emitter, sql`select 1`)).rejects.toMatchObject({ kind: 'unavailable' });
   });

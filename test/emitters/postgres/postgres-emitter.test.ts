@@ -26,7 +26,7 @@ describe.skipIf(MISSING !== '')(`The PostgreSQL emitter${MISSING}`, () => {
   }
 
   describe('rows', () => {
-    test('hold what a record says, and where it stood', async () => {
+    test('contain the fields of a record and its position', async () => {
       const { emitter, client } = await opened();
       const line =
         '203.0.113.9 - frank [10/Oct/2000:13:55:36 -0700] "GET /a/b?c=d HTTP/1.1" 200 2326 "-" "Mozilla/5.0"\n';
@@ -71,7 +71,7 @@ describe.skipIf(MISSING !== '')(`The PostgreSQL emitter${MISSING}`, () => {
       });
     });
 
-    test('are not written twice, however often they come', async () => {
+    test('are stored once, however often they are emitted', async () => {
       const { emitter, bodies } = await opened();
       const batch = recordBatch(lines(10));
       await store(emitter, batch);
@@ -80,7 +80,7 @@ describe.skipIf(MISSING !== '')(`The PostgreSQL emitter${MISSING}`, () => {
       expect(await bodies()).toEqual(lines(10).map((line) => line.trimEnd()));
     });
 
-    test('of parts that come in another order are all there', async () => {
+    test('of parts emitted in another order are all stored', async () => {
       const { emitter, client, bodies } = await opened();
       const batch = recordBatch(lines(10));
       await store(emitter, sliceRecords(batch, 6, 8));
@@ -101,8 +101,8 @@ describe.skipIf(MISSING !== '')(`The PostgreSQL emitter${MISSING}`, () => {
     return JSON.parse(rows[0]?.ranges ?? '');
   }
 
-  describe('books', () => {
-    test('say what each flush brought', async () => {
+  describe('bookkeeping', () => {
+    test('records the result of each flush', async () => {
       const { emitter, client } = await opened();
       const batch = recordBatch(lines(4));
       await store(emitter, sliceRecords(batch, 0, 2), sliceRecords(batch, 2, 3));
@@ -128,7 +128,7 @@ describe.skipIf(MISSING !== '')(`The PostgreSQL emitter${MISSING}`, () => {
       ]);
     });
 
-    test('are left alone by a flush that brought nothing new', async () => {
+    test('is unchanged after a flush without new records', async () => {
       const { emitter, client } = await opened();
       const batch = recordBatch(lines(2));
       await store(emitter, batch);
@@ -138,7 +138,7 @@ describe.skipIf(MISSING !== '')(`The PostgreSQL emitter${MISSING}`, () => {
     });
   });
 
-  test('takes many records of many streams in one flush', async () => {
+  test('stores many records of many streams in one flush', async () => {
     const { emitter, client } = await opened();
     const batches = Array.from({ length: 50 }, () => recordBatch(lines(200)));
     await emitter.emit(batchOf(batches.slice(0, 20)));

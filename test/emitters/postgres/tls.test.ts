@@ -35,7 +35,7 @@ describe.skipIf(MISSING !== '')(`PostgreSQL by TLS${MISSING}`, () => {
     return await store(await stand.emitter(settings), recordBatch(['one\n']));
   }
 
-  test('is spoken with a server whose certificate can be checked, and with no other', async () => {
+  test('connects only to a server with a valid certificate', async () => {
     const { ca, address } = await secured();
     expect(await outcomeOf({ ...address, ssl: 'verify-full', ca })).toEqual({ kind: 'delivered' });
     const client = await stand.client(address.database);
@@ -53,7 +53,7 @@ describe.skipIf(MISSING !== '')(`PostgreSQL by TLS${MISSING}`, () => {
     expect(await outcomeOf({ ...address, ssl: 'require' })).toEqual({ kind: 'delivered' });
   });
 
-  test('is not given up for a server that does not speak it', async () => {
+  test('does not fall back to plain text for a server without TLS', async () => {
     await stand.server.sql('alter system set ssl = off;');
     await stand.server.sql('select pg_reload_conf()');
     await expect.poll(() => stand.server.sql('show ssl')).toBe('off\n');

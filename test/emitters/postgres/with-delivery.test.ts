@@ -12,7 +12,7 @@ import { MISSING, PostgresStand, store } from './postgres-stand.ts';
 describe.skipIf(MISSING !== '')(`Delivery to PostgreSQL${MISSING}`, () => {
   const stand = PostgresStand.forSuite();
 
-  test('sets aside the records that the database refuses, and stores all others once', async () => {
+  test('moves records that the database rejects to the dead letters, and stores all others once', async () => {
     const database = await stand.createDatabase();
     const emitter = await stand.emitter({ database });
     await store(emitter, recordBatch(['first\n']));

@@ -9,7 +9,7 @@ import { THREAD_ARGUMENTS } from '../../support/thread-arguments.ts';
 const MODULE = new URL('../../../src/emitters/text/standard-output.ts', import.meta.url).href;
 const BYTES = 4_000_000;
 
-/** Writes a lot, and says on stderr that its loop turns. */
+/** Writes a lot, and reports on stderr that its event loop is running. */
 const SCRIPT = `
   import { standardOutput } from ${JSON.stringify(MODULE)};
   const stdout = standardOutput(process.stdout);
@@ -27,7 +27,7 @@ function start(stdout: 'pipe' | number) {
   return child;
 }
 
-test('a pipe that nobody reads does not stop the loop, and nothing is lost when somebody does', async () => {
+test('a pipe without an active reader does not block the event loop, and loses nothing', async () => {
   const child = start('pipe');
   const [first] = (await once(child.stderr ?? child, 'data')) as [Buffer];
   expect(first.toString()).toBe('turning\n');
@@ -39,7 +39,7 @@ test('a pipe that nobody reads does not stop the loop, and nothing is lost when 
   expect(bytes).toBe(BYTES);
 });
 
-test('a file is written as any other', async () => {
+test('writes to a file', async () => {
   const path = join(await temporaryDirectory(), 'out');
   await once(start(openSync(path, 'w')), 'close');
   expect(readFileSync(path).length).toBe(BYTES);

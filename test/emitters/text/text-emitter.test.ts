@@ -29,7 +29,7 @@ async function printed(
 }
 
 describe('bodies', () => {
-  test('stand on lines of their own, without their CRLF', async () => {
+  test('are separate lines without their CRLF', async () => {
     expect((await printed(['a\n', 'b\r\n', 'c\r\r\n', '\n', 'd'])).toString()).toBe('a\nb\nc\r\n\nd\n');
   });
 
@@ -37,7 +37,7 @@ describe('bodies', () => {
     expect([...(await printed([Uint8Array.of(0xff, 0x1b, 0x0a)]))]).toEqual([0xff, 0x1b, 0x0a]);
   });
 
-  test('cannot command a terminal', async () => {
+  test('are escaped for a terminal', async () => {
     const body = await printed(
       ['\u001b[2J\tred\u0007 \u009b31m \u007f\u0000 two\nlines\r\n', 'ok \u00e9\n'],
       { isTTY: true },
@@ -56,7 +56,7 @@ test('json is one object per line', async () => {
 });
 
 describe('a reader', () => {
-  test('that is slow is waited for, with one slice in memory', async () => {
+  test('that is slow delays emit, with one slice in memory', async () => {
     const stdout = new PassThrough({ highWaterMark: 1 });
     const emitter = await started(stdout);
     const slice = recordBatch(lines(1000));
@@ -72,7 +72,7 @@ describe('a reader', () => {
     expect(await emitted).toEqual({ kind: 'delivered' });
   });
 
-  test('that does not read holds up one batch, and nothing is added to it', async () => {
+  test('that stops reading blocks one batch, and nothing is added to it', async () => {
     const stuck: Array<() => void> = [];
     const stdout = new Writable({ write: (_chunk, _encoding, done) => void stuck.push(done) });
     const emitter = await started(stdout);
@@ -91,7 +91,7 @@ describe('a reader', () => {
     await emitter.stop(AbortSignal.abort());
   });
 
-  test('that has gone is a reason to retry, again and again, and ends nothing', async () => {
+  test('that disconnected causes a retry each time and does not end the process', async () => {
     const stdout = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error('gone'), { code: 'EPIPE' })),
     });
@@ -99,7 +99,7 @@ describe('a reader', () => {
     const batch = batchOf([recordBatch(['a\n'])]);
     expect(await emitter.emit(batch, never)).toEqual({
       kind: 'retry',
-      reason: 'standard output is closed: nobody reads it (EPIPE)',
+      reason: 'standard output is closed: it has no reader (EPIPE)',
     });
     expect(await emitter.emit(batch, never)).toMatchObject({
       kind: 'retry',
@@ -108,7 +108,7 @@ describe('a reader', () => {
   });
 });
 
-test('leaves no listener behind', async () => {
+test('removes its listeners when stopped', async () => {
   const stdout = capturedOutput();
   const before = stdout.listenerCount('error');
   const emitter = await started(stdout);

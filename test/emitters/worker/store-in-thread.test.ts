@@ -46,7 +46,7 @@ async function ask(database: SqlDatabase, text: string, timeoutMs = 10_000): Pro
   return rows;
 }
 
-/** A module that a thread loads first: it does this when a batch comes whose records hold `trigger`. */
+/** A module that the thread loads first: runs `behaviour` when the records of a batch contain `trigger`. */
 function misbehaving(trigger: string, behaviour: string): string {
   return `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';
@@ -68,13 +68,13 @@ async function isOpen(path: string): Promise<boolean> {
 }
 
 describe('the database of a store in a thread', () => {
-  test('speaks its dialect before there is a thread, and is not there yet', async () => {
+  test('has its dialect before the thread starts, but is unavailable', async () => {
     const { database } = inThread('/nonexistent/logs.duckdb');
     expect(database.dialect).toBe('duckdb');
     await expect(ask(database, 'select 1')).rejects.toMatchObject({ kind: 'unavailable' });
   });
 
-  test('answers, several at once, while the emitter writes', async () => {
+  test('runs several queries at once while the emitter writes', async () => {
     const { emitter, database } = await started();
     const asked = Promise.all([1, 2, 3, 4].map((n) => ask(database, `select ${n} as n`)));
     await emitter.emit(batchOf([recordBatch(lines(5))]), never);
@@ -83,25 +83,25 @@ describe('the database of a store in a thread', () => {
     expect(await ask(database, COUNT)).toEqual([{ n: 5 }]);
   });
 
-  test('says what kind of failure it was', async () => {
+  test('reports the kind of a failure', async () => {
     const { database } = await started();
     await expect(ask(database, 'selec')).rejects.toMatchObject({ name: 'SqlError', kind: 'statement' });
     await expect(ask(database, ENDLESS, 100)).rejects.toMatchObject({ name: 'SqlError', kind: 'timeout' });
   });
 
-  test('gives up what a stuck thread does not answer', async () => {
+  test('rejects queries of a stuck thread with a timeout', async () => {
     const { emitter, database } = await started(misbehaving('stuck', 'for (;;)'));
     const emitted = emitter.emit(batchOf([recordBatch(['stuck\n'])]), AbortSignal.timeout(100));
     await expect(ask(database, 'select 1', 100)).rejects.toMatchObject({ kind: 'timeout' });
-    expect(await emitted).toMatchObject({ kind: 'retry', undone: true });
+    expect(await emitted).toMatchObject({ kind: 'retry', rolledBack: true });
   });
 
-  test('is gone with its thread, and back with the next', async () => {
+  test('is unavailable after its thread ends, and available with the next', async () => {
     const { emitter, database } = await started(misbehaving('last', 'process.exit(9)'));
     await emitter.emit(batchOf([recordBatch(lines(5))]), never);
     await emitter.flush(never);
     const emitted = emitter.emit(batchOf([recordBatch(['last\n'])]), never);
-    expect(await emitted).toMatchObject({ kind: 'retry', undone: true });
+    expect(await emitted).toMatchObject({ kind: 'retry', rolledBack: true });
     await expect(ask(database, 'select 1')).rejects.toMatchObject({ kind: 'unavailable' });
     const batch = recordBatch(lines(5));
     expect(await emitter.emit(batchOf([batch]), never)).toEqual({ kind: 'delivered' });
@@ -111,7 +111,7 @@ describe('the database of a store in a thread', () => {
 });
 
 describe('stopped', () => {
-  test('in the middle of a query, it ends that, and leaves nothing open', async () => {
+  test('during a query, it ends the query and leaves nothing open', async () => {
     const { emitter, database, path } = await started();
     const asked = ask(database, ENDLESS, 60_000).catch((error: { kind: string }) => error.kind);
     await ask(database, 'select 1');
@@ -120,7 +120,7 @@ describe('stopped', () => {
     expect(await isOpen(path)).toBe(false);
   });
 
-  test('with no time left, it leaves the thread to end by itself; whoever opens the file meanwhile is told to wait', async () => {
+  test('without time left, it lets the thread end in the background; opening the file meanwhile causes a retry', async () => {
     const first = await started();
     const batch = recordBatch(lines(20_000));
     await first.emitter.emit(batchOf([batch]), never);
@@ -138,7 +138,7 @@ describe('stopped', () => {
     expect(await ask(second.database, COUNT)).toEqual([{ n: 20_000 }]);
   });
 
-  test('again and again, beginning anew each time', async () => {
+  test('repeatedly, with a new start each time', async () => {
     const { path, emitter } = await started();
     await emitter.stop(AbortSignal.timeout(10_000));
     const batch = recordBatch(lines(100));

@@ -34,7 +34,7 @@ function inThread(
   return emitter;
 }
 
-/** A module that a thread loads first: it misbehaves when a batch comes whose records hold `trigger`. */
+/** A module that the thread loads first: misbehaves when the records of a batch contain `trigger`. */
 function misbehaving(trigger: string, behaviour: string): string {
   return `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads';
@@ -57,7 +57,7 @@ test('prints through the standard output of the process, in order', async () => 
   expect(stdout.bytes().toString()).toBe('line 0\nline 1\nline 2\nmore 0\nmore 1\n');
 });
 
-test('a standard output that nobody reads is told from the thread as it would be without', async () => {
+test('reports a closed standard output as without a thread', async () => {
   const stdout = new Writable({
     write: (_chunk, _encoding, done) => done(Object.assign(new Error('gone'), { code: 'EPIPE' })),
   });
@@ -78,7 +78,7 @@ describe('the file emitter in a thread', () => {
     return { path, emitter, environment };
   }
 
-  test('has its logs and metrics come out here', async () => {
+  test('has its logs and metrics in the process', async () => {
     const { emitter, environment, path } = await fileInThread();
     await writeFile(path, 'theirs\n');
     await emitter.start();
@@ -90,7 +90,7 @@ describe('the file emitter in a thread', () => {
     );
   });
 
-  test('loses nothing and doubles nothing when its thread ends at any time', async () => {
+  test('loses and duplicates nothing when its thread ends at any time', async () => {
     const faults = misbehaving('poison', 'process.exit(7)');
     const { emitter, path } = await fileInThread(undefined, faults);
     await emitter.start();
@@ -100,14 +100,14 @@ describe('the file emitter in a thread', () => {
     expect(await emitter.emit(batchOf([recordBatch(['poison\n'])]), never)).toEqual({
       kind: 'retry',
       reason: "the emitter's thread ended with code 7",
-      undone: true,
+      rolledBack: true,
     });
     expect(await emitter.emit(batchOf([recordBatch(['two\n'])]), never)).toEqual({ kind: 'delivered' });
     expect((await emitter.flush(never)).kind).toBe('delivered');
     expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
   });
 
-  test('says that what was unflushed is undone when its thread ended between two calls', async () => {
+  test('returns rolledBack when its thread ended between two calls', async () => {
     const faults = misbehaving('last', 'setTimeout(() => process.exit(8), 50)');
     const { emitter, environment, path } = await fileInThread(undefined, faults);
     await emitter.start();
@@ -116,7 +116,7 @@ describe('the file emitter in a thread', () => {
       () => expect(environment.logs).toMatchObject([{ level: 40, how: 'ended with code 8' }]),
       10_000,
     );
-    expect(await emitter.flush(never)).toMatchObject({ kind: 'retry', undone: true });
+    expect(await emitter.flush(never)).toMatchObject({ kind: 'retry', rolledBack: true });
     await emitter.emit(batchOf([recordBatch(['again\n'])]), never);
     expect((await emitter.flush(never)).kind).toBe('delivered');
     expect(await readFile(path, 'utf8')).toBe('again\n');
@@ -126,14 +126,14 @@ describe('the file emitter in a thread', () => {
 describe('a thread that hangs', () => {
   const hanging = misbehaving('line', 'for (;;)');
 
-  test('is ended when a call was aborted and does not come back', async () => {
+  test('is terminated when an aborted call does not settle', async () => {
     const emitter = inThread('blackhole', {}, emitterEnvironment({ clock: systemClock }), hanging);
     await emitter.start();
     const outcome = await emitter.emit(batchOf([recordBatch(lines(1))]), AbortSignal.timeout(20));
-    expect(outcome).toMatchObject({ kind: 'retry', undone: true });
+    expect(outcome).toMatchObject({ kind: 'retry', rolledBack: true });
   });
 
-  test('is ended by the deadline of stop', async () => {
+  test('is terminated at the deadline of stop', async () => {
     const emitter = inThread('blackhole', {}, emitterEnvironment(), hanging);
     await emitter.start();
     const emitted = emitter.emit(batchOf([recordBatch(lines(1))]), never);
@@ -142,12 +142,12 @@ describe('a thread that hangs', () => {
   });
 });
 
-test('a thread that cannot start says why', async () => {
+test('a thread that cannot start reports the reason', async () => {
   const emitter = inThread('no-such-type', {}, emitterEnvironment());
   await expect(emitter.start()).rejects.toThrow('no emitter type "no-such-type"');
 });
 
-test('before its start and after its stop it takes nothing', async () => {
+test('returns retry before start and after stop', async () => {
   const emitter = inThread('blackhole', {}, emitterEnvironment());
   expect(await emitter.emit(batchOf([recordBatch(lines(1))]), never)).toMatchObject({ kind: 'retry' });
   await emitter.start();
@@ -155,7 +155,7 @@ test('before its start and after its stop it takes nothing', async () => {
   expect(await emitter.flush(never)).toMatchObject({ kind: 'retry' });
 });
 
-test('a batch is moved without the buffer it is a part of', () => {
+test('a batch is transferred without the buffer that contains it', () => {
   const whole = recordBatch(lines(10_000));
   const batch = batchOf([sliceRecords(whole, 5, 6)]);
   const { batch: moved, transfer } = movableBatch(batch);
@@ -164,7 +164,7 @@ test('a batch is moved without the buffer it is a part of', () => {
   expect(transfer).toHaveLength(2);
 });
 
-test('counters of a new thread are added to what the old one had counted', async () => {
+test('counters of a new thread are added to those of the old one', async () => {
   const registry = new Registry();
   const mirror = new MetricsMirror(registry);
   const metric = (type: string, value: number) => ({

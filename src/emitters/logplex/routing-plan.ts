@@ -1,27 +1,33 @@
 import type { Batch } from '../../records/batch.ts';
 import { type Rejected, rejected } from '../outcome.ts';
 import type { Destination } from './destination.ts';
+import type { DestinationBatch } from './destination-batch.ts';
 import type { Route, Routes } from './routes.ts';
 import type { SentRecords } from './sent-records.ts';
-import type { Share } from './share.ts';
 
-/** What of a batch goes where. */
-export interface Plan {
+/** The records of a batch, by destination. */
+export interface RoutingPlan {
   readonly kind: 'plan';
-  readonly shares: ReadonlyMap<Destination, Share>;
+  readonly batches: ReadonlyMap<Destination, DestinationBatch>;
 }
 
 export interface PlanningOptions {
   readonly routes: Routes;
-  /** Left out. */
+  /** Records that the plan leaves out because they were sent. */
   readonly sent: SentRecords;
-  readonly newShare: (destination: Destination) => Share;
+  readonly newBatch: (destination: Destination) => DestinationBatch;
 }
 
-/** Which records go where; or those that go nowhere, for one of the reasons: the others' turn comes with the rest. */
-export function planOf(batch: Batch, { routes, sent, newShare }: PlanningOptions): Plan | Rejected {
-  const shares = new Map<Destination, Share>();
-  const turnedAway = new Map<string, number[]>();
+/**
+ * Assigns records to destinations. If some have none, rejects those with the first reason; records with
+ * another reason are rejected by a later call.
+ */
+export function planRouting(
+  batch: Batch,
+  { routes, sent, newBatch }: PlanningOptions,
+): RoutingPlan | Rejected {
+  const batches = new Map<Destination, DestinationBatch>();
+  const rejections = new Map<string, number[]>();
   let sliceIndex = 0;
   for (const slice of batch.slices) {
     const route = awake(routes.routeOf(slice.resource));
@@ -29,23 +35,23 @@ export function planOf(batch: Batch, { routes, sent, newShare }: PlanningOptions
       const firstIndex = sliceIndex + run.from;
       if (route.kind === 'destination') {
         const { destination, label } = route;
-        const share = getOrSet(shares, destination, () => newShare(destination));
-        share.add({ slice: run.slice, firstIndex, label });
+        const part = getOrSet(batches, destination, () => newBatch(destination));
+        part.add({ slice: run.slice, firstIndex, label });
       } else {
-        const indexes = getOrSet(turnedAway, route.reason, () => []);
+        const indexes = getOrSet(rejections, route.reason, () => []);
         for (let index = 0; index < run.slice.sizes.length; index++) indexes.push(firstIndex + index);
       }
     }
     sliceIndex += slice.sizes.length;
   }
-  const [first] = turnedAway;
-  return first === undefined ? { kind: 'plan', shares } : rejected(...first);
+  const [first] = rejections;
+  return first === undefined ? { kind: 'plan', batches } : rejected(...first);
 }
 
-/** The route, unless its destination is not even to be tried. */
+/** Replaces the route to a suspended destination by a rejection. */
 function awake(route: Route): Route {
   if (route.kind === 'none' || !route.destination.isResting) return route;
-  const reason = `${route.destination.name} was set aside: it had held up the others for too long`;
+  const reason = `${route.destination.name} is suspended: it delayed the other destinations for too long`;
   return { kind: 'none', reason };
 }
 

@@ -5,10 +5,10 @@ import type { StreamId } from '../../records/stream-id.ts';
 import { rangesToText } from '../../store/stored-ranges.ts';
 import { MICRO_PER_MINUTE, type StoredTimes } from '../../store/stored-times.ts';
 
-/** A part of a slice that is not stored yet. */
+/** A part of a slice that is not yet stored. */
 export interface Piece {
   readonly batch: RecordBatch;
-  /** Of its rows; known when they are encoded. */
+  /** Times of its rows; known after encoding. */
   readonly times: StoredTimes;
 }
 
@@ -20,8 +20,8 @@ export interface Books {
   readonly minutes: ReadonlySet<number>;
 }
 
-/** Writes down what a flush has brought, in its transaction; see `src/store/schema.ts`. */
-export async function keepBooks(
+/** Records the result of a flush in its transaction; see `src/store/schema.ts`. */
+export async function recordFlush(
   client: PoolClient,
   { writer, ranges, pieces, minutes }: Books,
 ): Promise<void> {
@@ -41,8 +41,8 @@ export async function keepBooks(
 const timeOf = (micro: string) => `(timestamptz 'epoch' + ${micro} * interval '1 microsecond')`;
 
 /**
- * The number of the flush is the database's own count: after a COMMIT of unknown outcome only it knows. Two flushes of one
- * writer never overlap: the second waits for the row of the first.
+ * The database counts the flushes: only it knows whether a COMMIT with unknown result succeeded. Two flushes
+ * of one writer never overlap: the second waits for the row lock of the first.
  */
 const KEEP_BOOKS = `
 with this as (

@@ -1,8 +1,8 @@
 import type { FileEvents } from './events.ts';
 import type { FileSystem } from './file-system.ts';
 
-/** What all output files of an emitter share. */
-export interface OutputRoom {
+/** Dependencies and settings that all output files of an emitter share. */
+export interface OutputContext {
   readonly disk: FileSystem;
   readonly events: FileEvents;
   readonly mode: number;

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { Patience } from '../../../src/emitters/logplex/patience.ts';
+import { StallBudget } from '../../../src/emitters/logplex/stall-budget.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 function patience({ limitMs = 60_000, hasOthers = true } = {}) {
   const clock = new FakeClock();
-  return { clock, patience: new Patience({ limitMs, hasOthers: () => hasOthers, clock }) };
+  return { clock, patience: new StallBudget({ limitMs, hasOthers: () => hasOthers, clock }) };
 }
 
-it('lasts as long as it says, over several attempts', async () => {
+it('lasts for its limit over several attempts', async () => {
   const { clock, patience: one } = patience();
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 10_000) {
     one.begin();
@@ -17,10 +17,10 @@ it('lasts as long as it says, over several attempts', async () => {
   one.begin();
   expect(one.isUsedUp).toBe(true);
   expect(one.failed()).toBe(true);
-  expect(one.isSetAside).toBe(true);
+  expect(one.isSuspended).toBe(true);
 });
 
-it('ends in an attempt every thirty seconds, until one works', async () => {
+it('allows an attempt every thirty seconds once used up, until one succeeds', async () => {
   const { clock, patience: one } = patience({ limitMs: 1_000 });
   one.begin();
   await clock.advance(1_000);
@@ -31,18 +31,18 @@ it('ends in an attempt every thirty seconds, until one works', async () => {
   await clock.advance(1);
   expect(one.isResting).toBe(false);
   one.begin();
-  // It is known to be set aside.
+  // It is already suspended.
   expect(one.failed()).toBe(false);
   expect(one.isResting).toBe(true);
   await clock.advance(30_000);
   one.begin();
   expect(one.succeeded()).toBe(true);
-  expect(one.isSetAside).toBe(false);
+  expect(one.isSuspended).toBe(false);
   one.begin();
   expect(one.succeeded()).toBe(false);
 });
 
-it('is not used up by what is only normal', async () => {
+it('is not used up by deliveries of normal duration', async () => {
   const { clock, patience: one } = patience();
   for (let i = 0; i < 1_000; i++) {
     one.begin();
@@ -52,7 +52,7 @@ it('is not used up by what is only normal', async () => {
   }
 });
 
-it('is used up by one who is always slow, though nothing fails', async () => {
+it('is used up by a destination that is always slow, without any failure', async () => {
   const { clock, patience: one } = patience();
   let attempts = 0;
   while (attempts < 100) {
@@ -66,7 +66,7 @@ it('is used up by one who is always slow, though nothing fails', async () => {
   expect(one.failed()).toBe(true);
 });
 
-it('comes back by a tenth of the time that passes', async () => {
+it('refills by a tenth of the time that passes', async () => {
   const { clock, patience: one } = patience({ limitMs: 10_000 });
   one.begin();
   await clock.advance(9_000);
@@ -79,11 +79,11 @@ it('comes back by a tenth of the time that passes', async () => {
   expect(one.isUsedUp).toBe(true);
 });
 
-it('has no end for one who is alone', async () => {
+it('is unlimited for a single destination', async () => {
   const { clock, patience: one } = patience({ limitMs: 1, hasOthers: false });
   one.begin();
   await clock.advance(1_000_000);
   expect(one.isUsedUp).toBe(false);
   expect(one.failed()).toBe(false);
-  expect(one.isSetAside).toBe(false);
+  expect(one.isSuspended).toBe(false);
 });

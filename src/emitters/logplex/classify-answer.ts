@@ -1,43 +1,44 @@
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import { withoutSecrets } from '../../protocols/logplex/without-secrets.ts';
 
-/** What came back for a request. */
+/** The response to a request, or the reason why there is none. */
 export type Answer =
   | {
       readonly kind: 'answered';
       readonly status: number;
       readonly retryAfter: string | undefined;
-      /** How the answer's body begins. */
+      /** The first bytes of the response body. */
       readonly text: string;
     }
-  /** Nothing that could be understood; whether the server took it is not known. */
+  /** No valid response: the server may or may not have accepted the request. */
   | {
       readonly kind: 'unanswered';
       readonly reason: string;
-      /** On a connection that had been used before: the server may just have closed it for being idle. */
+      /** The connection had carried an earlier request: the server may have closed it as idle. */
       readonly wasReused: boolean;
     };
 
-/** We gave up before there was one. */
+/** The emitter stopped before a response arrived. */
 export const STOPPED: Answer = {
   kind: 'unanswered',
-  reason: 'stopped before it was answered',
+  reason: 'stopped before a response arrived',
   wasReused: false,
 };
 
-/** What an answer says of the request. Reasons are for people and hold no secret. */
-export type Verdict =
+/** The result of a request. Reasons are for operators and contain no secrets. */
+export type RequestResult =
   | { readonly kind: 'delivered' }
-  /** It will never take this body; a part of it perhaps. */
+  /** The server rejects this body for its content; it may accept a part of it. */
   | { readonly kind: 'content'; readonly reason: string }
-  /** It takes nothing now. */
+  /** The server accepts nothing at present. */
   | { readonly kind: 'destination'; readonly reason: string; readonly afterMs: number | undefined };
 
 /**
- * Logplex has 4xx for drop. Here only what judges the content is: with another token, path or permission the same body
- * would be taken, so those wait for a person. Redirects would carry the credentials elsewhere and are not followed.
+ * Logplex clients drop a body on every 4xx status. This emitter rejects only on statuses about the content:
+ * after an operator corrects the token, path or permission, the same body is accepted, so it retries those.
+ * It does not follow redirects, which would send the credentials elsewhere.
  */
-export function verdictOf(answer: Answer, target: LogplexTarget, nowUnixMs: number): Verdict {
+export function classifyAnswer(answer: Answer, target: LogplexTarget, nowUnixMs: number): RequestResult {
   const place = target.origin;
   if (answer.kind === 'unanswered')
     return { kind: 'destination', reason: `${place}: ${answer.reason}`, afterMs: undefined };
@@ -54,21 +55,21 @@ export function verdictOf(answer: Answer, target: LogplexTarget, nowUnixMs: numb
 const CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
 
 const MEANINGS: ReadonlyMap<number, string> = new Map([
-  [401, 'the token is not known there'],
-  [403, 'the token may not write there'],
-  [404, 'there is nothing at this path'],
-  [405, 'the path takes no logs'],
-  [408, 'it was too slow'],
-  [415, 'the path takes no logplex'],
+  [401, 'unknown token'],
+  [403, 'the token has no permission to write'],
+  [404, 'no such path'],
+  [405, 'the path does not accept logs'],
+  [408, 'the request took too long'],
+  [415, 'the path does not accept the logplex format'],
   [429, 'too many requests'],
 ]);
 
 function meaningOf(status: number): string {
-  const meaning = status >= 300 && status < 400 ? 'a redirect, which is not followed' : MEANINGS.get(status);
+  const meaning = status >= 300 && status < 400 ? 'redirects are not followed' : MEANINGS.get(status);
   return meaning === undefined ? '' : ` (${meaning})`;
 }
 
-/** A server may ask for more, but not for days: its clock or its unit may be wrong. */
+/** Limits a Retry-After of days: the server's clock or unit may be wrong. */
 const MAX_RETRY_AFTER_MS = 60 * 60_000;
 
 /** Seconds or a date (RFC 9110, section 10.2.3). */

@@ -7,41 +7,41 @@ import { Body } from './body.ts';
 import type { LogplexEvents } from './events.ts';
 import { type Label, type MessageStyle, messageOfRecord } from './message-of-record.ts';
 
-/** Records of one slice, one after another, that go to one destination. */
-export interface Run {
+/** Consecutive records of one slice for one destination. */
+export interface RecordRun {
   readonly slice: RecordBatch;
   /** The index of the slice's first record in the batch. */
   readonly firstIndex: number;
   readonly label: Label;
 }
 
-export interface ShareOptions extends MessageStyle {
+export interface DestinationBatchOptions extends MessageStyle {
   readonly token: string;
   readonly longText: LongText;
 }
 
-/** What a batch holds for one destination: packed into bodies one by one, and kept account of. */
-export class Share {
-  readonly #runs: Run[] = [];
-  readonly #options: ShareOptions;
+/** The records of a batch for one destination: packs them into request bodies and tracks their delivery. */
+export class DestinationBatch {
+  readonly #runs: RecordRun[] = [];
+  readonly #options: DestinationBatchOptions;
   readonly #events: LogplexEvents;
-  /** Frames of a record that have not arrived yet. */
+  /** Number of undelivered frames by record. */
   readonly #missing = new Map<number, number>();
   readonly #delivered = new Set<number>();
-  /** Records that were refused alone, and nothing was taken since: perhaps it is not they. */
-  #suspects: { readonly record: number; readonly reason: string }[] = [];
+  /** Records rejected alone since the last delivery: the fault may be the destination's. */
+  #isolatedRejections: { readonly record: number; readonly reason: string }[] = [];
   #poison: { readonly record: number; readonly reason: string }[] = [];
 
-  constructor(options: ShareOptions, events: LogplexEvents) {
+  constructor(options: DestinationBatchOptions, events: LogplexEvents) {
     this.#options = options;
     this.#events = events;
   }
 
-  add(run: Run): void {
+  add(run: RecordRun): void {
     this.#runs.push(run);
   }
 
-  get runs(): readonly Run[] {
+  get runs(): readonly RecordRun[] {
     return this.#runs;
   }
 
@@ -49,7 +49,7 @@ export class Share {
     return this.#delivered.has(record);
   }
 
-  /** The indexes of all records that have not arrived, ascending. */
+  /** The indexes of all undelivered records, ascending. */
   undelivered(): number[] {
     return this.#runs.flatMap(({ slice, firstIndex }) =>
       Array.from(slice.sizes, (_, index) => firstIndex + index).filter(
@@ -58,12 +58,12 @@ export class Share {
     );
   }
 
-  /** The records that the destination will never take. */
+  /** Records that the destination rejects for their content. */
   get poison(): readonly { readonly record: number; readonly reason: string }[] {
-    return [...this.#poison, ...this.#suspects];
+    return [...this.#poison, ...this.#isolatedRejections];
   }
 
-  /** In order. A record is in one body with all its frames, unless it alone fills more than one. */
+  /** Bodies in order. All frames of a record are in one body, unless they need more than one. */
   *bodies(): Generator<Body> {
     let body = new Body();
     for (const { record, frames, start } of this.#messages()) {
@@ -89,34 +89,34 @@ export class Share {
       this.#missing.set(record, missing);
       if (missing === 0) this.#delivered.add(record);
     }
-    this.#poison.push(...this.#suspects);
-    this.#suspects = [];
+    this.#poison.push(...this.#isolatedRejections);
+    this.#isolatedRejections = [];
   }
 
-  refusedAlone(body: Body, reason: string): void {
+  rejectedAlone(body: Body, reason: string): void {
     const record = body.frames[0]?.record;
     if (record !== undefined && !this.poison.some((known) => known.record === record))
-      this.#suspects.push({ record, reason });
+      this.#isolatedRejections.push({ record, reason });
   }
 
-  /** It was the destination. */
-  acquitSuspects(): void {
-    this.#suspects = [];
+  /** The fault was the destination's, not the records'. */
+  clearIsolatedRejections(): void {
+    this.#isolatedRejections = [];
   }
 
   *#messages(): Generator<Message> {
     for (const { slice, firstIndex, label } of this.#runs) {
       let dataStart = 0;
-      for (let from = 0; from < slice.sizes.length; from += STRETCH_RECORDS) {
-        const stretch = sliceRecords(
+      for (let from = 0; from < slice.sizes.length; from += CHUNK_RECORDS) {
+        const chunk = sliceRecords(
           slice,
           from,
-          Math.min(from + STRETCH_RECORDS, slice.sizes.length),
+          Math.min(from + CHUNK_RECORDS, slice.sizes.length),
           dataStart,
         );
-        dataStart += stretch.data.length;
+        dataStart += chunk.data.length;
         const messages: Message[] = [];
-        forEachLogRecord(stretch, (record, index) =>
+        forEachLogRecord(chunk, (record, index) =>
           messages.push(this.#message(record, firstIndex + from + index, label)),
         );
         yield* messages;
@@ -141,5 +141,5 @@ interface Message {
   readonly start: string;
 }
 
-/** Records that are parsed at a stretch: what is held of them is bounded by this, not by the batch. */
-const STRETCH_RECORDS = 16;
+/** Records parsed at a time: limits memory independently of the batch size. */
+const CHUNK_RECORDS = 16;
