@@ -111,10 +111,12 @@ async function signalWhileLoading(signal: string): Promise<string> {
 
 async function loading(signal: string, flags: readonly string[], afterStart?: (child: ChildProcess) => void) {
   const state = await temporaryDirectory();
+  const log = join(await temporaryDirectory(), 'a.log');
+  await writeFile(log, 'a line\n');
   const env = {
     COLLECTOR_STATE_DIRECTORY: state,
     COLLECTOR_HTTP_ADDRESS: '127.0.0.1:0',
-    COLLECTOR_TAIL: join(state, 'none.log'),
+    COLLECTOR_TAIL: log,
     NODE_OPTIONS: `--import ${await signalWhileLoading(signal)}`,
   };
   return ended(['collector', ...flags], env, afterStart);

@@ -105,7 +105,7 @@ describe('status', () => {
     const directory = await owned('collector', { status: handler });
     const { stdout } = await commandOf(['status', '--verbose', '--state-directory', directory]);
     expect(inputs).toEqual([{ verbose: true }]);
-    expect(stdout).toMatch(/^\/var\/log\/a\\x0ab +abc +5,000 +4,000 +1,000 +70$/m);
+    expect(stdout).toMatch(/^\/var\/log\/a\\nb +abc +5,000 +4,000 +1,000 +70$/m);
     expect(stdout).toMatch(/^all streams +5,000 +4,000 +1,000 +70$/m);
   });
 
@@ -220,7 +220,7 @@ describe('explain', () => {
     const answer = { kind: 'not-read', path: '/a\nb', reason: 'it is empty' };
     const directory = await owned('collector', { explain: as(answer) });
     const { stdout } = await commandOf(['explain', 'x', '--state-directory', directory]);
-    expect(stdout).toBe('file      /a\\x0ab\nnot read  it is empty\n');
+    expect(stdout).toBe('file      /a\\nb\nnot read  it is empty\n');
   });
 
   test('shows how a file is read', async () => {

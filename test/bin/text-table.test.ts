@@ -17,7 +17,7 @@ test('without titles there is no line for them', () => {
 });
 
 test('what a terminal would obey is made visible', () => {
-  expect(printable('a\u001b[2J\u0007\n\u009bü')).toBe('a\\x1b[2J\\x07\\x0a\\x9bü');
+  expect(printable('a\u001b[2J\u0007\n\u009bü')).toBe('a\\x1b[2J\\x07\\n\\x9bü');
 });
 
 test('thousands are separated', () => {
