@@ -1,6 +1,5 @@
 import type { EarlySignals } from './early-signals.ts';
 import { EXIT } from './exit-codes.ts';
-import { exitWithReader } from './exit-with-reader.ts';
 import { processIo } from './io.ts';
 import { run } from './run.ts';
 
@@ -16,8 +15,6 @@ export async function main(signals: EarlySignals, isService: boolean): Promise<v
     if (error.code !== 'EPIPE') throw error;
     if (!isService) process.exit(EXIT.ok);
   });
-  // A command that follows writes nothing while nothing arrives, and so gets no EPIPE.
-  if (!isService) exitWithReader(() => process.exit(EXIT.ok));
   process.exitCode = await run(process.argv.slice(2), processIo(signals));
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
