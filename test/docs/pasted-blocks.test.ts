@@ -15,7 +15,9 @@ afterAll(() => shell?.remove());
 function blocks(path: string, heading = ''): readonly string[] {
   const page = readFileSync(path, 'utf8');
   const section = page.slice(page.indexOf(heading));
-  return [...section.matchAll(/^```(?:sh)?\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  return [...section.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
+    .filter(([, language]) => language === '' || language === 'sh')
+    .map(([, , block = '']) => block);
 }
 
 function first(path: string, heading?: string): string {
