@@ -32,6 +32,8 @@ export type LinearPatternResult =
 
 /** Only the beginning of a longer text is tested. */
 const MAX_TEXT_LENGTH = 64 * 1024;
+/** A flag of V8 alone: the expression is compiled for the linear engine, or not at all. */
+const LINEAR_FLAG: string = 'l';
 const SLOW_MS = 0.5;
 const MAX_SLOW_TESTS = 3;
 const MAX_BOUNDED_TEXT_LENGTH = 256;
@@ -85,7 +87,7 @@ class ProvedPattern implements LinearPattern {
 
   constructor(expression: RegExp) {
     this.source = expression.source;
-    this.#linear = new RegExp(expression.source, 'l');
+    this.#linear = new RegExp(expression.source, LINEAR_FLAG);
     this.#used = isFallbackSound() ? expression : this.#linear;
   }
 
@@ -148,7 +150,7 @@ const REPETITION = /^(?:[*+?]|\{\d+(?:,\d*)?\})\??/;
 
 function linearEngineAccepts(source: string): boolean {
   try {
-    new RegExp(source, 'l');
+    new RegExp(source, LINEAR_FLAG);
     return true;
   } catch {
     return false;

@@ -56,7 +56,10 @@ function ownWords(issue: z.core.$ZodIssue): string {
       return `expected a text in the form of ${FORMATS.get(issue.format) ?? issue.format}`;
     case 'invalid_union':
       return unionText(issue.errors.flat());
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'unrecognized_keys':
       return 'expected another value';
   }
 }

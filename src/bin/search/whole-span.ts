@@ -1,7 +1,7 @@
 import { systemClock } from '../../runtime/clock.ts';
 import { StoreReader } from '../../store/logs/store-reader.ts';
 import { rfc3339Micro } from '../../store/sql/rfc3339-micro.ts';
-import { sql } from '../../store/sql/sql.ts';
+import { type Sql, sql } from '../../store/sql/sql.ts';
 import type { SqlDatabase } from '../../store/sql/sql-database.ts';
 import { numberOrNull } from '../../store/sql/sql-row.ts';
 import type { LogQuestion } from '../monitor/logs/log-flags.ts';
@@ -18,7 +18,7 @@ export async function withWholeSpan<Question extends LogQuestion>(
 ): Promise<Question> {
   if (question.kind !== 'histogram' && question.kind !== 'values') return question;
   const store = new StoreReader(database, systemClock, TIMEOUT_MS);
-  const time = store.dialect.unixMicro;
+  const time = (value: Sql) => store.dialect.unixMicro(value);
   const [row] = await store.rows(
     sql`select ${time(sql`min(time)`)} as oldest, ${time(sql`max(time)`)} as newest from log_records`,
   );
