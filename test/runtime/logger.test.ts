@@ -77,6 +77,6 @@ test.each([true, false])(
     expect(shown).toContain('no \\u001b[2Jentry\\r\\b');
     // The colours of the prettifier are the only control sequences.
     const plain = shown.replaceAll(new RegExp(`${String.fromCharCode(0x1b)}\\[\\d+m`, 'g'), '');
-    expect([...plain].filter((character) => character < ' ' && character !== '\n')).toEqual([]);
+    expect(plain.split('').filter((character) => character < ' ' && character !== '\n')).toEqual([]);
   },
 );
