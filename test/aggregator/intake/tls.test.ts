@@ -34,7 +34,7 @@ async function isTurnedAway(
   const stream = new MemoryStream().append('secret\n');
   publisher.open(stream);
   await until(() =>
-    expect(lines.some(({ msg }) => msg.startsWith('The aggregator cannot be reached'))).toBe(true),
+    expect(lines.some(({ msg }) => msg.startsWith('Cannot reach the aggregator'))).toBe(true),
   );
   expect(stream.accepted).toBe(0);
   expect(store.batches).toHaveLength(0);
@@ -95,7 +95,7 @@ describe('TLS', () => {
     const stream = new MemoryStream().append('secret\n');
     publisher.open(stream);
     await until(() =>
-      expect(lines.some(({ msg }) => msg.startsWith('The aggregator cannot be reached'))).toBe(true),
+      expect(lines.some(({ msg }) => msg.startsWith('Cannot reach the aggregator'))).toBe(true),
     );
     expect(store.batches).toHaveLength(0);
   });
