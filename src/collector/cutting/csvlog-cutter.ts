@@ -17,11 +17,14 @@ export const csvlogCutter: Cutter = {
   cut(bytes: Buffer, { last, maxRecordBytes, maxRecords }: CutOptions): Cut {
     const records = new RecordColumns(maxRecords);
     while (!records.full && records.length < bytes.length) {
-      const end = endOfRecord(bytes, records.length, last);
-      const rest = bytes.length - records.length;
-      if (end !== undefined && end - records.length <= maxRecordBytes) records.add(end);
-      else if (end !== undefined || rest >= maxRecordBytes)
-        records.addMarked(records.length + maxRecordBytes, 'cut');
+      const limit = records.length + maxRecordBytes;
+      // Bytes after the limit decide nothing: the same cuts come out whether they are there already or not.
+      const end =
+        limit < bytes.length
+          ? endOfRecord(bytes.subarray(0, limit), records.length, false)
+          : endOfRecord(bytes, records.length, last);
+      if (end !== undefined) records.add(end);
+      else if (limit <= bytes.length) records.addMarked(limit, 'cut');
       else {
         if (last) records.addMarked(bytes.length, 'unterminated');
         break;

@@ -107,6 +107,16 @@ describe('the csvlog cutter', () => {
     );
   });
 
+  it('cuts a damaged record alike when the next one begins at the limit', () => {
+    const text = record('');
+    const damaged = text.slice(0, text.indexOf('"psql"') + 3);
+    const bytes = Buffer.from(`${damaged}\n${text}`);
+    for (let limit = damaged.length - 2; limit <= damaged.length + 25; limit++) {
+      const options = { ...OPTIONS, maxRecordBytes: limit };
+      expect(recordsOf(bytes, [limit, 1, 40], options)).toEqual(recordsOf(bytes, undefined, options));
+    }
+  });
+
   it('takes every valid file apart into its records', () => {
     const message = fc.string({ unit: fc.constantFrom('a', '"', '\n', '\r\n', ',', 'é'), maxLength: 30 });
     fc.assert(
