@@ -44,7 +44,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
         (error: unknown) => ({ kind: 'failed', error }),
       ),
     ]);
-    if (ending.kind === 'failed') tellFailure(logger, ending.error);
+    if (ending.kind === 'failed') logFailure(logger, ending.error);
     const stopped = await stopInTime(options, started);
     if (!stopped) return EXIT.failure;
     if (ending.kind === 'signal') return endOfSignal(options);
@@ -99,9 +99,11 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
   };
 }
 
-function tellFailure(logger: Logger, error: unknown): void {
-  if (isBug(error)) logger.fatal({ err: error }, 'Failed by a bug');
-  else logger.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'Failed');
+/** The reason is in the message: a viewer of logs may show nothing else of a line. */
+function logFailure(logger: Logger, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isBug(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
+  else logger.fatal(`Failed: ${reason}`);
 }
 
 /** False when the service did not stop, in time or at all. What it held stays durable. */

@@ -166,8 +166,9 @@ class RunningCollector implements Collector {
       });
     } catch (error) {
       this.#broken = stateProblem(stateDirectory, error);
+      if (this.#broken === undefined) throw error;
       // A run that ends by itself must not wait for a repair.
-      if (this.#broken === undefined || once) throw error;
+      if (once) throw new Error(this.#broken, { cause: error });
       this.#deps.logger.fatal({ stateDirectory }, `Reading no files: ${this.#broken}`);
       return undefined;
     }

@@ -167,7 +167,7 @@ describe('the end', () => {
     const { ended, stderr } = started(stub);
     expect(await ended).toBe(1);
     expect(calls).toEqual(['start', 'stop']);
-    expect(stderr()).toContain('"reason":"the disk is gone"');
+    expect(stderr()).toContain('"msg":"Failed: the disk is gone"');
     expect(stderr()).not.toContain('stack');
   });
 
@@ -181,14 +181,16 @@ describe('the end', () => {
 
   test('a configuration that turns out impossible is 78', async () => {
     const error = new ConfigurationError([{ variable: 'X', message: 'expected more' }]);
-    const { ended } = started(service({ start: () => Promise.reject(error) }).stub);
+    const { ended, stderr } = started(service({ start: () => Promise.reject(error) }).stub);
     expect(await ended).toBe(78);
+    expect(stderr()).toContain('"msg":"Failed: X: expected more"');
   });
 
   test('a bug shows where', async () => {
     const { stub } = service({ start: () => Promise.reject(new TypeError('x is not a function')) });
     const { ended, stderr } = started(stub);
     expect(await ended).toBe(1);
+    expect(stderr()).toContain('"msg":"Internal error: x is not a function"');
     expect(stderr()).toContain('run-service.test.ts');
   });
 

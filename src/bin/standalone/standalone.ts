@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Aggregator, createAggregator } from '../../aggregator/pipeline.ts';
 import { type Collector, createCollector } from '../../collector/pipeline.ts';
 import { openSocketPath, type SocketPath } from '../../runtime/socket-path.ts';
@@ -39,9 +40,7 @@ export class Standalone implements Service<StandaloneConfig> {
 
   async start(): Promise<void> {
     const { collector, aggregator } = this.#config;
-    await mkdir(aggregator.stateDirectory, { recursive: true, mode: 0o700 });
-    this.#socket = await openSocketPath(aggregator.stateDirectory, SOCKET_NAME);
-    const address = { socketPath: this.#socket.path };
+    const address = { socketPath: await this.#openSocketPath(aggregator.stateDirectory) };
     this.#aggregator = await createAggregator(
       { ...aggregator, listenAddress: address, ...(collector.once && { servesHttp: false }) },
       this.#dependencies.aggregator,
@@ -57,6 +56,17 @@ export class Standalone implements Service<StandaloneConfig> {
     // A run that is to end must not wait for a repair.
     if (collector.once && broken !== undefined) throw new Error(broken);
     await this.#collector.start();
+  }
+
+  /** Without the directory the aggregator reports the reason, and nothing listens at the path. */
+  async #openSocketPath(directory: string): Promise<string> {
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      this.#socket = await openSocketPath(directory, SOCKET_NAME);
+      return this.#socket.path;
+    } catch {
+      return join(directory, SOCKET_NAME);
+    }
   }
 
   /** The collector first, within its own time; the aggregator has what is left. */
