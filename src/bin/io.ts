@@ -26,7 +26,11 @@ export interface Io {
   exit(code: number): void;
 }
 
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly fd?: number;
+};
 
 export function processIo(signals: EarlySignals): Io {
   return {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Batch } from '../records/batch.ts';
+import type { Resource } from '../records/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Json } from '../storage/queue-contract.ts';
 import type { SqlDatabase, SqlDialectName } from '../store/sql/sql-database.ts';
@@ -108,6 +109,11 @@ export interface EmitterType<Configuration = unknown> {
   /** The keys of its configuration without `name` and `start`, for the docs. */
   readonly options?: readonly EmitterOption[];
   /**
+   * The files it writes for records with this resource, absolute; absent if it writes none. Does no I/O. A
+   * process that also reads files compares them with its patterns.
+   */
+  outputs?(configuration: Configuration, context: OutputContext): readonly EmitterOutput[];
+  /**
    * Does no I/O. One variable can configure several emitters (a JSON list). Throws ConfigurationError with
    * all problems. Returns an empty list for a value such as `AGGREGATOR_TEXT_CONFIGURATION=0`; the caller
    * logs a warning.
@@ -116,6 +122,11 @@ export interface EmitterType<Configuration = unknown> {
   /** Returns a promise if large modules are loaded on demand. */
   create(configuration: Configuration, environment: EmitterEnvironment): Emitter | Promise<Emitter>;
 }
+
+export type OutputContext = Pick<EmitterContext, 'name' | 'stateDirectory'> & { readonly resource: Resource };
+
+/** Standard output may be redirected to a file. */
+export type EmitterOutput = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
 
 /** The limits at which emitted records are flushed while more is queued. */
 export interface GroupLimits {

@@ -1,9 +1,14 @@
+import type { BigIntStats } from 'node:fs';
+import { fstat } from 'node:fs';
+import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { emittersReport } from '../check-report.ts';
 import { checkTail, tailReport } from '../check-tail.ts';
 import type { Context } from '../context.ts';
+import type { Output } from '../io.ts';
 import { runAsProcess } from '../run-as-process.ts';
 import { checkSourceFile } from '../source-file.ts';
+import { refuseOutputLoops } from '../standalone/refuse-output-loops.ts';
 import { parseStandaloneConfig } from '../standalone/standalone-configuration.ts';
 import { standaloneVariables } from '../standalone/standalone-variables.ts';
 import { addVariableFlags } from '../variable-flags.ts';
@@ -37,6 +42,7 @@ export function standaloneCommand(context: Context): Command {
         const collector = dependenciesOf('collector', config.collector.logLevel);
         await checkSourceFile(config.collector, collector.logger);
         await checkTail(config.collector, collector.logger);
+        await refuseOutputLoops(config, await fileOf(context.io.stdout));
         const aggregator = dependenciesOf('aggregator', config.aggregator.logLevel);
         return context.io.services.createStandalone(config, { collector, aggregator });
       },
@@ -44,11 +50,20 @@ export function standaloneCommand(context: Context): Command {
         COLLECTOR_STATE_DIRECTORY: collector.stateDirectory,
         AGGREGATOR_STATE_DIRECTORY: aggregator.stateDirectory,
       }),
-      checked: async ({ aggregator, collector }) => ({
-        tail: await tailReport(collector),
-        emitters: emittersReport(aggregator.emitters),
-      }),
+      checked: async (config) => {
+        // The standard output of a check is not that of the run.
+        await refuseOutputLoops(config, undefined);
+        return {
+          tail: await tailReport(config.collector),
+          emitters: emittersReport(config.aggregator.emitters),
+        };
+      },
       done: (service, { collector }) => (collector.once ? () => service.drained() : undefined),
     }),
   );
+}
+
+/** The file to which an output is redirected; undefined when it has no descriptor. */
+async function fileOf({ fd }: Output): Promise<BigIntStats | undefined> {
+  return fd === undefined ? undefined : await promisify(fstat)(fd, { bigint: true });
 }

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseByteSize } from '../../runtime/byte-size.ts';
 import { ConfigurationError } from '../../runtime/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../runtime/duration.ts';
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
-import type { ConfiguredEmitter } from '../emitter.ts';
+import type { ConfiguredEmitter, EmitterContext } from '../emitter.ts';
 
 export const DUCKDB_VARIABLE = 'AGGREGATOR_DUCKDB_CONFIGURATION';
 
@@ -56,6 +56,14 @@ const shape = {
 };
 
 export type DuckDbConfiguration = ConfigurationOf<typeof shape>;
+
+/** The database file of the emitter with this name. */
+export function databasePath(
+  { path: configured }: Pick<DuckDbConfiguration, 'path'>,
+  { name, stateDirectory }: Pick<EmitterContext, 'name' | 'stateDirectory'>,
+): string {
+  return configured ?? join(stateDirectory, 'duckdb', name, 'logs.duckdb');
+}
 
 /** `1`, `on` or any other word stand for the defaults; falsy words configure nothing. */
 export function parseDuckDbConfiguration(value: string): readonly ConfiguredEmitter<DuckDbConfiguration>[] {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Batch } from '../../records/batch.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { SqlStatement } from '../../store/sql/sql.ts';
@@ -6,7 +5,7 @@ import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry } from '../outcome.ts';
 import { untilAborted } from '../until-aborted.ts';
-import type { DuckDbConfiguration } from './configuration.ts';
+import { type DuckDbConfiguration, databasePath } from './configuration.ts';
 import { DuckDbEvents } from './events.ts';
 import type { FlushTransaction } from './flush-transaction.ts';
 import { OpenStore } from './open-store.ts';
@@ -69,7 +68,7 @@ export class DuckDbEmitter implements Emitter {
     this.#configuration = configuration;
     this.#context = context;
     this.#events = new DuckDbEvents(context);
-    this.#path = configuration.path ?? join(context.stateDirectory, 'duckdb', context.name, 'logs.duckdb');
+    this.#path = databasePath(configuration, context);
     this.database = { dialect: 'duckdb', run: (statements, options) => this.#query(statements, options) };
   }
 

@@ -1,5 +1,10 @@
 import type { EmitterType } from '../emitter.ts';
-import { DUCKDB_VARIABLE, type DuckDbConfiguration, parseDuckDbConfiguration } from './configuration.ts';
+import {
+  DUCKDB_VARIABLE,
+  type DuckDbConfiguration,
+  databasePath,
+  parseDuckDbConfiguration,
+} from './configuration.ts';
 
 export const duckdbType: EmitterType<DuckDbConfiguration> = {
   type: 'duckdb',
@@ -49,6 +54,10 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
     },
   ],
   parse: parseDuckDbConfiguration,
+  outputs: (configuration, context) => {
+    const path = databasePath(configuration, context);
+    return [path, `${path}.wal`].map((each) => ({ kind: 'file', path: each }));
+  },
   create: async (configuration, environment) => {
     const { DuckDbEmitter } = await import('./duckdb-emitter.ts');
     return new DuckDbEmitter(configuration, environment);

@@ -1,10 +1,11 @@
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Resource } from '../../records/resource.ts';
 import { parseByteSize } from '../../runtime/byte-size.ts';
 import { ConfigurationError } from '../../runtime/configuration-error.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
-import { MAX_NAME_BYTES, parsePathTemplate } from './path-template.ts';
+import { expandPath, MAX_NAME_BYTES, parsePathTemplate } from './path-template.ts';
 
 export const FILE_VARIABLE = 'AGGREGATOR_FILE_CONFIGURATION';
 
@@ -52,6 +53,17 @@ const shape = {
 };
 
 export type FileConfiguration = ConfigurationOf<typeof shape>;
+
+/** The file for records with this resource, and the first file that a rotation makes of it. */
+export function outputPaths(
+  { path: text, rotate_bytes: rotates }: Pick<FileConfiguration, 'path' | 'rotate_bytes'>,
+  resource: Resource,
+): readonly string[] {
+  const template = parsePathTemplate(text);
+  if (template === undefined) return [];
+  const expanded = expandPath(template, resource);
+  return rotates === undefined ? [expanded] : [expanded, `${expanded}.1`];
+}
 
 export function parseFileConfiguration(value: string): readonly ConfiguredEmitter<FileConfiguration>[] {
   const configured = parseConfigurations({ variable: FILE_VARIABLE, type: 'file', value, shape });

@@ -1,5 +1,10 @@
 import type { EmitterType } from '../emitter.ts';
-import { FILE_VARIABLE, type FileConfiguration, parseFileConfiguration } from './configuration.ts';
+import {
+  FILE_VARIABLE,
+  type FileConfiguration,
+  outputPaths,
+  parseFileConfiguration,
+} from './configuration.ts';
 import { FileEmitter } from './file-emitter.ts';
 
 export const fileType: EmitterType<FileConfiguration> = {
@@ -41,5 +46,7 @@ export const fileType: EmitterType<FileConfiguration> = {
     },
   ],
   parse: parseFileConfiguration,
+  outputs: (configuration, { resource }) =>
+    outputPaths(configuration, resource).map((path) => ({ kind: 'file', path })),
   create: (configuration, environment) => new FileEmitter(configuration, environment),
 };

@@ -18,5 +18,6 @@ export const textType: EmitterType<TextConfiguration> = {
     },
   ],
   parse: parseTextConfiguration,
+  outputs: () => [{ kind: 'stdout' }],
   create: (configuration, environment) => new TextEmitter(configuration, environment),
 };
