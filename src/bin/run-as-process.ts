@@ -28,6 +28,8 @@ export type DependenciesOf = (role: Role, logLevel: LogLevel) => ServiceDependen
 export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<Config>> {
   readonly name: Role | 'standalone';
   readonly source: ConfigurationSource<Config>;
+  /** Decides what depends on the files of this machine; parsing does no I/O. */
+  readonly settle?: (config: Config) => Promise<Config>;
   readonly create: (config: Config, dependenciesOf: DependenciesOf) => Promise<Runs>;
   readonly stateDirectories: (config: Config) => StateDirectories;
   /** What --check tells besides the variables. */
@@ -52,7 +54,7 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   }
   try {
     const loaded = await loadConfiguration(command, plan.source, io);
-    const { config } = loaded;
+    const config = await settled(plan, loaded.config);
     printCheck(io, plan.source.table, loaded, {
       json,
       stateDirectories: plan.stateDirectories(config),
@@ -70,7 +72,8 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   command: Command,
   plan: ProcessPlan<Config, Runs>,
 ): Promise<number> {
-  const { config, warnings } = await loadConfiguration(command, plan.source, io);
+  const { config: parsed, warnings } = await loadConfiguration(command, plan.source, io);
+  const config = await settled(plan, parsed);
   const pretty = io.stderr.isTTY === true;
   const to = io.logOutput();
   const colours = !io.environment.NO_COLOR;
@@ -92,6 +95,13 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
     ...{ service, reopen, logger, io, shutdownTimeoutMs },
     ...(done === undefined ? {} : { done }),
   });
+}
+
+async function settled<Config extends CommonConfig, Runs extends Service<Config>>(
+  { settle }: ProcessPlan<Config, Runs>,
+  config: Config,
+): Promise<Config> {
+  return settle === undefined ? config : await settle(config);
 }
 
 /** The environment of a process does not change, but the files that it names do. undefined: they are wrong now. */

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   defaultStateDirectory,
+  onceStandaloneStateDirectory,
   onceStateDirectory,
   type Role,
   standaloneStateDirectory,
@@ -20,7 +21,7 @@ const ROLES: readonly Role[] = ['collector', 'aggregator'];
 
 /**
  * Which state directories a command means: the one that is given, or for each role the one of its variable, or else the
- * defaults (its own, and that of a `standalone`), as far as they exist. Throws CommandError when there is none.
+ * defaults (its own, that of a `standalone`, and those of one-shot runs), as far as they exist. Throws CommandError when there is none.
  */
 export async function findStateDirectories(
   io: Io,
@@ -56,6 +57,7 @@ function candidatesOf({ environment, userId }: Io, role: Role): readonly KnownSt
         defaultStateDirectory(role, environment, userId),
         standaloneStateDirectory(role, environment, userId),
         ...(role === 'collector' ? [onceStateDirectory(environment, userId)] : []),
+        onceStandaloneStateDirectory(role, environment, userId),
       ];
   return paths.flatMap((path) => (path === undefined ? [] : [{ role, path: resolve(path) }]));
 }

@@ -13,7 +13,7 @@ import {
 } from '../runtime/configuration.ts';
 import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
-import { onceStateDirectory, stateDirectoryOf } from '../runtime/state-directory.ts';
+import { defaultStateDirectory, onceStateDirectory, stateDirectoryOf } from '../runtime/state-directory.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
 import { nearestName, unknownVariables } from '../runtime/unknown-variables.ts';
@@ -36,6 +36,8 @@ export interface CollectorConfig {
   readonly aggregatorAddresses: readonly Endpoint[];
   /** Absolute. */
   readonly stateDirectory: string;
+  /** With `once` and no configured directory: that of a permanent collector, where 0.1.0 kept the state of both. */
+  readonly ordinaryStateDirectory?: string;
   /** Attributes of each record, before the sources add theirs. */
   readonly resourceAttributes: Resource;
   readonly compression: 'lz4' | 'none';
@@ -76,6 +78,10 @@ export function parseCollectorConfig(
   const tls = tlsMaterialOf('COLLECTOR', values, problems);
   const once = values.once || (sourceFile !== undefined && !values.watch);
   const own = once ? onceStateDirectory(environment, userId) : undefined;
+  const ordinary =
+    own !== undefined && values.stateDirectory === undefined
+      ? defaultStateDirectory('collector', environment, userId)
+      : undefined;
   const stateDirectory = stateDirectoryOf('collector', values.stateDirectory ?? own, environment, {
     userId,
     problems,
@@ -89,6 +95,7 @@ export function parseCollectorConfig(
       pgLogfebe,
       aggregatorAddresses,
       stateDirectory,
+      ...(ordinary !== undefined && { ordinaryStateDirectory: ordinary }),
       resourceAttributes,
       compression,
       tls,

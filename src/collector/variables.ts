@@ -84,8 +84,9 @@ export const COLLECTOR_VARIABLES = {
     name: 'COLLECTOR_STATE_DIRECTORY',
     flag: '--state-directory',
     description:
-      'Identity and checkpoints. Default: `/var/lib/mega-collector/collector` (`once/collector` with `COLLECTOR_ONCE`) as root, else ' +
-      '`mega-collector/collector` under `$XDG_STATE_HOME` or `~/.local/state`.',
+      'Identity and checkpoints. Default: `/var/lib/mega-collector/collector` as root, else ' +
+      '`mega-collector/collector` under `$XDG_STATE_HOME` or `~/.local/state`; with `COLLECTOR_ONCE`, ' +
+      '`mega-collector/once/collector`.',
     format: 'path',
     example: '/srv/mega-collector/collector',
     parse: nonEmptyText,

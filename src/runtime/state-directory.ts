@@ -31,10 +31,20 @@ export function standaloneStateDirectory(
   return directory && join(dirname(directory), 'standalone', role);
 }
 
-/** The state directory of one-shot runs, separate from that of a permanent collector, which is locked. */
+/** The state directory of one-shot runs of a collector, separate from that of a permanent one, which is locked. */
 export function onceStateDirectory(environment: Environment, userId?: number): string | undefined {
   const directory = defaultStateDirectory('collector', environment, userId);
   return directory && join(dirname(directory), 'once', 'collector');
+}
+
+/** The same for the roles of a one-shot `standalone`. */
+export function onceStandaloneStateDirectory(
+  role: Role,
+  environment: Environment,
+  userId?: number,
+): string | undefined {
+  const directory = defaultStateDirectory(role, environment, userId);
+  return directory && join(dirname(directory), 'once', 'standalone', role);
 }
 
 /** The configured directory or the default, absolute; without either it is a problem. */

@@ -55,6 +55,12 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock | 
   }
 }
 
+/** Whether a process holds the directory now. Changes nothing, and another process may lock it at any moment. */
+export async function isLocked(directory: string): Promise<boolean> {
+  const highest = await highestIn(directory);
+  return highest > 0 && (await isListening(directory, `${PREFIX}${highest}`));
+}
+
 async function claim(directory: string, name: string): Promise<number | undefined> {
   for (let tried = 0; tried < TRIES; tried++) {
     const highest = await highestIn(directory);

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { isHeldByEarlierVersion } from './earlier-lock.ts';
@@ -9,7 +9,7 @@ import {
   StateDirectoryUnusableError,
   StateDirectoryVersionError,
 } from './state-directory-error.ts';
-import { type DirectoryLock, lockDirectory } from './state-directory-lock.ts';
+import { type DirectoryLock, isLocked, lockDirectory } from './state-directory-lock.ts';
 
 export class StateDirectory {
   readonly path: string;
@@ -35,6 +35,19 @@ export class StateDirectory {
     } catch (error) {
       await lock.release();
       throw error;
+    }
+  }
+
+  /** How this process finds the directory now. Changes nothing; another process may lock it at any moment. */
+  static async usage(path: string): Promise<StateDirectoryUsage> {
+    try {
+      if (!(await hasState(path))) return 'absent';
+      if ((await stat(path)).uid !== process.geteuid?.()) return 'unavailable';
+      const isHeld =
+        (await isHeldByEarlierVersion(path, (await readOwner(path))?.pid)) || (await isLocked(path));
+      return isHeld ? 'unavailable' : 'free';
+    } catch {
+      return 'unavailable';
     }
   }
 
@@ -73,6 +86,9 @@ export interface StateDirectoryOptions {
    */
   readonly migrate?: (path: string, fromVersion: number) => Promise<void>;
 }
+
+/** `unavailable`: another process holds it, or it belongs to another user. */
+export type StateDirectoryUsage = 'absent' | 'free' | 'unavailable';
 
 interface Layout {
   readonly role: string;

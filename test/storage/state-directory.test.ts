@@ -1,6 +1,6 @@
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +10,7 @@ import {
   StateDirectoryUnusableError,
   StateDirectoryVersionError,
 } from '../../src/storage/state-directory-error.ts';
+import { asUnprivileged } from '../support/as-unprivileged.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { THREAD_ARGUMENTS } from '../support/thread-arguments.ts';
 
@@ -188,5 +189,36 @@ describe('the layout', () => {
     await expect(refusal).rejects.toThrow(StateDirectoryVersionError);
     await expect(refusal).rejects.toThrow(message);
     expect(await readFile(join(path, 'layout.json'), 'utf8')).toBe(content);
+  });
+});
+
+describe('the usage of a state directory', () => {
+  async function withState(): Promise<string> {
+    const path = await temporaryDirectory();
+    await mkdir(join(path, 'state'));
+    await writeFile(join(path, 'state/data.mdb'), '');
+    await writeFile(join(path, 'layout.json'), '{"role":"collector","version":1}');
+    return path;
+  }
+
+  test('is absent without state, also after a start that did not get as far', async () => {
+    const path = await temporaryDirectory();
+    expect(await StateDirectory.usage(join(path, 'missing'))).toBe('absent');
+    await (await acquire(path)).release();
+    expect(await StateDirectory.usage(path)).toBe('absent');
+  });
+
+  test('is unavailable while a process holds it, and free afterwards', async () => {
+    const path = await withState();
+    const held = await acquire(path);
+    expect(await StateDirectory.usage(path)).toBe('unavailable');
+    await held.release();
+    expect(await StateDirectory.usage(path)).toBe('free');
+  });
+
+  test.runIf(process.getuid?.() === 0)('is unavailable to another user', async () => {
+    const path = await withState();
+    await chmod(path, 0o755);
+    expect(await asUnprivileged(() => StateDirectory.usage(path))).toBe('unavailable');
   });
 });

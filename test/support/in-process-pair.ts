@@ -19,6 +19,8 @@ export interface InProcessPair {
   readonly collectorHttp: string;
   readonly aggregatorLog: CapturedLog[];
   readonly collectorLog: CapturedLog[];
+  /** For a collector that a command runs. */
+  readonly collectorEnvironment: Readonly<Record<string, string>>;
   createAggregator(environment?: Record<string, string>): Promise<Aggregator>;
   createCollector(environment?: Record<string, string>): Promise<Collector>;
 }
@@ -33,6 +35,11 @@ export async function inProcessPair(directory: string): Promise<InProcessPair> {
   const collectorState = join(directory, 'collector');
   const aggregatorLog = capturedLogger();
   const collectorLog = capturedLogger();
+  const collectorEnvironment = {
+    COLLECTOR_AGGREGATOR_ADDRESS: `127.0.0.1:${grpc}`,
+    COLLECTOR_STATE_DIRECTORY: collectorState,
+    COLLECTOR_HTTP_ADDRESS: collectorHttp,
+  };
   const dependencies = () => ({ metrics: new Registry(), clock: systemClock, version: '0.0.0' });
   return {
     directory,
@@ -43,6 +50,7 @@ export async function inProcessPair(directory: string): Promise<InProcessPair> {
     collectorHttp,
     aggregatorLog: aggregatorLog.lines,
     collectorLog: collectorLog.lines,
+    collectorEnvironment,
     createAggregator: async (environment = {}) => {
       const { config } = parseAggregatorConfig({
         AGGREGATOR_LISTEN_ADDRESS: `127.0.0.1:${grpc}`,
@@ -64,9 +72,7 @@ export async function inProcessPair(directory: string): Promise<InProcessPair> {
     createCollector: async (environment = {}) => {
       const { config } = parseCollectorConfig({
         COLLECTOR_TAIL: join(directory, '*.log.in'),
-        COLLECTOR_AGGREGATOR_ADDRESS: `127.0.0.1:${grpc}`,
-        COLLECTOR_STATE_DIRECTORY: collectorState,
-        COLLECTOR_HTTP_ADDRESS: collectorHttp,
+        ...collectorEnvironment,
         ...environment,
       });
       const collector = await createCollector(config, { ...dependencies(), logger: collectorLog.logger });

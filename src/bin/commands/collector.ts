@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type CollectorConfig, collectorVariables, parseCollectorConfig } from '../../collector/config.ts';
 import { checkTail, tailReport } from '../check-tail.ts';
 import type { Context } from '../context.ts';
+import { continuesOrdinaryState } from '../once-state.ts';
 import { runAsProcess } from '../run-as-process.ts';
 import type { CollectorService } from '../services.ts';
 import { checkSourceFile, sourceFileReport } from '../source-file.ts';
@@ -34,6 +35,7 @@ export function collectorCommand(context: Context): Command {
     runAsProcess(context, command, {
       name: 'collector',
       source: { table, parse: parseCollectorConfig },
+      settle: withOnceState,
       create: async (config, dependenciesOf) => {
         const dependencies = dependenciesOf('collector', config.logLevel);
         await checkSourceFile(config, dependencies.logger);
@@ -52,4 +54,10 @@ export function collectorCommand(context: Context): Command {
     const { json = false } = command.opts<{ json?: boolean }>();
     io.stdout.write(sourceFileReport(sourceFile, service.accepted(), { json }));
   }
+}
+
+async function withOnceState(config: CollectorConfig): Promise<CollectorConfig> {
+  const { stateDirectory: own, ordinaryStateDirectory: ordinary } = config;
+  if (ordinary === undefined || !(await continuesOrdinaryState([{ own, ordinary }]))) return config;
+  return { ...config, stateDirectory: ordinary };
 }

@@ -6,10 +6,11 @@ import { emittersReport } from '../check-report.ts';
 import { checkTail, tailReport } from '../check-tail.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../io.ts';
+import { continuesOrdinaryState } from '../once-state.ts';
 import { runAsProcess } from '../run-as-process.ts';
 import { checkSourceFile } from '../source-file.ts';
 import { refuseOutputLoops } from '../standalone/refuse-output-loops.ts';
-import { parseStandaloneConfig } from '../standalone/standalone-configuration.ts';
+import { parseStandaloneConfig, type StandaloneConfig } from '../standalone/standalone-configuration.ts';
 import { standaloneVariables } from '../standalone/standalone-variables.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
@@ -38,6 +39,7 @@ export function standaloneCommand(context: Context): Command {
     runAsProcess(context, command, {
       name: 'standalone',
       source: { table, parse: parseStandaloneConfig },
+      settle: withOnceState,
       create: async (config, dependenciesOf) => {
         const collector = dependenciesOf('collector', config.collector.logLevel);
         await checkSourceFile(config.collector, collector.logger);
@@ -66,4 +68,18 @@ export function standaloneCommand(context: Context): Command {
 /** The file to which an output is redirected; undefined when it has no descriptor. */
 async function fileOf({ fd }: Output): Promise<BigIntStats | undefined> {
   return fd === undefined ? undefined : await promisify(fstat)(fd, { bigint: true });
+}
+
+async function withOnceState(config: StandaloneConfig): Promise<StandaloneConfig> {
+  const { collector, aggregator, ordinaryStateDirectories: ordinary = {} } = config;
+  const halves = [
+    { own: collector.stateDirectory, ordinary: ordinary.collector },
+    { own: aggregator.stateDirectory, ordinary: ordinary.aggregator },
+  ].flatMap(({ own, ordinary: path }) => (path === undefined ? [] : [{ own, ordinary: path }]));
+  if (!(await continuesOrdinaryState(halves))) return config;
+  return {
+    ...config,
+    collector: { ...collector, stateDirectory: ordinary.collector ?? collector.stateDirectory },
+    aggregator: { ...aggregator, stateDirectory: ordinary.aggregator ?? aggregator.stateDirectory },
+  };
 }

@@ -6,13 +6,19 @@ import { emitterTypes } from '../../emitters/registry.ts';
 import type { ConfigurationWarning, Environment } from '../../runtime/configuration.ts';
 import { ConfigurationError, type ConfigurationProblem } from '../../runtime/configuration-error.ts';
 import type { LogLevel } from '../../runtime/log-level.ts';
-import { type Role, standaloneStateDirectory } from '../../runtime/state-directory.ts';
+import {
+  onceStandaloneStateDirectory,
+  type Role,
+  standaloneStateDirectory,
+} from '../../runtime/state-directory.ts';
 import { NEEDLESS_VARIABLES, STANDALONE_DEFAULTS } from './standalone-variables.ts';
 
 /** Both halves. Where they meet is decided when they are started. */
 export interface StandaloneConfig {
   readonly collector: CollectorConfig;
   readonly aggregator: AggregatorConfig;
+  /** Of a one-shot run, for the halves without a configured directory: those of a permanent standalone. */
+  readonly ordinaryStateDirectories?: StateDirectories;
   readonly logLevel: LogLevel;
   /** One half is stopped after the other, and each may take its time. */
   readonly shutdownTimeoutMs: number;
@@ -37,7 +43,7 @@ export function parseStandaloneConfig(
   const chosen = emitterTypes.some(({ variable }) => environment[variable] !== undefined);
   const complete = {
     ...defaults(environment),
-    ...stateDirectories(environment, options.userId),
+    ...asVariables(stateDirectories(standaloneStateDirectory, environment, options.userId)),
     ...environment,
     ...(chosen ? {} : emitterBySource(environment)),
     ...Object.fromEntries(NEEDLESS_VARIABLES.map((name) => [name, undefined])),
@@ -50,10 +56,18 @@ export function parseStandaloneConfig(
   const warnings = [...collector.warnings, ...aggregator.warnings, ...needless(environment)];
   const { pgLogfebe, tail } = collector.config;
   if (!chosen && pgLogfebe !== undefined && tail.length > 0) warnings.push(FILES_WITHOUT_A_PLACE);
-  const halves = { collector: collector.config, aggregator: aggregator.config };
+  const { once } = collector.config;
+  const own = once ? stateDirectories(onceStandaloneStateDirectory, environment, options.userId) : {};
+  const halves = {
+    collector: { ...collector.config, ...asStateDirectory(own.collector) },
+    aggregator: { ...aggregator.config, ...asStateDirectory(own.aggregator) },
+  };
   return {
     config: {
       ...halves,
+      ...(once && {
+        ordinaryStateDirectories: stateDirectories(standaloneStateDirectory, environment, options.userId),
+      }),
       logLevel: halves.aggregator.logLevel,
       shutdownTimeoutMs: halves.collector.shutdownTimeoutMs + halves.aggregator.shutdownTimeoutMs,
     },
@@ -86,14 +100,35 @@ function defaults(environment: Environment): Environment {
   return environment[alias.name] === undefined ? STANDALONE_DEFAULTS : {};
 }
 
-function stateDirectories(environment: Environment, userId: number | undefined): Environment {
-  const roles: readonly Role[] = ['collector', 'aggregator'];
+const ROLES: readonly Role[] = ['collector', 'aggregator'];
+
+type StateDirectories = Readonly<Partial<Record<Role, string>>>;
+
+/** Of the halves whose directory is not configured. */
+function stateDirectories(
+  directoryOf: typeof standaloneStateDirectory,
+  environment: Environment,
+  userId: number | undefined,
+): StateDirectories {
   return Object.fromEntries(
-    roles.map((role) => [
-      `${role.toUpperCase()}_STATE_DIRECTORY`,
-      standaloneStateDirectory(role, environment, userId),
-    ]),
+    ROLES.flatMap((role) => {
+      const isConfigured = environment[stateVariable(role)] !== undefined;
+      const directory = isConfigured ? undefined : directoryOf(role, environment, userId);
+      return directory === undefined ? [] : [[role, directory]];
+    }),
   );
+}
+
+function asVariables(directories: StateDirectories): Environment {
+  return Object.fromEntries(ROLES.map((role) => [stateVariable(role), directories[role]]));
+}
+
+function asStateDirectory(stateDirectory: string | undefined): { readonly stateDirectory?: string } {
+  return stateDirectory === undefined ? {} : { stateDirectory };
+}
+
+function stateVariable(role: Role): string {
+  return `${role.toUpperCase()}_STATE_DIRECTORY`;
 }
 
 function needless(environment: Environment): ConfigurationWarning[] {

@@ -45,5 +45,7 @@ function ofStandalone(variable: Variable, prefix: string): Variable {
 
 /** Both halves have their state below one parent. */
 function inStandalone(description: string): string {
-  return description.replace(/mega-collector\/(collector|aggregator)/g, 'mega-collector/standalone/$1');
+  return description
+    .replace(/mega-collector\/(collector|aggregator)/g, 'mega-collector/standalone/$1')
+    .replace('mega-collector/once/', 'mega-collector/once/standalone/');
 }
