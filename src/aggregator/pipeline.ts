@@ -57,9 +57,18 @@ export interface Aggregator extends Component {
   readonly failed: Promise<Error>;
   /** Resolves when no record is queued for any emitter, or after a stop. */
   drained(): Promise<void>;
+  /** How far the emitters are, also after the stop. */
+  delivery(): DeliveryReport;
   /** Why the state cannot be used; undefined when it can be. */
   readonly broken: string | undefined;
   health(): Health;
+}
+
+export interface DeliveryReport {
+  /** Queued records that the slowest emitter has not delivered. */
+  readonly undeliveredRecords: number;
+  /** Records in dead letters, of all emitters. */
+  readonly deadLetteredRecords: number;
 }
 
 /**
@@ -96,6 +105,8 @@ class RunningAggregator implements Aggregator {
   #control: { close(): Promise<void> } | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
+  /** As it was when the queue was closed. */
+  #lastDelivery: DeliveryReport | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: AggregatorConfig, deps: AggregatorDependencies) {
@@ -159,13 +170,18 @@ class RunningAggregator implements Aggregator {
     await this.#http.stop(deadline);
     await this.#control?.close();
     await this.#notifyState?.close();
+    this.#lastDelivery = this.delivery();
     await this.#queue?.close();
     await this.#directory?.release();
   }
 
   async drained(): Promise<void> {
-    const isQueued = () => this.#queue?.knownEmitters().some(({ queued }) => queued.records > 0) ?? false;
-    while (this.#stopped === undefined && isQueued()) await this.#deps.clock.sleep(DRAIN_POLL_MS);
+    while (this.#stopped === undefined && this.delivery().undeliveredRecords > 0)
+      await this.#deps.clock.sleep(DRAIN_POLL_MS);
+  }
+
+  delivery(): DeliveryReport {
+    return this.#lastDelivery ?? deliveryOf(this.#queue?.knownEmitters() ?? []);
   }
 
   async reopen(config?: AggregatorConfig): Promise<void> {
@@ -300,6 +316,7 @@ class RunningAggregator implements Aggregator {
       queue,
       ledger: queue.ledger,
       software: `mega-collector/${this.#deps.version}`,
+      undeliveredRecords: () => this.delivery().undeliveredRecords,
       limits: connectionLimits(this.#config.maxConnections),
       clock: this.#deps.clock,
       logger: this.#deps.logger,
@@ -358,6 +375,13 @@ class RunningAggregator implements Aggregator {
       this.#watchQueue(queue, pressure);
     });
   }
+}
+
+function deliveryOf(emitters: readonly KnownEmitter[]): DeliveryReport {
+  return {
+    undeliveredRecords: Math.max(0, ...emitters.map(({ queued }) => queued.records)),
+    deadLetteredRecords: emitters.reduce((sum, { deadLettered }) => sum + deadLettered.records, 0),
+  };
 }
 
 /** In a separate thread, if it would block the others. */

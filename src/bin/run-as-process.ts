@@ -13,7 +13,10 @@ import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { type ConfigurationSource, loadConfiguration } from './load-configuration.ts';
-import { runService } from './run-service.ts';
+import { type OneShotEnd, oneShotSummary } from './one-shot/one-shot-summary.ts';
+import { ProgressLine } from './one-shot/progress-line.ts';
+import { showProgress } from './one-shot/show-progress.ts';
+import { type RunServiceOptions, runService } from './run-service.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 
 interface CommonConfig {
@@ -37,7 +40,17 @@ export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<C
     config: Config,
   ) => Readonly<Record<string, Json>> | Promise<Readonly<Record<string, Json>>>;
   /** undefined: runs until it is told to stop. */
-  readonly done?: (service: Runs, config: Config) => (() => Promise<void>) | undefined;
+  readonly oneShot?: (service: Runs, config: Config) => OneShot | undefined;
+}
+
+/** A run that ends by itself. */
+export interface OneShot {
+  /** Resolves when all is done. */
+  done(): Promise<void>;
+  /** How far it is now, also after the stop. */
+  report(): OneShotEnd;
+  /** Records go to standard output. */
+  readonly printsRecords: boolean;
 }
 
 /** The configuration is read and, unless it is only to be checked, the service runs until it ends. */
@@ -75,7 +88,7 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   const { config: parsed, warnings } = await loadConfiguration(command, plan.source, io);
   const config = await settled(plan, parsed);
   const pretty = io.stderr.isTTY === true;
-  const to = io.logOutput();
+  const to = new ProgressLine(io.logOutput());
   const colours = !io.environment.NO_COLOR;
   const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, colours, to });
   const logger = loggerOf(plan.name, config.logLevel);
@@ -88,14 +101,40 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
     stdout,
     version: io.version,
   }));
-  const done = plan.done?.(service, config);
+  const oneShot = plan.oneShot?.(service, config);
   const { shutdownTimeoutMs } = config;
   const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));
   return runService({
     ...{ service, reopen, logger, io, shutdownTimeoutMs },
-    ...(done === undefined ? {} : { done }),
+    ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
   });
 }
+
+function oneShotOptions(
+  oneShot: OneShot,
+  { io, line, logger }: { readonly io: Io; readonly line: ProgressLine; readonly logger: Logger },
+): Pick<RunServiceOptions, 'done' | 'completed'> {
+  const { stderr, stdout, environment } = io;
+  const isTerminal = stderr.isTTY === true && environment.TERM !== 'dumb';
+  const isDisturbed = oneShot.printsRecords && stdout.isTTY === true;
+  const columns = () => stderr.columns || UNKNOWN_COLUMNS;
+  const erase =
+    isTerminal && !isDisturbed
+      ? showProgress({ line, report: () => oneShot.report(), clock: systemClock, columns })
+      : () => {};
+  return {
+    done: () => oneShot.done().finally(erase),
+    completed: async () => {
+      erase();
+      const { text, isComplete } = oneShotSummary(oneShot.report());
+      if (isComplete) logger.info(text);
+      else logger.error(text);
+      return isComplete;
+    },
+  };
+}
+
+const UNKNOWN_COLUMNS = 80;
 
 async function settled<Config extends CommonConfig, Runs extends Service<Config>>(
   { settle }: ProcessPlan<Config, Runs>,

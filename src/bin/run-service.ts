@@ -14,6 +14,8 @@ export interface RunServiceOptions {
   readonly shutdownTimeoutMs: number;
   /** Resolves when the service has done all it was asked to; absent: it runs until it is told to stop. */
   readonly done?: () => Promise<void>;
+  /** With `done`: called after the stop of a service that had started. False: it has left something. */
+  readonly completed?: () => Promise<boolean>;
 }
 
 /** What the deadline may be exceeded by: to close files and sockets. */
@@ -34,7 +36,10 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   try {
     // It came while modules were loaded: nothing has to be undone.
     if (signals.isStopping()) return endOfSignal(options);
-    const started = service.start();
+    let hasStarted = false;
+    const started = service.start().then(() => {
+      hasStarted = true;
+    });
     const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
     const ending = await Promise.race<Ending>([
       signals.stop.then(() => ({ kind: 'signal' })),
@@ -46,10 +51,11 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     ]);
     if (ending.kind === 'failed') logFailure(logger, ending.error);
     const stopped = await stopInTime(options, started);
+    const isComplete = hasStarted ? ((await options.completed?.()) ?? true) : true;
     if (!stopped) return EXIT.failure;
     if (ending.kind === 'signal') return endOfSignal(options);
     logger.info('Stopped');
-    if (ending.kind !== 'failed') return EXIT.ok;
+    if (ending.kind !== 'failed') return isComplete ? EXIT.ok : EXIT.failure;
     return ending.error instanceof ConfigurationError ? EXIT.configuration : EXIT.failure;
   } finally {
     signals.forget();

@@ -1,7 +1,9 @@
 import type { AggregatorConfig } from '../aggregator/config.ts';
 import type { CollectorConfig } from '../collector/config.ts';
+import type { OneShotReport } from '../collector/one-shot-report.ts';
 import type { ControlHandlers } from '../runtime/control.ts';
 import type { Role } from '../runtime/state-directory.ts';
+import type { OneShotEnd } from './one-shot/one-shot-summary.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 import type { StandaloneDependencies } from './standalone/standalone.ts';
 import type { StandaloneConfig } from './standalone/standalone-configuration.ts';
@@ -11,11 +13,15 @@ export interface CollectorService extends Service<CollectorConfig> {
   drained(): Promise<void>;
   /** What of files was read in this run and is accepted. */
   accepted(): { readonly records: number; readonly bytes: number };
+  /** For --once: how far it is, also after the stop. */
+  oneShotReport(): OneShotReport;
 }
 
 export interface StandaloneService extends Service<StandaloneConfig> {
   /** For --once: resolves when all that was there is delivered. */
   drained(): Promise<void>;
+  /** For --once: how far it is, also after the stop. */
+  oneShotReport(): OneShotEnd;
 }
 
 /** The owner of a state directory for as long as one command takes. */

@@ -25,6 +25,7 @@ import { awaitAggregator } from './await-aggregator.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
 import { collectorControl } from './control.ts';
+import type { OneShotReport } from './one-shot-report.ts';
 import { Publisher } from './publisher/publisher.ts';
 import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
 import type { CollectorSource, SourceStatus, StreamSink } from './source.ts';
@@ -52,6 +53,8 @@ export interface Collector extends Component {
   drained(): Promise<void>;
   /** The part of the files that was read in this run and is accepted, counting each record once. */
   accepted(): Amount;
+  /** For --once: how far it is, also after the stop. */
+  oneShotReport(): OneShotReport;
   health(): Health;
 }
 
@@ -122,6 +125,8 @@ class RunningCollector implements Collector {
   #stopWaiting: Cancel = () => {};
   #started = false;
   #broken: string | undefined;
+  /** Records that the aggregator has not delivered, as last reported. */
+  #undelivered: number | undefined;
   readonly #writes: WriteHealth;
   #stopped: Promise<void> | undefined;
 
@@ -224,6 +229,17 @@ class RunningCollector implements Collector {
     return this.#tail?.accepted() ?? NOTHING;
   }
 
+  oneShotReport(): OneShotReport {
+    const left = this.#tail?.left() ?? [];
+    return {
+      accepted: this.accepted(),
+      remainingBytes: left.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+      left,
+      lostBytes: this.#tail?.lostBytes() ?? 0,
+      undeliveredRecords: this.#undelivered,
+    };
+  }
+
   health(): Health {
     const streams = this.#sources.flatMap((source) => source.status().streams);
     const late = streams.flatMap(({ origin, oldestWaitingMs = 0 }) =>
@@ -279,6 +295,10 @@ class RunningCollector implements Collector {
       );
   }
 
+  #noteUndelivered(records: number): void {
+    this.#undelivered = records;
+  }
+
   async #createPublisher(store: StateStore, resource: Resource): Promise<Publisher> {
     const { aggregatorAddresses, compression, tls } = this.#config;
     return new Publisher({
@@ -286,6 +306,7 @@ class RunningCollector implements Collector {
       addresses: aggregatorAddresses.map(formatAddress),
       credentials: grpcClientCredentials(tls),
       compression,
+      ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),
       identity: {
         collectorId: await collectorId(store),
         instance: randomBytes(8).readBigUInt64LE(),

@@ -4,11 +4,20 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { run } from '../../src/bin/run.ts';
 import type { CollectorService } from '../../src/bin/services.ts';
 import type { CollectorConfig } from '../../src/collector/config.ts';
+import type { OneShotReport } from '../../src/collector/one-shot-report.ts';
 import { ConfigurationError } from '../../src/runtime/configuration-error.ts';
 import type { TlsMaterial } from '../../src/runtime/tls.ts';
 import { capturedIo } from '../support/captured-io.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const ONE_SHOT: OneShotReport = {
+  accepted: { records: 2, bytes: 10 },
+  remainingBytes: 0,
+  left: [],
+  lostBytes: 0,
+  undeliveredRecords: undefined,
+};
 
 /** A service that does what the test says. */
 function service(overrides: Partial<CollectorService> = {}) {
@@ -20,6 +29,7 @@ function service(overrides: Partial<CollectorService> = {}) {
     reopen: part('reopen'),
     drained: () => new Promise(() => {}),
     accepted: () => ({ records: 0, bytes: 0 }),
+    oneShotReport: () => ONE_SHOT,
     failed: new Promise(() => {}),
     ...overrides,
   };
@@ -150,6 +160,31 @@ describe('the end', () => {
     const { ended } = started(stub, '--once');
     expect(await ended).toBe(0);
     expect(calls).toEqual(['start', 'stop']);
+  });
+
+  test('--once: ends with a summary of what was read', async () => {
+    const { stub } = service({ drained: async () => {} });
+    const { ended, logged } = started(stub, '--once');
+    expect(await ended).toBe(0);
+    expect(logged().map(({ msg }) => msg)).toContain('Read 2 records (10 B)');
+  });
+
+  test.each([
+    ['done', async () => {}],
+    ['stopped by a signal', () => NEVER],
+  ])('--once: is 1 and names what was left when it is %s', async (_, drained) => {
+    const left = [{ path: '/logs/a.log', bytes: 2048, reason: 'unread' as const }];
+    const { stub, calls } = service({ drained, oneShotReport: () => ({ ...ONE_SHOT, left }) });
+    const { send, ended, logged } = started(stub, '--once');
+    await vi.waitUntil(() => calls.includes('start'), PATIENT);
+    send('SIGTERM');
+    expect(await ended).toBe(1);
+    expect(logged()).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        msg: 'Read 2 records (10 B); left: a file not read to the end, 2 KiB (/logs/a.log)',
+      }),
+    );
   });
 
   test('without --once nobody asks whether all is accepted', async () => {

@@ -14,6 +14,10 @@ const READ: CollectorService = {
   reopen: async () => {},
   drained: async () => {},
   accepted: () => ({ records: 1234, bytes: 56_789 }),
+  oneShotReport: () => ({
+    accepted: { records: 1234, bytes: 56_789 },
+    ...{ remainingBytes: 0, left: [], lostBytes: 0, undeliveredRecords: undefined },
+  }),
   failed: new Promise(() => {}),
 };
 

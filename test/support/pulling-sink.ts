@@ -134,6 +134,11 @@ export class PullingSink implements StreamSink {
     }
   }
 
+  /** Rejects every stream, as an aggregator does. */
+  refuseAll(reason: string): void {
+    for (const { source } of this.#streams.values()) source.refuse(reason);
+  }
+
   /** A new call: what was sent and not answered may or may not have been taken. */
   async reconnect(): Promise<void> {
     await this.idle();

@@ -40,6 +40,8 @@ export interface IntakeOptions {
   readonly queue: QueueWriter;
   readonly ledger: Ledger;
   readonly software: string;
+  /** How many queued records the slowest emitter has not delivered, for a collector that requests it. */
+  readonly undeliveredRecords?: () => number;
   /** Default: the limit of the wire. */
   readonly streamsPerCall?: number;
   readonly limits?: Partial<IntakeLimits>;
@@ -155,6 +157,7 @@ export class Intake implements Component {
       underWay: this.#underWay,
       instances: this.#instances,
       clock: this.#options.clock,
+      undeliveredRecords: this.#options.undeliveredRecords,
       claim: (call) => this.#claim(call),
       release: (call) => this.#release(call),
     };

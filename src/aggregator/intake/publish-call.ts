@@ -47,6 +47,8 @@ export interface PublishCallContext {
   readonly underWay: StreamsUnderWay;
   readonly instances: CollectorInstances;
   readonly clock: Clock;
+  /** How many queued records the slowest emitter has not delivered. */
+  readonly undeliveredRecords?: (() => number) | undefined;
   /** Makes this the call of its collector; returns why it may not be. An older call of the same collector is ended. */
   claim(call: PublishCall): string | undefined;
   release(call: PublishCall): void;
@@ -94,6 +96,7 @@ export class PublishCall {
   #appending = 0;
   #held: IncomingRequest | undefined;
   #accepted: bigint[] = [];
+  #wantsUndelivered = false;
   #ended = false;
   #peerDone = false;
   #waitingForRoom = false;
@@ -226,6 +229,7 @@ export class PublishCall {
     if (hello.collectorId.length !== 16) return this.#protocolBroken('collector_id has not 16 bytes');
     this.#collectorId = hello.collectorId.toString('hex');
     this.#instance = hello.instance;
+    this.#wantsUndelivered = hello.wantsUndelivered === true;
     this.#owner = { collectorId: this.#collectorId, tlsSubject: this.#peer.tlsSubject };
     this.#peer = { ...this.#peer, collectorId: this.#collectorId, host: hello.host.slice(0, 255) };
     const objection = this.#context.claim(this);
@@ -386,7 +390,9 @@ export class PublishCall {
     if (this.#accepted.length === 0 || this.#ended) return;
     const sequences = this.#accepted;
     this.#accepted = [];
-    this.#send({ $case: 'accepted', value: { sequences } });
+    const undelivered = this.#wantsUndelivered ? this.#context.undeliveredRecords?.() : undefined;
+    const report = undelivered === undefined ? {} : { undeliveredRecords: BigInt(undelivered) };
+    this.#send({ $case: 'accepted', value: { sequences, ...report } });
   }
 
   #refuse(sequence: number, stream: StreamId | undefined, refusal: string | BatchRefusedError): void {

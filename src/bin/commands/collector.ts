@@ -44,7 +44,14 @@ export function collectorCommand(context: Context): Command {
       },
       checked: async (config) => ({ tail: await tailReport(config) }),
       stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
-      done: (service, config) => (config.once ? () => readOnce(service, config) : undefined),
+      oneShot: (service, config) =>
+        config.once
+          ? {
+              done: () => readOnce(service, config),
+              report: () => service.oneShotReport(),
+              printsRecords: false,
+            }
+          : undefined,
     }),
   );
 

@@ -60,7 +60,14 @@ export function standaloneCommand(context: Context): Command {
           emitters: emittersReport(config.aggregator.emitters),
         };
       },
-      done: (service, { collector }) => (collector.once ? () => service.drained() : undefined),
+      oneShot: (service, { collector, aggregator }) =>
+        collector.once
+          ? {
+              done: () => service.drained(),
+              report: () => service.oneShotReport(),
+              printsRecords: aggregator.emitters.some(({ type }) => type.type === 'text'),
+            }
+          : undefined,
     }),
   );
 }

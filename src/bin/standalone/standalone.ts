@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Aggregator, createAggregator } from '../../aggregator/pipeline.ts';
+import type { OneShotReport } from '../../collector/one-shot-report.ts';
 import { type Collector, createCollector } from '../../collector/pipeline.ts';
 import { openSocketPath, type SocketPath } from '../../runtime/socket-path.ts';
+import type { OneShotEnd } from '../one-shot/one-shot-summary.ts';
 import type { Service, ServiceDependencies } from '../service.ts';
 import type { StandaloneConfig } from './standalone-configuration.ts';
 
@@ -11,6 +13,13 @@ export interface StandaloneDependencies {
   readonly aggregator: ServiceDependencies;
 }
 
+const NOTHING_READ: OneShotReport = {
+  accepted: { records: 0, bytes: 0 },
+  remainingBytes: 0,
+  left: [],
+  lostBytes: 0,
+  undeliveredRecords: undefined,
+};
 const SOCKET_NAME = 'standalone.sock';
 /** What timers of Node can wait. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -29,6 +38,7 @@ export class Standalone implements Service<StandaloneConfig> {
   #socket: SocketPath | undefined;
   #collector: Collector | undefined;
   #aggregator: Aggregator | undefined;
+  #deadLetteredBefore = 0;
 
   constructor(config: StandaloneConfig, dependencies: StandaloneDependencies) {
     this.#config = config;
@@ -52,6 +62,7 @@ export class Standalone implements Service<StandaloneConfig> {
     void this.#aggregator.failed.then(this.#fail);
     void this.#collector.failed.then(this.#fail);
     await this.#aggregator.start();
+    this.#deadLetteredBefore = this.#aggregator.delivery().deadLetteredRecords;
     const { broken } = this.#aggregator;
     // A run that is to end must not wait for a repair.
     if (collector.once && broken !== undefined) throw new Error(broken);
@@ -82,6 +93,16 @@ export class Standalone implements Service<StandaloneConfig> {
   async reopen(config?: StandaloneConfig): Promise<void> {
     await this.#aggregator?.reopen(config?.aggregator);
     await this.#collector?.reopen(config?.collector);
+  }
+
+  /** The emitters are in the same process: what the collector was told when it sent its last batch is old. */
+  oneShotReport(): OneShotEnd {
+    const delivery = this.#aggregator?.delivery();
+    return {
+      ...(this.#collector?.oneShotReport() ?? NOTHING_READ),
+      undeliveredRecords: delivery?.undeliveredRecords,
+      rejectedRecords: Math.max(0, (delivery?.deadLetteredRecords ?? 0) - this.#deadLetteredBefore),
+    };
   }
 
   /** For --once: also what the emitters have to do with it. */

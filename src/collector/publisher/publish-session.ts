@@ -68,7 +68,9 @@ export class PublishSession {
         if (!this.#welcomed) call.cancel();
       }),
     );
-    this.#send({ $case: 'hello', value: { ...identity, protocolVersion: 1 } });
+    const { undelivered } = this.#options;
+    const wants = undelivered === undefined ? {} : { wantsUndelivered: true };
+    this.#send({ $case: 'hello', value: { ...identity, ...wants, protocolVersion: 1 } });
     await Promise.all([this.#pump(), ended]);
     for (const cancel of this.#timers) cancel();
     return {
@@ -180,6 +182,7 @@ export class PublishSession {
         void this.#receiveStreamOpened(message.value);
         return;
       case 'accepted':
+        this.#receiveUndelivered(message.value.undeliveredRecords);
         return this.#receiveAccepted(message.value.sequences);
       case 'refused':
         return this.#receiveRefused(message.value);
@@ -217,6 +220,11 @@ export class PublishSession {
     stream.next = decision.from;
     stream.phase = 'open';
     this.#enqueue(stream);
+  }
+
+  /** undefined: an aggregator of version 0.1.0, or one that is not asked. */
+  #receiveUndelivered(records: bigint | undefined): void {
+    if (records !== undefined) this.#options.undelivered?.(Number(records));
   }
 
   #receiveAccepted(sequences: readonly bigint[]): void {
@@ -327,6 +335,8 @@ export interface PublishSessionOptions {
   readonly finished: (stream: PublishedStream) => void;
   readonly events: PublisherEvents;
   readonly clock: Clock;
+  /** If present, the aggregator is requested to report with its answers how many records it has not delivered. */
+  readonly undelivered?: ((records: number) => void) | undefined;
 }
 
 export interface SessionEnd {

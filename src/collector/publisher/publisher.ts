@@ -109,6 +109,7 @@ export class Publisher implements StreamSink, Component {
         },
       },
       clock: this.#options.clock,
+      undelivered: this.#options.undelivered,
     });
     this.#session = session;
     if (this.#stopping.signal.aborted) session.finish();
@@ -162,4 +163,6 @@ export interface PublisherOptions {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly random?: () => number;
+  /** If present, called with the number of records that the aggregator has not delivered, after each answer. */
+  readonly undelivered?: ((records: number) => void) | undefined;
 }

@@ -26,6 +26,7 @@ export class TailEvents {
   readonly #open: Gauge;
   readonly #scanSeconds: Counter;
   readonly #recovered = new Set<string>();
+  #allLostBytes = 0;
 
   constructor(logger: Logger, registry: Registry) {
     this.#logger = logger;
@@ -130,8 +131,18 @@ export class TailEvents {
   }
 
   lost(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
-    this.#lostBytes.inc({ reason: 'truncated' }, stream.lostBytes);
+    this.#countLost('truncated', stream.lostBytes);
     this.#logger.error(stream, 'Bytes of a file were gone before they could be read');
+  }
+
+  /** Of all reasons. */
+  get allLostBytes(): number {
+    return this.#allLostBytes;
+  }
+
+  #countLost(reason: string, bytes: number): void {
+    this.#lostBytes.inc({ reason }, bytes);
+    this.#allLostBytes += bytes;
   }
 
   /** `lostBytes` is undefined when nothing shows how much the file got after it was read last. */
@@ -149,12 +160,12 @@ export class TailEvents {
       );
       return;
     }
-    this.#lostBytes.inc({ reason: 'gone' }, stream.lostBytes);
+    this.#countLost('gone', stream.lostBytes);
     this.#logger.error(stream, 'A file was gone at the start before all of it was read');
   }
 
   givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
-    this.#lostBytes.inc({ reason: 'deleted_limit' }, stream.lostBytes);
+    this.#countLost('deleted_limit', stream.lostBytes);
     this.#logger.error(stream, 'Deleted files take too much room: the one deleted first is given up unread');
   }
 

@@ -180,6 +180,12 @@ export class FileStream implements SourceStream {
     return this.#blank?.sizeBytes === this.sizeBytes ? this.#blank.start : this.sizeBytes;
   }
 
+  /** Bytes that a run with a limit has still to read, or that are read and not accepted. */
+  get leftBytes(): number {
+    const end = this.#ended ? this.position : Math.min(this.#parts.limit ?? this.contentEnd, this.contentEnd);
+    return Math.max(0, end - this.accepted);
+  }
+
   get path(): string {
     return this.file.place.path;
   }
@@ -351,6 +357,7 @@ export class FileStream implements SourceStream {
 
   refuse(reason: string): void {
     this.#refusal = reason;
+    this.#owner.progressed(this);
   }
 
   /** There may be more to read, or something to find out. */

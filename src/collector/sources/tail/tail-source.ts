@@ -8,6 +8,7 @@ import type { Amount } from '../../../storage/queue-contract.ts';
 import type { StateStore, Table } from '../../../storage/state-store.ts';
 import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
+import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
 import { Alarm } from './alarm.ts';
 import { Decisions } from './decisions.ts';
@@ -68,6 +69,10 @@ export interface TailSource extends Source {
   status(): TailStatus;
   /** What was read in this run and is accepted: each record once. */
   accepted(): Amount;
+  /** For --once: files that should have been read, and were not or not to their end. */
+  left(): readonly LeftFile[];
+  /** Bytes that were gone before they could be read, in this run or before it. */
+  lostBytes(): number;
   /** After the publisher has stopped: writes the last checkpoints and closes all files. Safe twice. */
   close(): Promise<void>;
 }
@@ -250,6 +255,26 @@ class FileTailSource implements TailSource, FileStreamOwner {
   accepted(): Amount {
     const streams = Array.from(this.#files.streams.values(), ({ acceptedReads }) => acceptedReads);
     return plus(this.#acceptedBefore, sumOf(streams));
+  }
+
+  left(): readonly LeftFile[] {
+    const left = new Map<string, LeftFile>();
+    for (const { path, reason } of this.#unread.missed()) left.set(path, { path, reason });
+    for (const stream of this.#files.streams.values()) {
+      const { path, refusal, leftBytes: bytes } = stream;
+      if (bytes === 0) continue;
+      const reason = left.get(path)?.reason ?? 'unread';
+      left.set(path, {
+        path,
+        bytes,
+        ...(refusal === undefined ? { reason } : { reason: 'refused', refusal }),
+      });
+    }
+    return [...left.values()];
+  }
+
+  lostBytes(): number {
+    return this.#events.allLostBytes;
   }
 
   // What streams tell.
@@ -459,8 +484,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
     if (!this.#started || this.#whenDrained.length === 0) return;
     const isDrained = (stream: FileStream) =>
       !stream.diverged &&
-      stream.accepted >= stream.position &&
-      (stream.ended || (stream.opened && stream.drained));
+      ((stream.accepted >= stream.position && (stream.ended || (stream.opened && stream.drained))) ||
+        // It is tried again hourly; the only run there is does not wait for that.
+        (this.#options.once && stream.refusal !== undefined));
     for (const stream of this.#files.streams.values()) if (!isDrained(stream)) return;
     for (const resolve of this.#whenDrained.splice(0)) resolve();
   }

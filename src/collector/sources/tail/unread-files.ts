@@ -16,6 +16,13 @@ export type UnreadReason =
   | { readonly kind: 'duplicate'; readonly of: string }
   | { readonly kind: 'copy'; readonly of: StreamId };
 
+const MISSED = ['unreadable', 'unnameable', 'undecided'] as const;
+export type MissedReason = (typeof MISSED)[number];
+
+function isMissed(kind: UnreadReason['kind']): kind is MissedReason {
+  return (MISSED as readonly string[]).includes(kind);
+}
+
 /** What the last look found and left alone, for those who ask why. */
 export class UnreadFiles {
   readonly #events: TailEvents;
@@ -31,6 +38,11 @@ export class UnreadFiles {
 
   get(path: string): UnreadReason | undefined {
     return this.#reasons.get(path);
+  }
+
+  /** Files that should have been read, with the reason, for a run that ends by itself. */
+  *missed(): Iterable<{ readonly path: string; readonly reason: MissedReason }> {
+    for (const [path, { kind }] of this.#reasons) if (isMissed(kind)) yield { path, reason: kind };
   }
 
   /** A new look begins. */

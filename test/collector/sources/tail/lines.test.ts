@@ -1,5 +1,8 @@
-import { utimes, writeFile } from 'node:fs/promises';
+import { truncateSync } from 'node:fs';
+import { chmod, utimes, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { asUnprivileged } from '../../../support/as-unprivileged.ts';
 import { numbered, Tailing } from './tailing.ts';
 
 describe('a last line without end', () => {
@@ -102,6 +105,60 @@ describe('once', () => {
     await tail.pass(6_000);
     await tail.source.drained();
     expect(tail.taken.text()).toBe('one\n at a\ntwo\n at b\n');
+  });
+
+  it('counts the bytes that are left while it reads, and leaves nothing at the end', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', numbered(0, 100));
+    tail.sink.accepting = false;
+    await tail.start();
+    await tail.append('a.log', 'too late\n');
+    const bytes = numbered(0, 100).length;
+    expect(tail.source.left()).toEqual([{ path: tail.path('a.log'), bytes, reason: 'unread' }]);
+    tail.sink.acceptAll();
+    await tail.source.drained();
+    expect(tail.source.left()).toEqual([]);
+    expect(tail.source.accepted()).toEqual({ records: 100, bytes });
+  });
+
+  it('names files that it cannot read or tell from compressed data, and reads the others', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', 'one\n');
+    await tail.append('b.log', 'two\n');
+    await tail.append('short.log', 'BZ');
+    await chmod(tail.path('b.log'), 0);
+    await chmod(dirname(tail.logs), 0o755);
+    await asUnprivileged(async () => {
+      await tail.start();
+      await tail.source.drained();
+    });
+    expect(tail.taken.text()).toBe('one\n');
+    expect(tail.source.left()).toEqual([
+      { path: tail.path('b.log'), reason: 'unreadable' },
+      { path: tail.path('short.log'), reason: 'undecided' },
+    ]);
+  });
+
+  it('does not wait for a stream that the aggregator rejects, and names it with the reason', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', 'one\n');
+    tail.sink.accepting = false;
+    await tail.start();
+    const drained = tail.source.drained();
+    tail.sink.refuseAll('too many streams');
+    await drained;
+    expect(tail.source.left()).toEqual([
+      { path: tail.path('a.log'), bytes: 4, reason: 'refused', refusal: 'too many streams' },
+    ]);
+  });
+
+  it('counts bytes that were gone before they could be read', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    await tail.append('a.log', numbered(0, 100));
+    tail.once('Following a file', 'a.log', () => truncateSync(tail.path('a.log')));
+    await tail.start();
+    await tail.source.drained();
+    expect(tail.source.lostBytes()).toBe(numbered(0, 100).length);
   });
 
   it('sends all generations in order', async () => {

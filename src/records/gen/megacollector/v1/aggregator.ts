@@ -111,6 +111,8 @@ export interface Hello {
   software: string;
   /** host.name, for the aggregator's log. */
   host: string;
+  /** The collector reads Accepted.undelivered_records. A peer of version 0.1.0 does not know it. */
+  wantsUndelivered?: boolean | undefined;
 }
 
 export interface Welcome {
@@ -220,6 +222,8 @@ export interface FinalStream {
 /** Every byte of these batches lies in flushed ranges. */
 export interface Accepted {
   sequences: bigint[];
+  /** Records in the queue, of all collectors, that the slowest emitter has not delivered. Only on request. */
+  undeliveredRecords?: bigint | undefined;
 }
 
 /**
@@ -411,7 +415,14 @@ export const PublishResponse: MessageFns<PublishResponse> = {
 };
 
 function createBaseHello(): Hello {
-  return { collectorId: Buffer.alloc(0), instance: 0n, protocolVersion: 0, software: "", host: "" };
+  return {
+    collectorId: Buffer.alloc(0),
+    instance: 0n,
+    protocolVersion: 0,
+    software: "",
+    host: "",
+    wantsUndelivered: undefined,
+  };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -433,6 +444,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.host !== "") {
       writer.uint32(42).string(message.host);
+    }
+    if (message.wantsUndelivered !== undefined) {
+      writer.uint32(48).bool(message.wantsUndelivered);
     }
     return writer;
   },
@@ -488,6 +502,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.host = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.wantsUndelivered = reader.bool();
             continue;
           }
         }
@@ -1356,7 +1378,7 @@ export const FinalStream: MessageFns<FinalStream> = {
 };
 
 function createBaseAccepted(): Accepted {
-  return { sequences: [] };
+  return { sequences: [], undeliveredRecords: undefined };
 }
 
 export const Accepted: MessageFns<Accepted> = {
@@ -1370,6 +1392,12 @@ export const Accepted: MessageFns<Accepted> = {
         writer.uint64(v);
       }
       writer.join();
+    }
+    if (message.undeliveredRecords !== undefined) {
+      if (BigInt.asUintN(64, message.undeliveredRecords) !== message.undeliveredRecords) {
+        throw new globalThis.Error("value provided for field message.undeliveredRecords of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.undeliveredRecords);
     }
     return writer;
   },
@@ -1404,6 +1432,14 @@ export const Accepted: MessageFns<Accepted> = {
             }
 
             break;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.undeliveredRecords = reader.uint64() as bigint;
+            continue;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
