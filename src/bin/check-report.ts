@@ -1,6 +1,8 @@
 import type { AggregatorEmitter } from '../aggregator/config.ts';
 import { textOf, type VariableTable } from '../runtime/configuration.ts';
+import type { ConnectionTrial } from '../runtime/connection-trial.ts';
 import type { Json } from '../runtime/json.ts';
+import { connectionLines } from './connect/connection-lines.ts';
 import type { Io } from './io.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { printable, textTable } from './text-table.ts';
@@ -13,6 +15,8 @@ interface CheckReportOptions {
   readonly stateDirectories: StateDirectories;
   /** What is to be told besides. */
   readonly extra: Readonly<Record<string, Json>>;
+  /** Of --connect. */
+  readonly connections: readonly ConnectionTrial[] | undefined;
 }
 
 /** For --check: every variable with its value and where it comes from. Secrets are not shown, nor is PEM text. */
@@ -20,12 +24,14 @@ export function printCheck(
   io: Io,
   table: VariableTable,
   loaded: LoadedConfiguration<unknown>,
-  { json, stateDirectories, extra }: CheckReportOptions,
+  { json, stateDirectories, extra, connections }: CheckReportOptions,
 ): void {
   const variables = shownVariables(table, loaded, stateDirectories);
   const { warnings } = loaded;
   if (json) {
-    io.stdout.write(`${JSON.stringify({ ok: true, variables, ...extra, warnings }, undefined, 2)}\n`);
+    const ok = !hasFailed(connections);
+    const report = { ok, variables, ...extra, ...connectionsReport(connections), warnings };
+    io.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     return;
   }
   const rows = variables.map(({ name, value, origin }) => [name, printable(value ?? '-'), origin]);
@@ -33,7 +39,24 @@ export function printCheck(
   for (const [title, value] of Object.entries(extra))
     io.stdout.write(`\n${title}: ${JSON.stringify(value)}\n`);
   for (const { variable, message } of warnings) io.stderr.write(`Warning: ${variable} ${message}\n`);
+  for (const line of connections === undefined ? [] : ['', ...connectionLines(connections)])
+    io.stdout.write(`${line}\n`);
   io.stdout.write('\nThe configuration is valid.\n');
+}
+
+export function hasFailed(connections: readonly ConnectionTrial[] = []): boolean {
+  return connections.some(({ failure }) => failure !== undefined);
+}
+
+function connectionsReport(connections: readonly ConnectionTrial[] | undefined): object {
+  if (connections === undefined) return {};
+  return {
+    connections: connections.map(({ target, failure }) => ({
+      target,
+      ok: failure === undefined,
+      ...failure,
+    })),
+  };
 }
 
 /** The emitters that a configuration comes to. */

@@ -3,12 +3,14 @@ import type { Logger } from 'pino';
 import { systemClock } from '../runtime/clock.ts';
 import type { ConfigurationWarning } from '../runtime/configuration.ts';
 import { ConfigurationError } from '../runtime/configuration-error.ts';
+import type { ConnectionTrial } from '../runtime/connection-trial.ts';
 import type { Json } from '../runtime/json.ts';
 import type { LogLevel } from '../runtime/log-level.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { Role } from '../runtime/state-directory.ts';
-import { printCheck, type StateDirectories } from './check-report.ts';
+import { hasFailed, printCheck, type StateDirectories } from './check-report.ts';
+import { CommandError } from './command-error.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -39,6 +41,8 @@ export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<C
   readonly checked?: (
     config: Config,
   ) => Readonly<Record<string, Json>> | Promise<Readonly<Record<string, Json>>>;
+  /** For --check --connect: tries what the configuration names, without changes. */
+  readonly connect: (config: Config) => Promise<readonly ConnectionTrial[]>;
   /** undefined: runs until it is told to stop. */
   readonly oneShot?: (service: Runs, config: Config) => OneShot | undefined;
 }
@@ -53,6 +57,20 @@ export interface OneShot {
   readonly printsRecords: boolean;
 }
 
+interface CheckOptions {
+  readonly check?: boolean;
+  readonly connect?: boolean;
+  readonly json?: boolean;
+}
+
+/** The options of --check, which every service has. `json`: what else it prints as JSON. */
+export function addCheckOptions(command: Command, json = '--check'): Command {
+  return command
+    .option('--check', 'Validate the configuration, print it, and exit.')
+    .option('--connect', 'With --check: also try files, addresses, passwords and databases.')
+    .option('--json', `With ${json}: print JSON.`);
+}
+
 /** The configuration is read and, unless it is only to be checked, the service runs until it ends. */
 export async function runAsProcess<Config extends CommonConfig, Runs extends Service<Config>>(
   context: Context,
@@ -60,7 +78,9 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   plan: ProcessPlan<Config, Runs>,
 ): Promise<void> {
   const { io } = context;
-  const { check = false, json = false } = command.opts<{ check?: boolean; json?: boolean }>();
+  const { check = false, connect = false, json = false } = command.opts<CheckOptions>();
+  if (connect && !check)
+    throw new CommandError('--connect needs --check: it tries connections and exits.', EXIT.usage);
   if (!check) {
     context.exitCode = await runPlan(io, command, plan);
     return;
@@ -68,11 +88,11 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   try {
     const loaded = await loadConfiguration(command, plan.source, io);
     const config = await settled(plan, loaded.config);
-    printCheck(io, plan.source.table, loaded, {
-      json,
-      stateDirectories: plan.stateDirectories(config),
-      extra: (await plan.checked?.(config)) ?? {},
-    });
+    const extra = (await plan.checked?.(config)) ?? {};
+    const connections = connect ? await plan.connect(config) : undefined;
+    const stateDirectories = plan.stateDirectories(config);
+    printCheck(io, plan.source.table, loaded, { json, stateDirectories, extra, connections });
+    if (hasFailed(connections)) context.exitCode = EXIT.failure;
   } catch (error) {
     if (!json || !(error instanceof ConfigurationError)) throw error;
     io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems }, undefined, 2)}\n`);

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Batch } from '../records/batch.ts';
 import type { Resource } from '../records/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { ConnectionTrial } from '../runtime/connection-trial.ts';
 import type { Json } from '../storage/queue-contract.ts';
 import type { SqlDatabase, SqlDialectName } from '../store/sql/sql-database.ts';
 import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
@@ -114,6 +115,14 @@ export interface EmitterType<Configuration = unknown> {
    */
   outputs?(configuration: Configuration, context: OutputContext): readonly EmitterOutput[];
   /**
+   * Tries the destination without sending records or creating anything, for --check --connect; absent if there
+   * is nothing to try. Never rejects.
+   */
+  tryConnections?(
+    configuration: Configuration,
+    context: ConnectionContext,
+  ): Promise<readonly ConnectionTrial[]>;
+  /**
    * Does no I/O. One variable can configure several emitters (a JSON list). Throws ConfigurationError with
    * all problems. Returns an empty list for a value such as `AGGREGATOR_TEXT_CONFIGURATION=0`; the caller
    * logs a warning.
@@ -124,6 +133,10 @@ export interface EmitterType<Configuration = unknown> {
 }
 
 export type OutputContext = Pick<EmitterContext, 'name' | 'stateDirectory'> & { readonly resource: Resource };
+
+export type ConnectionContext = Pick<EmitterContext, 'name' | 'stateDirectory' | 'clock'> & {
+  readonly signal: AbortSignal;
+};
 
 /** Standard output may be redirected to a file. */
 export type EmitterOutput = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };

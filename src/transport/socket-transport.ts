@@ -21,6 +21,10 @@ export interface TlsClientOptions {
   readonly key?: string | undefined;
   /** The expected name in the receiver's certificate; default: the host. */
   readonly serverName?: string | undefined;
+  /** Protocols that the receiver may choose from, such as `h2`. */
+  readonly alpnProtocols?: readonly string[] | undefined;
+  /** The certificate of the receiver is not verified. */
+  readonly insecure?: boolean | undefined;
 }
 
 const KEEP_ALIVE_MS = 30_000;
@@ -66,7 +70,9 @@ export class SocketTransport implements StreamTransport {
     const name = tls.serverName ?? host;
     // SNI allows only names; an IP address is still verified as the host.
     const target = isIP(name) === 0 ? { host, port, servername: name } : { host, port };
-    const dial = () => connectTls({ ...context, ...target, rejectUnauthorized: true });
+    const alpn = tls.alpnProtocols === undefined ? {} : { ALPNProtocols: [...tls.alpnProtocols] };
+    const dial = () =>
+      connectTls({ ...context, ...target, ...alpn, rejectUnauthorized: tls.insecure !== true });
     return new SocketTransport(`tls://${withPort(host, port)}`, dial, {
       ...options,
       readyEvent: 'secureConnect',

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { aggregatorVariables, parseAggregatorConfig } from '../../aggregator/config.ts';
 import { emittersReport } from '../check-report.ts';
+import { tryOutputs } from '../connect/try-outputs.ts';
 import type { Context } from '../context.ts';
-import { runAsProcess } from '../run-as-process.ts';
+import { addCheckOptions, runAsProcess } from '../run-as-process.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
@@ -17,9 +18,8 @@ export function aggregatorCommand(context: Context): Command {
   const table = aggregatorVariables();
   const command = new Command('aggregator')
     .description('Take records from collectors, make them durable, and emit them in batches.')
-    .option('--check', 'Validate the configuration, print it, and exit.')
-    .option('--json', 'With --check: print JSON.')
     .addHelpText('after', EXAMPLES);
+  addCheckOptions(command);
   addVariableFlags(command, table);
   return command.action(() =>
     runAsProcess(context, command, {
@@ -28,6 +28,7 @@ export function aggregatorCommand(context: Context): Command {
       create: (config, dependenciesOf) =>
         context.io.services.createAggregator(config, dependenciesOf('aggregator', config.logLevel)),
       stateDirectories: ({ stateDirectory }) => ({ AGGREGATOR_STATE_DIRECTORY: stateDirectory }),
+      connect: tryOutputs,
       checked: ({ emitters }) => ({ emitters: emittersReport(emitters) }),
     }),
   );

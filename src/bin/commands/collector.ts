@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { type CollectorConfig, collectorVariables, parseCollectorConfig } from '../../collector/config.ts';
 import { checkTail, tailReport } from '../check-tail.ts';
+import { tryCollector } from '../connect/try-collector.ts';
 import type { Context } from '../context.ts';
 import { continuesOrdinaryState } from '../once-state.ts';
-import { runAsProcess } from '../run-as-process.ts';
+import { addCheckOptions, runAsProcess } from '../run-as-process.ts';
 import type { CollectorService } from '../services.ts';
 import { checkSourceFile, sourceFileReport } from '../source-file.ts';
 import { addVariableFlags } from '../variable-flags.ts';
@@ -27,9 +28,8 @@ export function collectorCommand(context: Context): Command {
   const table = collectorVariables();
   const command = new Command('collector')
     .description('Follow files and stream their records to an aggregator.')
-    .option('--check', 'Validate the configuration, print it, and exit.')
-    .option('--json', 'With --check or --source: print JSON.')
     .addHelpText('after', EXAMPLES);
+  addCheckOptions(command, '--check or --source');
   addVariableFlags(command, table);
   return command.action(() =>
     runAsProcess(context, command, {
@@ -42,6 +42,7 @@ export function collectorCommand(context: Context): Command {
         await checkTail(config, dependencies.logger);
         return io.services.createCollector(config, dependencies);
       },
+      connect: tryCollector,
       checked: async (config) => ({ tail: await tailReport(config) }),
       stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
       oneShot: (service, config) =>

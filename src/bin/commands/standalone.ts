@@ -4,10 +4,12 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { emittersReport } from '../check-report.ts';
 import { checkTail, tailReport } from '../check-tail.ts';
+import { tryInputs } from '../connect/try-collector.ts';
+import { tryOutputs } from '../connect/try-outputs.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../io.ts';
 import { continuesOrdinaryState } from '../once-state.ts';
-import { runAsProcess } from '../run-as-process.ts';
+import { addCheckOptions, runAsProcess } from '../run-as-process.ts';
 import { checkSourceFile } from '../source-file.ts';
 import { refuseOutputLoops } from '../standalone/refuse-output-loops.ts';
 import { parseStandaloneConfig, type StandaloneConfig } from '../standalone/standalone-configuration.ts';
@@ -31,9 +33,8 @@ export function standaloneCommand(context: Context): Command {
   const table = standaloneVariables();
   const command = new Command('standalone')
     .description('Run collector and aggregator in one process.')
-    .option('--check', 'Validate the configuration, print it, and exit.')
-    .option('--json', 'With --check: print JSON.')
     .addHelpText('after', EXAMPLES);
+  addCheckOptions(command);
   addVariableFlags(command, table);
   return command.action(() =>
     runAsProcess(context, command, {
@@ -52,6 +53,10 @@ export function standaloneCommand(context: Context): Command {
         COLLECTOR_STATE_DIRECTORY: collector.stateDirectory,
         AGGREGATOR_STATE_DIRECTORY: aggregator.stateDirectory,
       }),
+      connect: async ({ collector, aggregator }) => [
+        ...(await tryInputs(collector)),
+        ...(await tryOutputs(aggregator)),
+      ],
       checked: async (config) => {
         // The standard output of a check is not that of the run.
         await refuseOutputLoops(config, undefined);

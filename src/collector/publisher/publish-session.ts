@@ -14,6 +14,7 @@ import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
+import { conciseReason } from './concise-reason.ts';
 import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
 import type { PublishStream } from './publish-client.ts';
@@ -349,14 +350,3 @@ export interface SessionEnd {
 }
 
 type StreamOpenedMessage = Extract<PublishResponse['message'], { $case: 'streamOpened' }>['value'];
-
-/**
- * grpc-js reports "No connection established. Last error: Error: connect ECONNREFUSED ... Resolution note: ",
- * or "Failed to connect (2026-01-02T03:04:05.678Z)".
- */
-function conciseReason(details: string): string {
-  return details
-    .replace(/^No connection established\. Last error: (?:Error: )?/, '')
-    .replace(/\.? Resolution note: $/, '')
-    .replace(/ \(\d{4}-[-\d]+T[:.\d]+Z\)$/, '');
-}

@@ -1,4 +1,5 @@
 import type { EmitterType } from '../emitter.ts';
+import { tryWriting } from '../try-writing.ts';
 import {
   DUCKDB_VARIABLE,
   type DuckDbConfiguration,
@@ -57,6 +58,11 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
   outputs: (configuration, context) => {
     const path = databasePath(configuration, context);
     return [path, `${path}.wal`].map((each) => ({ kind: 'file', path: each }));
+  },
+  tryConnections: async (configuration, context) => {
+    const path = databasePath(configuration, context);
+    const failure = await tryWriting(path);
+    return [{ target: `the database file ${path}`, ...(failure && { failure }) }];
   },
   create: async (configuration, environment) => {
     const { DuckDbEmitter } = await import('./duckdb-emitter.ts');

@@ -1,4 +1,5 @@
 import type { EmitterType } from '../emitter.ts';
+import { tryWriting } from '../try-writing.ts';
 import {
   FILE_VARIABLE,
   type FileConfiguration,
@@ -48,5 +49,10 @@ export const fileType: EmitterType<FileConfiguration> = {
   parse: parseFileConfiguration,
   outputs: (configuration, { resource }) =>
     outputPaths(configuration, resource).map((path) => ({ kind: 'file', path })),
+  tryConnections: async ({ path }) => {
+    // The part before a placeholder is the same for all records.
+    const failure = await tryWriting(path.includes('{') ? `${path.slice(0, path.indexOf('{'))}_` : path);
+    return [{ target: `the file ${path}`, ...(failure && { failure }) }];
+  },
   create: (configuration, environment) => new FileEmitter(configuration, environment),
 };

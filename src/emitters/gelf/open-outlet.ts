@@ -24,7 +24,8 @@ export async function openOutlet(
     : new CheckedPackets(to.transport, { clock, pacing: { burst, pauseMs: burst_pause }, onTooLate });
 }
 
-async function tlsOptions(configuration: GelfConfiguration): Promise<TlsClientOptions> {
+/** Reads the files of the configuration. */
+export async function tlsOptions(configuration: GelfConfiguration): Promise<TlsClientOptions> {
   const { ca, ca_file, certificate, certificate_file, key, key_file, server_name } = configuration;
   const from = (path: string | undefined) => (path === undefined ? undefined : readFile(path, 'utf8'));
   return {

@@ -2,6 +2,7 @@ import type { EmitterType } from '../emitter.ts';
 import { GELF_VARIABLE, type GelfConfiguration, parseGelfConfiguration } from './configuration.ts';
 import { GelfEmitter } from './gelf-emitter.ts';
 import { GELF_OPTIONS } from './options.ts';
+import { tryConnection } from './try-connection.ts';
 
 export const gelfType: EmitterType<GelfConfiguration> = {
   type: 'gelf',
@@ -11,5 +12,6 @@ export const gelfType: EmitterType<GelfConfiguration> = {
   guarantee: 'at-least-once',
   options: GELF_OPTIONS,
   parse: parseGelfConfiguration,
+  tryConnections: async (configuration, context) => [await tryConnection(configuration, context)],
   create: (configuration, environment) => new GelfEmitter(configuration, environment),
 };

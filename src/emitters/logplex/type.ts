@@ -1,6 +1,7 @@
 import type { EmitterType } from '../emitter.ts';
 import { LOGPLEX_VARIABLE, type LogplexConfiguration, parseLogplexConfiguration } from './configuration.ts';
 import { LogplexEmitter } from './logplex-emitter.ts';
+import { tryConnections } from './try-connections.ts';
 
 export const logplexType: EmitterType<LogplexConfiguration> = {
   type: 'logplex',
@@ -91,5 +92,6 @@ export const logplexType: EmitterType<LogplexConfiguration> = {
     },
   ],
   parse: parseLogplexConfiguration,
+  tryConnections,
   create: (configuration, environment) => new LogplexEmitter(configuration, environment),
 };

@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg';
 
 /** A sentence on how the operator can fix a failing connection, or undefined. It contains no secret. */
 export function connectionRemedy(error: unknown): string | undefined {
-  if (error instanceof DatabaseError) return BY_SQLSTATE.get(error.code ?? '') ?? pgHbaRemedy(error);
+  if (error instanceof DatabaseError) return pgHbaRemedy(error) ?? BY_SQLSTATE.get(error.code ?? '');
   if (!(error instanceof Error)) return undefined;
   const { code } = error as NodeJS.ErrnoException;
   return BY_CODE.get(code ?? '') ?? BY_MESSAGE.find(([pattern]) => pattern.test(error.message))?.[1];
@@ -20,6 +20,7 @@ const NETWORK = 'Check "host" and "port", and that no firewall is between';
 const CA = 'Name the authority of the server\'s certificate in "ca_file"';
 
 const BY_SQLSTATE: ReadonlyMap<string, string> = new Map([
+  ['28000', 'Create the role, or correct "user"'],
   ['28P01', PASSWORD],
   ['3D000', 'Create the database, or correct "database"'],
   ['53300', 'Raise max_connections of the server, or put a pooler in front of it'],

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { ClientBase, PoolClient } from 'pg';
 import { LOG_TABLE } from '../../store/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
@@ -114,7 +114,15 @@ async function create(
 const SWITCHED_OFF: TimescaleFinding = { extension: undefined, reason: '"timescale" is "off"' };
 
 /** Other encodings cannot store every text: single records would be rejected. */
-async function refuseOtherEncodings(client: PoolClient): Promise<void> {
+/** Throws if records cannot be stored in this database. Reads only settings. */
+export async function refuseUnusableServer(client: Queries): Promise<void> {
+  await refuseOldServer(client);
+  await refuseOtherEncodings(client);
+}
+
+type Queries = Pick<ClientBase, 'query'>;
+
+async function refuseOtherEncodings(client: Queries): Promise<void> {
   const { rows } = await client.query<{ encoding: string; database: string }>(
     `select current_setting('server_encoding') as encoding, current_database() as database`,
   );
@@ -129,7 +137,7 @@ async function refuseOtherEncodings(client: PoolClient): Promise<void> {
 /** Searches require `date_bin`. */
 const OLDEST_SERVER = 140_000;
 
-async function refuseOldServer(client: PoolClient): Promise<void> {
+async function refuseOldServer(client: Queries): Promise<void> {
   const { rows } = await client.query<{ number: number; version: string }>(
     `select current_setting('server_version_num')::int as number, current_setting('server_version') as version`,
   );

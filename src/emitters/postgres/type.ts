@@ -17,6 +17,10 @@ export const postgresType: EmitterType<PostgresConfiguration> = {
   dialect: 'postgres',
   options: POSTGRES_OPTIONS,
   parse: parsePostgresConfiguration,
+  tryConnections: async (configuration) => {
+    const { tryConnection } = await import('./try-connection.ts');
+    return [await tryConnection(configuration)];
+  },
   create: async (configuration, environment) => {
     const { PostgresEmitter } = await import('./postgres-emitter.ts');
     return new PostgresEmitter(configuration, environment);

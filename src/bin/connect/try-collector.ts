@@ -1,0 +1,27 @@
+import type { CollectorConfig } from '../../collector/config.ts';
+import { tryAggregator } from '../../collector/publisher/try-aggregator.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import type { ConnectionTrial } from '../../runtime/connection-trial.ts';
+import { tryDirectory } from './try-directory.ts';
+import { tryFiles } from './try-files.ts';
+
+/** No aggregator is waited for longer than this. */
+const WITHIN_MS = 20_000;
+
+/** Everything that a collector reads or connects to, but for the aggregators of a standalone. */
+export async function tryInputs({
+  tail,
+  pgLogfebe,
+  stateDirectory,
+}: CollectorConfig): Promise<readonly ConnectionTrial[]> {
+  const serves = pgLogfebe && (await tryDirectory('the serve database', pgLogfebe.serveDirectory));
+  const state = await tryDirectory('the state directory', stateDirectory, { isCreated: true });
+  return [...(await tryFiles(tail)), ...(serves === undefined ? [] : [serves]), state];
+}
+
+export async function tryCollector(config: CollectorConfig): Promise<readonly ConnectionTrial[]> {
+  const { tls } = config;
+  const context = { tls, clock: systemClock, signal: AbortSignal.timeout(WITHIN_MS) };
+  const aggregators = config.aggregatorAddresses.map((address) => tryAggregator(address, context));
+  return [...(await tryInputs(config)), ...(await Promise.all(aggregators))];
+}
