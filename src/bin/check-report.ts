@@ -2,10 +2,11 @@ import type { AggregatorEmitter } from '../aggregator/config.ts';
 import { textOf, type VariableTable } from '../runtime/configuration.ts';
 import type { ConnectionTrial } from '../runtime/connection-trial.ts';
 import type { Json } from '../runtime/json.ts';
-import { connectionLines } from './connect/connection-lines.ts';
-import type { Io } from './io.ts';
+import { connectionsText } from './connect/connections-text.ts';
+import { type Io, widthOf } from './io.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { printable, textTable } from './text-table.ts';
+import { paragraph } from './wrapped-text.ts';
 
 /** By variable: where state really lies, which no default of a table can say. */
 export type StateDirectories = Readonly<Record<string, string>>;
@@ -35,12 +36,14 @@ export function printCheck(
     return;
   }
   const rows = variables.map(({ name, value, origin }) => [name, printable(value ?? '-'), origin]);
-  io.stdout.write(textTable([{ title: 'variable' }, { title: 'value' }, { title: 'from' }], rows));
+  const width = widthOf(io.stdout);
+  const columns = [{ title: 'variable' }, { title: 'value', wraps: true as const }, { title: 'from' }];
+  io.stdout.write(textTable(columns, rows, width));
   for (const [title, value] of Object.entries(extra))
-    io.stdout.write(`\n${title}: ${JSON.stringify(value)}\n`);
-  for (const { variable, message } of warnings) io.stderr.write(`Warning: ${variable} ${message}\n`);
-  for (const line of connections === undefined ? [] : ['', ...connectionLines(connections)])
-    io.stdout.write(`${line}\n`);
+    io.stdout.write(`\n${paragraph(`${title}: ${JSON.stringify(value)}`, width, 2)}`);
+  for (const { variable, message } of warnings)
+    io.stderr.write(paragraph(`Warning: ${variable} ${message}`, widthOf(io.stderr), 2));
+  if (connections !== undefined) io.stdout.write(`\n${connectionsText(connections, width)}`);
   io.stdout.write('\nThe configuration is valid.\n');
 }
 

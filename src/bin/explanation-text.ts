@@ -27,17 +27,18 @@ const followed = z.looseObject({
 });
 
 /** How a collector sees a file, for people. What another version says is shown field by field. */
-export function explanationText(answer: Readonly<Record<string, Json>>): string {
+export function explanationText(answer: Readonly<Record<string, Json>>, width?: number): string {
   const asNotRead = notRead.safeParse(answer);
   if (asNotRead.success) {
     const { path, reason } = asNotRead.data;
-    return fieldTable([
+    const fields: readonly Field[] = [
       ['file', path],
       ['not read', reason],
-    ]);
+    ];
+    return fieldTable(fields, width);
   }
   const asFollowed = followed.safeParse(answer);
-  return fieldTable(asFollowed.success ? followedFields(asFollowed.data) : fieldsOf('', answer));
+  return fieldTable(asFollowed.success ? followedFields(asFollowed.data) : fieldsOf('', answer), width);
 }
 
 type Field = readonly [name: string, value: string];
@@ -92,9 +93,10 @@ function words(name: string): string {
   return name.replace(/([a-z])([A-Z])/g, (_, end: string, begin: string) => `${end} ${begin.toLowerCase()}`);
 }
 
-function fieldTable(fields: readonly Field[]): string {
+function fieldTable(fields: readonly Field[], width: number | undefined): string {
   return textTable(
-    [{ title: '' }, { title: '' }],
+    [{ title: '' }, { title: '', wraps: true }],
     fields.map((field) => field.map(printable)),
+    width,
   );
 }

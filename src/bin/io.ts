@@ -32,6 +32,13 @@ export type Output = NodeJS.WritableStream & {
   readonly fd?: number;
 };
 
+/** The columns of a terminal; undefined for a pipe or a file, whose lines have any length. */
+export function widthOf({ isTTY, columns }: Output): number | undefined {
+  return isTTY === true ? columns || UNKNOWN_COLUMNS : undefined;
+}
+
+const UNKNOWN_COLUMNS = 80;
+
 export function processIo(signals: EarlySignals): Io {
   return {
     environment: process.env,

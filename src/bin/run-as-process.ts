@@ -13,7 +13,7 @@ import { hasFailed, printCheck, type StateDirectories } from './check-report.ts'
 import { CommandError } from './command-error.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import { type Io, widthOf } from './io.ts';
 import { type ConfigurationSource, loadConfiguration } from './load-configuration.ts';
 import { type OneShotEnd, oneShotSummary } from './one-shot/one-shot-summary.ts';
 import { ProgressLine } from './one-shot/progress-line.ts';
@@ -137,7 +137,7 @@ function oneShotOptions(
   const { stderr, stdout, environment } = io;
   const isTerminal = stderr.isTTY === true && environment.TERM !== 'dumb';
   const isDisturbed = oneShot.printsRecords && stdout.isTTY === true;
-  const columns = () => stderr.columns || UNKNOWN_COLUMNS;
+  const columns = () => widthOf(stderr) ?? 0;
   const erase =
     isTerminal && !isDisturbed
       ? showProgress({ line, report: () => oneShot.report(), clock: systemClock, columns })
@@ -153,8 +153,6 @@ function oneShotOptions(
     },
   };
 }
-
-const UNKNOWN_COLUMNS = 80;
 
 async function settled<Config extends CommonConfig, Runs extends Service<Config>>(
   { settle }: ProcessPlan<Config, Runs>,

@@ -6,6 +6,7 @@ import { askAggregator } from '../ask-owner.ts';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { widthOf } from '../io.ts';
 import { count, printable, textTable } from '../text-table.ts';
 
 const EXAMPLES = `
@@ -50,19 +51,21 @@ function listCommand({ io }: Context): Command {
       const letters = deadLettersAnswer(
         (await askAggregator(io, stateDirectory, 'dead-letters.list', filter)).value,
       );
-      const text = json ? letters.map((letter) => `${JSON.stringify(letter)}\n`).join('') : listText(letters);
+      const text = json
+        ? letters.map((letter) => `${JSON.stringify(letter)}\n`).join('')
+        : listText(letters, widthOf(io.stdout));
       io.stdout.write(text);
     });
 }
 
-function listText(letters: readonly DeadLetterReport[]): string {
+function listText(letters: readonly DeadLetterReport[], width: number | undefined): string {
   if (letters.length === 0) return 'There are no dead letters.\n';
   const columns = [
     { title: 'id' },
     { title: 'records', right: true as const },
     { title: 'size', right: true as const },
     { title: 'rejected' },
-    { title: 'reason' },
+    { title: 'reason', wraps: true as const },
   ];
   const rows = letters.map((letter) => [
     printable(letter.id),
@@ -71,7 +74,7 @@ function listText(letters: readonly DeadLetterReport[]): string {
     rejectedTime(letter),
     printable(letter.replaying ? `(replaying) ${letter.reason}` : letter.reason),
   ]);
-  return textTable(columns, rows);
+  return textTable(columns, rows, width);
 }
 
 function rejectedTime({ rejectedTimeUnixNano }: DeadLetterReport): string {
@@ -90,11 +93,14 @@ function showCommand({ io }: Context): Command {
       );
       if (json) io.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
       else if (raw) io.stdout.write(Buffer.from(content.data, 'base64'));
-      else io.stdout.write(contentText(content));
+      else io.stdout.write(contentText(content, widthOf(io.stdout)));
     });
 }
 
-function contentText({ letter, format, resource, data }: DeadLetterContent): string {
+function contentText(
+  { letter, format, resource, data }: DeadLetterContent,
+  width: number | undefined,
+): string {
   const fields = [
     ['id', letter.id],
     ['records', count(letter.records)],
@@ -106,7 +112,9 @@ function contentText({ letter, format, resource, data }: DeadLetterContent): str
     ...Object.entries(resource),
   ].map((row) => row.map(printable));
   const lines = Buffer.from(data, 'base64').toString().replace(/\n$/, '').split('\n');
-  return `${textTable([{ title: '' }, { title: '' }], fields)}\n${lines.map((line) => `${printable(line)}\n`).join('')}`;
+  const table = textTable([{ title: '' }, { title: '', wraps: true }], fields, width);
+  // Records are as they are: a terminal continues a long one by itself, and it can be copied.
+  return `${table}\n${lines.map((line) => `${printable(line)}\n`).join('')}`;
 }
 
 function selectionCommand({ io }: Context, name: 'replay' | 'discard', description: string): Command {

@@ -4,6 +4,7 @@ import type { AmountReport, EmitterReport } from '../../runtime/control-commands
 import { amountAnswer, emittersAnswer } from '../answers.ts';
 import { askAggregator } from '../ask-owner.ts';
 import type { Context } from '../context.ts';
+import { widthOf } from '../io.ts';
 import { count, printable, textTable } from '../text-table.ts';
 
 const EXAMPLES = `
@@ -39,15 +40,19 @@ function listCommand({ io }: Context): Command {
     .action(async ({ stateDirectory, json }: Options) => {
       const { value, running } = await askAggregator(io, stateDirectory, 'emitters.list', {});
       const emitters = emittersAnswer(value);
-      io.stdout.write(json ? `${JSON.stringify(emitters, undefined, 2)}\n` : listText(emitters, running));
+      io.stdout.write(
+        json
+          ? `${JSON.stringify(emitters, undefined, 2)}\n`
+          : listText(emitters, running, widthOf(io.stdout)),
+      );
     });
 }
 
-function listText(emitters: readonly EmitterReport[], running: boolean): string {
+function listText(emitters: readonly EmitterReport[], running: boolean, width: number | undefined): string {
   if (emitters.length === 0) return 'The state knows no emitters.\n';
   const right = { right: true } as const;
   const columns = [
-    { title: 'emitter' },
+    { title: 'emitter', wraps: true as const },
     ...(running ? [{ title: 'configured' }] : []),
     { title: 'queued', ...right },
     { title: 'dead-lettered', ...right },
@@ -58,7 +63,7 @@ function listText(emitters: readonly EmitterReport[], running: boolean): string 
     amountText(queued),
     amountText(deadLettered),
   ]);
-  return textTable(columns, rows);
+  return textTable(columns, rows, width);
 }
 
 function amountText({ records, bytes }: AmountReport): string {

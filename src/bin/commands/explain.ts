@@ -4,7 +4,10 @@ import { explainAnswer } from '../answers.ts';
 import { askOwner } from '../ask-owner.ts';
 import type { Context } from '../context.ts';
 import { explanationText } from '../explanation-text.ts';
-import { findStateDirectories } from '../state-directories.ts';
+import { widthOf } from '../io.ts';
+import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
+import { printable } from '../text-table.ts';
+import { paragraph } from '../wrapped-text.ts';
 
 const EXAMPLES = `
 Examples:
@@ -20,9 +23,19 @@ export function explainCommand({ io }: Context): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, { stateDirectory, json }: { stateDirectory?: string; json?: boolean }) => {
       const path = resolve(file);
-      for (const directory of await findStateDirectories(io, stateDirectory, ['collector'])) {
+      const width = widthOf(io.stdout);
+      const directories = await findStateDirectories(io, stateDirectory, ['collector']);
+      for (const [index, directory] of directories.entries()) {
         const answer = explainAnswer((await askOwner(io, directory, 'explain', { path })).value);
-        io.stdout.write(json ? `${JSON.stringify(answer, undefined, 2)}\n` : explanationText(answer));
+        const heading = directories.length > 1 ? headingOf(directory, index, width) : '';
+        io.stdout.write(
+          json ? `${JSON.stringify(answer, undefined, 2)}\n` : heading + explanationText(answer, width),
+        );
       }
     });
+}
+
+/** Several collectors may know the file: a permanent one, and those of one-shot runs. */
+function headingOf({ path }: KnownStateDirectory, index: number, width: number | undefined): string {
+  return `${index === 0 ? '' : '\n'}${paragraph(`collector  ${printable(path)}`, width, 2)}\n`;
 }

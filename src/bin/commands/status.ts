@@ -10,8 +10,10 @@ import type {
 import { statusAnswer } from '../answers.ts';
 import { askOwner } from '../ask-owner.ts';
 import type { Context } from '../context.ts';
+import { widthOf } from '../io.ts';
 import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
 import { count, printable, textTable } from '../text-table.ts';
+import { paragraph } from '../wrapped-text.ts';
 
 const EXAMPLES = `
 The balance adds up. Of a collector: what is read is accepted or waiting; what lies behind that in the files is unread.
@@ -36,6 +38,7 @@ export function statusCommand({ io }: Context): Command {
     .option('--json', 'Print one JSON object per state directory, one per line.')
     .addHelpText('after', EXAMPLES)
     .action(async ({ stateDirectory, verbose = false, json = false }: StatusOptions) => {
+      const width = widthOf(io.stdout);
       for (const directory of await findStateDirectories(io, stateDirectory)) {
         const { value, running } = await askOwner(io, directory, 'status', { verbose });
         const status = statusAnswer(value);
@@ -43,24 +46,28 @@ export function statusCommand({ io }: Context): Command {
         io.stdout.write(
           json
             ? `${JSON.stringify({ ...status, stateDirectory: path, running })}\n`
-            : `${heading(directory, running)}${statusText(status)}\n`,
+            : `${heading(directory, running, width)}${statusText(status, width)}\n`,
         );
       }
     });
 }
 
-function heading({ role, path }: KnownStateDirectory, running: boolean): string {
-  return `${role}  ${printable(path)}  ${running ? 'running' : 'not running'}\n\n`;
+function heading({ role, path }: KnownStateDirectory, running: boolean, width: number | undefined): string {
+  const text = `${role}  ${printable(path)}  ${running ? 'running' : 'not running'}`;
+  return `${paragraph(text, width, 2)}\n`;
 }
 
-function statusText(status: AggregatorStatus | CollectorStatus): string {
-  return status.role === 'aggregator' ? aggregatorText(status) : collectorText(status);
+function statusText(status: AggregatorStatus | CollectorStatus, width: number | undefined): string {
+  return status.role === 'aggregator' ? aggregatorText(status, width) : collectorText(status, width);
 }
 
 const RIGHT = { right: true } as const;
 
-function aggregatorText({ accepted, emitters, diskBytes }: AggregatorStatus): string {
-  const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk\n`;
+function aggregatorText(
+  { accepted, emitters, diskBytes }: AggregatorStatus,
+  width: number | undefined,
+): string {
+  const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk`;
   const begun = emitters.some(({ before }) => before.bytes > 0 || before.records > 0);
   const parts: readonly (readonly [string, keyof Omit<EmitterBalanceReport, 'emitter'>])[] = [
     ...(begun ? [['before', 'before'] as const] : []),
@@ -74,24 +81,24 @@ function aggregatorText({ accepted, emitters, diskBytes }: AggregatorStatus): st
     printable(balance.emitter),
     ...parts.map(([, part]) => amountText(balance[part])),
   ]);
-  return `${total}\n${textTable(columns, rows)}`;
+  return `${paragraph(total, width)}\n${textTable(columns, rows, width)}`;
 }
 
 function amountText({ records, bytes }: AmountReport): string {
   return `${count(records)} (${formatByteSize(bytes)})`;
 }
 
-function collectorText({ streams, ...all }: CollectorStatus): string {
+function collectorText({ streams, ...all }: CollectorStatus, width: number | undefined): string {
   const rows = [
     ...(streams ?? []).map((each) => [printable(each.source), each.stream, ...bytes(each)]),
     ['all streams', '', ...bytes(all)],
   ];
   const columns = [
-    { title: '' },
+    { title: streams === undefined ? '' : 'source', wraps: true as const },
     { title: streams === undefined ? '' : 'stream' },
     ...['read', 'accepted', 'waiting', 'unread'].map((title) => ({ title: `${title} (bytes)`, ...RIGHT })),
   ];
-  return textTable(columns, rows);
+  return textTable(columns, rows, width);
 }
 
 function bytes({ read, accepted, waiting, unread }: StreamBalanceReport): string[] {

@@ -20,7 +20,10 @@ async function check(role: string, environment: Environment, ...flags: string[])
 
 /** The lines of --connect. */
 const lines = ({ stdout }: { readonly stdout: string }) =>
-  stdout.split('\n').filter((line) => /^(ok|failed) {2}/.test(line));
+  stdout.split('\n').flatMap((line) => {
+    const [, state, text] = /^(ok|failed) {2,}(\S.*)$/.exec(line) ?? [];
+    return state === undefined ? [] : [`${state.padEnd(8)}${text}`];
+  });
 
 async function readable(): Promise<{ readonly directory: string; readonly path: string }> {
   const directory = await temporaryDirectory();
