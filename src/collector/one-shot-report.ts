@@ -1,3 +1,4 @@
+import { NOTHING } from '../storage/amount.ts';
 import type { Amount } from '../storage/queue-contract.ts';
 
 /** How far a run is that ends by itself, and what it leaves. */
@@ -13,6 +14,15 @@ export interface OneShotReport {
   /** Records that the aggregator has not delivered, as last reported; undefined: no report. */
   readonly undeliveredRecords: number | undefined;
 }
+
+/** Before the start. */
+export const NOTHING_READ: OneShotReport = {
+  accepted: NOTHING,
+  remainingBytes: 0,
+  left: [],
+  lostBytes: 0,
+  undeliveredRecords: undefined,
+};
 
 export interface LeftFile {
   readonly path: string;

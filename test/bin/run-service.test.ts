@@ -4,20 +4,14 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { run } from '../../src/bin/run.ts';
 import type { CollectorService } from '../../src/bin/services.ts';
 import type { CollectorConfig } from '../../src/collector/config.ts';
-import type { OneShotReport } from '../../src/collector/one-shot-report.ts';
+import { NOTHING_READ } from '../../src/collector/one-shot-report.ts';
 import { ConfigurationError } from '../../src/runtime/configuration-error.ts';
 import type { TlsMaterial } from '../../src/runtime/tls.ts';
 import { capturedIo } from '../support/captured-io.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const ONE_SHOT: OneShotReport = {
-  accepted: { records: 2, bytes: 10 },
-  remainingBytes: 0,
-  left: [],
-  lostBytes: 0,
-  undeliveredRecords: undefined,
-};
+const ONE_SHOT = { ...NOTHING_READ, accepted: { records: 2, bytes: 10 } };
 
 /** A service that does what the test says. */
 function service(overrides: Partial<CollectorService> = {}) {

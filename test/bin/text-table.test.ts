@@ -84,7 +84,12 @@ describe('on a terminal that is too narrow', () => {
         ];
         const table = textTable(columns, cells, width);
         for (const line of table.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(width);
-        const characters = (text: string) => [...text.replaceAll(/[\sxyz]/g, '')].sort().join('');
+        const characters = (text: string) =>
+          text
+            .replaceAll(/[\sxyz]/g, '')
+            .split('')
+            .sort()
+            .join('');
         expect(characters(table)).toBe(characters(cells.flat().join('')));
       }),
     );

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Aggregator, createAggregator } from '../../aggregator/pipeline.ts';
-import type { OneShotReport } from '../../collector/one-shot-report.ts';
+import { NOTHING_READ } from '../../collector/one-shot-report.ts';
 import { type Collector, createCollector } from '../../collector/pipeline.ts';
 import { openSocketPath, type SocketPath } from '../../runtime/socket-path.ts';
 import type { OneShotEnd } from '../one-shot/one-shot-summary.ts';
@@ -13,13 +13,6 @@ export interface StandaloneDependencies {
   readonly aggregator: ServiceDependencies;
 }
 
-const NOTHING_READ: OneShotReport = {
-  accepted: { records: 0, bytes: 0 },
-  remainingBytes: 0,
-  left: [],
-  lostBytes: 0,
-  undeliveredRecords: undefined,
-};
 const SOCKET_NAME = 'standalone.sock';
 /** What timers of Node can wait. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
