@@ -62,7 +62,7 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
 
 function followed(stream: FileStream, { lineages, clock }: ExplainContext): Explanation {
   const { device, inode } = stream.place;
-  const before = stream.opened ? undefined : lineages.first(stream.lineage);
+  const before = stream.opened && !stream.heldBack ? undefined : lineages.first(stream.lineage);
   const { failure } = stream.file;
   return {
     kind: 'followed',

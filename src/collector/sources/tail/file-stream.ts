@@ -121,6 +121,8 @@ export class FileStream implements SourceStream {
   yielded: boolean;
   /** The publisher may read. */
   opened = false;
+  /** It is open, but an older generation goes first. */
+  #heldBack = false;
   /** When its file was found to be deleted, monotonic. */
   unlinkedSinceMs: number | undefined;
   /** A read found other bytes than expected: the next look compares them, even if the size has not changed. */
@@ -283,8 +285,25 @@ export class FileStream implements SourceStream {
     return { kind: 'continue', from: this.accepted };
   }
 
+  get heldBack(): boolean {
+    return this.#heldBack;
+  }
+
+  /** Gives the turn to an older generation. False when bytes were handed out already. */
+  holdBack(): boolean {
+    this.#heldBack ||= this.position === this.start;
+    return this.#heldBack;
+  }
+
+  /** Its turn has come again. */
+  release(): void {
+    this.#heldBack = false;
+    this.wake();
+  }
+
   async read(from: Position, buffer: Buffer): Promise<StreamRead> {
     if (this.#ended) return ENDED;
+    if (this.#heldBack) return WAITING;
     if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
       return this.#ended ? ENDED : WAITING;
     }
@@ -312,6 +331,8 @@ export class FileStream implements SourceStream {
     if (run?.start === 0) return this.#skip(from, buffer);
     const checksum = await this.#checksumAt(from);
     if (this.#ended) return ENDED;
+    // Nothing is awaited from here until the bytes are handed out.
+    if (this.#heldBack) return WAITING;
     if (run === undefined) return this.#cut({ from, bytes, isEndOfFile, checksum });
     // The line before the hole has no end and gets none, unless the NUL bytes are only the end of the file for now.
     const isInner = run.end < bytes.length || !isEndOfFile;

@@ -32,7 +32,7 @@ export class Lineages {
         this.#lines.set(name, [stream]);
         return;
       }
-      const place = line.findLastIndex((other) => other.opened || !mayGoBehind(other, stream)) + 1;
+      const place = line.findLastIndex((other) => !mayGoBehind(other, stream) || !mayGiveWay(other)) + 1;
       const isLate = place === line.length && isYounger(line.at(-1), stream);
       if (isLate) continue;
       line.splice(place, 0, stream);
@@ -47,16 +47,30 @@ export class Lineages {
     }
   }
 
+  /** Whether a generation that is not open would have its turn now. Changes nothing. */
+  isAnyWaiting(): boolean {
+    for (const line of this.#lines.values()) {
+      const next = line.find((stream) => !isPast(stream));
+      if (next !== undefined && (!next.opened || next.heldBack)) return true;
+    }
+    return false;
+  }
+
   /** Lets those go that have yielded; returns the streams whose turn it now is and that are not open. */
   advance(): FileStream[] {
     const turn: FileStream[] = [];
     for (const [name, line] of this.#lines) {
       while (line[0] !== undefined && isPast(line[0])) line.shift();
       if (line[0] === undefined) this.#lines.delete(name);
-      else if (!line[0].opened) turn.push(line[0]);
+      else if (!line[0].opened || line[0].heldBack) turn.push(line[0]);
     }
     return turn;
   }
+}
+
+/** Asked only of a stream that would go after the new one: an open one is held back by it, if nothing of it was read. */
+function mayGiveWay(stream: FileStream): boolean {
+  return !stream.opened || (!stream.ended && stream.holdBack());
 }
 
 function mayGoBehind(stream: FileStream, other: FileStream): boolean {

@@ -304,7 +304,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   progressed(stream: FileStream): void {
     if (isSettling(stream) && stream.accepted >= stream.contentEnd) this.#scheduleSettling(0);
     else if (stream.ended && stream.accepted >= stream.position)
-      void this.#decisions.run(() => this.#openNext());
+      void this.#decisions.run(() => this.#openAfterLook());
     this.#checkDrained();
   }
 
@@ -354,8 +354,11 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#dropEnded();
     if (turn.length > 0 && (await this.#flush())) {
       for (const stream of turn) {
-        stream.opened = true;
-        this.#sink?.open(stream);
+        if (stream.opened) stream.release();
+        else {
+          stream.opened = true;
+          this.#sink?.open(stream);
+        }
       }
     }
     if (this.#isAnySettling()) this.#scheduleSettling(SETTLE_MS);
@@ -409,7 +412,17 @@ class FileTailSource implements TailSource, FileStreamOwner {
       if (outcome === 'yielded' || outcome === 'finished') this.#yield(stream);
       if (outcome === 'finished') this.#finish(stream);
     }
-    await this.#openNext();
+    await this.#openAfterLook();
+  }
+
+  /**
+   * A generation that waited for its turn may have been copied and truncated meanwhile. Of a stream without a byte, its
+   * beginning is no evidence: the next generation may begin alike. So the copy, which goes first, is looked for before
+   * the stream is opened.
+   */
+  async #openAfterLook(): Promise<void> {
+    if (this.#running && !this.#options.once && this.#lineages.isAnyWaiting()) await this.#lookNow();
+    else await this.#openNext();
   }
 
   #yield(stream: FileStream): void {

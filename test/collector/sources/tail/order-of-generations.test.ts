@@ -1,5 +1,5 @@
 import { appendFileSync, copyFileSync, renameSync, truncateSync } from 'node:fs';
-import { rename, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, rename, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from './tailing.ts';
@@ -10,6 +10,53 @@ async function rotated(tail: Tailing, name: string, text: string, writtenAgoSeco
   const written = Date.now() / 1_000 - writtenAgoSeconds;
   await utimes(tail.path(name), written, written);
 }
+
+const BANNER = `${'='.repeat(1_100)}\n`;
+
+/** The log of the path, with a beginning that is equal in all generations. */
+const generation = (first: number) => BANNER + numbered(first, 50);
+
+/** As copytruncate does it: the copy becomes `a.log.1`, and the next generation begins in the same file. */
+async function copyAndTruncate(tail: Tailing, next: string): Promise<void> {
+  await copyFile(tail.path('a.log'), tail.path('a.log.1'));
+  await truncate(tail.path('a.log'));
+  await tail.append('a.log', next);
+}
+
+describe('a generation that is copied and truncated before any of it is read', () => {
+  it('goes first when its turn comes before the next look', async () => {
+    const tail = await Tailing.start();
+    await tail.append('a.log', generation(0));
+    await tail.turn();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(50, 1));
+    await tail.turn();
+    await rename(tail.path('a.log'), tail.path('a.log.2'));
+    await tail.append('a.log', generation(100));
+    await tail.pass(3_000);
+    await copyAndTruncate(tail, generation(200));
+    tail.sink.accepting = true;
+    tail.sink.acceptAll();
+    await tail.clock.advance(0);
+    await tail.sink.idle();
+    await tail.pass(10_000);
+    expect(tail.taken.text()).toBe(`${generation(0)}${numbered(50, 1)}${generation(100)}${generation(200)}`);
+  });
+
+  it('goes first when the aggregator was away while its stream was open', async () => {
+    const tail = await Tailing.start();
+    tail.sink.paused = true;
+    await tail.append('a.log', generation(0));
+    await tail.turn();
+    expect(tail.sink.opened).toHaveLength(1);
+    await copyAndTruncate(tail, generation(100));
+    await tail.turn();
+    tail.sink.paused = false;
+    await tail.pass(10_000);
+    expect(tail.taken.text()).toBe(`${generation(0)}${generation(100)}`);
+    expect(tail.taken.repeatedBytes).toBe(0);
+  });
+});
 
 describe('generations that are found late', () => {
   it('go before the younger ones that wait for their turn, under whatever name those stand by then', async () => {
