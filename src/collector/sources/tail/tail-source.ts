@@ -17,7 +17,8 @@ import { TailEvents } from './events.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { FileCheckpoint } from './file-checkpoint.ts';
 import type { NewStream } from './file-matcher.ts';
-import { FileStream, type FileStreamOwner } from './file-stream.ts';
+import { FileStream } from './file-stream.ts';
+import type { FileStreamOwner } from './file-stream-parts.ts';
 import type { FoundFiles } from './find-files.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { ageDormant } from './forgetting.ts';
@@ -406,7 +407,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
   /** The aggregator means other bytes by the stream's id: another goes on where our own checkpoint stands. */
   async #replace(stream: FileStream): Promise<void> {
     if (!this.#files.streams.has(stream.id)) return;
-    const known = stream.checkpoint();
+    // The ledger has no gaps of the new stream yet.
+    const { holes: _holes, ...known } = stream.checkpoint();
     const mark = known.marks.at(-1);
     if (mark === undefined) return;
     const replacement = this.#createStream({
