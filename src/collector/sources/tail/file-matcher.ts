@@ -288,7 +288,7 @@ export class FileMatcher {
     const { candidate } = opened;
     const original = await findOriginal(candidate, this.#attached);
     if (original !== undefined) return this.#leaveOut(opened, original);
-    const truncated = await findTruncatedOriginal(candidate, this.#missing);
+    const truncated = await findTruncatedOriginal(candidate, this.#files, this.#missing);
     if (truncated === undefined) return false;
     if (truncated.mark[0] === candidate.sizeBytes) return this.#leaveOut(opened, truncated.stream);
     const lineage = truncated.stream.lineage;

@@ -61,17 +61,15 @@ export class FileStream implements SourceStream {
   /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
   #unverified: KnownToAggregator | undefined;
   #resource: { readonly path: string; readonly resource: Resource } | undefined;
+  #unlinkedSinceMs: number | undefined;
+  #pathWasAbsent = false;
   #ended = false;
   #diverged = false;
   yielded: boolean;
   /** The publisher may read. */
   opened = false;
-  /** When its file was found to be deleted, monotonic. */
-  unlinkedSinceMs: number | undefined;
   /** A read found other bytes than expected: the next look compares them, even if the size has not changed. */
   isInDoubt = false;
-  /** Its file was deleted, and for a time no other one was at its path: one that comes is another file. */
-  pathWasAbsent = false;
   /** Its file is known, but under no path that is to be read. */
   movedAway = false;
   /** Everything was read that was there, or that is to be read. */
@@ -170,6 +168,28 @@ export class FileStream implements SourceStream {
     return this.path !== this.home || this.movedAway || this.unlinkedSinceMs !== undefined;
   }
 
+  /** When its file was found to be deleted, monotonic. */
+  get unlinkedSinceMs(): number | undefined {
+    return this.#unlinkedSinceMs;
+  }
+
+  set unlinkedSinceMs(sinceMs: number | undefined) {
+    if (sinceMs === this.#unlinkedSinceMs) return;
+    this.#unlinkedSinceMs = sinceMs;
+    this.#owner.changed(this);
+  }
+
+  /** Its file was deleted, and for a time no other one was at its path: one that comes is another file. */
+  get pathWasAbsent(): boolean {
+    return this.#pathWasAbsent;
+  }
+
+  set pathWasAbsent(wasAbsent: boolean) {
+    if (wasAbsent === this.#pathWasAbsent) return;
+    this.#pathWasAbsent = wasAbsent;
+    this.#owner.changed(this);
+  }
+
   get restedMs(): number {
     return this.#growth.idleMs(this.#clock.monotonicMs());
   }
@@ -205,7 +225,7 @@ export class FileStream implements SourceStream {
       ...(this.#holes.skipped.count === 0 ? {} : { holes: this.#holes.skipped }),
       sizeBytes: this.sizeBytes,
       modifiedUnixMs: this.modifiedUnixMs,
-      ...(this.unlinkedSinceMs === undefined ? {} : { deleted: true }),
+      ...(this.unlinkedSinceMs === undefined && !this.pathWasAbsent ? {} : { deleted: true }),
       yielded: this.yielded,
       copyOf: null,
       absentMs: 0,

@@ -13,6 +13,7 @@ import {
   type Candidate,
   hasAllBytes,
   highestMatching,
+  highestWithin,
   isSameInode,
   MIN_EVIDENCE_BYTES,
   stillHolds,
@@ -163,18 +164,32 @@ function isOlder(birth: string | undefined, than: string | undefined): boolean {
   return birth !== undefined && than !== undefined && BigInt(birth) < BigInt(than);
 }
 
-/** A truncated stream of which this is a copy that was made before all was read; and how far the two are equal. */
+/**
+ * A truncated or deleted stream of which this is a copy that was made before all was read; and how far the two are
+ * equal. A deleted file that is held open still has its bytes: as far as both files go, all of them have to be equal.
+ */
 export async function findTruncatedOriginal(
   file: OpenCandidate,
+  files: FollowedFiles,
   missing: StreamsByName,
 ): Promise<{ readonly stream: FileStream; readonly mark: PositionMark } | undefined> {
   for (const stream of missing.related([], originalsOf(file))) {
     file.compared();
     if (isOlder(file.birth, stream.birth)) continue;
-    const mark = await highestMatching(stream.checkpoint(), file);
-    if (mark !== undefined && mark[2] !== undefined) return { stream, mark };
+    const mark = await highestWithin(stream.checkpoint(), file, file.sizeBytes);
+    if (mark === undefined || mark[2] === undefined) continue;
+    if (!files.lost.has(stream) && !(await areEqualAsFarAsBothGo(file, stream))) continue;
+    return { stream, mark };
   }
   return undefined;
+}
+
+async function areEqualAsFarAsBothGo(file: OpenCandidate, stream: FileStream): Promise<boolean> {
+  const isSame = await stream.file.use(async (handle) => {
+    const end = Math.min(file.sizeBytes, (await handle.stat()).size);
+    return haveSameBytes(file.handle, handle, { start: 0, end });
+  });
+  return isSame === true;
 }
 
 /**

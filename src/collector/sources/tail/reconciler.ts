@@ -147,7 +147,9 @@ export class Reconciler {
   async #lookAtUnfound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
     const state = await stream.state();
     if (state === undefined) {
-      if (stream.file.failure === 'gone') this.#lose(stream);
+      if (stream.file.failure !== 'gone') return;
+      if (!present.has(stream.path)) stream.pathWasAbsent = true;
+      this.#lose(stream);
       return;
     }
     stream.file.onlyHandle = true;

@@ -55,6 +55,55 @@ describe('files that are equal at both ends', () => {
     },
   );
 
+  it.each([0, 512])(
+    'are read when they are equal to a deleted file in full, and the path was empty (%i files held open)',
+    async (openFiles) => {
+      const tail = await Tailing.start({ limits: { openFiles } });
+      await put(tail, 'again.txt', report(1));
+      await tail.turn();
+      // Reading another file closes one that is beyond the limit.
+      await tail.append('other.txt', numbered(1, 5));
+      await tail.turn();
+      await unlink(tail.path('again.txt'));
+      await tail.turn();
+      await put(tail, 'again.txt', report(1));
+      await tail.pass(4_000);
+      expect(figures(tail.taken.text())).toBe(60);
+    },
+  );
+
+  it.each([0, 512])(
+    'are read when they are equal to a deleted file in full, and come after a restart (%i files held open)',
+    async (openFiles) => {
+      const tail = await Tailing.start({ limits: { openFiles } });
+      await put(tail, 'again.txt', report(1));
+      await tail.turn();
+      await tail.append('other.txt', numbered(1, 5));
+      await tail.turn();
+      await unlink(tail.path('again.txt'));
+      await tail.turn();
+      await tail.stop();
+      await put(tail, 'again.txt', report(1));
+      await tail.start();
+      await tail.pass(4_000);
+      expect(figures(tail.taken.text())).toBe(60);
+    },
+  );
+
+  it.each(['deleted', 'truncated'])(
+    'are read under a rotated name when they only begin like a file that was %s',
+    async (kind) => {
+      const tail = await Tailing.start({ bufferBytes: 700 });
+      await put(tail, 'a.log', report(1));
+      await tail.turn();
+      await put(tail, 'a.log.1', report(2).slice(0, -300));
+      if (kind === 'deleted') await unlink(tail.path('a.log'));
+      else await truncate(tail.path('a.log'));
+      await tail.pass(8_000);
+      expect(tail.taken.text(tail.path('a.log.1'))).toBe(report(2).slice(0, -300));
+    },
+  );
+
   it('are read under a rotated name too', async () => {
     const tail = await Tailing.start();
     await put(tail, 'a.log', report(1));
@@ -278,7 +327,8 @@ describe('start_at end', () => {
     await tail.append('other.log', numbered(200, 5));
     await tail.start();
     await tail.pass(3_000);
-    expect(tail.taken.text()).toBe(numbered(10, 5) + numbered(100, 5) + numbered(200, 5));
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(10, 5) + numbered(100, 5));
+    expect(tail.taken.text(tail.path('other.log'))).toBe(numbered(200, 5));
   });
 
   it('does not apply to files that come after a first run that found none', async () => {
