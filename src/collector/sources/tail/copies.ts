@@ -19,10 +19,22 @@ export type CopyVerdict = 'copy' | 'continues' | 'other';
 export class Copies {
   readonly #files: FollowedFiles;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
+  #areUnsaved = false;
 
   constructor(files: FollowedFiles, checkpoints: Checkpoints<FileCheckpoint>) {
     this.#files = files;
     this.#checkpoints = checkpoints;
+  }
+
+  /**
+   * Writes down what is known of new copies: after a restart, a copy whose original was renamed in the meantime could
+   * not be recognised by its name.
+   */
+  async save(): Promise<void> {
+    if (!this.#areUnsaved) return;
+    this.#areUnsaved = false;
+    // A failure is reported when the next write fails too.
+    await this.#checkpoints.flush().catch(() => undefined);
   }
 
   at(found: FoundFile): FileCopy | undefined {
@@ -50,6 +62,7 @@ export class Copies {
     if (before !== file) void before?.close();
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
     this.#checkpoints.change(id, () => checkpoint);
+    this.#areUnsaved = true;
   }
 
   /** It was a copy when the collector ran last; what it is now is decided later. */
@@ -71,7 +84,11 @@ export class Copies {
     const original = this.#files.streams.get(copy.of);
     const isAlive = original !== undefined && this.#files.isAttached(original);
     const isCopy = isAlive
-      ? await isCopyOf(candidate, original, isIntact && candidate.sizeBytes >= position ? position : 0)
+      ? await isCopyOf(
+          candidate,
+          original,
+          isIntact && candidate.sizeBytes >= position ? position : undefined,
+        )
       : isIntact && candidate.sizeBytes === position;
     const check = isCopy ? await readCheck(candidate.handle, candidate.sizeBytes) : undefined;
     if (check !== undefined) {

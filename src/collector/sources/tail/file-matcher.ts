@@ -134,6 +134,7 @@ export class FileMatcher {
       for (const file of portion) await this.#matchStranger(file, context);
       if (isLarge) await this.#openReady();
     }
+    await this.#copies.save();
   }
 
   /** A dormant stream continues in this file. */

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Position } from '../../../records/position.ts';
 import { birthOf } from './birth-time.ts';
 import { originalPaths } from './derived-names.ts';
 import type { DormantStream } from './dormant-streams.ts';
@@ -151,10 +152,18 @@ export async function findOriginal(
   return undefined;
 }
 
-/** `from`: how far both are known to be equal. */
-export async function isCopyOf(file: OpenCandidate, original: FileStream, from = 0): Promise<boolean> {
-  if (original.unlinkedSinceMs !== undefined || isOlder(file.birth, original.birth)) return false;
-  const range = { start: from, end: file.sizeBytes };
+/**
+ * `equalUpTo`: given for a file that is known as a copy of the stream. The original may have been replaced since then by
+ * one that is younger than the copy; as far as the copy was compared with another file, it is compared again.
+ */
+export async function isCopyOf(
+  file: OpenCandidate,
+  original: FileStream,
+  equalUpTo?: Position,
+): Promise<boolean> {
+  const isReplaced = isOlder(file.birth, original.birth);
+  if (original.unlinkedSinceMs !== undefined || (isReplaced && equalUpTo === undefined)) return false;
+  const range = { start: isReplaced ? 0 : (equalUpTo ?? 0), end: file.sizeBytes };
   const isSame = await original.file.use((handle) => haveSameBytes(file.handle, handle, range));
   return isSame === true;
 }
