@@ -19,22 +19,16 @@ export type CopyVerdict = 'copy' | 'continues' | 'other';
 export class Copies {
   readonly #files: FollowedFiles;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
-  #areUnsaved = false;
+  #noted = 0;
 
   constructor(files: FollowedFiles, checkpoints: Checkpoints<FileCheckpoint>) {
     this.#files = files;
     this.#checkpoints = checkpoints;
   }
 
-  /**
-   * Writes down what is known of new copies: after a restart, a copy whose original was renamed in the meantime could
-   * not be recognised by its name.
-   */
-  async save(): Promise<void> {
-    if (!this.#areUnsaved) return;
-    this.#areUnsaved = false;
-    // A failure is reported when the next write fails too.
-    await this.#checkpoints.flush().catch(() => undefined);
+  /** How many were found or have changed. */
+  get noted(): number {
+    return this.#noted;
   }
 
   at(found: FoundFile): FileCopy | undefined {
@@ -62,7 +56,7 @@ export class Copies {
     if (before !== file) void before?.close();
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
     this.#checkpoints.change(id, () => checkpoint);
-    this.#areUnsaved = true;
+    this.#noted++;
   }
 
   /** It was a copy when the collector ran last; what it is now is decided later. */

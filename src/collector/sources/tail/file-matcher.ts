@@ -98,6 +98,8 @@ export class FileMatcher {
   #waiting: FileStream[] = [];
   readonly #waitingLineages = new Set<string>();
   #begun = 0;
+  /** How much of what was begun or noted is on disk. */
+  #saved = 0;
   #missing: StreamsByName;
   #attached: StreamsByName;
 
@@ -134,7 +136,7 @@ export class FileMatcher {
       for (const file of portion) await this.#matchStranger(file, context);
       if (isLarge) await this.#openReady();
     }
-    await this.#copies.save();
+    await this.#save();
   }
 
   /** A dormant stream continues in this file. */
@@ -174,6 +176,18 @@ export class FileMatcher {
     for (const stream of this.#waiting.filter(isReady)) this.#lineUpOne(stream);
     this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
     await this.#parts.openReady();
+  }
+
+  /**
+   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
+   * was renamed in the meantime could not be recognised by its name.
+   */
+  async #save(): Promise<void> {
+    const noted = this.#begun + this.#copies.noted;
+    if (noted === this.#saved) return;
+    this.#saved = noted;
+    // A failure is reported when the next write fails too.
+    await this.#parts.checkpoints.flush().catch(() => undefined);
   }
 
   #lineUpOne(stream: FileStream): void {
