@@ -98,8 +98,6 @@ export class FileMatcher {
   #waiting: FileStream[] = [];
   readonly #waitingLineages = new Set<string>();
   #begun = 0;
-  /** How much of what was begun or noted is on disk. */
-  #saved = 0;
   #missing: StreamsByName;
   #attached: StreamsByName;
 
@@ -119,6 +117,11 @@ export class FileMatcher {
     return this.#begun;
   }
 
+  /** How many copies were found or have changed. */
+  get copiesNoted(): number {
+    return this.#copies.noted;
+  }
+
   /** Puts the new streams in order. Called when no stream is lost any more: until then names may have changed. */
   lineUp(): void {
     for (const stream of this.#waiting) this.#lineUpOne(stream);
@@ -136,7 +139,6 @@ export class FileMatcher {
       for (const file of portion) await this.#matchStranger(file, context);
       if (isLarge) await this.#openReady();
     }
-    await this.#save();
   }
 
   /** A dormant stream continues in this file. */
@@ -176,18 +178,6 @@ export class FileMatcher {
     for (const stream of this.#waiting.filter(isReady)) this.#lineUpOne(stream);
     this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
     await this.#parts.openReady();
-  }
-
-  /**
-   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
-   * was renamed in the meantime could not be recognised by its name.
-   */
-  async #save(): Promise<void> {
-    const noted = this.#begun + this.#copies.noted;
-    if (noted === this.#saved) return;
-    this.#saved = noted;
-    // A failure is reported when the next write fails too.
-    await this.#parts.checkpoints.flush().catch(() => undefined);
   }
 
   #lineUpOne(stream: FileStream): void {

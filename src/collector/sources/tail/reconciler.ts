@@ -38,6 +38,10 @@ export class Reconciler {
   #isFirst = true;
   #isFirstEver = false;
   #isGoneReported = false;
+  /** How many files were found to be deleted. */
+  #deletions = 0;
+  /** How much of what was found is on disk. */
+  #saved = 0;
   /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
   #isUnsettled = false;
 
@@ -59,7 +63,20 @@ export class Reconciler {
     for (const stream of this.#files.lost) this.endLost(stream);
     this.#matcher.lineUp();
     if (!this.#isGoneReported) await this.#reportGone(found);
+    await this.#save();
     return found;
+  }
+
+  /**
+   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
+   * was renamed in the meantime, or made anew, could not be recognised.
+   */
+  async #save(): Promise<void> {
+    const found = this.#matcher.begun + this.#matcher.copiesNoted + this.#deletions;
+    if (found === this.#saved) return;
+    this.#saved = found;
+    // A failure is reported when the next write fails too.
+    await this.#parts.checkpoints.flush().catch(() => undefined);
   }
 
   /** Streams whose files were deleted or compressed while the collector was not running. */
@@ -148,6 +165,7 @@ export class Reconciler {
     const state = await stream.state();
     if (state === undefined) {
       if (stream.file.failure !== 'gone') return;
+      this.#deletions++;
       if (!present.has(stream.path)) stream.pathWasAbsent = true;
       this.#lose(stream);
       return;
@@ -155,13 +173,17 @@ export class Reconciler {
     stream.file.onlyHandle = true;
     const fields = { stream: stream.id, path: stream.path };
     if (state.unlinked && stream.unlinkedSinceMs === undefined) {
+      this.#deletions++;
       stream.unlinkedSinceMs = this.#parts.clock.monotonicMs();
       this.#parts.events.unlinked(fields);
     } else if (!state.unlinked && !stream.movedAway) {
       stream.movedAway = true;
       this.#parts.events.movedAway(fields);
     }
-    if (state.unlinked && !present.has(stream.path)) stream.pathWasAbsent = true;
+    if (state.unlinked && !stream.pathWasAbsent && !present.has(stream.path)) {
+      this.#deletions++;
+      stream.pathWasAbsent = true;
+    }
     if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
   }
 

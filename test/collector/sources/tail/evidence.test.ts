@@ -72,9 +72,14 @@ describe('files that are equal at both ends', () => {
     },
   );
 
-  it.each([0, 512])(
-    'are read when they are equal to a deleted file in full, and come after a restart (%i files held open)',
-    async (openFiles) => {
+  it.each([
+    [0, 'a stop'],
+    [512, 'a stop'],
+    [0, 'a kill'],
+    [512, 'a kill'],
+  ])(
+    'are read when they are equal to a deleted file in full (%i files held open), and come after %s',
+    async (openFiles, end) => {
       const tail = await Tailing.start({ limits: { openFiles } });
       await put(tail, 'again.txt', report(1));
       await tail.turn();
@@ -82,7 +87,7 @@ describe('files that are equal at both ends', () => {
       await tail.turn();
       await unlink(tail.path('again.txt'));
       await tail.turn();
-      await tail.stop();
+      await (end === 'a kill' ? tail.kill() : tail.stop());
       await put(tail, 'again.txt', report(1));
       await tail.start();
       await tail.pass(4_000);
