@@ -76,7 +76,8 @@ export class Copies {
     const isIntact =
       isSameInode(copy.checkpoint, candidate) && (await stillHolds(copy.checkpoint, candidate));
     const original = this.#files.streams.get(copy.of);
-    const isAlive = original !== undefined && this.#files.isAttached(original);
+    const isAlive =
+      original !== undefined && this.#files.isAttached(original) && original.unlinkedSinceMs === undefined;
     const isCopy = isAlive
       ? await isCopyOf(
           candidate,

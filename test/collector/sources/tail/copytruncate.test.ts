@@ -1,4 +1,4 @@
-import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, rename, truncate, unlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from './tailing.ts';
 
@@ -201,4 +201,22 @@ describe('copytruncate', () => {
     await tail.pass(3_000);
     expect(tail.taken.text()).toBe(numbered(0, 25));
   });
+
+  it.each([0, 10])(
+    'is not read again when its original is deleted that was read further (%i lines added to the copy)',
+    async (added) => {
+      const tail = await Tailing.start();
+      await tail.append('app.log', numbered(0, 20));
+      await tail.turn();
+      await copyFile(tail.path('app.log'), tail.path('app.log.1'));
+      await tail.turn();
+      await tail.append('app.log', numbered(20, 10));
+      await tail.turn();
+      await unlink(tail.path('app.log'));
+      await tail.turn();
+      await tail.append('app.log.1', numbered(100, added));
+      await tail.pass(3_000);
+      expect(tail.taken.text()).toBe(numbered(0, 30) + numbered(100, added));
+    },
+  );
 });
