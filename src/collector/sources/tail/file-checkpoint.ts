@@ -38,6 +38,8 @@ export type FileCheckpoint = {
   readonly modifiedUnixMs?: number;
   /** The collector saw that the file was deleted: another file at its path is another file, whatever is in it. */
   readonly deleted?: true;
+  /** The file itself had other bytes afterwards: equal bytes that come into it again are new ones. */
+  readonly superseded?: true;
   /** The stream is over: all that could be read of it was read, or its loss was reported. */
   readonly finished?: true;
   /** How many bytes were not read when its file was gone. */

@@ -63,6 +63,7 @@ export class FileStream implements SourceStream {
   #resource: { readonly path: string; readonly resource: Resource } | undefined;
   #unlinkedSinceMs: number | undefined;
   #pathWasAbsent = false;
+  #superseded: boolean;
   #ended = false;
   #diverged = false;
   yielded: boolean;
@@ -85,6 +86,7 @@ export class FileStream implements SourceStream {
     this.start = checkpoint.start;
     this.entry = parts.entry;
     this.yielded = checkpoint.yielded;
+    this.#superseded = checkpoint.superseded === true;
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#owner = parts.owner;
@@ -190,6 +192,12 @@ export class FileStream implements SourceStream {
     this.#owner.changed(this);
   }
 
+  /** Its file has other bytes now, which another stream reads. */
+  supersede(): void {
+    this.#superseded = true;
+    this.#owner.changed(this);
+  }
+
   get restedMs(): number {
     return this.#growth.idleMs(this.#clock.monotonicMs());
   }
@@ -226,6 +234,7 @@ export class FileStream implements SourceStream {
       sizeBytes: this.sizeBytes,
       modifiedUnixMs: this.modifiedUnixMs,
       ...(this.unlinkedSinceMs === undefined && !this.pathWasAbsent ? {} : { deleted: true }),
+      ...(this.#superseded ? { superseded: true } : {}),
       yielded: this.yielded,
       copyOf: null,
       absentMs: 0,
@@ -361,6 +370,7 @@ export class FileStream implements SourceStream {
     this.unlinkedSinceMs = undefined;
     this.movedAway = false;
     this.pathWasAbsent = false;
+    this.#superseded = false;
     this.saw(sizeBytes);
     this.#owner.changed(this);
     this.wake();

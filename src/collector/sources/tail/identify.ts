@@ -81,6 +81,7 @@ export async function findByInode(
   for (const dormant of files.dormant.withInode(file.inode)) {
     file.compared();
     const known = dormant.checkpoint;
+    if (known.superseded === true) continue;
     if (isSameInode(known, file) && (await stillHolds(known, file)))
       best.offer(known, { kind: 'dormant', dormant });
   }
@@ -107,7 +108,9 @@ export async function findByContent(
     if (isEvident) best.offer(known, { kind: 'stream', stream });
   }
   const dormant = [
-    ...file.paths.flatMap((path) => files.dormant.at(path)),
+    ...file.paths
+      .flatMap((path) => files.dormant.at(path))
+      .filter(({ checkpoint }) => checkpoint.superseded !== true),
     ...files.dormant.named(originals),
   ];
   for (const one of new Set(dormant)) {
@@ -242,6 +245,7 @@ export async function findRecoverable(
   if (!isFirst) return undefined;
   for (const dormant of files.dormant.withInode(file.inode)) {
     file.compared();
+    if (dormant.checkpoint.superseded === true) continue;
     const recoverable = await recoverableAs({ kind: 'dormant', dormant }, dormant.checkpoint, file);
     if (recoverable !== undefined) return recoverable;
   }

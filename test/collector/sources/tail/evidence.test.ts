@@ -109,6 +109,40 @@ describe('files that are equal at both ends', () => {
     },
   );
 
+  it.each(['runs', 'stops in between', 'is killed in between'])(
+    'are read when a file is rewritten in place, and again with its first bytes (the collector %s)',
+    async (kind) => {
+      const tail = await Tailing.start();
+      const nights = [1, 2, 1].map((night) => `night ${night}\n${report(night)}`);
+      for (const text of nights) {
+        await writeFile(tail.path('a.txt'), text);
+        if (kind === 'runs') await tail.pass(3_000);
+        else {
+          if (tail.taken.batches.length > 0) await tail.start();
+          await tail.pass(3_000);
+          await (kind === 'stops in between' ? tail.stop() : tail.kill());
+        }
+      }
+      if (kind !== 'runs') await tail.start();
+      await tail.pass(3_000);
+      expect(tail.taken.text()).toBe(nights.join(''));
+    },
+  );
+
+  it('are read in full when they only begin like an earlier content of the same file', async () => {
+    const tail = await Tailing.start({ bufferBytes: 700 });
+    const contents = [report(1), numbered(1, 30), report(2)];
+    for (const text of contents) {
+      await writeFile(tail.path('a.txt'), text);
+      await tail.pass(3_000);
+      await tail.stop();
+      if (text !== contents.at(-1)) await writeFile(tail.path('a.txt'), '');
+      await tail.start();
+    }
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(contents.join(''));
+  });
+
   it('are read under a rotated name too', async () => {
     const tail = await Tailing.start();
     await put(tail, 'a.log', report(1));
