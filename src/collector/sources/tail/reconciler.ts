@@ -134,7 +134,9 @@ export class Reconciler {
   ): Promise<void> {
     for (const stream of this.#files.attached()) {
       const found = byFile.get(fileKey(stream.place));
-      if (found !== undefined) await this.#lookAtFound(stream, found);
+      // The inode may have been given to another file.
+      const isOther = stream.birth !== undefined && found?.[0]?.birthNs !== stream.birth;
+      if (found !== undefined && !isOther) await this.#lookAtFound(stream, found);
       else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream, present);
     }
   }
@@ -242,11 +244,14 @@ export class Reconciler {
   /** One of each file that no stream reads; in the order in which they are to be sent. */
   #unfollowed(byFile: ReadonlyMap<string, readonly FoundFile[]>): FoundFile[] {
     const unfollowed: FoundFile[] = [];
+    const missing = new Set(this.#files.missing().map(({ path }) => path));
+    const isKnown = (path: string) => missing.has(path) || this.#files.dormant.at(path).length > 0;
     for (const found of byFile.values()) {
       const stream = found[0] && this.#files.streamOf(found[0]);
-      // A name of the file itself goes before a link to it.
+      // Where a stream was before, it may continue. A name of the file itself goes before a link to it.
       const chosen =
         found.find(({ path }) => path === stream?.path) ??
+        (stream === undefined ? found.find(({ path }) => isKnown(path)) : undefined) ??
         found.find(({ target }) => target === undefined) ??
         found[0];
       if (chosen === undefined) continue;

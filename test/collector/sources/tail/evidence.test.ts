@@ -162,6 +162,37 @@ describe('files that are equal at both ends', () => {
   });
 });
 
+describe('an inode that is given to another file', () => {
+  /** Writes files with the text under this name, until one has the inode (or enough were tried). */
+  async function writeWithInode(tail: Tailing, name: string, text: string, inode: number): Promise<void> {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      await writeFile(tail.path(`.${attempt}`), text);
+      const isFound = (await stat(tail.path(`.${attempt}`))).ino === inode;
+      if (isFound || attempt === 49) return rename(tail.path(`.${attempt}`), tail.path(name));
+    }
+  }
+
+  it.each([0, 512])(
+    'does not take the stream of the deleted file along (%i files held open)',
+    async (openFiles) => {
+      const tail = await Tailing.start({ limits: { openFiles } });
+      await tail.append('a.log', numbered(0, 20));
+      await tail.turn();
+      await tail.append('other.log', numbered(100, 5));
+      await tail.turn();
+      const { ino } = await stat(tail.path('a.log'));
+      // As editors do it: the new file begins with the bytes of the old one.
+      await writeFile(tail.path('.new'), numbered(0, 30));
+      await rename(tail.path('.new'), tail.path('a.log'));
+      await writeWithInode(tail, 'b.log', numbered(500, 20), ino);
+      await tail.pass(4_000);
+      expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 30));
+      expect(tail.taken.text(tail.path('b.log'))).toBe(numbered(500, 20));
+      expect(tail.log.map(({ msg }) => msg)).not.toContain('A followed file was renamed');
+    },
+  );
+});
+
 describe('equal files that no rotation made', () => {
   it('are both read', async () => {
     const tail = await Tailing.start();
