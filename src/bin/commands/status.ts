@@ -81,7 +81,7 @@ function amountText({ records, bytes }: AmountReport): string {
   return `${count(records)} (${formatByteSize(bytes)})`;
 }
 
-function collectorText({ streams, ...all }: CollectorStatus): string {
+function collectorText({ streams, lost = 0, ...all }: CollectorStatus): string {
   const rows = [
     ...(streams ?? []).map((each) => [printable(each.source), each.stream, ...bytes(each)]),
     ['all streams', '', ...bytes(all)],
@@ -91,7 +91,11 @@ function collectorText({ streams, ...all }: CollectorStatus): string {
     { title: streams === undefined ? '' : 'stream' },
     ...['read', 'accepted', 'waiting', 'unread'].map((title) => ({ title: `${title} (bytes)`, ...RIGHT })),
   ];
-  return textTable(columns, rows);
+  const losses =
+    lost === 0
+      ? ''
+      : `\nlost  ${count(lost)} bytes were gone before they could be read; the log has their files\n`;
+  return `${textTable(columns, rows)}${losses}`;
 }
 
 function bytes({ read, accepted, waiting, unread }: StreamBalanceReport): string[] {

@@ -26,6 +26,7 @@ export class TailEvents {
   readonly #open: Gauge;
   readonly #scanSeconds: Counter;
   readonly #recovered = new Set<string>();
+  #lost = 0;
 
   constructor(logger: Logger, registry: Registry) {
     this.#logger = logger;
@@ -56,6 +57,11 @@ export class TailEvents {
     this.#followed = gauge('tail_followed_files', 'Files that are followed');
     this.#open = gauge('tail_open_files', 'Files that are held open');
     this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent looking for files', []);
+  }
+
+  /** In this run, for any reason. */
+  get lostBytes(): number {
+    return this.#lost;
   }
 
   read(bytes: number, records: number): void {
@@ -130,7 +136,7 @@ export class TailEvents {
   }
 
   lost(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
-    this.#lostBytes.inc({ reason: 'truncated' }, stream.lostBytes);
+    this.#countLost('truncated', stream.lostBytes);
     this.#logger.error(stream, 'Bytes of a file were gone before they could be read');
   }
 
@@ -149,12 +155,22 @@ export class TailEvents {
       );
       return;
     }
-    this.#lostBytes.inc({ reason: 'gone' }, stream.lostBytes);
+    this.#countLost('gone', stream.lostBytes);
     this.#logger.error(stream, 'A file was gone at the start before all of it was read');
   }
 
+  /** `lostBytes` is undefined when the file does not show the size of its content. */
+  unreadGeneration(file: { readonly path: string; readonly lostBytes: number | undefined }): void {
+    this.#generations.inc({ kind: 'unread' });
+    this.#countLost('unread_generation', file.lostBytes ?? 0);
+    this.#logger.warn(
+      file,
+      'A rotated file was written while the collector was not running and is not read: it is compressed, or no pattern matches it',
+    );
+  }
+
   givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
-    this.#lostBytes.inc({ reason: 'deleted_limit' }, stream.lostBytes);
+    this.#countLost('deleted_limit', stream.lostBytes);
     this.#logger.error(stream, 'Deleted files take too much room: the one deleted first is given up unread');
   }
 
@@ -181,6 +197,11 @@ export class TailEvents {
       stream,
       'A file has lost bytes that were read: going on at the last position that still agrees, as a new stream',
     );
+  }
+
+  #countLost(reason: string, bytes: number): void {
+    this.#lost += bytes;
+    this.#lostBytes.inc({ reason }, bytes);
   }
 
   unreadable(file: { readonly path: string }): void {

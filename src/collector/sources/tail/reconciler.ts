@@ -13,9 +13,18 @@ import type { PathPatterns } from './path-patterns.ts';
 import { compareByAge } from './rotation-names.ts';
 import { isSameInode, stillHolds } from './same-file.ts';
 import type { TailEntry } from './tail-configuration.ts';
+import { findUnreadGenerations } from './unread-generations.ts';
 
 /** A log that is rotated faster than directories are listed does not hold up all others for ever. */
 const MAX_LISTINGS = 20;
+
+/** What is reported at the first look about the time in which the collector was not running. */
+export interface LossReporting {
+  /** False for a look of a command: the next run of the collector reports. */
+  readonly isEnabled: boolean;
+  /** When the run before this one looked for files last; undefined when that is not known. */
+  readonly sinceUnixMs: number | undefined;
+}
 
 /**
  * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
@@ -45,8 +54,11 @@ export class Reconciler {
   /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
   #isUnsettled = false;
 
-  constructor(patterns: PathPatterns, parts: FileMatcherParts) {
+  readonly #reporting: LossReporting;
+
+  constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
     this.#parts = parts;
+    this.#reporting = reporting;
     this.#patterns = patterns;
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
@@ -62,7 +74,7 @@ export class Reconciler {
     for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
     this.#matcher.lineUp();
-    if (!this.#isGoneReported) await this.#reportGone(found);
+    if (this.#reporting.isEnabled && !this.#isGoneReported) await this.#reportGone(found);
     await this.#save();
     return found;
   }
@@ -82,12 +94,31 @@ export class Reconciler {
   /** Streams whose files were deleted or compressed while the collector was not running. */
   async #reportGone({ blind }: FoundFiles): Promise<void> {
     this.#isGoneReported = true;
+    const compressed = new Set<string>();
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
       if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
       if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
-      this.#noteGone(await findGone(dormant));
+      const gone = await findGone(dormant);
+      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
+      this.#noteGone(gone);
     }
+    await this.#reportUnreadGenerations(compressed);
+  }
+
+  /** Rotated files of which no stream knows. `compressed`: what files of streams were compressed to. */
+  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
+    const { sinceUnixMs } = this.#reporting;
+    if (sinceUnixMs === undefined) return;
+    const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
+    const followed = this.#files.attached();
+    const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
+    const inodes = new Set(followed.map(({ place }) => place.inode));
+    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
+      compressed.has(path) || inodes.has(inode);
+    const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
+    for (const { path, sizeBytes } of await findUnreadGenerations(options))
+      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
   }
 
   #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {

@@ -17,8 +17,7 @@ import { TailEvents } from './events.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { FileCheckpoint } from './file-checkpoint.ts';
 import type { NewStream } from './file-matcher.ts';
-import { FileStream } from './file-stream.ts';
-import type { FileStreamOwner } from './file-stream-parts.ts';
+import { FileStream, type FileStreamOwner } from './file-stream.ts';
 import type { FoundFiles } from './find-files.ts';
 import { FollowedFiles } from './followed-files.ts';
 import { ageDormant } from './forgetting.ts';
@@ -28,6 +27,7 @@ import { PathPatterns } from './path-patterns.ts';
 import { Reconciler } from './reconciler.ts';
 import { isSettling, SETTLE_MS, settle } from './settling.ts';
 import type { TailEntry } from './tail-configuration.ts';
+import { TailHistory } from './tail-history.ts';
 import { type TailStatus, tailStatus } from './tail-status.ts';
 import { UnreadFiles } from './unread-files.ts';
 
@@ -44,6 +44,8 @@ export interface TailSourceOptions {
   /** Where relative globs begin. */
   readonly workingDirectory?: string;
   readonly limits?: Partial<TailLimits>;
+  /** A command looks at the state while no collector runs: what was lost is reported by the next run. */
+  readonly isOffline?: boolean;
 }
 
 export interface TailLimits {
@@ -111,6 +113,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
   /** Whether files were ever looked for with this state. */
   readonly #looks: Table<boolean>;
+  readonly #history: TailHistory;
   readonly #files = new FollowedFiles();
   readonly #lineages = new Lineages();
   readonly #openFiles: OpenFiles;
@@ -158,18 +161,24 @@ class FileTailSource implements TailSource, FileStreamOwner {
       onFailure: (error) => this.#events.checkpointsFailed(error),
     });
     this.#looks = options.store.table<boolean>('tail-looks');
+    this.#history = new TailHistory(options.store);
     this.#unread = new UnreadFiles(this.#events);
-    this.#reconciler = new Reconciler(this.#patterns, {
+    const reporting = {
+      isEnabled: options.isOffline !== true,
+      sinceUnixMs: this.#history.lastLookUnixMs,
+    };
+    const parts = {
       files: this.#files,
       lineages: this.#lineages,
       openFiles: this.#openFiles,
       checkpoints: this.#checkpoints,
-      createStream: (parts) => this.#createStream(parts),
+      createStream: (stream: NewStream) => this.#createStream(stream),
       openReady: () => this.#openNext(),
       unread: this.#unread,
       clock: options.clock,
       events: this.#events,
-    });
+    };
+    this.#reconciler = new Reconciler(this.#patterns, parts, reporting);
   }
 
   async start(sink: StreamSink): Promise<void> {
@@ -192,6 +201,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#watcher.close();
     await this.#decisions.idle();
     if (this.#started) await this.#flush();
+    if (this.#started)
+      await this.#remember((history, nowUnixMs) => history.save(nowUnixMs, this.#events.lostBytes));
   }
 
   async close(): Promise<void> {
@@ -222,6 +233,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     const beganMs = this.#clock.monotonicMs();
     const found = await this.#reconciler.look({ isFirstEver: this.#isFirstEver });
     await this.#noteFirstLook();
+    await this.#remember((history, nowUnixMs) => history.looked(nowUnixMs, this.#events.lostBytes));
     this.#letGoOfDeleted();
     this.#forget();
     await this.#openNext();
@@ -245,7 +257,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   status(): TailStatus {
-    return tailStatus(this.#files);
+    return tailStatus(this.#files, this.#history.lostBytes(this.#events.lostBytes));
   }
 
   accepted(): Amount {
@@ -446,6 +458,15 @@ class FileTailSource implements TailSource, FileStreamOwner {
     try {
       await this.#options.store.write(() => this.#looks.put(LOOKED, true));
       this.#isFirstEver = false;
+    } catch (error) {
+      this.#events.checkpointsFailed(error as Error);
+    }
+  }
+
+  async #remember(write: (history: TailHistory, nowUnixMs: number) => Promise<void>): Promise<void> {
+    if (this.#options.isOffline) return;
+    try {
+      await write(this.#history, Number(this.#clock.nowUnixNano() / 1_000_000n));
     } catch (error) {
       this.#events.checkpointsFailed(error as Error);
     }

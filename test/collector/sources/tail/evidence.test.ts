@@ -448,6 +448,18 @@ describe('a file that is gone at the start', () => {
     expect(tail.messages(50)).toHaveLength(1);
   });
 
+  it('is reported by the next run when a command has looked at the state before', async () => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    await tail.stop();
+    await unlink(tail.path('a.log'));
+    await tail.start({ offline: true });
+    expect(tail.messages()).toEqual([]);
+    await tail.restart({ offline: false });
+    expect(tail.messages()).toHaveLength(1);
+  });
+
   it('is a warning when nothing shows whether it got more bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 20));
