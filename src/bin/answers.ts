@@ -42,6 +42,7 @@ const streamBalance = z.object({
 const collectorStatus = z.looseObject({
   role: z.literal('collector'),
   ...streamBalance.shape,
+  lost: z.number().optional(),
   streams: z.array(streamBalance.extend({ stream: z.string(), source: z.string() })).optional(),
 }) as unknown as z.ZodType<CollectorStatus>;
 

@@ -23,13 +23,16 @@ export function collectorControl(
 }
 
 function status(sources: readonly Pick<CollectorSource, 'status'>[], verbose: boolean): CollectorStatus {
-  const streams = sources
-    .flatMap((source) => source.status().streams)
+  const statuses = sources.map((source) => source.status());
+  const lost = statuses.reduce((total, { lostBytes = 0 }) => total + lostBytes, 0);
+  const streams = statuses
+    .flatMap((of) => of.streams)
     .map((stream) => ({ stream: stream.stream, source: stream.origin, ...balance(stream) }));
   const sum = (of: keyof StreamBalanceReport) => streams.reduce((total, stream) => total + stream[of], 0);
   return {
     role: 'collector',
     ...{ read: sum('read'), accepted: sum('accepted'), waiting: sum('waiting'), unread: sum('unread') },
+    lost,
     ...(verbose && { streams }),
   };
 }

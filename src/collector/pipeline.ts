@@ -91,6 +91,7 @@ export async function openOfflineCollectorControl(
       store,
       metrics: new Registry(),
       once: false,
+      isOffline: true,
     });
     await tail.start(NOBODY);
     const close = async () => {

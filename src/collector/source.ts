@@ -37,6 +37,8 @@ export interface SourceStatus {
   readonly streams: readonly StreamStatus[];
   /** Why the last commit of its journal failed; absent when commits succeed. */
   readonly failure?: string | undefined;
+  /** Bytes that were gone before they could be read, since the state was created. */
+  readonly lostBytes?: number;
 }
 
 /** The publisher, as a source sees it. All calls return at once. */

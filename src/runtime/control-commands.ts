@@ -46,6 +46,8 @@ export interface EmitterBalanceReport {
 /** In bytes: read = accepted + waiting. */
 export interface CollectorStatus extends StreamBalanceReport {
   readonly role: 'collector';
+  /** Bytes that were gone before they could be read, since the state was created. Earlier versions omit it. */
+  readonly lost?: number;
   /** When requested. */
   readonly streams?: readonly (StreamBalanceReport & { readonly stream: string; readonly source: string })[];
 }

@@ -109,6 +109,15 @@ describe('status', () => {
     expect(stdout).toMatch(/^all streams +5,000 +4,000 +1,000 +70$/m);
   });
 
+  test('shows how many bytes a collector has lost, if it has lost any', async () => {
+    const textWith = async (lost: number | undefined) => {
+      const directory = await owned('collector', { status: as({ ...COLLECTOR, lost }) });
+      return (await commandOf(['status', '--state-directory', directory])).stdout;
+    };
+    expect(await textWith(123_456)).toContain('lost  123,456 bytes were gone before they could be read');
+    for (const none of [0, undefined]) expect(await textWith(none)).not.toContain('lost');
+  });
+
   test('prints JSON: one line for each state directory there is', async () => {
     const home = await temporaryDirectory();
     const aggregator = await owned(

@@ -88,7 +88,7 @@ function amountText({ records, bytes }: AmountReport): string {
   return `${count(records)} (${formatByteSize(bytes)})`;
 }
 
-function collectorText({ streams, ...all }: CollectorStatus, width: number | undefined): string {
+function collectorText({ streams, lost = 0, ...all }: CollectorStatus, width: number | undefined): string {
   const rows = [
     ...(streams ?? []).map((each) => [printable(each.source), each.stream, ...bytes(each)]),
     ['all streams', '', ...bytes(all)],
@@ -98,7 +98,11 @@ function collectorText({ streams, ...all }: CollectorStatus, width: number | und
     { title: streams === undefined ? '' : 'stream' },
     ...['read', 'accepted', 'waiting', 'unread'].map((title) => ({ title: `${title} (bytes)`, ...RIGHT })),
   ];
-  return textTable(columns, rows, width);
+  const losses =
+    lost === 0
+      ? ''
+      : `\nlost  ${count(lost)} bytes were gone before they could be read; the log has their files\n`;
+  return `${textTable(columns, rows, width)}${losses}`;
 }
 
 function bytes({ read, accepted, waiting, unread }: StreamBalanceReport): string[] {

@@ -19,10 +19,16 @@ export type CopyVerdict = 'copy' | 'continues' | 'other';
 export class Copies {
   readonly #files: FollowedFiles;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
+  #noted = 0;
 
   constructor(files: FollowedFiles, checkpoints: Checkpoints<FileCheckpoint>) {
     this.#files = files;
     this.#checkpoints = checkpoints;
+  }
+
+  /** How many were found or have changed. */
+  get noted(): number {
+    return this.#noted;
   }
 
   at(found: FoundFile): FileCopy | undefined {
@@ -50,6 +56,7 @@ export class Copies {
     if (before !== file) void before?.close();
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
     this.#checkpoints.change(id, () => checkpoint);
+    this.#noted++;
   }
 
   /** It was a copy when the collector ran last; what it is now is decided later. */
@@ -69,9 +76,14 @@ export class Copies {
     const isIntact =
       isSameInode(copy.checkpoint, candidate) && (await stillHolds(copy.checkpoint, candidate));
     const original = this.#files.streams.get(copy.of);
-    const isAlive = original !== undefined && this.#files.isAttached(original);
+    const isAlive =
+      original !== undefined && this.#files.isAttached(original) && original.unlinkedSinceMs === undefined;
     const isCopy = isAlive
-      ? await isCopyOf(candidate, original, isIntact && candidate.sizeBytes >= position ? position : 0)
+      ? await isCopyOf(
+          candidate,
+          original,
+          isIntact && candidate.sizeBytes >= position ? position : undefined,
+        )
       : isIntact && candidate.sizeBytes === position;
     const check = isCopy ? await readCheck(candidate.handle, candidate.sizeBytes) : undefined;
     if (check !== undefined) {

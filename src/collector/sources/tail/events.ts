@@ -59,6 +59,11 @@ export class TailEvents {
     this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent looking for files', []);
   }
 
+  /** Bytes lost in this run, for any reason. */
+  get allLostBytes(): number {
+    return this.#allLostBytes;
+  }
+
   read(bytes: number, records: number): void {
     this.#bytes.inc({ source: 'tail' }, bytes);
     this.#records.inc({ source: 'tail' }, records);
@@ -135,16 +140,6 @@ export class TailEvents {
     this.#logger.error(stream, 'Bytes of a file were gone before they could be read');
   }
 
-  /** Of all reasons. */
-  get allLostBytes(): number {
-    return this.#allLostBytes;
-  }
-
-  #countLost(reason: string, bytes: number): void {
-    this.#lostBytes.inc({ reason }, bytes);
-    this.#allLostBytes += bytes;
-  }
-
   /** `lostBytes` is undefined when nothing shows how much the file got after it was read last. */
   gone(
     stream: StreamFields & {
@@ -162,6 +157,16 @@ export class TailEvents {
     }
     this.#countLost('gone', stream.lostBytes);
     this.#logger.error(stream, 'A file was gone at the start before all of it was read');
+  }
+
+  /** `lostBytes` is undefined when the file does not show the size of its content. */
+  unreadGeneration(file: { readonly path: string; readonly lostBytes: number | undefined }): void {
+    this.#generations.inc({ kind: 'unread' });
+    this.#countLost('unread_generation', file.lostBytes ?? 0);
+    this.#logger.warn(
+      file,
+      'A rotated file was written while the collector was not running and is not read: it is compressed, or no pattern matches it',
+    );
   }
 
   givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
@@ -192,6 +197,11 @@ export class TailEvents {
       stream,
       'A file has lost bytes that were read: going on at the last position that still agrees, as a new stream',
     );
+  }
+
+  #countLost(reason: string, bytes: number): void {
+    this.#allLostBytes += bytes;
+    this.#lostBytes.inc({ reason }, bytes);
   }
 
   unreadable(file: { readonly path: string }): void {

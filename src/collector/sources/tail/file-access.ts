@@ -37,6 +37,8 @@ export class FileAccess {
   #failure: AccessFailure | undefined;
   /** Its name is gone, or not ours to find: once closed, it could not be opened again. */
   onlyHandle = false;
+  /** When the file was created, if that is known: a later file at the same inode is another one. */
+  birth: string | undefined;
 
   constructor(place: FilePlace, openFiles: OpenFiles) {
     this.#place = placeOf(place, place.target);
@@ -106,7 +108,7 @@ export class FileAccess {
   }
 
   async #openHere(): Promise<FileHandle | undefined> {
-    const here = await openFile(this.#place.path, this.#place.inode);
+    const here = await this.#openAt(this.#place.path);
     if (typeof here === 'object') return this.#opened(here);
     if (here === 'unreadable') return this.#failed(here);
     return this.#openBeside();
@@ -115,13 +117,17 @@ export class FileAccess {
   async #openBeside(): Promise<FileHandle | undefined> {
     const { path, target, inode } = this.#place;
     for await (const beside of this.#openFiles.directories.find(dirname(target ?? path), inode)) {
-      const there = await openFile(beside, inode);
+      const there = await this.#openAt(beside);
       if (there === 'gone') continue;
       if (there === 'unreadable') return this.#failed(there);
       this.movedTo(beside);
       return this.#opened(there);
     }
     return this.#failed('gone');
+  }
+
+  #openAt(path: string): Promise<FileHandle | AccessFailure> {
+    return openFile(path, { inode: this.#place.inode, birth: this.birth });
   }
 
   #opened(handle: FileHandle): FileHandle {
@@ -140,13 +146,17 @@ function placeOf({ path, device, inode }: FilePlace, target: string | undefined)
   return target === undefined || target === path ? place : { ...place, target };
 }
 
-async function openFile(path: string, inode: string): Promise<FileHandle | AccessFailure> {
+async function openFile(
+  path: string,
+  wanted: { readonly inode: string; readonly birth: string | undefined },
+): Promise<FileHandle | AccessFailure> {
   let handle: FileHandle | undefined;
   try {
     // Without O_NONBLOCK a pipe that took the file's place would hold the thread.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat({ bigint: true });
-    if (String(found.ino) === inode) return handle;
+    const isBorn = wanted.birth === undefined || String(found.birthtimeNs) === wanted.birth;
+    if (String(found.ino) === wanted.inode && isBorn) return handle;
     await handle.close();
     return 'gone';
   } catch (error) {

@@ -30,12 +30,16 @@ export type FileCheckpoint = {
   readonly marks: readonly PositionMark[];
   /** Where the checksums of the marks begin. Absent in the state of a version that kept none. */
   readonly checksumFrom?: Position;
+  /** The holes of NUL bytes that were skipped. Absent when there are none. */
+  readonly holes?: SkippedHoles;
   /** The size of the file when it was seen last. */
   readonly sizeBytes?: number;
   /** When the file was written last, as far as it was seen. */
   readonly modifiedUnixMs?: number;
   /** The collector saw that the file was deleted: another file at its path is another file, whatever is in it. */
   readonly deleted?: true;
+  /** The file itself had other bytes afterwards: equal bytes that come into it again are new ones. */
+  readonly superseded?: true;
   /** The stream is over: all that could be read of it was read, or its loss was reported. */
   readonly finished?: true;
   /** How many bytes were not read when its file was gone. */
@@ -47,6 +51,9 @@ export type FileCheckpoint = {
   /** How long the collector has run without seeing a file of this identity. */
   readonly absentMs: number;
 };
+
+/** How many holes of a stream were skipped, and where the last one ends. */
+export type SkippedHoles = { readonly count: number; readonly end: Position };
 
 /** Evidence: the check of a position, and the CRC-32 of all bytes from `checksumFrom` up to it. */
 export type PositionMark = readonly [position: Position, check: Check, ...crc32: readonly number[]];

@@ -32,6 +32,7 @@ import {
 import type { Lineages } from './lineages.ts';
 import type { OpenFiles } from './open-files.ts';
 import { rotatedFrom } from './rotation-names.ts';
+import { isSameInode } from './same-file.ts';
 import { StreamsByName } from './streams-by-name.ts';
 import type { TailEntry } from './tail-configuration.ts';
 import type { UnreadFiles } from './unread-files.ts';
@@ -115,6 +116,11 @@ export class FileMatcher {
   /** How many streams were begun or woken. */
   get begun(): number {
     return this.#begun;
+  }
+
+  /** How many copies were found or have changed. */
+  get copiesNoted(): number {
+    return this.#copies.noted;
   }
 
   /** Puts the new streams in order. Called when no stream is lost any more: until then names may have changed. */
@@ -222,7 +228,7 @@ export class FileMatcher {
     if (same.kind === 'dormant') {
       const { id, checkpoint } = same.dormant;
       this.#copies.forget(found, id);
-      const { birth: _before, ...rest } = checkpoint;
+      const { birth: _before, superseded: _other, ...rest } = checkpoint;
       const known = birth === undefined ? rest : { ...rest, birth };
       this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
       return;
@@ -288,7 +294,7 @@ export class FileMatcher {
     const { candidate } = opened;
     const original = await findOriginal(candidate, this.#attached);
     if (original !== undefined) return this.#leaveOut(opened, original);
-    const truncated = await findTruncatedOriginal(candidate, this.#missing);
+    const truncated = await findTruncatedOriginal(candidate, this.#files, this.#missing);
     if (truncated === undefined) return false;
     if (truncated.mark[0] === candidate.sizeBytes) return this.#leaveOut(opened, truncated.stream);
     const lineage = truncated.stream.lineage;
@@ -355,10 +361,26 @@ export class FileMatcher {
     return this.#lineages.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
   }
 
-  #beginWith(id: StreamId, checkpoint: FileCheckpoint, { found, file }: Opened): void {
+  #beginWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
+    const { found, file } = opened;
+    this.#supersede(opened);
     const { entry, sizeBytes, modifiedUnixMs } = found;
     const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
     this.#begin(stream);
+  }
+
+  /** What streams have read of this file before is not in it any more. */
+  #supersede({ candidate }: Opened): void {
+    for (const stream of this.#missing.withInode(candidate.inode)) {
+      if (isSameInode(stream.checkpoint(), candidate)) stream.supersede();
+    }
+    for (const dormant of this.#files.dormant.withInode(candidate.inode)) {
+      const { id, checkpoint } = dormant;
+      if (checkpoint.superseded === true || !isSameInode(checkpoint, candidate)) continue;
+      const known = { ...checkpoint, superseded: true as const };
+      dormant.checkpoint = known;
+      this.#parts.checkpoints.change(id, () => known);
+    }
   }
 
   #begin(stream: FileStream): void {

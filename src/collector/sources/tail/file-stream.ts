@@ -1,8 +1,8 @@
-import { type Check, checkOf } from '../../../records/check.ts';
+import type { Check } from '../../../records/check.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
-import { emptyChecksum, extendChecksum, type RunningChecksum } from '../../../records/running-checksum.ts';
+import type { RunningChecksum } from '../../../records/running-checksum.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Amount } from '../../../storage/queue-contract.ts';
@@ -16,30 +16,15 @@ import type { TailEvents } from './events.ts';
 import type { FileAccess, FilePlace, FileState } from './file-access.ts';
 import type { FileCheckpoint, PositionMark } from './file-checkpoint.ts';
 import type { Prefix } from './file-identity.ts';
-import { findNulRun, findTextAfterNuls } from './nul-runs.ts';
-import { PositionMarks } from './position-marks.ts';
+import { NulHoles } from './nul-holes.ts';
+import { findNulRun } from './nul-runs.ts';
+import type { PositionMarks } from './position-marks.ts';
+import { type ReadPiece, StreamEvidence } from './stream-evidence.ts';
 import type { TailEntry } from './tail-configuration.ts';
 import { type KnownFile, VerifiedFile } from './verified-file.ts';
 
 /** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
 const REST_MS = 5_000;
-
-/** A stream that begins within its file learns the checksum of the bytes before it, if they are no more than this. */
-const MAX_COMPLETED_BYTES = 16 * 1024 * 1024;
-
-/** At the end of a file, the positions before its last records are remembered too: this many records before the end. */
-const RECORDS_BEFORE_END = [16, 4, 1];
-const HOLE_REST_MS = 1_000;
-/** A gap is a range more in the ledger, which allows 1,000: after this many holes, NUL bytes are sent as they are. */
-const MAX_HOLES = 200;
-
-interface Hole {
-  readonly start: Position;
-  readonly end: Position;
-  /** When it was found, monotonic. */
-  readonly sinceMs: number;
-  readonly check?: Check;
-}
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -96,26 +81,22 @@ export class FileStream implements SourceStream {
   readonly #clock: Clock;
   readonly #owner: FileStreamOwner;
   readonly #events: TailEvents;
-  readonly #marks: PositionMarks;
   readonly #reads = new AcceptedReads();
   readonly #growth: SizeHistory;
   readonly #restAlarm: Alarm;
   #verified: VerifiedFile;
   #flushRest = false;
-  /** NUL bytes at the place where reading is. With the check of its end, it is to be skipped. */
-  #hole: Hole | undefined;
-  #holes = 0;
-  #skippedTo: Position = 0;
-  /** From here on, the file had only NUL bytes when it had this size. */
-  #blank: { readonly start: Position; readonly sizeBytes: number } | undefined;
+  readonly #holes: NulHoles;
+  readonly #evidence: StreamEvidence;
   /** Where the record begins that is not finished at the limit. */
   #lastRecordAt: Position | undefined;
   #refusal: string | undefined;
   /** What the aggregator said at the beginning of the call, while the file could not be looked at. */
   #unverified: KnownToAggregator | undefined;
-  /** Where the checksums of the marks begin; undefined until that is decided, when the stream is resumed first. */
-  #checksumFrom: Position | undefined;
   #resource: { readonly path: string; readonly resource: Resource } | undefined;
+  #unlinkedSinceMs: number | undefined;
+  #pathWasAbsent = false;
+  #superseded: boolean;
   #ended = false;
   #diverged = false;
   yielded: boolean;
@@ -123,12 +104,8 @@ export class FileStream implements SourceStream {
   opened = false;
   /** It is open, but an older generation goes first. */
   #heldBack = false;
-  /** When its file was found to be deleted, monotonic. */
-  unlinkedSinceMs: number | undefined;
   /** A read found other bytes than expected: the next look compares them, even if the size has not changed. */
   isInDoubt = false;
-  /** Its file was deleted, and for a time no other one was at its path: one that comes is another file. */
-  pathWasAbsent = false;
   /** Its file is known, but under no path that is to be read. */
   movedAway = false;
   /** Everything was read that was there, or that is to be read. */
@@ -138,25 +115,35 @@ export class FileStream implements SourceStream {
 
   constructor(parts: FileStreamParts) {
     const { checkpoint } = parts;
-    const [first, ...more] = checkpoint.marks;
     this.id = parts.id;
     this.home = checkpoint.home;
     this.lineage = checkpoint.lineage;
     this.start = checkpoint.start;
     this.entry = parts.entry;
     this.yielded = checkpoint.yielded;
+    this.#superseded = checkpoint.superseded === true;
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#owner = parts.owner;
     this.#events = parts.events;
     this.#verified = this.#verify(parts.file, checkpoint);
-    this.#checksumFrom = checkpoint.checksumFrom;
     this.#restAlarm = new Alarm(parts.clock, () => this.wake());
-    this.#marks = new PositionMarks([first ?? [0, checkOf(Buffer.alloc(0))], ...more]);
+    this.#holes = new NulHoles(parts.clock, checkpoint.holes);
+    this.#evidence = new StreamEvidence({
+      checkpoint,
+      file: () => this.#verified,
+      isEnded: () => this.#ended,
+      onLost: () => this.#owner.contentLost(this),
+      onChange: () => this.#owner.changed(this),
+    });
     const restedMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
     this.#growth = new SizeHistory(parts.sizeBytes, parts.clock.monotonicMs() - restedMs);
     this.modifiedUnixMs = parts.modifiedUnixMs;
     this.firstSeen = { sizeBytes: parts.sizeBytes, atMs: parts.clock.monotonicMs() };
+  }
+
+  get #marks(): PositionMarks {
+    return this.#evidence.marks;
   }
 
   get accepted(): Position {
@@ -179,7 +166,7 @@ export class FileStream implements SourceStream {
 
   /** The size of the file without the NUL bytes at its end. */
   get contentEnd(): Position {
-    return this.#blank?.sizeBytes === this.sizeBytes ? this.#blank.start : this.sizeBytes;
+    return this.#holes.contentEnd(this.sizeBytes);
   }
 
   /** Bytes that a run with a limit has still to read, or that are read and not accepted. */
@@ -224,6 +211,34 @@ export class FileStream implements SourceStream {
     return this.path !== this.home || this.movedAway || this.unlinkedSinceMs !== undefined;
   }
 
+  /** When its file was found to be deleted, monotonic. */
+  get unlinkedSinceMs(): number | undefined {
+    return this.#unlinkedSinceMs;
+  }
+
+  set unlinkedSinceMs(sinceMs: number | undefined) {
+    if (sinceMs === this.#unlinkedSinceMs) return;
+    this.#unlinkedSinceMs = sinceMs;
+    this.#owner.changed(this);
+  }
+
+  /** Its file was deleted, and for a time no other one was at its path: one that comes is another file. */
+  get pathWasAbsent(): boolean {
+    return this.#pathWasAbsent;
+  }
+
+  set pathWasAbsent(wasAbsent: boolean) {
+    if (wasAbsent === this.#pathWasAbsent) return;
+    this.#pathWasAbsent = wasAbsent;
+    this.#owner.changed(this);
+  }
+
+  /** Its file has other bytes now, which another stream reads. */
+  supersede(): void {
+    this.#superseded = true;
+    this.#owner.changed(this);
+  }
+
   get restedMs(): number {
     return this.#growth.idleMs(this.#clock.monotonicMs());
   }
@@ -246,6 +261,7 @@ export class FileStream implements SourceStream {
   }
 
   checkpoint(): FileCheckpoint {
+    const { checksumFrom } = this.#evidence;
     return {
       ...this.place,
       home: this.home,
@@ -254,10 +270,12 @@ export class FileStream implements SourceStream {
       prefix: this.prefix,
       start: this.start,
       marks: this.#marks.kept,
-      ...(this.#checksumFrom === undefined ? {} : { checksumFrom: this.#checksumFrom }),
+      ...(checksumFrom === undefined ? {} : { checksumFrom }),
+      ...(this.#holes.skipped.count === 0 ? {} : { holes: this.#holes.skipped }),
       sizeBytes: this.sizeBytes,
       modifiedUnixMs: this.modifiedUnixMs,
-      ...(this.unlinkedSinceMs === undefined ? {} : { deleted: true }),
+      ...(this.unlinkedSinceMs === undefined && !this.pathWasAbsent ? {} : { deleted: true }),
+      ...(this.#superseded ? { superseded: true } : {}),
       yielded: this.yielded,
       copyOf: null,
       absentMs: 0,
@@ -273,14 +291,14 @@ export class FileStream implements SourceStream {
     this.#refusal = undefined;
     this.#unverified = undefined;
     this.drained = false;
-    await this.#beginChecksum();
-    const verdict = known.end === 0 ? 'same' : await this.#judge(known);
+    await this.#evidence.begin();
+    const verdict = known.end === 0 ? 'same' : await this.#evidence.judge(known);
     if (verdict === 'other') {
       this.#diverge();
       return { kind: 'ended' };
     }
     if (verdict === 'unknown') this.#unverified = known;
-    const further = verdict === 'same' ? await this.#markAt(known) : undefined;
+    const further = verdict === 'same' ? await this.#evidence.markAt(known) : undefined;
     this.#restart(further ?? this.#marks.accepted);
     return { kind: 'continue', from: this.accepted };
   }
@@ -307,18 +325,14 @@ export class FileStream implements SourceStream {
     if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
       return this.#ended ? ENDED : WAITING;
     }
-    const hole = this.#hole?.start === from && this.#hole.check !== undefined ? this.#hole : undefined;
-    return this.#readAt(
-      hole?.end ?? from,
-      hole === undefined ? this.#marks.checkAt(from) : hole.check,
-      buffer,
-    );
+    const after = this.#holes.after(from);
+    return this.#readAt(after?.end ?? from, after ?? { check: this.#marks.checkAt(from) }, buffer);
   }
 
-  async #readAt(from: Position, known: Check | undefined, buffer: Buffer): Promise<StreamRead> {
+  async #readAt(from: Position, known: KnownBefore, buffer: Buffer): Promise<StreamRead> {
     const room = this.#roomFor(from, buffer);
     if (room <= 0) return this.#atEnd(from);
-    const bytes = await this.#verified.read(from, known, buffer.subarray(0, room));
+    const bytes = await this.#verified.read(from, known.check, buffer.subarray(0, room));
     if (this.#ended) return ENDED;
     if (bytes === undefined || bytes === 'other') {
       if (bytes === undefined && this.file.failure === 'unreadable') this.#owner.unreadable(this);
@@ -327,12 +341,12 @@ export class FileStream implements SourceStream {
     }
     if (from + bytes.length > this.sizeBytes) this.saw(from + bytes.length);
     const isEndOfFile = bytes.length < buffer.length;
-    const run = this.#holes < MAX_HOLES ? findNulRun(bytes) : undefined;
-    if (run?.start === 0) return this.#skip(from, buffer);
-    const checksum = await this.#checksumAt(from);
+    const run = this.#holes.mayBeSkippedAt(from) ? findNulRun(bytes) : undefined;
+    const checksum = known.checksum ?? (await this.#evidence.checksumAt(from));
     if (this.#ended) return ENDED;
     // Nothing is awaited from here until the bytes are handed out.
     if (this.#heldBack) return WAITING;
+    if (run?.start === 0) return this.#skip(from, checksum, buffer);
     if (run === undefined) return this.#cut({ from, bytes, isEndOfFile, checksum });
     // The line before the hole has no end and gets none, unless the NUL bytes are only the end of the file for now.
     const isInner = run.end < bytes.length || !isEndOfFile;
@@ -340,32 +354,32 @@ export class FileStream implements SourceStream {
     return this.#cut(piece, isInner || this.restedMs >= REST_MS);
   }
 
-  /** Skips the NUL bytes that begin at `start`, once they have rested and other bytes follow. */
-  async #skip(start: Position, buffer: Buffer): Promise<StreamRead> {
-    const end = await this.file.use(async (handle) => (await findTextAfterNuls(handle, start)) ?? 'none');
-    const nowMs = this.#clock.monotonicMs();
-    if (end === undefined || end === 'none') {
-      if (end === 'none') this.#blank = { start, sizeBytes: this.sizeBytes };
-      return this.#atEnd(start);
+  /** The NUL bytes that begin at `start` are skipped when they have rested and other bytes follow. */
+  async #skip(start: Position, checksum: RunningChecksum | undefined, buffer: Buffer): Promise<StreamRead> {
+    const { sizeBytes } = this;
+    const decision = await this.#holes.decide(start, { file: this.#verified, buffer, sizeBytes, checksum });
+    if (this.#ended) return ENDED;
+    switch (decision.kind) {
+      case 'skip':
+        if (decision.isNew) this.#skipped(start, decision.after.end);
+        return this.#readAt(decision.after.end, decision.after, buffer);
+      case 'end of file':
+        if (decision.ms !== undefined) this.#restAlarm.set(decision.ms);
+        return this.#atEnd(start);
+      case 'wait':
+        this.#restAlarm.set(decision.ms);
+        this.#owner.progressed(this);
+        return WAITING;
+      case 'scan on':
+        this.#owner.wake(this);
+        return WAITING;
+      case 'unreadable':
+        return WAITING;
     }
-    if (this.#hole?.start !== start || this.#hole.end !== end) this.#hole = { start, end, sinceMs: nowMs };
-    const waitMs = this.#hole.sinceMs + HOLE_REST_MS - nowMs;
-    if (waitMs > 0) {
-      this.#restAlarm.set(waitMs);
-      this.#owner.progressed(this);
-      return WAITING;
-    }
-    const check = await this.#verified.checkAt(end);
-    if (check === undefined || check === 'shorter') return WAITING;
-    this.#hole = { ...this.#hole, check };
-    this.#countHole(start, end);
-    return this.#readAt(end, check, buffer);
   }
 
-  #countHole(start: Position, end: Position): void {
-    if (end <= this.#skippedTo) return;
-    this.#skippedTo = end;
-    this.#holes++;
+  #skipped(start: Position, end: Position): void {
+    this.#owner.changed(this);
     this.#events.skipped({ stream: this.id, path: this.path, position: start, skippedBytes: end - start });
   }
 
@@ -417,6 +431,7 @@ export class FileStream implements SourceStream {
     this.unlinkedSinceMs = undefined;
     this.movedAway = false;
     this.pathWasAbsent = false;
+    this.#superseded = false;
     this.saw(sizeBytes);
     this.#owner.changed(this);
     this.wake();
@@ -443,79 +458,6 @@ export class FileStream implements SourceStream {
     return this.file.close();
   }
 
-  /** Decides once where the checksums begin: with the file, unless too much of it would have to be read for that. */
-  async #beginChecksum(): Promise<void> {
-    if (this.#checksumFrom !== undefined) return;
-    const [position] = this.#marks.accepted;
-    if (position <= MAX_COMPLETED_BYTES) {
-      const crc32 = await this.#verified.checksum({ start: 0, end: position });
-      if (crc32 === undefined || (await this.#verified.holds(this.#marks.accepted)) !== true) return;
-      this.#checksumFrom = 0;
-      this.#marks.complete(crc32);
-    } else {
-      this.#checksumFrom = position;
-      this.#marks.complete(emptyChecksum(position).crc32);
-    }
-    this.#owner.changed(this);
-  }
-
-  /** The checksum of the stream's bytes before a position, read from the file where it is not remembered. */
-  async #checksumAt(position: Position): Promise<RunningChecksum | undefined> {
-    const from = this.#checksumFrom;
-    if (from === undefined || position < from) return undefined;
-    const [start, before] = this.#marks.nearestWithCrc(position) ?? [from, 0];
-    const crc32 =
-      start === position ? before : await this.#verified.checksum({ start, end: position }, before);
-    return crc32 === undefined ? undefined : { from, crc32 };
-  }
-
-  async #judge(known: KnownToAggregator): Promise<Verdict> {
-    const verdict = known.check === undefined ? 'same' : await this.#judgeCheck(known.end, known.check);
-    if (verdict !== 'same' || known.checksum === undefined) return verdict;
-    return this.#judgeChecksum(known.end, known.checksum);
-  }
-
-  async #judgeCheck(end: Position, check: Check): Promise<Verdict> {
-    const known = this.#marks.checkAt(end);
-    if (known !== undefined) return known === check ? 'same' : 'other';
-    if (this.#ended) return end <= this.position ? 'same' : 'other';
-    const found = await this.#verified.checkAt(end);
-    if (found === undefined) return 'unknown';
-    return found === check ? 'same' : this.#otherUnlessLost();
-  }
-
-  /** Bytes that only end alike are other bytes: all of them are compared, as far as both sides know them. */
-  async #judgeChecksum(end: Position, checksum: RunningChecksum): Promise<Verdict> {
-    if (checksum.from !== this.#checksumFrom) return 'same';
-    const known = this.#marks.crcAt(end);
-    if (known !== undefined) return known === checksum.crc32 ? 'same' : 'other';
-    if (this.#ended) return 'same';
-    const found = await this.#checksumAt(end);
-    if (found === undefined) return 'unknown';
-    return found.crc32 === checksum.crc32 ? 'same' : this.#otherUnlessLost();
-  }
-
-  /** A file that holds not even what is known of it was truncated just now: the answer is in its copy. */
-  async #otherUnlessLost(): Promise<Verdict> {
-    const holds = await this.#verified.holds(this.#marks.accepted);
-    if (holds === false) this.#owner.contentLost(this);
-    return holds === true ? 'other' : 'unknown';
-  }
-
-  /** The end of what the aggregator has without a gap, with its evidence, when that is after the accepted bytes. */
-  async #markAt({
-    contiguousEnd: position,
-    end,
-    check,
-  }: KnownToAggregator): Promise<PositionMark | undefined> {
-    if (position <= this.accepted) return undefined;
-    const known = this.#marks.checkAt(position) ?? (position === end ? check : undefined);
-    const found = known ?? (await this.#verified.checkAt(position));
-    if (found === undefined || found === 'shorter') return undefined;
-    const checksum = await this.#checksumAt(position);
-    return checksum === undefined ? [position, found] : [position, found, checksum.crc32];
-  }
-
   /** Reading goes on at `mark` or at the end of the accepted bytes, whatever is further. */
   #restart(mark: PositionMark): void {
     const wasRead = this.position;
@@ -531,7 +473,7 @@ export class FileStream implements SourceStream {
   }
 
   async #verifyLate(known: KnownToAggregator): Promise<boolean> {
-    const verdict = await this.#judge(known);
+    const verdict = await this.#evidence.judge(known);
     if (verdict === 'other') this.#diverge();
     if (verdict !== 'same') return false;
     this.#unverified = undefined;
@@ -577,9 +519,7 @@ export class FileStream implements SourceStream {
     const { from, checksum } = piece;
     const data = piece.bytes.subarray(0, cut.length);
     this.#count(cut);
-    const endCheck = this.#verified.checkAfter(from, data);
-    const end = checksum && extendChecksum(checksum, data);
-    this.#marks.passed(from + data.length, endCheck, end?.crc32, this.#marksBeforeEnd(piece, cut));
+    const { endCheck, end } = this.#evidence.passed(piece, cut);
     this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
     const batch = {
       stream: this.id,
@@ -593,22 +533,6 @@ export class FileStream implements SourceStream {
     };
     const checksums = checksum && end && { start: checksum, end };
     return { kind: 'records', batch, endCheck, ...(checksums === undefined ? {} : { checksums }) };
-  }
-
-  /** Where to continue if the end of the file is overwritten: before its last records. */
-  #marksBeforeEnd({ from, bytes, isEndOfFile, checksum }: ReadPiece, { sizes, length }: Cut): PositionMark[] {
-    if (!isEndOfFile) return [];
-    const marks: PositionMark[] = [];
-    let [start, running] = [0, checksum];
-    for (const count of RECORDS_BEFORE_END) {
-      const end = length - sumOf(sizes.slice(-count));
-      if (end <= start) continue;
-      running = running && extendChecksum(running, bytes.subarray(start, end));
-      start = end;
-      const check = this.#verified.checkAfter(from, bytes.subarray(0, end));
-      marks.push(running === undefined ? [from + end, check] : [from + end, check, running.crc32]);
-    }
-    return marks;
   }
 
   /** Records carry the path that the file has; a rotated generation keeps the name under which it was written. */
@@ -649,22 +573,14 @@ export class FileStream implements SourceStream {
   }
 }
 
-type Verdict = 'same' | 'other' | 'unknown';
-
-/** Bytes that were read, with the checksum of the stream before them. */
-interface ReadPiece {
-  readonly from: Position;
-  readonly bytes: Buffer;
-  readonly isEndOfFile: boolean;
-  readonly checksum: RunningChecksum | undefined;
+/** What is known of the bytes before a position. */
+interface KnownBefore {
+  readonly check: Check | undefined;
+  readonly checksum?: RunningChecksum | undefined;
 }
 
 interface AttachedFile {
   readonly sizeBytes: number;
   readonly modifiedUnixMs: number;
   readonly birth: string | undefined;
-}
-
-function sumOf(sizes: Uint32Array): number {
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -16,6 +16,8 @@ export interface FoundFile extends FilePlace {
   readonly entry: TailEntry;
   readonly sizeBytes: number;
   readonly modifiedUnixMs: number;
+  /** When it was created, in nanoseconds, as Node returns it: also where the file system does not record it. */
+  readonly birthNs: string;
 }
 
 export interface FoundFiles {
@@ -185,5 +187,6 @@ function foundFile(
     inode: String(found.ino),
     sizeBytes: Number(found.size),
     modifiedUnixMs: Number(found.mtimeMs),
+    birthNs: String(found.birthtimeNs),
   };
 }

@@ -1,14 +1,10 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { constants, gunzipSync } from 'node:zlib';
 import { originalPaths } from './derived-names.ts';
 import type { DormantStream } from './dormant-streams.ts';
 import type { FileCheckpoint } from './file-checkpoint.ts';
 import { isFileError } from './file-error.ts';
-import { Head, readBytes } from './file-identity.ts';
-
-/** So much of a compressed file is enough to compare its beginning. */
-const COMPRESSED_HEAD_BYTES = 16 * 1024;
+import { readGzipContent } from './gzip-file.ts';
 
 /** A stream whose file was gone at the start, and how many of its bytes were not read; undefined when nothing shows it. */
 export interface GoneFile {
@@ -50,22 +46,10 @@ async function compressedBeside({ path, home, lineage }: FileCheckpoint): Promis
   }
 }
 
-/** The uncompressed size of a gzip file that begins like the stream; it is in the last four bytes. */
+/** The uncompressed size of a gzip file that begins like the stream. */
 async function sizeIfSame(path: string, { prefix }: FileCheckpoint): Promise<number | undefined> {
-  try {
-    const handle = await open(path);
-    try {
-      const { size } = await handle.stat();
-      const head = gunzipSync(await readBytes(handle, 0, Math.min(size, COMPRESSED_HEAD_BYTES)), {
-        finishFlush: constants.Z_SYNC_FLUSH,
-      });
-      if (prefix.length === 0 || !new Head(head).matches(prefix)) return undefined;
-      return (await readBytes(handle, size - 4, size)).readUInt32LE();
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    // Not there any more, not for us, or no gzip file.
-    return undefined;
-  }
+  const content = await readGzipContent(path);
+  return content !== undefined && prefix.length > 0 && content.head.matches(prefix)
+    ? content.sizeBytes
+    : undefined;
 }

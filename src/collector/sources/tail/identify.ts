@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Position } from '../../../records/position.ts';
 import { birthOf } from './birth-time.ts';
 import { originalPaths } from './derived-names.ts';
 import type { DormantStream } from './dormant-streams.ts';
@@ -13,6 +14,7 @@ import {
   type Candidate,
   hasAllBytes,
   highestMatching,
+  highestWithin,
   isSameInode,
   MIN_EVIDENCE_BYTES,
   stillHolds,
@@ -79,6 +81,7 @@ export async function findByInode(
   for (const dormant of files.dormant.withInode(file.inode)) {
     file.compared();
     const known = dormant.checkpoint;
+    if (known.superseded === true) continue;
     if (isSameInode(known, file) && (await stillHolds(known, file)))
       best.offer(known, { kind: 'dormant', dormant });
   }
@@ -105,7 +108,9 @@ export async function findByContent(
     if (isEvident) best.offer(known, { kind: 'stream', stream });
   }
   const dormant = [
-    ...file.paths.flatMap((path) => files.dormant.at(path)),
+    ...file.paths
+      .flatMap((path) => files.dormant.at(path))
+      .filter(({ checkpoint }) => checkpoint.superseded !== true),
     ...files.dormant.named(originals),
   ];
   for (const one of new Set(dormant)) {
@@ -150,10 +155,18 @@ export async function findOriginal(
   return undefined;
 }
 
-/** `from`: how far both are known to be equal. */
-export async function isCopyOf(file: OpenCandidate, original: FileStream, from = 0): Promise<boolean> {
-  if (original.unlinkedSinceMs !== undefined || isOlder(file.birth, original.birth)) return false;
-  const range = { start: from, end: file.sizeBytes };
+/**
+ * `equalUpTo`: given for a file that is known as a copy of the stream. The original may have been replaced since then by
+ * one that is younger than the copy; as far as the copy was compared with another file, it is compared again.
+ */
+export async function isCopyOf(
+  file: OpenCandidate,
+  original: FileStream,
+  equalUpTo?: Position,
+): Promise<boolean> {
+  const isReplaced = isOlder(file.birth, original.birth);
+  if (original.unlinkedSinceMs !== undefined || (isReplaced && equalUpTo === undefined)) return false;
+  const range = { start: isReplaced ? 0 : (equalUpTo ?? 0), end: file.sizeBytes };
   const isSame = await original.file.use((handle) => haveSameBytes(file.handle, handle, range));
   return isSame === true;
 }
@@ -163,18 +176,32 @@ function isOlder(birth: string | undefined, than: string | undefined): boolean {
   return birth !== undefined && than !== undefined && BigInt(birth) < BigInt(than);
 }
 
-/** A truncated stream of which this is a copy that was made before all was read; and how far the two are equal. */
+/**
+ * A truncated or deleted stream of which this is a copy that was made before all was read; and how far the two are
+ * equal. A deleted file that is held open still has its bytes: as far as both files go, all of them have to be equal.
+ */
 export async function findTruncatedOriginal(
   file: OpenCandidate,
+  files: FollowedFiles,
   missing: StreamsByName,
 ): Promise<{ readonly stream: FileStream; readonly mark: PositionMark } | undefined> {
   for (const stream of missing.related([], originalsOf(file))) {
     file.compared();
     if (isOlder(file.birth, stream.birth)) continue;
-    const mark = await highestMatching(stream.checkpoint(), file);
-    if (mark !== undefined && mark[2] !== undefined) return { stream, mark };
+    const mark = await highestWithin(stream.checkpoint(), file, file.sizeBytes);
+    if (mark === undefined || mark[2] === undefined) continue;
+    if (!files.lost.has(stream) && !(await areEqualAsFarAsBothGo(file, stream))) continue;
+    return { stream, mark };
   }
   return undefined;
+}
+
+async function areEqualAsFarAsBothGo(file: OpenCandidate, stream: FileStream): Promise<boolean> {
+  const isSame = await stream.file.use(async (handle) => {
+    const end = Math.min(file.sizeBytes, (await handle.stat()).size);
+    return haveSameBytes(file.handle, handle, { start: 0, end });
+  });
+  return isSame === true;
 }
 
 /**
@@ -218,6 +245,7 @@ export async function findRecoverable(
   if (!isFirst) return undefined;
   for (const dormant of files.dormant.withInode(file.inode)) {
     file.compared();
+    if (dormant.checkpoint.superseded === true) continue;
     const recoverable = await recoverableAs({ kind: 'dormant', dormant }, dormant.checkpoint, file);
     if (recoverable !== undefined) return recoverable;
   }

@@ -1,6 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { Position } from '../../../records/position.ts';
-import { readBytes } from './file-identity.ts';
+import { extendChecksum, type RunningChecksum } from '../../../records/running-checksum.ts';
 
 /*
  * A run of NUL bytes is no text. A writer without O_APPEND leaves one at the beginning of its file when that is
@@ -18,7 +17,10 @@ import { readBytes } from './file-identity.ts';
 /** At the beginning of a record, fewer NUL bytes belong to the record. */
 const MIN_LEADING_BYTES = 8;
 const SHORTEST_INNER_RUN = Buffer.alloc(64);
-const SCAN_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** A turn of a scan reads at most this much; other streams are read between two turns. */
+const TURN_BYTES = 4 * 1024 * 1024;
 
 /** `[start, end)` of the first run of NUL bytes that is no text; undefined when there is none. */
 export function findNulRun(bytes: Buffer): { readonly start: number; readonly end: number } | undefined {
@@ -29,21 +31,58 @@ export function findNulRun(bytes: Buffer): { readonly start: number; readonly en
   return start < 0 ? undefined : { start, end: endOfNuls(bytes, start) };
 }
 
-/** Where the NUL bytes that begin at `position` end; undefined when they reach the end of the file. */
-export async function findTextAfterNuls(
-  handle: FileHandle,
-  position: Position,
-): Promise<Position | undefined> {
-  for (let at = position; ; at += SCAN_BYTES) {
-    const bytes = await readBytes(handle, at, at + SCAN_BYTES);
-    const end = endOfNuls(bytes, 0);
-    if (end < bytes.length) return at + end;
-    if (bytes.length < SCAN_BYTES) return undefined;
+/** The part of a file handle that a scan uses. */
+interface ByteReader {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+}
+
+/** Where a run of NUL bytes ends; `end of file` when no other bytes follow; undefined while the scan is not done. */
+export type NulRunEnd = Position | 'end of file' | undefined;
+
+/** Scans a run of NUL bytes to its end, in turns: a run may be as long as the largest file. */
+export class NulScan {
+  readonly start: Position;
+  #at: Position;
+  #checksum: RunningChecksum | undefined;
+
+  /** `checksum`: of the stream's bytes before `start`. */
+  constructor(start: Position, checksum: RunningChecksum | undefined) {
+    this.start = start;
+    this.#at = start;
+    this.#checksum = checksum;
+  }
+
+  /** The checksum of the stream's bytes up to where the scan is. */
+  get checksum(): RunningChecksum | undefined {
+    return this.#checksum;
+  }
+
+  /** `buffer` holds what is read. */
+  async turn(handle: ByteReader, buffer: Buffer): Promise<NulRunEnd> {
+    for (const turnEnd = this.#at + TURN_BYTES; this.#at < turnEnd; ) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#at);
+      if (bytesRead === 0) return 'end of file';
+      const end = endOfNuls(buffer.subarray(0, bytesRead), 0);
+      this.#at += end;
+      this.#checksum &&= extendChecksum(this.#checksum, buffer.subarray(0, end));
+      if (end < bytesRead) return this.#at;
+    }
+    return undefined;
   }
 }
 
 function endOfNuls(bytes: Buffer, start: number): number {
   let end = start;
+  while (
+    bytes.length - end >= ZEROS.length &&
+    bytes.compare(ZEROS, 0, ZEROS.length, end, end + ZEROS.length) === 0
+  )
+    end += ZEROS.length;
   while (end < bytes.length && bytes[end] === 0) end++;
   return end;
 }

@@ -13,9 +13,18 @@ import type { PathPatterns } from './path-patterns.ts';
 import { compareByAge } from './rotation-names.ts';
 import { isSameInode, stillHolds } from './same-file.ts';
 import type { TailEntry } from './tail-configuration.ts';
+import { findUnreadGenerations } from './unread-generations.ts';
 
 /** A log that is rotated faster than directories are listed does not hold up all others for ever. */
 const MAX_LISTINGS = 20;
+
+/** What is reported at the first look about the time in which the collector was not running. */
+export interface LossReporting {
+  /** False for a look of a command: the next run of the collector reports. */
+  readonly isEnabled: boolean;
+  /** When the run before this one looked for files last; undefined when that is not known. */
+  readonly sinceUnixMs: number | undefined;
+}
 
 /**
  * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
@@ -38,11 +47,18 @@ export class Reconciler {
   #isFirst = true;
   #isFirstEver = false;
   #isGoneReported = false;
+  /** How many files were found to be deleted. */
+  #deletions = 0;
+  /** How much of what was found is on disk. */
+  #saved = 0;
   /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
   #isUnsettled = false;
 
-  constructor(patterns: PathPatterns, parts: FileMatcherParts) {
+  readonly #reporting: LossReporting;
+
+  constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
     this.#parts = parts;
+    this.#reporting = reporting;
     this.#patterns = patterns;
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
@@ -58,19 +74,51 @@ export class Reconciler {
     for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
     this.#matcher.lineUp();
-    if (!this.#isGoneReported) await this.#reportGone(found);
+    if (this.#reporting.isEnabled && !this.#isGoneReported) await this.#reportGone(found);
+    await this.#save();
     return found;
+  }
+
+  /**
+   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
+   * was renamed in the meantime, or made anew, could not be recognised.
+   */
+  async #save(): Promise<void> {
+    const found = this.#matcher.begun + this.#matcher.copiesNoted + this.#deletions;
+    if (found === this.#saved) return;
+    this.#saved = found;
+    // A failure is reported when the next write fails too.
+    await this.#parts.checkpoints.flush().catch(() => undefined);
   }
 
   /** Streams whose files were deleted or compressed while the collector was not running. */
   async #reportGone({ blind }: FoundFiles): Promise<void> {
     this.#isGoneReported = true;
+    const compressed = new Set<string>();
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
       if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
       if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
-      this.#noteGone(await findGone(dormant));
+      const gone = await findGone(dormant);
+      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
+      this.#noteGone(gone);
     }
+    await this.#reportUnreadGenerations(compressed);
+  }
+
+  /** Rotated files of which no stream knows. `compressed`: what files of streams were compressed to. */
+  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
+    const { sinceUnixMs } = this.#reporting;
+    if (sinceUnixMs === undefined) return;
+    const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
+    const followed = this.#files.attached();
+    const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
+    const inodes = new Set(followed.map(({ place }) => place.inode));
+    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
+      compressed.has(path) || inodes.has(inode);
+    const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
+    for (const { path, sizeBytes } of await findUnreadGenerations(options))
+      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
   }
 
   #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
@@ -117,7 +165,9 @@ export class Reconciler {
   ): Promise<void> {
     for (const stream of this.#files.attached()) {
       const found = byFile.get(fileKey(stream.place));
-      if (found !== undefined) await this.#lookAtFound(stream, found);
+      // The inode may have been given to another file.
+      const isOther = stream.birth !== undefined && found?.[0]?.birthNs !== stream.birth;
+      if (found !== undefined && !isOther) await this.#lookAtFound(stream, found);
       else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream, present);
     }
   }
@@ -147,19 +197,26 @@ export class Reconciler {
   async #lookAtUnfound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
     const state = await stream.state();
     if (state === undefined) {
-      if (stream.file.failure === 'gone') this.#lose(stream);
+      if (stream.file.failure !== 'gone') return;
+      this.#deletions++;
+      if (!present.has(stream.path)) stream.pathWasAbsent = true;
+      this.#lose(stream);
       return;
     }
     stream.file.onlyHandle = true;
     const fields = { stream: stream.id, path: stream.path };
     if (state.unlinked && stream.unlinkedSinceMs === undefined) {
+      this.#deletions++;
       stream.unlinkedSinceMs = this.#parts.clock.monotonicMs();
       this.#parts.events.unlinked(fields);
     } else if (!state.unlinked && !stream.movedAway) {
       stream.movedAway = true;
       this.#parts.events.movedAway(fields);
     }
-    if (state.unlinked && !present.has(stream.path)) stream.pathWasAbsent = true;
+    if (state.unlinked && !stream.pathWasAbsent && !present.has(stream.path)) {
+      this.#deletions++;
+      stream.pathWasAbsent = true;
+    }
     if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
   }
 
@@ -218,11 +275,14 @@ export class Reconciler {
   /** One of each file that no stream reads; in the order in which they are to be sent. */
   #unfollowed(byFile: ReadonlyMap<string, readonly FoundFile[]>): FoundFile[] {
     const unfollowed: FoundFile[] = [];
+    const missing = new Set(this.#files.missing().map(({ path }) => path));
+    const isKnown = (path: string) => missing.has(path) || this.#files.dormant.at(path).length > 0;
     for (const found of byFile.values()) {
       const stream = found[0] && this.#files.streamOf(found[0]);
-      // A name of the file itself goes before a link to it.
+      // Where a stream was before, it may continue. A name of the file itself goes before a link to it.
       const chosen =
         found.find(({ path }) => path === stream?.path) ??
+        (stream === undefined ? found.find(({ path }) => isKnown(path)) : undefined) ??
         found.find(({ target }) => target === undefined) ??
         found[0];
       if (chosen === undefined) continue;

@@ -57,6 +57,19 @@ export async function highestMatching(
   return undefined;
 }
 
+/**
+ * The highest remembered position that the file reaches, if it is equal up to there. A file that only begins like the
+ * known one is no copy of it, however long the equal beginning is.
+ */
+export async function highestWithin(
+  known: FileCheckpoint,
+  file: Candidate,
+  sizeBytes: number,
+): Promise<PositionMark | undefined> {
+  const mark = known.marks.findLast(([position]) => position <= sizeBytes);
+  return mark !== undefined && mark[0] > 0 && (await holdsMark(known, mark, file)) ? mark : undefined;
+}
+
 /** By all bytes up to the mark; by its beginning and the bytes before the mark, where no checksum is known. */
 async function holdsMark(
   known: FileCheckpoint,

@@ -28,6 +28,7 @@ import { PathPatterns } from './path-patterns.ts';
 import { Reconciler } from './reconciler.ts';
 import { isSettling, SETTLE_MS, settle } from './settling.ts';
 import type { TailEntry } from './tail-configuration.ts';
+import { TailHistory } from './tail-history.ts';
 import { type TailStatus, tailStatus } from './tail-status.ts';
 import { UnreadFiles } from './unread-files.ts';
 
@@ -44,6 +45,8 @@ export interface TailSourceOptions {
   /** Where relative globs begin. */
   readonly workingDirectory?: string;
   readonly limits?: Partial<TailLimits>;
+  /** A command looks at the state while no collector runs: what was lost is reported by the next run. */
+  readonly isOffline?: boolean;
 }
 
 export interface TailLimits {
@@ -115,6 +118,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
   /** Whether files were ever looked for with this state. */
   readonly #looks: Table<boolean>;
+  readonly #history: TailHistory;
   readonly #files = new FollowedFiles();
   readonly #lineages = new Lineages();
   readonly #openFiles: OpenFiles;
@@ -162,18 +166,24 @@ class FileTailSource implements TailSource, FileStreamOwner {
       onFailure: (error) => this.#events.checkpointsFailed(error),
     });
     this.#looks = options.store.table<boolean>('tail-looks');
+    this.#history = new TailHistory(options.store);
     this.#unread = new UnreadFiles(this.#events);
-    this.#reconciler = new Reconciler(this.#patterns, {
+    const reporting = {
+      isEnabled: options.isOffline !== true,
+      sinceUnixMs: this.#history.lastLookUnixMs,
+    };
+    const parts = {
       files: this.#files,
       lineages: this.#lineages,
       openFiles: this.#openFiles,
       checkpoints: this.#checkpoints,
-      createStream: (parts) => this.#createStream(parts),
+      createStream: (stream: NewStream) => this.#createStream(stream),
       openReady: () => this.#openNext(),
       unread: this.#unread,
       clock: options.clock,
       events: this.#events,
-    });
+    };
+    this.#reconciler = new Reconciler(this.#patterns, parts, reporting);
   }
 
   async start(sink: StreamSink): Promise<void> {
@@ -196,6 +206,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#watcher.close();
     await this.#decisions.idle();
     if (this.#started) await this.#flush();
+    if (this.#started)
+      await this.#remember((history, nowUnixMs) => history.save(nowUnixMs, this.#events.allLostBytes));
   }
 
   async close(): Promise<void> {
@@ -226,6 +238,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     const beganMs = this.#clock.monotonicMs();
     const found = await this.#reconciler.look({ isFirstEver: this.#isFirstEver });
     await this.#noteFirstLook();
+    await this.#remember((history, nowUnixMs) => history.looked(nowUnixMs, this.#events.allLostBytes));
     this.#letGoOfDeleted();
     this.#forget();
     await this.#openNext();
@@ -249,7 +262,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   status(): TailStatus {
-    return tailStatus(this.#files);
+    return tailStatus(this.#files, this.#history.lostBytes(this.#events.allLostBytes));
   }
 
   accepted(): Amount {
@@ -444,7 +457,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
   /** The aggregator means other bytes by the stream's id: another goes on where our own checkpoint stands. */
   async #replace(stream: FileStream): Promise<void> {
     if (!this.#files.streams.has(stream.id)) return;
-    const known = stream.checkpoint();
+    // The ledger has no gaps of the new stream yet.
+    const { holes: _holes, ...known } = stream.checkpoint();
     const mark = known.marks.at(-1);
     if (mark === undefined) return;
     const replacement = this.#createStream({
@@ -482,6 +496,15 @@ class FileTailSource implements TailSource, FileStreamOwner {
     try {
       await this.#options.store.write(() => this.#looks.put(LOOKED, true));
       this.#isFirstEver = false;
+    } catch (error) {
+      this.#events.checkpointsFailed(error as Error);
+    }
+  }
+
+  async #remember(write: (history: TailHistory, nowUnixMs: number) => Promise<void>): Promise<void> {
+    if (this.#options.isOffline) return;
+    try {
+      await write(this.#history, Number(this.#clock.nowUnixNano() / 1_000_000n));
     } catch (error) {
       this.#events.checkpointsFailed(error as Error);
     }

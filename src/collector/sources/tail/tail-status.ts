@@ -23,10 +23,12 @@ export interface TailStatus {
   readonly acceptedBytes: number;
   readonly waitingBytes: number;
   readonly oldestWaitingMs?: number;
+  /** With this state, for any reason: bytes that were gone before they could be read. */
+  readonly lostBytes: number;
 }
 
 /** The tail's part of the balance: of every stream that is remembered, and summed. */
-export function tailStatus(files: FollowedFiles): TailStatus {
+export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus {
   const streams: TailStreamStatus[] = Array.from(files.streams.values(), statusOf);
   for (const { id, checkpoint } of files.dormant.values()) {
     if (checkpoint.copyOf !== null) continue;
@@ -47,6 +49,7 @@ export function tailStatus(files: FollowedFiles): TailStatus {
     readBytes: sum(({ readBytes }) => readBytes),
     acceptedBytes: sum(({ acceptedBytes }) => acceptedBytes),
     waitingBytes: sum(({ waitingBytes }) => waitingBytes),
+    lostBytes,
     ...(ages.length === 0 ? {} : { oldestWaitingMs: Math.max(...ages) }),
   };
 }

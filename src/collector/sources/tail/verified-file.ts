@@ -40,6 +40,7 @@ export class VerifiedFile {
     this.#file = file;
     this.#prefix = prefix;
     this.#birth = birth;
+    file.birth = birth;
     this.#onPrefix = onPrefix;
   }
 

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, rename, truncate, unlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from './tailing.ts';
 
@@ -158,4 +158,65 @@ describe('copytruncate', () => {
     await tail.pass(2_000);
     expect(tail.taken.text(tail.path('b.log'))).toBe(header + numbered(100, 10));
   });
+
+  it('is still a copy when its original is replaced at once by a longer file with the same bytes', async () => {
+    const tail = await Tailing.start();
+    await tail.append('app.log', numbered(0, 20));
+    await tail.turn();
+    await copyFile(tail.path('app.log'), tail.path('app.log.old'));
+    await tail.turn();
+    await writeFile(tail.path('.new'), numbered(0, 30));
+    await rename(tail.path('.new'), tail.path('app.log'));
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 30));
+  });
+
+  it('is read when its original is replaced by a file that has not all of its bytes', async () => {
+    const tail = await Tailing.start();
+    await tail.append('app.log', numbered(0, 20));
+    await tail.turn();
+    tail.sink.paused = true;
+    await tail.append('app.log', numbered(20, 5));
+    await copyFile(tail.path('app.log'), tail.path('app.log.old'));
+    await tail.turn();
+    await writeFile(tail.path('.new'), numbered(0, 20) + numbered(500, 10));
+    await rename(tail.path('.new'), tail.path('app.log'));
+    await tail.turn();
+    tail.sink.paused = false;
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toContain(numbered(20, 5));
+    expect(tail.taken.text()).toContain(numbered(500, 10));
+  });
+
+  it('is still a copy when the collector is killed right after the look, and its original is renamed', async () => {
+    const tail = await Tailing.start();
+    await tail.append('app.log', numbered(0, 20));
+    await tail.turn();
+    await copyFile(tail.path('app.log'), tail.path('app.log.old'));
+    await tail.turn();
+    await tail.kill();
+    await rename(tail.path('app.log'), tail.path('app.log-20261120'));
+    await tail.append('app.log', numbered(20, 5));
+    await tail.start();
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(numbered(0, 25));
+  });
+
+  it.each([0, 10])(
+    'is not read again when its original is deleted that was read further (%i lines added to the copy)',
+    async (added) => {
+      const tail = await Tailing.start();
+      await tail.append('app.log', numbered(0, 20));
+      await tail.turn();
+      await copyFile(tail.path('app.log'), tail.path('app.log.1'));
+      await tail.turn();
+      await tail.append('app.log', numbered(20, 10));
+      await tail.turn();
+      await unlink(tail.path('app.log'));
+      await tail.turn();
+      await tail.append('app.log.1', numbered(100, added));
+      await tail.pass(3_000);
+      expect(tail.taken.text()).toBe(numbered(0, 30) + numbered(100, added));
+    },
+  );
 });

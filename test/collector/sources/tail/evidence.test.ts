@@ -55,6 +55,94 @@ describe('files that are equal at both ends', () => {
     },
   );
 
+  it.each([0, 512])(
+    'are read when they are equal to a deleted file in full, and the path was empty (%i files held open)',
+    async (openFiles) => {
+      const tail = await Tailing.start({ limits: { openFiles } });
+      await put(tail, 'again.txt', report(1));
+      await tail.turn();
+      // Reading another file closes one that is beyond the limit.
+      await tail.append('other.txt', numbered(1, 5));
+      await tail.turn();
+      await unlink(tail.path('again.txt'));
+      await tail.turn();
+      await put(tail, 'again.txt', report(1));
+      await tail.pass(4_000);
+      expect(figures(tail.taken.text())).toBe(60);
+    },
+  );
+
+  it.each([
+    [0, 'a stop'],
+    [512, 'a stop'],
+    [0, 'a kill'],
+    [512, 'a kill'],
+  ])(
+    'are read when they are equal to a deleted file in full (%i files held open), and come after %s',
+    async (openFiles, end) => {
+      const tail = await Tailing.start({ limits: { openFiles } });
+      await put(tail, 'again.txt', report(1));
+      await tail.turn();
+      await tail.append('other.txt', numbered(1, 5));
+      await tail.turn();
+      await unlink(tail.path('again.txt'));
+      await tail.turn();
+      await (end === 'a kill' ? tail.kill() : tail.stop());
+      await put(tail, 'again.txt', report(1));
+      await tail.start();
+      await tail.pass(4_000);
+      expect(figures(tail.taken.text())).toBe(60);
+    },
+  );
+
+  it.each(['deleted', 'truncated'])(
+    'are read under a rotated name when they only begin like a file that was %s',
+    async (kind) => {
+      const tail = await Tailing.start({ bufferBytes: 700 });
+      await put(tail, 'a.log', report(1));
+      await tail.turn();
+      await put(tail, 'a.log.1', report(2).slice(0, -300));
+      if (kind === 'deleted') await unlink(tail.path('a.log'));
+      else await truncate(tail.path('a.log'));
+      await tail.pass(8_000);
+      expect(tail.taken.text(tail.path('a.log.1'))).toBe(report(2).slice(0, -300));
+    },
+  );
+
+  it.each(['runs', 'stops in between', 'is killed in between'])(
+    'are read when a file is rewritten in place, and again with its first bytes (the collector %s)',
+    async (kind) => {
+      const tail = await Tailing.start();
+      const nights = [1, 2, 1].map((night) => `night ${night}\n${report(night)}`);
+      for (const text of nights) {
+        await writeFile(tail.path('a.txt'), text);
+        if (kind === 'runs') await tail.pass(3_000);
+        else {
+          if (tail.taken.batches.length > 0) await tail.start();
+          await tail.pass(3_000);
+          await (kind === 'stops in between' ? tail.stop() : tail.kill());
+        }
+      }
+      if (kind !== 'runs') await tail.start();
+      await tail.pass(3_000);
+      expect(tail.taken.text()).toBe(nights.join(''));
+    },
+  );
+
+  it('are read in full when they only begin like an earlier content of the same file', async () => {
+    const tail = await Tailing.start({ bufferBytes: 700 });
+    const contents = [report(1), numbered(1, 30), report(2)];
+    for (const text of contents) {
+      await writeFile(tail.path('a.txt'), text);
+      await tail.pass(3_000);
+      await tail.stop();
+      if (text !== contents.at(-1)) await writeFile(tail.path('a.txt'), '');
+      await tail.start();
+    }
+    await tail.pass(3_000);
+    expect(tail.taken.text()).toBe(contents.join(''));
+  });
+
   it('are read under a rotated name too', async () => {
     const tail = await Tailing.start();
     await put(tail, 'a.log', report(1));
@@ -72,6 +160,37 @@ describe('files that are equal at both ends', () => {
     await tail.pass(4_000);
     expect(tail.taken.text()).toBe(report(1) + report(2));
   });
+});
+
+describe('an inode that is given to another file', () => {
+  /** Writes files with the text under this name, until one has the inode (or enough were tried). */
+  async function writeWithInode(tail: Tailing, name: string, text: string, inode: number): Promise<void> {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      await writeFile(tail.path(`.${attempt}`), text);
+      const isFound = (await stat(tail.path(`.${attempt}`))).ino === inode;
+      if (isFound || attempt === 49) return rename(tail.path(`.${attempt}`), tail.path(name));
+    }
+  }
+
+  it.each([0, 512])(
+    'does not take the stream of the deleted file along (%i files held open)',
+    async (openFiles) => {
+      const tail = await Tailing.start({ limits: { openFiles } });
+      await tail.append('a.log', numbered(0, 20));
+      await tail.turn();
+      await tail.append('other.log', numbered(100, 5));
+      await tail.turn();
+      const { ino } = await stat(tail.path('a.log'));
+      // As editors do it: the new file begins with the bytes of the old one.
+      await writeFile(tail.path('.new'), numbered(0, 30));
+      await rename(tail.path('.new'), tail.path('a.log'));
+      await writeWithInode(tail, 'b.log', numbered(500, 20), ino);
+      await tail.pass(4_000);
+      expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 30));
+      expect(tail.taken.text(tail.path('b.log'))).toBe(numbered(500, 20));
+      expect(tail.log.map(({ msg }) => msg)).not.toContain('A followed file was renamed');
+    },
+  );
 });
 
 describe('equal files that no rotation made', () => {
@@ -278,7 +397,8 @@ describe('start_at end', () => {
     await tail.append('other.log', numbered(200, 5));
     await tail.start();
     await tail.pass(3_000);
-    expect(tail.taken.text()).toBe(numbered(10, 5) + numbered(100, 5) + numbered(200, 5));
+    expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(10, 5) + numbered(100, 5));
+    expect(tail.taken.text(tail.path('other.log'))).toBe(numbered(200, 5));
   });
 
   it('does not apply to files that come after a first run that found none', async () => {
@@ -326,6 +446,18 @@ describe('a file that is gone at the start', () => {
     expect(tail.source.status().streams.some(({ lostBytes }) => lostBytes === lost)).toBe(true);
     await tail.restart();
     expect(tail.messages(50)).toHaveLength(1);
+  });
+
+  it('is reported by the next run when a command has looked at the state before', async () => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 20));
+    await tail.turn();
+    await tail.stop();
+    await unlink(tail.path('a.log'));
+    await tail.start({ offline: true });
+    expect(tail.messages()).toEqual([]);
+    await tail.restart({ offline: false });
+    expect(tail.messages()).toHaveLength(1);
   });
 
   it('is a warning when nothing shows whether it got more bytes', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
 import { numbered, Tailing } from './tailing.ts';
@@ -113,5 +113,18 @@ describe('files that are followed through symbolic links', () => {
     await tailing.start();
     await tailing.pass(3_000);
     expect(tailing.taken.text(tailing.path('links/a.log'))).toBe(numbered(0, 30));
+  });
+
+  it('continues in a target that was replaced while the collector was down and has a second name', async () => {
+    const tailing = await prepareLinks(['a']);
+    await tailing.start();
+    await tailing.pass(1_000);
+    await tailing.stop();
+    await writeFile(tailing.path('files/new'), numbered(1, 30, 'a'));
+    await rename(tailing.path('files/new'), tailing.path('files/a'));
+    await link(tailing.path('files/a'), tailing.path('links/a-second-name.log'));
+    await tailing.start();
+    await tailing.pass(3_000);
+    expect(tailing.taken.text()).toBe(numbered(1, 30, 'a'));
   });
 });

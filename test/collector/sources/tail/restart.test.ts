@@ -51,6 +51,24 @@ describe('a restart', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
+  it('finds a file that waited for its turn at a kill, and was renamed to what no pattern matches', async () => {
+    const tail = await Tailing.start({ globs: ['a.log'] });
+    await tail.append('a.log', numbered(0, 5));
+    await tail.turn();
+    tail.sink.accepting = false;
+    await tail.append('a.log', numbered(5, 5));
+    await rename(tail.path('a.log'), tail.path('a.log.1'));
+    await tail.append('a.log', numbered(10, 5));
+    await tail.turn();
+    await tail.kill();
+    await rename(tail.path('a.log'), tail.path('a.log.0'));
+    await tail.start();
+    tail.sink.accepting = true;
+    tail.sink.acceptAll();
+    await tail.pass(10_000);
+    expect(tail.taken.text()).toBe(numbered(0, 15));
+  });
+
   it('finds a file that was renamed to what no pattern matches', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 10));

@@ -23,6 +23,8 @@ export interface TailingOptions {
   readonly entry?: Partial<TailEntry>;
   readonly limits?: Partial<TailLimits>;
   readonly once?: boolean;
+  /** As a command looks at the state. */
+  readonly offline?: boolean;
   readonly bufferBytes?: number;
 }
 
@@ -150,7 +152,7 @@ export class Tailing {
   }
 
   #create(): TailSource {
-    const { globs = ['*'], entry = {}, limits, once = false } = this.#options;
+    const { globs = ['*'], entry = {}, limits, once = false, offline = false } = this.#options;
     this.#alive = { value: true };
     return createTailSource({
       entries: tailEntriesFromGlobs(globs).map((plain) => ({ ...plain, ...entry })),
@@ -160,6 +162,7 @@ export class Tailing {
       logger: this.#logger,
       metrics: this.metrics,
       once,
+      isOffline: offline,
       workingDirectory: this.logs,
       limits: { pollMs: 3_600_000, ...limits },
     });
