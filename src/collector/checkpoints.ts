@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../runtime/clock.ts';
-import type { Json } from '../storage/queue-contract.ts';
+import type { Json } from '../runtime/json.ts';
 import type { StateKey, StateStore, Table } from '../storage/state-store.ts';
 
 /**

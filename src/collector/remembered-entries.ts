@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Json } from '../storage/queue-contract.ts';
+import type { Json } from '../runtime/json.ts';
 import type { StateStore } from '../storage/state-store.ts';
 import type { TailEntry } from './sources/tail/tail-configuration.ts';
 

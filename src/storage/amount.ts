@@ -1,4 +1,8 @@
-import type { Amount } from './queue-contract.ts';
+/** A number of records, and their bytes. */
+export interface Amount {
+  readonly records: number;
+  readonly bytes: number;
+}
 
 export const NOTHING: Amount = { records: 0, bytes: 0 };
 

@@ -1,5 +1,6 @@
 import type { StreamId } from '../records/stream-id.ts';
-import { type Amount, type EntryNumber, QueueError } from './queue-contract.ts';
+import type { Amount } from './amount.ts';
+import { type EntryNumber, QueueError } from './queue-contract.ts';
 import type { EntryRow } from './queue-tables.ts';
 
 /** An entry of the queue is unreadable: an emitter whose cursor is at it waits until an operator decides. */

@@ -1,4 +1,5 @@
-import type { Amount, EntryNumber } from './queue-contract.ts';
+import type { Amount } from './amount.ts';
+import type { EntryNumber } from './queue-contract.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { CursorRow, QueueTables } from './queue-tables.ts';
 import type { StateStore } from './state-store.ts';

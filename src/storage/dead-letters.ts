@@ -3,11 +3,11 @@ import type { RecordBatch } from '../records/record-batch.ts';
 import { parseStreamId, type StreamId } from '../records/stream-id.ts';
 import { decodeRecordBatch, encodeRecordBatchHead } from '../records/wire.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Amount } from './amount.ts';
 import { minus, NOTHING, plus, sumOf } from './amount.ts';
 import type { Cursors } from './cursors.ts';
 import type { QueueEvents } from './events.ts';
 import {
-  type Amount,
   type DeadLetterId,
   type DeadLetterSummary,
   type DeadLetters,

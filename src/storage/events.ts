@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Amount } from './amount.ts';
 import type { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
-import type { Amount, EntryNumber } from './queue-contract.ts';
+import type { EntryNumber } from './queue-contract.ts';
 import type { WriteHealth } from './write-health.ts';
 
 /** Values that the gauges read at each scrape. */

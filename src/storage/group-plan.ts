@@ -9,10 +9,10 @@ import {
 } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
 import { encodeRecordBatchHead } from '../records/wire.ts';
+import type { Amount } from './amount.ts';
 import { NOTHING, plus } from './amount.ts';
 import { FOREIGN_STREAM, ownerOf, rangesOf, type StreamProgress, sameOwner } from './ledger.ts';
 import {
-  type Amount,
   BatchRefusedError,
   type IncomingBatch,
   OtherBytesError,

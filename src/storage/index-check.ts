@@ -1,6 +1,7 @@
+import type { Amount } from './amount.ts';
 import { plus } from './amount.ts';
 import type { Cursors } from './cursors.ts';
-import { type Amount, QueueError } from './queue-contract.ts';
+import { QueueError } from './queue-contract.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { CursorRow } from './queue-tables.ts';
 

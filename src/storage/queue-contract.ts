@@ -4,6 +4,8 @@ import type { Position, Range } from '../records/position.ts';
 import type { RecordBatch } from '../records/record-batch.ts';
 import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
+import type { Json } from '../runtime/json.ts';
+import type { Amount } from './amount.ts';
 
 /**
  * The interface of the queue: the intake appends, and each emitter's delivery follows its own cursor.
@@ -128,11 +130,6 @@ export interface CursorCommit {
   readonly replayed?: readonly DeadLetterId[];
 }
 
-export interface Amount {
-  readonly records: number;
-  readonly bytes: number;
-}
-
 /** Sorts by (emitter, stream, position). `<emitter>/<stream>/<position>`. */
 export type DeadLetterId = string;
 
@@ -189,8 +186,6 @@ export interface QueueBalance {
   /** Bytes on disk in segments. */
   readonly diskBytes: number;
 }
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** The operation failed; `message` is for people. Nothing was changed. */
 export class QueueError extends Error {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { offsetOfRecord, type RecordBatch } from '../records/record-batch.ts';
+import type { Json } from '../runtime/json.ts';
 import { plus } from './amount.ts';
 import type { Arrivals } from './arrivals.ts';
 import { type Cursors, isBefore } from './cursors.ts';
@@ -9,7 +10,6 @@ import {
   type CursorCommit,
   type CursorPoint,
   type EntryNumber,
-  type Json,
   type QueueCursor,
   type QueueEntry,
   QueueError,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Amount } from './amount.ts';
 import { minus } from './amount.ts';
-import type { Amount, EntryNumber } from './queue-contract.ts';
+import type { EntryNumber } from './queue-contract.ts';
 import { type EntryRow, NO_TOTALS, type QueueTables, TOTALS, type TotalsRow } from './queue-tables.ts';
 import type { SegmentLocation } from './segment-format.ts';
 

@@ -2,7 +2,8 @@ import type { Check } from '../records/check.ts';
 import type { Position } from '../records/position.ts';
 import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
-import type { EntryNumber, Json } from './queue-contract.ts';
+import type { Json } from '../runtime/json.ts';
+import type { EntryNumber } from './queue-contract.ts';
 import type { StateStore, Table } from './state-store.ts';
 
 /**

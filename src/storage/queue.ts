@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Cancel, Clock } from '../runtime/clock.ts';
+import type { Amount } from './amount.ts';
 import { minus, plus } from './amount.ts';
 import { Arrivals } from './arrivals.ts';
 import { balanceOf } from './balance.ts';
@@ -17,7 +18,6 @@ import { assertIndexFits } from './index-check.ts';
 import { StreamLedger } from './ledger.ts';
 import { probeDisk } from './probe-file.ts';
 import {
-  type Amount,
   type CursorPoint,
   type DeadLetters,
   type IncomingBatch,

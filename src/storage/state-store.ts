@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import type { Json } from '../runtime/json.ts';
 import { syncDirectory } from './file-system.ts';
 import { assertLmdbFile } from './lmdb-file.ts';
 import {
@@ -12,7 +13,6 @@ import {
   type TreeChange,
   type TreeShape,
 } from './lmdb-room.ts';
-import type { Json } from './queue-contract.ts';
 import { CHECKSUM_CHARACTERS, checkedText, hasNoChecksum, withChecksum } from './row-checksum.ts';
 import { StateStoreError } from './state-store-error.ts';
 

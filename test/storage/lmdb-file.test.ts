@@ -2,8 +2,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Json } from '../../src/runtime/json.ts';
 import { assertLmdbFile } from '../../src/storage/lmdb-file.ts';
-import type { Json } from '../../src/storage/queue-contract.ts';
 import { openStateStore, type StateStore } from '../../src/storage/state-store.ts';
 import { StateStoreError } from '../../src/storage/state-store-error.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -8,9 +8,10 @@ import { endOf, type RecordBatch, sliceRecords } from '../../src/records/record-
 import { emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 import { encodeRecordBatch } from '../../src/records/wire.ts';
+import type { Amount } from '../../src/storage/amount.ts';
 import { minus, NOTHING, plus } from '../../src/storage/amount.ts';
 import { openQueue, type Queue } from '../../src/storage/queue.ts';
-import type { Amount, IncomingBatch, QueueCursor, QueueEntry } from '../../src/storage/queue-contract.ts';
+import type { IncomingBatch, QueueCursor, QueueEntry } from '../../src/storage/queue-contract.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { recordBatch } from '../support/record-batches.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Json } from '../../src/storage/queue-contract.ts';
+import type { Json } from '../../src/runtime/json.ts';
 import { openStateStore, type StateStore, type TableEntry } from '../../src/storage/state-store.ts';
 import { StateStoreError } from '../../src/storage/state-store-error.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

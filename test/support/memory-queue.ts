@@ -1,14 +1,14 @@
 import { endOf, type RecordBatch } from '../../src/records/record-batch.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import type { Json } from '../../src/runtime/json.ts';
+import type { Amount } from '../../src/storage/amount.ts';
 import {
-  type Amount,
   type CursorCommit,
   type CursorPoint,
   type DeadLetterId,
   type DeadLetterSummary,
   type DeadLetters,
   type EmitterBalance,
-  type Json,
   type QueueCursor,
   type QueueEntry,
   QueueError,

@@ -1,7 +1,9 @@
 import type { GroupLimits } from '../../emitters/emitter.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Amount, CursorPoint, DeadLetterId, Json, NewDeadLetter } from '../../storage/queue-contract.ts';
+import type { Json } from '../../runtime/json.ts';
+import type { Amount } from '../../storage/amount.ts';
+import type { CursorPoint, DeadLetterId, NewDeadLetter } from '../../storage/queue-contract.ts';
 import type { QueuedBatch, QueuedDeadLetter } from './queued-batch.ts';
 import type { Replay } from './replays.ts';
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../storage/queue-contract.ts';
+import type { Json } from '../../runtime/json.ts';
 
 /** Persists open incidents and unsent events. Small: a few hundred bytes for each incident. */
 export interface NotifyState {

@@ -1,4 +1,4 @@
-import type { Json } from '../../storage/queue-contract.ts';
+import type { Json } from '../../runtime/json.ts';
 import type { StateStore } from '../../storage/state-store.ts';
 import type { NotifyState } from './notify-state.ts';
 

@@ -1,6 +1,6 @@
 import type { Position } from '../../../records/position.ts';
+import type { Amount } from '../../../storage/amount.ts';
 import { NOTHING, plus } from '../../../storage/amount.ts';
-import type { Amount } from '../../../storage/queue-contract.ts';
 
 /**
  * Adds up what was read in this run and is accepted: each record once, however often it was sent. One for each stream.

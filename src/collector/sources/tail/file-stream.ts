@@ -5,7 +5,7 @@ import type { Resource } from '../../../records/resource.ts';
 import type { RunningChecksum } from '../../../records/running-checksum.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { Amount } from '../../../storage/queue-contract.ts';
+import type { Amount } from '../../../storage/amount.ts';
 import type { Cut, Cutter } from '../../cutting/cutter.ts';
 import { SizeHistory } from '../../size-history.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
