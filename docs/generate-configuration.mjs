@@ -1,6 +1,6 @@
 // Writes docs/configuration.md from the built tables of variables; with --check it only says whether the file is fresh.
 import { readFile, writeFile } from 'node:fs/promises';
-import { configurationPage } from '../dist/bin/configuration-page.js';
+import { configurationPage } from '../dist/cli/configuration-page.js';
 
 const file = new URL('configuration.md', import.meta.url);
 const page = configurationPage();

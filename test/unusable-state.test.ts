@@ -1,8 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { run } from '../src/bin/run.ts';
-import { services } from '../src/bin/services.ts';
+import { run } from '../src/cli/run.ts';
+import { services } from '../src/cli/services.ts';
 import { asUnprivileged } from './support/as-unprivileged.ts';
 import { capturedIo } from './support/captured-io.ts';
 import { inProcessPair } from './support/in-process-pair.ts';

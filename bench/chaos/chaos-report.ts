@@ -1,5 +1,5 @@
-import type { StreamBalanceReport } from '../../src/runtime/control-commands.ts';
-import type { QueueBalance } from '../../src/storage/queue-contract.ts';
+import type { StreamBalanceReport } from '../../src/runtime/control/control-commands.ts';
+import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
 import type { WrittenLog } from './chaos-writer.ts';
 import type { Audit } from './line-audit.ts';
 import type { PagerCounts } from './pager-endpoint.ts';

@@ -1,6 +1,6 @@
-import { LOG_COLUMNS } from '../../src/store/log-columns.ts';
-import { type Sql, type SqlStatement, sql, statement } from '../../src/store/sql/sql.ts';
-import type { SqlDialect } from '../../src/store/sql/sql-dialect.ts';
+import { LOG_COLUMNS } from '../../src/logstore/log-columns.ts';
+import { type Sql, type SqlStatement, sql, statement } from '../../src/logstore/sql/sql.ts';
+import type { SqlDialect } from '../../src/logstore/sql/sql-dialect.ts';
 
 export interface GeneratedRows {
   readonly fromUnixMicro: number;

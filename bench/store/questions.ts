@@ -1,5 +1,5 @@
-import { histogramRequest, searchRequest, valuesRequest } from '../../src/store/logs/log-requests.ts';
-import type { LogSearch } from '../../src/store/logs/log-search.ts';
+import { histogramRequest, searchRequest, valuesRequest } from '../../src/logstore/logs/log-requests.ts';
+import type { LogSearch } from '../../src/logstore/logs/log-search.ts';
 
 export interface Window {
   readonly from: string;

@@ -1,7 +1,7 @@
 import { duplicateNames } from '../emitters/configuration.ts';
 import type { ConfiguredEmitter, EmitterType } from '../emitters/emitter.ts';
 import { emitterTypes } from '../emitters/registry.ts';
-import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/address.ts';
+import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/configuration/address.ts';
 import {
   type ConfigurationWarning,
   type Environment,
@@ -10,13 +10,13 @@ import {
   type Variable,
   type VariableTable,
   variableNames,
-} from '../runtime/configuration.ts';
-import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
-import type { LogLevel } from '../runtime/log-level.ts';
-import { stateDirectoryOf } from '../runtime/state-directory.ts';
+} from '../runtime/configuration/configuration.ts';
+import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
+import type { LogLevel } from '../runtime/configuration/log-level.ts';
+import { stateDirectoryOf } from '../runtime/configuration/state-directory.ts';
+import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variables.ts';
+import { unknownVariables } from '../runtime/configuration/unknown-variables.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
-import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
-import { unknownVariables } from '../runtime/unknown-variables.ts';
 import type { NotifyConfiguration } from './notify-configuration.ts';
 import { AGGREGATOR_VARIABLES, DEFAULT_PUBLISH_FREQUENCY_MS } from './variables.ts';
 

@@ -1,9 +1,13 @@
-import type { ControlHandlers } from '../runtime/control.ts';
-import type { AggregatorStatus, DeadLetterReport, EmitterReport } from '../runtime/control-commands.ts';
-import { ControlError } from '../runtime/control-error.ts';
-import type { Json } from '../runtime/json.ts';
-import type { Queue } from '../storage/queue.ts';
-import type { DeadLetterSummary } from '../storage/queue-contract.ts';
+import type { Json } from '../records/json.ts';
+import type { ControlHandlers } from '../runtime/control/control.ts';
+import type {
+  AggregatorStatus,
+  DeadLetterReport,
+  EmitterReport,
+} from '../runtime/control/control-commands.ts';
+import { ControlError } from '../runtime/control/control-error.ts';
+import type { Queue } from '../storage/queue/queue.ts';
+import type { DeadLetterSummary } from '../storage/queue/queue-contract.ts';
 
 /** Control commands of the process that owns an aggregator's state directory. */
 export function aggregatorControl(

@@ -1,5 +1,5 @@
-import type { Late } from '../runtime/health.ts';
-import type { EvaluationProblem } from '../store/monitor/evaluation-failures.ts';
+import type { EvaluationProblem } from '../monitoring/evaluation-failures.ts';
+import type { Late } from '../runtime/http/health.ts';
 
 /** Alerts that cannot be checked, as `/health/progress` shows them. */
 export function lateAlerts(problems: readonly EvaluationProblem[], nowUnixNano: bigint): Late[] {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { createLogSearch } from '../logstore/logs/create-log-search.ts';
+import type { LogSearch } from '../logstore/logs/log-search.ts';
+import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
+import type { AlertPager } from '../monitoring/alert-pager.ts';
+import { createMonitor } from '../monitoring/create-monitor.ts';
+import type { Monitor } from '../monitoring/monitor.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
-import { createLogSearch } from '../store/logs/create-log-search.ts';
-import type { LogSearch } from '../store/logs/log-search.ts';
-import type { AlertPager } from '../store/monitor/alert-pager.ts';
-import { createMonitor } from '../store/monitor/create-monitor.ts';
-import type { Monitor } from '../store/monitor/monitor.ts';
-import type { SqlDatabase } from '../store/sql/sql-database.ts';
 
 /** Search, metrics and alerts of one store of the aggregator. */
 export interface MonitoredStore extends Component {

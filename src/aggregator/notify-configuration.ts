@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jsonValue } from '../runtime/value-parsers.ts';
+import { jsonValue } from '../runtime/configuration/value-parsers.ts';
 
 /** Settings of the PagerDuty notifications. */
 export interface NotifyConfiguration {

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
-import type { ControlHandlers } from '../runtime/control.ts';
-import { LAYOUT_VERSION, migrateLayout } from '../storage/layout.ts';
-import { ownStateDirectory } from '../storage/own-state-directory.ts';
-import { openQueue } from '../storage/queue.ts';
+import type { ControlHandlers } from '../runtime/control/control.ts';
+import { openQueue } from '../storage/queue/queue.ts';
+import { LAYOUT_VERSION, migrateLayout } from '../storage/state/layout.ts';
+import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
 import { aggregatorControl } from './control.ts';
 
 export const AGGREGATOR_LAYOUT = {

@@ -1,7 +1,7 @@
-import { BYTE_SIZE_FORMAT } from '../runtime/byte-size.ts';
-import { InvalidValue, type VariableTable } from '../runtime/configuration.ts';
-import { LOG_LEVELS } from '../runtime/log-level.ts';
-import { tlsVariables } from '../runtime/tls-variables.ts';
+import { BYTE_SIZE_FORMAT } from '../runtime/configuration/byte-size.ts';
+import { InvalidValue, type VariableTable } from '../runtime/configuration/configuration.ts';
+import { LOG_LEVELS } from '../runtime/configuration/log-level.ts';
+import { tlsVariables } from '../runtime/configuration/tls-variables.ts';
 import {
   ADDRESS_FORMAT,
   addressValue,
@@ -12,7 +12,7 @@ import {
   nonEmptyText,
   oneOf,
   positiveDurationMs,
-} from '../runtime/value-parsers.ts';
+} from '../runtime/configuration/value-parsers.ts';
 import { NOTIFY_EXAMPLE, notifyConfiguration } from './notify-configuration.ts';
 
 /** Two of the largest batches: with less, the intake could stop permanently. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { EarlySignals } from './early-signals.ts';
+import { EarlySignals } from '../cli/early-signals.ts';
 
 const SERVICES = ['aggregator', 'collector', 'standalone'];
 
@@ -9,5 +9,5 @@ const signals = new EarlySignals();
 const isService = SERVICES.includes(process.argv[2] ?? '');
 if (isService) signals.hold(['SIGTERM', 'SIGINT', 'SIGHUP']);
 
-const { main } = await import('./main.ts');
+const { main } = await import('../cli/main.ts');
 await main(signals, isService);

@@ -1,6 +1,6 @@
+import type { Json } from '../records/json.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
-import type { Json } from '../runtime/json.ts';
-import type { StateKey, StateStore, Table } from '../storage/state-store.ts';
+import type { StateKey, StateStore, Table } from '../storage/state/state-store.ts';
 
 /**
  * The state of sources that survives a restart: one small value for each stream, under the stream's id.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { StateStore } from '../storage/state-store.ts';
+import type { StateStore } from '../storage/state/state-store.ts';
 
 /**
  * The id of this collector: created at its first start, and flushed before it is used. An aggregator binds a

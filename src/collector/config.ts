@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { formats } from '../formats/registry.ts';
 import type { Resource } from '../records/resource.ts';
-import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/address.ts';
+import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/configuration/address.ts';
 import {
   type ConfigurationWarning,
   type Environment,
@@ -10,16 +10,20 @@ import {
   type Values,
   type VariableTable,
   variableNames,
-} from '../runtime/configuration.ts';
-import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
-import type { LogLevel } from '../runtime/log-level.ts';
-import { defaultStateDirectory, onceStateDirectory, stateDirectoryOf } from '../runtime/state-directory.ts';
+} from '../runtime/configuration/configuration.ts';
+import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
+import type { LogLevel } from '../runtime/configuration/log-level.ts';
+import {
+  defaultStateDirectory,
+  onceStateDirectory,
+  stateDirectoryOf,
+} from '../runtime/configuration/state-directory.ts';
+import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variables.ts';
+import { nearestName, unknownVariables } from '../runtime/configuration/unknown-variables.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
-import { tlsMaterialOf, tlsWarnings } from '../runtime/tls-variables.ts';
-import { nearestName, unknownVariables } from '../runtime/unknown-variables.ts';
 import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
 import type { PgLogfebeConfig } from './sources/pg-logfebe/open-pg-logfebe.ts';
-import type { TailEntry } from './sources/tail/tail-configuration.ts';
+import type { TailEntry } from './sources/tail/files/tail-configuration.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
 
 /** The configuration of `createCollector`. */

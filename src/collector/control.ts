@@ -1,7 +1,7 @@
-import type { ControlHandlers } from '../runtime/control.ts';
-import type { CollectorStatus, StreamBalanceReport } from '../runtime/control-commands.ts';
-import { ControlError } from '../runtime/control-error.ts';
-import type { Json } from '../runtime/json.ts';
+import type { Json } from '../records/json.ts';
+import type { ControlHandlers } from '../runtime/control/control.ts';
+import type { CollectorStatus, StreamBalanceReport } from '../runtime/control/control-commands.ts';
+import { ControlError } from '../runtime/control/control-error.ts';
 import type { CollectorSource } from './source.ts';
 import type { TailSource } from './sources/tail/tail-source.ts';
 import type { StreamStatus } from './stream-status.ts';

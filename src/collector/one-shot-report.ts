@@ -1,5 +1,5 @@
-import type { Amount } from '../storage/amount.ts';
-import { NOTHING } from '../storage/amount.ts';
+import type { Amount } from '../records/amount.ts';
+import { NOTHING } from '../records/amount.ts';
 
 /** How far a run is that ends by itself, and what it leaves. */
 export interface OneShotReport {

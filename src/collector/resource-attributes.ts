@@ -1,6 +1,6 @@
 import { LIMITS } from '../records/limits.ts';
 import type { Resource } from '../records/resource.ts';
-import { InvalidValue } from '../runtime/configuration.ts';
+import { InvalidValue } from '../runtime/configuration/configuration.ts';
 
 /**
  * Parses `key=value,key=value`, percent-encoded, as in OpenTelemetry's `OTEL_RESOURCE_ATTRIBUTES`: blanks

@@ -1,9 +1,9 @@
 import { OBSERVED_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
 import { EMPTY_RESOURCE } from '../records/resource.ts';
-import type { ConfigurationWarning, Values } from '../runtime/configuration.ts';
-import type { ConfigurationProblem } from '../runtime/configuration-error.ts';
-import { globOfPath } from './sources/tail/path-patterns.ts';
-import type { TailEntry } from './sources/tail/tail-configuration.ts';
+import type { ConfigurationWarning, Values } from '../runtime/configuration/configuration.ts';
+import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
+import { globOfPath } from './sources/tail/files/path-patterns.ts';
+import type { TailEntry } from './sources/tail/files/tail-configuration.ts';
 import type { COLLECTOR_VARIABLES } from './variables.ts';
 
 type CollectorValues = Values<typeof COLLECTOR_VARIABLES>;

@@ -1,7 +1,7 @@
-import { type Address, parseAddress } from '../runtime/address.ts';
-import { InvalidValue, type VariableTable } from '../runtime/configuration.ts';
-import { LOG_LEVELS } from '../runtime/log-level.ts';
-import { tlsVariables } from '../runtime/tls-variables.ts';
+import { type Address, parseAddress } from '../runtime/configuration/address.ts';
+import { InvalidValue, type VariableTable } from '../runtime/configuration/configuration.ts';
+import { LOG_LEVELS } from '../runtime/configuration/log-level.ts';
+import { tlsVariables } from '../runtime/configuration/tls-variables.ts';
 import {
   ADDRESS_FORMAT,
   addressValue,
@@ -11,10 +11,10 @@ import {
   durationMs,
   nonEmptyText,
   oneOf,
-} from '../runtime/value-parsers.ts';
+} from '../runtime/configuration/value-parsers.ts';
 import { parseResourceAttributes } from './resource-attributes.ts';
 import { PG_LOGFEBE_VARIABLES } from './sources/pg-logfebe/pg-logfebe-variables.ts';
-import { parseTailConfiguration, tailEntriesFromGlobs } from './sources/tail/tail-configuration.ts';
+import { parseTailConfiguration, tailEntriesFromGlobs } from './sources/tail/files/tail-configuration.ts';
 
 const AGGREGATOR_PORT = 8000;
 

@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { ConfigurationError, type ConfigurationProblem } from '../runtime/configuration-error.ts';
-import { jsonProblem } from '../runtime/json-problem.ts';
-import { schemaProblems } from '../runtime/schema-problems.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../runtime/configuration/configuration-error.ts';
+import { jsonProblem } from '../runtime/configuration/json-problem.ts';
+import { schemaProblems } from '../runtime/configuration/schema-problems.ts';
 import type { ConfiguredEmitter } from './emitter.ts';
 
 /**

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { SqlDatabase, SqlDialectName } from '../logstore/sql/sql-database.ts';
 import type { Batch } from '../records/batch.ts';
+import type { Json } from '../records/json.ts';
 import type { Resource } from '../records/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ConnectionTrial } from '../runtime/connection-trial.ts';
-import type { Json } from '../runtime/json.ts';
-import type { SqlDatabase, SqlDialectName } from '../store/sql/sql-database.ts';
 import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { QueueError } from './queue-contract.ts';
-import { StateDirectoryUnusableError } from './state-directory-error.ts';
-import { StateStoreError } from './state-store-error.ts';
+import { QueueError } from './queue/queue-contract.ts';
+import { StateDirectoryUnusableError } from './state/state-directory-error.ts';
+import { StateStoreError } from './state/state-store-error.ts';
 
 /**
  * Why the state in this directory cannot be used, and what to do; undefined for other errors. A process with

@@ -1,6 +1,6 @@
+import { Backoff, type BackoffOptions } from '../runtime/async/backoff.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { Backlog } from './backlog.ts';
-import { Backoff, type BackoffOptions } from './backoff.ts';
 import type { Outlet, OutletCounters, QueueOptions } from './outlet.ts';
 import { OutletCounting } from './outlet-counting.ts';
 import type { Connection, ConnectionEnd, StreamTransport } from './transport.ts';

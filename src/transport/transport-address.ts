@@ -1,4 +1,4 @@
-import { parseAddress } from '../runtime/address.ts';
+import { parseAddress } from '../runtime/configuration/address.ts';
 
 /** The address of a receiver, as in a configuration. */
 export type TransportAddress =

@@ -5,8 +5,11 @@ import {
   publishFrequencyMs,
 } from '../../src/aggregator/config.ts';
 import type { EmitterType } from '../../src/emitters/emitter.ts';
-import type { Environment } from '../../src/runtime/configuration.ts';
-import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
+import type { Environment } from '../../src/runtime/configuration/configuration.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../src/runtime/configuration/configuration-error.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
 
 /** Emitter types with only a name: the real ones have their own tests. */

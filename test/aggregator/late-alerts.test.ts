@@ -1,13 +1,13 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { lateAlerts } from '../../src/aggregator/late-alerts.ts';
-import { formatAddress } from '../../src/runtime/address.ts';
-import { HttpServer } from '../../src/runtime/http-server.ts';
+import { SqlError } from '../../src/logstore/sql/sql-database.ts';
+import { alertDefinition } from '../../src/monitoring/alert-definition.ts';
+import { metricDefinition } from '../../src/monitoring/metric-definition.ts';
+import { formatAddress } from '../../src/runtime/configuration/address.ts';
+import { HttpServer } from '../../src/runtime/http/http-server.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { alertDefinition } from '../../src/store/monitor/alert-definition.ts';
-import { metricDefinition } from '../../src/store/monitor/metric-definition.ts';
-import { SqlError } from '../../src/store/sql/sql-database.ts';
-import { describeEachMonitorStore } from '../store/monitor/monitor-store.ts';
-import { pass, turnedMonitor } from '../store/monitor/turned-monitor.ts';
+import { describeEachMonitorStore } from '../monitoring/monitor-store.ts';
+import { pass, turnedMonitor } from '../monitoring/turned-monitor.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Checkpoints } from '../../src/collector/checkpoints.ts';
-import { openStateStore, type StateStore } from '../../src/storage/state-store.ts';
+import { openStateStore, type StateStore } from '../../src/storage/state/state-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

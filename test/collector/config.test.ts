@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCollectorConfig } from '../../src/collector/config.ts';
-import { PathPatterns } from '../../src/collector/sources/tail/path-patterns.ts';
-import type { Environment } from '../../src/runtime/configuration.ts';
-import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
+import { PathPatterns } from '../../src/collector/sources/tail/files/path-patterns.ts';
+import type { Environment } from '../../src/runtime/configuration/configuration.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../src/runtime/configuration/configuration-error.ts';
 
 const MINIMAL: Environment = { COLLECTOR_TAIL: '/var/log/syslog' };
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AGGREGATOR_VARIABLES } from '../../src/aggregator/variables.ts';
 import { COLLECTOR_VARIABLES } from '../../src/collector/variables.ts';
-import { variableNames } from '../../src/runtime/configuration.ts';
+import { variableNames } from '../../src/runtime/configuration/configuration.ts';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const changelog = readFileSync('CHANGELOG.md', 'utf8');

@@ -5,7 +5,10 @@ import { duplicateNames, parseConfigurations, switchOf } from '../../src/emitter
 import { parseFileConfiguration } from '../../src/emitters/file/configuration.ts';
 import { emitterTypes } from '../../src/emitters/registry.ts';
 import { parseTextConfiguration } from '../../src/emitters/text/configuration.ts';
-import { ConfigurationError, type ConfigurationProblem } from '../../src/runtime/configuration-error.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../src/runtime/configuration/configuration-error.ts';
 
 const shape = {
   url: z.string().min(1, 'expected a URL'),

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { formatAddress } from '../../src/runtime/address.ts';
-import type { HttpMount, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http-contract.ts';
-import { HttpError } from '../../src/runtime/http-error.ts';
-import { HttpServer, type HttpServerOptions } from '../../src/runtime/http-server.ts';
+import { formatAddress } from '../../src/runtime/configuration/address.ts';
+import type { HttpMount, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http/http-contract.ts';
+import { HttpError } from '../../src/runtime/http/http-error.ts';
+import { HttpServer, type HttpServerOptions } from '../../src/runtime/http/http-server.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { silenceGrpcLog } from '../../src/runtime/grpc-log.ts';
 import { listenError } from '../../src/runtime/listen-error.ts';
+import { silenceGrpcLog } from '../../src/runtime/logging/grpc-log.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -1,6 +1,6 @@
-import type { StateStore } from '../../src/storage/state-store.ts';
-import { openStateStore, type StateStoreOptions } from '../../src/storage/state-store.ts';
-import { StateStoreError } from '../../src/storage/state-store-error.ts';
+import type { StateStore } from '../../src/storage/state/state-store.ts';
+import { openStateStore, type StateStoreOptions } from '../../src/storage/state/state-store.ts';
+import { StateStoreError } from '../../src/storage/state/state-store-error.ts';
 
 /** What becomes of a commit: it fails, or the process is killed before or after it. */
 export type CommitFault = 'fail' | 'kill-before' | 'kill-after';

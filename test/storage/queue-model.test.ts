@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Amount } from '../../src/records/amount.ts';
+import { minus, NOTHING, plus } from '../../src/records/amount.ts';
 import { checkOf } from '../../src/records/check.ts';
 import type { Range } from '../../src/records/position.ts';
 import { addRange, lastEnd, outside, type Ranges, totalBytes } from '../../src/records/ranges.ts';
@@ -8,10 +10,8 @@ import { endOf, type RecordBatch, sliceRecords } from '../../src/records/record-
 import { emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 import { encodeRecordBatch } from '../../src/records/wire.ts';
-import type { Amount } from '../../src/storage/amount.ts';
-import { minus, NOTHING, plus } from '../../src/storage/amount.ts';
-import { openQueue, type Queue } from '../../src/storage/queue.ts';
-import type { IncomingBatch, QueueCursor, QueueEntry } from '../../src/storage/queue-contract.ts';
+import { openQueue, type Queue } from '../../src/storage/queue/queue.ts';
+import type { IncomingBatch, QueueCursor, QueueEntry } from '../../src/storage/queue/queue-contract.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { recordBatch } from '../support/record-batches.ts';

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { FileSystem, OpenFile } from '../../src/storage/file-system.ts';
+import type { FileSystem, OpenFile } from '../../src/storage/state/file-system.ts';
 
 export type DiskOperation =
   | 'create'

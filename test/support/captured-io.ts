@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
-import type { Io, Signal } from '../../src/bin/io.ts';
-import type { Services } from '../../src/bin/services.ts';
+import type { Io, Signal } from '../../src/cli/output/io.ts';
+import type { Services } from '../../src/cli/services.ts';
 
 /** A process that a command can be run in, by the test's own: what it writes is kept, signals are the test's to send. */
 export interface CapturedIo {

@@ -11,7 +11,7 @@ import { Journal } from '../../src/collector/journal/journal.ts';
 import type { SourceStream } from '../../src/collector/source.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openStateStore } from '../../src/storage/state-store.ts';
+import { openStateStore } from '../../src/storage/state/state-store.ts';
 
 const [directory = '', life = ''] = process.argv.slice(2);
 const state = await openStateStore(`${directory}/state`);

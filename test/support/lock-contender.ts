@@ -9,8 +9,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StateDirectory } from '../../src/storage/state-directory.ts';
-import { lockDirectory } from '../../src/storage/state-directory-lock.ts';
+import { StateDirectory } from '../../src/storage/state/state-directory.ts';
+import { lockDirectory } from '../../src/storage/state/state-directory-lock.ts';
 
 const [directory = '', mode = ''] = process.argv.slice(2);
 const ROUNDS = 30;

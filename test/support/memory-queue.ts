@@ -1,7 +1,7 @@
+import type { Amount } from '../../src/records/amount.ts';
+import type { Json } from '../../src/records/json.ts';
 import { endOf, type RecordBatch } from '../../src/records/record-batch.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
-import type { Json } from '../../src/runtime/json.ts';
-import type { Amount } from '../../src/storage/amount.ts';
 import {
   type CursorCommit,
   type CursorPoint,
@@ -12,7 +12,7 @@ import {
   type QueueCursor,
   type QueueEntry,
   QueueError,
-} from '../../src/storage/queue-contract.ts';
+} from '../../src/storage/queue/queue-contract.ts';
 
 /**
  * The queue in memory, as faithful as its contract is: for tests of what stands behind it. It outlives the chains that

@@ -11,7 +11,7 @@ import {
   type QueueWriter,
   type StreamOpening,
   type StreamOwner,
-} from '../../src/storage/queue-contract.ts';
+} from '../../src/storage/queue/queue-contract.ts';
 
 /** The queue's intake side and the ledger, in memory: for tests of what stands before them. */
 export class MemoryStore implements QueueWriter, Ledger {

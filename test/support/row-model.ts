@@ -1,9 +1,9 @@
 import { forEachLogRecord } from '../../src/formats/record-view.ts';
+import { ATTRIBUTE_COLUMNS } from '../../src/logstore/log-columns.ts';
+import { type LogRow, logRow, rowOrigin } from '../../src/logstore/log-row.ts';
+import type { LogFilter } from '../../src/logstore/logs/log-requests.ts';
 import type { AttributeValue } from '../../src/records/log-record.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
-import { ATTRIBUTE_COLUMNS } from '../../src/store/log-columns.ts';
-import { type LogRow, logRow, rowOrigin } from '../../src/store/log-row.ts';
-import type { LogFilter } from '../../src/store/logs/log-requests.ts';
 
 /** What a store is held against: the rows of batches in memory, filtered and ordered in the plainest way. */
 export function rowsOf(batches: readonly RecordBatch[]): LogRow[] {

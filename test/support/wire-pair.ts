@@ -6,7 +6,7 @@ import { Intake } from '../../src/aggregator/intake/intake.ts';
 import type { IntakeLimits } from '../../src/aggregator/intake/intake-limits.ts';
 import { Publisher } from '../../src/collector/publisher/publisher.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
-import type { Queue } from '../../src/storage/queue.ts';
+import type { Queue } from '../../src/storage/queue/queue.ts';
 import { capturedLogger } from './captured-logger.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -1,7 +1,7 @@
-import { HttpError } from '../../runtime/http-error.ts';
-import { CursorError } from '../../store/logs/log-search.ts';
-import { MonitorError, type MonitorErrorKind } from '../../store/monitor/monitor.ts';
-import { SqlError, type SqlErrorKind } from '../../store/sql/sql-database.ts';
+import { CursorError } from '../../logstore/logs/log-search.ts';
+import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
+import { MonitorError, type MonitorErrorKind } from '../../monitoring/monitor.ts';
+import { HttpError } from '../../runtime/http/http-error.ts';
 
 /** How an error of the store or the monitor is answered; undefined: it is one of ours. */
 export function apiError(error: unknown): HttpError | undefined {

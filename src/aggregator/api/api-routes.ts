@@ -1,7 +1,7 @@
+import { SqlError } from '../../logstore/sql/sql-database.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { HttpAnswer, HttpParameters, HttpRequest, HttpRoute } from '../../runtime/http-contract.ts';
-import { HttpError } from '../../runtime/http-error.ts';
-import { SqlError } from '../../store/sql/sql-database.ts';
+import type { HttpAnswer, HttpParameters, HttpRequest, HttpRoute } from '../../runtime/http/http-contract.ts';
+import { HttpError } from '../../runtime/http/http-error.ts';
 import type { Admission } from './admission.ts';
 import { apiError } from './api-error.ts';
 import type { ApiEvents } from './events.ts';

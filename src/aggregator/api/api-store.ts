@@ -1,5 +1,5 @@
-import type { LogSearch } from '../../store/logs/log-search.ts';
-import type { Monitor } from '../../store/monitor/monitor.ts';
+import type { LogSearch } from '../../logstore/logs/log-search.ts';
+import type { Monitor } from '../../monitoring/monitor.ts';
 
 /** What the API asks. */
 export interface ApiStore {

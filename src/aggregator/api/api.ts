@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Address } from '../../runtime/address.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { HttpMount } from '../../runtime/http-contract.ts';
-import { routed } from '../../runtime/http-router.ts';
+import type { Address } from '../../runtime/configuration/address.ts';
+import type { HttpMount } from '../../runtime/http/http-contract.ts';
+import { routed } from '../../runtime/http/http-router.ts';
 import { Admission } from './admission.ts';
 import { noStore, unavailable } from './api-error.ts';
 import { apiRoutes } from './api-routes.ts';

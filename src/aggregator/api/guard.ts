@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Address } from '../../runtime/address.ts';
-import { isLoopback, parseAddress } from '../../runtime/address.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { HttpHandler, HttpRequest } from '../../runtime/http-contract.ts';
-import { HttpError } from '../../runtime/http-error.ts';
+import type { Address } from '../../runtime/configuration/address.ts';
+import { isLoopback, parseAddress } from '../../runtime/configuration/address.ts';
+import type { HttpHandler, HttpRequest } from '../../runtime/http/http-contract.ts';
+import { HttpError } from '../../runtime/http/http-error.ts';
 import type { ApiEvents, RefusalReason } from './events.ts';
 
 export interface GuardOptions {

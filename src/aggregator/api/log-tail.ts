@@ -1,11 +1,11 @@
-import { untilAborted } from '../../emitters/until-aborted.ts';
+import type { TailRequest } from '../../logstore/logs/log-requests.ts';
+import type { LogSearch } from '../../logstore/logs/log-search.ts';
+import type { TailPage, TailPlace } from '../../logstore/logs/tail-page.ts';
+import { SqlError } from '../../logstore/sql/sql-database.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { HttpAnswer, HttpRequest, HttpSink } from '../../runtime/http-contract.ts';
-import { HttpError } from '../../runtime/http-error.ts';
-import type { TailRequest } from '../../store/logs/log-requests.ts';
-import type { LogSearch } from '../../store/logs/log-search.ts';
-import type { TailPage, TailPlace } from '../../store/logs/tail-page.ts';
-import { SqlError } from '../../store/sql/sql-database.ts';
+import type { HttpAnswer, HttpRequest, HttpSink } from '../../runtime/http/http-contract.ts';
+import { HttpError } from '../../runtime/http/http-error.ts';
 import { busy } from './api-error.ts';
 import type { ApiEvents } from './events.ts';
 import { formatTailPlace, parseTailPlace } from './tail-place.ts';

@@ -1,17 +1,12 @@
 import { z } from 'zod';
-import { histogram, logEntry, searchPage, valueCounts } from '../../store/logs/log-requests.ts';
-import {
-  alertDefinition,
-  alertEvent,
-  alertReport,
-  alertStatus,
-} from '../../store/monitor/alert-definition.ts';
+import { histogram, logEntry, searchPage, valueCounts } from '../../logstore/logs/log-requests.ts';
+import { alertDefinition, alertEvent, alertReport, alertStatus } from '../../monitoring/alert-definition.ts';
 import {
   identifier,
   metricDefinition,
   metricPoint,
   metricReport,
-} from '../../store/monitor/metric-definition.ts';
+} from '../../monitoring/metric-definition.ts';
 import type { Operation } from './operation.ts';
 import type { JsonSchema } from './request-schema.ts';
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { identifier } from '../../store/monitor/metric-definition.ts';
+import { identifier } from '../../monitoring/metric-definition.ts';
 import { type Components, errorBody, openApiComponents } from './openapi-components.ts';
 import type { Operation } from './operation.ts';
 import { requestSchema } from './request-schema.ts';

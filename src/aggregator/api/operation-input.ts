@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { HttpParameters, HttpRequest } from '../../runtime/http-contract.ts';
-import { HttpError, type HttpProblem } from '../../runtime/http-error.ts';
-import { parseQuery } from '../../runtime/http-query.ts';
-import { schemaProblems } from '../../runtime/schema-problems.ts';
-import { identifier } from '../../store/monitor/metric-definition.ts';
+import { identifier } from '../../monitoring/metric-definition.ts';
+import { schemaProblems } from '../../runtime/configuration/schema-problems.ts';
+import type { HttpParameters, HttpRequest } from '../../runtime/http/http-contract.ts';
+import { HttpError, type HttpProblem } from '../../runtime/http/http-error.ts';
+import { parseQuery } from '../../runtime/http/http-query.ts';
 import type { Operation, OperationInput } from './operation.ts';
 import { queryValue } from './query-value.ts';
 import { knownKeys } from './request-schema.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { HttpAnswer, HttpMethod, HttpRequest } from '../../runtime/http-contract.ts';
+import type { HttpAnswer, HttpMethod, HttpRequest } from '../../runtime/http/http-contract.ts';
 import type { ApiStore } from './api-store.ts';
 import type { LogTail } from './log-tail.ts';
 

@@ -7,20 +7,15 @@ import {
   tailRequest,
   valueCounts,
   valuesRequest,
-} from '../../store/logs/log-requests.ts';
-import {
-  alertDefinition,
-  alertEvent,
-  alertReport,
-  alertStatus,
-} from '../../store/monitor/alert-definition.ts';
+} from '../../logstore/logs/log-requests.ts';
+import { alertDefinition, alertEvent, alertReport, alertStatus } from '../../monitoring/alert-definition.ts';
 import {
   metricDefinition,
   metricPoint,
   metricReport,
   pointsRequest,
-} from '../../store/monitor/metric-definition.ts';
-import { namesIn } from '../../store/monitor/metric-sql.ts';
+} from '../../monitoring/metric-definition.ts';
+import { namesIn } from '../../monitoring/metric-sql.ts';
 import { eventsOperation, type Operation, operation } from './operation.ts';
 
 const historyRequest = z.strictObject({

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { HttpProblem } from '../../runtime/http-error.ts';
-import { splitCondition } from '../../store/logs/split-condition.ts';
-import { PropertyError } from '../../store/property-brackets.ts';
+import { splitCondition } from '../../logstore/logs/split-condition.ts';
+import { PropertyError } from '../../logstore/property-brackets.ts';
+import type { HttpProblem } from '../../runtime/http/http-error.ts';
 import { requestSchema } from './request-schema.ts';
 
 /**

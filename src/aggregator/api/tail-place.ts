@@ -1,4 +1,4 @@
-import type { TailPlace } from '../../store/logs/tail-page.ts';
+import type { TailPlace } from '../../logstore/logs/tail-page.ts';
 
 /** So long a header may be is half of what a request's headers may be. */
 const MAX_CHARACTERS = 8 * 1024;

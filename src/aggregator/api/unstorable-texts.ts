@@ -1,4 +1,4 @@
-import type { HttpProblem } from '../../runtime/http-error.ts';
+import type { HttpProblem } from '../../runtime/http/http-error.ts';
 
 const UNSTORABLE = /\0|\p{Surrogate}/u;
 

@@ -2,7 +2,7 @@ import { batchOf } from '../../records/batch.ts';
 import { LIMITS } from '../../records/limits.ts';
 import { offsetOfRecord, type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { CursorPoint, QueueCursor, QueueEntry } from '../../storage/queue-contract.ts';
+import type { CursorPoint, QueueCursor, QueueEntry } from '../../storage/queue/queue-contract.ts';
 import type { QueuedBatch } from './queued-batch.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import type { CursorCommit, QueueCursor } from '../../storage/queue-contract.ts';
+import type { CursorCommit, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
 import type { FlushResult, QueuedAmount } from './flush-group.ts';
 import { retryDelayMs } from './retry-delay.ts';

@@ -1,7 +1,7 @@
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
+import { InterruptibleWait } from '../../runtime/async/interruptible-wait.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { DeadLetters, QueueCursor } from '../../storage/queue-contract.ts';
-import { Timer } from '../timer.ts';
+import type { DeadLetters, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Batcher } from './batcher.ts';
 import { isBefore } from './cursor-order.ts';
 import type { DeliveryEvents } from './events.ts';
@@ -34,7 +34,7 @@ import type { Replay, Replays } from './replays.ts';
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #progress: Progress;
-  readonly #timer: Timer;
+  readonly #timer: InterruptibleWait;
   /** Batches to emit next, the next one last: a batch to retry, or the pieces of a halved one. */
   #pieces: QueuedBatch[] = [];
   /** When the first record in progress was accepted; includes records that will be emitted again. */
@@ -49,7 +49,7 @@ export class Delivery {
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
     this.#progress = parts.progress;
-    this.#timer = new Timer(parts.clock);
+    this.#timer = new InterruptibleWait(parts.clock);
   }
 
   /** True when the queue has nothing to emit at the moment. */

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Emitter, GroupLimits } from '../../emitters/emitter.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
-import type { DeadLetters, QueueCursor } from '../../storage/queue-contract.ts';
+import type { DeadLetters, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { Batcher } from './batcher.ts';
 import { Committer } from './committer.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Amount } from '../../storage/amount.ts';
+import type { Amount } from '../../records/amount.ts';
 import type { FailureReport } from './failure-streak.ts';
 
 /** Logs and counts the events of one emitter's delivery. */

@@ -1,9 +1,9 @@
 import type { GroupLimits } from '../../emitters/emitter.ts';
+import type { Amount } from '../../records/amount.ts';
 import type { Batch } from '../../records/batch.ts';
+import type { Json } from '../../records/json.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Json } from '../../runtime/json.ts';
-import type { Amount } from '../../storage/amount.ts';
-import type { CursorPoint, DeadLetterId, NewDeadLetter } from '../../storage/queue-contract.ts';
+import type { CursorPoint, DeadLetterId, NewDeadLetter } from '../../storage/queue/queue-contract.ts';
 import type { QueuedBatch, QueuedDeadLetter } from './queued-batch.ts';
 import type { Replay } from './replays.ts';
 

@@ -1,4 +1,4 @@
-import type { Amount } from '../../storage/amount.ts';
+import type { Amount } from '../../records/amount.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import type { FailureReport } from './failure-streak.ts';
 import type { QueuedBatch } from './queued-batch.ts';

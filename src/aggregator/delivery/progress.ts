@@ -1,9 +1,9 @@
 import type { FlushOutcome, GroupLimits } from '../../emitters/emitter.ts';
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
 import type { Batch } from '../../records/batch.ts';
+import type { Json } from '../../records/json.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Json } from '../../runtime/json.ts';
-import type { CursorPoint, QueueCursor } from '../../storage/queue-contract.ts';
+import type { CursorPoint, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Committer } from './committer.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
 import { FlushGroup } from './flush-group.ts';

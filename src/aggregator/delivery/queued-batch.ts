@@ -1,6 +1,6 @@
 import { type Batch, batchOf } from '../../records/batch.ts';
 import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
-import type { CursorPoint, NewDeadLetter } from '../../storage/queue-contract.ts';
+import type { CursorPoint, NewDeadLetter } from '../../storage/queue/queue-contract.ts';
 import { isBefore } from './cursor-order.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { type Batch, batchOf } from '../../records/batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { DeadLetterId, DeadLetters } from '../../storage/queue-contract.ts';
+import type { DeadLetterId, DeadLetters } from '../../storage/queue/queue-contract.ts';
 import type { DeliveryEvents } from './events.ts';
 
 /** The dead letters of one emitter that are to be replayed, one after another. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
-import { LimitedLog } from '../../runtime/limited-log.ts';
+import { LimitedLog } from '../../runtime/logging/limited-log.ts';
 
 /** What happens at intake, logged and counted in one place. */
 export interface IntakeEvents {

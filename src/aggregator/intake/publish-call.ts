@@ -25,7 +25,7 @@ import {
   type QueueWriter,
   type StreamOpening,
   type StreamOwner,
-} from '../../storage/queue-contract.ts';
+} from '../../storage/queue/queue-contract.ts';
 import { CallStreams } from './call-streams.ts';
 import type { CollectorInstances } from './collector-instances.ts';
 import type { CallPeer, IntakeEvents } from './events.ts';

@@ -1,5 +1,5 @@
-import type { AlertDefinition } from '../../store/monitor/alert-definition.ts';
-import type { AlertPageDetails, AlertPager } from '../../store/monitor/alert-pager.ts';
+import type { AlertDefinition } from '../../monitoring/alert-definition.ts';
+import type { AlertPageDetails, AlertPager } from '../../monitoring/alert-pager.ts';
 import type { AlertIncident, Notifier } from './notifier.ts';
 
 /** Turns the monitor's pages into incidents of the notifier. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from '../../runtime/json.ts';
+import type { Json } from '../../records/json.ts';
 import type { Incident, IncidentDetails } from './notifier.ts';
 
 export type IncidentRecord = Readonly<z.infer<typeof incidentRecord>>;

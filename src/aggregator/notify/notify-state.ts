@@ -1,4 +1,4 @@
-import type { Json } from '../../runtime/json.ts';
+import type { Json } from '../../records/json.ts';
 
 /** Persists open incidents and unsent events. Small: a few hundred bytes for each incident. */
 export interface NotifyState {

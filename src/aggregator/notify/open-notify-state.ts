@@ -1,6 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { openStateStore } from '../../storage/state-store.ts';
+import { openStateStore } from '../../storage/state/state-store.ts';
 import type { NotifyState } from './notify-state.ts';
 import { storedNotifyState } from './stored-notify-state.ts';
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { InterruptibleWait } from '../../runtime/async/interruptible-wait.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { Timer } from '../timer.ts';
 import { createNotifyEvents, type NotifyAction, type NotifyEvents } from './events.ts';
 import { fromJson, type IncidentRecord, incidentOf, toJson, triggered } from './incident-record.ts';
 import {
@@ -28,7 +28,7 @@ export class PagerDutyNotifier implements Notifier {
   readonly #options: PagerDutyNotifierOptions;
   readonly #client: PagerDutyClient;
   readonly #events: NotifyEvents;
-  readonly #timer: Timer;
+  readonly #timer: InterruptibleWait;
   readonly #records = new Map<string, IncidentRecord>();
   /** When the next trigger of an incident may be sent; monotonic. */
   readonly #triggerNotBeforeMs = new Map<string, number>();
@@ -47,7 +47,7 @@ export class PagerDutyNotifier implements Notifier {
     const { settings, clock, logger, metrics, timeoutMs } = options;
     this.#options = options;
     this.#events = createNotifyEvents(logger, metrics);
-    this.#timer = new Timer(clock);
+    this.#timer = new InterruptibleWait(clock);
     this.#client = new PagerDutyClient({
       server: settings.server,
       ca: settings.ca,

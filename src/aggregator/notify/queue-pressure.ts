@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { FillRate } from '../../storage/fill-rate.ts';
+import { FillRate } from '../../storage/queue/fill-rate.ts';
 import type { Notifier } from './notifier.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Json } from '../../runtime/json.ts';
-import type { StateStore } from '../../storage/state-store.ts';
+import type { Json } from '../../records/json.ts';
+import type { StateStore } from '../../storage/state/state-store.ts';
 import type { NotifyState } from './notify-state.ts';
 
 /** In a separate store: it must be writable even when the queue's disk is full. */

@@ -1,4 +1,4 @@
-import type { StateStore } from '../../storage/state-store.ts';
+import type { StateStore } from '../../storage/state/state-store.ts';
 import type { StreamStatus } from '../stream-status.ts';
 import type { JournalChannel } from './journal-channel.ts';
 import { JournalIndex } from './journal-index.ts';

@@ -1,7 +1,7 @@
 import type { RunningChecksum } from '../../records/running-checksum.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import type { SegmentLocation } from '../../storage/segment-format.ts';
-import type { StateStore, Table } from '../../storage/state-store.ts';
+import type { SegmentLocation } from '../../storage/segments/segment-format.ts';
+import type { StateStore, Table } from '../../storage/state/state-store.ts';
 import type { Loss } from './loss.ts';
 
 /**

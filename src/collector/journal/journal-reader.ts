@@ -3,7 +3,7 @@ import type { Position } from '../../records/position.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import { extendChecksum, type RunningChecksum } from '../../records/running-checksum.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
-import type { SegmentLog } from '../../storage/segment-log.ts';
+import type { SegmentLog } from '../../storage/segments/segment-log.ts';
 import type { PositionedChecksum } from './channel-checksums.ts';
 import type { JournalEvents } from './events.ts';
 import type { IndexedEntry, JournalIndex } from './journal-index.ts';

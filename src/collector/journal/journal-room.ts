@@ -1,4 +1,4 @@
-import type { FreeSpace } from '../../storage/free-space.ts';
+import type { FreeSpace } from '../../storage/state/free-space.ts';
 import type { JournalEvents } from './events.ts';
 import { HysteresisLimit } from './hysteresis-limit.ts';
 import type { JournalChannel } from './journal-channel.ts';

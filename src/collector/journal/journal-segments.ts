@@ -1,5 +1,5 @@
-import { endOfEntry, type SegmentLocation } from '../../storage/segment-format.ts';
-import type { SegmentLog } from '../../storage/segment-log.ts';
+import { endOfEntry, type SegmentLocation } from '../../storage/segments/segment-format.ts';
+import type { SegmentLog } from '../../storage/segments/segment-log.ts';
 
 /** Counts the live entries of each segment. */
 export class JournalSegments {

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { parseByteSize } from '../../runtime/byte-size.ts';
-import { ConfigurationError } from '../../runtime/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../runtime/duration.ts';
+import { parseByteSize } from '../../runtime/configuration/byte-size.ts';
+import { ConfigurationError } from '../../runtime/configuration/configuration-error.ts';
+import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter, EmitterContext } from '../emitter.ts';
 

@@ -1,10 +1,10 @@
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Cancel } from '../../runtime/clock.ts';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry } from '../outcome.ts';
-import { untilAborted } from '../until-aborted.ts';
 import { type DuckDbConfiguration, databasePath } from './configuration.ts';
 import { DuckDbEvents } from './events.ts';
 import type { FlushTransaction } from './flush-transaction.ts';

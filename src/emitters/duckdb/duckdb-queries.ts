@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import { type RunOptions, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import { type RunOptions, SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
 import { QuerySlots } from './query-slots.ts';
 import { sqlFailure } from './sql-failure.ts';
 import { runStatement } from './statement.ts';

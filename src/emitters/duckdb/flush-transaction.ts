@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { OWN_NAMES_TABLE } from '../../logstore/own-names.ts';
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import { MICRO_PER_MINUTE } from '../../logstore/stored-times.ts';
 import type { Batch } from '../../records/batch.ts';
 import { outside } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
-import { OWN_NAMES_TABLE } from '../../store/own-names.ts';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import { MICRO_PER_MINUTE } from '../../store/stored-times.ts';
 import type { LogRows } from './log-rows.ts';
 import { runStatement } from './statement.ts';
 import type { StoredStreams } from './stored-streams.ts';

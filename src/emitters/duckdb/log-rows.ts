@@ -1,12 +1,12 @@
 import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
 import { forEachLogRecord } from '../../formats/record-view.ts';
+import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../logstore/log-columns.ts';
+import { type LogRow, logRow, rowOrigin } from '../../logstore/log-row.ts';
+import { NOTED_KEYS } from '../../logstore/own-names.ts';
+import { StoredTimes } from '../../logstore/stored-times.ts';
 import type { LogRecord } from '../../records/log-record.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../store/log-columns.ts';
-import { type LogRow, logRow, rowOrigin } from '../../store/log-row.ts';
-import { NOTED_KEYS } from '../../store/own-names.ts';
-import { StoredTimes } from '../../store/stored-times.ts';
 import { type ChunkColumn, RowChunk } from './row-chunk.ts';
 
 const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, json: 16, uuid: 16 } as const;

@@ -1,4 +1,4 @@
-import { SqlError } from '../../store/sql/sql-database.ts';
+import { SqlError } from '../../logstore/sql/sql-database.ts';
 
 /**
  * Lets so many at a time in, and so many wait: each native call holds one of the process's few threads for files and the

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { LOG_TABLE } from '../../store/log-columns.ts';
-import { HOUSEKEEPING } from '../../store/schema.ts';
-import type { SqlValue } from '../../store/sql/sql.ts';
-import type { SqlRow } from '../../store/sql/sql-database.ts';
+import { LOG_TABLE } from '../../logstore/log-columns.ts';
+import { HOUSEKEEPING } from '../../logstore/schema.ts';
+import type { SqlValue } from '../../logstore/sql/sql.ts';
+import type { SqlRow } from '../../logstore/sql/sql-database.ts';
 import { sqlFailure } from './sql-failure.ts';
 import { runStatement } from './statement.ts';
 

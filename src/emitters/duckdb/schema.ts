@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
-import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../store/logs-view.ts';
-import { ANY_NAME, OWN_NAMES_TABLE } from '../../store/own-names.ts';
-import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
-import { textOrNull } from '../../store/sql/sql-row.ts';
+import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
+import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../logstore/logs-view.ts';
+import { ANY_NAME, OWN_NAMES_TABLE } from '../../logstore/own-names.ts';
+import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
+import { textOrNull } from '../../logstore/sql/sql-row.ts';
 import { runStatement } from './statement.ts';
 
 /** Of the tables as this version writes them. A file with a newer one is left alone. */

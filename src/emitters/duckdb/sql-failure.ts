@@ -1,4 +1,4 @@
-import { SqlError, type SqlErrorKind } from '../../store/sql/sql-database.ts';
+import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
 import { adviceFor } from './store-unavailable.ts';
 
 /** DuckDB says what went wrong by the first words of its message (`Constraint Error: ...`). */

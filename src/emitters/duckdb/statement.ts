@@ -6,8 +6,8 @@ import {
   DuckDBTypeId,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import type { SqlStatement, SqlValue } from '../../store/sql/sql.ts';
-import { SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
+import type { SqlStatement, SqlValue } from '../../logstore/sql/sql.ts';
+import { SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import { textCells } from './text-cells.ts';
 
 /** Whoever asks for more than this asks for something else. */

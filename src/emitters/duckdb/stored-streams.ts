@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import { rangesFromText, rangesToText } from '../../logstore/stored-ranges.ts';
 import type { Range } from '../../records/position.ts';
 import { addRange, NO_RANGES, type Ranges } from '../../records/ranges.ts';
 import { parseStreamId, type StreamId } from '../../records/stream-id.ts';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import { rangesFromText, rangesToText } from '../../store/stored-ranges.ts';
 import { runStatement } from './statement.ts';
 
 /** So many streams' ranges are remembered, so that the table is not asked for them at every flush. */

@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Resource } from '../../records/resource.ts';
-import { parseByteSize } from '../../runtime/byte-size.ts';
-import { ConfigurationError } from '../../runtime/configuration-error.ts';
+import { parseByteSize } from '../../runtime/configuration/byte-size.ts';
+import { ConfigurationError } from '../../runtime/configuration/configuration-error.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 import { expandPath, MAX_NAME_BYTES, parsePathTemplate } from './path-template.ts';

@@ -1,9 +1,9 @@
 import type { Batch } from '../../records/batch.ts';
 import type { Resource } from '../../records/resource.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry } from '../outcome.ts';
 import { sliceBytes } from '../slice-bytes.ts';
-import { untilAborted } from '../until-aborted.ts';
 import type { FileConfiguration } from './configuration.ts';
 import { FileEvents, messageOf } from './events.ts';
 import { fileStateFromJson, fileStateToJson } from './file-state.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { schemaText } from '../../runtime/schema-problems.ts';
+import { schemaText } from '../../runtime/configuration/schema-problems.ts';
 import type { EmitterState } from '../emitter.ts';
 import { type FileMark, fileMarkSchema } from './file-mark.ts';
 

@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { levelOf } from '../../protocols/gelf/gelf-level.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocols/gelf/gelf-presentation.ts';
 import { MAX_DATAGRAM_BYTES } from '../../protocols/gelf/packet-codec.ts';
-import { parseByteSize } from '../../runtime/byte-size.ts';
-import { ConfigurationError, type ConfigurationProblem } from '../../runtime/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../runtime/duration.ts';
+import { parseByteSize } from '../../runtime/configuration/byte-size.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../runtime/configuration/configuration-error.ts';
+import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { pemText } from '../../runtime/tls.ts';
 import { isPacketAddress, parseTransportAddress } from '../../transport/transport-address.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { httpUrl, isFault, parseLogplexUrl } from '../../protocols/logplex/logplex-target.ts';
-import { ConfigurationError, type ConfigurationProblem } from '../../runtime/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../runtime/duration.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../runtime/configuration/configuration-error.ts';
+import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { pemText } from '../../runtime/tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';

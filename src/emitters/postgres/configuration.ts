@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { ConfigurationError, type ConfigurationProblem } from '../../runtime/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../runtime/duration.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../runtime/configuration/configuration-error.ts';
+import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { pemText } from '../../runtime/tls.ts';
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';

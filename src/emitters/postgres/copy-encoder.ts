@@ -1,7 +1,7 @@
 import { forEachLogRecord } from '../../formats/record-view.ts';
+import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
+import { type LogRow, logRow, type RowOrigin } from '../../logstore/log-row.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
-import { ATTRIBUTE_COLUMNS } from '../../store/log-columns.ts';
-import { type LogRow, logRow, type RowOrigin } from '../../store/log-row.ts';
 
 /**
  * Encodes rows in PostgreSQL's binary COPY format (manual, "COPY", "Binary Format") as CopyData messages of

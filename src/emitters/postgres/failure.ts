@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
-import { LOG_COLUMNS, LOG_TABLE } from '../../store/log-columns.ts';
-import { SqlError, type SqlErrorKind } from '../../store/sql/sql-database.ts';
+import { LOG_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
+import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
 
 /**
  * Classifies PostgreSQL errors by SQLSTATE (Appendix A of its manual), whose first two characters are the

@@ -1,5 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
+import { LOG_TABLE } from '../../logstore/log-columns.ts';
+import { type LogRow, rowOrigin } from '../../logstore/log-row.ts';
+import { rangesFromText } from '../../logstore/stored-ranges.ts';
+import { MICRO_PER_MINUTE, StoredTimes } from '../../logstore/stored-times.ts';
 import type { Position } from '../../records/position.ts';
 import { addRange, outside, type Ranges } from '../../records/ranges.ts';
 import {
@@ -10,10 +14,6 @@ import {
   sliceRecords,
 } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { LOG_TABLE } from '../../store/log-columns.ts';
-import { type LogRow, rowOrigin } from '../../store/log-row.ts';
-import { rangesFromText } from '../../store/stored-ranges.ts';
-import { MICRO_PER_MINUTE, StoredTimes } from '../../store/stored-times.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
 import { CopyIn } from './copy-in.ts';
 import { rowOf } from './failure.ts';

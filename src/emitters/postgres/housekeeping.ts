@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
+import { LOG_TABLE } from '../../logstore/log-columns.ts';
+import { HOUSEKEEPING } from '../../logstore/schema.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
-import { LOG_TABLE } from '../../store/log-columns.ts';
-import { HOUSEKEEPING } from '../../store/schema.ts';
 import { type AdvisoryLock, tryLockStatement } from './advisory-locks.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import type { PostgresEvents } from './events.ts';

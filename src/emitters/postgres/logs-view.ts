@@ -1,6 +1,6 @@
 import { DatabaseError, type PoolClient } from 'pg';
-import { ATTRIBUTE_COLUMNS } from '../../store/log-columns.ts';
-import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../store/logs-view.ts';
+import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
+import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../logstore/logs-view.ts';
 import { lockStatement } from './advisory-locks.ts';
 
 const ATTRIBUTES = `coalesce(attributes, '{}') || jsonb_strip_nulls(jsonb_build_object(${ATTRIBUTE_COLUMNS.map(

@@ -1,6 +1,6 @@
 import type { ClientBase, PoolClient } from 'pg';
-import { LOG_TABLE } from '../../store/log-columns.ts';
-import { logRecordColumns, STORE_TABLES } from '../../store/schema.ts';
+import { LOG_TABLE } from '../../logstore/log-columns.ts';
+import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
 import { bringLogsViewUpToDate } from './logs-view.ts';
 import { createPartitionedTable } from './partitions.ts';

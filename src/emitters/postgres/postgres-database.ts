@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
-import { untilAborted } from '../until-aborted.ts';
 import { sqlErrorOf } from './failure.ts';
 import { beginText, inTransaction } from './transaction.ts';
 

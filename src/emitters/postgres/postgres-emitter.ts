@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import type { SqlDatabase } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
 import { endOf } from '../../records/record-batch.ts';
-import type { SqlDatabase } from '../../store/sql/sql-database.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Rejected, type Retry } from '../outcome.ts';
-import { untilAborted } from '../until-aborted.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import { PostgresEvents } from './events.ts';
 import { isAboutContent, isConflict, isMissing, reasonOf } from './failure.ts';

@@ -1,9 +1,9 @@
 import type { PoolClient } from 'pg';
+import { rangesToText } from '../../logstore/stored-ranges.ts';
+import { MICRO_PER_MINUTE, type StoredTimes } from '../../logstore/stored-times.ts';
 import type { Ranges } from '../../records/ranges.ts';
 import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { rangesToText } from '../../store/stored-ranges.ts';
-import { MICRO_PER_MINUTE, type StoredTimes } from '../../store/stored-times.ts';
 
 /** A part of a slice that is not yet stored. */
 export interface Piece {
@@ -20,7 +20,7 @@ export interface Books {
   readonly minutes: ReadonlySet<number>;
 }
 
-/** Records the result of a flush in its transaction; see `src/store/schema.ts`. */
+/** Records the result of a flush in its transaction; see `src/logstore/schema.ts`. */
 export async function recordFlush(
   client: PoolClient,
   { writer, ranges, pieces, minutes }: Books,

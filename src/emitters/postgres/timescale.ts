@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { LOG_TABLE } from '../../store/log-columns.ts';
+import { LOG_TABLE } from '../../logstore/log-columns.ts';
 import { lockStatement } from './advisory-locks.ts';
 import type { ExpiredSpan } from './expired-span.ts';
 

@@ -1,7 +1,7 @@
 import { recordText, withoutLineEnding } from '../../formats/record-text.ts';
 import { formatNamed } from '../../formats/registry.ts';
 import { forEachRecord, type RecordBatch } from '../../records/record-batch.ts';
-import { escapeControls, escapeUnseen } from '../../runtime/escape-controls.ts';
+import { escapeControls, escapeUnseen } from '../../runtime/logging/escape-controls.ts';
 import { sliceBytes, type TextFormat } from '../slice-bytes.ts';
 
 const CARRIAGE_RETURN = 0x0d;

@@ -1,7 +1,7 @@
 import type { Batch } from '../../records/batch.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterEnvironment } from '../emitter.ts';
 import { DELIVERED, type Delivered, type Outcome, retry } from '../outcome.ts';
-import { untilAborted } from '../until-aborted.ts';
 import type { TextConfiguration } from './configuration.ts';
 import { printedSlice } from './printed-slice.ts';
 

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { SqlError } from '../../logstore/sql/sql-database.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { SqlError } from '../../store/sql/sql-database.ts';
 import type { Emitter, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';

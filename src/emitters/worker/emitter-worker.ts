@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import { type RunOptions, SqlError, type SqlRow } from '../../store/sql/sql-database.ts';
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import { type RunOptions, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { EmitterEnvironment, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
-import { untilAborted } from '../until-aborted.ts';
 import {
   type EmitterCall,
   type FromThread,

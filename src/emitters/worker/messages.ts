@@ -1,6 +1,6 @@
+import type { SqlStatement } from '../../logstore/sql/sql.ts';
+import type { RunOptions, SqlErrorKind, SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
-import type { SqlStatement } from '../../store/sql/sql.ts';
-import type { RunOptions, SqlErrorKind, SqlRow } from '../../store/sql/sql-database.ts';
 import type { EmitterState, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 

@@ -1,9 +1,9 @@
+import { type SqlDatabase, SqlError } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
-import { type SqlDatabase, SqlError } from '../../store/sql/sql-database.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterEnvironment, EmitterState, EmitterType, FlushOutcome } from '../emitter.ts';
 import type { Outcome, Retry } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
-import { untilAborted } from '../until-aborted.ts';
 import { EmitterWorker, NoAnswer } from './emitter-worker.ts';
 import type { EmitterCall } from './messages.ts';
 import { MetricsMirror } from './metrics-mirror.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { errorBody } from '../../../src/aggregator/api/openapi-components.ts';
 import { OPERATIONS } from '../../../src/aggregator/api/operations.ts';
-import { CursorError, type LogSearch } from '../../../src/store/logs/log-search.ts';
-import { MonitorError, type MonitorErrorKind } from '../../../src/store/monitor/monitor.ts';
-import { SqlError, type SqlErrorKind } from '../../../src/store/sql/sql-database.ts';
+import { CursorError, type LogSearch } from '../../../src/logstore/logs/log-search.ts';
+import { SqlError, type SqlErrorKind } from '../../../src/logstore/sql/sql-database.ts';
+import { MonitorError, type MonitorErrorKind } from '../../../src/monitoring/monitor.ts';
 import { ENTRY, fakeStore } from './fake-store.ts';
 import { type ApiAnswer, servedApi } from './served-api.ts';
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { AggregatorApi } from '../../../src/bin/monitor/api/aggregator-api.ts';
-import { formatAddress } from '../../../src/runtime/address.ts';
+import { AggregatorApi } from '../../../src/cli/monitor/api/aggregator-api.ts';
+import { formatAddress } from '../../../src/runtime/configuration/address.ts';
 import { ENTRY, fakeStore } from './fake-store.ts';
 import { servedApi } from './served-api.ts';
 

@@ -1,14 +1,14 @@
 import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
-import type { LogEntry } from '../../../src/store/logs/log-requests.ts';
-import type { LogSearch } from '../../../src/store/logs/log-search.ts';
-import type { AlertEvent, AlertReport, AlertStatus } from '../../../src/store/monitor/alert-definition.ts';
-import { alertDefinition } from '../../../src/store/monitor/alert-definition.ts';
+import type { LogEntry } from '../../../src/logstore/logs/log-requests.ts';
+import type { LogSearch } from '../../../src/logstore/logs/log-search.ts';
+import type { AlertEvent, AlertReport, AlertStatus } from '../../../src/monitoring/alert-definition.ts';
+import { alertDefinition } from '../../../src/monitoring/alert-definition.ts';
 import {
   type MetricPoint,
   type MetricReport,
   metricDefinition,
-} from '../../../src/store/monitor/metric-definition.ts';
-import type { Monitor } from '../../../src/store/monitor/monitor.ts';
+} from '../../../src/monitoring/metric-definition.ts';
+import type { Monitor } from '../../../src/monitoring/monitor.ts';
 
 /** A store that answers the same to everything, and writes down what it was asked. */
 export interface FakeStore extends ApiStore {

@@ -2,7 +2,7 @@ import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { guarded } from '../../../src/aggregator/api/guard.ts';
-import type { HttpRequest } from '../../../src/runtime/http-contract.ts';
+import type { HttpRequest } from '../../../src/runtime/http/http-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { servedApi } from './served-api.ts';
 

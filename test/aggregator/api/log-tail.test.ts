@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { LogEntry } from '../../../src/logstore/logs/log-requests.ts';
+import { CursorError, type LogSearch } from '../../../src/logstore/logs/log-search.ts';
+import type { TailPage, TailPlace } from '../../../src/logstore/logs/tail-page.ts';
+import { SqlError } from '../../../src/logstore/sql/sql-database.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import type { LogEntry } from '../../../src/store/logs/log-requests.ts';
-import { CursorError, type LogSearch } from '../../../src/store/logs/log-search.ts';
-import type { TailPage, TailPlace } from '../../../src/store/logs/tail-page.ts';
-import { SqlError } from '../../../src/store/sql/sql-database.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { openEventStream } from './event-stream.ts';
 import { ENTRY, fakeStore } from './fake-store.ts';

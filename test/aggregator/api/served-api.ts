@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { type ApiOptions, createApi } from '../../../src/aggregator/api/api.ts';
-import { formatAddress } from '../../../src/runtime/address.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { HttpServer, type HttpServerOptions } from '../../../src/runtime/http-server.ts';
+import { formatAddress } from '../../../src/runtime/configuration/address.ts';
+import { HttpServer, type HttpServerOptions } from '../../../src/runtime/http/http-server.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { fakeStore } from './fake-store.ts';

@@ -1,10 +1,15 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
 import { OPERATIONS } from '../../../src/aggregator/api/operations.ts';
+import { createLogSearch } from '../../../src/logstore/logs/create-log-search.ts';
+import {
+  histogram,
+  type LogEntry,
+  searchPage,
+  valueCounts,
+} from '../../../src/logstore/logs/log-requests.ts';
+import { createMonitor } from '../../../src/monitoring/create-monitor.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { createLogSearch } from '../../../src/store/logs/create-log-search.ts';
-import { histogram, type LogEntry, searchPage, valueCounts } from '../../../src/store/logs/log-requests.ts';
-import { createMonitor } from '../../../src/store/monitor/create-monitor.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { describeEachStore, type OpenStore } from '../../support/stores.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Batcher } from '../../../src/aggregator/delivery/batcher.ts';
 import type { QueuedBatch } from '../../../src/aggregator/delivery/queued-batch.ts';
 import { forEachRecord } from '../../../src/records/record-batch.ts';
-import type { CursorPoint } from '../../../src/storage/queue-contract.ts';
+import type { CursorPoint } from '../../../src/storage/queue/queue-contract.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryQueue } from '../../support/memory-queue.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';

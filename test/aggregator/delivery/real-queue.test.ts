@@ -11,7 +11,7 @@ import {
 import { DELIVERED, rejected } from '../../../src/emitters/outcome.ts';
 import { mintStreamId } from '../../../src/records/stream-id.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import type { Queue } from '../../../src/storage/queue.ts';
+import type { Queue } from '../../../src/storage/queue/queue.ts';
 import { incoming, incomingBatch, queueFixture } from '../../storage/queue-fixture.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { MemoryEmitter } from '../../support/memory-emitter.ts';

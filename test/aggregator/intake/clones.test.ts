@@ -3,7 +3,7 @@ import { checkOf } from '../../../src/records/check.ts';
 import { encodeBatchRequest } from '../../../src/records/publish-codec.ts';
 import { emptyChecksum, extendChecksum } from '../../../src/records/running-checksum.ts';
 import { type StreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
-import type { Queue } from '../../../src/storage/queue.ts';
+import type { Queue } from '../../../src/storage/queue/queue.ts';
 import { queueFixture } from '../../storage/queue-fixture.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { alertPager } from '../../../src/aggregator/notify/alert-pager.ts';
-import { alertDefinition } from '../../../src/store/monitor/alert-definition.ts';
+import { alertDefinition } from '../../../src/monitoring/alert-definition.ts';
 import { MemoryNotifier } from '../../support/memory-notifier.ts';
 
 const definition = alertDefinition.parse({ id: 'busy', metric: 'traffic', level: 2, forSeconds: 30 });

@@ -4,7 +4,7 @@ import { alertPager } from '../../../src/aggregator/notify/alert-pager.ts';
 import type { Incident, IncidentDetails } from '../../../src/aggregator/notify/notifier.ts';
 import type { NotifyState } from '../../../src/aggregator/notify/notify-state.ts';
 import { PagerDutyNotifier } from '../../../src/aggregator/notify/pagerduty-notifier.ts';
-import type { Json } from '../../../src/runtime/json.ts';
+import type { Json } from '../../../src/records/json.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { accepted, answering, PagerDutyServer } from '../../support/pagerduty-server.ts';

@@ -3,8 +3,8 @@ import type { RecordLabel } from '../../../src/collector/journal/pending-records
 import { checkOf } from '../../../src/records/check.ts';
 import { emptyChecksum, extendChecksum } from '../../../src/records/running-checksum.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { type FileSystem, nodeFileSystem } from '../../../src/storage/file-system.ts';
-import { SegmentLog } from '../../../src/storage/segment-log.ts';
+import { SegmentLog } from '../../../src/storage/segments/segment-log.ts';
+import { type FileSystem, nodeFileSystem } from '../../../src/storage/state/file-system.ts';
 import { type CapturedSink, readAll, textsOf } from '../../support/captured-sink.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { PullingSink, TakenBytes } from '../../support/pulling-sink.ts';

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
 import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { openStateStore } from '../../../src/storage/state-store.ts';
+import { openStateStore } from '../../../src/storage/state/state-store.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { CapturedSink } from '../../support/captured-sink.ts';
 

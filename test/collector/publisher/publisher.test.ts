@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { OtherBytesError } from '../../../src/storage/queue-contract.ts';
+import { OtherBytesError } from '../../../src/storage/queue/queue-contract.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { lines } from '../../support/record-batches.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDuckDbConfiguration } from '../../../src/emitters/duckdb/configuration.ts';
-import { ConfigurationError } from '../../../src/runtime/configuration-error.ts';
+import { ConfigurationError } from '../../../src/runtime/configuration/configuration-error.ts';
 
 const DEFAULTS = {
   memory: 256 * 2 ** 20,

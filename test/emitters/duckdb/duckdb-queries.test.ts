@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { SqlValue } from '../../../src/logstore/sql/sql.ts';
+import type { SqlRow } from '../../../src/logstore/sql/sql-database.ts';
 import { batchOf } from '../../../src/records/batch.ts';
-import type { SqlValue } from '../../../src/store/sql/sql.ts';
-import type { SqlRow } from '../../../src/store/sql/sql-database.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 import { COUNT, deliver, emitterOn, never, query, startedOn, temporaryPath } from './emitting.ts';
 

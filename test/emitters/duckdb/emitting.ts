@@ -4,10 +4,10 @@ import { expect, onTestFinished } from 'vitest';
 import { parseDuckDbConfiguration } from '../../../src/emitters/duckdb/configuration.ts';
 import { DuckDbEmitter } from '../../../src/emitters/duckdb/duckdb-emitter.ts';
 import type { Emitter, EmitterContext } from '../../../src/emitters/emitter.ts';
+import type { SqlDatabase, SqlRow } from '../../../src/logstore/sql/sql-database.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import type { SqlDatabase, SqlRow } from '../../../src/store/sql/sql-database.ts';
 import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

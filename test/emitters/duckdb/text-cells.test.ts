@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { storable } from '../../../src/store/log-row.ts';
-import type { SqlValue } from '../../../src/store/sql/sql.ts';
+import { storable } from '../../../src/logstore/log-row.ts';
+import type { SqlValue } from '../../../src/logstore/sql/sql.ts';
 import { jsonBatch } from '../../support/json-batch.ts';
 import { deliver, query, type Store, startedOn, temporaryPath } from './emitting.ts';
 

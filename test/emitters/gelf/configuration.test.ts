@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { gelfShape, parseGelfConfiguration } from '../../../src/emitters/gelf/configuration.ts';
 import { GELF_OPTIONS } from '../../../src/emitters/gelf/options.ts';
 import { gelfType } from '../../../src/emitters/gelf/type.ts';
-import { ConfigurationError } from '../../../src/runtime/configuration-error.ts';
+import { ConfigurationError } from '../../../src/runtime/configuration/configuration-error.ts';
 
 const PEM = '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseLogplexConfiguration } from '../../../src/emitters/logplex/configuration.ts';
 import { logplexType } from '../../../src/emitters/logplex/type.ts';
-import { ConfigurationError } from '../../../src/runtime/configuration-error.ts';
+import { ConfigurationError } from '../../../src/runtime/configuration/configuration-error.ts';
 
 const URL_ = 'https://token:t.secret@logs.example.com/logs';
 const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';

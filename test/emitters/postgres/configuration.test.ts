@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientSettings } from '../../../src/emitters/postgres/client-settings.ts';
 import { parsePostgresConfiguration } from '../../../src/emitters/postgres/configuration.ts';
 import { parsePostgresUrl } from '../../../src/emitters/postgres/postgres-url.ts';
-import { ConfigurationError } from '../../../src/runtime/configuration-error.ts';
+import { ConfigurationError } from '../../../src/runtime/configuration/configuration-error.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const parsed = (value: unknown) => {

@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createEmitterChain } from '../../../src/aggregator/delivery/emitter-chain.ts';
+import { createLogSearch } from '../../../src/logstore/logs/create-log-search.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { createLogSearch } from '../../../src/store/logs/create-log-search.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { MemoryNotifier } from '../../support/memory-notifier.ts';
 import { MemoryQueue } from '../../support/memory-queue.ts';

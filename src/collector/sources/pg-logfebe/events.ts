@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { FebeFault } from '../../../protocols/febe/febe-fault.ts';
 import { NEWEST_KNOWN_MAJOR, type ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { LimitedLog } from '../../../runtime/limited-log.ts';
+import { LimitedLog } from '../../../runtime/logging/limited-log.ts';
 import { EventLimiter } from '../../../transport/event-limiter.ts';
 import type { Tenant } from './tenant.ts';
 

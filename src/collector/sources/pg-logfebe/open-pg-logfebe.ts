@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import { FEBE_LIMITS } from '../../../protocols/febe/febe-limits.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { StateStore } from '../../../storage/state-store.ts';
+import type { StateStore } from '../../../storage/state/state-store.ts';
 import { storedStatus } from '../../journal/channel-status.ts';
 import { Journal } from '../../journal/journal.ts';
 import type { SourceStatus } from '../../source.ts';

@@ -10,7 +10,7 @@ import { FEBE_LIMITS, type FebeLimits } from '../../../protocols/febe/febe-limit
 import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import { ConfigurationError } from '../../../runtime/configuration-error.ts';
+import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
 import type { Journal, JournalWriter } from '../../journal/journal.ts';
 import type { RecordLabel } from '../../journal/pending-records.ts';
 import type { CollectorSource, SourceStatus, StreamSink } from '../../source.ts';

@@ -1,12 +1,12 @@
 import { LIMITS } from '../../../records/limits.ts';
-import { BYTE_SIZE_FORMAT, parseByteSize } from '../../../runtime/byte-size.ts';
-import { InvalidValue, type VariableTable } from '../../../runtime/configuration.ts';
+import { BYTE_SIZE_FORMAT, parseByteSize } from '../../../runtime/configuration/byte-size.ts';
+import { InvalidValue, type VariableTable } from '../../../runtime/configuration/configuration.ts';
 import {
   byteSizeOfAtLeast,
   DURATION_FORMAT,
   nonEmptyText,
   positiveDurationMs,
-} from '../../../runtime/value-parsers.ts';
+} from '../../../runtime/configuration/value-parsers.ts';
 
 /** The variables of the source `pg-logfebe`. It runs when SERVE_DB_DIR is set. */
 export const PG_LOGFEBE_VARIABLES = {

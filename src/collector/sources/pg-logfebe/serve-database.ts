@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ParsedServes, parseServes, type ServeRules } from '../../../protocols/febe/parse-serves.ts';
-import { syncDirectory } from '../../../storage/file-system.ts';
+import { syncDirectory } from '../../../storage/state/file-system.ts';
 import { type Tenant, tenantOf } from './tenant.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { FileStream } from './file-stream.ts';
+import type { FileStream } from './reading/file-stream.ts';
 
 /**
  * Deleted files that are held open take room on the disk that nobody sees. Returns those that have to be let go for

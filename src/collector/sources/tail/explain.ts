@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
-import { isFileError } from './file-error.ts';
-import type { Prefix } from './file-identity.ts';
-import type { FileStream } from './file-stream.ts';
-import type { FollowedFiles } from './followed-files.ts';
-import type { Lineages } from './lineages.ts';
-import type { PathPatterns } from './path-patterns.ts';
-import { reasonToWait } from './settling.ts';
+import { isFileError } from './files/file-error.ts';
+import type { Prefix } from './files/file-identity.ts';
+import type { PathPatterns } from './files/path-patterns.ts';
+import type { FollowedFiles } from './identity/followed-files.ts';
+import type { GenerationOrder } from './identity/generation-order.ts';
+import type { UnreadFiles, UnreadReason } from './identity/unread-files.ts';
+import type { FileStream } from './reading/file-stream.ts';
+import { reasonToWait } from './reading/rotation-drain.ts';
 import { statusOf, type TailStreamStatus } from './tail-status.ts';
-import type { UnreadFiles, UnreadReason } from './unread-files.ts';
 
 /** How a file is seen: who reads it, or why nobody does. JSON-able. */
 export type Explanation =
@@ -32,7 +32,7 @@ export interface ExplainContext {
   readonly files: FollowedFiles;
   readonly patterns: PathPatterns;
   readonly unread: UnreadFiles;
-  readonly lineages: Lineages;
+  readonly lineages: GenerationOrder;
   readonly workingDirectory: string;
   readonly clock: Clock;
 }

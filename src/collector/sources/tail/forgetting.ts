@@ -1,7 +1,7 @@
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Checkpoints } from '../../checkpoints.ts';
-import type { FileCheckpoint } from './file-checkpoint.ts';
-import type { FollowedFiles } from './followed-files.ts';
+import type { FileCheckpoint } from './files/file-checkpoint.ts';
+import type { FollowedFiles } from './identity/followed-files.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,4 +1,4 @@
-import type { StateStore, Table } from '../../../storage/state-store.ts';
+import type { StateStore, Table } from '../../../storage/state/state-store.ts';
 
 const LAST_LOOK = 'last-look-unix-ms';
 const LOST_BYTES = 'lost-bytes';

@@ -1,36 +1,36 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { Amount } from '../../../records/amount.ts';
+import { NOTHING, plus, sumOf } from '../../../records/amount.ts';
 import type { Resource } from '../../../records/resource.ts';
 import { mintStreamId, parseStreamId } from '../../../records/stream-id.ts';
+import { Timer } from '../../../runtime/async/timer.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { Amount } from '../../../storage/amount.ts';
-import { NOTHING, plus, sumOf } from '../../../storage/amount.ts';
-import type { StateStore, Table } from '../../../storage/state-store.ts';
+import type { StateStore, Table } from '../../../storage/state/state-store.ts';
 import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
-import { Alarm } from './alarm.ts';
 import { Decisions } from './decisions.ts';
 import { beyondDeletedLimit } from './deleted-files.ts';
-import { DirectoryWatcher, type PathChange } from './directory-watcher.ts';
-import { TailEvents } from './events.ts';
 import { type Explanation, explain } from './explain.ts';
-import type { FileCheckpoint } from './file-checkpoint.ts';
-import type { NewStream } from './file-matcher.ts';
-import { FileStream, type FileStreamOwner } from './file-stream.ts';
-import type { FoundFiles } from './find-files.ts';
-import { FollowedFiles } from './followed-files.ts';
+import { TailEvents } from './files/events.ts';
+import type { FileCheckpoint } from './files/file-checkpoint.ts';
+import type { FoundFiles } from './files/find-files.ts';
+import { OpenFiles } from './files/open-files.ts';
+import { PathPatterns } from './files/path-patterns.ts';
+import type { TailEntry } from './files/tail-configuration.ts';
 import { ageDormant } from './forgetting.ts';
-import { Lineages } from './lineages.ts';
-import { OpenFiles } from './open-files.ts';
-import { PathPatterns } from './path-patterns.ts';
-import { Reconciler } from './reconciler.ts';
-import { isSettling, SETTLE_MS, settle } from './settling.ts';
-import type { TailEntry } from './tail-configuration.ts';
+import type { NewStream } from './identity/file-matcher.ts';
+import { FollowedFiles } from './identity/followed-files.ts';
+import { GenerationOrder } from './identity/generation-order.ts';
+import { UnreadFiles } from './identity/unread-files.ts';
+import { FileStream, type FileStreamOwner } from './reading/file-stream.ts';
+import { isSettling, SETTLE_MS, settle } from './reading/rotation-drain.ts';
+import { DirectoryWatcher, type PathChange } from './scanning/directory-watcher.ts';
+import { FileScanner } from './scanning/file-scanner.ts';
 import { TailHistory } from './tail-history.ts';
 import { type TailStatus, tailStatus } from './tail-status.ts';
-import { UnreadFiles } from './unread-files.ts';
 
 export interface TailSourceOptions {
   readonly entries: readonly TailEntry[];
@@ -92,8 +92,8 @@ export function createTailSource(options: TailSourceOptions): TailSource {
  *                                      checkpoints <-- grouped ---------------'
  *
  * What a file is, is decided by its content; device and inode only break ties. A stream is one generation of one file.
- * `Reconciler` says which stream a file belongs to, `FileStream` reads it and proves with each read that the bytes are
- * still those, `Lineages` keeps generations in order, `settle` says when one is past. Everything that decides runs one
+ * `FileScanner` says which stream a file belongs to, `FileStream` reads it and proves with each read that the bytes are
+ * still those, `GenerationOrder` keeps generations in order, `settle` says when one is past. Everything that decides runs one
  * after the other; only reading goes on beside it.
  *
  * A stream is
@@ -120,19 +120,19 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #looks: Table<boolean>;
   readonly #history: TailHistory;
   readonly #files = new FollowedFiles();
-  readonly #lineages = new Lineages();
+  readonly #lineages = new GenerationOrder();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
-  readonly #reconciler: Reconciler;
+  readonly #scanner: FileScanner;
   readonly #watcher: DirectoryWatcher;
   #sink: StreamSink | undefined;
   /** Streams by the paths where their bytes may change. */
   #byPath = new Map<string, FileStream>();
   #watchedDirectories: ReadonlySet<string> = new Set();
   readonly #decisions: Decisions;
-  readonly #pollAlarm: Alarm;
-  readonly #lookAlarm: Alarm;
-  readonly #settleAlarm: Alarm;
+  readonly #pollTimer: Timer;
+  readonly #lookTimer: Timer;
+  readonly #settleTimer: Timer;
   #lookAllowedAtMs = 0;
   #lastAgedMs: number;
   /** Of streams that have ended. */
@@ -152,9 +152,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#patterns = new PathPatterns(options.entries, options.workingDirectory ?? process.cwd());
     this.#openFiles = new OpenFiles(this.#limits.openFiles);
     this.#decisions = new Decisions((error) => this.#events.scanFailed(error));
-    this.#pollAlarm = new Alarm(options.clock, () => void this.look());
-    this.#lookAlarm = new Alarm(options.clock, () => void this.look());
-    this.#settleAlarm = new Alarm(options.clock, () => void this.#decisions.run(() => this.#settleAll()));
+    this.#pollTimer = new Timer(options.clock, () => void this.look());
+    this.#lookTimer = new Timer(options.clock, () => void this.look());
+    this.#settleTimer = new Timer(options.clock, () => void this.#decisions.run(() => this.#settleAll()));
     this.#watcher = new DirectoryWatcher({
       changed: (path, change) => this.#announced(path, change),
       failed: (directory, error) => this.#events.unwatched(directory, error),
@@ -183,7 +183,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       clock: options.clock,
       events: this.#events,
     };
-    this.#reconciler = new Reconciler(this.#patterns, parts, reporting);
+    this.#scanner = new FileScanner(this.#patterns, parts, reporting);
   }
 
   async start(sink: StreamSink): Promise<void> {
@@ -202,7 +202,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   async stop(_deadline: AbortSignal): Promise<void> {
     this.#running = false;
-    for (const alarm of [this.#pollAlarm, this.#lookAlarm, this.#settleAlarm]) alarm.cancel();
+    for (const alarm of [this.#pollTimer, this.#lookTimer, this.#settleTimer]) alarm.cancel();
     this.#watcher.close();
     await this.#decisions.idle();
     if (this.#started) await this.#flush();
@@ -233,10 +233,10 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   async #lookNow(): Promise<void> {
-    this.#lookAlarm.cancel();
-    if (!this.#options.once) this.#pollAlarm.set(this.#limits.pollMs);
+    this.#lookTimer.cancel();
+    if (!this.#options.once) this.#pollTimer.set(this.#limits.pollMs);
     const beganMs = this.#clock.monotonicMs();
-    const found = await this.#reconciler.look({ isFirstEver: this.#isFirstEver });
+    const found = await this.#scanner.look({ isFirstEver: this.#isFirstEver });
     await this.#noteFirstLook();
     await this.#remember((history, nowUnixMs) => history.looked(nowUnixMs, this.#events.allLostBytes));
     this.#letGoOfDeleted();
@@ -341,7 +341,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #scheduleLook(): void {
     if (!this.#running || this.#options.once) return;
-    this.#lookAlarm.setIfUnset(Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs()));
+    this.#lookTimer.setIfUnset(Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs()));
   }
 
   #watch({ files, directories }: FoundFiles): void {
@@ -413,8 +413,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #scheduleSettling(afterMs: number): void {
     if (!this.#running) return;
-    if (afterMs === 0) this.#settleAlarm.set(0);
-    else this.#settleAlarm.setIfUnset(afterMs);
+    if (afterMs === 0) this.#settleTimer.set(0);
+    else this.#settleTimer.setIfUnset(afterMs);
   }
 
   async #settleAll(): Promise<void> {
@@ -445,7 +445,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   async #loseForGood(stream: FileStream): Promise<void> {
-    this.#reconciler.endLost(stream);
+    this.#scanner.endLost(stream);
     await this.#openNext();
   }
 

@@ -1,7 +1,7 @@
 import type { Position } from '../../../records/position.ts';
 import type { StreamStatus } from '../../stream-status.ts';
-import type { FileStream } from './file-stream.ts';
-import type { FollowedFiles } from './followed-files.ts';
+import type { FollowedFiles } from './identity/followed-files.ts';
+import type { FileStream } from './reading/file-stream.ts';
 
 /** Where one file stands. */
 export interface TailStreamStatus extends StreamStatus {

@@ -12,7 +12,7 @@ import {
 import { logfebe } from '../../../../src/formats/logfebe.ts';
 import { forEachRecord, type RecordBatch } from '../../../../src/records/record-batch.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
-import { openStateStore } from '../../../../src/storage/state-store.ts';
+import { openStateStore } from '../../../../src/storage/state/state-store.ts';
 import { capturedLogger } from '../../../support/captured-logger.ts';
 import { CapturedSink } from '../../../support/captured-sink.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';

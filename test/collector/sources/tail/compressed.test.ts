@@ -1,9 +1,9 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { compressionOf } from '../../../../src/collector/sources/tail/compression-magic.ts';
-import { PathPatterns } from '../../../../src/collector/sources/tail/path-patterns.ts';
-import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/tail-configuration.ts';
+import { compressionOf } from '../../../../src/collector/sources/tail/files/compression-magic.ts';
+import { PathPatterns } from '../../../../src/collector/sources/tail/files/path-patterns.ts';
+import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/files/tail-configuration.ts';
 import { numbered, Tailing } from './tailing.ts';
 
 const GZIP = gzipSync(numbered(1, 500));

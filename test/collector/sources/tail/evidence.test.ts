@@ -1,7 +1,7 @@
 import { copyFile, open, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/files/file-checkpoint.ts';
 import { checkOf } from '../../../../src/records/check.ts';
 import { emptyChecksum, extendChecksum } from '../../../../src/records/running-checksum.ts';
 import { mintStreamId } from '../../../../src/records/stream-id.ts';

@@ -1,6 +1,6 @@
 import { link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/files/file-checkpoint.ts';
 import { numbered, Tailing } from './tailing.ts';
 
 /** Links in `logs/links`, the files in `logs/files`: a rotation leaves the old file beside the target. */

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/files/file-checkpoint.ts';
 import { Random } from '../../../storage/random.ts';
 import { Tailing } from './tailing.ts';
 

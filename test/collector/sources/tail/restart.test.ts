@@ -1,7 +1,7 @@
 import { copyFileSync, truncateSync } from 'node:fs';
 import { appendFile, copyFile, rename, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FileCheckpoint } from '../../../../src/collector/sources/tail/file-checkpoint.ts';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/files/file-checkpoint.ts';
 import { checkOf } from '../../../../src/records/check.ts';
 import { mintStreamId } from '../../../../src/records/stream-id.ts';
 import { recordBatch } from '../../../support/record-batches.ts';

@@ -5,13 +5,13 @@ import { onTestFinished } from 'vitest';
 import {
   type TailEntry,
   tailEntriesFromGlobs,
-} from '../../../../src/collector/sources/tail/tail-configuration.ts';
+} from '../../../../src/collector/sources/tail/files/tail-configuration.ts';
 import {
   createTailSource,
   type TailLimits,
   type TailSource,
 } from '../../../../src/collector/sources/tail/tail-source.ts';
-import { openStateStore, type StateStore } from '../../../../src/storage/state-store.ts';
+import { openStateStore, type StateStore } from '../../../../src/storage/state/state-store.ts';
 import { type CapturedLog, capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { PullingSink, TakenBytes } from '../../../support/pulling-sink.ts';

@@ -1,8 +1,0 @@
-import type { Io } from './io.ts';
-
-/** What the commands of one run share. */
-export interface Context {
-  readonly io: Io;
-  /** Set by the command that ran. */
-  exitCode: number;
-}

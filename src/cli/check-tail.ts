@@ -1,0 +1,28 @@
+import type { Logger } from 'pino';
+import type { CollectorConfig } from '../collector/config.ts';
+import type { Json } from '../records/json.ts';
+import { CommandError } from './command-error.ts';
+import { tailMatches } from './tail-matches.ts';
+
+/** Before a start: a one-shot run fails for files that it cannot read; others wait for them, and say so. */
+export async function checkTail(
+  { tail, once, sourceFile }: Pick<CollectorConfig, 'tail' | 'once' | 'sourceFile'>,
+  logger: Logger,
+): Promise<void> {
+  // Of the one file of --source more is known: see source-file.ts.
+  if (sourceFile !== undefined) return;
+  const problems = (await tailMatches(tail)).flatMap((each) => each.problems);
+  if (problems.length === 0) return;
+  if (once) throw new CommandError(problems.join('\n'));
+  for (const problem of problems) logger.warn(`${problem} Waiting for it`);
+}
+
+/** For --check: what each pattern matches. */
+export async function tailReport({ tail }: Pick<CollectorConfig, 'tail'>): Promise<Json> {
+  return (await tailMatches(tail)).map(({ pattern, files, isCut, problems }) => ({
+    pattern,
+    files,
+    ...(isCut && { more: true }),
+    ...(problems.length > 0 && { problems }),
+  }));
+}

@@ -1,0 +1,12 @@
+import { EXIT } from './output/exit-codes.ts';
+
+/** The user's to solve: told without a stack trace. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.failure) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { explainAnswer } from '../answers.ts';
+import { askOwner } from '../ask-owner.ts';
+import type { Context } from '../context.ts';
+import { explanationText } from '../explanation-text.ts';
+import { widthOf } from '../output/io.ts';
+import { printable } from '../output/text-table.ts';
+import { paragraph } from '../output/wrapped-text.ts';
+import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
+
+const EXAMPLES = `
+Examples:
+  mega-collector explain /var/log/nginx/access.log
+  mega-collector explain /var/log/nginx/access.log.2.gz --json`;
+
+export function explainCommand({ io }: Context): Command {
+  return new Command('explain')
+    .description('Say how a collector sees a file: identity, stream, position, lag, or why it is not read.')
+    .argument('<file>', 'The file.')
+    .option('--state-directory <path>', 'Of the collector; default: the configured one.')
+    .option('--json', 'Print JSON.')
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, { stateDirectory, json }: { stateDirectory?: string; json?: boolean }) => {
+      const path = resolve(file);
+      const width = widthOf(io.stdout);
+      const directories = await findStateDirectories(io, stateDirectory, ['collector']);
+      for (const [index, directory] of directories.entries()) {
+        const answer = explainAnswer((await askOwner(io, directory, 'explain', { path })).value);
+        const heading = directories.length > 1 ? headingOf(directory, index, width) : '';
+        io.stdout.write(
+          json ? `${JSON.stringify(answer, undefined, 2)}\n` : heading + explanationText(answer, width),
+        );
+      }
+    });
+}
+
+/** Several collectors may know the file: a permanent one, and those of one-shot runs. */
+function headingOf({ path }: KnownStateDirectory, index: number, width: number | undefined): string {
+  return `${index === 0 ? '' : '\n'}${paragraph(`collector  ${printable(path)}`, width, 2)}\n`;
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import {
+  type ConfigurationWarning,
+  type Environment,
+  FILE_SUFFIX,
+  textOf,
+  throwProblems,
+  type VariableTable,
+} from '../runtime/configuration/configuration.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../runtime/configuration/configuration-error.ts';
+import { readFileForms } from '../runtime/configuration/file-forms.ts';
+import type { Io } from './output/io.ts';
+import { environmentWithFlags } from './variable-flags.ts';
+
+export interface ConfigurationSource<Config> {
+  readonly table: VariableTable;
+  readonly parse: (
+    environment: Environment,
+    options: { readonly userId?: number },
+  ) => { readonly config: Config; readonly warnings: readonly ConfigurationWarning[] };
+}
+
+export interface LoadedConfiguration<Config> {
+  readonly config: Config;
+  readonly warnings: readonly ConfigurationWarning[];
+  /** What was read, files included. */
+  readonly environment: Environment;
+  /** By variable; those that nobody set are missing. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+export type Origin = 'flag' | 'environment' | 'file';
+
+/** Flags, then environment, then files, then defaults. Throws ConfigurationError with the problems of all of them. */
+export async function loadConfiguration<Config>(
+  command: Command,
+  { table, parse }: ConfigurationSource<Config>,
+  io: Io,
+): Promise<LoadedConfiguration<Config>> {
+  const { environment: flags, flagged } = environmentWithFlags(command, table, io.environment);
+  const { environment, problems: fileProblems } = await readFileForms(table, flags);
+  const parsed = parsedOrProblems(() =>
+    parse(environment, io.userId === undefined ? {} : { userId: io.userId }),
+  );
+  if ('problems' in parsed) {
+    throw new ConfigurationError([...fileProblems, ...notCausedBy(fileProblems, parsed.problems)]);
+  }
+  throwProblems(fileProblems);
+  return { ...parsed, environment, origins: originsOf(table, flags, flagged) };
+}
+
+function parsedOrProblems<Parsed extends object>(
+  parse: () => Parsed,
+): Parsed | { readonly problems: readonly ConfigurationProblem[] } {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { problems: error.problems };
+    throw error;
+  }
+}
+
+/** A variable whose file could not be read is also missing: one problem is enough. */
+function notCausedBy(
+  fileProblems: readonly ConfigurationProblem[],
+  problems: readonly ConfigurationProblem[],
+): readonly ConfigurationProblem[] {
+  const told = new Set(fileProblems.map(({ variable }) => variable));
+  return problems.filter(({ variable }) => !told.has(variable) && !told.has(variable + FILE_SUFFIX));
+}
+
+function originsOf(
+  table: VariableTable,
+  environment: Environment,
+  flagged: ReadonlySet<string>,
+): ReadonlyMap<string, Origin> {
+  const origins = new Map<string, Origin>();
+  for (const variable of Object.values(table)) {
+    const { name } = variable;
+    if (flagged.has(name)) origins.set(name, 'flag');
+    else if (environment[name + FILE_SUFFIX]) origins.set(name, 'file');
+    else if (textOf(variable, environment) !== undefined) origins.set(name, 'environment');
+  }
+  return origins;
+}

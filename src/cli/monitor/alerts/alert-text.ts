@@ -1,0 +1,122 @@
+import type { AlertEvent, AlertState, AlertStatus } from '../../../monitoring/alert-definition.ts';
+import type { AlertAnswer } from '../api/api-answers.ts';
+import { segmentText } from '../segment-text.ts';
+import { harmless } from '../terminal/harmless.ts';
+import { numberText } from '../terminal/number-text.ts';
+import { type Cell, table } from '../terminal/table.ts';
+import type { Style, Terminal } from '../terminal/terminal.ts';
+import { durationText, preciseTimeText, timeText } from '../terminal/time-text.ts';
+
+const RIGHT = { right: true } as const;
+const FLEXIBLE = { flexible: true } as const;
+
+export const NO_ALERTS =
+  'There are no alerts. For the usual one: mega-collector monitor metrics create --default\n';
+
+/** What an alert, or a segment of it, is seen as: a firing one may be pending, one that is new was never checked. */
+export type ShownState = AlertState | 'pending' | 'not checked';
+
+const STYLES: Readonly<Record<ShownState, Style>> = {
+  firing: 'red',
+  pending: 'yellow',
+  'no-data': 'magenta',
+  ok: 'green',
+  'not checked': 'dim',
+};
+
+/** The gravest first. */
+const GRAVITY = Object.keys(STYLES) as readonly ShownState[];
+
+export function shownState({ state, pendingSince }: AlertStatus): ShownState {
+  return pendingSince !== null && state !== 'firing' ? 'pending' : state;
+}
+
+export function stateCell(state: ShownState, text: string = state): Cell {
+  return { text, style: STYLES[state] };
+}
+
+/** `avg(total_traffic) > 10 over 2m` */
+export function conditionOf({ definition }: AlertAnswer): string {
+  const { statistic, metric, comparison, level, windowSeconds } = definition;
+  const compared = `${statistic}(${metric}) ${comparison} ${numberText(level)}`;
+  return harmless(`${compared} over ${durationText(windowSeconds)}`);
+}
+
+export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal): string {
+  if (alerts.length === 0) return NO_ALERTS;
+  const rows = alerts.map((alert): readonly Cell[] => {
+    const states = alert.states.map(shownState);
+    const gravest = GRAVITY.find((each) => states.includes(each)) ?? 'not checked';
+    const count = states.filter((each) => each === gravest).length;
+    const of = states.length > 1 ? `${gravest} (${count} of ${states.length})` : gravest;
+    return [
+      harmless(alert.definition.id),
+      stateCell(gravest, of),
+      conditionOf(alert),
+      lastCheck(alert, terminal),
+    ];
+  });
+  const columns = [
+    { title: 'alert' },
+    { title: 'state' },
+    { title: 'condition', ...FLEXIBLE },
+    { title: 'checked' },
+  ];
+  return table(columns, rows, terminal) + problemsText(alerts, terminal);
+}
+
+/** A line for each alert that cannot be checked: its states are those of the last check. Empty: there is none. */
+export function problemsText(alerts: readonly AlertAnswer[], terminal: Terminal): string {
+  return alerts
+    .flatMap(({ definition, problem }) => {
+      if (problem === undefined) return [];
+      const since = timeText(problem.since, terminal);
+      const sentence = `${harmless(definition.id)} cannot be checked since ${since}: ${harmless(problem.reason)}`;
+      return [`${terminal.paint(sentence, 'yellow')}\n`];
+    })
+    .join('');
+}
+
+export function problemRows({ problem }: AlertAnswer): readonly (readonly [string, string])[] {
+  return problem === undefined ? [] : [['problem', harmless(problem.reason)]];
+}
+
+function lastCheck({ states }: AlertAnswer, terminal: Terminal): string {
+  const newest = states
+    .map(({ checkedAt }) => checkedAt)
+    .sort()
+    .at(-1);
+  return newest === undefined ? '-' : timeText(newest, terminal);
+}
+
+export function statesText({ states }: AlertAnswer, terminal: Terminal): string {
+  if (states.length === 0) return 'It was not checked yet.\n';
+  const isSegmented = states.some(({ segment }) => segment !== null);
+  const rows = states.map((status): readonly Cell[] => [
+    ...(isSegmented ? [segmentText(status.segment)] : []),
+    stateCell(shownState(status)),
+    timeText(status.since, terminal),
+    numberText(status.observed),
+    timeText(status.checkedAt, terminal),
+  ]);
+  const columns = [
+    ...(isSegmented ? [{ title: 'segment', ...FLEXIBLE }] : []),
+    { title: 'state' },
+    { title: 'since' },
+    { title: 'observed', ...RIGHT },
+    { title: 'checked' },
+  ];
+  return table(columns, rows, terminal);
+}
+
+/** One line for each change, newest first. */
+export function historyText(events: readonly AlertEvent[], terminal: Terminal): string {
+  const { paint } = terminal;
+  return events
+    .map(({ at, segment, from, to, observed, comparison, level }) => {
+      const where = segment === null ? '' : `${segmentText(segment)} `;
+      const change = `${from} -> ${paint(to, STYLES[to])}`;
+      return `${preciseTimeText(at, terminal)} ${where}${change}, observed ${numberText(observed)} (${comparison} ${numberText(level)})\n`;
+    })
+    .join('');
+}

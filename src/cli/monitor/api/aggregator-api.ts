@@ -1,0 +1,163 @@
+import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import {
+  type Histogram,
+  type HistogramRequest,
+  histogram,
+  type LogFilter,
+  type SearchPage,
+  type SearchRequest,
+  searchPage,
+  type ValueCounts,
+  type ValuesRequest,
+  valueCounts,
+} from '../../../logstore/logs/log-requests.ts';
+import type { AlertEvent } from '../../../monitoring/alert-definition.ts';
+import type { MetricPoint, PointsRequest } from '../../../monitoring/metric-definition.ts';
+import {
+  type AlertAnswer,
+  alertAnswer,
+  alertsAnswer,
+  type DefaultsAnswer,
+  defaultsAnswer,
+  eventsAnswer,
+  type MetricAnswer,
+  metricAnswer,
+  metricsAnswer,
+  pointsAnswer,
+} from './api-answers.ts';
+import { checkedAnswer } from './checked-answer.ts';
+import type { Connection } from './connection.ts';
+import { type ApiRequest, exchange, inTime, readBody } from './exchange.ts';
+import { refusal } from './refusal.ts';
+import { StartingAggregator } from './starting-aggregator.ts';
+import { type TailEvent, tailEvents } from './tail-events.ts';
+
+/** The aggregator's HTTP API. All methods reject with ApiError, or with the reason of the signal they were given. */
+export class AggregatorApi {
+  readonly connection: Connection;
+  readonly #signal: AbortSignal;
+  readonly #starting: StartingAggregator;
+
+  /** `signal`: ends whatever is going on. */
+  constructor(connection: Connection, signal: AbortSignal = new AbortController().signal) {
+    this.connection = connection;
+    this.#signal = signal;
+    this.#starting = new StartingAggregator(connection);
+  }
+
+  /** Whether it is worth waiting for the first records: the aggregator may have been started a moment ago. */
+  get mayBeStarting(): boolean {
+    return this.#starting.isWaiting;
+  }
+
+  async metrics(): Promise<readonly MetricAnswer[]> {
+    return (await this.#get('/v1/metrics', metricsAnswer)).metrics;
+  }
+
+  metric(id: string): Promise<MetricAnswer> {
+    return this.#get(`/v1/metrics/${encodeURIComponent(id)}`, metricAnswer);
+  }
+
+  createMetric(definition: unknown): Promise<MetricAnswer> {
+    return this.#ask({ method: 'POST', path: '/v1/metrics', body: definition }, metricAnswer);
+  }
+
+  deleteMetric(id: string): Promise<void> {
+    return this.#delete(`/v1/metrics/${encodeURIComponent(id)}`);
+  }
+
+  async points(id: string, request: PointsRequest): Promise<readonly MetricPoint[]> {
+    const path = `/v1/metrics/${encodeURIComponent(id)}/points${query(request)}`;
+    return (await this.#get(path, pointsAnswer)).points;
+  }
+
+  createDefaults(): Promise<DefaultsAnswer> {
+    return this.#ask({ method: 'POST', path: '/v1/defaults' }, defaultsAnswer);
+  }
+
+  async alerts(): Promise<readonly AlertAnswer[]> {
+    return (await this.#get('/v1/alerts', alertsAnswer)).alerts;
+  }
+
+  alert(id: string): Promise<AlertAnswer> {
+    return this.#get(`/v1/alerts/${encodeURIComponent(id)}`, alertAnswer);
+  }
+
+  createAlert(definition: unknown): Promise<AlertAnswer> {
+    return this.#ask({ method: 'POST', path: '/v1/alerts', body: definition }, alertAnswer);
+  }
+
+  deleteAlert(id: string): Promise<void> {
+    return this.#delete(`/v1/alerts/${encodeURIComponent(id)}`);
+  }
+
+  async alertHistory(id: string, limit: number): Promise<readonly AlertEvent[]> {
+    const path = `/v1/alerts/${encodeURIComponent(id)}/history${query({ limit })}`;
+    return (await this.#get(path, eventsAnswer)).events;
+  }
+
+  search(request: SearchRequest): Promise<SearchPage> {
+    return this.#get(`/v1/logs${query(request)}`, searchPage);
+  }
+
+  histogram(request: HistogramRequest): Promise<Histogram> {
+    return this.#get(`/v1/logs/histogram${query(request)}`, histogram);
+  }
+
+  values(request: ValuesRequest): Promise<ValueCounts> {
+    return this.#get(`/v1/logs/values${query(request)}`, valueCounts);
+  }
+
+  /** Resolves when the aggregator has begun to answer; from then on it is what is stored. */
+  async tail(filter: LogFilter, lastEventId: string | undefined): Promise<AsyncIterable<TailEvent>> {
+    const headers = {
+      accept: 'text/event-stream',
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    };
+    const request = { method: 'GET', path: `/v1/logs/tail${query(filter)}`, headers } as const;
+    const answer = await inTime(this.connection, this.#signal, (signal) => this.#begin(request, signal));
+    return tailEvents(this.connection, answer, this.#signal);
+  }
+
+  #get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    return this.#ask({ method: 'GET', path }, schema);
+  }
+
+  async #ask<T>(request: ApiRequest, schema: z.ZodType<T>): Promise<T> {
+    return checkedAnswer(this.connection, await this.#bodyOf(request), schema);
+  }
+
+  async #delete(path: string): Promise<void> {
+    await this.#bodyOf({ method: 'DELETE', path });
+  }
+
+  #bodyOf(request: ApiRequest): Promise<string> {
+    return inTime(this.connection, this.#signal, async (signal) =>
+      readBody(this.connection, await this.#begin(request, signal), signal),
+    );
+  }
+
+  /** The beginning of a successful answer. */
+  async #begin(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const { connection } = this;
+    const answer = await this.#starting.reach(() => exchange(connection, request, signal), signal);
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) return answer;
+    throw refusal({ connection, status, body: await readBody(connection, answer, signal) });
+  }
+}
+
+/** What is not there is left out; what is a list, or holds pairs, is repeated. */
+function query(request: LogFilter | PointsRequest | { readonly limit: number }): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(request)) {
+    if (name === 'where') {
+      for (const { property, value: expected } of (request as LogFilter).where ?? []) {
+        parameters.append(name, `${property}=${expected}`);
+      }
+    } else if (value !== undefined) parameters.append(name, String(value));
+  }
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text}`;
+}

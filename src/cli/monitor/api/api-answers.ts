@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { alertEvent, alertReport as storedAlert } from '../../../monitoring/alert-definition.ts';
+import { metricPoint, metricReport as storedMetric } from '../../../monitoring/metric-definition.ts';
+
+/**
+ * What the API answers, where its schemas alone would not do: the aggregator may be of another version, and what is new in
+ * its definitions is no reason not to show what is known. Logs are answered as `store/logs/log-requests.ts` has them.
+ */
+const metricDefinition = z.looseObject({
+  id: z.string(),
+  statistic: z.string(),
+  property: z.string(),
+  periodSeconds: z.number().positive(),
+  segment: z.string().optional(),
+});
+
+const alertDefinition = z.looseObject({
+  id: z.string(),
+  metric: z.string(),
+  statistic: z.string(),
+  comparison: z.string(),
+  level: z.number(),
+  windowSeconds: z.number(),
+});
+
+export const metricAnswer = z.object({ ...storedMetric.shape, definition: metricDefinition });
+export type MetricAnswer = z.infer<typeof metricAnswer>;
+
+export const alertAnswer = z.object({ ...storedAlert.shape, definition: alertDefinition });
+export type AlertAnswer = z.infer<typeof alertAnswer>;
+
+export const metricsAnswer = z.object({ metrics: z.array(metricAnswer) });
+export const alertsAnswer = z.object({ alerts: z.array(alertAnswer) });
+export const pointsAnswer = z.object({ points: z.array(metricPoint) });
+export const eventsAnswer = z.object({ events: z.array(alertEvent) });
+export const defaultsAnswer = z.object({ created: z.array(z.string()), existing: z.array(z.string()) });
+export type DefaultsAnswer = z.infer<typeof defaultsAnswer>;

@@ -1,0 +1,136 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import {
+  type HistogramRequest,
+  histogramRequest,
+  SEVERITIES,
+  type SearchRequest,
+  searchRequest,
+  type TailRequest,
+  tailRequest,
+  type ValuesRequest,
+  valuesRequest,
+} from '../../../logstore/logs/log-requests.ts';
+import { CommandError } from '../../command-error.ts';
+import { EXIT } from '../../output/exit-codes.ts';
+import { type FlagNames, FlagValues } from '../flag-values.ts';
+import { collect } from '../metrics/metric-flags.ts';
+import { withOldFlags } from '../old-flags.ts';
+
+export interface LogFlags {
+  readonly utc?: boolean;
+  readonly from?: string;
+  readonly to?: string;
+  readonly severity?: string;
+  readonly host?: string;
+  readonly service?: string;
+  readonly where?: readonly string[];
+  readonly limit?: string;
+  readonly follow?: boolean;
+  readonly histogram?: boolean;
+  readonly interval?: string;
+  readonly values?: string;
+}
+
+/** What is to be shown, ready to be asked for. */
+export type LogQuestion =
+  | { readonly kind: 'search'; readonly request: SearchRequest }
+  /** `recent`: what is shown before that which comes; undefined: nothing. */
+  | { readonly kind: 'follow'; readonly request: TailRequest; readonly recent: SearchRequest | undefined }
+  | { readonly kind: 'histogram'; readonly request: HistogramRequest }
+  | { readonly kind: 'values'; readonly request: ValuesRequest };
+
+/** They are held, to be shown the newest last. */
+const MOST_RECORDS = 100_000;
+const DEFAULT_RECORDS = 100;
+const DEFAULT_RECENT = 10;
+
+const FLAGS: FlagNames = {
+  text: 'TEXT',
+  from: '--from',
+  to: '--to',
+  severity: '--severity',
+  host: '--host',
+  service: '--service',
+  where: '--where',
+  limit: '-n',
+  intervalSeconds: '--interval',
+  property: '--values',
+};
+
+export function withLogFlags(command: Command): Command {
+  return withQuestionFlags(command).option(
+    '-f, --follow',
+    'Show the records that are stored from now on too, until Ctrl-C.',
+  );
+}
+
+/** For what is there now. */
+export function withQuestionFlags(command: Command): Command {
+  const withFlags = command
+    .option(
+      '--from <time>',
+      'Not before this: 15m or 3d ago, today, yesterday, 2026-01-31, 2026-01-31T10:00:00Z, 1769853600.',
+    )
+    .option('--to <time>', 'Before this: the same forms.')
+    .option('-s, --severity <severity>', `At least so severe: ${SEVERITIES.join(', ')}.`)
+    .option('-H, --host <name>', 'Of this host.name.')
+    .option('-S, --service <name>', 'Of this service.name.')
+    .option('-w, --where <property=value>', 'With this value: status_code=500. May be repeated.', collect)
+    .option(
+      '-n, --limit <records>',
+      'At most this number of records, the newest. [default 100; with --follow 10]',
+    )
+    .option('--histogram', 'How many there are over time. [of the last 24h without --from]')
+    .option('--interval <time>', 'Of the histogram: seconds, or 10s, 1h.')
+    .option('--values <property>', 'How many there are of each value of this property.');
+  return withOldFlags(withFlags, { '--number': 'limit' });
+}
+
+/** Throws CommandError. */
+export function logQuestion(text: string | undefined, flags: LogFlags): LogQuestion {
+  refuseContradictions(flags);
+  const values = new FlagValues();
+  const { severity, host, service } = flags;
+  const timeZone = flags.utc ? 'utc' : 'local';
+  const from = values.moment('--from', flags.from, timeZone);
+  const to = values.moment('--to', flags.to, timeZone);
+  const filter = { text, severity, host, service, where: values.pairs('--where', flags.where) };
+  const limit = values.number('-n', flags.limit);
+  if (flags.histogram) {
+    const intervalSeconds = values.seconds('--interval', flags.interval);
+    const asked = { ...filter, from, to, intervalSeconds };
+    return { kind: 'histogram', request: values.checked(histogramRequest, asked, FLAGS) };
+  }
+  if (flags.values !== undefined) {
+    const asked = { ...filter, from, to, property: flags.values, limit };
+    return { kind: 'values', request: values.checked(valuesRequest, asked, FLAGS) };
+  }
+  if (!flags.follow) {
+    const asked = { ...filter, from, to, limit: limit ?? DEFAULT_RECORDS };
+    return { kind: 'search', request: values.checked(search(1), asked, FLAGS) };
+  }
+  const asked = { ...filter, from, limit: limit ?? DEFAULT_RECENT };
+  const recent = values.checked(search(0), asked, FLAGS);
+  return {
+    kind: 'follow',
+    request: tailRequest.parse(filter),
+    recent: recent.limit > 0 ? recent : undefined,
+  };
+}
+
+/** Several pages may be asked for, one after another. */
+function search(least: number) {
+  return z.strictObject({ ...searchRequest.shape, limit: z.int().min(least).max(MOST_RECORDS) });
+}
+
+function refuseContradictions({ follow, histogram, values, to, interval, limit }: LogFlags): void {
+  const kinds = [follow && '--follow', histogram && '--histogram', values !== undefined && '--values'].filter(
+    (each) => typeof each === 'string',
+  );
+  const usage = (message: string) => new CommandError(message, EXIT.usage);
+  if (kinds.length > 1) throw usage(`Only one of ${kinds.join(' and ')} can be shown at a time.`);
+  if (follow && to !== undefined) throw usage('--follow has no end: give it without --to.');
+  if (interval !== undefined && !histogram) throw usage('--interval is for --histogram.');
+  if (histogram && limit !== undefined) throw usage('-n is not for --histogram: all are counted.');
+}

@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { SEVERITIES } from '../../../logstore/logs/log-requests.ts';
+import { metricDefinition, STATISTICS } from '../../../monitoring/metric-definition.ts';
+import { type FlagNames, FlagValues } from '../flag-values.ts';
+import { withOldFlags } from '../old-flags.ts';
+
+export interface MetricFlags {
+  readonly statistic?: string;
+  readonly property?: string;
+  readonly period?: string;
+  readonly refresh?: string;
+  readonly startOffset?: string;
+  readonly endOffset?: string;
+  readonly segment?: string;
+  readonly filterText?: string;
+  readonly filterSeverity?: string;
+  readonly filterHost?: string;
+  readonly filterService?: string;
+  readonly filterWhere?: readonly string[];
+}
+
+const FLAGS: FlagNames = {
+  id: 'ID',
+  statistic: '--statistic',
+  property: '--property',
+  periodSeconds: '--period',
+  refreshSeconds: '--refresh',
+  startOffsetSeconds: '--start-offset',
+  endOffsetSeconds: '--end-offset',
+  segment: '--segment',
+  'filter.text': '--filter-text',
+  'filter.severity': '--filter-severity',
+  'filter.host': '--filter-host',
+  'filter.service': '--filter-service',
+  'filter.where': '--filter-where',
+};
+
+export function withMetricFlags(command: Command): Command {
+  const withFlags = command
+    .option('-s, --statistic <statistic>', `${STATISTICS.join(', ')}. [default count]`)
+    .option('-p, --property <property>', 'Of which property; * for the records themselves. [default *]')
+    .option('-P, --period <time>', 'How long a bucket is: seconds, or 10s, 1h. [default 60]')
+    .option('-r, --refresh <time>', 'How often it is brought up to date. [default: the period]')
+    .option('--start-offset <time>', 'How late a record may be and still count. [default 24h]')
+    .option('--end-offset <time>', 'How long a bucket stays open. [default: the period]')
+    .option('-g, --segment <property>', 'One value for each value of this: status_code, section(path).')
+    .option('--filter-text <text>', 'Only records with this text.')
+    .option('--filter-severity <severity>', `Only at least so severe: ${SEVERITIES.join(', ')}.`)
+    .option('--filter-host <name>', 'Only of this host.name.')
+    .option('--filter-service <name>', 'Only of this service.name.')
+    .option('--filter-where <property=value>', 'Only with this value; may be repeated.', collect);
+  return withOldFlags(withFlags, OLD_FLAGS);
+}
+
+/** The names of earlier versions. */
+const OLD_FLAGS = {
+  '--stat': 'statistic',
+  '--prop': 'property',
+  '--refresh-rate': 'refresh',
+  '--refresh_rate': 'refresh',
+} as const;
+
+/** Of a repeated flag. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+export function hasMetricFlags(flags: MetricFlags): boolean {
+  return (
+    Object.values(readFlags('x', flags, new FlagValues())).filter((each) => each !== undefined).length > 1
+  );
+}
+
+/** What the user has said, checked, for the aggregator to complete. Throws CommandError. */
+export function metricOfFlags(id: string, flags: MetricFlags): unknown {
+  const values = new FlagValues();
+  const definition = readFlags(id, flags, values);
+  values.checked(metricDefinition, definition, FLAGS);
+  return definition;
+}
+
+function readFlags(id: string, flags: MetricFlags, values: FlagValues) {
+  const filter = {
+    text: flags.filterText,
+    severity: flags.filterSeverity,
+    host: flags.filterHost,
+    service: flags.filterService,
+    where: values.pairs('--filter-where', flags.filterWhere),
+  };
+  return {
+    id,
+    statistic: flags.statistic,
+    property: flags.property,
+    periodSeconds: values.seconds('--period', flags.period),
+    refreshSeconds: values.seconds('--refresh', flags.refresh),
+    startOffsetSeconds: values.seconds('--start-offset', flags.startOffset),
+    endOffsetSeconds: values.seconds('--end-offset', flags.endOffset),
+    segment: flags.segment,
+    ...(Object.values(filter).some((each) => each !== undefined) && { filter }),
+  };
+}

@@ -1,0 +1,73 @@
+import type { MetricPoint } from '../../../monitoring/metric-definition.ts';
+import type { MetricAnswer } from '../api/api-answers.ts';
+import { segmentText } from '../segment-text.ts';
+import { harmless } from '../terminal/harmless.ts';
+import { numberText } from '../terminal/number-text.ts';
+import { table } from '../terminal/table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { durationText, timeText } from '../terminal/time-text.ts';
+
+const RIGHT = { right: true } as const;
+const FLEXIBLE = { flexible: true } as const;
+
+export function metricListText(metrics: readonly MetricAnswer[], terminal: Terminal): string {
+  if (metrics.length === 0) {
+    return 'There are no metrics. For the usual ones: mega-collector monitor metrics create --default\n';
+  }
+  const rows = metrics.map(({ definition, points, refreshedAt }) => [
+    harmless(definition.id),
+    expressionOf(definition),
+    durationText(definition.periodSeconds),
+    harmless(definition.segment ?? '-'),
+    String(points),
+    refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal),
+  ]);
+  const columns = [
+    { title: 'metric' },
+    { title: 'statistic', ...FLEXIBLE },
+    { title: 'period', ...RIGHT },
+    { title: 'segment', ...FLEXIBLE },
+    { title: 'points', ...RIGHT },
+    { title: 'refreshed' },
+  ];
+  return table(columns, rows, terminal);
+}
+
+/** `count(*)` */
+export function expressionOf({ statistic, property }: MetricAnswer['definition']): string {
+  return harmless(`${statistic}(${property})`);
+}
+
+const MOST_SET_ASIDE = 10;
+
+/** The newest periods that the store cannot compute, each with the reason. */
+export function setAsideRows(
+  { setAside = [] }: MetricAnswer,
+  terminal: Terminal,
+): readonly (readonly [string, string])[] {
+  const rows = setAside
+    .slice(0, MOST_SET_ASIDE)
+    .map(({ time, reason }) => ['set aside', `${timeText(time, terminal)}: ${harmless(reason)}`] as const);
+  const left = setAside.length - rows.length;
+  return left > 0 ? [...rows, ['set aside', `and ${left} more`]] : rows;
+}
+
+/** In the order in which they come: newest first. */
+export function pointsText(points: readonly MetricPoint[], isSegmented: boolean, terminal: Terminal): string {
+  const hasProblem = points.some(({ problem }) => problem !== undefined);
+  const rows = points.map(({ time, segment, value, count, problem }) => [
+    timeText(time, terminal),
+    ...(isSegmented ? [segmentText(segment)] : []),
+    numberText(value),
+    String(count),
+    ...(hasProblem ? [harmless(problem ?? '')] : []),
+  ]);
+  const columns = [
+    { title: 'time' },
+    ...(isSegmented ? [{ title: 'segment', ...FLEXIBLE }] : []),
+    { title: 'value', ...RIGHT },
+    { title: 'records', ...RIGHT },
+    ...(hasProblem ? [{ title: 'problem', ...FLEXIBLE }] : []),
+  ];
+  return table(columns, rows, terminal);
+}

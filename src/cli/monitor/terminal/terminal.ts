@@ -1,0 +1,46 @@
+import { styleText } from 'node:util';
+import type { Io } from '../../output/io.ts';
+import type { TimeZone } from './time-text.ts';
+
+/** What is printed to, as far as it matters to whoever prints. */
+export interface Terminal {
+  /** Somebody looks at it: charts, colours and redrawing make sense. False: a pipe or a file, plain and stable. */
+  readonly isTerminal: boolean;
+  /** Asked for again at each use: people resize windows. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+  readonly timeZone: TimeZone;
+}
+
+export type Style = 'dim' | 'bold' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
+export type Paint = (text: string, ...styles: readonly Style[]) => string;
+
+const UNKNOWN_COLUMNS = 80;
+const UNKNOWN_ROWS = 24;
+
+/** `NO_COLOR` (no-color.org) takes the colours and leaves the rest; a dumb terminal is a pipe. */
+export function terminalOf(
+  { stdout, environment }: Pick<Io, 'stdout' | 'environment'>,
+  { utc = false }: { readonly utc?: boolean } = {},
+): Terminal {
+  const isTerminal = stdout.isTTY === true && environment.TERM !== 'dumb';
+  const hasColours = isTerminal && !environment.NO_COLOR;
+  return {
+    isTerminal,
+    get columns() {
+      return stdout.columns || UNKNOWN_COLUMNS;
+    },
+    get rows() {
+      return (stdout as { readonly rows?: number }).rows || UNKNOWN_ROWS;
+    },
+    paint: hasColours ? painted : (text) => text,
+    timeZone: utc ? 'utc' : 'local',
+  };
+}
+
+function painted(text: string, ...styles: readonly Style[]): string {
+  if (text === '' || styles.length === 0) return text;
+  // Whether colours are wanted was decided above, by more than what styleText would look at.
+  return styleText([...styles], text, { validateStream: false });
+}

@@ -1,0 +1,30 @@
+import type { OneShotReport } from '../../collector/one-shot-report.ts';
+import type { Cancel, Clock } from '../../runtime/clock.ts';
+import { cutToWidth } from '../output/text-width.ts';
+import type { ProgressLine } from './progress-line.ts';
+import { ProgressText } from './progress-text.ts';
+
+const INTERVAL_MS = 500;
+
+interface ProgressOptions {
+  readonly line: ProgressLine;
+  readonly report: () => OneShotReport;
+  readonly clock: Clock;
+  /** Read again each time: terminals are resized. */
+  readonly columns: () => number;
+}
+
+/** Shows how far a run is until the returned function is called, which erases the line. */
+export function showProgress({ line, report, clock, columns }: ProgressOptions): Cancel {
+  const text = new ProgressText();
+  const next = () => {
+    // A line that is as wide as the terminal would continue on the next one.
+    line.show(cutToWidth(text.next(clock.monotonicMs(), report()), columns() - 1));
+    cancel = clock.after(INTERVAL_MS, next);
+  };
+  let cancel = clock.after(INTERVAL_MS, next);
+  return () => {
+    cancel();
+    line.erase();
+  };
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import type { DestinationStream } from 'pino';
+import { standardOutput } from '../../emitters/text/standard-output.ts';
+import type { Environment } from '../../runtime/configuration/configuration.ts';
+import { LogDestination } from '../../runtime/logging/log-destination.ts';
+import type { EarlySignals } from '../early-signals.ts';
+import { type Services, services } from '../services.ts';
+
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+/** Everything a command touches of its process; tests bring their own. */
+export interface Io {
+  readonly environment: Environment;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Standard output for records: never blocks the loop, however slow its reader is. */
+  recordOutput(): NodeJS.WritableStream;
+  /** Standard error for log lines: never blocks the loop, and never the end of the process. */
+  logOutput(): DestinationStream;
+  readonly userId: number | undefined;
+  readonly version: string;
+  readonly services: Services;
+  /** Returns the way out. */
+  onSignal(signal: Signal, listener: () => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly fd?: number;
+};
+
+/** The columns of a terminal; undefined for a pipe or a file, whose lines have any length. */
+export function widthOf({ isTTY, columns }: Output): number | undefined {
+  return isTTY === true ? columns || UNKNOWN_COLUMNS : undefined;
+}
+
+const UNKNOWN_COLUMNS = 80;
+
+export function processIo(signals: EarlySignals): Io {
+  return {
+    environment: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    recordOutput: () => standardOutput(process.stdout),
+    logOutput: standardError,
+    userId: process.getuid?.(),
+    version: packageVersion(),
+    services,
+    onSignal: (signal, listener) => signals.listen(signal, listener),
+    exit: (code) => process.exit(code),
+  };
+}
+
+function standardError(): DestinationStream {
+  const destination = new LogDestination(process.stderr.fd);
+  process.once('exit', () => destination.flushSync());
+  return destination;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

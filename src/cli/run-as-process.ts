@@ -1,0 +1,183 @@
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Json } from '../records/json.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { ConfigurationWarning } from '../runtime/configuration/configuration.ts';
+import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
+import type { LogLevel } from '../runtime/configuration/log-level.ts';
+import type { Role } from '../runtime/configuration/state-directory.ts';
+import type { ConnectionTrial } from '../runtime/connection-trial.ts';
+import { createLogger } from '../runtime/logging/logger.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { hasFailed, printCheck, type StateDirectories } from './check-report.ts';
+import { CommandError } from './command-error.ts';
+import type { Context } from './context.ts';
+import { type ConfigurationSource, loadConfiguration } from './load-configuration.ts';
+import { type OneShotEnd, oneShotSummary } from './one-shot/one-shot-summary.ts';
+import { ProgressLine } from './one-shot/progress-line.ts';
+import { showProgress } from './one-shot/show-progress.ts';
+import { EXIT } from './output/exit-codes.ts';
+import { type Io, widthOf } from './output/io.ts';
+import { type RunServiceOptions, runService } from './run-service.ts';
+import type { Service, ServiceDependencies } from './service.ts';
+
+interface CommonConfig {
+  readonly logLevel: LogLevel;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** Logger and metrics of a half, and what it shares with the process. */
+export type DependenciesOf = (role: Role, logLevel: LogLevel) => ServiceDependencies;
+
+/** A half of the pair, or both, as the command describes it. */
+export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<Config>> {
+  readonly name: Role | 'standalone';
+  readonly source: ConfigurationSource<Config>;
+  /** Decides what depends on the files of this machine; parsing does no I/O. */
+  readonly settle?: (config: Config) => Promise<Config>;
+  readonly create: (config: Config, dependenciesOf: DependenciesOf) => Promise<Runs>;
+  readonly stateDirectories: (config: Config) => StateDirectories;
+  /** What --check tells besides the variables. */
+  readonly checked?: (
+    config: Config,
+  ) => Readonly<Record<string, Json>> | Promise<Readonly<Record<string, Json>>>;
+  /** For --check --connect: tries what the configuration names, without changes. */
+  readonly connect: (config: Config) => Promise<readonly ConnectionTrial[]>;
+  /** undefined: runs until it is told to stop. */
+  readonly oneShot?: (service: Runs, config: Config) => OneShot | undefined;
+}
+
+/** A run that ends by itself. */
+export interface OneShot {
+  /** Resolves when all is done. */
+  done(): Promise<void>;
+  /** How far it is now, also after the stop. */
+  report(): OneShotEnd;
+  /** Records go to standard output. */
+  readonly printsRecords: boolean;
+}
+
+interface CheckOptions {
+  readonly check?: boolean;
+  readonly connect?: boolean;
+  readonly json?: boolean;
+}
+
+/** The options of --check, which every service has. `json`: what else it prints as JSON. */
+export function addCheckOptions(command: Command, json = '--check'): Command {
+  return command
+    .option('--check', 'Validate the configuration, print it, and exit.')
+    .option('--connect', 'With --check: also try files, addresses, passwords and databases.')
+    .option('--json', `With ${json}: print JSON.`);
+}
+
+/** The configuration is read and, unless it is only to be checked, the service runs until it ends. */
+export async function runAsProcess<Config extends CommonConfig, Runs extends Service<Config>>(
+  context: Context,
+  command: Command,
+  plan: ProcessPlan<Config, Runs>,
+): Promise<void> {
+  const { io } = context;
+  const { check = false, connect = false, json = false } = command.opts<CheckOptions>();
+  if (connect && !check)
+    throw new CommandError('--connect needs --check: it tries connections and exits.', EXIT.usage);
+  if (!check) {
+    context.exitCode = await runPlan(io, command, plan);
+    return;
+  }
+  try {
+    const loaded = await loadConfiguration(command, plan.source, io);
+    const config = await settled(plan, loaded.config);
+    const extra = (await plan.checked?.(config)) ?? {};
+    const connections = connect ? await plan.connect(config) : undefined;
+    const stateDirectories = plan.stateDirectories(config);
+    printCheck(io, plan.source.table, loaded, { json, stateDirectories, extra, connections });
+    if (hasFailed(connections)) context.exitCode = EXIT.failure;
+  } catch (error) {
+    if (!json || !(error instanceof ConfigurationError)) throw error;
+    io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems }, undefined, 2)}\n`);
+    context.exitCode = EXIT.configuration;
+  }
+}
+
+async function runPlan<Config extends CommonConfig, Runs extends Service<Config>>(
+  io: Io,
+  command: Command,
+  plan: ProcessPlan<Config, Runs>,
+): Promise<number> {
+  const { config: parsed, warnings } = await loadConfiguration(command, plan.source, io);
+  const config = await settled(plan, parsed);
+  const pretty = io.stderr.isTTY === true;
+  const to = new ProgressLine(io.logOutput());
+  const colours = !io.environment.NO_COLOR;
+  const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, colours, to });
+  const logger = loggerOf(plan.name, config.logLevel);
+  for (const warning of warnings) logger.warn({ variable: warning.variable }, sentence(warning));
+  const stdout = io.recordOutput();
+  const service = await plan.create(config, (role, logLevel) => ({
+    logger: loggerOf(role, logLevel),
+    metrics: createMetrics({ prefix: `${role}_`, version: io.version }),
+    clock: systemClock,
+    stdout,
+    version: io.version,
+  }));
+  const oneShot = plan.oneShot?.(service, config);
+  const { shutdownTimeoutMs } = config;
+  const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));
+  return runService({
+    ...{ service, reopen, logger, io, shutdownTimeoutMs },
+    ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
+  });
+}
+
+function oneShotOptions(
+  oneShot: OneShot,
+  { io, line, logger }: { readonly io: Io; readonly line: ProgressLine; readonly logger: Logger },
+): Pick<RunServiceOptions, 'done' | 'completed'> {
+  const { stderr, stdout, environment } = io;
+  const isTerminal = stderr.isTTY === true && environment.TERM !== 'dumb';
+  const isDisturbed = oneShot.printsRecords && stdout.isTTY === true;
+  const columns = () => widthOf(stderr) ?? 0;
+  const erase =
+    isTerminal && !isDisturbed
+      ? showProgress({ line, report: () => oneShot.report(), clock: systemClock, columns })
+      : () => {};
+  return {
+    done: () => oneShot.done().finally(erase),
+    completed: async () => {
+      erase();
+      const { text, isComplete } = oneShotSummary(oneShot.report());
+      if (isComplete) logger.info(text);
+      else logger.error(text);
+      return isComplete;
+    },
+  };
+}
+
+async function settled<Config extends CommonConfig, Runs extends Service<Config>>(
+  { settle }: ProcessPlan<Config, Runs>,
+  config: Config,
+): Promise<Config> {
+  return settle === undefined ? config : await settle(config);
+}
+
+/** The environment of a process does not change, but the files that it names do. undefined: they are wrong now. */
+async function reread<Config>(
+  io: Io,
+  command: Command,
+  source: ConfigurationSource<Config>,
+  logger: Logger,
+): Promise<Config | undefined> {
+  try {
+    return (await loadConfiguration(command, source, io)).config;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const { problems } = error;
+    logger.error({ problems }, 'The configuration is not valid any more; certificates stay as they were');
+    return undefined;
+  }
+}
+
+function sentence({ variable, message }: ConfigurationWarning): string {
+  return `${variable} ${message}`;
+}

@@ -1,0 +1,138 @@
+import type { Logger } from 'pino';
+import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
+import { isBug } from './failure.ts';
+import { EXIT } from './output/exit-codes.ts';
+import type { Io } from './output/io.ts';
+import type { Service } from './service.ts';
+
+export interface RunServiceOptions {
+  readonly service: Pick<Service, 'start' | 'stop' | 'failed'>;
+  /** SIGHUP. */
+  readonly reopen: () => Promise<void>;
+  readonly logger: Logger;
+  readonly io: Io;
+  readonly shutdownTimeoutMs: number;
+  /** Resolves when the service has done all it was asked to; absent: it runs until it is told to stop. */
+  readonly done?: () => Promise<void>;
+  /** With `done`: called after the stop of a service that had started. False: it has left something. */
+  readonly completed?: () => Promise<boolean>;
+}
+
+/** What the deadline may be exceeded by: to close files and sockets. */
+const CLOSING_GRACE_MS = 2000;
+/** Timers of Node take whole milliseconds, up to 24 days. */
+const LONGEST_TIMEOUT_MS = 20 * 24 * 60 * 60 * 1000;
+
+type Ending = { readonly kind: 'signal' | 'done' } | { readonly kind: 'failed'; readonly error: unknown };
+
+/**
+ * Runs a service to its end and returns the exit code. SIGTERM and SIGINT stop it within the shutdown timeout, also
+ * while it starts; a second one ends the process at once. SIGHUP reopens its files. With `done`, an end before that is
+ * a failure: somebody may remove the files next.
+ */
+export async function runService(options: RunServiceOptions): Promise<number> {
+  const { service, logger } = options;
+  const signals = listenToSignals(options);
+  try {
+    // It came while modules were loaded: nothing has to be undone.
+    if (signals.isStopping()) return endOfSignal(options);
+    let hasStarted = false;
+    const started = service.start().then(() => {
+      hasStarted = true;
+    });
+    const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
+    const ending = await Promise.race<Ending>([
+      signals.stop.then(() => ({ kind: 'signal' })),
+      service.failed.then((error) => ({ kind: 'failed', error })),
+      done.then(
+        () => ({ kind: 'done' }),
+        (error: unknown) => ({ kind: 'failed', error }),
+      ),
+    ]);
+    if (ending.kind === 'failed') logFailure(logger, ending.error);
+    const stopped = await stopInTime(options, started);
+    const isComplete = hasStarted ? ((await options.completed?.()) ?? true) : true;
+    if (!stopped) return EXIT.failure;
+    if (ending.kind === 'signal') return endOfSignal(options);
+    logger.info('Stopped');
+    if (ending.kind !== 'failed') return isComplete ? EXIT.ok : EXIT.failure;
+    return ending.error instanceof ConfigurationError ? EXIT.configuration : EXIT.failure;
+  } finally {
+    signals.forget();
+  }
+}
+
+function endOfSignal({ logger, done }: RunServiceOptions): number {
+  if (done === undefined) {
+    logger.info('Stopped');
+    return EXIT.ok;
+  }
+  logger.warn('Stopped before all was done');
+  return EXIT.failure;
+}
+
+function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
+  let stopping = false;
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const onStop = (signal: string) => () => {
+    if (stopping) {
+      logger.warn({ signal }, 'Told to stop a second time: ending at once');
+      io.exit(EXIT.secondSignal);
+      return;
+    }
+    stopping = true;
+    logger.info({ signal }, 'Told to stop');
+    stop();
+  };
+  const onReopen = () => {
+    logger.info('Reopening files and reading certificates again');
+    reopen().catch((error: unknown) => logger.error({ err: error }, 'Files could not be reopened'));
+  };
+  const forget = [
+    io.onSignal('SIGTERM', onStop('SIGTERM')),
+    io.onSignal('SIGINT', onStop('SIGINT')),
+    io.onSignal('SIGHUP', onReopen),
+  ];
+  return {
+    stop: stopped,
+    isStopping: () => stopping,
+    forget: () => {
+      for (const each of forget) each();
+    },
+  };
+}
+
+/** The reason is in the message: a viewer of logs may show nothing else of a line. */
+function logFailure(logger: Logger, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (isBug(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
+  else logger.fatal(`Failed: ${reason}`);
+}
+
+/** False when the service did not stop, in time or at all. What it held stays durable. */
+async function stopInTime(
+  { service, logger, shutdownTimeoutMs }: RunServiceOptions,
+  started: Promise<void>,
+): Promise<boolean> {
+  const timeoutMs = Math.min(Math.ceil(shutdownTimeoutMs), LONGEST_TIMEOUT_MS);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  let timer: NodeJS.Timeout | undefined;
+  const hung = new Promise<'hung'>((resolve) => {
+    timer = setTimeout(() => resolve('hung'), timeoutMs + CLOSING_GRACE_MS);
+  });
+  try {
+    // Nobody has to bear being stopped in the middle of its start.
+    const stopped = started.catch(() => {}).then(() => service.stop(deadline));
+    const result = await Promise.race([stopped, hung]);
+    if (result !== 'hung') return true;
+    logger.error({ shutdownTimeoutMs }, 'Did not stop within the shutdown timeout');
+  } catch (error) {
+    logger.error({ err: error }, 'Did not stop cleanly');
+  } finally {
+    clearTimeout(timer);
+  }
+  return false;
+}

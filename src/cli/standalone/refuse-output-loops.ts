@@ -1,0 +1,115 @@
+import type { BigIntStats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { AggregatorEmitter } from '../../aggregator/config.ts';
+import type { CollectorConfig } from '../../collector/config.ts';
+import { PathPatterns } from '../../collector/sources/tail/files/path-patterns.ts';
+import type { Resource } from '../../records/resource.ts';
+import {
+  ConfigurationError,
+  type ConfigurationProblem,
+} from '../../runtime/configuration/configuration-error.ts';
+import { printable } from '../output/text-table.ts';
+import { tailMatches } from '../tail-matches.ts';
+import type { StandaloneConfig } from './standalone-configuration.ts';
+
+type Halves = {
+  readonly collector: Pick<CollectorConfig, 'tail' | 'resourceAttributes'>;
+  readonly aggregator: Pick<StandaloneConfig['aggregator'], 'emitters' | 'stateDirectory'>;
+};
+
+/**
+ * Rejects with a ConfigurationError when the collector would read a file that an emitter of the same process
+ * writes: each record would return as a new record, without end. `stdout`: the file behind standard output.
+ */
+export async function refuseOutputLoops(
+  { collector, aggregator }: Halves,
+  stdout: BigIntStats | undefined,
+): Promise<void> {
+  const patterns = new PathPatterns(collector.tail, process.cwd());
+  const problems: ConfigurationProblem[] = [];
+  for (const emitter of aggregator.emitters) {
+    for (const { path, file } of await outputsOf(emitter, { collector, aggregator }, stdout)) {
+      const found = (await matchOf(path, patterns)) ?? (await sameFile(file, collector));
+      if (found === undefined) continue;
+      problems.push(problem(emitter, path, found));
+      break;
+    }
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+interface Output {
+  /** undefined: standard output. */
+  readonly path: string | undefined;
+  /** undefined: it does not exist yet. */
+  readonly file: BigIntStats | undefined;
+}
+
+/** One output for each path, whichever records go there. */
+async function outputsOf(
+  { type, name, configuration }: AggregatorEmitter,
+  { collector, aggregator: { stateDirectory } }: Halves,
+  stdout: BigIntStats | undefined,
+): Promise<readonly Output[]> {
+  const outputs = resourcesOf(collector).flatMap(
+    (resource) => type.outputs?.(configuration, { name, stateDirectory, resource }) ?? [],
+  );
+  const paths = new Set(outputs.flatMap((output) => (output.kind === 'file' ? [output.path] : [])));
+  const files = await Promise.all([...paths].map(async (path) => ({ path, file: await statsOf(path) })));
+  const printed = outputs.some(({ kind }) => kind === 'stdout');
+  return printed && stdout?.isFile() ? [...files, { path: undefined, file: stdout }] : files;
+}
+
+/** A path that is not known before a file is read has this in the place of its attribute. */
+const ANY_FILE = '/any';
+
+/** The resources of all records that are read from files. */
+function resourcesOf({ tail, resourceAttributes }: Halves['collector']): readonly Resource[] {
+  const shared: Resource = new Map([['host.name', hostname()], ...resourceAttributes]);
+  return tail.map(({ resource }) => new Map([...shared, ...resource, ['log.file.path', ANY_FILE]]));
+}
+
+/** The path under which the collector would read the output; links are followed. */
+async function matchOf(path: string | undefined, patterns: PathPatterns): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const directory = await realpath(dirname(path)).catch(() => dirname(path));
+  const target = await realpath(path).catch(() => path);
+  const places = [path, join(directory, basename(path)), target];
+  return places.find((place) => patterns.entryFor(place) !== undefined);
+}
+
+/** The same file under another name: a link, or the target of a redirection. */
+async function sameFile(
+  file: BigIntStats | undefined,
+  { tail }: Halves['collector'],
+): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  for (const { files } of await tailMatches(tail)) {
+    for (const path of files) {
+      const found = await statsOf(path);
+      if (found?.ino === file.ino && found.dev === file.dev) return path;
+    }
+  }
+  return undefined;
+}
+
+async function statsOf(path: string): Promise<BigIntStats | undefined> {
+  return stat(path, { bigint: true }).catch(() => undefined);
+}
+
+function problem(
+  { type, name }: AggregatorEmitter,
+  path: string | undefined,
+  found: string,
+): ConfigurationProblem {
+  const output = path === undefined ? 'standard output' : printable(path);
+  const place = path === found ? '' : ` as ${printable(found)}`;
+  return {
+    variable: type.variable,
+    message:
+      `the emitter "${printable(name)}" writes to ${output}, which the collector reads${place}: each record would be read ` +
+      'again, without end. Write to another directory, or leave the file out with "exclude" in COLLECTOR_TAIL_CONFIGURATION',
+  };
+}

@@ -1,0 +1,244 @@
+import type { Logger } from 'pino';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Position } from '../../../../records/position.ts';
+import type { StreamId } from '../../../../records/stream-id.ts';
+
+/** What is said of a stream in a log line. */
+interface StreamFields {
+  readonly stream: StreamId;
+  readonly path: string;
+}
+
+const MAX_RECOVERED_PATHS = 10_000;
+
+/** Everything that happens to tailed files: each is logged and counted here, in one place. */
+export class TailEvents {
+  readonly #logger: Logger;
+  readonly #bytes: Counter;
+  readonly #records: Counter;
+  readonly #cut: Counter;
+  readonly #unterminated: Counter;
+  readonly #skipped: Counter;
+  readonly #lostBytes: Counter<'reason'>;
+  readonly #generations: Counter<'kind'>;
+  readonly #comparisons: Counter;
+  readonly #followed: Gauge;
+  readonly #open: Gauge;
+  readonly #scanSeconds: Counter;
+  readonly #recovered = new Set<string>();
+  #allLostBytes = 0;
+
+  constructor(logger: Logger, registry: Registry) {
+    this.#logger = logger;
+    const registers = [registry];
+    const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+      new Counter({ name: `collector_${name}`, help, labelNames, registers });
+    const gauge = (name: string, help: string) => new Gauge({ name: `collector_${name}`, help, registers });
+    this.#bytes = sourceCounter(registry, 'bytes', 'Bytes read for the publisher');
+    this.#records = sourceCounter(registry, 'records', 'Records read for the publisher');
+    this.#cut = sourceCounter(registry, 'cut_records', 'Records that were longer than the limit');
+    this.#skipped = sourceCounter(registry, 'skipped_bytes', 'NUL bytes that were skipped');
+    this.#unterminated = sourceCounter(
+      registry,
+      'unterminated_records',
+      'Records sent before their line ended',
+    );
+    this.#lostBytes = counter('tail_lost_bytes_total', 'Bytes that were gone before they could be read', [
+      'reason',
+    ]);
+    this.#generations = counter('tail_generations_total', 'How files got a new generation, or a new place', [
+      'kind',
+    ]);
+    this.#comparisons = counter(
+      'tail_comparisons_total',
+      'Comparisons of an unread file with a stream that may continue in it, or be its original',
+      [],
+    );
+    this.#followed = gauge('tail_followed_files', 'Files that are followed');
+    this.#open = gauge('tail_open_files', 'Files that are held open');
+    this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent looking for files', []);
+  }
+
+  /** Bytes lost in this run, for any reason. */
+  get allLostBytes(): number {
+    return this.#allLostBytes;
+  }
+
+  read(bytes: number, records: number): void {
+    this.#bytes.inc({ source: 'tail' }, bytes);
+    this.#records.inc({ source: 'tail' }, records);
+  }
+
+  compared(): void {
+    this.#comparisons.inc();
+  }
+
+  cut(count: number): void {
+    this.#cut.inc({ source: 'tail' }, count);
+  }
+
+  skipped(hole: StreamFields & { readonly position: Position; readonly skippedBytes: number }): void {
+    this.#skipped.inc({ source: 'tail' }, hole.skippedBytes);
+    this.#logger.warn(hole, 'A run of NUL bytes in a file was skipped');
+  }
+
+  unterminated(): void {
+    this.#unterminated.inc({ source: 'tail' });
+  }
+
+  scanned(numbers: { readonly followed: number; readonly open: number; readonly ms: number }): void {
+    this.#followed.set(numbers.followed);
+    this.#open.set(numbers.open);
+    this.#scanSeconds.inc(numbers.ms / 1000);
+  }
+
+  began(stream: StreamFields & { readonly position: Position }): void {
+    this.#generations.inc({ kind: 'new' });
+    this.#logger.info(stream, 'Following a file');
+  }
+
+  resumed(stream: StreamFields & { readonly position: Position }): void {
+    this.#logger.info(stream, 'Following a file from where it was left');
+  }
+
+  renamed(stream: StreamFields & { readonly from: string }): void {
+    this.#generations.inc({ kind: 'renamed' });
+    this.#logger.info(stream, 'A followed file was renamed');
+  }
+
+  replaced(stream: StreamFields): void {
+    this.#generations.inc({ kind: 'replaced' });
+    this.#logger.info(stream, 'A followed file was replaced by one with the same bytes');
+  }
+
+  movedAway(stream: StreamFields): void {
+    this.#generations.inc({ kind: 'moved_away' });
+    this.#logger.info(stream, 'A followed file has left the patterns; it is read to its end');
+  }
+
+  unlinked(stream: StreamFields): void {
+    this.#generations.inc({ kind: 'unlinked' });
+    this.#logger.info(stream, 'A followed file was deleted; it is read to its end');
+  }
+
+  finished(stream: StreamFields & { readonly position: Position }): void {
+    this.#logger.info(stream, 'A file is followed no longer: all of it was read');
+  }
+
+  copyFound(copy: { readonly path: string; readonly of: string }): void {
+    this.#generations.inc({ kind: 'copy' });
+    this.#logger.info(copy, 'A file is a copy of one that is followed; it is not read');
+  }
+
+  truncated(stream: StreamFields & { readonly position: Position }): void {
+    this.#generations.inc({ kind: 'truncated' });
+    this.#logger.info(stream, 'A followed file was truncated or rewritten');
+  }
+
+  lost(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
+    this.#countLost('truncated', stream.lostBytes);
+    this.#logger.error(stream, 'Bytes of a file were gone before they could be read');
+  }
+
+  /** `lostBytes` is undefined when nothing shows how much the file got after it was read last. */
+  gone(
+    stream: StreamFields & {
+      readonly position: Position;
+      readonly lostBytes: number | undefined;
+      readonly compressedTo: string | undefined;
+    },
+  ): void {
+    if (stream.lostBytes === undefined) {
+      this.#logger.warn(
+        stream,
+        'A file was gone at the start; bytes written after the last run were not read',
+      );
+      return;
+    }
+    this.#countLost('gone', stream.lostBytes);
+    this.#logger.error(stream, 'A file was gone at the start before all of it was read');
+  }
+
+  /** `lostBytes` is undefined when the file does not show the size of its content. */
+  unreadGeneration(file: { readonly path: string; readonly lostBytes: number | undefined }): void {
+    this.#generations.inc({ kind: 'unread' });
+    this.#countLost('unread_generation', file.lostBytes ?? 0);
+    this.#logger.warn(
+      file,
+      'A rotated file was written while the collector was not running and is not read: it is compressed, or no pattern matches it',
+    );
+  }
+
+  givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
+    this.#countLost('deleted_limit', stream.lostBytes);
+    this.#logger.error(stream, 'Deleted files take too much room: the one deleted first is given up unread');
+  }
+
+  diverged(stream: StreamFields & { readonly replacement: StreamId; readonly position: Position }): void {
+    this.#generations.inc({ kind: 'diverged' });
+    this.#logger.warn(
+      stream,
+      'The aggregator knows other bytes under this stream: the state here was cloned or rolled back, or the file is another. Going on from our own checkpoint as a new stream',
+    );
+  }
+
+  recovered(
+    stream: StreamFields & {
+      readonly replaced: StreamId;
+      readonly position: Position;
+      readonly was: Position;
+    },
+  ): void {
+    this.#generations.inc({ kind: 'recovered' });
+    // A program that overwrites the end of its file does so with each event: one line for each path is enough.
+    const level = this.#recovered.has(stream.path) ? 'debug' : 'warn';
+    if (this.#recovered.size < MAX_RECOVERED_PATHS) this.#recovered.add(stream.path);
+    this.#logger[level](
+      stream,
+      'A file has lost bytes that were read: going on at the last position that still agrees, as a new stream',
+    );
+  }
+
+  #countLost(reason: string, bytes: number): void {
+    this.#allLostBytes += bytes;
+    this.#lostBytes.inc({ reason }, bytes);
+  }
+
+  unreadable(file: { readonly path: string }): void {
+    this.#logger.warn(file, 'A file cannot be opened; it is tried again');
+  }
+
+  compressed(file: { readonly path: string; readonly compression: string }): void {
+    this.#logger.warn(
+      file,
+      'A file is compressed and is not read: decompress it, or leave it out with "exclude"',
+    );
+  }
+
+  unnameable(file: { readonly path: string }): void {
+    this.#logger.error(file, 'The name of a file is not UTF-8: it is not read until it is renamed');
+  }
+
+  checkpointsFailed(error: Error): void {
+    this.#logger.error({ err: error }, 'Checkpoints cannot be written; tried again');
+  }
+
+  unwatched(directory: string, error: Error): void {
+    this.#logger.warn(
+      { path: directory, err: error },
+      'A directory cannot be watched; it is looked at now and then',
+    );
+  }
+
+  scanFailed(error: unknown): void {
+    this.#logger.error({ err: error }, 'Looking for files failed; tried again');
+  }
+}
+
+/** Sources share these counters, each with its own label. */
+function sourceCounter(registry: Registry, what: string, help: string): Counter {
+  const name = `collector_source_${what}_total`;
+  const known = registry.getSingleMetric(name);
+  if (known instanceof Counter) return known;
+  return new Counter({ name, help, labelNames: ['source'], registers: [registry] });
+}

@@ -1,0 +1,123 @@
+import type { FileHandle } from 'node:fs/promises';
+import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../../records/check.ts';
+import type { Position } from '../../../../records/position.ts';
+import { birthOf } from './birth-time.ts';
+import type { FileAccess } from './file-access.ts';
+import type { PositionMark } from './file-checkpoint.ts';
+import { type ByteRange, checksumOf } from './file-contents.ts';
+import { type Head, PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
+
+/** What is known of a file before it is opened. */
+export interface KnownFile {
+  readonly prefix: Prefix;
+  readonly birth?: string | undefined;
+}
+
+/**
+ * A file of which something is known. It must show that it still is that file before more of it is read.
+ *
+ * Each read covers the 64 bytes before the position and the bytes after it in the same call. The new bytes belong to
+ * the stream only if those 64 bytes are the ones that were read before: this detects a file that was truncated and has
+ * grown past the position in between. The beginning and the time of birth are compared too, whenever there was time for
+ * a change.
+ *
+ *     file      ....................|<- 64 bytes ->|======== buffer ========|....
+ *                                   evidence       from                      what does not fit yet
+ *
+ * The known beginning grows with the bytes that were read, not with those that are only there: a file may be longer
+ * before its bytes arrive (network file systems), or have an end that is overwritten.
+ */
+export class VerifiedFile {
+  readonly #file: FileAccess;
+  readonly #window = Buffer.allocUnsafe(CHECK_WINDOW_BYTES);
+  readonly #birth: string | undefined;
+  readonly #onPrefix: () => void;
+  #prefix: Prefix;
+  #isSuspect = true;
+
+  /** `onPrefix` is called when the prefix has grown with the file. */
+  constructor(file: FileAccess, { prefix, birth }: KnownFile, onPrefix: () => void) {
+    this.#file = file;
+    this.#prefix = prefix;
+    this.#birth = birth;
+    file.birth = birth;
+    this.#onPrefix = onPrefix;
+  }
+
+  get access(): FileAccess {
+    return this.#file;
+  }
+
+  get prefix(): Prefix {
+    return this.#prefix;
+  }
+
+  get birth(): string | undefined {
+    return this.#birth;
+  }
+
+  /** The beginning is compared before the next bytes are read. */
+  suspect(): void {
+    this.#isSuspect = true;
+  }
+
+  /** The bytes after `from`; 'other' when those before it are not as known; undefined when the file cannot be read. */
+  read(from: Position, known: Check | undefined, buffer: Buffer): Promise<Buffer | 'other' | undefined> {
+    return this.#file.use(async (handle) => {
+      const window = this.#windowBefore(from);
+      const { bytesRead } = await handle.readv([window, buffer], from - window.length);
+      if (bytesRead < window.length) return 'other';
+      if (known !== undefined && checkOf(window) !== known) return 'other';
+      if (!(await this.#proveBeginning(handle, from))) return 'other';
+      return buffer.subarray(0, bytesRead - window.length);
+    });
+  }
+
+  /** The check of the end of `data`, which was read last, from `from` on. */
+  checkAfter(from: Position, data: Buffer): Check {
+    return checkOf(Buffer.concat([this.#windowBefore(from), data.subarray(-CHECK_WINDOW_BYTES)]));
+  }
+
+  /** The check of a position; 'shorter' when the file ends before; undefined when it cannot be read. */
+  checkAt(position: Position): Promise<Check | 'shorter' | undefined> {
+    return this.#file.use(async (handle) => (await readCheck(handle, position)) ?? 'shorter');
+  }
+
+  /** The CRC-32 of a range, continued from `before`; undefined when the range cannot be read. */
+  checksum(range: ByteRange, before = 0): Promise<number | undefined> {
+    return this.#file.use((handle) => checksumOf(handle, range, before));
+  }
+
+  /** Whether it still holds what is known of it; undefined when it cannot be read. */
+  holds([position, check]: PositionMark): Promise<boolean | undefined> {
+    return this.#file.use(async (handle) => {
+      if (!(await this.#isSame(handle, await readHead(handle)))) return false;
+      return (await readCheck(handle, position)) === check;
+    });
+  }
+
+  #windowBefore(from: Position): Buffer {
+    return this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES));
+  }
+
+  async #isSame(handle: FileHandle, head: Head): Promise<boolean> {
+    if (!head.matches(this.#prefix)) return false;
+    return this.#birth === undefined || (await birthOf(handle, this.#file.place.path)) === this.#birth;
+  }
+
+  async #proveBeginning(handle: FileHandle, from: Position): Promise<boolean> {
+    if (!this.#isSuspect && from > 0) return true;
+    this.#isSuspect = false;
+    const head = await readHead(handle);
+    if (!(await this.#isSame(handle, head))) {
+      this.#isSuspect = true;
+      return false;
+    }
+    const length = Math.min(head.length, from, PREFIX_MAX_BYTES);
+    if (length > this.#prefix.length) {
+      this.#prefix = head.prefix(length);
+      this.#onPrefix();
+    }
+    return true;
+  }
+}

@@ -1,0 +1,114 @@
+import type { StreamId } from '../../../../records/stream-id.ts';
+import type { Checkpoints } from '../../../checkpoints.ts';
+import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
+import { readCheck } from '../files/file-identity.ts';
+import type { FoundFile } from '../files/find-files.ts';
+import type { DormantStream } from './dormant-streams.ts';
+import { type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts';
+import { isCopyOf, type OpenCandidate, type UnreadFile } from './identify.ts';
+import { isSameInode, stillHolds } from './same-file.ts';
+
+/** What a changed copy is now: still a copy; a file that continues after what was copied; or another file. */
+export type CopyVerdict = 'copy' | 'continues' | 'other';
+
+/**
+ * Files that are not read, because all their bytes are those of a stream. A copy may grow while it is being made: then
+ * only the new bytes are compared with the original. When the original is truncated or deleted, the copy becomes the
+ * stream's file, and the unread bytes are read there.
+ */
+export class Copies {
+  readonly #files: FollowedFiles;
+  readonly #checkpoints: Checkpoints<FileCheckpoint>;
+  #noted = 0;
+
+  constructor(files: FollowedFiles, checkpoints: Checkpoints<FileCheckpoint>) {
+    this.#files = files;
+    this.#checkpoints = checkpoints;
+  }
+
+  /** How many were found or have changed. */
+  get noted(): number {
+    return this.#noted;
+  }
+
+  at(found: FoundFile): FileCopy | undefined {
+    return this.#files.copies.get(fileKey(found));
+  }
+
+  /** True when there is nothing to decide: neither it nor its original has changed. */
+  isUnchanged(copy: FileCopy, found: FoundFile): boolean {
+    if (copy.sizeBytes !== found.sizeBytes || copy.modifiedUnixMs !== found.modifiedUnixMs) return false;
+    const original = this.#files.streams.get(copy.of);
+    return original === undefined || !this.#files.isMissing(original);
+  }
+
+  /** Records that all bytes of the file, as it is now, are those of this stream. */
+  add(
+    id: StreamId,
+    of: StreamId,
+    options: UnreadFile & { readonly candidate: OpenCandidate; readonly mark: PositionMark },
+  ): void {
+    const { candidate, found, file, mark } = options;
+    const { sizeBytes } = candidate;
+    const { modifiedUnixMs } = found;
+    const checkpoint = checkpointOf(candidate, { lineage: found.path, mark, copyOf: of });
+    const before = this.at(found)?.file;
+    if (before !== file) void before?.close();
+    this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
+    this.#checkpoints.change(id, () => checkpoint);
+    this.#noted++;
+  }
+
+  /** It was a copy when the collector ran last; what it is now is decided later. */
+  remember({ id, checkpoint }: DormantStream, of: StreamId, { found, file }: UnreadFile): void {
+    this.#files.dormant.delete(id);
+    const [sizeBytes = 0] = checkpoint.marks.at(-1) ?? [];
+    this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs: 0 });
+  }
+
+  /** Decides what a changed copy is. Unless it still is a copy, it is forgotten. */
+  async look(
+    copy: FileCopy,
+    options: UnreadFile & { readonly candidate: OpenCandidate },
+  ): Promise<CopyVerdict> {
+    const { candidate, found } = options;
+    const [position = 0] = copy.checkpoint.marks.at(-1) ?? [];
+    const isIntact =
+      isSameInode(copy.checkpoint, candidate) && (await stillHolds(copy.checkpoint, candidate));
+    const original = this.#files.streams.get(copy.of);
+    const isAlive =
+      original !== undefined && this.#files.isAttached(original) && original.unlinkedSinceMs === undefined;
+    const isCopy = isAlive
+      ? await isCopyOf(
+          candidate,
+          original,
+          isIntact && candidate.sizeBytes >= position ? position : undefined,
+        )
+      : isIntact && candidate.sizeBytes === position;
+    const check = isCopy ? await readCheck(candidate.handle, candidate.sizeBytes) : undefined;
+    if (check !== undefined) {
+      this.add(copy.id, copy.of, { ...options, mark: [candidate.sizeBytes, check] });
+      return 'copy';
+    }
+    this.#files.copies.delete(fileKey(found));
+    // With the original gone, what was copied has been read there, and what was added since belongs to this file.
+    if (!isAlive && isIntact) return 'continues';
+    this.#checkpoints.remove(copy.id);
+    return 'other';
+  }
+
+  /** The copy has become the file of its stream. */
+  forget(found: FoundFile, of: StreamId): void {
+    const copy = this.at(found);
+    if (copy !== undefined) {
+      this.#files.copies.delete(fileKey(found));
+      this.#checkpoints.remove(copy.id);
+      void copy.file.close();
+    }
+    for (const { id, checkpoint } of this.#files.dormant.withInode(found.inode)) {
+      if (checkpoint.copyOf !== of) continue;
+      this.#files.dormant.delete(id);
+      this.#checkpoints.remove(id);
+    }
+  }
+}

@@ -1,0 +1,423 @@
+import type { FileHandle } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { checkOf } from '../../../../records/check.ts';
+import { mintStreamId, type StreamId } from '../../../../records/stream-id.ts';
+import type { Clock } from '../../../../runtime/clock.ts';
+import type { Checkpoints } from '../../../checkpoints.ts';
+import { compressionOf, MAGIC_BYTES } from '../files/compression-magic.ts';
+import type { TailEvents } from '../files/events.ts';
+import { FileAccess } from '../files/file-access.ts';
+import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
+import { readBytes, readCheck } from '../files/file-identity.ts';
+import type { FoundFile } from '../files/find-files.ts';
+import type { OpenFiles } from '../files/open-files.ts';
+import { rotatedFrom } from '../files/rotation-names.ts';
+import type { TailEntry } from '../files/tail-configuration.ts';
+import type { FileStream } from '../reading/file-stream.ts';
+import { Copies } from './copies.ts';
+import type { DormantStream } from './dormant-streams.ts';
+import { findLoneFiles } from './find-lone-files.ts';
+import type { FollowedFiles } from './followed-files.ts';
+import type { GenerationOrder } from './generation-order.ts';
+import { groupBy } from './group-by.ts';
+import {
+  candidateOf,
+  findByContent,
+  findByInode,
+  findJustTruncated,
+  findOriginal,
+  findRecoverable,
+  findTruncatedOriginal,
+  type OpenCandidate,
+  type Recoverable,
+  type SameAs,
+  type UnreadFile,
+} from './identify.ts';
+import { isSameInode } from './same-file.ts';
+import { StreamsByName } from './streams-by-name.ts';
+import type { UnreadFiles } from './unread-files.ts';
+
+/** What a stream is made from. */
+export interface NewStream {
+  readonly id: StreamId;
+  readonly checkpoint: FileCheckpoint;
+  readonly file: FileAccess;
+  readonly entry: TailEntry;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+}
+
+export interface FileMatcherParts {
+  readonly files: FollowedFiles;
+  readonly lineages: GenerationOrder;
+  readonly openFiles: OpenFiles;
+  readonly checkpoints: Checkpoints<FileCheckpoint>;
+  readonly createStream: (stream: NewStream) => FileStream;
+  /** Opens the streams whose turn it is, while the matching of other files continues. */
+  readonly openReady: () => Promise<void>;
+  readonly unread: UnreadFiles;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+}
+
+/** What else is known about a look. */
+export interface LookContext {
+  /** All paths that were found. */
+  readonly present: ReadonlySet<string>;
+  /** The first one since the start. */
+  readonly isFirst: boolean;
+  /** The first one with this state directory: `start_at` applies. */
+  readonly isFirstEver: boolean;
+}
+
+/** An unread file that is open, with what is known of it at this moment. */
+type Opened = UnreadFile & { readonly candidate: OpenCandidate };
+
+/** Files are matched in portions; after each, the streams that need not wait for others are opened. */
+const FIRST_PORTION = 64;
+
+/**
+ * Matches files that no stream reads. For each file it decides, in this order: is it the file of a missing or dormant
+ * stream, by its inode? Does such a stream continue in it, because it has all bytes that were read? Is it a copy made by
+ * a rotation? Is it the damaged file of a stream? Otherwise the file starts a new stream. The first two are decided for
+ * all files before the others, so that a stream's own file is matched before a copy of it.
+ *
+ * The evidence is as strong as the decision. To leave a file out, or to let a stream continue in another file, every
+ * byte has to be equal. Where that cannot be shown, the file is a new stream: bytes may be sent twice, none is lost.
+ *
+ * A file is compared only with files that it may be related to by inode or by name, so the number of comparisons grows
+ * with the number of files, not with its square.
+ */
+export class FileMatcher {
+  readonly #parts: FileMatcherParts;
+  readonly #files: FollowedFiles;
+  readonly #lineages: GenerationOrder;
+  readonly #unread: UnreadFiles;
+  readonly #events: TailEvents;
+  readonly #copies: Copies;
+  /** Since the generations were put in order last, in the order in which they were found. */
+  #waiting: FileStream[] = [];
+  readonly #waitingLineages = new Set<string>();
+  #begun = 0;
+  #missing: StreamsByName;
+  #attached: StreamsByName;
+
+  constructor(parts: FileMatcherParts) {
+    this.#parts = parts;
+    this.#files = parts.files;
+    this.#lineages = parts.lineages;
+    this.#unread = parts.unread;
+    this.#events = parts.events;
+    this.#copies = new Copies(parts.files, parts.checkpoints);
+    this.#missing = this.#indexMissing();
+    this.#attached = this.#indexAttached();
+  }
+
+  /** How many streams were begun or woken. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** How many copies were found or have changed. */
+  get copiesNoted(): number {
+    return this.#copies.noted;
+  }
+
+  /** Puts the new streams in order. Called when no stream is lost any more: until then names may have changed. */
+  lineUp(): void {
+    for (const stream of this.#waiting) this.#lineUpOne(stream);
+    this.#waiting = [];
+    this.#waitingLineages.clear();
+  }
+
+  async match(found: readonly FoundFile[], context: LookContext): Promise<void> {
+    this.#missing = this.#indexMissing();
+    this.#attached = this.#indexAttached();
+    const candidates = found.filter((file) => !this.#isUnchangedCopy(file) && !this.#isTooOld(file));
+    const isLarge = found.length > FIRST_PORTION;
+    const strangers = await this.#matchKnown(candidates, isLarge);
+    for (const portion of portionsOf(strangers)) {
+      for (const file of portion) await this.#matchStranger(file, context);
+      if (isLarge) await this.#openReady();
+    }
+  }
+
+  /** A dormant stream continues in this file. */
+  wakeDormant({ id, checkpoint }: DormantStream, parts: Omit<NewStream, 'id' | 'checkpoint'>): FileStream {
+    this.#files.dormant.delete(id);
+    const stream = this.#parts.createStream({ id, checkpoint, ...parts });
+    this.#begin(stream);
+    this.#events.resumed({ stream: id, path: stream.path, position: stream.accepted });
+    return stream;
+  }
+
+  /** Returns the files in which no known stream continues; files at their own paths first, since others may be copies. */
+  async #matchKnown(found: readonly FoundFile[], isLarge: boolean): Promise<UnreadFile[]> {
+    let files = found.map((file) => ({ found: file, file: new FileAccess(file, this.#parts.openFiles) }));
+    for (const find of [findByInode, findByContent]) {
+      if (this.#files.dormant.size === 0 && this.#files.missing().length === 0) break;
+      const others: UnreadFile[] = [];
+      for (const portion of portionsOf(files)) {
+        for (const file of portion) if (!(await this.#continuesIn(file, find))) others.push(file);
+        if (isLarge) await this.#openReady();
+      }
+      files = others;
+    }
+    const isRotated = (file: UnreadFile) => rotatedFrom(file.found.path) !== undefined;
+    return [...files.filter((file) => !isRotated(file)), ...files.filter(isRotated)];
+  }
+
+  /** Opens what was begun, if it is the only file of its name: no older generation of it may turn up. */
+  async #openReady(): Promise<void> {
+    if (this.#files.lost.size > 0 || this.#waiting.length === 0) return;
+    const ready = await findLoneFiles(this.#waiting.map(({ path }) => path));
+    const waiting = groupBy(this.#waiting, ({ lineage }) => lineage);
+    const isAlone = ({ lineage }: FileStream) =>
+      waiting.get(lineage)?.length === 1 && this.#lineages.last(lineage) === undefined;
+    const isReady = (stream: FileStream) =>
+      stream.path === stream.home && ready.has(stream.path) && isAlone(stream);
+    for (const stream of this.#waiting.filter(isReady)) this.#lineUpOne(stream);
+    this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
+    await this.#parts.openReady();
+  }
+
+  #lineUpOne(stream: FileStream): void {
+    if (!stream.yielded && !stream.ended) this.#lineages.add(stream);
+  }
+
+  #isUnchangedCopy(found: FoundFile): boolean {
+    const copy = this.#copies.at(found);
+    if (copy === undefined || !this.#copies.isUnchanged(copy, found)) return false;
+    this.#unread.note(found.path, { kind: 'copy', of: copy.of });
+    return true;
+  }
+
+  #isTooOld({ path, inode, entry, modifiedUnixMs }: FoundFile): boolean {
+    const nowMs = Number(this.#parts.clock.nowUnixNano() / 1_000_000n);
+    if (entry.ignoreOlderMs === undefined || nowMs - modifiedUnixMs <= entry.ignoreOlderMs) return false;
+    const { lost, dormant } = this.#files;
+    const mayBeKnown = lost.size > 0 || dormant.at(path).length > 0 || dormant.withInode(inode).length > 0;
+    if (!mayBeKnown) this.#unread.note(path, { kind: 'older', modifiedUnixMs });
+    return !mayBeKnown;
+  }
+
+  /** True when a stream continues in the file. */
+  async #continuesIn({ found, file }: UnreadFile, find: typeof findByInode): Promise<boolean> {
+    const isMatched = await file.use(async (handle) => {
+      const candidate = await this.#open(handle, { found, file });
+      if (candidate.sizeBytes === 0) return false;
+      const same = await find(candidate, this.#files, this.#missing);
+      if (same === undefined) return false;
+      if (same.kind === 'dormant' && same.dormant.checkpoint.copyOf !== null) {
+        this.#copies.remember(same.dormant, same.dormant.checkpoint.copyOf, { found, file });
+        return false;
+      }
+      this.#continueIn(same, { candidate, found, file });
+      return true;
+    });
+    return isMatched === true;
+  }
+
+  #open(handle: FileHandle, { found, file }: UnreadFile): Promise<OpenCandidate> {
+    return candidateOf(handle, file, { target: found.target, compared: () => this.#events.compared() });
+  }
+
+  #continueIn(same: SameAs, { candidate, found, file }: Opened): void {
+    const { entry, modifiedUnixMs, path } = found;
+    const { sizeBytes, birth } = candidate;
+    if (same.kind === 'dormant') {
+      const { id, checkpoint } = same.dormant;
+      this.#copies.forget(found, id);
+      const { birth: _before, superseded: _other, ...rest } = checkpoint;
+      const known = birth === undefined ? rest : { ...rest, birth };
+      this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
+      return;
+    }
+    const { stream } = same;
+    this.#copies.forget(found, stream.id);
+    this.#files.detach(stream);
+    stream.attach(file, { sizeBytes, modifiedUnixMs, birth });
+    this.#files.follow(stream);
+    this.#attached.add(stream);
+    this.#events.replaced({ stream: stream.id, path });
+  }
+
+  async #matchStranger({ found, file }: UnreadFile, context: LookContext): Promise<void> {
+    const isKept = await file.use(async (handle) => {
+      this.#unread.noteReadable(found.path);
+      const candidate = await this.#open(handle, { found, file });
+      // A stream without a byte could not be told from others.
+      if (candidate.sizeBytes === 0) {
+        this.#unread.note(found.path, { kind: 'empty' });
+        return false;
+      }
+      if (!(await this.#isText(candidate, found))) return false;
+      const opened = { candidate, found, file };
+      if (await this.#isCopy(opened)) return true;
+      if (await this.#looksForItsStream(candidate)) return false;
+      const recoverable = await findRecoverable(candidate, this.#files, {
+        missing: this.#missing,
+        isFirst: context.isFirst,
+      });
+      if (recoverable !== undefined) this.#recover(recoverable, opened);
+      else await this.#beginNew(opened, context);
+      return true;
+    });
+    if (isKept === undefined && file.failure === 'unreadable') this.#unread.noteUnreadable(found.path);
+    if (isKept !== true) await file.close();
+  }
+
+  /** Compressed data is no text, under any name. The next look decides again: the file may be rewritten. */
+  async #isText({ handle }: OpenCandidate, found: FoundFile): Promise<boolean> {
+    const compression = compressionOf(await readBytes(handle, 0, MAGIC_BYTES));
+    if (compression === 'undecided') this.#unread.note(found.path, { kind: 'undecided' });
+    else if (compression !== undefined) this.#unread.noteCompressed(found, compression.kind);
+    return compression === undefined;
+  }
+
+  /** True when it is a copy, or when it continues where a copy ended. */
+  async #isCopy(opened: Opened): Promise<boolean> {
+    const { candidate, found } = opened;
+    const known = this.#copies.at(found);
+    if (known === undefined) return this.#isNewCopy(opened);
+    const verdict = await this.#copies.look(known, opened);
+    if (verdict === 'copy') this.#unread.note(found.path, { kind: 'copy', of: known.of });
+    if (verdict === 'continues') {
+      const start = known.checkpoint.marks.at(-1)?.[0] ?? 0;
+      const checkpoint = { ...known.checkpoint, copyOf: null, start };
+      this.#beginWith(known.id, checkpoint, { ...opened, candidate });
+    }
+    return verdict !== 'other';
+  }
+
+  async #isNewCopy(opened: Opened): Promise<boolean> {
+    const { candidate } = opened;
+    const original = await findOriginal(candidate, this.#attached);
+    if (original !== undefined) return this.#leaveOut(opened, original);
+    const truncated = await findTruncatedOriginal(candidate, this.#files, this.#missing);
+    if (truncated === undefined) return false;
+    if (truncated.mark[0] === candidate.sizeBytes) return this.#leaveOut(opened, truncated.stream);
+    const lineage = truncated.stream.lineage;
+    const id = mintStreamId();
+    this.#beginWith(id, checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }), opened);
+    this.#events.began({ stream: id, path: opened.found.path, position: truncated.mark[0] });
+    return true;
+  }
+
+  async #leaveOut(opened: Opened, original: FileStream): Promise<boolean> {
+    const { candidate, found } = opened;
+    const check = await readCheck(candidate.handle, candidate.sizeBytes);
+    if (check === undefined) return false;
+    this.#copies.add(mintStreamId(), original.id, { ...opened, mark: [candidate.sizeBytes, check] });
+    this.#unread.note(found.path, { kind: 'copy', of: original.id });
+    this.#events.copyFound({ path: found.path, of: original.path });
+    return true;
+  }
+
+  /** True when it may have the bytes of a stream that lost its file just now: the next look decides. */
+  async #looksForItsStream(candidate: OpenCandidate): Promise<boolean> {
+    const stream = await findJustTruncated(candidate, this.#attached);
+    if (stream === undefined) return false;
+    this.#events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
+    this.#files.lose(stream);
+    return true;
+  }
+
+  #recover({ same, known, mark }: Recoverable, opened: Opened): void {
+    const id = mintStreamId();
+    const replaced = same.kind === 'dormant' ? same.dormant.id : same.stream.id;
+    const was = known.marks.at(-1)?.[0] ?? 0;
+    if (same.kind === 'dormant') {
+      this.#files.dormant.delete(replaced);
+      this.#parts.checkpoints.remove(replaced);
+    } else {
+      this.#files.lost.delete(same.stream);
+      same.stream.end();
+    }
+    const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
+    this.#beginWith(id, withChecksumOf(known, checkpoint), opened);
+    this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
+  }
+
+  async #beginNew(opened: Opened, { present, isFirstEver }: LookContext): Promise<void> {
+    const { candidate, found } = opened;
+    const lineage = this.#lineageOf(found.path, present);
+    const atEnd = isFirstEver && found.entry.startAt === 'end';
+    const mark = atEnd ? await endOf(candidate) : BEGINNING;
+    const id = mintStreamId();
+    this.#beginWith(id, checkpointOf(candidate, { lineage, mark, copyOf: null }), opened);
+    this.#events.began({ stream: id, path: found.path, position: mark[0] });
+  }
+
+  /** The path whose generation it is, by its name: `x.log.2` and `x.log.1` are one line, `worker.2` and `worker.1` two. */
+  #lineageOf(path: string, present: ReadonlySet<string>): string {
+    const base = rotatedFrom(path);
+    if (base === undefined) return path;
+    const isKnown = present.has(base) || this.#isLineOf(base) || extname(base) !== '';
+    return isKnown ? base : path;
+  }
+
+  #isLineOf(lineage: string): boolean {
+    return this.#lineages.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
+  }
+
+  #beginWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
+    const { found, file } = opened;
+    this.#supersede(opened);
+    const { entry, sizeBytes, modifiedUnixMs } = found;
+    const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
+    this.#begin(stream);
+  }
+
+  /** What streams have read of this file before is not in it any more. */
+  #supersede({ candidate }: Opened): void {
+    for (const stream of this.#missing.withInode(candidate.inode)) {
+      if (isSameInode(stream.checkpoint(), candidate)) stream.supersede();
+    }
+    for (const dormant of this.#files.dormant.withInode(candidate.inode)) {
+      const { id, checkpoint } = dormant;
+      if (checkpoint.superseded === true || !isSameInode(checkpoint, candidate)) continue;
+      const known = { ...checkpoint, superseded: true as const };
+      dormant.checkpoint = known;
+      this.#parts.checkpoints.change(id, () => known);
+    }
+  }
+
+  #begin(stream: FileStream): void {
+    this.#begun++;
+    this.#waiting.push(stream);
+    if (!stream.yielded) this.#waitingLineages.add(stream.lineage);
+    this.#files.follow(stream);
+    this.#attached.add(stream);
+    this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());
+  }
+
+  #indexMissing(): StreamsByName {
+    return new StreamsByName(this.#files.missing(), (stream) => this.#files.isMissing(stream));
+  }
+
+  #indexAttached(): StreamsByName {
+    return new StreamsByName(this.#files.attached(), (stream) => this.#files.isAttached(stream));
+  }
+}
+
+const BEGINNING: PositionMark = [0, checkOf(Buffer.alloc(0)), 0];
+
+async function endOf({ handle, sizeBytes }: OpenCandidate): Promise<PositionMark> {
+  const check = await readCheck(handle, sizeBytes);
+  return check === undefined ? BEGINNING : [sizeBytes, check];
+}
+
+/** A mark's checksum is worth nothing without the position where it begins. */
+function withChecksumOf({ checksumFrom }: FileCheckpoint, checkpoint: FileCheckpoint): FileCheckpoint {
+  const { checksumFrom: _fromMark, ...rest } = checkpoint;
+  return checksumFrom === undefined ? rest : { ...rest, checksumFrom };
+}
+
+function* portionsOf<T>(all: readonly T[]): Iterable<readonly T[]> {
+  let start = 0;
+  for (let size = FIRST_PORTION; start < all.length; size *= 2) {
+    yield all.slice(start, start + size);
+    start += size;
+  }
+}

@@ -1,0 +1,27 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { originalPaths } from '../files/derived-names.ts';
+import { isFileError } from '../files/file-error.ts';
+
+/**
+ * Tells which files are the only ones of their name: nothing in their directory is, by its name, an older generation or a
+ * copy of them. Directories are listed anew, because a rotation may have happened since the files were found.
+ */
+export async function findLoneFiles(paths: readonly string[]): Promise<Set<string>> {
+  const derivedFrom = new Set<string>();
+  for (const directory of new Set(paths.map((path) => dirname(path)))) {
+    for (const name of await namesIn(directory)) {
+      for (const original of originalPaths(join(directory, name))) derivedFrom.add(original);
+    }
+  }
+  return new Set(paths.filter((path) => !derivedFrom.has(path) && originalPaths(path).length === 0));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return [];
+  }
+}

@@ -1,0 +1,78 @@
+import type { StreamId } from '../../../../records/stream-id.ts';
+import type { FileAccess, FilePlace } from '../files/file-access.ts';
+import type { FileCheckpoint } from '../files/file-checkpoint.ts';
+import type { FileStream } from '../reading/file-stream.ts';
+import { DormantStreams } from './dormant-streams.ts';
+
+/** Names a file on this machine, now. */
+export function fileKey({ device, inode }: FilePlace): string {
+  return `${device}:${inode}`;
+}
+
+/** A file that is not read, because its bytes are those of a stream. */
+export interface FileCopy {
+  readonly id: StreamId;
+  readonly checkpoint: FileCheckpoint;
+  readonly of: StreamId;
+  readonly file: FileAccess;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+}
+
+/** What is known of files: who reads which one, which ones are copies, and what was read of those that are gone. */
+export class FollowedFiles {
+  /** Every stream that the publisher may still ask for. */
+  readonly streams = new Map<StreamId, FileStream>();
+  readonly copies = new Map<string, FileCopy>();
+  readonly dormant = new DormantStreams();
+  readonly #byFile = new Map<string, FileStream>();
+  /** Their bytes are not at their place any more; perhaps another file has them. */
+  readonly lost = new Set<FileStream>();
+
+  attached(): FileStream[] {
+    return [...this.#byFile.values()];
+  }
+
+  streamOf(place: FilePlace): FileStream | undefined {
+    return this.#byFile.get(fileKey(place));
+  }
+
+  isAttached(stream: FileStream): boolean {
+    return this.#byFile.get(fileKey(stream.place)) === stream;
+  }
+
+  follow(stream: FileStream): void {
+    this.streams.set(stream.id, stream);
+    this.#byFile.set(fileKey(stream.place), stream);
+    this.copies.delete(fileKey(stream.place));
+    this.lost.delete(stream);
+  }
+
+  lose(stream: FileStream): void {
+    this.detach(stream);
+    this.lost.add(stream);
+  }
+
+  detach(stream: FileStream): void {
+    if (this.isAttached(stream)) this.#byFile.delete(fileKey(stream.place));
+  }
+
+  forget(stream: FileStream): void {
+    this.detach(stream);
+    this.lost.delete(stream);
+    this.streams.delete(stream.id);
+  }
+
+  /** Streams whose file was truncated or deleted: another file may have their bytes. */
+  missing(): FileStream[] {
+    return [...this.lost, ...this.attached().filter(isDeleted)];
+  }
+
+  isMissing(stream: FileStream): boolean {
+    return this.lost.has(stream) || (isDeleted(stream) && this.isAttached(stream));
+  }
+}
+
+function isDeleted({ unlinkedSinceMs }: FileStream): boolean {
+  return unlinkedSinceMs !== undefined;
+}

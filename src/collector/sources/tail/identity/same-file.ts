@@ -1,0 +1,86 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
+import { checksumOf } from '../files/file-contents.ts';
+import { type Head, readCheck } from '../files/file-identity.ts';
+
+/** Fewer bytes are no evidence: files that are that short are told apart by device, inode and time of birth. */
+export const MIN_EVIDENCE_BYTES = 64;
+
+/** An open file that may be known. */
+export interface Candidate {
+  readonly handle: FileHandle;
+  readonly head: Head;
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly birth: string | undefined;
+}
+
+/**
+ * Whether it is the file itself, by what the file system says: the same inode, and not one that was given to another
+ * file. Device numbers change when a machine starts, so the path or the time of birth may stand in for the device.
+ */
+export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'head'>): boolean {
+  if (known.inode !== file.inode) return false;
+  const isBirthKnown = known.birth !== undefined && file.birth !== undefined;
+  if (isBirthKnown) return known.birth === file.birth;
+  if (known.deleted === true) return false;
+  return known.device === file.device || known.path === file.path;
+}
+
+/** Whether a file that is the same by `isSameInode` still holds what was read of it: its beginning and its end. */
+export async function stillHolds(known: FileCheckpoint, file: Candidate): Promise<boolean> {
+  const mark = known.marks.at(-1);
+  if (mark === undefined || !file.head.matches(known.prefix)) return false;
+  return (await readCheck(file.handle, mark[0])) === mark[1];
+}
+
+/**
+ * Whether the file has every byte that was read of the known one: the evidence that lets a stream go on in another
+ * file. The cheap comparisons come first, so that hardly ever a file is read in vain.
+ */
+export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promise<boolean> {
+  const mark = known.marks.at(-1);
+  if (mark === undefined || known.checksumFrom !== 0) return false;
+  if (Math.max(mark[0], known.prefix.length) < MIN_EVIDENCE_BYTES) return false;
+  return (await stillHolds(known, file)) && (await holdsMark(known, mark, file));
+}
+
+/** The highest remembered position up to which the file has the bytes that were read; undefined when there is none. */
+export async function highestMatching(
+  known: FileCheckpoint,
+  file: Candidate,
+): Promise<PositionMark | undefined> {
+  for (const mark of known.marks.toReversed()) {
+    if (mark[0] > 0 && (await holdsMark(known, mark, file))) return mark;
+  }
+  return undefined;
+}
+
+/**
+ * The highest remembered position that the file reaches, if it is equal up to there. A file that only begins like the
+ * known one is no copy of it, however long the equal beginning is.
+ */
+export async function highestWithin(
+  known: FileCheckpoint,
+  file: Candidate,
+  sizeBytes: number,
+): Promise<PositionMark | undefined> {
+  const mark = known.marks.findLast(([position]) => position <= sizeBytes);
+  return mark !== undefined && mark[0] > 0 && (await holdsMark(known, mark, file)) ? mark : undefined;
+}
+
+/** By all bytes up to the mark; by its beginning and the bytes before the mark, where no checksum is known. */
+async function holdsMark(
+  known: FileCheckpoint,
+  [position, check, crc32]: PositionMark,
+  { handle, head }: Candidate,
+): Promise<boolean> {
+  if ((await readCheck(handle, position)) !== check) return false;
+  const from = known.checksumFrom;
+  if (crc32 !== undefined && from !== undefined && (from < position || from === 0)) {
+    if (from > 0 && !head.matches(known.prefix)) return false;
+    return (await checksumOf(handle, { start: from, end: position })) === crc32;
+  }
+  return position >= MIN_EVIDENCE_BYTES && (head.length < known.prefix.length || head.matches(known.prefix));
+}

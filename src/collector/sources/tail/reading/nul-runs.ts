@@ -1,0 +1,88 @@
+import type { Position } from '../../../../records/position.ts';
+import { extendChecksum, type RunningChecksum } from '../../../../records/running-checksum.ts';
+
+/*
+ * A run of NUL bytes is no text. A writer without O_APPEND leaves one at the beginning of its file when that is
+ * truncated (copytruncate); a power loss leaves one in the middle; preallocation leaves one at the end.
+ *
+ * A run that other bytes follow is a hole. It is not sent: the stream has a gap there, so that positions remain offsets
+ * in the file. The ledger accepts a gap, and a checkpoint only ends after a batch, so no position is ever inside a hole.
+ * When a call begins, reading may continue before the hole; then the hole is skipped again. A checksum of the stream
+ * covers the file's bytes, those of the hole included.
+ *
+ * NUL bytes at the end of a file wait: on a network file system a file may be longer before its bytes arrive. For the
+ * same reason a hole is skipped only when it is found unchanged after a second.
+ */
+
+/** At the beginning of a record, fewer NUL bytes belong to the record. */
+const MIN_LEADING_BYTES = 8;
+const SHORTEST_INNER_RUN = Buffer.alloc(64);
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** A turn of a scan reads at most this much; other streams are read between two turns. */
+const TURN_BYTES = 4 * 1024 * 1024;
+
+/** `[start, end)` of the first run of NUL bytes that is no text; undefined when there is none. */
+export function findNulRun(bytes: Buffer): { readonly start: number; readonly end: number } | undefined {
+  if (bytes.indexOf(0) < 0) return undefined;
+  const leadingEnd = endOfNuls(bytes, 0);
+  if (leadingEnd >= MIN_LEADING_BYTES) return { start: 0, end: leadingEnd };
+  const start = bytes.indexOf(SHORTEST_INNER_RUN);
+  return start < 0 ? undefined : { start, end: endOfNuls(bytes, start) };
+}
+
+/** The part of a file handle that a scan uses. */
+interface ByteReader {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+}
+
+/** Where a run of NUL bytes ends; `end of file` when no other bytes follow; undefined while the scan is not done. */
+export type NulRunEnd = Position | 'end of file' | undefined;
+
+/** Scans a run of NUL bytes to its end, in turns: a run may be as long as the largest file. */
+export class NulScan {
+  readonly start: Position;
+  #at: Position;
+  #checksum: RunningChecksum | undefined;
+
+  /** `checksum`: of the stream's bytes before `start`. */
+  constructor(start: Position, checksum: RunningChecksum | undefined) {
+    this.start = start;
+    this.#at = start;
+    this.#checksum = checksum;
+  }
+
+  /** The checksum of the stream's bytes up to where the scan is. */
+  get checksum(): RunningChecksum | undefined {
+    return this.#checksum;
+  }
+
+  /** `buffer` holds what is read. */
+  async turn(handle: ByteReader, buffer: Buffer): Promise<NulRunEnd> {
+    for (const turnEnd = this.#at + TURN_BYTES; this.#at < turnEnd; ) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#at);
+      if (bytesRead === 0) return 'end of file';
+      const end = endOfNuls(buffer.subarray(0, bytesRead), 0);
+      this.#at += end;
+      this.#checksum &&= extendChecksum(this.#checksum, buffer.subarray(0, end));
+      if (end < bytesRead) return this.#at;
+    }
+    return undefined;
+  }
+}
+
+function endOfNuls(bytes: Buffer, start: number): number {
+  let end = start;
+  while (
+    bytes.length - end >= ZEROS.length &&
+    bytes.compare(ZEROS, 0, ZEROS.length, end, end + ZEROS.length) === 0
+  )
+    end += ZEROS.length;
+  while (end < bytes.length && bytes[end] === 0) end++;
+  return end;
+}

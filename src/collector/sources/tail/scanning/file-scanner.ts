@@ -1,0 +1,302 @@
+import { realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FileAccess } from '../files/file-access.ts';
+import { type FoundFile, type FoundFiles, findFiles } from '../files/find-files.ts';
+import type { PathPatterns } from '../files/path-patterns.ts';
+import { compareByAge } from '../files/rotation-names.ts';
+import type { TailEntry } from '../files/tail-configuration.ts';
+import type { DormantStream } from '../identity/dormant-streams.ts';
+import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts';
+import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
+import { findGone, type GoneFile } from '../identity/gone-files.ts';
+import { groupBy } from '../identity/group-by.ts';
+import { candidateOf } from '../identity/identify.ts';
+import { isSameInode, stillHolds } from '../identity/same-file.ts';
+import type { FileStream } from '../reading/file-stream.ts';
+import { findUnreadGenerations } from './unread-generations.ts';
+
+/** A log that is rotated faster than directories are listed does not hold up all others for ever. */
+const MAX_LISTINGS = 20;
+
+/** What is reported at the first look about the time in which the collector was not running. */
+export interface LossReporting {
+  /** False for a look of a command: the next run of the collector reports. */
+  readonly isEnabled: boolean;
+  /** When the run before this one looked for files last; undefined when that is not known. */
+  readonly sinceUnixMs: number | undefined;
+}
+
+/**
+ * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
+ * after the other, while streams are read as before.
+ *
+ *   1. Streams whose files are where they were, or under another name: those whose files have changed are woken, after
+ *      a look whether they still hold what was read. Those that do not are *lost*.
+ *   2. At the start: streams whose files have left the patterns in the meantime are looked for beside their old place.
+ *   3. Files that no stream reads (`FileMatcher`). A lost stream may continue in one of them.
+ *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
+ *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
+ *      is younger than the stream.
+ *   5. What is lost still is over. What was begun takes its place among the generations of its path.
+ */
+export class FileScanner {
+  readonly #parts: FileMatcherParts;
+  readonly #patterns: PathPatterns;
+  readonly #files: FollowedFiles;
+  readonly #matcher: FileMatcher;
+  #isFirst = true;
+  #isFirstEver = false;
+  #isGoneReported = false;
+  /** How many files were found to be deleted. */
+  #deletions = 0;
+  /** How much of what was found is on disk. */
+  #saved = 0;
+  /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
+  #isUnsettled = false;
+
+  readonly #reporting: LossReporting;
+
+  constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
+    this.#parts = parts;
+    this.#reporting = reporting;
+    this.#patterns = patterns;
+    this.#files = parts.files;
+    this.#matcher = new FileMatcher(parts);
+  }
+
+  /**
+   * A stream that it begins is opened when the look is over, because an older generation of it may turn up until then;
+   * earlier only if it is the only file of its name. `isFirstEver`: nothing was read with this state before.
+   */
+  async look({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
+    this.#isFirstEver = isFirstEver;
+    let found = await this.#lookOnce();
+    for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
+    for (const stream of this.#files.lost) this.endLost(stream);
+    this.#matcher.lineUp();
+    if (this.#reporting.isEnabled && !this.#isGoneReported) await this.#reportGone(found);
+    await this.#save();
+    return found;
+  }
+
+  /**
+   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
+   * was renamed in the meantime, or made anew, could not be recognised.
+   */
+  async #save(): Promise<void> {
+    const found = this.#matcher.begun + this.#matcher.copiesNoted + this.#deletions;
+    if (found === this.#saved) return;
+    this.#saved = found;
+    // A failure is reported when the next write fails too.
+    await this.#parts.checkpoints.flush().catch(() => undefined);
+  }
+
+  /** Streams whose files were deleted or compressed while the collector was not running. */
+  async #reportGone({ blind }: FoundFiles): Promise<void> {
+    this.#isGoneReported = true;
+    const compressed = new Set<string>();
+    for (const dormant of [...this.#files.dormant.values()]) {
+      const { checkpoint } = dormant;
+      if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
+      if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
+      const gone = await findGone(dormant);
+      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
+      this.#noteGone(gone);
+    }
+    await this.#reportUnreadGenerations(compressed);
+  }
+
+  /** Rotated files of which no stream knows. `compressed`: what files of streams were compressed to. */
+  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
+    const { sinceUnixMs } = this.#reporting;
+    if (sinceUnixMs === undefined) return;
+    const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
+    const followed = this.#files.attached();
+    const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
+    const inodes = new Set(followed.map(({ place }) => place.inode));
+    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
+      compressed.has(path) || inodes.has(inode);
+    const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
+    for (const { path, sizeBytes } of await findUnreadGenerations(options))
+      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
+  }
+
+  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
+    const { id, checkpoint } = dormant;
+    const position = checkpoint.marks.at(-1)?.[0] ?? 0;
+    const { path } = checkpoint;
+    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
+    const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
+    dormant.checkpoint = known;
+    this.#parts.checkpoints.change(id, () => known);
+  }
+
+  async #lookOnce(): Promise<FoundFiles> {
+    const known = this.#matcher.begun;
+    const lost = new Set(this.#files.lost);
+    const found = await findFiles(this.#patterns);
+    const byFile = groupBy(found.files, fileKey);
+    this.#parts.unread.clear();
+    for (const path of found.unnameable) this.#parts.unread.noteUnnameable(path);
+    const present = new Set(found.files.map(({ path }) => path));
+    await this.#lookAtFollowed(byFile, { blind: found.blind, present });
+    if (this.#isFirst) await this.#findBesideTheirPlaces(byFile);
+    const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
+    await this.#matcher.match(this.#unfollowed(byFile), context);
+    this.#isFirst = false;
+    const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
+    this.#isUnsettled = this.#matcher.begun > known || isNewlyLost;
+    return found;
+  }
+
+  /** Nothing that is there has its bytes: what was not read of them is gone. */
+  endLost(stream: FileStream): void {
+    const { id, path, position, contentEnd } = stream;
+    this.#files.lost.delete(stream);
+    this.#files.detach(stream);
+    const lostBytes = Math.max(0, contentEnd - position);
+    if (lostBytes > 0) this.#parts.events.lost({ stream: id, path, position, lostBytes });
+    stream.end();
+  }
+
+  async #lookAtFollowed(
+    byFile: ReadonlyMap<string, readonly FoundFile[]>,
+    { blind, present }: { readonly blind: ReadonlySet<string>; readonly present: ReadonlySet<string> },
+  ): Promise<void> {
+    for (const stream of this.#files.attached()) {
+      const found = byFile.get(fileKey(stream.place));
+      // The inode may have been given to another file.
+      const isOther = stream.birth !== undefined && found?.[0]?.birthNs !== stream.birth;
+      if (found !== undefined && !isOther) await this.#lookAtFound(stream, found);
+      else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream, present);
+    }
+  }
+
+  async #lookAtFound(stream: FileStream, found: readonly FoundFile[]): Promise<void> {
+    const here = found.find(({ path }) => path === stream.path) ?? found[0];
+    if (here === undefined) return;
+    stream.movedAway = false;
+    stream.unlinkedSinceMs = undefined;
+    stream.file.onlyHandle = false;
+    if (here.path !== stream.path) {
+      const from = stream.path;
+      stream.movedTo(here.path, here.target);
+      this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
+    } else if (here.target !== stream.place.target) stream.movedTo(here.path, here.target);
+    const { sizeBytes, modifiedUnixMs } = here;
+    const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
+    if (isUnchanged && !stream.isInDoubt) {
+      if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();
+      return;
+    }
+    stream.modifiedUnixMs = modifiedUnixMs;
+    await this.#goOn(stream, sizeBytes);
+  }
+
+  /** Not where the patterns look: deleted, or under a name that is not to be read. */
+  async #lookAtUnfound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
+    const state = await stream.state();
+    if (state === undefined) {
+      if (stream.file.failure !== 'gone') return;
+      this.#deletions++;
+      if (!present.has(stream.path)) stream.pathWasAbsent = true;
+      this.#lose(stream);
+      return;
+    }
+    stream.file.onlyHandle = true;
+    const fields = { stream: stream.id, path: stream.path };
+    if (state.unlinked && stream.unlinkedSinceMs === undefined) {
+      this.#deletions++;
+      stream.unlinkedSinceMs = this.#parts.clock.monotonicMs();
+      this.#parts.events.unlinked(fields);
+    } else if (!state.unlinked && !stream.movedAway) {
+      stream.movedAway = true;
+      this.#parts.events.movedAway(fields);
+    }
+    if (state.unlinked && !stream.pathWasAbsent && !present.has(stream.path)) {
+      this.#deletions++;
+      stream.pathWasAbsent = true;
+    }
+    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
+  }
+
+  /** Its file has changed. */
+  async #goOn(stream: FileStream, sizeBytes: number): Promise<void> {
+    if ((await stream.holds()) === false) {
+      this.#lose(stream);
+      return;
+    }
+    stream.isInDoubt = false;
+    stream.saw(sizeBytes);
+    stream.wake();
+  }
+
+  #lose(stream: FileStream): void {
+    this.#parts.events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
+    this.#files.lose(stream);
+  }
+
+  /** While the collector was not running, a file may have been renamed to what no pattern matches. */
+  async #findBesideTheirPlaces(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
+    const wanted: { readonly stream: DormantStream; readonly directory: string }[] = [];
+    for (const stream of this.#files.dormant.values()) {
+      if (stream.checkpoint.copyOf !== null || byFile.has(fileKey(stream.checkpoint))) continue;
+      wanted.push({ stream, directory: await directoryOf(stream) });
+    }
+    for (const [directory, streams] of groupBy(wanted, (one) => one.directory)) {
+      const paths = await this.#parts.openFiles.directories.list(directory);
+      for (const { stream } of streams) {
+        const path = paths.get(stream.checkpoint.inode);
+        const entry = this.#patterns.entryFor(stream.checkpoint.home);
+        if (path === undefined || entry === undefined || this.#patterns.entryFor(path)) continue;
+        await this.#followBeside(stream, path, entry);
+      }
+    }
+  }
+
+  async #followBeside(dormant: DormantStream, path: string, entry: TailEntry): Promise<void> {
+    const { device, inode } = dormant.checkpoint;
+    const file = new FileAccess({ path, device, inode }, this.#parts.openFiles);
+    const sizeBytes = await file.use(async (handle) => {
+      const candidate = await candidateOf(handle, file, { compared: () => this.#parts.events.compared() });
+      const known = dormant.checkpoint;
+      const isSame = isSameInode(known, candidate) && (await stillHolds(known, candidate));
+      return isSame ? candidate.sizeBytes : undefined;
+    });
+    if (sizeBytes === undefined) {
+      await file.close();
+      return;
+    }
+    const stream = this.#matcher.wakeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
+    stream.movedAway = true;
+    file.onlyHandle = true;
+  }
+
+  /** One of each file that no stream reads; in the order in which they are to be sent. */
+  #unfollowed(byFile: ReadonlyMap<string, readonly FoundFile[]>): FoundFile[] {
+    const unfollowed: FoundFile[] = [];
+    const missing = new Set(this.#files.missing().map(({ path }) => path));
+    const isKnown = (path: string) => missing.has(path) || this.#files.dormant.at(path).length > 0;
+    for (const found of byFile.values()) {
+      const stream = found[0] && this.#files.streamOf(found[0]);
+      // Where a stream was before, it may continue. A name of the file itself goes before a link to it.
+      const chosen =
+        found.find(({ path }) => path === stream?.path) ??
+        (stream === undefined ? found.find(({ path }) => isKnown(path)) : undefined) ??
+        found.find(({ target }) => target === undefined) ??
+        found[0];
+      if (chosen === undefined) continue;
+      for (const { path } of found) {
+        if (path !== chosen.path) this.#parts.unread.note(path, { kind: 'duplicate', of: chosen.path });
+      }
+      if (stream === undefined) unfollowed.push(chosen);
+    }
+    return unfollowed.sort(compareByAge);
+  }
+}
+
+/** The directory where a rotation leaves the file: of the target, when its path is a link. */
+async function directoryOf({ checkpoint: { path, target } }: DormantStream): Promise<string> {
+  // The state of an earlier version has no targets: where the link leads now is the best that is known.
+  return dirname(target ?? (await realpath(path).catch(() => path)));
+}

@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { parseDuration } from '../../runtime/configuration/duration.ts';
+import { PropertyError, parseProperty } from '../property.ts';
+
+/**
+ * What may be asked about logs, as it comes over HTTP; the same schemas check it, describe it in the OpenAPI document,
+ * and type it. Times are RFC 3339, or how long ago (`15m`, `24h`).
+ */
+export const MAX_TEXT = 1000;
+
+const short = z.string().min(1).max(MAX_TEXT);
+
+export const propertyName = z
+  .string()
+  .max(300)
+  .superRefine((text, context) => {
+    try {
+      parseProperty(text);
+    } catch (error) {
+      if (!(error instanceof PropertyError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  })
+  .meta({ description: 'A property of records: status_code, http.request.method, section(url.path), ...' });
+
+export const moment = z
+  .string()
+  .max(64)
+  .refine(
+    (text) => isAgo(text) || isTime(text),
+    'expected a time such as 2026-01-31T10:00:00Z, or how long ago such as 15m',
+  )
+  .meta({ description: 'RFC 3339, or a duration: so long ago.', examples: ['2026-01-31T10:00:00Z', '15m'] });
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** `Date` alone would take 31 February for 3 March. */
+function isTime(text: string): boolean {
+  const day = text.slice(0, 10);
+  if (!RFC3339.test(text) || Number.isNaN(Date.parse(text))) return false;
+  return new Date(day).toISOString().startsWith(day);
+}
+
+function isAgo(text: string): boolean {
+  try {
+    return parseDuration(text) >= 0n;
+  } catch {
+    return false;
+  }
+}
+
+/** Of a checked `moment`. */
+export function momentToUnixMicro(text: string, nowUnixMicro: number): number {
+  if (isAgo(text)) return nowUnixMicro - Number(parseDuration(text) / 1000n);
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? '';
+  const microOfMs = Number(fraction.padEnd(6, '0').slice(3, 6));
+  return Date.parse(text) * 1000 + microOfMs;
+}
+
+export const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+/** Which records. All that is given must hold. */
+export const logFilter = z.strictObject({
+  text: short.optional().meta({ description: 'The body holds this text, whatever the case.' }),
+  severity: z.enum(SEVERITIES).optional().meta({ description: 'At least so severe.' }),
+  host: short.optional().meta({ description: 'The host.name.' }),
+  service: short.optional().meta({ description: 'The service.name.' }),
+  where: z
+    .array(z.strictObject({ property: propertyName, value: z.string().max(MAX_TEXT) }))
+    .max(16)
+    .optional()
+    .meta({ description: 'Properties that have these values.' }),
+});
+export type LogFilter = z.infer<typeof logFilter>;
+
+export const timeRange = z.strictObject({
+  from: moment
+    .optional()
+    .meta({ description: 'Inclusive. Default: 24 hours before the end; a search has none.' }),
+  to: moment.optional().meta({ description: 'Exclusive. Default: now; a search has none.' }),
+});
+
+/** Opaque to clients. */
+const cursor = z.string().max(400);
+
+export const searchRequest = z.strictObject({
+  ...timeRange.shape,
+  ...logFilter.shape,
+  limit: z.int().min(1).max(1000).default(100),
+  cursor: cursor.optional().meta({ description: '`next` of the page before.' }),
+});
+export type SearchRequest = z.infer<typeof searchRequest>;
+
+export const logEntry = z.object({
+  time: z.string().meta({ description: 'RFC 3339 in UTC, to the microsecond.' }),
+  observedTime: z.string(),
+  severity: z.enum(SEVERITIES).nullable(),
+  severityNumber: z.int().nullable(),
+  severityText: z.string().nullable(),
+  host: z.string().nullable(),
+  service: z.string().nullable(),
+  source: z.string().nullable(),
+  format: z.string(),
+  body: z.string(),
+  attributes: z.record(z.string(), z.json()),
+  stream: z.string(),
+  position: z.int(),
+});
+export type LogEntry = z.infer<typeof logEntry>;
+
+export const unknownProperty = z.object({
+  property: z.string(),
+  nearest: z.array(z.string()).meta({ description: 'Names that records have, the nearest first.' }),
+  message: z.string().meta({ description: 'For people: what was looked at, and the nearest names.' }),
+});
+export type UnknownProperty = z.infer<typeof unknownProperty>;
+
+export const unknownInAnswer = z.array(unknownProperty).optional().meta({
+  description:
+    'Properties of the request that none of the newest records has: they may be misspelt. Absent: there are none, or something was found.',
+});
+
+export const searchPage = z.object({
+  entries: z.array(logEntry).meta({ description: 'Newest first.' }),
+  unknown: unknownInAnswer,
+  next: cursor.nullable().meta({ description: 'Where the next page begins; null: this is the last.' }),
+});
+export type SearchPage = z.infer<typeof searchPage>;
+
+export const histogramRequest = z.strictObject({
+  ...timeRange.shape,
+  ...logFilter.shape,
+  intervalSeconds: z
+    .int()
+    .min(1)
+    .max(86_400 * 366)
+    .optional()
+    .meta({
+      description: 'Default: about a hundred bars. Where it makes more than 10,000: a multiple of it.',
+    }),
+});
+export type HistogramRequest = z.infer<typeof histogramRequest>;
+
+export const histogram = z.object({
+  intervalSeconds: z.int(),
+  total: z.int(),
+  unknown: unknownInAnswer,
+  bars: z
+    .array(z.object({ time: z.string(), count: z.int() }))
+    .meta({ description: 'Oldest first; those without records are there, with 0.' }),
+});
+export type Histogram = z.infer<typeof histogram>;
+
+export const valuesRequest = z.strictObject({
+  ...timeRange.shape,
+  ...logFilter.shape,
+  property: propertyName,
+  limit: z.int().min(1).max(1000).default(20),
+});
+export type ValuesRequest = z.infer<typeof valuesRequest>;
+
+export const valueCounts = z.object({
+  unknown: unknownInAnswer,
+  values: z.array(z.object({ value: z.string().nullable(), count: z.int() })).meta({
+    description:
+      'The most frequent first. null: records without the property. A long value is told by its first 1000 characters.',
+  }),
+});
+export type ValueCounts = z.infer<typeof valueCounts>;
+
+export const tailRequest = z.strictObject({ ...logFilter.shape });
+export type TailRequest = z.infer<typeof tailRequest>;

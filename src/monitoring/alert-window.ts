@@ -1,0 +1,89 @@
+import { type Sql, sql } from '../logstore/sql/sql.ts';
+import type { SqlRow } from '../logstore/sql/sql-database.ts';
+import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
+import { numberOrNull, textOrNull } from '../logstore/sql/sql-row.ts';
+import type { AlertDefinition } from './alert-definition.ts';
+import type { Observation } from './alert-state.ts';
+import type { MetricDefinition } from './metric-definition.ts';
+import { isDouble, statisticSql } from './metric-sql.ts';
+import type { Span } from './spans.ts';
+
+/** So many buckets may a window have, and so many segments are looked at, the busiest first. */
+export const MAX_WINDOW_BUCKETS = 10_000;
+export const MAX_WINDOW_SEGMENTS = 2000;
+
+/**
+ * The window of an alert: the newest buckets of the metric that are computed, as many as begin to fill `windowSeconds`.
+ * It ends where the metric's complete buckets end, so an alert looks at what was `endOffset`, a refresh and a check ago at
+ * the most; a metric that does not get on leaves its alerts at what was known last.
+ *
+ * Before the metric's first bucket nothing is known, so the window is shorter there. undefined: there is no bucket yet.
+ */
+export function windowOf(
+  alert: AlertDefinition,
+  { periodSeconds }: MetricDefinition,
+  computed: Span,
+): Span | undefined {
+  const seconds = Math.ceil(alert.windowSeconds / periodSeconds) * periodSeconds;
+  const from = Math.max(computed.from, computed.to - seconds);
+  return from < computed.to ? { from, to: computed.to } : undefined;
+}
+
+/** A bucket without records counts as 0. */
+export function fillsMissing({ fillMissing }: AlertDefinition, { statistic }: MetricDefinition): boolean {
+  return fillMissing ?? statistic === 'count';
+}
+
+/**
+ * The statistic over the observations in the window, for each segment that has one. With `fillMissing` the buckets without
+ * one are zeros among them, for an average over the seconds in which something happened says nothing about the others;
+ * `count` alone is always of those that are there.
+ */
+export function observedSql(
+  dialect: SqlDialect,
+  alert: AlertDefinition,
+  metric: MetricDefinition,
+  { from, to }: Span,
+): Sql {
+  const buckets = (to - from) / metric.periodSeconds;
+  const present = sql`
+    select segment, value from metric_points
+    where metric = ${metric.id}::text and ${isDouble(sql`value`)}
+      and bucket >= ${dialect.timestamp(from * 1e6)} and bucket < ${dialect.timestamp(to * 1e6)}`;
+  const missing = sql`
+    select segment, 0::float8 as value
+    from (select segment, ${buckets}::bigint - count(*) as missing from (${present}) as present group by segment) as segments,
+      generate_series(1, ${buckets}::bigint) as series(number)
+    where number <= missing`;
+  const isFilled = fillsMissing(alert, metric) && alert.statistic !== 'count';
+  const observations = isFilled ? sql`${present} union all ${missing}` : present;
+  return sql`
+    select segment, ${statisticSql(dialect, alert.statistic, sql`value`)} as observed
+    from (${observations}) as observations
+    group by segment order by sum(${bounded(sql`value`)}) desc, segment limit ${MAX_WINDOW_SEGMENTS}::bigint`;
+}
+
+/** The sum of a window of these cannot overflow, and only its order matters. */
+function bounded(value: Sql): Sql {
+  return sql`greatest(least(${value}, 1e300::float8), -1e300::float8)`;
+}
+
+export function observationOf(row: SqlRow): Observation {
+  const observed = numberOrNull(row, 'observed');
+  return {
+    segment: textOrNull(row, 'segment'),
+    observed: observed !== null && Number.isFinite(observed) ? observed : null,
+  };
+}
+
+/** The same statistic where there is no record at all: of zeros alone, or of nothing. */
+export function observedOfNothing(
+  alert: AlertDefinition,
+  metric: MetricDefinition,
+  { from, to }: Span,
+): number | null {
+  if (!fillsMissing(alert, metric)) return null;
+  const buckets = (to - from) / metric.periodSeconds;
+  const isSpread = alert.statistic === 'stddev' || alert.statistic === 'variance';
+  return isSpread && buckets < 2 ? null : 0;
+}

@@ -1,0 +1,194 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
+import type { Cancel, Clock } from '../runtime/clock.ts';
+import type { Component } from '../runtime/component.ts';
+import { AlertCatalogue } from './alert-catalogue.ts';
+import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
+import type { AlertPager } from './alert-pager.ts';
+import { DEFAULT_ALERTS, DEFAULT_METRICS } from './defaults.ts';
+import type { EvaluationProblem } from './evaluation-failures.ts';
+import { Evaluator } from './evaluator.ts';
+import { createMonitorEvents, type MonitorEvents } from './events.ts';
+import { MetricCatalogue } from './metric-catalogue.ts';
+import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import { type CreatedDefaults, type Monitor, MonitorError } from './monitor.ts';
+import { MonitorDatabase } from './monitor-database.ts';
+import { Pages } from './pages.ts';
+import { isoTime } from './times.ts';
+
+export interface MonitorOptions {
+  readonly database: SqlDatabase;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics?: Registry;
+  readonly pager: AlertPager;
+  /** Names this process, and no other before or after it. */
+  readonly holder: string;
+}
+
+/** Metrics and alerts over a store whose tables are there already. */
+export function createMonitor(options: MonitorOptions): Monitor & Component {
+  return new StoreMonitor(options);
+}
+
+class StoreMonitor implements Monitor, Component {
+  readonly #clock: Clock;
+  readonly #events: MonitorEvents;
+  readonly #database: MonitorDatabase;
+  readonly #metrics: MetricCatalogue;
+  readonly #alerts: AlertCatalogue;
+  readonly #pages: Pages;
+  readonly #evaluator: Evaluator;
+  #running: Promise<void> | undefined;
+  #isStopping = false;
+  #wake: () => void = () => {};
+  #isWoken = false;
+
+  constructor({ database, clock, logger, metrics, pager, holder }: MonitorOptions) {
+    this.#clock = clock;
+    this.#events = createMonitorEvents(logger, metrics);
+    this.#database = new MonitorDatabase({ database, clock, holder });
+    this.#metrics = new MetricCatalogue(this.#database);
+    this.#alerts = new AlertCatalogue(this.#database);
+    this.#pages = new Pages(pager, this.#database, this.#events);
+    this.#evaluator = new Evaluator({
+      database: this.#database,
+      pages: this.#pages,
+      pager,
+      clock,
+      events: this.#events,
+    });
+  }
+
+  get evaluationProblems(): readonly EvaluationProblem[] {
+    return this.#evaluator.problems;
+  }
+
+  /** Ready at once: a store that cannot be reached yet is tried again. */
+  start(): Promise<void> {
+    this.#running ??= this.#run();
+    return Promise.resolve();
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#isStopping = true;
+    this.#wakeUp();
+    if (this.#running === undefined) return;
+    await Promise.race([this.#running, aborted(deadline)]);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      const waitMs = await this.#evaluator.turn();
+      if (!this.#isStopping && !this.#isWoken) await this.#wait(waitMs);
+      this.#isWoken = false;
+    }
+    if (this.#evaluator.isHolder) await this.#database.release().catch(() => {});
+  }
+
+  async #wait(ms: number): Promise<void> {
+    let cancel: Cancel = () => {};
+    await new Promise<void>((resolve) => {
+      cancel = this.#clock.after(ms, resolve);
+      this.#wake = resolve;
+    });
+    cancel();
+  }
+
+  #wakeUp(): void {
+    this.#isWoken = true;
+    this.#wake();
+  }
+
+  #changed(): void {
+    this.#evaluator.changed();
+    this.#wakeUp();
+  }
+
+  async metrics(): Promise<readonly MetricReport[]> {
+    const { metrics, reports } = await this.#metrics.list();
+    for (const { id, problem } of metrics)
+      if (problem !== undefined) this.#events.unreadable('metric', id, problem);
+    return reports;
+  }
+
+  metric(id: string): Promise<MetricReport> {
+    return this.#metrics.get(id);
+  }
+
+  async createMetric(definition: MetricDefinition): Promise<MetricReport> {
+    const report = await this.#metrics.create(definition);
+    this.#changed();
+    return report;
+  }
+
+  async deleteMetric(id: string): Promise<void> {
+    await this.#metrics.delete(id);
+    this.#changed();
+  }
+
+  points(id: string, request: PointsRequest): Promise<readonly MetricPoint[]> {
+    return this.#metrics.points(id, request);
+  }
+
+  async alerts(): Promise<readonly AlertReport[]> {
+    const { alerts, reports } = await this.#alerts.list();
+    for (const { id, problem } of alerts)
+      if (problem !== undefined) this.#events.unreadable('alert', id, problem);
+    return reports.map((report) => this.#withProblem(report));
+  }
+
+  async alert(id: string): Promise<AlertReport> {
+    return this.#withProblem(await this.#alerts.get(id));
+  }
+
+  #withProblem(report: AlertReport): AlertReport {
+    const found = this.evaluationProblems.find(({ alert }) => alert === report.definition.id);
+    if (found === undefined) return report;
+    return { ...report, problem: { reason: found.reason, since: isoTime(found.sinceUnixMicro) } };
+  }
+
+  async createAlert(definition: AlertDefinition): Promise<AlertReport> {
+    const report = await this.#alerts.create(definition);
+    this.#changed();
+    return report;
+  }
+
+  async deleteAlert(id: string): Promise<void> {
+    this.#pages.deleted(await this.#alerts.delete(id));
+    this.#changed();
+  }
+
+  alertHistory(id: string, limit: number): Promise<readonly AlertEvent[]> {
+    return this.#alerts.history(id, limit);
+  }
+
+  async alertStatuses(): Promise<readonly AlertStatus[]> {
+    return (await this.alerts()).flatMap(({ states }) => states);
+  }
+
+  async createDefaults(): Promise<CreatedDefaults> {
+    const created: string[] = [];
+    const existing: string[] = [];
+    const create = async (id: string, work: () => Promise<unknown>) => {
+      try {
+        await work();
+        created.push(id);
+      } catch (error) {
+        if (!(error instanceof MonitorError) || error.kind !== 'exists') throw error;
+        existing.push(id);
+      }
+    };
+    for (const metric of DEFAULT_METRICS) await create(metric.id, () => this.createMetric(metric));
+    for (const alert of DEFAULT_ALERTS) await create(alert.id, () => this.createAlert(alert));
+    return { created, existing };
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,160 @@
+import { sql } from '../logstore/sql/sql.ts';
+import type { SqlRow } from '../logstore/sql/sql-database.ts';
+import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-row.ts';
+import { type StoredMetric, selectMetrics, storedMetric } from './definitions.ts';
+import { insertDefinition } from './insert-definition.ts';
+import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import { contradictionOf } from './metric-sql.ts';
+import { MonitorError } from './monitor.ts';
+import type { MonitorDatabase } from './monitor-database.ts';
+import { isoTime } from './times.ts';
+import { parseWatermark } from './watermark.ts';
+
+/** The start offset, in buckets: what has to be computed at once after a long absence. */
+const MAX_OPEN_BUCKETS = 1_000_000;
+/** Of one answer, whatever the number of segments. */
+const MAX_POINTS = 10_000;
+
+/** The metrics in the store, as people see them. */
+export class MetricCatalogue {
+  readonly #database: MonitorDatabase;
+
+  constructor(database: MonitorDatabase) {
+    this.#database = database;
+  }
+
+  async list(): Promise<{
+    readonly metrics: readonly StoredMetric[];
+    readonly reports: readonly MetricReport[];
+  }> {
+    const [rows = [], counts = []] = await this.#database.read([
+      selectMetrics(this.#database.dialect),
+      sql`select metric, count(*) as points from metric_points group by metric`,
+    ]);
+    const points = new Map(counts.map((row) => [textOf(row, 'metric'), numberOf(row, 'points')]));
+    const metrics = rows.map(storedMetric);
+    return {
+      metrics,
+      reports: metrics.flatMap((metric) => reportOf(metric, points.get(metric.id) ?? 0) ?? []),
+    };
+  }
+
+  async get(id: string): Promise<MetricReport> {
+    const [[row] = [], [counted] = []] = await this.#database.read([
+      selectMetrics(this.#database.dialect, sql`id = ${id}::text`),
+      sql`select count(*) as points from metric_points where metric = ${id}::text`,
+    ]);
+    const metric = found(row, id);
+    const report = reportOf(metric, counted === undefined ? 0 : numberOf(counted, 'points'));
+    if (report === undefined) throw unreadable(metric);
+    return report;
+  }
+
+  async create(definition: MetricDefinition): Promise<MetricReport> {
+    const problem = contradictionOf(definition) ?? offsetProblem(definition);
+    if (problem !== undefined) throw new MonitorError('invalid', problem);
+    const { id } = definition;
+    const now = this.#database.nowUnixMicro;
+    await insertDefinition(this.#database, { kind: 'metric', id, definition, createdAtUnixMicro: now });
+    return { definition, createdAt: isoTime(now), refreshedAt: null, points: 0 };
+  }
+
+  async delete(id: string): Promise<void> {
+    // As it stands in the text of a definition, which is written by JSON.stringify.
+    const reference = sql`${`"metric":${JSON.stringify(id)}`}::text`;
+    const users = sql`select id from alerts where position(${reference} in definition) > 0`;
+    const [there = [], using = []] = await this.#database.write([
+      sql`select id from metrics where id = ${id}::text`,
+      sql`${users} order by id limit 10`,
+      sql`delete from metrics where id = ${id}::text and not exists (${users})`,
+      sql`delete from metric_points where metric = ${id}::text
+        and not exists (select 1 from metrics where id = ${id}::text)`,
+    ]);
+    if (there.length === 0) throw notFound(id);
+    if (using.length === 0) return;
+    const names = using.map((row) => textOf(row, 'id')).join(', ');
+    throw new MonitorError('in-use', `The metric ${id} is used by the alert ${names}: delete that first.`);
+  }
+
+  async points(id: string, { limit, segment }: PointsRequest): Promise<readonly MetricPoint[]> {
+    const { dialect } = this.#database;
+    const isAsked =
+      segment === undefined
+        ? sql`metric = ${id}::text`
+        : sql`metric = ${id}::text and segment = ${segment}::text`;
+    const [[row] = [], points = []] = await this.#database.read([
+      selectMetrics(dialect, sql`id = ${id}::text`),
+      sql`select ${dialect.unixMicro(sql`bucket`)} as time, segment, value, count from metric_points
+        where ${isAsked} and bucket >= (
+          select min(bucket) from (
+            select distinct bucket from metric_points where ${isAsked} order by bucket desc limit ${limit}::bigint
+          ) as newest)
+        order by bucket desc, count desc, segment limit ${MAX_POINTS}::bigint`,
+    ]);
+    const reasons = new Map(setAsideOf(found(row, id)).map(({ time, reason }) => [time, reason]));
+    return points.map((point) => pointOf(point, reasons));
+  }
+}
+
+function offsetProblem(definition: MetricDefinition): string | undefined {
+  const { startOffsetSeconds, endOffsetSeconds, refreshSeconds, periodSeconds } = definition;
+  if (startOffsetSeconds - endOffsetSeconds < refreshSeconds) {
+    return `A bucket would be open for less than the ${refreshSeconds} s between two refreshes: startOffsetSeconds must be at least ${endOffsetSeconds + refreshSeconds}.`;
+  }
+  if (startOffsetSeconds > MAX_OPEN_BUCKETS * periodSeconds) {
+    return `A start offset of ${startOffsetSeconds} s has more than ${MAX_OPEN_BUCKETS} buckets of ${periodSeconds} s.`;
+  }
+  return undefined;
+}
+
+function reportOf(metric: StoredMetric, points: number): MetricReport | undefined {
+  const { definition, createdAtUnixMicro, refreshedAtUnixMicro } = metric;
+  if (definition === undefined) return undefined;
+  const refreshedAt = refreshedAtUnixMicro === null ? null : isoTime(refreshedAtUnixMicro);
+  const setAside = setAsideOf(metric);
+  return {
+    definition,
+    createdAt: isoTime(createdAtUnixMicro),
+    refreshedAt,
+    points,
+    ...(setAside.length > 0 && { setAside }),
+  };
+}
+
+function setAsideOf({ watermark }: StoredMetric): { time: string; reason: string }[] {
+  const { setAside = [] } = parseWatermark(watermark) ?? {};
+  return setAside.map(({ bucket, reason }) => ({ time: isoTime(bucket * 1e6), reason }));
+}
+
+function found(row: SqlRow | undefined, id: string): StoredMetric {
+  if (row === undefined) throw notFound(id);
+  return storedMetric(row);
+}
+
+function notFound(id: string): MonitorError {
+  return new MonitorError('not-found', `There is no metric ${id}.`);
+}
+
+function unreadable({ id, problem }: StoredMetric): MonitorError {
+  return new MonitorError(
+    'invalid',
+    `The definition of the metric ${id} cannot be read (${problem}): delete it and create it again.`,
+  );
+}
+
+function pointOf(row: SqlRow, reasons: ReadonlyMap<string, string>): MetricPoint {
+  const time = isoTime(numberOf(row, 'time'));
+  const stored = numberOrNull(row, 'value');
+  const value = stored !== null && Number.isFinite(stored) ? stored : null;
+  const count = numberOf(row, 'count');
+  const problem = value === null ? (reasons.get(time) ?? (count > 1 ? TOO_LARGE : undefined)) : undefined;
+  return {
+    time,
+    segment: textOrNull(row, 'segment'),
+    value,
+    count,
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+const TOO_LARGE = 'the result is larger than a number can be';

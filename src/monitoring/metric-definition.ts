@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { logFilter, propertyName, unknownInAnswer } from '../logstore/logs/log-requests.ts';
+
+export const STATISTICS = ['count', 'avg', 'min', 'max', 'stddev', 'variance', 'p50', 'p95', 'p99'] as const;
+export type Statistic = (typeof STATISTICS)[number];
+
+/** Of metrics and alerts. Never part of a statement, all the same. */
+export const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected a lower-case letter, then at most 62 of a-z, 0-9 and _')
+  .meta({ description: 'A name, such as requests_per_route.', examples: ['requests_per_route'] });
+
+const seconds = z.int().max(86_400 * 366);
+
+/**
+ * A statistic of a property of the records in each bucket of time, once or for each segment.
+ *
+ *      now - startOffset                                   now - endOffset      now
+ *     --------|-----------------------------------------------|------------------|
+ *     settled |  kept up to date: late records open it again  | not complete yet
+ */
+export const metricDefinition = z
+  .strictObject({
+    id: identifier,
+    statistic: z
+      .enum(STATISTICS)
+      .default('count')
+      .meta({ description: 'stddev and variance are those of a sample.' }),
+    property: z
+      .union([z.literal('*'), propertyName])
+      .default('*')
+      .meta({
+        description: 'What the statistic is of; `*`: the records themselves, which can only be counted.',
+      }),
+    periodSeconds: seconds.min(1).default(60).meta({ description: 'The length of a bucket.' }),
+    refreshSeconds: seconds.min(1).optional().meta({ description: 'How often; default: the period.' }),
+    startOffsetSeconds: seconds.min(1).default(86_400).meta({ description: 'How late a record may be.' }),
+    endOffsetSeconds: seconds
+      .min(0)
+      .optional()
+      .meta({ description: 'How long a bucket stays open; default: the period.' }),
+    segment: propertyName.optional().meta({ description: 'One value for each value of this property.' }),
+    filter: logFilter.optional(),
+  })
+  .refine(({ statistic, property }) => property !== '*' || statistic === 'count', {
+    path: ['property'],
+    message: 'expected a property such as response_bsize: of all records (*) there is only the count',
+  })
+  .transform((metric) => ({
+    ...metric,
+    refreshSeconds: metric.refreshSeconds ?? metric.periodSeconds,
+    endOffsetSeconds: metric.endOffsetSeconds ?? metric.periodSeconds,
+  }))
+  .refine(({ startOffsetSeconds, endOffsetSeconds }) => startOffsetSeconds > endOffsetSeconds, {
+    path: ['startOffsetSeconds'],
+    message: 'expected more than endOffsetSeconds',
+  });
+/** As it is kept: nothing is missing. */
+export type MetricDefinition = z.output<typeof metricDefinition>;
+
+export const metricReport = z.object({
+  definition: z.custom<MetricDefinition>().meta({ description: 'As it was created, with every default.' }),
+  createdAt: z.string(),
+  refreshedAt: z.string().nullable().meta({ description: 'null: not yet.' }),
+  points: z.int().meta({ description: 'How many observations there are.' }),
+  unknown: unknownInAnswer,
+  setAside: z
+    .array(z.object({ time: z.string(), reason: z.string() }))
+    .optional()
+    .meta({
+      description: 'The newest buckets that the store cannot compute: they have no value. Absent: none.',
+    }),
+});
+export type MetricReport = z.infer<typeof metricReport>;
+
+export const pointsRequest = z.strictObject({
+  limit: z.int().min(1).max(10_000).default(100).meta({ description: 'The newest buckets.' }),
+  segment: z.string().max(1000).optional(),
+});
+export type PointsRequest = z.infer<typeof pointsRequest>;
+
+export const metricPoint = z.object({
+  time: z.string().meta({ description: 'Where the bucket begins.' }),
+  segment: z
+    .string()
+    .nullable()
+    .meta({ description: 'null: the metric has none, or the records had no such property.' }),
+  value: z.number().nullable().meta({ description: 'null: too few values to tell (the deviation of one).' }),
+  count: z.int().meta({ description: 'How many values there were; 0: the bucket cannot be computed.' }),
+  problem: z.string().optional().meta({ description: 'Why the bucket has no value, if it should have one.' }),
+});
+export type MetricPoint = z.infer<typeof metricPoint>;

@@ -1,0 +1,101 @@
+import { filterSql } from '../logstore/logs/filter-sql.ts';
+import { type Property, parseProperty } from '../logstore/property.ts';
+import { propertyNumber, propertyText } from '../logstore/property-sql.ts';
+import { type Sql, sql } from '../logstore/sql/sql.ts';
+import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
+import type { MetricDefinition, Statistic } from './metric-definition.ts';
+import type { Span } from './spans.ts';
+
+/** Of a bucket, the segments with the most values are kept. */
+export const MAX_SEGMENTS = 1000;
+/** Of a segment's name. */
+const SEGMENT_CHARACTERS = 256;
+
+/** A statistic of a number; null when there are too few to tell. */
+export function statisticSql(dialect: SqlDialect, statistic: Statistic, value: Sql): Sql {
+  switch (statistic) {
+    case 'count':
+      return sql`count(${value})::float8`;
+    case 'avg':
+      return sql`avg(${value})`;
+    case 'min':
+      return sql`min(${value})`;
+    case 'max':
+      return sql`max(${value})`;
+    case 'stddev':
+      return sql`stddev_samp(${value})`;
+    case 'variance':
+      return sql`var_samp(${value})`;
+    case 'p50':
+      return dialect.percentile(value, 0.5);
+    case 'p95':
+      return dialect.percentile(value, 0.95);
+    case 'p99':
+      return dialect.percentile(value, 0.99);
+  }
+}
+
+/** null for infinity and NaN: a statistic of huge numbers may be beyond the range of a double. */
+export function finite(value: Sql): Sql {
+  return sql`(case when ${isDouble(value)} then ${value} end)`;
+}
+
+export function isDouble(value: Sql): Sql {
+  return sql`(abs(${value}) <= 1.7976931348623157e308::float8)`;
+}
+
+/** The observations of a span of whole buckets: bucket, segment, value, count. */
+export function observationsSql(dialect: SqlDialect, metric: MetricDefinition, { from, to }: Span): Sql {
+  const segment = segmentSql(dialect, metric);
+  const filter = metric.filter === undefined ? sql`true` : filterSql(dialect, metric.filter);
+  return sql`
+    select bucket, segment, value, count from (
+      select bucket, segment, value, count,
+        row_number() over (partition by bucket order by count desc, segment) as place
+      from (
+        select bucket, segment, ${statisticSql(dialect, metric.statistic, sql`property`)} as value, count(property) as count
+        from (
+          select ${dialect.bucket(sql`time`, metric.periodSeconds * 1000)} as bucket,
+            ${segment} as segment, ${valueSql(dialect, metric)} as property
+          from log_records
+          where time >= ${dialect.timestamp(from * 1e6)} and time < ${dialect.timestamp(to * 1e6)} and ${filter}
+        ) as records
+        where property is not null
+        group by bucket, segment
+      ) as observations
+    ) as places
+    where place <= ${MAX_SEGMENTS}::bigint`;
+}
+
+/** Why the metric cannot work, for a person; undefined: it can, as far as one can know before. */
+export function contradictionOf({ statistic, property }: MetricDefinition): string | undefined {
+  if (statistic === 'count' || property === '*') return undefined;
+  const parsed = parseProperty(property);
+  const isNumber = parsed.kind === 'attribute' || (parsed.kind === 'column' && parsed.type === 'number');
+  if (isNumber) return undefined;
+  return `There is no ${statistic} of ${property}, which is ${kindOf(parsed)}: it can only be counted.`;
+}
+
+/** The properties that a metric reads. */
+export function namesIn({ property, segment, filter }: MetricDefinition): readonly string[] {
+  const conditions = (filter?.where ?? []).map((each) => each.property);
+  const others = segment === undefined ? [] : [segment];
+  return [...(property === '*' ? [] : [property]), ...others, ...conditions];
+}
+
+function kindOf(property: Property): string {
+  if (property.kind !== 'column' || property.type === 'text') return 'text';
+  return property.type === 'time' ? 'a time' : 'an identifier';
+}
+
+function segmentSql(dialect: SqlDialect, { segment }: MetricDefinition): Sql {
+  if (segment === undefined) return sql`null::text`;
+  return sql`left(${propertyText(dialect, parseProperty(segment))}, ${SEGMENT_CHARACTERS}::integer)`;
+}
+
+/** What is counted is not null. */
+function valueSql(dialect: SqlDialect, { statistic, property }: MetricDefinition): Sql {
+  if (property === '*') return sql`1`;
+  const parsed = parseProperty(property);
+  return statistic === 'count' ? propertyText(dialect, parsed) : propertyNumber(dialect, parsed);
+}

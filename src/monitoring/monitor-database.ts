@@ -1,0 +1,125 @@
+import { dialectOf } from '../logstore/sql/dialects.ts';
+import { type Sql, sql, statement } from '../logstore/sql/sql.ts';
+import { type SqlDatabase, SqlError, type SqlRow } from '../logstore/sql/sql-database.ts';
+import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+export type Rows = readonly (readonly SqlRow[])[];
+
+export interface MonitorDatabaseOptions {
+  readonly database: SqlDatabase;
+  readonly clock: Clock;
+  /** Names this process, and no other before or after it. */
+  readonly holder: string;
+}
+
+const TIMEOUT_MS = 10_000;
+/** How long an evaluator may be silent before another takes over. */
+export const LEASE_MS = 15_000;
+/** Each waits for whoever it lost against. */
+const ATTEMPTS = 10;
+
+/**
+ * The store as the monitor uses it. Of several aggregators at one store, one refreshes metrics and checks alerts: the one
+ * that holds the lease, a row of `leases`.
+ *
+ *     acquire            take the row when it is ours, or has expired; to hold it means to do so again before LEASE_MS
+ *     writeAsHolder      1. update leases set expires_at = ... where holder = me     locks the row, and renews
+ *                        2. whatever is written, each statement with `where isHeld`
+ *     write              1. update leases set expires_at = expires_at                locks the row, holder or not
+ *                        2. whatever people create and delete
+ *
+ * Every writer begins with the lease's row, so writers come one after another, whatever the database's isolation: PostgreSQL
+ * lets the second wait for the first (and, in stricter isolation, start over: `busy`), DuckDB refuses the second (`busy`).
+ * Three things follow.
+ *
+ * - A holder that slept past its lease finds another name in the row, and writes nothing: `isHeld` is false in the very
+ *   transaction that would write. Expiry decides only when another may try, never who may write; so the clocks of
+ *   aggregators may differ.
+ * - To replace a bucket (delete, insert) needs no unique index: nobody does the same at the same time.
+ * - What is deleted stays so: a refresh or check that was under way either is gone with it, or finds it gone.
+ *
+ * Within this process writes wait for each other in a queue of promises, so that DuckDB has no conflict to refuse.
+ */
+export class MonitorDatabase {
+  readonly dialect: SqlDialect;
+  /** A condition. */
+  readonly isHeld: Sql;
+  /** The same, of the row itself: only so is it looked at again after a wait for the row. */
+  readonly #isOurs: Sql;
+  readonly #options: MonitorDatabaseOptions;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: MonitorDatabaseOptions) {
+    this.#options = options;
+    this.dialect = dialectOf(options.database.dialect);
+    this.#isOurs = sql`name = 'monitor' and holder = ${options.holder}::text`;
+    this.isHeld = sql`exists (select 1 from leases where ${this.#isOurs})`;
+  }
+
+  get nowUnixMicro(): number {
+    return Number(this.#options.clock.nowUnixNano() / 1000n);
+  }
+
+  time(unixMicro: number | null): Sql {
+    return unixMicro === null ? sql`null::timestamptz` : this.dialect.timestamp(unixMicro);
+  }
+
+  read(statements: readonly Sql[], timeoutMs = TIMEOUT_MS): Promise<Rows> {
+    return this.#options.database.run(statements.map(statement), { timeoutMs, isReadOnly: true });
+  }
+
+  /** The lease's row, if it is not there yet; nobody's. */
+  get #row(): Sql {
+    return sql`insert into leases (name, holder, expires_at) values ('monitor', '', ${this.time(0)})
+      on conflict (name) do nothing`;
+  }
+
+  /** For whoever creates or deletes. */
+  async write(statements: readonly Sql[]): Promise<Rows> {
+    const lock = sql`update leases set expires_at = expires_at where name = 'monitor'`;
+    const [, , ...rows] = await this.#run([this.#row, lock, ...statements], TIMEOUT_MS);
+    return rows;
+  }
+
+  /** undefined: somebody else holds the lease, and nothing was written. */
+  async writeAsHolder(statements: readonly Sql[], timeoutMs = TIMEOUT_MS): Promise<Rows | undefined> {
+    const expiresAt = this.time(this.nowUnixMicro + (timeoutMs + LEASE_MS) * 1000);
+    const renew = sql`update leases set expires_at = ${expiresAt} where ${this.#isOurs} returning holder`;
+    const [renewed, ...rows] = await this.#run([renew, ...statements], timeoutMs);
+    return renewed?.length === 1 ? rows : undefined;
+  }
+
+  /** Whether the lease is ours from now on. */
+  async acquire(): Promise<boolean> {
+    const { holder } = this.#options;
+    const now = this.nowUnixMicro;
+    // Not `on conflict do update`: with that, a COMMIT that fails on a full disk ends DuckDB's process.
+    const take = sql`update leases set holder = ${holder}::text, expires_at = ${this.time(now + LEASE_MS * 1000)}
+      where name = 'monitor' and (holder = ${holder}::text or expires_at <= ${this.time(now)})
+      returning holder`;
+    const [, taken] = await this.#run([this.#row, take], TIMEOUT_MS);
+    return taken?.length === 1;
+  }
+
+  /** So that another need not wait until it expires. */
+  async release(): Promise<void> {
+    await this.#run([sql`update leases set expires_at = ${this.time(0)} where ${this.#isOurs}`], TIMEOUT_MS);
+  }
+
+  #run(statements: readonly Sql[], timeoutMs: number): Promise<Rows> {
+    const run = this.#last.then(() => this.#attempt(statements, timeoutMs));
+    this.#last = run.catch(() => {});
+    return run;
+  }
+
+  async #attempt(statements: readonly Sql[], timeoutMs: number): Promise<Rows> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.database.run(statements.map(statement), { timeoutMs });
+      } catch (error) {
+        if (!(error instanceof SqlError) || error.kind !== 'busy' || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { sql } from '../logstore/sql/sql.ts';
+import type { SqlRow } from '../logstore/sql/sql-database.ts';
+import { textOf, textOrNull } from '../logstore/sql/sql-row.ts';
+import { type CheckResult, selectStates } from './alert-check.ts';
+import type { AlertDefinition } from './alert-definition.ts';
+import type { AlertPage, AlertPager } from './alert-pager.ts';
+import { selectAlerts, storedAlert } from './definitions.ts';
+import type { MonitorEvents } from './events.ts';
+import type { MonitorDatabase } from './monitor-database.ts';
+
+/** Of one alert, so many segments are paged, those that fire longest; nobody reads more. */
+export const MAX_PAGES = 100;
+/** An evaluator that ended before its last word was sent, at most so long ago, is spoken for by the next. */
+const LAST_WORDS_MICRO = 3_600_000_000;
+
+/**
+ * Makes the open pages those that should be: compares what the pager has open with the states in the store, whenever one
+ * of them may have changed. So it does not matter how they came apart: a restart, another evaluator, an alert that was
+ * deleted at another aggregator.
+ *
+ * Only the evaluator opens pages. Everybody closes what it has opened itself and what does not fire any more, and an
+ * evaluator that begins closes also what has stopped firing lately, for the one before may have died before it said so.
+ */
+export class Pages {
+  readonly #pager: AlertPager;
+  readonly #database: MonitorDatabase;
+  readonly #events: MonitorEvents;
+
+  constructor(pager: AlertPager, database: MonitorDatabase, events: MonitorEvents) {
+    this.#pager = pager;
+    this.#database = database;
+    this.#events = events;
+  }
+
+  /** After a check. What has stopped firing may have been opened by the evaluator before. */
+  checked(definition: AlertDefinition, { states, changes }: CheckResult): void {
+    const firing = definition.notify ? states.filter(({ state }) => state === 'firing') : [];
+    const paged = firing.toSorted((a, b) => a.sinceUnixMicro - b.sinceUnixMicro).slice(0, MAX_PAGES);
+    if (paged.length < firing.length) this.#events.pagesLeftOut(definition.id, firing.length);
+    const open = this.#pager.open().filter(({ alert }) => alert === definition.id);
+    const wanted = new Set(paged.map(({ segment }) => segment));
+    const shown = new Set(open.map(({ segment }) => segment));
+    for (const page of open) if (!wanted.has(page.segment)) this.#pager.resolved(page);
+    const ended = changes.filter(({ from, segment }) => from === 'firing' && !shown.has(segment));
+    if (definition.notify)
+      this.#resolveElsewhere(ended.map(({ segment }) => ({ alert: definition.id, segment })));
+    for (const { segment, observed, sinceUnixMicro } of paged) {
+      if (shown.has(segment)) continue;
+      this.#pager.firing({ alert: definition.id, segment }, { definition, observed, sinceUnixMicro });
+    }
+  }
+
+  /** Closes what does not fire in the store. */
+  async closeStale(): Promise<void> {
+    const open = this.#pager.open();
+    if (open.length === 0) return;
+    const firing = await this.#firing();
+    for (const page of open) if (!firing.has(nameOf(page))) this.#pager.resolved(page);
+  }
+
+  /** At the beginning of an evaluator. What fires, it will find out by its first checks. */
+  async takeOver(): Promise<void> {
+    const { dialect, nowUnixMicro } = this.#database;
+    const since = dialect.timestamp(Math.max(0, nowUnixMicro - LAST_WORDS_MICRO));
+    const [rows = []] = await this.#database.read([
+      sql`select alert, segment from alert_history
+        where from_state = 'firing' and "at" >= ${since} and not exists (
+          select 1 from alert_states where alert_states.alert = alert_history.alert and state = 'firing'
+            and alert_states.segment is not distinct from alert_history.segment)
+        group by alert, segment order by max("at") desc limit ${MAX_PAGES}::bigint`,
+    ]);
+    this.#resolveElsewhere(rows.map(pageOf));
+    await this.closeStale();
+  }
+
+  /** Its states are gone. */
+  deleted(pages: readonly AlertPage[]): void {
+    this.#resolveElsewhere(pages);
+  }
+
+  /** No more than an evaluator has open. */
+  #resolveElsewhere(pages: readonly AlertPage[]): void {
+    for (const page of pages.slice(0, MAX_PAGES)) this.#pager.resolved(page, { mayBeOpenElsewhere: true });
+  }
+
+  /** Of alerts that are there and page. */
+  async #firing(): Promise<ReadonlySet<string>> {
+    const { dialect } = this.#database;
+    const [alertRows = [], stateRows = []] = await this.#database.read([
+      selectAlerts(dialect),
+      selectStates(dialect, sql`state = 'firing'`),
+    ]);
+    // Of a definition that cannot be read nothing is known: its pages stay.
+    const silent = new Set(
+      alertRows
+        .map(storedAlert)
+        .filter(({ definition }) => definition?.notify === false)
+        .map(({ id }) => id),
+    );
+    const pages = stateRows.map(pageOf);
+    return new Set(pages.filter(({ alert }) => !silent.has(alert)).map(nameOf));
+  }
+}
+
+function pageOf(row: SqlRow): AlertPage {
+  return { alert: textOf(row, 'alert'), segment: textOrNull(row, 'segment') };
+}
+
+function nameOf({ alert, segment }: AlertPage): string {
+  return JSON.stringify([alert, segment]);
+}

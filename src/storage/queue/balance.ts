@@ -1,0 +1,26 @@
+import { minus, plus } from '../../records/amount.ts';
+import type { Cursors } from './cursors.ts';
+import type { StoredDeadLetters } from './dead-letters.ts';
+import type { EmitterBalance, QueueBalance } from './queue-contract.ts';
+import type { QueueIndex } from './queue-index.ts';
+
+/** Accounts for all accepted records from the current state; delivered is the remainder. */
+export function balanceOf(
+  index: QueueIndex,
+  cursors: Cursors,
+  deadLetters: StoredDeadLetters,
+  diskBytes: number,
+): QueueBalance {
+  const { accepted } = index;
+  const emitters = cursors.emitters.map((emitter): EmitterBalance => {
+    const { before, discarded } = cursors.row(emitter) ?? {
+      before: accepted,
+      discarded: minus(accepted, accepted),
+    };
+    const queued = cursors.queued(emitter, index);
+    const deadLettered = deadLetters.amount(emitter);
+    const others = plus(plus(before, queued), plus(deadLettered, discarded));
+    return { emitter, before, queued, deadLettered, discarded, delivered: minus(accepted, others) };
+  });
+  return { accepted, emitters, diskBytes };
+}

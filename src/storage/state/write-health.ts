@@ -1,0 +1,58 @@
+import type { Cancel, Clock } from '../../runtime/clock.ts';
+
+/**
+ * Whether durable writes succeed, for the readiness of a process. A process that is not ready may get no data
+ * to write, and would not notice that its disk works again: so after a failed write, it tries a small one
+ * every two seconds.
+ */
+export class WriteHealth {
+  readonly #clock: Clock;
+  readonly #probe: () => Promise<void>;
+  readonly #failures = new Map<Kind, string>();
+  #next: Cancel | undefined;
+  #closed = false;
+
+  /** `probe` writes durably in all relevant places. */
+  constructor(clock: Clock, probe: () => Promise<void>) {
+    this.#clock = clock;
+    this.#probe = probe;
+  }
+
+  /** Why the last write failed; undefined: it succeeded. */
+  get failure(): string | undefined {
+    const [reason] = this.#failures.values();
+    return reason;
+  }
+
+  failed(kind: Kind, error: unknown): void {
+    this.#failures.set(kind, error instanceof Error ? error.message : String(error));
+    if (this.#closed) return;
+    this.#next ??= this.#clock.after(TRY_AGAIN_MS, () => void this.#tryAgain());
+  }
+
+  succeeded(kind: Kind): void {
+    this.#failures.delete(kind);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#next?.();
+  }
+
+  async #tryAgain(): Promise<void> {
+    this.#next = undefined;
+    const [kind] = this.#failures.keys();
+    if (kind === undefined) return;
+    try {
+      await this.#probe();
+      this.#failures.clear();
+    } catch (error) {
+      this.failed(kind, error);
+    }
+  }
+}
+
+const TRY_AGAIN_MS = 2000;
+
+/** The kinds of writes: each fails and recovers independently. */
+type Kind = 'records' | 'state';

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ACCESS_LOG_ALIASES } from '../../src/formats/access-log-aliases.ts';
+import { ATTRIBUTE_COLUMNS, LOG_COLUMNS } from '../../src/logstore/log-columns.ts';
+import { PropertyError, parseProperty } from '../../src/logstore/property.ts';
+
+describe('a property is', () => {
+  test.each([
+    ['time', 'time', 'time'],
+    ['ts', 'time', 'time'],
+    ['severity', 'severity_number', 'number'],
+    ['host.name', 'host', 'text'],
+    ['service.name', 'service', 'text'],
+    ['log.file.path', 'source', 'text'],
+    ['stream', 'stream', 'uuid'],
+    ['http.response.status_code', 'http_response_status_code', 'number'],
+    [' url.path ', 'url_path', 'text'],
+  ])('%s: the column %s, a %s', (text, column, type) => {
+    expect(parseProperty(text)).toEqual({ kind: 'column', name: text.trim(), column, type });
+  });
+
+  test('the short name of an access log: what its attribute is', () => {
+    for (const { alias, attribute } of ACCESS_LOG_ALIASES) {
+      expect(parseProperty(alias)).toEqual({ ...parseProperty(attribute), name: alias });
+    }
+    expect(parseProperty('host')).toMatchObject({ column: 'client_address' });
+    expect(parseProperty('indent_logname')).toMatchObject({ kind: 'attribute', key: 'megacollector.ident' });
+  });
+
+  test.each([
+    'url.query',
+    'user_agent.original',
+    '@timestamp',
+    'a',
+    '_',
+    'k8s/pod',
+    '1',
+    'a b',
+    "a'; drop table log_records; --",
+    'a"b',
+    '\u00fcmlaut',
+    'order.id',
+    'attributes.',
+    'constructor',
+    '__proto__',
+  ])('the attribute %s', (key) => {
+    expect(parseProperty(key)).toEqual({ kind: 'attribute', name: key, key });
+  });
+
+  test.each([
+    ["['host']", 'host'],
+    ['["host"]', 'host'],
+    ["attributes['any name']", 'any name'],
+    ["['it\\'s']", "it's"],
+    ['["say \\"it\\""]', 'say "it"'],
+    ['[\'say "it"\']', 'say "it"'],
+    ["['a.b']", 'a.b'],
+    ["['']", ''],
+    ["['\\u001b']", '\u001b'],
+    ["['count(*)']", 'count(*)'],
+    ["['a=b']", 'a=b'],
+    ["['a\\u0000']", 'a\ufffd'],
+  ])('exactly the attribute that is named in brackets: %s', (text, key) => {
+    expect(parseProperty(text)).toEqual({ kind: 'attribute', name: text, key, path: [key] });
+  });
+
+  test('an attribute in an attribute, with several brackets', () => {
+    expect(parseProperty("['order']['id']")).toMatchObject({ path: ['order', 'id'] });
+  });
+
+  test.each(['attributes.host', 'attributes.service.name', 'attributes.time'])(
+    'with a prefix never a column of the record: %s',
+    (text) => {
+      expect(parseProperty(text)).toEqual({
+        kind: 'attribute',
+        name: text,
+        key: text.slice('attributes.'.length),
+      });
+    },
+  );
+
+  test.each(['attributes.url.path', "attributes['url.path']", "['url.path']"])(
+    'with a prefix the column of an attribute: %s',
+    (text) => {
+      expect(parseProperty(text)).toEqual({ kind: 'column', name: text, column: 'url_path', type: 'text' });
+    },
+  );
+
+  test.each([
+    ['section(url.path)', 'section(url.path)'],
+    ['section(path)', 'section(url.path)'],
+    ['section( path )', 'section(url.path)'],
+    [' section(request_route) ', 'section(request_route)'],
+  ])('the section of a text: %s', (text, name) => {
+    expect(parseProperty(text)).toMatchObject({ kind: 'section', name, of: { column: 'url_path' } });
+  });
+});
+
+test('every column that it names is one of a record', () => {
+  const names = [
+    'time',
+    'severity',
+    'host.name',
+    'service',
+    'source',
+    'format',
+    'body',
+    'stream',
+    'position',
+  ];
+  for (const name of [...names, ...ATTRIBUTE_COLUMNS.map(({ attribute }) => attribute)]) {
+    const property = parseProperty(name);
+    expect(property.kind).toBe('column');
+    if (property.kind === 'column') expect(LOG_COLUMNS).toContain(property.column);
+  }
+});
+
+describe('what is none says so, and shows what it was', () => {
+  test.each([
+    '',
+    ' ',
+    '*',
+    '*.*',
+    'count(*)',
+    'section()',
+    'section(time)',
+    'section(status_code)',
+    'section(stream)',
+    'section(section(url.path))',
+    'lower(body)',
+    'section(body',
+    'x'.repeat(301),
+    'a\0',
+    'a\u001bb',
+    '[]',
+    "['a'",
+    "['a']b",
+    "['a\\x']",
+    'attributes[a]',
+    '["a"]'.repeat(17),
+    "section(['a')",
+  ])('%j', (text) => {
+    expect(() => parseProperty(text)).toThrow(PropertyError);
+  });
+
+  test('briefly', () => {
+    for (const long of [
+      'section('.repeat(100_000),
+      `${'section('.repeat(100_000)}${')'.repeat(100_000)}`,
+      '-'.repeat(1e6),
+    ]) {
+      let message = '';
+      try {
+        parseProperty(long);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PropertyError);
+        message = (error as PropertyError).message;
+      }
+      expect(message.length).toBeGreaterThan(20);
+      expect(message.length).toBeLessThan(300);
+    }
+  });
+});
+
+test('any text is a property or a PropertyError, and only a key goes further', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^(section\()?[a-z_.'"; ]+\)?$/)),
+      (text) => {
+        try {
+          const property = parseProperty(text);
+          const inner = property.kind === 'section' ? property.of : property;
+          if (inner.kind === 'attribute')
+            expect(inner.key.isWellFormed() && !inner.key.includes('\0')).toBe(true);
+          else if (inner.kind === 'column') expect(LOG_COLUMNS).toContain(inner.column);
+          expect(parseProperty(property.name)).toEqual(property);
+        } catch (error) {
+          expect(error).toBeInstanceOf(PropertyError);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,395 @@
+import { expect, it } from 'vitest';
+import { sql } from '../../src/logstore/sql/sql.ts';
+import { SqlError } from '../../src/logstore/sql/sql-database.ts';
+import { metricDefinition, pointsRequest } from '../../src/monitoring/metric-definition.ts';
+import type { Monitor } from '../../src/monitoring/monitor.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { describeEachMonitorStore, type TestRecord, WRITERS } from './monitor-store.ts';
+import { pass, turnedMonitor, untilWaiting } from './turned-monitor.ts';
+
+/** On a whole minute. */
+const NOW = 1_700_000_040_000;
+const [WRITER, OTHER_WRITER] = WRITERS;
+
+function at(secondsAgo: number, more: Partial<TestRecord> = {}): TestRecord {
+  return { unixMs: NOW - secondsAgo * 1000, ...more };
+}
+
+/** `[seconds before NOW, segment, value]`, newest first. */
+async function pointsOf(monitor: Monitor, id: string, request = {}) {
+  const points = await monitor.points(id, pointsRequest.parse(request));
+  return points.map(({ time, segment, value }) => [(NOW - Date.parse(time)) / 1000, segment, value]);
+}
+
+describeEachMonitorStore('metrics', (open) => {
+  async function setUp() {
+    const store = await open();
+    const clock = new FakeClock(NOW);
+    return { store, clock, ...turnedMonitor(store, clock) };
+  }
+
+  it('are created, listed, and found with every default', async () => {
+    const { monitor } = await setUp();
+    const report = await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
+    expect(report).toEqual({
+      definition: {
+        id: 'requests',
+        statistic: 'count',
+        property: '*',
+        periodSeconds: 60,
+        refreshSeconds: 60,
+        startOffsetSeconds: 86_400,
+        endOffsetSeconds: 60,
+      },
+      createdAt: '2023-11-14T22:14:00.000Z',
+      refreshedAt: null,
+      points: 0,
+    });
+    expect(await monitor.metrics()).toEqual([report]);
+    expect(await monitor.metric('requests')).toEqual(report);
+    expect(await pointsOf(monitor, 'requests')).toEqual([]);
+  });
+
+  it('are there once, and gone when deleted', async () => {
+    const { monitor } = await setUp();
+    const definition = metricDefinition.parse({ id: 'requests' });
+    await monitor.createMetric(definition);
+    await expect(monitor.createMetric(definition)).rejects.toMatchObject({ kind: 'exists' });
+    await monitor.deleteMetric('requests');
+    await expect(monitor.deleteMetric('requests')).rejects.toMatchObject({ kind: 'not-found' });
+    await expect(monitor.metric('requests')).rejects.toMatchObject({ kind: 'not-found' });
+    await expect(pointsOf(monitor, 'requests')).rejects.toMatchObject({ kind: 'not-found' });
+    await monitor.createMetric(definition);
+  });
+
+  it.each([
+    [
+      { statistic: 'avg', property: 'url.path' },
+      'There is no avg of url.path, which is text: it can only be counted.',
+    ],
+    [{ statistic: 'p95', property: 'section(path)' }, /which is text/],
+    [{ statistic: 'max', property: 'time' }, /which is a time/],
+    [{ startOffsetSeconds: 100 }, /at least 120/],
+    [{ periodSeconds: 1, startOffsetSeconds: 31_622_400 }, /more than 1000000 buckets/],
+  ])('that cannot work are refused: %j', async (definition, message) => {
+    const { monitor } = await setUp();
+    const refused = monitor.createMetric(metricDefinition.parse({ id: 'x', ...definition }));
+    await expect(refused).rejects.toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) });
+  });
+
+  it('hold the observations of the complete buckets of the start offset, from the beginning', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(5), at(15), at(15.5), at(20), at(30.001), at(95), at(130)]);
+    await monitor.createMetric(
+      metricDefinition.parse({ id: 'requests', periodSeconds: 10, startOffsetSeconds: 100 }),
+    );
+    await monitor.start();
+    await untilWaiting(clock);
+    expect(await pointsOf(monitor, 'requests')).toEqual([
+      [20, null, 3],
+      [40, null, 1],
+      [100, null, 1],
+    ]);
+    expect(await monitor.metric('requests')).toMatchObject({
+      refreshedAt: '2023-11-14T22:14:00.000Z',
+      points: 3,
+    });
+    await pass(clock, 10);
+    expect(await pointsOf(monitor, 'requests', { limit: 2 })).toEqual([
+      [10, null, 1],
+      [20, null, 3],
+    ]);
+  });
+
+  it.each([
+    ['count', 4],
+    ['avg', 4],
+    ['min', 1],
+    ['max', 10],
+    ['stddev', Math.sqrt(50 / 3)],
+    ['variance', 50 / 3],
+    ['p50', 2.5],
+    ['p95', 8.95],
+    ['p99', 9.79],
+  ])('%s of a property', async (statistic, expected) => {
+    const { monitor, store, clock } = await setUp();
+    const bytes = [1, 2, 3, 10].map((each) => at(100, { bytes: each, attributes: { took: each } }));
+    await store.flush(WRITER, [...bytes, at(100), at(100, { attributes: { took: 'long' } })]);
+    for (const property of ['response_bsize', 'took']) {
+      const id = property === 'took' ? 'took' : 'bytes';
+      await monitor.createMetric(metricDefinition.parse({ id, statistic, property }));
+    }
+    await monitor.start();
+    await untilWaiting(clock);
+    const [bytesPoint] = await monitor.points('bytes', pointsRequest.parse({}));
+    expect(bytesPoint).toMatchObject({ count: 4, segment: null });
+    expect(bytesPoint?.value).toBeCloseTo(expected, 9);
+    const [tookPoint] = await monitor.points('took', pointsRequest.parse({}));
+    if (statistic !== 'count') expect(tookPoint?.value).toBeCloseTo(expected, 9);
+  });
+
+  it('have a value for each segment, and for records without one', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [
+      at(90, { path: '/a/x' }),
+      at(91, { path: '/a/y' }),
+      at(92, { path: '/b' }),
+      at(93),
+    ]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'routes', segment: 'section(url.path)' }));
+    await monitor.start();
+    await untilWaiting(clock);
+    const points = await pointsOf(monitor, 'routes');
+    expect(points[0]).toEqual([120, 'a', 2]);
+    expect(points.slice(1)).toEqual(
+      expect.arrayContaining([
+        [120, 'b', 1],
+        [120, null, 1],
+      ]),
+    );
+    expect(await pointsOf(monitor, 'routes', { segment: 'b' })).toEqual([[120, 'b', 1]]);
+  });
+
+  it('are of the records that the filter lets through', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(90, { status: 500 }), at(90, { status: 404 }), at(90)]);
+    const filter = { where: [{ property: 'status_code', value: '500' }] };
+    await monitor.createMetric(metricDefinition.parse({ id: 'errors', filter }));
+    await monitor.start();
+    await untilWaiting(clock);
+    expect(await pointsOf(monitor, 'errors')).toEqual([[120, null, 1]]);
+  });
+
+  it('are opened again by late records, within the start offset', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(100), at(5000)]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests', startOffsetSeconds: 3600 }));
+    await monitor.start();
+    await untilWaiting(clock);
+    expect(await pointsOf(monitor, 'requests')).toEqual([[120, null, 1]]);
+    await store.flush(OTHER_WRITER, [at(110), at(1000), at(5000)]);
+    await pass(clock, 60);
+    expect(await pointsOf(monitor, 'requests')).toEqual([
+      [120, null, 2],
+      [1020, null, 1],
+    ]);
+  });
+
+  it('do not miss what came long ago for a bucket that is complete only now', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(-90)]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
+    await monitor.start();
+    await pass(clock, 240, { step: 60 });
+    expect(await pointsOf(monitor, 'requests')).toEqual([[-60, null, 1]]);
+  });
+
+  it('miss nothing, at whatever moment of a refresh it is stored', async () => {
+    const { monitor, store, clock } = await setUp();
+    const definition = { id: 'requests', periodSeconds: 10, startOffsetSeconds: 3600, refreshSeconds: 1 };
+    await monitor.createMetric(metricDefinition.parse(definition));
+    await monitor.start();
+    await untilWaiting(clock);
+    let records = 0;
+    for (let moment = 0; moment < 8; moment++) {
+      let statements = 0;
+      await store.flush(OTHER_WRITER, [at(1000)]);
+      store.beforeStatement = async () => {
+        if (statements++ !== moment) return;
+        await store.flush(WRITER, [at(1000), at(2000)]);
+        records += 2;
+      };
+      records++;
+      await pass(clock, 2);
+      store.beforeStatement = () => Promise.resolve();
+      await pass(clock, 2);
+      const points = await monitor.points('requests', pointsRequest.parse({}));
+      expect([moment, points.reduce((all, { count }) => all + count, 0)]).toEqual([moment, records]);
+    }
+    expect(records).toBe(24);
+  });
+
+  it('are computed anew when nobody has looked for longer than touched minutes are kept', async () => {
+    const { monitor, store, clock } = await setUp();
+    const definition = metricDefinition.parse({ id: 'requests', startOffsetSeconds: 10 * 86_400 });
+    await monitor.createMetric(definition);
+    await monitor.start();
+    await untilWaiting(clock);
+    await monitor.stop(new AbortController().signal);
+    await store.flush(WRITER, [at(1000)]);
+    await store.query(sql`delete from touched_minutes`);
+    clock.jumpWallClock(2 * 86_400_000);
+    const again = turnedMonitor(store, clock, 'second');
+    await again.monitor.start();
+    await pass(clock, 10);
+    expect(await pointsOf(monitor, 'requests')).toEqual([[1020, null, 1]]);
+  });
+
+  it('are computed anew after a long sleep, too', async () => {
+    const { monitor, store, clock } = await setUp();
+    const definition = metricDefinition.parse({ id: 'requests', startOffsetSeconds: 10 * 86_400 });
+    await monitor.createMetric(definition);
+    await monitor.start();
+    await pass(clock, 10);
+    clock.jumpWallClock(3 * 86_400_000);
+    await store.flush(WRITER, [at(1000)]);
+    await store.query(sql`delete from touched_minutes`);
+    await pass(clock, 70);
+    expect(await pointsOf(monitor, 'requests')).toEqual([[1020, null, 1]]);
+  });
+
+  it('stay when the records are deleted by age', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(7200)]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
+    await monitor.start();
+    await untilWaiting(clock);
+    await store.query(sql`delete from log_records`);
+    await monitor.stop(new AbortController().signal);
+    await store.query(sql`update metrics set watermark = null`);
+    await turnedMonitor(store, clock, 'second').monitor.start();
+    await untilWaiting(clock);
+    expect(await pointsOf(monitor, 'requests')).toEqual([[7200, null, 1]]);
+  });
+
+  it('keep the segments with the most records, and say so', async () => {
+    const { monitor, store, clock, lines } = await setUp();
+    const records = Array.from({ length: 1100 }, (_, index) => at(100, { path: `/${index}` }));
+    await store.flush(WRITER, [...records, at(100, { path: '/busy' }), at(100, { path: '/busy' })]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'paths', segment: 'url.path' }));
+    await monitor.start();
+    await untilWaiting(clock);
+    const points = await monitor.points('paths', pointsRequest.parse({}));
+    expect(points).toHaveLength(1000);
+    expect(points[0]).toMatchObject({ segment: '/busy', value: 2 });
+    expect(lines).toContainEqual(expect.objectContaining({ metric: 'paths', level: 40 }));
+  });
+
+  it('that cannot be read or computed are reported, and hold up no others', async () => {
+    const { monitor, store, clock, lines } = await setUp();
+    await store.flush(WRITER, [at(100)]);
+    await store.query(
+      sql`insert into metrics (id, definition, created_at) values ('broken', '{"id":', now())`,
+    );
+    await store.query(
+      sql`insert into metrics (id, definition, created_at) values ('newer', '{"id":"newer","x":1}', now())`,
+    );
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
+    await monitor.start();
+    await untilWaiting(clock);
+    expect(await pointsOf(monitor, 'requests')).toEqual([[120, null, 1]]);
+    expect((await monitor.metrics()).map(({ definition }) => definition.id)).toEqual(['requests']);
+    expect(lines.filter(({ level }) => level === 50)).toMatchObject([{ id: 'broken' }, { id: 'newer' }]);
+    await expect(monitor.metric('broken')).rejects.toMatchObject({ kind: 'invalid' });
+    await monitor.deleteMetric('broken');
+  });
+
+  it('that are deleted and created again begin anew', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(100, { path: '/a' })]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
+    await monitor.start();
+    await pass(clock, 1);
+    await monitor.deleteMetric('requests');
+    expect(await store.query(sql`select * from metric_points`)).toEqual([]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests', segment: 'url.path' }));
+    await pass(clock, 1);
+    expect(await pointsOf(monitor, 'requests')).toEqual([[120, '/a', 1]]);
+  });
+
+  it('are computed in smaller steps when the store takes too long, and reported once', async () => {
+    const { monitor, store, clock, lines } = await setUp();
+    await store.flush(WRITER, [at(100), at(50_000), at(80_000)]);
+    await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
+    const run = store.database.run.bind(store.database);
+    let slow = 0;
+    Object.assign(store.database, {
+      run: async (...args: Parameters<typeof run>) => {
+        const inserts = args[0].filter(({ text }) => text.includes('insert into metric_points')).length;
+        if (inserts > 0 && slow++ < 3) throw new SqlError('timeout', 'it takes too long');
+        return await run(...args);
+      },
+    });
+    await monitor.start();
+    await pass(clock, 300, { step: 10 });
+    expect((await pointsOf(monitor, 'requests')).map(([, , value]) => value)).toEqual([1, 1, 1]);
+    expect(lines.filter(({ metric }) => metric === 'requests').map(({ msg }) => msg)).toEqual([
+      'A metric could not be refreshed.',
+      'The metric can be refreshed again.',
+    ]);
+  });
+
+  it('of one that fails hold up no others', async () => {
+    const { monitor, store, clock } = await setUp();
+    await store.flush(WRITER, [at(100)]);
+    for (const id of ['a', 'b']) await monitor.createMetric(metricDefinition.parse({ id }));
+    const run = store.database.run.bind(store.database);
+    Object.assign(store.database, {
+      run: async (...args: Parameters<typeof run>) => {
+        const isOfA = args[0].some(({ text, values }) => text.includes('insert into') && values[0] === 'a');
+        if (isOfA) throw new SqlError('statement', 'out of range');
+        return await run(...args);
+      },
+    });
+    await monitor.start();
+    await untilWaiting(clock);
+    expect(await pointsOf(monitor, 'a')).toEqual([]);
+    expect(await pointsOf(monitor, 'b')).toEqual([[120, null, 1]]);
+  });
+
+  it('are of a limited number', async () => {
+    const { monitor, store } = await setUp();
+    const definition = JSON.stringify(metricDefinition.parse({ id: 'x' }));
+    await store.query(sql`insert into metrics (id, definition, created_at)
+      select 'x' || n::text, ${definition}::text, now() from generate_series(1, 500) as series(n)`);
+    await expect(monitor.createMetric(metricDefinition.parse({ id: 'one_more' }))).rejects.toMatchObject({
+      kind: 'invalid',
+      message: 'There are 500 metrics already, and no room for more.',
+    });
+    await expect(monitor.createMetric(metricDefinition.parse({ id: 'x7' }))).rejects.toMatchObject({
+      kind: 'exists',
+    });
+  });
+
+  it('write nothing while nothing happens, but once a minute how far they are', async () => {
+    const { monitor, store, clock } = await setUp();
+    await monitor.createDefaults();
+    await monitor.deleteAlert('totaltraffic');
+    await monitor.start();
+    await pass(clock, 10);
+    let writes = 0;
+    const run = store.database.run.bind(store.database);
+    Object.assign(store.database, {
+      run: (...args: Parameters<typeof run>) => {
+        if (args[0].some(({ text }) => text.includes('metric_points') || text.includes('update metrics')))
+          writes++;
+        return run(...args);
+      },
+    });
+    await pass(clock, 45);
+    expect(writes).toBe(0);
+    await pass(clock, 20);
+    expect(writes).toBe(2);
+  });
+
+  it('have defaults, which stay when they are there', async () => {
+    const { monitor } = await setUp();
+    const names = ['total_traffic', 'total_traffic_per_route', 'totaltraffic'];
+    expect(await monitor.createDefaults()).toEqual({ created: names, existing: [] });
+    await monitor.deleteAlert('totaltraffic');
+    expect(await monitor.createDefaults()).toEqual({
+      created: ['totaltraffic'],
+      existing: names.slice(0, 2),
+    });
+    expect((await monitor.metric('total_traffic_per_route')).definition).toEqual({
+      id: 'total_traffic_per_route',
+      statistic: 'count',
+      property: '*',
+      periodSeconds: 10,
+      startOffsetSeconds: 86_400,
+      endOffsetSeconds: 10,
+      refreshSeconds: 10,
+      segment: 'section(url.path)',
+    });
+  });
+});

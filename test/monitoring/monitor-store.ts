@@ -1,0 +1,192 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import pg from 'pg';
+import { afterAll, describe, onTestFinished } from 'vitest';
+import { LOG_TABLE } from '../../src/logstore/log-columns.ts';
+import { logRecordColumns, STORE_TABLES } from '../../src/logstore/schema.ts';
+import { dialectOf } from '../../src/logstore/sql/dialects.ts';
+import {
+  join as joinSql,
+  type SqlStatement,
+  type SqlValue,
+  sql,
+  statement,
+} from '../../src/logstore/sql/sql.ts';
+import { type SqlDatabase, SqlError, type SqlRow } from '../../src/logstore/sql/sql-database.ts';
+import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+
+export interface TestRecord {
+  readonly unixMs: number;
+  readonly path?: string;
+  readonly status?: number;
+  readonly bytes?: number;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** The tables of a store, with transactions like those of a real one, and several at once. */
+export interface MonitorStore {
+  readonly database: SqlDatabase;
+  /** One flush of a writer, over a connection of its own. */
+  flush(writer: string, records: readonly TestRecord[]): Promise<void>;
+  query(statement: ReturnType<typeof sql>): Promise<readonly SqlRow[]>;
+  /** Called before each statement of `database.run`, within its transaction. */
+  beforeStatement: () => Promise<void>;
+}
+
+type Run = (
+  statements: readonly SqlStatement[],
+  beforeStatement?: () => Promise<void>,
+) => Promise<readonly (readonly SqlRow[])[]>;
+
+export const WRITERS = [
+  '11111111-1111-4111-8111-111111111111',
+  '22222222-2222-4222-8222-222222222222',
+] as const;
+
+/** The same suite against every store that is installed. */
+export function describeEachMonitorStore(
+  title: string,
+  suite: (open: () => Promise<MonitorStore>) => void,
+): void {
+  describe(`${title} in DuckDB`, () => suite(openDuckDb));
+  if (POSTGRES_PROGRAMS === undefined) {
+    describe.skip(`${title} in PostgreSQL (not installed)`, () => suite(openDuckDb));
+    return;
+  }
+  describe(`${title} in PostgreSQL`, () => {
+    let server: Promise<PostgresServer> | undefined;
+    let databases = 0;
+    const cleanUps: (() => Promise<void>)[] = [];
+    afterAll(async () => {
+      for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    });
+    suite(async () => {
+      server ??= startPostgres({}, (cleanUp) => void cleanUps.push(cleanUp));
+      const database = `monitor_${++databases}`;
+      const running = await server;
+      await running.sql(`create database ${database}`);
+      return await openPostgres(running.socketDirectory, database);
+    });
+  });
+}
+
+async function openDuckDb(): Promise<MonitorStore> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  onTestFinished(() => instance.closeSync());
+  const connected = async (): Promise<Run> => {
+    const connection = await instance.connect();
+    let last: Promise<unknown> = Promise.resolve();
+    const transaction: Run = async (statements, beforeStatement) => {
+      const results: SqlRow[][] = [];
+      await connection.run('begin transaction');
+      try {
+        for (const { text, values } of statements) {
+          await beforeStatement?.();
+          const reader = await connection.runAndReadAll(text, [...values]);
+          results.push(reader.getRowObjectsJS().map(plain));
+        }
+        await connection.run('commit');
+        return results;
+      } catch (error) {
+        await connection.run('rollback').catch(() => {});
+        throw new SqlError(/conflict/i.test(String(error)) ? 'busy' : 'statement', String(error));
+      }
+    };
+    return (...args) => {
+      const result = last.then(() => transaction(...args));
+      last = result.catch(() => {});
+      return result;
+    };
+  };
+  const setUp = await instance.connect();
+  for (const each of [...STORE_TABLES, `create table ${LOG_TABLE} (${logRecordColumns('json')})`])
+    await setUp.run(each);
+  return storeOver('duckdb', await connected(), await connected());
+}
+
+function plain(row: Readonly<Record<string, unknown>>): SqlRow {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' ? Number(value) : (value as SqlValue),
+    ]),
+  );
+}
+
+async function openPostgres(host: string, database: string): Promise<MonitorStore> {
+  const pool = new pg.Pool({ host, database, user: 'postgres', max: 4, types: { getTypeParser } });
+  pool.on('error', () => {});
+  onTestFinished(() => pool.end());
+  for (const each of [...STORE_TABLES, `create table ${LOG_TABLE} (${logRecordColumns('jsonb')})`])
+    await pool.query(each);
+  const within =
+    (isolation: string): Run =>
+    async (statements, beforeStatement) => {
+      const client = await pool.connect();
+      try {
+        await client.query(`begin isolation level ${isolation}`);
+        const results: SqlRow[][] = [];
+        for (const { text, values } of statements) {
+          await beforeStatement?.();
+          results.push((await client.query<Record<string, SqlValue>>(text, [...values])).rows);
+        }
+        await client.query('commit');
+        return results;
+      } catch (error) {
+        await client.query('rollback');
+        const { code = '', message } = error as { code?: string; message: string };
+        const kind = /^40/.test(code) ? 'busy' : /^23/.test(code) ? 'constraint' : 'statement';
+        throw new SqlError(kind, message);
+      } finally {
+        client.release();
+      }
+    };
+  // The looser of the isolations that a store may have: what is right here is right in the stricter one.
+  return storeOver('postgres', within('read committed'), within('read committed'));
+}
+
+const BIGINT = 20;
+function getTypeParser(oid: number): (value: string) => unknown {
+  return oid === BIGINT ? Number : (pg.types.getTypeParser(oid) as (value: string) => unknown);
+}
+
+function storeOver(dialectName: SqlDatabase['dialect'], run: Run, write: Run): MonitorStore {
+  const dialect = dialectOf(dialectName);
+  const time = (unixMs: number) => dialect.timestamp(unixMs * 1000);
+  const flushes = new Map<string, number>();
+  let position = 0;
+  const store: MonitorStore = {
+    beforeStatement: () => Promise.resolve(),
+    database: {
+      dialect: dialectName,
+      run: (statements) => run(statements, () => store.beforeStatement()),
+    },
+    query: async (each) => (await run([statement(each)]))[0] ?? [],
+    async flush(writer, records) {
+      const flush = (flushes.get(writer) ?? 0) + 1;
+      flushes.set(writer, flush);
+      const rows = records.map(({ unixMs, path, status, bytes, attributes }) => {
+        position++;
+        const json = attributes === undefined ? null : JSON.stringify(attributes);
+        return sql`(${time(unixMs)}, ${time(unixMs)}, 'combined', 'a line',
+          ${dialectName === 'duckdb' ? sql`${json}::json` : sql`${json}::jsonb`}, ${writer}::uuid, ${position}::bigint,
+          ${path ?? null}::text, ${status ?? null}::smallint, ${bytes ?? null}::bigint)`;
+      });
+      const times = records.map(({ unixMs }) => unixMs);
+      const minutes = new Set(times.map((unixMs) => Math.floor(unixMs / 60_000) * 60_000));
+      const statements = [
+        sql`insert into log_records (time, observed_time, format, body, attributes, stream, position, url_path,
+          http_response_status_code, http_response_body_size) values ${joinSql(rows, sql`, `)}`,
+        sql`insert into stored_ranges values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${writer}::uuid, 0, 1,
+          ${time(Math.min(...times))}, ${time(Math.max(...times))})`,
+        ...[...minutes].map(
+          (minute) =>
+            sql`insert into touched_minutes values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${time(minute)})`,
+        ),
+        sql`insert into writers as known (writer, last_flush, seen_at) values (${writer}::uuid, ${flush}::bigint, ${time(0)})
+          on conflict (writer) do update set last_flush = excluded.last_flush`,
+      ];
+      await write(statements.map(statement));
+    },
+  };
+  return store;
+}
