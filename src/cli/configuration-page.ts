@@ -31,8 +31,8 @@ Both halves are configured by environment variables. Each variable is also a fla
 - **Check first.** \`mega-collector aggregator --check\` (and \`collector --check\`) reads everything, starts nothing, prints every
   value with where it comes from, and ends with 0, or with 78 and all problems at once. \`--json\` is for programs.
 - **Secrets and PEM from files.** A variable marked *or file* has a second form with \`_FILE\` at its end (\`--tls-key-file\`), which
-  names a file that holds the value. Only one of the two forms may be set. Secrets are never printed. The files are read
-  again on SIGHUP, so that certificates can be renewed without a restart.
+  names a file that holds the value. Only one of the two forms may be set. Secrets are never printed. Certificates
+  are read again when their files change and on SIGHUP, so that they can be renewed without a restart.
 - **PEM text** may come with real line ends, or with the two characters \`\\n\` instead of each.
 - **Durations** are those of Go's \`time.ParseDuration\`: \`300ms\`, \`15s\`, \`1h30m\`, \`1.5h\`. There are no days.
 - **Unknown variables** that begin with \`AGGREGATOR_\` or \`COLLECTOR_\` are warned about, with the nearest name that exists, and have

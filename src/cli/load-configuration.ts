@@ -28,6 +28,8 @@ export interface LoadedConfiguration<Config> {
   readonly warnings: readonly ConfigurationWarning[];
   /** What was read, files included. */
   readonly environment: Environment;
+  /** Flags and environment, before files are read. */
+  readonly given: Environment;
   /** By variable; those that nobody set are missing. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
@@ -49,7 +51,7 @@ export async function loadConfiguration<Config>(
     throw new ConfigurationError([...fileProblems, ...notCausedBy(fileProblems, parsed.problems)]);
   }
   throwProblems(fileProblems);
-  return { ...parsed, environment, origins: originsOf(table, flags, flagged) };
+  return { ...parsed, environment, given: flags, origins: originsOf(table, flags, flagged) };
 }
 
 function parsedOrProblems<Parsed extends object>(

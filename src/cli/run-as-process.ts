@@ -18,6 +18,7 @@ import { ProgressLine } from './one-shot/progress-line.ts';
 import { showProgress } from './one-shot/show-progress.ts';
 import { EXIT } from './output/exit-codes.ts';
 import { type Io, widthOf } from './output/io.ts';
+import { namedFiles, watchNamedFiles } from './reloaded-files.ts';
 import { type RunServiceOptions, runService } from './run-service.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 
@@ -105,7 +106,7 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   command: Command,
   plan: ProcessPlan<Config, Runs>,
 ): Promise<number> {
-  const { config: parsed, warnings } = await loadConfiguration(command, plan.source, io);
+  const { config: parsed, warnings, given } = await loadConfiguration(command, plan.source, io);
   const config = await settled(plan, parsed);
   const pretty = io.stderr.isTTY === true;
   const to = new ProgressLine(io.logOutput());
@@ -124,10 +125,18 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   const oneShot = plan.oneShot?.(service, config);
   const { shutdownTimeoutMs } = config;
   const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));
-  return runService({
-    ...{ service, reopen, logger, io, shutdownTimeoutMs },
-    ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
-  });
+  // A one-shot run ends before certificates are renewed.
+  const files = oneShot === undefined ? namedFiles(plan.source.table, given, config) : [];
+  const watcher = watchNamedFiles({ files, reload: reopen, logger, clock: systemClock });
+  void watcher?.start();
+  try {
+    return await runService({
+      ...{ service, reopen, logger, io, shutdownTimeoutMs },
+      ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
+    });
+  } finally {
+    await watcher?.stop();
+  }
 }
 
 function oneShotOptions(
