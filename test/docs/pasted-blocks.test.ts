@@ -1,90 +1,122 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type PastedBlock, PastedShell } from '../support/pasted-shell.ts';
+import { type MarkdownBlock, markdownBlocks, PAGES, shellBlocks } from '../support/markdown-blocks.ts';
+import { PastedShell, type PastedTerminal } from '../support/pasted-shell.ts';
 
-const WHY_NOT = PastedShell.isPossible() ? '' : ' (SKIPPED: needs root and the network namespaces of Linux)';
+const MISSING = PastedShell.isPossible()
+  ? ''
+  : ' (SKIPPED: needs root, the network namespaces of Linux, and script)';
 
-let shell: PastedShell;
+/** A block that sets variables and runs nothing. */
+const SETTINGS = /^(?:#.*|[A-Z_]+=(?:'[^']*'|\S+)|)$/;
 
-beforeAll(async () => {
-  if (WHY_NOT === '') shell = await PastedShell.build();
-}, 120_000);
+/** Texts that the blocks of a page show, in the order of the page. Blocks of settings are not in the list. */
+const SHOWN: Record<string, readonly (readonly string[])[]> = {
+  'README.md': [
+    ['Accepting records', 'Following a file', 'hello from a log'],
+    ['all streams', 'duckdb'],
+    ['/cart'],
+  ],
+  'docs/monitoring.md': [
+    ['Created total_traffic', 'totaltraffic ', '/pasted/500'],
+    ['"http.response.status_code":500'],
+  ],
+  'docs/operations.md': [['AGGREGATOR_STATE_DIRECTORY', 'Read 3 records', 'Following a file', 'all streams']],
+  'docs/postgresql.md': [['Serving metrics and health'], ['Serving metrics and health']],
+  'docs/store.md': [['Serving metrics and health', 'db.example']],
+};
 
-afterAll(() => shell?.remove());
+/** Languages of blocks that are not commands, and the test that uses them. */
+const NOT_COMMANDS: Record<string, string> = {
+  text: 'a drawing',
+  ini: 'a part of postgresql.conf',
+  json: 'a serve database: loaded below',
+  sql: 'sql.test.ts',
+  ts: 'gelf.test.ts',
+};
+const WITH_SQL = ['docs/store.md'];
+const WITH_TYPESCRIPT = ['docs/gelf.md'];
 
-function blocks(path: string, heading = ''): readonly string[] {
-  const page = readFileSync(path, 'utf8');
-  const section = page.slice(page.indexOf(heading));
-  return [...section.matchAll(/^```(\w*)\n(.*?)^```$/gms)]
-    .filter(([, language]) => language === '' || language === 'sh')
-    .map(([, , block = '']) => block);
-}
+const isSettings = ({ text }: MarkdownBlock) => text.split('\n').every((line) => SETTINGS.test(line));
+const commandBlocks = (page: string) => shellBlocks(page).filter((block) => !isSettings(block));
+const settingsOf = (page: string) =>
+  shellBlocks(page)
+    .filter(isSettings)
+    .flatMap(({ text }) => text.split('\n'))
+    .filter((line) => /^[A-Z]/.test(line));
 
-function first(path: string, heading?: string): string {
-  const [block] = blocks(path, heading);
-  if (block === undefined) throw new Error(`there is no block in ${path}`);
-  return block;
-}
+test('every block is run, used by another test, or has a reason in the page', () => {
+  const blocks = PAGES.flatMap(markdownBlocks);
+  const unknown = blocks.filter(({ language }) => language !== 'sh' && NOT_COMMANDS[language] === undefined);
+  expect(unknown).toEqual([]);
+  const pagesWith = (language: string) => [
+    ...new Set(blocks.filter((block) => block.language === language).map(({ page }) => page)),
+  ];
+  expect([pagesWith('sql'), pagesWith('ts')]).toEqual([WITH_SQL, WITH_TYPESCRIPT]);
+  expect(pagesWith('json')).toEqual(['docs/postgresql.md']);
+});
 
-function paste(block: string): PastedBlock {
-  const pasted = shell.paste(block);
-  onTestFinished(() => pasted.end());
-  return pasted;
-}
-
-/** Waits for a text of the commands; fails with all that they wrote when the block ends with an error. */
-async function shows(pasted: PastedBlock, ...texts: readonly string[]): Promise<void> {
-  for (const text of texts) await expect.poll(() => pasted.output(), { timeout: 60_000 }).toContain(text);
-}
-
-async function succeeds(pasted: PastedBlock): Promise<void> {
-  expect(await pasted.exitCode, pasted.output()).toBe(0);
-}
-
-/** Alternatives of a block: what stands between blank lines. */
-const alternatives = (block: string): readonly string[] => block.trim().split(/\n\n+/);
-
-describe.skipIf(WHY_NOT !== '')(`a block that is pasted as it is${WHY_NOT}`, { timeout: 120_000 }, () => {
-  test('of the README starts both halves, and shows what the logs have', async () => {
-    const pasted = paste(first('README.md', '## Use it'));
-    await shows(pasted, 'a line of a log');
-  });
-
-  test('of docs/monitoring.md finds the error, makes the metrics, and observes the alert', async () => {
-    const pasted = paste(first('docs/monitoring.md'));
-    await shows(pasted, 'Created total_traffic', 'totaltraffic ', '/pasted/500');
-  });
-
-  test('of docs/store.md starts, and waits for PostgreSQL where there is none', async () => {
-    const pasted = paste(
-      blocks('docs/store.md').find((block) => block.includes('mega-collector aggregator')) ?? '',
-    );
-    await shows(pasted, 'Serving metrics and health', 'db.example');
-  });
-
-  test.each(alternatives(first('docs/postgresql.md', '```sh')))(
-    'of docs/postgresql.md starts: %s',
-    async (block) => {
-      await shows(paste(block), 'Serving metrics and health');
-    },
+test('every block of commands has an expected output', () => {
+  const counted = PAGES.map((page) => [page, commandBlocks(page).length] as const).filter(([, n]) => n > 0);
+  expect(Object.fromEntries(counted)).toEqual(
+    Object.fromEntries(Object.entries(SHOWN).map(([page, blocks]) => [page, blocks.length])),
   );
+});
 
-  test('of docs/operations.md checks, reads once, and follows', async () => {
-    const pasted = paste(first('docs/operations.md'));
-    await succeeds(pasted);
-    await shows(pasted, 'AGGREGATOR_STATE_DIRECTORY', 'Read 3 records', 'Following a file');
+describe.skipIf(MISSING !== '')(`blocks pasted into one terminal${MISSING}`, { timeout: 300_000 }, () => {
+  let shell: PastedShell;
+
+  beforeAll(async () => {
+    shell = await PastedShell.build();
+  }, 120_000);
+
+  afterAll(() => shell?.remove());
+
+  async function openTerminal(serves?: string): Promise<PastedTerminal> {
+    const terminal = await shell.open(serves === undefined ? {} : { serves });
+    onTestFinished(() => terminal.close());
+    return terminal;
+  }
+
+  async function shows(terminal: PastedTerminal, from: number, texts: readonly string[]): Promise<void> {
+    for (const text of texts) {
+      await expect.poll(() => terminal.output().slice(from), { timeout: 120_000 }).toContain(text);
+    }
+  }
+
+  async function runBlock(terminal: PastedTerminal, { text }: MarkdownBlock, texts: readonly string[]) {
+    const from = terminal.output().length;
+    terminal.paste(text);
+    const isEndless = text.includes('Ctrl-C');
+    if (!isEndless) await terminal.untilIdle();
+    await shows(terminal, from, texts);
+    if (isEndless) terminal.interrupt();
+    await terminal.untilIdle();
+  }
+
+  test.each(Object.entries(SHOWN))('of %s do what the page describes', async (page, expected) => {
+    const [serves] = markdownBlocks(page).filter(({ language }) => language === 'json');
+    const terminal = await openTerminal(serves?.text);
+    for (const [index, block] of commandBlocks(page).entries()) {
+      await runBlock(terminal, block, expected[index] ?? []);
+    }
+    if (serves !== undefined) {
+      const from = terminal.output().length;
+      terminal.paste('ls /var/lib/mega-collector/serves');
+      await shows(terminal, from, ['serves.loaded']);
+    }
+    expect(terminal.failed()).toEqual([]);
   });
 
-  test.each(['gelf', 'logplex', 'configuration'])(
-    'of docs/%s.md sets what the aggregator accepts',
-    async (page) => {
-      const lines = blocks(`docs/${page}.md`)
-        .flatMap((block) => block.split('\n'))
-        .filter((line) => line.startsWith('AGGREGATOR_'));
-      expect(lines.length).toBeGreaterThan(2);
-      await succeeds(
-        paste(lines.map((line) => `(export ${line}; mega-collector aggregator --check)`).join('\n')),
-      );
-    },
-  );
+  const withSettings = PAGES.filter((page) => settingsOf(page).length > 0);
+
+  test.each(withSettings)('of %s set variables that are accepted', async (page) => {
+    const commands = settingsOf(page).map((line) => {
+      const half = line.startsWith('COLLECTOR_') ? 'collector' : 'aggregator';
+      return `(export ${line}; mega-collector ${half} --check > /dev/null)`;
+    });
+    const terminal = await openTerminal();
+    terminal.paste(commands.join('\n'));
+    await terminal.untilIdle();
+    expect(terminal.failed()).toEqual([]);
+  });
 });

@@ -1,12 +1,14 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 
 /**
- * A machine for the shell blocks of the documentation: the built product below the current directory, an own home, own
- * networks (so that the default ports are free), own processes, and own /var/log, /var/lib, /etc and /tmp/mega. The end of
- * its first process ends all others, also those in the background.
+ * A fresh machine for the shell blocks of a page: the built program in the current directory, a separate home,
+ * separate networks (so that the default ports are free), separate processes, and separate /var/log, /var/lib,
+ * /etc and /tmp/mega.
  */
 export class PastedShell {
   readonly directory: string;
@@ -15,13 +17,16 @@ export class PastedShell {
     this.directory = directory;
   }
 
-  /** Without root and Linux namespaces, the blocks cannot have the default ports. */
+  /** Without root, Linux namespaces and `script`, the blocks cannot have the default ports and a terminal. */
   static isPossible(): boolean {
-    return spawnSync('unshare', [...NAMESPACES, 'true']).status === 0;
+    return (
+      spawnSync('unshare', [...NAMESPACES, 'true']).status === 0 &&
+      spawnSync('script', ['--version']).status === 0
+    );
   }
 
   static async build(): Promise<PastedShell> {
-    // Within the checkout, so that the packages are found.
+    // In the checkout, so that the packages are found.
     await mkdir('.tmp', { recursive: true });
     const shell = new PastedShell(await mkdtemp(join(process.cwd(), '.tmp/pasted-shell-')));
     const at = (path: string) => join(shell.directory, path);
@@ -38,16 +43,18 @@ export class PastedShell {
     return shell;
   }
 
-  /** Runs the block as it is; it ends at the first command that fails, unless something follows in the background. */
-  paste(block: string): PastedBlock {
+  /** A new machine with an interactive shell on a terminal. `serves` is the file serves.new of its serve database. */
+  async open({ serves = '' }: { readonly serves?: string } = {}): Promise<PastedTerminal> {
     const { directory } = this;
-    return new PastedBlock(
-      spawn('unshare', [...NAMESPACES, 'bash', join(directory, 'machine.sh'), `set -e\n${block}`], {
+    const terminal = new PastedTerminal(
+      spawn('unshare', [...NAMESPACES, 'bash', join(directory, 'machine.sh')], {
         cwd: directory,
-        env: { PATH: `${join(directory, 'shims')}:${process.env.PATH}` },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: `${join(directory, 'shims')}:${process.env.PATH}`, NO_COLOR: '1', SERVES: serves },
+        stdio: ['pipe', 'pipe', 'pipe'],
       }),
     );
+    await terminal.untilIdle();
+    return terminal;
   }
 
   async remove(): Promise<void> {
@@ -61,53 +68,89 @@ export class PastedShell {
   }
 }
 
-export class PastedBlock {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
-  readonly exitCode: Promise<number | null>;
+/** A terminal with an interactive bash. Commands keep running between blocks, and variables keep their values. */
+export class PastedTerminal {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #exited: Promise<unknown>;
   #output = '';
+  #ends = 0;
 
-  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+  constructor(child: ChildProcessByStdio<Writable, Readable, Readable>) {
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk) => (this.#output += String(chunk)));
     }
-    this.exitCode = new Promise((resolve) => child.once('exit', resolve));
+    this.#exited = new Promise((resolve) => child.once('exit', resolve));
+    child.stdin.on('error', () => {});
+    // Quoted in two parts: until the echo is off, the line itself is in the output.
+    this.#type(`stty -echo cols 200; PS1= PS2=; trap 'echo "PASTED"-FAILED: $? "$BASH_COMMAND"' ERR`);
   }
 
-  /** Of all commands, both streams. */
+  /** The output of all commands so far, without control sequences. */
   output(): string {
-    return this.#output;
+    return stripVTControlCharacters(this.#output).replaceAll('\r', '');
   }
 
-  /** Ends every process of the block. */
-  async end(): Promise<void> {
+  /** Pastes the text as it is. */
+  paste(text: string): void {
+    this.#type(text);
+  }
+
+  /** Presses Ctrl-C. */
+  interrupt(): void {
+    this.#child.stdin.write('\x03');
+  }
+
+  /** Resolves when the shell runs no command in the foreground. */
+  async untilIdle(): Promise<void> {
+    const end = `END-${++this.#ends}.`;
+    while (!this.output().includes(`PASTED-${end}`)) {
+      if (this.#child.exitCode !== null) throw new Error(`The terminal has ended:\n${this.output()}`);
+      // Again and again, because Ctrl-C discards what was typed before.
+      this.#type(`\nprintf '%s%s\\n' PASTED- '${end}'`);
+      await sleep(500);
+    }
+  }
+
+  /** The commands that have failed, with their exit codes, except those that Ctrl-C has ended. */
+  failed(): string[] {
+    const lines = this.output().split('\n');
+    return lines.filter((line) => line.startsWith('PASTED-FAILED: ') && !line.includes('FAILED: 130 '));
+  }
+
+  async close(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await this.exitCode;
+    await this.#exited;
+  }
+
+  #type(text: string): void {
+    this.#child.stdin.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 }
 
 const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-/** What a host has: files in /var/log, among them an access log of this minute, and names for the examples. */
+/** A host with files in /var/log, among them an access log of this minute, and names for the examples. */
 const MACHINE = `
 set -e
-block=$1
 ip link set lo up
 mkdir -p /tmp/mega
 mount -t tmpfs tmpfs /mnt
 cp -a /etc /mnt/etc
 mkdir -p /mnt/etc/mega-collector /mnt/home
-printf '127.0.0.1 db.example logs.example.com logplex.example.com\\n' >> /mnt/etc/hosts
+printf '127.0.0.1 db.example logs.example.com logplex.example.com graylog.example\\n' >> /mnt/etc/hosts
 printf 'secret\\n' > /mnt/etc/mega-collector/password
 printf '{"url": "https://token:t.0@logplex.example.com/logs"}\\n' > /mnt/etc/mega-collector/logplex.json
 mount --bind /mnt/etc /etc
-for each in /tmp/mega /var/log /var/lib; do mount -t tmpfs tmpfs $each; done
-mkdir -p /var/log/nginx /var/lib/mega-collector/serves
+for each in /tmp/mega /var/log /var/lib /run; do mount -t tmpfs tmpfs $each; done
+mkdir -p /var/log/nginx /var/lib/mega-collector/serves /run/mega-collector
+if [ -n "$SERVES" ]; then printf '%s\\n' "$SERVES" > /var/lib/mega-collector/serves/serves.new; fi
 now=$(LC_ALL=C date '+%d/%b/%Y:%H:%M:%S %z')
 for status in 200 500 404; do
   printf '192.0.2.1 - - [%s] "GET /pasted/%s HTTP/1.1" %s 42\\n' "$now" $status $status
 done | tee /var/log/nginx/access.log > access.log
 printf 'a line of a log\\n' > /var/log/app.log
-export HOME=/mnt/home
-exec bash -c "$block"
+export HOME=/mnt/home TERM=dumb
+unset SERVES
+exec script -qfec 'bash --noprofile --norc --noediting -i' /dev/null
 `;
