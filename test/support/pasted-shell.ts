@@ -152,5 +152,7 @@ done | tee /var/log/nginx/access.log > access.log
 printf 'a line of a log\\n' > /var/log/app.log
 export HOME=/mnt/home TERM=dumb
 unset SERVES
-exec script -qfec 'bash --noprofile --norc --noediting -i' /dev/null
+# Not by exec: the first process is the parent of all orphans, and script does not expect any.
+script -qfec 'bash --noprofile --norc --noediting -i' /dev/null
+exit
 `;
