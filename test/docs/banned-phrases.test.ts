@@ -46,6 +46,7 @@ const NOT_CLEAN: readonly string[] = [
   'src/runtime',
   'src/runtime/async',
   'src/runtime/configuration',
+  'src/runtime/events',
   'src/runtime/http',
   'src/storage/queue',
   'src/storage/state',
