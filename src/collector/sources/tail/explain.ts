@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { isFileError } from './files/file-error.ts';
-import type { Prefix } from './files/file-identity.ts';
+import type { PrefixHash } from './files/file-prefix.ts';
 import type { PathPatterns } from './files/path-patterns.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { GenerationOrder } from './identity/generation-order.ts';
@@ -18,7 +18,7 @@ export type Explanation =
       readonly path: string;
       readonly device: string;
       readonly inode: string;
-      readonly prefix: Prefix;
+      readonly prefix: PrefixHash;
       readonly status: TailStreamStatus;
       /** Its turn comes when this older generation is done. */
       readonly waitsFor?: string;
@@ -32,7 +32,7 @@ export interface ExplainContext {
   readonly files: FollowedFiles;
   readonly patterns: PathPatterns;
   readonly unread: UnreadFiles;
-  readonly lineages: GenerationOrder;
+  readonly order: GenerationOrder;
   readonly workingDirectory: string;
   readonly clock: Clock;
 }
@@ -51,18 +51,18 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   if (stream !== undefined && stream.path === path) return followed(stream, context);
   if (!found.isFile()) return notRead('it is not a regular file');
   if (unread !== undefined) return notRead(reasonOf(unread, context));
-  const verdict = context.patterns.judge(path);
-  if (verdict.kind === 'compressed')
-    return notRead(`files ending in ${verdict.suffix} are excluded by default`);
-  if (verdict.kind === 'excluded') return notRead(`it is excluded (${verdict.entry.exclude.join(', ')})`);
-  if (verdict.kind === 'no-pattern') return notRead('no pattern matches it');
+  const result = context.patterns.classify(path);
+  if (result.kind === 'compressed')
+    return notRead(`files ending in ${result.suffix} are excluded by default`);
+  if (result.kind === 'excluded') return notRead(`it is excluded (${result.entry.exclude.join(', ')})`);
+  if (result.kind === 'no-pattern') return notRead('no pattern matches it');
   if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
   return notRead('it has not been looked at yet');
 }
 
-function followed(stream: FileStream, { lineages, clock }: ExplainContext): Explanation {
+function followed(stream: FileStream, { order, clock }: ExplainContext): Explanation {
   const { device, inode } = stream.place;
-  const before = stream.opened && !stream.heldBack ? undefined : lineages.first(stream.lineage);
+  const before = stream.opened && !stream.heldBack ? undefined : order.first(stream.lineage);
   const { failure } = stream.file;
   return {
     kind: 'followed',

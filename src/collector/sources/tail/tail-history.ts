@@ -1,6 +1,6 @@
 import type { StateStore, Table } from '../../../storage/state/state-store.ts';
 
-const LAST_LOOK = 'last-look-unix-ms';
+const LAST_SCAN = 'last-look-unix-ms';
 const LOST_BYTES = 'lost-bytes';
 
 /** The time is written down at most this often while the collector runs, and when it stops. */
@@ -13,13 +13,13 @@ export class TailHistory {
   /** Of the runs before this one. */
   readonly #lostBefore: number;
   /** When a run before this one looked for files last, as far as that was written down. */
-  readonly lastLookUnixMs: number | undefined;
+  readonly lastScanUnixMs: number | undefined;
   #savedUnixMs = 0;
 
   constructor(store: StateStore) {
     this.#store = store;
     this.#table = store.table('tail-history');
-    this.lastLookUnixMs = this.#table.get(LAST_LOOK);
+    this.lastScanUnixMs = this.#table.get(LAST_SCAN);
     this.#lostBefore = this.#table.get(LOST_BYTES) ?? 0;
   }
 
@@ -29,13 +29,13 @@ export class TailHistory {
   }
 
   /** After a look; does nothing when it is called again too soon. */
-  async looked(nowUnixMs: number, lostBytes: number): Promise<void> {
+  async scanned(nowUnixMs: number, lostBytes: number): Promise<void> {
     if (Math.abs(nowUnixMs - this.#savedUnixMs) >= SAVE_EVERY_MS) await this.save(nowUnixMs, lostBytes);
   }
 
   async save(nowUnixMs: number, lostBytes: number): Promise<void> {
     await this.#store.write(() => {
-      this.#table.put(LAST_LOOK, nowUnixMs);
+      this.#table.put(LAST_SCAN, nowUnixMs);
       this.#table.put(LOST_BYTES, this.lostBytes(lostBytes));
     });
     this.#savedUnixMs = nowUnixMs;

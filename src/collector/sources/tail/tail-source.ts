@@ -11,8 +11,8 @@ import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
+import { ageDormantStreams } from './age-dormant-streams.ts';
 import { Decisions } from './decisions.ts';
-import { beyondDeletedLimit } from './deleted-files.ts';
 import { type Explanation, explain } from './explain.ts';
 import { TailEvents } from './files/events.ts';
 import type { FileCheckpoint } from './files/file-checkpoint.ts';
@@ -20,15 +20,15 @@ import type { FoundFiles } from './files/find-files.ts';
 import { OpenFiles } from './files/open-files.ts';
 import { PathPatterns } from './files/path-patterns.ts';
 import type { TailEntry } from './files/tail-configuration.ts';
-import { ageDormant } from './forgetting.ts';
 import type { NewStream } from './identity/file-matcher.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
 import { GenerationOrder } from './identity/generation-order.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
 import { FileStream, type FileStreamOwner } from './reading/file-stream.ts';
-import { isSettling, SETTLE_MS, settle } from './reading/rotation-drain.ts';
+import { checkDrained, DRAIN_CHECK_MS, isDraining } from './reading/rotation-drain.ts';
 import { DirectoryWatcher, type PathChange } from './scanning/directory-watcher.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
+import { streamsBeyondDeletedLimit } from './streams-beyond-deleted-limit.ts';
 import { TailHistory } from './tail-history.ts';
 import { type TailStatus, tailStatus } from './tail-status.ts';
 
@@ -60,14 +60,14 @@ export interface TailLimits {
 
 const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
 
-const LOOKED = 'looked';
+const SCANNED = 'looked';
 
 /** After a look, the next one waits 20 times as long as the look took, but not shorter or longer than this. */
-const LOOK_PAUSE_MS = { shortest: 100, longest: 2_000 };
+const SCAN_PAUSE_MS = { shortest: 100, longest: 2_000 };
 
 export interface TailSource extends Source {
   /** Looks at once for what has changed; resolves when everything found is decided and opened. */
-  look(): Promise<void>;
+  scan(): Promise<void>;
   explain(path: string): Promise<Explanation>;
   status(): TailStatus;
   /** What was read in this run and is accepted: each record once. */
@@ -117,10 +117,10 @@ class FileTailSource implements TailSource, FileStreamOwner {
   readonly #patterns: PathPatterns;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
   /** Whether files were ever looked for with this state. */
-  readonly #looks: Table<boolean>;
+  readonly #scans: Table<boolean>;
   readonly #history: TailHistory;
   readonly #files = new FollowedFiles();
-  readonly #lineages = new GenerationOrder();
+  readonly #order = new GenerationOrder();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
   readonly #scanner: FileScanner;
@@ -131,9 +131,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
   #watchedDirectories: ReadonlySet<string> = new Set();
   readonly #decisions: Decisions;
   readonly #pollTimer: Timer;
-  readonly #lookTimer: Timer;
-  readonly #settleTimer: Timer;
-  #lookAllowedAtMs = 0;
+  readonly #scanTimer: Timer;
+  readonly #drainTimer: Timer;
+  #scanAllowedAtMs = 0;
   #lastAgedMs: number;
   /** Of streams that have ended. */
   #acceptedBefore: Amount = NOTHING;
@@ -152,9 +152,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
     this.#patterns = new PathPatterns(options.entries, options.workingDirectory ?? process.cwd());
     this.#openFiles = new OpenFiles(this.#limits.openFiles);
     this.#decisions = new Decisions((error) => this.#events.scanFailed(error));
-    this.#pollTimer = new Timer(options.clock, () => void this.look());
-    this.#lookTimer = new Timer(options.clock, () => void this.look());
-    this.#settleTimer = new Timer(options.clock, () => void this.#decisions.run(() => this.#settleAll()));
+    this.#pollTimer = new Timer(options.clock, () => void this.scan());
+    this.#scanTimer = new Timer(options.clock, () => void this.scan());
+    this.#drainTimer = new Timer(options.clock, () => void this.#decisions.run(() => this.#checkDraining()));
     this.#watcher = new DirectoryWatcher({
       changed: (path, change) => this.#announced(path, change),
       failed: (directory, error) => this.#events.unwatched(directory, error),
@@ -165,16 +165,16 @@ class FileTailSource implements TailSource, FileStreamOwner {
       clock: options.clock,
       onFailure: (error) => this.#events.checkpointsFailed(error),
     });
-    this.#looks = options.store.table<boolean>('tail-looks');
+    this.#scans = options.store.table<boolean>('tail-looks');
     this.#history = new TailHistory(options.store);
     this.#unread = new UnreadFiles(this.#events);
     const reporting = {
       isEnabled: options.isOffline !== true,
-      sinceUnixMs: this.#history.lastLookUnixMs,
+      sinceUnixMs: this.#history.lastScanUnixMs,
     };
     const parts = {
       files: this.#files,
-      lineages: this.#lineages,
+      order: this.#order,
       openFiles: this.#openFiles,
       checkpoints: this.#checkpoints,
       createStream: (stream: NewStream) => this.#createStream(stream),
@@ -193,16 +193,16 @@ class FileTailSource implements TailSource, FileStreamOwner {
       const stream = parseStreamId(id);
       if (stream !== undefined) this.#files.dormant.add(stream, value);
     }
-    this.#isFirstEver = this.#files.dormant.size === 0 && this.#looks.get(LOOKED) === undefined;
-    const first = await this.#decisions.attempt(() => this.#lookNow());
+    this.#isFirstEver = this.#files.dormant.size === 0 && this.#scans.get(SCANNED) === undefined;
+    const first = await this.#decisions.attempt(() => this.#scanNow());
     if (first !== undefined) throw first.failure;
     this.#started = true;
-    this.#checkDrained();
+    this.#resolveDrained();
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
     this.#running = false;
-    for (const alarm of [this.#pollTimer, this.#lookTimer, this.#settleTimer]) alarm.cancel();
+    for (const alarm of [this.#pollTimer, this.#scanTimer, this.#drainTimer]) alarm.cancel();
     this.#watcher.close();
     await this.#decisions.idle();
     if (this.#started) await this.#flush();
@@ -222,30 +222,30 @@ class FileTailSource implements TailSource, FileStreamOwner {
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenDrained.push(resolve);
-      if (this.#started) this.#checkDrained();
+      if (this.#started) this.#resolveDrained();
     });
   }
 
-  look(): Promise<void> {
+  scan(): Promise<void> {
     return this.#decisions.run(async () => {
-      if (this.#running && !this.#options.once) await this.#lookNow();
+      if (this.#running && !this.#options.once) await this.#scanNow();
     });
   }
 
-  async #lookNow(): Promise<void> {
-    this.#lookTimer.cancel();
+  async #scanNow(): Promise<void> {
+    this.#scanTimer.cancel();
     if (!this.#options.once) this.#pollTimer.set(this.#limits.pollMs);
     const beganMs = this.#clock.monotonicMs();
-    const found = await this.#scanner.look({ isFirstEver: this.#isFirstEver });
-    await this.#noteFirstLook();
-    await this.#remember((history, nowUnixMs) => history.looked(nowUnixMs, this.#events.allLostBytes));
-    this.#letGoOfDeleted();
-    this.#forget();
+    const found = await this.#scanner.scan({ isFirstEver: this.#isFirstEver });
+    await this.#recordFirstScan();
+    await this.#remember((history, nowUnixMs) => history.scanned(nowUnixMs, this.#events.allLostBytes));
+    this.#endBeyondDeletedLimit();
+    this.#ageDormant();
     await this.#openNext();
     const nowMs = this.#clock.monotonicMs();
     const ms = nowMs - beganMs;
-    const { shortest, longest } = LOOK_PAUSE_MS;
-    this.#lookAllowedAtMs = nowMs + Math.min(longest, Math.max(shortest, 20 * ms));
+    const { shortest, longest } = SCAN_PAUSE_MS;
+    this.#scanAllowedAtMs = nowMs + Math.min(longest, Math.max(shortest, 20 * ms));
     this.#watch(found);
     this.#events.scanned({ followed: this.#files.attached().length, open: this.#openFiles.size, ms });
   }
@@ -255,7 +255,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       files: this.#files,
       patterns: this.#patterns,
       unread: this.#unread,
-      lineages: this.#lineages,
+      order: this.#order,
       clock: this.#clock,
       workingDirectory: this.#options.workingDirectory ?? process.cwd(),
     });
@@ -296,14 +296,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
     if (!this.#files.isAttached(stream)) return;
     stream.isInDoubt = true;
     if (this.#options.once) void this.#decisions.run(() => this.#loseForGood(stream));
-    else this.#scheduleLook();
+    else this.#scheduleScan();
   }
 
   unreadable(stream: FileStream): void {
     this.#unread.noteUnreadable(stream.path);
     // The next look wakes it. The only run there is does not wait for that.
     if (this.#options.once) stream.drained = true;
-    this.#checkDrained();
+    this.#resolveDrained();
   }
 
   diverged(stream: FileStream): void {
@@ -315,10 +315,10 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   progressed(stream: FileStream): void {
-    if (isSettling(stream) && stream.accepted >= stream.contentEnd) this.#scheduleSettling(0);
+    if (isDraining(stream) && stream.accepted >= stream.contentEnd) this.#scheduleDrainCheck(0);
     else if (stream.ended && stream.accepted >= stream.position)
-      void this.#decisions.run(() => this.#openAfterLook());
-    this.#checkDrained();
+      void this.#decisions.run(() => this.#openAfterScan());
+    this.#resolveDrained();
   }
 
   wake(stream: FileStream): void {
@@ -331,7 +331,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     const stream = this.#byPath.get(path);
     if (stream !== undefined && change === 'content') stream.wake();
     else if (stream !== undefined || this.#patterns.entryFor(path) || this.#isDirectoryChange(path, change)) {
-      this.#scheduleLook();
+      this.#scheduleScan();
     }
   }
 
@@ -339,9 +339,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
     return change === 'name' && (this.#patterns.mayContain(path) || this.#watchedDirectories.has(path));
   }
 
-  #scheduleLook(): void {
+  #scheduleScan(): void {
     if (!this.#running || this.#options.once) return;
-    this.#lookTimer.setIfUnset(Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs()));
+    this.#scanTimer.setIfUnset(Math.max(0, this.#scanAllowedAtMs - this.#clock.monotonicMs()));
   }
 
   #watch({ files, directories }: FoundFiles): void {
@@ -355,14 +355,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
     }
     if (!this.#running || this.#options.once) return;
     this.#watchedDirectories = directories;
-    if (this.#watcher.watch(directories)) this.#scheduleLook();
+    if (this.#watcher.watch(directories)) this.#scheduleScan();
   }
 
   /** Opens the streams whose turn it is, once their identities are on disk. */
   async #openNext(): Promise<void> {
-    const turn = this.#lineages.advance();
+    const turn = this.#order.advance();
     for (const stream of this.#files.streams.values()) {
-      if (stream.yielded && !stream.opened && !stream.ended) turn.push(stream);
+      if (stream.handedOver && !stream.opened && !stream.ended) turn.push(stream);
     }
     this.#dropEnded();
     if (turn.length > 0 && (await this.#flush())) {
@@ -374,8 +374,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
         }
       }
     }
-    if (this.#isAnySettling()) this.#scheduleSettling(SETTLE_MS);
-    this.#checkDrained();
+    if (this.#isAnyDraining()) this.#scheduleDrainCheck(DRAIN_CHECK_MS);
+    this.#resolveDrained();
   }
 
   #dropEnded(): void {
@@ -406,26 +406,26 @@ class FileTailSource implements TailSource, FileStreamOwner {
     }
   }
 
-  #isAnySettling(): boolean {
-    for (const stream of this.#files.streams.values()) if (isSettling(stream)) return true;
+  #isAnyDraining(): boolean {
+    for (const stream of this.#files.streams.values()) if (isDraining(stream)) return true;
     return false;
   }
 
-  #scheduleSettling(afterMs: number): void {
+  #scheduleDrainCheck(afterMs: number): void {
     if (!this.#running) return;
-    if (afterMs === 0) this.#settleTimer.set(0);
-    else this.#settleTimer.setIfUnset(afterMs);
+    if (afterMs === 0) this.#drainTimer.set(0);
+    else this.#drainTimer.setIfUnset(afterMs);
   }
 
-  async #settleAll(): Promise<void> {
+  async #checkDraining(): Promise<void> {
     for (const stream of this.#files.streams.values()) {
-      if (!isSettling(stream)) continue;
-      const outcome = await settle(stream, this.#clock, this.#events);
+      if (!isDraining(stream)) continue;
+      const outcome = await checkDrained(stream, this.#clock, this.#events);
       if (outcome === 'lost') this.contentLost(stream);
-      if (outcome === 'yielded' || outcome === 'finished') this.#yield(stream);
+      if (outcome === 'handed-over' || outcome === 'finished') this.#handOver(stream);
       if (outcome === 'finished') this.#finish(stream);
     }
-    await this.#openAfterLook();
+    await this.#openAfterScan();
   }
 
   /**
@@ -433,14 +433,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
    * beginning is no evidence: the next generation may begin alike. So the copy, which goes first, is looked for before
    * the stream is opened.
    */
-  async #openAfterLook(): Promise<void> {
-    if (this.#running && !this.#options.once && this.#lineages.isAnyWaiting()) await this.#lookNow();
+  async #openAfterScan(): Promise<void> {
+    if (this.#running && !this.#options.once && this.#order.isAnyWaiting()) await this.#scanNow();
     else await this.#openNext();
   }
 
-  #yield(stream: FileStream): void {
-    if (stream.yielded) return;
-    stream.yielded = true;
+  #handOver(stream: FileStream): void {
+    if (stream.handedOver) return;
+    stream.handedOver = true;
     this.changed(stream);
   }
 
@@ -473,7 +473,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
     replacement.unlinkedSinceMs = stream.unlinkedSinceMs;
     this.#forgetStream(stream);
     this.#files.follow(replacement);
-    this.#lineages.replace(stream, replacement);
+    this.#order.replace(stream, replacement);
     this.#checkpoints.remove(stream.id);
     this.#checkpoints.change(replacement.id, () => replacement.checkpoint());
     const { id, path } = stream;
@@ -482,19 +482,19 @@ class FileTailSource implements TailSource, FileStreamOwner {
     await this.#openNext();
   }
 
-  #letGoOfDeleted(): void {
-    for (const stream of beyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
+  #endBeyondDeletedLimit(): void {
+    for (const stream of streamsBeyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
       const { id, path, position, sizeBytes } = stream;
-      this.#events.givenUp({ stream: id, path, position, lostBytes: sizeBytes - position });
+      this.#events.discarded({ stream: id, path, position, lostBytes: sizeBytes - position });
       stream.end();
     }
   }
 
   /** From now on, a file that is new was written while this state was there: it is read from its beginning. */
-  async #noteFirstLook(): Promise<void> {
+  async #recordFirstScan(): Promise<void> {
     if (!this.#isFirstEver) return;
     try {
-      await this.#options.store.write(() => this.#looks.put(LOOKED, true));
+      await this.#options.store.write(() => this.#scans.put(SCANNED, true));
       this.#isFirstEver = false;
     } catch (error) {
       this.#events.checkpointsFailed(error as Error);
@@ -510,13 +510,13 @@ class FileTailSource implements TailSource, FileStreamOwner {
     }
   }
 
-  #forget(): void {
+  #ageDormant(): void {
     const nowMs = this.#clock.monotonicMs();
-    ageDormant(this.#files, this.#checkpoints, nowMs - this.#lastAgedMs);
+    ageDormantStreams(this.#files, this.#checkpoints, nowMs - this.#lastAgedMs);
     this.#lastAgedMs = nowMs;
   }
 
-  #checkDrained(): void {
+  #resolveDrained(): void {
     if (!this.#started || this.#whenDrained.length === 0) return;
     const isDrained = (stream: FileStream) =>
       !stream.diverged &&

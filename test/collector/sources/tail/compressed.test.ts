@@ -48,7 +48,7 @@ describe('a compressed file', () => {
     'is left out by its name when that ends in .%s',
     (suffix) => {
       const patterns = new PathPatterns(tailEntriesFromGlobs(['/logs/*']), '/');
-      expect(patterns.judge(`/logs/app.log.${suffix}`).kind).toBe('compressed');
+      expect(patterns.classify(`/logs/app.log.${suffix}`).kind).toBe('compressed');
     },
   );
 

@@ -233,8 +233,8 @@ describe('deletion', () => {
     tail.sink.paused = false;
     await tail.pass(3_000);
     expect(tail.taken.text()).toBe(`${'b'.repeat(999)}\n`);
-    const givenUp = tail.log.find(({ level }) => level === 50);
-    expect(givenUp).toMatchObject({ path: tail.path('a.log'), lostBytes: 1_000 });
+    const discarded = tail.log.find(({ level }) => level === 50);
+    expect(discarded).toMatchObject({ path: tail.path('a.log'), lostBytes: 1_000 });
     expect(await tail.metrics.metrics()).toContain(
       'collector_tail_lost_bytes_total{reason="deleted_limit"} 1000',
     );

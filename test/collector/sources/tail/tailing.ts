@@ -117,10 +117,10 @@ export class Tailing {
 
   /** Looks, and reads what there is to read. */
   async turn(): Promise<void> {
-    await this.source.look();
+    await this.source.scan();
     await this.sink.idle();
     await this.clock.advance(0);
-    await this.source.look();
+    await this.source.scan();
     await this.sink.idle();
   }
 

@@ -28,12 +28,12 @@ export const MAGIC_BYTES = Math.max(...MAGICS.map(({ bytes }) => bytes.length));
  * What a file is by its first bytes: compressed, and how; `undecided` while it is so short that it may become
  * compressed data (a compressor writes its file in pieces); or anything else.
  */
-export function compressionOf(head: Uint8Array): { readonly kind: string } | 'undecided' | undefined {
+export function compressionOf(beginning: Uint8Array): { readonly kind: string } | 'undecided' | undefined {
   let isUndecided = false;
   for (const { kind, bytes } of MAGICS) {
-    const known = bytes.slice(0, head.length);
-    if (!known.every((byte, index) => byte === undefined || byte === head[index])) continue;
-    if (head.length >= bytes.length) return { kind };
+    const known = bytes.slice(0, beginning.length);
+    if (!known.every((byte, index) => byte === undefined || byte === beginning[index])) continue;
+    if (beginning.length >= bytes.length) return { kind };
     isUndecided = true;
   }
   return isUndecided ? 'undecided' : undefined;

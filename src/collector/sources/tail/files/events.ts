@@ -169,7 +169,7 @@ export class TailEvents {
     );
   }
 
-  givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
+  discarded(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
     this.#countLost('deleted_limit', stream.lostBytes);
     this.#logger.error(stream, 'Deleted files take too much room: the one deleted first is given up unread');
   }

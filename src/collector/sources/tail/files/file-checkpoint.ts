@@ -1,7 +1,7 @@
 import type { Check } from '../../../../records/check.ts';
 import type { Position } from '../../../../records/position.ts';
 import type { StreamId } from '../../../../records/stream-id.ts';
-import type { Head, Prefix } from './file-identity.ts';
+import type { FilePrefix, PrefixHash } from './file-prefix.ts';
 
 /** So many ends of accepted batches are remembered with their checks. */
 export const REMEMBERED_CHECKS = 16;
@@ -20,7 +20,7 @@ export type FileCheckpoint = {
   readonly inode: string;
   /** When the file was created, in nanoseconds: tells a file from a later one at the same inode. Absent when unknown. */
   readonly birth?: string;
-  readonly prefix: Prefix;
+  readonly prefix: PrefixHash;
   /** Where the stream begins: 0, unless it took over from another or began at the file's end. */
   readonly start: Position;
   /**
@@ -63,7 +63,7 @@ interface IdentifiedFile {
   readonly device: string;
   readonly inode: string;
   readonly birth: string | undefined;
-  readonly head: Head;
+  readonly beginning: FilePrefix;
 }
 
 /** The first checkpoint of a file that nothing is known of, or only that it is a copy. */
@@ -71,13 +71,13 @@ export function checkpointOf(
   file: IdentifiedFile,
   options: { readonly lineage: string; readonly mark: PositionMark; readonly copyOf: StreamId | null },
 ): FileCheckpoint {
-  const { path, device, inode, birth, head } = file;
+  const { path, device, inode, birth, beginning } = file;
   const { lineage, mark, copyOf } = options;
   return {
     ...{ path, home: path, lineage, device, inode },
     ...(birth === undefined ? {} : { birth }),
     ...(mark[2] === undefined ? {} : { checksumFrom: 0 }),
-    prefix: head.telling,
+    prefix: beginning.hashWithoutNuls,
     start: mark[0],
     marks: [mark],
     yielded: false,

@@ -26,24 +26,29 @@ export interface FoundFiles {
   /** The directories in which something may change that matters. */
   readonly directories: ReadonlySet<string>;
   /** Directories that could not be looked into; what is in them is unknown, not gone. */
-  readonly blind: ReadonlySet<string>;
+  readonly unreadableDirectories: ReadonlySet<string>;
   /** Files and directories that are listed and cannot be opened by their name: it is not UTF-8. */
-  readonly unnameable: ReadonlySet<string>;
+  readonly nonUtf8Paths: ReadonlySet<string>;
 }
 
 /** Looks for all files of the patterns. */
 export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
-  const walk = new Walk(patterns);
+  const walk = new DirectoryWalk(patterns);
   for (const pattern of patterns.patterns) await walk.follow(pattern);
   const files = [...walk.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, directories: walk.directories, blind: walk.blind, unnameable: walk.unnameable };
+  return {
+    files,
+    directories: walk.directories,
+    unreadableDirectories: walk.unreadableDirectories,
+    nonUtf8Paths: walk.nonUtf8Paths,
+  };
 }
 
-class Walk {
+class DirectoryWalk {
   readonly files = new Map<string, FoundFile>();
   readonly directories = new Set<string>();
-  readonly blind = new Set<string>();
-  readonly unnameable = new Set<string>();
+  readonly unreadableDirectories = new Set<string>();
+  readonly nonUtf8Paths = new Set<string>();
   readonly #patterns: PathPatterns;
   /** Directories without symbolic links, by their paths as they are written. */
   readonly #real = new Map<string, string>();
@@ -62,7 +67,7 @@ class Walk {
     if (segment === '**') return this.#visitAnyDepth(directory, rest, depth);
     if (typeof segment !== 'string') return this.#visitMatching(directory, segment, rest, depth);
     const path = join(directory, segment);
-    if (rest.length === 0) return this.#take(path, undefined);
+    if (rest.length === 0) return this.#add(path, undefined);
     return this.#visit(path, rest, depth + 1);
   }
 
@@ -75,7 +80,7 @@ class Walk {
     for (const child of await this.#list(directory)) {
       if (!matches(child.name)) continue;
       const path = join(directory, child.name);
-      if (rest.length === 0) await this.#take(path, child);
+      if (rest.length === 0) await this.#add(path, child);
       else if (child.isDirectory() || child.isSymbolicLink()) await this.#visit(path, rest, depth + 1);
     }
   }
@@ -100,7 +105,7 @@ class Walk {
     }
   }
 
-  async #take(path: string, child: Dirent | undefined): Promise<void> {
+  async #add(path: string, child: Dirent | undefined): Promise<void> {
     if (child !== undefined && !child.isFile() && !child.isSymbolicLink()) return;
     const entry = this.#patterns.entryFor(path);
     if (entry === undefined || this.files.has(path)) return;
@@ -155,13 +160,13 @@ class Walk {
 
   /** What Node puts in place of bytes that are not UTF-8 leads to no file. */
   #noteName(path: string, error: unknown): void {
-    if (path.includes('\ufffd') && isFileError(error) && error.code === 'ENOENT') this.unnameable.add(path);
+    if (path.includes('\ufffd') && isFileError(error) && error.code === 'ENOENT') this.nonUtf8Paths.add(path);
   }
 
   /** Something is not there, or not for us: the nearest directory that is there tells when that changes. */
   async #missed(directory: string, error: unknown): Promise<void> {
     if (!isFileError(error)) throw error;
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') this.blind.add(directory);
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') this.unreadableDirectories.add(directory);
     for (let path = directory; ; path = dirname(path)) {
       const found = await stat(path).catch(() => undefined);
       if (found?.isDirectory()) {

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import { isFileError } from './file-error.ts';
-import { Head, readBytes } from './file-identity.ts';
+import { FilePrefix, readBytes } from './file-prefix.ts';
 
 /** This much of a compressed file is enough to compare its beginning. */
 const COMPRESSED_HEAD_BYTES = 16 * 1024;
@@ -10,7 +10,7 @@ const TRAILER_BYTES = 8;
 
 /** What a gzip file shows of its content without being decompressed. */
 export interface GzipContent {
-  readonly head: Head;
+  readonly beginning: FilePrefix;
   /** Modulo 2^32. */
   readonly sizeBytes: number;
   readonly crc32: number;
@@ -23,9 +23,9 @@ export async function readGzipContent(path: string): Promise<GzipContent | undef
     handle = await open(path);
     const { size } = await handle.stat();
     const bytes = await readBytes(handle, 0, Math.min(size, COMPRESSED_HEAD_BYTES));
-    const head = new Head(gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }));
+    const beginning = new FilePrefix(gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }));
     const trailer = await readBytes(handle, Math.max(0, size - TRAILER_BYTES), size);
-    return { head, crc32: trailer.readUInt32LE(0), sizeBytes: trailer.readUInt32LE(4) };
+    return { beginning, crc32: trailer.readUInt32LE(0), sizeBytes: trailer.readUInt32LE(4) };
   } catch (error) {
     if (isFileError(error) || isNoGzip(error)) return undefined;
     throw error;

@@ -19,7 +19,7 @@ export interface PathPattern {
 /** A string is the name itself, but for `**`: any number of directories. */
 export type PathSegment = string | ((name: string) => boolean);
 
-export type PathVerdict =
+export type PathClass =
   | { readonly kind: 'read'; readonly entry: TailEntry }
   | { readonly kind: 'no-pattern' }
   | { readonly kind: 'compressed'; readonly suffix: string }
@@ -47,7 +47,7 @@ export class PathPatterns {
     );
   }
 
-  judge(path: string): PathVerdict {
+  classify(path: string): PathClass {
     let excludedBy: TailEntry | undefined;
     for (const { entry, matches, excludes } of this.#entries) {
       if (!matches(path)) continue;
@@ -66,8 +66,8 @@ export class PathPatterns {
   }
 
   entryFor(path: string): TailEntry | undefined {
-    const verdict = this.judge(path);
-    return verdict.kind === 'read' ? verdict.entry : undefined;
+    const result = this.classify(path);
+    return result.kind === 'read' ? result.entry : undefined;
   }
 }
 

@@ -5,11 +5,17 @@ import { birthOf } from './birth-time.ts';
 import type { FileAccess } from './file-access.ts';
 import type { PositionMark } from './file-checkpoint.ts';
 import { type ByteRange, checksumOf } from './file-contents.ts';
-import { type Head, PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
+import {
+  type FilePrefix,
+  PREFIX_MAX_BYTES,
+  type PrefixHash,
+  readCheck,
+  readFilePrefix,
+} from './file-prefix.ts';
 
 /** What is known of a file before it is opened. */
 export interface KnownFile {
-  readonly prefix: Prefix;
+  readonly prefix: PrefixHash;
   readonly birth?: string | undefined;
 }
 
@@ -32,7 +38,7 @@ export class VerifiedFile {
   readonly #window = Buffer.allocUnsafe(CHECK_WINDOW_BYTES);
   readonly #birth: string | undefined;
   readonly #onPrefix: () => void;
-  #prefix: Prefix;
+  #prefix: PrefixHash;
   #isSuspect = true;
 
   /** `onPrefix` is called when the prefix has grown with the file. */
@@ -48,7 +54,7 @@ export class VerifiedFile {
     return this.#file;
   }
 
-  get prefix(): Prefix {
+  get prefix(): PrefixHash {
     return this.#prefix;
   }
 
@@ -91,7 +97,7 @@ export class VerifiedFile {
   /** Whether it still holds what is known of it; undefined when it cannot be read. */
   holds([position, check]: PositionMark): Promise<boolean | undefined> {
     return this.#file.use(async (handle) => {
-      if (!(await this.#isSame(handle, await readHead(handle)))) return false;
+      if (!(await this.#isSame(handle, await readFilePrefix(handle)))) return false;
       return (await readCheck(handle, position)) === check;
     });
   }
@@ -100,22 +106,22 @@ export class VerifiedFile {
     return this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES));
   }
 
-  async #isSame(handle: FileHandle, head: Head): Promise<boolean> {
-    if (!head.matches(this.#prefix)) return false;
+  async #isSame(handle: FileHandle, beginning: FilePrefix): Promise<boolean> {
+    if (!beginning.matches(this.#prefix)) return false;
     return this.#birth === undefined || (await birthOf(handle, this.#file.place.path)) === this.#birth;
   }
 
   async #proveBeginning(handle: FileHandle, from: Position): Promise<boolean> {
     if (!this.#isSuspect && from > 0) return true;
     this.#isSuspect = false;
-    const head = await readHead(handle);
-    if (!(await this.#isSame(handle, head))) {
+    const beginning = await readFilePrefix(handle);
+    if (!(await this.#isSame(handle, beginning))) {
       this.#isSuspect = true;
       return false;
     }
-    const length = Math.min(head.length, from, PREFIX_MAX_BYTES);
+    const length = Math.min(beginning.length, from, PREFIX_MAX_BYTES);
     if (length > this.#prefix.length) {
-      this.#prefix = head.prefix(length);
+      this.#prefix = beginning.hash(length);
       this.#onPrefix();
     }
     return true;

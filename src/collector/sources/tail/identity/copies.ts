@@ -1,7 +1,7 @@
 import type { StreamId } from '../../../../records/stream-id.ts';
 import type { Checkpoints } from '../../../checkpoints.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
-import { readCheck } from '../files/file-identity.ts';
+import { readCheck } from '../files/file-prefix.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import type { DormantStream } from './dormant-streams.ts';
 import { type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts';
@@ -9,7 +9,7 @@ import { isCopyOf, type OpenCandidate, type UnreadFile } from './identify.ts';
 import { isSameInode, stillHolds } from './same-file.ts';
 
 /** What a changed copy is now: still a copy; a file that continues after what was copied; or another file. */
-export type CopyVerdict = 'copy' | 'continues' | 'other';
+export type CopyState = 'copy' | 'continues' | 'other';
 
 /**
  * Files that are not read, because all their bytes are those of a stream. A copy may grow while it is being made: then
@@ -19,7 +19,7 @@ export type CopyVerdict = 'copy' | 'continues' | 'other';
 export class Copies {
   readonly #files: FollowedFiles;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
-  #noted = 0;
+  #changes = 0;
 
   constructor(files: FollowedFiles, checkpoints: Checkpoints<FileCheckpoint>) {
     this.#files = files;
@@ -27,8 +27,8 @@ export class Copies {
   }
 
   /** How many were found or have changed. */
-  get noted(): number {
-    return this.#noted;
+  get changes(): number {
+    return this.#changes;
   }
 
   at(found: FoundFile): FileCopy | undefined {
@@ -56,7 +56,7 @@ export class Copies {
     if (before !== file) void before?.close();
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
     this.#checkpoints.change(id, () => checkpoint);
-    this.#noted++;
+    this.#changes++;
   }
 
   /** It was a copy when the collector ran last; what it is now is decided later. */
@@ -67,10 +67,10 @@ export class Copies {
   }
 
   /** Decides what a changed copy is. Unless it still is a copy, it is forgotten. */
-  async look(
+  async check(
     copy: FileCopy,
     options: UnreadFile & { readonly candidate: OpenCandidate },
-  ): Promise<CopyVerdict> {
+  ): Promise<CopyState> {
     const { candidate, found } = options;
     const [position = 0] = copy.checkpoint.marks.at(-1) ?? [];
     const isIntact =

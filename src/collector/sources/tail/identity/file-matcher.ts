@@ -8,7 +8,7 @@ import { compressionOf, MAGIC_BYTES } from '../files/compression-magic.ts';
 import type { TailEvents } from '../files/events.ts';
 import { FileAccess } from '../files/file-access.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
-import { readBytes, readCheck } from '../files/file-identity.ts';
+import { readBytes, readCheck } from '../files/file-prefix.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import type { OpenFiles } from '../files/open-files.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
@@ -49,7 +49,7 @@ export interface NewStream {
 
 export interface FileMatcherParts {
   readonly files: FollowedFiles;
-  readonly lineages: GenerationOrder;
+  readonly order: GenerationOrder;
   readonly openFiles: OpenFiles;
   readonly checkpoints: Checkpoints<FileCheckpoint>;
   readonly createStream: (stream: NewStream) => FileStream;
@@ -61,7 +61,7 @@ export interface FileMatcherParts {
 }
 
 /** What else is known about a look. */
-export interface LookContext {
+export interface ScanContext {
   /** All paths that were found. */
   readonly present: ReadonlySet<string>;
   /** The first one since the start. */
@@ -91,21 +91,21 @@ const FIRST_PORTION = 64;
 export class FileMatcher {
   readonly #parts: FileMatcherParts;
   readonly #files: FollowedFiles;
-  readonly #lineages: GenerationOrder;
+  readonly #order: GenerationOrder;
   readonly #unread: UnreadFiles;
   readonly #events: TailEvents;
   readonly #copies: Copies;
   /** Since the generations were put in order last, in the order in which they were found. */
   #waiting: FileStream[] = [];
   readonly #waitingLineages = new Set<string>();
-  #begun = 0;
+  #started = 0;
   #missing: StreamsByName;
   #attached: StreamsByName;
 
   constructor(parts: FileMatcherParts) {
     this.#parts = parts;
     this.#files = parts.files;
-    this.#lineages = parts.lineages;
+    this.#order = parts.order;
     this.#unread = parts.unread;
     this.#events = parts.events;
     this.#copies = new Copies(parts.files, parts.checkpoints);
@@ -114,30 +114,30 @@ export class FileMatcher {
   }
 
   /** How many streams were begun or woken. */
-  get begun(): number {
-    return this.#begun;
+  get started(): number {
+    return this.#started;
   }
 
   /** How many copies were found or have changed. */
-  get copiesNoted(): number {
-    return this.#copies.noted;
+  get copyChanges(): number {
+    return this.#copies.changes;
   }
 
   /** Puts the new streams in order. Called when no stream is lost any more: until then names may have changed. */
-  lineUp(): void {
-    for (const stream of this.#waiting) this.#lineUpOne(stream);
+  orderStarted(): void {
+    for (const stream of this.#waiting) this.#orderOne(stream);
     this.#waiting = [];
     this.#waitingLineages.clear();
   }
 
-  async match(found: readonly FoundFile[], context: LookContext): Promise<void> {
+  async match(found: readonly FoundFile[], context: ScanContext): Promise<void> {
     this.#missing = this.#indexMissing();
     this.#attached = this.#indexAttached();
-    const candidates = found.filter((file) => !this.#isUnchangedCopy(file) && !this.#isTooOld(file));
+    const unread = found.filter((file) => !this.#isUnchangedCopy(file) && !this.#isTooOld(file));
     const isLarge = found.length > FIRST_PORTION;
-    const strangers = await this.#matchKnown(candidates, isLarge);
-    for (const portion of portionsOf(strangers)) {
-      for (const file of portion) await this.#matchStranger(file, context);
+    const candidates = await this.#matchKnown(unread, isLarge);
+    for (const portion of portionsOf(candidates)) {
+      for (const file of portion) await this.#matchCandidate(file, context);
       if (isLarge) await this.#openReady();
     }
   }
@@ -146,7 +146,7 @@ export class FileMatcher {
   wakeDormant({ id, checkpoint }: DormantStream, parts: Omit<NewStream, 'id' | 'checkpoint'>): FileStream {
     this.#files.dormant.delete(id);
     const stream = this.#parts.createStream({ id, checkpoint, ...parts });
-    this.#begin(stream);
+    this.#start(stream);
     this.#events.resumed({ stream: id, path: stream.path, position: stream.accepted });
     return stream;
   }
@@ -173,16 +173,16 @@ export class FileMatcher {
     const ready = await findLoneFiles(this.#waiting.map(({ path }) => path));
     const waiting = groupBy(this.#waiting, ({ lineage }) => lineage);
     const isAlone = ({ lineage }: FileStream) =>
-      waiting.get(lineage)?.length === 1 && this.#lineages.last(lineage) === undefined;
+      waiting.get(lineage)?.length === 1 && this.#order.last(lineage) === undefined;
     const isReady = (stream: FileStream) =>
       stream.path === stream.home && ready.has(stream.path) && isAlone(stream);
-    for (const stream of this.#waiting.filter(isReady)) this.#lineUpOne(stream);
+    for (const stream of this.#waiting.filter(isReady)) this.#orderOne(stream);
     this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
     await this.#parts.openReady();
   }
 
-  #lineUpOne(stream: FileStream): void {
-    if (!stream.yielded && !stream.ended) this.#lineages.add(stream);
+  #orderOne(stream: FileStream): void {
+    if (!stream.handedOver && !stream.ended) this.#order.add(stream);
   }
 
   #isUnchangedCopy(found: FoundFile): boolean {
@@ -242,7 +242,7 @@ export class FileMatcher {
     this.#events.replaced({ stream: stream.id, path });
   }
 
-  async #matchStranger({ found, file }: UnreadFile, context: LookContext): Promise<void> {
+  async #matchCandidate({ found, file }: UnreadFile, context: ScanContext): Promise<void> {
     const isKept = await file.use(async (handle) => {
       this.#unread.noteReadable(found.path);
       const candidate = await this.#open(handle, { found, file });
@@ -254,13 +254,13 @@ export class FileMatcher {
       if (!(await this.#isText(candidate, found))) return false;
       const opened = { candidate, found, file };
       if (await this.#isCopy(opened)) return true;
-      if (await this.#looksForItsStream(candidate)) return false;
+      if (await this.#mayHoldLostBytes(candidate)) return false;
       const recoverable = await findRecoverable(candidate, this.#files, {
         missing: this.#missing,
         isFirst: context.isFirst,
       });
       if (recoverable !== undefined) this.#recover(recoverable, opened);
-      else await this.#beginNew(opened, context);
+      else await this.#startNew(opened, context);
       return true;
     });
     if (isKept === undefined && file.failure === 'unreadable') this.#unread.noteUnreadable(found.path);
@@ -280,14 +280,14 @@ export class FileMatcher {
     const { candidate, found } = opened;
     const known = this.#copies.at(found);
     if (known === undefined) return this.#isNewCopy(opened);
-    const verdict = await this.#copies.look(known, opened);
-    if (verdict === 'copy') this.#unread.note(found.path, { kind: 'copy', of: known.of });
-    if (verdict === 'continues') {
+    const result = await this.#copies.check(known, opened);
+    if (result === 'copy') this.#unread.note(found.path, { kind: 'copy', of: known.of });
+    if (result === 'continues') {
       const start = known.checkpoint.marks.at(-1)?.[0] ?? 0;
       const checkpoint = { ...known.checkpoint, copyOf: null, start };
-      this.#beginWith(known.id, checkpoint, { ...opened, candidate });
+      this.#startWith(known.id, checkpoint, { ...opened, candidate });
     }
-    return verdict !== 'other';
+    return result !== 'other';
   }
 
   async #isNewCopy(opened: Opened): Promise<boolean> {
@@ -299,7 +299,7 @@ export class FileMatcher {
     if (truncated.mark[0] === candidate.sizeBytes) return this.#leaveOut(opened, truncated.stream);
     const lineage = truncated.stream.lineage;
     const id = mintStreamId();
-    this.#beginWith(id, checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }), opened);
+    this.#startWith(id, checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }), opened);
     this.#events.began({ stream: id, path: opened.found.path, position: truncated.mark[0] });
     return true;
   }
@@ -315,7 +315,7 @@ export class FileMatcher {
   }
 
   /** True when it may have the bytes of a stream that lost its file just now: the next look decides. */
-  async #looksForItsStream(candidate: OpenCandidate): Promise<boolean> {
+  async #mayHoldLostBytes(candidate: OpenCandidate): Promise<boolean> {
     const stream = await findJustTruncated(candidate, this.#attached);
     if (stream === undefined) return false;
     this.#events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
@@ -335,17 +335,17 @@ export class FileMatcher {
       same.stream.end();
     }
     const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
-    this.#beginWith(id, withChecksumOf(known, checkpoint), opened);
+    this.#startWith(id, withChecksumOf(known, checkpoint), opened);
     this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
   }
 
-  async #beginNew(opened: Opened, { present, isFirstEver }: LookContext): Promise<void> {
+  async #startNew(opened: Opened, { present, isFirstEver }: ScanContext): Promise<void> {
     const { candidate, found } = opened;
     const lineage = this.#lineageOf(found.path, present);
     const atEnd = isFirstEver && found.entry.startAt === 'end';
     const mark = atEnd ? await endOf(candidate) : BEGINNING;
     const id = mintStreamId();
-    this.#beginWith(id, checkpointOf(candidate, { lineage, mark, copyOf: null }), opened);
+    this.#startWith(id, checkpointOf(candidate, { lineage, mark, copyOf: null }), opened);
     this.#events.began({ stream: id, path: found.path, position: mark[0] });
   }
 
@@ -358,15 +358,15 @@ export class FileMatcher {
   }
 
   #isLineOf(lineage: string): boolean {
-    return this.#lineages.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
+    return this.#order.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
   }
 
-  #beginWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
+  #startWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
     const { found, file } = opened;
     this.#supersede(opened);
     const { entry, sizeBytes, modifiedUnixMs } = found;
     const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
-    this.#begin(stream);
+    this.#start(stream);
   }
 
   /** What streams have read of this file before is not in it any more. */
@@ -383,10 +383,10 @@ export class FileMatcher {
     }
   }
 
-  #begin(stream: FileStream): void {
-    this.#begun++;
+  #start(stream: FileStream): void {
+    this.#started++;
     this.#waiting.push(stream);
-    if (!stream.yielded) this.#waitingLineages.add(stream.lineage);
+    if (!stream.handedOver) this.#waitingLineages.add(stream.lineage);
     this.#files.follow(stream);
     this.#attached.add(stream);
     this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());

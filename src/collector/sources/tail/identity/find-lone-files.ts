@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { originalPaths } from '../files/derived-names.ts';
 import { isFileError } from '../files/file-error.ts';
+import { originalPaths } from '../files/original-paths.ts';
 
 /**
  * Tells which files are the only ones of their name: nothing in their directory is, by its name, an older generation or a

@@ -26,13 +26,13 @@ export class GenerationOrder {
 
   /** When everybody's name is as the last listing has it: the age of those that wait is told by their names. */
   add(stream: FileStream): void {
-    for (let name = stream.lineage; ; name = beside(name)) {
+    for (let name = stream.lineage; ; name = nextLine(name)) {
       const line = this.#lines.get(name);
       if (line === undefined) {
         this.#lines.set(name, [stream]);
         return;
       }
-      const place = line.findLastIndex((other) => !mayGoBehind(other, stream) || !mayGiveWay(other)) + 1;
+      const place = line.findLastIndex((other) => !mayFollow(other, stream) || !mayGiveWay(other)) + 1;
       const isLate = place === line.length && isYounger(line.at(-1), stream);
       if (isLate) continue;
       line.splice(place, 0, stream);
@@ -73,7 +73,7 @@ function mayGiveWay(stream: FileStream): boolean {
   return !stream.opened || (!stream.ended && stream.holdBack());
 }
 
-function mayGoBehind(stream: FileStream, other: FileStream): boolean {
+function mayFollow(stream: FileStream, other: FileStream): boolean {
   return stream.ended || isYounger(stream, other);
 }
 
@@ -85,12 +85,12 @@ function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
 }
 
 /** No path contains it. */
-function beside(name: string): string {
+function nextLine(name: string): string {
   return `${name}\0`;
 }
 
 function isPast(stream: FileStream): boolean {
   if (stream.diverged) return false;
   if (stream.ended) return !stream.opened || stream.accepted >= stream.position;
-  return stream.yielded && stream.opened;
+  return stream.handedOver && stream.opened;
 }

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Position } from '../../../../records/position.ts';
 import { birthOf } from '../files/birth-time.ts';
-import { originalPaths } from '../files/derived-names.ts';
 import type { FileAccess } from '../files/file-access.ts';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import { haveSameBytes } from '../files/file-contents.ts';
-import { readHead } from '../files/file-identity.ts';
+import { readFilePrefix } from '../files/file-prefix.ts';
 import type { FoundFile } from '../files/find-files.ts';
+import { originalPaths } from '../files/original-paths.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import type { DormantStream } from './dormant-streams.ts';
 import { type FollowedFiles, fileKey } from './followed-files.ts';
@@ -46,13 +46,13 @@ export async function candidateOf(
   file: FileAccess,
   { target, compared }: { readonly target?: string | undefined; readonly compared: () => void },
 ): Promise<OpenCandidate> {
-  const head = await readHead(handle);
+  const beginning = await readFilePrefix(handle);
   const { size } = await handle.stat();
   const paths = target === undefined ? [file.place.path] : [file.place.path, target];
   return {
     ...file.place,
     handle,
-    head,
+    beginning,
     sizeBytes: size,
     birth: await birthOf(handle, file.place.path),
     paths,
@@ -71,7 +71,7 @@ export async function findByInode(
   files: FollowedFiles,
   missing: StreamsByName,
 ): Promise<SameAs | undefined> {
-  const best = new Best();
+  const best = new BestMatch();
   for (const stream of missing.withInode(file.inode)) {
     file.compared();
     const known = stream.evidence();
@@ -97,7 +97,7 @@ export async function findByContent(
   files: FollowedFiles,
   missing: StreamsByName,
 ): Promise<SameAs | undefined> {
-  const best = new Best();
+  const best = new BestMatch();
   const originals = originalsOf(file);
   for (const stream of missing.related(file.paths, originals)) {
     file.compared();
@@ -129,7 +129,7 @@ function isKnownCopy(file: OpenCandidate, stream: FileStream, files: FollowedFil
 }
 
 /** Of several, the one that has read most; a stream before a copy. */
-class Best {
+class BestMatch {
   same: SameAs | undefined;
   #rank = -1;
 
@@ -148,7 +148,7 @@ export async function findOriginal(
   attached: StreamsByName,
 ): Promise<FileStream | undefined> {
   if (file.sizeBytes < MIN_EVIDENCE_BYTES) return undefined;
-  for (const stream of attached.atTheirPlaces(originalsOf(file))) {
+  for (const stream of attached.withFileAt(originalsOf(file))) {
     file.compared();
     if (await isCopyOf(file, stream)) return stream;
   }
@@ -212,7 +212,7 @@ export async function findJustTruncated(
   file: OpenCandidate,
   attached: StreamsByName,
 ): Promise<FileStream | undefined> {
-  for (const stream of attached.atTheirPlaces(originalsOf(file))) {
+  for (const stream of attached.withFileAt(originalsOf(file))) {
     file.compared();
     if ((await stream.holds()) === false) return stream;
   }

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import { checksumOf } from '../files/file-contents.ts';
-import { type Head, readCheck } from '../files/file-identity.ts';
+import { type FilePrefix, readCheck } from '../files/file-prefix.ts';
 
 /** Fewer bytes are no evidence: files that are that short are told apart by device, inode and time of birth. */
 export const MIN_EVIDENCE_BYTES = 64;
@@ -9,7 +9,7 @@ export const MIN_EVIDENCE_BYTES = 64;
 /** An open file that may be known. */
 export interface Candidate {
   readonly handle: FileHandle;
-  readonly head: Head;
+  readonly beginning: FilePrefix;
   readonly path: string;
   readonly device: string;
   readonly inode: string;
@@ -20,7 +20,7 @@ export interface Candidate {
  * Whether it is the file itself, by what the file system says: the same inode, and not one that was given to another
  * file. Device numbers change when a machine starts, so the path or the time of birth may stand in for the device.
  */
-export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'head'>): boolean {
+export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'beginning'>): boolean {
   if (known.inode !== file.inode) return false;
   const isBirthKnown = known.birth !== undefined && file.birth !== undefined;
   if (isBirthKnown) return known.birth === file.birth;
@@ -31,7 +31,7 @@ export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle
 /** Whether a file that is the same by `isSameInode` still holds what was read of it: its beginning and its end. */
 export async function stillHolds(known: FileCheckpoint, file: Candidate): Promise<boolean> {
   const mark = known.marks.at(-1);
-  if (mark === undefined || !file.head.matches(known.prefix)) return false;
+  if (mark === undefined || !file.beginning.matches(known.prefix)) return false;
   return (await readCheck(file.handle, mark[0])) === mark[1];
 }
 
@@ -74,13 +74,16 @@ export async function highestWithin(
 async function holdsMark(
   known: FileCheckpoint,
   [position, check, crc32]: PositionMark,
-  { handle, head }: Candidate,
+  { handle, beginning }: Candidate,
 ): Promise<boolean> {
   if ((await readCheck(handle, position)) !== check) return false;
   const from = known.checksumFrom;
   if (crc32 !== undefined && from !== undefined && (from < position || from === 0)) {
-    if (from > 0 && !head.matches(known.prefix)) return false;
+    if (from > 0 && !beginning.matches(known.prefix)) return false;
     return (await checksumOf(handle, { start: from, end: position })) === crc32;
   }
-  return position >= MIN_EVIDENCE_BYTES && (head.length < known.prefix.length || head.matches(known.prefix));
+  return (
+    position >= MIN_EVIDENCE_BYTES &&
+    (beginning.length < known.prefix.length || beginning.matches(known.prefix))
+  );
 }

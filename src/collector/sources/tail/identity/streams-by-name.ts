@@ -30,7 +30,7 @@ export class StreamsByName {
     return [...this.#collect(this.#byInode, [inode])];
   }
 
-  atTheirPlaces(paths: readonly string[]): FileStream[] {
+  withFileAt(paths: readonly string[]): FileStream[] {
     return [...this.#collect(this.#byPlace, paths)];
   }
 

@@ -28,7 +28,7 @@ export class UnreadFiles {
   readonly #events: TailEvents;
   #reasons = new Map<string, UnreadReason>();
   readonly #unreadable = new Set<string>();
-  readonly #unnameable = new Set<string>();
+  readonly #nonUtf8 = new Set<string>();
   /** By path, with the file there: another one is logged again. */
   readonly #compressed = new Map<string, string>();
 
@@ -63,10 +63,10 @@ export class UnreadFiles {
   }
 
   /** Logged once. */
-  noteUnnameable(path: string): void {
+  noteNonUtf8(path: string): void {
     this.note(path, { kind: 'unnameable' });
-    if (this.#unnameable.has(path)) return;
-    this.#unnameable.add(path);
+    if (this.#nonUtf8.has(path)) return;
+    this.#nonUtf8.add(path);
     this.#events.unnameable({ path });
   }
 

@@ -10,11 +10,11 @@ import type { Clock } from '../../../../runtime/clock.ts';
 import type { Cut, Cutter } from '../../../cutting/cutter.ts';
 import { SizeHistory } from '../../../size-history.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../../source.ts';
-import { originalPaths } from '../files/derived-names.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FileAccess, FilePlace, FileState } from '../files/file-access.ts';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
-import type { Prefix } from '../files/file-identity.ts';
+import type { PrefixHash } from '../files/file-prefix.ts';
+import { originalPaths } from '../files/original-paths.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
 import { type KnownFile, VerifiedFile } from '../files/verified-file.ts';
 import { AcceptedReads } from './accepted-reads.ts';
@@ -24,7 +24,7 @@ import type { PositionMarks } from './position-marks.ts';
 import { type ReadPiece, StreamEvidence } from './stream-evidence.ts';
 
 /** A last line without end, or a last record that may go on, is sent when the file has rested so long. */
-const REST_MS = 5_000;
+const FLUSH_AFTER_IDLE_MS = 5_000;
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -83,7 +83,7 @@ export class FileStream implements SourceStream {
   readonly #events: TailEvents;
   readonly #reads = new AcceptedReads();
   readonly #growth: SizeHistory;
-  readonly #restTimer: Timer;
+  readonly #wakeTimer: Timer;
   #verified: VerifiedFile;
   #flushRest = false;
   readonly #holes: NulHoles;
@@ -99,7 +99,7 @@ export class FileStream implements SourceStream {
   #superseded: boolean;
   #ended = false;
   #diverged = false;
-  yielded: boolean;
+  handedOver: boolean;
   /** The publisher may read. */
   opened = false;
   /** It is open, but an older generation goes first. */
@@ -120,14 +120,14 @@ export class FileStream implements SourceStream {
     this.lineage = checkpoint.lineage;
     this.start = checkpoint.start;
     this.entry = parts.entry;
-    this.yielded = checkpoint.yielded;
+    this.handedOver = checkpoint.yielded;
     this.#superseded = checkpoint.superseded === true;
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#owner = parts.owner;
     this.#events = parts.events;
     this.#verified = this.#verify(parts.file, checkpoint);
-    this.#restTimer = new Timer(parts.clock, () => this.wake());
+    this.#wakeTimer = new Timer(parts.clock, () => this.wake());
     this.#holes = new NulHoles(parts.clock, checkpoint.holes);
     this.#evidence = new StreamEvidence({
       checkpoint,
@@ -136,8 +136,8 @@ export class FileStream implements SourceStream {
       onLost: () => this.#owner.contentLost(this),
       onChange: () => this.#owner.changed(this),
     });
-    const restedMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
-    this.#growth = new SizeHistory(parts.sizeBytes, parts.clock.monotonicMs() - restedMs);
+    const idleMs = Math.max(0, Number(parts.clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
+    this.#growth = new SizeHistory(parts.sizeBytes, parts.clock.monotonicMs() - idleMs);
     this.modifiedUnixMs = parts.modifiedUnixMs;
     this.firstSeen = { sizeBytes: parts.sizeBytes, atMs: parts.clock.monotonicMs() };
   }
@@ -239,7 +239,7 @@ export class FileStream implements SourceStream {
     this.#owner.changed(this);
   }
 
-  get restedMs(): number {
+  get idleMs(): number {
     return this.#growth.idleMs(this.#clock.monotonicMs());
   }
 
@@ -256,7 +256,7 @@ export class FileStream implements SourceStream {
     return this.#verified.birth;
   }
 
-  get prefix(): Prefix {
+  get prefix(): PrefixHash {
     return this.#verified.prefix;
   }
 
@@ -276,7 +276,7 @@ export class FileStream implements SourceStream {
       modifiedUnixMs: this.modifiedUnixMs,
       ...(this.unlinkedSinceMs === undefined && !this.pathWasAbsent ? {} : { deleted: true }),
       ...(this.#superseded ? { superseded: true } : {}),
-      yielded: this.yielded,
+      yielded: this.handedOver,
       copyOf: null,
       absentMs: 0,
     };
@@ -292,13 +292,13 @@ export class FileStream implements SourceStream {
     this.#unverified = undefined;
     this.drained = false;
     await this.#evidence.begin();
-    const verdict = known.end === 0 ? 'same' : await this.#evidence.judge(known);
-    if (verdict === 'other') {
+    const result = known.end === 0 ? 'same' : await this.#evidence.compare(known);
+    if (result === 'other') {
       this.#diverge();
       return { kind: 'ended' };
     }
-    if (verdict === 'unknown') this.#unverified = known;
-    const further = verdict === 'same' ? await this.#evidence.markAt(known) : undefined;
+    if (result === 'unknown') this.#unverified = known;
+    const further = result === 'same' ? await this.#evidence.markAt(known) : undefined;
     this.#restart(further ?? this.#marks.accepted);
     return { kind: 'continue', from: this.accepted };
   }
@@ -351,7 +351,7 @@ export class FileStream implements SourceStream {
     // The line before the hole has no end and gets none, unless the NUL bytes are only the end of the file for now.
     const isInner = run.end < bytes.length || !isEndOfFile;
     const piece = { from, bytes: bytes.subarray(0, run.start), isEndOfFile: true, checksum };
-    return this.#cut(piece, isInner || this.restedMs >= REST_MS);
+    return this.#cut(piece, isInner || this.idleMs >= FLUSH_AFTER_IDLE_MS);
   }
 
   /** The NUL bytes that begin at `start` are skipped when they have rested and other bytes follow. */
@@ -364,10 +364,10 @@ export class FileStream implements SourceStream {
         if (decision.isNew) this.#skipped(start, decision.after.end);
         return this.#readAt(decision.after.end, decision.after, buffer);
       case 'end of file':
-        if (decision.ms !== undefined) this.#restTimer.set(decision.ms);
+        if (decision.ms !== undefined) this.#wakeTimer.set(decision.ms);
         return this.#atEnd(start);
       case 'wait':
-        this.#restTimer.set(decision.ms);
+        this.#wakeTimer.set(decision.ms);
         this.#owner.progressed(this);
         return WAITING;
       case 'scan on':
@@ -447,13 +447,13 @@ export class FileStream implements SourceStream {
   /** No byte will come any more. */
   end(): void {
     this.#ended = true;
-    this.#restTimer.cancel();
+    this.#wakeTimer.cancel();
     void this.close();
     this.#owner.wake(this);
   }
 
   close(): Promise<void> {
-    this.#restTimer.cancel();
+    this.#wakeTimer.cancel();
     this.file.onlyHandle = false;
     return this.file.close();
   }
@@ -473,9 +473,9 @@ export class FileStream implements SourceStream {
   }
 
   async #verifyLate(known: KnownToAggregator): Promise<boolean> {
-    const verdict = await this.#evidence.judge(known);
-    if (verdict === 'other') this.#diverge();
-    if (verdict !== 'same') return false;
+    const result = await this.#evidence.compare(known);
+    if (result === 'other') this.#diverge();
+    if (result !== 'same') return false;
     this.#unverified = undefined;
     return true;
   }
@@ -484,7 +484,7 @@ export class FileStream implements SourceStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#diverged = true;
-    this.#restTimer.cancel();
+    this.#wakeTimer.cancel();
     this.#owner.diverged(this);
   }
 
@@ -503,7 +503,7 @@ export class FileStream implements SourceStream {
 
   #cut(piece: ReadPiece, isBeforeHole = false): StreamRead {
     const { from, bytes, isEndOfFile } = piece;
-    const last = isBeforeHole || (isEndOfFile && bytes.length > 0 && this.#hasRested(from + bytes.length));
+    const last = isBeforeHole || (isEndOfFile && bytes.length > 0 && this.#isIdle(from + bytes.length));
     const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
     const cut = this.#parts.cutter.cut(bytes, {
       last,
@@ -556,13 +556,13 @@ export class FileStream implements SourceStream {
     if (unterminated > 0) this.#events.unterminated();
   }
 
-  #hasRested(endOfFile: Position): boolean {
+  #isIdle(endOfFile: Position): boolean {
     if (this.#flushRest) return true;
-    return endOfFile === this.sizeBytes && this.restedMs >= REST_MS;
+    return endOfFile === this.sizeBytes && this.idleMs >= FLUSH_AFTER_IDLE_MS;
   }
 
   #atEnd(from: Position, hasRest = false): StreamRead {
-    if (hasRest) this.#restTimer.set(Math.max(50, REST_MS - this.restedMs));
+    if (hasRest) this.#wakeTimer.set(Math.max(50, FLUSH_AFTER_IDLE_MS - this.idleMs));
     if (hasRest && this.#parts.limit !== undefined) {
       // There is no next run that would read it for sure: this one waits until its end comes, or it has rested.
       if (this.#lastRecordAt !== from) this.#owner.wake(this);

@@ -6,7 +6,7 @@ import type { SkippedHoles } from '../files/file-checkpoint.ts';
 import type { VerifiedFile } from '../files/verified-file.ts';
 import { NulScan } from './nul-runs.ts';
 
-const HOLE_REST_MS = 1_000;
+const HOLE_IDLE_MS = 1_000;
 
 /**
  * A gap is one more range in the ledger, which allows 1,000 for a stream. After this many holes, NUL bytes are sent as
@@ -102,7 +102,7 @@ export class NulHoles {
     const scan = this.#scan?.start === start ? this.#scan : new NulScan(start, context.checksum);
     this.#scan = scan;
     const end = await context.file.access.use(
-      async (handle) => (await scan.turn(handle, context.buffer)) ?? 'unfinished',
+      async (handle) => (await scan.step(handle, context.buffer)) ?? 'unfinished',
     );
     if (end === 'unfinished') return { kind: 'scan on' };
     this.#scan = undefined;
@@ -115,7 +115,7 @@ export class NulHoles {
   #pause(start: Position, sizeBytes: number) {
     const nowMs = this.#clock.monotonicMs();
     if (this.#hole?.start === start)
-      return { kind: 'wait', ms: this.#hole.sinceMs + HOLE_REST_MS - nowMs } as const;
+      return { kind: 'wait', ms: this.#hole.sinceMs + HOLE_IDLE_MS - nowMs } as const;
     if (this.#blank?.start !== start || this.#blank.sizeBytes !== sizeBytes) return undefined;
     return { kind: 'end of file', ms: this.#blank.scanAgainAtMs - nowMs } as const;
   }
@@ -132,7 +132,7 @@ export class NulHoles {
   async #found({ start, checksum }: NulScan, end: Position, file: VerifiedFile): Promise<HoleDecision> {
     if (this.#hole?.start !== start || this.#hole.end !== end) {
       this.#hole = { start, end, sinceMs: this.#clock.monotonicMs() };
-      return { kind: 'wait', ms: HOLE_REST_MS };
+      return { kind: 'wait', ms: HOLE_IDLE_MS };
     }
     const check = await file.checkAt(end);
     if (check === undefined || check === 'shorter') return { kind: 'unreadable' };

@@ -20,7 +20,7 @@ const SHORTEST_INNER_RUN = Buffer.alloc(64);
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /** A turn of a scan reads at most this much; other streams are read between two turns. */
-const TURN_BYTES = 4 * 1024 * 1024;
+const STEP_BYTES = 4 * 1024 * 1024;
 
 /** `[start, end)` of the first run of NUL bytes that is no text; undefined when there is none. */
 export function findNulRun(bytes: Buffer): { readonly start: number; readonly end: number } | undefined {
@@ -63,8 +63,8 @@ export class NulScan {
   }
 
   /** `buffer` holds what is read. */
-  async turn(handle: ByteReader, buffer: Buffer): Promise<NulRunEnd> {
-    for (const turnEnd = this.#at + TURN_BYTES; this.#at < turnEnd; ) {
+  async step(handle: ByteReader, buffer: Buffer): Promise<NulRunEnd> {
+    for (const stepEnd = this.#at + STEP_BYTES; this.#at < stepEnd; ) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#at);
       if (bytesRead === 0) return 'end of file';
       const end = endOfNuls(buffer.subarray(0, bytesRead), 0);

@@ -3,32 +3,32 @@ import type { TailEvents } from '../files/events.ts';
 import type { FileStream } from './file-stream.ts';
 
 /** Two looks at a file's end are so far apart. */
-export const SETTLE_MS = 1_000;
+export const DRAIN_CHECK_MS = 1_000;
 /** A file that was never seen under a younger name does not keep the next one waiting longer for bytes that come late. */
-const PATIENCE_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 /** Nor does a file that a process continues to write to, after it was renamed or deleted, keep the next one longer. */
-const PATIENCE_WITH_WRITERS_MS = 30_000;
+const MAX_WAIT_FOR_WRITERS_MS = 30_000;
 /** A file that has left the patterns is followed until it has rested so long. */
-const MOVED_AWAY_REST_MS = 600_000;
+const MOVED_AWAY_IDLE_MS = 600_000;
 
 /** Whether the next generation may have to wait for it, or it is to be let go: it is looked at every second. */
-export function isSettling(stream: FileStream): boolean {
+export function isDraining(stream: FileStream): boolean {
   if (stream.ended || !stream.opened) return false;
   if (stream.unlinkedSinceMs !== undefined || stream.movedAway) return true;
-  return isOld(stream) && !stream.yielded;
+  return isOld(stream) && !stream.handedOver;
 }
 
 /**
  * A generation is past when it stands under an older name or none, was found at its end twice, a second apart, and
  * all of it is accepted. Returns what that means for the stream now.
  */
-export async function settle(
+export async function checkDrained(
   stream: FileStream,
   clock: Clock,
   events: TailEvents,
-): Promise<'unsettled' | 'lost' | 'yielded' | 'finished'> {
+): Promise<'draining' | 'lost' | 'handed-over' | 'finished'> {
   const state = await stream.state();
-  if (state === undefined) return stream.file.failure === 'gone' ? 'lost' : 'unsettled';
+  if (state === undefined) return stream.file.failure === 'gone' ? 'lost' : 'draining';
   if (state.unlinked && stream.unlinkedSinceMs === undefined) {
     stream.unlinkedSinceMs = clock.monotonicMs();
     stream.file.onlyHandle = true;
@@ -38,27 +38,27 @@ export async function settle(
   const hasGrown = state.sizeBytes !== stream.sizeBytes;
   stream.saw(state.sizeBytes);
   const isUnlinked = stream.unlinkedSinceMs !== undefined;
-  if (isPatienceOver(stream, clock)) return 'yielded';
-  if (stream.restedMs < SETTLE_MS) {
+  if (isWaitOver(stream, clock)) return 'handed-over';
+  if (stream.idleMs < DRAIN_CHECK_MS) {
     if (hasGrown) stream.wake();
-    return 'unsettled';
+    return 'draining';
   }
   if (stream.accepted < stream.contentEnd) {
     if (isUnlinked) stream.flushRest();
-    return 'unsettled';
+    return 'draining';
   }
-  const isOver = isUnlinked || (stream.movedAway && stream.restedMs >= MOVED_AWAY_REST_MS);
-  return isOver ? 'finished' : 'yielded';
+  const isOver = isUnlinked || (stream.movedAway && stream.idleMs >= MOVED_AWAY_IDLE_MS);
+  return isOver ? 'finished' : 'handed-over';
 }
 
 /**
  * The next generation must not wait as long as something is written to this one. What was there when the wait began is
  * sent first; what comes later is sent beside the next one.
  */
-function isPatienceOver(stream: FileStream, clock: Clock): boolean {
-  if (stream.yielded) return false;
+function isWaitOver(stream: FileStream, clock: Clock): boolean {
+  if (stream.handedOver) return false;
   const { sizeBytes, atMs } = waitOf(stream, clock);
-  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= patienceMs(stream);
+  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= maxWaitMs(stream);
 }
 
 function waitOf(stream: FileStream, clock: Clock): { readonly sizeBytes: number; readonly atMs: number } {
@@ -67,15 +67,15 @@ function waitOf(stream: FileStream, clock: Clock): { readonly sizeBytes: number;
   return stream.displacedSeen;
 }
 
-function patienceMs({ displaced }: FileStream): number {
-  return displaced ? PATIENCE_WITH_WRITERS_MS : PATIENCE_MS;
+function maxWaitMs({ displaced }: FileStream): number {
+  return displaced ? MAX_WAIT_FOR_WRITERS_MS : MAX_WAIT_MS;
 }
 
 /** Why the next generation waits for this one, as the rest of a sentence that begins with its path. */
 export function reasonToWait(stream: FileStream, clock: Clock): string {
-  if (!isSettling(stream)) return 'is read first: it is the older generation';
+  if (!isDraining(stream)) return 'is read first: it is the older generation';
   const { sizeBytes, atMs } = waitOf(stream, clock);
-  const leftMs = Math.max(0, atMs + patienceMs(stream) - clock.monotonicMs());
+  const leftMs = Math.max(0, atMs + maxWaitMs(stream) - clock.monotonicMs());
   if (stream.accepted < sizeBytes)
     return `is read first: ${sizeBytes - stream.accepted} bytes of it are not accepted`;
   return `may still be written to: the wait ends when it has rested for 1 s, at the latest in ${Math.ceil(leftMs / 1000)} s`;

@@ -14,7 +14,7 @@ const MAX_COMPLETED_BYTES = 16 * 1024 * 1024;
 const RECORDS_BEFORE_END = [16, 4, 1];
 
 /** Whether the aggregator has the same bytes of a stream; `unknown` while the file cannot show it. */
-export type Verdict = 'same' | 'other' | 'unknown';
+export type Comparison = 'same' | 'other' | 'unknown';
 
 /** Bytes that were read, with the checksum of the stream before them. */
 export interface ReadPiece {
@@ -82,10 +82,10 @@ export class StreamEvidence {
   }
 
   /** Whether the aggregator has the bytes of this stream. */
-  async judge(known: KnownToAggregator): Promise<Verdict> {
-    const verdict = known.check === undefined ? 'same' : await this.#judgeCheck(known.end, known.check);
-    if (verdict !== 'same' || known.checksum === undefined) return verdict;
-    return this.#judgeChecksum(known.end, known.checksum);
+  async compare(known: KnownToAggregator): Promise<Comparison> {
+    const result = known.check === undefined ? 'same' : await this.#compareCheck(known.end, known.check);
+    if (result !== 'same' || known.checksum === undefined) return result;
+    return this.#compareChecksum(known.end, known.checksum);
   }
 
   /** The end of what the aggregator has without a gap, with its evidence, when that is after the accepted bytes. */
@@ -131,7 +131,7 @@ export class StreamEvidence {
     return marks;
   }
 
-  async #judgeCheck(end: Position, check: Check): Promise<Verdict> {
+  async #compareCheck(end: Position, check: Check): Promise<Comparison> {
     const known = this.marks.checkAt(end);
     if (known !== undefined) return known === check ? 'same' : 'other';
     if (this.#parts.isEnded()) return end <= this.marks.read[0] ? 'same' : 'other';
@@ -141,7 +141,7 @@ export class StreamEvidence {
   }
 
   /** Bytes that only end alike are other bytes: all of them are compared, as far as both sides know them. */
-  async #judgeChecksum(end: Position, checksum: RunningChecksum): Promise<Verdict> {
+  async #compareChecksum(end: Position, checksum: RunningChecksum): Promise<Comparison> {
     if (checksum.from !== this.#checksumFrom) return 'same';
     const known = this.marks.crcAt(end);
     if (known !== undefined) return known === checksum.crc32 ? 'same' : 'other';
@@ -152,7 +152,7 @@ export class StreamEvidence {
   }
 
   /** A file that does not hold even what is known of it was truncated just now: the answer is in its copy. */
-  async #otherUnlessLost(): Promise<Verdict> {
+  async #otherUnlessLost(): Promise<Comparison> {
     const holds = await this.#parts.file().holds(this.marks.accepted);
     if (holds === false) this.#parts.onLost();
     return holds === true ? 'other' : 'unknown';

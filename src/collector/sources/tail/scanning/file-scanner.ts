@@ -7,8 +7,8 @@ import { compareByAge } from '../files/rotation-names.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
 import type { DormantStream } from '../identity/dormant-streams.ts';
 import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts';
+import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
-import { findGone, type GoneFile } from '../identity/gone-files.ts';
 import { groupBy } from '../identity/group-by.ts';
 import { candidateOf } from '../identity/identify.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
@@ -52,7 +52,7 @@ export class FileScanner {
   /** How much of what was found is on disk. */
   #saved = 0;
   /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
-  #isUnsettled = false;
+  #mustListAgain = false;
 
   readonly #reporting: LossReporting;
 
@@ -68,12 +68,12 @@ export class FileScanner {
    * A stream that it begins is opened when the look is over, because an older generation of it may turn up until then;
    * earlier only if it is the only file of its name. `isFirstEver`: nothing was read with this state before.
    */
-  async look({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
+  async scan({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
     this.#isFirstEver = isFirstEver;
-    let found = await this.#lookOnce();
-    for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
+    let found = await this.#listOnce();
+    for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
-    this.#matcher.lineUp();
+    this.#matcher.orderStarted();
     if (this.#reporting.isEnabled && !this.#isGoneReported) await this.#reportGone(found);
     await this.#save();
     return found;
@@ -84,7 +84,7 @@ export class FileScanner {
    * was renamed in the meantime, or made anew, could not be recognised.
    */
   async #save(): Promise<void> {
-    const found = this.#matcher.begun + this.#matcher.copiesNoted + this.#deletions;
+    const found = this.#matcher.started + this.#matcher.copyChanges + this.#deletions;
     if (found === this.#saved) return;
     this.#saved = found;
     // A failure is reported when the next write fails too.
@@ -92,14 +92,15 @@ export class FileScanner {
   }
 
   /** Streams whose files were deleted or compressed while the collector was not running. */
-  async #reportGone({ blind }: FoundFiles): Promise<void> {
+  async #reportGone({ unreadableDirectories }: FoundFiles): Promise<void> {
     this.#isGoneReported = true;
     const compressed = new Set<string>();
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
       if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
-      if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
-      const gone = await findGone(dormant);
+      if (unreadableDirectories.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home))
+        continue;
+      const gone = await findGoneFile(dormant);
       if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
       this.#noteGone(gone);
     }
@@ -131,21 +132,21 @@ export class FileScanner {
     this.#parts.checkpoints.change(id, () => known);
   }
 
-  async #lookOnce(): Promise<FoundFiles> {
-    const known = this.#matcher.begun;
+  async #listOnce(): Promise<FoundFiles> {
+    const known = this.#matcher.started;
     const lost = new Set(this.#files.lost);
     const found = await findFiles(this.#patterns);
     const byFile = groupBy(found.files, fileKey);
     this.#parts.unread.clear();
-    for (const path of found.unnameable) this.#parts.unread.noteUnnameable(path);
+    for (const path of found.nonUtf8Paths) this.#parts.unread.noteNonUtf8(path);
     const present = new Set(found.files.map(({ path }) => path));
-    await this.#lookAtFollowed(byFile, { blind: found.blind, present });
-    if (this.#isFirst) await this.#findBesideTheirPlaces(byFile);
+    await this.#updateFollowed(byFile, { unreadableDirectories: found.unreadableDirectories, present });
+    if (this.#isFirst) await this.#findRenamedWhileStopped(byFile);
     const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
     await this.#matcher.match(this.#unfollowed(byFile), context);
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
-    this.#isUnsettled = this.#matcher.begun > known || isNewlyLost;
+    this.#mustListAgain = this.#matcher.started > known || isNewlyLost;
     return found;
   }
 
@@ -159,20 +160,23 @@ export class FileScanner {
     stream.end();
   }
 
-  async #lookAtFollowed(
+  async #updateFollowed(
     byFile: ReadonlyMap<string, readonly FoundFile[]>,
-    { blind, present }: { readonly blind: ReadonlySet<string>; readonly present: ReadonlySet<string> },
+    {
+      unreadableDirectories,
+      present,
+    }: { readonly unreadableDirectories: ReadonlySet<string>; readonly present: ReadonlySet<string> },
   ): Promise<void> {
     for (const stream of this.#files.attached()) {
       const found = byFile.get(fileKey(stream.place));
       // The inode may have been given to another file.
       const isOther = stream.birth !== undefined && found?.[0]?.birthNs !== stream.birth;
-      if (found !== undefined && !isOther) await this.#lookAtFound(stream, found);
-      else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream, present);
+      if (found !== undefined && !isOther) await this.#updateFound(stream, found);
+      else if (!unreadableDirectories.has(dirname(stream.path))) await this.#updateNotFound(stream, present);
     }
   }
 
-  async #lookAtFound(stream: FileStream, found: readonly FoundFile[]): Promise<void> {
+  async #updateFound(stream: FileStream, found: readonly FoundFile[]): Promise<void> {
     const here = found.find(({ path }) => path === stream.path) ?? found[0];
     if (here === undefined) return;
     stream.movedAway = false;
@@ -190,11 +194,11 @@ export class FileScanner {
       return;
     }
     stream.modifiedUnixMs = modifiedUnixMs;
-    await this.#goOn(stream, sizeBytes);
+    await this.#compareContent(stream, sizeBytes);
   }
 
   /** Not where the patterns look: deleted, or under a name that is not to be read. */
-  async #lookAtUnfound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
+  async #updateNotFound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
     const state = await stream.state();
     if (state === undefined) {
       if (stream.file.failure !== 'gone') return;
@@ -217,11 +221,12 @@ export class FileScanner {
       this.#deletions++;
       stream.pathWasAbsent = true;
     }
-    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
+    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt)
+      await this.#compareContent(stream, state.sizeBytes);
   }
 
   /** Its file has changed. */
-  async #goOn(stream: FileStream, sizeBytes: number): Promise<void> {
+  async #compareContent(stream: FileStream, sizeBytes: number): Promise<void> {
     if ((await stream.holds()) === false) {
       this.#lose(stream);
       return;
@@ -237,7 +242,7 @@ export class FileScanner {
   }
 
   /** While the collector was not running, a file may have been renamed to what no pattern matches. */
-  async #findBesideTheirPlaces(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
+  async #findRenamedWhileStopped(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
     const wanted: { readonly stream: DormantStream; readonly directory: string }[] = [];
     for (const stream of this.#files.dormant.values()) {
       if (stream.checkpoint.copyOf !== null || byFile.has(fileKey(stream.checkpoint))) continue;
@@ -249,12 +254,12 @@ export class FileScanner {
         const path = paths.get(stream.checkpoint.inode);
         const entry = this.#patterns.entryFor(stream.checkpoint.home);
         if (path === undefined || entry === undefined || this.#patterns.entryFor(path)) continue;
-        await this.#followBeside(stream, path, entry);
+        await this.#followRenamed(stream, path, entry);
       }
     }
   }
 
-  async #followBeside(dormant: DormantStream, path: string, entry: TailEntry): Promise<void> {
+  async #followRenamed(dormant: DormantStream, path: string, entry: TailEntry): Promise<void> {
     const { device, inode } = dormant.checkpoint;
     const file = new FileAccess({ path, device, inode }, this.#parts.openFiles);
     const sizeBytes = await file.use(async (handle) => {

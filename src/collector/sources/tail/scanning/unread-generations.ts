@@ -1,11 +1,11 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { originalPaths } from '../files/derived-names.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { checksumOf } from '../files/file-contents.ts';
 import { isFileError } from '../files/file-error.ts';
-import { readHead } from '../files/file-identity.ts';
+import { readFilePrefix } from '../files/file-prefix.ts';
 import { readGzipContent } from '../files/gzip-file.ts';
+import { originalPaths } from '../files/original-paths.ts';
 import { isCompressed, type PathPatterns } from '../files/path-patterns.ts';
 
 /** More files are not examined at one start. */
@@ -71,7 +71,7 @@ async function rotatedFilesIn(
     const plain = isCompressed(path) ? path.slice(0, path.lastIndexOf('.')) : path;
     return originalPaths(plain).some((original) => names.has(original));
   };
-  const isLeftOut = (path: string) => ['compressed', 'no-pattern'].includes(patterns.judge(path).kind);
+  const isLeftOut = (path: string) => ['compressed', 'no-pattern'].includes(patterns.classify(path).kind);
   try {
     const paths = (await readdir(directory)).map((name) => join(directory, name));
     return paths.filter((path) => !names.has(path) && isRotated(path) && isLeftOut(path)).sort();
@@ -90,10 +90,10 @@ async function contentOf(path: string, known: readonly FileCheckpoint[]): Promis
   if (!isCompressed(path)) return plainContentOf(path, known);
   const content = await readGzipContent(path);
   if (content === undefined) return { isRead: false, sizeBytes: undefined };
-  const { head, sizeBytes, crc32 } = content;
+  const { beginning, sizeBytes, crc32 } = content;
   const isRead = known.some((checkpoint) => {
     const [position, , known32] = checkpoint.marks.at(-1) ?? [0, ''];
-    if (position !== sizeBytes || !head.matches(checkpoint.prefix)) return false;
+    if (position !== sizeBytes || !beginning.matches(checkpoint.prefix)) return false;
     // Without a checksum from the beginning of the file, its size and its beginning are the evidence.
     return checkpoint.checksumFrom !== 0 || known32 === crc32;
   });
@@ -122,11 +122,11 @@ async function readPartOf(
   sizeBytes: number,
   known: readonly FileCheckpoint[],
 ): Promise<number> {
-  const head = await readHead(handle);
+  const beginning = await readFilePrefix(handle);
   let readBytes = 0;
   for (const { marks, prefix, checksumFrom } of known) {
     const [position, , crc32] = marks.at(-1) ?? [0, ''];
-    if (position <= readBytes || position > sizeBytes || !head.matches(prefix)) continue;
+    if (position <= readBytes || position > sizeBytes || !beginning.matches(prefix)) continue;
     const isSame = checksumFrom !== 0 || (await checksumOf(handle, { start: 0, end: position })) === crc32;
     if (isSame) readBytes = position;
   }

@@ -14,9 +14,9 @@ const patterns = (...globs: string[]) => new PathPatterns(tailEntriesFromGlobs(g
 
 describe('PathPatterns', () => {
   it('matches relative globs from the working directory', () => {
-    expect(patterns('logs/*.log').judge('/srv/logs/a.log').kind).toBe('read');
-    expect(patterns('../x/a.log').judge('/x/a.log').kind).toBe('read');
-    expect(patterns('logs/*.log').judge('/srv/logs/deep/a.log').kind).toBe('no-pattern');
+    expect(patterns('logs/*.log').classify('/srv/logs/a.log').kind).toBe('read');
+    expect(patterns('../x/a.log').classify('/x/a.log').kind).toBe('read');
+    expect(patterns('logs/*.log').classify('/srv/logs/deep/a.log').kind).toBe('no-pattern');
   });
 
   it('leaves compressed and excluded files out', () => {
@@ -25,9 +25,9 @@ describe('PathPatterns', () => {
       [{ ...(entry as NonNullable<typeof entry>), exclude: ['/a/*.tmp'] }],
       '/',
     );
-    expect(excluding.judge('/a/x.gz')).toEqual({ kind: 'compressed', suffix: '.gz' });
-    expect(excluding.judge('/a/x.tmp').kind).toBe('excluded');
-    expect(excluding.judge('/a/x').kind).toBe('read');
+    expect(excluding.classify('/a/x.gz')).toEqual({ kind: 'compressed', suffix: '.gz' });
+    expect(excluding.classify('/a/x.tmp').kind).toBe('excluded');
+    expect(excluding.classify('/a/x').kind).toBe('read');
     expect(excluding.entryFor('/a/x.tmp')).toBeUndefined();
   });
 
@@ -38,8 +38,8 @@ describe('PathPatterns', () => {
     }));
     const excluding = new PathPatterns(entries, '/a');
     const excluded = ['/a/x.tmp', '/a/b/c/x.swp', '/a/b/x.log'];
-    for (const path of excluded) expect(excluding.judge(path).kind, path).toBe('excluded');
-    for (const path of ['/a/x.log', '/a/tmp/x']) expect(excluding.judge(path).kind, path).toBe('read');
+    for (const path of excluded) expect(excluding.classify(path).kind, path).toBe('excluded');
+    for (const path of ['/a/x.log', '/a/tmp/x']) expect(excluding.classify(path).kind, path).toBe('read');
   });
 
   it('gives a path to the first entry that matches', () => {

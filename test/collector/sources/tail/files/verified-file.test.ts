@@ -2,7 +2,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileAccess } from '../../../../../src/collector/sources/tail/files/file-access.ts';
-import { Head } from '../../../../../src/collector/sources/tail/files/file-identity.ts';
+import { FilePrefix } from '../../../../../src/collector/sources/tail/files/file-prefix.ts';
 import { OpenFiles } from '../../../../../src/collector/sources/tail/files/open-files.ts';
 import { VerifiedFile } from '../../../../../src/collector/sources/tail/files/verified-file.ts';
 import { checkOf } from '../../../../../src/records/check.ts';
@@ -20,7 +20,9 @@ async function verified(content: string, { prefixLength = 1024 } = {}) {
   const access = new FileAccess({ path, device: String(dev), inode: String(ino) }, new OpenFiles(10));
   onTestFinished(() => access.close());
   let grown = 0;
-  const prefix = new Head(Buffer.from(content.slice(0, 1024))).prefix(Math.min(prefixLength, content.length));
+  const prefix = new FilePrefix(Buffer.from(content.slice(0, 1024))).hash(
+    Math.min(prefixLength, content.length),
+  );
   return { file: new VerifiedFile(access, { prefix }, () => grown++), path, grown: () => grown };
 }
 

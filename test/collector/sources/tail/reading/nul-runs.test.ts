@@ -120,7 +120,7 @@ describe('the scan of a run of NUL bytes', () => {
           return read;
         },
       };
-      end = await scan.turn(counting, Buffer.alloc(1024 * 1024));
+      end = await scan.step(counting, Buffer.alloc(1024 * 1024));
       readBytes.push(bytes);
     }
     await handle.close();

@@ -12,7 +12,7 @@ const FORGET_AFTER_MS = 30 * 24 * HOUR_MS;
  * Lets dormant streams grow older by `elapsedMs` of running time: no jump of a clock makes them forgotten. Their age
  * is written down once an hour.
  */
-export function ageDormant(
+export function ageDormantStreams(
   files: FollowedFiles,
   checkpoints: Checkpoints<FileCheckpoint>,
   elapsedMs: number,

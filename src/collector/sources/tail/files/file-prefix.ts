@@ -4,12 +4,12 @@ import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../../records/che
 import type { Position } from '../../../../records/position.ts';
 
 /** The hash of a file's first bytes. It grows with the file, until it covers 1 KiB. */
-export type Prefix = { readonly length: number; readonly hash: string };
+export type PrefixHash = { readonly length: number; readonly hash: string };
 
 export const PREFIX_MAX_BYTES = 1024;
 
 /** The first bytes of a file, up to 1 KiB; hashes are computed once for each length that is asked for. */
-export class Head {
+export class FilePrefix {
   readonly bytes: Buffer;
   readonly #hashes = new Map<number, string>();
 
@@ -22,18 +22,18 @@ export class Head {
   }
 
   /** Without the NUL bytes at its end: on a network file system a file may be longer before its bytes arrive. */
-  get telling(): Prefix {
+  get hashWithoutNuls(): PrefixHash {
     let { length } = this.bytes;
     while (length > 0 && this.bytes[length - 1] === 0) length--;
-    return this.prefix(length);
+    return this.hash(length);
   }
 
-  prefix(length = this.length): Prefix {
+  hash(length = this.length): PrefixHash {
     return { length, hash: this.#hashOf(length) };
   }
 
   /** Whether a file that begins like this may be the one of the prefix. */
-  matches(prefix: Prefix): boolean {
+  matches(prefix: PrefixHash): boolean {
     return this.length >= prefix.length && this.#hashOf(prefix.length) === prefix.hash;
   }
 
@@ -58,8 +58,8 @@ export async function readBytes(handle: FileHandle, start: Position, end: Positi
   return buffer.subarray(0, length);
 }
 
-export async function readHead(handle: FileHandle): Promise<Head> {
-  return new Head(await readBytes(handle, 0, PREFIX_MAX_BYTES));
+export async function readFilePrefix(handle: FileHandle): Promise<FilePrefix> {
+  return new FilePrefix(await readBytes(handle, 0, PREFIX_MAX_BYTES));
 }
 
 /** The check of a position in a file; undefined when the file does not reach that far. */

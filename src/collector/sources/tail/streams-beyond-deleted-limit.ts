@@ -4,16 +4,16 @@ import type { FileStream } from './reading/file-stream.ts';
  * Deleted files that are held open take room on the disk that nobody sees. Returns those that have to be let go for
  * the others to stay within the limit: the ones that were deleted first.
  */
-export function beyondDeletedLimit(streams: readonly FileStream[], limitBytes: number): FileStream[] {
+export function streamsBeyondDeletedLimit(streams: readonly FileStream[], limitBytes: number): FileStream[] {
   const deleted = streams
     .filter(({ unlinkedSinceMs }) => unlinkedSinceMs !== undefined)
     .sort((a, b) => (a.unlinkedSinceMs ?? 0) - (b.unlinkedSinceMs ?? 0));
   let held = deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const givenUp: FileStream[] = [];
+  const discarded: FileStream[] = [];
   for (const stream of deleted) {
     if (held <= limitBytes) break;
     held -= stream.sizeBytes;
-    givenUp.push(stream);
+    discarded.push(stream);
   }
-  return givenUp;
+  return discarded;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { originalPaths } from '../../../../../src/collector/sources/tail/files/derived-names.ts';
+import { originalPaths } from '../../../../../src/collector/sources/tail/files/original-paths.ts';
 
 describe('originalPaths', () => {
   it.each([

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { originalPaths } from '../files/derived-names.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { isFileError } from '../files/file-error.ts';
 import { readGzipContent } from '../files/gzip-file.ts';
+import { originalPaths } from '../files/original-paths.ts';
 import type { DormantStream } from './dormant-streams.ts';
 
 /** A stream whose file was gone at the start, and how many of its bytes were not read; undefined when nothing shows it. */
@@ -15,7 +15,7 @@ export interface GoneFile {
 }
 
 /** What became of the file of a stream that was not found again: compressed beside its place, or deleted. */
-export async function findGone(dormant: DormantStream): Promise<GoneFile> {
+export async function findGoneFile(dormant: DormantStream): Promise<GoneFile> {
   const { checkpoint } = dormant;
   const position = checkpoint.marks.at(-1)?.[0] ?? 0;
   for (const path of await compressedBeside(checkpoint)) {
@@ -49,7 +49,7 @@ async function compressedBeside({ path, home, lineage }: FileCheckpoint): Promis
 /** The uncompressed size of a gzip file that begins like the stream. */
 async function sizeIfSame(path: string, { prefix }: FileCheckpoint): Promise<number | undefined> {
   const content = await readGzipContent(path);
-  return content !== undefined && prefix.length > 0 && content.head.matches(prefix)
+  return content !== undefined && prefix.length > 0 && content.beginning.matches(prefix)
     ? content.sizeBytes
     : undefined;
 }
