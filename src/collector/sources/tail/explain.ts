@@ -62,12 +62,12 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
 
 function followed(stream: FileStream, { order, clock }: ExplainContext): Explanation {
   const { device, inode } = stream.place;
-  const before = stream.opened && !stream.heldBack ? undefined : order.first(stream.lineage);
+  const before = stream.isOpened && !stream.isHeldBack ? undefined : order.first(stream.lineage);
   const { failure } = stream.file;
   return {
     kind: 'followed',
     path: stream.path,
-    ...{ device, inode, prefix: stream.prefix, status: statusOf(stream) },
+    ...{ device, inode, prefix: stream.content.file.prefix, status: statusOf(stream) },
     ...(before === undefined || before === stream
       ? {}
       : { waitsFor: before.path, waitsBecause: reasonToWait(before, clock) }),

@@ -6,8 +6,8 @@ import type { FileStream } from './reading/file-stream.ts';
  */
 export function streamsBeyondDeletedLimit(streams: readonly FileStream[], limitBytes: number): FileStream[] {
   const deleted = streams
-    .filter(({ unlinkedSinceMs }) => unlinkedSinceMs !== undefined)
-    .sort((a, b) => (a.unlinkedSinceMs ?? 0) - (b.unlinkedSinceMs ?? 0));
+    .filter(({ presence }) => presence.deletedSinceMs !== undefined)
+    .sort((a, b) => (a.presence.deletedSinceMs ?? 0) - (b.presence.deletedSinceMs ?? 0));
   let held = deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const discarded: FileStream[] = [];
   for (const stream of deleted) {

@@ -24,8 +24,10 @@ import type { NewStream } from './identity/file-matcher.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
 import { GenerationOrder } from './identity/generation-order.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
-import { FileStream, type FileStreamOwner } from './reading/file-stream.ts';
+import { FileStream } from './reading/file-stream.ts';
+import type { FileStreamParts } from './reading/file-stream-parts.ts';
 import { checkDrained, DRAIN_CHECK_MS, isDraining } from './reading/rotation-drain.ts';
+import type { StreamOwner } from './reading/stream-signals.ts';
 import { DirectoryWatcher, type PathChange } from './scanning/directory-watcher.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
 import { streamsBeyondDeletedLimit } from './streams-beyond-deleted-limit.ts';
@@ -108,7 +110,7 @@ export function createTailSource(options: TailSourceOptions): TailSource {
  * Recovery: checkpoints are read at the start as dormant streams; the first look finds their files again. A checkpoint
  * that is behind costs nothing, since the aggregator says where a stream ends; one that is lost costs duplicates.
  */
-class FileTailSource implements TailSource, FileStreamOwner {
+class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly name = 'tail';
   readonly #options: TailSourceOptions;
   readonly #limits: TailLimits;
@@ -266,7 +268,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   accepted(): Amount {
-    const streams = Array.from(this.#files.streams.values(), ({ acceptedReads }) => acceptedReads);
+    const streams = Array.from(this.#files.streams.values(), ({ content }) => content.acceptedReads);
     return plus(this.#acceptedBefore, sumOf(streams));
   }
 
@@ -274,7 +276,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
     const left = new Map<string, LeftFile>();
     for (const { path, reason } of this.#unread.missed()) left.set(path, { path, reason });
     for (const stream of this.#files.streams.values()) {
-      const { path, refusal, leftBytes: bytes } = stream;
+      const { path, refusal } = stream;
+      const { leftBytes: bytes } = stream.content;
       if (bytes === 0) continue;
       const reason = left.get(path)?.reason ?? 'unread';
       left.set(path, {
@@ -294,15 +297,13 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   contentLost(stream: FileStream): void {
     if (!this.#files.isAttached(stream)) return;
-    stream.isInDoubt = true;
+    stream.doubt();
     if (this.#options.once) void this.#decisions.run(() => this.#loseForGood(stream));
     else this.#scheduleScan();
   }
 
   unreadable(stream: FileStream): void {
     this.#unread.noteUnreadable(stream.path);
-    // The next look wakes it. The only run there is does not wait for that.
-    if (this.#options.once) stream.drained = true;
     this.#resolveDrained();
   }
 
@@ -315,14 +316,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   progressed(stream: FileStream): void {
-    if (isDraining(stream) && stream.accepted >= stream.contentEnd) this.#scheduleDrainCheck(0);
-    else if (stream.ended && stream.accepted >= stream.position)
+    if (isDraining(stream) && stream.accepted >= stream.content.end) this.#scheduleDrainCheck(0);
+    else if (stream.isEnded && stream.accepted >= stream.position)
       void this.#decisions.run(() => this.#openAfterScan());
     this.#resolveDrained();
   }
 
   wake(stream: FileStream): void {
-    if (stream.opened) this.#sink?.wake(stream.id);
+    if (stream.isOpened) this.#sink?.wake(stream.id);
   }
 
   // Decisions.
@@ -362,16 +363,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
   async #openNext(): Promise<void> {
     const turn = this.#order.advance();
     for (const stream of this.#files.streams.values()) {
-      if (stream.handedOver && !stream.opened && !stream.ended) turn.push(stream);
+      if (stream.isHandedOver && !stream.isOpened && !stream.isEnded) turn.push(stream);
     }
     this.#dropEnded();
     if (turn.length > 0 && (await this.#flush())) {
       for (const stream of turn) {
-        if (stream.opened) stream.release();
-        else {
-          stream.opened = true;
-          this.#sink?.open(stream);
-        }
+        const isNew = !stream.isOpened;
+        stream.open();
+        if (isNew) this.#sink?.open(stream);
       }
     }
     if (this.#isAnyDraining()) this.#scheduleDrainCheck(DRAIN_CHECK_MS);
@@ -380,8 +379,8 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #dropEnded(): void {
     for (const stream of this.#files.streams.values()) {
-      if (!stream.ended || stream.diverged) continue;
-      if (stream.opened && stream.accepted < stream.position) continue;
+      if (!stream.isEnded || stream.isDiverged) continue;
+      if (stream.isOpened && stream.accepted < stream.position) continue;
       this.#forgetStream(stream);
       if (stream.accepted > stream.start) {
         const checkpoint = { ...stream.checkpoint(), finished: true as const };
@@ -392,7 +391,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
   }
 
   #forgetStream(stream: FileStream): void {
-    this.#acceptedBefore = plus(this.#acceptedBefore, stream.acceptedReads);
+    this.#acceptedBefore = plus(this.#acceptedBefore, stream.content.acceptedReads);
     this.#files.forget(stream);
   }
 
@@ -422,7 +421,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       if (!isDraining(stream)) continue;
       const outcome = await checkDrained(stream, this.#clock, this.#events);
       if (outcome === 'lost') this.contentLost(stream);
-      if (outcome === 'handed-over' || outcome === 'finished') this.#handOver(stream);
+      if (outcome === 'handed-over' || outcome === 'finished') stream.handOver();
       if (outcome === 'finished') this.#finish(stream);
     }
     await this.#openAfterScan();
@@ -436,12 +435,6 @@ class FileTailSource implements TailSource, FileStreamOwner {
   async #openAfterScan(): Promise<void> {
     if (this.#running && !this.#options.once && this.#order.isAnyWaiting()) await this.#scanNow();
     else await this.#openNext();
-  }
-
-  #handOver(stream: FileStream): void {
-    if (stream.handedOver) return;
-    stream.handedOver = true;
-    this.changed(stream);
   }
 
   async #loseForGood(stream: FileStream): Promise<void> {
@@ -469,8 +462,7 @@ class FileTailSource implements TailSource, FileStreamOwner {
       sizeBytes: stream.sizeBytes,
       modifiedUnixMs: stream.modifiedUnixMs,
     });
-    replacement.movedAway = stream.movedAway;
-    replacement.unlinkedSinceMs = stream.unlinkedSinceMs;
+    replacement.presence.inherit(stream.presence);
     this.#forgetStream(stream);
     this.#files.follow(replacement);
     this.#order.replace(stream, replacement);
@@ -519,8 +511,9 @@ class FileTailSource implements TailSource, FileStreamOwner {
   #resolveDrained(): void {
     if (!this.#started || this.#whenDrained.length === 0) return;
     const isDrained = (stream: FileStream) =>
-      !stream.diverged &&
-      ((stream.accepted >= stream.position && (stream.ended || (stream.opened && stream.drained))) ||
+      !stream.isDiverged &&
+      ((stream.accepted >= stream.position &&
+        (stream.isEnded || (stream.isOpened && stream.content.isDrained))) ||
         // It is tried again hourly; the only run there is does not wait for that.
         (this.#options.once && stream.refusal !== undefined));
     for (const stream of this.#files.streams.values()) if (!isDrained(stream)) return;
@@ -529,14 +522,14 @@ class FileTailSource implements TailSource, FileStreamOwner {
 
   #createStream(parts: NewStream): FileStream {
     const { entry, sizeBytes } = parts;
-    return new FileStream({
+    const streamParts: FileStreamParts = {
       ...parts,
       resourceAt: (path) => new Map([...this.#options.resource, ...entry.resource, ['log.file.path', path]]),
       cutter: cutterFor(entry.multiline, entry.format),
-      owner: this,
       clock: this.#clock,
       events: this.#events,
       ...(this.#options.once ? { limit: sizeBytes } : {}),
-    });
+    };
+    return new FileStream(streamParts, this);
   }
 }

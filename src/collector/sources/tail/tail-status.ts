@@ -55,8 +55,9 @@ export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus 
 }
 
 export function statusOf(stream: FileStream): TailStreamStatus {
-  const { id, path, home, sizeBytes, position, accepted, start, oldestUnacceptedMs, refusal } = stream;
-  const end = stream.ended ? position : Math.max(stream.contentEnd, position);
+  const { id, path, home, sizeBytes, position, accepted, start, refusal } = stream;
+  const { oldestUnacceptedMs } = stream.content;
+  const end = stream.isEnded ? position : Math.max(stream.content.end, position);
   return {
     ...{ stream: id, origin: path, path, home, state: stateOf(stream), sizeBytes, position },
     readBytes: position - start,
@@ -68,7 +69,7 @@ export function statusOf(stream: FileStream): TailStreamStatus {
 }
 
 function stateOf(stream: FileStream): TailStreamStatus['state'] {
-  if (stream.ended) return 'ended';
-  if (!stream.opened) return 'queued';
+  if (stream.isEnded) return 'ended';
+  if (!stream.isOpened) return 'queued';
   return stream.refusal === undefined ? 'open' : 'refused';
 }

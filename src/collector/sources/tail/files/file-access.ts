@@ -35,10 +35,8 @@ export class FileAccess {
   #users = 0;
   #closing = false;
   #failure: AccessFailure | undefined;
-  /** Its name is gone, or not ours to find: once closed, it could not be opened again. */
-  onlyHandle = false;
-  /** When the file was created, if that is known: a later file at the same inode is another one. */
-  birth: string | undefined;
+  #isPinned = false;
+  #birth: string | undefined;
 
   constructor(place: FilePlace, openFiles: OpenFiles) {
     this.#place = placeOf(place, place.target);
@@ -55,7 +53,21 @@ export class FileAccess {
   }
 
   get idle(): boolean {
-    return this.#users === 0 && !this.onlyHandle;
+    return this.#users === 0 && !this.#isPinned;
+  }
+
+  /** The file has no name by which it could be opened again: it stays open. */
+  pin(): void {
+    this.#isPinned = true;
+  }
+
+  unpin(): void {
+    this.#isPinned = false;
+  }
+
+  /** When the file was created, if that is known: a later file with the same inode number is another file. */
+  expectBirth(birth: string | undefined): void {
+    this.#birth = birth;
   }
 
   movedTo(path: string, target?: string): void {
@@ -127,7 +139,7 @@ export class FileAccess {
   }
 
   #openAt(path: string): Promise<FileHandle | AccessFailure> {
-    return openFile(path, { inode: this.#place.inode, birth: this.birth });
+    return openFile(path, { inode: this.#place.inode, birth: this.#birth });
   }
 
   #opened(handle: FileHandle): FileHandle {

@@ -39,14 +39,14 @@ export class VerifiedFile {
   readonly #birth: string | undefined;
   readonly #onPrefix: () => void;
   #prefix: PrefixHash;
-  #isSuspect = true;
+  #mustCheckPrefix = true;
 
   /** `onPrefix` is called when the prefix has grown with the file. */
   constructor(file: FileAccess, { prefix, birth }: KnownFile, onPrefix: () => void) {
     this.#file = file;
     this.#prefix = prefix;
     this.#birth = birth;
-    file.birth = birth;
+    file.expectBirth(birth);
     this.#onPrefix = onPrefix;
   }
 
@@ -63,8 +63,8 @@ export class VerifiedFile {
   }
 
   /** The beginning is compared before the next bytes are read. */
-  suspect(): void {
-    this.#isSuspect = true;
+  requirePrefixCheck(): void {
+    this.#mustCheckPrefix = true;
   }
 
   /** The bytes after `from`; 'other' when those before it are not as known; undefined when the file cannot be read. */
@@ -112,11 +112,11 @@ export class VerifiedFile {
   }
 
   async #proveBeginning(handle: FileHandle, from: Position): Promise<boolean> {
-    if (!this.#isSuspect && from > 0) return true;
-    this.#isSuspect = false;
+    if (!this.#mustCheckPrefix && from > 0) return true;
+    this.#mustCheckPrefix = false;
     const beginning = await readFilePrefix(handle);
     if (!(await this.#isSame(handle, beginning))) {
-      this.#isSuspect = true;
+      this.#mustCheckPrefix = true;
       return false;
     }
     const length = Math.min(beginning.length, from, PREFIX_MAX_BYTES);

@@ -77,7 +77,9 @@ export class Copies {
       isSameInode(copy.checkpoint, candidate) && (await stillHolds(copy.checkpoint, candidate));
     const original = this.#files.streams.get(copy.of);
     const isAlive =
-      original !== undefined && this.#files.isAttached(original) && original.unlinkedSinceMs === undefined;
+      original !== undefined &&
+      this.#files.isAttached(original) &&
+      original.presence.deletedSinceMs === undefined;
     const isCopy = isAlive
       ? await isCopyOf(
           candidate,

@@ -182,7 +182,7 @@ export class FileMatcher {
   }
 
   #orderOne(stream: FileStream): void {
-    if (!stream.handedOver && !stream.ended) this.#order.add(stream);
+    if (!stream.isHandedOver && !stream.isEnded) this.#order.add(stream);
   }
 
   #isUnchangedCopy(found: FoundFile): boolean {
@@ -236,7 +236,7 @@ export class FileMatcher {
     const { stream } = same;
     this.#copies.forget(found, stream.id);
     this.#files.detach(stream);
-    stream.attach(file, { sizeBytes, modifiedUnixMs, birth });
+    stream.continueIn(file, { sizeBytes, modifiedUnixMs, birth });
     this.#files.follow(stream);
     this.#attached.add(stream);
     this.#events.replaced({ stream: stream.id, path });
@@ -386,7 +386,7 @@ export class FileMatcher {
   #start(stream: FileStream): void {
     this.#started++;
     this.#waiting.push(stream);
-    if (!stream.handedOver) this.#waitingLineages.add(stream.lineage);
+    if (!stream.isHandedOver) this.#waitingLineages.add(stream.lineage);
     this.#files.follow(stream);
     this.#attached.add(stream);
     this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());

@@ -73,6 +73,6 @@ export class FollowedFiles {
   }
 }
 
-function isDeleted({ unlinkedSinceMs }: FileStream): boolean {
-  return unlinkedSinceMs !== undefined;
+function isDeleted({ presence }: FileStream): boolean {
+  return presence.deletedSinceMs !== undefined;
 }

@@ -51,7 +51,7 @@ export class GenerationOrder {
   isAnyWaiting(): boolean {
     for (const line of this.#lines.values()) {
       const next = line.find((stream) => !isPast(stream));
-      if (next !== undefined && (!next.opened || next.heldBack)) return true;
+      if (next !== undefined && (!next.isOpened || next.isHeldBack)) return true;
     }
     return false;
   }
@@ -62,7 +62,7 @@ export class GenerationOrder {
     for (const [name, line] of this.#lines) {
       while (line[0] !== undefined && isPast(line[0])) line.shift();
       if (line[0] === undefined) this.#lines.delete(name);
-      else if (!line[0].opened || line[0].heldBack) turn.push(line[0]);
+      else if (!line[0].isOpened || line[0].isHeldBack) turn.push(line[0]);
     }
     return turn;
   }
@@ -70,18 +70,22 @@ export class GenerationOrder {
 
 /** Asked only of a stream that would go after the new one: an open one is held back by it, if nothing of it was read. */
 function mayGiveWay(stream: FileStream): boolean {
-  return !stream.opened || (!stream.ended && stream.holdBack());
+  return !stream.isOpened || (!stream.isEnded && stream.holdBack());
 }
 
 function mayFollow(stream: FileStream, other: FileStream): boolean {
-  return stream.ended || isYounger(stream, other);
+  return stream.isEnded || isYounger(stream, other);
 }
 
 /** By their names; a file that has left the patterns, or was deleted, is older than the file at the path itself. */
 function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
-  if (stream === undefined || stream.movedAway || stream.unlinkedSinceMs !== undefined) return false;
-  if (than.movedAway || than.unlinkedSinceMs !== undefined) return stream.path === stream.lineage;
+  if (stream === undefined || isAway(stream)) return false;
+  if (isAway(than)) return stream.path === stream.lineage;
   return isYoungerByName(stream, than);
+}
+
+function isAway({ presence }: FileStream): boolean {
+  return presence.isMovedAway || presence.deletedSinceMs !== undefined;
 }
 
 /** No path contains it. */
@@ -90,7 +94,7 @@ function nextLine(name: string): string {
 }
 
 function isPast(stream: FileStream): boolean {
-  if (stream.diverged) return false;
-  if (stream.ended) return !stream.opened || stream.accepted >= stream.position;
-  return stream.handedOver && stream.opened;
+  if (stream.isDiverged) return false;
+  if (stream.isEnded) return !stream.isOpened || stream.accepted >= stream.position;
+  return stream.isHandedOver && stream.isOpened;
 }

@@ -74,7 +74,7 @@ export async function findByInode(
   const best = new BestMatch();
   for (const stream of missing.withInode(file.inode)) {
     file.compared();
-    const known = stream.evidence();
+    const known = stream.checkpointOfRead();
     if (isSameInode(known, file) && (await stillHolds(known, file)))
       best.offer(known, { kind: 'stream', stream });
   }
@@ -101,7 +101,7 @@ export async function findByContent(
   const originals = originalsOf(file);
   for (const stream of missing.related(file.paths, originals)) {
     file.compared();
-    const known = stream.evidence();
+    const known = stream.checkpointOfRead();
     const isEvident = isKnownCopy(file, stream, files)
       ? await stillHolds(known, file)
       : await hasAllBytes(known, file);
@@ -165,7 +165,7 @@ export async function isCopyOf(
   equalUpTo?: Position,
 ): Promise<boolean> {
   const isReplaced = isOlder(file.birth, original.birth);
-  if (original.unlinkedSinceMs !== undefined || (isReplaced && equalUpTo === undefined)) return false;
+  if (original.presence.deletedSinceMs !== undefined || (isReplaced && equalUpTo === undefined)) return false;
   const range = { start: isReplaced ? 0 : (equalUpTo ?? 0), end: file.sizeBytes };
   const isSame = await original.file.use((handle) => haveSameBytes(file.handle, handle, range));
   return isSame === true;
@@ -214,7 +214,7 @@ export async function findJustTruncated(
 ): Promise<FileStream | undefined> {
   for (const stream of attached.withFileAt(originalsOf(file))) {
     file.compared();
-    if ((await stream.holds()) === false) return stream;
+    if ((await stream.content.stillHolds()) === false) return stream;
   }
   return undefined;
 }

@@ -19,7 +19,8 @@ export class StreamsByName {
   }
 
   add(stream: FileStream): void {
-    const { path, target, home, lineage, place } = stream;
+    const { path, home, lineage, place } = stream;
+    const { target } = place;
     put(this.#byInode, place.inode, stream);
     put(this.#byPlace, target ?? path, stream);
     for (const name of [path, target ?? path]) put(this.#byPath, name, stream);
@@ -36,7 +37,9 @@ export class StreamsByName {
 
   /** Those at one of these paths, unless their path was seen without a file; and those of one of these originals. */
   related(paths: readonly string[], originals: readonly string[]): FileStream[] {
-    const atPaths = [...this.#collect(this.#byPath, paths)].filter((stream) => !stream.pathWasAbsent);
+    const atPaths = [...this.#collect(this.#byPath, paths)].filter(
+      (stream) => !stream.presence.pathWasAbsent,
+    );
     return [...new Set([...atPaths, ...this.#collect(this.#byAnyName, originals)])];
   }
 

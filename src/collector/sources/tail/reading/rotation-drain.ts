@@ -13,9 +13,9 @@ const MOVED_AWAY_IDLE_MS = 600_000;
 
 /** Whether the next generation may have to wait for it, or it is to be let go: it is looked at every second. */
 export function isDraining(stream: FileStream): boolean {
-  if (stream.ended || !stream.opened) return false;
-  if (stream.unlinkedSinceMs !== undefined || stream.movedAway) return true;
-  return isOld(stream) && !stream.handedOver;
+  if (stream.isEnded || !stream.isOpened) return false;
+  if (stream.presence.deletedSinceMs !== undefined || stream.presence.isMovedAway) return true;
+  return isOld(stream) && !stream.isHandedOver;
 }
 
 /**
@@ -29,25 +29,22 @@ export async function checkDrained(
 ): Promise<'draining' | 'lost' | 'handed-over' | 'finished'> {
   const state = await stream.state();
   if (state === undefined) return stream.file.failure === 'gone' ? 'lost' : 'draining';
-  if (state.unlinked && stream.unlinkedSinceMs === undefined) {
-    stream.unlinkedSinceMs = clock.monotonicMs();
-    stream.file.onlyHandle = true;
+  if (state.unlinked && stream.presence.markDeleted(clock.monotonicMs()))
     events.unlinked({ stream: stream.id, path: stream.path });
-  }
   if (state.sizeBytes < stream.position) return 'lost';
   const hasGrown = state.sizeBytes !== stream.sizeBytes;
-  stream.saw(state.sizeBytes);
-  const isUnlinked = stream.unlinkedSinceMs !== undefined;
+  stream.content.recordSize(state.sizeBytes);
+  const isDeleted = stream.presence.deletedSinceMs !== undefined;
   if (isWaitOver(stream, clock)) return 'handed-over';
-  if (stream.idleMs < DRAIN_CHECK_MS) {
+  if (stream.content.idleMs < DRAIN_CHECK_MS) {
     if (hasGrown) stream.wake();
     return 'draining';
   }
-  if (stream.accepted < stream.contentEnd) {
-    if (isUnlinked) stream.flushRest();
+  if (stream.accepted < stream.content.end) {
+    if (isDeleted) stream.content.flush();
     return 'draining';
   }
-  const isOver = isUnlinked || (stream.movedAway && stream.idleMs >= MOVED_AWAY_IDLE_MS);
+  const isOver = isDeleted || (stream.presence.isMovedAway && stream.content.idleMs >= MOVED_AWAY_IDLE_MS);
   return isOver ? 'finished' : 'handed-over';
 }
 
@@ -56,25 +53,19 @@ export async function checkDrained(
  * sent first; what comes later is sent beside the next one.
  */
 function isWaitOver(stream: FileStream, clock: Clock): boolean {
-  if (stream.handedOver) return false;
-  const { sizeBytes, atMs } = waitOf(stream, clock);
+  if (stream.isHandedOver) return false;
+  const { sizeBytes, atMs } = stream.waitStart();
   return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= maxWaitMs(stream);
 }
 
-function waitOf(stream: FileStream, clock: Clock): { readonly sizeBytes: number; readonly atMs: number } {
-  if (!stream.displaced) return stream.firstSeen;
-  stream.displacedSeen ??= { sizeBytes: stream.sizeBytes, atMs: clock.monotonicMs() };
-  return stream.displacedSeen;
-}
-
-function maxWaitMs({ displaced }: FileStream): number {
-  return displaced ? MAX_WAIT_FOR_WRITERS_MS : MAX_WAIT_MS;
+function maxWaitMs({ presence }: FileStream): number {
+  return presence.isDisplaced ? MAX_WAIT_FOR_WRITERS_MS : MAX_WAIT_MS;
 }
 
 /** Why the next generation waits for this one, as the rest of a sentence that begins with its path. */
 export function reasonToWait(stream: FileStream, clock: Clock): string {
   if (!isDraining(stream)) return 'is read first: it is the older generation';
-  const { sizeBytes, atMs } = waitOf(stream, clock);
+  const { sizeBytes, atMs } = stream.waitStart();
   const leftMs = Math.max(0, atMs + maxWaitMs(stream) - clock.monotonicMs());
   if (stream.accepted < sizeBytes)
     return `is read first: ${sizeBytes - stream.accepted} bytes of it are not accepted`;
@@ -83,5 +74,5 @@ export function reasonToWait(stream: FileStream, clock: Clock): string {
 
 /** Its name says that it gets no more bytes soon. */
 function isOld(stream: FileStream): boolean {
-  return stream.displaced || stream.home !== stream.lineage;
+  return stream.presence.isDisplaced || stream.home !== stream.lineage;
 }

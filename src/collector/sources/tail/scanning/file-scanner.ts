@@ -152,10 +152,10 @@ export class FileScanner {
 
   /** Nothing that is there has its bytes: what was not read of them is gone. */
   endLost(stream: FileStream): void {
-    const { id, path, position, contentEnd } = stream;
+    const { id, path, position } = stream;
     this.#files.lost.delete(stream);
     this.#files.detach(stream);
-    const lostBytes = Math.max(0, contentEnd - position);
+    const lostBytes = Math.max(0, stream.content.end - position);
     if (lostBytes > 0) this.#parts.events.lost({ stream: id, path, position, lostBytes });
     stream.end();
   }
@@ -179,21 +179,15 @@ export class FileScanner {
   async #updateFound(stream: FileStream, found: readonly FoundFile[]): Promise<void> {
     const here = found.find(({ path }) => path === stream.path) ?? found[0];
     if (here === undefined) return;
-    stream.movedAway = false;
-    stream.unlinkedSinceMs = undefined;
-    stream.file.onlyHandle = false;
-    if (here.path !== stream.path) {
-      const from = stream.path;
-      stream.movedTo(here.path, here.target);
-      this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
-    } else if (here.target !== stream.place.target) stream.movedTo(here.path, here.target);
+    const from = stream.presence.foundAt(here.path, here.target);
+    if (from !== undefined) this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
     const { sizeBytes, modifiedUnixMs } = here;
     const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
     if (isUnchanged && !stream.isInDoubt) {
       if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();
       return;
     }
-    stream.modifiedUnixMs = modifiedUnixMs;
+    stream.recordModified(modifiedUnixMs);
     await this.#compareContent(stream, sizeBytes);
   }
 
@@ -203,23 +197,20 @@ export class FileScanner {
     if (state === undefined) {
       if (stream.file.failure !== 'gone') return;
       this.#deletions++;
-      if (!present.has(stream.path)) stream.pathWasAbsent = true;
+      if (!present.has(stream.path)) stream.presence.markPathAbsent();
       this.#lose(stream);
       return;
     }
-    stream.file.onlyHandle = true;
+    const { presence } = stream;
     const fields = { stream: stream.id, path: stream.path };
-    if (state.unlinked && stream.unlinkedSinceMs === undefined) {
-      this.#deletions++;
-      stream.unlinkedSinceMs = this.#parts.clock.monotonicMs();
-      this.#parts.events.unlinked(fields);
-    } else if (!state.unlinked && !stream.movedAway) {
-      stream.movedAway = true;
-      this.#parts.events.movedAway(fields);
-    }
-    if (state.unlinked && !stream.pathWasAbsent && !present.has(stream.path)) {
-      this.#deletions++;
-      stream.pathWasAbsent = true;
+    if (!state.unlinked) {
+      if (presence.markMovedAway()) this.#parts.events.movedAway(fields);
+    } else {
+      if (presence.markDeleted(this.#parts.clock.monotonicMs())) {
+        this.#deletions++;
+        this.#parts.events.unlinked(fields);
+      }
+      if (!present.has(stream.path) && presence.markPathAbsent()) this.#deletions++;
     }
     if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt)
       await this.#compareContent(stream, state.sizeBytes);
@@ -227,13 +218,8 @@ export class FileScanner {
 
   /** Its file has changed. */
   async #compareContent(stream: FileStream, sizeBytes: number): Promise<void> {
-    if ((await stream.holds()) === false) {
-      this.#lose(stream);
-      return;
-    }
-    stream.isInDoubt = false;
-    stream.saw(sizeBytes);
-    stream.wake();
+    if ((await stream.content.stillHolds()) === false) this.#lose(stream);
+    else stream.confirm(sizeBytes);
   }
 
   #lose(stream: FileStream): void {
@@ -273,8 +259,7 @@ export class FileScanner {
       return;
     }
     const stream = this.#matcher.wakeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
-    stream.movedAway = true;
-    file.onlyHandle = true;
+    stream.presence.markMovedAway();
   }
 
   /** One of each file that no stream reads; in the order in which they are to be sent. */

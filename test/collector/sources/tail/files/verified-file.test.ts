@@ -55,7 +55,7 @@ describe('VerifiedFile', () => {
     const { file, path } = await verified(text);
     await file.read(from, known, Buffer.alloc(300));
     await writeFile(path, `X${text.slice(1)}`);
-    file.suspect();
+    file.requirePrefixCheck();
     expect(await file.read(from, known, Buffer.alloc(300))).toBe('other');
     expect(await file.read(from, known, Buffer.alloc(300))).toBe('other');
     expect(await file.holds([from, known])).toBe(false);
