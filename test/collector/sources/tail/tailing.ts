@@ -6,11 +6,8 @@ import {
   type TailEntry,
   tailEntriesFromGlobs,
 } from '../../../../src/collector/sources/tail/files/tail-configuration.ts';
-import {
-  createTailSource,
-  type TailLimits,
-  type TailSource,
-} from '../../../../src/collector/sources/tail/tail-source.ts';
+import { createTailSource, type TailSource } from '../../../../src/collector/sources/tail/tail-source.ts';
+import type { TailLimits } from '../../../../src/collector/sources/tail/tail-source-options.ts';
 import { openStateStore, type StateStore } from '../../../../src/storage/state/state-store.ts';
 import { type CapturedLog, capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Position } from '../../../../records/position.ts';
-import { readBytes } from './file-prefix.ts';
+import { readBytes } from './read-bytes.ts';
 
 /** A whole file is read in pieces of this size, so that memory stays bounded and other streams are read in between. */
 const PIECE_BYTES = 256 * 1024;

@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import { isFileError } from './file-error.ts';
-import { FilePrefix, readBytes } from './file-prefix.ts';
+import { FilePrefix } from './file-prefix.ts';
+import { readBytes } from './read-bytes.ts';
 
 /** This much of a compressed file is enough to compare its beginning. */
 const COMPRESSED_HEAD_BYTES = 16 * 1024;

@@ -5,13 +5,8 @@ import { birthOf } from './birth-time.ts';
 import type { FileAccess } from './file-access.ts';
 import type { PositionMark } from './file-checkpoint.ts';
 import { type ByteRange, checksumOf } from './file-contents.ts';
-import {
-  type FilePrefix,
-  PREFIX_MAX_BYTES,
-  type PrefixHash,
-  readCheck,
-  readFilePrefix,
-} from './file-prefix.ts';
+import { type FilePrefix, PREFIX_MAX_BYTES, type PrefixHash, readFilePrefix } from './file-prefix.ts';
+import { readCheck } from './read-bytes.ts';
 
 /** What is known of a file before it is opened. */
 export interface KnownFile {

@@ -1,11 +1,12 @@
 import type { StreamId } from '../../../../records/stream-id.ts';
 import type { Checkpoints } from '../../../checkpoints.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
-import { readCheck } from '../files/file-prefix.ts';
 import type { FoundFile } from '../files/find-files.ts';
+import { readCheck } from '../files/read-bytes.ts';
 import type { DormantStream } from './dormant-streams.ts';
+import { isCopyOf } from './find-original.ts';
 import { type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts';
-import { isCopyOf, type OpenCandidate, type UnreadFile } from './identify.ts';
+import type { OpenCandidate, UnreadFile } from './open-candidate.ts';
 import { isSameInode, stillHolds } from './same-file.ts';
 
 /** What a changed copy is now: still a copy; a file that continues after what was copied; or another file. */

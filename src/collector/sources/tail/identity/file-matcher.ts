@@ -8,31 +8,22 @@ import { compressionOf, MAGIC_BYTES } from '../files/compression-magic.ts';
 import type { TailEvents } from '../files/events.ts';
 import { FileAccess } from '../files/file-access.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
-import { readBytes, readCheck } from '../files/file-prefix.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import type { OpenFiles } from '../files/open-files.ts';
+import { readBytes, readCheck } from '../files/read-bytes.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { Copies } from './copies.ts';
 import type { DormantStream } from './dormant-streams.ts';
 import { findLoneFiles } from './find-lone-files.ts';
+import { findJustTruncated, findOriginal, findTruncatedOriginal } from './find-original.ts';
+import { findRecoverable, type Recoverable } from './find-recoverable.ts';
+import { findByContent, findByInode, type SameAs } from './find-stream-of-file.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { GenerationOrder } from './generation-order.ts';
 import { groupBy } from './group-by.ts';
-import {
-  candidateOf,
-  findByContent,
-  findByInode,
-  findJustTruncated,
-  findOriginal,
-  findRecoverable,
-  findTruncatedOriginal,
-  type OpenCandidate,
-  type Recoverable,
-  type SameAs,
-  type UnreadFile,
-} from './identify.ts';
+import { candidateOf, type OpenCandidate, type UnreadFile } from './open-candidate.ts';
 import { isSameInode } from './same-file.ts';
 import { StreamsByName } from './streams-by-name.ts';
 import type { UnreadFiles } from './unread-files.ts';

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import { checksumOf } from '../files/file-contents.ts';
-import { type FilePrefix, readCheck } from '../files/file-prefix.ts';
+import type { FilePrefix } from '../files/file-prefix.ts';
+import { readCheck } from '../files/read-bytes.ts';
 
 /** Fewer bytes are no evidence: files that are that short are told apart by device, inode and time of birth. */
 export const MIN_EVIDENCE_BYTES = 64;

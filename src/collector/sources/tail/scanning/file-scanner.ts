@@ -10,7 +10,7 @@ import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts'
 import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
 import { groupBy } from '../identity/group-by.ts';
-import { candidateOf } from '../identity/identify.ts';
+import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { findUnreadGenerations } from './unread-generations.ts';

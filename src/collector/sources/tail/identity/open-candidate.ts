@@ -1,0 +1,46 @@
+import type { FileHandle } from 'node:fs/promises';
+import { birthOf } from '../files/birth-time.ts';
+import type { FileAccess } from '../files/file-access.ts';
+import { readFilePrefix } from '../files/file-prefix.ts';
+import type { FoundFile } from '../files/find-files.ts';
+import { originalPaths } from '../files/original-paths.ts';
+import type { Candidate } from './same-file.ts';
+
+/** A file that no stream reads, and the way to its bytes. */
+export interface UnreadFile {
+  readonly found: FoundFile;
+  readonly file: FileAccess;
+}
+
+/** A file as it is at this moment. */
+export interface OpenCandidate extends Candidate {
+  readonly sizeBytes: number;
+  /** The path where it was found and, for a symbolic link, the one of the file itself. */
+  readonly paths: readonly string[];
+  /** Called for each stream that it is compared with. */
+  readonly compared: () => void;
+}
+
+export async function candidateOf(
+  handle: FileHandle,
+  file: FileAccess,
+  { target, compared }: { readonly target?: string | undefined; readonly compared: () => void },
+): Promise<OpenCandidate> {
+  const beginning = await readFilePrefix(handle);
+  const { size } = await handle.stat();
+  const paths = target === undefined ? [file.place.path] : [file.place.path, target];
+  return {
+    ...file.place,
+    handle,
+    beginning,
+    sizeBytes: size,
+    birth: await birthOf(handle, file.place.path),
+    paths,
+    compared,
+  };
+}
+
+/** The paths from which a rotation may have made the file: beside the file itself, not beside a link to it. */
+export function originalsOf({ paths }: Pick<OpenCandidate, 'paths'>): string[] {
+  return originalPaths(paths.at(-1) ?? '');
+}
