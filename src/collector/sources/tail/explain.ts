@@ -11,7 +11,7 @@ import type { FileStream } from './reading/file-stream.ts';
 import { reasonToWait } from './reading/rotation-drain.ts';
 import { statusOf, type TailStreamStatus } from './tail-status.ts';
 
-/** How a file is seen: who reads it, or why nobody does. JSON-able. */
+/** The stream that reads a file, or the reason why it is not read. Sent as JSON. */
 export type Explanation =
   | {
       readonly kind: 'followed';
@@ -20,9 +20,9 @@ export type Explanation =
       readonly inode: string;
       readonly prefix: PrefixHash;
       readonly status: TailStreamStatus;
-      /** Its turn comes when this older generation is done. */
+      /** The older generation that is read first. */
       readonly waitsFor?: string;
-      /** Why it waits for that one: the rest of a sentence that begins with the path of `waitsFor`. */
+      /** Why it waits: the rest of a sentence that begins with the path of `waitsFor`. */
       readonly waitsBecause?: string;
       readonly failure?: string;
     }
@@ -46,7 +46,7 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   const notRead = (reason: string): Explanation => ({ kind: 'not-read', path, reason });
   const unread = context.unread.get(path);
   if (unread?.kind === 'unnameable') return notRead(reasonOf(unread, context));
-  if (found instanceof Error) return notRead(`it cannot be looked at (${found.code ?? found.message})`);
+  if (found instanceof Error) return notRead(`it cannot be opened (${found.code ?? found.message})`);
   const stream = context.files.streamOf({ path, device: String(found.dev), inode: String(found.ino) });
   if (stream !== undefined && stream.path === path) return followed(stream, context);
   if (!found.isFile()) return notRead('it is not a regular file');
@@ -57,7 +57,7 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   if (result.kind === 'excluded') return notRead(`it is excluded (${result.entry.exclude.join(', ')})`);
   if (result.kind === 'no-pattern') return notRead('no pattern matches it');
   if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
-  return notRead('it has not been looked at yet');
+  return notRead('the next scan decides about it');
 }
 
 function followed(stream: FileStream, { order, clock }: ExplainContext): Explanation {
@@ -80,13 +80,13 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
     case 'empty':
       return 'it is empty';
     case 'older':
-      return `ignore_older: it was written last at ${new Date(reason.modifiedUnixMs).toISOString()}`;
+      return `ignore_older: its last write was at ${new Date(reason.modifiedUnixMs).toISOString()}`;
     case 'unreadable':
-      return 'it cannot be opened (permission?)';
+      return 'it cannot be opened; check its permissions';
     case 'compressed':
-      return `it is compressed (${reason.compression}, by its first bytes); decompress it to have it read`;
+      return `it is compressed (${reason.compression}, by its first bytes); decompress it to read it`;
     case 'undecided':
-      return 'it has too few bytes to tell text from compressed data; it is looked at again when it grows';
+      return 'it has too few bytes to distinguish text from compressed data; a scan decides again when it grows';
     case 'unnameable':
       return 'its name is not UTF-8';
     case 'duplicate':

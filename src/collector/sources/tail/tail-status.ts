@@ -3,16 +3,16 @@ import type { StreamStatus } from '../../stream-status.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 
-/** Where one file stands. */
+/** The state of one stream. */
 export interface TailStreamStatus extends StreamStatus {
   readonly path: string;
   readonly home: string;
   readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
-  /** The size of the file when it was seen last; what the stream holds when there is no file. */
+  /** The size of the file in the last scan or read. For a dormant stream, the end of its accepted bytes. */
   readonly sizeBytes: number;
-  /** Where reading stands. */
+  /** The end of the bytes that were read. */
   readonly position: Position;
-  /** How many bytes were not read when its file was gone at the start. */
+  /** The number of bytes that were not read when the file was gone at the start. */
   readonly lostBytes?: number;
   readonly refusal?: string;
 }
@@ -23,11 +23,11 @@ export interface TailStatus {
   readonly acceptedBytes: number;
   readonly waitingBytes: number;
   readonly oldestWaitingMs?: number;
-  /** With this state, for any reason: bytes that were gone before they could be read. */
+  /** The bytes that were lost before they could be read, in all runs with this state. */
   readonly lostBytes: number;
 }
 
-/** The tail's part of the balance: of every stream that is remembered, and summed. */
+/** The totals of all known streams, and the numbers of each one. */
 export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus {
   const streams: TailStreamStatus[] = Array.from(files.streams.values(), statusOf);
   for (const { id, checkpoint } of files.dormant.values()) {

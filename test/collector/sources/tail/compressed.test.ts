@@ -7,7 +7,7 @@ import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/fil
 import { numbered, Tailing } from './tailing.ts';
 
 const GZIP = gzipSync(numbered(1, 500));
-const NOT_READ = 'A file is compressed and is not read: decompress it, or leave it out with "exclude"';
+const NOT_READ = 'A file is not read because it is compressed: decompress it, or list it in "exclude"';
 
 describe('a compressed file', () => {
   it('is not read under any name, is logged once, and is explained', async () => {

@@ -112,7 +112,7 @@ describe('discovery', () => {
     await tail.turn();
     expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 10));
     expect(tail.taken.text(tail.path('b.log'))).toBe(numbered(100, 5));
-    expect(tail.messages()).toContain('A file cannot be opened; it is tried again');
+    expect(tail.messages()).toContain('Cannot open a file; trying again at the next scan');
   });
 
   it('opens no more files than it may, and reads all of them', async () => {

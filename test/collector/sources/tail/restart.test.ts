@@ -173,7 +173,7 @@ describe('checkpoints', () => {
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
     expect(tail.sink.opened).toEqual([]);
-    expect(tail.messages(50).join()).toContain('Checkpoints cannot be written');
+    expect(tail.messages(50).join()).toContain('Cannot write checkpoints');
     tail.diskIsFull(false);
     await tail.turn();
     expect(tail.taken.text()).toBe(numbered(0, 10));

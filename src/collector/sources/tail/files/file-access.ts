@@ -4,27 +4,27 @@ import { dirname } from 'node:path';
 import { isFileError } from './file-error.ts';
 import type { OpenFiles } from './open-files.ts';
 
-/** Where a file is, and which one it is there. */
+/** The path of a file, and the identity of the file at that path. */
 export interface FilePlace {
   readonly path: string;
   readonly device: string;
   readonly inode: string;
-  /** Where the file itself is, when a symbolic link is part of the path. */
+  /** The path of the file itself, when a symbolic link is part of `path`. */
   readonly target?: string;
 }
 
 export interface FileState {
   readonly sizeBytes: number;
-  /** No name leads to it any more; its bytes are there as long as it is held open. */
+  /** The file has no name any more. Its bytes exist as long as it is open. */
   readonly unlinked: boolean;
 }
 
-/** `gone`: no such file. `unreadable`: it is there, but not for us, or not now. */
+/** `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. */
 export type AccessFailure = 'gone' | 'unreadable';
 
 /**
- * One file, opened when it is needed and closed again when others need the room. The *inode* is followed: when another
- * file is at the path, the wanted one is searched in the directory where a rotation leaves it. For a path through a
+ * One file, which is opened when it is needed and closed when too many files are open. It follows the *inode*: when
+ * another file is at the path, it searches the file in the directory where a rotation leaves it. For a path with a
  * symbolic link, that is the directory of the link's target.
  */
 export class FileAccess {
@@ -47,7 +47,7 @@ export class FileAccess {
     return this.#place;
   }
 
-  /** Why the last use failed. */
+  /** The reason why the last use failed. */
   get failure(): AccessFailure | undefined {
     return this.#failure;
   }
@@ -74,7 +74,7 @@ export class FileAccess {
     this.#place = placeOf({ ...this.#place, path }, target);
   }
 
-  /** Calls `use` with the open file; undefined (see `failure`) when it cannot be opened or read. */
+  /** Calls `use` with the open file. Returns undefined when it cannot be opened or read; see `failure`. */
   async use<T>(use: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
     this.#users++;
     try {
@@ -164,7 +164,7 @@ async function openFile(
 ): Promise<FileHandle | AccessFailure> {
   let handle: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK a pipe that took the file's place would hold the thread.
+    // Without O_NONBLOCK, a pipe at the path would block the thread.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat({ bigint: true });
     const isBorn = wanted.birth === undefined || String(found.birthtimeNs) === wanted.birth;

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { Position } from '../../../../records/position.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** A whole file is read in pieces of this size, so that memory stays bounded and other streams are read in between. */
+/** A file is read in pieces of this size: memory is bounded, and other streams are read between two pieces. */
 const PIECE_BYTES = 256 * 1024;
 
 export interface ByteRange {

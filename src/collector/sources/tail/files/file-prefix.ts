@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { readBytes } from './read-bytes.ts';
 
-/** The first bytes of a file, up to 1 KiB; hashes are computed once for each length that is asked for. */
+/** The first bytes of a file, at most 1 KiB. The hash of each length is computed once. */
 export class FilePrefix {
   readonly bytes: Buffer;
   readonly #hashes = new Map<number, string>();
@@ -15,7 +15,7 @@ export class FilePrefix {
     return this.bytes.length;
   }
 
-  /** Without the NUL bytes at its end: on a network file system a file may be longer before its bytes arrive. */
+  /** Leaves out the NUL bytes at the end: on a network file system, a file may be longer before its bytes arrive. */
   get hashWithoutNuls(): PrefixHash {
     let { length } = this.bytes;
     while (length > 0 && this.bytes[length - 1] === 0) length--;
@@ -26,7 +26,7 @@ export class FilePrefix {
     return { length, hash: this.#hashOf(length) };
   }
 
-  /** Whether a file that begins like this may be the one of the prefix. */
+  /** Whether the file with these first bytes may be the file of the hash. */
   matches(prefix: PrefixHash): boolean {
     return this.length >= prefix.length && this.#hashOf(prefix.length) === prefix.hash;
   }
@@ -44,7 +44,7 @@ export async function readFilePrefix(handle: FileHandle): Promise<FilePrefix> {
   return new FilePrefix(await readBytes(handle, 0, PREFIX_MAX_BYTES));
 }
 
-/** The hash of a file's first bytes. It grows with the file, until it covers 1 KiB. */
+/** The hash of the first bytes of a file, at most 1 KiB. It covers more bytes when the file grows. */
 export type PrefixHash = { readonly length: number; readonly hash: string };
 
 export const PREFIX_MAX_BYTES = 1024;

@@ -4,12 +4,12 @@ import { isFileError } from './file-error.ts';
 import { FilePrefix } from './file-prefix.ts';
 import { readBytes } from './read-bytes.ts';
 
-/** This much of a compressed file is enough to compare its beginning. */
+/** The part of a compressed file that is enough to compare the beginning of its content. */
 const COMPRESSED_HEAD_BYTES = 16 * 1024;
-/** CRC-32 and size of the content, at the end (RFC 1952). */
+/** The CRC-32 and the size of the content, at the end of the file (RFC 1952). */
 const TRAILER_BYTES = 8;
 
-/** What a gzip file shows of its content without being decompressed. */
+/** The facts about the content of a gzip file that are known without decompressing all of it. */
 export interface GzipContent {
   readonly beginning: FilePrefix;
   /** Modulo 2^32. */
@@ -17,7 +17,7 @@ export interface GzipContent {
   readonly crc32: number;
 }
 
-/** Undefined when it is not there any more, cannot be read, or is no gzip file. */
+/** Undefined when the file does not exist, cannot be read, or is no gzip file. */
 export async function readGzipContent(path: string): Promise<GzipContent | undefined> {
   let handle: FileHandle | undefined;
   try {
@@ -28,14 +28,14 @@ export async function readGzipContent(path: string): Promise<GzipContent | undef
     const trailer = await readBytes(handle, Math.max(0, size - TRAILER_BYTES), size);
     return { beginning, crc32: trailer.readUInt32LE(0), sizeBytes: trailer.readUInt32LE(4) };
   } catch (error) {
-    if (isFileError(error) || isNoGzip(error)) return undefined;
+    if (isFileError(error) || isGzipError(error)) return undefined;
     throw error;
   } finally {
     await handle?.close();
   }
 }
 
-function isNoGzip(error: unknown): boolean {
+function isGzipError(error: unknown): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
   return code.startsWith('Z_') || code === 'ERR_OUT_OF_RANGE' || code === 'ERR_BUFFER_OUT_OF_BOUNDS';
 }

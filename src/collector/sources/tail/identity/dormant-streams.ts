@@ -9,7 +9,7 @@ export interface DormantStream {
   checkpoint: FileCheckpoint;
 }
 
-/** Dormant streams, found by the inode of their file or by the paths that they are known by. */
+/** Dormant streams, indexed by the inode of their file and by their paths. */
 export class DormantStreams {
   readonly #all = new Map<StreamId, DormantStream>();
   readonly #byInode = new Index();
@@ -45,12 +45,12 @@ export class DormantStreams {
     for (const name of namesOf(checkpoint)) this.#byAnyName.delete(name, id);
   }
 
-  /** Those that were seen under this path last. */
+  /** The streams whose files were seen at this path last. */
   at(path: string): DormantStream[] {
     return this.#streams(this.#byPath.get(path));
   }
 
-  /** Those that had one of these paths at some time, or are generations of it. */
+  /** The streams whose files had one of these paths at some time, or are generations of one. */
   named(paths: readonly string[]): DormantStream[] {
     return this.#streams(new Set(paths.flatMap((path) => [...this.#byAnyName.get(path)])));
   }
@@ -59,7 +59,7 @@ export class DormantStreams {
     return this.#streams(this.#byInode.get(inode));
   }
 
-  /** Grouped by the directory they were in. */
+  /** Grouped by the directory of their files. */
   byDirectory(): Map<string, DormantStream[]> {
     return groupBy(this.#all.values(), ({ checkpoint }) => dirname(checkpoint.path));
   }

@@ -28,7 +28,7 @@ import { isSameInode } from './same-file.ts';
 import { StreamsByName } from './streams-by-name.ts';
 import type { UnreadFiles } from './unread-files.ts';
 
-/** What a stream is made from. */
+/** The parts of a stream that the match decides. */
 export interface NewStream {
   readonly id: StreamId;
   readonly checkpoint: FileCheckpoint;
@@ -44,39 +44,44 @@ export interface FileMatcherParts {
   readonly openFiles: OpenFiles;
   readonly checkpoints: Checkpoints<FileCheckpoint>;
   readonly createStream: (stream: NewStream) => FileStream;
-  /** Opens the streams whose turn it is, while the matching of other files continues. */
+  /** Opens the streams that have their turn, while other files are still matched. */
   readonly openReady: () => Promise<void>;
   readonly unread: UnreadFiles;
   readonly clock: Clock;
   readonly events: TailEvents;
 }
 
-/** What else is known about a look. */
+/** The scan in which files are matched. */
 export interface ScanContext {
-  /** All paths that were found. */
+  /** All paths that the scan found. */
   readonly present: ReadonlySet<string>;
-  /** The first one since the start. */
+  /** The first scan since the start. */
   readonly isFirst: boolean;
-  /** The first one with this state directory: `start_at` applies. */
+  /** The first scan with this state directory: `start_at` applies. */
   readonly isFirstEver: boolean;
 }
 
-/** An unread file that is open, with what is known of it at this moment. */
+/** An unread file that is open. */
 type Opened = UnreadFile & { readonly candidate: OpenCandidate };
 
-/** Files are matched in portions; after each, the streams that need not wait for others are opened. */
+/** Files are matched in portions. After each portion, the streams that need not wait for others are opened. */
 const FIRST_PORTION = 64;
 
 /**
- * Matches files that no stream reads. For each file it decides, in this order: is it the file of a missing or dormant
- * stream, by its inode? Does such a stream continue in it, because it has all bytes that were read? Is it a copy made by
- * a rotation? Is it the damaged file of a stream? Otherwise the file starts a new stream. The first two are decided for
- * all files before the others, so that a stream's own file is matched before a copy of it.
+ * Matches files that no stream reads. For each file it decides, in this order:
  *
- * The evidence is as strong as the decision. To leave a file out, or to let a stream continue in another file, every
- * byte has to be equal. Where that cannot be shown, the file is a new stream: bytes may be sent twice, none is lost.
+ *   1. Is it the file of a missing or dormant stream, by its inode?
+ *   2. Does such a stream continue in it, because it has all bytes that were read?
+ *   3. Is it a copy made by a rotation?
+ *   4. Is it the damaged file of a stream?
  *
- * A file is compared only with files that it may be related to by inode or by name, so the number of comparisons grows
+ * Otherwise the file starts a new stream. The first two questions are decided for all files before the others, so that a
+ * stream's own file is matched before a copy of it.
+ *
+ * To leave a file out, or to continue a stream in another file, every byte must be equal. Where that cannot be shown, the
+ * file is a new stream: bytes may be sent twice, but none is lost.
+ *
+ * A file is compared only with files to which it may be related by inode or by name, so the number of comparisons grows
  * with the number of files, not with its square.
  */
 export class FileMatcher {
@@ -86,7 +91,7 @@ export class FileMatcher {
   readonly #unread: UnreadFiles;
   readonly #events: TailEvents;
   readonly #copies: Copies;
-  /** Since the generations were put in order last, in the order in which they were found. */
+  /** Streams without a place in the order of generations, in the order in which they were found. */
   #waiting: FileStream[] = [];
   readonly #waitingLineages = new Set<string>();
   #started = 0;
@@ -104,17 +109,17 @@ export class FileMatcher {
     this.#attached = this.#indexAttached();
   }
 
-  /** How many streams were begun or woken. */
+  /** The number of streams that were started or resumed. */
   get started(): number {
     return this.#started;
   }
 
-  /** How many copies were found or have changed. */
+  /** The number of copies that were found or have changed. */
   get copyChanges(): number {
     return this.#copies.changes;
   }
 
-  /** Puts the new streams in order. Called when no stream is lost any more: until then names may have changed. */
+  /** Adds the new streams to the order of generations. Called when no stream is lost: names may change until then. */
   orderStarted(): void {
     for (const stream of this.#waiting) this.#orderOne(stream);
     this.#waiting = [];
@@ -158,7 +163,7 @@ export class FileMatcher {
     return [...files.filter((file) => !isRotated(file)), ...files.filter(isRotated)];
   }
 
-  /** Opens what was begun, if it is the only file of its name: no older generation of it may turn up. */
+  /** Opens new streams whose file is the only one of its name: no older generation of it can be found. */
   async #openReady(): Promise<void> {
     if (this.#files.lost.size > 0 || this.#waiting.length === 0) return;
     const ready = await findLoneFiles(this.#waiting.map(({ path }) => path));
@@ -237,7 +242,7 @@ export class FileMatcher {
     const isKept = await file.use(async (handle) => {
       this.#unread.noteReadable(found.path);
       const candidate = await this.#open(handle, { found, file });
-      // A stream without a byte could not be told from others.
+      // Empty files cannot be distinguished.
       if (candidate.sizeBytes === 0) {
         this.#unread.note(found.path, { kind: 'empty' });
         return false;
@@ -258,7 +263,7 @@ export class FileMatcher {
     if (isKept !== true) await file.close();
   }
 
-  /** Compressed data is no text, under any name. The next look decides again: the file may be rewritten. */
+  /** Compressed data is no text, under any name. The next scan decides again: the file may be rewritten. */
   async #isText({ handle }: OpenCandidate, found: FoundFile): Promise<boolean> {
     const compression = compressionOf(await readBytes(handle, 0, MAGIC_BYTES));
     if (compression === 'undecided') this.#unread.note(found.path, { kind: 'undecided' });
@@ -266,7 +271,7 @@ export class FileMatcher {
     return compression === undefined;
   }
 
-  /** True when it is a copy, or when it continues where a copy ended. */
+  /** True when it is a copy, or when a stream was started after the bytes that were copied. */
   async #isCopy(opened: Opened): Promise<boolean> {
     const { candidate, found } = opened;
     const known = this.#copies.at(found);
@@ -305,7 +310,7 @@ export class FileMatcher {
     return true;
   }
 
-  /** True when it may have the bytes of a stream that lost its file just now: the next look decides. */
+  /** True when it may have the bytes of a stream whose file was truncated a moment ago: the next listing decides. */
   async #mayHoldLostBytes(candidate: OpenCandidate): Promise<boolean> {
     const stream = await findJustTruncated(candidate, this.#attached);
     if (stream === undefined) return false;
@@ -340,15 +345,15 @@ export class FileMatcher {
     this.#events.began({ stream: id, path: found.path, position: mark[0] });
   }
 
-  /** The path whose generation it is, by its name: `x.log.2` and `x.log.1` are one line, `worker.2` and `worker.1` two. */
+  /** The path of which it is a generation: one path for `x.log.2` and `x.log.1`, two for `worker.2` and `worker.1`. */
   #lineageOf(path: string, present: ReadonlySet<string>): string {
     const base = rotatedFrom(path);
     if (base === undefined) return path;
-    const isKnown = present.has(base) || this.#isLineOf(base) || extname(base) !== '';
+    const isKnown = present.has(base) || this.#isLineage(base) || extname(base) !== '';
     return isKnown ? base : path;
   }
 
-  #isLineOf(lineage: string): boolean {
+  #isLineage(lineage: string): boolean {
     return this.#order.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
   }
 
@@ -360,7 +365,7 @@ export class FileMatcher {
     this.#start(stream);
   }
 
-  /** What streams have read of this file before is not in it any more. */
+  /** The file does not have the bytes any more that streams have read of it. */
   #supersede({ candidate }: Opened): void {
     for (const stream of this.#missing.withInode(candidate.inode)) {
       if (isSameInode(stream.checkpoint(), candidate)) stream.supersede();
@@ -399,7 +404,7 @@ async function endOf({ handle, sizeBytes }: OpenCandidate): Promise<PositionMark
   return check === undefined ? BEGINNING : [sizeBytes, check];
 }
 
-/** A mark's checksum is worth nothing without the position where it begins. */
+/** The checksum of a mark needs the position where it begins. */
 function withChecksumOf({ checksumFrom }: FileCheckpoint, checkpoint: FileCheckpoint): FileCheckpoint {
   const { checksumFrom: _fromMark, ...rest } = checkpoint;
   return checksumFrom === undefined ? rest : { ...rest, checksumFrom };

@@ -7,7 +7,10 @@ import { type OpenCandidate, originalsOf } from './open-candidate.ts';
 import { highestWithin, MIN_EVIDENCE_BYTES } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';
 
-/** The stream of whose file this one is a copy: made of its name, beside it, after it, and equal in every byte. */
+/**
+ * The stream of which the file is a copy. A copy has a name that is derived from the original, is in the same directory,
+ * is not older, and is equal in every byte.
+ */
 export async function findOriginal(
   file: OpenCandidate,
   attached: StreamsByName,
@@ -21,8 +24,8 @@ export async function findOriginal(
 }
 
 /**
- * `equalUpTo`: given for a file that is known as a copy of the stream. The original may have been replaced since then by
- * one that is younger than the copy; as far as the copy was compared with another file, it is compared again.
+ * `equalUpTo`: given for a file that is known as a copy of the stream. The original may have been replaced by a file that
+ * is younger than the copy. Then all bytes are compared again.
  */
 export async function isCopyOf(
   file: OpenCandidate,
@@ -42,8 +45,8 @@ function isOlder(birth: string | undefined, than: string | undefined): boolean {
 }
 
 /**
- * A truncated or deleted stream of which this is a copy that was made before all was read; and how far the two are
- * equal. A deleted file that is held open still has its bytes: as far as both files go, all of them have to be equal.
+ * A stream whose file was truncated or deleted after this copy of it was made; and the position up to which both are
+ * equal. A deleted file that is held open still has its bytes: then all bytes that both files have must be equal.
  */
 export async function findTruncatedOriginal(
   file: OpenCandidate,
@@ -70,8 +73,8 @@ async function areEqualAsFarAsBothGo(file: OpenCandidate, stream: FileStream): P
 }
 
 /**
- * The stream of which the file may be a copy, and whose own file does not hold its bytes any more: truncated since the
- * look at it. Tested for files that are no copy, so that there is no moment between the two tests.
+ * The stream of which the file may be a copy, and whose own file was truncated during this scan. It is called for a file
+ * that `findOriginal` found to be no copy, so a truncation between the two calls is found.
  */
 export async function findJustTruncated(
   file: OpenCandidate,

@@ -6,10 +6,10 @@ import { highestMatching, isSameInode } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';
 
 /**
- * A stream whose own file has lost its end or has other bytes there, and the highest remembered position up to which
- * it is as it was: after a power loss, where a program overwrites the end of its file, or where a network file system
- * shows a file before its bytes. While the collector runs, a file that has become shorter was truncated: what is in it
- * then is new.
+ * A stream whose own file has lost its end or has other bytes there, and the highest known position up to which it is
+ * unchanged. The causes are a power loss, a program that overwrites the end of its file, or a network file system that
+ * shows a file before its bytes. While the collector runs, a file that is shorter than before was truncated: all its
+ * bytes are new.
  */
 export async function findRecoverable(
   file: OpenCandidate,

@@ -11,7 +11,7 @@ export type SameAs =
   | { readonly kind: 'stream'; readonly stream: FileStream }
   | { readonly kind: 'dormant'; readonly dormant: DormantStream };
 
-/** The stream whose file this is, under whatever name: the same inode, with what was read of it. */
+/** The stream that has read this file, under any name: the same inode, with the bytes that were read. */
 export async function findByInode(
   file: OpenCandidate,
   files: FollowedFiles,
@@ -35,8 +35,8 @@ export async function findByInode(
 }
 
 /**
- * The stream that continues in this file though it is another one: it has all bytes that were read, and it is at the
- * stream's path (editors and rsync replace files) or at a name that a rotation makes of it (copytruncate).
+ * The stream that continues in this file although it is another file: it has all bytes that were read, and it is at the
+ * path of the stream (editors and rsync replace files) or has a name that a rotation makes of it (copytruncate).
  */
 export async function findByContent(
   file: OpenCandidate,
@@ -68,13 +68,13 @@ export async function findByContent(
   return best.same;
 }
 
-/** It was compared with the stream's own file, byte by byte, as far as that was read. */
+/** Every byte that the stream has read was compared with the file before. */
 function isKnownCopy(file: OpenCandidate, stream: FileStream, files: FollowedFiles): boolean {
   const copy = files.copies.get(fileKey(file));
   return copy?.of === stream.id && copy.sizeBytes >= stream.position && isSameInode(copy.checkpoint, file);
 }
 
-/** Of several, the one that has read most; a stream before a copy. */
+/** The match that has read most. A stream is preferred to a copy. */
 class BestMatch {
   same: SameAs | undefined;
   #rank = -1;

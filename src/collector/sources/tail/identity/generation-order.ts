@@ -2,19 +2,19 @@ import { isYoungerByName } from '../files/rotation-names.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 
 /**
- * The generations of each path, one behind the other. The first of a line is the one that is sent; the next is opened
- * when that one has yielded: it stands under another name or was deleted, has rested at its end, and all of it is
- * accepted. What has yielded is still followed; should something be written to it after all, it is sent.
+ * The generations of each path, in a line. The first one is sent. The next one is opened when the first has handed over:
+ * it was renamed or deleted, was idle at its end, and all of it is accepted. A generation that has handed over is still
+ * followed: if a process writes to it again, those bytes are sent.
  *
- * A generation that turns up late (a copy is seen after what was written when it had been made; a restart finds files
- * in another order) takes its place among those that wait. One whose turn would have been before the one that is being
- * sent cannot: it must not wait for it either, since that may stand at the path for ever. It is sent beside it, in a
- * second line.
+ * A generation may be found late: a copy is found after bytes that are younger, or a restart finds files in another
+ * order. It is inserted among the generations that wait. If it is older than the generation that is being sent, it cannot
+ * be sent first any more. It must not wait either, because that generation may stay at the path forever. So it is sent at
+ * the same time, in a second line.
  */
 export class GenerationOrder {
   readonly #lines = new Map<string, FileStream[]>();
 
-  /** The youngest generation of a path that has not yielded. */
+  /** The youngest generation of a path that has not handed over. */
   last(lineage: string): FileStream | undefined {
     return this.#lines.get(lineage)?.at(-1);
   }
@@ -24,7 +24,7 @@ export class GenerationOrder {
     return this.#lines.get(lineage)?.[0];
   }
 
-  /** When everybody's name is as the last listing has it: the age of those that wait is told by their names. */
+  /** Called when the names of all streams are those of the last listing: the order follows from the names. */
   add(stream: FileStream): void {
     for (let name = stream.lineage; ; name = nextLine(name)) {
       const line = this.#lines.get(name);
@@ -47,7 +47,7 @@ export class GenerationOrder {
     }
   }
 
-  /** Whether a generation that is not open would have its turn now. Changes nothing. */
+  /** Whether a generation that is not open has its turn now. Changes nothing. */
   isAnyWaiting(): boolean {
     for (const line of this.#lines.values()) {
       const next = line.find((stream) => !isPast(stream));
@@ -56,7 +56,7 @@ export class GenerationOrder {
     return false;
   }
 
-  /** Lets those go that have yielded; returns the streams whose turn it now is and that are not open. */
+  /** Removes the generations that have handed over. Returns the streams that have their turn and are not open. */
   advance(): FileStream[] {
     const turn: FileStream[] = [];
     for (const [name, line] of this.#lines) {
@@ -68,7 +68,7 @@ export class GenerationOrder {
   }
 }
 
-/** Asked only of a stream that would go after the new one: an open one is held back by it, if nothing of it was read. */
+/** Called for a stream that is younger than the new one. An open stream is held back, if no byte of it was read. */
 function mayGiveWay(stream: FileStream): boolean {
   return !stream.isOpened || (!stream.isEnded && stream.holdBack());
 }
@@ -77,7 +77,7 @@ function mayFollow(stream: FileStream, other: FileStream): boolean {
   return stream.isEnded || isYounger(stream, other);
 }
 
-/** By their names; a file that has left the patterns, or was deleted, is older than the file at the path itself. */
+/** By their names. A file that was moved away or deleted is older than the file at the path itself. */
 function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
   if (stream === undefined || isAway(stream)) return false;
   if (isAway(than)) return stream.path === stream.lineage;
@@ -88,7 +88,7 @@ function isAway({ presence }: FileStream): boolean {
   return presence.isMovedAway || presence.deletedSinceMs !== undefined;
 }
 
-/** No path contains it. */
+/** A path contains no NUL. */
 function nextLine(name: string): string {
   return `${name}\0`;
 }

@@ -6,18 +6,18 @@ import type { FoundFile } from '../files/find-files.ts';
 import { originalPaths } from '../files/original-paths.ts';
 import type { Candidate } from './same-file.ts';
 
-/** A file that no stream reads, and the way to its bytes. */
+/** A file that no stream reads, and the access to its bytes. */
 export interface UnreadFile {
   readonly found: FoundFile;
   readonly file: FileAccess;
 }
 
-/** A file as it is at this moment. */
+/** An open file, as it is at this moment. */
 export interface OpenCandidate extends Candidate {
   readonly sizeBytes: number;
-  /** The path where it was found and, for a symbolic link, the one of the file itself. */
+  /** The path where it was found and, for a symbolic link, the path of the file itself. */
   readonly paths: readonly string[];
-  /** Called for each stream that it is compared with. */
+  /** Called for each stream with which it is compared. */
   readonly compared: () => void;
 }
 
@@ -40,7 +40,7 @@ export async function candidateOf(
   };
 }
 
-/** The paths from which a rotation may have made the file: beside the file itself, not beside a link to it. */
+/** The paths from which a rotation may have made the file: in the directory of the file itself, not of a link to it. */
 export function originalsOf({ paths }: Pick<OpenCandidate, 'paths'>): string[] {
   return originalPaths(paths.at(-1) ?? '');
 }

@@ -2,10 +2,10 @@ import type { StreamId } from '../../../../records/stream-id.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FilePlace } from '../files/file-access.ts';
 
-/** More compressed files are logged again. */
+/** Above this number, compressed files are logged again. */
 const MAX_REMEMBERED = 10_000;
 
-/** Why a file that was found is not read (for now). */
+/** Why a file that was found is not read now. */
 export type UnreadReason =
   | { readonly kind: 'empty' }
   | { readonly kind: 'older'; readonly modifiedUnixMs: number }
@@ -23,13 +23,13 @@ function isMissed(kind: UnreadReason['kind']): kind is MissedReason {
   return (MISSED as readonly string[]).includes(kind);
 }
 
-/** What the last look found and left alone, for those who ask why. */
+/** Files that the last scan found and that are not read, with the reason. */
 export class UnreadFiles {
   readonly #events: TailEvents;
   #reasons = new Map<string, UnreadReason>();
   readonly #unreadable = new Set<string>();
   readonly #nonUtf8 = new Set<string>();
-  /** By path, with the file there: another one is logged again. */
+  /** The inode at each path: another file at the path is logged again. */
   readonly #compressed = new Map<string, string>();
 
   constructor(events: TailEvents) {
@@ -40,12 +40,12 @@ export class UnreadFiles {
     return this.#reasons.get(path);
   }
 
-  /** Files that should have been read, with the reason, for a run that ends by itself. */
+  /** For --once: files that should have been read, with the reason. */
   *missed(): Iterable<{ readonly path: string; readonly reason: MissedReason }> {
     for (const [path, { kind }] of this.#reasons) if (isMissed(kind)) yield { path, reason: kind };
   }
 
-  /** A new look begins. */
+  /** A new scan begins. */
   clear(): void {
     this.#reasons = new Map();
   }
@@ -54,7 +54,7 @@ export class UnreadFiles {
     this.#reasons.set(path, reason);
   }
 
-  /** Logged once, until it can be read. */
+  /** Logged once, until the file can be read. */
   noteUnreadable(path: string): void {
     this.note(path, { kind: 'unreadable' });
     if (this.#unreadable.has(path)) return;

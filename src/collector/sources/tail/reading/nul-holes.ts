@@ -9,14 +9,14 @@ import { NulScan } from './nul-runs.ts';
 const HOLE_IDLE_MS = 1_000;
 
 /**
- * A gap is one more range in the ledger, which allows 1,000 for a stream. After this many holes, NUL bytes are sent as
- * they are. The rest of the limit is for holes that an older checkpoint has not counted, and for failovers.
+ * Each gap adds a range to the ledger, which permits 1,000 ranges for a stream. After this number of holes, NUL bytes are
+ * sent. The rest of the limit is for holes that an older checkpoint has not counted, and for failovers.
  */
 const MAX_HOLES = 200;
 
 /**
  * NUL bytes at the end of a large file (preallocation) are scanned again only after a pause that grows with their
- * number: a scan may find text that was written after them, and must not take all of the time for that.
+ * number, so that these scans need only a small part of the time. A scan finds text that was written after them.
  */
 const SCANNED_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const SCANNED_BYTES_PER_MS = 64 * 1024;
@@ -44,11 +44,11 @@ interface BlankEnd {
   readonly scanAgainAtMs: number;
 }
 
-/** What to do at a run of NUL bytes. */
+/** The next step at a run of NUL bytes. */
 export type HoleDecision =
   /** `isNew`: the hole was not skipped before. */
   | { readonly kind: 'skip'; readonly after: AfterHole; readonly isNew: boolean }
-  /** Others are read first; then it is scanned further. */
+  /** The scan continues after other streams were read. */
   | { readonly kind: 'scan on' }
   | { readonly kind: 'wait'; readonly ms: number }
   /** No other bytes follow yet. `ms`: the file is not scanned again before that. */
@@ -59,11 +59,11 @@ export interface HoleContext {
   readonly file: VerifiedFile;
   readonly buffer: Buffer;
   readonly sizeBytes: number;
-  /** Of the stream's bytes before the run. */
+  /** The checksum of the stream's bytes before the run. */
   readonly checksum: RunningChecksum | undefined;
 }
 
-/** The holes of one stream: decides when the NUL bytes at the place where reading is are skipped. */
+/** The holes of one stream: decides whether the NUL bytes at a position are skipped. */
 export class NulHoles {
   readonly #clock: Clock;
   #scan: NulScan | undefined;
@@ -80,12 +80,12 @@ export class NulHoles {
     return this.#skipped;
   }
 
-  /** A run of NUL bytes at this position is skipped; otherwise it is sent. */
+  /** False when a run of NUL bytes at this position is sent as it is. */
   mayBeSkippedAt(position: Position): boolean {
     return position < this.#skipped.end || this.#skipped.count < MAX_HOLES;
   }
 
-  /** Where reading continues when it is at the beginning of a hole that was skipped. */
+  /** Where reading continues at the beginning of a hole that was skipped. */
   after(position: Position): AfterHole | undefined {
     return this.#hole?.start === position ? this.#hole.after : undefined;
   }
@@ -95,7 +95,7 @@ export class NulHoles {
     return this.#blank?.sizeBytes === sizeBytes ? this.#blank.start : sizeBytes;
   }
 
-  /** Decides about the NUL bytes at `start`: they are skipped when they have rested and other bytes follow. */
+  /** Decides about the NUL bytes at `start`. They are skipped when other bytes follow and the hole was idle for a second. */
   async decide(start: Position, context: HoleContext): Promise<HoleDecision> {
     const pause = this.#pause(start, context.sizeBytes);
     if (pause !== undefined && pause.ms > 0) return pause;
@@ -107,11 +107,11 @@ export class NulHoles {
     if (end === 'unfinished') return { kind: 'scan on' };
     this.#scan = undefined;
     if (end === undefined) return { kind: 'unreadable' };
-    if (end === 'end of file') return this.#noteBlank(start, context.sizeBytes);
+    if (end === 'end of file') return this.#recordBlankEnd(start, context.sizeBytes);
     return this.#found(scan, end, context.file);
   }
 
-  /** What to do before the next scan. */
+  /** The decision while the next scan has to wait. */
   #pause(start: Position, sizeBytes: number) {
     const nowMs = this.#clock.monotonicMs();
     if (this.#hole?.start === start)
@@ -120,7 +120,7 @@ export class NulHoles {
     return { kind: 'end of file', ms: this.#blank.scanAgainAtMs - nowMs } as const;
   }
 
-  #noteBlank(start: Position, sizeBytes: number): HoleDecision {
+  #recordBlankEnd(start: Position, sizeBytes: number): HoleDecision {
     const bytes = sizeBytes - start;
     const pauseMs =
       bytes <= SCANNED_AT_ONCE_BYTES ? 0 : Math.min(LONGEST_PAUSE_MS, bytes / SCANNED_BYTES_PER_MS);

@@ -15,29 +15,28 @@ import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { findUnreadGenerations } from './unread-generations.ts';
 
-/** A log that is rotated faster than directories are listed does not hold up all others for ever. */
+/** Maximum for one scan: a log that is rotated faster than directories are listed must not block the others. */
 const MAX_LISTINGS = 20;
 
-/** What is reported at the first look about the time in which the collector was not running. */
+/** What the first scan reports about the time in which the collector was not running. */
 export interface LossReporting {
-  /** False for a look of a command: the next run of the collector reports. */
+  /** False for the scan of a command: the next run of the collector reports. */
   readonly isEnabled: boolean;
-  /** When the run before this one looked for files last; undefined when that is not known. */
+  /** When an earlier run scanned last; undefined when that is not known. */
   readonly sinceUnixMs: number | undefined;
 }
 
 /**
- * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
- * after the other, while streams are read as before.
+ * Scans for files and decides which stream each file belongs to. Scans run one after the other, while streams are read.
  *
- *   1. Streams whose files are where they were, or under another name: those whose files have changed are woken, after
- *      a look whether they still hold what was read. Those that do not are *lost*.
- *   2. At the start: streams whose files have left the patterns in the meantime are looked for beside their old place.
- *   3. Files that no stream reads (`FileMatcher`). A lost stream may continue in one of them.
- *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
- *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
- *      is younger than the stream.
- *   5. What is lost still is over. What was begun takes its place among the generations of its path.
+ *   1. Followed streams: a stream whose file has changed is woken, if the file still has the bytes that were read.
+ *      Otherwise the stream is *lost*.
+ *   2. In the first scan, files that were renamed to a name that is not read are searched in the directory of the file.
+ *   3. Files that no stream reads are matched (`FileMatcher`). A lost stream may continue in one of them.
+ *   4. All of this is repeated while a stream was started or lost: a log may have been rotated after the directory was
+ *      listed and before its bytes were read. Only a listing that is younger than a stream shows all its older
+ *      generations.
+ *   5. Streams that are still lost have ended. New streams are added to the order of generations.
  */
 export class FileScanner {
   readonly #parts: FileMatcherParts;
@@ -47,11 +46,11 @@ export class FileScanner {
   #isFirst = true;
   #isFirstEver = false;
   #isGoneReported = false;
-  /** How many files were found to be deleted. */
+  /** The number of files that were found to be deleted. */
   #deletions = 0;
-  /** How much of what was found is on disk. */
+  /** The number of changes that are on disk. */
   #saved = 0;
-  /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
+  /** A stream was started or lost: an older generation of it, or its bytes, may have appeared after the listing. */
   #mustListAgain = false;
 
   readonly #reporting: LossReporting;
@@ -65,8 +64,8 @@ export class FileScanner {
   }
 
   /**
-   * A stream that it begins is opened when the look is over, because an older generation of it may turn up until then;
-   * earlier only if it is the only file of its name. `isFirstEver`: nothing was read with this state before.
+   * A stream that it starts is opened after the scan, because an older generation of it may be found until then. It is
+   * opened earlier if its file is the only one of its name. `isFirstEver`: nothing was read with this state before.
    */
   async scan({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
     this.#isFirstEver = isFirstEver;
@@ -80,8 +79,8 @@ export class FileScanner {
   }
 
   /**
-   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
-   * was renamed in the meantime, or made anew, could not be recognised.
+   * All changes are on disk when the scan ends, also for streams that wait for their turn. Otherwise a restart could not
+   * recognize a file that was renamed or created again in the meantime.
    */
   async #save(): Promise<void> {
     const found = this.#matcher.started + this.#matcher.copyChanges + this.#deletions;
@@ -107,7 +106,7 @@ export class FileScanner {
     await this.#reportUnreadGenerations(compressed);
   }
 
-  /** Rotated files of which no stream knows. `compressed`: what files of streams were compressed to. */
+  /** Rotated files that no stream has read. `compressed`: the compressed files of known streams. */
   async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
     const { sinceUnixMs } = this.#reporting;
     if (sinceUnixMs === undefined) return;
@@ -150,7 +149,7 @@ export class FileScanner {
     return found;
   }
 
-  /** Nothing that is there has its bytes: what was not read of them is gone. */
+  /** No file has the bytes of the stream any more: those that were not read are lost. */
   endLost(stream: FileStream): void {
     const { id, path, position } = stream;
     this.#files.lost.delete(stream);
@@ -169,7 +168,7 @@ export class FileScanner {
   ): Promise<void> {
     for (const stream of this.#files.attached()) {
       const found = byFile.get(fileKey(stream.place));
-      // The inode may have been given to another file.
+      // The inode number may be used for another file now.
       const isOther = stream.birth !== undefined && found?.[0]?.birthNs !== stream.birth;
       if (found !== undefined && !isOther) await this.#updateFound(stream, found);
       else if (!unreadableDirectories.has(dirname(stream.path))) await this.#updateNotFound(stream, present);
@@ -191,7 +190,7 @@ export class FileScanner {
     await this.#compareContent(stream, sizeBytes);
   }
 
-  /** Not where the patterns look: deleted, or under a name that is not to be read. */
+  /** The file has no path that is read: it was deleted or moved away. */
   async #updateNotFound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
     const state = await stream.state();
     if (state === undefined) {
@@ -216,7 +215,7 @@ export class FileScanner {
       await this.#compareContent(stream, state.sizeBytes);
   }
 
-  /** Its file has changed. */
+  /** The file has changed. */
   async #compareContent(stream: FileStream, sizeBytes: number): Promise<void> {
     if ((await stream.content.stillHolds()) === false) this.#lose(stream);
     else stream.confirm(sizeBytes);
@@ -227,7 +226,7 @@ export class FileScanner {
     this.#files.lose(stream);
   }
 
-  /** While the collector was not running, a file may have been renamed to what no pattern matches. */
+  /** While the collector was not running, a file may have been renamed to a name that no pattern matches. */
   async #findRenamedWhileStopped(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
     const wanted: { readonly stream: DormantStream; readonly directory: string }[] = [];
     for (const stream of this.#files.dormant.values()) {
@@ -262,14 +261,14 @@ export class FileScanner {
     stream.presence.markMovedAway();
   }
 
-  /** One of each file that no stream reads; in the order in which they are to be sent. */
+  /** One path of each file that no stream reads, in the order in which the files are sent. */
   #unfollowed(byFile: ReadonlyMap<string, readonly FoundFile[]>): FoundFile[] {
     const unfollowed: FoundFile[] = [];
     const missing = new Set(this.#files.missing().map(({ path }) => path));
     const isKnown = (path: string) => missing.has(path) || this.#files.dormant.at(path).length > 0;
     for (const found of byFile.values()) {
       const stream = found[0] && this.#files.streamOf(found[0]);
-      // Where a stream was before, it may continue. A name of the file itself goes before a link to it.
+      // A stream may continue at its former path. A path of the file itself is preferred to a link.
       const chosen =
         found.find(({ path }) => path === stream?.path) ??
         (stream === undefined ? found.find(({ path }) => isKnown(path)) : undefined) ??
@@ -285,8 +284,8 @@ export class FileScanner {
   }
 }
 
-/** The directory where a rotation leaves the file: of the target, when its path is a link. */
+/** The directory where a rotation leaves the file: the directory of the target, when its path is a link. */
 async function directoryOf({ checkpoint: { path, target } }: DormantStream): Promise<string> {
-  // The state of an earlier version has no targets: where the link leads now is the best that is known.
+  // The state of an earlier version has no targets: the target of the link now is the best guess.
   return dirname(target ?? (await realpath(path).catch(() => path)));
 }

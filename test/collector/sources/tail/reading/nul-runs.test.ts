@@ -7,7 +7,7 @@ import { emptyChecksum, extendChecksum } from '../../../../../src/records/runnin
 import { temporaryDirectory } from '../../../../support/temporary-directory.ts';
 import { numbered, Tailing } from '../tailing.ts';
 
-const SKIPPED = 'A run of NUL bytes in a file was skipped';
+const SKIPPED = 'Skipped a run of NUL bytes in a file';
 
 async function writeAt(path: string, position: number, text: string): Promise<void> {
   const handle = await open(path, 'r+');

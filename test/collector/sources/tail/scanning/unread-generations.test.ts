@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from '../tailing.ts';
 
 const NOT_READ =
-  'A rotated file was written while the collector was not running and is not read: it is compressed, or no pattern matches it';
+  'A rotated file is not read: it was written while the collector was not running, and is compressed or matches no pattern';
 
 /** Gives a file the time at which the collector's clock is. */
 async function writtenNow(tail: Tailing, name: string): Promise<void> {
