@@ -9,8 +9,8 @@ const HOUR_MS = 3_600_000;
 const FORGET_AFTER_MS = 30 * 24 * HOUR_MS;
 
 /**
- * Adds `elapsedMs` of running time to the age of dormant streams, and removes those that are too old. A jump of the
- * clock does not change the age. The age is saved once an hour.
+ * Adds `elapsedMs` of running time to the age of dormant streams, and removes those that are too old. A jump
+ * of the clock does not change the age. The age is saved once an hour.
  */
 export function ageDormantStreams(
   files: FollowedFiles,
@@ -21,7 +21,7 @@ export function ageDormantStreams(
   for (const dormant of files.dormant.values()) {
     const before = dormant.checkpoint.absentMs;
     const checkpoint = { ...dormant.checkpoint, absentMs: before + elapsedMs };
-    dormant.checkpoint = checkpoint;
+    dormant.update(checkpoint);
     if (checkpoint.absentMs >= FORGET_AFTER_MS) forgotten.push(dormant.id);
     else if (Math.floor(checkpoint.absentMs / HOUR_MS) > Math.floor(before / HOUR_MS)) {
       checkpoints.change(dormant.id, () => checkpoint);

@@ -11,6 +11,29 @@ import type { FileStream } from './reading/file-stream.ts';
 import { reasonToWait } from './reading/rotation-drain.ts';
 import { statusOf, type TailStreamStatus } from './tail-status.ts';
 
+export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
+  const path = resolve(context.workingDirectory, file);
+  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
+    if (isFileError(error)) return error;
+    throw error;
+  });
+  const notRead = (reason: string): Explanation => ({ kind: 'not-read', path, reason });
+  const unread = context.unread.get(path);
+  if (unread?.kind === 'unnameable') return notRead(reasonOf(unread, context));
+  if (found instanceof Error) return notRead(`it cannot be opened (${found.code ?? found.message})`);
+  const stream = context.files.streamOf({ path, device: String(found.dev), inode: String(found.ino) });
+  if (stream !== undefined && stream.path === path) return followed(stream, context);
+  if (!found.isFile()) return notRead('it is not a regular file');
+  if (unread !== undefined) return notRead(reasonOf(unread, context));
+  const result = context.patterns.classify(path);
+  if (result.kind === 'compressed')
+    return notRead(`files ending in ${result.suffix} are excluded by default`);
+  if (result.kind === 'excluded') return notRead(`it is excluded (${result.entry.exclude.join(', ')})`);
+  if (result.kind === 'no-pattern') return notRead('no pattern matches it');
+  if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
+  return notRead('the next scan decides about it');
+}
+
 /** The stream that reads a file, or the reason why it is not read. Sent as JSON. */
 export type Explanation =
   | {
@@ -35,29 +58,6 @@ export interface ExplainContext {
   readonly order: GenerationOrder;
   readonly workingDirectory: string;
   readonly clock: Clock;
-}
-
-export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
-  const path = resolve(context.workingDirectory, file);
-  const found = await stat(path, { bigint: true }).catch((error: unknown) => {
-    if (isFileError(error)) return error;
-    throw error;
-  });
-  const notRead = (reason: string): Explanation => ({ kind: 'not-read', path, reason });
-  const unread = context.unread.get(path);
-  if (unread?.kind === 'unnameable') return notRead(reasonOf(unread, context));
-  if (found instanceof Error) return notRead(`it cannot be opened (${found.code ?? found.message})`);
-  const stream = context.files.streamOf({ path, device: String(found.dev), inode: String(found.ino) });
-  if (stream !== undefined && stream.path === path) return followed(stream, context);
-  if (!found.isFile()) return notRead('it is not a regular file');
-  if (unread !== undefined) return notRead(reasonOf(unread, context));
-  const result = context.patterns.classify(path);
-  if (result.kind === 'compressed')
-    return notRead(`files ending in ${result.suffix} are excluded by default`);
-  if (result.kind === 'excluded') return notRead(`it is excluded (${result.entry.exclude.join(', ')})`);
-  if (result.kind === 'no-pattern') return notRead('no pattern matches it');
-  if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
-  return notRead('the next scan decides about it');
 }
 
 function followed(stream: FileStream, { order, clock }: ExplainContext): Explanation {

@@ -14,25 +14,9 @@ import type { FileStream } from './reading/file-stream.ts';
 import { checkDrained, DRAIN_CHECK_MS, isDraining } from './reading/rotation-drain.ts';
 import type { TailState } from './tail-state.ts';
 
-export interface StreamTurnsParts {
-  readonly files: FollowedFiles;
-  readonly order: GenerationOrder;
-  readonly state: TailState;
-  readonly clock: Clock;
-  readonly events: TailEvents;
-  readonly createStream: (stream: NewStream) => FileStream;
-  /** Runs one decision after the other. */
-  readonly decide: (decision: () => Promise<void>) => Promise<void>;
-  /** Scans, and opens the streams whose turn it is then; undefined when no scan is possible. */
-  readonly scan: () => (() => Promise<void>) | undefined;
-  /** The file of the stream does not hold its bytes. */
-  readonly onLost: (stream: FileStream) => void;
-  readonly onChange: () => void;
-}
-
 /**
- * Opens the streams whose turn it is, hands over from one generation to the next, and removes the streams that have
- * ended. `GenerationOrder` has the order, `checkDrained` has the condition for the next turn.
+ * Opens the streams whose turn it is, hands over from one generation to the next, and removes the streams
+ * that have ended. `GenerationOrder` has the order, `checkDrained` has the condition for the next turn.
  */
 export class StreamTurns {
   readonly #parts: StreamTurnsParts;
@@ -89,7 +73,9 @@ export class StreamTurns {
     this.#parts.onChange();
   }
 
-  /** The aggregator has other bytes under the id of the stream: a new stream continues at the own checkpoint. */
+  /**
+   * The aggregator has other bytes under the id of the stream: a new stream continues at the own checkpoint.
+   */
   async replace(stream: FileStream): Promise<void> {
     const { id, path } = stream;
     if (!this.#files.streams.has(id)) return;
@@ -168,12 +154,28 @@ export class StreamTurns {
   }
 
   /**
-   * A generation that waited for its turn may have been copied and truncated in the meantime. When no byte of it was
-   * read, its beginning is no evidence, because the next generation may begin with the same bytes. A scan before the
-   * turn finds the copy, which is read first.
+   * A generation that waited for its turn may have been copied and truncated in the meantime. When no byte of
+   * it was read, its beginning is no evidence, because the next generation may begin with the same bytes. A
+   * scan before the turn finds the copy, which is read first.
    */
   async #openAfterScan(): Promise<void> {
     const scan = this.#parts.order.isAnyWaiting() ? this.#parts.scan() : undefined;
     await (scan === undefined ? this.openNext() : scan());
   }
+}
+
+export interface StreamTurnsParts {
+  readonly files: FollowedFiles;
+  readonly order: GenerationOrder;
+  readonly state: TailState;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+  readonly createStream: (stream: NewStream) => FileStream;
+  /** Runs one decision after the other. */
+  readonly decide: (decision: () => Promise<void>) => Promise<void>;
+  /** Scans, and opens the streams whose turn it is then; undefined when no scan is possible. */
+  readonly scan: () => (() => Promise<void>) | undefined;
+  /** The file of the stream does not hold its bytes. */
+  readonly onLost: (stream: FileStream) => void;
+  readonly onChange: () => void;
 }

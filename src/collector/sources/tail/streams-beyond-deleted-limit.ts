@@ -1,8 +1,8 @@
 import type { FileStream } from './reading/file-stream.ts';
 
 /**
- * Deleted files that are open need disk space that no directory shows. Returns the streams that must end so that the
- * others stay within the limit: those whose files were deleted first.
+ * Deleted files that are open need disk space that no directory shows. Returns the streams that must end so
+ * that the others stay within the limit: those whose files were deleted first.
  */
 export function streamsBeyondDeletedLimit(streams: readonly FileStream[], limitBytes: number): FileStream[] {
   const deleted = streams

@@ -18,7 +18,9 @@ export interface TailSourceOptions {
   /** The base of relative globs. */
   readonly workingDirectory?: string;
   readonly limits?: Partial<TailLimits>;
-  /** A command reads the state while no collector runs. The next run of the collector reports what was lost. */
+  /**
+   * A command reads the state while no collector runs. The next run of the collector reports what was lost.
+   */
   readonly isOffline?: boolean;
 }
 

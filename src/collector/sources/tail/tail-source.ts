@@ -31,23 +31,25 @@ import { type TailStatus, tailStatus } from './tail-status.ts';
  *     when to scan    which files     which stream    which generation    opens what      the publisher reads it
  *                     are there       a file is       goes first          has its turn
  *
- * A scan lists the files that match the patterns. A file becomes a stream when no known stream continues in it and it is
- * not a copy. A stream is one generation of one file, and a position in it is an offset in the file.
+ * A scan lists the files that match the patterns. A file becomes a stream when no known stream continues in
+ * it and it is not a copy. A stream is one generation of one file, and a position in it is an offset in the
+ * file.
  *
- * Files are identified by their content, because a rotation renames or copies them. The inode number only selects the
- * streams with which a file is compared. Evidence is compared at four places: before each read (`VerifiedFile`), when a
- * followed file has changed (`FileScanner`), when a file is matched (`same-file.ts`, `FileMatcher`), and when the
- * aggregator reports the bytes that it has (`StreamEvidence`).
+ * Files are identified by their content, because a rotation renames or copies them. The inode number only
+ * selects the streams with which a file is compared. Evidence is compared at four places: before each read
+ * (`VerifiedFile`), when a followed file has changed (`FileScanner`), when a file is matched (`same-file.ts`,
+ * `FileMatcher`), and when the aggregator reports the bytes that it has (`StreamEvidence`).
  *
- * Rotation: a renamed or deleted file is read to its end. When it is idle and all of it is accepted, it hands over to the
- * next generation (`rotation-drain.ts`), and it is followed as long as it exists.
+ * Rotation: a renamed or deleted file is read to its end. When it is idle and all of it is accepted, it hands
+ * over to the next generation (`rotation-drain.ts`), and it is followed as long as it exists.
  *
  * Decisions about files run one after the other in a queue. Reading runs beside them.
  *
- * Limits: the number of open files, the disk space of deleted files, the size of a read (the publisher's buffer). A
- * followed file that is idle needs about 2 KB for its stream and its checkpoint.
- * Recovery: checkpoints are loaded at the start as dormant streams, and the first scan finds their files. An old
- * checkpoint costs nothing, because the aggregator reports where a stream ends. A lost checkpoint costs duplicates.
+ * Limits: the number of open files, the disk space of deleted files, the size of a read (the publisher's
+ * buffer). A followed file that is idle needs about 2 KB for its stream and its checkpoint. Recovery:
+ * checkpoints are loaded at the start as dormant streams, and the first scan finds their files. An old
+ * checkpoint costs nothing, because the aggregator reports where a stream ends. A lost checkpoint costs
+ * duplicates.
  *
  * Which file for which question:
  *     states of a stream       reading/file-stream.ts       state on disk         files/file-checkpoint.ts
@@ -60,7 +62,9 @@ export function createTailSource(options: TailSourceOptions): TailSource {
 }
 
 export interface TailSource extends Source {
-  /** Scans now; resolves when all files that were found are matched, and the streams with a turn are opened. */
+  /**
+   * Scans now; resolves when all files that were found are matched, and the streams with a turn are opened.
+   */
   scan(): Promise<void>;
   explain(path: string): Promise<Explanation>;
   status(): TailStatus;
@@ -70,7 +74,10 @@ export interface TailSource extends Source {
   left(): readonly LeftFile[];
   /** The number of bytes that were gone before they could be read, as far as this run has found it. */
   lostBytes(): number;
-  /** Called after the publisher has stopped: saves the last checkpoints and closes all files. Safe to call twice. */
+  /**
+   * Called after the publisher has stopped: saves the last checkpoints and closes all files. Safe to call
+   * twice.
+   */
   close(): Promise<void>;
 }
 

@@ -8,16 +8,10 @@ import type { FileCheckpoint } from './files/file-checkpoint.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import { TailHistory } from './tail-history.ts';
 
-export interface TailStateParts {
-  readonly store: StateStore;
-  readonly files: FollowedFiles;
-  readonly clock: Clock;
-  readonly events: TailEvents;
-  /** A command reads the state: the time of its scan and its losses are not saved. */
-  readonly isOffline: boolean;
-}
-
-/** The state of the tail source on disk: checkpoints of streams, and the history of its runs. A failed write is logged. */
+/**
+ * The state of the tail source on disk: checkpoints of streams, and the history of its runs. A failed write
+ * is logged.
+ */
 export class TailState {
   readonly checkpoints: Checkpoints<FileCheckpoint>;
   readonly #parts: TailStateParts;
@@ -97,4 +91,13 @@ export class TailState {
   #nowUnixMs(): number {
     return Number(this.#parts.clock.nowUnixNano() / 1_000_000n);
   }
+}
+
+export interface TailStateParts {
+  readonly store: StateStore;
+  readonly files: FollowedFiles;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+  /** A command reads the state: the time of its scan and its losses are not saved. */
+  readonly isOffline: boolean;
 }

@@ -3,30 +3,6 @@ import type { StreamStatus } from '../../stream-status.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 
-/** The state of one stream. */
-export interface TailStreamStatus extends StreamStatus {
-  readonly path: string;
-  readonly home: string;
-  readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
-  /** The size of the file in the last scan or read. For a dormant stream, the end of its accepted bytes. */
-  readonly sizeBytes: number;
-  /** The end of the bytes that were read. */
-  readonly position: Position;
-  /** The number of bytes that were not read when the file was gone at the start. */
-  readonly lostBytes?: number;
-  readonly refusal?: string;
-}
-
-export interface TailStatus {
-  readonly streams: readonly TailStreamStatus[];
-  readonly readBytes: number;
-  readonly acceptedBytes: number;
-  readonly waitingBytes: number;
-  readonly oldestWaitingMs?: number;
-  /** The bytes that were lost before they could be read, in all runs with this state. */
-  readonly lostBytes: number;
-}
-
 /** The totals of all known streams, and the numbers of each one. */
 export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus {
   const streams: TailStreamStatus[] = Array.from(files.streams.values(), statusOf);
@@ -52,6 +28,30 @@ export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus 
     lostBytes,
     ...(ages.length === 0 ? {} : { oldestWaitingMs: Math.max(...ages) }),
   };
+}
+
+/** The state of one stream. */
+export interface TailStreamStatus extends StreamStatus {
+  readonly path: string;
+  readonly home: string;
+  readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
+  /** The size of the file in the last scan or read. For a dormant stream, the end of its accepted bytes. */
+  readonly sizeBytes: number;
+  /** The end of the bytes that were read. */
+  readonly position: Position;
+  /** The number of bytes that were not read when the file was gone at the start. */
+  readonly lostBytes?: number;
+  readonly refusal?: string;
+}
+
+export interface TailStatus {
+  readonly streams: readonly TailStreamStatus[];
+  readonly readBytes: number;
+  readonly acceptedBytes: number;
+  readonly waitingBytes: number;
+  readonly oldestWaitingMs?: number;
+  /** The bytes that were lost before they could be read, in all runs with this state. */
+  readonly lostBytes: number;
 }
 
 export function statusOf(stream: FileStream): TailStreamStatus {

@@ -6,9 +6,9 @@ import { dirname } from 'node:path';
 const recording = new Set<bigint>();
 
 /**
- * The time of creation in nanoseconds; undefined where the file system does not record it. There, Node returns 0 or the
- * time of the last change. So a time of creation counts only on a device with an entry in which the two times differ:
- * the file itself, or the directory of `path`.
+ * The time of creation in nanoseconds; undefined where the file system does not record it. There, Node
+ * returns 0 or the time of the last change. So a time of creation counts only on a device with an entry in
+ * which the two times differ: the file itself, or the directory of `path`.
  */
 export async function birthOf(handle: FileHandle, path: string): Promise<string | undefined> {
   const state = await handle.stat({ bigint: true });

@@ -25,8 +25,8 @@ const MAGICS: readonly Magic[] = [
 export const MAGIC_BYTES = Math.max(...MAGICS.map(({ bytes }) => bytes.length));
 
 /**
- * The kind of compression, by the first bytes of a file; undefined for any other file. `undecided` for a short file that
- * may become compressed data, because a compressor writes its file in pieces.
+ * The kind of compression, by the first bytes of a file; undefined for any other file. `undecided` for a
+ * short file that may become compressed data, because a compressor writes its file in pieces.
  */
 export function compressionOf(beginning: Uint8Array): { readonly kind: string } | 'undecided' | undefined {
   let isUndecided = false;

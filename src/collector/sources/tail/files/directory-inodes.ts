@@ -2,13 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFileError } from './file-error.ts';
 
-/** The last listings are kept: when hundreds of files in a directory are renamed, the directory is listed once. */
+/**
+ * The last listings are kept: when hundreds of files in a directory are renamed, the directory is listed
+ * once.
+ */
 const MAX_LISTINGS = 8;
 const MAX_NAMES = 100_000;
 
 /**
- * Finds files by their inodes. A kept listing may be out of date, so the caller verifies the result. A file is reported
- * as missing only after a new listing.
+ * Finds files by their inodes. A kept listing may be out of date, so the caller verifies the result. A file
+ * is reported as missing only after a new listing.
  */
 export class DirectoryInodes {
   readonly #listings = new Map<string, ReadonlyMap<string, string>>();

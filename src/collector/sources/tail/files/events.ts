@@ -196,7 +196,8 @@ export class TailEvents {
     },
   ): void {
     this.#generations.inc({ kind: 'recovered' });
-    // A program that overwrites the end of its file does so with each record: one line for each path is enough.
+    // A program that overwrites the end of its file does so with each record: one line for each path is
+    // enough.
     const level = this.#recovered.has(stream.path) ? 'debug' : 'warn';
     if (this.#recovered.size < MAX_RECOVERED_PATHS) this.#recovered.add(stream.path);
     this.#logger[level](

@@ -4,28 +4,10 @@ import { dirname } from 'node:path';
 import { isFileError } from './file-error.ts';
 import type { OpenFiles } from './open-files.ts';
 
-/** The path of a file, and the identity of the file at that path. */
-export interface FilePlace {
-  readonly path: string;
-  readonly device: string;
-  readonly inode: string;
-  /** The path of the file itself, when a symbolic link is part of `path`. */
-  readonly target?: string;
-}
-
-export interface FileState {
-  readonly sizeBytes: number;
-  /** The file has no name any more. Its bytes exist as long as it is open. */
-  readonly unlinked: boolean;
-}
-
-/** `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. */
-export type AccessFailure = 'gone' | 'unreadable';
-
 /**
- * One file, which is opened when it is needed and closed when too many files are open. It follows the *inode*: when
- * another file is at the path, it searches the file in the directory where a rotation leaves it. For a path with a
- * symbolic link, that is the directory of the link's target.
+ * One file, which is opened when it is needed and closed when too many files are open. It follows the
+ * *inode*: when another file is at the path, it searches the file in the directory where a rotation leaves
+ * it. For a path with a symbolic link, that is the directory of the link's target.
  */
 export class FileAccess {
   readonly #openFiles: OpenFiles;
@@ -152,6 +134,24 @@ export class FileAccess {
     this.#failure = failure;
   }
 }
+
+/** The path of a file, and the identity of the file at that path. */
+export interface FilePlace {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  /** The path of the file itself, when a symbolic link is part of `path`. */
+  readonly target?: string;
+}
+
+export interface FileState {
+  readonly sizeBytes: number;
+  /** The file has no name any more. Its bytes exist as long as it is open. */
+  readonly unlinked: boolean;
+}
+
+/** `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. */
+export type AccessFailure = 'gone' | 'unreadable';
 
 function placeOf({ path, device, inode }: FilePlace, target: string | undefined): FilePlace {
   const place = { path, device, inode };

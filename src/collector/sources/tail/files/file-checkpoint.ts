@@ -7,8 +7,8 @@ import type { FilePrefix, PrefixHash } from './file-prefix.ts';
 export const REMEMBERED_CHECKS = 16;
 
 /**
- * The state of a stream on disk. A position is an offset in the file. The names of the fields are a format: earlier and
- * later versions read them.
+ * The state of a stream on disk. A position is an offset in the file. The names of the fields are a format:
+ * earlier and later versions read them.
  */
 export type FileCheckpoint = {
   /** The path where the file was seen last. */
@@ -21,14 +21,16 @@ export type FileCheckpoint = {
   readonly lineage: string;
   readonly device: string;
   readonly inode: string;
-  /** The time of creation in nanoseconds: distinguishes files with the same inode number. Absent when unknown. */
+  /**
+   * The time of creation in nanoseconds: distinguishes files with the same inode number. Absent when unknown.
+   */
   readonly birth?: string;
   readonly prefix: PrefixHash;
   /** Where the stream begins: 0, unless it continues another stream or was started at the end of the file. */
   readonly start: Position;
   /**
-   * The ends of the last accepted batches, ascending, with their checks. The last one is the end of the contiguous
-   * accepted bytes.
+   * The ends of the last accepted batches, ascending, with their checks. The last one is the end of the
+   * contiguous accepted bytes.
    */
   readonly marks: readonly PositionMark[];
   /** Where the checksums of the marks begin. Absent in the state of a version without checksums. */

@@ -15,7 +15,10 @@ export class FilePrefix {
     return this.bytes.length;
   }
 
-  /** Leaves out the NUL bytes at the end: on a network file system, a file may be longer before its bytes arrive. */
+  /**
+   * Leaves out the NUL bytes at the end: on a network file system, a file may be longer before its bytes
+   * arrive.
+   */
   get hashWithoutNuls(): PrefixHash {
     let { length } = this.bytes;
     while (length > 0 && this.bytes[length - 1] === 0) length--;

@@ -11,12 +11,27 @@ const MAX_DEPTH = 32;
 /** The number of links that the kernel follows for one path. */
 const MAX_HOPS = 40;
 
+/** Finds all files that match the patterns. */
+export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
+  const walk = new DirectoryWalk(patterns);
+  for (const pattern of patterns.patterns) await walk.follow(pattern);
+  const files = [...walk.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    files,
+    directories: walk.directories,
+    unreadableDirectories: walk.unreadableDirectories,
+    nonUtf8Paths: walk.nonUtf8Paths,
+  };
+}
+
 /** A regular file under a path that is read. */
 export interface FoundFile extends FilePlace {
   readonly entry: TailEntry;
   readonly sizeBytes: number;
   readonly modifiedUnixMs: number;
-  /** The time of creation in nanoseconds, as Node returns it: also where the file system does not record it. */
+  /**
+   * The time of creation in nanoseconds, as Node returns it: also where the file system does not record it.
+   */
   readonly birthNs: string;
 }
 
@@ -29,19 +44,6 @@ export interface FoundFiles {
   readonly unreadableDirectories: ReadonlySet<string>;
   /** Files and directories that cannot be opened, because their name is not UTF-8. */
   readonly nonUtf8Paths: ReadonlySet<string>;
-}
-
-/** Finds all files that match the patterns. */
-export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
-  const walk = new DirectoryWalk(patterns);
-  for (const pattern of patterns.patterns) await walk.follow(pattern);
-  const files = [...walk.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return {
-    files,
-    directories: walk.directories,
-    unreadableDirectories: walk.unreadableDirectories,
-    nonUtf8Paths: walk.nonUtf8Paths,
-  };
 }
 
 class DirectoryWalk {
@@ -163,7 +165,9 @@ class DirectoryWalk {
     if (path.includes('\ufffd') && isFileError(error) && error.code === 'ENOENT') this.nonUtf8Paths.add(path);
   }
 
-  /** A path does not exist or is not permitted: the nearest directory that exists reports when that changes. */
+  /**
+   * A path does not exist or is not permitted: the nearest directory that exists reports when that changes.
+   */
   async #missed(directory: string, error: unknown): Promise<void> {
     if (!isFileError(error)) throw error;
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') this.unreadableDirectories.add(directory);

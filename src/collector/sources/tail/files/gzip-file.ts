@@ -9,14 +9,6 @@ const COMPRESSED_HEAD_BYTES = 16 * 1024;
 /** The CRC-32 and the size of the content, at the end of the file (RFC 1952). */
 const TRAILER_BYTES = 8;
 
-/** The facts about the content of a gzip file that are known without decompressing all of it. */
-export interface GzipContent {
-  readonly beginning: FilePrefix;
-  /** Modulo 2^32. */
-  readonly sizeBytes: number;
-  readonly crc32: number;
-}
-
 /** Undefined when the file does not exist, cannot be read, or is no gzip file. */
 export async function readGzipContent(path: string): Promise<GzipContent | undefined> {
   let handle: FileHandle | undefined;
@@ -33,6 +25,14 @@ export async function readGzipContent(path: string): Promise<GzipContent | undef
   } finally {
     await handle?.close();
   }
+}
+
+/** The facts about the content of a gzip file that are known without decompressing all of it. */
+export interface GzipContent {
+  readonly beginning: FilePrefix;
+  /** Modulo 2^32. */
+  readonly sizeBytes: number;
+  readonly crc32: number;
 }
 
 function isGzipError(error: unknown): boolean {

@@ -1,15 +1,8 @@
 import { DirectoryInodes } from './directory-inodes.ts';
 
-/** A file that counts towards the limit. */
-export interface OpenFile {
-  /** It is not used now, and it can be opened again. */
-  readonly idle: boolean;
-  close(): Promise<void>;
-}
-
 /**
- * Limits the number of open files. When there are too many, it closes the files that were not used for the longest time,
- * but no file that cannot be opened again.
+ * Limits the number of open files. When there are too many, it closes the files that were not used for the
+ * longest time, but no file that cannot be opened again.
  */
 export class OpenFiles {
   /** Finds files that are not at their paths any more. */
@@ -46,4 +39,11 @@ export class OpenFiles {
       if (file.idle) void file.close();
     }
   }
+}
+
+/** A file that counts towards the limit. */
+export interface OpenFile {
+  /** It is not used now, and it can be opened again. */
+  readonly idle: boolean;
+  close(): Promise<void>;
 }

@@ -1,6 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 
-/** One part of the suffix that a rotation or a backup adds to a name: a number, a date, a time, or a usual word. */
+/**
+ * One part of the suffix that a rotation or a backup adds to a name: a number, a date, a time, or a usual
+ * word.
+ */
 const PART =
   '(?:\\d+(?:[A-Za-z]\\d*)*|bak|backup|old|orig|save|saved|prev|previous|copy|rotated|archive|tmp)';
 const PARTS = `${PART}(?:[._:+-]${PART})*`;
@@ -11,8 +14,9 @@ const SUFFIX = new RegExp(`^(.+?)(?:[._-]${PARTS}~?|~)$`, 'i');
 const INFIX = /^(.+?)(?:\.\d+|[._-]\d{4}-?\d{2}[\d._:T+-]*)(\.[A-Za-z]\w*)$/;
 
 /**
- * The paths from which a rotation or a backup may have made this one: `/a/x.log` for `/a/x.log.1`, `/a/x.log.bak` and
- * `/a/x-20261120.log`; also `/a/x.log.1` for `/a/x.log.1.bak`. Empty for a name without such a suffix.
+ * The paths from which a rotation or a backup may have made this one: `/a/x.log` for `/a/x.log.1`,
+ * `/a/x.log.bak` and `/a/x-20261120.log`; also `/a/x.log.1` for `/a/x.log.1.bak`. Empty for a name without
+ * such a suffix.
  */
 export function originalPaths(path: string): string[] {
   const name = basename(path);

@@ -5,26 +5,6 @@ import type { TailEntry } from './tail-configuration.ts';
 /** A rotation compresses files that were read before. */
 const COMPRESSED = /\.(gz|z|zst|zstd|xz|bz2?|lz4?|lzma|lzo|br|zip|7z|tgz|tbz2?|txz|tzst)$/i;
 
-export function isCompressed(path: string): boolean {
-  return COMPRESSED.test(path);
-}
-
-/** One absolute glob of an entry, and its segments: literal names, or matchers of names. */
-export interface PathPattern {
-  readonly entry: TailEntry;
-  readonly glob: string;
-  readonly segments: readonly PathSegment[];
-}
-
-/** A string is a literal name, except `**`: any number of directories. */
-export type PathSegment = string | ((name: string) => boolean);
-
-export type PathClass =
-  | { readonly kind: 'read'; readonly entry: TailEntry }
-  | { readonly kind: 'no-pattern' }
-  | { readonly kind: 'compressed'; readonly suffix: string }
-  | { readonly kind: 'excluded'; readonly entry: TailEntry };
-
 /** Decides which paths are read, and by which entry: the first entry that matches a path. */
 export class PathPatterns {
   readonly patterns: readonly PathPattern[];
@@ -71,6 +51,26 @@ export class PathPatterns {
   }
 }
 
+export function isCompressed(path: string): boolean {
+  return COMPRESSED.test(path);
+}
+
+/** One absolute glob of an entry, and its segments: literal names, or matchers of names. */
+export interface PathPattern {
+  readonly entry: TailEntry;
+  readonly glob: string;
+  readonly segments: readonly PathSegment[];
+}
+
+/** A string is a literal name, except `**`: any number of directories. */
+export type PathSegment = string | ((name: string) => boolean);
+
+export type PathClass =
+  | { readonly kind: 'read'; readonly entry: TailEntry }
+  | { readonly kind: 'no-pattern' }
+  | { readonly kind: 'compressed'; readonly suffix: string }
+  | { readonly kind: 'excluded'; readonly entry: TailEntry };
+
 function leadsTo(segments: readonly PathSegment[], names: readonly string[]): boolean {
   for (const [index, name] of names.entries()) {
     const segment = segments[index];
@@ -110,7 +110,10 @@ export function globOfPath(path: string): string {
   return path.replaceAll(/[\\*?[\]{}()!+@|,]/g, '\\$&');
 }
 
-/** `/a/{b,c/d}/e` as `/a/b/e` and `/a/c/d/e`: names are matched one by one, so braces must not contain slashes. */
+/**
+ * `/a/{b,c/d}/e` as `/a/b/e` and `/a/c/d/e`: names are matched one by one, so braces must not contain
+ * slashes.
+ */
 export function expandBraces(glob: string): string[] {
   const match = /^(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(glob);
   if (match === null) return [glob];

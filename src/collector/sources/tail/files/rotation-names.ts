@@ -10,8 +10,9 @@ export function rotatedFrom(path: string): string | undefined {
 }
 
 /**
- * Older generations first, the file at the path itself last. Among rotated names, the file that was written last is the
- * youngest, because numbers may count up or down. For equal times, short numbers grow with age, and long ones are dates.
+ * Older generations first, the file at the path itself last. Among rotated names, the file that was written
+ * last is the youngest, because numbers may count up or down. For equal times, short numbers grow with age,
+ * and long ones are dates.
  */
 export function compareByAge(a: Aged, b: Aged): number {
   const [baseA, suffixA] = partsOf(a.path);

@@ -11,12 +11,17 @@ import { compileLinearPattern, type LinearPattern } from '../../../../runtime/li
 export interface TailEntry {
   /** Globs. Relative ones begin at the working directory. */
   readonly paths: readonly string[];
-  /** Globs of files that are not read. A glob without a slash matches names. Compressed files are never read. */
+  /**
+   * Globs of files that are not read. A glob without a slash matches names. Compressed files are never read.
+   */
   readonly exclude: readonly string[];
   readonly format: string;
   /** Attributes in addition to those of all records of the collector. */
   readonly resource: Resource;
-  /** For files that exist at the first start with a state directory. Later files are read from their beginning. */
+  /**
+   * For files that exist at the first start with a state directory. Later files are read from their
+   * beginning.
+   */
   readonly startAt: 'beginning' | 'end';
   /** New files whose last write is older are not read. */
   readonly ignoreOlderMs?: number;
@@ -36,7 +41,9 @@ export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEnt
   return [{ paths: globs, exclude: [], format: 'plain', resource: EMPTY_RESOURCE, startAt: 'beginning' }];
 }
 
-/** Reads `COLLECTOR_TAIL_CONFIGURATION`, a JSON list. Throws a ConfigurationError that names every problem. */
+/**
+ * Reads `COLLECTOR_TAIL_CONFIGURATION`, a JSON list. Throws a ConfigurationError that names every problem.
+ */
 export function parseTailConfiguration(text: string, variable: string): readonly TailEntry[] {
   const parsed = entriesSchema.safeParse(parseJson(text, variable));
   if (parsed.success) return parsed.data;

@@ -8,24 +8,19 @@ import { type ByteRange, checksumOf } from './file-contents.ts';
 import { type FilePrefix, PREFIX_MAX_BYTES, type PrefixHash, readFilePrefix } from './file-prefix.ts';
 import { readCheck } from './read-bytes.ts';
 
-/** The facts about a file that are known before it is opened. */
-export interface KnownFile {
-  readonly prefix: PrefixHash;
-  readonly birth?: string | undefined;
-}
-
 /**
  * A file that is compared with what is known of it before more of it is read.
  *
- * Each read gets the 64 bytes before the position and the bytes after it in the same call. The new bytes belong to the
- * stream only if those 64 bytes are equal to the bytes that were read before: this detects a file that was truncated and
- * has grown past the position in between. The beginning and the time of creation are compared after every pause.
+ * Each read gets the 64 bytes before the position and the bytes after it in the same call. The new bytes
+ * belong to the stream only if those 64 bytes are equal to the bytes that were read before: this detects a
+ * file that was truncated and has grown past the position in between. The beginning and the time of creation
+ * are compared after every pause.
  *
  *     file      ....................|<- 64 bytes ->|======== buffer ========|....
  *                                   evidence       from                      what does not fit yet
  *
- * The known beginning grows with the bytes that were read, not with the size of the file: a file may be longer before
- * its bytes arrive (network file systems), or its end may be overwritten.
+ * The known beginning grows with the bytes that were read, not with the size of the file: a file may be
+ * longer before its bytes arrive (network file systems), or its end may be overwritten.
  */
 export class VerifiedFile {
   readonly #file: FileAccess;
@@ -61,7 +56,10 @@ export class VerifiedFile {
     this.#mustCheckPrefix = true;
   }
 
-  /** Reads after `from`; 'other' when the bytes before it have changed; undefined when the file cannot be read. */
+  /**
+   * Reads after `from`; 'other' when the bytes before it have changed; undefined when the file cannot be
+   * read.
+   */
   read(from: Position, known: Check | undefined, buffer: Buffer): Promise<Buffer | 'other' | undefined> {
     return this.#file.use(async (handle) => {
       const window = this.#windowBefore(from);
@@ -78,7 +76,9 @@ export class VerifiedFile {
     return checkOf(Buffer.concat([this.#windowBefore(from), data.subarray(-CHECK_WINDOW_BYTES)]));
   }
 
-  /** The check of a position; 'shorter' when the file ends before it; undefined when the file cannot be read. */
+  /**
+   * The check of a position; 'shorter' when the file ends before it; undefined when the file cannot be read.
+   */
   checkAt(position: Position): Promise<Check | 'shorter' | undefined> {
     return this.#file.use(async (handle) => (await readCheck(handle, position)) ?? 'shorter');
   }
@@ -120,4 +120,10 @@ export class VerifiedFile {
     }
     return true;
   }
+}
+
+/** The facts about a file that are known before it is opened. */
+export interface KnownFile {
+  readonly prefix: PrefixHash;
+  readonly birth?: string | undefined;
 }

@@ -9,13 +9,10 @@ import { type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts'
 import type { OpenCandidate, UnreadFile } from './open-candidate.ts';
 import { isSameInode, stillHolds } from './same-file.ts';
 
-/** The state of a changed copy: still a copy; a file that has more bytes after the copied ones; or another file. */
-export type CopyState = 'copy' | 'continues' | 'other';
-
 /**
- * Files that are not read, because a stream has all their bytes. A copy may grow while a program makes it: then only the
- * new bytes are compared with the original. When the original is truncated or deleted, the copy becomes the file of the
- * stream, and its unread bytes are read.
+ * Files that are not read, because a stream has all their bytes. A copy may grow while a program makes it:
+ * then only the new bytes are compared with the original. When the original is truncated or deleted, the copy
+ * becomes the file of the stream, and its unread bytes are read.
  */
 export class Copies {
   readonly #files: FollowedFiles;
@@ -115,3 +112,9 @@ export class Copies {
     }
   }
 }
+
+/**
+ * The state of a changed copy: still a copy; a file that has more bytes after the copied ones; or another
+ * file.
+ */
+export type CopyState = 'copy' | 'continues' | 'other';

@@ -3,12 +3,6 @@ import type { StreamId } from '../../../../records/stream-id.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { groupBy } from './group-by.ts';
 
-/** A stream without a file: its file is gone, or has not been seen since the start. */
-export interface DormantStream {
-  readonly id: StreamId;
-  checkpoint: FileCheckpoint;
-}
-
 /** Dormant streams, indexed by the inode of their file and by their paths. */
 export class DormantStreams {
   readonly #all = new Map<StreamId, DormantStream>();
@@ -30,7 +24,7 @@ export class DormantStreams {
 
   add(id: StreamId, checkpoint: FileCheckpoint): void {
     this.delete(id);
-    this.#all.set(id, { id, checkpoint });
+    this.#all.set(id, new DormantStream(id, checkpoint));
     this.#byInode.add(checkpoint.inode, id);
     this.#byPath.add(checkpoint.path, id);
     for (const name of namesOf(checkpoint)) this.#byAnyName.add(name, id);
@@ -66,6 +60,26 @@ export class DormantStreams {
 
   #streams(ids: Iterable<StreamId>): DormantStream[] {
     return Array.from(ids).flatMap((id) => this.#all.get(id) ?? []);
+  }
+}
+
+/** A stream without a file: its file is gone, or has not been seen since the start. */
+export class DormantStream {
+  readonly id: StreamId;
+  #checkpoint: FileCheckpoint;
+
+  constructor(id: StreamId, checkpoint: FileCheckpoint) {
+    this.id = id;
+    this.#checkpoint = checkpoint;
+  }
+
+  get checkpoint(): FileCheckpoint {
+    return this.#checkpoint;
+  }
+
+  /** The facts about the same file have changed. Its inode and its paths are the same. */
+  update(checkpoint: FileCheckpoint): void {
+    this.#checkpoint = checkpoint;
   }
 }
 

@@ -28,43 +28,9 @@ import { isSameInode } from './same-file.ts';
 import { StreamsByName } from './streams-by-name.ts';
 import type { UnreadFiles } from './unread-files.ts';
 
-/** The parts of a stream that the match decides. */
-export interface NewStream {
-  readonly id: StreamId;
-  readonly checkpoint: FileCheckpoint;
-  readonly file: FileAccess;
-  readonly entry: TailEntry;
-  readonly sizeBytes: number;
-  readonly modifiedUnixMs: number;
-}
-
-export interface FileMatcherParts {
-  readonly files: FollowedFiles;
-  readonly order: GenerationOrder;
-  readonly openFiles: OpenFiles;
-  readonly checkpoints: Checkpoints<FileCheckpoint>;
-  readonly createStream: (stream: NewStream) => FileStream;
-  /** Opens the streams that have their turn, while other files are still matched. */
-  readonly openReady: () => Promise<void>;
-  readonly unread: UnreadFiles;
-  readonly clock: Clock;
-  readonly events: TailEvents;
-}
-
-/** The scan in which files are matched. */
-export interface ScanContext {
-  /** All paths that the scan found. */
-  readonly present: ReadonlySet<string>;
-  /** The first scan since the start. */
-  readonly isFirst: boolean;
-  /** The first scan with this state directory: `start_at` applies. */
-  readonly isFirstEver: boolean;
-}
-
-/** An unread file that is open. */
-type Opened = UnreadFile & { readonly candidate: OpenCandidate };
-
-/** Files are matched in portions. After each portion, the streams that need not wait for others are opened. */
+/**
+ * Files are matched in portions. After each portion, the streams that need not wait for others are opened.
+ */
 const FIRST_PORTION = 64;
 
 /**
@@ -75,14 +41,14 @@ const FIRST_PORTION = 64;
  *   3. Is it a copy made by a rotation?
  *   4. Is it the damaged file of a stream?
  *
- * Otherwise the file starts a new stream. The first two questions are decided for all files before the others, so that a
- * stream's own file is matched before a copy of it.
+ * Otherwise the file starts a new stream. The first two questions are decided for all files before the
+ * others, so that a stream's own file is matched before a copy of it.
  *
- * To leave a file out, or to continue a stream in another file, every byte must be equal. Where that cannot be shown, the
- * file is a new stream: bytes may be sent twice, but none is lost.
+ * To leave a file out, or to continue a stream in another file, every byte must be equal. Where that cannot
+ * be shown, the file is a new stream: bytes may be sent twice, but none is lost.
  *
- * A file is compared only with files to which it may be related by inode or by name, so the number of comparisons grows
- * with the number of files, not with its square.
+ * A file is compared only with files to which it may be related by inode or by name, so the number of
+ * comparisons grows with the number of files, not with its square.
  */
 export class FileMatcher {
   readonly #parts: FileMatcherParts;
@@ -119,7 +85,10 @@ export class FileMatcher {
     return this.#copies.changes;
   }
 
-  /** Adds the new streams to the order of generations. Called when no stream is lost: names may change until then. */
+  /**
+   * Adds the new streams to the order of generations. Called when no stream is lost: names may change until
+   * then.
+   */
   orderStarted(): void {
     for (const stream of this.#waiting) this.#orderOne(stream);
     this.#waiting = [];
@@ -139,7 +108,10 @@ export class FileMatcher {
   }
 
   /** A dormant stream continues in this file. */
-  wakeDormant({ id, checkpoint }: DormantStream, parts: Omit<NewStream, 'id' | 'checkpoint'>): FileStream {
+  resumeDormant(
+    { id, checkpoint }: Pick<DormantStream, 'id' | 'checkpoint'>,
+    parts: Omit<NewStream, 'id' | 'checkpoint'>,
+  ): FileStream {
     this.#files.dormant.delete(id);
     const stream = this.#parts.createStream({ id, checkpoint, ...parts });
     this.#start(stream);
@@ -147,7 +119,10 @@ export class FileMatcher {
     return stream;
   }
 
-  /** Returns the files in which no known stream continues; files at their own paths first, since others may be copies. */
+  /**
+   * Returns the files in which no known stream continues; files at their own paths first, since others may be
+   * copies.
+   */
   async #matchKnown(found: readonly FoundFile[], isLarge: boolean): Promise<UnreadFile[]> {
     let files = found.map((file) => ({ found: file, file: new FileAccess(file, this.#parts.openFiles) }));
     for (const find of [findByInode, findByContent]) {
@@ -215,7 +190,7 @@ export class FileMatcher {
   }
 
   #open(handle: FileHandle, { found, file }: UnreadFile): Promise<OpenCandidate> {
-    return candidateOf(handle, file, { target: found.target, compared: () => this.#events.compared() });
+    return candidateOf(handle, file, { target: found.target, onCompare: () => this.#events.compared() });
   }
 
   #continueIn(same: SameAs, { candidate, found, file }: Opened): void {
@@ -226,7 +201,7 @@ export class FileMatcher {
       this.#copies.forget(found, id);
       const { birth: _before, superseded: _other, ...rest } = checkpoint;
       const known = birth === undefined ? rest : { ...rest, birth };
-      this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
+      this.resumeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
       return;
     }
     const { stream } = same;
@@ -310,12 +285,15 @@ export class FileMatcher {
     return true;
   }
 
-  /** True when it may have the bytes of a stream whose file was truncated a moment ago: the next listing decides. */
+  /**
+   * True when it may have the bytes of a stream whose file was truncated a moment ago: the next listing
+   * decides.
+   */
   async #mayHoldLostBytes(candidate: OpenCandidate): Promise<boolean> {
     const stream = await findJustTruncated(candidate, this.#attached);
     if (stream === undefined) return false;
     this.#events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
-    this.#files.lose(stream);
+    this.#files.markLost(stream);
     return true;
   }
 
@@ -345,7 +323,10 @@ export class FileMatcher {
     this.#events.began({ stream: id, path: found.path, position: mark[0] });
   }
 
-  /** The path of which it is a generation: one path for `x.log.2` and `x.log.1`, two for `worker.2` and `worker.1`. */
+  /**
+   * The path of which it is a generation: one path for `x.log.2` and `x.log.1`, two for `worker.2` and
+   * `worker.1`.
+   */
   #lineageOf(path: string, present: ReadonlySet<string>): string {
     const base = rotatedFrom(path);
     if (base === undefined) return path;
@@ -374,7 +355,7 @@ export class FileMatcher {
       const { id, checkpoint } = dormant;
       if (checkpoint.superseded === true || !isSameInode(checkpoint, candidate)) continue;
       const known = { ...checkpoint, superseded: true as const };
-      dormant.checkpoint = known;
+      dormant.update(known);
       this.#parts.checkpoints.change(id, () => known);
     }
   }
@@ -396,6 +377,42 @@ export class FileMatcher {
     return new StreamsByName(this.#files.attached(), (stream) => this.#files.isAttached(stream));
   }
 }
+
+/** The parts of a stream that the match decides. */
+export interface NewStream {
+  readonly id: StreamId;
+  readonly checkpoint: FileCheckpoint;
+  readonly file: FileAccess;
+  readonly entry: TailEntry;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+}
+
+export interface FileMatcherParts {
+  readonly files: FollowedFiles;
+  readonly order: GenerationOrder;
+  readonly openFiles: OpenFiles;
+  readonly checkpoints: Checkpoints<FileCheckpoint>;
+  readonly createStream: (stream: NewStream) => FileStream;
+  /** Opens the streams that have their turn, while other files are still matched. */
+  readonly openReady: () => Promise<void>;
+  readonly unread: UnreadFiles;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+}
+
+/** The scan in which files are matched. */
+export interface ScanContext {
+  /** All paths that the scan found. */
+  readonly present: ReadonlySet<string>;
+  /** The first scan since the start. */
+  readonly isFirst: boolean;
+  /** The first scan with this state directory: `start_at` applies. */
+  readonly isFirstEver: boolean;
+}
+
+/** An unread file that is open. */
+type Opened = UnreadFile & { readonly candidate: OpenCandidate };
 
 const BEGINNING: PositionMark = [0, checkOf(Buffer.alloc(0)), 0];
 

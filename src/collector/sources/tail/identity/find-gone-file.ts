@@ -6,14 +6,6 @@ import { readGzipContent } from '../files/gzip-file.ts';
 import { originalPaths } from '../files/original-paths.ts';
 import type { DormantStream } from './dormant-streams.ts';
 
-/** A stream whose file was gone at the start. `unreadBytes` is undefined when its number cannot be known. */
-export interface GoneFile {
-  readonly dormant: DormantStream;
-  readonly unreadBytes: number | undefined;
-  /** The compressed file that has its content. */
-  readonly compressedTo: string | undefined;
-}
-
 /** Finds out whether the file of a stream was compressed in its directory, or deleted. */
 export async function findGoneFile(dormant: DormantStream): Promise<GoneFile> {
   const { checkpoint } = dormant;
@@ -26,6 +18,14 @@ export async function findGoneFile(dormant: DormantStream): Promise<GoneFile> {
   const seen = Math.max(0, (checkpoint.sizeBytes ?? position) - position);
   const mayHaveGrown = seen === 0 && !checkpoint.yielded;
   return { dormant, unreadBytes: mayHaveGrown ? undefined : seen, compressedTo: undefined };
+}
+
+/** A stream whose file was gone at the start. `unreadBytes` is undefined when its number cannot be known. */
+export interface GoneFile {
+  readonly dormant: DormantStream;
+  readonly unreadBytes: number | undefined;
+  /** The compressed file that has its content. */
+  readonly compressedTo: string | undefined;
 }
 
 /** Compressed files with a name that a rotation makes of a name of the stream. */

@@ -4,8 +4,9 @@ import { isFileError } from '../files/file-error.ts';
 import { originalPaths } from '../files/original-paths.ts';
 
 /**
- * Returns the files that are the only ones of their name: by the names in their directory, no file is an older
- * generation or a copy of them. Directories are listed again, because a rotation may have happened since the last scan.
+ * Returns the files that are the only ones of their name: by the names in their directory, no file is an
+ * older generation or a copy of them. Directories are listed again, because a rotation may have happened
+ * since the last scan.
  */
 export async function findLoneFiles(paths: readonly string[]): Promise<Set<string>> {
   const derivedFrom = new Set<string>();

@@ -8,8 +8,8 @@ import { highestWithin, MIN_EVIDENCE_BYTES } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';
 
 /**
- * The stream of which the file is a copy. A copy has a name that is derived from the original, is in the same directory,
- * is not older, and is equal in every byte.
+ * The stream of which the file is a copy. A copy has a name that is derived from the original, is in the same
+ * directory, is not older, and is equal in every byte.
  */
 export async function findOriginal(
   file: OpenCandidate,
@@ -17,15 +17,15 @@ export async function findOriginal(
 ): Promise<FileStream | undefined> {
   if (file.sizeBytes < MIN_EVIDENCE_BYTES) return undefined;
   for (const stream of attached.withFileAt(originalsOf(file))) {
-    file.compared();
+    file.onCompare();
     if (await isCopyOf(file, stream)) return stream;
   }
   return undefined;
 }
 
 /**
- * `equalUpTo`: given for a file that is known as a copy of the stream. The original may have been replaced by a file that
- * is younger than the copy. Then all bytes are compared again.
+ * `equalUpTo`: given for a file that is known as a copy of the stream. The original may have been replaced by
+ * a file that is younger than the copy. Then all bytes are compared again.
  */
 export async function isCopyOf(
   file: OpenCandidate,
@@ -45,8 +45,9 @@ function isOlder(birth: string | undefined, than: string | undefined): boolean {
 }
 
 /**
- * A stream whose file was truncated or deleted after this copy of it was made; and the position up to which both are
- * equal. A deleted file that is held open still has its bytes: then all bytes that both files have must be equal.
+ * A stream whose file was truncated or deleted after this copy of it was made; and the position up to which
+ * both are equal. A deleted file that is held open still has its bytes: then all bytes that both files have
+ * must be equal.
  */
 export async function findTruncatedOriginal(
   file: OpenCandidate,
@@ -54,7 +55,7 @@ export async function findTruncatedOriginal(
   missing: StreamsByName,
 ): Promise<{ readonly stream: FileStream; readonly mark: PositionMark } | undefined> {
   for (const stream of missing.related([], originalsOf(file))) {
-    file.compared();
+    file.onCompare();
     if (isOlder(file.birth, stream.birth)) continue;
     const mark = await highestWithin(stream.checkpoint(), file, file.sizeBytes);
     if (mark === undefined || mark[2] === undefined) continue;
@@ -73,15 +74,15 @@ async function areEqualAsFarAsBothGo(file: OpenCandidate, stream: FileStream): P
 }
 
 /**
- * The stream of which the file may be a copy, and whose own file was truncated during this scan. It is called for a file
- * that `findOriginal` found to be no copy, so a truncation between the two calls is found.
+ * The stream of which the file may be a copy, and whose own file was truncated during this scan. It is called
+ * for a file that `findOriginal` found to be no copy, so a truncation between the two calls is found.
  */
 export async function findJustTruncated(
   file: OpenCandidate,
   attached: StreamsByName,
 ): Promise<FileStream | undefined> {
   for (const stream of attached.withFileAt(originalsOf(file))) {
-    file.compared();
+    file.onCompare();
     if ((await stream.content.stillHolds()) === false) return stream;
   }
   return undefined;

@@ -6,10 +6,10 @@ import { highestMatching, isSameInode } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';
 
 /**
- * A stream whose own file has lost its end or has other bytes there, and the highest known position up to which it is
- * unchanged. The causes are a power loss, a program that overwrites the end of its file, or a network file system that
- * shows a file before its bytes. While the collector runs, a file that is shorter than before was truncated: all its
- * bytes are new.
+ * A stream whose own file has lost its end or has other bytes there, and the highest known position up to
+ * which it is unchanged. The causes are a power loss, a program that overwrites the end of its file, or a
+ * network file system that shows a file before its bytes. While the collector runs, a file that is shorter
+ * than before was truncated: all its bytes are new.
  */
 export async function findRecoverable(
   file: OpenCandidate,
@@ -17,14 +17,14 @@ export async function findRecoverable(
   { missing, isFirst }: { readonly missing: StreamsByName; readonly isFirst: boolean },
 ): Promise<Recoverable | undefined> {
   for (const stream of missing.withInode(file.inode)) {
-    file.compared();
+    file.onCompare();
     if (!files.lost.has(stream) || file.sizeBytes < stream.sizeBytes) continue;
     const recoverable = await recoverableAs({ kind: 'stream', stream }, stream.checkpoint(), file);
     if (recoverable !== undefined) return recoverable;
   }
   if (!isFirst) return undefined;
   for (const dormant of files.dormant.withInode(file.inode)) {
-    file.compared();
+    file.onCompare();
     if (dormant.checkpoint.superseded === true) continue;
     const recoverable = await recoverableAs({ kind: 'dormant', dormant }, dormant.checkpoint, file);
     if (recoverable !== undefined) return recoverable;

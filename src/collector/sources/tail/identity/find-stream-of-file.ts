@@ -6,11 +6,6 @@ import { type OpenCandidate, originalsOf } from './open-candidate.ts';
 import { hasAllBytes, isSameInode, stillHolds } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';
 
-/** The stream that continues in a file. */
-export type SameAs =
-  | { readonly kind: 'stream'; readonly stream: FileStream }
-  | { readonly kind: 'dormant'; readonly dormant: DormantStream };
-
 /** The stream that has read this file, under any name: the same inode, with the bytes that were read. */
 export async function findByInode(
   file: OpenCandidate,
@@ -19,13 +14,13 @@ export async function findByInode(
 ): Promise<SameAs | undefined> {
   const best = new BestMatch();
   for (const stream of missing.withInode(file.inode)) {
-    file.compared();
+    file.onCompare();
     const known = stream.checkpointOfRead();
     if (isSameInode(known, file) && (await stillHolds(known, file)))
       best.offer(known, { kind: 'stream', stream });
   }
   for (const dormant of files.dormant.withInode(file.inode)) {
-    file.compared();
+    file.onCompare();
     const known = dormant.checkpoint;
     if (known.superseded === true) continue;
     if (isSameInode(known, file) && (await stillHolds(known, file)))
@@ -34,9 +29,15 @@ export async function findByInode(
   return best.same;
 }
 
+/** The stream that continues in a file. */
+export type SameAs =
+  | { readonly kind: 'stream'; readonly stream: FileStream }
+  | { readonly kind: 'dormant'; readonly dormant: DormantStream };
+
 /**
- * The stream that continues in this file although it is another file: it has all bytes that were read, and it is at the
- * path of the stream (editors and rsync replace files) or has a name that a rotation makes of it (copytruncate).
+ * The stream that continues in this file although it is another file: it has all bytes that were read, and it
+ * is at the path of the stream (editors and rsync replace files) or has a name that a rotation makes of it
+ * (copytruncate).
  */
 export async function findByContent(
   file: OpenCandidate,
@@ -46,7 +47,7 @@ export async function findByContent(
   const best = new BestMatch();
   const originals = originalsOf(file);
   for (const stream of missing.related(file.paths, originals)) {
-    file.compared();
+    file.onCompare();
     const known = stream.checkpointOfRead();
     const isEvident = isKnownCopy(file, stream, files)
       ? await stillHolds(known, file)
@@ -60,7 +61,7 @@ export async function findByContent(
     ...files.dormant.named(originals),
   ];
   for (const one of new Set(dormant)) {
-    file.compared();
+    file.onCompare();
     const known = one.checkpoint;
     if (known.copyOf !== null || known.deleted === true) continue;
     if (await hasAllBytes(known, file)) best.offer(known, { kind: 'dormant', dormant: one });

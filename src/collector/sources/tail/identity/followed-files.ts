@@ -4,22 +4,10 @@ import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { DormantStreams } from './dormant-streams.ts';
 
-/** Identifies a file on this machine at this time. */
-export function fileKey({ device, inode }: FilePlace): string {
-  return `${device}:${inode}`;
-}
-
-/** A file that is not read, because the stream `of` has all its bytes. */
-export interface FileCopy {
-  readonly id: StreamId;
-  readonly checkpoint: FileCheckpoint;
-  readonly of: StreamId;
-  readonly file: FileAccess;
-  readonly sizeBytes: number;
-  readonly modifiedUnixMs: number;
-}
-
-/** All that is known of files: the streams that read them, the copies, and the dormant streams of files that are gone. */
+/**
+ * All that is known of files: the streams that read them, the copies, and the dormant streams of files that
+ * are gone.
+ */
 export class FollowedFiles {
   /** Every stream that the publisher may still read or accept. */
   readonly streams = new Map<StreamId, FileStream>();
@@ -48,7 +36,7 @@ export class FollowedFiles {
     this.lost.delete(stream);
   }
 
-  lose(stream: FileStream): void {
+  markLost(stream: FileStream): void {
     this.detach(stream);
     this.lost.add(stream);
   }
@@ -71,6 +59,21 @@ export class FollowedFiles {
   isMissing(stream: FileStream): boolean {
     return this.lost.has(stream) || (isDeleted(stream) && this.isAttached(stream));
   }
+}
+
+/** Identifies a file on this machine at this time. */
+export function fileKey({ device, inode }: FilePlace): string {
+  return `${device}:${inode}`;
+}
+
+/** A file that is not read, because the stream `of` has all its bytes. */
+export interface FileCopy {
+  readonly id: StreamId;
+  readonly checkpoint: FileCheckpoint;
+  readonly of: StreamId;
+  readonly file: FileAccess;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
 }
 
 function isDeleted({ presence }: FileStream): boolean {

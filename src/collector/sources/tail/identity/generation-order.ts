@@ -2,14 +2,14 @@ import { isYoungerByName } from '../files/rotation-names.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 
 /**
- * The generations of each path, in a line. The first one is sent. The next one is opened when the first has handed over:
- * it was renamed or deleted, was idle at its end, and all of it is accepted. A generation that has handed over is still
- * followed: if a process writes to it again, those bytes are sent.
+ * The generations of each path, in a line. The first one is sent. The next one is opened when the first has
+ * handed over: it was renamed or deleted, was idle at its end, and all of it is accepted. A generation that
+ * has handed over is still followed: if a process writes to it again, those bytes are sent.
  *
- * A generation may be found late: a copy is found after bytes that are younger, or a restart finds files in another
- * order. It is inserted among the generations that wait. If it is older than the generation that is being sent, it cannot
- * be sent first any more. It must not wait either, because that generation may stay at the path forever. So it is sent at
- * the same time, in a second line.
+ * A generation may be found late: a copy is found after bytes that are younger, or a restart finds files in
+ * another order. It is inserted among the generations that wait. If it is older than the generation that is
+ * being sent, it cannot be sent first any more. It must not wait either, because that generation may stay at
+ * the path forever. So it is sent at the same time, in a second line.
  */
 export class GenerationOrder {
   readonly #lines = new Map<string, FileStream[]>();
@@ -56,7 +56,9 @@ export class GenerationOrder {
     return false;
   }
 
-  /** Removes the generations that have handed over. Returns the streams that have their turn and are not open. */
+  /**
+   * Removes the generations that have handed over. Returns the streams that have their turn and are not open.
+   */
   advance(): FileStream[] {
     const turn: FileStream[] = [];
     for (const [name, line] of this.#lines) {
@@ -68,7 +70,10 @@ export class GenerationOrder {
   }
 }
 
-/** Called for a stream that is younger than the new one. An open stream is held back, if no byte of it was read. */
+/**
+ * Called for a stream that is younger than the new one. An open stream is held back, if no byte of it was
+ * read.
+ */
 function mayGiveWay(stream: FileStream): boolean {
   return !stream.isOpened || (!stream.isEnded && stream.holdBack());
 }

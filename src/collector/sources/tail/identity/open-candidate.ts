@@ -6,25 +6,25 @@ import type { FoundFile } from '../files/find-files.ts';
 import { originalPaths } from '../files/original-paths.ts';
 import type { Candidate } from './same-file.ts';
 
-/** A file that no stream reads, and the access to its bytes. */
-export interface UnreadFile {
-  readonly found: FoundFile;
-  readonly file: FileAccess;
-}
-
 /** An open file, as it is at this moment. */
 export interface OpenCandidate extends Candidate {
   readonly sizeBytes: number;
   /** The path where it was found and, for a symbolic link, the path of the file itself. */
   readonly paths: readonly string[];
   /** Called for each stream with which it is compared. */
-  readonly compared: () => void;
+  readonly onCompare: () => void;
+}
+
+/** A file that no stream reads, and the access to its bytes. */
+export interface UnreadFile {
+  readonly found: FoundFile;
+  readonly file: FileAccess;
 }
 
 export async function candidateOf(
   handle: FileHandle,
   file: FileAccess,
-  { target, compared }: { readonly target?: string | undefined; readonly compared: () => void },
+  { target, onCompare }: { readonly target?: string | undefined; readonly onCompare: () => void },
 ): Promise<OpenCandidate> {
   const beginning = await readFilePrefix(handle);
   const { size } = await handle.stat();
@@ -36,11 +36,14 @@ export async function candidateOf(
     sizeBytes: size,
     birth: await birthOf(handle, file.place.path),
     paths,
-    compared,
+    onCompare,
   };
 }
 
-/** The paths from which a rotation may have made the file: in the directory of the file itself, not of a link to it. */
+/**
+ * The paths from which a rotation may have made the file: in the directory of the file itself, not of a link
+ * to it.
+ */
 export function originalsOf({ paths }: Pick<OpenCandidate, 'paths'>): string[] {
   return originalPaths(paths.at(-1) ?? '');
 }

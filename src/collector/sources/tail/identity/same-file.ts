@@ -7,6 +7,19 @@ import { readCheck } from '../files/read-bytes.ts';
 /** Fewer bytes are no evidence. Shorter files are distinguished by device, inode and time of creation. */
 export const MIN_EVIDENCE_BYTES = 64;
 
+/**
+ * Whether it is the same file for the file system: it has the same inode, and the inode number was not used
+ * again for another file. Device numbers change when a machine starts, so the same path or time of creation
+ * is enough instead.
+ */
+export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'beginning'>): boolean {
+  if (known.inode !== file.inode) return false;
+  const isBirthKnown = known.birth !== undefined && file.birth !== undefined;
+  if (isBirthKnown) return known.birth === file.birth;
+  if (known.deleted === true) return false;
+  return known.device === file.device || known.path === file.path;
+}
+
 /** An open file that may be known. */
 export interface Candidate {
   readonly handle: FileHandle;
@@ -18,18 +31,9 @@ export interface Candidate {
 }
 
 /**
- * Whether it is the same file for the file system: it has the same inode, and the inode number was not used again for
- * another file. Device numbers change when a machine starts, so the same path or time of creation is enough instead.
+ * Whether a file that is the same by `isSameInode` still has the bytes that were read: compares the first and
+ * the last of them.
  */
-export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'beginning'>): boolean {
-  if (known.inode !== file.inode) return false;
-  const isBirthKnown = known.birth !== undefined && file.birth !== undefined;
-  if (isBirthKnown) return known.birth === file.birth;
-  if (known.deleted === true) return false;
-  return known.device === file.device || known.path === file.path;
-}
-
-/** Whether a file that is the same by `isSameInode` still has the bytes that were read: compares both of their ends. */
 export async function stillHolds(known: FileCheckpoint, file: Candidate): Promise<boolean> {
   const mark = known.marks.at(-1);
   if (mark === undefined || !file.beginning.matches(known.prefix)) return false;
@@ -37,8 +41,8 @@ export async function stillHolds(known: FileCheckpoint, file: Candidate): Promis
 }
 
 /**
- * Whether the file has every byte that was read of the known file. This is the evidence by which a stream continues in
- * another file. The cheap comparisons come first, so that most other files are not read.
+ * Whether the file has every byte that was read of the known file. This is the evidence by which a stream
+ * continues in another file. The cheap comparisons come first, so that most other files are not read.
  */
 export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promise<boolean> {
   const mark = known.marks.at(-1);
@@ -47,7 +51,9 @@ export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promi
   return (await stillHolds(known, file)) && (await holdsMark(known, mark, file));
 }
 
-/** The highest known position up to which the file has the bytes that were read; undefined when there is none. */
+/**
+ * The highest known position up to which the file has the bytes that were read; undefined when there is none.
+ */
 export async function highestMatching(
   known: FileCheckpoint,
   file: Candidate,
@@ -59,8 +65,8 @@ export async function highestMatching(
 }
 
 /**
- * The highest known position within the file, if the file is equal up to it. A file with an equal beginning and other
- * bytes after it is no copy, however long that beginning is.
+ * The highest known position within the file, if the file is equal up to it. A file with an equal beginning
+ * and other bytes after it is no copy, however long that beginning is.
  */
 export async function highestWithin(
   known: FileCheckpoint,
@@ -71,7 +77,10 @@ export async function highestWithin(
   return mark !== undefined && mark[0] > 0 && (await holdsMark(known, mark, file)) ? mark : undefined;
 }
 
-/** Compares all bytes up to the mark. Without a checksum, compares the beginning and the bytes before the mark. */
+/**
+ * Compares all bytes up to the mark. Without a checksum, compares the beginning and the bytes before the
+ * mark.
+ */
 async function holdsMark(
   known: FileCheckpoint,
   [position, check, crc32]: PositionMark,

@@ -1,6 +1,8 @@
 import type { FileStream } from '../reading/file-stream.ts';
 
-/** Streams, indexed by inode and by name: a file is compared only with the streams to which it may be related. */
+/**
+ * Streams, indexed by inode and by name: a file is compared only with the streams to which it may be related.
+ */
 export class StreamsByName {
   readonly #byInode = new Map<string, Set<FileStream>>();
   /** By the path, and by the target of a link. */
@@ -35,7 +37,10 @@ export class StreamsByName {
     return [...this.#collect(this.#byPlace, paths)];
   }
 
-  /** The streams at one of these paths, unless the path was seen without a file; and the streams of these originals. */
+  /**
+   * The streams at one of these paths, unless the path was seen without a file; and the streams of these
+   * originals.
+   */
   related(paths: readonly string[], originals: readonly string[]): FileStream[] {
     const atPaths = [...this.#collect(this.#byPath, paths)].filter(
       (stream) => !stream.presence.pathWasAbsent,

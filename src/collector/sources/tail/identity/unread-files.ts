@@ -5,23 +5,8 @@ import type { FilePlace } from '../files/file-access.ts';
 /** Above this number, compressed files are logged again. */
 const MAX_REMEMBERED = 10_000;
 
-/** Why a file that was found is not read now. */
-export type UnreadReason =
-  | { readonly kind: 'empty' }
-  | { readonly kind: 'older'; readonly modifiedUnixMs: number }
-  | { readonly kind: 'unreadable' }
-  | { readonly kind: 'compressed'; readonly compression: string }
-  | { readonly kind: 'undecided' }
-  | { readonly kind: 'unnameable' }
-  | { readonly kind: 'duplicate'; readonly of: string }
-  | { readonly kind: 'copy'; readonly of: StreamId };
-
 const MISSED = ['unreadable', 'unnameable', 'undecided'] as const;
 export type MissedReason = (typeof MISSED)[number];
-
-function isMissed(kind: UnreadReason['kind']): kind is MissedReason {
-  return (MISSED as readonly string[]).includes(kind);
-}
 
 /** Files that the last scan found and that are not read, with the reason. */
 export class UnreadFiles {
@@ -82,4 +67,19 @@ export class UnreadFiles {
   noteReadable(path: string): void {
     this.#unreadable.delete(path);
   }
+}
+
+/** Why a file that was found is not read now. */
+export type UnreadReason =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'older'; readonly modifiedUnixMs: number }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'compressed'; readonly compression: string }
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'unnameable' }
+  | { readonly kind: 'duplicate'; readonly of: string }
+  | { readonly kind: 'copy'; readonly of: StreamId };
+
+function isMissed(kind: UnreadReason['kind']): kind is MissedReason {
+  return (MISSED as readonly string[]).includes(kind);
 }

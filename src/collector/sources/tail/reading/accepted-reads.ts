@@ -3,8 +3,8 @@ import { NOTHING, plus } from '../../../../records/amount.ts';
 import type { Position } from '../../../../records/position.ts';
 
 /**
- * Counts the records of one stream that were read in this run and are accepted. A record that was sent again is counted
- * once.
+ * Counts the records of one stream that were read in this run and are accepted. A record that was sent again
+ * is counted once.
  */
 export class AcceptedReads {
   /** Reads that are not accepted yet, ascending. The publisher's window limits their number. */

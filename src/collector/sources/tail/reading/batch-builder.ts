@@ -10,19 +10,6 @@ import type { TailEvents } from '../files/events.ts';
 import { AcceptedReads } from './accepted-reads.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
 
-export interface BatchBuilderParts {
-  readonly id: StreamId;
-  readonly format: string;
-  readonly cutter: Cutter;
-  /** The attributes of records that are read under this path. */
-  readonly resourceAt: (path: string) => Resource;
-  /** The path that records carry now. */
-  readonly recordPath: () => string;
-  readonly evidence: StreamEvidence;
-  readonly clock: Clock;
-  readonly events: TailEvents;
-}
-
 /** Cuts the bytes of one stream into records, and makes the batches that the publisher sends. */
 export class BatchBuilder {
   readonly #parts: BatchBuilderParts;
@@ -91,4 +78,17 @@ export class BatchBuilder {
     if (cut.marks.length > unterminated) events.cut(cut.marks.length - unterminated);
     if (unterminated > 0) events.unterminated();
   }
+}
+
+export interface BatchBuilderParts {
+  readonly id: StreamId;
+  readonly format: string;
+  readonly cutter: Cutter;
+  /** The attributes of records that are read under this path. */
+  readonly resourceAt: (path: string) => Resource;
+  /** The path that records carry now. */
+  readonly recordPath: () => string;
+  readonly evidence: StreamEvidence;
+  readonly clock: Clock;
+  readonly events: TailEvents;
 }

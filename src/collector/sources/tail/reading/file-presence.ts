@@ -1,24 +1,7 @@
 import type { FileAccess } from '../files/file-access.ts';
 import { originalPaths } from '../files/original-paths.ts';
 
-/**
- * `matched`: its path matches the patterns. `moved away`: it exists under a name that is not read. `deleted`: it has no
- * name any more, and is only held open.
- */
-type Presence =
-  | { readonly kind: 'matched' }
-  | { readonly kind: 'moved away' }
-  | { readonly kind: 'deleted'; readonly sinceMs: number };
-
 const MATCHED: Presence = { kind: 'matched' };
-
-export interface FilePresenceParts {
-  readonly home: string;
-  readonly lineage: string;
-  /** The file of the stream now. */
-  readonly file: () => FileAccess;
-  readonly onChange: () => void;
-}
 
 /** Under which name the file of a stream exists. The table of transitions is at the top of file-stream.ts. */
 export class FilePresence {
@@ -39,7 +22,10 @@ export class FilePresence {
     return this.#presence.kind === 'deleted' ? this.#presence.sinceMs : undefined;
   }
 
-  /** The file was deleted, and for a time no other file was at its path: a file that appears there is another one. */
+  /**
+   * The file was deleted, and for a time no other file was at its path: a file that appears there is another
+   * one.
+   */
   get pathWasAbsent(): boolean {
     return this.#pathWasAbsent;
   }
@@ -113,4 +99,21 @@ export class FilePresence {
     this.#presence = presence;
     if (isChange) this.#parts.onChange();
   }
+}
+
+/**
+ * `matched`: its path matches the patterns. `moved away`: it exists under a name that is not read. `deleted`:
+ * it has no name any more, and is only held open.
+ */
+type Presence =
+  | { readonly kind: 'matched' }
+  | { readonly kind: 'moved away' }
+  | { readonly kind: 'deleted'; readonly sinceMs: number };
+
+export interface FilePresenceParts {
+  readonly home: string;
+  readonly lineage: string;
+  /** The file of the stream now. */
+  readonly file: () => FileAccess;
+  readonly onChange: () => void;
 }

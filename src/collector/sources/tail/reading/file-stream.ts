@@ -16,29 +16,33 @@ import { type StreamOwner, type StreamSignals, signalsOf } from './stream-signal
  *
  * The stream has four states, which are independent of each other. Each transition is a method:
  *
- *     state            transition                   method          called by
- *     phase            queued -> open               open            StreamTurns: its turn has come
- *     (StreamPhase)    open -> held back            holdBack        GenerationOrder: an older generation was found
- *                                                                   late, and no byte of this one was read
- *                      held back -> open            open            StreamTurns: its turn has come again
- *                      any -> ended                 end             FileScanner: no file has its bytes any more
- *                                                                   FileMatcher: a new stream reads its file
- *                                                                   StreamTurns: all is accepted, and no process can
- *                                                                   write more; or the limit of deleted files
- *                      any but ended -> diverged    resume, read    itself: the aggregator has other bytes under its
- *                                                                   id. StreamTurns replaces it
+ *     transition                 method         called by
  *
- *     turn             kept -> handed over          handOver        StreamTurns, when `checkDrained` permits it: the
- *     (StreamPhase)                                                 next generation is opened. Final, and saved
+ *     phase: how far the stream is (StreamPhase)
+ *     queued -> open             open           StreamTurns: its turn has come
+ *     open -> held back          holdBack       GenerationOrder: an older generation was found late, and no
+ *                                               byte of this one was read
+ *     held back -> open          open           StreamTurns: its turn has come again
+ *     any -> ended               end            FileScanner: no file has its bytes any more
+ *                                               FileMatcher: a new stream reads its file
+ *                                               StreamTurns: all of it is accepted, and its file is finished
+ *                                               TailSource: too many bytes of deleted files are held
+ *     not ended -> diverged      resume, read   itself: the aggregator has other bytes under its id. The
+ *                                               stream is replaced by `StreamTurns`
  *
- *     presence         any -> matched               foundAt         FileScanner: it has a path that is read
- *     (FilePresence)   any -> matched               continueIn      FileMatcher: another file has its bytes
- *                      matched -> moved away        markMovedAway   FileScanner: it has a name that is not read
- *                      any -> deleted               markDeleted     FileScanner, `checkDrained`: it has no name
+ *     turn: whether the next generation waits for this one (StreamPhase)
+ *     kept -> handed over        handOver       StreamTurns, when `checkDrained` permits it. Final, and saved
  *
- *     bytes            trusted -> in doubt          doubt           TailSource: a read found other bytes
- *                      in doubt -> trusted          confirm         FileScanner: has compared them
- *                      in doubt -> trusted          continueIn      FileMatcher: another file has its bytes
+ *     presence: under which name the file exists (FilePresence)
+ *     any -> matched             foundAt        FileScanner: the file has a path that is read
+ *     any -> matched             continueIn     FileMatcher: another file has the bytes
+ *     matched -> moved away      markMovedAway  FileScanner: the file has a name that is not read
+ *     any -> deleted             markDeleted    FileScanner, `checkDrained`: the file has no name
+ *
+ *     doubt: whether the file must be compared although its size is unchanged
+ *     trusted -> in doubt        doubt          TailSource: a read found other bytes
+ *     in doubt -> trusted        confirm        FileScanner: the bytes are equal
+ *     in doubt -> trusted        continueIn     FileMatcher: another file has the bytes
  */
 export class FileStream implements SourceStream {
   readonly id: StreamId;
@@ -164,7 +168,10 @@ export class FileStream implements SourceStream {
     };
   }
 
-  /** A checkpoint at the end of what was read, accepted or not: the bytes that another file must have to continue it. */
+  /**
+   * A checkpoint at the end of what was read, accepted or not: the bytes that another file must have to
+   * continue it.
+   */
   checkpointOfRead(): FileCheckpoint {
     return { ...this.checkpoint(), marks: [this.content.marks.read] };
   }

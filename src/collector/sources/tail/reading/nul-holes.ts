@@ -9,59 +9,20 @@ import { NulScan } from './nul-runs.ts';
 const HOLE_IDLE_MS = 1_000;
 
 /**
- * Each gap adds a range to the ledger, which permits 1,000 ranges for a stream. After this number of holes, NUL bytes are
- * sent. The rest of the limit is for holes that an older checkpoint has not counted, and for failovers.
+ * Each gap adds a range to the ledger, which permits 1,000 ranges for a stream. After this number of holes,
+ * NUL bytes are sent. The rest of the limit is for holes that an older checkpoint has not counted, and for
+ * failovers.
  */
 const MAX_HOLES = 200;
 
 /**
- * NUL bytes at the end of a large file (preallocation) are scanned again only after a pause that grows with their
- * number, so that these scans need only a small part of the time. A scan finds text that was written after them.
+ * NUL bytes at the end of a large file (preallocation) are scanned again only after a pause that grows with
+ * their number, so that these scans need only a small part of the time. A scan finds text that was written
+ * after them.
  */
 const SCANNED_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const SCANNED_BYTES_PER_MS = 64 * 1024;
 const LONGEST_PAUSE_MS = 30_000;
-
-interface Hole {
-  readonly start: Position;
-  readonly end: Position;
-  /** When it was found, monotonic. */
-  readonly sinceMs: number;
-  readonly after?: AfterHole;
-}
-
-/** Where reading continues after a hole, with the evidence for it. */
-export interface AfterHole {
-  readonly end: Position;
-  readonly check: Check;
-  readonly checksum: RunningChecksum | undefined;
-}
-
-interface BlankEnd {
-  readonly start: Position;
-  readonly sizeBytes: number;
-  /** Monotonic. */
-  readonly scanAgainAtMs: number;
-}
-
-/** The next step at a run of NUL bytes. */
-export type HoleDecision =
-  /** `isNew`: the hole was not skipped before. */
-  | { readonly kind: 'skip'; readonly after: AfterHole; readonly isNew: boolean }
-  /** The scan continues after other streams were read. */
-  | { readonly kind: 'scan on' }
-  | { readonly kind: 'wait'; readonly ms: number }
-  /** No other bytes follow yet. `ms`: the file is not scanned again before that. */
-  | { readonly kind: 'end of file'; readonly ms?: number }
-  | { readonly kind: 'unreadable' };
-
-export interface HoleContext {
-  readonly file: VerifiedFile;
-  readonly buffer: Buffer;
-  readonly sizeBytes: number;
-  /** The checksum of the stream's bytes before the run. */
-  readonly checksum: RunningChecksum | undefined;
-}
 
 /** The holes of one stream: decides whether the NUL bytes at a position are skipped. */
 export class NulHoles {
@@ -95,7 +56,10 @@ export class NulHoles {
     return this.#blank?.sizeBytes === sizeBytes ? this.#blank.start : sizeBytes;
   }
 
-  /** Decides about the NUL bytes at `start`. They are skipped when other bytes follow and the hole was idle for a second. */
+  /**
+   * Decides about the NUL bytes at `start`. They are skipped when other bytes follow and the hole was idle
+   * for a second.
+   */
   async decide(start: Position, context: HoleContext): Promise<HoleDecision> {
     const pause = this.#pause(start, context.sizeBytes);
     if (pause !== undefined && pause.ms > 0) return pause;
@@ -146,4 +110,45 @@ export class NulHoles {
     this.#skipped = { count: this.#skipped.count + 1, end };
     return true;
   }
+}
+
+interface Hole {
+  readonly start: Position;
+  readonly end: Position;
+  /** When it was found, monotonic. */
+  readonly sinceMs: number;
+  readonly after?: AfterHole;
+}
+
+/** Where reading continues after a hole, with the evidence for it. */
+export interface AfterHole {
+  readonly end: Position;
+  readonly check: Check;
+  readonly checksum: RunningChecksum | undefined;
+}
+
+interface BlankEnd {
+  readonly start: Position;
+  readonly sizeBytes: number;
+  /** Monotonic. */
+  readonly scanAgainAtMs: number;
+}
+
+/** The next step at a run of NUL bytes. */
+export type HoleDecision =
+  /** `isNew`: the hole was not skipped before. */
+  | { readonly kind: 'skip'; readonly after: AfterHole; readonly isNew: boolean }
+  /** The scan continues after other streams were read. */
+  | { readonly kind: 'scan on' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** No other bytes follow yet. `ms`: the file is not scanned again before that. */
+  | { readonly kind: 'end of file'; readonly ms?: number }
+  | { readonly kind: 'unreadable' };
+
+export interface HoleContext {
+  readonly file: VerifiedFile;
+  readonly buffer: Buffer;
+  readonly sizeBytes: number;
+  /** The checksum of the stream's bytes before the run. */
+  readonly checksum: RunningChecksum | undefined;
 }

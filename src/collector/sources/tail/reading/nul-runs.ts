@@ -2,16 +2,17 @@ import type { Position } from '../../../../records/position.ts';
 import { extendChecksum, type RunningChecksum } from '../../../../records/running-checksum.ts';
 
 /*
- * A run of NUL bytes is no text. It has three causes: the file of a writer without O_APPEND is truncated (copytruncate),
- * which leaves a run at the beginning; a power loss leaves one in the middle; preallocation leaves one at the end.
+ * A run of NUL bytes is no text. It has three causes: the file of a writer without O_APPEND is truncated
+ * (copytruncate), which leaves a run at the beginning; a power loss leaves one in the middle; preallocation
+ * leaves one at the end.
  *
- * A run before other bytes is a hole. It is not sent: the stream has a gap there, so that positions remain offsets in the
- * file. The ledger accepts a gap. A checkpoint is always at the end of a batch, so no position is inside a hole. When a
- * call begins, reading may continue before the hole; then the hole is skipped again. A checksum of the stream covers all
- * bytes of the file, including those of the hole.
+ * A run before other bytes is a hole. It is not sent: the stream has a gap there, so that positions remain
+ * offsets in the file. The ledger accepts a gap. A checkpoint is always at the end of a batch, so no position
+ * is inside a hole. When a call begins, reading may continue before the hole; then the hole is skipped again.
+ * A checksum of the stream covers all bytes of the file, including those of the hole.
  *
- * NUL bytes at the end of a file are not sent yet: on a network file system, a file may be longer before its bytes
- * arrive. For the same reason, a hole is skipped only when it is unchanged after a second.
+ * NUL bytes at the end of a file are not sent yet: on a network file system, a file may be longer before its
+ * bytes arrive. For the same reason, a hole is skipped only when it is unchanged after a second.
  */
 
 /** At the beginning of a record, fewer NUL bytes belong to the record. */
@@ -41,7 +42,10 @@ interface ByteReader {
   ): Promise<{ readonly bytesRead: number }>;
 }
 
-/** The end of a run of NUL bytes; `end of file` when no other bytes follow; undefined while the scan is not finished. */
+/**
+ * The end of a run of NUL bytes; `end of file` when no other bytes follow; undefined while the scan is not
+ * finished.
+ */
 export type NulRunEnd = Position | 'end of file' | undefined;
 
 /** Scans a run of NUL bytes to its end, in steps: a run may be as long as the largest file. */

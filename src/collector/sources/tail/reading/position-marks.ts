@@ -6,11 +6,11 @@ import { type PositionMark, REMEMBERED_CHECKS } from '../files/file-checkpoint.t
 const MAX_UNACCEPTED = 2048;
 
 /**
- * The evidence for the positions of a stream: for the last accepted batches, which the checkpoint keeps, and for the
- * batches that are not accepted yet.
+ * The evidence for the positions of a stream: for the last accepted batches, which the checkpoint keeps, and
+ * for the batches that are not accepted yet.
  *
- * For the last batch it also keeps some positions before the end (`before`): a program that overwrites the end of its
- * file, a closing tag for example, does not change the bytes before them.
+ * For the last batch it also keeps some positions before the end (`before`): a program that overwrites the
+ * end of its file, a closing tag for example, does not change the bytes before them.
  */
 export class PositionMarks {
   /** Ascending, never empty. The last one is the end of the contiguous accepted bytes. */

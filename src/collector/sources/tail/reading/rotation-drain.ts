@@ -6,21 +6,18 @@ import type { FileStream } from './file-stream.ts';
 export const DRAIN_CHECK_MS = 1_000;
 /** Maximum wait of the next generation for a file that was found under a rotated name. */
 const MAX_WAIT_MS = 60_000;
-/** Maximum wait of the next generation for a file that was renamed or deleted, and that a process still writes to. */
+/**
+ * Maximum wait of the next generation for a file that was renamed or deleted, and that a process still writes
+ * to.
+ */
 const MAX_WAIT_FOR_WRITERS_MS = 30_000;
 /** A file that was moved away is followed until it was idle for this time. */
 const MOVED_AWAY_IDLE_MS = 600_000;
 
-/** Whether the file must be checked every second: the next generation waits for it, or it may be finished. */
-export function isDraining(stream: FileStream): boolean {
-  if (stream.isEnded || !stream.isOpened) return false;
-  if (stream.presence.deletedSinceMs !== undefined || stream.presence.isMovedAway) return true;
-  return isOld(stream) && !stream.isHandedOver;
-}
-
 /**
- * A generation hands over when its file was renamed or deleted, was idle for a second, and all of it is accepted.
- * `finished`: it has handed over, and no process can write to its file any more. `lost`: its bytes are gone.
+ * A generation hands over when its file was renamed or deleted, was idle for a second, and all of it is
+ * accepted. `finished`: it has handed over, and no process can write to its file any more. `lost`: its bytes
+ * are gone.
  */
 export async function checkDrained(
   stream: FileStream,
@@ -49,9 +46,16 @@ export async function checkDrained(
   return isFinished ? 'finished' : 'handed-over';
 }
 
+/** Whether the file must be checked every second: the next generation waits for it, or it may be finished. */
+export function isDraining(stream: FileStream): boolean {
+  if (stream.isEnded || !stream.isOpened) return false;
+  if (stream.presence.deletedSinceMs !== undefined || stream.presence.isMovedAway) return true;
+  return isOld(stream) && !stream.isHandedOver;
+}
+
 /**
- * The next generation must not wait as long as a process writes to this one. The bytes that existed when the wait began
- * are sent first. Later bytes are sent at the same time as the next generation.
+ * The next generation must not wait as long as a process writes to this one. The bytes that existed when the
+ * wait began are sent first. Later bytes are sent at the same time as the next generation.
  */
 function isWaitOver(stream: FileStream, clock: Clock): boolean {
   if (stream.isHandedOver) return false;

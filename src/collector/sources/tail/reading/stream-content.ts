@@ -17,24 +17,6 @@ import type { StreamSignals } from './stream-signals.ts';
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
 
-export interface StreamContentParts extends Omit<BatchBuilderParts, 'evidence'> {
-  readonly checkpoint: FileCheckpoint;
-  readonly file: FileAccess;
-  readonly sizeBytes: number;
-  readonly modifiedUnixMs: number;
-  readonly phase: StreamPhase;
-  readonly signals: StreamSignals;
-  /** The aggregator has other bytes under the id of the stream. */
-  readonly onDiverge: () => void;
-  readonly limit?: Position | undefined;
-}
-
-/** The size of a file at a time, monotonic. */
-export interface SizeAt {
-  readonly sizeBytes: number;
-  readonly atMs: number;
-}
-
 /** The bytes of one stream: its file, how far it is read and accepted, and the evidence for that. */
 export class StreamContent {
   /** When this object was created. */
@@ -236,4 +218,22 @@ export class StreamContent {
       },
     });
   }
+}
+
+export interface StreamContentParts extends Omit<BatchBuilderParts, 'evidence'> {
+  readonly checkpoint: FileCheckpoint;
+  readonly file: FileAccess;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+  readonly phase: StreamPhase;
+  readonly signals: StreamSignals;
+  /** The aggregator has other bytes under the id of the stream. */
+  readonly onDiverge: () => void;
+  readonly limit?: Position | undefined;
+}
+
+/** The size of a file at a time, monotonic. */
+export interface SizeAt {
+  readonly sizeBytes: number;
+  readonly atMs: number;
 }

@@ -7,35 +7,19 @@ import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import type { VerifiedFile } from '../files/verified-file.ts';
 import { PositionMarks } from './position-marks.ts';
 
-/** Maximum number of bytes before a stream that are read to compute the checksum from the beginning of the file. */
+/**
+ * Maximum number of bytes before a stream that are read to compute the checksum from the beginning of the
+ * file.
+ */
 const MAX_COMPLETED_BYTES = 16 * 1024 * 1024;
 
 /** At the end of a file, these positions are kept too: this number of records before the end. */
 const RECORDS_BEFORE_END = [16, 4, 1];
 
-/** Whether the aggregator has the same bytes of a stream; `unknown` while the file cannot be compared. */
-export type Comparison = 'same' | 'other' | 'unknown';
-
-/** Bytes that were read, with the checksum of the stream's bytes before them. */
-export interface ReadPiece {
-  readonly from: Position;
-  readonly bytes: Buffer;
-  readonly isEndOfFile: boolean;
-  readonly checksum: RunningChecksum | undefined;
-}
-
-export interface StreamEvidenceParts {
-  readonly checkpoint: FileCheckpoint;
-  /** The file of the stream now. */
-  readonly file: () => VerifiedFile;
-  /** The stream gets no more bytes. */
-  readonly isEnded: () => boolean;
-  /** The file does not have the bytes any more that were read. */
-  readonly onLost: () => void;
-  readonly onChange: () => void;
-}
-
-/** The evidence for the bytes of a stream: marks and checksums, which are compared with those of the aggregator. */
+/**
+ * The evidence for the bytes of a stream: marks and checksums, which are compared with those of the
+ * aggregator.
+ */
 export class StreamEvidence {
   readonly marks: PositionMarks;
   readonly #parts: StreamEvidenceParts;
@@ -54,7 +38,10 @@ export class StreamEvidence {
     return this.#checksumFrom;
   }
 
-  /** Decides once where the checksums begin: at the beginning of the file, unless too many bytes must be read for that. */
+  /**
+   * Decides once where the checksums begin: at the beginning of the file, unless too many bytes must be read
+   * for that.
+   */
   async begin(): Promise<void> {
     if (this.#checksumFrom !== undefined) return;
     const file = this.#parts.file();
@@ -71,7 +58,9 @@ export class StreamEvidence {
     this.#parts.onChange();
   }
 
-  /** The checksum of the stream's bytes before a position. It is computed from the file when it is not known. */
+  /**
+   * The checksum of the stream's bytes before a position. It is computed from the file when it is not known.
+   */
   async checksumAt(position: Position): Promise<RunningChecksum | undefined> {
     const from = this.#checksumFrom;
     if (from === undefined || position < from) return undefined;
@@ -88,7 +77,10 @@ export class StreamEvidence {
     return this.#compareChecksum(known.end, known.checksum);
   }
 
-  /** The end of the aggregator's bytes without a gap, with its evidence, when that is after the accepted bytes. */
+  /**
+   * The end of the aggregator's bytes without a gap, with its evidence, when that is after the accepted
+   * bytes.
+   */
   async markAt({
     contiguousEnd: position,
     end,
@@ -157,6 +149,28 @@ export class StreamEvidence {
     if (holds === false) this.#parts.onLost();
     return holds === true ? 'other' : 'unknown';
   }
+}
+
+/** Whether the aggregator has the same bytes of a stream; `unknown` while the file cannot be compared. */
+export type Comparison = 'same' | 'other' | 'unknown';
+
+/** Bytes that were read, with the checksum of the stream's bytes before them. */
+export interface ReadPiece {
+  readonly from: Position;
+  readonly bytes: Buffer;
+  readonly isEndOfFile: boolean;
+  readonly checksum: RunningChecksum | undefined;
+}
+
+export interface StreamEvidenceParts {
+  readonly checkpoint: FileCheckpoint;
+  /** The file of the stream now. */
+  readonly file: () => VerifiedFile;
+  /** The stream gets no more bytes. */
+  readonly isEnded: () => boolean;
+  /** The file does not have the bytes any more that were read. */
+  readonly onLost: () => void;
+  readonly onChange: () => void;
 }
 
 function sumOf(sizes: Uint32Array): number {

@@ -13,33 +13,14 @@ import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
 import type { StreamPhase } from './stream-phase.ts';
 import type { StreamSignals } from './stream-signals.ts';
 
-/** A last line without an end, or a last record that may continue, is sent when the file was idle for this time. */
+/**
+ * A last line without an end, or a last record that may continue, is sent when the file was idle for this
+ * time.
+ */
 const FLUSH_AFTER_IDLE_MS = 5_000;
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
-
-export interface StreamReaderParts {
-  /** The file of the stream now. */
-  readonly file: () => VerifiedFile;
-  readonly phase: StreamPhase;
-  readonly evidence: StreamEvidence;
-  readonly holes: NulHoles;
-  readonly batches: BatchBuilder;
-  readonly sizes: SizeHistory;
-  readonly recordSize: (sizeBytes: number) => void;
-  readonly onSkip: (start: Position, end: Position) => void;
-  readonly signals: StreamSignals;
-  readonly clock: Clock;
-  /** Reading stops at this position, but the record that begins before it is read to its end. */
-  readonly limit: Position | undefined;
-}
-
-/** What is known of the bytes before a position. */
-interface KnownBefore {
-  readonly check: Check | undefined;
-  readonly checksum?: RunningChecksum | undefined;
-}
 
 /**
  * Reads the records of one stream from its file. The order within a read:
@@ -192,4 +173,26 @@ export class StreamReader {
     this.#signals.progressed();
     return WAITING;
   }
+}
+
+export interface StreamReaderParts {
+  /** The file of the stream now. */
+  readonly file: () => VerifiedFile;
+  readonly phase: StreamPhase;
+  readonly evidence: StreamEvidence;
+  readonly holes: NulHoles;
+  readonly batches: BatchBuilder;
+  readonly sizes: SizeHistory;
+  readonly recordSize: (sizeBytes: number) => void;
+  readonly onSkip: (start: Position, end: Position) => void;
+  readonly signals: StreamSignals;
+  readonly clock: Clock;
+  /** Reading stops at this position, but the record that begins before it is read to its end. */
+  readonly limit: Position | undefined;
+}
+
+/** What is known of the bytes before a position. */
+interface KnownBefore {
+  readonly check: Check | undefined;
+  readonly checksum?: RunningChecksum | undefined;
 }

@@ -1,20 +1,14 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** `content`: a process may have written to the path. `name`: the path was created, deleted or renamed. */
-export type PathChange = 'content' | 'name';
-
-export interface DirectoryListener {
-  changed(path: string, change: PathChange): void;
-  failed(directory: string, error: Error): void;
-}
-
 /**
- * Reports changes in directories. It uses one inotify watch for each directory and none for files: a thousand idle files
- * cost nothing. It may miss changes (a full kernel queue, network file systems), which the poll finds.
+ * Reports changes in directories. It uses one inotify watch for each directory and none for files: a thousand
+ * idle files cost nothing. It may miss changes (a full kernel queue, network file systems), which the poll
+ * finds.
  *
- * It uses `fs.watch` directly. chokidar 5 lists the directory and calls stat for every file after each event: with one
- * log written 5,000 times a second beside 1,000 idle ones, that took 130 % of a core, and this class takes 2.5 %.
+ * It uses `fs.watch` directly. chokidar 5 lists the directory and calls stat for every file after each event:
+ * with one log written 5,000 times a second beside 1,000 idle ones, that took 130 % of a core, and this class
+ * takes 2.5 %.
  */
 export class DirectoryWatcher {
   readonly #listener: DirectoryListener;
@@ -31,8 +25,8 @@ export class DirectoryWatcher {
   }
 
   /**
-   * Watches these directories and no others. A directory that was replaced by another is watched again. True when one
-   * is new: earlier changes in it were not reported.
+   * Watches these directories and no others. A directory that was replaced by another is watched again. True
+   * when one is new: earlier changes in it were not reported.
    */
   watch(directories: ReadonlySet<string>): boolean {
     for (const directory of this.#watched.keys()) {
@@ -61,7 +55,8 @@ export class DirectoryWatcher {
       this.#unwatchable.delete(directory);
       return true;
     } catch (error) {
-      // It is gone, not permitted, or the kernel has no watch left: the poll finds the changes in this directory.
+      // It is gone, not permitted, or the kernel has no watch left: the poll finds the changes in this
+      // directory.
       this.#unwatch(directory);
       if (!this.#unwatchable.has(directory)) this.#listener.failed(directory, error as Error);
       this.#unwatchable.add(directory);
@@ -73,8 +68,8 @@ export class DirectoryWatcher {
     if (name === null) return this.#listener.changed(directory, 'name');
     const change = event === 'change' ? 'content' : 'name';
     if (change === 'name' && name === basename(directory)) {
-      // An event with the directory's own name reports that it was deleted or moved: the watch in the kernel is gone. (A
-      // file of that name in it causes the same event, and a new watch costs little.)
+      // An event with the directory's own name reports that it was deleted or moved: the watch in the kernel
+      // is gone. (A file of that name in it causes the same event, and a new watch costs little.)
       this.#unwatchOnly(directory, watcher);
       this.#listener.changed(directory, 'name');
     }
@@ -92,6 +87,14 @@ export class DirectoryWatcher {
   }
 }
 
+/** `content`: a process may have written to the path. `name`: the path was created, deleted or renamed. */
+export type PathChange = 'content' | 'name';
+
+export interface DirectoryListener {
+  changed(path: string, change: PathChange): void;
+  failed(directory: string, error: Error): void;
+}
+
 interface DirectoryEvent {
   readonly directory: string;
   readonly event: 'rename' | 'change';
@@ -101,6 +104,7 @@ interface DirectoryEvent {
 /** File systems reuse inode numbers: the time of creation distinguishes directories with the same number. */
 function identityOf(directory: string): string {
   const { dev, ino, birthtimeNs, ctimeNs } = statSync(directory, { bigint: true });
-  // Where the file system does not record a creation time, Node returns the time of the last change, which varies.
+  // Where the file system does not record a creation time, Node returns the time of the last change, which
+  // varies.
   return `${dev}:${ino}:${birthtimeNs === ctimeNs ? '' : birthtimeNs}`;
 }

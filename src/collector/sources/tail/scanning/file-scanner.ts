@@ -7,27 +7,21 @@ import { compareByAge } from '../files/rotation-names.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
 import type { DormantStream } from '../identity/dormant-streams.ts';
 import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts';
-import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
 import { groupBy } from '../identity/group-by.ts';
 import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
-import { findUnreadGenerations } from './unread-generations.ts';
-
-/** Maximum for one scan: a log that is rotated faster than directories are listed must not block the others. */
-const MAX_LISTINGS = 20;
-
-/** What the first scan reports about the time in which the collector was not running. */
-export interface LossReporting {
-  /** False for the scan of a command: the next run of the collector reports. */
-  readonly isEnabled: boolean;
-  /** When an earlier run scanned last; undefined when that is not known. */
-  readonly sinceUnixMs: number | undefined;
-}
+import { LossReport, type LossReporting } from './loss-report.ts';
 
 /**
- * Scans for files and decides which stream each file belongs to. Scans run one after the other, while streams are read.
+ * Maximum for one scan: a log that is rotated faster than directories are listed must not block the others.
+ */
+const MAX_LISTINGS = 20;
+
+/**
+ * Scans for files and decides which stream each file belongs to. Scans run one after the other, while streams
+ * are read.
  *
  *   1. Followed streams: a stream whose file has changed is woken, if the file still has the bytes that were read.
  *      Otherwise the stream is *lost*.
@@ -43,29 +37,31 @@ export class FileScanner {
   readonly #patterns: PathPatterns;
   readonly #files: FollowedFiles;
   readonly #matcher: FileMatcher;
+  readonly #lossReport: LossReport;
   #isFirst = true;
   #isFirstEver = false;
-  #isGoneReported = false;
   /** The number of files that were found to be deleted. */
   #deletions = 0;
   /** The number of changes that are on disk. */
   #saved = 0;
-  /** A stream was started or lost: an older generation of it, or its bytes, may have appeared after the listing. */
+  /**
+   * A stream was started or lost: an older generation of it, or its bytes, may have appeared after the
+   * listing.
+   */
   #mustListAgain = false;
-
-  readonly #reporting: LossReporting;
 
   constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
     this.#parts = parts;
-    this.#reporting = reporting;
+    this.#lossReport = new LossReport(patterns, parts, reporting);
     this.#patterns = patterns;
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
   }
 
   /**
-   * A stream that it starts is opened after the scan, because an older generation of it may be found until then. It is
-   * opened earlier if its file is the only one of its name. `isFirstEver`: nothing was read with this state before.
+   * A stream that it starts is opened after the scan, because an older generation of it may be found until
+   * then. It is opened earlier if its file is the only one of its name. `isFirstEver`: nothing was read with
+   * this state before.
    */
   async scan({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
     this.#isFirstEver = isFirstEver;
@@ -73,14 +69,14 @@ export class FileScanner {
     for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
     this.#matcher.orderStarted();
-    if (this.#reporting.isEnabled && !this.#isGoneReported) await this.#reportGone(found);
+    await this.#lossReport.send(found);
     await this.#save();
     return found;
   }
 
   /**
-   * All changes are on disk when the scan ends, also for streams that wait for their turn. Otherwise a restart could not
-   * recognize a file that was renamed or created again in the meantime.
+   * All changes are on disk when the scan ends, also for streams that wait for their turn. Otherwise a
+   * restart could not recognize a file that was renamed or created again in the meantime.
    */
   async #save(): Promise<void> {
     const found = this.#matcher.started + this.#matcher.copyChanges + this.#deletions;
@@ -88,47 +84,6 @@ export class FileScanner {
     this.#saved = found;
     // A failure is reported when the next write fails too.
     await this.#parts.checkpoints.flush().catch(() => undefined);
-  }
-
-  /** Streams whose files were deleted or compressed while the collector was not running. */
-  async #reportGone({ unreadableDirectories }: FoundFiles): Promise<void> {
-    this.#isGoneReported = true;
-    const compressed = new Set<string>();
-    for (const dormant of [...this.#files.dormant.values()]) {
-      const { checkpoint } = dormant;
-      if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
-      if (unreadableDirectories.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home))
-        continue;
-      const gone = await findGoneFile(dormant);
-      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
-      this.#noteGone(gone);
-    }
-    await this.#reportUnreadGenerations(compressed);
-  }
-
-  /** Rotated files that no stream has read. `compressed`: the compressed files of known streams. */
-  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
-    const { sinceUnixMs } = this.#reporting;
-    if (sinceUnixMs === undefined) return;
-    const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
-    const followed = this.#files.attached();
-    const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
-    const inodes = new Set(followed.map(({ place }) => place.inode));
-    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
-      compressed.has(path) || inodes.has(inode);
-    const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
-    for (const { path, sizeBytes } of await findUnreadGenerations(options))
-      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
-  }
-
-  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
-    const { id, checkpoint } = dormant;
-    const position = checkpoint.marks.at(-1)?.[0] ?? 0;
-    const { path } = checkpoint;
-    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
-    const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
-    dormant.checkpoint = known;
-    this.#parts.checkpoints.change(id, () => known);
   }
 
   async #listOnce(): Promise<FoundFiles> {
@@ -197,7 +152,7 @@ export class FileScanner {
       if (stream.file.failure !== 'gone') return;
       this.#deletions++;
       if (!present.has(stream.path)) stream.presence.markPathAbsent();
-      this.#lose(stream);
+      this.#markLost(stream);
       return;
     }
     const { presence } = stream;
@@ -217,13 +172,13 @@ export class FileScanner {
 
   /** The file has changed. */
   async #compareContent(stream: FileStream, sizeBytes: number): Promise<void> {
-    if ((await stream.content.stillHolds()) === false) this.#lose(stream);
+    if ((await stream.content.stillHolds()) === false) this.#markLost(stream);
     else stream.confirm(sizeBytes);
   }
 
-  #lose(stream: FileStream): void {
+  #markLost(stream: FileStream): void {
     this.#parts.events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
-    this.#files.lose(stream);
+    this.#files.markLost(stream);
   }
 
   /** While the collector was not running, a file may have been renamed to a name that no pattern matches. */
@@ -248,7 +203,7 @@ export class FileScanner {
     const { device, inode } = dormant.checkpoint;
     const file = new FileAccess({ path, device, inode }, this.#parts.openFiles);
     const sizeBytes = await file.use(async (handle) => {
-      const candidate = await candidateOf(handle, file, { compared: () => this.#parts.events.compared() });
+      const candidate = await candidateOf(handle, file, { onCompare: () => this.#parts.events.compared() });
       const known = dormant.checkpoint;
       const isSame = isSameInode(known, candidate) && (await stillHolds(known, candidate));
       return isSame ? candidate.sizeBytes : undefined;
@@ -257,7 +212,7 @@ export class FileScanner {
       await file.close();
       return;
     }
-    const stream = this.#matcher.wakeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
+    const stream = this.#matcher.resumeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
     stream.presence.markMovedAway();
   }
 

@@ -10,18 +10,9 @@ import { DirectoryWatcher, type PathChange } from './directory-watcher.ts';
 /** After a scan, the next one waits 20 times as long as the scan took, within these limits. */
 const SCAN_PAUSE_MS = { shortest: 100, longest: 2_000 };
 
-export interface ScanTriggerParts {
-  readonly files: FollowedFiles;
-  readonly patterns: PathPatterns;
-  readonly clock: Clock;
-  readonly events: TailEvents;
-  readonly pollMs: number;
-  readonly scan: () => void;
-}
-
 /**
- * Decides when to scan: soon after a directory has reported a change, and at every poll. A change of the content of a
- * followed file needs no scan: it wakes the stream.
+ * Decides when to scan: soon after a directory has reported a change, and at every poll. A change of the
+ * content of a followed file needs no scan: it wakes the stream.
  */
 export class ScanTrigger {
   readonly #parts: ScanTriggerParts;
@@ -97,4 +88,13 @@ export class ScanTrigger {
       if (found.target !== undefined) this.#byPath.set(found.target, stream);
     }
   }
+}
+
+export interface ScanTriggerParts {
+  readonly files: FollowedFiles;
+  readonly patterns: PathPatterns;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+  readonly pollMs: number;
+  readonly scan: () => void;
 }

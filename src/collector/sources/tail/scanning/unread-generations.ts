@@ -11,27 +11,10 @@ import { isCompressed, type PathPatterns } from '../files/path-patterns.ts';
 /** Maximum number of files that are examined at one start. */
 const MAX_EXAMINED = 1_000;
 
-/** A rotated file beside a followed one, whose content no stream has read. */
-export interface UnreadGeneration {
-  readonly path: string;
-  /** The uncompressed size; undefined when it cannot be known. */
-  readonly sizeBytes: number | undefined;
-}
-
-export interface UnreadGenerationsOptions {
-  /** The checkpoints of all known streams. */
-  readonly known: readonly FileCheckpoint[];
-  readonly patterns: PathPatterns;
-  /** Only files that were written after this time are examined. */
-  readonly sinceUnixMs: number;
-  /** True for files that streams follow, and for compressed files of known streams. */
-  readonly isAccountedFor: (file: { readonly path: string; readonly inode: string }) => boolean;
-}
-
 /**
- * Finds generations of followed logs that were written while the collector was not running and that it does not read,
- * because they are compressed or no pattern matches their names. A file that a stream has read in full is recognized by
- * the CRC-32 of its content, which a gzip file has at its end.
+ * Finds generations of followed logs that were written while the collector was not running and that it does
+ * not read, because they are compressed or no pattern matches their names. A file that a stream has read in
+ * full is recognized by the CRC-32 of its content, which a gzip file has at its end.
  */
 export async function findUnreadGenerations(options: UnreadGenerationsOptions): Promise<UnreadGeneration[]> {
   const found: UnreadGeneration[] = [];
@@ -49,6 +32,23 @@ export async function findUnreadGenerations(options: UnreadGenerationsOptions): 
   return found;
 }
 
+/** A rotated file beside a followed one, whose content no stream has read. */
+export interface UnreadGeneration {
+  readonly path: string;
+  /** The uncompressed size; undefined when it cannot be known. */
+  readonly sizeBytes: number | undefined;
+}
+
+export interface UnreadGenerationsOptions {
+  /** The checkpoints of all known streams. */
+  readonly known: readonly FileCheckpoint[];
+  readonly patterns: PathPatterns;
+  /** Only files that were written after this time are examined. */
+  readonly sinceUnixMs: number;
+  /** True for files that streams follow, and for compressed files of known streams. */
+  readonly isAccountedFor: (file: { readonly path: string; readonly inode: string }) => boolean;
+}
+
 /** The paths of followed logs, grouped by the directories of their rotated files. */
 function namesByDirectory(known: readonly FileCheckpoint[]): Map<string, Set<string>> {
   const directories = new Map<string, Set<string>>();
@@ -61,7 +61,10 @@ function namesByDirectory(known: readonly FileCheckpoint[]): Map<string, Set<str
   return directories;
 }
 
-/** Files with a name that a rotation makes of one of `names`, and that are not read. Excluded files are left out. */
+/**
+ * Files with a name that a rotation makes of one of `names`, and that are not read. Excluded files are left
+ * out.
+ */
 async function rotatedFilesIn(
   directory: string,
   names: ReadonlySet<string>,
