@@ -46,9 +46,10 @@ import { type TailStatus, tailStatus } from './tail-status.ts';
  * Decisions about files run one after the other in a queue. Reading runs beside them.
  *
  * Limits: the number of open files, the disk space of deleted files, the size of a read (the publisher's
- * buffer). A followed file that is idle needs about 2 KB for its stream and its checkpoint. Recovery:
- * checkpoints are loaded at the start as dormant streams, and the first scan finds their files. An old
- * checkpoint costs nothing, because the aggregator reports where a stream ends. A lost checkpoint costs
+ * buffer). A followed file that is idle needs about 2 KB for its stream and its checkpoint.
+ *
+ * Recovery: checkpoints are loaded at the start as dormant streams, and the first scan finds their files. An
+ * old checkpoint costs nothing, because the aggregator reports where a stream ends. A lost checkpoint costs
  * duplicates.
  *
  * Which file for which question:
@@ -68,7 +69,7 @@ export interface TailSource extends Source {
   scan(): Promise<void>;
   explain(path: string): Promise<Explanation>;
   status(): TailStatus;
-  /** What was read in this run and is accepted. Each record is counted once. */
+  /** The records that were read in this run and are accepted. Each record is counted once. */
   accepted(): Amount;
   /** For --once: files that should have been read, and were not read or not to their end. */
   left(): readonly LeftFile[];

@@ -9,7 +9,7 @@ import { type FilePrefix, PREFIX_MAX_BYTES, type PrefixHash, readFilePrefix } fr
 import { readCheck } from './read-bytes.ts';
 
 /**
- * A file that is compared with what is known of it before more of it is read.
+ * A file that is compared with its known bytes before more of it is read.
  *
  * Each read gets the 64 bytes before the position and the bytes after it in the same call. The new bytes
  * belong to the stream only if those 64 bytes are equal to the bytes that were read before: this detects a

@@ -59,7 +59,7 @@ export class FileMatcher {
   readonly #copies: Copies;
   /** Streams without a place in the order of generations, in the order in which they were found. */
   #waiting: FileStream[] = [];
-  readonly #waitingLineages = new Set<string>();
+  readonly #newStreamPaths = new Set<string>();
   #started = 0;
   #missing: StreamsByName;
   #attached: StreamsByName;
@@ -92,7 +92,7 @@ export class FileMatcher {
   orderStarted(): void {
     for (const stream of this.#waiting) this.#orderOne(stream);
     this.#waiting = [];
-    this.#waitingLineages.clear();
+    this.#newStreamPaths.clear();
   }
 
   async match(found: readonly FoundFile[], context: ScanContext): Promise<void> {
@@ -335,7 +335,7 @@ export class FileMatcher {
   }
 
   #isLineage(lineage: string): boolean {
-    return this.#order.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
+    return this.#order.last(lineage) !== undefined || this.#newStreamPaths.has(lineage);
   }
 
   #startWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
@@ -363,7 +363,7 @@ export class FileMatcher {
   #start(stream: FileStream): void {
     this.#started++;
     this.#waiting.push(stream);
-    if (!stream.isHandedOver) this.#waitingLineages.add(stream.lineage);
+    if (!stream.isHandedOver) this.#newStreamPaths.add(stream.lineage);
     this.#files.follow(stream);
     this.#attached.add(stream);
     this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());

@@ -20,7 +20,7 @@ export class BatchBuilder {
     this.#parts = parts;
   }
 
-  /** What was read in this run and is accepted. */
+  /** The records that were read in this run and are accepted. */
   get accepted(): Amount {
     return this.#reads.accepted;
   }

@@ -8,7 +8,7 @@ import type { FileAccess } from '../files/file-access.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
 
-/** What a `FileStream` is made from. */
+/** The parts of a `FileStream`. */
 export interface FileStreamParts {
   readonly id: StreamId;
   readonly checkpoint: FileCheckpoint;

@@ -62,7 +62,7 @@ export class StreamContent {
     return this.#verified;
   }
 
-  /** What was read in this run and is accepted. */
+  /** The records that were read in this run and are accepted. */
   get acceptedReads(): Amount {
     return this.#batches.accepted;
   }

@@ -191,7 +191,7 @@ export interface StreamReaderParts {
   readonly limit: Position | undefined;
 }
 
-/** What is known of the bytes before a position. */
+/** The evidence for the bytes before a position. */
 interface KnownBefore {
   readonly check: Check | undefined;
   readonly checksum?: RunningChecksum | undefined;
