@@ -1,30 +1,22 @@
 import type { FileHandle } from 'node:fs/promises';
-import { extname } from 'node:path';
-import { checkOf } from '../../../../records/check.ts';
-import { mintStreamId, type StreamId } from '../../../../records/stream-id.ts';
+import { mintStreamId } from '../../../../records/stream-id.ts';
 import type { Clock } from '../../../../runtime/clock.ts';
-import type { Checkpoints } from '../../../checkpoints.ts';
 import { compressionOf, MAGIC_BYTES } from '../files/compression-magic.ts';
 import type { TailEvents } from '../files/events.ts';
 import { FileAccess } from '../files/file-access.ts';
-import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
+import { checkpointOf } from '../files/file-checkpoint.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import type { OpenFiles } from '../files/open-files.ts';
 import { readBytes, readCheck } from '../files/read-bytes.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
-import type { TailEntry } from '../files/tail-configuration.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { Copies } from './copies.ts';
-import type { DormantStream } from './dormant-streams.ts';
-import { findLoneFiles } from './find-lone-files.ts';
 import { findJustTruncated, findOriginal, findTruncatedOriginal } from './find-original.ts';
-import { findRecoverable, type Recoverable } from './find-recoverable.ts';
+import { findRecoverable } from './find-recoverable.ts';
 import { findByContent, findByInode, type SameAs } from './find-stream-of-file.ts';
 import type { FollowedFiles } from './followed-files.ts';
-import type { GenerationOrder } from './generation-order.ts';
-import { groupBy } from './group-by.ts';
 import { candidateOf, type OpenCandidate, type UnreadFile } from './open-candidate.ts';
-import { isSameInode } from './same-file.ts';
+import { type OpenUnreadFile, StreamStarter, type StreamStarterParts } from './stream-starter.ts';
 import { StreamsByName } from './streams-by-name.ts';
 import type { UnreadFiles } from './unread-files.ts';
 
@@ -51,48 +43,33 @@ const FIRST_PORTION = 64;
  * comparisons grows with the number of files, not with its square.
  */
 export class FileMatcher {
+  readonly starter: StreamStarter;
   readonly #parts: FileMatcherParts;
   readonly #files: FollowedFiles;
-  readonly #order: GenerationOrder;
   readonly #unread: UnreadFiles;
   readonly #events: TailEvents;
   readonly #copies: Copies;
-  /** Streams without a place in the order of generations, in the order in which they were found. */
-  #waiting: FileStream[] = [];
-  readonly #newStreamPaths = new Set<string>();
-  #started = 0;
   #missing: StreamsByName;
   #attached: StreamsByName;
 
   constructor(parts: FileMatcherParts) {
     this.#parts = parts;
     this.#files = parts.files;
-    this.#order = parts.order;
     this.#unread = parts.unread;
     this.#events = parts.events;
     this.#copies = new Copies(parts.files, parts.checkpoints);
     this.#missing = this.#indexMissing();
     this.#attached = this.#indexAttached();
-  }
-
-  /** The number of streams that were started or resumed. */
-  get started(): number {
-    return this.#started;
+    this.starter = new StreamStarter({
+      ...parts,
+      missing: () => this.#missing,
+      onStart: (stream) => this.#attached.add(stream),
+    });
   }
 
   /** The number of copies that were found or have changed. */
   get copyChanges(): number {
     return this.#copies.changes;
-  }
-
-  /**
-   * Adds the new streams to the order of generations. Called when no stream is lost: names may change until
-   * then.
-   */
-  orderStarted(): void {
-    for (const stream of this.#waiting) this.#orderOne(stream);
-    this.#waiting = [];
-    this.#newStreamPaths.clear();
   }
 
   async match(found: readonly FoundFile[], context: ScanContext): Promise<void> {
@@ -103,20 +80,8 @@ export class FileMatcher {
     const candidates = await this.#matchKnown(unread, isLarge);
     for (const portion of portionsOf(candidates)) {
       for (const file of portion) await this.#matchCandidate(file, context);
-      if (isLarge) await this.#openReady();
+      if (isLarge) await this.starter.openReady();
     }
-  }
-
-  /** A dormant stream continues in this file. */
-  resumeDormant(
-    { id, checkpoint }: Pick<DormantStream, 'id' | 'checkpoint'>,
-    parts: Omit<NewStream, 'id' | 'checkpoint'>,
-  ): FileStream {
-    this.#files.dormant.delete(id);
-    const stream = this.#parts.createStream({ id, checkpoint, ...parts });
-    this.#start(stream);
-    this.#events.resumed({ stream: id, path: stream.path, position: stream.accepted });
-    return stream;
   }
 
   /**
@@ -130,30 +95,12 @@ export class FileMatcher {
       const others: UnreadFile[] = [];
       for (const portion of portionsOf(files)) {
         for (const file of portion) if (!(await this.#continuesIn(file, find))) others.push(file);
-        if (isLarge) await this.#openReady();
+        if (isLarge) await this.starter.openReady();
       }
       files = others;
     }
     const isRotated = (file: UnreadFile) => rotatedFrom(file.found.path) !== undefined;
     return [...files.filter((file) => !isRotated(file)), ...files.filter(isRotated)];
-  }
-
-  /** Opens new streams whose file is the only one of its name: no older generation of it can be found. */
-  async #openReady(): Promise<void> {
-    if (this.#files.lost.size > 0 || this.#waiting.length === 0) return;
-    const ready = await findLoneFiles(this.#waiting.map(({ path }) => path));
-    const waiting = groupBy(this.#waiting, ({ lineage }) => lineage);
-    const isAlone = ({ lineage }: FileStream) =>
-      waiting.get(lineage)?.length === 1 && this.#order.last(lineage) === undefined;
-    const isReady = (stream: FileStream) =>
-      stream.path === stream.home && ready.has(stream.path) && isAlone(stream);
-    for (const stream of this.#waiting.filter(isReady)) this.#orderOne(stream);
-    this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
-    await this.#parts.openReady();
-  }
-
-  #orderOne(stream: FileStream): void {
-    if (!stream.isHandedOver && !stream.isEnded) this.#order.add(stream);
   }
 
   #isUnchangedCopy(found: FoundFile): boolean {
@@ -193,7 +140,7 @@ export class FileMatcher {
     return candidateOf(handle, file, { target: found.target, onCompare: () => this.#events.compared() });
   }
 
-  #continueIn(same: SameAs, { candidate, found, file }: Opened): void {
+  #continueIn(same: SameAs, { candidate, found, file }: OpenUnreadFile): void {
     const { entry, modifiedUnixMs, path } = found;
     const { sizeBytes, birth } = candidate;
     if (same.kind === 'dormant') {
@@ -201,7 +148,7 @@ export class FileMatcher {
       this.#copies.forget(found, id);
       const { birth: _before, superseded: _other, ...rest } = checkpoint;
       const known = birth === undefined ? rest : { ...rest, birth };
-      this.resumeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
+      this.starter.resumeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
       return;
     }
     const { stream } = same;
@@ -230,8 +177,8 @@ export class FileMatcher {
         missing: this.#missing,
         isFirst: context.isFirst,
       });
-      if (recoverable !== undefined) this.#recover(recoverable, opened);
-      else await this.#startNew(opened, context);
+      if (recoverable !== undefined) this.starter.recover(recoverable, opened);
+      else await this.starter.startNew(opened, context);
       return true;
     });
     if (isKept === undefined && file.failure === 'unreadable') this.#unread.noteUnreadable(found.path);
@@ -247,7 +194,7 @@ export class FileMatcher {
   }
 
   /** True when it is a copy, or when a stream was started after the bytes that were copied. */
-  async #isCopy(opened: Opened): Promise<boolean> {
+  async #isCopy(opened: OpenUnreadFile): Promise<boolean> {
     const { candidate, found } = opened;
     const known = this.#copies.at(found);
     if (known === undefined) return this.#isNewCopy(opened);
@@ -256,12 +203,12 @@ export class FileMatcher {
     if (result === 'continues') {
       const start = known.checkpoint.marks.at(-1)?.[0] ?? 0;
       const checkpoint = { ...known.checkpoint, copyOf: null, start };
-      this.#startWith(known.id, checkpoint, { ...opened, candidate });
+      this.starter.startWith(known.id, checkpoint, { ...opened, candidate });
     }
     return result !== 'other';
   }
 
-  async #isNewCopy(opened: Opened): Promise<boolean> {
+  async #isNewCopy(opened: OpenUnreadFile): Promise<boolean> {
     const { candidate } = opened;
     const original = await findOriginal(candidate, this.#attached);
     if (original !== undefined) return this.#leaveOut(opened, original);
@@ -270,12 +217,16 @@ export class FileMatcher {
     if (truncated.mark[0] === candidate.sizeBytes) return this.#leaveOut(opened, truncated.stream);
     const lineage = truncated.stream.lineage;
     const id = mintStreamId();
-    this.#startWith(id, checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }), opened);
+    this.starter.startWith(
+      id,
+      checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }),
+      opened,
+    );
     this.#events.began({ stream: id, path: opened.found.path, position: truncated.mark[0] });
     return true;
   }
 
-  async #leaveOut(opened: Opened, original: FileStream): Promise<boolean> {
+  async #leaveOut(opened: OpenUnreadFile, original: FileStream): Promise<boolean> {
     const { candidate, found } = opened;
     const check = await readCheck(candidate.handle, candidate.sizeBytes);
     if (check === undefined) return false;
@@ -297,78 +248,6 @@ export class FileMatcher {
     return true;
   }
 
-  #recover({ same, known, mark }: Recoverable, opened: Opened): void {
-    const id = mintStreamId();
-    const replaced = same.kind === 'dormant' ? same.dormant.id : same.stream.id;
-    const was = known.marks.at(-1)?.[0] ?? 0;
-    if (same.kind === 'dormant') {
-      this.#files.dormant.delete(replaced);
-      this.#parts.checkpoints.remove(replaced);
-    } else {
-      this.#files.lost.delete(same.stream);
-      same.stream.end();
-    }
-    const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
-    this.#startWith(id, withChecksumOf(known, checkpoint), opened);
-    this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
-  }
-
-  async #startNew(opened: Opened, { present, isFirstEver }: ScanContext): Promise<void> {
-    const { candidate, found } = opened;
-    const lineage = this.#lineageOf(found.path, present);
-    const atEnd = isFirstEver && found.entry.startAt === 'end';
-    const mark = atEnd ? await endOf(candidate) : BEGINNING;
-    const id = mintStreamId();
-    this.#startWith(id, checkpointOf(candidate, { lineage, mark, copyOf: null }), opened);
-    this.#events.began({ stream: id, path: found.path, position: mark[0] });
-  }
-
-  /**
-   * The path of which it is a generation: one path for `x.log.2` and `x.log.1`, two for `worker.2` and
-   * `worker.1`.
-   */
-  #lineageOf(path: string, present: ReadonlySet<string>): string {
-    const base = rotatedFrom(path);
-    if (base === undefined) return path;
-    const isKnown = present.has(base) || this.#isLineage(base) || extname(base) !== '';
-    return isKnown ? base : path;
-  }
-
-  #isLineage(lineage: string): boolean {
-    return this.#order.last(lineage) !== undefined || this.#newStreamPaths.has(lineage);
-  }
-
-  #startWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
-    const { found, file } = opened;
-    this.#supersede(opened);
-    const { entry, sizeBytes, modifiedUnixMs } = found;
-    const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
-    this.#start(stream);
-  }
-
-  /** The file does not have the bytes any more that streams have read of it. */
-  #supersede({ candidate }: Opened): void {
-    for (const stream of this.#missing.withInode(candidate.inode)) {
-      if (isSameInode(stream.checkpoint(), candidate)) stream.supersede();
-    }
-    for (const dormant of this.#files.dormant.withInode(candidate.inode)) {
-      const { id, checkpoint } = dormant;
-      if (checkpoint.superseded === true || !isSameInode(checkpoint, candidate)) continue;
-      const known = { ...checkpoint, superseded: true as const };
-      dormant.update(known);
-      this.#parts.checkpoints.change(id, () => known);
-    }
-  }
-
-  #start(stream: FileStream): void {
-    this.#started++;
-    this.#waiting.push(stream);
-    if (!stream.isHandedOver) this.#newStreamPaths.add(stream.lineage);
-    this.#files.follow(stream);
-    this.#attached.add(stream);
-    this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());
-  }
-
   #indexMissing(): StreamsByName {
     return new StreamsByName(this.#files.missing(), (stream) => this.#files.isMissing(stream));
   }
@@ -378,27 +257,10 @@ export class FileMatcher {
   }
 }
 
-/** The parts of a stream that the match decides. */
-export interface NewStream {
-  readonly id: StreamId;
-  readonly checkpoint: FileCheckpoint;
-  readonly file: FileAccess;
-  readonly entry: TailEntry;
-  readonly sizeBytes: number;
-  readonly modifiedUnixMs: number;
-}
-
-export interface FileMatcherParts {
-  readonly files: FollowedFiles;
-  readonly order: GenerationOrder;
+export interface FileMatcherParts extends Omit<StreamStarterParts, 'missing' | 'onStart'> {
   readonly openFiles: OpenFiles;
-  readonly checkpoints: Checkpoints<FileCheckpoint>;
-  readonly createStream: (stream: NewStream) => FileStream;
-  /** Opens the streams that have their turn, while other files are still matched. */
-  readonly openReady: () => Promise<void>;
   readonly unread: UnreadFiles;
   readonly clock: Clock;
-  readonly events: TailEvents;
 }
 
 /** The scan in which files are matched. */
@@ -409,22 +271,6 @@ export interface ScanContext {
   readonly isFirst: boolean;
   /** The first scan with this state directory: `start_at` applies. */
   readonly isFirstEver: boolean;
-}
-
-/** An unread file that is open. */
-type Opened = UnreadFile & { readonly candidate: OpenCandidate };
-
-const BEGINNING: PositionMark = [0, checkOf(Buffer.alloc(0)), 0];
-
-async function endOf({ handle, sizeBytes }: OpenCandidate): Promise<PositionMark> {
-  const check = await readCheck(handle, sizeBytes);
-  return check === undefined ? BEGINNING : [sizeBytes, check];
-}
-
-/** The checksum of a mark needs the position where it begins. */
-function withChecksumOf({ checksumFrom }: FileCheckpoint, checkpoint: FileCheckpoint): FileCheckpoint {
-  const { checksumFrom: _fromMark, ...rest } = checkpoint;
-  return checksumFrom === undefined ? rest : { ...rest, checksumFrom };
 }
 
 function* portionsOf<T>(all: readonly T[]): Iterable<readonly T[]> {

@@ -68,7 +68,7 @@ export class FileScanner {
     let found = await this.#listOnce();
     for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
-    this.#matcher.orderStarted();
+    this.#matcher.starter.orderStarted();
     await this.#lossReport.send(found);
     await this.#save();
     return found;
@@ -79,7 +79,7 @@ export class FileScanner {
    * restart could not recognize a file that was renamed or created again in the meantime.
    */
   async #save(): Promise<void> {
-    const found = this.#matcher.started + this.#matcher.copyChanges + this.#deletions;
+    const found = this.#matcher.starter.started + this.#matcher.copyChanges + this.#deletions;
     if (found === this.#saved) return;
     this.#saved = found;
     // A failure is reported when the next write fails too.
@@ -87,7 +87,7 @@ export class FileScanner {
   }
 
   async #listOnce(): Promise<FoundFiles> {
-    const known = this.#matcher.started;
+    const known = this.#matcher.starter.started;
     const lost = new Set(this.#files.lost);
     const found = await findFiles(this.#patterns);
     const byFile = groupBy(found.files, fileKey);
@@ -100,7 +100,7 @@ export class FileScanner {
     await this.#matcher.match(this.#unfollowed(byFile), context);
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
-    this.#mustListAgain = this.#matcher.started > known || isNewlyLost;
+    this.#mustListAgain = this.#matcher.starter.started > known || isNewlyLost;
     return found;
   }
 
@@ -212,7 +212,12 @@ export class FileScanner {
       await file.close();
       return;
     }
-    const stream = this.#matcher.resumeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
+    const stream = this.#matcher.starter.resumeDormant(dormant, {
+      file,
+      entry,
+      sizeBytes,
+      modifiedUnixMs: 0,
+    });
     stream.presence.markMovedAway();
   }
 
