@@ -34,7 +34,7 @@ export class StreamTurns {
     this.#drainTimer = new Timer(parts.clock, () => void parts.decide(() => this.#checkDraining()));
   }
 
-  /** What streams that are removed have read in this run and was accepted. */
+  /** The records of removed streams that were read in this run and are accepted. */
   get acceptedBefore(): Amount {
     return this.#acceptedBefore;
   }

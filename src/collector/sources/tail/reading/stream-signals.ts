@@ -1,4 +1,4 @@
-/** What one stream reports to its owner. Each call returns at once. */
+/** The events that one stream reports to its owner. Each call returns at once. */
 export interface StreamSignals {
   /** The file has other bytes than those that were read, or it is gone. */
   contentLost(): void;

@@ -6,7 +6,7 @@ import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import type { FollowedFiles } from '../identity/followed-files.ts';
 import { findUnreadGenerations } from './unread-generations.ts';
 
-/** Reports once, after the first scan, what was lost while the collector was not running. */
+/** Reports once, after the first scan, the bytes that were lost while the collector was not running. */
 export class LossReport {
   readonly #patterns: PathPatterns;
   readonly #parts: LossReportParts;
@@ -70,7 +70,7 @@ export class LossReport {
 
 type LossReportParts = Pick<FileMatcherParts, 'files' | 'checkpoints' | 'events'>;
 
-/** What the first scan reports about the time in which the collector was not running. */
+/** Settings of the report about the time in which the collector was not running. */
 export interface LossReporting {
   /** False for the scan of a command: the next run of the collector reports. */
   readonly isEnabled: boolean;
