@@ -77,7 +77,7 @@ class MatchWalk {
         return;
       }
       if (found.isDirectory()) this.#reportDirectory(path);
-      else if (found.isFile() && this.#patterns.judge(path).kind === 'read') await this.#take(path);
+      else if (found.isFile() && this.#patterns.classify(path).kind === 'read') await this.#take(path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#report(path, error);

@@ -99,8 +99,8 @@ describe('sources', () => {
     expect({ sourceFile, once, warnings }).toEqual({ sourceFile: path, once: true, warnings: [] });
     expect(tail).toMatchObject([{ format: 'combined', startAt: 'beginning', resource: new Map() }]);
     const patterns = new PathPatterns(tail, '/');
-    expect(patterns.judge(path).kind).toBe('read');
-    expect(patterns.judge(resolve('logs/access1.log')).kind).toBe('no-pattern');
+    expect(patterns.classify(path).kind).toBe('read');
+    expect(patterns.classify(resolve('logs/access1.log')).kind).toBe('no-pattern');
   });
 
   test('follows an access log, and uses the time of reading, when configured', () => {

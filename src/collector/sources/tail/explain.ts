@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
 import { isFileError } from './files/file-error.ts';
-import type { Prefix } from './files/file-identity.ts';
+import type { PrefixHash } from './files/file-prefix.ts';
 import type { PathPatterns } from './files/path-patterns.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { GenerationOrder } from './identity/generation-order.ts';
@@ -10,32 +10,6 @@ import type { UnreadFiles, UnreadReason } from './identity/unread-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 import { reasonToWait } from './reading/rotation-drain.ts';
 import { statusOf, type TailStreamStatus } from './tail-status.ts';
-
-/** How a file is seen: who reads it, or why nobody does. JSON-able. */
-export type Explanation =
-  | {
-      readonly kind: 'followed';
-      readonly path: string;
-      readonly device: string;
-      readonly inode: string;
-      readonly prefix: Prefix;
-      readonly status: TailStreamStatus;
-      /** Its turn comes when this older generation is done. */
-      readonly waitsFor?: string;
-      /** Why it waits for that one: the rest of a sentence that begins with the path of `waitsFor`. */
-      readonly waitsBecause?: string;
-      readonly failure?: string;
-    }
-  | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
-
-export interface ExplainContext {
-  readonly files: FollowedFiles;
-  readonly patterns: PathPatterns;
-  readonly unread: UnreadFiles;
-  readonly lineages: GenerationOrder;
-  readonly workingDirectory: string;
-  readonly clock: Clock;
-}
 
 export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
   const path = resolve(context.workingDirectory, file);
@@ -46,28 +20,54 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   const notRead = (reason: string): Explanation => ({ kind: 'not-read', path, reason });
   const unread = context.unread.get(path);
   if (unread?.kind === 'unnameable') return notRead(reasonOf(unread, context));
-  if (found instanceof Error) return notRead(`it cannot be looked at (${found.code ?? found.message})`);
+  if (found instanceof Error) return notRead(`it cannot be opened (${found.code ?? found.message})`);
   const stream = context.files.streamOf({ path, device: String(found.dev), inode: String(found.ino) });
   if (stream !== undefined && stream.path === path) return followed(stream, context);
   if (!found.isFile()) return notRead('it is not a regular file');
   if (unread !== undefined) return notRead(reasonOf(unread, context));
-  const verdict = context.patterns.judge(path);
-  if (verdict.kind === 'compressed')
-    return notRead(`files ending in ${verdict.suffix} are excluded by default`);
-  if (verdict.kind === 'excluded') return notRead(`it is excluded (${verdict.entry.exclude.join(', ')})`);
-  if (verdict.kind === 'no-pattern') return notRead('no pattern matches it');
+  const result = context.patterns.classify(path);
+  if (result.kind === 'compressed')
+    return notRead(`files ending in ${result.suffix} are excluded by default`);
+  if (result.kind === 'excluded') return notRead(`it is excluded (${result.entry.exclude.join(', ')})`);
+  if (result.kind === 'no-pattern') return notRead('no pattern matches it');
   if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
-  return notRead('it has not been looked at yet');
+  return notRead('the next scan decides about it');
 }
 
-function followed(stream: FileStream, { lineages, clock }: ExplainContext): Explanation {
+/** The stream that reads a file, or the reason why it is not read. Sent as JSON. */
+export type Explanation =
+  | {
+      readonly kind: 'followed';
+      readonly path: string;
+      readonly device: string;
+      readonly inode: string;
+      readonly prefix: PrefixHash;
+      readonly status: TailStreamStatus;
+      /** The older generation that is read first. */
+      readonly waitsFor?: string;
+      /** Why it waits: the rest of a sentence that begins with the path of `waitsFor`. */
+      readonly waitsBecause?: string;
+      readonly failure?: string;
+    }
+  | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
+
+export interface ExplainContext {
+  readonly files: FollowedFiles;
+  readonly patterns: PathPatterns;
+  readonly unread: UnreadFiles;
+  readonly order: GenerationOrder;
+  readonly workingDirectory: string;
+  readonly clock: Clock;
+}
+
+function followed(stream: FileStream, { order, clock }: ExplainContext): Explanation {
   const { device, inode } = stream.place;
-  const before = stream.opened && !stream.heldBack ? undefined : lineages.first(stream.lineage);
+  const before = stream.isOpened && !stream.isHeldBack ? undefined : order.first(stream.lineage);
   const { failure } = stream.file;
   return {
     kind: 'followed',
     path: stream.path,
-    ...{ device, inode, prefix: stream.prefix, status: statusOf(stream) },
+    ...{ device, inode, prefix: stream.content.file.prefix, status: statusOf(stream) },
     ...(before === undefined || before === stream
       ? {}
       : { waitsFor: before.path, waitsBecause: reasonToWait(before, clock) }),
@@ -80,13 +80,13 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
     case 'empty':
       return 'it is empty';
     case 'older':
-      return `ignore_older: it was written last at ${new Date(reason.modifiedUnixMs).toISOString()}`;
+      return `ignore_older: its last write was at ${new Date(reason.modifiedUnixMs).toISOString()}`;
     case 'unreadable':
-      return 'it cannot be opened (permission?)';
+      return 'it cannot be opened; check its permissions';
     case 'compressed':
-      return `it is compressed (${reason.compression}, by its first bytes); decompress it to have it read`;
+      return `it is compressed (${reason.compression}, by its first bytes); decompress it to read it`;
     case 'undecided':
-      return 'it has too few bytes to tell text from compressed data; it is looked at again when it grows';
+      return 'it has too few bytes to distinguish text from compressed data; a scan decides again when it grows';
     case 'unnameable':
       return 'its name is not UTF-8';
     case 'duplicate':

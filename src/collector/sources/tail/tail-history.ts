@@ -1,26 +1,39 @@
 import type { StateStore, Table } from '../../../storage/state/state-store.ts';
 
-const LAST_LOOK = 'last-look-unix-ms';
+const HAS_SCANNED = 'looked';
+const LAST_SCAN = 'last-look-unix-ms';
 const LOST_BYTES = 'lost-bytes';
 
-/** The time is written down at most this often while the collector runs, and when it stops. */
+/** The time is saved at most this often while the collector runs, and when it stops. */
 const SAVE_EVERY_MS = 60_000;
 
-/** What a run leaves to the next one besides checkpoints. */
+/** The state that a run leaves to the next one besides checkpoints. */
 export class TailHistory {
   readonly #store: StateStore;
+  readonly #scans: Table<boolean>;
   readonly #table: Table<number>;
-  /** Of the runs before this one. */
+  /** In earlier runs. */
   readonly #lostBefore: number;
-  /** When a run before this one looked for files last, as far as that was written down. */
-  readonly lastLookUnixMs: number | undefined;
+  /** When an earlier run scanned last, as far as that was saved. */
+  readonly lastScanUnixMs: number | undefined;
   #savedUnixMs = 0;
 
   constructor(store: StateStore) {
     this.#store = store;
+    this.#scans = store.table('tail-looks');
     this.#table = store.table('tail-history');
-    this.lastLookUnixMs = this.#table.get(LAST_LOOK);
+    this.lastScanUnixMs = this.#table.get(LAST_SCAN);
     this.#lostBefore = this.#table.get(LOST_BYTES) ?? 0;
+  }
+
+  /** False for a state directory with which no scan was made. */
+  get hasScanned(): boolean {
+    return this.#scans.get(HAS_SCANNED) !== undefined;
+  }
+
+  /** From now on, a file that is new was written after the first scan: it is read from its beginning. */
+  async recordFirstScan(): Promise<void> {
+    await this.#store.write(() => this.#scans.put(HAS_SCANNED, true));
   }
 
   /** The bytes that were lost with this state, when `lostBytes` were lost in this run. */
@@ -28,14 +41,14 @@ export class TailHistory {
     return this.#lostBefore + lostBytes;
   }
 
-  /** After a look; does nothing when it is called again too soon. */
-  async looked(nowUnixMs: number, lostBytes: number): Promise<void> {
+  /** After a scan; does nothing when it is called again too soon. */
+  async scanned(nowUnixMs: number, lostBytes: number): Promise<void> {
     if (Math.abs(nowUnixMs - this.#savedUnixMs) >= SAVE_EVERY_MS) await this.save(nowUnixMs, lostBytes);
   }
 
   async save(nowUnixMs: number, lostBytes: number): Promise<void> {
     await this.#store.write(() => {
-      this.#table.put(LAST_LOOK, nowUnixMs);
+      this.#table.put(LAST_SCAN, nowUnixMs);
       this.#table.put(LOST_BYTES, this.lostBytes(lostBytes));
     });
     this.#savedUnixMs = nowUnixMs;

@@ -1,542 +1,315 @@
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Amount } from '../../../records/amount.ts';
-import { NOTHING, plus, sumOf } from '../../../records/amount.ts';
-import type { Resource } from '../../../records/resource.ts';
-import { mintStreamId, parseStreamId } from '../../../records/stream-id.ts';
-import { Timer } from '../../../runtime/async/timer.ts';
+import { plus, sumOf } from '../../../records/amount.ts';
+import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
 import type { Clock } from '../../../runtime/clock.ts';
-import type { StateStore, Table } from '../../../storage/state/state-store.ts';
-import { Checkpoints } from '../../checkpoints.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
-import { Decisions } from './decisions.ts';
-import { beyondDeletedLimit } from './deleted-files.ts';
 import { type Explanation, explain } from './explain.ts';
 import { TailEvents } from './files/events.ts';
-import type { FileCheckpoint } from './files/file-checkpoint.ts';
-import type { FoundFiles } from './files/find-files.ts';
 import { OpenFiles } from './files/open-files.ts';
 import { PathPatterns } from './files/path-patterns.ts';
-import type { TailEntry } from './files/tail-configuration.ts';
-import { ageDormant } from './forgetting.ts';
-import type { NewStream } from './identity/file-matcher.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
 import { GenerationOrder } from './identity/generation-order.ts';
+import type { NewStream } from './identity/stream-starter.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
-import { FileStream, type FileStreamOwner } from './reading/file-stream.ts';
-import { isSettling, SETTLE_MS, settle } from './reading/rotation-drain.ts';
-import { DirectoryWatcher, type PathChange } from './scanning/directory-watcher.ts';
+import { leftFiles } from './left-files.ts';
+import { FileStream } from './reading/file-stream.ts';
+import type { StreamOwner } from './reading/stream-signals.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
-import { TailHistory } from './tail-history.ts';
+import { ScanTrigger } from './scanning/scan-trigger.ts';
+import { StreamTurns } from './stream-turns.ts';
+import { streamsBeyondDeletedLimit } from './streams-beyond-deleted-limit.ts';
+import type { TailLimits, TailSourceOptions } from './tail-source-options.ts';
+import { TailState } from './tail-state.ts';
 import { type TailStatus, tailStatus } from './tail-status.ts';
 
-export interface TailSourceOptions {
-  readonly entries: readonly TailEntry[];
-  /** What all records of the collector carry: `host.name` and more. */
-  readonly resource: Resource;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  /** Read what is there at the start, and no more. */
-  readonly once: boolean;
-  /** Where relative globs begin. */
-  readonly workingDirectory?: string;
-  readonly limits?: Partial<TailLimits>;
-  /** A command looks at the state while no collector runs: what was lost is reported by the next run. */
-  readonly isOffline?: boolean;
-}
-
-export interface TailLimits {
-  /** Files held open at once. */
-  readonly openFiles: number;
-  /** What deleted files that are held open may take on disk together. */
-  readonly deletedBytes: number;
-  /** A slow look makes sure that nothing was missed. */
-  readonly pollMs: number;
-}
-
-const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
-
-const LOOKED = 'looked';
-
-/** After a look, the next one waits 20 times as long as the look took, but not shorter or longer than this. */
-const LOOK_PAUSE_MS = { shortest: 100, longest: 2_000 };
-
-export interface TailSource extends Source {
-  /** Looks at once for what has changed; resolves when everything found is decided and opened. */
-  look(): Promise<void>;
-  explain(path: string): Promise<Explanation>;
-  status(): TailStatus;
-  /** What was read in this run and is accepted: each record once. */
-  accepted(): Amount;
-  /** For --once: files that should have been read, and were not or not to their end. */
-  left(): readonly LeftFile[];
-  /** Bytes that were gone before they could be read, in this run or before it. */
-  lostBytes(): number;
-  /** After the publisher has stopped: writes the last checkpoints and closes all files. Safe twice. */
-  close(): Promise<void>;
-}
+/*
+ * The tail source follows files.
+ *
+ *     ScanTrigger --> FileScanner --> FileMatcher --> GenerationOrder --> StreamTurns --> sink.open(FileStream)
+ *     when to scan    which files     which stream    which generation    opens what      the publisher reads it
+ *                     are there       a file is       goes first          has its turn
+ *
+ * A scan lists the files that match the patterns. A file becomes a stream when no known stream continues in
+ * it and it is not a copy. A stream is one generation of one file, and a position in it is an offset in the
+ * file.
+ *
+ * Files are identified by their content, because a rotation renames or copies them. The inode number only
+ * selects the streams with which a file is compared. Evidence is compared at four places: before each read
+ * (`VerifiedFile`), when a followed file has changed (`FileScanner`), when a file is matched (`same-file.ts`,
+ * `FileMatcher`), and when the aggregator reports the bytes that it has (`StreamEvidence`).
+ *
+ * Rotation: a renamed or deleted file is read to its end. When it is idle and all of it is accepted, it hands
+ * over to the next generation (`rotation-drain.ts`), and it is followed as long as it exists.
+ *
+ * Decisions about files run one after the other in a queue. Reading runs beside them.
+ *
+ * Limits: the number of open files, the disk space of deleted files, the size of a read (the publisher's
+ * buffer). A followed file that is idle needs about 2 KB for its stream and its checkpoint.
+ *
+ * Recovery: checkpoints are loaded at the start as dormant streams, and the first scan finds their files. An
+ * old checkpoint costs nothing, because the aggregator reports where a stream ends. A lost checkpoint costs
+ * duplicates.
+ *
+ * Which file for which question:
+ *     states of a stream       reading/file-stream.ts       state on disk         files/file-checkpoint.ts
+ *     is it the same file?     identity/same-file.ts        why is it not read?   explain.ts
+ *     is it a copy?            identity/copies.ts           log and metrics       files/events.ts
+ */
 
 export function createTailSource(options: TailSourceOptions): TailSource {
   return new FileTailSource(options);
 }
 
-/**
- * Follows files.
- *
- *     directories --announce--> look --decides--> streams --in line--> sink.open ... read ... accept
- *         poll ----------------^                                              |
- *                                      checkpoints <-- grouped ---------------'
- *
- * What a file is, is decided by its content; device and inode only break ties. A stream is one generation of one file.
- * `FileScanner` says which stream a file belongs to, `FileStream` reads it and proves with each read that the bytes are
- * still those, `GenerationOrder` keeps generations in order, `settle` says when one is past. Everything that decides runs one
- * after the other; only reading goes on beside it.
- *
- * A stream is
- *
- *     dormant ---> queued ---> open ---> yielded ---> ended
- *     (no file     (waits for  (is       (renamed,    (deleted or truncated, all of it
- *     seen yet)    its turn)   sent)     at its end)  accepted: dormant again)
- *
- * Limits: open files, the disk space of deleted files, a read's size (the publisher's buffer). For a followed file that
- * rests, a stream object and its checkpoint are held, some 2 KB.
- *
- * Recovery: checkpoints are read at the start as dormant streams; the first look finds their files again. A checkpoint
- * that is behind costs nothing, since the aggregator says where a stream ends; one that is lost costs duplicates.
- */
-class FileTailSource implements TailSource, FileStreamOwner {
+export interface TailSource extends Source {
+  /**
+   * Scans now; resolves when all files that were found are matched, and the streams with a turn are opened.
+   */
+  scan(): Promise<void>;
+  explain(path: string): Promise<Explanation>;
+  status(): TailStatus;
+  /** The records that were read in this run and are accepted. Each record is counted once. */
+  accepted(): Amount;
+  /** For --once: files that should have been read, and were not read or not to their end. */
+  left(): readonly LeftFile[];
+  /** The number of bytes that were gone before they could be read, as far as this run has found it. */
+  lostBytes(): number;
+  /**
+   * Called after the publisher has stopped: saves the last checkpoints and closes all files. Safe to call
+   * twice.
+   */
+  close(): Promise<void>;
+}
+
+const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
+
+class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly name = 'tail';
   readonly #options: TailSourceOptions;
   readonly #limits: TailLimits;
   readonly #clock: Clock;
   readonly #events: TailEvents;
   readonly #patterns: PathPatterns;
-  readonly #checkpoints: Checkpoints<FileCheckpoint>;
-  /** Whether files were ever looked for with this state. */
-  readonly #looks: Table<boolean>;
-  readonly #history: TailHistory;
+  readonly #state: TailState;
   readonly #files = new FollowedFiles();
-  readonly #lineages = new GenerationOrder();
+  readonly #order = new GenerationOrder();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
   readonly #scanner: FileScanner;
-  readonly #watcher: DirectoryWatcher;
-  #sink: StreamSink | undefined;
-  /** Streams by the paths where their bytes may change. */
-  #byPath = new Map<string, FileStream>();
-  #watchedDirectories: ReadonlySet<string> = new Set();
-  readonly #decisions: Decisions;
-  readonly #pollTimer: Timer;
-  readonly #lookTimer: Timer;
-  readonly #settleTimer: Timer;
-  #lookAllowedAtMs = 0;
-  #lastAgedMs: number;
-  /** Of streams that have ended. */
-  #acceptedBefore: Amount = NOTHING;
-  /** No file was looked for with this state before. */
-  #isFirstEver = false;
-  #running = false;
-  #started = false;
+  readonly #trigger: ScanTrigger;
+  readonly #turns: StreamTurns;
+  readonly #decisions = new SerialQueue();
+  #isRunning = false;
+  #isStarted = false;
   #whenDrained: (() => void)[] = [];
 
   constructor(options: TailSourceOptions) {
+    const { clock, store } = options;
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#clock = options.clock;
-    this.#lastAgedMs = options.clock.monotonicMs();
+    this.#clock = clock;
     this.#events = new TailEvents(options.logger, options.metrics);
-    this.#patterns = new PathPatterns(options.entries, options.workingDirectory ?? process.cwd());
+    this.#patterns = new PathPatterns(options.entries, this.#workingDirectory);
     this.#openFiles = new OpenFiles(this.#limits.openFiles);
-    this.#decisions = new Decisions((error) => this.#events.scanFailed(error));
-    this.#pollTimer = new Timer(options.clock, () => void this.look());
-    this.#lookTimer = new Timer(options.clock, () => void this.look());
-    this.#settleTimer = new Timer(options.clock, () => void this.#decisions.run(() => this.#settleAll()));
-    this.#watcher = new DirectoryWatcher({
-      changed: (path, change) => this.#announced(path, change),
-      failed: (directory, error) => this.#events.unwatched(directory, error),
-    });
-    this.#checkpoints = new Checkpoints<FileCheckpoint>({
-      store: options.store,
-      table: 'tail-checkpoints',
-      clock: options.clock,
-      onFailure: (error) => this.#events.checkpointsFailed(error),
-    });
-    this.#looks = options.store.table<boolean>('tail-looks');
-    this.#history = new TailHistory(options.store);
     this.#unread = new UnreadFiles(this.#events);
-    const reporting = {
-      isEnabled: options.isOffline !== true,
-      sinceUnixMs: this.#history.lastLookUnixMs,
-    };
-    const parts = {
-      files: this.#files,
-      lineages: this.#lineages,
-      openFiles: this.#openFiles,
-      checkpoints: this.#checkpoints,
-      createStream: (stream: NewStream) => this.#createStream(stream),
-      openReady: () => this.#openNext(),
-      unread: this.#unread,
-      clock: options.clock,
-      events: this.#events,
-    };
-    this.#scanner = new FileScanner(this.#patterns, parts, reporting);
+    const isOffline = options.isOffline === true;
+    this.#state = new TailState({ store, files: this.#files, clock, events: this.#events, isOffline });
+    this.#turns = this.#createTurns();
+    this.#scanner = this.#createScanner();
+    this.#trigger = new ScanTrigger({
+      ...{ files: this.#files, patterns: this.#patterns, clock, events: this.#events },
+      pollMs: this.#limits.pollMs,
+      scan: () => void this.scan(),
+    });
   }
 
   async start(sink: StreamSink): Promise<void> {
-    this.#sink = sink;
-    this.#running = true;
-    for (const { id, value } of this.#checkpoints.entries()) {
-      const stream = parseStreamId(id);
-      if (stream !== undefined) this.#files.dormant.add(stream, value);
-    }
-    this.#isFirstEver = this.#files.dormant.size === 0 && this.#looks.get(LOOKED) === undefined;
-    const first = await this.#decisions.attempt(() => this.#lookNow());
-    if (first !== undefined) throw first.failure;
-    this.#started = true;
-    this.#checkDrained();
+    this.#turns.start(sink);
+    this.#isRunning = true;
+    this.#state.load();
+    await this.#decisions.run(() => this.#scanNow());
+    this.#isStarted = true;
+    this.#resolveDrained();
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
-    this.#running = false;
-    for (const alarm of [this.#pollTimer, this.#lookTimer, this.#settleTimer]) alarm.cancel();
-    this.#watcher.close();
-    await this.#decisions.idle();
-    if (this.#started) await this.#flush();
-    if (this.#started)
-      await this.#remember((history, nowUnixMs) => history.save(nowUnixMs, this.#events.allLostBytes));
+    this.#isRunning = false;
+    this.#trigger.stop();
+    this.#turns.stop();
+    await this.#decisions.run(() => Promise.resolve());
+    if (this.#isStarted) await this.#state.save();
   }
 
   async close(): Promise<void> {
-    this.#running = false;
-    await this.#decisions.idle();
+    this.#isRunning = false;
+    await this.#decisions.run(() => Promise.resolve());
     for (const stream of this.#files.streams.values()) await stream.close();
     await this.#openFiles.closeAll();
-    if (this.#started) await this.#flush();
-    this.#checkpoints.close();
+    if (this.#isStarted) await this.#state.saveCheckpoints();
+    this.#state.checkpoints.close();
   }
 
   drained(): Promise<void> {
     return new Promise((resolve) => {
       this.#whenDrained.push(resolve);
-      if (this.#started) this.#checkDrained();
+      if (this.#isStarted) this.#resolveDrained();
     });
   }
 
-  look(): Promise<void> {
-    return this.#decisions.run(async () => {
-      if (this.#running && !this.#options.once) await this.#lookNow();
+  scan(): Promise<void> {
+    return this.#decide(async () => {
+      if (this.#canScan) await this.#scanNow();
     });
-  }
-
-  async #lookNow(): Promise<void> {
-    this.#lookTimer.cancel();
-    if (!this.#options.once) this.#pollTimer.set(this.#limits.pollMs);
-    const beganMs = this.#clock.monotonicMs();
-    const found = await this.#scanner.look({ isFirstEver: this.#isFirstEver });
-    await this.#noteFirstLook();
-    await this.#remember((history, nowUnixMs) => history.looked(nowUnixMs, this.#events.allLostBytes));
-    this.#letGoOfDeleted();
-    this.#forget();
-    await this.#openNext();
-    const nowMs = this.#clock.monotonicMs();
-    const ms = nowMs - beganMs;
-    const { shortest, longest } = LOOK_PAUSE_MS;
-    this.#lookAllowedAtMs = nowMs + Math.min(longest, Math.max(shortest, 20 * ms));
-    this.#watch(found);
-    this.#events.scanned({ followed: this.#files.attached().length, open: this.#openFiles.size, ms });
   }
 
   explain(path: string): Promise<Explanation> {
     return explain(path, {
-      files: this.#files,
-      patterns: this.#patterns,
-      unread: this.#unread,
-      lineages: this.#lineages,
-      clock: this.#clock,
-      workingDirectory: this.#options.workingDirectory ?? process.cwd(),
+      ...{ files: this.#files, patterns: this.#patterns, unread: this.#unread, order: this.#order },
+      ...{ clock: this.#clock, workingDirectory: this.#workingDirectory },
     });
   }
 
   status(): TailStatus {
-    return tailStatus(this.#files, this.#history.lostBytes(this.#events.allLostBytes));
+    return tailStatus(this.#files, this.#state.lostBytes);
   }
 
   accepted(): Amount {
-    const streams = Array.from(this.#files.streams.values(), ({ acceptedReads }) => acceptedReads);
-    return plus(this.#acceptedBefore, sumOf(streams));
+    const streams = Array.from(this.#files.streams.values(), ({ content }) => content.acceptedReads);
+    return plus(this.#turns.acceptedBefore, sumOf(streams));
   }
 
   left(): readonly LeftFile[] {
-    const left = new Map<string, LeftFile>();
-    for (const { path, reason } of this.#unread.missed()) left.set(path, { path, reason });
-    for (const stream of this.#files.streams.values()) {
-      const { path, refusal, leftBytes: bytes } = stream;
-      if (bytes === 0) continue;
-      const reason = left.get(path)?.reason ?? 'unread';
-      left.set(path, {
-        path,
-        bytes,
-        ...(refusal === undefined ? { reason } : { reason: 'refused', refusal }),
-      });
-    }
-    return [...left.values()];
+    return leftFiles(this.#files, this.#unread);
   }
 
   lostBytes(): number {
     return this.#events.allLostBytes;
   }
 
-  // What streams tell.
+  // Signals of the streams.
 
   contentLost(stream: FileStream): void {
     if (!this.#files.isAttached(stream)) return;
-    stream.isInDoubt = true;
-    if (this.#options.once) void this.#decisions.run(() => this.#loseForGood(stream));
-    else this.#scheduleLook();
+    stream.doubt();
+    if (this.#options.once) void this.#decide(() => this.#endLost(stream));
+    else this.#trigger.request();
   }
 
   unreadable(stream: FileStream): void {
     this.#unread.noteUnreadable(stream.path);
-    // The next look wakes it. The only run there is does not wait for that.
-    if (this.#options.once) stream.drained = true;
-    this.#checkDrained();
+    this.#resolveDrained();
   }
 
   diverged(stream: FileStream): void {
-    void this.#decisions.run(() => this.#replace(stream));
+    void this.#decide(() => this.#turns.replace(stream));
   }
 
   changed(stream: FileStream): void {
-    if (this.#files.streams.has(stream.id)) this.#checkpoints.change(stream.id, () => stream.checkpoint());
+    if (!this.#files.streams.has(stream.id)) return;
+    this.#state.checkpoints.change(stream.id, () => stream.checkpoint());
   }
 
   progressed(stream: FileStream): void {
-    if (isSettling(stream) && stream.accepted >= stream.contentEnd) this.#scheduleSettling(0);
-    else if (stream.ended && stream.accepted >= stream.position)
-      void this.#decisions.run(() => this.#openAfterLook());
-    this.#checkDrained();
+    this.#turns.progressed(stream);
+    this.#resolveDrained();
   }
 
   wake(stream: FileStream): void {
-    if (stream.opened) this.#sink?.wake(stream.id);
+    this.#turns.wake(stream);
   }
 
-  // Decisions.
+  // Decisions, one after the other.
 
-  #announced(path: string, change: PathChange): void {
-    const stream = this.#byPath.get(path);
-    if (stream !== undefined && change === 'content') stream.wake();
-    else if (stream !== undefined || this.#patterns.entryFor(path) || this.#isDirectoryChange(path, change)) {
-      this.#scheduleLook();
-    }
+  get #canScan(): boolean {
+    return this.#isRunning && !this.#options.once;
   }
 
-  #isDirectoryChange(path: string, change: PathChange): boolean {
-    return change === 'name' && (this.#patterns.mayContain(path) || this.#watchedDirectories.has(path));
+  #decide(decision: () => Promise<void>): Promise<void> {
+    return this.#decisions.run(decision).catch((error: unknown) => this.#events.scanFailed(error));
   }
 
-  #scheduleLook(): void {
-    if (!this.#running || this.#options.once) return;
-    this.#lookTimer.setIfUnset(Math.max(0, this.#lookAllowedAtMs - this.#clock.monotonicMs()));
+  async #scanNow(): Promise<void> {
+    const { once } = this.#options;
+    if (!once) this.#trigger.began();
+    const beganMs = this.#clock.monotonicMs();
+    const found = await this.#scanner.scan({ isFirstEver: this.#state.isFirstEver });
+    await this.#state.recordScan();
+    this.#endBeyondDeletedLimit();
+    this.#state.ageDormant();
+    await this.#turns.openNext();
+    const ms = this.#clock.monotonicMs() - beganMs;
+    if (!once) this.#trigger.ended(found, ms);
+    this.#events.scanned({ followed: this.#files.attached().length, open: this.#openFiles.size, ms });
   }
 
-  #watch({ files, directories }: FoundFiles): void {
-    this.#byPath = new Map();
-    for (const stream of this.#files.attached()) this.#byPath.set(stream.path, stream);
-    for (const found of files) {
-      const stream = this.#files.streamOf(found);
-      if (stream === undefined) continue;
-      this.#byPath.set(found.path, stream);
-      if (found.target !== undefined) this.#byPath.set(found.target, stream);
-    }
-    if (!this.#running || this.#options.once) return;
-    this.#watchedDirectories = directories;
-    if (this.#watcher.watch(directories)) this.#scheduleLook();
-  }
-
-  /** Opens the streams whose turn it is, once their identities are on disk. */
-  async #openNext(): Promise<void> {
-    const turn = this.#lineages.advance();
-    for (const stream of this.#files.streams.values()) {
-      if (stream.yielded && !stream.opened && !stream.ended) turn.push(stream);
-    }
-    this.#dropEnded();
-    if (turn.length > 0 && (await this.#flush())) {
-      for (const stream of turn) {
-        if (stream.opened) stream.release();
-        else {
-          stream.opened = true;
-          this.#sink?.open(stream);
-        }
-      }
-    }
-    if (this.#isAnySettling()) this.#scheduleSettling(SETTLE_MS);
-    this.#checkDrained();
-  }
-
-  #dropEnded(): void {
-    for (const stream of this.#files.streams.values()) {
-      if (!stream.ended || stream.diverged) continue;
-      if (stream.opened && stream.accepted < stream.position) continue;
-      this.#forgetStream(stream);
-      if (stream.accepted > stream.start) {
-        const checkpoint = { ...stream.checkpoint(), finished: true as const };
-        this.#files.dormant.add(stream.id, checkpoint);
-        this.#checkpoints.change(stream.id, () => checkpoint);
-      } else this.#checkpoints.remove(stream.id);
-    }
-  }
-
-  #forgetStream(stream: FileStream): void {
-    this.#acceptedBefore = plus(this.#acceptedBefore, stream.acceptedReads);
-    this.#files.forget(stream);
-  }
-
-  async #flush(): Promise<boolean> {
-    try {
-      await this.#checkpoints.flush();
-      return true;
-    } catch (error) {
-      this.#events.checkpointsFailed(error as Error);
-      return false;
-    }
-  }
-
-  #isAnySettling(): boolean {
-    for (const stream of this.#files.streams.values()) if (isSettling(stream)) return true;
-    return false;
-  }
-
-  #scheduleSettling(afterMs: number): void {
-    if (!this.#running) return;
-    if (afterMs === 0) this.#settleTimer.set(0);
-    else this.#settleTimer.setIfUnset(afterMs);
-  }
-
-  async #settleAll(): Promise<void> {
-    for (const stream of this.#files.streams.values()) {
-      if (!isSettling(stream)) continue;
-      const outcome = await settle(stream, this.#clock, this.#events);
-      if (outcome === 'lost') this.contentLost(stream);
-      if (outcome === 'yielded' || outcome === 'finished') this.#yield(stream);
-      if (outcome === 'finished') this.#finish(stream);
-    }
-    await this.#openAfterLook();
-  }
-
-  /**
-   * A generation that waited for its turn may have been copied and truncated meanwhile. Of a stream without a byte, its
-   * beginning is no evidence: the next generation may begin alike. So the copy, which goes first, is looked for before
-   * the stream is opened.
-   */
-  async #openAfterLook(): Promise<void> {
-    if (this.#running && !this.#options.once && this.#lineages.isAnyWaiting()) await this.#lookNow();
-    else await this.#openNext();
-  }
-
-  #yield(stream: FileStream): void {
-    if (stream.yielded) return;
-    stream.yielded = true;
-    this.changed(stream);
-  }
-
-  async #loseForGood(stream: FileStream): Promise<void> {
-    this.#scanner.endLost(stream);
-    await this.#openNext();
-  }
-
-  #finish(stream: FileStream): void {
-    this.#events.finished({ stream: stream.id, path: stream.path, position: stream.accepted });
-    stream.end();
-  }
-
-  /** The aggregator means other bytes by the stream's id: another goes on where our own checkpoint stands. */
-  async #replace(stream: FileStream): Promise<void> {
-    if (!this.#files.streams.has(stream.id)) return;
-    // The ledger has no gaps of the new stream yet.
-    const { holes: _holes, ...known } = stream.checkpoint();
-    const mark = known.marks.at(-1);
-    if (mark === undefined) return;
-    const replacement = this.#createStream({
-      id: mintStreamId(),
-      checkpoint: { ...known, start: mark[0], marks: [mark] },
-      file: stream.file,
-      entry: stream.entry,
-      sizeBytes: stream.sizeBytes,
-      modifiedUnixMs: stream.modifiedUnixMs,
-    });
-    replacement.movedAway = stream.movedAway;
-    replacement.unlinkedSinceMs = stream.unlinkedSinceMs;
-    this.#forgetStream(stream);
-    this.#files.follow(replacement);
-    this.#lineages.replace(stream, replacement);
-    this.#checkpoints.remove(stream.id);
-    this.#checkpoints.change(replacement.id, () => replacement.checkpoint());
-    const { id, path } = stream;
-    this.#events.diverged({ stream: id, path, replacement: replacement.id, position: mark[0] });
-    this.#sink?.close(id);
-    await this.#openNext();
-  }
-
-  #letGoOfDeleted(): void {
-    for (const stream of beyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
+  #endBeyondDeletedLimit(): void {
+    for (const stream of streamsBeyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
       const { id, path, position, sizeBytes } = stream;
-      this.#events.givenUp({ stream: id, path, position, lostBytes: sizeBytes - position });
+      this.#events.discarded({ stream: id, path, position, lostBytes: sizeBytes - position });
       stream.end();
     }
   }
 
-  /** From now on, a file that is new was written while this state was there: it is read from its beginning. */
-  async #noteFirstLook(): Promise<void> {
-    if (!this.#isFirstEver) return;
-    try {
-      await this.#options.store.write(() => this.#looks.put(LOOKED, true));
-      this.#isFirstEver = false;
-    } catch (error) {
-      this.#events.checkpointsFailed(error as Error);
-    }
+  async #endLost(stream: FileStream): Promise<void> {
+    this.#scanner.endLost(stream);
+    await this.#turns.openNext();
   }
 
-  async #remember(write: (history: TailHistory, nowUnixMs: number) => Promise<void>): Promise<void> {
-    if (this.#options.isOffline) return;
-    try {
-      await write(this.#history, Number(this.#clock.nowUnixNano() / 1_000_000n));
-    } catch (error) {
-      this.#events.checkpointsFailed(error as Error);
-    }
-  }
-
-  #forget(): void {
-    const nowMs = this.#clock.monotonicMs();
-    ageDormant(this.#files, this.#checkpoints, nowMs - this.#lastAgedMs);
-    this.#lastAgedMs = nowMs;
-  }
-
-  #checkDrained(): void {
-    if (!this.#started || this.#whenDrained.length === 0) return;
-    const isDrained = (stream: FileStream) =>
-      !stream.diverged &&
-      ((stream.accepted >= stream.position && (stream.ended || (stream.opened && stream.drained))) ||
-        // It is tried again hourly; the only run there is does not wait for that.
-        (this.#options.once && stream.refusal !== undefined));
-    for (const stream of this.#files.streams.values()) if (!isDrained(stream)) return;
+  #resolveDrained(): void {
+    if (!this.#isStarted || this.#whenDrained.length === 0) return;
+    for (const stream of this.#files.streams.values()) if (!this.#isDrained(stream)) return;
     for (const resolve of this.#whenDrained.splice(0)) resolve();
+  }
+
+  #isDrained(stream: FileStream): boolean {
+    if (stream.isDiverged) return false;
+    // A rejected stream is tried again every hour. A run with --once does not wait for that.
+    if (this.#options.once && stream.refusal !== undefined) return true;
+    if (stream.accepted < stream.position) return false;
+    return stream.isEnded || (stream.isOpened && stream.content.isDrained);
+  }
+
+  // Parts.
+
+  get #workingDirectory(): string {
+    return this.#options.workingDirectory ?? process.cwd();
+  }
+
+  #createTurns(): StreamTurns {
+    return new StreamTurns({
+      ...{ files: this.#files, order: this.#order, state: this.#state },
+      ...{ clock: this.#clock, events: this.#events },
+      createStream: (stream) => this.#createStream(stream),
+      decide: (decision) => this.#decide(decision),
+      scan: () => (this.#canScan ? () => this.#scanNow() : undefined),
+      onLost: (stream) => this.contentLost(stream),
+      onChange: () => this.#resolveDrained(),
+    });
+  }
+
+  #createScanner(): FileScanner {
+    const { isOffline } = this.#options;
+    const parts = {
+      ...{ files: this.#files, order: this.#order, openFiles: this.#openFiles, unread: this.#unread },
+      ...{ checkpoints: this.#state.checkpoints, clock: this.#clock, events: this.#events },
+      createStream: (stream: NewStream) => this.#createStream(stream),
+      openReady: () => this.#turns.openNext(),
+    };
+    const reporting = { isEnabled: isOffline !== true, sinceUnixMs: this.#state.lastScanUnixMs };
+    return new FileScanner(this.#patterns, parts, reporting);
   }
 
   #createStream(parts: NewStream): FileStream {
     const { entry, sizeBytes } = parts;
-    return new FileStream({
+    const { resource, once } = this.#options;
+    const streamParts = {
       ...parts,
-      resourceAt: (path) => new Map([...this.#options.resource, ...entry.resource, ['log.file.path', path]]),
+      resourceAt: (path: string) => new Map([...resource, ...entry.resource, ['log.file.path', path]]),
       cutter: cutterFor(entry.multiline, entry.format),
-      owner: this,
-      clock: this.#clock,
-      events: this.#events,
-      ...(this.#options.once ? { limit: sizeBytes } : {}),
-    });
+      ...{ clock: this.#clock, events: this.#events },
+      ...(once ? { limit: sizeBytes } : {}),
+    };
+    return new FileStream(streamParts, this);
   }
 }

@@ -3,31 +3,7 @@ import type { StreamStatus } from '../../stream-status.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 
-/** Where one file stands. */
-export interface TailStreamStatus extends StreamStatus {
-  readonly path: string;
-  readonly home: string;
-  readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
-  /** The size of the file when it was seen last; what the stream holds when there is no file. */
-  readonly sizeBytes: number;
-  /** Where reading stands. */
-  readonly position: Position;
-  /** How many bytes were not read when its file was gone at the start. */
-  readonly lostBytes?: number;
-  readonly refusal?: string;
-}
-
-export interface TailStatus {
-  readonly streams: readonly TailStreamStatus[];
-  readonly readBytes: number;
-  readonly acceptedBytes: number;
-  readonly waitingBytes: number;
-  readonly oldestWaitingMs?: number;
-  /** With this state, for any reason: bytes that were gone before they could be read. */
-  readonly lostBytes: number;
-}
-
-/** The tail's part of the balance: of every stream that is remembered, and summed. */
+/** The totals of all known streams, and the numbers of each one. */
 export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus {
   const streams: TailStreamStatus[] = Array.from(files.streams.values(), statusOf);
   for (const { id, checkpoint } of files.dormant.values()) {
@@ -54,9 +30,34 @@ export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus 
   };
 }
 
+/** The state of one stream. */
+export interface TailStreamStatus extends StreamStatus {
+  readonly path: string;
+  readonly home: string;
+  readonly state: 'open' | 'queued' | 'refused' | 'ended' | 'dormant';
+  /** The size of the file in the last scan or read. For a dormant stream, the end of its accepted bytes. */
+  readonly sizeBytes: number;
+  /** The end of the bytes that were read. */
+  readonly position: Position;
+  /** The number of bytes that were not read when the file was gone at the start. */
+  readonly lostBytes?: number;
+  readonly refusal?: string;
+}
+
+export interface TailStatus {
+  readonly streams: readonly TailStreamStatus[];
+  readonly readBytes: number;
+  readonly acceptedBytes: number;
+  readonly waitingBytes: number;
+  readonly oldestWaitingMs?: number;
+  /** The bytes that were lost before they could be read, in all runs with this state. */
+  readonly lostBytes: number;
+}
+
 export function statusOf(stream: FileStream): TailStreamStatus {
-  const { id, path, home, sizeBytes, position, accepted, start, oldestUnacceptedMs, refusal } = stream;
-  const end = stream.ended ? position : Math.max(stream.contentEnd, position);
+  const { id, path, home, sizeBytes, position, accepted, start, refusal } = stream;
+  const { oldestUnacceptedMs } = stream.content;
+  const end = stream.isEnded ? position : Math.max(stream.content.end, position);
   return {
     ...{ stream: id, origin: path, path, home, state: stateOf(stream), sizeBytes, position },
     readBytes: position - start,
@@ -68,7 +69,7 @@ export function statusOf(stream: FileStream): TailStreamStatus {
 }
 
 function stateOf(stream: FileStream): TailStreamStatus['state'] {
-  if (stream.ended) return 'ended';
-  if (!stream.opened) return 'queued';
+  if (stream.isEnded) return 'ended';
+  if (!stream.isOpened) return 'queued';
   return stream.refusal === undefined ? 'open' : 'refused';
 }

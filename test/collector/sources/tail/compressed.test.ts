@@ -7,7 +7,7 @@ import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/fil
 import { numbered, Tailing } from './tailing.ts';
 
 const GZIP = gzipSync(numbered(1, 500));
-const NOT_READ = 'A file is compressed and is not read: decompress it, or leave it out with "exclude"';
+const NOT_READ = 'A file is not read because it is compressed: decompress it, or list it in "exclude"';
 
 describe('a compressed file', () => {
   it('is not read under any name, is logged once, and is explained', async () => {
@@ -23,7 +23,7 @@ describe('a compressed file', () => {
     });
   });
 
-  it('is not read when it is empty first and grows piece by piece', async () => {
+  it('is not read when it is empty at first and grows in pieces', async () => {
     const tailing = await Tailing.start();
     for (let end = 0; end < 12; end++) {
       await writeFile(tailing.path('app.log.1.tmp'), GZIP.subarray(0, end));
@@ -45,10 +45,10 @@ describe('a compressed file', () => {
   });
 
   it.each(['gz', 'GZ', 'tgz', 'Z', 'lz4', 'lzma', 'zst', 'zstd', 'xz', 'bz2', 'zip', 'lz', 'TAR.GZ'])(
-    'is left out by its name when that ends in .%s',
+    'is not read when its name ends in .%s',
     (suffix) => {
       const patterns = new PathPatterns(tailEntriesFromGlobs(['/logs/*']), '/');
-      expect(patterns.judge(`/logs/app.log.${suffix}`).kind).toBe('compressed');
+      expect(patterns.classify(`/logs/app.log.${suffix}`).kind).toBe('compressed');
     },
   );
 
@@ -63,7 +63,7 @@ describe('a compressed file', () => {
     ['compress', '1f9d90'],
     ['lzma', '5d00008000'],
     ['lzip', '4c5a495001'],
-  ])('is recognised as %s by its first bytes %s', (kind, hex) => {
+  ])('is recognized as %s by its first bytes %s', (kind, hex) => {
     const bytes = Buffer.from(hex, 'hex');
     expect(compressionOf(bytes)).toEqual({ kind });
     expect(compressionOf(bytes.subarray(0, 1))).toBe('undecided');

@@ -8,7 +8,7 @@ async function copytruncate(tail: Tailing, copy = 'a.log.1'): Promise<void> {
 }
 
 describe('copytruncate', () => {
-  it('begins anew in the truncated file, and does not read the copy', async () => {
+  it('reads the truncated file from its beginning, and does not read the copy', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -21,7 +21,7 @@ describe('copytruncate', () => {
     expect(tail.taken.text()).toBe(numbered(0, 15));
   });
 
-  it('notices it though the file has grown past the old position', async () => {
+  it('is detected although the file has grown past the old position', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -31,7 +31,7 @@ describe('copytruncate', () => {
     expect(tail.taken.text()).toBe(numbered(0, 60));
   });
 
-  it('does not read a copy in the making', async () => {
+  it('does not read a copy while it is being made', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 100));
     await tail.turn();
@@ -64,7 +64,7 @@ describe('copytruncate', () => {
     expect(tail.messages(50)).toEqual([]);
   });
 
-  it('reads the unread rest from a copy it knew, and of several turns in order', async () => {
+  it('reads the unread rest of several rotations from known copies, in order', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -87,7 +87,7 @@ describe('copytruncate', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('counts what is lost when there is no copy', async () => {
+  it('counts the lost bytes when there is no copy', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -103,7 +103,7 @@ describe('copytruncate', () => {
     expect(tail.log.find(({ level }) => level === 50)).toMatchObject({ lostBytes: numbered(10, 10).length });
   });
 
-  it('finds the rest in the copy after a restart', async () => {
+  it('reads the rest from the copy after a restart', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -117,7 +117,7 @@ describe('copytruncate', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('does not read a copy that was made while it was not running, shorter than what it had read', async () => {
+  it('does not read a copy that was made while the collector was not running and is shorter than what was read', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 20));
     await tail.turn();
@@ -134,7 +134,7 @@ describe('copytruncate', () => {
     expect(tail.taken.text()).toBe(numbered(0, 40));
   });
 
-  it('reads on in a copy that is written to', async () => {
+  it('continues to read in a copy that a process writes to', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -145,7 +145,7 @@ describe('copytruncate', () => {
     expect(tail.taken.text()).toBe(`${numbered(0, 10)}by hand\n`);
   });
 
-  it('reads a file of its own that only began like another', async () => {
+  it('reads a file that only begins with the bytes of another', async () => {
     const header = '# the same header in every file of this program\n'.repeat(40);
     const tail = await Tailing.start();
     await tail.append('a.log', header + numbered(0, 10));
@@ -171,7 +171,7 @@ describe('copytruncate', () => {
     expect(tail.taken.text()).toBe(numbered(0, 30));
   });
 
-  it('is read when its original is replaced by a file that has not all of its bytes', async () => {
+  it('is read when its original is replaced by a file that does not have all its bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('app.log', numbered(0, 20));
     await tail.turn();
@@ -188,7 +188,7 @@ describe('copytruncate', () => {
     expect(tail.taken.text()).toContain(numbered(500, 10));
   });
 
-  it('is still a copy when the collector is killed right after the look, and its original is renamed', async () => {
+  it('is still a copy when the collector is killed right after the scan, and its original is renamed', async () => {
     const tail = await Tailing.start();
     await tail.append('app.log', numbered(0, 20));
     await tail.turn();
@@ -203,7 +203,7 @@ describe('copytruncate', () => {
   });
 
   it.each([0, 10])(
-    'is not read again when its original is deleted that was read further (%i lines added to the copy)',
+    'is not read again when its original was read further and is deleted (%i lines added to the copy)',
     async (added) => {
       const tail = await Tailing.start();
       await tail.append('app.log', numbered(0, 20));

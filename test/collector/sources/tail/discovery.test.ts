@@ -22,7 +22,7 @@ describe('discovery', () => {
     expect(tail.taken.text()).toBe('deep\n');
   });
 
-  it('leaves compressed and excluded files out, and says so', async () => {
+  it('does not read compressed and excluded files, and explains why', async () => {
     const tail = await Tailing.prepare({ globs: ['*'], entry: { exclude: ['*.tmp'] } });
     for (const name of ['a.gz', 'a.zst', 'a.xz', 'a.bz2', 'a.zip', 'a.tmp']) await tail.append(name, 'no\n');
     await mkdir(tail.path('directory'));
@@ -41,7 +41,7 @@ describe('discovery', () => {
     expect(await reason('/etc/hostname')).toContain('no pattern');
   });
 
-  it('says once that a name is not UTF-8, and reads the others', async () => {
+  it('logs once that a name is not UTF-8, and reads the other files', async () => {
     const tail = await Tailing.start({ globs: ['**/*'] });
     await writeFile(Buffer.concat([Buffer.from(tail.path('bad')), Buffer.of(0xff)]), 'no\n');
     await mkdir(Buffer.concat([Buffer.from(tail.path('dir')), Buffer.of(0xff)]));
@@ -55,7 +55,7 @@ describe('discovery', () => {
     expect(await tail.source.explain('bad\ufffd')).toMatchObject({ reason: 'its name is not UTF-8' });
   });
 
-  it('takes no stream for an empty file until it has bytes', async () => {
+  it('does not start a stream for an empty file until it has bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', '');
     await tail.turn();
@@ -75,7 +75,7 @@ describe('discovery', () => {
     expect(tail.taken.text()).toBe('x\n');
   });
 
-  it('keeps a file whose directory cannot be looked into for a while', async () => {
+  it('keeps a file while its directory cannot be read', async () => {
     const tail = await Tailing.prepare({ globs: ['d/*.log'] });
     await chmod(dirname(tail.logs), 0o755);
     await mkdir(tail.path('d'));
@@ -92,7 +92,7 @@ describe('discovery', () => {
     expect(tail.taken.streamIds).toHaveLength(1);
   });
 
-  it('reads a file when its permission comes back', async () => {
+  it('reads a file when its permission is restored', async () => {
     const tail = await Tailing.prepare({ limits: { openFiles: 0 } });
     await chmod(dirname(tail.logs), 0o755);
     await tail.append('a.log', numbered(0, 5));
@@ -112,10 +112,10 @@ describe('discovery', () => {
     await tail.turn();
     expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(0, 10));
     expect(tail.taken.text(tail.path('b.log'))).toBe(numbered(100, 5));
-    expect(tail.messages()).toContain('A file cannot be opened; it is tried again');
+    expect(tail.messages()).toContain('Cannot open a file; trying again at the next scan');
   });
 
-  it('opens no more files than it may, and reads all of them', async () => {
+  it('opens no more files than the limit, and reads all of them', async () => {
     const tail = await Tailing.prepare({ limits: { openFiles: 3 } });
     for (let i = 0; i < 20; i++) await tail.append(`${i}.log`, numbered(i, 1));
     await tail.start();
@@ -142,8 +142,8 @@ describe('discovery', () => {
   });
 });
 
-describe('the watch', () => {
-  it('announces new bytes, new files and new directories, without a watch on any file', async () => {
+describe('DirectoryWatcher', () => {
+  it('reports new bytes, new files and new directories, without a watch on any file', async () => {
     const directory = await temporaryDirectory();
     const logs = join(directory, 'logs');
     await mkdir(logs);
@@ -182,7 +182,7 @@ describe('the watch', () => {
   });
 });
 
-/** Takes the permissions of these paths away, from a superuser too. */
+/** Removes the permissions of these paths, also for a superuser. */
 async function asNobody(work: () => Promise<void>, ...paths: string[]): Promise<void> {
   const isRoot = process.geteuid?.() === 0;
   for (const path of paths) await chmod(path, 0o000);

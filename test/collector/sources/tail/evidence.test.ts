@@ -56,12 +56,12 @@ describe('files that are equal at both ends', () => {
   );
 
   it.each([0, 512])(
-    'are read when they are equal to a deleted file in full, and the path was empty (%i files held open)',
+    'are read when they are equal to a deleted file in full and the path was empty (%i files held open)',
     async (openFiles) => {
       const tail = await Tailing.start({ limits: { openFiles } });
       await put(tail, 'again.txt', report(1));
       await tail.turn();
-      // Reading another file closes one that is beyond the limit.
+      // A read of another file closes one above the limit.
       await tail.append('other.txt', numbered(1, 5));
       await tail.turn();
       await unlink(tail.path('again.txt'));
@@ -96,7 +96,7 @@ describe('files that are equal at both ends', () => {
   );
 
   it.each(['deleted', 'truncated'])(
-    'are read under a rotated name when they only begin like a file that was %s',
+    'are read under a rotated name when only their beginning is equal to a file that was %s',
     async (kind) => {
       const tail = await Tailing.start({ bufferBytes: 700 });
       await put(tail, 'a.log', report(1));
@@ -129,7 +129,7 @@ describe('files that are equal at both ends', () => {
     },
   );
 
-  it('are read in full when they only begin like an earlier content of the same file', async () => {
+  it('are read in full when only their beginning is equal to an earlier content of the same file', async () => {
     const tail = await Tailing.start({ bufferBytes: 700 });
     const contents = [report(1), numbered(1, 30), report(2)];
     for (const text of contents) {
@@ -151,7 +151,7 @@ describe('files that are equal at both ends', () => {
     expect(figures(tail.taken.text())).toBe(60);
   });
 
-  it('are read when the inode of a deleted one is used again', async () => {
+  it('are read when the inode of a deleted file is used again', async () => {
     const tail = await Tailing.start({ limits: { openFiles: 0 } });
     await writeFile(tail.path('a.log'), report(1));
     await tail.turn();
@@ -162,8 +162,8 @@ describe('files that are equal at both ends', () => {
   });
 });
 
-describe('an inode that is given to another file', () => {
-  /** Writes files with the text under this name, until one has the inode (or enough were tried). */
+describe('an inode that is reused for another file', () => {
+  /** Creates files with the text under this name, until one has the inode or the attempts are used up. */
   async function writeWithInode(tail: Tailing, name: string, text: string, inode: number): Promise<void> {
     for (let attempt = 0; attempt < 50; attempt++) {
       await writeFile(tail.path(`.${attempt}`), text);
@@ -173,7 +173,7 @@ describe('an inode that is given to another file', () => {
   }
 
   it.each([0, 512])(
-    'does not take the stream of the deleted file along (%i files held open)',
+    'does not continue the stream of the deleted file (%i files held open)',
     async (openFiles) => {
       const tail = await Tailing.start({ limits: { openFiles } });
       await tail.append('a.log', numbered(0, 20));
@@ -181,7 +181,7 @@ describe('an inode that is given to another file', () => {
       await tail.append('other.log', numbered(100, 5));
       await tail.turn();
       const { ino } = await stat(tail.path('a.log'));
-      // As editors do it: the new file begins with the bytes of the old one.
+      // As editors do: the new file begins with the bytes of the old one.
       await writeFile(tail.path('.new'), numbered(0, 30));
       await rename(tail.path('.new'), tail.path('a.log'));
       await writeWithInode(tail, 'b.log', numbered(500, 20), ino);
@@ -193,7 +193,7 @@ describe('an inode that is given to another file', () => {
   );
 });
 
-describe('equal files that no rotation made', () => {
+describe('equal files that were not made by a rotation', () => {
   it('are both read', async () => {
     const tail = await Tailing.start();
     await tail.append('first.log', numbered(0, 20));
@@ -213,7 +213,7 @@ describe('equal files that no rotation made', () => {
     expect(tail.taken.text()).toBe('tick\n'.repeat(200));
   });
 
-  it('are left out when they are backups of a followed file', async () => {
+  it('are not read when they are backups of a followed file', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 20));
     await tail.turn();
@@ -258,7 +258,7 @@ describe('a file that begins with all bytes of a deleted one', () => {
 });
 
 describe('the checksum of a stream', () => {
-  /** What the aggregator says when it has other bytes than the file under the same stream, which end alike. */
+  /** The answer of an aggregator that has other bytes under the same stream, with an equal end. */
   function pretend(tail: Tailing, text: string): void {
     const known = tail.taken.known.bind(tail.taken);
     tail.taken.known = (stream) => {
@@ -278,7 +278,7 @@ describe('the checksum of a stream', () => {
   const lines = (who: string, from: number, count: number) =>
     Array.from({ length: count }, (_, index) => line(who, from + index)).join('');
 
-  it('ends a stream of which the aggregator has other bytes that end alike', async () => {
+  it('ends a stream when the aggregator has other bytes with an equal end', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', lines('x', 0, 10));
     await tail.turn();
@@ -292,7 +292,7 @@ describe('the checksum of a stream', () => {
     expect(tail.messages().join()).toContain('cloned or rolled back');
   });
 
-  it('lets a stream continue where the aggregator has the same bytes', async () => {
+  it('continues a stream when the aggregator has the same bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', lines('x', 0, 10));
     await tail.turn();
@@ -310,7 +310,7 @@ describe('the checksum of a stream', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('chains over the batches of a stream, also after a restart, and begins with the file', async () => {
+  it('covers all batches from the beginning of the file, also after a restart', async () => {
     const tail = await Tailing.start({ bufferBytes: 500 });
     await tail.append('a.log', numbered(0, 30));
     await tail.turn();
@@ -325,7 +325,7 @@ describe('the checksum of a stream', () => {
     expect(after?.value.marks.at(-1)).toEqual([numbered(0, 60).length, expect.any(String), crc32]);
   });
 
-  it('is completed for the state of a version that kept none', async () => {
+  it('is computed for the state of a version without checksums', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 30));
     await tail.turn();
@@ -347,7 +347,7 @@ describe('the checksum of a stream', () => {
 });
 
 describe('a file whose end is overwritten while it is followed', () => {
-  it('is sent from the last bytes that are as they were', async () => {
+  it('is sent from the last unchanged bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('a.xml', '<events>\n</events>\n');
     await tail.turn();
@@ -385,7 +385,7 @@ describe('a file whose end is overwritten while it is followed', () => {
 });
 
 describe('start_at end', () => {
-  it('does not apply to what is written while the collector is down', async () => {
+  it('does not apply to bytes that are written while the collector is down', async () => {
     const tail = await Tailing.prepare({ entry: { startAt: 'end' } });
     await tail.append('a.log', numbered(0, 10));
     await tail.start();
@@ -401,7 +401,7 @@ describe('start_at end', () => {
     expect(tail.taken.text(tail.path('other.log'))).toBe(numbered(200, 5));
   });
 
-  it('does not apply to files that come after a first run that found none', async () => {
+  it('does not apply to files that are created after a first run without files', async () => {
     const tail = await Tailing.start({ entry: { startAt: 'end' } });
     await tail.stop();
     await tail.append('a.log', numbered(0, 5));
@@ -448,7 +448,7 @@ describe('a file that is gone at the start', () => {
     expect(tail.messages(50)).toHaveLength(1);
   });
 
-  it('is reported by the next run when a command has looked at the state before', async () => {
+  it('is reported by the next run when a command has read the state before', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 20));
     await tail.turn();
@@ -460,7 +460,7 @@ describe('a file that is gone at the start', () => {
     expect(tail.messages()).toHaveLength(1);
   });
 
-  it('is a warning when nothing shows whether it got more bytes', async () => {
+  it('is a warning when the number of unread bytes cannot be known', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 20));
     await tail.turn();
@@ -474,7 +474,7 @@ describe('a file that is gone at the start', () => {
 });
 
 describe('many files', () => {
-  it('are compared with few others, and read before all of them are matched', async () => {
+  it('are compared with few others, and are read before all of them are matched', async () => {
     const tail = await Tailing.prepare();
     const count = 2_000;
     for (let i = 0; i < count; i++) await tail.append(`${i}-x.log`, `${String(i).padEnd(1_100, '.')}\n`);

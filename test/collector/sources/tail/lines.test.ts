@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { asUnprivileged } from '../../../support/as-unprivileged.ts';
 import { numbered, Tailing } from './tailing.ts';
 
-describe('a last line without end', () => {
-  it('is sent after five seconds of rest, and what follows is a record of its own', async () => {
+describe('a last line without an end', () => {
+  it('is sent after five idle seconds, and later bytes are a new record', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', 'one\ntw');
     await tail.pass(4_000);
@@ -28,7 +28,7 @@ describe('a last line without end', () => {
 });
 
 describe('multiline records', () => {
-  it('wait for the line that shows their end, or for rest', async () => {
+  it('wait for the line that shows their end, or for idle time', async () => {
     const tail = await Tailing.start({ entry: { multiline: { start: /^\S/ } } });
     await tail.append('a.log', 'first\n  at a\nsecond\n');
     await tail.turn();
@@ -42,7 +42,7 @@ describe('multiline records', () => {
 });
 
 describe('once', () => {
-  it('reads what is there at the start and is drained when all of it is accepted', async () => {
+  it('reads the files that exist at the start, and is drained when all bytes are accepted', async () => {
     const tail = await Tailing.prepare({ once: true });
     await tail.append('a.log', numbered(0, 100));
     await tail.append('b.log', `${numbered(0, 10)}unfinished`);
@@ -69,12 +69,12 @@ describe('once', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('is drained when there is nothing', async () => {
+  it('is drained when there are no files', async () => {
     const tail = await Tailing.start({ once: true });
     await tail.source.drained();
   });
 
-  it('sends a line without end that has rested', async () => {
+  it('sends a line without an end after idle time', async () => {
     const tail = await Tailing.prepare({ once: true });
     await tail.append('a.log', 'one\ntwo');
     const restedUnixSeconds = Number(tail.clock.nowUnixNano() / 1_000_000_000n) - 6;
@@ -84,7 +84,7 @@ describe('once', () => {
     expect(tail.taken.text()).toBe('one\ntwo');
   });
 
-  it('waits for the end of a last line that is written now, and reads no further line', async () => {
+  it('waits for the end of a last line that is being written, and reads no further line', async () => {
     const tail = await Tailing.prepare({ once: true });
     await tail.append('a.log', 'one\ntw');
     await tail.start();
@@ -98,7 +98,7 @@ describe('once', () => {
     expect(tail.taken.text()).toBe('one\ntwo\n');
   });
 
-  it('reads the last record of several lines whole', async () => {
+  it('reads all lines of the last record', async () => {
     const tail = await Tailing.prepare({ once: true, entry: { multiline: { continue: /^\s/ } } });
     await tail.append('a.log', 'one\n at a\ntwo\n at b\n');
     await tail.start();
@@ -121,7 +121,7 @@ describe('once', () => {
     expect(tail.source.accepted()).toEqual({ records: 100, bytes });
   });
 
-  it('names files that it cannot read or tell from compressed data, and reads the others', async () => {
+  it('reports files that it cannot read or distinguish from compressed data, and reads the others', async () => {
     const tail = await Tailing.prepare({ once: true });
     await tail.append('a.log', 'one\n');
     await tail.append('b.log', 'two\n');
@@ -139,7 +139,7 @@ describe('once', () => {
     ]);
   });
 
-  it('does not wait for a stream that the aggregator rejects, and names it with the reason', async () => {
+  it('does not wait for a stream that the aggregator rejects, and reports it with the reason', async () => {
     const tail = await Tailing.prepare({ once: true });
     await tail.append('a.log', 'one\n');
     tail.sink.accepting = false;
@@ -152,7 +152,7 @@ describe('once', () => {
     ]);
   });
 
-  it('counts bytes that were gone before they could be read', async () => {
+  it('counts bytes that were lost before they could be read', async () => {
     const tail = await Tailing.prepare({ once: true });
     await tail.append('a.log', numbered(0, 100));
     tail.once('Following a file', 'a.log', () => truncateSync(tail.path('a.log')));
@@ -175,7 +175,7 @@ describe('once', () => {
 });
 
 describe('status', () => {
-  it('adds up: what was read is accepted or on its way', async () => {
+  it('shows totals that match: bytes that were read are accepted or waiting', async () => {
     const tail = await Tailing.start();
     tail.sink.accepting = false;
     await tail.append('a.log', numbered(0, 10));
@@ -203,7 +203,7 @@ describe('status', () => {
     expect(after.oldestWaitingMs).toBeUndefined();
   });
 
-  it('counts how long bytes wait from when the file was seen, however old it is', async () => {
+  it('counts the waiting time from when the file was found, for a file of any age', async () => {
     const tail = await Tailing.start();
     tail.sink.accepting = false;
     const path = tail.path('old.log');

@@ -49,7 +49,7 @@ describe('files that are followed through symbolic links', () => {
     expect(textOf(tailing)).toEqual(expected);
   });
 
-  it('reads the old target to its end when a link is made to lead to another file', async () => {
+  it('reads the old target to its end when a link gets another target', async () => {
     const tailing = await prepareLinks(['0']);
     await tailing.start();
     await tailing.append('files/0', numbered(21, 20, '0'));
@@ -79,7 +79,7 @@ describe('files that are followed through symbolic links', () => {
     expect(tailing.taken.text()).toBe(expected);
   });
 
-  it('finds the target of a link again in the state of a version that kept none', async () => {
+  it('finds the target of a link with the state of a version without targets', async () => {
     const tailing = await prepareLinks(['a']);
     await tailing.start();
     await tailing.stop();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from './tailing.ts';
 
-/** A rotated file that was last written so many seconds ago, by its own word. */
+/** A rotated file whose time of the last write is this number of seconds ago. */
 async function rotated(tail: Tailing, name: string, text: string, writtenAgoSeconds: number): Promise<void> {
   await writeFile(tail.path(name), text);
   const written = Date.now() / 1_000 - writtenAgoSeconds;
@@ -13,10 +13,10 @@ async function rotated(tail: Tailing, name: string, text: string, writtenAgoSeco
 
 const BANNER = `${'='.repeat(1_100)}\n`;
 
-/** The log of the path, with a beginning that is equal in all generations. */
+/** The log at the path, with a beginning that is equal in all generations. */
 const generation = (first: number) => BANNER + numbered(first, 50);
 
-/** As copytruncate does it: the copy becomes `a.log.1`, and the next generation begins in the same file. */
+/** As copytruncate does: the copy becomes `a.log.1`, and the next generation begins in the same file. */
 async function copyAndTruncate(tail: Tailing, next: string): Promise<void> {
   await copyFile(tail.path('a.log'), tail.path('a.log.1'));
   await truncate(tail.path('a.log'));
@@ -24,7 +24,7 @@ async function copyAndTruncate(tail: Tailing, next: string): Promise<void> {
 }
 
 describe('a generation that is copied and truncated before any of it is read', () => {
-  it('goes first when its turn comes before the next look', async () => {
+  it('is sent first when its turn comes before the next scan', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', generation(0));
     await tail.turn();
@@ -43,7 +43,7 @@ describe('a generation that is copied and truncated before any of it is read', (
     expect(tail.taken.text()).toBe(`${generation(0)}${numbered(50, 1)}${generation(100)}${generation(200)}`);
   });
 
-  it('goes first when the aggregator was away while its stream was open', async () => {
+  it('is sent first when the aggregator was unreachable while its stream was open', async () => {
     const tail = await Tailing.start();
     tail.sink.paused = true;
     await tail.append('a.log', generation(0));
@@ -59,7 +59,7 @@ describe('a generation that is copied and truncated before any of it is read', (
 });
 
 describe('generations that are found late', () => {
-  it('go before the younger ones that wait for their turn, under whatever name those stand by then', async () => {
+  it('are sent before younger ones that wait for their turn and were renamed in the meantime', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -80,7 +80,7 @@ describe('generations that are found late', () => {
     expect(tail.taken.text()).toBe(numbered(0, 60));
   });
 
-  it('go before the file at the path though that was looked at first', async () => {
+  it('are sent before the file at the path although that was found first', async () => {
     const tail = await Tailing.prepare({ globs: ['*.log', '*.log-*'] });
     await tail.append('a.log', numbered(0, 10, 'a'));
     await tail.append('b.log', numbered(0, 10, 'b'));
@@ -96,7 +96,7 @@ describe('generations that are found late', () => {
     expect(ofB).toBe(numbered(0, 20, 'b'));
   });
 
-  it('are not taken for lost when the copy was made after the directory was listed', async () => {
+  it('are not reported as lost when the copy was made after the directory was listed', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10, 'a'));
     await tail.append('b.log', numbered(0, 10, 'b'));
@@ -117,7 +117,7 @@ describe('generations that are found late', () => {
     expect(tail.messages(50)).toEqual([]);
   });
 
-  it('go behind the one whose bytes are looked for, though its old path says that it is younger', async () => {
+  it('are sent after a lost one that is older, although its old path is that of a younger one', async () => {
     const tail = await Tailing.start();
     await tail.append('b.log', numbered(0, 10, 'b'));
     await tail.append('a.log', numbered(0, 10));
@@ -144,7 +144,7 @@ describe('generations that are found late', () => {
     expect(tail.taken.text().replaceAll(/^b .*\n/gm, '')).toBe(numbered(0, 40));
   });
 
-  it('are sent at once when the younger one is being sent, since that may never make room', async () => {
+  it('are sent at once while a younger one is being sent, because that may never hand over', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();

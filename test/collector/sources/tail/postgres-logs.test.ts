@@ -44,7 +44,7 @@ async function tail(directory: string): Promise<PullingSink> {
   return sink;
 }
 
-/** The numbers in the messages that a test made the server write, in the order in which they came. */
+/** The numbers in the messages that a test made the server write, in their order. */
 function numbersIn(sink: PullingSink, format: string): string[] {
   const numbers: string[] = [];
   const note = ({ body }: LogRecord) => {
@@ -56,7 +56,7 @@ function numbersIn(sink: PullingSink, format: string): string[] {
 }
 
 describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
-  it('brings every record once and in order through rotations', { timeout: 120_000 }, async () => {
+  it('delivers every record once and in order through rotations', { timeout: 120_000 }, async () => {
     const server = await startPostgres({ log_destination: 'csvlog,jsonlog', log_timezone: 'UTC' });
     await server.sql('create database latin encoding latin1 template template0');
     const sink = await tail(server.logDirectory);

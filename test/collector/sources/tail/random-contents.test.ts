@@ -23,7 +23,7 @@ import { Tailing } from './tailing.ts';
 const trace = process.env.TRACE === undefined ? () => undefined : console.log;
 const STEPS = Number(process.env.STEPS ?? 40);
 const NAMES = ['alpha.log', 'beta.log', 'gamma.log', 'link.log'];
-/** The same ones each time: some coincidences of equal bytes cannot be told apart (see docs/guarantees.md). */
+/** The same seeds each time: some coincidences of equal bytes cannot be distinguished (see docs/guarantees.md). */
 const firstSeed = Number(process.env.SEED ?? 1);
 const rounds = Number(process.env.ROUNDS ?? 12);
 
@@ -43,12 +43,12 @@ class Account {
     for (const line of linesOf(text)) this.#wanted.set(line, (this.#wanted.get(line) ?? 0) + 1);
   }
 
-  /** Its lines are sent again, or are not: both are right. */
+  /** Its lines may be sent again or not: both are correct. */
   mayRepeat(text: string): void {
     for (const line of linesOf(text)) this.#mayRepeat.add(line);
   }
 
-  /** Its lines come once more, or they do not. */
+  /** Its lines may be sent once more. */
   mayCome(text: string): void {
     for (const line of linesOf(text)) this.#wanted.set(line, this.#wanted.get(line) ?? 0);
     this.mayRepeat(text);
@@ -78,7 +78,7 @@ function linesOf(text: string): string[] {
   return text.split(/(?<=\n)/).filter((line) => line !== '');
 }
 
-/** The lines with which both begin. */
+/** The equal lines at the beginning of both. */
 function sharedLines(a: string, b: string): string {
   const [ofA, ofB] = [linesOf(a), linesOf(b)];
   const end = ofB.findIndex((line, index) => line !== ofA[index]);
@@ -91,7 +91,7 @@ function counted(text: string): Map<string, number> {
   return counts;
 }
 
-/** Programs and operators that do to files what they may do, at any moment. */
+/** Programs and operators that change files in every permitted way, at any moment. */
 class Operators {
   readonly account = new Account();
   readonly #tail: Tailing;
@@ -156,10 +156,10 @@ class Operators {
   /** With or without the times of the original. */
   async copyTruncate(name: string): Promise<void> {
     if (!this.#has(name, 64)) return;
-    // No pattern matches the copy of a target: what was not read before is lost.
+    // No pattern matches the copy of a target: bytes that were not read before are lost.
     if (this.#isLink(name)) await this.drain();
     const copy = this.#rotatedName(name);
-    // Of two copies of a truncated file, the stream continues in one, and the other is read.
+    // The stream continues in one of two copies of a truncated file, and the other one is read.
     if (this.#hasBackup(this.#real(name))) this.account.mayRepeat(readFileSync(this.#real(name), 'latin1'));
     this.#copy(this.#real(name), copy);
     if (this.isRunning && this.#random.chance(0.4)) await this.#tail.turn();
@@ -173,7 +173,7 @@ class Operators {
     const path = `${this.#real(name)}${suffix}`;
     if (existsSync(path)) return;
     this.#copy(this.#real(name), path);
-    // Should the original be renamed before anything looks at both, neither is a copy of the other by its name.
+    // If the original is renamed before a scan has found both, neither has the name of a copy of the other.
     if (this.isRunning) await this.#tail.turn();
     else this.account.mayRepeat(readFileSync(path, 'latin1'));
   }
@@ -191,7 +191,7 @@ class Operators {
     linkSync(this.#real(name), this.#tail.path(`hard${++this.#names}.txt`));
   }
 
-  /** As old rotation programs do it. */
+  /** As old rotation programs do. */
   async linkAndUnlink(name: string): Promise<void> {
     if (!this.#has(name)) return;
     await this.#makeKnown(name);
@@ -208,11 +208,11 @@ class Operators {
     const { size } = statSync(path);
     const kind = this.#random.pick(['shorter', 'equal', 'longer']);
     const opening = this.#random.pick([OPENING.join(''), '']);
-    // An equal beginning and an equal end together would be what the guarantees leave out.
+    // The guarantees leave out an equal beginning together with an equal end.
     const closing = opening === '' ? this.#random.pick([CLOSING, '']) : '';
     const wanted = { shorter: Math.floor(size / 2), equal: size, longer: size * 2 }[kind] ?? size;
     const text = opening + this.#body(Math.max(40, wanted - opening.length - closing.length)) + closing;
-    // What is equal at the beginning counts as read, if the rewrite was not seen while it happened.
+    // The equal beginning counts as read, if no scan was made during the rewrite.
     const equal = sharedLines(readFileSync(path, 'latin1'), text);
     writeFileSync(path, text);
     this.account.wrote(text.slice(equal.length));
@@ -232,11 +232,11 @@ class Operators {
     const text = isEqual ? before : this.#text(true);
     writeFileSync(path, text);
     this.account.wrote(text);
-    // Rotated before any look at it, it could not be told from a copy of the deleted one.
+    // When it is rotated before a scan, it cannot be distinguished from a copy of the deleted file.
     if (isEqual) await this.drain();
   }
 
-  /** As editors do it: the new file begins with the old one, or is another. */
+  /** As editors do: the new file begins with the bytes of the old one, or is another. */
   async replaceAtOnce(name: string): Promise<void> {
     if (!this.#has(name, 64)) return;
     await this.drain();
@@ -244,7 +244,7 @@ class Operators {
     const before = readFileSync(path, 'latin1');
     const text = this.#text(true);
     const isGrown = this.#random.chance(0.5);
-    // Where a hard link keeps the old file, there are two files with these bytes.
+    // If a hard link keeps the old file, there are two files with these bytes.
     if (statSync(path).nlink > 1) this.account.mayRepeat(before);
     // A backup with a rotated name has the bytes of the deleted file too: the stream may continue there.
     if (this.#hasBackup(path)) this.account.mayRepeat(before);
@@ -253,7 +253,7 @@ class Operators {
     this.account.wrote(text);
   }
 
-  /** As a program does it that writes a closing tag after each event. */
+  /** As a program does that writes a closing tag after each event. */
   async overwriteEnd(name: string): Promise<void> {
     if (!this.#has(name, 200)) return;
     await this.drain();
@@ -273,7 +273,7 @@ class Operators {
   async stopOrStart(): Promise<void> {
     if (!this.isRunning) await this.#tail.start();
     else if (this.#random.chance(0.5)) {
-      // A checkpoint may be 100 ms old; what is known of a file then is less evidence than what was read of it.
+      // A checkpoint may be 100 ms old: it has evidence for fewer bytes than were read.
       await this.#tail.clock.advance(100);
       await this.#tail.kill();
     } else await this.#tail.stop();
@@ -306,7 +306,7 @@ class Operators {
     if (sink.accepting) sink.acceptAll();
   }
 
-  /** Everything that is there is read; afterwards the collector runs, or not, as before. */
+  /** All files are read. Afterwards the collector runs or does not run, as before. */
   async drain(): Promise<void> {
     const wasRunning = this.isRunning;
     if (!wasRunning) await this.#tail.start();
@@ -322,7 +322,7 @@ class Operators {
     if (!wasRunning) await this.#tail.stop();
   }
 
-  /** New lines, some of which begin or end as others do. */
+  /** New lines. Some have the same beginning or end as others. */
   #text(isNew: boolean): string {
     const opening = isNew && this.#random.chance(0.4) ? OPENING.join('') : '';
     let body = '';
@@ -332,7 +332,7 @@ class Operators {
     return opening + body + (this.#random.chance(0.3) ? CLOSING : '');
   }
 
-  /** A target that is rotated before any look at it leaves no trace under the patterns. */
+  /** A target that is rotated before a scan leaves no trace under the patterns. */
   async #makeKnown(name: string): Promise<void> {
     if (!this.#isLink(name)) return;
     if (this.isRunning) await this.#tail.turn();
@@ -347,7 +347,7 @@ class Operators {
     return ['.bak', '.1', '~', '-20261120', '.old'].some((suffix) => existsSync(path + suffix));
   }
 
-  /** Exactly so many bytes of lines. */
+  /** Lines with exactly this number of bytes. */
   #body(bytes: number): string {
     const lines: string[] = [];
     for (let left = bytes; left > 0; ) {
@@ -365,7 +365,7 @@ class Operators {
     return existsSync(path) && statSync(path).size >= bytes;
   }
 
-  /** The file itself, where the path is a link. */
+  /** The file itself, when the path is a link. */
   #real(name: string): string {
     const path = this.#tail.path(name);
     return this.#isLink(name) ? join(dirname(this.#tail.logs), 'targets', name) : path;
@@ -418,7 +418,7 @@ async function round(seed: number): Promise<void> {
 
 describe(`files with equal contents, ends and inodes (SEED=${firstSeed} ROUNDS=${rounds})`, () => {
   it.each(Array.from({ length: rounds }, (_, index) => firstSeed + index))(
-    'lose nothing, and double nothing unless it is reported: SEED=%i',
+    'lose no line, and repeat no line unless it is reported: SEED=%i',
     async (seed) => {
       await round(seed);
     },

@@ -18,7 +18,7 @@ const FILES = ['alpha', 'beta'];
 const firstSeed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 const rounds = Number(process.env.ROUNDS ?? 12);
 
-/** A writer that rotates in every way, and remembers what it wrote. */
+/** A writer that rotates in every way, and keeps a list of its lines. */
 class Writer {
   readonly written = new Map<string, string>();
   readonly #tail: Tailing;
@@ -36,7 +36,7 @@ class Writer {
     for (let lines = 1 + this.#random(40); lines > 0; lines--) {
       text += `${file} ${this.#line++} ${'.'.repeat(64 + this.#random(60))}\n`;
     }
-    // Now and then the end of a line comes with the next write.
+    // Sometimes the end of a line is part of the next write.
     const cut = this.#random(4) === 0 ? text.length - 1 - this.#random(20) : text.length;
     await this.#tail.append(`${file}.log`, text.slice(0, cut));
     if (cut < text.length) {
@@ -70,12 +70,12 @@ class Writer {
   }
 
   async delete(file: string): Promise<void> {
-    // What nobody has read by then would be lost if the source stopped.
+    // Bytes that are not read by then would be lost if the source stopped.
     await drain(this.#tail);
     await unlink(this.#path(file)).catch(() => undefined);
   }
 
-  /** Makes room for a new `.1`; false when there is no file, or nothing in it. */
+  /** Renames the old generations so that `.1` is free; false when there is no file, or it is empty. */
   async #shift(file: string): Promise<boolean> {
     const { size } = await stat(this.#path(file)).catch(() => ({ size: 0 }));
     if (size === 0) return false;
@@ -167,7 +167,7 @@ async function round(seed: number): Promise<void> {
 
 describe(`random rotations (SEED=${firstSeed} ROUNDS=${rounds})`, () => {
   it.each(Array.from({ length: rounds }, (_, index) => firstSeed + index))(
-    'lose nothing, double nothing, keep the order: SEED=%i',
+    'lose no line, repeat no line, and keep the order: SEED=%i',
     async (seed) => {
       await round(seed);
     },

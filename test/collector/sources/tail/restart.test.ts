@@ -8,7 +8,7 @@ import { recordBatch } from '../../../support/record-batches.ts';
 import { numbered, Tailing } from './tailing.ts';
 
 describe('a restart', () => {
-  it('goes on where it was', async () => {
+  it('continues at the last position', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -20,7 +20,7 @@ describe('a restart', () => {
     expect(tail.taken.streamIds).toHaveLength(1);
   });
 
-  it('sends nothing again, though its checkpoint is older than what was accepted', async () => {
+  it('sends no record again although its checkpoint is older than the accepted position', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -34,7 +34,7 @@ describe('a restart', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('finds a renamed file again before it reads the one that took its place', async () => {
+  it('finds a renamed file before it reads the new file at its path', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -51,7 +51,7 @@ describe('a restart', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('finds a file that waited for its turn at a kill, and was renamed to what no pattern matches', async () => {
+  it('finds a file that waited for its turn when the collector was killed, and has a name now that no pattern matches', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 5));
     await tail.turn();
@@ -69,7 +69,7 @@ describe('a restart', () => {
     expect(tail.taken.text()).toBe(numbered(0, 15));
   });
 
-  it('finds a file that was renamed to what no pattern matches', async () => {
+  it('finds a file that was renamed to a name that no pattern matches', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -82,7 +82,7 @@ describe('a restart', () => {
     expect(tail.taken.text()).toBe(numbered(0, 30));
   });
 
-  it('knows files with new inodes by their content', async () => {
+  it('recognizes files with new inodes by their content', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -95,7 +95,7 @@ describe('a restart', () => {
     expect(tail.taken.streamIds).toHaveLength(1);
   });
 
-  it('begins anew with a file that was deleted and made again', async () => {
+  it('starts a new stream for a file that was deleted and created again', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -107,7 +107,7 @@ describe('a restart', () => {
     expect(tail.taken.streamIds).toHaveLength(2);
   });
 
-  it('knows a file that was truncated and has grown past the old position', async () => {
+  it('detects a file that was truncated and has grown past the old position', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -119,7 +119,7 @@ describe('a restart', () => {
     expect(tail.taken.text()).toBe(numbered(0, 40));
   });
 
-  it('does not take short files for others, nor send them again', async () => {
+  it('does not confuse short files, and does not send them again', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', 'short\n');
     await tail.append('b.log', 'short\n');
@@ -131,7 +131,7 @@ describe('a restart', () => {
     expect(tail.taken.text()).toBe('short\nshort\nmore\n');
   });
 
-  it('lets files that were past be past', async () => {
+  it('does not wait for files that have handed over before', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -149,7 +149,7 @@ describe('a restart', () => {
 describe('checkpoints', () => {
   const checkpoints = (tail: Tailing) => tail.store.table<FileCheckpoint>('tail-checkpoints');
 
-  it('are not bound to device numbers', async () => {
+  it('do not depend on device numbers', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.append('short.log', 'short\n');
@@ -173,13 +173,13 @@ describe('checkpoints', () => {
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
     expect(tail.sink.opened).toEqual([]);
-    expect(tail.messages(50).join()).toContain('Checkpoints cannot be written');
+    expect(tail.messages(50).join()).toContain('Cannot write checkpoints');
     tail.diskIsFull(false);
     await tail.turn();
     expect(tail.taken.text()).toBe(numbered(0, 10));
   });
 
-  it('are forgotten after 30 days without the file, counted in running time', async () => {
+  it('are removed after 30 days of running time without the file', async () => {
     const dayMs = 86_400_000;
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
@@ -201,14 +201,14 @@ describe('checkpoints', () => {
   });
 });
 
-describe('evidence against a checkpoint', () => {
-  it('ends a stream of which the aggregator knows other bytes, and begins another at its own checkpoint', async () => {
+describe('bytes that do not match a checkpoint', () => {
+  it('end the stream when the aggregator has other bytes, and start another at the local checkpoint', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
     const [old = mintStreamId()] = tail.taken.streamIds;
     await tail.stop();
-    // A clone of this state has gone on with other bytes.
+    // A clone of this state has continued with other bytes.
     const data = Buffer.from('what another machine wrote, long enough for a check of it to mean something\n');
     const { end } = tail.taken.known(old);
     tail.taken.take(
@@ -227,7 +227,7 @@ describe('evidence against a checkpoint', () => {
     expect(tail.taken.text()).toBe(numbered(0, 20));
   });
 
-  it('is none when the file was truncated just then: its copy goes on', async () => {
+  it('do not end the stream when the file was truncated at that moment: it continues in the copy', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 30));
     await tail.turn();
@@ -236,7 +236,7 @@ describe('evidence against a checkpoint', () => {
     await tail.turn();
     await tail.stop();
     tail.sink.accepting = true;
-    // Between the look at the file and the answer of the aggregator.
+    // Between the scan and the answer of the aggregator.
     const known = tail.taken.known.bind(tail.taken);
     tail.taken.known = (id) => {
       copyFileSync(tail.path('a.log'), tail.path('a.log.1'));
@@ -251,14 +251,14 @@ describe('evidence against a checkpoint', () => {
     expect(tail.messages().join()).not.toContain('cloned or rolled back');
   });
 
-  it('goes on after a power loss at the last position that still agrees, as a new stream', async () => {
+  it('start a new stream at the last unchanged position after a power loss', async () => {
     const tail = await Tailing.start();
     for (let i = 0; i < 5; i++) {
       await tail.append('a.log', numbered(i * 10, 10));
       await tail.turn();
     }
     await tail.stop();
-    // The file has lost its end, and what is written there now is other.
+    // The file has lost its end, and other bytes are written there now.
     await truncate(tail.path('a.log'), numbered(0, 37).length);
     await tail.append('a.log', 'after the power loss\n');
     await tail.start();
@@ -271,7 +271,7 @@ describe('evidence against a checkpoint', () => {
     expect(tail.taken.text()).toBe(`${numbered(0, 50)}${after}more\n`);
   });
 
-  it('does the same when the bytes before the position are others though the size is not', async () => {
+  it('start a new stream when the bytes before the position have changed and the size has not', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 20));
     await tail.turn();
@@ -286,8 +286,8 @@ describe('evidence against a checkpoint', () => {
   });
 });
 
-describe('a call that begins anew', () => {
-  it('goes on at the end that the aggregator knows', async () => {
+describe('a new call', () => {
+  it('continues at the end that the aggregator has', async () => {
     const tail = await Tailing.start();
     tail.sink.accepting = false;
     await tail.append('a.log', numbered(0, 10));
@@ -300,7 +300,7 @@ describe('a call that begins anew', () => {
     expect(tail.source.status().acceptedBytes).toBeGreaterThanOrEqual(numbered(0, 10).length);
   });
 
-  it('reads again what was not accepted when the aggregator knows nothing', async () => {
+  it('reads bytes again that were not accepted when the aggregator does not know the stream', async () => {
     const tail = await Tailing.start();
     tail.sink.accepting = false;
     await tail.append('a.log', numbered(0, 10));
@@ -311,7 +311,7 @@ describe('a call that begins anew', () => {
     expect(tail.taken.repeatedBytes).toBe(numbered(0, 10).length);
   });
 
-  it('does not go back behind its checkpoint when another aggregator knows less', async () => {
+  it('does not go back before its checkpoint when another aggregator has fewer bytes', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -330,7 +330,7 @@ describe('a call that begins anew', () => {
 });
 
 describe('start_at and ignore_older', () => {
-  it('begins at the end of files that were there, and at the beginning of later ones', async () => {
+  it('start at the end of existing files, and at the beginning of later ones', async () => {
     const tail = await Tailing.prepare({ entry: { startAt: 'end' } });
     await tail.append('a.log', numbered(0, 10));
     await tail.start();
@@ -345,10 +345,10 @@ describe('start_at and ignore_older', () => {
     expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(10, 10));
   });
 
-  it('leaves old files alone until they are written again', async () => {
+  it('leave old files unread until they are written again', async () => {
     const tail = await Tailing.prepare({ entry: { ignoreOlderMs: 3_600_000 } });
     await writeFile(tail.path('a.log'), numbered(0, 10));
-    // The clock of the test stands in 2023.
+    // The clock of the test is in 2023.
     await utimes(tail.path('a.log'), 1_600_000_000, 1_600_000_000);
     await tail.start();
     expect(tail.taken.text()).toBe('');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from './tailing.ts';
 
 describe('a followed file', () => {
-  it('is read from its beginning, and on as it grows', async () => {
+  it('is read from its beginning, and further when it grows', async () => {
     const tail = await Tailing.prepare();
     await tail.append('a.log', numbered(0, 10));
     await tail.start();
@@ -14,7 +14,7 @@ describe('a followed file', () => {
     expect(tail.taken.streamIds).toHaveLength(1);
   });
 
-  it('names itself in the resource', async () => {
+  it('is named in the resource', async () => {
     const tail = await Tailing.prepare({
       entry: { resource: new Map([['service.name', 'shop']]), format: 'json' },
     });
@@ -29,7 +29,7 @@ describe('a followed file', () => {
     ]);
   });
 
-  it('is read in pieces of the buffer', async () => {
+  it('is read in pieces of the size of the buffer', async () => {
     const tail = await Tailing.prepare({ bufferBytes: 500 });
     await tail.append('a.log', numbered(0, 100));
     await tail.start();
@@ -37,7 +37,7 @@ describe('a followed file', () => {
     expect(tail.taken.batches.length).toBeGreaterThan(10);
   });
 
-  it('cuts, marks and counts a record that is too long, and reads on', async () => {
+  it('cuts, marks and counts a record that is too long, and continues to read', async () => {
     const tail = await Tailing.prepare();
     const text = `short\n${'x'.repeat(1024 * 1024 + 100)}\nshort again\n`;
     await tail.append('a.log', text);
@@ -50,7 +50,7 @@ describe('a followed file', () => {
 });
 
 describe('rename and create', () => {
-  it('sends what is left of the old file, then the new one', async () => {
+  it('sends the rest of the old file, then the new one', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -64,7 +64,7 @@ describe('rename and create', () => {
     expect(tail.taken.streamIds).toHaveLength(2);
   });
 
-  it('waits for a writer that goes on writing to the old file', async () => {
+  it('waits for a process that continues to write to the old file', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -80,7 +80,7 @@ describe('rename and create', () => {
     expect(tail.taken.text()).toBe(numbered(0, 50) + numbered(100, 10));
   });
 
-  it('does not open the next generation before everything of the last is accepted', async () => {
+  it('does not open the next generation before all of the last one is accepted', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     tail.sink.accepting = false;
@@ -95,7 +95,7 @@ describe('rename and create', () => {
     expect(tail.taken.text()).toBe(numbered(0, 20));
   });
 
-  it('keeps the order through several rotations between two looks', async () => {
+  it('keeps the order through several rotations between two scans', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -113,7 +113,7 @@ describe('rename and create', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
   });
 
-  it('sends old generations first when it has never seen any of them', async () => {
+  it('sends old generations first when all of them are new', async () => {
     const tail = await Tailing.prepare();
     await tail.append('a.log.2', numbered(0, 10));
     await tail.append('a.log.1', numbered(10, 10));
@@ -123,7 +123,7 @@ describe('rename and create', () => {
     expect(tail.taken.text()).toBe(numbered(0, 30));
   });
 
-  it('does not let files wait for each other whose names only look like rotated ones', async () => {
+  it('does not make files wait for each other when their names only look like rotated ones', async () => {
     const tail = await Tailing.prepare();
     await tail.append('worker.1', numbered(0, 5));
     await tail.append('worker.2', numbered(5, 5));
@@ -131,7 +131,7 @@ describe('rename and create', () => {
     expect(tail.taken.text().length).toBe(numbered(0, 10).length);
   });
 
-  it('does not wait for ever for a file under an old name that is written to all the time', async () => {
+  it('does not wait forever for a file with a rotated name that a process always writes to', async () => {
     const tail = await Tailing.prepare();
     await tail.append('a.log.1', numbered(0, 5));
     await tail.append('a.log', numbered(100, 5));
@@ -143,7 +143,7 @@ describe('rename and create', () => {
     expect(tail.taken.text(tail.path('a.log'))).toBe(numbered(100, 5));
   });
 
-  it('reads bytes that come to an old generation after all', async () => {
+  it('reads bytes that are written to a generation after it has handed over', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
@@ -155,7 +155,7 @@ describe('rename and create', () => {
     expect(tail.taken.text()).toBe(`${numbered(0, 20)}late\n`);
   });
 
-  it('tells generations with equal beginnings apart', async () => {
+  it('distinguishes generations with equal beginnings', async () => {
     const header = '# a header that every generation has\n'.repeat(60);
     const tail = await Tailing.start();
     await tail.append('a.log', header + numbered(0, 10));
@@ -179,7 +179,7 @@ describe('rename and create', () => {
     expect(tail.taken.text()).toBe('tick\n'.repeat(300));
   });
 
-  it('waits for the rest of the last line, and sends it when it has rested', async () => {
+  it('waits for the rest of the last line, and sends it after idle time', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', 'one\ntw');
     await tail.turn();
@@ -194,7 +194,7 @@ describe('rename and create', () => {
 });
 
 describe('deletion', () => {
-  it('sends what is left of a deleted file, then the one that took its place', async () => {
+  it('sends the rest of a deleted file, then the new file at its path', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     tail.sink.paused = true;
@@ -208,7 +208,7 @@ describe('deletion', () => {
     expect(tail.sink.ended).toHaveLength(1);
   });
 
-  it('sends the last line of a deleted file though it has no end', async () => {
+  it('sends the last line of a deleted file although it has no end', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', 'one\ntwo');
     await tail.turn();
@@ -219,7 +219,7 @@ describe('deletion', () => {
     expect(tail.sink.ended).toHaveLength(1);
   });
 
-  it('gives up the file that was deleted first when they take too much room, and says what was lost', async () => {
+  it('discards the file that was deleted first when deleted files exceed their limit, and reports the lost bytes', async () => {
     const tail = await Tailing.start({ limits: { deletedBytes: 1_500 } });
     await tail.append('a.log', `${'a'.repeat(999)}\n`);
     await tail.append('b.log', `${'b'.repeat(999)}\n`);
@@ -233,18 +233,18 @@ describe('deletion', () => {
     tail.sink.paused = false;
     await tail.pass(3_000);
     expect(tail.taken.text()).toBe(`${'b'.repeat(999)}\n`);
-    const givenUp = tail.log.find(({ level }) => level === 50);
-    expect(givenUp).toMatchObject({ path: tail.path('a.log'), lostBytes: 1_000 });
+    const discarded = tail.log.find(({ level }) => level === 50);
+    expect(discarded).toMatchObject({ path: tail.path('a.log'), lostBytes: 1_000 });
     expect(await tail.metrics.metrics()).toContain(
       'collector_tail_lost_bytes_total{reason="deleted_limit"} 1000',
     );
   });
 
-  it('begins anew when an inode is used again', async () => {
+  it('starts a new stream when an inode is used again', async () => {
     const tail = await Tailing.start({ limits: { openFiles: 0 } });
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();
-    // Nothing holds the file open, so the file system gives its inode to the next one.
+    // The file is not open, so the file system reuses its inode for the next one.
     await unlink(tail.path('a.log'));
     await tail.append('b.log', numbered(10, 20));
     await tail.pass(3_000);
@@ -253,7 +253,7 @@ describe('deletion', () => {
 });
 
 describe('links and replacements', () => {
-  it('reads a file once that is found twice', async () => {
+  it('reads a file once when it is found under two paths', async () => {
     const tail = await Tailing.prepare({ globs: ['*.log', 'a*', '*'] });
     await tail.append('a.log', numbered(0, 10));
     await symlink(tail.path('a.log'), tail.path('link.log'));
@@ -279,7 +279,7 @@ describe('links and replacements', () => {
     expect(tail.taken.text()).toBe(`${numbered(0, 10)}last\n${numbered(10, 10)}`);
   });
 
-  it('goes on in a file that replaces another with the same bytes, as editors and rsync do', async () => {
+  it('continues in a file that replaces another with the same bytes, as editors and rsync do', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 10));
     await tail.turn();

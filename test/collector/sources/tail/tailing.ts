@@ -6,11 +6,8 @@ import {
   type TailEntry,
   tailEntriesFromGlobs,
 } from '../../../../src/collector/sources/tail/files/tail-configuration.ts';
-import {
-  createTailSource,
-  type TailLimits,
-  type TailSource,
-} from '../../../../src/collector/sources/tail/tail-source.ts';
+import { createTailSource, type TailSource } from '../../../../src/collector/sources/tail/tail-source.ts';
+import type { TailLimits } from '../../../../src/collector/sources/tail/tail-source-options.ts';
 import { openStateStore, type StateStore } from '../../../../src/storage/state/state-store.ts';
 import { type CapturedLog, capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -23,12 +20,12 @@ export interface TailingOptions {
   readonly entry?: Partial<TailEntry>;
   readonly limits?: Partial<TailLimits>;
   readonly once?: boolean;
-  /** As a command looks at the state. */
+  /** Reads the state as a command does. */
   readonly offline?: boolean;
   readonly bufferBytes?: number;
 }
 
-/** A collector's tail over real files and a real state directory, pulled from by a sink. It may be started again. */
+/** The tail source with real files and a real state directory, read by a sink. It may be started again. */
 export class Tailing {
   readonly logs: string;
   readonly clock = new FakeClock();
@@ -92,7 +89,7 @@ export class Tailing {
     await this.sink.idle();
   }
 
-  /** As SIGKILL does: nothing more reaches the disk. */
+  /** As SIGKILL does: no more writes reach the disk. */
   async kill(): Promise<void> {
     this.diskIsFull(true);
     await this.stop();
@@ -102,7 +99,7 @@ export class Tailing {
     this.#alive.value = !isFull;
   }
 
-  /** An orderly end. */
+  /** Stops in an orderly way. */
   async stop(): Promise<void> {
     await this.source.stop(AbortSignal.timeout(10_000));
     this.sink.paused = true;
@@ -115,12 +112,12 @@ export class Tailing {
     await this.start(options);
   }
 
-  /** Looks, and reads what there is to read. */
+  /** Scans, and reads all that can be read. */
   async turn(): Promise<void> {
-    await this.source.look();
+    await this.source.scan();
     await this.sink.idle();
     await this.clock.advance(0);
-    await this.source.look();
+    await this.source.scan();
     await this.sink.idle();
   }
 
@@ -132,7 +129,7 @@ export class Tailing {
     }
   }
 
-  /** Runs `act` at the very moment at which a line is logged that says this of this file: in the midst of a look. */
+  /** Runs `act` at the moment when this message is logged for this file: during a scan. */
   once(message: string, name: string, act: () => void): void {
     const note = this.log.push.bind(this.log);
     let isDone = false;
@@ -169,7 +166,7 @@ export class Tailing {
   }
 }
 
-/** The store as a process sees it that can be killed. */
+/** The store of a process that can be killed. */
 function mortal(store: StateStore, alive: { readonly value: boolean }): StateStore {
   return {
     table: (name) => store.table(name),

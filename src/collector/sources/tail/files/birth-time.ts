@@ -6,9 +6,9 @@ import { dirname } from 'node:path';
 const recording = new Set<bigint>();
 
 /**
- * When the file was created, in nanoseconds; undefined where the file system does not record it. There, Node returns 0
- * or the time of the last change. So a time of creation counts only on a device that has an entry in which the two
- * times differ: the file itself, or the directory of `path`.
+ * The time of creation in nanoseconds; undefined where the file system does not record it. There, Node
+ * returns 0 or the time of the last change. So a time of creation counts only on a device with an entry in
+ * which the two times differ: the file itself, or the directory of `path`.
  */
 export async function birthOf(handle: FileHandle, path: string): Promise<string | undefined> {
   const state = await handle.stat({ bigint: true });
@@ -20,7 +20,7 @@ export async function birthOf(handle: FileHandle, path: string): Promise<string 
   return recording.has(state.dev) ? String(state.birthtimeNs) : undefined;
 }
 
-/** True when the entry shows that its device records times of creation, or that was known. */
+/** True when the entry shows that its device records times of creation, or when that is known. */
 function note({ dev, birthtimeNs, ctimeNs }: BigIntStats): boolean {
   if (birthtimeNs !== 0n && birthtimeNs !== ctimeNs) recording.add(dev);
   return recording.has(dev);

@@ -1,4 +1,4 @@
-/** A sequence that begins the files of one kind; `undefined`: any byte. */
+/** The first bytes of the files of one kind. `undefined` is any byte. */
 interface Magic {
   readonly kind: string;
   readonly bytes: readonly (number | undefined)[];
@@ -17,23 +17,23 @@ const MAGICS: readonly Magic[] = [
   { kind: 'lzop', bytes: [0x89, ...ascii('LZO'), 0x00] },
   { kind: '7z', bytes: [...ascii('7z'), 0xbc, 0xaf, 0x27, 0x1c] },
   { kind: 'zip', bytes: [...ascii('PK'), 0x03, 0x04] },
-  // Frames that zstd and lz4 share may come before the others, as pzstd writes them: 5x 2a 4d 18.
+  // Skippable frames of zstd and lz4 may come first, as pzstd writes them: 5x 2a 4d 18.
   ...Array.from({ length: 16 }, (_, low) => ({ kind: 'zstd', bytes: [0x50 + low, 0x2a, 0x4d, 0x18] })),
 ];
 
-/** As much of a file as shows whether it is compressed. */
+/** The number of bytes that show whether a file is compressed. */
 export const MAGIC_BYTES = Math.max(...MAGICS.map(({ bytes }) => bytes.length));
 
 /**
- * What a file is by its first bytes: compressed, and how; `undecided` while it is so short that it may become
- * compressed data (a compressor writes its file in pieces); or anything else.
+ * The kind of compression, by the first bytes of a file; undefined for any other file. `undecided` for a
+ * short file that may become compressed data, because a compressor writes its file in pieces.
  */
-export function compressionOf(head: Uint8Array): { readonly kind: string } | 'undecided' | undefined {
+export function compressionOf(beginning: Uint8Array): { readonly kind: string } | 'undecided' | undefined {
   let isUndecided = false;
   for (const { kind, bytes } of MAGICS) {
-    const known = bytes.slice(0, head.length);
-    if (!known.every((byte, index) => byte === undefined || byte === head[index])) continue;
-    if (head.length >= bytes.length) return { kind };
+    const known = bytes.slice(0, beginning.length);
+    if (!known.every((byte, index) => byte === undefined || byte === beginning[index])) continue;
+    if (beginning.length >= bytes.length) return { kind };
     isUndecided = true;
   }
   return isUndecided ? 'undecided' : undefined;

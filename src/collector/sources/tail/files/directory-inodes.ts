@@ -2,18 +2,21 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFileError } from './file-error.ts';
 
-/** The listings of the last directories are kept: when hundreds of files of one are renamed, it is listed once. */
+/**
+ * The last listings are kept: when hundreds of files in a directory are renamed, the directory is listed
+ * once.
+ */
 const MAX_LISTINGS = 8;
 const MAX_NAMES = 100_000;
 
 /**
- * Finds files by their inodes. A kept listing may be out of date, so its answer is a proposal that the caller verifies;
- * a file is only reported as missing after a listing that began after the question.
+ * Finds files by their inodes. A kept listing may be out of date, so the caller verifies the result. A file
+ * is reported as missing only after a new listing.
  */
 export class DirectoryInodes {
   readonly #listings = new Map<string, ReadonlyMap<string, string>>();
 
-  /** Paths in the directory where the file may be, the best one last. */
+  /** Paths in the directory where the file may be. The last one is the best. */
   async *find(directory: string, inode: string): AsyncIterable<string> {
     const known = this.#listings.get(directory)?.get(inode);
     if (known !== undefined) yield known;

@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Position } from '../../../../records/position.ts';
 import type { StreamId } from '../../../../records/stream-id.ts';
 
-/** What is said of a stream in a log line. */
+/** The fields of a stream in a log line. */
 interface StreamFields {
   readonly stream: StreamId;
   readonly path: string;
@@ -11,7 +11,7 @@ interface StreamFields {
 
 const MAX_RECOVERED_PATHS = 10_000;
 
-/** Everything that happens to tailed files: each is logged and counted here, in one place. */
+/** All events of tailed files. Each is logged and counted here. */
 export class TailEvents {
   readonly #logger: Logger;
   readonly #bytes: Counter;
@@ -43,10 +43,10 @@ export class TailEvents {
       'unterminated_records',
       'Records sent before their line ended',
     );
-    this.#lostBytes = counter('tail_lost_bytes_total', 'Bytes that were gone before they could be read', [
+    this.#lostBytes = counter('tail_lost_bytes_total', 'Bytes that were lost before they could be read', [
       'reason',
     ]);
-    this.#generations = counter('tail_generations_total', 'How files got a new generation, or a new place', [
+    this.#generations = counter('tail_generations_total', 'Files that got a new generation or a new path', [
       'kind',
     ]);
     this.#comparisons = counter(
@@ -55,11 +55,11 @@ export class TailEvents {
       [],
     );
     this.#followed = gauge('tail_followed_files', 'Files that are followed');
-    this.#open = gauge('tail_open_files', 'Files that are held open');
-    this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent looking for files', []);
+    this.#open = gauge('tail_open_files', 'Open files');
+    this.#scanSeconds = counter('tail_scan_seconds_total', 'Time spent on scans for files', []);
   }
 
-  /** Bytes lost in this run, for any reason. */
+  /** The bytes that were lost in this run, for any reason. */
   get allLostBytes(): number {
     return this.#allLostBytes;
   }
@@ -79,7 +79,7 @@ export class TailEvents {
 
   skipped(hole: StreamFields & { readonly position: Position; readonly skippedBytes: number }): void {
     this.#skipped.inc({ source: 'tail' }, hole.skippedBytes);
-    this.#logger.warn(hole, 'A run of NUL bytes in a file was skipped');
+    this.#logger.warn(hole, 'Skipped a run of NUL bytes in a file');
   }
 
   unterminated(): void {
@@ -98,7 +98,7 @@ export class TailEvents {
   }
 
   resumed(stream: StreamFields & { readonly position: Position }): void {
-    this.#logger.info(stream, 'Following a file from where it was left');
+    this.#logger.info(stream, 'Resumed a file at its last position');
   }
 
   renamed(stream: StreamFields & { readonly from: string }): void {
@@ -113,7 +113,10 @@ export class TailEvents {
 
   movedAway(stream: StreamFields): void {
     this.#generations.inc({ kind: 'moved_away' });
-    this.#logger.info(stream, 'A followed file has left the patterns; it is read to its end');
+    this.#logger.info(
+      stream,
+      'A followed file was renamed to a path that no pattern matches; it is read to its end',
+    );
   }
 
   unlinked(stream: StreamFields): void {
@@ -122,12 +125,12 @@ export class TailEvents {
   }
 
   finished(stream: StreamFields & { readonly position: Position }): void {
-    this.#logger.info(stream, 'A file is followed no longer: all of it was read');
+    this.#logger.info(stream, 'Stopped following a file: all of it was read');
   }
 
   copyFound(copy: { readonly path: string; readonly of: string }): void {
     this.#generations.inc({ kind: 'copy' });
-    this.#logger.info(copy, 'A file is a copy of one that is followed; it is not read');
+    this.#logger.info(copy, 'A file is not read: it is a copy of a followed file');
   }
 
   truncated(stream: StreamFields & { readonly position: Position }): void {
@@ -137,10 +140,10 @@ export class TailEvents {
 
   lost(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
     this.#countLost('truncated', stream.lostBytes);
-    this.#logger.error(stream, 'Bytes of a file were gone before they could be read');
+    this.#logger.error(stream, 'Bytes of a file were lost before they could be read');
   }
 
-  /** `lostBytes` is undefined when nothing shows how much the file got after it was read last. */
+  /** `lostBytes` is undefined when the number of bytes after the last read cannot be known. */
   gone(
     stream: StreamFields & {
       readonly position: Position;
@@ -151,34 +154,37 @@ export class TailEvents {
     if (stream.lostBytes === undefined) {
       this.#logger.warn(
         stream,
-        'A file was gone at the start; bytes written after the last run were not read',
+        'A file was missing at the start: bytes written after the last run were not read',
       );
       return;
     }
     this.#countLost('gone', stream.lostBytes);
-    this.#logger.error(stream, 'A file was gone at the start before all of it was read');
+    this.#logger.error(stream, 'A file was missing at the start: not all of it was read');
   }
 
-  /** `lostBytes` is undefined when the file does not show the size of its content. */
+  /** `lostBytes` is undefined when the size of the content cannot be known. */
   unreadGeneration(file: { readonly path: string; readonly lostBytes: number | undefined }): void {
     this.#generations.inc({ kind: 'unread' });
     this.#countLost('unread_generation', file.lostBytes ?? 0);
     this.#logger.warn(
       file,
-      'A rotated file was written while the collector was not running and is not read: it is compressed, or no pattern matches it',
+      'A rotated file is not read: it was written while the collector was not running, and is compressed or matches no pattern',
     );
   }
 
-  givenUp(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
+  discarded(stream: StreamFields & { readonly position: Position; readonly lostBytes: number }): void {
     this.#countLost('deleted_limit', stream.lostBytes);
-    this.#logger.error(stream, 'Deleted files take too much room: the one deleted first is given up unread');
+    this.#logger.error(
+      stream,
+      'Deleted files exceed their limit of disk space: discarded the unread rest of the one that was deleted first',
+    );
   }
 
   diverged(stream: StreamFields & { readonly replacement: StreamId; readonly position: Position }): void {
     this.#generations.inc({ kind: 'diverged' });
     this.#logger.warn(
       stream,
-      'The aggregator knows other bytes under this stream: the state here was cloned or rolled back, or the file is another. Going on from our own checkpoint as a new stream',
+      'The aggregator has other bytes under this stream: the state was cloned or rolled back, or the file is another one. Continuing at the local checkpoint as a new stream',
     );
   }
 
@@ -190,12 +196,13 @@ export class TailEvents {
     },
   ): void {
     this.#generations.inc({ kind: 'recovered' });
-    // A program that overwrites the end of its file does so with each event: one line for each path is enough.
+    // A program that overwrites the end of its file does so with each record: one line for each path is
+    // enough.
     const level = this.#recovered.has(stream.path) ? 'debug' : 'warn';
     if (this.#recovered.size < MAX_RECOVERED_PATHS) this.#recovered.add(stream.path);
     this.#logger[level](
       stream,
-      'A file has lost bytes that were read: going on at the last position that still agrees, as a new stream',
+      'A file has lost bytes that were read: continuing at the last position with the same bytes, as a new stream',
     );
   }
 
@@ -205,37 +212,37 @@ export class TailEvents {
   }
 
   unreadable(file: { readonly path: string }): void {
-    this.#logger.warn(file, 'A file cannot be opened; it is tried again');
+    this.#logger.warn(file, 'Cannot open a file; trying again at the next scan');
   }
 
   compressed(file: { readonly path: string; readonly compression: string }): void {
     this.#logger.warn(
       file,
-      'A file is compressed and is not read: decompress it, or leave it out with "exclude"',
+      'A file is not read because it is compressed: decompress it, or list it in "exclude"',
     );
   }
 
   unnameable(file: { readonly path: string }): void {
-    this.#logger.error(file, 'The name of a file is not UTF-8: it is not read until it is renamed');
+    this.#logger.error(file, 'A file is not read because its name is not UTF-8: rename it');
   }
 
   checkpointsFailed(error: Error): void {
-    this.#logger.error({ err: error }, 'Checkpoints cannot be written; tried again');
+    this.#logger.error({ err: error }, 'Cannot write checkpoints; trying again');
   }
 
   unwatched(directory: string, error: Error): void {
     this.#logger.warn(
       { path: directory, err: error },
-      'A directory cannot be watched; it is looked at now and then',
+      'Cannot watch a directory for changes; it is only polled',
     );
   }
 
   scanFailed(error: unknown): void {
-    this.#logger.error({ err: error }, 'Looking for files failed; tried again');
+    this.#logger.error({ err: error }, 'Cannot scan for files; trying again');
   }
 }
 
-/** Sources share these counters, each with its own label. */
+/** All sources share these counters, with a label for each source. */
 function sourceCounter(registry: Registry, what: string, help: string): Counter {
   const name = `collector_source_${what}_total`;
   const known = registry.getSingleMetric(name);

@@ -4,28 +4,10 @@ import { dirname } from 'node:path';
 import { isFileError } from './file-error.ts';
 import type { OpenFiles } from './open-files.ts';
 
-/** Where a file is, and which one it is there. */
-export interface FilePlace {
-  readonly path: string;
-  readonly device: string;
-  readonly inode: string;
-  /** Where the file itself is, when a symbolic link is part of the path. */
-  readonly target?: string;
-}
-
-export interface FileState {
-  readonly sizeBytes: number;
-  /** No name leads to it any more; its bytes are there as long as it is held open. */
-  readonly unlinked: boolean;
-}
-
-/** `gone`: no such file. `unreadable`: it is there, but not for us, or not now. */
-export type AccessFailure = 'gone' | 'unreadable';
-
 /**
- * One file, opened when it is needed and closed again when others need the room. The *inode* is followed: when another
- * file is at the path, the wanted one is searched in the directory where a rotation leaves it. For a path through a
- * symbolic link, that is the directory of the link's target.
+ * One file, which is opened when it is needed and closed when too many files are open. It follows the
+ * *inode*: when another file is at the path, it searches the file in the directory where a rotation leaves
+ * it. For a path with a symbolic link, that is the directory of the link's target.
  */
 export class FileAccess {
   readonly #openFiles: OpenFiles;
@@ -35,10 +17,8 @@ export class FileAccess {
   #users = 0;
   #closing = false;
   #failure: AccessFailure | undefined;
-  /** Its name is gone, or not ours to find: once closed, it could not be opened again. */
-  onlyHandle = false;
-  /** When the file was created, if that is known: a later file at the same inode is another one. */
-  birth: string | undefined;
+  #isPinned = false;
+  #birth: string | undefined;
 
   constructor(place: FilePlace, openFiles: OpenFiles) {
     this.#place = placeOf(place, place.target);
@@ -49,20 +29,34 @@ export class FileAccess {
     return this.#place;
   }
 
-  /** Why the last use failed. */
+  /** The reason why the last use failed. */
   get failure(): AccessFailure | undefined {
     return this.#failure;
   }
 
   get idle(): boolean {
-    return this.#users === 0 && !this.onlyHandle;
+    return this.#users === 0 && !this.#isPinned;
+  }
+
+  /** The file has no name by which it could be opened again: it stays open. */
+  pin(): void {
+    this.#isPinned = true;
+  }
+
+  unpin(): void {
+    this.#isPinned = false;
+  }
+
+  /** When the file was created, if that is known: a later file with the same inode number is another file. */
+  expectBirth(birth: string | undefined): void {
+    this.#birth = birth;
   }
 
   movedTo(path: string, target?: string): void {
     this.#place = placeOf({ ...this.#place, path }, target);
   }
 
-  /** Calls `use` with the open file; undefined (see `failure`) when it cannot be opened or read. */
+  /** Calls `use` with the open file. Returns undefined when it cannot be opened or read; see `failure`. */
   async use<T>(use: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
     this.#users++;
     try {
@@ -127,7 +121,7 @@ export class FileAccess {
   }
 
   #openAt(path: string): Promise<FileHandle | AccessFailure> {
-    return openFile(path, { inode: this.#place.inode, birth: this.birth });
+    return openFile(path, { inode: this.#place.inode, birth: this.#birth });
   }
 
   #opened(handle: FileHandle): FileHandle {
@@ -141,6 +135,24 @@ export class FileAccess {
   }
 }
 
+/** The path of a file, and the identity of the file at that path. */
+export interface FilePlace {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  /** The path of the file itself, when a symbolic link is part of `path`. */
+  readonly target?: string;
+}
+
+export interface FileState {
+  readonly sizeBytes: number;
+  /** The file has no name any more. Its bytes exist as long as it is open. */
+  readonly unlinked: boolean;
+}
+
+/** `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. */
+export type AccessFailure = 'gone' | 'unreadable';
+
 function placeOf({ path, device, inode }: FilePlace, target: string | undefined): FilePlace {
   const place = { path, device, inode };
   return target === undefined || target === path ? place : { ...place, target };
@@ -152,7 +164,7 @@ async function openFile(
 ): Promise<FileHandle | AccessFailure> {
   let handle: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK a pipe that took the file's place would hold the thread.
+    // Without O_NONBLOCK, a pipe at the path would block the thread.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await handle.stat({ bigint: true });
     const isBorn = wanted.birth === undefined || String(found.birthtimeNs) === wanted.birth;

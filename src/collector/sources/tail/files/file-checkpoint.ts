@@ -1,61 +1,66 @@
 import type { Check } from '../../../../records/check.ts';
 import type { Position } from '../../../../records/position.ts';
 import type { StreamId } from '../../../../records/stream-id.ts';
-import type { Head, Prefix } from './file-identity.ts';
+import type { FilePrefix, PrefixHash } from './file-prefix.ts';
 
-/** So many ends of accepted batches are remembered with their checks. */
+/** The number of ends of accepted batches that are saved with their checks. */
 export const REMEMBERED_CHECKS = 16;
 
-/** What is kept of a stream on disk; in a file's stream, a position is an offset in the file. */
+/**
+ * The state of a stream on disk. A position is an offset in the file. The names of the fields are a format:
+ * earlier and later versions read them.
+ */
 export type FileCheckpoint = {
-  /** Where the file was seen last. */
+  /** The path where the file was seen last. */
   readonly path: string;
-  /** Where the file itself was, when a symbolic link is part of the path. */
+  /** The path of the file itself, when a symbolic link is part of `path`. */
   readonly target?: string;
-  /** Where it was seen first: what its records call their file, and what must be empty before a next generation comes. */
+  /** The path where the file was seen first: the path that its records carry. */
   readonly home: string;
-  /** The path whose generation it is: `home`, or what `home` is a rotated name of. */
+  /** The path of which the file is a generation: `home`, or the path from which a rotation made `home`. */
   readonly lineage: string;
   readonly device: string;
   readonly inode: string;
-  /** When the file was created, in nanoseconds: tells a file from a later one at the same inode. Absent when unknown. */
+  /**
+   * The time of creation in nanoseconds: distinguishes files with the same inode number. Absent when unknown.
+   */
   readonly birth?: string;
-  readonly prefix: Prefix;
-  /** Where the stream begins: 0, unless it took over from another or began at the file's end. */
+  readonly prefix: PrefixHash;
+  /** Where the stream begins: 0, unless it continues another stream or was started at the end of the file. */
   readonly start: Position;
   /**
-   * The ends of the last accepted batches, ascending, with their checks. The last one is the end of the contiguous
-   * accepted bytes.
+   * The ends of the last accepted batches, ascending, with their checks. The last one is the end of the
+   * contiguous accepted bytes.
    */
   readonly marks: readonly PositionMark[];
-  /** Where the checksums of the marks begin. Absent in the state of a version that kept none. */
+  /** Where the checksums of the marks begin. Absent in the state of a version without checksums. */
   readonly checksumFrom?: Position;
   /** The holes of NUL bytes that were skipped. Absent when there are none. */
   readonly holes?: SkippedHoles;
-  /** The size of the file when it was seen last. */
+  /** The size of the file in the last scan or read. */
   readonly sizeBytes?: number;
-  /** When the file was written last, as far as it was seen. */
+  /** The time of the last write to the file, in the last scan. */
   readonly modifiedUnixMs?: number;
-  /** The collector saw that the file was deleted: another file at its path is another file, whatever is in it. */
+  /** The file was found to be deleted: a file at its path is another file, with any content. */
   readonly deleted?: true;
-  /** The file itself had other bytes afterwards: equal bytes that come into it again are new ones. */
+  /** The file had other bytes afterwards: equal bytes that are written to it again are new. */
   readonly superseded?: true;
-  /** The stream is over: all that could be read of it was read, or its loss was reported. */
+  /** The stream has ended: all that could be read was read, or the loss was reported. */
   readonly finished?: true;
-  /** How many bytes were not read when its file was gone. */
+  /** The number of bytes that were not read when the file was gone. */
   readonly lostBytes?: number;
-  /** All of it was accepted when it made room for the next generation. */
+  /** The stream has handed over to the next generation (`isHandedOver`). */
   readonly yielded: boolean;
-  /** Nothing is read up to here: the file is a copy of that stream's bytes. */
+  /** The file is a copy of the bytes of this stream: it is not read. */
   readonly copyOf: StreamId | null;
-  /** How long the collector has run without seeing a file of this identity. */
+  /** How long the collector has run without finding the file. */
   readonly absentMs: number;
 };
 
-/** How many holes of a stream were skipped, and where the last one ends. */
+/** The number of holes that were skipped in a stream, and the end of the last one. */
 export type SkippedHoles = { readonly count: number; readonly end: Position };
 
-/** Evidence: the check of a position, and the CRC-32 of all bytes from `checksumFrom` up to it. */
+/** The evidence for a position: its check, and the CRC-32 of all bytes from `checksumFrom` to it. */
 export type PositionMark = readonly [position: Position, check: Check, ...crc32: readonly number[]];
 
 interface IdentifiedFile {
@@ -63,21 +68,21 @@ interface IdentifiedFile {
   readonly device: string;
   readonly inode: string;
   readonly birth: string | undefined;
-  readonly head: Head;
+  readonly beginning: FilePrefix;
 }
 
-/** The first checkpoint of a file that nothing is known of, or only that it is a copy. */
+/** The first checkpoint of a new file, or of a copy. */
 export function checkpointOf(
   file: IdentifiedFile,
   options: { readonly lineage: string; readonly mark: PositionMark; readonly copyOf: StreamId | null },
 ): FileCheckpoint {
-  const { path, device, inode, birth, head } = file;
+  const { path, device, inode, birth, beginning } = file;
   const { lineage, mark, copyOf } = options;
   return {
     ...{ path, home: path, lineage, device, inode },
     ...(birth === undefined ? {} : { birth }),
     ...(mark[2] === undefined ? {} : { checksumFrom: 0 }),
-    prefix: head.telling,
+    prefix: beginning.hashWithoutNuls,
     start: mark[0],
     marks: [mark],
     yielded: false,

@@ -1,17 +1,17 @@
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Position } from '../../../../records/position.ts';
-import { readBytes } from './file-identity.ts';
+import { readBytes } from './read-bytes.ts';
 
-/** A whole file is read in pieces of this size, so that memory stays bounded and other streams are read in between. */
+/**
+ * A file is read in pieces of this size: memory is bounded, and other streams are read between two pieces.
+ */
 const PIECE_BYTES = 256 * 1024;
 
-export interface ByteRange {
-  readonly start: Position;
-  readonly end: Position;
-}
-
-/** The CRC-32 of a range of a file, continued from `before`; undefined when the file ends before the range does. */
+/**
+ * The CRC-32 of a range of a file, continued from `before`; undefined when the file ends before the range
+ * does.
+ */
 export async function checksumOf(
   handle: FileHandle,
   { start, end }: ByteRange,
@@ -25,6 +25,11 @@ export async function checksumOf(
     checksum = crc32(piece, checksum);
   }
   return checksum;
+}
+
+export interface ByteRange {
+  readonly start: Position;
+  readonly end: Position;
 }
 
 /** Whether two files have the same bytes in a range; false when one of them ends before the range does. */

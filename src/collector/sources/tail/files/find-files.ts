@@ -6,46 +6,53 @@ import { isFileError } from './file-error.ts';
 import type { PathPattern, PathPatterns, PathSegment } from './path-patterns.ts';
 import type { TailEntry } from './tail-configuration.ts';
 
-/** `**` goes no deeper: a bound for links that lead in circles. */
+/** Maximum depth of `**`: a limit for links in a circle. */
 const MAX_DEPTH = 32;
-/** As many links as the kernel follows for one path. */
+/** The number of links that the kernel follows for one path. */
 const MAX_HOPS = 40;
 
-/** A regular file that stands under a path that is to be read. */
+/** Finds all files that match the patterns. */
+export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
+  const walk = new DirectoryWalk(patterns);
+  for (const pattern of patterns.patterns) await walk.follow(pattern);
+  const files = [...walk.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    files,
+    directories: walk.directories,
+    unreadableDirectories: walk.unreadableDirectories,
+    nonUtf8Paths: walk.nonUtf8Paths,
+  };
+}
+
+/** A regular file under a path that is read. */
 export interface FoundFile extends FilePlace {
   readonly entry: TailEntry;
   readonly sizeBytes: number;
   readonly modifiedUnixMs: number;
-  /** When it was created, in nanoseconds, as Node returns it: also where the file system does not record it. */
+  /**
+   * The time of creation in nanoseconds, as Node returns it: also where the file system does not record it.
+   */
   readonly birthNs: string;
 }
 
 export interface FoundFiles {
-  /** In the order of their paths. One file may be found under several. */
+  /** In the order of their paths. One file may be found under several paths. */
   readonly files: readonly FoundFile[];
-  /** The directories in which something may change that matters. */
+  /** The directories in which a change may matter. */
   readonly directories: ReadonlySet<string>;
-  /** Directories that could not be looked into; what is in them is unknown, not gone. */
-  readonly blind: ReadonlySet<string>;
-  /** Files and directories that are listed and cannot be opened by their name: it is not UTF-8. */
-  readonly unnameable: ReadonlySet<string>;
+  /** Directories that cannot be read. Their files are unknown, not gone. */
+  readonly unreadableDirectories: ReadonlySet<string>;
+  /** Files and directories that cannot be opened, because their name is not UTF-8. */
+  readonly nonUtf8Paths: ReadonlySet<string>;
 }
 
-/** Looks for all files of the patterns. */
-export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
-  const walk = new Walk(patterns);
-  for (const pattern of patterns.patterns) await walk.follow(pattern);
-  const files = [...walk.files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, directories: walk.directories, blind: walk.blind, unnameable: walk.unnameable };
-}
-
-class Walk {
+class DirectoryWalk {
   readonly files = new Map<string, FoundFile>();
   readonly directories = new Set<string>();
-  readonly blind = new Set<string>();
-  readonly unnameable = new Set<string>();
+  readonly unreadableDirectories = new Set<string>();
+  readonly nonUtf8Paths = new Set<string>();
   readonly #patterns: PathPatterns;
-  /** Directories without symbolic links, by their paths as they are written. */
+  /** The real paths of directories, by their paths with symbolic links. */
   readonly #real = new Map<string, string>();
 
   constructor(patterns: PathPatterns) {
@@ -62,7 +69,7 @@ class Walk {
     if (segment === '**') return this.#visitAnyDepth(directory, rest, depth);
     if (typeof segment !== 'string') return this.#visitMatching(directory, segment, rest, depth);
     const path = join(directory, segment);
-    if (rest.length === 0) return this.#take(path, undefined);
+    if (rest.length === 0) return this.#add(path, undefined);
     return this.#visit(path, rest, depth + 1);
   }
 
@@ -75,7 +82,7 @@ class Walk {
     for (const child of await this.#list(directory)) {
       if (!matches(child.name)) continue;
       const path = join(directory, child.name);
-      if (rest.length === 0) await this.#take(path, child);
+      if (rest.length === 0) await this.#add(path, child);
       else if (child.isDirectory() || child.isSymbolicLink()) await this.#visit(path, rest, depth + 1);
     }
   }
@@ -100,7 +107,7 @@ class Walk {
     }
   }
 
-  async #take(path: string, child: Dirent | undefined): Promise<void> {
+  async #add(path: string, child: Dirent | undefined): Promise<void> {
     if (child !== undefined && !child.isFile() && !child.isSymbolicLink()) return;
     const entry = this.#patterns.entryFor(path);
     if (entry === undefined || this.files.has(path)) return;
@@ -117,7 +124,7 @@ class Walk {
     }
   }
 
-  /** The file that a link leads to. A link on the way, or in it, may be made to lead to another one. */
+  /** The target of a link. Each link on the way may be changed, so its directory is watched. */
   async #follow(link: string): Promise<string> {
     const target = await realpath(link);
     this.directories.add(dirname(target));
@@ -131,7 +138,7 @@ class Walk {
     return target;
   }
 
-  /** Where the file itself is, when one of its directories is a link; undefined when none is. */
+  /** The path of the file itself, when one of its directories is a link; undefined when none is. */
   async #withoutLinks(path: string): Promise<string | undefined> {
     const directory = dirname(path);
     const real = await this.#realDirectory(directory);
@@ -147,21 +154,23 @@ class Walk {
     this.#real.set(directory, real);
     const parent = dirname(directory);
     if (real === directory || parent === directory) return real;
-    // The link may be made to lead to another directory: that is announced where the link is.
+    // The target of the link may change: that is reported in the directory of the link.
     this.directories.add(parent);
     await this.#realDirectory(parent);
     return real;
   }
 
-  /** What Node puts in place of bytes that are not UTF-8 leads to no file. */
+  /** Node replaces bytes that are not UTF-8, and no file has the resulting name. */
   #noteName(path: string, error: unknown): void {
-    if (path.includes('\ufffd') && isFileError(error) && error.code === 'ENOENT') this.unnameable.add(path);
+    if (path.includes('\ufffd') && isFileError(error) && error.code === 'ENOENT') this.nonUtf8Paths.add(path);
   }
 
-  /** Something is not there, or not for us: the nearest directory that is there tells when that changes. */
+  /**
+   * A path does not exist or is not permitted: the nearest directory that exists reports when that changes.
+   */
   async #missed(directory: string, error: unknown): Promise<void> {
     if (!isFileError(error)) throw error;
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') this.blind.add(directory);
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') this.unreadableDirectories.add(directory);
     for (let path = directory; ; path = dirname(path)) {
       const found = await stat(path).catch(() => undefined);
       if (found?.isDirectory()) {

@@ -1,40 +1,41 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { constants, gunzipSync } from 'node:zlib';
 import { isFileError } from './file-error.ts';
-import { Head, readBytes } from './file-identity.ts';
+import { FilePrefix } from './file-prefix.ts';
+import { readBytes } from './read-bytes.ts';
 
-/** This much of a compressed file is enough to compare its beginning. */
+/** The part of a compressed file that is enough to compare the beginning of its content. */
 const COMPRESSED_HEAD_BYTES = 16 * 1024;
-/** CRC-32 and size of the content, at the end (RFC 1952). */
+/** The CRC-32 and the size of the content, at the end of the file (RFC 1952). */
 const TRAILER_BYTES = 8;
 
-/** What a gzip file shows of its content without being decompressed. */
-export interface GzipContent {
-  readonly head: Head;
-  /** Modulo 2^32. */
-  readonly sizeBytes: number;
-  readonly crc32: number;
-}
-
-/** Undefined when it is not there any more, cannot be read, or is no gzip file. */
+/** Undefined when the file does not exist, cannot be read, or is no gzip file. */
 export async function readGzipContent(path: string): Promise<GzipContent | undefined> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path);
     const { size } = await handle.stat();
     const bytes = await readBytes(handle, 0, Math.min(size, COMPRESSED_HEAD_BYTES));
-    const head = new Head(gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }));
+    const beginning = new FilePrefix(gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }));
     const trailer = await readBytes(handle, Math.max(0, size - TRAILER_BYTES), size);
-    return { head, crc32: trailer.readUInt32LE(0), sizeBytes: trailer.readUInt32LE(4) };
+    return { beginning, crc32: trailer.readUInt32LE(0), sizeBytes: trailer.readUInt32LE(4) };
   } catch (error) {
-    if (isFileError(error) || isNoGzip(error)) return undefined;
+    if (isFileError(error) || isGzipError(error)) return undefined;
     throw error;
   } finally {
     await handle?.close();
   }
 }
 
-function isNoGzip(error: unknown): boolean {
+/** The facts about the content of a gzip file that are known without decompressing all of it. */
+export interface GzipContent {
+  readonly beginning: FilePrefix;
+  /** Modulo 2^32. */
+  readonly sizeBytes: number;
+  readonly crc32: number;
+}
+
+function isGzipError(error: unknown): boolean {
   const { code = '' } = error as NodeJS.ErrnoException;
   return code.startsWith('Z_') || code === 'ERR_OUT_OF_RANGE' || code === 'ERR_BUFFER_OUT_OF_BOUNDS';
 }

@@ -1,21 +1,14 @@
 import { DirectoryInodes } from './directory-inodes.ts';
 
-/** A file that is open, as far as the bound is concerned. */
-export interface OpenFile {
-  /** Nobody reads from it now, and it could be opened again. */
-  readonly idle: boolean;
-  close(): Promise<void>;
-}
-
 /**
- * Bounds how many files are open at once. Where one too many is opened, those that were used longest ago are closed;
- * not those that could not be opened again.
+ * Limits the number of open files. When there are too many, it closes the files that were not used for the
+ * longest time, but no file that cannot be opened again.
  */
 export class OpenFiles {
-  /** Where files are that are not at their paths any more. */
+  /** Finds files that are not at their paths any more. */
   readonly directories = new DirectoryInodes();
   readonly #limit: number;
-  /** In the order of their last use. */
+  /** In the order of the last use. */
   readonly #open = new Set<OpenFile>();
 
   constructor(limit: number) {
@@ -46,4 +39,11 @@ export class OpenFiles {
       if (file.idle) void file.close();
     }
   }
+}
+
+/** A file that counts towards the limit. */
+export interface OpenFile {
+  /** It is not used now, and it can be opened again. */
+  readonly idle: boolean;
+  close(): Promise<void>;
 }

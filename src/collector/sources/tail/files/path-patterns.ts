@@ -2,30 +2,10 @@ import { basename, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import type { TailEntry } from './tail-configuration.ts';
 
-/** Compressed files are what rotation leaves of files that were read. */
+/** A rotation compresses files that were read before. */
 const COMPRESSED = /\.(gz|z|zst|zstd|xz|bz2?|lz4?|lzma|lzo|br|zip|7z|tgz|tbz2?|txz|tzst)$/i;
 
-export function isCompressed(path: string): boolean {
-  return COMPRESSED.test(path);
-}
-
-/** One glob of an entry, absolute, and its segments: names as they are, or matchers of names. */
-export interface PathPattern {
-  readonly entry: TailEntry;
-  readonly glob: string;
-  readonly segments: readonly PathSegment[];
-}
-
-/** A string is the name itself, but for `**`: any number of directories. */
-export type PathSegment = string | ((name: string) => boolean);
-
-export type PathVerdict =
-  | { readonly kind: 'read'; readonly entry: TailEntry }
-  | { readonly kind: 'no-pattern' }
-  | { readonly kind: 'compressed'; readonly suffix: string }
-  | { readonly kind: 'excluded'; readonly entry: TailEntry };
-
-/** Which paths are read, and as what. The first entry that matches a path has it. */
+/** Decides which paths are read, and by which entry: the first entry that matches a path. */
 export class PathPatterns {
   readonly patterns: readonly PathPattern[];
   readonly #entries: readonly {
@@ -47,7 +27,7 @@ export class PathPatterns {
     );
   }
 
-  judge(path: string): PathVerdict {
+  classify(path: string): PathClass {
     let excludedBy: TailEntry | undefined;
     for (const { entry, matches, excludes } of this.#entries) {
       if (!matches(path)) continue;
@@ -66,10 +46,30 @@ export class PathPatterns {
   }
 
   entryFor(path: string): TailEntry | undefined {
-    const verdict = this.judge(path);
-    return verdict.kind === 'read' ? verdict.entry : undefined;
+    const result = this.classify(path);
+    return result.kind === 'read' ? result.entry : undefined;
   }
 }
+
+export function isCompressed(path: string): boolean {
+  return COMPRESSED.test(path);
+}
+
+/** One absolute glob of an entry, and its segments: literal names, or matchers of names. */
+export interface PathPattern {
+  readonly entry: TailEntry;
+  readonly glob: string;
+  readonly segments: readonly PathSegment[];
+}
+
+/** A string is a literal name, except `**`: any number of directories. */
+export type PathSegment = string | ((name: string) => boolean);
+
+export type PathClass =
+  | { readonly kind: 'read'; readonly entry: TailEntry }
+  | { readonly kind: 'no-pattern' }
+  | { readonly kind: 'compressed'; readonly suffix: string }
+  | { readonly kind: 'excluded'; readonly entry: TailEntry };
 
 function leadsTo(segments: readonly PathSegment[], names: readonly string[]): boolean {
   for (const [index, name] of names.entries()) {
@@ -81,7 +81,7 @@ function leadsTo(segments: readonly PathSegment[], names: readonly string[]): bo
   return names.length < segments.length;
 }
 
-/** A glob without a slash, `*.tmp`, excludes by name, wherever the file lies. */
+/** A glob without a slash, `*.tmp`, excludes by name, in any directory. */
 function excluderOf(
   globs: readonly string[],
   absolute: (globs: readonly string[]) => readonly string[],
@@ -105,12 +105,15 @@ function segmentsOf(glob: string): PathSegment[] {
     });
 }
 
-/** The glob that matches this path and no other. */
+/** The glob that matches only this path. */
 export function globOfPath(path: string): string {
   return path.replaceAll(/[\\*?[\]{}()!+@|,]/g, '\\$&');
 }
 
-/** `/a/{b,c/d}/e` as `/a/b/e` and `/a/c/d/e`: what is matched name by name must not have slashes within braces. */
+/**
+ * `/a/{b,c/d}/e` as `/a/b/e` and `/a/c/d/e`: names are matched one by one, so braces must not contain
+ * slashes.
+ */
 export function expandBraces(glob: string): string[] {
   const match = /^(.*?)(?<!\\)\{([^{}]*,[^{}]*)\}(.*)$/s.exec(glob);
   if (match === null) return [glob];

@@ -1,17 +1,18 @@
 import { basename, dirname, join } from 'node:path';
 
-/** What rotation puts behind a name: `.1`, `-20261120`, `.2026-11-20_10`. */
+/** The suffixes of rotated files: `.1`, `-20261120`, `.2026-11-20_10`. */
 const ROTATED = /^(.+?)[.-](\d[\d.\-_T]*)$/;
 
-/** The path whose older generation this seems to be, by its name: `/a/x.log` for `/a/x.log.1`. */
+/** The path of which this may be an older generation, by its name: `/a/x.log` for `/a/x.log.1`. */
 export function rotatedFrom(path: string): string | undefined {
   const base = ROTATED.exec(basename(path))?.[1];
   return base === undefined ? undefined : join(dirname(path), base);
 }
 
 /**
- * Older generations first, the file at the path itself last. Under rotated names, what was written last is younger:
- * numbers may count up or down. Where that does not tell, short numbers grow with age, and long ones are dates.
+ * Older generations first, the file at the path itself last. Among rotated names, the file that was written
+ * last is the youngest, because numbers may count up or down. For equal times, short numbers grow with age,
+ * and long ones are dates.
  */
 export function compareByAge(a: Aged, b: Aged): number {
   const [baseA, suffixA] = partsOf(a.path);
@@ -24,7 +25,7 @@ export function compareByAge(a: Aged, b: Aged): number {
   return suffixA < suffixB ? -1 : 1;
 }
 
-/** Whether both are generations of one path, and the first is the younger one. */
+/** Whether both are generations of one path, and `a` is younger. */
 export function isYoungerByName(a: Aged, b: Aged): boolean {
   return partsOf(a.path)[0] === partsOf(b.path)[0] && compareByAge(a, b) > 0;
 }

@@ -7,25 +7,30 @@ import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
 import { compileLinearPattern, type LinearPattern } from '../../../../runtime/linear-pattern.ts';
 
-/** One group of files that are read alike. */
+/** One group of files with the same settings. */
 export interface TailEntry {
-  /** Globs; relative ones begin at the working directory. */
+  /** Globs. Relative ones begin at the working directory. */
   readonly paths: readonly string[];
-  /** Globs of files that are left out, beside the compressed ones that always are; without a slash, of their names. */
+  /**
+   * Globs of files that are not read. A glob without a slash matches names. Compressed files are never read.
+   */
   readonly exclude: readonly string[];
   readonly format: string;
-  /** Added to what all records of the collector carry. */
+  /** Attributes in addition to those of all records of the collector. */
   readonly resource: Resource;
-  /** Where a file begins that was there at the first start with a state directory. Later files begin at their beginning. */
+  /**
+   * For files that exist at the first start with a state directory. Later files are read from their
+   * beginning.
+   */
   readonly startAt: 'beginning' | 'end';
-  /** Files that nobody wrote to for longer are not begun. */
+  /** New files whose last write is older are not read. */
   readonly ignoreOlderMs?: number;
   readonly multiline?: Multiline;
 }
 
 /**
- * How lines are joined to records. The expressions see one line without its ending.
- * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that open with a date.
+ * How lines are joined to records. Each expression is matched with one line without its end.
+ * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that begin with a date.
  * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
  */
 type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
@@ -36,7 +41,9 @@ export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEnt
   return [{ paths: globs, exclude: [], format: 'plain', resource: EMPTY_RESOURCE, startAt: 'beginning' }];
 }
 
-/** Reads `COLLECTOR_TAIL_CONFIGURATION`, a JSON list. Throws a ConfigurationError that names every problem. */
+/**
+ * Reads `COLLECTOR_TAIL_CONFIGURATION`, a JSON list. Throws a ConfigurationError that names every problem.
+ */
 export function parseTailConfiguration(text: string, variable: string): readonly TailEntry[] {
   const parsed = entriesSchema.safeParse(parseJson(text, variable));
   if (parsed.success) return parsed.data;
@@ -54,7 +61,7 @@ function parseJson(text: string, variable: string): unknown {
 
 const EXAMPLE = '[{"paths": ["/var/log/nginx/access.log"], "format": "combined"}]';
 
-/** Of an entry of the list, and of its `multiline`. */
+/** The keys of an entry of the list, and of its `multiline`. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 1) return Object.keys(entryShape);
   return path.at(-1) === 'multiline' ? ['start', 'continue'] : [];

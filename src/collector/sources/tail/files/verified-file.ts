@@ -5,42 +5,37 @@ import { birthOf } from './birth-time.ts';
 import type { FileAccess } from './file-access.ts';
 import type { PositionMark } from './file-checkpoint.ts';
 import { type ByteRange, checksumOf } from './file-contents.ts';
-import { type Head, PREFIX_MAX_BYTES, type Prefix, readCheck, readHead } from './file-identity.ts';
-
-/** What is known of a file before it is opened. */
-export interface KnownFile {
-  readonly prefix: Prefix;
-  readonly birth?: string | undefined;
-}
+import { type FilePrefix, PREFIX_MAX_BYTES, type PrefixHash, readFilePrefix } from './file-prefix.ts';
+import { readCheck } from './read-bytes.ts';
 
 /**
- * A file of which something is known. It must show that it still is that file before more of it is read.
+ * A file that is compared with its known bytes before more of it is read.
  *
- * Each read covers the 64 bytes before the position and the bytes after it in the same call. The new bytes belong to
- * the stream only if those 64 bytes are the ones that were read before: this detects a file that was truncated and has
- * grown past the position in between. The beginning and the time of birth are compared too, whenever there was time for
- * a change.
+ * Each read gets the 64 bytes before the position and the bytes after it in the same call. The new bytes
+ * belong to the stream only if those 64 bytes are equal to the bytes that were read before: this detects a
+ * file that was truncated and has grown past the position in between. The beginning and the time of creation
+ * are compared after every pause.
  *
  *     file      ....................|<- 64 bytes ->|======== buffer ========|....
  *                                   evidence       from                      what does not fit yet
  *
- * The known beginning grows with the bytes that were read, not with those that are only there: a file may be longer
- * before its bytes arrive (network file systems), or have an end that is overwritten.
+ * The known beginning grows with the bytes that were read, not with the size of the file: a file may be
+ * longer before its bytes arrive (network file systems), or its end may be overwritten.
  */
 export class VerifiedFile {
   readonly #file: FileAccess;
   readonly #window = Buffer.allocUnsafe(CHECK_WINDOW_BYTES);
   readonly #birth: string | undefined;
   readonly #onPrefix: () => void;
-  #prefix: Prefix;
-  #isSuspect = true;
+  #prefix: PrefixHash;
+  #mustCheckPrefix = true;
 
-  /** `onPrefix` is called when the prefix has grown with the file. */
+  /** `onPrefix` is called when the known prefix has grown. */
   constructor(file: FileAccess, { prefix, birth }: KnownFile, onPrefix: () => void) {
     this.#file = file;
     this.#prefix = prefix;
     this.#birth = birth;
-    file.birth = birth;
+    file.expectBirth(birth);
     this.#onPrefix = onPrefix;
   }
 
@@ -48,7 +43,7 @@ export class VerifiedFile {
     return this.#file;
   }
 
-  get prefix(): Prefix {
+  get prefix(): PrefixHash {
     return this.#prefix;
   }
 
@@ -56,12 +51,15 @@ export class VerifiedFile {
     return this.#birth;
   }
 
-  /** The beginning is compared before the next bytes are read. */
-  suspect(): void {
-    this.#isSuspect = true;
+  /** The next read compares the beginning first. */
+  requirePrefixCheck(): void {
+    this.#mustCheckPrefix = true;
   }
 
-  /** The bytes after `from`; 'other' when those before it are not as known; undefined when the file cannot be read. */
+  /**
+   * Reads after `from`; 'other' when the bytes before it have changed; undefined when the file cannot be
+   * read.
+   */
   read(from: Position, known: Check | undefined, buffer: Buffer): Promise<Buffer | 'other' | undefined> {
     return this.#file.use(async (handle) => {
       const window = this.#windowBefore(from);
@@ -73,12 +71,14 @@ export class VerifiedFile {
     });
   }
 
-  /** The check of the end of `data`, which was read last, from `from` on. */
+  /** The check of the end of `data`, which the last read returned from `from` on. */
   checkAfter(from: Position, data: Buffer): Check {
     return checkOf(Buffer.concat([this.#windowBefore(from), data.subarray(-CHECK_WINDOW_BYTES)]));
   }
 
-  /** The check of a position; 'shorter' when the file ends before; undefined when it cannot be read. */
+  /**
+   * The check of a position; 'shorter' when the file ends before it; undefined when the file cannot be read.
+   */
   checkAt(position: Position): Promise<Check | 'shorter' | undefined> {
     return this.#file.use(async (handle) => (await readCheck(handle, position)) ?? 'shorter');
   }
@@ -88,10 +88,10 @@ export class VerifiedFile {
     return this.#file.use((handle) => checksumOf(handle, range, before));
   }
 
-  /** Whether it still holds what is known of it; undefined when it cannot be read. */
+  /** Whether the file still has the bytes that are known; undefined when it cannot be read. */
   holds([position, check]: PositionMark): Promise<boolean | undefined> {
     return this.#file.use(async (handle) => {
-      if (!(await this.#isSame(handle, await readHead(handle)))) return false;
+      if (!(await this.#isSame(handle, await readFilePrefix(handle)))) return false;
       return (await readCheck(handle, position)) === check;
     });
   }
@@ -100,24 +100,30 @@ export class VerifiedFile {
     return this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES));
   }
 
-  async #isSame(handle: FileHandle, head: Head): Promise<boolean> {
-    if (!head.matches(this.#prefix)) return false;
+  async #isSame(handle: FileHandle, beginning: FilePrefix): Promise<boolean> {
+    if (!beginning.matches(this.#prefix)) return false;
     return this.#birth === undefined || (await birthOf(handle, this.#file.place.path)) === this.#birth;
   }
 
   async #proveBeginning(handle: FileHandle, from: Position): Promise<boolean> {
-    if (!this.#isSuspect && from > 0) return true;
-    this.#isSuspect = false;
-    const head = await readHead(handle);
-    if (!(await this.#isSame(handle, head))) {
-      this.#isSuspect = true;
+    if (!this.#mustCheckPrefix && from > 0) return true;
+    this.#mustCheckPrefix = false;
+    const beginning = await readFilePrefix(handle);
+    if (!(await this.#isSame(handle, beginning))) {
+      this.#mustCheckPrefix = true;
       return false;
     }
-    const length = Math.min(head.length, from, PREFIX_MAX_BYTES);
+    const length = Math.min(beginning.length, from, PREFIX_MAX_BYTES);
     if (length > this.#prefix.length) {
-      this.#prefix = head.prefix(length);
+      this.#prefix = beginning.hash(length);
       this.#onPrefix();
     }
     return true;
   }
+}
+
+/** The facts about a file that are known before it is opened. */
+export interface KnownFile {
+  readonly prefix: PrefixHash;
+  readonly birth?: string | undefined;
 }

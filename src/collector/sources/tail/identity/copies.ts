@@ -1,48 +1,46 @@
 import type { StreamId } from '../../../../records/stream-id.ts';
 import type { Checkpoints } from '../../../checkpoints.ts';
 import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
-import { readCheck } from '../files/file-identity.ts';
 import type { FoundFile } from '../files/find-files.ts';
+import { readCheck } from '../files/read-bytes.ts';
 import type { DormantStream } from './dormant-streams.ts';
+import { isCopyOf } from './find-original.ts';
 import { type FileCopy, type FollowedFiles, fileKey } from './followed-files.ts';
-import { isCopyOf, type OpenCandidate, type UnreadFile } from './identify.ts';
+import type { OpenCandidate, UnreadFile } from './open-candidate.ts';
 import { isSameInode, stillHolds } from './same-file.ts';
 
-/** What a changed copy is now: still a copy; a file that continues after what was copied; or another file. */
-export type CopyVerdict = 'copy' | 'continues' | 'other';
-
 /**
- * Files that are not read, because all their bytes are those of a stream. A copy may grow while it is being made: then
- * only the new bytes are compared with the original. When the original is truncated or deleted, the copy becomes the
- * stream's file, and the unread bytes are read there.
+ * Files that are not read, because a stream has all their bytes. A copy may grow while a program makes it:
+ * then only the new bytes are compared with the original. When the original is truncated or deleted, the copy
+ * becomes the file of the stream, and its unread bytes are read.
  */
 export class Copies {
   readonly #files: FollowedFiles;
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
-  #noted = 0;
+  #changes = 0;
 
   constructor(files: FollowedFiles, checkpoints: Checkpoints<FileCheckpoint>) {
     this.#files = files;
     this.#checkpoints = checkpoints;
   }
 
-  /** How many were found or have changed. */
-  get noted(): number {
-    return this.#noted;
+  /** The number of copies that were found or have changed. */
+  get changes(): number {
+    return this.#changes;
   }
 
   at(found: FoundFile): FileCopy | undefined {
     return this.#files.copies.get(fileKey(found));
   }
 
-  /** True when there is nothing to decide: neither it nor its original has changed. */
+  /** True when neither the copy nor its original has changed. */
   isUnchanged(copy: FileCopy, found: FoundFile): boolean {
     if (copy.sizeBytes !== found.sizeBytes || copy.modifiedUnixMs !== found.modifiedUnixMs) return false;
     const original = this.#files.streams.get(copy.of);
     return original === undefined || !this.#files.isMissing(original);
   }
 
-  /** Records that all bytes of the file, as it is now, are those of this stream. */
+  /** Records that the stream `of` has all bytes that the file has now. */
   add(
     id: StreamId,
     of: StreamId,
@@ -56,28 +54,30 @@ export class Copies {
     if (before !== file) void before?.close();
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs });
     this.#checkpoints.change(id, () => checkpoint);
-    this.#noted++;
+    this.#changes++;
   }
 
-  /** It was a copy when the collector ran last; what it is now is decided later. */
+  /** The file was a copy in the last run. Its state now is decided later. */
   remember({ id, checkpoint }: DormantStream, of: StreamId, { found, file }: UnreadFile): void {
     this.#files.dormant.delete(id);
     const [sizeBytes = 0] = checkpoint.marks.at(-1) ?? [];
     this.#files.copies.set(fileKey(found), { id, of, checkpoint, file, sizeBytes, modifiedUnixMs: 0 });
   }
 
-  /** Decides what a changed copy is. Unless it still is a copy, it is forgotten. */
-  async look(
+  /** Decides what a changed copy is now. A file that is no copy any more is removed from the copies. */
+  async check(
     copy: FileCopy,
     options: UnreadFile & { readonly candidate: OpenCandidate },
-  ): Promise<CopyVerdict> {
+  ): Promise<CopyState> {
     const { candidate, found } = options;
     const [position = 0] = copy.checkpoint.marks.at(-1) ?? [];
     const isIntact =
       isSameInode(copy.checkpoint, candidate) && (await stillHolds(copy.checkpoint, candidate));
     const original = this.#files.streams.get(copy.of);
     const isAlive =
-      original !== undefined && this.#files.isAttached(original) && original.unlinkedSinceMs === undefined;
+      original !== undefined &&
+      this.#files.isAttached(original) &&
+      original.presence.deletedSinceMs === undefined;
     const isCopy = isAlive
       ? await isCopyOf(
           candidate,
@@ -91,13 +91,13 @@ export class Copies {
       return 'copy';
     }
     this.#files.copies.delete(fileKey(found));
-    // With the original gone, what was copied has been read there, and what was added since belongs to this file.
+    // The original is gone and its bytes were read there. The bytes after them belong to this file.
     if (!isAlive && isIntact) return 'continues';
     this.#checkpoints.remove(copy.id);
     return 'other';
   }
 
-  /** The copy has become the file of its stream. */
+  /** The copy is the file of its stream now. */
   forget(found: FoundFile, of: StreamId): void {
     const copy = this.at(found);
     if (copy !== undefined) {
@@ -112,3 +112,9 @@ export class Copies {
     }
   }
 }
+
+/**
+ * The state of a changed copy: still a copy; a file that has more bytes after the copied ones; or another
+ * file.
+ */
+export type CopyState = 'copy' | 'continues' | 'other';

@@ -3,13 +3,7 @@ import type { StreamId } from '../../../../records/stream-id.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { groupBy } from './group-by.ts';
 
-/** A stream without a file: its file is gone, or has not been seen since the start. */
-export interface DormantStream {
-  readonly id: StreamId;
-  checkpoint: FileCheckpoint;
-}
-
-/** Dormant streams, found by the inode of their file or by the paths that they are known by. */
+/** Dormant streams, indexed by the inode of their file and by their paths. */
 export class DormantStreams {
   readonly #all = new Map<StreamId, DormantStream>();
   readonly #byInode = new Index();
@@ -30,7 +24,7 @@ export class DormantStreams {
 
   add(id: StreamId, checkpoint: FileCheckpoint): void {
     this.delete(id);
-    this.#all.set(id, { id, checkpoint });
+    this.#all.set(id, new DormantStream(id, checkpoint));
     this.#byInode.add(checkpoint.inode, id);
     this.#byPath.add(checkpoint.path, id);
     for (const name of namesOf(checkpoint)) this.#byAnyName.add(name, id);
@@ -45,12 +39,12 @@ export class DormantStreams {
     for (const name of namesOf(checkpoint)) this.#byAnyName.delete(name, id);
   }
 
-  /** Those that were seen under this path last. */
+  /** The streams whose files were seen at this path last. */
   at(path: string): DormantStream[] {
     return this.#streams(this.#byPath.get(path));
   }
 
-  /** Those that had one of these paths at some time, or are generations of it. */
+  /** The streams whose files had one of these paths at some time, or are generations of one. */
   named(paths: readonly string[]): DormantStream[] {
     return this.#streams(new Set(paths.flatMap((path) => [...this.#byAnyName.get(path)])));
   }
@@ -59,13 +53,33 @@ export class DormantStreams {
     return this.#streams(this.#byInode.get(inode));
   }
 
-  /** Grouped by the directory they were in. */
+  /** Grouped by the directory of their files. */
   byDirectory(): Map<string, DormantStream[]> {
     return groupBy(this.#all.values(), ({ checkpoint }) => dirname(checkpoint.path));
   }
 
   #streams(ids: Iterable<StreamId>): DormantStream[] {
     return Array.from(ids).flatMap((id) => this.#all.get(id) ?? []);
+  }
+}
+
+/** A stream without a file: its file is gone, or has not been seen since the start. */
+export class DormantStream {
+  readonly id: StreamId;
+  #checkpoint: FileCheckpoint;
+
+  constructor(id: StreamId, checkpoint: FileCheckpoint) {
+    this.id = id;
+    this.#checkpoint = checkpoint;
+  }
+
+  get checkpoint(): FileCheckpoint {
+    return this.#checkpoint;
+  }
+
+  /** The facts about the same file have changed. Its inode and its paths are the same. */
+  update(checkpoint: FileCheckpoint): void {
+    this.#checkpoint = checkpoint;
   }
 }
 

@@ -1,157 +1,93 @@
 import type { FileHandle } from 'node:fs/promises';
-import { extname } from 'node:path';
-import { checkOf } from '../../../../records/check.ts';
-import { mintStreamId, type StreamId } from '../../../../records/stream-id.ts';
+import { mintStreamId } from '../../../../records/stream-id.ts';
 import type { Clock } from '../../../../runtime/clock.ts';
-import type { Checkpoints } from '../../../checkpoints.ts';
 import { compressionOf, MAGIC_BYTES } from '../files/compression-magic.ts';
 import type { TailEvents } from '../files/events.ts';
 import { FileAccess } from '../files/file-access.ts';
-import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
-import { readBytes, readCheck } from '../files/file-identity.ts';
+import { checkpointOf } from '../files/file-checkpoint.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import type { OpenFiles } from '../files/open-files.ts';
+import { readBytes, readCheck } from '../files/read-bytes.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
-import type { TailEntry } from '../files/tail-configuration.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { Copies } from './copies.ts';
-import type { DormantStream } from './dormant-streams.ts';
-import { findLoneFiles } from './find-lone-files.ts';
+import { findJustTruncated, findOriginal, findTruncatedOriginal } from './find-original.ts';
+import { findRecoverable } from './find-recoverable.ts';
+import { findByContent, findByInode, type SameAs } from './find-stream-of-file.ts';
 import type { FollowedFiles } from './followed-files.ts';
-import type { GenerationOrder } from './generation-order.ts';
-import { groupBy } from './group-by.ts';
-import {
-  candidateOf,
-  findByContent,
-  findByInode,
-  findJustTruncated,
-  findOriginal,
-  findRecoverable,
-  findTruncatedOriginal,
-  type OpenCandidate,
-  type Recoverable,
-  type SameAs,
-  type UnreadFile,
-} from './identify.ts';
-import { isSameInode } from './same-file.ts';
+import { candidateOf, type OpenCandidate, type UnreadFile } from './open-candidate.ts';
+import { type OpenUnreadFile, StreamStarter, type StreamStarterParts } from './stream-starter.ts';
 import { StreamsByName } from './streams-by-name.ts';
 import type { UnreadFiles } from './unread-files.ts';
 
-/** What a stream is made from. */
-export interface NewStream {
-  readonly id: StreamId;
-  readonly checkpoint: FileCheckpoint;
-  readonly file: FileAccess;
-  readonly entry: TailEntry;
-  readonly sizeBytes: number;
-  readonly modifiedUnixMs: number;
-}
-
-export interface FileMatcherParts {
-  readonly files: FollowedFiles;
-  readonly lineages: GenerationOrder;
-  readonly openFiles: OpenFiles;
-  readonly checkpoints: Checkpoints<FileCheckpoint>;
-  readonly createStream: (stream: NewStream) => FileStream;
-  /** Opens the streams whose turn it is, while the matching of other files continues. */
-  readonly openReady: () => Promise<void>;
-  readonly unread: UnreadFiles;
-  readonly clock: Clock;
-  readonly events: TailEvents;
-}
-
-/** What else is known about a look. */
-export interface LookContext {
-  /** All paths that were found. */
-  readonly present: ReadonlySet<string>;
-  /** The first one since the start. */
-  readonly isFirst: boolean;
-  /** The first one with this state directory: `start_at` applies. */
-  readonly isFirstEver: boolean;
-}
-
-/** An unread file that is open, with what is known of it at this moment. */
-type Opened = UnreadFile & { readonly candidate: OpenCandidate };
-
-/** Files are matched in portions; after each, the streams that need not wait for others are opened. */
+/**
+ * Files are matched in portions. After each portion, the streams that need not wait for others are opened.
+ */
 const FIRST_PORTION = 64;
 
 /**
- * Matches files that no stream reads. For each file it decides, in this order: is it the file of a missing or dormant
- * stream, by its inode? Does such a stream continue in it, because it has all bytes that were read? Is it a copy made by
- * a rotation? Is it the damaged file of a stream? Otherwise the file starts a new stream. The first two are decided for
- * all files before the others, so that a stream's own file is matched before a copy of it.
+ * Matches files that no stream reads. For each file it decides, in this order:
  *
- * The evidence is as strong as the decision. To leave a file out, or to let a stream continue in another file, every
- * byte has to be equal. Where that cannot be shown, the file is a new stream: bytes may be sent twice, none is lost.
+ *   1. Is it the file of a missing or dormant stream, by its inode?
+ *   2. Does such a stream continue in it, because it has all bytes that were read?
+ *   3. Is it a copy made by a rotation?
+ *   4. Is it the damaged file of a stream?
  *
- * A file is compared only with files that it may be related to by inode or by name, so the number of comparisons grows
- * with the number of files, not with its square.
+ * Otherwise the file starts a new stream. The first two questions are decided for all files before the
+ * others, so that a stream's own file is matched before a copy of it.
+ *
+ * To leave a file out, or to continue a stream in another file, every byte must be equal. Where that cannot
+ * be shown, the file is a new stream: bytes may be sent twice, but none is lost.
+ *
+ * A file is compared only with files to which it may be related by inode or by name, so the number of
+ * comparisons grows with the number of files, not with its square.
  */
 export class FileMatcher {
+  readonly starter: StreamStarter;
   readonly #parts: FileMatcherParts;
   readonly #files: FollowedFiles;
-  readonly #lineages: GenerationOrder;
   readonly #unread: UnreadFiles;
   readonly #events: TailEvents;
   readonly #copies: Copies;
-  /** Since the generations were put in order last, in the order in which they were found. */
-  #waiting: FileStream[] = [];
-  readonly #waitingLineages = new Set<string>();
-  #begun = 0;
   #missing: StreamsByName;
   #attached: StreamsByName;
 
   constructor(parts: FileMatcherParts) {
     this.#parts = parts;
     this.#files = parts.files;
-    this.#lineages = parts.lineages;
     this.#unread = parts.unread;
     this.#events = parts.events;
     this.#copies = new Copies(parts.files, parts.checkpoints);
     this.#missing = this.#indexMissing();
     this.#attached = this.#indexAttached();
+    this.starter = new StreamStarter({
+      ...parts,
+      missing: () => this.#missing,
+      onStart: (stream) => this.#attached.add(stream),
+    });
   }
 
-  /** How many streams were begun or woken. */
-  get begun(): number {
-    return this.#begun;
+  /** The number of copies that were found or have changed. */
+  get copyChanges(): number {
+    return this.#copies.changes;
   }
 
-  /** How many copies were found or have changed. */
-  get copiesNoted(): number {
-    return this.#copies.noted;
-  }
-
-  /** Puts the new streams in order. Called when no stream is lost any more: until then names may have changed. */
-  lineUp(): void {
-    for (const stream of this.#waiting) this.#lineUpOne(stream);
-    this.#waiting = [];
-    this.#waitingLineages.clear();
-  }
-
-  async match(found: readonly FoundFile[], context: LookContext): Promise<void> {
+  async match(found: readonly FoundFile[], context: ScanContext): Promise<void> {
     this.#missing = this.#indexMissing();
     this.#attached = this.#indexAttached();
-    const candidates = found.filter((file) => !this.#isUnchangedCopy(file) && !this.#isTooOld(file));
+    const unread = found.filter((file) => !this.#isUnchangedCopy(file) && !this.#isTooOld(file));
     const isLarge = found.length > FIRST_PORTION;
-    const strangers = await this.#matchKnown(candidates, isLarge);
-    for (const portion of portionsOf(strangers)) {
-      for (const file of portion) await this.#matchStranger(file, context);
-      if (isLarge) await this.#openReady();
+    const candidates = await this.#matchKnown(unread, isLarge);
+    for (const portion of portionsOf(candidates)) {
+      for (const file of portion) await this.#matchCandidate(file, context);
+      if (isLarge) await this.starter.openReady();
     }
   }
 
-  /** A dormant stream continues in this file. */
-  wakeDormant({ id, checkpoint }: DormantStream, parts: Omit<NewStream, 'id' | 'checkpoint'>): FileStream {
-    this.#files.dormant.delete(id);
-    const stream = this.#parts.createStream({ id, checkpoint, ...parts });
-    this.#begin(stream);
-    this.#events.resumed({ stream: id, path: stream.path, position: stream.accepted });
-    return stream;
-  }
-
-  /** Returns the files in which no known stream continues; files at their own paths first, since others may be copies. */
+  /**
+   * Returns the files in which no known stream continues; files at their own paths first, since others may be
+   * copies.
+   */
   async #matchKnown(found: readonly FoundFile[], isLarge: boolean): Promise<UnreadFile[]> {
     let files = found.map((file) => ({ found: file, file: new FileAccess(file, this.#parts.openFiles) }));
     for (const find of [findByInode, findByContent]) {
@@ -159,30 +95,12 @@ export class FileMatcher {
       const others: UnreadFile[] = [];
       for (const portion of portionsOf(files)) {
         for (const file of portion) if (!(await this.#continuesIn(file, find))) others.push(file);
-        if (isLarge) await this.#openReady();
+        if (isLarge) await this.starter.openReady();
       }
       files = others;
     }
     const isRotated = (file: UnreadFile) => rotatedFrom(file.found.path) !== undefined;
     return [...files.filter((file) => !isRotated(file)), ...files.filter(isRotated)];
-  }
-
-  /** Opens what was begun, if it is the only file of its name: no older generation of it may turn up. */
-  async #openReady(): Promise<void> {
-    if (this.#files.lost.size > 0 || this.#waiting.length === 0) return;
-    const ready = await findLoneFiles(this.#waiting.map(({ path }) => path));
-    const waiting = groupBy(this.#waiting, ({ lineage }) => lineage);
-    const isAlone = ({ lineage }: FileStream) =>
-      waiting.get(lineage)?.length === 1 && this.#lineages.last(lineage) === undefined;
-    const isReady = (stream: FileStream) =>
-      stream.path === stream.home && ready.has(stream.path) && isAlone(stream);
-    for (const stream of this.#waiting.filter(isReady)) this.#lineUpOne(stream);
-    this.#waiting = this.#waiting.filter((stream) => !isReady(stream));
-    await this.#parts.openReady();
-  }
-
-  #lineUpOne(stream: FileStream): void {
-    if (!stream.yielded && !stream.ended) this.#lineages.add(stream);
   }
 
   #isUnchangedCopy(found: FoundFile): boolean {
@@ -219,10 +137,10 @@ export class FileMatcher {
   }
 
   #open(handle: FileHandle, { found, file }: UnreadFile): Promise<OpenCandidate> {
-    return candidateOf(handle, file, { target: found.target, compared: () => this.#events.compared() });
+    return candidateOf(handle, file, { target: found.target, onCompare: () => this.#events.compared() });
   }
 
-  #continueIn(same: SameAs, { candidate, found, file }: Opened): void {
+  #continueIn(same: SameAs, { candidate, found, file }: OpenUnreadFile): void {
     const { entry, modifiedUnixMs, path } = found;
     const { sizeBytes, birth } = candidate;
     if (same.kind === 'dormant') {
@@ -230,23 +148,23 @@ export class FileMatcher {
       this.#copies.forget(found, id);
       const { birth: _before, superseded: _other, ...rest } = checkpoint;
       const known = birth === undefined ? rest : { ...rest, birth };
-      this.wakeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
+      this.starter.resumeDormant({ id, checkpoint: known }, { file, entry, sizeBytes, modifiedUnixMs });
       return;
     }
     const { stream } = same;
     this.#copies.forget(found, stream.id);
     this.#files.detach(stream);
-    stream.attach(file, { sizeBytes, modifiedUnixMs, birth });
+    stream.continueIn(file, { sizeBytes, modifiedUnixMs, birth });
     this.#files.follow(stream);
     this.#attached.add(stream);
     this.#events.replaced({ stream: stream.id, path });
   }
 
-  async #matchStranger({ found, file }: UnreadFile, context: LookContext): Promise<void> {
+  async #matchCandidate({ found, file }: UnreadFile, context: ScanContext): Promise<void> {
     const isKept = await file.use(async (handle) => {
       this.#unread.noteReadable(found.path);
       const candidate = await this.#open(handle, { found, file });
-      // A stream without a byte could not be told from others.
+      // Empty files cannot be distinguished.
       if (candidate.sizeBytes === 0) {
         this.#unread.note(found.path, { kind: 'empty' });
         return false;
@@ -254,20 +172,20 @@ export class FileMatcher {
       if (!(await this.#isText(candidate, found))) return false;
       const opened = { candidate, found, file };
       if (await this.#isCopy(opened)) return true;
-      if (await this.#looksForItsStream(candidate)) return false;
+      if (await this.#mayHoldLostBytes(candidate)) return false;
       const recoverable = await findRecoverable(candidate, this.#files, {
         missing: this.#missing,
         isFirst: context.isFirst,
       });
-      if (recoverable !== undefined) this.#recover(recoverable, opened);
-      else await this.#beginNew(opened, context);
+      if (recoverable !== undefined) this.starter.recover(recoverable, opened);
+      else await this.starter.startNew(opened, context);
       return true;
     });
     if (isKept === undefined && file.failure === 'unreadable') this.#unread.noteUnreadable(found.path);
     if (isKept !== true) await file.close();
   }
 
-  /** Compressed data is no text, under any name. The next look decides again: the file may be rewritten. */
+  /** Compressed data is no text, under any name. The next scan decides again: the file may be rewritten. */
   async #isText({ handle }: OpenCandidate, found: FoundFile): Promise<boolean> {
     const compression = compressionOf(await readBytes(handle, 0, MAGIC_BYTES));
     if (compression === 'undecided') this.#unread.note(found.path, { kind: 'undecided' });
@@ -275,22 +193,22 @@ export class FileMatcher {
     return compression === undefined;
   }
 
-  /** True when it is a copy, or when it continues where a copy ended. */
-  async #isCopy(opened: Opened): Promise<boolean> {
+  /** True when it is a copy, or when a stream was started after the bytes that were copied. */
+  async #isCopy(opened: OpenUnreadFile): Promise<boolean> {
     const { candidate, found } = opened;
     const known = this.#copies.at(found);
     if (known === undefined) return this.#isNewCopy(opened);
-    const verdict = await this.#copies.look(known, opened);
-    if (verdict === 'copy') this.#unread.note(found.path, { kind: 'copy', of: known.of });
-    if (verdict === 'continues') {
+    const result = await this.#copies.check(known, opened);
+    if (result === 'copy') this.#unread.note(found.path, { kind: 'copy', of: known.of });
+    if (result === 'continues') {
       const start = known.checkpoint.marks.at(-1)?.[0] ?? 0;
       const checkpoint = { ...known.checkpoint, copyOf: null, start };
-      this.#beginWith(known.id, checkpoint, { ...opened, candidate });
+      this.starter.startWith(known.id, checkpoint, { ...opened, candidate });
     }
-    return verdict !== 'other';
+    return result !== 'other';
   }
 
-  async #isNewCopy(opened: Opened): Promise<boolean> {
+  async #isNewCopy(opened: OpenUnreadFile): Promise<boolean> {
     const { candidate } = opened;
     const original = await findOriginal(candidate, this.#attached);
     if (original !== undefined) return this.#leaveOut(opened, original);
@@ -299,12 +217,16 @@ export class FileMatcher {
     if (truncated.mark[0] === candidate.sizeBytes) return this.#leaveOut(opened, truncated.stream);
     const lineage = truncated.stream.lineage;
     const id = mintStreamId();
-    this.#beginWith(id, checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }), opened);
+    this.starter.startWith(
+      id,
+      checkpointOf(candidate, { lineage, mark: truncated.mark, copyOf: null }),
+      opened,
+    );
     this.#events.began({ stream: id, path: opened.found.path, position: truncated.mark[0] });
     return true;
   }
 
-  async #leaveOut(opened: Opened, original: FileStream): Promise<boolean> {
+  async #leaveOut(opened: OpenUnreadFile, original: FileStream): Promise<boolean> {
     const { candidate, found } = opened;
     const check = await readCheck(candidate.handle, candidate.sizeBytes);
     if (check === undefined) return false;
@@ -314,82 +236,16 @@ export class FileMatcher {
     return true;
   }
 
-  /** True when it may have the bytes of a stream that lost its file just now: the next look decides. */
-  async #looksForItsStream(candidate: OpenCandidate): Promise<boolean> {
+  /**
+   * True when it may have the bytes of a stream whose file was truncated a moment ago: the next listing
+   * decides.
+   */
+  async #mayHoldLostBytes(candidate: OpenCandidate): Promise<boolean> {
     const stream = await findJustTruncated(candidate, this.#attached);
     if (stream === undefined) return false;
     this.#events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
-    this.#files.lose(stream);
+    this.#files.markLost(stream);
     return true;
-  }
-
-  #recover({ same, known, mark }: Recoverable, opened: Opened): void {
-    const id = mintStreamId();
-    const replaced = same.kind === 'dormant' ? same.dormant.id : same.stream.id;
-    const was = known.marks.at(-1)?.[0] ?? 0;
-    if (same.kind === 'dormant') {
-      this.#files.dormant.delete(replaced);
-      this.#parts.checkpoints.remove(replaced);
-    } else {
-      this.#files.lost.delete(same.stream);
-      same.stream.end();
-    }
-    const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
-    this.#beginWith(id, withChecksumOf(known, checkpoint), opened);
-    this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
-  }
-
-  async #beginNew(opened: Opened, { present, isFirstEver }: LookContext): Promise<void> {
-    const { candidate, found } = opened;
-    const lineage = this.#lineageOf(found.path, present);
-    const atEnd = isFirstEver && found.entry.startAt === 'end';
-    const mark = atEnd ? await endOf(candidate) : BEGINNING;
-    const id = mintStreamId();
-    this.#beginWith(id, checkpointOf(candidate, { lineage, mark, copyOf: null }), opened);
-    this.#events.began({ stream: id, path: found.path, position: mark[0] });
-  }
-
-  /** The path whose generation it is, by its name: `x.log.2` and `x.log.1` are one line, `worker.2` and `worker.1` two. */
-  #lineageOf(path: string, present: ReadonlySet<string>): string {
-    const base = rotatedFrom(path);
-    if (base === undefined) return path;
-    const isKnown = present.has(base) || this.#isLineOf(base) || extname(base) !== '';
-    return isKnown ? base : path;
-  }
-
-  #isLineOf(lineage: string): boolean {
-    return this.#lineages.last(lineage) !== undefined || this.#waitingLineages.has(lineage);
-  }
-
-  #beginWith(id: StreamId, checkpoint: FileCheckpoint, opened: Opened): void {
-    const { found, file } = opened;
-    this.#supersede(opened);
-    const { entry, sizeBytes, modifiedUnixMs } = found;
-    const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
-    this.#begin(stream);
-  }
-
-  /** What streams have read of this file before is not in it any more. */
-  #supersede({ candidate }: Opened): void {
-    for (const stream of this.#missing.withInode(candidate.inode)) {
-      if (isSameInode(stream.checkpoint(), candidate)) stream.supersede();
-    }
-    for (const dormant of this.#files.dormant.withInode(candidate.inode)) {
-      const { id, checkpoint } = dormant;
-      if (checkpoint.superseded === true || !isSameInode(checkpoint, candidate)) continue;
-      const known = { ...checkpoint, superseded: true as const };
-      dormant.checkpoint = known;
-      this.#parts.checkpoints.change(id, () => known);
-    }
-  }
-
-  #begin(stream: FileStream): void {
-    this.#begun++;
-    this.#waiting.push(stream);
-    if (!stream.yielded) this.#waitingLineages.add(stream.lineage);
-    this.#files.follow(stream);
-    this.#attached.add(stream);
-    this.#parts.checkpoints.change(stream.id, () => stream.checkpoint());
   }
 
   #indexMissing(): StreamsByName {
@@ -401,17 +257,20 @@ export class FileMatcher {
   }
 }
 
-const BEGINNING: PositionMark = [0, checkOf(Buffer.alloc(0)), 0];
-
-async function endOf({ handle, sizeBytes }: OpenCandidate): Promise<PositionMark> {
-  const check = await readCheck(handle, sizeBytes);
-  return check === undefined ? BEGINNING : [sizeBytes, check];
+export interface FileMatcherParts extends Omit<StreamStarterParts, 'missing' | 'onStart'> {
+  readonly openFiles: OpenFiles;
+  readonly unread: UnreadFiles;
+  readonly clock: Clock;
 }
 
-/** A mark's checksum is worth nothing without the position where it begins. */
-function withChecksumOf({ checksumFrom }: FileCheckpoint, checkpoint: FileCheckpoint): FileCheckpoint {
-  const { checksumFrom: _fromMark, ...rest } = checkpoint;
-  return checksumFrom === undefined ? rest : { ...rest, checksumFrom };
+/** The scan in which files are matched. */
+export interface ScanContext {
+  /** All paths that the scan found. */
+  readonly present: ReadonlySet<string>;
+  /** The first scan since the start. */
+  readonly isFirst: boolean;
+  /** The first scan with this state directory: `start_at` applies. */
+  readonly isFirstEver: boolean;
 }
 
 function* portionsOf<T>(all: readonly T[]): Iterable<readonly T[]> {

@@ -1,11 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { originalPaths } from '../files/derived-names.ts';
 import { isFileError } from '../files/file-error.ts';
+import { originalPaths } from '../files/original-paths.ts';
 
 /**
- * Tells which files are the only ones of their name: nothing in their directory is, by its name, an older generation or a
- * copy of them. Directories are listed anew, because a rotation may have happened since the files were found.
+ * Returns the files that are the only ones of their name: by the names in their directory, no file is an
+ * older generation or a copy of them. Directories are listed again, because a rotation may have happened
+ * since the last scan.
  */
 export async function findLoneFiles(paths: readonly string[]): Promise<Set<string>> {
   const derivedFrom = new Set<string>();

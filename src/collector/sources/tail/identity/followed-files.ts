@@ -4,29 +4,17 @@ import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { DormantStreams } from './dormant-streams.ts';
 
-/** Names a file on this machine, now. */
-export function fileKey({ device, inode }: FilePlace): string {
-  return `${device}:${inode}`;
-}
-
-/** A file that is not read, because its bytes are those of a stream. */
-export interface FileCopy {
-  readonly id: StreamId;
-  readonly checkpoint: FileCheckpoint;
-  readonly of: StreamId;
-  readonly file: FileAccess;
-  readonly sizeBytes: number;
-  readonly modifiedUnixMs: number;
-}
-
-/** What is known of files: who reads which one, which ones are copies, and what was read of those that are gone. */
+/**
+ * All that is known of files: the streams that read them, the copies, and the dormant streams of files that
+ * are gone.
+ */
 export class FollowedFiles {
-  /** Every stream that the publisher may still ask for. */
+  /** Every stream that the publisher may still read or accept. */
   readonly streams = new Map<StreamId, FileStream>();
   readonly copies = new Map<string, FileCopy>();
   readonly dormant = new DormantStreams();
   readonly #byFile = new Map<string, FileStream>();
-  /** Their bytes are not at their place any more; perhaps another file has them. */
+  /** Streams whose bytes are not in their files any more. Another file may have them. */
   readonly lost = new Set<FileStream>();
 
   attached(): FileStream[] {
@@ -48,7 +36,7 @@ export class FollowedFiles {
     this.lost.delete(stream);
   }
 
-  lose(stream: FileStream): void {
+  markLost(stream: FileStream): void {
     this.detach(stream);
     this.lost.add(stream);
   }
@@ -73,6 +61,21 @@ export class FollowedFiles {
   }
 }
 
-function isDeleted({ unlinkedSinceMs }: FileStream): boolean {
-  return unlinkedSinceMs !== undefined;
+/** Identifies a file on this machine at this time. */
+export function fileKey({ device, inode }: FilePlace): string {
+  return `${device}:${inode}`;
+}
+
+/** A file that is not read, because the stream `of` has all its bytes. */
+export interface FileCopy {
+  readonly id: StreamId;
+  readonly checkpoint: FileCheckpoint;
+  readonly of: StreamId;
+  readonly file: FileAccess;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+}
+
+function isDeleted({ presence }: FileStream): boolean {
+  return presence.deletedSinceMs !== undefined;
 }

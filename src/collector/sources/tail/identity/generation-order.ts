@@ -2,19 +2,19 @@ import { isYoungerByName } from '../files/rotation-names.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 
 /**
- * The generations of each path, one behind the other. The first of a line is the one that is sent; the next is opened
- * when that one has yielded: it stands under another name or was deleted, has rested at its end, and all of it is
- * accepted. What has yielded is still followed; should something be written to it after all, it is sent.
+ * The generations of each path, in a line. The first one is sent. The next one is opened when the first has
+ * handed over: it was renamed or deleted, was idle at its end, and all of it is accepted. A generation that
+ * has handed over is still followed: if a process writes to it again, those bytes are sent.
  *
- * A generation that turns up late (a copy is seen after what was written when it had been made; a restart finds files
- * in another order) takes its place among those that wait. One whose turn would have been before the one that is being
- * sent cannot: it must not wait for it either, since that may stand at the path for ever. It is sent beside it, in a
- * second line.
+ * A generation may be found late: a copy is found after bytes that are younger, or a restart finds files in
+ * another order. It is inserted among the generations that wait. If it is older than the generation that is
+ * being sent, it cannot be sent first any more. It must not wait either, because that generation may stay at
+ * the path forever. So it is sent at the same time, in a second line.
  */
 export class GenerationOrder {
   readonly #lines = new Map<string, FileStream[]>();
 
-  /** The youngest generation of a path that has not yielded. */
+  /** The youngest generation of a path that has not handed over. */
   last(lineage: string): FileStream | undefined {
     return this.#lines.get(lineage)?.at(-1);
   }
@@ -24,15 +24,15 @@ export class GenerationOrder {
     return this.#lines.get(lineage)?.[0];
   }
 
-  /** When everybody's name is as the last listing has it: the age of those that wait is told by their names. */
+  /** Called when the names of all streams are those of the last listing: the order follows from the names. */
   add(stream: FileStream): void {
-    for (let name = stream.lineage; ; name = beside(name)) {
+    for (let name = stream.lineage; ; name = nextLine(name)) {
       const line = this.#lines.get(name);
       if (line === undefined) {
         this.#lines.set(name, [stream]);
         return;
       }
-      const place = line.findLastIndex((other) => !mayGoBehind(other, stream) || !mayGiveWay(other)) + 1;
+      const place = line.findLastIndex((other) => !mayFollow(other, stream) || !mayGiveWay(other)) + 1;
       const isLate = place === line.length && isYounger(line.at(-1), stream);
       if (isLate) continue;
       line.splice(place, 0, stream);
@@ -47,50 +47,59 @@ export class GenerationOrder {
     }
   }
 
-  /** Whether a generation that is not open would have its turn now. Changes nothing. */
+  /** Whether a generation that is not open has its turn now. Changes nothing. */
   isAnyWaiting(): boolean {
     for (const line of this.#lines.values()) {
       const next = line.find((stream) => !isPast(stream));
-      if (next !== undefined && (!next.opened || next.heldBack)) return true;
+      if (next !== undefined && (!next.isOpened || next.isHeldBack)) return true;
     }
     return false;
   }
 
-  /** Lets those go that have yielded; returns the streams whose turn it now is and that are not open. */
+  /**
+   * Removes the generations that have handed over. Returns the streams that have their turn and are not open.
+   */
   advance(): FileStream[] {
     const turn: FileStream[] = [];
     for (const [name, line] of this.#lines) {
       while (line[0] !== undefined && isPast(line[0])) line.shift();
       if (line[0] === undefined) this.#lines.delete(name);
-      else if (!line[0].opened || line[0].heldBack) turn.push(line[0]);
+      else if (!line[0].isOpened || line[0].isHeldBack) turn.push(line[0]);
     }
     return turn;
   }
 }
 
-/** Asked only of a stream that would go after the new one: an open one is held back by it, if nothing of it was read. */
+/**
+ * Called for a stream that is younger than the new one. An open stream is held back, if no byte of it was
+ * read.
+ */
 function mayGiveWay(stream: FileStream): boolean {
-  return !stream.opened || (!stream.ended && stream.holdBack());
+  return !stream.isOpened || (!stream.isEnded && stream.holdBack());
 }
 
-function mayGoBehind(stream: FileStream, other: FileStream): boolean {
-  return stream.ended || isYounger(stream, other);
+function mayFollow(stream: FileStream, other: FileStream): boolean {
+  return stream.isEnded || isYounger(stream, other);
 }
 
-/** By their names; a file that has left the patterns, or was deleted, is older than the file at the path itself. */
+/** By their names. A file that was moved away or deleted is older than the file at the path itself. */
 function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
-  if (stream === undefined || stream.movedAway || stream.unlinkedSinceMs !== undefined) return false;
-  if (than.movedAway || than.unlinkedSinceMs !== undefined) return stream.path === stream.lineage;
+  if (stream === undefined || isAway(stream)) return false;
+  if (isAway(than)) return stream.path === stream.lineage;
   return isYoungerByName(stream, than);
 }
 
-/** No path contains it. */
-function beside(name: string): string {
+function isAway({ presence }: FileStream): boolean {
+  return presence.isMovedAway || presence.deletedSinceMs !== undefined;
+}
+
+/** A path contains no NUL. */
+function nextLine(name: string): string {
   return `${name}\0`;
 }
 
 function isPast(stream: FileStream): boolean {
-  if (stream.diverged) return false;
-  if (stream.ended) return !stream.opened || stream.accepted >= stream.position;
-  return stream.yielded && stream.opened;
+  if (stream.isDiverged) return false;
+  if (stream.isEnded) return !stream.isOpened || stream.accepted >= stream.position;
+  return stream.isHandedOver && stream.isOpened;
 }

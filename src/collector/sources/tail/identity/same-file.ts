@@ -1,26 +1,18 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import { checksumOf } from '../files/file-contents.ts';
-import { type Head, readCheck } from '../files/file-identity.ts';
+import type { FilePrefix } from '../files/file-prefix.ts';
+import { readCheck } from '../files/read-bytes.ts';
 
-/** Fewer bytes are no evidence: files that are that short are told apart by device, inode and time of birth. */
+/** Fewer bytes are no evidence. Shorter files are distinguished by device, inode and time of creation. */
 export const MIN_EVIDENCE_BYTES = 64;
 
-/** An open file that may be known. */
-export interface Candidate {
-  readonly handle: FileHandle;
-  readonly head: Head;
-  readonly path: string;
-  readonly device: string;
-  readonly inode: string;
-  readonly birth: string | undefined;
-}
-
 /**
- * Whether it is the file itself, by what the file system says: the same inode, and not one that was given to another
- * file. Device numbers change when a machine starts, so the path or the time of birth may stand in for the device.
+ * Whether it is the same file for the file system: it has the same inode, and the inode number was not used
+ * again for another file. Device numbers change when a machine starts, so the same path or time of creation
+ * is enough instead.
  */
-export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'head'>): boolean {
+export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle' | 'beginning'>): boolean {
   if (known.inode !== file.inode) return false;
   const isBirthKnown = known.birth !== undefined && file.birth !== undefined;
   if (isBirthKnown) return known.birth === file.birth;
@@ -28,16 +20,29 @@ export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle
   return known.device === file.device || known.path === file.path;
 }
 
-/** Whether a file that is the same by `isSameInode` still holds what was read of it: its beginning and its end. */
+/** An open file that may be known. */
+export interface Candidate {
+  readonly handle: FileHandle;
+  readonly beginning: FilePrefix;
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly birth: string | undefined;
+}
+
+/**
+ * Whether a file that is the same by `isSameInode` still has the bytes that were read: compares the first and
+ * the last of them.
+ */
 export async function stillHolds(known: FileCheckpoint, file: Candidate): Promise<boolean> {
   const mark = known.marks.at(-1);
-  if (mark === undefined || !file.head.matches(known.prefix)) return false;
+  if (mark === undefined || !file.beginning.matches(known.prefix)) return false;
   return (await readCheck(file.handle, mark[0])) === mark[1];
 }
 
 /**
- * Whether the file has every byte that was read of the known one: the evidence that lets a stream go on in another
- * file. The cheap comparisons come first, so that hardly ever a file is read in vain.
+ * Whether the file has every byte that was read of the known file. This is the evidence by which a stream
+ * continues in another file. The cheap comparisons come first, so that most other files are not read.
  */
 export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promise<boolean> {
   const mark = known.marks.at(-1);
@@ -46,7 +51,9 @@ export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promi
   return (await stillHolds(known, file)) && (await holdsMark(known, mark, file));
 }
 
-/** The highest remembered position up to which the file has the bytes that were read; undefined when there is none. */
+/**
+ * The highest known position up to which the file has the bytes that were read; undefined when there is none.
+ */
 export async function highestMatching(
   known: FileCheckpoint,
   file: Candidate,
@@ -58,8 +65,8 @@ export async function highestMatching(
 }
 
 /**
- * The highest remembered position that the file reaches, if it is equal up to there. A file that only begins like the
- * known one is no copy of it, however long the equal beginning is.
+ * The highest known position within the file, if the file is equal up to it. A file with an equal beginning
+ * and other bytes after it is no copy, however long that beginning is.
  */
 export async function highestWithin(
   known: FileCheckpoint,
@@ -70,17 +77,23 @@ export async function highestWithin(
   return mark !== undefined && mark[0] > 0 && (await holdsMark(known, mark, file)) ? mark : undefined;
 }
 
-/** By all bytes up to the mark; by its beginning and the bytes before the mark, where no checksum is known. */
+/**
+ * Compares all bytes up to the mark. Without a checksum, compares the beginning and the bytes before the
+ * mark.
+ */
 async function holdsMark(
   known: FileCheckpoint,
   [position, check, crc32]: PositionMark,
-  { handle, head }: Candidate,
+  { handle, beginning }: Candidate,
 ): Promise<boolean> {
   if ((await readCheck(handle, position)) !== check) return false;
   const from = known.checksumFrom;
   if (crc32 !== undefined && from !== undefined && (from < position || from === 0)) {
-    if (from > 0 && !head.matches(known.prefix)) return false;
+    if (from > 0 && !beginning.matches(known.prefix)) return false;
     return (await checksumOf(handle, { start: from, end: position })) === crc32;
   }
-  return position >= MIN_EVIDENCE_BYTES && (head.length < known.prefix.length || head.matches(known.prefix));
+  return (
+    position >= MIN_EVIDENCE_BYTES &&
+    (beginning.length < known.prefix.length || beginning.matches(known.prefix))
+  );
 }

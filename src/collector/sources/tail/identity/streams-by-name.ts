@@ -1,25 +1,28 @@
 import type { FileStream } from '../reading/file-stream.ts';
 
-/** Streams, found by their inode or their names: a file is compared with those that it may be related to, not with all. */
+/**
+ * Streams, indexed by inode and by name: a file is compared only with the streams to which it may be related.
+ */
 export class StreamsByName {
   readonly #byInode = new Map<string, Set<FileStream>>();
   /** By the path, and by the target of a link. */
   readonly #byPath = new Map<string, Set<FileStream>>();
-  /** By every name that the stream has or had. */
+  /** By every path that the stream has or had. */
   readonly #byAnyName = new Map<string, Set<FileStream>>();
-  /** By where the file itself is. */
+  /** By the path of the file itself. */
   readonly #byPlace = new Map<string, Set<FileStream>>();
 
   readonly #isCurrent: (stream: FileStream) => boolean;
 
-  /** Leaves out those that are not `isCurrent` any more when they are looked up. */
+  /** A lookup leaves out streams that are not `isCurrent` any more. */
   constructor(streams: Iterable<FileStream>, isCurrent: (stream: FileStream) => boolean) {
     this.#isCurrent = isCurrent;
     for (const stream of streams) this.add(stream);
   }
 
   add(stream: FileStream): void {
-    const { path, target, home, lineage, place } = stream;
+    const { path, home, lineage, place } = stream;
+    const { target } = place;
     put(this.#byInode, place.inode, stream);
     put(this.#byPlace, target ?? path, stream);
     for (const name of [path, target ?? path]) put(this.#byPath, name, stream);
@@ -30,13 +33,18 @@ export class StreamsByName {
     return [...this.#collect(this.#byInode, [inode])];
   }
 
-  atTheirPlaces(paths: readonly string[]): FileStream[] {
+  withFileAt(paths: readonly string[]): FileStream[] {
     return [...this.#collect(this.#byPlace, paths)];
   }
 
-  /** Those at one of these paths, unless their path was seen without a file; and those of one of these originals. */
+  /**
+   * The streams at one of these paths, unless the path was seen without a file; and the streams of these
+   * originals.
+   */
   related(paths: readonly string[], originals: readonly string[]): FileStream[] {
-    const atPaths = [...this.#collect(this.#byPath, paths)].filter((stream) => !stream.pathWasAbsent);
+    const atPaths = [...this.#collect(this.#byPath, paths)].filter(
+      (stream) => !stream.presence.pathWasAbsent,
+    );
     return [...new Set([...atPaths, ...this.#collect(this.#byAnyName, originals)])];
   }
 

@@ -2,34 +2,19 @@ import type { StreamId } from '../../../../records/stream-id.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FilePlace } from '../files/file-access.ts';
 
-/** More compressed files are logged again. */
+/** Above this number, compressed files are logged again. */
 const MAX_REMEMBERED = 10_000;
-
-/** Why a file that was found is not read (for now). */
-export type UnreadReason =
-  | { readonly kind: 'empty' }
-  | { readonly kind: 'older'; readonly modifiedUnixMs: number }
-  | { readonly kind: 'unreadable' }
-  | { readonly kind: 'compressed'; readonly compression: string }
-  | { readonly kind: 'undecided' }
-  | { readonly kind: 'unnameable' }
-  | { readonly kind: 'duplicate'; readonly of: string }
-  | { readonly kind: 'copy'; readonly of: StreamId };
 
 const MISSED = ['unreadable', 'unnameable', 'undecided'] as const;
 export type MissedReason = (typeof MISSED)[number];
 
-function isMissed(kind: UnreadReason['kind']): kind is MissedReason {
-  return (MISSED as readonly string[]).includes(kind);
-}
-
-/** What the last look found and left alone, for those who ask why. */
+/** Files that the last scan found and that are not read, with the reason. */
 export class UnreadFiles {
   readonly #events: TailEvents;
   #reasons = new Map<string, UnreadReason>();
   readonly #unreadable = new Set<string>();
-  readonly #unnameable = new Set<string>();
-  /** By path, with the file there: another one is logged again. */
+  readonly #nonUtf8 = new Set<string>();
+  /** The inode at each path: another file at the path is logged again. */
   readonly #compressed = new Map<string, string>();
 
   constructor(events: TailEvents) {
@@ -40,12 +25,12 @@ export class UnreadFiles {
     return this.#reasons.get(path);
   }
 
-  /** Files that should have been read, with the reason, for a run that ends by itself. */
+  /** For --once: files that should have been read, with the reason. */
   *missed(): Iterable<{ readonly path: string; readonly reason: MissedReason }> {
     for (const [path, { kind }] of this.#reasons) if (isMissed(kind)) yield { path, reason: kind };
   }
 
-  /** A new look begins. */
+  /** A new scan begins. */
   clear(): void {
     this.#reasons = new Map();
   }
@@ -54,7 +39,7 @@ export class UnreadFiles {
     this.#reasons.set(path, reason);
   }
 
-  /** Logged once, until it can be read. */
+  /** Logged once, until the file can be read. */
   noteUnreadable(path: string): void {
     this.note(path, { kind: 'unreadable' });
     if (this.#unreadable.has(path)) return;
@@ -63,10 +48,10 @@ export class UnreadFiles {
   }
 
   /** Logged once. */
-  noteUnnameable(path: string): void {
+  noteNonUtf8(path: string): void {
     this.note(path, { kind: 'unnameable' });
-    if (this.#unnameable.has(path)) return;
-    this.#unnameable.add(path);
+    if (this.#nonUtf8.has(path)) return;
+    this.#nonUtf8.add(path);
     this.#events.unnameable({ path });
   }
 
@@ -82,4 +67,19 @@ export class UnreadFiles {
   noteReadable(path: string): void {
     this.#unreadable.delete(path);
   }
+}
+
+/** Why a file that was found is not read now. */
+export type UnreadReason =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'older'; readonly modifiedUnixMs: number }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'compressed'; readonly compression: string }
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'unnameable' }
+  | { readonly kind: 'duplicate'; readonly of: string }
+  | { readonly kind: 'copy'; readonly of: StreamId };
+
+function isMissed(kind: UnreadReason['kind']): kind is MissedReason {
+  return (MISSED as readonly string[]).includes(kind);
 }

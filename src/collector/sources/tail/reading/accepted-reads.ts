@@ -3,10 +3,11 @@ import { NOTHING, plus } from '../../../../records/amount.ts';
 import type { Position } from '../../../../records/position.ts';
 
 /**
- * Adds up what was read in this run and is accepted: each record once, however often it was sent. One for each stream.
+ * Counts the records of one stream that were read in this run and are accepted. A record that was sent again
+ * is counted once.
  */
 export class AcceptedReads {
-  /** Ascending, as long as the publisher's window: what was read and is not accepted yet. */
+  /** Reads that are not accepted yet, ascending. The publisher's window limits their number. */
   #waiting: { readonly end: Position; readonly amount: Amount }[] = [];
   #accepted = NOTHING;
 
@@ -28,7 +29,7 @@ export class AcceptedReads {
     this.#waiting.splice(0, count);
   }
 
-  /** Reading begins again at the end of the accepted bytes. */
+  /** Reading restarts at the end of the accepted bytes. */
   restartAt(position: Position): void {
     this.accept(position);
     this.#waiting = [];

@@ -2,16 +2,17 @@ import type { Position } from '../../../../records/position.ts';
 import { extendChecksum, type RunningChecksum } from '../../../../records/running-checksum.ts';
 
 /*
- * A run of NUL bytes is no text. A writer without O_APPEND leaves one at the beginning of its file when that is
- * truncated (copytruncate); a power loss leaves one in the middle; preallocation leaves one at the end.
+ * A run of NUL bytes is no text. It has three causes: the file of a writer without O_APPEND is truncated
+ * (copytruncate), which leaves a run at the beginning; a power loss leaves one in the middle; preallocation
+ * leaves one at the end.
  *
- * A run that other bytes follow is a hole. It is not sent: the stream has a gap there, so that positions remain offsets
- * in the file. The ledger accepts a gap, and a checkpoint only ends after a batch, so no position is ever inside a hole.
- * When a call begins, reading may continue before the hole; then the hole is skipped again. A checksum of the stream
- * covers the file's bytes, those of the hole included.
+ * A run before other bytes is a hole. It is not sent: the stream has a gap there, so that positions remain
+ * offsets in the file. The ledger accepts a gap. A checkpoint is always at the end of a batch, so no position
+ * is inside a hole. When a call begins, reading may continue before the hole; then the hole is skipped again.
+ * A checksum of the stream covers all bytes of the file, including those of the hole.
  *
- * NUL bytes at the end of a file wait: on a network file system a file may be longer before its bytes arrive. For the
- * same reason a hole is skipped only when it is found unchanged after a second.
+ * NUL bytes at the end of a file are not sent yet: on a network file system, a file may be longer before its
+ * bytes arrive. For the same reason, a hole is skipped only when it is unchanged after a second.
  */
 
 /** At the beginning of a record, fewer NUL bytes belong to the record. */
@@ -19,8 +20,8 @@ const MIN_LEADING_BYTES = 8;
 const SHORTEST_INNER_RUN = Buffer.alloc(64);
 const ZEROS = Buffer.alloc(64 * 1024);
 
-/** A turn of a scan reads at most this much; other streams are read between two turns. */
-const TURN_BYTES = 4 * 1024 * 1024;
+/** Maximum of bytes for one step of a scan. Other streams are read between two steps. */
+const STEP_BYTES = 4 * 1024 * 1024;
 
 /** `[start, end)` of the first run of NUL bytes that is no text; undefined when there is none. */
 export function findNulRun(bytes: Buffer): { readonly start: number; readonly end: number } | undefined {
@@ -41,30 +42,33 @@ interface ByteReader {
   ): Promise<{ readonly bytesRead: number }>;
 }
 
-/** Where a run of NUL bytes ends; `end of file` when no other bytes follow; undefined while the scan is not done. */
+/**
+ * The end of a run of NUL bytes; `end of file` when no other bytes follow; undefined while the scan is not
+ * finished.
+ */
 export type NulRunEnd = Position | 'end of file' | undefined;
 
-/** Scans a run of NUL bytes to its end, in turns: a run may be as long as the largest file. */
+/** Scans a run of NUL bytes to its end, in steps: a run may be as long as the largest file. */
 export class NulScan {
   readonly start: Position;
   #at: Position;
   #checksum: RunningChecksum | undefined;
 
-  /** `checksum`: of the stream's bytes before `start`. */
+  /** `checksum`: the checksum of the stream's bytes before `start`. */
   constructor(start: Position, checksum: RunningChecksum | undefined) {
     this.start = start;
     this.#at = start;
     this.#checksum = checksum;
   }
 
-  /** The checksum of the stream's bytes up to where the scan is. */
+  /** The checksum of the stream's bytes before the position of the scan. */
   get checksum(): RunningChecksum | undefined {
     return this.#checksum;
   }
 
-  /** `buffer` holds what is read. */
-  async turn(handle: ByteReader, buffer: Buffer): Promise<NulRunEnd> {
-    for (const turnEnd = this.#at + TURN_BYTES; this.#at < turnEnd; ) {
+  /** Reads into `buffer`. */
+  async step(handle: ByteReader, buffer: Buffer): Promise<NulRunEnd> {
+    for (const stepEnd = this.#at + STEP_BYTES; this.#at < stepEnd; ) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#at);
       if (bytesRead === 0) return 'end of file';
       const end = endOfNuls(buffer.subarray(0, bytesRead), 0);

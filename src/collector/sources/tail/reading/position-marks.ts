@@ -2,22 +2,22 @@ import type { Check } from '../../../../records/check.ts';
 import type { Position } from '../../../../records/position.ts';
 import { type PositionMark, REMEMBERED_CHECKS } from '../files/file-checkpoint.ts';
 
-/** More ends of unaccepted batches are not remembered one by one; every second one is forgotten then. */
+/** Above this number of ends of unaccepted batches, every second one is removed. */
 const MAX_UNACCEPTED = 2048;
 
 /**
- * The evidence for the positions that a stream has passed: of the last accepted batches, which the checkpoint keeps,
- * and of the batches that are on their way.
+ * The evidence for the positions of a stream: for the last accepted batches, which the checkpoint keeps, and
+ * for the batches that are not accepted yet.
  *
- * Of the last batch it also keeps some positions before the end (`before`): a program that overwrites the end of its
- * file, like a closing tag, leaves the bytes before them as they were.
+ * For the last batch it also keeps some positions before the end (`before`): a program that overwrites the
+ * end of its file, a closing tag for example, does not change the bytes before them.
  */
 export class PositionMarks {
   /** Ascending, never empty. The last one is the end of the contiguous accepted bytes. */
   #accepted: PositionMark[];
   /** Ascending, all after the accepted ones. */
   #unaccepted: PositionMark[] = [];
-  /** The positions of the last batch that are not its end. */
+  /** The positions within the last batch. */
   #inside: ReadonlySet<Position> = new Set();
 
   constructor(accepted: readonly [PositionMark, ...PositionMark[]]) {
@@ -30,11 +30,11 @@ export class PositionMarks {
 
   get accepted(): PositionMark {
     const last = this.#accepted.at(-1);
-    if (last === undefined) throw new Error('A stream without an accepted position');
+    if (last === undefined) throw new Error('Internal error: a stream has no accepted position');
     return last;
   }
 
-  /** How far was read, accepted or not. */
+  /** The end of what was read, accepted or not. */
   get read(): PositionMark {
     return this.#unaccepted.at(-1) ?? this.accepted;
   }
@@ -67,7 +67,7 @@ export class PositionMarks {
     }
   }
 
-  /** Everything before `end` is accepted. True when that is news. */
+  /** All bytes before `end` are accepted. True when this is news. */
   accept(end: Position): boolean {
     let count = 0;
     for (const [position] of this.#unaccepted) {
@@ -79,7 +79,7 @@ export class PositionMarks {
     return true;
   }
 
-  /** Reading begins again at the accepted position, or at a later one that turned out to be accepted. */
+  /** Reading restarts at the accepted position, or at a later one that is found to be accepted. */
   restartAt([position, check, crc32]: PositionMark): void {
     this.#unaccepted = [];
     if (position > this.accepted[0]) {

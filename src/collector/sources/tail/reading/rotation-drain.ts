@@ -2,86 +2,82 @@ import type { Clock } from '../../../../runtime/clock.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FileStream } from './file-stream.ts';
 
-/** Two looks at a file's end are so far apart. */
-export const SETTLE_MS = 1_000;
-/** A file that was never seen under a younger name does not keep the next one waiting longer for bytes that come late. */
-const PATIENCE_MS = 60_000;
-/** Nor does a file that a process continues to write to, after it was renamed or deleted, keep the next one longer. */
-const PATIENCE_WITH_WRITERS_MS = 30_000;
-/** A file that has left the patterns is followed until it has rested so long. */
-const MOVED_AWAY_REST_MS = 600_000;
-
-/** Whether the next generation may have to wait for it, or it is to be let go: it is looked at every second. */
-export function isSettling(stream: FileStream): boolean {
-  if (stream.ended || !stream.opened) return false;
-  if (stream.unlinkedSinceMs !== undefined || stream.movedAway) return true;
-  return isOld(stream) && !stream.yielded;
-}
+/** Time between two checks of a file that is drained. A file must be idle for this time. */
+export const DRAIN_CHECK_MS = 1_000;
+/** Maximum wait of the next generation for a file that was found under a rotated name. */
+const MAX_WAIT_MS = 60_000;
+/**
+ * Maximum wait of the next generation for a file that was renamed or deleted, and that a process still writes
+ * to.
+ */
+const MAX_WAIT_FOR_WRITERS_MS = 30_000;
+/** A file that was moved away is followed until it was idle for this time. */
+const MOVED_AWAY_IDLE_MS = 600_000;
 
 /**
- * A generation is past when it stands under an older name or none, was found at its end twice, a second apart, and
- * all of it is accepted. Returns what that means for the stream now.
+ * A generation hands over when its file was renamed or deleted, was idle for a second, and all of it is
+ * accepted. `finished`: it has handed over, and no process can write to its file any more. `lost`: its bytes
+ * are gone.
  */
-export async function settle(
+export async function checkDrained(
   stream: FileStream,
   clock: Clock,
   events: TailEvents,
-): Promise<'unsettled' | 'lost' | 'yielded' | 'finished'> {
+): Promise<'draining' | 'lost' | 'handed-over' | 'finished'> {
   const state = await stream.state();
-  if (state === undefined) return stream.file.failure === 'gone' ? 'lost' : 'unsettled';
-  if (state.unlinked && stream.unlinkedSinceMs === undefined) {
-    stream.unlinkedSinceMs = clock.monotonicMs();
-    stream.file.onlyHandle = true;
+  if (state === undefined) return stream.file.failure === 'gone' ? 'lost' : 'draining';
+  if (state.unlinked && stream.presence.markDeleted(clock.monotonicMs()))
     events.unlinked({ stream: stream.id, path: stream.path });
-  }
   if (state.sizeBytes < stream.position) return 'lost';
   const hasGrown = state.sizeBytes !== stream.sizeBytes;
-  stream.saw(state.sizeBytes);
-  const isUnlinked = stream.unlinkedSinceMs !== undefined;
-  if (isPatienceOver(stream, clock)) return 'yielded';
-  if (stream.restedMs < SETTLE_MS) {
+  stream.content.recordSize(state.sizeBytes);
+  const isDeleted = stream.presence.deletedSinceMs !== undefined;
+  if (isWaitOver(stream, clock)) return 'handed-over';
+  if (stream.content.idleMs < DRAIN_CHECK_MS) {
     if (hasGrown) stream.wake();
-    return 'unsettled';
+    return 'draining';
   }
-  if (stream.accepted < stream.contentEnd) {
-    if (isUnlinked) stream.flushRest();
-    return 'unsettled';
+  if (stream.accepted < stream.content.end) {
+    if (isDeleted) stream.content.flush();
+    return 'draining';
   }
-  const isOver = isUnlinked || (stream.movedAway && stream.restedMs >= MOVED_AWAY_REST_MS);
-  return isOver ? 'finished' : 'yielded';
+  const isFinished =
+    isDeleted || (stream.presence.isMovedAway && stream.content.idleMs >= MOVED_AWAY_IDLE_MS);
+  return isFinished ? 'finished' : 'handed-over';
+}
+
+/** Whether the file must be checked every second: the next generation waits for it, or it may be finished. */
+export function isDraining(stream: FileStream): boolean {
+  if (stream.isEnded || !stream.isOpened) return false;
+  if (stream.presence.deletedSinceMs !== undefined || stream.presence.isMovedAway) return true;
+  return isOld(stream) && !stream.isHandedOver;
 }
 
 /**
- * The next generation must not wait as long as something is written to this one. What was there when the wait began is
- * sent first; what comes later is sent beside the next one.
+ * The next generation must not wait as long as a process writes to this one. The bytes that existed when the
+ * wait began are sent first. Later bytes are sent at the same time as the next generation.
  */
-function isPatienceOver(stream: FileStream, clock: Clock): boolean {
-  if (stream.yielded) return false;
-  const { sizeBytes, atMs } = waitOf(stream, clock);
-  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= patienceMs(stream);
+function isWaitOver(stream: FileStream, clock: Clock): boolean {
+  if (stream.isHandedOver) return false;
+  const { sizeBytes, atMs } = stream.waitStart();
+  return stream.accepted >= sizeBytes && clock.monotonicMs() - atMs >= maxWaitMs(stream);
 }
 
-function waitOf(stream: FileStream, clock: Clock): { readonly sizeBytes: number; readonly atMs: number } {
-  if (!stream.displaced) return stream.firstSeen;
-  stream.displacedSeen ??= { sizeBytes: stream.sizeBytes, atMs: clock.monotonicMs() };
-  return stream.displacedSeen;
+function maxWaitMs({ presence }: FileStream): number {
+  return presence.isDisplaced ? MAX_WAIT_FOR_WRITERS_MS : MAX_WAIT_MS;
 }
 
-function patienceMs({ displaced }: FileStream): number {
-  return displaced ? PATIENCE_WITH_WRITERS_MS : PATIENCE_MS;
-}
-
-/** Why the next generation waits for this one, as the rest of a sentence that begins with its path. */
+/** Why the next generation waits for this one: the rest of a sentence that begins with its path. */
 export function reasonToWait(stream: FileStream, clock: Clock): string {
-  if (!isSettling(stream)) return 'is read first: it is the older generation';
-  const { sizeBytes, atMs } = waitOf(stream, clock);
-  const leftMs = Math.max(0, atMs + patienceMs(stream) - clock.monotonicMs());
+  if (!isDraining(stream)) return 'is read first: it is the older generation';
+  const { sizeBytes, atMs } = stream.waitStart();
+  const leftMs = Math.max(0, atMs + maxWaitMs(stream) - clock.monotonicMs());
   if (stream.accepted < sizeBytes)
     return `is read first: ${sizeBytes - stream.accepted} bytes of it are not accepted`;
-  return `may still be written to: the wait ends when it has rested for 1 s, at the latest in ${Math.ceil(leftMs / 1000)} s`;
+  return `may still be written to: the wait ends when it was idle for 1 s, at the latest in ${Math.ceil(leftMs / 1000)} s`;
 }
 
-/** Its name says that it gets no more bytes soon. */
+/** By its name, the file soon gets no more bytes. */
 function isOld(stream: FileStream): boolean {
-  return stream.displaced || stream.home !== stream.lineage;
+  return stream.presence.isDisplaced || stream.home !== stream.lineage;
 }

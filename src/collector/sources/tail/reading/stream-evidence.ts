@@ -7,39 +7,23 @@ import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import type { VerifiedFile } from '../files/verified-file.ts';
 import { PositionMarks } from './position-marks.ts';
 
-/** A stream that begins within its file learns the checksum of the bytes before it, if they are no more than this. */
+/**
+ * Maximum number of bytes before a stream that are read to compute the checksum from the beginning of the
+ * file.
+ */
 const MAX_COMPLETED_BYTES = 16 * 1024 * 1024;
 
-/** At the end of a file, the positions before its last records are remembered too: this many records before the end. */
+/** At the end of a file, these positions are kept too: this number of records before the end. */
 const RECORDS_BEFORE_END = [16, 4, 1];
 
-/** Whether the aggregator has the same bytes of a stream; `unknown` while the file cannot show it. */
-export type Verdict = 'same' | 'other' | 'unknown';
-
-/** Bytes that were read, with the checksum of the stream before them. */
-export interface ReadPiece {
-  readonly from: Position;
-  readonly bytes: Buffer;
-  readonly isEndOfFile: boolean;
-  readonly checksum: RunningChecksum | undefined;
-}
-
-export interface StreamEvidenceParts {
-  readonly checkpoint: FileCheckpoint;
-  /** The file of the stream; another one later when the stream continues there. */
-  readonly file: () => VerifiedFile;
-  /** The stream gets no more bytes. */
-  readonly isEnded: () => boolean;
-  /** The file does not hold what was read of it. */
-  readonly onLost: () => void;
-  readonly onChange: () => void;
-}
-
-/** What is known of the bytes of a stream: marks and checksums, compared with what the aggregator has. */
+/**
+ * The evidence for the bytes of a stream: marks and checksums, which are compared with those of the
+ * aggregator.
+ */
 export class StreamEvidence {
   readonly marks: PositionMarks;
   readonly #parts: StreamEvidenceParts;
-  /** Undefined until it is decided, when the stream is resumed first. */
+  /** Undefined until the stream is resumed for the first time. */
   #checksumFrom: Position | undefined;
 
   constructor(parts: StreamEvidenceParts) {
@@ -54,7 +38,10 @@ export class StreamEvidence {
     return this.#checksumFrom;
   }
 
-  /** Decides once where the checksums begin: with the file, unless too much of it would have to be read for that. */
+  /**
+   * Decides once where the checksums begin: at the beginning of the file, unless too many bytes must be read
+   * for that.
+   */
   async begin(): Promise<void> {
     if (this.#checksumFrom !== undefined) return;
     const file = this.#parts.file();
@@ -71,7 +58,9 @@ export class StreamEvidence {
     this.#parts.onChange();
   }
 
-  /** The checksum of the stream's bytes before a position, read from the file where it is not remembered. */
+  /**
+   * The checksum of the stream's bytes before a position. It is computed from the file when it is not known.
+   */
   async checksumAt(position: Position): Promise<RunningChecksum | undefined> {
     const from = this.#checksumFrom;
     if (from === undefined || position < from) return undefined;
@@ -81,14 +70,17 @@ export class StreamEvidence {
     return crc32 === undefined ? undefined : { from, crc32 };
   }
 
-  /** Whether the aggregator has the bytes of this stream. */
-  async judge(known: KnownToAggregator): Promise<Verdict> {
-    const verdict = known.check === undefined ? 'same' : await this.#judgeCheck(known.end, known.check);
-    if (verdict !== 'same' || known.checksum === undefined) return verdict;
-    return this.#judgeChecksum(known.end, known.checksum);
+  /** Compares the bytes of the stream with those of the aggregator. */
+  async compare(known: KnownToAggregator): Promise<Comparison> {
+    const result = known.check === undefined ? 'same' : await this.#compareCheck(known.end, known.check);
+    if (result !== 'same' || known.checksum === undefined) return result;
+    return this.#compareChecksum(known.end, known.checksum);
   }
 
-  /** The end of what the aggregator has without a gap, with its evidence, when that is after the accepted bytes. */
+  /**
+   * The end of the aggregator's bytes without a gap, with its evidence, when that is after the accepted
+   * bytes.
+   */
   async markAt({
     contiguousEnd: position,
     end,
@@ -102,7 +94,7 @@ export class StreamEvidence {
     return checksum === undefined ? [position, found] : [position, found, checksum.crc32];
   }
 
-  /** The records of the cut are handed out: their end is remembered, with its check and its checksum. */
+  /** The records of the cut are handed out: keeps their end with its check and its checksum. */
   passed(
     piece: ReadPiece,
     cut: Cut,
@@ -115,7 +107,7 @@ export class StreamEvidence {
     return { endCheck, end };
   }
 
-  /** Where to continue if the end of the file is overwritten: before its last records. */
+  /** Positions before the last records, where reading can continue if the end of the file is overwritten. */
   #marksBeforeEnd({ from, bytes, isEndOfFile, checksum }: ReadPiece, { sizes, length }: Cut): PositionMark[] {
     if (!isEndOfFile) return [];
     const marks: PositionMark[] = [];
@@ -131,7 +123,7 @@ export class StreamEvidence {
     return marks;
   }
 
-  async #judgeCheck(end: Position, check: Check): Promise<Verdict> {
+  async #compareCheck(end: Position, check: Check): Promise<Comparison> {
     const known = this.marks.checkAt(end);
     if (known !== undefined) return known === check ? 'same' : 'other';
     if (this.#parts.isEnded()) return end <= this.marks.read[0] ? 'same' : 'other';
@@ -140,8 +132,8 @@ export class StreamEvidence {
     return found === check ? 'same' : this.#otherUnlessLost();
   }
 
-  /** Bytes that only end alike are other bytes: all of them are compared, as far as both sides know them. */
-  async #judgeChecksum(end: Position, checksum: RunningChecksum): Promise<Verdict> {
+  /** Bytes with only an equal end are other bytes: the checksum covers all bytes that both sides know. */
+  async #compareChecksum(end: Position, checksum: RunningChecksum): Promise<Comparison> {
     if (checksum.from !== this.#checksumFrom) return 'same';
     const known = this.marks.crcAt(end);
     if (known !== undefined) return known === checksum.crc32 ? 'same' : 'other';
@@ -151,12 +143,34 @@ export class StreamEvidence {
     return found.crc32 === checksum.crc32 ? 'same' : this.#otherUnlessLost();
   }
 
-  /** A file that does not hold even what is known of it was truncated just now: the answer is in its copy. */
-  async #otherUnlessLost(): Promise<Verdict> {
+  /** A file without the bytes that were read was truncated a moment ago: then its copy must be compared. */
+  async #otherUnlessLost(): Promise<Comparison> {
     const holds = await this.#parts.file().holds(this.marks.accepted);
     if (holds === false) this.#parts.onLost();
     return holds === true ? 'other' : 'unknown';
   }
+}
+
+/** Whether the aggregator has the same bytes of a stream; `unknown` while the file cannot be compared. */
+export type Comparison = 'same' | 'other' | 'unknown';
+
+/** Bytes that were read, with the checksum of the stream's bytes before them. */
+export interface ReadPiece {
+  readonly from: Position;
+  readonly bytes: Buffer;
+  readonly isEndOfFile: boolean;
+  readonly checksum: RunningChecksum | undefined;
+}
+
+export interface StreamEvidenceParts {
+  readonly checkpoint: FileCheckpoint;
+  /** The file of the stream now. */
+  readonly file: () => VerifiedFile;
+  /** The stream gets no more bytes. */
+  readonly isEnded: () => boolean;
+  /** The file does not have the bytes any more that were read. */
+  readonly onLost: () => void;
+  readonly onChange: () => void;
 }
 
 function sumOf(sizes: Uint32Array): number {

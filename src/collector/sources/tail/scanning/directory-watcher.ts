@@ -1,24 +1,18 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** `content`: bytes may have been written at the path. `name`: it appeared, vanished or was renamed. */
-export type PathChange = 'content' | 'name';
-
-export interface DirectoryListener {
-  changed(path: string, change: PathChange): void;
-  failed(directory: string, error: Error): void;
-}
-
 /**
- * Announces what changes in directories. One inotify watch for each directory, none for files: a thousand idle files
- * cost nothing. It may miss things (a full kernel queue, network file systems); the poll makes sure.
+ * Reports changes in directories. It uses one inotify watch for each directory and none for files: a thousand
+ * idle files cost nothing. It may miss changes (a full kernel queue, network file systems), which the poll
+ * finds.
  *
- * It stands on `fs.watch` itself. chokidar 5 would list the directory and stat every file in it after each event: with
- * one log written 5,000 times a second beside 1,000 idle ones that took 130 % of a core, this 2.5 %.
+ * It uses `fs.watch` directly. chokidar 5 lists the directory and calls stat for every file after each event:
+ * with one log written 5,000 times a second beside 1,000 idle ones, that took 130 % of a core, and this class
+ * takes 2.5 %.
  */
 export class DirectoryWatcher {
   readonly #listener: DirectoryListener;
-  /** Said once. */
+  /** Directories whose failure was reported. */
   readonly #unwatchable = new Set<string>();
   readonly #watched = new Map<string, { readonly watcher: FSWatcher; readonly identity: string }>();
 
@@ -31,8 +25,8 @@ export class DirectoryWatcher {
   }
 
   /**
-   * Watches these directories and no others. A directory that was replaced by another is watched anew. True when one
-   * is new: what happened in it until now was not announced.
+   * Watches these directories and no others. A directory that was replaced by another is watched again. True
+   * when one is new: earlier changes in it were not reported.
    */
   watch(directories: ReadonlySet<string>): boolean {
     for (const directory of this.#watched.keys()) {
@@ -61,7 +55,8 @@ export class DirectoryWatcher {
       this.#unwatchable.delete(directory);
       return true;
     } catch (error) {
-      // Gone, no permission, or no watch left in the kernel: the poll sees to this directory.
+      // It is gone, not permitted, or the kernel has no watch left: the poll finds the changes in this
+      // directory.
       this.#unwatch(directory);
       if (!this.#unwatchable.has(directory)) this.#listener.failed(directory, error as Error);
       this.#unwatchable.add(directory);
@@ -73,15 +68,15 @@ export class DirectoryWatcher {
     if (name === null) return this.#listener.changed(directory, 'name');
     const change = event === 'change' ? 'content' : 'name';
     if (change === 'name' && name === basename(directory)) {
-      // With its own name, a directory announces that it was deleted or moved: the kernel watches it no longer. (A file
-      // of that name in it looks the same, and watching anew costs little.)
+      // An event with the directory's own name reports that it was deleted or moved: the watch in the kernel
+      // is gone. (A file of that name in it causes the same event, and a new watch costs little.)
       this.#unwatchOnly(directory, watcher);
       this.#listener.changed(directory, 'name');
     }
     this.#listener.changed(join(directory, name), change);
   }
 
-  /** Unless another watcher has taken the place of this one. */
+  /** Does nothing when another watcher has replaced this one. */
   #unwatchOnly(directory: string, watcher: FSWatcher): void {
     if (this.#watched.get(directory)?.watcher === watcher) this.#unwatch(directory);
   }
@@ -92,15 +87,24 @@ export class DirectoryWatcher {
   }
 }
 
+/** `content`: a process may have written to the path. `name`: the path was created, deleted or renamed. */
+export type PathChange = 'content' | 'name';
+
+export interface DirectoryListener {
+  changed(path: string, change: PathChange): void;
+  failed(directory: string, error: Error): void;
+}
+
 interface DirectoryEvent {
   readonly directory: string;
   readonly event: 'rename' | 'change';
   readonly name: string | null;
 }
 
-/** File systems use an inode number again: the time of birth tells a directory from the one that had its number before. */
+/** File systems reuse inode numbers: the time of creation distinguishes directories with the same number. */
 function identityOf(directory: string): string {
   const { dev, ino, birthtimeNs, ctimeNs } = statSync(directory, { bigint: true });
-  // Where the file system records no birth, Node returns the time of the last change: that differs without a reason.
+  // Where the file system does not record a creation time, Node returns the time of the last change, which
+  // varies.
   return `${dev}:${ino}:${birthtimeNs === ctimeNs ? '' : birthtimeNs}`;
 }

@@ -8,236 +8,181 @@ import type { TailEntry } from '../files/tail-configuration.ts';
 import type { DormantStream } from '../identity/dormant-streams.ts';
 import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts';
 import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
-import { findGone, type GoneFile } from '../identity/gone-files.ts';
 import { groupBy } from '../identity/group-by.ts';
-import { candidateOf } from '../identity/identify.ts';
+import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
-import { findUnreadGenerations } from './unread-generations.ts';
-
-/** A log that is rotated faster than directories are listed does not hold up all others for ever. */
-const MAX_LISTINGS = 20;
-
-/** What is reported at the first look about the time in which the collector was not running. */
-export interface LossReporting {
-  /** False for a look of a command: the next run of the collector reports. */
-  readonly isEnabled: boolean;
-  /** When the run before this one looked for files last; undefined when that is not known. */
-  readonly sinceUnixMs: number | undefined;
-}
+import { LossReport, type LossReporting } from './loss-report.ts';
 
 /**
- * Looks at the files that are there and decides what each of them is. All decisions about identity fall here, one look
- * after the other, while streams are read as before.
+ * Maximum for one scan: a log that is rotated faster than directories are listed must not block the others.
+ */
+const MAX_LISTINGS = 20;
+
+/**
+ * Scans for files and decides which stream each file belongs to. Scans run one after the other, while streams
+ * are read.
  *
- *   1. Streams whose files are where they were, or under another name: those whose files have changed are woken, after
- *      a look whether they still hold what was read. Those that do not are *lost*.
- *   2. At the start: streams whose files have left the patterns in the meantime are looked for beside their old place.
- *   3. Files that no stream reads (`FileMatcher`). A lost stream may continue in one of them.
- *   4. Again from the beginning, as long as something was begun or lost: a log may have been rotated after the directory
- *      was listed and before its bytes were looked at. What a stream's older generations are, only a listing tells that
- *      is younger than the stream.
- *   5. What is lost still is over. What was begun takes its place among the generations of its path.
+ *   1. Followed streams: a stream whose file has changed is woken, if the file still has the bytes that were read.
+ *      Otherwise the stream is *lost*.
+ *   2. In the first scan, files that were renamed to a name that is not read are searched in the directory of the file.
+ *   3. Files that no stream reads are matched (`FileMatcher`). A lost stream may continue in one of them.
+ *   4. All of this is repeated while a stream was started or lost: a log may have been rotated after the directory was
+ *      listed and before its bytes were read. Only a listing that is younger than a stream shows all its older
+ *      generations.
+ *   5. Streams that are still lost have ended. New streams are added to the order of generations.
  */
 export class FileScanner {
   readonly #parts: FileMatcherParts;
   readonly #patterns: PathPatterns;
   readonly #files: FollowedFiles;
   readonly #matcher: FileMatcher;
+  readonly #lossReport: LossReport;
   #isFirst = true;
   #isFirstEver = false;
-  #isGoneReported = false;
-  /** How many files were found to be deleted. */
+  /** The number of files that were found to be deleted. */
   #deletions = 0;
-  /** How much of what was found is on disk. */
+  /** The number of changes that are on disk. */
   #saved = 0;
-  /** Something has begun or was lost; what goes before it, or has its bytes, may have come after the listing. */
-  #isUnsettled = false;
-
-  readonly #reporting: LossReporting;
+  /**
+   * A stream was started or lost: an older generation of it, or its bytes, may have appeared after the
+   * listing.
+   */
+  #mustListAgain = false;
 
   constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
     this.#parts = parts;
-    this.#reporting = reporting;
+    this.#lossReport = new LossReport(patterns, parts, reporting);
     this.#patterns = patterns;
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
   }
 
   /**
-   * A stream that it begins is opened when the look is over, because an older generation of it may turn up until then;
-   * earlier only if it is the only file of its name. `isFirstEver`: nothing was read with this state before.
+   * A stream that it starts is opened after the scan, because an older generation of it may be found until
+   * then. It is opened earlier if its file is the only one of its name. `isFirstEver`: nothing was read with
+   * this state before.
    */
-  async look({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
+  async scan({ isFirstEver }: { readonly isFirstEver: boolean }): Promise<FoundFiles> {
     this.#isFirstEver = isFirstEver;
-    let found = await this.#lookOnce();
-    for (let again = 1; this.#isUnsettled && again < MAX_LISTINGS; again++) found = await this.#lookOnce();
+    let found = await this.#listOnce();
+    for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
-    this.#matcher.lineUp();
-    if (this.#reporting.isEnabled && !this.#isGoneReported) await this.#reportGone(found);
+    this.#matcher.starter.orderStarted();
+    await this.#lossReport.send(found);
     await this.#save();
     return found;
   }
 
   /**
-   * What was found is on disk when the look ends, also of streams that wait for their turn: after a restart, a file that
-   * was renamed in the meantime, or made anew, could not be recognised.
+   * All changes are on disk when the scan ends, also for streams that wait for their turn. Otherwise a
+   * restart could not recognize a file that was renamed or created again in the meantime.
    */
   async #save(): Promise<void> {
-    const found = this.#matcher.begun + this.#matcher.copiesNoted + this.#deletions;
+    const found = this.#matcher.starter.started + this.#matcher.copyChanges + this.#deletions;
     if (found === this.#saved) return;
     this.#saved = found;
     // A failure is reported when the next write fails too.
     await this.#parts.checkpoints.flush().catch(() => undefined);
   }
 
-  /** Streams whose files were deleted or compressed while the collector was not running. */
-  async #reportGone({ blind }: FoundFiles): Promise<void> {
-    this.#isGoneReported = true;
-    const compressed = new Set<string>();
-    for (const dormant of [...this.#files.dormant.values()]) {
-      const { checkpoint } = dormant;
-      if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
-      if (blind.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home)) continue;
-      const gone = await findGone(dormant);
-      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
-      this.#noteGone(gone);
-    }
-    await this.#reportUnreadGenerations(compressed);
-  }
-
-  /** Rotated files of which no stream knows. `compressed`: what files of streams were compressed to. */
-  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
-    const { sinceUnixMs } = this.#reporting;
-    if (sinceUnixMs === undefined) return;
-    const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
-    const followed = this.#files.attached();
-    const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
-    const inodes = new Set(followed.map(({ place }) => place.inode));
-    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
-      compressed.has(path) || inodes.has(inode);
-    const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
-    for (const { path, sizeBytes } of await findUnreadGenerations(options))
-      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
-  }
-
-  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
-    const { id, checkpoint } = dormant;
-    const position = checkpoint.marks.at(-1)?.[0] ?? 0;
-    const { path } = checkpoint;
-    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
-    const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
-    dormant.checkpoint = known;
-    this.#parts.checkpoints.change(id, () => known);
-  }
-
-  async #lookOnce(): Promise<FoundFiles> {
-    const known = this.#matcher.begun;
+  async #listOnce(): Promise<FoundFiles> {
+    const known = this.#matcher.starter.started;
     const lost = new Set(this.#files.lost);
     const found = await findFiles(this.#patterns);
     const byFile = groupBy(found.files, fileKey);
     this.#parts.unread.clear();
-    for (const path of found.unnameable) this.#parts.unread.noteUnnameable(path);
+    for (const path of found.nonUtf8Paths) this.#parts.unread.noteNonUtf8(path);
     const present = new Set(found.files.map(({ path }) => path));
-    await this.#lookAtFollowed(byFile, { blind: found.blind, present });
-    if (this.#isFirst) await this.#findBesideTheirPlaces(byFile);
+    await this.#updateFollowed(byFile, { unreadableDirectories: found.unreadableDirectories, present });
+    if (this.#isFirst) await this.#findRenamedWhileStopped(byFile);
     const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
     await this.#matcher.match(this.#unfollowed(byFile), context);
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
-    this.#isUnsettled = this.#matcher.begun > known || isNewlyLost;
+    this.#mustListAgain = this.#matcher.starter.started > known || isNewlyLost;
     return found;
   }
 
-  /** Nothing that is there has its bytes: what was not read of them is gone. */
+  /** No file has the bytes of the stream any more: those that were not read are lost. */
   endLost(stream: FileStream): void {
-    const { id, path, position, contentEnd } = stream;
+    const { id, path, position } = stream;
     this.#files.lost.delete(stream);
     this.#files.detach(stream);
-    const lostBytes = Math.max(0, contentEnd - position);
+    const lostBytes = Math.max(0, stream.content.end - position);
     if (lostBytes > 0) this.#parts.events.lost({ stream: id, path, position, lostBytes });
     stream.end();
   }
 
-  async #lookAtFollowed(
+  async #updateFollowed(
     byFile: ReadonlyMap<string, readonly FoundFile[]>,
-    { blind, present }: { readonly blind: ReadonlySet<string>; readonly present: ReadonlySet<string> },
+    {
+      unreadableDirectories,
+      present,
+    }: { readonly unreadableDirectories: ReadonlySet<string>; readonly present: ReadonlySet<string> },
   ): Promise<void> {
     for (const stream of this.#files.attached()) {
       const found = byFile.get(fileKey(stream.place));
-      // The inode may have been given to another file.
+      // The inode number may be used for another file now.
       const isOther = stream.birth !== undefined && found?.[0]?.birthNs !== stream.birth;
-      if (found !== undefined && !isOther) await this.#lookAtFound(stream, found);
-      else if (!blind.has(dirname(stream.path))) await this.#lookAtUnfound(stream, present);
+      if (found !== undefined && !isOther) await this.#updateFound(stream, found);
+      else if (!unreadableDirectories.has(dirname(stream.path))) await this.#updateNotFound(stream, present);
     }
   }
 
-  async #lookAtFound(stream: FileStream, found: readonly FoundFile[]): Promise<void> {
+  async #updateFound(stream: FileStream, found: readonly FoundFile[]): Promise<void> {
     const here = found.find(({ path }) => path === stream.path) ?? found[0];
     if (here === undefined) return;
-    stream.movedAway = false;
-    stream.unlinkedSinceMs = undefined;
-    stream.file.onlyHandle = false;
-    if (here.path !== stream.path) {
-      const from = stream.path;
-      stream.movedTo(here.path, here.target);
-      this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
-    } else if (here.target !== stream.place.target) stream.movedTo(here.path, here.target);
+    const from = stream.presence.foundAt(here.path, here.target);
+    if (from !== undefined) this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
     const { sizeBytes, modifiedUnixMs } = here;
     const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
     if (isUnchanged && !stream.isInDoubt) {
       if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();
       return;
     }
-    stream.modifiedUnixMs = modifiedUnixMs;
-    await this.#goOn(stream, sizeBytes);
+    stream.recordModified(modifiedUnixMs);
+    await this.#compareContent(stream, sizeBytes);
   }
 
-  /** Not where the patterns look: deleted, or under a name that is not to be read. */
-  async #lookAtUnfound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
+  /** The file has no path that is read: it was deleted or moved away. */
+  async #updateNotFound(stream: FileStream, present: ReadonlySet<string>): Promise<void> {
     const state = await stream.state();
     if (state === undefined) {
       if (stream.file.failure !== 'gone') return;
       this.#deletions++;
-      if (!present.has(stream.path)) stream.pathWasAbsent = true;
-      this.#lose(stream);
+      if (!present.has(stream.path)) stream.presence.markPathAbsent();
+      this.#markLost(stream);
       return;
     }
-    stream.file.onlyHandle = true;
+    const { presence } = stream;
     const fields = { stream: stream.id, path: stream.path };
-    if (state.unlinked && stream.unlinkedSinceMs === undefined) {
-      this.#deletions++;
-      stream.unlinkedSinceMs = this.#parts.clock.monotonicMs();
-      this.#parts.events.unlinked(fields);
-    } else if (!state.unlinked && !stream.movedAway) {
-      stream.movedAway = true;
-      this.#parts.events.movedAway(fields);
+    if (!state.unlinked) {
+      if (presence.markMovedAway()) this.#parts.events.movedAway(fields);
+    } else {
+      if (presence.markDeleted(this.#parts.clock.monotonicMs())) {
+        this.#deletions++;
+        this.#parts.events.unlinked(fields);
+      }
+      if (!present.has(stream.path) && presence.markPathAbsent()) this.#deletions++;
     }
-    if (state.unlinked && !stream.pathWasAbsent && !present.has(stream.path)) {
-      this.#deletions++;
-      stream.pathWasAbsent = true;
-    }
-    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt) await this.#goOn(stream, state.sizeBytes);
+    if (state.sizeBytes !== stream.sizeBytes || stream.isInDoubt)
+      await this.#compareContent(stream, state.sizeBytes);
   }
 
-  /** Its file has changed. */
-  async #goOn(stream: FileStream, sizeBytes: number): Promise<void> {
-    if ((await stream.holds()) === false) {
-      this.#lose(stream);
-      return;
-    }
-    stream.isInDoubt = false;
-    stream.saw(sizeBytes);
-    stream.wake();
+  /** The file has changed. */
+  async #compareContent(stream: FileStream, sizeBytes: number): Promise<void> {
+    if ((await stream.content.stillHolds()) === false) this.#markLost(stream);
+    else stream.confirm(sizeBytes);
   }
 
-  #lose(stream: FileStream): void {
+  #markLost(stream: FileStream): void {
     this.#parts.events.truncated({ stream: stream.id, path: stream.path, position: stream.position });
-    this.#files.lose(stream);
+    this.#files.markLost(stream);
   }
 
-  /** While the collector was not running, a file may have been renamed to what no pattern matches. */
-  async #findBesideTheirPlaces(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
+  /** While the collector was not running, a file may have been renamed to a name that no pattern matches. */
+  async #findRenamedWhileStopped(byFile: ReadonlyMap<string, readonly FoundFile[]>): Promise<void> {
     const wanted: { readonly stream: DormantStream; readonly directory: string }[] = [];
     for (const stream of this.#files.dormant.values()) {
       if (stream.checkpoint.copyOf !== null || byFile.has(fileKey(stream.checkpoint))) continue;
@@ -249,16 +194,16 @@ export class FileScanner {
         const path = paths.get(stream.checkpoint.inode);
         const entry = this.#patterns.entryFor(stream.checkpoint.home);
         if (path === undefined || entry === undefined || this.#patterns.entryFor(path)) continue;
-        await this.#followBeside(stream, path, entry);
+        await this.#followRenamed(stream, path, entry);
       }
     }
   }
 
-  async #followBeside(dormant: DormantStream, path: string, entry: TailEntry): Promise<void> {
+  async #followRenamed(dormant: DormantStream, path: string, entry: TailEntry): Promise<void> {
     const { device, inode } = dormant.checkpoint;
     const file = new FileAccess({ path, device, inode }, this.#parts.openFiles);
     const sizeBytes = await file.use(async (handle) => {
-      const candidate = await candidateOf(handle, file, { compared: () => this.#parts.events.compared() });
+      const candidate = await candidateOf(handle, file, { onCompare: () => this.#parts.events.compared() });
       const known = dormant.checkpoint;
       const isSame = isSameInode(known, candidate) && (await stillHolds(known, candidate));
       return isSame ? candidate.sizeBytes : undefined;
@@ -267,19 +212,23 @@ export class FileScanner {
       await file.close();
       return;
     }
-    const stream = this.#matcher.wakeDormant(dormant, { file, entry, sizeBytes, modifiedUnixMs: 0 });
-    stream.movedAway = true;
-    file.onlyHandle = true;
+    const stream = this.#matcher.starter.resumeDormant(dormant, {
+      file,
+      entry,
+      sizeBytes,
+      modifiedUnixMs: 0,
+    });
+    stream.presence.markMovedAway();
   }
 
-  /** One of each file that no stream reads; in the order in which they are to be sent. */
+  /** One path of each file that no stream reads, in the order in which the files are sent. */
   #unfollowed(byFile: ReadonlyMap<string, readonly FoundFile[]>): FoundFile[] {
     const unfollowed: FoundFile[] = [];
     const missing = new Set(this.#files.missing().map(({ path }) => path));
     const isKnown = (path: string) => missing.has(path) || this.#files.dormant.at(path).length > 0;
     for (const found of byFile.values()) {
       const stream = found[0] && this.#files.streamOf(found[0]);
-      // Where a stream was before, it may continue. A name of the file itself goes before a link to it.
+      // A stream may continue at its former path. A path of the file itself is preferred to a link.
       const chosen =
         found.find(({ path }) => path === stream?.path) ??
         (stream === undefined ? found.find(({ path }) => isKnown(path)) : undefined) ??
@@ -295,8 +244,8 @@ export class FileScanner {
   }
 }
 
-/** The directory where a rotation leaves the file: of the target, when its path is a link. */
+/** The directory where a rotation leaves the file: the directory of the target, when its path is a link. */
 async function directoryOf({ checkpoint: { path, target } }: DormantStream): Promise<string> {
-  // The state of an earlier version has no targets: where the link leads now is the best that is known.
+  // The state of an earlier version has no targets: the target of the link now is the best guess.
   return dirname(target ?? (await realpath(path).catch(() => path)));
 }

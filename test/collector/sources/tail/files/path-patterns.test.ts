@@ -14,42 +14,42 @@ const patterns = (...globs: string[]) => new PathPatterns(tailEntriesFromGlobs(g
 
 describe('PathPatterns', () => {
   it('matches relative globs from the working directory', () => {
-    expect(patterns('logs/*.log').judge('/srv/logs/a.log').kind).toBe('read');
-    expect(patterns('../x/a.log').judge('/x/a.log').kind).toBe('read');
-    expect(patterns('logs/*.log').judge('/srv/logs/deep/a.log').kind).toBe('no-pattern');
+    expect(patterns('logs/*.log').classify('/srv/logs/a.log').kind).toBe('read');
+    expect(patterns('../x/a.log').classify('/x/a.log').kind).toBe('read');
+    expect(patterns('logs/*.log').classify('/srv/logs/deep/a.log').kind).toBe('no-pattern');
   });
 
-  it('leaves compressed and excluded files out', () => {
+  it('does not match compressed and excluded files', () => {
     const [entry] = tailEntriesFromGlobs(['/a/*']);
     const excluding = new PathPatterns(
       [{ ...(entry as NonNullable<typeof entry>), exclude: ['/a/*.tmp'] }],
       '/',
     );
-    expect(excluding.judge('/a/x.gz')).toEqual({ kind: 'compressed', suffix: '.gz' });
-    expect(excluding.judge('/a/x.tmp').kind).toBe('excluded');
-    expect(excluding.judge('/a/x').kind).toBe('read');
+    expect(excluding.classify('/a/x.gz')).toEqual({ kind: 'compressed', suffix: '.gz' });
+    expect(excluding.classify('/a/x.tmp').kind).toBe('excluded');
+    expect(excluding.classify('/a/x').kind).toBe('read');
     expect(excluding.entryFor('/a/x.tmp')).toBeUndefined();
   });
 
-  it('excludes by name, in any directory, where a glob has no slash', () => {
+  it('excludes by name in any directory for a glob without a slash', () => {
     const entries = tailEntriesFromGlobs(['/a/**/*']).map((entry) => ({
       ...entry,
       exclude: ['*.{tmp,swp}', 'b/*.log'],
     }));
     const excluding = new PathPatterns(entries, '/a');
     const excluded = ['/a/x.tmp', '/a/b/c/x.swp', '/a/b/x.log'];
-    for (const path of excluded) expect(excluding.judge(path).kind, path).toBe('excluded');
-    for (const path of ['/a/x.log', '/a/tmp/x']) expect(excluding.judge(path).kind, path).toBe('read');
+    for (const path of excluded) expect(excluding.classify(path).kind, path).toBe('excluded');
+    for (const path of ['/a/x.log', '/a/tmp/x']) expect(excluding.classify(path).kind, path).toBe('read');
   });
 
-  it('gives a path to the first entry that matches', () => {
+  it('returns the first entry that matches a path', () => {
     const entries = [...tailEntriesFromGlobs(['/a/x.log']), ...tailEntriesFromGlobs(['/a/*'])];
     const both = new PathPatterns(entries, '/');
     expect(both.entryFor('/a/x.log')).toBe(entries[0]);
     expect(both.entryFor('/a/y.log')).toBe(entries[1]);
   });
 
-  it('knows which directories may contain what is read', () => {
+  it('detects directories that may contain files that are read', () => {
     const some = patterns('/a/*/c/*.log', '/deep/**/x.log');
     for (const path of ['/a', '/a/b', '/a/b/c', '/deep', '/deep/1/2/3']) {
       expect(some.mayContain(path), path).toBe(true);
@@ -57,7 +57,7 @@ describe('PathPatterns', () => {
     for (const path of ['/b', '/a/b/d', '/a/b/c/d.txt']) expect(some.mayContain(path), path).toBe(false);
   });
 
-  it('expands braces, since names are matched one by one', () => {
+  it('expands braces, because names are matched one by one', () => {
     expect(expandBraces('/a/{b,c/d}/{e,f}')).toEqual(['/a/b/e', '/a/b/f', '/a/c/d/e', '/a/c/d/f']);
     expect(expandBraces('/a/{b,{c,d}}').sort()).toEqual(['/a/b', '/a/c', '/a/d']);
     expect(expandBraces('/a/b')).toEqual(['/a/b']);
@@ -81,7 +81,7 @@ describe('globOfPath', () => {
     "'$^#",
   ];
 
-  it.each(NAMES)('means the file %s, whatever else there is', async (name) => {
+  it.each(NAMES)('matches only the file %s', async (name) => {
     const directory = join(await temporaryDirectory(), name);
     await mkdir(directory);
     for (const each of [...NAMES, 'a', 'ab', 'ax', 'xx', '1', '2'])

@@ -19,7 +19,7 @@ describe('rotated names', () => {
       .sort(compareByAge)
       .map(({ path }) => path);
 
-  it('are sent from the oldest to the youngest, whether numbers count up or down', () => {
+  it('are ordered from the oldest to the youngest, whether numbers count up or down', () => {
     expect(sorted(['/x.log', 1], ['/x.log.1', 30], ['/x.log.2', 20], ['/x.log.10', 10])).toEqual([
       '/x.log.10',
       '/x.log.2',
@@ -33,7 +33,7 @@ describe('rotated names', () => {
     ]);
   });
 
-  it('are taken by their names when the times of the last writes are equal', () => {
+  it('are ordered by their names when the times of the last writes are equal', () => {
     expect(sorted(['/x.log', 0], ['/x.log.2', 0], ['/x.log.10', 0], ['/x.log.1', 0])).toEqual([
       '/x.log.10',
       '/x.log.2',

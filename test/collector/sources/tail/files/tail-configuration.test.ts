@@ -19,7 +19,7 @@ function problemsOf(value: unknown): string[] {
 }
 
 describe('parseTailConfiguration', () => {
-  it('reads an entry with everything', () => {
+  it('reads an entry with all keys', () => {
     const [entry] = parse([
       {
         paths: ['/var/log/*.log'],
@@ -42,7 +42,7 @@ describe('parseTailConfiguration', () => {
     });
   });
 
-  it('has defaults for all but the paths', () => {
+  it('has defaults for all keys except the paths', () => {
     const expected = {
       paths: ['a'],
       exclude: [],
@@ -55,7 +55,7 @@ describe('parseTailConfiguration', () => {
     expect(tailEntriesFromGlobs([])).toEqual([]);
   });
 
-  it('names every problem at once, and where it is', () => {
+  it('reports all problems at once, with their places', () => {
     const problems = problemsOf([
       { paths: [], ignore_older: '3 days', start_at: 'middle' },
       { paths: ['a', ''], multiline: { start: '(', continue: 'x' }, colour: 'red' },
@@ -81,7 +81,7 @@ describe('parseTailConfiguration', () => {
     [[{ paths: ['a'], ignore_older: '0s' }], 'above zero'],
     [[{ paths: ['a'], ignore_older: '-1h' }], 'above zero'],
     [[{ paths: 'a' }], 'a list'],
-  ])('refuses %j', (value, message) => {
+  ])('rejects %j', (value, message) => {
     expect(problemsOf(value).join()).toContain(message);
   });
 });

@@ -2,7 +2,7 @@ import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FileAccess } from '../../../../../src/collector/sources/tail/files/file-access.ts';
-import { Head } from '../../../../../src/collector/sources/tail/files/file-identity.ts';
+import { FilePrefix } from '../../../../../src/collector/sources/tail/files/file-prefix.ts';
 import { OpenFiles } from '../../../../../src/collector/sources/tail/files/open-files.ts';
 import { VerifiedFile } from '../../../../../src/collector/sources/tail/files/verified-file.ts';
 import { checkOf } from '../../../../../src/records/check.ts';
@@ -20,12 +20,14 @@ async function verified(content: string, { prefixLength = 1024 } = {}) {
   const access = new FileAccess({ path, device: String(dev), inode: String(ino) }, new OpenFiles(10));
   onTestFinished(() => access.close());
   let grown = 0;
-  const prefix = new Head(Buffer.from(content.slice(0, 1024))).prefix(Math.min(prefixLength, content.length));
+  const prefix = new FilePrefix(Buffer.from(content.slice(0, 1024))).hash(
+    Math.min(prefixLength, content.length),
+  );
   return { file: new VerifiedFile(access, { prefix }, () => grown++), path, grown: () => grown };
 }
 
 describe('VerifiedFile', () => {
-  it('reads what is behind bytes that are as they were, and knows the check of the end', async () => {
+  it('reads the bytes after unchanged bytes, and returns the check of the end', async () => {
     const { file } = await verified(text);
     const bytes = await file.read(from, known, Buffer.alloc(300));
     expect(String(bytes)).toBe(text.slice(from, from + 300));
@@ -34,14 +36,14 @@ describe('VerifiedFile', () => {
     expect(file.checkAfter(from, few as Buffer)).toBe(checkOf(Buffer.from(text.slice(0, from + 5))));
   });
 
-  it('believes nothing behind other bytes', async () => {
+  it('does not read after changed bytes', async () => {
     const { file, path } = await verified(text);
     await file.read(from, known, Buffer.alloc(300));
     await writeFile(path, `${text.slice(0, from - 1)}x${text.slice(from)}`);
     expect(await file.read(from, known, Buffer.alloc(300))).toBe('other');
   });
 
-  it('believes nothing in a file that ends before the position', async () => {
+  it('does not read a file that ends before the position', async () => {
     const { file, path } = await verified(text);
     await writeFile(path, text.slice(0, from - 100));
     expect(await file.read(from, known, Buffer.alloc(300))).toBe('other');
@@ -49,24 +51,24 @@ describe('VerifiedFile', () => {
     expect(await file.holds([from, known])).toBe(false);
   });
 
-  it('compares the beginning when there was time for something to happen', async () => {
+  it('compares the beginning after a pause', async () => {
     const { file, path } = await verified(text);
     await file.read(from, known, Buffer.alloc(300));
     await writeFile(path, `X${text.slice(1)}`);
-    file.suspect();
+    file.requirePrefixCheck();
     expect(await file.read(from, known, Buffer.alloc(300))).toBe('other');
     expect(await file.read(from, known, Buffer.alloc(300))).toBe('other');
     expect(await file.holds([from, known])).toBe(false);
   });
 
-  it('always compares the beginning at the beginning', async () => {
+  it('always compares the beginning for a read at position 0', async () => {
     const { file, path } = await verified(text);
     await file.read(0, checkOf(Buffer.alloc(0)), Buffer.alloc(300));
     await writeFile(path, `X${text.slice(1)}`);
     expect(await file.read(0, checkOf(Buffer.alloc(0)), Buffer.alloc(300))).toBe('other');
   });
 
-  it('lets the known beginning grow with the file', async () => {
+  it('extends the known beginning when the file grows', async () => {
     const { file, grown } = await verified(text, { prefixLength: 10 });
     await file.read(from, known, Buffer.alloc(300));
     expect(file.prefix.length).toBe(1024);

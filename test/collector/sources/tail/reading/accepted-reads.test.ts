@@ -8,7 +8,7 @@ function readTwice(): AcceptedReads {
   return reads;
 }
 
-it('counts what is accepted, not what is read', () => {
+it('counts records that are accepted, not those that are only read', () => {
   const reads = readTwice();
   expect(reads.accepted).toEqual({ records: 0, bytes: 0 });
   reads.accept(100);
@@ -18,7 +18,7 @@ it('counts what is accepted, not what is read', () => {
   expect(reads.accepted).toEqual({ records: 15, bytes: 150 });
 });
 
-it('counts what is sent again once', () => {
+it('counts records once that are sent again', () => {
   const reads = readTwice();
   reads.restartAt(0);
   reads.read(100, { records: 10, bytes: 100 });
@@ -26,7 +26,7 @@ it('counts what is sent again once', () => {
   expect(reads.accepted).toEqual({ records: 10, bytes: 100 });
 });
 
-it('counts what was accepted without an answer', () => {
+it('counts records that were accepted although the answer was lost', () => {
   const reads = readTwice();
   reads.restartAt(100);
   reads.read(150, { records: 5, bytes: 50 });

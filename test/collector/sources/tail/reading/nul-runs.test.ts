@@ -7,7 +7,7 @@ import { emptyChecksum, extendChecksum } from '../../../../../src/records/runnin
 import { temporaryDirectory } from '../../../../support/temporary-directory.ts';
 import { numbered, Tailing } from '../tailing.ts';
 
-const SKIPPED = 'A run of NUL bytes in a file was skipped';
+const SKIPPED = 'Skipped a run of NUL bytes in a file';
 
 async function writeAt(path: string, position: number, text: string): Promise<void> {
   const handle = await open(path, 'r+');
@@ -47,7 +47,7 @@ describe('a run of NUL bytes', () => {
     expect(tail.messages()).toEqual([SKIPPED]);
   });
 
-  it('waits at the end of a file until its bytes arrive', async () => {
+  it('is not sent at the end of a file until its bytes arrive', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 30));
     await tail.turn();
@@ -61,7 +61,7 @@ describe('a run of NUL bytes', () => {
     expect(tail.messages()).toEqual([]);
   });
 
-  it('is counted with the stream, over restarts, and counted once', async () => {
+  it('is counted once for the stream, also after a restart', async () => {
     const tail = await Tailing.start();
     tail.taken.allowsHoles = true;
     await tail.append('a.log', `${numbered(0, 2)}${'\0'.repeat(100)}${numbered(2, 2)}`);
@@ -75,7 +75,7 @@ describe('a run of NUL bytes', () => {
     expect(checkpointsOf(tail).map(({ holes }) => holes)).toEqual([{ count: 2, end }]);
   });
 
-  it('is sent as it is when the stream has too many holes for the ledger already', async () => {
+  it('is sent when the stream has too many holes for the ledger', async () => {
     const tail = await Tailing.start();
     tail.taken.allowsHoles = true;
     await tail.append('a.log', numbered(0, 2));
@@ -98,7 +98,7 @@ function checkpointsOf(tail: Tailing): FileCheckpoint[] {
 }
 
 describe('the scan of a run of NUL bytes', () => {
-  /** The bytes that one turn reads of a sparse file, and what it returns. */
+  /** The bytes that each step reads of a sparse file, and what it returns. */
   async function turnsOver(
     sizeBytes: number,
     text: string,
@@ -120,7 +120,7 @@ describe('the scan of a run of NUL bytes', () => {
           return read;
         },
       };
-      end = await scan.turn(counting, Buffer.alloc(1024 * 1024));
+      end = await scan.step(counting, Buffer.alloc(1024 * 1024));
       readBytes.push(bytes);
     }
     await handle.close();
@@ -128,21 +128,21 @@ describe('the scan of a run of NUL bytes', () => {
     return { ends, readBytes };
   }
 
-  it('reads a bounded part in each turn, so that other streams are read in between', async () => {
+  it('reads a limited number of bytes in each step, so that other streams are read in between', async () => {
     const { ends, readBytes } = await turnsOver(20_000_001, 'text\n');
     expect(ends.at(-1)).toBe(20_000_001);
     expect(ends.length).toBeGreaterThan(3);
     expect(Math.max(...readBytes)).toBeLessThanOrEqual(5 * 1024 * 1024);
   });
 
-  it('ends with the file when no other bytes follow', async () => {
+  it('ends at the end of the file when no other bytes follow', async () => {
     const { ends } = await turnsOver(9_000_000, '');
     expect(ends.at(-1)).toBe('end of file');
   });
 });
 
 describe('NUL bytes at the end of a large file', () => {
-  it('are not scanned again at every look, and text after them is found all the same', async () => {
+  it('are not scanned again at every scan, and text after them is still found', async () => {
     const size = 64 * 1024 * 1024;
     const tail = await Tailing.start();
     tail.taken.allowsHoles = true;
@@ -154,7 +154,7 @@ describe('NUL bytes at the end of a large file', () => {
     expect(tail.taken.text()).toBe(`${numbered(0, 2)}text\n`);
   });
 
-  it('let a text that replaces the first of them be read at once', async () => {
+  it('do not delay text that replaces the first of them', async () => {
     const tail = await Tailing.start();
     await tail.append('a.log', numbered(0, 2));
     await truncate(tail.path('a.log'), 64 * 1024 * 1024);

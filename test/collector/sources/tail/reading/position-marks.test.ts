@@ -6,7 +6,7 @@ import { checkOf } from '../../../../../src/records/check.ts';
 const check = (position: number) => checkOf(Buffer.from(String(position)));
 
 describe('PositionMarks', () => {
-  it('remembers what was read, and the last accepted ends', () => {
+  it('keeps the ends of the batches that were read, and the last accepted ends', () => {
     const marks = new PositionMarks([[0, check(0)]]);
     for (let position = 10; position <= 1_000; position += 10) marks.passed(position, check(position));
     expect(marks.read).toEqual([1_000, check(1_000)]);
@@ -20,7 +20,7 @@ describe('PositionMarks', () => {
     expect(marks.checkAt(5)).toBeUndefined();
   });
 
-  it('stays behind rather than ahead when an end is not known exactly', () => {
+  it('uses the next lower position when the accepted end is not known', () => {
     const marks = new PositionMarks([[0, check(0)]]);
     marks.passed(10, check(10));
     marks.passed(20, check(20));
@@ -28,7 +28,7 @@ describe('PositionMarks', () => {
     expect(marks.accepted[0]).toBe(10);
   });
 
-  it('keeps the newest of very many that wait', () => {
+  it('keeps the newest when very many are not accepted', () => {
     const marks = new PositionMarks([[0, check(0)]]);
     for (let position = 1; position <= 10_000; position++) marks.passed(position, check(position));
     expect(marks.read[0]).toBe(10_000);
@@ -36,7 +36,7 @@ describe('PositionMarks', () => {
     expect(marks.accepted).toEqual([10_000, check(10_000)]);
   });
 
-  it('begins again at the accepted end, or further', () => {
+  it('restarts at the accepted end, or at a later one', () => {
     const marks = new PositionMarks([[0, check(0)]]);
     marks.passed(10, check(10));
     marks.passed(20, check(20));

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { numbered, Tailing } from '../tailing.ts';
 
 const NOT_READ =
-  'A rotated file was written while the collector was not running and is not read: it is compressed, or no pattern matches it';
+  'A rotated file is not read: it was written while the collector was not running, and is compressed or matches no pattern';
 
-/** Gives a file the time at which the collector's clock is. */
+/** Sets the time of a file to the time of the collector's clock. */
 async function writtenNow(tail: Tailing, name: string): Promise<void> {
   const seconds = Number(tail.clock.nowUnixNano() / 1_000_000n) / 1000;
   await utimes(tail.path(name), seconds, seconds);
@@ -26,7 +26,7 @@ const reported = (tail: Tailing) =>
   tail.log.filter(({ msg }) => msg === NOT_READ).map(({ path, lostBytes }) => ({ path, lostBytes }));
 
 describe('a generation that was written while the collector was down', () => {
-  it('is reported with its size when it was compressed, counted, and shown in the status', async () => {
+  it('is reported with its size when it was compressed, and is counted and shown in the status', async () => {
     const tail = await stopped();
     await rename(tail.path('a.log'), tail.path('a.log.2'));
     await writeFile(tail.path('a.log.2.gz'), gzipSync(numbered(0, 20)));
@@ -68,7 +68,7 @@ describe('a generation that was written while the collector was down', () => {
     expect(reported(tail)).toEqual([{ path: tail.path('a.log.1'), lostBytes: numbered(20, 5).length }]);
   });
 
-  it('is not reported when it is read, was read, is excluded, or is the file of no followed log', async () => {
+  it('is not reported when it is read, was read, is excluded, or does not belong to a followed log', async () => {
     const tail = await stopped(['a.log', 'a.log.3']);
     await writeFile(tail.path('a.log.3'), numbered(60, 5));
     await writeFile(tail.path('a.log.4.gz'), gzipSync(numbered(0, 20)));
@@ -85,7 +85,7 @@ describe('a generation that was written while the collector was down', () => {
     expect(reported(tail)).toEqual([]);
   });
 
-  it('is not reported when it was written before the last look', async () => {
+  it('is not reported when it was written before the last scan', async () => {
     const tail = await Tailing.start({ globs: ['a.log'] });
     await writeFile(tail.path('a.log.1.gz'), gzipSync(numbered(20, 30)));
     await writtenNow(tail, 'a.log.1.gz');

@@ -1,21 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { originalPaths } from '../files/derived-names.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { isFileError } from '../files/file-error.ts';
 import { readGzipContent } from '../files/gzip-file.ts';
+import { originalPaths } from '../files/original-paths.ts';
 import type { DormantStream } from './dormant-streams.ts';
 
-/** A stream whose file was gone at the start, and how many of its bytes were not read; undefined when nothing shows it. */
-export interface GoneFile {
-  readonly dormant: DormantStream;
-  readonly unreadBytes: number | undefined;
-  /** Where the file was compressed to. */
-  readonly compressedTo: string | undefined;
-}
-
-/** What became of the file of a stream that was not found again: compressed beside its place, or deleted. */
-export async function findGone(dormant: DormantStream): Promise<GoneFile> {
+/** Finds out whether the file of a stream was compressed in its directory, or deleted. */
+export async function findGoneFile(dormant: DormantStream): Promise<GoneFile> {
   const { checkpoint } = dormant;
   const position = checkpoint.marks.at(-1)?.[0] ?? 0;
   for (const path of await compressedBeside(checkpoint)) {
@@ -28,7 +20,15 @@ export async function findGone(dormant: DormantStream): Promise<GoneFile> {
   return { dormant, unreadBytes: mayHaveGrown ? undefined : seen, compressedTo: undefined };
 }
 
-/** Files that a rotation makes of the stream's names and compresses. */
+/** A stream whose file was gone at the start. `unreadBytes` is undefined when its number cannot be known. */
+export interface GoneFile {
+  readonly dormant: DormantStream;
+  readonly unreadBytes: number | undefined;
+  /** The compressed file that has its content. */
+  readonly compressedTo: string | undefined;
+}
+
+/** Compressed files with a name that a rotation makes of a name of the stream. */
 async function compressedBeside({ path, home, lineage }: FileCheckpoint): Promise<string[]> {
   const names = new Set([path, home, lineage].map((name) => basename(name)));
   const directory = dirname(path);
@@ -46,10 +46,10 @@ async function compressedBeside({ path, home, lineage }: FileCheckpoint): Promis
   }
 }
 
-/** The uncompressed size of a gzip file that begins like the stream. */
+/** The uncompressed size of a gzip file that begins with the same bytes as the stream. */
 async function sizeIfSame(path: string, { prefix }: FileCheckpoint): Promise<number | undefined> {
   const content = await readGzipContent(path);
-  return content !== undefined && prefix.length > 0 && content.head.matches(prefix)
+  return content !== undefined && prefix.length > 0 && content.beginning.matches(prefix)
     ? content.sizeBytes
     : undefined;
 }

@@ -17,7 +17,7 @@ const FILES = ['alpha', 'beta'];
 const firstSeed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 const rounds = Number(process.env.ROUNDS ?? 12);
 
-/** Writes and rotates between one instruction and the next of whoever calls it. */
+/** Writes and rotates synchronously, between two instructions of the caller. */
 class SuddenWriter {
   readonly written = new Map(FILES.map((file) => [file, '']));
   readonly #tail: Tailing;
@@ -62,7 +62,7 @@ class SuddenWriter {
   }
 }
 
-/** Lines as `0-17 25-30`, in the order in which they are: what is missing, doubled or in the wrong place shows. */
+/** Lines as `0-17 25-30`, in the order in which they are: it shows missing, repeated and misplaced lines. */
 function runsOf(lines: readonly string[]): string {
   const runs: [first: number, last: number][] = [];
   for (const line of lines) {
@@ -83,7 +83,7 @@ async function life(seed: number): Promise<void> {
   const writer = new SuddenWriter(tail, random);
   const likelihood = random.pick([0.05, 0.2, 0.5]);
   let isQuiet = false;
-  // What is logged is logged in the midst of a look: there the world changes.
+  // Log lines are written during a scan: the files change at that moment.
   const note = tail.log.push.bind(tail.log);
   tail.log.push = (...lines) => {
     if (!isQuiet && random.chance(likelihood)) writer.act();
@@ -134,9 +134,9 @@ async function life(seed: number): Promise<void> {
   await tail.stop();
 }
 
-describe(`files that are rotated while they are looked at (SEED=${firstSeed} ROUNDS=${rounds})`, () => {
+describe(`files that are rotated during a scan (SEED=${firstSeed} ROUNDS=${rounds})`, () => {
   it.each(Array.from({ length: rounds }, (_, index) => firstSeed + index))(
-    'lose nothing, double nothing, keep the order: SEED=%i',
+    'lose no line, repeat no line, and keep the order: SEED=%i',
     { timeout: 60_000 },
     async (seed) => {
       await life(seed);
@@ -144,8 +144,8 @@ describe(`files that are rotated while they are looked at (SEED=${firstSeed} ROU
   );
 });
 
-describe('a file that is truncated while its copy is looked at', () => {
-  /** Once the followed files were looked at: that `b.log` has a new name is said then, after `a.log` was looked at. */
+describe('a file that is truncated while its copy is compared', () => {
+  /** Runs when the new name of `b.log` is logged: the followed files, `a.log` among them, were scanned before. */
   const onceLookedAtFollowed = (tail: Tailing, act: () => void): void => {
     const note = tail.log.push.bind(tail.log);
     tail.log.push = (...lines) => {
@@ -172,7 +172,7 @@ describe('a file that is truncated while its copy is looked at', () => {
     copyFileSync(tail.path('a.log'), tail.path('a.log.1'));
     if (isKnown) {
       await tail.turn();
-      // Looked at again, since it has changed.
+      // It is scanned again, because it has changed.
       utimesSync(tail.path('a.log.1'), 1, 1);
     }
     renameSync(tail.path('b.log'), tail.path('b.log.1'));

@@ -5,14 +5,14 @@ import type { FollowedFiles } from './identity/followed-files.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A checkpoint is forgotten when the collector has run so long without seeing a file of its identity. */
+/** A checkpoint is removed when the collector has run for this time without finding its file. */
 const FORGET_AFTER_MS = 30 * 24 * HOUR_MS;
 
 /**
- * Lets dormant streams grow older by `elapsedMs` of running time: no jump of a clock makes them forgotten. Their age
- * is written down once an hour.
+ * Adds `elapsedMs` of running time to the age of dormant streams, and removes those that are too old. A jump
+ * of the clock does not change the age. The age is saved once an hour.
  */
-export function ageDormant(
+export function ageDormantStreams(
   files: FollowedFiles,
   checkpoints: Checkpoints<FileCheckpoint>,
   elapsedMs: number,
@@ -21,7 +21,7 @@ export function ageDormant(
   for (const dormant of files.dormant.values()) {
     const before = dormant.checkpoint.absentMs;
     const checkpoint = { ...dormant.checkpoint, absentMs: before + elapsedMs };
-    dormant.checkpoint = checkpoint;
+    dormant.update(checkpoint);
     if (checkpoint.absentMs >= FORGET_AFTER_MS) forgotten.push(dormant.id);
     else if (Math.floor(checkpoint.absentMs / HOUR_MS) > Math.floor(before / HOUR_MS)) {
       checkpoints.change(dormant.id, () => checkpoint);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { originalPaths } from '../../../../../src/collector/sources/tail/files/derived-names.ts';
+import { originalPaths } from '../../../../../src/collector/sources/tail/files/original-paths.ts';
 
 describe('originalPaths', () => {
   it.each([
@@ -16,7 +16,7 @@ describe('originalPaths', () => {
     ['/a/app-20261120.log', ['/a/app.log']],
     ['/a/app.3.log', ['/a/app.log']],
     ['/a/app.log.20261120T081059Z', ['/a/app.log']],
-  ])('names what a rotation made %s of', (path, originals) => {
+  ])('returns the paths from which a rotation may have made %s', (path, originals) => {
     expect(originalPaths(path).sort()).toEqual(originals.sort());
   });
 
@@ -28,11 +28,11 @@ describe('originalPaths', () => {
     '/a/error.log',
     '/a/app-2.log',
     '/a.1/app.log',
-  ])('names nothing for %s', (path) => {
+  ])('returns nothing for %s', (path) => {
     expect(originalPaths(path)).toEqual([]);
   });
 
-  it('does not take long for a long name', () => {
+  it('is fast for a long name', () => {
     expect(originalPaths(`/a/${'1-'.repeat(120)}x`)).toEqual([]);
   });
 });

@@ -1,0 +1,94 @@
+import type { Amount } from '../../../../records/amount.ts';
+import { LIMITS } from '../../../../records/limits.ts';
+import type { Position } from '../../../../records/position.ts';
+import type { Resource } from '../../../../records/resource.ts';
+import type { StreamId } from '../../../../records/stream-id.ts';
+import type { Clock } from '../../../../runtime/clock.ts';
+import type { Cut, Cutter } from '../../../cutting/cutter.ts';
+import type { StreamRead } from '../../../source.ts';
+import type { TailEvents } from '../files/events.ts';
+import { AcceptedReads } from './accepted-reads.ts';
+import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
+
+/** Cuts the bytes of one stream into records, and makes the batches that the publisher sends. */
+export class BatchBuilder {
+  readonly #parts: BatchBuilderParts;
+  readonly #reads = new AcceptedReads();
+  #resource: { readonly path: string; readonly resource: Resource } | undefined;
+
+  constructor(parts: BatchBuilderParts) {
+    this.#parts = parts;
+  }
+
+  /** The records that were read in this run and are accepted. */
+  get accepted(): Amount {
+    return this.#reads.accepted;
+  }
+
+  /** `isLast`: the last record is complete as it is, because no more bytes of it are expected. */
+  cut({ bytes, isEndOfFile }: ReadPiece, isLast: boolean): Cut {
+    const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
+    return this.#parts.cutter.cut(bytes, {
+      last: isLast,
+      maxRecordBytes: isEndOfFile ? LIMITS.recordBytes : maxRecordBytes,
+      maxRecords: LIMITS.batchRecords,
+    });
+  }
+
+  build(piece: ReadPiece, cut: Cut): StreamRead {
+    const { id, format, evidence, clock } = this.#parts;
+    const { from, checksum } = piece;
+    const data = piece.bytes.subarray(0, cut.length);
+    this.#count(cut);
+    const { endCheck, end } = evidence.passed(piece, cut);
+    this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
+    const batch = {
+      stream: id,
+      start: from,
+      resource: this.#resourceNow(),
+      format,
+      observedTimeUnixNano: clock.nowUnixNano(),
+      sizes: cut.sizes,
+      marks: cut.marks,
+      data,
+    };
+    const checksums = checksum && end && { start: checksum, end };
+    return { kind: 'records', batch, endCheck, ...(checksums === undefined ? {} : { checksums }) };
+  }
+
+  accept(end: Position): void {
+    this.#reads.accept(end);
+  }
+
+  restartAt(position: Position): void {
+    this.#reads.restartAt(position);
+  }
+
+  #resourceNow(): Resource {
+    const path = this.#parts.recordPath();
+    if (this.#resource?.path !== path) this.#resource = { path, resource: this.#parts.resourceAt(path) };
+    return this.#resource.resource;
+  }
+
+  #count(cut: Cut): void {
+    const { events } = this.#parts;
+    events.read(cut.length, cut.sizes.length);
+    if (cut.marks.length === 0) return;
+    const unterminated = cut.marks.at(-1)?.mark === 'unterminated' ? 1 : 0;
+    if (cut.marks.length > unterminated) events.cut(cut.marks.length - unterminated);
+    if (unterminated > 0) events.unterminated();
+  }
+}
+
+export interface BatchBuilderParts {
+  readonly id: StreamId;
+  readonly format: string;
+  readonly cutter: Cutter;
+  /** The attributes of records that are read under this path. */
+  readonly resourceAt: (path: string) => Resource;
+  /** The path that records carry now. */
+  readonly recordPath: () => string;
+  readonly evidence: StreamEvidence;
+  readonly clock: Clock;
+  readonly events: TailEvents;
+}

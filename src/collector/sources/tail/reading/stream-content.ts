@@ -1,0 +1,239 @@
+import type { Amount } from '../../../../records/amount.ts';
+import type { Position } from '../../../../records/position.ts';
+import type { Clock } from '../../../../runtime/clock.ts';
+import { SizeHistory } from '../../../size-history.ts';
+import type { KnownToAggregator, StreamRead } from '../../../source.ts';
+import type { FileAccess } from '../files/file-access.ts';
+import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
+import { type KnownFile, VerifiedFile } from '../files/verified-file.ts';
+import { BatchBuilder, type BatchBuilderParts } from './batch-builder.ts';
+import { NulHoles } from './nul-holes.ts';
+import type { PositionMarks } from './position-marks.ts';
+import { StreamEvidence } from './stream-evidence.ts';
+import type { StreamPhase } from './stream-phase.ts';
+import { StreamReader } from './stream-reader.ts';
+import type { StreamSignals } from './stream-signals.ts';
+
+const WAITING: StreamRead = { kind: 'waiting' };
+const ENDED: StreamRead = { kind: 'ended' };
+
+/** The bytes of one stream: its file, how far it is read and accepted, and the evidence for that. */
+export class StreamContent {
+  /** When this object was created. */
+  readonly firstSeen: SizeAt;
+  readonly #parts: StreamContentParts;
+  readonly #clock: Clock;
+  readonly #signals: StreamSignals;
+  readonly #sizes: SizeHistory;
+  readonly #holes: NulHoles;
+  readonly #evidence: StreamEvidence;
+  readonly #batches: BatchBuilder;
+  readonly #reader: StreamReader;
+  #verified: VerifiedFile;
+  /** The aggregator's answer at the beginning of the call, while the file cannot be compared with it. */
+  #unverified: KnownToAggregator | undefined;
+
+  constructor(parts: StreamContentParts) {
+    const { checkpoint, clock, signals, sizeBytes } = parts;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#signals = signals;
+    this.#verified = this.#verify(parts.file, checkpoint);
+    this.firstSeen = { sizeBytes, atMs: clock.monotonicMs() };
+    const idleMs = Math.max(0, Number(clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
+    this.#sizes = new SizeHistory(sizeBytes, clock.monotonicMs() - idleMs);
+    this.#holes = new NulHoles(clock, checkpoint.holes);
+    this.#evidence = new StreamEvidence({
+      checkpoint,
+      file: () => this.#verified,
+      isEnded: () => parts.phase.isEnded,
+      onLost: () => signals.contentLost(),
+      onChange: () => signals.changed(),
+    });
+    this.#batches = new BatchBuilder({ ...parts, evidence: this.#evidence });
+    this.#reader = this.#createReader();
+  }
+
+  get marks(): PositionMarks {
+    return this.#evidence.marks;
+  }
+
+  get file(): VerifiedFile {
+    return this.#verified;
+  }
+
+  /** The records that were read in this run and are accepted. */
+  get acceptedReads(): Amount {
+    return this.#batches.accepted;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizes.sizeBytes;
+  }
+
+  /** The size of the file without the NUL bytes at its end. */
+  get end(): Position {
+    return this.#holes.contentEnd(this.sizeBytes);
+  }
+
+  /** The number of bytes that a run with a limit must still read, or that are read and not accepted. */
+  get leftBytes(): number {
+    const { limit = this.end, phase } = this.#parts;
+    const end = phase.isEnded ? this.marks.read[0] : Math.min(limit, this.end);
+    return Math.max(0, end - this.marks.accepted[0]);
+  }
+
+  get idleMs(): number {
+    return this.#sizes.idleMs(this.#clock.monotonicMs());
+  }
+
+  get oldestUnacceptedMs(): number | undefined {
+    const [accepted] = this.marks.accepted;
+    if (accepted >= this.end) return undefined;
+    const nowMs = this.#clock.monotonicMs();
+    const ageMs = this.#sizes.remainderAgeMs(accepted, nowMs);
+    // A file that was old when it was found is not late at once.
+    return ageMs === undefined ? undefined : Math.min(ageMs, nowMs - this.firstSeen.atMs);
+  }
+
+  /** All bytes of the file, or all up to the limit, were read. */
+  get isDrained(): boolean {
+    return this.#reader.isDrained;
+  }
+
+  /** The part of a checkpoint that is about bytes. */
+  get checkpoint() {
+    const { checksumFrom } = this.#evidence;
+    const { birth, prefix } = this.#verified;
+    return {
+      ...(birth === undefined ? {} : { birth }),
+      prefix,
+      marks: this.marks.kept,
+      ...(checksumFrom === undefined ? {} : { checksumFrom }),
+      ...(this.#holes.skipped.count === 0 ? {} : { holes: this.#holes.skipped }),
+      sizeBytes: this.sizeBytes,
+    };
+  }
+
+  /** A call begins. Compares the bytes with those that the aggregator has; false when they are others. */
+  async resume(known: KnownToAggregator): Promise<boolean> {
+    this.#unverified = undefined;
+    this.#reader.restart();
+    await this.#evidence.begin();
+    const result = known.end === 0 ? 'same' : await this.#evidence.compare(known);
+    if (result === 'other') return false;
+    if (result === 'unknown') this.#unverified = known;
+    const further = result === 'same' ? await this.#evidence.markAt(known) : undefined;
+    this.#restart(further ?? this.marks.accepted);
+    return true;
+  }
+
+  async read(from: Position, buffer: Buffer): Promise<StreamRead> {
+    const { phase } = this.#parts;
+    if (phase.isEnded) return ENDED;
+    if (phase.isHeldBack) return WAITING;
+    if (this.#unverified !== undefined && !(await this.#verifyLate(this.#unverified))) {
+      return phase.isEnded ? ENDED : WAITING;
+    }
+    return this.#reader.read(from, buffer);
+  }
+
+  /** True when this is news. */
+  accept(end: Position): boolean {
+    this.#batches.accept(end);
+    return this.marks.accept(end);
+  }
+
+  /** There may be more to read, or a change to detect. */
+  wake(): void {
+    this.#reader.wake();
+  }
+
+  /** Sends the last record without waiting for its end: no process writes to the file any more. */
+  flush(): void {
+    this.#reader.flush();
+  }
+
+  /** Stops waking the stream for a later read. */
+  stop(): void {
+    this.#reader.stop();
+  }
+
+  recordSize(sizeBytes: number): void {
+    // The size is in the checkpoint: if the file is gone at the next start, it shows how much was not read.
+    if (sizeBytes !== this.sizeBytes) this.#signals.changed();
+    this.#sizes.record(sizeBytes, this.#clock.monotonicMs());
+  }
+
+  /** Whether the file still has the bytes that were read; undefined when it cannot be read. */
+  stillHolds(): Promise<boolean | undefined> {
+    return this.#verified.holds(this.marks.read);
+  }
+
+  /** The bytes continue in another file. */
+  continueIn(file: FileAccess, birth: string | undefined): void {
+    if (file !== this.#verified.access) void this.#verified.access.close();
+    this.#verified = this.#verify(file, { prefix: this.#verified.prefix, birth });
+  }
+
+  /** Reading continues at `mark` or at the end of the accepted bytes, whichever is higher. */
+  #restart(mark: PositionMark): void {
+    const { id, events, phase } = this.#parts;
+    const [wasRead] = this.marks.read;
+    this.marks.restartAt(mark);
+    const [position] = this.marks.accepted;
+    this.#batches.restartAt(position);
+    if (phase.isEnded && wasRead > position) {
+      const { path } = this.#verified.access.place;
+      events.lost({ stream: id, path, position, lostBytes: wasRead - position });
+    }
+    this.#verified.requirePrefixCheck();
+    this.#signals.changed();
+    this.#signals.progressed();
+  }
+
+  async #verifyLate(known: KnownToAggregator): Promise<boolean> {
+    const result = await this.#evidence.compare(known);
+    if (result === 'other') this.#parts.onDiverge();
+    if (result !== 'same') return false;
+    this.#unverified = undefined;
+    return true;
+  }
+
+  #verify(file: FileAccess, known: KnownFile): VerifiedFile {
+    return new VerifiedFile(file, known, () => this.#signals.changed());
+  }
+
+  #createReader(): StreamReader {
+    const { id, phase, signals, clock, limit, events } = this.#parts;
+    return new StreamReader({
+      ...{ phase, signals, clock, limit, sizes: this.#sizes, holes: this.#holes },
+      ...{ evidence: this.#evidence, batches: this.#batches },
+      file: () => this.#verified,
+      recordSize: (sizeBytes) => this.recordSize(sizeBytes),
+      onSkip: (start, end) => {
+        signals.changed();
+        const { path } = this.#verified.access.place;
+        events.skipped({ stream: id, path, position: start, skippedBytes: end - start });
+      },
+    });
+  }
+}
+
+export interface StreamContentParts extends Omit<BatchBuilderParts, 'evidence'> {
+  readonly checkpoint: FileCheckpoint;
+  readonly file: FileAccess;
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs: number;
+  readonly phase: StreamPhase;
+  readonly signals: StreamSignals;
+  /** The aggregator has other bytes under the id of the stream. */
+  readonly onDiverge: () => void;
+  readonly limit?: Position | undefined;
+}
+
+/** The size of a file at a time, monotonic. */
+export interface SizeAt {
+  readonly sizeBytes: number;
+  readonly atMs: number;
+}

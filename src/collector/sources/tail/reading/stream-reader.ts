@@ -1,0 +1,198 @@
+import type { Check } from '../../../../records/check.ts';
+import type { Position } from '../../../../records/position.ts';
+import type { RunningChecksum } from '../../../../records/running-checksum.ts';
+import { Timer } from '../../../../runtime/async/timer.ts';
+import type { Clock } from '../../../../runtime/clock.ts';
+import type { SizeHistory } from '../../../size-history.ts';
+import type { StreamRead } from '../../../source.ts';
+import type { VerifiedFile } from '../files/verified-file.ts';
+import type { BatchBuilder } from './batch-builder.ts';
+import type { NulHoles } from './nul-holes.ts';
+import { findNulRun } from './nul-runs.ts';
+import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
+import type { StreamPhase } from './stream-phase.ts';
+import type { StreamSignals } from './stream-signals.ts';
+
+/**
+ * A last line without an end, or a last record that may continue, is sent when the file was idle for this
+ * time.
+ */
+const FLUSH_AFTER_IDLE_MS = 5_000;
+
+const WAITING: StreamRead = { kind: 'waiting' };
+const ENDED: StreamRead = { kind: 'ended' };
+
+/**
+ * Reads the records of one stream from its file. The order within a read:
+ *
+ *   1. `VerifiedFile` reads the next bytes, and shows that they follow the bytes that were read before.
+ *   2. Runs of NUL bytes are skipped, or end the read (`NulHoles`).
+ *   3. The bytes are cut into records (`BatchBuilder`). The rest waits for the end of its record, or for idle time.
+ */
+export class StreamReader {
+  readonly #parts: StreamReaderParts;
+  readonly #signals: StreamSignals;
+  readonly #wakeTimer: Timer;
+  #isDrained = false;
+  #mustFlush = false;
+  /** Where the record begins that is not finished at the limit. */
+  #lastRecordAt: Position | undefined;
+
+  constructor(parts: StreamReaderParts) {
+    this.#parts = parts;
+    this.#signals = parts.signals;
+    this.#wakeTimer = new Timer(parts.clock, () => this.wake());
+  }
+
+  /** All bytes of the file, or all up to the limit, were read. */
+  get isDrained(): boolean {
+    return this.#isDrained;
+  }
+
+  /** A call begins: there may be more to read. */
+  restart(): void {
+    this.#isDrained = false;
+  }
+
+  async read(from: Position, buffer: Buffer): Promise<StreamRead> {
+    const { holes, evidence } = this.#parts;
+    const after = holes.after(from);
+    const known = after ?? { check: evidence.marks.checkAt(from) };
+    return this.#readAt(after?.end ?? from, known, buffer);
+  }
+
+  /** There may be more to read, or a change to detect. */
+  wake(): void {
+    this.#parts.file().requirePrefixCheck();
+    this.#signals.wake();
+  }
+
+  /** Sends the last record without waiting for its end: no process writes to the file any more. */
+  flush(): void {
+    if (this.#mustFlush) return;
+    this.#mustFlush = true;
+    this.wake();
+  }
+
+  stop(): void {
+    this.#wakeTimer.cancel();
+  }
+
+  get #idleMs(): number {
+    return this.#parts.sizes.idleMs(this.#parts.clock.monotonicMs());
+  }
+
+  async #readAt(from: Position, known: KnownBefore, buffer: Buffer): Promise<StreamRead> {
+    const { phase, evidence, holes, sizes } = this.#parts;
+    const room = this.#roomFor(from, buffer);
+    if (room <= 0) return this.#atEnd(from);
+    const bytes = await this.#parts.file().read(from, known.check, buffer.subarray(0, room));
+    if (phase.isEnded) return ENDED;
+    if (bytes === undefined || bytes === 'other') return this.#notRead(bytes);
+    if (from + bytes.length > sizes.sizeBytes) this.#parts.recordSize(from + bytes.length);
+    const isEndOfFile = bytes.length < buffer.length;
+    const run = holes.mayBeSkippedAt(from) ? findNulRun(bytes) : undefined;
+    const checksum = known.checksum ?? (await evidence.checksumAt(from));
+    if (phase.isEnded) return ENDED;
+    // Nothing is awaited from here until the bytes are handed out.
+    if (phase.isHeldBack) return WAITING;
+    if (run?.start === 0) return this.#skip(from, checksum, buffer);
+    if (run === undefined) return this.#cut({ from, bytes, isEndOfFile, checksum });
+    // The line before the hole never gets an end, unless the NUL bytes are only the end of the file for now.
+    const isInner = run.end < bytes.length || !isEndOfFile;
+    const piece = { from, bytes: bytes.subarray(0, run.start), isEndOfFile: true, checksum };
+    return this.#cut(piece, isInner || this.#idleMs >= FLUSH_AFTER_IDLE_MS);
+  }
+
+  #notRead(bytes: 'other' | undefined): StreamRead {
+    if (bytes === 'other' || this.#parts.file().access.failure !== 'unreadable') {
+      this.#signals.contentLost();
+      return WAITING;
+    }
+    // The next scan wakes the stream. A run with a limit has no next scan.
+    if (this.#parts.limit !== undefined) this.#isDrained = true;
+    this.#signals.unreadable();
+    return WAITING;
+  }
+
+  /** Skips the NUL bytes that begin at `start` when the file was idle and other bytes follow. */
+  async #skip(start: Position, checksum: RunningChecksum | undefined, buffer: Buffer): Promise<StreamRead> {
+    const { holes, sizes, phase } = this.#parts;
+    const context = { file: this.#parts.file(), buffer, sizeBytes: sizes.sizeBytes, checksum };
+    const decision = await holes.decide(start, context);
+    if (phase.isEnded) return ENDED;
+    switch (decision.kind) {
+      case 'skip':
+        if (decision.isNew) this.#parts.onSkip(start, decision.after.end);
+        return this.#readAt(decision.after.end, decision.after, buffer);
+      case 'end of file':
+        if (decision.ms !== undefined) this.#wakeTimer.set(decision.ms);
+        return this.#atEnd(start);
+      case 'wait':
+        this.#wakeTimer.set(decision.ms);
+        this.#signals.progressed();
+        return WAITING;
+      case 'scan on':
+        this.#signals.wake();
+        return WAITING;
+      case 'unreadable':
+        return WAITING;
+    }
+  }
+
+  /** The last record that begins before the limit is read to its end, also after the limit. */
+  #roomFor(from: Position, buffer: Buffer): number {
+    const { limit } = this.#parts;
+    if (limit === undefined) return buffer.length;
+    return this.#lastRecordAt === from && from < limit
+      ? buffer.length
+      : Math.min(buffer.length, limit - from);
+  }
+
+  #cut(piece: ReadPiece, isBeforeHole = false): StreamRead {
+    const { from, bytes, isEndOfFile } = piece;
+    const isLast = isBeforeHole || (isEndOfFile && bytes.length > 0 && this.#isComplete(from + bytes.length));
+    const cut = this.#parts.batches.cut(piece, isLast);
+    if (cut.length === 0) return this.#atEnd(from, bytes.length > 0);
+    if (isLast && cut.length === bytes.length) this.#mustFlush = false;
+    return this.#parts.batches.build(piece, cut);
+  }
+
+  #isComplete(endOfFile: Position): boolean {
+    if (this.#mustFlush) return true;
+    return endOfFile === this.#parts.sizes.sizeBytes && this.#idleMs >= FLUSH_AFTER_IDLE_MS;
+  }
+
+  #atEnd(from: Position, hasRest = false): StreamRead {
+    if (hasRest) this.#wakeTimer.set(Math.max(50, FLUSH_AFTER_IDLE_MS - this.#idleMs));
+    if (hasRest && this.#parts.limit !== undefined) {
+      // A next run may never read the rest: this run waits until the record ends, or the file was idle.
+      if (this.#lastRecordAt !== from) this.#signals.wake();
+      this.#lastRecordAt = from;
+    } else if (from >= this.#parts.evidence.marks.read[0]) this.#isDrained = true;
+    this.#signals.progressed();
+    return WAITING;
+  }
+}
+
+export interface StreamReaderParts {
+  /** The file of the stream now. */
+  readonly file: () => VerifiedFile;
+  readonly phase: StreamPhase;
+  readonly evidence: StreamEvidence;
+  readonly holes: NulHoles;
+  readonly batches: BatchBuilder;
+  readonly sizes: SizeHistory;
+  readonly recordSize: (sizeBytes: number) => void;
+  readonly onSkip: (start: Position, end: Position) => void;
+  readonly signals: StreamSignals;
+  readonly clock: Clock;
+  /** Reading stops at this position, but the record that begins before it is read to its end. */
+  readonly limit: Position | undefined;
+}
+
+/** The evidence for the bytes before a position. */
+interface KnownBefore {
+  readonly check: Check | undefined;
+  readonly checksum?: RunningChecksum | undefined;
+}
