@@ -5,7 +5,9 @@ import {
   type EmitterChain,
   type EmitterChainSettings,
 } from '../../../src/aggregator/delivery/emitter-chain.ts';
+import { decorate, OUTER_DECORATORS } from '../../../src/emitters/create-emitter.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
+import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryEmitter } from '../../support/memory-emitter.ts';
 import { MemoryNotifier } from '../../support/memory-notifier.ts';
@@ -41,10 +43,15 @@ export class ChainBench {
 
   chain(): EmitterChain {
     this.metrics = new Registry();
+    const environment = emitterEnvironment({
+      clock: this.clock,
+      logger: this.logs.logger,
+      metrics: this.metrics,
+    });
     const chain = createEmitterChain({
       cursor: this.cursor,
       deadLetters: this.queue.deadLetters,
-      emitter: this.emitter,
+      emitter: decorate(this.emitter, OUTER_DECORATORS, environment),
       settings: this.settings,
       notifier: this.notifier,
       clock: this.clock,
