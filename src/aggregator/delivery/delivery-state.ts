@@ -114,7 +114,7 @@ export const INITIAL_STATE: DeliveryState = {
   grouping: { kind: 'grouped' },
 };
 
-/** Returns the same object if the event changes nothing. */
+/** Returns the same object for an event that has no effect in this state. */
 export function transition(state: DeliveryState, event: StateEvent): DeliveryState {
   const activity = activityAfter(state.activity, event);
   const commits = commitsAfter(state.commits, event);
