@@ -24,8 +24,8 @@ import { extendStreak, type Failure, type FailureContext, type FailureStreak } f
  *
  *     *  if the destination requested the delay; otherwise one more attempt follows
  *
- * `failed` begins a streak of failures or makes it longer; its length decides between `retrying` and `holding`.
- * `stopping`, `stopped` and `broken` keep the streak. Nothing follows `broken`.
+ * `failed` begins a streak of failures or makes it longer; its length decides between `retrying` and
+ * `holding`. `stopping`, `stopped` and `broken` keep the streak. Nothing follows `broken`.
  *
  * COMMITS
  *
