@@ -73,7 +73,7 @@ export type Commits =
   | { readonly kind: 'running'; readonly isFlushed: boolean }
   | { readonly kind: 'failing'; readonly isFlushed: boolean; readonly reason: string }
   | { readonly kind: 'unreported' }
-  /** Given up at the shutdown: no later commit may move the cursor past it. */
+  /** Its attempts ended at the shutdown; no later commit may move the cursor past it. */
   | { readonly kind: 'abandoned'; readonly reason: string };
 
 export type Grouping =
@@ -84,7 +84,7 @@ export type Grouping =
 
 export type StateEvent =
   | { readonly kind: 'started' }
-  /** The batcher is searched for the next batch. */
+  /** Delivery looks for the next batch. */
   | { readonly kind: 'polled' }
   /** The queue is empty, and everything that was emitted is committed. */
   | { readonly kind: 'emptied' }
