@@ -82,13 +82,15 @@ export type Grouping =
   /** Each batch before `until`, and each replay if `replays`, has its own flush and commit. */
   | { readonly kind: 'isolating'; readonly until: CursorPoint; readonly replays: boolean };
 
-export type StateEvent =
+export type StateEvent = ActivityEvent | CommitEvent | GroupingEvent;
+
+type ActivityEvent =
   | { readonly kind: 'started' }
   /** Delivery looks for the next batch. */
   | { readonly kind: 'polled' }
   /** The queue is empty, and everything that was emitted is committed. */
   | { readonly kind: 'emptied' }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly context: FailureContext }
+  | FailedEvent
   /** The destination has stored records permanently. */
   | { readonly kind: 'flushed' }
   /** The batch was dropped after its last retry. */
@@ -98,10 +100,20 @@ export type StateEvent =
   /** A shutdown begins. */
   | { readonly kind: 'finish' }
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'broken'; readonly reason: string }
+  | { readonly kind: 'broken'; readonly reason: string };
+
+interface FailedEvent {
+  readonly kind: 'failed';
+  readonly failure: Failure;
+  readonly context: FailureContext;
+}
+
+type CommitEvent =
   | { readonly kind: 'commit-began'; readonly isFlushed: boolean }
   | { readonly kind: 'commit-failed'; readonly reason: string }
-  | { readonly kind: 'commit-ended' | 'commit-abandoned' | 'commit-reported' }
+  | { readonly kind: 'commit-ended' | 'commit-abandoned' | 'commit-reported' };
+
+type GroupingEvent =
   /** Everything since the last flush is emitted again. */
   | { readonly kind: 'rewound'; readonly until: CursorPoint; readonly replays: boolean }
   /** No replay is left to emit. */
@@ -114,13 +126,38 @@ export const INITIAL_STATE: DeliveryState = {
   grouping: { kind: 'grouped' },
 };
 
-/** Returns the same object for an event that has no effect in this state. */
+/** Each event changes one region. Returns the same object for an event that has no effect in this state. */
 export function transition(state: DeliveryState, event: StateEvent): DeliveryState {
-  const activity = activityAfter(state.activity, event);
-  const commits = commitsAfter(state.commits, event);
-  const grouping = groupingAfter(state.grouping, event);
-  const isSame = activity === state.activity && commits === state.commits && grouping === state.grouping;
-  return isSame ? state : { activity, commits, grouping };
+  switch (event.kind) {
+    case 'commit-began':
+    case 'commit-failed':
+    case 'commit-ended':
+    case 'commit-abandoned':
+    case 'commit-reported': {
+      const commits = commitsAfter(state.commits, event);
+      return commits === state.commits ? state : { ...state, commits };
+    }
+    case 'rewound':
+    case 'replays-emptied':
+    case 'group-began': {
+      const grouping = groupingAfter(state.grouping, event);
+      return grouping === state.grouping ? state : { ...state, grouping };
+    }
+    case 'started':
+    case 'polled':
+    case 'emptied':
+    case 'failed':
+    case 'flushed':
+    case 'dropped':
+    case 'delay-began':
+    case 'delay-ended':
+    case 'finish':
+    case 'stopped':
+    case 'broken': {
+      const activity = activityAfter(state.activity, event);
+      return activity === state.activity ? state : { ...state, activity };
+    }
+  }
 }
 
 export function streakOf(activity: Activity): FailureStreak | undefined {
@@ -137,7 +174,7 @@ export function isIsolated(grouping: Grouping, at: CursorPoint): boolean {
   return grouping.kind === 'isolating' && (grouping.replays || isBefore(at, grouping.until));
 }
 
-function activityAfter(activity: Activity, event: StateEvent): Activity {
+function activityAfter(activity: Activity, event: ActivityEvent): Activity {
   if (activity.kind === 'broken') return activity;
   switch (event.kind) {
     case 'started':
@@ -163,8 +200,6 @@ function activityAfter(activity: Activity, event: StateEvent): Activity {
       return activity.kind === 'stopped' ? activity : stopped(activity);
     case 'broken':
       return { kind: 'broken', reason: event.reason, streak: streakOf(activity) };
-    default:
-      return activity;
   }
 }
 
@@ -173,10 +208,7 @@ function afterEmptied(activity: Activity): Activity {
   return activity.kind === 'stopping' ? stopped(activity) : activity;
 }
 
-function afterFailure(
-  activity: Exclude<Activity, { kind: 'broken' }>,
-  event: StateEvent & { readonly kind: 'failed' },
-): Activity {
+function afterFailure(activity: Exclude<Activity, { kind: 'broken' }>, event: FailedEvent): Activity {
   const { kind } = activity;
   if (kind === 'starting') return activity;
   const streak = extendStreak(streakOf(activity), event.failure, event.context);
@@ -201,7 +233,7 @@ function stopped(activity: Activity): Activity {
   return { kind: 'stopped', streak: streakOf(activity) };
 }
 
-function commitsAfter(commits: Commits, event: StateEvent): Commits {
+function commitsAfter(commits: Commits, event: CommitEvent): Commits {
   const isRunning = commits.kind === 'running' || commits.kind === 'failing';
   switch (event.kind) {
     case 'commit-began': {
@@ -217,12 +249,10 @@ function commitsAfter(commits: Commits, event: StateEvent): Commits {
       return isRunning ? { kind: 'abandoned', reason: commitProblemOf(commits) ?? '' } : commits;
     case 'commit-reported':
       return commits.kind === 'unreported' ? { kind: 'reported' } : commits;
-    default:
-      return commits;
   }
 }
 
-function groupingAfter(grouping: Grouping, event: StateEvent): Grouping {
+function groupingAfter(grouping: Grouping, event: GroupingEvent): Grouping {
   const isIsolating = grouping.kind === 'isolating';
   switch (event.kind) {
     case 'rewound': {
@@ -237,7 +267,5 @@ function groupingAfter(grouping: Grouping, event: StateEvent): Grouping {
       return isIsolating && !grouping.replays && !isBefore(event.at, grouping.until)
         ? { kind: 'grouped' }
         : grouping;
-    default:
-      return grouping;
   }
 }

@@ -1,20 +1,16 @@
 import type { Emitter } from '../../emitters/emitter.ts';
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
-import { InterruptibleWait } from '../../runtime/async/interruptible-wait.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import type { DeadLetters, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Batcher } from './batcher.ts';
 import { isBefore } from './cursor-order.ts';
-import { streakOf } from './delivery-state.ts';
 import type { DeliveryEvents } from './events.ts';
 import type { Failure } from './failure-streak.ts';
-import type { Incidents } from './incidents.ts';
+import type { Failures } from './failures.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { DeliverySignals, Progress } from './progress.ts';
 import { asDeadLetters, type QueuedBatch, type QueuedDeadLetter } from './queued-batch.ts';
 import { Rejections } from './rejections.ts';
 import type { Replay, Replays } from './replays.ts';
-import { retryDelayMs } from './retry-delay.ts';
 
 /**
  * Delivers batches to one emitter, in order, and moves its cursor.
@@ -40,7 +36,6 @@ export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #progress: Progress;
   readonly #rejections: Rejections;
-  readonly #timer: InterruptibleWait;
   /** Batches to emit next, the next one last: a batch to retry, or the pieces of a halved one. */
   #pieces: QueuedBatch[] = [];
   /** When the first record in progress was accepted; includes records that will be emitted again. */
@@ -52,7 +47,6 @@ export class Delivery {
     this.#parts = parts;
     this.#progress = parts.progress;
     this.#rejections = new Rejections((letters) => this.#hasRoomFor(letters));
-    this.#timer = new InterruptibleWait(parts.clock);
   }
 
   /** When the oldest record that the emitter has not flushed was accepted. */
@@ -77,7 +71,7 @@ export class Delivery {
   finish(): void {
     this.#parts.lifecycle.on({ kind: 'finish' });
     this.#parts.batcher.hurry();
-    this.#timer.end();
+    this.#parts.failures.endDelay();
   }
 
   /** Reopens the emitter's files before the next batch, which is tried at once. */
@@ -88,7 +82,7 @@ export class Delivery {
 
   tryAgain(): void {
     this.#parts.batcher.interrupt();
-    this.#timer.end();
+    this.#parts.failures.endDelay();
   }
 
   replayRequested(): void {
@@ -198,38 +192,14 @@ export class Delivery {
     return !this.#parts.deadLetters.full(bytes + this.#progress.group.deadLetterBytes);
   }
 
-  /** Counts and reports the failure, and waits; or drops the current batch, if configured. */
+  /** Reports the failure, and waits; or drops the current batch, if configured. */
   async #failed(failure: Failure, queued?: QueuedBatch): Promise<void> {
-    const { lifecycle, retryCount, clock, events, incidents } = this.#parts;
-    const before = lifecycle.activity;
-    const context = { nowUnixNano: clock.nowUnixNano(), retryCount };
-    const streak = streakOf(lifecycle.on({ kind: 'failed', failure, context }).activity);
-    if (streak === undefined) return;
-    const delayMs = this.#delayMs(streak.failures, failure.afterMs);
-    events.failed({ reason: streak.reason, failures: streak.failures, delayMs });
-    if (streak.isHolding) {
-      incidents.failing(streak, queued);
-      if (this.#dropBatch(failure, queued)) return;
-      if (!streakOf(before)?.isHolding) events.held(streak.reason);
-    }
-    await this.#delay(delayMs);
-  }
-
-  async #delay(ms: number): Promise<void> {
-    const { lifecycle } = this.#parts;
-    if (lifecycle.on({ kind: 'delay-began' }).activity.kind === 'stopped') return;
-    await this.#timer.wait(ms);
-    lifecycle.on({ kind: 'delay-ended' });
-  }
-
-  #delayMs(failures: number, afterMs: number | undefined): number {
-    const { retryDelayMs: baseMs, random } = this.#parts;
-    return retryDelayMs({ failures, baseMs, afterMs, random });
+    await this.#parts.failures.failed(failure, queued, () => this.#dropBatch(failure, queued));
   }
 
   /** False when no batch is dropped. */
   #dropBatch({ reason, mustHold }: Failure, queued: QueuedBatch | undefined): boolean {
-    const { afterRetries, lifecycle } = this.#parts;
+    const { afterRetries } = this.#parts;
     const { group } = this.#progress;
     const isInHand = queued !== undefined && this.#pieces.at(-1) === queued;
     if (!isInHand || mustHold || afterRetries === 'hold') return false;
@@ -241,7 +211,6 @@ export class Delivery {
       group.passed({ ...queued, deadLetters: [...queued.deadLetters, ...letters] });
     }
     this.#pieces.pop();
-    lifecycle.on({ kind: 'dropped' });
     return true;
   }
 
@@ -262,7 +231,7 @@ export class Delivery {
    * A dead letter never delays queued batches: it has its own retry time, and does not count as a failure.
    */
   async #redeliver(replay: Replay): Promise<void> {
-    const { replays, events } = this.#parts;
+    const { replays, events, failures } = this.#parts;
     const progress = this.#progress;
     const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
     this.#noticeEmptyReplays();
@@ -273,7 +242,7 @@ export class Delivery {
       progress.group.rejectedAgain(replay, outcome.reason);
       events.rejectedAgain(replay.id, outcome.reason);
     } else {
-      const delayMs = replays.postpone(replay, (failures) => this.#delayMs(failures, outcome.afterMs));
+      const delayMs = replays.postpone(replay, (count) => failures.delayMs(count, outcome.afterMs));
       events.replayFailed(replay.id, outcome.reason, delayMs);
     }
   }
@@ -335,15 +304,10 @@ export interface DeliveryParts {
   readonly replays: Replays;
   readonly deadLetters: DeadLetters;
   readonly lifecycle: Lifecycle;
-  readonly incidents: Incidents;
+  readonly failures: Failures;
   readonly events: DeliveryEvents;
-  readonly clock: Clock;
   readonly signals: DeliverySignals;
-  readonly retryCount: number;
-  readonly retryDelayMs: number;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
-  /** [0, 1) */
-  readonly random: () => number;
   /** Delivery itself calls only `reopen`. */
   readonly emitter: Pick<Emitter, 'reopen'>;
 }

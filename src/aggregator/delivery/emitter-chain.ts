@@ -11,10 +11,11 @@ import { Delivery } from './delivery.ts';
 import { streakOf } from './delivery-state.ts';
 import { type EmitterStatus, statusOf } from './emitter-status.ts';
 import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
+import { Failures } from './failures.ts';
 import type { FlushResult } from './flush-group.ts';
 import { Incidents } from './incidents.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { type DeliverySignals, Progress } from './progress.ts';
+import { Progress } from './progress.ts';
 import { Replays } from './replays.ts';
 
 /** `cursor -> batcher -> delivery -> emitter`, for one emitter. */
@@ -161,21 +162,23 @@ class Chain implements EmitterChain {
   #assemble(): Omit<RunningDelivery, 'ended'> {
     const { cursor, deadLetters, settings, clock, emitter, random = Math.random } = this.#options;
     const { maxRecords, publishFrequencyMs, groupLimits } = settings;
-    const shared = { cursor, clock, emitter, lifecycle: this.#lifecycle, signals: this.#signals };
+    const [lifecycle, events, incidents] = [this.#lifecycle, this.#events, this.#incidents];
+    const signals = { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
+    const shared = { cursor, clock, emitter, lifecycle, events, signals };
     const batcher = new Batcher({ cursor, clock, from: cursor.committed, maxRecords, publishFrequencyMs });
     const committer = this.#createCommitter(random);
     const progress = new Progress({ ...shared, committer, groupLimits, onFlushed: () => this.#flushed() });
-    const replays = new Replays({ deadLetters, emitter: this.emitter, clock }, this.#events);
+    const replays = new Replays({ deadLetters, emitter: this.emitter, clock }, events);
+    const failures = new Failures({ ...shared, ...settings, incidents, random });
+    const { afterRetries } = settings;
     const delivery = new Delivery({
       ...shared,
-      ...settings,
       batcher,
       progress,
       replays,
       deadLetters,
-      incidents: this.#incidents,
-      events: this.#events,
-      random,
+      failures,
+      afterRetries,
     });
     const unsubscribe = deadLetters.onReplayRequested(() => delivery.replayRequested());
     return { delivery, replays, unsubscribe };
@@ -194,10 +197,6 @@ class Chain implements EmitterChain {
         this.#incidents.blocked(`Cannot commit delivered records: ${messageOf(error)}`);
       },
     });
-  }
-
-  get #signals(): DeliverySignals {
-    return { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
   }
 
   #flushed(): void {

@@ -46,7 +46,10 @@ function emitterStateOf({ activity, commits }: DeliveryState): EmitterState {
     case 'stopping':
     case 'stopped':
       return 'stopped';
-    default:
+    case 'idle':
+    case 'delivering':
+    case 'retrying':
+    case 'holding':
       return commitProblemOf(commits) === undefined ? activity.kind : 'holding';
   }
 }
