@@ -3,8 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Emitter, EmitterEnvironment } from '../emitters/emitter.ts';
-import { WorkerEmitter } from '../emitters/worker/worker-emitter.ts';
+import { createEmitter } from '../emitters/create-emitter.ts';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
@@ -263,17 +262,21 @@ class RunningAggregator implements Aggregator {
 
   async #startChain(queue: Queue, notifier: Notifier, configured: AggregatorEmitter): Promise<void> {
     const { logger, metrics, clock } = this.#deps;
-    const { name, start } = configured;
+    const { name, start, type, configuration } = configured;
     const cursor = await queue.openCursor(name, start);
     const emitterLogger = logger.child({ emitter: name });
-    const emitter = await createEmitter(configured, {
-      name,
-      state: cursor.state,
-      stateDirectory: this.#config.stateDirectory,
-      logger: emitterLogger,
-      metrics,
-      clock,
-      stdout: this.#deps.stdout,
+    const emitter = await createEmitter({
+      type,
+      configuration,
+      environment: {
+        name,
+        state: cursor.state,
+        stateDirectory: this.#config.stateDirectory,
+        logger: emitterLogger,
+        metrics,
+        clock,
+        stdout: this.#deps.stdout,
+      },
     });
     const chain = createEmitterChain({
       cursor,
@@ -285,7 +288,7 @@ class RunningAggregator implements Aggregator {
         retryCount: this.#config.retryCount,
         retryDelayMs: this.#config.retryDelayMs,
         afterRetries: this.#config.afterRetries,
-        groupLimits: configured.type.groupLimits,
+        groupLimits: type.groupLimits,
       },
       notifier,
       clock,
@@ -382,16 +385,6 @@ function deliveryOf(emitters: readonly KnownEmitter[]): DeliveryReport {
     undeliveredRecords: Math.max(0, ...emitters.map(({ queued }) => queued.records)),
     deadLetteredRecords: emitters.reduce((sum, { deadLettered }) => sum + deadLettered.records, 0),
   };
-}
-
-/** In a separate thread, if it would block the others. */
-function createEmitter(
-  { type, configuration }: AggregatorEmitter,
-  environment: EmitterEnvironment,
-): Emitter | Promise<Emitter> {
-  return type.inThread
-    ? new WorkerEmitter({ type: type.type, configuration, environment })
-    : type.create(configuration, environment);
 }
 
 /** Without a store no monitor resolves the open incidents of its alerts. */

@@ -12,6 +12,8 @@ export type Outcome = Delivered | Retry | Rejected;
 
 export interface Delivered {
   readonly kind: 'delivered';
+  /** No record was left to emit, so this does not show that the destination accepts records. */
+  readonly isSkipped?: true;
 }
 
 export interface Retry {

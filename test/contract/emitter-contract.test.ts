@@ -1,16 +1,38 @@
 import { describe, expect, test } from 'vitest';
+import {
+  createEmitter,
+  type EmitterDecorator,
+  INNER_DECORATORS,
+  OUTER_DECORATORS,
+} from '../../src/emitters/create-emitter.ts';
+import { guardedEmitter } from '../../src/emitters/decorators/guarded-emitter.ts';
+import { measuredEmitter } from '../../src/emitters/decorators/measured-emitter.ts';
+import { stagedEmitter } from '../../src/emitters/decorators/staged-emitter.ts';
 import { emitterTypes } from '../../src/emitters/registry.ts';
-import { WorkerEmitter } from '../../src/emitters/worker/worker-emitter.ts';
+import { batchOf } from '../../src/records/batch.ts';
 import { THREAD_ARGUMENTS } from '../support/thread-arguments.ts';
 import { emitterContract, type MakeEmitter } from './emitter-contract.ts';
 import type { EmitterFixture } from './emitter-fixture.ts';
 import { emitterFixtures } from './emitter-fixtures.ts';
 
-const plainly: MakeEmitter = async (type, configuration, environment) =>
+/** The emitter of the type, without decorators. */
+const plain: MakeEmitter = async (type, configuration, environment) =>
   await type.create(configuration, environment);
 
-const inThread: MakeEmitter = ({ type }, configuration, environment) =>
-  new WorkerEmitter({ type, configuration, environment, execArgv: THREAD_ARGUMENTS });
+/** As delivery creates it. */
+const decorated: MakeEmitter = (type, configuration, environment) =>
+  createEmitter({ type, configuration, environment });
+
+/** As delivery creates it, but always in a worker thread. */
+const inThread: MakeEmitter = (type, configuration, environment) =>
+  createEmitter({ type: { ...type, inThread: true }, configuration, environment }, THREAD_ARGUMENTS);
+
+/** One decorator alone. A stage that copies each batch is used, since the identity decorates nothing. */
+const DECORATORS: Readonly<Record<string, EmitterDecorator>> = {
+  'guarded emitter': guardedEmitter,
+  'measured emitter': measuredEmitter,
+  'staged emitter': stagedEmitter((batch) => ({ batch: batchOf([...batch.slices]) })),
+};
 
 test('every emitter type has a fixture', () => {
   expect(emitterFixtures.map(({ type }) => type)).toEqual(emitterTypes.map(({ type }) => type));
@@ -27,9 +49,28 @@ function contract(fixture: EmitterFixture, how: string, make: MakeEmitter): void
   );
 }
 
-for (const fixture of emitterFixtures) contract(fixture, '', plainly);
-
 const IN_THREAD = ['file', 'duckdb', 'postgres'];
+for (const fixture of emitterFixtures) {
+  contract(fixture, '', plain);
+  const type = emitterTypes.find((each) => each.type === fixture.type);
+  // The others have all decorators below.
+  if (type?.inThread !== true) contract(fixture, ' with all decorators', decorated);
+}
 for (const fixture of emitterFixtures.filter(({ type }) => IN_THREAD.includes(type))) {
   contract(fixture, ' in a worker thread', inThread);
+}
+
+test('every decorator has a contract test', () => {
+  const named = new Set(Object.values(DECORATORS));
+  expect(OUTER_DECORATORS.filter((decorator) => !named.has(decorator))).toEqual([]);
+  expect(named.size).toBe(OUTER_DECORATORS.length + INNER_DECORATORS.length);
+});
+
+// One exactly-once emitter and one that writes to a socket.
+for (const fixture of emitterFixtures.filter(({ type }) => type === 'file' || type === 'logplex')) {
+  for (const [name, decorator] of Object.entries(DECORATORS)) {
+    contract(fixture, ` in a ${name}`, async (type, configuration, environment) =>
+      decorator(await type.create(configuration, environment), environment),
+    );
+  }
 }

@@ -137,12 +137,15 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, ['new']);
     });
 
-    test.each(formats.map(({ name }) => name))('records that are not what they say: %s', async (format) => {
-      const destination = await fixture.open();
-      const emitter = await started(destination);
-      await deliver(emitter, [recordBatch(['{"a":\n', Uint8Array.of(0, 255, 254, 10)], { format })]);
-      await arrived(destination, (bodies) => expect(bodies.length).toBeGreaterThan(0));
-    });
+    test.each(formats.map(({ name }) => name))(
+      'records that are invalid in their format: %s',
+      async (format) => {
+        const destination = await fixture.open();
+        const emitter = await started(destination);
+        await deliver(emitter, [recordBatch(['{"a":\n', Uint8Array.of(0, 255, 254, 10)], { format })]);
+        await arrived(destination, (bodies) => expect(bodies.length).toBeGreaterThan(0));
+      },
+    );
 
     test('bytes that are not UTF-8', async () => {
       const destination = await fixture.open();
@@ -223,7 +226,7 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, ['a', 'b']);
     });
 
-    test('delivers in a later attempt after the destination had refused', async () => {
+    test('delivers in a later attempt after the destination refused records', async () => {
       const destination = await fixture.open();
       if (destination.refuse === undefined) return;
       const accept = await destination.refuse();

@@ -14,8 +14,8 @@ export interface Destination {
   /** The emitter's standard output, if the test needs it. */
   readonly stdout?: NodeJS.WritableStream;
   /**
-   * The bodies that are here now, in the order they came, as text. Bodies in these tests hold no line breaks.
-   * Absent: the destination keeps nothing.
+   * The bodies that the destination has now, in order of arrival, as text. Bodies in these tests contain no
+   * line breaks. Absent if the destination stores nothing.
    */
   bodies?(): Promise<readonly string[]>;
   /** Makes the destination refuse records until the returned function is called. */

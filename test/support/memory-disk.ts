@@ -1,37 +1,37 @@
 import { basename, dirname } from 'node:path';
 import type { FileStat, FileSystem, OpenFile } from '../../src/emitters/file/file-system.ts';
 
-/** What happens to an operation: nothing special, it fails without effect, or a write takes only so many bytes. */
+/** An operation fails without effect, or a write accepts only `takenBytes`. */
 export type Fault = { readonly code: string; readonly takenBytes?: number };
 
 interface Inode {
   readonly number: number;
   data: Buffer;
-  /** What a power loss leaves. */
+  /** The content after a power failure. */
   synced: Buffer;
 }
 
 type Directory = Map<string, Inode>;
 
 /**
- * A disk in memory that knows what was synchronized, so that a test can cut its power; and that can be told to fail.
- * Directories need no creation.
+ * A disk in memory for injected failures. It knows which data was synchronized, so that a test can simulate a
+ * power failure. Directories need no creation.
  */
 export class MemoryDisk implements FileSystem {
-  /** Asked before each operation that changes something; `crash` in it ends all operations until `revive`. */
+  /** Called before each operation; returns its fault. After `kill` all operations fail until `revive`. */
   onOperation: (name: string, path: string) => Fault | undefined = () => undefined;
   #directories = new Map<string, { now: Directory; synced: Directory }>();
   #inodes = 0;
   #epoch = 0;
   #isDead = false;
 
-  /** The process dies here: nothing it has under way or open does anything any more. */
+  /** Simulates a kill of the process: its operations and open files have no further effect. */
   kill(): void {
     this.#isDead = true;
     this.#epoch++;
   }
 
-  /** The machine dies: what was not synchronized is gone. `keeps`: asked for each thing whether it was lucky. */
+  /** Simulates a power failure: unsynchronized data is lost, unless `keeps` returns true for it. */
   cutPower(keeps: () => boolean = () => false): void {
     this.kill();
     const inodes = new Set<Inode>();
@@ -54,7 +54,7 @@ export class MemoryDisk implements FileSystem {
     return this.#isDead;
   }
 
-  /** What is there now, by name. */
+  /** The content of each file, by name. */
   contents(directory: string): ReadonlyMap<string, Buffer> {
     return new Map([...this.#directory(directory).now].map(([name, { data }]) => [name, data]));
   }
@@ -140,7 +140,7 @@ export class MemoryDisk implements FileSystem {
     };
   }
 
-  /** How many bytes a write takes, when it does not take all. */
+  /** Returns the number of bytes that a write accepts, if not all. */
   #operate(name: string, path: string): number | undefined {
     if (this.#isDead) throw failure('EIO', path);
     const fault = this.onOperation(name, path);

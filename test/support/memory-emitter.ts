@@ -4,19 +4,19 @@ import type { Batch } from '../../src/records/batch.ts';
 import { forEachRecord } from '../../src/records/record-batch.ts';
 
 /**
- * An emitter whose destination is memory, and whose mood a test decides. It keeps the contract: what is not delivered
- * leaves no trace, and what was emitted is held until `flush`.
+ * An emitter with its destination in memory; the test decides the outcomes. It keeps the contract: records
+ * that are not delivered leave no trace, and emitted records are buffered until `flush`.
  */
 export class MemoryEmitter implements Emitter {
-  /** At the destination, for good: the text of each record. */
+  /** The text of each record that is at the destination. */
   readonly delivered: string[] = [];
-  /** The texts of every batch that `emit` was handed, in order, whatever came of it. */
+  /** The texts of each batch that `emit` received, in order, with any outcome. */
   readonly emits: string[][] = [];
   flushes = 0;
   commits = 0;
   reopened = 0;
   isStopped = false;
-  /** Decides about a batch; the texts of its records are there to help. */
+  /** Returns the outcome of a batch with these texts. */
   onEmit: (texts: readonly string[], signal: AbortSignal) => Outcome | Promise<Outcome> = () => DELIVERED;
   onFlush: (texts: readonly string[], signal: AbortSignal) => Outcome | Promise<Outcome> = () => DELIVERED;
   onStart: () => void = () => undefined;
@@ -35,7 +35,8 @@ export class MemoryEmitter implements Emitter {
   emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     return this.#alone(async () => {
       const texts = textsOf(batch);
-      if (texts.length === 0 || texts.length !== batch.recordCount) throw new Error('an impossible batch');
+      if (texts.length === 0 || texts.length !== batch.recordCount)
+        throw new Error('Cannot emit an invalid batch: it is empty or its count is wrong.');
       this.emits.push(texts);
       const outcome = await this.onEmit(texts, signal);
       if (outcome.kind === 'delivered') this.#held.push(...texts);
@@ -71,14 +72,14 @@ export class MemoryEmitter implements Emitter {
     this.isStopped = true;
   }
 
-  /** Killed: what was not flushed is gone. */
+  /** Simulates a kill: unflushed records are lost. */
   crash(): void {
     this.#held = [];
     this.#isBusy = false;
   }
 
   async #alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isBusy) throw new Error('called before the call before had settled');
+    if (this.#isBusy) throw new Error('Cannot run two calls at a time: the previous call has not settled.');
     this.#isBusy = true;
     try {
       return await work();

@@ -1,6 +1,6 @@
 /**
- * Node's arguments for a worker thread that loads our TypeScript sources. Vitest compiles what a test imports, but not
- * what a thread of it does, and Node 20 cannot strip types itself.
+ * Node arguments for a worker thread that loads TypeScript sources. Vitest compiles the imports of a test, but
+ * not those of its threads, and Node 20 cannot strip types itself.
  */
 export const THREAD_ARGUMENTS: readonly string[] = [
   '--import',

@@ -2,6 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { CursorCommit, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
 import type { FlushResult, QueuedAmount } from './flush-group.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
 /**
@@ -12,50 +13,48 @@ import { retryDelayMs } from './retry-delay.ts';
 export class Committer {
   readonly #options: CommitterOptions;
   #running: Promise<void> = Promise.resolve();
-  /** A commit was abandoned at shutdown; a later one must not move the cursor past it. */
-  #isBroken = false;
-  #problem: string | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
   }
 
-  /** The last error of the current commit. */
-  get problem(): string | undefined {
-    return this.#problem;
-  }
-
   /** Resolves when the previous commit is done and this one has begun. */
   async commit(result: FlushResult, signal: AbortSignal): Promise<void> {
+    const { lifecycle } = this.#options;
     await this.#running;
-    if (!this.#isBroken) this.#running = this.#persist(result, signal);
+    const { commits } = lifecycle.on({ kind: 'commit-began', isFlushed: result.emitted.batches > 0 });
+    if (commits.kind !== 'abandoned') this.#running = this.#persist(result, signal);
   }
 
-  /** Resolves when no commit is running; false when a commit was abandoned. */
-  async whenIdle(): Promise<boolean> {
-    await this.#running;
-    return !this.#isBroken;
+  /** Resolves when no commit is running. */
+  whenIdle(): Promise<void> {
+    return this.#running;
   }
 
   async #persist(result: FlushResult, signal: AbortSignal): Promise<void> {
-    const { cursor, clock, random, onCommitted, onFailed } = this.#options;
+    const { cursor, lifecycle, onCommitted } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
         await cursor.commit(commitOf(result, cursor));
         break;
       } catch (error) {
-        this.#problem = error instanceof Error ? error.message : String(error);
-        const delayMs = retryDelayMs({ failures, baseMs: FIRST_DELAY_MS, random });
-        onFailed(error, delayMs);
-        await clock.sleep(delayMs, signal).catch(() => undefined);
-        if (signal.aborted) {
-          this.#isBroken = true;
-          return;
-        }
+        if (!(await this.#mayTryAgain(error, failures, signal))) return;
       }
     }
-    this.#problem = undefined;
+    lifecycle.on({ kind: 'commit-ended' });
     onCommitted(result);
+  }
+
+  /** Waits; false when the commit is abandoned. */
+  async #mayTryAgain(error: unknown, failures: number, signal: AbortSignal): Promise<boolean> {
+    const { lifecycle, clock, random, onFailed } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    lifecycle.on({ kind: 'commit-failed', reason });
+    const delayMs = retryDelayMs({ failures, baseMs: FIRST_DELAY_MS, random });
+    onFailed(error, delayMs);
+    await clock.sleep(delayMs, signal).catch(() => undefined);
+    if (signal.aborted) lifecycle.on({ kind: 'commit-abandoned' });
+    return !signal.aborted;
   }
 }
 
@@ -63,6 +62,7 @@ const FIRST_DELAY_MS = 1_000;
 
 export interface CommitterOptions {
   readonly cursor: QueueCursor;
+  readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onCommitted: (result: FlushResult) => void;

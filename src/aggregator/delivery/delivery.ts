@@ -1,14 +1,15 @@
+import type { Emitter } from '../../emitters/emitter.ts';
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
-import { InterruptibleWait } from '../../runtime/async/interruptible-wait.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import type { DeadLetters, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Batcher } from './batcher.ts';
 import { isBefore } from './cursor-order.ts';
 import type { DeliveryEvents } from './events.ts';
-import type { Failure, FailureStreak } from './failure-streak.ts';
-import type { Incidents } from './incidents.ts';
+import type { Failure } from './failure-streak.ts';
+import type { Failures } from './failures.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import type { DeliverySignals, Progress } from './progress.ts';
-import { asDeadLetters, halve, type QueuedBatch, type QueuedDeadLetter, setAside } from './queued-batch.ts';
+import { asDeadLetters, type QueuedBatch, type QueuedDeadLetter } from './queued-batch.ts';
+import { Rejections } from './rejections.ts';
 import type { Replay, Replays } from './replays.ts';
 
 /**
@@ -22,39 +23,30 @@ import type { Replay, Replays } from './replays.ts';
  * Failures:
  *
  *     emit: retry                 flush and commit the group, wait, emit the same batch again
- *     emit: rejected              dead-letter the named records, or halve the batch until single records remain
- *     emit: ..., rolledBack \       rewind to the last flush, then isolate: one flush and one commit for each
- *     flush: not delivered /      batch, until the failed position is passed
- *     16 single records rejected  the destination is the problem: withdraw their dead letters, and hold
- *     dead letters full           hold
+ *     emit: rejected              see `rejections.ts`: dead letters, halves, or hold
+ *     emit: ..., rolledBack \      rewind to the last flush, then isolate: one flush and one commit for each
+ *     flush: not delivered  /     batch, until the failed position is passed
  *
  * Holding means: notify, wait, and try again. All data in memory can be read again from the queue, so a kill
  * at any moment only repeats what was not committed.
+ *
+ * The states and their transitions are in `delivery-state.ts`.
  */
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #progress: Progress;
-  readonly #timer: InterruptibleWait;
+  readonly #rejections: Rejections;
   /** Batches to emit next, the next one last: a batch to retry, or the pieces of a halved one. */
   #pieces: QueuedBatch[] = [];
   /** When the first record in progress was accepted; includes records that will be emitted again. */
   #inHandTimeUnixNano: bigint | undefined;
-  /** Consecutive records that were rejected in isolation. */
-  #isolatedRejections = 0;
+  /** A request, not a state: it is fulfilled before the next batch. */
   #isReopenWanted = false;
-  #isFinishing = false;
-  #isDone = false;
-  #isResting = false;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
     this.#progress = parts.progress;
-    this.#timer = new InterruptibleWait(parts.clock);
-  }
-
-  /** True when the queue has nothing to emit at the moment. */
-  get isResting(): boolean {
-    return this.#isResting;
+    this.#rejections = new Rejections((letters) => this.#hasRoomFor(letters));
   }
 
   /** When the oldest record that the emitter has not flushed was accepted. */
@@ -68,16 +60,18 @@ export class Delivery {
 
   /** Resolves after `finish`, when all queued records are delivered and committed, or delivery fails. */
   async run(): Promise<void> {
-    while (!this.#isDone && !this.#parts.signals.emit.aborted) await this.#step();
+    const { lifecycle, signals } = this.#parts;
+    lifecycle.on({ kind: 'started' });
+    while (lifecycle.activity.kind !== 'stopped' && !signals.emit.aborted) await this.#step();
     await this.#closeGroup();
     await this.#progress.committed();
   }
 
   /** Delivers all queued records, closes an open batch at once, and ends; the first failure ends it too. */
   finish(): void {
-    this.#isFinishing = true;
+    this.#parts.lifecycle.on({ kind: 'finish' });
     this.#parts.batcher.hurry();
-    this.#timer.end();
+    this.#parts.failures.endDelay();
   }
 
   /** Reopens the emitter's files before the next batch, which is tried at once. */
@@ -88,7 +82,7 @@ export class Delivery {
 
   tryAgain(): void {
     this.#parts.batcher.interrupt();
-    this.#timer.end();
+    this.#parts.failures.endDelay();
   }
 
   replayRequested(): void {
@@ -97,14 +91,15 @@ export class Delivery {
   }
 
   async #step(): Promise<void> {
-    const { replays } = this.#parts;
+    const { replays, lifecycle } = this.#parts;
     if (this.#isReopenWanted) await this.#reopen();
     if (this.#progress.isOvertaken) await this.#skipDropped();
     if (replays.isListWanted && this.#pieces.length === 0) await this.#listReplays();
 
     const queued = this.#pieces.pop() ?? (await this.#poll());
     if (queued !== undefined) await this.#deliver(queued);
-    const isReplayDue = replays.msUntilDue <= 0 && this.#pieces.length === 0 && !this.#isFinishing;
+    const isStopping = lifecycle.activity.kind === 'stopping' || lifecycle.activity.kind === 'stopped';
+    const isReplayDue = replays.msUntilDue <= 0 && this.#pieces.length === 0 && !isStopping;
     const replay = isReplayDue ? await replays.next() : undefined;
     if (replay !== undefined) await this.#redeliver(replay);
 
@@ -115,7 +110,7 @@ export class Delivery {
   }
 
   async #poll(): Promise<QueuedBatch | undefined> {
-    this.#isResting = false;
+    this.#parts.lifecycle.on({ kind: 'polled' });
     try {
       return await this.#parts.batcher.poll();
     } catch (error) {
@@ -126,16 +121,13 @@ export class Delivery {
 
   /** The queue is empty: emitted batches are flushed and committed before it waits for anything. */
   async #rest(): Promise<void> {
+    const { lifecycle, batcher, replays } = this.#parts;
     if (!(await this.#settle())) return;
     await this.#progress.committed();
-    if (this.#isFinishing) {
-      this.#isDone = true;
-      return;
-    }
+    if (lifecycle.on({ kind: 'emptied' }).activity.kind === 'stopped') return;
     this.#inHandTimeUnixNano = undefined;
-    this.#isResting = true;
     try {
-      await this.#parts.batcher.wait(this.#parts.replays.msUntilDue);
+      await batcher.wait(replays.msUntilDue);
     } catch (error) {
       await this.#queueUnreadable(error);
     }
@@ -143,10 +135,12 @@ export class Delivery {
 
   async #deliver(queued: QueuedBatch): Promise<void> {
     this.#inHandTimeUnixNano = queued.acceptedTimeUnixNano;
-    const outcome = await this.#progress.emit(queued.batch, (group) => group.delivered(queued));
+    const outcome = await this.#progress.emit(queued.batch, (group, { isSkipped }) =>
+      isSkipped ? group.skipped(queued) : group.delivered(queued),
+    );
     switch (outcome.kind) {
       case 'delivered':
-        this.#isolatedRejections = 0;
+        if (!outcome.isSkipped) this.#rejections.delivered();
         return;
       case 'retry':
         return await this.#retry(queued, outcome);
@@ -159,92 +153,64 @@ export class Delivery {
     if (outcome.rolledBack && this.#progress.group.isEmitted) {
       this.#rewind(queued, outcome.reason);
     } else {
-      this.#pieces.push(queued);
-      // The wait may be long, so batches that were delivered before are committed first.
-      await this.#closeGroup();
+      await this.#putBack(queued);
     }
     await this.#failed(outcome, queued);
   }
 
   async #reject(queued: QueuedBatch, outcome: Rejected): Promise<void> {
-    const { reason } = outcome;
-    if (outcome.rolledBack && this.#progress.group.isEmitted) return this.#rewind(queued, reason);
-    const named = namedRecords(outcome, queued.batch.recordCount);
-    if (named.length > 0) return await this.#setAside(queued, setAside(queued, named, reason), reason);
-    if (queued.batch.recordCount > 1) {
-      const [left, right] = halve(queued);
-      this.#pieces.push(right, left);
-      return;
+    const { group } = this.#progress;
+    if (outcome.rolledBack && group.isEmitted) return this.#rewind(queued, outcome.reason);
+    const decision = this.#rejections.decide(queued, outcome);
+    switch (decision.kind) {
+      case 'emit':
+        this.#pieces.push(...decision.pieces.toReversed());
+        return;
+      case 'pass':
+        return group.passed(decision.rest);
+      case 'isolated':
+        return group.rejectedInIsolation(queued, decision.letters);
+      case 'blame-destination':
+        this.#pieces = [];
+        this.#parts.batcher.seek(group.withdrawIsolatedRejections());
+        await this.#closeGroup();
+        return await this.#failed({ reason: decision.reason, mustHold: true }, queued);
+      case 'store-full':
+        await this.#putBack(queued);
+        return await this.#failed({ reason: decision.reason, mustHold: true }, queued);
     }
-    this.#isolatedRejections++;
-    if (this.#isolatedRejections >= MAX_ISOLATED_REJECTIONS)
-      return await this.#holdForDestination(queued, reason);
-    const alone = asDeadLetters(queued, reason);
-    if (this.#isTooMuch(alone)) return await this.#holdForRoom(queued, reason);
-    this.#progress.group.rejectedInIsolation(queued, alone);
   }
 
-  async #setAside(queued: QueuedBatch, rest: QueuedBatch, reason: string): Promise<void> {
-    if (this.#isTooMuch(rest.deadLetters)) return await this.#holdForRoom(queued, reason);
-    if (rest.batch.recordCount > 0) this.#pieces.push(rest);
-    else this.#progress.group.passed(rest);
-  }
-
-  /** All of the first single records were rejected, so the destination is the likely cause. */
-  async #holdForDestination(queued: QueuedBatch, reason: string): Promise<void> {
-    this.#pieces = [];
-    this.#parts.batcher.seek(this.#progress.group.withdrawIsolatedRejections());
-    await this.#closeGroup();
-    const text = `${MAX_ISOLATED_REJECTIONS} single records in a row were rejected, so the destination seems to be faulty: ${reason}`;
-    await this.#failed({ reason: text, mustHold: true }, queued);
-  }
-
-  async #holdForRoom(queued: QueuedBatch, reason: string): Promise<void> {
+  /** The wait may be long, so batches that were delivered before are committed first. */
+  async #putBack(queued: QueuedBatch): Promise<void> {
     this.#pieces.push(queued);
     await this.#closeGroup();
-    const text = `The dead letter store is full: ${reason}`;
-    await this.#failed({ reason: text, mustHold: true }, queued);
   }
 
-  #isTooMuch(letters: readonly QueuedDeadLetter[]): boolean {
+  #hasRoomFor(letters: readonly QueuedDeadLetter[]): boolean {
     const bytes = letters.reduce((sum, { letter }) => sum + letter.records.data.length, 0);
-    return this.#parts.deadLetters.full(bytes + this.#progress.group.deadLetterBytes);
+    return !this.#parts.deadLetters.full(bytes + this.#progress.group.deadLetterBytes);
   }
 
-  /** Counts and reports the failure, and waits; or drops the current batch, if configured. */
+  /** Reports the failure, and waits; or drops the current batch, if configured. */
   async #failed(failure: Failure, queued?: QueuedBatch): Promise<void> {
-    const { streak, events, incidents } = this.#parts;
-    const { report, delayMs } = streak.failed(failure);
-    events.failed({ reason: report.reason, failures: report.failures, delayMs });
-    if (report.isHolding) {
-      incidents.failing(report, queued);
-      const isInHand = queued !== undefined && this.#pieces.at(-1) === queued;
-      if (isInHand && !failure.mustHold && this.#dropBatch(queued, failure.reason)) return;
-      events.held(report.reason);
-    }
-    if (this.#isFinishing) {
-      this.#isDone = true;
-      return;
-    }
-    await this.#timer.wait(delayMs);
-    // During shutdown one more attempt follows at once, unless the destination requested a delay.
-    if (this.#isFinishing && failure.afterMs !== undefined) this.#isDone = true;
+    await this.#parts.failures.failed(failure, queued, () => this.#dropBatch(failure, queued));
   }
 
-  /** False when the batch must be held. */
-  #dropBatch(queued: QueuedBatch, reason: string): boolean {
-    const { afterRetries, streak } = this.#parts;
+  /** False when no batch is dropped. */
+  #dropBatch({ reason, mustHold }: Failure, queued: QueuedBatch | undefined): boolean {
+    const { afterRetries } = this.#parts;
     const { group } = this.#progress;
-    if (afterRetries === 'hold') return false;
+    const isInHand = queued !== undefined && this.#pieces.at(-1) === queued;
+    if (!isInHand || mustHold || afterRetries === 'hold') return false;
     if (afterRetries === 'discard') {
       group.discarded(queued, reason);
     } else {
       const letters = asDeadLetters(queued, reason);
-      if (this.#isTooMuch(letters)) return false;
+      if (!this.#hasRoomFor(letters)) return false;
       group.passed({ ...queued, deadLetters: [...queued.deadLetters, ...letters] });
     }
     this.#pieces.pop();
-    streak.reset();
     return true;
   }
 
@@ -253,27 +219,30 @@ export class Delivery {
     if (!(await this.#settle())) return;
     await this.#progress.committed();
     this.#parts.replays.list();
-    this.#progress.isolatesReplays &&= !this.#parts.replays.isEmpty;
+    this.#noticeEmptyReplays();
+  }
+
+  #noticeEmptyReplays(): void {
+    const { replays, lifecycle } = this.#parts;
+    if (replays.isEmpty) lifecycle.on({ kind: 'replays-emptied' });
   }
 
   /**
    * A dead letter never delays queued batches: it has its own retry time, and does not count as a failure.
    */
   async #redeliver(replay: Replay): Promise<void> {
-    const { replays, events, streak } = this.#parts;
+    const { replays, events, failures } = this.#parts;
     const progress = this.#progress;
     const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
-    progress.isolatesReplays &&= !replays.isEmpty;
+    this.#noticeEmptyReplays();
     if (outcome.kind === 'delivered') return replays.delivered();
     if (outcome.rolledBack && progress.group.isEmitted) {
-      this.#rewind(progress.group, outcome.reason);
-      progress.isolatesReplays = true;
-      replays.requested();
+      this.#rewind(progress.group, outcome.reason, true);
     } else if (outcome.kind === 'rejected') {
       progress.group.rejectedAgain(replay, outcome.reason);
       events.rejectedAgain(replay.id, outcome.reason);
     } else {
-      const delayMs = replays.postpone(replay, (failures) => streak.delayMs(failures, outcome.afterMs));
+      const delayMs = replays.postpone(replay, (count) => failures.delayMs(count, outcome.afterMs));
       events.replayFailed(replay.id, outcome.reason, delayMs);
     }
   }
@@ -292,14 +261,15 @@ export class Delivery {
     return problem;
   }
 
-  /** Rewinds to the last flush, and isolates batches until `failed.end` is passed. */
-  #rewind(failed: { readonly end: QueuedBatch['end'] }, reason: string): void {
+  /** Rewinds to the last flush, and isolates batches until `failed.end` is passed, or also the replays. */
+  #rewind(failed: { readonly end: QueuedBatch['end'] }, reason: string, isReplay = false): void {
     const { batcher, replays, events } = this.#parts;
     const { group } = this.#progress;
-    if (group.hasReplayed) replays.requested();
+    const hasReplays = isReplay || group.hasReplayed;
+    if (hasReplays) replays.requested();
     this.#inHandTimeUnixNano = group.oldestAcceptedTimeUnixNano ?? this.#inHandTimeUnixNano;
     this.#pieces = [];
-    batcher.seek(this.#progress.rewind(failed.end));
+    batcher.seek(this.#progress.rewind(failed.end, hasReplays));
     events.rewound(reason);
   }
 
@@ -323,12 +293,9 @@ export class Delivery {
 
   async #reopen(): Promise<void> {
     this.#isReopenWanted = false;
-    if (await this.#settle()) await this.#parts.reopen();
+    if (await this.#settle()) await this.#parts.emitter.reopen?.();
   }
 }
-
-/** This many isolated rejections without a delivery in between indicate a faulty destination. */
-const MAX_ISOLATED_REJECTIONS = 16;
 
 export interface DeliveryParts {
   readonly cursor: QueueCursor;
@@ -336,18 +303,11 @@ export interface DeliveryParts {
   readonly progress: Progress;
   readonly replays: Replays;
   readonly deadLetters: DeadLetters;
-  readonly streak: FailureStreak;
-  readonly incidents: Incidents;
+  readonly lifecycle: Lifecycle;
+  readonly failures: Failures;
   readonly events: DeliveryEvents;
-  readonly clock: Clock;
   readonly signals: DeliverySignals;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
-  /** Makes the emitter reopen its files. */
-  readonly reopen: () => Promise<void>;
-}
-
-/** The valid ones among the indexes that an emitter named: ascending, unique, within the batch. */
-function namedRecords({ records = [] }: Rejected, recordCount: number): number[] {
-  const valid = records.filter((index) => Number.isInteger(index) && index >= 0 && index < recordCount);
-  return [...new Set(valid)].sort((a, b) => a - b);
+  /** Delivery itself calls only `reopen`. */
+  readonly emitter: Pick<Emitter, 'reopen'>;
 }

@@ -8,12 +8,13 @@ import type { Notifier } from '../notify/notifier.ts';
 import { Batcher } from './batcher.ts';
 import { Committer } from './committer.ts';
 import { Delivery } from './delivery.ts';
-import type { EmitterState, EmitterStatus } from './emitter-status.ts';
+import { streakOf } from './delivery-state.ts';
+import { type EmitterStatus, statusOf } from './emitter-status.ts';
 import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
-import { FailureStreak } from './failure-streak.ts';
+import { Failures } from './failures.ts';
 import type { FlushResult } from './flush-group.ts';
-import { guardedEmitter } from './guarded-emitter.ts';
 import { Incidents } from './incidents.ts';
+import { Lifecycle } from './lifecycle.ts';
 import { Progress } from './progress.ts';
 import { Replays } from './replays.ts';
 
@@ -54,6 +55,7 @@ export interface EmitterChainSettings {
 export interface EmitterChainOptions {
   readonly cursor: QueueCursor;
   readonly deadLetters: DeadLetters;
+  /** Made by `createEmitter`: its `emit` and `flush` return outcomes and never throw. */
   readonly emitter: Emitter;
   readonly settings: EmitterChainSettings;
   readonly notifier: Notifier;
@@ -74,11 +76,12 @@ class Chain implements EmitterChain {
   readonly #options: EmitterChainOptions;
   readonly #events: DeliveryEvents;
   readonly #incidents: Incidents;
+  readonly #lifecycle: Lifecycle;
   readonly #emitAbort = new AbortController();
   readonly #flushAbort = new AbortController();
-  #life: Life | undefined;
+  /** From the start of the emitter. */
+  #running: RunningDelivery | undefined;
   #lastSuccessUnixNano: bigint | undefined;
-  #failure: string | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: EmitterChainOptions) {
@@ -86,19 +89,16 @@ class Chain implements EmitterChain {
     this.emitter = options.cursor.emitter;
     this.#events = createDeliveryEvents(options.logger, options.metrics, this.emitter);
     this.#incidents = new Incidents(options.notifier, this.emitter);
+    this.#lifecycle = new Lifecycle((isHolding) => this.#events.holding(isHolding));
   }
 
   async start(): Promise<void> {
     await this.#options.emitter.start();
-    if (this.#stopped !== undefined) return;
-    const life = this.#assemble();
-    this.#life = life;
+    if (this.#lifecycle.activity.kind === 'stopped') return;
     this.deadLettersDiscarded();
-    life.running = life.delivery.run().catch((error: unknown) => {
-      this.#failure = messageOf(error);
-      this.#events.broken(error);
-      this.#incidents.blocked(`Delivery stopped because of an internal error: ${this.#failure}`);
-    });
+    const { delivery, replays, unsubscribe } = this.#assemble();
+    const ended = delivery.run().catch((error: unknown) => this.#broken(error));
+    this.#running = { delivery, replays, unsubscribe, ended };
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -107,19 +107,26 @@ class Chain implements EmitterChain {
   }
 
   async #stop(deadline: AbortSignal): Promise<void> {
-    const life = this.#life;
-    if (life !== undefined) {
-      life.unsubscribe();
-      life.delivery.finish();
-      const ended = new AbortController();
-      await Promise.race([
-        life.running.finally(() => ended.abort()),
-        this.#abandonAt(deadline, ended.signal),
-      ]);
-    }
+    if (this.#running === undefined) this.#lifecycle.on({ kind: 'finish' });
+    else await this.#finish(this.#running, deadline);
     this.#emitAbort.abort();
     this.#flushAbort.abort();
+    this.#lifecycle.on({ kind: 'stopped' });
     await this.#options.emitter.stop(deadline);
+  }
+
+  async #finish({ delivery, unsubscribe, ended }: RunningDelivery, deadline: AbortSignal): Promise<void> {
+    unsubscribe();
+    delivery.finish();
+    const isEnded = new AbortController();
+    await Promise.race([ended.finally(() => isEnded.abort()), this.#abandonAt(deadline, isEnded.signal)]);
+  }
+
+  #broken(error: unknown): void {
+    const reason = messageOf(error);
+    this.#lifecycle.on({ kind: 'broken', reason });
+    this.#events.broken(error);
+    this.#incidents.blocked(`Delivery stopped because of an internal error: ${reason}`);
   }
 
   /** Aborts the emitter's calls at the deadline, and stops waiting for it shortly after. */
@@ -130,82 +137,72 @@ class Chain implements EmitterChain {
   }
 
   status(): EmitterStatus {
-    const { clock } = this.#options;
-    const delivery = this.#life?.delivery;
-    const streak = this.#life?.streak.report;
-    const oldest = delivery?.oldestUndeliveredTimeUnixNano;
-    const ageMs = oldest === undefined ? 0 : Number(clock.nowUnixNano() - oldest) / 1e6;
-    const reason = this.#failure ?? this.#life?.committer.problem ?? streak?.reason;
+    const oldest = this.#running?.delivery.oldestUndeliveredTimeUnixNano;
+    const ageMs = oldest === undefined ? 0 : Number(this.#options.clock.nowUnixNano() - oldest) / 1e6;
     return {
       emitter: this.emitter,
-      state: this.#state(),
-      ...(reason !== undefined && { reason }),
-      ...(streak !== undefined && { sinceUnixNano: streak.sinceUnixNano }),
-      failures: streak?.failures ?? 0,
+      ...statusOf(this.#lifecycle.state),
       oldestUndeliveredAgeMs: Math.max(ageMs, 0),
       ...(this.#lastSuccessUnixNano !== undefined && { lastSuccessUnixNano: this.#lastSuccessUnixNano }),
     };
   }
 
   reopen(): void {
-    this.#life?.delivery.reopen();
+    this.#running?.delivery.reopen();
   }
 
   tryAgain(): void {
-    this.#life?.delivery.tryAgain();
+    this.#running?.delivery.tryAgain();
   }
 
   deadLettersDiscarded(): void {
     if (this.#options.deadLetters.list(this.emitter).length === 0) this.#incidents.noDeadLetters();
   }
 
-  #state(): EmitterState {
-    const life = this.#life;
-    if (this.#failure !== undefined) return 'failed';
-    if (life === undefined || this.#stopped !== undefined) return 'stopped';
-    if (life.committer.problem !== undefined) return 'holding';
-    if (life.streak.report !== undefined) return life.streak.report.isHolding ? 'holding' : 'retrying';
-    return life.delivery.isResting ? 'idle' : 'delivering';
+  #assemble(): Omit<RunningDelivery, 'ended'> {
+    const { cursor, deadLetters, settings, clock, emitter, random = Math.random } = this.#options;
+    const { maxRecords, publishFrequencyMs, groupLimits } = settings;
+    const [lifecycle, events, incidents] = [this.#lifecycle, this.#events, this.#incidents];
+    const signals = { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
+    const shared = { cursor, clock, emitter, lifecycle, events, signals };
+    const batcher = new Batcher({ cursor, clock, from: cursor.committed, maxRecords, publishFrequencyMs });
+    const committer = this.#createCommitter(random);
+    const progress = new Progress({ ...shared, committer, groupLimits, onFlushed: () => this.#flushed() });
+    const replays = new Replays({ deadLetters, emitter: this.emitter, clock }, events);
+    const failures = new Failures({ ...shared, ...settings, incidents, random });
+    const { afterRetries } = settings;
+    const delivery = new Delivery({
+      ...shared,
+      batcher,
+      progress,
+      replays,
+      deadLetters,
+      failures,
+      afterRetries,
+    });
+    const unsubscribe = deadLetters.onReplayRequested(() => delivery.replayRequested());
+    return { delivery, replays, unsubscribe };
   }
 
-  #assemble(): Life {
-    const { cursor, deadLetters, settings, clock, emitter, random = Math.random } = this.#options;
-    const { maxRecords, publishFrequencyMs, retryCount, retryDelayMs, afterRetries, groupLimits } = settings;
-    const [events, incidents] = [this.#events, this.#incidents];
-    const signals = { emit: this.#emitAbort.signal, flush: this.#flushAbort.signal };
-    const streak = new FailureStreak({ clock, retryCount, retryDelayMs, random });
-    const committer = new Committer({
+  #createCommitter(random: () => number): Committer {
+    const { cursor, clock } = this.#options;
+    return new Committer({
       cursor,
+      lifecycle: this.#lifecycle,
       clock,
       random,
       onCommitted: (result) => this.#committed(result),
       onFailed: (error, delayMs) => {
-        events.commitFailed(error, delayMs);
-        incidents.blocked(`Cannot commit delivered records: ${messageOf(error)}`);
+        this.#events.commitFailed(error, delayMs);
+        this.#incidents.blocked(`Cannot commit delivered records: ${messageOf(error)}`);
       },
     });
-    const onFlushed = () => {
-      const past = streak.reset();
-      if (past !== undefined) events.recovered(past);
-    };
-    const destination = guardedEmitter(emitter, events, clock);
-    const replays = new Replays({ deadLetters, emitter: this.emitter, clock }, events);
-    const delivery = new Delivery({
-      cursor,
-      batcher: new Batcher({ cursor, clock, from: cursor.committed, maxRecords, publishFrequencyMs }),
-      progress: new Progress({ destination, cursor, committer, groupLimits, clock, signals, onFlushed }),
-      replays,
-      deadLetters,
-      streak,
-      incidents,
-      events,
-      clock,
-      signals,
-      afterRetries,
-      reopen: destination.reopen,
-    });
-    const unsubscribe = deadLetters.onReplayRequested(() => delivery.replayRequested());
-    return { delivery, committer, replays, streak, unsubscribe, running: Promise.resolve() };
+  }
+
+  #flushed(): void {
+    const past = streakOf(this.#lifecycle.activity);
+    this.#lifecycle.on({ kind: 'flushed' });
+    if (past !== undefined) this.#events.recovered(past);
   }
 
   #committed({ emitted, deadLetters, discarded, replayed }: FlushResult): void {
@@ -227,17 +224,16 @@ class Chain implements EmitterChain {
       this.#events.discarded({ records, bytes }, `${at.entry}/${at.record}`, reason);
     }
     // Checked only when it is likely, because the list may be long.
-    if (replayed.length > 0 && this.#life?.replays.isEmpty) this.deadLettersDiscarded();
+    if (replayed.length > 0 && this.#running?.replays.isEmpty) this.deadLettersDiscarded();
   }
 }
 
-interface Life {
+interface RunningDelivery {
   readonly delivery: Delivery;
-  readonly committer: Committer;
   readonly replays: Replays;
-  readonly streak: FailureStreak;
   readonly unsubscribe: () => void;
-  running: Promise<void>;
+  /** Resolves when delivery has ended. */
+  readonly ended: Promise<void>;
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,5 @@
+import { commitProblemOf, type DeliveryState, streakOf } from './delivery-state.ts';
+
 /** The state of one emitter, shown by /health/progress, /metrics and `status`. */
 export interface EmitterStatus {
   readonly emitter: string;
@@ -19,3 +21,35 @@ export interface EmitterStatus {
  * trying. `failed`: delivery has an internal error, and needs a restart.
  */
 export type EmitterState = 'stopped' | 'idle' | 'delivering' | 'retrying' | 'holding' | 'failed';
+
+/** The part of a status that follows from the state of delivery. */
+export function statusOf(
+  state: DeliveryState,
+): Pick<EmitterStatus, 'state' | 'reason' | 'sinceUnixNano' | 'failures'> {
+  const { activity, commits } = state;
+  const streak = streakOf(activity);
+  const broken = activity.kind === 'broken' ? activity.reason : undefined;
+  const reason = broken ?? commitProblemOf(commits) ?? streak?.reason;
+  return {
+    state: emitterStateOf(state),
+    ...(reason !== undefined && { reason }),
+    ...(streak !== undefined && { sinceUnixNano: streak.sinceUnixNano }),
+    failures: streak?.failures ?? 0,
+  };
+}
+
+function emitterStateOf({ activity, commits }: DeliveryState): EmitterState {
+  switch (activity.kind) {
+    case 'broken':
+      return 'failed';
+    case 'starting':
+    case 'stopping':
+    case 'stopped':
+      return 'stopped';
+    case 'idle':
+    case 'delivering':
+    case 'retrying':
+    case 'holding':
+      return commitProblemOf(commits) === undefined ? activity.kind : 'holding';
+  }
+}

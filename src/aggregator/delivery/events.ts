@@ -1,17 +1,17 @@
 import type { Logger } from 'pino';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Amount } from '../../records/amount.ts';
-import type { FailureReport } from './failure-streak.ts';
+import type { FailureStreak } from './failure-streak.ts';
 
 /** Logs and counts the events of one emitter's delivery. */
 export interface DeliveryEvents {
-  /** One call of `emit`, with any outcome. */
-  attempted(durationSeconds: number): void;
   /** Flushed by the emitter. */
   delivered(amount: Amount & { readonly batches: number }): void;
   failed(failure: { reason: string; failures: number; delayMs: number }): void;
+  /** Delivery began to hold. */
   held(reason: string): void;
-  recovered(past: FailureReport): void;
+  holding(isHolding: boolean): void;
+  recovered(past: FailureStreak): void;
   deadLettered(amount: Amount, reason: string): void;
   rejectedAgain(id: string, reason: string): void;
   replayFailed(id: string, reason: string, delayMs: number): void;
@@ -20,7 +20,6 @@ export interface DeliveryEvents {
   rewound(reason: string): void;
   /** The queue dropped undelivered entries (`drop-oldest`). */
   overtaken(): void;
-  emitterThrew(error: unknown): void;
   queueUnreadable(error: unknown): void;
   deadLetterUnreadable(id: string, error: unknown): void;
   commitFailed(error: unknown, delayMs: number): void;
@@ -45,17 +44,6 @@ function deliveryMetrics(registry: Registry) {
       'Records discarded after the last retry.',
     ),
     commitFailures: counter('aggregator_emitter_commit_failures_total', 'Failed commits of the queue.'),
-    duration:
-      (registry.getSingleMetric('aggregator_emitter_delivery_duration_seconds') as
-        | Histogram<'emitter'>
-        | undefined) ??
-      new Histogram({
-        name: 'aggregator_emitter_delivery_duration_seconds',
-        help: 'Duration of one emit call.',
-        labelNames,
-        buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
-        registers,
-      }),
     holding:
       (registry.getSingleMetric('aggregator_emitter_holding') as Gauge<'emitter'> | undefined) ??
       new Gauge({
@@ -77,14 +65,11 @@ export function createDeliveryEvents(logger: Logger, registry: Registry, emitter
   const discarded = metrics.discarded.labels(emitter);
   const retries = metrics.retries.labels(emitter);
   const commitFailures = metrics.commitFailures.labels(emitter);
-  const duration = metrics.duration.labels(emitter);
   const holding = metrics.holding.labels(emitter);
   holding.set(0);
-  let isHolding = false;
   for (const counter of [records, bytes, batches, rejected, discarded, retries, commitFailures])
     counter.inc(0);
   return {
-    attempted: (durationSeconds) => duration.observe(durationSeconds),
     delivered: (amount) => {
       records.inc(amount.records);
       bytes.inc(amount.bytes);
@@ -94,17 +79,9 @@ export function createDeliveryEvents(logger: Logger, registry: Registry, emitter
       retries.inc();
       logger.warn({ ...failure }, 'Cannot deliver a batch; trying again');
     },
-    held: (reason) => {
-      if (isHolding) return;
-      isHolding = true;
-      holding.set(1);
-      logger.error({ reason }, 'Delivery is stalled; records stay queued');
-    },
-    recovered: ({ failures, reason }) => {
-      isHolding = false;
-      holding.set(0);
-      logger.info({ failures, reason }, 'Delivery recovered');
-    },
+    held: (reason) => logger.error({ reason }, 'Delivery is stalled; records stay queued'),
+    holding: (isHolding) => holding.set(isHolding ? 1 : 0),
+    recovered: ({ failures, reason }) => logger.info({ failures, reason }, 'Delivery recovered'),
     deadLettered: (amount, reason) => {
       rejected.inc(amount.records);
       logger.error({ ...amount, reason }, 'Stored rejected records as dead letters');
@@ -119,7 +96,6 @@ export function createDeliveryEvents(logger: Logger, registry: Registry, emitter
     },
     rewound: (reason) => logger.warn({ reason }, 'Emitting unflushed batches again, one by one'),
     overtaken: () => logger.error('The queue dropped undelivered records of this emitter'),
-    emitterThrew: (error) => logger.error({ err: error }, 'Internal error: the emitter threw'),
     queueUnreadable: (error) => logger.error({ err: error }, 'Cannot read the queue'),
     deadLetterUnreadable: (id, error) =>
       logger.error({ id, err: error }, 'Cannot read a dead letter; its replay is postponed'),

@@ -88,6 +88,11 @@ export class FlushGroup {
     this.passed(queued);
   }
 
+  /** No record of the batch was emitted. Isolated rejections stay unconfirmed. */
+  skipped(queued: QueuedBatch): void {
+    this.#settle(queued, queued.deadLetters);
+  }
+
   /** No record of the batch is left to emit. */
   passed(queued: QueuedBatch): void {
     this.#settle(queued, queued.deadLetters);
@@ -170,10 +175,7 @@ export interface QueuedAmount extends Amount {
 
 /** Everything that one flush and one commit make durable together. */
 export interface FlushResult {
-  /**
-   * Position in the queue; each record before it is delivered, a dead letter, or discarded.
-   *
-   */
+  /** Position in the queue; each record before it is delivered, a dead letter, or discarded. */
   readonly point: CursorPoint;
   readonly state?: Json;
   readonly emitted: Amount & { readonly batches: number };

@@ -1,6 +1,6 @@
 import type { Amount } from '../../records/amount.ts';
 import type { Notifier } from '../notify/notifier.ts';
-import type { FailureReport } from './failure-streak.ts';
+import type { FailureStreak } from './failure-streak.ts';
 import type { QueuedBatch } from './queued-batch.ts';
 
 /** Opens and resolves the incidents of one emitter's delivery. */
@@ -18,7 +18,7 @@ export class Incidents {
   }
 
   /** Each failure of a batch adds one attempt, but its records are counted once. */
-  failing({ reason, failures, sinceUnixNano }: FailureReport, queued?: QueuedBatch): void {
+  failing({ reason, failures, sinceUnixNano }: FailureStreak, queued?: QueuedBatch): void {
     const batchId = queued && `${queued.begin.entry}/${queued.begin.record}`;
     const newBatch = queued !== undefined && batchId !== this.#batchId ? queued.batch : undefined;
     const attempts = failures > this.#failuresReported ? failures - this.#failuresReported : failures;

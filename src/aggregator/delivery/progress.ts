@@ -1,13 +1,14 @@
-import type { FlushOutcome, GroupLimits } from '../../emitters/emitter.ts';
-import type { Rejected, Retry } from '../../emitters/outcome.ts';
+import type { Emitter, FlushOutcome, GroupLimits } from '../../emitters/emitter.ts';
+import type { Delivered, Outcome, Rejected, Retry } from '../../emitters/outcome.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Json } from '../../records/json.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { CursorPoint, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Committer } from './committer.ts';
 import { isBefore, laterOf } from './cursor-order.ts';
+import { isIsolated } from './delivery-state.ts';
 import { FlushGroup } from './flush-group.ts';
-import type { Destination } from './guarded-emitter.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 /**
  * The progress of one emitter: emitted, flushed and committed.
@@ -20,16 +21,10 @@ import type { Destination } from './guarded-emitter.ts';
 export class Progress {
   readonly #parts: ProgressParts;
   #group: FlushGroup;
-  /** Up to this position each batch is flushed and committed separately. */
-  #isolateUntil: CursorPoint;
-  #isCommitUnreported = false;
-  /** Replays are flushed one by one, too. */
-  isolatesReplays = false;
 
   constructor(parts: ProgressParts) {
     this.#parts = parts;
     this.#group = new FlushGroup(parts.cursor.committed, parts.clock, parts.groupLimits);
-    this.#isolateUntil = parts.cursor.committed;
   }
 
   /** The results since the last flush. */
@@ -46,20 +41,19 @@ export class Progress {
    * Emits a batch and calls `record` when it is delivered; while isolating, it flushes and commits the batch
    * at once.
    */
-  async emit(batch: Batch, record: (group: FlushGroup) => void): Promise<FlushOutcome> {
-    const { destination, signals } = this.#parts;
-    const emitted = await destination.emit(batch, signals.emit);
+  async emit(batch: Batch, record: (group: FlushGroup, outcome: Delivered) => void): Promise<Outcome> {
+    const { emitter, signals } = this.#parts;
+    const emitted = await emitter.emit(batch, signals.emit);
     if (emitted.kind !== 'delivered') return emitted;
     if (!this.#isIsolating) {
-      record(this.#group);
+      record(this.#group, emitted);
       return emitted;
     }
     const flushed = await this.#flush();
-    if (flushed.kind === 'delivered') {
-      record(this.#group);
-      await this.#commit(flushed.state);
-    }
-    return flushed;
+    if (flushed.kind !== 'delivered') return flushed;
+    record(this.#group, emitted);
+    await this.#commit(flushed.state);
+    return emitted;
   }
 
   /**
@@ -79,16 +73,16 @@ export class Progress {
 
   /** Resolves when no commit is running and the emitter has been notified. */
   async committed(): Promise<void> {
-    const isCommitted = await this.#parts.committer.whenIdle();
-    if (!this.#isCommitUnreported || !isCommitted) return;
-    this.#isCommitUnreported = false;
-    await this.#parts.destination.committed();
+    const { committer, lifecycle, emitter } = this.#parts;
+    await committer.whenIdle();
+    if (lifecycle.commits.kind !== 'unreported') return;
+    lifecycle.on({ kind: 'commit-reported' });
+    await emitter.committed?.();
   }
 
-  /** Discards the results since the last flush, and isolates batches up to `until`. */
-  rewind(until: CursorPoint): CursorPoint {
-    this.isolatesReplays ||= this.#group.hasReplayed;
-    this.#isolateUntil = laterOf(this.#isolateUntil, until);
+  /** Discards the results since the last flush; isolates batches up to `until`, and replays if requested. */
+  rewind(until: CursorPoint, replays: boolean): CursorPoint {
+    this.#parts.lifecycle.on({ kind: 'rewound', until, replays });
     this.#beginGroup(this.#group.begin);
     return this.#group.begin;
   }
@@ -99,34 +93,35 @@ export class Progress {
   }
 
   get #isIsolating(): boolean {
-    return this.isolatesReplays || isBefore(this.#group.end, this.#isolateUntil);
+    return isIsolated(this.#parts.lifecycle.grouping, this.#group.end);
   }
 
   /** Never runs while the commit of the previous flush is pending. */
   async #flush(): Promise<FlushOutcome> {
     await this.committed();
-    return await this.#parts.destination.flush(this.#parts.signals.flush);
+    return await this.#parts.emitter.flush(this.#parts.signals.flush);
   }
 
   async #commit(state: Json | undefined): Promise<void> {
     const group = this.#group;
     this.#beginGroup(group.end);
-    if (group.isEmitted) {
-      this.#isCommitUnreported = true;
-      this.#parts.onFlushed();
-    }
+    if (group.isEmitted) this.#parts.onFlushed();
     await this.#parts.committer.commit(group.result(state), this.#parts.signals.flush);
   }
 
   #beginGroup(point: CursorPoint): void {
-    const { cursor, clock, groupLimits } = this.#parts;
-    this.#group = new FlushGroup(laterOf(point, cursor.committed), clock, groupLimits);
+    const { cursor, clock, groupLimits, lifecycle } = this.#parts;
+    const at = laterOf(point, cursor.committed);
+    this.#group = new FlushGroup(at, clock, groupLimits);
+    lifecycle.on({ kind: 'group-began', at });
   }
 }
 
 export interface ProgressParts {
-  readonly destination: Required<Destination>;
+  /** Returns outcomes; never throws. */
+  readonly emitter: Emitter;
   readonly cursor: QueueCursor;
+  readonly lifecycle: Lifecycle;
   readonly committer: Committer;
   readonly groupLimits: GroupLimits | undefined;
   readonly clock: Clock;

@@ -1,7 +1,7 @@
 /** Upper limit of the computed delay. */
 const MAX_DELAY_MS = 5 * 60_000;
 /** A destination may request a longer delay, but not days: its clock or its unit may be wrong. */
-const MAX_ASKED_DELAY_MS = 60 * 60_000;
+const MAX_REQUESTED_DELAY_MS = 60 * 60_000;
 
 export interface RetryDelayOptions {
   /** 1 after the first failure. */
@@ -20,5 +20,5 @@ export interface RetryDelayOptions {
  */
 export function retryDelayMs({ failures, baseMs, afterMs = 0, random }: RetryDelayOptions): number {
   const longestMs = Math.min(baseMs * 2 ** Math.min(failures - 1, 30), MAX_DELAY_MS);
-  return Math.max(random() * longestMs, Math.min(afterMs, MAX_ASKED_DELAY_MS));
+  return Math.max(random() * longestMs, Math.min(afterMs, MAX_REQUESTED_DELAY_MS));
 }

@@ -48,7 +48,7 @@ export class FileEvents {
     this.#logger.info({ path }, 'Reopened an output file that was moved');
   }
 
-  cut(path: string, bytes: number): void {
+  truncated(path: string, bytes: number): void {
     this.#cutBytes.inc(bytes);
     this.#logger.info({ path, bytes }, 'Truncated uncommitted bytes; they will be emitted again');
   }

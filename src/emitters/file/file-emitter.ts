@@ -1,5 +1,6 @@
 import type { Batch } from '../../records/batch.ts';
 import type { Resource } from '../../records/resource.ts';
+import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry } from '../outcome.ts';
@@ -57,7 +58,8 @@ export class FileEmitter implements Emitter {
   /** Slices of one collector share their resource, so each path is expanded once. */
   readonly #paths = new WeakMap<Resource, string>();
   #outputs: OutputFiles | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** `reopen` may be called during a write. */
+  readonly #calls = new SerialQueue();
 
   constructor(configuration: FileConfiguration, context: EmitterContext, disk: FileSystem = nodeFileSystem) {
     this.#configuration = configuration;
@@ -82,7 +84,7 @@ export class FileEmitter implements Emitter {
       fileStateFromJson(this.#context.state),
     );
     this.#outputs = outputs;
-    await this.#exclusive(async () => {
+    await this.#calls.run(async () => {
       await outputs.recover();
       if (this.#template.parts.length === 1) await outputs.prepare(this.#template.text);
     });
@@ -106,15 +108,15 @@ export class FileEmitter implements Emitter {
   }
 
   async committed(): Promise<void> {
-    await this.#exclusive(async () => this.#outputs?.committed());
+    await this.#calls.run(async () => this.#outputs?.committed());
   }
 
   async reopen(): Promise<void> {
-    await this.#exclusive(async () => this.#outputs?.reopen());
+    await this.#calls.run(async () => this.#outputs?.reopen());
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    const stopped = this.#exclusive(async () => {
+    const stopped = this.#calls.run(async () => {
       // Written but unflushed bytes will be emitted again: this removes them now instead of at the next
       // start.
       await this.#outputs?.rollBack();
@@ -135,7 +137,7 @@ export class FileEmitter implements Emitter {
 
   /** Runs `work`; if it fails, rolls back everything since the last delivered flush. */
   #guarded<T>(work: (outputs: OutputFiles) => Promise<T>): Promise<T | Retry> {
-    return this.#exclusive(async () => {
+    return this.#calls.run(async () => {
       const outputs = this.#outputs;
       if (outputs === undefined)
         return { kind: 'retry', reason: 'the emitter is not started', rolledBack: true };
@@ -148,12 +150,5 @@ export class FileEmitter implements Emitter {
         return { kind: 'retry', reason: messageOf(error), rolledBack: true };
       }
     });
-  }
-
-  /** Runs one operation at a time: `reopen` may be called during a write. */
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { schemaText } from '../../runtime/configuration/schema-problems.ts';
 import type { EmitterState } from '../emitter.ts';
-import { type FileMark, fileMarkSchema } from './file-mark.ts';
+import { type FileEnd, fileEndSchema } from './file-end.ts';
 
 /** The state committed with the cursor: the end of each output file at the flush, by path. */
-export type FileState = ReadonlyMap<string, FileMark>;
+export type FileState = ReadonlyMap<string, FileEnd>;
 
 const schema = z.object({
   version: z.literal(1),
-  files: z.array(fileMarkSchema.extend({ path: z.string() })),
+  files: z.array(fileEndSchema.extend({ path: z.string() })),
 });
 
 export function fileStateToJson(state: FileState): EmitterState {
-  return { version: 1, files: [...state].map(([path, mark]) => ({ path, ...mark })) };
+  return { version: 1, files: [...state].map(([path, end]) => ({ path, ...end })) };
 }
 
 /** Throws for an unknown state: the committed lengths are then unknown, and a guess could truncate data. */
@@ -24,5 +24,5 @@ export function fileStateFromJson(json: EmitterState | undefined): FileState {
       `Cannot read the committed state of the file emitter: ${schemaText('state', result.error)}.`,
     );
   }
-  return new Map(result.data.files.map(({ path, ...mark }) => [path, mark]));
+  return new Map(result.data.files.map(({ path, ...end }) => [path, end]));
 }

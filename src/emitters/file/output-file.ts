@@ -1,5 +1,5 @@
+import { endAt, type FileEnd, isSameFile, matches } from './file-end.ts';
 import { FileLock } from './file-lock.ts';
-import { type FileMark, isSameFile, markAt, matches } from './file-mark.ts';
 import type { OpenFile } from './file-system.ts';
 import {
   type KnownEnd,
@@ -14,54 +14,78 @@ import { UncommittedMarker } from './uncommitted-marker.ts';
 /**
  * One output file, open or temporarily closed.
  *
- *     |---- flushed ----|---- written ----|- - pending - -|
- *     0               mark              length        references, not copies
+ * BYTES. Each of the three parts may be empty:
  *
- * `rollBack` truncates to the mark, `keep` moves the mark to the end. A closed file has nothing pending, but
- * it can have written bytes after the mark.
+ *     |---- flushed ----|---- written ----|- - pending - -|
+ *     0            flushedEnd       writtenLength     references, not copies
+ *
+ *     call                pending             written             flushed
+ *     --------------------------------------------------------------------------
+ *     append              grows
+ *     write               becomes written     grows
+ *     seal                becomes written     grows, is durable
+ *     confirmFlush                            becomes flushed     grows
+ *     rollBack            is dropped          is truncated
+ *     closeTemporarily    becomes written     grows, is durable
+ *     close               is dropped          stays in the file
+ *
+ * `sealedEnd` is the end at the last `seal`; `confirmFlush` follows when all files of the flush are sealed.
+ *
+ * EVIDENCE. `evidence` is the relation of `flushedEnd` to the committed state:
+ *
+ *     state          flushedEnd is                    marker on disk    may be moved, rotated, forgotten
+ *     ------------------------------------------------------------------------------------------------
+ *     new            unknown                          none              -
+ *     unchecked      from the committed state         unknown           no
+ *     intact         from the committed state         none              yes
+ *     uncommitted    from the last flush              yes               no
+ *     committed      from the last flush              none              yes
+ *
+ *     from           to                          by
+ *     ------------------------------------------------------------------------------------------------
+ *     (start)        unchecked, new              constructor: with or without a committed end
+ *     unchecked      intact, unchecked           inspect: the file is unchanged; is there another marker?
+ *     any            uncommitted, committed      open: unless it resumes; is there a marker?
+ *     any            committed                   removeMarker: after the commit of the first flush
  */
 export class OutputFile {
   readonly path: string;
   readonly #context: OutputContext;
   readonly #holder: string;
   #open: { readonly file: OpenFile; readonly lock: FileLock } | undefined;
-  /** The end at the last delivered flush; undefined before the file is first opened. */
-  #mark: FileMark | undefined;
-  /** The end at the last `seal`. */
-  #sealed: FileMark | undefined;
-  #length = 0;
+  #flushedEnd: FileEnd | undefined;
+  #sealedEnd: FileEnd | undefined;
+  #writtenLength = 0;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
-  #isUnconfirmed: boolean;
-  /** The mark is from the committed state, not from a later flush. */
-  #isMarkCommitted: boolean;
+  #evidence: Evidence;
 
   /** `committed`: its end according to the committed state. */
   constructor(
     path: string,
-    committed: FileMark | undefined,
+    committed: FileEnd | undefined,
     context: OutputContext & { readonly holder: string },
   ) {
     this.path = path;
     this.#context = context;
     this.#holder = context.holder;
-    this.#mark = committed;
-    this.#length = committed?.length ?? 0;
-    this.#isUnconfirmed = committed !== undefined;
-    this.#isMarkCommitted = committed !== undefined;
+    this.#flushedEnd = committed;
+    this.#writtenLength = committed?.length ?? 0;
+    this.#evidence = committed === undefined ? 'new' : 'unchecked';
   }
 
-  get mark(): FileMark | undefined {
-    return this.#mark;
+  /** The end at the last delivered flush; undefined before the file is first opened. */
+  get flushedEnd(): FileEnd | undefined {
+    return this.#flushedEnd;
   }
 
   get isOpen(): boolean {
     return this.#open !== undefined;
   }
 
-  /** Records were written since the mark. */
+  /** It has pending or written bytes. */
   get isDirty(): boolean {
-    return this.#pendingBytes > 0 || this.#length !== (this.#mark?.length ?? 0);
+    return this.#pendingBytes > 0 || this.#writtenLength !== (this.#flushedEnd?.length ?? 0);
   }
 
   /**
@@ -69,26 +93,26 @@ export class OutputFile {
    * it must not be moved from its path or forgotten.
    */
   get isUnconfirmed(): boolean {
-    return this.#isUnconfirmed;
+    return this.#evidence === 'unchecked' || this.#evidence === 'uncommitted';
   }
 
+  /** Without pending bytes. */
   get length(): number {
-    return this.#length;
+    return this.#writtenLength;
   }
 
   /**
    * Called after a start: truncates the file if it was moved from its path, and returns what is at the path
    * now.
    */
-  async inspect(): Promise<'as it was left' | 'something else' | 'nothing'> {
+  async inspect(): Promise<'unchanged' | 'changed' | 'nothing'> {
     const stat = await this.#context.disk.stat(this.path);
-    const marks = await truncateMovedFiles(this.path, { stat, known: this.#known }, this.#context);
+    const candidates = await truncateMovedFiles(this.path, { stat, known: this.#known }, this.#context);
     if (stat === undefined) return 'nothing';
-    const isAsLeft =
-      this.#mark !== undefined && isSameFile(this.#mark, stat) && stat.sizeBytes === this.#length;
-    if (!isAsLeft) return 'something else';
-    this.#isUnconfirmed = marks.some(({ isUncommitted }) => isUncommitted);
-    return 'as it was left';
+    const isSame = this.#flushedEnd !== undefined && isSameFile(this.#flushedEnd, stat);
+    if (!isSame || stat.sizeBytes !== this.#writtenLength) return 'changed';
+    if (!candidates.some(({ isUncommitted }) => isUncommitted)) this.#evidence = 'intact';
+    return 'unchanged';
   }
 
   async open(): Promise<void> {
@@ -118,45 +142,45 @@ export class OutputFile {
     while (this.#pending.length > 0) {
       const written = await this.#file.write(this.#pending);
       if (written === 0) throw new Error(`cannot write to ${this.path}: 0 bytes written`);
-      this.#length += written;
+      this.#writtenLength += written;
       this.#pendingBytes -= written;
       this.#pending = without(this.#pending, written);
     }
   }
 
   /** Writes pending bytes, makes them durable and returns the new end. */
-  async seal(): Promise<FileMark> {
-    if (this.#open === undefined && this.#sealed !== undefined) return this.#sealed;
+  async seal(): Promise<FileEnd> {
+    if (this.#open === undefined && this.#sealedEnd !== undefined) return this.#sealedEnd;
     const file = this.#file;
     await this.write();
     if (this.#context.fsync) await file.sync();
     const stat = await file.stat();
     if (stat.links === 0) throw new DeletedError(this.path);
-    if (stat.sizeBytes !== this.#length) {
-      this.#context.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
-      this.#length = stat.sizeBytes;
+    if (stat.sizeBytes !== this.#writtenLength) {
+      this.#context.events.changedByOthers(this.path, this.#writtenLength, stat.sizeBytes);
+      this.#writtenLength = stat.sizeBytes;
     }
-    this.#sealed = await markAt(file, stat, this.#length);
-    return this.#sealed;
+    this.#sealedEnd = await endAt(file, stat, this.#writtenLength);
+    return this.#sealedEnd;
   }
 
-  /** Called when the flush is delivered: the sealed end becomes the mark. */
-  keep(): void {
-    if (this.#sealed !== undefined) this.#mark = this.#sealed;
+  /** Called when all files of the flush are sealed. */
+  confirmFlush(): void {
+    if (this.#sealedEnd !== undefined) this.#flushedEnd = this.#sealedEnd;
   }
 
-  /** Removes everything after the mark. */
+  /** Removes everything after the flushed end. */
   async rollBack(): Promise<void> {
     this.#pending = [];
     this.#pendingBytes = 0;
-    const mark = this.#mark;
-    if (mark === undefined) return;
-    if (this.#open === undefined) await truncateMovedFile(this.path, mark, this.#context);
-    else this.#mark = await this.#truncateTo(mark, this.#open.file);
-    this.#length = this.#mark?.length ?? 0;
+    const end = this.#flushedEnd;
+    if (end === undefined) return;
+    if (this.#open === undefined) await truncateMovedFile(this.path, end, this.#context);
+    else this.#flushedEnd = await this.#truncateTo(end, this.#open.file);
+    this.#writtenLength = this.#flushedEnd?.length ?? 0;
   }
 
-  /** Closes the file temporarily. Bytes after the mark stay in it, sealed but not kept. */
+  /** Closes the file temporarily. Written bytes stay in it; they are sealed, but not flushed. */
   async closeTemporarily(): Promise<void> {
     if (this.isDirty) await this.seal();
     await this.close();
@@ -180,11 +204,12 @@ export class OutputFile {
   /** Called when the file has a committed state. */
   async removeMarker(): Promise<void> {
     await new UncommittedMarker(this.path, this.#context).remove();
-    this.#isUnconfirmed = false;
+    this.#evidence = 'committed';
   }
 
   get #known(): KnownEnd | undefined {
-    return this.#mark && { mark: this.#mark, isCommitted: this.#isMarkCommitted };
+    const isCommitted = this.#evidence === 'unchecked' || this.#evidence === 'intact';
+    return this.#flushedEnd && { end: this.#flushedEnd, isCommitted };
   }
 
   get #file(): OpenFile {
@@ -193,22 +218,22 @@ export class OutputFile {
   }
 
   async #begin(): Promise<OpenFile> {
-    const { file, mark, isUncommitted } = await openOutput(this.path, this.#known, this.#context);
-    this.#mark = mark;
-    this.#isMarkCommitted = false;
-    this.#sealed = undefined;
-    this.#length = mark.length;
-    this.#isUnconfirmed = isUncommitted;
+    const { file, end, isUncommitted } = await openOutput(this.path, this.#known, this.#context);
+    this.#flushedEnd = end;
+    this.#sealedEnd = undefined;
+    this.#writtenLength = end.length;
+    this.#evidence = isUncommitted ? 'uncommitted' : 'committed';
     return file;
   }
 
-  /** Opens a temporarily closed file with bytes after the mark: it must be unchanged. */
+  /** Opens a temporarily closed file with written bytes: it must be unchanged. */
   async #resume(): Promise<OpenFile> {
     const file = await this.#context.disk.open(this.path, {});
     try {
       const stat = await file.stat();
-      const isAsLeft = this.#sealed?.length === stat.sizeBytes && (await matches(this.#sealed, file, stat));
-      if (!isAsLeft) throw new Error(`${this.path} was changed by another program`);
+      const end = this.#sealedEnd;
+      const isUnchanged = end?.length === stat.sizeBytes && (await matches(end, file, stat));
+      if (!isUnchanged) throw new Error(`${this.path} was changed by another program`);
       return file;
     } catch (error) {
       await file.close();
@@ -216,19 +241,22 @@ export class OutputFile {
     }
   }
 
-  /** Returns the new end of the file: the mark, or its current end if another program changed it. */
-  async #truncateTo(mark: FileMark, file: OpenFile): Promise<FileMark> {
+  /** Returns the new end of the file: `end`, or its current end if another program changed it. */
+  async #truncateTo(end: FileEnd, file: OpenFile): Promise<FileEnd> {
     const stat = await file.stat();
-    if (!(await matches(mark, file, stat))) {
-      this.#context.events.changedByOthers(this.path, this.#length, stat.sizeBytes);
-      return markAt(file, stat, stat.sizeBytes);
+    if (!(await matches(end, file, stat))) {
+      this.#context.events.changedByOthers(this.path, this.#writtenLength, stat.sizeBytes);
+      return endAt(file, stat, stat.sizeBytes);
     }
-    if (stat.sizeBytes > mark.length) await file.truncate(mark.length);
+    if (stat.sizeBytes > end.length) await file.truncate(end.length);
     // Otherwise the truncated bytes could reappear after a power loss and be duplicates.
     if (this.#context.fsync) await file.sync();
-    return mark;
+    return end;
   }
 }
+
+/** See `OutputFile`. */
+type Evidence = 'new' | 'unchecked' | 'intact' | 'uncommitted' | 'committed';
 
 /** The file has no name any more: its bytes are lost when it is closed. */
 export class DeletedError extends Error {

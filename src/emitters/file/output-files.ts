@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { isSameFile } from './file-mark.ts';
+import { isSameFile } from './file-end.ts';
 import type { FileState } from './file-state.ts';
 import type { OutputContext } from './output-context.ts';
 import { DeletedError, OutputFile } from './output-file.ts';
@@ -21,6 +21,18 @@ const MAX_KNOWN_FILES = 1000;
 /**
  * The output files of an emitter, by path. They are flushed and rolled back together; the least recently used
  * are closed first.
+ *
+ * A file that was written to since the last flush is *touched*. Each file is in at most one of these sets:
+ *
+ *     call          (none)     touched         failedRollbacks
+ *     ------------------------------------------------------------------
+ *     append        touched                    never: `repair` throws before
+ *     flush                    (none)          never: `repair` throws before
+ *     rollBack                 (none), or failedRollbacks if it fails
+ *     repair                                   (none) if it succeeds
+ *
+ * Independently, a flushed file with an uncommitted marker is in `uncommitted` until `committed` removes the
+ * marker. All these sets change only here; an `OutputFile` changes its own bytes and evidence.
  */
 export class OutputFiles {
   readonly #options: OutputOptions;
@@ -38,7 +50,7 @@ export class OutputFiles {
 
   constructor(options: OutputOptions, committed: FileState) {
     this.#options = options;
-    for (const [path, mark] of committed) this.#known.set(path, new OutputFile(path, mark, options));
+    for (const [path, end] of committed) this.#known.set(path, new OutputFile(path, end, options));
   }
 
   /** Buffered, not yet written. */
@@ -55,7 +67,7 @@ export class OutputFiles {
       try {
         const found = await output.inspect();
         if (found === 'nothing') this.#known.delete(path);
-        else if (found === 'something else') await this.#get(path);
+        else if (found === 'changed') await this.#get(path);
       } catch (error) {
         this.#options.events.openingFailed(path, error);
       }
@@ -88,14 +100,14 @@ export class OutputFiles {
     const seals = await Promise.allSettled([...this.#touched].map((output) => output.seal()));
     for (const seal of seals) if (seal.status === 'rejected') throw seal.reason;
     for (const output of this.#touched) {
-      output.keep();
+      output.confirmFlush();
       if (output.isUnconfirmed) this.#uncommitted.add(output);
     }
     this.#touched.clear();
     this.#pendingBytes = 0;
     this.#forgetOldest();
     if (this.#isReopenDue) await this.reopen();
-    return this.#marks();
+    return this.#flushedEnds();
   }
 
   /** Called when the state of the last flush is committed. */
@@ -216,9 +228,9 @@ export class OutputFiles {
   async #rotatedIfDue(output: OutputFile): Promise<OutputFile> {
     const { rotateBytes, disk, fsync, events } = this.#options;
     if (rotateBytes === undefined || output.length < rotateBytes) return output;
-    if (output.isDirty || output.isUnconfirmed || output.mark === undefined) return output;
-    const { path, length, mark } = output;
-    const isAtPath = isSameFile(mark, await disk.stat(path));
+    if (output.isDirty || output.isUnconfirmed || output.flushedEnd === undefined) return output;
+    const { path, length, flushedEnd } = output;
+    const isAtPath = isSameFile(flushedEnd, await disk.stat(path));
     const target = await nextRotatedPath(path, disk);
     if (isAtPath) await disk.rename(path, target);
     this.#releasePath(output);
@@ -230,8 +242,8 @@ export class OutputFiles {
   }
 
   async #reopenIfMoved(output: OutputFile): Promise<void> {
-    const { path, mark } = output;
-    if (mark === undefined || isSameFile(mark, await this.#options.disk.stat(path))) return;
+    const { path, flushedEnd } = output;
+    if (flushedEnd === undefined || isSameFile(flushedEnd, await this.#options.disk.stat(path))) return;
     if (output.isDirty || output.isUnconfirmed) {
       this.#isReopenDue = true;
       return;
@@ -244,9 +256,11 @@ export class OutputFiles {
     if (isOpen) await this.#get(path);
   }
 
-  #marks(): FileState {
+  #flushedEnds(): FileState {
     return new Map(
-      [...this.#known.values()].flatMap(({ path, mark }) => (mark ? [[path, mark] as const] : [])),
+      [...this.#known.values()].flatMap(({ path, flushedEnd }) =>
+        flushedEnd ? [[path, flushedEnd] as const] : [],
+      ),
     );
   }
 

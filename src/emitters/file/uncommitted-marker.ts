@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { type FileMark, fileMarkSchema } from './file-mark.ts';
+import { type FileEnd, fileEndSchema } from './file-end.ts';
 import type { OutputContext } from './output-context.ts';
 
 /**
@@ -17,13 +17,13 @@ export class UncommittedMarker {
   }
 
   /** Returns undefined if there is none, or if it is incomplete: then no bytes were written after it. */
-  async read(): Promise<FileMark | undefined> {
+  async read(): Promise<FileEnd | undefined> {
     const { disk } = this.#context;
     if ((await disk.stat(this.#path)) === undefined) return undefined;
     const file = await disk.open(this.#path, {});
     try {
       const bytes = await file.read(0, MAX_MARKER_BYTES);
-      return fileMarkSchema.safeParse(JSON.parse(Buffer.from(bytes).toString())).data;
+      return fileEndSchema.safeParse(JSON.parse(Buffer.from(bytes).toString())).data;
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;
@@ -33,12 +33,12 @@ export class UncommittedMarker {
   }
 
   /** Writes the marker durably, which also makes the creation of the output file durable. */
-  async write(mark: FileMark): Promise<void> {
+  async write(start: FileEnd): Promise<void> {
     const { disk, mode, fsync } = this.#context;
     await this.#unlink();
     const file = await disk.open(this.#path, { create: true, mode });
     try {
-      const bytes = Buffer.from(JSON.stringify(mark));
+      const bytes = Buffer.from(JSON.stringify(start));
       if ((await file.write([bytes])) < bytes.length)
         throw new Error(`cannot write ${this.#path}: no space left`);
       if (fsync) await file.sync();

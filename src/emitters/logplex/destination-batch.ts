@@ -20,17 +20,29 @@ export interface DestinationBatchOptions extends MessageStyle {
   readonly longText: LongText;
 }
 
-/** The records of a batch for one destination: packs them into request bodies and tracks their delivery. */
+/**
+ * The records of a batch for one destination: packs them into request bodies and tracks their delivery. Its
+ * `Destination` reports the results:
+ *
+ *     from        to          by
+ *     ------------------------------------------------------------------------------------------------
+ *     unsent      delivered   delivered: the server has accepted all frames of the record
+ *     unsent      isolated    rejectedInIsolation: the server rejects a body with only this record
+ *     isolated    poison      delivered, of any other record: the destination works, so it is the record
+ *     isolated    unsent      clearIsolatedRejections: the destination is faulty
+ *
+ * At the end, isolated and poison records are rejected; unsent ones are retried, or are rejected if the
+ * destination is suspended.
+ */
 export class DestinationBatch {
   readonly #runs: RecordRun[] = [];
   readonly #options: DestinationBatchOptions;
   readonly #events: LogplexEvents;
-  /** Number of undelivered frames by record. */
+  /** Frames of each record that the server has not accepted. */
   readonly #missing = new Map<number, number>();
   readonly #delivered = new Set<number>();
-  /** Records rejected alone since the last delivery: the fault may be the destination's. */
-  #isolatedRejections: { readonly record: number; readonly reason: string }[] = [];
-  #poison: { readonly record: number; readonly reason: string }[] = [];
+  #isolated: RejectedRecord[] = [];
+  #poison: RejectedRecord[] = [];
 
   constructor(options: DestinationBatchOptions, events: LogplexEvents) {
     this.#options = options;
@@ -59,8 +71,8 @@ export class DestinationBatch {
   }
 
   /** Records that the destination rejects for their content. */
-  get poison(): readonly { readonly record: number; readonly reason: string }[] {
-    return [...this.#poison, ...this.#isolatedRejections];
+  get rejected(): readonly RejectedRecord[] {
+    return [...this.#poison, ...this.#isolated];
   }
 
   /** Bodies in order. All frames of a record are in one body, unless they need more than one. */
@@ -89,19 +101,18 @@ export class DestinationBatch {
       this.#missing.set(record, missing);
       if (missing === 0) this.#delivered.add(record);
     }
-    this.#poison.push(...this.#isolatedRejections);
-    this.#isolatedRejections = [];
+    this.#poison.push(...this.#isolated);
+    this.#isolated = [];
   }
 
-  rejectedAlone(body: Body, reason: string): void {
+  rejectedInIsolation(body: Body, reason: string): void {
     const record = body.frames[0]?.record;
-    if (record !== undefined && !this.poison.some((known) => known.record === record))
-      this.#isolatedRejections.push({ record, reason });
+    if (record !== undefined && !this.rejected.some((known) => known.record === record))
+      this.#isolated.push({ record, reason });
   }
 
-  /** The fault was the destination's, not the records'. */
   clearIsolatedRejections(): void {
-    this.#isolatedRejections = [];
+    this.#isolated = [];
   }
 
   *#messages(): Generator<Message> {
@@ -133,6 +144,12 @@ export class DestinationBatch {
     this.#missing.set(index, frames.length);
     return { record: index, frames, start: `${record.stream}/${record.position}` };
   }
+}
+
+/** A record that the server rejects, by its index in the batch. */
+export interface RejectedRecord {
+  readonly record: number;
+  readonly reason: string;
 }
 
 interface Message {

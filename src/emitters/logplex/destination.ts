@@ -33,16 +33,24 @@ export interface DestinationFailure {
  * One logplex channel: a URL and a token. Sends its records of each batch, with up to three requests at a
  * time.
  *
- * If the server rejects a body for its content, the body is split in half until the rejected message is
- * alone. After sixteen consecutive single-message rejections without a delivery, the fault is assumed to be
- * the destination's.
+ *     answer                         what happens
+ *     --------------------------------------------------------------------------------------------------
+ *     success                        the records of the body are delivered
+ *     content rejected               the body is halved, until the rejected message is alone: `isolated`
+ *     16 single messages in a row    the destination is the likely cause: the attempt fails
+ *     anything else, or none         the attempt fails
  *
- * The first failure that is not about content ends the attempt: requests in flight complete, no others start.
+ * An attempt sends the records of one batch. After its first failure, requests in flight complete and no
+ * others start. The next attempt begins when delivery emits the batch again, and not before the time that
+ * the server requested (Retry-After). `StallBudget` decides whether delivery waits for this destination, and
+ * `DestinationBatch` has the state of each record.
  */
 export class Destination {
   readonly #options: DestinationOptions;
+  /** From the Retry-After of the last failure. */
   #notBeforeMs = 0;
-  #rejectedAlone = 0;
+  /** Single messages that were rejected since the last delivery. */
+  #isolatedInARow = 0;
   /** Frame ids of bodies that may be sent again. */
   readonly #unanswered = new Set<string>();
 
@@ -101,7 +109,7 @@ export class Destination {
       }
     };
     await Promise.all(Array.from({ length: concurrency }, send));
-    if (this.#rejectedAlone >= MAX_REJECTED_ALONE) part.clearIsolatedRejections();
+    if (this.#isolatedInARow >= MAX_ISOLATED_REJECTIONS) part.clearIsolatedRejections();
     return failure;
   }
 
@@ -109,12 +117,12 @@ export class Destination {
   async #send(body: Body, part: DestinationBatch, signal: AbortSignal): Promise<Failure | undefined> {
     const result = await this.#attempt(body, signal);
     if (result.kind === 'delivered') {
-      this.#rejectedAlone = 0;
+      this.#isolatedInARow = 0;
       part.delivered(body);
       return undefined;
     }
     if (result.kind === 'destination') return this.#failed(result);
-    if (body.frames.length === 1) return this.#refuse(body, part, result.reason);
+    if (body.frames.length === 1) return this.#isolated(body, part, result.reason);
     for (const half of body.halves()) {
       const failure = await this.#send(half, part, signal);
       if (failure !== undefined) return failure;
@@ -122,12 +130,12 @@ export class Destination {
     return undefined;
   }
 
-  #refuse(body: Body, part: DestinationBatch, reason: string): Failure | undefined {
-    this.#rejectedAlone++;
-    part.rejectedAlone(body, reason);
-    if (this.#rejectedAlone < MAX_REJECTED_ALONE) return undefined;
+  #isolated(body: Body, part: DestinationBatch, reason: string): Failure | undefined {
+    this.#isolatedInARow++;
+    part.rejectedInIsolation(body, reason);
+    if (this.#isolatedInARow < MAX_ISOLATED_REJECTIONS) return undefined;
     return {
-      reason: `${MAX_REJECTED_ALONE} consecutive messages were each rejected alone, which suggests a fault of the destination: ${reason}`,
+      reason: `${MAX_ISOLATED_REJECTIONS} consecutive messages were each rejected alone, which suggests a fault of the destination: ${reason}`,
     };
   }
 
@@ -182,7 +190,7 @@ export class Destination {
 type Failure = Omit<DestinationFailure, 'isSuspended'>;
 
 /** Equals the number that delivery uses for emitters that cannot identify rejected records. */
-const MAX_REJECTED_ALONE = 16;
+const MAX_ISOLATED_REJECTIONS = 16;
 const EARLY_MS = 5;
 const MAX_REMEMBERED = 64;
 

@@ -22,6 +22,15 @@ import { StallBudget } from './stall-budget.ts';
  *     batch -- Routes -+-- DestinationBatch -- Destination --+-- LogplexClient -- up to 3 requests per destination
  *                      '-- no route: rejected ---------------'
  *
+ *     Routes            finds the destination of a resource: `singleRoute`, or `ServeRoutes` for tenants
+ *     RoutingPlan       the records of a batch by destination, without those that were sent before
+ *     DestinationBatch  the records for one destination as bodies, and the state of each record
+ *     Body, Frame       one request, and one syslog message in it; a long record has several frames
+ *     Destination       sends a DestinationBatch: retries, halves rejected bodies, honours Retry-After
+ *     StallBudget       decides when delivery stops waiting for a destination: `suspended`
+ *     SentRecords       delivered records of a batch that is emitted again
+ *     LogplexClient     one HTTP request: Exchange; its result: Answer, classified as RequestResult
+ *
  * `emit` sends all records and waits for every response, so `flush` has nothing to do. Delivery is
  * at-least-once: if a response is lost, the server may have accepted the request; it is sent again with
  * identical bytes and frame id.
@@ -136,7 +145,7 @@ export class LogplexEmitter implements Emitter {
     batches: ReadonlyMap<Destination, DestinationBatch>,
     failures: ReadonlyMap<Destination, DestinationFailure>,
   ): Outcome {
-    for (const { poison } of batches.values()) {
+    for (const { rejected: poison } of batches.values()) {
       const [first] = poison;
       if (first !== undefined) {
         const records = poison.map(({ record }) => record).sort((a, b) => a - b);

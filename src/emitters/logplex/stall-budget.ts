@@ -16,85 +16,104 @@ const FREE_MS = 1_000;
 const RETRY_INTERVAL_MS = 30_000;
 
 /**
- * Limits how long one destination may delay the others, which share its queue.
+ * Limits how long one destination may delay the others, which share its queue. The budget is used from the
+ * start of a failed attempt to the end of the next successful one, and by the part of a successful attempt
+ * that exceeds one second. It is not reset for each batch: a destination that is always slow gets a tenth of
+ * the time.
  *
- *     on time <-> stalling --budget used up--> suspended --an attempt (every 30 s) succeeds--> on time
+ *     state        budget          records are              begin         succeeded    failed
+ *     ------------------------------------------------------------------------------------------------------
+ *     on-time      refills         sent                     attempting
+ *     attempting   is used         sent                                   on-time      attempting, suspended
+ *     suspended    refills from 0  rejected; after 30 s     probing
+ *                                  the next ones are sent
+ *     probing      is used         sent                                   on-time      suspended
  *
- * The budget is used from the start of a failed attempt to the end of the next successful one, and by the
- * part of a successful attempt that exceeds one second. It is not reset for each batch: a destination that is
- * always slow gets a tenth of the time.
+ * A failed attempt suspends the destination only if its budget is used up and there are other destinations.
+ * Only this class changes the state.
  */
 export class StallBudget {
   readonly #limitMs: number;
   readonly #hasOthers: () => boolean;
   readonly #clock: Clock;
-  #leftMs: number;
-  #refilledMs: number;
-  /** Start of the current attempt, or of the first failed one. */
-  #stalledSinceMs: number | undefined;
-  #isSuspended = false;
-  #nextTryMs = 0;
+  #state: StallState;
 
   constructor({ limitMs, hasOthers, clock }: StallBudgetOptions) {
     this.#limitMs = limitMs;
     this.#hasOthers = hasOthers;
     this.#clock = clock;
-    this.#leftMs = limitMs;
-    this.#refilledMs = clock.monotonicMs();
+    this.#state = { kind: 'on-time', leftMs: limitMs, sinceMs: clock.monotonicMs() };
   }
 
   /** Suspended, and the time of the next attempt has not come. */
   get isResting(): boolean {
-    return this.isSuspended && this.#clock.monotonicMs() < this.#nextTryMs;
+    const state = this.#state;
+    return wasSuspended(state) && this.#hasOthers() && this.#clock.monotonicMs() < state.nextTryMs;
   }
 
   get isSuspended(): boolean {
-    return this.#isSuspended && this.#hasOthers();
+    return wasSuspended(this.#state) && this.#hasOthers();
   }
 
   /** The current attempt has used up the budget. */
   get isUsedUp(): boolean {
-    return this.#left() <= 0 && this.#hasOthers();
+    return this.#leftMs() <= 0 && this.#hasOthers();
   }
 
+  /** An attempt begins. */
   begin(): void {
-    if (this.#stalledSinceMs !== undefined) return;
-    this.#refill();
-    this.#stalledSinceMs = this.#clock.monotonicMs();
+    const state = this.#state;
+    const sinceMs = this.#clock.monotonicMs();
+    const leftMs = this.#refilledMs(sinceMs);
+    if (state.kind === 'on-time') this.#state = { kind: 'attempting', leftMs, sinceMs };
+    else if (state.kind === 'suspended') this.#state = { ...state, kind: 'probing', leftMs, sinceMs };
   }
 
   /** Returns true if the destination was suspended. */
   succeeded(): boolean {
-    const wasSuspended = this.#isSuspended;
-    const freeMs = wasSuspended ? 0 : FREE_MS;
-    this.#leftMs = Math.max(Math.min(this.#left() + freeMs, this.#leftMs), 0);
-    this.#stalledSinceMs = undefined;
-    this.#refilledMs = this.#clock.monotonicMs();
-    this.#isSuspended = false;
-    return wasSuspended;
+    const isRecovery = wasSuspended(this.#state);
+    const freeMs = isRecovery ? 0 : FREE_MS;
+    const leftMs = Math.max(Math.min(this.#leftMs() + freeMs, this.#state.leftMs), 0);
+    this.#state = { kind: 'on-time', leftMs, sinceMs: this.#clock.monotonicMs() };
+    return isRecovery;
   }
 
-  /** Returns true if the destination is now suspended. */
+  /** Returns true if the destination is newly suspended. */
   failed(): boolean {
     if (!this.isSuspended && !this.isUsedUp) return false;
-    const isNew = !this.#isSuspended;
-    this.#isSuspended = true;
-    this.#leftMs = 0;
-    this.#stalledSinceMs = undefined;
-    this.#refilledMs = this.#clock.monotonicMs();
-    this.#nextTryMs = this.#refilledMs + RETRY_INTERVAL_MS;
+    const isNew = !wasSuspended(this.#state);
+    const sinceMs = this.#clock.monotonicMs();
+    this.#state = { kind: 'suspended', leftMs: 0, sinceMs, nextTryMs: sinceMs + RETRY_INTERVAL_MS };
     return isNew;
   }
 
-  #left(): number {
-    const stalledMs =
-      this.#stalledSinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#stalledSinceMs;
-    return this.#leftMs - stalledMs;
+  #leftMs(): number {
+    const { kind, leftMs, sinceMs } = this.#state;
+    const isUsed = kind === 'attempting' || kind === 'probing';
+    return isUsed ? leftMs - (this.#clock.monotonicMs() - sinceMs) : leftMs;
   }
 
-  #refill(): void {
-    const now = this.#clock.monotonicMs();
-    this.#leftMs = Math.min(this.#limitMs, this.#leftMs + (now - this.#refilledMs) * REFILL);
-    this.#refilledMs = now;
+  #refilledMs(nowMs: number): number {
+    const { leftMs, sinceMs } = this.#state;
+    return Math.min(this.#limitMs, leftMs + (nowMs - sinceMs) * REFILL);
   }
+}
+
+/**
+ * `leftMs`: the budget at `sinceMs`; afterwards it refills or is used. `attempting` begins with the current
+ * attempt, or with the first failed one.
+ */
+type StallState =
+  | { readonly kind: 'on-time' | 'attempting'; readonly leftMs: number; readonly sinceMs: number }
+  | SuspendedState;
+
+interface SuspendedState {
+  readonly kind: 'suspended' | 'probing';
+  readonly leftMs: number;
+  readonly sinceMs: number;
+  readonly nextTryMs: number;
+}
+
+function wasSuspended(state: StallState): state is SuspendedState {
+  return state.kind === 'suspended' || state.kind === 'probing';
 }

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { SqlError } from '../../logstore/sql/sql-database.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { createInnerEmitter } from '../create-emitter.ts';
 import type { Emitter, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
@@ -26,7 +27,7 @@ const stdout = new ThreadOutput(send, data.stdoutIsTerminal);
 const signals = new Map<number, AbortController>();
 /** Without this, V8 would keep several hundred megabytes of processed batches. */
 const passed = minorGcEvery(COLLECT_EVERY_BYTES);
-const emitter = await createEmitter();
+const emitter = await threadEmitter();
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'call') void answer(message.id, message.call);
@@ -36,21 +37,16 @@ port.on('message', (message: ToThread) => {
   else stdout.printed(message.error);
 });
 
-function createEmitter(): Emitter | Promise<Emitter> {
+function threadEmitter(): Promise<Emitter> {
   const type = emitterTypes.find((each) => each.type === data.type);
   if (type === undefined) throw new Error(`Cannot create the emitter: no emitter type "${data.type}".`);
-  return type.create(data.configuration, {
-    name: data.name,
-    state: data.state,
-    stateDirectory: data.stateDirectory,
-    logger: pino(
-      { level: data.logLevel, base: null, timestamp: false },
-      { write: (line) => send({ kind: 'log', line }) },
-    ),
-    metrics,
-    clock: systemClock,
-    stdout,
-  });
+  const { configuration, name, state, stateDirectory } = data;
+  const logger = pino(
+    { level: data.logLevel, base: null, timestamp: false },
+    { write: (line) => send({ kind: 'log', line }) },
+  );
+  const environment = { name, state, stateDirectory, logger, metrics, clock: systemClock, stdout };
+  return createInnerEmitter({ type, configuration, environment });
 }
 
 async function answer(id: number, call: EmitterCall): Promise<void> {

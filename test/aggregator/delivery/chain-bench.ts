@@ -5,7 +5,14 @@ import {
   type EmitterChain,
   type EmitterChainSettings,
 } from '../../../src/aggregator/delivery/emitter-chain.ts';
+import { decorate, OUTER_DECORATORS } from '../../../src/emitters/create-emitter.ts';
+import {
+  type BatchStage,
+  identityStage,
+  stagedEmitter,
+} from '../../../src/emitters/decorators/staged-emitter.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
+import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryEmitter } from '../../support/memory-emitter.ts';
 import { MemoryNotifier } from '../../support/memory-notifier.ts';
@@ -22,6 +29,7 @@ export class ChainBench {
   metrics = new Registry();
   readonly settings: EmitterChainSettings;
   random = () => 0.999_999;
+  stage: BatchStage = identityStage;
 
   constructor(settings: Partial<EmitterChainSettings> = {}, deadLetterBytes?: number) {
     this.queue = new MemoryQueue(this.clock, deadLetterBytes);
@@ -41,10 +49,15 @@ export class ChainBench {
 
   chain(): EmitterChain {
     this.metrics = new Registry();
+    const environment = emitterEnvironment({
+      clock: this.clock,
+      logger: this.logs.logger,
+      metrics: this.metrics,
+    });
     const chain = createEmitterChain({
       cursor: this.cursor,
       deadLetters: this.queue.deadLetters,
-      emitter: this.emitter,
+      emitter: decorate(this.emitter, [...OUTER_DECORATORS, stagedEmitter(this.stage)], environment),
       settings: this.settings,
       notifier: this.notifier,
       clock: this.clock,

@@ -1,7 +1,84 @@
 import { describe, expect, it } from 'vitest';
+import type { QueuedBatch } from '../../../src/aggregator/delivery/queued-batch.ts';
+import { type RejectionDecision, Rejections } from '../../../src/aggregator/delivery/rejections.ts';
 import { DELIVERED, rejected, retry } from '../../../src/emitters/outcome.ts';
-import { lines } from '../../support/record-batches.ts';
+import { batchOf } from '../../../src/records/batch.ts';
+import { lines, recordBatch } from '../../support/record-batches.ts';
+import { withoutRecords } from '../../support/without-records.ts';
 import { ChainBench, ten } from './chain-bench.ts';
+
+function queued(count: number): QueuedBatch {
+  return {
+    batch: batchOf([recordBatch(lines(count))]),
+    positions: [{ entry: 3, record: 0 }],
+    begin: { entry: 3, record: 0 },
+    end: { entry: 4, record: 0 },
+    deadLetters: [],
+    acceptedTimeUnixNano: 0n,
+  };
+}
+
+const withRoom = () => new Rejections(() => true);
+const counts = (decision: RejectionDecision) =>
+  decision.kind === 'emit' ? decision.pieces.map(({ batch }) => batch.recordCount) : decision.kind;
+
+describe('the decision after a rejection', () => {
+  it('emits the rest of a batch without the named records', () => {
+    const decision = withRoom().decide(queued(10), rejected('bad', [7, 2, 2]));
+    expect(counts(decision)).toEqual([8]);
+    const rest = decision.kind === 'emit' ? decision.pieces[0] : undefined;
+    expect(rest?.deadLetters.map(({ at, letter }) => [at.record, letter.reason])).toEqual([
+      [2, 'bad'],
+      [7, 'bad'],
+    ]);
+    expect(rest?.end).toEqual({ entry: 4, record: 0 });
+  });
+
+  it('passes a batch when every record is named', () => {
+    const decision = withRoom().decide(queued(2), rejected('bad', [0, 1]));
+    expect(decision).toMatchObject({ kind: 'pass', rest: { end: { entry: 4, record: 0 } } });
+  });
+
+  it('halves a batch when no valid record is named, the first half first', () => {
+    const decision = withRoom().decide(queued(5), rejected('bad', [-1, 5, 0.5]));
+    expect(counts(decision)).toEqual([2, 3]);
+    expect(decision.kind === 'emit' && decision.pieces[1]?.begin).toEqual({ entry: 3, record: 2 });
+  });
+
+  it('isolates a single record fifteen times, then blames the destination', () => {
+    const rejections = withRoom();
+    const kinds = () => rejections.decide(queued(1), rejected('bad')).kind;
+    expect(Array.from({ length: 17 }, kinds)).toEqual([
+      ...Array.from({ length: 15 }, () => 'isolated'),
+      'blame-destination',
+      'blame-destination',
+    ]);
+  });
+
+  it('counts isolated records anew after a delivery', () => {
+    const rejections = withRoom();
+    for (let i = 0; i < 15; i++) rejections.decide(queued(1), rejected('bad'));
+    rejections.delivered();
+    expect(rejections.decide(queued(1), rejected('bad')).kind).toBe('isolated');
+  });
+
+  it.each([
+    ['named', queued(3), rejected('bad', [1])],
+    ['isolated', queued(1), rejected('bad')],
+  ])('does not dead-letter %s records that do not fit into the store', (_, batch, outcome) => {
+    const bytes = batch.batch.byteCount / batch.batch.recordCount;
+    const seen: number[] = [];
+    const rejections = new Rejections((letters) => {
+      seen.push(letters.reduce((sum, { letter }) => sum + letter.records.data.length, 0));
+      return false;
+    });
+    expect(rejections.decide(batch, outcome)).toEqual({
+      kind: 'store-full',
+      reason: 'The dead letter store is full: bad',
+    });
+    expect(seen).toEqual([bytes]);
+  });
+});
 
 describe('delivery: rejected records', () => {
   it('dead-letters named records and emits the rest in one batch', async () => {
@@ -187,5 +264,42 @@ describe('delivery: all records are rejected', () => {
     const chain = await bench.started();
     expect(chain.status().state).toBe('holding');
     expect(bench.deadLetters).toEqual([]);
+  });
+
+  it('takes no evidence from batches whose records the stage left out', async () => {
+    const bench = new ChainBench({ maxRecords: 1 });
+    bench.stage = withoutRecords('left out');
+    bench.append(Array.from({ length: 40 }, (_, index) => `${index}${index % 4 === 3 ? ' left out' : ''}\n`));
+    bench.emitter.onEmit = () => rejected('no such table');
+    const chain = await bench.started();
+    expect(chain.status().state).toBe('holding');
+    expect(bench.deadLetters).toEqual([]);
+    expect(bench.cursor.committed).toEqual({ entry: 1, record: 0 });
+  });
+});
+
+describe('delivery: records that the stage leaves out', () => {
+  it('moves the cursor past them without emitting them', async () => {
+    const bench = new ChainBench();
+    bench.stage = withoutRecords('left out');
+    bench.append(['a\n', 'b left out\n', 'c\n']);
+    bench.append(ten('left out '));
+    const chain = await bench.started();
+    await bench.stop(chain);
+    expect(bench.emitter.delivered).toEqual(['a\n', 'c\n']);
+    expect(bench.cursor.committed).toEqual({ entry: 3, record: 0 });
+  });
+
+  it('dead-letters the record that the emitter names', async () => {
+    const bench = new ChainBench();
+    bench.stage = withoutRecords('left out');
+    bench.append(['a left out\n', ...ten('b').slice(1)]);
+    bench.emitter.onEmit = (texts) => {
+      const index = texts.indexOf('b4\n');
+      return index >= 0 ? rejected('bad', [index]) : DELIVERED;
+    };
+    await bench.started();
+    expect(bench.deadLetters).toEqual(['bad (1)']);
+    expect(bench.emitter.delivered).toEqual(ten('b').filter((text) => text !== 'b0\n' && text !== 'b4\n'));
   });
 });

@@ -156,6 +156,22 @@ describe('delivery: after the last retry', () => {
     expect(chain.status().state).toBe('holding');
   });
 
+  it('dead-letter: stops holding when the batch fits into the dead letter store', async () => {
+    const bench = new ChainBench({ afterRetries: 'dead-letter' });
+    bench.append(ten('a'));
+    bench.emitter.onEmit = () => retry('500');
+    let isFull = true;
+    bench.queue.deadLetters.full = () => isFull;
+    const chain = await bench.started();
+    await bench.clock.advance(100_000);
+    expect(await bench.metric('aggregator_emitter_holding')).toBe(1);
+    isFull = false;
+    await bench.clock.advance(300_000);
+    expect(bench.deadLetters).toEqual(['500 (10)']);
+    expect(chain.status()).toMatchObject({ state: 'idle', failures: 0 });
+    expect(await bench.metric('aggregator_emitter_holding')).toBe(0);
+  });
+
   it('discard: discards the batch, and counts it', async () => {
     const bench = new ChainBench({ afterRetries: 'discard' });
     bench.append([...ten('a'), ...ten('b')]);

@@ -2,13 +2,13 @@ import { expect, it } from 'vitest';
 import { StallBudget } from '../../../src/emitters/logplex/stall-budget.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-function patience({ limitMs = 60_000, hasOthers = true } = {}) {
+function stallBudget({ limitMs = 60_000, hasOthers = true } = {}) {
   const clock = new FakeClock();
-  return { clock, patience: new StallBudget({ limitMs, hasOthers: () => hasOthers, clock }) };
+  return { clock, budget: new StallBudget({ limitMs, hasOthers: () => hasOthers, clock }) };
 }
 
 it('lasts for its limit over several attempts', async () => {
-  const { clock, patience: one } = patience();
+  const { clock, budget: one } = stallBudget();
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 10_000) {
     one.begin();
     expect(one.failed()).toBe(false);
@@ -21,7 +21,7 @@ it('lasts for its limit over several attempts', async () => {
 });
 
 it('allows an attempt every thirty seconds once used up, until one succeeds', async () => {
-  const { clock, patience: one } = patience({ limitMs: 1_000 });
+  const { clock, budget: one } = stallBudget({ limitMs: 1_000 });
   one.begin();
   await clock.advance(1_000);
   expect(one.failed()).toBe(true);
@@ -43,7 +43,7 @@ it('allows an attempt every thirty seconds once used up, until one succeeds', as
 });
 
 it('is not used up by deliveries of normal duration', async () => {
-  const { clock, patience: one } = patience();
+  const { clock, budget: one } = stallBudget();
   for (let i = 0; i < 1_000; i++) {
     one.begin();
     await clock.advance(900);
@@ -53,7 +53,7 @@ it('is not used up by deliveries of normal duration', async () => {
 });
 
 it('is used up by a destination that is always slow, without any failure', async () => {
-  const { clock, patience: one } = patience();
+  const { clock, budget: one } = stallBudget();
   let attempts = 0;
   while (attempts < 100) {
     one.begin();
@@ -67,7 +67,7 @@ it('is used up by a destination that is always slow, without any failure', async
 });
 
 it('refills by a tenth of the time that passes', async () => {
-  const { clock, patience: one } = patience({ limitMs: 10_000 });
+  const { clock, budget: one } = stallBudget({ limitMs: 10_000 });
   one.begin();
   await clock.advance(9_000);
   one.succeeded();
@@ -80,7 +80,7 @@ it('refills by a tenth of the time that passes', async () => {
 });
 
 it('is unlimited for a single destination', async () => {
-  const { clock, patience: one } = patience({ limitMs: 1, hasOthers: false });
+  const { clock, budget: one } = stallBudget({ limitMs: 1, hasOthers: false });
   one.begin();
   await clock.advance(1_000_000);
   expect(one.isUsedUp).toBe(false);

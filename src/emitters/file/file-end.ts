@@ -3,7 +3,7 @@ import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../records/check.ts'
 import type { FileStat, OpenFile } from './file-system.ts';
 
 /** The end of a file at some time, with data to identify the file and the position. */
-export interface FileMark {
+export interface FileEnd {
   readonly device: string;
   readonly inode: string;
   readonly length: number;
@@ -13,7 +13,7 @@ export interface FileMark {
 
 const decimal = z.string().regex(/^\d{1,20}$/);
 
-export const fileMarkSchema = z.object({
+export const fileEndSchema = z.object({
   device: decimal,
   inode: decimal,
   length: z.int().min(0),
@@ -23,8 +23,8 @@ export const fileMarkSchema = z.object({
     .transform((text) => text as Check),
 });
 
-/** Creates the mark of `length` in a file. */
-export async function markAt(file: OpenFile, { device, inode }: FileStat, length: number): Promise<FileMark> {
+/** The end of a file whose length is `length`. */
+export async function endAt(file: OpenFile, { device, inode }: FileStat, length: number): Promise<FileEnd> {
   const before = await file.read(Math.max(0, length - CHECK_WINDOW_BYTES), length);
   return { device, inode, length, check: checkOf(before) };
 }
@@ -36,8 +36,8 @@ export function isSameFile(
   return one.device === other?.device && one.inode === other.inode;
 }
 
-/** Whether this is the file of the mark, with unchanged bytes before it. */
-export async function matches(mark: FileMark, file: OpenFile, stat: FileStat): Promise<boolean> {
-  if (!isSameFile(mark, stat) || stat.sizeBytes < mark.length) return false;
-  return (await markAt(file, stat, mark.length)).check === mark.check;
+/** Whether this is the file of `end`, with unchanged bytes before it. It may be longer. */
+export async function matches(end: FileEnd, file: OpenFile, stat: FileStat): Promise<boolean> {
+  if (!isSameFile(end, stat) || stat.sizeBytes < end.length) return false;
+  return (await endAt(file, stat, end.length)).check === end.check;
 }

@@ -1,0 +1,43 @@
+import type { Batch } from '../../records/batch.ts';
+import type { Emitter } from '../emitter.ts';
+import type { Outcome } from '../outcome.ts';
+import { forwardingEmitter } from './forwarding-emitter.ts';
+
+/**
+ * The stage between the cursor and the emitter: receives a batch of the queue and returns the batch to emit.
+ * It must be a pure function of the batch, since the same records may be emitted again: after a failure, a
+ * crash, or as a replay of a dead letter.
+ *
+ * It may change records and leave records out, but must keep their order.
+ */
+export type BatchStage = (batch: Batch) => StagedBatch;
+
+export interface StagedBatch {
+  /** Without records: nothing is emitted. */
+  readonly batch: Batch;
+  /** The index of each record in the original batch; undefined if no record was left out. */
+  readonly originalIndexes?: ArrayLike<number>;
+}
+
+/** Emits every batch as it is. */
+export const identityStage: BatchStage = (batch) => ({ batch });
+
+/** A decorator that passes each batch through `stage`. */
+export function stagedEmitter(stage: BatchStage): (emitter: Emitter) => Emitter {
+  if (stage === identityStage) return (emitter) => emitter;
+  return (emitter) =>
+    forwardingEmitter(emitter, {
+      emit: async (batch, signal) => {
+        const staged = stage(batch);
+        if (staged.batch.recordCount === 0) return { kind: 'delivered', isSkipped: true };
+        return inOriginal(await emitter.emit(staged.batch, signal), staged);
+      },
+    });
+}
+
+/** Delivery knows records by their indexes in the original batch. */
+function inOriginal(outcome: Outcome, { originalIndexes }: StagedBatch): Outcome {
+  if (outcome.kind !== 'rejected' || outcome.records === undefined) return outcome;
+  if (originalIndexes === undefined) return outcome;
+  return { ...outcome, records: outcome.records.flatMap((index) => originalIndexes[index] ?? []) };
+}
