@@ -54,6 +54,12 @@ export class MemoryPublishTransport implements PublishTransport {
     this.#deliver();
   }
 
+  /** The peer has read its answers. */
+  drain(): void {
+    this.isReading = true;
+    this.#receiver?.drained();
+  }
+
   peerEnds(): void {
     this.#receiver?.peerEnded();
   }
