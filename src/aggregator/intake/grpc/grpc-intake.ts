@@ -9,6 +9,7 @@ import { listenError } from '../../../runtime/listen-error.ts';
 import { silenceGrpcLog } from '../../../runtime/logging/grpc-log.ts';
 import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { PUBLISH_LIMITS, PublishCalls, type PublishLimits } from '../publish/publish-calls.ts';
+import { limitCallHeaders } from './call-headers.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { createGrpcEvents, type GrpcEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
@@ -79,6 +80,7 @@ export class GrpcIntake implements Intake {
     this.#connections.watch(server);
     this.#unfinished.watch(server);
     widenReceiveWindows(server);
+    limitCallHeaders(server, (peer, reason) => this.#events.connectionClosed(peer, reason));
     onFailedHandshake(server, (peer, reason) => this.#events.handshakeFailed(peer, reason));
     const { queue } = this.#context;
     this.#unsubscribe = queue.onStopped((stopped) => this.#setHealth(stopped === undefined));
