@@ -24,8 +24,9 @@ import type { ApiStore, UnavailableStore } from './api/api-store.ts';
 import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
 import { aggregatorControl } from './control.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
-import { Intake } from './intake/intake.ts';
-import { connectionLimits } from './intake/intake-limits.ts';
+import { grpcIntake } from './intake/grpc/grpc-intake.ts';
+import { connectionLimits } from './intake/grpc/intake-limits.ts';
+import { Intakes } from './intake/intakes.ts';
 import { lateAlerts } from './late-alerts.ts';
 import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
 import { alertPager } from './notify/alert-pager.ts';
@@ -100,7 +101,7 @@ class RunningAggregator implements Aggregator {
   #queue: Queue | undefined;
   #notifier: Notifier | undefined;
   #notifyState: OpenNotifyState | undefined;
-  #intake: Intake | undefined;
+  #intakes: Intakes | undefined;
   #control: { close(): Promise<void> } | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
@@ -140,7 +141,7 @@ class RunningAggregator implements Aggregator {
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
       for (const emitter of this.#config.emitters) await this.#startChain(queue, notifier, emitter);
       if (this.#store === undefined) resolveAlerts(notifier);
-      await this.#startIntake(queue);
+      await this.#startIntakes(queue);
       await this.#serveControl(
         aggregatorControl(queue, {
           configured: new Set(this.#config.emitters.map(({ name }) => name)),
@@ -162,7 +163,7 @@ class RunningAggregator implements Aggregator {
 
   async #stop(deadline: AbortSignal): Promise<void> {
     this.#cancelWatch?.();
-    await this.#intake?.stop(deadline);
+    await this.#intakes?.stop(deadline);
     await this.#store?.stop(deadline);
     await Promise.all(this.#chains.map((chain) => chain.stop(deadline)));
     await this.#notifier?.stop(deadline);
@@ -196,7 +197,7 @@ class RunningAggregator implements Aggregator {
       this.#broken ??
       this.#queue?.stopped ??
       (failing === undefined ? undefined : `the last write failed: ${failing}`) ??
-      (this.#intake === undefined ? 'starting' : undefined);
+      (this.#intakes === undefined ? 'starting' : undefined);
     return { ready: reason === undefined, ...(reason !== undefined && { reason }), late: this.#late() };
   }
 
@@ -307,29 +308,29 @@ class RunningAggregator implements Aggregator {
     await this.#store.start();
   }
 
-  async #startIntake(queue: Queue): Promise<void> {
+  async #startIntakes(queue: Queue): Promise<void> {
     const { listenAddress, tls } = this.#config;
     // This process owns the state directory and the socket in it: an existing socket is a leftover of a
     // killed process.
     if ('socketPath' in listenAddress) await rm(listenAddress.socketPath, { force: true });
     this.#credentials = grpcServerCredentials(tls);
-    const intake = new Intake({
-      address: formatAddress(listenAddress),
-      credentials: this.#credentials,
-      queue,
-      ledger: queue.ledger,
-      software: `mega-collector/${this.#deps.version}`,
-      undeliveredRecords: () => this.delivery().undeliveredRecords,
-      limits: connectionLimits(this.#config.maxConnections),
-      clock: this.#deps.clock,
-      logger: this.#deps.logger,
-      metrics: this.#deps.metrics,
-    });
-    await intake.start();
-    this.#intake = intake;
+    const address = formatAddress(listenAddress);
+    const limits = connectionLimits(this.#config.maxConnections);
+    const intakes = new Intakes(
+      {
+        ...this.#deps,
+        queue,
+        ledger: queue.ledger,
+        software: `mega-collector/${this.#deps.version}`,
+        undeliveredRecords: () => this.delivery().undeliveredRecords,
+      },
+      [grpcIntake({ address, credentials: this.#credentials, limits })],
+    );
+    await intakes.start();
+    this.#intakes = intakes;
     this.#deps.logger.info(
       {
-        address: formatAddress(listenAddress),
+        address,
         tls: tls !== undefined,
         emitters: this.#chains.map((chain) => chain.emitter),
       },

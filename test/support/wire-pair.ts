@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { Intake } from '../../src/aggregator/intake/intake.ts';
-import type { IntakeLimits } from '../../src/aggregator/intake/intake-limits.ts';
+import { GrpcIntake } from '../../src/aggregator/intake/grpc/grpc-intake.ts';
+import type { IntakeLimits } from '../../src/aggregator/intake/grpc/intake-limits.ts';
+import { Intakes } from '../../src/aggregator/intake/intakes.ts';
+import type { PublishLimits } from '../../src/aggregator/intake/publish/publish-calls.ts';
 import { Publisher } from '../../src/collector/publisher/publisher.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import type { Queue } from '../../src/storage/queue/queue.ts';
@@ -12,37 +14,54 @@ import { MemoryStore } from './memory-store.ts';
 
 const soon = () => AbortSignal.timeout(2_000);
 
-/** An intake on a free port of loopback, before a store in memory. */
+/** A gRPC intake on a free port of the loopback address; it passes its batches to a store in memory. */
 export async function startIntake(
   options: {
     store?: MemoryStore;
     /** A real queue instead of the store. */
     queue?: Queue;
     clock?: Clock;
-    limits?: Partial<IntakeLimits>;
+    limits?: Partial<IntakeLimits & PublishLimits>;
     address?: string;
     credentials?: ServerCredentials;
-    streamsPerCall?: number;
   } = {},
 ) {
   const store = options.store ?? new MemoryStore();
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
-  const intake = new Intake({
-    address: options.address ?? '127.0.0.1:0',
-    credentials: options.credentials ?? ServerCredentials.createInsecure(),
-    queue: options.queue ?? store,
-    ledger: options.queue?.ledger ?? store,
-    software: 'test/1',
-    ...(options.streamsPerCall !== undefined && { streamsPerCall: options.streamsPerCall }),
-    ...(options.limits !== undefined && { limits: options.limits }),
-    clock: options.clock ?? systemClock,
-    logger,
-    metrics,
-  });
-  await intake.start();
-  onTestFinished(() => intake.stop(soon()));
-  return { intake, store, lines, metrics, address: `127.0.0.1:${intake.port}` };
+  const grpc: GrpcIntake[] = [];
+  const intakes = new Intakes(
+    {
+      queue: options.queue ?? store,
+      ledger: options.queue?.ledger ?? store,
+      software: 'test/1',
+      clock: options.clock ?? systemClock,
+      logger,
+      metrics,
+    },
+    [
+      (context) => {
+        const { address = '127.0.0.1:0', credentials = ServerCredentials.createInsecure(), limits } = options;
+        const intake = new GrpcIntake(
+          { address, credentials, ...(limits !== undefined && { limits }) },
+          context,
+        );
+        grpc.push(intake);
+        return intake;
+      },
+    ],
+  );
+  await intakes.start();
+  const port = grpc[0]?.port ?? 0;
+  const stop = (deadline: AbortSignal) => intakes.stop(deadline);
+  onTestFinished(() => stop(soon()));
+  return { intake: { port, stop }, store, lines, metrics, address: `127.0.0.1:${port}` };
+}
+
+/** The number of Publish calls now. */
+export async function callsOf(metrics: Registry): Promise<number> {
+  const text = await metrics.getSingleMetricAsString('aggregator_intake_calls');
+  return Number(/ (\d+)$/m.exec(text)?.[1]);
 }
 
 export async function startPublisher(

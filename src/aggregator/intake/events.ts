@@ -3,29 +3,23 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import { LimitedLog } from '../../runtime/logging/limited-log.ts';
 
-/** What happens at intake, logged and counted in one place. */
+/** Logs and counts the events that all intakes have. */
 export interface IntakeEvents {
   callBegun(peer: CallPeer): void;
   callEnded(peer: CallPeer, reason: string): void;
-  /** A client never came to a call: its certificate, or the lack of one. */
-  handshakeFailed(peer: string, reason: string): void;
-  /** The peer broke the protocol; its call ends, nothing it sent before is lost. */
+  /** The call ends. The batches that were accepted before stay accepted. */
   protocolBroken(peer: CallPeer, reason: string): void;
   batchReceived(records: number, bytes: number): void;
   batchRefused(peer: CallPeer, stream: string, reason: string): void;
-  /** The last word on a stream came from a collector that has not opened it, or does not own it. It is ignored. */
+  streamRefused(peer: CallPeer, stream: string, reason: string): void;
+  /** A final message came from a collector that has not opened the stream, or does not own it. It is ignored. */
   finalRefused(peer: CallPeer, stream: string): void;
   /** Two running processes have one collector id. */
   sharedIdentity(peer: CallPeer): void;
-  /** A limit of connections is reached, or a client was too slow. */
-  connectionRefused(peer: string, reason: string): void;
-  streamRefused(peer: CallPeer, stream: string, reason: string): void;
   stopped(reason: string): void;
   resumed(): void;
   unanswered(bytes: number): void;
-  /** Bytes of messages that have begun to come and are not complete. */
-  unfinished(bytes: number): void;
-  /** Writes the log lines that are held back. */
+  /** Writes the counts of log lines that were suppressed. */
   flush(): void;
 }
 
@@ -36,97 +30,42 @@ export interface CallPeer {
   readonly tlsSubject?: string;
 }
 
-/** A collector that restarts, or changes between addresses, is to be seen in the log each time. */
+/** A collector that restarts, or changes its address, is in the log each time. */
 const CALLS_BURST = 20;
 
 export function createIntakeEvents(logger: Logger, metrics: Registry, clock: Clock): IntakeEvents {
   const registers = [metrics];
-  const calls = new Gauge({ name: 'aggregator_intake_calls', help: 'Collectors connected now.', registers });
-  const records = new Counter({
-    name: 'aggregator_intake_records_total',
-    help: 'Records received, repetitions included.',
-    registers,
-  });
-  const bytes = new Counter({
-    name: 'aggregator_intake_bytes_total',
-    help: 'Record bytes received, uncompressed, repetitions included.',
-    registers,
-  });
-  const refused = new Counter({
-    name: 'aggregator_intake_refused_batches_total',
-    help: 'Batches answered with a refusal.',
-    registers,
-  });
-  const broken = new Counter({
-    name: 'aggregator_intake_protocol_errors_total',
-    help: 'Calls ended because the peer broke the protocol.',
-    registers,
-  });
-  const handshakes = new Counter({
-    name: 'aggregator_intake_failed_handshakes_total',
-    help: 'Clients turned away by TLS.',
-    registers,
-  });
-  const closed = new Counter({
-    name: 'aggregator_intake_refused_connections_total',
-    help: 'Connections closed because of a limit.',
-    registers,
-  });
-  const finals = new Counter({
-    name: 'aggregator_intake_refused_finals_total',
-    help: 'Final messages for streams that their sender has not opened or does not own.',
-    registers,
-  });
-  const shared = new Counter({
-    name: 'aggregator_intake_shared_identities_total',
-    help: 'Calls of a collector id that two running processes use.',
-    registers,
-  });
-  const unfinished = new Gauge({
-    name: 'aggregator_intake_unfinished_bytes',
-    help: 'Bytes of messages that are not complete.',
-    registers,
-  });
+  const counter = (name: string, help: string) =>
+    new Counter({ name: `aggregator_intake_${name}_total`, help, registers });
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `aggregator_intake_${name}`, help, registers });
+  const calls = gauge('calls', 'Collectors connected now.');
+  const records = counter('records', 'Records received, repetitions included.');
+  const bytes = counter('bytes', 'Record bytes received, uncompressed, repetitions included.');
+  const refused = counter('refused_batches', 'Batches answered with a refusal.');
+  const broken = counter('protocol_errors', 'Calls ended because the peer broke the protocol.');
+  const finals = counter(
+    'refused_finals',
+    'Final messages for streams that their sender has not opened or does not own.',
+  );
+  const shared = counter('shared_identities', 'Calls of a collector id that two running processes use.');
+  const unanswered = gauge('unanswered_bytes', 'Record bytes received and not yet answered.');
+  const stopped = gauge('stopped', '1 while intake is stopped.');
   const limited = new LimitedLog(logger, clock);
-  const calm = new LimitedLog(logger, clock, { burst: CALLS_BURST });
-  const waiting = new Gauge({
-    name: 'aggregator_intake_unanswered_bytes',
-    help: 'Record bytes received and not yet answered.',
-    registers,
-  });
-  const stopped = new Gauge({
-    name: 'aggregator_intake_stopped',
-    help: '1 while intake is stopped.',
-    registers,
-  });
+  const callLog = new LimitedLog(logger, clock, { burst: CALLS_BURST });
   return {
     callBegun: (peer) => {
       calls.inc();
-      calm.write({ ...by(peer), level: 'info', fields: peer, message: 'A collector has connected.' });
+      callLog.write({ ...by(peer), level: 'info', fields: peer, message: 'A collector has connected' });
     },
     callEnded: (peer, reason) => {
       calls.dec();
       const fields = { ...peer, reason };
-      calm.write({ ...by(peer), level: 'info', fields, message: 'A collector has disconnected.' });
-    },
-    handshakeFailed: (peer, reason) => {
-      handshakes.inc();
-      // One limit for all: a client that is rejected comes again every few seconds, from a new port.
-      const message = 'A client was turned away by TLS.';
-      limited.write({ level: 'warn', party: '', fields: { peer, reason }, message });
-    },
-    connectionRefused: (peer, reason) => {
-      closed.inc();
-      limited.write({
-        level: 'warn',
-        party: '',
-        fields: { peer, reason },
-        message: 'A connection was closed',
-      });
+      callLog.write({ ...by(peer), level: 'info', fields, message: 'A collector has disconnected' });
     },
     protocolBroken: (peer, reason) => {
       broken.inc();
-      const message = 'A peer broke the protocol; its call is ended.';
+      const message = 'Ended a call because the peer broke the protocol';
       limited.write({ ...by(peer), level: 'warn', fields: { ...peer, reason }, message });
     },
     batchReceived: (recordCount, byteCount) => {
@@ -135,12 +74,16 @@ export function createIntakeEvents(logger: Logger, metrics: Registry, clock: Clo
     },
     batchRefused: (peer, stream, reason) => {
       refused.inc();
-      const message = 'A batch was refused; its stream stops until it is tried again.';
+      const message = 'Refused a batch; its stream waits until the collector opens it again';
       limited.write({ ...by(peer), level: 'error', fields: { ...peer, stream, reason }, message });
+    },
+    streamRefused: (peer, stream, reason) => {
+      const fields = { ...peer, stream, reason };
+      limited.write({ ...by(peer), level: 'error', fields, message: 'Refused to open a stream' });
     },
     finalRefused: (peer, stream) => {
       finals.inc();
-      const message = 'A collector declared the end of a stream that it has not opened; it is ignored';
+      const message = 'Ignored the final message of a collector for a stream that it has not opened';
       limited.write({ ...by(peer), level: 'warn', fields: { ...peer, stream }, message });
     },
     sharedIdentity: (peer) => {
@@ -149,28 +92,23 @@ export function createIntakeEvents(logger: Logger, metrics: Registry, clock: Clo
         'Two running collectors use one collector id: one state directory is a copy of the other. Stop one of them and give it an empty state directory';
       limited.write({ ...by(peer), level: 'error', fields: peer, message });
     },
-    streamRefused: (peer, stream, reason) => {
-      const fields = { ...peer, stream, reason };
-      limited.write({ ...by(peer), level: 'error', fields, message: 'A stream was refused.' });
-    },
     stopped: (reason) => {
       stopped.set(1);
-      logger.error({ reason }, 'Intake is stopped; collectors keep their data and wait.');
+      logger.error({ reason }, 'Intake is stopped; collectors keep their records and wait');
     },
     resumed: () => {
       stopped.set(0);
-      logger.info('Intake goes on.');
+      logger.info('Intake accepts records again');
     },
-    unanswered: (byteCount) => waiting.set(byteCount),
-    unfinished: (byteCount) => unfinished.set(byteCount),
+    unanswered: (byteCount) => unanswered.set(byteCount),
     flush: () => {
       limited.flush();
-      calm.flush();
+      callLog.flush();
     },
   };
 }
 
-/** The address without the port, which is another one for each connection. */
+/** The address without the port, which differs for each connection. */
 function by({ peer }: CallPeer): { readonly party: string } {
   return { party: peer.replace(/:\d+$/, '') };
 }

@@ -1,13 +1,8 @@
 import type { StreamId } from '../../records/stream-id.ts';
 
-interface UnderWay {
-  batches: number;
-  readonly whenSettled: (() => void)[];
-}
-
 /**
- * The streams that have batches on their way to the disk, over all calls. When a newer call ends an older one, batches of
- * the older are still to be stored: the answer about the end of a stream must include them.
+ * The streams that have batches without an outcome, over all senders. When a newer call ends an older one, batches of the
+ * older call may still be stored: the answer about the end of a stream must include them.
  */
 export class StreamsUnderWay {
   readonly #streams = new Map<StreamId, UnderWay>();
@@ -18,7 +13,7 @@ export class StreamsUnderWay {
     else underWay.batches++;
   }
 
-  /** The batch is stored, or it is not and never will be. */
+  /** A batch of the stream is stored, or will never be. */
   end(stream: StreamId): void {
     const underWay = this.#streams.get(stream);
     if (underWay === undefined || --underWay.batches > 0) return;
@@ -26,10 +21,15 @@ export class StreamsUnderWay {
     for (const callback of underWay.whenSettled) callback();
   }
 
-  /** Calls back at once when nothing is on its way. */
+  /** Calls back when the stream has no batch without an outcome; at once if it has none. */
   whenSettled(stream: StreamId, callback: () => void): void {
     const underWay = this.#streams.get(stream);
     if (underWay === undefined) callback();
     else underWay.whenSettled.push(callback);
   }
+}
+
+interface UnderWay {
+  batches: number;
+  readonly whenSettled: (() => void)[];
 }

@@ -1,6 +1,6 @@
 /**
- * How many record bytes may wait for their commit, over all calls together. A call that finds no room stops reading its
- * peer until there is; HTTP/2 then holds the peer back.
+ * The record bytes that wait for their commit, over all senders. A sender without room is not read until there is room
+ * again; its transport then holds it back.
  */
 export class UnansweredBudget {
   readonly #limitBytes: number;

@@ -1,13 +1,9 @@
-import {
-  type ChannelCredentials,
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  type MethodDefinition,
-} from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, type ClientOptions, type MethodDefinition } from '@grpc/grpc-js';
 import { AggregatorService, type PublishResponse } from '../../records/gen/megacollector/v1/aggregator.ts';
 import { LIMITS } from '../../records/limits.ts';
 import { decodeResponse, encodeRequest, type OutgoingRequest } from '../../records/publish-codec.ts';
+import { GrpcPublishTransport } from './grpc-publish-transport.ts';
+import type { PublishTransport } from './publish-transport.ts';
 
 /** One address of an aggregator; opens Publish calls. The publisher reconnects, so a call fails at once. */
 export class PublishClient {
@@ -29,12 +25,11 @@ export class PublishClient {
     this.#client = new Client(address, credentials, options);
   }
 
-  publish(): PublishStream {
-    return this.#client.makeBidiStreamRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      { deadline: Number.POSITIVE_INFINITY },
+  publish(): PublishTransport {
+    return new GrpcPublishTransport(
+      this.#client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, {
+        deadline: Number.POSITIVE_INFINITY,
+      }),
     );
   }
 
@@ -42,8 +37,6 @@ export class PublishClient {
     this.#client.close();
   }
 }
-
-export type PublishStream = ClientDuplexStream<OutgoingRequest, PublishResponse>;
 
 const KEEPALIVE_MS = 10_000;
 

@@ -1,6 +1,3 @@
-import { type ServiceError, type StatusObject, status as statusCode } from '@grpc/grpc-js';
-import { checkFromBytes } from '../../records/check.ts';
-import { checksumFromMessage } from '../../records/checksum-codec.ts';
 import type { CompressionName } from '../../records/compression.ts';
 import type {
   PublishRequest,
@@ -8,20 +5,20 @@ import type {
   Refused,
   Welcome,
 } from '../../records/gen/megacollector/v1/aggregator.ts';
-import { LIMITS } from '../../records/limits.ts';
 import { endOf } from '../../records/record-batch.ts';
-import { type StreamId, streamIdFromBytes, streamIdToBytes } from '../../records/stream-id.ts';
+import type { StreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
-import type { Cancel, Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
-import { conciseReason } from './concise-reason.ts';
 import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
-import type { PublishStream } from './publish-client.ts';
+import type { AnswerReceiver, CallEnd, PublishTransport } from './publish-transport.ts';
 import type { PublishedStream } from './published-stream.ts';
+import { SentBatches } from './sent-batches.ts';
+import { StreamPhases } from './stream-phases.ts';
 
 /**
- * One Publish call from hello to its end: the turns of the streams, pending batches, and answers.
+ * The collector's side of one Publish call, from hello to its end: the turns of the streams, pending batches, and answers.
  *
  *     ready streams --turn--> read into the one buffer -> compress -> write       (while the window has room)
  *                                                                        |
@@ -30,56 +27,46 @@ import type { PublishedStream } from './published-stream.ts';
  * One read at a time, round-robin over the ready streams; at most 8 MiB unanswered. Unanswered batches are
  * discarded when the call ends: the next call begins with a query for the position of each stream.
  */
-export class PublishSession {
+export class PublishSession implements AnswerReceiver {
   readonly #options: PublishSessionOptions;
   /** The only buffer for file data, whatever the size and number of the files. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** Streams to serve, in turn; each once. The queue belongs to this call; earlier calls do not matter. */
   readonly #ready = new Set<PublishedStream>();
-  readonly #sent = new Map<number, { readonly stream: PublishedStream; readonly bytes: number }>();
-  readonly #timers = new Set<Cancel>();
-  #windowBytes: number = LIMITS.unansweredBytes;
-  #unansweredBytes = 0;
-  #sequence = 0;
+  readonly #sent = new SentBatches();
+  readonly #phases: StreamPhases;
   #welcomed = false;
   #fruitful = false;
-  #replaced = false;
   #finishing = false;
-  #end: string | undefined;
+  #hasEnded = false;
   #changed: () => void = () => {};
+  #resolveClosed: (end: CallEnd) => void = () => {};
+  readonly #closed = new Promise<CallEnd>((resolve) => {
+    this.#resolveClosed = resolve;
+  });
 
   constructor(options: PublishSessionOptions) {
     this.#options = options;
+    this.#phases = new StreamPhases({
+      ...options,
+      send: (message) => this.#send(message),
+      enqueue: (stream) => this.#enqueue(stream),
+    });
   }
 
   /** Runs the call to its end; never rejects. */
   async run(): Promise<SessionEnd> {
-    const { call, clock, identity } = this.#options;
-    const ended = new Promise<void>((resolve) => {
-      call.on('data', (response: PublishResponse) => this.#receive(response));
-      call.on('error', (error: ServiceError) => this.#ended(conciseReason(error.details || error.message)));
-      call.on('status', (status: StatusObject) => {
-        this.#replaced = status.code === statusCode.ABORTED;
-        this.#ended(conciseReason(status.details) || 'the aggregator ended the call');
-        resolve();
-      });
+    const { transport, clock, identity, undelivered } = this.#options;
+    transport.deliverTo(this);
+    const cancelDeadline = clock.after(WELCOME_WITHIN_MS, () => {
+      if (!this.#welcomed) transport.cancel();
     });
-    this.#timers.add(
-      clock.after(WELCOME_WITHIN_MS, () => {
-        if (!this.#welcomed) call.cancel();
-      }),
-    );
-    const { undelivered } = this.#options;
     const wants = undelivered === undefined ? {} : { wantsUndelivered: true };
     this.#send({ $case: 'hello', value: { ...identity, ...wants, protocolVersion: 1 } });
-    await Promise.all([this.#pump(), ended]);
-    for (const cancel of this.#timers) cancel();
-    return {
-      reason: this.#end ?? '',
-      welcomed: this.#welcomed,
-      fruitful: this.#fruitful,
-      replaced: this.#replaced,
-    };
+    const [, { reason, replaced }] = await Promise.all([this.#pump(), this.#closed]);
+    cancelDeadline();
+    this.#phases.close();
+    return { reason, replaced, welcomed: this.#welcomed, fruitful: this.#fruitful };
   }
 
   /** Stops reading; ends the call when all pending batches are answered. */
@@ -89,7 +76,7 @@ export class PublishSession {
   }
 
   cancel(): void {
-    this.#options.call.cancel();
+    this.#options.transport.cancel();
   }
 
   /** The stream must be opened, or may have more to read. */
@@ -106,16 +93,16 @@ export class PublishSession {
   }
 
   async #pump(): Promise<void> {
-    while (this.#end === undefined && !this.#finishing) {
-      const [stream] = this.#unansweredBytes < this.#windowBytes ? this.#ready : [];
+    while (!this.#hasEnded && !this.#finishing) {
+      const [stream] = this.#sent.hasRoom ? this.#ready : [];
       if (stream === undefined) await this.#nextChange();
       else {
         this.#ready.delete(stream);
         if (this.#options.streams.get(stream.source.id) === stream) await this.#serve(stream);
       }
     }
-    while (this.#end === undefined && this.#sent.size > 0) await this.#nextChange();
-    if (this.#end === undefined) this.#options.call.end();
+    while (!this.#hasEnded && this.#sent.size > 0) await this.#nextChange();
+    if (!this.#hasEnded) this.#options.transport.end();
   }
 
   #nextChange(): Promise<void> {
@@ -126,9 +113,7 @@ export class PublishSession {
 
   async #serve(stream: PublishedStream): Promise<void> {
     if (stream.phase === 'unopened') {
-      stream.phase = 'opening';
-      const { id, accepted } = stream.source;
-      this.#send({ $case: 'openStream', value: { stream: streamIdToBytes(id), accepted: BigInt(accepted) } });
+      this.#phases.open(stream);
     } else if (stream.phase === 'open' && !(stream.trickles && stream.unanswered.size >= TRICKLE_BATCHES)) {
       await this.#readFrom(stream);
     }
@@ -138,13 +123,13 @@ export class PublishSession {
     stream.woken = false;
     const read = await this.#read(stream);
     // The call may have ended, or the stream may have been reopened or closed, during the read.
-    if (this.#end !== undefined || stream.phase !== 'open') return;
+    if (this.#hasEnded || stream.phase !== 'open') return;
     if (read.kind === 'records') {
       this.#sendBatch(stream, read);
       this.#enqueue(stream);
     } else if (read.kind === 'ended') {
       stream.phase = 'ended';
-      this.#finishStream(stream);
+      this.#phases.finish(stream);
     } else if (stream.woken) this.#enqueue(stream);
     else stream.phase = 'idle';
   }
@@ -160,27 +145,23 @@ export class PublishSession {
 
   #sendBatch(stream: PublishedStream, read: StreamRead & { kind: 'records' }): void {
     const { batch, endCheck, checksums } = read;
+    const { transport, compression, events } = this.#options;
     const bytes = batch.data.length;
-    const end = endOf(batch);
-    const sequence = ++this.#sequence;
-    stream.next = end;
+    const sequence = this.#sent.add(stream, batch);
+    stream.next = endOf(batch);
     stream.trickles = bytes < TRICKLE_BYTES;
-    stream.unanswered.sent({ sequence, start: batch.start, end });
-    this.#sent.set(sequence, { stream, bytes });
-    this.#unansweredBytes += bytes;
-    this.#options.events.unanswered(this.#unansweredBytes);
-    this.#options.events.sent(batch.sizes.length, bytes);
-    const { call, compression } = this.#options;
-    call.write(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
+    events.unanswered(this.#sent.bytes);
+    events.sent(batch.sizes.length, bytes);
+    transport.send(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
     collectGarbageAfter(bytes);
   }
 
-  #receive({ message }: PublishResponse): void {
+  receive(message: PublishResponse['message']): void {
     switch (message?.$case) {
       case 'welcome':
         return this.#receiveWelcome(message.value);
       case 'streamOpened':
-        void this.#receiveStreamOpened(message.value);
+        void this.#phases.opened(message.value);
         return;
       case 'accepted':
         this.#receiveUndelivered(message.value.undeliveredRecords);
@@ -196,31 +177,9 @@ export class PublishSession {
 
   #receiveWelcome(welcome: Welcome): void {
     this.#welcomed = true;
-    this.#windowBytes = Math.min(LIMITS.unansweredBytes, welcome.limits?.unansweredBytes ?? READ_BYTES);
+    this.#sent.limitTo(welcome.limits?.unansweredBytes ?? READ_BYTES);
     this.#options.events.connected(this.#options.address, welcome.software);
     for (const stream of this.#options.streams.values()) this.#enqueue(stream);
-  }
-
-  async #receiveStreamOpened(opened: StreamOpenedMessage): Promise<void> {
-    const id = streamIdFromBytes(opened.stream);
-    const stream = id === undefined ? undefined : this.#options.streams.get(id);
-    if (stream?.phase !== 'opening') return;
-    if (opened.refusal !== '') return this.#refuse(stream, opened.refusal);
-    const decision = await stream.source
-      .resume({
-        end: Number(opened.end),
-        check: checkFromBytes(opened.check),
-        checksum: checksumFromMessage(opened.checksum),
-        contiguousEnd: Number(opened.contiguousEnd),
-      })
-      .catch((error: Error) => {
-        this.#options.events.readFailed(stream.source.id, error);
-        return { kind: 'continue', from: stream.source.accepted } as const;
-      });
-    if (decision.kind === 'ended') return this.#options.events.streamEndedOnResume(stream.source.id);
-    stream.next = decision.from;
-    stream.phase = 'open';
-    this.#enqueue(stream);
   }
 
   /** undefined: an aggregator of version 0.1.0, or one that is not asked. */
@@ -238,19 +197,16 @@ export class PublishSession {
       if (stream === undefined || end === undefined) continue;
       stream.reopened = false;
       stream.source.accept(end);
-      if (stream.phase === 'ended') this.#finishStream(stream);
+      if (stream.phase === 'ended') this.#phases.finish(stream);
       else if (stream.phase === 'open') this.#enqueue(stream);
     }
     this.#changed();
   }
 
   #answered(sequence: number): PublishedStream | undefined {
-    const sent = this.#sent.get(sequence);
-    if (sent === undefined) return undefined;
-    this.#sent.delete(sequence);
-    this.#unansweredBytes -= sent.bytes;
-    this.#options.events.unanswered(this.#unansweredBytes);
-    return sent.stream;
+    const stream = this.#sent.answered(sequence);
+    if (stream !== undefined) this.#options.events.unanswered(this.#sent.bytes);
+    return stream;
   }
 
   #receiveRefused({ sequence: answered, reason, cause }: Refused): void {
@@ -260,44 +216,19 @@ export class PublishSession {
     // again.
     if (stream?.unanswered.has(sequence) && stream.phase !== 'refused') {
       // Twice in a row, this side's comparison found no difference: an operator must act.
-      if (cause === OTHER_BYTES && !stream.reopened) this.#reopen(stream);
-      else this.#refuse(stream, reason);
+      if (cause === OTHER_BYTES && !stream.reopened) this.#phases.reopen(stream);
+      else this.#phases.refuse(stream, reason);
     }
     this.#changed();
   }
 
-  /** The aggregator has other bytes of this stream: its next answer shows where they differ. */
-  #reopen(stream: PublishedStream): void {
-    stream.reset();
-    stream.reopened = true;
-    this.#enqueue(stream);
-  }
-
-  #refuse(stream: PublishedStream, reason: string): void {
-    stream.phase = 'refused';
-    this.#options.events.refused(stream.source.id, reason);
-    stream.source.refuse(reason);
-    this.#timers.add(
-      this.#options.clock.after(TRY_REFUSED_AGAIN_MS, () => {
-        stream.reset();
-        this.#enqueue(stream);
-      }),
-    );
-  }
-
-  #finishStream(stream: PublishedStream): void {
-    if (stream.unanswered.size > 0) return;
-    const { id, accepted } = stream.source;
-    this.#send({ $case: 'finalStream', value: { stream: streamIdToBytes(id), end: BigInt(accepted) } });
-    this.#options.finished(stream);
-  }
-
   #send(message: NonNullable<PublishRequest['message']>): void {
-    if (this.#end === undefined) this.#options.call.write({ message });
+    if (!this.#hasEnded) this.#options.transport.send({ message });
   }
 
-  #ended(reason: string): void {
-    this.#end ??= reason;
+  closed(end: CallEnd): void {
+    this.#hasEnded = true;
+    this.#resolveClosed(end);
     this.#changed();
   }
 }
@@ -306,7 +237,6 @@ const READ_BYTES = 1024 * 1024;
 const WELCOME_WITHIN_MS = 10_000;
 /** `REFUSAL_CAUSE_OTHER_BYTES` */
 const OTHER_BYTES = 1;
-const TRY_REFUSED_AGAIN_MS = 60 * 60_000;
 /**
  * A stream whose last read was smaller than this has at most this many pending batches: the next one collects
  * more.
@@ -327,7 +257,7 @@ export interface CollectorIdentity {
 }
 
 export interface PublishSessionOptions {
-  readonly call: PublishStream;
+  readonly transport: PublishTransport;
   readonly address: string;
   readonly identity: CollectorIdentity;
   readonly compression: CompressionName;
@@ -340,13 +270,8 @@ export interface PublishSessionOptions {
   readonly undelivered?: ((records: number) => void) | undefined;
 }
 
-export interface SessionEnd {
-  readonly reason: string;
+export interface SessionEnd extends CallEnd {
   readonly welcomed: boolean;
   /** A batch was accepted: the aggregator works. */
   readonly fruitful: boolean;
-  /** A newer call with this collector's id has begun: another process has a copy of its state. */
-  readonly replaced: boolean;
 }
-
-type StreamOpenedMessage = Extract<PublishResponse['message'], { $case: 'streamOpened' }>['value'];

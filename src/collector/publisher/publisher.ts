@@ -95,7 +95,7 @@ export class Publisher implements StreamSink, Component {
     const address = this.#addresses.current;
     for (const stream of this.#streams.values()) stream.reset();
     const session = new PublishSession({
-      call: this.#client(address).publish(),
+      transport: this.#client(address).publish(),
       address,
       identity: this.#options.identity,
       compression: this.#options.compression,

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import type { Amount } from '../../records/amount.ts';
 import { minus, NOTHING, plus, sumOf } from '../../records/amount.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
-import { parseStreamId, type StreamId } from '../../records/stream-id.ts';
-import { decodeRecordBatch, encodeRecordBatchHead } from '../../records/wire.ts';
-import { SerialQueue } from '../../runtime/async/serial-queue.ts';
+import { decodeRecordBatch } from '../../records/wire.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { Cursors } from './cursors.ts';
+import { type DeadLetterKey, inChunks, keyOf, keysOf, parseId } from './dead-letter-key.ts';
+import { DeadLetterSegments } from './dead-letter-segments.ts';
 import type { QueueEvents } from './events.ts';
 import {
   type DeadLetterId,
@@ -19,16 +19,6 @@ import {
 } from './queue-contract.ts';
 import type { DeadLetterRow, QueueTables } from './queue-tables.ts';
 
-/**
- * /* Rejected pieces of batches, kept with their reason until they are delivered after all or given up.
- *
- *     bytes: a segment log of their own (append, fdatasync)     row: in the transaction that moves the cursor past them
- *
- * A row is keyed by emitter, stream and position; the id says the same in one string. A segment is removed
- * when no row and no commit on its way refers to it; segments are small (8 MiB), so that a few letters do not
- * hold much space. What counts against the limit is the space on disk. `full` is asked by delivery before it
- * commits; a commit is never refused for it.
- */
 export interface DeadLetterParts {
   readonly store: StateStore;
   readonly tables: QueueTables;
@@ -49,40 +39,37 @@ export interface StagedDeadLetters {
   abandon(): void;
 }
 
-type Key = readonly [emitter: string, stream: StreamId, position: number];
-
 interface Change {
   readonly emitter: string;
   readonly row: DeadLetterRow;
 }
 
-/** Rows per transaction of a bulk command. */
-const ROWS_PER_WRITE = 1000;
 const MAX_REASON_CHARACTERS = 2000;
 
+/**
+ * Rejected pieces of batches, stored with their reason until they are delivered or discarded.
+ *
+ *     bytes: a separate segment log (append, fdatasync)     row: in the transaction that moves the cursor past them
+ *
+ * A row is keyed by emitter, stream and position; the id contains the same in one string. The limit applies to the space
+ * on disk. Delivery checks `full` before it commits; a commit is never rejected because of the limit.
+ */
 export class StoredDeadLetters implements DeadLetters {
   readonly #parts: DeadLetterParts;
-  readonly #turns = new SerialQueue();
+  readonly #segments: DeadLetterSegments;
   readonly #amounts = new Map<string, Amount>();
-  /** Rows and pending commits, by segment. */
-  readonly #references = new Map<number, number>();
   readonly #listeners = new Set<() => void>();
 
   /** Reads the rows, and removes segments that no row refers to. */
   static async open(parts: DeadLetterParts): Promise<StoredDeadLetters> {
     const letters = new StoredDeadLetters(parts);
-    let last: DeadLetterRow | undefined;
-    for (const { key, value } of parts.tables.deadLetters.entries()) {
-      letters.#count({ emitter: keyOf(key)[0], row: value }, 1);
-      if (last === undefined || isBehind(value, last)) last = value;
-    }
-    await parts.log.truncateTo(last);
-    for (const segment of parts.log.segments) await letters.#removeIfUnused(segment);
+    await letters.#segments.recover(letters.#countedRows());
     return letters;
   }
 
   private constructor(parts: DeadLetterParts) {
     this.#parts = parts;
+    this.#segments = new DeadLetterSegments(parts.log, parts.events);
   }
 
   get bytes(): number {
@@ -175,15 +162,15 @@ export class StoredDeadLetters implements DeadLetters {
   async stage(emitter: string, letters: readonly NewDeadLetter[]): Promise<StagedDeadLetters> {
     const rows = letters.length === 0 ? [] : await this.#writeBytes(letters);
     const { tables } = this.#parts;
-    const letGo = () => {
-      for (const { row } of rows) this.#refer(row.segment, -1);
+    const release = () => {
+      for (const { row } of rows) this.#segments.refer(row.segment, -1);
     };
     let removed: Change[] = [];
     return {
       put: () => {
         removed = [];
         for (const { letter, row } of rows) {
-          const key: Key = [emitter, letter.records.stream, letter.records.start];
+          const key: DeadLetterKey = [emitter, letter.records.stream, letter.records.start];
           removed.push(...this.#removeRows([key]));
           tables.deadLetters.put(key, row);
         }
@@ -193,9 +180,9 @@ export class StoredDeadLetters implements DeadLetters {
       committed: () => {
         for (const { row } of rows) this.#count({ emitter, row }, 1);
         for (const change of removed) this.#count(change, -1);
-        letGo();
+        release();
       },
-      abandon: letGo,
+      abandon: release,
     };
   }
 
@@ -214,7 +201,15 @@ export class StoredDeadLetters implements DeadLetters {
 
   /** Waits for segments that are being removed. */
   async close(): Promise<void> {
-    await this.#turns.run(() => this.#parts.log.close());
+    await this.#segments.close();
+  }
+
+  /** Counts the stored rows while they are read. */
+  *#countedRows(): Iterable<DeadLetterRow> {
+    for (const { key, value: row } of this.#parts.tables.deadLetters.entries()) {
+      this.#count({ emitter: keyOf(key)[0], row }, 1);
+      yield row;
+    }
   }
 
   *#summaries(emitter: string | undefined): Iterable<DeadLetterSummary> {
@@ -236,20 +231,9 @@ export class StoredDeadLetters implements DeadLetters {
   }
 
   async #writeBytes(letters: readonly NewDeadLetter[]) {
-    const { log, clock } = this.#parts;
-    const rejectedTimeUnixNano = String(clock.nowUnixNano());
-    const payloads = letters.map(({ records }) => [
-      encodeRecordBatchHead(records, { compression: 'none', bytes: records.data }),
-      records.data,
-    ]);
-    const locations = await this.#turns
-      .run(async () => {
-        const appended = await log.append(payloads);
-        await log.flush();
-        // Holds the segments until the commit has succeeded or failed.
-        for (const { segment } of appended) this.#refer(segment, 1);
-        return appended;
-      })
+    const rejectedTimeUnixNano = String(this.#parts.clock.nowUnixNano());
+    const locations = await this.#segments
+      .append(letters.map(({ records }) => records))
       .catch(rethrow('Cannot store the dead letters'));
     return letters.map((letter, i) => {
       const location = locations[i];
@@ -268,7 +252,7 @@ export class StoredDeadLetters implements DeadLetters {
   }
 
   /** Only inside a transaction. Returns the previous value. */
-  #removeRows(keys: readonly Key[]): Change[] {
+  #removeRows(keys: readonly DeadLetterKey[]): Change[] {
     const { deadLetters } = this.#parts.tables;
     const removed: Change[] = [];
     for (const key of keys) {
@@ -283,54 +267,8 @@ export class StoredDeadLetters implements DeadLetters {
   #count({ emitter, row }: Change, sign: 1 | -1): void {
     const amount = this.amount(emitter);
     this.#amounts.set(emitter, sign === 1 ? plus(amount, row) : minus(amount, row));
-    this.#refer(row.segment, sign);
+    this.#segments.refer(row.segment, sign);
   }
-
-  #refer(segment: number, sign: 1 | -1): void {
-    const references = (this.#references.get(segment) ?? 0) + sign;
-    if (references > 0) {
-      this.#references.set(segment, references);
-      return;
-    }
-    this.#references.delete(segment);
-    void this.#removeIfUnused(segment);
-  }
-
-  /** Runs between two appends, because new entries have no reference yet. */
-  #removeIfUnused(segment: number): Promise<void> {
-    const { log, events } = this.#parts;
-    return this.#turns
-      .run(async () => {
-        if (this.#references.has(segment)) return;
-        if (segment === log.writingSegment) await log.seal();
-        await log.remove(segment);
-      })
-      .catch((error) => events.backgroundWriteFailed(error, 'the removal of a segment'));
-  }
-}
-
-function keysOf(ids: readonly DeadLetterId[]): Key[] {
-  return ids.map(parseId).filter((key) => key !== undefined);
-}
-
-/** `<emitter>/<stream>/<position>`; only the emitter may contain a slash. */
-function parseId(id: DeadLetterId): Key | undefined {
-  const [, emitter, streamText, position] = /^(.*)\/([0-9a-f]{32})\/(\d{1,16})$/s.exec(id) ?? [];
-  const stream = parseStreamId(streamText ?? '');
-  return emitter === undefined || stream === undefined ? undefined : [emitter, stream, Number(position)];
-}
-
-function keyOf(key: unknown): Key {
-  return key as Key;
-}
-
-function isBehind(a: DeadLetterRow, b: DeadLetterRow): boolean {
-  return a.segment > b.segment || (a.segment === b.segment && a.offset > b.offset);
-}
-
-function* inChunks(ids: readonly DeadLetterId[]): Iterable<Key[]> {
-  const keys = keysOf([...new Set(ids)]);
-  for (let i = 0; i < keys.length; i += ROWS_PER_WRITE) yield keys.slice(i, i + ROWS_PER_WRITE);
 }
 
 function rethrow(what: string): (error: Error) => never {

@@ -17,6 +17,25 @@ import { changeTotals, type EntryRow, NO_TOTALS, type QueueTables, type StreamRo
 import type { RunningTime } from './running-time.ts';
 import type { StreamCounts } from './stream-counts.ts';
 
+/**
+ * Adds batches to the queue, one group at a time. Batches that arrive while a group is being written form the next
+ * group.
+ *
+ *     append --> waiting --> plan ------------> segment --------> one transaction ---------> resolve all
+ *                            bytes outside      writev,           entries of the index,
+ *                            the ledger         fdatasync         ranges, totals
+ *
+ *   - The plan compares each batch with the ledger and with the batches before it in the group, so bytes are stored
+ *     once even when both copies wait here. A repetition resolves with the group that holds its bytes.
+ *   - Nothing in memory changes before the transaction is on disk; then all of it does.
+ *   - Any failure rejects the whole group, and all batches that wait after it: a stream's later records must not be
+ *     stored before the earlier ones that failed. The segment log truncates its own bytes when writing fails; when the
+ *     transaction fails, this class truncates them. The collector may send rejected batches again at once.
+ *   - While the queue is stopped, batches wait; none is rejected for it.
+ *
+ * Limits: a group has up to 16 MiB as encoded, or one batch. Callers hold the batches that wait here, so the windows of
+ * their calls bound them.
+ */
 export class GroupCommit {
   readonly #parts: GroupCommitParts;
   #waiting: Waiting[] = [];
@@ -157,25 +176,6 @@ export class GroupCommit {
   }
 }
 
-/*
- * Adds batches to the queue, one group at a time. Batches that arrive while a group is being written form the next
- * group.
- *
- *     append --> waiting --> plan ------------> segment --------> one transaction ---------> resolve all
- *                            what is outside    writev,           entries of the index,
- *                            the ledger         fdatasync         ranges, totals
- *
- *   - The plan compares each batch with the ledger and with the batches before it in the group, so bytes are stored
- *     once even when both copies wait here. A repetition resolves with the group that holds its bytes.
- *   - Nothing in memory changes before the transaction is on the disk; then all of it does.
- *   - Any failure rejects the whole group, and all that waits behind it: a stream's later records must not come before
- *     the earlier ones that failed. The segment log takes its own bytes back when writing fails; when the transaction
- *     fails they are cut off here. What was refused may be sent again at once.
- *   - While the queue is stopped the waiting wait; nobody is refused for it.
- *
- * Limits: a group has up to 16 MiB as encoded, or one batch. Who appends holds what waits here, so that is bounded by
- * the windows of the calls.
- */
 const MAX_GROUP_BYTES = 16 * 1024 * 1024;
 
 export interface GroupCommitParts {

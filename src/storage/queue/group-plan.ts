@@ -1,5 +1,6 @@
 import type { Amount } from '../../records/amount.ts';
 import { NOTHING, plus } from '../../records/amount.ts';
+import type { ChecksumPair } from '../../records/checksum-codec.ts';
 import type { Position } from '../../records/position.ts';
 import { addRange, lastEnd, outside, type Ranges } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
@@ -58,7 +59,7 @@ export class GroupPlanner implements GroupPlan {
     this.#parts = parts;
   }
 
-  /** Throws a QueueError, and adds nothing, when the batch cannot be taken. */
+  /** Throws a QueueError, and adds nothing, when the batch cannot be accepted. */
   add(incoming: IncomingBatch): void {
     const { batch } = incoming;
     const before = this.streams.get(batch.stream) ?? this.#progressOf(batch.stream);
@@ -150,9 +151,15 @@ function checkBytes({ ranges, checksum }: StreamProgress, { batch, checksums, wr
   const end = lastEnd(ranges);
   if (checksum === null || checksums === undefined || batch.start > end) return;
   if (endOf(batch) >= end) {
-    const there = extendChecksum(checksums.start, batch.data.subarray(0, end - batch.start));
-    if (compareChecksums(there, checksum) === 'other') throw new OtherBytesError(OTHER_BYTES);
+    if (compareChecksums(checksumAt(end, batch, checksums), checksum) === 'other')
+      throw new OtherBytesError(OTHER_BYTES);
   } else if (writer !== undefined && writer.openedEnd < end) throw new OtherBytesError(UNVERIFIED);
+}
+
+/** The sender's checksum at a position of the batch. Only a partial overlap needs a pass over its bytes. */
+function checksumAt(position: Position, batch: RecordBatch, { start, end }: ChecksumPair): RunningChecksum {
+  if (position === endOf(batch)) return end;
+  return extendChecksum(start, batch.data.subarray(0, position - batch.start));
 }
 
 const OTHER_BYTES = 'other bytes are stored under this stream';

@@ -91,7 +91,7 @@ describe('a hostile peer', () => {
       expect(client.responses.filter(({ $case }) => $case === 'refused').map(({ value }) => value)).toEqual([
         { sequence: 1n, reason: 'the record sizes add up to 5 where data_size says 6', cause: 0 },
         { sequence: 2n, reason: 'the LZ4 block claims 4294967295 bytes where data_size says 6', cause: 0 },
-        { sequence: 3n, reason: 'the stream was not opened on this call', cause: 0 },
+        { sequence: 3n, reason: 'the stream is not open on this call', cause: 0 },
       ]),
     );
     expect(store.batches).toHaveLength(0);
@@ -121,15 +121,15 @@ describe('a hostile peer', () => {
     await until(() => expect(store.batches).toHaveLength(2));
     await until(() =>
       expect(client.responses.filter(({ $case }) => $case === 'refused').map(({ value }) => value)).toEqual([
-        { sequence: 2n, reason: 'positions go backwards', cause: 0 },
-        { sequence: 3n, reason: 'positions go backwards', cause: 0 },
+        { sequence: 2n, reason: 'the batch starts before the end of the previous one', cause: 0 },
+        { sequence: 3n, reason: 'the batch starts before the end of the previous one', cause: 0 },
       ]),
     );
     expect(store.bytesOf(other.stream).toString()).toBe('other\n');
   });
 
   it('that opens streams without end is refused beyond the limit, said once in the log', async () => {
-    const { address, lines } = await startIntake({ streamsPerCall: 100 });
+    const { address, lines } = await startIntake({ limits: { streamsPerCall: 100 } });
     const client = new RawPublishClient(address).read().hello();
     for (let i = 0; i < 1_000; i++) {
       const value = { stream: streamIdToBytes(mintStreamId()), accepted: 0n };
@@ -140,7 +140,7 @@ describe('a hostile peer', () => {
       ({ $case, value }) => $case === 'streamOpened' && value.refusal !== '',
     );
     expect(refused).toHaveLength(900);
-    expect(lines.filter(({ msg }) => msg === 'A stream was refused.')).toHaveLength(1);
+    expect(lines.filter(({ msg }) => msg === 'Refused to open a stream')).toHaveLength(1);
     await othersAreUnharmed(address);
   });
 
@@ -183,7 +183,7 @@ describe('a hostile peer', () => {
     });
     await othersAreUnharmed(address);
     await intake.stop(AbortSignal.timeout(1000));
-    const refusals = lines.filter(({ msg }) => msg.startsWith('A batch was refused'));
+    const refusals = lines.filter(({ msg }) => msg.startsWith('Refused a batch'));
     expect(refusals).toHaveLength(2);
     expect(refusals[1]).toMatchObject({ count: 1000 });
   });
@@ -194,7 +194,7 @@ describe('a hostile peer', () => {
     for (let i = 0; i < 20_000; i++)
       client.send({ $case: 'finalStream', value: { stream: streamIdToBytes(mintStreamId()), end: 1n } });
     expect(await client.status).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
-    expect(lines.filter(({ msg }) => msg.startsWith('A collector declared the end'))).toHaveLength(1);
+    expect(lines.filter(({ msg }) => msg.startsWith('Ignored the final message'))).toHaveLength(1);
     expect(store.finals.size).toBe(0);
     await othersAreUnharmed(address);
   });
@@ -206,7 +206,7 @@ describe('a hostile peer', () => {
       await client.status;
     }
     expect(lines.length).toBeLessThan(60);
-    expect(lines.filter(({ msg }) => msg.startsWith('A peer broke the protocol'))).toHaveLength(1);
+    expect(lines.filter(({ msg }) => msg.startsWith('Ended a call because the peer broke'))).toHaveLength(1);
   });
 
   it('whose position is out of range is told so, and the call ends', async () => {

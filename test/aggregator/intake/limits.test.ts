@@ -3,7 +3,8 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { IntakeLimits } from '../../../src/aggregator/intake/intake-limits.ts';
+import type { IntakeLimits } from '../../../src/aggregator/intake/grpc/intake-limits.ts';
+import type { PublishLimits } from '../../../src/aggregator/intake/publish/publish-calls.ts';
 import { decodeResponse, encodeRequest } from '../../../src/records/publish-codec.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
 import { grpcClientCredentials, grpcServerCredentials } from '../../../src/runtime/grpc-credentials.ts';
@@ -11,12 +12,12 @@ import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { RawPublishClient } from '../../support/raw-publish-client.ts';
-import { startIntake, startPublisher } from '../../support/wire-pair.ts';
+import { callsOf, startIntake, startPublisher } from '../../support/wire-pair.ts';
 
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 const MIB = 1024 * 1024;
 
-const limited = (limits: Partial<IntakeLimits>) => startIntake({ limits });
+const limited = (limits: Partial<IntakeLimits & PublishLimits>) => startIntake({ limits });
 
 async function othersAreUnharmed(address: string): Promise<void> {
   const { publisher } = await startPublisher([address]);
@@ -78,7 +79,7 @@ describe('messages that are never complete', () => {
     }
     await until(() => expect(ended).toBeGreaterThanOrEqual(18));
     expect(await gauge(metrics, 'aggregator_intake_unfinished_bytes')).toBeLessThanOrEqual(8 * MIB);
-    expect(lines.filter(({ msg }) => msg === 'A connection was closed')).toHaveLength(1);
+    expect(lines.filter(({ msg }) => msg === 'Closed a connection')).toHaveLength(1);
     await othersAreUnharmed(address);
   });
 
@@ -94,7 +95,7 @@ describe('messages that are never complete', () => {
 
   it('end their call after a minute', async () => {
     const clock = new FakeClock();
-    const { address, metrics, intake, lines } = await startIntake({ clock });
+    const { address, metrics, lines } = await startIntake({ clock });
     const client = new RawPublishClient(address).read().hello();
     await until(() => expect(client.responses).toHaveLength(1));
     const end = beginMessage(session(address), 2 * MIB, MIB, '/grpc.health.v1.Health/Watch');
@@ -103,7 +104,7 @@ describe('messages that are never complete', () => {
     await end;
     expect(await gauge(metrics, 'aggregator_intake_unfinished_bytes')).toBe(0);
     expect(lines.map(({ reason }) => reason)).toContain('a message was not complete in time');
-    expect(intake.connectedCollectors).toBe(1);
+    expect(await callsOf(metrics)).toBe(1);
   });
 });
 
@@ -124,20 +125,18 @@ describe('a call', () => {
     silent.on('response', (headers) => {
       trailers = headers['grpc-status'];
     });
-    await until(() =>
-      expect(lines.filter(({ msg }) => msg === 'A collector has connected.')).toHaveLength(2),
-    );
+    await until(() => expect(lines.filter(({ msg }) => msg === 'A collector has connected')).toHaveLength(2));
     await clock.advance(10_000);
     await until(() => expect(Number(trailers)).toBe(status.DEADLINE_EXCEEDED));
   });
 
   it('with a hello stays', async () => {
     const clock = new FakeClock();
-    const { address, intake } = await startIntake({ clock });
+    const { address, metrics } = await startIntake({ clock });
     const client = new RawPublishClient(address).read().hello();
     await until(() => expect(client.responses).toHaveLength(1));
     await clock.advance(60_000);
-    expect(intake.connectedCollectors).toBe(1);
+    expect(await callsOf(metrics)).toBe(1);
   });
 
   it('beyond four on one connection waits until one of them ends', async () => {
@@ -201,8 +200,8 @@ describe('connections', () => {
     const three = await Promise.all(Array.from({ length: 3 }, () => plainConnection(address)));
     await closed(await plainConnection(address));
     await closed(await plainConnection(address));
-    expect(lines.filter(({ msg }) => msg === 'A connection was closed')).toMatchObject([
-      { reason: 'there are 3 connections of this address' },
+    expect(lines.filter(({ msg }) => msg === 'Closed a connection')).toMatchObject([
+      { reason: 'the limit of 3 connections from one address' },
     ]);
     for (const socket of three) socket.destroy();
     await othersAreUnharmed(address);
@@ -237,7 +236,10 @@ describe('connections', () => {
     const authority = await CertificateAuthority.create();
     const server = await authority.issue({ name: 'aggregator' });
     const clock = new FakeClock();
-    const { intake, lines } = await startIntake({ credentials: grpcServerCredentials(server), clock });
+    const { intake, lines, metrics } = await startIntake({
+      credentials: grpcServerCredentials(server),
+      clock,
+    });
     const anna = grpcClientCredentials(await authority.issue({ name: 'anna' }));
     const client = new RawPublishClient(`localhost:${intake.port}`, anna).read().hello();
     await until(() => expect(client.responses).toHaveLength(1));
@@ -248,7 +250,7 @@ describe('connections', () => {
     const end = closed(silent);
     await clock.advance(10_000);
     await end;
-    expect(intake.connectedCollectors).toBe(2);
-    expect(lines.filter(({ reason }) => reason === 'the handshake was not complete in time')).toHaveLength(1);
+    expect(await callsOf(metrics)).toBe(2);
+    expect(lines.filter(({ reason }) => reason === 'no TLS handshake within 10 s')).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ import { queueFixture } from '../../storage/queue-fixture.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { RawPublishClient } from '../../support/raw-publish-client.ts';
 import { recordBatch } from '../../support/record-batches.ts';
-import { startIntake } from '../../support/wire-pair.ts';
+import { callsOf, startIntake } from '../../support/wire-pair.ts';
 
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 const ANNA = Buffer.alloc(16, 0xaa);
@@ -77,7 +77,7 @@ describe.each(['plain', 'mutual TLS'] as const)('a stream of another collector (
     await until(() => expect(anna.last()).toMatchObject({ $case: 'accepted' }));
     const entry = await (await queue.openCursor('audit', 'oldest')).read(1);
     expect(entry?.batch).toMatchObject({ stream, data: Buffer.from('true\n') });
-    expect(lines.filter(({ msg }) => /declared the end of a stream/.test(msg))).toHaveLength(1);
+    expect(lines.filter(({ msg }) => /Ignored the final message/.test(msg))).toHaveLength(1);
   });
 
   it('is refused at the commit when its claim was evicted and another collector wrote first', async () => {
@@ -100,7 +100,7 @@ it('a collector id with another certificate does not get the streams of the firs
   const authority = await CertificateAuthority.create();
   const server = grpcServerCredentials(await authority.issue({ name: 'aggregator' }));
   const { queue } = await queueFixture();
-  const { intake } = await startIntake({ queue, credentials: server });
+  const { intake, metrics } = await startIntake({ queue, credentials: server });
   const stream = mintStreamId();
   const open = {
     $case: 'openStream',
@@ -119,7 +119,7 @@ it('a collector id with another certificate does not get the streams of the firs
   await until(() => expect(anna.responses.at(-1)).toMatchObject({ $case: 'accepted' }));
   anna.stream.cancel();
   await anna.status;
-  await until(() => expect(intake.connectedCollectors).toBe(0));
+  await until(async () => expect(await callsOf(metrics)).toBe(0));
   const eve = await connect('eve');
   await until(() =>
     expect(eve.responses.at(-1)).toMatchObject({

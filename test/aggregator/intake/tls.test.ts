@@ -102,7 +102,7 @@ describe('TLS', () => {
 
   it('says once a minute whom it turns away and why, and counts all of them', async () => {
     const { authority, intake, lines, metrics } = await tlsIntake();
-    const told = () => lines.filter(({ msg }) => msg === 'A client was turned away by TLS.');
+    const told = () => lines.filter(({ msg }) => msg === 'Rejected a client that failed the TLS handshake');
     for (let attempt = 1; attempt <= 3; attempt++) {
       await handshake(intake.port, { ca: authority.certificate });
       await until(async () =>

@@ -1,17 +1,10 @@
-import type { Position } from '../../records/position.ts';
-import type { RecordBatch } from '../../records/record-batch.ts';
-import { endOf } from '../../records/record-batch.ts';
-import type { StreamId } from '../../records/stream-id.ts';
+import type { Position } from '../../../records/position.ts';
+import type { RecordBatch } from '../../../records/record-batch.ts';
+import { endOf } from '../../../records/record-batch.ts';
+import type { StreamId } from '../../../records/stream-id.ts';
 import type { SharedLimit } from './shared-limit.ts';
 
-interface CallStream {
-  nextStart: Position;
-  /** The end that the collector was told. */
-  openedEnd: Position;
-  refusal: string | undefined;
-}
-
-/** What a call knows of a stream: opened, refused with a reason, or neither. */
+/** The streams of one call. Each is opening, open, or refused with a reason. */
 export class CallStreams {
   readonly #limit: number;
   readonly #allCalls: SharedLimit;
@@ -22,15 +15,18 @@ export class CallStreams {
     this.#allCalls = allCalls;
   }
 
-  /** Opening again lifts a refusal: the collector tries once more. False: too many. */
+  /**
+   * The collector has requested the stream; it is not open before `opened`. A refused stream may be opened again. False:
+   * there are too many streams.
+   */
   open(stream: StreamId): boolean {
     if (!this.#streams.has(stream) && (this.#streams.size >= this.#limit || !this.#allCalls.take()))
       return false;
-    // Until it is answered.
     this.#streams.set(stream, { nextStart: 0, openedEnd: 0, refusal: NOT_OPENED });
     return true;
   }
 
+  /** The collector was sent this end. */
   opened(stream: StreamId, end: Position): void {
     if (this.#streams.has(stream))
       this.#streams.set(stream, { nextStart: 0, openedEnd: end, refusal: undefined });
@@ -59,15 +55,22 @@ export class CallStreams {
     if (known !== undefined) known.refusal = refusal;
   }
 
-  /** Why this batch is refused; undefined when it is not, and its place in the stream is noted. */
-  objection(batch: RecordBatch): string | undefined {
+  /** Adds the batch to its stream. Returns why it is refused; undefined when it was added. */
+  add(batch: RecordBatch): string | undefined {
     const known = this.#streams.get(batch.stream);
     if (known === undefined) return NOT_OPENED;
     if (known.refusal !== undefined) return known.refusal;
-    if (batch.start < known.nextStart) return 'positions go backwards';
+    if (batch.start < known.nextStart) return 'the batch starts before the end of the previous one';
     known.nextStart = endOf(batch);
     return undefined;
   }
 }
 
-const NOT_OPENED = 'the stream was not opened on this call';
+const NOT_OPENED = 'the stream is not open on this call';
+
+interface CallStream {
+  nextStart: Position;
+  /** The end that the collector was sent. */
+  openedEnd: Position;
+  refusal: string | undefined;
+}

@@ -1,8 +1,13 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { AggregatorService, type PublishResponse } from '../../records/gen/megacollector/v1/aggregator.ts';
-import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../records/publish-codec.ts';
+import { AggregatorService, type PublishResponse } from '../../../records/gen/megacollector/v1/aggregator.ts';
+import {
+  decodeRequest,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+} from '../../../records/publish-codec.ts';
 
-/** The generated service, with our own codecs for what has volume. */
+/** The generated service, with the hand-written codecs of the batches. */
 export const publishService: ServiceDefinition = {
   publish: {
     ...AggregatorService.publish,

@@ -3,26 +3,26 @@ import type { Server } from '@grpc/grpc-js';
 import { http2ServersOf } from './http2-servers.ts';
 
 /**
- * HTTP/2 lets a peer send as much as the receiver's window, then waits for an update: with the default of 64 KiB that is
- * 3 MB/s at 20 ms of round trip, and half the speed even on loopback. grpc-js sets no other window on servers and has no
- * option for it, so this one file reaches below it.
+ * An HTTP/2 peer may send as many bytes as the receiver's window, and then waits for an update. The default of 64 KiB
+ * allows 3 MB/s with a round trip of 20 ms, and half the speed even on the loopback interface. grpc-js sets no other
+ * window on servers and has no option for it, so this file changes its HTTP/2 sessions.
  *
- * What a window allows, a stalled call may make us hold. So the windows share a budget: few collectors get wide ones, many
- * get narrower ones, and those that were given a wide one are narrowed when others come.
+ * A stalled call may fill its window, and the aggregator holds these bytes. The windows therefore share a budget: few
+ * collectors get wide windows, many get narrower ones, and wide windows become narrower when more collectors connect.
  */
 const BUDGET_BYTES = 96 * 1024 * 1024;
 const WIDEST_BYTES = 8 * 1024 * 1024;
 const NARROWEST_BYTES = 128 * 1024;
 
-/** The window of one stream when `sessions` share the budget; a power of two, so that it changes seldom. */
+/** The window of one stream when `sessions` share the budget. A power of two, so that it changes seldom. */
 export function windowFor(sessions: number): number {
-  // A session's own window is twice its stream's: two of the three parts of its share.
+  // A session's window is twice that of its stream: two of the three parts of its share.
   const share = BUDGET_BYTES / 3 / Math.max(1, sessions);
   const rounded = 2 ** Math.floor(Math.log2(share));
   return Math.min(WIDEST_BYTES, Math.max(NARROWEST_BYTES, rounded));
 }
 
-/** To be called once after the server has been bound. */
+/** Called once, after the server is bound. */
 export function widenReceiveWindows(server: Server): void {
   const sessions = new Set<ServerHttp2Session>();
   let current = windowFor(1);
@@ -30,7 +30,7 @@ export function widenReceiveWindows(server: Server): void {
   const apply = (session: ServerHttp2Session) => {
     if (session.destroyed) return;
     session.settings({ initialWindowSize: current });
-    // A peer that acknowledges no settings ends its session by this, and a session that has ended throws.
+    // Too many settings without an acknowledgement end the session, and a session that has ended throws.
     if (session.destroyed) return;
     session.setLocalWindowSize(current * 2);
   };

@@ -1,22 +1,14 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
-import type { Cancel, Clock } from '../../runtime/clock.ts';
+import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { MessageProgress } from './message-progress.ts';
 
-/**
- * grpc-js keeps the parts of a message in memory until its last byte has come, on each call and without an end. A peer that
- * stops before the end of every message makes it hold 6 MiB for each call. This file counts those bytes over all calls:
- *
- *   - beyond the limit, of the peer that makes us hold most the call with the oldest unfinished message ends;
- *   - a message that is not complete in time ends its call, too. Time does not pass while the call is not read: then the
- *     rest of the message waits for us.
- */
 export interface UnfinishedOptions {
   readonly limitBytes: number;
   readonly withinMs: number;
   readonly clock: Clock;
-  /** A call was ended. */
+  /** A call was ended because of a limit. */
   readonly onEnded: (peer: string, reason: string) => void;
   readonly onBytes: (bytes: number) => void;
 }
@@ -30,22 +22,29 @@ interface WatchedCall {
   ended: boolean;
 }
 
-const LOOK_EVERY_MS = 5_000;
+const CHECK_EVERY_MS = 5_000;
 const NGHTTP2_ENHANCE_YOUR_CALM = 0x0b;
 
+/**
+ * grpc-js keeps the received parts of a message in memory until the message is complete, on each call, without a time limit.
+ * A peer that never completes its messages makes it hold 6 MiB for each call. This class counts those bytes over all calls:
+ *
+ *   - Above the limit, it ends a call of the peer with the most incomplete bytes: the call with the oldest message.
+ *   - It ends a call whose message is not complete in time. While the aggregator does not read the call, no time passes.
+ */
 export class UnfinishedMessages {
   readonly #options: UnfinishedOptions;
-  /** Those with an unfinished message, the oldest first. */
+  /** The calls with an incomplete message, the oldest first. */
   readonly #calls = new Set<WatchedCall>();
   #bytes = 0;
-  #cancelLook: Cancel = () => {};
+  #cancelCheck: Cancel = () => {};
 
   constructor(options: UnfinishedOptions) {
     this.#options = options;
-    this.#lookLater();
+    this.#checkLater();
   }
 
-  /** To be called once after the server has been bound. */
+  /** Called once, after the server is bound. */
   watch(server: Server): void {
     for (const http2Server of http2ServersOf(server)) {
       http2Server.on('session', (session: ServerHttp2Session) => {
@@ -55,7 +54,7 @@ export class UnfinishedMessages {
   }
 
   stop(): void {
-    this.#cancelLook();
+    this.#cancelCheck();
   }
 
   #watchCall(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
@@ -77,7 +76,7 @@ export class UnfinishedMessages {
     }
     this.#count(progress.unfinishedBytes - before);
     while (this.#bytes > this.#options.limitBytes && this.#calls.size > 0) {
-      this.#end(this.#victim(), 'too many bytes of unfinished messages');
+      this.#end(this.#victim(), 'too many bytes of incomplete messages');
     }
   }
 
@@ -108,15 +107,15 @@ export class UnfinishedMessages {
     if (bytes !== 0) this.#options.onBytes(this.#bytes);
   }
 
-  #lookLater(): void {
-    this.#cancelLook = this.#options.clock.after(LOOK_EVERY_MS, () => {
+  #checkLater(): void {
+    this.#cancelCheck = this.#options.clock.after(CHECK_EVERY_MS, () => {
       const nowMs = this.#options.clock.monotonicMs();
-      for (const call of [...this.#calls]) this.#look(call, nowMs);
-      this.#lookLater();
+      for (const call of [...this.#calls]) this.#check(call, nowMs);
+      this.#checkLater();
     });
   }
 
-  #look(call: WatchedCall, nowMs: number): void {
+  #check(call: WatchedCall, nowMs: number): void {
     if (call.stream.isPaused()) call.begunMs = nowMs;
     else if (nowMs - call.begunMs >= this.#options.withinMs)
       this.#end(call, 'a message was not complete in time');

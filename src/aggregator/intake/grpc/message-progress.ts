@@ -1,7 +1,7 @@
 const HEADER_BYTES = 5;
 
 /**
- * How much of its present message a call has received. A gRPC message is one byte of flags, four bytes of length (most
+ * The received bytes of the current message of a call. A gRPC message is one byte of flags, four bytes of length (most
  * significant first), and the message.
  */
 export class MessageProgress {
@@ -10,7 +10,7 @@ export class MessageProgress {
   #remaining = 0;
   #received = 0;
 
-  /** Bytes of a message that has begun; 0 between messages. */
+  /** Received bytes of an incomplete message; 0 between messages. */
   get unfinishedBytes(): number {
     return this.#headerBytes + this.#received;
   }

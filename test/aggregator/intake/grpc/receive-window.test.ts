@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { windowFor } from '../../../src/aggregator/intake/receive-window.ts';
-import { MemoryStream } from '../../support/memory-stream.ts';
-import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { startIntake, startPublisher } from '../../support/wire-pair.ts';
+import { windowFor } from '../../../../src/aggregator/intake/grpc/receive-window.ts';
+import { MemoryStream } from '../../../support/memory-stream.ts';
+import { TcpProxy } from '../../../support/tcp-proxy.ts';
+import { startIntake, startPublisher } from '../../../support/wire-pair.ts';
 
 const MIB = 1024 * 1024;
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });

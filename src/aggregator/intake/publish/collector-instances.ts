@@ -1,22 +1,11 @@
-const MAX_COLLECTORS = 10_000;
-const MAX_OLDER = 16;
-
-interface Instances {
-  current: bigint;
-  /** Replaced by a later one, the newest last. */
-  older: bigint[];
-  /** Came back after they had been replaced, or replaced such a one: they run side by side. */
-  readonly alternating: Set<bigint>;
-}
-
 /**
- * Which processes speak with a collector's id. An instance is random for each start, so one that returns after another has
- * replaced it was alive all the time: two processes run with copies of one state.
+ * The processes that use a collector id. An instance is random for each start. An instance that returns after another one
+ * has replaced it was running all the time: two processes run with copies of one state directory.
  */
 export class CollectorInstances {
   readonly #collectors = new Map<string, Instances>();
 
-  /** True: this instance and another one run at the same time. */
+  /** Records a call of this instance. True: another instance of this collector id runs at the same time. */
   seen(collectorId: string, instance: bigint): boolean {
     const known = this.#collectors.get(collectorId) ?? {
       current: instance,
@@ -32,7 +21,7 @@ export class CollectorInstances {
     return returns;
   }
 
-  /** Whether a stream that `writer` wrote last belongs to another process that runs beside `instance`. */
+  /** Whether `writer`, the last writer of a stream, is another process that runs at the same time as `instance`. */
   isOfAnother(collectorId: string, instance: bigint, writer: bigint | undefined): boolean {
     if (writer === undefined || writer === instance) return false;
     return this.#collectors.get(collectorId)?.alternating.has(writer) === true;
@@ -44,4 +33,15 @@ export class CollectorInstances {
     const [oldest] = this.#collectors.keys();
     if (this.#collectors.size > MAX_COLLECTORS && oldest !== undefined) this.#collectors.delete(oldest);
   }
+}
+
+const MAX_COLLECTORS = 10_000;
+const MAX_OLDER = 16;
+
+interface Instances {
+  current: bigint;
+  /** Replaced by a later one, the newest last. */
+  older: bigint[];
+  /** Instances that returned after they had been replaced, and the instances that they replaced. */
+  readonly alternating: Set<bigint>;
 }

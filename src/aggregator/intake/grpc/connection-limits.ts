@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import type { IntakeLimits } from './intake-limits.ts';
 
@@ -9,18 +9,18 @@ export interface ConnectionLimitsOptions {
   readonly limits: IntakeLimits;
   readonly clock: Clock;
   /** A connection was closed. */
-  readonly onRefused: (peer: string, reason: string) => void;
+  readonly onClosed: (peer: string, reason: string) => void;
 }
 
 /**
- * How many connections there may be: in all, of one address, of one certificate; and how long one may take to begin. A
- * connection is counted from its first packet, before TLS has been spoken. To be called once after the server has been bound.
+ * Limits the number of connections: in all, for each address, and for each certificate; and the time of the TLS handshake.
+ * A connection is counted from its first packet, before TLS. Watches each server once, after it is bound.
  */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
   readonly #byAddress = new Map<string, number>();
   readonly #byCertificate = new Map<string, number>();
-  /** By address and port: how to end the wait for the handshake. */
+  /** Cancels the deadline of a handshake, by address and port. */
   readonly #handshakes = new Map<string, () => void>();
   #all = 0;
 
@@ -31,11 +31,11 @@ export class ConnectionLimits {
   watch(server: Server): void {
     for (const http2Server of http2ServersOf(server)) {
       http2Server.on('connection', (socket: Socket) => {
-        // Without TLS there is no handshake; a connection without calls ends after a while.
+        // Without TLS there is no handshake, and a connection without calls is idle: grpc-js ends it.
         if (this.#connected(socket) && http2Server instanceof TlsServer) this.#awaitHandshake(socket);
       });
       http2Server.on('secureConnection', (socket: TLSSocket) => {
-        this.#begun(peerOf(socket));
+        this.#handshakeEnded(peerOf(socket));
         this.#secured(socket);
       });
     }
@@ -44,9 +44,9 @@ export class ConnectionLimits {
   #connected(socket: Socket): boolean {
     const { connections, connectionsPerAddress } = this.#options.limits;
     const address = socket.remoteAddress ?? 'local';
-    if (this.#all >= connections) return this.#refuse(socket, `there are ${connections} connections`);
+    if (this.#all >= connections) return this.#close(socket, `the limit of ${connections} connections`);
     if ((this.#byAddress.get(address) ?? 0) >= connectionsPerAddress)
-      return this.#refuse(socket, `there are ${connectionsPerAddress} connections of this address`);
+      return this.#close(socket, `the limit of ${connectionsPerAddress} connections from one address`);
     this.#all++;
     add(this.#byAddress, address, 1);
     socket.once('close', () => {
@@ -60,10 +60,10 @@ export class ConnectionLimits {
     const peer = peerOf(socket);
     const { clock, limits } = this.#options;
     const cancel = clock.after(limits.handshakeWithinMs, () =>
-      this.#refuse(socket, 'the handshake was not complete in time'),
+      this.#close(socket, `no TLS handshake within ${limits.handshakeWithinMs / 1000} s`),
     );
     this.#handshakes.set(peer, cancel);
-    socket.once('close', () => this.#begun(peer));
+    socket.once('close', () => this.#handshakeEnded(peer));
   }
 
   #secured(socket: TLSSocket): boolean {
@@ -71,19 +71,22 @@ export class ConnectionLimits {
     if (fingerprint256 === undefined) return true;
     const { connectionsPerCertificate } = this.#options.limits;
     if ((this.#byCertificate.get(fingerprint256) ?? 0) >= connectionsPerCertificate)
-      return this.#refuse(socket, `there are ${connectionsPerCertificate} connections with this certificate`);
+      return this.#close(
+        socket,
+        `the limit of ${connectionsPerCertificate} connections with one certificate`,
+      );
     add(this.#byCertificate, fingerprint256, 1);
     socket.once('close', () => add(this.#byCertificate, fingerprint256, -1));
     return true;
   }
 
-  #begun(peer: string): void {
+  #handshakeEnded(peer: string): void {
     this.#handshakes.get(peer)?.();
     this.#handshakes.delete(peer);
   }
 
-  #refuse(socket: Socket, reason: string): false {
-    this.#options.onRefused(peerOf(socket), reason);
+  #close(socket: Socket, reason: string): false {
+    this.#options.onClosed(peerOf(socket), reason);
     socket.destroy();
     return false;
   }

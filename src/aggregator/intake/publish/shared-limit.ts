@@ -1,4 +1,4 @@
-/** How many of something there may be over all calls together. */
+/** A limit on a number of things that all calls share. */
 export class SharedLimit {
   readonly #limit: number;
   #taken = 0;
@@ -7,7 +7,7 @@ export class SharedLimit {
     this.#limit = limit;
   }
 
-  /** False: there are too many. */
+  /** False: the limit is reached. */
   take(): boolean {
     if (this.#taken >= this.#limit) return false;
     this.#taken++;

@@ -1,0 +1,58 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Component } from '../../runtime/component.ts';
+import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
+import { BatchAcceptor } from './batch-acceptor.ts';
+import { createIntakeEvents, type IntakeEvents } from './events.ts';
+import type { CreateIntake, Intake } from './intake.ts';
+
+export interface IntakesOptions {
+  readonly queue: QueueWriter;
+  readonly ledger: Ledger;
+  readonly software: string;
+  readonly undeliveredRecords?: () => number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+/** All intakes of the aggregator. They share the byte budget of unanswered batches, the events and the metrics. */
+export class Intakes implements Component {
+  readonly #queue: QueueWriter;
+  readonly #events: IntakeEvents;
+  readonly #intakes: readonly Intake[];
+  #unsubscribe: () => void = () => {};
+
+  constructor(options: IntakesOptions, intakes: readonly CreateIntake[]) {
+    const { queue, logger, metrics, clock } = options;
+    this.#queue = queue;
+    this.#events = createIntakeEvents(logger, metrics, clock);
+    const batches = new BatchAcceptor(queue, this.#events);
+    const context = { ...options, batches, events: this.#events };
+    this.#intakes = intakes.map((create) => create(context));
+  }
+
+  /** Starts the intakes in order. If one cannot start, stops those that have started, and rejects. */
+  async start(): Promise<void> {
+    this.#unsubscribe = this.#queue.onStopped((reason) => this.#queueChanged(reason));
+    if (this.#queue.stopped !== undefined) this.#queueChanged(this.#queue.stopped);
+    try {
+      for (const intake of this.#intakes) await intake.start();
+    } catch (error) {
+      await this.stop(AbortSignal.abort());
+      throw error;
+    }
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#unsubscribe();
+    await Promise.all(this.#intakes.map((intake) => intake.stop(deadline)));
+    this.#events.flush();
+  }
+
+  #queueChanged(stopped: string | undefined): void {
+    if (stopped === undefined) this.#events.resumed();
+    else this.#events.stopped(stopped);
+  }
+}

@@ -1,0 +1,252 @@
+import { setImmediate } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { BatchAcceptor } from '../../../../src/aggregator/intake/batch-acceptor.ts';
+import { createIntakeEvents } from '../../../../src/aggregator/intake/events.ts';
+import { PublishCalls } from '../../../../src/aggregator/intake/publish/publish-calls.ts';
+import { REQUESTS_PER_TURN } from '../../../../src/aggregator/intake/publish/request-gate.ts';
+import { checkOf } from '../../../../src/records/check.ts';
+import { LIMITS } from '../../../../src/records/limits.ts';
+import { encodeBatchRequest, encodeRequest } from '../../../../src/records/publish-codec.ts';
+import type { RecordBatch } from '../../../../src/records/record-batch.ts';
+import { mintStreamId, type StreamId, streamIdToBytes } from '../../../../src/records/stream-id.ts';
+import { capturedLogger } from '../../../support/captured-logger.ts';
+import { FakeClock, settle } from '../../../support/fake-clock.ts';
+import { MemoryPublishTransport } from '../../../support/memory-publish-transport.ts';
+import { MemoryStore } from '../../../support/memory-store.ts';
+import { recordBatch } from '../../../support/record-batches.ts';
+
+const MIB = 1024 * 1024;
+
+function hello(id = 1, protocolVersion = 1): Buffer {
+  const value = { collectorId: Buffer.alloc(16, id), instance: 1n, protocolVersion, software: '', host: '' };
+  return encodeRequest({ message: { $case: 'hello', value } });
+}
+
+const open = (stream: StreamId = mintStreamId()) =>
+  encodeRequest({
+    message: { $case: 'openStream', value: { stream: streamIdToBytes(stream), accepted: 0n } },
+  });
+
+const final = (stream: StreamId = mintStreamId()) =>
+  encodeRequest({ message: { $case: 'finalStream', value: { stream: streamIdToBytes(stream), end: 0n } } });
+
+const encoded = (sequence: number, batch: RecordBatch) =>
+  encodeBatchRequest({
+    sequence,
+    endCheck: checkOf(batch.data),
+    batch,
+    data: { compression: 'none', bytes: batch.data },
+  });
+
+/** Batches of 1 MiB, one after the other, of one stream. */
+function largeBatches(count: number, stream = mintStreamId()): readonly RecordBatch[] {
+  const records = Array.from({ length: 4 }, () => `${'x'.repeat(MIB / 4 - 1)}\n`);
+  return Array.from({ length: count }, (_, i) => recordBatch(records, { stream, start: i * MIB }));
+}
+
+function publishCalls({ unansweredBytes = 16 * MIB } = {}) {
+  const store = new MemoryStore();
+  let release = () => {};
+  const { logger, lines } = capturedLogger();
+  const metrics = new Registry();
+  const clock = new FakeClock();
+  const events = createIntakeEvents(logger, metrics, clock);
+  const batches = new BatchAcceptor(store, events, unansweredBytes);
+  const context = {
+    queue: store,
+    ledger: store,
+    batches,
+    events,
+    software: 'test/1',
+    clock,
+    logger,
+    metrics,
+  };
+  const calls = new PublishCalls(context);
+  calls.start();
+  return {
+    store,
+    calls,
+    clock,
+    lines,
+    /** Appends wait until `release`. */
+    hold: () => {
+      store.gate = new Promise((resolve) => {
+        release = resolve;
+      });
+    },
+    release: () => release(),
+    connect: () => {
+      const transport = new MemoryPublishTransport();
+      transport.deliverTo(calls.accept(transport));
+      return transport;
+    },
+  };
+}
+
+const casesOf = ({ answers }: MemoryPublishTransport) => answers.map(({ $case }) => $case);
+
+describe('a Publish call', () => {
+  it('processes at most 256 messages in one turn of the event loop', async () => {
+    const { connect } = publishCalls();
+    const transport = connect();
+    transport.request(hello());
+    await setImmediate();
+    transport.request(...Array.from({ length: 1_000 }, () => final()));
+    // The next message is read and held.
+    expect(1_000 - transport.unread).toBe(REQUESTS_PER_TURN + 1);
+    await settle();
+    expect(transport.unread).toBe(0);
+  });
+
+  it('stops reading at 8 MiB without an answer, and reads on after a commit', async () => {
+    const { connect, store, hold, release } = publishCalls();
+    hold();
+    const transport = connect();
+    const batches = largeBatches(12);
+    transport.request(hello(), open(batches[0]?.stream));
+    transport.request(...batches.map((batch, i) => encoded(i + 1, batch)));
+    await settle();
+    expect(batches.length - transport.unread).toBe(LIMITS.unansweredBytes / MIB);
+    release();
+    await settle();
+    expect(transport.unread).toBe(0);
+    expect(store.batches).toHaveLength(12);
+  });
+
+  it('stops reading when all calls together have too many bytes without an answer', async () => {
+    const { connect, hold, release, store } = publishCalls({ unansweredBytes: 3 * MIB });
+    hold();
+    const transports = [1, 2].map((id) => {
+      const transport = connect();
+      const batches = largeBatches(4);
+      transport.request(hello(id), open(batches[0]?.stream));
+      transport.request(...batches.map((batch, i) => encoded(i + 1, batch)));
+      return transport;
+    });
+    await settle();
+    // The first call has used the budget. Each call holds the message that had to wait.
+    expect(transports.map(({ unread }) => unread)).toEqual([0, 3]);
+    release();
+    await settle();
+    expect(transports.map(({ unread }) => unread)).toEqual([0, 0]);
+    expect(store.batches).toHaveLength(8);
+  });
+
+  it('stops reading while its peer does not read the answers', async () => {
+    const { connect } = publishCalls();
+    const transport = connect();
+    transport.isReading = false;
+    transport.request(hello(), open(), open(), open());
+    await settle();
+    expect(casesOf(transport)).toEqual(['welcome']);
+    expect(transport.unread).toBe(2);
+    transport.drain();
+    await settle();
+    expect(casesOf(transport)).toEqual(['welcome', 'streamOpened', 'streamOpened', 'streamOpened']);
+  });
+
+  it('reports at intervals that the queue is stopped', async () => {
+    const { connect, store, clock } = publishCalls();
+    const transport = connect();
+    transport.request(hello());
+    store.setStopped('queue is full');
+    await clock.advance(20_000);
+    expect(casesOf(transport)).toEqual(['welcome', 'busy', 'busy', 'busy']);
+    store.setStopped(undefined);
+    await clock.advance(20_000);
+    expect(casesOf(transport)).toHaveLength(4);
+  });
+
+  it('answers all batches of one commit in one message', async () => {
+    const { connect, hold, release } = publishCalls();
+    hold();
+    const transport = connect();
+    const batches = largeBatches(3);
+    transport.request(hello(), open(batches[0]?.stream));
+    transport.request(...batches.map((batch, i) => encoded(i + 1, batch)));
+    release();
+    await settle();
+    expect(transport.answers.at(-1)).toEqual({ $case: 'accepted', value: { sequences: [1n, 2n, 3n] } });
+  });
+
+  it('ends after the last answer when its peer has ended its side', async () => {
+    const { connect, hold, release } = publishCalls();
+    hold();
+    const transport = connect();
+    const batch = recordBatch(['one\n']);
+    transport.request(hello(), open(batch.stream), encoded(1, batch));
+    transport.peerEnds();
+    release();
+    expect(await transport.ended).toEqual({ failure: undefined, reason: 'ended' });
+    expect(transport.answers.at(-1)).toMatchObject({ $case: 'accepted' });
+  });
+
+  it('ends when its peer ended its side while the last message was held', async () => {
+    const { connect } = publishCalls();
+    const transport = connect();
+    transport.request(hello(), ...Array.from({ length: REQUESTS_PER_TURN }, () => final()));
+    expect(transport.unread).toBe(0);
+    transport.peerEnds();
+    expect((await transport.ended).failure).toBeUndefined();
+  });
+
+  it('releases its streams and its collector when the connection breaks', async () => {
+    const { connect, lines } = publishCalls();
+    const transport = connect();
+    transport.request(hello(), open());
+    transport.disconnect();
+    await settle();
+    expect(lines.at(-1)).toMatchObject({ msg: 'A collector has disconnected', reason: 'connection reset' });
+    const again = connect();
+    again.request(hello(), open());
+    await settle();
+    expect(casesOf(again)).toEqual(['welcome', 'streamOpened']);
+  });
+});
+
+describe('a Publish call ends with a reason', () => {
+  it.each<[string, readonly Buffer[], string, string]>([
+    ['no hello comes first', [open()], 'protocol-broken', 'the first message must be a hello'],
+    ['a second hello comes', [hello(), hello()], 'protocol-broken', 'a second hello message'],
+    [
+      'the version differs',
+      [hello(1, 2)],
+      'wrong-version',
+      'the aggregator has protocol version 1, the collector 2',
+    ],
+    [
+      'a batch is missing',
+      [hello(), encoded(2, recordBatch(['x\n']))],
+      'protocol-broken',
+      'batch 2 follows batch 0',
+    ],
+    [
+      'bytes are not protobuf',
+      [Buffer.from([0xff, 0xff, 0xff])],
+      'protocol-broken',
+      'the message is not protobuf',
+    ],
+  ])('when %s', async (_, requests, failure, reason) => {
+    const { connect, store } = publishCalls();
+    const transport = connect();
+    transport.request(...requests);
+    expect(await transport.ended).toEqual({ failure, reason });
+    expect(store.batches).toHaveLength(0);
+  });
+
+  it('when no hello comes within ten seconds', async () => {
+    const { connect, clock } = publishCalls();
+    const transport = connect();
+    await clock.advance(10_000);
+    expect(await transport.ended).toMatchObject({ failure: 'no-hello' });
+  });
+
+  it('when all that it sends is refused', async () => {
+    const { connect } = publishCalls();
+    const transport = connect();
+    transport.request(hello(), ...Array.from({ length: 20_000 }, () => final()));
+    expect(await transport.ended).toMatchObject({ failure: 'too-many-refusals' });
+  });
+});
