@@ -22,8 +22,13 @@ export class CommitLoop {
     this.#delays.add(ms);
     this.#clock.after(ms, () => {
       this.#delays.delete(ms);
-      if (!this.#stopped) void this.now();
+      this.soon();
     });
+  }
+
+  /** Begins a step, or requires another one after the running step. */
+  soon(): void {
+    if (!this.#stopped) void this.now();
   }
 
   /** Resolves after a step that began after this call. */
@@ -33,7 +38,7 @@ export class CommitLoop {
     await this.#running;
   }
 
-  /** Cancels all timers; resolves when no step is running. */
+  /** No more steps by timers; resolves when no step is running. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;

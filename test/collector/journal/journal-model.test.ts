@@ -2,7 +2,7 @@ import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { JournalWriter } from '../../../src/collector/journal/journal.ts';
+import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
 import type { SourceStream } from '../../../src/collector/source.ts';
 import { readAll } from '../../support/captured-sink.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';

@@ -1,7 +1,8 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
-import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
+import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
+import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { openStateStore } from '../../../src/storage/state/state-store.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
@@ -39,6 +40,11 @@ export async function openJournal(directory: string, overrides: Partial<JournalO
   };
   onTestFinished(close);
   const metric = async (name: string) =>
-    (await metrics.getSingleMetric(`collector_test_journal_${name}`)?.get())?.values[0]?.value;
-  return { journal, sink, close, lines, metric };
+    (await metrics.getSingleMetric(`collector_journal_${name}`)?.get())?.values[0]?.value;
+  return { journal, sink, close, lines, metric, metrics };
+}
+
+/** Appends as a source does that cannot wait: drops what has no room. */
+export function appendOrDrop(writer: JournalWriter, record: Uint8Array, label: RecordLabel): void {
+  if (writer.append(record, label) === 'full') writer.drop(record.length, label);
 }

@@ -40,6 +40,7 @@ export async function openPgLogfebe(
 ): Promise<PgLogfebeSource> {
   const journal = await Journal.open({
     name: JOURNAL,
+    unlabelledPrefix: 'collector_pg_logfebe_journal',
     directory: stateDirectory,
     state: store,
     maxBytes: journalMaxBytes,

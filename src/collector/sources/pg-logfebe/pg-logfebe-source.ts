@@ -11,8 +11,9 @@ import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
-import type { Journal, JournalWriter } from '../../journal/journal.ts';
-import type { RecordLabel } from '../../journal/pending-records.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { JournalWriter } from '../../journal/journal-writer.ts';
+import type { RecordLabel } from '../../journal/record-run.ts';
 import type { CollectorSource, SourceStatus, StreamSink } from '../../source.ts';
 import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
 import { FebeListener } from './febe-listener.ts';
@@ -157,7 +158,11 @@ export class PgLogfebeSource implements CollectorSource {
       limits,
       clock,
       events: this.#events,
-      take: (payload, version, current) => writer.append(payload, this.#label(current, version)),
+      // A PostgreSQL process must never wait, so a record without room is dropped and reported.
+      take: (payload, version, current) => {
+        const label = this.#label(current, version);
+        if (writer.append(payload, label) === 'full') writer.drop(payload.length, label);
+      },
     });
   }
 

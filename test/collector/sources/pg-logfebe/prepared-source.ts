@@ -32,6 +32,7 @@ export async function preparedSource(
   const state = await openStateStore(join(directory, 'state'));
   const journal = await Journal.open({
     name: 'pg-logfebe',
+    unlabelledPrefix: 'collector_pg_logfebe_journal',
     directory,
     state,
     maxBytes: 64 * 1024 * 1024,
