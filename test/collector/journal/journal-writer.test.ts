@@ -92,7 +92,7 @@ describe('JournalWriter: positions', () => {
     writer.append(bytes('two'), LABEL);
     expect(flushed).toEqual([]);
     isFailing = false;
-    await vi.waitFor(() => expect(flushed).toEqual([6]), PATIENT);
+    await vi.waitFor(() => expect(flushed.at(-1)).toBe(6), PATIENT);
   });
 
   it('reports once for each origin when one commit has records of several', async () => {
@@ -175,14 +175,12 @@ describe('JournalWriter: whenRoom', () => {
   it('keeps nothing of a record without room, and loses nothing for a source that waits', async () => {
     const { journal, sink, metric } = await openJournal(await temporaryDirectory(), SMALL);
     const writer = journal.writer('a');
-    let expected = '';
+    const records = Array.from({ length: 1000 }, (_, number) => `${number}${'.'.repeat(1000)};`);
+    const expected = records.join('');
     const sending = (async () => {
-      for (let number = 0; number < 1000; number++) {
-        const record = `${number}${'.'.repeat(1000)};`;
+      for (const record of records)
         while (writer.append(bytes(record), LABEL) === 'full')
           expect(await writer.whenRoom(record.length)).toBe(true);
-        expected += record;
-      }
     })();
     await vi.waitFor(async () => expect(await metric('full')).toBe(1), PATIENT);
     let received = '';
@@ -191,7 +189,7 @@ describe('JournalWriter: whenRoom', () => {
         received += Buffer.from(data).toString();
         sink.stream.accept(received.length);
       }
-      expect(received.length).toBe(1_003_890 + 1000);
+      expect(received.length).toBe(expected.length);
     }, PATIENT);
     await sending;
     expect(received).toBe(expected);

@@ -17,9 +17,11 @@ function pendingRecords(order: RecordOrder) {
   /** The host and the records of each run. */
   const take = () =>
     pending.take().map(({ label, sizes, data }) => {
-      let at = 0;
-      const texts = Array.from(sizes, (size) => Buffer.from(data.subarray(at, (at += size))).toString());
-      return [label.resource.get('host.name'), ...texts];
+      const texts = Array.from(sizes, (size, index) => {
+        const start = sizes.subarray(0, index).reduce((sum, each) => sum + each, 0);
+        return Buffer.from(data.subarray(start, start + size)).toString();
+      });
+      return [label.resource.get('host.name') ?? '', ...texts];
     });
   return { pending, add, take };
 }
