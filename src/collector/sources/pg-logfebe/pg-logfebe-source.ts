@@ -14,11 +14,11 @@ import { ConfigurationError } from '../../../runtime/configuration/configuration
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
-import type { CollectorSource, SourceStatus, StreamSink } from '../../source.ts';
+import type { Source, SourceStatus, StreamSink } from '../../source.ts';
 import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
 import { FebeListener } from './febe-listener.ts';
-import { pgLogfebeStatus } from './pg-logfebe-status.ts';
 import { type ServeChange, ServeDatabase } from './serve-database.ts';
+import { pgLogfebeStatus } from './status.ts';
 import type { Tenant } from './tenant.ts';
 import { TenantListeners } from './tenant-listeners.ts';
 import { originOf } from './tenant-origin.ts';
@@ -48,7 +48,7 @@ export interface PgLogfebeSourceOptions {
  * The records are not parsed: a record is the payload of an L frame, in the format `logfebe`, and what the connection
  * said of itself is in the resource. There is one stream for each identity and socket.
  */
-export class PgLogfebeSource implements CollectorSource {
+export class PgLogfebeSource implements Source {
   readonly name = 'pg-logfebe';
   readonly #options: PgLogfebeSourceOptions;
   readonly #events: PgLogfebeEvents;

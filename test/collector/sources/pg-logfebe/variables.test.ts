@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PG_LOGFEBE_VARIABLES } from '../../../../src/collector/sources/pg-logfebe/pg-logfebe-variables.ts';
+import { PG_LOGFEBE_VARIABLES } from '../../../../src/collector/sources/pg-logfebe/variables.ts';
 import { parseVariables } from '../../../../src/runtime/configuration/configuration.ts';
 
 const parse = (environment: Record<string, string> = {}) => parseVariables(PG_LOGFEBE_VARIABLES, environment);
