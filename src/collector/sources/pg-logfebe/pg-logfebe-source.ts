@@ -26,14 +26,14 @@ import { originOf } from './tenant-origin.ts';
 export interface PgLogfebeSourceOptions {
   /** SERVE_DB_DIR */
   readonly serveDirectory: string;
-  /** LOGPLEX_URL is set: serve records may hold tokens. */
+  /** LOGPLEX_URL is set: serve records may have tokens. */
   readonly tokensAllowed: boolean;
   readonly pollIntervalMs: number;
   readonly socketMode: number;
   readonly limits?: FebeLimits;
-  /** What every record of this collector says of its origin. */
+  /** Attributes of each record of this collector. */
   readonly resource: Resource;
-  /** The source's own: opened before it is started, stopped by `close`. */
+  /** Used by this source only: opened before the start, stopped by `close`. */
   readonly journal: Journal;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,12 +41,12 @@ export interface PgLogfebeSourceOptions {
 }
 
 /**
- * PostgreSQL servers with the pg_logfebe extension:
+ * Receives records from PostgreSQL servers with the extension pg_logfebe:
  *
  *     serve database --poll--> tenants --difference--> listeners --connections--> journal --> publisher
  *
- * The records are not parsed: a record is the payload of an L frame, in the format `logfebe`, and what the connection
- * said of itself is in the resource. There is one stream for each identity and socket.
+ * Records are not parsed: a record is the payload of an L frame, in the format `logfebe`. The version and identity of
+ * the connection are in the resource. There is one stream for each identity and socket.
  */
 export class PgLogfebeSource implements Source {
   readonly name = 'pg-logfebe';
@@ -57,7 +57,7 @@ export class PgLogfebeSource implements Source {
   readonly #writers = new Map<string, JournalWriter>();
   readonly #stopping = new AbortController();
   #labels = new Map<string, RecordLabel>();
-  /** The same again, by the object that each connection has for its version: asked for every record. */
+  /** A cache by the version object of each connection, because each record needs a label. */
   #labelsOfConnections = new WeakMap<ServerVersion, RecordLabel>();
   #running: Promise<void> | undefined;
 
@@ -73,7 +73,7 @@ export class PgLogfebeSource implements Source {
     });
   }
 
-  /** Rejects (ConfigurationError) when it cannot be told who may send: no such directory, or a broken serves.loaded. */
+  /** Rejects with a ConfigurationError when the directory does not exist or serves.loaded is damaged. */
   async start(sink: StreamSink): Promise<void> {
     const { journal } = this.#options;
     const tenants = await this.#loaded();
@@ -82,7 +82,7 @@ export class PgLogfebeSource implements Source {
     await this.#poll();
     const served = new Set(this.#writers.keys());
     for (const origin of journal.openOrigins) if (!served.has(origin)) journal.writer(origin).close();
-    this.#running = this.#pollForEver();
+    this.#running = this.#pollUntilStopped();
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
@@ -113,7 +113,7 @@ export class PgLogfebeSource implements Source {
     }
   }
 
-  async #pollForEver(): Promise<void> {
+  async #pollUntilStopped(): Promise<void> {
     const { clock, pollIntervalMs } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -124,14 +124,14 @@ export class PgLogfebeSource implements Source {
 
   /** Never rejects. */
   async #poll(): Promise<void> {
-    for (let change = await this.#look(); change.kind !== 'none'; change = await this.#look()) {
+    for (let change = await this.#check(); change.kind !== 'none'; change = await this.#check()) {
       if (change.kind === 'accepted') await this.#apply(change.tenants);
       else this.#events.servesRejected(change.reason);
     }
     await this.#listeners.retry();
   }
 
-  async #look(): Promise<ServeChange> {
+  async #check(): Promise<ServeChange> {
     try {
       return await this.#database.poll();
     } catch (error) {
@@ -159,7 +159,7 @@ export class PgLogfebeSource implements Source {
       clock,
       events: this.#events,
       // A PostgreSQL process must never wait, so a record without room is dropped and reported.
-      take: (payload, version, current) => {
+      append: (payload, version, current) => {
         const label = this.#label(current, version);
         if (writer.append(payload, label) === 'full') writer.drop(payload.length, label);
       },
@@ -180,13 +180,13 @@ export class PgLogfebeSource implements Source {
     return label;
   }
 
-  /** The same object for the same tenant and version: the journal tells labels apart by that. */
+  /** Returns the same object for the same tenant and version: the journal compares labels by identity. */
   #commonLabel(tenant: Tenant, version: ServerVersion): RecordLabel {
     const key = `${tenant.path}\0${version.text}`;
     let label = this.#labels.get(key);
     if (label === undefined) {
       label = { format: 'logfebe', resource: resourceOf(this.#options.resource, tenant, version) };
-      // A peer may call itself what it likes; only so many names are remembered.
+      // A peer may send any version, so the number of remembered labels is limited.
       if (this.#labels.size >= MAX_LABELS) this.#labels = new Map();
       this.#labels.set(key, label);
     }
