@@ -116,7 +116,7 @@ describe('JournalWriter: flushSoon', () => {
     writer.append(bytes('one'), LABEL);
     writer.flushSoon();
     writer.append(bytes('two'), LABEL);
-    // The clock stands still, so no timer can begin this commit.
+    // The clock does not advance, so no timer can begin this commit.
     await vi.waitFor(() => expect(flushed).toEqual([6]), PATIENT);
     writer.append(bytes('three'), LABEL);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -182,10 +182,12 @@ describe('the source pg-logfebe', () => {
     sink.stream.accept(1e12);
     await untilMessages(sink, [`mega-collector lost ${lost} log records of this server`]);
     const [batch] = await batchesOf(sink);
-    const told = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch?.resource);
-    expect(told).toMatchObject({ severityText: 'WARNING', severityNumber: 13 });
-    expect(told.attributes.get('detail')).toMatch(/^They had \d+ bytes and arrived from .* UTC to .* UTC, when/);
-    expect(told.attributes.get('application_name')).toBe('mega-collector');
+    const report = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch?.resource);
+    expect(report).toMatchObject({ severityText: 'WARNING', severityNumber: 13 });
+    expect(report.attributes.get('detail')).toMatch(
+      /^They had \d+ bytes and arrived from .* UTC to .* UTC, when/,
+    );
+    expect(report.attributes.get('application_name')).toBe('mega-collector');
   });
 
   it('holds two thousand connections', { timeout: 120_000 }, async () => {
