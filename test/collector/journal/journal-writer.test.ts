@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
 import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 import { SegmentLog } from '../../../src/storage/segments/segment-log.ts';
 import { type FileSystem, nodeFileSystem } from '../../../src/storage/state/file-system.ts';
 import { readAll, textsOf } from '../../support/captured-sink.ts';
@@ -247,12 +248,18 @@ describe('JournalWriter: whenRoom', () => {
       while (writer.append(record, LABEL) === 'full')
         if (!(await writer.whenRoom(record.length))) throw new Error('no room');
     });
-    const accepting = setInterval(async () => {
-      const [stream] = sink.streams.values();
-      const batch = stream && (await readAll(stream)).at(-1);
-      if (batch !== undefined) stream?.accept(batch.start + batch.data.length);
-    }, 5);
-    await Promise.all(senders).finally(() => clearInterval(accepting));
+    let isDone = false;
+    const accepting = (async () => {
+      while (!isDone) {
+        const [stream] = sink.streams.values();
+        const batch = stream && (await readAll(stream)).at(-1);
+        if (batch !== undefined) stream?.accept(batch.start + batch.data.length);
+        await systemClock.sleep(5);
+      }
+    })();
+    await Promise.all(senders);
+    isDone = true;
+    await accepting;
     expect(await metric('lost_records_total')).toBe(0);
   });
 
