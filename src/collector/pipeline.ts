@@ -277,8 +277,9 @@ class RunningCollector implements Collector {
   }
 
   /** Reports records of a source that is no longer configured: they are not sent. */
-  async #reportLeftovers({ name, leftovers, enabledBy }: SourceType, store: StateStore): Promise<void> {
-    const { streams } = await leftovers(store);
+  async #reportLeftovers(type: SourceType, store: StateStore): Promise<void> {
+    const { name, enabledBy } = type;
+    const { streams } = await type.leftovers(store);
     const waitingBytes = streams.reduce((sum, stream) => sum + stream.waitingBytes, 0);
     if (waitingBytes === 0) return;
     this.#deps.logger.warn(

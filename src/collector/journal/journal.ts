@@ -1,13 +1,9 @@
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Position } from '../../records/position.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { SegmentLog } from '../../storage/segments/segment-log.ts';
 import { FreeSpace } from '../../storage/state/free-space.ts';
-import type { StateStore } from '../../storage/state/state-store.ts';
 import type { StreamSink } from '../source.ts';
 import type { StreamStatus } from '../stream-status.ts';
 import { channelStatus } from './channel-status.ts';
@@ -17,12 +13,13 @@ import { createJournalEvents, type JournalEvents } from './events.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
 import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
+import { JournalLosses, KEEP_LOSS_AFTER_MS } from './journal-losses.ts';
+import type { JournalOptions } from './journal-options.ts';
 import { JournalReader } from './journal-reader.ts';
 import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import type { JournalWriter, WriterOptions } from './journal-writer.ts';
-import { addLoss, type Loss } from './loss.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
 
@@ -77,11 +74,11 @@ export class Journal implements JournalStreamHost {
   readonly #room: JournalRoom;
   readonly #loop: CommitLoop;
   readonly #channels = new Map<number, JournalChannel>();
+  readonly #losses: JournalLosses;
   readonly #drains = new Drains();
   readonly #waiters = new RoomWaiters();
   #nextChannel = 1;
   #sink: StreamSink | undefined;
-  #lossKeptMs = Number.NEGATIVE_INFINITY;
   #removedMs = Number.NEGATIVE_INFINITY;
   #commitAfterMs = COMMIT_AFTER_MS;
   #closing = false;
@@ -101,7 +98,7 @@ export class Journal implements JournalStreamHost {
   }
 
   private constructor(options: JournalOptions, { log, index, segments }: JournalFiles) {
-    const { clock, maxBytes, state } = options;
+    const { clock, maxBytes, state, lossRecord } = options;
     this.#options = options;
     this.#events = createJournalEvents(options);
     this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory: log.directory, clock });
@@ -111,6 +108,10 @@ export class Journal implements JournalStreamHost {
     this.#commit = new JournalCommit({ log, index, segments, state, reader: this.reader });
     this.#room = new JournalRoom({ maxBytes, freeSpace: this.#freeSpace, events: this.#events });
     this.#room.diskBytes = log.bytes;
+    this.#losses = new JournalLosses({
+      ...{ clock, events: this.#events, lossRecord },
+      appended: (channel, bytes) => this.#count(channel, bytes),
+    });
     this.#loop = new CommitLoop(clock, () => this.#step());
     for (const { number, row } of index.channels())
       this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
@@ -221,7 +222,7 @@ export class Journal implements JournalStreamHost {
   #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): Position | 'full' {
     if (record.length === 0) return channel.appendedEnd;
     if (this.#closing || channel.closed || !this.#hasRoom(channel, record.length)) return 'full';
-    this.#reportLoss(channel);
+    this.#losses.report(channel);
     channel.pending.add(record, label, this.#now);
     this.#count(channel, record.length);
     return channel.appendedEnd;
@@ -255,22 +256,8 @@ export class Journal implements JournalStreamHost {
   }
 
   #drop(channel: JournalChannel, bytes: number, label: RecordLabel): void {
-    if (channel.loss === undefined) this.#events.streamLosesRecords(channel.origin);
-    this.#events.lost(bytes);
-    channel.loss = addLoss(channel.loss, bytes, Number(this.#now() / 1_000_000n));
-    channel.lossLabel = label;
-    channel.lossChanged = true;
+    this.#losses.drop(channel, bytes, label);
     this.#loop.after(KEEP_LOSS_AFTER_MS);
-  }
-
-  /** This record needs no reservation: it is small, and there is one for each loss. */
-  #reportLoss(channel: JournalChannel): void {
-    const { loss, lossLabel, reporting } = channel;
-    if (loss === undefined || lossLabel === undefined || reporting) return;
-    const record = this.#options.lossRecord(loss, lossLabel);
-    channel.reporting = true;
-    channel.pending.addLossReport(loss, record, lossLabel, this.#now);
-    this.#count(channel, record.length);
   }
 
   #close(channel: JournalChannel): void {
@@ -285,7 +272,7 @@ export class Journal implements JournalStreamHost {
 
   async #step(): Promise<void> {
     await this.#freeSpace.check();
-    this.#keepLosses();
+    this.#losses.keep(this.#channels.values(), this.#closing);
     try {
       const committed = await this.#commit.run([...this.#channels.values()], this.#isRemovalDue());
       this.#commitAfterMs = commitAfterMs(committed);
@@ -314,17 +301,6 @@ export class Journal implements JournalStreamHost {
     return true;
   }
 
-  /** At most once a second: losses while a disk is full must not keep the disk busy. */
-  #keepLosses(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#lossKeptMs < KEEP_LOSS_AFTER_MS && !this.#closing) return;
-    this.#lossKeptMs = nowMs;
-    for (const channel of this.#channels.values()) {
-      if (channel.lossChanged) channel.dirty = true;
-      channel.lossChanged = false;
-    }
-  }
-
   #committed(channel: JournalChannel, records: number, bytes: number): void {
     this.#events.committed(records, bytes);
     collectGarbageAfter(bytes);
@@ -346,7 +322,7 @@ export class Journal implements JournalStreamHost {
     if (this.#closing) return;
     for (const channel of this.#channels.values())
       if (channel.loss !== undefined && !channel.reporting && this.#hasRoom(channel, 0))
-        this.#reportLoss(channel);
+        this.#losses.report(channel);
   }
 
   #forgetFinished(): void {
@@ -372,32 +348,12 @@ export class Journal implements JournalStreamHost {
   }
 }
 
-export interface JournalOptions {
-  /** The source that the journal belongs to: part of directory and tables, and a label of the metrics. */
-  readonly name: string;
-  /** The prefix of the metrics of version 0.1.0, which have no label and are continued. */
-  readonly unlabelledPrefix?: string;
-  /** The collector's state directory. */
-  readonly directory: string;
-  readonly state: StateStore;
-  readonly maxBytes: number;
-  /** Creates the record that reports a loss, in the label's format. */
-  readonly lossRecord: (loss: Loss, label: RecordLabel) => Uint8Array;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  /** Tests replace the disk. */
-  readonly freeSpace?: Pick<FreeSpace, 'check' | 'shortage'>;
-  readonly openLog?: (directory: string, segmentBytes: number) => Promise<SegmentLog>;
-}
-
 const COMMIT_AFTER_MS = 10;
 /** Each stream has a fixed cost in a commit: with many streams, a commit waits longer for more records. */
 const MANY_STREAMS = 40;
 const COMMIT_MANY_AFTER_MS = 50;
 const COMMIT_AT_ONCE_BYTES = 1024 * 1024;
 const REMOVE_AFTER_MS = 200;
-const KEEP_LOSS_AFTER_MS = 1000;
 /** The disk gets free space without an event. */
 const CHECK_ROOM_AFTER_MS = 1000;
 const RETRY_AFTER_MS = 1000;

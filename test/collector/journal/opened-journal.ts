@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
+import { Journal } from '../../../src/collector/journal/journal.ts';
+import type { JournalOptions } from '../../../src/collector/journal/journal-options.ts';
 import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
 import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';

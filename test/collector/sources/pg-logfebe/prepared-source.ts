@@ -2,7 +2,8 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { Journal, type JournalOptions } from '../../../../src/collector/journal/journal.ts';
+import { Journal } from '../../../../src/collector/journal/journal.ts';
+import type { JournalOptions } from '../../../../src/collector/journal/journal-options.ts';
 import type { StreamSink } from '../../../../src/collector/source.ts';
 import { lossRecord } from '../../../../src/collector/sources/pg-logfebe/loss-record.ts';
 import {
