@@ -1,14 +1,11 @@
 import type { Logger } from 'pino';
-import type { CollectorConfig } from '../collector/config.ts';
 import type { Json } from '../records/json.ts';
 import { CommandError } from './command-error.ts';
+import type { TailInputs } from './tail-inputs.ts';
 import { tailMatches } from './tail-matches.ts';
 
 /** Before a start: a one-shot run fails for files that it cannot read; others wait for them, and say so. */
-export async function checkTail(
-  { tail, once, sourceFile }: Pick<CollectorConfig, 'tail' | 'once' | 'sourceFile'>,
-  logger: Logger,
-): Promise<void> {
+export async function checkTail({ tail, once, sourceFile }: TailInputs, logger: Logger): Promise<void> {
   // Of the one file of --source more is known: see source-file.ts.
   if (sourceFile !== undefined) return;
   const problems = (await tailMatches(tail)).flatMap((each) => each.problems);
@@ -18,7 +15,7 @@ export async function checkTail(
 }
 
 /** For --check: what each pattern matches. */
-export async function tailReport({ tail }: Pick<CollectorConfig, 'tail'>): Promise<Json> {
+export async function tailReport({ tail }: Pick<TailInputs, 'tail'>): Promise<Json> {
   return (await tailMatches(tail)).map(({ pattern, files, isCut, problems }) => ({
     pattern,
     files,

@@ -1,5 +1,7 @@
 import { aggregatorVariables } from '../aggregator/config.ts';
-import { COLLECTOR_VARIABLES } from '../collector/variables.ts';
+import { collectorVariables } from '../collector/config.ts';
+import { sourceTypes } from '../collector/sources/registry.ts';
+import type { DocumentedValue } from '../collector/sources/source-type.ts';
 import type { EmitterOption, EmitterType } from '../emitters/emitter.ts';
 import { emitterTypes } from '../emitters/registry.ts';
 import { FILE_SUFFIX, hasFileForm, type Variable } from '../runtime/configuration/configuration.ts';
@@ -14,8 +16,8 @@ export function configurationPage(): string {
     `## Aggregator\n\n${variableTable(aggregator)}`,
     EMITTERS_INTRODUCTION,
     ...emitterTypes.map(emitterSection),
-    `## Collector\n\n${variableTable(Object.values(COLLECTOR_VARIABLES))}`,
-    TAIL_CONFIGURATION.trimEnd(),
+    `## Collector\n\n${variableTable(Object.values(collectorVariables()))}`,
+    ...sourceTypes.flatMap(({ documentedValue }) => documentedValue ?? []).map(valueSection),
     standaloneSection(),
   ].join('\n\n');
 }
@@ -50,21 +52,6 @@ takes one JSON object, or a list of them for several emitters of the type. All o
 | \`name\` | text | the type | Owns the place in the queue and the state. Must differ from the names of all others. |
 | \`start\` | \`oldest\` or \`now\` | \`oldest\` | Where a name that is new begins: with the oldest queued record, or with what is accepted from now on. |`;
 
-const TAIL_CONFIGURATION = `### What \`COLLECTOR_TAIL_CONFIGURATION\` says
-
-A JSON list. Each object is a group of files that are read alike:
-
-| key | format | default | meaning |
-|--|--|--|--|
-| \`paths\` | list of globs | required | The files. Compressed ones (\`.gz\`, \`.zst\`, \`.xz\`, \`.bz2\`, \`.zip\`) are left out. |
-| \`exclude\` | list of globs | none | Files that are left out as well. A glob without a slash is for the name: \`*.tmp\` in any directory. |
-| \`format\` | name of a format | \`plain\` | How the aggregator reads the records when an emitter asks: \`plain\`, \`json\`, \`combined\`, ... |
-| \`resource\` | object of texts | none | Added to what every record says of its origin. |
-| \`start_at\` | \`beginning\` or \`end\` | \`beginning\` | Where a file begins that was there, and unknown, when the collector started. |
-| \`ignore_older\` | duration | none | Files that nobody has written to for longer are not begun. |
-| \`multiline\` | \`{"start": regex}\` or \`{"continue": regex}\` | none | How lines are joined: a matching line begins a record, or belongs to the one before. |
-`;
-
 const STANDALONE = `## Standalone
 
 \`mega-collector standalone\` is both halves in one process, which meet at a Unix socket in the aggregator's state directory. It takes
@@ -82,7 +69,7 @@ With \`--once\` it ends when everything that was there is delivered.`;
 function standaloneSection(): string {
   const variables: Variable[] = [
     ...Object.values(aggregatorVariables()),
-    ...Object.values(COLLECTOR_VARIABLES),
+    ...Object.values(collectorVariables()),
   ];
   const halves = new Map(variables.map((each) => [each.name, each]));
   const others = Object.values(standaloneVariables()).flatMap((variable) => {
@@ -128,6 +115,18 @@ function emitterSection({
     `${code(variable)}, ${code(`${variable}${FILE_SUFFIX}`)}, ${code(flag)}. For example:`,
     `\`\`\`sh\n${variable}='${example}'\n\`\`\``,
     ...(options.length > 0 ? [optionTable(options)] : []),
+  ].join('\n\n');
+}
+
+function valueSection({ variable, introduction, options }: DocumentedValue): string {
+  const rows = options.map(
+    ({ key, format, default: standard, description }) =>
+      `| ${code(key)} | ${cell(format)} | ${standard} | ${cell(description)} |`,
+  );
+  return [
+    `### The value of ${code(variable)}`,
+    introduction,
+    ['| key | format | default | meaning |', '|--|--|--|--|', ...rows].join('\n'),
   ].join('\n\n');
 }
 

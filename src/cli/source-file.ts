@@ -1,10 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { CollectorConfig } from '../collector/config.ts';
 import { isCompressed } from '../collector/sources/tail/files/path-patterns.ts';
 import { CommandError } from './command-error.ts';
 import { fileErrorText } from './output/file-error-text.ts';
 import { count, printable } from './output/text-table.ts';
+import type { TailInputs } from './tail-inputs.ts';
 
 interface SourceFileProblem {
   /** For a person, a whole sentence. */
@@ -18,7 +18,7 @@ interface SourceFileProblem {
  * what may pass is waited for.
  */
 export async function checkSourceFile(
-  { sourceFile, once }: Pick<CollectorConfig, 'sourceFile' | 'once'>,
+  { sourceFile, once }: Pick<TailInputs, 'sourceFile' | 'once'>,
   logger: Logger,
 ): Promise<void> {
   const problem = sourceFile === undefined ? undefined : await problemOf(sourceFile);

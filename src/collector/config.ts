@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-import { formats } from '../formats/registry.ts';
 import type { Resource } from '../records/resource.ts';
 import { type Address, type Endpoint, formatAddress, isLoopback } from '../runtime/configuration/address.ts';
 import {
@@ -7,11 +5,9 @@ import {
   type Environment,
   parseVariables,
   throwProblems,
-  type Values,
   type VariableTable,
   variableNames,
 } from '../runtime/configuration/configuration.ts';
-import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
 import type { LogLevel } from '../runtime/configuration/log-level.ts';
 import {
   defaultStateDirectory,
@@ -19,23 +15,17 @@ import {
   stateDirectoryOf,
 } from '../runtime/configuration/state-directory.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variables.ts';
-import { nearestName, unknownVariables } from '../runtime/configuration/unknown-variables.ts';
+import { unknownVariables } from '../runtime/configuration/unknown-variables.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
-import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
-import type { PgLogfebeConfig } from './sources/pg-logfebe/open-pg-logfebe.ts';
-import type { TailEntry } from './sources/tail/files/tail-configuration.ts';
+import { configuredSources } from './configured-sources.ts';
+import { sourceTypes } from './sources/registry.ts';
+import type { ConfiguredSource } from './sources/source-type.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
 
 /** The configuration of `createCollector`. */
 export interface CollectorConfig {
-  /** At least one, unless there is another source. */
-  readonly tail: readonly TailEntry[];
-  /**
-   * The only file to read, absolute; it is part of `tail`. The run prints at its end how much of it was read.
-   */
-  readonly sourceFile: string | undefined;
-  /** undefined: no PostgreSQL servers connect. */
-  readonly pgLogfebe: PgLogfebeConfig | undefined;
+  /** At least one. */
+  readonly sources: readonly ConfiguredSource[];
   /** At least one; in order of preference. */
   readonly aggregatorAddresses: readonly Endpoint[];
   /** Absolute. */
@@ -50,17 +40,17 @@ export interface CollectorConfig {
   readonly httpAddress: Address;
   /** Read all existing data, wait until it is accepted, exit. */
   readonly once: boolean;
+  /** A person waits for the run, so a missing aggregator is logged soon. */
+  readonly isAttended: boolean;
   /** With `once`: maximum time without an aggregator; 0: no limit. */
   readonly aggregatorTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   readonly logLevel: LogLevel;
 }
 
-type CollectorValues = Values<typeof COLLECTOR_VARIABLES>;
-
-/** All variables of the collector: for flags, --help, --check and the docs. */
+/** All variables of the collector and its sources: for flags, --help, --check and the docs. */
 export function collectorVariables(): VariableTable {
-  return COLLECTOR_VARIABLES;
+  return Object.assign({}, ...sourceTypes.map(({ variables }) => variables), COLLECTOR_VARIABLES);
 }
 
 /** No I/O. Throws ConfigurationError with all problems. `userId`: the user of the process. */
@@ -69,18 +59,10 @@ export function parseCollectorConfig(
   { userId }: { readonly userId?: number } = {},
 ): { config: CollectorConfig; warnings: readonly ConfigurationWarning[] } {
   const { values, problems } = parseVariables(COLLECTOR_VARIABLES, environment);
-  const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
-  const tail = [
-    ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values.now)]),
-    ...(values.tail ?? []),
-    ...(values.tailConfiguration ?? []),
-  ];
-  const pgLogfebe = pgLogfebeOf(values);
-  const told = problems.some(({ variable }) => SOURCES.some((source) => variable.startsWith(source)));
-  if (tail.length === 0 && pgLogfebe === undefined && !told) problems.push(NOTHING_TO_COLLECT);
-  problems.push(...sourceFileProblems(values), ...unknownFormats(tail));
+  const configured = configuredSources(environment, values.once);
+  problems.push(...configured.problems);
   const tls = tlsMaterialOf('COLLECTOR', values, problems);
-  const once = values.once || (sourceFile !== undefined && !values.watch);
+  const once = values.once || configured.isOneShot;
   const own = once ? onceStateDirectory(environment, userId) : undefined;
   const ordinary =
     own !== undefined && values.stateDirectory === undefined
@@ -94,9 +76,7 @@ export function parseCollectorConfig(
   const { aggregatorAddresses, resourceAttributes, compression, httpAddress } = values;
   return {
     config: {
-      tail,
-      sourceFile,
-      pgLogfebe,
+      sources: configured.sources,
       aggregatorAddresses,
       stateDirectory,
       ...(ordinary !== undefined && { ordinaryStateDirectory: ordinary }),
@@ -105,6 +85,7 @@ export function parseCollectorConfig(
       tls,
       httpAddress,
       once,
+      isAttended: once || configured.isAttended,
       aggregatorTimeoutMs: values.aggregatorTimeoutMs,
       shutdownTimeoutMs: values.shutdownTimeoutMs,
       logLevel: values.logLevel,
@@ -112,8 +93,8 @@ export function parseCollectorConfig(
     warnings: [
       ...tlsWarnings('COLLECTOR', values),
       ...plainTextWarnings(tls, aggregatorAddresses),
-      ...sourceFileWarnings(values),
-      ...unknownVariables('COLLECTOR_', variableNames(COLLECTOR_VARIABLES), environment),
+      ...configured.warnings,
+      ...unknownVariables('COLLECTOR_', variableNames(collectorVariables()), environment),
     ],
   };
 }
@@ -132,47 +113,3 @@ function plainTextWarnings(
     },
   ];
 }
-
-/** Names of existing formats in other programs. */
-const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
-  ['nginx', 'combined'],
-  ['apache', 'combined'],
-  ['csvlog', 'postgres-csvlog'],
-  ['jsonlog', 'postgres-jsonlog'],
-]);
-
-function unknownFormats(tail: readonly TailEntry[]): readonly ConfigurationProblem[] {
-  const known = formats.map(({ name }) => name);
-  const unknown = new Set(tail.map(({ format }) => format).filter((format) => !known.includes(format)));
-  return [...unknown].map((format) => {
-    const nearest = OTHER_NAMES.get(format.toLowerCase()) ?? nearestName(format, known);
-    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-    return {
-      variable: 'COLLECTOR_TAIL_CONFIGURATION',
-      message: `expected a format (${known.join(', ')}), found "${format}"${hint}`,
-    };
-  });
-}
-
-function pgLogfebeOf(values: CollectorValues): PgLogfebeConfig | undefined {
-  const { serveDirectory, logplexUrl, pollIntervalMs, journalMaxBytes, recordLengthBytes, socketMode } =
-    values;
-  if (serveDirectory === undefined) return undefined;
-  return {
-    serveDirectory: resolve(serveDirectory),
-    tokensAllowed: logplexUrl !== undefined,
-    ...{ pollIntervalMs, journalMaxBytes, recordLengthBytes, socketMode },
-  };
-}
-
-/** Any of these is sufficient. COLLECTOR_TAIL_CONFIGURATION begins like the first. */
-const SOURCES = ['COLLECTOR_TAIL', 'COLLECTOR_SOURCE', 'SERVE_DB_DIR'];
-
-const NOTHING_TO_COLLECT: ConfigurationProblem = {
-  variable: 'COLLECTOR_TAIL',
-  message: `expected at least one source, found none. For example:
-  COLLECTOR_TAIL='${COLLECTOR_VARIABLES.tail.example}'
-  COLLECTOR_SOURCE='${COLLECTOR_VARIABLES.sourceFile.example}'
-  COLLECTOR_TAIL_CONFIGURATION='${COLLECTOR_VARIABLES.tailConfiguration.example}'
-  SERVE_DB_DIR='${COLLECTOR_VARIABLES.serveDirectory.example}'`,
-};

@@ -2,27 +2,32 @@ import type { Json } from '../records/json.ts';
 import type { ControlHandlers } from '../runtime/control/control.ts';
 import type { CollectorStatus, StreamBalanceReport } from '../runtime/control/control-commands.ts';
 import { ControlError } from '../runtime/control/control-error.ts';
-import type { CollectorSource } from './source.ts';
-import type { TailSource } from './sources/tail/tail-source.ts';
+import type { Source } from './source.ts';
 import type { StreamStatus } from './stream-status.ts';
 
+/** The parts of a source that the control socket needs. */
+type ReportingSource = Pick<Source, 'status' | 'explain'>;
+
 /** The commands of a collector's control socket. */
-export function collectorControl(
-  sources: readonly Pick<CollectorSource, 'status'>[],
-  tail: Pick<TailSource, 'explain'>,
-): ControlHandlers {
+export function collectorControl(sources: readonly ReportingSource[]): ControlHandlers {
   return {
     status: async (input) => json(status(sources, isObject(input) && input.verbose === true)),
     explain: async (input) => {
       const path = isObject(input) ? input.path : undefined;
       if (typeof path !== 'string')
         throw new ControlError('invalid-request', 'Invalid request: "path" is missing.');
-      return json(await tail.explain(path));
+      const explanation = await sources.find((source) => source.explain !== undefined)?.explain?.(path);
+      if (explanation === undefined)
+        throw new ControlError(
+          'invalid-request',
+          `Cannot explain ${path}: this collector reads no files. Set COLLECTOR_TAIL.`,
+        );
+      return json(explanation);
     },
   };
 }
 
-function status(sources: readonly Pick<CollectorSource, 'status'>[], verbose: boolean): CollectorStatus {
+function status(sources: readonly ReportingSource[], verbose: boolean): CollectorStatus {
   const statuses = sources.map((source) => source.status());
   const lost = statuses.reduce((total, { lostBytes = 0 }) => total + lostBytes, 0);
   const streams = statuses

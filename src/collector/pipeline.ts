@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Amount } from '../records/amount.ts';
-import { NOTHING } from '../records/amount.ts';
+import { sumOf } from '../records/amount.ts';
 import type { Resource } from '../records/resource.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
@@ -27,10 +27,9 @@ import type { CollectorConfig } from './config.ts';
 import { collectorControl } from './control.ts';
 import type { OneShotReport } from './one-shot-report.ts';
 import { Publisher } from './publisher/publisher.ts';
-import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
-import type { CollectorSource, SourceStatus, StreamSink } from './source.ts';
-import { openPgLogfebe, storedPgLogfebeStatus } from './sources/pg-logfebe/open-pg-logfebe.ts';
-import { createTailSource, type TailSource } from './sources/tail/tail-source.ts';
+import type { Source } from './source.ts';
+import { sourceTypes } from './sources/registry.ts';
+import type { OfflineEnvironment, OfflineSource, SourceType } from './sources/source-type.ts';
 
 const LAYOUT = { role: 'collector', layoutVersion: LAYOUT_VERSION, migrate: migrateLayout } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
@@ -61,9 +60,9 @@ export interface Collector extends Component {
 /**
  * The collector, in the order of the data flow:
  *
- *     tail ------------------.
- *                            +--> publisher ==gRPC==> an aggregator
- *     pg-logfebe -> journal -'
+ *     source of files ------------.
+ *                                 +--> publisher ==gRPC==> an aggregator
+ *     source of sockets - journal '
  *
  * The publisher pulls: no record is read before it can be sent. Started from the destination, stopped from
  * the source.
@@ -84,32 +83,25 @@ export async function openOfflineCollectorControl(
   const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
     const store = await openStateStore(join(stateDirectory, 'state'));
-    const tail = createTailSource({
-      ...deps,
-      entries: rememberedEntries(store),
-      resource: new Map(),
-      store,
-      metrics: new Registry(),
-      once: false,
-      isOffline: true,
-    });
-    await tail.start(NOBODY);
+    const sources: OfflineSource[] = [];
+    for (const type of sourceTypes) sources.push(await openOffline(type, { ...deps, store }));
     const close = async () => {
-      await tail.stop(AbortSignal.abort());
-      await tail.close();
+      for (const source of sources) await source.close();
       await store.close();
       await directory.release();
     };
-    const journals = [{ status: () => storedPgLogfebeStatus(store) }];
-    return { handlers: collectorControl([tail, ...journals], tail), close };
+    return { handlers: collectorControl(sources), close };
   } catch (error) {
     await directory.release();
     throw error;
   }
 }
 
-/** Scans the files without sending records. */
-const NOBODY: StreamSink = { open: () => {}, wake: () => {}, close: () => {} };
+async function openOffline(type: SourceType, environment: OfflineEnvironment): Promise<OfflineSource> {
+  if (type.openOffline !== undefined) return type.openOffline(environment);
+  const status = await type.leftovers(environment.store);
+  return { status: () => status, close: async () => {} };
+}
 
 class RunningCollector implements Collector {
   readonly failed: Promise<Error>;
@@ -120,8 +112,7 @@ class RunningCollector implements Collector {
   #directory: StateDirectory | undefined;
   #store: StateStore | undefined;
   #publisher: Publisher | undefined;
-  #tail: TailSource | undefined;
-  #sources: readonly CollectorSource[] = [];
+  readonly #sources: Source[] = [];
   #control: { close(): Promise<void> } | undefined;
   #stopWaiting: Cancel = () => {};
   #started = false;
@@ -181,16 +172,29 @@ class RunningCollector implements Collector {
   }
 
   async #startSources(store: StateStore): Promise<void> {
-    await rememberEntries(store, this.#config.tail);
     const resource = this.#resource();
-    this.#publisher = await this.#createPublisher(store, resource);
-    const tail = this.#createTail(store, resource);
-    this.#tail = tail;
-    this.#sources = [...(await this.#openPgLogfebe(store, resource)), tail];
-    await this.#publisher.start();
-    if (this.#config.once || this.#config.sourceFile !== undefined) this.#awaitAggregator(this.#publisher);
-    for (const source of this.#sources) await source.start(this.#publisher);
-    await this.#serveControl(collectorControl(this.#sources, tail));
+    const publisher = await this.#createPublisher(store, resource);
+    this.#publisher = publisher;
+    await this.#openSources(store, resource);
+    await publisher.start();
+    if (this.#config.isAttended) this.#awaitAggregator(publisher);
+    await this.#startAll(publisher);
+    await this.#serveControl(collectorControl(this.#sources));
+  }
+
+  async #openSources(store: StateStore, resource: Resource): Promise<void> {
+    const { sources, stateDirectory, once } = this.#config;
+    const environment = { ...this.#deps, stateDirectory, store, resource, once };
+    for (const { type, configuration } of sources)
+      this.#sources.push(await type.open(configuration, environment));
+    const configured = sources.map(({ type }) => type);
+    for (const type of sourceTypes) if (!configured.includes(type)) await this.#reportLeftovers(type, store);
+  }
+
+  /** A slow first scan of one source must not delay another source. Waits for all, also when one fails. */
+  async #startAll(publisher: Publisher): Promise<void> {
+    const starts = await Promise.allSettled(this.#sources.map((source) => source.start(publisher)));
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
   }
 
   async #serveControl(handlers: ControlHandlers): Promise<void> {
@@ -227,16 +231,16 @@ class RunningCollector implements Collector {
   }
 
   accepted(): Amount {
-    return this.#tail?.accepted() ?? NOTHING;
+    return sumOf(this.#sources.flatMap((source) => source.accepted?.() ?? []));
   }
 
   oneShotReport(): OneShotReport {
-    const left = this.#tail?.left() ?? [];
+    const left = this.#sources.flatMap((source) => source.left?.() ?? []);
     return {
       accepted: this.accepted(),
       remainingBytes: left.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
       left,
-      lostBytes: this.#tail?.lostBytes() ?? 0,
+      lostBytes: this.#sources.reduce((sum, source) => sum + (source.lostBytes?.() ?? 0), 0),
       undeliveredRecords: this.#undelivered,
     };
   }
@@ -272,28 +276,16 @@ class RunningCollector implements Collector {
     return new Map([['host.name', hostname()], ...this.#config.resourceAttributes]);
   }
 
-  #createTail(store: StateStore, resource: Resource): TailSource {
-    const { tail: entries, once } = this.#config;
-    return createTailSource({ ...this.#deps, entries, resource, store, once });
-  }
-
-  async #openPgLogfebe(store: StateStore, resource: Resource): Promise<CollectorSource[]> {
-    const { pgLogfebe, stateDirectory } = this.#config;
-    if (pgLogfebe === undefined) {
-      this.#tellOfLeftovers(storedPgLogfebeStatus(store));
-      return [];
-    }
-    return [await openPgLogfebe(pgLogfebe, { ...this.#deps, stateDirectory, store, resource })];
-  }
-
-  /** Reports records in the journal of a source that is no longer configured: they are not sent. */
-  #tellOfLeftovers({ streams }: SourceStatus): void {
+  /** Reports records of a source that is no longer configured: they are not sent. */
+  async #reportLeftovers(type: SourceType, store: StateStore): Promise<void> {
+    const { name, enabledBy } = type;
+    const { streams } = await type.leftovers(store);
     const waitingBytes = streams.reduce((sum, stream) => sum + stream.waitingBytes, 0);
-    if (waitingBytes > 0)
-      this.#deps.logger.warn(
-        { waitingBytes, streams: streams.length },
-        'The journal has unsent records of PostgreSQL servers; set SERVE_DB_DIR again to send them',
-      );
+    if (waitingBytes === 0) return;
+    this.#deps.logger.warn(
+      { source: name, waitingBytes, streams: streams.length },
+      `The state directory has unsent records of the source ${name}; set ${enabledBy.join(' or ')} again to send them`,
+    );
   }
 
   #noteUndelivered(records: number): void {

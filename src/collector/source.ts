@@ -1,36 +1,45 @@
+import type { Amount } from '../records/amount.ts';
 import type { Check } from '../records/check.ts';
 import type { ChecksumPair } from '../records/checksum-codec.ts';
 import type { Position } from '../records/position.ts';
 import type { RecordBatch } from '../records/record-batch.ts';
 import type { RunningChecksum } from '../records/running-checksum.ts';
 import type { StreamId } from '../records/stream-id.ts';
+import type { LeftFile } from './one-shot-report.ts';
 import type { StreamStatus } from './stream-status.ts';
 
 /**
  * Sources are the input of a collector. A source finds streams and hands each to the publisher, which *pulls*
  * from it: no record is read before it can be sent, so the collector's memory does not grow with the backlog.
- * Files are their own buffer; sockets write to a journal first.
+ * Files are their own buffer; sockets write to a journal first. This is the complete contract;
+ * `test/contract/source-contract.ts` tests every source of the registry.
  *
- *     start(sink) -> sink.open(stream) -> sink.wake(stream) ... -> stop
+ *     start(sink) -> sink.open(stream) -> sink.wake(stream) ... -> stop -> close
+ *
+ * - A stream's identity and, for sources with a journal, its records are on disk before `sink.open`.
+ * - After a restart with the same state, a stream has the same id and the same bytes at the same positions.
+ * - `stop` is never called while `start` is running. Both `stop` and `close` may be called before `start`, and
+ *   twice.
  */
 export interface Source {
   readonly name: string;
   /** Resolves after the first scan: each existing stream has been opened. */
   start(sink: StreamSink): Promise<void>;
-  /** Stops the discovery; open streams may be read until the publisher has stopped. */
+  /** Stops the discovery and all reading from peers; open streams may be read until `close`. */
   stop(deadline: AbortSignal): Promise<void>;
   /** For --once: resolves when all data that existed at the start is accepted. */
   drained(): Promise<void>;
-}
-
-/** A source with its status for the collector; closed last. */
-export interface CollectorSource extends Source {
   status(): SourceStatus;
-  /**
-   * Called after the publisher has stopped: stores the last acceptances and releases all handles. Safe to
-   * call twice.
-   */
+  /** Called after the publisher has stopped: stores the last acceptances and releases all handles. */
   close(deadline: AbortSignal): Promise<void>;
+  /** The part of its files that was read in this run and is accepted, counting each record once. */
+  accepted?(): Amount;
+  /** For --once: files that should have been read, and were not, or not to their end. */
+  left?(): readonly LeftFile[];
+  /** Bytes that were gone before they could be read, in this run or before it. */
+  lostBytes?(): number;
+  /** Explains what the source does with a file. The result is JSON. */
+  explain?(path: string): Promise<object>;
 }
 
 export interface SourceStatus {

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseCollectorConfig } from '../../src/collector/config.ts';
+import { type CollectorConfig, parseCollectorConfig } from '../../src/collector/config.ts';
+import { pgLogfebeType } from '../../src/collector/sources/pg-logfebe/type.ts';
 import { PathPatterns } from '../../src/collector/sources/tail/files/path-patterns.ts';
+import { tailConfigurationOf, tailType } from '../../src/collector/sources/tail/type.ts';
 import type { Environment } from '../../src/runtime/configuration/configuration.ts';
 import {
   ConfigurationError,
@@ -9,6 +11,14 @@ import {
 } from '../../src/runtime/configuration/configuration-error.ts';
 
 const MINIMAL: Environment = { COLLECTOR_TAIL: '/var/log/syslog' };
+
+const SYSLOG = expect.objectContaining({
+  paths: ['/var/log/syslog'],
+  format: 'plain',
+  startAt: 'beginning',
+}) as unknown;
+
+const entriesOf = ({ sources }: CollectorConfig) => tailConfigurationOf(sources)?.entries ?? [];
 
 function parse(environment: Environment) {
   return parseCollectorConfig({ ...MINIMAL, ...environment }, { userId: 0 });
@@ -27,7 +37,7 @@ function problemsOf(environment: Environment): readonly ConfigurationProblem[] {
 test('uses the defaults when only a file is configured', () => {
   const { config, warnings } = parse({});
   expect(config).toEqual({
-    tail: [expect.objectContaining({ paths: ['/var/log/syslog'], format: 'plain', startAt: 'beginning' })],
+    sources: [{ type: tailType, configuration: { entries: [SYSLOG], sourceFile: undefined } }],
     aggregatorAddresses: [{ host: '127.0.0.1', port: 8000 }],
     stateDirectory: '/var/lib/mega-collector/collector',
     resourceAttributes: new Map(),
@@ -35,6 +45,7 @@ test('uses the defaults when only a file is configured', () => {
     tls: undefined,
     httpAddress: { host: '127.0.0.1', port: 8002 },
     once: false,
+    isAttended: false,
     aggregatorTimeoutMs: 60_000,
     shutdownTimeoutMs: 10_000,
     logLevel: 'info',
@@ -72,12 +83,12 @@ test('reads every variable', () => {
 describe('sources', () => {
   test('splits globs at commas, but not within braces', () => {
     const { config } = parse({ COLLECTOR_TAIL: '/var/log/{a,b}.log, /srv/*.log' });
-    expect(config.tail.flatMap(({ paths }) => paths)).toEqual(['/var/log/{a,b}.log', '/srv/*.log']);
+    expect(entriesOf(config).flatMap(({ paths }) => paths)).toEqual(['/var/log/{a,b}.log', '/srv/*.log']);
   });
 
   test('combines both variables', () => {
     const { config } = parse({ COLLECTOR_TAIL_CONFIGURATION: '[{"paths": ["/b"], "format": "json"}]' });
-    expect(config.tail.map(({ paths, format }) => [...paths, format])).toEqual([
+    expect(entriesOf(config).map(({ paths, format }) => [...paths, format])).toEqual([
       ['/var/log/syslog', 'plain'],
       ['/b', 'json'],
     ]);
@@ -95,7 +106,8 @@ describe('sources', () => {
   test('reads an access log once, with the format combined and its absolute path', () => {
     const { config, warnings } = parse({ COLLECTOR_TAIL: undefined, COLLECTOR_SOURCE: 'logs/access[1].log' });
     const path = resolve('logs/access[1].log');
-    const { tail, sourceFile, once } = config;
+    const { entries: tail = [], sourceFile } = tailConfigurationOf(config.sources) ?? {};
+    const { once } = config;
     expect({ sourceFile, once, warnings }).toEqual({ sourceFile: path, once: true, warnings: [] });
     expect(tail).toMatchObject([{ format: 'combined', startAt: 'beginning', resource: new Map() }]);
     const patterns = new PathPatterns(tail, '/');
@@ -110,8 +122,11 @@ describe('sources', () => {
       COLLECTOR_WATCH: '1',
       COLLECTOR_NOW: '1',
     });
-    expect(config).toMatchObject({ once: false, sourceFile: '/a.log' });
-    expect(config.tail.map(({ resource }) => [...resource])).toEqual([[['megacollector.time', 'observed']]]);
+    expect(config).toMatchObject({ once: false, isAttended: true });
+    expect(tailConfigurationOf(config.sources)?.sourceFile).toBe('/a.log');
+    expect(entriesOf(config).map(({ resource }) => [...resource])).toEqual([
+      [['megacollector.time', 'observed']],
+    ]);
   });
 
   test('rejects an access log with other sources, or both followed and read once', () => {
@@ -148,21 +163,23 @@ describe('sources', () => {
       COLLECTOR_POSTGRES_MAX_RECORD_BYTES: '8KiB',
       COLLECTOR_POSTGRES_SOCKET_MODE: '0600',
     });
-    expect(config).toMatchObject({
-      tail: [],
-      pgLogfebe: {
-        serveDirectory: '/serves',
-        tokensAllowed: false,
-        pollIntervalMs: 1000,
-        journalMaxBytes: 64 * 1024 * 1024,
-        recordLengthBytes: 8192,
-        socketMode: 0o600,
+    expect(config.sources).toEqual([
+      {
+        type: pgLogfebeType,
+        configuration: {
+          serveDirectory: '/serves',
+          tokensAllowed: false,
+          pollIntervalMs: 1000,
+          journalMaxBytes: 64 * 1024 * 1024,
+          recordLengthBytes: 8192,
+          socketMode: 0o600,
+        },
       },
-    });
+    ]);
     const withUrl = parse({ SERVE_DB_DIR: 'serves', LOGPLEX_URL: 'https://h/logs' });
-    expect(withUrl.config.pgLogfebe).toMatchObject({
-      serveDirectory: resolve('serves'),
-      tokensAllowed: true,
+    expect(withUrl.config.sources[1]).toMatchObject({
+      type: pgLogfebeType,
+      configuration: { serveDirectory: resolve('serves'), tokensAllowed: true },
     });
   });
 

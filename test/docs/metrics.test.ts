@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const METRIC = /`((?:aggregator|collector)_[a-z_]+[a-z])`/g;
 /** Registered only with certain configurations; the tests of their folders cover them. */
-const ELSEWHERE = /^(?:aggregator_emitter_(?:gelf|logplex|postgres)|collector_pg_logfebe)_/;
+const ELSEWHERE = /^(?:aggregator_emitter_(?:gelf|logplex|postgres)|collector_(?:pg_logfebe|journal))_/;
 
 /** Has the metrics of all folders, whatever the configuration; `make lint` compares it with the source code. */
 const GENERATED = 'metrics.md';

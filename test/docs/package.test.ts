@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AGGREGATOR_VARIABLES } from '../../src/aggregator/variables.ts';
-import { COLLECTOR_VARIABLES } from '../../src/collector/variables.ts';
+import { collectorVariables } from '../../src/collector/config.ts';
 import { variableNames } from '../../src/runtime/configuration/configuration.ts';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -43,7 +43,7 @@ test('the package has its documents and units, and no source maps', () => {
 test.each(units)('%s can be enabled, and sets only variables that there are', (name) => {
   const unit = readFileSync(`systemd/${name}`, 'utf8');
   expect(unit).toMatch(/^\[Install\]\nWantedBy=multi-user\.target$/m);
-  const known = [...variableNames(AGGREGATOR_VARIABLES), ...variableNames(COLLECTOR_VARIABLES)];
+  const known = [...variableNames(AGGREGATOR_VARIABLES), ...variableNames(collectorVariables())];
   const set = [...unit.matchAll(/^Environment=(\w+)=/gm)].map(([, variable]) => variable);
   expect(set.length).toBeGreaterThan(0);
   expect(set.filter((variable) => !known.includes(variable ?? ''))).toEqual([]);

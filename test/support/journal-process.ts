@@ -1,6 +1,7 @@
 /**
  * A process that writes a journal for as long as it lives, for tests that kill it: numbered records of several origins,
- * read back as a publisher would, and some of them accepted. Tells what it read, one JSON line for each read.
+ * read back as a publisher would, and some of them accepted. Prints one JSON line for each read, and one for each
+ * position that the journal reports as flushed.
  *
  *     node --import ./test/support/typescript-loader.mjs test/support/journal-process.ts DIRECTORY LIFE
  */
@@ -40,8 +41,9 @@ journal.attach({
   close: (id) => void streams.delete(id),
 });
 
-/** Whole, however much of it the pipe takes at once. */
-function tell(line: string): void {
+/** Writes the whole line, also when the pipe accepts it in parts. */
+function print(value: object): void {
+  const line = `${JSON.stringify(value)}\n`;
   for (let rest = Buffer.from(line); rest.length > 0; ) {
     try {
       rest = rest.subarray(writeSync(1, rest));
@@ -58,12 +60,14 @@ async function readOn(id: StreamId): Promise<void> {
   if (read.kind !== 'records') return;
   const { start, data } = read.batch;
   next.set(id, start + data.length);
-  tell(`${JSON.stringify({ id, start, text: Buffer.from(data).toString() })}\n`);
+  print({ id, start, text: Buffer.from(data).toString() });
   if (Math.random() < 0.5) stream.accept(start + data.length);
 }
 
 const label = { format: 'plain', resource: new Map([['host.name', 'h']]) };
-const writers = ['a', 'b', 'c'].map((origin) => journal.writer(origin));
+const writers = ['a', 'b', 'c'].map((origin) =>
+  journal.writer(origin, { onFlushed: (end) => print({ origin, flushed: end }) }),
+);
 for (let number = 0; ; number++) {
   for (const writer of writers)
     writer.append(Buffer.from(`${life} ${number} ${'.'.repeat(Math.random() * 300)}\n`), label);

@@ -7,6 +7,7 @@ import { continuesOrdinaryState } from '../once-state.ts';
 import { addCheckOptions, runAsProcess } from '../run-as-process.ts';
 import type { CollectorService } from '../services.ts';
 import { checkSourceFile, sourceFileReport } from '../source-file.ts';
+import { tailInputs } from '../tail-inputs.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
@@ -38,12 +39,12 @@ export function collectorCommand(context: Context): Command {
       settle: withOnceState,
       create: async (config, dependenciesOf) => {
         const dependencies = dependenciesOf('collector', config.logLevel);
-        await checkSourceFile(config, dependencies.logger);
-        await checkTail(config, dependencies.logger);
+        await checkSourceFile(tailInputs(config), dependencies.logger);
+        await checkTail(tailInputs(config), dependencies.logger);
         return io.services.createCollector(config, dependencies);
       },
       connect: tryCollector,
-      checked: async (config) => ({ tail: await tailReport(config) }),
+      checked: async (config) => ({ tail: await tailReport(tailInputs(config)) }),
       stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
       oneShot: (service, config) =>
         config.once
@@ -56,7 +57,8 @@ export function collectorCommand(context: Context): Command {
     }),
   );
 
-  async function readOnce(service: CollectorService, { sourceFile }: CollectorConfig): Promise<void> {
+  async function readOnce(service: CollectorService, config: CollectorConfig): Promise<void> {
+    const { sourceFile } = tailInputs(config);
     await service.drained();
     if (sourceFile === undefined) return;
     const { json = false } = command.opts<{ json?: boolean }>();

@@ -14,6 +14,7 @@ import { checkSourceFile } from '../source-file.ts';
 import { refuseOutputLoops } from '../standalone/refuse-output-loops.ts';
 import { parseStandaloneConfig, type StandaloneConfig } from '../standalone/standalone-configuration.ts';
 import { standaloneVariables } from '../standalone/standalone-variables.ts';
+import { tailInputs } from '../tail-inputs.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
@@ -43,8 +44,8 @@ export function standaloneCommand(context: Context): Command {
       settle: withOnceState,
       create: async (config, dependenciesOf) => {
         const collector = dependenciesOf('collector', config.collector.logLevel);
-        await checkSourceFile(config.collector, collector.logger);
-        await checkTail(config.collector, collector.logger);
+        await checkSourceFile(tailInputs(config.collector), collector.logger);
+        await checkTail(tailInputs(config.collector), collector.logger);
         await refuseOutputLoops(config, await fileOf(context.io.stdout));
         const aggregator = dependenciesOf('aggregator', config.aggregator.logLevel);
         return context.io.services.createStandalone(config, { collector, aggregator });
@@ -61,7 +62,7 @@ export function standaloneCommand(context: Context): Command {
         // The standard output of a check is not that of the run.
         await refuseOutputLoops(config, undefined);
         return {
-          tail: await tailReport(config.collector),
+          tail: await tailReport(tailInputs(config.collector)),
           emitters: emittersReport(config.aggregator.emitters),
         };
       },

@@ -2,6 +2,7 @@ import type { CollectorConfig } from '../../collector/config.ts';
 import { tryAggregator } from '../../collector/publisher/try-aggregator.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { ConnectionTrial } from '../../runtime/connection-trial.ts';
+import { tailInputs } from '../tail-inputs.ts';
 import { tryDirectory } from './try-directory.ts';
 import { tryFiles } from './try-files.ts';
 
@@ -9,14 +10,12 @@ import { tryFiles } from './try-files.ts';
 const WITHIN_MS = 20_000;
 
 /** Everything that a collector reads or connects to, but for the aggregators of a standalone. */
-export async function tryInputs({
-  tail,
-  pgLogfebe,
-  stateDirectory,
-}: CollectorConfig): Promise<readonly ConnectionTrial[]> {
-  const serves = pgLogfebe && (await tryDirectory('the serve database', pgLogfebe.serveDirectory));
+export async function tryInputs(config: CollectorConfig): Promise<readonly ConnectionTrial[]> {
+  const { sources, stateDirectory } = config;
+  const directories = sources.flatMap(({ type, configuration }) => type.directories?.(configuration) ?? []);
+  const trials = directories.map(({ what, path }) => tryDirectory(what, path));
   const state = await tryDirectory('the state directory', stateDirectory, { isCreated: true });
-  return [...(await tryFiles(tail)), ...(serves === undefined ? [] : [serves]), state];
+  return [...(await tryFiles(tailInputs(config).tail)), ...(await Promise.all(trials)), state];
 }
 
 export async function tryCollector(config: CollectorConfig): Promise<readonly ConnectionTrial[]> {

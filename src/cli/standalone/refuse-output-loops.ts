@@ -11,11 +11,12 @@ import {
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
 import { printable } from '../output/text-table.ts';
+import { tailInputs } from '../tail-inputs.ts';
 import { tailMatches } from '../tail-matches.ts';
 import type { StandaloneConfig } from './standalone-configuration.ts';
 
 type Halves = {
-  readonly collector: Pick<CollectorConfig, 'tail' | 'resourceAttributes'>;
+  readonly collector: Pick<CollectorConfig, 'sources' | 'once' | 'resourceAttributes'>;
   readonly aggregator: Pick<StandaloneConfig['aggregator'], 'emitters' | 'stateDirectory'>;
 };
 
@@ -27,7 +28,7 @@ export async function refuseOutputLoops(
   { collector, aggregator }: Halves,
   stdout: BigIntStats | undefined,
 ): Promise<void> {
-  const patterns = new PathPatterns(collector.tail, process.cwd());
+  const patterns = new PathPatterns(tailInputs(collector).tail, process.cwd());
   const problems: ConfigurationProblem[] = [];
   for (const emitter of aggregator.emitters) {
     for (const { path, file } of await outputsOf(emitter, { collector, aggregator }, stdout)) {
@@ -66,9 +67,11 @@ async function outputsOf(
 const ANY_FILE = '/any';
 
 /** The resources of all records that are read from files. */
-function resourcesOf({ tail, resourceAttributes }: Halves['collector']): readonly Resource[] {
-  const shared: Resource = new Map([['host.name', hostname()], ...resourceAttributes]);
-  return tail.map(({ resource }) => new Map([...shared, ...resource, ['log.file.path', ANY_FILE]]));
+function resourcesOf(collector: Halves['collector']): readonly Resource[] {
+  const shared: Resource = new Map([['host.name', hostname()], ...collector.resourceAttributes]);
+  return tailInputs(collector).tail.map(
+    ({ resource }) => new Map([...shared, ...resource, ['log.file.path', ANY_FILE]]),
+  );
 }
 
 /** The path under which the collector would read the output; links are followed. */
@@ -83,10 +86,10 @@ async function matchOf(path: string | undefined, patterns: PathPatterns): Promis
 /** The same file under another name: a link, or the target of a redirection. */
 async function sameFile(
   file: BigIntStats | undefined,
-  { tail }: Halves['collector'],
+  collector: Halves['collector'],
 ): Promise<string | undefined> {
   if (file === undefined) return undefined;
-  for (const { files } of await tailMatches(tail)) {
+  for (const { files } of await tailMatches(tailInputs(collector).tail)) {
     for (const path of files) {
       const found = await statsOf(path);
       if (found?.ino === file.ino && found.dev === file.dev) return path;

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
 import { type AggregatorConfig, parseAggregatorConfig } from '../../aggregator/config.ts';
 import { AGGREGATOR_VARIABLES } from '../../aggregator/variables.ts';
 import { type CollectorConfig, parseCollectorConfig } from '../../collector/config.ts';
+import { sourceTypes } from '../../collector/sources/registry.ts';
+import type { ConfiguredSource } from '../../collector/sources/source-type.ts';
 import { emitterTypes } from '../../emitters/registry.ts';
 import type { ConfigurationWarning, Environment } from '../../runtime/configuration/configuration.ts';
 import {
@@ -31,12 +32,11 @@ const TEXT = 'AGGREGATOR_TEXT_CONFIGURATION';
 const DUCKDB = 'AGGREGATOR_DUCKDB_CONFIGURATION';
 const LOGPLEX = 'AGGREGATOR_LOGPLEX_CONFIGURATION';
 
-/** What stands in the configuration that was made from these: a problem there is a problem here. */
-const LOGPLEX_ORIGINS: Readonly<Record<string, string>> = {
-  [`${LOGPLEX}.serve_db_dir`]: 'SERVE_DB_DIR',
-  [`${LOGPLEX}.logplex_url`]: 'LOGPLEX_URL',
-  [`${LOGPLEX}.url`]: 'LOGPLEX_URL',
-};
+/** The user's variable for each place in a generated configuration: a problem is reported for that one. */
+const ORIGINS: Readonly<Record<string, string>> = Object.assign(
+  { [`${LOGPLEX}.url`]: 'LOGPLEX_URL' },
+  ...sourceTypes.map(({ standaloneEmitter }) => standaloneEmitter?.origins),
+);
 
 /** No I/O. Throws ConfigurationError with the problems of both halves. */
 export function parseStandaloneConfig(
@@ -57,8 +57,7 @@ export function parseStandaloneConfig(
   if (collector === undefined || aggregator === undefined)
     throw new ConfigurationError(chosen ? problems : withOrigins(problems));
   const warnings = [...collector.warnings, ...aggregator.warnings, ...needless(environment)];
-  const { pgLogfebe, tail } = collector.config;
-  if (!chosen && pgLogfebe !== undefined && tail.length > 0) warnings.push(FILES_WITHOUT_A_PLACE);
+  if (!chosen) warnings.push(...withoutDestination(collector.config.sources, environment));
   const { once } = collector.config;
   const own = once ? stateDirectories(onceStandaloneStateDirectory, environment, options.userId) : {};
   const halves = {
@@ -78,24 +77,31 @@ export function parseStandaloneConfig(
   };
 }
 
-/**
- * PostgreSQL's records go where the serve database says, or all records to the one destination; else one can read them,
- * at once and later.
- */
-function emitterBySource({ SERVE_DB_DIR: directory, LOGPLEX_URL: url }: Environment): Environment {
-  if (directory)
-    return {
-      [LOGPLEX]: JSON.stringify({ serve_db_dir: resolve(directory), ...(url && { logplex_url: url }) }),
-    };
+/** The emitter of a configured source; or one destination for all records; or records are printed and stored. */
+function emitterBySource(environment: Environment): Environment {
+  for (const { standaloneEmitter } of sourceTypes) {
+    const variables = standaloneEmitter?.variables(environment);
+    if (variables !== undefined) return variables;
+  }
+  const { LOGPLEX_URL: url } = environment;
   return url ? { [LOGPLEX]: JSON.stringify({ url }) } : { [TEXT]: '1', [DUCKDB]: '1' };
 }
 
-const FILES_WITHOUT_A_PLACE: ConfigurationWarning = {
-  variable: 'COLLECTOR_TAIL',
-  message:
-    'is set beside SERVE_DB_DIR, which has no destination for files: their records become dead letters. ' +
-    'Configure an emitter for all of them',
-};
+/** The emitter of a source has no destination for records of the other sources. */
+function withoutDestination(
+  sources: readonly ConfiguredSource[],
+  environment: Environment,
+): readonly ConfigurationWarning[] {
+  const served = sources.find(({ type }) => type.standaloneEmitter !== undefined)?.type;
+  if (served === undefined) return [];
+  const message =
+    `is set in addition to ${served.enabledBy.join(', ')}, whose emitter has no destination for these records: ` +
+    'they become dead letters. Configure an emitter for all records';
+  const isSet = (name: string) => environment[name] !== undefined;
+  return sources.flatMap(({ type }) =>
+    type === served ? [] : type.enabledBy.filter(isSet).map((variable) => ({ variable, message })),
+  );
+}
 
 /** A default must not hide what is set under another name. */
 function defaults(environment: Environment): Environment {
@@ -155,7 +161,7 @@ function parsed<Parsed>(parse: () => Parsed, problems: ConfigurationProblem[]): 
 function withOrigins(problems: readonly ConfigurationProblem[]): readonly ConfigurationProblem[] {
   const first = new Map<string, ConfigurationProblem>();
   for (const { variable, message } of problems) {
-    const origin = LOGPLEX_ORIGINS[variable] ?? variable;
+    const origin = ORIGINS[variable] ?? variable;
     if (!first.has(origin)) first.set(origin, { variable: origin, message });
   }
   return [...first.values()];

@@ -2,23 +2,23 @@ import type { Cut, CutOptions, Cutter } from './cutter.ts';
 import { RecordColumns } from './record-columns.ts';
 
 /**
- * Cuts PostgreSQL's csvlog, where a record ends at the first line end outside quotes.
+ * Cuts PostgreSQL's csvlog. A record ends at the first line end outside quotes.
  *
  *     2026-11-20 08:52:21.581 UTC,"u","d",...,"a message
  *     of two lines, with a ""word"" in quotes",,,\n
  *
- * A quote too few (a server or a disk that died while writing) would turn inside and outside around for the rest of the
- * file. But then the next text soon begins or ends where none can: a quote that opens comes behind a comma, one that
- * closes before a comma or a line end. Seeing that, the record ends before the first of its lines that begins as
- * records do, with a time; or if none does, before the next such line. Bytes that do not begin with a time (what is
- * left of a record that was cut) end there too.
+ * A missing quote (a server or a disk failed during a write) would exchange inside and outside for the rest of the
+ * file. But soon a quote is at an invalid place: an opening quote is always after a comma, and a closing quote is
+ * always before a comma or a line end. The cutter then ends the record before its first line that begins with a time,
+ * as records do; if there is none, before the next such line. Bytes that do not begin with a time (the rest of a cut
+ * record) end there too.
  */
 export const csvlogCutter: Cutter = {
   cut(bytes: Buffer, { last, maxRecordBytes, maxRecords }: CutOptions): Cut {
     const records = new RecordColumns(maxRecords);
     while (!records.full && records.length < bytes.length) {
       const limit = records.length + maxRecordBytes;
-      // Bytes after the limit decide nothing: the same cuts come out whether they are there already or not.
+      // Bytes after the limit are ignored, so that the cuts do not depend on whether these bytes have arrived.
       const end =
         limit < bytes.length
           ? endOfRecord(bytes.subarray(0, limit), records.length, false)
@@ -39,7 +39,7 @@ const COMMA = 0x2c;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Behind the line end of the record that begins at `start`; undefined while that has not come. */
+/** The end of the record that begins at `start`, after its line end; undefined while that has not arrived. */
 function endOfRecord(bytes: Buffer, start: number, last: boolean): number | undefined {
   if (!beginsRecord(bytes, start)) return nextBeginning(bytes, start, last);
   let quoted = false;
@@ -63,7 +63,7 @@ function endsField(byte: number | undefined): boolean {
   return byte === COMMA || byte === LF || byte === CR;
 }
 
-/** Behind the first line end that a record's beginning follows, or that nothing can follow any more. */
+/** The position after the first line end before the beginning of a record, or at the end of all bytes. */
 function nextBeginning(bytes: Buffer, from: number, last: boolean): number | undefined {
   let lineStart = bytes.indexOf(LF, from) + 1;
   while (lineStart > 0) {
@@ -77,7 +77,7 @@ function nextBeginning(bytes: Buffer, from: number, last: boolean): number | und
 const TIME = '0000-00-00 00:00:00';
 const DIGIT = 0x30;
 
-/** Whether these bytes look like a time; not, while too few are there. */
+/** Whether these bytes look like a time; false while there are too few. */
 function beginsRecord(bytes: Buffer, start: number): boolean {
   for (let index = 0; index < TIME.length; index++) {
     const byte = bytes[start + index] ?? 0;

@@ -7,7 +7,7 @@ import { multilineByContinuation, multilineByStart } from './multiline-cutter.ts
 /** Formats whose records are not lines. */
 const CUTTERS: ReadonlyMap<string, Cutter> = new Map([['postgres-csvlog', csvlogCutter]]);
 
-/** The cutter for an entry's `multiline` option; without one, lines, or what the format has instead. */
+/** The cutter for the `multiline` option of an entry. Without the option: the cutter of the format, by default lines. */
 export function cutterFor(
   multiline: { start: LinearPattern } | { continue: LinearPattern } | undefined,
   format = 'plain',

@@ -1,23 +1,23 @@
 import { type MarkedRecord, NO_MARKS } from '../../records/record-batch.ts';
 
 /**
- * Cuts bytes into records. A cutter holds no state between calls: it is given the bytes from a record's beginning on,
- * and says how far whole records go. The caller gives it the rest again, with more behind it:
+ * Cuts bytes into records. A cutter has no state between calls: it receives bytes that start at the beginning of a
+ * record, and returns the end of the last complete record. The caller passes the rest again, with more bytes after it:
  *
  *     call 1   one\n two\n thr            -> one\n | two\n          the rest waits
  *     call 2               three\n        -> three\n
  *
- * So where a file's reading begins and how it falls into buffers changes nothing in the records, as long as a record
- * fits the buffer; and what comes out, put back to back, is what went in.
+ * So the records do not depend on where the reading of a file starts or how its bytes are split into buffers, as long
+ * as a record fits into the buffer. The records one after another are exactly the input.
  */
 export interface Cutter {
   cut(bytes: Buffer, options: CutOptions): Cut;
 }
 
 export interface CutOptions {
-  /** No more bytes belong to what is here: the rest is a record too, marked `unterminated` when its line has no end. */
+  /** No more bytes follow: the rest is a record too, marked `unterminated` when its line has no end. */
   readonly last: boolean;
-  /** The size at which a record is cut; at most the size of the buffer behind `bytes`. */
+  /** The size at which a record is cut; at most the size of the buffer of `bytes`. */
   readonly maxRecordBytes: number;
   readonly maxRecords: number;
 }
@@ -25,7 +25,7 @@ export interface CutOptions {
 export interface Cut {
   readonly sizes: Uint32Array;
   readonly marks: readonly MarkedRecord[];
-  /** How many bytes the records cover. */
+  /** The number of bytes in the records. */
   readonly length: number;
 }
 

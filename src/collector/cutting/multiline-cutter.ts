@@ -6,11 +6,11 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /**
- * A record is one or more lines. Only the line behind a record shows that it has ended; so the last one waits until
- * the caller says that no more is coming.
+ * A record is one or more lines. Only the next line shows that a record has ended, so the last record waits until the
+ * caller declares that no more bytes follow.
  *
- * A record that is too long is cut behind its last line that fits, so that the same cuts come out whether the line
- * behind the cut was there already or not.
+ * A record that is too long is cut after the last line that fits, so that the cuts do not depend on whether the next
+ * line has arrived.
  *
  * @param begins whether a line (without its ending) begins a record
  */
@@ -18,11 +18,11 @@ function multilineCutter(begins: (line: string) => boolean): Cutter {
   return {
     cut(bytes: Buffer, { last, maxRecordBytes, maxRecords }: CutOptions): Cut {
       const records = new RecordColumns(maxRecords);
-      // The first line of `bytes` begins a record whatever it looks like: the caller begins at one.
+      // The first line of `bytes` always begins a record.
       let lineStart = bytes.indexOf(LF) + 1;
       while (lineStart > 0 && lineStart < bytes.length && !records.full) {
         const lineEnd = bytes.indexOf(LF, lineStart) + 1;
-        // A line that has not ended cannot be judged yet, unless it never will end.
+        // A line without an end cannot be matched yet, unless no more bytes follow.
         if (lineEnd === 0 && !last) break;
         if (begins(textOfLine(bytes, lineStart, lineEnd === 0 ? bytes.length : lineEnd))) {
           cutLong(bytes, records, lineStart, maxRecordBytes);
@@ -47,7 +47,7 @@ export function multilineByContinuation(expression: LinearPattern): Cutter {
   return multilineCutter((line) => !expression.test(line));
 }
 
-/** Cuts pieces off the record that goes on to `end`, until what is left of it is short enough. */
+/** Cuts pieces from the record that continues to `end`, until the rest is short enough. */
 function cutLong(bytes: Buffer, records: RecordColumns, end: number, maxRecordBytes: number): void {
   // A line that has not ended is at least one byte longer than it is now.
   const knownEnd = bytes[end - 1] === LF ? end : end + 1;

@@ -2,10 +2,10 @@ import { LIMITS } from '../../records/limits.ts';
 import { type MarkedRecord, NO_MARKS, type RecordMark } from '../../records/record-batch.ts';
 import { type Cut, NOTHING_CUT } from './cutter.ts';
 
-/** One for all cutters, since cutting never waits: the sizes of the records of a call, copied out at its end. */
+/** Sizes of the records of a call, copied at its end. Shared by all cutters, because cutting is synchronous. */
 const scratch = new Uint32Array(LIMITS.batchRecords);
 
-/** Gathers the records of one call as columns. */
+/** Collects the records of one call as columns. */
 export class RecordColumns {
   readonly #maxRecords: number;
   #count = 0;
@@ -20,7 +20,7 @@ export class RecordColumns {
     return this.#count === this.#maxRecords;
   }
 
-  /** Where the next record begins. */
+  /** The beginning of the next record. */
   get length(): number {
     return this.#length;
   }

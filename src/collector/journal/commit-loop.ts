@@ -1,11 +1,11 @@
-import type { Clock } from '../../runtime/clock.ts';
+import type { Cancel, Clock } from '../../runtime/clock.ts';
 
 /** Runs one step at a time, now or after a delay. */
 export class CommitLoop {
   readonly #clock: Clock;
   readonly #step: () => Promise<void>;
-  /** Active delays: one timer for each is enough. */
-  readonly #delays = new Set<number>();
+  /** The timers of active delays: one for each is enough. */
+  readonly #timers = new Map<number, Cancel>();
   #due = false;
   #running: Promise<void> | undefined;
   #stopped = false;
@@ -18,12 +18,17 @@ export class CommitLoop {
 
   /** Requires a step after this delay at the latest. */
   after(ms: number): void {
-    if (this.#stopped || this.#delays.has(ms)) return;
-    this.#delays.add(ms);
-    this.#clock.after(ms, () => {
-      this.#delays.delete(ms);
-      if (!this.#stopped) void this.now();
+    if (this.#stopped || this.#timers.has(ms)) return;
+    const cancel = this.#clock.after(ms, () => {
+      this.#timers.delete(ms);
+      this.soon();
     });
+    this.#timers.set(ms, cancel);
+  }
+
+  /** Begins a step, or requires another one after the running step. */
+  soon(): void {
+    if (!this.#stopped) void this.now();
   }
 
   /** Resolves after a step that began after this call. */
@@ -33,9 +38,11 @@ export class CommitLoop {
     await this.#running;
   }
 
-  /** Cancels all timers; resolves when no step is running. */
+  /** Cancels all timers; resolves when no step is running. `now` still works. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
     await this.#running;
   }
 

@@ -16,13 +16,17 @@ export interface JournalEvents {
   segmentRemovalFailed(segment: number, error: Error): void;
 }
 
-/** `name`: the source that the journal belongs to; part of the metrics' names. */
-export function createJournalEvents(name: string, logger: Logger, metrics: Registry): JournalEvents {
-  const registers = [metrics];
-  const prefix = `collector_${name.replaceAll('-', '_')}_journal`;
-  const counter = (what: string, help: string) =>
-    new Counter({ name: `${prefix}_${what}_total`, help, registers });
-  const gauge = (what: string, help: string) => new Gauge({ name: `${prefix}_${what}`, help, registers });
+export interface JournalEventsOptions {
+  /** The source that the journal belongs to: the label `source` of its metrics. */
+  readonly name: string;
+  /** The prefix of the unlabelled metrics of version 0.1.0, which are continued: `collector_x_journal`. */
+  readonly unlabelledPrefix?: string | undefined;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+}
+
+export function createJournalEvents({ name, logger, ...options }: JournalEventsOptions): JournalEvents {
+  const { counter, gauge } = journalMetrics({ name, ...options });
   const records = counter('records', 'Records flushed to the journal.');
   const bytes = counter('bytes', 'Bytes of these records.');
   const lostRecords = counter('lost_records', 'Records dropped because the journal had no room.');
@@ -30,38 +34,38 @@ export function createJournalEvents(name: string, logger: Logger, metrics: Regis
   const failures = counter('commit_failures', 'Failed attempts to flush, which are retried.');
   const damagedBytes = counter('damaged_bytes', 'Bytes that the disk returned damaged.');
   const disk = gauge('disk_bytes', 'Bytes of segment files.');
-  const full = gauge('full', '1 while records are dropped because the journal has no room.');
+  const full = gauge('full', '1 while the journal has no room.');
   return {
     opened: (streams, size) => {
-      disk.set(size);
+      disk(size);
       logger.info({ journal: name, streams, sizeBytes: size }, 'Opened the journal');
     },
-    size: (size) => disk.set(size),
+    size: (size) => disk(size),
     committed: (recordCount, byteCount) => {
-      records.inc(recordCount);
-      bytes.inc(byteCount);
+      records(recordCount);
+      bytes(byteCount);
     },
     commitFailed: (error) => {
-      failures.inc();
+      failures(1);
       logger.error({ journal: name, err: error }, 'Cannot flush the journal; trying again');
     },
     lost: (byteCount) => {
-      lostRecords.inc();
-      lostBytes.inc(byteCount);
+      lostRecords(1);
+      lostBytes(byteCount);
     },
     streamLosesRecords: (origin) => {
       logger.error({ journal: name, origin }, 'Dropping records of this origin: the journal has no room');
     },
     full: (reason) => {
-      full.set(1);
-      logger.error({ journal: name, reason }, 'The journal has no room; dropping and counting records');
+      full(1);
+      logger.error({ journal: name, reason }, 'The journal has no room; its source waits or drops records');
     },
     roomAvailable: () => {
-      full.set(0);
+      full(0);
       logger.warn({ journal: name }, 'The journal has room again');
     },
     entryLost: (size, error) => {
-      damagedBytes.inc(size);
+      damagedBytes(size);
       logger.error(
         { journal: name, sizeBytes: size, err: error },
         'A part of the journal is damaged; skipping it',
@@ -75,6 +79,50 @@ export function createJournalEvents(name: string, logger: Logger, metrics: Regis
     },
     segmentRemovalFailed: (segment, error) => {
       logger.warn({ journal: name, segment, err: error }, 'Cannot remove a journal segment; trying again');
+    },
+  };
+}
+
+type Metric = (value: number) => void;
+
+/** Metrics `collector_journal_*` with the label `source`, each also under its unlabelled name. */
+function journalMetrics({ name, unlabelledPrefix, metrics }: Omit<JournalEventsOptions, 'logger'>) {
+  const registers = [metrics];
+  const labelNames = ['source'];
+  const names = (what: string) => (unlabelledPrefix === undefined ? [] : [`${unlabelledPrefix}_${what}`]);
+  /** Several journals share one labelled metric. */
+  const shared = <M>(metricName: string, create: () => M): M =>
+    (metrics.getSingleMetric(metricName) as M | undefined) ?? create();
+  return {
+    counter: (what: string, help: string): Metric => {
+      const labelled = shared(
+        `collector_journal_${what}_total`,
+        () => new Counter({ name: `collector_journal_${what}_total`, help, labelNames, registers }),
+      );
+      const all = [
+        labelled.labels(name),
+        ...names(`${what}_total`).map((each) => new Counter({ name: each, help, registers })),
+      ];
+      const increase: Metric = (value) => {
+        for (const each of all) each.inc(value);
+      };
+      increase(0);
+      return increase;
+    },
+    gauge: (what: string, help: string): Metric => {
+      const labelled = shared(
+        `collector_journal_${what}`,
+        () => new Gauge({ name: `collector_journal_${what}`, help, labelNames, registers }),
+      );
+      const all = [
+        labelled.labels(name),
+        ...names(what).map((each) => new Gauge({ name: each, help, registers })),
+      ];
+      const set: Metric = (value) => {
+        for (const each of all) each.set(value);
+      };
+      set(0);
+      return set;
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Position } from '../../records/position.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { SizeHistory } from '../size-history.ts';
 import { ChannelChecksums } from './channel-checksums.ts';
@@ -5,12 +6,13 @@ import type { HysteresisLimit } from './hysteresis-limit.ts';
 import type { ChannelRow, LabelRow } from './journal-index.ts';
 import type { KnownTail } from './journal-reader.ts';
 import type { Loss } from './loss.ts';
-import { PendingRecords, type RecordLabel } from './pending-records.ts';
+import { PendingRecords } from './pending-records.ts';
+import type { RecordLabel } from './record-run.ts';
 
 /**
  * The state of one origin's records, written and unwritten. Positions are those of the journal:
  *
- *     0 ...... tails[].end .......... accepted ............. flushedEnd ........
+ *     0 ...... tails[].end .......... accepted ............. flushedEnd ....... appendedEnd
  *       removed           removed soon         to be published        pending
  */
 export class JournalChannel {
@@ -24,6 +26,9 @@ export class JournalChannel {
   offset: number;
   accepted: number;
   flushedEnd: number;
+  /** The end of all appended records: `flushedEnd` after a commit of what is pending now. */
+  appendedEnd: number;
+  onFlushed: ((end: Position) => void) | undefined;
   readonly checksums: ChannelChecksums;
   /** Sizes of the flushed end. */
   readonly sizeHistory: SizeHistory;
@@ -52,6 +57,7 @@ export class JournalChannel {
     this.checksums = ChannelChecksums.of(row, this.accepted);
     this.dirty = this.accepted !== row.accepted;
     this.flushedEnd = Math.max(flushedEnd, this.accepted);
+    this.appendedEnd = this.flushedEnd;
     this.sizeHistory = new SizeHistory(this.flushedEnd, nowMs);
     this.tails = [{ end: row.accepted, bytes: Buffer.from(row.tail, 'base64') }];
     this.closed = row.closed;

@@ -10,7 +10,7 @@ import type { IndexedEntry, JournalIndex } from './journal-index.ts';
 import type { JournalReader, KnownTail } from './journal-reader.ts';
 import type { JournalSegments } from './journal-segments.ts';
 import { type Loss, withoutLoss } from './loss.ts';
-import type { RecordRun } from './pending-records.ts';
+import type { RecordRun } from './record-run.ts';
 
 /** Makes pending records durable, together with the acceptances and losses since the last commit. */
 export class JournalCommit {
@@ -43,7 +43,7 @@ export class JournalCommit {
       const written = await this.#write(taken);
       const changes = await Promise.all(written.map((each) => this.#change(each)));
       await this.#commit(changes);
-      return changes.map((change) => this.#settle(change));
+      return changes.map((change) => this.#recordCommit(change));
     } catch (error) {
       for (const { channel, runs } of taken) {
         channel.pending.putBack(runs);
@@ -129,7 +129,7 @@ export class JournalCommit {
   }
 
   /** Updates the channel to the committed state. */
-  #settle({ channel, runs, places, removed, tail, reported }: ChannelChange): CommittedRecords {
+  #recordCommit({ channel, runs, places, removed, tail, reported }: ChannelChange): CommittedRecords {
     const { segments } = this.#parts;
     for (const { location } of places) segments.hold(location);
     for (const { location } of removed) segments.release(location);

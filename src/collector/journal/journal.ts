@@ -1,26 +1,27 @@
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
+import type { Position } from '../../records/position.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { SegmentLog } from '../../storage/segments/segment-log.ts';
 import { FreeSpace } from '../../storage/state/free-space.ts';
-import type { StateStore } from '../../storage/state/state-store.ts';
 import type { StreamSink } from '../source.ts';
 import type { StreamStatus } from '../stream-status.ts';
 import { channelStatus } from './channel-status.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { Drains } from './drains.ts';
 import { createJournalEvents, type JournalEvents } from './events.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
 import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
+import { JournalLosses, KEEP_LOSS_AFTER_MS } from './journal-losses.ts';
+import type { JournalOptions } from './journal-options.ts';
 import { JournalReader } from './journal-reader.ts';
 import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
-import { addLoss, type Loss } from './loss.ts';
-import type { RecordLabel } from './pending-records.ts';
+import type { JournalWriter, WriterOptions } from './journal-writer.ts';
+import type { RecordLabel } from './record-run.ts';
+import { RoomWaiters } from './room-waiters.ts';
 
 /**
  * A collector's durable buffer for records that cannot be read again: records from sockets are written to
@@ -34,9 +35,9 @@ import type { RecordLabel } from './pending-records.ts';
  *
  * - `append` always returns at once. Pending records are limited to 32 MiB; segment files to `maxBytes`; the
  *   disk has a reserve; and one stream may use half of `maxBytes` when there are others. Above any of these
- *   limits a record is dropped and counted. Dropping continues until enough space is free, so that the state
- *   does not change with each record.
- * - A loss is stored on disk at most a second after it began or grew. As soon as there is room, one record in
+ *   limits `append` returns `full` until enough space is free, so that the answer does not change with each
+ *   record. The source then waits for room, or drops the record.
+ * - A dropped record is counted. A loss is stored on disk at most a second after it began or grew. As soon as there is room, one record in
  *   the stream itself reports how many records were lost and when; the transaction that stores this record
  *   resets the count.
  *
@@ -46,8 +47,11 @@ import type { RecordLabel } from './pending-records.ts';
  *
  * Steps: one at a time. Each step writes pending records, flushes them, commits them together with
  * acceptances and losses, and removes segments. A step begins 10 ms after the first record (group commit), 50
- * ms with more than 40 active streams, or at once when 1 MiB is pending. Accepted entries are removed every
- * 200 ms.
+ * ms with more than 40 active streams, or at once when 1 MiB is pending or a peer waits for an answer; records
+ * that arrive during a step belong to the next one. Accepted entries are removed every 200 ms.
+ *
+ * Answers: `append` returns a position, and `onFlushed` reports it after the commit. A position that was
+ * reported is part of each later recovery.
  *
  * Failures: no accepted record is discarded. A failed step leaves disk and index unchanged, returns the
  * records to the pending ones, and is retried after a second. Damaged entries are skipped and counted, and
@@ -70,10 +74,11 @@ export class Journal implements JournalStreamHost {
   readonly #room: JournalRoom;
   readonly #loop: CommitLoop;
   readonly #channels = new Map<number, JournalChannel>();
-  readonly #drains: Drain[] = [];
+  readonly #losses: JournalLosses;
+  readonly #drains = new Drains();
+  readonly #waiters = new RoomWaiters();
   #nextChannel = 1;
   #sink: StreamSink | undefined;
-  #lossKeptMs = Number.NEGATIVE_INFINITY;
   #removedMs = Number.NEGATIVE_INFINITY;
   #commitAfterMs = COMMIT_AFTER_MS;
   #closing = false;
@@ -93,9 +98,9 @@ export class Journal implements JournalStreamHost {
   }
 
   private constructor(options: JournalOptions, { log, index, segments }: JournalFiles) {
-    const { name, clock, logger, metrics, maxBytes, state } = options;
+    const { clock, maxBytes, state, lossRecord } = options;
     this.#options = options;
-    this.#events = createJournalEvents(name, logger, metrics);
+    this.#events = createJournalEvents(options);
     this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory: log.directory, clock });
     this.#log = log;
     this.#segments = segments;
@@ -103,6 +108,10 @@ export class Journal implements JournalStreamHost {
     this.#commit = new JournalCommit({ log, index, segments, state, reader: this.reader });
     this.#room = new JournalRoom({ maxBytes, freeSpace: this.#freeSpace, events: this.#events });
     this.#room.diskBytes = log.bytes;
+    this.#losses = new JournalLosses({
+      ...{ clock, events: this.#events, lossRecord },
+      appended: (channel, bytes) => this.#count(channel, bytes),
+    });
     this.#loop = new CommitLoop(clock, () => this.#step());
     for (const { number, row } of index.channels())
       this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
@@ -137,10 +146,15 @@ export class Journal implements JournalStreamHost {
   }
 
   /** Returns the writer of an origin and continues its stream. One writer for each origin at a time. */
-  writer(origin: string): JournalWriter {
+  writer(origin: string, { onFlushed, order = 'arrival' }: WriterOptions = {}): JournalWriter {
     const channel = this.#openChannel(origin) ?? this.#newChannel(origin);
+    channel.onFlushed = onFlushed;
+    channel.pending.order = order;
     return {
       append: (record, label) => this.#append(channel, record, label),
+      whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
+      drop: (bytes, label) => this.#drop(channel, bytes, label),
+      flushSoon: () => this.#flushSoon(),
       close: () => this.#close(channel),
     };
   }
@@ -148,11 +162,7 @@ export class Journal implements JournalStreamHost {
   /** Resolves when all records that are in the journal now are accepted. */
   async drained(): Promise<void> {
     await this.#loop.now();
-    const ends = new Map([...this.#channels.values()].map((channel) => [channel, channel.flushedEnd]));
-    return new Promise((resolve) => {
-      this.#drains.push({ ends, resolve });
-      this.#notifyDrained();
-    });
+    await this.#drains.wait([...this.#channels.values()]);
   }
 
   /**
@@ -161,6 +171,7 @@ export class Journal implements JournalStreamHost {
   async stop(deadline: AbortSignal): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    for (const channel of this.#waiters.channels) this.#waiters.end(channel);
     await this.#loop.stop();
     do await this.#loop.now();
     while (this.#room.pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
@@ -168,9 +179,10 @@ export class Journal implements JournalStreamHost {
   }
 
   /** For the streams. */
-  accepted(): void {
+  accepted(channel: JournalChannel): void {
     this.#loop.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
-    this.#notifyDrained();
+    this.#drains.check();
+    this.#releaseWaiters(channel);
   }
 
   /** For the streams. */
@@ -207,49 +219,52 @@ export class Journal implements JournalStreamHost {
     return channel;
   }
 
-  #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): void {
-    if (record.length === 0) return;
-    const size = record.length + RECORD_OVERHEAD_BYTES;
-    if (this.#closing || channel.closed || !this.#hasRoom(channel, size))
-      return this.#lose(channel, record.length, label);
-    this.#reportLoss(channel);
+  #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): Position | 'full' {
+    if (record.length === 0) return channel.appendedEnd;
+    if (this.#closing || channel.closed || !this.#hasRoom(channel, record.length)) return 'full';
+    this.#losses.report(channel);
     channel.pending.add(record, label, this.#now);
-    this.#count(channel, size);
+    this.#count(channel, record.length);
+    return channel.appendedEnd;
   }
 
-  #hasRoom(channel: JournalChannel, size: number): boolean {
-    return this.#room.admits(channel, size, this.#channels.size === 1);
+  async #whenRoom(channel: JournalChannel, bytes: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.#closing || channel.closed || signal?.aborted) return false;
+    if (this.#hasRoom(channel, bytes)) return true;
+    this.#loop.after(CHECK_ROOM_AFTER_MS);
+    return this.#waiters.wait(channel, bytes, signal);
   }
 
-  #count(channel: JournalChannel, size: number): void {
-    channel.pendingBytes += size;
-    this.#room.pendingBytes += size;
+  #releaseWaiters(channel: JournalChannel): void {
+    this.#waiters.release(channel, (bytes) => this.#hasRoom(channel, bytes));
+  }
+
+  #hasRoom(channel: JournalChannel, bytes: number): boolean {
+    return this.#room.admits(channel, bytes + RECORD_OVERHEAD_BYTES, this.#channels.size === 1);
+  }
+
+  #count(channel: JournalChannel, bytes: number): void {
+    channel.appendedEnd += bytes;
+    channel.pendingBytes += bytes + RECORD_OVERHEAD_BYTES;
+    this.#room.pendingBytes += bytes + RECORD_OVERHEAD_BYTES;
     this.#loop.after(this.#room.pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : this.#commitAfterMs);
   }
 
-  #lose(channel: JournalChannel, bytes: number, label: RecordLabel): void {
-    if (channel.loss === undefined) this.#events.streamLosesRecords(channel.origin);
-    this.#events.lost(bytes);
-    channel.loss = addLoss(channel.loss, bytes, Number(this.#now() / 1_000_000n));
-    channel.lossLabel = label;
-    channel.lossChanged = true;
-    this.#loop.after(KEEP_LOSS_AFTER_MS);
+  /** A failed step is retried later: senders must not keep a failing disk busy. */
+  #flushSoon(): void {
+    if (this.#failure === undefined) this.#loop.soon();
   }
 
-  /** This record needs no reservation: it is small, and there is one for each loss. */
-  #reportLoss(channel: JournalChannel): void {
-    const { loss, lossLabel, reporting } = channel;
-    if (loss === undefined || lossLabel === undefined || reporting) return;
-    const record = this.#options.lossRecord(loss, lossLabel);
-    channel.reporting = true;
-    channel.pending.addLossReport(loss, record, lossLabel, this.#now);
-    this.#count(channel, record.length + RECORD_OVERHEAD_BYTES);
+  #drop(channel: JournalChannel, bytes: number, label: RecordLabel): void {
+    this.#losses.drop(channel, bytes, label);
+    this.#loop.after(KEEP_LOSS_AFTER_MS);
   }
 
   #close(channel: JournalChannel): void {
     if (channel.closed) return;
     channel.closed = true;
     channel.dirty = true;
+    this.#waiters.end(channel);
     this.#loop.after(0);
   }
 
@@ -257,7 +272,7 @@ export class Journal implements JournalStreamHost {
 
   async #step(): Promise<void> {
     await this.#freeSpace.check();
-    this.#keepLosses();
+    this.#losses.keep(this.#channels.values(), this.#closing);
     try {
       const committed = await this.#commit.run([...this.#channels.values()], this.#isRemovalDue());
       this.#commitAfterMs = commitAfterMs(committed);
@@ -273,6 +288,7 @@ export class Journal implements JournalStreamHost {
     this.#room.diskBytes = this.#segments.bytes;
     this.#events.size(this.#segments.bytes);
     this.#reportLosses();
+    for (const channel of this.#waiters.channels) this.#releaseWaiters(channel);
     this.#forgetFinished();
     this.#stepAgain();
   }
@@ -283,17 +299,6 @@ export class Journal implements JournalStreamHost {
     if (nowMs - this.#removedMs < REMOVE_AFTER_MS && !this.#room.full && !this.#closing) return false;
     this.#removedMs = nowMs;
     return true;
-  }
-
-  /** At most once a second: losses while a disk is full must not keep the disk busy. */
-  #keepLosses(): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#lossKeptMs < KEEP_LOSS_AFTER_MS && !this.#closing) return;
-    this.#lossKeptMs = nowMs;
-    for (const channel of this.#channels.values()) {
-      if (channel.lossChanged) channel.dirty = true;
-      channel.lossChanged = false;
-    }
   }
 
   #committed(channel: JournalChannel, records: number, bytes: number): void {
@@ -307,6 +312,7 @@ export class Journal implements JournalStreamHost {
       channel.unopened = false;
       this.#sink?.open(new JournalStream(channel, this));
     }
+    if (records > 0) channel.onFlushed?.(channel.flushedEnd);
     // There are more records, or the stream has ended.
     if (records > 0 || channel.closed) this.#sink?.wake(channel.stream);
   }
@@ -316,7 +322,7 @@ export class Journal implements JournalStreamHost {
     if (this.#closing) return;
     for (const channel of this.#channels.values())
       if (channel.loss !== undefined && !channel.reporting && this.#hasRoom(channel, 0))
-        this.#reportLoss(channel);
+        this.#losses.report(channel);
   }
 
   #forgetFinished(): void {
@@ -331,13 +337,7 @@ export class Journal implements JournalStreamHost {
     else if (channels.some(({ isRowOutdated }) => isRowOutdated))
       this.#loop.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
     if (channels.some(({ loss }) => loss !== undefined)) this.#loop.after(KEEP_LOSS_AFTER_MS);
-  }
-
-  #notifyDrained(): void {
-    for (const drain of this.#drains.splice(0)) {
-      if ([...drain.ends].every(([channel, end]) => channel.accepted >= end)) drain.resolve();
-      else this.#drains.push(drain);
-    }
+    if (!this.#waiters.isEmpty) this.#loop.after(CHECK_ROOM_AFTER_MS);
   }
 
   #pauseToRetry(deadline: AbortSignal): Promise<boolean> {
@@ -348,38 +348,14 @@ export class Journal implements JournalStreamHost {
   }
 }
 
-export interface JournalOptions {
-  /** The source that the journal belongs to: part of directory, tables and metrics. */
-  readonly name: string;
-  /** The collector's state directory. */
-  readonly directory: string;
-  readonly state: StateStore;
-  readonly maxBytes: number;
-  /** Creates the record that reports a loss, in the label's format. */
-  readonly lossRecord: (loss: Loss, label: RecordLabel) => Uint8Array;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  /** Tests replace the disk. */
-  readonly freeSpace?: Pick<FreeSpace, 'check' | 'shortage'>;
-  readonly openLog?: (directory: string, segmentBytes: number) => Promise<SegmentLog>;
-}
-
-/** Accepts the records of one origin. */
-export interface JournalWriter {
-  /** Copies the record and returns at once. Without room, the record is dropped and counted. */
-  append(record: Uint8Array, label: RecordLabel): void;
-  /** No further records. The stream ends when all records are accepted. */
-  close(): void;
-}
-
 const COMMIT_AFTER_MS = 10;
 /** Each stream has a fixed cost in a commit: with many streams, a commit waits longer for more records. */
 const MANY_STREAMS = 40;
 const COMMIT_MANY_AFTER_MS = 50;
 const COMMIT_AT_ONCE_BYTES = 1024 * 1024;
 const REMOVE_AFTER_MS = 200;
-const KEEP_LOSS_AFTER_MS = 1000;
+/** The disk gets free space without an event. */
+const CHECK_ROOM_AFTER_MS = 1000;
 const RETRY_AFTER_MS = 1000;
 const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
@@ -399,12 +375,6 @@ interface JournalFiles {
 function commitAfterMs(committed: readonly CommittedRecords[]): number {
   const streams = committed.filter(({ records }) => records > 0).length;
   return streams > MANY_STREAMS ? COMMIT_MANY_AFTER_MS : COMMIT_AFTER_MS;
-}
-
-/** A caller waits until these ends are accepted. */
-interface Drain {
-  readonly ends: ReadonlyMap<JournalChannel, number>;
-  readonly resolve: () => void;
 }
 
 function openSegmentLog(directory: string, segmentBytes: number): Promise<SegmentLog> {

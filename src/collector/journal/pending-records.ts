@@ -1,113 +1,90 @@
-import { LIMITS } from '../../records/limits.ts';
-import type { Resource } from '../../records/resource.ts';
+import { GrowingRun, type RunSize } from './growing-run.ts';
 import type { Loss } from './loss.ts';
+import type { RecordLabel, RecordRun } from './record-run.ts';
 
-/** The unwritten records of one stream, packed on arrival. */
+/**
+ * The unwritten records of one stream, packed on arrival into runs: consecutive records with one label.
+ *
+ * With the order `label`, a run stays open while other labels arrive, so that a thousand interleaved senders
+ * do not make a thousand runs of one record.
+ */
 export class PendingRecords {
-  #runs: RecordRun[] = [];
-  #label: RecordLabel | undefined;
-  #observedTimeUnixNano = 0n;
-  #data: Uint8Array = new Uint8Array(0);
-  #sizes = new Uint32Array(0);
-  #bytes = 0;
-  #records = 0;
-  /** The size of the last run: the next one is likely not larger, so its buffers do not have to grow. */
-  #likelyBytes = FIRST_BYTES;
-  #likelyRecords = FIRST_RECORDS;
+  order: RecordOrder = 'arrival';
+  #closed: RecordRun[] = [];
+  /** In the order in which they were opened; at most one with the order `arrival`. */
+  readonly #open = new Map<RecordLabel, GrowingRun>();
+  /** The run of the last record. */
+  #current: GrowingRun | undefined;
+  /** The size of the last run of a label: the next one is likely not larger. */
+  readonly #likely = new WeakMap<RecordLabel, RunSize>();
 
   get isEmpty(): boolean {
-    return this.#runs.length === 0 && this.#records === 0;
+    return this.#closed.length === 0 && this.#open.size === 0;
   }
 
   /** Copies the record. Calls `now` once for each run. */
   add(record: Uint8Array, label: RecordLabel, now: () => bigint): void {
-    const needed = this.#bytes + record.length;
-    if (this.#label !== label || needed > RUN_BYTES || this.#records === LIMITS.batchRecords)
-      this.#closeRun();
-    if (this.#records === 0) {
-      this.#label = label;
-      this.#observedTimeUnixNano = now();
+    let run = this.#current?.label === label ? this.#current : this.#switchTo(label);
+    if (run !== undefined && !run.hasRoomFor(record.length)) {
+      this.#close(run);
+      run = undefined;
     }
-    this.#makeRoom(this.#bytes + record.length);
-    this.#data.set(record, this.#bytes);
-    this.#sizes[this.#records++] = record.length;
-    this.#bytes += record.length;
+    run ??= this.#begin(label, now());
+    run.add(record);
+    this.#current = run;
   }
 
   /** Adds a separate record that reports a loss. */
   addLossReport(lossReport: Loss, record: Uint8Array, label: RecordLabel, now: () => bigint): void {
-    this.#closeRun();
+    this.#closeAll();
     const sizes = Uint32Array.of(record.length);
-    this.#runs.push({ label, observedTimeUnixNano: now(), sizes, data: record, lossReport });
+    this.#closed.push({ label, observedTimeUnixNano: now(), sizes, data: record, lossReport });
   }
 
   /** Returns and removes all runs, in order. */
   take(): readonly RecordRun[] {
-    this.#closeRun();
-    const runs = this.#runs;
-    this.#runs = [];
+    this.#closeAll();
+    const runs = this.#closed;
+    this.#closed = [];
     return runs;
   }
 
   /** Returns runs that could not be written. */
   putBack(runs: readonly RecordRun[]): void {
-    this.#runs = [...runs, ...this.#runs];
+    this.#closed = [...runs, ...this.#closed];
   }
 
-  #closeRun(): void {
-    if (this.#records > 0 && this.#label !== undefined) {
-      this.#likelyBytes = Math.max(FIRST_BYTES, roundedUp(this.#bytes));
-      this.#likelyRecords = Math.max(FIRST_RECORDS, roundedUp(this.#records));
-      this.#runs.push({
-        label: this.#label,
-        observedTimeUnixNano: this.#observedTimeUnixNano,
-        sizes: this.#sizes.subarray(0, this.#records),
-        data: this.#data.subarray(0, this.#bytes),
-      });
-    }
-    this.#data = new Uint8Array(0);
-    this.#sizes = new Uint32Array(0);
-    this.#bytes = 0;
-    this.#records = 0;
+  /** The open run of another label than that of the last record. */
+  #switchTo(label: RecordLabel): GrowingRun | undefined {
+    if (this.order === 'arrival') this.#closeAll();
+    return this.#open.get(label);
   }
 
-  #makeRoom(bytes: number): void {
-    if (bytes > this.#data.length) {
-      const wanted = this.#data.length === 0 ? this.#likelyBytes : 2 * this.#data.length;
-      const grown = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(RUN_BYTES, wanted)));
-      grown.set(this.#data.subarray(0, this.#bytes));
-      this.#data = grown;
-    }
-    if (this.#records === this.#sizes.length) {
-      const grown = new Uint32Array(Math.max(this.#likelyRecords, 2 * this.#sizes.length));
-      grown.set(this.#sizes);
-      this.#sizes = grown;
-    }
+  #begin(label: RecordLabel, observedTimeUnixNano: bigint): GrowingRun {
+    const [oldest] = this.#open.values();
+    if (this.#open.size >= MAX_OPEN_RUNS && oldest !== undefined) this.#close(oldest);
+    const run = new GrowingRun(label, observedTimeUnixNano, this.#likely.get(label));
+    this.#open.set(label, run);
+    return run;
+  }
+
+  #closeAll(): void {
+    for (const run of this.#open.values()) this.#close(run);
+  }
+
+  #close(run: GrowingRun): void {
+    this.#likely.set(run.label, run.nextSize);
+    this.#closed.push(run.done());
+    this.#open.delete(run.label);
+    if (this.#current === run) this.#current = undefined;
   }
 }
 
-/** Properties that records share. Compared by identity: use the same object for the same origin. */
-export interface RecordLabel {
-  readonly format: string;
-  readonly resource: Resource;
-}
+/**
+ * `arrival`: records keep the order in which they arrived. `label`: only records with the same label do;
+ * records of one commit with different labels may change places.
+ */
+export type RecordOrder = 'arrival' | 'label';
 
-/** Consecutive records with the same label: they become one entry of the journal. */
-export interface RecordRun {
-  readonly label: RecordLabel;
-  readonly observedTimeUnixNano: bigint;
-  readonly sizes: Uint32Array;
-  readonly data: Uint8Array;
-  /** The run is the record that reports this loss. */
-  readonly lossReport?: Loss;
-}
-
-/** A run is the unit of writing and reading; larger ones bring no gain. */
-const RUN_BYTES = 256 * 1024;
-const FIRST_BYTES = 1024;
-const FIRST_RECORDS = 4;
-
-/** Adds a quarter. */
-function roundedUp(value: number): number {
-  return Math.ceil((value * 5) / 4);
-}
+/** Limits the memory of runs that have just begun. */
+const MAX_OPEN_RUNS = 1024;

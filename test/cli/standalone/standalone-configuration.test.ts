@@ -87,7 +87,9 @@ describe('the configuration of a standalone', () => {
         configuration: expect.objectContaining({ serve_db_dir: '/serves', logplex_url: url }),
       },
     ]);
-    expect(parse(bySocket).config.collector.pgLogfebe).toMatchObject({ tokensAllowed: true });
+    expect(parse(bySocket).config.collector.sources).toMatchObject([
+      { type: { name: 'pg-logfebe' }, configuration: { tokensAllowed: true } },
+    ]);
     expect(emittersOf({ SERVE_DB_DIR: '/serves' })).toMatchObject([
       { name: 'logplex', configuration: { serve_db_dir: '/serves' } },
     ]);

@@ -5,7 +5,7 @@ import type { CutOptions } from '../../../src/collector/cutting/cutter.ts';
 
 const OPTIONS: CutOptions = { last: false, maxRecordBytes: 1024, maxRecords: 1000 };
 
-/** The records of some bytes that come in pieces, each marked record with its mark behind it. */
+/** The records of bytes that arrive in pieces, with the mark after each marked record. */
 function recordsOf(bytes: Buffer, pieces: readonly number[] = [bytes.length], options = OPTIONS): string[] {
   const records: string[] = [];
   let position = 0;
@@ -33,12 +33,12 @@ const record = (message: string, user = '"u"') =>
   `"${message.replaceAll('"', '""')}",,,,,,,,,"psql","client backend",,0\n`;
 
 describe('the csvlog cutter', () => {
-  it('takes lines within quotes as parts of their record', () => {
+  it('keeps lines within quotes in their record', () => {
     const records = [record('one'), record('a "word",\nand a line\r\n'), record(''), record('"\n"')];
     expect(recordsOf(Buffer.from(records.join('')))).toEqual(records);
   });
 
-  it('is not misled by a message that looks like records', () => {
+  it('keeps a message that looks like records in one record', () => {
     const records = [record(`COPY:\n${record('inner')}\n${record('inner')}`), record('next')];
     expect(recordsOf(Buffer.from(records.join('')))).toEqual(records);
   });
@@ -50,12 +50,12 @@ describe('the csvlog cutter', () => {
     expect(csvlogCutter.cut(Buffer.from(whole), OPTIONS).length).toBe(whole.length);
   });
 
-  it('marks what is left at the end', () => {
+  it('marks the rest at the end', () => {
     const torn = record('a\nb').slice(0, -10);
     expect(recordsOf(Buffer.from(record('x') + torn))).toEqual([record('x'), `${torn}unterminated`]);
   });
 
-  it('finds the beginning again behind a record that was torn, with and without a line end', () => {
+  it('finds the next record after a torn record, with and without a line end', () => {
     for (const tear of ['', '\n']) {
       const torn = `${record('torn').slice(0, 120)}${tear}`;
       const records = [torn, record('one'), record('two\nlines'), record('three')];
@@ -65,20 +65,20 @@ describe('the csvlog cutter', () => {
     }
   });
 
-  it('finds the beginning again behind lines that are no records', () => {
+  it('finds the next record after lines that are not records', () => {
     expect(recordsOf(Buffer.from(`hello\nworld\n${record('one')}`))).toEqual([
       'hello\nworld\n',
       record('one'),
     ]);
   });
 
-  it('cuts what is too long, and goes on behind it', () => {
+  it('cuts a record that is too long, and continues after it', () => {
     const long = record('x\n'.repeat(800));
     const found = recordsOf(Buffer.from(long + record('next')));
     expect(found).toEqual([`${long.slice(0, 1024)}cut`, long.slice(1024), record('next')]);
   });
 
-  it('cuts alike however the bytes come', () => {
+  it('cuts the same records for bytes in pieces of any size', () => {
     const message = fc.string({
       unit: fc.constantFrom('a', '"', '\n', '\r', ',', '2026-11-20 08:52:21.581 UTC,"u",'),
       maxLength: 40,
@@ -107,7 +107,7 @@ describe('the csvlog cutter', () => {
     );
   });
 
-  it('cuts a damaged record alike when the next one begins at the limit', () => {
+  it('cuts a damaged record in the same way when the next one begins at the limit', () => {
     const text = record('');
     const damaged = text.slice(0, text.indexOf('"psql"') + 3);
     const bytes = Buffer.from(`${damaged}\n${text}`);
@@ -117,7 +117,7 @@ describe('the csvlog cutter', () => {
     }
   });
 
-  it('takes every valid file apart into its records', () => {
+  it('cuts each valid file into its records', () => {
     const message = fc.string({ unit: fc.constantFrom('a', '"', '\n', '\r\n', ',', 'é'), maxLength: 30 });
     fc.assert(
       fc.property(fc.array(fc.tuple(message, fc.constantFrom('"u"', '')), { maxLength: 6 }), (messages) => {

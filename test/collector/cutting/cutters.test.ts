@@ -27,7 +27,7 @@ function recordsOf(cutter: Cutter, text: string | Buffer, options: Partial<CutOp
   return records;
 }
 
-/** Feeds the bytes in pieces, as a reader of a growing file does, and cuts what is left at the end. */
+/** Passes the bytes in pieces, as a reader of a growing file does, and cuts the rest at the end. */
 function recordsOfPieces(cutter: Cutter, bytes: Buffer, pieces: readonly number[], options: CutOptions) {
   const records: string[] = [];
   let position = 0;
@@ -51,18 +51,18 @@ function recordsOfPieces(cutter: Cutter, bytes: Buffer, pieces: readonly number[
 }
 
 describe('the line cutter', () => {
-  it('cuts behind each line feed and leaves the rest', () => {
+  it('cuts after each line feed and leaves the rest', () => {
     expect(recordsOf(lineCutter, 'one\n\r\ntwo\r\nthr')).toEqual(['one\n', '\r\n', 'two\r\n']);
   });
 
-  it('takes the rest too when no more will come, and marks it', () => {
+  it('cuts and marks the rest when no more bytes follow', () => {
     const cut = lineCutter.cut(Buffer.from('one\ntwo'), { ...OPTIONS, last: true });
     expect([...cut.sizes]).toEqual([4, 3]);
     expect(cut.marks).toEqual([{ index: 1, mark: 'unterminated' }]);
     expect(lineCutter.cut(Buffer.from('one\n'), { ...OPTIONS, last: true }).marks).toEqual([]);
   });
 
-  it('cuts and marks what is longer than the limit', () => {
+  it('cuts and marks a line longer than the limit', () => {
     const cut = lineCutter.cut(Buffer.from('abcdefgh\nxy\nabcdef'), { ...OPTIONS, maxRecordBytes: 4 });
     expect([...cut.sizes]).toEqual([4, 4, 1, 3, 4]);
     expect(cut.marks).toEqual([
@@ -72,7 +72,7 @@ describe('the line cutter', () => {
     ]);
   });
 
-  it('leaves a line of exactly the limit whole', () => {
+  it('does not cut a line of exactly the limit', () => {
     const cut = lineCutter.cut(Buffer.from('abc\nabc\n'), { ...OPTIONS, maxRecordBytes: 4 });
     expect([...cut.sizes]).toEqual([4, 4]);
     expect(cut.marks).toEqual([]);
@@ -84,7 +84,7 @@ describe('the line cutter', () => {
     expect(cut.length).toBe(LIMITS.batchRecords);
   });
 
-  it('gives each call its own sizes', () => {
+  it('returns separate sizes for each call', () => {
     const first = lineCutter.cut(Buffer.from('a\nbb\n'), OPTIONS);
     lineCutter.cut(Buffer.from('cccc\nddddd\n'), OPTIONS);
     expect([...first.sizes]).toEqual([2, 3]);
@@ -105,16 +105,16 @@ describe('the multiline cutter', () => {
     ]);
   });
 
-  it('joins each line that matches `continue` to the one before', () => {
+  it('joins each line that matches `continue` to the line before it', () => {
     expect(recordsOf(byIndent, 'a\n b\n\tc\nd\ne\n', { last: true })).toEqual(['a\n b\n\tc\n', 'd\n', 'e\n']);
   });
 
-  it('sees lines without their ending', () => {
+  it('matches lines without their ending', () => {
     const cutter = multilineByStart(/^begin$/);
     expect(recordsOf(cutter, 'begin\r\nx\r\nbegin\r\ny\r\n', { last: true })).toHaveLength(2);
   });
 
-  it('waits for the end of a line before it judges it', () => {
+  it('waits for the end of a line before it matches it', () => {
     expect(recordsOf(byDate, '2024-1 a\n2025-')).toEqual([]);
     expect(recordsOf(byDate, '2024-1 a\n2025-', { last: true })).toEqual(['2024-1 a\n', '2025-']);
   });
@@ -126,7 +126,7 @@ describe('the multiline cutter', () => {
     expect(byDate.cut(Buffer.from('2024-1\nx\n'), { ...OPTIONS, last: true }).marks).toEqual([]);
   });
 
-  it('cuts a record that is too long behind a line', () => {
+  it('cuts a record that is too long after a line', () => {
     const cut = byIndent.cut(Buffer.from('abc\n def\n ghi\n j\nk\n'), { ...OPTIONS, maxRecordBytes: 10 });
     expect([...cut.sizes]).toEqual([9, 8]);
     expect(cut.marks).toEqual([{ index: 0, mark: 'cut' }]);
@@ -147,7 +147,7 @@ describe.each(cutters)('any cutter (%s)', (_name, cutter) => {
     maxRecords: fc.integer({ min: 1, max: 10 }),
   });
 
-  it('gives the same records however the bytes come, and all of them', () => {
+  it('returns the same records, and all of them, for bytes in pieces of any size', () => {
     fc.assert(
       fc.property(text, pieces, limits, (parts, sizes, limit) => {
         const bytes = Buffer.from(parts.join(''));

@@ -5,6 +5,18 @@ import { testProcess } from '../../support/processes.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { openJournal } from './opened-journal.ts';
 
+/** The lines of the process. */
+interface PrintedRead {
+  readonly id: StreamId;
+  readonly start: number;
+  readonly text: string;
+}
+
+interface PrintedFlush {
+  readonly origin: string;
+  readonly flushed: number;
+}
+
 /** The bytes of each stream that were read. */
 class KnownStreams {
   readonly texts = new Map<StreamId, string>();
@@ -20,9 +32,12 @@ class KnownStreams {
 }
 
 describe('Journal: killed process', () => {
-  it('keeps all records that were readable before, complete and in order', { timeout: 180_000 }, async () => {
+  it('keeps all records that were readable or reported as flushed, complete and in order', {
+    timeout: 180_000,
+  }, async () => {
     const directory = await temporaryDirectory();
     const known = new KnownStreams();
+    const flushedEnds = new Map<string, number>();
     for (let life = 0; life < 8; life++) {
       let output = '';
       const child = testProcess({
@@ -45,12 +60,15 @@ describe('Journal: killed process', () => {
         .toBeGreaterThan(reads);
       await child.kill();
       for (const line of output.split('\n').slice(0, -1)) {
-        const { id, start, text } = JSON.parse(line) as { id: StreamId; start: number; text: string };
-        known.read(id, start, text);
+        const printed = JSON.parse(line) as PrintedRead | PrintedFlush;
+        if ('flushed' in printed) flushedEnds.set(printed.origin, printed.flushed);
+        else known.read(printed.id, printed.start, printed.text);
       }
 
-      const { sink, close } = await openJournal(directory);
+      const { journal, sink, close } = await openJournal(directory);
       expect(sink.streams.size).toBe(3);
+      for (const { origin, readBytes } of journal.status())
+        expect(readBytes, 'the flushed end').toBeGreaterThanOrEqual(flushedEnds.get(origin) ?? 0);
       for (const [id, stream] of sink.streams) {
         const batches = await readAll(stream);
         for (const { start, data } of batches) known.read(id, start, Buffer.from(data).toString());

@@ -2,24 +2,88 @@ import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { JournalWriter } from '../../../src/collector/journal/journal.ts';
+import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
+import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
 import type { SourceStream } from '../../../src/collector/source.ts';
-import { readAll } from '../../support/captured-sink.ts';
+import { readAll, textsOf } from '../../support/captured-sink.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { LABEL, type OpenedJournal, openJournal } from './opened-journal.ts';
+import { MortalDisk } from './mortal-disk.ts';
+import { type OpenedJournal, openJournal } from './opened-journal.ts';
 
+/** The records of `c` are kept in order for each sender only. */
 const ORIGINS = ['a', 'b', 'c'] as const;
 type Origin = (typeof ORIGINS)[number];
+const PATIENT = { timeout: 20_000, interval: 5 };
+/** Small, so that it is full now and then. */
+const MAX_BYTES = 512 * 1024;
 
-/** A journal and a model of its content: for each origin a list of unaccepted records. */
+const SENDERS = ['x', 'y', 'z'].map(
+  (sender): RecordLabel => ({ format: 'plain', resource: new Map([['sender', sender]]) }),
+);
+
+interface ModelRecord {
+  readonly text: string;
+  readonly label: RecordLabel;
+  /** As `append` returned it. */
+  readonly end: number;
+}
+
+/** An origin's part of the model: unaccepted records in the order of their arrival. */
+class Channel {
+  readonly origin: Origin;
+  records: ModelRecord[] = [];
+  accepted: readonly ModelRecord[] = [];
+  appendedEnd = 0;
+  /** As last reported by `onFlushed`. */
+  flushedEnd = 0;
+  writer: JournalWriter | undefined;
+
+  constructor(origin: Origin) {
+    this.origin = origin;
+  }
+
+  /** Whether these records are the model's, with the promised order. */
+  verify(found: readonly string[], records = this.records): void {
+    if (this.origin !== 'c') return expect(found).toEqual(records.map(({ text }) => text));
+    for (const label of SENDERS) {
+      const expected = records.filter((record) => record.label === label).map(({ text }) => text);
+      const sender = label.resource.get('sender') ?? '';
+      expect(found.filter((text) => text.includes(`(${sender})`))).toEqual(expected);
+    }
+    expect(found).toHaveLength(records.length);
+  }
+
+  accept(texts: readonly string[]): void {
+    const accepted = this.records.filter(({ text }) => texts.includes(text));
+    this.accepted = [...this.accepted, ...accepted];
+    this.records = this.records.filter((record) => !accepted.includes(record));
+  }
+
+  /**
+   * The process was killed: records that were not reported as flushed may be gone, the last first. The last
+   * acceptances may be gone too.
+   */
+  recovered(found: readonly string[]): void {
+    const known = new Set(found);
+    this.records = [...this.accepted.filter(({ text }) => known.has(text)), ...this.records];
+    this.accepted = [];
+    const kept = this.records.filter(({ text }) => known.has(text));
+    for (const { end } of this.records.slice(kept.length)) expect(end).toBeGreaterThan(this.flushedEnd);
+    const lost = this.records.slice(kept.length).reduce((sum, { text }) => sum + text.length, 0);
+    this.verify(found, this.records.slice(0, kept.length));
+    this.records = kept;
+    this.appendedEnd -= lost;
+    this.flushedEnd = this.appendedEnd;
+  }
+}
+
+/** A journal and a model of its content. */
 class JournalAndModel {
   readonly #directory: string;
-  readonly #model = new Map<Origin, string[]>(ORIGINS.map((origin) => [origin, []]));
+  readonly #channels = ORIGINS.map((origin) => new Channel(origin));
+  #disk = new MortalDisk();
   #opened: OpenedJournal;
-  #writers = new Map<Origin, JournalWriter>();
   #count = 0;
-  /** Of those, appended since the journal was opened. */
-  #appended = 0;
 
   private constructor(directory: string, opened: OpenedJournal) {
     this.#directory = directory;
@@ -28,25 +92,43 @@ class JournalAndModel {
 
   static async open(): Promise<JournalAndModel> {
     const directory = await temporaryDirectory();
-    return new JournalAndModel(directory, await openJournal(directory));
+    const model = new JournalAndModel(directory, await openJournal(directory, { maxBytes: MAX_BYTES }));
+    await model.restart(0);
+    return model;
   }
 
   append(origin: Origin, count: number, size: number): void {
-    const writer = this.#writers.get(origin) ?? this.#opened.journal.writer(origin);
-    this.#writers.set(origin, writer);
+    const channel = this.#channel(origin);
+    const writer = this.#writer(channel);
     for (let i = 0; i < count; i++) {
-      const record = `${origin}${this.#count++} ${'.'.repeat(size)}`;
-      this.#appended++;
-      writer.append(Buffer.from(record), LABEL);
-      this.#records(origin).push(record);
+      const label = SENDERS[this.#count % SENDERS.length] as RecordLabel;
+      const text = `${origin}${this.#count++} (${label.resource.get('sender')}) ${'.'.repeat(size)};`;
+      const end = writer.append(Buffer.from(text), label);
+      if (end === 'full') return;
+      expect(end).toBe(channel.appendedEnd + text.length);
+      channel.appendedEnd = end;
+      channel.records.push({ text, label, end });
     }
+  }
+
+  flushSoon(origin: Origin): void {
+    this.#writer(this.#channel(origin)).flushSoon();
+  }
+
+  /** There is room when everything is accepted. */
+  async waitForRoom(origin: Origin): Promise<void> {
+    const waiting = this.#writer(this.#channel(origin)).whenRoom(3000);
+    for (const each of ORIGINS) await this.accept(each, 1);
+    expect(await waiting).toBe(true);
   }
 
   async accept(origin: Origin, share: number): Promise<void> {
     const stream = await this.#stream(origin);
-    const records = this.#records(origin);
-    const accepted = records.splice(0, Math.ceil(records.length * share));
-    stream?.accept(stream.accepted + accepted.join('').length);
+    if (stream === undefined) return;
+    const found = await recordsOf(stream);
+    const accepted = found.slice(0, Math.ceil(found.length * share));
+    stream.accept(stream.accepted + accepted.join('').length);
+    this.#channel(origin).accept(accepted);
   }
 
   /** The aggregator claims to have more than there is. */
@@ -56,50 +138,85 @@ class JournalAndModel {
     if (stream !== undefined) expect(await stream.resume(known)).toEqual({ kind: 'ended' });
   }
 
-  /**
-   * `tornBytes`: bytes after the end, left by a crash.
-   *
-   */
+  /** `tornBytes`: bytes after the end, left by a crash. */
   async restart(tornBytes: number): Promise<void> {
     await this.#opened.close();
-    const log = join(this.#directory, 'journal', 'test');
-    const last = (await readdir(log)).sort().at(-1);
-    if (last !== undefined) await appendFile(join(log, last), Buffer.alloc(tornBytes, 'MENT'));
-    this.#opened = await openJournal(this.#directory);
-    this.#writers = new Map();
-    this.#appended = 0;
+    for (const channel of this.#channels) expect(channel.flushedEnd).toBe(channel.appendedEnd);
+    await this.#reopen(tornBytes);
     await this.verify();
+  }
+
+  /** Nothing reaches the disk after a number of writes, which may be in the middle of a commit. */
+  async kill(writes: number): Promise<void> {
+    this.#disk.killAfter(writes);
+    for (const channel of this.#channels) channel.writer?.flushSoon();
+    const isFlushed = () => this.#channels.every(({ flushedEnd, appendedEnd }) => flushedEnd === appendedEnd);
+    await expect.poll(() => this.#disk.isDead || isFlushed(), PATIENT).toBe(true);
+    this.#disk.killAfter(0);
+    await this.#opened.abandon();
+    await this.#reopen(0);
+    const found = await this.#found();
+    for (const channel of this.#channels) channel.recovered(found.get(channel.origin) ?? []);
   }
 
   async verify(): Promise<void> {
     await this.#flush();
-    const found = new Map<string, string>(ORIGINS.map((origin) => [origin, '']));
-    for (const stream of this.#opened.sink.streams.values()) {
-      const text = await textOf(stream);
-      if (text !== '') found.set(text.charAt(0), text);
-    }
-    expect([...found.values()]).toEqual(ORIGINS.map((origin) => this.#records(origin).join('')));
+    const found = await this.#found();
+    for (const channel of this.#channels) channel.verify(found.get(channel.origin) ?? []);
   }
 
-  #records(origin: Origin): string[] {
-    return this.#model.get(origin) ?? [];
+  async #reopen(tornBytes: number): Promise<void> {
+    const log = join(this.#directory, 'journal', 'test');
+    const last = (await readdir(log)).sort().at(-1);
+    if (last !== undefined) await appendFile(join(log, last), Buffer.alloc(tornBytes, 'MENT'));
+    this.#disk = new MortalDisk();
+    const { openLog, wrapState } = this.#disk;
+    this.#opened = await openJournal(this.#directory, { maxBytes: MAX_BYTES, openLog, wrapState });
+    for (const channel of this.#channels) channel.writer = undefined;
+  }
+
+  #channel(origin: Origin): Channel {
+    return this.#channels[ORIGINS.indexOf(origin)] as Channel;
+  }
+
+  #writer(channel: Channel): JournalWriter {
+    channel.writer ??= this.#opened.journal.writer(channel.origin, {
+      order: channel.origin === 'c' ? 'label' : 'arrival',
+      onFlushed: (end) => {
+        expect(end).toBeGreaterThan(channel.flushedEnd);
+        expect(end).toBeLessThanOrEqual(channel.appendedEnd);
+        channel.flushedEnd = end;
+      },
+    });
+    return channel.writer;
+  }
+
+  /** The unaccepted records of each origin. */
+  async #found(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const found = new Map<string, readonly string[]>();
+    for (const stream of this.#opened.sink.streams.values()) {
+      const records = await recordsOf(stream);
+      if (records[0] !== undefined) found.set(records[0].charAt(0), records);
+    }
+    return found;
   }
 
   /** The stream that holds records of an origin. */
   async #stream(origin: Origin): Promise<SourceStream | undefined> {
     await this.#flush();
     for (const stream of this.#opened.sink.streams.values())
-      if ((await textOf(stream)).startsWith(origin)) return stream;
+      if ((await recordsOf(stream))[0]?.startsWith(origin)) return stream;
     return undefined;
   }
 
   async #flush(): Promise<void> {
-    await expect.poll(() => this.#opened.metric('records_total')).toBe(this.#appended);
+    for (const channel of this.#channels)
+      await expect.poll(() => channel.flushedEnd, PATIENT).toBe(channel.appendedEnd);
   }
 }
 
-async function textOf(stream: SourceStream): Promise<string> {
-  return (await readAll(stream)).map(({ data }) => Buffer.from(data).toString()).join('');
+async function recordsOf(stream: SourceStream): Promise<string[]> {
+  return textsOf(await readAll(stream));
 }
 
 type Action = (journal: JournalAndModel) => void | Promise<void>;
@@ -107,11 +224,27 @@ type Action = (journal: JournalAndModel) => void | Promise<void>;
 const origin = fc.constantFrom(...ORIGINS);
 const action: fc.Arbitrary<Action> = fc.oneof(
   {
-    weight: 5,
-    arbitrary: fc.tuple(origin, fc.integer({ min: 1, max: 50 }), fc.nat(3000)).map(
+    weight: 6,
+    arbitrary: fc.tuple(origin, fc.integer({ min: 1, max: 100 }), fc.nat(3000)).map(
       ([of, count, size]): Action =>
         (journal) =>
           journal.append(of, count, size),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: origin.map(
+      (of): Action =>
+        (journal) =>
+          journal.flushSoon(of),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: origin.map(
+      (of): Action =>
+        (journal) =>
+          journal.waitForRoom(of),
     ),
   },
   {
@@ -138,9 +271,17 @@ const action: fc.Arbitrary<Action> = fc.oneof(
           journal.restart(torn),
     ),
   },
+  {
+    weight: 2,
+    arbitrary: fc.nat(6).map(
+      (writes): Action =>
+        (journal) =>
+          journal.kill(writes),
+    ),
+  },
 );
 
-it('behaves like a list for each origin across restarts, torn writes and rollbacks', {
+it('behaves like a list for each origin across restarts, kills, torn writes, rollbacks and a full disk', {
   timeout: 180_000,
 }, async () => {
   await fc.assert(

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
+import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
 import { checkOf } from '../../../src/records/check.ts';
 import { emptyChecksum, extendChecksum } from '../../../src/records/running-checksum.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -9,7 +9,7 @@ import { type CapturedSink, readAll, textsOf } from '../../support/captured-sink
 import { FakeClock } from '../../support/fake-clock.ts';
 import { PullingSink, TakenBytes } from '../../support/pulling-sink.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { LABEL, openJournal } from './opened-journal.ts';
+import { appendOrDrop, LABEL, openJournal } from './opened-journal.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const flushed = (sink: CapturedSink, count = 1) =>
@@ -270,7 +270,7 @@ describe('Journal', () => {
     const writer = journal.writer('a');
     writer.append(bytes('one'), LABEL);
     writer.close();
-    writer.append(bytes('too late'), LABEL);
+    appendOrDrop(writer, bytes('too late'), LABEL);
     await vi.waitFor(async () =>
       expect(textsOf(await readAll(sink.stream))).toEqual(['one', 'lost 1 records of 8 bytes']),
     );
@@ -281,7 +281,7 @@ describe('Journal', () => {
       maxBytes: 256 * 1024,
     });
     const writer = journal.writer('a');
-    for (let i = 0; i < 400; i++) writer.append(Buffer.alloc(1000, 46), LABEL);
+    for (let i = 0; i < 400; i++) appendOrDrop(writer, Buffer.alloc(1000, 46), LABEL);
     const lost = (await metric('lost_records_total')) ?? 0;
     expect(lost).toBeGreaterThan(100);
     expect(lost).toBeLessThan(300);
@@ -301,7 +301,7 @@ describe('Journal', () => {
     const options = { maxBytes: 256 * 1024 };
     const first = await openJournal(directory, options);
     const writer = first.journal.writer('a');
-    for (let i = 0; i < 400; i++) writer.append(Buffer.alloc(1000, 46), LABEL);
+    for (let i = 0; i < 400; i++) appendOrDrop(writer, Buffer.alloc(1000, 46), LABEL);
     const lost = (await first.metric('lost_records_total')) ?? 0;
     await first.close();
 
@@ -321,10 +321,10 @@ describe('Journal', () => {
     const { journal, metric } = await openJournal(await temporaryDirectory(), { maxBytes: 512 * 1024 });
     const greedy = journal.writer('greedy');
     const modest = journal.writer('modest');
-    for (let i = 0; i < 600; i++) greedy.append(Buffer.alloc(1000), LABEL);
+    for (let i = 0; i < 600; i++) appendOrDrop(greedy, Buffer.alloc(1000), LABEL);
     const lost = await metric('lost_records_total');
     expect(lost).toBeGreaterThan(300);
-    for (let i = 0; i < 100; i++) modest.append(Buffer.alloc(1000), LABEL);
+    for (let i = 0; i < 100; i++) appendOrDrop(modest, Buffer.alloc(1000), LABEL);
     expect(await metric('lost_records_total')).toBe(lost);
   });
 
@@ -334,8 +334,7 @@ describe('Journal', () => {
       shortage: 'nearly full' as string | undefined,
     };
     const { journal, sink, metric } = await openJournal(await temporaryDirectory(), { freeSpace });
-    const writer = journal.writer('a');
-    writer.append(bytes('one'), LABEL);
+    appendOrDrop(journal.writer('a'), bytes('one'), LABEL);
     expect(await metric('lost_records_total')).toBe(1);
     freeSpace.shortage = undefined;
     await flushed(sink);

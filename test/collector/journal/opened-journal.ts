@@ -1,9 +1,11 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { Journal, type JournalOptions } from '../../../src/collector/journal/journal.ts';
-import type { RecordLabel } from '../../../src/collector/journal/pending-records.ts';
+import { Journal } from '../../../src/collector/journal/journal.ts';
+import type { JournalOptions } from '../../../src/collector/journal/journal-options.ts';
+import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
+import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { openStateStore } from '../../../src/storage/state/state-store.ts';
+import { openStateStore, type StateStore } from '../../../src/storage/state/state-store.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { CapturedSink } from '../../support/captured-sink.ts';
 
@@ -11,15 +13,25 @@ export type OpenedJournal = Awaited<ReturnType<typeof openJournal>>;
 
 export const LABEL: RecordLabel = { format: 'plain', resource: new Map([['host.name', 'h']]) };
 
-/** A journal with a real state store, attached to a sink. Closed by `close`, or at the end of the test. */
-export async function openJournal(directory: string, overrides: Partial<JournalOptions> = {}) {
+interface Overrides extends Partial<JournalOptions> {
+  readonly wrapState?: (state: StateStore) => StateStore;
+}
+
+/**
+ * A journal with a real state store, attached to a sink. Closed by `close`, or at the end of the test.
+ * `abandon` closes it without another attempt to write.
+ */
+export async function openJournal(
+  directory: string,
+  { wrapState = (state) => state, ...overrides }: Overrides = {},
+) {
   const state = await openStateStore(`${directory}/state`);
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
   const journal = await Journal.open({
     name: 'test',
     directory,
-    state,
+    state: wrapState(state),
     maxBytes: 16 * 1024 * 1024,
     lossRecord: ({ records, bytes }) => Buffer.from(`lost ${records} records of ${bytes} bytes`),
     clock: systemClock,
@@ -31,14 +43,21 @@ export async function openJournal(directory: string, overrides: Partial<JournalO
   const sink = new CapturedSink();
   journal.attach(sink);
   let closed = false;
-  const close = async () => {
+  const closeUntil = async (deadline: AbortSignal) => {
     if (closed) return;
     closed = true;
-    await journal.stop(AbortSignal.timeout(60_000));
+    await journal.stop(deadline);
     await state.close();
   };
+  const close = () => closeUntil(AbortSignal.timeout(60_000));
+  const abandon = () => closeUntil(AbortSignal.abort());
   onTestFinished(close);
   const metric = async (name: string) =>
-    (await metrics.getSingleMetric(`collector_test_journal_${name}`)?.get())?.values[0]?.value;
-  return { journal, sink, close, lines, metric };
+    (await metrics.getSingleMetric(`collector_journal_${name}`)?.get())?.values[0]?.value;
+  return { journal, sink, close, abandon, lines, metric, metrics };
+}
+
+/** Appends as a source does that cannot wait: drops what has no room. */
+export function appendOrDrop(writer: JournalWriter, record: Uint8Array, label: RecordLabel): void {
+  if (writer.append(record, label) === 'full') writer.drop(record.length, label);
 }

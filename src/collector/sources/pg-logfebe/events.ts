@@ -7,20 +7,20 @@ import { LimitedLog } from '../../../runtime/logging/limited-log.ts';
 import { EventLimiter } from '../../../transport/event-limiter.ts';
 import type { Tenant } from './tenant.ts';
 
-/** A busy pool connects all the time: of one socket, one line for each happening in this time, with their number. */
+/** A busy pool connects all the time, so each socket logs each kind of event once in this time, with a count. */
 const LOG_INTERVAL_MS = 60_000;
 
-/** The first faults of a socket are logged one by one: they often have different reasons. */
+/** The first faults of a socket are logged one by one, because they often have different reasons. */
 const FAULTS_BURST = 20;
 
-interface Coming {
-  /** What happened, and at which socket. */
+interface ConnectionEvent {
+  /** The event and its socket. */
   readonly kind: string;
   readonly fields: object;
   readonly message: string;
 }
 
-/** What happens at the PostgreSQL sockets, logged and counted in one place. */
+/** Logs and counts the events of the PostgreSQL sockets. */
 export interface PgLogfebeEvents {
   servesAccepted(tenants: number): void;
   servesRejected(reason: string): void;
@@ -35,7 +35,7 @@ export interface PgLogfebeEvents {
   startupTimedOut(tenant: Tenant): void;
   record(bytes: number): void;
   missed(records: number): void;
-  /** Logs what is held back. */
+  /** Logs the events that are still held back. */
   stop(): void;
 }
 
@@ -45,17 +45,17 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
     new Counter({ name: `collector_pg_logfebe_${name}_total`, help, registers });
   const gauge = (name: string, help: string) =>
     new Gauge({ name: `collector_pg_logfebe_${name}`, help, registers });
-  const records = counter('records', 'Records that came over PostgreSQL sockets.');
+  const records = counter('records', 'Records received on PostgreSQL sockets.');
   const bytes = counter('bytes', 'Bytes of these records.');
-  const missed = counter('missed_records', 'Records that PostgreSQL numbered but that never came.');
+  const missed = counter('missed_records', 'Records that PostgreSQL numbered and that did not arrive.');
   const rejections = counter('serves_rejected', 'Lists submitted as serves.new that were rejected.');
-  const listenFailures = counter('listen_failures', 'Attempts to listen at a socket that failed.');
-  const tenants = gauge('tenants', 'Records in force in the serve database.');
-  const listeners = gauge('listeners', 'Sockets that are listened at.');
+  const listenFailures = counter('listen_failures', 'Failed attempts to listen on a socket.');
+  const tenants = gauge('tenants', 'Records of the loaded serve database.');
+  const listeners = gauge('listeners', 'Open listening sockets.');
   const connections = gauge('connections', 'Connections of PostgreSQL processes.');
   const faults = new Counter({
     name: 'collector_pg_logfebe_faults_total',
-    help: 'Connections closed because of what came over them.',
+    help: 'Connections closed because of invalid data.',
     labelNames: ['kind'],
     registers,
   });
@@ -64,27 +64,29 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
     path,
     ...(name !== undefined && { name }),
   });
-  const comings = new EventLimiter<Coming>(clock, LOG_INTERVAL_MS, ({ message, fields, count }) =>
-    logger.info({ ...fields, ...(count > 1 && { count }) }, message),
+  const connectionEvents = new EventLimiter<ConnectionEvent>(
+    clock,
+    LOG_INTERVAL_MS,
+    ({ message, fields, count }) => logger.info({ ...fields, ...(count > 1 && { count }) }, message),
   );
   const limited = new LimitedLog(logger, clock, { burst: FAULTS_BURST });
-  const come = (what: string, { path }: Tenant, fields: object, message: string) =>
-    comings.emit({ kind: `${what} ${path}`, fields, message });
+  const logConnection = (what: string, { path }: Tenant, fields: object, message: string) =>
+    connectionEvents.emit({ kind: `${what} ${path}`, fields, message });
   return {
     servesAccepted: (count) => {
       tenants.set(count);
-      logger.info({ tenants: count }, 'The serve database is in force.');
+      logger.info({ tenants: count }, 'Loaded the serve database');
     },
     servesRejected: (reason) => {
       rejections.inc();
-      logger.error({ reason }, 'serves.new was rejected; what was in force stays in force.');
+      logger.error({ reason }, `Rejected serves.new: ${reason}. The loaded list is still used`);
     },
     servesUnavailable: (error) => {
-      logger.error({ err: error }, 'The serve database could not be looked at; it is tried again.');
+      logger.error({ err: error }, 'Cannot read the serve database; trying again');
     },
     listening: (tenant) => {
       listeners.inc();
-      logger.info(about(tenant), 'Listening for PostgreSQL.');
+      logger.info(about(tenant), 'Listening for PostgreSQL');
     },
     listenFailed: (tenant, error) => {
       listenFailures.inc();
@@ -92,31 +94,31 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
         level: 'error',
         party: tenant.path,
         fields: { ...about(tenant), reason: error.message },
-        message: 'Could not listen for PostgreSQL here; it is tried again.',
+        message: 'Cannot listen for PostgreSQL; trying again',
       });
     },
     closed: (tenant) => {
       listeners.dec();
-      logger.info(about(tenant), 'No longer listening for PostgreSQL.');
+      logger.info(about(tenant), 'Stopped listening for PostgreSQL');
     },
     connected: () => connections.inc(),
     established: (tenant, version, first) => {
       const fields = { ...about(tenant), version: version.text };
-      if (first) logger.info(fields, 'The first PostgreSQL process has connected.');
-      else come('connected', tenant, fields, 'A PostgreSQL process has connected.');
+      if (first) logger.info(fields, 'The first PostgreSQL process connected');
+      else logConnection('connected', tenant, fields, 'A PostgreSQL process connected');
       if (first && version.unheardOf)
         logger.warn(
           fields,
-          `This PostgreSQL is newer than ${NEWEST_KNOWN_MAJOR}, the newest that is known here.`,
+          `This PostgreSQL is newer than ${NEWEST_KNOWN_MAJOR}, the newest version known to this collector`,
         );
     },
     disconnected: (tenant, count) => {
       connections.dec();
-      come(
+      logConnection(
         'disconnected',
         tenant,
         { ...about(tenant), records: count },
-        'A PostgreSQL process has disconnected.',
+        'A PostgreSQL process disconnected',
       );
     },
     faulty: (tenant, { kind, reason }, count) => {
@@ -125,7 +127,7 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
         level: 'warn',
         party: tenant.path,
         fields: { ...about(tenant), reason, records: count },
-        message: 'A PostgreSQL connection was closed: it broke the protocol.',
+        message: 'Closed a PostgreSQL connection: it violated the protocol',
       });
     },
     startupTimedOut: (tenant) => {
@@ -134,7 +136,7 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
         level: 'warn',
         party: tenant.path,
         fields: about(tenant),
-        message: 'A PostgreSQL connection was closed: it did not say who it is.',
+        message: 'Closed a PostgreSQL connection: it did not send its version and identity in time',
       });
     },
     record: (size) => {
@@ -143,7 +145,7 @@ export function createPgLogfebeEvents(logger: Logger, metrics: Registry, clock: 
     },
     missed: (count) => missed.inc(count),
     stop: () => {
-      comings.flush();
+      connectionEvents.flush();
       limited.flush();
     },
   };

@@ -7,12 +7,12 @@ import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import type { SessionTrack } from './gap-detector.ts';
 
-/** Version and identity come in the first packet. */
+/** Version and identity are in the first packet. */
 const STARTUP_MS = 5000;
 
 export interface FebeConnectionOptions {
   readonly socket: Socket;
-  /** What the peer must call itself. */
+  /** The identity that the peer must send. */
   readonly identity: Uint8Array;
   readonly limits: FebeLimits;
   readonly clock: Clock;
@@ -20,17 +20,17 @@ export interface FebeConnectionOptions {
   readonly listener: ConnectionListener;
 }
 
-/** What a connection tells its listener. `record`'s bytes are only lent. */
+/** Receives the events of a connection. The bytes of `record` are valid only during the call. */
 export interface ConnectionListener {
   established(version: ServerVersion): void;
   record(payload: Uint8Array, version: ServerVersion, missed: number): void;
-  /** Exactly once, the last. `fault` undefined: the peer closed as it should, or we did. */
+  /** Exactly once, as the last event. `fault` undefined: the peer closed cleanly, or the listener did. */
   ended(connection: FebeConnection, fault: FebeFault | 'silence' | undefined): void;
 }
 
 /**
- * One PostgreSQL process. Everything that it sends is read as soon as it is there, since a process whose socket is full
- * hangs in the middle of whatever it was doing; and nothing is ever written to it.
+ * One PostgreSQL process. All its bytes are read as soon as they arrive, because a process whose socket is full
+ * blocks in the middle of its work. Nothing is ever written to it.
  */
 export class FebeConnection implements FebeHandler {
   readonly #options: FebeConnectionOptions;
@@ -50,7 +50,7 @@ export class FebeConnection implements FebeHandler {
       if (fault !== undefined) this.#end(fault);
     });
     socket.on('end', () => this.#end(this.#session.end()));
-    // ECONNRESET: the process is gone. What it had sent was read before.
+    // ECONNRESET: the process is gone. Its bytes were read before.
     socket.on('error', () => this.#end(this.#session.end()));
     socket.on('close', () => this.#end(this.#session.end()));
   }
@@ -106,5 +106,5 @@ function wrongIdentity(identity: Uint8Array, expected: Uint8Array): FebeFault {
     const text = Buffer.from(bytes).toString();
     return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text);
   };
-  return febeFault('bad identity', `the identity is ${shown(identity)} where ${shown(expected)} must be`);
+  return febeFault('bad identity', `the identity is ${shown(identity)}, but must be ${shown(expected)}`);
 }

@@ -12,28 +12,28 @@ import { clearSocketPath } from './socket-node.ts';
 import type { Tenant } from './tenant.ts';
 
 /**
- * A postmaster and all of its children may connect at once, and each hangs in connect() while there is no room. Node
- * accepts one connection in each turn of its loop; the kernel cuts this to its `somaxconn`.
+ * A postmaster and all its children may connect at the same time, and each blocks in connect() while the backlog
+ * is full. Node accepts one connection in each turn of its loop. The kernel limits this to its `somaxconn`.
  */
 const BACKLOG = 4096;
-/** Event loop turns that a closing listener may take to read what its peers have already sent. */
+/** Maximum event loop turns in which a closing listener reads the bytes that its peers have already sent. */
 const LAST_TURNS = 50;
 const QUIET_TURNS = 2;
 
 export interface FebeListenerOptions {
   readonly tenant: Tenant;
-  /** Permission bits of the socket: whoever may write to it may log. */
+  /** Permission bits of the socket: a process that may write to it may log. */
   readonly socketMode: number;
   readonly limits: FebeLimits;
   readonly clock: Clock;
   readonly events: PgLogfebeEvents;
-  /** Must copy; must not wait. */
-  readonly take: (payload: Uint8Array, version: ServerVersion, tenant: Tenant) => void;
+  /** Must copy the payload, and must not wait. */
+  readonly append: (payload: Uint8Array, version: ServerVersion, tenant: Tenant) => void;
 }
 
-/** One tenant's socket and the connections that came by it. */
+/** One tenant's socket and its connections. */
 export class FebeListener implements ConnectionListener {
-  /** May be replaced by one of the same identity and path. */
+  /** May be replaced by a tenant with the same identity and path. */
   tenant: Tenant;
   readonly #options: FebeListenerOptions;
   readonly #identity: Uint8Array;
@@ -48,7 +48,7 @@ export class FebeListener implements ConnectionListener {
     this.#identity = Buffer.from(options.tenant.identity);
   }
 
-  /** Resolves when connections are taken; rejects when the path cannot be listened at. */
+  /** Resolves when connections are accepted; rejects when listening at the path is not possible. */
   async open(): Promise<void> {
     const { socketMode, events } = this.#options;
     const { tenant } = this;
@@ -62,20 +62,20 @@ export class FebeListener implements ConnectionListener {
       server.close();
       throw error;
     }
-    // A connection that could not be accepted (no file descriptors) is its peer's loss, not the listener's end.
+    // A connection that cannot be accepted (no file descriptors) does not end the listener.
     server.on('error', (error) => events.listenFailed(tenant, error));
     this.#server = server;
     events.listening(tenant);
   }
 
-  /** Takes no more connections, reads what was sent already, and ends; the socket's node is gone then. Safe twice. */
+  /** Accepts no more connections, reads the bytes already sent, and removes the socket. Safe to call twice. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
-    await this.#readWhatIsThere();
+    await this.#readSentBytes();
     for (const connection of this.#connections) connection.close();
     await closed;
     this.#options.events.closed(this.tenant);
@@ -104,10 +104,10 @@ export class FebeListener implements ConnectionListener {
 
   /** For the connections. */
   record(payload: Uint8Array, version: ServerVersion, missed: number): void {
-    const { events, take } = this.#options;
+    const { events, append } = this.#options;
     events.record(payload.length);
     if (missed > 0) events.missed(missed);
-    take(payload, version, this.tenant);
+    append(payload, version, this.tenant);
   }
 
   /** For the connections. */
@@ -120,8 +120,8 @@ export class FebeListener implements ConnectionListener {
     events.disconnected(tenant, connection.records);
   }
 
-  /** A single quiet turn means nothing: it may have begun behind the place where sockets are read. */
-  async #readWhatIsThere(): Promise<void> {
+  /** One turn without bytes is not enough: it may have started after the phase in which sockets are read. */
+  async #readSentBytes(): Promise<void> {
     let before = -1;
     for (let turn = 0, quiet = 0; turn < LAST_TURNS && quiet < QUIET_TURNS; turn++) {
       await new Promise((resolve) => setImmediate(resolve));

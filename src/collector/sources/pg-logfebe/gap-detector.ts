@@ -1,14 +1,14 @@
 import { type LogShape, SHAPE_INDEX } from '../../../protocols/febe/log-shape.ts';
 
-/** How many ended sessions are remembered: their processes may come back on a new connection. */
+/** Maximum number of ended sessions that are remembered: their processes may connect again. */
 const REMEMBERED_SESSIONS = 4096;
 
 /**
- * Notices records that never came. A PostgreSQL process numbers its records 1, 2, 3 ... and counts on when one could not
- * be sent; it sends on one connection until that breaks, and then on another.
+ * Detects records that did not arrive. A PostgreSQL process numbers its records 1, 2, 3 ..., and also counts a record
+ * that it cannot send. It uses one connection until that breaks, and then another one.
  */
 export class GapDetector {
-  /** The last number of each session that has no connection now, the longest gone first. */
+  /** The last number of each session that has no connection now; the session that ended first is first. */
   readonly #ended = new Map<string, number>();
 
   /** For a new connection. */
@@ -28,7 +28,7 @@ export class SessionTrack {
     this.#ended = ended;
   }
 
-  /** How many records are missing before this one. */
+  /** Returns the number of records that are missing before this one. */
   missedBefore(payload: Uint8Array, shape: LogShape): number {
     const pid = readInt32(payload, shape.starts[SHAPE_INDEX.pid] ?? 0);
     const sequenceAt = shape.starts[SHAPE_INDEX.sequence] ?? 0;
@@ -52,7 +52,7 @@ export class SessionTrack {
     const sessionId = Buffer.from(payload.subarray(from, (shape.starts[SHAPE_INDEX.sessionId + 1] ?? 0) - 1));
     this.#session = `${sessionId.toString('latin1')} ${pid}`;
     this.#pid = pid;
-    // Of a session never seen, what came before is not known to be missing.
+    // Earlier records of an unknown session may have arrived before the collector started.
     this.#last = this.#ended.get(this.#session) ?? sequence - 1;
     this.#ended.delete(this.#session);
   }

@@ -5,8 +5,8 @@ import type { Loss } from '../../journal/loss.ts';
 const WARNING = 19;
 
 /**
- * The record that tells of lost ones, in the shape of those that were lost: whatever reads the tenant's records reads
- * this one too. By its application name, and by its process id 0, it is not PostgreSQL's.
+ * Creates the record that reports lost records. It has the same format as these, so each consumer of the tenant's
+ * records can read it. Its application name and its process id 0 distinguish it from records of PostgreSQL.
  */
 export function lossRecord({ records, bytes, fromUnixMs, toUnixMs }: Loss): Buffer {
   const from = pgTime(fromUnixMs);
@@ -18,7 +18,7 @@ export function lossRecord({ records, bytes, fromUnixMs, toUnixMs }: Loss): Buff
     ELevel: WARNING,
     SQLState: '01000',
     ErrMessage: `mega-collector lost ${records} log ${records === 1 ? 'record' : 'records'} of this server`,
-    ErrDetail: `They had ${bytes} bytes and came from ${from} to ${to}, when there was no room for them.`,
+    ErrDetail: `They had ${bytes} bytes and arrived from ${from} to ${to}, when there was no room for them.`,
     InternalQueryPos: -1,
     UserQueryPos: -1,
     ApplicationName: 'mega-collector',

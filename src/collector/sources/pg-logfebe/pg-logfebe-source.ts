@@ -11,13 +11,14 @@ import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
-import type { Journal, JournalWriter } from '../../journal/journal.ts';
-import type { RecordLabel } from '../../journal/pending-records.ts';
-import type { CollectorSource, SourceStatus, StreamSink } from '../../source.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { JournalWriter } from '../../journal/journal-writer.ts';
+import type { RecordLabel } from '../../journal/record-run.ts';
+import type { Source, SourceStatus, StreamSink } from '../../source.ts';
 import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
 import { FebeListener } from './febe-listener.ts';
-import { pgLogfebeStatus } from './pg-logfebe-status.ts';
 import { type ServeChange, ServeDatabase } from './serve-database.ts';
+import { pgLogfebeStatus } from './status.ts';
 import type { Tenant } from './tenant.ts';
 import { TenantListeners } from './tenant-listeners.ts';
 import { originOf } from './tenant-origin.ts';
@@ -25,14 +26,14 @@ import { originOf } from './tenant-origin.ts';
 export interface PgLogfebeSourceOptions {
   /** SERVE_DB_DIR */
   readonly serveDirectory: string;
-  /** LOGPLEX_URL is set: serve records may hold tokens. */
+  /** LOGPLEX_URL is set: serve records may have tokens. */
   readonly tokensAllowed: boolean;
   readonly pollIntervalMs: number;
   readonly socketMode: number;
   readonly limits?: FebeLimits;
-  /** What every record of this collector says of its origin. */
+  /** Attributes of each record of this collector. */
   readonly resource: Resource;
-  /** The source's own: opened before it is started, stopped by `close`. */
+  /** Used by this source only: opened before the start, stopped by `close`. */
   readonly journal: Journal;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,14 +41,14 @@ export interface PgLogfebeSourceOptions {
 }
 
 /**
- * PostgreSQL servers with the pg_logfebe extension:
+ * Receives records from PostgreSQL servers with the extension pg_logfebe:
  *
  *     serve database --poll--> tenants --difference--> listeners --connections--> journal --> publisher
  *
- * The records are not parsed: a record is the payload of an L frame, in the format `logfebe`, and what the connection
- * said of itself is in the resource. There is one stream for each identity and socket.
+ * Records are not parsed: a record is the payload of an L frame, in the format `logfebe`. The version and identity of
+ * the connection are in the resource. There is one stream for each identity and socket.
  */
-export class PgLogfebeSource implements CollectorSource {
+export class PgLogfebeSource implements Source {
   readonly name = 'pg-logfebe';
   readonly #options: PgLogfebeSourceOptions;
   readonly #events: PgLogfebeEvents;
@@ -56,7 +57,7 @@ export class PgLogfebeSource implements CollectorSource {
   readonly #writers = new Map<string, JournalWriter>();
   readonly #stopping = new AbortController();
   #labels = new Map<string, RecordLabel>();
-  /** The same again, by the object that each connection has for its version: asked for every record. */
+  /** A cache by the version object of each connection, because each record needs a label. */
   #labelsOfConnections = new WeakMap<ServerVersion, RecordLabel>();
   #running: Promise<void> | undefined;
 
@@ -72,7 +73,7 @@ export class PgLogfebeSource implements CollectorSource {
     });
   }
 
-  /** Rejects (ConfigurationError) when it cannot be told who may send: no such directory, or a broken serves.loaded. */
+  /** Rejects with a ConfigurationError when the directory does not exist or serves.loaded is damaged. */
   async start(sink: StreamSink): Promise<void> {
     const { journal } = this.#options;
     const tenants = await this.#loaded();
@@ -81,7 +82,7 @@ export class PgLogfebeSource implements CollectorSource {
     await this.#poll();
     const served = new Set(this.#writers.keys());
     for (const origin of journal.openOrigins) if (!served.has(origin)) journal.writer(origin).close();
-    this.#running = this.#pollForEver();
+    this.#running = this.#pollUntilStopped();
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
@@ -112,7 +113,7 @@ export class PgLogfebeSource implements CollectorSource {
     }
   }
 
-  async #pollForEver(): Promise<void> {
+  async #pollUntilStopped(): Promise<void> {
     const { clock, pollIntervalMs } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -123,14 +124,14 @@ export class PgLogfebeSource implements CollectorSource {
 
   /** Never rejects. */
   async #poll(): Promise<void> {
-    for (let change = await this.#look(); change.kind !== 'none'; change = await this.#look()) {
+    for (let change = await this.#check(); change.kind !== 'none'; change = await this.#check()) {
       if (change.kind === 'accepted') await this.#apply(change.tenants);
       else this.#events.servesRejected(change.reason);
     }
     await this.#listeners.retry();
   }
 
-  async #look(): Promise<ServeChange> {
+  async #check(): Promise<ServeChange> {
     try {
       return await this.#database.poll();
     } catch (error) {
@@ -157,7 +158,11 @@ export class PgLogfebeSource implements CollectorSource {
       limits,
       clock,
       events: this.#events,
-      take: (payload, version, current) => writer.append(payload, this.#label(current, version)),
+      // A PostgreSQL process must never wait, so a record without room is dropped and reported.
+      append: (payload, version, current) => {
+        const label = this.#label(current, version);
+        if (writer.append(payload, label) === 'full') writer.drop(payload.length, label);
+      },
     });
   }
 
@@ -175,13 +180,13 @@ export class PgLogfebeSource implements CollectorSource {
     return label;
   }
 
-  /** The same object for the same tenant and version: the journal tells labels apart by that. */
+  /** Returns the same object for the same tenant and version: the journal compares labels by identity. */
   #commonLabel(tenant: Tenant, version: ServerVersion): RecordLabel {
     const key = `${tenant.path}\0${version.text}`;
     let label = this.#labels.get(key);
     if (label === undefined) {
       label = { format: 'logfebe', resource: resourceOf(this.#options.resource, tenant, version) };
-      // A peer may call itself what it likes; only so many names are remembered.
+      // A peer may send any version, so the number of remembered labels is limited.
       if (this.#labels.size >= MAX_LABELS) this.#labels = new Map();
       this.#labels.set(key, label);
     }

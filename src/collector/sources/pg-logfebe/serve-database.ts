@@ -6,13 +6,13 @@ import { syncDirectory } from '../../../storage/state/file-system.ts';
 import { type Tenant, tenantOf } from './tenant.ts';
 
 /*
- * The serve database: a directory through which an operator, or his program, says who may send.
+ * The serve database: a directory in which an operator or a program lists the PostgreSQL servers that may send.
  *
- *     serves.new       submitted; put there by rename
- *     serves.claimed   being looked at (only for a moment, or after a crash)
- *     serves.loaded    what is in force: a copy of what was accepted
- *     serves.rej       what was rejected last
- *     last_error       why
+ *     serves.new       a submitted list; renamed to this name by the operator
+ *     serves.claimed   the list that is being checked (for a moment, or after a crash)
+ *     serves.loaded    the list in use: a copy of the last accepted one
+ *     serves.rej       the last rejected list
+ *     last_error       the reason of that rejection
  *
  *                     accepted:  temporary copy, fsync -> rename to serves.loaded, fsync directory
  *                   ,----------> -> unlink serves.claimed, fsync directory -> unlink last_error, serves.rej
@@ -20,15 +20,15 @@ import { type Tenant, tenantOf } from './tenant.ts';
  *                   `----------> rename to serves.rej -> last_error
  *                     rejected:  serves.loaded is untouched
  *
- * A file that is swapped in while another is looked at is not lost: only what was claimed is unlinked. A crash at any
- * point leaves the old list or the new one in force, never a mix; a file still claimed at the next start is looked at
- * again, which changes nothing when it had been accepted.
+ * A list that is submitted while another is checked is not lost, because only the claimed file is unlinked. A crash at
+ * any point leaves the old or the new list in use, never a mix. A file that is still claimed at the next start is checked
+ * again, which changes nothing if it was accepted.
  */
 export interface ServeDatabaseOptions extends ServeRules {
   readonly directory: string;
 }
 
-/** What a look at the directory found. */
+/** The result of a check of the directory. */
 export type ServeChange =
   | { readonly kind: 'none' }
   | { readonly kind: 'accepted'; readonly tenants: readonly Tenant[] }
@@ -50,10 +50,10 @@ export class ServeDatabase {
     this.#options = options;
   }
 
-  /** What is in force. Throws when that cannot be told: no list at all is fine, a broken one is not. */
+  /** Returns the tenants in use; none when there is no list. Throws when the list is damaged or cannot be read. */
   async load(): Promise<readonly Tenant[]> {
     await this.#removeTemporaries();
-    const bytes = await ifThere(readFile(this.#path(LOADED)));
+    const bytes = await ifExists(readFile(this.#path(LOADED)));
     if (bytes === undefined) return [];
     const parsed = this.#parse(bytes, false);
     if (parsed.kind === 'rejected')
@@ -64,12 +64,12 @@ export class ServeDatabase {
   }
 
   /**
-   * Looks once for a submitted list and accepts or rejects it. Rejects with the file system's error when the directory
-   * cannot be used; the list is then looked at again the next time.
+   * Checks once for a submitted list, and accepts or rejects it. Rejects with the error of the file system when the
+   * directory cannot be used; the next call checks the list again.
    */
   async poll(): Promise<ServeChange> {
     const claimed = this.#path(CLAIMED);
-    if (!(await isThere(claimed)) && !(await renameIfThere(this.#path(NEW), claimed)))
+    if (!(await exists(claimed)) && !(await renameIfExists(this.#path(NEW), claimed)))
       return { kind: 'none' };
     const parsed = await this.#readClaimed(claimed);
     if (parsed.kind === 'rejected') {
@@ -101,7 +101,7 @@ export class ServeDatabase {
   async #reject(reason: string): Promise<void> {
     await rm(this.#path(REJECTED), { recursive: true, force: true });
     await rename(this.#path(CLAIMED), this.#path(REJECTED));
-    // By rename: a last_error of another owner can be replaced, but not written to.
+    // By rename, because a last_error of another owner can be replaced, but not written.
     const temporary = this.#path(`${LAST_ERROR}${TEMPORARY}${randomBytes(6).toString('hex')}`);
     await writeDurably(temporary, Buffer.from(`${NEW} ${reason}\n`), 0o644);
     await rename(temporary, this.#path(LAST_ERROR));
@@ -118,7 +118,7 @@ export class ServeDatabase {
     return parseServes(text, { ...this.#options, credentialsChecked });
   }
 
-  /** What a crash left in the middle of an acceptance. */
+  /** Removes the files that a crash left in the middle of an acceptance. */
   async #removeTemporaries(): Promise<void> {
     for (const name of await readdir(this.#options.directory))
       if (name.startsWith(LOADED + TEMPORARY) || name.startsWith(LAST_ERROR + TEMPORARY))
@@ -140,14 +140,15 @@ interface Submitted {
   readonly fault?: string;
 }
 
-/** Anything may be renamed to serves.new: a pipe would be read for ever, a directory not at all. */
+/** Any file may be renamed to serves.new. Reading a pipe would never end; reading a directory is not possible. */
 async function readSubmitted(path: string): Promise<Submitted> {
   const nothing = { bytes: new Uint8Array(0), mode: 0 };
   try {
     const stats = await stat(path);
     if (!stats.isFile()) return { ...nothing, fault: 'is not a regular file' };
-    if (stats.size > MAX_FILE_BYTES) return { ...nothing, fault: `has more than ${MAX_FILE_BYTES} bytes` };
-    // What might be read before may be read after: the copy holds the same secrets.
+    if (stats.size > MAX_FILE_BYTES)
+      return { ...nothing, fault: `has ${stats.size} bytes, more than the limit of ${MAX_FILE_BYTES}` };
+    // The copy has the same secrets, so it gets the same permissions.
     return { bytes: await readFile(path), mode: stats.mode & 0o777 };
   } catch (error) {
     return { ...nothing, fault: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` };
@@ -164,15 +165,15 @@ async function writeDurably(path: string, bytes: Uint8Array, mode: number): Prom
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return (await ifThere(stat(path))) !== undefined;
+async function exists(path: string): Promise<boolean> {
+  return (await ifExists(stat(path))) !== undefined;
 }
 
-async function renameIfThere(from: string, to: string): Promise<boolean> {
-  return (await ifThere(rename(from, to).then(() => true))) ?? false;
+async function renameIfExists(from: string, to: string): Promise<boolean> {
+  return (await ifExists(rename(from, to).then(() => true))) ?? false;
 }
 
-async function ifThere<T>(result: Promise<T>): Promise<T | undefined> {
+async function ifExists<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
   } catch (error) {

@@ -1,12 +1,12 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 
-/** A peer whose backlog is full neither takes nor refuses; whoever lets us wait so long is alive. */
+/** A peer with a full backlog neither accepts nor refuses; a peer without an answer for this time is alive. */
 const ANSWER_WITHIN_MS = 1000;
 
 /**
- * Makes room for a socket at this path: removes a node that a killed process left behind. Throws when something else
- * is there: a file is never removed, nor the socket of a process that listens.
+ * Removes the socket that a killed process left at this path. Throws when the path is in use: neither another kind of
+ * file nor the socket of a listening process is ever removed.
  */
 export async function clearSocketPath(path: string): Promise<void> {
   const node = await lstat(path).catch((error: NodeJS.ErrnoException) => {
@@ -14,14 +14,14 @@ export async function clearSocketPath(path: string): Promise<void> {
     throw error;
   });
   if (node === undefined) return;
-  if (!node.isSocket()) throw new Error('something that is not a socket is there; it is left alone');
+  if (!node.isSocket()) throw new Error(`${path} exists and is not a socket; remove it, or use another path`);
   const answer = await answerOf(path);
   if (answer === 'ENOENT') return;
-  if (answer !== 'ECONNREFUSED') throw new Error(`another process has this socket (${answer})`);
+  if (answer !== 'ECONNREFUSED') throw new Error(`another process uses the socket ${path} (${answer})`);
   await unlink(path);
 }
 
-/** `connected`, `timeout`, or an error's code. */
+/** Returns `connected`, `timeout`, or the code of an error. */
 function answerOf(path: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ path });

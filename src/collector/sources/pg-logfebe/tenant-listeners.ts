@@ -5,7 +5,7 @@ import type { Tenant } from './tenant.ts';
 export interface TenantListenersOptions {
   readonly events: PgLogfebeEvents;
   readonly createListener: (tenant: Tenant) => FebeListener;
-  /** The tenant's listener is gone for good. */
+  /** The tenant's listener was removed. */
   readonly removed: (tenant: Tenant) => void;
 }
 
@@ -16,9 +16,9 @@ interface Served {
 }
 
 /**
- * The listeners of all tenants, brought from one list to the next by difference: each forced disconnect costs a record
- * of every process, so a tenant whose identity and path stay keeps his connections, whatever becomes of his name and
- * his credential.
+ * The listeners of all tenants. A new list changes only the listeners that differ: each forced disconnect loses one
+ * record of each process, so a tenant with the same identity and path keeps its connections, also when its name or
+ * its credential changes.
  */
 export class TenantListeners {
   readonly #options: TenantListenersOptions;
@@ -28,7 +28,7 @@ export class TenantListeners {
     this.#options = options;
   }
 
-  /** Never rejects: a path that cannot be listened at is one tenant's trouble, and is tried again by `retry`. */
+  /** Never rejects: a failure to listen at one path affects one tenant only, and `retry` tries it again. */
   async apply(tenants: readonly Tenant[]): Promise<void> {
     const wanted = new Map(tenants.map((tenant) => [tenant.path, tenant]));
     const gone = [...this.#served.values()].filter(
@@ -46,7 +46,7 @@ export class TenantListeners {
     await this.retry();
   }
 
-  /** Opens what is not open yet. */
+  /** Opens the listeners that are not open yet. */
   async retry(): Promise<void> {
     await Promise.all(
       [...this.#served.values()].filter(({ open }) => !open).map((served) => this.#open(served)),

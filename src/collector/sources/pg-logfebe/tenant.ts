@@ -1,6 +1,6 @@
 import type { ServeRecord } from '../../../protocols/febe/parse-serves.ts';
 
-/** A serve record without its credential: a collector takes records in, and delivers nothing that would need it. */
+/** A serve record without its credential: a collector only receives records, so it needs none. */
 export type Tenant = Omit<ServeRecord, 'credential'>;
 
 export function tenantOf({ identity, path, name }: ServeRecord): Tenant {

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 
 const TENANT = { identity: 'a', path: '/run/a', name: undefined };
 
-it('logs connections and disconnections at INFO, many of one socket as one line', () => {
+it('logs connections and disconnections at INFO, with one line for many of one socket', () => {
   const { logger, lines } = capturedLogger();
   const events = createPgLogfebeEvents(logger, new Registry(), new FakeClock());
   const version = { text: '15.1', major: 15, unheardOf: false };
@@ -18,12 +18,12 @@ it('logs connections and disconnections at INFO, many of one socket as one line'
   const logged = lines.map(({ level, msg, count }) => ({ level, msg, count }));
   expect(logged).toHaveLength(5);
   const counts = logged.map(({ msg, count }) => [msg, count]);
-  expect(counts).toContainEqual(['A PostgreSQL process has connected.', 998]);
-  expect(counts).toContainEqual(['A PostgreSQL process has disconnected.', 999]);
+  expect(counts).toContainEqual(['A PostgreSQL process connected', 998]);
+  expect(counts).toContainEqual(['A PostgreSQL process disconnected', 999]);
   expect(logged.map(({ level }) => level)).toEqual([30, 30, 30, 30, 30]);
 });
 
-it('logs the first faults at one socket, then one line with their number, and counts each', async () => {
+it('logs the first faults of one socket, then one line with their count, and counts each fault', async () => {
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
   const events = createPgLogfebeEvents(logger, metrics, new FakeClock());

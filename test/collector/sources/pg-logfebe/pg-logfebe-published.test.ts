@@ -12,8 +12,8 @@ const untilStored = (store: MemoryStore, messages: readonly string[]) =>
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => `${number}`);
 
-describe('the source pg-logfebe before a real publisher and a real intake', () => {
-  it('brings every record once, in order, and ends the stream of a tenant who left', async () => {
+describe('the source pg-logfebe with a real publisher and a real intake', () => {
+  it('delivers each record once and in order, and ends the stream of a removed tenant', async () => {
     const { address, store } = await startIntake();
     const { publisher } = await startPublisher([address]);
     const { start, serve, path } = await preparedSource();
@@ -27,7 +27,7 @@ describe('the source pg-logfebe before a real publisher and a real intake', () =
     expect(store.repeatedBytes).toBe(0);
   });
 
-  it('reads on while intake is stopped, and loses nothing', async () => {
+  it('continues to read while the intake is stopped, and loses nothing', async () => {
     const { address, store } = await startIntake();
     const { publisher } = await startPublisher([address]);
     const { start, serve, path, metric } = await preparedSource();
@@ -46,7 +46,7 @@ describe('the source pg-logfebe before a real publisher and a real intake', () =
     await untilStored(store, messages);
   });
 
-  it('goes on after a restart of the collector, and of the aggregator', { timeout: 60_000 }, async () => {
+  it('continues after a restart of the collector and of the aggregator', { timeout: 60_000 }, async () => {
     const directory = await temporaryDirectory();
     const { address, store, intake } = await startIntake();
     const collectorId = randomBytes(16);
@@ -58,7 +58,7 @@ describe('the source pg-logfebe before a real publisher and a real intake', () =
     await client.record('before');
     await untilStored(store, ['before']);
     await intake.stop(AbortSignal.timeout(1000));
-    await client.record('while nobody listens');
+    await client.record('while no aggregator listens');
     await vi.waitFor(async () => expect(await first.metric('journal_records_total')).toBe(2), PATIENT);
     await first.stop();
     await publisher.stop(AbortSignal.timeout(1000));
@@ -68,11 +68,11 @@ describe('the source pg-logfebe before a real publisher and a real intake', () =
     const second = await preparedSource({}, { directory });
     await second.start((await startPublisher([again.address], { collectorId })).publisher);
     await (await FebeClient.greeted(second.path('a'), 'a')).record('after');
-    await untilStored(store, ['before', 'while nobody listens', 'after']);
+    await untilStored(store, ['before', 'while no aggregator listens', 'after']);
     expect(store.repeatedBytes).toBe(0);
   });
 
-  it('gives an aggregator that knows nothing only what no other has accepted', async () => {
+  it('sends a new aggregator only records that no other aggregator has accepted', async () => {
     const directory = await temporaryDirectory();
     const first = await startIntake();
     const publisher = await startPublisher([first.address]);

@@ -14,7 +14,7 @@ import { runCommand } from '../../../support/running-process.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { messagesOf, PATIENT, preparedSource } from './prepared-source.ts';
 
-/** The messages of everything that is in the streams. */
+/** The messages of all records in the streams. */
 async function messages(sink: CapturedSink): Promise<string[]> {
   return (await batchesOf(sink)).flatMap(messagesOf);
 }
@@ -29,7 +29,7 @@ const untilMessages = (sink: CapturedSink, expected: readonly string[]) =>
 const untilListening = (path: string) => vi.waitFor(() => expect(existsSync(path)).toBe(true), PATIENT);
 
 describe('the source pg-logfebe', () => {
-  it('takes what a real PostgreSQL sent, in every chunking, over real sockets', {
+  it('receives records of a real PostgreSQL in chunks of any size over real sockets', {
     timeout: 120_000,
   }, async () => {
     const { start, serve, path, sink, stop, metric } = await preparedSource();
@@ -55,7 +55,7 @@ describe('the source pg-logfebe', () => {
     await stop();
   });
 
-  it('says in the resource who sent, and does not touch the bytes', async () => {
+  it('describes the sender in the resource, and does not change the bytes', async () => {
     const { start, serve, path, sink } = await preparedSource();
     await serve({ i: 'a', p: path('a'), t: 'SECRET', name: 'db1' });
     await start();
@@ -76,7 +76,7 @@ describe('the source pg-logfebe', () => {
     });
   });
 
-  it('keeps records of different servers in streams of their own', async () => {
+  it('keeps records of different servers in different streams', async () => {
     const { start, serve, path, sink } = await preparedSource();
     await serve('a', 'b');
     await start();
@@ -85,7 +85,7 @@ describe('the source pg-logfebe', () => {
     expect(sink.streams.size).toBe(2);
   });
 
-  it('closes a connection that breaks the protocol, says why, and harms nobody else', async () => {
+  it('closes a connection that violates the protocol with the reason, and no other connection', async () => {
     const { start, serve, path, sink, log, metric } = await preparedSource();
     await serve('a');
     await start();
@@ -94,7 +94,7 @@ describe('the source pg-logfebe', () => {
       [Buffer.from('4c00000004', 'hex'), /type 0x4c came where V must come/],
       [Buffer.from('GET / HTTP/1.1\r\n'), /type 0x47 came where V must come/],
       [greeting('a', 'PG-7.4.15/logfebe-1'), /PostgreSQL 9.2 or newer is needed/],
-      [greeting('b'), /the identity is "b" where "a" must be/],
+      [greeting('b'), /the identity is "b", but must be "a"/],
       [greeting('wrong', undefined, 'SECRET'), /the identity is "wrong"/],
       [Buffer.concat([greeting('a'), Buffer.from('4cffffffff', 'hex')]), /length is 4294967295/],
       [
@@ -106,7 +106,7 @@ describe('the source pg-logfebe', () => {
       const client = await FebeClient.connect(path('a'));
       await client.send(bytes);
       await vi.waitFor(() => expect(client.closed).toBe(true), PATIENT);
-      const lines = log('A PostgreSQL connection was closed: it broke the protocol.');
+      const lines = log('Closed a PostgreSQL connection: it violated the protocol');
       expect(lines.at(-1)).toMatchObject({
         level: 40,
         path: path('a'),
@@ -123,7 +123,7 @@ describe('the source pg-logfebe', () => {
     expect(await metric('connections')).toBe(1);
   });
 
-  it('gives a peer five seconds to say who it is', async () => {
+  it('closes a connection that does not send its identity within five seconds', async () => {
     const clock = new FakeClock();
     const { start, serve, path, log } = await preparedSource({ clock });
     await serve('a');
@@ -132,20 +132,19 @@ describe('the source pg-logfebe', () => {
     const half = await FebeClient.connect(path('a'));
     await half.send(greeting('a').subarray(0, 20));
     const good = await FebeClient.greeted(path('a'), 'a');
-    await vi.waitFor(
-      () => expect(log('The first PostgreSQL process has connected.')).toHaveLength(1),
-      PATIENT,
-    );
+    await vi.waitFor(() => expect(log('The first PostgreSQL process connected')).toHaveLength(1), PATIENT);
     await clock.advance(4900);
     expect([silent.closed, half.closed, good.closed]).toEqual([false, false, false]);
     await vi.waitFor(async () => {
       await clock.advance(200);
       expect([silent.closed, half.closed, good.closed]).toEqual([true, true, false]);
     }, PATIENT);
-    expect(log('A PostgreSQL connection was closed: it did not say who it is.')).toHaveLength(2);
+    expect(
+      log('Closed a PostgreSQL connection: it did not send its version and identity in time'),
+    ).toHaveLength(2);
   });
 
-  it('counts records that never came', async () => {
+  it('counts records that did not arrive', async () => {
     const { start, serve, path, metric, sink } = await preparedSource();
     await serve('a');
     await start();
@@ -163,7 +162,7 @@ describe('the source pg-logfebe', () => {
     expect(await metric('missed_records_total')).toBe(3);
   });
 
-  it('never makes a sender wait, and says afterwards what it lost', { timeout: 120_000 }, async () => {
+  it('never makes a sender wait, and reports lost records afterwards', { timeout: 120_000 }, async () => {
     const { start, serve, path, sink, metric } = await preparedSource(
       {},
       { journal: { maxBytes: 2 * 1024 * 1024 } },
@@ -171,7 +170,7 @@ describe('the source pg-logfebe', () => {
     await serve('a');
     await start();
     const clients = await Promise.all(Array.from({ length: 10 }, () => FebeClient.greeted(path('a'), 'a')));
-    // Ten times what the journal may hold, and nobody reads from it.
+    // Ten times the limit of the journal, and no publisher reads from it.
     const burst = Buffer.concat(Array.from({ length: 200 }, () => recordFrame('x'.repeat(10_000))));
     await Promise.all(clients.map((client) => client.send(burst)));
     await vi.waitFor(async () => expect(await metric('records_total')).toBe(2000), PATIENT);
@@ -183,10 +182,12 @@ describe('the source pg-logfebe', () => {
     sink.stream.accept(1e12);
     await untilMessages(sink, [`mega-collector lost ${lost} log records of this server`]);
     const [batch] = await batchesOf(sink);
-    const told = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch?.resource);
-    expect(told).toMatchObject({ severityText: 'WARNING', severityNumber: 13 });
-    expect(told.attributes.get('detail')).toMatch(/^They had \d+ bytes and came from .* UTC to .* UTC, when/);
-    expect(told.attributes.get('application_name')).toBe('mega-collector');
+    const report = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch?.resource);
+    expect(report).toMatchObject({ severityText: 'WARNING', severityNumber: 13 });
+    expect(report.attributes.get('detail')).toMatch(
+      /^They had \d+ bytes and arrived from .* UTC to .* UTC, when/,
+    );
+    expect(report.attributes.get('application_name')).toBe('mega-collector');
   });
 
   it('holds two thousand connections', { timeout: 120_000 }, async () => {
@@ -209,7 +210,7 @@ describe('the source pg-logfebe', () => {
 });
 
 describe('the listeners of pg-logfebe', () => {
-  it('appear, stay and go as the serve database says', async () => {
+  it('open, stay and close with the serve database', async () => {
     const { start, serve, path, sink, log } = await preparedSource();
     await serve('stays', 'goes');
     await start();
@@ -229,17 +230,17 @@ describe('the listeners of pg-logfebe', () => {
     await untilMessages(sink, ['last words', 'still here']);
     const batches = await batchesOf(sink);
     expect(batches.map(({ resource }) => resource.get('service.name'))).toContain('new name');
-    expect(log('The serve database is in force.').at(-1)).toMatchObject({ tenants: 2 });
+    expect(log('Loaded the serve database').at(-1)).toMatchObject({ tenants: 2 });
   });
 
-  it('read what was sent before they go', async () => {
+  it('read the bytes already sent before they close', async () => {
     const { start, serve, path, sink, source } = await preparedSource();
     await serve('a');
     await start();
     const client = await FebeClient.greeted(path('a'), 'a');
     await client.record('first');
     await untilMessages(sink, ['first']);
-    // In the kernel's hands, and not yet in ours.
+    // In the kernel, and not read yet.
     for (let number = 0; number < 100; number++) client.socket.write(recordFrame(`${number}`));
     await source.stop(AbortSignal.timeout(10_000));
     await untilMessages(sink, ['first', ...Array.from({ length: 100 }, (_, number) => `${number}`)]);
@@ -257,21 +258,21 @@ describe('the listeners of pg-logfebe', () => {
     await untilMessages(sink, ['new']);
   });
 
-  it('stay when a list is rejected', async () => {
-    const { start, serve, path, log, directory, sink } = await preparedSource();
+  it('stay open when a list is rejected', async () => {
+    const { start, serve, path, lines, directory, sink } = await preparedSource();
     await serve('a');
     await start();
     const client = await FebeClient.greeted(path('a'), 'a');
     await writeFile(join(directory, 'serves.new'), '{"serves": [{"t": "SECRET"}]}');
     await vi.waitFor(() => expect(existsSync(join(directory, 'last_error'))).toBe(true), PATIENT);
     await vi.waitFor(() =>
-      expect(log('serves.new was rejected; what was in force stays in force.')).toHaveLength(1),
+      expect(lines.filter(({ msg }) => msg.startsWith('Rejected serves.new: '))).toHaveLength(1),
     );
     await client.record('unmoved');
     await untilMessages(sink, ['unmoved']);
   });
 
-  it('have the mode that is set, and are gone at the end', async () => {
+  it('have the configured mode, and are removed at the end', async () => {
     const { start, serve, path, stop } = await preparedSource({ socketMode: 0o640 });
     await serve('a');
     await start();
@@ -280,7 +281,7 @@ describe('the listeners of pg-logfebe', () => {
     expect(existsSync(path('a'))).toBe(false);
   });
 
-  it('replace a socket that nobody listens at, and nothing else', async () => {
+  it('replace a socket without a listening process, and no other file', async () => {
     const { start, serve, path, log, directory } = await preparedSource();
     const script = `require('net').createServer().listen('${path('stale')}', () => process.kill(process.pid, 'SIGKILL'))`;
     await runCommand({ name: 'node', command: process.execPath, args: ['-e', script] }).catch(() => {});
@@ -291,17 +292,17 @@ describe('the listeners of pg-logfebe', () => {
     await serve('stale', 'file', 'alive', { i: 'x', p: join(directory, 'no/such/directory'), t: 'SECRET' });
     await start();
     await FebeClient.greeted(path('stale'), 'stale');
-    const failed = 'Could not listen for PostgreSQL here; it is tried again.';
+    const failed = 'Cannot listen for PostgreSQL; trying again';
     const reasons = new Map(log(failed).map((line) => [line.identity, line.reason]));
-    expect(reasons.get('file')).toContain('something that is not a socket is there');
-    expect(reasons.get('alive')).toContain('another process has this socket');
+    expect(reasons.get('file')).toContain('exists and is not a socket');
+    expect(reasons.get('alive')).toContain('another process uses the socket');
     expect(reasons.get('x')).toBeDefined();
     expect((await stat(path('file'))).isFile()).toBe(true);
     alive.close();
     await vi.waitFor(() => FebeClient.greeted(path('alive'), 'alive'), PATIENT);
   });
 
-  it('come back with what was in force, and let the streams of others end', async () => {
+  it('open again for the loaded list after a restart, and end the streams of other tenants', async () => {
     const directory = await temporaryDirectory();
     const first = await preparedSource({}, { directory });
     await first.serve('a', 'b');

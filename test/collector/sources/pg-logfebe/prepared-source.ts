@@ -2,7 +2,8 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { Journal, type JournalOptions } from '../../../../src/collector/journal/journal.ts';
+import { Journal } from '../../../../src/collector/journal/journal.ts';
+import type { JournalOptions } from '../../../../src/collector/journal/journal-options.ts';
 import type { StreamSink } from '../../../../src/collector/source.ts';
 import { lossRecord } from '../../../../src/collector/sources/pg-logfebe/loss-record.ts';
 import {
@@ -21,7 +22,7 @@ const NEVER = AbortSignal.timeout(1e9);
 /** For `vi.waitFor`: real sockets and disks on a busy machine. */
 export const PATIENT = { timeout: 20_000, interval: 20 };
 
-/** The source with a journal and a serve database of its own; started by `start`, stopped when the test has finished. */
+/** A source with its own journal and serve database; started by `start`, stopped at the end of the test. */
 export async function preparedSource(
   overrides: Partial<PgLogfebeSourceOptions> = {},
   { directory, journal: journalOptions = {} }: { directory?: string; journal?: Partial<JournalOptions> } = {},
@@ -32,6 +33,7 @@ export async function preparedSource(
   const state = await openStateStore(join(directory, 'state'));
   const journal = await Journal.open({
     name: 'pg-logfebe',
+    unlabelledPrefix: 'collector_pg_logfebe_journal',
     directory,
     state,
     maxBytes: 64 * 1024 * 1024,
@@ -73,7 +75,7 @@ export async function preparedSource(
     path,
     stop,
     start: (to: StreamSink = sink) => source.start(to),
-    /** Submits the tenants of these names: each has its name as identity. */
+    /** Submits tenants with these names; each has its name as its identity. */
     serve: async (...tenants: (string | object)[]) => {
       const serves = tenants.map((tenant) =>
         typeof tenant === 'string' ? { i: tenant, p: path(tenant), t: 'SECRET' } : tenant,
@@ -90,7 +92,7 @@ export async function preparedSource(
   };
 }
 
-/** What PostgreSQL said, record by record. */
+/** The message of each record. */
 export function messagesOf(batch: RecordBatch): string[] {
   const found: string[] = [];
   forEachRecord(batch, (bytes) => void found.push(logfebe.parse(bytes, batch.resource).body));

@@ -36,7 +36,7 @@ describe('the serve database of a directory', () => {
     expect(await database.poll()).toEqual({ kind: 'none' });
   });
 
-  it('accepts what is submitted, and clears what was rejected before', async () => {
+  it('accepts a submitted list, and removes the last rejected one', async () => {
     const { database, submit, read, has } = await serveDatabase({ last_error: 'x', 'serves.rej': 'x' });
     await submit(list('/a'));
     expect(await database.poll()).toEqual({ kind: 'accepted', tenants: tenants('/a') });
@@ -47,13 +47,13 @@ describe('the serve database of a directory', () => {
     expect(await database.poll()).toEqual({ kind: 'none' });
   });
 
-  it('hands no credential on', async () => {
+  it('does not return credentials', async () => {
     const { database, submit } = await serveDatabase();
     await submit(list('/a'));
     expect(JSON.stringify(await database.poll())).not.toContain('SECRET');
   });
 
-  it('rejects with the reason, and leaves in force what was', async () => {
+  it('rejects an invalid list with the reason, and keeps the loaded one', async () => {
     const { database, submit, read, has } = await serveDatabase({ 'serves.loaded': list('/a') });
     await submit(list('/b', 'c'));
     const reason = 'serves[1].p: must be an absolute path';
@@ -64,7 +64,7 @@ describe('the serve database of a directory', () => {
     expect(has('serves.new')).toBe(false);
   });
 
-  it('rejects again and again, whoever owns the last error', async () => {
+  it('rejects a list also when last_error cannot be written', async () => {
     const { database, submit, directory, read } = await serveDatabase();
     await submit('x');
     await database.poll();
@@ -74,7 +74,7 @@ describe('the serve database of a directory', () => {
     expect(await read('last_error')).toContain('serves: must be a list');
   });
 
-  it('looks at a list that was claimed before a crash, and then at the new one', async () => {
+  it('checks a list that was claimed before a crash, and then the new one', async () => {
     const { database, has } = await serveDatabase({ 'serves.claimed': list('/a'), 'serves.new': list('/b') });
     expect(await database.poll()).toMatchObject({ tenants: tenants('/a') });
     expect(await database.poll()).toMatchObject({ tenants: tenants('/b') });
@@ -82,7 +82,7 @@ describe('the serve database of a directory', () => {
     expect(has('serves.claimed')).toBe(false);
   });
 
-  it('does not lose a list that is swapped in while another is looked at', async () => {
+  it('does not lose a list that is submitted while another is checked', async () => {
     const { database, submit } = await serveDatabase();
     await submit(list('/a'));
     const [first] = await Promise.all([database.poll(), submit(list('/b'))]);
@@ -91,14 +91,14 @@ describe('the serve database of a directory', () => {
     expect(last).toMatchObject({ tenants: tenants('/b') });
   });
 
-  it('removes what a crash left of a copy', async () => {
+  it('removes the incomplete copy that a crash left', async () => {
     const { database, has } = await serveDatabase({ 'serves.loaded.temporary-1234': 'half', other: 'x' });
     await database.load();
     expect(has('serves.loaded.temporary-1234')).toBe(false);
     expect(has('other')).toBe(true);
   });
 
-  it('keeps the copy as private as the original', async () => {
+  it('gives the copy the permissions of the original', async () => {
     const { database, submit, directory } = await serveDatabase();
     await submit(list('/a'));
     await chmod(join(directory, 'serves.new'), 0o600);
@@ -106,7 +106,7 @@ describe('the serve database of a directory', () => {
     expect((await stat(join(directory, 'serves.loaded'))).mode & 0o777).toBe(0o600);
   });
 
-  it('does not start from a broken list', async () => {
+  it('does not load a damaged list', async () => {
     const broken = await serveDatabase({ 'serves.loaded': '{"serves": [{"t": "SECRET"' });
     await expect(broken.database.load()).rejects.toThrow(/serves\.loaded is not valid JSON/);
     await expect(broken.database.load()).rejects.not.toThrow(/SECRET/);
@@ -115,12 +115,12 @@ describe('the serve database of a directory', () => {
     await expect(database.load()).rejects.toThrow('serves[0].t: needs LOGPLEX_URL');
   });
 
-  it('does not start without its directory', async () => {
+  it('does not load from a missing directory', async () => {
     const database = new ServeDatabase({ directory: '/nonexistent/serves', tokensAllowed: true });
     await expect(database.load()).rejects.toThrow('ENOENT');
   });
 
-  it('rejects what is no file, without waiting for it', async () => {
+  it('rejects a path that is not a regular file, without waiting for it', async () => {
     const { database, directory, has } = await serveDatabase();
     await mkdir(join(directory, 'serves.new'));
     expect(await database.poll()).toEqual({ kind: 'rejected', reason: 'is not a regular file' });
@@ -131,7 +131,7 @@ describe('the serve database of a directory', () => {
     expect(await database.poll()).toEqual({ kind: 'rejected', reason: 'is not UTF-8' });
   });
 
-  it('follows a link', async () => {
+  it('follows a symbolic link', async () => {
     const { database, directory } = await serveDatabase({ target: list('/a') });
     await symlink('target', join(directory, 'serves.new'));
     expect(await database.poll()).toMatchObject({ tenants: tenants('/a') });

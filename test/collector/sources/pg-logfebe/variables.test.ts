@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PG_LOGFEBE_VARIABLES } from '../../../../src/collector/sources/pg-logfebe/pg-logfebe-variables.ts';
+import { PG_LOGFEBE_VARIABLES } from '../../../../src/collector/sources/pg-logfebe/variables.ts';
 import { parseVariables } from '../../../../src/runtime/configuration/configuration.ts';
 
 const parse = (environment: Record<string, string> = {}) => parseVariables(PG_LOGFEBE_VARIABLES, environment);
@@ -19,7 +19,7 @@ describe('the variables of pg-logfebe', () => {
     });
   });
 
-  it('take every example', () => {
+  it('accept their examples', () => {
     const environment = Object.fromEntries(
       Object.values(PG_LOGFEBE_VARIABLES).map(({ name, example }) => [name, example]),
     );
@@ -37,7 +37,7 @@ describe('the variables of pg-logfebe', () => {
     ['COLLECTOR_POSTGRES_MAX_RECORD_BYTES', '64MiB'],
     ['COLLECTOR_POSTGRES_SOCKET_MODE', '0888'],
     ['COLLECTOR_POSTGRES_SOCKET_MODE', '66'],
-  ])('refuse %s=%s', (variable, text) => {
+  ])('reject %s=%s', (variable, text) => {
     const { problems } = parse({ [variable]: text });
     expect(problems).toMatchObject([{ variable }]);
     expect(JSON.stringify(problems)).not.toContain('SECRET');

@@ -13,8 +13,8 @@ export const PG_LOGFEBE_VARIABLES = {
   serveDirectory: {
     name: 'SERVE_DB_DIR',
     flag: '--serve-db-dir',
-    description: 'The serve database: which PostgreSQL servers may log here, by which sockets.',
-    format: 'path of a directory',
+    description: 'The serve database: the PostgreSQL servers that may log here, and their sockets.',
+    format: 'path',
     example: '/var/lib/mega-collector/serves',
     parse: nonEmptyText,
   },
@@ -22,7 +22,7 @@ export const PG_LOGFEBE_VARIABLES = {
     name: 'LOGPLEX_URL',
     flag: '--logplex-url',
     description:
-      'Where the tokens (`t`) of the serve database are used. A collector needs to know only that it is set.',
+      'Where the tokens (`t`) of the serve database are used. A collector needs it only to accept lists with tokens.',
     format: 'URL',
     example: 'https://logplex.example.com/logs',
     secret: true,
@@ -31,7 +31,7 @@ export const PG_LOGFEBE_VARIABLES = {
   pollIntervalMs: {
     name: 'COLLECTOR_SERVE_DB_POLL_INTERVAL',
     flag: '--serve-db-poll-interval',
-    description: 'How often the serve database is looked at for a new list.',
+    description: 'Interval between checks of the serve database for a new list.',
     format: DURATION_FORMAT,
     default: '10s',
     example: '1s',
@@ -41,7 +41,7 @@ export const PG_LOGFEBE_VARIABLES = {
     name: 'COLLECTOR_JOURNAL_MAX_BYTES',
     flag: '--journal-max-bytes',
     description:
-      'How much of what came over sockets may wait on disk for the aggregator. Beyond it, records are lost.',
+      'Maximum size on disk of received records that wait for the aggregator. Further records are dropped and reported.',
     format: BYTE_SIZE_FORMAT,
     default: '1GiB',
     example: '10GiB',
@@ -50,7 +50,8 @@ export const PG_LOGFEBE_VARIABLES = {
   recordLengthBytes: {
     name: 'COLLECTOR_POSTGRES_MAX_RECORD_BYTES',
     flag: '--postgres-max-record-bytes',
-    description: 'A PostgreSQL connection that announces a longer record is closed.',
+    description:
+      'Maximum size of a record. A PostgreSQL connection that announces a longer record is closed.',
     format: BYTE_SIZE_FORMAT,
     default: '1MiB',
     example: '64KiB',
@@ -59,7 +60,7 @@ export const PG_LOGFEBE_VARIABLES = {
   socketMode: {
     name: 'COLLECTOR_POSTGRES_SOCKET_MODE',
     flag: '--postgres-socket-mode',
-    description: 'The permissions of the sockets that PostgreSQL connects to.',
+    description: 'Permissions of the sockets for PostgreSQL.',
     format: 'octal number',
     default: '0666',
     example: '0660',
@@ -67,11 +68,11 @@ export const PG_LOGFEBE_VARIABLES = {
   },
 } as const satisfies VariableTable;
 
-const LEAST_RECORD_BYTES = 4096;
+const MIN_RECORD_BYTES = 4096;
 
 function recordLength(text: string): number {
   const bytes = parseByteSize(text);
-  if (bytes !== undefined && bytes >= LEAST_RECORD_BYTES && bytes <= LIMITS.recordBytes) return bytes;
+  if (bytes !== undefined && bytes >= MIN_RECORD_BYTES && bytes <= LIMITS.recordBytes) return bytes;
   throw new InvalidValue('a size from 4KiB to 1MiB');
 }
 

@@ -1,8 +1,8 @@
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { inProcessPair } from '../support/in-process-pair.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { inProcessPair } from '../../../support/in-process-pair.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const PATIENT = { timeout: 20_000, interval: 20 };
 const line = (n: number) =>

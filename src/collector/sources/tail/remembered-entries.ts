@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { Json } from '../records/json.ts';
-import type { StateStore } from '../storage/state/state-store.ts';
-import type { TailEntry } from './sources/tail/files/tail-configuration.ts';
+import type { Json } from '../../../records/json.ts';
+import type { StateStore } from '../../../storage/state/state-store.ts';
+import type { TailEntry } from './files/tail-configuration.ts';
 
 export function rememberedEntries(store: StateStore): readonly TailEntry[] {
   const value = store.table<Json>('collector').get(KEY);

@@ -1,0 +1,32 @@
+import type { JournalChannel } from './journal-channel.ts';
+
+/** The callers that wait until all records of a moment are accepted. */
+export class Drains {
+  #drains: Drain[] = [];
+
+  /** Resolves when everything that is flushed in these channels now is accepted. */
+  wait(channels: readonly JournalChannel[]): Promise<void> {
+    const ends = new Map(channels.map((channel) => [channel, channel.flushedEnd]));
+    return new Promise((resolve) => {
+      this.#drains.push({ ends, resolve });
+      this.check();
+    });
+  }
+
+  /** Something was accepted. */
+  check(): void {
+    if (this.#drains.length === 0) return;
+    const drains = this.#drains;
+    this.#drains = drains.filter((drain) => !isDrained(drain));
+    for (const drain of drains) if (isDrained(drain)) drain.resolve();
+  }
+}
+
+interface Drain {
+  readonly ends: ReadonlyMap<JournalChannel, number>;
+  readonly resolve: () => void;
+}
+
+function isDrained({ ends }: Drain): boolean {
+  return [...ends].every(([channel, end]) => channel.accepted >= end);
+}

@@ -1,0 +1,73 @@
+import { LIMITS } from '../../records/limits.ts';
+import type { RecordLabel, RecordRun } from './record-run.ts';
+
+/** Collects records with one label in buffers that grow. */
+export class GrowingRun {
+  readonly label: RecordLabel;
+  readonly #observedTimeUnixNano: bigint;
+  readonly #likely: RunSize;
+  #data: Uint8Array = new Uint8Array(0);
+  #sizes = new Uint32Array(0);
+  #bytes = 0;
+  #records = 0;
+
+  /** `likely`: the size that the run will probably have, so that its buffers do not have to grow. */
+  constructor(label: RecordLabel, observedTimeUnixNano: bigint, likely: RunSize = FIRST_SIZE) {
+    this.label = label;
+    this.#observedTimeUnixNano = observedTimeUnixNano;
+    this.#likely = likely;
+  }
+
+  /** The size for the next run of this label: a quarter more than this one. */
+  get nextSize(): RunSize {
+    return {
+      bytes: Math.max(FIRST_SIZE.bytes, Math.ceil((this.#bytes * 5) / 4)),
+      records: Math.max(FIRST_SIZE.records, Math.ceil((this.#records * 5) / 4)),
+    };
+  }
+
+  /** An empty run has room for any record. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#records === 0 || (this.#bytes + bytes <= RUN_BYTES && this.#records < LIMITS.batchRecords);
+  }
+
+  /** Copies the record. */
+  add(record: Uint8Array): void {
+    this.#grow(this.#bytes + record.length);
+    this.#data.set(record, this.#bytes);
+    this.#sizes[this.#records++] = record.length;
+    this.#bytes += record.length;
+  }
+
+  done(): RecordRun {
+    return {
+      label: this.label,
+      observedTimeUnixNano: this.#observedTimeUnixNano,
+      sizes: this.#sizes.subarray(0, this.#records),
+      data: this.#data.subarray(0, this.#bytes),
+    };
+  }
+
+  #grow(bytes: number): void {
+    if (bytes > this.#data.length) {
+      const wanted = this.#data.length === 0 ? this.#likely.bytes : 2 * this.#data.length;
+      const grown = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(RUN_BYTES, wanted)));
+      grown.set(this.#data.subarray(0, this.#bytes));
+      this.#data = grown;
+    }
+    if (this.#records === this.#sizes.length) {
+      const grown = new Uint32Array(Math.max(this.#likely.records, 2 * this.#sizes.length));
+      grown.set(this.#sizes);
+      this.#sizes = grown;
+    }
+  }
+}
+
+export interface RunSize {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** A run is the unit of writing and reading; larger ones bring no gain. */
+const RUN_BYTES = 256 * 1024;
+const FIRST_SIZE: RunSize = { bytes: 1024, records: 4 };

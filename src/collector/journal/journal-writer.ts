@@ -1,0 +1,47 @@
+import type { Position } from '../../records/position.ts';
+import type { RecordOrder } from './pending-records.ts';
+import type { RecordLabel } from './record-run.ts';
+
+/**
+ * Appends the records of one origin to a journal.
+ *
+ * A source that can wait stops reading from its peer until there is room:
+ *
+ *     while (writer.append(record, label) === 'full')
+ *       if (!(await writer.whenRoom(record.length, signal))) return;
+ *
+ * A source that cannot wait drops the record, and the stream reports the loss:
+ *
+ *     if (writer.append(record, label) === 'full') writer.drop(record.length, label);
+ *
+ * A peer that waits for an answer gets it when `onFlushed` reports the position that `append` returned, or a
+ * later one. `flushSoon` keeps that wait short.
+ */
+export interface JournalWriter {
+  /**
+   * Copies the record and returns at once. Returns the end of all records that were appended until now,
+   * this one included; or `full`, and nothing is kept. After `close` it always returns `full`.
+   */
+  append(record: Uint8Array, label: RecordLabel): Position | 'full';
+  /**
+   * Resolves with true when there is room for a record of this size, which is for the first caller that
+   * appends; with false when the writer or the journal is closed, or the signal is aborted. Never rejects.
+   */
+  whenRoom(bytes: number, signal?: AbortSignal): Promise<boolean>;
+  /** Counts a record as lost. As soon as there is room, a record in the stream reports the loss. */
+  drop(bytes: number, label: RecordLabel): void;
+  /** Starts a commit now, or after the running one, instead of a few milliseconds later. */
+  flushSoon(): void;
+  /** No further records. The stream ends when all records are accepted. */
+  close(): void;
+}
+
+export interface WriterOptions {
+  /**
+   * All records of the writer that were appended until `end` was returned are on disk. Called once for each
+   * commit that contains such records, with ascending positions. Must not throw.
+   */
+  readonly onFlushed?: (end: Position) => void;
+  /** Default: `arrival`. */
+  readonly order?: RecordOrder;
+}

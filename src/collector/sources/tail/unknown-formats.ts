@@ -1,0 +1,26 @@
+import { formats } from '../../../formats/registry.ts';
+import type { ConfigurationProblem } from '../../../runtime/configuration/configuration-error.ts';
+import { nearestName } from '../../../runtime/configuration/unknown-variables.ts';
+import type { TailEntry } from './files/tail-configuration.ts';
+
+/** Reports formats that do not exist, with the nearest name. */
+export function unknownFormats(entries: readonly TailEntry[]): readonly ConfigurationProblem[] {
+  const known = formats.map(({ name }) => name);
+  const unknown = new Set(entries.map(({ format }) => format).filter((format) => !known.includes(format)));
+  return [...unknown].map((format) => {
+    const nearest = OTHER_NAMES.get(format.toLowerCase()) ?? nearestName(format, known);
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    return {
+      variable: 'COLLECTOR_TAIL_CONFIGURATION',
+      message: `expected a format (${known.join(', ')}), found "${format}"${hint}`,
+    };
+  });
+}
+
+/** Names of existing formats in other programs. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['nginx', 'combined'],
+  ['apache', 'combined'],
+  ['csvlog', 'postgres-csvlog'],
+  ['jsonlog', 'postgres-jsonlog'],
+]);

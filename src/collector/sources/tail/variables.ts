@@ -1,0 +1,63 @@
+import { InvalidValue, type VariableTable } from '../../../runtime/configuration/configuration.ts';
+import { BOOLEAN_FORMAT, booleanValue, nonEmptyText } from '../../../runtime/configuration/value-parsers.ts';
+import { parseTailConfiguration, tailEntriesFromGlobs } from './files/tail-configuration.ts';
+
+export const TAIL_VARIABLES = {
+  tail: {
+    name: 'COLLECTOR_TAIL',
+    flag: '--tail',
+    description: 'Files to follow, one record per line. Quote globs, so that the shell does not expand them.',
+    format: 'comma-separated globs',
+    example: '/var/log/nginx/*.log,/var/log/syslog',
+    parse: (text: string) => tailEntriesFromGlobs(globList(text)),
+  },
+  tailConfiguration: {
+    name: 'COLLECTOR_TAIL_CONFIGURATION',
+    flag: '--tail-configuration',
+    file: true,
+    description: 'Files to follow, with all options. Adds to `COLLECTOR_TAIL`.',
+    format:
+      'JSON list of objects: `paths`, `exclude`, `format`, `resource`, `start_at`, `ignore_older`, `multiline`',
+    example:
+      '[{"paths": ["/var/log/nginx/access.log*"], "format": "combined", "resource": {"service.name": "web"}}]',
+    parse: (text: string) => parseTailConfiguration(text, 'COLLECTOR_TAIL_CONFIGURATION'),
+  },
+  sourceFile: {
+    name: 'COLLECTOR_SOURCE',
+    flag: '--source',
+    description:
+      'Access log to read: short for a `COLLECTOR_TAIL_CONFIGURATION` of this one file with the format `combined`, ' +
+      'and `COLLECTOR_ONCE`. The run prints at its end how much was read.',
+    format: 'path',
+    example: '/var/log/nginx/access.log',
+    parse: nonEmptyText,
+  },
+  watch: {
+    name: 'COLLECTOR_WATCH',
+    flag: '--watch',
+    description: 'Keep following the file of `COLLECTOR_SOURCE`, even if it does not exist yet.',
+    format: BOOLEAN_FORMAT,
+    default: '0',
+    example: '1',
+    boolean: true,
+    parse: booleanValue,
+  },
+  now: {
+    name: 'COLLECTOR_NOW',
+    flag: '--now',
+    description:
+      'Use the time of reading instead of the time in the records of `COLLECTOR_SOURCE`: to try out an old log.',
+    format: BOOLEAN_FORMAT,
+    default: '0',
+    example: '1',
+    boolean: true,
+    parse: booleanValue,
+  },
+} as const satisfies VariableTable;
+
+/** Splits at commas, except within braces: `/var/log/{a,b}.log` is one glob. */
+function globList(text: string): readonly string[] {
+  const globs = text.split(/,(?![^{]*\})/).map((glob) => glob.trim());
+  if (globs.some((glob) => glob === '')) throw new InvalidValue('globs with single commas between them');
+  return globs;
+}

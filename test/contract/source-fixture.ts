@@ -1,0 +1,19 @@
+import type { RecordBatch } from '../../src/records/record-batch.ts';
+import type { Environment } from '../../src/runtime/configuration/configuration.ts';
+
+/** Describes a source for the contract test. */
+export interface SourceFixture {
+  /** As in the registry. */
+  readonly name: string;
+  /** Something that writes records, for one test, in an empty directory. */
+  open(directory: string): Promise<RecordOrigin>;
+}
+
+export interface RecordOrigin {
+  /** Configures the source for this origin. */
+  readonly environment: Environment;
+  /** Writes records in order, while a source is running. Texts have no line breaks. */
+  write(records: readonly string[]): Promise<void>;
+  /** The texts of the records of a batch. */
+  texts(batch: RecordBatch): readonly string[];
+}
