@@ -387,3 +387,43 @@ describe('emitters', () => {
     expect(JSON.parse((await commandOf([...argv, '--json'])).stdout)).toEqual({ records: 3, bytes: 30 });
   });
 });
+
+describe('a process of another version', () => {
+  test('that speaks the line protocol of 0.1.0 must be restarted', async () => {
+    const directory = await fakeStateDirectory('aggregator');
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () =>
+        socket.end('{"ok":false,"kind":"invalid-request","message":"A line is not JSON in UTF-8"}\n'),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(join(directory, 'control.sock'), resolve));
+    onTestFinished(() => void server.close());
+    for (const argv of [['status'], ['emitters', 'list'], ['dead-letters', 'discard', '--all']]) {
+      expect(await commandOf([...argv, '--state-directory', directory])).toEqual({
+        exitCode: 1,
+        stdout: '',
+        stderr: `mega-collector: Cannot read the answer of the process that runs on ${directory}: it is of an earlier version. Restart it.\n`,
+      });
+    }
+  });
+
+  test('that does not know a request is reported', async () => {
+    const directory = await ownedDirectory('aggregator', {});
+    const { exitCode, stderr } = await commandOf(['emitters', 'list', '--state-directory', directory]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('does not know it. Run the same version of the process and of the command.');
+  });
+});
+
+test('a failure of the state is reported with its reason to the owner', async () => {
+  const failing = async () => {
+    throw new Error('ENOSPC: no space left on device');
+  };
+  const directory = await ownedDirectory('aggregator', { discardDeadLetters: failing });
+  const argv = ['dead-letters', 'discard', '--all', '--state-directory', directory];
+  expect(await commandOf(argv)).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('ENOSPC: no space left on device'),
+  });
+});
