@@ -20,7 +20,7 @@ import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
 import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { stateProblem } from '../storage/state-problem.ts';
 import { type Api, createApi } from './api/api.ts';
-import type { ApiStore, UnavailableStore } from './api/api-store.ts';
+import type { ApiStore, UnavailableStore } from './api/operations/api-store.ts';
 import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { Intake } from './intake/intake.ts';

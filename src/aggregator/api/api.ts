@@ -9,11 +9,11 @@ import { operationRoutes } from '../../runtime/operations/operation-routes.ts';
 import { ownerHandler } from '../../runtime/operations/owner-handler.ts';
 import { Admission } from './admission.ts';
 import { apiError, noStore, unavailable } from './api-error.ts';
-import type { ApiStore, UnavailableStore } from './api-store.ts';
 import { createApiEvents } from './events.ts';
 import { guarded } from './guard.ts';
 import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
+import type { ApiStore, UnavailableStore } from './operations/api-store.ts';
 import {
   DESCRIPTION_OPERATIONS,
   OPERATIONS,

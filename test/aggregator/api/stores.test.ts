@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
+import type { ApiStore } from '../../../src/aggregator/api/operations/api-store.ts';
 import { STORE_OPERATIONS } from '../../../src/aggregator/api/operations/operations.ts';
 import { createLogSearch } from '../../../src/logstore/logs/create-log-search.ts';
 import {

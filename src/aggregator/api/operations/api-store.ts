@@ -1,5 +1,5 @@
-import type { LogSearch } from '../../logstore/logs/log-search.ts';
-import type { Monitor } from '../../monitoring/monitor.ts';
+import type { LogSearch } from '../../../logstore/logs/log-search.ts';
+import type { Monitor } from '../../../monitoring/monitor.ts';
 
 /** The store that the API queries. */
 export interface ApiStore {
