@@ -1,7 +1,7 @@
 // Writes docs/openapi.json from the built table of operations; with --check it only says whether the file is fresh.
 import { readFile, writeFile } from 'node:fs/promises';
 import { openApiDocument } from '../dist/aggregator/api/openapi.js';
-import { OPERATIONS } from '../dist/aggregator/api/operations.js';
+import { OPERATIONS } from '../dist/aggregator/api/operations/operations.js';
 
 const file = new URL('openapi.json', import.meta.url);
 const text = `${JSON.stringify(openApiDocument(OPERATIONS), null, 2)}\n`;

@@ -2,28 +2,22 @@ import { appendFile, readFile, rename, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
+import { forgetEmitter, getStatus } from '../src/aggregator/api/operations/queue-operations.ts';
 import { openOfflineAggregatorControl } from '../src/aggregator/offline-control.ts';
+import { explainFile, getCollectorStatus } from '../src/collector/operations.ts';
 import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
-import type { Json } from '../src/records/json.ts';
 import { systemClock } from '../src/runtime/clock.ts';
-import { callControl } from '../src/runtime/control/control-client.ts';
-import type { AggregatorStatus, CollectorStatus } from '../src/runtime/control/control-commands.ts';
 import { openQueue } from '../src/storage/queue/queue.ts';
 import { incoming } from './storage/queue-fixture.ts';
 import { capturedLogger } from './support/captured-logger.ts';
 import { type InProcessPair, inProcessPair } from './support/in-process-pair.ts';
+import { aggregatorStatus, callOpened, collectorStatus } from './support/owner-status.ts';
 import { lines } from './support/record-batches.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const soon = () => AbortSignal.timeout(5_000);
 const output = (pair: InProcessPair) => readFile(pair.outputPath, 'utf8').catch(() => '');
 const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
-
-async function status<Status>(directory: string, input: Json = {}): Promise<Status> {
-  const answer = await callControl(directory, 'status', input);
-  if (!answer.answered) throw new Error('nobody answers');
-  return answer.value as unknown as Status;
-}
 
 /** A record that waits for the emitter `file`. */
 async function queueRecords(pair: InProcessPair): Promise<void> {
@@ -97,11 +91,9 @@ describe('a collector and an aggregator', () => {
         },
       ],
     };
-    await until(async () =>
-      expect(await status<AggregatorStatus>(pair.aggregatorState)).toMatchObject(balanced),
-    );
+    await until(async () => expect(await aggregatorStatus(pair.aggregatorState)).toMatchObject(balanced));
     const read = { read: text.length, accepted: text.length, waiting: 0, unread: 0 };
-    expect(await status<CollectorStatus>(pair.collectorState)).toMatchObject(read);
+    expect(await collectorStatus(pair.collectorState)).toMatchObject(read);
 
     await collector.stop(soon());
     await aggregator.stop(soon());
@@ -110,17 +102,19 @@ describe('a collector and an aggregator', () => {
       logger,
       clock: systemClock,
     });
-    expect(await ofAggregator.handlers.status?.({})).toMatchObject(balanced);
+    expect(await callOpened(ofAggregator, getStatus, {})).toMatchObject(balanced);
     await ofAggregator.close();
     await appendFile(join(pair.directory, 'a.log.in'), 'more\n');
     const ofCollector = await openOfflineCollectorControl(pair.collectorState, {
       logger,
       clock: systemClock,
     });
-    expect(await ofCollector.handlers.status?.({})).toMatchObject({ ...read, unread: 5 });
-    expect(await ofCollector.handlers.explain?.({ path: join(pair.directory, 'a.log.in') })).toMatchObject({
-      path: join(pair.directory, 'a.log.in'),
+    expect(await callOpened(ofCollector, getCollectorStatus, { query: {} })).toMatchObject({
+      ...read,
+      unread: 5,
     });
+    const path = join(pair.directory, 'a.log.in');
+    expect(await callOpened(ofCollector, explainFile, { query: { path } })).toMatchObject({ path });
     await ofCollector.close();
   });
 
@@ -161,7 +155,7 @@ describe('a collector and an aggregator', () => {
     expect(pair.aggregatorLog).toContainEqual(
       expect.objectContaining({ level: 30, emitter: 'file', msg: expect.stringMatching(/^Removed/) }),
     );
-    const { emitters } = await status<AggregatorStatus>(pair.aggregatorState);
+    const { emitters } = await aggregatorStatus(pair.aggregatorState);
     expect(emitters.map(({ emitter }) => emitter)).toEqual(['archive']);
   });
 
@@ -179,7 +173,7 @@ describe('a collector and an aggregator', () => {
 
     const { logger } = capturedLogger();
     const control = await openOfflineAggregatorControl(pair.aggregatorState, { logger, clock: systemClock });
-    await control.handlers['emitters.forget']?.({ name: 'file' });
+    await callOpened(control, forgetEmitter, { parameters: { name: 'file' } });
     await control.close();
     const again = await pair.createAggregator({
       AGGREGATOR_FILE_CONFIGURATION: JSON.stringify({ path: pair.outputPath, name: 'archive' }),
@@ -198,7 +192,7 @@ describe('a collector and an aggregator', () => {
     const ready = await fetch(`http://${pair.aggregatorHttp}/health/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.text()).toContain('cannot be used');
-    await expect(callControl(pair.aggregatorState, 'status', {})).rejects.toThrow(/cannot be used/);
+    await expect(aggregatorStatus(pair.aggregatorState)).rejects.toThrow(/cannot be used/);
   });
 
   it.each([

@@ -19,7 +19,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StreamBalanceReport } from '../../src/runtime/control/control-commands.ts';
+import type { StreamBalanceReport } from '../../src/collector/collector-reports.ts';
 import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
 import { layOutPair, type Pair } from '../../test/support/pair.ts';
 import { readBalance, readCollectorBalance } from '../../test/support/product.ts';

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { callControl } from '../../src/runtime/control/control-client.ts';
-import type { AggregatorStatus } from '../../src/runtime/control/control-commands.ts';
+import { aggregatorStatus } from '../../test/support/owner-status.ts';
 import { layOutPair, type Pair } from '../../test/support/pair.ts';
 import { untilReady } from '../../test/support/product.ts';
 import { runCommand } from '../../test/support/running-process.ts';
@@ -145,9 +144,7 @@ async function untilJournaled({ collectorHttp }: Pair, records: number): Promise
 async function untilAccepted({ aggregatorState }: Pair, records: number): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const answer = await callControl(aggregatorState, 'status', {});
-    if (!answer.answered) throw new Error('the aggregator does not answer');
-    const { accepted } = answer.value as unknown as AggregatorStatus;
+    const { accepted } = await aggregatorStatus(aggregatorState);
     if (accepted.records >= records) return;
     if (Date.now() > deadline) throw new Error(`only ${accepted.records} of ${records} were accepted`);
     await sleep(20);

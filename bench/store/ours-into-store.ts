@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { callControl } from '../../src/runtime/control/control-client.ts';
-import type { AggregatorStatus } from '../../src/runtime/control/control-commands.ts';
 import { STORE_ROLE } from '../../test/support/documented-database.ts';
+import { aggregatorStatus } from '../../test/support/owner-status.ts';
 import { layOutPair } from '../../test/support/pair.ts';
 import { productIsBuilt, untilReady } from '../../test/support/product.ts';
 import { OwnPostgres } from '../own-postgres.ts';
@@ -90,8 +89,7 @@ async function startPair(
   return {
     ...{ sender, receiver },
     async storedRows() {
-      const answer = await callControl(pair.aggregatorState, 'status', {});
-      const { emitters: [emitter] = [] } = (answer.answered ? answer.value : {}) as Partial<AggregatorStatus>;
+      const { emitters: [emitter] = [] } = await aggregatorStatus(pair.aggregatorState);
       return emitter?.delivered.records ?? 0;
     },
     async finish() {

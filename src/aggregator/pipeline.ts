@@ -10,8 +10,7 @@ import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
-import { brokenControl } from '../runtime/control/broken-control.ts';
-import { type ControlHandlers, serveControl } from '../runtime/control/control.ts';
+import { ControlServer } from '../runtime/control/control-server.ts';
 import { grpcServerCredentials, TlsServerCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health, Late } from '../runtime/http/health.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
@@ -19,10 +18,9 @@ import { type KnownEmitter, openQueue, type Queue } from '../storage/queue/queue
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
 import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { stateProblem } from '../storage/state-problem.ts';
-import { createApi } from './api/api.ts';
-import type { ApiStore, UnavailableStore } from './api/api-store.ts';
+import { type Api, createApi } from './api/api.ts';
+import type { ApiStore, UnavailableStore } from './api/operations/api-store.ts';
 import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
-import { aggregatorControl } from './control.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { grpcIntake } from './intake/grpc/grpc-intake.ts';
 import { connectionLimits } from './intake/grpc/intake-limits.ts';
@@ -34,7 +32,7 @@ import { createNotifier } from './notify/create-notifier.ts';
 import type { Notifier } from './notify/notifier.ts';
 import { type OpenNotifyState, openNotifyState } from './notify/open-notify-state.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
-import { AGGREGATOR_COMMANDS, AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
+import { AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
 const DRAIN_POLL_MS = 50;
@@ -92,6 +90,7 @@ class RunningAggregator implements Aggregator {
   readonly failed: Promise<Error> = new Promise(() => {});
   readonly #config: AggregatorConfig;
   readonly #deps: AggregatorDependencies;
+  readonly #api: Api;
   readonly #http: HttpServer;
   readonly #chains: EmitterChain[] = [];
   /** The first store among the emitters. */
@@ -102,7 +101,7 @@ class RunningAggregator implements Aggregator {
   #notifier: Notifier | undefined;
   #notifyState: OpenNotifyState | undefined;
   #intakes: Intakes | undefined;
-  #control: { close(): Promise<void> } | undefined;
+  #control: ControlServer | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
   /** As it was when the queue was closed. */
@@ -112,19 +111,24 @@ class RunningAggregator implements Aggregator {
   constructor(config: AggregatorConfig, deps: AggregatorDependencies) {
     this.#config = config;
     this.#deps = deps;
+    this.#api = createApi({
+      store: () => this.#queriedStore(),
+      queue: () => this.#queue ?? this.#notOpen(),
+      configuredEmitters: new Set(config.emitters.map(({ name }) => name)),
+      deadLettersDiscarded: () => {
+        for (const chain of this.#chains) chain.deadLettersDiscarded();
+      },
+      entrySkipped: (name) => this.#chains.find(({ emitter }) => emitter === name)?.tryAgain(),
+      token: config.httpToken,
+      listenAddress: config.httpAddress,
+      ...deps,
+    });
     this.#http = new HttpServer({
       address: config.httpAddress,
       metrics: deps.metrics,
       health: () => this.health(),
       logger: deps.logger,
-      mounts: [
-        createApi({
-          store: () => this.#queriedStore(),
-          token: config.httpToken,
-          listenAddress: config.httpAddress,
-          ...deps,
-        }),
-      ],
+      mounts: [this.#api.network],
     });
   }
 
@@ -134,23 +138,14 @@ class RunningAggregator implements Aggregator {
     this.#queue = queue;
     if (queue === undefined) {
       // Without the lock the control socket may belong to another process.
-      if (this.#directory !== undefined)
-        await this.#serveControl(brokenControl(AGGREGATOR_COMMANDS, this.#broken ?? ''));
+      if (this.#directory !== undefined) await this.#serveControl();
     } else {
       await this.#forgetEmitters(queue);
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
       for (const emitter of this.#config.emitters) await this.#startChain(queue, notifier, emitter);
       if (this.#store === undefined) resolveAlerts(notifier);
       await this.#startIntakes(queue);
-      await this.#serveControl(
-        aggregatorControl(queue, {
-          configured: new Set(this.#config.emitters.map(({ name }) => name)),
-          deadLettersDiscarded: () => {
-            for (const chain of this.#chains) chain.deadLettersDiscarded();
-          },
-          entrySkipped: (name) => this.#chains.find(({ emitter }) => emitter === name)?.tryAgain(),
-        }),
-      );
+      await this.#serveControl();
       this.#watchQueue(queue, new QueuePressure(notifier, this.#config.queueMaxBytes, this.#deps.clock));
     }
     if (this.#config.servesHttp !== false) await this.#http.start();
@@ -168,7 +163,7 @@ class RunningAggregator implements Aggregator {
     await Promise.all(this.#chains.map((chain) => chain.stop(deadline)));
     await this.#notifier?.stop(deadline);
     await this.#http.stop(deadline);
-    await this.#control?.close();
+    await this.#control?.stop(deadline);
     await this.#notifyState?.close();
     this.#lastDelivery = this.delivery();
     await this.#queue?.close();
@@ -338,19 +333,22 @@ class RunningAggregator implements Aggregator {
     );
   }
 
-  async #serveControl(handlers: ControlHandlers): Promise<void> {
-    this.#control = await serveControl({
-      directory: this.#config.stateDirectory,
-      handlers,
-      logger: this.#deps.logger,
-    });
+  async #serveControl(): Promise<void> {
+    const { stateDirectory: directory } = this.#config;
+    const control = new ControlServer({ ...this.#deps, directory, handle: this.#api.owner });
+    await control.start();
+    this.#control = control;
   }
 
   /** undefined: no store is configured. */
   #queriedStore(): ApiStore | UnavailableStore | undefined {
     if (this.#store !== undefined) return this.#store;
     if (!this.#config.emitters.some(({ type }) => type.dialect !== undefined)) return undefined;
-    return { unavailable: this.#broken ?? 'The aggregator is starting.' };
+    return { unavailable: this.#notOpen() };
+  }
+
+  #notOpen(): string {
+    return this.#broken ?? 'The aggregator is starting.';
   }
 
   #late(): Late[] {

@@ -2,7 +2,7 @@ import type { AggregatorConfig } from '../aggregator/config.ts';
 import type { CollectorConfig } from '../collector/config.ts';
 import type { OneShotReport } from '../collector/one-shot-report.ts';
 import type { Role } from '../runtime/configuration/state-directory.ts';
-import type { ControlHandlers } from '../runtime/control/control.ts';
+import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import type { OneShotEnd } from './one-shot/one-shot-summary.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 import type { StandaloneDependencies } from './standalone/standalone.ts';
@@ -24,9 +24,9 @@ export interface StandaloneService extends Service<StandaloneConfig> {
   oneShotReport(): OneShotEnd;
 }
 
-/** The owner of a state directory for as long as one command takes. */
+/** The operations of a state directory that this process has opened for one command. */
 export interface OfflineControl {
-  readonly handlers: ControlHandlers;
+  readonly handle: HttpHandler;
   close(): Promise<void>;
 }
 

@@ -10,10 +10,10 @@ import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
-import { brokenControl } from '../runtime/control/broken-control.ts';
-import { type ControlHandlers, serveControl } from '../runtime/control/control.ts';
+import { ControlServer } from '../runtime/control/control-server.ts';
 import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/http/health.ts';
+import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
 import { LAYOUT_VERSION, migrateLayout } from '../storage/state/layout.ts';
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
@@ -24,8 +24,8 @@ import { stateProblem } from '../storage/state-problem.ts';
 import { awaitAggregator } from './await-aggregator.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
-import { collectorControl } from './control.ts';
 import type { OneShotReport } from './one-shot-report.ts';
+import { type CollectorState, collectorHandler } from './operations.ts';
 import { Publisher } from './publisher/publisher.ts';
 import type { Source } from './source.ts';
 import { sourceTypes } from './sources/registry.ts';
@@ -79,7 +79,7 @@ export async function createCollector(
 export async function openOfflineCollectorControl(
   stateDirectory: string,
   deps: Pick<CollectorDependencies, 'logger' | 'clock'>,
-): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
+): Promise<{ readonly handle: HttpHandler; close(): Promise<void> }> {
   const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
     const store = await openStateStore(join(stateDirectory, 'state'));
@@ -90,7 +90,8 @@ export async function openOfflineCollectorControl(
       await store.close();
       await directory.release();
     };
-    return { handlers: collectorControl(sources), close };
+    const state = { sources };
+    return { handle: collectorHandler({ ...deps, state: () => state }), close };
   } catch (error) {
     await directory.release();
     throw error;
@@ -113,7 +114,7 @@ class RunningCollector implements Collector {
   #store: StateStore | undefined;
   #publisher: Publisher | undefined;
   readonly #sources: Source[] = [];
-  #control: { close(): Promise<void> } | undefined;
+  #control: ControlServer | undefined;
   #stopWaiting: Cancel = () => {};
   #started = false;
   #broken: string | undefined;
@@ -144,9 +145,8 @@ class RunningCollector implements Collector {
 
   async start(): Promise<void> {
     this.#store = await this.#openState();
-    if (this.#store === undefined)
-      await this.#serveControl(brokenControl(['status', 'explain'], this.#broken ?? ''));
-    else await this.#startSources(this.#store);
+    if (this.#store !== undefined) await this.#startSources(this.#store);
+    await this.#serveControl();
     // A run that ends by itself serves no metrics, and its port may belong to a permanent collector.
     if (!this.#config.once) await this.#http.start();
     this.#started = true;
@@ -179,7 +179,6 @@ class RunningCollector implements Collector {
     await publisher.start();
     if (this.#config.isAttended) this.#awaitAggregator(publisher);
     await this.#startAll(publisher);
-    await this.#serveControl(collectorControl(this.#sources));
   }
 
   async #openSources(store: StateStore, resource: Resource): Promise<void> {
@@ -197,11 +196,20 @@ class RunningCollector implements Collector {
     for (const start of starts) if (start.status === 'rejected') throw start.reason;
   }
 
-  async #serveControl(handlers: ControlHandlers): Promise<void> {
+  async #serveControl(): Promise<void> {
     // Without the lock the control socket may belong to another process.
     if (this.#directory === undefined) return;
     const { stateDirectory: directory } = this.#config;
-    this.#control = await serveControl({ directory, handlers, logger: this.#deps.logger });
+    const handle = collectorHandler({ ...this.#deps, state: () => this.#openedState() });
+    const control = new ControlServer({ ...this.#deps, directory, handle });
+    await control.start();
+    this.#control = control;
+  }
+
+  /** The reason when it is not open. */
+  #openedState(): CollectorState | string {
+    if (this.#store === undefined) return this.#broken ?? 'The collector is starting.';
+    return { sources: this.#sources };
   }
 
   stop(deadline: AbortSignal): Promise<void> {
@@ -216,7 +224,7 @@ class RunningCollector implements Collector {
     // All pending batches are answered: the last checkpoints can be written now.
     await Promise.all(this.#sources.map((source) => source.close(deadline)));
     await this.#http.stop(deadline);
-    await this.#control?.close();
+    await this.#control?.stop(deadline);
     this.#writes.close();
     await this.#store?.close();
     await this.#directory?.release();

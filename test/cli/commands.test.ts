@@ -1,17 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { run } from '../../src/cli/run.ts';
-import type { Json } from '../../src/records/json.ts';
-import type { Role } from '../../src/runtime/configuration/state-directory.ts';
-import { ControlError, type ControlHandlers, serveControl } from '../../src/runtime/control/control.ts';
 import type {
   AggregatorStatus,
-  CollectorStatus,
   DeadLetterReport,
-} from '../../src/runtime/control/control-commands.ts';
+} from '../../src/aggregator/api/operations/queue-reports.ts';
+import { run } from '../../src/cli/run.ts';
+import type { CollectorStatus } from '../../src/collector/collector-reports.ts';
+import { HttpError } from '../../src/runtime/http/http-error.ts';
 import { capturedIo } from '../support/captured-io.ts';
-import { capturedLogger } from '../support/captured-logger.ts';
+import {
+  answerWith,
+  type FakeAnswers,
+  fakeOwner,
+  fakeStateDirectory,
+  ownedDirectory,
+  recording,
+} from '../support/owner-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const NOTHING = { records: 0, bytes: 0 };
@@ -52,34 +57,6 @@ const LETTER: DeadLetterReport = {
   replaying: false,
 };
 
-/** A state directory with an owner that answers. */
-async function owned(role: Role, handlers: ControlHandlers, path?: string): Promise<string> {
-  const directory = await stateDirectory(role, path);
-  const { logger } = capturedLogger();
-  const server = await serveControl({ directory, handlers, logger });
-  onTestFinished(() => server.close());
-  return directory;
-}
-
-async function stateDirectory(role: Role, path?: string): Promise<string> {
-  const directory = path ?? (await temporaryDirectory());
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'layout.json'), JSON.stringify({ role, version: 1 }));
-  return directory;
-}
-
-const as = (value: unknown) => async () => value as Json;
-
-/** Keeps what the command asked. */
-function recording(answer: unknown) {
-  const inputs: Json[] = [];
-  const handler = async (input: Json) => {
-    inputs.push(input);
-    return answer as Json;
-  };
-  return { handler, inputs };
-}
-
 async function commandOf(argv: readonly string[], environment: Record<string, string> = {}) {
   const { io, stdout, stderr } = capturedIo({ environment });
   const exitCode = await run(argv, io);
@@ -88,7 +65,7 @@ async function commandOf(argv: readonly string[], environment: Record<string, st
 
 describe('status', () => {
   test('shows the balance of an aggregator', async () => {
-    const directory = await owned('aggregator', { status: as(AGGREGATOR) });
+    const directory = await ownedDirectory('aggregator', { getStatus: answerWith(AGGREGATOR) });
     const { exitCode, stdout } = await commandOf(['status', '--state-directory', directory]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`aggregator  ${directory}  running`);
@@ -101,17 +78,17 @@ describe('status', () => {
     const streams = [
       { stream: 'abc', source: '/var/log/a\nb', read: 5000, accepted: 4000, waiting: 1000, unread: 70 },
     ];
-    const { handler, inputs } = recording({ ...COLLECTOR, streams });
-    const directory = await owned('collector', { status: handler });
+    const { run: answer, inputs } = recording({ ...COLLECTOR, streams });
+    const directory = await ownedDirectory('collector', { getStatus: answer });
     const { stdout } = await commandOf(['status', '--verbose', '--state-directory', directory]);
-    expect(inputs).toEqual([{ verbose: true }]);
+    expect(inputs).toMatchObject([{ query: { verbose: true } }]);
     expect(stdout).toMatch(/^\/var\/log\/a\\nb +abc +5,000 +4,000 +1,000 +70$/m);
     expect(stdout).toMatch(/^all streams +5,000 +4,000 +1,000 +70$/m);
   });
 
   test('shows how many bytes a collector has lost, if it has lost any', async () => {
     const textWith = async (lost: number | undefined) => {
-      const directory = await owned('collector', { status: as({ ...COLLECTOR, lost }) });
+      const directory = await ownedDirectory('collector', { getStatus: answerWith({ ...COLLECTOR, lost }) });
       return (await commandOf(['status', '--state-directory', directory])).stdout;
     };
     expect(await textWith(123_456)).toContain('lost  123,456 bytes were gone before they could be read');
@@ -120,14 +97,14 @@ describe('status', () => {
 
   test('prints JSON: one line for each state directory there is', async () => {
     const home = await temporaryDirectory();
-    const aggregator = await owned(
+    const aggregator = await ownedDirectory(
       'aggregator',
-      { status: as(AGGREGATOR) },
+      { getStatus: answerWith(AGGREGATOR) },
       join(home, 'mega-collector/aggregator'),
     );
-    const collector = await owned(
+    const collector = await ownedDirectory(
       'collector',
-      { status: as(COLLECTOR) },
+      { getStatus: answerWith(COLLECTOR) },
       join(home, 'mega-collector/collector'),
     );
     const { stdout } = await commandOf(['status', '--json'], { XDG_STATE_HOME: home });
@@ -142,7 +119,7 @@ describe('status', () => {
   });
 
   test('the variable says where the state is', async () => {
-    const directory = await owned('aggregator', { status: as(AGGREGATOR) });
+    const directory = await ownedDirectory('aggregator', { getStatus: answerWith(AGGREGATOR) });
     const { exitCode, stdout } = await commandOf(['status', '--json'], {
       AGGREGATOR_STATE_DIRECTORY: directory,
       HOME: '/missing',
@@ -170,7 +147,7 @@ describe('status', () => {
   });
 
   test('an owner that answers something else is told apart', async () => {
-    const directory = await owned('aggregator', { status: as({ role: 'aggregator' }) });
+    const directory = await ownedDirectory('aggregator', { getStatus: answerWith({ role: 'aggregator' }) });
     const { exitCode, stderr } = await commandOf(['status', '--state-directory', directory]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('is it of another version?');
@@ -178,8 +155,8 @@ describe('status', () => {
 });
 
 describe('without a running process', () => {
-  const offline = async (handlers: ControlHandlers, argv: readonly string[], busy = 0) => {
-    const directory = await stateDirectory('aggregator');
+  const offline = async (answers: FakeAnswers, argv: readonly string[], busy = 0) => {
+    const directory = await fakeStateDirectory('aggregator');
     const opened: string[] = [];
     const { io, stdout, stderr } = capturedIo({
       services: {
@@ -188,7 +165,7 @@ describe('without a running process', () => {
           if (opened.length <= busy) {
             throw Object.assign(new Error('in use by process 1'), { name: 'StateDirectoryBusyError' });
           }
-          return { handlers, close: async () => void opened.push('closed') };
+          return { handle: fakeOwner(role, answers), close: async () => void opened.push('closed') };
         },
       },
     });
@@ -197,23 +174,26 @@ describe('without a running process', () => {
   };
 
   test('the command becomes the owner for its duration', async () => {
-    const { exitCode, opened, stdout } = await offline({ status: as(AGGREGATOR) }, ['status', '--json']);
+    const { exitCode, opened, stdout } = await offline({ getStatus: answerWith(AGGREGATOR) }, [
+      'status',
+      '--json',
+    ]);
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ running: false });
     expect(opened).toEqual(['aggregator true', 'closed']);
   });
 
   test('an owner that is just starting is asked again', async () => {
-    const { exitCode, opened } = await offline({ status: as(AGGREGATOR) }, ['status'], 2);
+    const { exitCode, opened } = await offline({ getStatus: answerWith(AGGREGATOR) }, ['status'], 2);
     expect(exitCode).toBe(0);
     expect(opened).toEqual(['aggregator true', 'aggregator true', 'aggregator true', 'closed']);
   });
 
   test('a failing command lets go of the directory', async () => {
     const failing = async () => {
-      throw new ControlError('not-found', 'There is no emitter "x"');
+      throw new HttpError(404, 'not-found', 'There is no emitter "x"');
     };
-    const { exitCode, opened, stderr } = await offline({ 'emitters.forget': failing }, [
+    const { exitCode, opened, stderr } = await offline({ forgetEmitter: failing }, [
       'emitters',
       'forget',
       'x',
@@ -227,14 +207,14 @@ describe('without a running process', () => {
 describe('explain', () => {
   test('says why a file is not read', async () => {
     const answer = { kind: 'not-read', path: '/a\nb', reason: 'it is empty' };
-    const directory = await owned('collector', { explain: as(answer) });
+    const directory = await ownedDirectory('collector', { explainFile: answerWith(answer) });
     const { stdout } = await commandOf(['explain', 'x', '--state-directory', directory]);
     expect(stdout).toBe('file      /a\\nb\nnot read  it is empty\n');
   });
 
   test('shows how a file is read', async () => {
-    const directory = await owned('collector', {
-      explain: as({
+    const directory = await ownedDirectory('collector', {
+      explainFile: answerWith({
         kind: 'followed',
         ...{ path: '/a.1', device: '8', inode: '9', prefix: { length: 1024, hash: 'abc' } },
         status: {
@@ -263,22 +243,22 @@ describe('explain', () => {
   });
 
   test('shows what a collector of another version says of a file, field by field', async () => {
-    const { handler, inputs } = recording({
+    const { run: answer, inputs } = recording({
       state: 'read',
       lagBytes: 12,
       reason: null,
       status: { position: 7, of: ['a\u0007b'] },
     });
-    const directory = await owned('collector', { explain: handler });
+    const directory = await ownedDirectory('collector', { explainFile: answer });
     const { stdout } = await commandOf(['explain', 'access.log', '--state-directory', directory]);
-    expect(inputs).toEqual([{ path: join(process.cwd(), 'access.log') }]);
+    expect(inputs).toMatchObject([{ query: { path: join(process.cwd(), 'access.log') } }]);
     expect(stdout).toBe(
       'state            read\nlag bytes        12\nstatus position  7\nstatus of        ["a\\u0007b"]\n',
     );
   });
 
   test('needs the state of a collector', async () => {
-    const directory = await owned('aggregator', {});
+    const directory = await ownedDirectory('aggregator', {});
     const { exitCode, stderr } = await commandOf(['explain', 'x', '--state-directory', directory]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -289,8 +269,8 @@ describe('explain', () => {
 
 describe('dead-letters', () => {
   test('list shows each in a line that is safe for a terminal', async () => {
-    const { handler, inputs } = recording([LETTER]);
-    const directory = await owned('aggregator', { 'dead-letters.list': handler });
+    const { run: answer, inputs } = recording({ deadLetters: [LETTER] });
+    const directory = await ownedDirectory('aggregator', { listDeadLetters: answer });
     const { stdout } = await commandOf([
       'dead-letters',
       'list',
@@ -299,12 +279,14 @@ describe('dead-letters', () => {
       '--state-directory',
       directory,
     ]);
-    expect(inputs).toEqual([{ emitter: 'file' }]);
+    expect(inputs).toMatchObject([{ query: { emitter: 'file' } }]);
     expect(stdout).toContain(`${LETTER.id}        2  12 B  2023-11-14T22:13:20.123Z  not \\x1b[31mvalid\n`);
   });
 
   test('list prints JSON lines', async () => {
-    const directory = await owned('aggregator', { 'dead-letters.list': as([LETTER, LETTER]) });
+    const directory = await ownedDirectory('aggregator', {
+      listDeadLetters: answerWith({ deadLetters: [LETTER, LETTER] }),
+    });
     const { stdout } = await commandOf(['dead-letters', 'list', '--json', '--state-directory', directory]);
     expect(
       stdout
@@ -322,22 +304,23 @@ describe('dead-letters', () => {
       resource: { 'host.name': 'h' },
       data: data.toString('base64'),
     };
-    const { handler, inputs } = recording(content);
-    const directory = await owned('aggregator', { 'dead-letters.show': handler });
+    const { run: answer, inputs } = recording(content);
+    const directory = await ownedDirectory('aggregator', { getDeadLetter: answer });
     const argv = ['dead-letters', 'show', LETTER.id, '--state-directory', directory];
     expect((await commandOf(argv)).stdout).toMatch(/host\.name +h\n\none\ntwo\\x07\n/);
     expect((await commandOf([...argv, '--raw'])).stdout).toBe(data.toString());
     expect(JSON.parse((await commandOf([...argv, '--json'])).stdout)).toEqual(content);
-    expect(inputs).toEqual([{ id: LETTER.id }, { id: LETTER.id }, { id: LETTER.id }]);
+    const parameters = { id: LETTER.id };
+    expect(inputs).toMatchObject([{ parameters }, { parameters }, { parameters }]);
   });
 
   test.each([
-    ['replay', ['a', 'b'], { ids: ['a', 'b'], emitter: null }, '2 dead letters will be replayed.'],
-    ['replay', ['--emitter', 'file'], { ids: null, emitter: 'file' }, '2 dead letters will be replayed.'],
-    ['discard', ['--all'], { ids: null, emitter: null }, '2 dead letters discarded.'],
-  ])('%s %j', async (name, argv, input, message) => {
-    const { handler, inputs } = recording({ count: 2 });
-    const directory = await owned('aggregator', { [`dead-letters.${name}`]: handler });
+    ['replay', ['a', 'b'], { ids: ['a', 'b'] }, '2 dead letters will be replayed.'],
+    ['replay', ['--emitter', 'file'], { emitter: 'file' }, '2 dead letters will be replayed.'],
+    ['discard', ['--all'], { all: true }, '2 dead letters discarded.'],
+  ])('%s %j', async (name, argv, body, message) => {
+    const { run: answer, inputs } = recording({ count: 2 });
+    const directory = await ownedDirectory('aggregator', { [`${name}DeadLetters`]: answer });
     const { exitCode, stdout } = await commandOf([
       'dead-letters',
       name,
@@ -346,12 +329,12 @@ describe('dead-letters', () => {
       directory,
     ]);
     expect(exitCode).toBe(0);
-    expect(inputs).toEqual([input]);
+    expect(inputs).toMatchObject([{ body }]);
     expect(stdout).toBe(`${message}\n`);
   });
 
   test('one that does not exist is a failure', async () => {
-    const directory = await owned('aggregator', { 'dead-letters.replay': as({ count: 1 }) });
+    const directory = await ownedDirectory('aggregator', { replayDeadLetters: answerWith({ count: 1 }) });
     const argv = ['dead-letters', 'replay', 'a', 'b', '--state-directory', directory];
     expect(await commandOf(argv)).toMatchObject({
       exitCode: 1,
@@ -366,7 +349,9 @@ describe('emitters', () => {
   ];
 
   test('list', async () => {
-    const directory = await owned('aggregator', { 'emitters.list': as(EMITTERS) });
+    const directory = await ownedDirectory('aggregator', {
+      listEmitters: answerWith({ emitters: EMITTERS }),
+    });
     const { stdout } = await commandOf(['emitters', 'list', '--state-directory', directory]);
     expect(stdout).toMatch(/^archive +no +3 \(30 B\) +0 \(0 B\)$/m);
     const json = await commandOf(['emitters', 'list', '--json', '--state-directory', directory]);
@@ -374,8 +359,8 @@ describe('emitters', () => {
   });
 
   test('forget', async () => {
-    const { handler, inputs } = recording({});
-    const directory = await owned('aggregator', { 'emitters.forget': handler });
+    const { run: answer, inputs } = recording(undefined);
+    const directory = await ownedDirectory('aggregator', { forgetEmitter: answer });
     const { exitCode, stdout } = await commandOf([
       'emitters',
       'forget',
@@ -384,21 +369,61 @@ describe('emitters', () => {
       directory,
     ]);
     expect(exitCode).toBe(0);
-    expect(inputs).toEqual([{ name: 'archive' }]);
+    expect(inputs).toMatchObject([{ parameters: { name: 'archive' } }]);
     expect(stdout).toBe('archive is forgotten.\n');
     const json = await commandOf(['emitters', 'forget', 'archive', '--json', '--state-directory', directory]);
     expect(JSON.parse(json.stdout)).toEqual({ forgotten: 'archive' });
   });
 
   test('skip', async () => {
-    const { handler, inputs } = recording({ records: 3, bytes: 30 });
-    const directory = await owned('aggregator', { 'emitters.skip': handler });
+    const { run: answer, inputs } = recording({ records: 3, bytes: 30 });
+    const directory = await ownedDirectory('aggregator', { skipEntry: answer });
     const argv = ['emitters', 'skip', 'archive', '--state-directory', directory];
     expect(await commandOf(argv)).toMatchObject({
       exitCode: 0,
       stdout: 'archive goes on; given up: 3 records (30 B).\n',
     });
-    expect(inputs).toEqual([{ name: 'archive' }]);
+    expect(inputs).toMatchObject([{ parameters: { name: 'archive' } }]);
     expect(JSON.parse((await commandOf([...argv, '--json'])).stdout)).toEqual({ records: 3, bytes: 30 });
+  });
+});
+
+describe('a process of another version', () => {
+  test('that speaks the line protocol of 0.1.0 must be restarted', async () => {
+    const directory = await fakeStateDirectory('aggregator');
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () =>
+        socket.end('{"ok":false,"kind":"invalid-request","message":"A line is not JSON in UTF-8"}\n'),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(join(directory, 'control.sock'), resolve));
+    onTestFinished(() => void server.close());
+    for (const argv of [['status'], ['emitters', 'list'], ['dead-letters', 'discard', '--all']]) {
+      expect(await commandOf([...argv, '--state-directory', directory])).toEqual({
+        exitCode: 1,
+        stdout: '',
+        stderr: `mega-collector: Cannot read the answer of the process that runs on ${directory}: it is of an earlier version. Restart it.\n`,
+      });
+    }
+  });
+
+  test('that does not know a request is reported', async () => {
+    const directory = await ownedDirectory('aggregator', {});
+    const { exitCode, stderr } = await commandOf(['emitters', 'list', '--state-directory', directory]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('does not know it. Run the same version of the process and of the command.');
+  });
+});
+
+test('a failure of the state is reported with its reason to the owner', async () => {
+  const failing = async () => {
+    throw new Error('ENOSPC: no space left on device');
+  };
+  const directory = await ownedDirectory('aggregator', { discardDeadLetters: failing });
+  const argv = ['dead-letters', 'discard', '--all', '--state-directory', directory];
+  expect(await commandOf(argv)).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('ENOSPC: no space left on device'),
   });
 });

@@ -1,13 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { textWidth } from '../../src/cli/output/text-width.ts';
 import { run } from '../../src/cli/run.ts';
-import type { Json } from '../../src/records/json.ts';
 import type { Role } from '../../src/runtime/configuration/state-directory.ts';
-import { type ControlHandlers, serveControl } from '../../src/runtime/control/control.ts';
 import { capturedIo } from '../support/captured-io.ts';
-import { capturedLogger } from '../support/captured-logger.ts';
+import { answerWith, type FakeAnswers, ownedDirectory } from '../support/owner-process.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const LONG = `/var/log/${'a-long-directory/'.repeat(8)}access.log`;
@@ -28,13 +25,18 @@ const EMITTER = {
   ...{ before: AMOUNT, delivered: AMOUNT, queued: AMOUNT, deadLettered: AMOUNT, discarded: AMOUNT },
 };
 
-const as = (value: unknown) => async () => value as Json;
-
-const AGGREGATOR: ControlHandlers = {
-  status: as({ role: 'aggregator', accepted: AMOUNT, emitters: [EMITTER, EMITTER], diskBytes: 1e12 }),
-  'emitters.list': as([{ name: EMITTER.emitter, configured: true, queued: AMOUNT, deadLettered: AMOUNT }]),
-  'dead-letters.list': as([LETTER, LETTER]),
-  'dead-letters.show': as({
+const AGGREGATOR: FakeAnswers = {
+  getStatus: answerWith({
+    role: 'aggregator',
+    accepted: AMOUNT,
+    emitters: [EMITTER, EMITTER],
+    diskBytes: 1e12,
+  }),
+  listEmitters: answerWith({
+    emitters: [{ name: EMITTER.emitter, configured: true, queued: AMOUNT, deadLettered: AMOUNT }],
+  }),
+  listDeadLetters: answerWith({ deadLetters: [LETTER, LETTER] }),
+  getDeadLetter: answerWith({
     letter: LETTER,
     format: 'plain',
     resource: { 'log.file.path': LONG },
@@ -42,19 +44,19 @@ const AGGREGATOR: ControlHandlers = {
   }),
 };
 
-const COLLECTOR: ControlHandlers = {
-  status: as({ role: 'collector', ...BALANCE, streams: [{ stream: STREAM, source: LONG, ...BALANCE }] }),
-  explain: as({ kind: 'not-read', path: LONG, reason: `it is a copy of ${LONG}, which is read` }),
+const COLLECTOR: FakeAnswers = {
+  getStatus: answerWith({
+    role: 'collector',
+    ...BALANCE,
+    streams: [{ stream: STREAM, source: LONG, ...BALANCE }],
+  }),
+  explainFile: answerWith({ kind: 'not-read', path: LONG, reason: `it is a copy of ${LONG}, which is read` }),
 };
 
 /** In a directory whose path is longer than a line. */
-async function owned(role: Role, handlers: ControlHandlers): Promise<string> {
-  const directory = join(await temporaryDirectory(), 'a-long-directory'.repeat(6), role);
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'layout.json'), JSON.stringify({ role, version: 1 }));
-  const server = await serveControl({ directory, handlers, logger: capturedLogger().logger });
-  onTestFinished(() => server.close());
-  return directory;
+async function owned(role: Role, answers: FakeAnswers): Promise<string> {
+  const path = join(await temporaryDirectory(), 'a-long-directory'.repeat(6), role);
+  return await ownedDirectory(role, answers, path);
 }
 
 /** Standard output and standard error are terminals of this width; undefined: pipes. */

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { getCollectorStatus } from '../../src/collector/operations.ts';
 import { openOfflineCollectorControl } from '../../src/collector/pipeline.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { ConfigurationError } from '../../src/runtime/configuration/configuration-error.ts';
-import { callControl } from '../../src/runtime/control/control-client.ts';
-import type { CollectorStatus } from '../../src/runtime/control/control-commands.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { FebeClient } from '../support/febe-client.ts';
 import { inProcessPair } from '../support/in-process-pair.ts';
+import { callOpened, collectorStatus } from '../support/owner-status.ts';
 import { submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -21,11 +21,7 @@ async function servedPair() {
   const path = join(directory, 'db.sock');
   await submitServes(directory, [{ i: 'db', p: path, t: 't.test' }]);
   const environment = { COLLECTOR_TAIL: NO_FILES, SERVE_DB_DIR: directory, LOGPLEX_URL: 'https://h/' };
-  const status = async () => {
-    const answer = await callControl(pair.collectorState, 'status', { verbose: true });
-    if (!answer.answered) throw new Error('the control socket does not respond');
-    return answer.value as unknown as CollectorStatus;
-  };
+  const status = () => collectorStatus(pair.collectorState);
   const untilWaiting = () =>
     vi.waitFor(async () => expect((await status()).waiting).toBeGreaterThan(0), PATIENT);
   return { pair, path, environment, status, untilWaiting };
@@ -51,7 +47,9 @@ describe('a collector with a serve database', () => {
 
     const { logger } = capturedLogger();
     const offline = await openOfflineCollectorControl(pair.collectorState, { logger, clock: systemClock });
-    expect(await offline.handlers.status?.({ verbose: true })).toMatchObject(waiting);
+    expect(await callOpened(offline, getCollectorStatus, { query: { verbose: true } })).toMatchObject(
+      waiting,
+    );
     await offline.close();
 
     await (await pair.createAggregator()).start();

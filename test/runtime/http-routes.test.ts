@@ -150,12 +150,12 @@ describe('routes', () => {
   });
 });
 
-describe('an area', () => {
-  test('answers everything under its prefix, and nothing else', async () => {
+describe('a mount', () => {
+  test('handles every path under its prefix, and no other path', async () => {
     const paths: string[] = [];
     const mount: HttpMount = {
       prefix: '/v1',
-      handler: ({ path }) => {
+      handle: ({ path }) => {
         paths.push(path);
         return { body: '{}' };
       },

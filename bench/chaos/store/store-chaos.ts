@@ -14,8 +14,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { callControl } from '../../../src/runtime/control/control-client.ts';
-import type { AggregatorStatus, CollectorStatus } from '../../../src/runtime/control/control-commands.ts';
+import { aggregatorStatus, collectorStatus } from '../../../test/support/owner-status.ts';
 import { layOutPair, type Pair } from '../../../test/support/pair.ts';
 import { readBalance, readCollectorBalance, untilReady } from '../../../test/support/product.ts';
 import { Random } from '../../random.ts';
@@ -232,9 +231,9 @@ async function untilDrained(writtenBytes: number, { pairs }: Stage): Promise<voi
   let before = '';
   let movedAt = performance.now();
   while (performance.now() - movedAt < DRAIN_STALLED_AFTER_MS) {
-    const collector = await statusOf<CollectorStatus>(pairs[0].collectorState);
+    const collector = await statusIfRunning(collectorStatus(pairs[0].collectorState));
     const aggregators = await Promise.all(
-      pairs.map((pair) => statusOf<AggregatorStatus>(pair.aggregatorState)),
+      pairs.map((pair) => statusIfRunning(aggregatorStatus(pair.aggregatorState))),
     );
     const emitters = aggregators.flatMap((status) => status?.emitters ?? []);
     const isAccepted = collector?.accepted === writtenBytes;
@@ -248,10 +247,10 @@ async function untilDrained(writtenBytes: number, { pairs }: Stage): Promise<voi
   }
 }
 
-async function statusOf<Status>(stateDirectory: string): Promise<Status | undefined> {
+/** undefined: the process does not answer now. */
+async function statusIfRunning<Status>(status: Promise<Status>): Promise<Status | undefined> {
   try {
-    const answer = await callControl(stateDirectory, 'status', {});
-    return answer.answered ? (answer.value as unknown as Status) : undefined;
+    return await status;
   } catch {
     return undefined;
   }

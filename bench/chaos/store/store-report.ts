@@ -1,4 +1,4 @@
-import type { StreamBalanceReport } from '../../../src/runtime/control/control-commands.ts';
+import type { StreamBalanceReport } from '../../../src/collector/collector-reports.ts';
 import type { QueueBalance } from '../../../src/storage/queue/queue-contract.ts';
 import { balanceFailures, collectorBalanceFailures, describeEnd, linesOf, sum } from '../chaos-report.ts';
 import type { WrittenLog } from '../chaos-writer.ts';

@@ -10,9 +10,10 @@ export interface AdmissionOptions {
 }
 
 /**
- * How many questions the store is asked at once: so many run, so many more wait in line, and the rest is turned away.
- * Who goes away leaves the line. Who runs keeps the place until the store is done, whether somebody still waits for the
- * answer or not: else a client that asks and hangs up, again and again, would run any number of them.
+ * Limits the queries of the store: at most `maxRunning` run and `maxWaiting` wait; others are rejected. A
+ * client that disconnects leaves the queue. A running query keeps its place until the store is done, also
+ * after its client has disconnected: otherwise a client that sends queries and disconnects could run any
+ * number of them.
  */
 export class Admission {
   readonly #options: AdmissionOptions;
@@ -31,7 +32,7 @@ export class Admission {
     return this.#line.size;
   }
 
-  /** Rejects with HttpError (503, 504), or with what the task rejects with. */
+  /** Rejects with HttpError (503, 504), or with the error of the task. */
   async run<T>(signal: AbortSignal, task: () => Promise<T>): Promise<T> {
     const { clock, timeLimitMs } = this.#options;
     const untilMs = clock.monotonicMs() + timeLimitMs;
@@ -52,11 +53,11 @@ export class Admission {
       this.#running++;
       return;
     }
-    if (this.#line.size >= maxWaiting) throw busy('Too many questions at once: ask again a little later.');
+    if (this.#line.size >= maxWaiting) throw busy('Too many queries are waiting. Try again later.');
     await new Promise<void>((resolve, reject) => {
       const giveUp = () => {
         end();
-        reject(busy('Too many questions before this one: ask again a little later.'));
+        reject(busy('The query waited too long for other queries. Try again later.'));
       };
       const end = () => {
         this.#line.delete(waiter);
@@ -76,7 +77,7 @@ export class Admission {
     });
   }
 
-  /** The place goes to the first in line. */
+  /** Passes the place to the first in the queue. */
   #leave(): void {
     const [next] = this.#line;
     if (next === undefined) this.#running--;

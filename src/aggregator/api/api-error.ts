@@ -3,7 +3,7 @@ import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts'
 import { MonitorError, type MonitorErrorKind } from '../../monitoring/monitor.ts';
 import { HttpError } from '../../runtime/http/http-error.ts';
 
-/** How an error of the store or the monitor is answered; undefined: it is one of ours. */
+/** Converts an error of the store or the monitor to an answer; undefined: it is unexpected. */
 export function apiError(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (error instanceof SqlError) return SQL_ERRORS[error.kind](error.message);
@@ -11,7 +11,7 @@ export function apiError(error: unknown): HttpError | undefined {
     return new HttpError(MONITOR_STATUS[error.kind], error.kind, error.message);
   if (error instanceof CursorError) {
     const problems = [{ path: 'cursor', message: error.message }];
-    return new HttpError(400, 'invalid-request', 'The cursor cannot be used.', { problems });
+    return new HttpError(400, 'invalid-request', 'Cannot continue at the cursor.', { problems });
   }
   return undefined;
 }
@@ -21,7 +21,11 @@ export function busy(message: string): HttpError {
 }
 
 export function timedOut(): HttpError {
-  return new HttpError(504, 'timeout', 'The store took too long: ask for less time or for fewer records.');
+  return new HttpError(
+    504,
+    'timeout',
+    'The store did not answer in time. Query a shorter time or fewer records.',
+  );
 }
 
 export function unavailable(message: string): HttpError {
@@ -29,19 +33,19 @@ export function unavailable(message: string): HttpError {
 }
 
 export function noStore(): HttpError {
-  return new HttpError(404, 'no-store', `This aggregator has no store to ask: ${STORE_VARIABLES}.`);
+  return new HttpError(404, 'no-store', `This aggregator has no store to query: ${STORE_VARIABLES}.`);
 }
 
 const STORE_VARIABLES = 'set AGGREGATOR_DUCKDB_CONFIGURATION or AGGREGATOR_POSTGRES_CONFIGURATION';
-const LOG_SAYS = "the aggregator's log says why.";
 
 const SQL_ERRORS: Readonly<Record<SqlErrorKind, (message: string) => HttpError>> = {
   timeout: timedOut,
   busy,
   unavailable,
   constraint: (message) => new HttpError(409, 'conflict', message),
-  // What a client can say has been checked: that it does not fit is a fault of ours.
-  statement: () => new HttpError(500, 'internal', `The store did not accept the question; ${LOG_SAYS}`),
+  // The input of the client has been checked: the statement is wrong, not the request.
+  statement: () =>
+    new HttpError(500, 'internal', 'The store rejected the query: see the log of the aggregator.'),
 };
 
 const MONITOR_STATUS: Readonly<Record<MonitorErrorKind, number>> = {

@@ -2,70 +2,113 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Address } from '../../runtime/configuration/address.ts';
-import type { HttpMount } from '../../runtime/http/http-contract.ts';
+import type { HttpHandler, HttpMount, HttpRoute } from '../../runtime/http/http-contract.ts';
 import { routed } from '../../runtime/http/http-router.ts';
+import type { Access } from '../../runtime/operations/access.ts';
+import { operationRoutes } from '../../runtime/operations/operation-routes.ts';
+import { ownerHandler } from '../../runtime/operations/owner-handler.ts';
 import { Admission } from './admission.ts';
-import { noStore, unavailable } from './api-error.ts';
-import { apiRoutes } from './api-routes.ts';
-import type { ApiStore, UnavailableStore } from './api-store.ts';
+import { apiError, noStore, unavailable } from './api-error.ts';
 import { createApiEvents } from './events.ts';
 import { guarded } from './guard.ts';
 import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
-import { OPERATIONS } from './operations.ts';
+import type { ApiStore, UnavailableStore } from './operations/api-store.ts';
+import {
+  DESCRIPTION_OPERATIONS,
+  OPERATIONS,
+  STATE_OPERATIONS,
+  STORE_OPERATIONS,
+} from './operations/operations.ts';
+import type { QueueContext } from './operations/queue-context.ts';
 
-export interface ApiOptions {
-  /** What there is at the moment of a request. undefined: no store is configured. */
+export interface ApiOptions extends Omit<QueueContext, 'queue'> {
+  /** The store at the moment of a request. undefined: no store is configured. */
   readonly store: () => ApiStore | UnavailableStore | undefined;
-  /** Whoever sends it may ask; undefined: only this machine may. Not empty. */
+  /** The queue, or the reason why there is none, as a sentence. */
+  readonly queue: () => ReturnType<QueueContext['queue']> | string;
+  /** Not empty. undefined: only this machine has access. */
   readonly token: string | undefined;
-  /** Where the server listens. */
+  /** The address at which `network` is served. */
   readonly listenAddress: Address;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
 }
 
+/** The same operations for both transports. */
+export interface Api {
+  /** For the HTTP address: everything under `/v1`, guarded. */
+  readonly network: HttpMount;
+  /** For the Unix socket of the state directory, which only the owner can open. */
+  readonly owner: HttpHandler;
+}
+
 const MAX_RUNNING = 8;
 const MAX_WAITING = 32;
-/** Shorter than the server lets a connection be silent: a client hears that it took too long. */
+/** Shorter than the server's limit for a silent connection: the client receives the error. */
 const TIME_LIMIT_MS = 20_000;
 
 /**
- * The query API, everything under `/v1`:
+ * The API of an aggregator, over two transports:
  *
- *     guard -> route -> check of what is asked -> admission -> store
+ *     HTTP address -> guard -.
+ *                            +-> route -> access -> check of the request -> admission -> store
+ *     Unix socket -----------'                                           `-> queue
  *
- * What it can do stands in `operations.ts`. Limits: 8 questions at once and 32 in line, 20 seconds for one, 16 listeners.
+ * The operations are in `operations/operations.ts`, the rule of access is in
+ * `src/runtime/operations/access.ts`. Limits for both transports together: 8 queries of the store run and 32
+ * wait, each for at most 20 seconds; 16 clients follow logs.
  */
-export function createApi({ store, token, listenAddress, clock, logger, metrics }: ApiOptions): HttpMount {
-  const events = createApiEvents(logger, metrics, clock);
-  let document: object | undefined;
-  const routes = apiRoutes({
-    operations: OPERATIONS,
-    context: {
-      store: () => {
-        const found = store();
-        if (found === undefined) throw noStore();
-        if ('unavailable' in found) throw unavailable(found.unavailable);
-        return found;
-      },
-      tail: new LogTail({ clock, events }),
-      // Few ask for it, and the start should not wait for it.
-      get document() {
-        document ??= openApiDocument(OPERATIONS);
-        return document;
-      },
-    },
-    admission: new Admission({
-      maxRunning: MAX_RUNNING,
-      maxWaiting: MAX_WAITING,
-      timeLimitMs: TIME_LIMIT_MS,
-      clock,
-    }),
+export function createApi(options: ApiOptions): Api {
+  const { token, listenAddress, clock } = options;
+  const events = createApiEvents(options.logger, options.metrics, clock);
+  const admission = new Admission({
+    maxRunning: MAX_RUNNING,
+    maxWaiting: MAX_WAITING,
+    timeLimitMs: TIME_LIMIT_MS,
     clock,
-    events,
   });
-  const handler = guarded(routed(routes), { token, listenAddress, clock, events });
-  return { prefix: '/v1', handler };
+  const context = createContext(options, new LogTail({ clock, events }));
+  const routes = (proven: Access): readonly HttpRoute[] => {
+    const common = { context, proven, clock, events, errorOf: apiError };
+    return [
+      ...operationRoutes({
+        ...common,
+        operations: STORE_OPERATIONS,
+        admit: (signal, task) => admission.run(signal, task),
+      }),
+      ...operationRoutes({ ...common, operations: STATE_OPERATIONS }),
+      ...operationRoutes({ ...common, operations: DESCRIPTION_OPERATIONS }),
+    ];
+  };
+  const network = routed(routes(token === undefined ? 'machine' : 'token'));
+  return {
+    network: { prefix: '/v1', handle: guarded(network, { token, listenAddress, clock, events }) },
+    owner: ownerHandler(routes('owner')),
+  };
+}
+
+function createContext(options: ApiOptions, tail: LogTail) {
+  let document: object | undefined;
+  return {
+    ...options,
+    tail,
+    store: () => {
+      const found = options.store();
+      if (found === undefined) throw noStore();
+      if ('unavailable' in found) throw unavailable(found.unavailable);
+      return found;
+    },
+    queue: () => {
+      const found = options.queue();
+      if (typeof found === 'string') throw unavailable(found);
+      return found;
+    },
+    // Created at the first request: few clients need it.
+    get document() {
+      document ??= openApiDocument(OPERATIONS);
+      return document;
+    },
+  };
 }

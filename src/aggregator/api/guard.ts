@@ -7,7 +7,7 @@ import { HttpError } from '../../runtime/http/http-error.ts';
 import type { ApiEvents, RefusalReason } from './events.ts';
 
 export interface GuardOptions {
-  /** undefined: only this machine may ask. */
+  /** undefined: only this machine has access. */
   readonly token: string | undefined;
   readonly listenAddress: Address;
   readonly clock: Clock;
@@ -17,17 +17,17 @@ export interface GuardOptions {
 const FAILED_TOKEN_DELAY_MS = 250;
 
 /**
- * Who may ask. With a token: who has it, from wherever. Without: programs on this machine, and nobody who works through
- * one of them:
+ * The access over the network. With a token: every client that sends it. Without a token: programs on this
+ * machine only. These requests are rejected, since they may come from elsewhere:
  *
  *     a peer that is not loopback                     another machine
- *     Forwarded, X-Forwarded-For, Via                 a proxy here that speaks for others
- *     a Host that is no name of this machine          a web page whose name was bound anew to 127.0.0.1 (DNS rebinding)
- *     Origin, Sec-Fetch-Site of another site          a web page in a browser here
+ *     Forwarded, X-Forwarded-For, Via                 a proxy on this machine
+ *     a Host that is not a name of this machine       a web page that uses DNS rebinding
+ *     Origin, Sec-Fetch-Site of another site          a web page in a browser on this machine
  */
 export function guarded(handler: HttpHandler, options: GuardOptions): HttpHandler {
   const { token } = options;
-  if (token === '') throw new Error('An empty token protects nothing');
+  if (token === '') throw new Error('The token must not be empty');
   const isAdmitted = token === undefined ? checkLocal(options) : checkToken(token, options);
   return async (request) => {
     await isAdmitted(request);
@@ -35,21 +35,21 @@ export function guarded(handler: HttpHandler, options: GuardOptions): HttpHandle
   };
 }
 
-/** Throws HttpError when this request is not to be answered. */
+/** Throws HttpError to reject a request. */
 type Check = (request: HttpRequest) => Promise<void>;
 
 function checkToken(token: string, { events, clock }: GuardOptions): Check {
   const expected = digest(token);
   return async ({ headers, remoteAddress, signal }) => {
     const given = /^Bearer +([^ ]+) *$/i.exec(headers.authorization ?? '')?.[1];
-    // Digests are of one length, and tell nothing of how much of a token was right.
+    // Digests have one length: the comparison does not reveal how much of a token was right.
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
     events.refused('token', remoteAddress ?? '');
     await clock.sleep(FAILED_TOKEN_DELAY_MS, signal).catch(() => {});
     const [message, challenge] =
       given === undefined
-        ? ['A token is needed: send "Authorization: Bearer TOKEN".', 'Bearer realm="mega-collector"']
-        : ['The token is not the right one.', 'Bearer realm="mega-collector", error="invalid_token"'];
+        ? ['The request needs a token: send "Authorization: Bearer TOKEN".', 'Bearer realm="mega-collector"']
+        : ['The token is wrong.', 'Bearer realm="mega-collector", error="invalid_token"'];
     throw new HttpError(401, 'unauthorized', message, { headers: { 'www-authenticate': challenge } });
   };
 }
@@ -63,18 +63,18 @@ function checkLocal({ listenAddress, events }: GuardOptions): Check {
     const reason = refusal(request, listenAddress);
     if (reason === undefined) return;
     events.refused(reason, request.remoteAddress ?? '');
-    throw new HttpError(403, 'forbidden', `${REFUSALS[reason]} ${WAY_OUT}`);
+    throw new HttpError(403, 'forbidden', `${REFUSALS[reason]} ${ADVICE}`);
   };
 }
 
-const WAY_OUT =
-  'Set AGGREGATOR_HTTP_TOKEN at the aggregator, and send it as "Authorization: Bearer TOKEN", to ask from elsewhere.';
+const ADVICE =
+  'For access from elsewhere, set AGGREGATOR_HTTP_TOKEN at the aggregator, and send "Authorization: Bearer TOKEN".';
 
 const REFUSALS: Readonly<Record<Exclude<RefusalReason, 'token'>, string>> = {
-  peer: 'Without a token only this machine itself may ask.',
-  proxy: 'Without a token no proxy may ask for others.',
-  host: 'Without a token the Host header must be a name of this machine, such as localhost or 127.0.0.1.',
-  origin: 'Without a token no web page may ask.',
+  peer: 'Without a token, only the machine of the aggregator has access.',
+  proxy: 'Without a token, a proxy has no access.',
+  host: 'Without a token, the Host header must be a name of this machine, such as localhost or 127.0.0.1.',
+  origin: 'Without a token, a web page has no access.',
 };
 
 function refusal(

@@ -14,21 +14,23 @@ const MAX_LISTENERS = 16;
 const POLL_MS = 500;
 const HEARTBEAT_MS = 15_000;
 const RECONNECT_MS = 2000;
-/** So much may wait in our memory for one listener, and one entry more. */
+/** Unsent bytes of one listener, and one entry more. */
 const MAX_WAITING_BYTES = 256 * 1024;
-/** So long one page waits for a listener to make room before the rest of it is left out. */
+/** How long a page waits until the listener reads; then the rest of the page is left out. */
 const ROOM_MS = 500;
-/** Then it is not a hiccup: the listener comes again with its place, and is told what is wrong. */
+/** Then the stream ends: the listener reconnects with its place and receives the error. */
 const MAX_FAILED_POLLS = 10;
 
 /**
- * Live tail as server-sent events. The store is asked for what is new twice a second while somebody listens.
+ * Live tail as server-sent events. It polls the store for new entries twice a second for each listener.
  *
- * An event has an id only when it is the last of what the store gave at once: that is where one can go on. To the
- * protocol an event without an id keeps the one before; who comes back after half of a page gets that page again.
+ * Only the last event of a page of the store has an id: a listener can continue there. By the protocol an
+ * event without an id keeps the previous one: a listener that reconnects after half of a page receives the
+ * page again.
  *
- * A listener that reads slowly is not asked for until it has read what it was sent; what was stored meanwhile and is more
- * than a page is left out, which it is told. One that reads nothing is cut off by the server's timeout.
+ * For a listener that reads slowly, the store is not polled until the listener has read everything. If more
+ * than a page was stored in the meantime, the rest is left out, and the listener receives its number. A
+ * listener that reads nothing is disconnected by the timeout of the server.
  */
 export class LogTail {
   readonly #clock: Clock;
@@ -40,7 +42,7 @@ export class LogTail {
     this.#events = events;
   }
 
-  /** Rejects with HttpError, or what the search rejects with. */
+  /** Rejects with HttpError, or with the error of the search. */
   async open(search: LogSearch, filter: TailRequest, request: HttpRequest): Promise<HttpAnswer> {
     const place = placeOf(request);
     this.#enter(request.signal);
@@ -57,12 +59,12 @@ export class LogTail {
     };
   }
 
-  /** The place is free again when the exchange is over, however it ends. */
+  /** The place is free again when the exchange has ended. */
   #enter(signal: AbortSignal): void {
     if (this.#listeners >= MAX_LISTENERS) {
-      throw busy(`${MAX_LISTENERS} listeners follow already: come again when one has gone.`);
+      throw busy(`At most ${MAX_LISTENERS} clients can follow logs. Try again later.`);
     }
-    if (signal.aborted) throw busy('The listener has gone.');
+    if (signal.aborted) throw busy('The client has disconnected.');
     this.#events.listening(++this.#listeners);
     signal.addEventListener('abort', () => this.#events.listening(--this.#listeners), { once: true });
   }
@@ -74,7 +76,7 @@ function placeOf({ headers }: HttpRequest): TailPlace | undefined {
   const place = typeof id === 'string' ? parseTailPlace(id) : undefined;
   if (place !== undefined) return place;
   const problems = [{ path: 'Last-Event-ID', message: 'expected the id of an event' }];
-  throw new HttpError(400, 'invalid-request', 'The place to go on from cannot be used.', { problems });
+  throw new HttpError(400, 'invalid-request', 'Cannot continue after Last-Event-ID.', { problems });
 }
 
 interface ListenerOptions {
@@ -96,7 +98,7 @@ class Listener {
     this.#heardMs = options.clock.monotonicMs();
   }
 
-  /** Rejects when the signal aborts; resolves when the store is gone. */
+  /** Rejects when the signal aborts; resolves when the store fails permanently. */
   async follow(sink: HttpSink, signal: AbortSignal): Promise<void> {
     const { clock, first, poll } = this.#options;
     const isNews = first.entries.length > 0 || first.skipped > 0;
@@ -120,7 +122,7 @@ class Listener {
     }
   }
 
-  /** What the store left out was older than what it gave. */
+  /** The entries that the store left out are older than those of the page. */
   async #writePage({ entries, skipped }: TailPage, sink: HttpSink): Promise<void> {
     if (skipped > 0) this.#writeSkipped(sink, { count: skipped, isLast: entries.length === 0 });
     for (const [at, entry] of entries.entries()) {
@@ -148,7 +150,7 @@ class Listener {
     this.#heardMs = this.#options.clock.monotonicMs();
   }
 
-  /** Shows both sides that the other is there, and moves the place while nothing fits the filter. */
+  /** Keeps the connection alive, and moves the place while no entry matches the filter. */
   #writeHeartbeat(sink: HttpSink): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#heardMs < HEARTBEAT_MS) return;
@@ -156,7 +158,7 @@ class Listener {
     sink.write(`: still here\n${this.#newId()}\n`);
   }
 
-  /** A line; empty when the listener has it already. */
+  /** A line; empty when the listener has this id already. */
   #newId(): string {
     const id = formatTailPlace(this.#place);
     if (id === undefined || id === this.#sentId) return '';

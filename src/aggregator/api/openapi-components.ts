@@ -7,10 +7,11 @@ import {
   metricPoint,
   metricReport,
 } from '../../monitoring/metric-definition.ts';
-import type { Operation } from './operation.ts';
-import type { JsonSchema } from './request-schema.ts';
+import type { Operation } from '../../runtime/operations/operation.ts';
+import type { JsonSchema } from '../../runtime/operations/request-schema.ts';
+import { amountReport, deadLetterReport } from './operations/queue-reports.ts';
 
-/** As every error is answered. */
+/** The body of every error. */
 export const errorBody = z.object({
   error: z.object({
     code: z.string().meta({ description: 'For programs: invalid-request, not-found, busy, ...' }),
@@ -18,12 +19,12 @@ export const errorBody = z.object({
     problems: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: 'All that is wrong with a request, at once.' }),
+      .meta({ description: 'All problems of the request.' }),
   }),
 });
 
-/** What has a name of its own in the description, since more than one place speaks of it. */
-const ASKED = new Map<z.ZodType, string>([
+/** Schemas with a name of their own in the description: more than one place refers to them. */
+const REQUESTED = new Map<z.ZodType, string>([
   [identifier, 'Identifier'],
   [metricDefinition, 'MetricDefinition'],
   [alertDefinition, 'AlertDefinition'],
@@ -39,26 +40,36 @@ const ANSWERED = new Map<z.ZodType, string>([
   [alertReport, 'AlertReport'],
   [alertStatus, 'AlertStatus'],
   [alertEvent, 'AlertEvent'],
+  [amountReport, 'Amount'],
+  [deadLetterReport, 'DeadLetter'],
   [errorBody, 'Error'],
 ]);
 
+type Described = Pick<Operation<never>, 'id' | 'answer' | 'body'>;
+
 export interface Components {
   readonly schemas: Readonly<Record<string, JsonSchema>>;
-  /** To one of them. */
-  reference(schema: z.ZodType): { readonly $ref: string };
+  /** A reference to one of them; undefined: the schema has no name. */
+  reference(schema: z.ZodType): { readonly $ref: string } | undefined;
 }
 
-/** The schemas of all that operations are asked and answer, each by a name, referring to each other. */
-export function openApiComponents(operations: readonly Operation[]): Components {
+/** The schemas of all requests and answers by name, with references to each other. */
+export function openApiComponents(operations: readonly Described[]): Components {
+  const requested = new Map(REQUESTED);
   const answered = new Map(ANSWERED);
-  for (const { id, answer } of operations) {
+  for (const { id, answer, body } of operations) {
+    const name = `${id.charAt(0).toUpperCase()}${id.slice(1)}`;
+    if (body !== undefined && !requested.has(body)) requested.set(body, `${name}Request`);
     if (answer === undefined || answer === 'events' || answered.has(answer)) continue;
-    answered.set(answer, `${id.charAt(0).toUpperCase()}${id.slice(1)}Answer`);
+    answered.set(answer, `${name}Answer`);
   }
-  const schemas = { ...jsonSchemas(ASKED, 'input'), ...jsonSchemas(answered, 'output') };
+  const schemas = { ...jsonSchemas(requested, 'input'), ...jsonSchemas(answered, 'output') };
   return {
     schemas: withDefinitions(schemas),
-    reference: (schema) => ({ $ref: uri(ASKED.get(schema) ?? answered.get(schema) ?? '') }),
+    reference: (schema) => {
+      const name = requested.get(schema) ?? answered.get(schema);
+      return name === undefined ? undefined : { $ref: uri(name) };
+    },
   };
 }
 
@@ -77,11 +88,11 @@ function jsonSchemas(
     uri,
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
-      // That a whole number is one that JavaScript can hold goes without saying.
+      // Every whole number is one that JavaScript can hold.
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      // Answers may say more one day, and clients must not mind.
-      if (io === 'output' && jsonSchema.additionalProperties === false)
+      // A later version may add fields to an answer: clients must ignore unknown fields.
+      if (io === 'output' && isClosedOrOpen(jsonSchema.additionalProperties))
         delete jsonSchema.additionalProperties;
     },
   });
@@ -93,7 +104,14 @@ function jsonSchemas(
   );
 }
 
-/** Reports hold a definition as it came in; their schemas cannot say so themselves. */
+/** `false`, or the empty schema of a loose object. */
+function isClosedOrOpen(additional: unknown): boolean {
+  return (
+    additional === false || (typeof additional === 'object' && Object.keys(additional ?? {}).length === 0)
+  );
+}
+
+/** Reports contain a definition as the client sent it; their own schemas cannot express this. */
 function withDefinitions(
   schemas: Readonly<Record<string, JsonSchema>>,
 ): Readonly<Record<string, JsonSchema>> {

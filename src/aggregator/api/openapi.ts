@@ -1,20 +1,26 @@
-import type { z } from 'zod';
-import { identifier } from '../../monitoring/metric-definition.ts';
+import { z } from 'zod';
+import { isAllowed } from '../../runtime/operations/access.ts';
+import type { Operation } from '../../runtime/operations/operation.ts';
+import { requestSchema } from '../../runtime/operations/request-schema.ts';
 import { type Components, errorBody, openApiComponents } from './openapi-components.ts';
-import type { Operation } from './operation.ts';
-import { requestSchema } from './request-schema.ts';
 
-/** Of the API, not of the program: it changes when what clients may rely on does. */
-const API_VERSION = '1.0.0';
+/** The version of the API, not of the program: it changes when the contract with clients changes. */
+const API_VERSION = '1.1.0';
 
 const DESCRIPTION = [
-  'Logs, metrics and alerts of an aggregator, as its store has them.',
-  'Times are RFC 3339 in UTC. Where a time is asked for, a duration (`15m`) means so long ago.',
-  'Without a token at the aggregator (`AGGREGATOR_HTTP_TOKEN`) only its own machine may ask; with one, whoever sends it.',
+  'Logs, metrics and alerts in the store of an aggregator, and the state of its queue.',
+  'Times are RFC 3339 in UTC. Where a request has a time, a duration (`15m`) means that long ago.',
+  'Without a token at the aggregator (`AGGREGATOR_HTTP_TOKEN`) only its own machine has access; with a token, every client that sends it.',
 ].join(' ');
 
-/** The OpenAPI 3.1 description of the operations, made from the schemas that check them. */
-export function openApiDocument(operations: readonly Operation[]): object {
+type Described = Operation<never>;
+
+/**
+ * The OpenAPI 3.1 description, made from the schemas that check the requests. It describes the HTTP address:
+ * operations for the owner, which are accepted only over the Unix socket, are left out.
+ */
+export function openApiDocument(all: readonly Described[]): object {
+  const operations = all.filter(({ access = 'machine' }) => isAllowed(access, 'token'));
   const components = openApiComponents(operations);
   const paths: Record<string, Record<string, object>> = {};
   for (const operation of operations) {
@@ -36,26 +42,37 @@ export function openApiDocument(operations: readonly Operation[]): object {
   };
 }
 
-function operationObject(operation: Operation, components: Components): object {
-  const { id, tag, summary, description, body } = operation;
+function operationObject(operation: Described, components: Components): object {
+  const { id, tag, summary, description, body, access } = operation;
   const parameters = [...pathParameters(operation, components), ...queryParameters(operation)];
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
+    ...(access === 'token' && { security: [{ token: [] }] }),
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, content: jsonContent(body, components) } }),
     responses: responses(operation, components),
   };
 }
 
-function pathParameters({ path }: Operation, components: Components): readonly object[] {
-  if (!path.includes('{id}')) return [];
-  return [{ name: 'id', in: 'path', required: true, schema: components.reference(identifier) }];
+function pathParameters({ parameters }: Described, components: Components): readonly object[] {
+  if (!(parameters instanceof z.ZodObject)) return [];
+  return Object.entries(parameters.shape).map(([name, of]) => {
+    const { description, $schema: _dialect, ...schema } = requestSchema(of);
+    const reference = components.reference(of);
+    return {
+      name,
+      in: 'path',
+      required: true,
+      ...(reference === undefined && description !== undefined && { description }),
+      schema: reference ?? schema,
+    };
+  });
 }
 
-function queryParameters({ query, answer }: Operation): readonly object[] {
+function queryParameters({ query, answer }: Described): readonly object[] {
   const { properties = {}, required = [] } = query === undefined ? {} : requestSchema(query);
   const parameters = Object.entries(properties).map(([name, { description, ...schema }]) => ({
     name,
@@ -66,9 +83,9 @@ function queryParameters({ query, answer }: Operation): readonly object[] {
   return answer === 'events' ? [...parameters, LAST_EVENT_ID] : parameters;
 }
 
-/** A list of conditions, as a query writes it. */
+/** A list of conditions in a query. */
 const CONDITIONS = {
-  description: 'property=value: the property has this value. May be given again: all must hold.',
+  description: 'property=value: the property has this value. If it is repeated, all conditions must hold.',
   style: 'form',
   explode: true,
   schema: {
@@ -82,11 +99,11 @@ const LAST_EVENT_ID = {
   name: 'Last-Event-ID',
   in: 'header',
   required: false,
-  description: 'The last id that was received: go on from there.',
+  description: 'The last id that the client received: the stream continues after it.',
   schema: { type: 'string' },
 };
 
-function responses({ status, answer, body, errors = [] }: Operation, components: Components): object {
+function responses({ status, answer, body, errors = [] }: Described, components: Components): object {
   const ofBody = body === undefined ? [] : [413, 415];
   const codes = [400, 401, 403, 404, 500, 503, 504, ...ofBody, ...errors];
   const content = jsonContent(errorBody, components);
@@ -96,11 +113,11 @@ function responses({ status, answer, body, errors = [] }: Operation, components:
   };
 }
 
-function success(answer: Operation['answer'], components: Components): object {
-  if (answer === undefined) return { description: 'Done.' };
-  if (answer !== 'events') return { description: 'Done.', content: jsonContent(answer, components) };
+function success(answer: Described['answer'], components: Components): object {
+  if (answer === undefined) return { description: 'Success.' };
+  if (answer !== 'events') return { description: 'Success.', content: jsonContent(answer, components) };
   return {
-    description: 'A stream that does not end by itself.',
+    description: 'A stream without an end.',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   };
 }
@@ -110,15 +127,15 @@ function jsonContent(schema: z.ZodType, components: Components): object {
 }
 
 const ERRORS: ReadonlyMap<number, string> = new Map([
-  [400, 'Something is wrong with the request; `problems` says what, part by part.'],
-  [401, 'The token is missing, or not the right one.'],
-  [403, 'Without a token nobody else than this machine may ask.'],
-  [404, 'There is none with this id, or no store to ask.'],
-  [409, 'It is there already, or it is needed.'],
+  [400, 'The request is invalid; `problems` lists the reasons.'],
+  [401, 'The token is missing or wrong.'],
+  [403, 'Without a token, only the machine of the aggregator has access; some requests need a token.'],
+  [404, 'It does not exist, or the aggregator has no store.'],
+  [409, 'It exists already, or it is in use.'],
   [413, 'The body is too large.'],
   [415, 'The body is not JSON in UTF-8.'],
-  [422, 'It is well-formed, but cannot work.'],
-  [500, 'A fault of the aggregator.'],
-  [503, 'The store cannot be reached, or has too much to do.'],
-  [504, 'The store took too long.'],
+  [422, 'The request is well-formed, but cannot work.'],
+  [500, 'An internal error of the aggregator.'],
+  [503, 'The store or the queue is not available, or too many queries are waiting.'],
+  [504, 'The store did not answer in time.'],
 ]);

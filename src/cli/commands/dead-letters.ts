@@ -1,8 +1,13 @@
 import { Command } from 'commander';
+import {
+  discardDeadLetters,
+  getDeadLetter,
+  listDeadLetters,
+  replayDeadLetters,
+} from '../../aggregator/api/operations/dead-letter-operations.ts';
+import type { DeadLetterContent, DeadLetterReport } from '../../aggregator/api/operations/queue-reports.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
-import type { DeadLetterContent, DeadLetterReport } from '../../runtime/control/control-commands.ts';
-import { countAnswer, deadLetterContentAnswer, deadLettersAnswer } from '../answers.ts';
-import { askAggregator } from '../ask-owner.ts';
+import { callAggregator } from '../call-owner.ts';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../output/exit-codes.ts';
@@ -10,8 +15,8 @@ import { widthOf } from '../output/io.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 
 const EXAMPLES = `
-A dead letter is a piece of a batch that its emitter will never take as it is. It is kept until it is replayed and taken,
-or discarded.
+A dead letter is a piece of a batch that its emitter has rejected. It is kept until a replay delivers it, or until it is
+discarded.
 
 Examples:
   mega-collector dead-letters list
@@ -30,27 +35,30 @@ interface Options {
 
 export function deadLettersCommand(context: Context): Command {
   const command = new Command('dead-letters')
-    .description('List, show, replay or discard what an emitter has rejected.')
+    .description('List, show, replay or discard dead letters: records that an emitter has rejected.')
     .addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context));
   command.addCommand(showCommand(context));
-  command.addCommand(selectionCommand(context, 'replay', 'Give dead letters to their emitter again.'));
+  command.addCommand(selectionCommand(context, 'replay', 'Send dead letters to their emitter again.'));
   command.addCommand(
-    selectionCommand(context, 'discard', 'Give dead letters up for good; they are counted.'),
+    selectionCommand(
+      context,
+      'discard',
+      'Discard dead letters. This cannot be undone; they count as discarded.',
+    ),
   );
   return command;
 }
 
 function listCommand({ io }: Context): Command {
   return withDirectory(new Command('list'))
-    .description('One line for each dead letter.')
-    .option('--emitter <name>', 'Only those of this emitter.')
+    .description('List the dead letters, one per line.')
+    .option('--emitter <name>', 'Show only the dead letters of this emitter.')
     .option('--json', 'Print one JSON object per dead letter, one per line.')
     .action(async ({ stateDirectory, emitter, json }: Options) => {
-      const filter = { emitter: emitter ?? null };
-      const letters = deadLettersAnswer(
-        (await askAggregator(io, stateDirectory, 'dead-letters.list', filter)).value,
-      );
+      const input = { query: { emitter } };
+      const { answer } = await callAggregator(io, stateDirectory, listDeadLetters, input);
+      const letters = answer.deadLetters;
       const text = json
         ? letters.map((letter) => `${JSON.stringify(letter)}\n`).join('')
         : listText(letters, widthOf(io.stdout));
@@ -83,14 +91,13 @@ function rejectedTime({ rejectedTimeUnixNano }: DeadLetterReport): string {
 
 function showCommand({ io }: Context): Command {
   return withDirectory(new Command('show'))
-    .description('A dead letter with its records.')
-    .argument('<id>', 'As `list` shows it.')
-    .option('--raw', "Only the records' bytes, as they came.")
+    .description('Show a dead letter with its records.')
+    .argument('<id>', 'Id of the dead letter, as in `list`.')
+    .option('--raw', 'Print only the bytes of the records, unchanged.')
     .option('--json', 'Print JSON; the records are in base64.')
     .action(async (id: string, { stateDirectory, json, raw }: Options) => {
-      const content = deadLetterContentAnswer(
-        (await askAggregator(io, stateDirectory, 'dead-letters.show', { id })).value,
-      );
+      const input = { parameters: { id } };
+      const { answer: content } = await callAggregator(io, stateDirectory, getDeadLetter, input);
       if (json) io.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
       else if (raw) io.stdout.write(Buffer.from(content.data, 'base64'));
       else io.stdout.write(contentText(content, widthOf(io.stdout)));
@@ -113,24 +120,25 @@ function contentText(
   ].map((row) => row.map(printable));
   const lines = Buffer.from(data, 'base64').toString().replace(/\n$/, '').split('\n');
   const table = textTable([{ title: '' }, { title: '', wraps: true }], fields, width);
-  // Records are as they are: a terminal continues a long one by itself, and it can be copied.
+  // Records are not wrapped: a terminal continues a long line by itself, and it can be copied.
   return `${table}\n${lines.map((line) => `${printable(line)}\n`).join('')}`;
 }
 
 function selectionCommand({ io }: Context, name: 'replay' | 'discard', description: string): Command {
   return withDirectory(new Command(name))
     .description(description)
-    .argument('[ids...]', 'As `list` shows them.')
-    .option('--emitter <name>', 'All of this emitter.')
-    .option('--all', 'All there are.')
+    .argument('[ids...]', 'Ids of the dead letters, as in `list`.')
+    .option('--emitter <name>', 'Select all dead letters of this emitter.')
+    .option('--all', 'Select all dead letters.')
     .option('--json', 'Print JSON.')
     .action(async (ids: readonly string[], { stateDirectory, emitter, all = false, json }: Options) => {
       const ways = [ids.length > 0, emitter !== undefined, all].filter(Boolean).length;
       if (ways !== 1)
         throw new CommandError('Name the dead letters, or --emitter NAME, or --all.', EXIT.usage);
-      const selection = { ids: ids.length > 0 ? ids : null, emitter: emitter ?? null };
-      const { value } = await askAggregator(io, stateDirectory, `dead-letters.${name}`, selection);
-      const report = countAnswer(value);
+      const body =
+        ids.length > 0 ? { ids: [...ids] } : emitter === undefined ? { all: true as const } : { emitter };
+      const operation = name === 'replay' ? replayDeadLetters : discardDeadLetters;
+      const { answer: report } = await callAggregator(io, stateDirectory, operation, { body });
       const letters = `${count(report.count)} dead letter${report.count === 1 ? '' : 's'}`;
       const done = name === 'replay' ? 'will be replayed' : 'discarded';
       io.stdout.write(json ? `${JSON.stringify(report)}\n` : `${letters} ${done}.\n`);
@@ -141,5 +149,8 @@ function selectionCommand({ io }: Context, name: 'replay' | 'discard', descripti
 }
 
 function withDirectory(command: Command): Command {
-  return command.option('--state-directory <path>', 'Of the aggregator; default: the configured one.');
+  return command.option(
+    '--state-directory <path>',
+    'State directory of the aggregator; default: the configured one.',
+  );
 }

@@ -1,17 +1,17 @@
 import { Command } from 'commander';
+import { forgetEmitter, listEmitters, skipEntry } from '../../aggregator/api/operations/queue-operations.ts';
+import type { AmountReport, EmitterReport } from '../../aggregator/api/operations/queue-reports.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
-import type { AmountReport, EmitterReport } from '../../runtime/control/control-commands.ts';
-import { amountAnswer, emittersAnswer } from '../answers.ts';
-import { askAggregator } from '../ask-owner.ts';
+import { callAggregator } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { widthOf } from '../output/io.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 
 const EXAMPLES = `
-The state of an emitter (its place in the queue, its dead letters) belongs to its name and is kept when it leaves the
-configuration: the aggregator does not start until it is put back or forgotten.
+The state keeps the position and the dead letters of an emitter under its name, also after the emitter is removed from
+the configuration. The aggregator does not start until the emitter is configured again or forgotten.
 
-An emitter that comes to a damaged entry of the queue stands still: restore the file that the log names, or skip the entry.
+An emitter stops at a damaged entry of the queue. Restore the file that the log names, or skip the entry.
 
 Examples:
   mega-collector emitters list
@@ -25,7 +25,7 @@ interface Options {
 
 export function emittersCommand(context: Context): Command {
   const command = new Command('emitters')
-    .description('List the emitters that the state knows; forget one, or let it skip what is damaged.')
+    .description('List the emitters in the state; forget one, or skip a damaged entry.')
     .addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context));
   command.addCommand(forgetCommand(context));
@@ -35,11 +35,11 @@ export function emittersCommand(context: Context): Command {
 
 function listCommand({ io }: Context): Command {
   return withDirectory(new Command('list'))
-    .description('One line for each emitter.')
+    .description('List the emitters, one per line.')
     .option('--json', 'Print JSON.')
     .action(async ({ stateDirectory, json }: Options) => {
-      const { value, running } = await askAggregator(io, stateDirectory, 'emitters.list', {});
-      const emitters = emittersAnswer(value);
+      const { answer, running } = await callAggregator(io, stateDirectory, listEmitters, {});
+      const { emitters } = answer;
       io.stdout.write(
         json
           ? `${JSON.stringify(emitters, undefined, 2)}\n`
@@ -49,7 +49,7 @@ function listCommand({ io }: Context): Command {
 }
 
 function listText(emitters: readonly EmitterReport[], running: boolean, width: number | undefined): string {
-  if (emitters.length === 0) return 'The state knows no emitters.\n';
+  if (emitters.length === 0) return 'The state has no emitters.\n';
   const right = { right: true } as const;
   const columns = [
     { title: 'emitter', wraps: true as const },
@@ -73,12 +73,12 @@ function amountText({ records, bytes }: AmountReport): string {
 function forgetCommand({ io }: Context): Command {
   return withDirectory(new Command('forget'))
     .description(
-      'Give up what is queued for an emitter, its dead letters and its state. It cannot be undone.',
+      'Discard the queued records, the dead letters and the state of an emitter. This cannot be undone.',
     )
-    .argument('<name>', 'As `list` shows it.')
+    .argument('<name>', 'Name of the emitter, as in `list`.')
     .option('--json', 'Print JSON.')
     .action(async (name: string, { stateDirectory, json }: Options) => {
-      await askAggregator(io, stateDirectory, 'emitters.forget', { name });
+      await callAggregator(io, stateDirectory, forgetEmitter, { parameters: { name } });
       const text = json ? JSON.stringify({ forgotten: name }) : `${printable(name)} is forgotten.`;
       io.stdout.write(`${text}\n`);
     });
@@ -87,12 +87,13 @@ function forgetCommand({ io }: Context): Command {
 function skipCommand({ io }: Context): Command {
   return withDirectory(new Command('skip'))
     .description(
-      'Give up the damaged entry of the queue at which the emitter stands, and go on behind it. It is counted as discarded.',
+      'Discard the damaged entry of the queue at which the emitter has stopped, and continue after it. The records count as discarded.',
     )
-    .argument('<name>', 'As `list` shows it.')
+    .argument('<name>', 'Name of the emitter, as in `list`.')
     .option('--json', 'Print JSON.')
     .action(async (name: string, { stateDirectory, json }: Options) => {
-      const lost = amountAnswer((await askAggregator(io, stateDirectory, 'emitters.skip', { name })).value);
+      const input = { parameters: { name } };
+      const { answer: lost } = await callAggregator(io, stateDirectory, skipEntry, input);
       io.stdout.write(
         json
           ? `${JSON.stringify(lost)}\n`
@@ -102,5 +103,8 @@ function skipCommand({ io }: Context): Command {
 }
 
 function withDirectory(command: Command): Command {
-  return command.option('--state-directory <path>', 'Of the aggregator; default: the configured one.');
+  return command.option(
+    '--state-directory <path>',
+    'State directory of the aggregator; default: the configured one.',
+  );
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { explainAnswer } from '../answers.ts';
-import { askOwner } from '../ask-owner.ts';
+import { explainFile } from '../../collector/operations.ts';
+import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { explanationText } from '../explanation-text.ts';
 import { widthOf } from '../output/io.ts';
@@ -16,9 +16,11 @@ Examples:
 
 export function explainCommand({ io }: Context): Command {
   return new Command('explain')
-    .description('Say how a collector sees a file: identity, stream, position, lag, or why it is not read.')
-    .argument('<file>', 'The file.')
-    .option('--state-directory <path>', 'Of the collector; default: the configured one.')
+    .description(
+      'Explain how a collector reads a file: identity, stream, position, lag, or why it is not read.',
+    )
+    .argument('<file>', 'Path of the file.')
+    .option('--state-directory <path>', 'State directory of the collector; default: the configured one.')
     .option('--json', 'Print JSON.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, { stateDirectory, json }: { stateDirectory?: string; json?: boolean }) => {
@@ -26,7 +28,7 @@ export function explainCommand({ io }: Context): Command {
       const width = widthOf(io.stdout);
       const directories = await findStateDirectories(io, stateDirectory, ['collector']);
       for (const [index, directory] of directories.entries()) {
-        const answer = explainAnswer((await askOwner(io, directory, 'explain', { path })).value);
+        const { answer } = await callOwner(io, directory, explainFile, { query: { path } });
         const heading = directories.length > 1 ? headingOf(directory, index, width) : '';
         io.stdout.write(
           json ? `${JSON.stringify(answer, undefined, 2)}\n` : heading + explanationText(answer, width),

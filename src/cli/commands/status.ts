@@ -1,14 +1,14 @@
 import { Command } from 'commander';
-import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
+import { getStatus } from '../../aggregator/api/operations/queue-operations.ts';
 import type {
   AggregatorStatus,
   AmountReport,
-  CollectorStatus,
   EmitterBalanceReport,
-  StreamBalanceReport,
-} from '../../runtime/control/control-commands.ts';
-import { statusAnswer } from '../answers.ts';
-import { askOwner } from '../ask-owner.ts';
+} from '../../aggregator/api/operations/queue-reports.ts';
+import type { CollectorStatus, StreamBalanceReport } from '../../collector/collector-reports.ts';
+import { getCollectorStatus } from '../../collector/operations.ts';
+import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
+import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { widthOf } from '../output/io.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
@@ -16,8 +16,8 @@ import { paragraph } from '../output/wrapped-text.ts';
 import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
 
 const EXAMPLES = `
-The balance adds up. Of a collector: what is read is accepted or waiting; what lies behind that in the files is unread.
-Of an aggregator: what is accepted is, for each emitter, delivered, queued, dead-lettered or discarded.
+The totals match. Collector: read = accepted + waiting; unread is the rest of the files.
+Aggregator, for each emitter: accepted = delivered + queued + dead-lettered + discarded.
 
 Examples:
   mega-collector status
@@ -32,17 +32,22 @@ interface StatusOptions {
 
 export function statusCommand({ io }: Context): Command {
   return new Command('status')
-    .description('Show what was read, accepted and delivered, and what waits.')
-    .option('--state-directory <path>', 'Of a collector or an aggregator; default: the configured ones.')
-    .option('--verbose', "Every stream of a collector, with its file's path.")
+    .description('Show how much was read, accepted and delivered, and how much waits.')
+    .option(
+      '--state-directory <path>',
+      'State directory of a collector or an aggregator; default: the configured ones.',
+    )
+    .option('--verbose', 'Show every stream of a collector, with the path of its file.')
     .option('--json', 'Print one JSON object per state directory, one per line.')
     .addHelpText('after', EXAMPLES)
     .action(async ({ stateDirectory, verbose = false, json = false }: StatusOptions) => {
       const width = widthOf(io.stdout);
       for (const directory of await findStateDirectories(io, stateDirectory)) {
-        const { value, running } = await askOwner(io, directory, 'status', { verbose });
-        const status = statusAnswer(value);
-        const { path } = directory;
+        const { path, role } = directory;
+        const { answer: status, running } =
+          role === 'aggregator'
+            ? await callOwner(io, directory, getStatus, {})
+            : await callOwner(io, directory, getCollectorStatus, { query: { verbose } });
         io.stdout.write(
           json
             ? `${JSON.stringify({ ...status, stateDirectory: path, running })}\n`

@@ -1,85 +1,97 @@
-import { connect, type Socket } from 'node:net';
-import type { Json } from '../../records/json.ts';
-import { ControlError } from './control-error.ts';
-import { type ControlResponse, jsonLines, writeLine } from './control-lines.ts';
-import { openControlSocketPath } from './control-socket.ts';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpCall, HttpReply } from '../http/http-call.ts';
+import { connectControlSocket } from './control-socket.ts';
 
-export type ControlAnswer = { readonly answered: true; readonly value: Json } | { readonly answered: false };
+/** Cannot get an answer from the process that owns a state directory. `message`: the reason, and what to do. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError';
+}
 
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 
 /**
- * Sends a command to the owner of a state directory. `answered: false`: there is no owner. Throws
- * ControlError when the command failed, or there was no answer.
+ * Sends a request to the process that owns a state directory. undefined: no process is running on it.
+ * Rejects with ControlError when there is no answer.
  */
 export async function callControl(
   directory: string,
-  command: string,
-  input: Json,
+  call: HttpCall,
   { timeoutMs = TIMEOUT_MS }: { readonly timeoutMs?: number } = {},
-): Promise<ControlAnswer> {
-  const socket = await connectControl(directory);
-  if (socket === undefined) return { answered: false };
-  // Errors end the read loop below, which reports them.
-  socket.on('error', () => {});
-  let timedOut = false;
+): Promise<HttpReply | undefined> {
+  const socket = await connectControlSocket(directory).catch((error: NodeJS.ErrnoException) => {
+    throw notAllowed(directory, error) ?? error;
+  });
+  if (socket === undefined) return undefined;
+  let isTimedOut = false;
   socket.setTimeout(timeoutMs, () => {
-    timedOut = true;
+    isTimedOut = true;
     socket.destroy();
   });
   try {
-    await writeLine(socket, { command, input });
-    const response = await firstResponse(socket);
-    if (timedOut) throw new ControlError('timeout', `No answer within ${timeoutMs / 1000} seconds`);
-    if (response === undefined) {
-      throw new ControlError('interrupted', 'The process that owns the state ended before it answered');
-    }
-    if (!response.ok) throw new ControlError(response.kind, response.message);
-    return { answered: true, value: response.value };
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function firstResponse(socket: Socket): Promise<ControlResponse | undefined> {
-  try {
-    for await (const line of jsonLines(socket, MAX_RESPONSE_BYTES)) return line as unknown as ControlResponse;
+    const answer = await send(socket, call);
+    return { status: answer.statusCode ?? 0, text: await readText(directory, answer) };
   } catch (error) {
-    if (error instanceof ControlError) throw error;
-  }
-  return undefined;
-}
-
-/** undefined: nothing is listening. */
-export async function connectControl(directory: string): Promise<Socket | undefined> {
-  const socketPath = await openControlSocketPath(directory).catch(absent);
-  if (socketPath === undefined) return undefined;
-  try {
-    return await connected(socketPath.path).catch(absent);
+    if (isTimedOut) throw timedOut(directory, timeoutMs);
+    throw controlError(directory, error as NodeJS.ErrnoException);
   } finally {
-    await socketPath.close();
+    socket.destroy();
   }
 }
 
-function connected(path: string): Promise<Socket> {
+function send(socket: Socket, { method, path, body }: HttpCall): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const request = httpRequest({
+      method,
+      path,
+      headers: { host: 'localhost', ...headers },
+      createConnection: () => socket,
     });
+    request.once('response', resolve);
+    request.on('error', reject);
+    request.end(body);
   });
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') return undefined;
-  if (error.code === 'EACCES' || error.code === 'EPERM') {
-    throw new ControlError(
-      'forbidden',
-      'The state belongs to another user: run the command as that user or as root',
+async function readText(directory: string, answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) {
+      throw new ControlError(
+        `Cannot read the answer of the process that runs on ${directory}: it must be at most ${MAX_ANSWER_BYTES} bytes.`,
+      );
+    }
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function notAllowed(directory: string, { code }: NodeJS.ErrnoException): ControlError | undefined {
+  if (code !== 'EACCES' && code !== 'EPERM') return undefined;
+  return new ControlError(
+    `Cannot connect to the process that runs on ${directory}: permission denied (${code}). Run the command as the user of that process, or as root.`,
+  );
+}
+
+function timedOut(directory: string, timeoutMs: number): ControlError {
+  return new ControlError(
+    `The process that runs on ${directory} did not answer within ${timeoutMs / 1000} s. See its log.`,
+  );
+}
+
+function controlError(directory: string, error: NodeJS.ErrnoException): Error {
+  if (error instanceof ControlError) return error;
+  // Version 0.1.0 answers with a line of JSON.
+  if (error.code?.startsWith('HPE_')) {
+    return new ControlError(
+      `Cannot read the answer of the process that runs on ${directory}: it is of an earlier version. Restart it.`,
     );
   }
-  throw error;
+  return new ControlError(
+    `The process that runs on ${directory} ended before it answered (${error.code ?? error.message}). Repeat the command.`,
+  );
 }

@@ -2,18 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Json } from '../../records/json.ts';
 import { HttpError } from './http-error.ts';
 
-const MAX_BODY_BYTES = 64 * 1024;
 /**
- * Reads and discards up to this much of a too large body: a client that is still sending would not read the
- * answer.
+ * Reads and discards up to this much of a too large body: a client that is still sending would not read the answer.
  */
 const MAX_DISCARDED_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
 
 /** Reads the body of a request as JSON. Rejects with an HttpError. The server limits the time. */
-export async function readJsonBody(request: IncomingMessage): Promise<Json> {
+export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<Json> {
   checkType(request);
-  const text = textOf(await readBytes(request));
+  const text = textOf(await readBytes(request, maxBytes));
   if (depthOf(text) > MAX_DEPTH) throw invalid(`The body is nested deeper than ${MAX_DEPTH} levels.`);
   try {
     return JSON.parse(text) as Json;
@@ -34,7 +32,8 @@ function checkType({ headers }: IncomingMessage): void {
   );
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const maxReadBytes = Math.max(maxBytes, MAX_DISCARDED_BYTES);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
@@ -45,18 +44,18 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     };
     const onData = (chunk: Buffer) => {
       sizeBytes += chunk.length;
-      if (sizeBytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (sizeBytes <= maxBytes) chunks.push(chunk);
       else chunks.length = 0;
-      if (sizeBytes > MAX_DISCARDED_BYTES) settle(tooLarge());
+      if (sizeBytes > maxReadBytes) settle(tooLarge(maxBytes));
     };
-    const onEnd = () => settle(sizeBytes > MAX_BODY_BYTES ? tooLarge() : Buffer.concat(chunks));
+    const onEnd = () => settle(sizeBytes > maxBytes ? tooLarge(maxBytes) : Buffer.concat(chunks));
     const onClose = () => settle(invalid('The body ended before its end.'));
     if (request.destroyed) {
       onClose();
       return;
     }
-    if (Number(request.headers['content-length'] ?? 0) > MAX_DISCARDED_BYTES) {
-      settle(tooLarge());
+    if (Number(request.headers['content-length'] ?? 0) > maxReadBytes) {
+      settle(tooLarge(maxBytes));
       return;
     }
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
@@ -90,6 +89,6 @@ function invalid(message: string): HttpError {
   return new HttpError(400, 'invalid-request', message);
 }
 
-function tooLarge(): HttpError {
-  return new HttpError(413, 'too-large', `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+function tooLarge(maxBytes: number): HttpError {
+  return new HttpError(413, 'too-large', `The body is larger than ${maxBytes} bytes.`);
 }

@@ -12,7 +12,7 @@ export interface HttpRequest {
   /** The part after the `?`, not decoded. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
-  /** The other end of the connection; undefined when that is gone. */
+  /** The other end of the connection; undefined for a Unix socket, and when the connection is gone. */
   readonly remoteAddress: string | undefined;
   /** Aborts when the answer is complete, or the client has disconnected. */
   readonly signal: AbortSignal;
@@ -27,8 +27,19 @@ export interface HttpAnswer {
   /** Default: JSON. */
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | HttpStream;
+  /** Default: `no-store`. */
+  readonly cacheControl?: string;
+  /**
+   * Identifies this version of the body, without quotes. A GET or HEAD with a matching `If-None-Match` is
+   * answered 304 without the body. Not for streams.
+   */
+  readonly etag?: string;
+  /** The body compressed beforehand. A client that accepts one of them receives it instead of `body`. */
+  readonly encoded?: Readonly<Partial<Record<HttpEncoding, Uint8Array>>>;
+  readonly body: string | Uint8Array | HttpStream;
 }
+
+export type HttpEncoding = 'br' | 'gzip';
 
 /**
  * Writes a body in parts until it resolves. `signal` aborts when the client disconnects or the server stops.
@@ -58,5 +69,5 @@ export type HttpParameters = ReadonlyMap<string, string>;
 /** All paths with a prefix (`/v1`), handled by one handler. */
 export interface HttpMount {
   readonly prefix: string;
-  readonly handler: HttpHandler;
+  readonly handle: HttpHandler;
 }

@@ -1,5 +1,3 @@
-import type { HttpAnswer } from './http-contract.ts';
-
 /** A problem of a part of a request: `where[0].property`, `limit`. */
 export interface HttpProblem {
   readonly path: string;
@@ -32,7 +30,11 @@ export class HttpError extends Error {
  * `{"error": {"code": "invalid-request", "message": "...", "problems": [{"path": "limit", "message":
  * "..."}]}}`
  */
-export function errorAnswer({ status, code, message, problems, headers }: HttpError): HttpAnswer {
+export function errorAnswer({ status, code, message, problems, headers }: HttpError): {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+} {
   const error = { code, message, ...(problems.length > 0 && { problems }) };
   return { status, headers, body: JSON.stringify({ error }) };
 }

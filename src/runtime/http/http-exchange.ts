@@ -3,24 +3,36 @@ import type { LimitedLog } from '../logging/limited-log.ts';
 import { readJsonBody } from './http-body.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest, HttpSink, HttpStream } from './http-contract.ts';
 import { errorAnswer, HttpError } from './http-error.ts';
+import { httpRepresentation } from './http-representation.ts';
+
+export interface HttpExchangeOptions {
+  readonly log: LimitedLog;
+  readonly maxBodyBytes: number;
+}
 
 /** One request and its answer. */
 export class HttpExchange {
   readonly #incoming: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #log: LimitedLog;
+  readonly #options: HttpExchangeOptions;
   readonly #over = new AbortController();
   readonly #ended = new AbortController();
+  #isHandling = false;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, log: LimitedLog) {
+  constructor(incoming: IncomingMessage, response: ServerResponse, options: HttpExchangeOptions) {
     this.#incoming = incoming;
     this.#response = response;
-    this.#log = log;
+    this.#options = options;
     response.once('close', () => {
       this.#over.abort();
       this.#ended.abort();
     });
     response.on('error', () => {});
+  }
+
+  /** The request has arrived, and the handler has not returned its answer yet. */
+  get isAwaitingAnswer(): boolean {
+    return this.#isHandling && this.#incoming.complete;
   }
 
   /** The server stops: a stream, which has no end, is ended; other requests may still be answered. */
@@ -32,21 +44,22 @@ export class HttpExchange {
   /** Never rejects. */
   async handle(handler: HttpHandler): Promise<void> {
     const request = this.#request();
-    const { status = 200, contentType, headers, body } = await this.#answerOf(handler, request);
+    this.#isHandling = true;
+    const answer = await this.#answerOf(handler, request);
+    this.#isHandling = false;
     if (this.#over.signal.aborted) return;
+    const { status, headers, body } = httpRepresentation(answer, request);
     this.#response.writeHead(status, {
-      ...(status !== 204 && { 'content-type': contentType ?? 'application/json; charset=utf-8' }),
-      ...(status !== 204 && typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
-      // Prevents caching, and guessing of the content type.
-      'cache-control': 'no-store',
+      ...contentHeaders(status, answer, body),
+      // Prevents guessing of the content type.
       'x-content-type-options': 'nosniff',
       // An unread body must not be parsed as the next request.
       ...(hasUnreadBody(this.#incoming) && { connection: 'close' }),
       ...headers,
     });
-    if (request.method === 'HEAD') this.#response.end();
-    else if (typeof body === 'string') this.#response.end(body);
-    else await this.#stream(body, request.path);
+    if (request.method === 'HEAD' || body === undefined) this.#response.end();
+    else if (typeof body === 'function') await this.#stream(body, request.path);
+    else this.#response.end(body);
   }
 
   #request(): HttpRequest {
@@ -60,7 +73,7 @@ export class HttpExchange {
       headers,
       remoteAddress: socket.remoteAddress,
       signal: this.#over.signal,
-      json: () => readJsonBody(incoming),
+      json: () => readJsonBody(incoming, this.#options.maxBodyBytes),
     };
   }
 
@@ -70,7 +83,7 @@ export class HttpExchange {
     } catch (error) {
       if (error instanceof HttpError) return errorAnswer(error);
       this.#logFailure(error, request.path);
-      return errorAnswer(new HttpError(500, 'internal', 'The request could not be answered.'));
+      return errorAnswer(new HttpError(500, 'internal', 'Internal error: see the log of the process.'));
     }
   }
 
@@ -93,8 +106,25 @@ export class HttpExchange {
   #logFailure(error: unknown, path: string): void {
     const fields = { err: error, path: path.slice(0, 200) };
     // One limit for all paths: a client can choose any path.
-    this.#log.write({ level: 'error', party: '', fields, message: 'An HTTP request could not be answered' });
+    this.#options.log.write({
+      level: 'error',
+      party: '',
+      fields,
+      message: 'An HTTP request could not be answered',
+    });
   }
+}
+
+function contentHeaders(
+  status: number,
+  { contentType = 'application/json; charset=utf-8' }: HttpAnswer,
+  body: HttpAnswer['body'] | undefined,
+): Record<string, string | number> {
+  if (status === 204 || body === undefined) return {};
+  return {
+    'content-type': contentType,
+    ...(typeof body !== 'function' && { 'content-length': Buffer.byteLength(body) }),
+  };
 }
 
 function sinkOf(response: ServerResponse): HttpSink {

@@ -1,6 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { errorBody } from '../../../src/aggregator/api/openapi-components.ts';
-import { OPERATIONS } from '../../../src/aggregator/api/operations.ts';
+import {
+  DESCRIPTION_OPERATIONS,
+  OPERATIONS,
+  STORE_OPERATIONS,
+} from '../../../src/aggregator/api/operations/operations.ts';
 import { CursorError, type LogSearch } from '../../../src/logstore/logs/log-search.ts';
 import { SqlError, type SqlErrorKind } from '../../../src/logstore/sql/sql-database.ts';
 import { MonitorError, type MonitorErrorKind } from '../../../src/monitoring/monitor.ts';
@@ -20,7 +24,9 @@ function problems({ body }: ApiAnswer): Readonly<Record<string, string>> {
 }
 
 describe('each operation', () => {
-  const answering = OPERATIONS.filter(({ answer }) => answer !== 'events');
+  const answering = [...STORE_OPERATIONS, ...DESCRIPTION_OPERATIONS].filter(
+    ({ answer }) => answer !== 'events',
+  );
 
   test.each(answering.map((operation) => [operation.id, operation] as const))(
     '%s answers what its schema says',

@@ -1,4 +1,4 @@
-import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
+import type { ApiStore } from '../../../src/aggregator/api/operations/api-store.ts';
 import type { LogEntry } from '../../../src/logstore/logs/log-requests.ts';
 import type { LogSearch } from '../../../src/logstore/logs/log-search.ts';
 import type { AlertEvent, AlertReport, AlertStatus } from '../../../src/monitoring/alert-definition.ts';

@@ -183,6 +183,6 @@ describe('with a token', () => {
   });
 
   test('it must not be empty', async () => {
-    await expect(servedApi({ token: '' })).rejects.toThrow('An empty token protects nothing');
+    await expect(servedApi({ token: '' })).rejects.toThrow('The token must not be empty');
   });
 });

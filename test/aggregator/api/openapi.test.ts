@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../../src/aggregator/api/openapi.ts';
-import { OPERATIONS } from '../../../src/aggregator/api/operations.ts';
+import { OPERATIONS } from '../../../src/aggregator/api/operations/operations.ts';
 import { servedApi } from './served-api.ts';
 
 interface Parameter {
@@ -15,6 +15,7 @@ interface Described {
   readonly summary: string;
   readonly tags: readonly string[];
   readonly parameters?: readonly Parameter[];
+  readonly security?: readonly object[];
   readonly requestBody?: { readonly content: object };
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
 }
@@ -68,8 +69,10 @@ test('no schema is left that is only JSON schema, and none that says nothing', (
   }
 });
 
+const PUBLIC = OPERATIONS.filter(({ access }) => access !== 'owner');
+
 describe('every operation', () => {
-  test.each(OPERATIONS.map((operation) => [operation.id, operation] as const))(
+  test.each(PUBLIC.map((operation) => [operation.id, operation] as const))(
     '%s is described',
     (id, { method, path, status, body, answer }) => {
       const described = document.paths[path]?.[method.toLowerCase()];
@@ -90,7 +93,20 @@ describe('every operation', () => {
 
   test('and nothing else', () => {
     const described = Object.values(document.paths).flatMap((methods) => Object.values(methods));
-    expect(described).toHaveLength(OPERATIONS.length);
+    expect(described).toHaveLength(PUBLIC.length);
+  });
+
+  test('for the owner is left out: the HTTP address does not accept it', () => {
+    const forOwner = OPERATIONS.filter(({ access }) => access === 'owner').map(({ id }) => id);
+    expect(forOwner).toEqual(['forgetEmitter', 'skipEntry', 'discardDeadLetters']);
+    for (const id of forOwner) expect(JSON.stringify(document)).not.toContain(id);
+  });
+
+  test('that needs a token is described with it', () => {
+    for (const { access = 'machine', path, method } of PUBLIC) {
+      const security = document.paths[path]?.[method.toLowerCase()]?.security;
+      expect(security, path).toEqual(access === 'token' ? [{ token: [] }] : undefined);
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import { formatAddress } from '../../../src/runtime/configuration/address.ts';
 import { HttpServer, type HttpServerOptions } from '../../../src/runtime/http/http-server.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
+import { fakeQueue } from './fake-queue.ts';
 import { fakeStore } from './fake-store.ts';
 
 export interface ApiAnswer {
@@ -23,8 +24,13 @@ export async function servedApi(
   const metrics = createMetrics({ prefix: 'aggregator_', version: '1.2.3' });
   const listenAddress = { host: '127.0.0.1', port: 0 };
   const store = fakeStore();
+  const queue = fakeQueue();
   const api = createApi({
     store: () => store,
+    queue: () => queue,
+    configuredEmitters: new Set(['file']),
+    deadLettersDiscarded: () => {},
+    entrySkipped: () => {},
     token: undefined,
     listenAddress,
     clock: systemClock,
@@ -37,7 +43,7 @@ export async function servedApi(
     metrics,
     health: () => ({ ready: true, late: [] }),
     logger,
-    mounts: [api],
+    mounts: [api.network],
     ...serverOptions,
   });
   await server.start();
@@ -60,5 +66,5 @@ export async function servedApi(
       headers: { 'content-type': 'application/json' },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { server, address, store, lines, metrics, url, ask, post };
+  return { api, server, address, store, queue, lines, metrics, url, ask, post };
 }

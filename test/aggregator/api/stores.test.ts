@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
-import { OPERATIONS } from '../../../src/aggregator/api/operations.ts';
+import type { ApiStore } from '../../../src/aggregator/api/operations/api-store.ts';
+import { STORE_OPERATIONS } from '../../../src/aggregator/api/operations/operations.ts';
 import { createLogSearch } from '../../../src/logstore/logs/create-log-search.ts';
 import {
   histogram,
@@ -183,7 +183,7 @@ describeEachStore('the API', (openStore) => {
       const { body } = await ask('/v1/metrics/hits/points?limit=100');
       expect((body as { points: { count: number }[] }).points.some(({ count }) => count > 0)).toBe(true);
     }, 20_000);
-    for (const { path, answer, method } of OPERATIONS) {
+    for (const { path, answer, method } of STORE_OPERATIONS) {
       if (method !== 'GET' || answer === undefined || answer === 'events') continue;
       const id = path.startsWith('/v1/alerts') ? 'many' : 'hits';
       const found = await ask(

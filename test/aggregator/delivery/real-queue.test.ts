@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { aggregatorControl } from '../../../src/aggregator/control.ts';
+import { skipEntry } from '../../../src/aggregator/api/operations/queue-operations.ts';
 import {
   createEmitterChain,
   type EmitterChain,
@@ -11,11 +11,15 @@ import {
 import { DELIVERED, rejected } from '../../../src/emitters/outcome.ts';
 import { mintStreamId } from '../../../src/records/stream-id.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { loggedOperations } from '../../../src/runtime/operations/operation-events.ts';
+import { operationRoutes } from '../../../src/runtime/operations/operation-routes.ts';
+import { ownerHandler } from '../../../src/runtime/operations/owner-handler.ts';
 import type { Queue } from '../../../src/storage/queue/queue.ts';
 import { incoming, incomingBatch, queueFixture } from '../../storage/queue-fixture.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { MemoryEmitter } from '../../support/memory-emitter.ts';
 import { MemoryNotifier } from '../../support/memory-notifier.ts';
+import { callOpened } from '../../support/owner-status.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 
 const NEVER = new AbortController().signal;
@@ -104,10 +108,21 @@ it('delivers up to a damaged entry, and continues after it when the operator ski
   const queue = await open();
   const parts = { queue, emitter: new MemoryEmitter(), notifier: new MemoryNotifier() };
   const chain = await startedChain(parts, { retryDelayMs: 10_000_000 });
-  const { 'emitters.skip': skip } = aggregatorControl(queue, {
-    configured: new Set(['test']),
-    entrySkipped: () => chain.tryAgain(),
-  });
+  const handle = ownerHandler(
+    operationRoutes({
+      operations: [skipEntry],
+      context: {
+        queue: () => queue,
+        configuredEmitters: new Set(['test']),
+        deadLettersDiscarded: () => {},
+        entrySkipped: () => chain.tryAgain(),
+      },
+      proven: 'owner',
+      clock: systemClock,
+      events: loggedOperations(capturedLogger().logger),
+    }),
+  );
+  const skip = (name: string) => callOpened({ handle }, skipEntry, { parameters: { name } });
   await vi.waitFor(() =>
     expect(chain.status()).toMatchObject({
       failures: 1,
@@ -117,11 +132,9 @@ it('delivers up to a damaged entry, and continues after it when the operator ski
   await vi.waitFor(() => expect(queue.knownEmitters()[0]?.committed).toEqual({ entry: 2, record: 0 }));
   expect(parts.emitter.delivered).toEqual([`${'a'.repeat(200)}\n`]);
 
-  await expect(skip?.({ name: 'other' })).rejects.toThrow(
-    'Cannot skip an entry of emitter other: it does not exist',
-  );
-  expect(await skip?.({ name: 'test' })).toEqual({ records: 1, bytes: 201 });
-  await expect(skip?.({ name: 'test' })).rejects.toThrow('its next entry is not damaged');
+  await expect(skip('other')).rejects.toThrow('Cannot skip an entry of emitter other: it does not exist');
+  expect(await skip('test')).toEqual({ records: 1, bytes: 201 });
+  await expect(skip('test')).rejects.toThrow('its next entry is not damaged');
   await vi.waitFor(() => expect(parts.emitter.delivered.slice(1)).toEqual([`${'c'.repeat(200)}\n`]));
   await chain.stop(NEVER);
   expect(queue.balance().emitters[0]).toMatchObject({ discarded: { records: 1 }, delivered: { records: 2 } });

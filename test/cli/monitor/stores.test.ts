@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { ApiStore } from '../../../src/aggregator/api/api-store.ts';
+import type { ApiStore } from '../../../src/aggregator/api/operations/api-store.ts';
 import { createLogSearch } from '../../../src/logstore/logs/create-log-search.ts';
 import { createMonitor } from '../../../src/monitoring/create-monitor.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';

@@ -1,8 +1,11 @@
-import type { HttpProblem } from '../../runtime/http/http-error.ts';
+import type { HttpProblem } from '../http/http-error.ts';
 
 const UNSTORABLE = /\0|\p{Surrogate}/u;
 
-/** Where a value (JSON) holds text that no store can hold, or compare with: U+0000, or half a surrogate pair. */
+/**
+ * Finds texts in a JSON value that no store can hold or compare with, and no file can be named: with U+0000
+ * or half a surrogate pair.
+ */
 export function unstorableTexts(value: unknown, path: string): readonly HttpProblem[] {
   if (typeof value === 'string') {
     return UNSTORABLE.test(value)

@@ -1,24 +1,27 @@
 import { z } from 'zod';
-import { identifier } from '../../monitoring/metric-definition.ts';
-import { schemaProblems } from '../../runtime/configuration/schema-problems.ts';
-import type { HttpParameters, HttpRequest } from '../../runtime/http/http-contract.ts';
-import { HttpError, type HttpProblem } from '../../runtime/http/http-error.ts';
-import { parseQuery } from '../../runtime/http/http-query.ts';
+import { schemaProblems } from '../configuration/schema-problems.ts';
+import type { HttpParameters, HttpRequest } from '../http/http-contract.ts';
+import { HttpError, type HttpProblem } from '../http/http-error.ts';
+import { parseQuery } from '../http/http-query.ts';
 import type { Operation, OperationInput } from './operation.ts';
 import { queryValue } from './query-value.ts';
 import { knownKeys } from './request-schema.ts';
 import { unstorableTexts } from './unstorable-texts.ts';
 
-const NO_QUERY = z.strictObject({});
+const NOTHING = z.strictObject({});
 const MAX_PROBLEMS = 20;
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** What a request says, held against the schemas of the operation. Throws HttpError with all that is wrong. */
+/** Checks a request against the schemas of its operation. Throws HttpError with all problems. */
 export async function operationInput(
-  { path, query: querySchema = NO_QUERY, body: bodySchema }: Operation,
+  {
+    parameters: parametersSchema = NOTHING,
+    query: querySchema = NOTHING,
+    ...operation
+  }: Pick<Operation<never>, 'parameters' | 'query' | 'body' | 'readListItem'>,
   request: HttpRequest,
-  parameters: HttpParameters,
-): Promise<OperationInput<unknown, unknown>> {
+  pathTexts: HttpParameters,
+): Promise<OperationInput<unknown, unknown, unknown>> {
   const problems: HttpProblem[] = [];
   const check = (schema: z.ZodType, value: unknown, place = '') => {
     const texts = unstorableTexts(value, place);
@@ -27,14 +30,13 @@ export async function operationInput(
     problems.push(...texts, ...problemsOf(schema, result.error, place));
     return undefined;
   };
-  const id = parameters.get('id') ?? '';
-  if (path.includes('{id}')) check(identifier, id, 'id');
-  const { value, problems: queryProblems } = queryValue(querySchema, parseQuery(request.query));
-  problems.push(...queryProblems);
-  const query = check(querySchema, value);
-  const body = bodySchema === undefined ? undefined : check(bodySchema, await request.json());
+  const parameters = check(parametersSchema, Object.fromEntries(pathTexts));
+  const given = queryValue(querySchema, parseQuery(request.query), operation.readListItem);
+  problems.push(...given.problems);
+  const query = check(querySchema, given.value);
+  const body = operation.body === undefined ? undefined : check(operation.body, await request.json());
   if (problems.length > 0) throw invalid(problems);
-  return { id, query, body, request };
+  return { parameters, query, body, request };
 }
 
 function problemsOf(schema: z.ZodType, error: z.ZodError | undefined, place: string): readonly HttpProblem[] {

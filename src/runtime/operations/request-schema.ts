@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** As much of a JSON schema as is looked at here. */
+/** The part of a JSON schema that is used here. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -10,7 +10,7 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** What a request may be, as data. */
+/** The schema of a request as a JSON schema. */
 export function requestSchema(schema: z.ZodType): JsonSchema {
   let found = known.get(schema);
   if (found === undefined) {
@@ -22,7 +22,7 @@ export function requestSchema(schema: z.ZodType): JsonSchema {
 
 const known = new WeakMap<z.ZodType, JsonSchema>();
 
-/** The keys that may stand in a request at a path: `['where', 0]`. */
+/** The keys that a request may have at a path: `['where', 0]`. */
 export function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
   let found: JsonSchema | undefined = requestSchema(schema);
   for (const key of path) {

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import {
+  identifier,
+  metricDefinition,
+  metricPoint,
+  metricReport,
+  pointsRequest,
+} from '../../../monitoring/metric-definition.ts';
+import { namesIn } from '../../../monitoring/metric-sql.ts';
+import { type Operation, operation } from '../../../runtime/operations/operation.ts';
+import type { StoreContext } from './store-context.ts';
+
+const byId = z.strictObject({ id: identifier });
+
+/** Metrics of the store, and their points. */
+export const METRIC_OPERATIONS: readonly Operation<StoreContext>[] = [
+  operation({
+    id: 'listMetrics',
+    method: 'GET',
+    path: '/v1/metrics',
+    tag: 'metrics',
+    summary: 'List all metrics.',
+    status: 200,
+    answer: z.object({ metrics: z.array(metricReport) }),
+    run: async ({ store }: StoreContext) => ({ metrics: [...(await store().monitor.metrics())] }),
+  }),
+  operation({
+    id: 'createMetric',
+    method: 'POST',
+    path: '/v1/metrics',
+    tag: 'metrics',
+    summary: 'Create a metric.',
+    body: metricDefinition,
+    status: 201,
+    answer: metricReport,
+    errors: [409, 422],
+    run: async ({ store }: StoreContext, { body }) => {
+      const report = await store().monitor.createMetric(body);
+      const unknown = await store().search.unknown(namesIn(body));
+      return unknown.length === 0 ? report : { ...report, unknown: [...unknown] };
+    },
+  }),
+  operation({
+    id: 'getMetric',
+    method: 'GET',
+    path: '/v1/metrics/{id}',
+    parameters: byId,
+    tag: 'metrics',
+    summary: 'Get a metric: its definition and its progress.',
+    status: 200,
+    answer: metricReport,
+    run: ({ store }: StoreContext, { parameters: { id } }) => store().monitor.metric(id),
+  }),
+  operation({
+    id: 'deleteMetric',
+    method: 'DELETE',
+    path: '/v1/metrics/{id}',
+    parameters: byId,
+    tag: 'metrics',
+    summary: 'Delete a metric and its points. Rejected while an alert uses it.',
+    status: 204,
+    errors: [409],
+    run: ({ store }: StoreContext, { parameters: { id } }) => store().monitor.deleteMetric(id),
+  }),
+  operation({
+    id: 'listPoints',
+    method: 'GET',
+    path: '/v1/metrics/{id}/points',
+    parameters: byId,
+    tag: 'metrics',
+    summary: 'List the points of a metric, newest first.',
+    query: pointsRequest,
+    status: 200,
+    answer: z.object({ points: z.array(metricPoint) }),
+    run: async ({ store }: StoreContext, { parameters: { id }, query }) => ({
+      points: [...(await store().monitor.points(id, query))],
+    }),
+  }),
+];

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { type Operation, operation } from '../../../runtime/operations/operation.ts';
+import { ALERT_OPERATIONS } from './alert-operations.ts';
+import { DEAD_LETTER_OPERATIONS } from './dead-letter-operations.ts';
+import { LOG_OPERATIONS } from './log-operations.ts';
+import { METRIC_OPERATIONS } from './metric-operations.ts';
+import type { QueueContext } from './queue-context.ts';
+import { QUEUE_OPERATIONS } from './queue-operations.ts';
+import type { StoreContext } from './store-context.ts';
+
+/** Each query occupies the store: few run at a time. */
+export const STORE_OPERATIONS: readonly Operation<StoreContext>[] = [
+  ...LOG_OPERATIONS,
+  ...METRIC_OPERATIONS,
+  ...ALERT_OPERATIONS,
+];
+
+/** Answered without the store, also while it is busy or damaged. */
+export const STATE_OPERATIONS: readonly Operation<QueueContext>[] = [
+  ...QUEUE_OPERATIONS,
+  ...DEAD_LETTER_OPERATIONS,
+];
+
+export interface DescriptionContext {
+  /** The OpenAPI document. */
+  readonly document: object;
+}
+
+export const DESCRIPTION_OPERATIONS: readonly Operation<DescriptionContext>[] = [
+  operation({
+    id: 'getDescription',
+    method: 'GET',
+    path: '/v1/openapi.json',
+    tag: 'description',
+    summary: 'Get this description.',
+    status: 200,
+    answer: z.looseObject({ openapi: z.string() }),
+    run: async ({ document }: DescriptionContext) => document as { openapi: string },
+  }),
+];
+
+/** Everything that an aggregator answers. An addition is an entry in one of these tables. */
+export const OPERATIONS: readonly Operation<StoreContext & QueueContext & DescriptionContext>[] = [
+  ...STORE_OPERATIONS,
+  ...STATE_OPERATIONS,
+  ...DESCRIPTION_OPERATIONS,
+];

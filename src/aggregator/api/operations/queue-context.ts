@@ -1,0 +1,16 @@
+import type { Queue } from '../../../storage/queue/queue.ts';
+
+type OperatedQueue = Pick<
+  Queue,
+  'balance' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
+>;
+
+/** The means of the operations on the queue. */
+export interface QueueContext {
+  /** Throws HttpError when the state is not open. */
+  readonly queue: () => OperatedQueue;
+  /** Names in the configuration; none when no aggregator runs. */
+  readonly configuredEmitters: ReadonlySet<string>;
+  readonly deadLettersDiscarded: () => void;
+  readonly entrySkipped: (emitter: string) => void;
+}

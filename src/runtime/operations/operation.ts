@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import type { HttpAnswer, HttpMethod, HttpRequest } from '../http/http-contract.ts';
+import type { Access } from './access.ts';
+
+/**
+ * One request that a process answers, as data. The same entry is the route of both transports (the HTTP
+ * address and the Unix socket), the check of the request, the description in the OpenAPI document, and the
+ * client's knowledge of how to send it.
+ */
+export interface Operation<Context> {
+  /** For generated clients and for metrics. */
+  readonly id: string;
+  readonly method: HttpMethod;
+  /** `/v1/metrics/{id}`: names in braces are the keys of `parameters`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Absent: `machine`. */
+  readonly access?: Access;
+  /** Of the texts in the path; absent: there are none. */
+  readonly parameters?: z.ZodType;
+  /** Of the part after the `?`; absent: must be empty. */
+  readonly query?: z.ZodType;
+  /** Reads one text of a list in the query; absent: the text is the value. */
+  readonly readListItem?: (text: string) => unknown;
+  /** Of a JSON body; absent: no body is read. */
+  readonly body?: z.ZodType;
+  readonly status: 200 | 201 | 204;
+  /** Of the JSON answer; 'events': server-sent events; absent: no content. */
+  readonly answer?: z.ZodType | 'events';
+  /** Errors besides those that every operation may return. */
+  readonly errors?: readonly (409 | 422)[];
+  run(context: Context, input: OperationInput<unknown, unknown, unknown>): Promise<unknown>;
+}
+
+/** Checked. */
+export interface OperationInput<Parameters, Query, Body> {
+  readonly parameters: Parameters;
+  readonly query: Query;
+  readonly body: Body;
+  readonly request: HttpRequest;
+}
+
+/** An operation whose input and answer the compiler knows: `run` must match the schemas. */
+export interface TypedOperation<Context, Parameters, Query, Body, Answer>
+  extends Omit<Operation<Context>, 'parameters' | 'query' | 'body' | 'answer' | 'run'> {
+  readonly parameters?: z.ZodType<Parameters>;
+  readonly query?: z.ZodType<Query>;
+  readonly body?: z.ZodType<Body>;
+  readonly answer?: z.ZodType<Answer>;
+  run(context: Context, input: OperationInput<Parameters, Query, Body>): Promise<Answer>;
+}
+
+/** For functions over operations: see `CallInput` and `CallAnswer`. */
+// biome-ignore lint/suspicious/noExplicitAny: only the caller's type is used, and any other bound would not accept it.
+export type AnyTypedOperation = TypedOperation<any, any, any, any, any>;
+
+/** Lets the compiler infer the types from the schemas. */
+export function operation<
+  Context,
+  Parameters = undefined,
+  Query = undefined,
+  Body = undefined,
+  Answer = void,
+>(
+  typed: TypedOperation<Context, Parameters, Query, Body, Answer>,
+): TypedOperation<Context, Parameters, Query, Body, Answer> {
+  return typed;
+}
+
+interface EventsOperation<Context, Query>
+  extends Omit<TypedOperation<Context, undefined, Query, undefined, HttpAnswer>, 'answer'> {
+  readonly answer: 'events';
+}
+
+/** An operation that answers with server-sent events. */
+export function eventsOperation<Context, Query>(
+  typed: EventsOperation<Context, Query>,
+): EventsOperation<Context, Query> {
+  return typed;
+}
