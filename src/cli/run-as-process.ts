@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Json } from '../records/json.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { type Cancel, systemClock } from '../runtime/clock.ts';
 import type { ConfigurationWarning } from '../runtime/configuration/configuration.ts';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
 import type { LogLevel } from '../runtime/configuration/log-level.ts';
@@ -45,6 +45,8 @@ export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<C
   readonly connect: (config: Config) => Promise<readonly ConnectionTrial[]>;
   /** undefined: runs until it is told to stop. */
   readonly oneShot?: (service: Runs, config: Config) => OneShot | undefined;
+  /** Watches the service while it runs, until the returned function is called. */
+  readonly watch?: (service: Runs, config: Config, logger: Logger) => Cancel;
 }
 
 /** A run that ends by itself. */
@@ -124,10 +126,11 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   const oneShot = plan.oneShot?.(service, config);
   const { shutdownTimeoutMs } = config;
   const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));
+  const stopWatching = plan.watch?.(service, config, logger);
   return runService({
     ...{ service, reopen, logger, io, shutdownTimeoutMs },
     ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
-  });
+  }).finally(stopWatching);
 }
 
 function oneShotOptions(

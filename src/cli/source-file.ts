@@ -1,21 +1,24 @@
 import { open, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { CollectorConfig } from '../collector/config.ts';
+import type { OneShotReport } from '../collector/one-shot-report.ts';
 import { isCompressed } from '../collector/sources/tail/files/path-patterns.ts';
+import { type Cancel, systemClock } from '../runtime/clock.ts';
 import { CommandError } from './command-error.ts';
 import { fileErrorText } from './output/file-error-text.ts';
 import { count, printable } from './output/text-table.ts';
+import { NOTHING_NEW, reportRewrites } from './report-rewrites.ts';
 
 interface SourceFileProblem {
-  /** For a person, a whole sentence. */
+  /** A whole sentence, for people. */
   readonly message: string;
-  /** It may end while `--watch` waits. */
+  /** Another program may resolve it while `--watch` waits. */
   readonly mayPass: boolean;
 }
 
 /**
- * Looks at the file of `--source` before anything is started: a slip is told at once, by a CommandError. With `--watch`,
- * what may pass is waited for.
+ * Checks the file of `--source` before anything is started. Throws CommandError if it cannot be read. With `--watch`,
+ * an error that another program may resolve is only logged.
  */
 export async function checkSourceFile(
   { sourceFile, once }: Pick<CollectorConfig, 'sourceFile' | 'once'>,
@@ -56,11 +59,16 @@ async function problemOf(path: string): Promise<SourceFileProblem | undefined> {
   }
 }
 
-/** Why a file that was written again with the same lines adds nothing. */
-const NOTHING_NEW =
-  ': nothing new. The same bytes in a file are the same stream, and they are stored once. Append to the file (>>) to add records.';
+/** With `--source` and `--watch`: explains why a rewritten file adds nothing, until the returned function is called. */
+export function watchSourceFile(
+  { sourceFile, once }: Pick<CollectorConfig, 'sourceFile' | 'once'>,
+  { report, logger }: { readonly report: () => OneShotReport; readonly logger: Logger },
+): Cancel {
+  if (sourceFile === undefined || once) return () => {};
+  return reportRewrites({ path: sourceFile, report, clock: systemClock, logger });
+}
 
-/** What a run with `--source` ends with, for people or as JSON. */
+/** The last line of a run with `--source`, as text or as JSON. */
 export function sourceFileReport(
   path: string,
   { records, bytes }: { readonly records: number; readonly bytes: number },
@@ -68,5 +76,5 @@ export function sourceFileReport(
 ): string {
   if (json) return `${JSON.stringify({ source: path, records, bytes })}\n`;
   const amount = `${count(records)} record${records === 1 ? '' : 's'}, ${count(bytes)} bytes`;
-  return `Read ${amount} of ${printable(path)}${records === 0 ? NOTHING_NEW : ''}\n`;
+  return `Read ${amount} of ${printable(path)}${records === 0 ? `: nothing new. ${NOTHING_NEW}` : ''}\n`;
 }

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { continuesOrdinaryState } from '../once-state.ts';
 import { addCheckOptions, runAsProcess } from '../run-as-process.ts';
 import type { CollectorService } from '../services.ts';
-import { checkSourceFile, sourceFileReport } from '../source-file.ts';
+import { checkSourceFile, sourceFileReport, watchSourceFile } from '../source-file.ts';
 import { addVariableFlags } from '../variable-flags.ts';
 
 const EXAMPLES = `
@@ -45,6 +45,8 @@ export function collectorCommand(context: Context): Command {
       connect: tryCollector,
       checked: async (config) => ({ tail: await tailReport(config) }),
       stateDirectories: ({ stateDirectory }) => ({ COLLECTOR_STATE_DIRECTORY: stateDirectory }),
+      watch: (service, config, logger) =>
+        watchSourceFile(config, { report: () => service.oneShotReport(), logger }),
       oneShot: (service, config) =>
         config.once
           ? {

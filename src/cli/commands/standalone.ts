@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { continuesOrdinaryState } from '../once-state.ts';
 import type { Output } from '../output/io.ts';
 import { addCheckOptions, runAsProcess } from '../run-as-process.ts';
-import { checkSourceFile } from '../source-file.ts';
+import { checkSourceFile, watchSourceFile } from '../source-file.ts';
 import { refuseOutputLoops } from '../standalone/refuse-output-loops.ts';
 import { parseStandaloneConfig, type StandaloneConfig } from '../standalone/standalone-configuration.ts';
 import { standaloneVariables } from '../standalone/standalone-variables.ts';
@@ -65,6 +65,8 @@ export function standaloneCommand(context: Context): Command {
           emitters: emittersReport(config.aggregator.emitters),
         };
       },
+      watch: (service, { collector }, logger) =>
+        watchSourceFile(collector, { report: () => service.oneShotReport(), logger }),
       oneShot: (service, { collector, aggregator }) =>
         collector.once
           ? {
