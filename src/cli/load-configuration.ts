@@ -12,29 +12,13 @@ import {
   type ConfigurationProblem,
 } from '../runtime/configuration/configuration-error.ts';
 import { readFileForms } from '../runtime/configuration/file-forms.ts';
+import { environmentWithFlags } from './add-variable-flags.ts';
 import type { Io } from './output/io.ts';
-import { environmentWithFlags } from './variable-flags.ts';
 
-export interface ConfigurationSource<Config> {
-  readonly table: VariableTable;
-  readonly parse: (
-    environment: Environment,
-    options: { readonly userId?: number },
-  ) => { readonly config: Config; readonly warnings: readonly ConfigurationWarning[] };
-}
-
-export interface LoadedConfiguration<Config> {
-  readonly config: Config;
-  readonly warnings: readonly ConfigurationWarning[];
-  /** What was read, files included. */
-  readonly environment: Environment;
-  /** By variable; those that nobody set are missing. */
-  readonly origins: ReadonlyMap<string, Origin>;
-}
-
-export type Origin = 'flag' | 'environment' | 'file';
-
-/** Flags, then environment, then files, then defaults. Throws ConfigurationError with the problems of all of them. */
+/**
+ * Reads flags, then environment, then files, then defaults. Throws ConfigurationError with the problems of
+ * all of them.
+ */
 export async function loadConfiguration<Config>(
   command: Command,
   { table, parse }: ConfigurationSource<Config>,
@@ -52,6 +36,25 @@ export async function loadConfiguration<Config>(
   return { ...parsed, environment, origins: originsOf(table, flags, flagged) };
 }
 
+export interface ConfigurationSource<Config> {
+  readonly table: VariableTable;
+  readonly parse: (
+    environment: Environment,
+    options: { readonly userId?: number },
+  ) => { readonly config: Config; readonly warnings: readonly ConfigurationWarning[] };
+}
+
+export interface LoadedConfiguration<Config> {
+  readonly config: Config;
+  readonly warnings: readonly ConfigurationWarning[];
+  /** The variables as they were read, files included. */
+  readonly environment: Environment;
+  /** By variable; without the variables that are not set. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+export type Origin = 'flag' | 'environment' | 'file';
+
 function parsedOrProblems<Parsed extends object>(
   parse: () => Parsed,
 ): Parsed | { readonly problems: readonly ConfigurationProblem[] } {
@@ -63,7 +66,7 @@ function parsedOrProblems<Parsed extends object>(
   }
 }
 
-/** A variable whose file could not be read is also missing: one problem is enough. */
+/** A variable whose file cannot be read is also missing: one problem is enough. */
 function notCausedBy(
   fileProblems: readonly ConfigurationProblem[],
   problems: readonly ConfigurationProblem[],

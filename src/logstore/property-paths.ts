@@ -3,19 +3,21 @@ import { ATTRIBUTES_PREFIX, type Property } from './property.ts';
 import { readBrackets } from './property-brackets.ts';
 import type { AttributePath } from './sql/sql-dialect.ts';
 
-/** Each dot may separate keys or be part of one. Beyond this number of dots, either all of them do or none. */
+/**
+ * Each dot may separate keys or be part of a key. With more dots than this, either all or none separate keys.
+ */
 const MAX_FREE_DOTS = 3;
 
-/** The OpenTelemetry names of columns that hold what the resource says. */
+/** The OpenTelemetry names of columns for values of the resource. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['service', 'service.name']]);
 
 /**
- * Where in `attributes` a record may hold a property, the likeliest place first:
+ * The paths in `attributes` where a record may have a property, the most likely path first:
  *
  *     order.id        {"order.id": 5}, or {"order": {"id": 5}}
  *     status_code     {"http.response.status_code": "abc"}, which does not fit its column, or {"status_code": 500}
  *     service         {"service": "checkout"}
- *     ['order.id']    {"order.id": 5} alone
+ *     ['order.id']    only {"order.id": 5}
  */
 export function attributePaths(property: Property): readonly AttributePath[] {
   if (property.kind === 'section') return [];
@@ -35,7 +37,7 @@ function attributeNames(property: Exclude<Property, { kind: 'section' }>): reado
   ].filter((each) => each !== undefined);
 }
 
-/** The name as one key first, then with ever more of its dots as separators. */
+/** The name as one key first, then with more of its dots as separators. */
 function pathsOf(name: string): readonly AttributePath[] {
   const parts = name.split('.');
   const dots = parts.length - 1;

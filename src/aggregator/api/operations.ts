@@ -15,7 +15,7 @@ import {
   metricReport,
   pointsRequest,
 } from '../../monitoring/metric-definition.ts';
-import { namesIn } from '../../monitoring/metric-sql.ts';
+import { propertiesOf } from '../../monitoring/metric-sql.ts';
 import { eventsOperation, type Operation, operation } from './operation.ts';
 
 const historyRequest = z.strictObject({
@@ -102,7 +102,7 @@ const metrics: readonly Operation[] = [
     errors: [409, 422],
     run: async ({ store }, { body }) => {
       const report = await store().monitor.createMetric(body);
-      const unknown = await store().search.unknown(namesIn(body));
+      const unknown = await store().search.unknown(propertiesOf(body));
       return unknown.length === 0 ? report : { ...report, unknown: [...unknown] };
     },
   }),

@@ -5,10 +5,17 @@ import type { ConnectionTrial } from '../../runtime/connection-trial.ts';
 import { tryDirectory } from './try-directory.ts';
 import { tryFiles } from './try-files.ts';
 
-/** No aggregator is waited for longer than this. */
+export async function tryCollector(config: CollectorConfig): Promise<readonly ConnectionTrial[]> {
+  const { tls } = config;
+  const context = { tls, clock: systemClock, signal: AbortSignal.timeout(WITHIN_MS) };
+  const aggregators = config.aggregatorAddresses.map((address) => tryAggregator(address, context));
+  return [...(await tryInputs(config)), ...(await Promise.all(aggregators))];
+}
+
+/** Maximum time to wait for an aggregator. */
 const WITHIN_MS = 20_000;
 
-/** Everything that a collector reads or connects to, but for the aggregators of a standalone. */
+/** Tries everything that a collector reads or connects to, except the aggregators. */
 export async function tryInputs({
   tail,
   pgLogfebe,
@@ -17,11 +24,4 @@ export async function tryInputs({
   const serves = pgLogfebe && (await tryDirectory('the serve database', pgLogfebe.serveDirectory));
   const state = await tryDirectory('the state directory', stateDirectory, { isCreated: true });
   return [...(await tryFiles(tail)), ...(serves === undefined ? [] : [serves]), state];
-}
-
-export async function tryCollector(config: CollectorConfig): Promise<readonly ConnectionTrial[]> {
-  const { tls } = config;
-  const context = { tls, clock: systemClock, signal: AbortSignal.timeout(WITHIN_MS) };
-  const aggregators = config.aggregatorAddresses.map((address) => tryAggregator(address, context));
-  return [...(await tryInputs(config)), ...(await Promise.all(aggregators))];
 }

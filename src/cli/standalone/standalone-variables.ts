@@ -7,19 +7,6 @@ import {
 } from '../../runtime/configuration/configuration.ts';
 import { tlsVariables } from '../../runtime/configuration/tls-variables.ts';
 
-/** Variables by which halves in two processes find and trust each other. One process needs none of them. */
-export const NEEDLESS_VARIABLES: readonly string[] = [
-  'AGGREGATOR_LISTEN_ADDRESS',
-  'COLLECTOR_AGGREGATOR_ADDRESS',
-  ...variableNames(tlsVariables('AGGREGATOR')),
-  ...variableNames(tlsVariables('COLLECTOR')),
-];
-
-/** Defaults that differ from those of the halves: a new user must not wait long for the first record. */
-export const STANDALONE_DEFAULTS: Readonly<Record<string, string>> = {
-  AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s',
-};
-
 /** The variables of both halves. A flag that both halves have begins with the half's name: `--collector-log-level`. */
 export function standaloneVariables(): VariableTable {
   const halves = [
@@ -35,6 +22,19 @@ export function standaloneVariables(): VariableTable {
   );
   return Object.fromEntries(entries) as VariableTable;
 }
+
+/** Variables by which halves in two processes find and trust each other. One process needs none of them. */
+export const NEEDLESS_VARIABLES: readonly string[] = [
+  'AGGREGATOR_LISTEN_ADDRESS',
+  'COLLECTOR_AGGREGATOR_ADDRESS',
+  ...variableNames(tlsVariables('AGGREGATOR')),
+  ...variableNames(tlsVariables('COLLECTOR')),
+];
+
+/** Defaults that differ from those of the halves: a new user must not wait long for the first record. */
+export const STANDALONE_DEFAULTS: Readonly<Record<string, string>> = {
+  AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s',
+};
 
 function ofStandalone(variable: Variable, prefix: string): Variable {
   const { name, flag, description } = variable;

@@ -8,8 +8,8 @@ import { openSocketPath, type SocketPath } from '../../runtime/control/socket-pa
 import type { OneShotEnd } from '../one-shot/one-shot-summary.ts';
 import type { Service, ServiceDependencies } from '../service.ts';
 import { awaitDelivery } from './await-delivery.ts';
-import { deliveryTimeoutMs } from './delivery-timeout.ts';
-import type { StandaloneConfig } from './standalone-configuration.ts';
+import { deliveryTimeoutMs } from './delivery-timeout-ms.ts';
+import type { StandaloneConfig } from './parse-standalone-config.ts';
 
 const SOCKET_NAME = 'standalone.sock';
 /** The longest time that a timer of Node can wait. */

@@ -6,19 +6,19 @@ import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
 import { textOrNull } from '../../logstore/sql/sql-row.ts';
 import { runStatement } from './statement.ts';
 
-/** Of the tables as this version writes them. A file with a newer one is left alone. */
+/** Version of the tables that this code writes. A file with a newer version is not modified. */
 export const SCHEMA_VERSION = 2;
 
 const VERSION_TABLE = 'mega_collector_store';
 
-/** The attributes that have a column, and the others, together; what is in `attributes` wins, and nothing absent is shown. */
+/** All attributes, with and without a column; values in `attributes` win, and absent ones are omitted. */
 const ALL_ATTRIBUTES = `json_merge_patch(json_merge_patch('{}', json_object(${ATTRIBUTE_COLUMNS.map(
   ({ attribute, column }) => `'${attribute}', ${column}`,
 ).join(', ')})), coalesce(attributes, '{}'))`;
 
 /**
- * Nine tenths of all bytes. Left to itself DuckDB keeps bodies as they are; so they need a third of the space, and a search
- * through all of them takes half as long again.
+ * The columns with nine tenths of all bytes. By default DuckDB does not compress bodies; with zstd they need
+ * a third of the space, and a search through all of them takes 1.5 times as long.
  */
 const LARGE_COLUMNS = /^\s*(?:body text not null|attributes json)/gm;
 
@@ -32,7 +32,7 @@ const SCHEMA: readonly string[] = [
   `insert into ${VERSION_TABLE} values (${SCHEMA_VERSION})`,
 ];
 
-/** To version 2: nothing is known of the names in the records that are there already. */
+/** Migration to version 2: the names in existing records are unknown. */
 const FROM_VERSION_1: readonly string[] = [
   OWN_NAMES,
   `insert into ${OWN_NAMES_TABLE} select '${ANY_NAME}', max(observed_time) from ${LOG_TABLE} having count(*) > 0`,
@@ -43,14 +43,14 @@ const FROM_VERSION_1: readonly string[] = [
 const OLD_RECORDS_ARE_GONE = `${OWN_NAMES_TABLE}
   where name = '${ANY_NAME}' and not exists (select 1 from ${LOG_TABLE} where observed_time <= until)`;
 
-/** The file can be read, and is not for this version of ours: why, and what to do. */
+/** The file can be read, but not used by this version. The message contains the reason and the remedy. */
 export class ForeignFileError extends Error {
   override readonly name = 'ForeignFileError';
 }
 
 /**
- * Creates the tables in a new file, and brings the view of an existing file up to date. Rejects with ForeignFileError when
- * the file is not ours.
+ * Creates the tables in a new file, and updates the view of an existing one. Rejects with ForeignFileError if
+ * the file is not a store of this program.
  */
 export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
   const tables = await tableNames(connection);
@@ -59,7 +59,7 @@ export async function prepareSchema(connection: DuckDBConnection): Promise<void>
     await checkVersion(connection);
     await forgetOldRecords(connection);
   } else if (tables.size > 0) {
-    throw new ForeignFileError('it is a database of something else: move it away, or set another "path"');
+    throw new ForeignFileError('it is the database of another program. Move it away, or set another "path"');
   } else {
     await inTransaction(connection, SCHEMA);
   }
@@ -84,11 +84,11 @@ async function checkVersion(connection: DuckDBConnection): Promise<void> {
   const version = await versionOf(connection);
   if (version === SCHEMA_VERSION) return;
   throw new ForeignFileError(
-    `its tables are of version ${version}, and this program knows version ${SCHEMA_VERSION}: run the program that wrote it, or move the file away`,
+    `its tables have version ${version}, and this program supports version ${SCHEMA_VERSION}. Run the program that wrote it, or move the file away`,
   );
 }
 
-/** Writes only where there is something to write: a file on a full disk can be opened, too. */
+/** Writes only if necessary: a file on a full disk can be opened, too. */
 async function forgetOldRecords(connection: DuckDBConnection): Promise<void> {
   const found = await runStatement(connection, {
     text: `select name from ${OLD_RECORDS_ARE_GONE}`,

@@ -10,10 +10,10 @@ import type { SqlStatement, SqlValue } from '../../logstore/sql/sql.ts';
 import { SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import { textCells } from './text-cells.ts';
 
-/** Whoever asks for more than this asks for something else. */
+/** A statement with more rows than this is a mistake. */
 const MAX_ROWS = 200_000;
 
-/** Runs one statement; rejects with what DuckDB says. */
+/** Runs one statement; rejects with DuckDB's error. */
 export async function runStatement(
   connection: DuckDBConnection,
   { text, values }: SqlStatement,
@@ -23,7 +23,7 @@ export async function runStatement(
     bind(prepared, values);
     const result = await prepared.run();
     if (result.rowCount > MAX_ROWS)
-      throw new SqlError('statement', `more than ${MAX_ROWS} rows are asked for`);
+      throw new SqlError('statement', `the result has more than ${MAX_ROWS} rows`);
     return await rowsOf(result);
   } finally {
     prepared.destroySync();

@@ -75,7 +75,7 @@ function hintOf(error: DatabaseError): string {
   return error.code === '42501' ? PRIVILEGE_HINT : '';
 }
 
-/** What the role of the emitter needs. */
+/** The privileges that the role of the emitter needs. */
 export const PRIVILEGE_HINT =
   'The role must own the schema it writes to (create schema ... authorization ...), or may create one (grant create on ' +
   'database ...).';

@@ -13,23 +13,6 @@ import type { Tables } from './tables.ts';
 import { boundChunks, chunksBefore } from './timescale.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
-/** Also the time until a newer schema version is detected. */
-const TICK_MS = 60_000;
-/** A partition change waits for running transactions and blocks later ones, so its wait is short. */
-const LOCK_TIMEOUT_MS = 1000;
-
-export interface HousekeepingOptions {
-  readonly pool: () => Pool;
-  readonly tables: Tables;
-  readonly configuration: PostgresConfiguration;
-  readonly writer: string;
-  readonly clock: Clock;
-  readonly events: PostgresEvents;
-  readonly signal: AbortSignal;
-  /** For messages. */
-  readonly place: () => string;
-}
-
 /**
  * Periodic maintenance: creates partitions for the next days, applies the retention and deletes old
  * bookkeeping entries. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
@@ -187,4 +170,21 @@ export class Housekeeping {
   get #nowUnixMs(): number {
     return Number(this.#options.clock.nowUnixNano() / 1_000_000n);
   }
+}
+
+/** Also the time until a newer schema version is detected. */
+const TICK_MS = 60_000;
+/** A partition change waits for running transactions and blocks later ones, so its wait is short. */
+const LOCK_TIMEOUT_MS = 1000;
+
+export interface HousekeepingOptions {
+  readonly pool: () => Pool;
+  readonly tables: Tables;
+  readonly configuration: PostgresConfiguration;
+  readonly writer: string;
+  readonly clock: Clock;
+  readonly events: PostgresEvents;
+  readonly signal: AbortSignal;
+  /** For messages. */
+  readonly place: () => string;
 }

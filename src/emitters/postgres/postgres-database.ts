@@ -6,20 +6,6 @@ import type { Clock } from '../../runtime/clock.ts';
 import { sqlErrorOf } from './failure.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
-/** Maximum number of calls that wait for a connection; others are rejected as busy. */
-const MAX_WAITING = 64;
-/** Extra time for the server to cancel a statement before the connection is closed. */
-const GRACE_MS = 500;
-
-export interface PostgresDatabaseOptions {
-  /** undefined before start and after stop. */
-  readonly pool: () => Pool | undefined;
-  readonly schema: string;
-  readonly clock: Clock;
-  /** Resolves when the tables exist. */
-  readonly ready: () => Promise<unknown>;
-}
-
 /** Runs queries over separate connections: queries and writes never wait for each other. */
 export class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
@@ -78,4 +64,18 @@ export class PostgresDatabase implements SqlDatabase {
     });
     return results;
   }
+}
+
+/** Maximum number of calls that wait for a connection; others are rejected as busy. */
+const MAX_WAITING = 64;
+/** Extra time for the server to cancel a statement before the connection is closed. */
+const GRACE_MS = 500;
+
+export interface PostgresDatabaseOptions {
+  /** undefined before start and after stop. */
+  readonly pool: () => Pool | undefined;
+  readonly schema: string;
+  readonly clock: Clock;
+  /** Resolves when the tables exist. */
+  readonly ready: () => Promise<unknown>;
 }

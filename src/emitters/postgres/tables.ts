@@ -5,14 +5,6 @@ import type { PostgresEvents } from './events.ts';
 import { type Layout, type LayoutFinding, migrate } from './migrate.ts';
 import { beginText, inTransaction } from './transaction.ts';
 
-export interface TablesOptions {
-  readonly pool: () => Pool;
-  readonly configuration: PostgresConfiguration;
-  readonly clock: Clock;
-  readonly events: PostgresEvents;
-  readonly signal: AbortSignal;
-}
-
 /** Creates the tables if needed and checks their version. */
 export class Tables {
   readonly #options: TablesOptions;
@@ -62,4 +54,12 @@ export class Tables {
     this.#known = found;
     return found.layout;
   }
+}
+
+export interface TablesOptions {
+  readonly pool: () => Pool;
+  readonly configuration: PostgresConfiguration;
+  readonly clock: Clock;
+  readonly events: PostgresEvents;
+  readonly signal: AbortSignal;
 }

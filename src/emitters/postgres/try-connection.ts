@@ -6,7 +6,7 @@ import { connectionRemedy } from './connection-remedy.ts';
 import { PRIVILEGE_HINT, reasonOf } from './failure.ts';
 import { refuseUnusableServer } from './migrate.ts';
 
-/** Logs in and looks whether log records can be stored in the database. Creates nothing. */
+/** Logs in and checks whether log records can be stored in the database. Creates nothing. */
 export async function tryConnection(configuration: PostgresConfiguration): Promise<ConnectionTrial> {
   let target = 'PostgreSQL';
   try {

@@ -1,12 +1,12 @@
 import { LOG_FIELDS, type LogFieldName, type LogFieldType } from './log-fields.ts';
 
-/** An L payload, field by field. What is left out is null, empty or 0. */
-export type LogPayloadFields = { readonly [Name in LogFieldName]?: string | number | bigint | null };
-
 /** Builds an L payload: for records that a collector must write itself, and for replays. */
 export function encodeLogPayload(fields: LogPayloadFields): Buffer {
   return Buffer.concat(LOG_FIELDS.map(({ name, type }) => encodeField(type, fields[name] ?? null)));
 }
+
+/** An L payload, field by field. What is left out is null, empty or 0. */
+export type LogPayloadFields = { readonly [Name in LogFieldName]?: string | number | bigint | null };
 
 function encodeField(type: LogFieldType, value: string | number | bigint | null): Uint8Array {
   switch (type) {

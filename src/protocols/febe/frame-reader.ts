@@ -1,20 +1,5 @@
 import { type FebeFault, febeFault } from './febe-fault.ts';
 
-/** The callbacks of a frame reader. `payload` is valid only during the call. */
-export interface FrameVisitor {
-  /**
-   * Called at the first byte of each frame: returns the maximum of its length field, or why the frame is not
-   * allowed.
-   */
-  admit(type: number): number | FebeFault;
-  frame(type: number, payload: Uint8Array): FebeFault | undefined;
-}
-
-const TYPE_BYTES = 1;
-const LENGTH_BYTES = 4;
-const HEADER_BYTES = TYPE_BYTES + LENGTH_BYTES;
-const EMPTY = new Uint8Array(0);
-
 /**
  * Bytes, however they were cut on the way, to frames:
  *
@@ -86,6 +71,21 @@ export class FrameReader {
     this.#heldBytes = needed;
   }
 }
+
+/** The callbacks of a frame reader. `payload` is valid only during the call. */
+export interface FrameVisitor {
+  /**
+   * Called at the first byte of each frame: returns the maximum of its length field, or why the frame is not
+   * allowed.
+   */
+  admit(type: number): number | FebeFault;
+  frame(type: number, payload: Uint8Array): FebeFault | undefined;
+}
+
+const TYPE_BYTES = 1;
+const LENGTH_BYTES = 4;
+const HEADER_BYTES = TYPE_BYTES + LENGTH_BYTES;
+const EMPTY = new Uint8Array(0);
 
 /** Size of header and payload; undefined while the header is incomplete. */
 function frameSize(

@@ -2,6 +2,22 @@ import { normalize } from 'node:path/posix';
 import { isFault, parseLogplexUrl, tokenFault } from '../logplex/logplex-target.ts';
 
 /**
+ * Reads the text of `serves.new` or `serves.loaded`: `{"serves": [{"i": ..., "p": ..., "t": ...}, ...]}`.
+ * Keys that it does not know mean nothing. One faulty record rejects the file: half a tenant list would
+ * silence the other half.
+ */
+export function parseServes(text: string, rules: ServeRules): ParsedServes {
+  try {
+    const records = listIn(text).map((element, index) => recordOf(element, index, rules));
+    refuseSharedPaths(records);
+    return { kind: 'records', records };
+  } catch (error) {
+    if (error instanceof Rejection) return { kind: 'rejected', reason: error.message };
+    throw error;
+  }
+}
+
+/**
  * One tenant of the serve database: who may send, by which socket, and with what credential it is delivered.
  */
 export interface ServeRecord {
@@ -38,22 +54,6 @@ export const LONGEST_SOCKET_PATH_BYTES = 107;
 /** It becomes an attribute of every batch. */
 export const LONGEST_IDENTITY_BYTES = 1024;
 const LONGEST_NAME_BYTES = 256;
-
-/**
- * Reads the text of `serves.new` or `serves.loaded`: `{"serves": [{"i": ..., "p": ..., "t": ...}, ...]}`.
- * Keys that it does not know mean nothing. One faulty record rejects the file: half a tenant list would
- * silence the other half.
- */
-export function parseServes(text: string, rules: ServeRules): ParsedServes {
-  try {
-    const records = listIn(text).map((element, index) => recordOf(element, index, rules));
-    refuseSharedPaths(records);
-    return { kind: 'records', records };
-  } catch (error) {
-    if (error instanceof Rejection) return { kind: 'rejected', reason: error.message };
-    throw error;
-  }
-}
 
 class Rejection extends Error {}
 

@@ -1,3 +1,19 @@
+/** Makes names legal, each once: messages have the same names again and again. */
+export class FieldNames {
+  #known = new Map<string, FieldName | undefined>();
+
+  /** undefined when nothing legal is left of it. */
+  legal(given: string): FieldName | undefined {
+    const known = this.#known.get(given);
+    if (known !== undefined || this.#known.has(given)) return known;
+    const made = fieldName(given);
+    // Names may come from outside: what they take of memory is bounded.
+    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known = new Map();
+    if (given.length <= MAX_NAME_LENGTH) this.#known.set(given, made);
+    return made;
+  }
+}
+
 /**
  * A name as it goes on the wire, without its underscore, and as Graylog's index will have it: that knows no
  * dots.
@@ -26,22 +42,6 @@ const TAKEN_NAMES = new Set([
   'level',
   'streams',
 ]);
-
-/** Makes names legal, each once: messages have the same names again and again. */
-export class FieldNames {
-  #known = new Map<string, FieldName | undefined>();
-
-  /** undefined when nothing legal is left of it. */
-  legal(given: string): FieldName | undefined {
-    const known = this.#known.get(given);
-    if (known !== undefined || this.#known.has(given)) return known;
-    const made = fieldName(given);
-    // Names may come from outside: what they take of memory is bounded.
-    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known = new Map();
-    if (given.length <= MAX_NAME_LENGTH) this.#known.set(given, made);
-    return made;
-  }
-}
 
 /** A name that is legal already. */
 export function indexedName(name: string): FieldName {

@@ -2,15 +2,6 @@ import { type AdditionalFields, CUT_FIELDS } from './additional-fields.ts';
 import { cutText, jsonLength } from './cut-text.ts';
 import { documentJson, type GelfDocument } from './gelf-document.ts';
 
-export interface FittedJson {
-  readonly json: Buffer;
-  /** How much of the texts is missing, in UTF-8 bytes; 0: nothing. */
-  readonly cutBytes: number;
-}
-
-/** No text is cut below this, in bytes, while another can give. */
-const KEPT_BYTES = 256;
-
 /**
  * The document as JSON of at most `maxBytes`. What is too long gives, the full message first, then additional
  * fields from the longest down, then the short message, each with a marker; if that is not enough, additional
@@ -29,6 +20,15 @@ export function fitDocument(document: GelfDocument, maxBytes: number): FittedJso
   if (json.length <= maxBytes) return { json, cutBytes: budget.cutBytes };
   return withoutFields(cut, json.length - maxBytes, maxBytes, budget.cutBytes);
 }
+
+export interface FittedJson {
+  readonly json: Buffer;
+  /** How much of the texts is missing, in UTF-8 bytes; 0: nothing. */
+  readonly cutBytes: number;
+}
+
+/** No text is cut below this, in bytes, while another can give. */
+const KEPT_BYTES = 256;
 
 /** Cuts text after text until enough bytes are saved. */
 class Budget {

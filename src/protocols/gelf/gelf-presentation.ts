@@ -3,20 +3,20 @@ import type { GelfMessage } from './gelf-message.ts';
 import { PacketCodec, type PacketCodecOptions } from './packet-codec.ts';
 import { frameMessage, type GelfDelimiter } from './stream-codec.ts';
 
-/** An encoded message. */
-export interface PresentedMessage {
-  /** Over datagrams: one each, all or none. Over a stream: one frame. */
-  readonly packets: readonly Uint8Array[];
-  readonly cutBytes: number;
-  readonly unknownLevel: boolean;
-}
-
 /**
  * Turns messages into what a transport carries. undefined: it cannot be cut as short as this presentation
  * needs.
  */
 export interface GelfPresentation {
   present(message: GelfMessage): PresentedMessage | undefined;
+}
+
+/** An encoded message. */
+export interface PresentedMessage {
+  /** Over datagrams: one each, all or none. Over a stream: one frame. */
+  readonly packets: readonly Uint8Array[];
+  readonly cutBytes: number;
+  readonly unknownLevel: boolean;
 }
 
 /** Below Graylog's limit for one frame, 2 MiB. */

@@ -2,32 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { CHUNK_HEADER_BYTES, CHUNK_ID_BYTES, chunkCapacity, chunksOf } from './chunk.ts';
 
-export type GelfCompression = 'gzip' | 'zlib' | 'none';
-
-export interface PacketCodecOptions {
-  /** Default `gzip`, the protocol's. A short message, and one that would not get smaller, stays as it is. */
-  readonly compression?: GelfCompression | undefined;
-  /** zlib's, 1 (default, fastest) to 9. */
-  readonly compressionLevel?: number | undefined;
-  /**
-   * The size of the largest datagram, header included, 13 to 65507. Default 1420: passes most networks in one
-   * piece.
-   */
-  readonly datagramBytes?: number | undefined;
-  /** 8 random bytes; a test may say which. */
-  readonly mintId?: (() => Uint8Array) | undefined;
-}
-
-/** Undefined packets: the payload, compressed, is longer than 128 chunks can carry. */
-export interface EncodedPackets {
-  readonly packets: readonly Uint8Array[] | undefined;
-  readonly payloadBytes: number;
-}
-
-export const DEFAULT_DATAGRAM_BYTES = 1420;
-export const MAX_DATAGRAM_BYTES = 65_507;
-const COMPRESS_FROM_BYTES = 256;
-
 /** Presentation for datagrams: compression, then chunks. One packet is one datagram. */
 export class PacketCodec {
   readonly capacityBytes: number;
@@ -65,3 +39,29 @@ export class PacketCodec {
     return compressed.length < json.length ? compressed : json;
   }
 }
+
+export type GelfCompression = 'gzip' | 'zlib' | 'none';
+
+export interface PacketCodecOptions {
+  /** Default `gzip`, the protocol's. A short message, and one that would not get smaller, stays as it is. */
+  readonly compression?: GelfCompression | undefined;
+  /** zlib's, 1 (default, fastest) to 9. */
+  readonly compressionLevel?: number | undefined;
+  /**
+   * The size of the largest datagram, header included, 13 to 65507. Default 1420: passes most networks in one
+   * piece.
+   */
+  readonly datagramBytes?: number | undefined;
+  /** 8 random bytes; a test may say which. */
+  readonly mintId?: (() => Uint8Array) | undefined;
+}
+
+/** Undefined packets: the payload, compressed, is longer than 128 chunks can carry. */
+export interface EncodedPackets {
+  readonly packets: readonly Uint8Array[] | undefined;
+  readonly payloadBytes: number;
+}
+
+export const DEFAULT_DATAGRAM_BYTES = 1420;
+export const MAX_DATAGRAM_BYTES = 65_507;
+const COMPRESS_FROM_BYTES = 256;

@@ -1,13 +1,3 @@
-/** The handling of a text that is too long for one message. */
-export type LongText = 'split' | 'truncate';
-
-export interface FittedText {
-  /** One for each message; UTF-8, none longer than asked. */
-  readonly parts: readonly Uint8Array[];
-  /** Number of bytes in none of them. */
-  readonly missingBytes: number;
-}
-
 /**
  * The text in pieces of at most `maxBytes`, never cut inside a character. `split` marks each piece with its
  * number (` [2/3]`), so that the text is all of them without these marks; `truncate` marks the only one with
@@ -17,6 +7,16 @@ export function fitText(text: string, maxBytes: number, how: LongText): FittedTe
   const bytes = Buffer.from(text);
   if (bytes.length <= maxBytes) return { parts: [bytes], missingBytes: 0 };
   return how === 'split' ? split(bytes, maxBytes) : truncate(bytes, maxBytes);
+}
+
+/** The handling of a text that is too long for one message. */
+export type LongText = 'split' | 'truncate';
+
+export interface FittedText {
+  /** One for each message; UTF-8, none longer than asked. */
+  readonly parts: readonly Uint8Array[];
+  /** Number of bytes in none of them. */
+  readonly missingBytes: number;
 }
 
 /** How many digits the number of pieces has is known only once they are cut. */
