@@ -10,7 +10,7 @@ import { addDays, dayOf } from '../../src/emitters/postgres/partitions.ts';
 import { postgresType } from '../../src/emitters/postgres/type.ts';
 import { createLogSearch } from '../../src/logstore/logs/create-log-search.ts';
 import type { LogSearch } from '../../src/logstore/logs/log-search.ts';
-import { dialectOf } from '../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { STORE_ROLE } from '../../test/support/documented-database.ts';

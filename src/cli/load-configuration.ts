@@ -11,7 +11,7 @@ import {
   ConfigurationError,
   type ConfigurationProblem,
 } from '../runtime/configuration/configuration-error.ts';
-import { readFileForms } from '../runtime/configuration/file-forms.ts';
+import { readFileForms } from '../runtime/configuration/read-file-forms.ts';
 import { environmentWithFlags } from './add-variable-flags.ts';
 import type { Io } from './output/io.ts';
 

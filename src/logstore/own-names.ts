@@ -1,7 +1,7 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
+import { attributePaths } from './attribute-paths.ts';
 import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
 import { ATTRIBUTES_PREFIX, parseProperty, RECORD_PROPERTIES } from './property.ts';
-import { attributePaths } from './property-paths.ts';
 import { keysOf } from './sql/shown-value.ts';
 import type { AttributePath } from './sql/sql-dialect.ts';
 

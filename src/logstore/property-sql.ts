@@ -1,9 +1,9 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
+import { attributePaths } from './attribute-paths.ts';
 import { SEVERITIES } from './logs/log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './logs/severity-name.ts';
 import { mayBeBrought, type OwnNames } from './own-names.ts';
 import type { Property, PropertyColumn } from './property.ts';
-import { attributePaths } from './property-paths.ts';
 import { join, type Sql, sql } from './sql/sql.ts';
 import type { AttributePath, SqlDialect } from './sql/sql-dialect.ts';
 

@@ -9,12 +9,6 @@ import { isDoubleSql, statisticSql } from './metric-sql.ts';
 import type { Span } from './spans.ts';
 
 /**
- * Maximum number of buckets in a window, and of segments that are checked, those with the highest sum first.
- */
-export const MAX_WINDOW_BUCKETS = 10_000;
-export const MAX_WINDOW_SEGMENTS = 2000;
-
-/**
  * Returns the window of an alert: the newest computed buckets of the metric, as many as are needed to cover
  * `windowSeconds`. It ends with the metric's complete buckets, so the newest value is at most `endOffset`, a
  * refresh and a check old. If the metric is not refreshed, its alerts keep their last values.
@@ -31,6 +25,12 @@ export function alertWindow(
   const from = Math.max(computed.from, computed.to - seconds);
   return from < computed.to ? { from, to: computed.to } : undefined;
 }
+
+/**
+ * Maximum number of buckets in a window, and of segments that are checked, those with the highest sum first.
+ */
+export const MAX_WINDOW_BUCKETS = 10_000;
+export const MAX_WINDOW_SEGMENTS = 2000;
 
 /** Whether a bucket without records counts as 0. */
 export function fillsMissing({ fillMissing }: AlertDefinition, { statistic }: MetricDefinition): boolean {

@@ -1,4 +1,4 @@
-import { dialectOf } from '../logstore/sql/dialects.ts';
+import { dialectOf } from '../logstore/sql/dialect-of.ts';
 import { type Sql, sql, statement } from '../logstore/sql/sql.ts';
 import { type SqlDatabase, SqlError, type SqlRow } from '../logstore/sql/sql-database.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';

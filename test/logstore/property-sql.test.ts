@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseProperty } from '../../src/logstore/property.ts';
 import { propertyNumber, propertyText } from '../../src/logstore/property-sql.ts';
-import { dialectOf } from '../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import { sql, statement } from '../../src/logstore/sql/sql.ts';
 import { jsonBatch } from '../support/json-batch.ts';
 import { recordBatch } from '../support/record-batches.ts';

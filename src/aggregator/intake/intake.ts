@@ -9,7 +9,7 @@ import { LIMITS } from '../../records/limits.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import { listenError } from '../../runtime/listen-error.ts';
-import { silenceGrpcLog } from '../../runtime/logging/grpc-log.ts';
+import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
 import { CollectorInstances } from './collector-instances.ts';
 import { ConnectionLimits } from './connection-limits.ts';

@@ -3,8 +3,8 @@ import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { QuerySlots } from './query-slots.ts';
+import { runStatement } from './run-statement.ts';
 import { sqlFailure } from './sql-failure.ts';
-import { runStatement } from './statement.ts';
 import type { StoreFile } from './store-file.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Batch } from '../../records/batch.ts';
 import { outside } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
 import type { LogRows } from './log-rows.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from './run-statement.ts';
 import type { StoredStreams } from './stored-streams.ts';
 
 /** The new records of one stream in a flush. */

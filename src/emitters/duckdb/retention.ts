@@ -3,8 +3,8 @@ import { LOG_TABLE } from '../../logstore/log-columns.ts';
 import { HOUSEKEEPING } from '../../logstore/schema.ts';
 import type { SqlValue } from '../../logstore/sql/sql.ts';
 import type { SqlRow } from '../../logstore/sql/sql-database.ts';
+import { runStatement } from './run-statement.ts';
 import { sqlFailure } from './sql-failure.ts';
-import { runStatement } from './statement.ts';
 
 /**
  * Deletes old records in small steps. The caller lets flushes run between two steps.

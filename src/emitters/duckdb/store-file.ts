@@ -3,19 +3,9 @@ import { dirname } from 'node:path';
 import { DuckDBConnection } from '@duckdb/node-api';
 import duckdb, { type Connection, type Database } from '@duckdb/node-bindings';
 import type { DuckDbConfiguration } from './configuration.ts';
-import { prepareSchema } from './schema.ts';
+import { prepareSchema } from './prepare-schema.ts';
 import { messageOf } from './sql-failure.ts';
 import { adviceFor, StoreUnavailable } from './store-unavailable.ts';
-
-/** Disk space for sorting and grouping beyond the memory, while a query runs. */
-const MAX_SPILL = '4GiB';
-/**
- * Size of the write-ahead log at which it is checkpointed. The log is also held in memory, and a flush waits
- * for the checkpoint; but each checkpoint rewrites a part of the file.
- */
-export const CHECKPOINT_BYTES = 32 * 1024 * 1024;
-/** Freed memory above this amount is returned at once, not kept for later. */
-const KEPT_FREE_BYTES = 16 * 1024 * 1024;
 
 /** The open database file. It is open only once in a process, and in no other process. */
 export class StoreFile {
@@ -76,6 +66,16 @@ export class StoreFile {
     await syncDirectory(dirname(this.path));
   }
 }
+
+/** Disk space for sorting and grouping beyond the memory, while a query runs. */
+const MAX_SPILL = '4GiB';
+/**
+ * Size of the write-ahead log at which it is checkpointed. The log is also held in memory, and a flush waits
+ * for the checkpoint; but each checkpoint rewrites a part of the file.
+ */
+export const CHECKPOINT_BYTES = 32 * 1024 * 1024;
+/** Freed memory above this amount is returned at once, not kept for later. */
+const KEPT_FREE_BYTES = 16 * 1024 * 1024;
 
 /** DuckDB flushes its files, but not the directory that lists them. */
 async function syncDirectory(directory: string): Promise<void> {

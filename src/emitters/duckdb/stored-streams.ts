@@ -4,7 +4,7 @@ import { rangesFromText, rangesToText } from '../../logstore/stored-ranges.ts';
 import type { Range } from '../../records/position.ts';
 import { addRange, NO_RANGES, type Ranges } from '../../records/ranges.ts';
 import { parseStreamId, type StreamId } from '../../records/stream-id.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from './run-statement.ts';
 
 /** The ranges of this number of streams are cached, so that not every flush reads them. */
 const MAX_REMEMBERED = 8192;

@@ -2,9 +2,9 @@ import type { ClientBase, PoolClient } from 'pg';
 import { LOG_TABLE } from '../../logstore/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
-import { bringLogsViewUpToDate } from './logs-view.ts';
 import { createPartitionedTable } from './partitions.ts';
 import { createHypertable, findTimescale, type TimescaleFinding } from './timescale.ts';
+import { updateLogsView } from './update-logs-view.ts';
 
 /**
  * Creates the tables in this version if they are missing, in the transaction of `client`. A concurrent second
@@ -14,7 +14,7 @@ export async function migrate(client: PoolClient, migration: Migration): Promise
   const { schema } = migration;
   await refuseOtherEncodings(client);
   const finding = await prepareTables(client, migration);
-  await bringLogsViewUpToDate(client, schema);
+  await updateLogsView(client, schema);
   return finding;
 }
 

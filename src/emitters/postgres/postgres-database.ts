@@ -3,8 +3,8 @@ import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { sqlErrorOf } from './failure.ts';
-import { beginText, inTransaction } from './transaction.ts';
+import { toSqlError } from './describe-failure.ts';
+import { beginText, inTransaction } from './in-transaction.ts';
 
 /** Runs queries over separate connections: queries and writes never wait for each other. */
 export class PostgresDatabase implements SqlDatabase {
@@ -28,7 +28,7 @@ export class PostgresDatabase implements SqlDatabase {
       await this.#ready(deadline.signal);
       return await this.#run(statements, { timeoutMs, isReadOnly }, deadline.signal);
     } catch (error) {
-      throw sqlErrorOf(error);
+      throw toSqlError(error);
     } finally {
       cancel();
     }

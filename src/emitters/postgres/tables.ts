@@ -2,8 +2,8 @@ import type { Pool } from 'pg';
 import type { Clock } from '../../runtime/clock.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import type { PostgresEvents } from './events.ts';
+import { beginText, inTransaction } from './in-transaction.ts';
 import { type Layout, type LayoutFinding, migrate } from './migrate.ts';
-import { beginText, inTransaction } from './transaction.ts';
 
 /** Creates the tables if needed and checks their version. */
 export class Tables {

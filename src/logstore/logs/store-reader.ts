@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { OwnNames } from '../own-names.ts';
-import { dialectOf } from '../sql/dialects.ts';
+import { dialectOf } from '../sql/dialect-of.ts';
 import { type Sql, statement } from '../sql/sql.ts';
 import type { SqlDatabase, SqlRow } from '../sql/sql-database.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';

@@ -22,7 +22,7 @@ export class GelfEncoder {
     this.#now = options.now ?? Date.now;
   }
 
-  /** The message as JSON of at most `maxBytes`; undefined when it cannot be cut that short. */
+  /** The message as JSON of at most `maxBytes`; undefined if it cannot be cut to this size. */
   encode(message: GelfMessage, maxBytes: number): EncodedGelf | undefined {
     const fields = new AdditionalFieldsBuilder(this.#options, this.#names);
     if (message.fields !== undefined) {
@@ -49,7 +49,7 @@ export class GelfEncoder {
     );
   }
 
-  /** In seconds. Graylog takes zero, and what is before 1970, for "no time". */
+  /** In seconds. Graylog treats zero and times before 1970 as "no time". */
   #timestamp(timestamp: Date | number | undefined): number {
     const given = timestamp instanceof Date ? timestamp.getTime() / 1000 : timestamp;
     if (given === undefined || !Number.isFinite(given) || given <= 0) return this.#now() / 1000;
@@ -58,23 +58,23 @@ export class GelfEncoder {
 }
 
 export interface GelfEncoderOptions extends AdditionalFieldsOptions {
-  /** Where a message does not say. Default: the name of this host. */
+  /** The host of messages without one. Default: the name of this host. */
   readonly host?: string | undefined;
-  /** Where a message does not say, or says nonsense. Default 6, informational. */
+  /** The level of messages without a valid one. Default 6, informational. */
   readonly level?: GelfLevel | undefined;
   /** Milliseconds since 1970. */
   readonly now?: (() => number) | undefined;
 }
 
 export interface EncodedGelf extends FittedJson {
-  /** The message's level was none; the default stands in its place. */
+  /** The level of the message was invalid; the default replaces it. */
   readonly unknownLevel: boolean;
 }
 
 const MAX_HOST_BYTES = 255;
 const MILLISECONDS_FROM = 1e11;
 
-/** Graylog goes by Java, for which the separators U+001C to U+001F are blanks too. */
+/** Graylog uses Java's definition of blanks, which includes the separators U+001C to U+001F. */
 function isBlank(text: string): boolean {
   return Array.prototype.every.call(
     text,

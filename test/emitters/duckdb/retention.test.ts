@@ -1,8 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { prepareSchema } from '../../../src/emitters/duckdb/prepare-schema.ts';
 import { Retention, type RetentionLimits } from '../../../src/emitters/duckdb/retention.ts';
-import { prepareSchema } from '../../../src/emitters/duckdb/schema.ts';
-import { runStatement } from '../../../src/emitters/duckdb/statement.ts';
+import { runStatement } from '../../../src/emitters/duckdb/run-statement.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

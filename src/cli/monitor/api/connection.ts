@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { AGGREGATOR_VARIABLES } from '../../../aggregator/variables.ts';
 import { type Address, formatAddress } from '../../../runtime/configuration/address.ts';
 import { FILE_SUFFIX, parseVariables, throwProblems } from '../../../runtime/configuration/configuration.ts';
-import { readFileForms } from '../../../runtime/configuration/file-forms.ts';
+import { readFileForms } from '../../../runtime/configuration/read-file-forms.ts';
 import { durationMs, positiveDurationMs } from '../../../runtime/configuration/value-parsers.ts';
 import { CommandError } from '../../command-error.ts';
 import { EXIT } from '../../output/exit-codes.ts';

@@ -1,15 +1,15 @@
-import { unixNanoOf } from '../calendar.ts';
+import { calendarToUnixNano } from '../calendar-to-unix-nano.ts';
 
 /**
- * The moment in `2026-11-20 07:16:15.461 UTC`, as nanoseconds since 1970. Only zones that mean one thing are
- * believed: UTC, GMT and numbers (`+03`, `-0330`). `IST` and its like mean several: undefined, and the text
- * stays an attribute.
+ * The moment in `2026-11-20 07:16:15.461 UTC`, as nanoseconds since 1970. Only unambiguous zones are
+ * accepted: UTC, GMT and numbers (`+03`, `-0330`). Abbreviations such as `IST` are ambiguous: undefined, and
+ * the text stays an attribute.
  */
 export function parseLogTime(text: string): bigint | undefined {
   const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = LOG_TIME.exec(text) ?? [];
   const offsetMinutes = zoneOffsetMinutes(zone);
   if (offsetMinutes === undefined) return undefined;
-  return unixNanoOf({
+  return calendarToUnixNano({
     year: Number(year),
     month: Number(month),
     day: Number(day),
@@ -22,7 +22,7 @@ export function parseLogTime(text: string): bigint | undefined {
 }
 
 const LOG_TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (\S+)$/;
-/** As PostgreSQL prints a zone that has no abbreviation; east of Greenwich is positive. */
+/** PostgreSQL's form of a zone without an abbreviation; east of Greenwich is positive. */
 const NUMERIC_ZONE = /^([+-])(\d\d)(?::?(\d\d))?$/;
 const UNIVERSAL = new Set(['UTC', 'GMT', 'UCT', 'Z', 'Zulu']);
 

@@ -4,10 +4,10 @@
  * the same digits. So are amounts such as `1234567890123456.78`.
  */
 
-/** Without sixteen digits or an exponent of three, every number survives. */
+/** Numbers with fewer than sixteen digits and without a three-digit exponent are always exact. */
 const MAY_HOLD_INEXACT = /[\d.]{16}|[eE][+-]?\d{3}/;
 
-/** Valid JSON text with those numbers in quotes. */
+/** Quotes these numbers in valid JSON text. */
 export function quoteInexactNumbers(json: string): string {
   if (!MAY_HOLD_INEXACT.test(json)) return json;
   const parts: string[] = [];

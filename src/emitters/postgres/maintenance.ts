@@ -4,22 +4,22 @@ import { HOUSEKEEPING } from '../../logstore/schema.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { type AdvisoryLock, tryLockStatement } from './advisory-locks.ts';
 import type { PostgresConfiguration } from './configuration.ts';
+import { describeFailure } from './describe-failure.ts';
 import type { PostgresEvents } from './events.ts';
-import { reasonOf } from './failure.ts';
+import { beginText, inTransaction } from './in-transaction.ts';
 import type { Layout } from './migrate.ts';
 import { addDays, daysAhead, daysWorthAPartition, partitionsBefore, STEP_DAYS } from './partitions.ts';
 import { Retention, SCAN_TIMEOUT_MS } from './retention.ts';
 import type { Tables } from './tables.ts';
 import { boundChunks, chunksBefore } from './timescale.ts';
-import { beginText, inTransaction } from './transaction.ts';
 
 /**
  * Periodic maintenance: creates partitions for the next days, applies the retention and deletes old
  * bookkeeping entries. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
  * is retried at the next turn.
  */
-export class Housekeeping {
-  readonly #options: HousekeepingOptions;
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
   readonly #retention: Retention;
   #running: Promise<void> = Promise.resolve();
   #cancelTick: Cancel = () => {};
@@ -28,7 +28,7 @@ export class Housekeeping {
   /** Days checked since the last turn. */
   readonly #knownDays = new Set<number>();
 
-  constructor(options: HousekeepingOptions) {
+  constructor(options: MaintenanceOptions) {
     this.#options = options;
     this.#retention = new Retention({
       events: options.events,
@@ -162,7 +162,7 @@ export class Housekeeping {
     } catch (error) {
       const { signal, events, place } = this.#options;
       if (!signal.aborted && !events.unreachable(place(), error))
-        events.housekeepingFailed(name, reasonOf(error));
+        events.housekeepingFailed(name, describeFailure(error));
       return undefined;
     }
   }
@@ -177,7 +177,7 @@ const TICK_MS = 60_000;
 /** A partition change waits for running transactions and blocks later ones, so its wait is short. */
 const LOCK_TIMEOUT_MS = 1000;
 
-export interface HousekeepingOptions {
+export interface MaintenanceOptions {
   readonly pool: () => Pool;
   readonly tables: Tables;
   readonly configuration: PostgresConfiguration;

@@ -7,8 +7,8 @@ import type { AttributeValue } from '../../records/log-record.ts';
 export type PostgresColumns = readonly (string | undefined)[];
 
 /**
- * Columns to attributes, under the names and by the rules of PostgreSQL's own jsonlog: null is left out,
- * positions are there from 1 on, host and port are two, and so are function, file and line.
+ * Converts columns to attributes, with the names and rules of PostgreSQL's own jsonlog: null is left out,
+ * positions start at 1, host and port are separate, and so are function, file and line.
  */
 export function attributesOfColumns(columns: PostgresColumns): Map<string, AttributeValue> {
   const attributes = new Map<string, AttributeValue>();
@@ -83,14 +83,14 @@ const COLUMNS: readonly Put[] = [
   textUnlessEmpty('application_name'),
   text('backend_type'),
   integer('leader_pid'),
-  // 64 bits and a sign, and never counted with: always a text, so that a store sees one type.
+  // A signed 64-bit number that is never used for arithmetic: always a text, so that a store sees one type.
   text('query_id'),
 ];
 
 /** The columns of csvlog before PostgreSQL 13, and of logfebe. */
 export const OLD_COLUMN_COUNT = 23;
 
-/** A number when it is exact, otherwise its digits. */
+/** A number if it is exact, otherwise its digits. */
 function integerOf(value: string): AttributeValue {
   const number = Number(value);
   return value !== '' && Number.isSafeInteger(number) ? number : value;

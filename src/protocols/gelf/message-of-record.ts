@@ -3,10 +3,10 @@ import { levelOfSeverity } from './gelf-level.ts';
 import { type GelfMessage, messageOfText } from './gelf-message.ts';
 
 /**
- * A record as a message. Attributes and resource are additional fields under their own names, the attributes
- * first: where both have one, theirs keeps it. Stream and position go along: at-least-once delivery may send
- * a record twice, and by these two a receiver can tell. So these two names are taken: an attribute `stream`,
- * as Docker's logs have it, is sent as `attribute.stream`.
+ * Converts a record to a message. Attributes and resource become additional fields with their own names, the
+ * attributes first: if both have the same name, the attribute keeps it. Stream and position are included:
+ * at-least-once delivery may send a record twice, and a receiver can detect that by these two. So these names
+ * are reserved: an attribute `stream`, as in Docker's logs, is sent as `attribute.stream`.
  */
 export function messageOfRecord(record: LogRecord): GelfMessage {
   const fields = new Map<string, unknown>();

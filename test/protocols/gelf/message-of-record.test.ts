@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { messageOfRecord } from '../../../src/protocols/gelf/record-message.ts';
+import { messageOfRecord } from '../../../src/protocols/gelf/message-of-record.ts';
 import type { LogRecord } from '../../../src/records/log-record.ts';
 import { parseStreamId, type StreamId } from '../../../src/records/stream-id.ts';
 

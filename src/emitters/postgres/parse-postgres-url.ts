@@ -1,22 +1,3 @@
-/** The parts of a connection URL; missing ones may be set elsewhere. */
-export interface PostgresAddress {
-  /** A name, an IP address, or the directory of a Unix socket. */
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  readonly password?: string;
-  readonly database?: string;
-  readonly ssl?: SslMode;
-}
-
-export type SslMode = 'disable' | 'require' | 'verify-full';
-
-const SSL_MODES: ReadonlyMap<string, SslMode> = new Map([
-  ['disable', 'disable'],
-  ['require', 'require'],
-  ['verify-full', 'verify-full'],
-]);
-
 /**
  * Parses `postgresql://user:password@host:port/database?sslmode=require` like libpq: every part is optional,
  * and `host`, `port`, `user`, `password` and `dbname` can also be parameters
@@ -41,6 +22,25 @@ export function parsePostgresUrl(text: string): PostgresAddress | { readonly fau
     return { fault: 'expected a url whose parts are percent-encoded' };
   }
 }
+
+/** The parts of a connection URL; missing ones may be set elsewhere. */
+export interface PostgresAddress {
+  /** A name, an IP address, or the directory of a Unix socket. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly ssl?: SslMode;
+}
+
+export type SslMode = 'disable' | 'require' | 'verify-full';
+
+const SSL_MODES: ReadonlyMap<string, SslMode> = new Map([
+  ['disable', 'disable'],
+  ['require', 'require'],
+  ['verify-full', 'verify-full'],
+]);
 
 const EXPECTED = 'expected postgresql://user:password@host:port/database';
 const PARAMETERS: ReadonlySet<string> = new Set(['host', 'port', 'user', 'password', 'dbname', 'sslmode']);

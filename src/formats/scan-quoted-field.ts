@@ -1,24 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 
-/** A quoted field of an access log. */
-export interface Quoted {
-  /** Unescaped. */
-  readonly text: string;
-  /** The index after the closing quote. */
-  readonly end: number;
-  /** False: escaped bytes were not UTF-8; U+FFFD replaces them. */
-  readonly valid: boolean;
-}
-
 /**
  * Reads the quoted field that opens at `start`. It ends at a quote that is not escaped and is followed by a
- * blank or the end of the line: some servers leave quotes inside as they are. undefined when there is none,
- * or no end of it.
+ * blank or the end of the line: some servers do not escape quotes inside. undefined if there is no field or
+ * no end.
  *
- * Escapes, as Apache and nginx write them: `\"`, `\\`, `\n`, `\t`, `\r`, `\b`, `\v`, `\f`, and `\xhh` for one
- * byte (so that `\xc3\xa9` is one character). Any other backslash is just a backslash.
+ * Escapes of Apache and nginx: `\"`, `\\`, `\n`, `\t`, `\r`, `\b`, `\v`, `\f`, and `\xhh` for one byte (so
+ * that `\xc3\xa9` is one character). Any other backslash is an ordinary character.
  */
-export function scanQuoted(line: string, start: number): Quoted | undefined {
+export function scanQuotedField(line: string, start: number): QuotedField | undefined {
   if (line[start] !== '"') return undefined;
   // Nearly all fields have nothing to unescape, and end at the first quote.
   const quote = line.indexOf('"', start + 1);
@@ -28,7 +18,17 @@ export function scanQuoted(line: string, start: number): Quoted | undefined {
   return isPlain ? { text, end: quote + 1, valid: true } : scanEscaped(line, start);
 }
 
-function scanEscaped(line: string, start: number): Quoted | undefined {
+/** A quoted field of an access log. */
+export interface QuotedField {
+  /** Unescaped. */
+  readonly text: string;
+  /** The index after the closing quote. */
+  readonly end: number;
+  /** False: escaped bytes were not UTF-8; U+FFFD replaces them. */
+  readonly valid: boolean;
+}
+
+function scanEscaped(line: string, start: number): QuotedField | undefined {
   let escaped = false;
   for (let at = start + 1; at < line.length; at++) {
     const code = line.charCodeAt(at);
@@ -64,7 +64,7 @@ const SINGLE: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** In bytes, because an escape is one byte and a character may have several. */
-function unescaped(text: string): Pick<Quoted, 'text' | 'valid'> {
+function unescaped(text: string): Pick<QuotedField, 'text' | 'valid'> {
   const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
   let length = 0;
   let copied = 0;

@@ -16,8 +16,43 @@ import {
 import type { StreamId } from '../../records/stream-id.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
 import { CopyIn } from './copy-in.ts';
-import { rowOf } from './failure.ts';
+import { failedRow } from './describe-failure.ts';
 import { type Piece, recordFlush } from './record-flush.ts';
+
+/**
+ * Stores slices within a transaction, each byte once:
+ *
+ *     lock the rows of the streams in the order of their ids   no other transaction stores these streams until the end;
+ *                                                              the order prevents deadlocks
+ *     remove bytes in the ranges of the streams                duplicates, also within this flush
+ *     COPY the rest                                            encoded here while the server stores earlier rows
+ *     write ranges, flush number, touched minutes              one statement
+ *
+ * A transaction with the lock sees every range committed before (read committed: each statement sees the data
+ * committed when it starts). This is sufficient for exactly-once: it covers another aggregator that took
+ * over, a retry after a COMMIT with unknown result, and a COMMIT still in progress (which holds the lock).
+ */
+export async function storeSlices(
+  client: PoolClient,
+  slices: readonly RecordBatch[],
+  { writer, maxDays }: StoreSlicesOptions,
+): Promise<FlushResult> {
+  const ranges = await lockStreams(client, slices);
+  const minutes = new Set<number>();
+  const pieces = cutStored(slices, ranges, minutes);
+  const sum = (batches: readonly RecordBatch[]) => batches.reduce((all, { data }) => all + data.length, 0);
+  const bytes = sum(pieces.map(({ batch }) => batch));
+  const repeatedBytes = sum(slices) - bytes;
+  if (pieces.length === 0) return { rows: 0, bytes, repeatedBytes, days: new Set() };
+
+  const copy = new CopyIn(COPY, (write) => writeRows(pieces, write, () => refuseManyDays(minutes, maxDays)));
+  client.query(copy);
+  const rows = await copy.done.catch((error: unknown) => {
+    throw new CopyError(error, placeOfRow(pieces, failedRow(error)));
+  });
+  await recordFlush(client, { writer, ranges, pieces, minutes });
+  return { rows, bytes, repeatedBytes, days: daysOf(minutes) };
+}
 
 /** Records parsed and encoded at a time; in between, other work of the thread runs, such as searches. */
 const STRETCH_RECORDS = 256;
@@ -25,7 +60,7 @@ const DAY_MICRO = 86_400_000_000;
 const COPY = `copy ${LOG_TABLE} (${COPY_COLUMNS.join(', ')}) from stdin with (format binary)`;
 
 /** The result of a flush. */
-export interface Stored {
+export interface FlushResult {
   readonly rows: number;
   /** Bytes of stored records, and of records that were already stored. */
   readonly bytes: number;
@@ -34,7 +69,7 @@ export interface Stored {
   readonly days: ReadonlySet<number>;
 }
 
-export interface StoreOptions {
+export interface StoreSlicesOptions {
   readonly writer: string;
   /** Throws TooManyDaysError for records of more days. Default: no limit. */
   readonly maxDays?: number | undefined;
@@ -56,41 +91,6 @@ export class CopyError extends Error {
     this.cause = cause;
     this.at = at;
   }
-}
-
-/**
- * Stores slices within a transaction, each byte once:
- *
- *     lock the rows of the streams in the order of their ids   no other transaction stores these streams until the end;
- *                                                              the order prevents deadlocks
- *     remove bytes in the ranges of the streams                duplicates, also within this flush
- *     COPY the rest                                            encoded here while the server stores earlier rows
- *     write ranges, flush number, touched minutes              one statement
- *
- * A transaction with the lock sees every range committed before (read committed: each statement sees the data
- * committed when it starts). This is sufficient for exactly-once: it covers another aggregator that took
- * over, a retry after a COMMIT with unknown result, and a COMMIT still in progress (which holds the lock).
- */
-export async function storeSlices(
-  client: PoolClient,
-  slices: readonly RecordBatch[],
-  { writer, maxDays }: StoreOptions,
-): Promise<Stored> {
-  const ranges = await lockStreams(client, slices);
-  const minutes = new Set<number>();
-  const pieces = cutStored(slices, ranges, minutes);
-  const sum = (batches: readonly RecordBatch[]) => batches.reduce((all, { data }) => all + data.length, 0);
-  const bytes = sum(pieces.map(({ batch }) => batch));
-  const repeatedBytes = sum(slices) - bytes;
-  if (pieces.length === 0) return { rows: 0, bytes, repeatedBytes, days: new Set() };
-
-  const copy = new CopyIn(COPY, (write) => writeRows(pieces, write, () => refuseManyDays(minutes, maxDays)));
-  client.query(copy);
-  const rows = await copy.done.catch((error: unknown) => {
-    throw new CopyError(error, placeOfRow(pieces, rowOf(error)));
-  });
-  await recordFlush(client, { writer, ranges, pieces, minutes });
-  return { rows, bytes, repeatedBytes, days: daysOf(minutes) };
 }
 
 function daysOf(minutes: ReadonlySet<number>): ReadonlySet<number> {

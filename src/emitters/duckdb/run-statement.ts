@@ -20,7 +20,7 @@ export async function runStatement(
 ): Promise<readonly SqlRow[]> {
   const prepared = await connection.prepare(text);
   try {
-    bind(prepared, values);
+    bindValues(prepared, values);
     const result = await prepared.run();
     if (result.rowCount > MAX_ROWS)
       throw new SqlError('statement', `the result has more than ${MAX_ROWS} rows`);
@@ -30,7 +30,7 @@ export async function runStatement(
   }
 }
 
-export function bind(prepared: DuckDBPreparedStatement, values: readonly SqlValue[]): void {
+export function bindValues(prepared: DuckDBPreparedStatement, values: readonly SqlValue[]): void {
   values.forEach((value, index) => {
     const at = index + 1;
     if (value === null) prepared.bindNull(at);

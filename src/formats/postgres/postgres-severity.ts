@@ -1,9 +1,9 @@
 import type { SeverityNumber } from '../../records/log-record.ts';
 import { SEVERITY } from '../severity.ts';
 
-/** A severity in PostgreSQL's words and in OpenTelemetry's numbers. */
+/** A severity with PostgreSQL's label and OpenTelemetry's number. */
 export interface PostgresSeverity {
-  /** As PostgreSQL prints it: `LOG`, `ERROR`, `DEBUG` (for all five levels). */
+  /** PostgreSQL's label: `LOG`, `ERROR`, `DEBUG` (for all five levels). */
   readonly label: string;
   readonly number: SeverityNumber;
 }
@@ -15,15 +15,15 @@ const NUMBERS: ReadonlyMap<string, SeverityNumber> = new Map([
   ['NOTICE', SEVERITY.notice],
   ['WARNING', SEVERITY.warn],
   ['ERROR', SEVERITY.error],
-  // Ends one session; a mistyped password is enough.
+  // Ends one session; a wrong password is sufficient.
   ['FATAL', SEVERITY.fatal],
-  // Ends all of them: the highest number there is.
+  // Ends all sessions: the highest number.
   ['PANIC', 24],
 ]);
 
 /**
  * The severity of a printed label. Servers print it in the language of `lc_messages` (`FEHLER`, `ERREUR`):
- * then the class of the SQLSTATE tells success, warning and error apart.
+ * then the class of the SQLSTATE distinguishes success, warning and error.
  */
 export function severityOfLabel(label: string, sqlState: string | undefined): PostgresSeverity {
   return { label, number: NUMBERS.get(label) ?? numberOfSqlState(sqlState) };
@@ -48,8 +48,8 @@ const FIRST_WITH_NEW_LEVELS = 14;
 const WARNING_LEVEL = 19;
 
 /**
- * The numbers 10 to 19 never changed; PostgreSQL 14 put WARNING_CLIENT_ONLY at 20 and moved the others up by
- * one.
+ * The numbers 10 to 19 never changed; PostgreSQL 14 inserted WARNING_CLIENT_ONLY at 20 and incremented the
+ * higher ones.
  */
 const UNCHANGED_LEVELS: ReadonlyMap<number, string> = new Map([
   [10, 'DEBUG'],
@@ -78,7 +78,10 @@ const NEW_LEVELS: ReadonlyMap<number, string> = new Map([
   [23, 'PANIC'],
 ]);
 
-/** The severity of a level number of a server of this major version; of an unknown one, as of a new one. */
+/**
+ * The severity of a level number of a server of this major version. An unknown version is treated as a new
+ * one.
+ */
 export function severityOfLevel(level: number, serverMajor: number | undefined): PostgresSeverity {
   const levels = (serverMajor ?? FIRST_WITH_NEW_LEVELS) < FIRST_WITH_NEW_LEVELS ? OLD_LEVELS : NEW_LEVELS;
   const label = levels.get(level);

@@ -4,7 +4,25 @@ import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../logstor
 import { ANY_NAME, OWN_NAMES_TABLE } from '../../logstore/own-names.ts';
 import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
 import { textOrNull } from '../../logstore/sql/sql-row.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from './run-statement.ts';
+
+/**
+ * Creates the tables in a new file, and updates the view of an existing one. Rejects with ForeignFileError if
+ * the file is not a store of this program.
+ */
+export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
+  const tables = await tableNames(connection);
+  if (tables.has(VERSION_TABLE)) {
+    if ((await versionOf(connection)) === 1) await inTransaction(connection, FROM_VERSION_1);
+    await checkVersion(connection);
+    await forgetOldRecords(connection);
+  } else if (tables.size > 0) {
+    throw new ForeignFileError('it is the database of another program. Move it away, or set another "path"');
+  } else {
+    await inTransaction(connection, SCHEMA);
+  }
+  if (await isViewOutdated(connection)) await inTransaction(connection, logsViewStatements(ALL_ATTRIBUTES));
+}
 
 /** Version of the tables that this code writes. A file with a newer version is not modified. */
 export const SCHEMA_VERSION = 2;
@@ -46,24 +64,6 @@ const OLD_RECORDS_ARE_GONE = `${OWN_NAMES_TABLE}
 /** The file can be read, but not used by this version. The message contains the reason and the remedy. */
 export class ForeignFileError extends Error {
   override readonly name = 'ForeignFileError';
-}
-
-/**
- * Creates the tables in a new file, and updates the view of an existing one. Rejects with ForeignFileError if
- * the file is not a store of this program.
- */
-export async function prepareSchema(connection: DuckDBConnection): Promise<void> {
-  const tables = await tableNames(connection);
-  if (tables.has(VERSION_TABLE)) {
-    if ((await versionOf(connection)) === 1) await inTransaction(connection, FROM_VERSION_1);
-    await checkVersion(connection);
-    await forgetOldRecords(connection);
-  } else if (tables.size > 0) {
-    throw new ForeignFileError('it is the database of another program. Move it away, or set another "path"');
-  } else {
-    await inTransaction(connection, SCHEMA);
-  }
-  if (await isViewOutdated(connection)) await inTransaction(connection, logsViewStatements(ALL_ATTRIBUTES));
 }
 
 async function inTransaction(connection: DuckDBConnection, statements: readonly string[]): Promise<void> {

@@ -1,22 +1,5 @@
-/**
- * Chunks of a message that is too long for one datagram:
- *
- *     1e 0f | id: 8 bytes | sequence: 1 byte, from 0 | count: 1 byte, 1 to 128 | data
- *
- * A receiver collects by id alone, in any order, whoever sends, and waits 5 s for the last. So ids must be
- * random.
- */
-export const CHUNK_HEADER_BYTES = 12;
-export const MAX_CHUNKS = 128;
-export const CHUNK_ID_BYTES = 8;
-
-/** Maximum payload of 128 chunks in datagrams of this size. */
-export function chunkCapacity(datagramBytes: number): number {
-  return MAX_CHUNKS * (datagramBytes - CHUNK_HEADER_BYTES);
-}
-
 /** Splits a payload into chunks of the full size, except the last. It must be within `chunkCapacity`. */
-export function chunksOf(payload: Uint8Array, datagramBytes: number, id: Uint8Array): Uint8Array[] {
+export function splitIntoChunks(payload: Uint8Array, datagramBytes: number, id: Uint8Array): Uint8Array[] {
   const dataBytes = datagramBytes - CHUNK_HEADER_BYTES;
   const count = Math.ceil(payload.length / dataBytes);
   if (count > MAX_CHUNKS) throw new RangeError(`${payload.length} bytes need ${count} chunks`);
@@ -33,4 +16,21 @@ export function chunksOf(payload: Uint8Array, datagramBytes: number, id: Uint8Ar
     chunks.push(chunk);
   }
   return chunks;
+}
+
+/**
+ * Chunks of a message that is too long for one datagram:
+ *
+ *     1e 0f | id: 8 bytes | sequence: 1 byte, from 0 | count: 1 byte, 1 to 128 | data
+ *
+ * A receiver collects chunks only by their id, in any order and from any sender, and waits 5 s for the last.
+ * So ids must be random.
+ */
+export const CHUNK_HEADER_BYTES = 12;
+export const MAX_CHUNKS = 128;
+export const CHUNK_ID_BYTES = 8;
+
+/** Maximum payload of 128 chunks in datagrams of this size. */
+export function chunkCapacity(datagramBytes: number): number {
+  return MAX_CHUNKS * (datagramBytes - CHUNK_HEADER_BYTES);
 }

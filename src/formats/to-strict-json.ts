@@ -1,9 +1,9 @@
 /**
- * JSON that programs write and that is none: `NaN`, `Infinity` and `-Infinity` (Python, C), and `\x22` in
- * strings (nginx with `escape=default`), where an escape is one byte. Gives valid JSON text with these
- * numbers as strings and these bytes as characters; undefined when the text has nothing of it.
+ * Converts text that some programs write instead of JSON: `NaN`, `Infinity` and `-Infinity` (Python, C), and
+ * `\x22` in strings (nginx with `escape=default`), where an escape is one byte. Returns valid JSON text with
+ * these numbers as strings and these bytes as characters; undefined if the text contains none of them.
  */
-export function strictJson(text: string): string | undefined {
+export function toStrictJson(text: string): string | undefined {
   if (!MAY_BE_LENIENT.test(text)) return undefined;
   const strict = text.replace(STRING_OR_NUMBER, (token) =>
     token.startsWith('"') ? strictString(token) : `"${token}"`,

@@ -1,9 +1,10 @@
 /**
- * Nanoseconds since 1970 of a decimal number, read as seconds, milliseconds, microseconds or nanoseconds by
- * its size: each unit's numbers from 1973 to 5138 are beyond what the next smaller means. undefined for
- * anything else (zero, an exponent, a time before 1973: those are counters more often than moments).
+ * Nanoseconds since 1970 of a decimal number. Its size decides whether it is read as seconds, milliseconds,
+ * microseconds or nanoseconds: the numbers of each unit from 1973 to 5138 are larger than those of the next
+ * larger unit. undefined for other text (zero, an exponent, a time before 1973: these are more often counters
+ * than moments).
  */
-export function unixNanoOfNumber(text: string): bigint | undefined {
+export function numberToUnixNano(text: string): bigint | undefined {
   const match = /^(\d{9,19})(?:\.(\d{1,18}))?$/.exec(text);
   const [, whole = '', fraction = ''] = match ?? [];
   const digitsBelow = digitsBelowUnit(whole.replace(/^0+/, '').length);
@@ -14,7 +15,7 @@ export function unixNanoOfNumber(text: string): bigint | undefined {
 
 const MAX_UNIX_NANO = 2n ** 63n - 1n;
 
-/** How many decimal digits lie between nanoseconds and the unit that a number of so many digits is in. */
+/** The number of decimal digits between nanoseconds and the unit of a number with this number of digits. */
 function digitsBelowUnit(digits: number): number | undefined {
   if (digits < 9) return undefined;
   if (digits <= 11) return 9;

@@ -1,9 +1,6 @@
 import type { AttributeValue, SeverityNumber } from '../records/log-record.ts';
 import { SEVERITY, SYSLOG_SEVERITIES } from './severity.ts';
 
-/** The other values of a record by their keys. */
-export type Companions = ReadonlyMap<string, AttributeValue>;
-
 /**
  * The severity of a level number. Each family of loggers has its own numbers, so the key and its companions
  * decide:
@@ -26,6 +23,9 @@ export function severityOfLevelNumber(
   }
   return SYSLOG_SEVERITIES[level];
 }
+
+/** The other values of a record by their keys. */
+export type Companions = ReadonlyMap<string, AttributeValue>;
 
 function isPython(key: string, companions: Companions): boolean {
   if (key === 'levelno' || PYTHON_KEYS.some((each) => companions.has(each))) return true;

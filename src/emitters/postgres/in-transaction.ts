@@ -2,6 +2,50 @@ import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import type { Clock } from '../../runtime/clock.ts';
 
 /**
+ * Runs `work` in its own transaction. Rejects with the driver's error, or with the reason for closing the
+ * connection. The transaction is then rolled back, unless the connection broke during COMMIT: it may then be
+ * committed.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  options: TransactionOptions,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const { clock, signal, timeoutMs } = options;
+  const client = await connected(pool, signal);
+  let cut: { readonly reason: unknown } | undefined;
+  const cutOff = (reason: unknown) => {
+    cut ??= { reason };
+    // A running query rejects, since this breaks its connection.
+    client.end().catch(ignore);
+  };
+  const patience = (ms: number) =>
+    clock.after(ms, () => cutOff(new Error(`the database did not answer for ${Math.round(ms)} ms`)));
+  let cancelTimer = patience(Math.min(BEGIN_TIMEOUT_MS, timeoutMs));
+  const onAbort = () => cutOff(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  let isClean = false;
+  try {
+    await client.query(options.begin);
+    cancelTimer();
+    cancelTimer = patience(timeoutMs);
+    const result = await work(client);
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') throw new Error('the server rolled the transaction back');
+    isClean = true;
+    return result;
+  } catch (error) {
+    if (cut !== undefined) throw cut.reason;
+    isClean = (await rolledBack(client)) && !isReadOnlyServer(error);
+    throw error;
+  } finally {
+    cancelTimer();
+    signal?.removeEventListener('abort', onAbort);
+    client.release(!isClean);
+  }
+}
+
+/**
  * All database access uses the transactions of this module. Settings are made per transaction (`set local`)
  * instead of per session, so that a pooler can assign a different session to every transaction.
  */
@@ -62,50 +106,6 @@ export function beginText({
     ...MEANING,
     ...KEEPALIVE,
   ].join('; ');
-}
-
-/**
- * Runs `work` in its own transaction. Rejects with the driver's error, or with the reason for closing the
- * connection. The transaction is then rolled back, unless the connection broke during COMMIT: it may then be
- * committed.
- */
-export async function inTransaction<T>(
-  pool: Pool,
-  options: TransactionOptions,
-  work: (client: PoolClient) => Promise<T>,
-): Promise<T> {
-  const { clock, signal, timeoutMs } = options;
-  const client = await connected(pool, signal);
-  let cut: { readonly reason: unknown } | undefined;
-  const cutOff = (reason: unknown) => {
-    cut ??= { reason };
-    // A running query rejects, since this breaks its connection.
-    client.end().catch(ignore);
-  };
-  const patience = (ms: number) =>
-    clock.after(ms, () => cutOff(new Error(`the database did not answer for ${Math.round(ms)} ms`)));
-  let cancelTimer = patience(Math.min(BEGIN_TIMEOUT_MS, timeoutMs));
-  const onAbort = () => cutOff(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  let isClean = false;
-  try {
-    await client.query(options.begin);
-    cancelTimer();
-    cancelTimer = patience(timeoutMs);
-    const result = await work(client);
-    const { command } = await client.query('commit');
-    if (command !== 'COMMIT') throw new Error('the server rolled the transaction back');
-    isClean = true;
-    return result;
-  } catch (error) {
-    if (cut !== undefined) throw cut.reason;
-    isClean = (await rolledBack(client)) && !isReadOnlyServer(error);
-    throw error;
-  } finally {
-    cancelTimer();
-    signal?.removeEventListener('abort', onAbort);
-    client.release(!isClean);
-  }
 }
 
 /** Errors of `inTransaction` from before a connection was established. */

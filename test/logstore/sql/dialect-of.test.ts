@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dialectOf } from '../../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../../src/logstore/sql/dialect-of.ts';
 import { type Sql, type SqlValue, sql, statement } from '../../../src/logstore/sql/sql.ts';
 
 import { nastyText } from '../../support/nasty-text.ts';

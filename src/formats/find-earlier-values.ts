@@ -1,32 +1,7 @@
 import type { AttributeValue } from '../records/log-record.ts';
 
-/** The earlier values of each key that an object has several times; a nested key is `outer.inner`. */
-export type EarlierValues = Readonly<Record<string, readonly AttributeValue[]>>;
-
-/**
- * Whether valid JSON text may have equal keys, of which `JSON.parse` keeps only the last. Without equal keys
- * the text has as many `":` as its objects have keys. Cheap; a text that passes is read again by
- * `earlierValues`.
- */
-export function mayHaveEqualKeys(json: string, keyCount: number): boolean {
-  let count = 0;
-  for (let at = json.indexOf('":'); at >= 0; at = json.indexOf('":', at + 2)) count++;
-  return count !== keyCount || BLANK_BEFORE_COLON.some((each) => json.includes(each));
-}
-
-const BLANK_BEFORE_COLON = ['" ', '"\t', '"\n', '"\r'] as const;
-
-/** One level of nesting; `key` undefined: a list. */
-interface Level {
-  /** Where the value of each key begins and ends. */
-  readonly values: Map<string, readonly [start: number, end: number]> | undefined;
-  readonly path: string;
-  key: string;
-  valueStart: number;
-}
-
 /** Reads valid JSON text whose nesting is bounded. undefined: no object has equal keys. */
-export function earlierValues(json: string): EarlierValues | undefined {
+export function findEarlierValues(json: string): EarlierValues | undefined {
   const found = new Map<string, AttributeValue[]>();
   const levels: Level[] = [];
   const endValue = (at: number) => {
@@ -60,5 +35,30 @@ export function earlierValues(json: string): EarlierValues | undefined {
   return found.size === 0 ? undefined : Object.fromEntries(found);
 }
 
-/** A string with its colon (a key), a string, or what begins, ends and separates values. */
+/** The earlier values of each key that an object has several times; a nested key is `outer.inner`. */
+export type EarlierValues = Readonly<Record<string, readonly AttributeValue[]>>;
+
+/**
+ * Whether valid JSON text may have equal keys, of which `JSON.parse` keeps only the last. Without equal keys
+ * the text has as many `":` as its objects have keys. Cheap; a text that passes is read again by
+ * `findEarlierValues`.
+ */
+export function mayHaveEqualKeys(json: string, keyCount: number): boolean {
+  let count = 0;
+  for (let at = json.indexOf('":'); at >= 0; at = json.indexOf('":', at + 2)) count++;
+  return count !== keyCount || BLANK_BEFORE_COLON.some((each) => json.includes(each));
+}
+
+const BLANK_BEFORE_COLON = ['" ', '"\t', '"\n', '"\r'] as const;
+
+/** One level of nesting; `key` undefined: a list. */
+interface Level {
+  /** The start and end of the value of each key. */
+  readonly values: Map<string, readonly [start: number, end: number]> | undefined;
+  readonly path: string;
+  key: string;
+  valueStart: number;
+}
+
+/** A string with its colon (a key), a string, or punctuation of values. */
 const TOKEN = /"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\],]/gs;

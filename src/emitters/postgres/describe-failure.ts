@@ -3,6 +3,22 @@ import { LOG_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
 import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
 
 /**
+ * The server's message with its SQLSTATE, for operators. Omits the detail, which quotes the row, and all
+ * connection settings.
+ */
+export function describeFailure(error: unknown): string {
+  if (error instanceof DatabaseError) {
+    const hint = hintOf(error);
+    return `${error.message} (SQLSTATE ${error.code ?? 'unknown'})${hint === '' ? '' : ` ${hint}`}`;
+  }
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  // If Node tried several addresses, its error has only a code.
+  if (error.message === '') return code ?? error.name;
+  return error.message;
+}
+
+/**
  * Classifies PostgreSQL errors by SQLSTATE (Appendix A of its manual), whose first two characters are the
  * class:
  *
@@ -47,22 +63,6 @@ export function isMissing(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '42P01' || error.code === '3F000');
 }
 
-/**
- * The server's message with its SQLSTATE, for operators. Omits the detail, which quotes the row, and all
- * connection settings.
- */
-export function reasonOf(error: unknown): string {
-  if (error instanceof DatabaseError) {
-    const hint = hintOf(error);
-    return `${error.message} (SQLSTATE ${error.code ?? 'unknown'})${hint === '' ? '' : ` ${hint}`}`;
-  }
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  // If Node tried several addresses, its error has only a code.
-  if (error.message === '') return code ?? error.name;
-  return error.message;
-}
-
 function hintOf(error: DatabaseError): string {
   const column = foreignColumnOf(error);
   if (column !== undefined) {
@@ -81,15 +81,15 @@ export const PRIVILEGE_HINT =
   'database ...).';
 
 /** The row at which COPY failed, counted from 0 within that COPY. */
-export function rowOf(error: unknown): number | undefined {
+export function failedRow(error: unknown): number | undefined {
   if (!(error instanceof DatabaseError)) return undefined;
   // Works for every language of the server: the first number after the table name.
   const line = /^COPY log_records\D+(\d+)/m.exec(error.where ?? '')?.[1];
   return line === undefined ? undefined : Number(line) - 1;
 }
 
-export function sqlErrorOf(error: unknown): SqlError {
-  return error instanceof SqlError ? error : new SqlError(kindOf(error), reasonOf(error));
+export function toSqlError(error: unknown): SqlError {
+  return error instanceof SqlError ? error : new SqlError(kindOf(error), describeFailure(error));
 }
 
 const KINDS: ReadonlyMap<string, SqlErrorKind> = new Map([

@@ -11,7 +11,7 @@ const ATTRIBUTES = `coalesce(attributes, '{}') || jsonb_strip_nulls(jsonb_build_
  * Creates the view `logs`, or replaces an older one, in the transaction of `client`. The program itself never
  * reads the view. So a view that the role does not own, or that an operator has changed, stays as it is.
  */
-export async function bringLogsViewUpToDate(client: PoolClient, schema: string): Promise<void> {
+export async function updateLogsView(client: PoolClient, schema: string): Promise<void> {
   if (!isLogsViewOutdated(await commentOf(client, schema))) return;
   await client.query(lockStatement('migration', schema));
   if (!(await mayReplace(client, schema))) return;

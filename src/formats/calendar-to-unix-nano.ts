@@ -1,3 +1,20 @@
+/**
+ * Nanoseconds since 1970; undefined for an impossible moment (31 April, hour 24), or for one outside of the
+ * range of a 64-bit number of nanoseconds (the years from 1678 to 2261 are within it).
+ *
+ * `Date` is not used, because it reads 31 February as 2 March and accepts other notations.
+ */
+export function calendarToUnixNano(time: CalendarTime): bigint | undefined {
+  const { year, month, day, hour, minute, second, nanosecond = 0, offsetMinutes } = time;
+  if (!within(year, 1678, 2261) || !within(month, 1, 12) || !within(day, 1, daysIn(year, month)))
+    return undefined;
+  if (!within(hour, 0, 23) || !within(minute, 0, 59) || !within(second, 0, 60)) return undefined;
+  if (!within(nanosecond, 0, 999_999_999)) return undefined;
+  if (!within(offsetMinutes, -MAX_OFFSET_MINUTES, MAX_OFFSET_MINUTES)) return undefined;
+  const minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offsetMinutes;
+  return BigInt(minutes * 60 + second) * 1_000_000_000n + BigInt(nanosecond);
+}
+
 /** A date and time in some zone. Months and days count from 1. */
 export interface CalendarTime {
   readonly year: number;
@@ -5,7 +22,7 @@ export interface CalendarTime {
   readonly day: number;
   readonly hour: number;
   readonly minute: number;
-  /** 60 is a leap second: the same as the next minute's 0. */
+  /** 60 is a leap second: equal to second 0 of the next minute. */
   readonly second: number;
   readonly nanosecond?: number;
   /** The zone's offset from UTC. */
@@ -16,23 +33,6 @@ const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const DAYS_BEFORE_1970 = 719_162;
 const MAX_OFFSET_MINUTES = 23 * 60 + 59;
-
-/**
- * Nanoseconds since 1970; undefined when there is no such moment (31 April, hour 24), or when a 64-bit number
- * of nanoseconds does not reach it (the years from 1678 to 2261 are within).
- *
- * By hand, since `Date` takes 31 February for 2 March and reads each dialect in its own way.
- */
-export function unixNanoOf(time: CalendarTime): bigint | undefined {
-  const { year, month, day, hour, minute, second, nanosecond = 0, offsetMinutes } = time;
-  if (!within(year, 1678, 2261) || !within(month, 1, 12) || !within(day, 1, daysIn(year, month)))
-    return undefined;
-  if (!within(hour, 0, 23) || !within(minute, 0, 59) || !within(second, 0, 60)) return undefined;
-  if (!within(nanosecond, 0, 999_999_999)) return undefined;
-  if (!within(offsetMinutes, -MAX_OFFSET_MINUTES, MAX_OFFSET_MINUTES)) return undefined;
-  const minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offsetMinutes;
-  return BigInt(minutes * 60 + second) * 1_000_000_000n + BigInt(nanosecond);
-}
 
 /** Whether `value` is a whole number from `min` to `max`. */
 function within(value: number, min: number, max: number): boolean {
