@@ -20,7 +20,7 @@ export function capturedOutput(): CapturedOutput {
   return Object.assign(stream, { bytes: () => Buffer.concat(chunks) });
 }
 
-/** What an emitter lives with, in a test. */
+/** The environment of an emitter in a test. */
 export function emitterEnvironment(
   overrides: Partial<EmitterEnvironment> = {},
 ): EmitterEnvironment & { readonly logs: CapturedLog[] } {
