@@ -21,6 +21,6 @@ test.each([
   expect(pathsOf(text)[0]).toBe(paths[0]);
 });
 
-test('a name with many dots stays a small question', () => {
+test('a name with many dots results in a small query', () => {
   expect(attributePaths(parseProperty(`${'a.'.repeat(100)}b`))).toHaveLength(2);
 });

@@ -10,7 +10,7 @@ import { describeEachStore } from '../support/stores.ts';
 const ACCESS = '10.0.0.1 - frank [31/Jan/2026:10:00:00 +0000] "GET /api/users HTTP/1.1" 404 10\n';
 
 describeEachStore('a property', (openStore) => {
-  test('is a text and a number, or null where it is none', async () => {
+  test('is a text and a number, or null if it is not a number', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     const batches = [

@@ -68,7 +68,7 @@ describeEachMonitorStore('alerts', (open) => {
     await expect(monitor.createAlert(other)).rejects.toMatchObject({ kind: 'invalid' });
     await expect(monitor.deleteMetric('traffic')).rejects.toMatchObject({
       kind: 'in-use',
-      message: 'The metric traffic is used by the alert busy: delete that first.',
+      message: 'Cannot delete the metric traffic: the alert busy uses it. Delete the alert first.',
     });
     expect(await monitor.metrics()).toHaveLength(1);
     await monitor.deleteAlert('busy');

@@ -65,7 +65,7 @@ describeEachMonitorStore('metrics', (open) => {
   it.each([
     [
       { statistic: 'avg', property: 'url.path' },
-      'There is no avg of url.path, which is text: it can only be counted.',
+      'Cannot compute avg of url.path: it is text, which can only be counted.',
     ],
     [{ statistic: 'p95', property: 'section(path)' }, /which is text/],
     [{ statistic: 'max', property: 'time' }, /which is a time/],
@@ -344,7 +344,7 @@ describeEachMonitorStore('metrics', (open) => {
       select 'x' || n::text, ${definition}::text, now() from generate_series(1, 500) as series(n)`);
     await expect(monitor.createMetric(metricDefinition.parse({ id: 'one_more' }))).rejects.toMatchObject({
       kind: 'invalid',
-      message: 'There are 500 metrics already, and no room for more.',
+      message: 'Cannot create the metric: at most 500 are possible. Delete another one first.',
     });
     await expect(monitor.createMetric(metricDefinition.parse({ id: 'x7' }))).rejects.toMatchObject({
       kind: 'exists',

@@ -1,21 +1,21 @@
 import { basename, dirname } from 'node:path';
 import type { FileStat, FileSystem, OpenFile } from '../../src/emitters/file/file-system.ts';
 
-/** What happens to an operation: nothing special, it fails without effect, or a write takes only so many bytes. */
+/** The fault of an operation: none, a failure without effect, or a write of only some bytes. */
 export type Fault = { readonly code: string; readonly takenBytes?: number };
 
 interface Inode {
   readonly number: number;
   data: Buffer;
-  /** What a power loss leaves. */
+  /** The content after a power loss. */
   synced: Buffer;
 }
 
 type Directory = Map<string, Inode>;
 
 /**
- * A disk in memory that knows what was synchronized, so that a test can cut its power; and that can be told to fail.
- * Directories need no creation.
+ * A disk in memory that keeps track of synchronized data, so that a test can cut its power or make operations
+ * fail. Directories need not be created.
  */
 export class MemoryDisk implements FileSystem {
   /** Asked before each operation that changes something; `crash` in it ends all operations until `revive`. */
@@ -25,13 +25,16 @@ export class MemoryDisk implements FileSystem {
   #epoch = 0;
   #isDead = false;
 
-  /** The process dies here: nothing it has under way or open does anything any more. */
+  /** Simulates the end of the process: its pending operations and open files have no effect any more. */
   kill(): void {
     this.#isDead = true;
     this.#epoch++;
   }
 
-  /** The machine dies: what was not synchronized is gone. `keeps`: asked for each thing whether it was lucky. */
+  /**
+   * Simulates the end of the machine: data that was not synchronized is lost. `keeps`: called for each item;
+   * true keeps it.
+   */
   cutPower(keeps: () => boolean = () => false): void {
     this.kill();
     const inodes = new Set<Inode>();

@@ -10,7 +10,7 @@ import { forEachRecord } from '../../src/records/record-batch.ts';
 export class MemoryEmitter implements Emitter {
   /** At the destination, for good: the text of each record. */
   readonly delivered: string[] = [];
-  /** The texts of every batch that `emit` was handed, in order, whatever came of it. */
+  /** The texts of every batch that `emit` received, in order, with any outcome. */
   readonly emits: string[][] = [];
   flushes = 0;
   commits = 0;

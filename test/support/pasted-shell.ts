@@ -88,7 +88,10 @@ export class PastedBlock {
 
 const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-/** What a host has: files in /var/log, among them an access log of this minute, and names for the examples. */
+/**
+ * The content of a host: files in /var/log, including an access log of this minute, and names for the
+ * examples.
+ */
 const MACHINE = `
 set -e
 block=$1

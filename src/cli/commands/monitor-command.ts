@@ -5,8 +5,8 @@ import { logsCommand } from '../monitor/logs/logs-command.ts';
 import { metricsCommand } from '../monitor/metrics/metrics-command.ts';
 
 const EXAMPLES = `
-These commands query an aggregator with a store over HTTP, at the address in AGGREGATOR_HTTP_ADDRESS or at --url. It
-requires a token (AGGREGATOR_HTTP_TOKEN) when other machines can reach it.
+These commands query an aggregator with a store over HTTP, at the address in AGGREGATOR_HTTP_ADDRESS or at --url. An
+aggregator that other machines can reach requires a token (AGGREGATOR_HTTP_TOKEN).
 
 Examples:
   mega-collector monitor logs --follow

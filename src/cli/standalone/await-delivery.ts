@@ -5,7 +5,7 @@ import { count } from '../output/text-table.ts';
 
 /**
  * For a run that ends by itself: calls `fail` when records are queued and neither half makes progress for
- * `timeoutMs`. Without this, a destination that rejects everything would keep the run waiting for ever.
+ * `timeoutMs`. Without this, a destination that rejects everything would keep the run waiting without an end.
  */
 export function awaitDelivery(options: AwaitDeliveryOptions): Cancel {
   const { report, clock, timeoutMs, fail } = options;

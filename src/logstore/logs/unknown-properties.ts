@@ -98,6 +98,6 @@ function nearestNames(name: string, known: readonly string[]): ReadonlySet<strin
 /** `looked`: the number of checked records, if these are not all. */
 function sentence(name: string, nearest: readonly string[], looked: number | undefined): string {
   const none = looked === undefined ? 'No record has' : `None of the newest ${looked} records has`;
-  const hint = nearest.length === 0 ? '.' : `. Did you mean ${nearest.join(' or ')}?`;
+  const hint = nearest.length === 0 ? '.' : `; did you mean ${nearest.join(' or ')}?`;
   return `${none} the attribute ${name}${hint}`;
 }

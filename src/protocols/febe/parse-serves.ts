@@ -160,7 +160,7 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 function typeName(value: unknown): string {
-  if (value === undefined) return 'missing';
+  if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

@@ -67,7 +67,7 @@ describe('configuration', () => {
     [{ password: 'a', password_file: 'b' }, /\.password_file: cannot be combined with "password"/],
     [{ key_file: '/k' }, /\.certificate: certificate and key must be set together/],
     [{ hots: 'a' }, /\.hots: is not a known key; did you mean "host"\?/],
-  ])('refuses %j', (value, message) => {
+  ])('rejects %j', (value, message) => {
     expect(problems(value)).toEqual([expect.stringMatching(message)]);
   });
 

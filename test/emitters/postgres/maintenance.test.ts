@@ -247,7 +247,7 @@ describe.skipIf(MISSING !== '')(`Housekeeping in PostgreSQL${MISSING}`, () => {
       expect(metrics).toMatch(/^aggregator_emitter_postgres_dropped_partitions_total\{.*\} [1-9]\d*$/m);
     });
 
-    test('does not drop a day that has received a younger record since it was looked at', async () => {
+    test('does not drop a day that has received a newer record in the meantime', async () => {
       const { client, emitter, pass } = await opened({ retention_age: '240h' });
       const readAt = (unixMs: number) => ({
         ...at(NOON - 20 * DAY_MS),

@@ -22,7 +22,7 @@ const numberOf = async (store: TestStore, expression: Sql) => {
 const anyMicro = fc.integer({ min: 0, max: Date.UTC(2200, 0, 1) * 1000 - 1 });
 
 describeEachStore('a dialect', (openStore) => {
-  test('makes times of microseconds, and microseconds of times, without losing one', async () => {
+  test('converts microseconds to times and back without loss', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     await fc.assert(
@@ -40,7 +40,7 @@ describeEachStore('a dialect', (openStore) => {
     );
   });
 
-  test('counts buckets from 1970, whatever their length', async () => {
+  test('aligns buckets of any length to 1970', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     await fc.assert(
@@ -120,7 +120,7 @@ describeEachStore('a dialect', (openStore) => {
     ["'; drop table log_records; --", null, null],
   ];
 
-  test('finds an attribute as text and as number, whatever its name and value', async () => {
+  test('finds an attribute as text and as number, for any name and value', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     const column =
@@ -135,7 +135,7 @@ describeEachStore('a dialect', (openStore) => {
     }
   });
 
-  test('knows the number of whatever JSON says, however large', async () => {
+  test('compares numbers in JSON of any size', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     const column = (text: string) => (dialect.name === 'duckdb' ? sql`${text}::json` : sql`${text}::jsonb`);
@@ -150,7 +150,7 @@ describeEachStore('a dialect', (openStore) => {
     );
   });
 
-  test('finds a text in a text, whatever the case, and nothing in it means anything', async () => {
+  test('finds a text in another, ignoring case, without special characters', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     const clean = (text: string) => text.replaceAll('\0', '').replaceAll(/\p{Surrogate}/gu, '');
@@ -196,7 +196,7 @@ describeEachStore('a dialect', (openStore) => {
       return found?.[0]?.value;
     };
 
-    test('lie between the values where they have to', async () => {
+    test('are interpolated between the values', async () => {
       const store = await openStore();
       const dialect = dialectOf(store.database.dialect);
       const percentiles = [
@@ -214,7 +214,7 @@ describeEachStore('a dialect', (openStore) => {
       }
     });
 
-    test('are those of a sample', async () => {
+    test('are computed for a sample', async () => {
       const store = await openStore();
       expect(await over(store, sql`stddev_samp(number)`, [1, 2, 3])).toBe(1);
       expect(await over(store, sql`var_samp(number)`, [1, 3])).toBe(2);

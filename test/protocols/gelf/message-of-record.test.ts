@@ -21,7 +21,7 @@ function record(overrides: Partial<LogRecord> = {}): LogRecord {
   };
 }
 
-it('says all that the record says', () => {
+it('contains all values of the record', () => {
   const message = messageOfRecord(record({ severityNumber: 17, severityText: 'ERROR' }));
   expect(message).toMatchObject({
     shortMessage: 'first',
@@ -39,12 +39,12 @@ it('says all that the record says', () => {
   });
 });
 
-it('prefers the record’s own time, unless GELF cannot say it', () => {
+it('prefers the record’s own time, unless GELF cannot represent it', () => {
   expect(messageOfRecord(record({ timeUnixNano: 1_000_000_000n })).timestamp).toBe(1);
   expect(messageOfRecord(record({ timeUnixNano: -5n })).timestamp).toBe(1_700_000_000.123_456);
 });
 
-it('keeps an attribute and what has the same name', () => {
+it('keeps an attribute and a value with the same name', () => {
   const attributes = new Map([
     ['log.file.path', 'mine'],
     ['stream', 'stdout'],
@@ -56,7 +56,7 @@ it('keeps an attribute and what has the same name', () => {
   expect(fields.get('attribute.stream')).toBe('stdout');
 });
 
-it('keeps the identity of the stream where the record has an attribute of that name', () => {
+it('keeps the identity of the stream if the record has an attribute of that name', () => {
   const attributes = new Map([['stream', 'stderr']]);
   const fields = messageOfRecord(record({ attributes })).fields as Map<string, unknown>;
   expect(fields.get('stream')).toBe(stream);

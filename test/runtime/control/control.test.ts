@@ -154,7 +154,7 @@ describe('the socket', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test('of a living process is left to it', async () => {
+  test('of a running process is not used', async () => {
     const { directory } = await serving();
     await expect(serving(ECHO, { directory })).rejects.toThrow(/Another process answers/);
     expect(await callControl(directory, 'echo', 1)).toEqual({ answered: true, value: 1 });
@@ -183,7 +183,7 @@ describe('a hostile client', () => {
     ['null', 'null\n', 'invalid-request'],
     ['an HTTP request', 'GET / HTTP/1.1\r\n\r\n', 'invalid-request'],
     ['a line without end', 'a'.repeat(1024 * 1024 + 1), 'too-large'],
-  ])('that sends %s is told so, and harms nobody', async (_, bytes, kind) => {
+  ])('that sends %s gets an error, without harm to others', async (_, bytes, kind) => {
     const { directory } = await serving(ECHO, { clientTimeoutMs: 50 });
     expect(JSON.parse((await sent(directory, bytes)).split('\n')[0] ?? '')).toMatchObject({
       ok: false,
@@ -211,7 +211,7 @@ describe('a hostile client', () => {
   });
 });
 
-test('close lets a command that is being done end', async () => {
+test('close waits for the running command', async () => {
   let finish: (value: Json) => void = () => {};
   const { directory, server } = await serving({ slow: () => new Promise((resolve) => (finish = resolve)) });
   const idle = finish;

@@ -17,12 +17,12 @@ export async function searchLogs(api: Pick<LogSource, 'search'>, request: Search
     unknown = page.unknown ?? unknown;
     for (const entry of page.entries) heldCharacters += sizeOf(entry);
     if (heldCharacters > MAX_HELD_CHARACTERS) {
-      throw new ApiError('Cannot keep so many records in memory. Request fewer with -n.', {
+      throw new ApiError('Cannot keep the records in memory: they are too large. Request fewer with -n.', {
         isTransient: false,
       });
     }
     found.push(...page.entries);
-    // A page that leads nowhere would be requested for ever.
+    // A page that leads nowhere would be requested without an end.
     if (page.next === null || page.entries.length === 0) break;
     cursor = page.next;
   }

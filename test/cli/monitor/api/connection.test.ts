@@ -61,7 +61,7 @@ describe('the URL of the aggregator', () => {
     expect(stderr).toContain('AGGREGATOR_HTTP_ADDRESS: expected host:port');
   });
 
-  test('a wrong --timeout is told', async () => {
+  test('reports a wrong --timeout', async () => {
     await expect(connectionOf({ timeout: '5' })).rejects.toThrow('--timeout: expected a duration');
     await expect(connectionOf({ timeout: '0s' })).rejects.toThrow(
       '--timeout: expected a duration greater than zero',
@@ -97,7 +97,7 @@ describe('the token', () => {
     expect(server.requests[0]?.headers.authorization).toBeUndefined();
   });
 
-  test('that cannot be read, or cannot be one, is told without showing it', async () => {
+  test('is reported without being shown if it cannot be read or is invalid', async () => {
     const missing = await monitor(['metrics', '--token-file', '/missing/token']);
     expect(missing.exitCode).toBe(2);
     expect(missing.stderr).toContain('--token-file: expected a readable file');
@@ -154,14 +154,14 @@ describe('https', () => {
       () => file('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),
       'in PEM format',
     ],
-  ])('--ca that is %s is told', async (_, path, message) => {
+  ])('reports --ca that is %s', async (_, path, message) => {
     const { exitCode, stderr } = await monitor(['metrics', '--ca', await path()]);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
   });
 });
 
-describe('an answer that is none', () => {
+describe('an invalid answer', () => {
   const asking = async (answer: FakeAnswer, argv: readonly string[] = []) => {
     const server = await FakeAggregator.start({ 'GET /v1/metrics': answer });
     const { exitCode, stdout, stderr } = await monitor(['metrics', ...argv], { aggregator: server });

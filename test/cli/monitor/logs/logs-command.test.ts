@@ -27,7 +27,7 @@ describe('monitor logs, piped', () => {
     );
   });
 
-  test('with attributes has them as JSON behind a tab', async () => {
+  test('has attributes as JSON after a tab', async () => {
     const server = await searched(logEntry(1, { attributes: { 'a.b': 'x\u009b\n', n: [1] } }));
     const { stdout } = await monitor(['logs', '--attributes'], { aggregator: server });
     expect(stdout).toBe(

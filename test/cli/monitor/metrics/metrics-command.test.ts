@@ -306,7 +306,7 @@ describe('monitor metrics create', () => {
     });
   });
 
-  test('the name may stand behind -i, but there is one', async () => {
+  test('accepts the name with -i, but only one name', async () => {
     const server = await aggregator();
     expect((await monitor(['metrics', 'create', '-i', 'per_route'], { aggregator: server })).exitCode).toBe(
       0,
@@ -349,14 +349,14 @@ describe('monitor metrics create', () => {
     }
   });
 
-  test('what only the whole can show is told too', async () => {
+  test('also reports problems of the whole definition', async () => {
     const { stderr } = await monitor(['metrics', 'create', 'a', '--stat', 'avg']);
     expect(stderr).toContain('--property: expected a property such as response_bsize');
     const offsets = await monitor(['metrics', 'create', 'a', '--start-offset', '5', '--end-offset', '10']);
     expect(offsets.stderr).toContain('--start-offset: expected more than endOffsetSeconds');
   });
 
-  test('what the aggregator refuses is told in its words', async () => {
+  test('reports a rejection with the message of the aggregator', async () => {
     const server = await FakeAggregator.start({
       'POST /v1/metrics': [
         refused(409, 'There is a metric "a" already.'),
