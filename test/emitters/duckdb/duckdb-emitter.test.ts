@@ -264,7 +264,7 @@ describe('a file that cannot be used', () => {
     await connection.run('create table theirs (a integer)');
     connection.disconnectSync();
     instance.closeSync();
-    await refused(path, /a database of something else/);
+    await refused(path, /the database of another program/);
   });
 
   test('because a newer version of this program has written it', async () => {

@@ -32,8 +32,8 @@ describe('a URL with credentials', () => {
 
   it.each([
     ['https://logs.example.com/logs', /user and token/],
-    ['https://token@logs.example.com/logs', /token behind the user/],
-    ['https://token:@logs.example.com/logs', /token behind the user/],
+    ['https://token@logs.example.com/logs', /token after the user/],
+    ['https://token:@logs.example.com/logs', /token after the user/],
     ['https://token:a%20secret@logs.example.com/logs', /token of 1 to 255 printable/],
     ['https://token:s%C3%A9cret@logs.example.com/logs', /token of 1 to 255 printable/],
     [`https://token:${'s'.repeat(256)}@logs.example.com/logs`, /token of 1 to 255 printable/],

@@ -141,7 +141,7 @@ describe('https', () => {
     const plain = await FakeAggregator.start(NONE);
     const asHttp = await monitor(['metrics'], { aggregator: { url: tls.url.replace('https', 'http') } });
     expect(asHttp.exitCode).toBe(1);
-    expect(asHttp.stderr).toMatch(/does not speak HTTP|Cannot reach an aggregator/);
+    expect(asHttp.stderr).toMatch(/does not answer with HTTP|Cannot reach an aggregator/);
     const asHttps = await monitor(['metrics'], { aggregator: { url: plain.url.replace('http', 'https') } });
     expect(asHttps.stderr).toContain('Cannot establish TLS with');
   });
