@@ -43,7 +43,7 @@ test('a comparison finds one lost, doubled or changed line and its position', as
     difference: expect.stringContaining('ends too early') as string,
   });
   expect(await compareWith([...lines, 'more'])).toMatchObject({
-    difference: expect.stringContaining('goes on') as string,
+    difference: expect.stringContaining('continues') as string,
   });
   expect(await compareWith(lines.toSpliced(3, 2, lines[4] ?? '', lines[3] ?? ''))).toMatchObject({
     identical: false,
