@@ -50,6 +50,7 @@ lint: build ## Check types, format, rules, unused code, and that what is generat
 	@node_modules/.bin/knip
 	@node proto/generate.mjs --check
 	@node docs/generate-configuration.mjs --check
+	@node docs/generate-metrics.mjs --check
 	@node docs/generate-openapi.mjs --check
 
 generate: $(INSTALLED) ## Write src/records/gen/ from proto/
@@ -57,6 +58,7 @@ generate: $(INSTALLED) ## Write src/records/gen/ from proto/
 
 docs: build ## Write docs/configuration.md and docs/openapi.json from what the code reads
 	@node docs/generate-configuration.mjs
+	@node docs/generate-metrics.mjs
 	@node docs/generate-openapi.mjs
 
 clean: ## Remove everything that was made here, node_modules too

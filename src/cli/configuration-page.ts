@@ -31,8 +31,8 @@ Collector and aggregator are configured by environment variables. Each variable 
 - **Check first.** \`mega-collector aggregator --check\` (and \`collector --check\`) reads the whole configuration, starts nothing, and prints every
   value with its origin. It exits with 0, or with 78 and a list of all problems. \`--json\` prints JSON.
 - **Secrets and PEM from files.** A variable marked *or file* has a second form that ends in \`_FILE\` (\`--tls-key-file\`) and
-  names a file with the value. Set only one of the two forms. Secrets are never printed. SIGHUP rereads the files, so
-  that certificates can be renewed without a restart.
+  names a file with the value. Set only one of the two forms. Secrets are never printed. Certificates
+  are reread when their files change and on SIGHUP, so that they can be renewed without a restart.
 - **PEM text** may contain real line ends, or the two characters \`\\n\` instead.
 - **Durations** have the format of Go's \`time.ParseDuration\`: \`300ms\`, \`15s\`, \`1h30m\`, \`1.5h\`. There is no unit for days.
 - **Unknown variables** that begin with \`AGGREGATOR_\` or \`COLLECTOR_\` have no effect and are logged as a warning with

@@ -33,7 +33,7 @@ export async function loadConfiguration<Config>(
     throw new ConfigurationError([...fileProblems, ...notCausedBy(fileProblems, parsed.problems)]);
   }
   throwProblems(fileProblems);
-  return { ...parsed, environment, origins: originsOf(table, flags, flagged) };
+  return { ...parsed, environment, given: flags, origins: originsOf(table, flags, flagged) };
 }
 
 export interface ConfigurationSource<Config> {
@@ -49,6 +49,8 @@ export interface LoadedConfiguration<Config> {
   readonly warnings: readonly ConfigurationWarning[];
   /** The variables as they were read, files included. */
   readonly environment: Environment;
+  /** Flags and environment, before files are read. */
+  readonly given: Environment;
   /** By variable; without the variables that are not set. */
   readonly origins: ReadonlyMap<string, Origin>;
 }

@@ -18,6 +18,7 @@ import { showProgress } from './one-shot/show-progress.ts';
 import { EXIT } from './output/exit-codes.ts';
 import { type Io, widthOf } from './output/io.ts';
 import { hasFailed, printCheck, type StateDirectories } from './print-check.ts';
+import { namedFiles, watchNamedFiles } from './reloaded-files.ts';
 import { type RunServiceOptions, runService } from './run-service.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 
@@ -109,7 +110,7 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   command: Command,
   plan: ProcessPlan<Config, Runs>,
 ): Promise<number> {
-  const { config: parsed, warnings } = await loadConfiguration(command, plan.source, io);
+  const { config: parsed, warnings, given } = await loadConfiguration(command, plan.source, io);
   const config = await settled(plan, parsed);
   const pretty = io.stderr.isTTY === true;
   const to = new ProgressLine(io.logOutput());
@@ -128,11 +129,20 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   const oneShot = plan.oneShot?.(service, config);
   const { shutdownTimeoutMs } = config;
   const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));
+  // A one-shot run ends before certificates are renewed.
+  const files = oneShot === undefined ? namedFiles(plan.source.table, given, config) : [];
+  const watcher = watchNamedFiles({ files, reload: reopen, logger, clock: systemClock });
+  void watcher?.start();
   const stopWatching = plan.watch?.(service, config, logger);
-  return runService({
-    ...{ service, reopen, logger, io, shutdownTimeoutMs },
-    ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
-  }).finally(stopWatching);
+  try {
+    return await runService({
+      ...{ service, reopen, logger, io, shutdownTimeoutMs },
+      ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
+    });
+  } finally {
+    stopWatching?.();
+    await watcher?.stop();
+  }
 }
 
 function oneShotOptions(

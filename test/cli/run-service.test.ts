@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { run } from '../../src/cli/run.ts';
@@ -257,5 +257,41 @@ describe('the end', () => {
     const { ended } = started(stub, '--once', '--shutdown-timeout', '20ms');
     expect(await ended).toBe(0);
     expect(aborted).toHaveBeenCalledOnce();
+  });
+});
+
+describe('files that the configuration names', () => {
+  test('certificates are reloaded without a signal when Kubernetes swaps the secret', async () => {
+    const directory = await temporaryDirectory();
+    const authority = await CertificateAuthority.create();
+    const mount = async (version: string) => {
+      const { certificate, key, caCertificate } = await authority.issue({ name: version });
+      await mkdir(join(directory, version));
+      for (const [name, text] of Object.entries({ certificate, key, ca: caCertificate })) {
+        await writeFile(join(directory, version, name), text);
+      }
+      await symlink(version, join(directory, '..data_tmp'));
+      await rename(join(directory, '..data_tmp'), join(directory, '..data'));
+      return key.trim();
+    };
+    await mount('..1');
+    for (const name of ['certificate', 'key', 'ca']) await symlink(`..data/${name}`, join(directory, name));
+    const reopened: (CollectorConfig | undefined)[] = [];
+    const { stub, calls } = service({ reopen: async (config) => void reopened.push(config) });
+    const flags = [
+      ...['--tls', '--tls-certificate-file', join(directory, 'certificate')],
+      ...['--tls-key-file', join(directory, 'key'), '--tls-ca-certificate-file', join(directory, 'ca')],
+    ];
+    const { send, ended, stderr } = started(stub, ...flags);
+    await vi.waitUntil(() => calls.includes('start'), PATIENT);
+    let version = 1;
+    await vi.waitFor(async () => {
+      // Until the files are watched, a swap goes unnoticed.
+      const key = await mount(`..${++version}`);
+      await vi.waitFor(() => expect(reopened.at(-1)?.tls?.key).toBe(key), { timeout: 1000 });
+    }, PATIENT);
+    expect(stderr()).toContain('The file of COLLECTOR_TLS_KEY_FILE has changed: reloading');
+    send('SIGTERM');
+    expect(await ended).toBe(0);
   });
 });

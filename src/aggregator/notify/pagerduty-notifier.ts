@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { InterruptibleWait } from '../../runtime/async/interruptible-wait.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { createNotifyEvents, type NotifyAction, type NotifyEvents } from './events.ts';
+import { NOTIFY_EVENTS, type NotifyAction, type NotifyEvents } from './events.ts';
 import { fromJson, type IncidentRecord, incidentOf, toJson, triggered } from './incident-record.ts';
 import {
   type Incident,
@@ -46,7 +46,7 @@ export class PagerDutyNotifier implements Notifier {
   constructor(options: PagerDutyNotifierOptions) {
     const { settings, clock, logger, metrics, timeoutMs } = options;
     this.#options = options;
-    this.#events = createNotifyEvents(logger, metrics);
+    this.#events = NOTIFY_EVENTS.open({ logger, metrics });
     this.#timer = new InterruptibleWait(clock);
     this.#client = new PagerDutyClient({
       server: settings.server,
@@ -147,11 +147,11 @@ export class PagerDutyNotifier implements Notifier {
     const result = await this.#client.send(this.#eventOf(record, action), this.#abort.signal);
     switch (result.kind) {
       case 'sent':
-        this.#events.sent(record, action);
+        this.#events.sent({ incident: name, action });
         this.#delivered(name, action);
         break;
       case 'refused':
-        this.#events.refused(record, action, result.reason);
+        this.#events.refused({ incident: name, action, reason: result.reason });
         this.#delivered(name, action);
         break;
       case 'retry':
@@ -199,8 +199,9 @@ export class PagerDutyNotifier implements Notifier {
     this.#failures++;
     this.#retryNotBeforeMs = nowMs + jitteredMs;
     this.#requestedNotBeforeMs = nowMs + requestedMs;
-    this.#events.failed(sent, { action, reason, delayMs: Math.max(jitteredMs, requestedMs) });
-    if (nowMs - this.#failingSinceMs >= UNDELIVERABLE_MS) this.#events.undeliverable(sent, reason);
+    const failure = { incident: name, action, reason };
+    this.#events.failed({ ...failure, delayMs: Math.max(jitteredMs, requestedMs) });
+    if (nowMs - this.#failingSinceMs >= UNDELIVERABLE_MS) this.#events.undeliverable(failure);
   }
 
   #eventOf(record: IncidentRecord, action: NotifyAction): PagerDutyEvent {
@@ -216,7 +217,7 @@ export class PagerDutyNotifier implements Notifier {
   #changed(): void {
     let open = 0;
     for (const { isOpen } of this.#records.values()) if (isOpen) open++;
-    this.#events.open(open);
+    this.#events.open({ incidents: open });
     void this.#save();
     this.#timer.end();
   }
@@ -239,7 +240,7 @@ export class PagerDutyNotifier implements Notifier {
       try {
         await this.#options.state.save(toJson(this.#records.values()));
       } catch (error) {
-        this.#events.unsaved(error);
+        this.#events.unsaved({ err: error });
       }
     }
   }

@@ -24,6 +24,8 @@ export interface Variable<T = unknown> {
   readonly secret?: true;
   /** The value may be read from the file that `<name>_FILE` names. */
   readonly file?: true;
+  /** A running process uses the new content of that file. */
+  readonly reloads?: true;
   /** The flag may be given without a value, and means true then. */
   readonly boolean?: true;
   /** Pure. Throws InvalidValue, or ConfigurationError for several problems. */

@@ -24,6 +24,7 @@ export function tlsVariables(prefix: TlsPrefix) {
       format: 'PEM text',
       example: '-----BEGIN CERTIFICATE-----...',
       file: true,
+      reloads: true,
       parse: pemText,
     },
     tlsKey: {
@@ -33,6 +34,7 @@ export function tlsVariables(prefix: TlsPrefix) {
       format: 'PEM text',
       example: '-----BEGIN PRIVATE KEY-----...',
       secret: true,
+      reloads: true,
       parse: pemText,
     },
     tlsCaCertificate: {
@@ -42,6 +44,7 @@ export function tlsVariables(prefix: TlsPrefix) {
       format: 'PEM text, one or more certificates',
       example: '-----BEGIN CERTIFICATE-----...',
       file: true,
+      reloads: true,
       parse: pemText,
     },
   } as const satisfies VariableTable;
