@@ -2,9 +2,9 @@ import { open } from 'node:fs/promises';
 import { Random } from './random.ts';
 
 /**
- * A realistic access log in the Combined Log Format, about 200 bytes a line. The same seed gives the same
- * bytes; every line is unique by the sequence number in its query. It is cheap to make (400 MB in a few
- * seconds), because the parts of a line are picked from lists made once.
+ * A realistic access log in the Combined Log Format, about 200 bytes per line. The same seed gives the same
+ * bytes; the sequence number in its query makes every line unique. It is cheap to generate (400 MB in a few
+ * seconds), because the parts of a line are picked from prepared lists.
  */
 export class AccessLog {
   #random: Random;
@@ -16,8 +16,8 @@ export class AccessLog {
   #timeTextUnixS = -1;
 
   /**
-   * `clock`: tells the time of each line (ms since 1970); default: about a thousand requests a second, long
-   * ago.
+   * `clock`: returns the time of each line (ms since 1970); default: about a thousand requests a second, in
+   * the past.
    */
   constructor(seed = 1, clock?: () => number) {
     this.#clock = clock;
@@ -25,7 +25,7 @@ export class AccessLog {
     this.#parts = makeParts(this.#random);
   }
 
-  /** Lines made so far. */
+  /** Number of lines so far. */
   get lines(): number {
     return this.#sequence;
   }
@@ -67,8 +67,8 @@ export interface WrittenLog {
 }
 
 /**
- * Writes a log of about `megabytes` (10^6 bytes) and flushes it, so that no run pays for another's dirty
- * pages.
+ * Writes a log of about `megabytes` (10^6 bytes) and flushes it, so that its dirty pages do not slow down a
+ * later run.
  */
 export async function writeAccessLog(path: string, megabytes: number, seed = 1): Promise<WrittenLog> {
   const log = new AccessLog(seed);

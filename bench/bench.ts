@@ -1,6 +1,7 @@
 /**
- * The benchmark: `make bench`. Every contender moves the same log from file to file, all in one run, in turn,
- * several times, so that what else the machine does hits all alike; the medians are compared.
+ * The benchmark: `make bench`. Every contender moves the same log from file to file, all in one run,
+ * alternately and several times, so that other load on the machine affects all equally. The medians are
+ * compared.
  *
  *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_DIRECTORY=...
  *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,store,<contender>
@@ -89,7 +90,7 @@ async function run(settings: BenchSettings): Promise<string> {
   return report(measured, settings, await describeMachine(settings.directory), ready);
 }
 
-/** Those that can run here; the others are named, loudly. */
+/** The contenders that can run here; the others are reported. */
 async function prepare(settings: BenchSettings): Promise<Ready[]> {
   const ready: Ready[] = [];
   for (const contender of CONTENDERS) {
@@ -219,6 +220,6 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-// The children of a run are ended by an exit, not by a signal to us.
+// An exit ends the children of a run, a signal to this process does not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 await main();

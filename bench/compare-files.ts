@@ -7,8 +7,8 @@ export type Comparison =
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
- * Proves that the output is the source: the same bytes in the same order. Since every line of a source is
- * unique, anything lost, doubled or reordered makes a difference here. Reads both once, in constant memory.
+ * Verifies that the output equals the source: the same bytes in the same order. Every line of a source is
+ * unique, so lost, doubled or reordered lines make a difference. Reads both once, in constant memory.
  */
 export async function compareFiles(sourcePath: string, outputPath: string): Promise<Comparison> {
   const source = await open(sourcePath);
@@ -25,7 +25,7 @@ export async function compareFiles(sourcePath: string, outputPath: string): Prom
         return { identical: false, difference: describeDifference(expected, found, offset, same) };
       }
       if (expectedBytes !== foundBytes) {
-        const which = expectedBytes > foundBytes ? 'ends too early' : 'goes on';
+        const which = expectedBytes > foundBytes ? 'ends too early' : 'continues';
         return { identical: false, difference: `the output ${which} at byte ${offset + same}` };
       }
       offset += same;

@@ -1,21 +1,21 @@
 import type { RunningProcess } from '../test/support/running-process.ts';
 
-/** Something that moves a log from a file to a file through two processes and a TCP connection. */
+/** A pair of programs that moves a log from file to file through two processes and a TCP connection. */
 export interface Contender {
   /** Its name in the table. */
   readonly name: string;
   /** For BENCH_ONLY. */
   readonly key: string;
-  /** Makes it runnable here; returns its version. Throws with the reason when that is not possible. */
+  /** Prepares it to run here; returns its version. Throws with the reason if that is not possible. */
   prepare(): Promise<string>;
-  /** Starts both halves, ready and waiting for a log to appear. */
+  /** Starts both halves and waits until they are ready for a log. */
   start(course: Course): Promise<Halves>;
 }
 
-/** Where a contender runs. All in one fresh directory. */
+/** The directory and addresses of a run. All in one fresh directory. */
 export interface Course {
   readonly directory: string;
-  /** Watched; one file, LOG_NAME, appears here when the clock starts. */
+  /** The watched directory; the file LOG_NAME appears in it when the clock starts. */
   readonly logDirectory: string;
   readonly outputPath: string;
   readonly receiverPort: number;
@@ -28,6 +28,6 @@ export const LOG_NAME = 'access.log';
 export interface Halves {
   readonly sender: RunningProcess;
   readonly receiver: RunningProcess;
-  /** When the receiver knows better than the output's size that all is done. */
+  /** Set if the receiver knows better than the output's size when everything is done. */
   readonly finished?: Promise<void>;
 }

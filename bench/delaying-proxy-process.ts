@@ -8,7 +8,7 @@ export interface ProxyPlan {
   readonly delayMs: number;
 }
 
-/** The delaying proxy in a separate process, so that its work is not counted for a contender. */
+/** Runs the delaying proxy in a separate process, so that its work is not counted for a contender. */
 export async function startDelayingProxy(plan: ProxyPlan): Promise<RunningProcess> {
   const { listenPort, receiverPort, delayMs } = plan;
   const proxy = RunningProcess.start({

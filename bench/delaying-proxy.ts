@@ -1,8 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 /**
- * A link with a delay and no other limit: each chunk is passed on a fixed time after it came in, in both
- * directions. What is on the way is held here; beyond a limit reading waits, as a full network would make it.
+ * A link with a delay and no other limit: each chunk is forwarded a fixed time after its arrival, in both
+ * directions. Chunks in transit are held here; beyond a limit the proxy stops reading, like a full network.
  *
  *     node delaying-proxy.js LISTEN_PORT TARGET_PORT DELAY_MS
  */

@@ -1,13 +1,11 @@
 /**
- * PostgreSQL processes, as far as a collector can tell: one connection for each socket, all of them sending
- * what a real server once sent, at a steady rate together or as fast as they are read from. Each record is a
- * write of its own.
+ * Simulates PostgreSQL processes: one connection for each socket. All of them send captured bytes of a real
+ * server, at a steady total rate or as fast as they are read. Each record is a separate write.
  *
  *     node febe-sender.js '{"paths": [...], "identity": "db", "recordsPerSecond": 50000, "seconds": 10}'
  *
- * Prints one line of JSON (FebeSending). In PostgreSQL a write that the kernel does not take at once stops
- * the process until it does: that is what `slowestWriteMs` is about. It is told too high by what this process
- * itself was late.
+ * Prints one line of JSON (FebeSending). In PostgreSQL a write that the kernel does not accept at once blocks
+ * the process: `slowestWriteMs` measures this. Delays of this process itself increase the value.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -20,7 +18,7 @@ import { LogShape, SHAPE_INDEX } from '../src/protocols/febe/log-shape.ts';
 export interface FebeSenderPlan {
   readonly paths: readonly string[];
   readonly identity: string;
-  /** 0: as fast as they are read from. */
+  /** 0: as fast as they are read. */
   readonly recordsPerSecond: number;
   readonly seconds: number;
 }
@@ -30,7 +28,7 @@ export interface FebeSending {
   readonly bytes: number;
   readonly seconds: number;
   readonly slowestWriteMs: number;
-  /** Writes that the kernel did not take at once. */
+  /** Writes that the kernel did not accept at once. */
   readonly waitedWrites: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Sends the byte strings of test/fixtures/gelf/ to a real server, as they are, so that a person can see what
- * it makes of them: `make gelf-send ADDRESS=udp://graylog.example:12201 [DELIMITER=newline]`.
+ * Sends the byte strings of test/fixtures/gelf/ unchanged to a real server, so that a person can check the
+ * result: `make gelf-send ADDRESS=udp://graylog.example:12201 [DELIMITER=newline]`.
  */
 
 import type { PacketTransport, StreamTransport, TransportFailure } from '../src/transport/transport.ts';

@@ -17,7 +17,9 @@ export interface Measured {
   readonly link: readonly Standing[];
   readonly latency: Latency | undefined;
   readonly idle: IdleUse | undefined;
-  /** The collector's peak with the aggregator stopped, in MB: for the small log and for the large one. */
+  /**
+   * The collector's peak memory with the aggregator stopped, in MB: for the small log and for the large one.
+   */
   readonly stopped: readonly StoppedRow[];
   readonly sockets: readonly PgLogfebeRun[];
   readonly stores: StoreMeasurements | undefined;

@@ -18,7 +18,7 @@ import { RunningProcess, runCommand } from '../test/support/running-process.ts';
 export interface OwnPostgresPlan {
   /** Created here; its parent directories must be accessible to other users. */
   readonly directory: string;
-  /** Beside the defaults of PostgreSQL, which are Debian's. */
+  /** Settings in addition to PostgreSQL's defaults, which are Debian's. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onStderr?: (chunk: Buffer) => void;
 }
@@ -28,8 +28,8 @@ const USER = 'postgres';
 const READY_TIMEOUT_MS = 60_000;
 
 /**
- * A PostgreSQL server of our own on a free port of 127.0.0.1, in a directory of its own, gone with us. Its
- * processes are known one by one, so that they can be killed and frozen.
+ * A private PostgreSQL server on a free port of 127.0.0.1, in its own directory, which ends with this
+ * process. Its processes are known individually, so that they can be killed and suspended.
  */
 export class OwnPostgres {
   readonly version: string;
@@ -47,12 +47,12 @@ export class OwnPostgres {
     this.#onStderr = plan.onStderr;
   }
 
-  /** Whether there is one on this machine that we may run. */
+  /** Whether this machine has a PostgreSQL that this user may run. */
   static isInstalled(): boolean {
     return installedPrograms() !== undefined && (!isRoot() || userId() !== undefined);
   }
 
-  /** A fresh one, not yet started. */
+  /** Creates a new server without starting it. */
   static async create(plan: OwnPostgresPlan): Promise<OwnPostgres> {
     const { directory, settings = {} } = plan;
     const programs = installedPrograms();
@@ -77,14 +77,14 @@ export class OwnPostgres {
     return server;
   }
 
-  /** `port`: of a proxy in between. `user`: default is the superuser. */
+  /** `port`: the port of a proxy. `user`: default is the superuser. */
   url(database = USER, port = this.port, user = USER): string {
     return `postgres://${user}@127.0.0.1:${port}/${database}`;
   }
 
   /**
-   * Resolves when it answers. Children of a killed one may still be about to leave: it is started until it
-   * stays.
+   * Resolves when the server answers. Children of a killed server may still be ending, so the start is
+   * repeated until the server keeps running.
    */
   async start(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
@@ -104,7 +104,7 @@ export class OwnPostgres {
     }
   }
 
-  /** Orderly: sessions are ended, a checkpoint is written. Safe twice. */
+  /** Stops in order: sessions are ended, a checkpoint is written. Can be called twice. */
   async stop(): Promise<void> {
     this.thaw();
     this.#server?.signal('SIGINT');
@@ -117,13 +117,13 @@ export class OwnPostgres {
     await this.#server?.exited;
   }
 
-  /** SIGKILL, to all of it at once. Safe when it does not run. */
+  /** Sends SIGKILL to all its processes at once. Does nothing if it is not running. */
   async kill(): Promise<void> {
     for (const each of this.#processes()) signal(each, 'SIGKILL');
     await this.#server?.exited;
   }
 
-  /** SIGKILL to one session; the server throws out all the others and recovers. false: there is none. */
+  /** Sends SIGKILL to one session; the server ends all others and recovers. false: there is none. */
   killSession(pick: (sessions: readonly number[]) => number): boolean {
     const sessions = this.#children().filter((child) => commandLine(child).includes('127.0.0.1'));
     if (sessions.length === 0) return false;
@@ -139,13 +139,13 @@ export class OwnPostgres {
     for (const each of this.#processes()) signal(each, 'SIGCONT');
   }
 
-  /** The server and its children, those that have gone included. */
+  /** The CPU time of the server and its children, including ended ones. */
   get cpuSeconds(): number {
     const own = this.#server === undefined ? 0 : ticks(this.#server.pid, ['own', 'waited for']);
     return this.#children().reduce((sum, child) => sum + ticks(child, ['own']), own) / TICKS_PER_SECOND;
   }
 
-  /** One connection; closed whatever becomes of it. */
+  /** Opens one connection, which is closed in any case. */
   async query<T>(use: (client: pg.Client) => Promise<T>, database = USER): Promise<T> {
     const client = await this.connect(database);
     try {
@@ -166,7 +166,7 @@ export class OwnPostgres {
 
   async connect(database = USER): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.url(database) });
-    // A killed server is an error of the query, too.
+    // A killed server also causes an error of the query.
     client.on('error', () => {});
     await client.connect();
     return client;
@@ -195,7 +195,7 @@ export class OwnPostgres {
       .map(Number);
   }
 
-  /** PostgreSQL refuses to run as root. */
+  /** PostgreSQL does not run as root. */
   #program(name: string, args: readonly string[]): { command: string; args: readonly string[] } {
     const program = join(this.#programs, name);
     if (!isRoot()) return { command: program, args };
@@ -217,7 +217,7 @@ function commandLine(pid: number): string {
   return readText(`/proc/${pid}/cmdline`);
 }
 
-/** Nothing, when the process has gone. */
+/** Empty if the process has ended. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');

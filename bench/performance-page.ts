@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 const BEGIN = '<!-- bench:begin (written by `make bench WRITE=1`) -->';
 const END = '<!-- bench:end -->';
 
-/** Puts the report between the markers of the page; the prose around it stays as it is. */
+/** Writes the report between the markers of the page; the other text is unchanged. */
 export async function writePerformancePage(path: string, report: string): Promise<void> {
   const page = await readFile(path, 'utf8');
   const from = page.indexOf(BEGIN);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Linux counts CPU time here in hundredths of a second, whatever the kernel's own tick. */
+/** Linux reports CPU time here in hundredths of a second, for any tick of the kernel. */
 const TICKS_PER_SECOND = 100;
 
-/** User and system time that a process has used, all threads, in seconds. */
+/** User and system time of a process, all threads, in seconds. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The second field is the name in parentheses, which may hold spaces; utime and stime are fields 14 and 15.
@@ -11,7 +11,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** The largest resident memory that a process has had, in bytes. */
+/** The largest resident memory of a process so far, in bytes. */
 export function peakMemoryBytes(pid: number): number {
   return statusKilobytes(pid, 'VmHWM') * 1024;
 }

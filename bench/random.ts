@@ -1,4 +1,4 @@
-/** A seeded source of choices: the same seed, the same choices, on every machine. Not for secrets. */
+/** A seeded random generator: the same seed gives the same choices on every machine. Not for secrets. */
 export class Random {
   #state: number;
 
@@ -15,7 +15,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   }
 
-  /** A whole number, at least `from`, below `to`. */
+  /** An integer, at least `from`, below `to`. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from));
   }
@@ -35,13 +35,13 @@ export class Random {
     return values.flatMap(() => left.splice(this.between(0, left.length), 1));
   }
 
-  /** Choices of its own for one actor, so that the timing of the others does not change them. */
+  /** A separate generator for one actor, so that the timing of the others does not change its choices. */
   fork(): Random {
     return new Random(this.between(0, 0x1_0000_0000));
   }
 }
 
-/** A fresh seed, for a run that was not given one. */
+/** A new seed, for a run without a given one. */
 export function freshSeed(): number {
   return Math.floor(Math.random() * 1_000_000_000);
 }

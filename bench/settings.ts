@@ -7,7 +7,7 @@ export interface BenchSettings {
   readonly storeRows: number;
   /** Sections and contenders to run; empty: all. */
   readonly only: ReadonlySet<string>;
-  /** Logs and outputs; on the disk that is to be measured. */
+  /** Directory of logs and outputs, on the disk to measure. */
   readonly directory: string;
   /** Put the tables into docs/performance.md. */
   readonly write: boolean;

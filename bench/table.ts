@@ -1,4 +1,4 @@
-/** A Markdown table that also reads well as plain text. The first column is words, the others are figures. */
+/** A Markdown table that is also readable as plain text. The first column is text, the others are numbers. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(title.length, 3, ...rows.map((row) => (row[column] ?? '').length)),

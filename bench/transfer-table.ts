@@ -3,7 +3,7 @@ import { median } from './statistics.ts';
 import { table } from './table.ts';
 import type { HalfUsage, Transfer } from './transfer.ts';
 
-/** All runs of one contender; or why there are none. */
+/** All runs of one contender, or the reason why there are none. */
 export interface Standing {
   readonly name: string;
   readonly key: string;
@@ -45,7 +45,7 @@ export function cpuPerGigabyte(standing: Standing | undefined, log: WrittenLog, 
   return median((standing?.runs ?? []).map((run) => run[half].cpuSeconds / (log.bytes / 1e9)));
 }
 
-/** The highest of all runs: a limit is not kept by a median. */
+/** The highest value of all runs: a median does not show whether a limit is kept. */
 export function peakMegabytes(standing: Standing | undefined, half: 'sender' | 'receiver'): number {
   const peak = (usage: HalfUsage) => usage.peakMemoryBytes / 1e6;
   return Math.max(...(standing?.runs ?? []).map((run) => peak(run[half])));

@@ -10,16 +10,16 @@ import { startDelayingProxy } from './delaying-proxy-process.ts';
 import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
 
 export interface Transfer {
-  /** From the moment the log appears to the moment its last byte is in the output. */
+  /** Time from the appearance of the log to its last byte in the output. */
   readonly seconds: number;
   readonly sender: HalfUsage;
   readonly receiver: HalfUsage;
-  /** undefined: the output is the log, byte for byte. */
+  /** undefined: the output equals the log, byte for byte. */
   readonly difference: string | undefined;
 }
 
 export interface HalfUsage {
-  /** During the transfer; starting up is not counted. */
+  /** CPU time during the transfer; the start is not counted. */
   readonly cpuSeconds: number;
   readonly peakMemoryBytes: number;
 }
@@ -29,7 +29,7 @@ export interface TransferPlan {
   readonly log: WrittenLog;
   /** Emptied before and after. */
   readonly directory: string;
-  /** Each way; 0: no proxy between. */
+  /** Delay each way; 0: no proxy. */
   readonly delayMs: number;
 }
 
@@ -37,8 +37,8 @@ const SETTLE_MS = 1000;
 const STALLED_AFTER_MS = 60_000;
 
 /**
- * One run: both halves are started and left to settle, then the log appears, whole, in the watched directory.
- * A log that is complete from the start is the worst case for a tail and the same for everyone.
+ * One run: both halves are started and become idle, then the complete log appears in the watched directory. A
+ * log that is complete from the start is the worst case for a tail, and the same for all contenders.
  */
 export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
   const { contender, log, directory } = plan;

@@ -17,8 +17,8 @@ import { gzipSync } from 'node:zlib';
 import { numberedLine } from './numbered-line.ts';
 
 /**
- * The name of a rotated log. `counted`, as logrotate does it by default: `x.log.1` is the youngest, and all
- * others move up. `dated`: `x.log-1700000001`, and it keeps that name.
+ * The names of rotated logs. `counted`, the default of logrotate: `x.log.1` is the newest, and the numbers of
+ * all others increase. `dated`: `x.log-1700000001`, which keeps its name.
  */
 export type RotationNames = 'counted' | 'dated';
 
@@ -27,7 +27,7 @@ export interface ChaosLogPlan {
   /** The directory that the collector watches. */
   readonly directory: string;
   readonly rotationNames: RotationNames;
-  /** The file is in this directory, and only a link to it is in `directory`. */
+  /** The file is in this directory, and `directory` contains only a link to it. */
   readonly targetDirectory?: string;
 }
 
@@ -93,7 +93,7 @@ export class ChaosLog {
   }
 
   /**
-   * Nothing is written between copy and truncation: with this kind of rotation the log itself would lose it.
+   * Nothing is written between copy and truncation: with this kind of rotation, the log itself would lose it.
    */
   copyAndTruncate(): void {
     copyFileSync(this.#path, this.#freePath());

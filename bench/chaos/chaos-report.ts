@@ -8,27 +8,27 @@ import type { OwnEnd } from './supervised.ts';
 export interface ChaosReport {
   readonly seed: number;
   readonly rounds: number;
-  /** How often each. */
+  /** The number of times of each fault. */
   readonly faults: ReadonlyMap<string, number>;
   readonly written: readonly WrittenLog[];
   readonly file: Audit;
   readonly stdout: Audit;
-  /** Or why there is none. */
+  /** A text: the reason why there is no balance. */
   readonly balance: QueueBalance | string;
-  /** Of the collector, in the same way. */
+  /** The balance of the collector, or the reason why there is none. */
   readonly collectorBalance: StreamBalanceReport | string;
   /** Exit codes of collector and aggregator after a regular stop: '0'. */
   readonly exits: readonly string[];
   readonly ownEnds: readonly OwnEnd[];
   readonly pager: PagerCounts | undefined;
-  /** In how many rounds the file could not be delivered to, which PagerDuty should hear of. */
+  /** The number of rounds in which the file output failed, which PagerDuty must be notified of. */
   readonly undeliverableRounds: number;
 }
 
-/** A kill may come before the last retry has failed; but not in this many rounds. */
+/** A kill may come before the last retry fails, but not in this number of rounds. */
 const ROUNDS_THAT_PAGE = 5;
 
-/** Everything that is not as promised; nothing when all is well. */
+/** Returns all violations of the guarantees; empty if there are none. */
 export function failuresOf(report: ChaosReport): string[] {
   const { file, stdout, balance, collectorBalance, exits, ownEnds, pager, written } = report;
   const lines = linesOf(written);
@@ -43,7 +43,7 @@ export function failuresOf(report: ChaosReport): string[] {
     ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
     ...balanceFailures(balance, lines, bytes),
     ...collectorBalanceFailures(collectorBalance, bytes),
-    ...exits.filter((exit) => exit !== '0').map((exit) => `a process ended with ${exit} when asked to stop`),
+    ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...ownEnds
       .filter(({ excused }) => !excused)
       .map(
@@ -51,9 +51,9 @@ export function failuresOf(report: ChaosReport): string[] {
       ),
     ...(pager?.malformed ?? []).map((problem) => `PagerDuty got a malformed event: ${problem}`),
   ];
-  if (lines === 0) failures.push('nothing was written');
+  if (lines === 0) failures.push('no lines were written');
   if (pager?.requests === 0 && report.undeliverableRounds >= ROUNDS_THAT_PAGE) {
-    failures.push(`PagerDuty was not told of ${report.undeliverableRounds} rounds without delivery`);
+    failures.push(`PagerDuty got no event for ${report.undeliverableRounds} rounds without delivery`);
   }
   return failures;
 }
@@ -70,10 +70,10 @@ export function describeReport(report: ChaosReport): string {
     `stdout    ${audit(stdout)} (at least once is promised)`,
     `ended by themselves: ${ownEnds.length === 0 ? 'none' : ownEnds.map(describeEnd).join('; ')}`,
     pager === undefined
-      ? 'PagerDuty was left out'
+      ? 'PagerDuty was skipped'
       : `PagerDuty got ${pager.requests} requests: ${pager.triggers} triggers, ${pager.resolves} resolves`,
     ...(failures.length === 0
-      ? ['Every line came out once, in order.']
+      ? ['Every line was delivered once, in order.']
       : ['FAILED:', ...failures.map((failure) => `  ${failure}`), ...examplesOf(report)]),
   ].join('\n');
 }

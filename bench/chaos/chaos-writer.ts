@@ -21,24 +21,24 @@ export interface WrittenLog {
 type Behaviour = (random: Random) => void;
 
 const TICK_MS = 20;
-/** Copies of shorter files have too few bytes to be recognized by content. */
+/** Copies of shorter files have too few bytes to be recognized by their content. */
 const COPYTRUNCATE_MIN_BYTES = 4096;
 const UNIFORM_LINES = 400;
 /**
- * Longer than a fault lasts: a generation beside the target of a link matches no pattern, so the collector
- * must have seen it at the link once.
+ * Longer than a fault: a generation next to the target of a link matches no pattern, so the collector must
+ * have seen it through the link once.
  */
 const LINKED_ROTATION_TICKS = 15_000 / TICK_MS;
 
 /**
- * Appends numbered lines to several logs and rotates them. The writer itself is never killed: the outcome is
- * compared with it. All generations keep matching `CHAOS_GLOBS`, except for those of the linked log.
+ * Appends numbered lines to several logs and rotates them. The writer itself is never killed: the output is
+ * compared with it. All generations match `CHAOS_GLOBS`, except those of the linked log.
  *
- *     plain     bursts, at times half a line first; rotated by rename, or by copy and truncate; dated generations get
- *               a compressed copy, which is there in part for a while
- *     linked    the file is in another directory, and a link leads to it
- *     uniform   the generations that are renamed have the same size, the same first KiB and the same last bytes; at times
- *               one is copied and truncated before it is complete
+ *     plain     bursts, sometimes half a line first; rotated by rename, or by copy and truncate; dated generations get
+ *               a compressed copy, which is incomplete for a while
+ *     linked    the file is in another directory, and a link points to it
+ *     uniform   the renamed generations have the same size, the same first KiB and the same last bytes; sometimes one is
+ *               copied and truncated before it is complete
  */
 export class ChaosWriter {
   readonly #logs: { readonly log: ChaosLog; readonly behave: Behaviour }[];
@@ -66,7 +66,7 @@ export class ChaosWriter {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** Completes what is half written. */
+  /** Completes unfinished lines. */
   stop(): readonly WrittenLog[] {
     clearInterval(this.#timer);
     for (const { log } of this.#logs) log.finishLine();

@@ -1,19 +1,19 @@
 /**
- * A bad day, in a minute or two.
+ * Many failures in a minute or two.
  *
  * Real processes: a writer appends numbered lines to several logs and rotates them; a collector tails them;
- * an aggregator emits them to a file (exactly once) and to its stdout (at least once). Each round something
- * is wrong with the world (`faults.ts`), PagerDuty is in some mood, and one of the two processes, or both,
- * are killed with SIGKILL and started again.
+ * an aggregator emits them to a file (exactly once) and to its stdout (at least once). Each round has a fault
+ * (`faults.ts`) and a behaviour of PagerDuty, and one or both of the processes are killed with SIGKILL and
+ * started again.
  *
  *     fault begins -- a while -- SIGKILL -- a while -- start -- a while -- fault ends
  *
- * When all rounds are over the world is healed and the writer stops. Then every line must come out: in the
- * file once, in the order of its log over all generations; on stdout at least once, the first time in that
- * order. Both processes must end with 0 when asked, none may have ended by itself, and the balances of both
- * must be what was written.
+ * After all rounds the faults end and the writer stops. Then every line must be delivered: to the file once,
+ * in the order of its log over all generations; to stdout at least once, the first time in that order. Both
+ * processes must exit with 0 after SIGTERM, none may have ended unexpectedly, and the balances of both must
+ * match the written lines.
  *
- * Every choice comes from the seed. Timing does not: the same seed makes the same plan, not the same race.
+ * The seed determines every choice, but not the timing: the same seed gives the same plan, not the same race.
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { freemem } from 'node:os';
@@ -37,7 +37,7 @@ import { Supervised } from './supervised.ts';
 
 export interface ChaosPlan extends TimedPlan {
   readonly seed: number;
-  /** Empty; left to the caller afterwards. */
+  /** An empty directory; the caller removes it. */
   readonly directory: string;
 }
 
@@ -46,10 +46,10 @@ const DISK_MEGABYTES = 512;
 const OUTPUT_DISK_MEGABYTES = 256;
 const DISK_MIN_FREE_MEMORY_BYTES = 3 * 2 ** 30;
 const DRAIN_STALLED_AFTER_MS = 45_000;
-/** For what may still come out although all is there. */
+/** Time for output that may still arrive although everything is there. */
 const AFTERMATH_MS = 2000;
 
-/** Throws when it does not come to an end, with what it was at. */
+/** Throws if it does not finish in time, with its last step. */
 export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
   const random = new Random(plan.seed);
   const stage = await setStage(plan, random.fork());
@@ -67,15 +67,15 @@ async function play(plan: ChaosPlan, stage: Stage, random: Random): Promise<Chao
   writer.start();
   await playRounds(plan, stage, random);
   const written = writer.stop();
-  plan.say('The rounds are over; what is on the way is let through');
+  plan.say('The rounds are over; waiting for the remaining lines');
   await untilDrained(written, stage);
-  plan.say('Both are told to stop, and what came out is counted');
+  plan.say('Stopping both processes and counting the output');
   const report = await takeStock(plan, stage, written);
   if (failuresOf(report).length > 0) await keepEvidence(stage, plan.directory);
   return report;
 }
 
-/** Everything that a run needs, not yet started. */
+/** Prepares everything for a run, without starting it. */
 interface Stage {
   readonly pair: Pair;
   readonly world: World;
@@ -165,7 +165,7 @@ async function playRounds(plan: ChaosPlan, stage: Stage, random: Random): Promis
   let deck: Fault[] = [];
   await sleep(random.between(0, 3000));
   for (let round = 1; round <= plan.rounds; round++) {
-    // Dealt rather than diced: a short run, too, sees many kinds of trouble.
+    // Dealt like cards, so that also a short run has many kinds of faults.
     if (deck.length === 0) deck = random.shuffled(faults);
     const fault = deck.pop() ?? NO_FAULT;
     const victims = fault.victims ?? chosenVictims(random);
@@ -191,7 +191,7 @@ async function playRound(
   await Promise.all(victims.map((victim) => world[victim].kill()));
   await sleep(random.between(0, 600));
   for (const victim of victims) world[victim].start();
-  // Often killed again while starting or reconnecting, sometimes left long enough to get somewhere.
+  // Often killed again while it starts or reconnects, sometimes left running long enough to make progress.
   await sleep(random.chance(0.6) ? random.between(50, 2000) : random.between(3000, 6000));
   await fault.end();
   stage.fault = NO_FAULT;
@@ -207,7 +207,7 @@ function chosenVictims(random: Random): readonly Victim[] {
   ]);
 }
 
-/** Until everything has come out on both ways, or nothing has moved for so long that nothing will. */
+/** Waits until everything is delivered both ways, or until there is no progress for too long. */
 async function untilDrained(written: readonly WrittenLog[], stage: Stage): Promise<void> {
   const due = written.reduce((sum, { bytes }) => sum + bytes, 0);
   let before = -1;
@@ -278,7 +278,7 @@ async function collectorBalanceOf(pair: Pair): Promise<StreamBalanceReport | str
   }
 }
 
-/** The small disks go away with their mounts. */
+/** Unmounts the small disks. */
 async function keepEvidence({ pair }: Stage, directory: string): Promise<void> {
   await keepFiles(dirname(pair.outputPath), join(directory, 'kept-output'));
   await keepFiles(pair.aggregatorState, join(directory, 'kept-aggregator'));

@@ -4,17 +4,17 @@ import { runCommand } from '../../test/support/running-process.ts';
 import type { SmallDisk } from './small-disk.ts';
 import type { Supervised } from './supervised.ts';
 
-/** Something wrong with the world, for a while. */
+/** A fault of the environment, for a while. */
 export interface Fault {
   readonly name: string;
-  /** Whom to kill while it lasts; default: whom chance names. */
+  /** The processes to kill during the fault; default: random. */
   readonly victims?: readonly Victim[];
-  /** The file emitter cannot deliver while it lasts. */
+  /** The file emitter cannot deliver during the fault. */
   readonly stopsDelivery?: true;
-  /** A process may end by it, and is started again; data may not be lost all the same. */
+  /** The fault may end a process, which is then restarted; no data may be lost all the same. */
   readonly mayEndProcesses?: true;
   begin(): Promise<void> | void;
-  /** For a process that was started while it lasts. */
+  /** Applies the fault to a process that was started during the fault. */
   onStarted?(pid: number): Promise<void> | void;
   end(): Promise<void> | void;
 }
@@ -25,16 +25,19 @@ export interface World {
   readonly collector: Supervised;
   readonly aggregator: Supervised;
   readonly outputPath: string;
-  /** undefined: mounting is not allowed here. */
+  /** undefined: mounting is not permitted here. */
   readonly stateDisk: SmallDisk | undefined;
   readonly outputDisk: SmallDisk | undefined;
 }
 
 export const NO_FAULT: Fault = { name: 'nothing else', begin() {}, end() {} };
 
-/** Below the product's reserve of free space (256 MiB), far above what it needs to move its cursors. */
+/**
+ * Below the product's reserve of free space (256 MiB), but far above the space that it needs to advance its
+ * cursors.
+ */
 const NEARLY_FULL_BYTES = 64 * 1024 * 1024;
-/** Less than any state file: every write fails that is not at a file's very beginning. */
+/** Smaller than any state file: every write fails that is not at the very beginning of a file. */
 const FILE_SIZE_LIMIT_BYTES = 4096;
 
 export function faultsOf(world: World): Fault[] {
@@ -75,10 +78,10 @@ function fullDestination(disk: SmallDisk): Fault {
   };
 }
 
-/** Nobody reads what the text emitter prints; the file emitter must not care. */
+/** The output of the text emitter is not read; the file emitter must not be affected. */
 function slowReader({ aggregator }: World): Fault {
   return {
-    name: 'nobody reads the stdout of the aggregator',
+    name: 'the stdout of the aggregator is not read',
     begin: () => aggregator.process?.pauseStdout(),
     end: () => aggregator.process?.resumeStdout(),
   };
@@ -96,12 +99,12 @@ function rotatedOutput({ aggregator, outputPath }: World): Fault {
   };
 }
 
-/** The output's directory is away, and a file has its name: nothing can be opened there after a restart. */
+/** A file replaces the output's directory: nothing can be opened there after a restart. */
 function replacedDirectory({ outputPath }: World): Fault {
   const directory = dirname(outputPath);
   const away = `${directory}.away`;
   return {
-    name: 'the directory of the output is away',
+    name: 'the directory of the output is missing',
     stopsDelivery: true,
     victims: ['aggregator'],
     begin() {
@@ -116,8 +119,8 @@ function replacedDirectory({ outputPath }: World): Fault {
 }
 
 /**
- * A full disk without a disk: no file of these processes may grow beyond a few kilobytes. Nor may what is
- * there be written anew, which a full disk allows, and LMDB ends the process by it.
+ * Like a full disk, without a disk: no file of these processes may exceed a few kilobytes. Unlike on a full
+ * disk, existing data cannot be overwritten either, and LMDB ends the process.
  */
 export function fileSizeLimit(processes: readonly Supervised[]): Fault {
   const limit = (pid: number, bytes: string) =>
@@ -143,7 +146,10 @@ export function fileSizeLimit(processes: readonly Supervised[]): Fault {
   };
 }
 
-/** The output in the order in which it was written: `output.log.1`, `output.log.2`, ..., `output.log`. */
+/**
+ * The files of the output in the order in which they were written: `output.log.1`, `output.log.2`, ...,
+ * `output.log`.
+ */
 export function outputParts(outputPath: string): string[] {
   const directory = dirname(outputPath);
   const name = basename(outputPath);

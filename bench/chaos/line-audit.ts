@@ -3,11 +3,11 @@ import { isFrameLine } from './frame-line.ts';
 import { parseNumberedLine } from './numbered-line.ts';
 
 export interface Audit {
-  /** All of them, those without a number included. */
+  /** All lines, including those without a number. */
   readonly lines: number;
   readonly missing: number;
   readonly doubled: number;
-  /** Lines that came after a later line of their log, doubled ones aside. */
+  /** Lines that came after a later line of their log, except doubled ones. */
   readonly disordered: number;
   readonly damaged: number;
   /** The first few findings of each kind, for a person. */
@@ -88,7 +88,7 @@ export class LineAudit {
   }
 }
 
-/** Feeds whole files, in this order, as one text. */
+/** Audits whole files, in this order, as one text. */
 export async function auditFiles(audit: LineAudit, paths: readonly string[]): Promise<void> {
   let rest = '';
   for (const path of paths) {

@@ -1,7 +1,7 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store, of
- * which PostgreSQL may have two aggregators before it. Exits with 0 only when every line came out as
- * promised; else what the processes said is left in the directory that is named.
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store;
+ * PostgreSQL may have two aggregators. Exits with 0 only if every line was delivered as guaranteed; otherwise
+ * the output of the processes is kept in the printed directory.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,8 +36,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 if (await isClean()) {
   await rm(directory, { recursive: true, force: true });
 } else {
-  // Whatever hangs is left behind.
-  process.stdout.write(`What the processes said and wrote is in ${directory}\n`, () => process.exit(1));
+  // Processes that hang are abandoned.
+  process.stdout.write(`The logs and output of the processes are in ${directory}\n`, () => process.exit(1));
 }
 
 async function isClean(): Promise<boolean> {

@@ -1,7 +1,6 @@
 /**
- * Line `number` of a chaos log: `<log> <number> <payload>\n`. The payload follows from the other two, so that
- * a line can be verified without having been remembered: any damage to it, and any line that was glued
- * together, shows.
+ * Line `number` of a chaos log: `<log> <number> <payload>\n`. The payload is derived from the other two, so
+ * that a line can be verified without being stored: any damage, and any concatenated line, is detected.
  */
 export function numberedLine(log: string, number: number): string {
   const head = `${log} ${String(number).padStart(9, '0')} `;

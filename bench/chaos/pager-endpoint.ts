@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { runCommand } from '../../test/support/running-process.ts';
 
-/** How the endpoint answers: as PagerDuty does, or as it does on a bad day. */
+/** The behaviours of the endpoint: normal, or one of several failures. */
 export const PAGER_MOODS = ['accepts', 'fails', 'throttles', 'hangs', 'resets', 'not-json'] as const;
 export type PagerMood = (typeof PAGER_MOODS)[number];
 
@@ -14,7 +14,7 @@ export interface PagerCounts {
   readonly requests: number;
   readonly triggers: number;
   readonly resolves: number;
-  /** Events that PagerDuty would not have understood. */
+  /** Events that PagerDuty would not have accepted. */
   readonly malformed: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export class PagerEndpoint {
     server.on('request', (request, response) => void this.#answer(request, response));
   }
 
-  /** Throws when there is no openssl command. */
+  /** Throws if there is no openssl command. */
   static async start(directory: string): Promise<PagerEndpoint> {
     const key = join(directory, 'pager.key');
     const certificate = join(directory, 'pager.crt');

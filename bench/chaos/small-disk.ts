@@ -11,7 +11,7 @@ process.once('exit', () => {
   for (const directory of mounted) spawnSync('umount', ['-l', directory]);
 });
 
-/** A file system of its own in memory, small enough to be filled. */
+/** A separate file system in memory, small enough to be filled. */
 export class SmallDisk {
   readonly directory: string;
   readonly #fillerPath: string;
@@ -21,7 +21,7 @@ export class SmallDisk {
     this.#fillerPath = join(directory, 'filler');
   }
 
-  /** undefined: mounting is not allowed here. */
+  /** undefined: mounting is not permitted here. */
   static async mount(directory: string, megabytes: number): Promise<SmallDisk | undefined> {
     mkdirSync(directory, { recursive: true });
     try {

@@ -15,7 +15,7 @@ export class StdoutLog {
     return this.#bytes;
   }
 
-  /** Takes the chunks of one life. */
+  /** Adds the chunks of one run. */
   newProcess(): (chunk: Buffer) => void {
     let rest = Buffer.alloc(0);
     return (chunk) => {

@@ -10,7 +10,8 @@ export interface OwnEnd {
   /** The active faults at that moment. */
   readonly fault: string;
   /**
-   * It lived through a fault that may end a process (a disk without any space); that only must not cost data.
+   * The process was running during a fault that may end a process (a disk without any space); this must not
+   * lose data.
    */
   readonly excused: boolean;
   readonly lastWords: string;
@@ -19,7 +20,7 @@ export interface OwnEnd {
 export interface SupervisedPlan {
   readonly name: string;
   readonly start: (hooks: { onStderr: (chunk: Buffer) => void }) => RunningProcess;
-  /** Its stderr, over all its runs. */
+  /** The stderr of all its runs. */
   readonly stderrPath: string;
   readonly currentFault: () => Pick<Fault, 'name' | 'mayEndProcesses'>;
   readonly onStarted: (process: RunningProcess) => void;
@@ -29,7 +30,7 @@ const RESTART_DELAY_MS = 500;
 const STOP_TIMEOUT_MS = 30_000;
 const MAX_OWN_ENDS = 100;
 
-/** A process that is started again whenever it ends, as a service manager would, until it is stopped. */
+/** A process that is restarted whenever it ends, like under a service manager, until it is stopped. */
 export class Supervised {
   readonly ownEnds: OwnEnd[] = [];
   readonly #plan: SupervisedPlan;
@@ -62,12 +63,12 @@ export class Supervised {
     void child.exited.then((exit) => this.#ended(child, exit));
   }
 
-  /** It lives through a fault that may end processes: it may end by that later, too. */
+  /** The process runs during a fault that may end processes, possibly later. */
   harm(): void {
     this.#harmed = true;
   }
 
-  /** Killed, and not to be started again. */
+  /** Kills the process without a restart. */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.kill();
@@ -87,7 +88,7 @@ export class Supervised {
     this.#process?.signal('SIGCONT');
   }
 
-  /** SIGTERM; what it ended with, in words: '0'. */
+  /** Sends SIGTERM; returns the exit as text: '0'. */
   async askToStop(): Promise<string> {
     this.#wanted = false;
     try {
@@ -102,7 +103,7 @@ export class Supervised {
     if (!this.#wanted || child !== this.#process) return;
     const { name: fault } = this.#plan.currentFault();
     const lastWords = child.stderr.slice(-2000);
-    // A SIGHUP may come before the handler for it is there.
+    // A SIGHUP may come before its handler is installed.
     const excused = this.#harmed || exit.signal === 'SIGHUP';
     this.ownEnds.push({ name: this.#plan.name, exit, fault, excused, lastWords });
     await sleep(RESTART_DELAY_MS);

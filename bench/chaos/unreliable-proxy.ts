@@ -4,26 +4,27 @@ import type { Random } from '../random.ts';
 
 /**
  * - `fair`: everything passes.
- * - `cutting`: a connection breaks after some bytes of the client, in the middle of whatever they say.
- * - `forgetful`: a COMMIT reaches the server, its answer never the client; then the connection breaks.
- * - `becalmed`: connections stand, and nothing passes.
+ * - `cutting`: a connection breaks after some bytes of the client, at any point.
+ * - `forgetful`: a COMMIT reaches the server, but its answer does not reach the client; then the connection
+ * breaks.
+ * - `becalmed`: connections stay open, and nothing passes.
  */
 export type Weather = 'fair' | 'cutting' | 'forgetful' | 'becalmed';
 
 const MAX_BYTES_BEFORE_CUT = 400_000;
-/** PostgreSQL's simple query message, and the first word of what ends a transaction. */
+/** PostgreSQL's simple query message with the first word of statements that end a transaction. */
 const COMMIT = /Q.{4}\s*commit/is;
 const MAX_SILENCE_MS = 400;
 
 interface Connection {
   readonly client: Socket;
   readonly server: Socket;
-  /** Of the client, until it breaks; meant only while the weather is `cutting`. */
+  /** Bytes of the client until the connection breaks; only used with the weather `cutting`. */
   bytesLeft: number;
   isSilent: boolean;
 }
 
-/** Stands before a PostgreSQL server, on a port of its own. */
+/** A proxy before a PostgreSQL server, on its own port. */
 export class UnreliableProxy {
   readonly port: number;
   readonly #server: Server;

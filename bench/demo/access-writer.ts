@@ -7,17 +7,14 @@ import type { Random } from '../random.ts';
 export interface Written {
   readonly lines: number;
   readonly bytes: number;
-  /** Of all bytes in the order in which they were written. */
+  /** The hash of all bytes in the order in which they were written. */
   readonly sha256: string;
 }
 
 const TICK_MS = 50;
 const ROTATE_EVERY_MS = 4000;
 
-/**
- * A web server, as far as its log is concerned: a few hundred requests a second, and a rotation every few
- * seconds.
- */
+/** Writes the log of a web server: a few hundred requests a second, and a rotation every few seconds. */
 export class AccessWriter {
   readonly #path: string;
   readonly #random: Random;

@@ -1,14 +1,14 @@
 /**
- * The product in half a minute: `make demo`. An access log is written and rotated, a collector tails it, an
- * aggregator emits it in batches to a file, to the terminal and into the embedded store. Then what the store
- * is asked for: a search, a metric, an alert. At the end the balance: written = accepted = emitted = in the
- * store.
+ * Shows the product in half a minute: `make demo`. An access log is written and rotated, a collector tails
+ * it, and an aggregator emits it in batches to a file, to the terminal and into the embedded store. Then the
+ * store is queried: a search, a metric, an alert. At the end the totals are compared: written = accepted =
+ * emitted = in the store.
  *
  *     DEMO_SECONDS=15 (0: until Ctrl-C)
  *
- * Exits with 0 only when the balance holds, the emitted file is, byte for byte, what was written, the search
- * finds errors and the alert fires. Ctrl-C ends the writing early; a run that is too short for the alert is
- * judged by the balance alone. A second Ctrl-C ends everything at once, with 130.
+ * Exits with 0 only if the totals match, the emitted file is byte for byte equal to the written log, the
+ * search finds errors and the alert fires. Ctrl-C ends the writing early; a run that is too short for the
+ * alert is judged by the totals alone. A second Ctrl-C exits immediately with 130.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
@@ -49,7 +49,7 @@ async function demo(seconds: number): Promise<boolean> {
     running.push(aggregator);
     await untilReady(aggregator, pair.aggregatorHttp);
     narrator.say(
-      `The aggregator takes record batches at ${pair.aggregatorAddress} and emits to a file, to here, and into its store`,
+      `The aggregator receives record batches at ${pair.aggregatorAddress} and emits to a file, to this terminal, and into its store`,
     );
     await store.createDefaults();
     const collector = pair.startCollector();
@@ -60,16 +60,16 @@ async function demo(seconds: number): Promise<boolean> {
     const written = await writeFor(seconds, pair, narrator, interrupted);
     if (written.lines === 0) {
       await stopInOrder(collector, aggregator, narrator);
-      narrator.say('The demo was interrupted before anything was written');
+      narrator.say('Interrupted before anything was written');
       return true;
     }
     await untilEmitted(written, pair.outputPath);
     narrator.flush();
     const stored = await store.untilHolding(written.lines);
     const isLongEnough = written.lines >= LINES_FOR_ALERT;
-    if (!isLongEnough) narrator.say('The run was too short for the alert, which looks at two minutes');
+    if (!isLongEnough) narrator.say('The run was too short for the alert, whose window is two minutes');
     const isAnswered = (await store.show({ untilFiring: isLongEnough })) || !isLongEnough;
-    if (!isAnswered) narrator.fail('The store found no errors, or the alert does not fire');
+    if (!isAnswered) narrator.fail('The search found no errors, or the alert does not fire');
     await stopInOrder(collector, aggregator, narrator);
     return (await showBalance(written, stored, pair, narrator)) && isAnswered;
   } catch (error) {
@@ -95,7 +95,7 @@ async function writeFor(
   writer.start();
   await (seconds === 0 ? interrupted : Promise.race([sleep(seconds * 1000), interrupted]));
   const written = writer.stop();
-  narrator.say('The writer has stopped; what is on the way is let through');
+  narrator.say('The writer has stopped; waiting for the remaining records');
   return written;
 }
 
@@ -144,11 +144,11 @@ async function showBalance(
   const identical = emitted.sha256 === written.sha256 && emitted.lines === written.lines;
   if (equal && identical && storedLines === written.lines && written.lines > 0) {
     narrator.succeed(
-      'written = accepted = emitted = stored; the file holds every byte once, in the order it was written',
+      'written = accepted = emitted = stored; the file contains every byte once, in the order of the log',
     );
     return true;
   }
-  narrator.fail(identical ? 'The balance does not add up' : 'What was emitted is not what was written');
+  narrator.fail(identical ? 'The totals do not match' : 'The emitted file differs from the written log');
   return false;
 }
 

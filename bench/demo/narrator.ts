@@ -11,7 +11,7 @@ export class Narrator {
     this.#print(text);
   }
 
-  /** Something that a reader should notice. */
+  /** Prints an event that a reader should notice. */
   mark(text: string): void {
     this.#print(this.#paint('36', text));
   }
@@ -24,7 +24,7 @@ export class Narrator {
     this.#print(this.#paint('32', text));
   }
 
-  /** Output of the text emitter. Output within a moment is one batch, and shown as one line. */
+  /** The output of the text emitter. Output within a short time is one batch, shown as one line. */
   emitted(chunk: Buffer): void {
     this.#gathered += chunk.toString('latin1');
     clearTimeout(this.#quiet);
@@ -41,7 +41,7 @@ export class Narrator {
     this.#print(`${head}   ${this.#paint('2', shortened(last, this.#columns - head.length - 14))}`);
   }
 
-  /** A command as one would type it, and what it printed. */
+  /** Prints a command as a user would type it, and its output. */
   command(line: string, output: string): void {
     this.#print(this.#paint('1', `$ ${line}`));
     process.stdout.write(output.replaceAll(/^(?=.)/gm, '          '));

@@ -21,12 +21,14 @@ export class StoreTour {
     this.#narrator = narrator;
   }
 
-  /** The metrics total_traffic and total_traffic_per_route, and the alert totaltraffic. */
+  /** Creates the metrics total_traffic and total_traffic_per_route, and the alert totaltraffic. */
   async createDefaults(): Promise<void> {
     await this.#shown(['metrics', 'create', '--default']);
   }
 
-  /** How many records the store holds, as soon as they are as many as these, or patience is at its end. */
+  /**
+   * Returns the number of records in the store, as soon as it reaches the expected number or after a timeout.
+   */
   async untilHolding(lines: number): Promise<number> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
@@ -38,8 +40,8 @@ export class StoreTour {
   }
 
   /**
-   * Resolves with whether errors are found and the alert fires: hundreds of requests a second are more than
-   * its level. It waits for the alert only with `untilFiring`.
+   * Resolves with whether errors are found and the alert fires: hundreds of requests a second exceed its
+   * level. Waits for the alert only with `untilFiring`.
    */
   async show({ untilFiring }: { readonly untilFiring: boolean }): Promise<boolean> {
     const deadline = Date.now() + (untilFiring ? PATIENCE_MS : 0);
@@ -62,7 +64,7 @@ export class StoreTour {
     return output;
   }
 
-  /** One object for each line. */
+  /** Parses one object per line. */
   async #json<T>(args: readonly string[]): Promise<readonly T[]> {
     const lines = (await this.#output([...args, '--json'])).split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as T);

@@ -1,6 +1,6 @@
 /**
- * `make figures`: figures of the source code that show a direction. They are no limits to write for: where a
- * figure and good sense disagree, good sense wins.
+ * `make figures`: figures of the source code that show a trend. They are not limits: good judgement comes
+ * first.
  */
 import { basename } from 'node:path';
 import { quantile } from '../statistics.ts';

@@ -12,14 +12,14 @@ import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
 
 export interface PgLogfebeRun {
   readonly name: string;
-  /** 0: as fast as they are read from. */
+  /** 0: as fast as they are read. */
   readonly wantedPerSecond: number;
-  /** Of what was sent. */
+  /** Number of sent records. */
   readonly recordsPerSecond: number;
   readonly megabytesPerSecond: number;
-  /** Dropped, and counted, for want of room in front of the disk. */
+  /** Records that were dropped and counted because the buffer before the disk was full. */
   readonly lostRecords: number;
-  /** Writes that the kernel did not take at once: each would have stopped a process of PostgreSQL. */
+  /** Writes that the kernel did not accept at once: each would have blocked a process of PostgreSQL. */
   readonly waitedWrites: number;
   readonly slowestWriteMs: number;
   /** CPU seconds per million records. */
@@ -27,7 +27,7 @@ export interface PgLogfebeRun {
   readonly aggregatorCpu: number;
   readonly collectorPeakBytes: number;
   readonly aggregatorPeakBytes: number;
-  /** From the last write until the last record was accepted; NaN: the aggregator stood still. */
+  /** Time from the last write until the last record was accepted; NaN: the aggregator was suspended. */
   readonly behindSeconds: number;
 }
 
@@ -126,7 +126,7 @@ async function send(plan: FebeSenderPlan): Promise<FebeSending> {
   return JSON.parse(output) as FebeSending;
 }
 
-/** Everything is on the disk of the collector, or lost; how much was lost. */
+/** Waits until everything is on the disk of the collector, or lost; returns the number of lost records. */
 async function untilJournaled({ collectorHttp }: Pair, records: number): Promise<number> {
   const deadline = Date.now() + 60_000;
   for (;;) {

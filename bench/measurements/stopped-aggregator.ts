@@ -7,7 +7,7 @@ import type { WrittenLog } from '../access-log.ts';
 import { LOG_NAME } from '../contender.ts';
 import { peakMemoryBytes } from '../process-usage.ts';
 
-/** `absent`: it never ran. `frozen`: it took the connection and then did nothing more (SIGSTOP). */
+/** `absent`: it never ran. `frozen`: it accepted the connection and was then suspended (SIGSTOP). */
 export type Absence = 'absent' | 'frozen';
 
 const OBSERVED_MS = 10_000;

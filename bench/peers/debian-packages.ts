@@ -15,9 +15,9 @@ const CACHE = resolve('.tmp/peers');
 const ARCHITECTURES: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
 /**
- * Downloads Debian packages, and what they need that is missing here, and unpacks them beside the system.
- * Nothing is installed: rsyslog's and syslog-ng's packages exclude each other, and a benchmark should not
- * change a machine. Throws when that is not possible here.
+ * Downloads Debian packages with their missing dependencies, and unpacks them outside of the system. Nothing
+ * is installed: the packages of rsyslog and syslog-ng conflict, and a benchmark should not change a machine.
+ * Throws if that is not possible here.
  */
 export async function unpackDebianPackages(names: readonly [string, ...string[]]): Promise<UnpackedPackages> {
   const triplet = ARCHITECTURES[process.arch];

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Installs a Debian package, quietly. Throws where that is not allowed, or not possible. */
+/** Installs a Debian package without output. Throws if that is not permitted or not possible. */
 export function installPackage(name: string): void {
   if (process.getuid?.() !== 0) throw new Error('only root may install it');
   process.stderr.write(`Installing ${name} ...\n`);

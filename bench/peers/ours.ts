@@ -5,8 +5,8 @@ import { productIsBuilt, startProduct, untilReady } from '../../test/support/pro
 import type { Contender } from '../contender.ts';
 
 /**
- * mega-collector as it comes, but for one setting: by default the last records of the log, too few for a full
- * batch, would wait 15 s for more to come. The others are set to write what they have, too.
+ * mega-collector with default settings except one: by default the last records of the log, too few for a full
+ * batch, would wait 15 s for more. The other contenders also write available data at once.
  */
 export function ours(compression: 'lz4' | 'none'): Contender {
   return {

@@ -6,9 +6,9 @@ import { RSYSLOG_PACKAGES } from './rsyslog.ts';
 import { SYSLOG_NG_PACKAGES } from './syslog-ng.ts';
 
 /**
- * Brings the real programs that the tests talk to. rsyslog and syslog-ng are unpacked beside the system;
- * openssl and PostgreSQL are installed where that is allowed. What cannot be had is said here, and skipped by
- * name in the tests.
+ * Provides the real programs that the tests use. rsyslog and syslog-ng are unpacked outside of the system;
+ * openssl and PostgreSQL are installed if that is permitted. Missing programs are reported here, and the
+ * tests skip them by name.
  */
 const has = (program: string) =>
   (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));

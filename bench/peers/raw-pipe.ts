@@ -5,8 +5,8 @@ import { type Contender, LOG_NAME } from '../contender.ts';
 import { untilListening } from '../until-listening.ts';
 
 /**
- * The limit for anything in Node: a file read in large pieces into a socket, and the socket into a file, with
- * one fdatasync at the end. It cuts no records, keeps no state, survives nothing.
+ * The upper limit for any program in Node: reads a file in large pieces into a socket, and the socket into a
+ * file, with one fdatasync at the end. It cuts no records, keeps no state, and survives no failure.
  */
 export function rawPipe(): Contender {
   return {

@@ -10,8 +10,8 @@ type Transport = 'tcp' | 'relp';
 export const RSYSLOG_PACKAGES = ['rsyslog', 'rsyslog-relp'] as const;
 
 /**
- * Debian's rsyslog, tuned as its documentation advises for throughput: inotify, large batches out of a large
- * in-memory queue, one worker (two would break the order), no name look-ups, and templates that are the bare
+ * Debian's rsyslog, tuned for throughput as its documentation advises: inotify, large batches from a large
+ * in-memory queue, one worker (two would change the order), no name look-ups, and templates with only the
  * message.
  */
 export function rsyslog(transport: Transport): Contender {

@@ -6,13 +6,14 @@ export interface GeneratedRows {
   readonly fromUnixMicro: number;
   readonly spanMicro: number;
   readonly rows: number;
-  /** Of the first row; the values of a row follow from its number. */
+  /** The number of the first row; the values of a row follow from its number. */
   readonly firstNumber: number;
 }
 
 /**
- * Access log rows that the database makes itself, evenly over a span of time and in its order, as a parsed
- * access log brings them: some 200 bytes of body, 20,000 addresses, 10,000 paths, one answer in ten an error.
+ * Inserts access log rows that the database generates, evenly distributed over a time span and in its order,
+ * like those of a parsed access log: some 200 bytes of body, 20,000 addresses, 10,000 paths, one answer in
+ * ten an error.
  */
 export function insertGeneratedRows(dialect: SqlDialect, rows: GeneratedRows): SqlStatement {
   const text = `insert into log_records (${LOG_COLUMNS.join(', ')})\n`;
@@ -53,7 +54,7 @@ function selected(dialect: SqlDialect, { fromUnixMicro, spanMicro, rows, firstNu
     ) as made`;
 }
 
-/** Whole; `/` of whole numbers is not, everywhere. */
+/** Integer division; in some databases `/` of integers is not. */
 function quotient(dividend: Sql, divisor: number): Sql {
   return sql`(((${dividend}) - (${dividend}) % ${divisor}::bigint) / ${divisor}::bigint)::bigint`;
 }

@@ -12,7 +12,7 @@ import type { RunningIngest, StoreContender, StoreCourse, Stored } from './store
 export interface Ingest {
   /** From the moment the log appears to the moment its last row is committed. */
   readonly seconds: number;
-  /** During that; starting up is not counted. */
+  /** CPU time during the run; the start is not counted. */
   readonly senderCpuSeconds: number;
   /** 0: there is none. */
   readonly receiverCpuSeconds: number;
@@ -38,7 +38,7 @@ const LOOK_EVERY_MS = 50;
 const STALLED_AFTER_MS = 60_000;
 
 /**
- * One run: everything is started and left to settle, then the log appears, whole, in the watched directory.
+ * One run: everything is started and becomes idle, then the complete log appears in the watched directory.
  */
 export async function runIngest({ contender, log, server, directory }: IngestPlan): Promise<Ingest> {
   await rm(directory, { recursive: true, force: true });

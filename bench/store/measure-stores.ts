@@ -30,7 +30,8 @@ interface Stage {
 }
 
 /**
- * Into the stores, in turn, and then questions to them. All that needs PostgreSQL uses one server of our own.
+ * Measures writes into the stores, alternately, and then queries. Everything that needs PostgreSQL uses one
+ * private server.
  */
 export async function measureStores(
   settings: BenchSettings,

@@ -10,7 +10,7 @@ import { addDays, dayOf } from '../../src/emitters/postgres/partitions.ts';
 import { postgresType } from '../../src/emitters/postgres/type.ts';
 import { createLogSearch } from '../../src/logstore/logs/create-log-search.ts';
 import type { LogSearch } from '../../src/logstore/logs/log-search.ts';
-import { dialectOf } from '../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { STORE_ROLE } from '../../test/support/documented-database.ts';
@@ -23,16 +23,16 @@ import { type Question, questions, type Window } from './questions.ts';
 export interface StoreQueries {
   /** `DuckDB` */
   readonly store: string;
-  /** In all days. */
+  /** Number of rows of all days. */
   readonly rows: number;
   readonly queries: readonly TimedQuery[];
 }
 
 export interface TimedQuery {
   readonly name: string;
-  /** Over one of the days, and over all of them. */
+  /** Over one day, and over all days. */
   readonly dayMs: number;
-  /** undefined: it holds only the one. */
+  /** undefined: the store contains only one day. */
   readonly allMs: number | undefined;
 }
 
@@ -46,7 +46,7 @@ const QUERY_TIMEOUT_MS = 120_000;
 /** The first of the last ten whole days. */
 const FIRST_DAY_MS = (Math.floor(Date.now() / DAY_MS) - DAYS) * DAY_MS;
 
-/** Into DuckDB, in a directory that is emptied before and after. */
+/** Measures DuckDB, in a directory that is emptied before and after. */
 export async function measureDuckDbQueries(directory: string, rows: number): Promise<StoreQueries> {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
@@ -62,8 +62,8 @@ export async function measureDuckDbQueries(directory: string, rows: number): Pro
 }
 
 /**
- * In a database of its own, with only the day that is asked for: PostgreSQL takes minutes to make the others,
- * and does not look into their partitions.
+ * Measures PostgreSQL in a separate database with only the queried day: generating the other days would take
+ * minutes, and their partitions are not read.
  */
 export async function measurePostgresQueries(server: OwnPostgres, rows: number): Promise<StoreQueries> {
   const database = 'queries';
@@ -77,7 +77,7 @@ export async function measurePostgresQueries(server: OwnPostgres, rows: number):
     return await measure(emitter, {
       ...{ store: 'PostgreSQL', rows, days: [ASKED_DAY] },
       prepare: () => makePartition(server.url(database)),
-      // As autovacuum does it, sooner or later.
+      // As autovacuum does at some time.
       settle: () => server.query((client) => client.query('vacuum (analyze)'), database),
     });
   } finally {
@@ -89,7 +89,7 @@ interface Contents {
   readonly store: string;
   /** The number of records of all ten days. */
   readonly rows: number;
-  /** Those that it does hold, from 0. */
+  /** The stored days, from 0. */
   readonly days: readonly number[];
   /** Before there are rows, and after. */
   readonly prepare?: () => Promise<unknown>;
@@ -102,7 +102,7 @@ async function measure(emitter: Emitter, contents: Contents): Promise<StoreQueri
   try {
     const { database } = emitter;
     if (database === undefined) throw new Error(`${store} cannot be asked`);
-    // The tables are there when the first answer is.
+    // The tables exist when the first answer arrives.
     await database.run([{ text: 'select 1 as one', values: [] }], { timeoutMs: QUERY_TIMEOUT_MS });
     await contents.prepare?.();
     const rowsOfDay = Math.ceil(rows / DAYS);

@@ -11,7 +11,7 @@ export interface Question {
   ask(logs: LogSearch, window: Window): Promise<unknown>;
 }
 
-/** Typical queries of a store with generated rows. `requestNumber`: of a row within each window. */
+/** Typical queries of a store with generated rows. `requestNumber`: the number of a row in each window. */
 export function questions(requestNumber: number): readonly Question[] {
   return [
     search('the newest 100', {}),

@@ -70,7 +70,7 @@ async function running(course: StoreCourse, sender: RunningProcess): Promise<Run
   return {
     sender,
     receiver: undefined,
-    // Counting reads the whole table: only what PostgreSQL knows anyhow is looked at until the end is near.
+    // A count reads the whole table, so PostgreSQL's statistics are used until the end is near.
     async storedRows() {
       if (!isNearEnd) {
         const rows = await ask(NEARLY);

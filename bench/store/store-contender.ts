@@ -1,21 +1,21 @@
 import type { RunningProcess } from '../../test/support/running-process.ts';
 import type { OwnPostgres } from '../own-postgres.ts';
 
-/** Something that brings the lines of a log into a database, a row each. */
+/** A program that writes the lines of a log into a database, one row each. */
 export interface StoreContender {
   /** Its name in the table. */
   readonly name: string;
   /** For BENCH_ONLY. */
   readonly key: string;
-  /** It would take too long to run it in every round: it runs in the first. */
+  /** Too slow to run in every round: it runs in the first one. */
   readonly runsOnce?: true;
-  /** Makes it runnable here; returns its version. Throws with the reason when that is not possible. */
+  /** Prepares it to run here; returns its version. Throws with the reason if that is not possible. */
   prepare(): Promise<string>;
-  /** Starts all of it, ready and waiting for a log to appear. */
+  /** Starts everything and waits until it is ready for a log. */
   start(course: StoreCourse): Promise<RunningIngest>;
 }
 
-/** Where a contender runs, in a fresh directory and a fresh database. */
+/** The fresh directory and database of a run. */
 export interface StoreCourse {
   readonly directory: string;
   /** Watched; one log, `.log` at its end, appears here when the clock starts. */
@@ -35,15 +35,15 @@ export interface RunningIngest {
   readonly sender: RunningProcess;
   /** undefined: the sender writes to the database. */
   readonly receiver: RunningProcess | undefined;
-  /** Committed so far. Asked for often. */
+  /** Number of committed rows so far. Called often. */
   storedRows(): Promise<number>;
-  /** Ends all of it, and looks into the database. */
+  /** Ends everything, and reads the result from the database. */
   finish(): Promise<Stored>;
 }
 
 export interface Stored {
   readonly rows: number;
-  /** On disk, indexes and all. */
+  /** Bytes on disk, including indexes. */
   readonly bytes: number;
 }
 

@@ -4,7 +4,7 @@ import { table } from '../table.ts';
 import type { Ingest } from './ingest.ts';
 import { DAYS, type StoreQueries } from './queries.ts';
 
-/** All runs of one contender; or why there are none. */
+/** All runs of one contender, or the reason why there are none. */
 export interface StoreStanding {
   readonly name: string;
   readonly key: string;
@@ -12,10 +12,10 @@ export interface StoreStanding {
   readonly failures: readonly string[];
 }
 
-/** Everything that was measured of the stores. */
+/** All measurements of the stores. */
 export interface StoreMeasurements {
   readonly log: WrittenLog;
-  /** Of all that took part, with their names. */
+  /** Versions of all participants, with their names. */
   readonly versions: readonly string[];
   readonly standings: readonly StoreStanding[];
   readonly queries: readonly StoreQueries[];
@@ -25,7 +25,7 @@ export function rowsPerSecond(standing: StoreStanding | undefined, log: WrittenL
   return median((standing?.runs ?? []).map(({ seconds }) => log.lines / seconds));
 }
 
-/** The highest of all runs: a limit is not kept by a median. */
+/** The highest value of all runs: a median does not show whether a limit is kept. */
 export function peakIngestMegabytes(
   standing: StoreStanding | undefined,
   half: 'sender' | 'receiver',
@@ -81,9 +81,7 @@ export function storeReport(measurements: StoreMeasurements, rounds: number): st
   return parts;
 }
 
-/**
- * A row for each question; for each store a column about a day, and one about all days where it holds them.
- */
+/** A row for each query; for each store a column for one day, and one for all days if it contains them. */
 function queryTable(stores: readonly StoreQueries[]): string {
   const columns = stores.flatMap(({ store, rows, queries }) => {
     const title = `${store}, ${(rows / 1e6).toLocaleString('en-US')} million rows: a day`;
@@ -101,7 +99,7 @@ function queryTable(stores: readonly StoreQueries[]): string {
   );
 }
 
-/** Of the questions about a day. */
+/** The slowest query of one day. */
 export function slowestDayMs(queries: readonly StoreQueries[], store: string): number {
   const found = queries.find((each) => each.store === store);
   return found === undefined ? Number.NaN : Math.max(...found.queries.map(({ dayMs }) => dayMs));

@@ -4,9 +4,12 @@ import { CommandError } from './command-error.ts';
 import type { TailInputs } from './tail-inputs.ts';
 import { tailMatches } from './tail-matches.ts';
 
-/** Before a start: a one-shot run fails for files that it cannot read; others wait for them, and say so. */
+/**
+ * Checks the files before the start: a one-shot run fails for files that it cannot read; another run waits
+ * for them and logs that.
+ */
 export async function checkTail({ tail, once, sourceFile }: TailInputs, logger: Logger): Promise<void> {
-  // Of the one file of --source more is known: see source-file.ts.
+  // check-source-file.ts checks the file of --source.
   if (sourceFile !== undefined) return;
   const problems = (await tailMatches(tail)).flatMap((each) => each.problems);
   if (problems.length === 0) return;
@@ -14,7 +17,7 @@ export async function checkTail({ tail, once, sourceFile }: TailInputs, logger: 
   for (const problem of problems) logger.warn(`${problem} Waiting for it`);
 }
 
-/** For --check: what each pattern matches. */
+/** For --check: the files that each pattern matches. */
 export async function tailReport({ tail }: Pick<TailInputs, 'tail'>): Promise<Json> {
   return (await tailMatches(tail)).map(({ pattern, files, isCut, problems }) => ({
     pattern,

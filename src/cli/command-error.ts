@@ -1,6 +1,6 @@
 import { EXIT } from './output/exit-codes.ts';
 
-/** The user's to solve: told without a stack trace. */
+/** An error that the user can resolve. It is printed without a stack trace. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: number;

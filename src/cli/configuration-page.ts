@@ -7,7 +7,7 @@ import { emitterTypes } from '../emitters/registry.ts';
 import { FILE_SUFFIX, hasFileForm, type Variable } from '../runtime/configuration/configuration.ts';
 import { NEEDLESS_VARIABLES, standaloneVariables } from './standalone/standalone-variables.ts';
 
-/** docs/configuration.md, from the tables that the commands themselves read. */
+/** The text of docs/configuration.md, from the tables that the commands read. */
 export function configurationPage(): string {
   const emitterVariables = new Set(emitterTypes.map(({ variable }) => variable));
   const aggregator = Object.values(aggregatorVariables()).filter(({ name }) => !emitterVariables.has(name));
@@ -27,44 +27,44 @@ const INTRODUCTION =
 
 # Configuration
 
-Both halves are configured by environment variables. Each variable is also a flag of its command, and the flag wins:
-\`AGGREGATOR_MAX_BATCH_SIZE=500\` and \`mega-collector aggregator --max-batch-size 500\` say the same.
+Collector and aggregator are configured by environment variables. Each variable is also a flag of its command, and the flag wins:
+\`AGGREGATOR_MAX_BATCH_SIZE=500\` and \`mega-collector aggregator --max-batch-size 500\` have the same effect.
 
-- **Check first.** \`mega-collector aggregator --check\` (and \`collector --check\`) reads everything, starts nothing, prints every
-  value with where it comes from, and ends with 0, or with 78 and all problems at once. \`--json\` is for programs.
-- **Secrets and PEM from files.** A variable marked *or file* has a second form with \`_FILE\` at its end (\`--tls-key-file\`), which
-  names a file that holds the value. Only one of the two forms may be set. Secrets are never printed. Certificates
-  are read again when their files change and on SIGHUP, so that they can be renewed without a restart.
-- **PEM text** may come with real line ends, or with the two characters \`\\n\` instead of each.
-- **Durations** are those of Go's \`time.ParseDuration\`: \`300ms\`, \`15s\`, \`1h30m\`, \`1.5h\`. There are no days.
-- **Unknown variables** that begin with \`AGGREGATOR_\` or \`COLLECTOR_\` are warned about, with the nearest name that exists, and have
-  no effect. Those that Kubernetes adds for a service (\`AGGREGATOR_PORT\`, \`AGGREGATOR_SERVICE_HOST\`, ...) are left alone.
+- **Check first.** \`mega-collector aggregator --check\` (and \`collector --check\`) reads the whole configuration, starts nothing, and prints every
+  value with its origin. It exits with 0, or with 78 and a list of all problems. \`--json\` prints JSON.
+- **Secrets and PEM from files.** A variable marked *or file* has a second form that ends in \`_FILE\` (\`--tls-key-file\`) and
+  names a file with the value. Set only one of the two forms. Secrets are never printed. Certificates
+  are reread when their files change and on SIGHUP, so that they can be renewed without a restart.
+- **PEM text** may contain real line ends, or the two characters \`\\n\` instead.
+- **Durations** have the format of Go's \`time.ParseDuration\`: \`300ms\`, \`15s\`, \`1h30m\`, \`1.5h\`. There is no unit for days.
+- **Unknown variables** that begin with \`AGGREGATOR_\` or \`COLLECTOR_\` have no effect and are logged as a warning with
+  the nearest known name. Variables that Kubernetes adds for a service (\`AGGREGATOR_PORT\`, \`AGGREGATOR_SERVICE_HOST\`, ...) are ignored.
 `.trimEnd();
 
 const EMITTERS_INTRODUCTION = `## Emitters
 
-Without any, the aggregator keeps records in the embedded store, \`duckdb\` ([store.md](store.md)). Every configured emitter gets everything, each with its own place in the queue. A variable
-takes one JSON object, or a list of them for several emitters of the type. All of these variables may also come from a file
-(\`_FILE\`), and all objects may have:
+Without a configured emitter, the aggregator keeps records in the embedded store, \`duckdb\` ([store.md](store.md)). Every configured emitter receives all records and has its own
+position in the queue. The value of a variable is one JSON object, or a list of objects for several emitters of the type. Each of these variables can
+also be read from a file (\`_FILE\`). Every object may have these keys:
 
 | key | format | default | meaning |
 |--|--|--|--|
-| \`name\` | text | the type | Owns the place in the queue and the state. Must differ from the names of all others. |
-| \`start\` | \`oldest\` or \`now\` | \`oldest\` | Where a name that is new begins: with the oldest queued record, or with what is accepted from now on. |`;
+| \`name\` | text | the type | Name of the emitter. Its position in the queue and its state belong to this name. Must be unique. |
+| \`start\` | \`oldest\` or \`now\` | \`oldest\` | Start position of a new name: the oldest queued record, or the records that are accepted from now on. |`;
 
 const STANDALONE = `## Standalone
 
-\`mega-collector standalone\` is both halves in one process, which meet at a Unix socket in the aggregator's state directory. It takes
-the variables of both. Each half has its state below \`mega-collector/standalone/\` and an HTTP address of its own. Where records go:
+\`mega-collector standalone\` runs a collector and an aggregator in one process, connected by a Unix socket in the aggregator's state directory. It reads
+the variables of both. Each half keeps its state below \`mega-collector/standalone/\` and has its own HTTP address. The emitter depends on the configuration:
 
 | configured | emitter |
 |--|--|
 | an emitter | that one |
-| \`SERVE_DB_DIR\`, perhaps \`LOGPLEX_URL\` | \`logplex\`, one destination per PostgreSQL server, as the serve database says |
-| \`LOGPLEX_URL\` alone, with user and password | \`logplex\`, that destination for everything |
+| \`SERVE_DB_DIR\`, optionally \`LOGPLEX_URL\` | \`logplex\`, with one destination for each PostgreSQL server in the serve database |
+| \`LOGPLEX_URL\` alone, with user and password | \`logplex\`, with this destination for all records |
 | neither | \`text\` and \`duckdb\`: records are printed, and kept in the embedded store |
 
-With \`--once\` it ends when everything that was there is delivered.`;
+With \`--once\` it exits after all existing data is delivered, or with an error after \`COLLECTOR_AGGREGATOR_TIMEOUT\` without progress (the time that a batch waits for records and retries is added).`;
 
 function standaloneSection(): string {
   const variables: Variable[] = [
@@ -79,8 +79,8 @@ function standaloneSection(): string {
   });
   return [
     STANDALONE,
-    `These have no effect there: ${NEEDLESS_VARIABLES.map(code).join(', ')}.`,
-    'A flag that both halves have begins with the name of its half, and some defaults are others:',
+    `These variables have no effect in \`standalone\`: ${NEEDLESS_VARIABLES.map(code).join(', ')}.`,
+    'A flag that both halves have begins with the name of its half. Some defaults differ:',
     ['| variable | flag | default |', '|--|--|--|', ...others].join('\n'),
     '',
   ].join('\n\n');

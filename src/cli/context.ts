@@ -1,8 +1,8 @@
 import type { Io } from './output/io.ts';
 
-/** What the commands of one run share. */
+/** State that the commands of one run share. */
 export interface Context {
   readonly io: Io;
-  /** Set by the command that ran. */
+  /** Set by the command that runs. */
   exitCode: number;
 }

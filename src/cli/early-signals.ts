@@ -1,8 +1,8 @@
 type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 /**
- * Signals that arrive before the service listens, while modules load. They wait here: without a listener they would end
- * the process. Imports nothing, so that it is there at once.
+ * Keeps signals that arrive while modules load, before the service listens to them: without a listener they
+ * would end the process. Imports nothing, so that it is there at once.
  */
 export class EarlySignals {
   readonly #held = new Map<Signal, { count: number; readonly hold: () => void }>();
@@ -15,13 +15,16 @@ export class EarlySignals {
     }
   }
 
-  /** Passes the signal to the listener from now on, also what was held. Returns the way out. */
+  /**
+   * Passes the signal to the listener from now on, and those kept until now. Returns a function that removes
+   * the listener.
+   */
   listen(signal: Signal, listener: () => void): () => void {
     process.on(signal, listener);
     const held = this.#held.get(signal);
     this.#held.delete(signal);
     if (held !== undefined) process.off(signal, held.hold);
-    // What a SIGHUP asks for is what a start does anyway.
+    // A start does anyway what a SIGHUP requests.
     for (let count = signal === 'SIGHUP' ? 0 : (held?.count ?? 0); count > 0; count--) listener();
     return () => process.off(signal, listener);
   }

@@ -26,7 +26,7 @@ const followed = z.looseObject({
   failure: z.string().optional(),
 });
 
-/** How a collector sees a file, for people. What another version says is shown field by field. */
+/** How a collector sees a file, as text. The answer of another version is shown field by field. */
 export function explanationText(answer: Readonly<Record<string, Json>>, width?: number): string {
   const asNotRead = notRead.safeParse(answer);
   if (asNotRead.success) {
@@ -74,7 +74,7 @@ function optional(name: string, value: string | undefined): readonly Field[] {
   return value === undefined ? [] : [[name, value]];
 }
 
-/** Those within a field are named with it: `status position  4096`. */
+/** Nested fields are named with their parent: `status position  4096`. */
 function fieldsOf(prefix: string, fields: Readonly<Record<string, Json>>): readonly Field[] {
   return Object.entries(fields).flatMap(([key, value]): readonly Field[] => {
     const name = prefix + words(key);

@@ -11,32 +11,14 @@ import {
   ConfigurationError,
   type ConfigurationProblem,
 } from '../runtime/configuration/configuration-error.ts';
-import { readFileForms } from '../runtime/configuration/file-forms.ts';
+import { readFileForms } from '../runtime/configuration/read-file-forms.ts';
+import { environmentWithFlags } from './add-variable-flags.ts';
 import type { Io } from './output/io.ts';
-import { environmentWithFlags } from './variable-flags.ts';
 
-export interface ConfigurationSource<Config> {
-  readonly table: VariableTable;
-  readonly parse: (
-    environment: Environment,
-    options: { readonly userId?: number },
-  ) => { readonly config: Config; readonly warnings: readonly ConfigurationWarning[] };
-}
-
-export interface LoadedConfiguration<Config> {
-  readonly config: Config;
-  readonly warnings: readonly ConfigurationWarning[];
-  /** What was read, files included. */
-  readonly environment: Environment;
-  /** Flags and environment, before files are read. */
-  readonly given: Environment;
-  /** By variable; those that nobody set are missing. */
-  readonly origins: ReadonlyMap<string, Origin>;
-}
-
-export type Origin = 'flag' | 'environment' | 'file';
-
-/** Flags, then environment, then files, then defaults. Throws ConfigurationError with the problems of all of them. */
+/**
+ * Reads flags, then environment, then files, then defaults. Throws ConfigurationError with the problems of
+ * all of them.
+ */
 export async function loadConfiguration<Config>(
   command: Command,
   { table, parse }: ConfigurationSource<Config>,
@@ -54,6 +36,27 @@ export async function loadConfiguration<Config>(
   return { ...parsed, environment, given: flags, origins: originsOf(table, flags, flagged) };
 }
 
+export interface ConfigurationSource<Config> {
+  readonly table: VariableTable;
+  readonly parse: (
+    environment: Environment,
+    options: { readonly userId?: number },
+  ) => { readonly config: Config; readonly warnings: readonly ConfigurationWarning[] };
+}
+
+export interface LoadedConfiguration<Config> {
+  readonly config: Config;
+  readonly warnings: readonly ConfigurationWarning[];
+  /** The variables as they were read, files included. */
+  readonly environment: Environment;
+  /** Flags and environment, before files are read. */
+  readonly given: Environment;
+  /** By variable; without the variables that are not set. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+export type Origin = 'flag' | 'environment' | 'file';
+
 function parsedOrProblems<Parsed extends object>(
   parse: () => Parsed,
 ): Parsed | { readonly problems: readonly ConfigurationProblem[] } {
@@ -65,7 +68,7 @@ function parsedOrProblems<Parsed extends object>(
   }
 }
 
-/** A variable whose file could not be read is also missing: one problem is enough. */
+/** A variable whose file cannot be read is also missing: one problem is enough. */
 function notCausedBy(
   fileProblems: readonly ConfigurationProblem[],
   problems: readonly ConfigurationProblem[],

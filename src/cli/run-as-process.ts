@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Json } from '../records/json.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { type Cancel, systemClock } from '../runtime/clock.ts';
 import type { ConfigurationWarning } from '../runtime/configuration/configuration.ts';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
 import type { LogLevel } from '../runtime/configuration/log-level.ts';
@@ -9,7 +9,6 @@ import type { Role } from '../runtime/configuration/state-directory.ts';
 import type { ConnectionTrial } from '../runtime/connection-trial.ts';
 import { createLogger } from '../runtime/logging/logger.ts';
 import { createMetrics } from '../runtime/metrics.ts';
-import { hasFailed, printCheck, type StateDirectories } from './check-report.ts';
 import { CommandError } from './command-error.ts';
 import type { Context } from './context.ts';
 import { type ConfigurationSource, loadConfiguration } from './load-configuration.ts';
@@ -18,61 +17,12 @@ import { ProgressLine } from './one-shot/progress-line.ts';
 import { showProgress } from './one-shot/show-progress.ts';
 import { EXIT } from './output/exit-codes.ts';
 import { type Io, widthOf } from './output/io.ts';
+import { hasFailed, printCheck, type StateDirectories } from './print-check.ts';
 import { namedFiles, watchNamedFiles } from './reloaded-files.ts';
 import { type RunServiceOptions, runService } from './run-service.ts';
 import type { Service, ServiceDependencies } from './service.ts';
 
-interface CommonConfig {
-  readonly logLevel: LogLevel;
-  readonly shutdownTimeoutMs: number;
-}
-
-/** Logger and metrics of a half, and what it shares with the process. */
-export type DependenciesOf = (role: Role, logLevel: LogLevel) => ServiceDependencies;
-
-/** A half of the pair, or both, as the command describes it. */
-export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<Config>> {
-  readonly name: Role | 'standalone';
-  readonly source: ConfigurationSource<Config>;
-  /** Decides what depends on the files of this machine; parsing does no I/O. */
-  readonly settle?: (config: Config) => Promise<Config>;
-  readonly create: (config: Config, dependenciesOf: DependenciesOf) => Promise<Runs>;
-  readonly stateDirectories: (config: Config) => StateDirectories;
-  /** What --check tells besides the variables. */
-  readonly checked?: (
-    config: Config,
-  ) => Readonly<Record<string, Json>> | Promise<Readonly<Record<string, Json>>>;
-  /** For --check --connect: tries what the configuration names, without changes. */
-  readonly connect: (config: Config) => Promise<readonly ConnectionTrial[]>;
-  /** undefined: runs until it is told to stop. */
-  readonly oneShot?: (service: Runs, config: Config) => OneShot | undefined;
-}
-
-/** A run that ends by itself. */
-export interface OneShot {
-  /** Resolves when all is done. */
-  done(): Promise<void>;
-  /** How far it is now, also after the stop. */
-  report(): OneShotEnd;
-  /** Records go to standard output. */
-  readonly printsRecords: boolean;
-}
-
-interface CheckOptions {
-  readonly check?: boolean;
-  readonly connect?: boolean;
-  readonly json?: boolean;
-}
-
-/** The options of --check, which every service has. `json`: what else it prints as JSON. */
-export function addCheckOptions(command: Command, json = '--check'): Command {
-  return command
-    .option('--check', 'Validate the configuration, print it, and exit.')
-    .option('--connect', 'With --check: also try files, addresses, passwords and databases.')
-    .option('--json', `With ${json}: print JSON.`);
-}
-
-/** The configuration is read and, unless it is only to be checked, the service runs until it ends. */
+/** Reads the configuration and, without --check, runs the service until it ends. */
 export async function runAsProcess<Config extends CommonConfig, Runs extends Service<Config>>(
   context: Context,
   command: Command,
@@ -81,7 +31,7 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   const { io } = context;
   const { check = false, connect = false, json = false } = command.opts<CheckOptions>();
   if (connect && !check)
-    throw new CommandError('--connect needs --check: it tries connections and exits.', EXIT.usage);
+    throw new CommandError('--connect requires --check: it tries the connections and exits.', EXIT.usage);
   if (!check) {
     context.exitCode = await runPlan(io, command, plan);
     return;
@@ -99,6 +49,60 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
     io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems }, undefined, 2)}\n`);
     context.exitCode = EXIT.configuration;
   }
+}
+
+interface CommonConfig {
+  readonly logLevel: LogLevel;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** Creates the logger and the metrics of a half, with what it shares with the process. */
+export type DependenciesOf = (role: Role, logLevel: LogLevel) => ServiceDependencies;
+
+/** How a command runs a collector, an aggregator, or both. */
+export interface ProcessPlan<Config extends CommonConfig, Runs extends Service<Config>> {
+  readonly name: Role | 'standalone';
+  readonly source: ConfigurationSource<Config>;
+  /** Decides what depends on the files of this machine; parsing does no I/O. */
+  readonly settle?: (config: Config) => Promise<Config>;
+  readonly create: (config: Config, dependenciesOf: DependenciesOf) => Promise<Runs>;
+  readonly stateDirectories: (config: Config) => StateDirectories;
+  /** What --check prints besides the variables. */
+  readonly checked?: (
+    config: Config,
+  ) => Readonly<Record<string, Json>> | Promise<Readonly<Record<string, Json>>>;
+  /** For --check --connect: tries the targets that the configuration names, without changes. */
+  readonly connect: (config: Config) => Promise<readonly ConnectionTrial[]>;
+  /** undefined: the service runs until a signal stops it. */
+  readonly oneShot?: (service: Runs, config: Config) => OneShot | undefined;
+  /** Watches the service while it runs, until the returned function is called. */
+  readonly watch?: (service: Runs, config: Config, logger: Logger) => Cancel;
+}
+
+/** A run that ends by itself. */
+export interface OneShot {
+  /** Resolves when the run is complete. */
+  done(): Promise<void>;
+  /** The current progress, also after the stop. */
+  report(): OneShotEnd;
+  /** Records are written to standard output. */
+  readonly printsRecords: boolean;
+}
+
+interface CheckOptions {
+  readonly check?: boolean;
+  readonly connect?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Adds the options of --check, which every service has. `json`: the flags whose output is JSON with --json.
+ */
+export function addCheckOptions(command: Command, json = '--check'): Command {
+  return command
+    .option('--check', 'Validate the configuration, print it, and exit.')
+    .option('--connect', 'With --check: also try to open files and to connect to all servers.')
+    .option('--json', `With ${json}: print JSON instead of text.`);
 }
 
 async function runPlan<Config extends CommonConfig, Runs extends Service<Config>>(
@@ -129,12 +133,14 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   const files = oneShot === undefined ? namedFiles(plan.source.table, given, config) : [];
   const watcher = watchNamedFiles({ files, reload: reopen, logger, clock: systemClock });
   void watcher?.start();
+  const stopWatching = plan.watch?.(service, config, logger);
   try {
     return await runService({
       ...{ service, reopen, logger, io, shutdownTimeoutMs },
       ...(oneShot !== undefined && oneShotOptions(oneShot, { io, line: to, logger })),
     });
   } finally {
+    stopWatching?.();
     await watcher?.stop();
   }
 }
@@ -170,7 +176,10 @@ async function settled<Config extends CommonConfig, Runs extends Service<Config>
   return settle === undefined ? config : await settle(config);
 }
 
-/** The environment of a process does not change, but the files that it names do. undefined: they are wrong now. */
+/**
+ * The environment of a process does not change, but the files that it names do. undefined: they are invalid
+ * now.
+ */
 async function reread<Config>(
   io: Io,
   command: Command,
@@ -182,7 +191,7 @@ async function reread<Config>(
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const { problems } = error;
-    logger.error({ problems }, 'The configuration is not valid any more; certificates stay as they were');
+    logger.error({ problems }, 'The configuration is no longer valid; keeping the current certificates');
     return undefined;
   }
 }

@@ -1,40 +1,20 @@
 import type { Logger } from 'pino';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
-import { isBug } from './failure.ts';
+import { isInternalError } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
 import type { Service } from './service.ts';
 
-export interface RunServiceOptions {
-  readonly service: Pick<Service, 'start' | 'stop' | 'failed'>;
-  /** SIGHUP. */
-  readonly reopen: () => Promise<void>;
-  readonly logger: Logger;
-  readonly io: Io;
-  readonly shutdownTimeoutMs: number;
-  /** Resolves when the service has done all it was asked to; absent: it runs until it is told to stop. */
-  readonly done?: () => Promise<void>;
-  /** With `done`: called after the stop of a service that had started. False: it has left something. */
-  readonly completed?: () => Promise<boolean>;
-}
-
-/** What the deadline may be exceeded by: to close files and sockets. */
-const CLOSING_GRACE_MS = 2000;
-/** Timers of Node take whole milliseconds, up to 24 days. */
-const LONGEST_TIMEOUT_MS = 20 * 24 * 60 * 60 * 1000;
-
-type Ending = { readonly kind: 'signal' | 'done' } | { readonly kind: 'failed'; readonly error: unknown };
-
 /**
- * Runs a service to its end and returns the exit code. SIGTERM and SIGINT stop it within the shutdown timeout, also
- * while it starts; a second one ends the process at once. SIGHUP reopens its files. With `done`, an end before that is
- * a failure: somebody may remove the files next.
+ * Runs a service to its end and returns the exit code. SIGTERM and SIGINT stop it within the shutdown
+ * timeout, also while it starts; a second signal ends the process immediately. SIGHUP reopens its files. With
+ * `done`, an earlier end is a failure: the caller may remove the files next.
  */
 export async function runService(options: RunServiceOptions): Promise<number> {
   const { service, logger } = options;
   const signals = listenToSignals(options);
   try {
-    // It came while modules were loaded: nothing has to be undone.
+    // The signal came while modules were loaded: there is nothing to stop.
     if (signals.isStopping()) return endOfSignal(options);
     let hasStarted = false;
     const started = service.start().then(() => {
@@ -62,12 +42,34 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   }
 }
 
+export interface RunServiceOptions {
+  readonly service: Pick<Service, 'start' | 'stop' | 'failed'>;
+  /** SIGHUP. */
+  readonly reopen: () => Promise<void>;
+  readonly logger: Logger;
+  readonly io: Io;
+  readonly shutdownTimeoutMs: number;
+  /** Resolves when a one-shot service is complete; absent: the service runs until a signal stops it. */
+  readonly done?: () => Promise<void>;
+  /**
+   * With `done`: called after the stop of a service that had started. False: the service has left something.
+   */
+  readonly completed?: () => Promise<boolean>;
+}
+
+/** Additional time after the deadline, to close files and sockets. */
+const CLOSING_GRACE_MS = 2000;
+/** Node timers accept whole milliseconds, up to 24 days. */
+const LONGEST_TIMEOUT_MS = 20 * 24 * 60 * 60 * 1000;
+
+type Ending = { readonly kind: 'signal' | 'done' } | { readonly kind: 'failed'; readonly error: unknown };
+
 function endOfSignal({ logger, done }: RunServiceOptions): number {
   if (done === undefined) {
     logger.info('Stopped');
     return EXIT.ok;
   }
-  logger.warn('Stopped before all was done');
+  logger.warn('Stopped before the run was complete');
   return EXIT.failure;
 }
 
@@ -79,17 +81,17 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
   });
   const onStop = (signal: string) => () => {
     if (stopping) {
-      logger.warn({ signal }, 'Told to stop a second time: ending at once');
+      logger.warn({ signal }, 'Received a second signal; exiting immediately');
       io.exit(EXIT.secondSignal);
       return;
     }
     stopping = true;
-    logger.info({ signal }, 'Told to stop');
+    logger.info({ signal }, 'Received a signal; stopping');
     stop();
   };
   const onReopen = () => {
-    logger.info('Reopening files and reading certificates again');
-    reopen().catch((error: unknown) => logger.error({ err: error }, 'Files could not be reopened'));
+    logger.info('Reopening files and rereading certificates');
+    reopen().catch((error: unknown) => logger.error({ err: error }, 'Cannot reopen files'));
   };
   const forget = [
     io.onSignal('SIGTERM', onStop('SIGTERM')),
@@ -105,14 +107,14 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
   };
 }
 
-/** The reason is in the message: a viewer of logs may show nothing else of a line. */
+/** The message contains the reason: a log viewer may show only the message of a line. */
 function logFailure(logger: Logger, error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
-  if (isBug(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
+  if (isInternalError(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
   else logger.fatal(`Failed: ${reason}`);
 }
 
-/** False when the service did not stop, in time or at all. What it held stays durable. */
+/** False if the service did not stop cleanly and in time. Its data stays durable. */
 async function stopInTime(
   { service, logger, shutdownTimeoutMs }: RunServiceOptions,
   started: Promise<void>,
@@ -124,7 +126,7 @@ async function stopInTime(
     timer = setTimeout(() => resolve('hung'), timeoutMs + CLOSING_GRACE_MS);
   });
   try {
-    // Nobody has to bear being stopped in the middle of its start.
+    // stop() is never called while start() is running.
     const stopped = started.catch(() => {}).then(() => service.stop(deadline));
     const result = await Promise.race([stopped, hung]);
     if (result !== 'hung') return true;

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Context } from './context.ts';
-import { failureOf } from './failure.ts';
+import { describeFailure } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
-import { withoutPuppylogFlags } from './puppylog-flags.ts';
+import { rewritePuppylogFlags } from './rewrite-puppylog-flags.ts';
 
 const EXAMPLES = `
 Try it:
@@ -14,54 +14,57 @@ In two processes, here or on two machines:
   mega-collector collector --tail '/var/log/*.log'
   mega-collector status
 
-What an aggregator with a store has taken in:
+Search the store of an aggregator:
   mega-collector monitor logs --follow
 
-What is in a file, without any of them:
+Search a file without collector and aggregator:
   mega-collector search access.log --where status_code=500
 
-Exit codes: 0, 1 failure, 2 usage, 78 configuration, 130 told to stop twice.`;
+Exit codes: 0 success, 1 failure, 2 usage, 78 configuration, 130 stopped by a second signal.`;
 
-/** Loaded by name: a collector has no use for the memory of the emitters, nor `status` for either half. */
+/**
+ * Commands are loaded by name: a collector does not need the memory of the emitters, and `status` needs
+ * neither half.
+ */
 const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Command>>> = {
-  aggregator: async () => (await import('./commands/aggregator.ts')).aggregatorCommand,
-  collector: async () => (await import('./commands/collector.ts')).collectorCommand,
-  standalone: async () => (await import('./commands/standalone.ts')).standaloneCommand,
+  aggregator: async () => (await import('./commands/aggregator-command.ts')).aggregatorCommand,
+  collector: async () => (await import('./commands/collector-command.ts')).collectorCommand,
+  standalone: async () => (await import('./commands/standalone-command.ts')).standaloneCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
   emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
-  search: async () => (await import('./commands/search.ts')).searchCommand,
-  monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
+  search: async () => (await import('./commands/search-command.ts')).searchCommand,
+  monitor: async () => (await import('./commands/monitor-command.ts')).monitorCommand,
 };
 
 /** Runs one command line (without node and script) and returns the exit code. Throws nothing. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
-    const words = withoutPuppylogFlags(asFlags(argv), io.environment);
+    const words = rewritePuppylogFlags(asFlags(argv), io.environment);
     const root = await program(words[0], context);
     await root.parseAsync(words, { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    const { exitCode, message } = failureOf(error);
+    const { exitCode, message } = describeFailure(error);
     if (message !== undefined) io.stderr.write(`mega-collector: ${message}\n`);
     return exitCode;
   }
 }
 
-/** `help`, `help monitor logs` and `version`, as other programs have them. */
+/** Supports `help`, `help monitor logs` and `version`, as other programs do. */
 function asFlags(argv: readonly string[]): readonly string[] {
   const [name, ...others] = argv;
   if (name === 'version' && others.length === 0) return ['--version'];
   return name === 'help' ? [...others, '--help'] : argv;
 }
 
-/** With the command that is named; with all of them, to list or to guess, when none is. */
+/** Loads the named command; without a name all commands, to list them or to suggest one. */
 async function program(name: string | undefined, context: Context): Promise<Command> {
   const root = new Command('mega-collector')
     .description(
-      'Logs from files to their stores: exactly once, and acknowledged only after they are on disk.',
+      'Ship logs from files and sockets to a store: exactly once, acknowledged only after they are on disk.',
     )
     .version(context.io.version, '-V, --version', 'Print the version.')
     .addHelpText('after', EXAMPLES);
@@ -73,7 +76,10 @@ async function program(name: string | undefined, context: Context): Promise<Comm
   return root;
 }
 
-/** Commander is to throw instead of ending the process, and to write where we do; each command has to be told. */
+/**
+ * Makes Commander throw instead of ending the process, and write to our outputs. Each command has to be
+ * configured.
+ */
 function settle(command: Command, { stdout, stderr }: Io): void {
   command
     .exitOverride()
@@ -81,7 +87,7 @@ function settle(command: Command, { stdout, stderr }: Io): void {
     .helpCommand(false)
     .configureHelp({
       helpWidth: Math.min(stdout.columns ?? 100, 120),
-      // Ours say all; Commander would add what a flag without a value stands for.
+      // Our descriptions are complete; Commander would add the value of a flag without an argument.
       optionDescription: ({ description }) => description,
     })
     .configureOutput({

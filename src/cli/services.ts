@@ -5,32 +5,10 @@ import type { Role } from '../runtime/configuration/state-directory.ts';
 import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import type { OneShotEnd } from './one-shot/one-shot-summary.ts';
 import type { Service, ServiceDependencies } from './service.ts';
+import type { StandaloneConfig } from './standalone/parse-standalone-config.ts';
 import type { StandaloneDependencies } from './standalone/standalone.ts';
-import type { StandaloneConfig } from './standalone/standalone-configuration.ts';
 
-export interface CollectorService extends Service<CollectorConfig> {
-  /** For --once: resolves when all that was there is accepted. */
-  drained(): Promise<void>;
-  /** What of files was read in this run and is accepted. */
-  accepted(): { readonly records: number; readonly bytes: number };
-  /** For --once: how far it is, also after the stop. */
-  oneShotReport(): OneShotReport;
-}
-
-export interface StandaloneService extends Service<StandaloneConfig> {
-  /** For --once: resolves when all that was there is delivered. */
-  drained(): Promise<void>;
-  /** For --once: how far it is, also after the stop. */
-  oneShotReport(): OneShotEnd;
-}
-
-/** The operations of a state directory that this process has opened for one command. */
-export interface OfflineControl {
-  readonly handle: HttpHandler;
-  close(): Promise<void>;
-}
-
-/** What the commands run. Loaded when needed: `collector` never loads an emitter. */
+/** The services that the commands run. Modules are loaded when needed: `collector` never loads an emitter. */
 export interface Services {
   createAggregator(
     config: AggregatorConfig,
@@ -46,6 +24,28 @@ export interface Services {
     stateDirectory: string,
     dependencies: Pick<ServiceDependencies, 'logger' | 'clock'>,
   ): Promise<OfflineControl>;
+}
+
+export interface CollectorService extends Service<CollectorConfig> {
+  /** For --once: resolves when all existing data is accepted. */
+  drained(): Promise<void>;
+  /** The data of files that was read in this run and is accepted. */
+  accepted(): { readonly records: number; readonly bytes: number };
+  /** For --once: the progress, also after the stop. */
+  oneShotReport(): OneShotReport;
+}
+
+export interface StandaloneService extends Service<StandaloneConfig> {
+  /** For --once: resolves when all existing data is delivered. */
+  drained(): Promise<void>;
+  /** For --once: the progress, also after the stop. */
+  oneShotReport(): OneShotEnd;
+}
+
+/** The operations of a state directory that this process has opened for one command. */
+export interface OfflineControl {
+  readonly handle: HttpHandler;
+  close(): Promise<void>;
 }
 
 export const services: Services = {

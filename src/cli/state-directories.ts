@@ -20,8 +20,9 @@ export interface KnownStateDirectory {
 const ROLES: readonly Role[] = ['collector', 'aggregator'];
 
 /**
- * Which state directories a command means: the one that is given, or for each role the one of its variable, or else the
- * defaults (its own, that of a `standalone`, and those of one-shot runs), as far as they exist. Throws CommandError when there is none.
+ * Finds the state directories of a command: the given one, or for each role the directory of its variable, or
+ * else the defaults that exist (its own, that of a `standalone`, and those of one-shot runs). Throws
+ * CommandError if there is none.
  */
 export async function findStateDirectories(
   io: Io,
@@ -35,12 +36,13 @@ export async function findStateDirectories(
   if (found.length > 0) return found;
   const looked = candidates.map(({ path }) => path).join(' and ');
   throw new CommandError(
-    `No state directory was found${looked === '' ? '' : ` at ${looked}`}. Name it with --state-directory.`,
+    `Cannot find a state directory${looked === '' ? '' : ` at ${looked}`}. Name it with --state-directory.`,
   );
 }
 
 async function givenDirectory(path: string, roles: readonly Role[]): Promise<KnownStateDirectory> {
-  if (!(await isDirectory(path))) throw new CommandError(`There is no state directory at ${path}.`);
+  if (!(await isDirectory(path)))
+    throw new CommandError(`Cannot find a state directory at ${path}. Check the path.`);
   const role = await readRole(path);
   if (role === undefined) throw new CommandError(`${path} is not a state directory of mega-collector.`);
   if (roles.includes(role)) return { path, role };
@@ -62,7 +64,9 @@ function candidatesOf({ environment, userId }: Io, role: Role): readonly KnownSt
   return paths.flatMap((path) => (path === undefined ? [] : [{ role, path: resolve(path) }]));
 }
 
-/** Rejects with a CommandError when the system does not let one look: that is no missing directory. */
+/**
+ * Rejects with a CommandError if the system denies the access: that is not the same as a missing directory.
+ */
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
@@ -73,7 +77,7 @@ async function isDirectory(path: string): Promise<boolean> {
   }
 }
 
-/** Whose directory it is, by its own word (`src/storage/state/state-directory.ts` writes it). */
+/** The role that the directory itself names (`src/storage/state/state-directory.ts` writes it). */
 async function readRole(path: string): Promise<Role | undefined> {
   const text = await readFile(join(path, 'layout.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';

@@ -10,20 +10,20 @@ import type { TailEntry } from '../collector/sources/tail/files/tail-configurati
 import { fileErrorText } from './output/file-error-text.ts';
 import { printable } from './output/text-table.ts';
 
-/** What one glob of the configuration matches now. */
+/** The files that one glob of the configuration matches now. */
 export interface TailMatches {
   readonly pattern: string;
   readonly files: readonly string[];
   /** More files match than are listed. */
   readonly isCut: boolean;
-  /** Sentences: why nothing matches, or which files cannot be read. */
+  /** Sentences that state why nothing matches, or which files cannot be read. */
   readonly problems: readonly string[];
 }
 
 const MAX_FILES = 1000;
 const MAX_DIRECTORIES = 10_000;
 
-/** Looks at the files of a configuration once, without reading them. */
+/** Finds the files of a configuration once, without reading them. */
 export async function tailMatches(entries: readonly TailEntry[]): Promise<readonly TailMatches[]> {
   const patterns = new PathPatterns(entries, process.cwd());
   return await Promise.all(patterns.patterns.map((pattern) => new MatchWalk(pattern, patterns).matches()));
@@ -47,7 +47,7 @@ class MatchWalk {
     const isCut = this.#files.length >= MAX_FILES || this.#directories >= MAX_DIRECTORIES;
     if (this.#files.length === 0 && this.#problems.length === 0) {
       this.#problems.push(
-        `${printable(glob)} matches no file. Check the path, and quote globs for the shell.`,
+        `${printable(glob)} matches no file. Check the path, and quote the glob in a shell.`,
       );
     }
     return { pattern: glob, files: this.#files.sort(), isCut, problems: this.#problems };
@@ -84,7 +84,7 @@ class MatchWalk {
     }
   }
 
-  /** A glob may well match directories besides files; a plain path to one is a slip. */
+  /** A glob may match directories besides files; a plain path to a directory is a mistake. */
   #reportDirectory(path: string): void {
     if (this.#pattern.segments.every((segment) => typeof segment === 'string')) {
       const shown = printable(path);

@@ -1,6 +1,6 @@
 /**
- * The short names that people know from the columns of access log tables, and the attributes of `combined`
- * that they stand for. `ts` stands for the record's time.
+ * The short names of access log columns that people know, and the attributes of `combined` that they name.
+ * `ts` is the record's time.
  */
 export interface AccessLogAlias {
   readonly alias: string;

@@ -1,6 +1,10 @@
 import { type AccessLogOrigin, scanAccessLogOrigin } from './access-log-origin.ts';
-import { ACCESS_LOG_TIME_LENGTH, parseAccessLogTime, parseOtherAccessLogTime } from './access-log-time.ts';
-import { type Quoted, scanQuoted } from './quoted-field.ts';
+import {
+  ACCESS_LOG_TIME_LENGTH,
+  parseAccessLogTime,
+  parseOtherAccessLogTime,
+} from './parse-access-log-time.ts';
+import { type QuotedField, scanQuotedField } from './scan-quoted-field.ts';
 
 /** The unparsed fields of a line in Common or Combined Log Format; undefined for `-`. */
 export interface AccessLogLine extends AccessLogOrigin {
@@ -23,15 +27,15 @@ export interface AccessLogLine extends AccessLogOrigin {
 /**
  *     [virtual-host ]client ident user [time] "request" status size[ "referer" "user agent"][ rest]
  *
- * A user name may hold blanks and brackets, so the time is what fixes the middle: the first ` [time] "`.
- * Nothing before it can look like that, since servers escape quotes in user names; the text after it is not
+ * A user name may contain blanks and brackets, so the scan starts at the time: the first ` [time] "`. Text
+ * before it cannot have this form, since servers escape quotes in user names; the text after it is not
  * searched.
  */
 export function scanAccessLogLine(line: string): AccessLogLine | undefined {
   const time = findTime(line) ?? findOtherTime(line);
   if (time === undefined) return undefined;
   const origin = scanAccessLogOrigin(line.slice(0, time.start));
-  const request = scanQuoted(line, time.end);
+  const request = scanQuotedField(line, time.end);
   if (origin === undefined || request === undefined) return undefined;
   STATUS_AND_SIZE.lastIndex = request.end;
   const numbers = STATUS_AND_SIZE.exec(line);
@@ -48,7 +52,7 @@ export function scanAccessLogLine(line: string): AccessLogLine | undefined {
     timeText: time.unixNano === undefined ? time.text : undefined,
     request: value(request.text),
     status: status === '-' ? undefined : Number(status),
-    // Some servers write -1 for "not known".
+    // Some servers write -1 for an unknown value.
     size: size.startsWith('-') ? undefined : value(size),
     referer: value(tail.referer?.text),
     userAgent: value(tail.userAgent?.text),
@@ -93,20 +97,20 @@ function findOtherTime(line: string): FoundTime | undefined {
 const OTHER_TIME = / \[(\d[^\]"[]{0,62})\] "/;
 
 interface Tail {
-  readonly referer?: Quoted;
-  readonly userAgent?: Quoted;
+  readonly referer?: QuotedField;
+  readonly userAgent?: QuotedField;
   readonly rest: string;
 }
 
 /** ` "referer" "user agent"` when both are there, and what follows. */
 function scanTail(line: string, start: number): Tail {
-  const referer = line[start] === ' ' ? scanQuoted(line, start + 1) : undefined;
-  const userAgent = referer && line[referer.end] === ' ' ? scanQuoted(line, referer.end + 1) : undefined;
+  const referer = line[start] === ' ' ? scanQuotedField(line, start + 1) : undefined;
+  const userAgent = referer && line[referer.end] === ' ' ? scanQuotedField(line, referer.end + 1) : undefined;
   if (referer === undefined || userAgent === undefined) return { rest: line.slice(start).trimStart() };
   return { referer, userAgent, rest: line.slice(userAgent.end).trimStart() };
 }
 
-/** `-` and an empty text both mean that there is none. */
+/** `-` and an empty text both mean that there is no value. */
 function value(text: string | undefined): string | undefined {
   return text === '-' || text === '' ? undefined : text;
 }

@@ -4,7 +4,7 @@ import { type Endpoint, parseClient, parseServer } from './endpoint.ts';
 export interface AccessLogOrigin {
   readonly server: Endpoint | undefined;
   readonly client: Endpoint | undefined;
-  /** The list of a proxy (`X-Forwarded-For`) as the line has it; undefined for a single address. */
+  /** The list of a proxy (`X-Forwarded-For`), unchanged; undefined for a single address. */
   readonly forwardedFor: string | undefined;
   readonly ident: string | undefined;
   readonly user: string | undefined;
@@ -13,16 +13,16 @@ export interface AccessLogOrigin {
 /**
  *     [virtual-host[:port] ]client ident user
  *
- * Where the log has the header of a proxy instead of the peer's address, the client is a list: `a, b, c`.
+ * If the log has the header of a proxy instead of the peer's address, the client is a list: `a, b, c`.
  * OpenTelemetry's `client.address` is the client before all proxies: the first known address of the list.
  *
- * The user may hold blanks, so the number of fields does not decide whether the line begins with a virtual
- * host. The second field decides: an address is no ident.
+ * The user may contain blanks, so the number of fields does not show whether the line begins with a virtual
+ * host. The second field does: an address is not an ident.
  */
 export function scanAccessLogOrigin(text: string): AccessLogOrigin | undefined {
   const [first = '', second = ''] = text.split(' ', 2);
   if (first === '') return undefined;
-  // Most lines: one address, and no ident.
+  // Most lines have one address and no ident.
   if (second === '-' && !text.includes(',') && !text.startsWith('- ', first.length + 3))
     return withoutServer(text);
   return hasServer(text, second) ? withServer(text, first) : withoutServer(text);
@@ -67,7 +67,7 @@ function identAndUser(text: string, hostEnd: number): Pick<AccessLogOrigin, 'ide
   return { ident: present(text.slice(hostEnd + 1, identEnd)), user: present(text.slice(identEnd + 1)) };
 }
 
-/** A field goes on after a blank as long as a comma comes before the blank. */
+/** A field continues after a blank if a comma comes before the blank. */
 function endOfList(text: string): number {
   let end = endOfField(text, 0);
   while (end < text.length && text[end - 1] === ',') end = endOfField(text, end + 1);
@@ -88,7 +88,7 @@ function firstKnown(host: string): readonly [client: Endpoint | undefined, isLis
   return [undefined, true];
 }
 
-/** `-`, `""` and nothing: there is none. Apache writes `""` for an empty user. */
+/** `-`, `""` and an empty text mean that there is no value. Apache writes `""` for an empty user. */
 function present(text: string): string | undefined {
   return text === '-' || text === '' || text === '""' ? undefined : text;
 }

@@ -13,12 +13,12 @@ import { SEVERITY } from './severity.ts';
  *     %h %l %u [%t] "%r" %>s %b ["%{Referer}i" "%{User-agent}i"]
  *     127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a?b HTTP/1.0" 200 2326 "http://example.com/" "Mozilla/4.08"
  *
- * A virtual host may come first (`vhost_combined`: `%v:%p %h ...`), and a list of forwarded addresses may be
- * in the client's place.
+ * A virtual host may come first (`vhost_combined`: `%v:%p %h ...`), and a list of forwarded addresses may
+ * replace the client.
  *
- * Attributes have OpenTelemetry's names. What is `-` in the line is absent. A request that is none (a TLS
- * greeting, a connection closed early) has no method; what there was of it is `megacollector.request_raw`.
- * The severity follows from the status: 5xx ERROR, 4xx WARN, else INFO. What follows the known fields is kept
+ * Attributes have OpenTelemetry's names. A field that is `-` in the line is absent. An invalid request (a TLS
+ * greeting, a connection that was closed early) has no method; its text is `megacollector.request_raw`. The
+ * severity follows from the status: 5xx ERROR, 4xx WARN, otherwise INFO. Text after the known fields is kept
  * in `megacollector.unparsed`.
  */
 export const combined: Format = {
@@ -36,7 +36,7 @@ export const combined: Format = {
 /** An invalid request line, unescaped. */
 export const REQUEST_RAW = 'megacollector.request_raw';
 
-/** The list of addresses that a proxy sent, where the log has it in the client's place. */
+/** The list of addresses that a proxy sent, if the log has it instead of the client. */
 export const FORWARDED_FOR = 'http.request.header.x-forwarded-for';
 
 /** The user according to the client's identd (`%l`): usually absent. */
@@ -77,7 +77,7 @@ function setRequest(set: (key: string, value: string | undefined) => void, line:
   set('network.protocol.version', request.version);
 }
 
-/** `/path?query`, or what proxies are sent: `http://host/path?query`, `host:port`. */
+/** `/path?query`, or the form of requests to a proxy: `http://host/path?query`, `host:port`. */
 function setTarget(set: (key: string, value: string | undefined) => void, target: string): void {
   const isRelative = '/*?'.includes(target.charAt(0));
   if (!isRelative) set('url.original', target);
@@ -89,7 +89,7 @@ function setTarget(set: (key: string, value: string | undefined) => void, target
 
 const SCHEME_AND_HOST = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i;
 
-/** A number, or the digits where a number would round them. */
+/** A number, or its digits if a number would round them. */
 function sizeOf(size: string | undefined): number | string | undefined {
   if (size === undefined) return undefined;
   const number = Number(size);

@@ -1,6 +1,6 @@
-/** A host with its port, where there is one. */
+/** A host with an optional port. */
 export interface Endpoint {
-  /** A name, or an address; of IPv6 without brackets. */
+  /** A name, or an address; IPv6 without brackets. */
   readonly address: string;
   readonly port: number | undefined;
 }

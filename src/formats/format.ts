@@ -18,6 +18,8 @@ export interface Format {
   readonly description: string;
   /** The bytes of a record are text with its own line ending. */
   readonly lines: boolean;
-  /** `resource`: for the few formats whose bytes do not say everything (`logfebe`: the sender's version). */
+  /**
+   * `resource`: for the few formats whose bytes are not sufficient (`logfebe`: the version of the sender).
+   */
   parse(bytes: Uint8Array, resource?: Resource): ParsedRecord;
 }

@@ -2,7 +2,7 @@
 export interface HttpRequestLine {
   readonly method: string;
   readonly target: string;
-  /** `1.1`, `2.0`, ...; undefined for HTTP/0.9, which has none. */
+  /** `1.1`, `2.0`, ...; undefined for HTTP/0.9, which has no version. */
   readonly version: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function parseHttpRequestLine(line: string): HttpRequestLine | undefined 
   return target === '' ? undefined : { method, target, version };
 }
 
-/** `1.1` when the line ends with `HTTP/1.1` at this point. */
+/** `1.1` if the line ends with `HTTP/1.1` at this point. */
 function protocolVersion(line: string, start: number): string | undefined {
   if (!line.startsWith('HTTP/', start)) return undefined;
   const version = line.slice(start + 5);

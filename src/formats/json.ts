@@ -1,28 +1,28 @@
 import { LIMITS } from '../records/limits.ts';
 import type { AttributeValue, ParsedRecord } from '../records/log-record.ts';
-import { type EarlierValues, earlierValues, mayHaveEqualKeys } from './equal-keys.ts';
+import { type EarlierValues, findEarlierValues, mayHaveEqualKeys } from './find-earlier-values.ts';
 import type { Format } from './format.ts';
-import { quoteInexactNumbers } from './json-numbers.ts';
-import { strictJson } from './lenient-json.ts';
-import { type Companions, severityOfLevelNumber } from './level-number.ts';
 import { EARLIER_VALUES, INVALID_UTF8, LENIENT_JSON } from './marker-attributes.ts';
+import { numberToUnixNano } from './number-to-unix-nano.ts';
 import { plainRecord } from './plain.ts';
+import { quoteInexactNumbers } from './quote-inexact-numbers.ts';
 import { type RecordText, recordText } from './record-text.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { severityOfName } from './severity.ts';
-import { unixNanoOfNumber } from './unix-time.ts';
+import { type Companions, severityOfLevelNumber } from './severity-of-level-number.ts';
+import { toStrictJson } from './to-strict-json.ts';
 
 /**
  * One JSON object per record, as loggers and Docker's `json-file` write it.
  *
- * The first key of each list that can be read gives time, severity and body; all others become attributes,
- * values as they are. A time as text comes before a time as number, which may be a duration. docs/formats.md
- * has the rules. A time without zone is no moment and stays an attribute; so does a level that means nothing
- * known. Where no key holds a message, the body is the record itself.
+ * The first readable key of each list is the time, the severity and the body; all other keys become
+ * attributes with unchanged values. A time as text comes before a time as number, which may be a duration.
+ * docs/formats.md has the rules. A time without a zone is not a moment and stays an attribute; so does an
+ * unknown level. If no key has a message, the body is the record itself.
  *
- * Bounded: a record longer than a record may be, with more than 1,000 keys, or nested deeper than 32, is read
- * as plain. Keys like `__proto__` mean nothing: attributes are a map, and what lies below is never merged
- * into anything.
+ * Bounded: a record that exceeds the maximum length, has more than 1,000 keys, or is nested deeper than 32,
+ * is read as plain. Keys like `__proto__` are not special: attributes are a map, and nested values are never
+ * merged into an object.
  */
 export const json: Format = {
   name: 'json',
@@ -81,14 +81,14 @@ function parseJson(record: RecordText): ParsedRecord {
 function objectIn(text: string): ReadObject | string {
   if (text.length > LIMITS.recordBytes) return 'longer than a record may be';
   const strict = valueIn(text);
-  const json = strict === undefined ? strictJson(text) : text;
+  const json = strict === undefined ? toStrictJson(text) : text;
   const value = strict ?? (json === undefined ? undefined : valueIn(json));
   if (value === undefined || json === undefined) return 'not valid JSON';
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not a JSON object';
   if (Object.keys(value).length > MAX_KEYS) return `a JSON object of more than ${MAX_KEYS} keys`;
   const keyCount = countKeys(value, MAX_DEPTH);
   if (keyCount === undefined) return `JSON nested deeper than ${MAX_DEPTH}`;
-  const earlier = mayHaveEqualKeys(json, keyCount) ? earlierValues(quoteInexactNumbers(json)) : undefined;
+  const earlier = mayHaveEqualKeys(json, keyCount) ? findEarlierValues(quoteInexactNumbers(json)) : undefined;
   return { object: value as JsonObject, isLenient: json !== text, earlier };
 }
 
@@ -142,7 +142,7 @@ const LEAST_UNIX_NANO = 1_000_000_000_000_000_000n;
 
 function unixNanoOfPlainNumber(value: AttributeValue): bigint | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
-  const unixNano = unixNanoOfNumber(String(value));
+  const unixNano = numberToUnixNano(String(value));
   return unixNano !== undefined && unixNano >= LEAST_UNIX_NANO ? unixNano : undefined;
 }
 

@@ -4,21 +4,21 @@ import type { ParsedRecord } from '../records/log-record.ts';
 import { EMPTY_RESOURCE, type Resource } from '../records/resource.ts';
 import type { Format } from './format.ts';
 import { plainRecord } from './plain.ts';
-import { attributesOfColumns, type PostgresColumns } from './postgres/columns.ts';
+import { attributesOfColumns, type PostgresColumns } from './postgres/postgres-columns.ts';
 import { postgresRecord } from './postgres/postgres-record.ts';
+import { severityOfLevel } from './postgres/postgres-severity.ts';
 import { POSTGRES_VERSION, postgresMajor } from './postgres/resource-attributes.ts';
-import { severityOfLevel } from './postgres/severity.ts';
 import { TextReader } from './postgres/text-reader.ts';
 import { recordText } from './record-text.ts';
 
 /**
- * A record as the pg_logfebe extension sends it: the 23 fields of an L frame, without the frame. Attributes
- * under the names of PostgreSQL's jsonlog. What a level's number means depends on the server's version, which
- * is in the resource.
+ * A record of the pg_logfebe extension: the 23 fields of an L frame, without the frame. Attributes have the
+ * names of PostgreSQL's jsonlog. The meaning of a level number depends on the server's version, which is in
+ * the resource.
  */
 export const logfebe: Format = {
   name: 'logfebe',
-  description: "What the pg_logfebe extension sends; attributes under the names of PostgreSQL's jsonlog.",
+  description: "Records of the pg_logfebe extension; attributes have the names of PostgreSQL's jsonlog.",
   lines: false,
   parse: parseLogfebe,
 };

@@ -32,7 +32,7 @@ export const TIME_RAW = 'megacollector.time_raw';
 export const LENIENT_JSON = 'megacollector.lenient_json';
 
 /**
- * Of a JSON object with equal keys: the earlier values, a list for each key. The last value has the key
- * itself.
+ * For a JSON object with equal keys: the earlier values, a list for each key. The key itself has the last
+ * value.
  */
 export const EARLIER_VALUES = 'megacollector.earlier_values';

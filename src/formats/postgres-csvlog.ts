@@ -1,8 +1,8 @@
 import type { ParsedRecord } from '../records/log-record.ts';
 import type { Format } from './format.ts';
 import { plainRecord } from './plain.ts';
-import { attributesOfColumns, OLD_COLUMN_COUNT } from './postgres/columns.ts';
 import { csvFields } from './postgres/csv-fields.ts';
+import { attributesOfColumns, OLD_COLUMN_COUNT } from './postgres/postgres-columns.ts';
 import { postgresRecord } from './postgres/postgres-record.ts';
 import { TextReader } from './postgres/text-reader.ts';
 import { recordText, withoutByteOrderMark, withoutLineEnding } from './record-text.ts';

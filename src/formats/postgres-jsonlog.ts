@@ -1,10 +1,10 @@
 import { LIMITS } from '../records/limits.ts';
 import type { AttributeValue, ParsedRecord } from '../records/log-record.ts';
 import type { Format } from './format.ts';
-import { quoteInexactNumbers } from './json-numbers.ts';
 import { plainRecord } from './plain.ts';
 import { postgresRecord } from './postgres/postgres-record.ts';
 import { TextReader } from './postgres/text-reader.ts';
+import { quoteInexactNumbers } from './quote-inexact-numbers.ts';
 import { recordText, withoutByteOrderMark, withoutLineEnding } from './record-text.ts';
 
 /**

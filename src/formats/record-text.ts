@@ -11,7 +11,7 @@ export interface RecordText {
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** The bytes of a record without its line ending: one trailing LF or CRLF. A lone CR is none. */
+/** The bytes of a record without its line ending: one trailing LF or CRLF. A lone CR is not a line ending. */
 export function withoutLineEnding(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
   if (bytes[length - 1] !== LF) return bytes;
@@ -30,11 +30,11 @@ export function withoutByteOrderMark(bytes: Uint8Array): Uint8Array {
 /** Reads a record's bytes as UTF-8, without a byte order mark at the beginning. */
 export function recordText(bytes: Uint8Array): RecordText {
   const body = withoutLineEnding(withoutByteOrderMark(bytes));
-  return { text: utf8(body), valid: isUtf8(body) };
+  return { text: decodeUtf8(body), valid: isUtf8(body) };
 }
 
 /** Decodes bytes as UTF-8, with U+FFFD for invalid ones. */
-export function utf8(bytes: Uint8Array): string {
+export function decodeUtf8(bytes: Uint8Array): string {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return buffer.toString('utf8');
 }

@@ -1,12 +1,12 @@
-import { unixNanoOf } from './calendar.ts';
+import { calendarToUnixNano } from './calendar-to-unix-nano.ts';
 
 const TIME =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))? ?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)$/;
 
 /**
- * Nanoseconds since 1970 of an RFC 3339 time; also with a comma for the fraction, a blank before the zone,
- * and the zone as `+hhmm` or `+hh`, as ISO 8601 and many loggers have it. Digits beyond nanoseconds are
- * dropped. A time without a zone is no moment: undefined.
+ * Nanoseconds since 1970 of an RFC 3339 time. Like ISO 8601 and many loggers, it may have a comma before the
+ * fraction, a blank before the zone, and a zone of the form `+hhmm` or `+hh`. Digits beyond nanoseconds are
+ * dropped. A time without a zone is not a moment: undefined.
  */
 export function parseRfc3339(text: string): bigint | undefined {
   const match = TIME.exec(text);
@@ -27,7 +27,7 @@ export function parseRfc3339(text: string): bigint | undefined {
   ] = match;
   if (Number(zoneHours) > 23 || Number(zoneMinutes) > 59) return undefined;
   const offset = Number(zoneHours) * 60 + Number(zoneMinutes);
-  return unixNanoOf({
+  return calendarToUnixNano({
     year: Number(year),
     month: Number(month),
     day: Number(day),
@@ -42,7 +42,10 @@ export function parseRfc3339(text: string): bigint | undefined {
 /** The largest time that `Date` supports. */
 const MAX_UNIX_MS = 8_640_000_000_000_000n;
 
-/** `2023-11-14T22:13:20.123456789Z`: always UTC, always nine digits, so that texts sort as the times do. */
+/**
+ * `2023-11-14T22:13:20.123456789Z`: always UTC with nine digits, so that the order of texts is the order of
+ * times.
+ */
 export function formatRfc3339(unixNano: bigint): string {
   let nanos = unixNano % 1_000_000_000n;
   if (nanos < 0n) nanos += 1_000_000_000n;

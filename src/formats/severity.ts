@@ -68,15 +68,12 @@ const NAMES: ReadonlyMap<string, SeverityNumber> = new Map([
   ['f', SEVERITY.fatal],
 ]);
 
-/** slog of Go: a name and a distance from it, such as `INFO+2`. */
+/** Go's slog: a name and a distance from it, such as `INFO+2`. */
 const WITH_DISTANCE = /^(debug|info|warn|error)([+-]\d{1,4})$/;
 const LEAST: SeverityNumber = 1;
 const MOST: SeverityNumber = 24;
 
-/**
- * The severity of a name, in any case; undefined for an unknown one.
- *
- */
+/** The severity of a name, in any case; undefined for an unknown name. */
 export function severityOfName(level: string): SeverityNumber | undefined {
   const name = level.trim().toLowerCase();
   const named = NAMES.get(name);

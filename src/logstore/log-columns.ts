@@ -1,24 +1,24 @@
 /**
- * How a record lies in a store: one table, `log_records`, the same in DuckDB and PostgreSQL.
+ * The columns of a record in a store: one table, `log_records`, the same in DuckDB and PostgreSQL.
  *
- *     time             timestamp    by the record's own word; where it has none (or one before 1970 or after 2199, which is kept
- *                                  as the attribute megacollector.time_unix_nano), when it was observed
- *     observed_time    timestamp    when the collector read it
- *     severity_number  smallint     OpenTelemetry's, null: unknown
- *     severity_text    text         as the source calls it
+ *     time             timestamp    the time of the record; if it has none (or one before 1970 or after 2199, which is
+ *                                  kept as the attribute megacollector.time_unix_nano), the observed time
+ *     observed_time    timestamp    when the collector read the record
+ *     severity_number  smallint     OpenTelemetry's number, null: unknown
+ *     severity_text    text         the name of the severity in the source
  *     host             text         the resource's host.name
  *     service          text         the resource's service.name
- *     source           text         the resource's log.file.path, or whoever sent it
+ *     source           text         the resource's log.file.path, or the sender
  *     format           text
  *     body             text
- *     attributes       json         the record's, and those of the resource that have no column
- *     stream           uuid         \  together the record's identity:
- *     position         bigint       /  no two rows have the same
- *     ...              a column for each attribute that access logs are asked for: ATTRIBUTE_COLUMNS
+ *     attributes       json         those of the record, and those of the resource that have no column
+ *     stream           uuid         \  together the identity of the record:
+ *     position         bigint       /  unique in the table
+ *     ...              a column for each common attribute of access logs: ATTRIBUTE_COLUMNS
  *
- * An attribute with a column is not in `attributes`, unless its value is not of the column's type: then it is only there.
- * Where record and resource say the same attribute, the record's value is kept.
- * The view `logs` shows all attributes together.
+ * An attribute with a column is not in `attributes`, unless its value does not fit the type of the column:
+ * then it is only there. If record and resource have the same attribute, the record's value is kept. The view
+ * `logs` shows all attributes together.
  */
 export const LOG_TABLE = 'log_records';
 
@@ -39,7 +39,7 @@ export const ATTRIBUTE_COLUMNS = [
   { attribute: 'http.response.body.size', column: 'http_response_body_size', type: 'bigint' },
 ] as const satisfies readonly AttributeColumn[];
 
-/** The others, which every record may have. */
+/** The columns that every record may have. */
 export const RECORD_COLUMNS = [
   { column: 'time', type: 'timestamptz', isRequired: true },
   { column: 'observed_time', type: 'timestamptz', isRequired: true },
@@ -55,5 +55,5 @@ export const RECORD_COLUMNS = [
   { column: 'position', type: 'bigint', isRequired: true },
 ] as const;
 
-/** In the order in which rows are written. */
+/** In the order of the values in a row. */
 export const LOG_COLUMNS = [...RECORD_COLUMNS, ...ATTRIBUTE_COLUMNS].map(({ column }) => column);

@@ -4,7 +4,7 @@ import type { AttributeValue, LogRecord } from '../records/log-record.ts';
 import type { Resource } from '../records/resource.ts';
 import { ATTRIBUTE_COLUMNS, type AttributeColumn } from './log-columns.ts';
 
-/** A record as a row: what every back end writes, in its own encoding. See `log-columns.ts`. */
+/** A record as a row, which every back end writes in its own encoding. See `log-columns.ts`. */
 export interface LogRow {
   readonly timeUnixMicro: number;
   readonly observedTimeUnixMicro: number;
@@ -15,7 +15,7 @@ export interface LogRow {
   readonly source: string | null;
   readonly format: string;
   readonly body: string;
-  /** JSON text of an object; null: there is nothing in it. */
+  /** JSON text of an object; null if it is empty. */
   readonly attributes: string | null;
   readonly stream: string;
   readonly position: number;
@@ -25,27 +25,29 @@ export interface LogRow {
 
 type AttributeValues = readonly (string | number | null)[];
 
-/** What the rows of one batch share; made once for it. */
+/** The part that all rows of a batch share; created once for the batch. */
 export interface RowOrigin {
   readonly host: string | null;
   readonly service: string | null;
   readonly source: string | null;
-  /** Of the resource, in the order of ATTRIBUTE_COLUMNS: where a record does not say otherwise. */
+  /** Attributes of the resource, in the order of ATTRIBUTE_COLUMNS, for records without their own value. */
   readonly columns: AttributeValues;
-  /** Of the resource, what has no column. */
+  /** Attributes of the resource that have no column. */
   readonly attributes: ReadonlyMap<string, string>;
-  /** U+0000 was in what has a column. */
+  /** A value with a column contained U+0000. */
   readonly hasNul: boolean;
 }
 
-/** No stored text can hold U+0000 (PostgreSQL): U+FFFD stands in its place, and this attribute says so. */
+/**
+ * Stored text cannot contain U+0000 (PostgreSQL): it is replaced by U+FFFD, and this attribute marks the row.
+ */
 export const NUL_REPLACED = 'megacollector.nul_replaced';
 
 const HOST = 'host.name';
 const SERVICE = 'service.name';
-/** The first of them that is there says where a record came from. */
+/** The first of these attributes that exists is the source of a record. */
 const SOURCES = ['log.file.path', POSTGRES_IDENTITY, 'client.address'];
-/** From 1970 to the end of 2199: a time outside is a mistake, and one that would cost a partition of its own. */
+/** The end of 2199. A time outside of 1970 to 2199 is a mistake, and would create a partition of its own. */
 export const MAX_UNIX_MICRO = Date.UTC(2200, 0, 1) * 1000;
 
 export function rowOrigin(resource: Resource): RowOrigin {
@@ -69,7 +71,7 @@ export function rowOrigin(resource: Resource): RowOrigin {
   return { ...taken, attributes, hasNul };
 }
 
-/** What the record says of itself goes before what its resource says. */
+/** Values of the record override values of its resource. */
 export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
   const observedTimeUnixMicro = clamped(Number(record.observedTimeUnixNano / 1000n));
   const timeUnixMicro = possibleTime(record.timeUnixNano);
@@ -141,16 +143,22 @@ function clamped(unixMicro: number): number {
   return Math.min(Math.max(0, unixMicro), MAX_UNIX_MICRO - 1);
 }
 
-/** Of U+0000, not of a backslash before `u0000`. */
+/** Matches the escape of U+0000, not a backslash before `u0000`. */
 const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
-/** Half a surrogate pair is not text to a database; `JSON.stringify` escapes it, and neither database reads that. */
+/**
+ * Databases do not accept a lone surrogate; `JSON.stringify` escapes it, and neither database reads that
+ * escape.
+ */
 const SURROGATE_ESCAPE = /\\ud[89a-f][0-9a-f]{2}/;
 
 export function holdsNul(text: string | undefined): boolean {
   return text?.includes('\0') ?? false;
 }
 
-/** A text as a store holds it: without U+0000 and halves of surrogate pairs. What is looked for is put so, too. */
+/**
+ * Converts a text to the form in a store: without U+0000 and lone surrogates. Search texts are converted,
+ * too.
+ */
 export function storable(text: string): string {
   const stored = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
   return stored.isWellFormed() ? stored : stored.toWellFormed();

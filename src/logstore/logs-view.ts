@@ -2,7 +2,10 @@ import { ATTRIBUTE_COLUMNS, LOG_TABLE } from './log-columns.ts';
 
 export const LOGS_VIEW = 'logs';
 
-/** Increases with every change of the view. A store replaces an older view when it starts, and keeps a newer one. */
+/**
+ * Incremented with every change of the view. A store replaces an older view when it starts, and keeps a newer
+ * one.
+ */
 const VERSION = 2;
 const COMMENT = /^mega-collector view (\d{1,9})$/;
 
@@ -11,8 +14,8 @@ const RECORD_COLUMNS =
 const COLUMNS = ATTRIBUTE_COLUMNS.map(({ column }) => column).join(', ');
 
 /**
- * The view `logs` for people with SQL: the columns of `log_records`, and in `attributes` all attributes of a record
- * together. `attributes`: the expression for these in the SQL of the back end.
+ * Creates the view `logs` for people who use SQL: the columns of `log_records`, with all attributes of a
+ * record together in `attributes`. `attributes`: the expression for these in the SQL of the back end.
  *
  * New columns come last, because PostgreSQL can add columns to a view only there.
  */
@@ -24,7 +27,10 @@ export function logsViewStatements(attributes: string): readonly string[] {
   ];
 }
 
-/** `comment`: of the view in the store; null: it has none, as the first version of the view, or there is no view. */
+/**
+ * `comment`: the comment of the view in the store; null: there is none, as in the first version of the view,
+ * or no view.
+ */
 export function isLogsViewOutdated(comment: string | null): boolean {
   return Number(COMMENT.exec(comment ?? '')?.[1] ?? 0) < VERSION;
 }

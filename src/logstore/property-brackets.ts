@@ -1,11 +1,11 @@
-/** The text is not a property. The message says what was expected, for a person. */
+/** The text is not a property. The message names the expected form, for a person. */
 export class PropertyError extends Error {
   override readonly name = 'PropertyError';
 }
 
 const BEGIN = /^(?:attributes)?(?=\[)/;
 const MAX_KEYS = 16;
-/** One key in brackets: single or double quotes, in which a backslash escapes as in JSON. */
+/** One key in brackets: in single or double quotes, in which a backslash escapes as in JSON. */
 const KEY = /\[(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]/sy;
 
 /**
@@ -19,7 +19,7 @@ export function readBrackets(text: string): readonly string[] | undefined {
   throw new PropertyError(`expected brackets such as ['any name'] or ['order']['id'], found ${quoted(text)}`);
 }
 
-/** The brackets at the beginning of a text, and where they end; `keys` is empty when they are not complete. */
+/** The brackets at the beginning of a text, and their end; `keys` is empty if they are incomplete. */
 export function bracketsAt(
   text: string,
 ): { readonly keys: readonly string[]; readonly end: number } | undefined {
@@ -38,7 +38,7 @@ export function bracketsAt(
 
 /** Throws PropertyError. */
 function unescaped(inner: string): string {
-  // As JSON writes it: in single quotes a double quote needs no backslash, and `\'` is a single quote.
+  // Converts to JSON: in single quotes a double quote needs no backslash, and `\'` is a single quote.
   const json = inner.replaceAll(/\\.|"/gs, (each) => (each === '"' ? '\\"' : each === "\\'" ? "'" : each));
   try {
     return JSON.parse(`"${json}"`) as string;

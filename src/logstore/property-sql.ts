@@ -1,9 +1,9 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
+import { attributePaths } from './attribute-paths.ts';
 import { SEVERITIES } from './logs/log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './logs/severity-name.ts';
 import { mayBeBrought, type OwnNames } from './own-names.ts';
 import type { Property, PropertyColumn } from './property.ts';
-import { attributePaths } from './property-paths.ts';
 import { join, type Sql, sql } from './sql/sql.ts';
 import type { AttributePath, SqlDialect } from './sql/sql-dialect.ts';
 
@@ -23,14 +23,14 @@ import type { AttributePath, SqlDialect } from './sql/sql-dialect.ts';
  * A record without a value in the column may have brought an attribute of that name: then this is the value.
  */
 
-/** A text; null where a record has no such property. */
+/** The property as text; null if a record does not have it. */
 export function propertyText(dialect: SqlDialect, property: Property, names?: OwnNames): Sql {
   if (property.kind === 'section') return dialect.section(propertyText(dialect, property.of, names));
   const attributes = broughtPaths(property, names).map((path) => dialect.attributeText(ATTRIBUTES, path));
   return firstOf(property.kind === 'column' ? [columnText(dialect, property), ...attributes] : attributes);
 }
 
-/** A double; null where a record has no such property, or one that is no number. */
+/** The property as a double; null if a record does not have it, or if it is not a number. */
 export function propertyNumber(dialect: SqlDialect, property: Property): Sql {
   if (property.kind === 'section') return NO_NUMBER;
   const attributes = attributePaths(property).map((path) => dialect.attributeNumber(ATTRIBUTES, path));
@@ -38,15 +38,15 @@ export function propertyNumber(dialect: SqlDialect, property: Property): Sql {
 }
 
 /**
- * Where in `attributes` a property is to be looked for. `names`: see `own-names.ts`; an attribute without a column may be
- * anywhere.
+ * The paths in `attributes` where a property may be. `names`: see `own-names.ts`; an attribute without a
+ * column may be at any path.
  */
 export function broughtPaths(property: Property, names: OwnNames | undefined): readonly AttributePath[] {
   const paths = attributePaths(property);
   return property.kind === 'column' ? paths.filter((path) => mayBeBrought(path, names)) : paths;
 }
 
-/** Whether a record has such an attribute, of whatever value; undefined: it is a property that every store knows. */
+/** Whether a record has such an attribute, with any value; undefined: every store knows the property. */
 export function attributeExists(dialect: SqlDialect, property: Property): Sql | undefined {
   if (property.kind === 'section') return attributeExists(dialect, property.of);
   if (property.kind === 'column') return undefined;
@@ -85,12 +85,14 @@ function firstOf(values: readonly Sql[]): Sql {
   return values.length === 1 ? join(values, sql``) : sql`coalesce(${join(values, sql`, `)})`;
 }
 
-/** What the values of this name begin with and those in the store do not: `HTTP/` of request_proto. */
+/**
+ * The prefix that the values of this name have and the stored values do not have: `HTTP/` of request_proto.
+ */
 export function prefixOf(property: Property): string | undefined {
   return ACCESS_LOG_ALIASES.find(({ alias }) => alias === property.name)?.prefix;
 }
 
-/** Written out, so that no text but these literals can ever become a name in a statement. */
+/** Written as literals, so that no other text can become a name in a statement. */
 const COLUMNS: Readonly<Record<PropertyColumn, Sql>> = {
   time: sql`time`,
   observed_time: sql`observed_time`,

@@ -6,18 +6,18 @@ import { PropertyError, quoted, readBrackets } from './property-brackets.ts';
 export { PropertyError };
 
 /**
- * A property of records, as a request names it in a search, a metric or a segment. This is the parsed text: only the names
- * of attributes (as values) reach a statement.
+ * A property of records in a search, a metric or a segment. This is the parsed text: only the names of
+ * attributes (as values) reach a statement.
  *
  *     severity, host.name, service.name, source, format, body, stream, time     columns
  *     http.response.status_code                            an attribute, by its OpenTelemetry name
  *     status_code, request_route, ruser, host, ...         the short names of access logs, for the same attributes
- *     attributes.host, attributes['any name'], ['any name']      only what the record itself brought
+ *     attributes.host, attributes['any name'], ['any name']      only attributes of the record itself
  *     section(url.path)                                    the part between the first and the second slash
  *
- * A record may bring an attribute that has the name of a column or of a short name, or a value that does not fit the
- * column. Such a name means both: the column, and the attribute (`property-paths.ts`).
- * `host` is the short name for the client of a request (`client.address`); the machine of a log is `host.name`.
+ * A record may have an attribute with the name of a column or a short name, or a value that does not fit the
+ * column. Such a name means both: the column, and the attribute (`property-paths.ts`). `host` is the short
+ * name for the client of a request (`client.address`); the machine of a log is `host.name`.
  */
 export type Property =
   | {
@@ -30,7 +30,7 @@ export type Property =
       readonly kind: 'attribute';
       readonly name: string;
       readonly key: string;
-      /** Exactly these keys, one inside the other; absent: `key`, with dots that may separate keys. */
+      /** Exactly these nested keys; absent: `key`, with dots that may separate keys. */
       readonly path?: readonly string[];
     }
   | { readonly kind: 'section'; readonly name: string; readonly of: Property };
@@ -64,7 +64,10 @@ export type PropertyColumn =
 
 const MAX_LENGTH = 300;
 const CALL = /^([A-Za-z_]+)\((.*)\)$/s;
-/** Other names need brackets: they are empty, look like a call or like "all records", or cannot be typed as they are. */
+/**
+ * Other names need brackets: they are empty, look like a call or like "all records", or cannot be typed as
+ * they are.
+ */
 const PLAIN_NAME = /^[^\p{Cc}\p{Surrogate}()*[\]]+$/u;
 
 /** The prefix of names that mean attributes only. */
@@ -118,7 +121,7 @@ function bracketed(name: string, path: readonly string[]): Property {
     : { kind: 'attribute', name, key: first, path: [first, ...rest] };
 }
 
-/** An attribute of this name, wherever a store keeps it. */
+/** An attribute of this name, with or without a column. */
 function attribute(name: string, key: string): Property {
   const column = ATTRIBUTE_COLUMNS.find((each) => each.attribute === key);
   if (column === undefined) return { kind: 'attribute', name, key };

@@ -1,19 +1,19 @@
 import { ATTRIBUTE_COLUMNS, RECORD_COLUMNS } from './log-columns.ts';
 
 /**
- * The tables of a store. `log_records` itself is created by each back end (one of them in partitions) from
- * `logRecordColumns`; the small tables are these, the same everywhere. Both databases know the types by these names, but
- * for JSON.
+ * The tables of a store. Each back end creates `log_records` (in partitions, in one of them) from
+ * `logRecordColumns`; the small tables here are the same everywhere. Both databases know the types by these
+ * names, except JSON.
  *
- * What makes a store exactly-once is that a flush is one transaction over the first five:
+ * A store is exactly-once because a flush is one transaction over the first five tables:
  *
  *     log_records       the rows
- *     streams           for each stream the ranges of positions that are stored: `[[0,4096],[8192,9000]]`. A flush locks
- *                       the rows of its streams, in the order of their ids, and cuts from its batches what is there already
- *     writers           each running emitter, and the number of its last flush. A writer flushes one after another, so
- *                       whoever has seen its flush 7 has seen all before: (writer, flush) is a place from which one can go on
- *     stored_ranges     which positions of which stream a flush has brought, and between what times: for following live
- *     touched_minutes   which minutes have new records since that flush: for metrics, which open these again
+ *     streams           the stored ranges of positions of each stream: `[[0,4096],[8192,9000]]`. A flush locks the rows
+ *                       of its streams, in the order of their ids, and removes stored positions from its batches
+ *     writers           each running emitter, and the number of its last flush. The flushes of a writer are sequential,
+ *                       so a reader that sees flush 7 has seen all before it: (writer, flush) is a position to continue from
+ *     stored_ranges     the positions and times of the records of a flush, by stream: for live views
+ *     touched_minutes   the minutes with new records of a flush: for metrics, which compute these again
  *
  * `stored_ranges` are kept for an hour, `touched_minutes` for two days (HOUSEKEEPING).
  */
@@ -37,7 +37,7 @@ export const STORE_TABLES: readonly string[] = [
   'create table if not exists leases (name text primary key, holder text not null, expires_at timestamptz not null)',
 ];
 
-/** What is between the brackets of `create table log_records (...)`. */
+/** The column list of `create table log_records (...)`. */
 export function logRecordColumns(jsonType: 'json' | 'jsonb'): string {
   return [
     ...RECORD_COLUMNS.map(
@@ -48,7 +48,9 @@ export function logRecordColumns(jsonType: 'json' | 'jsonb'): string {
   ].join(',\n  ');
 }
 
-/** How long what is only needed for a while is kept. Streams outlive the aggregator's own memory of them (400 days). */
+/**
+ * Retention of temporary data. Streams are kept longer than the aggregator itself remembers them (400 days).
+ */
 export const HOUSEKEEPING = {
   storedRangesMs: 3_600_000,
   touchedMinutesMs: 2 * 86_400_000,

@@ -4,12 +4,12 @@ import type { Ranges } from '../records/ranges.ts';
 
 const pairs = z.array(z.tuple([z.int().min(0), z.int().min(0)]));
 
-/** Ranges as the table `streams` holds them: `[[0,4096],[8192,9000]]`. */
+/** Formats ranges for the table `streams`: `[[0,4096],[8192,9000]]`. */
 export function rangesToText(ranges: Ranges): string {
   return JSON.stringify(ranges.map(({ start, end }) => [start, end]));
 }
 
-/** Throws on what we never wrote: to go on would be to store twice. */
+/** Throws for text that we never write: continuing would store records twice. */
 export function rangesFromText(text: string): Ranges {
   const ranges: Range[] = [];
   for (const [start, end] of pairsIn(text)) {
@@ -20,7 +20,7 @@ export function rangesFromText(text: string): Ranges {
   return ranges;
 }
 
-const DAMAGED = 'the table "streams" holds ranges that are none';
+const DAMAGED = 'invalid ranges in table "streams"';
 
 function pairsIn(text: string): z.output<typeof pairs> {
   try {

@@ -1,8 +1,6 @@
-export const MICRO_PER_MINUTE = 60_000_000;
-
 /**
- * Between which times the rows of a stored range lie, and in which minutes: what a flush notes for those who look for what
- * is new (`schema.ts`). Told of each row as it is written.
+ * Collects the times of the rows of a stored range and their minutes, for readers of new records
+ * (`schema.ts`). It is called for each row that is written.
  */
 export class StoredTimes {
   minUnixMicro = Number.POSITIVE_INFINITY;
@@ -10,7 +8,7 @@ export class StoredTimes {
   readonly #minutes: Set<number>;
   #lastMinute = Number.NaN;
 
-  /** `minutes`: of the whole flush, since 1970; gets those of these rows. */
+  /** `minutes`: the minutes of the whole flush, since 1970; those of these rows are added. */
   constructor(minutes: Set<number>) {
     this.#minutes = minutes;
   }
@@ -24,3 +22,5 @@ export class StoredTimes {
     this.#minutes.add(minute);
   }
 }
+
+export const MICRO_PER_MINUTE = 60_000_000;

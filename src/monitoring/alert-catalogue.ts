@@ -13,12 +13,12 @@ import type {
 import type { AlertPage } from './alert-pager.ts';
 import { MAX_WINDOW_BUCKETS } from './alert-window.ts';
 import { type StoredAlert, selectAlerts, selectMetrics, storedAlert, storedMetric } from './definitions.ts';
+import { formatIsoTime } from './format-iso-time.ts';
 import { insertDefinition } from './insert-definition.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
-import { isoTime } from './times.ts';
 
-/** The alerts in the store, as people see them. */
+/** The alerts in the store, for the API. */
 export class AlertCatalogue {
   readonly #database: MonitorDatabase;
 
@@ -59,10 +59,10 @@ export class AlertCatalogue {
     const condition = sql`exists (select 1 from metrics where id = ${metric}::text)`;
     const added = { kind: 'alert', id, definition, createdAtUnixMicro: now, condition } as const;
     if (!(await insertDefinition(this.#database, added))) throw noMetric(definition);
-    return { definition, createdAt: isoTime(now), states: [] };
+    return { definition, createdAt: formatIsoTime(now), states: [] };
   }
 
-  /** The pages that it may have open. */
+  /** Pages that the alert may have open. */
   async delete(id: string): Promise<readonly AlertPage[]> {
     const is = sql`alert = ${id}::text`;
     const [deleted = [], states = []] = await this.#database.write([
@@ -87,7 +87,7 @@ export class AlertCatalogue {
     return events.map((event) => eventOf(id, event));
   }
 
-  /** That its metric is there, and what it asks of it can be had. */
+  /** Checks that the metric exists and has what the alert needs. */
   async #mustFit(definition: AlertDefinition): Promise<void> {
     const { dialect } = this.#database;
     const [[row] = []] = await this.#database.read([
@@ -98,7 +98,7 @@ export class AlertCatalogue {
     if (definition.windowSeconds / metric.periodSeconds > MAX_WINDOW_BUCKETS) {
       throw new MonitorError(
         'invalid',
-        `A window of ${definition.windowSeconds} s has more than ${MAX_WINDOW_BUCKETS} buckets of the metric ${metric.id}.`,
+        `A window of ${definition.windowSeconds} s has more than ${MAX_WINDOW_BUCKETS} buckets of the metric ${metric.id}. Shorten the window.`,
       );
     }
   }
@@ -109,7 +109,7 @@ function reportOf(alert: StoredAlert, states: readonly SqlRow[]): AlertReport | 
   if (definition === undefined) return undefined;
   return {
     definition,
-    createdAt: isoTime(createdAtUnixMicro),
+    createdAt: formatIsoTime(createdAtUnixMicro),
     states: states.map((row) => statusOf(definition, row)),
   };
 }
@@ -120,12 +120,12 @@ function statusOf({ id, level, comparison }: AlertDefinition, row: SqlRow): Aler
     alert: id,
     segment,
     state,
-    since: isoTime(sinceUnixMicro),
+    since: formatIsoTime(sinceUnixMicro),
     observed,
     level,
     comparison,
-    pendingSince: pendingSinceUnixMicro === null ? null : isoTime(pendingSinceUnixMicro),
-    checkedAt: isoTime(numberOf(row, 'checked_at')),
+    pendingSince: pendingSinceUnixMicro === null ? null : formatIsoTime(pendingSinceUnixMicro),
+    checkedAt: formatIsoTime(numberOf(row, 'checked_at')),
   };
 }
 
@@ -133,7 +133,7 @@ function eventOf(alert: string, row: SqlRow): AlertEvent {
   return {
     alert,
     segment: textOrNull(row, 'segment'),
-    at: isoTime(numberOf(row, 'happened_at')),
+    at: formatIsoTime(numberOf(row, 'happened_at')),
     from: textOf(row, 'from_state') as AlertState,
     to: textOf(row, 'to_state') as AlertState,
     observed: numberOrNull(row, 'observed'),
@@ -148,16 +148,16 @@ function found(row: SqlRow | undefined, id: string): StoredAlert {
 }
 
 function notFound(id: string): MonitorError {
-  return new MonitorError('not-found', `There is no alert ${id}.`);
+  return new MonitorError('not-found', `Cannot find the alert ${id}.`);
 }
 
 function noMetric({ metric }: AlertDefinition): MonitorError {
-  return new MonitorError('invalid', `There is no metric ${metric} for the alert to watch.`);
+  return new MonitorError('invalid', `Cannot find the metric ${metric} of the alert.`);
 }
 
 function unreadable({ id, problem }: StoredAlert): MonitorError {
   return new MonitorError(
     'invalid',
-    `The definition of the alert ${id} cannot be read (${problem}): delete it and create it again.`,
+    `Cannot read the definition of the alert ${id} (${problem}). Delete the alert and create it again.`,
   );
 }

@@ -3,40 +3,23 @@ import type { SqlRow } from '../logstore/sql/sql-database.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-row.ts';
 import type { AlertDefinition, AlertState } from './alert-definition.ts';
-import { isChange, nextState, type Observation, type SegmentState } from './alert-state.ts';
+import { isReportedChange, nextState, type Observation, type SegmentState } from './alert-state.ts';
 import {
+  alertWindow,
   MAX_WINDOW_SEGMENTS,
   observationOf,
-  observedOfNothing,
   observedSql,
-  windowOf,
+  observedWithoutRecords,
 } from './alert-window.ts';
 import type { StoredAlert } from './definitions.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import type { Span } from './spans.ts';
 
-/** A segment without an observation for so long (or its window, if that is longer) is forgotten. */
-const FORGOTTEN_AFTER_MICRO = 86_400_000_000;
-/** How old `checked_at` and `observed` may become while no state changes. */
-const WRITE_EVERY_MICRO = 10_000_000;
-
-export interface AlertChange {
-  readonly segment: string | null;
-  readonly from: AlertState;
-  readonly to: AlertState;
-  readonly observed: number | null;
-}
-
-export interface CheckResult {
-  readonly changes: readonly AlertChange[];
-  readonly states: readonly SegmentState[];
-}
-
 /**
- * Checks one alert: reads its states and the observations, decides (`alert-state.ts`), and writes what changed in one
- * transaction. Nothing is kept between checks but what lies in the store, so a restart or another evaluator goes on where
- * this one stood.
+ * Checks one alert: reads its states and the observations, decides (`alert-state.ts`), and writes the changes
+ * in one transaction. All state is in the store, so a restart or another evaluator continues where this one
+ * stopped.
  */
 export class AlertCheck {
   readonly definition: AlertDefinition;
@@ -50,15 +33,15 @@ export class AlertCheck {
   }
 
   /**
-   * `computed`: the buckets of the metric that can be relied on. `lost`: somebody else holds the lease; undefined: there
-   * is nothing to look at yet, or the alert is gone. Rejects with SqlError.
+   * `computed`: the complete buckets of the metric. `lost`: another aggregator holds the lease; undefined:
+   * there are no buckets yet, or the alert was deleted. Rejects with SqlError.
    */
   async check(
     metric: MetricDefinition,
     computed: Span | undefined,
   ): Promise<CheckResult | 'lost' | undefined> {
     const { definition } = this;
-    const window = computed && windowOf(definition, metric, computed);
+    const window = computed && alertWindow(definition, metric, computed);
     if (window === undefined) return undefined;
     const { dialect } = this.#database;
     const [stateRows = [], observed = []] = await this.#database.read([
@@ -70,7 +53,7 @@ export class AlertCheck {
     const observations = completed(observed.map(observationOf), {
       known: [...before.keys()],
       hasSegments: metric.segment !== undefined,
-      ofNothing: observedOfNothing(definition, metric, window),
+      ofNothing: observedWithoutRecords(definition, metric, window),
     });
     const { states, changes } = this.#decide(before, observations, now);
     const isDue = stateRows.some((row) => now - numberOf(row, 'checked_at') >= WRITE_EVERY_MICRO);
@@ -94,9 +77,9 @@ export class AlertCheck {
       const seenUnixMicro = isSeen ? now : (last?.seenUnixMicro ?? now);
       const isForgotten = !isSeen && !isKept && now - seenUnixMicro >= forgottenAfter;
       if (!isForgotten) states.push({ ...next, seenUnixMicro });
-      // Whoever was told that it fires hears of its end.
+      // A segment that fires is kept until its end is reported.
       const to = isForgotten && last?.state === 'firing' ? 'no-data' : next.state;
-      const isTold = isForgotten ? last?.state === 'firing' : isChange(last, next);
+      const isTold = isForgotten ? last?.state === 'firing' : isReportedChange(last, next);
       const { segment, observed } = next;
       if (isTold) changes.push({ segment, from: last?.state ?? 'ok', to, observed });
     }
@@ -133,11 +116,28 @@ export class AlertCheck {
     return statements;
   }
 
-  /** Neither deleted nor replaced by another of that name. */
+  /** The alert was neither deleted nor replaced by another with this name. */
   get #isThere(): Sql {
     const createdAt = this.#database.time(this.#stored.createdAtUnixMicro);
     return sql`exists (select 1 from alerts where id = ${this.definition.id}::text and created_at = ${createdAt})`;
   }
+}
+
+/** A segment without an observation for this time (or for its window, if that is longer) is removed. */
+const FORGOTTEN_AFTER_MICRO = 86_400_000_000;
+/** Maximum age of `checked_at` and `observed` while no state changes. */
+const WRITE_EVERY_MICRO = 10_000_000;
+
+export interface AlertChange {
+  readonly segment: string | null;
+  readonly from: AlertState;
+  readonly to: AlertState;
+  readonly observed: number | null;
+}
+
+export interface CheckResult {
+  readonly changes: readonly AlertChange[];
+  readonly states: readonly SegmentState[];
 }
 
 export function selectStates(dialect: SqlDialect, condition: Sql): Sql {
@@ -159,13 +159,13 @@ export function segmentState(row: SqlRow): SegmentState {
 }
 
 interface Known extends Observation {
-  /** There are records of it in the window. */
+  /** The segment has records in the window. */
   readonly isSeen: boolean;
-  /** Never forgotten: a metric without segments. */
+  /** Never removed: a metric without segments has only this one. */
   readonly isKept: boolean;
 }
 
-/** With those segments that are known, but have no record in the window. */
+/** Adds the known segments without a record in the window. */
 function completed(
   observations: readonly Observation[],
   {
@@ -183,7 +183,7 @@ function completed(
   ];
 }
 
-/** But for when it was last seen. */
+/** Compares everything except the time of the last observation. */
 function areSame(before: ReadonlyMap<string | null, SegmentState>, states: readonly SegmentState[]): boolean {
   return (
     before.size === states.length &&

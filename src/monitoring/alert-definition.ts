@@ -6,7 +6,7 @@ export type Comparison = (typeof COMPARISONS)[number];
 
 const seconds = z.int().max(86_400 * 366);
 
-/** A statistic over the newest buckets of a metric, held against a level, for each segment of the metric. */
+/** Compares a statistic over the newest buckets of a metric with a level, for each segment of the metric. */
 export const alertDefinition = z
   .strictObject({
     id: identifier,
@@ -14,27 +14,26 @@ export const alertDefinition = z
     statistic: z
       .enum(STATISTICS)
       .default('avg')
-      .meta({ description: 'Over the observations in the window.' }),
-    comparison: z
-      .enum(COMPARISONS)
-      .default('>')
-      .meta({ description: 'Fires when: observed, comparison, level.' }),
+      .meta({ description: 'Statistic of the observations in the window.' }),
+    comparison: z.enum(COMPARISONS).default('>').meta({
+      description: 'The alert fires while the comparison of the observed value with the level is true.',
+    }),
     level: z.number(),
     windowSeconds: seconds.min(1).default(60),
     forSeconds: seconds
       .min(0)
       .default(0)
-      .meta({ description: 'It has to hold for so long before it fires.' }),
+      .meta({ description: 'Time for which the comparison must be true before the alert fires.' }),
     checkSeconds: seconds.min(1).optional().meta({ description: "Default: the metric's period." }),
     noData: z
       .enum(['no-data', 'ok', 'firing', 'keep'])
       .default('no-data')
-      .meta({ description: 'What the state becomes when the window holds no observation.' }),
+      .meta({ description: 'State for a window without observations.' }),
     fillMissing: z
       .boolean()
       .optional()
-      .meta({ description: 'A bucket without records counts as 0. Default: for metrics that count.' }),
-    notify: z.boolean().default(true).meta({ description: 'Page while it fires.' }),
+      .meta({ description: 'Count a bucket without records as 0. Default: true for metrics that count.' }),
+    notify: z.boolean().default(true).meta({ description: 'Send a page when the alert fires.' }),
   })
   .meta({ description: 'An alert.' });
 export type AlertDefinition = z.output<typeof alertDefinition>;
@@ -42,7 +41,7 @@ export type AlertDefinition = z.output<typeof alertDefinition>;
 export const ALERT_STATES = ['ok', 'firing', 'no-data'] as const;
 export type AlertState = (typeof ALERT_STATES)[number];
 
-/** How an alert, or one segment of it, stands. */
+/** The state of an alert, or of one of its segments. */
 export const alertStatus = z.object({
   alert: z.string(),
   segment: z.string().nullable(),
@@ -51,24 +50,26 @@ export const alertStatus = z.object({
   observed: z.number().nullable(),
   level: z.number(),
   comparison: z.enum(COMPARISONS),
-  /** It holds, but not yet for so long as it has to. */
+  /** The comparison is true, but not yet for `forSeconds`. */
   pendingSince: z.string().nullable(),
   checkedAt: z.string(),
 });
 export type AlertStatus = z.infer<typeof alertStatus>;
 
 export const alertReport = z.object({
-  definition: z.custom<AlertDefinition>().meta({ description: 'As it was created, with every default.' }),
+  definition: z
+    .custom<AlertDefinition>()
+    .meta({ description: 'The definition as it was created, with all defaults.' }),
   createdAt: z.string(),
-  states: z.array(alertStatus).meta({ description: 'Empty: not checked yet.' }),
+  states: z.array(alertStatus).meta({ description: 'Empty if the alert is not checked yet.' }),
   problem: z
     .object({ reason: z.string(), since: z.string() })
     .optional()
-    .meta({ description: 'The alert cannot be checked: the states are old. Absent: it can.' }),
+    .meta({ description: 'Present if the alert cannot be checked; its states are old then.' }),
 });
 export type AlertReport = z.infer<typeof alertReport>;
 
-/** A change from one state to another; one row for each. */
+/** A change from one state to another. */
 export const alertEvent = z.object({
   alert: z.string(),
   segment: z.string().nullable(),

@@ -1,18 +1,19 @@
 import type { AlertDefinition, AlertState, Comparison } from './alert-definition.ts';
 
 /**
- * How an alert, or one segment of it, goes from state to state:
+ * The state transitions of an alert, or of one segment of it:
  *
- *                    holds, for long enough
+ *                    true, for long enough
  *               ok ------------------------> firing
  *             ^  |  <------------------------  ^ |
- *       data  |  |      does not hold          | |
+ *       data  |  |            false            | |
  *             |  v                             | v
  *            no-data <---------------------------'
- *                   no data, and the policy says so
+ *                   no data, by the policy of the alert
  *
- * "Holds" is: observed, comparison, level. While it holds, but not yet for `forSeconds`, the state stays `ok` and
- * `pendingSince` says since when. The policy `firing` takes no data for a condition that holds, with the same `forSeconds`.
+ * The condition is: observed, comparison, level. While it is true, but not yet for `forSeconds`, the state
+ * stays `ok` and `pendingSince` is the start time. With the policy `firing`, missing data counts as a true
+ * condition, with the same `forSeconds`.
  */
 export interface SegmentState {
   readonly segment: string | null;
@@ -20,19 +21,19 @@ export interface SegmentState {
   readonly sinceUnixMicro: number;
   readonly observed: number | null;
   readonly pendingSinceUnixMicro: number | null;
-  /** When it last had an observation. */
+  /** The time of the last observation. */
   readonly seenUnixMicro: number | null;
 }
 
 export interface Observation {
   readonly segment: string | null;
-  /** null: there is none in the window. */
+  /** null: there is no observation in the window. */
   readonly observed: number | null;
 }
 
 type Rule = Pick<AlertDefinition, 'comparison' | 'level' | 'forSeconds' | 'noData'>;
 
-/** The state after a check. `before`: undefined at the first. */
+/** Returns the state after a check. `before`: undefined at the first check. */
 export function nextState(
   rule: Rule,
   before: SegmentState | undefined,
@@ -51,12 +52,12 @@ export function nextState(
   };
 }
 
-/** What people are told of. How a first check turns out is no change, unless it fires. */
-export function isChange(before: SegmentState | undefined, after: SegmentState): boolean {
+/** Whether the change is reported. The result of a first check is not a change, unless the alert fires. */
+export function isReportedChange(before: SegmentState | undefined, after: SegmentState): boolean {
   return before === undefined ? after.state === 'firing' : before.state !== after.state;
 }
 
-export function holds(observed: number, comparison: Comparison, level: number): boolean {
+export function isConditionMet(observed: number, comparison: Comparison, level: number): boolean {
   switch (comparison) {
     case '>':
       return observed > level;
@@ -89,10 +90,10 @@ function judged(
   }
   if (observed === null && noData !== 'firing')
     return { state: noData as AlertState, pendingSinceUnixMicro: null };
-  if (observed !== null && !holds(observed, comparison, level))
+  if (observed !== null && !isConditionMet(observed, comparison, level))
     return { state: 'ok', pendingSinceUnixMicro: null };
   if (before?.state === 'firing') return { state: 'firing', pendingSinceUnixMicro: null };
-  // A clock that went back must not make it wait for the time it was ahead.
+  // A clock that was set back must not prolong the wait.
   const since = Math.min(before?.pendingSinceUnixMicro ?? nowUnixMicro, nowUnixMicro);
   if (nowUnixMicro - since >= forSeconds * 1_000_000) return { state: 'firing', pendingSinceUnixMicro: null };
   return { state: 'ok', pendingSinceUnixMicro: since };

@@ -5,21 +5,18 @@ import { numberOrNull, textOrNull } from '../logstore/sql/sql-row.ts';
 import type { AlertDefinition } from './alert-definition.ts';
 import type { Observation } from './alert-state.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { isDouble, statisticSql } from './metric-sql.ts';
+import { isDoubleSql, statisticSql } from './metric-sql.ts';
 import type { Span } from './spans.ts';
 
-/** So many buckets may a window have, and so many segments are looked at, the busiest first. */
-export const MAX_WINDOW_BUCKETS = 10_000;
-export const MAX_WINDOW_SEGMENTS = 2000;
-
 /**
- * The window of an alert: the newest buckets of the metric that are computed, as many as begin to fill `windowSeconds`.
- * It ends where the metric's complete buckets end, so an alert looks at what was `endOffset`, a refresh and a check ago at
- * the most; a metric that does not get on leaves its alerts at what was known last.
+ * Returns the window of an alert: the newest computed buckets of the metric, as many as are needed to cover
+ * `windowSeconds`. It ends with the metric's complete buckets, so the newest value is at most `endOffset`, a
+ * refresh and a check old. If the metric is not refreshed, its alerts keep their last values.
  *
- * Before the metric's first bucket nothing is known, so the window is shorter there. undefined: there is no bucket yet.
+ * Before the metric's first bucket nothing is known, so the window is shorter there. undefined: there is no
+ * bucket yet.
  */
-export function windowOf(
+export function alertWindow(
   alert: AlertDefinition,
   { periodSeconds }: MetricDefinition,
   computed: Span,
@@ -29,15 +26,21 @@ export function windowOf(
   return from < computed.to ? { from, to: computed.to } : undefined;
 }
 
-/** A bucket without records counts as 0. */
+/**
+ * Maximum number of buckets in a window, and of segments that are checked, those with the highest sum first.
+ */
+export const MAX_WINDOW_BUCKETS = 10_000;
+export const MAX_WINDOW_SEGMENTS = 2000;
+
+/** Whether a bucket without records counts as 0. */
 export function fillsMissing({ fillMissing }: AlertDefinition, { statistic }: MetricDefinition): boolean {
   return fillMissing ?? statistic === 'count';
 }
 
 /**
- * The statistic over the observations in the window, for each segment that has one. With `fillMissing` the buckets without
- * one are zeros among them, for an average over the seconds in which something happened says nothing about the others;
- * `count` alone is always of those that are there.
+ * The statistic over the observations in the window, for each segment that has one. With `fillMissing`,
+ * buckets without an observation count as zeros: an average over the active seconds alone would be
+ * misleading. `count` always counts only existing observations.
  */
 export function observedSql(
   dialect: SqlDialect,
@@ -48,7 +51,7 @@ export function observedSql(
   const buckets = (to - from) / metric.periodSeconds;
   const present = sql`
     select segment, value from metric_points
-    where metric = ${metric.id}::text and ${isDouble(sql`value`)}
+    where metric = ${metric.id}::text and ${isDoubleSql(sql`value`)}
       and bucket >= ${dialect.timestamp(from * 1e6)} and bucket < ${dialect.timestamp(to * 1e6)}`;
   const missing = sql`
     select segment, 0::float8 as value
@@ -63,7 +66,7 @@ export function observedSql(
     group by segment order by sum(${bounded(sql`value`)}) desc, segment limit ${MAX_WINDOW_SEGMENTS}::bigint`;
 }
 
-/** The sum of a window of these cannot overflow, and only its order matters. */
+/** Bounds the values so that their sum cannot overflow; only its order matters. */
 function bounded(value: Sql): Sql {
   return sql`greatest(least(${value}, 1e300::float8), -1e300::float8)`;
 }
@@ -76,8 +79,8 @@ export function observationOf(row: SqlRow): Observation {
   };
 }
 
-/** The same statistic where there is no record at all: of zeros alone, or of nothing. */
-export function observedOfNothing(
+/** The same statistic for a window without records: of zeros alone, or of nothing. */
+export function observedWithoutRecords(
   alert: AlertDefinition,
   metric: MetricDefinition,
   { from, to }: Span,

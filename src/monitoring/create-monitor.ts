@@ -10,12 +10,17 @@ import { DEFAULT_ALERTS, DEFAULT_METRICS } from './defaults.ts';
 import type { EvaluationProblem } from './evaluation-failures.ts';
 import { Evaluator } from './evaluator.ts';
 import { createMonitorEvents, type MonitorEvents } from './events.ts';
+import { formatIsoTime } from './format-iso-time.ts';
 import { MetricCatalogue } from './metric-catalogue.ts';
 import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
 import { type CreatedDefaults, type Monitor, MonitorError } from './monitor.ts';
 import { MonitorDatabase } from './monitor-database.ts';
-import { Pages } from './pages.ts';
-import { isoTime } from './times.ts';
+import { OpenAlertPages } from './open-alert-pages.ts';
+
+/** Creates metrics and alerts over a store with existing tables. */
+export function createMonitor(options: MonitorOptions): Monitor & Component {
+  return new StoreMonitor(options);
+}
 
 export interface MonitorOptions {
   readonly database: SqlDatabase;
@@ -23,13 +28,8 @@ export interface MonitorOptions {
   readonly logger: Logger;
   readonly metrics?: Registry;
   readonly pager: AlertPager;
-  /** Names this process, and no other before or after it. */
+  /** Identifies this process; never used by another one, before or after it. */
   readonly holder: string;
-}
-
-/** Metrics and alerts over a store whose tables are there already. */
-export function createMonitor(options: MonitorOptions): Monitor & Component {
-  return new StoreMonitor(options);
 }
 
 class StoreMonitor implements Monitor, Component {
@@ -38,7 +38,7 @@ class StoreMonitor implements Monitor, Component {
   readonly #database: MonitorDatabase;
   readonly #metrics: MetricCatalogue;
   readonly #alerts: AlertCatalogue;
-  readonly #pages: Pages;
+  readonly #pages: OpenAlertPages;
   readonly #evaluator: Evaluator;
   #running: Promise<void> | undefined;
   #isStopping = false;
@@ -51,7 +51,7 @@ class StoreMonitor implements Monitor, Component {
     this.#database = new MonitorDatabase({ database, clock, holder });
     this.#metrics = new MetricCatalogue(this.#database);
     this.#alerts = new AlertCatalogue(this.#database);
-    this.#pages = new Pages(pager, this.#database, this.#events);
+    this.#pages = new OpenAlertPages(pager, this.#database, this.#events);
     this.#evaluator = new Evaluator({
       database: this.#database,
       pages: this.#pages,
@@ -65,7 +65,7 @@ class StoreMonitor implements Monitor, Component {
     return this.#evaluator.problems;
   }
 
-  /** Ready at once: a store that cannot be reached yet is tried again. */
+  /** Returns at once; a store that is not reachable is tried again later. */
   start(): Promise<void> {
     this.#running ??= this.#run();
     return Promise.resolve();
@@ -146,7 +146,7 @@ class StoreMonitor implements Monitor, Component {
   #withProblem(report: AlertReport): AlertReport {
     const found = this.evaluationProblems.find(({ alert }) => alert === report.definition.id);
     if (found === undefined) return report;
-    return { ...report, problem: { reason: found.reason, since: isoTime(found.sinceUnixMicro) } };
+    return { ...report, problem: { reason: found.reason, since: formatIsoTime(found.sinceUnixMicro) } };
   }
 
   async createAlert(definition: AlertDefinition): Promise<AlertReport> {

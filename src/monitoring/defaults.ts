@@ -1,7 +1,7 @@
 import { type AlertDefinition, alertDefinition } from './alert-definition.ts';
 import { type MetricDefinition, metricDefinition } from './metric-definition.ts';
 
-/** What every site with access logs wants to see first. */
+/** Metrics that are useful for every site with access logs. */
 export const DEFAULT_METRICS: readonly MetricDefinition[] = [
   metricDefinition.parse({
     id: 'total_traffic',

@@ -6,11 +6,11 @@ import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-
 import { type AlertDefinition, alertDefinition } from './alert-definition.ts';
 import { type MetricDefinition, metricDefinition } from './metric-definition.ts';
 
-/** A definition as it lies in the store, which is JSON. Together with `createdAtUnixMicro` its id is never used again. */
+/** A definition in the store, as JSON. Its id together with `createdAtUnixMicro` is never used again. */
 export interface Stored<Definition> {
   readonly id: string;
   readonly createdAtUnixMicro: number;
-  /** undefined: it cannot be read; `problem` says why. */
+  /** undefined: the definition cannot be parsed; `problem` is the reason. */
   readonly definition: Definition | undefined;
   readonly problem: string | undefined;
 }

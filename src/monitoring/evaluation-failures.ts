@@ -1,24 +1,9 @@
 import type { AlertDefinition } from './alert-definition.ts';
 import type { AlertPager } from './alert-pager.ts';
 
-/** Checks fail while the database restarts: only more checks and more time than this are a problem. */
-const MIN_FAILED_CHECKS = 3;
-const MIN_FAILING_MICRO = 30_000_000;
-
-export interface EvaluationProblem {
-  readonly alert: string;
-  readonly reason: string;
-  readonly sinceUnixMicro: number;
-}
-
-interface Failing extends EvaluationProblem {
-  readonly checks: number;
-  readonly isProblem: boolean;
-}
-
 /**
- * The alerts that this evaluator cannot check. After a few failed checks in a row an alert pages, because an alert that
- * nothing evaluates looks like one that does not fire.
+ * The alerts that this evaluator cannot check. After several failed checks in a row an alert pages, because
+ * an alert that is not evaluated looks like one that does not fire.
  */
 export class EvaluationFailures {
   readonly #pager: AlertPager;
@@ -43,14 +28,29 @@ export class EvaluationFailures {
     if (this.#pager.unevaluated().includes(id)) this.#pager.canEvaluate(id);
   }
 
-  /** Alerts that were deleted, or that another aggregator checks from now on, have no page of ours. */
+  /** Closes our pages of alerts that were deleted or that another aggregator checks from now on. */
   only(ids: ReadonlySet<string>): void {
     for (const id of this.#failing.keys()) if (!ids.has(id)) this.#failing.delete(id);
     for (const id of this.#pager.unevaluated()) if (!ids.has(id)) this.#pager.canEvaluate(id);
   }
 
-  /** Those that have failed too often and for too long. */
+  /** Alerts that failed too often and for too long. */
   get problems(): readonly EvaluationProblem[] {
     return [...this.#failing.values()].filter(({ isProblem }) => isProblem);
   }
+}
+
+/** Checks fail while the database restarts; only more failures over a longer time are a problem. */
+const MIN_FAILED_CHECKS = 3;
+const MIN_FAILING_MICRO = 30_000_000;
+
+export interface EvaluationProblem {
+  readonly alert: string;
+  readonly reason: string;
+  readonly sinceUnixMicro: number;
+}
+
+interface Failing extends EvaluationProblem {
+  readonly checks: number;
+  readonly isProblem: boolean;
 }

@@ -4,61 +4,42 @@ import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AlertCheck } from './alert-check.ts';
 import type { AlertPager } from './alert-pager.ts';
-import { windowOf } from './alert-window.ts';
+import { alertWindow } from './alert-window.ts';
 import { EvaluationFailures, type EvaluationProblem } from './evaluation-failures.ts';
 import type { MonitorEvents } from './events.ts';
-import { keepHouse } from './housekeeping.ts';
 import type { MetricRefresh } from './metric-refresh.ts';
 import { LEASE_MS, type MonitorDatabase } from './monitor-database.ts';
-import type { Pages } from './pages.ts';
+import type { OpenAlertPages } from './open-alert-pages.ts';
+import { runMaintenance } from './run-maintenance.ts';
 import { Schedule } from './schedule.ts';
-import { Watched } from './watched.ts';
+import { WatchedDefinitions } from './watched-definitions.ts';
 import type { Watermark } from './watermark.ts';
 
-export interface EvaluatorOptions {
-  readonly database: MonitorDatabase;
-  readonly pages: Pages;
-  readonly pager: AlertPager;
-  readonly clock: Clock;
-  readonly events: MonitorEvents;
-}
-
-/** How often the lease is renewed, or asked for; and definitions are read, for another aggregator may create some. */
-const LEASE_EVERY_MS = LEASE_MS / 3;
-const READ_EVERY_MS = 5000;
-const KEEP_HOUSE_EVERY_MS = 3_600_000;
-/** There is more urgent work at the beginning. */
-const FIRST_KEEP_HOUSE_MS = 300_000;
-/** What failed is tried again after its period, but not sooner than this. */
-const FAILED_EVERY_MS = 10_000;
-
-const [LEASE, READ, KEEP_HOUSE] = ['lease', 'definitions', 'house'];
-
 /**
- * What one aggregator of those at a store does all the time. A turn does what is due, one after another, and says when the
- * next is:
+ * The continuous work of the one aggregator at a store that holds the lease. A turn does everything that is
+ * due, one after another, and returns when the next work is due:
  *
- *     lease          ours? then go on; else close stale pages, and that is all
+ *     lease          continue if it is ours; else only close stale pages
  *     definitions    of metrics and alerts
- *     metrics        refreshed, before the alerts that look at them
+ *     metrics        refreshed, before the alerts that use them
  *     alerts         checked, paged
- *     house          points and history that are too old or too many
+ *     maintenance    deletes old points and history
  *
- * What fails, fails alone: it is reported, and due again later.
+ * A failure affects only its own part: it is reported, and the part is due again later.
  */
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #schedule: Schedule;
   #isHolder = false;
-  readonly #watched: Watched;
+  readonly #watched: WatchedDefinitions;
   readonly #firing = new Map<string, number>();
   readonly #failures: EvaluationFailures;
-  /** By metric: why its last refresh failed. */
+  /** The reason for the last failed refresh, by metric. */
   readonly #refreshProblems = new Map<string, string>();
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
-    this.#watched = new Watched(options.database, options.events);
+    this.#watched = new WatchedDefinitions(options.database, options.events);
     this.#schedule = new Schedule(options.clock);
     this.#failures = new EvaluationFailures(options.pager);
     this.#schedule.only([LEASE]);
@@ -68,17 +49,17 @@ export class Evaluator {
     return this.#isHolder;
   }
 
-  /** The alerts that cannot be checked, as far as this aggregator is the one that checks them. */
+  /** The alerts that this aggregator should check and cannot. */
   get problems(): readonly EvaluationProblem[] {
     return this.#failures.problems;
   }
 
-  /** Definitions have changed here. */
+  /** Called after a change of definitions in this process. */
   changed(): void {
     if (this.#isHolder) this.#schedule.now(READ);
   }
 
-  /** Resolves with how long there is nothing to do. Never rejects. */
+  /** Resolves with the time until the next work is due. Never rejects. */
   async turn(): Promise<number> {
     const { events } = this.#options;
     try {
@@ -103,12 +84,12 @@ export class Evaluator {
     await this.#when(READ, READ_EVERY_MS, () => this.#readDefinitions());
     await this.#refreshMetrics();
     await this.#checkAlerts();
-    await this.#when(KEEP_HOUSE, KEEP_HOUSE_EVERY_MS, () => keepHouse(this.#options.database));
+    await this.#when(MAINTENANCE, MAINTENANCE_EVERY_MS, () => runMaintenance(this.#options.database));
   }
 
   async #when(name: string, periodMs: number, work: () => Promise<void>): Promise<void> {
     if (!this.#schedule.isDue(name)) return;
-    // Before: what becomes due again meanwhile, is.
+    // Reset before the work, so that a request during the work is not lost.
     this.#schedule.done(name, this.#options.clock.monotonicMs(), periodMs);
     await work();
   }
@@ -120,7 +101,7 @@ export class Evaluator {
       await pages.takeOver();
       this.#isHolder = true;
       this.#schedule.only(this.#names());
-      this.#schedule.done(KEEP_HOUSE, this.#options.clock.monotonicMs(), FIRST_KEEP_HOUSE_MS);
+      this.#schedule.done(MAINTENANCE, this.#options.clock.monotonicMs(), FIRST_MAINTENANCE_MS);
     } else if (isHeld) {
       await pages.closeStale();
     } else {
@@ -131,7 +112,7 @@ export class Evaluator {
     events.evaluating(isHeld);
   }
 
-  /** What is known of positions is from here on somebody else's. */
+  /** From now on another aggregator changes the positions: ours are outdated. */
   #lost(): void {
     this.#isHolder = false;
     this.#watched.forget();
@@ -145,7 +126,7 @@ export class Evaluator {
   #names(): readonly string[] {
     const metrics = [...this.#watched.metrics.keys()].map(metricName);
     const alerts = [...this.#watched.alerts.keys()].map(alertName);
-    return [LEASE, READ, KEEP_HOUSE, ...metrics, ...alerts];
+    return [LEASE, READ, MAINTENANCE, ...metrics, ...alerts];
   }
 
   async #readDefinitions(): Promise<void> {
@@ -160,7 +141,7 @@ export class Evaluator {
   async #refreshMetrics(): Promise<void> {
     const due = [...this.#watched.metrics].filter(([key]) => this.#schedule.isDue(metricName(key)));
     if (due.length === 0) return;
-    // One reading for all of them: an older one is as good.
+    // All metrics share one reading: an older one is as good.
     let flushes: Promise<Watermark['flushes']> | undefined;
     for (const [key, metric] of due) {
       if (!this.#isHolder) return;
@@ -193,7 +174,7 @@ export class Evaluator {
     }
   }
 
-  /** Read before anything that it says has been seen: see `metric-refresh.ts`. */
+  /** Must be read before the data that it describes: see `metric-refresh.ts`. */
   async #readFlushes(): Promise<Watermark['flushes']> {
     const [rows = []] = await this.#options.database.read([
       sql`select writer::text as writer, last_flush from writers`,
@@ -215,7 +196,8 @@ export class Evaluator {
     const periodMs = (checkSeconds ?? metric?.definition.periodSeconds ?? 60) * 1000;
     const startedMs = clock.monotonicMs();
     try {
-      if (metric === undefined) throw new Error(`the metric ${metricId} is not there, or cannot be read`);
+      if (metric === undefined)
+        throw new Error(`the metric ${metricId} does not exist, or its definition cannot be read`);
       const result = await alert.check(metric.definition, metric.computed);
       if (result === 'lost') return this.#lost();
       if (result !== undefined) {
@@ -235,9 +217,9 @@ export class Evaluator {
     }
   }
 
-  /** The states stay as they are, but say nothing about now. */
+  /** The states are kept, but they do not describe the current data. */
   #throwIfBlind({ definition }: AlertCheck, metric: MetricRefresh, metricKey: string): void {
-    const window = metric.computed && windowOf(definition, metric.definition, metric.computed);
+    const window = metric.computed && alertWindow(definition, metric.definition, metric.computed);
     const problem =
       this.#refreshProblems.get(metricKey) ?? (window === undefined ? undefined : metric.problemOf(window));
     if (problem !== undefined) {
@@ -245,6 +227,28 @@ export class Evaluator {
     }
   }
 }
+
+export interface EvaluatorOptions {
+  readonly database: MonitorDatabase;
+  readonly pages: OpenAlertPages;
+  readonly pager: AlertPager;
+  readonly clock: Clock;
+  readonly events: MonitorEvents;
+}
+
+/**
+ * Interval of renewing or requesting the lease, and of reading definitions, which another aggregator may
+ * create.
+ */
+const LEASE_EVERY_MS = LEASE_MS / 3;
+const READ_EVERY_MS = 5000;
+const MAINTENANCE_EVERY_MS = 3_600_000;
+/** More urgent work comes first after the start. */
+const FIRST_MAINTENANCE_MS = 300_000;
+/** Failed work is retried after its period, but not sooner than this. */
+const FAILED_EVERY_MS = 10_000;
+
+const [LEASE, READ, MAINTENANCE] = ['lease', 'definitions', 'maintenance'];
 
 function metricName(key: string): string {
   return `metric ${key}`;

@@ -4,26 +4,14 @@ import { numberOf } from '../logstore/sql/sql-row.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 
-/** Each costs work all the time. */
-const MAX_DEFINITIONS = 500;
-
-export interface NewDefinition {
-  readonly kind: 'metric' | 'alert';
-  readonly id: string;
-  readonly definition: object;
-  readonly createdAtUnixMicro: number;
-  /** What must hold in the store, besides. */
-  readonly condition?: Sql;
-}
-
-/** Resolves with whether it was written: not so when `condition` does not hold. Rejects with MonitorError when it cannot be. */
+/**
+ * Inserts a definition. Resolves with false if `condition` is not met. Rejects with MonitorError if the
+ * definition is not possible.
+ */
 export async function insertDefinition(database: MonitorDatabase, added: NewDefinition): Promise<boolean> {
   const { kind, id, definition, createdAtUnixMicro, condition = sql`true` } = added;
   const table = kind === 'metric' ? sql`metrics` : sql`alerts`;
-  const exists = new MonitorError(
-    'exists',
-    `There is ${kind === 'metric' ? 'a' : 'an'} ${kind} ${id} already.`,
-  );
+  const exists = new MonitorError('exists', `Cannot create the ${kind} ${id}: it already exists.`);
   try {
     const [same = [], [counted] = [], created = []] = await database.write([
       sql`select id from ${table} where id = ${id}::text`,
@@ -39,11 +27,23 @@ export async function insertDefinition(database: MonitorDatabase, added: NewDefi
     if (counted !== undefined && numberOf(counted, 'definitions') >= MAX_DEFINITIONS) {
       throw new MonitorError(
         'invalid',
-        `There are ${MAX_DEFINITIONS} ${kind}s already, and no room for more.`,
+        `Cannot create the ${kind}: at most ${MAX_DEFINITIONS} are possible. Delete another one first.`,
       );
     }
     return false;
   } catch (error) {
     throw error instanceof SqlError && error.kind === 'constraint' ? exists : error;
   }
+}
+
+/** Each definition causes continuous work. */
+const MAX_DEFINITIONS = 500;
+
+export interface NewDefinition {
+  readonly kind: 'metric' | 'alert';
+  readonly id: string;
+  readonly definition: object;
+  readonly createdAtUnixMicro: number;
+  /** An additional condition on the store. */
+  readonly condition?: Sql;
 }

@@ -2,20 +2,20 @@ import { sql } from '../logstore/sql/sql.ts';
 import type { SqlRow } from '../logstore/sql/sql-database.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-row.ts';
 import { type StoredMetric, selectMetrics, storedMetric } from './definitions.ts';
+import { formatIsoTime } from './format-iso-time.ts';
 import { insertDefinition } from './insert-definition.ts';
 import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
-import { contradictionOf } from './metric-sql.ts';
+import { findContradiction } from './metric-sql.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
-import { isoTime } from './times.ts';
 import { parseWatermark } from './watermark.ts';
 
-/** The start offset, in buckets: what has to be computed at once after a long absence. */
+/** Maximum start offset in buckets, which all have to be computed at once after a long absence. */
 const MAX_OPEN_BUCKETS = 1_000_000;
-/** Of one answer, whatever the number of segments. */
+/** Maximum number of points in one answer, for any number of segments. */
 const MAX_POINTS = 10_000;
 
-/** The metrics in the store, as people see them. */
+/** The metrics in the store, for the API. */
 export class MetricCatalogue {
   readonly #database: MonitorDatabase;
 
@@ -51,16 +51,16 @@ export class MetricCatalogue {
   }
 
   async create(definition: MetricDefinition): Promise<MetricReport> {
-    const problem = contradictionOf(definition) ?? offsetProblem(definition);
+    const problem = findContradiction(definition) ?? offsetProblem(definition);
     if (problem !== undefined) throw new MonitorError('invalid', problem);
     const { id } = definition;
     const now = this.#database.nowUnixMicro;
     await insertDefinition(this.#database, { kind: 'metric', id, definition, createdAtUnixMicro: now });
-    return { definition, createdAt: isoTime(now), refreshedAt: null, points: 0 };
+    return { definition, createdAt: formatIsoTime(now), refreshedAt: null, points: 0 };
   }
 
   async delete(id: string): Promise<void> {
-    // As it stands in the text of a definition, which is written by JSON.stringify.
+    // The reference as it appears in the text of a definition, which JSON.stringify writes.
     const reference = sql`${`"metric":${JSON.stringify(id)}`}::text`;
     const users = sql`select id from alerts where position(${reference} in definition) > 0`;
     const [there = [], using = []] = await this.#database.write([
@@ -73,7 +73,10 @@ export class MetricCatalogue {
     if (there.length === 0) throw notFound(id);
     if (using.length === 0) return;
     const names = using.map((row) => textOf(row, 'id')).join(', ');
-    throw new MonitorError('in-use', `The metric ${id} is used by the alert ${names}: delete that first.`);
+    throw new MonitorError(
+      'in-use',
+      `Cannot delete the metric ${id}: the alert ${names} uses it. Delete the alert first.`,
+    );
   }
 
   async points(id: string, { limit, segment }: PointsRequest): Promise<readonly MetricPoint[]> {
@@ -99,10 +102,10 @@ export class MetricCatalogue {
 function offsetProblem(definition: MetricDefinition): string | undefined {
   const { startOffsetSeconds, endOffsetSeconds, refreshSeconds, periodSeconds } = definition;
   if (startOffsetSeconds - endOffsetSeconds < refreshSeconds) {
-    return `A bucket would be open for less than the ${refreshSeconds} s between two refreshes: startOffsetSeconds must be at least ${endOffsetSeconds + refreshSeconds}.`;
+    return `startOffsetSeconds must be at least ${endOffsetSeconds + refreshSeconds} (endOffsetSeconds + refreshSeconds), got ${startOffsetSeconds}.`;
   }
   if (startOffsetSeconds > MAX_OPEN_BUCKETS * periodSeconds) {
-    return `A start offset of ${startOffsetSeconds} s has more than ${MAX_OPEN_BUCKETS} buckets of ${periodSeconds} s.`;
+    return `startOffsetSeconds must be at most ${MAX_OPEN_BUCKETS} periods of ${periodSeconds} s, got ${startOffsetSeconds}.`;
   }
   return undefined;
 }
@@ -110,11 +113,11 @@ function offsetProblem(definition: MetricDefinition): string | undefined {
 function reportOf(metric: StoredMetric, points: number): MetricReport | undefined {
   const { definition, createdAtUnixMicro, refreshedAtUnixMicro } = metric;
   if (definition === undefined) return undefined;
-  const refreshedAt = refreshedAtUnixMicro === null ? null : isoTime(refreshedAtUnixMicro);
+  const refreshedAt = refreshedAtUnixMicro === null ? null : formatIsoTime(refreshedAtUnixMicro);
   const setAside = setAsideOf(metric);
   return {
     definition,
-    createdAt: isoTime(createdAtUnixMicro),
+    createdAt: formatIsoTime(createdAtUnixMicro),
     refreshedAt,
     points,
     ...(setAside.length > 0 && { setAside }),
@@ -123,7 +126,7 @@ function reportOf(metric: StoredMetric, points: number): MetricReport | undefine
 
 function setAsideOf({ watermark }: StoredMetric): { time: string; reason: string }[] {
   const { setAside = [] } = parseWatermark(watermark) ?? {};
-  return setAside.map(({ bucket, reason }) => ({ time: isoTime(bucket * 1e6), reason }));
+  return setAside.map(({ bucket, reason }) => ({ time: formatIsoTime(bucket * 1e6), reason }));
 }
 
 function found(row: SqlRow | undefined, id: string): StoredMetric {
@@ -132,18 +135,18 @@ function found(row: SqlRow | undefined, id: string): StoredMetric {
 }
 
 function notFound(id: string): MonitorError {
-  return new MonitorError('not-found', `There is no metric ${id}.`);
+  return new MonitorError('not-found', `Cannot find the metric ${id}.`);
 }
 
 function unreadable({ id, problem }: StoredMetric): MonitorError {
   return new MonitorError(
     'invalid',
-    `The definition of the metric ${id} cannot be read (${problem}): delete it and create it again.`,
+    `Cannot read the definition of the metric ${id} (${problem}). Delete the metric and create it again.`,
   );
 }
 
 function pointOf(row: SqlRow, reasons: ReadonlyMap<string, string>): MetricPoint {
-  const time = isoTime(numberOf(row, 'time'));
+  const time = formatIsoTime(numberOf(row, 'time'));
   const stored = numberOrNull(row, 'value');
   const value = stored !== null && Number.isFinite(stored) ? stored : null;
   const count = numberOf(row, 'count');
@@ -157,4 +160,4 @@ function pointOf(row: SqlRow, reasons: ReadonlyMap<string, string>): MetricPoint
   };
 }
 
-const TOO_LARGE = 'the result is larger than a number can be';
+const TOO_LARGE = 'the result exceeds the range of a number';

@@ -4,7 +4,7 @@ import { logFilter, propertyName, unknownInAnswer } from '../logstore/logs/log-r
 export const STATISTICS = ['count', 'avg', 'min', 'max', 'stddev', 'variance', 'p50', 'p95', 'p99'] as const;
 export type Statistic = (typeof STATISTICS)[number];
 
-/** Of metrics and alerts. Never part of a statement, all the same. */
+/** The name of a metric or an alert. It is never part of a statement all the same. */
 export const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected a lower-case letter, then at most 62 of a-z, 0-9 and _')
@@ -25,26 +25,30 @@ export const metricDefinition = z
     statistic: z
       .enum(STATISTICS)
       .default('count')
-      .meta({ description: 'stddev and variance are those of a sample.' }),
+      .meta({ description: 'stddev and variance are computed for a sample.' }),
     property: z
       .union([z.literal('*'), propertyName])
       .default('*')
       .meta({
-        description: 'What the statistic is of; `*`: the records themselves, which can only be counted.',
+        description: 'Property of the statistic; `*`: the records themselves, which can only be counted.',
       }),
     periodSeconds: seconds.min(1).default(60).meta({ description: 'The length of a bucket.' }),
-    refreshSeconds: seconds.min(1).optional().meta({ description: 'How often; default: the period.' }),
-    startOffsetSeconds: seconds.min(1).default(86_400).meta({ description: 'How late a record may be.' }),
-    endOffsetSeconds: seconds
-      .min(0)
+    refreshSeconds: seconds.min(1).optional().meta({ description: 'Refresh interval; default: the period.' }),
+    startOffsetSeconds: seconds
+      .min(1)
+      .default(86_400)
+      .meta({ description: 'Maximum delay of a record that is still counted.' }),
+    endOffsetSeconds: seconds.min(0).optional().meta({
+      description: 'Time after which a bucket is computed for the first time; default: the period.',
+    }),
+    segment: propertyName
       .optional()
-      .meta({ description: 'How long a bucket stays open; default: the period.' }),
-    segment: propertyName.optional().meta({ description: 'One value for each value of this property.' }),
+      .meta({ description: 'Compute one series for each value of this property.' }),
     filter: logFilter.optional(),
   })
   .refine(({ statistic, property }) => property !== '*' || statistic === 'count', {
     path: ['property'],
-    message: 'expected a property such as response_bsize: of all records (*) there is only the count',
+    message: 'expected a property such as response_bsize: all records (*) can only be counted',
   })
   .transform((metric) => ({
     ...metric,
@@ -55,38 +59,47 @@ export const metricDefinition = z
     path: ['startOffsetSeconds'],
     message: 'expected more than endOffsetSeconds',
   });
-/** As it is kept: nothing is missing. */
+/** A definition with all defaults, as it is stored. */
 export type MetricDefinition = z.output<typeof metricDefinition>;
 
 export const metricReport = z.object({
-  definition: z.custom<MetricDefinition>().meta({ description: 'As it was created, with every default.' }),
+  definition: z
+    .custom<MetricDefinition>()
+    .meta({ description: 'The definition as it was created, with all defaults.' }),
   createdAt: z.string(),
-  refreshedAt: z.string().nullable().meta({ description: 'null: not yet.' }),
-  points: z.int().meta({ description: 'How many observations there are.' }),
+  refreshedAt: z.string().nullable().meta({ description: 'null if the metric is not refreshed yet.' }),
+  points: z.int().meta({ description: 'Number of observations.' }),
   unknown: unknownInAnswer,
   setAside: z
     .array(z.object({ time: z.string(), reason: z.string() }))
     .optional()
     .meta({
-      description: 'The newest buckets that the store cannot compute: they have no value. Absent: none.',
+      description:
+        'The newest buckets that the store cannot compute; they have no value. Absent if there are none.',
     }),
 });
 export type MetricReport = z.infer<typeof metricReport>;
 
 export const pointsRequest = z.strictObject({
-  limit: z.int().min(1).max(10_000).default(100).meta({ description: 'The newest buckets.' }),
+  limit: z.int().min(1).max(10_000).default(100).meta({ description: 'Number of newest buckets.' }),
   segment: z.string().max(1000).optional(),
 });
 export type PointsRequest = z.infer<typeof pointsRequest>;
 
 export const metricPoint = z.object({
-  time: z.string().meta({ description: 'Where the bucket begins.' }),
+  time: z.string().meta({ description: 'Start of the bucket.' }),
   segment: z
     .string()
     .nullable()
-    .meta({ description: 'null: the metric has none, or the records had no such property.' }),
-  value: z.number().nullable().meta({ description: 'null: too few values to tell (the deviation of one).' }),
-  count: z.int().meta({ description: 'How many values there were; 0: the bucket cannot be computed.' }),
-  problem: z.string().optional().meta({ description: 'Why the bucket has no value, if it should have one.' }),
+    .meta({ description: 'null if the metric has no segments, or the records have no such property.' }),
+  value: z
+    .number()
+    .nullable()
+    .meta({ description: 'null if there are too few values (such as for the deviation of one value).' }),
+  count: z.int().meta({ description: 'Number of values; 0 if the bucket cannot be computed.' }),
+  problem: z
+    .string()
+    .optional()
+    .meta({ description: 'The reason why the bucket has no value, if it should have one.' }),
 });
 export type MetricPoint = z.infer<typeof metricPoint>;

@@ -6,60 +6,62 @@ import type { StoredMetric } from './definitions.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import { PointStatements } from './point-statements.ts';
-import { SetAside } from './set-aside.ts';
-import { clip, halves, mergeSpans, type Span, takeNewest, wholeBuckets } from './spans.ts';
+import { SetAsideBuckets } from './set-aside-buckets.ts';
+import { clipSpan, mergeSpans, type Span, splitSpans, takeNewest, wholeBuckets } from './spans.ts';
 import { touchedSpans } from './touched-spans.ts';
 import { newsSince, parseWatermark, type Watermark } from './watermark.ts';
 
 /**
- * Keeps the points of one metric what they would be if they were computed from the records now.
+ * Keeps the points of one metric as if they were computed from the records now.
  *
  *                 startOffset                            endOffset
  *     -----------|--------------------------------------|---------| now
  *      settled    complete: kept up to date              not yet
  *                 ^ since (at the latest)               ^ until
  *
- * A refresh computes buckets again, whole ones: delete, then insert from `log_records`. Which:
+ * A refresh computes whole buckets again: delete, then insert from `log_records`. It computes:
  *
- * - those that became complete since the last refresh, `[until then, until now)`;
- * - those that got records since (`touched-spans.ts`);
- * - at the first refresh, or when the last one is so old that `touched_minutes` may have been forgotten: all.
+ * - buckets that became complete after the last refresh, `[until then, until now)`;
+ * - buckets that have received records after it (`touched-spans.ts`);
+ * - all buckets at the first refresh, or if the last one is so old that rows of `touched_minutes` may have
+ * been deleted.
  *
- * **Nothing is missed**, though records arrive meanwhile and each statement may see more than the one before (PostgreSQL,
- * read committed), because the order is always:
+ * **No record is missed**, although records arrive during the refresh and each statement may see more than
+ * the one before (PostgreSQL, read committed). The order is always:
  *
  *     1. read `writers`: for each writer its last flush, V
  *     2. read what the flushes in (watermark, V] have touched
  *     3. compute the buckets
  *     4. the watermark becomes V
  *
- * A flush commits its rows, its touched minutes and its number at once, and a writer's flushes one after another: who has
- * read V at 1 sees all rows of the flushes up to V at 2 and 3. Of a later flush 3 may see the rows or not; its number is
- * beyond V, so the next refresh computes its buckets again. To compute twice costs time, and nothing else. A record in a
- * bucket that is not complete is forgotten by 4, and found when the bucket is computed because it became complete.
+ * A flush commits its rows, its touched minutes and its number in one transaction, and the flushes of a
+ * writer are sequential. If step 1 reads V, steps 2 and 3 see all rows of the flushes up to V. Step 3 may see
+ * rows of a later flush; its number is higher than V, so the next refresh computes its buckets again. A
+ * repeated computation only costs time. A record in an incomplete bucket is dropped by step 4, and found when
+ * the bucket is computed because it became complete.
  *
- * The work of one call is bounded. What is left over waits in memory as `#backlog`, newest first done, while the position
- * goes on; it is written down only with an empty backlog. So whoever takes over after a crash has an older position, and
- * does more, never less.
+ * The work of one call is limited. The rest waits in memory as `#backlog`, newest first, while the position
+ * advances; the position is written only with an empty backlog. So after a crash the next evaluator has an
+ * older position and does more work, never less.
  *
- * **A bucket that the database cannot compute** (the deviation of huge numbers is beyond a double) is found by halves, and
- * set aside: it gets a point without a value, and the others go on.
+ * **A bucket that the database cannot compute** (the deviation of huge numbers exceeds a double) is found by
+ * bisection and set aside: it gets a point without a value, and the other buckets are computed.
  *
- * When records are deleted by age, the points made of them stay: buckets are replaced only while there are records there.
+ * When records are deleted by age, their points are kept: buckets are replaced only while they have records.
  *
- * Nothing is written while nothing happens, but once a minute the position.
+ * While nothing happens, only the position is written, once a minute.
  */
 export class MetricRefresh {
   readonly definition: MetricDefinition;
   readonly #database: MonitorDatabase;
   readonly #points: PointStatements;
   #position: Watermark | undefined;
-  /** When what the position says was read. */
+  /** The time at which the data of the position was read. */
   #positionAtUnixMicro: number | null;
   #backlog: readonly Span[] = [];
   #writtenAtUnixMicro: number | null;
   #runSeconds: number;
-  readonly #setAside: SetAside;
+  readonly #setAside: SetAsideBuckets;
 
   constructor(stored: StoredMetric, definition: MetricDefinition, database: MonitorDatabase) {
     this.definition = definition;
@@ -69,7 +71,7 @@ export class MetricRefresh {
     const buckets = Math.floor(FIRST_RUN_SECONDS / periodSeconds);
     this.#runSeconds = Math.min(Math.max(buckets, 1), this.#maxBuckets) * periodSeconds;
     this.#position = parseWatermark(stored.watermark);
-    this.#setAside = new SetAside(this.#position?.setAside);
+    this.#setAside = new SetAsideBuckets(this.#position?.setAside);
     this.#positionAtUnixMicro = stored.refreshedAtUnixMicro;
     this.#writtenAtUnixMicro = stored.refreshedAtUnixMicro;
   }
@@ -81,12 +83,12 @@ export class MetricRefresh {
     return { from: this.#backlog.at(-1)?.to ?? since, to: until };
   }
 
-  /** Why no bucket of these has a value. */
+  /** The reason why no bucket in the span has a value. */
   problemOf(span: Span): string | undefined {
     return this.#setAside.problemOf(span, this.definition.periodSeconds);
   }
 
-  /** `flushes`: of `writers`, read just before. Rejects with SqlError; then nothing is forgotten. */
+  /** `flushes`: the content of `writers`, read just before. Rejects with SqlError; then no work is lost. */
   async refresh(flushes: Watermark['flushes']): Promise<RefreshResult> {
     const now = this.#database.nowUnixMicro;
     const window = this.#window(now);
@@ -113,7 +115,7 @@ export class MetricRefresh {
   async #dirty(flushes: Watermark['flushes'], window: Span, now: number): Promise<Dirty> {
     const before = isFresh(this.#positionAtUnixMicro, now) ? this.#position : undefined;
     const all: Dirty = { spans: [window], since: window.from };
-    // A clock that was far ahead has left a position there.
+    // A clock that was far ahead has written a position in the future.
     if (before === undefined || before.since >= window.to) return all;
     const completed = { from: Math.max(window.from, before.until), to: window.to };
     const since = before.until >= window.from ? Math.min(before.since, window.to) : window.from;
@@ -121,7 +123,7 @@ export class MetricRefresh {
     const touched = await touchedSpans(this.#database, news, window);
     if (touched === undefined) return { ...all, since };
     const { periodSeconds } = this.definition;
-    const open = touched.map((span) => clip(wholeBuckets(span, periodSeconds), window));
+    const open = touched.map((span) => clipSpan(wholeBuckets(span, periodSeconds), window));
     const isEmpty = open.length === 0 && !this.#isToBeWritten(now) && !(await this.#hasRecords(completed));
     return { spans: isEmpty ? [] : [completed, ...open], since };
   }
@@ -140,7 +142,10 @@ export class MetricRefresh {
     return this.#writtenAtUnixMicro === null || now - this.#writtenAtUnixMicro >= WRITE_EVERY_MICRO;
   }
 
-  /** Some buckets, and the position after the last of them. How many are full; undefined: not ours. */
+  /**
+   * Computes some buckets and writes the position after the last of them. Returns the number of full buckets;
+   * undefined: another aggregator holds the lease.
+   */
   async #compute(now: number): Promise<number | undefined> {
     const { taken, rest } = takeNewest(this.#backlog, MAX_SPANS, this.#runSeconds);
     try {
@@ -153,7 +158,7 @@ export class MetricRefresh {
     }
   }
 
-  /** One transaction. `isLast`: the position is written, too. */
+  /** Runs one transaction. `isLast`: the position is written, too. */
   async #write(taken: readonly Span[], isLast: boolean, now: number): Promise<number | undefined> {
     const statements = taken.flatMap((span) => this.#points.replace(span));
     if (isLast) statements.push(this.#points.writePosition(this.#positionAfter(taken), now));
@@ -166,14 +171,14 @@ export class MetricRefresh {
     return full === undefined ? 0 : numberOf(full, 'full_buckets');
   }
 
-  /** Halves what the database refuses, until single buckets are left, which it sets aside. */
+  /** Bisects spans that the database refuses, until single buckets are left, which it sets aside. */
   async #computeApart(
     taken: readonly Span[],
     rest: readonly Span[],
     now: number,
   ): Promise<number | undefined> {
     const { periodSeconds } = this.definition;
-    const groups: (readonly Span[])[] = [...halves(taken, periodSeconds)];
+    const groups: (readonly Span[])[] = [...splitSpans(taken, periodSeconds)];
     let full = 0;
     for (let refused = 0; groups.length > 0 && refused < MAX_REFUSED; ) {
       const group = groups.pop() ?? [];
@@ -184,7 +189,7 @@ export class MetricRefresh {
       } catch (error) {
         if (!isRefused(error)) throw error;
         refused++;
-        const parts = halves(group, periodSeconds);
+        const parts = splitSpans(group, periodSeconds);
         if (parts.length > 1) groups.push(...parts);
         else if (!(await this.#putAside(group, error.message))) return undefined;
       }
@@ -194,7 +199,7 @@ export class MetricRefresh {
     return (await this.#write([], true, now)) === undefined ? undefined : full;
   }
 
-  /** Whether the lease is ours. */
+  /** Whether this aggregator holds the lease. */
   async #putAside([bucket]: readonly Span[], reason: string): Promise<boolean> {
     if (bucket === undefined) return true;
     const rows = await this.#database.writeAsHolder(this.#points.setAside(bucket));
@@ -202,13 +207,13 @@ export class MetricRefresh {
     return rows !== undefined;
   }
 
-  /** As text, with what is still set aside after these are computed. */
+  /** The watermark as text, with the buckets that are still set aside after these are computed. */
   #positionAfter(taken: readonly Span[]): string {
     const list = this.#setAside.without(taken);
     return JSON.stringify({ ...this.#position, setAside: list.length === 0 ? undefined : list });
   }
 
-  /** What takes too long is made smaller, and larger again while it does not. */
+  /** Reduces the size of a run that takes too long, and increases it again if runs are fast. */
   async #inTime<T>(run: () => Promise<T>): Promise<T> {
     const { periodSeconds } = this.definition;
     const whole = (seconds: number) => Math.max(Math.floor(seconds / periodSeconds), 1) * periodSeconds;
@@ -233,11 +238,11 @@ export class MetricRefresh {
 }
 
 export interface RefreshResult {
-  /** Of those computed, how many have as many segments as are kept: there may be more. */
+  /** The number of computed buckets with the maximum number of segments: there may be more segments. */
   readonly fullBuckets: number;
-  /** There is more to do. */
+  /** More work is left. */
   readonly isBehind: boolean;
-  /** Somebody else holds the lease. */
+  /** Another aggregator holds the lease. */
   readonly isLost: boolean;
 }
 
@@ -246,7 +251,7 @@ interface Dirty {
   readonly since: number;
 }
 
-/** What one call does: runs, and for each its spans and buckets. */
+/** Limits of one call: runs, and for each run its spans and buckets. */
 const MAX_RUNS = 4;
 const MAX_SPANS = 20;
 const MAX_BUCKETS = 20_000;
@@ -254,22 +259,22 @@ const MAX_SEGMENTED_BUCKETS = 1000;
 const FIRST_RUN_SECONDS = 3600;
 const MAX_RUN_SECONDS = 86_400;
 const RUN_TIMEOUT_MS = 20_000;
-/** Statements that the database may refuse in one run; what is left waits for the next. */
+/** Maximum number of refused statements in one run; the rest waits for the next run. */
 const MAX_REFUSED = 64;
-/** Cheaper computed than left out. */
+/** Gaps up to this size are cheaper to compute than to leave out. */
 const GAP_SECONDS = 60;
 const WRITE_EVERY_MICRO = 60_000_000;
-/** Clocks of aggregators differ, and housekeeping has its own hours. */
+/** Margin, because clocks of aggregators differ and maintenance does not run all the time. */
 const TOLERANCE_MICRO = 3_600_000_000;
 
-/** Whether all that was touched since is still in `touched_minutes`. */
+/** Whether `touched_minutes` still contains everything that was touched after this time. */
 function isFresh(positionAtUnixMicro: number | null, now: number): boolean {
   if (positionAtUnixMicro === null) return false;
   const ageMicro = now - positionAtUnixMicro;
   return ageMicro > -TOLERANCE_MICRO && ageMicro < HOUSEKEEPING.touchedMinutesMs * 1000 - TOLERANCE_MICRO;
 }
 
-/** By the data: it would be refused again. */
+/** Refused because of the data: a retry would be refused, too. */
 function isRefused(error: unknown): error is SqlError {
   return error instanceof SqlError && error.kind === 'statement';
 }

@@ -6,12 +6,12 @@ import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
 import type { MetricDefinition, Statistic } from './metric-definition.ts';
 import type { Span } from './spans.ts';
 
-/** Of a bucket, the segments with the most values are kept. */
+/** Maximum number of segments in a bucket; those with the most values are kept. */
 export const MAX_SEGMENTS = 1000;
-/** Of a segment's name. */
+/** Maximum length of a segment's name. */
 const SEGMENT_CHARACTERS = 256;
 
-/** A statistic of a number; null when there are too few to tell. */
+/** A statistic of a number; null if there are too few values. */
 export function statisticSql(dialect: SqlDialect, statistic: Statistic, value: Sql): Sql {
   switch (statistic) {
     case 'count':
@@ -35,12 +35,12 @@ export function statisticSql(dialect: SqlDialect, statistic: Statistic, value: S
   }
 }
 
-/** null for infinity and NaN: a statistic of huge numbers may be beyond the range of a double. */
-export function finite(value: Sql): Sql {
-  return sql`(case when ${isDouble(value)} then ${value} end)`;
+/** null for infinity and NaN: a statistic of huge numbers may exceed the range of a double. */
+export function finiteSql(value: Sql): Sql {
+  return sql`(case when ${isDoubleSql(value)} then ${value} end)`;
 }
 
-export function isDouble(value: Sql): Sql {
+export function isDoubleSql(value: Sql): Sql {
   return sql`(abs(${value}) <= 1.7976931348623157e308::float8)`;
 }
 
@@ -67,17 +67,20 @@ export function observationsSql(dialect: SqlDialect, metric: MetricDefinition, {
     where place <= ${MAX_SEGMENTS}::bigint`;
 }
 
-/** Why the metric cannot work, for a person; undefined: it can, as far as one can know before. */
-export function contradictionOf({ statistic, property }: MetricDefinition): string | undefined {
+/**
+ * The reason why the metric is not possible, for a person; undefined: it is, as far as this is known before
+ * the data.
+ */
+export function findContradiction({ statistic, property }: MetricDefinition): string | undefined {
   if (statistic === 'count' || property === '*') return undefined;
   const parsed = parseProperty(property);
   const isNumber = parsed.kind === 'attribute' || (parsed.kind === 'column' && parsed.type === 'number');
   if (isNumber) return undefined;
-  return `There is no ${statistic} of ${property}, which is ${kindOf(parsed)}: it can only be counted.`;
+  return `Cannot compute ${statistic} of ${property}: it is ${kindOf(parsed)}, which can only be counted.`;
 }
 
-/** The properties that a metric reads. */
-export function namesIn({ property, segment, filter }: MetricDefinition): readonly string[] {
+/** The properties that a metric uses. */
+export function propertiesOf({ property, segment, filter }: MetricDefinition): readonly string[] {
   const conditions = (filter?.where ?? []).map((each) => each.property);
   const others = segment === undefined ? [] : [segment];
   return [...(property === '*' ? [] : [property]), ...others, ...conditions];
@@ -93,7 +96,7 @@ function segmentSql(dialect: SqlDialect, { segment }: MetricDefinition): Sql {
   return sql`left(${propertyText(dialect, parseProperty(segment))}, ${SEGMENT_CHARACTERS}::integer)`;
 }
 
-/** What is counted is not null. */
+/** Values that are not null are counted. */
 function valueSql(dialect: SqlDialect, { statistic, property }: MetricDefinition): Sql {
   if (property === '*') return sql`1`;
   const parsed = parseProperty(property);

@@ -1,51 +1,38 @@
-import { dialectOf } from '../logstore/sql/dialects.ts';
+import { dialectOf } from '../logstore/sql/dialect-of.ts';
 import { type Sql, sql, statement } from '../logstore/sql/sql.ts';
 import { type SqlDatabase, SqlError, type SqlRow } from '../logstore/sql/sql-database.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
 import type { Clock } from '../runtime/clock.ts';
 
-export type Rows = readonly (readonly SqlRow[])[];
-
-export interface MonitorDatabaseOptions {
-  readonly database: SqlDatabase;
-  readonly clock: Clock;
-  /** Names this process, and no other before or after it. */
-  readonly holder: string;
-}
-
-const TIMEOUT_MS = 10_000;
-/** How long an evaluator may be silent before another takes over. */
-export const LEASE_MS = 15_000;
-/** Each waits for whoever it lost against. */
-const ATTEMPTS = 10;
-
 /**
- * The store as the monitor uses it. Of several aggregators at one store, one refreshes metrics and checks alerts: the one
- * that holds the lease, a row of `leases`.
+ * The store as the monitor uses it. If several aggregators share a store, the one that holds the lease, a row
+ * of `leases`, refreshes metrics and checks alerts.
  *
- *     acquire            take the row when it is ours, or has expired; to hold it means to do so again before LEASE_MS
+ *     acquire            take the row if it is ours or has expired; the holder repeats this before LEASE_MS
  *     writeAsHolder      1. update leases set expires_at = ... where holder = me     locks the row, and renews
- *                        2. whatever is written, each statement with `where isHeld`
+ *                        2. the changes, each statement with `where isHeld`
  *     write              1. update leases set expires_at = expires_at                locks the row, holder or not
- *                        2. whatever people create and delete
+ *                        2. definitions that a client creates or deletes
  *
- * Every writer begins with the lease's row, so writers come one after another, whatever the database's isolation: PostgreSQL
- * lets the second wait for the first (and, in stricter isolation, start over: `busy`), DuckDB refuses the second (`busy`).
- * Three things follow.
+ * Every writer begins with the row of the lease, so writers are sequential in any isolation level: in
+ * PostgreSQL the second one waits for the first (and, in stricter isolation, starts again: `busy`), DuckDB
+ * refuses the second one (`busy`). This has three consequences:
  *
- * - A holder that slept past its lease finds another name in the row, and writes nothing: `isHeld` is false in the very
- *   transaction that would write. Expiry decides only when another may try, never who may write; so the clocks of
- *   aggregators may differ.
- * - To replace a bucket (delete, insert) needs no unique index: nobody does the same at the same time.
- * - What is deleted stays so: a refresh or check that was under way either is gone with it, or finds it gone.
+ * - A holder that was suspended past its lease finds another name in the row and writes nothing: `isHeld` is
+ * false in the same transaction. Expiry decides only when another aggregator may try, never which one may
+ * write; so the clocks of aggregators may differ.
+ * - Replacing a bucket (delete, insert) needs no unique index: no two writers do it at the same time.
+ * - Deleted definitions stay deleted: a refresh or check in progress either is deleted with them, or finds
+ * them missing.
  *
- * Within this process writes wait for each other in a queue of promises, so that DuckDB has no conflict to refuse.
+ * Within this process, writes wait for each other in a queue of promises, so that DuckDB has no conflict to
+ * refuse.
  */
 export class MonitorDatabase {
   readonly dialect: SqlDialect;
-  /** A condition. */
+  /** A condition for statements. */
   readonly isHeld: Sql;
-  /** The same, of the row itself: only so is it looked at again after a wait for the row. */
+  /** The same condition on the row itself: only this form is evaluated again after a wait for the row. */
   readonly #isOurs: Sql;
   readonly #options: MonitorDatabaseOptions;
   #last: Promise<unknown> = Promise.resolve();
@@ -69,20 +56,20 @@ export class MonitorDatabase {
     return this.#options.database.run(statements.map(statement), { timeoutMs, isReadOnly: true });
   }
 
-  /** The lease's row, if it is not there yet; nobody's. */
+  /** Inserts the row of the lease, without a holder, if it is missing. */
   get #row(): Sql {
     return sql`insert into leases (name, holder, expires_at) values ('monitor', '', ${this.time(0)})
       on conflict (name) do nothing`;
   }
 
-  /** For whoever creates or deletes. */
+  /** For clients that create or delete definitions. */
   async write(statements: readonly Sql[]): Promise<Rows> {
     const lock = sql`update leases set expires_at = expires_at where name = 'monitor'`;
     const [, , ...rows] = await this.#run([this.#row, lock, ...statements], TIMEOUT_MS);
     return rows;
   }
 
-  /** undefined: somebody else holds the lease, and nothing was written. */
+  /** undefined: another aggregator holds the lease, and nothing was written. */
   async writeAsHolder(statements: readonly Sql[], timeoutMs = TIMEOUT_MS): Promise<Rows | undefined> {
     const expiresAt = this.time(this.nowUnixMicro + (timeoutMs + LEASE_MS) * 1000);
     const renew = sql`update leases set expires_at = ${expiresAt} where ${this.#isOurs} returning holder`;
@@ -90,11 +77,11 @@ export class MonitorDatabase {
     return renewed?.length === 1 ? rows : undefined;
   }
 
-  /** Whether the lease is ours from now on. */
+  /** Resolves with whether this aggregator holds the lease from now on. */
   async acquire(): Promise<boolean> {
     const { holder } = this.#options;
     const now = this.nowUnixMicro;
-    // Not `on conflict do update`: with that, a COMMIT that fails on a full disk ends DuckDB's process.
+    // Not `on conflict do update`: with that, a COMMIT that fails on a full disk terminates DuckDB's process.
     const take = sql`update leases set holder = ${holder}::text, expires_at = ${this.time(now + LEASE_MS * 1000)}
       where name = 'monitor' and (holder = ${holder}::text or expires_at <= ${this.time(now)})
       returning holder`;
@@ -102,7 +89,7 @@ export class MonitorDatabase {
     return taken?.length === 1;
   }
 
-  /** So that another need not wait until it expires. */
+  /** Releases the lease, so that another aggregator need not wait until it expires. */
   async release(): Promise<void> {
     await this.#run([sql`update leases set expires_at = ${this.time(0)} where ${this.#isOurs}`], TIMEOUT_MS);
   }
@@ -123,3 +110,18 @@ export class MonitorDatabase {
     }
   }
 }
+
+export type Rows = readonly (readonly SqlRow[])[];
+
+export interface MonitorDatabaseOptions {
+  readonly database: SqlDatabase;
+  readonly clock: Clock;
+  /** Identifies this process; never used by another one, before or after it. */
+  readonly holder: string;
+}
+
+const TIMEOUT_MS = 10_000;
+/** Time without a renewal after which another evaluator takes over. */
+export const LEASE_MS = 15_000;
+/** Each retry waits for the transaction that won. */
+const ATTEMPTS = 10;

@@ -2,14 +2,17 @@ import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './al
 import type { EvaluationProblem } from './evaluation-failures.ts';
 import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
 
-/** Metrics and alerts, as the HTTP API offers them. Definitions are checked already. Rejects with SqlError or MonitorError. */
+/**
+ * Metrics and alerts for the HTTP API. Definitions are validated before. Rejects with SqlError or
+ * MonitorError.
+ */
 export interface Monitor {
   /** The alerts that this aggregator should check and cannot. */
   readonly evaluationProblems: readonly EvaluationProblem[];
   metrics(): Promise<readonly MetricReport[]>;
   metric(id: string): Promise<MetricReport>;
   createMetric(definition: MetricDefinition): Promise<MetricReport>;
-  /** Refused while an alert needs it. */
+  /** Rejected while an alert uses it. */
   deleteMetric(id: string): Promise<void>;
   /** Newest first. */
   points(id: string, request: PointsRequest): Promise<readonly MetricPoint[]>;
@@ -17,11 +20,11 @@ export interface Monitor {
   alert(id: string): Promise<AlertReport>;
   createAlert(definition: AlertDefinition): Promise<AlertReport>;
   deleteAlert(id: string): Promise<void>;
-  /** Changes of state, newest first. */
+  /** State changes, newest first. */
   alertHistory(id: string, limit: number): Promise<readonly AlertEvent[]>;
-  /** Of all alerts. */
+  /** The states of all alerts. */
   alertStatuses(): Promise<readonly AlertStatus[]>;
-  /** total_traffic, total_traffic_per_route and the alert totaltraffic; what is there already stays. */
+  /** Creates total_traffic, total_traffic_per_route and the alert totaltraffic, unless they exist. */
   createDefaults(): Promise<CreatedDefaults>;
 }
 
@@ -30,10 +33,10 @@ export interface CreatedDefaults {
   readonly existing: readonly string[];
 }
 
-/** `invalid`: the definition is well-formed, but cannot work (an alert on a metric that is not there). */
+/** `invalid`: the definition is well-formed, but not possible (such as an alert on a missing metric). */
 export type MonitorErrorKind = 'not-found' | 'exists' | 'in-use' | 'invalid';
 
-/** `message`: for a person, a whole sentence. */
+/** `message`: a whole sentence, for a person. */
 export class MonitorError extends Error {
   override readonly name = 'MonitorError';
   readonly kind: MonitorErrorKind;

@@ -1,10 +1,10 @@
 import { type Sql, sql } from '../logstore/sql/sql.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { finite, MAX_SEGMENTS, observationsSql } from './metric-sql.ts';
+import { finiteSql, MAX_SEGMENTS, observationsSql } from './metric-sql.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import type { Span } from './spans.ts';
 
-/** What a refresh of one metric writes, for whoever holds the lease. */
+/** The statements of a refresh of one metric, for the holder of the lease. */
 export class PointStatements {
   readonly #database: MonitorDatabase;
   readonly #definition: MetricDefinition;
@@ -15,25 +15,25 @@ export class PointStatements {
     this.#database = database;
     this.#definition = definition;
     this.#id = sql`${definition.id}::text`;
-    // Neither deleted nor replaced by another of that name.
+    // The metric was neither deleted nor replaced by another with this name.
     this.#isMetric = sql`id = ${this.#id} and created_at = ${database.time(createdAtUnixMicro)}`;
   }
 
-  /** The points of these buckets, computed anew. */
+  /** Computes the points of these buckets again. */
   replace(span: Span): readonly Sql[] {
     const { dialect, isHeld } = this.#database;
     return [
-      // Points outlive the records that they were made of.
+      // Points are kept longer than their records.
       sql`delete from metric_points where metric = ${this.#id} and ${this.#within(sql`bucket`, span)} and ${isHeld}
         and exists (select 1 from log_records where ${this.#within(sql`time`, span)})`,
       sql`insert into metric_points (metric, bucket, segment, value, count)
-        select ${this.#id}, bucket, segment, ${finite(sql`value`)}, count
+        select ${this.#id}, bucket, segment, ${finiteSql(sql`value`)}, count
         from (${observationsSql(dialect, this.#definition, span)}) as computed
         where ${isHeld} and exists (select 1 from metrics where ${this.#isMetric})`,
     ];
   }
 
-  /** A bucket that cannot be computed: one point without a value. */
+  /** Writes a point without a value for a bucket that cannot be computed. */
   setAside(bucket: Span): readonly Sql[] {
     const { dialect, isHeld } = this.#database;
     return [
@@ -49,7 +49,7 @@ export class PointStatements {
       where ${this.#isMetric} and ${this.#database.isHeld}`;
   }
 
-  /** How many of these buckets have as many segments as are kept. */
+  /** The number of these buckets with the maximum number of segments. */
   countFull(spans: readonly Span[]): Sql {
     if (spans.length === 0 || this.#definition.segment === undefined) return sql`select 0 as full_buckets`;
     const from = Math.min(...spans.map((span) => span.from));

@@ -3,8 +3,8 @@ import type { Clock } from '../runtime/clock.ts';
 const MAX_REST_MS = 60_000;
 
 /**
- * When each of some things is due. What took longer than its period is not made up for, and rests as long as it took (a
- * minute at most): so none of them keeps the store busy for more than half of the time.
+ * Due times of several tasks. A task that took longer than its period does not catch up, and rests for as
+ * long as it took (at most a minute): so no task occupies the store for more than half of the time.
  */
 export class Schedule {
   readonly #clock: Clock;
@@ -14,7 +14,7 @@ export class Schedule {
     this.#clock = clock;
   }
 
-  /** These and no others; what is new is due at once. */
+  /** Sets the tasks; a new one is due at once. */
   only(names: readonly string[]): void {
     const wanted = new Set(names);
     for (const name of this.#dueMs.keys()) if (!wanted.has(name)) this.#dueMs.delete(name);
@@ -29,14 +29,14 @@ export class Schedule {
     return (this.#dueMs.get(name) ?? Number.POSITIVE_INFINITY) <= this.#clock.monotonicMs();
   }
 
-  /** It was done, beginning at `startedMs`. */
+  /** The task that began at `startedMs` is done. */
   done(name: string, startedMs: number, periodMs: number): void {
     const nowMs = this.#clock.monotonicMs();
     const restMs = Math.min(nowMs - startedMs, MAX_REST_MS);
     this.#dueMs.set(name, Math.max(startedMs + periodMs, nowMs + restMs));
   }
 
-  /** Until the first is due. */
+  /** The time until the first task is due. */
   get waitMs(): number {
     return Math.max(Math.min(...this.#dueMs.values()) - this.#clock.monotonicMs(), 0);
   }

@@ -4,7 +4,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** In order of time, none touching another; those with at most `gap` seconds between them become one. */
+/** Sorts spans by time and merges those with at most `gap` seconds between them. */
 export function mergeSpans(spans: readonly Span[], gap = 0): readonly Span[] {
   const merged: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
@@ -19,7 +19,7 @@ export function mergeSpans(spans: readonly Span[], gap = 0): readonly Span[] {
   return merged;
 }
 
-/** Grown to whole buckets. */
+/** Extends a span to whole buckets. */
 export function wholeBuckets({ from, to }: Span, periodSeconds: number): Span {
   return {
     from: Math.floor(from / periodSeconds) * periodSeconds,
@@ -27,12 +27,15 @@ export function wholeBuckets({ from, to }: Span, periodSeconds: number): Span {
   };
 }
 
-export function clip({ from, to }: Span, within: Span): Span {
+export function clipSpan({ from, to }: Span, within: Span): Span {
   return { from: Math.max(from, within.from), to: Math.min(to, within.to) };
 }
 
-/** Two groups with about half of the buckets each, in order of time; one group when there is a single bucket. */
-export function halves(spans: readonly Span[], periodSeconds: number): readonly (readonly Span[])[] {
+/**
+ * Splits spans into two groups with about half of the buckets each, in order of time; one group for a single
+ * bucket.
+ */
+export function splitSpans(spans: readonly Span[], periodSeconds: number): readonly (readonly Span[])[] {
   const [only, ...more] = spans;
   if (only === undefined) return [];
   if (more.length > 0) {
@@ -45,13 +48,16 @@ export function halves(spans: readonly Span[], periodSeconds: number): readonly 
   return [[{ from: only.from, to: middle }], [{ from: middle, to: only.to }]];
 }
 
-export interface Taken {
+export interface TakenSpans {
   readonly taken: readonly Span[];
   readonly rest: readonly Span[];
 }
 
-/** The newest spans (of merged ones): at most `count` of them and `seconds` in all, the last one cut if need be. */
-export function takeNewest(spans: readonly Span[], count: number, seconds: number): Taken {
+/**
+ * Takes the newest of merged spans: at most `count` spans and `seconds` in all; the last one is cut if
+ * necessary.
+ */
+export function takeNewest(spans: readonly Span[], count: number, seconds: number): TakenSpans {
   const rest = [...spans];
   const taken: Span[] = [];
   let left = seconds;

@@ -4,16 +4,16 @@ import type { MonitorDatabase } from './monitor-database.ts';
 import type { Span } from './spans.ts';
 import type { News } from './watermark.ts';
 
-/** Of more writers or minutes one does not ask: then everything is computed again. */
+/** With more writers or minutes than this, everything is computed again. */
 const MAX_NEWS = 200;
 const MAX_MINUTES = 5000;
 
 /**
- * When the records happened that these flushes have brought, as far as that is within the window; undefined: too much to
- * tell apart.
+ * The times of the records of these flushes, within the window; undefined: too many to distinguish.
  *
- * A live flush touches a minute, but brings a second: so the minutes of a flush are cut to the times in its
- * `stored_ranges`, while those are still there. Both hold all of its records, hence so does what they have in common.
+ * A live flush touches a whole minute, but its records are in one second: so the minutes of a flush are
+ * clipped to the times in its `stored_ranges`, as long as those exist. Each of the two covers all records of
+ * the flush, hence so does their intersection.
  */
 export async function touchedSpans(
   database: MonitorDatabase,

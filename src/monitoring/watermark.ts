@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 /**
- * How far a metric has got.
+ * The progress of a metric.
  *
- * - `flushes`: for each writer the last of its flushes whose records are in the points (as far as their buckets were
- *   complete). A writer flushes one after another, so that is one number for each.
- * - `[since, until)`: the buckets that were computed, in seconds since 1970.
- * - `setAside`: those of them that the database cannot compute; absent in what earlier versions wrote.
+ * - `flushes`: for each writer the last of its flushes whose records are in the points (if their buckets were
+ * complete). The flushes of a writer are sequential, so one number for each is sufficient.
+ * - `[since, until)`: the computed buckets, in seconds since 1970.
+ * - `setAside`: those of them that the database cannot compute; absent in the state of earlier versions.
  */
 const watermark = z.object({
   flushes: z.record(z.string(), z.number()),
@@ -16,7 +16,7 @@ const watermark = z.object({
 });
 export type Watermark = Readonly<z.infer<typeof watermark>>;
 
-/** undefined: there is none, or none that can be read. Then all is computed once more. */
+/** undefined: there is no valid watermark; then everything is computed again. */
 export function parseWatermark(text: string | null): Watermark | undefined {
   if (text === null) return undefined;
   try {
@@ -26,7 +26,7 @@ export function parseWatermark(text: string | null): Watermark | undefined {
   }
 }
 
-/** A writer that has flushed since: `(after, last]`. */
+/** A writer that has flushed in the meantime: `(after, last]`. */
 export interface News {
   readonly writer: string;
   readonly after: number;

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * /* Both halves move gigabytes through a handful of objects: the buffers' bytes lie outside of V8's heap,
- * and V8 frees them when it collects the small objects that hold them. It knows of them just enough to be
- * wrong twice, in opposite ways.
+ * Both halves move gigabytes through few objects: the bytes of buffers are outside of V8's heap, and V8 frees
+ * them when it collects the small objects that own them. V8 knows too little about these bytes and makes two
+ * opposite mistakes.
  */
 
 /**

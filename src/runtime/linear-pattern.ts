@@ -32,7 +32,7 @@ export type LinearPatternResult =
 
 /** Only the beginning of a longer text is tested. */
 const MAX_TEXT_LENGTH = 64 * 1024;
-/** A flag of V8 alone: the expression is compiled for the linear engine, or not at all. */
+/** A flag of V8: the expression is compiled for the linear engine, or not at all. */
 const LINEAR_FLAG: string = 'l';
 const SLOW_MS = 0.5;
 const MAX_SLOW_TESTS = 3;

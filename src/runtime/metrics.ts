@@ -1,11 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-export interface MetricsOptions {
-  /** `aggregator_`, `collector_`: prefix of each metric's name. */
-  readonly prefix: string;
-  readonly version: string;
-}
-
 /** Creates a registry with the metrics of each process: CPU, memory, event loop lag, build. */
 export function createMetrics({ prefix, version }: MetricsOptions): Registry {
   const registry = new Registry();
@@ -17,4 +11,10 @@ export function createMetrics({ prefix, version }: MetricsOptions): Registry {
     registers: [registry],
   }).set({ version, node_version: process.version }, 1);
   return registry;
+}
+
+export interface MetricsOptions {
+  /** `aggregator_`, `collector_`: prefix of each metric's name. */
+  readonly prefix: string;
+  readonly version: string;
 }

@@ -1,26 +1,5 @@
 import type { DropReason, QueueOptions } from './outlet.ts';
 
-/** A queued message. Ordinals count accepted messages, from 1. */
-export interface Waiting {
-  readonly ordinal: number;
-  readonly packets: readonly Uint8Array[];
-  readonly bytes: number;
-}
-
-interface FlushWaiter {
-  readonly ordinal: number;
-  complete: boolean;
-  readonly resolve: (complete: boolean) => void;
-}
-
-export interface BacklogOptions extends QueueOptions {
-  readonly onDropped: (reason: DropReason, count: number) => void;
-}
-
-const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
-/** Overhead of an entry in addition to its bytes, which limits the number of tiny messages. */
-const ENTRY_BYTES = 128;
-
 /**
  * The queue of accepted messages that a session has not sent yet, in order, with a limit in bytes. Messages
  * in flight count until they are settled, and are never dropped for newer ones.
@@ -202,3 +181,24 @@ export class Backlog {
     }
   }
 }
+
+/** A queued message. Ordinals count accepted messages, from 1. */
+export interface Waiting {
+  readonly ordinal: number;
+  readonly packets: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+interface FlushWaiter {
+  readonly ordinal: number;
+  complete: boolean;
+  readonly resolve: (complete: boolean) => void;
+}
+
+export interface BacklogOptions extends QueueOptions {
+  readonly onDropped: (reason: DropReason, count: number) => void;
+}
+
+const DEFAULT_MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+/** Overhead of an entry in addition to its bytes, which limits the number of tiny messages. */
+const ENTRY_BYTES = 128;

@@ -4,10 +4,6 @@ import { ABORTED, type CheckedOutlet, type CheckedOutletOptions } from './checke
 import { Pacer, type PacerOptions } from './pacer.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
 
-export interface CheckedPacketsOptions extends CheckedOutletOptions {
-  readonly pacing?: PacerOptions | undefined;
-}
-
 /**
  * Paced packets with checks: a successful check means that the kernel accepted all packets and that no error
  * was reported so far. Packets lost in the network are not detected.
@@ -61,4 +57,8 @@ export class CheckedPackets implements CheckedOutlet {
     this.#dirty = false;
     return failure;
   }
+}
+
+export interface CheckedPacketsOptions extends CheckedOutletOptions {
+  readonly pacing?: PacerOptions | undefined;
 }

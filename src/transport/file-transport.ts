@@ -6,17 +6,6 @@ import type { Opening, StreamTransport } from './transport.ts';
 import { failureOf } from './transport-failure.ts';
 import { DEFAULT_WRITE_TIMEOUT_MS, WritableConnection } from './writable-connection.ts';
 
-export interface FileTransportOptions {
-  readonly clock?: Clock | undefined;
-  readonly writeTimeoutMs?: number | undefined;
-}
-
-const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
-const MODE = 0o640;
-// Plain descriptors: a FileHandle would close a descriptor that a socket now owns.
-const openFile = promisify(open);
-const fstatFile = promisify(fstat);
-
 /** Appends to a file, which it creates if it is missing; or writes to a named pipe that has a reader. */
 export class FileTransport implements StreamTransport {
   readonly address: string;
@@ -48,3 +37,14 @@ export class FileTransport implements StreamTransport {
     }
   }
 }
+
+export interface FileTransportOptions {
+  readonly clock?: Clock | undefined;
+  readonly writeTimeoutMs?: number | undefined;
+}
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+const MODE = 0o640;
+// Plain descriptors: a FileHandle would close a descriptor that a socket now owns.
+const openFile = promisify(open);
+const fstatFile = promisify(fstat);

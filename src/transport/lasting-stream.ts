@@ -5,20 +5,6 @@ import type { Outlet, OutletCounters, QueueOptions } from './outlet.ts';
 import { OutletCounting } from './outlet-counting.ts';
 import type { Connection, ConnectionEnd, StreamTransport } from './transport.ts';
 
-export interface LastingStreamOptions extends QueueOptions {
-  readonly clock?: Clock | undefined;
-  readonly backoff?: BackoffOptions | undefined;
-  /** A connection that stays open this long resets the backoff. Default 10 s. */
-  readonly healthyAfterMs?: number | undefined;
-  /**
-   * Bytes that the kernel had not confirmed when a connection broke are written again on the next one
-   * (default; the receiver may get duplicates), or dropped (the receiver may miss some).
-   */
-  readonly writeAgain?: boolean | undefined;
-}
-
-const WRITE_BYTES = 64 * 1024;
-
 /**
  * One lasting stream over successive connections.
  *
@@ -173,3 +159,17 @@ export class LastingStream implements Outlet {
     this.#pauseMs = healthy ? 0 : this.#backoff.nextMs();
   }
 }
+
+export interface LastingStreamOptions extends QueueOptions {
+  readonly clock?: Clock | undefined;
+  readonly backoff?: BackoffOptions | undefined;
+  /** A connection that stays open this long resets the backoff. Default 10 s. */
+  readonly healthyAfterMs?: number | undefined;
+  /**
+   * Bytes that the kernel had not confirmed when a connection broke are written again on the next one
+   * (default; the receiver may get duplicates), or dropped (the receiver may miss some).
+   */
+  readonly writeAgain?: boolean | undefined;
+}
+
+const WRITE_BYTES = 64 * 1024;

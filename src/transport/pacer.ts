@@ -1,12 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
 
-export interface PacerOptions {
-  /** Number of packets sent before a pause. Default 16; 0: no pauses. */
-  readonly burst?: number | undefined;
-  /** Default 1 ms. */
-  readonly pauseMs?: number | undefined;
-}
-
 /**
  * Spreads bursts of datagrams: the socket buffer of a receiver has some hundred kilobytes, and datagrams are
  * lost silently when it is full.
@@ -43,4 +36,11 @@ export class Pacer {
     this.#sinceMs = nowMs;
     this.#sent = 0;
   }
+}
+
+export interface PacerOptions {
+  /** Number of packets sent before a pause. Default 16; 0: no pauses. */
+  readonly burst?: number | undefined;
+  /** Default 1 ms. */
+  readonly pauseMs?: number | undefined;
 }

@@ -5,11 +5,6 @@ import { OutletCounting } from './outlet-counting.ts';
 import { Pacer, type PacerOptions } from './pacer.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
 
-export interface PacketQueueOptions extends QueueOptions {
-  readonly clock?: Clock | undefined;
-  readonly pacing?: PacerOptions | undefined;
-}
-
 /**
  * The session for datagrams: queues, paces and counts failures. If a packet of a message cannot be sent, the
  * message is dropped and its other packets are not sent, since the receiver could not use them.
@@ -101,4 +96,9 @@ export class PacketQueue implements Outlet {
     }
     return undefined;
   }
+}
+
+export interface PacketQueueOptions extends QueueOptions {
+  readonly clock?: Clock | undefined;
+  readonly pacing?: PacerOptions | undefined;
 }

@@ -5,31 +5,6 @@ import type { Opening, OpenOptions, StreamTransport } from './transport.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 import { DEFAULT_WRITE_TIMEOUT_MS, WritableConnection } from './writable-connection.ts';
 
-export interface SocketTransportOptions {
-  readonly clock?: Clock | undefined;
-  /** Name resolution, connection and handshake together. Default 10 s. */
-  readonly connectTimeoutMs?: number | undefined;
-  /** Maximum time until the kernel accepts a write. Default 10 s. */
-  readonly writeTimeoutMs?: number | undefined;
-}
-
-export interface TlsClientOptions {
-  /** Trusted certificate authorities, PEM; default: those of Node. */
-  readonly ca?: string | undefined;
-  /** The client certificate with its chain, and its key, PEM. */
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-  /** The expected name in the receiver's certificate; default: the host. */
-  readonly serverName?: string | undefined;
-  /** Protocols that the receiver may choose from, such as `h2`. */
-  readonly alpnProtocols?: readonly string[] | undefined;
-  /** The certificate of the receiver is not verified. */
-  readonly insecure?: boolean | undefined;
-}
-
-const KEEP_ALIVE_MS = 30_000;
-const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-
 /** Connections over sockets. The name is resolved for each connection. */
 export class SocketTransport implements StreamTransport {
   readonly address: string;
@@ -129,6 +104,31 @@ export class SocketTransport implements StreamTransport {
     return new WritableConnection(socket, { clock, writeTimeoutMs });
   }
 }
+
+export interface SocketTransportOptions {
+  readonly clock?: Clock | undefined;
+  /** Name resolution, connection and handshake together. Default 10 s. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Maximum time until the kernel accepts a write. Default 10 s. */
+  readonly writeTimeoutMs?: number | undefined;
+}
+
+export interface TlsClientOptions {
+  /** Trusted certificate authorities, PEM; default: those of Node. */
+  readonly ca?: string | undefined;
+  /** The client certificate with its chain, and its key, PEM. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  /** The expected name in the receiver's certificate; default: the host. */
+  readonly serverName?: string | undefined;
+  /** Protocols that the receiver may choose from, such as `h2`. */
+  readonly alpnProtocols?: readonly string[] | undefined;
+  /** The certificate of the receiver is not verified. */
+  readonly insecure?: boolean | undefined;
+}
+
+const KEEP_ALIVE_MS = 30_000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
 function failed(reason: string): Opening & { kind: 'failed' } {
   return { kind: 'failed', failure: { reason } };

@@ -3,14 +3,6 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Opening, StreamTransport } from './transport.ts';
 import { WritableConnection } from './writable-connection.ts';
 
-export interface StdoutTransportOptions {
-  readonly clock?: Clock | undefined;
-  /** Default: none, since the reader, such as a terminal, may pause. */
-  readonly writeTimeoutMs?: number | undefined;
-}
-
-const A_LONG_TIME_MS = 2 ** 31 - 1;
-
 /** Writes to standard output, or to another stream that it must not end. */
 export class StdoutTransport implements StreamTransport {
   readonly address = 'stdout:';
@@ -33,3 +25,11 @@ export class StdoutTransport implements StreamTransport {
     });
   }
 }
+
+export interface StdoutTransportOptions {
+  readonly clock?: Clock | undefined;
+  /** Default: none, since the reader, such as a terminal, may pause. */
+  readonly writeTimeoutMs?: number | undefined;
+}
+
+const A_LONG_TIME_MS = 2 ** 31 - 1;

@@ -7,17 +7,6 @@ import type { TransportAddress } from './transport-address.ts';
 import { UdpTransport } from './udp-transport.ts';
 import { UnixDatagramTransport } from './unix-datagram-transport.ts';
 
-export interface TransportOptions {
-  readonly clock?: Clock | undefined;
-  readonly tls?: TlsClientOptions | undefined;
-  /** Timeout of connecting, and of each write. Default 10 s. */
-  readonly timeoutMs?: number | undefined;
-}
-
-export type AnyTransport =
-  | { readonly kind: 'packets'; readonly transport: PacketTransport }
-  | { readonly kind: 'stream'; readonly transport: StreamTransport };
-
 /**
  * Creates the transport for an address without opening it. Throws for invalid options, such as a path that is
  * too long.
@@ -46,6 +35,17 @@ export function transportTo(address: TransportAddress, options: TransportOptions
       return stream(new StdoutTransport(undefined, { clock }));
   }
 }
+
+export interface TransportOptions {
+  readonly clock?: Clock | undefined;
+  readonly tls?: TlsClientOptions | undefined;
+  /** Timeout of connecting, and of each write. Default 10 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export type AnyTransport =
+  | { readonly kind: 'packets'; readonly transport: PacketTransport }
+  | { readonly kind: 'stream'; readonly transport: StreamTransport };
 
 function stream(transport: StreamTransport): AnyTransport {
   return { kind: 'stream', transport };

@@ -5,26 +5,6 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 
-export interface UdpTransportOptions {
-  readonly clock?: Clock | undefined;
-  /** The name is resolved again after this long, and after every failure. Default 60 s. */
-  readonly resolveEveryMs?: number | undefined;
-  readonly resolveTimeoutMs?: number | undefined;
-  /** Resolves all addresses of a name. Default: the system's resolver. */
-  readonly resolve?: ((host: string) => Promise<readonly ResolvedAddress[]>) | undefined;
-}
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
-
-interface Resolved {
-  readonly socket: Socket;
-  readonly address: string;
-  readonly atMs: number;
-}
-
 /**
  * Datagrams over UDP. The socket is connected, since only then does the system report a missing listener
  * (ICMP, at the earliest with the packet after the lost one). After a failure, the next of several addresses
@@ -143,4 +123,24 @@ export class UdpTransport implements PacketTransport {
     this.#resolved.socket.close();
     this.#resolved = undefined;
   }
+}
+
+export interface UdpTransportOptions {
+  readonly clock?: Clock | undefined;
+  /** The name is resolved again after this long, and after every failure. Default 60 s. */
+  readonly resolveEveryMs?: number | undefined;
+  readonly resolveTimeoutMs?: number | undefined;
+  /** Resolves all addresses of a name. Default: the system's resolver. */
+  readonly resolve?: ((host: string) => Promise<readonly ResolvedAddress[]>) | undefined;
+}
+
+export interface ResolvedAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+interface Resolved {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly atMs: number;
 }

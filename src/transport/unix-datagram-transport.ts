@@ -6,34 +6,6 @@ import type { PacketTransport, TransportFailure } from './transport.ts';
 import { MAX_SOCKET_PATH_BYTES } from './transport-address.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 
-/**
- * Node has no Unix datagram sockets, so a perl child process sends them; perl is in the base system of Debian
- * and most others. It reads frames of a 4-byte length and a packet, and writes the system's error number (2
- * bytes) for each. It exits at the end of its input.
- */
-const SENDER = `
-use strict; use Socket; $| = 1; binmode STDIN; binmode STDOUT;
-socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or exit 1;
-my $address = sockaddr_un($ARGV[0]);
-while ((read(STDIN, my $length, 4) // 0) == 4) {
-  my $size = unpack('N', $length); my $packet = '';
-  if ($size > 0) { (read(STDIN, $packet, $size) // 0) == $size or last; }
-  my $sent = send($socket, $packet, 0, $address);
-  print pack('n', defined $sent ? 0 : $! + 0);
-}
-`;
-
-export interface UnixDatagramTransportOptions {
-  readonly clock?: Clock | undefined;
-  /** Maximum wait for a receiver with a full queue. Default 10 s. */
-  readonly sendTimeoutMs?: number | undefined;
-  readonly perl?: string | undefined;
-}
-
-type Sender = ChildProcessByStdio<Writable, Readable, null>;
-
-const DEFAULT_SEND_TIMEOUT_MS = 10_000;
-
 export class UnixDatagramTransport implements PacketTransport {
   readonly address: string;
   readonly #path: string;
@@ -112,6 +84,34 @@ export class UnixDatagramTransport implements PacketTransport {
     this.#settle?.(failure);
   }
 }
+
+/**
+ * Node has no Unix datagram sockets, so a perl child process sends them; perl is in the base system of Debian
+ * and most others. It reads frames of a 4-byte length and a packet, and writes the system's error number (2
+ * bytes) for each. It exits at the end of its input.
+ */
+const SENDER = `
+use strict; use Socket; $| = 1; binmode STDIN; binmode STDOUT;
+socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or exit 1;
+my $address = sockaddr_un($ARGV[0]);
+while ((read(STDIN, my $length, 4) // 0) == 4) {
+  my $size = unpack('N', $length); my $packet = '';
+  if ($size > 0) { (read(STDIN, $packet, $size) // 0) == $size or last; }
+  my $sent = send($socket, $packet, 0, $address);
+  print pack('n', defined $sent ? 0 : $! + 0);
+}
+`;
+
+export interface UnixDatagramTransportOptions {
+  readonly clock?: Clock | undefined;
+  /** Maximum wait for a receiver with a full queue. Default 10 s. */
+  readonly sendTimeoutMs?: number | undefined;
+  readonly perl?: string | undefined;
+}
+
+type Sender = ChildProcessByStdio<Writable, Readable, null>;
+
+const DEFAULT_SEND_TIMEOUT_MS = 10_000;
 
 function failureOfErrno(errno: number): TransportFailure {
   const code = getSystemErrorName(-errno);

@@ -3,15 +3,6 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Connection, ConnectionEnd, TransportFailure } from './transport.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 
-export interface WritableConnectionOptions {
-  readonly clock: Clock;
-  readonly writeTimeoutMs: number;
-  /** The stream must not be ended, such as stdout. */
-  readonly keepOpen?: boolean;
-}
-
-export const DEFAULT_WRITE_TIMEOUT_MS = 10_000;
-
 /**
  * A connection over a writable stream of Node: a socket, a file, a pipe. It is destroyed after a write
  * timeout.
@@ -105,3 +96,12 @@ export class WritableConnection implements Connection {
     this.#end({ reason: 'the receiver closed the connection', orderly: true });
   };
 }
+
+export interface WritableConnectionOptions {
+  readonly clock: Clock;
+  readonly writeTimeoutMs: number;
+  /** The stream must not be ended, such as stdout. */
+  readonly keepOpen?: boolean;
+}
+
+export const DEFAULT_WRITE_TIMEOUT_MS = 10_000;

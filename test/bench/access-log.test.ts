@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const COMBINED =
   /^\d+\.\d+\.\d+\.\d+ - - \[[^\]]+\] "(GET|POST) \/[^ ]+ HTTP\/1\.1" \d{3} \d+ "[^"]+" "[^"]+"$/;
 
-test('an access log is Combined Log Format, and no line is there twice', async () => {
+test('an access log has the Combined Log Format, and every line is unique', async () => {
   const path = join(await temporaryDirectory(), 'access.log');
   const { bytes, lines } = await writeAccessLog(path, 1);
   const text = await readFile(path, 'latin1');
@@ -27,7 +27,7 @@ test('the same seed gives the same log, another seed another', () => {
   expect(text(7)).not.toBe(text(8));
 });
 
-test('a comparison finds one lost, doubled or changed line, and says where', async () => {
+test('a comparison finds one lost, doubled or changed line and its position', async () => {
   const directory = await temporaryDirectory();
   const source = join(directory, 'source.log');
   await writeAccessLog(source, 1);
@@ -43,7 +43,7 @@ test('a comparison finds one lost, doubled or changed line, and says where', asy
     difference: expect.stringContaining('ends too early') as string,
   });
   expect(await compareWith([...lines, 'more'])).toMatchObject({
-    difference: expect.stringContaining('goes on') as string,
+    difference: expect.stringContaining('continues') as string,
   });
   expect(await compareWith(lines.toSpliced(3, 2, lines[4] ?? '', lines[3] ?? ''))).toMatchObject({
     identical: false,

@@ -7,5 +7,5 @@ test('a run that does not end says so, and what it was at', { timeout: 60_000 },
   expect(productIsBuilt(), 'dist/ is built (make test does)').toBe(true);
   const directory = await temporaryDirectory();
   const run = runChaos({ rounds: 1_000, seed: 1, directory, deadlineMs: 8_000, say: () => {} });
-  await expect(run).rejects.toThrow(/within 8 s\. Its last word was: round \d+: /);
+  await expect(run).rejects.toThrow(/within 8 s\. Its last message was: round \d+: /);
 });

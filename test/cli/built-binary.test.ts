@@ -39,7 +39,7 @@ async function ended(
   return { code, stdout, stderr };
 }
 
-test('--version is that of package.json', async () => {
+test('--version prints the version of package.json', async () => {
   expect(await ended(['--version'])).toEqual({
     code: 0,
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
@@ -47,18 +47,18 @@ test('--version is that of package.json', async () => {
   });
 });
 
-test('the exit codes are those of the process', async () => {
+test('the process exits with the exit code of the command', async () => {
   expect((await ended(['nonsense'])).code).toBe(2);
   expect((await ended(['aggregator', '--max-batch-size', '0', '--check'])).code).toBe(78);
   expect((await ended(['status', '--state-directory', '/missing'])).code).toBe(1);
 });
 
-test('a reader that has read enough is no error', async () => {
+test('a closed standard output is not an error', async () => {
   const { code, stderr } = await ended(['aggregator', '--help'], {}, (child) => child.stdout?.destroy());
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('an aggregator starts, answers a command, and ends with 0 on SIGTERM; its logs go to stderr', async () => {
+test('an aggregator starts, answers a command, logs to stderr, and exits with 0 on SIGTERM', async () => {
   const state = await temporaryDirectory();
   const env = {
     AGGREGATOR_STATE_DIRECTORY: state,
@@ -131,11 +131,11 @@ test.each(['SIGTERM', 'SIGINT'])(
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line).msg as string);
-    expect(messages).toEqual(['Told to stop', 'Stopped']);
+    expect(messages).toEqual(['Received a signal; stopping', 'Stopped']);
   },
 );
 
-test('SIGTERM while modules load is a failure of a run that is to read once', async () => {
+test('SIGTERM while modules load makes a one-shot run fail', async () => {
   expect((await loading('SIGTERM', ['--once'])).code).toBe(1);
 });
 
@@ -157,8 +157,8 @@ test.each([['-V'], ['version'], ['--version']])('%s prints the version', async (
   });
 });
 
-test('help prints the help of the program, and of a command that it names', async () => {
-  const { stdout, code } = await ended(['help']);
+test('help prints the help of the program, or of a named command', async () => {
+  const { stdout, code } = await ended(['--help']);
   expect({ stdout, code }).toEqual({ stdout: expect.stringContaining('Usage: mega-collector'), code: 0 });
-  expect((await ended(['help', 'monitor', 'logs'])).stdout).toContain('Usage: mega-collector monitor logs');
+  expect((await ended(['--help', 'monitor', 'logs'])).stdout).toContain('Usage: mega-collector monitor logs');
 });

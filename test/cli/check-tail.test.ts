@@ -23,7 +23,7 @@ test('lists the files that each pattern matches', async () => {
   ]);
 });
 
-test('fails a one-shot run for a pattern without files, a directory and a link that leads nowhere to go', async () => {
+test('fails a one-shot run for a pattern without files, a directory and a dangling link', async () => {
   const directory = await directoryWithFiles();
   await symlink(join(directory, 'loop'), join(directory, 'loop'));
   const { logger } = capturedLogger();

@@ -128,11 +128,11 @@ describe('status', () => {
     expect(JSON.parse(stdout)).toMatchObject({ stateDirectory: directory });
   });
 
-  test('without any state it says where it looked', async () => {
+  test('reports the searched paths if there is no state', async () => {
     const { exitCode, stderr } = await commandOf(['status'], { HOME: '/missing' });
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      'No state directory was found at /missing/.local/state/mega-collector/collector and',
+      'Cannot find a state directory at /missing/.local/state/mega-collector/collector and',
     );
   });
 
@@ -142,7 +142,7 @@ describe('status', () => {
       'is not a state directory',
     );
     expect((await commandOf(['status', '--state-directory', join(empty, 'x')])).stderr).toContain(
-      'There is no state',
+      'Cannot find a state',
     );
   });
 

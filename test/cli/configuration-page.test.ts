@@ -5,11 +5,11 @@ import { configurationPage } from '../../src/cli/configuration-page.ts';
 import { collectorVariables } from '../../src/collector/config.ts';
 import { emitterTypes } from '../../src/emitters/registry.ts';
 
-test('docs/configuration.md is what the tables say (if not: npm run docs)', async () => {
+test('docs/configuration.md is up to date (if not: npm run docs)', async () => {
   expect(await readFile('docs/configuration.md', 'utf8')).toBe(configurationPage());
 });
 
-test('every variable and every emitter has its place', () => {
+test('the page contains every variable and every emitter', () => {
   const page = configurationPage();
   const variables = Object.values({ ...aggregatorVariables(), ...collectorVariables() });
   for (const { name, flag } of variables) {
@@ -19,7 +19,7 @@ test('every variable and every emitter has its place', () => {
   for (const { type } of emitterTypes) expect(page).toContain(`### ${type}\n`);
 });
 
-test('every variable can be read from its own default and example', () => {
+test('every variable can be parsed from its own default and example', () => {
   const pem = /_TLS_(?:CERTIFICATE|KEY|CA_CERTIFICATE)$/;
   for (const table of [aggregatorVariables(), collectorVariables()]) {
     for (const { name, default: standard, example, parse } of Object.values(table)) {

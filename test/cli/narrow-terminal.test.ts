@@ -76,7 +76,7 @@ function expectFits(narrow: string, wide: string): void {
   expect(words(narrow)).toEqual(words(wide));
 }
 
-describe('output fits into a terminal of 80 columns, and pipes get whole lines', () => {
+describe('fits into a terminal of 80 columns, and prints whole lines in a pipe', () => {
   it.each([['status'], ['emitters', 'list'], ['dead-letters', 'list'], ['dead-letters', 'show', LETTER.id]])(
     'of %s %s',
     async (...argv) => {

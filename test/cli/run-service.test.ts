@@ -53,7 +53,7 @@ const NEVER = new Promise<never>(() => {});
 const PATIENT = { timeout: 20_000, interval: 100 };
 
 describe('signals', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the service; the end is 0', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the service with exit code 0', async (signal) => {
     const { stub, calls } = service();
     const { send, ended, logged } = started(stub);
     await vi.waitUntil(() => calls.includes('start'), PATIENT);
@@ -62,22 +62,22 @@ describe('signals', () => {
     expect(calls).toEqual(['start', 'stop']);
     expect(logged().map(({ msg }) => msg)).toEqual([
       expect.stringContaining('COLLECTOR_TYPO is not known'),
-      'Told to stop',
+      'Received a signal; stopping',
       'Stopped',
     ]);
   });
 
-  test('with --once, an end before everything is accepted is a failure', async () => {
+  test('with --once, a signal before everything is accepted is a failure', async () => {
     const { stub, calls } = service({ drained: () => NEVER });
     const { send, ended, logged } = started(stub, '--once');
     await vi.waitUntil(() => calls.includes('start'), PATIENT);
     send('SIGTERM');
     expect(await ended).toBe(1);
     expect(calls).toContain('stop');
-    expect(logged().at(-1)).toMatchObject({ msg: 'Stopped before all was done' });
+    expect(logged().at(-1)).toMatchObject({ msg: 'Stopped before the run was complete' });
   });
 
-  test('a second one ends the process at once', async () => {
+  test('a second signal ends the process immediately', async () => {
     const { stub } = service({ stop: () => NEVER });
     const { send, exits } = started(stub);
     await vi.waitFor(() => {
@@ -86,7 +86,7 @@ describe('signals', () => {
     });
   });
 
-  test('one during the start waits for it, and stops then', async () => {
+  test('a signal during the start stops the service after the start', async () => {
     const calls: string[] = [];
     let ready = () => {};
     const { stub } = service({
@@ -104,19 +104,19 @@ describe('signals', () => {
     expect(calls).toEqual(['stop']);
   });
 
-  test('SIGHUP reopens files, and a failure of that is only logged', async () => {
+  test('SIGHUP reopens files, and a failure is only logged', async () => {
     const { stub } = service({ reopen: () => Promise.reject(new Error('EACCES')) });
     const { send, ended, stderr } = started(stub);
     await vi.waitFor(() => {
       send('SIGHUP');
-      expect(stderr()).toContain('Files could not be reopened');
+      expect(stderr()).toContain('Cannot reopen files');
     });
     send('SIGTERM');
     expect(await ended).toBe(0);
   });
 });
 
-test('SIGHUP hands the service the certificates that are in the files now', async () => {
+test('SIGHUP passes the current certificates in the files to the service', async () => {
   const directory = await temporaryDirectory();
   const authority = await CertificateAuthority.create();
   const [old, renewed] = [await authority.issue({ name: 'old' }), await authority.issue({ name: 'renewed' })];
@@ -143,13 +143,13 @@ test('SIGHUP hands the service the certificates that are in the files now', asyn
   send('SIGHUP');
   await vi.waitUntil(() => reopened.length > before);
   expect(reopened.at(-1)).toBeUndefined();
-  expect(stderr()).toContain('The configuration is not valid any more');
+  expect(stderr()).toContain('The configuration is no longer valid');
   send('SIGTERM');
   expect(await ended).toBe(0);
 });
 
 describe('the end', () => {
-  test('--once: when all is accepted', async () => {
+  test('--once ends when everything is accepted', async () => {
     const { stub, calls } = service({ drained: async () => {} });
     const { ended } = started(stub, '--once');
     expect(await ended).toBe(0);
@@ -166,7 +166,7 @@ describe('the end', () => {
   test.each([
     ['done', async () => {}],
     ['stopped by a signal', () => NEVER],
-  ])('--once: is 1 and names what was left when it is %s', async (_, drained) => {
+  ])('--once exits with 1 and reports what is left after %s', async (_, drained) => {
     const left = [{ path: '/logs/a.log', bytes: 2048, reason: 'unread' as const }];
     const { stub, calls } = service({ drained, oneShotReport: () => ({ ...ONE_SHOT, left }) });
     const { send, ended, logged } = started(stub, '--once');
@@ -181,7 +181,7 @@ describe('the end', () => {
     );
   });
 
-  test('without --once nobody asks whether all is accepted', async () => {
+  test('without --once the service is not asked whether everything is accepted', async () => {
     const drained = vi.fn(async () => {});
     const { stub, calls } = service({ drained });
     const { send, ended } = started(stub);
@@ -191,7 +191,7 @@ describe('the end', () => {
     expect(drained).not.toHaveBeenCalled();
   });
 
-  test('a failure is 1, without a stack trace', async () => {
+  test('a failure exits with 1, without a stack trace', async () => {
     const { stub, calls } = service({ failed: Promise.resolve(new Error('the disk is gone')) });
     const { ended, stderr } = started(stub);
     expect(await ended).toBe(1);
@@ -200,7 +200,7 @@ describe('the end', () => {
     expect(stderr()).not.toContain('stack');
   });
 
-  test('a start that fails is 1, and what was started is stopped', async () => {
+  test('a failed start exits with 1 and stops the started parts', async () => {
     const { stub, calls } = service({ start: () => Promise.reject(new Error('address in use')) });
     const { ended, stderr } = started(stub);
     expect(await ended).toBe(1);
@@ -208,14 +208,14 @@ describe('the end', () => {
     expect(stderr()).toContain('address in use');
   });
 
-  test('a configuration that turns out impossible is 78', async () => {
+  test('an invalid configuration that is found during the start exits with 78', async () => {
     const error = new ConfigurationError([{ variable: 'X', message: 'expected more' }]);
     const { ended, stderr } = started(service({ start: () => Promise.reject(error) }).stub);
     expect(await ended).toBe(78);
     expect(stderr()).toContain('"msg":"Failed: X: expected more"');
   });
 
-  test('a bug shows where', async () => {
+  test('an internal error is logged with its stack trace', async () => {
     const { stub } = service({ start: () => Promise.reject(new TypeError('x is not a function')) });
     const { ended, stderr } = started(stub);
     expect(await ended).toBe(1);
@@ -223,7 +223,7 @@ describe('the end', () => {
     expect(stderr()).toContain('run-service.test.ts');
   });
 
-  test('a service that does not stop in time is left, and that is 1', async () => {
+  test('a service that does not stop in time is abandoned with exit code 1', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const { stub } = service({ failed: Promise.resolve(new Error('ill')), stop: () => NEVER });
@@ -233,7 +233,7 @@ describe('the end', () => {
     expect(await ended).toBe(1);
   });
 
-  test.each(['0', '1.5ms', '0.1ns', '2562047h'])('a shutdown timeout of %s is one', async (timeout) => {
+  test.each(['0', '1.5ms', '0.1ns', '2562047h'])('accepts a shutdown timeout of %s', async (timeout) => {
     const { stub } = service({
       drained: async () => {},
       stop: () => new Promise((resolve) => setTimeout(resolve, 5)),

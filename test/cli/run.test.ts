@@ -9,8 +9,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const COMMANDS = ['aggregator', 'collector', 'status', 'explain', 'dead-letters', 'emitters', 'monitor'];
 
-describe('help', () => {
-  test('names every command, with examples', async () => {
+describe('--help', () => {
+  test('lists every command, with examples', async () => {
     const { io, stdout, stderr } = capturedIo();
     expect(await run(['--help'], io)).toBe(0);
     for (const command of COMMANDS) expect(stdout()).toContain(`  ${command}`);
@@ -42,7 +42,7 @@ test('--version', async () => {
   expect(stdout()).toBe('1.2.3\n');
 });
 
-describe('a wrong command line ends with 2', () => {
+describe('a wrong command line exits with 2', () => {
   test.each([
     [['agregator'], "unknown command 'agregator'"],
     [['aggregator', '--max-bach-size', '1'], "unknown option '--max-bach-size'"],
@@ -64,7 +64,7 @@ describe('a wrong command line ends with 2', () => {
 });
 
 describe('--check', () => {
-  test('prints the configuration, and where each value comes from', async () => {
+  test('prints the configuration and the origin of each value', async () => {
     const { io, stdout, stderr } = capturedIo({
       environment: { AGGREGATOR_TEXT_CONFIGURATION: '1', AGGREGATOR_RETRY_COUNT: '7', HOME: '/home/ann' },
     });
@@ -79,7 +79,7 @@ describe('--check', () => {
     expect(stderr()).toBe('');
   });
 
-  test('flags win over the environment, in both forms', async () => {
+  test('a flag overrides the variable, in both forms', async () => {
     const directory = await temporaryDirectory();
     const authority = await CertificateAuthority.create();
     const material = await authority.issue({ name: 'aggregator' });
@@ -103,7 +103,7 @@ describe('--check', () => {
     expect(stdout()).not.toContain('BEGIN');
   });
 
-  test('tells every problem, and ends with 78', async () => {
+  test('reports all problems and exits with 78', async () => {
     const { io, stdout, stderr } = capturedIo({
       environment: {
         COLLECTOR_COMPRESSION: 'zip',
@@ -121,7 +121,7 @@ describe('--check', () => {
     expect(stderr()).not.toContain('    at ');
   });
 
-  test('speaks JSON to programs, also of problems', async () => {
+  test('prints JSON with --json, also for problems', async () => {
     const good = capturedIo({
       environment: { AGGREGATOR_TEXT_CONFIGURATION: '1', HOME: '/h', AGGREGATOR_TLSS: '1' },
     });
@@ -139,7 +139,7 @@ describe('--check', () => {
     expect(JSON.parse(bad.stdout())).toMatchObject({ ok: false, problems: [{ variable: 'COLLECTOR_TAIL' }] });
   });
 
-  test('shows no secret, whatever is wrong with it', async () => {
+  test('shows no secret in any problem', async () => {
     const secret = 'hunter2hunter2';
     const values = [
       `{"integration_key": "${secret}"}`,
@@ -174,7 +174,7 @@ describe('_FILE forms', () => {
     return { exitCode, stderr: captured.stderr(), stdout: captured.stdout() };
   };
 
-  test('both forms at once are a problem', async () => {
+  test('reports a problem when both forms are set', async () => {
     const { exitCode, stderr } = await check({ AGGREGATOR_TLS_KEY: 'a', AGGREGATOR_TLS_KEY_FILE: '/b' });
     expect(exitCode).toBe(78);
     expect(stderr).toContain(
@@ -182,12 +182,12 @@ describe('_FILE forms', () => {
     );
   });
 
-  test('an empty form is none', async () => {
+  test('ignores an empty form', async () => {
     const { exitCode } = await check({ AGGREGATOR_TLS_KEY: '', AGGREGATOR_TLS_KEY_FILE: '' });
     expect(exitCode).toBe(0);
   });
 
-  test('a secret may come from a file; the newline at its end is not part of it', async () => {
+  test('reads a secret from a file without the newline at its end', async () => {
     const path = join(await temporaryDirectory(), 'notify.json');
     await writeFile(path, '{"integration_key": "k", "incident_key": "i", "identifier": "d"}\n');
     const { exitCode, stdout } = await check({ AGGREGATOR_NOTIFY_CONFIGURATION_FILE: path });
@@ -206,7 +206,7 @@ describe('_FILE forms', () => {
     ['a pipe', async (path: string) => void execFileSync('mkfifo', [path]), 'expected a file'],
     ['endless', (path: string) => symlink('/dev/zero', path), 'expected a file'],
     ['missing', async () => {}, 'found ENOENT'],
-  ])('what is %s is a problem', async (_, make, message) => {
+  ])('reports a problem for %s', async (_, make, message) => {
     const path = join(await temporaryDirectory(), 'file');
     await make(path);
     const { exitCode, stderr } = await check({ AGGREGATOR_TLS_KEY_FILE: path });
@@ -214,7 +214,7 @@ describe('_FILE forms', () => {
     expect(stderr).toContain(message);
   });
 
-  test.skipIf(process.getuid?.() === 0)('what may not be read is a problem', async () => {
+  test.skipIf(process.getuid?.() === 0)('reports a problem for a file without permission', async () => {
     const path = join(await temporaryDirectory(), 'file');
     await writeFile(path, 'secret');
     await chmod(path, 0);

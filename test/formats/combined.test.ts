@@ -81,7 +81,7 @@ describe('fields', () => {
     });
   });
 
-  test('a referer that looks like the middle of a line', () => {
+  test('parses a referer that looks like the middle of a line', () => {
     expect(attributesOf(`h - - ${TIME} "GET /real HTTP/1.1" 200 1 "x ${TIME} " "u"`)).toMatchObject({
       'url.path': '/real',
       'http.request.header.referer': `x ${TIME} `,
@@ -102,7 +102,7 @@ describe('fields', () => {
     });
   });
 
-  test('an escaped byte that is no UTF-8 is marked', () => {
+  test('marks an escaped byte that is not UTF-8', () => {
     expect(attributesOf(`h - - ${TIME} "GET / HTTP/1.1" 200 1 "r" "a\\xffb"`)).toMatchObject({
       'user_agent.original': 'a\ufffdb',
       [INVALID_UTF8]: true,
@@ -169,14 +169,14 @@ test.each([
   `h - - ${TIME}`,
   `h - - ${TIME} "GET / HTTP/1.1`,
   `h - - ${TIME} "GET / HTTP/1.1" abc 1`,
-])('what is in no such format is read as plain: %s', (line) => {
+])('reads other text as plain: %s', (line) => {
   const parsed = parse(`${line}\n`);
   expect(parsed.body).toBe(line);
   expect(parsed.timeUnixNano).toBeUndefined();
   expect(parsed.attributes.get(PARSE_ERROR)).toMatch(/Common or Combined/);
 });
 
-test('lines come out as their fields went in', () => {
+test('parses lines to the fields that they were made of', () => {
   const text = fc.string({ unit: 'binary', maxLength: 30 }).filter((each) => each !== '' && each !== '-');
   const word = fc.stringMatching(/^[a-zA-Z0-9.:]{1,20}$/);
   const user = fc.stringMatching(/^[a-zA-Z0-9@ ]{1,20}$/);
@@ -210,7 +210,7 @@ test('lines come out as their fields went in', () => {
   );
 });
 
-test('every alias names an attribute that the format gives', () => {
+test('every alias names an attribute of the format', () => {
   const line = `h ident user ${TIME} "GET /a HTTP/1.0" 200 1`;
   const given = parse(line).attributes;
   for (const { attribute } of ACCESS_LOG_ALIASES) expect([...given.keys()]).toContain(attribute);
@@ -335,7 +335,7 @@ describe('a line that is unusual', () => {
       `h ${TIME} "GET /a HTTP/1.1" 200 1`,
       { 'client.address': 'h', 'http.response.body.size': 1 },
     ],
-  ])('keeps what is there: %s', (_, line, expected) => {
+  ])('keeps existing values: %s', (_, line, expected) => {
     expect(attributesOf(line)).toEqual({
       'http.request.method': 'GET',
       'url.path': '/a',
@@ -364,7 +364,7 @@ describe('a line that is unusual', () => {
     '10/Foo/2000:13:55:36 +0000',
     '10/Oct/2000:24:00:00 +0000',
     '10/Oct/2000:13:55:36 +2500',
-  ])('keeps the text of a time that is no moment: %s', (time) => {
+  ])('keeps the text of a time that is not a moment: %s', (time) => {
     const parsed = parse(`h - u [${time}] "GET /a HTTP/1.1" 500 1`);
     expect(parsed.timeUnixNano).toBeUndefined();
     expect(parsed.severityNumber).toBe(SEVERITY.error);

@@ -57,7 +57,7 @@ describe('time', () => {
     },
   );
 
-  test('the next key counts when the first cannot be read', () => {
+  test('uses the next key if the first cannot be parsed', () => {
     const parsed = parse('{"time":"12:00","ts":1700000000}');
     expect(parsed.timeUnixNano).toBe(NOVEMBER);
     expect(Object.fromEntries(parsed.attributes)).toEqual({ time: '12:00' });
@@ -77,18 +77,18 @@ test.each([
   expect(parse(`{"level":${level}}`).severityNumber).toBe(severity);
 });
 
-test('without a message the body is the record', () => {
+test('uses the record as body if there is no message', () => {
   expect(parse('{"a":1}\r\n').body).toBe('{"a":1}');
 });
 
 describe('numbers', () => {
-  test('whole ones that a double cannot hold become strings of the same digits', () => {
+  test('converts integers that a double cannot represent to strings', () => {
     expect(
       attributesOf('{"id":12345678901234567890,"deep":[{"id":-9007199254740993}],"text":"9007199254740993"}'),
     ).toEqual({ id: '12345678901234567890', deep: [{ id: '-9007199254740993' }], text: '9007199254740993' });
   });
 
-  test('those a double can hold stay numbers', () => {
+  test('keeps numbers that a double can represent', () => {
     expect(
       attributesOf(
         '{"a":9007199254740992,"b":9007199254740991,"c":0.12345678901234568,"d":1e100,"e":0.30000000000000004,"f":-1.50000000000000000000,"g":5e-324,"h":1e-400}',
@@ -105,18 +105,18 @@ describe('numbers', () => {
     });
   });
 
-  test('decimals with more digits than a double holds become strings of the same digits', () => {
+  test('converts decimals that exceed the precision of a double to strings', () => {
     expect(attributesOf('{"amount":1234567890123456.78,"list":[0.1234567890123456789]}')).toEqual({
       amount: '1234567890123456.78',
       list: ['0.1234567890123456789'],
     });
   });
 
-  test('those too large to be finite become strings', () => {
+  test('converts numbers that would be infinite to strings', () => {
     expect(attributesOf('{"a":1e999}')).toEqual({ a: '1e999' });
   });
 
-  test('strings are left alone, whatever is in them', () => {
+  test('does not change strings', () => {
     const object = { 'a"12345678901234567890': '\\"12345678901234567890 1e999', b: 1 };
     expect(attributesOf(JSON.stringify(object))).toEqual(object);
   });
@@ -140,7 +140,7 @@ describe('records that are read as plain, and marked', () => {
   });
 });
 
-test('keys that mean something to the language mean nothing here', () => {
+test('treats keys that are special in JavaScript like any other key', () => {
   const parsed = parse('{"__proto__":{"admin":true},"constructor":1,"nested":{"__proto__":{"admin":true}}}');
   expect(parsed.attributes.get('__proto__')).toEqual({ admin: true });
   expect('admin' in {}).toBe(false);
@@ -152,7 +152,7 @@ test('bytes that are not UTF-8 are marked', () => {
   expect(Object.fromEntries(json.parse(bytes).attributes)).toEqual({ a: '\ufffd', [INVALID_UTF8]: true });
 });
 
-test('any object comes out as it went in', () => {
+test('encodes any object without a change', () => {
   const value = fc.jsonValue({ maxDepth: 3 });
   const key = fc.string().map((text) => `k${text}`);
   fc.assert(
@@ -201,14 +201,14 @@ test.each([
   expect(parsed.severityText ?? parsed.attributes.get('level')).toBe(level);
 });
 
-describe('a duration under the name of a time', () => {
+describe('a duration with the name of a time', () => {
   test.each(['215034567', '0.123', '"1532.5ms"', '1500000000'])('%s stays an attribute', (time) => {
     const parsed = parse(`{"time":${time},"timestamp":"2023-11-14T22:13:20Z"}`);
     expect(parsed.timeUnixNano).toBe(NOVEMBER);
     expect(parsed.attributes.get('time')).toEqual(JSON.parse(time));
   });
 
-  test('is no time where no other key has one', () => {
+  test('is not a time if no other key has one', () => {
     expect(parse('{"time":215034567}').timeUnixNano).toBeUndefined();
   });
 });
@@ -223,11 +223,11 @@ describe('equal keys', () => {
       { 'o.a': [1], 'l.b': ['1'] },
     ],
     ['{"n":12345678901234567890,"n":1}', { n: 1 }, { n: ['12345678901234567890'] }],
-  ])('the last has the key, the earlier ones are kept: %s', (record, attributes, earlier) => {
+  ])('keeps the earlier values besides the last one: %s', (record, attributes, earlier) => {
     expect(attributesOf(record)).toEqual({ ...attributes, [EARLIER_VALUES]: earlier });
   });
 
-  test('are not seen where there are none', () => {
+  test('are not found where there are none', () => {
     expect(attributesOf('{"a":"\\"b\\":1","c" : {"a":1},"d":[{"e":1},{"e":2}]}')).toEqual({
       a: '"b":1',
       c: { a: 1 },
@@ -235,7 +235,7 @@ describe('equal keys', () => {
     });
   });
 
-  test('thousands of them take no time that grows with their square', () => {
+  test('need linear time for thousands of them', () => {
     const record = `{${Array.from({ length: 100_000 }, () => '"a":1').join()}}`;
     expect((attributesOf(record)[EARLIER_VALUES] as { a: number[] }).a).toHaveLength(99_999);
   });
@@ -254,7 +254,7 @@ describe('lenient JSON is read and marked', () => {
   });
 });
 
-test('a byte order mark is no part of the record', () => {
+test('removes a byte order mark from the record', () => {
   const parsed = parse('\ufeff{"time":1700000000,"msg":"first"}\n');
   expect(parsed).toMatchObject({ timeUnixNano: NOVEMBER, body: 'first' });
 });

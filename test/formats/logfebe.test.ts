@@ -85,7 +85,7 @@ describe('the format logfebe', () => {
     }
   });
 
-  it('grades the captured severities', () => {
+  it('maps the captured severities', () => {
     const grades = new Map(capture().map(({ read }) => [read.severityText, read.severityNumber]));
     expect(Object.fromEntries(grades)).toEqual({
       LOG: 9,
@@ -129,7 +129,7 @@ describe('the format logfebe', () => {
     expect(logfebe.parse(recordPayload('café')).attributes.has('megacollector.read_as_latin1')).toBe(false);
   });
 
-  it('keeps integers that no number can hold', () => {
+  it('keeps integers that exceed the precision of a number', () => {
     const read = logfebe.parse(recordPayload('m', { Txid: 2n ** 63n + 1n, SeqNum: -1n }));
     expect(read.attributes.get('txid')).toBe('9223372036854775809');
     expect(read.attributes.get('line_num')).toBe(-1);

@@ -54,7 +54,7 @@ describe('the format postgres-csvlog', () => {
     ['HINWEIS', '00000', 9],
     ['ATTENTION', '01000', 13],
     ['PANIC', '42601', 24],
-  ])('grades %s with SQLSTATE %s', (label, state, number) => {
+  ])('maps the severity of %s with SQLSTATE %s', (label, state, number) => {
     const record = NEW.replace('ERROR,22012', `${label},${state}`);
     expect(postgresCsvlog.parse(Buffer.from(record))).toMatchObject({
       severityText: label,

@@ -28,7 +28,7 @@ test('marks an incomplete record', () => {
   expect(recordView(batch, 1).attributes.has('megacollector.record_mark')).toBe(false);
 });
 
-test('walking a batch shows the same records, also of a slice', () => {
+test('iterates over the same records of a batch, also of a slice', () => {
   for (const slice of [batch, sliceRecords(batch, 1, 3), sliceRecords(batch, 2, 3)]) {
     const seen: LogRecord[] = [];
     forEachLogRecord(slice, (record) => seen.push(record));
@@ -48,7 +48,7 @@ test('uses the time of reading when the resource requires it', () => {
   expect(recordView(own, 0).timeUnixNano).toBe(1_600_000_000_000_000_000n);
 });
 
-test('a format that is unknown here is read as plain', () => {
+test('reads an unknown format as plain', () => {
   expect(formatNamed('from-the-future').name).toBe('plain');
   expect(formatNamed('__proto__').name).toBe('plain');
   for (const format of formats) expect(formatNamed(format.name)).toBe(format);

@@ -26,7 +26,7 @@ test('agrees with Date', () => {
   );
 });
 
-test('texts sort as the times do', () => {
+test('sorts texts like times', () => {
   const present = fc.bigInt({ min: 0n, max: 9_000_000_000_000_000_000n });
   fc.assert(
     fc.property(present, present, (a, b) => {
@@ -35,7 +35,7 @@ test('texts sort as the times do', () => {
   );
 });
 
-test('moments that no date can name do not throw', () => {
+test('does not throw for moments outside of the range of Date', () => {
   expect(formatRfc3339(2n ** 70n)).toMatch(/Z$/);
   expect(formatRfc3339(-(2n ** 200n))).toMatch(/Z$/);
 });
@@ -68,6 +68,6 @@ test.each([
   '2001-01-01T00:00:00+00:60',
   '9999-01-01T00:00:00Z',
   ' 2001-01-01T00:00:00Z',
-])('no moment: %s', (text) => {
+])('is not a moment: %s', (text) => {
   expect(parseRfc3339(text)).toBeUndefined();
 });

@@ -64,7 +64,7 @@ async function shape({ database }: TestStore) {
 }
 
 describeEachStore('a hostile request', (openStore) => {
-  test('is refused with a word about it, or finds what it says and nothing else', async () => {
+  test('is rejected with a reason, or finds exactly the matching records', async () => {
     const store = await openStore();
     const batch = recordBatch(['one\n', 'two\n'], { resource: new Map([['service.name', SERVICE]]) });
     await store.write([batch]);
@@ -98,7 +98,7 @@ describeEachStore('a hostile request', (openStore) => {
     expect(await shape(store)).toEqual(before);
   });
 
-  test('in any one field reaches the store and harms nothing', async () => {
+  test('is stored in any field without harm', async () => {
     const store = await openStore();
     await store.write([recordBatch(['one\n'])]);
     const before = await shape(store);
@@ -138,7 +138,7 @@ describeEachStore('a hostile request', (openStore) => {
 });
 
 describeEachStore('a hostile log line', (openStore) => {
-  test('is stored as it is, in whatever field it comes', async () => {
+  test('is stored unchanged, in any field', async () => {
     const store = await openStore();
     const logs = createLogSearch(store.database, { clock: new FakeClock() });
     const before = (await shape(store)).length;

@@ -40,7 +40,7 @@ const columnOf = ({ columns }: LogRow, attribute: string) =>
   columns[ATTRIBUTE_COLUMNS.findIndex((column) => column.attribute === attribute)];
 
 describe('a row', () => {
-  test('has what the record says', () => {
+  test('contains the values of the record', () => {
     const stream = mintStreamId();
     const row = rowOf({
       timeUnixNano: 1_600_000_000_000_000_999n,
@@ -73,7 +73,7 @@ describe('a row', () => {
     });
   });
 
-  test('has nulls for what it does not say', () => {
+  test('has null for missing values', () => {
     const nothing = { severityNumber: null, severityText: null, host: null, service: null, source: null };
     expect(rowOf()).toMatchObject({ ...nothing, attributes: null, timeUnixMicro: OBSERVED_MICRO });
     expect(rowOf({ severityNumber: 0 }).severityNumber).toBeNull();
@@ -99,11 +99,11 @@ describe('the resource', () => {
     [{ 'postgresql.identity': 'i', 'client.address': 'c' }, 'i'],
     [{ 'client.address': 'c' }, 'c'],
     [{ 'other.key': 'c' }, null],
-  ])('%j says where records come from: %s', (entries, source) => {
+  ])('finds the source of records in %j: %s', (entries, source) => {
     expect(rowOrigin(new Map(Object.entries(entries))).source).toBe(source);
   });
 
-  test('is kept in attributes where it has no column, and in the column where it has one', () => {
+  test('is kept in attributes if it has no column, and in its column otherwise', () => {
     const resource = new Map([
       ['service.version', '1.2'],
       ['user.name', 'jane'],
@@ -118,7 +118,7 @@ describe('the resource', () => {
     );
   });
 
-  test('gives way to what the record says itself', () => {
+  test('is overridden by the record itself', () => {
     const resource = new Map([
       ['user.name', 'resource'],
       ['team', 'resource'],
@@ -140,12 +140,12 @@ describe('the resource', () => {
     expect(attributesOf(other)).toMatchObject({ 'user.name': 7 });
   });
 
-  test('says to the aggregator, not to the store, which time counts', () => {
+  test('tells the aggregator, not the store, which time counts', () => {
     expect(rowOf({ resource: new Map([['megacollector.time', 'observed']]) }).attributes).toBeNull();
   });
 });
 
-describe('an attribute lies in its column or in attributes', () => {
+describe('an attribute is in its column or in attributes', () => {
   test.each<[string, AttributeValue]>([
     ['http.response.status_code', 404],
     ['http.response.status_code', -32_768],
@@ -176,7 +176,7 @@ describe('an attribute lies in its column or in attributes', () => {
     expect(attributesOf(row)).toEqual({ [attribute]: value });
   });
 
-  test('by names that mean something to the language', () => {
+  test('by names that are special in JavaScript', () => {
     const attributes = new Map<string, AttributeValue>([
       ['__proto__', { polluted: true }],
       ['constructor', 'c'],
@@ -210,14 +210,14 @@ describe('a time', () => {
     },
   );
 
-  test('of a collector whose clock is wrong lies at the edge of what is possible', () => {
+  test('of a collector with a wrong clock is limited to the possible range', () => {
     expect(rowOf({ observedTimeUnixNano: 2n ** 64n - 1n }).timeUnixMicro).toBe(Number(YEAR_2200 / 1000n) - 1);
     expect(rowOf({ observedTimeUnixNano: 0n }).observedTimeUnixMicro).toBe(0);
   });
 });
 
-describe('what no database takes is replaced', () => {
-  test('a NUL, wherever it stands, with a mark', () => {
+describe('replaces characters that databases do not accept', () => {
+  test('replaces a NUL anywhere and marks the row', () => {
     const attributes = new Map<string, AttributeValue>([
       ['url.path', '/\0'],
       ['a\0', ['\0', { 'k\0': 'v\0' }]],
@@ -245,12 +245,12 @@ describe('what no database takes is replaced', () => {
     expect(attributesOf(rowOf(overrides))).toMatchObject({ [NUL_REPLACED]: true });
   });
 
-  test('what only looks like an escaped NUL is text', () => {
+  test('keeps text that only looks like an escaped NUL', () => {
     const row = withAttributes({ a: '\\u0000', b: '\\\\u0000', c: '\\ud800' });
     expect(attributesOf(row)).toEqual({ a: '\\u0000', b: '\\\\u0000', c: '\\ud800' });
   });
 
-  test('half a surrogate pair', () => {
+  test('a lone surrogate', () => {
     const attributes = new Map<string, AttributeValue>([
       ['url.path', '/\ud800'],
       ['a', '\udc00 \u{1f600}'],
@@ -323,7 +323,7 @@ function expectStorable(row: LogRow): void {
   expect(row.attributes).not.toBe('{}');
 }
 
-test('any record becomes a row that can be stored and says all that it said', () => {
+test('converts any record to a row that can be stored, without losing a value', () => {
   fc.assert(
     fc.property(anyRecord, (each) => {
       const row = logRow(each, rowOrigin(each.resource));
@@ -343,7 +343,7 @@ test('any record becomes a row that can be stored and says all that it said', ()
   );
 });
 
-test.each(formats)('$name: whatever the bytes of a record are, they become a row', ({ name }) => {
+test.each(formats)('$name: every record becomes a row, for any bytes', ({ name }) => {
   const bytes = fc.oneof(
     fc.uint8Array({ minLength: 1, maxLength: 200 }),
     fc.json().map((json) => Buffer.from(`${json}\n`)),

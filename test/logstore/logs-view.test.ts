@@ -39,7 +39,7 @@ describe('the view logs in DuckDB', () => {
     expect((await query(emitter, COLUMNS)).map(({ name }) => name)).toEqual(VIEW_COLUMNS);
   });
 
-  test('of a later version stays', async () => {
+  test('of a later version is kept', async () => {
     const path = await temporaryPath();
     await (await startedOn(path)).stop(soon());
     await change(path, [
@@ -99,14 +99,14 @@ describe.skipIf(MISSING !== '')(`the view logs in PostgreSQL${MISSING}`, () => {
       "create view logs as select body from log_records; comment on view logs is 'mega-collector view 99';",
     ],
     ['that an operator has changed', 'create view logs as select body as text, time from log_records;'],
-  ])('%s stays, and the store works', async (_, statements) => {
+  ])('keeps %s, and the store works', async (_, statements) => {
     const database = await withView(`drop view logs; ${statements}`);
     const before = await names(database);
     expect(await startAgain(database)).toEqual({ kind: 'delivered' });
     expect(await names(database)).toEqual(before);
   });
 
-  test('of another owner stays, and the store works', async () => {
+  test('of another owner is kept, and the store works', async () => {
     const database = await withView(
       `drop view logs; ${FIRST_VIEW}; create role writer login; grant usage on schema mega_collector to writer;
        grant all on all tables in schema mega_collector to writer;`,
@@ -117,7 +117,7 @@ describe.skipIf(MISSING !== '')(`the view logs in PostgreSQL${MISSING}`, () => {
   });
 });
 
-test('a comment of an operator is of no version', () => {
+test('a comment of an operator is not a version', () => {
   for (const comment of [null, '', 'ours', 'mega-collector view', 'mega-collector view 1']) {
     expect(isLogsViewOutdated(comment)).toBe(true);
   }

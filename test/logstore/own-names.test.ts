@@ -31,7 +31,7 @@ const PLAIN = { msg: 'm', order: 7, 'http.response.status_code': 500 };
 const ODD = { msg: 'm', 'http.response.status_code': 'teapot', source: 'queue' };
 const NESTED = { msg: 'm', http: { response: { status_code: 418 } } };
 
-test('a condition on a column reads the column alone while no record has brought such a name', async () => {
+test('a condition on a column reads only the column while no record has an attribute of that name', async () => {
   const store = await startedOn(await temporaryPath());
   await deliver(store, jsonBatch([PLAIN]));
   expect(await names(store)).toEqual([]);
@@ -40,7 +40,7 @@ test('a condition on a column reads the column alone while no record has brought
   expect(await found(store, 'order', '7')).toEqual({ records: 1, isCostly: true });
 });
 
-test('a value that does not fit its column is found from the flush on that brings it', async () => {
+test('finds a value that does not fit its column from its flush on', async () => {
   const path = await temporaryPath();
   const store = await startedOn(path);
   await deliver(store, jsonBatch([PLAIN]));

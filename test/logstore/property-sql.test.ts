@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseProperty } from '../../src/logstore/property.ts';
 import { propertyNumber, propertyText } from '../../src/logstore/property-sql.ts';
-import { dialectOf } from '../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import { sql, statement } from '../../src/logstore/sql/sql.ts';
 import { jsonBatch } from '../support/json-batch.ts';
 import { recordBatch } from '../support/record-batches.ts';
@@ -10,7 +10,7 @@ import { describeEachStore } from '../support/stores.ts';
 const ACCESS = '10.0.0.1 - frank [31/Jan/2026:10:00:00 +0000] "GET /api/users HTTP/1.1" 404 10\n';
 
 describeEachStore('a property', (openStore) => {
-  test('is a text and a number, or null where it is none', async () => {
+  test('is a text and a number, or null if it is not a number', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
     const batches = [

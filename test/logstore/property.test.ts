@@ -19,7 +19,7 @@ describe('a property is', () => {
     expect(parseProperty(text)).toEqual({ kind: 'column', name: text.trim(), column, type });
   });
 
-  test('the short name of an access log: what its attribute is', () => {
+  test('finds an attribute by its short name of access logs', () => {
     for (const { alias, attribute } of ACCESS_LOG_ALIASES) {
       expect(parseProperty(alias)).toEqual({ ...parseProperty(attribute), name: alias });
     }
@@ -60,7 +60,7 @@ describe('a property is', () => {
     ["['count(*)']", 'count(*)'],
     ["['a=b']", 'a=b'],
     ["['a\\u0000']", 'a\ufffd'],
-  ])('exactly the attribute that is named in brackets: %s', (text, key) => {
+  ])('selects exactly the attribute in brackets: %s', (text, key) => {
     expect(parseProperty(text)).toEqual({ kind: 'attribute', name: text, key, path: [key] });
   });
 
@@ -96,7 +96,7 @@ describe('a property is', () => {
   });
 });
 
-test('every column that it names is one of a record', () => {
+test('names only columns of a record', () => {
   const names = [
     'time',
     'severity',
@@ -115,7 +115,7 @@ test('every column that it names is one of a record', () => {
   }
 });
 
-describe('what is none says so, and shows what it was', () => {
+describe('reports an invalid value and shows it', () => {
   test.each([
     '',
     ' ',
@@ -162,7 +162,7 @@ describe('what is none says so, and shows what it was', () => {
   });
 });
 
-test('any text is a property or a PropertyError, and only a key goes further', () => {
+test('parses any text to a property or a PropertyError, and passes on only keys', () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^(section\()?[a-z_.'"; ]+\)?$/)),

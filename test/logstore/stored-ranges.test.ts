@@ -4,7 +4,7 @@ import { rangesFromText, rangesToText } from '../../src/logstore/stored-ranges.t
 import { addRange, NO_RANGES } from '../../src/records/ranges.ts';
 
 describe('the ranges in the table of streams', () => {
-  it('are read as they were written', () => {
+  it('are parsed as they were written', () => {
     const range = fc
       .tuple(fc.nat(), fc.integer({ min: 1, max: 10_000 }))
       .map(([start, length]) => ({ start, end: start + length }));
@@ -29,7 +29,7 @@ describe('the ranges in the table of streams', () => {
     '[[8,9],[0,4]]',
     '[[-1,4]]',
     '[[0,1.5]]',
-  ])('are refused when we never wrote them: %s', (text) => {
-    expect(() => rangesFromText(text)).toThrow('holds ranges that are none');
+  ])('are rejected if we never write them: %s', (text) => {
+    expect(() => rangesFromText(text)).toThrow('invalid ranges in table');
   });
 });

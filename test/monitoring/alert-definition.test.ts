@@ -3,7 +3,7 @@ import { alertDefinition, COMPARISONS } from '../../src/monitoring/alert-definit
 
 const MINIMAL = { id: 'a', metric: 'm', level: 10 };
 
-test('an alert of nothing but a metric and a level compares the average of the last minute', () => {
+test('a definition with only a metric and a level compares the average of the last minute', () => {
   expect(alertDefinition.parse(MINIMAL)).toEqual({
     ...MINIMAL,
     statistic: 'avg',
@@ -15,7 +15,7 @@ test('an alert of nothing but a metric and a level compares the average of the l
   });
 });
 
-test('a definition with everything comes out as it went in', () => {
+test('keeps a complete definition unchanged', () => {
   const definition = {
     ...MINIMAL,
     level: -0.5,
@@ -51,7 +51,7 @@ test.each([
   [{ noData: 'nodata' }, 'noData'],
   [{ notify: 'yes' }, 'notify'],
   [{ threshold: 1 }, ''],
-])('%j is refused', (definition, place) => {
+])('rejects %j', (definition, place) => {
   const issues = alertDefinition.safeParse({ ...MINIMAL, ...definition }).error?.issues ?? [];
   expect(issues.map(({ path }) => path.join('.'))).toEqual([place]);
 });

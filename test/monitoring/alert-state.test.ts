@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMPARISONS } from '../../src/monitoring/alert-definition.ts';
-import { holds, isChange, nextState, type SegmentState } from '../../src/monitoring/alert-state.ts';
+import {
+  isConditionMet,
+  isReportedChange,
+  nextState,
+  type SegmentState,
+} from '../../src/monitoring/alert-state.ts';
 
 const SECOND = 1_000_000;
 const RULE = { comparison: '>', level: 10, forSeconds: 0, noData: 'no-data' } as const;
@@ -12,11 +17,11 @@ function run(rule: Parameters<typeof nextState>[0], observations: readonly (numb
   return observations.map((observed, index) => {
     const before = state;
     state = nextState(rule, before, { segment: null, observed }, index * SECOND);
-    return `${isChange(before, state) ? '!' : ''}${state.state}${state.pendingSinceUnixMicro === null ? '' : '?'}`;
+    return `${isReportedChange(before, state) ? '!' : ''}${state.state}${state.pendingSinceUnixMicro === null ? '' : '?'}`;
   });
 }
 
-describe('holds', () => {
+describe('isConditionMet', () => {
   it.each([
     ['>', [false, false, true]],
     ['>=', [false, true, true]],
@@ -25,20 +30,20 @@ describe('holds', () => {
     ['==', [false, true, false]],
     ['!=', [true, false, true]],
   ] as const)('9, 10, 11 %s 10', (comparison, expected) => {
-    expect([9, 10, 11].map((observed) => holds(observed, comparison, 10))).toEqual(expected);
+    expect([9, 10, 11].map((observed) => isConditionMet(observed, comparison, 10))).toEqual(expected);
   });
 });
 
 describe('nextState', () => {
-  it('fires, stays, recovers, fires again', () => {
+  it('fires, keeps firing, recovers, and fires again', () => {
     expect(run(RULE, [1, 11, 12, 10, 9, 11])).toEqual(['ok', '!firing', 'firing', '!ok', 'ok', '!firing']);
   });
 
-  it('fires at the first check when it holds then', () => {
+  it('fires at the first check if the condition is true', () => {
     expect(run(RULE, [11])).toEqual(['!firing']);
   });
 
-  it('waits for so long as it has to hold', () => {
+  it('waits for forSeconds before it fires', () => {
     const rule = { ...RULE, forSeconds: 2 };
     expect(run(rule, [11, 11, 11, 1])).toEqual(['ok?', 'ok?', '!firing', '!ok']);
     expect(run(rule, [11, 11, 1, 11, 11, 11])).toEqual(['ok?', 'ok?', 'ok', 'ok?', 'ok?', '!firing']);
@@ -53,7 +58,7 @@ describe('nextState', () => {
     expect(run({ ...RULE, noData }, [11, null, 1])).toEqual(expected);
   });
 
-  it('without data and with the policy firing waits, too', () => {
+  it('also waits without data and with the policy firing', () => {
     expect(run({ ...RULE, noData: 'firing', forSeconds: 2 }, [1, null, null, null])).toEqual([
       'ok',
       'ok?',
@@ -62,12 +67,12 @@ describe('nextState', () => {
     ]);
   });
 
-  it('knows nothing yet without data at the first check', () => {
+  it('is no-data at a first check without data', () => {
     expect(run({ ...RULE, noData: 'keep' }, [null, null, 1])).toEqual(['no-data', 'no-data', '!ok']);
     expect(run(RULE, [null, 1])).toEqual(['no-data', '!ok']);
   });
 
-  it('does not wait for the time that a clock was ahead', () => {
+  it('does not wait longer after a clock was set back', () => {
     const rule = { ...RULE, forSeconds: 5 };
     const ahead = nextState(rule, undefined, { segment: null, observed: 11 }, 1000 * SECOND);
     const back = nextState(rule, ahead, { segment: null, observed: 11 }, 10 * SECOND);
@@ -75,7 +80,7 @@ describe('nextState', () => {
     expect(nextState(rule, back, { segment: null, observed: 11 }, 15 * SECOND).state).toBe('firing');
   });
 
-  it('changes are a chain, whatever is observed', () => {
+  it('each change begins with the state of the one before', () => {
     fc.assert(
       fc.property(
         fc.array(fc.option(fc.integer({ min: 8, max: 12 }))),
@@ -91,8 +96,8 @@ describe('nextState', () => {
           observations.forEach((observed, index) => {
             const before = state;
             state = nextState(rule, before, { segment: null, observed }, index * SECOND);
-            if (before === undefined && !isChange(before, state)) last = state.state;
-            if (isChange(before, state)) {
+            if (before === undefined && !isReportedChange(before, state)) last = state.state;
+            if (isReportedChange(before, state)) {
               expect(before?.state ?? 'ok').toBe(last);
               last = state.state;
             }

@@ -41,7 +41,7 @@ describeEachMonitorStore('alerts', (open) => {
     return { store, clock, ...turned, traffic, changes, states };
   }
 
-  it('are created, listed, and gone when deleted', async () => {
+  it('are created, listed and deleted', async () => {
     const { monitor } = await setUp();
     const definition = {
       ...ALERT,
@@ -62,26 +62,26 @@ describeEachMonitorStore('alerts', (open) => {
     await expect(monitor.alertHistory('busy', 1)).rejects.toMatchObject({ kind: 'not-found' });
   });
 
-  it('need their metric, and it cannot go before them', async () => {
+  it('require their metric, which cannot be deleted before them', async () => {
     const { monitor } = await setUp();
     const other = alertDefinition.parse({ ...ALERT, id: 'other', metric: 'nothing' });
     await expect(monitor.createAlert(other)).rejects.toMatchObject({ kind: 'invalid' });
     await expect(monitor.deleteMetric('traffic')).rejects.toMatchObject({
       kind: 'in-use',
-      message: 'The metric traffic is used by the alert busy: delete that first.',
+      message: 'Cannot delete the metric traffic: the alert busy uses it. Delete the alert first.',
     });
     expect(await monitor.metrics()).toHaveLength(1);
     await monitor.deleteAlert('busy');
     await monitor.deleteMetric('traffic');
   });
 
-  it('with a window of too many buckets are refused', async () => {
+  it('are rejected with a window of too many buckets', async () => {
     const { monitor } = await setUp();
     const long = alertDefinition.parse({ ...ALERT, id: 'long', windowSeconds: 10_001 });
     await expect(monitor.createAlert(long)).rejects.toMatchObject({ kind: 'invalid' });
   });
 
-  it('fire above the level and not at it, once, and recover, with a row and a page for each change', async () => {
+  it('fire once above the level, not at it, and recover, with a row and a page for each change', async () => {
     const { monitor, traffic, changes, states, pager } = await setUp();
     await monitor.start();
     await traffic(6, 2);
@@ -108,7 +108,7 @@ describeEachMonitorStore('alerts', (open) => {
     });
   });
 
-  it('count seconds without records as zero: a burst is no average', async () => {
+  it('count seconds without records as zero in an average', async () => {
     const { monitor, traffic, changes, states } = await setUp({}, { windowSeconds: 10 });
     await monitor.start();
     await traffic(2, 0);
@@ -135,14 +135,14 @@ describeEachMonitorStore('alerts', (open) => {
     expect(status?.observed).toBeCloseTo(expected, 9);
   });
 
-  it('fill in only where they are asked to', async () => {
+  it('fill missing buckets only with fillMissing', async () => {
     const { monitor, traffic, states } = await setUp({}, { fillMissing: false });
     await monitor.start();
     for (const requests of [0, 6, 4, 0, 0]) await traffic(1, requests);
     expect(await states()).toEqual([[null, 'firing', 5]]);
   });
 
-  it('wait until it has held for long enough, and begin anew when it stops to hold', async () => {
+  it('wait until the condition is true for long enough, and start again when it becomes false', async () => {
     const { monitor, traffic, changes } = await setUp({}, { forSeconds: 5, windowSeconds: 1 });
     await monitor.start();
     await traffic(5, 3);
@@ -180,7 +180,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(pager.told).toEqual(expectedPages);
   });
 
-  it('fire for each segment on its own, and forget segments that are gone', async () => {
+  it('fire for each segment separately, and remove segments without records', async () => {
     const metric = { segment: 'section(path)', statistic: 'max', property: 'response_bsize' };
     const { monitor, clock, traffic, changes, states, pager } = await setUp(metric, { level: 10 });
     await monitor.start();
@@ -205,7 +205,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(await states()).toEqual([]);
   });
 
-  it('tell the end of a segment that is forgotten while it fires', async () => {
+  it('report the end of a segment that is removed while it fires', async () => {
     const metric = { segment: 'section(path)' };
     const { monitor, clock, traffic, changes, pager } = await setUp(metric, {
       comparison: '<',
@@ -222,7 +222,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(pager.told).toEqual(['firing busy/a', 'resolved busy/a']);
   });
 
-  it('see late records within their window', async () => {
+  it('use late records in their window', async () => {
     const { monitor, store, clock, states } = await setUp({}, { windowSeconds: 100 });
     await monitor.start();
     await pass(clock, 20);
@@ -235,7 +235,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(await states()).toEqual([[null, 'firing', 5]]);
   });
 
-  it('keep their state over a restart, page again what fires, and resolve it', async () => {
+  it('keep their state over a restart, page firing alerts again, and resolve them', async () => {
     const { monitor, store, clock, traffic, changes, pager } = await setUp();
     await monitor.start();
     await traffic(6, 3);
@@ -251,7 +251,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(pager.told).toEqual(['firing busy']);
   });
 
-  it('resolve the page of one that is deleted while it fires', async () => {
+  it('resolve the page of an alert that is deleted while it fires', async () => {
     const { monitor, traffic, pager, clock } = await setUp();
     await monitor.start();
     await traffic(6, 3);
@@ -261,7 +261,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(pager.told).toEqual(['firing busy', 'resolved busy']);
   });
 
-  it('do not page when they are not to', async () => {
+  it('send no page with notify: false', async () => {
     const { monitor, traffic, pager, changes } = await setUp({}, { notify: false });
     await monitor.start();
     await traffic(6, 3);
@@ -285,7 +285,7 @@ describeEachMonitorStore('alerts', (open) => {
     expect(pager.open()).toEqual([]);
   });
 
-  it('that cannot be checked are reported, and hold up no others', async () => {
+  it('are reported if they cannot be checked, without delaying others', async () => {
     const { monitor, store, traffic, changes, lines } = await setUp();
     await store.query(sql`insert into alerts (id, definition, created_at) values ('broken', '[]', now())`);
     const orphan = JSON.stringify(alertDefinition.parse({ ...ALERT, id: 'orphan', metric: 'gone' }));

@@ -63,7 +63,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     return { store, clock, burst };
   }
 
-  it('are one at a time', async () => {
+  it('run one at a time', async () => {
     const { store, clock, burst } = await setUp();
     const first = turnedMonitor(store, clock, 'first');
     const second = turnedMonitor(store, clock, 'second');
@@ -79,7 +79,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     expect(await first.monitor.points('traffic', pointsRequest.parse({}))).toHaveLength(1);
   });
 
-  it('take over from one that stops, at once', async () => {
+  it('take over at once from one that stops', async () => {
     const { store, clock } = await setUp();
     const first = turnedMonitor(store, clock, 'first');
     await first.monitor.start();
@@ -91,7 +91,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     expect(await store.query(sql`select holder from leases`)).toEqual([{ holder: 'second' }]);
   });
 
-  it('take over from one that sleeps, which writes nothing when it wakes up', async () => {
+  it('take over from a suspended one, which writes nothing when it resumes', async () => {
     const { store, clock, burst } = await setUp();
     const asleep = sleepy(store);
     const first = turnedMonitor(asleep.store, clock, 'first');
@@ -117,7 +117,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     expect(await store.query(sql`select holder from leases`)).toEqual([{ holder: 'second' }]);
   });
 
-  it('resolve what the one before had no time to', async () => {
+  it('resolve pages that the previous one could not resolve', async () => {
     const { store, clock, burst } = await setUp();
     const first = turnedMonitor(store, clock, 'first');
     await first.monitor.createMetric(METRIC);
@@ -139,7 +139,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     expect(second.pager.told).toEqual(['resolved busy']);
   });
 
-  it('close the page of an alert that was deleted elsewhere', async () => {
+  it('close the page of an alert that another aggregator deleted', async () => {
     const { store, clock, burst } = await setUp();
     const first = turnedMonitor(store, clock, 'first');
     const second = turnedMonitor(store, clock, 'second');
@@ -156,7 +156,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     expect(await store.query(sql`select * from alert_states`)).toEqual([]);
   });
 
-  it('hear of what was created elsewhere', async () => {
+  it('use definitions that another aggregator created', async () => {
     const { store, clock } = await setUp();
     const first = turnedMonitor(store, clock, 'first');
     await first.monitor.start();
@@ -167,7 +167,7 @@ describeEachMonitorStore('several evaluators', (open) => {
     expect(await first.monitor.points('traffic', pointsRequest.parse({}))).toHaveLength(1);
   });
 
-  it('go on when the store cannot be used for a while, without asking all the time', async () => {
+  it('retry with pauses while the store cannot be used', async () => {
     const { store, clock } = await setUp();
     let isDown = true;
     let asked = 0;
@@ -204,7 +204,7 @@ describeEachMonitorStore('the lease', (open) => {
     return { store, clock, one: holder('one'), other: holder('other') };
   }
 
-  it('is held by one, until it expires or is released', async () => {
+  it('is held by one aggregator until it expires or is released', async () => {
     const { clock, one, other } = await setUp();
     expect(await one.acquire()).toBe(true);
     expect(await one.acquire()).toBe(true);
@@ -218,7 +218,7 @@ describeEachMonitorStore('the lease', (open) => {
     expect(await one.acquire()).toBe(true);
   });
 
-  it('is what every write asks for', async () => {
+  it('is required for every write', async () => {
     const { store, clock, one, other } = await setUp();
     const add = (database: MonitorDatabase) =>
       sql`insert into alert_history select 'x', null, now(), 'ok', 'ok', 0, 0, '>' where ${database.isHeld}`;
@@ -230,7 +230,7 @@ describeEachMonitorStore('the lease', (open) => {
     expect(await store.query(sql`select alert from alert_history`)).toHaveLength(1);
   });
 
-  it('writes again what lost against another writer, and gives up some day', async () => {
+  it('retries a write that lost against another writer, a limited number of times', async () => {
     const { store, clock } = await setUp();
     let refusals = 3;
     const database: SqlDatabase = {
@@ -246,7 +246,7 @@ describeEachMonitorStore('the lease', (open) => {
     await expect(one.release()).rejects.toMatchObject({ kind: 'busy' });
   });
 
-  it('is looked at again by who had to wait for it', async ({ skip }) => {
+  it('is checked again after a wait for it', async ({ skip }) => {
     const { store, one } = await setUp();
     if (store.database.dialect !== 'postgres') skip('who would wait is refused at once');
     await one.acquire();

@@ -11,7 +11,7 @@ const problemsOf = (definition: object) =>
     path.join('.'),
   );
 
-test('a metric of nothing but a name counts all records, a minute at a time', () => {
+test('a definition with only a name counts all records by minute', () => {
   expect(metricDefinition.parse({ id: 'total' })).toEqual({
     id: 'total',
     statistic: 'count',
@@ -23,7 +23,7 @@ test('a metric of nothing but a name counts all records, a minute at a time', ()
   });
 });
 
-test('what is not said follows the period', () => {
+test('defaults follow the period', () => {
   expect(metricDefinition.parse({ id: 'm', periodSeconds: 10 })).toMatchObject({
     refreshSeconds: 10,
     endOffsetSeconds: 10,
@@ -33,7 +33,7 @@ test('what is not said follows the period', () => {
   ).toMatchObject({ refreshSeconds: 5, endOffsetSeconds: 0 });
 });
 
-test('a definition with everything comes out as it went in', () => {
+test('keeps a complete definition unchanged', () => {
   const definition = {
     id: 'slow_routes',
     statistic: 'p95',
@@ -49,7 +49,7 @@ test('a definition with everything comes out as it went in', () => {
   expect(metricDefinition.parse(metricDefinition.parse(definition))).toEqual(definition);
 });
 
-describe('a definition is refused', () => {
+describe('rejects a definition', () => {
   test.each([
     [{ statistic: 'avg' }, 'property'],
     [{ statistic: 'p50', property: '*' }, 'property'],
@@ -70,7 +70,7 @@ describe('a definition is refused', () => {
     expect(problemsOf(definition)).toContain(place);
   });
 
-  test('for every statistic but the count, of all records', () => {
+  test('with any statistic except count of all records', () => {
     for (const statistic of STATISTICS)
       expect(problemsOf({ statistic })).toEqual(statistic === 'count' ? [] : ['property']);
   });
@@ -81,13 +81,13 @@ test.each(['a', 'requests_per_route', 'a'.repeat(63), 'p99'])('the identifier %s
 });
 
 test.each(['', 'A', '1a', '_a', 'a-b', 'a b', 'a'.repeat(64), 'a;drop', 'a"', 'a\n', '__proto__'])(
-  'no identifier: %j',
+  'rejects the identifier %j',
   (name) => {
     expect(identifier.safeParse(name).success).toBe(false);
   },
 );
 
-test('a request for points has bounds', () => {
+test('limits a request for points', () => {
   expect(pointsRequest.parse({})).toEqual({ limit: 100 });
   expect(pointsRequest.parse({ limit: 10_000, segment: '' })).toEqual({ limit: 10_000, segment: '' });
   expect(pointsRequest.safeParse({ limit: 10_001 }).success).toBe(false);

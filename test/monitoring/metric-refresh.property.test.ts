@@ -62,7 +62,7 @@ const wait = fc.record({
 const handOver = fc.record({ kind: fc.constant('hand over' as const), isClean: fc.boolean() });
 
 describeEachMonitorStore('refreshed points', (open) => {
-  it('are those of a fresh computation', async () => {
+  it('equal a fresh computation', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof({ weight: 5, arbitrary: flush }, wait, handOver), { maxLength: 15 }),
@@ -174,7 +174,7 @@ function secondsOf(store: MonitorStore, column: 'time' | 'bucket') {
 }
 
 describe('the property', () => {
-  it('has metrics whose buckets do and do not fit into minutes', () => {
+  it('covers metrics with buckets that do and do not divide a minute', () => {
     expect(DEFINITIONS.map(({ periodSeconds }) => 60 % periodSeconds)).toEqual([0, 4, 60]);
   });
 });

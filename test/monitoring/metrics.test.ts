@@ -28,7 +28,7 @@ describeEachMonitorStore('metrics', (open) => {
     return { store, clock, ...turnedMonitor(store, clock) };
   }
 
-  it('are created, listed, and found with every default', async () => {
+  it('are created, listed and found with all defaults', async () => {
     const { monitor } = await setUp();
     const report = await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
     expect(report).toEqual({
@@ -50,7 +50,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'requests')).toEqual([]);
   });
 
-  it('are there once, and gone when deleted', async () => {
+  it('are unique, and deleted completely', async () => {
     const { monitor } = await setUp();
     const definition = metricDefinition.parse({ id: 'requests' });
     await monitor.createMetric(definition);
@@ -65,19 +65,19 @@ describeEachMonitorStore('metrics', (open) => {
   it.each([
     [
       { statistic: 'avg', property: 'url.path' },
-      'There is no avg of url.path, which is text: it can only be counted.',
+      'Cannot compute avg of url.path: it is text, which can only be counted.',
     ],
     [{ statistic: 'p95', property: 'section(path)' }, /which is text/],
     [{ statistic: 'max', property: 'time' }, /which is a time/],
     [{ startOffsetSeconds: 100 }, /at least 120/],
     [{ periodSeconds: 1, startOffsetSeconds: 31_622_400 }, /more than 1000000 buckets/],
-  ])('that cannot work are refused: %j', async (definition, message) => {
+  ])('are rejected if they are not possible: %j', async (definition, message) => {
     const { monitor } = await setUp();
     const refused = monitor.createMetric(metricDefinition.parse({ id: 'x', ...definition }));
     await expect(refused).rejects.toMatchObject({ kind: 'invalid', message: expect.stringMatching(message) });
   });
 
-  it('hold the observations of the complete buckets of the start offset, from the beginning', async () => {
+  it('contain the observations of the complete buckets within the start offset', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(5), at(15), at(15.5), at(20), at(30.001), at(95), at(130)]);
     await monitor.createMetric(
@@ -128,7 +128,7 @@ describeEachMonitorStore('metrics', (open) => {
     if (statistic !== 'count') expect(tookPoint?.value).toBeCloseTo(expected, 9);
   });
 
-  it('have a value for each segment, and for records without one', async () => {
+  it('have a value for each segment, and one for records without the property', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [
       at(90, { path: '/a/x' }),
@@ -150,7 +150,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'routes', { segment: 'b' })).toEqual([[120, 'b', 1]]);
   });
 
-  it('are of the records that the filter lets through', async () => {
+  it('use only records that match the filter', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(90, { status: 500 }), at(90, { status: 404 }), at(90)]);
     const filter = { where: [{ property: 'status_code', value: '500' }] };
@@ -160,7 +160,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'errors')).toEqual([[120, null, 1]]);
   });
 
-  it('are opened again by late records, within the start offset', async () => {
+  it('are computed again for late records within the start offset', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(100), at(5000)]);
     await monitor.createMetric(metricDefinition.parse({ id: 'requests', startOffsetSeconds: 3600 }));
@@ -175,7 +175,7 @@ describeEachMonitorStore('metrics', (open) => {
     ]);
   });
 
-  it('do not miss what came long ago for a bucket that is complete only now', async () => {
+  it('include records that arrived long before their bucket was complete', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(-90)]);
     await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
@@ -184,7 +184,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'requests')).toEqual([[-60, null, 1]]);
   });
 
-  it('miss nothing, at whatever moment of a refresh it is stored', async () => {
+  it('include records that are stored at any moment of a refresh', async () => {
     const { monitor, store, clock } = await setUp();
     const definition = { id: 'requests', periodSeconds: 10, startOffsetSeconds: 3600, refreshSeconds: 1 };
     await monitor.createMetric(metricDefinition.parse(definition));
@@ -209,7 +209,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(records).toBe(24);
   });
 
-  it('are computed anew when nobody has looked for longer than touched minutes are kept', async () => {
+  it('are computed again after a pause that is longer than the retention of touched minutes', async () => {
     const { monitor, store, clock } = await setUp();
     const definition = metricDefinition.parse({ id: 'requests', startOffsetSeconds: 10 * 86_400 });
     await monitor.createMetric(definition);
@@ -225,7 +225,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'requests')).toEqual([[1020, null, 1]]);
   });
 
-  it('are computed anew after a long sleep, too', async () => {
+  it('are also computed again after a long suspension', async () => {
     const { monitor, store, clock } = await setUp();
     const definition = metricDefinition.parse({ id: 'requests', startOffsetSeconds: 10 * 86_400 });
     await monitor.createMetric(definition);
@@ -238,7 +238,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'requests')).toEqual([[1020, null, 1]]);
   });
 
-  it('stay when the records are deleted by age', async () => {
+  it('are kept when the records are deleted by age', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(7200)]);
     await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
@@ -252,7 +252,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'requests')).toEqual([[7200, null, 1]]);
   });
 
-  it('keep the segments with the most records, and say so', async () => {
+  it('keep the segments with the most records, and report it', async () => {
     const { monitor, store, clock, lines } = await setUp();
     const records = Array.from({ length: 1100 }, (_, index) => at(100, { path: `/${index}` }));
     await store.flush(WRITER, [...records, at(100, { path: '/busy' }), at(100, { path: '/busy' })]);
@@ -265,7 +265,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(lines).toContainEqual(expect.objectContaining({ metric: 'paths', level: 40 }));
   });
 
-  it('that cannot be read or computed are reported, and hold up no others', async () => {
+  it('are reported if they cannot be read or computed, without delaying others', async () => {
     const { monitor, store, clock, lines } = await setUp();
     await store.flush(WRITER, [at(100)]);
     await store.query(
@@ -284,7 +284,7 @@ describeEachMonitorStore('metrics', (open) => {
     await monitor.deleteMetric('broken');
   });
 
-  it('that are deleted and created again begin anew', async () => {
+  it('start again when they are deleted and created again', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(100, { path: '/a' })]);
     await monitor.createMetric(metricDefinition.parse({ id: 'requests' }));
@@ -314,12 +314,12 @@ describeEachMonitorStore('metrics', (open) => {
     await pass(clock, 300, { step: 10 });
     expect((await pointsOf(monitor, 'requests')).map(([, , value]) => value)).toEqual([1, 1, 1]);
     expect(lines.filter(({ metric }) => metric === 'requests').map(({ msg }) => msg)).toEqual([
-      'A metric could not be refreshed.',
-      'The metric can be refreshed again.',
+      expect.stringContaining('Cannot refresh a metric: '),
+      'The metric can be refreshed again',
     ]);
   });
 
-  it('of one that fails hold up no others', async () => {
+  it('do not delay others when one fails', async () => {
     const { monitor, store, clock } = await setUp();
     await store.flush(WRITER, [at(100)]);
     for (const id of ['a', 'b']) await monitor.createMetric(metricDefinition.parse({ id }));
@@ -337,21 +337,21 @@ describeEachMonitorStore('metrics', (open) => {
     expect(await pointsOf(monitor, 'b')).toEqual([[120, null, 1]]);
   });
 
-  it('are of a limited number', async () => {
+  it('are limited in number', async () => {
     const { monitor, store } = await setUp();
     const definition = JSON.stringify(metricDefinition.parse({ id: 'x' }));
     await store.query(sql`insert into metrics (id, definition, created_at)
       select 'x' || n::text, ${definition}::text, now() from generate_series(1, 500) as series(n)`);
     await expect(monitor.createMetric(metricDefinition.parse({ id: 'one_more' }))).rejects.toMatchObject({
       kind: 'invalid',
-      message: 'There are 500 metrics already, and no room for more.',
+      message: 'Cannot create the metric: at most 500 are possible. Delete another one first.',
     });
     await expect(monitor.createMetric(metricDefinition.parse({ id: 'x7' }))).rejects.toMatchObject({
       kind: 'exists',
     });
   });
 
-  it('write nothing while nothing happens, but once a minute how far they are', async () => {
+  it('write only their position once a minute while nothing happens', async () => {
     const { monitor, store, clock } = await setUp();
     await monitor.createDefaults();
     await monitor.deleteAlert('totaltraffic');
@@ -372,7 +372,7 @@ describeEachMonitorStore('metrics', (open) => {
     expect(writes).toBe(2);
   });
 
-  it('have defaults, which stay when they are there', async () => {
+  it('have defaults, which are not replaced', async () => {
     const { monitor } = await setUp();
     const names = ['total_traffic', 'total_traffic_per_route', 'totaltraffic'];
     expect(await monitor.createDefaults()).toEqual({ created: names, existing: [] });

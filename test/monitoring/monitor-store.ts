@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, describe, onTestFinished } from 'vitest';
 import { LOG_TABLE } from '../../src/logstore/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../src/logstore/schema.ts';
-import { dialectOf } from '../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import {
   join as joinSql,
   type SqlStatement,

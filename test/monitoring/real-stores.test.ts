@@ -17,7 +17,7 @@ function accessLogTime(unixMs: number): string {
 
 /** What the suites over bare tables cannot tell: that the stores themselves, in real time, take all these statements. */
 describeEachStore('the monitor', (openStore) => {
-  it('goes from lines of an access log to a page', async () => {
+  it('sends a page for lines of an access log', async () => {
     const store = await openStore();
     const { database } = store;
     const pager = new MemoryPager();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Schedule } from '../../src/monitoring/schedule.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
-it('says what is due, and how long nothing is', async () => {
+it('returns the due tasks, and the time until the next one', async () => {
   const clock = new FakeClock();
   const schedule = new Schedule(clock);
   schedule.only(['a', 'b']);
@@ -19,7 +19,7 @@ it('says what is due, and how long nothing is', async () => {
   expect(schedule.waitMs).toBe(0);
 });
 
-it('does not make up for what took too long, and lets it rest', async () => {
+it('does not catch up after a slow task, and lets it rest', async () => {
   const clock = new FakeClock();
   const schedule = new Schedule(clock);
   schedule.only(['a']);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clip, mergeSpans, type Span, takeNewest, wholeBuckets } from '../../src/monitoring/spans.ts';
+import { clipSpan, mergeSpans, type Span, takeNewest, wholeBuckets } from '../../src/monitoring/spans.ts';
 
 const span = fc.tuple(fc.nat(200), fc.nat(20)).map(([from, length]) => ({ from, to: from + length }));
 
@@ -11,7 +11,7 @@ function seconds(spans: readonly Span[]): ReadonlySet<number> {
 }
 
 describe('mergeSpans', () => {
-  it('keeps every second, in order, and nothing touching', () => {
+  it('keeps every second, in order, without adjacent spans', () => {
     fc.assert(
       fc.property(fc.array(span), (spans) => {
         const merged = mergeSpans(spans);
@@ -37,7 +37,7 @@ describe('mergeSpans', () => {
 });
 
 describe('takeNewest', () => {
-  it('takes all of them in the end, none twice, the newest first, so many at a time', () => {
+  it('takes all spans, each once, the newest first, at most N at a time', () => {
     fc.assert(
       fc.property(
         fc.array(span),
@@ -63,8 +63,8 @@ describe('takeNewest', () => {
   });
 });
 
-it('wholeBuckets grows, clip cuts', () => {
+it('wholeBuckets extends a span, clipSpan cuts it', () => {
   expect(wholeBuckets({ from: 13, to: 15 }, 7)).toEqual({ from: 7, to: 21 });
   expect(wholeBuckets({ from: 14, to: 21 }, 7)).toEqual({ from: 14, to: 21 });
-  expect(clip({ from: 0, to: 9 }, { from: 3, to: 6 })).toEqual({ from: 3, to: 6 });
+  expect(clipSpan({ from: 0, to: 9 }, { from: 3, to: 6 })).toEqual({ from: 3, to: 6 });
 });

@@ -5,7 +5,7 @@ import { capturedLogger } from '../support/captured-logger.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import type { MonitorStore } from './monitor-store.ts';
 
-/** Keeps what it was told, in one list. */
+/** Keeps all calls, in one list. */
 export class MemoryPager implements AlertPager {
   readonly told: string[] = [];
   readonly #open = new Map<string, AlertPage>();
@@ -52,8 +52,8 @@ export function turnedMonitor(store: MonitorStore, clock: FakeClock, holder = 'f
 }
 
 /**
- * Lets time pass, in steps; after each, whatever was due is done: `monitors` wait for what is next. A step is a leap: what
- * falls due within it, takes until its end.
+ * Advances the time in steps; after each step, `monitors` finish the work that is due. Work that becomes due
+ * during a step runs at its end.
  */
 export async function pass(
   clock: FakeClock,

@@ -40,7 +40,7 @@ describeEachMonitorStore('a bucket that the database cannot compute', (open) => 
     return { store, clock, ...turned, write };
   }
 
-  it('is set aside with the reason, and the others and the alert go on', async () => {
+  it('is set aside with the reason, while other buckets and the alert are computed', async () => {
     const { monitor, clock, write } = await setUp();
     await write([1, 1]);
     await write(HUGE);
@@ -73,7 +73,7 @@ describeEachMonitorStore('a bucket that the database cannot compute', (open) => 
     },
   );
 
-  it('is computed when late records do not come, and again after more of them come', async () => {
+  it('is computed without late records, and again after they arrive', async () => {
     const { monitor, store, clock, write } = await setUp();
     await write(HUGE);
     await pass(clock, 3);
@@ -116,7 +116,7 @@ describeEachMonitorStore('an alert that cannot be checked', (open) => {
     expect((await monitor.alert('wide')).problem).toBeUndefined();
   });
 
-  it('because no bucket of its window has a value pages too', async () => {
+  it('also pages if no bucket of its window has a value', async () => {
     const store = await open();
     const clock = new FakeClock(NOW);
     const { monitor, pager } = turnedMonitor(store, clock);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { newsSince, parseWatermark } from '../../src/monitoring/watermark.ts';
 
 describe('parseWatermark', () => {
-  it('reads what was written', () => {
+  it('parses what is written', () => {
     const watermark = { flushes: { a: 3 }, since: 10, until: 20 };
     expect(parseWatermark(JSON.stringify(watermark))).toEqual(watermark);
   });
@@ -12,7 +12,7 @@ describe('parseWatermark', () => {
   });
 });
 
-it('newsSince tells who has flushed, and from where on', () => {
+it('newsSince returns the writers with new flushes and their ranges', () => {
   const now = { a: 5, b: 7, c: 1, constructor: 2 };
   expect(newsSince({ a: 5, b: 6, gone: 9 }, now)).toEqual([
     { writer: 'b', after: 6, last: 7 },

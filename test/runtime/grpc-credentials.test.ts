@@ -82,7 +82,7 @@ describe('with TLS', () => {
     expect(await echo(port, await authority.issue({ name: 'collector' }))).toBe('hello');
   });
 
-  test('TLS 1.2 and 1.3 are spoken, with a certificate', async () => {
+  test('accepts TLS 1.2 and 1.3 with a certificate', async () => {
     const authority = await CertificateAuthority.create();
     const { port } = await serving(await authority.issue({ name: 'aggregator' }));
     const client = clientTlsOptions(await authority.issue({ name: 'collector' }));

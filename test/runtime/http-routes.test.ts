@@ -251,7 +251,7 @@ describe('a body', () => {
     ['nested without end', '['.repeat(60_000)],
     ['a text without end', `"${'\\"'.repeat(30_000)}`],
     ['an endless number', `${'9'.repeat(50_000)}e`],
-  ])('that is %s is refused', async (_, body) => {
+  ])('that is %s is rejected', async (_, body) => {
     const answer = await post(body);
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ error: { code: 'invalid-request' } });

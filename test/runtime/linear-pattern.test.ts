@@ -41,7 +41,7 @@ describe('a pattern that is tested in linear time', () => {
     ['(a?){60}a{60}', /counted repetitions are too large/],
     ['a{1,99}a{1,99}a{1,99}$', /counted repetitions are too large/],
     ['(', /Unterminated group/],
-  ])('refuses %s with what to write instead', (source, reason) => {
+  ])('rejects %s with an alternative', (source, reason) => {
     expect(compileLinearPattern(source)).toEqual({ kind: 'refused', reason: expect.stringMatching(reason) });
   });
 });

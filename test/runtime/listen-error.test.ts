@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { listenError } from '../../src/runtime/listen-error.ts';
-import { silenceGrpcLog } from '../../src/runtime/logging/grpc-log.ts';
+import { silenceGrpcLog } from '../../src/runtime/logging/silence-grpc-log.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -3,13 +3,13 @@ import { Writable } from 'node:stream';
 import type { Io, Signal } from '../../src/cli/output/io.ts';
 import type { Services } from '../../src/cli/services.ts';
 
-/** A process that a command can be run in, by the test's own: what it writes is kept, signals are the test's to send. */
+/** A simulated process for commands: its output is kept, and the test sends signals. */
 export interface CapturedIo {
   readonly io: Io;
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly send: (signal: Signal) => void;
-  /** With what the command ended the process at once. */
+  /** The codes with which the command ended the process immediately. */
   readonly exits: readonly number[];
 }
 

@@ -6,7 +6,7 @@ export interface CapturedLog {
   readonly [field: string]: unknown;
 }
 
-/** A logger whose lines a test can look at. */
+/** A logger whose lines a test can read. */
 export function capturedLogger(): { logger: Logger; lines: CapturedLog[] } {
   const lines: CapturedLog[] = [];
   const logger = pino(

@@ -2,7 +2,9 @@ import type { SourceStream, StreamSink } from '../../src/collector/source.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 
-/** A publisher's side of a source, for tests of sources: keeps what was opened, and reads it when asked. */
+/**
+ * The publisher's side of a source, for tests of sources: keeps opened streams, and reads them on request.
+ */
 export class CapturedSink implements StreamSink {
   readonly streams = new Map<StreamId, SourceStream>();
   readonly closed: StreamId[] = [];
@@ -21,7 +23,7 @@ export class CapturedSink implements StreamSink {
     this.closed.push(stream);
   }
 
-  /** The only stream there is. */
+  /** The only stream. */
   get stream(): SourceStream {
     const [stream, ...others] = this.streams.values();
     if (stream === undefined || others.length > 0) throw new Error(`there are ${this.streams.size} streams`);
@@ -29,7 +31,7 @@ export class CapturedSink implements StreamSink {
   }
 }
 
-/** Everything that can be read of a stream from a position on, in batches of at most `bufferBytes`. */
+/** Reads everything of a stream from a position, in batches of at most `bufferBytes`. */
 export async function readAll(
   stream: SourceStream,
   from = stream.accepted,

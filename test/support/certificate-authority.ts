@@ -10,7 +10,7 @@ const run = promisify(execFile);
 export interface CertificatePlan {
   /** The subject's common name. */
   readonly name: string;
-  /** Before now, both. */
+  /** Both dates are in the past. */
   readonly expired?: boolean;
 }
 

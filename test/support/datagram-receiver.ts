@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 
-/** A UDP socket that keeps what it gets; closed when the test has finished. */
+/** A UDP socket that keeps received datagrams; closed at the end of the test. */
 export class DatagramReceiver {
   readonly packets: Buffer[] = [];
   readonly port: number;

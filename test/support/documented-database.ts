@@ -6,7 +6,7 @@ export const STORE_ROLE = 'collector';
 const PAGE = new URL('../../docs/store.md', import.meta.url);
 const BLOCK = /```sql\n(create role collector[\s\S]*?)```/;
 
-/** The statements by which docs/store.md sets up its database `logs`, here for a database of another name. */
+/** The statements of docs/store.md that set up its database `logs`, for a database of another name. */
 export function documentedDatabase(
   name: string,
   { withRole }: { readonly withRole: boolean },

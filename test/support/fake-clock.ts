@@ -6,7 +6,7 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** A clock that a test turns by hand. */
+/** A clock that the test advances. */
 export class FakeClock implements Clock {
   #monotonicMs = 0;
   #wallOffsetNano: bigint;
@@ -49,12 +49,12 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers wait. */
+  /** The number of waiting timers. */
   get waiting(): number {
     return this.#timers.size;
   }
 
-  /** Lets `ms` pass, firing what falls due in order, and lets promises settle after each. */
+  /** Advances the time by `ms`, runs due timers in order, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
     const until = this.#monotonicMs + ms;
     await settle();
@@ -72,13 +72,13 @@ export class FakeClock implements Clock {
     await settle();
   }
 
-  /** The wall clock jumps; no timer moves. */
+  /** Changes the wall clock without moving a timer. */
   jumpWallClock(ms: number): void {
     this.#wallOffsetNano += BigInt(ms) * 1_000_000n;
   }
 }
 
-/** Lets everything that is ready run. */
+/** Runs everything that is ready. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LogFieldName } from '../../src/protocols/febe/log-fields.ts';
 
-/** The fields as an independent decoder saw them: 64-bit integers as strings, null for the absent. */
+/** The fields as an independent decoder read them: 64-bit integers as strings, null for absent ones. */
 export type CapturedRecord = Readonly<Record<LogFieldName, string | number | null>>;
 
 export interface CapturedConnection {
@@ -12,7 +12,7 @@ export interface CapturedConnection {
 
 const directory = new URL('../fixtures/pg_logfebe/', import.meta.url);
 
-/** What ten processes of a real PostgreSQL sent, one after another (see the fixture's README). */
+/** The bytes that ten processes of a real PostgreSQL sent, one after another (see the fixture's README). */
 export function febeCapture(): { bytes: Buffer; connections: CapturedConnection[]; chunks: Buffer[] } {
   const bytes = readFileSync(new URL('capture.bin', directory));
   const connections = JSON.parse(
@@ -21,7 +21,7 @@ export function febeCapture(): { bytes: Buffer; connections: CapturedConnection[
   return { bytes, connections, chunks: splitAtVersions(bytes) };
 }
 
-/** The capture, cut where a connection begins. */
+/** The capture, split at the beginning of each connection. */
 function splitAtVersions(bytes: Buffer): Buffer[] {
   const starts: number[] = [];
   let offset = 0;

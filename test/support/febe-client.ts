@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { chunksOf, greeting, recordFrame } from './febe-frames.ts';
 
-/** A PostgreSQL process, as far as a collector can tell. */
+/** Simulates a PostgreSQL process for a collector. */
 export class FebeClient {
   readonly socket: Socket;
   #closed = false;
@@ -24,7 +24,7 @@ export class FebeClient {
     return new FebeClient(socket);
   }
 
-  /** Connected, with version and identity sent. */
+  /** Connects and sends version and identity. */
   static async greeted(path: string, identity: string, version?: string): Promise<FebeClient> {
     const client = await FebeClient.connect(path);
     await client.send(greeting(identity, version));
@@ -35,7 +35,7 @@ export class FebeClient {
     return this.#closed;
   }
 
-  /** Resolves when the bytes are in the kernel's hands. */
+  /** Resolves when the kernel has accepted the bytes. */
   async send(bytes: Uint8Array, chunkBytes = bytes.length): Promise<void> {
     for (const chunk of chunksOf(bytes, Math.max(1, chunkBytes)))
       await new Promise<void>((resolve) => this.socket.write(chunk, () => resolve()));

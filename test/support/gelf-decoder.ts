@@ -96,8 +96,8 @@ function judgeName(name: string): void {
 }
 
 /**
- * What Graylog's index holds of the additional fields: it strips one underscore, skips what is set already, refuses
- * reserved names, drops booleans and nulls, and turns dots into underscores.
+ * The additional fields in Graylog's index: it strips one underscore, skips fields that are set already,
+ * rejects reserved names, drops booleans and nulls, and replaces dots by underscores.
  */
 export function indexedByGraylog(message: Json): Map<string, string | number> {
   const indexed = new Map<string, string | number>();

@@ -1,10 +1,10 @@
 /**
- * A process that wants a directory's lock, for tests of who gets it.
+ * A process that acquires a directory's lock, for tests of concurrent owners.
  *
  *     node --import ./test/support/typescript-loader.mjs test/support/lock-contender.ts DIRECTORY hold|contend
  *
- * `hold` locks it for as long as the process lives. `contend` waits for a message, then locks and releases it again and
- * again, and reports how often it had the lock, and how often another process had it at the same time.
+ * `hold` keeps the lock while the process runs. `contend` waits for a message, then locks and releases
+ * repeatedly, and reports how often it had the lock, and how often another process had it at the same time.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,7 +10,7 @@ type DaemonName = 'rsyslog' | 'syslog-ng';
 export interface LogDaemon {
   readonly name: DaemonName;
   readonly command: string;
-  /** What it needs to be told when it is not where it was built for. */
+  /** Arguments for a program outside of its installation path. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }

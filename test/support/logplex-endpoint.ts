@@ -41,7 +41,7 @@ export interface ReceivedRequest {
 
 export interface EndpointPlan {
   readonly tls?: Pick<TlsMaterial, 'certificate' | 'key'>;
-  /** Who may write. Default: `t.test`. */
+  /** The accepted tokens. Default: `t.test`. */
   readonly tokens?: readonly string[];
   readonly port?: number;
   /** Idle connections are closed after so long. */
@@ -50,11 +50,11 @@ export interface EndpointPlan {
 
 /** A logplex server for one test: strict about everything that the real one is strict about, and more. */
 export class LogplexEndpoint {
-  /** Every request that was read to its end, whatever was answered. */
+  /** Every request that was read to its end, with any answer. */
   readonly requests: ReceivedRequest[] = [];
-  /** What was answered with success, by token. */
+  /** Requests that were answered with success, by token. */
   readonly accepted: ReceivedRequest[] = [];
-  /** What was wrong with requests, in words. */
+  /** The problems of requests, as text. */
   readonly faults: string[] = [];
   readonly tokens: Set<string>;
   /** How requests are met: by the first of these, which then goes ... */

@@ -5,7 +5,7 @@ import {
   type Notifier,
 } from '../../src/aggregator/notify/notifier.ts';
 
-/** Keeps what it was told. */
+/** Keeps its notifications. */
 export class MemoryNotifier implements Notifier {
   readonly triggers: { readonly incident: string; readonly details: IncidentDetails }[] = [];
   readonly resolves: string[] = [];

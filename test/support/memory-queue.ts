@@ -15,8 +15,8 @@ import {
 } from '../../src/storage/queue/queue-contract.ts';
 
 /**
- * The queue in memory, as faithful as its contract is: for tests of what stands behind it. It outlives the chains that
- * follow it, so a crash is a second chain on the same queue.
+ * The queue in memory, with the same contract, for tests of its consumers. It outlives its chains, so a crash
+ * is a second chain on the same queue.
  */
 export class MemoryQueue {
   readonly #clock: Clock;

@@ -13,7 +13,7 @@ import {
   type StreamOwner,
 } from '../../src/storage/queue/queue-contract.ts';
 
-/** The queue's intake side and the ledger, in memory: for tests of what stands before them. */
+/** The intake side of the queue and the ledger, in memory, for tests of the intake. */
 export class MemoryStore implements QueueWriter, Ledger {
   readonly batches: RecordBatch[] = [];
   readonly finals = new Map<StreamId, Position>();

@@ -11,7 +11,7 @@ import { NO_MARKS } from '../../src/records/record-batch.ts';
 import { compareChecksums, emptyChecksum, extendChecksum } from '../../src/records/running-checksum.ts';
 import { mintStreamId } from '../../src/records/stream-id.ts';
 
-/** A stream of lines in memory, for tests of what stands behind the sources. */
+/** A stream of lines in memory, for tests of the consumers of sources. */
 export class MemoryStream implements SourceStream {
   readonly id;
   accepted: Position = 0;

@@ -9,7 +9,10 @@ import { documentedDatabase, STORE_ROLE } from './documented-database.ts';
 
 const run = promisify(execFile);
 
-/** Where the newest installed PostgreSQL keeps its programs; undefined: none is installed, or nobody may run it. */
+/**
+ * The directory of the programs of the newest installed PostgreSQL; undefined: none is installed, or this
+ * user may not run it.
+ */
 export const POSTGRES_PROGRAMS = findPrograms();
 
 export interface PostgresServer {
@@ -116,7 +119,7 @@ function serverProcesses(data: string): number[] {
   return [postmaster, ...children.split(' ').filter(Boolean).map(Number)];
 }
 
-/** Not one that was killed and that nobody has waited for yet. */
+/** False for a killed process that its parent has not waited for yet. */
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -11,7 +11,7 @@ import { decodeResponse, encodeRequest } from '../../src/records/publish-codec.t
 
 type Message<T extends { message: unknown }> = NonNullable<T['message']>;
 
-/** A peer that sends whatever bytes a test wants. */
+/** A peer that sends any bytes of a test. */
 export class RawPublishClient {
   readonly #client: Client;
   readonly stream: ClientDuplexStream<Buffer, PublishResponse>;

@@ -5,7 +5,10 @@ import type { LogFilter } from '../../src/logstore/logs/log-requests.ts';
 import type { AttributeValue } from '../../src/records/log-record.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 
-/** What a store is held against: the rows of batches in memory, filtered and ordered in the plainest way. */
+/**
+ * A model for comparison with a store: the rows of batches in memory, filtered and ordered in the simplest
+ * way.
+ */
 export function rowsOf(batches: readonly RecordBatch[]): LogRow[] {
   const rows: LogRow[] = [];
   for (const batch of batches) {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ProcessPlan {
-  /** What messages call it. */
+  /** The name for messages. */
   readonly name: string;
   readonly command: string;
   readonly args?: readonly string[];

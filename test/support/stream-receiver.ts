@@ -4,12 +4,12 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
 
 /**
- * - `read`: as it should be.
+ * - `read`: the normal behaviour.
  * - `read-nothing`: accepts and never reads.
- * - `close-after-each`: closes the connection, in order, once it has got something.
- * - `reset`: resets the connection once it has got something.
+ * - `close-after-each`: closes the connection in order after it has received something.
+ * - `reset`: resets the connection after it has received something.
  * - `reset-at-once`: resets each connection without reading.
- * - `half-open`: says it will send no more, and goes on reading.
+ * - `half-open`: closes its sending half and continues to read.
  */
 export type Behaviour =
   | 'read'

@@ -102,7 +102,7 @@ describe('an end that comes after a good check', () => {
   it.each([
     [RESET, 5_000],
     [CLOSED, 500],
-  ])('is told of, and later checks wait for the like: %j', async (end, afterMs) => {
+  ])('is reported, and later checks wait for the same: %j', async (end, afterMs) => {
     const { clock, stream, tooLate, write, check, ...rest } = inMemory();
     await write('a');
     await check();

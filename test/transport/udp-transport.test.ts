@@ -42,7 +42,7 @@ describe('UDP', () => {
     expect(await udp.send(Buffer.from('x'))).toEqual({ reason: 'permission denied', code: 'EACCES' });
   });
 
-  it('says that a name is not known, and gives up waiting for a silent name server', async () => {
+  it('reports an unknown name, and stops waiting for a silent name server', async () => {
     const clock = new FakeClock();
     const unknown = () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));
     using udp = transport('log.example', 1, { resolve: unknown });
@@ -99,7 +99,7 @@ describe('the name', () => {
     await expect.poll(() => old.packets.map(String)).toEqual(['a', 'b']);
   });
 
-  it('is asked for again after an error, and another of its addresses tried', async () => {
+  it('is resolved again after an error, and another of its addresses is used', async () => {
     const { old, moved, names, udp } = await moving();
     using _ = udp;
     names.current = ['127.0.0.1', '127.0.0.2'];

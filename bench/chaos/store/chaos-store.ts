@@ -1,15 +1,13 @@
 import type { Fault } from '../faults.ts';
 
-/** The store that a run writes to, with all that can go wrong with it. */
+/** The store that a run writes to, with its possible faults. */
 export interface ChaosStore {
-  /** The variables of the aggregators for it. */
+  /** The variables of the aggregators for this store. */
   readonly environment: Readonly<Record<string, string>>;
   readonly faults: readonly Fault[];
-  /**
-   * Everything that is in it, as `ROWS` asks for it. The aggregators have ended.
-   */
+  /** All rows, selected by `ROWS`. The aggregators have ended. */
   rows(): AsyncIterable<readonly StoredRow[]>;
-  /** Releases all of it. Safe in any state. */
+  /** Releases everything, in any state. */
   close(): Promise<void>;
 }
 
@@ -20,7 +18,7 @@ export interface StoredRow {
 }
 
 /**
- * The streams of a log in the order of their first lines, and each by position: what comes out is each log
+ * The streams of a log in the order of their first lines, and each stream by position: the result is each log
  * from its first line to its last. A line begins with its log and its number, which has leading zeros.
  */
 export const ROWS = `

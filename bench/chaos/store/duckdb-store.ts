@@ -4,7 +4,7 @@ import { fullDisk, nearlyFullDisk } from '../faults.ts';
 import type { SmallDisk } from '../small-disk.ts';
 import { type ChaosStore, ROWS, type StoredRow } from './chaos-store.ts';
 
-/** A file on a disk of its own, where there may be one. */
+/** A file, on a separate disk if possible. */
 export function duckdbStore(directory: string, disk: SmallDisk | undefined): ChaosStore {
   const path = join(directory, 'logs.duckdb');
   return {
@@ -28,7 +28,7 @@ async function* rowsOf(path: string): AsyncIterable<readonly StoredRow[]> {
   try {
     const result = await connection.stream(ROWS);
     for await (const rows of result.yieldRowObjectJson()) {
-      // A bigint comes as text.
+      // A bigint is returned as text.
       yield (rows as unknown as StoredRow[]).map((row) => ({ ...row, position: Number(row.position) }));
     }
   } finally {

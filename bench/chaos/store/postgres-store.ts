@@ -11,13 +11,13 @@ const DATABASE = 'logs';
 const FETCHED_ROWS = 10_000;
 const TERMINATE_EVERY_MS = 150;
 
-/** A private server after a proxy; the aggregators connect only to the proxy. */
+/** A private server with a proxy before it; the aggregators connect only to the proxy. */
 export async function postgresStore(
   directory: string,
   random: Random,
   onStderr: (chunk: Buffer) => void,
 ): Promise<ChaosStore> {
-  // A killed process leaves what it wrote to the kernel: flushing would prove nothing here.
+  // Data that a killed process wrote stays in the kernel: flushing would prove nothing here.
   const settings = { fsync: 'off', log_min_messages: 'fatal' };
   const server = await OwnPostgres.create({ directory: join(directory, 'postgres'), settings, onStderr });
   await server.start();
@@ -38,7 +38,7 @@ export async function postgresStore(
       lockedStreams(server),
       weather(proxy, 'cutting', 'connections to PostgreSQL break'),
       weather(proxy, 'forgetful', 'answers to COMMIT are lost'),
-      weather(proxy, 'becalmed', 'nothing passes to PostgreSQL and back'),
+      weather(proxy, 'becalmed', 'no bytes pass between the aggregator and PostgreSQL'),
     ],
     rows: () => rowsOf(server),
     async close() {
@@ -51,7 +51,7 @@ export async function postgresStore(
 
 function absentServer(server: OwnPostgres): Fault {
   return {
-    name: 'PostgreSQL is killed and stays away',
+    name: 'PostgreSQL is killed and stays down',
     stopsDelivery: true,
     begin: () => server.kill(),
     end: () => server.start(),
@@ -81,14 +81,14 @@ function killedSession(server: OwnPostgres, random: Random): Fault {
 
 function frozenServer(server: OwnPostgres): Fault {
   return {
-    name: 'PostgreSQL stands still',
+    name: 'PostgreSQL is suspended',
     stopsDelivery: true,
     begin: () => server.freeze(),
     end: () => server.thaw(),
   };
 }
 
-/** As an administrator does it, again and again. */
+/** Repeatedly terminates all sessions, as an administrator may do. */
 function terminatedSessions(server: OwnPostgres): Fault {
   return repeated('an administrator ends all sessions', async (isOver) => {
     await server.query(async (client) => {
@@ -102,9 +102,9 @@ function terminatedSessions(server: OwnPostgres): Fault {
   });
 }
 
-/** Somebody else holds what every flush needs. */
+/** Another client holds a lock that every flush needs. */
 function lockedStreams(server: OwnPostgres): Fault {
-  return repeated('a stranger has locked the streams', async (isOver) => {
+  return repeated('another client has locked the streams', async (isOver) => {
     await server.query(async (client) => {
       await client.query('begin');
       await client.query('lock table mega_collector.streams in share row exclusive mode');

@@ -2,9 +2,9 @@ import { type Audit, LineAudit } from '../line-audit.ts';
 import type { StoredRow } from './chaos-store.ts';
 
 export interface StoreAudit extends Audit {
-  /** Rows with the stream and the position of another. */
+  /** Rows with the stream and position of another row. */
   readonly sameIdentity: number;
-  /** Rows that do not begin where the one before them in their stream ends. */
+  /** Rows that do not begin at the end of the previous row of their stream. */
   readonly misplaced: number;
 }
 

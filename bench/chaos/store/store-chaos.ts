@@ -1,13 +1,13 @@
 /**
- * The same bad day (`../chaos.ts`) with a store at its end: DuckDB in the aggregator, or PostgreSQL behind a
- * network; with one aggregator, or with two that write into one database and a collector that knows both.
+ * The same failures (`../chaos.ts`) with a store: DuckDB in the aggregator, or PostgreSQL over a network;
+ * with one aggregator, or with two that write into one database and a collector that knows both.
  *
  *     fault begins -- a while -- killed, restarted or frozen -- a while -- fault ends
  *
- * When all rounds are over the world is healed and the writer stops. Then the store must hold each line once,
- * at the position where it stood, in the order of its log; no process may have ended by itself; and with one
- * aggregator both balances must be what was written. (What one of two had accepted and could not say so goes
- * to the other, too: both count it, and the store takes it once.)
+ * After all rounds the faults end and the writer stops. Then the store must contain each line once, at its
+ * position, in the order of its log; no process may have ended unexpectedly; and with one aggregator both
+ * balances must match the written lines. (With two, an aggregator may accept records without being able to
+ * acknowledge them, and they are also sent to the other one: both count them, and the store keeps them once.)
  */
 import { appendFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export interface StoreChaosPlan extends TimedPlan {
   /** Two only with PostgreSQL. */
   readonly aggregators: 1 | 2;
   readonly seed: number;
-  /** Empty; left to the caller afterwards. */
+  /** An empty directory; the caller removes it. */
   readonly directory: string;
 }
 
@@ -47,7 +47,7 @@ const STORE_DISK_MEGABYTES = 1024;
 const DISK_MIN_FREE_MEMORY_BYTES = 3 * 2 ** 30;
 const DRAIN_STALLED_AFTER_MS = 45_000;
 
-/** Throws when it does not come to an end, with what it was at. */
+/** Throws if it does not finish in time, with its last step. */
 export async function runStoreChaos(plan: StoreChaosPlan): Promise<StoreReport> {
   const random = new Random(plan.seed);
   const stage = await setStage(plan, random);
@@ -60,7 +60,7 @@ export async function runStoreChaos(plan: StoreChaosPlan): Promise<StoreReport> 
 
 interface Stage {
   readonly store: ChaosStore;
-  /** One for each aggregator; the collector is the first one's. */
+  /** One for each aggregator; the collector uses the first one's. */
   readonly pairs: readonly [Pair, ...Pair[]];
   readonly collector: Supervised;
   readonly aggregators: readonly Supervised[];
@@ -77,9 +77,9 @@ async function play(plan: StoreChaosPlan, stage: Stage, random: Random): Promise
   await startTwice(stage, random);
   await playRounds(plan, stage, random);
   const written = stage.writer.stop();
-  plan.say('The rounds are over; what is on the way is let through');
+  plan.say('The rounds are over; waiting for the remaining lines');
   await untilDrained(sum(written, 'bytes'), stage);
-  plan.say('All are told to stop, and the rows are counted');
+  plan.say('Stopping all processes and counting the rows');
   const report = await takeStock(plan, stage, written);
   if (storeFailuresOf(report).length > 0) await keepEvidence(stage, plan.directory);
   return report;
@@ -163,7 +163,7 @@ async function layOutPairs(plan: StoreChaosPlan, states: string, store: ChaosSto
   return plan.aggregators === 1 ? [first] : [first, await layOut('second')];
 }
 
-/** Killed while everything is made for the first time: states, tables. Afterwards all of it is there. */
+/** Killed while states and tables are created for the first time. Afterwards all of them must exist. */
 async function startTwice({ collector, aggregators, pairs }: Stage, random: Random): Promise<void> {
   const all = [...aggregators, collector];
   for (const each of all) each.start();
@@ -195,14 +195,15 @@ async function playRounds(plan: StoreChaosPlan, stage: Stage, random: Random): P
     const complaints = await treatment.apply(victims, random);
     if (!fault.mayEndProcesses)
       stage.misbehaviour.push(...complaints.map((each) => `${each} (${fault.name})`));
-    // Often again in trouble while starting or reconnecting, sometimes left long enough to get somewhere.
+    // Often disturbed again while it starts or reconnects, sometimes left running long enough to make
+    // progress.
     await sleep(random.chance(0.6) ? random.between(50, 2000) : random.between(2000, 4000));
     await fault.end();
     stage.fault = NO_FAULT;
   }
 }
 
-/** Dealt rather than diced: a short run, too, sees many kinds of trouble. */
+/** Dealt like cards, so that also a short run has many kinds of faults. */
 class Deck<T> {
   readonly #cards: readonly T[];
   readonly #random: Random;
@@ -226,7 +227,7 @@ function castsOf({ collector, aggregators }: Stage): readonly (readonly Supervis
   return [[collector], ...alone, ...alone, [collector, ...aggregators]];
 }
 
-/** Until everything has been accepted and delivered, or nothing has moved for so long that nothing will. */
+/** Waits until everything is accepted and delivered, or until there is no progress for too long. */
 async function untilDrained(writtenBytes: number, { pairs }: Stage): Promise<void> {
   let before = '';
   let movedAt = performance.now();
@@ -281,7 +282,7 @@ async function takeStock(
   };
 }
 
-/** The small disks go away with their mounts. */
+/** Unmounts the small disks. */
 async function keepEvidence({ disks }: Stage, directory: string): Promise<void> {
   for (const disk of disks) {
     await keepFiles(disk.directory, join(directory, `kept-${basename(disk.directory)}`));

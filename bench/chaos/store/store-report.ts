@@ -8,11 +8,14 @@ import type { StoreAudit } from './store-audit.ts';
 export interface StoreReport {
   readonly seed: number;
   readonly rounds: number;
-  /** How often each fault, and each treatment of each victim. */
+  /** The number of times of each fault, and of each treatment of each victim. */
   readonly events: ReadonlyMap<string, number>;
   readonly written: readonly WrittenLog[];
   readonly rows: StoreAudit;
-  /** Of each aggregator, or why there is none. Only one alone must have taken exactly what was written. */
+  /**
+   * The balance of each aggregator, or the reason why there is none. Only a single aggregator must have
+   * accepted exactly the written lines.
+   */
   readonly balances: readonly (QueueBalance | string)[];
   readonly collectorBalance: StreamBalanceReport | string;
   /** Exit codes of the processes after a regular stop: '0'. */
@@ -21,20 +24,20 @@ export interface StoreReport {
   readonly ownEnds: readonly OwnEnd[];
 }
 
-/** Everything that is not as promised; nothing when all is well. */
+/** Returns all violations of the guarantees; empty if there are none. */
 export function storeFailuresOf(report: StoreReport): string[] {
   const { rows, written, balances, collectorBalance, exits, ownEnds } = report;
   const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
   return [
-    ...(lines === 0 ? ['nothing was written'] : []),
+    ...(lines === 0 ? ['no lines were written'] : []),
     ...(rows.lines === lines ? [] : [`${rows.lines} rows for ${lines} lines`]),
     ...(['missing', 'doubled', 'disordered', 'damaged', 'sameIdentity', 'misplaced'] as const)
       .filter((what) => rows[what] > 0)
       .map((what) => `${WORDS[what]}: ${rows[what]}`),
     ...(balances.length > 1 ? [] : balances.flatMap((balance) => balanceFailures(balance, lines, bytes))),
     ...collectorBalanceFailures(collectorBalance, bytes),
-    ...exits.filter((exit) => exit !== '0').map((exit) => `a process ended with ${exit} when asked to stop`),
+    ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...report.misbehaviour,
     ...ownEnds.filter(({ excused }) => !excused).map((end) => `${describeEnd(end)}, by itself`),
   ];
@@ -44,9 +47,9 @@ const WORDS = {
   missing: 'lines missing',
   doubled: 'lines doubled',
   disordered: 'lines out of order',
-  damaged: 'rows that are no line',
-  sameIdentity: 'rows with the stream and position of another',
-  misplaced: 'rows that do not stand where the one before them ends',
+  damaged: 'rows that are not a line',
+  sameIdentity: 'rows with the stream and position of another row',
+  misplaced: 'rows that do not begin at the end of the previous row',
 } as const;
 
 export function describeStoreReport(report: StoreReport): string {

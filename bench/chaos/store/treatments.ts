@@ -6,7 +6,7 @@ import type { Supervised } from '../supervised.ts';
 export interface Treatment {
   /** `collector killed` */
   readonly name: string;
-  /** Returns what a process did that it should not have. */
+  /** Returns the unexpected behaviour of a process. */
   apply(victims: readonly Supervised[], random: Random): Promise<readonly string[]>;
 }
 
@@ -25,7 +25,7 @@ const restarted: Treatment = {
   async apply(victims) {
     const ends = await Promise.all(victims.map((victim) => victim.askToStop()));
     for (const victim of victims) victim.start();
-    // The signal may come before the handler for it is there.
+    // The signal may come before its handler is installed.
     return ends
       .filter((end) => end !== '0' && end !== 'SIGTERM')
       .map((end) => `a process ended with ${end} when it was restarted`);

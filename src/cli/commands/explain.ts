@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { explanationText } from '../explanation-text.ts';
 import { widthOf } from '../output/io.ts';
 import { printable } from '../output/text-table.ts';
-import { paragraph } from '../output/wrapped-text.ts';
+import { formatParagraph } from '../output/wrap-text.ts';
 import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
 
 const EXAMPLES = `
@@ -39,5 +39,5 @@ export function explainCommand({ io }: Context): Command {
 
 /** Several collectors may know the file: a permanent one, and those of one-shot runs. */
 function headingOf({ path }: KnownStateDirectory, index: number, width: number | undefined): string {
-  return `${index === 0 ? '' : '\n'}${paragraph(`collector  ${printable(path)}`, width, 2)}\n`;
+  return `${index === 0 ? '' : '\n'}${formatParagraph(`collector  ${printable(path)}`, width, 2)}\n`;
 }

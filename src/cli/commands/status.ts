@@ -12,7 +12,7 @@ import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { widthOf } from '../output/io.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
-import { paragraph } from '../output/wrapped-text.ts';
+import { formatParagraph } from '../output/wrap-text.ts';
 import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
 
 const EXAMPLES = `
@@ -59,7 +59,7 @@ export function statusCommand({ io }: Context): Command {
 
 function heading({ role, path }: KnownStateDirectory, running: boolean, width: number | undefined): string {
   const text = `${role}  ${printable(path)}  ${running ? 'running' : 'not running'}`;
-  return `${paragraph(text, width, 2)}\n`;
+  return `${formatParagraph(text, width, 2)}\n`;
 }
 
 function statusText(status: AggregatorStatus | CollectorStatus, width: number | undefined): string {
@@ -86,7 +86,7 @@ function aggregatorText(
     printable(balance.emitter),
     ...parts.map(([, part]) => amountText(balance[part])),
   ]);
-  return `${paragraph(total, width)}\n${textTable(columns, rows, width)}`;
+  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}`;
 }
 
 function amountText({ records, bytes }: AmountReport): string {

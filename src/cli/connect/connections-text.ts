@@ -1,7 +1,7 @@
 import type { ConnectionTrial } from '../../runtime/connection-trial.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 
-/** More targets that work are only counted; each one that fails is named. */
+/** More successful targets are only counted; each failed one is named. */
 const MAX_WORKING = 50;
 
 /** One line for each target: `ok`, or `failed` with the reason and the remedy. */

@@ -6,7 +6,9 @@ import type { ConnectionFailure, ConnectionTrial } from '../../runtime/connectio
 import { fileErrorText } from '../output/file-error-text.ts';
 import { printable } from '../output/text-table.ts';
 
-/** Whether this user may read a directory and write in it. `isCreated`: the start creates a missing one. */
+/**
+ * Tries whether this user may read and write a directory. `isCreated`: the start creates a missing directory.
+ */
 export async function tryDirectory(
   what: string,
   path: string,

@@ -5,7 +5,10 @@ import { fileErrorText } from '../output/file-error-text.ts';
 import { printable } from '../output/text-table.ts';
 import { tailMatches } from '../tail-matches.ts';
 
-/** Opens each file that a pattern matches and reads one byte. A pattern without files is a failure, too. */
+/**
+ * Opens each file that a pattern matches and reads one byte. A pattern that matches no file is a failure,
+ * too.
+ */
 export async function tryFiles(entries: readonly TailEntry[]): Promise<readonly ConnectionTrial[]> {
   const trials = new Map<string, ConnectionTrial>();
   for (const { pattern, files, problems } of await tailMatches(entries)) {
@@ -36,7 +39,7 @@ async function readError(path: string): Promise<ConnectionFailure | undefined> {
   }
 }
 
-/** The sentences have the remedy already. */
+/** The sentences already contain the remedy. */
 function whole(sentences: string): ConnectionFailure {
   return { reason: sentences.replace(/\.$/, '') };
 }

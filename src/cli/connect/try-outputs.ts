@@ -3,10 +3,10 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { ConnectionTrial } from '../../runtime/connection-trial.ts';
 import { tryDirectory } from './try-directory.ts';
 
-/** No destination is waited for longer than this. */
+/** Maximum time to wait for a destination. */
 const WITHIN_MS = 20_000;
 
-/** Everything that an aggregator writes or connects to. */
+/** Tries everything that an aggregator writes or connects to. */
 export async function tryOutputs({
   emitters,
   stateDirectory,

@@ -4,14 +4,11 @@ import { PropertyError } from '../../logstore/property-brackets.ts';
 import { DurationError, durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../output/exit-codes.ts';
-import { MOMENT_FORMAT, momentOfFlag } from './moment-flag.ts';
-import { harmless } from './terminal/harmless.ts';
+import { MOMENT_FORMAT, parseMomentFlag } from './parse-moment-flag.ts';
+import { sanitizeForTerminal } from './terminal/sanitize-for-terminal.ts';
 import type { TimeZone } from './terminal/time-text.ts';
 
-/** For each place in what a schema checks (`filter.severity`; empty: the whole), the flag that it was said with. */
-export type FlagNames = Readonly<Record<string, string>>;
-
-/** Reads the texts of flags, and remembers what is wrong with them: all of it is told at once. */
+/** Parses the texts of flags and collects their problems, to report all of them at once. */
 export class FlagValues {
   readonly #problems: { readonly flag: string; readonly message: string }[] = [];
 
@@ -20,10 +17,10 @@ export class FlagValues {
     return this.#read(flag, text, 'seconds such as 60, or a duration such as 10s or 1h', secondsOf);
   }
 
-  /** A time, as the API reads it. */
+  /** A time, in the form that the API reads. */
   moment(flag: string, text: string | undefined, timeZone: TimeZone): string | undefined {
     const present = { now: new Date(), timeZone };
-    return this.#read(flag, text, MOMENT_FORMAT, (given) => momentOfFlag(given, present));
+    return this.#read(flag, text, MOMENT_FORMAT, (given) => parseMomentFlag(given, present));
   }
 
   number(flag: string, text: string | undefined): number | undefined {
@@ -36,15 +33,17 @@ export class FlagValues {
     return texts?.flatMap((text) => this.#read(flag, text, expected, pairOf) ?? []);
   }
 
-  /** Throws a CommandError with every problem, those of `value` by the names of its flags. */
+  /**
+   * Throws a CommandError with all problems. Problems of `value` are reported with the names of its flags.
+   */
   checked<T>(schema: z.ZodType<T>, value: unknown, flags: FlagNames): T {
     const result = schema.safeParse(value);
     for (const issue of result.error?.issues ?? []) {
       const flag = flagOf(issue.path, flags);
-      // What could not be read is missing now: that is told already.
+      // A value that could not be parsed is missing now; its problem is reported already.
       if (!this.#problems.some((each) => each.flag === flag)) {
         const expected = expectation(issue);
-        // A schema that reads a text in parts names the part that it found.
+        // A schema that parses a text in parts names the part that it found.
         const whole = expected.includes(', found ') ? '' : found(value, issue.path);
         this.#problems.push({ flag, message: `${expected}${whole}` });
       }
@@ -52,7 +51,7 @@ export class FlagValues {
     if (result.success && this.#problems.length === 0) return result.data;
     const lines = this.#problems.map(({ flag, message }) => `${flag}: ${message}`);
     if (lines.length === 1) throw new CommandError(`${lines[0]}.`, EXIT.usage);
-    throw new CommandError(`This cannot be:\n  ${lines.join('\n  ')}`, EXIT.usage);
+    throw new CommandError(`Invalid options:\n  ${lines.join('\n  ')}`, EXIT.usage);
   }
 
   #read<T>(
@@ -69,6 +68,9 @@ export class FlagValues {
     return value;
   }
 }
+
+/** The flag for each path in a schema (`filter.severity`; empty: the whole value). */
+export type FlagNames = Readonly<Record<string, string>>;
 
 function secondsOf(text: string): number | undefined {
   if (/^[0-9]{1,12}$/.test(text)) return Number(text);
@@ -106,7 +108,7 @@ function flagOf(path: readonly PropertyKey[], flags: FlagNames): string {
   return flags[''] ?? path.join('.');
 }
 
-/** Zod's own words become ours; those that a schema brings along stay. */
+/** Replaces Zod's own messages; messages that a schema defines are kept. */
 function expectation(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') {
     return `expected ${TYPES[issue.expected] ?? issue.expected}`;
@@ -120,7 +122,7 @@ function expectation(issue: z.core.$ZodIssue): string {
   if (issue.code === 'too_big') {
     return `expected at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
   }
-  // Of `*`, or a property: nobody misspells the first.
+  // For `*` or a property, only the second part of the union is worth reporting.
   if (issue.code === 'invalid_union') return issue.errors.flat().at(-1)?.message ?? issue.message;
   return issue.message;
 }
@@ -144,5 +146,5 @@ const LONGEST = 80;
 
 function quoted(text: string): string {
   const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
-  return harmless(JSON.stringify(shown));
+  return sanitizeForTerminal(JSON.stringify(shown));
 }

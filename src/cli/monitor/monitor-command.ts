@@ -7,12 +7,7 @@ import type { Io } from '../output/io.ts';
 import { AggregatorApi } from './api/aggregator-api.ts';
 import { type ConnectionFlags, readConnection, withConnection } from './api/connection.ts';
 
-export interface MonitorFlags extends ConnectionFlags {
-  readonly json?: boolean;
-  readonly utc?: boolean;
-}
-
-/** A command that asks an aggregator: all of them have its flags. */
+/** Creates a command that queries an aggregator, with the flags that all of these commands have. */
 export function monitorCommand(name: string, json: string): Command {
   return withConnection(
     new Command(name)
@@ -21,24 +16,29 @@ export function monitorCommand(name: string, json: string): Command {
   );
 }
 
-/** What a bare `monitor metrics` runs, with the names of the others for who misspells one. */
+export interface MonitorFlags extends ConnectionFlags {
+  readonly json?: boolean;
+  readonly utc?: boolean;
+}
+
+/** Makes `list` the default of `monitor metrics`, and suggests the other commands for a misspelled name. */
 export function asDefault(list: Command): Command {
   return list.allowExcessArguments().hook('preAction', (command) => {
     const [name] = command.args;
     if (name === undefined) return;
     const others = command.parent?.commands.map((each) => each.name()) ?? [];
     const nearest = nearestName(name, others);
-    const hint = nearest === undefined ? `There are ${others.join(', ')}.` : `Did you mean ${nearest}?`;
-    throw new CommandError(`There is no such command: ${JSON.stringify(name)}. ${hint}`, EXIT.usage);
+    const hint = nearest === undefined ? `Commands: ${others.join(', ')}.` : `Did you mean ${nearest}?`;
+    throw new CommandError(`Unknown command ${JSON.stringify(name)}. ${hint}`, EXIT.usage);
   });
 }
 
-export async function apiOf(flags: ConnectionFlags, io: Io): Promise<AggregatorApi> {
+export async function openApi(flags: ConnectionFlags, io: Io): Promise<AggregatorApi> {
   return new AggregatorApi(await readConnection(flags, io));
 }
 
-/** For what goes on until Ctrl-C; that is no failure. */
-export async function untilInterrupted(
+/** Runs `work` until it ends or Ctrl-C interrupts it, which is not a failure. */
+export async function runUntilInterrupted(
   { io }: Pick<Context, 'io'>,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
@@ -50,7 +50,7 @@ export async function untilInterrupted(
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   } finally {
-    // Whatever is still open, if it ended by itself.
+    // Ends the open requests if `work` ended by itself.
     end();
     for (const each of forget) each();
   }

@@ -1,6 +1,6 @@
-import { harmless } from './terminal/harmless.ts';
+import { sanitizeForTerminal } from './terminal/sanitize-for-terminal.ts';
 
 export function segmentText(segment: string | null): string {
   if (segment === null) return '(none)';
-  return segment === '' ? '(empty)' : harmless(segment);
+  return segment === '' ? '(empty)' : sanitizeForTerminal(segment);
 }

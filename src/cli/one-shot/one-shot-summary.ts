@@ -3,28 +3,28 @@ import { groupBy } from '../../collector/sources/tail/identity/group-by.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { count, printable } from '../output/text-table.ts';
 
+export interface OneShotSummary {
+  readonly text: string;
+  /** False: something was not read or not written, so the run has failed. */
+  readonly isComplete: boolean;
+}
+
 /** More files are only counted. */
 const MAX_NAMED = 3;
 
-/** A run as the command sees it: the standalone knows more than the collector. */
+/** The end of a run as the command sees it: a standalone knows more than a collector. */
 export interface OneShotEnd extends OneShotReport {
   /** Records that emitters rejected in this run. */
   readonly rejectedRecords?: number;
 }
 
-export interface OneShotSummary {
-  readonly text: string;
-  /** Something was not read or not written: the run has failed. */
-  readonly isComplete: boolean;
-}
-
-/** What a run has read and what it has left, in one line. */
+/** Summarizes in one line what a run has read and what it has left. */
 export function oneShotSummary(end: OneShotEnd): OneShotSummary {
   const { accepted, undeliveredRecords = 0 } = end;
   const left = leftParts(end);
   const read = `Read ${records(accepted.records)} (${formatByteSize(accepted.bytes)})`;
   const queued =
-    undeliveredRecords > 0 ? `; the aggregator has still to write ${records(undeliveredRecords)}` : '';
+    undeliveredRecords > 0 ? `; the aggregator has not yet delivered ${records(undeliveredRecords)}` : '';
   const rest = left.length > 0 ? `; left: ${left.join('; ')}` : '';
   return { text: read + queued + rest, isComplete: left.length === 0 };
 }

@@ -1,11 +1,11 @@
 import type { DestinationStream } from 'pino';
 
-/** Back to the first column, and nothing after it. */
+/** Moves to the first column and erases the rest of the line. */
 const ERASE = '\r\x1b[K';
 
 /**
- * One line at the end of a terminal that changes in place. Log lines appear above it, so both are written through this
- * object.
+ * A line at the end of a terminal that changes in place. Log lines appear above it, so both are written
+ * through this object.
  */
 export class ProgressLine implements DestinationStream {
   readonly #to: DestinationStream;
@@ -15,7 +15,7 @@ export class ProgressLine implements DestinationStream {
     this.#to = to;
   }
 
-  /** A whole log line. */
+  /** Writes a whole log line. */
   write(line: string): void {
     this.#to.write(this.#shown === '' ? line : `${ERASE}${line}${this.#shown}`);
   }
@@ -27,7 +27,7 @@ export class ProgressLine implements DestinationStream {
     this.#to.write(`${ERASE}${text}`);
   }
 
-  /** Leaves no trace. */
+  /** Removes the line. */
   erase(): void {
     if (this.#shown !== '') this.show('');
   }

@@ -5,12 +5,12 @@ import { RemainingRate } from './remaining-rate.ts';
 
 type Progress = Pick<OneShotReport, 'accepted' | 'remainingBytes' | 'undeliveredRecords'>;
 
-/** The text of the progress of one run, from one sample to the next. */
+/** The progress of one run as text, from one sample to the next. */
 export class ProgressText {
   readonly #bytes = new RemainingRate();
   readonly #records = new RemainingRate();
 
-  /** First the files are read, then the records are written. */
+  /** Shows first how much of the files is read, then how many records are left to write. */
   next(atMs: number, { accepted, remainingBytes, undeliveredRecords = 0 }: Progress): string {
     this.#bytes.add(atMs, remainingBytes);
     if (remainingBytes > 0) return this.#reading(accepted.bytes, remainingBytes);

@@ -1,18 +1,18 @@
-/** Samples that are older do not count: the rate follows a link that becomes slower. */
+/** Older samples are dropped, so that the rate follows a link that becomes slower. */
 const WINDOW_MS = 10_000;
 
-/** How fast an amount decreases, over the last seconds. */
+/** The rate at which an amount decreases, over the last seconds. */
 export class RemainingRate {
   #samples: { readonly atMs: number; readonly remaining: number }[] = [];
 
   add(atMs: number, remaining: number): void {
-    // More was found: what was known before says nothing about the rate.
+    // More data was found: the earlier samples say nothing about the rate.
     if (remaining > (this.#samples.at(-1)?.remaining ?? 0)) this.#samples = [];
     this.#samples.push({ atMs, remaining });
     while ((this.#samples[1]?.atMs ?? atMs) < atMs - WINDOW_MS) this.#samples.shift();
   }
 
-  /** undefined: it does not decrease, or this is not known yet. */
+  /** undefined: the amount does not decrease, or the rate is not known yet. */
   get perSecond(): number | undefined {
     const [first] = this.#samples;
     const last = this.#samples.at(-1);

@@ -10,15 +10,15 @@ interface ProgressOptions {
   readonly line: ProgressLine;
   readonly report: () => OneShotReport;
   readonly clock: Clock;
-  /** Read again each time: terminals are resized. */
+  /** Read for each line, since terminals are resized. */
   readonly columns: () => number;
 }
 
-/** Shows how far a run is until the returned function is called, which erases the line. */
+/** Shows the progress of a run until the returned function is called, which erases the line. */
 export function showProgress({ line, report, clock, columns }: ProgressOptions): Cancel {
   const text = new ProgressText();
   const next = () => {
-    // A line that is as wide as the terminal would continue on the next one.
+    // A line as wide as the terminal would continue on the next row.
     line.show(cutToWidth(text.next(clock.monotonicMs(), report()), columns() - 1));
     cancel = clock.after(INTERVAL_MS, next);
   };

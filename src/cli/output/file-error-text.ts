@@ -1,4 +1,4 @@
-/** Why a file cannot be used, with the system's own code, and what to do. Ends with a full stop. */
+/** The reason why a file cannot be used, with the errno code and the remedy. Ends with a full stop. */
 export function fileErrorText(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const meaning = MEANINGS[code];
@@ -15,5 +15,5 @@ const MEANINGS: Readonly<Record<string, { readonly reason: string; readonly advi
   EPERM: { reason: 'the system does not permit it', advice: 'Run as another user.' },
   ELOOP: { reason: 'its symbolic links are a loop', advice: 'Check where the links lead.' },
   EMFILE: { reason: 'too many files are open', advice: 'Raise the limit (ulimit -n).' },
-  EIO: { reason: 'the disk failed', advice: 'Check the disk and the log of the kernel.' },
+  EIO: { reason: 'the disk failed', advice: 'Check the disk and the kernel log.' },
 };

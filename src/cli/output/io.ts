@@ -6,25 +6,25 @@ import { LogDestination } from '../../runtime/logging/log-destination.ts';
 import type { EarlySignals } from '../early-signals.ts';
 import { type Services, services } from '../services.ts';
 
-export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
-
-/** Everything a command touches of its process; tests bring their own. */
+/** Everything that a command uses of its process. Tests provide their own. */
 export interface Io {
   readonly environment: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Standard output for records: never blocks the loop, however slow its reader is. */
+  /** Standard output for records. A slow reader never blocks the event loop. */
   recordOutput(): NodeJS.WritableStream;
-  /** Standard error for log lines: never blocks the loop, and never the end of the process. */
+  /** Standard error for log lines. A slow reader blocks neither the event loop nor the end of the process. */
   logOutput(): DestinationStream;
   readonly userId: number | undefined;
   readonly version: string;
   readonly services: Services;
-  /** Returns the way out. */
+  /** Returns a function that removes the listener. */
   onSignal(signal: Signal, listener: () => void): () => void;
-  /** Ends the process at once. */
+  /** Ends the process immediately. */
   exit(code: number): void;
 }
+
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 export type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
@@ -32,7 +32,7 @@ export type Output = NodeJS.WritableStream & {
   readonly fd?: number;
 };
 
-/** The columns of a terminal; undefined for a pipe or a file, whose lines have any length. */
+/** The columns of a terminal; undefined for a pipe or a file, where lines may have any length. */
 export function widthOf({ isTTY, columns }: Output): number | undefined {
   return isTTY === true ? columns || UNKNOWN_COLUMNS : undefined;
 }

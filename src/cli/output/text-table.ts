@@ -1,25 +1,11 @@
 import { escapeControls } from '../../runtime/logging/escape-controls.ts';
 import { textWidth } from './text-width.ts';
-import { wrappedLines } from './wrapped-text.ts';
-
-export interface Column {
-  readonly title: string;
-  /** Numbers are aligned at the right. */
-  readonly right?: true;
-  /** Continues on further lines where the terminal is too narrow. */
-  readonly wraps?: true;
-}
-
-type Row = readonly string[];
-
-const GAP = '  ';
-/** A narrower column is hard to read. */
-const MIN_WRAPPED = 16;
+import { wrapText } from './wrap-text.ts';
 
 /**
- * Rows of text under titles, in columns of equal width; every line ends with a newline. `width` is that of the terminal,
- * undefined elsewhere. A table that is wider has its text continued on further lines, if its columns permit that; else it
- * is printed row by row, with the titles at the left. Nothing is left out.
+ * Rows of text under titles, in columns of equal width; every line ends with a newline. `width`: the width of
+ * the terminal, undefined elsewhere. If the table is wider, columns that permit it continue on further lines;
+ * else each row is printed as a block, with the titles at the left. Nothing is left out.
  */
 export function textTable(columns: readonly Column[], rows: readonly Row[], width?: number): string {
   const natural = naturalWidths(columns, rows);
@@ -27,6 +13,20 @@ export function textTable(columns: readonly Column[], rows: readonly Row[], widt
   const widths = wrappedWidths(columns, natural, width);
   return widths === undefined ? rowByRow(columns, rows, width) : printed(columns, rows, widths);
 }
+
+export interface Column {
+  readonly title: string;
+  /** Aligned at the right, for numbers. */
+  readonly right?: true;
+  /** Continues on further lines if the terminal is too narrow. */
+  readonly wraps?: true;
+}
+
+type Row = readonly string[];
+
+const GAP = '  ';
+/** Narrower columns are hard to read. */
+const MIN_WRAPPED = 16;
 
 function naturalWidths(columns: readonly Column[], rows: readonly Row[]): readonly number[] {
   const all = [columns.map(({ title }) => title), ...rows];
@@ -37,7 +37,7 @@ function totalWidth(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
 }
 
-/** The widest column that wraps gives first; undefined when that is not sufficient. */
+/** Narrows the widest columns that wrap; undefined if that is not sufficient. */
 function wrappedWidths(
   columns: readonly Column[],
   natural: readonly number[],
@@ -70,7 +70,7 @@ function printed(columns: readonly Column[], rows: readonly Row[], widths: reado
 function printedRow(columns: readonly Column[], row: Row, widths: readonly number[]): string {
   const cells = columns.map((_, index) => {
     const width = widths[index] ?? 0;
-    return textWidth(row[index] ?? '') <= width ? [row[index] ?? ''] : wrappedLines(row[index] ?? '', width);
+    return textWidth(row[index] ?? '') <= width ? [row[index] ?? ''] : wrapText(row[index] ?? '', width);
   });
   const height = Math.max(1, ...cells.map((lines) => lines.length));
   return Array.from({ length: height }, (_, line) => {
@@ -83,7 +83,7 @@ function printedRow(columns: readonly Column[], row: Row, widths: readonly numbe
   }).join('');
 }
 
-/** A block for each row: a line for each column that has a value. */
+/** A block for each row, with a line for each column that has a value. */
 function rowByRow(columns: readonly Column[], rows: readonly Row[], width: number): string {
   const fields: readonly Column[] = [{ title: '' }, { title: '', wraps: true }];
   const blocks = rows.map((row) => {
@@ -94,7 +94,7 @@ function rowByRow(columns: readonly Column[], rows: readonly Row[], width: numbe
   return blocks.join('\n');
 }
 
-/** Text of a peer or a file, safe for a terminal: no control characters, no marks of direction. */
+/** Makes text of a peer or a file safe for a terminal: without control characters and marks of direction. */
 export function printable(text: string): string {
   return escapeControls(text).replaceAll('\t', '\\x09');
 }

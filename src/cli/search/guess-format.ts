@@ -4,10 +4,10 @@ import { formatNamed } from '../../formats/registry.ts';
 
 const SAMPLE_RECORDS = 20;
 const SAMPLE_BYTES = 64 * 1024;
-/** The more demanding first: each record of PostgreSQL's JSON log is JSON too. */
+/** The strictest format first: each record of PostgreSQL's JSON log is JSON, too. */
 const CANDIDATES = ['combined', 'postgres-jsonlog', 'json', 'postgres-csvlog'] as const;
 
-/** The first format in which most of the first lines can be read; `plain` when there is none. */
+/** The first format in which most of the first lines can be parsed; `plain` if there is none. */
 export function guessFormat(bytes: Buffer): string {
   const sample = bytes.subarray(0, SAMPLE_BYTES);
   const options = { last: false, maxRecordBytes: SAMPLE_BYTES, maxRecords: SAMPLE_RECORDS };

@@ -17,7 +17,7 @@ export interface SearchStore extends LogSource {
   close(): Promise<void>;
 }
 
-/** A store that is large enough for files, and forgets nothing. */
+/** A store without limits of size and age. */
 const CONFIGURATION = {
   memory: 512 * 1024 ** 2,
   threads: 2,
@@ -26,8 +26,8 @@ const CONFIGURATION = {
 };
 const TIMEOUT_MS = 10 * 60_000;
 
-/** The records of these files in a store of their own, in a temporary directory that `close` removes. */
-export async function openFiles(
+/** Reads the records of these files into a store in a temporary directory, which `close` removes. */
+export async function openFileStore(
   paths: readonly string[],
   format: string | undefined,
   signal: AbortSignal,
@@ -49,8 +49,8 @@ export async function openFiles(
   }
 }
 
-/** The store of an aggregator that is not running. */
-export async function openDatabase(path: string): Promise<SearchStore> {
+/** Opens the store of an aggregator that is not running. */
+export async function openDatabaseStore(path: string): Promise<SearchStore> {
   const emitter = emitterAt(path);
   await emitter.start();
   const close = () => emitter.stop(AbortSignal.timeout(TIMEOUT_MS));
@@ -68,7 +68,7 @@ function emitterAt(path: string): DuckDbEmitter {
       name: 'search',
       state: undefined,
       stateDirectory: '',
-      // The store reports a failure in its answers.
+      // The store reports failures in its answers.
       logger: createLogger({ level: 'fatal', name: 'search', pretty: false }),
       metrics: new Registry(),
       clock: systemClock,

@@ -10,11 +10,14 @@ import { systemClock } from '../../runtime/clock.ts';
 import { guessFormat } from './guess-format.ts';
 
 interface ReadOptions {
-  /** undefined: by the first records of the file. */
+  /** undefined: the first records of the file decide. */
   readonly format: string | undefined;
 }
 
-/** The records of one file, as a collector would send them: the last one too, if its line has no end. */
+/**
+ * The records of one file, as a collector would send them. The last record is included if its line has no
+ * end.
+ */
 export async function* readRecords(
   path: string,
   options: ReadOptions,
@@ -43,7 +46,8 @@ export async function* readRecords(
       last = bytesRead === 0;
       rest = buffer.subarray(0, rest.length + bytesRead);
       format ??= guessFormat(rest);
-      // What is left after the most records of a batch is cut in the next turn, before more is read.
+      // After the maximum number of records of a batch, the rest is cut in the next round, before more is
+      // read.
       const cut = cutterFor(undefined, format).cut(rest, {
         last,
         maxRecordBytes: LIMITS.recordBytes,

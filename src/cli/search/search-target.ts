@@ -10,7 +10,7 @@ export type SearchTarget =
   | { readonly kind: 'files'; readonly paths: readonly string[] }
   | { readonly kind: 'database'; readonly path: string };
 
-/** What the arguments of `search` name: files, or one state directory. Throws CommandError. */
+/** Finds out whether the arguments of `search` are files or one state directory. Throws CommandError. */
 export async function searchTarget(paths: readonly string[]): Promise<SearchTarget> {
   for (const path of paths) {
     const isDirectory = await checkReadable(path);
@@ -43,7 +43,7 @@ async function checkReadable(path: string): Promise<boolean> {
   }
 }
 
-/** That of an aggregator, or of a standalone: its halves are below one directory. */
+/** The database of an aggregator, or of a standalone, whose halves are below one directory. */
 async function databaseIn(directory: string): Promise<string | undefined> {
   for (const state of [directory, join(directory, 'aggregator')]) {
     const names = await readdir(join(state, 'duckdb')).catch(() => []);

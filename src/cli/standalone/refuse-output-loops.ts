@@ -13,7 +13,7 @@ import {
 import { printable } from '../output/text-table.ts';
 import { tailInputs } from '../tail-inputs.ts';
 import { tailMatches } from '../tail-matches.ts';
-import type { StandaloneConfig } from './standalone-configuration.ts';
+import type { StandaloneConfig } from './parse-standalone-config.ts';
 
 type Halves = {
   readonly collector: Pick<CollectorConfig, 'sources' | 'once' | 'resourceAttributes'>;
@@ -22,7 +22,8 @@ type Halves = {
 
 /**
  * Rejects with a ConfigurationError when the collector would read a file that an emitter of the same process
- * writes: each record would return as a new record, without end. `stdout`: the file behind standard output.
+ * writes: each record would return as a new record, without end. `stdout`: the file to which standard output
+ * is redirected.
  */
 export async function refuseOutputLoops(
   { collector, aggregator }: Halves,
@@ -48,7 +49,7 @@ interface Output {
   readonly file: BigIntStats | undefined;
 }
 
-/** One output for each path, whichever records go there. */
+/** One output for each path, for all records that are written there. */
 async function outputsOf(
   { type, name, configuration }: AggregatorEmitter,
   { collector, aggregator: { stateDirectory } }: Halves,
@@ -63,7 +64,7 @@ async function outputsOf(
   return printed && stdout?.isFile() ? [...files, { path: undefined, file: stdout }] : files;
 }
 
-/** A path that is not known before a file is read has this in the place of its attribute. */
+/** Placeholder for an attribute in a path that is not known before a file is read. */
 const ANY_FILE = '/any';
 
 /** The resources of all records that are read from files. */
@@ -74,7 +75,7 @@ function resourcesOf(collector: Halves['collector']): readonly Resource[] {
   );
 }
 
-/** The path under which the collector would read the output; links are followed. */
+/** The path under which the collector would read the output. Links are followed. */
 async function matchOf(path: string | undefined, patterns: PathPatterns): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const directory = await realpath(dirname(path)).catch(() => dirname(path));
@@ -83,7 +84,7 @@ async function matchOf(path: string | undefined, patterns: PathPatterns): Promis
   return places.find((place) => patterns.entryFor(place) !== undefined);
 }
 
-/** The same file under another name: a link, or the target of a redirection. */
+/** Finds the same file under another name: a link, or the target of a redirection. */
 async function sameFile(
   file: BigIntStats | undefined,
   collector: Halves['collector'],

@@ -7,20 +7,7 @@ import {
 } from '../../runtime/configuration/configuration.ts';
 import { tlsVariables } from '../../runtime/configuration/tls-variables.ts';
 
-/** How halves in two processes find and trust each other. One process needs none of it. */
-export const NEEDLESS_VARIABLES: readonly string[] = [
-  'AGGREGATOR_LISTEN_ADDRESS',
-  'COLLECTOR_AGGREGATOR_ADDRESS',
-  ...variableNames(tlsVariables('AGGREGATOR')),
-  ...variableNames(tlsVariables('COLLECTOR')),
-];
-
-/** Where it is not the half's own default. The longest wait of a record should not be the first thing that one sees. */
-export const STANDALONE_DEFAULTS: Readonly<Record<string, string>> = {
-  AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s',
-};
-
-/** The variables of both halves. A flag that both have begins with the half's name: `--collector-log-level`. */
+/** The variables of both halves. A flag that both halves have begins with the half's name: `--collector-log-level`. */
 export function standaloneVariables(): VariableTable {
   const halves = [
     { prefix: '--collector-', variables: Object.values(collectorVariables()) },
@@ -36,6 +23,19 @@ export function standaloneVariables(): VariableTable {
   return Object.fromEntries(entries) as VariableTable;
 }
 
+/** Variables by which halves in two processes find and trust each other. One process needs none of them. */
+export const NEEDLESS_VARIABLES: readonly string[] = [
+  'AGGREGATOR_LISTEN_ADDRESS',
+  'COLLECTOR_AGGREGATOR_ADDRESS',
+  ...variableNames(tlsVariables('AGGREGATOR')),
+  ...variableNames(tlsVariables('COLLECTOR')),
+];
+
+/** Defaults that differ from those of the halves: a new user must not wait long for the first record. */
+export const STANDALONE_DEFAULTS: Readonly<Record<string, string>> = {
+  AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '1s',
+};
+
 function ofStandalone(variable: Variable, prefix: string): Variable {
   const { name, flag, description } = variable;
   const standard = STANDALONE_DEFAULTS[name];
@@ -43,12 +43,15 @@ function ofStandalone(variable: Variable, prefix: string): Variable {
     ...variable,
     flag: flag.replace(/^--/, prefix),
     ...(standard !== undefined && { default: standard }),
-    description: name.endsWith('_STATE_DIRECTORY') ? inStandalone(description) : description,
+    description: descriptionOf(name, description),
   };
 }
 
-/** Both halves have their state below one parent. */
-function inStandalone(description: string): string {
+/** Both halves keep their state below one parent. */
+function descriptionOf(name: string, description: string): string {
+  if (name === 'COLLECTOR_AGGREGATOR_TIMEOUT')
+    return 'With `COLLECTOR_ONCE`: maximum time without progress while records wait for an emitter, before it exits with an error; 0: no limit.';
+  if (!name.endsWith('_STATE_DIRECTORY')) return description;
   return description
     .replace(/mega-collector\/(collector|aggregator)/g, 'mega-collector/standalone/$1')
     .replace('mega-collector/once/', 'mega-collector/once/standalone/');

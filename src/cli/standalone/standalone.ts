@@ -3,23 +3,21 @@ import { join } from 'node:path';
 import { type Aggregator, createAggregator } from '../../aggregator/pipeline.ts';
 import { NOTHING_READ } from '../../collector/one-shot-report.ts';
 import { type Collector, createCollector } from '../../collector/pipeline.ts';
+import type { Cancel } from '../../runtime/clock.ts';
 import { openSocketPath, type SocketPath } from '../../runtime/control/socket-path.ts';
 import type { OneShotEnd } from '../one-shot/one-shot-summary.ts';
 import type { Service, ServiceDependencies } from '../service.ts';
-import type { StandaloneConfig } from './standalone-configuration.ts';
-
-export interface StandaloneDependencies {
-  readonly collector: ServiceDependencies;
-  readonly aggregator: ServiceDependencies;
-}
+import { awaitDelivery } from './await-delivery.ts';
+import { deliveryTimeoutMs } from './delivery-timeout-ms.ts';
+import type { StandaloneConfig } from './parse-standalone-config.ts';
 
 const SOCKET_NAME = 'standalone.sock';
-/** What timers of Node can wait. */
+/** The longest time that a timer of Node can wait. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Both halves in one process, exactly as they are in two: what goes from one to the other is gRPC over a Unix socket in
- * the aggregator's state directory, which is private and has one owner.
+ * Both halves in one process. They work exactly as in two processes: the collector sends records by gRPC over a
+ * Unix socket in the aggregator's state directory, which is private and has one owner.
  *
  *     collector ==gRPC, standalone.sock==> aggregator
  */
@@ -32,6 +30,7 @@ export class Standalone implements Service<StandaloneConfig> {
   #collector: Collector | undefined;
   #aggregator: Aggregator | undefined;
   #deadLetteredBefore = 0;
+  #stopAwaiting: Cancel = () => {};
 
   constructor(config: StandaloneConfig, dependencies: StandaloneDependencies) {
     this.#config = config;
@@ -57,12 +56,25 @@ export class Standalone implements Service<StandaloneConfig> {
     await this.#aggregator.start();
     this.#deadLetteredBefore = this.#aggregator.delivery().deadLetteredRecords;
     const { broken } = this.#aggregator;
-    // A run that is to end must not wait for a repair.
+    // A run that ends by itself must not wait for a repair.
     if (collector.once && broken !== undefined) throw new Error(broken);
     await this.#collector.start();
+    if (collector.once) this.#awaitDelivery(this.#aggregator);
   }
 
-  /** Without the directory the aggregator reports the reason, and nothing listens at the path. */
+  #awaitDelivery(aggregator: Aggregator): void {
+    const timeoutMs = deliveryTimeoutMs(this.#config);
+    if (timeoutMs === undefined) return;
+    this.#stopAwaiting = awaitDelivery({
+      report: () => this.oneShotReport(),
+      lateEmitters: () => aggregator.health().late.map(({ what }) => what),
+      clock: this.#dependencies.aggregator.clock,
+      timeoutMs,
+      fail: this.#fail,
+    });
+  }
+
+  /** If the directory cannot be created, the aggregator reports the reason and nothing listens at the path. */
   async #openSocketPath(directory: string): Promise<string> {
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -73,8 +85,9 @@ export class Standalone implements Service<StandaloneConfig> {
     }
   }
 
-  /** The collector first, within its own time; the aggregator has what is left. */
+  /** Stops the collector within its own shutdown timeout; the aggregator has the remaining time. */
   async stop(deadline: AbortSignal): Promise<void> {
+    this.#stopAwaiting();
     const { shutdownTimeoutMs } = this.#config.collector;
     const ofCollector = AbortSignal.timeout(Math.min(Math.ceil(shutdownTimeoutMs), LONGEST_TIMEOUT_MS));
     await this.#collector?.stop(AbortSignal.any([deadline, ofCollector]));
@@ -88,7 +101,7 @@ export class Standalone implements Service<StandaloneConfig> {
     await this.#collector?.reopen(config?.collector);
   }
 
-  /** The emitters are in the same process: what the collector was told when it sent its last batch is old. */
+  /** The emitters are in the same process, so their current state replaces the last report to the collector. */
   oneShotReport(): OneShotEnd {
     const delivery = this.#aggregator?.delivery();
     return {
@@ -98,9 +111,14 @@ export class Standalone implements Service<StandaloneConfig> {
     };
   }
 
-  /** For --once: also what the emitters have to do with it. */
+  /** For --once: resolves when the emitters have delivered everything. */
   async drained(): Promise<void> {
     await this.#collector?.drained();
     await this.#aggregator?.drained();
   }
+}
+
+export interface StandaloneDependencies {
+  readonly collector: ServiceDependencies;
+  readonly aggregator: ServiceDependencies;
 }

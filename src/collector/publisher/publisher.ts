@@ -5,7 +5,7 @@ import type { CompressionName } from '../../records/compression.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
-import { silenceGrpcLog } from '../../runtime/logging/grpc-log.ts';
+import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
 import type { SourceStream, StreamSink } from '../source.ts';
 import { Addresses } from './addresses.ts';
 import { createPublisherEvents, type PublisherEvents } from './events.ts';

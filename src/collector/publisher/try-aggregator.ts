@@ -3,7 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import { type Endpoint, formatAddress } from '../../runtime/configuration/address.ts';
 import type { ConnectionFailure, ConnectionTrial } from '../../runtime/connection-trial.ts';
 import { grpcClientCredentials } from '../../runtime/grpc-credentials.ts';
-import { silenceGrpcLog } from '../../runtime/logging/grpc-log.ts';
+import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
 import { SocketTransport } from '../../transport/socket-transport.ts';
 import { tryStream } from '../../transport/try-transport.ts';

@@ -10,7 +10,7 @@ export const DUCKDB_VARIABLE = 'AGGREGATOR_DUCKDB_CONFIGURATION';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-/** With less, DuckDB cannot even compress a part of a table. */
+/** With less memory, DuckDB cannot even compress a part of a table. */
 const MIN_MEMORY_BYTES = 64 * MIB;
 const DAY_MS = 86_400_000;
 
@@ -40,15 +40,15 @@ const age = z.union([z.string(), z.literal(0)]).transform((given, context) => {
 const shape = {
   /** Absolute once parsed. Default: `duckdb/<name>/logs.duckdb` in the state directory. */
   path: path.optional(),
-  /** What DuckDB may use. */
+  /** Memory limit of DuckDB. */
   memory: byteSize(
     MIN_MEMORY_BYTES,
     'expected at least 64 MiB: a number of bytes, or a text such as "256MiB"',
   ).default(256 * MIB),
   threads: z.int().min(1).max(64).default(2),
-  /** Milliseconds once parsed; 0: kept whatever its age. */
+  /** Milliseconds once parsed; 0: no limit of age. */
   retention_age: age.default(30 * DAY_MS),
-  /** Of the database file; 0: kept whatever its size. */
+  /** Maximum size of the database file; 0: no limit. */
   retention_size: byteSize(
     0,
     'expected a number of bytes, a text such as "50GiB", or 0 for no limit',
@@ -65,7 +65,7 @@ export function databasePath(
   return configured ?? join(stateDirectory, 'duckdb', name, 'logs.duckdb');
 }
 
-/** `1`, `on` or any other word stand for the defaults; falsy words configure nothing. */
+/** `1`, `on` or any other word selects the defaults; falsy words configure nothing. */
 export function parseDuckDbConfiguration(value: string): readonly ConfiguredEmitter<DuckDbConfiguration>[] {
   const configured = parseSwitchedConfigurations({ variable: DUCKDB_VARIABLE, type: 'duckdb', value, shape });
   const paths = new Set<string>();

@@ -12,40 +12,42 @@ import { OpenStore } from './open-store.ts';
 import { isFatal, messageOf } from './sql-failure.ts';
 import { adviceFor, StoreUnavailable } from './store-unavailable.ts';
 
-/** A query does not try again sooner to open a file that could not be; delivery waits by itself. */
+/**
+ * Minimum interval between attempts of queries to open a file after a failure; delivery has its own waits.
+ */
 const OPEN_AGAIN_MS = 1000;
 
-/** How often it is looked for what is to be deleted. */
+/** Interval of the retention. */
 const RETENTION_EVERY_MS = 60_000;
 
 /**
- * Keeps records in a DuckDB file, each exactly once, whatever is killed when.
+ * Keeps records in a DuckDB file, each exactly once, whatever process is killed at any time.
  *
- *     emit              emit        flush                            queries, beside all that
- *     begin; rows ----> rows -----> ranges, notes; COMMIT (fsync)    each in a transaction of its own
+ *     emit              emit        flush                            queries, concurrently
+ *     begin; rows ----> rows -----> ranges, notes; COMMIT (fsync)    each in its own transaction
  *
- * STATE. Only the file: its ranges say what is stored of each stream (`store/schema.ts`), and what they hold is cut from
- * what is emitted (`flush-transaction.ts`). So the emitter gives delivery no state to commit, and it does not matter if the
- * aggregator's own state is older than the file.
+ * STATE. Only the file: it contains the stored ranges of each stream (`logstore/schema.ts`), and emitted
+ * records within these ranges are dropped (`flush-transaction.ts`). So the emitter gives delivery no state to
+ * commit, and the aggregator's own state may be older than the file.
  *
- * FAILURE. The transaction is rolled back, and the answer is `retry, rolledBack`. Whether a COMMIT that failed has happened is
- * not asked: the ranges are read again before anything is written. When DuckDB no longer trusts itself (a full disk in the
- * middle of a checkpoint does that), the file is closed and opened anew.
+ * FAILURE. The transaction is rolled back, and the outcome is `retry, rolledBack`. After a failed COMMIT its
+ * result is unknown, so the ranges are read again before anything is written. If DuckDB enters its fatal
+ * state (for example after a full disk during a checkpoint), the file is closed and opened again.
  *
- * A FILE THAT CANNOT BE USED: damaged, locked by another process, of a newer version, on a disk that is full. `start`
- * resolves all the same; every `emit` tries to open it, and answers `retry` with what is wrong and what to do about it;
- * queries are `unavailable` with the same words. The queue keeps the records meanwhile. Nothing is ever deleted or begun
- * anew by itself.
+ * AN UNUSABLE FILE: damaged, locked by another process, of a newer version, or on a full disk. `start`
+ * resolves all the same; every `emit` tries to open the file and returns `retry` with the reason and the
+ * remedy; queries are `unavailable` with the same message. The queue keeps the records in the meantime. The
+ * emitter never deletes or replaces a file by itself.
  *
- * ONE AT A TIME. Calls, steps of retention and the closing of a broken file wait for each other in one line. Queries do
- * not (`duckdb-queries.ts`): DuckDB lets them read while it writes.
+ * ONE AT A TIME. Calls, steps of retention and the closing of a broken file run one after another. Queries do
+ * not wait for them (`duckdb-queries.ts`): DuckDB permits reads during writes.
  *
- * LIMITS. DuckDB's memory is `memory`. One transaction holds what one flush brings, which delivery bounds. The process has
- * four threads for files and native calls (libuv): this takes one of them, and two for queries.
+ * LIMITS. DuckDB's memory is `memory`. One transaction contains one flush, which delivery limits. The process
+ * has four threads for files and native calls (libuv): this emitter uses one of them, and two for queries.
  *
- * ITS THREAD must never be ended from outside: a native call that comes back to a thread that is no more takes the process
- * with it (`mustNotTerminate`). Two databases on one file in one process would ruin it, so a file that is still open here is
- * waited for (`store-file.ts`).
+ * ITS THREAD must never be terminated from outside: a native call that returns into a dead thread crashes the
+ * process (`mustNotTerminate`). Two open databases on one file in one process would damage it, so the emitter
+ * waits until a file that is still open in this process is closed (`store-file.ts`).
  */
 export class DuckDbEmitter implements Emitter {
   readonly database: SqlDatabase;
@@ -58,7 +60,10 @@ export class DuckDbEmitter implements Emitter {
   #opening: Promise<OpenStore> | undefined;
   #failure: { readonly error: unknown; readonly atMs: number } | undefined;
   #transaction: FlushTransaction | undefined;
-  /** A query found the database broken while a transaction was open: whoever comes next is told that it is undone. */
+  /**
+   * A query found the database broken while a transaction was open: the next call reports that the
+   * transaction is rolled back.
+   */
   #isTransactionLost = false;
   #isRetentionDue = false;
   #cancelRound: Cancel = ignore;
@@ -74,7 +79,8 @@ export class DuckDbEmitter implements Emitter {
 
   async start(): Promise<void> {
     this.#isStarted = true;
-    // What is wrong with the file is said to whoever comes; the aggregator stays up, and the queue keeps the records.
+    // The next calls report what is wrong with the file; the aggregator keeps running, and the queue keeps
+    // the records.
     await this.#exclusive(() => this.#open().catch(ignore));
     this.#beginRound();
   }
@@ -95,7 +101,7 @@ export class DuckDbEmitter implements Emitter {
       else await store.commit(transaction, this.#nowUnixMicro());
       this.#transaction = undefined;
       this.#events.stored(transaction.rowCount);
-      // Both come before the next batch, if they are due.
+      // Both run before the next batch, if they are due.
       if (await store.isCheckpointOverdue()) this.#checkpoint(store);
       this.#retain();
       return DELIVERED;
@@ -135,7 +141,7 @@ export class DuckDbEmitter implements Emitter {
     }
   }
 
-  /** The open store; opened when it is not. Rejects with why it cannot be. */
+  /** Returns the store, opening it if necessary. Rejects with the reason if it cannot be opened. */
   async #open(): Promise<OpenStore> {
     if (!this.#isStarted) throw new Error('the store is not started');
     if (this.#store !== undefined) return this.#store;
@@ -158,14 +164,14 @@ export class DuckDbEmitter implements Emitter {
       this.#events.opened(this.#path);
       return store;
     } catch (error) {
-      // Said once, not at every attempt.
+      // Logged once, not at every attempt.
       if (messageOf(this.#failure?.error) !== messageOf(error)) this.#events.unavailable(messageOf(error));
       this.#failure = { error, atMs: this.#context.clock.monotonicMs() };
       throw error;
     }
   }
 
-  /** Runs `work`; when it fails, everything since the last delivered flush is taken back. */
+  /** Runs `work`; if it fails, everything since the last delivered flush is rolled back. */
   #guarded<T>(work: (store: OpenStore) => Promise<T>): Promise<T | Retry> {
     return this.#exclusive(async () => {
       try {
@@ -193,7 +199,7 @@ export class DuckDbEmitter implements Emitter {
     });
   }
 
-  /** Steps of retention, if they are due. Not within a transaction: its flush calls this again. */
+  /** Runs steps of the retention, if they are due. Not within a transaction: its flush calls this again. */
   #retain(): void {
     if (!this.#isRetentionDue) return;
     this.#exclusive(() => this.#retentionStep()).then((isMore) => isMore && this.#retain(), ignore);
@@ -226,7 +232,7 @@ export class DuckDbEmitter implements Emitter {
     if (!isUsable) await this.#abandon(store);
   }
 
-  /** The next who comes opens the file anew. */
+  /** The next call opens the file again. */
   async #abandon(store: OpenStore): Promise<void> {
     if (this.#store !== store) return;
     this.#store = undefined;

@@ -3,22 +3,25 @@ import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { QuerySlots } from './query-slots.ts';
+import { runStatement } from './run-statement.ts';
 import { sqlFailure } from './sql-failure.ts';
-import { runStatement } from './statement.ts';
 import type { StoreFile } from './store-file.ts';
 
-/** Beside the writer: of the process's four threads for files and native work one has to be left for the disk. */
+/**
+ * Two, besides the writer: one of the process's four threads for files and native work must stay free for the
+ * disk.
+ */
 const QUERY_CONNECTIONS = 2;
 const MAX_WAITING = 64;
-/** An interruption that comes between two statements is lost on DuckDB, so it is said again. */
+/** DuckDB loses an interruption between two statements, so it is repeated. */
 const INTERRUPT_AGAIN_MS = 50;
 
-/** For whoever is asking something when all have to be quiet for a moment. */
+/** The time in which running queries may finish before they are interrupted. */
 const FINISH_MS = 3000;
 
 type Rows = readonly (readonly SqlRow[])[];
 
-/** Queries on an open file: each in a transaction, on a connection of its own, for a limited time. */
+/** Runs queries on an open file: each in a transaction, on its own connection, with a time limit. */
 export class DuckDbQueries {
   readonly #clock: Clock;
   readonly #connections: readonly DuckDBConnection[];
@@ -44,7 +47,7 @@ export class DuckDbQueries {
   async run(statements: readonly SqlStatement[], options: RunOptions): Promise<Rows> {
     const limit = new AbortController();
     const cancel = this.#clock.after(options.timeoutMs, () => {
-      limit.abort(new SqlError('timeout', `it took longer than ${options.timeoutMs} ms`));
+      limit.abort(new SqlError('timeout', `the query took longer than ${options.timeoutMs} ms`));
     });
     const signal = AbortSignal.any([limit.signal, this.#closing.signal, this.#interruption.signal]);
     try {
@@ -66,11 +69,11 @@ export class DuckDbQueries {
     }
   }
 
-  /** Runs `work` while nothing is asked: what runs may finish, for a moment; what comes waits. */
+  /** Runs `work` without concurrent queries: running ones may finish for a moment, new ones wait. */
   async whileQuiet<T>(work: () => Promise<T>): Promise<T> {
     this.#slots.pause();
     const cancel = this.#clock.after(FINISH_MS, () => {
-      this.#interruption.abort(new SqlError('busy', 'the store has to tidy up first'));
+      this.#interruption.abort(new SqlError('busy', 'the store runs maintenance; retry later'));
     });
     try {
       await Promise.allSettled([...this.#running]);
@@ -82,7 +85,7 @@ export class DuckDbQueries {
     }
   }
 
-  /** Ends what is running, and resolves when it is over. */
+  /** Interrupts running queries, and resolves when they have ended. */
   async close(): Promise<void> {
     this.#closing.abort(new SqlError('unavailable', 'the store is being closed'));
     await Promise.allSettled([...this.#running]);

@@ -6,7 +6,7 @@ import { emitterCounter } from '../metrics.ts';
 
 const LOG_INTERVAL_MS = 600_000;
 
-/** What happens in the embedded store besides writing: each is logged and counted here. */
+/** Logs and counts the events of the embedded store, except writes. */
 export class DuckDbEvents {
   readonly #logger: Logger;
   readonly #rows: Counter.Internal;
@@ -21,21 +21,21 @@ export class DuckDbEvents {
     clock,
   }: Pick<EmitterContext, 'logger' | 'metrics' | 'name' | 'clock'>) {
     this.#logger = logger;
-    // Steps are small and many: their rows are summed up.
+    // Steps are small and frequent: their rows are added up.
     this.#deletions = new EventLimiter(clock, LOG_INTERVAL_MS, ({ kind, count }) =>
-      logger.info({ rows: count, why: kind }, 'Old records were deleted'),
+      logger.info({ rows: count, why: kind }, 'Deleted old records'),
     );
     this.#rows = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_duckdb_rows_total',
-      help: 'Records that were stored.',
+      help: 'Stored records.',
     });
     this.#deletedRows = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_duckdb_deleted_rows_total',
-      help: 'Records that were deleted for their age, or for the size of the file.',
+      help: 'Records deleted because of their age or of the size of the file.',
     });
     this.#failures = emitterCounter(metrics, name, {
       name: 'aggregator_emitter_duckdb_failures_total',
-      help: 'Times that the database file could not be used.',
+      help: 'Failures to use the database file.',
     });
   }
 
@@ -54,17 +54,17 @@ export class DuckDbEvents {
 
   unavailable(reason: string): void {
     this.#failures.inc();
-    this.#logger.error({ reason }, 'The store cannot be used; what comes waits in the queue');
+    this.#logger.error({ reason }, `Cannot use the store, records stay queued: ${reason}`);
   }
 
   checkpointFailed(reason: string): void {
     this.#failures.inc();
-    this.#logger.warn({ reason }, 'The write-ahead log of the store could not be worked into its file yet');
+    this.#logger.warn({ reason }, `Cannot checkpoint the write-ahead log of the store yet: ${reason}`);
   }
 
   retentionFailed(reason: string): void {
     this.#failures.inc();
-    this.#logger.warn({ reason }, 'Old records could not be deleted yet');
+    this.#logger.warn({ reason }, `Cannot delete old records yet: ${reason}`);
   }
 
   stop(): void {

@@ -6,10 +6,10 @@ import type { Batch } from '../../records/batch.ts';
 import { outside } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
 import type { LogRows } from './log-rows.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from './run-statement.ts';
 import type { StoredStreams } from './stored-streams.ts';
 
-/** What a flush has brought of one stream. */
+/** The new records of one stream in a flush. */
 interface BroughtRange {
   readonly stream: string;
   readonly range_start: number;
@@ -19,13 +19,14 @@ interface BroughtRange {
 }
 
 /**
- * The rows of one flush and everything that is said about them, in one transaction: see `store/schema.ts`.
+ * Writes the rows of one flush and all data about them in one transaction: see `logstore/schema.ts`.
  *
- * Of each slice only that is written which the ranges of its stream do not hold yet. So it does not matter how often a
- * record is emitted, nor what becomes of the answer to a flush.
+ * Only the parts of a slice outside of the stored ranges of its stream are written. So a record may be
+ * emitted any number of times, and the result of a flush may be lost.
  *
- * Rows that are there are updated, then those that are not are inserted; `on conflict do update` would do both at once, but
- * deletes and inserts, and when such a COMMIT fails on a full disk, DuckDB (1.5.6) cannot take it back, and ends the process.
+ * Existing rows are updated, then missing ones are inserted. `on conflict do update` would do both, but it
+ * deletes and inserts, and if such a COMMIT fails on a full disk, DuckDB (1.5.6) cannot roll it back and
+ * terminates the process.
  */
 export class FlushTransaction {
   readonly #parts: FlushParts;
@@ -47,7 +48,7 @@ export class FlushTransaction {
     this.#parts.rows.begin();
   }
 
-  /** Rejects on whatever the database says; then the transaction has to be rolled back. */
+  /** Rejects with any error of the database; then the transaction has to be rolled back. */
   async append({ slices }: Batch): Promise<void> {
     const { streams } = this.#parts;
     await streams.load(slices.map(({ stream }) => stream));
@@ -61,7 +62,7 @@ export class FlushTransaction {
     }
   }
 
-  /** When this resolves, all of it is on the disk. */
+  /** When this resolves, everything is on disk. */
   async commit(nowUnixMicro: number): Promise<void> {
     const { connection, rows, streams } = this.#parts;
     rows.finish();

@@ -9,40 +9,7 @@ import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { type ChunkColumn, RowChunk } from './row-chunk.ts';
 
-const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, json: 16, uuid: 16 } as const;
-
-const LAYOUT: readonly ChunkColumn[] = [...RECORD_COLUMNS, ...ATTRIBUTE_COLUMNS].map(({ type }) => ({
-  cellBytes: CELL_BYTES[type],
-  isText: type === 'text' || type === 'json',
-}));
-
-const TIME = LOG_COLUMNS.indexOf('time');
-const OBSERVED_TIME = LOG_COLUMNS.indexOf('observed_time');
-const SEVERITY_NUMBER = LOG_COLUMNS.indexOf('severity_number');
-const SEVERITY_TEXT = LOG_COLUMNS.indexOf('severity_text');
-const HOST = LOG_COLUMNS.indexOf('host');
-const SERVICE = LOG_COLUMNS.indexOf('service');
-const SOURCE = LOG_COLUMNS.indexOf('source');
-const FORMAT = LOG_COLUMNS.indexOf('format');
-const BODY = LOG_COLUMNS.indexOf('body');
-const ATTRIBUTES = LOG_COLUMNS.indexOf('attributes');
-const STREAM = LOG_COLUMNS.indexOf('stream');
-const POSITION = LOG_COLUMNS.indexOf('position');
-const FIRST_ATTRIBUTE = RECORD_COLUMNS.length;
-const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
-  ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
-);
-const NO_COLUMN = -1;
-
-export interface RowNotes {
-  readonly minutes: Set<number>;
-  readonly names: Set<string>;
-}
-
-/** What an appender holds is beside the memory that DuckDB keeps to; by itself it would hold 204,800 rows. */
-const MAX_CHUNKS_HELD = 8;
-
-/** Writes the rows of slices into `log_records`, within the transaction that its connection is in. */
+/** Writes the rows of slices into `log_records`, within the transaction of its connection. */
 export class LogRows {
   readonly #connection: Connection;
   readonly #chunk: RowChunk;
@@ -63,7 +30,9 @@ export class LogRows {
     this.#appender = duckdb.appender_create(this.#connection, null, LOG_TABLE);
   }
 
-  /** Notes the minutes (since 1970) that the records are of, and the names that they have brought (`own-names.ts`). */
+  /**
+   * Notes the minutes of the records (since 1970), and the names of columns that they use (`own-names.ts`).
+   */
   append(slice: RecordBatch, { minutes, names }: RowNotes): StoredTimes {
     const origin = rowOrigin(slice.resource);
     const stream = uuidWords(slice.stream);
@@ -78,7 +47,7 @@ export class LogRows {
     return times;
   }
 
-  /** Passes on what is left, so that the transaction has it all. */
+  /** Appends the remaining rows, so that the transaction contains all of them. */
   finish(): void {
     const appender = this.#appender;
     if (appender === undefined) return;
@@ -88,7 +57,7 @@ export class LogRows {
     this.#appender = undefined;
   }
 
-  /** Gives up what was not passed on yet. */
+  /** Discards rows that were not appended yet. */
   abandon(): void {
     const appender = this.#appender;
     this.#appender = undefined;
@@ -125,7 +94,7 @@ export class LogRows {
   }
 
   #appendChunk(): void {
-    if (this.#appender === undefined) throw new Error('There is no transaction to append rows to.');
+    if (this.#appender === undefined) throw new Error('Cannot append rows: no transaction is open');
     this.#chunk.finish();
     duckdb.append_data_chunk(this.#appender, this.#chunk.chunk);
     this.#chunk.clear();
@@ -136,6 +105,39 @@ export class LogRows {
   }
 }
 
+const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, json: 16, uuid: 16 } as const;
+
+const LAYOUT: readonly ChunkColumn[] = [...RECORD_COLUMNS, ...ATTRIBUTE_COLUMNS].map(({ type }) => ({
+  cellBytes: CELL_BYTES[type],
+  isText: type === 'text' || type === 'json',
+}));
+
+const TIME = LOG_COLUMNS.indexOf('time');
+const OBSERVED_TIME = LOG_COLUMNS.indexOf('observed_time');
+const SEVERITY_NUMBER = LOG_COLUMNS.indexOf('severity_number');
+const SEVERITY_TEXT = LOG_COLUMNS.indexOf('severity_text');
+const HOST = LOG_COLUMNS.indexOf('host');
+const SERVICE = LOG_COLUMNS.indexOf('service');
+const SOURCE = LOG_COLUMNS.indexOf('source');
+const FORMAT = LOG_COLUMNS.indexOf('format');
+const BODY = LOG_COLUMNS.indexOf('body');
+const ATTRIBUTES = LOG_COLUMNS.indexOf('attributes');
+const STREAM = LOG_COLUMNS.indexOf('stream');
+const POSITION = LOG_COLUMNS.indexOf('position');
+const FIRST_ATTRIBUTE = RECORD_COLUMNS.length;
+const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
+  ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
+);
+const NO_COLUMN = -1;
+
+export interface RowNotes {
+  readonly minutes: Set<number>;
+  readonly names: Set<string>;
+}
+
+/** An appender's buffer is not part of DuckDB's memory limit; by default it would hold 204,800 rows. */
+const MAX_CHUNKS_HELD = 8;
+
 function setText(chunk: RowChunk, column: number, text: string | null): void {
   if (text === null) chunk.setNull(column);
   else chunk.setText(column, text);
@@ -143,7 +145,10 @@ function setText(chunk: RowChunk, column: number, text: string | null): void {
 
 const SIGN_BIT = 0x8000_0000;
 
-/** DuckDB keeps a UUID as a 128-bit number with its first bit flipped, so that signed numbers are in the order of the text. */
+/**
+ * DuckDB stores a UUID as a 128-bit number with its first bit flipped, so that signed numbers have the order
+ * of the text.
+ */
 function uuidWords(stream: StreamId): Uint32Array {
   const word = (index: number) => Number.parseInt(stream.slice(index * 8, index * 8 + 8), 16);
   return Uint32Array.of(word(3), word(2), word(1), (word(0) ^ SIGN_BIT) >>> 0);

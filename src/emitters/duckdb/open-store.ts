@@ -11,7 +11,9 @@ import { StoredStreams } from './stored-streams.ts';
 
 const OVERDUE_LOG_BYTES = 4 * CHECKPOINT_BYTES;
 
-/** The open file with what works on it: one writer, and queries beside it. What is known of the file lives and ends here. */
+/**
+ * An open file with one writer and concurrent queries. All knowledge about the file ends with this object.
+ */
 export class OpenStore {
   readonly queries: DuckDbQueries;
   readonly retention: Retention;
@@ -63,14 +65,14 @@ export class OpenStore {
   }
 
   /**
-   * After a failure, since nobody knows whether a commit that failed is in the file: the ranges are read again, and another
-   * writer begins, so that no number of a flush is used twice. False: the file has to be opened anew.
+   * Called after a failure. It is unknown whether a failed commit is in the file: the ranges are read again,
+   * and another writer begins, so that no flush number is used twice. False: the file has to be opened again.
    */
   async recover(): Promise<boolean> {
     this.#streams = new StoredStreams(this.#writer);
     this.#writerId = randomUUID();
     this.#flushes = 0;
-    // There is none to roll back, nearly always; then this fails. What counts is that a new one can begin.
+    // Usually there is nothing to roll back, and this fails. Only the next begin matters.
     await this.#writer.run('rollback').catch(() => undefined);
     try {
       await this.#writer.run('begin transaction');
@@ -82,8 +84,8 @@ export class OpenStore {
   }
 
   /**
-   * DuckDB works its log into the file only when nobody reads. Where somebody always does, the log would grow for ever: then
-   * everybody has to be quiet for once.
+   * DuckDB can checkpoint only while there are no readers. If there always are some, the log would grow
+   * without end: then all queries have to wait once.
    */
   async isCheckpointOverdue(): Promise<boolean> {
     return (await this.#file.logBytes()) > OVERDUE_LOG_BYTES;
@@ -93,7 +95,7 @@ export class OpenStore {
     await this.queries.whileQuiet(() => this.#writer.run('checkpoint'));
   }
 
-  /** Nothing of the writer's may be under way; queries are ended. */
+  /** The writer must be idle; queries are interrupted. */
   async close(): Promise<void> {
     await this.queries.close();
     this.#file.close();

@@ -1,8 +1,8 @@
 import { SqlError } from '../../logstore/sql/sql-database.ts';
 
 /**
- * Lets so many at a time in, and so many wait: each native call holds one of the process's few threads for files and the
- * like while it runs, and the disk must not wait for somebody's search.
+ * At most N queries run and M wait; others are rejected. Each native call uses one of the process's few
+ * threads for files, and the disk must not wait for a search.
  */
 export class QuerySlots<Slot> {
   readonly #free: Slot[];
@@ -15,7 +15,7 @@ export class QuerySlots<Slot> {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Rejects with `busy` when too many wait, or when none comes free before the signal. */
+  /** Rejects with `busy` if too many queries wait, or if no slot becomes free before the signal aborts. */
   async take(signal: AbortSignal): Promise<Slot> {
     const free = this.#isPaused ? undefined : this.#free.pop();
     if (free !== undefined) return free;
@@ -39,7 +39,7 @@ export class QuerySlots<Slot> {
     this.#handOut();
   }
 
-  /** Lets nobody in until `resume`. */
+  /** Admits no query until `resume`. */
   pause(): void {
     this.#isPaused = true;
   }

@@ -3,52 +3,26 @@ import { LOG_TABLE } from '../../logstore/log-columns.ts';
 import { HOUSEKEEPING } from '../../logstore/schema.ts';
 import type { SqlValue } from '../../logstore/sql/sql.ts';
 import type { SqlRow } from '../../logstore/sql/sql-database.ts';
+import { runStatement } from './run-statement.ts';
 import { sqlFailure } from './sql-failure.ts';
-import { runStatement } from './statement.ts';
-
-/** So many rows go at a time: some 20 ms, for which a flush may have to wait. */
-const STEP_ROWS = 100_000;
-/** DuckDB gives the space of deleted rows back at a checkpoint, and only that of whole groups of rows. */
-const GROUP_ROWS = 122_880;
-const CHECKPOINT_ROWS = 4 * GROUP_ROWS;
-/** When the file is too large, it is made so much smaller than it may be, so that this is not due again at once. */
-const SIZE_GOAL = 0.95;
-
-export interface RetentionLimits {
-  /** 0: none. */
-  readonly ageMs: number;
-  /** 0: none. */
-  readonly sizeBytes: number;
-  /** Default: 100,000. */
-  readonly stepRows?: number;
-}
-
-export interface RetentionStep {
-  readonly rows: number;
-  readonly why: 'age' | 'size' | undefined;
-  /** There is more to do right away. */
-  readonly isMore: boolean;
-}
-
-const NOTHING: RetentionStep = { rows: 0, why: undefined, isMore: false };
 
 /**
- * Deletes old records, in small steps: whoever calls lets flushes pass between two of them.
+ * Deletes old records in small steps. The caller lets flushes run between two steps.
  *
- *     by age     what was observed so long ago. Not what says that it happened so long ago: an old log that is read today
- *                would be gone before anybody looked at it
- *     by size    what was stored first, until the blocks in use are a little fewer than may be
+ *     by age     records that were observed longer ago. Not by the time in the record: an old log that is read today
+ *                would be deleted before it can be searched
+ *     by size    the records that were stored first, until the used blocks are slightly below the limit
  *
- * The ranges of streams stay: what was stored once is never stored again. The file does not shrink; its free blocks are
- * used for what comes next, so it ends up a little larger than the limit.
+ * The ranges of streams are kept: stored records are never stored again. The file does not shrink; its free
+ * blocks are reused, so it becomes slightly larger than the limit.
  */
 export class Retention {
   readonly #connection: DuckDBConnection;
   readonly #limits: RetentionLimits;
   readonly #stepRows: number;
-  /** Deleted since the last checkpoint. */
+  /** Rows deleted since the last checkpoint. */
   #freeRows = 0;
-  /** Still to be deleted for the size. */
+  /** Rows that still have to be deleted because of the size. */
   #excessRows = 0;
   #tidiedUnixMicro = 0;
 
@@ -58,7 +32,7 @@ export class Retention {
     this.#stepRows = limits.stepRows ?? STEP_ROWS;
   }
 
-  /** The next step of a round; the round is over when there is no more. */
+  /** Runs the next step of a round; the round ends when nothing is left. */
   async step(nowUnixMicro: number): Promise<RetentionStep> {
     await this.#tidy(nowUnixMicro);
     const aged = await this.#deleteAged(nowUnixMicro);
@@ -88,7 +62,7 @@ export class Retention {
     return { rows, why: 'size', isMore: rows > 0 };
   }
 
-  /** How many rows are too many, whole groups of them. */
+  /** The number of rows to delete, in whole row groups. */
   async #findExcess(): Promise<number> {
     const used = await this.#usedBytes();
     if (used <= this.#limits.sizeBytes) return 0;
@@ -110,7 +84,10 @@ export class Retention {
     return rows;
   }
 
-  /** Gives the space of deleted rows back. Not now, when others write just now; DuckDB makes one by itself later. */
+  /**
+   * Frees the space of deleted rows by a checkpoint. It fails while others write; DuckDB runs one by itself
+   * later.
+   */
   async #checkpoint(): Promise<void> {
     try {
       await this.#run('checkpoint');
@@ -120,7 +97,7 @@ export class Retention {
     this.#freeRows = 0;
   }
 
-  /** What is only needed for a while. */
+  /** Deletes expired temporary data. */
   async #tidy(nowUnixMicro: number): Promise<void> {
     if (nowUnixMicro - this.#tidiedUnixMicro < TIDY_EVERY_MICRO) return;
     for (const [table, column, keptMs] of KEPT) {
@@ -140,6 +117,35 @@ export class Retention {
     return await runStatement(this.#connection, { text, values });
   }
 }
+
+/** Rows deleted at a time: some 20 ms, for which a flush may have to wait. */
+const STEP_ROWS = 100_000;
+/** DuckDB frees the space of deleted rows at a checkpoint, and only for whole row groups. */
+const GROUP_ROWS = 122_880;
+const CHECKPOINT_ROWS = 4 * GROUP_ROWS;
+/**
+ * A file that is too large is reduced below the limit by this part, so that the retention is not due again at
+ * once.
+ */
+const SIZE_GOAL = 0.95;
+
+export interface RetentionLimits {
+  /** 0: no limit. */
+  readonly ageMs: number;
+  /** 0: no limit. */
+  readonly sizeBytes: number;
+  /** Default: 100,000. */
+  readonly stepRows?: number;
+}
+
+export interface RetentionStep {
+  readonly rows: number;
+  readonly why: 'age' | 'size' | undefined;
+  /** More work is left. */
+  readonly isMore: boolean;
+}
+
+const NOTHING: RetentionStep = { rows: 0, why: undefined, isMore: false };
 
 const TIDY_EVERY_MICRO = 60_000_000;
 

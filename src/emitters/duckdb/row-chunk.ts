@@ -1,59 +1,12 @@
 import duckdb, { type DataChunk, type LogicalType } from '@duckdb/node-bindings';
 
-/**
- * Rows on their way into DuckDB: up to 2,048 of them, as the columns of one data chunk, which is filled, appended, and
- * filled again.
- *
- * A call into the native library costs as much as copying a line, so there is none for a single row: columns are filled
- * here, in the form in which DuckDB has them, and copied there as a whole. A text is a cell (`duckdb_string_t` of its C API):
- *
- *     length | up to 12 bytes of text                      a short text lies in its cell
- *     length | its first 4 bytes | pointer to all of it    a longer one elsewhere
- *
- * Texts are only noted while rows come. When the chunk is finished all of them are written into one buffer, the heap, with
- * one call; that is given to DuckDB as the text of a single cell, which then says where it lies there; and with this the
- * cells are made. Appending copies the texts to where they stay.
- *
- *     texts   ['GET /a ..', '{"url.query":..', ..]        each once; columns often repeat the text of the row before
- *     heap    GET /a ..{"url.query":..                     cell  | 17 | GET  | address of the heap + offset |
- *
- * LIMITS. A chunk is full when its texts have 4 Mi characters; those of one row more (some MiB at most) may come on top.
- */
-export const CHUNK_ROWS = 2048;
-
-const FULL_CHARACTERS = 4 * 1024 * 1024;
-const CELL_WORDS = 4;
-const CELL_BYTES = 16;
-const INLINE_BYTES = 12;
-const TWO_32 = 2 ** 32;
-/** A unit of UTF-16 becomes at most so many bytes of UTF-8. */
-const BYTES_PER_UNIT = 3;
-const NO_TEXT = -1;
-
-export interface ChunkColumn {
-  readonly cellBytes: 2 | 8 | 16;
-  readonly isText: boolean;
-}
-
-interface FilledColumn extends ChunkColumn {
-  readonly words: Uint32Array<ArrayBuffer>;
-  readonly shorts: Int16Array;
-  /** Texts: of each row, which one. */
-  readonly texts: Int32Array;
-  /** A bit for each row: it is not null. */
-  readonly validity: Uint8Array<ArrayBuffer>;
-  hasNulls: boolean;
-  lastText: string | undefined;
-  lastIndex: number;
-}
-
 export class RowChunk {
   readonly chunk: DataChunk;
   readonly #columns: readonly FilledColumn[];
   #texts: string[] = [];
   #characters = 0;
   #heap = Buffer.alloc(0);
-  /** Of each text in the heap. */
+  /** The offset and length of each text in the heap. */
   #offsets = new Uint32Array(0);
   #lengths = new Uint32Array(0);
   #row = -1;
@@ -83,7 +36,7 @@ export class RowChunk {
     this.#row = -1;
   }
 
-  /** What follows is of a new row; each of its columns is to be set, once. */
+  /** Starts a new row; each of its columns has to be set once. */
   nextRow(): void {
     this.#row++;
   }
@@ -100,7 +53,7 @@ export class RowChunk {
     this.#column(column).shorts[this.#row] = value;
   }
 
-  /** Whole, up to 2^53. */
+  /** An integer up to 2^53. */
   setInt64(column: number, value: number): void {
     const { words } = this.#column(column);
     words[this.#row * 2] = value >>> 0;
@@ -123,7 +76,7 @@ export class RowChunk {
     filled.texts[this.#row] = filled.lastIndex;
   }
 
-  /** Makes the data chunk whole: after this it can be appended, and then has to be cleared. */
+  /** Completes the data chunk: after this it can be appended, and then has to be cleared. */
   finish(): void {
     const { chunk, rows } = this;
     this.#writeTexts();
@@ -154,7 +107,7 @@ export class RowChunk {
     const [lender] = textColumns;
     if (lender === undefined) return;
     const vector = duckdb.data_chunk_get_vector(this.chunk, this.#columns.indexOf(lender));
-    // More than lies in a cell, so that there is a pointer.
+    // Longer than the inline text of a cell, so that the cell has a pointer.
     duckdb.vector_assign_string_element_len(vector, 0, this.#heap.subarray(0, Math.max(bytes, CELL_BYTES)));
     const cell = duckdb.vector_get_data(vector, CELL_BYTES);
     const view = new DataView(cell.buffer, cell.byteOffset, CELL_BYTES);
@@ -162,7 +115,7 @@ export class RowChunk {
     for (const column of textColumns) this.#makeCells(column, address);
   }
 
-  /** Writes the texts one behind another; answers how many bytes they have. */
+  /** Writes the texts one after another; returns their size in bytes. */
   #fillHeap(): number {
     const texts = this.#texts;
     const roomBytes = this.#characters * BYTES_PER_UNIT + CELL_BYTES;
@@ -172,7 +125,7 @@ export class RowChunk {
       this.#lengths = new Uint32Array(texts.length * 2);
     }
     const written = this.#heap.write(texts.join(''));
-    // As many bytes as units: each of them is one byte, so places are known without looking.
+    // As many bytes as UTF-16 units: each unit is one byte, so offsets are known without another pass.
     const isAscii = written === this.#characters;
     let offset = 0;
     for (let index = 0; index < texts.length; index++) {
@@ -207,13 +160,62 @@ export class RowChunk {
   }
 }
 
-/** Where the heap lies in DuckDB's memory. */
+/**
+ * A buffer of up to 2,048 rows for DuckDB: the columns of one data chunk, which is filled, appended and
+ * filled again.
+ *
+ * A call into the native library costs as much as copying a line, so there is no call for a single row:
+ * columns are filled here, in DuckDB's own format, and copied as a whole. A text is a cell (`duckdb_string_t`
+ * of its C API):
+ *
+ *     length | up to 12 bytes of text                      a short text is in its cell
+ *     length | its first 4 bytes | pointer to all of it    a longer one is elsewhere
+ *
+ * While rows are added, texts are only noted. When the chunk is finished, one call writes all of them into
+ * one buffer, the heap. DuckDB gets the heap as the text of a single cell, which then contains its address in
+ * DuckDB's memory; the cells are made from this address. Appending copies the texts to their final place.
+ *
+ *     texts   ['GET /a ..', '{"url.query":..', ..]        each once; columns often repeat the text of the row before
+ *     heap    GET /a ..{"url.query":..                     cell  | 17 | GET  | address of the heap + offset |
+ *
+ * LIMITS. A chunk is full when its texts have 4 Mi characters; one more row (some MiB at most) may exceed
+ * this.
+ */
+export const CHUNK_ROWS = 2048;
+
+const FULL_CHARACTERS = 4 * 1024 * 1024;
+const CELL_WORDS = 4;
+const CELL_BYTES = 16;
+const INLINE_BYTES = 12;
+const TWO_32 = 2 ** 32;
+/** Maximum number of UTF-8 bytes for one UTF-16 unit. */
+const BYTES_PER_UNIT = 3;
+const NO_TEXT = -1;
+
+export interface ChunkColumn {
+  readonly cellBytes: 2 | 8 | 16;
+  readonly isText: boolean;
+}
+
+interface FilledColumn extends ChunkColumn {
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly shorts: Int16Array;
+  /** For texts: the index of the text of each row. */
+  readonly texts: Int32Array;
+  /** A bit for each row: the value is not null. */
+  readonly validity: Uint8Array<ArrayBuffer>;
+  hasNulls: boolean;
+  lastText: string | undefined;
+  lastIndex: number;
+}
+
+/** The address of the heap in DuckDB's memory. */
 interface Address {
   readonly low: number;
   readonly high: number;
 }
 
-/** Up to four bytes; those behind the text's end are zero, since cells are compared as they are. */
+/** Up to four bytes; bytes after the end of the text are zero, since cells are compared as they are. */
 function shortWord(heap: DataView, offset: number, length: number): number {
   if (length <= 0) return 0;
   const word = heap.getUint32(offset, true);

@@ -1,7 +1,7 @@
 import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
 import { adviceFor } from './store-unavailable.ts';
 
-/** DuckDB says what went wrong by the first words of its message (`Constraint Error: ...`). */
+/** Classifies an error of DuckDB by the first words of its message (`Constraint Error: ...`). */
 const KINDS: readonly (readonly [RegExp, SqlErrorKind])[] = [
   [/^INTERRUPT Error/, 'timeout'],
   [/^Constraint Error/, 'constraint'],
@@ -20,13 +20,13 @@ export function sqlFailure(error: unknown): SqlError {
   return new SqlError(kind, message);
 }
 
-/** The first line: what follows quotes the statement. */
+/** The first line; the others quote the statement. */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return (message.split('\n', 1)[0] ?? '').slice(0, MAX_MESSAGE);
 }
 
-/** Whether the database cannot be used any more as it is open: everything fails from now on. */
+/** Whether the open database cannot be used any more: everything fails from now on. */
 export function isFatal(error: unknown): boolean {
   return /^(?:FATAL|INTERNAL) Error|database has been invalidated/.test(messageOf(error));
 }

@@ -3,21 +3,11 @@ import { dirname } from 'node:path';
 import { DuckDBConnection } from '@duckdb/node-api';
 import duckdb, { type Connection, type Database } from '@duckdb/node-bindings';
 import type { DuckDbConfiguration } from './configuration.ts';
-import { prepareSchema } from './schema.ts';
+import { prepareSchema } from './prepare-schema.ts';
 import { messageOf } from './sql-failure.ts';
 import { adviceFor, StoreUnavailable } from './store-unavailable.ts';
 
-/** Beyond the memory, for what is sorted or grouped: on the disk while it is computed. */
-const MAX_SPILL = '4GiB';
-/**
- * How large the write-ahead log grows before it is worked into the file. What it holds lies in memory, too, and a flush
- * waits while it happens; but each time a part of what the file holds is written anew.
- */
-export const CHECKPOINT_BYTES = 32 * 1024 * 1024;
-/** So much freed memory is given back at once, rather than kept for later. */
-const KEPT_FREE_BYTES = 16 * 1024 * 1024;
-
-/** The database file, open. One in a process, and no other process beside it. */
+/** The open database file. It is open only once in a process, and in no other process. */
 export class StoreFile {
   readonly path: string;
   readonly #database: Database;
@@ -44,32 +34,32 @@ export class StoreFile {
     }
   }
 
-  /** Both faces of one connection. */
+  /** Both handles of one connection. */
   async connect(): Promise<StoreConnection> {
     const native = await duckdb.connect(this.#database);
     this.#connections.push(native);
     return { native, connection: new DuckDBConnection(native) };
   }
 
-  /** Of the write-ahead log. */
+  /** Size of the write-ahead log. */
   async logBytes(): Promise<number> {
-    // It is not there after a checkpoint.
+    // The log does not exist after a checkpoint.
     const { size } = await stat(`${this.path}.wal`).catch(() => ({ size: 0 }));
     return size;
   }
 
-  /** Safe twice. What is under way on the connections has to be over. */
+  /** Can be called twice. Statements on the connections must have ended. */
   close(): void {
     for (const connection of this.#connections.splice(0)) duckdb.disconnect_sync(connection);
     duckdb.close_sync(this.#database);
   }
 
   async #prepare(): Promise<void> {
-    // Left behind by a process that was killed.
+    // A leftover of a killed process.
     await rm(`${this.path}.tmp`, { recursive: true, force: true });
     const { connection } = await this.connect();
     await connection.run("set global TimeZone = 'UTC'");
-    // The newest hundred of many: first which they are, then what they say.
+    // For the newest hundred of many rows: find them first, then read the other columns.
     await connection.run('set global late_materialization_max_rows = 2000');
     await connection.run('set lock_configuration = true');
     await prepareSchema(connection);
@@ -77,7 +67,17 @@ export class StoreFile {
   }
 }
 
-/** DuckDB flushes its files; that they are there at all is in their directory. */
+/** Disk space for sorting and grouping beyond the memory, while a query runs. */
+const MAX_SPILL = '4GiB';
+/**
+ * Size of the write-ahead log at which it is checkpointed. The log is also held in memory, and a flush waits
+ * for the checkpoint; but each checkpoint rewrites a part of the file.
+ */
+export const CHECKPOINT_BYTES = 32 * 1024 * 1024;
+/** Freed memory above this amount is returned at once, not kept for later. */
+const KEPT_FREE_BYTES = 16 * 1024 * 1024;
+
+/** DuckDB flushes its files, but not the directory that lists them. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
@@ -92,12 +92,12 @@ export interface StoreConnection {
   readonly connection: DuckDBConnection;
 }
 
-/** What a new file begins with; DuckDB writes it at once, but a process may be killed even there. */
+/** The header of a new file; DuckDB writes it at once, but a process may be killed even then. */
 const HEADER_BYTES = 3 * 4096;
 const MAGIC = 'DUCK';
 const MAGIC_OFFSET = 8;
 
-/** A file of our making that never came to hold anything could not be opened any more. */
+/** Removes our own file without content, which could not be opened any more. */
 async function removeUnbegun(path: string): Promise<void> {
   const { size } = await stat(path).catch(() => ({ size: HEADER_BYTES }));
   if (size >= HEADER_BYTES) return;
@@ -107,13 +107,13 @@ async function removeUnbegun(path: string): Promise<void> {
 
 async function openDatabase(path: string, { memory, threads }: DuckDbConfiguration): Promise<Database> {
   const config = duckdb.create_config();
-  // The last one closes the door: nothing outside is read, written or loaded by a statement.
+  // The last setting forbids statements to read, write or load anything outside.
   const settings = {
     memory_limit: `${Math.floor(memory / 1024)}KiB`,
     threads: String(threads),
     temp_directory: `${path}.tmp`,
     max_temp_directory_size: MAX_SPILL,
-    // Rows lie as they came, which is by time, nearly: a search for a day reads that day.
+    // Rows are stored in the order of arrival, which is nearly by time: a search for a day reads that day.
     preserve_insertion_order: 'true',
     checkpoint_threshold: `${CHECKPOINT_BYTES}B`,
     allocator_flush_threshold: `${KEPT_FREE_BYTES}B`,
@@ -129,8 +129,8 @@ async function openDatabase(path: string, { memory, threads }: DuckDbConfigurati
 }
 
 /**
- * DuckDB's lock keeps other processes out, not this one: after a thread was ended in the middle of its work, its database
- * may live on for a while, and two at once would ruin the file.
+ * DuckDB's lock excludes other processes, not this one: after a thread was terminated during its work, its
+ * database may stay open for a while, and two at once would damage the file.
  */
 async function refuseIfOpenHere(path: string): Promise<void> {
   const real = await realpath(path).catch(() => path);
@@ -139,7 +139,7 @@ async function refuseIfOpenHere(path: string): Promise<void> {
     const target = await readlink(`/proc/self/fd/${descriptor}`).catch(() => '');
     if (target === real) {
       throw new StoreUnavailable(
-        `${path} is still open in this process; it is tried again when it has been closed`,
+        `Cannot open ${path}: it is still open in this process. It is retried after it is closed`,
       );
     }
   }
@@ -147,5 +147,5 @@ async function refuseIfOpenHere(path: string): Promise<void> {
 
 function unavailable(path: string, error: unknown): StoreUnavailable {
   const message = messageOf(error);
-  return new StoreUnavailable(`${path} cannot be used: ${message}${adviceFor(message)}`);
+  return new StoreUnavailable(`Cannot use ${path}: ${message}${adviceFor(message)}`);
 }

@@ -4,18 +4,18 @@ import { rangesFromText, rangesToText } from '../../logstore/stored-ranges.ts';
 import type { Range } from '../../records/position.ts';
 import { addRange, NO_RANGES, type Ranges } from '../../records/ranges.ts';
 import { parseStreamId, type StreamId } from '../../records/stream-id.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from './run-statement.ts';
 
-/** So many streams' ranges are remembered, so that the table is not asked for them at every flush. */
+/** The ranges of this number of streams are cached, so that not every flush reads them. */
 const MAX_REMEMBERED = 8192;
 
 /**
- * What the table `streams` says, and what the open transaction adds to it.
+ * The content of the table `streams`, with the additions of the open transaction.
  *
  *     table  <- statements() <-  added since the last commit  <-  add()
  *
- * The database has one process, and its writer is alone in writing this table: what was read once stays true. After a
- * commit of unknown outcome the file is opened anew, and with it one of these.
+ * Only one process uses the database, and only its writer writes this table: cached rows stay valid. After a
+ * commit with unknown result the file is opened again, with a new object.
  */
 export class StoredStreams {
   readonly #connection: DuckDBConnection;
@@ -26,7 +26,7 @@ export class StoredStreams {
     this.#connection = connection;
   }
 
-  /** Makes sure that `ranges` knows these streams. */
+  /** Loads the ranges of these streams for `ranges`. */
   async load(streams: Iterable<StreamId>): Promise<void> {
     const unknown = [...new Set(streams)].filter((stream) => !this.#committed.has(stream));
     if (unknown.length === 0) return;
@@ -41,7 +41,7 @@ export class StoredStreams {
     }
   }
 
-  /** What is stored of a stream, with what was added. */
+  /** The stored ranges of a stream, with the additions. */
   ranges(stream: StreamId): Ranges {
     return this.#added.get(stream) ?? this.#committed.get(stream) ?? NO_RANGES;
   }
@@ -50,7 +50,7 @@ export class StoredStreams {
     this.#added.set(stream, addRange(this.ranges(stream), range));
   }
 
-  /** Writes what was added, in the order of the streams' ids. */
+  /** Writes the additions, in the order of the stream ids. */
   statements(nowUnixMicro: number): readonly SqlStatement[] {
     const changed = [...this.#added]
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -76,7 +76,7 @@ export class StoredStreams {
 
   committed(): void {
     for (const [stream, ranges] of this.#added) {
-      // Last again in the order of the map: the first are forgotten first.
+      // Moves the stream to the end of the map: the first ones are evicted first.
       this.#committed.delete(stream);
       this.#committed.set(stream, ranges);
     }

@@ -7,10 +7,10 @@ const POINTER_OFFSET = 8;
 const VALIDITY_WORD_BYTES = 8;
 
 /**
- * The texts of one column of a result chunk, each exactly as the database holds it; null: the value is null.
+ * The texts of one column of a result chunk, each exactly as stored; null: the value is null.
  *
- * `@duckdb/node-api` decodes texts with a `TextDecoder` that removes a leading U+FEFF. A stored text must not lose a
- * character, so this module reads the cells itself. `row-chunk.ts` describes their form.
+ * `@duckdb/node-api` decodes texts with a `TextDecoder` that removes a leading U+FEFF. A stored text must not
+ * lose a character, so this module reads the cells itself. `row-chunk.ts` describes their format.
  */
 export function textCells(chunk: DataChunk, column: number): readonly (string | null)[] {
   const rows = duckdb.data_chunk_get_size(chunk);

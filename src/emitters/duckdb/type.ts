@@ -10,7 +10,7 @@ import {
 export const duckdbType: EmitterType<DuckDbConfiguration> = {
   type: 'duckdb',
   variable: DUCKDB_VARIABLE,
-  description: 'Keeps records in a database file of its own, to be searched: each record exactly once.',
+  description: 'Keeps records exactly once in its own database file, where they can be searched.',
   example: '{"retention_age": "720h", "retention_size": "50GiB"}',
   guarantee: 'exactly-once',
   inThread: true,
@@ -18,7 +18,7 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
   isDefault: true,
   dialect: 'duckdb',
   publishFrequencyMs: 1000,
-  // What is larger than a group of rows (122,880) goes into the file at once, without a detour through the log.
+  // A transaction with more rows than a row group (122,880) is written to the file directly, without the log.
   groupLimits: { bytes: 32 * 1024 * 1024, ms: 1000 },
   options: [
     {
@@ -26,32 +26,32 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
       format: 'path',
       default: '`duckdb/<name>/logs.duckdb` in the state directory',
       description:
-        'The database file. Beside it lie its write-ahead log (`.wal`) and what does not fit in memory (`.tmp`).',
+        'Path of the database file. Its write-ahead log (`.wal`) and temporary data (`.tmp`) are in the same directory.',
     },
     {
       key: 'memory',
       format: 'number of bytes, or a text such as `"256MiB"`; at least 64 MiB',
       default: '"256MiB"',
-      description: 'What the database may use, besides what the aggregator needs itself.',
+      description: 'Memory limit of the database, in addition to the memory of the aggregator.',
     },
     {
       key: 'threads',
       format: '1 to 64',
       default: '2',
-      description: 'How many threads the database may compute with.',
+      description: 'Number of threads of the database.',
     },
     {
       key: 'retention_age',
       format: 'duration such as `"720h"`, or `0`',
       default: '"720h"',
-      description: 'Records that were read longer ago are deleted; 0: none are for their age.',
+      description: 'Delete records that were read longer ago than this; 0 keeps all.',
     },
     {
       key: 'retention_size',
       format: 'number of bytes, or a text such as `"50GiB"`; or `0`',
       default: '"50GiB"',
       description:
-        'When the database is larger, the records that were stored first are deleted; 0: none are.',
+        'Maximum size of the database; the records that were stored first are deleted. 0: no limit.',
     },
   ],
   parse: parseDuckDbConfiguration,

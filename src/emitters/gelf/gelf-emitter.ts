@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { forEachLogRecord } from '../../formats/record-view.ts';
 import { type GelfPresentation, gelfPresentation } from '../../protocols/gelf/gelf-presentation.ts';
-import { messageOfRecord } from '../../protocols/gelf/record-message.ts';
+import { messageOfRecord } from '../../protocols/gelf/message-of-record.ts';
 import type { Batch } from '../../records/batch.ts';
 import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
 import type { CheckedOutlet } from '../../transport/checked-outlet.ts';

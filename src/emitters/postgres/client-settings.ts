@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Client, type ClientConfig } from 'pg';
 import type { PostgresConfiguration } from './configuration.ts';
-import type { SslMode } from './postgres-url.ts';
+import type { SslMode } from './parse-postgres-url.ts';
 
 const KEEPALIVE_MS = 10_000;
 

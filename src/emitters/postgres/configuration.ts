@@ -7,7 +7,7 @@ import { durationToMs, parseDuration } from '../../runtime/configuration/duratio
 import { pemText } from '../../runtime/tls.ts';
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
-import { parsePostgresUrl } from './postgres-url.ts';
+import { parsePostgresUrl } from './parse-postgres-url.ts';
 
 export const POSTGRES_VARIABLE = 'AGGREGATOR_POSTGRES_CONFIGURATION';
 

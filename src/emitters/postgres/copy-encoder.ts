@@ -3,46 +3,6 @@ import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
 import { type LogRow, logRow, type RowOrigin } from '../../logstore/log-row.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 
-/**
- * Encodes rows in PostgreSQL's binary COPY format (manual, "COPY", "Binary Format") as CopyData messages of
- * about 256 KiB:
- *
- *     'd' length | [signature, once] row row row ... [-1, once]
- *     row = int16 number of fields, then for each: int32 length (-1: null), bytes
- *
- * The binary format needs no escaping, and the server does not have to parse numbers and times. The columns
- * that all records of a slice share come first and are encoded once per slice.
- */
-export const COPY_COLUMNS: readonly string[] = [
-  'observed_time',
-  'host',
-  'service',
-  'source',
-  'format',
-  'stream',
-  'time',
-  'position',
-  'severity_number',
-  'severity_text',
-  'body',
-  'attributes',
-  ...ATTRIBUTE_COLUMNS.map(({ column }) => column),
-];
-
-const FRAME_BYTES = 256 * 1024;
-/** The letter 'd' and the length. */
-const FRAME_HEADER_BYTES = 5;
-const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-const TRAILER = Buffer.of(0xff, 0xff);
-const NULL = 0xff_ff_ff_ff;
-/** PostgreSQL times count from 2000. */
-const UNIX_MICRO_OF_2000 = Date.UTC(2000, 0, 1) * 1000;
-const TWO_32 = 2 ** 32;
-/** UTF-8 needs at most three bytes for a UTF-16 unit. */
-const MAX_UNIT_BYTES = 3;
-/** Size of a row without its texts: field lengths and numbers, with a margin. */
-const ROW_BYTES = 256;
-
 export class CopyEncoder {
   #frames: Buffer[] = [];
   #frame = newFrame(FRAME_BYTES);
@@ -121,6 +81,46 @@ export class CopyEncoder {
     this.#offset = FRAME_HEADER_BYTES;
   }
 }
+
+/**
+ * Encodes rows in PostgreSQL's binary COPY format (manual, "COPY", "Binary Format") as CopyData messages of
+ * about 256 KiB:
+ *
+ *     'd' length | [signature, once] row row row ... [-1, once]
+ *     row = int16 number of fields, then for each: int32 length (-1: null), bytes
+ *
+ * The binary format needs no escaping, and the server does not have to parse numbers and times. The columns
+ * that all records of a slice share come first and are encoded once per slice.
+ */
+export const COPY_COLUMNS: readonly string[] = [
+  'observed_time',
+  'host',
+  'service',
+  'source',
+  'format',
+  'stream',
+  'time',
+  'position',
+  'severity_number',
+  'severity_text',
+  'body',
+  'attributes',
+  ...ATTRIBUTE_COLUMNS.map(({ column }) => column),
+];
+
+const FRAME_BYTES = 256 * 1024;
+/** The letter 'd' and the length. */
+const FRAME_HEADER_BYTES = 5;
+const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+const TRAILER = Buffer.of(0xff, 0xff);
+const NULL = 0xff_ff_ff_ff;
+/** PostgreSQL times count from 2000. */
+const UNIX_MICRO_OF_2000 = Date.UTC(2000, 0, 1) * 1000;
+const TWO_32 = 2 ** 32;
+/** UTF-8 needs at most three bytes for a UTF-16 unit. */
+const MAX_UNIT_BYTES = 3;
+/** Size of a row without its texts: field lengths and numbers, with a margin. */
+const ROW_BYTES = 256;
 
 function newFrame(sizeBytes: number): Buffer {
   const frame = Buffer.allocUnsafeSlow(sizeBytes);

@@ -2,18 +2,6 @@ import type { Duplex } from 'node:stream';
 import type { Connection, Submittable } from 'pg';
 
 /**
- * Sends bytes to the server; resolves when more can be written. Rejects after the connection or the COPY
- * ended.
- */
-export type CopyWrite = (frames: Uint8Array) => Promise<void>;
-
-const COPY_DONE = Buffer.of(0x63, 0, 0, 0, 4);
-/** Maximum number of frames in flight: one is written while the next is encoded. */
-const MAX_WAITING_FRAMES = 3;
-/** CopyFail with an empty message. */
-const COPY_FAIL = Buffer.of(0x66, 0, 0, 0, 5, 0);
-
-/**
  * A `COPY ... FROM STDIN` as a query of the driver: when the server is ready, `produce` writes complete
  * CopyData messages, so that no bytes are copied or framed twice.
  *
@@ -97,3 +85,15 @@ export class CopyIn implements Submittable {
     if (this.#isFailed) throw new Error('the COPY failed');
   }
 }
+
+/**
+ * Sends bytes to the server; resolves when more can be written. Rejects after the connection or the COPY
+ * ended.
+ */
+export type CopyWrite = (frames: Uint8Array) => Promise<void>;
+
+const COPY_DONE = Buffer.of(0x63, 0, 0, 0, 4);
+/** Maximum number of frames in flight: one is written while the next is encoded. */
+const MAX_WAITING_FRAMES = 3;
+/** CopyFail with an empty message. */
+const COPY_FAIL = Buffer.of(0x66, 0, 0, 0, 5, 0);

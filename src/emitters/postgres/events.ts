@@ -4,10 +4,10 @@ import { EventLimiter } from '../../transport/event-limiter.ts';
 import type { EmitterContext } from '../emitter.ts';
 import { emitterCounter } from '../metrics.ts';
 import { connectionRemedy } from './connection-remedy.ts';
-import { reasonOf } from './failure.ts';
-import type { Stored } from './flush.ts';
+import { describeFailure } from './describe-failure.ts';
+import { isConnectError } from './in-transaction.ts';
 import type { LayoutFinding } from './migrate.ts';
-import { isConnectError } from './transaction.ts';
+import type { FlushResult } from './store-slices.ts';
 
 const LOG_INTERVAL_MS = 600_000;
 
@@ -70,7 +70,7 @@ export class PostgresEvents {
     );
   }
 
-  stored({ rows, repeatedBytes }: Stored): void {
+  stored({ rows, repeatedBytes }: FlushResult): void {
     this.#rows.inc(rows);
     this.#repeatedBytes.inc(repeatedBytes);
   }
@@ -102,7 +102,7 @@ export class PostgresEvents {
   unreachable(place: string, error: unknown): boolean {
     if (!isConnectError(error)) return false;
     this.#isUnreachable = true;
-    const [reason, remedy] = [reasonOf(error), connectionRemedy(error)];
+    const [reason, remedy] = [describeFailure(error), connectionRemedy(error)];
     this.#unreachable.emit({ kind: reason, place, reason, remedy });
     return true;
   }

@@ -2,9 +2,21 @@ import type { ClientBase, PoolClient } from 'pg';
 import { LOG_TABLE } from '../../logstore/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
-import { bringLogsViewUpToDate } from './logs-view.ts';
 import { createPartitionedTable } from './partitions.ts';
 import { createHypertable, findTimescale, type TimescaleFinding } from './timescale.ts';
+import { updateLogsView } from './update-logs-view.ts';
+
+/**
+ * Creates the tables in this version if they are missing, in the transaction of `client`. A concurrent second
+ * caller waits for the first (advisory lock). Throws NewerSchemaError.
+ */
+export async function migrate(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
+  const { schema } = migration;
+  await refuseOtherEncodings(client);
+  const finding = await prepareTables(client, migration);
+  await updateLogsView(client, schema);
+  return finding;
+}
 
 /** How `log_records` is partitioned by time: by PostgreSQL or by TimescaleDB. Decided when it is created. */
 export type Layout = 'native' | 'timescale';
@@ -29,18 +41,6 @@ export class NewerSchemaError extends Error {
 /** The schema version of this code. No older one exists; a newer one is not modified. */
 const VERSION = 1;
 
-/**
- * Creates the tables in this version if they are missing, in the transaction of `client`. A concurrent second
- * caller waits for the first (advisory lock). Throws NewerSchemaError.
- */
-export async function migrate(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
-  const { schema } = migration;
-  await refuseOtherEncodings(client);
-  const finding = await prepareTables(client, migration);
-  await bringLogsViewUpToDate(client, schema);
-  return finding;
-}
-
 async function prepareTables(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
   const { schema } = migration;
   const found = await versionOf(client, schema);
@@ -49,7 +49,7 @@ async function prepareTables(client: PoolClient, migration: Migration): Promise<
   const now = await versionOf(client, schema);
   if (now !== undefined && now.version > VERSION) {
     throw new NewerSchemaError(
-      `the schema "${schema}" is of version ${now.version}, and this mega-collector knows versions up to ${VERSION}`,
+      `the schema "${schema}" has version ${now.version}, and this program supports versions up to ${VERSION}`,
     );
   }
   return now === undefined ? await create(client, migration) : await existing(client, now.layout);
@@ -90,7 +90,7 @@ async function create(
   { schema, timescale, nowUnixMs }: Migration,
 ): Promise<LayoutFinding> {
   await refuseOldServer(client);
-  // Asked first: a role that owns its schema, and nothing else, may not say `create schema`.
+  // Checked first: a role that only owns its schema may not execute `create schema`.
   const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
   if (rowCount === 0) await client.query(`create schema "${schema}"`);
   for (const table of STORE_TABLES) await client.query(table);
@@ -143,7 +143,7 @@ async function refuseOldServer(client: Queries): Promise<void> {
   );
   const [server] = rows;
   if (server === undefined || server.number >= OLDEST_SERVER) return;
-  throw new Error(`PostgreSQL ${OLDEST_SERVER / 10_000} or newer is needed, and this is ${server.version}`);
+  throw new Error(`PostgreSQL must be version ${OLDEST_SERVER / 10_000} or newer, got ${server.version}`);
 }
 
 const INDEXES = [

@@ -5,11 +5,10 @@ import type { ExpiredSpan } from './expired-span.ts';
 /**
  * Partitions of `log_records` by PostgreSQL itself, without TimescaleDB.
  *
- *     log_records_old        everything before the day that was 60 days ago when the table was created: nothing, or
- *                            what is imported from old files
- *     log_records_20261120   a day in UTC; made before it begins, or when records of it come
- *     log_records_default    what has no other place: the far future (clocks that are wrong), days long past that
- *                            nobody has made a partition for
+ *     log_records_old        everything before the day that was 60 days ago when the table was created: empty, or
+ *                            imported from old files
+ *     log_records_20261120   a day in UTC; created before the day, or when its records arrive
+ *     log_records_default    all other rows: of the far future (wrong clocks), or of past days without a partition
  *
  * A writer never waits for a partition: rows of a day without one are stored in the default partition, and
  * moved when the partition is created. This locks only the default partition, which is nearly empty; readers

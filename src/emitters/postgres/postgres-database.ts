@@ -3,22 +3,8 @@ import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { sqlErrorOf } from './failure.ts';
-import { beginText, inTransaction } from './transaction.ts';
-
-/** Maximum number of calls that wait for a connection; others are rejected as busy. */
-const MAX_WAITING = 64;
-/** Extra time for the server to cancel a statement before the connection is closed. */
-const GRACE_MS = 500;
-
-export interface PostgresDatabaseOptions {
-  /** undefined before start and after stop. */
-  readonly pool: () => Pool | undefined;
-  readonly schema: string;
-  readonly clock: Clock;
-  /** Resolves when the tables exist. */
-  readonly ready: () => Promise<unknown>;
-}
+import { toSqlError } from './describe-failure.ts';
+import { beginText, inTransaction } from './in-transaction.ts';
 
 /** Runs queries over separate connections: queries and writes never wait for each other. */
 export class PostgresDatabase implements SqlDatabase {
@@ -42,7 +28,7 @@ export class PostgresDatabase implements SqlDatabase {
       await this.#ready(deadline.signal);
       return await this.#run(statements, { timeoutMs, isReadOnly }, deadline.signal);
     } catch (error) {
-      throw sqlErrorOf(error);
+      throw toSqlError(error);
     } finally {
       cancel();
     }
@@ -78,4 +64,18 @@ export class PostgresDatabase implements SqlDatabase {
     });
     return results;
   }
+}
+
+/** Maximum number of calls that wait for a connection; others are rejected as busy. */
+const MAX_WAITING = 64;
+/** Extra time for the server to cancel a statement before the connection is closed. */
+const GRACE_MS = 500;
+
+export interface PostgresDatabaseOptions {
+  /** undefined before start and after stop. */
+  readonly pool: () => Pool | undefined;
+  readonly schema: string;
+  readonly clock: Clock;
+  /** Resolves when the tables exist. */
+  readonly ready: () => Promise<unknown>;
 }

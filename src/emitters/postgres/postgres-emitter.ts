@@ -7,16 +7,16 @@ import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Rejected, type Retry } from '../outcome.ts';
 import type { PostgresConfiguration } from './configuration.ts';
+import { describeFailure, isAboutContent, isConflict, isMissing } from './describe-failure.ts';
 import { PostgresEvents } from './events.ts';
-import { isAboutContent, isConflict, isMissing, reasonOf } from './failure.ts';
-import { CopyError, type Stored, storeSlices, TooManyDaysError } from './flush.ts';
-import { Housekeeping } from './housekeeping.ts';
+import { beginText, inTransaction } from './in-transaction.ts';
+import { Maintenance } from './maintenance.ts';
 import type { Layout } from './migrate.ts';
 import { openPools, type Pools } from './pools.ts';
 import { PostgresDatabase } from './postgres-database.ts';
+import { CopyError, type FlushResult, storeSlices, TooManyDaysError } from './store-slices.ts';
 import { Tables } from './tables.ts';
 import { CHUNK_LENGTHS, withChunksOf } from './timescale.ts';
-import { beginText, inTransaction } from './transaction.ts';
 
 /** Immediate retries after a conflict with another transaction; after these, delivery waits. */
 const ATTEMPTS = 4;
@@ -45,7 +45,7 @@ export class PostgresEmitter implements Emitter {
   readonly #writer = randomUUID();
   readonly #ended = new AbortController();
   readonly #tables: Tables;
-  readonly #housekeeping: Housekeeping;
+  readonly #housekeeping: Maintenance;
   #pools: Pools | undefined;
   #isReopenWanted = false;
   #held: Batch[] = [];
@@ -63,7 +63,7 @@ export class PostgresEmitter implements Emitter {
       place: () => this.#pools?.place ?? '',
     };
     this.#tables = new Tables(shared);
-    this.#housekeeping = new Housekeeping({ ...shared, tables: this.#tables, writer: this.#writer });
+    this.#housekeeping = new Maintenance({ ...shared, tables: this.#tables, writer: this.#writer });
     this.database = new PostgresDatabase({
       schema: configuration.schema,
       clock: context.clock,
@@ -120,7 +120,7 @@ export class PostgresEmitter implements Emitter {
     this.#events.stop();
   }
 
-  async #store(held: readonly Batch[], layout: Layout, signal: AbortSignal): Promise<Stored> {
+  async #store(held: readonly Batch[], layout: Layout, signal: AbortSignal): Promise<FlushResult> {
     const slices = held.flatMap(({ slices }) => slices);
     const { schema, statement_timeout } = this.#configuration;
     const begin = `${beginText({
@@ -145,7 +145,7 @@ export class PostgresEmitter implements Emitter {
           continue;
         }
         if (!isConflict(cause) || attempt === ATTEMPTS || signal.aborted) throw error;
-        this.#events.conflict(reasonOf(cause));
+        this.#events.conflict(describeFailure(cause));
       }
     }
   }
@@ -153,7 +153,7 @@ export class PostgresEmitter implements Emitter {
   #failed(error: unknown, held: readonly Batch[]): Retry | Rejected {
     const { cause, at } = error instanceof CopyError ? error : { cause: error, at: undefined };
     if (isMissing(cause)) this.#tables.forget();
-    const reason = `${this.#pools?.place}: ${reasonOf(cause)}`;
+    const reason = `${this.#pools?.place}: ${describeFailure(cause)}`;
     // Outside of COPY the error is about the bookkeeping, not about a record.
     if (!(error instanceof CopyError && isAboutContent(cause)))
       return { kind: 'retry', reason, rolledBack: true };
@@ -175,7 +175,7 @@ export class PostgresEmitter implements Emitter {
       this.#pools = await openPools(this.#configuration);
       void old?.end();
     } catch (error) {
-      this.#events.reopenFailed(reasonOf(error));
+      this.#events.reopenFailed(describeFailure(error));
     }
   }
 }

@@ -5,27 +5,12 @@ import type { Ranges } from '../../records/ranges.ts';
 import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 
-/** A part of a slice that is not yet stored. */
-export interface Piece {
-  readonly batch: RecordBatch;
-  /** Times of its rows; known after encoding. */
-  readonly times: StoredTimes;
-}
-
-export interface Books {
-  readonly writer: string;
-  readonly ranges: ReadonlyMap<StreamId, Ranges>;
-  readonly pieces: readonly Piece[];
-  /** Since 1970. */
-  readonly minutes: ReadonlySet<number>;
-}
-
 /** Records the result of a flush in its transaction; see `src/logstore/schema.ts`. */
 export async function recordFlush(
   client: PoolClient,
-  { writer, ranges, pieces, minutes }: Books,
+  { writer, ranges, pieces, minutes }: FlushRecord,
 ): Promise<void> {
-  await client.query(KEEP_BOOKS, [
+  await client.query(RECORD_FLUSH, [
     writer,
     [...ranges.keys()],
     [...ranges.values()].map(rangesToText),
@@ -38,13 +23,28 @@ export async function recordFlush(
   ]);
 }
 
+/** A part of a slice that is not yet stored. */
+export interface Piece {
+  readonly batch: RecordBatch;
+  /** Times of its rows; known after encoding. */
+  readonly times: StoredTimes;
+}
+
+export interface FlushRecord {
+  readonly writer: string;
+  readonly ranges: ReadonlyMap<StreamId, Ranges>;
+  readonly pieces: readonly Piece[];
+  /** Since 1970. */
+  readonly minutes: ReadonlySet<number>;
+}
+
 const timeOf = (micro: string) => `(timestamptz 'epoch' + ${micro} * interval '1 microsecond')`;
 
 /**
  * The database counts the flushes: only it knows whether a COMMIT with unknown result succeeded. Two flushes
  * of one writer never overlap: the second waits for the row lock of the first.
  */
-const KEEP_BOOKS = `
+const RECORD_FLUSH = `
 with this as (
   insert into writers as known (writer, last_flush, seen_at) values ($1::uuid, 1, now())
   on conflict (writer) do update set last_flush = known.last_flush + 1, seen_at = now()

@@ -3,27 +3,13 @@ import type { AdvisoryLock } from './advisory-locks.ts';
 import type { PostgresEvents } from './events.ts';
 import type { ExpiredSpan } from './expired-span.ts';
 
-export interface RetentionOptions {
-  readonly events: PostgresEvents;
-  /** Runs `work` in its own transaction; returns undefined if another aggregator has the lock. */
-  inTurn<T>(lock: AdvisoryLock, work: (client: PoolClient) => Promise<T>): Promise<T | undefined>;
-}
-
-/** Timeout for reading a whole day. */
-export const SCAN_TIMEOUT_MS = 600_000;
-/** Interval between scans of a table that is not partitioned by days. */
-const LOOK_INTERVAL_MS = 3_600_000;
-/** Blocks of 8 KiB scanned in one transaction, and the number of such steps in a turn. */
-const STEP_BLOCKS = 1000;
-const STEPS = 50;
-
 /**
- * Deletes what was read longer ago than the retention. The age counts from when a record was read, not from
- * the time that it states: an old archive that is imported today stays for the whole retention. The embedded
+ * Deletes records that were read longer ago than the retention. The age counts from when a record was read,
+ * not from its own time: an old archive that is imported today is kept for the whole retention. The embedded
  * store has the same rule.
  *
- *     days and chunks      are dropped as a whole when their time has passed and none of their records is younger. Each in
- *                          a transaction of its own: a transaction has a limited number of locks
+ *     days and chunks      are dropped as a whole when their time has passed and none of their records is younger.
+ *                          Each in its own transaction: a transaction has a limited number of locks
  *     other tables         lose their old rows, some thousand blocks in a turn
  */
 export class Retention {
@@ -83,6 +69,20 @@ export class Retention {
     this.#options.events.partitionDropped(span.name, rows);
   }
 }
+
+export interface RetentionOptions {
+  readonly events: PostgresEvents;
+  /** Runs `work` in its own transaction; returns undefined if another aggregator has the lock. */
+  inTurn<T>(lock: AdvisoryLock, work: (client: PoolClient) => Promise<T>): Promise<T | undefined>;
+}
+
+/** Timeout for reading a whole day. */
+export const SCAN_TIMEOUT_MS = 600_000;
+/** Interval between scans of a table that is not partitioned by days. */
+const LOOK_INTERVAL_MS = 3_600_000;
+/** Blocks of 8 KiB scanned in one transaction, and the number of such steps in a turn. */
+const STEP_BLOCKS = 1000;
+const STEPS = 50;
 
 async function newestIn(client: PoolClient, table: string): Promise<{ rows: number; unixMs: number }> {
   await client.query(`set local statement_timeout = ${SCAN_TIMEOUT_MS}`);

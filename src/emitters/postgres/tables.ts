@@ -2,16 +2,8 @@ import type { Pool } from 'pg';
 import type { Clock } from '../../runtime/clock.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import type { PostgresEvents } from './events.ts';
+import { beginText, inTransaction } from './in-transaction.ts';
 import { type Layout, type LayoutFinding, migrate } from './migrate.ts';
-import { beginText, inTransaction } from './transaction.ts';
-
-export interface TablesOptions {
-  readonly pool: () => Pool;
-  readonly configuration: PostgresConfiguration;
-  readonly clock: Clock;
-  readonly events: PostgresEvents;
-  readonly signal: AbortSignal;
-}
 
 /** Creates the tables if needed and checks their version. */
 export class Tables {
@@ -62,4 +54,12 @@ export class Tables {
     this.#known = found;
     return found.layout;
   }
+}
+
+export interface TablesOptions {
+  readonly pool: () => Pool;
+  readonly configuration: PostgresConfiguration;
+  readonly clock: Clock;
+  readonly events: PostgresEvents;
+  readonly signal: AbortSignal;
 }

@@ -3,10 +3,10 @@ import type { ConnectionFailure, ConnectionTrial } from '../../runtime/connectio
 import { clientSettings, placeOf } from './client-settings.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import { connectionRemedy } from './connection-remedy.ts';
-import { PRIVILEGE_HINT, reasonOf } from './failure.ts';
+import { describeFailure, PRIVILEGE_HINT } from './describe-failure.ts';
 import { refuseUnusableServer } from './migrate.ts';
 
-/** Logs in and looks whether log records can be stored in the database. Creates nothing. */
+/** Logs in and checks whether log records can be stored in the database. Creates nothing. */
 export async function tryConnection(configuration: PostgresConfiguration): Promise<ConnectionTrial> {
   let target = 'PostgreSQL';
   try {
@@ -16,7 +16,7 @@ export async function tryConnection(configuration: PostgresConfiguration): Promi
     const failure = await tryClient(client, configuration);
     return failure === undefined ? { target } : { target, failure };
   } catch (error) {
-    return { target, failure: { reason: reasonOf(error), remedy: connectionRemedy(error) } };
+    return { target, failure: { reason: describeFailure(error), remedy: connectionRemedy(error) } };
   }
 }
 

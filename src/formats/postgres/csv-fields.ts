@@ -1,6 +1,7 @@
 /**
- * The fields of one CSV record as PostgreSQL writes it: texts in double quotes with quotes doubled, anything
- * else bare; empty and bare is null. undefined: not such a record. The line ending is not part of it.
+ * The fields of one CSV record in PostgreSQL's form: texts in double quotes, with quotes doubled; other
+ * values without quotes; an empty value without quotes is null. undefined: another form. The line ending is
+ * not part of it.
  */
 export function csvFields(record: Uint8Array): (Uint8Array | undefined)[] | undefined {
   const end = record.length;
@@ -21,7 +22,7 @@ export function csvFields(record: Uint8Array): (Uint8Array | undefined)[] | unde
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
-/** The index after the closing quote; undefined when there is none. */
+/** The index after the closing quote; undefined if there is none. */
 function endOfQuoted(record: Uint8Array, from: number, end: number): number | undefined {
   let offset = from;
   for (;;) {

@@ -1,14 +1,14 @@
 import type { AttributeValue, ParsedRecord } from '../../records/log-record.ts';
-import { parseLogTime } from './log-time.ts';
-import { type PostgresSeverity, severityOfLabel } from './severity.ts';
+import { parseLogTime } from './parse-log-time.ts';
+import { type PostgresSeverity, severityOfLabel } from './postgres-severity.ts';
 import { READ_AS_LATIN1 } from './text-reader.ts';
 
 /**
- * The record of a PostgreSQL log line of any format, from its attributes under the names of jsonlog, which
- * stay as they are: a tailed csvlog, a tailed jsonlog and a logfebe socket read the same.
+ * Creates the record of a PostgreSQL log line of any format from its attributes, which have the names of
+ * jsonlog and stay unchanged: records of csvlog, jsonlog and a logfebe socket are equal.
  *
- * `severity`: where the attributes hold only its label. jsonlog leaves SQLSTATE 00000 out and the others do
- * not; here it is always there.
+ * `severity`: for attributes that contain only its label. jsonlog omits SQLSTATE 00000 and the other formats
+ * do not; here it is always present.
  */
 export function postgresRecord(
   attributes: Map<string, AttributeValue>,

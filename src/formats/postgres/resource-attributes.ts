@@ -12,7 +12,7 @@ export const POSTGRES_IDENTITY = 'postgresql.identity';
 /** The socket of the records. Two servers may share an identity, but never a socket. */
 export const POSTGRES_SOCKET = 'postgresql.socket';
 
-/** 9 for 9.2 to 9.6; undefined when the text says no version. */
+/** 9 for 9.2 to 9.6; undefined for a text without a version. */
 export function postgresMajor(version: string | undefined): number | undefined {
   const [digits] = /^\d{1,3}/.exec(version ?? '') ?? [];
   return digits === undefined ? undefined : Number(digits);

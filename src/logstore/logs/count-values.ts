@@ -7,13 +7,13 @@ import { MAX_TEXT, type ValueCounts, type ValuesRequest } from './log-requests.t
 import type { StoreReader } from './store-reader.ts';
 import { closedTimeSpan, timeSpanSql } from './time-span.ts';
 
-/** The values of a property, the most frequent first. A long one is told by its beginning. */
+/** Counts the values of a property, the most frequent first. A long value is cut. */
 export async function countValues(store: StoreReader, request: ValuesRequest): Promise<ValueCounts> {
   const { dialect } = store;
   const span = closedTimeSpan(request, store.nowUnixMicro());
   const names = await store.ownNames();
   const text = propertyText(dialect, parseProperty(request.property), names);
-  // By the bytes of the text among equals, so that every back end shows the same ones.
+  // Equal counts are sorted by the bytes of the text, so that every back end returns the same values.
   const rows = await store.rows(sql`select left(value, ${MAX_TEXT}::int) as value, records
     from (
       select ${text} as value, count(*) as records from log_records

@@ -9,14 +9,6 @@ import { searchLogs } from './search-logs.ts';
 import { StoreReader } from './store-reader.ts';
 import { unknownProperties } from './unknown-properties.ts';
 
-export interface LogSearchOptions {
-  readonly clock: Clock;
-  /** What one request may take, whatever it asks the store. */
-  readonly timeoutMs?: number;
-}
-
-const TIMEOUT_MS = 30_000;
-
 export function createLogSearch(
   database: SqlDatabase,
   { clock, timeoutMs = TIMEOUT_MS }: LogSearchOptions,
@@ -45,7 +37,15 @@ export function createLogSearch(
   };
 }
 
-/** Nothing was found: perhaps because no record has what the request names. */
+export interface LogSearchOptions {
+  readonly clock: Clock;
+  /** The time limit of one request, for all its statements. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/** Nothing was found: the request may name a property that no record has. */
 async function unknownOf(
   reader: StoreReader,
   { where = [] }: LogFilter,

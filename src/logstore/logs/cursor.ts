@@ -2,7 +2,9 @@ import { type Sql, sql } from '../sql/sql.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';
 import { CursorError } from './log-search.ts';
 
-/** The last entry of a page: the next one begins right behind it, whatever has been stored meanwhile. */
+/**
+ * The last entry of a page: the next page begins right after it, whatever has been stored in the meantime.
+ */
 export interface Cursor {
   readonly timeUnixMicro: number;
   /** 32 hexadecimal digits. */
@@ -23,14 +25,14 @@ export function decodeCursor(text: string): Cursor {
   return { timeUnixMicro, stream, position };
 }
 
-/** What comes behind it in `NEWEST_FIRST`. The first comparison says it to who looks for what need not be read. */
+/** The records after the cursor in `NEWEST_FIRST`. The first comparison lets the database skip partitions. */
 export function behindCursorSql(dialect: SqlDialect, { timeUnixMicro, stream, position }: Cursor): Sql {
   const time = dialect.timestamp(timeUnixMicro);
   return sql`time <= ${time} and (time < ${time} or stream > ${stream}::uuid
     or (stream = ${stream}::uuid and position < ${position}::bigint))`;
 }
 
-/** Of records of one time the last of its stream first: read backwards, a stream is in its order. */
+/** Records with the same time are sorted by stream, each stream backwards. */
 export const NEWEST_FIRST = sql`time desc, stream, position desc`;
 
 const STREAM = /^[0-9a-f]{32}$/;
@@ -44,11 +46,11 @@ function partsOf(text: string): readonly unknown[] {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (Array.isArray(parts)) return parts;
   } catch {
-    // Not ours, then.
+    // The text is not one of our cursors.
   }
   throw invalid();
 }
 
 function invalid(): CursorError {
-  return new CursorError('expected the `next` of a page before, or no cursor');
+  return new CursorError('expected the `next` of an earlier page, or no cursor');
 }

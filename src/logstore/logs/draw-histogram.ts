@@ -6,7 +6,9 @@ import type { Histogram, HistogramRequest } from './log-requests.ts';
 import type { StoreReader } from './store-reader.ts';
 import { closedTimeSpan, timeSpanSql } from './time-span.ts';
 
-/** How many records there are in each interval. Intervals count from 1970; the first and the last may be cut. */
+/**
+ * Counts the records in each interval. Intervals are aligned to 1970; the first and the last one may be cut.
+ */
 export async function drawHistogram(store: StoreReader, request: HistogramRequest): Promise<Histogram> {
   const { dialect } = store;
   const span = closedTimeSpan(request, store.nowUnixMicro());
@@ -36,7 +38,7 @@ const SECOND_MICRO = 1_000_000;
 const DAY_SECONDS = 86_400;
 const USUAL_BARS = 100;
 const MAX_BARS = 10_000;
-/** What people count in. */
+/** Intervals that are natural to people. */
 const INTERVALS_SECONDS = [
   1,
   2,

@@ -8,26 +8,6 @@ import { numberOf, numberOrNull, textOf, textOrNull } from '../sql/sql-row.ts';
 import type { LogEntry } from './log-requests.ts';
 import { severityName } from './severity-name.ts';
 
-/**
- * What `entryFromRow` needs of a record. Nothing is called like the column it is made of: `order by time` shall mean the
- * time.
- */
-export function entryColumns(dialect: SqlDialect): Sql {
-  const attributes = ATTRIBUTE_COLUMNS.map(({ column }) => columnSql(column));
-  return join(
-    [
-      sql`${dialect.unixMicro(sql`time`)} as time_micro`,
-      sql`${dialect.unixMicro(sql`observed_time`)} as observed_micro`,
-      sql`severity_number, severity_text, host, service, source, format, body`,
-      sql`attributes::text as attributes_json`,
-      sql`replace(stream::text, '-', '') as stream_id`,
-      sql`position as record_position`,
-      ...attributes,
-    ],
-    sql`, `,
-  );
-}
-
 export function entryFromRow(row: SqlRow): LogEntry {
   const severityNumber = numberOrNull(row, 'severity_number');
   return {
@@ -47,13 +27,33 @@ export function entryFromRow(row: SqlRow): LogEntry {
   };
 }
 
-/** Those with columns and the others together, under OpenTelemetry's names. */
+/**
+ * The columns that `entryFromRow` needs. No column is named like the column it is made from: `order by time`
+ * must refer to the time.
+ */
+export function entryColumns(dialect: SqlDialect): Sql {
+  const attributes = ATTRIBUTE_COLUMNS.map(({ column }) => columnSql(column));
+  return join(
+    [
+      sql`${dialect.unixMicro(sql`time`)} as time_micro`,
+      sql`${dialect.unixMicro(sql`observed_time`)} as observed_micro`,
+      sql`severity_number, severity_text, host, service, source, format, body`,
+      sql`attributes::text as attributes_json`,
+      sql`replace(stream::text, '-', '') as stream_id`,
+      sql`position as record_position`,
+      ...attributes,
+    ],
+    sql`, `,
+  );
+}
+
+/** All attributes together, under their OpenTelemetry names. */
 function attributesOf(row: SqlRow): LogEntry['attributes'] {
   const columns = ATTRIBUTE_COLUMNS.flatMap(({ attribute, column, type }) => {
     const value = type === 'text' ? textOrNull(row, column) : numberOrNull(row, column);
     return value === null ? [] : [[attribute, value] as const];
   });
   const json = textOrNull(row, 'attributes_json');
-  // A spread defines: a key such as __proto__ is one like any other.
+  // A spread defines properties: a key such as __proto__ is like any other.
   return { ...Object.fromEntries(columns), ...(json === null ? {} : (JSON.parse(json) as object)) };
 }

@@ -5,29 +5,31 @@ import type { LogEntry } from './log-requests.ts';
 import type { StoreReader } from './store-reader.ts';
 
 /**
- * The first records in some order, and of no more than a page's size: a record may have a megabyte and a page a thousand
- * records, and neither the database nor this process shall hold a gigabyte for it. So it is asked twice:
+ * Reads the first records in some order, up to the size of a page: a record may have a megabyte and a page a
+ * thousand records, but neither the database nor this process may hold a gigabyte for it. So there are two
+ * queries:
  *
- *     first    when the first `limit` records were, and how many characters they have
- *     then     as many of these as fit, whole; between their times, so that nothing else is looked at again
+ *     1.  the times of the first `limit` records, and their sizes in characters
+ *     2.  the records that fit, completely; between these times, so that nothing else is read again
  *
- * What comes in between is in the page when it belongs there, and then a later record is in the next one.
+ * A record that is stored between the queries is in the page if it belongs there; then a later record moves
+ * to the next page.
  */
 export interface EntryPage {
   readonly entries: readonly LogEntry[];
-  /** There are more than these: behind the limit, or because they did not fit. */
+  /** There are more records: after the limit, or because they did not fit. */
   readonly hasMore: boolean;
 }
 
 export interface EntryPageOptions {
-  /** What follows `from`: `log_records`, perhaps joined, and `where`. */
+  /** The text after `from`: `log_records`, possibly joined, and `where`. */
   readonly source: Sql;
-  /** Of the columns time, stream and position; the time first. */
+  /** An order by the columns time, stream and position; the time first. */
   readonly order: Sql;
   readonly limit: number;
 }
 
-/** The first record of a page may be larger. */
+/** The first record of a page may be larger than this. */
 const PAGE_CHARACTERS = 8 * 1024 * 1024;
 
 export async function readEntryPage(
@@ -38,13 +40,13 @@ export async function readEntryPage(
   const sizes = await store.rows(sql`select ${dialect.unixMicro(sql`time`)} as time_micro,
       length(body) + coalesce(length(attributes::text), 0) as characters
     from ${source} order by ${order} limit ${limit + 1}::bigint`);
-  const fitting = howManyFit(
+  const fitting = countFitting(
     sizes.map((row) => numberOf(row, 'characters')),
     limit,
   );
   if (fitting === 0) return { entries: [], hasMore: false };
 
-  // One more than fits tells whether something has come in between.
+  // One more than fits shows whether a record was stored in between.
   const times = sizes.slice(0, fitting + 1).map((row) => numberOf(row, 'time_micro'));
   const rows = await store.rows(sql`select ${entryColumns(dialect)} from ${source}
       and time >= ${dialect.timestamp(Math.min(...times))} and time <= ${dialect.timestamp(Math.max(...times))}
@@ -55,7 +57,7 @@ export async function readEntryPage(
   };
 }
 
-function howManyFit(sizes: readonly number[], limit: number): number {
+function countFitting(sizes: readonly number[], limit: number): number {
   let characters = 0;
   let count = 0;
   for (const size of sizes.slice(0, limit)) {

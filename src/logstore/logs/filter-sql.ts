@@ -9,8 +9,8 @@ import { type LogFilter, moment, momentToUnixMicro, SEVERITIES } from './log-req
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './severity-name.ts';
 
 /**
- * Whether a row of `log_records` matches the filter; a boolean, or null for no. `names`: what the store has noted, see
- * `own-names.ts`.
+ * Whether a row of `log_records` matches the filter; a boolean, or null for no. `names`: the names that the
+ * store has noted, see `own-names.ts`.
  */
 export function filterSql(dialect: SqlDialect, filter: LogFilter, names?: OwnNames): Sql {
   const conditions: Sql[] = [];
@@ -25,14 +25,14 @@ export function filterSql(dialect: SqlDialect, filter: LogFilter, names?: OwnNam
   for (const { property, value } of properties) {
     conditions.push(propertyEquals(dialect, parseProperty(property), { value, names }));
   }
-  // The dearest last.
+  // The most expensive condition comes last.
   if (filter.text !== undefined) conditions.push(dialect.containsText(sql`body`, storable(filter.text)));
   return conditions.length === 0 ? sql`true` : sql`(${join(conditions, sql` and `)})`;
 }
 
 /**
- * Whether a record has a property of this value: in the column of this name, or in an attribute that it brought itself
- * under this name. So a value that a client sees under a name is found by this name.
+ * Whether a record has a property with this value: in the column of this name, or in its own attribute of
+ * this name. So a search by a name finds every value that a client sees under this name.
  */
 function propertyEquals(
   dialect: SqlDialect,
@@ -47,7 +47,7 @@ function propertyEquals(
   return sql`(${columnEquals(dialect, property, value)} or ${brought})`;
 }
 
-/** Most records have none of several places: so one look at all of them comes first. */
+/** Most records have none of several paths, so one check of all of them comes first. */
 function broughtEquals(dialect: SqlDialect, paths: readonly AttributePath[], shown: string): Sql {
   if (paths.length === 0) return NOTHING;
   const equal = paths.map((path) => dialect.attributeEquals(ATTRIBUTES, path, shown));
@@ -58,8 +58,8 @@ function broughtEquals(dialect: SqlDialect, paths: readonly AttributePath[], sho
 }
 
 /**
- * As text and exactly; a column of numbers or times by what they are (`404.0` is 404). A value that cannot be one of the
- * column's matches nothing.
+ * Compares text exactly, and columns of numbers or times by value (`404.0` is 404). A value that does not fit
+ * the type of the column matches nothing.
  */
 function columnEquals(
   dialect: SqlDialect,
@@ -89,7 +89,7 @@ function textEquals(column: Sql, value: string, prefix = ''): Sql {
   return sql`${column} = ${text.startsWith(prefix) ? text.slice(prefix.length) : text}::text`;
 }
 
-/** `severity=error` is the name; undefined: something else is asked for. */
+/** `severity=error` compares with the name; undefined: the value is not a name. */
 function severityEquals(property: Property, column: Sql, value: string): Sql | undefined {
   const name = SEVERITIES.find((each) => each === value.toLowerCase());
   if (property.name !== 'severity' || name === undefined) return undefined;
@@ -97,14 +97,14 @@ function severityEquals(property: Property, column: Sql, value: string): Sql | u
   return sql`${column} between ${lowest}::smallint and ${lowest + SEVERITY_NUMBERS_EACH - 1}::smallint`;
 }
 
-/** All columns that are numbers are whole ones, and none is beyond 2^53. */
+/** All number columns are integers, and no value exceeds 2^53. */
 function wholeNumberEquals(column: Sql, value: string): Sql {
   const number = NUMBER.test(value) ? Number(value) : Number.NaN;
   return Number.isSafeInteger(number) ? sql`${column} = ${number}::bigint` : NOTHING;
 }
 
 function timeEquals(dialect: SqlDialect, column: Sql, value: string): Sql {
-  // A duration is a moment, too; but how long ago it was is no time that a record has.
+  // A duration is a moment, too, but not a possible time of a record.
   if (!value.includes('T') || !moment.safeParse(value).success) return NOTHING;
   const unixMicro = momentToUnixMicro(value, 0);
   return unixMicro >= 0 ? sql`${column} = ${dialect.timestamp(unixMicro)}` : NOTHING;

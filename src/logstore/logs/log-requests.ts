@@ -3,8 +3,8 @@ import { parseDuration } from '../../runtime/configuration/duration.ts';
 import { PropertyError, parseProperty } from '../property.ts';
 
 /**
- * What may be asked about logs, as it comes over HTTP; the same schemas check it, describe it in the OpenAPI document,
- * and type it. Times are RFC 3339, or how long ago (`15m`, `24h`).
+ * The requests about logs over HTTP. The same schemas validate them, describe them in the OpenAPI document,
+ * and type them. Times are RFC 3339, or a duration ago (`15m`, `24h`).
  */
 export const MAX_TEXT = 1000;
 
@@ -28,13 +28,13 @@ export const moment = z
   .max(64)
   .refine(
     (text) => isAgo(text) || isTime(text),
-    'expected a time such as 2026-01-31T10:00:00Z, or how long ago such as 15m',
+    'expected a time such as 2026-01-31T10:00:00Z, or a duration ago such as 15m',
   )
-  .meta({ description: 'RFC 3339, or a duration: so long ago.', examples: ['2026-01-31T10:00:00Z', '15m'] });
+  .meta({ description: 'RFC 3339, or a duration ago.', examples: ['2026-01-31T10:00:00Z', '15m'] });
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
-/** `Date` alone would take 31 February for 3 March. */
+/** `Date` alone would read 31 February as 3 March. */
 function isTime(text: string): boolean {
   const day = text.slice(0, 10);
   if (!RFC3339.test(text) || Number.isNaN(Date.parse(text))) return false;
@@ -49,7 +49,7 @@ function isAgo(text: string): boolean {
   }
 }
 
-/** Of a checked `moment`. */
+/** Converts a validated `moment`. */
 export function momentToUnixMicro(text: string, nowUnixMicro: number): number {
   if (isAgo(text)) return nowUnixMicro - Number(parseDuration(text) / 1000n);
   const fraction = /\.(\d+)/.exec(text)?.[1] ?? '';
@@ -59,17 +59,17 @@ export function momentToUnixMicro(text: string, nowUnixMicro: number): number {
 
 export const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
-/** Which records. All that is given must hold. */
+/** Selects records that match all given conditions. */
 export const logFilter = z.strictObject({
-  text: short.optional().meta({ description: 'The body holds this text, whatever the case.' }),
-  severity: z.enum(SEVERITIES).optional().meta({ description: 'At least so severe.' }),
+  text: short.optional().meta({ description: 'The body contains this text; case is ignored.' }),
+  severity: z.enum(SEVERITIES).optional().meta({ description: 'Minimum severity.' }),
   host: short.optional().meta({ description: 'The host.name.' }),
   service: short.optional().meta({ description: 'The service.name.' }),
   where: z
     .array(z.strictObject({ property: propertyName, value: z.string().max(MAX_TEXT) }))
     .max(16)
     .optional()
-    .meta({ description: 'Properties that have these values.' }),
+    .meta({ description: 'Values of properties.' }),
 });
 export type LogFilter = z.infer<typeof logFilter>;
 
@@ -87,7 +87,7 @@ export const searchRequest = z.strictObject({
   ...timeRange.shape,
   ...logFilter.shape,
   limit: z.int().min(1).max(1000).default(100),
-  cursor: cursor.optional().meta({ description: '`next` of the page before.' }),
+  cursor: cursor.optional().meta({ description: '`next` of the previous page.' }),
 });
 export type SearchRequest = z.infer<typeof searchRequest>;
 
@@ -111,19 +111,21 @@ export type LogEntry = z.infer<typeof logEntry>;
 export const unknownProperty = z.object({
   property: z.string(),
   nearest: z.array(z.string()).meta({ description: 'Names that records have, the nearest first.' }),
-  message: z.string().meta({ description: 'For people: what was looked at, and the nearest names.' }),
+  message: z
+    .string()
+    .meta({ description: 'For people: the records that were checked, and the nearest names.' }),
 });
 export type UnknownProperty = z.infer<typeof unknownProperty>;
 
 export const unknownInAnswer = z.array(unknownProperty).optional().meta({
   description:
-    'Properties of the request that none of the newest records has: they may be misspelt. Absent: there are none, or something was found.',
+    'Properties of the request that none of the newest records has: they may be misspelt. Absent if there are none, or if records were found.',
 });
 
 export const searchPage = z.object({
   entries: z.array(logEntry).meta({ description: 'Newest first.' }),
   unknown: unknownInAnswer,
-  next: cursor.nullable().meta({ description: 'Where the next page begins; null: this is the last.' }),
+  next: cursor.nullable().meta({ description: 'Cursor of the next page; null for the last page.' }),
 });
 export type SearchPage = z.infer<typeof searchPage>;
 
@@ -136,7 +138,8 @@ export const histogramRequest = z.strictObject({
     .max(86_400 * 366)
     .optional()
     .meta({
-      description: 'Default: about a hundred bars. Where it makes more than 10,000: a multiple of it.',
+      description:
+        'Default: about 100 bars. If there would be more than 10,000 bars, a multiple of it is used.',
     }),
 });
 export type HistogramRequest = z.infer<typeof histogramRequest>;
@@ -147,7 +150,7 @@ export const histogram = z.object({
   unknown: unknownInAnswer,
   bars: z
     .array(z.object({ time: z.string(), count: z.int() }))
-    .meta({ description: 'Oldest first; those without records are there, with 0.' }),
+    .meta({ description: 'Oldest first; bars without records have the count 0.' }),
 });
 export type Histogram = z.infer<typeof histogram>;
 
@@ -163,7 +166,7 @@ export const valueCounts = z.object({
   unknown: unknownInAnswer,
   values: z.array(z.object({ value: z.string().nullable(), count: z.int() })).meta({
     description:
-      'The most frequent first. null: records without the property. A long value is told by its first 1000 characters.',
+      'The most frequent first. null: records without the property. A long value is cut after 1000 characters.',
   }),
 });
 export type ValueCounts = z.infer<typeof valueCounts>;

@@ -8,29 +8,29 @@ import type { TailPage, TailPlace } from './tail-page.ts';
 import { timeSpanSql } from './time-span.ts';
 
 /**
- * What has been stored since a place, whatever its time says. A place is the last flush of each writer that was seen, and
- * whoever sees flush 7 of a writer sees all before it: so nothing is shown twice and nothing is passed over, though new
- * flushes come while this reads.
+ * Reads the records that were stored after a place, for any time in them. A place is the last known flush of
+ * each writer. A reader that sees flush 7 of a writer sees all flushes before it: so no record is returned
+ * twice and none is skipped, although new flushes arrive during the read.
  *
- *     writers          which flushes there are now: where the place will be
- *     stored_ranges    what those behind the old place, up to the new one, have brought: of which streams, between what times
- *     log_records      the newest of these, counted when there are more than a page holds
+ *     writers          the current flushes: the new place
+ *     stored_ranges    the streams and times of the flushes after the old place, up to the new one
+ *     log_records      the newest of these records; they are counted if there are more than a page holds
  *
- * Three questions and no transaction over them: each asks about flushes of which the one before has said that they are there.
+ * These are three queries without a transaction: each uses only flushes that the one before has seen.
  */
 export async function readTail(
   store: StoreReader,
   request: TailRequest,
   place: TailPlace | undefined,
 ): Promise<TailPage> {
-  // A writer that has been forgotten meanwhile may come again.
+  // A writer whose row was deleted may return.
   const newPlace = new Map([...(place ?? []), ...(await placeNow(store))]);
   const flushes = place === undefined ? [] : flushesBetween(place, newPlace);
   const span = flushes.length === 0 ? undefined : await timesOf(store, flushes);
   if (span === undefined) return { entries: [], place: newPlace, skipped: 0 };
 
   const { dialect } = store;
-  // The times come first and as values: with them a database leaves out nearly everything unread.
+  // The times come first and as values: they let a database skip nearly all data.
   const source = sql`log_records join (${rangesSql(flushes)}) as stored
       on log_records.stream = stored.stored_stream and log_records.position >= stored.range_start
       and log_records.position < stored.range_end
@@ -42,10 +42,10 @@ export async function readTail(
 }
 
 const PAGE_RECORDS = 1000;
-/** The other way around than they are shown. */
+/** The reverse of the order in which records are shown. */
 const LATEST_FIRST = sql`time desc, stream desc, position desc`;
 
-/** Of one writer, those after `after` up to `last`. */
+/** The flushes of one writer after `after`, up to `last`. */
 interface Flushes {
   readonly writer: string;
   readonly after: number;
@@ -72,7 +72,7 @@ function ofFlushesSql(flushes: readonly Flushes[]): Sql {
   return sql`(${join(each, sql` or `)})`;
 }
 
-/** undefined: they have brought nothing, or so long ago that it has been forgotten. */
+/** undefined: the flushes contain no records, or their ranges are deleted already. */
 async function timesOf(store: StoreReader, flushes: readonly Flushes[]) {
   const { dialect } = store;
   const [row] = await store.rows(sql`select ${dialect.unixMicro(sql`min(min_time)`)} as min_micro,
@@ -83,8 +83,8 @@ async function timesOf(store: StoreReader, flushes: readonly Flushes[]) {
 }
 
 /**
- * The ranges, those that touch made one: a stream that is being written has a range for each flush, and every row would be
- * held against all of them.
+ * Merges adjacent ranges: a stream that is being written has a range for each flush, and every row would be
+ * compared with all of them.
  */
 function rangesSql(flushes: readonly Flushes[]): Sql {
   return sql`select stream as stored_stream, min(range_start) as range_start, max(range_end) as range_end

@@ -7,7 +7,7 @@ import { type LogEntry, momentToUnixMicro, type SearchPage, type SearchRequest }
 import type { StoreReader } from './store-reader.ts';
 import { timeSpan, timeSpanSql } from './time-span.ts';
 
-/** One page, newest first. A page may end before its limit: see `entry-page.ts`. */
+/** Reads one page, newest first. A page may end before its limit: see `entry-page.ts`. */
 export async function searchLogs(store: StoreReader, request: SearchRequest): Promise<SearchPage> {
   const source = sql`log_records where ${conditions(store, request, await store.ownNames())}`;
   const { entries, hasMore } = await readEntryPage(store, {

@@ -1,7 +1,7 @@
 import { bracketsAt } from '../property-brackets.ts';
 
 /**
- * `property=value` in its two parts; undefined: there is no `=`. A name that holds a `=` itself is written in brackets:
+ * Splits `property=value`; undefined: there is no `=`. A name that contains `=` is written in brackets:
  * `['a=b']=value`. Throws PropertyError.
  */
 export function splitCondition(

@@ -1,12 +1,12 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { OwnNames } from '../own-names.ts';
-import { dialectOf } from '../sql/dialects.ts';
+import { dialectOf } from '../sql/dialect-of.ts';
 import { type Sql, statement } from '../sql/sql.ts';
 import type { SqlDatabase, SqlRow } from '../sql/sql-database.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';
 import { textOf } from '../sql/sql-row.ts';
 
-/** A store as one request sees it: something that is only read, and that has so much time for all it is asked. */
+/** A store for one request: read-only, with one time limit for all statements. */
 export class StoreReader {
   readonly dialect: SqlDialect;
   readonly #database: SqlDatabase;
@@ -24,7 +24,9 @@ export class StoreReader {
     return Number(this.#clock.nowUnixNano() / 1000n);
   }
 
-  /** What the store has noted of its records before now; undefined: it notes nothing. Rejects with a SqlError. */
+  /**
+   * The names that the store has noted for its records; undefined: it notes none. Rejects with a SqlError.
+   */
   async ownNames(): Promise<OwnNames | undefined> {
     const { ownNames } = this.dialect;
     if (ownNames === undefined) return undefined;

@@ -1,11 +1,11 @@
 import type { LogEntry } from './log-requests.ts';
 
-/** For each writer, the last of its commits that was seen. */
-export type TailPlace = ReadonlyMap<string, number>;
-
 export interface TailPage {
   readonly entries: readonly LogEntry[];
   readonly place: TailPlace;
-  /** More was stored than a page holds: so many records are left out. */
+  /** The number of records that are left out because the page is full. */
   readonly skipped: number;
 }
+
+/** For each writer, the last known commit. */
+export type TailPlace = ReadonlyMap<string, number>;

@@ -3,13 +3,13 @@ import { join, type Sql, sql } from '../sql/sql.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';
 import { momentToUnixMicro } from './log-requests.ts';
 
-/** `[from, to)` in microseconds since 1970; undefined: without end to that side. */
+/** `[from, to)` in microseconds since 1970; undefined: no limit on that side. */
 export interface TimeSpan {
   readonly fromUnixMicro: number | undefined;
   readonly toUnixMicro: number | undefined;
 }
 
-/** As in a request. */
+/** The span of a request. */
 interface Moments {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -21,7 +21,7 @@ export function timeSpan({ from, to }: Moments, nowUnixMicro: number): TimeSpan 
   return { fromUnixMicro: unixMicro(from, nowUnixMicro), toUnixMicro: unixMicro(to, nowUnixMicro) };
 }
 
-/** Without a word about the end until now, and without one about the beginning the day before the end. */
+/** The default end is now, and the default start is one day before the end. */
 export function closedTimeSpan(
   { from, to }: Moments,
   nowUnixMicro: number,
@@ -33,7 +33,9 @@ export function closedTimeSpan(
   };
 }
 
-/** Plain comparisons with values, the only ones by which every back end leaves out what lies outside unread. */
+/**
+ * Uses plain comparisons with values, the only form that lets every back end skip data outside of the span.
+ */
 export function timeSpanSql(dialect: SqlDialect, { fromUnixMicro, toUnixMicro }: TimeSpan): Sql {
   const conditions: Sql[] = [];
   if (fromUnixMicro !== undefined) conditions.push(sql`time >= ${dialect.timestamp(fromUnixMicro)}`);
@@ -41,7 +43,7 @@ export function timeSpanSql(dialect: SqlDialect, { fromUnixMicro, toUnixMicro }:
   return conditions.length === 0 ? sql`true` : join(conditions, sql` and `);
 }
 
-/** No record is older than 1970 or younger than 2199. */
+/** Records have times from 1970 to 2199. */
 function unixMicro(moment: string | undefined, nowUnixMicro: number): number | undefined {
   if (moment === undefined) return undefined;
   return Math.min(Math.max(0, momentToUnixMicro(moment, nowUnixMicro)), MAX_UNIX_MICRO);

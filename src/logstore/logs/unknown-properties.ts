@@ -8,14 +8,15 @@ import { numberOf, textOf } from '../sql/sql-row.ts';
 import type { UnknownProperty } from './log-requests.ts';
 import type { StoreReader } from './store-reader.ts';
 
-/** The newest records; older ones are not read, so that the look is cheap in a store of any size. */
+/** Only the newest records are checked, so that the query is cheap in a store of any size. */
 const MAX_RECORDS = 10_000;
 const MAX_NAMES = 2000;
 const MAX_NEAREST = 3;
 
 /**
- * Of these properties, those that none of the newest records has: they may be misspelt. Properties with a column are always
- * known, and an empty store knows nothing. A look that fails finds nothing, because it is no part of the answer.
+ * Returns the properties among these that none of the newest records has: they may be misspelt. Properties
+ * with a column are always known, and an empty store knows nothing. A failed query returns nothing, because
+ * it is not part of the answer.
  */
 export async function unknownProperties(
   store: StoreReader,
@@ -60,9 +61,9 @@ async function look(store: StoreReader, names: readonly string[]): Promise<reado
 }
 
 const NEWEST = sql`select attributes from log_records order by time desc limit ${MAX_RECORDS}::bigint`;
-/** 1 when there are more records than these. */
+/** 1 if there are more records. */
 const IS_MORE = sql`select count(*) from (select 1 from log_records offset ${MAX_RECORDS}::bigint limit 1) as more`;
-/** As many as a request can name, and one. */
+/** One more than a request can name. */
 const COLUMNS: readonly Sql[] = Array.from({ length: 20 }, (_, at) => ({
   parts: [`found_${at}`],
   values: [],
@@ -76,7 +77,7 @@ async function knownNames(store: StoreReader): Promise<readonly string[]> {
   return [...new Set([...found.map((row) => textOf(row, 'name')), ...aliases, ...RECORD_PROPERTIES])];
 }
 
-/** A documented name is known, though no record may have it. */
+/** A documented name is known, even if no record has it. */
 function isAlias(name: string): boolean {
   return ACCESS_LOG_ALIASES.some(({ alias }) => alias === name.trim());
 }
@@ -85,7 +86,7 @@ function nameOf(property: Property): string {
   return property.kind === 'section' ? nameOf(property.of) : property.name;
 }
 
-/** The nearest by spelling, and then those of which the name is a part: `status` of `status_code`. */
+/** The nearest names by spelling, then names that contain the name as a part: `status` in `status_code`. */
 function nearestNames(name: string, known: readonly string[]): ReadonlySet<string> {
   const nearest = nearestName(name, known);
   const longer = known
@@ -94,7 +95,7 @@ function nearestNames(name: string, known: readonly string[]): ReadonlySet<strin
   return new Set([...(nearest === undefined ? [] : [nearest]), ...longer].slice(0, MAX_NEAREST));
 }
 
-/** `looked`: how many records were read, if these are not all. */
+/** `looked`: the number of checked records, if these are not all. */
 function sentence(name: string, nearest: readonly string[], looked: number | undefined): string {
   const none = looked === undefined ? 'No record has' : `None of the newest ${looked} records has`;
   const hint = nearest.length === 0 ? '.' : `; did you mean ${nearest.join(' or ')}?`;

@@ -1,2 +1,4 @@
-/** Text that is a number, as a pattern: no exponent, and not more digits than the range of a double allows. */
+/**
+ * A pattern for text that is a number: no exponent, and not more digits than the range of a double allows.
+ */
 export const DECIMAL_TEXT = '^-?[0-9]{1,250}([.][0-9]{1,250})?$';

@@ -47,7 +47,7 @@ export const duckdbDialect: SqlDialect = {
       [sql`${duckdbDialect.attributeText(column, path)} = ${shown}::text`, ...others],
       sql` or `,
     );
-    // Searching the text for the key is much cheaper than reading it as JSON.
+    // Searching the text for the key is much cheaper than parsing it as JSON.
     return sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and (${isEqual}))`;
   },
 
@@ -63,7 +63,7 @@ export const duckdbDialect: SqlDialect = {
   percentile: (value, fraction) => sql`quantile_cont(${value}, ${fraction}::float8)`,
 };
 
-/** A JSON pointer: only these two characters mean anything in a key, and they are escaped. */
+/** A JSON pointer: only these two characters are special in a key, and they are escaped. */
 function pointerOf(path: AttributePath): Sql {
   const keys = keysOf(path).map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   return sql`${keys.join('')}::text`;

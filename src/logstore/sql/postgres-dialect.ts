@@ -4,17 +4,20 @@ import { keysOf, shownValue } from './shown-value.ts';
 import { join, type Sql, sql } from './sql.ts';
 import type { AttributePath, SqlDialect } from './sql-dialect.ts';
 
-/** PostgreSQL from 14 on, with or without TimescaleDB. Every value has its type beside it: as parameters they have none. */
+/**
+ * PostgreSQL 14 or later, with or without TimescaleDB. Every value has an explicit type: parameters have
+ * none.
+ */
 export const postgresDialect: SqlDialect = {
   name: 'postgres',
 
-  // A value of the type itself: the planner sees it, and leaves out partitions and chunks before it looks at them.
+  // A constant of the type: the planner uses it to exclude partitions and chunks.
   timestamp: (unixMicro) =>
     typeof unixMicro === 'number'
       ? sql`${rfc3339Micro(unixMicro)}::timestamptz`
       : sql`(timestamptz 'epoch' + (${unixMicro}) * interval '1 microsecond')`,
 
-  // `extract` is a numeric here: nothing is rounded.
+  // `extract` returns a numeric here: nothing is rounded.
   unixMicro: (timestamp) => sql`(extract(epoch from ${timestamp}) * 1000000)::bigint`,
 
   bucket: (timestamp, periodMs) =>
@@ -58,7 +61,7 @@ export const postgresDialect: SqlDialect = {
 
   attributeKeys: (column) => sql`jsonb_object_keys(${column})`,
 
-  // ILIKE and not position(lower()): this is what an index of trigrams knows.
+  // ILIKE, not position(lower()): an index of trigrams supports it.
   containsText: (text, part) => sql`${text} ilike ${`%${escaped(part)}%`}::text escape '\\'`,
 
   section: (text) => sql`split_part(${text}, '/', 2)`,

@@ -1,4 +1,4 @@
-/** A time as people and databases read it, to the microsecond: `2026-01-31T10:00:00.000001Z`. */
+/** Formats a time for people and databases, to the microsecond: `2026-01-31T10:00:00.000001Z`. */
 export function rfc3339Micro(unixMicro: number): string {
   const unixMs = Math.floor(unixMicro / 1000);
   const micro = Math.floor(unixMicro - unixMs * 1000);

@@ -2,16 +2,18 @@ import type { AttributePath } from './sql-dialect.ts';
 
 /** The values other than texts that a client sees as a given text. */
 interface ShownValue {
-  /** The number that is shown so; undefined: none is. */
+  /** The number with this text; undefined: there is none. */
   readonly number: number | undefined;
-  /** The object, list or null that is shown so, as JSON; undefined: none is. */
+  /** The object, list or null with this text, as JSON; undefined: there is none. */
   readonly json: string | undefined;
 }
 
-/** No stored text holds U+0000 or half a surrogate pair, and PostgreSQL does not read their escapes. */
+/** Stored text contains neither U+0000 nor lone surrogates, and PostgreSQL does not read their escapes. */
 const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i;
 
-/** A database may write `1e+21` with all its digits, and an object with other blanks: so values are compared. */
+/**
+ * Values are compared, because a database may write `1e+21` with all digits, and an object with other blanks.
+ */
 export function shownValue(shown: string): ShownValue {
   const value = jsonIn(shown);
   const json = typeof value === 'object' ? JSON.stringify(value) : undefined;

@@ -2,17 +2,19 @@ import type { SqlStatement, SqlValue } from './sql.ts';
 import type { SqlDialect } from './sql-dialect.ts';
 
 /**
- * A store as everybody but its own emitter sees it: something that runs statements. Search, metrics and alerts are
- * written once, over this; DuckDB, PostgreSQL and TimescaleDB differ by their `dialect` and by how they run.
+ * A store as seen by everything except its own emitter: it runs statements. Search, metrics and alerts are
+ * written once, for this interface; DuckDB, PostgreSQL and TimescaleDB differ in their `dialect` and in how
+ * they run statements.
  *
- * Calls may come at any time, several at once, while the emitter writes, and never hold that up. They cross to the
- * store's thread and back as they are, which is why there is no transaction to talk in: all of one call is one.
+ * Calls may come at any time, also several at once, while the emitter writes, and never delay it. They cross
+ * to the thread of the store as they are. That is why there is no interactive transaction: one call is one
+ * transaction.
  */
 export interface SqlDatabase {
   readonly dialect: SqlDialectName;
   /**
-   * Runs the statements in order in one transaction, all or none, and resolves with the rows of each. Rejects with a
-   * `SqlError`, for nothing else.
+   * Runs the statements in order in one transaction, all or none, and resolves with the rows of each. Rejects
+   * only with a `SqlError`.
    */
   run(statements: readonly SqlStatement[], options: RunOptions): Promise<readonly (readonly SqlRow[])[]>;
 }
@@ -20,25 +22,25 @@ export interface SqlDatabase {
 export type SqlDialectName = SqlDialect['name'];
 
 export interface RunOptions {
-  /** What takes longer is ended in the database, too. */
+  /** A longer run is cancelled in the database, too. */
   readonly timeoutMs: number;
   /** The statements only read. Default: false. */
   readonly isReadOnly?: boolean;
 }
 
-/** By the names in the statement. Whole numbers beyond 2^53 are not expected, times are asked for as numbers. */
+/** By column name. Integers beyond 2^53 are not expected, and times are selected as numbers. */
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /**
- * - `timeout`: it took longer than it may.
- * - `busy`: a conflict with another transaction, or too many calls at once; again later.
- * - `unavailable`: the store cannot be reached or is damaged.
- * - `constraint`: what was to be written is there already, or is referred to.
+ * - `timeout`: the time limit was exceeded.
+ * - `busy`: a conflict with another transaction, or too many calls at once; retry later.
+ * - `unavailable`: the store is not reachable or is damaged.
+ * - `constraint`: the row exists already, or is referenced.
  * - `statement`: the store does not accept the statement or a value in it.
  */
 export type SqlErrorKind = 'timeout' | 'busy' | 'unavailable' | 'constraint' | 'statement';
 
-/** `message`: for a person; it never holds a secret. */
+/** `message`: for a person; it never contains a secret. */
 export class SqlError extends Error {
   override readonly name = 'SqlError';
   readonly kind: SqlErrorKind;

@@ -1,8 +1,8 @@
 import type { SqlRow } from './sql-database.ts';
 
 /**
- * What a row says, by the type that its statement gave it. A row that says otherwise is a mistake in the statement, not in
- * what it was asked with.
+ * Reads a value of a row with the type that its statement gave it. Another type is a mistake in the
+ * statement, not in its values.
  */
 export function numberOf(row: SqlRow, name: string): number {
   const number = numberOrNull(row, name);
@@ -10,12 +10,12 @@ export function numberOf(row: SqlRow, name: string): number {
   return number;
 }
 
-/** Back ends may answer whole numbers of 64 bits as text. */
+/** Back ends may return 64-bit integers as text. */
 export function numberOrNull(row: SqlRow, name: string): number | null {
   const value = row[name];
   if (value === null || typeof value === 'number') return value;
   const number = typeof value === 'string' && value !== '' ? Number(value) : Number.NaN;
-  if (Number.isNaN(number)) throw new TypeError(`${name} is no number`);
+  if (Number.isNaN(number)) throw new TypeError(`${name} is not a number`);
   return number;
 }
 
@@ -28,5 +28,5 @@ export function textOf(row: SqlRow, name: string): string {
 export function textOrNull(row: SqlRow, name: string): string | null {
   const value = row[name];
   if (value === null || typeof value === 'string') return value;
-  throw new TypeError(`${name} is no text`);
+  throw new TypeError(`${name} is not a text`);
 }

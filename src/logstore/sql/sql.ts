@@ -1,6 +1,6 @@
 /**
- * SQL as text and values apart. Text comes from string literals in this code and from nowhere else; whatever a log line,
- * a request or a configuration says is a value, and reaches the database as a parameter.
+ * SQL with text and values kept apart. Text comes only from string literals in this code; data from a log
+ * line, a request or a configuration is a value, and reaches the database as a parameter.
  *
  *     const since = sql`time >= ${dialect.timestamp(fromUnixMicro)}`;
  *     database.run([statement(sql`select body from log_records where ${since} limit ${100}`)], options);
@@ -8,15 +8,15 @@
  * A fragment in a fragment becomes part of its text; anything else in it becomes a value.
  */
 export interface Sql {
-  /** One more than there are values: what stands before, between and after them. */
+  /** One more part than values: the text before, between and after them. */
   readonly parts: readonly string[];
   readonly values: readonly SqlValue[];
 }
 
-/** What may be bound, and what comes back: the same in every back end, and able to cross to another thread. */
+/** The types of parameters and results: the same in every back end, and able to cross to another thread. */
 export type SqlValue = string | number | boolean | null;
 
-/** As a back end takes it: `$1`, `$2` ... stand for the values. */
+/** The form for a back end: `$1`, `$2` ... are the values. */
 export interface SqlStatement {
   readonly text: string;
   readonly values: readonly SqlValue[];
@@ -44,7 +44,7 @@ export function sql(literals: TemplateStringsArray, ...inserted: readonly (Sql |
   return { parts, values };
 }
 
-/** Fragments one after another, with `between` between them. */
+/** Concatenates fragments with `between` between them. */
 export function join(fragments: readonly Sql[], between: Sql): Sql {
   const [first, ...rest] = fragments;
   if (first === undefined) return sql``;

@@ -1,12 +1,12 @@
 import { LOG_FIELDS, type LogFieldName, type LogFieldType } from './log-fields.ts';
 
-/** An L payload, field by field. What is left out is null, empty or 0. */
-export type LogPayloadFields = { readonly [Name in LogFieldName]?: string | number | bigint | null };
-
 /** Builds an L payload: for records that a collector must write itself, and for replays. */
 export function encodeLogPayload(fields: LogPayloadFields): Buffer {
   return Buffer.concat(LOG_FIELDS.map(({ name, type }) => encodeField(type, fields[name] ?? null)));
 }
+
+/** The fields of an L payload. Omitted fields are null, empty or 0. */
+export type LogPayloadFields = { readonly [Name in LogFieldName]?: string | number | bigint | null };
 
 function encodeField(type: LogFieldType, value: string | number | bigint | null): Uint8Array {
   switch (type) {
@@ -29,7 +29,8 @@ function encodeField(type: LogFieldType, value: string | number | bigint | null)
 }
 
 /**
- * The text and its NUL. A NUL within would end the field early and shift all that follow: it becomes a blank.
+ * The text and its NUL. A NUL within the text would end the field early and shift all following ones: it
+ * becomes a blank.
  */
 function cString(value: string | number | bigint): Buffer {
   return Buffer.from(`${String(value).replaceAll('\0', ' ')}\0`);

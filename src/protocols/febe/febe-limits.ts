@@ -1,10 +1,10 @@
 import { LIMITS } from '../../records/limits.ts';
 
-/** The most a frame of each type may say it holds: its length field, which counts itself and the payload. */
+/** The maximum value of the length field of each frame type, which counts itself and the payload. */
 export interface FebeLimits {
   /** V and I. */
   readonly startupLengthBytes: number;
-  /** L. At most 1 MiB: a payload is one record, and that is what a record may have. */
+  /** L. At most 1 MiB, the maximum size of a record: a payload is one record. */
   readonly recordLengthBytes: number;
 }
 

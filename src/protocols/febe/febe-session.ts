@@ -11,9 +11,9 @@ import { parseServerVersion, type ServerVersion } from './server-version.ts';
  *
  * Anything else is a fault, and the connection must be closed. The protocol is one-way, without responses.
  *
- * V and I hold a text and its NUL. The extension takes `sizeof '\0'` for one byte where C makes it four, so
- * that the I frame is three bytes too long and carries three bytes of the server's memory: what follows the
- * NUL is never looked at, handed on or logged.
+ * V and I contain a text and its NUL. The extension assumes that `sizeof '\0'` is one byte, but in C it is
+ * four, so the I frame is three bytes too long and contains three bytes of the server's memory. Bytes after
+ * the NUL are never read, passed on or logged.
  */
 export class FebeSession {
   readonly #frames = new FrameReader();
@@ -48,7 +48,7 @@ export class FebeSession {
       const found = `0x${type.toString(16).padStart(2, '0')}`;
       return febeFault(
         'unexpected frame',
-        `a frame of type ${found} came where ${String.fromCharCode(this.#expected)} must come`,
+        `expected a frame of type ${String.fromCharCode(this.#expected)}, got type ${found}`,
       );
     }
     return type === FRAME_TYPES.record ? this.#limits.recordLengthBytes : this.#limits.startupLengthBytes;
@@ -93,7 +93,7 @@ export interface FebeHandler {
 
 export const FRAME_TYPES = { version: 0x56, identity: 0x49, record: 0x4c } as const; // V, I, L
 
-/** Measured and read within one call, so one serves all sessions. */
+/** Filled and read within one call, so one object serves all sessions. */
 const SHAPE = new LogShape();
 
 function untilNul(payload: Uint8Array): Uint8Array | undefined {

@@ -1,29 +1,14 @@
 import { type FebeFault, febeFault } from './febe-fault.ts';
 
-/** The callbacks of a frame reader. `payload` is valid only during the call. */
-export interface FrameVisitor {
-  /**
-   * Called at the first byte of each frame: returns the maximum of its length field, or why the frame is not
-   * allowed.
-   */
-  admit(type: number): number | FebeFault;
-  frame(type: number, payload: Uint8Array): FebeFault | undefined;
-}
-
-const TYPE_BYTES = 1;
-const LENGTH_BYTES = 4;
-const HEADER_BYTES = TYPE_BYTES + LENGTH_BYTES;
-const EMPTY = new Uint8Array(0);
-
 /**
- * Bytes, however they were cut on the way, to frames:
+ * Splits a byte stream into frames:
  *
  *     type: 1 byte | length: 4 bytes, big-endian, itself and the payload | payload
  *
- * Frames that lie whole in a chunk are handed on without a copy. Of the others the part that has come is
- * held, in a buffer of its own that grows with what has come and not with what was announced: a thousand
- * peers that announce a megabyte cost a thousand headers. A chunk is never held, since a few bytes would pin
- * all of it.
+ * Frames that are complete in a chunk are passed on without a copy. The received part of an incomplete frame
+ * is kept in its own buffer, which grows with the received bytes and not with the announced length: a
+ * thousand peers that announce a megabyte cost a thousand headers. A chunk is never kept, since a few bytes
+ * would keep all of it in memory.
  */
 export class FrameReader {
   #held: Uint8Array = EMPTY;
@@ -54,7 +39,7 @@ export class FrameReader {
     return undefined;
   }
 
-  /** Finishes the held frame from the chunk; the offset behind what it took of it. */
+  /** Completes the kept frame from the chunk; returns the offset after the used bytes. */
   #complete(chunk: Uint8Array, visitor: FrameVisitor): number | FebeFault | undefined {
     let offset = 0;
     if (this.#heldBytes < HEADER_BYTES) {
@@ -87,6 +72,21 @@ export class FrameReader {
   }
 }
 
+/** The callbacks of a frame reader. `payload` is valid only during the call. */
+export interface FrameVisitor {
+  /**
+   * Called at the first byte of each frame: returns the maximum of its length field, or the reason why the
+   * frame is not allowed.
+   */
+  admit(type: number): number | FebeFault;
+  frame(type: number, payload: Uint8Array): FebeFault | undefined;
+}
+
+const TYPE_BYTES = 1;
+const LENGTH_BYTES = 4;
+const HEADER_BYTES = TYPE_BYTES + LENGTH_BYTES;
+const EMPTY = new Uint8Array(0);
+
 /** Size of header and payload; undefined while the header is incomplete. */
 function frameSize(
   bytes: Uint8Array,
@@ -99,9 +99,9 @@ function frameSize(
   if (end - offset < HEADER_BYTES) return undefined;
   const length = readUint32(bytes, offset + TYPE_BYTES);
   if (length < LENGTH_BYTES)
-    return febeFault('bad length', `a frame says its length is ${length}; the least is ${LENGTH_BYTES}`);
+    return febeFault('bad length', `the length of a frame must be at least ${LENGTH_BYTES}, got ${length}`);
   if (length > admitted)
-    return febeFault('bad length', `a frame says its length is ${length}; the limit is ${admitted}`);
+    return febeFault('bad length', `the length of a frame must be at most ${admitted}, got ${length}`);
   return TYPE_BYTES + length;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The 23 fields of an L payload, in their order, without padding, integers big-endian. The layout is fixed by
+ * The 23 fields of an L payload, in order, without padding, integers big-endian. The layout is fixed by
  * logfebe-1; every PostgreSQL from 9.2 to 18 sends the same.
  *
  * - `text`: bytes up to a NUL; never null.
- * - `nullable`: one byte `N` or `P`, then bytes up to a NUL. Behind `N` the bytes mean nothing.
+ * - `nullable`: one byte `N` or `P`, then bytes up to a NUL. After `N` the bytes have no meaning.
  */
 export const LOG_FIELDS = [
   { name: 'LogTime', type: 'text' },

@@ -2,15 +2,15 @@ import { type FebeFault, febeFault } from './febe-fault.ts';
 import { ABSENT, LOG_FIELDS, PRESENT } from './log-fields.ts';
 
 /**
- * Where the fields of an L payload begin. Field i is `[starts[i], starts[i + 1])`: a nullable one with its
- * marker, a text with its NUL. The array is reused: read it before the next call.
+ * The offsets of the fields of an L payload. Field i is `[starts[i], starts[i + 1])`: a nullable field with
+ * its marker, a text with its NUL. The array is reused: read it before the next call.
  */
 export class LogShape {
   readonly starts: Uint32Array = new Uint32Array(LOG_FIELDS.length + 1);
 
   /**
-   * Walks the payload once, looking only for the ends of fields: a collector must know that a frame is what
-   * it says, and nothing else about it.
+   * Scans the payload once for the ends of fields: a collector must know that a frame is valid, and nothing
+   * else about it.
    */
   measure(payload: Uint8Array): FebeFault | undefined {
     let offset = 0;
@@ -19,7 +19,7 @@ export class LogShape {
       const kind = KINDS[index];
       if (kind === NULLABLE) {
         const marker = payload[offset++];
-        if (marker !== ABSENT && marker !== PRESENT) return badField(index, 'has neither N nor P', marker);
+        if (marker !== ABSENT && marker !== PRESENT) return badField(index, 'must begin with N or P', marker);
       }
       if (kind === TEXT || kind === NULLABLE) offset = payload.indexOf(0, offset) + 1;
       else offset += kind ?? 0;
@@ -32,7 +32,7 @@ export class LogShape {
   }
 }
 
-/** Which field is which, for those who read single ones. */
+/** Indexes of single fields. */
 export const SHAPE_INDEX = {
   pid: LOG_FIELDS.findIndex(({ name }) => name === 'Pid'),
   sessionId: LOG_FIELDS.findIndex(({ name }) => name === 'SessionId'),
@@ -41,7 +41,7 @@ export const SHAPE_INDEX = {
 
 const TEXT = -1;
 const NULLABLE = -2;
-/** The width of each field, or one of the two above. */
+/** The width of each field, or one of the two constants above. */
 const KINDS = Int8Array.from(LOG_FIELDS, ({ type }) => {
   switch (type) {
     case 'text':
@@ -58,6 +58,6 @@ const KINDS = Int8Array.from(LOG_FIELDS, ({ type }) => {
 
 function badField(index: number, what: string, marker?: number): FebeFault {
   const name = LOG_FIELDS[index]?.name ?? '';
-  const found = marker === undefined ? '' : ` but 0x${marker.toString(16).padStart(2, '0')}`;
+  const found = marker === undefined ? '' : `, got 0x${marker.toString(16).padStart(2, '0')}`;
   return febeFault('bad record', `field ${index + 1} of 23 (${name}) ${what}${found}`);
 }

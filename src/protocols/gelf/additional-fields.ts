@@ -2,42 +2,40 @@ import { cutText } from './cut-text.ts';
 import { type FieldName, type FieldNames, indexedName } from './field-names.ts';
 
 /**
- * Additional fields as they go on the wire: legal unique names, with their underscore; strings and finite
- * numbers.
+ * Additional fields as they are sent: legal unique names with their underscore; strings and finite numbers.
  */
 export type AdditionalFields = Map<string, string | number>;
 
 export interface AdditionalFieldsOptions {
-  /** How a boolean is sent; Graylog drops JSON's own. Default `string`: `"true"`; `number`: 1. */
+  /** The encoding of a boolean; Graylog drops JSON's own. Default `string`: `"true"`; `number`: 1. */
   readonly booleans?: 'string' | 'number' | undefined;
   /**
-   * `flatten` (default): `{a: {b: 1}}` is `_a.b`; `json`: `_a` is `{"b":1}` as text, as Graylog itself would
-   * do.
+   * `flatten` (default): `{a: {b: 1}}` is `_a.b`; `json`: `_a` is `{"b":1}` as text, as in Graylog itself.
    */
   readonly objects?: 'flatten' | 'json' | undefined;
-  /** A longer text is cut, with a marker. Default 32766: the longest term that Lucene indexes. */
+  /** A longer text is cut and marked. Default 32766: the longest term that Lucene indexes. */
   readonly maxValueBytes?: number | undefined;
 }
 
 const DEFAULT_MAX_VALUE_BYTES = 32_766;
 const MAX_DEPTH = 5;
 /**
- * Values of one message that are looked at, nested ones included: an object that holds itself has no end of
- * them.
+ * Maximum number of values of one message, nested ones included: an object that contains itself would have no
+ * end.
  */
 const MAX_VALUES = 4096;
-/** How many values were left out of a message. */
+/** The number of values that were left out of a message. */
 export const CUT_FIELDS = '_cut_fields';
 
-/** Collects additional fields and makes them such that none is lost on the way into Graylog's index. */
+/** Collects additional fields and converts them so that Graylog's index keeps each of them. */
 export class AdditionalFieldsBuilder {
   readonly fields: AdditionalFields = new Map();
-  /** How many bytes were cut from values, or left out as names. */
+  /** The number of bytes that were cut from values, or left out as names. */
   cutBytes = 0;
   #values = 0;
   readonly #options: AdditionalFieldsOptions;
   readonly #names: FieldNames;
-  /** What the index will have. */
+  /** The names in the index. */
   readonly #indexed = new Set<string>();
   readonly #numbers = new Map<string, number>();
 
@@ -107,7 +105,7 @@ export class AdditionalFieldsBuilder {
     this.fields.set(`_${unique.name}`, value);
   }
 
-  /** Goes on counting where it was: thousands of names that become one cost no more than others. */
+  /** Continues the count: thousands of names that become equal cost no more than others. */
   #numbered({ name, indexed }: FieldName): FieldName {
     for (let number = this.#numbers.get(indexed) ?? 2; ; number++) {
       const numbered = indexedName(`${name}_${number}`);
@@ -124,7 +122,7 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** undefined: JSON cannot say it (a cycle, a bigint within). */
+/** undefined: JSON cannot represent it (a cycle, a nested bigint). */
 function jsonOf(value: object): string | undefined {
   try {
     return JSON.stringify(value instanceof Map ? Object.fromEntries(value) : value);

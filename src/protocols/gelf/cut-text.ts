@@ -1,4 +1,4 @@
-/** A text within its limit, and how much was taken from it (UTF-8 bytes; 0: nothing). */
+/** A text within its limit, and the number of cut UTF-8 bytes (0: nothing was cut). */
 export interface CutText {
   readonly text: string;
   readonly cutBytes: number;
@@ -8,11 +8,11 @@ export interface CutText {
 const MARKER_BYTES = 40;
 
 /**
- * The text, or its beginning and a marker that says how much is missing, within `maxBytes` as JSON writes it
+ * The text, or its beginning and a marker with the number of missing bytes, within `maxBytes` as JSON
  * (without the quotes). Never splits a character.
  */
 export function cutText(text: string, maxBytes: number): CutText {
-  // JSON writes no UTF-16 unit with more than 6 bytes.
+  // In JSON a UTF-16 unit has at most 6 bytes.
   if (text.length * 6 <= maxBytes) return { text, cutBytes: 0 };
   if (lengthWithin(text, maxBytes) === text.length) return { text, cutBytes: 0 };
   const marked = maxBytes >= 2 * MARKER_BYTES;
@@ -21,12 +21,12 @@ export function cutText(text: string, maxBytes: number): CutText {
   return { text: text.slice(0, kept) + (marked ? ` [cut: ${cutBytes} bytes missing]` : ''), cutBytes };
 }
 
-/** How many bytes JSON needs for the text, without the quotes. */
+/** The number of bytes of the text in JSON, without the quotes. */
 export function jsonLength(text: string): number {
   return Buffer.byteLength(JSON.stringify(text)) - 2;
 }
 
-/** How much of the text (in UTF-16 units) JSON writes with at most `maxBytes`. */
+/** The number of UTF-16 units of the text that fit into `maxBytes` of JSON. */
 function lengthWithin(text: string, maxBytes: number): number {
   let bytes = 0;
   let index = 0;

@@ -1,7 +1,20 @@
-/**
- * A name as it goes on the wire, without its underscore, and as Graylog's index will have it: that knows no
- * dots.
- */
+/** Converts names to legal ones, with a cache: messages repeat the same names. */
+export class FieldNames {
+  #known = new Map<string, FieldName | undefined>();
+
+  /** undefined if nothing legal is left. */
+  legal(given: string): FieldName | undefined {
+    const known = this.#known.get(given);
+    if (known !== undefined || this.#known.has(given)) return known;
+    const made = fieldName(given);
+    // Names may come from other programs, so the cache is limited.
+    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known = new Map();
+    if (given.length <= MAX_NAME_LENGTH) this.#known.set(given, made);
+    return made;
+  }
+}
+
+/** A name as it is sent, without its underscore, and its form in Graylog's index, which has no dots. */
 export interface FieldName {
   readonly name: string;
   readonly indexed: string;
@@ -11,9 +24,9 @@ const MAX_NAME_LENGTH = 250;
 const MAX_KNOWN_NAMES = 4096;
 
 /**
- * Names that would be lost, without the underscore, which Graylog strips: `id` is forbidden by the
- * specification; the others are Graylog's own and already set when it comes to the additional fields, so that
- * these are skipped without a word. They get an underscore at their end.
+ * Names that would be lost, without the underscore, which Graylog strips: the specification forbids `id`;
+ * Graylog has already set the others before it reads additional fields, and skips them silently. They get an
+ * underscore at the end.
  */
 const TAKEN_NAMES = new Set([
   'id',
@@ -27,22 +40,6 @@ const TAKEN_NAMES = new Set([
   'streams',
 ]);
 
-/** Makes names legal, each once: messages have the same names again and again. */
-export class FieldNames {
-  #known = new Map<string, FieldName | undefined>();
-
-  /** undefined when nothing legal is left of it. */
-  legal(given: string): FieldName | undefined {
-    const known = this.#known.get(given);
-    if (known !== undefined || this.#known.has(given)) return known;
-    const made = fieldName(given);
-    // Names may come from outside: what they take of memory is bounded.
-    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known = new Map();
-    if (given.length <= MAX_NAME_LENGTH) this.#known.set(given, made);
-    return made;
-  }
-}
-
 /** A name that is legal already. */
 export function indexedName(name: string): FieldName {
   return { name, indexed: name.replaceAll('.', '_') };
@@ -53,9 +50,9 @@ function fieldName(given: string): FieldName | undefined {
     .slice(0, MAX_NAME_LENGTH)
     .replace(/[^\w.-]/g, '_')
     .replace(/^_+/, '');
-  // A name without an ASCII letter: its characters by their numbers.
+  // A name without an ASCII letter is spelled with the numbers of its characters.
   if (legal === '') return given === '' ? undefined : indexedName(spelledOut(given));
-  // Graylog writes its own notes under this prefix; a record must not forge them.
+  // Graylog's own notes have this prefix; a record must not forge them.
   if (legal.startsWith('gl2_')) return indexedName(`user_${legal}`);
   const made = indexedName(legal);
   return TAKEN_NAMES.has(made.indexed) ? indexedName(`${legal}_`) : made;

@@ -2,19 +2,10 @@ import { type AdditionalFields, CUT_FIELDS } from './additional-fields.ts';
 import { cutText, jsonLength } from './cut-text.ts';
 import { documentJson, type GelfDocument } from './gelf-document.ts';
 
-export interface FittedJson {
-  readonly json: Buffer;
-  /** How much of the texts is missing, in UTF-8 bytes; 0: nothing. */
-  readonly cutBytes: number;
-}
-
-/** No text is cut below this, in bytes, while another can give. */
-const KEPT_BYTES = 256;
-
 /**
- * The document as JSON of at most `maxBytes`. What is too long gives, the full message first, then additional
- * fields from the longest down, then the short message, each with a marker; if that is not enough, additional
- * fields are left out from the last up. undefined: not even the bare document fits.
+ * The document as JSON of at most `maxBytes`. Texts that are too long are cut and marked: first the full
+ * message, then additional fields, the longest first, then the short message. If that is not sufficient,
+ * additional fields are left out, the last one first. undefined: even the bare document does not fit.
  */
 export function fitDocument(document: GelfDocument, maxBytes: number): FittedJson | undefined {
   const whole = Buffer.from(documentJson(document));
@@ -30,7 +21,16 @@ export function fitDocument(document: GelfDocument, maxBytes: number): FittedJso
   return withoutFields(cut, json.length - maxBytes, maxBytes, budget.cutBytes);
 }
 
-/** Cuts text after text until enough bytes are saved. */
+export interface FittedJson {
+  readonly json: Buffer;
+  /** The number of missing UTF-8 bytes of the texts; 0: none. */
+  readonly cutBytes: number;
+}
+
+/** A text is not cut below this size in bytes while another one can be cut. */
+const KEPT_BYTES = 256;
+
+/** Cuts one text after another until enough bytes are saved. */
 class Budget {
   cutBytes = 0;
   #excess: number;
@@ -64,7 +64,7 @@ function withoutFields(
   cutBytes: number,
 ): FittedJson | undefined {
   const fields: AdditionalFields = new Map(document.fields);
-  // Room for the note of how many are missing.
+  // Room for the number of missing fields.
   let excess = excessBytes + CUT_FIELDS.length + 12;
   let cut = cutBytes;
   let left = Number(fields.get(CUT_FIELDS) ?? 0);

@@ -1,7 +1,7 @@
 import type { AdditionalFields } from './additional-fields.ts';
 import type { GelfLevel } from './gelf-level.ts';
 
-/** A message with nothing left to decide: one JSON object. */
+/** A complete message: one JSON object. */
 export interface GelfDocument {
   readonly host: string;
   readonly shortMessage: string;
@@ -13,8 +13,8 @@ export interface GelfDocument {
 }
 
 /**
- * The JSON text of GELF 1.1. Holds neither a NUL byte nor a line feed: JSON escapes both. Written by hand,
- * since there is one for every message, and names of fields have nothing to escape.
+ * The JSON text of GELF 1.1. It contains neither a NUL byte nor a line feed: JSON escapes both. It is built
+ * by hand, since there is one for every message, and field names need no escapes.
  */
 export function documentJson({
   host,

@@ -7,31 +7,6 @@ import type { GelfDocument } from './gelf-document.ts';
 import { type GelfLevel, levelOf } from './gelf-level.ts';
 import type { GelfMessage } from './gelf-message.ts';
 
-export interface GelfEncoderOptions extends AdditionalFieldsOptions {
-  /** Where a message does not say. Default: the name of this host. */
-  readonly host?: string | undefined;
-  /** Where a message does not say, or says nonsense. Default 6, informational. */
-  readonly level?: GelfLevel | undefined;
-  /** Milliseconds since 1970. */
-  readonly now?: (() => number) | undefined;
-}
-
-export interface EncodedGelf extends FittedJson {
-  /** The message's level was none; the default stands in its place. */
-  readonly unknownLevel: boolean;
-}
-
-const MAX_HOST_BYTES = 255;
-const MILLISECONDS_FROM = 1e11;
-
-/** Graylog goes by Java, for which the separators U+001C to U+001F are blanks too. */
-function isBlank(text: string): boolean {
-  return Array.prototype.every.call(
-    text,
-    (each: string) => each.trim() === '' || (each >= '\x1c' && each <= '\x1f'),
-  );
-}
-
 /** The application layer: fills in defaults and turns a message into its JSON. */
 export class GelfEncoder {
   readonly #options: GelfEncoderOptions;
@@ -47,7 +22,7 @@ export class GelfEncoder {
     this.#now = options.now ?? Date.now;
   }
 
-  /** The message as JSON of at most `maxBytes`; undefined when it cannot be cut that short. */
+  /** The message as JSON of at most `maxBytes`; undefined if it cannot be cut to this size. */
   encode(message: GelfMessage, maxBytes: number): EncodedGelf | undefined {
     const fields = new AdditionalFieldsBuilder(this.#options, this.#names);
     if (message.fields !== undefined) {
@@ -74,10 +49,35 @@ export class GelfEncoder {
     );
   }
 
-  /** In seconds. Graylog takes zero, and what is before 1970, for "no time". */
+  /** In seconds. Graylog treats zero and times before 1970 as "no time". */
   #timestamp(timestamp: Date | number | undefined): number {
     const given = timestamp instanceof Date ? timestamp.getTime() / 1000 : timestamp;
     if (given === undefined || !Number.isFinite(given) || given <= 0) return this.#now() / 1000;
     return given > MILLISECONDS_FROM ? given / 1000 : given;
   }
+}
+
+export interface GelfEncoderOptions extends AdditionalFieldsOptions {
+  /** The host of messages without one. Default: the name of this host. */
+  readonly host?: string | undefined;
+  /** The level of messages without a valid one. Default 6, informational. */
+  readonly level?: GelfLevel | undefined;
+  /** Milliseconds since 1970. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface EncodedGelf extends FittedJson {
+  /** The level of the message was invalid; the default replaces it. */
+  readonly unknownLevel: boolean;
+}
+
+const MAX_HOST_BYTES = 255;
+const MILLISECONDS_FROM = 1e11;
+
+/** Graylog uses Java's definition of blanks, which includes the separators U+001C to U+001F. */
+function isBlank(text: string): boolean {
+  return Array.prototype.every.call(
+    text,
+    (each: string) => each.trim() === '' || (each >= '\x1c' && each <= '\x1f'),
+  );
 }

@@ -4,8 +4,7 @@ import type { SeverityNumber } from '../../records/log-record.ts';
 export type GelfLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 /**
- * The names that programs use. An application's `fatal` is critical, not an emergency: the system goes on
- * without it.
+ * The names that programs use. An application's `fatal` is critical, not an emergency: the system still runs.
  */
 const LEVEL_BY_NAME = {
   emerg: 0,
@@ -41,9 +40,9 @@ export function levelOf(level: unknown): GelfLevel | undefined {
 }
 
 /**
- * The level of a record: by its own word where that is a known one, else by its severity number. The numbers
- * go by OpenTelemetry's table for syslog (logs data model, appendix B), read backwards. undefined: the record
- * does not say.
+ * The level of a record: by its severity text if that is a known name, otherwise by its severity number. The
+ * numbers follow OpenTelemetry's table for syslog (logs data model, appendix B), read backwards. undefined:
+ * the record has no severity.
  */
 export function levelOfSeverity(
   severityNumber: SeverityNumber | undefined,

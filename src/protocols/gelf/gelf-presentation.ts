@@ -3,20 +3,20 @@ import type { GelfMessage } from './gelf-message.ts';
 import { PacketCodec, type PacketCodecOptions } from './packet-codec.ts';
 import { frameMessage, type GelfDelimiter } from './stream-codec.ts';
 
-/** An encoded message. */
-export interface PresentedMessage {
-  /** Over datagrams: one each, all or none. Over a stream: one frame. */
-  readonly packets: readonly Uint8Array[];
-  readonly cutBytes: number;
-  readonly unknownLevel: boolean;
-}
-
 /**
- * Turns messages into what a transport carries. undefined: it cannot be cut as short as this presentation
- * needs.
+ * Encodes messages for a transport. undefined: the message cannot be cut to the size that this presentation
+ * requires.
  */
 export interface GelfPresentation {
   present(message: GelfMessage): PresentedMessage | undefined;
+}
+
+/** An encoded message. */
+export interface PresentedMessage {
+  /** Datagrams: one packet each, all or none. Streams: one frame. */
+  readonly packets: readonly Uint8Array[];
+  readonly cutBytes: number;
+  readonly unknownLevel: boolean;
 }
 
 /** Below Graylog's limit for one frame, 2 MiB. */
@@ -41,7 +41,7 @@ export function gelfPresentation(
   const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options;
   if (!(maxMessageBytes >= MIN_MESSAGE_BYTES && maxMessageBytes <= MAX_MESSAGE_BYTES)) {
     throw new RangeError(
-      `a message must have ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES} bytes at most, not ${maxMessageBytes}`,
+      `the maximum message size must be ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES} bytes, got ${maxMessageBytes}`,
     );
   }
   const encoder = new GelfEncoder(options);
@@ -64,7 +64,7 @@ export function streamPresentation(
 }
 
 /**
- * Cuts what 128 chunks cannot carry; how much that is shows only after compression, so it comes closer in
+ * Cuts a message that 128 chunks cannot carry. The size is known only after compression, so it is reduced in
  * steps.
  */
 export function packetPresentation(
@@ -80,7 +80,7 @@ export function packetPresentation(
         if (encoded === undefined) return undefined;
         const { packets, payloadBytes } = codec.encode(encoded.json);
         if (packets !== undefined) return { ...encoded, packets };
-        // A payload is never longer than its JSON: at the capacity itself, at the latest, it fits.
+        // A payload is never longer than its JSON: it fits at the latest at the capacity itself.
         const ratio = codec.capacityBytes / payloadBytes;
         maxBytes = Math.max(codec.capacityBytes, Math.floor(encoded.json.length * ratio * 0.9));
       }

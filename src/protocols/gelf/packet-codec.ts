@@ -1,32 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { CHUNK_HEADER_BYTES, CHUNK_ID_BYTES, chunkCapacity, chunksOf } from './chunk.ts';
-
-export type GelfCompression = 'gzip' | 'zlib' | 'none';
-
-export interface PacketCodecOptions {
-  /** Default `gzip`, the protocol's. A short message, and one that would not get smaller, stays as it is. */
-  readonly compression?: GelfCompression | undefined;
-  /** zlib's, 1 (default, fastest) to 9. */
-  readonly compressionLevel?: number | undefined;
-  /**
-   * The size of the largest datagram, header included, 13 to 65507. Default 1420: passes most networks in one
-   * piece.
-   */
-  readonly datagramBytes?: number | undefined;
-  /** 8 random bytes; a test may say which. */
-  readonly mintId?: (() => Uint8Array) | undefined;
-}
-
-/** Undefined packets: the payload, compressed, is longer than 128 chunks can carry. */
-export interface EncodedPackets {
-  readonly packets: readonly Uint8Array[] | undefined;
-  readonly payloadBytes: number;
-}
-
-export const DEFAULT_DATAGRAM_BYTES = 1420;
-export const MAX_DATAGRAM_BYTES = 65_507;
-const COMPRESS_FROM_BYTES = 256;
+import { CHUNK_HEADER_BYTES, CHUNK_ID_BYTES, chunkCapacity, splitIntoChunks } from './split-into-chunks.ts';
 
 /** Presentation for datagrams: compression, then chunks. One packet is one datagram. */
 export class PacketCodec {
@@ -44,7 +18,7 @@ export class PacketCodec {
     const size = this.#datagramBytes;
     if (!Number.isInteger(size) || size <= CHUNK_HEADER_BYTES || size > MAX_DATAGRAM_BYTES) {
       throw new RangeError(
-        `a datagram must have ${CHUNK_HEADER_BYTES + 1} to ${MAX_DATAGRAM_BYTES} bytes, not ${size}`,
+        `the size of a datagram must be ${CHUNK_HEADER_BYTES + 1} to ${MAX_DATAGRAM_BYTES} bytes, got ${size}`,
       );
     }
     this.capacityBytes = chunkCapacity(size);
@@ -55,7 +29,7 @@ export class PacketCodec {
     const payloadBytes = payload.length;
     if (payloadBytes <= this.#datagramBytes) return { packets: [payload], payloadBytes };
     if (payloadBytes > this.capacityBytes) return { packets: undefined, payloadBytes };
-    return { packets: chunksOf(payload, this.#datagramBytes, this.#mintId()), payloadBytes };
+    return { packets: splitIntoChunks(payload, this.#datagramBytes, this.#mintId()), payloadBytes };
   }
 
   #compress(json: Uint8Array): Uint8Array {
@@ -65,3 +39,32 @@ export class PacketCodec {
     return compressed.length < json.length ? compressed : json;
   }
 }
+
+export type GelfCompression = 'gzip' | 'zlib' | 'none';
+
+export interface PacketCodecOptions {
+  /**
+   * Default `gzip`, the protocol's default. A short message, or one that would not get smaller, is not
+   * compressed.
+   */
+  readonly compression?: GelfCompression | undefined;
+  /** The level of zlib, 1 (default, fastest) to 9. */
+  readonly compressionLevel?: number | undefined;
+  /**
+   * Maximum size of a datagram, header included, 13 to 65507. Default 1420: passes most networks without
+   * fragmentation.
+   */
+  readonly datagramBytes?: number | undefined;
+  /** 8 random bytes; tests can set them. */
+  readonly mintId?: (() => Uint8Array) | undefined;
+}
+
+/** Undefined packets: the compressed payload exceeds 128 chunks. */
+export interface EncodedPackets {
+  readonly packets: readonly Uint8Array[] | undefined;
+  readonly payloadBytes: number;
+}
+
+export const DEFAULT_DATAGRAM_BYTES = 1420;
+export const MAX_DATAGRAM_BYTES = 65_507;
+const COMPRESS_FROM_BYTES = 256;

@@ -1,17 +1,7 @@
-/** The handling of a text that is too long for one message. */
-export type LongText = 'split' | 'truncate';
-
-export interface FittedText {
-  /** One for each message; UTF-8, none longer than asked. */
-  readonly parts: readonly Uint8Array[];
-  /** Number of bytes in none of them. */
-  readonly missingBytes: number;
-}
-
 /**
- * The text in pieces of at most `maxBytes`, never cut inside a character. `split` marks each piece with its
- * number (` [2/3]`), so that the text is all of them without these marks; `truncate` marks the only one with
- * what is missing.
+ * Splits the text into pieces of at most `maxBytes`, never inside a character. `split` marks each piece with
+ * its number (` [2/3]`); the pieces without these marks are the text. `truncate` returns one piece, with a
+ * mark of the missing bytes.
  */
 export function fitText(text: string, maxBytes: number, how: LongText): FittedText {
   const bytes = Buffer.from(text);
@@ -19,7 +9,17 @@ export function fitText(text: string, maxBytes: number, how: LongText): FittedTe
   return how === 'split' ? split(bytes, maxBytes) : truncate(bytes, maxBytes);
 }
 
-/** How many digits the number of pieces has is known only once they are cut. */
+/** The handling of a text that is too long for one message. */
+export type LongText = 'split' | 'truncate';
+
+export interface FittedText {
+  /** One for each message; UTF-8, none longer than requested. */
+  readonly parts: readonly Uint8Array[];
+  /** Number of bytes that are in none of them. */
+  readonly missingBytes: number;
+}
+
+/** The number of digits of the piece count is known only after the cut. */
 function split(bytes: Buffer, maxBytes: number): FittedText {
   for (let digits = 1; ; digits++) {
     const pieces = cut(bytes, maxBytes - ` [/]`.length - 2 * digits);
@@ -46,8 +46,11 @@ function marked(piece: Buffer, mark: string): Buffer {
 }
 
 function cut(bytes: Buffer, pieceBytes: number): Buffer[] {
-  // Any character fits; with less there would be no end.
-  if (pieceBytes < LONGEST_CHARACTER) throw new RangeError('there is no room for text in a message');
+  // Any character fits into this size; with less there would be no end.
+  if (pieceBytes < LONGEST_CHARACTER)
+    throw new RangeError(
+      `the size of a piece must be at least ${LONGEST_CHARACTER} bytes, got ${pieceBytes}`,
+    );
   const pieces: Buffer[] = [];
   let from = 0;
   while (from < bytes.length) {

@@ -3,12 +3,12 @@ import { LONGEST_TOKEN } from './message-header.ts';
 /** The address and credentials of requests. Plain data. */
 export interface LogplexTarget {
   readonly protocol: 'http:' | 'https:';
-  /** Of an IPv6 address without brackets. */
+  /** IPv6 addresses without brackets. */
   readonly host: string;
   readonly port: number;
   /** With the query. */
   readonly path: string;
-  /** For people: protocol, host and port. A path or a query may hold a secret, these do not. */
+  /** For people: protocol, host and port. A path or a query may contain a secret, these do not. */
   readonly origin: string;
   /** Secret: the value of the header. */
   readonly authorization: string;
@@ -32,13 +32,11 @@ export function parseLogplexUrl(text: string): LogplexTarget | TargetFault {
   if (url.username === '' && url.password === '')
     return { fault: 'expected user and token in the URL: https://token:<token>@host/logs' };
   if (url.password === '')
-    return { fault: 'expected a token behind the user in the URL: https://token:<token>@host/logs' };
+    return { fault: 'expected a token after the user in the URL: https://token:<token>@host/logs' };
   return targetOf(url, undefined);
 }
 
-/**
- * The target of a token at a URL for all: its own credentials, where it has any, stay those of the request.
- */
+/** The target of a token at a common URL. If the URL has credentials, the request uses these. */
 export function tokenTarget(token: string, urlText: string): LogplexTarget | TargetFault {
   const url = httpUrl(urlText);
   if (url === undefined) return { fault: 'expected a URL that begins with https: or http:' };
@@ -76,7 +74,7 @@ export function tokenFault(token: string): string | undefined {
 
 const TOKEN_FAULT = `expected a token of 1 to ${LONGEST_TOKEN} printable ASCII characters without blanks`;
 
-/** It stands in the header of each message, where a blank would begin the next field. */
+/** The token is in the header of each message, where a blank would begin the next field. */
 const TOKEN = new RegExp(`^[\\x21-\\x7e]{1,${LONGEST_TOKEN}}$`);
 
 function decoded(part: string): string | undefined {

@@ -4,14 +4,14 @@ export interface MessageHeader {
   readonly priority: number;
   readonly timeUnixNano: bigint;
   readonly host: string;
-  /** Secret. The server replaces it with the name of the channel it belongs to. */
+  /** Secret. The server replaces it with the name of its channel. */
   readonly token: string;
   readonly processId: string;
 }
 
 /**
  * `<134>1 2014-07-14T23:36:11.000Z host token procid - - `: RFC 5424 without message id and structured data,
- * which the server's parser wants to see as hyphens.
+ * for which the server's parser requires hyphens.
  */
 export function messageHeader({ priority, timeUnixNano, host, token, processId }: MessageHeader): string {
   const time = timestamp(timeUnixNano);
@@ -37,7 +37,7 @@ export function headerField(text: string, maxLength: number): string {
 
 const MAX_UNIX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** UTC, milliseconds; four digits for the year, whatever a record claims. */
+/** UTC, milliseconds; always four digits for the year. */
 function timestamp(unixNano: bigint): string {
   const unixMs = Number(unixNano / 1_000_000n);
   return new Date(Math.min(Math.max(unixMs, 0), MAX_UNIX_MS)).toISOString();

@@ -1,12 +1,3 @@
-export interface BackoffOptions {
-  /** Default 0.5 s. */
-  readonly initialMs?: number | undefined;
-  /** Default 30 s. */
-  readonly maxMs?: number | undefined;
-  /** Random number from 0 to 1 for the jitter. */
-  readonly random?: (() => number) | undefined;
-}
-
 /** The wait before the next attempt: doubles each time, with a random reduction of up to half. */
 export class Backoff {
   readonly #initialMs: number;
@@ -30,4 +21,13 @@ export class Backoff {
   reset(): void {
     this.#nextMs = this.#initialMs;
   }
+}
+
+export interface BackoffOptions {
+  /** Default 0.5 s. */
+  readonly initialMs?: number | undefined;
+  /** Default 30 s. */
+  readonly maxMs?: number | undefined;
+  /** Random number from 0 to 1 for the jitter. */
+  readonly random?: (() => number) | undefined;
 }

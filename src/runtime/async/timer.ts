@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
 
-/** Something that is to happen once, at a time that may still change. */
+/** Calls a function once, at a time that can still be changed. */
 export class Timer {
   readonly #clock: Clock;
   readonly #ring: () => void;
@@ -11,7 +11,7 @@ export class Timer {
     this.#ring = ring;
   }
 
-  /** In `ms`, whatever it was set to before. */
+  /** Sets the timer to `ms` from now, replacing an earlier time. */
   set(ms: number): void {
     this.cancel();
     this.#cancel = this.#clock.after(ms, () => {
@@ -20,7 +20,7 @@ export class Timer {
     });
   }
 
-  /** In `ms`, unless it is set already. */
+  /** Sets the timer to `ms` from now, unless it is set already. */
   setIfUnset(ms: number): void {
     if (this.#cancel === undefined) this.set(ms);
   }

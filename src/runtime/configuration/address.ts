@@ -13,7 +13,7 @@ export interface SocketAddress {
   readonly socketPath: string;
 }
 
-/** Anything that a gRPC connection may be made to. */
+/** Any address of a gRPC connection. */
 export type Endpoint = Address | SocketAddress;
 
 const ALL_INTERFACES = '0.0.0.0';
@@ -35,7 +35,7 @@ export function parseAddress(text: string, defaultPort?: number): Address | unde
 }
 
 function isHost(text: string): boolean {
-  // All digits and dots must be an IP address: `127.0.0` is a slip, not a name.
+  // Text of digits and dots must be an IP address: `127.0.0` is a mistake, not a name.
   if (/^[0-9.]+$/.test(text)) return isIP(text) === 4;
   return text.length <= 253 && HOST_NAME.test(text);
 }
@@ -51,7 +51,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** True when only this machine can reach it. */
+/** True if only this machine can reach it. */
 export function isLoopback(address: Endpoint): boolean {
   if ('socketPath' in address) return true;
   const { host } = address;

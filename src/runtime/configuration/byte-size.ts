@@ -20,7 +20,7 @@ export const BYTE_SIZE_FORMAT =
   'whole number of bytes, or with a unit: `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB`, `TiB`, `K`, `M`, `G`, `T` (as `KiB`)';
 
 /**
- * `10GiB`, `10G` (the same), `500MB`, `1048576`: in bytes; undefined when it is none of them, or beyond 2^53.
+ * Parses `10GiB`, `10G` (the same), `500MB`, `1048576` to bytes; undefined for other text, or beyond 2^53.
  */
 export function parseByteSize(text: string): number | undefined {
   const match = /^([0-9]{1,16})([A-Za-z]*)$/.exec(text);

@@ -1,10 +1,3 @@
-/** One problem of the configuration: the variable, the expected and the found value; never a secret. */
-export interface ConfigurationProblem {
-  /** `AGGREGATOR_MAX_BATCH_SIZE`, or for a part of a JSON value `AGGREGATOR_FILE_CONFIGURATION.path`. */
-  readonly variable: string;
-  readonly message: string;
-}
-
 /** All problems of the configuration together. The process prints it and exits with 78. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -14,4 +7,11 @@ export class ConfigurationError extends Error {
     super(problems.map(({ variable, message }) => `${variable}: ${message}`).join('\n'));
     this.problems = problems;
   }
+}
+
+/** One problem of the configuration: the variable, the expected and the found value; never a secret. */
+export interface ConfigurationProblem {
+  /** `AGGREGATOR_MAX_BATCH_SIZE`, or for a part of a JSON value `AGGREGATOR_FILE_CONFIGURATION.path`. */
+  readonly variable: string;
+  readonly message: string;
 }

@@ -36,7 +36,7 @@ export type VariableTable = Readonly<Record<string, Variable>>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The values of a table: never undefined where there is a default. */
+/** The values of a table: never undefined for a variable with a default. */
 export type Values<Table extends VariableTable> = {
   readonly [Key in keyof Table]: Table[Key] extends { readonly default: string }
     ? ReturnType<Table[Key]['parse']>

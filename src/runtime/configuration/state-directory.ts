@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Environment } from './configuration.ts';
 import type { ConfigurationProblem } from './configuration-error.ts';
 
-/** Which half of the pair. */
+/** The role of a process. */
 export type Role = 'aggregator' | 'collector';
 
 /**
@@ -58,7 +58,8 @@ export function stateDirectoryOf(
   if (directory !== undefined) return resolve(directory);
   problems.push({
     variable: `${role.toUpperCase()}_STATE_DIRECTORY`,
-    message: 'expected a path, found none, and neither XDG_STATE_HOME nor HOME is set for a default',
+    message:
+      'expected a path, found nothing; there is no default because neither XDG_STATE_HOME nor HOME is set',
   });
   return '';
 }

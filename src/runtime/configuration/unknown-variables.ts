@@ -22,13 +22,13 @@ export function unknownVariables(
 }
 
 /**
- * What Kubernetes adds for a service of this name: `AGGREGATOR_PORT`, `AGGREGATOR_SERVICE_HOST`,
- * `AGGREGATOR_PORT_8000_TCP_ADDR`.
+ * The variables that Kubernetes adds for a service of this name: `AGGREGATOR_PORT`,
+ * `AGGREGATOR_SERVICE_HOST`, `AGGREGATOR_PORT_8000_TCP_ADDR`.
  */
 const KUBERNETES =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
-/** The name with the fewest edits; undefined when none is similar. */
+/** The name with the fewest edits; undefined if none is similar. */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   let nearest: string | undefined;
   // A short name may have one wrong letter or two swapped ones, a longer one two, or a third of its letters.

@@ -85,7 +85,7 @@ export function addressValue(text: string): Address {
 }
 
 interface JsonForm {
-  /** What the JSON is: `an object`. */
+  /** A name for the JSON value: `an object`. */
   readonly expected: string;
   /** A value that works, shown with a syntax error. */
   readonly example: string;

@@ -1,8 +1,8 @@
 /**
  * Makes control characters except TAB, and marks that change the direction of text, visible. Otherwise a
- * terminal obeys them: they can move the cursor, rewrite earlier lines, set the window's title, or change the
- * order of a line. All text of a peer or a record passes through this function before it reaches a terminal
- * or this program's log.
+ * terminal interprets them: they can move the cursor, rewrite earlier lines, set the window's title, or
+ * change the order of a line. All text of a peer or a record passes through this function before it reaches a
+ * terminal or this program's log.
  */
 export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (character) => SHORT.get(character) ?? visible(character));

@@ -7,9 +7,10 @@ const RETRY_MS = 100;
 const RETRIES_AT_END = 10;
 
 /**
- * Writes log lines to a file descriptor without blocking the event loop. A line that cannot be written (a full disk, a
- * limit of the file size, a closed pipe) is discarded: neither the data path nor the end of the process waits for a log.
- * pino's own destination repeats such a write at the end of the process without an end.
+ * Writes log lines to a file descriptor without blocking the event loop. A line that cannot be written (a
+ * full disk, a limit of the file size, a closed pipe) is discarded: neither the data path nor the end of the
+ * process waits for a log. pino's own destination retries such a write at the end of the process without a
+ * limit.
  */
 export class LogDestination implements DestinationStream {
   readonly #fd: number;
@@ -28,7 +29,9 @@ export class LogDestination implements DestinationStream {
     if (!this.#isWriting) this.#writeNext();
   }
 
-  /** Writes the lines that wait, for the end of the process. Returns within about a second, also when writes fail. */
+  /**
+   * Writes the queued lines, at the end of the process. Returns within about a second, also if writes fail.
+   */
   flushSync(): void {
     let rest = this.#takeAll();
     for (let retries = 0; rest.length > 0; ) {

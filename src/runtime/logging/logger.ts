@@ -5,26 +5,6 @@ import type { LogLevel } from '../configuration/log-level.ts';
 import { escapeJsonControls, escapeUnseen } from './escape-controls.ts';
 import { LogDestination } from './log-destination.ts';
 
-export interface LoggerOptions {
-  readonly level: LogLevel;
-  /** The role: `aggregator`, `collector`. */
-  readonly name: string;
-  /** For people, on a terminal. Otherwise one JSON object per line. */
-  readonly pretty: boolean;
-  /** Colours of pretty lines. Default: true. */
-  readonly colours?: boolean;
-  /** Default: stderr. Loggers of one process share it, so that no line is written within another. */
-  readonly to?: DestinationStream;
-}
-
-/** Keys of possible secrets, at the top of a log line and one level below: an additional safeguard. */
-const SECRET_KEYS = [
-  ...['password', 'secret', 'token', 'authorization', 'integration_key', 'integrationKey', 'routing_key'],
-  ...['api_key', 'apiKey', 'key_pem', 'tlsKey', 'material'],
-];
-
-const STDERR = 2;
-
 /** This program's log: always on stderr, never on stdout, which may contain records. */
 export function createLogger({
   level,
@@ -46,6 +26,26 @@ export function createLogger({
     forPeople ? prettyTo(to, colours) : to,
   );
 }
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** The role: `aggregator`, `collector`. */
+  readonly name: string;
+  /** For people, on a terminal. Otherwise one JSON object per line. */
+  readonly pretty: boolean;
+  /** Colours of pretty lines. Default: true. */
+  readonly colours?: boolean;
+  /** Default: stderr. Loggers of one process share it, so that no line is written within another. */
+  readonly to?: DestinationStream;
+}
+
+/** Keys of possible secrets, at the top of a log line and one level below: an additional safeguard. */
+const SECRET_KEYS = [
+  ...['password', 'secret', 'token', 'authorization', 'integration_key', 'integrationKey', 'routing_key'],
+  ...['api_key', 'apiKey', 'key_pem', 'tlsKey', 'material'],
+];
+
+const STDERR = 2;
 
 /** Loaded only for terminals: it is large. */
 function prettyTo(to: DestinationStream, colours: boolean): DestinationStream {

@@ -145,7 +145,7 @@ describe('a request that cannot be answered is told all that is wrong with it', 
       '/v1/logs?severity=bad&from=tomorrow',
       {
         severity: 'expected one of trace, debug, info, warn, error, fatal',
-        from: 'expected a time such as 2026-01-31T10:00:00Z, or how long ago such as 15m',
+        from: 'expected a time such as 2026-01-31T10:00:00Z, or a duration ago such as 15m',
       },
     ],
     ['/v1/logs?__proto__=1', { ['__proto__']: 'is not a known key' }],
@@ -186,7 +186,7 @@ describe('a request that cannot be answered is told all that is wrong with it', 
     ],
     [
       { id: 'x', statistic: 'avg' },
-      { property: 'expected a property such as response_bsize: of all records (*) there is only the count' },
+      { property: 'expected a property such as response_bsize: all records (*) can only be counted' },
     ],
   ])('a metric %j', async (body, expected) => {
     const { post, store } = await servedApi();

@@ -33,7 +33,7 @@ async function readable(): Promise<{ readonly directory: string; readonly path: 
 }
 
 describe('--check --connect of a collector', () => {
-  it('has a line for each file, directory and aggregator that works', async () => {
+  it('prints a line for each file, directory and aggregator that works', async () => {
     const { directory, path } = await readable();
     const pair = await inProcessPair(directory);
     await (await pair.createAggregator()).start();
@@ -48,7 +48,7 @@ describe('--check --connect of a collector', () => {
     expect(result.stdout).toContain('The configuration is valid.');
   });
 
-  it('fails with the reason and the remedy for what does not work, and tries the rest', async () => {
+  it('fails with the reason and the remedy for each failed target, and tries the others', async () => {
     const { directory, path } = await readable();
     await writeFile(join(directory, 'secret.log'), 'x\n');
     await chmod(directory, 0o755);
@@ -73,7 +73,7 @@ describe('--check --connect of a collector', () => {
     );
   });
 
-  it('prints JSON with the same', async () => {
+  it('prints the same as JSON with --json', async () => {
     const { directory, path } = await readable();
     const address = `127.0.0.1:${await freePort()}`;
     const environment = {
@@ -101,7 +101,7 @@ describe('--check --connect of a collector', () => {
   it('is wrong usage without --check', async () => {
     const { io, stderr } = capturedIo({ environment: { COLLECTOR_TAIL: '/a', HOME: '/h' } });
     expect(await run(['collector', '--connect'], io)).toBe(2);
-    expect(stderr()).toContain('--connect needs --check');
+    expect(stderr()).toContain('--connect requires --check');
   });
 });
 

@@ -20,7 +20,10 @@ export type FakeAnswer =
 
 export type FakeRoutes = Record<string, FakeAnswer | readonly FakeAnswer[]>;
 
-/** Speaks HTTP as the aggregator's API does, with the answers of a test. Of a list, each is given once, the last for ever. */
+/**
+ * Answers requests like the aggregator's API, with the answers of a test. The entries of a list are returned
+ * once each, the last one repeatedly.
+ */
 export class FakeAggregator {
   readonly requests: AskedRequest[] = [];
   readonly #routes: FakeRoutes;

@@ -10,7 +10,7 @@ const COMMANDS = [
   ...Object.entries(GROUPS).flatMap(([group, names]) => names.map((name) => [group, name])),
 ];
 
-describe('help', () => {
+describe('--help', () => {
   test.each([[[]], [['metrics']], [['alerts']], ...COMMANDS.map((argv) => [argv])])(
     'of monitor %j has examples',
     async (argv) => {
@@ -39,10 +39,10 @@ describe('help', () => {
   });
 });
 
-describe('a wrong command line ends with 2', () => {
+describe('a wrong command line exits with 2', () => {
   test.each([
     [['metric'], "unknown command 'metric'"],
-    [['alerts', 'watch'], 'There is no such command: "watch". There are list, get, meta'],
+    [['alerts', 'watch'], 'Unknown command "watch". Commands: list, get, meta'],
     [['metrics', 'get'], "missing required argument 'id'"],
     [['metrics', 'get', 'a', 'b'], 'too many arguments'],
     [['alerts', 'observe', '--token', 'x'], "unknown option '--token'"],

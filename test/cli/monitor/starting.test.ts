@@ -31,7 +31,7 @@ test('reports an empty store and what to do', async () => {
   const aggregator = await FakeAggregator.start({ 'GET /v1/logs': page() });
   const { exitCode, stdout, stderr } = await monitor(['logs'], { aggregator });
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
-  expect(stderr).toContain('The store is empty: no records have arrived.');
+  expect(stderr).toContain('The store is empty.');
   expect(stderr).toContain("mega-collector collector --tail '/var/log/*.log'");
 });
 
@@ -48,7 +48,7 @@ test.each([[['logs', 'text']], [['logs', '--values', 'status_code']], [['logs', 
   },
 );
 
-test('prints nothing beside the JSON of no records', async () => {
+test('prints nothing on standard error for an empty JSON answer', async () => {
   const aggregator = await FakeAggregator.start({ 'GET /v1/logs': page() });
   expect(await monitor(['logs', '--json'], { aggregator })).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 });

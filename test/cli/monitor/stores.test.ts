@@ -152,10 +152,10 @@ describeEachStore('monitor', (openStore) => {
     expect(gone.stderr).toContain('hits');
   });
 
-  test('wants the token', async () => {
+  test('requires the token', async () => {
     const { options } = await served(openStore);
     const { exitCode, stderr } = await monitor(['metrics'], { aggregator: options.aggregator });
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('wants a token: set AGGREGATOR_HTTP_TOKEN');
+    expect(stderr).toContain('requires a token. Set AGGREGATOR_HTTP_TOKEN');
   });
 });

@@ -11,14 +11,14 @@ describe('the summary of a one-shot run', () => {
     expect(oneShotSummary(END)).toEqual({ text: 'Read 1,234 records (55.5 KiB)', isComplete: true });
   });
 
-  it('reports what the aggregator has still to write, which is not left', () => {
+  it('reports records that the aggregator has not yet delivered; they do not make the run incomplete', () => {
     expect(oneShotSummary({ ...END, undeliveredRecords: 1 })).toEqual({
-      text: 'Read 1,234 records (55.5 KiB); the aggregator has still to write 1 record',
+      text: 'Read 1,234 records (55.5 KiB); the aggregator has not yet delivered 1 record',
       isComplete: true,
     });
   });
 
-  it('is one line that names three files of each reason and counts the others', () => {
+  it('is one line that names at most three files for each reason and counts the others', () => {
     const unread = (name: string) => ({ path: `/logs/${name}`, bytes: 10, reason: 'unread' as const });
     const { text, isComplete } = oneShotSummary({
       ...END,

@@ -18,8 +18,8 @@ function report(readBytes: number, remainingBytes: number, undeliveredRecords?: 
   };
 }
 
-describe('the progress', () => {
-  it('has the rate and the time that is left, once they are known', () => {
+describe('the progress text', () => {
+  it('contains the rate and the remaining time as soon as they are known', () => {
     const text = new ProgressText();
     expect(text.next(0, report(0, 100 * MIB))).toBe('Read 0 B of 100 MiB (0 %)');
     expect(text.next(1000, report(10 * MIB, 90 * MIB))).toBe(
@@ -41,14 +41,14 @@ describe('the progress', () => {
     expect(text.next(22_000, report(422 * MIB, 578 * MIB))).toContain(', 1 MiB/s, 10 min left');
   });
 
-  it('begins when the files are known', () => {
+  it('is empty until the files are known', () => {
     const text = new ProgressText();
     expect(text.next(0, report(0, 0))).toBe('');
     expect(text.next(5000, report(0, 100 * MIB))).toBe('Read 0 B of 100 MiB (0 %)');
     expect(text.next(6000, report(10 * MIB, 90 * MIB))).toContain('10 MiB/s, 9 s left');
   });
 
-  it('counts the records that the store does not have yet, after all is read', () => {
+  it('counts the undelivered records after everything is read', () => {
     const text = new ProgressText();
     expect(text.next(0, report(MIB, 0, 5000))).toBe('Writing to the store: 5,000 records left');
     expect(text.next(1000, report(MIB, 0, 4000))).toBe('Writing to the store: 4,000 records left, 4 s left');
@@ -57,7 +57,7 @@ describe('the progress', () => {
 });
 
 describe('the progress line', () => {
-  it('stays below log lines, fits the terminal and leaves no trace', async () => {
+  it('stays below log lines, fits the terminal, and is erased', async () => {
     const written: string[] = [];
     const line = new ProgressLine({ write: (text) => void written.push(text) });
     const clock = new FakeClock();

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Column, count, printable, textTable } from '../../../src/cli/output/text-table.ts';
 import { textWidth } from '../../../src/cli/output/text-width.ts';
 
-test('columns are as wide as their widest cell, numbers at the right', () => {
+test('columns are as wide as their widest cell, and numbers are aligned at the right', () => {
   const text = textTable(
     [{ title: 'emitter' }, { title: 'queued', right: true }],
     [
@@ -14,11 +14,11 @@ test('columns are as wide as their widest cell, numbers at the right', () => {
   expect(text).toBe('emitter    queued\na           1,000\narchive-2       2\n');
 });
 
-test('without titles there is no line for them', () => {
+test('prints no title line without titles', () => {
   expect(textTable([{ title: '' }, { title: '' }], [['a', 'b']])).toBe('a  b\n');
 });
 
-test('what a terminal would obey is made visible', () => {
+test('escapes control characters', () => {
   expect(printable('a\u001b[2J\u0007\n\u009bü')).toBe('a\\x1b[2J\\x07\\n\\x9bü');
 });
 
@@ -72,7 +72,7 @@ describe('on a terminal that is too narrow', () => {
     expect(table.replaceAll(/\s/g, '')).toBe(`file/${'日本'.repeat(20)}`);
   });
 
-  test('nothing is left out, whatever the cells are', () => {
+  test('leaves out nothing, whatever the cells contain', () => {
     const cell = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '/', 'é', '漢'), maxLength: 120 });
     const rows = fc.array(fc.tuple(cell, fc.nat().map(count), cell), { minLength: 1, maxLength: 5 });
     fc.assert(

@@ -27,7 +27,7 @@ async function logFile(text: string, name = 'access.log'): Promise<string> {
   return path;
 }
 
-test('finds records of a file by a property, the last line without its end too', async () => {
+test('finds records of a file by a property, also in a last line without a line end', async () => {
   const path = await logFile(ACCESS_LOG);
   const failed = await search(path, '--where', 'status_code=500', '--json');
   expect(failed.exitCode).toBe(0);
@@ -75,7 +75,7 @@ test('reports that no records match, and that the files are empty', async () => 
   expect((await search(await logFile(''))).stderr).toBe('The files are empty.\n');
 });
 
-test('names the reason and the advice for a file that cannot be read', async () => {
+test('reports the reason and the remedy for a file that cannot be read', async () => {
   const directory = await temporaryDirectory();
   const missing = await search(join(directory, 'missing.log'));
   expect(missing.exitCode).toBe(1);
@@ -96,7 +96,7 @@ test.each([
   expect(guessFormat(Buffer.from(text))).toBe(format);
 });
 
-test.skipIf(!productIsBuilt())('lets one search what standalone --source has read', async () => {
+test.skipIf(!productIsBuilt())('searches the store of standalone --source', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'access.log');
   await appendFile(path, `${ACCESS_LOG}\n`);

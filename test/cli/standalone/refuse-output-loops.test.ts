@@ -37,7 +37,7 @@ async function logs(): Promise<string> {
 }
 
 describe('an output that the tail of the same process would read', () => {
-  it('is refused with the emitter, the path and the remedy', async () => {
+  it('is rejected with the emitter, the path and the remedy', async () => {
     const directory = await logs();
     const path = join(directory, 'logs/all.log');
     const tail = { COLLECTOR_TAIL: `${directory}/logs/*.log` };
@@ -50,7 +50,7 @@ describe('an output that the tail of the same process would read', () => {
     expect(stderr).toContain('each record would be read again, without end. Write to another directory');
   });
 
-  it('is refused by --check, as JSON too', async () => {
+  it('is rejected by --check, also as JSON', async () => {
     const directory = await logs();
     const environment = {
       HOME: directory,
@@ -74,7 +74,7 @@ describe('an output that the tail of the same process would read', () => {
     ['a placeholder of the entry', { path: 'logs/{service.name}.log' }, 'logs/web.log'],
     ['the name that a rotation makes', { path: 'logs/all', rotate_bytes: '1MiB' }, 'logs/all.*'],
     ['a directory that is a link', { path: 'link/all.log' }, 'logs/*.log'],
-  ])('is refused for %s', async (_, { path, ...options }, glob) => {
+  ])('is rejected for %s', async (_, { path, ...options }, glob) => {
     const directory = await logs();
     await symlink(join(directory, 'logs'), join(directory, 'link'));
     const entry = { paths: [`${directory}/${glob}`], resource: { 'service.name': 'web' } };
@@ -85,7 +85,7 @@ describe('an output that the tail of the same process would read', () => {
     expect(exitCode).toBe(78);
   });
 
-  it('is refused for a link with another name to the same file', async () => {
+  it('is rejected for a link with another name to the same file', async () => {
     const directory = await logs();
     await link(join(directory, 'logs/a.log'), join(directory, 'all.txt'));
     const { exitCode, stderr } = await started(directory, {
@@ -96,7 +96,7 @@ describe('an output that the tail of the same process would read', () => {
     expect(stderr).toContain(`which the collector reads as ${directory}/logs/a.log`);
   });
 
-  it('is refused for the database of the store', async () => {
+  it('is rejected for the database of the store', async () => {
     const directory = await logs();
     const environment = { COLLECTOR_TAIL: `${directory}/**`, AGGREGATOR_DUCKDB_CONFIGURATION: '1' };
     const { exitCode, stderr } = await started(directory, environment);
@@ -104,7 +104,7 @@ describe('an output that the tail of the same process would read', () => {
     expect(stderr).toContain('AGGREGATOR_DUCKDB_CONFIGURATION: the emitter "duckdb" writes to');
   });
 
-  it('is refused for a redirected standard output', async () => {
+  it('is rejected for a redirected standard output', async () => {
     const directory = await logs();
     const output = await open(join(directory, 'logs/out.log'), 'w');
     onTestFinished(() => output.close());

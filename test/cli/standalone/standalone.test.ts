@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../src/cli/run.ts';
 import { services } from '../../../src/cli/services.ts';
 import { capturedIo } from '../../support/captured-io.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { lines } from '../../support/record-batches.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -38,7 +39,7 @@ async function status(environment: Record<string, string>): Promise<Record<strin
 }
 
 describe('a standalone', () => {
-  it('prints the records of a file, and goes on where it was', async () => {
+  it('prints the records of a file, and continues at the last position after a restart', async () => {
     const directory = await temporaryDirectory();
     const path = join(directory, 'a.log');
     const [first, second] = [lines(100, 'one').join(''), lines(100, 'two').join('')];
@@ -53,7 +54,7 @@ describe('a standalone', () => {
     await vi.waitFor(() => expect(two.stdout()).toBe(second), PATIENT);
   });
 
-  it('ends, when told to read once, after everything is printed', async () => {
+  it('ends a one-shot run after everything is printed', async () => {
     const directory = await temporaryDirectory();
     const path = join(directory, 'a.log');
     const text = lines(20_000).join('');
@@ -61,6 +62,21 @@ describe('a standalone', () => {
     const { ended, stdout } = standalone(directory, ['--tail', path, '--once']);
     expect(await ended).toBe(0);
     expect(stdout()).toBe(text);
+  });
+
+  it('ends a one-shot run with an error when a destination refuses and the records are held', async () => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'a.log');
+    await writeFile(path, lines(3).join(''));
+    const port = await freePort();
+    const { ended, stderr } = standalone(directory, [
+      ...['--tail', path, '--once', '--after-retries', 'hold', '--retry-count', '1', '--retry-delay', '1ms'],
+      ...['--aggregator-timeout', '300ms', '--aggregator-shutdown-timeout', '1s'],
+      ...['--gelf-configuration', JSON.stringify({ address: `tcp://127.0.0.1:${port}` })],
+    ]);
+    expect(await ended).toBe(1);
+    expect(stderr()).toContain('Cannot deliver 3 queued records: no progress within');
+    expect(stderr()).toContain('emitter gelf');
   });
 
   it('shows the status of both halves, running and not, and explains a file', async () => {
@@ -82,7 +98,7 @@ describe('a standalone', () => {
     expect(await status(environment)).toMatchObject(halves(false));
   });
 
-  it('runs in a directory whose path no socket could have, beside a socket that a killed one left', async () => {
+  it('runs in a directory with a path too long for a socket, and replaces the socket of a killed process', async () => {
     const directory = join(await temporaryDirectory(), 'long'.repeat(30));
     const state = join(directory, 'mega-collector/standalone/aggregator');
     await mkdir(state, { recursive: true });
@@ -101,7 +117,7 @@ describe('a standalone', () => {
     expect(stderr()).toMatch(/SERVE_DB_DIR: .*ENOENT/);
   });
 
-  it('asks for a name when a command could mean one of two aggregators', async () => {
+  it('requires --state-directory when a command could mean one of two aggregators', async () => {
     const directory = await temporaryDirectory();
     for (const place of ['aggregator', 'standalone/aggregator'])
       await mkdir(join(directory, 'mega-collector', place), { recursive: true });

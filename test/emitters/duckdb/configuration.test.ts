@@ -20,7 +20,7 @@ describe('a configuration', () => {
     expect(parseDuckDbConfiguration(value)).toEqual([]);
   });
 
-  test('says how much, how long, where', () => {
+  test('contains size, duration and place', () => {
     const value = JSON.stringify({
       name: 'logs',
       path: '/srv/../srv/logs.duckdb',
@@ -60,7 +60,7 @@ describe('a configuration', () => {
     [{ retention_age: '-1h' }, 'retention_age', /720h/],
     [{ retention_size: -1 }, 'retention_size', /50GiB/],
     [{ path: '/srv/' }, 'path', /path of a file/],
-  ])('is refused: %j', (settings, key, message) => {
+  ])('is rejected: %j', (settings, key, message) => {
     expect(() => parseDuckDbConfiguration(JSON.stringify(settings))).toThrow(ConfigurationError);
     expect(() => parseDuckDbConfiguration(JSON.stringify(settings))).toThrow(
       expect.objectContaining({
@@ -71,7 +71,7 @@ describe('a configuration', () => {
     );
   });
 
-  test('two of one path are refused', () => {
+  test('rejects two with one path', () => {
     const value = JSON.stringify([
       { path: '/a', name: 'one' },
       { path: '/a', name: 'two' },

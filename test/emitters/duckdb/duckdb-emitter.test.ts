@@ -17,7 +17,7 @@ async function bodiesOf(emitter: Parameters<typeof query>[0]): Promise<unknown[]
 }
 
 describe('rows', () => {
-  test('hold what the record says, each in its column', async () => {
+  test('contain the values of the record, each in its column', async () => {
     const emitter = await startedOn(await temporaryPath());
     const line =
       '192.0.2.7 - bob [20/Nov/2026:11:00:00 +0000] "GET /api/users?x=1 HTTP/1.1" 404 51299999999 "-" "curl \u00e9"\n';
@@ -93,7 +93,7 @@ describe('rows', () => {
     ]);
   });
 
-  test('lie in the order in which they came, with everything that is said of their flush', async () => {
+  test('are in order of arrival, with the data of their flush', async () => {
     const emitter = await startedOn(await temporaryPath());
     const records = lines(10_000);
     const batch = recordBatch(records);
@@ -124,7 +124,7 @@ describe('rows', () => {
 });
 
 describe('exactly once', () => {
-  test('what is emitted again is not stored again, in one flush or in another', async () => {
+  test('does not store records again, in one flush or in another', async () => {
     const path = await temporaryPath();
     const emitter = await startedOn(path);
     const batch = recordBatch(lines(100));
@@ -138,7 +138,7 @@ describe('exactly once', () => {
     expect(await query(again, COUNT)).toEqual([{ n: 100, distinct_n: 100 }]);
   });
 
-  test('of a batch that overlaps only what is outside is stored, cut where it begins', async () => {
+  test('stores only the new part of an overlapping batch', async () => {
     const emitter = await startedOn(await temporaryPath());
     const whole = recordBatch(['aaaa\n', 'bbbb\n', 'cccc\n', 'dddd\n']);
     await deliver(emitter, sliceBytes(whole, 7, 12));
@@ -154,7 +154,7 @@ describe('exactly once', () => {
     expect(await query(emitter, RANGES)).toMatchObject([{ ranges: '[[0,20]]' }]);
   });
 
-  test('a gap stays a gap, and what fills it comes in', async () => {
+  test('a gap is kept, and records that fill it are stored', async () => {
     const emitter = await startedOn(await temporaryPath());
     const whole = recordBatch(lines(10));
     const [first, gap, last] = [
@@ -175,7 +175,7 @@ describe('exactly once', () => {
     expect(await query(emitter, COUNT)).toEqual([{ n: 10, distinct_n: 10 }]);
   });
 
-  test('what was not flushed is gone with the emitter', async () => {
+  test('drops records that were not flushed when the emitter stops', async () => {
     const path = await temporaryPath();
     const emitter = await startedOn(path);
     await deliver(emitter, recordBatch(['kept\n']));
@@ -184,7 +184,7 @@ describe('exactly once', () => {
     expect(await bodiesOf(await startedOn(path))).toEqual(['kept']);
   });
 
-  test('after a failure in the middle everything since the last flush is undone, and comes again', async () => {
+  test('rolls back everything since the last flush after a failure, and stores it when it is emitted again', async () => {
     const emitter = await startedOn(await temporaryPath());
     await deliver(emitter, recordBatch(['before\n']));
     const batch = recordBatch(lines(3));
@@ -236,7 +236,7 @@ describe('a file that cannot be used', () => {
     return { path, batch };
   }
 
-  test('because it is none: it says so until it is moved away', async () => {
+  test('because it is not a database: reports this until the file is moved away', async () => {
     const path = await temporaryPath();
     await writeFile(path, 'this is no database\n'.repeat(1000));
     const emitter = await refused(path, /not a valid DuckDB database file.*move it/);
@@ -257,17 +257,17 @@ describe('a file that cannot be used', () => {
     await refused(`${path}.live`, /WAL.*move it/);
   });
 
-  test('because it is a database of something else', async () => {
+  test('because it is the database of another program', async () => {
     const path = await temporaryPath();
     const instance = await DuckDBInstance.create(path);
     const connection = await instance.connect();
     await connection.run('create table theirs (a integer)');
     connection.disconnectSync();
     instance.closeSync();
-    await refused(path, /a database of something else/);
+    await refused(path, /the database of another program/);
   });
 
-  test('because a newer version of ours has written it', async () => {
+  test('because a newer version of this program has written it', async () => {
     const { path } = await written();
     const instance = await DuckDBInstance.create(path);
     const connection = await instance.connect();
@@ -277,7 +277,7 @@ describe('a file that cannot be used', () => {
     await refused(path, /version 99/);
   });
 
-  test('because another emitter of this process has it open', async () => {
+  test('because another emitter of this process has opened it', async () => {
     const path = await temporaryPath();
     const first = await startedOn(path);
     const second = await refused(path, /still open in this process/);
@@ -285,16 +285,16 @@ describe('a file that cannot be used', () => {
     await deliver(second, small);
   });
 
-  test('because another process has it open', async () => {
+  test('because another process has opened it', async () => {
     const path = await temporaryPath();
     const holder = await holdOpen(path);
-    const emitter = await refused(path, /lock.*Another process has it open/);
+    const emitter = await refused(path, /lock.*Another process has opened it/);
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     await deliver(emitter, small);
   });
 
-  test('because its directory cannot be made', async () => {
+  test('because its directory cannot be created', async () => {
     const path = await temporaryPath();
     await mkdir(path);
     const emitter = await refused(path, /directory/);
@@ -313,7 +313,7 @@ describe('a file that cannot be used', () => {
     },
   );
 
-  test('a damaged block costs the queries that need it, and nothing else', async () => {
+  test('a damaged block fails only the queries that need it', async () => {
     const { path } = await written();
     // The checksum of the second block.
     await overwrite(path, 3 * 4096 + 256 * 1024, 'garbage '.repeat(50));
@@ -326,7 +326,7 @@ describe('a file that cannot be used', () => {
     expect(await query(emitter, 'select count(*) as n from log_records')).toEqual([{ n: 20_003 }]);
   });
 
-  test('what lies in its log is there after a kill', async () => {
+  test('keeps the records in its log after a kill', async () => {
     const { path, batch } = await written();
     const emitter = await startedOn(`${path}.live`);
     await deliver(emitter, batch);

@@ -20,7 +20,7 @@ async function run(
 }
 
 describe('results', () => {
-  test('are plain values, whatever the type', async () => {
+  test('are plain values of any type', async () => {
     const emitter = await startedOn(await temporaryPath());
     const [rows] = await run(emitter, [
       `select 1::tinyint as a, 2::bigint as b, 3::hugeint as c, 4.5::double as d, 5.25::decimal(9, 2) as e, true as f,
@@ -62,7 +62,7 @@ describe('results', () => {
 });
 
 describe('a run', () => {
-  test('is one transaction: all of it or nothing', async () => {
+  test('is one transaction, all or nothing', async () => {
     const emitter = await startedOn(await temporaryPath());
     const insert = "insert into metrics (id, definition, created_at) values ('a', '{}', make_timestamptz(0))";
     await expect(run(emitter, [insert, 'select none_such from metrics'])).rejects.toMatchObject({
@@ -73,7 +73,7 @@ describe('a run', () => {
     expect(await query(emitter, 'select count(*) as n from metrics')).toEqual([{ n: 0 }]);
   });
 
-  test('says what kind of failure it was', async () => {
+  test('classifies the failure', async () => {
     const emitter = await startedOn(await temporaryPath());
     const insert = "insert into metrics (id, definition, created_at) values ('a', '{}', make_timestamptz(0))";
     await run(emitter, [insert]);
@@ -87,7 +87,7 @@ describe('a run', () => {
     expect(await query(emitter, 'select 1 as n')).toEqual([{ n: 1 }]);
   });
 
-  test('that changes what another is changing is told to come again', async () => {
+  test('is rejected as busy if another transaction changes the same rows', async () => {
     const emitter = await startedOn(await temporaryPath());
     await run(emitter, ["insert into leases values ('x', 'nobody', make_timestamptz(0))"]);
     const update = (holder: string) => [
@@ -116,7 +116,7 @@ describe('a run', () => {
     await expect(run(emitter, [text])).rejects.toMatchObject({ kind: 'statement' });
   });
 
-  test('waits for a place, so many of them; others are told to come again', async () => {
+  test('queues a limited number of queries; others are rejected as busy', async () => {
     const emitter = await startedOn(await temporaryPath());
     const runs = Array.from({ length: 200 }, () => query(emitter, ENDLESS, 500));
     const outcomes = await Promise.allSettled(runs);
@@ -129,7 +129,7 @@ describe('a run', () => {
   });
 });
 
-test('slow queries hold up no flush', async () => {
+test('slow queries do not delay a flush', async () => {
   const emitter = await startedOn(await temporaryPath());
   const slow = [query(emitter, ENDLESS, 3000), query(emitter, ENDLESS, 3000)].map((each) =>
     each.catch((error: { kind: string }) => error.kind),
@@ -146,7 +146,7 @@ test('slow queries hold up no flush', async () => {
   expect(await query(emitter, COUNT)).toEqual([{ n: 2000, distinct_n: 2000 }]);
 });
 
-test('a stop ends what is being asked, and leaves nothing open', async () => {
+test('a stop ends running queries and closes everything', async () => {
   const emitter = await startedOn(await temporaryPath());
   await emitter.emit(batchOf([recordBatch(lines(10))]), never);
   const running = query(emitter, ENDLESS, 60_000).catch((error: { kind: string }) => error.kind);
@@ -156,7 +156,7 @@ test('a stop ends what is being asked, and leaves nothing open', async () => {
   await expect(query(emitter, 'select 1')).rejects.toMatchObject({ kind: 'unavailable' });
 });
 
-test('before the start there is nothing to ask', async () => {
+test('rejects queries before the start', async () => {
   const emitter = emitterOn(await temporaryPath());
   await expect(query(emitter, 'select 1')).rejects.toMatchObject({ kind: 'unavailable' });
 });

@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { COUNT, never, query, startedOn } from './emitting.ts';
 
 const RECORDS = 1000;
-/** More than the write-ahead log holds before it is worked into the file, which then needs room, too. */
+/** More than the write-ahead log holds before its checkpoint, which then needs space in the file, too. */
 const DISK_MEGABYTES = 100;
 
 async function smallDisk(): Promise<SmallDisk | undefined> {
@@ -30,7 +30,7 @@ function part(start: number): RecordBatch {
 }
 
 test.runIf(isRoot)(
-  'a full disk costs nothing, and it goes on when there is room',
+  'loses nothing on a full disk, and continues when there is space',
   {
     timeout: 120_000,
   },
@@ -54,7 +54,7 @@ test.runIf(isRoot)(
       expect(outcome).toMatchObject({
         kind: 'retry',
         rolledBack: true,
-        reason: expect.stringMatching(/No space left.*make room/),
+        reason: expect.stringMatching(/No space left.*free space/),
       });
       const n = stored * RECORDS;
       const [counted] = await query(emitter, COUNT);

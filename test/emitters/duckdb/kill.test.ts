@@ -27,7 +27,7 @@ async function write(path: string, seed: number, from: number, killAfterMs?: num
   return flushed;
 }
 
-test('killed at any moment, and emitted again from anywhere before, every record is there once', {
+test('stores every record once, if it is killed at any moment and records are emitted again', {
   timeout: 600_000,
 }, async () => {
   const path = await temporaryPath();

@@ -3,7 +3,7 @@ import { QuerySlots } from '../../../src/emitters/duckdb/query-slots.ts';
 
 const never = new AbortController().signal;
 
-test('so many are in at a time, the others in the order in which they came', async () => {
+test('admits at most N at a time, the others in order of arrival', async () => {
   const slots = new QuerySlots(['a', 'b'], 10);
   const first = await slots.take(never);
   await slots.take(never);
@@ -15,14 +15,14 @@ test('so many are in at a time, the others in the order in which they came', asy
   expect(await fourth).toBe(first);
 });
 
-test('one more than may wait is refused', async () => {
+test('rejects a query if too many wait', async () => {
   const slots = new QuerySlots(['a'], 1);
   await slots.take(never);
   void slots.take(never);
   await expect(slots.take(never)).rejects.toMatchObject({ kind: 'busy' });
 });
 
-test('who gives up leaves the line', async () => {
+test('removes a waiting query that is aborted', async () => {
   const slots = new QuerySlots(['a'], 1);
   const slot = await slots.take(never);
   const abort = new AbortController();
@@ -34,7 +34,7 @@ test('who gives up leaves the line', async () => {
   expect(await next).toBe(slot);
 });
 
-test('nobody comes in while it is paused', async () => {
+test('admits no query while it is paused', async () => {
   const slots = new QuerySlots(['a', 'b'], 10);
   const slot = await slots.take(never);
   slots.pause();

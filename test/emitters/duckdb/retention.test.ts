@@ -1,8 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { prepareSchema } from '../../../src/emitters/duckdb/prepare-schema.ts';
 import { Retention, type RetentionLimits } from '../../../src/emitters/duckdb/retention.ts';
-import { prepareSchema } from '../../../src/emitters/duckdb/schema.ts';
-import { runStatement } from '../../../src/emitters/duckdb/statement.ts';
+import { runStatement } from '../../../src/emitters/duckdb/run-statement.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -52,7 +52,7 @@ async function round(connection: DuckDBConnection, limits: Partial<RetentionLimi
 }
 
 describe('by age', () => {
-  test('goes what was observed too long ago, a little at a time', async () => {
+  test('deletes records that were observed too long ago, in small steps', async () => {
     const connection = await storeWith([
       [40, 2500],
       [0, 300],
@@ -64,7 +64,7 @@ describe('by age', () => {
     expect(await round(connection, { ageMs: 30 * DAY_MS })).toEqual([0]);
   });
 
-  test('nothing goes without a limit', async () => {
+  test('deletes nothing without a limit', async () => {
     const connection = await storeWith([[4000, 10]]);
     expect(await round(connection, {})).toEqual([0]);
     expect(await count(connection)).toBe(10);
@@ -72,7 +72,7 @@ describe('by age', () => {
 });
 
 describe('by size', () => {
-  test('goes what was stored first, and its space is used again', async () => {
+  test('deletes the records that were stored first, and reuses their space', async () => {
     const connection = await storeWith([
       [9, 400_000],
       [1, 400_000],
@@ -97,14 +97,14 @@ describe('by size', () => {
     expect(await count(connection)).toBeGreaterThan(200_000);
   });
 
-  test('an empty store that is too large is left alone', async () => {
+  test('does not change an empty store that is too large', async () => {
     const connection = await storeWith([]);
     await connection.run('checkpoint');
     expect(await round(connection, { sizeBytes: 1 })).toEqual([0]);
   });
 });
 
-test('what is only needed for a while goes after a while', async () => {
+test('deletes temporary data after a while', async () => {
   const connection = await storeWith([]);
   const hours = (n: number) => NOW - n * 3_600_000_000;
   for (const age of [0.5, 2, 24 * 3, 24 * 8, 24 * 801]) {
@@ -121,7 +121,7 @@ test('what is only needed for a while goes after a while', async () => {
   expect(await count(connection, 'streams')).toBe(4);
 });
 
-test('an emitter deletes between its flushes, logs how much, and stores nothing again that it has deleted', async () => {
+test('deletes between flushes, logs the number of rows, and does not store deleted records again', async () => {
   const clock = new FakeClock();
   const path = await temporaryPath();
   const { logger, lines: logs } = capturedLogger();

@@ -81,7 +81,7 @@ const row = fc.record<Row>({
   d: fc.option(fc.integer({ min: -32_768, max: 32_767 })),
 });
 
-test('what goes in comes out, in whatever chunks', async () => {
+test('returns the same bytes for any chunks', async () => {
   const { connection, write, read } = await table();
   await fc.assert(
     fc.asyncProperty(
@@ -97,7 +97,7 @@ test('what goes in comes out, in whatever chunks', async () => {
   );
 });
 
-test('texts are found again, grouped and compared by what they say', async () => {
+test('finds, groups and compares texts by their value', async () => {
   const { connection, write } = await table();
   const texts = ['short', 'a longer text than that', 'exactly12 by'];
   write(
@@ -117,7 +117,7 @@ test('texts are found again, grouped and compared by what they say', async () =>
   ]);
 });
 
-test('a chunk is full after so many rows, or so many characters', async () => {
+test('a chunk has a limit of rows and of characters', async () => {
   const { write, read } = await table();
   const long = 'long '.repeat(500_000);
   const rows = Array.from({ length: CHUNK_ROWS * 2 + 5 }, (_, index) => ({

@@ -40,7 +40,7 @@ test('a text keeps a leading byte order mark, in and beyond the cell', async () 
   expect(await selected(emitter, texts)).toEqual(texts);
 });
 
-test('nulls and texts of many rows are told apart', async () => {
+test('distinguishes nulls and texts of many rows', async () => {
   const emitter = await startedOn(await temporaryPath());
   const rows = await query(
     emitter,
@@ -50,7 +50,7 @@ test('nulls and texts of many rows are told apart', async () => {
   expect(rows.map(({ text }) => text)).toEqual(expected);
 });
 
-test('any text that a store can hold is read as it was bound', async () => {
+test('reads any stored text as it was bound', async () => {
   const emitter = await startedOn(await temporaryPath());
   await fc.assert(
     fc.asyncProperty(fc.array(anyText.map(storable), { minLength: 1, maxLength: 6 }), async (texts) => {
@@ -60,7 +60,7 @@ test('any text that a store can hold is read as it was bound', async () => {
   );
 });
 
-test('any text of a record is read as it was written', async () => {
+test('reads any text of a record unchanged', async () => {
   const emitter = await startedOn(await temporaryPath());
   await fc.assert(
     fc.asyncProperty(anyText, anyText, async (text, key) => {

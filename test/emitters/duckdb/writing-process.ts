@@ -7,8 +7,8 @@ import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { streamParts } from './stream-parts.ts';
 
 /**
- * Writes the streams of `stream-parts.ts` into a file, from a place in them on, until it is killed or has written all. Prints
- * how many parts are flushed, each time before it goes on: `flushed 7`.
+ * Writes the streams of `stream-parts.ts` into a file, from a given part, until it is killed or everything is
+ * written. Prints the number of flushed parts after each flush: `flushed 7`.
  *
  *     node writing-process.ts PATH SEED FROM
  */

@@ -79,7 +79,7 @@ describe('an invalid configuration', () => {
     [{ url: URL_, logplex_url: URL_ }, [expect.stringContaining(`${place}.logplex_url`)]],
     [
       { serve_db_dir: '/d', logplex_url: 'https://user@h/secret' },
-      [expect.stringContaining('token behind the user')],
+      [expect.stringContaining('token after the user')],
     ],
     [{ serve_db_dir: '/d', logplex_url: 'secret' }, [expect.stringContaining('https: or http:')]],
     [{ url: URL_, ca: PEM, ca_file: '/f' }, [expect.stringContaining(`${place}.ca_file`)]],

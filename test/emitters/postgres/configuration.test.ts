@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { clientSettings } from '../../../src/emitters/postgres/client-settings.ts';
 import { parsePostgresConfiguration } from '../../../src/emitters/postgres/configuration.ts';
-import { parsePostgresUrl } from '../../../src/emitters/postgres/postgres-url.ts';
+import { parsePostgresUrl } from '../../../src/emitters/postgres/parse-postgres-url.ts';
 import { ConfigurationError } from '../../../src/runtime/configuration/configuration-error.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -67,7 +67,7 @@ describe('configuration', () => {
     [{ password: 'a', password_file: 'b' }, /\.password_file: cannot be combined with "password"/],
     [{ key_file: '/k' }, /\.certificate: certificate and key must be set together/],
     [{ hots: 'a' }, /\.hots: is not a known key; did you mean "host"\?/],
-  ])('refuses %j', (value, message) => {
+  ])('rejects %j', (value, message) => {
     expect(problems(value)).toEqual([expect.stringMatching(message)]);
   });
 

@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What becomes of bytes that a client sends: passed on, lost with the connection, or passed on and then nobody answers. */
+/**
+ * The handling of bytes of a client: they are passed on, lost with the connection, or passed on without an
+ * answer.
+ */
 export type Verdict = 'pass' | 'cut before' | 'cut after' | 'silence';
 
-/** Stands before a server, and looks at what its clients say. */
+/** A proxy before a server that inspects the bytes of its clients. */
 export class CuttingProxy {
   readonly port: number;
   /** `isStoring`: since its last BEGIN, this connection has begun a COPY. */

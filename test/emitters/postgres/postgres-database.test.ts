@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PostgresEmitter } from '../../../src/emitters/postgres/postgres-emitter.ts';
-import { dialectOf } from '../../../src/logstore/sql/dialects.ts';
+import { dialectOf } from '../../../src/logstore/sql/dialect-of.ts';
 import { type Sql, sql, statement } from '../../../src/logstore/sql/sql.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { MISSING, PostgresStand, store } from './postgres-stand.ts';

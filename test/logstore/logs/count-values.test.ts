@@ -17,7 +17,7 @@ const valuesIn = ({ database }: TestStore) => {
 const time = '2026-01-31T10:00:00Z';
 
 describeEachStore('values', (openStore) => {
-  test('come with how often they are there, the most frequent first, then by their bytes', async () => {
+  test('are counted, the most frequent first, then sorted by their bytes', async () => {
     const store = await openStore();
     const values = ['b', 'a', 'B', '\u00e4', 'b', 1, true, null, { a: 1 }, '1', ''];
     await store.write([jsonBatch([...values.map((k) => ({ time, k })), { time }])]);
@@ -38,7 +38,7 @@ describeEachStore('values', (openStore) => {
     ]);
   });
 
-  test('are there of every kind of property', async () => {
+  test('exist for every kind of property', async () => {
     const store = await openStore();
     const batch = recordBatch(
       ['10.0.0.1 - - [31/Jan/2026:10:00:00 +0000] "GET /api/users HTTP/1.1" 500 10\n'],
@@ -69,7 +69,7 @@ describeEachStore('values', (openStore) => {
     }
   });
 
-  test('are of the last day when nothing is said', async () => {
+  test('cover the last day by default', async () => {
     const store = await openStore();
     await store.write([
       jsonBatch([
@@ -82,7 +82,7 @@ describeEachStore('values', (openStore) => {
     expect(await valuesIn(store)({ property: 'k', from: '48h', to: '12h' })).toEqual([['before', 1]]);
   });
 
-  test('that are long are told by their beginning', async () => {
+  test('are cut if they are long', async () => {
     const store = await openStore();
     const long = '\ud83d\ude00'.repeat(1500);
     await store.write([jsonBatch([{ time, msg: long }])]);
@@ -91,7 +91,7 @@ describeEachStore('values', (openStore) => {
     expect(String(value).length).toBe(2000);
   });
 
-  test('can be searched for, each of them, whatever it holds', async () => {
+  test('can be searched, for any content', async () => {
     const store = await openStore();
     await store.write([jsonBatch(NASTY_TEXTS.map((k) => ({ time, k })))]);
     const values = valuesIn(store);

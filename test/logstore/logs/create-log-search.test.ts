@@ -22,7 +22,7 @@ function slowDatabase(clock: FakeClock, rows: readonly SqlRow[]) {
   return { asked, database };
 }
 
-test('a request has so much time for all that it asks the store, and only reads', async () => {
+test('a request has one time limit for all its statements, and only reads', async () => {
   const clock = new FakeClock();
   const rows = [{ writer_id: 'w', last_flush: 3, min_micro: 1, max_micro: 2, characters: 1, time_micro: 1 }];
   const { asked, database } = slowDatabase(clock, rows);
@@ -34,7 +34,7 @@ test('a request has so much time for all that it asks the store, and only reads'
   expect(asked.at(-1)?.timeoutMs).toBe(5000);
 });
 
-test('what a store cannot do is said as it said it', async () => {
+test('returns the message of the store for an error', async () => {
   const error = new SqlError('unavailable', 'the file is damaged');
   const database: SqlDatabase = { dialect: 'postgres', run: () => Promise.reject(error) };
   const logs = createLogSearch(database, { clock: new FakeClock() });

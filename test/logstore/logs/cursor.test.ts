@@ -8,7 +8,7 @@ const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString(
 const STREAM = '0123456789abcdef0123456789abcdef';
 
 describe('a cursor', () => {
-  test('comes back as it was given, and fits into a request', () => {
+  test('is decoded unchanged, and fits into a request', () => {
     const cursors = fc.record({
       timeUnixMicro: fc.maxSafeNat(),
       stream: fc.stringMatching(/^[0-9a-f]{32}$/),
@@ -43,11 +43,11 @@ describe('a cursor', () => {
     encoded([1, STREAM, null]),
     Buffer.from('[1,').toString('base64url'),
     Buffer.from([0xff, 0xfe, 0]).toString('base64url'),
-  ])('that is not ours is refused: %s', (text) => {
+  ])('is rejected if it is not one of ours: %s', (text) => {
     expect(() => decodeCursor(text)).toThrow(CursorError);
   });
 
-  test('of any text is refused or read, and nothing else', () => {
+  test('of any text is rejected or parsed', () => {
     fc.assert(
       fc.property(
         fc.oneof(

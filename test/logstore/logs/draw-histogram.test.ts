@@ -13,7 +13,7 @@ const histogramIn = ({ database }: TestStore) => {
 const record = (time: string, level = 'info') => ({ time: `2026-01-31T${time}Z`, level });
 
 describeEachStore('a histogram', (openStore) => {
-  test('has every bar, those without records too', async () => {
+  test('has every bar, also those without records', async () => {
     const store = await openStore();
     await store.write([
       jsonBatch([
@@ -51,7 +51,7 @@ describeEachStore('a histogram', (openStore) => {
     ]);
   });
 
-  test('is of the last day, in about a hundred bars, when nothing is said', async () => {
+  test('covers the last day in about a hundred bars by default', async () => {
     const store = await openStore();
     await store.write([
       jsonBatch([record('11:59:59'), record('12:00:00'), { time: '2026-01-30T11:59:59Z' }]),
@@ -68,14 +68,14 @@ describeEachStore('a histogram', (openStore) => {
     ['1h', 60, 60],
     ['168h', 7200, 84],
     ['8784h', 345_600, 92],
-  ])('takes an interval that suits %s', async (from, intervalSeconds, bars) => {
+  ])('chooses an interval for %s', async (from, intervalSeconds, bars) => {
     const store = await openStore();
     const histogram = await histogramIn(store)({ from });
     expect(histogram.intervalSeconds).toBe(intervalSeconds);
     expect(Math.abs(histogram.bars.length - bars)).toBeLessThanOrEqual(1);
   });
 
-  test('never has more than ten thousand bars: then they are wider than asked for', async () => {
+  test('has at most ten thousand bars, which are then wider than requested', async () => {
     const store = await openStore();
     const histogram = await histogramIn(store)({ from: '1970-01-01T00:00:00Z', intervalSeconds: 7 });
     expect(histogram.bars.length).toBeLessThanOrEqual(10_001);
@@ -83,7 +83,7 @@ describeEachStore('a histogram', (openStore) => {
     expect(histogram.intervalSeconds % 7).toBe(0);
   });
 
-  test('of no time has no bars', async () => {
+  test('of an empty time range has no bars', async () => {
     const store = await openStore();
     const histogram = histogramIn(store);
     const span = { from: '2026-01-31T10:00:00Z', to: '2026-01-31T10:00:00Z' };

@@ -103,7 +103,7 @@ const asked = fc.record(
 const isPlain = ({ text = '' }: LogFilter) => !/[^\P{L}A-Za-z]/u.test(text);
 
 describeEachStore('a filter', (openStore) => {
-  test('finds what a plain loop over the records finds', async () => {
+  test('finds the same as a plain loop over the records', async () => {
     const store = await openStore();
     const search = searchIn(store);
     const rows = rowsOf([]);
@@ -128,7 +128,7 @@ describeEachStore('a filter', (openStore) => {
     );
   });
 
-  test('knows the short names of access logs, and numbers and names by what they mean', async () => {
+  test('supports the short names of access logs, and compares numbers and names by their meaning', async () => {
     const store = await openStore();
     const [first = ''] = ACCESS;
     const access = recordBatch(ACCESS, { format: 'combined' });
@@ -193,7 +193,7 @@ describeEachStore('a filter', (openStore) => {
     }
   });
 
-  test('asks for at least a severity', async () => {
+  test('filters by a minimum severity', async () => {
     const store = await openStore();
     const levels = [...SEVERITIES, 'notice', 'critical', 'whatever'];
     await store.write([jsonBatch(levels.map((level) => ({ level, msg: level })))]);

@@ -74,7 +74,7 @@ describe('a moment', () => {
     );
   });
 
-  test('any text is one or is refused', () => {
+  test('parses or rejects any text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[0-9TZ:.+hms -]{1,30}$/)), (text) => {
         if (moment.safeParse(text).success) expect(momentToUnixMicro(text, NOW)).not.toBeNaN();
@@ -84,7 +84,7 @@ describe('a moment', () => {
 });
 
 describe('a filter', () => {
-  test('may hold everything', () => {
+  test('may contain everything', () => {
     const filter = {
       text: 'a%_\\',
       severity: 'warn',
@@ -114,7 +114,7 @@ describe('a filter', () => {
     expect(issue?.path[0]).toBe(place);
   });
 
-  test('says what was expected of a property', () => {
+  test('names the expected form of a property', () => {
     const [issue] = propertyName.safeParse('lower(body)').error?.issues ?? [];
     expect(issue?.message).toMatch(/expected section/);
     const long = `${'section('.repeat(50_000)}a${')'.repeat(50_000)}`;
@@ -129,7 +129,7 @@ describe('requests', () => {
     expect(histogramRequest.parse({})).toEqual({});
   });
 
-  test('have bounds', () => {
+  test('have limits', () => {
     for (const limit of [0, 1001, 1.5, -1, '10', Number.NaN]) {
       expect(searchRequest.safeParse({ limit }).success).toBe(false);
       expect(valuesRequest.safeParse({ property: 'host', limit }).success).toBe(false);

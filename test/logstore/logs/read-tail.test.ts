@@ -36,7 +36,7 @@ async function run({ database }: TestStore, statements: readonly Sql[]) {
 }
 
 describeEachStore('a tail', (openStore) => {
-  test('begins with what comes from now on, and shows it once, oldest first, whatever its time', async () => {
+  test('begins with new records and returns each once, oldest first, for any time in it', async () => {
     const store = await openStore();
     const early = await follower(store);
     await store.write([jsonBatch([record(5, 'before')])]);
@@ -51,7 +51,7 @@ describeEachStore('a tail', (openStore) => {
     expect(await early.bodies()).toEqual(['of long ago', 'a', 'd', 'before', 'b', 'c']);
   });
 
-  test('shows what its filter asks for, and leaves nothing else out of the count', async () => {
+  test('returns and counts only records that match its filter', async () => {
     const store = await openStore();
     const filters: TailRequest[] = [
       { severity: 'error' },
@@ -69,7 +69,7 @@ describeEachStore('a tail', (openStore) => {
     }
   });
 
-  test('shows the newest thousand of more, says how many it left out, and goes on behind all of them', async () => {
+  test('returns the newest thousand of more records, with the number of skipped ones, and continues after all of them', async () => {
     const store = await openStore();
     const [all, some] = [await follower(store), await follower(store, { text: 'even' })];
     const records = Array.from({ length: 1500 }, (_, index) =>
@@ -84,7 +84,7 @@ describeEachStore('a tail', (openStore) => {
     expect([filtered.entries.length, filtered.skipped]).toEqual([750, 0]);
   });
 
-  test('leaves out what would be too large for this process', async () => {
+  test('leaves out records that would be too large for this process', async () => {
     const store = await openStore();
     const tail = await follower(store);
     const large = 'x'.repeat(900_000);
@@ -126,7 +126,7 @@ describeEachStore('a tail', (openStore) => {
     expect(await tail.bodies()).toEqual([]);
   });
 
-  test('does not show again what lies between two parts that came later', async () => {
+  test('does not return records again that are between two later parts', async () => {
     const store = await openStore();
     const parts: RecordBatch[] = [];
     for (const msg of ['first', 'second', 'third']) {
@@ -142,7 +142,7 @@ describeEachStore('a tail', (openStore) => {
     expect(await tail.bodies()).toEqual(['first', 'third']);
   });
 
-  test('goes on when what it should have shown is forgotten', async () => {
+  test('continues when the records to show are already deleted', async () => {
     const store = await openStore();
     const tail = await follower(store);
     await store.write([jsonBatch([record(1, 'forgotten')])]);
@@ -152,7 +152,7 @@ describeEachStore('a tail', (openStore) => {
     expect(await tail.bodies()).toEqual(['next']);
   });
 
-  test('shows every record once, however flushes and looks fall, and wherever in its stream', async () => {
+  test('returns every record once, for any order of flushes and reads and any position in its stream', async () => {
     const store = await openStore();
     const streams = Array.from({ length: 3 }, () => ({ stream: mintStreamId(), ends: 0 }));
     /** Out of order, with gaps that are filled later: as after a failover. */

@@ -31,7 +31,7 @@ async function walk(search: ReturnType<typeof searchIn>, request: object, betwee
 }
 
 describeEachStore('a search', (openStore) => {
-  test('of nothing finds nothing', async () => {
+  test('without conditions matches nothing', async () => {
     const search = searchIn(await openStore());
     expect(await search({})).toEqual({ entries: [], next: null });
   });
@@ -82,7 +82,7 @@ describeEachStore('a search', (openStore) => {
     ]);
   });
 
-  test('keeps the microsecond, the type of each attribute, and names that mean something to JavaScript', async () => {
+  test('keeps the microsecond, the type of each attribute, and names that are special in JavaScript', async () => {
     const store = await openStore();
     const attributes = JSON.parse(
       '{"__proto__":"p","constructor":1,"a":{"b":[1,null,{"c":true}]},"t":"1","n":1.5,"f":false,"url.path":7}',
@@ -96,7 +96,7 @@ describeEachStore('a search', (openStore) => {
     expect(new Map(Object.entries(entry?.attributes ?? {}))).toEqual(new Map(Object.entries(attributes)));
   });
 
-  test('goes through all of it page by page, each record once, newest first', async () => {
+  test('returns everything page by page, each record once, newest first', async () => {
     const store = await openStore();
     const streams = [mintStreamId(), mintStreamId(), mintStreamId()];
     const batches = streams.map((stream, which) =>
@@ -118,7 +118,7 @@ describeEachStore('a search', (openStore) => {
     expect(next).toBeNull();
   });
 
-  test('shows nothing twice and passes nothing over when records come in between', async () => {
+  test('repeats and skips nothing when records arrive in between', async () => {
     const store = await openStore();
     const first = jsonBatch(
       Array.from({ length: 30 }, (_, index) => ({ time: at(index % 5), msg: 'first' })),
@@ -129,7 +129,7 @@ describeEachStore('a search', (openStore) => {
     expect(seen).toEqual(newestFirst(rowsOf([first])).map(identity));
   });
 
-  test('takes the beginning of a time range and not its end', async () => {
+  test('includes the start of a time range and excludes its end', async () => {
     const store = await openStore();
     await store.write([jsonBatch([9, 10, 11, 12].map((second) => ({ time: at(second), msg: `${second}` })))]);
     const search = searchIn(store);
@@ -146,7 +146,7 @@ describeEachStore('a search', (openStore) => {
     expect(await bodies({ to: '1969-12-31T00:00:00Z' })).toEqual([]);
   });
 
-  test('ends a page before it is too large for this process, and goes on behind it', async () => {
+  test('ends a page before it is too large, and continues after it', async () => {
     const store = await openStore();
     const large = 'x'.repeat(1_000_000);
     const batches = [0, 1, 2].map((start) =>
@@ -164,7 +164,7 @@ describeEachStore('a search', (openStore) => {
     expect(all.map(identity)).toEqual(newestFirst(rowsOf(batches)).map(identity));
   });
 
-  test('takes no cursor but its own', async () => {
+  test('rejects any cursor except its own', async () => {
     const search = searchIn(await openStore());
     const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     for (const cursor of ['x', '', encoded(null), encoded(["1'; drop table log_records; --", 'a', 1])]) {

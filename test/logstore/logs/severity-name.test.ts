@@ -7,7 +7,7 @@ test('each name has four numbers', () => {
   expect(names).toEqual(SEVERITIES.flatMap((name) => [name, name, name, name]));
 });
 
-test('the lowest number of a name has that name, and the one below has not', () => {
+test('maps the lowest number of a name to it, and the number below to another one', () => {
   for (const name of SEVERITIES) {
     expect(severityName(lowestSeverityNumber(name))).toBe(name);
     expect(severityName(lowestSeverityNumber(name) - 1)).not.toBe(name);

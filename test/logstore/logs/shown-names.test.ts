@@ -48,7 +48,7 @@ describeEachStore('an attribute', (openStore) => {
     expect((await logs.search(nested)).entries).toHaveLength(1);
   });
 
-  test('of any name and any value is found by them', async () => {
+  test('of any name and any value is found by both', async () => {
     const { database, write } = await openStore();
     const logs = createLogSearch(database, { clock: new FakeClock() });
     const value = fc.oneof(nastyText(60), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean());

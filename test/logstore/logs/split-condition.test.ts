@@ -10,6 +10,6 @@ test.each([
   expect(splitCondition(text)).toEqual({ property, value });
 });
 
-test('a text without a = is no condition', () => {
+test('a text without = is not a condition', () => {
   expect(splitCondition("['a=b']")).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { closedTimeSpan, timeSpan } from '../../../src/logstore/logs/time-span.t
 const NOW = Date.UTC(2026, 0, 31, 12) * 1000;
 const HOUR = 3_600_000_000;
 
-test('a span is open to the side of which nothing is said', () => {
+test('a span without a limit on one side is open there', () => {
   expect(timeSpan({}, NOW)).toEqual({ fromUnixMicro: undefined, toUnixMicro: undefined });
   expect(timeSpan({ from: '2h', to: '2026-01-31T11:30:00.000001Z' }, NOW)).toEqual({
     fromUnixMicro: NOW - 2 * HOUR,
@@ -12,7 +12,7 @@ test('a span is open to the side of which nothing is said', () => {
   });
 });
 
-test('a closed one ends now and begins the day before its end', () => {
+test('a closed span ends now and begins one day before its end by default', () => {
   const day = 24 * HOUR;
   expect(closedTimeSpan({}, NOW)).toEqual({ fromUnixMicro: NOW - day, toUnixMicro: NOW });
   expect(closedTimeSpan({ to: '3h' }, NOW)).toEqual({
@@ -26,7 +26,7 @@ test('a closed one ends now and begins the day before its end', () => {
   });
 });
 
-test('no span leaves the years in which there are records', () => {
+test('no span exceeds the years of possible records', () => {
   const years = { fromUnixMicro: 0, toUnixMicro: Date.UTC(2200, 0, 1) * 1000 };
   expect(timeSpan({ from: '0001-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z' }, NOW)).toEqual(years);
   expect(timeSpan({ from: '999999h' }, NOW).fromUnixMicro).toBe(0);

@@ -19,7 +19,7 @@ const RECORDS = [
 ];
 
 describeEachStore('a property that no record has', (openStore) => {
-  test('is reported with the nearest names, by each kind of question', async () => {
+  test('is reported with the nearest names, by each kind of query', async () => {
     const { logs } = await filled(openStore, RECORDS);
     const unknown = [
       {
@@ -38,7 +38,7 @@ describeEachStore('a property that no record has', (openStore) => {
     expect(await logs.unknown(['order_idd', 'order_id', 'order_idd'])).toEqual(unknown);
   });
 
-  test('is named alone where no name is near; short names and sections are understood', async () => {
+  test('is reported without a suggestion if no name is similar; short names and sections are supported', async () => {
     const { logs } = await filled(openStore, RECORDS);
     const messages = async (...names: string[]) => (await logs.unknown(names)).map(({ message }) => message);
     expect(await messages('zzzzzzzzz')).toEqual(['No record has the attribute zzzzzzzzz.']);
@@ -48,7 +48,7 @@ describeEachStore('a property that no record has', (openStore) => {
     expect(await messages('code')).toEqual(['No record has the attribute code; did you mean status_code?']);
   });
 
-  test('is not one that a record has with another value, below another, or as null, nor one with a column', async () => {
+  test('is not reported if a record has it with another value, nested, or as null, or if it has a column', async () => {
     const { logs } = await filled(openStore, RECORDS);
     for (const name of [
       'order_id',
@@ -67,7 +67,7 @@ describeEachStore('a property that no record has', (openStore) => {
     expect(page).toEqual({ entries: [], next: null });
   });
 
-  test('is reported for the newest records alone when there are more than are read', async () => {
+  test('is reported for the newest records only if there are more', async () => {
     const plain = Array.from({ length: 10_000 }, (_, at) => ({ msg: 'm', time: 1_700_000_000 + at }));
     const { logs } = await filled(openStore, [{ msg: 'old', time: 1_600_000_000, rare: 1 }, ...plain]);
     expect((await logs.unknown(['rare'])).map(({ message }) => message)).toEqual([
@@ -78,7 +78,7 @@ describeEachStore('a property that no record has', (openStore) => {
     expect([page.entries.length, page.unknown]).toEqual([1, undefined]);
   });
 
-  test('is not reported in an empty store, nor when the look fails', async () => {
+  test('is not reported in an empty store, or if the query fails', async () => {
     const { logs, database } = await filled(openStore, []);
     expect(await logs.unknown(['nosuch'])).toEqual([]);
     const failing = createLogSearch(

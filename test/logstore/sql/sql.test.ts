@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { join, type Sql, type SqlValue, sql, statement } from '../../../src/logstore/sql/sql.ts';
 
 describe('a statement', () => {
-  test('has numbers where values were, and the values apart', () => {
+  test('has numbered parameters, and the values separately', () => {
     expect(statement(sql`select body from logs where host = ${'h'} and position > ${7}`)).toEqual({
       text: 'select body from logs where host = $1 and position > $2',
       values: ['h', 7],
     });
   });
 
-  test('may be all text, all values, or nothing', () => {
+  test('may be only text, only values, or empty', () => {
     expect(statement(sql`select 1`)).toEqual({ text: 'select 1', values: [] });
     expect(statement(sql`${null}${true}`)).toEqual({ text: '$1$2', values: [null, true] });
     expect(statement(sql``)).toEqual({ text: '', values: [] });
@@ -28,7 +28,7 @@ describe('a statement', () => {
     expect(bound).toEqual(values);
   });
 
-  test('never has a value in its text', () => {
+  test('never contains a value in its text', () => {
     const hostile = "'; drop table log_records; -- $1 $2";
     const { text, values } = statement(sql`select ${hostile}, ${hostile}`);
     expect(text).toBe('select $1, $2');
@@ -37,7 +37,7 @@ describe('a statement', () => {
 });
 
 describe('a fragment in a fragment', () => {
-  test('becomes part of its text; its values keep their places', () => {
+  test('becomes part of its text, and its values keep their order', () => {
     const inner = sql`a = ${1} or b = ${2}`;
     const outer = sql`where (${inner}) and c = ${3} and (${inner})`;
     expect(statement(outer)).toEqual({
@@ -46,13 +46,13 @@ describe('a fragment in a fragment', () => {
     });
   });
 
-  test('may stand at the beginning, at the end, and beside another', () => {
+  test('may be at the beginning, at the end, and next to another', () => {
     const a = sql`a${1}`;
     expect(statement(sql`${a}${a}`)).toEqual({ text: 'a$1a$2', values: [1, 1] });
     expect(statement(sql`${sql``}x${sql``}`)).toEqual({ text: 'x', values: [] });
   });
 
-  test('is not changed by what it becomes part of', () => {
+  test('is not changed by the fragment that it becomes part of', () => {
     const inner = sql`a = ${1}`;
     statement(sql`${inner} and ${inner}`);
     expect(inner).toEqual({ parts: ['a = ', ''], values: [1] });
@@ -60,7 +60,7 @@ describe('a fragment in a fragment', () => {
 });
 
 describe('join', () => {
-  test('puts text between, not around', () => {
+  test('joins with text between, not around', () => {
     const between = sql` and `;
     expect(statement(join([], between)).text).toBe('');
     expect(statement(join([sql`a`], between)).text).toBe('a');
@@ -84,7 +84,7 @@ function leaves(tree: Tree): readonly (string | { readonly value: SqlValue })[] 
   return Array.isArray(tree) ? (tree as Tree[]).flatMap(leaves) : [tree as string | { value: SqlValue }];
 }
 
-test('however fragments are nested, texts and values come out in order', () => {
+test('keeps texts and values in order for any nesting of fragments', () => {
   const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
   const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
     tree: fc.oneof(

@@ -41,7 +41,7 @@ describe('a febe session', () => {
     }
   });
 
-  it('says the same wherever two pieces meet', () => {
+  it('returns the same for every split into two pieces', () => {
     const bytes = Buffer.concat([HELLO, recordFrame('one'), recordFrame('two')]);
     const whole = told([bytes]);
     expect(whole.events).toHaveLength(4);
@@ -49,7 +49,7 @@ describe('a febe session', () => {
       expect(told([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole);
   });
 
-  it('says the same for pieces of every size', () => {
+  it('returns the same for pieces of every size', () => {
     for (const bytes of febeCapture().chunks) {
       const whole = told([bytes]);
       for (const size of [1, 2, 3, 4, 5, 6, 7, 64, 1000, 4096])
@@ -57,7 +57,7 @@ describe('a febe session', () => {
     }
   });
 
-  it('says the same for any cuts, whatever the bytes', () => {
+  it('returns the same for any split of any bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc
@@ -75,7 +75,7 @@ describe('a febe session', () => {
     );
   });
 
-  it('takes an identity with and without stray bytes, and hands none of them on', () => {
+  it('accepts an identity with and without stray bytes, and passes on none of them', () => {
     const real = Buffer.from('490000000d6170706c65000000c0', 'hex');
     const strict = Buffer.from('490000000a6170706c6500', 'hex');
     const version = Buffer.from('560000001750472d392e322e342f6c6f67666562652d3100', 'hex');
@@ -86,18 +86,18 @@ describe('a febe session', () => {
       });
   });
 
-  it('takes an empty identity', () => {
+  it('accepts an empty identity', () => {
     expect(told([greeting('')]).events[1]).toBe('identity ');
   });
 
-  it('takes text behind an absent marker', () => {
+  it('accepts text after an absent marker', () => {
     const absent = recordPayload('m', { UserName: null });
     const at = absent.indexOf('N\0');
     const payload = Buffer.concat([absent.subarray(0, at + 1), Buffer.from('A'), absent.subarray(at + 1)]);
     expect(told([HELLO, frame('L', payload)]).fault).toBeUndefined();
   });
 
-  it('takes the smallest payload there is', () => {
+  it('accepts the smallest possible payload', () => {
     const payload = Buffer.concat([
       Buffer.from('\0N\0N\0\0\0\0\0N\0\0', 'latin1'),
       Buffer.alloc(8),
@@ -145,13 +145,13 @@ describe('a febe session', () => {
     ],
     ['an end inside a frame', Buffer.concat([HELLO, recordFrame('x').subarray(0, 40)]), 'truncated'],
     ['an end inside a header', Buffer.concat([HELLO, recordFrame('x').subarray(0, 3)]), 'truncated'],
-  ])('refuses %s', (_, bytes, kind) => {
+  ])('rejects %s', (_, bytes, kind) => {
     const whole = told([bytes]);
     expect(whole.fault).toMatchObject({ kind });
     expect(told(chunksOf(bytes, 1))).toEqual(whole);
   });
 
-  it('refuses a length before its payload has come', () => {
+  it('rejects a length before its payload has arrived', () => {
     expect(told([HELLO, Buffer.from('4c7fffffff', 'hex')]).fault).toMatchObject({ kind: 'bad length' });
   });
 
@@ -165,7 +165,7 @@ describe('a febe session', () => {
     expect(session.push(HELLO)).toBe(fault);
   });
 
-  it('never says a byte of what follows the identity', () => {
+  it('never returns a byte after the identity', () => {
     const secret = greeting('apple', 'PG-15.1/logfebe-1', 'SECRET-MEMORY');
     const { events, fault } = told([secret, Buffer.from('?')]);
     expect(JSON.stringify({ events, fault })).not.toContain('SECRET');

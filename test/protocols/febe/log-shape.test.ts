@@ -8,7 +8,7 @@ const FRAME = Buffer.from(
 );
 
 describe('the shape of a record', () => {
-  it('finds the fields where they are', () => {
+  it('finds the offsets of the fields', () => {
     const payload = FRAME.subarray(5);
     const shape = new LogShape();
     expect(shape.measure(payload)).toBeUndefined();
@@ -21,7 +21,7 @@ describe('the shape of a record', () => {
     expect(shape.starts[23]).toBe(175);
   });
 
-  it('refuses every shortening', () => {
+  it('rejects every shortened payload', () => {
     const shape = new LogShape();
     for (let end = 5; end < FRAME.length; end++)
       expect(shape.measure(FRAME.subarray(5, end)), `cut at ${end}`).toMatchObject({ kind: 'bad record' });

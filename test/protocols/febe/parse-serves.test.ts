@@ -9,7 +9,7 @@ const TOKEN_RECORD = { i: 'b', p: '/run/b', t: 'SECRET' };
 const parse = (serves: unknown, rules = RULES) => parseServes(JSON.stringify({ serves }), rules);
 
 describe('the serve database', () => {
-  it('takes both kinds of records, and keys it does not know', () => {
+  it('accepts both kinds of records, and unknown keys', () => {
     const text = JSON.stringify({ serves: [{ ...URL_RECORD, name: 'db1', x: 1 }, TOKEN_RECORD], version: 3 });
     expect(parseServes(text, RULES)).toEqual({
       kind: 'records',
@@ -25,7 +25,7 @@ describe('the serve database', () => {
     });
   });
 
-  it('takes an empty list and an empty identity', () => {
+  it('accepts an empty list and an empty identity', () => {
     expect(parse([])).toEqual({ kind: 'records', records: [] });
     expect(parse([{ ...URL_RECORD, i: '' }])).toMatchObject({ records: [{ identity: '' }] });
   });
@@ -35,7 +35,7 @@ describe('the serve database', () => {
     expect(both).toMatchObject({ records: [{ credential: { kind: 'url' } }] });
   });
 
-  it('takes a path of 107 bytes', () => {
+  it('accepts a path of 107 bytes', () => {
     expect(parse([{ ...URL_RECORD, p: `/${'x'.repeat(106)}` }]).kind).toBe('records');
   });
 
@@ -44,11 +44,11 @@ describe('the serve database', () => {
     ['{"serves": [}', 'is not valid JSON'],
     ['{"serves": [{"t": "SECRET", oops', 'is not valid JSON'],
     ['SECRET', 'is not valid JSON'],
-    ['[]', 'must be a JSON object, is a list'],
-    ['null', 'must be a JSON object, is null'],
-    ['{}', 'serves: must be a list, is missing'],
-    ['{"serves": {}}', 'serves: must be a list, is an object'],
-    ['{"serves": ["SECRET"]}', 'serves[0]: must be an object, is a string'],
+    ['[]', 'must be a JSON object, got a list'],
+    ['null', 'must be a JSON object, got null'],
+    ['{}', 'serves: must be a list, got nothing'],
+    ['{"serves": {}}', 'serves: must be a list, got an object'],
+    ['{"serves": ["SECRET"]}', 'serves[0]: must be an object, got a string'],
   ])('rejects %s', (text, reason) => {
     const parsed = parseServes(text, RULES);
     expect(parsed).toMatchObject({ kind: 'rejected', reason: expect.stringContaining(reason) as string });
@@ -57,35 +57,35 @@ describe('the serve database', () => {
 
   it.each<[object, string]>([
     [{ i: undefined }, 'serves[1].i: is missing'],
-    [{ i: 1 }, 'serves[1].i: must be a string, is a number'],
-    [{ i: 'a\0' }, 'serves[1].i: must not hold a NUL, which no server could send'],
+    [{ i: 1 }, 'serves[1].i: must be a string, got a number'],
+    [{ i: 'a\0' }, 'serves[1].i: must not contain a NUL'],
     [{ i: 'é'.repeat(513) }, 'serves[1].i: must have at most 1024 bytes'],
     [{ p: undefined }, 'serves[1].p: is missing'],
-    [{ p: ['/x'] }, 'serves[1].p: must be a string, is a list'],
+    [{ p: ['/x'] }, 'serves[1].p: must be a string, got a list'],
     [{ p: 'run/b' }, 'serves[1].p: must be an absolute path'],
     [{ p: '/run/' }, 'serves[1].p: must name a file, not a directory'],
-    [{ p: `/${'x'.repeat(107)}` }, 'serves[1].p: must have at most 107 bytes, has 108'],
-    [{ p: `/${'é'.repeat(54)}` }, 'serves[1].p: must have at most 107 bytes, has 109'],
+    [{ p: `/${'x'.repeat(107)}` }, 'serves[1].p: must have at most 107 bytes, got 108'],
+    [{ p: `/${'é'.repeat(54)}` }, 'serves[1].p: must have at most 107 bytes, got 109'],
     [{ p: '/run/a' }, 'serves[1].p: is the same as that of serves[0]'],
     [{ p: '/run/../run//a' }, 'serves[1].p: is the same as that of serves[0]'],
     [{ t: undefined }, 'serves[1]: must have url or t'],
-    [{ t: 1 }, 'serves[1].t: must be a string, is a number'],
+    [{ t: 1 }, 'serves[1].t: must be a string, got a number'],
     [{ t: '' }, 'serves[1].t: must not be empty'],
-    [{ url: null }, 'serves[1].url: must be a string, is null'],
+    [{ url: null }, 'serves[1].url: must be a string, got null'],
     [{ url: 'SECRET' }, 'serves[1].url: must be a URL'],
     [{ url: 'ftp://token:SECRET@example.com' }, 'serves[1].url: must begin with http: or https:'],
-    [{ url: 'https://SECRET@example.com' }, 'serves[1].url: must hold a password'],
-    [{ name: 7 }, 'serves[1].name: must be a string, is a number'],
+    [{ url: 'https://SECRET@example.com' }, 'serves[1].url: must contain a password'],
+    [{ name: 7 }, 'serves[1].name: must be a string, got a number'],
   ])('rejects a record with %j', (change, reason) => {
     expect(parse([URL_RECORD, { ...TOKEN_RECORD, ...change }])).toEqual({ kind: 'rejected', reason });
   });
 
-  it('rejects a token when there is nowhere to use it', () => {
-    const reason = 'serves[0].t: needs LOGPLEX_URL, which is not set';
+  it('rejects a token without a URL to use it', () => {
+    const reason = 'serves[0].t: requires LOGPLEX_URL, which is not set';
     expect(parse([TOKEN_RECORD], { tokensAllowed: false })).toEqual({ kind: 'rejected', reason });
   });
 
-  it('never throws, and says what is wrong in one line', () => {
+  it('never throws, and returns the reason in one line', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -102,7 +102,7 @@ describe('the serve database', () => {
   });
 });
 
-it('rejects a new token that logplex cannot take, and reads one that is in force', () => {
+it('rejects a new token that logplex cannot accept, and keeps an active one', () => {
   const record = { i: 'b', p: '/run/b', t: 'SECRET with blanks' };
   const rejected = parse([record], { tokensAllowed: true, credentialsChecked: true } as typeof RULES);
   expect(rejected).toMatchObject({

@@ -17,13 +17,13 @@ describe('the server version', () => {
     expect(parseServerVersion(greeting)).toMatchObject({ major, unheardOf: false });
   });
 
-  it('keeps what the packager added', () => {
+  it('keeps the text that the packager added', () => {
     expect(parseServerVersion('PG-15.20 (Debian 15.20-0+deb12u1)/logfebe-1')).toMatchObject({
       text: '15.20 (Debian 15.20-0+deb12u1)',
     });
   });
 
-  it('believes a version from the future, and says so', () => {
+  it('accepts a newer version with a warning', () => {
     expect(parseServerVersion('PG-19.0/logfebe-1')).toMatchObject({ major: 19, unheardOf: true });
   });
 
@@ -42,7 +42,7 @@ describe('the server version', () => {
     'PG-1500/logfebe-1',
     'XPG-15/logfebe-1',
     `PG-15 (${'x'.repeat(9000)})/logfebe-1`,
-  ])('refuses %s', (greeting) => {
+  ])('rejects %s', (greeting) => {
     const fault = parseServerVersion(greeting);
     expect(fault).toMatchObject({ kind: 'bad version' });
     expect('reason' in fault && fault.reason.length).toBeLessThan(250);

@@ -7,7 +7,7 @@ const text = fc.string({
   unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', 'é', '€', '😀', '\ud800', '\udc00', '\u2028'),
 });
 
-it('leaves what fits as it is, to the byte', () => {
+it('leaves a fitting message unchanged', () => {
   fc.assert(
     fc.property(text, (given) => {
       expect(cutText(given, jsonLength(given))).toEqual({ text: given, cutBytes: 0 });
@@ -15,7 +15,7 @@ it('leaves what fits as it is, to the byte', () => {
   );
 });
 
-it('keeps to the limit, and says how much is missing', () => {
+it('keeps the limit and reports how much is missing', () => {
   fc.assert(
     fc.property(text, fc.nat(200), (given, maxBytes) => {
       const cut = cutText(given, maxBytes);

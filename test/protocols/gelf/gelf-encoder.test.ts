@@ -18,7 +18,7 @@ function fieldsOf(fields: Record<string, unknown>, options: GelfEncoderOptions =
 }
 
 describe('the message of GELF 1.1', () => {
-  it('has the bytes of the known example', () => {
+  it('equals the known example', () => {
     const { json } = new GelfEncoder().encode(
       {
         host: 'example.org',
@@ -61,7 +61,7 @@ describe('the message of GELF 1.1', () => {
     expect(encode({ shortMessage: 'x', level: 'emergency' }).level).toBe(0);
   });
 
-  it.each([8, -1, 1.5, Number.NaN, 'loud'])('takes the default for a level that is none (%s)', (level) => {
+  it.each([8, -1, 1.5, Number.NaN, 'loud'])('uses the default for an invalid level (%s)', (level) => {
     const encoder = new GelfEncoder({ host: 'h', level: 4 });
     const encoded = encoder.encode({ shortMessage: 'x', level: level as number }, 1000);
     expect(encoded?.unknownLevel).toBe(true);
@@ -80,7 +80,7 @@ describe('the message of GELF 1.1', () => {
     expect(encode({ shortMessage: 'x', timestamp }).timestamp).toBe(seconds);
   });
 
-  it('escapes what would end a frame', () => {
+  it('escapes bytes that would end a frame', () => {
     const encoded = new GelfEncoder().encode({ shortMessage: 'a\0b\nc', fullMessage: 'lone \ud800' }, 1000);
     expect(encoded?.json.includes(0x00)).toBe(false);
     expect(encoded?.json.includes(0x0a)).toBe(false);
@@ -93,7 +93,7 @@ describe('additional fields', () => {
     expect(fieldsOf({ a: 1, _b: 2, __c: 3 })).toEqual({ _a: 1, _b: 2, _c: 3 });
   });
 
-  it('get legal names, spelled out where nothing legal is left, and none without a name', () => {
+  it('get legal names, which are spelled out if nothing legal is left; without a name they are left out', () => {
     expect(fieldsOf({ 'a b': 1, 'ö@': 2, '': 3, _: 4, 'x.y-z': 5, '//': 6 })).toEqual({
       _a_b: 1,
       _u00f6_u0040: 2,
@@ -103,7 +103,7 @@ describe('additional fields', () => {
     });
   });
 
-  it('keep out of the way of names that the receiver has taken', () => {
+  it('avoid the reserved names of the receiver', () => {
     const fields = {
       id: 1,
       _id: 2,
@@ -126,12 +126,12 @@ describe('additional fields', () => {
     expect(fieldsOf({ 'a.b': 1, a_b: 2 })).toEqual({ '_a.b': 1, _a_b_2: 2 });
   });
 
-  it('send booleans as what Graylog keeps', () => {
+  it('send booleans in a form that Graylog keeps', () => {
     expect(fieldsOf({ yes: true, no: false })).toEqual({ _yes: 'true', _no: 'false' });
     expect(fieldsOf({ yes: true, no: false }, { booleans: 'number' })).toEqual({ _yes: 1, _no: 0 });
   });
 
-  it('leave out what JSON cannot say', () => {
+  it('leave out values that JSON cannot represent', () => {
     const nothing = {
       a: undefined,
       b: null,
@@ -143,7 +143,7 @@ describe('additional fields', () => {
     expect(fieldsOf({ ...nothing, g: new Date(Number.NaN) })).toEqual({});
   });
 
-  it('say dates, big integers and errors', () => {
+  it('represent dates, big integers and errors', () => {
     const sent = fieldsOf({ at: new Date(0), small: 5n, big: 2n ** 64n, error: new Error('boom') });
     expect(sent).toMatchObject({ _at: '1970-01-01T00:00:00.000Z', _small: 5, _big: '18446744073709551616' });
     expect(sent._error).toContain('Error: boom');
@@ -167,7 +167,7 @@ describe('additional fields', () => {
     expect(fieldsOf({ maze })._cut_fields).toBeGreaterThan(0);
   });
 
-  it('cut values that no index takes', () => {
+  it('are cut if they are too long for the index', () => {
     const encoded = new GelfEncoder().encode(
       { shortMessage: 'x', fields: { a: 'é'.repeat(40_000) } },
       1_000_000,
@@ -178,14 +178,14 @@ describe('additional fields', () => {
     expect(encoded?.cutBytes).toBe(Number(/cut: (\d+)/.exec(value)?.[1]));
   });
 
-  it('that become one name by the thousand are numbered in no time', () => {
+  it('are numbered fast if thousands have the same name', () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `a${String.fromCodePoint(0x4e00 + i)}`);
     const sent = fieldsOf(Object.fromEntries(names.map((name, i) => [name, i])));
     expect(Object.keys(sent)).toHaveLength(4_097);
     expect(sent).toMatchObject({ _a_: 0, _a__2: 1, _a__4096: 4_095, _cut_fields: 15_904 });
   });
 
-  it('are all in the index, whatever their names', () => {
+  it('are all in the index, for any names', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean())), (fields) => {
         const named = Object.keys(fields).filter((name) => /[A-Za-z0-9.-]/.test(name.replace(/^_+/, '')));
@@ -199,7 +199,7 @@ describe('additional fields', () => {
 describe('a message that is too long', () => {
   const long = 'é"\n'.repeat(5_000);
 
-  it('gives its full message first', () => {
+  it('cuts its full message first', () => {
     const message = encode({ shortMessage: 'short', fullMessage: long, fields: { a: 'kept' } }, {}, 2_000);
     expect(message).toMatchObject({ short_message: 'short', _a: 'kept' });
     expect(message.full_message).toMatch(/bytes missing\]$/);
@@ -222,7 +222,7 @@ describe('a message that is too long', () => {
     expect(message._cut_fields).toBe(1_000 - kept);
   });
 
-  it('is given up when not even the bare message fits', () => {
+  it('is discarded if not even the bare message fits', () => {
     expect(new GelfEncoder({ host: 'h' }).encode({ shortMessage: 'x' }, 20)).toBeUndefined();
   });
 

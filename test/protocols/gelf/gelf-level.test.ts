@@ -17,7 +17,7 @@ it.each([
   [1.5, undefined],
   ['toString', undefined],
   [undefined, undefined],
-])('takes %s for level %s', (given, level) => {
+])('maps %s to level %s', (given, level) => {
   expect(levelOf(given)).toBe(level);
 });
 
@@ -29,7 +29,7 @@ it('falls with rising severity', () => {
   expect(levels).toEqual([7, 7, 7, 7, 7, 7, 7, 7, 6, 5, 5, 5, 4, 4, 4, 4, 3, 2, 1, 1, 0, 0, 0, 0]);
 });
 
-it('believes a known word before the number, an unknown one not', () => {
+it('prefers a known name to the number, but not an unknown one', () => {
   expect(levelOfSeverity(21, 'FATAL')).toBe(2);
   expect(levelOfSeverity(17, 'LOG')).toBe(3);
   expect(levelOfSeverity(0, undefined)).toBeUndefined();

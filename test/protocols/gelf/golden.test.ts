@@ -56,7 +56,7 @@ describe('byte for byte', () => {
   });
 });
 
-describe('in content, where compressors differ', () => {
+describe('in content, if compressors differ', () => {
   it.each([
     ['packet-gzip', { compression: 'gzip' }],
     ['packet-zlib', { compression: 'zlib' }],

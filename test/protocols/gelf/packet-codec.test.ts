@@ -83,7 +83,7 @@ describe('compression', () => {
     expect(decodeAll([packet as Uint8Array])).toHaveLength(1);
   });
 
-  it('leaves short messages, and those that would grow, as they are', () => {
+  it('does not compress short messages, and those that would grow', () => {
     const short = jsonOfLength(256);
     expect(packetsOf(short, {})).toEqual([short]);
     const noise = randomBytes(300);
@@ -138,7 +138,7 @@ describe('any message', () => {
     );
   });
 
-  it('that 128 chunks cannot carry is cut until they can', () => {
+  it('is cut until it fits into 128 chunks', () => {
     const noise = Array.from({ length: 60_000 }, (_, i) =>
       String.fromCodePoint(33 + (((i * i * 7919) % 90_000) % 55_000)),
     ).join('');

@@ -12,7 +12,7 @@ it('ends each message with one byte', () => {
   expect(Buffer.from(frameMessage(Buffer.from('{}'), 'newline')).toString()).toBe('{}\n');
 });
 
-it('comes out message for message, whatever the texts hold', () => {
+it('decodes to the same messages for any texts', () => {
   const text = fc.string({ unit: 'binary' });
   fc.assert(
     fc.property(fc.array(text), fc.constantFrom('null' as const, 'newline' as const), (texts, delimiter) => {

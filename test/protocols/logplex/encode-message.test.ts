@@ -30,11 +30,11 @@ it('counts the bytes of a message, to the byte', () => {
   expect(Buffer.concat(encoded('[db1] café\n').frames).toString()).toBe(`110 ${HEADER}[db1] café\n`);
 });
 
-it('ends with the blank when there is no text', () => {
+it('ends with a blank if there is no text', () => {
   expect(Buffer.concat(encoded('').frames).toString()).toBe(`98 ${HEADER}`);
 });
 
-it('lets text look like a frame', () => {
+it('accepts text that looks like a frame', () => {
   const text = `12 <134>1 x\n10 `;
   const body = Buffer.concat([...encoded(text).frames, ...encoded('next').frames]);
   expect(decodeFrames(body).map((each) => each.text)).toEqual([text, 'next']);
@@ -55,7 +55,7 @@ describe('the longest message', () => {
     expect(claimed(frames[0])).toBe(10_240);
   });
 
-  it('or cut short, and says by how much', () => {
+  it('or is cut, with a note of the missing bytes', () => {
     const { frames, missingBytes } = encoded('x'.repeat(ROOM + 1), 'truncate');
     expect(texts(frames)).toEqual([
       `${'x'.repeat(ROOM + 1 - missingBytes)} [truncated ${missingBytes} bytes]`,
@@ -90,7 +90,7 @@ describe('the longest message', () => {
   });
 });
 
-it('keeps every text, whatever is in it', () => {
+it('keeps every text unchanged', () => {
   const characters = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constant('\0\r\n - - [1/2] '),
@@ -118,7 +118,7 @@ it('keeps every text, whatever is in it', () => {
   );
 });
 
-it('makes any host, process and time fit for a header', () => {
+it('converts any host, process and time for a header', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),

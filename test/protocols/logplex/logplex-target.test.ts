@@ -4,7 +4,7 @@ import { isFault, parseLogplexUrl, tokenTarget } from '../../../src/protocols/lo
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`;
 
 describe('a URL with credentials', () => {
-  it('is taken apart', () => {
+  it('is parsed', () => {
     expect(
       parseLogplexUrl('https://token:t.9d19ac58-0597-4ea0-94b0-45778803597c@logs.example.com/logs'),
     ).toEqual({
@@ -18,7 +18,7 @@ describe('a URL with credentials', () => {
     });
   });
 
-  it('keeps port, prefix and query, and takes IPv6 and percent-encoding', () => {
+  it('keeps port, prefix and query, and accepts IPv6 and percent-encoding', () => {
     expect(parseLogplexUrl('http://us%65r:p%40ss%3aword@[::1]:8601/a/logs?x=1#y')).toMatchObject({
       protocol: 'http:',
       host: '::1',
@@ -32,8 +32,8 @@ describe('a URL with credentials', () => {
 
   it.each([
     ['https://logs.example.com/logs', /user and token/],
-    ['https://token@logs.example.com/logs', /token behind the user/],
-    ['https://token:@logs.example.com/logs', /token behind the user/],
+    ['https://token@logs.example.com/logs', /token after the user/],
+    ['https://token:@logs.example.com/logs', /token after the user/],
     ['https://token:a%20secret@logs.example.com/logs', /token of 1 to 255 printable/],
     ['https://token:s%C3%A9cret@logs.example.com/logs', /token of 1 to 255 printable/],
     [`https://token:${'s'.repeat(256)}@logs.example.com/logs`, /token of 1 to 255 printable/],
@@ -41,7 +41,7 @@ describe('a URL with credentials', () => {
     ['ftp://token:secret@logs.example.com/logs', /https: or http:/],
     ['secret', /https: or http:/],
     ['', /https: or http:/],
-  ])('is refused without being quoted: %s', (url, expected) => {
+  ])('is rejected without being quoted: %s', (url, expected) => {
     const parsed = parseLogplexUrl(url);
     const fault = isFault(parsed) ? parsed.fault : '';
     expect(fault).toMatch(expected);
@@ -61,7 +61,7 @@ describe('a token at a URL for all', () => {
     });
   });
 
-  it('is refused with a blank', () => {
+  it('is rejected with a blank', () => {
     expect(tokenTarget('t one', 'https://logs.example.com/logs')).toHaveProperty('fault');
   });
 });

@@ -16,7 +16,7 @@ it('removes the credentials in every form', () => {
   expect(cleaned(tokenTarget('t.one', 'https://id:all@h/'), 't.one for all')).toBe('[secret] for [secret]');
 });
 
-it('leaves one short printable line', () => {
+it('returns one short printable line', () => {
   const target = parseLogplexUrl('https://token:secret@h/logs');
   expect(cleaned(target, '<h1>\r\n\x1b[31mBad\0</h1>\n')).toBe('<h1> [31mBad </h1>');
   expect(cleaned(target, 'x'.repeat(5_000))).toHaveLength(200);

@@ -26,7 +26,7 @@ describe('parseAddress', () => {
       '-a:80',
       'a..b:80',
     ],
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(parseAddress(text)).toBeUndefined();
   });
 

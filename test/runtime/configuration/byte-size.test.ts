@@ -16,7 +16,7 @@ test.each([
 });
 
 test.each(['', '-1', '1.5GiB', '1 GiB', '1gib', '0x10', '1e9', '9007199254740993', '99999TiB'])(
-  'refuses %j',
+  'rejects %j',
   (text) => {
     expect(parseByteSize(text)).toBeUndefined();
   },

@@ -95,7 +95,7 @@ describe('parseVariables', () => {
     expect(problems).toEqual([problem]);
   });
 
-  test('lets a bug be a bug', () => {
+  test('rethrows an internal error', () => {
     const parse = () => {
       throw new TypeError('a bug');
     };
@@ -148,7 +148,7 @@ describe('values', () => {
     },
   );
 
-  test('JSON that is none does not get into the message', () => {
+  test('invalid JSON does not appear in the message', () => {
     const parse = jsonValue(z.object({}), { expected: 'an object', example: '{}' });
     expect(() => parse('{"password": "hunter2"')).toThrow(/^expected an object$/);
   });

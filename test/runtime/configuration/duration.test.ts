@@ -104,7 +104,7 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBe(nanoseconds);
   });
 
-  test.each(REJECTED)('refuses %j: %s', (text, kind) => {
+  test.each(REJECTED)('rejects %j: %s', (text, kind) => {
     expect(() => parseDuration(text)).toThrow(expect.objectContaining({ name: 'DurationError', kind }));
   });
 

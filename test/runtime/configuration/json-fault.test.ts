@@ -16,13 +16,13 @@ test.each([
   expect(jsonFault(text)).toMatchObject({ line, column });
 });
 
-test('shows the place, and hides values', () => {
+test('shows the position and hides values', () => {
   expect(jsonFault('{"token": "hunter2", path: "x"}')?.picture).toBe(
     '  {"token": "*******", ****: "*"}\n                       ^',
   );
 });
 
-test('finds no fault in JSON, and one in all that JSON.parse rejects', () => {
+test('finds no fault in JSON, and one in everything that JSON.parse rejects', () => {
   const broken = fc.tuple(fc.json(), fc.nat(), fc.constantFrom('', ',', '}', ']', '"', ':', 'x', '1'));
   fc.assert(
     fc.property(broken, ([json, at, inserted]) => {

@@ -50,7 +50,7 @@ test.each([
   expect(editDistance(from, to)).toBe(edits);
 });
 
-test('of several near names the nearest is meant', () => {
+test('suggests the nearest of several similar names', () => {
   expect(nearestName('AGGREGATOR_TSL', KNOWN)).toBe('AGGREGATOR_TLS');
 });
 

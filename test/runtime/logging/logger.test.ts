@@ -20,7 +20,7 @@ test('one JSON object per line, with a time that people can read', () => {
   });
 });
 
-test('less important lines are left out', () => {
+test('leaves out lines below the level', () => {
   const { logger, text } = logged({ pretty: false });
   logger.debug('Not this one');
   expect(text()).toBe('');

@@ -6,7 +6,7 @@ import {
   metricReport,
   pointsRequest,
 } from '../../../monitoring/metric-definition.ts';
-import { namesIn } from '../../../monitoring/metric-sql.ts';
+import { propertiesOf } from '../../../monitoring/metric-sql.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -36,7 +36,7 @@ export const METRIC_OPERATIONS: readonly Operation<StoreContext>[] = [
     errors: [409, 422],
     run: async ({ store }: StoreContext, { body }) => {
       const report = await store().monitor.createMetric(body);
-      const unknown = await store().search.unknown(namesIn(body));
+      const unknown = await store().search.unknown(propertiesOf(body));
       return unknown.length === 0 ? report : { ...report, unknown: [...unknown] };
     },
   }),

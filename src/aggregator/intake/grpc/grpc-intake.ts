@@ -6,7 +6,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { LIMITS } from '../../../records/limits.ts';
 import { untilAborted } from '../../../runtime/async/until-aborted.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
-import { silenceGrpcLog } from '../../../runtime/logging/grpc-log.ts';
+import { silenceGrpcLog } from '../../../runtime/logging/silence-grpc-log.ts';
 import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { PUBLISH_LIMITS, PublishCalls, type PublishLimits } from '../publish/publish-calls.ts';
 import { limitCallHeaders } from './call-headers.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { alertDefinition, COMPARISONS } from '../../../monitoring/alert-definition.ts';
 import { STATISTICS } from '../../../monitoring/metric-definition.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
-import { withOldFlags } from '../old-flags.ts';
+import { withOldFlags } from '../with-old-flags.ts';
 
 export interface AlertFlags {
   readonly metric?: string;
@@ -12,7 +12,7 @@ export interface AlertFlags {
   readonly window?: string;
   readonly for?: string;
   readonly check?: string;
-  /** Commander takes `--no-data` for the negation of `--data`; true: it was not given. */
+  /** Commander treats `--no-data` as the negation of `--data`; true: the flag was not given. */
   readonly data?: string | true;
   readonly fillMissing?: boolean;
   readonly notify?: boolean;
@@ -34,31 +34,34 @@ const FLAGS: FlagNames = {
 
 export function withAlertFlags(command: Command): Command {
   const withFlags = command
-    .option('-m, --metric <id>', 'Whose values it watches.')
+    .option('-m, --metric <id>', 'Metric whose values the alert watches.')
     .option(
       '-s, --statistic <statistic>',
-      `Of the values in the window: ${STATISTICS.join(', ')}. [default avg]`,
+      `Statistic of the values in the window: ${STATISTICS.join(', ')}. [default avg]`,
     )
     .option(
       '-o, --comparison <comparison>',
-      `${COMPARISONS.join(' ')} - in quotes, for the shell. [default >]`,
+      `Comparison of the statistic with the level: ${COMPARISONS.join(' ')} (quote it in a shell). [default >]`,
     )
-    .option('-l, --level <number>', 'It fires when: statistic, comparison, level.')
-    .option('-w, --window <time>', 'The newest values that it looks at: seconds, or 120s, 5m. [default 60]')
-    .option('-f, --for <time>', 'It has to hold for so long before it fires. [default 0]')
-    .option('-c, --check <time>', "How often it looks. [default: the metric's period]")
+    .option('-l, --level <number>', 'Threshold: the alert fires while the comparison is true.')
+    .option('-w, --window <time>', 'Length of the window: seconds, or 120s, 5m. [default 60]')
+    .option(
+      '-f, --for <time>',
+      'Time for which the comparison must be true before the alert fires. [default 0]',
+    )
+    .option('-c, --check <time>', "Interval between checks. [default: the metric's period]")
     .option(
       '--no-data <state>',
-      'What a window without values means: no-data, ok, firing, keep. [default no-data]',
+      'State for a window without values: no-data, ok, firing, keep. [default no-data]',
     )
-    .option('--fill-missing', 'A period without records counts as 0. [default: of metrics that count]')
-    .option('--no-fill-missing', 'A period without records does not count.')
-    .option('--notify', 'Page while it fires. [default]')
-    .option('--no-notify', 'Page nobody.');
+    .option('--fill-missing', 'Count a period without records as 0. [default for metrics that count]')
+    .option('--no-fill-missing', 'Ignore periods without records.')
+    .option('--notify', 'Send a page when the alert fires. [default]')
+    .option('--no-notify', 'Send no page.');
   return withOldFlags(withFlags, { '--stat': 'statistic', '--op': 'comparison' });
 }
 
-/** What the user has said, checked, for the aggregator to complete. Throws CommandError. */
+/** The checked values of the flags, for the aggregator to complete. Throws CommandError. */
 export function alertOfFlags(id: string, flags: AlertFlags): unknown {
   const values = new FlagValues();
   const definition = {

@@ -1,15 +1,25 @@
 import type { AlertAnswer } from '../api/api-answers.ts';
 import { segmentText } from '../segment-text.ts';
-import { harmless } from '../terminal/harmless.ts';
+import { type Cell, formatTable } from '../terminal/format-table.ts';
 import { numberText } from '../terminal/number-text.ts';
-import { type Cell, table } from '../terminal/table.ts';
+import { sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { durationText, timeText } from '../terminal/time-text.ts';
 import { conditionOf, NO_ALERTS, type ShownState, shownState, stateCell } from './alert-text.ts';
 
-/** One row of what is observed: an alert, or a segment of one. */
+export interface AlertFrame {
+  readonly alerts: readonly ObservedAlert[];
+  /** A line for each alert that cannot be checked. */
+  readonly problems: string;
+  readonly nowMs: number;
+  readonly refreshSeconds: number;
+  /** Why the aggregator does not answer; the shown data is old then. undefined: it answers. */
+  readonly away: string | undefined;
+}
+
+/** One row: an alert, or a segment of an alert. */
 export interface ObservedAlert {
-  /** Unlike that of any other. */
+  /** Unique. */
   readonly key: string;
   readonly alert: string;
   readonly segment: string | null;
@@ -29,7 +39,7 @@ export function observedAlerts(alerts: readonly AlertAnswer[]): readonly Observe
       ];
     }
     return alert.states.map((status) => ({
-      // That of an alert without segments is the same before its first check and after it.
+      // An alert without segments has the same key before and after its first check.
       key: status.segment === null ? id : JSON.stringify([id, status.segment]),
       alert: id,
       segment: status.segment,
@@ -42,21 +52,13 @@ export function observedAlerts(alerts: readonly AlertAnswer[]): readonly Observe
 }
 
 /** `per_route[api]` */
-export function nameOf({ alert, segment }: Pick<ObservedAlert, 'alert' | 'segment'>): string {
-  return segment === null ? harmless(alert) : `${harmless(alert)}[${segmentText(segment)}]`;
+export function alertName({ alert, segment }: Pick<ObservedAlert, 'alert' | 'segment'>): string {
+  return segment === null
+    ? sanitizeForTerminal(alert)
+    : `${sanitizeForTerminal(alert)}[${segmentText(segment)}]`;
 }
 
-export interface AlertFrame {
-  readonly alerts: readonly ObservedAlert[];
-  /** A line for each alert that cannot be checked. */
-  readonly problems: string;
-  readonly nowMs: number;
-  readonly refreshSeconds: number;
-  /** Why the aggregator does not answer, if so: what is shown is old then. */
-  readonly away: string | undefined;
-}
-
-/** What stands on the terminal until the next refresh. */
+/** The text on the terminal until the next refresh. */
 export function alertFrame(
   { alerts, problems, nowMs, refreshSeconds, away }: AlertFrame,
   terminal: Terminal,
@@ -65,11 +67,12 @@ export function alertFrame(
   const firing = alerts.filter(({ state }) => state === 'firing').length;
   const time = timeText(new Date(Math.floor(nowMs / 1000) * 1000).toISOString(), terminal);
   const summary = firing > 0 ? paint(`${firing} firing`, 'bold', 'red') : 'none firing';
-  const heading = `${time}  ${summary}, refreshed every ${durationText(refreshSeconds)}; Ctrl-C ends\n`;
-  const notice = away === undefined ? '' : `${paint(`Away, trying again: ${firstLine(away)}`, 'yellow')}\n`;
+  const heading = `${time}  ${summary}, refreshed every ${durationText(refreshSeconds)}; press Ctrl-C to exit\n`;
+  const notice =
+    away === undefined ? '' : `${paint(`Not reachable, retrying: ${firstLine(away)}`, 'yellow')}\n`;
   if (alerts.length === 0) return heading + notice + (away === undefined ? NO_ALERTS : '');
   const rows = alerts.map((alert): readonly Cell[] => [
-    nameOf(alert),
+    alertName(alert),
     stateCell(alert.state),
     alert.since === null ? '-' : durationText((nowMs - Date.parse(alert.since)) / 1000),
     numberText(alert.observed),
@@ -82,7 +85,7 @@ export function alertFrame(
     { title: 'observed', right: true as const },
     { title: 'condition', flexible: true as const },
   ];
-  return `${heading}${notice}\n${table(columns, rows, terminal)}${problems}`;
+  return `${heading}${notice}\n${formatTable(columns, rows, terminal)}${problems}`;
 }
 
 function firstLine(text: string): string {

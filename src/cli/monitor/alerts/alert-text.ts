@@ -1,9 +1,9 @@
 import type { AlertEvent, AlertState, AlertStatus } from '../../../monitoring/alert-definition.ts';
 import type { AlertAnswer } from '../api/api-answers.ts';
 import { segmentText } from '../segment-text.ts';
-import { harmless } from '../terminal/harmless.ts';
+import { type Cell, formatTable } from '../terminal/format-table.ts';
 import { numberText } from '../terminal/number-text.ts';
-import { type Cell, table } from '../terminal/table.ts';
+import { sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import type { Style, Terminal } from '../terminal/terminal.ts';
 import { durationText, preciseTimeText, timeText } from '../terminal/time-text.ts';
 
@@ -11,9 +11,12 @@ const RIGHT = { right: true } as const;
 const FLEXIBLE = { flexible: true } as const;
 
 export const NO_ALERTS =
-  'There are no alerts. For the usual one: mega-collector monitor metrics create --default\n';
+  'No alerts. To create the default alert: mega-collector monitor metrics create --default\n';
 
-/** What an alert, or a segment of it, is seen as: a firing one may be pending, one that is new was never checked. */
+/**
+ * The state of an alert, or of a segment, as it is shown: an alert may be pending, and a new one has never
+ * been checked.
+ */
 export type ShownState = AlertState | 'pending' | 'not checked';
 
 const STYLES: Readonly<Record<ShownState, Style>> = {
@@ -24,7 +27,7 @@ const STYLES: Readonly<Record<ShownState, Style>> = {
   'not checked': 'dim',
 };
 
-/** The gravest first. */
+/** The most severe state first. */
 const GRAVITY = Object.keys(STYLES) as readonly ShownState[];
 
 export function shownState({ state, pendingSince }: AlertStatus): ShownState {
@@ -39,7 +42,7 @@ export function stateCell(state: ShownState, text: string = state): Cell {
 export function conditionOf({ definition }: AlertAnswer): string {
   const { statistic, metric, comparison, level, windowSeconds } = definition;
   const compared = `${statistic}(${metric}) ${comparison} ${numberText(level)}`;
-  return harmless(`${compared} over ${durationText(windowSeconds)}`);
+  return sanitizeForTerminal(`${compared} over ${durationText(windowSeconds)}`);
 }
 
 export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal): string {
@@ -50,7 +53,7 @@ export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal
     const count = states.filter((each) => each === gravest).length;
     const of = states.length > 1 ? `${gravest} (${count} of ${states.length})` : gravest;
     return [
-      harmless(alert.definition.id),
+      sanitizeForTerminal(alert.definition.id),
       stateCell(gravest, of),
       conditionOf(alert),
       lastCheck(alert, terminal),
@@ -62,23 +65,26 @@ export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal
     { title: 'condition', ...FLEXIBLE },
     { title: 'checked' },
   ];
-  return table(columns, rows, terminal) + problemsText(alerts, terminal);
+  return formatTable(columns, rows, terminal) + problemsText(alerts, terminal);
 }
 
-/** A line for each alert that cannot be checked: its states are those of the last check. Empty: there is none. */
+/**
+ * A line for each alert that cannot be checked: its states are those of the last check. Empty if there is
+ * none.
+ */
 export function problemsText(alerts: readonly AlertAnswer[], terminal: Terminal): string {
   return alerts
     .flatMap(({ definition, problem }) => {
       if (problem === undefined) return [];
       const since = timeText(problem.since, terminal);
-      const sentence = `${harmless(definition.id)} cannot be checked since ${since}: ${harmless(problem.reason)}`;
+      const sentence = `${sanitizeForTerminal(definition.id)} cannot be checked since ${since}: ${sanitizeForTerminal(problem.reason)}`;
       return [`${terminal.paint(sentence, 'yellow')}\n`];
     })
     .join('');
 }
 
 export function problemRows({ problem }: AlertAnswer): readonly (readonly [string, string])[] {
-  return problem === undefined ? [] : [['problem', harmless(problem.reason)]];
+  return problem === undefined ? [] : [['problem', sanitizeForTerminal(problem.reason)]];
 }
 
 function lastCheck({ states }: AlertAnswer, terminal: Terminal): string {
@@ -90,7 +96,7 @@ function lastCheck({ states }: AlertAnswer, terminal: Terminal): string {
 }
 
 export function statesText({ states }: AlertAnswer, terminal: Terminal): string {
-  if (states.length === 0) return 'It was not checked yet.\n';
+  if (states.length === 0) return 'Not checked yet.\n';
   const isSegmented = states.some(({ segment }) => segment !== null);
   const rows = states.map((status): readonly Cell[] => [
     ...(isSegmented ? [segmentText(status.segment)] : []),
@@ -106,7 +112,7 @@ export function statesText({ states }: AlertAnswer, terminal: Terminal): string 
     { title: 'observed', ...RIGHT },
     { title: 'checked' },
   ];
-  return table(columns, rows, terminal);
+  return formatTable(columns, rows, terminal);
 }
 
 /** One line for each change, newest first. */

@@ -1,18 +1,18 @@
 import type { AlertAnswer } from '../api/api-answers.ts';
-import { harmless, jsonLine } from '../terminal/harmless.ts';
 import { numberText } from '../terminal/number-text.ts';
+import { jsonLine, sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import { preciseTimeText } from '../terminal/time-text.ts';
-import { nameOf, type ObservedAlert, observedAlerts } from './alert-frame.ts';
+import { alertName, type ObservedAlert, observedAlerts } from './alert-frame.ts';
 import { NO_ALERTS } from './alert-text.ts';
 import type { Display, DisplayOptions } from './display.ts';
 
-/** `gone`: it was deleted, or its segment has no values any more. */
+/** `gone`: the alert was deleted, or its segment has no values any more. */
 type Change = Omit<ObservedAlert, 'state'> & {
   readonly time: string;
   readonly state: ObservedAlert['state'] | 'gone';
 };
 
-/** For a pipe: one line for each alert at the beginning, then one for each change. */
+/** For a pipe: first one line for each alert, then one for each change. */
 export class ChangeLines implements Display {
   readonly #options: DisplayOptions;
   #before: ReadonlyMap<string, ObservedAlert> | undefined;
@@ -25,7 +25,7 @@ export class ChangeLines implements Display {
 
   show(answer: readonly AlertAnswer[]): void {
     const time = this.#time();
-    if (this.#isAway) this.#say(`${time} the aggregator is back\n`);
+    if (this.#isAway) this.#print(`${time} the aggregator is reachable again\n`);
     this.#isAway = false;
     const alerts = observedAlerts(answer);
     if (alerts.length === 0 && this.#before === undefined) this.#options.io.stderr.write(NO_ALERTS);
@@ -40,7 +40,7 @@ export class ChangeLines implements Display {
   }
 
   away(reason: string): void {
-    if (!this.#isAway) this.#say(`${this.#time()} away, trying again: ${reason.split('\n', 1)[0]}\n`);
+    if (!this.#isAway) this.#print(`${this.#time()} not reachable, retrying: ${reason.split('\n', 1)[0]}\n`);
     this.#isAway = true;
   }
 
@@ -54,16 +54,18 @@ export class ChangeLines implements Display {
     );
     for (const [id, reason] of problems) {
       const isNew = this.#problems.get(id) !== reason;
-      if (isNew) this.#say(`${time} ${harmless(id)} cannot be checked: ${harmless(reason)}\n`);
+      if (isNew)
+        this.#print(`${time} ${sanitizeForTerminal(id)} cannot be checked: ${sanitizeForTerminal(reason)}\n`);
     }
     for (const id of this.#problems.keys()) {
-      if (!problems.has(id)) this.#say(`${time} ${harmless(id)} can be checked again, or is gone\n`);
+      if (!problems.has(id))
+        this.#print(`${time} ${sanitizeForTerminal(id)} can be checked again, or was deleted\n`);
     }
     this.#problems = problems;
   }
 
-  /** JSON is for programs: what is no change goes beside it. */
-  #say(line: string): void {
+  /** JSON is for programs: text that is not a change is written to standard error. */
+  #print(line: string): void {
     const { io, json } = this.#options;
     (json ? io.stderr : io.stdout).write(line);
   }
@@ -75,7 +77,7 @@ export class ChangeLines implements Display {
 }
 
 function changeText({ time, state, observed, condition, ...change }: Change): string {
-  return `${time} ${nameOf(change)} ${state}, observed ${numberText(observed)} (${condition})\n`;
+  return `${time} ${alertName(change)} ${state}, observed ${numberText(observed)} (${condition})\n`;
 }
 
 function changeJson({ time, alert, segment, state, since, observed, condition }: Change): string {

@@ -3,10 +3,10 @@ import type { Io } from '../../output/io.ts';
 import type { AlertAnswer } from '../api/api-answers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Where what is observed goes. */
+/** Shows the observed alerts. */
 export interface Display {
   show(alerts: readonly AlertAnswer[]): void;
-  /** Nothing could be seen this time: why. */
+  /** Shows why the alerts could not be read this time. */
   away(reason: string): void;
   close(): void;
 }

@@ -4,7 +4,7 @@ import { alertFrame, type ObservedAlert, observedAlerts } from './alert-frame.ts
 import { problemsText } from './alert-text.ts';
 import type { Display, DisplayOptions } from './display.ts';
 
-/** For a terminal: redrawn in place. */
+/** For a terminal: a table that is redrawn in place. */
 export class LiveTable implements Display {
   readonly #options: DisplayOptions;
   readonly #screen: LiveScreen;

@@ -29,24 +29,27 @@ import {
 import { checkedAnswer } from './checked-answer.ts';
 import type { Connection } from './connection.ts';
 import { type ApiRequest, exchange, inTime, readBody } from './exchange.ts';
-import { refusal } from './refusal.ts';
+import { rejectionError } from './rejection-error.ts';
 import { StartingAggregator } from './starting-aggregator.ts';
 import { type TailEvent, tailEvents } from './tail-events.ts';
 
-/** The aggregator's HTTP API. All methods reject with ApiError, or with the reason of the signal they were given. */
+/**
+ * The aggregator's HTTP API. All methods reject with ApiError, or with the reason of the signal they were
+ * given.
+ */
 export class AggregatorApi {
   readonly connection: Connection;
   readonly #signal: AbortSignal;
   readonly #starting: StartingAggregator;
 
-  /** `signal`: ends whatever is going on. */
+  /** `signal`: ends all requests. */
   constructor(connection: Connection, signal: AbortSignal = new AbortController().signal) {
     this.connection = connection;
     this.#signal = signal;
     this.#starting = new StartingAggregator(connection);
   }
 
-  /** Whether it is worth waiting for the first records: the aggregator may have been started a moment ago. */
+  /** Whether the first records may still arrive: the aggregator may have been started a moment ago. */
   get mayBeStarting(): boolean {
     return this.#starting.isWaiting;
   }
@@ -109,7 +112,7 @@ export class AggregatorApi {
     return this.#get(`/v1/logs/values${query(request)}`, valueCounts);
   }
 
-  /** Resolves when the aggregator has begun to answer; from then on it is what is stored. */
+  /** Resolves when the aggregator has begun to answer; from then on it sends the records that are stored. */
   async tail(filter: LogFilter, lastEventId: string | undefined): Promise<AsyncIterable<TailEvent>> {
     const headers = {
       accept: 'text/event-stream',
@@ -138,17 +141,17 @@ export class AggregatorApi {
     );
   }
 
-  /** The beginning of a successful answer. */
+  /** The head of a successful answer; its body follows. */
   async #begin(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const { connection } = this;
     const answer = await this.#starting.reach(() => exchange(connection, request, signal), signal);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
-    throw refusal({ connection, status, body: await readBody(connection, answer, signal) });
+    throw rejectionError({ connection, status, body: await readBody(connection, answer, signal) });
   }
 }
 
-/** What is not there is left out; what is a list, or holds pairs, is repeated. */
+/** Values that are undefined are left out; lists and pairs repeat the parameter. */
 function query(request: LogFilter | PointsRequest | { readonly limit: number }): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(request)) {

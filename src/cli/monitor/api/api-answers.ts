@@ -3,8 +3,9 @@ import { alertEvent, alertReport as storedAlert } from '../../../monitoring/aler
 import { metricPoint, metricReport as storedMetric } from '../../../monitoring/metric-definition.ts';
 
 /**
- * What the API answers, where its schemas alone would not do: the aggregator may be of another version, and what is new in
- * its definitions is no reason not to show what is known. Logs are answered as `store/logs/log-requests.ts` has them.
+ * The answers of the API, where its schemas alone are not sufficient: the aggregator may have another
+ * version, and unknown parts of its definitions must not prevent showing the known parts. Answers about logs
+ * have the schemas of `logstore/logs/log-requests.ts`.
  */
 const metricDefinition = z.looseObject({
   id: z.string(),

@@ -6,13 +6,15 @@ interface ApiErrorKind {
   readonly isRefusedConnection?: boolean;
 }
 
-/** The aggregator could not be asked, or has not answered what was asked for. `message`: for a person, with what to do. */
+/**
+ * The aggregator is not reachable, or has not answered the request. `message`: for a person, with the remedy.
+ */
 export class ApiError extends CommandError {
-  /** Whoever watches may ask again: it is away, busy, or in the middle of a restart. */
+  /** The caller may retry: the aggregator is not reachable, busy, or restarting. */
   readonly isTransient: boolean;
   /** undefined: there was no answer. */
   readonly status: number | undefined;
-  /** No process listens there: it may be starting. */
+  /** No process listens at the address: the aggregator may be starting. */
   readonly isRefusedConnection: boolean;
 
   constructor(message: string, kind: ApiErrorKind) {

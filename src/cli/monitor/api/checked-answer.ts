@@ -1,10 +1,13 @@
 import type { z } from 'zod';
 import { schemaText } from '../../../runtime/configuration/schema-problems.ts';
-import { harmless } from '../terminal/harmless.ts';
+import { sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import { ApiError } from './api-error.ts';
 import type { Connection } from './connection.ts';
 
-/** Reads JSON of this shape. Throws ApiError: something else listens there, or an aggregator of another version. */
+/**
+ * Parses JSON of this shape. Throws ApiError: another program listens at the address, or an aggregator of
+ * another version.
+ */
 export function checkedAnswer<T>(connection: Connection, text: string, schema: z.ZodType<T>): T {
   const result = read(connection, text, schema);
   if (result.success) return result.data;
@@ -16,7 +19,7 @@ function read<T>(connection: Connection, text: string, schema: z.ZodType<T>): z.
     return schema.safeParse(JSON.parse(text));
   } catch (error) {
     if (error instanceof SyntaxError) throw unexpectedAnswer(connection, 'It is not JSON.');
-    // The stack is used up.
+    // The stack is exhausted.
     if (error instanceof RangeError) throw unexpectedAnswer(connection, 'It is nested too deeply.');
     throw error;
   }
@@ -25,9 +28,9 @@ function read<T>(connection: Connection, text: string, schema: z.ZodType<T>): z.
 const LONGEST = 2000;
 
 export function unexpectedAnswer({ url }: Connection, details: string): ApiError {
-  const lines = details.slice(0, LONGEST).split('\n').map(harmless).join('\n');
+  const lines = details.slice(0, LONGEST).split('\n').map(sanitizeForTerminal).join('\n');
   return new ApiError(
-    `${url} answered something else than expected: is it an aggregator, and of this version?\n${lines}`,
+    `Unexpected answer from ${url}. Check that it is an aggregator of this version.\n${lines}`,
     { isTransient: false },
   );
 }

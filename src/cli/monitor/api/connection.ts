@@ -4,22 +4,22 @@ import { type Command, Option } from 'commander';
 import { AGGREGATOR_VARIABLES } from '../../../aggregator/variables.ts';
 import { type Address, formatAddress } from '../../../runtime/configuration/address.ts';
 import { FILE_SUFFIX, parseVariables, throwProblems } from '../../../runtime/configuration/configuration.ts';
-import { readFileForms } from '../../../runtime/configuration/file-forms.ts';
+import { readFileForms } from '../../../runtime/configuration/read-file-forms.ts';
 import { durationMs, positiveDurationMs } from '../../../runtime/configuration/value-parsers.ts';
 import { CommandError } from '../../command-error.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import type { Io } from '../../output/io.ts';
 
-/** How the aggregator's HTTP API is reached. */
+/** The address and the credentials of the aggregator's HTTP API. */
 export interface Connection {
-  /** Without a slash at its end. */
+  /** Without a slash at the end. */
   readonly url: string;
   readonly token: string | undefined;
-  /** PEM; undefined: whom Node trusts. */
+  /** PEM; undefined: the authorities that Node trusts. */
   readonly ca: string | undefined;
-  /** For a whole answer; of an endless one, for its beginning. */
+  /** For a whole answer; for a stream, until it begins. */
   readonly timeoutMs: number;
-  /** For an aggregator on this machine that is starting. */
+  /** Maximum time to wait for an aggregator on this machine that is starting. */
   readonly waitMs: number;
 }
 
@@ -31,7 +31,7 @@ export interface ConnectionFlags {
   readonly wait: string;
 }
 
-/** The aggregator's own: who runs both on one machine sets them once. */
+/** The aggregator's own variables: on one machine they are set once for both. */
 const VARIABLES = {
   address: AGGREGATOR_VARIABLES.httpAddress,
   token: AGGREGATOR_VARIABLES.httpToken,
@@ -39,34 +39,40 @@ const VARIABLES = {
 const { address: ADDRESS, token: TOKEN } = VARIABLES;
 const TOKEN_FILE = `${TOKEN.name}${FILE_SUFFIX}`;
 
-/** There is no flag for the token itself: every user of a machine sees its command lines. */
+/** There is no flag for the token itself, because every user of a machine can see command lines. */
 export function withConnection(command: Command): Command {
   const options = [
-    new Option('--url <url>', `Where it is. [${ADDRESS.name}, default http://${ADDRESS.default}]`),
-    new Option('--token-file <path>', `A file with the token that it wants. [${TOKEN.name}, ${TOKEN_FILE}]`),
-    new Option('--ca <path>', 'Certificates (PEM) of the authorities to trust, for an https URL.'),
-    new Option('--timeout <duration>', 'How long it may take to answer. [default 30s]').default('30s'),
+    new Option('--url <url>', `URL of the aggregator. [${ADDRESS.name}, default http://${ADDRESS.default}]`),
+    new Option(
+      '--token-file <path>',
+      `File with the token of the aggregator. [${TOKEN.name}, ${TOKEN_FILE}]`,
+    ),
+    new Option(
+      '--ca <path>',
+      'File with the certificates (PEM) of the authorities to trust, for an https URL.',
+    ),
+    new Option('--timeout <duration>', 'Maximum time for an answer. [default 30s]').default('30s'),
     new Option(
       '--wait <duration>',
-      'How long to wait for an aggregator on this machine that is starting. [default 5s]',
+      'Maximum time to wait for an aggregator on this machine that is starting. [default 5s]',
     ).default('5s'),
   ];
-  for (const option of options) command.addOption(option.helpGroup('The aggregator:'));
+  for (const option of options) command.addOption(option.helpGroup('Connection to the aggregator:'));
   return command;
 }
 
-/** Throws CommandError for flags, ConfigurationError for variables. */
+/** Throws CommandError for flags and ConfigurationError for variables. */
 export async function readConnection(
   flags: ConnectionFlags,
   { environment }: Pick<Io, 'environment'>,
 ): Promise<Connection> {
-  // A flag wins over both forms of its variable.
+  // A flag overrides both forms of its variable.
   const given = {
     ...environment,
     ...(flags.url !== undefined && { [ADDRESS.name]: undefined }),
     ...(flags.tokenFile !== undefined && { [TOKEN.name]: undefined, [TOKEN_FILE]: flags.tokenFile }),
   };
-  // Set, but to nothing, is not set.
+  // A variable that is set to an empty value is not set.
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
   const { environment: read, problems: fileProblems } = await readFileForms(VARIABLES, set);
   const { values, problems } = parseVariables(VARIABLES, read);
@@ -83,7 +89,7 @@ export async function readConnection(
   };
 }
 
-/** Where it listens on every interface, it listens on loopback too. */
+/** An aggregator that listens on all interfaces also listens on loopback. */
 function urlOf({ host, port }: Address): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : /^[0:]+$/.test(host) ? '::1' : host;
   return `http://${formatAddress({ host: reachable, port })}`;
@@ -97,7 +103,7 @@ function givenUrl(text: string): string {
   }
   if (url.username || url.password) {
     throw new CommandError(
-      '--url: expected no user or password in it; a token goes into --token-file.',
+      '--url: a URL must not contain a user or password. Use --token-file for a token.',
       EXIT.usage,
     );
   }
@@ -106,16 +112,13 @@ function givenUrl(text: string): string {
 
 async function readCertificates(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`--ca: expected a readable file, found ${error.code ?? 'an error'}.`, EXIT.usage);
+    throw new CommandError(`--ca: cannot read the file (${error.code ?? 'unknown error'}).`, EXIT.usage);
   });
   try {
     void new X509Certificate(text);
     return text;
   } catch {
-    throw new CommandError(
-      '--ca: expected certificates as PEM, found something else in that file.',
-      EXIT.usage,
-    );
+    throw new CommandError('--ca: the file contains no certificates in PEM format.', EXIT.usage);
   }
 }
 
@@ -127,5 +130,5 @@ function timeOf(flag: string, text: string, read: (text: string) => number): num
   }
 }
 
-/** Timers of Node go up to 24 days. */
+/** Node timers accept up to 24 days. */
 const LONGEST_TIMEOUT_MS = 20 * 86_400_000;

@@ -1,22 +1,13 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { harmless } from '../terminal/harmless.ts';
+import { sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import { ApiError } from './api-error.ts';
 import type { Connection } from './connection.ts';
 
-export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the connection's URL, with its query. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** JSON. */
-  readonly body?: unknown;
-}
-
 /**
- * Sends a request, and resolves with the answer once its head is there; redirects are not followed. Rejects with an
- * ApiError, or with the reason of `signal`. Each has a connection of its own: some are seconds apart, and one that the
- * other side has just closed would look like a failure.
+ * Sends a request and resolves with the answer after its head has arrived; redirects are not followed.
+ * Rejects with an ApiError, or with the reason of `signal`. Every request has its own connection: a kept
+ * connection that the server has just closed would look like a failure.
  */
 export async function exchange(
   connection: Connection,
@@ -52,10 +43,19 @@ export async function exchange(
   });
 }
 
-/** All of one answer; a page of records may be large. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Relative to the connection's URL, with the query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body?: unknown;
+}
+
+/** Maximum size of one answer; a page of records may be large. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
-/** The whole body of an answer. Rejects as `exchange` does. */
+/** Reads the whole body of an answer. Rejects as `exchange` does. */
 export async function readBody(
   connection: Connection,
   answer: IncomingMessage,
@@ -68,7 +68,9 @@ export async function readBody(
       chunks.push(chunk);
       sizeBytes += chunk.length;
       if (sizeBytes > MAX_BODY_BYTES) {
-        throw new ApiError('The answer is too large: ask for less with -n.', { isTransient: false });
+        throw new ApiError('Cannot read the answer: it is too large. Request fewer records with -n.', {
+          isTransient: false,
+        });
       }
     }
   } catch (error) {
@@ -79,13 +81,13 @@ export async function readBody(
 }
 
 export function brokenOff({ url }: Connection): ApiError {
-  const message = `The connection to ${url} ended in the middle of an answer.`;
+  const message = `The connection to ${url} ended before the answer was complete.`;
   return new ApiError(message, { isTransient: true });
 }
 
 /**
- * Does it with a signal that aborts when `signal` does, and when the time of the connection is over. (`AbortSignal.any`
- * would leave something behind at `signal` each time: whoever observes asks for days.)
+ * Runs `work` with a signal that aborts when `signal` does and after the timeout of the connection.
+ * (`AbortSignal.any` would leak memory at `signal`, which lives for days with `observe`.)
  */
 export async function inTime<T>(
   connection: Connection,
@@ -106,7 +108,7 @@ export async function inTime<T>(
 }
 
 function tookTooLong({ url, timeoutMs }: Connection): ApiError {
-  const message = `${url} has not answered within ${timeoutMs / 1000} s. Is it an aggregator? If it is busy, give it more --timeout.`;
+  const message = `No answer from ${url} within ${timeoutMs / 1000} s. Check that it is an aggregator, or increase --timeout if it is busy.`;
   return new ApiError(message, { isTransient: true });
 }
 
@@ -114,26 +116,29 @@ const UNTRUSTED = /CERT|SIGNATURE|ISSUER|SELF_SIGNED/;
 const NOT_TLS = /^(?:EPROTO|ERR_SSL_)/;
 
 function unreachable({ url }: Connection, error: NodeJS.ErrnoException): ApiError {
-  const code = error.code ?? harmless(error.message);
+  const code = error.code ?? sanitizeForTerminal(error.message);
   const transient = (message: string) => new ApiError(message, { isTransient: true });
   const final = (message: string) => new ApiError(message, { isTransient: false });
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return final(`The certificate of ${url} is for another name: use the one that it is for.`);
+    return final(`The certificate of ${url} is for another name. Use the name in the certificate.`);
   }
-  if (code === 'CERT_HAS_EXPIRED') return transient(`The certificate of ${url} has expired.`);
+  if (code === 'CERT_HAS_EXPIRED') return transient(`The certificate of ${url} has expired. Renew it.`);
   if (UNTRUSTED.test(code)) {
     return final(
-      `The certificate of ${url} is not trusted (${code}): name those of its authority with --ca.`,
+      `The certificate of ${url} is not trusted (${code}). Name the certificates of its authority with --ca.`,
     );
   }
-  if (NOT_TLS.test(code)) return final(`${url} does not speak TLS as it should (${code}): is it http://?`);
+  if (NOT_TLS.test(code))
+    return final(`Cannot establish TLS with ${url} (${code}). Check whether the URL begins with http://.`);
   if (code.startsWith('HPE_')) {
-    return final(`${url} does not speak HTTP (${code}): is it https://, or another port?`);
+    return final(
+      `${url} does not answer with HTTP (${code}). Check the port, and whether the URL begins with https://.`,
+    );
   }
   if (code === 'ENOTFOUND')
-    return transient(`There is no host of the name in ${url}. Name another with --url.`);
+    return transient(`Cannot resolve the host name in ${url} (${code}). Correct it with --url.`);
   return new ApiError(
-    `Cannot reach an aggregator at ${url} (${code}). Is it running? Start one with mega-collector aggregator, or name its HTTP address with --url or AGGREGATOR_HTTP_ADDRESS.`,
+    `Cannot reach an aggregator at ${url} (${code}). Start one with mega-collector aggregator, or name its HTTP address with --url or AGGREGATOR_HTTP_ADDRESS.`,
     { isTransient: true, isRefusedConnection: code === 'ECONNREFUSED' },
   );
 }

@@ -6,8 +6,9 @@ import type { Connection } from './connection.ts';
 const PAUSE_MS = 100;
 
 /**
- * Repeats a request while the aggregator on this machine does not listen yet: it may have been started a moment ago, in
- * the line before. An aggregator elsewhere is not waited for, nor is one that has answered once.
+ * Repeats a request while the aggregator on this machine does not listen yet: it may have been started a
+ * moment ago, by the command before this one. Does not wait for an aggregator on another machine, or for one
+ * that has answered before.
  */
 export class StartingAggregator {
   readonly #isAwaited: boolean;
@@ -33,7 +34,7 @@ export class StartingAggregator {
     }
   }
 
-  /** Whether there is time left to wait for the first records too. */
+  /** Whether there is time left to wait for the first records, too. */
   get isWaiting(): boolean {
     return this.#isAwaited && systemClock.monotonicMs() < this.#deadlineMs;
   }

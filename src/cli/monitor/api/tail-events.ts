@@ -3,25 +3,12 @@ import { z } from 'zod';
 import { type LogEntry, logEntry } from '../../../logstore/logs/log-requests.ts';
 import { checkedAnswer, unexpectedAnswer } from './checked-answer.ts';
 import type { Connection } from './connection.ts';
-import { EventStreamDecoder, EventTooLargeError, type StreamEvent } from './event-stream.ts';
+import { EventStreamDecoder, EventTooLargeError, type StreamEvent } from './event-stream-decoder.ts';
 import { brokenOff } from './exchange.ts';
 
-/** `id`: where to go on after it. */
-export type TailEvent = { readonly id: string | undefined } & (
-  | { readonly kind: 'log'; readonly entry: LogEntry }
-  /** So many records came faster than they could be sent. */
-  | { readonly kind: 'skipped'; readonly count: number }
-  | { readonly kind: 'place' }
-);
-
-/** The aggregator sends a heartbeat more often than this, or is gone. */
-const SILENCE_MS = 60_000;
-
-const skipped = z.object({ count: z.int() });
-
 /**
- * Of the answer to a tail request. Listens from the moment of the call, whenever it is first asked. Ends by an ApiError
- * when the connection does, or by the reason of `signal`.
+ * Yields the events in the answer to a tail request. Listens from the moment of the call, before the first
+ * iteration. Ends with an ApiError when the connection ends, or with the reason of `signal`.
  */
 export function tailEvents(
   connection: Connection,
@@ -31,16 +18,29 @@ export function tailEvents(
   const end = () => answer.destroy();
   if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
-  // Whoever iterates is told; before that, nobody listens.
+  // The iterating caller gets the error; before the first iteration nothing handles it.
   answer.on('error', () => {});
   answer.once('close', () => signal.removeEventListener('abort', end));
   answer.setTimeout(SILENCE_MS, end);
   if (!answer.headers['content-type']?.startsWith('text/event-stream')) {
     end();
-    throw unexpectedAnswer(connection, 'It is no stream of events.');
+    throw unexpectedAnswer(connection, 'It is not an event stream.');
   }
   return iterate(connection, answer, signal);
 }
+
+/** `id`: the position after the event. */
+export type TailEvent = { readonly id: string | undefined } & (
+  | { readonly kind: 'log'; readonly entry: LogEntry }
+  /** The number of records that came faster than they could be sent. */
+  | { readonly kind: 'skipped'; readonly count: number }
+  | { readonly kind: 'place' }
+);
+
+/** The aggregator sends heartbeats more often than this; without one the connection is lost. */
+const SILENCE_MS = 60_000;
+
+const skipped = z.object({ count: z.int() });
 
 async function* iterate(
   connection: Connection,
@@ -59,12 +59,12 @@ async function* iterate(
   throw brokenOff(connection);
 }
 
-/** However it ends. */
+/** Called for every end. */
 async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
   try {
     yield* answer as AsyncIterable<Buffer>;
   } catch {
-    // The connection is gone: for whoever follows, the same as an end.
+    // A lost connection is the same as an end for the caller.
   }
 }
 
@@ -77,7 +77,7 @@ function decode(connection: Connection, decoder: EventStreamDecoder, text: strin
   }
 }
 
-/** undefined: of a kind that a later version may have. */
+/** undefined: an unknown kind of a later version. */
 function tailEvent(connection: Connection, { type, data, id }: StreamEvent): TailEvent | undefined {
   if (data === '') return { kind: 'place', id };
   if (type === 'log') return { kind: 'log', entry: checkedAnswer(connection, data, logEntry), id };

@@ -1,6 +1,6 @@
 import type { Histogram, ValueCounts } from '../../../logstore/logs/log-requests.ts';
 import { segmentText } from '../segment-text.ts';
-import { table } from '../terminal/table.ts';
+import { formatTable } from '../terminal/format-table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { durationText, timeText } from '../terminal/time-text.ts';
 
@@ -14,12 +14,12 @@ export function histogramText({ bars, total, intervalSeconds }: Histogram, termi
   const rows = bars.map(({ time, count }) => ({ name: timeText(time, terminal), count }));
   const text = countTable(rows, 'time', terminal);
   if (!terminal.isTerminal) return text;
-  return `${text}\n${total} records, ${durationText(intervalSeconds)} each line\n`;
+  return `${text}\n${total} records, ${durationText(intervalSeconds)} per line\n`;
 }
 
-/** The most frequent first. */
+/** The most frequent value first. */
 export function valuesText({ values }: ValueCounts, property: string, terminal: Terminal): string {
-  if (values.length === 0) return terminal.isTerminal ? 'There are no records.\n' : '';
+  if (values.length === 0) return terminal.isTerminal ? 'No records match.\n' : '';
   const rows = values.map(({ value, count }) => ({ name: segmentText(value), count }));
   return countTable(rows, property, terminal);
 }
@@ -44,7 +44,7 @@ function countTable(rows: readonly Counted[], title: string, terminal: Terminal)
     String(count),
     ...(terminal.isTerminal ? [{ text: bar(count / Math.max(1, most), width), style: 'cyan' as const }] : []),
   ]);
-  return table(columns, cells, terminal);
+  return formatTable(columns, cells, terminal);
 }
 
 function bar(part: number, columns: number): string {

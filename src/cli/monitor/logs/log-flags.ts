@@ -15,7 +15,7 @@ import { CommandError } from '../../command-error.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
 import { collect } from '../metrics/metric-flags.ts';
-import { withOldFlags } from '../old-flags.ts';
+import { withOldFlags } from '../with-old-flags.ts';
 
 export interface LogFlags {
   readonly utc?: boolean;
@@ -32,15 +32,15 @@ export interface LogFlags {
   readonly values?: string;
 }
 
-/** What is to be shown, ready to be asked for. */
+/** The checked requests for the records to show. */
 export type LogQuestion =
   | { readonly kind: 'search'; readonly request: SearchRequest }
-  /** `recent`: what is shown before that which comes; undefined: nothing. */
+  /** `recent`: records to show before the new ones; undefined: none. */
   | { readonly kind: 'follow'; readonly request: TailRequest; readonly recent: SearchRequest | undefined }
   | { readonly kind: 'histogram'; readonly request: HistogramRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest };
 
-/** They are held, to be shown the newest last. */
+/** The records are kept in memory, to show the newest last. */
 const MOST_RECORDS = 100_000;
 const DEFAULT_RECORDS = 100;
 const DEFAULT_RECENT = 10;
@@ -59,31 +59,29 @@ const FLAGS: FlagNames = {
 };
 
 export function withLogFlags(command: Command): Command {
-  return withQuestionFlags(command).option(
-    '-f, --follow',
-    'Show the records that are stored from now on too, until Ctrl-C.',
-  );
+  return withQuestionFlags(command).option('-f, --follow', 'Also show new records, until Ctrl-C.');
 }
 
-/** For what is there now. */
+/** Adds the flags for queries of existing records. */
 export function withQuestionFlags(command: Command): Command {
   const withFlags = command
     .option(
       '--from <time>',
-      'Not before this: 15m or 3d ago, today, yesterday, 2026-01-31, 2026-01-31T10:00:00Z, 1769853600.',
+      'Start time: 15m or 3d (ago), today, yesterday, 2026-01-31, 2026-01-31T10:00:00Z, 1769853600.',
     )
-    .option('--to <time>', 'Before this: the same forms.')
-    .option('-s, --severity <severity>', `At least so severe: ${SEVERITIES.join(', ')}.`)
-    .option('-H, --host <name>', 'Of this host.name.')
-    .option('-S, --service <name>', 'Of this service.name.')
-    .option('-w, --where <property=value>', 'With this value: status_code=500. May be repeated.', collect)
+    .option('--to <time>', 'End time (exclusive), in the same forms.')
+    .option('-s, --severity <severity>', `Minimum severity: ${SEVERITIES.join(', ')}.`)
+    .option('-H, --host <name>', 'Only records with this host.name.')
+    .option('-S, --service <name>', 'Only records with this service.name.')
     .option(
-      '-n, --limit <records>',
-      'At most this number of records, the newest. [default 100; with --follow 10]',
+      '-w, --where <property=value>',
+      'Only records with this value: status_code=500. May be repeated.',
+      collect,
     )
-    .option('--histogram', 'How many there are over time. [of the last 24h without --from]')
-    .option('--interval <time>', 'Of the histogram: seconds, or 10s, 1h.')
-    .option('--values <property>', 'How many there are of each value of this property.');
+    .option('-n, --limit <n>', 'Show the newest N records. [default 100; with --follow 10]')
+    .option('--histogram', 'Show the number of records over time. [default: of the last 24h]')
+    .option('--interval <time>', 'Interval of the histogram: seconds, or 10s, 1h.')
+    .option('--values <property>', 'Show the number of records for each value of this property.');
   return withOldFlags(withFlags, { '--number': 'limit' });
 }
 
@@ -119,7 +117,7 @@ export function logQuestion(text: string | undefined, flags: LogFlags): LogQuest
   };
 }
 
-/** Several pages may be asked for, one after another. */
+/** Several pages may be requested, one after another. */
 function search(least: number) {
   return z.strictObject({ ...searchRequest.shape, limit: z.int().min(least).max(MOST_RECORDS) });
 }
@@ -129,8 +127,9 @@ function refuseContradictions({ follow, histogram, values, to, interval, limit }
     (each) => typeof each === 'string',
   );
   const usage = (message: string) => new CommandError(message, EXIT.usage);
-  if (kinds.length > 1) throw usage(`Only one of ${kinds.join(' and ')} can be shown at a time.`);
-  if (follow && to !== undefined) throw usage('--follow has no end: give it without --to.');
-  if (interval !== undefined && !histogram) throw usage('--interval is for --histogram.');
-  if (histogram && limit !== undefined) throw usage('-n is not for --histogram: all are counted.');
+  if (kinds.length > 1) throw usage(`Use only one of ${kinds.join(' and ')}.`);
+  if (follow && to !== undefined) throw usage('--follow cannot be combined with --to.');
+  if (interval !== undefined && !histogram) throw usage('--interval requires --histogram.');
+  if (histogram && limit !== undefined)
+    throw usage('-n cannot be combined with --histogram, which counts all records.');
 }

@@ -7,7 +7,7 @@ import type {
   ValuesRequest,
 } from '../../../logstore/logs/log-requests.ts';
 
-/** What answers questions about records: an aggregator over HTTP, or a store in this process. */
+/** Answers queries about records: an aggregator over HTTP, or a store in this process. */
 export interface LogSource {
   search(request: SearchRequest): Promise<SearchPage>;
   histogram(request: HistogramRequest): Promise<Histogram>;

@@ -4,19 +4,19 @@ import { systemClock } from '../../../runtime/clock.ts';
 import type { Context } from '../../context.ts';
 import { AggregatorApi } from '../api/aggregator-api.ts';
 import { readConnection } from '../api/connection.ts';
-import { type MonitorFlags, monitorCommand, untilInterrupted } from '../monitor-command.ts';
-import { jsonLine } from '../terminal/harmless.ts';
+import { type MonitorFlags, monitorCommand, runUntilInterrupted } from '../monitor-command.ts';
+import { jsonLine } from '../terminal/sanitize-for-terminal.ts';
 import { terminalOf } from '../terminal/terminal.ts';
-import { follow } from './follow.ts';
+import { followLogs } from './follow-logs.ts';
 import { type LogFlags, type LogQuestion, logQuestion, withLogFlags } from './log-flags.ts';
 import { logText } from './log-text.ts';
-import { isEmpty } from './no-records.ts';
+import { isEmpty } from './no-records-text.ts';
 import { printRecords } from './print-records.ts';
 
 const EXAMPLES = `
-The newest records that match, the newest last; all that is given must hold. Properties are attributes by their
-OpenTelemetry names, or by the short names of access logs: status_code, request_route, ruser, section(path), ...
-Piped, a record is one line of text; with --json one JSON object, in the same order.
+Shows the newest records that match all conditions, the newest last. A property is an attribute by its OpenTelemetry
+name, or by the short name of access logs: status_code, request_route, ruser, section(path), ... In a pipe, each record
+is one line of text, or with --json one JSON object.
 
 Examples:
   mega-collector monitor logs
@@ -34,15 +34,15 @@ interface Flags extends MonitorFlags, LogFlags {
 export function logsCommand({ io }: Context): Command {
   return withLogFlags(
     monitorCommand('logs', 'Print one JSON object per record (bar, value), one per line.')
-      .description('Search the stored records, and follow them.')
-      .argument('[text...]', 'What the record says, whatever the case.')
-      .option('-a, --attributes', 'All attributes of each record.'),
+      .description('Search and follow the stored records.')
+      .argument('[text...]', 'Text that the record must contain; case is ignored.')
+      .option('-a, --attributes', 'Show all attributes of each record.'),
   )
     .addHelpText('after', EXAMPLES)
     .action(async (words: readonly string[], flags: Flags) => {
       const question = logQuestion(words.length === 0 ? undefined : words.join(' '), flags);
       const connection = await readConnection(flags, io);
-      await untilInterrupted({ io }, (signal) =>
+      await runUntilInterrupted({ io }, (signal) =>
         answer(question, { api: new AggregatorApi(connection, signal), flags, signal }),
       );
     });
@@ -59,7 +59,7 @@ export function logsCommand({ io }: Context): Command {
       return;
     }
     const lineOf = (entry: LogEntry) => (json ? jsonLine(entry) : logText(entry, { terminal, attributes }));
-    await follow(
+    await followLogs(
       {
         api,
         clock: systemClock,
@@ -75,11 +75,11 @@ export function logsCommand({ io }: Context): Command {
 
 const LOOK_AGAIN_MS = 200;
 
-const EMPTY_STORE = `The store is empty: no records have arrived. To send some:
+const EMPTY_STORE = `The store is empty. To send records to it:
   mega-collector collector --tail '/var/log/*.log'
-If a collector runs already, mega-collector status shows what it has read and what waits.`;
+If a collector is running, mega-collector status shows how much it has read and sent.`;
 
-/** Where aggregator and collector were started in the lines before, the first records are on their way. */
+/** If aggregator and collector were started a moment ago, the first records may be on their way. */
 async function firstRecords(api: AggregatorApi, signal: AbortSignal): Promise<void> {
   while (api.mayBeStarting && (await isEmpty(api))) await systemClock.sleep(LOOK_AGAIN_MS, signal);
 }

@@ -2,17 +2,10 @@ import type { LogEntry, SearchRequest, UnknownProperty } from '../../../logstore
 import { ApiError } from '../api/api-error.ts';
 import type { LogSource } from './log-source.ts';
 
-const PAGE_RECORDS = 1000;
-/** Of what is held to be turned around. */
-const MAX_HELD_CHARACTERS = 256 * 1024 * 1024;
-
-export interface FoundLogs {
-  readonly entries: readonly LogEntry[];
-  /** Why nothing was found, perhaps. */
-  readonly unknown: readonly UnknownProperty[];
-}
-
-/** The newest records that match, the newest last. Requests as many pages as `limit` needs. */
+/**
+ * Finds the newest records that match and returns them with the newest last. Requests as many pages as
+ * `limit` needs.
+ */
 export async function searchLogs(api: Pick<LogSource, 'search'>, request: SearchRequest): Promise<FoundLogs> {
   const found: LogEntry[] = [];
   let unknown: readonly UnknownProperty[] = [];
@@ -24,14 +17,26 @@ export async function searchLogs(api: Pick<LogSource, 'search'>, request: Search
     unknown = page.unknown ?? unknown;
     for (const entry of page.entries) heldCharacters += sizeOf(entry);
     if (heldCharacters > MAX_HELD_CHARACTERS) {
-      throw new ApiError('These are too many to hold: ask for fewer with -n.', { isTransient: false });
+      throw new ApiError('Cannot keep the records in memory: they are too large. Request fewer with -n.', {
+        isTransient: false,
+      });
     }
     found.push(...page.entries);
-    // A page that leads nowhere would be asked for for ever.
+    // A page that leads nowhere would be requested without an end.
     if (page.next === null || page.entries.length === 0) break;
     cursor = page.next;
   }
   return { entries: found.slice(0, request.limit).reverse(), unknown };
+}
+
+const PAGE_RECORDS = 1000;
+/** Maximum size of the records that are kept to reverse their order. */
+const MAX_HELD_CHARACTERS = 256 * 1024 * 1024;
+
+export interface FoundLogs {
+  readonly entries: readonly LogEntry[];
+  /** Properties that may be the reason why nothing was found. */
+  readonly unknown: readonly UnknownProperty[];
 }
 
 const ROW_CHARACTERS = 500;

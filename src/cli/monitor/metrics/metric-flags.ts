@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { SEVERITIES } from '../../../logstore/logs/log-requests.ts';
 import { metricDefinition, STATISTICS } from '../../../monitoring/metric-definition.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
-import { withOldFlags } from '../old-flags.ts';
+import { withOldFlags } from '../with-old-flags.ts';
 
 export interface MetricFlags {
   readonly statistic?: string;
@@ -37,22 +37,37 @@ const FLAGS: FlagNames = {
 
 export function withMetricFlags(command: Command): Command {
   const withFlags = command
-    .option('-s, --statistic <statistic>', `${STATISTICS.join(', ')}. [default count]`)
-    .option('-p, --property <property>', 'Of which property; * for the records themselves. [default *]')
-    .option('-P, --period <time>', 'How long a bucket is: seconds, or 10s, 1h. [default 60]')
-    .option('-r, --refresh <time>', 'How often it is brought up to date. [default: the period]')
-    .option('--start-offset <time>', 'How late a record may be and still count. [default 24h]')
-    .option('--end-offset <time>', 'How long a bucket stays open. [default: the period]')
-    .option('-g, --segment <property>', 'One value for each value of this: status_code, section(path).')
-    .option('--filter-text <text>', 'Only records with this text.')
-    .option('--filter-severity <severity>', `Only at least so severe: ${SEVERITIES.join(', ')}.`)
-    .option('--filter-host <name>', 'Only of this host.name.')
-    .option('--filter-service <name>', 'Only of this service.name.')
-    .option('--filter-where <property=value>', 'Only with this value; may be repeated.', collect);
+    .option(
+      '-s, --statistic <statistic>',
+      `Statistic of the records in each period: ${STATISTICS.join(', ')}. [default count]`,
+    )
+    .option(
+      '-p, --property <property>',
+      'Property of the statistic; * for the records themselves. [default *]',
+    )
+    .option('-P, --period <time>', 'Length of a period: seconds, or 10s, 1h. [default 60]')
+    .option('-r, --refresh <time>', 'Refresh interval. [default: the period]')
+    .option('--start-offset <time>', 'Maximum delay of a record that is still counted. [default 24h]')
+    .option(
+      '--end-offset <time>',
+      'Time after which a period is computed for the first time. [default: the period]',
+    )
+    .option(
+      '-g, --segment <property>',
+      'Compute one series for each value of this property: status_code, section(path).',
+    )
+    .option('--filter-text <text>', 'Only records that contain this text.')
+    .option(
+      '--filter-severity <severity>',
+      `Only records of this minimum severity: ${SEVERITIES.join(', ')}.`,
+    )
+    .option('--filter-host <name>', 'Only records with this host.name.')
+    .option('--filter-service <name>', 'Only records with this service.name.')
+    .option('--filter-where <property=value>', 'Only records with this value. May be repeated.', collect);
   return withOldFlags(withFlags, OLD_FLAGS);
 }
 
-/** The names of earlier versions. */
+/** Flag names of earlier versions. */
 const OLD_FLAGS = {
   '--stat': 'statistic',
   '--prop': 'property',
@@ -60,7 +75,7 @@ const OLD_FLAGS = {
   '--refresh_rate': 'refresh',
 } as const;
 
-/** Of a repeated flag. */
+/** Collects the values of a repeated flag. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
@@ -71,7 +86,7 @@ export function hasMetricFlags(flags: MetricFlags): boolean {
   );
 }
 
-/** What the user has said, checked, for the aggregator to complete. Throws CommandError. */
+/** The checked values of the flags, for the aggregator to complete. Throws CommandError. */
 export function metricOfFlags(id: string, flags: MetricFlags): unknown {
   const values = new FlagValues();
   const definition = readFlags(id, flags, values);

@@ -1,9 +1,9 @@
 import type { MetricPoint } from '../../../monitoring/metric-definition.ts';
 import type { MetricAnswer } from '../api/api-answers.ts';
 import { segmentText } from '../segment-text.ts';
-import { harmless } from '../terminal/harmless.ts';
+import { formatTable } from '../terminal/format-table.ts';
 import { numberText } from '../terminal/number-text.ts';
-import { table } from '../terminal/table.ts';
+import { sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { durationText, timeText } from '../terminal/time-text.ts';
 
@@ -12,13 +12,13 @@ const FLEXIBLE = { flexible: true } as const;
 
 export function metricListText(metrics: readonly MetricAnswer[], terminal: Terminal): string {
   if (metrics.length === 0) {
-    return 'There are no metrics. For the usual ones: mega-collector monitor metrics create --default\n';
+    return 'No metrics. To create the default metrics: mega-collector monitor metrics create --default\n';
   }
   const rows = metrics.map(({ definition, points, refreshedAt }) => [
-    harmless(definition.id),
+    sanitizeForTerminal(definition.id),
     expressionOf(definition),
     durationText(definition.periodSeconds),
-    harmless(definition.segment ?? '-'),
+    sanitizeForTerminal(definition.segment ?? '-'),
     String(points),
     refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal),
   ]);
@@ -30,29 +30,32 @@ export function metricListText(metrics: readonly MetricAnswer[], terminal: Termi
     { title: 'points', ...RIGHT },
     { title: 'refreshed' },
   ];
-  return table(columns, rows, terminal);
+  return formatTable(columns, rows, terminal);
 }
 
 /** `count(*)` */
 export function expressionOf({ statistic, property }: MetricAnswer['definition']): string {
-  return harmless(`${statistic}(${property})`);
+  return sanitizeForTerminal(`${statistic}(${property})`);
 }
 
 const MOST_SET_ASIDE = 10;
 
-/** The newest periods that the store cannot compute, each with the reason. */
+/** The newest periods that the store cannot compute, each with its reason. */
 export function setAsideRows(
   { setAside = [] }: MetricAnswer,
   terminal: Terminal,
 ): readonly (readonly [string, string])[] {
   const rows = setAside
     .slice(0, MOST_SET_ASIDE)
-    .map(({ time, reason }) => ['set aside', `${timeText(time, terminal)}: ${harmless(reason)}`] as const);
+    .map(
+      ({ time, reason }) =>
+        ['set aside', `${timeText(time, terminal)}: ${sanitizeForTerminal(reason)}`] as const,
+    );
   const left = setAside.length - rows.length;
   return left > 0 ? [...rows, ['set aside', `and ${left} more`]] : rows;
 }
 
-/** In the order in which they come: newest first. */
+/** Keeps the order of the points: newest first. */
 export function pointsText(points: readonly MetricPoint[], isSegmented: boolean, terminal: Terminal): string {
   const hasProblem = points.some(({ problem }) => problem !== undefined);
   const rows = points.map(({ time, segment, value, count, problem }) => [
@@ -60,7 +63,7 @@ export function pointsText(points: readonly MetricPoint[], isSegmented: boolean,
     ...(isSegmented ? [segmentText(segment)] : []),
     numberText(value),
     String(count),
-    ...(hasProblem ? [harmless(problem ?? '')] : []),
+    ...(hasProblem ? [sanitizeForTerminal(problem ?? '')] : []),
   ]);
   const columns = [
     { title: 'time' },
@@ -69,5 +72,5 @@ export function pointsText(points: readonly MetricPoint[], isSegmented: boolean,
     { title: 'records', ...RIGHT },
     ...(hasProblem ? [{ title: 'problem', ...FLEXIBLE }] : []),
   ];
-  return table(columns, rows, terminal);
+  return formatTable(columns, rows, terminal);
 }

@@ -5,18 +5,18 @@ import type { Context } from '../../context.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { definitionText } from '../definition-text.ts';
 import { FlagValues } from '../flag-values.ts';
-import { identifierOf, oneIdentifier } from '../identifiers.ts';
-import { apiOf, asDefault, type MonitorFlags, monitorCommand } from '../monitor-command.ts';
-import { withOldFlags } from '../old-flags.ts';
-import { harmless, jsonLine } from '../terminal/harmless.ts';
+import { asDefault, type MonitorFlags, monitorCommand, openApi } from '../monitor-command.ts';
+import { chooseIdentifier, parseIdentifier } from '../parse-identifier.ts';
+import { jsonLine, sanitizeForTerminal } from '../terminal/sanitize-for-terminal.ts';
 import { terminalOf } from '../terminal/terminal.ts';
 import { timeText } from '../terminal/time-text.ts';
+import { withOldFlags } from '../with-old-flags.ts';
 import { hasMetricFlags, type MetricFlags, metricOfFlags, withMetricFlags } from './metric-flags.ts';
 import { expressionOf, metricListText, pointsText, setAsideRows } from './metric-text.ts';
 import { pointsChart } from './points-chart.ts';
 
 const EXAMPLES = `
-A metric is a statistic of the records in each period of time, kept up to date by the aggregator.
+A metric is a statistic of the records in each period of time. The aggregator keeps it up to date.
 
 Examples:
   mega-collector monitor metrics create --default
@@ -32,8 +32,8 @@ Examples:
   mega-collector monitor metrics create errors --filter-severity error --filter-where host.name=web-1`;
 
 const GET_EXAMPLES = `
-On a terminal, elsewhere with --chart, the table is followed by a chart: of one series over time, or a line for each
-segment, the largest first.
+On a terminal, or with --chart, a chart follows the table: one series over time, or a line for each segment with the
+largest first.
 
 Examples:
   mega-collector monitor metrics get total_traffic
@@ -42,7 +42,7 @@ Examples:
 
 export function metricsCommand(context: Context): Command {
   const command = new Command('metrics')
-    .description('Numbers over time: list, get, create and delete them.')
+    .description('Statistics over time: list, get, create and delete metrics.')
     .addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context), { isDefault: true });
   command.addCommand(getCommand(context));
@@ -54,10 +54,10 @@ export function metricsCommand(context: Context): Command {
 
 function listCommand({ io }: Context): Command {
   return asDefault(monitorCommand('list', 'Print one JSON object per metric, one per line.'))
-    .description('One line for each metric; also without `list`.')
+    .description('List all metrics, one per line. This is the default command.')
     .addHelpText('after', '\nExamples:\n  mega-collector monitor metrics list --json | jq .definition.id')
     .action(async (flags: MonitorFlags) => {
-      const metrics = await (await apiOf(flags, io)).metrics();
+      const metrics = await (await openApi(flags, io)).metrics();
       io.stdout.write(
         flags.json ? metrics.map(jsonLine).join('') : metricListText(metrics, terminalOf(io, flags)),
       );
@@ -72,18 +72,18 @@ interface GetFlags extends MonitorFlags {
 
 function getCommand({ io }: Context): Command {
   const command = monitorCommand('get', 'Print one JSON object per value, one per line, newest first.')
-    .description('The newest values of a metric, newest first.')
-    .argument('<id>', 'Of the metric.')
-    .option('-n, --limit <buckets>', 'How many periods of time. [default 100]', '100')
+    .description('Show the newest values of a metric, newest first.')
+    .argument('<id>', 'Name of the metric.')
+    .option('-n, --limit <buckets>', 'Number of periods. [default 100]', '100')
     .option('-g, --segment <value>', 'Only this segment.')
-    .option('--chart', 'Draw the chart elsewhere than on a terminal, too.')
+    .option('--chart', 'Also draw the chart when the output is not a terminal.')
     .addHelpText('after', GET_EXAMPLES)
     .action(async (text: string, flags: GetFlags) => {
-      const id = identifierOf(text);
+      const id = parseIdentifier(text);
       const values = new FlagValues();
       const asked = { limit: values.number('-n', flags.limit), segment: flags.segment };
       const request = values.checked(pointsRequest, asked, { limit: '-n', segment: '--segment' });
-      const api = await apiOf(flags, io);
+      const api = await openApi(flags, io);
       const [{ definition }, points] = [await api.metric(id), await api.points(id, request)];
       if (flags.json) {
         io.stdout.write(points.map(jsonLine).join(''));
@@ -91,7 +91,7 @@ function getCommand({ io }: Context): Command {
       }
       const terminal = terminalOf(io, flags);
       const isSegmented = definition.segment !== undefined;
-      if (points.length === 0) io.stdout.write('There are no values yet.\n');
+      if (points.length === 0) io.stdout.write('No values yet.\n');
       else io.stdout.write(pointsText(points, isSegmented, terminal));
       if (!terminal.isTerminal && !flags.chart) return;
       const drawn = pointsChart(points, definition.periodSeconds, terminal);
@@ -102,12 +102,12 @@ function getCommand({ io }: Context): Command {
 
 function metaCommand({ io }: Context): Command {
   return monitorCommand('meta', 'Print JSON.')
-    .description('How a metric is defined.')
-    .argument('<id>', 'Of the metric.')
+    .description('Show the definition of a metric.')
+    .argument('<id>', 'Name of the metric.')
     .addHelpText('after', '\nExamples:\n  mega-collector monitor metrics meta total_traffic')
     .action(async (text: string, flags: MonitorFlags) => {
-      const id = identifierOf(text);
-      const metric = await (await apiOf(flags, io)).metric(id);
+      const id = parseIdentifier(text);
+      const metric = await (await openApi(flags, io)).metric(id);
       const { definition, createdAt, refreshedAt, points } = metric;
       const terminal = terminalOf(io, flags);
       const more = [
@@ -127,43 +127,49 @@ interface CreateFlags extends MonitorFlags, MetricFlags {
 
 function createCommand({ io }: Context): Command {
   return withMetricFlags(
-    monitorCommand('create', 'Print what was created as JSON.')
-      .description('Create a metric, or the usual ones with the alert totaltraffic.')
-      .argument('[id]', 'Its name: a-z, 0-9 and _.')
-      .option('--default', 'total_traffic, total_traffic_per_route, and the alert totaltraffic.')
+    monitorCommand('create', 'Print the created metric as JSON.')
+      .description('Create a metric, or the default metrics and alert.')
+      .argument('[id]', 'Name of the metric: a-z, 0-9 and _.')
+      .option('--default', 'Create total_traffic, total_traffic_per_route, and the alert totaltraffic.')
       .option('-i, --identifier <id>', 'The same as ID.'),
   )
     .addHelpText('after', CREATE_EXAMPLES)
     .action(async (text: string | undefined, flags: CreateFlags) => {
       if (flags.default) return await createDefaults(flags, text ?? flags.identifier);
-      const definition = metricOfFlags(oneIdentifier(text, flags.identifier), flags);
-      const metric = await (await apiOf(flags, io)).createMetric(definition);
-      io.stdout.write(flags.json ? jsonLine(metric) : `Created ${harmless(metric.definition.id)}.\n`);
+      const definition = metricOfFlags(chooseIdentifier(text, flags.identifier), flags);
+      const metric = await (await openApi(flags, io)).createMetric(definition);
+      io.stdout.write(
+        flags.json ? jsonLine(metric) : `Created ${sanitizeForTerminal(metric.definition.id)}.\n`,
+      );
       for (const { message } of metric.unknown ?? [])
-        io.stderr.write(`mega-collector: ${harmless(message)}\n`);
+        io.stderr.write(`mega-collector: ${sanitizeForTerminal(message)}\n`);
     });
 
   async function createDefaults(flags: CreateFlags, id: string | undefined): Promise<void> {
     if (id !== undefined || hasMetricFlags(flags)) {
-      throw new CommandError('--default creates what is usual: give it alone, or an ID.', EXIT.usage);
+      throw new CommandError(
+        '--default cannot be combined with an ID or other flags of a metric.',
+        EXIT.usage,
+      );
     }
-    const answer = await (await apiOf(flags, io)).createDefaults();
+    const answer = await (await openApi(flags, io)).createDefaults();
     const { created, existing } = answer;
     if (flags.json) io.stdout.write(jsonLine(answer));
     if (flags.json) return;
-    if (created.length > 0) io.stdout.write(`Created ${created.map(harmless).join(', ')}.\n`);
-    if (existing.length > 0) io.stdout.write(`There already: ${existing.map(harmless).join(', ')}.\n`);
+    if (created.length > 0) io.stdout.write(`Created ${created.map(sanitizeForTerminal).join(', ')}.\n`);
+    if (existing.length > 0)
+      io.stdout.write(`Already exist: ${existing.map(sanitizeForTerminal).join(', ')}.\n`);
   }
 }
 
 function deleteCommand({ io }: Context): Command {
   return monitorCommand('delete', 'Print JSON.')
-    .description('Delete a metric with its values. The records stay.')
-    .argument('<id>', 'Of the metric.')
+    .description('Delete a metric and its values. The records are kept.')
+    .argument('<id>', 'Name of the metric.')
     .addHelpText('after', '\nExamples:\n  mega-collector monitor metrics delete per_status')
     .action(async (text: string, flags: MonitorFlags) => {
-      const id = identifierOf(text);
-      await (await apiOf(flags, io)).deleteMetric(id);
+      const id = parseIdentifier(text);
+      await (await openApi(flags, io)).deleteMetric(id);
       io.stdout.write(flags.json ? jsonLine({ deleted: id }) : `Deleted ${id}.\n`);
     });
 }

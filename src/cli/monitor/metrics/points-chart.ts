@@ -1,20 +1,23 @@
 import type { MetricPoint } from '../../../monitoring/metric-definition.ts';
 import { segmentText } from '../segment-text.ts';
-import { chart } from '../terminal/chart.ts';
+import { drawChart } from '../terminal/draw-chart.ts';
+import { drawSparkline } from '../terminal/draw-sparkline.ts';
+import { formatTable } from '../terminal/format-table.ts';
 import { numberText } from '../terminal/number-text.ts';
-import { sparkline } from '../terminal/sparkline.ts';
-import { table } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { durationText, timeText } from '../terminal/time-text.ts';
 
 const CHART_ROWS = 8;
 const MOST_SEGMENTS = 10;
 const MIN_BUCKETS = 10;
-/** Names and numbers beside a chart or a sparkline. */
+/** Columns for the names and numbers next to a chart or a sparkline. */
 const BESIDE_COLUMNS = 14;
 const MOST_NAME_COLUMNS = 24;
 
-/** For eyes: one series as a chart, several as a sparkline each, the largest first. Empty when there is nothing to see. */
+/**
+ * Draws one series as a chart, several as a sparkline each, the largest first. Empty if there is nothing to
+ * see.
+ */
 export function pointsChart(
   points: readonly MetricPoint[],
   periodSeconds: number,
@@ -28,7 +31,7 @@ export function pointsChart(
   const [only, ...others] = series;
   if (only === undefined || others.length > 0) return sparklines(series, periodSeconds, terminal);
   const [from, to] = [span.fromMs, span.toMs].map((time) => timeText(new Date(time).toISOString(), terminal));
-  return chart({ values: only.values, from: from ?? '', to: to ?? '', rows: CHART_ROWS });
+  return drawChart({ values: only.values, from: from ?? '', to: to ?? '', rows: CHART_ROWS });
 }
 
 function bySegment(points: readonly MetricPoint[]): ReadonlyMap<string | null, readonly MetricPoint[]> {
@@ -49,7 +52,7 @@ interface Span {
   readonly buckets: number;
 }
 
-/** undefined: of one moment there is nothing to see. */
+/** undefined: a single moment has no chart. */
 function spanOf(points: readonly MetricPoint[], periodMs: number, most: number): Span | undefined {
   const times = points.map(({ time }) => Date.parse(time)).filter((time) => !Number.isNaN(time));
   const newest = times.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
@@ -80,7 +83,7 @@ function sparklines(series: readonly Series[], periodSeconds: number, terminal: 
     .slice(0, MOST_SEGMENTS)
     .map(({ segment, values, top }) => [
       segmentText(segment),
-      { text: sparkline(values), style: 'cyan' as const },
+      { text: drawSparkline(values), style: 'cyan' as const },
       numberText(values.at(-1) ?? null),
       Number.isFinite(top) ? numberText(top) : '-',
     ]);
@@ -92,5 +95,5 @@ function sparklines(series: readonly Series[], periodSeconds: number, terminal: 
     { title: 'most', right: true as const },
   ];
   const left = withTop.length - MOST_SEGMENTS;
-  return `${table(columns, rows, terminal)}${left > 0 ? `and ${left} more segments\n` : ''}`;
+  return `${formatTable(columns, rows, terminal)}${left > 0 ? `and ${left} more segments\n` : ''}`;
 }

@@ -7,7 +7,9 @@ const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_BELOW = '\u001b[J';
 
-/** Text that is redrawn in place, below what the terminal shows already. `close` leaves the last of it there. */
+/**
+ * Text that is redrawn in place, below the existing text of the terminal. `close` leaves the last text there.
+ */
 export class LiveScreen {
   readonly #output: Output;
   readonly #terminal: Terminal;
@@ -34,10 +36,10 @@ export class LiveScreen {
     this.#output.write(SHOW_CURSOR);
   }
 
-  /** What does not fit is left out: what has scrolled away cannot be redrawn. */
+  /** Cuts text that does not fit: scrolled rows cannot be redrawn. */
   #fitting(lines: readonly string[]): readonly string[] {
     const { columns, rows } = this.#terminal;
-    // The row of the cursor, below, is needed too.
+    // The row of the cursor is needed, too.
     if (rowsOf(lines, columns) < rows) return lines;
     const shown: string[] = [];
     let used = 2;
@@ -50,7 +52,7 @@ export class LiveScreen {
   }
 }
 
-/** A long line takes several; one that was drawn before the window became narrower does, too. */
+/** A long line takes several rows, also one that was drawn before the window became narrower. */
 function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => {
     return sum + Math.max(1, Math.ceil(textWidth(stripVTControlCharacters(line)) / columns));

@@ -1,4 +1,7 @@
-/** A value as people and `awk` read it: no separators, no exponent where it can be avoided, at most 6 digits of a fraction. */
+/**
+ * A value that people and `awk` can read: no separators, an exponent only if necessary, at most 6 decimal
+ * places.
+ */
 export function numberText(value: number | null): string {
   if (value === null) return '-';
   if (Number.isInteger(value)) return String(value);

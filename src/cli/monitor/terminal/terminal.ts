@@ -2,11 +2,14 @@ import { styleText } from 'node:util';
 import type { Io } from '../../output/io.ts';
 import type { TimeZone } from './time-text.ts';
 
-/** What is printed to, as far as it matters to whoever prints. */
+/** The properties of the output that affect how text is printed. */
 export interface Terminal {
-  /** Somebody looks at it: charts, colours and redrawing make sense. False: a pipe or a file, plain and stable. */
+  /**
+   * A person reads the output: charts, colours and redrawing make sense. False: a pipe or a file, plain and
+   * stable.
+   */
   readonly isTerminal: boolean;
-  /** Asked for again at each use: people resize windows. */
+  /** Read for each use: people resize windows. */
   readonly columns: number;
   readonly rows: number;
   readonly paint: Paint;
@@ -19,7 +22,7 @@ export type Paint = (text: string, ...styles: readonly Style[]) => string;
 const UNKNOWN_COLUMNS = 80;
 const UNKNOWN_ROWS = 24;
 
-/** `NO_COLOR` (no-color.org) takes the colours and leaves the rest; a dumb terminal is a pipe. */
+/** `NO_COLOR` (no-color.org) disables only colours; a dumb terminal is treated as a pipe. */
 export function terminalOf(
   { stdout, environment }: Pick<Io, 'stdout' | 'environment'>,
   { utc = false }: { readonly utc?: boolean } = {},
@@ -41,6 +44,6 @@ export function terminalOf(
 
 function painted(text: string, ...styles: readonly Style[]): string {
   if (text === '' || styles.length === 0) return text;
-  // Whether colours are wanted was decided above, by more than what styleText would look at.
+  // The code above decides about colours, with more information than styleText has.
   return styleText([...styles], text, { validateStream: false });
 }

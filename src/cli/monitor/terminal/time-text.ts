@@ -1,26 +1,26 @@
-import { harmless } from './harmless.ts';
+import { sanitizeForTerminal } from './sanitize-for-terminal.ts';
 
-/** In whose time people read: that of this machine (`TZ`), or UTC. */
+/** `2026-01-31T11:00:00+01:00`, `2026-01-31T10:00:00Z`; with milliseconds if there are any. */
+export function timeText(time: string, { timeZone }: Zoned): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return sanitizeForTerminal(time);
+  return rfc3339(date, timeZone).replace(/\.000(?=Z|[+-])/, '');
+}
+
+/** The time zone of shown times: that of this machine (`TZ`), or UTC. */
 export type TimeZone = 'local' | 'utc';
 
 interface Zoned {
   readonly timeZone: TimeZone;
 }
 
-/** `2026-01-31T11:00:00+01:00`, `2026-01-31T10:00:00Z`; with milliseconds where there are any. */
-export function timeText(time: string, { timeZone }: Zoned): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) return harmless(time);
-  return rfc3339(date, timeZone).replace(/\.000(?=Z|[+-])/, '');
-}
-
 /** `2026-01-31T11:00:00.120+01:00`, `2026-01-31T10:00:00.120Z`: always with milliseconds. */
 export function preciseTimeText(time: string, { timeZone }: Zoned): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? harmless(time) : rfc3339(date, timeZone);
+  return Number.isNaN(date.getTime()) ? sanitizeForTerminal(time) : rfc3339(date, timeZone);
 }
 
-/** The offset is always there: a time in a file or in a mail has to be clear without this machine. */
+/** The offset is always included: a time in a file or a mail must be clear without this machine. */
 function rfc3339(date: Date, zone: TimeZone): string {
   const offsetMinutes = zone === 'utc' ? 0 : -date.getTimezoneOffset();
   if (offsetMinutes === 0) return date.toISOString();

@@ -23,39 +23,38 @@ const DOCUMENTED_VALUE: DocumentedValue = {
       key: 'paths',
       format: 'list of globs',
       default: 'required',
-      description: 'The files. Compressed files (`.gz`, `.zst`, `.xz`, `.bz2`, `.zip`) are left out.',
+      description: 'Files to read. Compressed files (`.gz`, `.zst`, `.xz`, `.bz2`, `.zip`) are skipped.',
     },
     {
       key: 'exclude',
       format: 'list of globs',
       default: 'none',
-      description:
-        'Files that are left out too. A glob without a slash matches the name: `*.tmp` in any directory.',
+      description: 'Files to skip. A glob without a slash matches the file name in any directory: `*.tmp`.',
     },
     {
       key: 'format',
       format: 'name of a format',
       default: '`plain`',
       description:
-        'How the aggregator parses the records when an emitter needs it: `plain`, `json`, `combined`, ...',
+        'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, ...',
     },
     {
       key: 'resource',
       format: 'object of texts',
       default: 'none',
-      description: 'Attributes of each record, in addition to those of the collector.',
+      description: 'Resource attributes that are added to every record.',
     },
     {
       key: 'start_at',
       format: '`beginning` or `end`',
       default: '`beginning`',
-      description: 'Where to start in a file that exists, and is unknown, when the collector starts.',
+      description: 'Start position of a file that existed before the first start and is not known.',
     },
     {
       key: 'ignore_older',
       format: 'duration',
       default: 'none',
-      description: 'Files without a write for this long are not started.',
+      description: 'Do not start to read files that were last modified longer ago than this.',
     },
     {
       key: 'multiline',

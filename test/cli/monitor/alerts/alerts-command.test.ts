@@ -29,7 +29,7 @@ describe('monitor alerts', () => {
     );
   });
 
-  test('an alert that cannot be checked is shown with the reason', async () => {
+  test('shows an alert that cannot be checked with the reason', async () => {
     const problem = { reason: 'the disk is \u001b[1mgone', since: '2026-01-31T10:02:00.000Z' };
     const blind = { ...TOTAL, problem };
     const server = await FakeAggregator.start({
@@ -47,7 +47,7 @@ describe('monitor alerts', () => {
     expect(stdout).toMatch(/^problem +the disk is .*gone$/m);
   });
 
-  test('states are coloured on a terminal, unless nobody wants that', async () => {
+  test('colours states on a terminal, except with NO_COLOR', async () => {
     const server = await aggregator();
     const coloured = await monitor(['alerts'], { aggregator: server, columns: 100 });
     expect(coloured.stdout).toContain('\u001b[31mfiring\u001b[39m');
@@ -79,14 +79,14 @@ describe('monitor alerts', () => {
     expect(JSON.parse(json)).toEqual({ ...TOTAL, events: EVENTS });
   });
 
-  test('get shows segments, harmlessly', async () => {
+  test('get sanitizes the names of segments', async () => {
     const { stdout } = await monitor(['alerts', 'get', 'per_route'], { aggregator: await aggregator() });
     expect(stdout).toContain('\n\\x1b[1m  pending  ');
     expect(stdout).toContain('\n(none)   no-data  ');
-    expect(stdout).toContain('It has not changed yet.\n');
+    expect(stdout).toContain('No state changes yet.\n');
   });
 
-  test('meta shows the definition, of a later version too', async () => {
+  test('meta shows the definition, also of a later version', async () => {
     const later = { ...TOTAL, definition: { ...DEFINITION, muteSeconds: 90, tags: { a: 1 } } };
     const server = await FakeAggregator.start({ 'GET /v1/alerts/totaltraffic': { json: later } });
     const { stdout } = await monitor(['alerts', 'meta', 'totaltraffic'], { aggregator: server });
@@ -96,7 +96,7 @@ describe('monitor alerts', () => {
     expect(stdout).toContain('tags        {"a":1}');
   });
 
-  test('create sends what was said', async () => {
+  test('create sends the values of the flags', async () => {
     const server = await aggregator();
     const { exitCode, stdout } = await monitor(
       ['alerts', 'create', 'busy', '--metric', 'total_traffic', '--op', '<=', '--level', '-2.5'].concat(
@@ -125,7 +125,7 @@ describe('monitor alerts', () => {
     expect(server.requests[1]?.body).toEqual({ id: 'busy', metric: 'm', level: 1 });
   });
 
-  test('create tells everything that is wrong, by the names of the flags', async () => {
+  test('create reports all problems by the names of the flags', async () => {
     const { exitCode, stderr } = await monitor([
       'alerts',
       'create',
@@ -160,7 +160,7 @@ describe('monitor alerts', () => {
 });
 
 describe('monitor alerts observe', () => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it, well', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it with exit code 0', async (signal) => {
     const server = await aggregator();
     const { stdout, send, done } = startMonitor(['alerts', 'observe'], { aggregator: server, columns: 80 });
     await expect.poll(stdout, { timeout: 20_000 }).toContain('firing');
@@ -169,16 +169,14 @@ describe('monitor alerts observe', () => {
     expect(stdout().endsWith('\u001b[?25h')).toBe(true);
   });
 
-  test('who was never there ends it, with the cursor as it was', async () => {
+  test('an aggregator that was never reachable ends it, and the cursor is unchanged', async () => {
     const argv = ['alerts', 'observe', '--url', 'http://127.0.0.1:1'];
     const { exitCode, stdout, stderr } = await monitor(argv, { columns: 80 });
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toContain(
-      'Cannot reach an aggregator at http://127.0.0.1:1 (ECONNREFUSED). Is it running?',
-    );
+    expect(stderr).toContain('Cannot reach an aggregator at http://127.0.0.1:1 (ECONNREFUSED). Start one');
   });
 
-  test('a wrong rate is told by its flag', async () => {
+  test('reports a wrong refresh interval by its flag', async () => {
     expect((await monitor(['alerts', 'observe', '-r', '0'])).stderr).toContain(
       '--refresh: expected at least 1',
     );

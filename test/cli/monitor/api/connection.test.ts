@@ -20,7 +20,7 @@ async function file(content: string): Promise<string> {
   return path;
 }
 
-describe('where the aggregator is', () => {
+describe('the URL of the aggregator', () => {
   test.each([
     [{}, {}, 'http://127.0.0.1:8001'],
     [{}, { AGGREGATOR_HTTP_ADDRESS: '10.0.0.7:80' }, 'http://10.0.0.7:80'],
@@ -48,9 +48,9 @@ describe('where the aggregator is', () => {
     },
   );
 
-  test('a URL holds no secret, and none is shown', async () => {
+  test('rejects a URL with a secret without showing it', async () => {
     const refusal = connectionOf({ url: `http://ann:${SECRET}@h` });
-    await expect(refusal).rejects.toThrow('--url: expected no user or password');
+    await expect(refusal).rejects.toThrow('--url: a URL must not contain a user or password');
     await expect(refusal).rejects.not.toThrow(SECRET);
   });
 
@@ -61,7 +61,7 @@ describe('where the aggregator is', () => {
     expect(stderr).toContain('AGGREGATOR_HTTP_ADDRESS: expected host:port');
   });
 
-  test('a wrong --timeout is told', async () => {
+  test('reports a wrong --timeout', async () => {
     await expect(connectionOf({ timeout: '5' })).rejects.toThrow('--timeout: expected a duration');
     await expect(connectionOf({ timeout: '0s' })).rejects.toThrow(
       '--timeout: expected a duration greater than zero',
@@ -97,7 +97,7 @@ describe('the token', () => {
     expect(server.requests[0]?.headers.authorization).toBeUndefined();
   });
 
-  test('that cannot be read, or cannot be one, is told without showing it', async () => {
+  test('is reported without being shown if it cannot be read or is invalid', async () => {
     const missing = await monitor(['metrics', '--token-file', '/missing/token']);
     expect(missing.exitCode).toBe(2);
     expect(missing.stderr).toContain('--token-file: expected a readable file');
@@ -111,7 +111,7 @@ describe('the token', () => {
 });
 
 describe('https', () => {
-  test('is verified, with --ca against those certificates', async () => {
+  test('is verified, with --ca against the given certificates', async () => {
     const authority = await CertificateAuthority.create();
     const server = await FakeAggregator.start(NONE, await authority.issue({ name: 'aggregator' }));
     const ca = await file(authority.certificate);
@@ -120,7 +120,7 @@ describe('https', () => {
     const untrusted = await monitor(['metrics'], { aggregator: server });
     expect(untrusted.exitCode).toBe(1);
     expect(untrusted.stderr).toMatch(
-      /The certificate of https:.* is not trusted \([A-Z_]+\): name those .* --ca/,
+      /The certificate of https:.* is not trusted \([A-Z_]+\)\. Name the .* --ca/,
     );
     const other = await file((await CertificateAuthority.create('Other')).certificate);
     expect((await monitor(['metrics', '--ca', other], { aggregator: server })).stderr).toContain(
@@ -135,29 +135,33 @@ describe('https', () => {
     expect((await monitor(['metrics', '--ca', ca], { aggregator: server })).stderr).toContain('has expired');
   });
 
-  test('and http are told apart', async () => {
+  test('is distinguished from HTTP', async () => {
     const authority = await CertificateAuthority.create();
     const tls = await FakeAggregator.start(NONE, await authority.issue({ name: 'aggregator' }));
     const plain = await FakeAggregator.start(NONE);
     const asHttp = await monitor(['metrics'], { aggregator: { url: tls.url.replace('https', 'http') } });
     expect(asHttp.exitCode).toBe(1);
-    expect(asHttp.stderr).toMatch(/does not speak HTTP|Cannot reach an aggregator/);
+    expect(asHttp.stderr).toMatch(/does not answer with HTTP|Cannot reach an aggregator/);
     const asHttps = await monitor(['metrics'], { aggregator: { url: plain.url.replace('http', 'https') } });
-    expect(asHttps.stderr).toContain('does not speak TLS as it should');
+    expect(asHttps.stderr).toContain('Cannot establish TLS with');
   });
 
   test.each([
-    ['missing', async () => '/missing/ca.pem', 'expected a readable file, found ENOENT'],
-    ['something else', () => file('hello'), 'expected certificates as PEM'],
-    ['damaged', () => file('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), 'as PEM'],
-  ])('--ca that is %s is told', async (_, path, message) => {
+    ['missing', async () => '/missing/ca.pem', 'cannot read the file (ENOENT)'],
+    ['something else', () => file('hello'), 'contains no certificates in PEM format'],
+    [
+      'damaged',
+      () => file('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'),
+      'in PEM format',
+    ],
+  ])('reports --ca that is %s', async (_, path, message) => {
     const { exitCode, stderr } = await monitor(['metrics', '--ca', await path()]);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
   });
 });
 
-describe('an answer that is none', () => {
+describe('an invalid answer', () => {
   const asking = async (answer: FakeAnswer, argv: readonly string[] = []) => {
     const server = await FakeAggregator.start({ 'GET /v1/metrics': answer });
     const { exitCode, stdout, stderr } = await monitor(['metrics', ...argv], { aggregator: server });
@@ -170,16 +174,16 @@ describe('an answer that is none', () => {
 
   test.each<readonly [string, FakeAnswer, string]>([
     [
-      'a token is wanted',
+      'a token is required',
       refused(401, 'x'),
-      'The aggregator at URL wants a token: set AGGREGATOR_HTTP_TOKEN, or name a file with --token-file.',
+      'The aggregator at URL requires a token. Set AGGREGATOR_HTTP_TOKEN, or name a file with --token-file.',
     ],
     ['forbidden', refused(403, 'Only this machine may ask.'), 'Only this machine may ask.'],
     ['not found', refused(404, 'There is no metric "x".'), 'There is no metric "x".'],
     [
       'nothing there',
       { status: 404, json: { error: 'there is nothing here' } },
-      'Nothing answers to this at URL: is it an aggregator, and of this version?',
+      'URL does not know this request. Check that it is an aggregator of this version.',
     ],
     [
       'busy',
@@ -187,41 +191,39 @@ describe('an answer that is none', () => {
       'The aggregator at URL cannot answer now: The store is starting.',
     ],
     ['too slow', refused(504, 'The store took too long.'), 'The store took too long.'],
-    ['broken', { status: 500, json: 'x' }, 'The aggregator at URL answered 500.'],
+    ['broken', { status: 500, json: 'x' }, 'The aggregator at URL answered with status 500.'],
     [
       'elsewhere',
       (response) => response.writeHead(302, { location: 'http://evil' }).end(),
-      'The aggregator at URL answered 302.',
+      'The aggregator at URL answered with status 302.',
     ],
     [
       'a page',
       page,
-      'URL answered something else than expected: is it an aggregator, and of this version?\nIt is not JSON.',
+      'Unexpected answer from URL. Check that it is an aggregator of this version.\nIt is not JSON.',
     ],
-    [
-      'of another shape',
-      { json: { metrics: [{ definition: {} }] } },
-      'URL answered something else than expected',
-    ],
+    ['of another shape', { json: { metrics: [{ definition: {} }] } }, 'Unexpected answer from URL'],
     [
       'cut off',
       (response) => response.writeHead(200, { 'content-length': 100 }).end('{'),
-      'The connection to URL ended in the middle of an answer.',
+      'The connection to URL ended before the answer was complete.',
     ],
     [
       'reset',
       (response) => response.writeHead(200).write('{"metrics":', () => response.destroy()),
-      'The connection to URL ended in the middle of an answer.',
+      'The connection to URL ended before the answer was complete.',
     ],
   ])('%s', async (_, answer, message) => {
     expect(await asking(answer)).toContain(message);
   });
 
-  test('a token that is not accepted is told, and not shown', async () => {
+  test('reports a rejected token without showing it', async () => {
     const server = await FakeAggregator.start({ 'GET /v1/metrics': refused(401, 'x') });
     const environment = { AGGREGATOR_HTTP_TOKEN: SECRET };
     const { stderr } = await monitor(['metrics'], { aggregator: server, environment });
-    expect(stderr).toBe(`mega-collector: The aggregator at ${server.url} does not accept the token.\n`);
+    expect(stderr).toBe(
+      `mega-collector: The aggregator at ${server.url} rejected the token. Check AGGREGATOR_HTTP_TOKEN or --token-file.\n`,
+    );
   });
 
   test('hostile words are shown harmlessly, and not all of them', async () => {
@@ -236,30 +238,30 @@ describe('an answer that is none', () => {
     ['never comes', () => {}],
     ['never ends', (response) => response.writeHead(200).write('{"metrics":')],
   ])('%s', async (_, answer) => {
-    expect(await asking(answer, ['--timeout', '200ms'])).toContain('URL has not answered within 0.2 s.');
+    expect(await asking(answer, ['--timeout', '200ms'])).toContain('No answer from URL within 0.2 s.');
   });
 
-  test('nobody there', async () => {
+  test('nothing listens at the address', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     const { exitCode, stderr } = await monitor(['metrics', '--url', 'http://127.0.0.1:1']);
     expect(exitCode).toBe(1);
     expect(stderr).toBe(
-      'mega-collector: Cannot reach an aggregator at http://127.0.0.1:1 (ECONNREFUSED). Is it running? Start one with mega-collector aggregator, or name its HTTP ' +
+      'mega-collector: Cannot reach an aggregator at http://127.0.0.1:1 (ECONNREFUSED). Start one with mega-collector aggregator, or name its HTTP ' +
         'address with --url or AGGREGATOR_HTTP_ADDRESS.\n',
     );
     const unknown = await monitor(['metrics', '--url', 'http://nowhere.invalid:1']);
-    expect(unknown.stderr).toMatch(/There is no host of the name in http:\/\/nowhere.invalid:1|EAI_AGAIN/);
+    expect(unknown.stderr).toMatch(/Cannot resolve the host name in http:\/\/nowhere.invalid:1|EAI_AGAIN/);
   });
 
-  test('somebody else there', async () => {
+  test('another program listens at the address', async () => {
     const server = createServer((socket) => socket.end('220 smtp.example.com\r\n'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     const { port } = server.address() as { port: number };
     const { exitCode, stderr } = await monitor(['metrics', '--url', `http://127.0.0.1:${port}`]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('does not speak HTTP (HPE_');
+    expect(stderr).toContain('does not answer with HTTP (HPE_');
   });
 });

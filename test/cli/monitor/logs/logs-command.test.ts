@@ -27,7 +27,7 @@ describe('monitor logs, piped', () => {
     );
   });
 
-  test('with attributes has them as JSON behind a tab', async () => {
+  test('has attributes as JSON after a tab', async () => {
     const server = await searched(logEntry(1, { attributes: { 'a.b': 'x\u009b\n', n: [1] } }));
     const { stdout } = await monitor(['logs', '--attributes'], { aggregator: server });
     expect(stdout).toBe(
@@ -80,7 +80,7 @@ describe('monitor logs with a property that no record has', () => {
 });
 
 describe('monitor logs, on a terminal', () => {
-  test('severity is coloured, attributes are folded into what the line leaves', async () => {
+  test('colours the severity and cuts attributes to the rest of the line', async () => {
     const server = await searched(
       logEntry(1, {
         severity: 'warn',
@@ -119,7 +119,7 @@ describe('monitor logs, on a terminal', () => {
     },
   );
 
-  test('--attributes shows all, a line each', async () => {
+  test('--attributes shows all attributes, one per line', async () => {
     const server = await searched(logEntry(1, { attributes: { a: 'x', b: { c: true } } }));
     const options = { aggregator: server, columns: 90, environment: { NO_COLOR: '1' } };
     expect((await monitor(['logs', '--attributes'], options)).stdout).toBe(
@@ -134,7 +134,7 @@ describe('monitor logs, on a terminal', () => {
     );
   });
 
-  test('a body of several lines is that, each marked: none can pass for a record', async () => {
+  test('prints a body of several lines with each line marked, so that none looks like a record', async () => {
     const body = 'Error: x\r\n  at y\n2026-01-31T10:00:09.000Z FATAL forged\n\n';
     const options = {
       aggregator: await searched(logEntry(1, { body })),
@@ -173,7 +173,7 @@ describe('monitor logs, on a terminal', () => {
   );
 });
 
-test('an answer that is nested without end is none', async () => {
+test('rejects an answer that is nested too deeply', async () => {
   const entry = JSON.stringify(logEntry(1, { attributes: { deep: 'HERE' } }));
   const deep = entry.replace('"HERE"', '['.repeat(100_000) + ']'.repeat(100_000));
   const server = await FakeAggregator.start({
@@ -184,8 +184,8 @@ test('an answer that is nested without end is none', async () => {
   expect(stderr).toContain('It is nested too deeply.');
 });
 
-describe('what is asked for', () => {
-  test('is what the flags say', async () => {
+describe('the request', () => {
+  test('contains the values of the flags', async () => {
     const server = await searched();
     await monitor(
       [
@@ -213,7 +213,7 @@ describe('what is asked for', () => {
     ]);
   });
 
-  test('more than a page is several, by cursor', async () => {
+  test('requests several pages, by cursor', async () => {
     const page = (first: number, count: number, next: string | null) => ({
       json: { entries: Array.from({ length: count }, (_, index) => logEntry(first - index)), next },
     });
@@ -233,7 +233,7 @@ describe('what is asked for', () => {
     ]);
   });
 
-  test('a page that leads nowhere is the last', async () => {
+  test('stops after a page with an unchanged cursor', async () => {
     const server = await FakeAggregator.start({ 'GET /v1/logs': { json: { entries: [], next: 'again' } } });
     expect((await monitor(['logs', '--json'], { aggregator: server })).exitCode).toBe(0);
     expect(server.requests).toHaveLength(1);
@@ -252,10 +252,10 @@ describe('what is asked for', () => {
     [['-n', '1.5'], '-n: expected a whole number, found "1.5"'],
     [['x'.repeat(1001)], 'TEXT: expected at most 1000 characters'],
     [[''], 'TEXT: expected some text'],
-    [['--follow', '--to', '1h'], '--follow has no end: give it without --to'],
-    [['--follow', '--histogram'], 'Only one of --follow and --histogram'],
-    [['--histogram', '-n', '3'], '-n is not for --histogram'],
-    [['--interval', '3'], '--interval is for --histogram'],
+    [['--follow', '--to', '1h'], '--follow cannot be combined with --to'],
+    [['--follow', '--histogram'], 'Use only one of --follow and --histogram'],
+    [['--histogram', '-n', '3'], '-n cannot be combined with --histogram'],
+    [['--interval', '3'], '--interval requires --histogram'],
     [['--values', 'lower(x)'], '--values: expected section(...)'],
   ])('%j is a wrong command line', async (argv, message) => {
     const { exitCode, stdout, stderr } = await monitor(['logs', ...argv]);
@@ -308,7 +308,7 @@ describe('counts', () => {
         '2026-01-31T11:00:00Z        0',
         '2026-01-31T12:00:00Z        3  █▋',
         '',
-        '33 records, 1h each line',
+        '33 records, 1h per line',
         '',
       ].join('\n'),
     );

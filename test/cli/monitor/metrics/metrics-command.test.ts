@@ -76,25 +76,25 @@ describe('monitor metrics', () => {
     );
   });
 
-  test('says how to begin when there are none', async () => {
+  test('shows how to create the default metrics if there are none', async () => {
     const empty = await FakeAggregator.start({ 'GET /v1/metrics': { json: { metrics: [] } } });
     expect((await monitor(['metrics'], { aggregator: empty })).stdout).toContain('metrics create --default');
     expect((await monitor(['metrics', '--json'], { aggregator: empty })).stdout).toBe('');
   });
 
-  test('speaks JSON, one object per line', async () => {
+  test('prints JSON, one object per line', async () => {
     const { stdout } = await monitor(['metrics', '--json'], { aggregator: await aggregator() });
     const lines = stdout.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual([TOTAL, PER_ROUTE]);
   });
 
-  test('an unknown command is named, with the nearest', async () => {
+  test('reports an unknown command and suggests the nearest one', async () => {
     const { exitCode, stderr } = await monitor(['metrics', 'creat']);
     expect(exitCode).toBe(2);
-    expect(stderr).toBe('mega-collector: There is no such command: "creat". Did you mean create?\n');
+    expect(stderr).toBe('mega-collector: Unknown command "creat". Did you mean create?\n');
   });
 
-  test('meta shows the definition, in words and as JSON', async () => {
+  test('meta shows the definition as text and as JSON', async () => {
     const server = await aggregator();
     const { stdout } = await monitor(['metrics', 'meta', 'total_traffic'], { aggregator: server });
     expect(stdout).toMatch(
@@ -147,7 +147,7 @@ describe('monitor metrics get', () => {
     expect(meta.stdout).not.toContain('\u001b');
   });
 
-  test('has the chart in a pipe, too, when it is asked for', async () => {
+  test('draws the chart in a pipe with --chart', async () => {
     const server = await aggregator();
     const { stdout } = await monitor(['metrics', 'get', 'total_traffic', '--chart'], { aggregator: server });
     expect(stdout).toContain('\ncount(*)\n1234.57 ┤  █\n');
@@ -178,7 +178,7 @@ describe('monitor metrics get', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  test('of segments has a line for each, the largest first', async () => {
+  test('draws a line for each segment, the largest first', async () => {
     const server = await aggregator();
     const options = { aggregator: server, columns: 60, environment: { NO_COLOR: '1' } };
     const { stdout } = await monitor(['metrics', 'get', 'per_route'], options);
@@ -200,7 +200,7 @@ describe('monitor metrics get', () => {
     expect(server.requests.at(-1)?.query).toBe('limit=100&segment=a b');
   });
 
-  test('never is wider than the terminal', async () => {
+  test('is never wider than the terminal', async () => {
     const long = 'x'.repeat(200);
     const points = Array.from({ length: 9 }, (_, minute) => [
       point(minute, 3, long),
@@ -225,7 +225,7 @@ describe('monitor metrics get', () => {
     }
   });
 
-  test('shows hostile segments and times harmlessly, and hostile periods without a fault', async () => {
+  test('sanitizes hostile segments and times, and accepts hostile periods', async () => {
     const server = await FakeAggregator.start({
       'GET /v1/metrics/m': {
         json: { ...PER_ROUTE, definition: { ...PER_ROUTE.definition, periodSeconds: 1e-9 } },
@@ -250,7 +250,7 @@ describe('monitor metrics get', () => {
     expect(stdout).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
   });
 
-  test('bad arguments are told by their names', async () => {
+  test('reports invalid arguments by their names', async () => {
     const { exitCode, stderr } = await monitor(['metrics', 'get', "x'; drop table", '-n', '0']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('ID: expected a lower-case letter');
@@ -306,7 +306,7 @@ describe('monitor metrics create', () => {
     });
   });
 
-  test('the name may stand behind -i, but there is one', async () => {
+  test('accepts the name with -i, but only one name', async () => {
     const server = await aggregator();
     expect((await monitor(['metrics', 'create', '-i', 'per_route'], { aggregator: server })).exitCode).toBe(
       0,
@@ -316,10 +316,10 @@ describe('monitor metrics create', () => {
     expect((await monitor(['metrics', 'create'])).stderr).toContain('ID, or --identifier ID');
   });
 
-  test('--default creates what is usual, without a name', async () => {
+  test('--default creates the default metrics, without a name', async () => {
     const server = await aggregator();
     const { stdout } = await monitor(['metrics', 'create', '--default'], { aggregator: server });
-    expect(stdout).toBe('Created total_traffic, totaltraffic.\nThere already: total_traffic_per_route.\n');
+    expect(stdout).toBe('Created total_traffic, totaltraffic.\nAlready exist: total_traffic_per_route.\n');
     expect((await monitor(['metrics', 'create', '--default', 'x'])).exitCode).toBe(2);
     expect((await monitor(['metrics', 'create', '--default', '-P', '5'])).exitCode).toBe(2);
   });
@@ -349,14 +349,14 @@ describe('monitor metrics create', () => {
     }
   });
 
-  test('what only the whole can show is told too', async () => {
+  test('also reports problems of the whole definition', async () => {
     const { stderr } = await monitor(['metrics', 'create', 'a', '--stat', 'avg']);
     expect(stderr).toContain('--property: expected a property such as response_bsize');
     const offsets = await monitor(['metrics', 'create', 'a', '--start-offset', '5', '--end-offset', '10']);
     expect(offsets.stderr).toContain('--start-offset: expected more than endOffsetSeconds');
   });
 
-  test('what the aggregator refuses is told in its words', async () => {
+  test('reports a rejection with the message of the aggregator', async () => {
     const server = await FakeAggregator.start({
       'POST /v1/metrics': [
         refused(409, 'There is a metric "a" already.'),

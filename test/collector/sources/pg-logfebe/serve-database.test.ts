@@ -112,7 +112,7 @@ describe('the serve database of a directory', () => {
     await expect(broken.database.load()).rejects.not.toThrow(/SECRET/);
     const tokens = JSON.stringify({ serves: [{ i: 'a', p: '/a', t: 'SECRET' }] });
     const { database } = await serveDatabase({ 'serves.loaded': tokens }, false);
-    await expect(database.load()).rejects.toThrow('serves[0].t: needs LOGPLEX_URL');
+    await expect(database.load()).rejects.toThrow('serves[0].t: requires LOGPLEX_URL');
   });
 
   it('does not load from a missing directory', async () => {

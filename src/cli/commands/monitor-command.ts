@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { alertsCommand } from '../monitor/alerts/alerts-command.ts';
+import { logsCommand } from '../monitor/logs/logs-command.ts';
+import { metricsCommand } from '../monitor/metrics/metrics-command.ts';
+
+const EXAMPLES = `
+These commands query an aggregator with a store over HTTP, at the address in AGGREGATOR_HTTP_ADDRESS or at --url. An
+aggregator that other machines can reach requires a token (AGGREGATOR_HTTP_TOKEN).
+
+Examples:
+  mega-collector monitor logs --follow
+  mega-collector monitor metrics create --default
+  mega-collector monitor metrics get total_traffic
+  mega-collector monitor alerts observe
+  mega-collector monitor logs 'out of stock' --from 1h --url https://logs.example.com --token-file ~/.logs-token`;
+
+export function monitorCommand(context: Context): Command {
+  const command = new Command('monitor')
+    .description('Search stored logs; show metrics and alerts.')
+    .addHelpText('after', EXAMPLES);
+  command.addCommand(logsCommand(context));
+  command.addCommand(metricsCommand(context));
+  command.addCommand(alertsCommand(context));
+  return command;
+}

@@ -1,0 +1,92 @@
+import type { AggregatorEmitter } from '../aggregator/config.ts';
+import type { Json } from '../records/json.ts';
+import { textOf, type VariableTable } from '../runtime/configuration/configuration.ts';
+import type { ConnectionTrial } from '../runtime/connection-trial.ts';
+import { connectionsText } from './connect/connections-text.ts';
+import type { LoadedConfiguration } from './load-configuration.ts';
+import { type Io, widthOf } from './output/io.ts';
+import { printable, textTable } from './output/text-table.ts';
+import { formatParagraph } from './output/wrap-text.ts';
+
+/** For --check: prints every variable with its value and its origin. Secrets and PEM text are not shown. */
+export function printCheck(
+  io: Io,
+  table: VariableTable,
+  loaded: LoadedConfiguration<unknown>,
+  { json, stateDirectories, extra, connections }: CheckReportOptions,
+): void {
+  const variables = shownVariables(table, loaded, stateDirectories);
+  const { warnings } = loaded;
+  if (json) {
+    const ok = !hasFailed(connections);
+    const report = { ok, variables, ...extra, ...connectionsReport(connections), warnings };
+    io.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    return;
+  }
+  const rows = variables.map(({ name, value, origin }) => [name, printable(value ?? '-'), origin]);
+  const width = widthOf(io.stdout);
+  const columns = [{ title: 'variable' }, { title: 'value', wraps: true as const }, { title: 'from' }];
+  io.stdout.write(textTable(columns, rows, width));
+  for (const [title, value] of Object.entries(extra))
+    io.stdout.write(`\n${formatParagraph(`${title}: ${JSON.stringify(value)}`, width, 2)}`);
+  for (const { variable, message } of warnings)
+    io.stderr.write(formatParagraph(`Warning: ${variable} ${message}`, widthOf(io.stderr), 2));
+  if (connections !== undefined) io.stdout.write(`\n${connectionsText(connections, width)}`);
+  io.stdout.write('\nThe configuration is valid.\n');
+}
+
+/** State directories by variable, after the rules that no default in a table can express. */
+export type StateDirectories = Readonly<Record<string, string>>;
+
+interface CheckReportOptions {
+  readonly json: boolean;
+  readonly stateDirectories: StateDirectories;
+  /** More to print, by title. */
+  readonly extra: Readonly<Record<string, Json>>;
+  /** The results of --connect. */
+  readonly connections: readonly ConnectionTrial[] | undefined;
+}
+
+export function hasFailed(connections: readonly ConnectionTrial[] = []): boolean {
+  return connections.some(({ failure }) => failure !== undefined);
+}
+
+function connectionsReport(connections: readonly ConnectionTrial[] | undefined): object {
+  if (connections === undefined) return {};
+  return {
+    connections: connections.map(({ target, failure }) => ({
+      target,
+      ok: failure === undefined,
+      ...failure,
+    })),
+  };
+}
+
+/** The emitters of a configuration. */
+export function emittersReport(emitters: readonly AggregatorEmitter[]): Json {
+  return emitters.map(({ name, type }) => ({ name, type: type.type, guarantee: type.guarantee }));
+}
+
+interface ShownVariable {
+  readonly name: string;
+  /** null: the variable is not set. */
+  readonly value: string | null;
+  readonly origin: string;
+}
+
+function shownVariables(
+  table: VariableTable,
+  { environment, origins }: LoadedConfiguration<unknown>,
+  stateDirectories: StateDirectories,
+): readonly ShownVariable[] {
+  return Object.values(table).map((variable) => {
+    const { name } = variable;
+    const text = textOf(variable, environment) ?? variable.default;
+    const hidden = variable.secret === true || variable.file === true;
+    const origin = origins.get(name) ?? 'default';
+    const stateDirectory = stateDirectories[name];
+    if (stateDirectory !== undefined) return { name, value: stateDirectory, origin };
+    if (text === undefined) return { name, value: null, origin: 'not set' };
+    return { name, value: hidden ? '(set, not shown)' : text, origin };
+  });
+}
