@@ -17,6 +17,7 @@ import type { Health } from '../runtime/http/health.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
 import { LAYOUT_VERSION, migrateLayout } from '../storage/state/layout.ts';
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
+import { readOnlyStore } from '../storage/state/read-only-store.ts';
 import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state/state-store.ts';
 import { WriteHealth } from '../storage/state/write-health.ts';
@@ -83,7 +84,7 @@ export async function openOfflineCollectorControl(
 ): Promise<{ readonly handlers: ControlHandlers; close(): Promise<void> }> {
   const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
-    const store = await openStateStore(join(stateDirectory, 'state'));
+    const store = readOnlyStore(await openStateStore(join(stateDirectory, 'state')));
     const tail = createTailSource({
       ...deps,
       entries: rememberedEntries(store),
