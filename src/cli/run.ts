@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { failureOf } from './failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
+import { printableLines } from './output/text-table.ts';
 import { withoutPuppylogFlags } from './puppylog-flags.ts';
 
 const EXAMPLES = `
@@ -45,7 +46,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return context.exitCode;
   } catch (error) {
     const { exitCode, message } = failureOf(error);
-    if (message !== undefined) io.stderr.write(`mega-collector: ${message}\n`);
+    if (message !== undefined) io.stderr.write(`mega-collector: ${printableLines(message)}\n`);
     return exitCode;
   }
 }
@@ -86,7 +87,7 @@ function settle(command: Command, { stdout, stderr }: Io): void {
     })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
+      writeErr: (text) => void stderr.write(printableLines(text)),
     })
     .showHelpAfterError(`See mega-collector ${command.parent ? `${path(command)} ` : ''}--help.`);
   for (const each of command.commands) settle(each, { stdout, stderr } as Io);

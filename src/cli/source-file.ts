@@ -4,6 +4,7 @@ import type { CollectorConfig } from '../collector/config.ts';
 import { isCompressed } from '../collector/sources/tail/files/path-patterns.ts';
 import { CommandError } from './command-error.ts';
 import { fileErrorText } from './output/file-error-text.ts';
+import { jsonText } from './output/json-text.ts';
 import { count, printable } from './output/text-table.ts';
 
 interface SourceFileProblem {
@@ -66,7 +67,7 @@ export function sourceFileReport(
   { records, bytes }: { readonly records: number; readonly bytes: number },
   { json }: { readonly json: boolean },
 ): string {
-  if (json) return `${JSON.stringify({ source: path, records, bytes })}\n`;
+  if (json) return `${jsonText({ source: path, records, bytes })}\n`;
   const amount = `${count(records)} record${records === 1 ? '' : 's'}, ${count(bytes)} bytes`;
   return `Read ${amount} of ${printable(path)}${records === 0 ? NOTHING_NEW : ''}\n`;
 }

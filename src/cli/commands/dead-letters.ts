@@ -7,6 +7,7 @@ import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../output/exit-codes.ts';
 import { widthOf } from '../output/io.ts';
+import { jsonText } from '../output/json-text.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 
 const EXAMPLES = `
@@ -52,7 +53,7 @@ function listCommand({ io }: Context): Command {
         (await askAggregator(io, stateDirectory, 'dead-letters.list', filter)).value,
       );
       const text = json
-        ? letters.map((letter) => `${JSON.stringify(letter)}\n`).join('')
+        ? letters.map((letter) => `${jsonText(letter)}\n`).join('')
         : listText(letters, widthOf(io.stdout));
       io.stdout.write(text);
     });
@@ -91,7 +92,7 @@ function showCommand({ io }: Context): Command {
       const content = deadLetterContentAnswer(
         (await askAggregator(io, stateDirectory, 'dead-letters.show', { id })).value,
       );
-      if (json) io.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
+      if (json) io.stdout.write(`${jsonText(content, 2)}\n`);
       else if (raw) io.stdout.write(Buffer.from(content.data, 'base64'));
       else io.stdout.write(contentText(content, widthOf(io.stdout)));
     });
@@ -133,7 +134,7 @@ function selectionCommand({ io }: Context, name: 'replay' | 'discard', descripti
       const report = countAnswer(value);
       const letters = `${count(report.count)} dead letter${report.count === 1 ? '' : 's'}`;
       const done = name === 'replay' ? 'will be replayed' : 'discarded';
-      io.stdout.write(json ? `${JSON.stringify(report)}\n` : `${letters} ${done}.\n`);
+      io.stdout.write(json ? `${jsonText(report)}\n` : `${letters} ${done}.\n`);
       if (report.count < ids.length) {
         throw new CommandError(`${ids.length - report.count} of the ${ids.length} named do not exist.`);
       }

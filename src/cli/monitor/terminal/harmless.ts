@@ -1,4 +1,5 @@
-import { escapeControls, escapeUnseen } from '../../../runtime/logging/escape-controls.ts';
+import { escapeControls } from '../../../runtime/logging/escape-controls.ts';
+import { jsonText } from '../../output/json-text.ts';
 
 /**
  * What a log line, a segment or a server says, fit to be printed: one line, nothing in it that a terminal would obey, and
@@ -10,5 +11,5 @@ export function harmless(text: string): string {
 
 /** One line of JSON, the same to its reader, that is safe on a terminal too. */
 export function jsonLine(value: unknown): string {
-  return `${escapeUnseen(JSON.stringify(value))}\n`;
+  return `${jsonText(value)}\n`;
 }
