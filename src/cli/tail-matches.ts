@@ -97,7 +97,8 @@ class MatchWalk {
         return 'its name ends like that of a compressed file. Decompress it';
       case 'excluded':
         return '"exclude" leaves it out. Change one of the two';
-      default:
+      case 'read':
+      case 'no-pattern':
         return undefined;
     }
   }
