@@ -32,10 +32,10 @@ const rowsOf = (state: string) =>
 
 async function askOffline(state: string, path: string) {
   const { logger } = capturedLogger();
-  const { handlers, close } = await openOfflineCollectorControl(state, { logger, clock: systemClock });
-  const status = await handlers.status?.({ verbose: true });
-  await handlers.explain?.({ path });
-  await close();
+  const control = await openOfflineCollectorControl(state, { logger, clock: systemClock });
+  const status = await control.handlers.status?.({ verbose: true });
+  await control.handlers.explain?.({ path });
+  await control.close();
   return status;
 }
 

@@ -26,7 +26,7 @@ export interface ProductPlan {
 /** Starts the built binary, as a user would. It may not be ready yet: see `untilReady`. */
 export function startProduct(plan: ProductPlan): RunningProcess {
   const { subcommand, args = [], nodeArgs = [], wrapper = [], env, onStdout, onStderr } = plan;
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath];
+  const [command, ...rest] = [...wrapper, process.execPath];
   return RunningProcess.start({
     name: subcommand,
     command,
@@ -80,7 +80,7 @@ export async function readCollectorBalance(
 }
 
 async function readStatus(stateDirectory: string, wrapper: readonly string[] = []): Promise<unknown> {
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath];
+  const [command, ...rest] = [...wrapper, process.execPath];
   const text = await runCommand({
     name: 'mega-collector status',
     command,
