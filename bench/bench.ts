@@ -13,8 +13,9 @@ import { type WrittenLog, writeAccessLog } from './access-log.ts';
 import type { Contender } from './contender.ts';
 import { goalTable, type Measured, type StoppedRow } from './goals.ts';
 import { describeMachine } from './machine.ts';
-import { measureIdleFiles } from './measurements/idle-files.ts';
+import { manyFilesTable } from './many-files-table.ts';
 import { measureLatency } from './measurements/latency.ts';
+import { FILE_COUNTS, type ManyFilesRun, measureManyFiles } from './measurements/many-files.ts';
 import { measurePgLogfebe } from './measurements/pg-logfebe.ts';
 import { type Absence, measureStoppedAggregator } from './measurements/stopped-aggregator.ts';
 import { ours } from './peers/ours.ts';
@@ -80,7 +81,7 @@ async function run(settings: BenchSettings): Promise<string> {
     transfers: await section('transfer', () => compete(ready, settings, log, 0), []),
     link: await section('link', () => compete(linked, settings, log, LINK_DELAY_MS), []),
     latency: await section('latency', () => attempt('latency', () => measureLatency(directory)), undefined),
-    idle: await section('idle', () => attempt('idle files', () => measureIdleFiles(directory)), undefined),
+    manyFiles: await section('idle', () => manyFilesRuns(directory), []),
     stopped: await section('memory', () => stoppedRows([small, log], directory), []),
     sockets:
       (await section('sockets', () => attempt('sockets', () => measurePgLogfebe(directory)), undefined)) ??
@@ -152,6 +153,15 @@ async function stoppedRows(logs: readonly WrittenLog[], directory: string): Prom
   return rows;
 }
 
+async function manyFilesRuns(directory: string): Promise<ManyFilesRun[]> {
+  const runs: ManyFilesRun[] = [];
+  for (const files of FILE_COUNTS) {
+    const run = await attempt(`${files} files`, () => measureManyFiles(files, directory));
+    if (run !== undefined) runs.push(run);
+  }
+  return runs;
+}
+
 async function attempt<T>(label: string, measure: () => Promise<T>): Promise<T | undefined> {
   say(`Measuring ${label}`);
   try {
@@ -168,7 +178,7 @@ function report(
   machine: string,
   ready: readonly Ready[],
 ): string {
-  const { log, transfers, link, latency, idle, stopped, sockets, stores } = measured;
+  const { log, transfers, link, latency, manyFiles, stopped, sockets, stores } = measured;
   const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`);
   const size = `${Math.round(log.bytes / 1e6)} MB, ${log.lines.toLocaleString('en-US')} lines`;
   const parts = [
@@ -185,13 +195,7 @@ function report(
       table(['', 'p50 ms', 'p99 ms', 'max ms'], [['latency', ...[p50Ms, p99Ms, maxMs].map(oneDigit)]]),
     );
   }
-  if (idle !== undefined) {
-    const percent = [idle.collector, idle.aggregator].map((share) => (share * 100).toFixed(2));
-    parts.push(
-      `### ${idle.files} idle files`,
-      table(['', 'collector', 'aggregator'], [['% of a core', ...percent]]),
-    );
-  }
+  if (manyFiles.length > 0) parts.push('### Many files of one line each', manyFilesTable(manyFiles));
   if (stopped.length > 0) {
     parts.push(
       "### The collector's memory with the aggregator stopped",

@@ -20,7 +20,11 @@ async function readiness(http: string) {
 }
 
 async function runningPair() {
-  const pair = await layOutPair({ directory: await temporaryDirectory() });
+  const pair = await layOutPair({
+    directory: await temporaryDirectory(),
+    // By default a batch that is not full waits 15 s.
+    aggregatorEnv: { AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '100ms' },
+  });
   const aggregator = pair.startAggregator();
   const collector = pair.startCollector();
   onTestFinished(async () => {

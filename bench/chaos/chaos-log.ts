@@ -57,6 +57,11 @@ export class ChaosLog {
     if (targetDirectory !== undefined) symlinkSync(this.#path, join(directory, `${name}.log`));
   }
 
+  /** Of the current generation. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** Size of the current generation in bytes. */
   get size(): number {
     return statSync(this.#path).size;

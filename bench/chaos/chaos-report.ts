@@ -1,6 +1,7 @@
 import type { StreamBalanceReport } from '../../src/collector/collector-reports.ts';
 import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
 import type { WrittenLog } from './chaos-writer.ts';
+import type { ClonesReport } from './collector-clones.ts';
 import type { Audit } from './line-audit.ts';
 import type { PagerCounts } from './pager-endpoint.ts';
 import type { OwnEnd } from './supervised.ts';
@@ -10,7 +11,10 @@ export interface ChaosReport {
   readonly rounds: number;
   /** The number of times of each fault. */
   readonly faults: ReadonlyMap<string, number>;
+  /** Those of clones included. */
   readonly written: readonly WrittenLog[];
+  /** undefined: no clones in this run. */
+  readonly clones: ClonesReport | undefined;
   readonly file: Audit;
   readonly stdout: Audit;
   /** A text: the reason why there is no balance. */
@@ -33,6 +37,7 @@ export function failuresOf(report: ChaosReport): string[] {
   const { file, stdout, balance, collectorBalance, exits, ownEnds, pager, written } = report;
   const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
+  const hasEndedStreams = (report.clones?.started ?? 0) > 0;
   const failures = [
     ...(['missing', 'doubled', 'disordered', 'damaged'] as const)
       .filter((what) => file[what] > 0)
@@ -42,7 +47,8 @@ export function failuresOf(report: ChaosReport): string[] {
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
     ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
     ...balanceFailures(balance, lines, bytes),
-    ...collectorBalanceFailures(collectorBalance, bytes),
+    ...collectorBalanceFailures(collectorBalance, hasEndedStreams ? undefined : bytes),
+    ...clonesFailures(report.clones),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...ownEnds
       .filter(({ excused }) => !excused)
@@ -68,6 +74,7 @@ export function describeReport(report: ChaosReport): string {
     `written   ${linesOf(written)} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
     `file      ${audit(file)}`,
     `stdout    ${audit(stdout)} (at least once is promised)`,
+    describeClones(report.clones),
     `ended by themselves: ${ownEnds.length === 0 ? 'none' : ownEnds.map(describeEnd).join('; ')}`,
     pager === undefined
       ? 'PagerDuty was skipped'
@@ -91,6 +98,21 @@ export function describeEnd({ name, exit, fault }: OwnEnd): string {
   return `${name} (${exit.signal ?? exit.code}) while ${fault}`;
 }
 
+function clonesFailures(clones: ClonesReport | undefined): string[] {
+  if (clones === undefined) return [];
+  const { started, reportedLines, unfinished } = clones;
+  const failures =
+    unfinished === 0 ? [] : [`clones: ${unfinished} of ${started} did not send all lines in time`];
+  if (started > 0 && reportedLines === 0)
+    failures.push('clones: two collectors ran with one identity, and no log reports it');
+  return failures;
+}
+
+function describeClones(clones: ClonesReport | undefined): string {
+  if (clones === undefined) return 'clones    left out';
+  return `clones    ${clones.started} ran beside the collector; ${clones.reportedLines} log lines report that`;
+}
+
 export function balanceFailures(balance: QueueBalance | string, lines: number, bytes: number): string[] {
   if (typeof balance === 'string') return [`no balance: ${balance}`];
   const { accepted, emitters } = balance;
@@ -107,12 +129,17 @@ export function balanceFailures(balance: QueueBalance | string, lines: number, b
     );
 }
 
-export function collectorBalanceFailures(balance: StreamBalanceReport | string, bytes: number): string[] {
+/** `bytes`: undefined where a clone has made streams end, and their bytes are not in the balance any more. */
+export function collectorBalanceFailures(
+  balance: StreamBalanceReport | string,
+  bytes: number | undefined,
+): string[] {
   if (typeof balance === 'string') return [`no balance of the collector: ${balance}`];
   const { read, accepted, waiting, unread } = balance;
-  if (read === bytes && accepted === bytes && waiting === 0 && unread === 0) return [];
+  const due = bytes ?? read;
+  if (read === due && accepted === due && waiting === 0 && unread === 0) return [];
   return [
-    `balance: of ${bytes} bytes that were written the collector has read ${read}; ${accepted} are accepted, ` +
+    `balance: of ${due} bytes that were written the collector has read ${read}; ${accepted} are accepted, ` +
       `${waiting} wait, ${unread} are unread`,
   ];
 }

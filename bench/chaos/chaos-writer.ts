@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Random } from '../random.ts';
 import { ChaosLog } from './chaos-log.ts';
 import { BANNER, TRAILER } from './frame-line.ts';
@@ -9,6 +9,8 @@ export const CHAOS_GLOBS = ['*.log', '*.log.*', '*.log-*'];
 
 export interface WrittenLog {
   readonly name: string;
+  /** The number of its first line. Default: 0. */
+  readonly first?: number;
   /** Numbered lines. */
   readonly lines: number;
   /** Lines that are equal in all generations. */
@@ -41,6 +43,8 @@ const LINKED_ROTATION_TICKS = 15_000 / TICK_MS;
  *               copied and truncated before it is complete
  */
 export class ChaosWriter {
+  /** Where the files are that links lead to. */
+  readonly targetDirectory: string;
   readonly #logs: { readonly log: ChaosLog; readonly behave: Behaviour }[];
   readonly #random: Random;
   #timer: NodeJS.Timeout | undefined;
@@ -52,6 +56,7 @@ export class ChaosWriter {
       return { log, behave: plainBehaviour(log, rotationNames === 'dated') };
     });
     const targetDirectory = join(directory, '..', 'targets');
+    this.targetDirectory = targetDirectory;
     const linked = new ChaosLog({ name: 'linked', directory, rotationNames: 'counted', targetDirectory });
     const uniform = new ChaosLog({ name: UNIFORM_LOG, directory, rotationNames: 'counted' });
     this.#logs = [
@@ -64,6 +69,22 @@ export class ChaosWriter {
 
   start(): void {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Until `start`: all lines are complete, and no log is shorter than this. */
+  pause(minBytes: number): void {
+    this.stop();
+    for (const { log } of this.#logs) while (log.size < minBytes) log.append(1);
+  }
+
+  /** The logs as they are now, in copies of their directories. */
+  places(
+    copies: readonly { readonly original: string; readonly copy: string }[],
+  ): { readonly name: string; readonly lines: number; readonly path: string }[] {
+    return this.#logs.map(({ log: { name, lines, path } }) => {
+      const copy = copies.find(({ original }) => original === dirname(path))?.copy ?? '';
+      return { name, lines, path: join(copy, basename(path)) };
+    });
   }
 
   /** Completes unfinished lines. */

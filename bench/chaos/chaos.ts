@@ -24,8 +24,9 @@ import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
 import { layOutPair, type Pair } from '../../test/support/pair.ts';
 import { readBalance, readCollectorBalance } from '../../test/support/product.ts';
 import { Random } from '../random.ts';
-import { type ChaosReport, failuresOf } from './chaos-report.ts';
+import { type ChaosReport, failuresOf, sum } from './chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from './chaos-writer.ts';
+import { CollectorClones } from './collector-clones.ts';
 import { type Fault, faultsOf, NO_FAULT, outputParts, type Victim, type World } from './faults.ts';
 import { inTime, type TimedPlan } from './in-time.ts';
 import { keepFiles } from './keep-files.ts';
@@ -39,6 +40,8 @@ export interface ChaosPlan extends TimedPlan {
   readonly seed: number;
   /** An empty directory; the caller removes it. */
   readonly directory: string;
+  /** In some rounds a clone of the collector runs beside it. They take long. */
+  readonly hasClones?: boolean;
 }
 
 const LOG_NAMES = ['alpha', 'beta', 'gamma', 'delta'];
@@ -66,7 +69,7 @@ async function play(plan: ChaosPlan, stage: Stage, random: Random): Promise<Chao
   world.collector.start();
   writer.start();
   await playRounds(plan, stage, random);
-  const written = writer.stop();
+  const written = [...writer.stop(), ...(stage.clones?.written ?? [])];
   plan.say('The rounds are over; waiting for the remaining lines');
   await untilDrained(written, stage);
   plan.say('Stopping both processes and counting the output');
@@ -83,6 +86,8 @@ interface Stage {
   readonly pager: PagerEndpoint | undefined;
   readonly stdout: StdoutLog;
   readonly faultCounts: Map<string, number>;
+  /** Made after the rest. */
+  clones: CollectorClones | undefined;
   fault: Fault;
 }
 
@@ -115,7 +120,7 @@ async function setStage(plan: ChaosPlan, random: Random): Promise<Stage> {
   const writer = new ChaosWriter(pair.logDirectory, LOG_NAMES, random);
   const stage: Omit<Stage, 'world'> = {
     ...{ pair, pager, stdout, writer },
-    ...{ faultCounts: new Map(), fault: NO_FAULT },
+    ...{ faultCounts: new Map(), clones: undefined, fault: NO_FAULT },
   };
   const supervise = (name: Victim) =>
     new Supervised({
@@ -136,6 +141,10 @@ async function setStage(plan: ChaosPlan, random: Random): Promise<Stage> {
     outputDisk,
   };
   const full: Stage = { ...stage, world };
+  if (plan.hasClones === true) {
+    const { collector } = world;
+    full.clones = await CollectorClones.prepare({ pair, directory, writer, collector, random, say });
+  }
   return full;
 }
 
@@ -161,7 +170,7 @@ function pagerEnvironment(pager: PagerEndpoint): Record<string, string> {
 }
 
 async function playRounds(plan: ChaosPlan, stage: Stage, random: Random): Promise<void> {
-  const faults = faultsOf(stage.world);
+  const faults = [...faultsOf(stage.world), ...(stage.clones === undefined ? [] : [stage.clones.fault])];
   let deck: Fault[] = [];
   await sleep(random.between(0, 3000));
   for (let round = 1; round <= plan.rounds; round++) {
@@ -209,7 +218,7 @@ function chosenVictims(random: Random): readonly Victim[] {
 
 /** Waits until everything is delivered both ways, or until there is no progress for too long. */
 async function untilDrained(written: readonly WrittenLog[], stage: Stage): Promise<void> {
-  const due = written.reduce((sum, { bytes }) => sum + bytes, 0);
+  const due = sum(written, 'bytes');
   let before = -1;
   let movedAt = performance.now();
   while (performance.now() - movedAt < DRAIN_STALLED_AFTER_MS) {
@@ -224,7 +233,7 @@ async function untilDrained(written: readonly WrittenLog[], stage: Stage): Promi
 
 async function fileBytes({ pair }: Stage): Promise<number> {
   const sizes = await Promise.all(outputParts(pair.outputPath).map(async (path) => (await stat(path)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 async function nothingIsQueued({ pair }: Stage): Promise<boolean> {
@@ -237,7 +246,7 @@ async function takeStock(
   stage: Stage,
   written: readonly WrittenLog[],
 ): Promise<ChaosReport> {
-  const { world, pair, stdout } = stage;
+  const { world, pair, stdout, clones } = stage;
   const exits = [await world.collector.askToStop(), await world.aggregator.askToStop()];
   const file = new LineAudit(written);
   await auditFiles(file, outputParts(pair.outputPath));
@@ -249,16 +258,17 @@ async function takeStock(
     rounds: plan.rounds,
     faults: stage.faultCounts,
     written,
+    clones: clones?.report(),
     file: file.result(),
     stdout: printed.result(),
     balance: await balanceOf(pair),
     collectorBalance: await collectorBalanceOf(pair),
     exits,
-    ownEnds: [...world.collector.ownEnds, ...world.aggregator.ownEnds],
+    ownEnds: [world.collector, world.aggregator, ...(clones?.ended ?? [])].flatMap(({ ownEnds }) => ownEnds),
     pager: stage.pager?.counts,
     undeliverableRounds: faultsOf(world)
       .filter(({ stopsDelivery }) => stopsDelivery)
-      .reduce((sum, { name }) => sum + (stage.faultCounts.get(name) ?? 0), 0),
+      .reduce((total, { name }) => total + (stage.faultCounts.get(name) ?? 0), 0),
   };
 }
 
@@ -285,10 +295,11 @@ async function keepEvidence({ pair }: Stage, directory: string): Promise<void> {
   await keepFiles(pair.collectorState, join(directory, 'kept-collector'));
 }
 
-async function strike({ world, writer, pager, fault }: Stage): Promise<void> {
+async function strike({ world, writer, pager, clones, fault }: Stage): Promise<void> {
   writer.stop();
   await world.collector.end();
   await world.aggregator.end();
+  await clones?.stop();
   if (fault !== NO_FAULT) await fault.end();
   pager?.stop();
   await world.stateDisk?.unmount();

@@ -14,7 +14,16 @@ export interface Audit {
   readonly examples: readonly string[];
 }
 
+/** What is due of one log. */
+export interface DueLog {
+  readonly name: string;
+  /** The number of its first line. Default: 0. */
+  readonly first?: number;
+  readonly lines: number;
+}
+
 interface Seen {
+  readonly first: number;
   readonly numbers: Uint8Array;
   expected: number;
 }
@@ -31,10 +40,13 @@ export class LineAudit {
   #disordered = 0;
   #damaged = 0;
 
-  constructor(logs: readonly { readonly name: string; readonly lines: number }[]) {
+  constructor(logs: readonly DueLog[]) {
     this.#written = new Map(logs.map(({ name, lines }) => [name, lines]));
     this.#logs = new Map(
-      logs.map(({ name, lines }) => [name, { numbers: new Uint8Array(lines), expected: 0 }]),
+      logs.map(({ name, first = 0, lines }) => [
+        name,
+        { first, numbers: new Uint8Array(lines), expected: first },
+      ]),
     );
   }
 
@@ -44,14 +56,15 @@ export class LineAudit {
     if (isFrameLine(text)) return;
     const head = parseNumberedLine(text);
     const seen = head && this.#logs.get(head.log);
-    if (head === undefined || seen === undefined || head.number >= seen.numbers.length) {
+    const index = head === undefined || seen === undefined ? -1 : head.number - seen.first;
+    if (head === undefined || seen === undefined || index < 0 || index >= seen.numbers.length) {
       this.#damaged += 1;
       this.#note('damaged', `${where}: damaged: ${JSON.stringify(text.slice(0, 120))}`);
-    } else if (seen.numbers[head.number] === 1) {
+    } else if (seen.numbers[index] === 1) {
       this.#doubled += 1;
       this.#note('doubled', `${where}: again: ${head.log} ${head.number}`);
     } else {
-      seen.numbers[head.number] = 1;
+      seen.numbers[index] = 1;
       if (head.number < seen.expected) this.#disordered += 1;
       if (head.number !== seen.expected) {
         this.#note('order', `${where}: ${head.log} ${head.number} where ${seen.expected} was due`);
@@ -72,10 +85,10 @@ export class LineAudit {
     };
   }
 
-  #missingOf(name: string, { numbers }: Seen): number {
+  #missingOf(name: string, { first: begin, numbers }: Seen): number {
     const missing = numbers.reduce((sum, seen) => sum + (1 - seen), 0);
     if (missing > 0) {
-      const first = numbers.indexOf(0);
+      const first = begin + numbers.indexOf(0);
       const written = this.#written.get(name) ?? 0;
       this.#note('missing', `${name}: ${missing} of ${written} lines missing, the first is ${first}`);
     }

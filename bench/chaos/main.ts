@@ -52,7 +52,7 @@ async function isClean(): Promise<boolean> {
 }
 
 async function intoFile(): Promise<Outcome> {
-  const report = await runChaos({ rounds, seed, directory, say });
+  const report = await runChaos({ rounds, seed, directory, hasClones: true, say });
   return { text: describeReport(report), failures: failuresOf(report) };
 }
 

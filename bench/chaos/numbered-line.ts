@@ -4,11 +4,13 @@
  */
 export function numberedLine(log: string, number: number): string {
   const head = `${log} ${String(number).padStart(9, '0')} `;
-  return `${head}${payload(log.length * 7919 + number, log === UNIFORM_LOG)}\n`;
+  return `${head}${payload(log.length * 7919 + number, UNIFORM_LOGS.test(log))}\n`;
 }
 
 /** All lines of this log have the same length, so its generations can have the same size. */
 export const UNIFORM_LOG = 'uniform';
+/** A copy of it ends with a digit. */
+const UNIFORM_LOGS = /^unifor[m\d]$/;
 const UNIFORM_PAYLOAD_LENGTH = 100;
 
 export interface LineHead {

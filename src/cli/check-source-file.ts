@@ -5,6 +5,7 @@ import { isCompressed } from '../collector/sources/tail/files/path-patterns.ts';
 import { type Cancel, systemClock } from '../runtime/clock.ts';
 import { CommandError } from './command-error.ts';
 import { fileErrorText } from './output/file-error-text.ts';
+import { jsonText } from './output/json-text.ts';
 import { count, printable } from './output/text-table.ts';
 import { NOTHING_NEW, reportRewrites } from './report-rewrites.ts';
 import type { TailInputs } from './tail-inputs.ts';
@@ -74,7 +75,7 @@ export function sourceFileReport(
   { records, bytes }: { readonly records: number; readonly bytes: number },
   { json }: { readonly json: boolean },
 ): string {
-  if (json) return `${JSON.stringify({ source: path, records, bytes })}\n`;
+  if (json) return `${jsonText({ source: path, records, bytes })}\n`;
   const amount = `${count(records)} record${records === 1 ? '' : 's'}, ${count(bytes)} bytes`;
   return `Read ${amount} of ${printable(path)}${records === 0 ? `: nothing new. ${NOTHING_NEW}` : ''}\n`;
 }

@@ -5,6 +5,7 @@ import type { ConnectionTrial } from '../runtime/connection-trial.ts';
 import { connectionsText } from './connect/connections-text.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { type Io, widthOf } from './output/io.ts';
+import { jsonText } from './output/json-text.ts';
 import { printable, textTable } from './output/text-table.ts';
 import { formatParagraph } from './output/wrap-text.ts';
 
@@ -20,7 +21,7 @@ export function printCheck(
   if (json) {
     const ok = !hasFailed(connections);
     const report = { ok, variables, ...extra, ...connectionsReport(connections), warnings };
-    io.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    io.stdout.write(`${jsonText(report, 2)}\n`);
     return;
   }
   const rows = variables.map(({ name, value, origin }) => [name, printable(value ?? '-'), origin]);
@@ -28,9 +29,9 @@ export function printCheck(
   const columns = [{ title: 'variable' }, { title: 'value', wraps: true as const }, { title: 'from' }];
   io.stdout.write(textTable(columns, rows, width));
   for (const [title, value] of Object.entries(extra))
-    io.stdout.write(`\n${formatParagraph(`${title}: ${JSON.stringify(value)}`, width, 2)}`);
+    io.stdout.write(`\n${formatParagraph(`${title}: ${jsonText(value)}`, width, 2)}`);
   for (const { variable, message } of warnings)
-    io.stderr.write(formatParagraph(`Warning: ${variable} ${message}`, widthOf(io.stderr), 2));
+    io.stderr.write(formatParagraph(printable(`Warning: ${variable} ${message}`), widthOf(io.stderr), 2));
   if (connections !== undefined) io.stdout.write(`\n${connectionsText(connections, width)}`);
   io.stdout.write('\nThe configuration is valid.\n');
 }

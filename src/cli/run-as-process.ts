@@ -17,6 +17,7 @@ import { ProgressLine } from './one-shot/progress-line.ts';
 import { showProgress } from './one-shot/show-progress.ts';
 import { EXIT } from './output/exit-codes.ts';
 import { type Io, widthOf } from './output/io.ts';
+import { jsonText } from './output/json-text.ts';
 import { hasFailed, printCheck, type StateDirectories } from './print-check.ts';
 import { namedFiles, watchNamedFiles } from './reloaded-files.ts';
 import { type RunServiceOptions, runService } from './run-service.ts';
@@ -46,7 +47,7 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
     if (hasFailed(connections)) context.exitCode = EXIT.failure;
   } catch (error) {
     if (!json || !(error instanceof ConfigurationError)) throw error;
-    io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems }, undefined, 2)}\n`);
+    io.stdout.write(`${jsonText({ ok: false, problems: error.problems }, 2)}\n`);
     context.exitCode = EXIT.configuration;
   }
 }

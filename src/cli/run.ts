@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
+import { printableLines } from './output/text-table.ts';
 import { rewritePuppylogFlags } from './rewrite-puppylog-flags.ts';
 
 const EXAMPLES = `
@@ -48,7 +49,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return context.exitCode;
   } catch (error) {
     const { exitCode, message } = describeFailure(error);
-    if (message !== undefined) io.stderr.write(`mega-collector: ${message}\n`);
+    if (message !== undefined) io.stderr.write(`mega-collector: ${printableLines(message)}\n`);
     return exitCode;
   }
 }
@@ -92,7 +93,7 @@ function settle(command: Command, { stdout, stderr }: Io): void {
     })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
+      writeErr: (text) => void stderr.write(printableLines(text)),
     })
     .showHelpAfterError(`See mega-collector ${command.parent ? `${path(command)} ` : ''}--help.`);
   for (const each of command.commands) settle(each, { stdout, stderr } as Io);

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { access, readdir, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type PathPattern,
@@ -22,6 +22,8 @@ export interface TailMatches {
 
 const MAX_FILES = 1000;
 const MAX_DIRECTORIES = 10_000;
+
+const DANGLING = 'it is a symbolic link to a file that does not exist (ENOENT). Check where the link leads';
 
 /** Finds the files of a configuration once, without reading them. */
 export async function tailMatches(entries: readonly TailEntry[]): Promise<readonly TailMatches[]> {
@@ -76,20 +78,35 @@ class MatchWalk {
         if (found.isDirectory()) await this.#walk(path, rest);
         return;
       }
-      if (found.isDirectory()) this.#reportDirectory(path);
-      else if (found.isFile() && this.#patterns.classify(path).kind === 'read') await this.#take(path);
+      const obstacle = this.#obstacleOf(path, found);
+      if (obstacle === undefined) await this.#take(path);
+      else this.#reportObstacle(path, obstacle);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#report(path, error);
+      else if (rest.length === 0 && (await isSymbolicLink(path))) this.#reportObstacle(path, DANGLING);
     }
   }
 
-  /** A glob may match directories besides files; a plain path to a directory is a mistake. */
-  #reportDirectory(path: string): void {
-    if (this.#pattern.segments.every((segment) => typeof segment === 'string')) {
-      const shown = printable(path);
-      this.#problems.push(`Cannot read ${shown}: it is a directory (EISDIR). Name its files: ${shown}/*.`);
+  /** Why it is not read, and what to do; undefined when it is read. */
+  #obstacleOf(path: string, found: Stats): string | undefined {
+    if (found.isDirectory()) return `it is a directory (EISDIR). Name its files: ${printable(path)}/*`;
+    if (!found.isFile()) return 'it is not a regular file. Name a regular file';
+    switch (this.#patterns.classify(path).kind) {
+      case 'compressed':
+        return 'its name ends like that of a compressed file. Decompress it';
+      case 'excluded':
+        return '"exclude" leaves it out. Change one of the two';
+      case 'read':
+      case 'no-pattern':
+        return undefined;
     }
+  }
+
+  /** A glob may match such things besides files; a plain path to one is a mistake. */
+  #reportObstacle(path: string, obstacle: string): void {
+    if (this.#pattern.segments.every((segment) => typeof segment === 'string'))
+      this.#problems.push(`Cannot read ${printable(path)}: ${obstacle}.`);
   }
 
   async #take(path: string): Promise<void> {
@@ -109,4 +126,9 @@ class MatchWalk {
   #report(path: string, error: unknown): void {
     this.#problems.push(`Cannot read ${printable(path)}: ${fileErrorText(error)}`);
   }
+}
+
+async function isSymbolicLink(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isSymbolicLink() === true;
 }

@@ -17,6 +17,7 @@ import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
 import { LAYOUT_VERSION, migrateLayout } from '../storage/state/layout.ts';
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
+import { readOnlyStore } from '../storage/state/read-only-store.ts';
 import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state/state-store.ts';
 import { WriteHealth } from '../storage/state/write-health.ts';
@@ -82,7 +83,7 @@ export async function openOfflineCollectorControl(
 ): Promise<{ readonly handle: HttpHandler; close(): Promise<void> }> {
   const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
-    const store = await openStateStore(join(stateDirectory, 'state'));
+    const store = readOnlyStore(await openStateStore(join(stateDirectory, 'state')));
     const sources: OfflineSource[] = [];
     for (const type of sourceTypes) sources.push(await openOffline(type, { ...deps, store }));
     const close = async () => {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BANNER, TRAILER } from '../../bench/chaos/frame-line.ts';
-import { type Audit, auditFiles, LineAudit } from '../../bench/chaos/line-audit.ts';
+import { type Audit, auditFiles, type DueLog, LineAudit } from '../../bench/chaos/line-audit.ts';
 import { numberedLine } from '../../bench/chaos/numbered-line.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -31,6 +31,13 @@ describe('the audit of what came out', () => {
     expect(await auditOf([alpha(0), alpha(2), alpha(3)])).toMatchObject({ missing: 2, doubled: 0 });
   });
 
+  test('begins with the first number of a log', async () => {
+    const due = [{ name: 'alpha', first: 2, lines: 3 }];
+    expect(await auditOfLogs(due, FIVE.slice(2))).toEqual({ ...CLEAN, lines: 3 });
+    expect(await auditOfLogs(due, FIVE)).toMatchObject({ missing: 0, damaged: 2 });
+    expect(await auditOfLogs(due, [alpha(2), alpha(4)])).toMatchObject({ missing: 1 });
+  });
+
   test('counts what is doubled', async () => {
     expect(await auditOf([...FIVE, alpha(2)])).toMatchObject({ missing: 0, doubled: 1, disordered: 0 });
   });
@@ -49,11 +56,17 @@ describe('the audit of what came out', () => {
   });
 });
 
-async function auditOf(...files: readonly (readonly string[])[]): Promise<Audit> {
+const auditOf = (...files: readonly (readonly string[])[]) =>
+  auditOfLogs([{ name: 'alpha', lines: 5 }], ...files);
+
+async function auditOfLogs(
+  logs: readonly DueLog[],
+  ...files: readonly (readonly string[])[]
+): Promise<Audit> {
   const directory = await temporaryDirectory();
   const paths = files.map((_, index) => join(directory, String(index)));
   await Promise.all(paths.map((path, index) => writeFile(path, files[index]?.join('') ?? '')));
-  const audit = new LineAudit([{ name: 'alpha', lines: 5 }]);
+  const audit = new LineAudit(logs);
   await auditFiles(audit, paths);
   return audit.result();
 }

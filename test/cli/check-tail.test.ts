@@ -1,8 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkTail, tailReport } from '../../src/cli/check-tail.ts';
-import { tailEntriesFromGlobs } from '../../src/collector/sources/tail/files/tail-configuration.ts';
+import { tailMatches } from '../../src/cli/tail-matches.ts';
+import {
+  type TailEntry,
+  tailEntriesFromGlobs,
+} from '../../src/collector/sources/tail/files/tail-configuration.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -33,6 +38,26 @@ test('fails a one-shot run for a pattern without files, a directory and a dangli
   await expect(check(join(directory, 'a'))).rejects.toThrow('it is a directory (EISDIR)');
   await expect(check(join(directory, 'loop'))).rejects.toThrow('(ELOOP)');
   await expect(check(join(directory, 'one.log'))).resolves.toBeUndefined();
+});
+
+test('names the reason for a path to something that is not read', async () => {
+  const directory = await directoryWithFiles();
+  await symlink(join(directory, 'nowhere'), join(directory, 'dangling'));
+  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  const [plain] = tailEntriesFromGlobs([join(directory, 'one.log')]);
+  const excluded = { ...plain, exclude: ['one.*'] };
+  const problemsOf = async (tail: readonly TailEntry[]) =>
+    (await tailMatches(tail)).flatMap(({ problems }) => problems).join();
+  const problemOf = (name: string) => problemsOf(tailEntriesFromGlobs([join(directory, name)]));
+  expect(await problemOf('pipe')).toContain('pipe: it is not a regular file. Name a regular file');
+  expect(await problemOf('old.gz')).toContain(
+    'old.gz: its name ends like that of a compressed file. Decompress',
+  );
+  expect(await problemOf('dangling')).toContain(
+    'dangling: it is a symbolic link to a file that does not exist',
+  );
+  expect(await problemsOf([excluded as TailEntry])).toContain('one.log: "exclude" leaves it out');
+  expect(await problemOf('missing')).toContain('missing matches no file');
 });
 
 test.skipIf(process.getuid?.() === 0)('fails a one-shot run for a file without permission', async () => {

@@ -17,17 +17,20 @@ export interface ProductPlan {
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
+  /** A command that runs the product as its last arguments. */
+  readonly wrapper?: readonly string[];
   readonly onStdout?: (chunk: Buffer) => void;
   readonly onStderr?: (chunk: Buffer) => void;
 }
 
 /** Starts the built binary, as a user would. It may not be ready yet: see `untilReady`. */
 export function startProduct(plan: ProductPlan): RunningProcess {
-  const { subcommand, args = [], nodeArgs = [], env, onStdout, onStderr } = plan;
+  const { subcommand, args = [], nodeArgs = [], wrapper = [], env, onStdout, onStderr } = plan;
+  const [command, ...rest] = [...wrapper, process.execPath];
   return RunningProcess.start({
     name: subcommand,
-    command: process.execPath,
-    args: [...nodeArgs, PRODUCT_ENTRY, subcommand, ...args],
+    command,
+    args: [...rest, ...nodeArgs, PRODUCT_ENTRY, subcommand, ...args],
     env,
     ...(onStdout && { onStdout }),
     ...(onStderr && { onStderr }),
@@ -68,16 +71,20 @@ export async function readBalance(stateDirectory: string): Promise<QueueBalance>
   return (await readStatus(stateDirectory)) as QueueBalance;
 }
 
-/** The same of a collector's. */
-export async function readCollectorBalance(stateDirectory: string): Promise<CollectorStatus> {
-  return (await readStatus(stateDirectory)) as CollectorStatus;
+/** The same of a collector's. `wrapper`: that of the collector, without which the files may be others. */
+export async function readCollectorBalance(
+  stateDirectory: string,
+  wrapper: readonly string[] = [],
+): Promise<CollectorStatus> {
+  return (await readStatus(stateDirectory, wrapper)) as CollectorStatus;
 }
 
-async function readStatus(stateDirectory: string): Promise<unknown> {
+async function readStatus(stateDirectory: string, wrapper: readonly string[] = []): Promise<unknown> {
+  const [command, ...rest] = [...wrapper, process.execPath];
   const text = await runCommand({
     name: 'mega-collector status',
-    command: process.execPath,
-    args: [PRODUCT_ENTRY, 'status', '--json', '--state-directory', stateDirectory],
+    command,
+    args: [...rest, PRODUCT_ENTRY, 'status', '--json', '--state-directory', stateDirectory],
   });
   return JSON.parse(text);
 }

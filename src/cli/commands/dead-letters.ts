@@ -12,6 +12,7 @@ import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../output/exit-codes.ts';
 import { widthOf } from '../output/io.ts';
+import { jsonText } from '../output/json-text.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 
 const EXAMPLES = `
@@ -60,7 +61,7 @@ function listCommand({ io }: Context): Command {
       const { answer } = await callAggregator(io, stateDirectory, listDeadLetters, input);
       const letters = answer.deadLetters;
       const text = json
-        ? letters.map((letter) => `${JSON.stringify(letter)}\n`).join('')
+        ? letters.map((letter) => `${jsonText(letter)}\n`).join('')
         : listText(letters, widthOf(io.stdout));
       io.stdout.write(text);
     });
@@ -98,7 +99,7 @@ function showCommand({ io }: Context): Command {
     .action(async (id: string, { stateDirectory, json, raw }: Options) => {
       const input = { parameters: { id } };
       const { answer: content } = await callAggregator(io, stateDirectory, getDeadLetter, input);
-      if (json) io.stdout.write(`${JSON.stringify(content, undefined, 2)}\n`);
+      if (json) io.stdout.write(`${jsonText(content, 2)}\n`);
       else if (raw) io.stdout.write(Buffer.from(content.data, 'base64'));
       else io.stdout.write(contentText(content, widthOf(io.stdout)));
     });
@@ -141,7 +142,7 @@ function selectionCommand({ io }: Context, name: 'replay' | 'discard', descripti
       const { answer: report } = await callAggregator(io, stateDirectory, operation, { body });
       const letters = `${count(report.count)} dead letter${report.count === 1 ? '' : 's'}`;
       const done = name === 'replay' ? 'will be replayed' : 'discarded';
-      io.stdout.write(json ? `${JSON.stringify(report)}\n` : `${letters} ${done}.\n`);
+      io.stdout.write(json ? `${jsonText(report)}\n` : `${letters} ${done}.\n`);
       if (report.count < ids.length) {
         throw new CommandError(`${ids.length - report.count} of the ${ids.length} named do not exist.`);
       }

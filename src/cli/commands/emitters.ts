@@ -5,6 +5,7 @@ import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { callAggregator } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { widthOf } from '../output/io.ts';
+import { jsonText } from '../output/json-text.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 
 const EXAMPLES = `
@@ -40,11 +41,7 @@ function listCommand({ io }: Context): Command {
     .action(async ({ stateDirectory, json }: Options) => {
       const { answer, running } = await callAggregator(io, stateDirectory, listEmitters, {});
       const { emitters } = answer;
-      io.stdout.write(
-        json
-          ? `${JSON.stringify(emitters, undefined, 2)}\n`
-          : listText(emitters, running, widthOf(io.stdout)),
-      );
+      io.stdout.write(json ? `${jsonText(emitters, 2)}\n` : listText(emitters, running, widthOf(io.stdout)));
     });
 }
 
@@ -79,7 +76,7 @@ function forgetCommand({ io }: Context): Command {
     .option('--json', 'Print JSON.')
     .action(async (name: string, { stateDirectory, json }: Options) => {
       await callAggregator(io, stateDirectory, forgetEmitter, { parameters: { name } });
-      const text = json ? JSON.stringify({ forgotten: name }) : `${printable(name)} is forgotten.`;
+      const text = json ? jsonText({ forgotten: name }) : `${printable(name)} is forgotten.`;
       io.stdout.write(`${text}\n`);
     });
 }
@@ -96,7 +93,7 @@ function skipCommand({ io }: Context): Command {
       const { answer: lost } = await callAggregator(io, stateDirectory, skipEntry, input);
       io.stdout.write(
         json
-          ? `${JSON.stringify(lost)}\n`
+          ? `${jsonText(lost)}\n`
           : `${printable(name)} goes on; given up: ${count(lost.records)} record${lost.records === 1 ? '' : 's'} (${formatByteSize(lost.bytes)}).\n`,
       );
     });

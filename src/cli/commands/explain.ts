@@ -5,6 +5,7 @@ import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { explanationText } from '../explanation-text.ts';
 import { widthOf } from '../output/io.ts';
+import { jsonText } from '../output/json-text.ts';
 import { printable } from '../output/text-table.ts';
 import { formatParagraph } from '../output/wrap-text.ts';
 import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
@@ -30,9 +31,7 @@ export function explainCommand({ io }: Context): Command {
       for (const [index, directory] of directories.entries()) {
         const { answer } = await callOwner(io, directory, explainFile, { query: { path } });
         const heading = directories.length > 1 ? headingOf(directory, index, width) : '';
-        io.stdout.write(
-          json ? `${JSON.stringify(answer, undefined, 2)}\n` : heading + explanationText(answer, width),
-        );
+        io.stdout.write(json ? `${jsonText(answer, 2)}\n` : heading + explanationText(answer, width));
       }
     });
 }

@@ -11,6 +11,7 @@ import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
 import { widthOf } from '../output/io.ts';
+import { jsonText } from '../output/json-text.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
 import { formatParagraph } from '../output/wrap-text.ts';
 import { findStateDirectories, type KnownStateDirectory } from '../state-directories.ts';
@@ -50,7 +51,7 @@ export function statusCommand({ io }: Context): Command {
             : await callOwner(io, directory, getCollectorStatus, { query: { verbose } });
         io.stdout.write(
           json
-            ? `${JSON.stringify({ ...status, stateDirectory: path, running })}\n`
+            ? `${jsonText({ ...status, stateDirectory: path, running })}\n`
             : `${heading(directory, running, width)}${statusText(status, width)}\n`,
         );
       }
@@ -95,7 +96,7 @@ function amountText({ records, bytes }: AmountReport): string {
 
 function collectorText({ streams, lost = 0, ...all }: CollectorStatus, width: number | undefined): string {
   const rows = [
-    ...(streams ?? []).map((each) => [printable(each.source), each.stream, ...bytes(each)]),
+    ...(streams ?? []).map((each) => [printable(each.source), printable(each.stream), ...bytes(each)]),
     ['all streams', '', ...bytes(all)],
   ];
   const columns = [

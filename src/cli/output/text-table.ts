@@ -99,6 +99,11 @@ export function printable(text: string): string {
   return escapeControls(text).replaceAll('\t', '\\x09');
 }
 
+/** The same for an error or a help text, whose line ends are ours. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
 export function count(value: number): string {
   return value.toLocaleString('en-US');
 }

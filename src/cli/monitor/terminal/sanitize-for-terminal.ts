@@ -1,4 +1,5 @@
-import { escapeControls, escapeUnseen } from '../../../runtime/logging/escape-controls.ts';
+import { escapeControls } from '../../../runtime/logging/escape-controls.ts';
+import { jsonText } from '../../output/json-text.ts';
 
 /**
  * Makes text of a log line, a segment or a server safe to print: on one line, without control characters for
@@ -11,5 +12,5 @@ export function sanitizeForTerminal(text: string): string {
 
 /** One line of JSON that is also safe on a terminal. Its content is unchanged. */
 export function jsonLine(value: unknown): string {
-  return `${escapeUnseen(JSON.stringify(value))}\n`;
+  return `${jsonText(value)}\n`;
 }
