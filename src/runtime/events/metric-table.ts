@@ -12,6 +12,8 @@ export interface MetricDefinition<Kind extends MetricKind = MetricKind> {
   readonly alarm?: string;
   /** Histograms only: upper bounds. */
   readonly buckets?: readonly number[];
+  /** Gauges only: it has no value until it is set, because 0 would be wrong. */
+  readonly startsEmpty?: boolean;
 }
 
 export type MetricKind = 'counter' | 'gauge' | 'histogram';
@@ -37,7 +39,7 @@ export interface GaugeHandle {
 }
 
 export interface HistogramHandle {
-  observe(value: number): void;
+  observe(value: number, labels?: MetricLabels): void;
 }
 
 interface Handles {
@@ -57,6 +59,8 @@ export interface OpenMetricsOptions<Metrics extends MetricDefinitions> {
   readonly registry: Registry;
   /** The values of labels that are the same for all calls: `{ emitter: 'gelf' }`. */
   readonly labels?: MetricLabels;
+  /** Each metric is also kept without labels under this prefix: the names of an earlier version. */
+  readonly unlabelledPrefix?: string | undefined;
   /** Gauges that are read when metrics are scraped, instead of being set. */
   readonly readings?: { readonly [Name in keyof Metrics]?: GaugeReading };
 }
@@ -71,8 +75,13 @@ export function counter(name: `${string}_total`, help: string, options: MetricOp
   return definition('counter', name, help, options);
 }
 
-export function gauge(name: string, help: string, options: MetricOptions = {}) {
-  return definition('gauge', name, help, options);
+/** A gauge whose labels are all known shows 0 until it is set, unless it `startsEmpty`. */
+export function gauge(
+  name: string,
+  help: string,
+  { startsEmpty = false, ...options }: MetricOptions & { readonly startsEmpty?: boolean } = {},
+) {
+  return { ...definition('gauge', name, help, options), startsEmpty };
 }
 
 export function histogram(
@@ -90,16 +99,63 @@ export function metricTable<Metrics extends MetricDefinitions>(
   return { prefix, metrics };
 }
 
+/** The metrics of a table under another prefix, and without labels. */
+export function unlabelledTable({ metrics }: MetricTable, prefix: string): MetricTable {
+  const entries = Object.entries(metrics).map(([key, metric]) => [key, { ...metric, labels: [] }] as const);
+  return { prefix, metrics: Object.fromEntries(entries) };
+}
+
 /** Registers the metrics of a table. A metric that is registered already (of another emitter) is used again. */
 export function openMetrics<Metrics extends MetricDefinitions>(
+  table: MetricTable<Metrics>,
+  options: OpenMetricsOptions<Metrics>,
+): OpenMetrics<Metrics> {
+  const { registry, unlabelledPrefix } = options;
+  const opened = openTable(table, options);
+  if (unlabelledPrefix === undefined) return opened as OpenMetrics<Metrics>;
+  const unlabelled = openTable(unlabelledTable(table, unlabelledPrefix), { registry });
+  const entries = Object.entries(opened).map(([key, handle]) => [key, bothOf(handle, unlabelled[key])]);
+  return Object.fromEntries(entries) as OpenMetrics<Metrics>;
+}
+
+function openTable<Metrics extends MetricDefinitions>(
   { prefix, metrics }: MetricTable<Metrics>,
   { registry, labels = {}, readings = {} }: OpenMetricsOptions<Metrics>,
-): OpenMetrics<Metrics> {
+): Readonly<Record<string, AnyHandle>> {
   const entries = Object.entries(metrics).map(([key, metric]) => {
     const reading = (readings as Readonly<Record<string, GaugeReading | undefined>>)[key];
     return [key, openMetric({ ...metric, name: prefix + metric.name }, { registry, labels, reading })];
   });
-  return Object.fromEntries(entries) as OpenMetrics<Metrics>;
+  return Object.fromEntries(entries) as Readonly<Record<string, AnyHandle>>;
+}
+
+interface AnyHandle {
+  inc?(amount?: number, labels?: MetricLabels): void;
+  dec?(amount?: number): void;
+  set?(value: number, labels?: MetricLabels): void;
+  observe?(value: number, labels?: MetricLabels): void;
+}
+
+/** Changes both metrics, the second one without labels. */
+function bothOf(labelled: AnyHandle, unlabelled: AnyHandle = {}): AnyHandle {
+  return {
+    inc: (amount, labels) => {
+      labelled.inc?.(amount, labels);
+      unlabelled.inc?.(amount);
+    },
+    dec: (amount) => {
+      labelled.dec?.(amount);
+      unlabelled.dec?.(amount);
+    },
+    set: (value, labels) => {
+      labelled.set?.(value, labels);
+      unlabelled.set?.(value);
+    },
+    observe: (value, labels) => {
+      labelled.observe?.(value, labels);
+      unlabelled.observe?.(value);
+    },
+  };
 }
 
 function definition<Kind extends MetricKind>(
@@ -117,24 +173,30 @@ interface Opening {
   readonly reading: GaugeReading | undefined;
 }
 
-function openMetric(metric: MetricDefinition, opening: Opening): Handles[MetricKind] {
+function openMetric(metric: MetricDefinition, { registry, reading, labels }: Opening): AnyHandle {
+  const known = labelsOf(metric, labels);
   switch (metric.kind) {
     case 'counter':
-      return openCounter(metric, opening);
+      return openCounter(metric, registry, known);
     case 'gauge':
-      return openGauge(metric, opening);
+      return openGauge(metric, { registry, labels: known, reading });
     case 'histogram':
-      return openHistogram(metric, opening);
+      return openHistogram(metric, registry, known);
   }
 }
 
-function openCounter(metric: MetricDefinition, { registry, labels }: Opening): CounterHandle {
+/** Of the given values, those that are labels of the metric. */
+function labelsOf({ labels }: MetricDefinition, values: MetricLabels): MetricLabels {
+  return Object.fromEntries(Object.entries(values).filter(([label]) => labels.includes(label)));
+}
+
+// A label lookup for each batch is expensive, so the metric of known labels is looked up once.
+
+function openCounter(metric: MetricDefinition, registry: Registry, labels: MetricLabels): CounterHandle {
   const counter = registered(registry, metric.name, Counter, () => new Counter(optionsOf(metric, registry)));
-  const fixed = fixedLabels(metric, labels);
-  if (fixed === undefined)
+  if (hasVaryingLabels(metric, labels))
     return { inc: (amount = 1, varying = {}) => counter.inc({ ...labels, ...varying }, amount) };
-  // A label lookup for each batch would be expensive.
-  const child = counter.labels(fixed);
+  const child = counter.labels(labels);
   child.inc(0);
   return { inc: (amount = 1) => child.inc(amount) };
 }
@@ -150,8 +212,9 @@ function openGauge(metric: MetricDefinition, { registry, labels, reading }: Open
         ...(reading !== undefined && { collect: () => show(gauge, reading()) }),
       }),
   );
-  const fixed = fixedLabels(metric, labels);
-  const child = fixed === undefined ? gauge : gauge.labels(fixed);
+  const isFixed = !hasVaryingLabels(metric, labels);
+  const child = isFixed ? gauge.labels(labels) : gauge;
+  if (isFixed && reading === undefined && metric.startsEmpty !== true) child.inc(0);
   return {
     set: (value, varying) => {
       if (varying === undefined) child.set(value);
@@ -162,11 +225,13 @@ function openGauge(metric: MetricDefinition, { registry, labels, reading }: Open
   };
 }
 
-function openHistogram(metric: MetricDefinition, { registry, labels }: Opening): HistogramHandle {
+function openHistogram(metric: MetricDefinition, registry: Registry, labels: MetricLabels): HistogramHandle {
   const { buckets = [] } = metric;
   const create = () => new Histogram({ ...optionsOf(metric, registry), buckets: [...buckets] });
   const histogram = registered(registry, metric.name, Histogram, create);
-  const child = histogram.labels(fixedLabels(metric, labels) ?? labels);
+  if (hasVaryingLabels(metric, labels))
+    return { observe: (value, varying = {}) => histogram.observe({ ...labels, ...varying }, value) };
+  const child = histogram.labels(labels);
   return { observe: (value) => child.observe(value) };
 }
 
@@ -183,10 +248,8 @@ function optionsOf({ name, help, labels }: MetricDefinition, registry: Registry)
   return { name, help, labelNames: [...labels], registers: [registry] };
 }
 
-/** The values of all labels of the metric, if none of them varies. */
-function fixedLabels({ labels }: MetricDefinition, values: MetricLabels): Record<string, string> | undefined {
-  const known = labels.flatMap((label) => (values[label] === undefined ? [] : [[label, values[label]]]));
-  return known.length === labels.length ? (Object.fromEntries(known) as Record<string, string>) : undefined;
+function hasVaryingLabels(metric: MetricDefinition, known: MetricLabels): boolean {
+  return metric.labels.length > Object.keys(known).length;
 }
 
 function registered<Metric>(

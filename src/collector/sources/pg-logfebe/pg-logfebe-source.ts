@@ -15,7 +15,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
 import type { Source, SourceStatus, StreamSink } from '../../source.ts';
-import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
+import { PG_LOGFEBE_EVENTS, type PgLogfebeEvents } from './events.ts';
 import { FebeListener } from './febe-listener.ts';
 import { type ServeChange, ServeDatabase } from './serve-database.ts';
 import { pgLogfebeStatus } from './status.ts';
@@ -64,7 +64,7 @@ export class PgLogfebeSource implements Source {
   constructor(options: PgLogfebeSourceOptions) {
     const { serveDirectory, tokensAllowed, logger, metrics } = options;
     this.#options = options;
-    this.#events = createPgLogfebeEvents(logger, metrics, this.#options.clock);
+    this.#events = PG_LOGFEBE_EVENTS.open({ logger, metrics, clock: options.clock });
     this.#database = new ServeDatabase({ directory: serveDirectory, tokensAllowed });
     this.#listeners = new TenantListeners({
       events: this.#events,
@@ -89,7 +89,7 @@ export class PgLogfebeSource implements Source {
     this.#stopping.abort();
     await this.#running;
     await this.#listeners.close();
-    this.#events.stop();
+    this.#events.flush();
   }
 
   drained(): Promise<void> {
@@ -126,7 +126,7 @@ export class PgLogfebeSource implements Source {
   async #poll(): Promise<void> {
     for (let change = await this.#check(); change.kind !== 'none'; change = await this.#check()) {
       if (change.kind === 'accepted') await this.#apply(change.tenants);
-      else this.#events.servesRejected(change.reason);
+      else this.#events.servesRejected({ reason: change.reason });
     }
     await this.#listeners.retry();
   }
@@ -135,7 +135,7 @@ export class PgLogfebeSource implements Source {
     try {
       return await this.#database.poll();
     } catch (error) {
-      this.#events.servesUnavailable(error as Error);
+      this.#events.servesUnavailable({ err: error });
       return { kind: 'none' };
     }
   }
@@ -143,7 +143,7 @@ export class PgLogfebeSource implements Source {
   async #apply(tenants: readonly Tenant[]): Promise<void> {
     this.#labels = new Map();
     this.#labelsOfConnections = new WeakMap();
-    this.#events.servesAccepted(tenants.length);
+    this.#events.servesAccepted({ tenants: tenants.length });
     await this.#listeners.apply(tenants);
   }
 
