@@ -4,6 +4,7 @@ import { type GelfPresentation, gelfPresentation } from '../../protocols/gelf/ge
 import { messageOfRecord } from '../../protocols/gelf/message-of-record.ts';
 import type { Batch } from '../../records/batch.ts';
 import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { CheckedOutlet } from '../../transport/checked-outlet.ts';
 import type { TransportFailure } from '../../transport/transport.ts';
 import { isPacketAddress } from '../../transport/transport-address.ts';
@@ -132,7 +133,7 @@ export class GelfEmitter implements Emitter {
         await this.#open();
         await old.close(AbortSignal.abort());
       } catch (error) {
-        this.#events.reopenFailed({ reason: error instanceof Error ? error.message : String(error) });
+        this.#events.reopenFailed({ reason: errorMessage(error) });
       }
     }
     return this.#outlet;

@@ -1,12 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Batch } from '../../records/batch.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { DELIVERED, type Delivered, type Outcome, type Rejected, rejected, retry } from '../outcome.ts';
 import type { LogplexConfiguration } from './configuration.ts';
 import { Destination, type DestinationFailure } from './destination.ts';
 import { DestinationBatch } from './destination-batch.ts';
-import { LogplexEvents } from './events.ts';
+import { LOGPLEX_EVENTS, type LogplexEvents } from './events.ts';
 import type { LogplexClient } from './logplex-client.ts';
 import { openClient } from './open-client.ts';
 import { type Routes, singleRoute } from './routes.ts';
@@ -66,7 +67,7 @@ export class LogplexEmitter implements Emitter {
   constructor(configuration: LogplexConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
-    this.#events = new LogplexEvents(context);
+    this.#events = LOGPLEX_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#routes = this.#createRoutes();
   }
 
@@ -106,7 +107,7 @@ export class LogplexEmitter implements Emitter {
       this.#client = await openClient(this.#configuration, this.#context.clock);
       old.close();
     } catch (error) {
-      this.#events.reopenFailed(error instanceof Error ? error.message : String(error));
+      this.#events.reopenFailed({ reason: errorMessage(error) });
     }
   }
 
@@ -165,7 +166,7 @@ export class LogplexEmitter implements Emitter {
   }
 
   #drop(outcome: Rejected): Rejected {
-    this.#events.dropped(outcome.records?.length ?? 0);
+    this.#events.dropped({ records: outcome.records?.length ?? 0 });
     return outcome;
   }
 

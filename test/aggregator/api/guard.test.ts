@@ -98,13 +98,7 @@ describe('the peer', () => {
     token: undefined,
     listenAddress: { host: '0.0.0.0', port: 8001 },
     clock: new FakeClock(),
-    events: {
-      answered: vi.fn(),
-      refused: vi.fn(),
-      failed: vi.fn(),
-      listening: vi.fn(),
-      skipped: vi.fn(),
-    },
+    events: { refused: vi.fn() },
   });
   const from = (remoteAddress: string | undefined): HttpRequest => ({
     method: 'GET',
