@@ -21,7 +21,7 @@ export const DELIVERY_METRICS = metricTable('aggregator_emitter_', {
   commitFailures: counter('commit_failures_total', 'Failed commits of the queue', { labels }),
   holding: gauge('holding', '1 while the retries are used up and records stay queued', {
     labels,
-    alarm: '1: a destination fails',
+    alarm: 'is 1: a destination fails',
   }),
 });
 

@@ -26,7 +26,7 @@ export const INTAKE_METRICS = metricTable('aggregator_intake_', {
   unanswered: gauge('unanswered_bytes', 'Record bytes received and not yet answered', {
     alarm: 'stays high: the disk is slow',
   }),
-  stopped: gauge('stopped', '1 while intake is stopped', { alarm: '1: collectors wait' }),
+  stopped: gauge('stopped', '1 while intake is stopped', { alarm: 'is 1: collectors wait' }),
 });
 
 interface Reason {

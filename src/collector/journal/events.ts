@@ -11,7 +11,7 @@ export const JOURNAL_METRICS = metricTable('collector_journal_', {
   bytes: counter('bytes_total', 'Bytes of these records', { labels }),
   lostRecords: counter('lost_records_total', 'Records dropped because the journal had no room', {
     labels,
-    alarm: 'not 0: the journal had no room, and records were dropped',
+    alarm: 'is not 0: the journal had no room, and records were dropped',
   }),
   lostBytes: counter('lost_bytes_total', 'Bytes of these records', { labels }),
   failures: counter('commit_failures_total', 'Failed attempts to flush, which are retried', { labels }),
@@ -19,7 +19,7 @@ export const JOURNAL_METRICS = metricTable('collector_journal_', {
   disk: gauge('disk_bytes', 'Bytes of segment files', { labels }),
   full: gauge('full', '1 while the journal has no room', {
     labels,
-    alarm: '1: the source waits, or its records are dropped',
+    alarm: 'is 1: the source waits, or its records are dropped',
   }),
 });
 

@@ -7,10 +7,10 @@ export const PUBLISHER_METRICS = metricTable('collector_publisher_', {
   bytes: counter('sent_bytes_total', 'Record bytes sent, uncompressed, repetitions included'),
   accepted: counter('accepted_batches_total', 'Batches that the aggregator accepted'),
   refused: counter('refused_batches_total', 'Batches or streams that the aggregator rejected', {
-    alarm: 'not 0: the aggregator has refused a batch; see the ERROR log',
+    alarm: 'is not 0: the aggregator has refused a batch; see the ERROR log',
   }),
   connections: counter('connections_total', 'Established calls to an aggregator'),
-  connected: gauge('connected', '1 while an aggregator is connected', { alarm: '0: no aggregator' }),
+  connected: gauge('connected', '1 while an aggregator is connected', { alarm: 'is 0: no aggregator' }),
   unanswered: gauge('unanswered_bytes', 'Record bytes sent and not yet answered'),
 });
 

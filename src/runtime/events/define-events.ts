@@ -14,7 +14,7 @@ import {
  * The events of a room are data: what each one logs and what it counts.
  *
  *     const METRICS = metricTable('collector_publisher_', {
- *       connected: gauge('connected', '1 while an aggregator is connected', { alarm: '0: no aggregator' }),
+ *       connected: gauge('connected', '1 while an aggregator is connected', { alarm: 'is 0: no aggregator' }),
  *       sentBytes: counter('sent_bytes_total', 'Record bytes sent'),
  *     });
  *

@@ -8,7 +8,7 @@ export interface MetricDefinition<Kind extends MetricKind = MetricKind> {
   /** What it counts, and the unit. No full stop. */
   readonly help: string;
   readonly labels: readonly string[];
-  /** For an operator: which values mean that something is wrong, and what. */
+  /** For an operator: when to act, and why: "is 1: collectors wait". */
   readonly alarm?: string;
   /** Histograms only: upper bounds. */
   readonly buckets?: readonly number[];
@@ -99,10 +99,13 @@ export function metricTable<Metrics extends MetricDefinitions>(
   return { prefix, metrics };
 }
 
-/** The metrics of a table under another prefix, and without labels. */
+/** The metrics of a table under another prefix, without labels. The alarms are those of the table. */
 export function unlabelledTable({ metrics }: MetricTable, prefix: string): MetricTable {
-  const entries = Object.entries(metrics).map(([key, metric]) => [key, { ...metric, labels: [] }] as const);
-  return { prefix, metrics: Object.fromEntries(entries) };
+  const entries = Object.entries(metrics).map(([key, { alarm: _, ...metric }]) => [
+    key,
+    { ...metric, labels: [] },
+  ]);
+  return { prefix, metrics: Object.fromEntries(entries) as MetricDefinitions };
 }
 
 /** Registers the metrics of a table. A metric that is registered already (of another emitter) is used again. */

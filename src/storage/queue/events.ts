@@ -15,7 +15,7 @@ export const QUEUE_METRICS = metricTable('aggregator_queue_', {
   forgottenStreams: counter('forgotten_streams_total', 'Streams whose ranges were removed'),
   discardedRecords: counter('discarded_records_total', 'Records discarded, by emitter', {
     labels: ['emitter'],
-    alarm: 'not 0: records were discarded',
+    alarm: 'is not 0: records were discarded',
   }),
   discardedBytes: counter('discarded_bytes_total', 'Their bytes, uncompressed', { labels: ['emitter'] }),
 });

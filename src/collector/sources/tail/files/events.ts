@@ -20,7 +20,7 @@ export const TAIL_METRICS = metricTable('collector_', {
   }),
   lostBytes: counter('tail_lost_bytes_total', 'Bytes that were lost before they could be read', {
     labels: ['reason'],
-    alarm: 'not 0: bytes were lost before they were read',
+    alarm: 'is not 0: bytes were lost before they were read',
   }),
   generations: counter('tail_generations_total', 'Files that got a new generation or a new path', {
     labels: ['kind'],
