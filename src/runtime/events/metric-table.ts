@@ -101,10 +101,10 @@ export function metricTable<Metrics extends MetricDefinitions>(
 
 /** The metrics of a table under another prefix, without labels. The alarms are those of the table. */
 export function unlabelledTable({ metrics }: MetricTable, prefix: string): MetricTable {
-  const entries = Object.entries(metrics).map(([key, { alarm: _, ...metric }]) => [
-    key,
-    { ...metric, labels: [] },
-  ]);
+  const entries = Object.entries(metrics).map(([key, metric]) => {
+    const { alarm: _, ...others } = metric;
+    return [key, { ...others, labels: [] }];
+  });
   return { prefix, metrics: Object.fromEntries(entries) as MetricDefinitions };
 }
 
