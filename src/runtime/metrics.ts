@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { gauge, metricTable, openMetrics } from './events/metric-table.ts';
+import { gauge, metricTable } from './events/metric-table.ts';
+import { openMetrics } from './events/open-metrics.ts';
 
 /** Creates a registry with the metrics of each process: CPU, memory, event loop lag, build. */
 export function createMetrics({ prefix, version }: MetricsOptions): Registry {

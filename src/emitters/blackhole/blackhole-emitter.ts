@@ -1,5 +1,6 @@
 import type { Batch } from '../../records/batch.ts';
-import { counter, metricTable, type OpenMetrics, openMetrics } from '../../runtime/events/metric-table.ts';
+import { counter, metricTable } from '../../runtime/events/metric-table.ts';
+import { type OpenMetrics, openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { DELIVERED, type Delivered } from '../outcome.ts';
 

@@ -1,4 +1,5 @@
-import { histogram, metricTable, openMetrics } from '../../runtime/events/metric-table.ts';
+import { histogram, metricTable } from '../../runtime/events/metric-table.ts';
+import { openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { forwardingEmitter } from './forwarding-emitter.ts';
 

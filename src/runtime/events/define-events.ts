@@ -2,13 +2,9 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { LimitedLog } from '../logging/limited-log.ts';
-import {
-  type MetricDefinitions,
-  type MetricTable,
-  type OpenMetrics,
-  type OpenMetricsOptions,
-  openMetrics,
-} from './metric-table.ts';
+import type { MetricDefinitions, MetricTable } from './metric-table.ts';
+import { type OpenMetrics, type OpenMetricsOptions, openMetrics } from './open-metrics.ts';
+import { Topics, type TopicValue } from './topics.ts';
 
 /*
  * The events of a room are data: what each one logs and what it counts.
@@ -59,11 +55,6 @@ export interface EventDefinition<Fields, Metrics extends MetricDefinitions> {
   readonly endsAll?: boolean;
 }
 
-export interface TopicValue {
-  readonly topic: string;
-  readonly value: string;
-}
-
 export interface EventLimit<Fields> {
   /** Each party has a limit of its own. */
   readonly party?: (fields: Fields) => string;
@@ -108,9 +99,6 @@ export interface DefinedEvents<Metrics extends MetricDefinitions, Events> {
 type Define<Metrics extends MetricDefinitions> = <Fields = undefined>(
   definition: EventDefinition<Fields, Metrics>,
 ) => EventDefinition<Fields, Metrics>;
-
-/** Topics of `once` that are remembered. */
-const MAX_TOPICS = 10_000;
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 
@@ -175,7 +163,7 @@ function lineWriter<Fields, Metrics extends MetricDefinitions>(
   if (level === undefined || text === undefined) return undefined;
   const { limit, repeatLevel, fields: chosen } = definition;
   return (fields) => {
-    const isNew = isNews(definition, fields, topics);
+    const isNew = mayLog(definition, fields, topics);
     if (!isNew && repeatLevel === undefined) return;
     const message = typeof text === 'string' ? text : text(fields);
     const shown = (chosen === undefined ? (fields as object | undefined) : chosen(fields)) ?? {};
@@ -195,8 +183,8 @@ function amountOf<Fields>(fields: Fields, sum: keyof Fields | undefined): number
   return sum === undefined ? 1 : Number(fields[sum]);
 }
 
-/** Whether the topics of an event, which this updates, let it be logged. */
-function isNews<Fields, Metrics extends MetricDefinitions>(
+/** Updates the topics of an event; false if they prevent its line. */
+function mayLog<Fields, Metrics extends MetricDefinitions>(
   { once, begins, ends, endsAll, repeatAfterMs }: EventDefinition<Fields, Metrics>,
   fields: Fields,
   topics: Topics,
@@ -222,37 +210,4 @@ function limitedLog<Fields, Metrics extends MetricDefinitions>(
   if (limit === undefined) return undefined;
   const { party: _, ...options } = limit;
   return new LimitedLog(logger, clock, options);
-}
-
-/** What was logged once and is still so. */
-class Topics {
-  readonly #clock: Clock | undefined;
-  readonly #logged = new Map<string, { readonly value: string; readonly atMs: number }>();
-
-  constructor(clock: Clock | undefined) {
-    this.#clock = clock;
-  }
-
-  /** False: it was logged already. */
-  begin({ topic, value }: TopicValue, repeatAfterMs = Number.POSITIVE_INFINITY): boolean {
-    const last = this.#logged.get(topic);
-    const atMs = this.#clock?.monotonicMs() ?? 0;
-    if (last?.value === value && atMs - last.atMs < repeatAfterMs) return false;
-    if (this.#logged.size >= MAX_TOPICS) this.#logged.clear();
-    this.#logged.set(topic, { value, atMs });
-    return true;
-  }
-
-  has(topic: string): boolean {
-    return this.#logged.has(topic);
-  }
-
-  /** False: there was nothing to end. */
-  end(topic: string): boolean {
-    return this.#logged.delete(topic);
-  }
-
-  endAll(): void {
-    this.#logged.clear();
-  }
 }

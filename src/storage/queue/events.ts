@@ -1,6 +1,7 @@
 import type { Amount } from '../../records/amount.ts';
 import { defineEvents, type Reports } from '../../runtime/events/define-events.ts';
-import { counter, gauge, metricTable, type OpenMetrics } from '../../runtime/events/metric-table.ts';
+import { counter, gauge, metricTable } from '../../runtime/events/metric-table.ts';
+import type { OpenMetrics } from '../../runtime/events/open-metrics.ts';
 import type { EntryNumber } from './queue-contract.ts';
 
 export const QUEUE_METRICS = metricTable('aggregator_queue_', {

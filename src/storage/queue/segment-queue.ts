@@ -1,6 +1,6 @@
 import type { Amount } from '../../records/amount.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
-import { openMetrics } from '../../runtime/events/metric-table.ts';
+import { openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import type { FileSystem } from '../state/file-system.ts';
 import { FreeSpace } from '../state/free-space.ts';
