@@ -166,7 +166,7 @@ function limitedLog<Fields>(
   return new LimitedLog(logger, clock, limit.burst === undefined ? {} : { burst: limit.burst });
 }
 
-/** What was logged once and is still so. */
+/** The topics that are logged and not ended. */
 class Topics {
   readonly #values = new Map<string, string>();
 

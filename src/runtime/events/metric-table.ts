@@ -5,7 +5,7 @@ export interface MetricDefinition<Kind extends MetricKind = MetricKind> {
   readonly kind: Kind;
   /** Without the prefix of its table. */
   readonly name: string;
-  /** What it counts, and the unit. No full stop. */
+  /** The counted things, and the unit. No full stop. */
   readonly help: string;
   readonly labels: readonly string[];
   /** For an operator: which values mean that something is wrong, and what. */
