@@ -1,7 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, RunningProcess } from '../../test/support/running-process.ts';
-import type { Fault } from './faults.ts';
 
 /** An unexpected exit. */
 export interface OwnEnd {
@@ -22,7 +21,7 @@ export interface SupervisedPlan {
   readonly start: (hooks: { onStderr: (chunk: Buffer) => void }) => RunningProcess;
   /** The stderr of all its runs. */
   readonly stderrPath: string;
-  readonly currentFault: () => Pick<Fault, 'name' | 'mayEndProcesses'>;
+  readonly currentFault: () => { readonly name: string; readonly mayEndProcesses?: true };
   readonly onStarted: (process: RunningProcess) => void;
 }
 
