@@ -3,7 +3,7 @@ export interface MetricDefinition<Kind extends MetricKind = MetricKind> {
   readonly kind: Kind;
   /** Without the prefix of its table. */
   readonly name: string;
-  /** What it counts, and the unit. No full stop. */
+  /** The counted things, and the unit. No full stop. */
   readonly help: string;
   readonly labels: readonly string[];
   /** For an operator: when to act, and why: "is 1: collectors wait". */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** What was logged once and is still so. */
+/** The topics that are logged and not ended. */
 export class Topics {
   readonly #clock: Clock | undefined;
   readonly #logged = new Map<string, { readonly value: string; readonly atMs: number }>();
