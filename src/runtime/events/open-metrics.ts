@@ -115,7 +115,7 @@ function openMetric(metric: MetricDefinition, { registry, reading, labels }: Ope
   }
 }
 
-/** Of the given values, those that are labels of the metric. */
+/** The given values whose labels the metric has. */
 function labelsOf({ labels }: MetricDefinition, values: MetricLabels): MetricLabels {
   return Object.fromEntries(Object.entries(values).filter(([label]) => labels.includes(label)));
 }
