@@ -112,11 +112,19 @@ export class StreamTurns {
       if (!stream.isEnded || stream.isDiverged) continue;
       if (stream.isOpened && stream.accepted < stream.position) continue;
       this.#remove(stream);
+      const { lostBytes } = stream;
+      const checkpoint = {
+        ...stream.checkpoint(),
+        finished: true as const,
+        ...(lostBytes > 0 ? { lostBytes } : {}),
+      };
       if (stream.accepted > stream.start) {
-        const checkpoint = { ...stream.checkpoint(), finished: true as const };
         this.#files.dormant.add(stream.id, checkpoint);
         this.#checkpoints.change(stream.id, () => checkpoint);
-      } else this.#checkpoints.remove(stream.id);
+      } else {
+        this.#files.remember(checkpoint);
+        this.#checkpoints.remove(stream.id);
+      }
     }
   }
 

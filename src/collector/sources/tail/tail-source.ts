@@ -234,7 +234,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     if (!once) this.#trigger.began();
     const beganMs = this.#clock.monotonicMs();
     const found = await this.#scanner.scan({ isFirstEver: this.#state.isFirstEver });
-    await this.#state.recordScan();
+    await this.#state.recordScan(this.#scanner.undecidedSinceUnixMs);
     this.#endBeyondDeletedLimit();
     this.#state.ageDormant();
     await this.#turns.openNext();
@@ -246,8 +246,9 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   #endBeyondDeletedLimit(): void {
     for (const stream of streamsBeyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
       const { id, path, position, sizeBytes } = stream;
-      this.#events.discarded({ stream: id, path, position, lostBytes: sizeBytes - position });
-      stream.end();
+      const lostBytes = sizeBytes - position;
+      this.#events.discarded({ stream: id, path, position, lostBytes });
+      stream.end(lostBytes);
     }
   }
 

@@ -162,13 +162,27 @@ export class TailEvents {
     this.#logger.error(stream, 'A file was missing at the start: not all of it was read');
   }
 
+  /** A generation that was renamed before a scan saw it at `home`, the path at which it was written. */
+  foundMovedAway(stream: StreamFields & { readonly home: string }): void {
+    this.#generations.inc({ kind: 'new' });
+    this.#generations.inc({ kind: 'moved_away' });
+    this.#logger.info(
+      stream,
+      'Reading a file that was created and renamed between two scans; no pattern matches its path',
+    );
+  }
+
   /** `lostBytes` is undefined when the size of the content cannot be known. */
-  unreadGeneration(file: { readonly path: string; readonly lostBytes: number | undefined }): void {
+  unreadGeneration(
+    file: { readonly path: string; readonly lostBytes: number | undefined },
+    written: 'stopped' | 'running',
+  ): void {
     this.#generations.inc({ kind: 'unread' });
     this.#countLost('unread_generation', file.lostBytes ?? 0);
+    const when = written === 'stopped' ? 'while the collector was not running' : 'between two scans';
     this.#logger.warn(
       file,
-      'A rotated file is not read: it was written while the collector was not running, and is compressed or matches no pattern',
+      `A rotated file is not read: it was written ${when}, and is compressed or matches no pattern`,
     );
   }
 

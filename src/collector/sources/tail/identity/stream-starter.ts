@@ -91,6 +91,21 @@ export class StreamStarter {
     this.#events.began({ stream: id, path: found.path, position: mark[0] });
   }
 
+  /**
+   * A generation that was renamed to a name that is not read, before a scan has seen it. `home` is the path at
+   * which it was written.
+   */
+  startMovedAway(
+    opened: OpenUnreadFile,
+    { home, lineage }: { readonly home: string; readonly lineage: string },
+  ): void {
+    const checkpoint = checkpointOf(opened.candidate, { lineage, mark: BEGINNING, copyOf: null });
+    const id = mintStreamId();
+    const stream = this.startWith(id, { ...checkpoint, home }, opened);
+    stream.presence.markMovedAway();
+    this.#events.foundMovedAway({ stream: id, path: opened.found.path, home });
+  }
+
   recover({ same, known, mark }: Recoverable, opened: OpenUnreadFile): void {
     const id = mintStreamId();
     const replaced = same.kind === 'dormant' ? same.dormant.id : same.stream.id;
@@ -108,12 +123,13 @@ export class StreamStarter {
   }
 
   /** Starts a stream with this checkpoint. */
-  startWith(id: StreamId, checkpoint: FileCheckpoint, opened: OpenUnreadFile): void {
+  startWith(id: StreamId, checkpoint: FileCheckpoint, opened: OpenUnreadFile): FileStream {
     const { found, file } = opened;
     this.#supersede(opened);
     const { entry, sizeBytes, modifiedUnixMs } = found;
     const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
     this.#start(stream);
+    return stream;
   }
 
   /** The file does not have the bytes any more that streams have read of it. */

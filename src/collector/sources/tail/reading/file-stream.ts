@@ -62,6 +62,7 @@ export class FileStream implements SourceStream {
   #isInDoubt = false;
   #isSuperseded: boolean;
   #refusal: string | undefined;
+  #lostBytes = 0;
 
   constructor(parts: FileStreamParts, owner: StreamOwner<FileStream>) {
     const { id, checkpoint, clock, entry } = parts;
@@ -150,6 +151,11 @@ export class FileStream implements SourceStream {
     return this.#isInDoubt;
   }
 
+  /** After the end: the number of bytes that were lost before they could be read. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
   get refusal(): string | undefined {
     return this.#refusal;
   }
@@ -225,7 +231,9 @@ export class FileStream implements SourceStream {
     return this.#displacedSeen;
   }
 
-  end(): void {
+  /** `lostBytes`: the number of its bytes that are gone and were not read. */
+  end(lostBytes = 0): void {
+    this.#lostBytes = lostBytes;
     this.#phase.end();
     void this.close();
     this.#signals.wake();

@@ -6,13 +6,12 @@ import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import type { FollowedFiles } from '../identity/followed-files.ts';
 import { findUnreadGenerations } from './unread-generations.ts';
 
-/** Reports once, after the first scan, the bytes that were lost while the collector was not running. */
+/** Reports, after the first scan, the bytes that were lost while the collector was not running. */
 export class LossReport {
   readonly #patterns: PathPatterns;
   readonly #parts: LossReportParts;
   readonly #files: FollowedFiles;
   readonly #reporting: LossReporting;
-  #isSent = false;
 
   constructor(patterns: PathPatterns, parts: LossReportParts, reporting: LossReporting) {
     this.#patterns = patterns;
@@ -22,8 +21,6 @@ export class LossReport {
   }
 
   async send(found: FoundFiles): Promise<void> {
-    if (!this.#reporting.isEnabled || this.#isSent) return;
-    this.#isSent = true;
     await this.#reportGone(found);
   }
 
@@ -54,7 +51,7 @@ export class LossReport {
       compressed.has(path) || inodes.has(inode);
     const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
     for (const { path, sizeBytes } of await findUnreadGenerations(options))
-      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
+      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes }, 'stopped');
   }
 
   #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
