@@ -115,11 +115,19 @@ export class StreamStarter {
       this.#parts.checkpoints.remove(replaced);
     } else {
       this.#files.lost.delete(same.stream);
-      same.stream.end();
+      this.#endRecovered(same.stream, opened.candidate.sizeBytes);
     }
     const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
     this.startWith(id, withChecksumOf(known, checkpoint), opened);
     this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
+  }
+
+  /** The new stream reads the bytes that the file has. The others are lost if they were not read. */
+  #endRecovered(stream: FileStream, sizeBytes: number): void {
+    const { id, path, position, content } = stream;
+    const lostBytes = Math.max(0, content.end - Math.max(position, sizeBytes));
+    if (lostBytes > 0) this.#events.lost({ stream: id, path, position, lostBytes });
+    stream.end(lostBytes);
   }
 
   /** Starts a stream with this checkpoint. */
