@@ -4,7 +4,12 @@ import { mintStreamId, type StreamId } from '../../../../records/stream-id.ts';
 import type { Checkpoints } from '../../../checkpoints.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FileAccess } from '../files/file-access.ts';
-import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
+import {
+  acceptedBytesOf,
+  checkpointOf,
+  type FileCheckpoint,
+  type PositionMark,
+} from '../files/file-checkpoint.ts';
 import { readCheck } from '../files/read-bytes.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
@@ -117,7 +122,9 @@ export class StreamStarter {
       this.#files.lost.delete(same.stream);
       this.#endRecovered(same.stream, opened.candidate.sizeBytes);
     }
-    const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
+    const first = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
+    // The checkpoint of a dormant stream is removed. A stream that ends keeps its own.
+    const checkpoint = same.kind === 'dormant' ? { ...first, acceptedBefore: acceptedBytesOf(known) } : first;
     this.startWith(id, withChecksumOf(known, checkpoint), opened);
     this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
   }

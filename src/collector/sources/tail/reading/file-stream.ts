@@ -51,6 +51,8 @@ export class FileStream implements SourceStream {
   /** The path of which the file is a generation: `home`, or the path from which a rotation made `home`. */
   readonly lineage: string;
   readonly start: Position;
+  /** The number of accepted bytes of the streams that this one has replaced. */
+  readonly acceptedBefore: number;
   readonly entry: TailEntry;
   readonly content: StreamContent;
   readonly presence: FilePresence;
@@ -71,6 +73,7 @@ export class FileStream implements SourceStream {
     this.home = home;
     this.lineage = lineage;
     this.start = checkpoint.start;
+    this.acceptedBefore = checkpoint.acceptedBefore ?? 0;
     this.entry = entry;
     this.#clock = clock;
     this.#signals = signalsOf(this, owner);
@@ -161,10 +164,11 @@ export class FileStream implements SourceStream {
   }
 
   checkpoint(): FileCheckpoint {
-    const { presence, home, lineage, start } = this;
+    const { presence, home, lineage, start, acceptedBefore } = this;
     const isDeleted = presence.deletedSinceMs !== undefined || presence.pathWasAbsent;
     return {
       ...{ ...this.place, home, lineage, start, ...this.content.checkpoint },
+      ...(acceptedBefore === 0 ? {} : { acceptedBefore }),
       modifiedUnixMs: this.#modifiedUnixMs,
       ...(isDeleted ? { deleted: true } : {}),
       ...(this.#isSuperseded ? { superseded: true } : {}),
