@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { checkOf } from '../../../../records/check.ts';
 import { mintStreamId, type StreamId } from '../../../../records/stream-id.ts';
+import { groupBy } from '../../../../runtime/group-by.ts';
 import type { Checkpoints } from '../../../checkpoints.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FileAccess } from '../files/file-access.ts';
@@ -19,7 +20,6 @@ import { findLoneFiles } from './find-lone-files.ts';
 import type { Recoverable } from './find-recoverable.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { GenerationOrder } from './generation-order.ts';
-import { groupBy } from './group-by.ts';
 import type { OpenCandidate, UnreadFile } from './open-candidate.ts';
 import { isSameInode } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';

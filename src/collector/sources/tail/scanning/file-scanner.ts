@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { groupBy } from '../../../../runtime/group-by.ts';
 import { FileAccess } from '../files/file-access.ts';
 import { type FoundFile, type FoundFiles, findFiles } from '../files/find-files.ts';
 import type { PathPatterns } from '../files/path-patterns.ts';
@@ -8,7 +9,6 @@ import type { TailEntry } from '../files/tail-configuration.ts';
 import type { DormantStream } from '../identity/dormant-streams.ts';
 import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts';
 import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
-import { groupBy } from '../identity/group-by.ts';
 import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
