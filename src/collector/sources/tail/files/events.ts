@@ -148,18 +148,22 @@ export class TailEvents {
     stream: StreamFields & {
       readonly position: Position;
       readonly lostBytes: number | undefined;
-      readonly compressedTo: string | undefined;
+      /** The compressed file or the copy that has its content. */
+      readonly rotatedTo: string | undefined;
     },
+    state: 'missing' | 'replaced' | 'rewritten',
   ): void {
+    const what = {
+      missing: 'A file was missing at the start',
+      replaced: 'A file was replaced by another one before the start',
+      rewritten: 'A file was truncated or rewritten before the start',
+    }[state];
     if (stream.lostBytes === undefined) {
-      this.#logger.warn(
-        stream,
-        'A file was missing at the start: bytes written after the last run were not read',
-      );
+      this.#logger.warn(stream, `${what}: bytes that were written after the last run, if any, were not read`);
       return;
     }
     this.#countLost('gone', stream.lostBytes);
-    this.#logger.error(stream, 'A file was missing at the start: not all of it was read');
+    this.#logger.error(stream, `${what}: not all of its earlier bytes were read`);
   }
 
   /** A generation that was renamed before a scan saw it at `home`, the path at which it was written. */

@@ -26,21 +26,23 @@ export class LossReport {
 
   /** Streams whose files were deleted or compressed while the collector was not running. */
   async #reportGone({ unreadableDirectories }: FoundFiles): Promise<void> {
-    const compressed = new Set<string>();
+    const rotated = new Set<string>();
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
       if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
       if (unreadableDirectories.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home))
         continue;
-      const gone = await findGoneFile(dormant);
-      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
+      const gone = await findGoneFile(dormant, this.#reporting.sinceUnixMs);
+      // A file that cannot be opened now is not gone: a later scan opens it.
+      if (gone.state === 'unreadable') continue;
+      if (gone.rotatedTo !== undefined) rotated.add(gone.rotatedTo);
       this.#noteGone(gone);
     }
-    await this.#reportUnreadGenerations(compressed);
+    await this.#reportUnreadGenerations(rotated);
   }
 
-  /** Rotated files that no stream has read. `compressed`: the compressed files of known streams. */
-  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
+  /** Rotated files that no stream has read. `rotated`: the compressed files and copies of known streams. */
+  async #reportUnreadGenerations(rotated: ReadonlySet<string>): Promise<void> {
     const { sinceUnixMs } = this.#reporting;
     if (sinceUnixMs === undefined) return;
     const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
@@ -48,17 +50,18 @@ export class LossReport {
     const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
     const inodes = new Set(followed.map(({ place }) => place.inode));
     const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
-      compressed.has(path) || inodes.has(inode);
+      rotated.has(path) || inodes.has(inode);
     const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
     for (const { path, sizeBytes } of await findUnreadGenerations(options))
       this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes }, 'stopped');
   }
 
-  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
+  #noteGone({ dormant, unreadBytes: lostBytes, rotatedTo, state }: GoneFile): void {
     const { id, checkpoint } = dormant;
     const position = checkpoint.marks.at(-1)?.[0] ?? 0;
     const { path } = checkpoint;
-    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
+    const stream = { stream: id, path, position, lostBytes, rotatedTo };
+    if (lostBytes !== 0 && state !== 'unreadable') this.#parts.events.gone(stream, state);
     const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
     dormant.update(known);
     this.#parts.checkpoints.change(id, () => known);
