@@ -45,7 +45,7 @@ export function failuresOf(report: ChaosReport): string[] {
       .filter((what) => stdout[what] > 0)
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
     ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
-    ...balanceFailures(balance, lines, bytes),
+    ...balanceFailures(balance, lines + file.cut, bytes),
     ...collectorBalanceFailures(collectorBalance, bytes),
     ...clonesFailures(report.clones),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
