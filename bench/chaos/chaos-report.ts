@@ -46,7 +46,7 @@ export function failuresOf(report: ChaosReport): string[] {
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
     ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
     ...balanceFailures(balance, lines + file.cut, bytes),
-    ...collectorBalanceFailures(collectorBalance, bytes),
+    ...collectorBalanceFailures(collectorBalance, sum(written.filter(isOwn), 'bytes')),
     ...clonesFailures(report.clones),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...ownEnds
@@ -141,6 +141,11 @@ export function collectorBalanceFailures(balance: StreamBalanceReport | string, 
 /** Numbered lines and lines that are equal in all generations. */
 export function linesOf(written: readonly WrittenLog[]): number {
   return written.reduce((total, { lines, frames }) => total + lines + frames, 0);
+}
+
+/** A clone reads its own logs, which begin where it was cloned. The balance is that of the collector. */
+function isOwn({ first }: WrittenLog): boolean {
+  return first === undefined;
 }
 
 export function sum(written: readonly WrittenLog[], what: 'bytes' | 'rotations'): number {

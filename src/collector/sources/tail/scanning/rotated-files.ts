@@ -30,7 +30,7 @@ export class RotatedFiles {
     this.#patterns = patterns;
   }
 
-  async *find(known: readonly FileCheckpoint[]): AsyncIterable<RotatedFile> {
+  async *find(known: Iterable<FileNames>): AsyncIterable<RotatedFile> {
     for (const [directory, names] of namesByDirectory(known)) {
       for (const path of await this.#pathsIn(directory, names)) {
         const file = await stat(path, { bigint: true }).catch(() => undefined);
@@ -76,17 +76,20 @@ export class RotatedFiles {
 }
 
 /** The paths of followed logs, grouped by the directories of their rotated files. */
-function namesByDirectory(known: readonly FileCheckpoint[]): Map<string, Set<string>> {
+function namesByDirectory(known: Iterable<FileNames>): Map<string, Set<string>> {
   const directories = new Map<string, Set<string>>();
-  for (const checkpoint of known) {
-    for (const name of namesOf(checkpoint)) {
-      const names = directories.get(dirname(name)) ?? new Set();
-      directories.set(dirname(name), names.add(name));
+  for (const names of known) {
+    for (const name of namesOf(names)) {
+      const directory = dirname(name);
+      directories.set(directory, (directories.get(directory) ?? new Set()).add(name));
     }
   }
   return directories;
 }
 
-export function namesOf({ path, home, lineage, target }: FileCheckpoint): readonly string[] {
-  return [path, home, lineage, target ?? path];
+/** All names that the file of a stream has or had. */
+export type FileNames = Pick<FileCheckpoint, 'path' | 'home' | 'lineage' | 'target'>;
+
+export function namesOf({ path, home, lineage, target }: FileNames): ReadonlySet<string> {
+  return new Set([path, home, lineage, target ?? path]);
 }

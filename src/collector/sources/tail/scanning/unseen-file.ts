@@ -47,7 +47,7 @@ export class UnseenFile {
         checkpoint.copyOf === null &&
         checkpoint.birth !== undefined &&
         BigInt(checkpoint.birth) <= birth &&
-        namesOf(checkpoint).includes(original),
+        namesOf(checkpoint).has(original),
     );
     if (older === undefined) return undefined;
     const there = await stat(original, { bigint: true }).catch(() => undefined);

@@ -6,7 +6,7 @@ import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
 import type { StreamStarter } from '../identity/stream-starter.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { type AccountedStream, unaccountedContent } from './accounted-content.ts';
-import { namesOf, type RotatedFile, RotatedFiles } from './rotated-files.ts';
+import { type FileNames, namesOf, type RotatedFile, RotatedFiles } from './rotated-files.ts';
 import { UnseenFile, type UnseenFileParts } from './unseen-file.ts';
 
 /** A file is reported when it was unchanged for this time: a program may still write or compress it. */
@@ -45,7 +45,7 @@ export class UnseenGenerations {
   /** The rotated files that exist at the start. */
   async recordFirst(): Promise<void> {
     const decided = new Set<string>();
-    for await (const file of this.#rotated.find(this.#checkpoints())) decided.add(identityOf(file));
+    for await (const file of this.#rotated.find(this.#names())) decided.add(identityOf(file));
     this.#decided = decided;
     this.#paths = this.#knownPaths();
   }
@@ -89,7 +89,7 @@ export class UnseenGenerations {
   async #listUnseen(): Promise<RotatedFile[]> {
     const decided = new Set<string>();
     const unseen: RotatedFile[] = [];
-    for await (const file of this.#rotated.find(this.#checkpoints())) {
+    for await (const file of this.#rotated.find(this.#names())) {
       const key = identityOf(file);
       const isKnown =
         this.#decided?.has(key) === true ||
@@ -103,11 +103,17 @@ export class UnseenGenerations {
   }
 
   #knownPaths(): ReadonlySet<string> {
-    return new Set(this.#checkpoints().flatMap(namesOf));
+    const paths = new Set<string>();
+    for (const names of this.#names()) for (const path of namesOf(names)) paths.add(path);
+    return paths;
   }
 
-  #checkpoints() {
-    return this.#accounted().map(({ checkpoint }) => checkpoint);
+  /** Every scan needs the names. The checkpoints are made only when there is an unseen file. */
+  *#names(): Iterable<FileNames> {
+    const { streams, dormant, forgotten } = this.#files;
+    for (const { home, lineage, place } of streams.values()) yield { home, lineage, ...place };
+    for (const { checkpoint } of dormant.values()) yield checkpoint;
+    yield* forgotten;
   }
 
   #accounted(): AccountedStream[] {
