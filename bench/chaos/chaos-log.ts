@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { HELD_BACK_BYTES, LATE_MS } from './late-lines.ts';
 import { numberedLine } from './numbered-line.ts';
 
 /**
@@ -42,11 +43,14 @@ export class ChaosLog {
   readonly #path: string;
   readonly #rotationNames: RotationNames;
   #unwrittenText = '';
+  #heldBackMs = 0;
   #unwrittenGzip: { readonly path: string; readonly bytes: Buffer } | undefined;
   lines = 0;
   frames = 0;
   bytes = 0;
   rotations = 0;
+  /** Lines that a collector may have sent in two parts (`LateLines`). */
+  readonly late: string[] = [];
 
   constructor({ name, directory, rotationNames, targetDirectory }: ChaosLogPlan) {
     this.name = name;
@@ -71,7 +75,8 @@ export class ChaosLog {
   append(count: number, holdBack = false): void {
     let text = '';
     for (let i = 0; i < count; i++) text += numberedLine(this.name, this.lines++);
-    const cut = holdBack ? text.length - 5 : text.length;
+    const cut = holdBack ? text.length - HELD_BACK_BYTES : text.length;
+    this.#heldBackMs = performance.now();
     this.#unwrittenText = text.slice(cut);
     this.#write(text.slice(0, cut));
   }
@@ -83,7 +88,12 @@ export class ChaosLog {
   }
 
   finishLine(): void {
-    if (this.#unwrittenText !== '') this.#write(this.#unwrittenText);
+    if (this.#unwrittenText !== '') {
+      this.#write(this.#unwrittenText);
+      // Measured after the write, which may wait for the disk.
+      const isLate = performance.now() - this.#heldBackMs >= LATE_MS;
+      if (isLate) this.late.push(numberedLine(this.name, this.lines - 1).slice(0, -1));
+    }
     this.#unwrittenText = '';
     if (this.#unwrittenGzip !== undefined)
       appendFileSync(this.#unwrittenGzip.path, this.#unwrittenGzip.bytes);

@@ -37,7 +37,6 @@ export function failuresOf(report: ChaosReport): string[] {
   const { file, stdout, balance, collectorBalance, exits, ownEnds, pager, written } = report;
   const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
-  const hasEndedStreams = (report.clones?.started ?? 0) > 0;
   const failures = [
     ...(['missing', 'doubled', 'disordered', 'damaged'] as const)
       .filter((what) => file[what] > 0)
@@ -46,8 +45,8 @@ export function failuresOf(report: ChaosReport): string[] {
       .filter((what) => stdout[what] > 0)
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
     ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
-    ...balanceFailures(balance, lines, bytes),
-    ...collectorBalanceFailures(collectorBalance, hasEndedStreams ? undefined : bytes),
+    ...balanceFailures(balance, lines + file.cut, bytes),
+    ...collectorBalanceFailures(collectorBalance, sum(written.filter(isOwn), 'bytes')),
     ...clonesFailures(report.clones),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...ownEnds
@@ -129,17 +128,12 @@ export function balanceFailures(balance: QueueBalance | string, lines: number, b
     );
 }
 
-/** `bytes`: undefined where a clone has made streams end, and their bytes are not in the balance any more. */
-export function collectorBalanceFailures(
-  balance: StreamBalanceReport | string,
-  bytes: number | undefined,
-): string[] {
+export function collectorBalanceFailures(balance: StreamBalanceReport | string, bytes: number): string[] {
   if (typeof balance === 'string') return [`no balance of the collector: ${balance}`];
   const { read, accepted, waiting, unread } = balance;
-  const due = bytes ?? read;
-  if (read === due && accepted === due && waiting === 0 && unread === 0) return [];
+  if (read === bytes && accepted === bytes && waiting === 0 && unread === 0) return [];
   return [
-    `balance: of ${due} bytes that were written the collector has read ${read}; ${accepted} are accepted, ` +
+    `balance: of ${bytes} bytes that were written the collector has read ${read}; ${accepted} are accepted, ` +
       `${waiting} wait, ${unread} are unread`,
   ];
 }
@@ -147,6 +141,11 @@ export function collectorBalanceFailures(
 /** Numbered lines and lines that are equal in all generations. */
 export function linesOf(written: readonly WrittenLog[]): number {
   return written.reduce((total, { lines, frames }) => total + lines + frames, 0);
+}
+
+/** A clone reads its own logs, which begin where it was cloned. The balance is that of the collector. */
+function isOwn({ first }: WrittenLog): boolean {
+  return first === undefined;
 }
 
 export function sum(written: readonly WrittenLog[], what: 'bytes' | 'rotations'): number {

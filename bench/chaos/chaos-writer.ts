@@ -17,6 +17,8 @@ export interface WrittenLog {
   readonly frames: number;
   readonly bytes: number;
   readonly rotations: number;
+  /** Lines that a collector may have sent in two parts (`LateLines`). */
+  readonly late?: readonly string[];
 }
 
 /** The actions of a log in one tick. */
@@ -91,8 +93,8 @@ export class ChaosWriter {
   stop(): readonly WrittenLog[] {
     clearInterval(this.#timer);
     for (const { log } of this.#logs) log.finishLine();
-    return this.#logs.map(({ log: { name, lines, frames, bytes, rotations } }) => ({
-      ...{ name, lines, frames, bytes, rotations },
+    return this.#logs.map(({ log: { name, lines, frames, bytes, rotations, late } }) => ({
+      ...{ name, lines, frames, bytes, rotations, late },
     }));
   }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { isFrameLine } from './frame-line.ts';
+import { LateLines } from './late-lines.ts';
 import { parseNumberedLine } from './numbered-line.ts';
 
 export interface Audit {
@@ -10,6 +11,8 @@ export interface Audit {
   /** Lines that came after a later line of their log, except doubled ones. */
   readonly disordered: number;
   readonly damaged: number;
+  /** Lines that came in two parts, because the writer was late (`LateLines`). */
+  readonly cut: number;
   /** The first few findings of each kind, for a person. */
   readonly examples: readonly string[];
 }
@@ -20,6 +23,8 @@ export interface DueLog {
   /** The number of its first line. Default: 0. */
   readonly first?: number;
   readonly lines: number;
+  /** Lines that may come in two parts. */
+  readonly late?: readonly string[];
 }
 
 interface Seen {
@@ -35,12 +40,14 @@ export class LineAudit {
   readonly #logs: Map<string, Seen>;
   readonly #written: ReadonlyMap<string, number>;
   readonly #examples = new Map<string, string[]>();
+  readonly #late: LateLines;
   #lines = 0;
   #doubled = 0;
   #disordered = 0;
   #damaged = 0;
 
   constructor(logs: readonly DueLog[]) {
+    this.#late = new LateLines(logs.flatMap(({ late = [] }) => late));
     this.#written = new Map(logs.map(({ name, lines }) => [name, lines]));
     this.#logs = new Map(
       logs.map(({ name, first = 0, lines }) => [
@@ -51,7 +58,9 @@ export class LineAudit {
   }
 
   /** Without the line ending. */
-  line(text: string, where: string): void {
+  line(part: string, where: string): void {
+    const text = this.#late.join(part);
+    if (text === undefined) return;
     this.#lines += 1;
     if (isFrameLine(text)) return;
     const head = parseNumberedLine(text);
@@ -81,6 +90,7 @@ export class LineAudit {
       doubled: this.#doubled,
       disordered: this.#disordered,
       damaged: this.#damaged,
+      cut: this.#late.cut,
       examples: [...this.#examples.values()].flat(),
     };
   }

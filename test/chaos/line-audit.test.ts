@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const alpha = (number: number) => numberedLine('alpha', number);
 const FIVE = [0, 1, 2, 3, 4].map(alpha);
-const CLEAN = { lines: 5, missing: 0, doubled: 0, disordered: 0, damaged: 0, examples: [] };
+const CLEAN = { lines: 5, missing: 0, doubled: 0, disordered: 0, damaged: 0, cut: 0, examples: [] };
 
 describe('the audit of what came out', () => {
   test('has nothing to say of what is complete', async () => {
@@ -25,6 +25,22 @@ describe('the audit of what came out', () => {
   test('counts lines that are equal in all generations, and looks at nothing else in them', async () => {
     expect(await auditOf([BANNER, ...FIVE, TRAILER, BANNER])).toEqual({ ...CLEAN, lines: 8 });
     expect(await auditOf([...FIVE, BANNER.slice(10)])).toMatchObject({ damaged: 1 });
+  });
+
+  test('joins the two parts of a line whose end was written late, and of no other line', async () => {
+    const parts = [alpha(0), `${alpha(1).slice(0, -5)}\n`, alpha(1).slice(-5), ...FIVE.slice(2)];
+    const due = (late: readonly number[]) => [
+      { name: 'alpha', lines: 5, late: late.map((number) => alpha(number).slice(0, -1)) },
+    ];
+    expect(await auditOfLogs(due([1]), parts)).toEqual({ ...CLEAN, cut: 1 });
+    expect(await auditOfLogs(due([1]), FIVE)).toEqual(CLEAN);
+    expect(await auditOfLogs(due([2]), parts)).toMatchObject({ missing: 1, damaged: 2, cut: 0 });
+    expect(
+      await auditOfLogs(
+        due([1]),
+        parts.filter((_, index) => index !== 2),
+      ),
+    ).toMatchObject({ missing: 1 });
   });
 
   test('counts what is missing, in the middle and at the end', async () => {

@@ -42,6 +42,27 @@ test('the audit of a store counts rows with one identity', async () => {
   expect(await audit(rows)).toMatchObject({ ...CLEAN, lines: 6, doubled: 1, sameIdentity: 1 });
 });
 
+test('the audit of a store accepts two rows of a line only if its end was written late', async () => {
+  const line = body(4);
+  const last = whole.at(-1);
+  if (last === undefined) throw new Error('No row');
+  const first = { ...last, body: line.slice(0, -4) };
+  const rows = [
+    ...whole.slice(0, -1),
+    first,
+    { ...last, position: last.position + first.body.length, body: line.slice(-4) },
+  ];
+  const auditWith = (late: readonly string[]) =>
+    auditRows(
+      (async function* () {
+        yield rows;
+      })(),
+      [{ name: 'alpha', lines: 5, late }],
+    );
+  expect(await auditWith([line])).toMatchObject({ ...CLEAN, cut: 1, examples: [] });
+  expect(await auditWith([])).toMatchObject({ damaged: 2, misplaced: 1, cut: 0 });
+});
+
 test('the audit of a store counts a line that came twice, in another stream', async () => {
   const rows = [...whole, { stream: 'third', position: 0, body: body(2) }];
   expect(await audit(rows)).toMatchObject({ ...CLEAN, lines: 6, doubled: 1 });

@@ -1,4 +1,5 @@
-import { type Audit, LineAudit } from '../line-audit.ts';
+import { LateLines } from '../late-lines.ts';
+import { type Audit, type DueLog, LineAudit } from '../line-audit.ts';
 import type { StoredRow } from './chaos-store.ts';
 
 export interface StoreAudit extends Audit {
@@ -13,10 +14,10 @@ const MAX_EXAMPLES = 4;
 /** Checks each row of a store, in the order of `ROWS`: its line, and the position of the line in its file. */
 export async function auditRows(
   batches: AsyncIterable<readonly StoredRow[]>,
-  written: readonly { readonly name: string; readonly lines: number }[],
+  written: readonly DueLog[],
 ): Promise<StoreAudit> {
   const lines = new LineAudit(written);
-  const places = new PlaceAudit();
+  const places = new PlaceAudit(new LateLines(written.flatMap(({ late = [] }) => late)));
   for await (const rows of batches) {
     for (const row of rows) {
       lines.line(row.body, `${row.stream}:${row.position}`);
@@ -28,18 +29,24 @@ export async function auditRows(
   return { ...audit, sameIdentity, misplaced, examples: [...audit.examples, ...examples] };
 }
 
-/** Lines are ASCII and end with one byte that is not part of the body. */
+/** Lines are ASCII and end with one byte that is not part of the body. The first part of a line has no end. */
 class PlaceAudit {
   readonly examples: string[] = [];
   sameIdentity = 0;
   misplaced = 0;
+  readonly #late: LateLines;
   #before: StoredRow | undefined;
+
+  constructor(late: LateLines) {
+    this.#late = late;
+  }
 
   row(row: StoredRow): void {
     const before = this.#before;
     this.#before = row;
     if (before === undefined || before.stream !== row.stream) return;
-    const due = before.position + before.body.length + 1;
+    const ending = this.#late.isFirstPart(before.body) ? 0 : 1;
+    const due = before.position + before.body.length + ending;
     if (row.position === due) return;
     if (row.position === before.position) this.sameIdentity += 1;
     else this.misplaced += 1;

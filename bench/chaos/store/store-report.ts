@@ -35,7 +35,9 @@ export function storeFailuresOf(report: StoreReport): string[] {
     ...(['missing', 'doubled', 'disordered', 'damaged', 'sameIdentity', 'misplaced'] as const)
       .filter((what) => rows[what] > 0)
       .map((what) => `${WORDS[what]}: ${rows[what]}`),
-    ...(balances.length > 1 ? [] : balances.flatMap((balance) => balanceFailures(balance, lines, bytes))),
+    ...(balances.length > 1
+      ? []
+      : balances.flatMap((balance) => balanceFailures(balance, lines + rows.cut, bytes))),
     ...collectorBalanceFailures(collectorBalance, bytes),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...report.misbehaviour,

@@ -1,6 +1,6 @@
 import type { LeftFile, LeftReason, OneShotReport } from '../../collector/one-shot-report.ts';
-import { groupBy } from '../../collector/sources/tail/identity/group-by.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
+import { groupBy } from '../../runtime/group-by.ts';
 import { count, printable } from '../output/text-table.ts';
 
 export interface OneShotSummary {

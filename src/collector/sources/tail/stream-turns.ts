@@ -6,7 +6,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Checkpoints } from '../../checkpoints.ts';
 import type { StreamSink } from '../../source.ts';
 import type { TailEvents } from './files/events.ts';
-import type { FileCheckpoint } from './files/file-checkpoint.ts';
+import { acceptedBytesOf, type FileCheckpoint } from './files/file-checkpoint.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { GenerationOrder } from './identity/generation-order.ts';
 import type { NewStream } from './identity/stream-starter.ts';
@@ -86,7 +86,7 @@ export class StreamTurns {
     const { file, entry, sizeBytes, modifiedUnixMs } = stream;
     const replacement = this.#parts.createStream({
       id: mintStreamId(),
-      checkpoint: { ...known, start: mark[0], marks: [mark] },
+      checkpoint: { ...known, start: mark[0], marks: [mark], acceptedBefore: acceptedBytesOf(known) },
       ...{ file, entry, sizeBytes, modifiedUnixMs },
     });
     replacement.presence.inherit(stream.presence);
@@ -112,11 +112,19 @@ export class StreamTurns {
       if (!stream.isEnded || stream.isDiverged) continue;
       if (stream.isOpened && stream.accepted < stream.position) continue;
       this.#remove(stream);
+      const { lostBytes } = stream;
+      const checkpoint = {
+        ...stream.checkpoint(),
+        finished: true as const,
+        ...(lostBytes > 0 ? { lostBytes } : {}),
+      };
       if (stream.accepted > stream.start) {
-        const checkpoint = { ...stream.checkpoint(), finished: true as const };
         this.#files.dormant.add(stream.id, checkpoint);
         this.#checkpoints.change(stream.id, () => checkpoint);
-      } else this.#checkpoints.remove(stream.id);
+      } else {
+        this.#files.remember(checkpoint);
+        this.#checkpoints.remove(stream.id);
+      }
     }
   }
 

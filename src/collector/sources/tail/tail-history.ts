@@ -17,6 +17,7 @@ export class TailHistory {
   /** When an earlier run scanned last, as far as that was saved. */
   readonly lastScanUnixMs: number | undefined;
   #savedUnixMs = 0;
+  #savedLostBytes = 0;
 
   constructor(store: StateStore) {
     this.#store = store;
@@ -42,15 +43,29 @@ export class TailHistory {
   }
 
   /** After a scan; does nothing when it is called again too soon. */
-  async scanned(nowUnixMs: number, lostBytes: number): Promise<void> {
-    if (Math.abs(nowUnixMs - this.#savedUnixMs) >= SAVE_EVERY_MS) await this.save(nowUnixMs, lostBytes);
+  async scanned(nowUnixMs: number, scan: ScanResult): Promise<void> {
+    const isDue = Math.abs(nowUnixMs - this.#savedUnixMs) >= SAVE_EVERY_MS;
+    // A loss that is counted must not be counted again after a crash.
+    if (isDue || scan.lostBytes !== this.#savedLostBytes) await this.save(nowUnixMs, scan);
   }
 
-  async save(nowUnixMs: number, lostBytes: number): Promise<void> {
+  async save(
+    nowUnixMs: number,
+    { lostBytes, undecidedSinceUnixMs = nowUnixMs + 1 }: ScanResult,
+  ): Promise<void> {
     await this.#store.write(() => {
-      this.#table.put(LAST_SCAN, nowUnixMs);
+      this.#table.put(LAST_SCAN, Math.min(nowUnixMs, undecidedSinceUnixMs - 1));
       this.#table.put(LOST_BYTES, this.lostBytes(lostBytes));
     });
     this.#savedUnixMs = nowUnixMs;
+    this.#savedLostBytes = lostBytes;
   }
+}
+
+/** The part of a scan that the next run needs. */
+export interface ScanResult {
+  /** The bytes that were lost in this run. */
+  readonly lostBytes: number;
+  /** The next run decides about rotated files that were written at this time or later. */
+  readonly undecidedSinceUnixMs?: number | undefined;
 }

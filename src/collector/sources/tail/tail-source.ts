@@ -43,6 +43,10 @@ import { type TailStatus, tailStatus } from './tail-status.ts';
  * Rotation: a renamed or deleted file is read to its end. When it is idle and all of it is accepted, it hands
  * over to the next generation (`rotation-drain.ts`), and it is followed as long as it exists.
  *
+ * Losses: bytes that are gone are counted where that is found. Generations that no scan saw under a path that is
+ * read are read or counted later (`UnseenGenerations`), and those of the time before the start in the first scan
+ * (`LossReport`). `accounted-content.ts` compares a rotated file with all that was read, so no byte counts twice.
+ *
  * Decisions about files run one after the other in a queue. Reading runs beside them.
  *
  * Limits: the number of open files, the disk space of deleted files, the size of a read (the publisher's
@@ -234,7 +238,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     if (!once) this.#trigger.began();
     const beganMs = this.#clock.monotonicMs();
     const found = await this.#scanner.scan({ isFirstEver: this.#state.isFirstEver });
-    await this.#state.recordScan();
+    await this.#state.recordScan(this.#scanner.undecidedSinceUnixMs);
     this.#endBeyondDeletedLimit();
     this.#state.ageDormant();
     await this.#turns.openNext();
@@ -246,8 +250,9 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   #endBeyondDeletedLimit(): void {
     for (const stream of streamsBeyondDeletedLimit(this.#files.attached(), this.#limits.deletedBytes)) {
       const { id, path, position, sizeBytes } = stream;
-      this.#events.discarded({ stream: id, path, position, lostBytes: sizeBytes - position });
-      stream.end();
+      const lostBytes = sizeBytes - position;
+      this.#events.discarded({ stream: id, path, position, lostBytes });
+      stream.end(lostBytes);
     }
   }
 

@@ -6,7 +6,7 @@ import { ageDormantStreams } from './age-dormant-streams.ts';
 import type { TailEvents } from './files/events.ts';
 import type { FileCheckpoint } from './files/file-checkpoint.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
-import { TailHistory } from './tail-history.ts';
+import { type ScanResult, TailHistory } from './tail-history.ts';
 
 /**
  * The state of the tail source on disk: checkpoints of streams, and the history of its runs. A failed write
@@ -17,6 +17,7 @@ export class TailState {
   readonly #parts: TailStateParts;
   readonly #history: TailHistory;
   #isFirstEver = false;
+  #undecidedSinceUnixMs: number | undefined;
   #lastAgedMs: number;
 
   constructor(parts: TailStateParts) {
@@ -58,25 +59,31 @@ export class TailState {
     return this.#attempt(() => this.checkpoints.flush());
   }
 
-  async recordScan(): Promise<void> {
+  /** `undecidedSinceUnixMs`: the next run decides about rotated files that were written since then. */
+  async recordScan(undecidedSinceUnixMs?: number): Promise<void> {
+    this.#undecidedSinceUnixMs = undecidedSinceUnixMs;
     if (this.#isFirstEver && (await this.#attempt(() => this.#history.recordFirstScan())))
       this.#isFirstEver = false;
-    const { isOffline, events } = this.#parts;
-    if (!isOffline)
-      await this.#attempt(() => this.#history.scanned(this.#nowUnixMs(), events.allLostBytes()));
+    if (this.#parts.isOffline) return;
+    await this.#attempt(() => this.#history.scanned(this.#nowUnixMs(), this.#lastScan));
   }
 
   /** At the end of a run. */
   async save(): Promise<void> {
-    const { isOffline, events } = this.#parts;
     await this.saveCheckpoints();
-    if (!isOffline) await this.#attempt(() => this.#history.save(this.#nowUnixMs(), events.allLostBytes()));
+    if (this.#parts.isOffline) return;
+    await this.#attempt(() => this.#history.save(this.#nowUnixMs(), this.#lastScan));
   }
 
   ageDormant(): void {
     const nowMs = this.#parts.clock.monotonicMs();
     ageDormantStreams(this.#parts.files, this.checkpoints, nowMs - this.#lastAgedMs);
     this.#lastAgedMs = nowMs;
+  }
+
+  get #lastScan(): ScanResult {
+    const { allLostBytes: lostBytes } = this.#parts.events;
+    return { lostBytes, undecidedSinceUnixMs: this.#undecidedSinceUnixMs };
   }
 
   async #attempt(write: () => Promise<void>): Promise<boolean> {

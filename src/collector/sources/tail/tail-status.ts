@@ -1,5 +1,6 @@
 import type { Position } from '../../../records/position.ts';
 import type { StreamStatus } from '../../stream-status.ts';
+import { acceptedBytesOf } from './files/file-checkpoint.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 
@@ -9,7 +10,7 @@ export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus 
   for (const { id, checkpoint } of files.dormant.values()) {
     if (checkpoint.copyOf !== null) continue;
     const [position = 0] = checkpoint.marks.at(-1) ?? [];
-    const acceptedBytes = position - checkpoint.start;
+    const acceptedBytes = acceptedBytesOf(checkpoint);
     const { path, home, lostBytes = 0 } = checkpoint;
     streams.push({
       ...{ stream: id, origin: path, path, home, state: 'dormant', sizeBytes: position, position },
@@ -55,13 +56,13 @@ export interface TailStatus {
 }
 
 export function statusOf(stream: FileStream): TailStreamStatus {
-  const { id, path, home, sizeBytes, position, accepted, start, refusal } = stream;
+  const { id, path, home, sizeBytes, position, accepted, start, acceptedBefore, refusal } = stream;
   const { oldestUnacceptedMs } = stream.content;
   const end = stream.isEnded ? position : Math.max(stream.content.end, position);
   return {
     ...{ stream: id, origin: path, path, home, state: stateOf(stream), sizeBytes, position },
-    readBytes: position - start,
-    acceptedBytes: accepted - start,
+    readBytes: position - start + acceptedBefore,
+    acceptedBytes: accepted - start + acceptedBefore,
     waitingBytes: end - accepted,
     ...(end === accepted || oldestUnacceptedMs === undefined ? {} : { oldestWaitingMs: oldestUnacceptedMs }),
     ...(refusal === undefined ? {} : { refusal }),

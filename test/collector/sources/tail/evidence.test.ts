@@ -476,7 +476,7 @@ describe('a file that is gone at the start', () => {
 describe('many files', () => {
   it('are compared with few others, and are read before all of them are matched', async () => {
     const tail = await Tailing.prepare();
-    const count = 2_000;
+    const count = 600;
     for (let i = 0; i < count; i++) await tail.append(`${i}-x.log`, `${String(i).padEnd(1_100, '.')}\n`);
     let followed = 0;
     const opened: number[] = [];
@@ -497,5 +497,5 @@ describe('many files', () => {
     expect(tail.taken.repeatedBytes).toBe(0);
     expect(await comparisons()).toBeGreaterThan(0);
     expect(await comparisons()).toBeLessThanOrEqual(2 * count);
-  });
+  }, 240_000);
 });

@@ -33,12 +33,11 @@ function recordsOf(tail: Tailing): string[] {
 }
 
 /*
- * Half a line is there, and NUL bytes where its other half will be. The first half is sent at once as a record of its
- * own, without the wait that applies to the NUL bytes: `FileStream.#readAt` passes `isBeforeHole` when the run of NUL
- * bytes reaches the end of the buffer, when the size of the file is old, or when other bytes follow.
+ * Half a line is there, and NUL bytes where its other half will be. The half line waits until text replaces the NUL
+ * bytes, or until its bytes and the run of NUL bytes were unchanged for the rest time.
  */
 describe('a line whose second half is still NUL bytes', () => {
-  it.fails('is one record in a preallocated file that is larger than the buffer', async () => {
+  it('is one record in a preallocated file that is larger than the buffer', async () => {
     const tail = await Tailing.start();
     const path = tail.path('app.log');
     preallocate(path, 3 * MIB);
@@ -50,7 +49,7 @@ describe('a line whose second half is still NUL bytes', () => {
     expect(recordsOf(tail).at(-1)).toBe('the first half and the second\n');
   });
 
-  it.fails('is one record in a preallocated file that has had its size for a while', async () => {
+  it('is one record in a preallocated file that has had its size for a while', async () => {
     const tail = await Tailing.start();
     const path = tail.path('app.log');
     preallocate(path, 10_000);
@@ -62,7 +61,7 @@ describe('a line whose second half is still NUL bytes', () => {
     expect(recordsOf(tail).at(-1)).toBe('the first half and the second\n');
   });
 
-  it.fails('is one record when a later part of the file is there before it', async () => {
+  it('is one record when a later part of the file is there before it', async () => {
     const tail = await Tailing.start();
     const path = tail.path('app.log');
     const half = `${numbered(1, 3)}the first half `;
@@ -72,5 +71,67 @@ describe('a line whose second half is still NUL bytes', () => {
     writeAt(path, half.length, rest);
     await tail.pass(10_000);
     expect(recordsOf(tail)[3]).toBe(`the first half ${rest}`);
+  });
+
+  it('waits again after each change of its bytes', async () => {
+    const tail = await Tailing.start();
+    const path = tail.path('app.log');
+    preallocate(path, 10_000);
+    await tail.pass(20_000);
+    let end = writeAt(path, 0, numbered(1, 3));
+    for (let part = 0; part < 5; part++) {
+      end = writeAt(path, end, 'another part ');
+      await tail.pass(3_000);
+    }
+    writeAt(path, end, 'the end\n');
+    await tail.pass(10_000);
+    expect(recordsOf(tail).slice(3)).toEqual([`${'another part '.repeat(5)}the end\n`]);
+  });
+
+  it('is sent without its second half when nothing changes for the rest time, and the hole is skipped', async () => {
+    const tail = await Tailing.start();
+    tail.taken.allowsHoles = true;
+    const path = tail.path('app.log');
+    writeFileSync(path, `${numbered(1, 3)}half${'\0'.repeat(100)}${numbered(4, 3)}`);
+    await tail.pass(3_000);
+    expect(recordsOf(tail)).toHaveLength(3);
+    await tail.append('app.log', numbered(7, 1));
+    await tail.pass(8_000);
+    expect(tail.taken.text()).toBe(`${numbered(1, 3)}half${numbered(4, 4)}`);
+    expect(recordsOf(tail)[3]).toBe('half');
+  });
+
+  it('is sent in a run with --once', async () => {
+    const tail = await Tailing.prepare({ once: true });
+    tail.taken.allowsHoles = true;
+    writeFileSync(tail.path('app.log'), `${numbered(1, 3)}half${'\0'.repeat(100)}${numbered(4, 3)}`);
+    await tail.start();
+    let isDrained = false;
+    void tail.source.drained().then(() => {
+      isDrained = true;
+    });
+    for (let seconds = 0; seconds < 30 && !isDrained; seconds++) {
+      await tail.clock.advance(1_000);
+      await tail.sink.idle();
+    }
+    expect(isDrained).toBe(true);
+    expect(tail.taken.text()).toBe(`${numbered(1, 3)}half${numbered(4, 3)}`);
+  });
+});
+
+describe('a last line without an end', () => {
+  it('waits again after a change of its bytes that leaves the size as it was', async () => {
+    const tail = await Tailing.start();
+    const path = tail.path('app.log');
+    writeFileSync(path, `${numbered(1, 3)}progress 10 %`);
+    const start = numbered(1, 3).length;
+    for (const percent of [20, 30, 40]) {
+      await tail.pass(3_000);
+      writeAt(path, start, `progress ${percent} %`);
+    }
+    await tail.pass(3_000);
+    expect(recordsOf(tail)).toHaveLength(3);
+    await tail.pass(4_000);
+    expect(recordsOf(tail)[3]).toBe('progress 40 %');
   });
 });

@@ -54,6 +54,32 @@ interface Failure {
   readonly err: unknown;
 }
 
+interface Gone extends AtPosition {
+  /** The compressed file or the copy that has its content. */
+  readonly rotatedTo: string | undefined;
+  readonly state: GoneState;
+}
+
+/** What happened to a file before the start. */
+export type GoneState = 'missing' | 'replaced' | 'rewritten';
+
+const GONE: Readonly<Record<GoneState, string>> = {
+  missing: 'A file was missing at the start',
+  replaced: 'A file was replaced by another one before the start',
+  rewritten: 'A file was truncated or rewritten before the start',
+};
+
+interface UnreadGeneration extends OfPath {
+  /** undefined: the size of the content cannot be known. */
+  readonly lostBytes: number | undefined;
+  /** The state of the collector when the file was written. */
+  readonly written: 'stopped' | 'running';
+}
+
+function withoutState({ state: _, ...fields }: Gone): object {
+  return fields;
+}
+
 /** The events of tailed files. */
 const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
   read: event<{ readonly bytes: number; readonly records: number }>({
@@ -110,17 +136,30 @@ const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
     error: 'Bytes of a file were lost before they could be read',
     count: (metrics, { lostBytes }) => metrics.lostBytes.inc(lostBytes, { reason: 'truncated' }),
   }),
-  gone: event<Loss & { readonly compressedTo: string | undefined }>({
-    error: 'A file was missing at the start: not all of it was read',
+  gone: event<Gone & { readonly lostBytes: number }>({
+    error: ({ state }) => `${GONE[state]}: not all of its earlier bytes were read`,
+    fields: withoutState,
     count: (metrics, { lostBytes }) => metrics.lostBytes.inc(lostBytes, { reason: 'gone' }),
   }),
   /** The number of bytes after the last read cannot be known. */
-  goneWithUnknownSize: event<AtPosition & { readonly compressedTo: string | undefined }>({
-    warn: 'A file was missing at the start: bytes written after the last run were not read',
+  goneWithUnknownSize: event<Gone>({
+    warn: ({ state }) => `${GONE[state]}: bytes that were written after the last run, if any, were not read`,
+    fields: withoutState,
   }),
-  /** `lostBytes` is undefined when the size of the content cannot be known. */
-  unreadGeneration: event<OfPath & { readonly lostBytes: number | undefined }>({
-    warn: 'A rotated file is not read: it was written while the collector was not running, and is compressed or matches no pattern',
+  /** A generation that was renamed before a scan saw it at `home`, the path at which it was written. */
+  foundMovedAway: event<OfStream & { readonly home: string }>({
+    info: 'Reading a file that was created and renamed between two scans; no pattern matches its path',
+    count: ({ generations }) => {
+      generations.inc(1, { kind: 'new' });
+      generations.inc(1, { kind: 'moved_away' });
+    },
+  }),
+  unreadGeneration: event<UnreadGeneration>({
+    warn: ({ written }) => {
+      const when = written === 'stopped' ? 'while the collector was not running' : 'between two scans';
+      return `A rotated file is not read: it was written ${when}, and is compressed or matches no pattern`;
+    },
+    fields: ({ written: _, ...fields }) => fields,
     count: (metrics, { lostBytes = 0 }) => {
       metrics.generations.inc(1, { kind: 'unread' });
       metrics.lostBytes.inc(lostBytes, { reason: 'unread_generation' });

@@ -76,8 +76,8 @@ export class FileAccess {
 
   state(): Promise<FileState | undefined> {
     return this.use(async (handle) => {
-      const { size, nlink } = await handle.stat();
-      return { sizeBytes: size, unlinked: nlink === 0 };
+      const { size, nlink, mtimeMs } = await handle.stat();
+      return { sizeBytes: size, unlinked: nlink === 0, modifiedUnixMs: Math.floor(mtimeMs) };
     });
   }
 
@@ -148,6 +148,7 @@ export interface FileState {
   readonly sizeBytes: number;
   /** The file has no name any more. Its bytes exist as long as it is open. */
   readonly unlinked: boolean;
+  readonly modifiedUnixMs: number;
 }
 
 /** `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. */

@@ -28,6 +28,8 @@ export type FileCheckpoint = {
   readonly prefix: PrefixHash;
   /** Where the stream begins: 0, unless it continues another stream or was started at the end of the file. */
   readonly start: Position;
+  /** The number of accepted bytes of the streams that this one has replaced. Absent when there are none. */
+  readonly acceptedBefore?: number;
   /**
    * The ends of the last accepted batches, ascending, with their checks. The last one is the end of the
    * contiguous accepted bytes.
@@ -62,6 +64,12 @@ export type SkippedHoles = { readonly count: number; readonly end: Position };
 
 /** The evidence for a position: its check, and the CRC-32 of all bytes from `checksumFrom` to it. */
 export type PositionMark = readonly [position: Position, check: Check, ...crc32: readonly number[]];
+
+/** The number of accepted bytes of a stream, and of those that it has replaced. */
+export function acceptedBytesOf({ start, marks, acceptedBefore = 0 }: FileCheckpoint): number {
+  const [position = start] = marks.at(-1) ?? [];
+  return position - start + acceptedBefore;
+}
 
 interface IdentifiedFile {
   readonly path: string;

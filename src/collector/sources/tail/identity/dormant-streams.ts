@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { StreamId } from '../../../../records/stream-id.ts';
+import { groupBy } from '../../../../runtime/group-by.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
-import { groupBy } from './group-by.ts';
 
 /** Dormant streams, indexed by the inode of their file and by their paths. */
 export class DormantStreams {

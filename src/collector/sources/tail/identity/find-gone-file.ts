@@ -1,44 +1,81 @@
-import { readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { isFileError } from '../files/file-error.ts';
+import { readFilePrefix } from '../files/file-prefix.ts';
 import { readGzipContent } from '../files/gzip-file.ts';
 import { originalPaths } from '../files/original-paths.ts';
 import type { DormantStream } from './dormant-streams.ts';
+import { hasAllBytes } from './same-file.ts';
 
-/** Finds out whether the file of a stream was compressed in its directory, or deleted. */
-export async function findGoneFile(dormant: DormantStream): Promise<GoneFile> {
+/**
+ * Finds out what happened to the file of a stream: it was compressed, copied or deleted, or it has other bytes.
+ * The unread bytes of a copy that was written after `sinceUnixMs` are those of an unread generation.
+ */
+export async function findGoneFile(
+  dormant: DormantStream,
+  sinceUnixMs = Number.POSITIVE_INFINITY,
+): Promise<GoneFile> {
   const { checkpoint } = dormant;
   const position = checkpoint.marks.at(-1)?.[0] ?? 0;
-  for (const path of await compressedBeside(checkpoint)) {
-    const sizeBytes = await sizeIfSame(path, checkpoint);
-    if (sizeBytes !== undefined && sizeBytes >= position)
-      return { dormant, unreadBytes: sizeBytes - position, compressedTo: path };
+  const state = await stateOf(checkpoint);
+  for (const path of await rotatedBeside(checkpoint)) {
+    const same = path.endsWith('.gz') ? await gzipOf(path, checkpoint) : await copyOf(path, checkpoint);
+    if (same === undefined || same.sizeBytes < position) continue;
+    if ((same.modifiedUnixMs ?? 0) > sinceUnixMs)
+      return { dormant, state, unreadBytes: 0, rotatedTo: undefined };
+    return { dormant, state, unreadBytes: same.sizeBytes - position, rotatedTo: path };
   }
   const seen = Math.max(0, (checkpoint.sizeBytes ?? position) - position);
   const mayHaveGrown = seen === 0 && !checkpoint.yielded;
-  return { dormant, unreadBytes: mayHaveGrown ? undefined : seen, compressedTo: undefined };
+  return { dormant, state, unreadBytes: mayHaveGrown ? undefined : seen, rotatedTo: undefined };
 }
 
-/** A stream whose file was gone at the start. `unreadBytes` is undefined when its number cannot be known. */
+/**
+ * A stream whose bytes were not found at the start. `unreadBytes` is undefined when its number cannot be known.
+ */
 export interface GoneFile {
   readonly dormant: DormantStream;
+  readonly state: GoneState;
   readonly unreadBytes: number | undefined;
-  /** The compressed file that has its content. */
-  readonly compressedTo: string | undefined;
+  /** The compressed file or the copy that has its content. */
+  readonly rotatedTo: string | undefined;
 }
 
-/** Compressed files with a name that a rotation makes of a name of the stream. */
-async function compressedBeside({ path, home, lineage }: FileCheckpoint): Promise<string[]> {
-  const names = new Set([path, home, lineage].map((name) => basename(name)));
-  const directory = dirname(path);
+/**
+ * `missing`: no file is at its path. `replaced`: another file is there. `rewritten`: the file is there, and has
+ * other bytes. `unreadable`: the file is there, and cannot be opened.
+ */
+export type GoneState = 'missing' | 'replaced' | 'rewritten' | 'unreadable';
+
+async function stateOf({ path, inode, birth }: FileCheckpoint): Promise<GoneState> {
+  let handle: FileHandle | undefined;
+  try {
+    const found = await stat(path, { bigint: true });
+    const isSame =
+      String(found.ino) === inode && (birth === undefined || String(found.birthtimeNs) === birth);
+    if (!found.isFile() || !isSame) return 'replaced';
+    handle = await open(path);
+    return 'rewritten';
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'missing' : 'unreadable';
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Files with a name that a rotation makes of a name of the stream: compressed files, and others. */
+async function rotatedBeside({ path, home, lineage, target }: FileCheckpoint): Promise<string[]> {
+  const names = new Set([path, home, lineage, target ?? path].map((name) => basename(name)));
+  const directory = dirname(target ?? path);
   try {
     return (await readdir(directory))
-      .filter((name) => name.endsWith('.gz'))
       .map((name) => join(directory, name))
       .filter((file) => {
-        const plain = file.slice(0, -'.gz'.length);
-        return [plain, ...originalPaths(plain)].some((original) => names.has(basename(original)));
+        const plain = file.endsWith('.gz') ? file.slice(0, -'.gz'.length) : file;
+        const originals = plain === file ? originalPaths(plain) : [plain, ...originalPaths(plain)];
+        return originals.some((original) => names.has(basename(original)));
       });
   } catch (error) {
     if (!isFileError(error)) throw error;
@@ -46,10 +83,33 @@ async function compressedBeside({ path, home, lineage }: FileCheckpoint): Promis
   }
 }
 
-/** The uncompressed size of a gzip file that begins with the same bytes as the stream. */
-async function sizeIfSame(path: string, { prefix }: FileCheckpoint): Promise<number | undefined> {
+interface SameContent {
+  readonly sizeBytes: number;
+  readonly modifiedUnixMs?: number;
+}
+
+/** A file that has all bytes of the stream. */
+async function copyOf(path: string, known: FileCheckpoint): Promise<SameContent | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    const state = await stat(path);
+    if (!state.isFile()) return undefined;
+    handle = await open(path);
+    const beginning = await readFilePrefix(handle);
+    const isCopy = await hasAllBytes(known, { handle, beginning });
+    return isCopy ? { sizeBytes: state.size, modifiedUnixMs: state.mtimeMs } : undefined;
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return undefined;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** A gzip file that begins with the same bytes as the stream. */
+async function gzipOf(path: string, { prefix }: FileCheckpoint): Promise<SameContent | undefined> {
   const content = await readGzipContent(path);
   return content !== undefined && prefix.length > 0 && content.beginning.matches(prefix)
-    ? content.sizeBytes
+    ? { sizeBytes: content.sizeBytes }
     : undefined;
 }

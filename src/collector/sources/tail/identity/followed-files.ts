@@ -4,6 +4,9 @@ import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { DormantStreams } from './dormant-streams.ts';
 
+/** Maximum number of streams that are remembered after their end although nothing of them was accepted. */
+const MAX_FORGOTTEN = 256;
+
 /**
  * All that is known of files: the streams that read them, the copies, and the dormant streams of files that
  * are gone.
@@ -13,9 +16,20 @@ export class FollowedFiles {
   readonly streams = new Map<StreamId, FileStream>();
   readonly copies = new Map<string, FileCopy>();
   readonly dormant = new DormantStreams();
+  /** The checkpoints of the last streams that have ended and of which nothing was accepted. */
+  #forgotten: readonly FileCheckpoint[] = [];
   readonly #byFile = new Map<string, FileStream>();
   /** Streams whose bytes are not in their files any more. Another file may have them. */
   readonly lost = new Set<FileStream>();
+
+  /** Streams of which nothing was accepted. Their files may be found again, under other names. */
+  get forgotten(): readonly FileCheckpoint[] {
+    return this.#forgotten;
+  }
+
+  remember(checkpoint: FileCheckpoint): void {
+    this.#forgotten = [...this.#forgotten, checkpoint].slice(-MAX_FORGOTTEN);
+  }
 
   attached(): FileStream[] {
     return [...this.#byFile.values()];

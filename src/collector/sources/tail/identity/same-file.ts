@@ -20,10 +20,14 @@ export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle
   return known.device === file.device || known.path === file.path;
 }
 
-/** An open file that may be known. */
-export interface Candidate {
+/** The bytes of an open file. */
+export interface FileContent {
   readonly handle: FileHandle;
   readonly beginning: FilePrefix;
+}
+
+/** An open file that may be known. */
+export interface Candidate extends FileContent {
   readonly path: string;
   readonly device: string;
   readonly inode: string;
@@ -34,7 +38,7 @@ export interface Candidate {
  * Whether a file that is the same by `isSameInode` still has the bytes that were read: compares the first and
  * the last of them.
  */
-export async function stillHolds(known: FileCheckpoint, file: Candidate): Promise<boolean> {
+export async function stillHolds(known: FileCheckpoint, file: FileContent): Promise<boolean> {
   const mark = known.marks.at(-1);
   if (mark === undefined || !file.beginning.matches(known.prefix)) return false;
   return (await readCheck(file.handle, mark[0])) === mark[1];
@@ -44,7 +48,7 @@ export async function stillHolds(known: FileCheckpoint, file: Candidate): Promis
  * Whether the file has every byte that was read of the known file. This is the evidence by which a stream
  * continues in another file. The cheap comparisons come first, so that most other files are not read.
  */
-export async function hasAllBytes(known: FileCheckpoint, file: Candidate): Promise<boolean> {
+export async function hasAllBytes(known: FileCheckpoint, file: FileContent): Promise<boolean> {
   const mark = known.marks.at(-1);
   if (mark === undefined || known.checksumFrom !== 0) return false;
   if (Math.max(mark[0], known.prefix.length) < MIN_EVIDENCE_BYTES) return false;
@@ -84,7 +88,7 @@ export async function highestWithin(
 async function holdsMark(
   known: FileCheckpoint,
   [position, check, crc32]: PositionMark,
-  { handle, beginning }: Candidate,
+  { handle, beginning }: FileContent,
 ): Promise<boolean> {
   if ((await readCheck(handle, position)) !== check) return false;
   const from = known.checksumFrom;

@@ -1,10 +1,16 @@
 import { extname } from 'node:path';
 import { checkOf } from '../../../../records/check.ts';
 import { mintStreamId, type StreamId } from '../../../../records/stream-id.ts';
+import { groupBy } from '../../../../runtime/group-by.ts';
 import type { Checkpoints } from '../../../checkpoints.ts';
 import type { TailEvents } from '../files/events.ts';
 import type { FileAccess } from '../files/file-access.ts';
-import { checkpointOf, type FileCheckpoint, type PositionMark } from '../files/file-checkpoint.ts';
+import {
+  acceptedBytesOf,
+  checkpointOf,
+  type FileCheckpoint,
+  type PositionMark,
+} from '../files/file-checkpoint.ts';
 import { readCheck } from '../files/read-bytes.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
@@ -14,7 +20,6 @@ import { findLoneFiles } from './find-lone-files.ts';
 import type { Recoverable } from './find-recoverable.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { GenerationOrder } from './generation-order.ts';
-import { groupBy } from './group-by.ts';
 import type { OpenCandidate, UnreadFile } from './open-candidate.ts';
 import { isSameInode } from './same-file.ts';
 import type { StreamsByName } from './streams-by-name.ts';
@@ -91,6 +96,21 @@ export class StreamStarter {
     this.#events.began({ stream: id, path: found.path, position: mark[0] });
   }
 
+  /**
+   * A generation that was renamed to a name that is not read, before a scan has seen it. `home` is the path at
+   * which it was written.
+   */
+  startMovedAway(
+    opened: OpenUnreadFile,
+    { home, lineage }: { readonly home: string; readonly lineage: string },
+  ): void {
+    const checkpoint = checkpointOf(opened.candidate, { lineage, mark: BEGINNING, copyOf: null });
+    const id = mintStreamId();
+    const stream = this.startWith(id, { ...checkpoint, home }, opened);
+    stream.presence.markMovedAway();
+    this.#events.foundMovedAway({ stream: id, path: opened.found.path, home });
+  }
+
   recover({ same, known, mark }: Recoverable, opened: OpenUnreadFile): void {
     const id = mintStreamId();
     const replaced = same.kind === 'dormant' ? same.dormant.id : same.stream.id;
@@ -100,20 +120,31 @@ export class StreamStarter {
       this.#parts.checkpoints.remove(replaced);
     } else {
       this.#files.lost.delete(same.stream);
-      same.stream.end();
+      this.#endRecovered(same.stream, opened.candidate.sizeBytes);
     }
-    const checkpoint = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
+    const first = checkpointOf(opened.candidate, { lineage: known.lineage, mark, copyOf: null });
+    // The checkpoint of a dormant stream is removed. A stream that ends keeps its own.
+    const checkpoint = same.kind === 'dormant' ? { ...first, acceptedBefore: acceptedBytesOf(known) } : first;
     this.startWith(id, withChecksumOf(known, checkpoint), opened);
     this.#events.recovered({ stream: id, path: opened.found.path, replaced, position: mark[0], was });
   }
 
+  /** The new stream reads the bytes that the file has. The others are lost if they were not read. */
+  #endRecovered(stream: FileStream, sizeBytes: number): void {
+    const { id, path, position, content } = stream;
+    const lostBytes = Math.max(0, content.end - Math.max(position, sizeBytes));
+    if (lostBytes > 0) this.#events.lost({ stream: id, path, position, lostBytes });
+    stream.end(lostBytes);
+  }
+
   /** Starts a stream with this checkpoint. */
-  startWith(id: StreamId, checkpoint: FileCheckpoint, opened: OpenUnreadFile): void {
+  startWith(id: StreamId, checkpoint: FileCheckpoint, opened: OpenUnreadFile): FileStream {
     const { found, file } = opened;
     this.#supersede(opened);
     const { entry, sizeBytes, modifiedUnixMs } = found;
     const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
     this.#start(stream);
+    return stream;
   }
 
   /** The file does not have the bytes any more that streams have read of it. */

@@ -51,6 +51,8 @@ export class FileStream implements SourceStream {
   /** The path of which the file is a generation: `home`, or the path from which a rotation made `home`. */
   readonly lineage: string;
   readonly start: Position;
+  /** The number of accepted bytes of the streams that this one has replaced. */
+  readonly acceptedBefore: number;
   readonly entry: TailEntry;
   readonly content: StreamContent;
   readonly presence: FilePresence;
@@ -62,6 +64,7 @@ export class FileStream implements SourceStream {
   #isInDoubt = false;
   #isSuperseded: boolean;
   #refusal: string | undefined;
+  #lostBytes = 0;
 
   constructor(parts: FileStreamParts, owner: StreamOwner<FileStream>) {
     const { id, checkpoint, clock, entry } = parts;
@@ -70,6 +73,7 @@ export class FileStream implements SourceStream {
     this.home = home;
     this.lineage = lineage;
     this.start = checkpoint.start;
+    this.acceptedBefore = checkpoint.acceptedBefore ?? 0;
     this.entry = entry;
     this.#clock = clock;
     this.#signals = signalsOf(this, owner);
@@ -150,15 +154,21 @@ export class FileStream implements SourceStream {
     return this.#isInDoubt;
   }
 
+  /** After the end: the number of bytes that were lost before they could be read. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
   get refusal(): string | undefined {
     return this.#refusal;
   }
 
   checkpoint(): FileCheckpoint {
-    const { presence, home, lineage, start } = this;
+    const { presence, home, lineage, start, acceptedBefore } = this;
     const isDeleted = presence.deletedSinceMs !== undefined || presence.pathWasAbsent;
     return {
       ...{ ...this.place, home, lineage, start, ...this.content.checkpoint },
+      ...(acceptedBefore === 0 ? {} : { acceptedBefore }),
       modifiedUnixMs: this.#modifiedUnixMs,
       ...(isDeleted ? { deleted: true } : {}),
       ...(this.#isSuperseded ? { superseded: true } : {}),
@@ -225,7 +235,9 @@ export class FileStream implements SourceStream {
     return this.#displacedSeen;
   }
 
-  end(): void {
+  /** `lostBytes`: the number of its bytes that are gone and were not read. */
+  end(lostBytes = 0): void {
+    this.#lostBytes = lostBytes;
     this.#phase.end();
     void this.close();
     this.#signals.wake();

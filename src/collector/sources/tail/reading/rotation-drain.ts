@@ -31,6 +31,7 @@ export async function checkDrained(
   if (state.sizeBytes < stream.position) return 'lost';
   const hasGrown = state.sizeBytes !== stream.sizeBytes;
   stream.content.recordSize(state.sizeBytes);
+  stream.recordModified(state.modifiedUnixMs);
   const isDeleted = stream.presence.deletedSinceMs !== undefined;
   if (isWaitOver(stream, clock)) return 'handed-over';
   if (stream.content.idleMs < DRAIN_CHECK_MS) {

@@ -12,6 +12,7 @@ import { findNulRun } from './nul-runs.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
 import type { StreamPhase } from './stream-phase.ts';
 import type { StreamSignals } from './stream-signals.ts';
+import { type UnfinishedBytes, UnfinishedRecord } from './unfinished-record.ts';
 
 /**
  * A last line without an end, or a last record that may continue, is sent when the file was idle for this
@@ -33,6 +34,7 @@ export class StreamReader {
   readonly #parts: StreamReaderParts;
   readonly #signals: StreamSignals;
   readonly #wakeTimer: Timer;
+  readonly #unfinished = new UnfinishedRecord();
   #isDrained = false;
   #mustFlush = false;
   /** Where the record begins that is not finished at the limit. */
@@ -98,10 +100,8 @@ export class StreamReader {
     if (phase.isHeldBack) return WAITING;
     if (run?.start === 0) return this.#skip(from, checksum, buffer);
     if (run === undefined) return this.#cut({ from, bytes, isEndOfFile, checksum });
-    // The line before the hole never gets an end, unless the NUL bytes are only the end of the file for now.
-    const isInner = run.end < bytes.length || !isEndOfFile;
     const piece = { from, bytes: bytes.subarray(0, run.start), isEndOfFile: true, checksum };
-    return this.#cut(piece, isInner || this.#idleMs >= FLUSH_AFTER_IDLE_MS);
+    return this.#cut(piece, { nulsEnd: run.end < bytes.length ? from + run.end : undefined });
   }
 
   #notRead(bytes: 'other' | undefined): StreamRead {
@@ -149,23 +149,39 @@ export class StreamReader {
       : Math.min(buffer.length, limit - from);
   }
 
-  #cut(piece: ReadPiece, isBeforeHole = false): StreamRead {
+  /**
+   * `beforeNuls`: NUL bytes follow. The line before them may get its end there (preallocation, a network file
+   * system), or never (a power loss).
+   */
+  #cut(piece: ReadPiece, beforeNuls?: { readonly nulsEnd: Position | undefined }): StreamRead {
     const { from, bytes, isEndOfFile } = piece;
-    const isLast = isBeforeHole || (isEndOfFile && bytes.length > 0 && this.#isComplete(from + bytes.length));
+    const rest = { from, bytes, nulsEnd: beforeNuls?.nulsEnd };
+    const idleMs = isEndOfFile && bytes.length > 0 ? this.#restIdleMs(rest, beforeNuls !== undefined) : 0;
+    const isLast = bytes.length > 0 && isEndOfFile && (this.#mustFlush || idleMs >= FLUSH_AFTER_IDLE_MS);
     const cut = this.#parts.batches.cut(piece, isLast);
-    if (cut.length === 0) return this.#atEnd(from, bytes.length > 0);
+    if (cut.length === 0 && bytes.length > 0) {
+      this.#unfinished.see(rest, this.#parts.clock.monotonicMs());
+      return this.#atEnd(from, { idleMs });
+    }
+    if (cut.length === 0) return this.#atEnd(from);
     if (isLast && cut.length === bytes.length) this.#mustFlush = false;
     return this.#parts.batches.build(piece, cut);
   }
 
-  #isComplete(endOfFile: Position): boolean {
-    if (this.#mustFlush) return true;
-    return endOfFile === this.#parts.sizes.sizeBytes && this.#idleMs >= FLUSH_AFTER_IDLE_MS;
+  /**
+   * The time since the last change of the bytes. The size of the file shows no change before NUL bytes, because
+   * a program writes over them: there, the time begins when the bytes are seen first.
+   */
+  #restIdleMs(rest: UnfinishedBytes, isBeforeNuls: boolean): number {
+    const unchangedMs = this.#unfinished.unchangedMs(rest, this.#parts.clock.monotonicMs());
+    if (isBeforeNuls) return unchangedMs ?? 0;
+    if (rest.from + rest.bytes.length !== this.#parts.sizes.sizeBytes) return 0;
+    return Math.min(this.#idleMs, unchangedMs ?? Number.POSITIVE_INFINITY);
   }
 
-  #atEnd(from: Position, hasRest = false): StreamRead {
-    if (hasRest) this.#wakeTimer.set(Math.max(50, FLUSH_AFTER_IDLE_MS - this.#idleMs));
-    if (hasRest && this.#parts.limit !== undefined) {
+  #atEnd(from: Position, rest?: { readonly idleMs: number }): StreamRead {
+    if (rest !== undefined) this.#wakeTimer.set(Math.max(50, FLUSH_AFTER_IDLE_MS - rest.idleMs));
+    if (rest !== undefined && this.#parts.limit !== undefined) {
       // A next run may never read the rest: this run waits until the record ends, or the file was idle.
       if (this.#lastRecordAt !== from) this.#signals.wake();
       this.#lastRecordAt = from;

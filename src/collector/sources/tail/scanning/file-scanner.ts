@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { groupBy } from '../../../../runtime/group-by.ts';
 import { FileAccess } from '../files/file-access.ts';
 import { type FoundFile, type FoundFiles, findFiles } from '../files/find-files.ts';
 import type { PathPatterns } from '../files/path-patterns.ts';
@@ -8,11 +9,11 @@ import type { TailEntry } from '../files/tail-configuration.ts';
 import type { DormantStream } from '../identity/dormant-streams.ts';
 import { FileMatcher, type FileMatcherParts } from '../identity/file-matcher.ts';
 import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
-import { groupBy } from '../identity/group-by.ts';
 import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { LossReport, type LossReporting } from './loss-report.ts';
+import { UnseenGenerations } from './unseen-generations.ts';
 
 /**
  * Maximum for one scan: a log that is rotated faster than directories are listed must not block the others.
@@ -27,6 +28,7 @@ const MAX_LISTINGS = 20;
  *      Otherwise the stream is *lost*.
  *   2. In the first scan, files that were renamed to a name that is not read are searched in the directory of the file.
  *   3. Files that no stream reads are matched (`FileMatcher`). A lost stream may continue in one of them.
+ *      Rotated files that no pattern matches are read if no scan saw them before their rotation (`UnseenGenerations`).
  *   4. All of this is repeated while a stream was started or lost: a log may have been rotated after the directory was
  *      listed and before its bytes were read. Only a listing that is younger than a stream shows all its older
  *      generations.
@@ -38,6 +40,9 @@ export class FileScanner {
   readonly #files: FollowedFiles;
   readonly #matcher: FileMatcher;
   readonly #lossReport: LossReport;
+  readonly #unseen: UnseenGenerations;
+  readonly #reporting: LossReporting;
+  #hasReported = false;
   #isFirst = true;
   #isFirstEver = false;
   /** The number of files that were found to be deleted. */
@@ -52,10 +57,17 @@ export class FileScanner {
 
   constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
     this.#parts = parts;
+    this.#reporting = reporting;
     this.#lossReport = new LossReport(patterns, parts, reporting);
     this.#patterns = patterns;
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
+    this.#unseen = new UnseenGenerations({ ...parts, patterns, starter: this.#matcher.starter });
+  }
+
+  /** The time of the oldest write to a rotated file about which is not decided yet. */
+  get undecidedSinceUnixMs(): number | undefined {
+    return this.#unseen.undecidedSinceUnixMs;
   }
 
   /**
@@ -69,9 +81,18 @@ export class FileScanner {
     for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
     this.#matcher.starter.orderStarted();
-    await this.#lossReport.send(found);
+    if (this.#reporting.isEnabled) await this.#reportLosses(found);
     await this.#save();
     return found;
+  }
+
+  async #reportLosses(found: FoundFiles): Promise<void> {
+    if (this.#hasReported) await this.#unseen.report();
+    else {
+      this.#hasReported = true;
+      await this.#unseen.recordFirst();
+      await this.#lossReport.send(found);
+    }
   }
 
   /**
@@ -98,6 +119,7 @@ export class FileScanner {
     if (this.#isFirst) await this.#findRenamedWhileStopped(byFile);
     const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
     await this.#matcher.match(this.#unfollowed(byFile), context);
+    await this.#unseen.follow();
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
     this.#mustListAgain = this.#matcher.starter.started > known || isNewlyLost;
@@ -111,7 +133,7 @@ export class FileScanner {
     this.#files.detach(stream);
     const lostBytes = Math.max(0, stream.content.end - position);
     if (lostBytes > 0) this.#parts.events.lost({ stream: id, path, position, lostBytes });
-    stream.end();
+    stream.end(lostBytes);
   }
 
   async #updateFollowed(
@@ -156,6 +178,7 @@ export class FileScanner {
       return;
     }
     const { presence } = stream;
+    stream.recordModified(state.modifiedUnixMs);
     const fields = { stream: stream.id, path: stream.path };
     if (!state.unlinked) {
       if (presence.markMovedAway()) this.#parts.events.movedAway(fields);

@@ -6,13 +6,12 @@ import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import type { FollowedFiles } from '../identity/followed-files.ts';
 import { findUnreadGenerations } from './unread-generations.ts';
 
-/** Reports once, after the first scan, the bytes that were lost while the collector was not running. */
+/** Reports, after the first scan, the bytes that were lost while the collector was not running. */
 export class LossReport {
   readonly #patterns: PathPatterns;
   readonly #parts: LossReportParts;
   readonly #files: FollowedFiles;
   readonly #reporting: LossReporting;
-  #isSent = false;
 
   constructor(patterns: PathPatterns, parts: LossReportParts, reporting: LossReporting) {
     this.#patterns = patterns;
@@ -22,28 +21,28 @@ export class LossReport {
   }
 
   async send(found: FoundFiles): Promise<void> {
-    if (!this.#reporting.isEnabled || this.#isSent) return;
-    this.#isSent = true;
     await this.#reportGone(found);
   }
 
   /** Streams whose files were deleted or compressed while the collector was not running. */
   async #reportGone({ unreadableDirectories }: FoundFiles): Promise<void> {
-    const compressed = new Set<string>();
+    const rotated = new Set<string>();
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
       if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
       if (unreadableDirectories.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home))
         continue;
-      const gone = await findGoneFile(dormant);
-      if (gone.compressedTo !== undefined) compressed.add(gone.compressedTo);
+      const gone = await findGoneFile(dormant, this.#reporting.sinceUnixMs);
+      // A file that cannot be opened now is not gone: a later scan opens it.
+      if (gone.state === 'unreadable') continue;
+      if (gone.rotatedTo !== undefined) rotated.add(gone.rotatedTo);
       this.#noteGone(gone);
     }
-    await this.#reportUnreadGenerations(compressed);
+    await this.#reportUnreadGenerations(rotated);
   }
 
-  /** Rotated files that no stream has read. `compressed`: the compressed files of known streams. */
-  async #reportUnreadGenerations(compressed: ReadonlySet<string>): Promise<void> {
+  /** Rotated files that no stream has read. `rotated`: the compressed files and copies of known streams. */
+  async #reportUnreadGenerations(rotated: ReadonlySet<string>): Promise<void> {
     const { sinceUnixMs } = this.#reporting;
     if (sinceUnixMs === undefined) return;
     const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
@@ -51,19 +50,21 @@ export class LossReport {
     const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
     const inodes = new Set(followed.map(({ place }) => place.inode));
     const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
-      compressed.has(path) || inodes.has(inode);
+      rotated.has(path) || inodes.has(inode);
     const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
     for (const { path, sizeBytes } of await findUnreadGenerations(options))
-      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes });
+      this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes, written: 'stopped' });
   }
 
-  #noteGone({ dormant, unreadBytes: lostBytes, compressedTo }: GoneFile): void {
+  #noteGone({ dormant, unreadBytes: lostBytes, rotatedTo, state }: GoneFile): void {
     const { id, checkpoint } = dormant;
     const position = checkpoint.marks.at(-1)?.[0] ?? 0;
     const { path } = checkpoint;
-    const fields = { stream: id, path, position, compressedTo };
-    if (lostBytes === undefined) this.#parts.events.goneWithUnknownSize(fields);
-    else if (lostBytes !== 0) this.#parts.events.gone({ ...fields, lostBytes });
+    if (state !== 'unreadable') {
+      const gone = { stream: id, path, position, rotatedTo, state };
+      if (lostBytes === undefined) this.#parts.events.goneWithUnknownSize(gone);
+      else if (lostBytes !== 0) this.#parts.events.gone({ ...gone, lostBytes });
+    }
     const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
     dormant.update(known);
     this.#parts.checkpoints.change(id, () => known);
