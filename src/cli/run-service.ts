@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
+import { errorMessage } from '../runtime/error-message.ts';
 import { isInternalError } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
@@ -109,7 +110,7 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
 
 /** The message contains the reason: a log viewer may show only the message of a line. */
 function logFailure(logger: Logger, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   if (isInternalError(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
   else logger.fatal(`Failed: ${reason}`);
 }

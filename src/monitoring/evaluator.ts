@@ -2,6 +2,7 @@ import { sql } from '../logstore/sql/sql.ts';
 import { SqlError } from '../logstore/sql/sql-database.ts';
 import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { errorMessage } from '../runtime/error-message.ts';
 import type { AlertCheck } from './alert-check.ts';
 import type { AlertPager } from './alert-pager.ts';
 import { alertWindow } from './alert-window.ts';
@@ -67,7 +68,7 @@ export class Evaluator {
     } catch (error) {
       if (error instanceof SqlError) events.storeFailed(error.message);
       else events.broken(error);
-      if (this.#isHolder) this.#allFailed(reasonOf(error));
+      if (this.#isHolder) this.#allFailed(errorMessage(error));
     }
     return this.#schedule.waitMs;
   }
@@ -169,8 +170,8 @@ export class Evaluator {
       this.#schedule.done(metricName(key), startedMs, isBehind ? 0 : refreshSeconds * 1000);
     } catch (error) {
       this.#schedule.done(metricName(key), startedMs, Math.max(refreshSeconds * 1000, FAILED_EVERY_MS));
-      this.#refreshProblems.set(key, reasonOf(error));
-      events.refreshFailed(id, reasonOf(error));
+      this.#refreshProblems.set(key, errorMessage(error));
+      events.refreshFailed(id, errorMessage(error));
     }
   }
 
@@ -212,8 +213,8 @@ export class Evaluator {
       this.#schedule.done(alertName(key), startedMs, periodMs);
     } catch (error) {
       this.#schedule.done(alertName(key), startedMs, Math.max(periodMs, FAILED_EVERY_MS));
-      this.#failures.failed(alert.definition, reasonOf(error), this.#options.database.nowUnixMicro);
-      events.checkFailed(id, reasonOf(error));
+      this.#failures.failed(alert.definition, errorMessage(error), this.#options.database.nowUnixMicro);
+      events.checkFailed(id, errorMessage(error));
     }
   }
 
@@ -256,8 +257,4 @@ function metricName(key: string): string {
 
 function alertName(key: string): string {
   return `alert ${key}`;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

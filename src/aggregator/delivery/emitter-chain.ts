@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Emitter, GroupLimits } from '../../emitters/emitter.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { DeadLetters, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Notifier } from '../notify/notifier.ts';
 import { Batcher } from './batcher.ts';
@@ -123,7 +124,7 @@ class Chain implements EmitterChain {
   }
 
   #broken(error: unknown): void {
-    const reason = messageOf(error);
+    const reason = errorMessage(error);
     this.#lifecycle.on({ kind: 'broken', reason });
     this.#events.broken(error);
     this.#incidents.blocked(`Delivery stopped because of an internal error: ${reason}`);
@@ -194,7 +195,7 @@ class Chain implements EmitterChain {
       onCommitted: (result) => this.#committed(result),
       onFailed: (error, delayMs) => {
         this.#events.commitFailed(error, delayMs);
-        this.#incidents.blocked(`Cannot commit delivered records: ${messageOf(error)}`);
+        this.#incidents.blocked(`Cannot commit delivered records: ${errorMessage(error)}`);
       },
     });
   }
@@ -234,10 +235,6 @@ interface RunningDelivery {
   readonly unsubscribe: () => void;
   /** Resolves when delivery has ended. */
   readonly ended: Promise<void>;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

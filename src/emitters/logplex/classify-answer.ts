@@ -1,5 +1,6 @@
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import { withoutSecrets } from '../../protocols/logplex/without-secrets.ts';
+import { retryAfterMs } from '../../runtime/http/retry-after.ts';
 
 /** The response to a request, or the reason why there is none. */
 export type Answer =
@@ -67,14 +68,4 @@ const MEANINGS: ReadonlyMap<number, string> = new Map([
 function meaningOf(status: number): string {
   const meaning = status >= 300 && status < 400 ? 'redirects are not followed' : MEANINGS.get(status);
   return meaning === undefined ? '' : ` (${meaning})`;
-}
-
-/** Limits a Retry-After of days: the server's clock or unit may be wrong. */
-const MAX_RETRY_AFTER_MS = 60 * 60_000;
-
-/** Seconds or a date (RFC 9110, section 10.2.3). */
-function retryAfterMs(value: string | undefined, nowUnixMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowUnixMs;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import type { Batch } from '../../records/batch.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { DELIVERED, type Delivered, type Outcome, type Rejected, rejected, retry } from '../outcome.ts';
 import type { LogplexConfiguration } from './configuration.ts';
@@ -106,7 +107,7 @@ export class LogplexEmitter implements Emitter {
       this.#client = await openClient(this.#configuration, this.#context.clock);
       old.close();
     } catch (error) {
-      this.#events.reopenFailed(error instanceof Error ? error.message : String(error));
+      this.#events.reopenFailed(errorMessage(error));
     }
   }
 

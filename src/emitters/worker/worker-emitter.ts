@@ -1,6 +1,7 @@
 import { type SqlDatabase, SqlError } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterEnvironment, EmitterState, EmitterType, FlushOutcome } from '../emitter.ts';
 import type { Outcome, Retry } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
@@ -189,5 +190,5 @@ export class WorkerEmitter implements Emitter {
 function ignore(): void {}
 
 function rolledBack(why: unknown): Retry {
-  return { kind: 'retry', reason: why instanceof Error ? why.message : String(why), rolledBack: true };
+  return { kind: 'retry', reason: errorMessage(why), rolledBack: true };
 }

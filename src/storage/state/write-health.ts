@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../runtime/clock.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 
 /**
  * Whether durable writes succeed, for the readiness of a process. A process that is not ready may get no data
@@ -25,7 +26,7 @@ export class WriteHealth {
   }
 
   failed(kind: Kind, error: unknown): void {
-    this.#failures.set(kind, error instanceof Error ? error.message : String(error));
+    this.#failures.set(kind, errorMessage(error));
     if (this.#closed) return;
     this.#next ??= this.#clock.after(TRY_AGAIN_MS, () => void this.#tryAgain());
   }
