@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createEmitter } from '../emitters/create-emitter.ts';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
+import { repeat } from '../runtime/async/repeat.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
@@ -369,12 +370,11 @@ class RunningAggregator implements Aggregator {
 
   /** Pages when the queue is filling up. */
   #watchQueue(queue: Queue, pressure: QueuePressure): void {
-    this.#cancelWatch = this.#deps.clock.after(WATCH_QUEUE_MS, () => {
+    this.#cancelWatch = repeat(this.#deps.clock, WATCH_QUEUE_MS, () => {
       const waiting = queue
         .knownEmitters()
         .map(({ name, queued }) => ({ emitter: name, bytes: queued.bytes }));
       pressure.observe({ diskBytes: queue.fullness().usedBytes, waiting });
-      this.#watchQueue(queue, pressure);
     });
   }
 }

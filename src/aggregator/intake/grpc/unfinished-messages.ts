@@ -1,5 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { repeat } from '../../../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { MessageProgress } from './message-progress.ts';
@@ -37,11 +38,11 @@ export class UnfinishedMessages {
   /** The calls with an incomplete message, the oldest first. */
   readonly #calls = new Set<WatchedCall>();
   #bytes = 0;
-  #cancelCheck: Cancel = () => {};
+  readonly #cancelChecks: Cancel;
 
   constructor(options: UnfinishedOptions) {
     this.#options = options;
-    this.#checkLater();
+    this.#cancelChecks = repeat(options.clock, CHECK_EVERY_MS, () => this.#checkAll());
   }
 
   /** Called once, after the server is bound. */
@@ -54,7 +55,7 @@ export class UnfinishedMessages {
   }
 
   stop(): void {
-    this.#cancelCheck();
+    this.#cancelChecks();
   }
 
   #watchCall(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
@@ -107,12 +108,9 @@ export class UnfinishedMessages {
     if (bytes !== 0) this.#options.onBytes(this.#bytes);
   }
 
-  #checkLater(): void {
-    this.#cancelCheck = this.#options.clock.after(CHECK_EVERY_MS, () => {
-      const nowMs = this.#options.clock.monotonicMs();
-      for (const call of [...this.#calls]) this.#check(call, nowMs);
-      this.#checkLater();
-    });
+  #checkAll(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const call of [...this.#calls]) this.#check(call, nowMs);
   }
 
   #check(call: WatchedCall, nowMs: number): void {
