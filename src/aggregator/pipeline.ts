@@ -52,8 +52,6 @@ export interface AggregatorDependencies {
 export interface Aggregator extends Component {
   /** SIGHUP: reopens output files, and loads the certificates of a new `config`. */
   reopen(config?: AggregatorConfig): Promise<void>;
-  /** Resolves with a fatal error; never rejects. */
-  readonly failed: Promise<Error>;
   /** Resolves when no record is queued for any emitter, or after a stop. */
   drained(): Promise<void>;
   /** How far the emitters are, also after the stop. */
@@ -88,7 +86,6 @@ export async function createAggregator(
 }
 
 class RunningAggregator implements Aggregator {
-  readonly failed: Promise<Error> = new Promise(() => {});
   readonly #config: AggregatorConfig;
   readonly #deps: AggregatorDependencies;
   readonly #api: Api;

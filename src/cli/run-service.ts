@@ -24,7 +24,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
     const ending = await Promise.race<Ending>([
       signals.stop.then(() => ({ kind: 'signal' })),
-      service.failed.then((error) => ({ kind: 'failed', error })),
+      ...failureOf(service),
       done.then(
         () => ({ kind: 'done' }),
         (error: unknown) => ({ kind: 'failed', error }),
@@ -41,6 +41,10 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   } finally {
     signals.forget();
   }
+}
+
+function failureOf({ failed }: Pick<Service, 'failed'>): readonly Promise<Ending>[] {
+  return failed === undefined ? [] : [failed.then((error) => ({ kind: 'failed', error }))];
 }
 
 export interface RunServiceOptions {

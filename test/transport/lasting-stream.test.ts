@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LastingStream, type LastingStreamOptions } from '../../src/transport/lasting-stream.ts';
-import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { OutletEvent } from '../../src/transport/outlet.ts';
 import { SocketTransport } from '../../src/transport/socket-transport.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-ports.ts';
+import { MemoryTransport } from '../support/memory-transport.ts';
 import { type Behaviour, StreamReceiver } from '../support/stream-receiver.ts';
 
 const DOWN = { reason: 'nothing is listening', code: 'ECONNREFUSED' };
