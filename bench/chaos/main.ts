@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../src/runtime/error-message.ts';
-import { freshSeed } from '../random.ts';
+import { freshSeed } from '../../testkit/random.ts';
 import { runChaos } from './chaos.ts';
 import { describeReport, failuresOf } from './chaos-report.ts';
 import { runStoreChaos, type StoreChaosPlan } from './store/store-chaos.ts';

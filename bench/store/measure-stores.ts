@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../../src/runtime/error-message.ts';
+import { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { type WrittenLog, writeAccessLog } from '../access-log.ts';
-import { OwnPostgres } from '../own-postgres.ts';
 import { installPackage } from '../peers/install-package.ts';
 import { type BenchSettings, runsContender } from '../settings.ts';
 import { type Ingest, runIngest } from './ingest.ts';

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LastingStream, type LastingStreamOptions } from '../../src/transport/lasting-stream.ts';
 import type { OutletEvent } from '../../src/transport/outlet.ts';
 import { SocketTransport } from '../../src/transport/socket-transport.ts';
+import { freePort } from '../../testkit/free-ports.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
-import { freePort } from '../support/free-ports.ts';
 import { MemoryTransport } from '../support/memory-transport.ts';
 import { type Behaviour, StreamReceiver } from '../support/stream-receiver.ts';
 
