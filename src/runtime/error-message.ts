@@ -1,4 +1,4 @@
-/** The message of a caught value, which need not be an Error. */
+/** The message of a caught value, which may be anything. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -9,16 +9,6 @@ import { EmitterWorker, NoAnswer } from './emitter-worker.ts';
 import type { EmitterCall } from './messages.ts';
 import { MetricsMirror } from './metrics-mirror.ts';
 
-export interface WorkerEmitterOptions {
-  /** The name by which the thread finds the type in the registry. */
-  readonly type: string;
-  /** The result of the type's `parse`; copied by structured clone. */
-  readonly configuration: unknown;
-  readonly environment: EmitterEnvironment;
-  /** Node arguments for the thread, such as a module loader. Default: those of the process. */
-  readonly execArgv?: readonly string[];
-}
-
 /** Time that an aborted call has to settle before its thread is terminated. */
 const ABORT_GRACE_MS = 2000;
 /** Time that a thread has to end before a new one is started. */
@@ -185,6 +175,16 @@ export class WorkerEmitter implements Emitter {
       cancelTimer();
     };
   }
+}
+
+export interface WorkerEmitterOptions {
+  /** The name by which the thread finds the type in the registry. */
+  readonly type: string;
+  /** The result of the type's `parse`; copied by structured clone. */
+  readonly configuration: unknown;
+  readonly environment: EmitterEnvironment;
+  /** Node arguments for the thread, such as a module loader. Default: those of the process. */
+  readonly execArgv?: readonly string[];
 }
 
 function ignore(): void {}

@@ -5,15 +5,6 @@ import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { MessageProgress } from './message-progress.ts';
 
-export interface UnfinishedOptions {
-  readonly limitBytes: number;
-  readonly withinMs: number;
-  readonly clock: Clock;
-  /** A call was ended because of a limit. */
-  readonly onEnded: (peer: string, reason: string) => void;
-  readonly onBytes: (bytes: number) => void;
-}
-
 interface WatchedCall {
   readonly stream: ServerHttp2Stream;
   /** The address without its port. */
@@ -118,4 +109,13 @@ export class UnfinishedMessages {
     else if (nowMs - call.begunMs >= this.#options.withinMs)
       this.#end(call, 'a message was not complete in time');
   }
+}
+
+export interface UnfinishedOptions {
+  readonly limitBytes: number;
+  readonly withinMs: number;
+  readonly clock: Clock;
+  /** A call was ended because of a limit. */
+  readonly onEnded: (peer: string, reason: string) => void;
+  readonly onBytes: (bytes: number) => void;
 }

@@ -10,18 +10,6 @@ import { SharedLimit } from './shared-limit.ts';
 
 const BUSY_INTERVAL_MS = 10_000;
 
-export interface PublishLimits {
-  /** Streams that are open on one call. */
-  readonly streamsPerCall: number;
-  /** Streams that are open on all calls together; each costs about 200 bytes. */
-  readonly openStreams: number;
-}
-
-export const PUBLISH_LIMITS: PublishLimits = {
-  streamsPerCall: LIMITS.streamsPerCall,
-  openStreams: 262_144,
-};
-
 /** All Publish calls, whatever their transport: one for each collector, and the state that they share. */
 export class PublishCalls {
   readonly #context: IntakeContext;
@@ -97,5 +85,17 @@ export class PublishCalls {
     if (stopped !== undefined) this.#busyTimer.set(BUSY_INTERVAL_MS);
   }
 }
+
+export interface PublishLimits {
+  /** Streams that are open on one call. */
+  readonly streamsPerCall: number;
+  /** Streams that are open on all calls together; each costs about 200 bytes. */
+  readonly openStreams: number;
+}
+
+export const PUBLISH_LIMITS: PublishLimits = {
+  streamsPerCall: LIMITS.streamsPerCall,
+  openStreams: 262_144,
+};
 
 const SHUTTING_DOWN = 'shutting down';
