@@ -158,7 +158,9 @@ describe('closing', () => {
   });
 
   it('is safe before anything was written', async () => {
-    await inMemory().stream.close(AbortSignal.abort());
+    const { stream } = inMemory();
+    await stream.close(AbortSignal.abort());
+    expect(stream.counters).toMatchObject({ sent: 0, queued: 0 });
   });
 
   it('does not wait for a blocked write', async () => {
