@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { Random } from './random.ts';
+import { Random } from '../testkit/random.ts';
 
 /**
  * A realistic access log in the Combined Log Format, about 200 bytes per line. The same seed gives the same

@@ -7,8 +7,10 @@
  *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,store,<contender>
  *     --write puts the tables into docs/performance.md
  */
+
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '../src/runtime/error-message.ts';
 import { type WrittenLog, writeAccessLog } from './access-log.ts';
 import type { Contender } from './contender.ts';
 import { goalTable, type Measured, type StoppedRow } from './goals.ts';
@@ -99,7 +101,7 @@ async function prepare(settings: BenchSettings): Promise<Ready[]> {
     try {
       ready.push({ contender, version: await contender.prepare() });
     } catch (error) {
-      say(`SKIPPED ${contender.name}: ${messageOf(error)}`);
+      say(`SKIPPED ${contender.name}: ${errorMessage(error)}`);
     }
   }
   return ready;
@@ -128,8 +130,8 @@ async function compete(
         const found = transfer.difference === undefined ? 'identical' : `DIFFERENT: ${transfer.difference}`;
         say(`${label}: ${(log.bytes / 1e6 / transfer.seconds).toFixed(0)} MB/s, ${found}`);
       } catch (error) {
-        failures.push(messageOf(error));
-        say(`${label}: FAILED: ${messageOf(error)}`);
+        failures.push(errorMessage(error));
+        say(`${label}: FAILED: ${errorMessage(error)}`);
       }
     }
   }
@@ -167,7 +169,7 @@ async function attempt<T>(label: string, measure: () => Promise<T>): Promise<T |
   try {
     return await measure();
   } catch (error) {
-    say(`FAILED ${label}: ${messageOf(error)}`);
+    say(`FAILED ${label}: ${errorMessage(error)}`);
     return undefined;
   }
 }
@@ -214,10 +216,6 @@ function report(
 
 function oneDigit(value: number): string {
   return value.toFixed(1);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function say(text: string): void {

@@ -1,4 +1,4 @@
-import type { RunningProcess } from '../test/support/running-process.ts';
+import type { RunningProcess } from '../testkit/running-process.ts';
 
 /** A pair of programs that moves a log from file to file through two processes and a TCP connection. */
 export interface Contender {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { RunningProcess } from '../test/support/running-process.ts';
+import { RunningProcess } from '../testkit/running-process.ts';
 import { untilListening } from './until-listening.ts';
 
 export interface ProxyPlan {

@@ -6,7 +6,7 @@
 import type { PacketTransport, StreamTransport, TransportFailure } from '../src/transport/transport.ts';
 import { parseTransportAddress, TRANSPORT_ADDRESS_FORMAT } from '../src/transport/transport-address.ts';
 import { transportTo } from '../src/transport/transport-to.ts';
-import { GOLDEN_FILES, readGolden } from '../test/support/gelf-golden.ts';
+import { GOLDEN_FILES, readGolden } from '../testkit/gelf-golden.ts';
 
 const DEFAULT_PORT = 12_201;
 

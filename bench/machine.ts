@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import { runCommand } from '../test/support/running-process.ts';
+import { runCommand } from '../testkit/running-process.ts';
 
 /** Describes the machine, to interpret the figures. */
 export async function describeMachine(directory: string): Promise<string> {

@@ -1,8 +1,8 @@
 import { link, mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../test/support/free-ports.ts';
-import { runCommand } from '../test/support/running-process.ts';
+import { freePort } from '../testkit/free-ports.ts';
+import { runCommand } from '../testkit/running-process.ts';
 import type { WrittenLog } from './access-log.ts';
 import { compareFiles } from './compare-files.ts';
 import { type Contender, type Course, type Halves, LOG_NAME } from './contender.ts';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningProcess } from '../test/support/running-process.ts';
+import type { RunningProcess } from '../testkit/running-process.ts';
 
 /**
  * Resolves when a process accepts connections on this port of 127.0.0.1.

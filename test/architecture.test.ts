@@ -142,3 +142,32 @@ describe('the architecture', () => {
     expect(cycles).toEqual([]);
   });
 });
+
+/** Imports of other folders of the checkout, by the files of one: `bench/chaos/faults.ts imports test/a.ts`. */
+function importsFrom(folder: string, into: string): readonly string[] {
+  const root = join(import.meta.dirname, '..');
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const text = readFileSync(join(root, path), 'utf8');
+      return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)]
+        .map((match) => join(dirname(path), match[1] ?? ''))
+        .filter((target) => target.startsWith(`${into}/`))
+        .map((target) => `${path} imports ${target}`);
+    });
+}
+
+describe('tests and measurements', () => {
+  it('share only the folder testkit', () => {
+    expect([...importsFrom('bench', 'test'), ...importsFrom('testkit', 'test')]).toEqual([]);
+    expect(importsFrom('testkit', 'bench')).toEqual([]);
+  });
+
+  it('are not connected, except that tests run the chaos and test its parts and those of the measurements', () => {
+    const others = importsFrom('test', 'bench').filter(
+      (each) => !each.startsWith('test/bench/') && !each.includes(' imports bench/chaos/'),
+    );
+    expect(others).toEqual([]);
+  });
+});

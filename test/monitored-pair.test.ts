@@ -1,10 +1,10 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { freePorts } from './support/free-ports.ts';
-import { layOutPair } from './support/pair.ts';
-import { PRODUCT_ENTRY, startProduct, untilReady } from './support/product.ts';
-import { type RunningProcess, runCommand } from './support/running-process.ts';
+import { freePorts } from '../testkit/free-ports.ts';
+import { layOutPair } from '../testkit/pair.ts';
+import { PRODUCT_ENTRY, startProduct, untilReady } from '../testkit/product.ts';
+import { type RunningProcess, runCommand } from '../testkit/running-process.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 /** The built product as a user has it, without any emitter configured: logs in, questions answered. */

@@ -8,10 +8,10 @@ import { explainFile, getCollectorStatus } from '../src/collector/operations.ts'
 import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { openQueue } from '../src/storage/queue/queue.ts';
+import { aggregatorStatus, callOpened, collectorStatus } from '../testkit/owner-status.ts';
 import { incoming } from './storage/queue-fixture.ts';
 import { capturedLogger } from './support/captured-logger.ts';
 import { type InProcessPair, inProcessPair } from './support/in-process-pair.ts';
-import { aggregatorStatus, callOpened, collectorStatus } from './support/owner-status.ts';
 import { lines } from './support/record-batches.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 

@@ -1,10 +1,10 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { freePorts } from './support/free-ports.ts';
-import { layOutPair } from './support/pair.ts';
-import { PRODUCT_ENTRY, productIsBuilt, untilReady } from './support/product.ts';
-import { RunningProcess, runCommand } from './support/running-process.ts';
+import { freePorts } from '../testkit/free-ports.ts';
+import { layOutPair } from '../testkit/pair.ts';
+import { PRODUCT_ENTRY, productIsBuilt, untilReady } from '../testkit/product.ts';
+import { RunningProcess, runCommand } from '../testkit/running-process.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 30_000, interval: 50 });

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Random } from '../random.ts';
+import type { Random } from '../../testkit/random.ts';
 import { ChaosLog } from './chaos-log.ts';
 import { BANNER, TRAILER } from './frame-line.ts';
 import { UNIFORM_LOG } from './numbered-line.ts';

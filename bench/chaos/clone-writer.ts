@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import type { Random } from '../random.ts';
+import type { Random } from '../../testkit/random.ts';
 import type { WrittenLog } from './chaos-writer.ts';
 import { numberedLine } from './numbered-line.ts';
 

@@ -10,11 +10,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from '../../test/support/free-ports.ts';
-import type { Pair } from '../../test/support/pair.ts';
-import { readCollectorBalance } from '../../test/support/product.ts';
-import { runCommand } from '../../test/support/running-process.ts';
-import type { Random } from '../random.ts';
+import { freePorts } from '../../testkit/free-ports.ts';
+import type { Pair } from '../../testkit/pair.ts';
+import { readCollectorBalance } from '../../testkit/product.ts';
+import type { Random } from '../../testkit/random.ts';
+import { runCommand } from '../../testkit/running-process.ts';
 import type { ChaosWriter, WrittenLog } from './chaos-writer.ts';
 import { CloneWriter } from './clone-writer.ts';
 import type { Fault } from './faults.ts';

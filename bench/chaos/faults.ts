@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { runCommand } from '../../test/support/running-process.ts';
-import type { SmallDisk } from './small-disk.ts';
+import { runCommand } from '../../testkit/running-process.ts';
+import type { SmallDisk } from '../../testkit/small-disk.ts';
 import type { Supervised } from './supervised.ts';
 
 /** A fault of the environment, for a while. */

@@ -3,10 +3,12 @@
  * PostgreSQL may have two aggregators. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freshSeed } from '../random.ts';
+import { errorMessage } from '../../src/runtime/error-message.ts';
+import { freshSeed } from '../../testkit/random.ts';
 import { runChaos } from './chaos.ts';
 import { describeReport, failuresOf } from './chaos-report.ts';
 import { runStoreChaos, type StoreChaosPlan } from './store/store-chaos.ts';
@@ -46,7 +48,7 @@ async function isClean(): Promise<boolean> {
     say(`\n${text}`);
     return failures.length === 0;
   } catch (error) {
-    say(`\nFAILED: ${error instanceof Error ? error.message : String(error)}`);
+    say(`\nFAILED: ${errorMessage(error)}`);
     return false;
   }
 }

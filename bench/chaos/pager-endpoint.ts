@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { runCommand } from '../../test/support/running-process.ts';
+import { runCommand } from '../../testkit/running-process.ts';
 
 /** The behaviours of the endpoint: normal, or one of several failures. */
 export const PAGER_MOODS = ['accepts', 'fails', 'throttles', 'hangs', 'resets', 'not-json'] as const;

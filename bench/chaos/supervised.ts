@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exit, RunningProcess } from '../../test/support/running-process.ts';
+import type { Exit, RunningProcess } from '../../testkit/running-process.ts';
 
 /** An unexpected exit. */
 export interface OwnEnd {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, renameSync } from 'node:fs';
+import type { Random } from '../../testkit/random.ts';
 import { AccessLog } from '../access-log.ts';
-import type { Random } from '../random.ts';
 
 /** The total written amount, over all generations of the log. */
 export interface Written {

@@ -10,16 +10,18 @@
  * search finds errors and the alert fires. Ctrl-C ends the writing early; a run that is too short for the
  * alert is judged by the totals alone. A second Ctrl-C exits immediately with 130.
  */
+
 import { createHash } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { layOutPair, type Pair } from '../../test/support/pair.ts';
-import { readBalance, untilReady } from '../../test/support/product.ts';
-import type { RunningProcess } from '../../test/support/running-process.ts';
-import { freshSeed, Random } from '../random.ts';
+import { errorMessage } from '../../src/runtime/error-message.ts';
+import { layOutPair, type Pair } from '../../testkit/pair.ts';
+import { readBalance, untilReady } from '../../testkit/product.ts';
+import { freshSeed, Random } from '../../testkit/random.ts';
+import type { RunningProcess } from '../../testkit/running-process.ts';
 import { AccessWriter, type Written } from './access-writer.ts';
 import { Narrator } from './narrator.ts';
 import { StoreTour } from './store-tour.ts';
@@ -73,7 +75,7 @@ async function demo(seconds: number): Promise<boolean> {
     await stopInOrder(collector, aggregator, narrator);
     return (await showBalance(written, stored, pair, narrator)) && isAnswered;
   } catch (error) {
-    narrator.fail(error instanceof Error ? error.message : String(error));
+    narrator.fail(errorMessage(error));
     return false;
   } finally {
     for (const child of running) await child.kill();

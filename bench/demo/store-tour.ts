@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { PRODUCT_ENTRY } from '../../test/support/product.ts';
+import { PRODUCT_ENTRY } from '../../testkit/product.ts';
 import type { Narrator } from './narrator.ts';
 
 const run = promisify(execFile);

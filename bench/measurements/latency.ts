@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { layOutPair } from '../../test/support/pair.ts';
-import { untilReady } from '../../test/support/product.ts';
+import { layOutPair } from '../../testkit/pair.ts';
+import { untilReady } from '../../testkit/product.ts';
 import { quantile } from '../statistics.ts';
 
 export interface Latency {

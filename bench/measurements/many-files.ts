@@ -1,9 +1,9 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { layOutPair } from '../../test/support/pair.ts';
-import { untilReady } from '../../test/support/product.ts';
-import type { RunningProcess } from '../../test/support/running-process.ts';
+import { layOutPair } from '../../testkit/pair.ts';
+import { untilReady } from '../../testkit/product.ts';
+import type { RunningProcess } from '../../testkit/running-process.ts';
 import { cpuSeconds } from '../process-usage.ts';
 
 /** One collector with many files of one line each, which it has never seen. */

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { aggregatorStatus } from '../../test/support/owner-status.ts';
-import { layOutPair, type Pair } from '../../test/support/pair.ts';
-import { untilReady } from '../../test/support/product.ts';
-import { runCommand } from '../../test/support/running-process.ts';
+import { aggregatorStatus } from '../../testkit/owner-status.ts';
+import { layOutPair, type Pair } from '../../testkit/pair.ts';
+import { untilReady } from '../../testkit/product.ts';
+import { runCommand } from '../../testkit/running-process.ts';
 import type { FebeSenderPlan, FebeSending } from '../febe-sender.ts';
 import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
 

@@ -1,8 +1,8 @@
 import { link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { layOutPair } from '../../test/support/pair.ts';
-import { untilReady } from '../../test/support/product.ts';
+import { layOutPair } from '../../testkit/pair.ts';
+import { untilReady } from '../../testkit/product.ts';
 import type { WrittenLog } from '../access-log.ts';
 import { LOG_NAME } from '../contender.ts';
 import { peakMemoryBytes } from '../process-usage.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { runCommand } from '../../test/support/running-process.ts';
+import { runCommand } from '../../testkit/running-process.ts';
 
 export interface UnpackedPackages {
   /** The packages' own `/`. */

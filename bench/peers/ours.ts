@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from '../../test/support/free-ports.ts';
-import { productIsBuilt, startProduct, untilReady } from '../../test/support/product.ts';
+import { freePorts } from '../../testkit/free-ports.ts';
+import { productIsBuilt, startProduct, untilReady } from '../../testkit/product.ts';
 import type { Contender } from '../contender.ts';
 
 /**

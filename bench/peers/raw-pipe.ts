@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RunningProcess } from '../../test/support/running-process.ts';
+import { RunningProcess } from '../../testkit/running-process.ts';
 import { type Contender, LOG_NAME } from '../contender.ts';
 import { untilListening } from '../until-listening.ts';
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RunningProcess } from '../../test/support/running-process.ts';
+import { RunningProcess } from '../../testkit/running-process.ts';
 import type { Contender, Course, Halves } from '../contender.ts';
 import { untilListening } from '../until-listening.ts';
 import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.ts';

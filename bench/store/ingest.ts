@@ -1,11 +1,11 @@
 import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningProcess } from '../../test/support/running-process.ts';
-import { runCommand } from '../../test/support/running-process.ts';
+import type { OwnPostgres } from '../../testkit/own-postgres.ts';
+import type { RunningProcess } from '../../testkit/running-process.ts';
+import { runCommand } from '../../testkit/running-process.ts';
 import type { WrittenLog } from '../access-log.ts';
 import { LOG_NAME } from '../contender.ts';
-import type { OwnPostgres } from '../own-postgres.ts';
 import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
 import type { RunningIngest, StoreContender, StoreCourse, Stored } from './store-contender.ts';
 

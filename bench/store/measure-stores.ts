@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '../../src/runtime/error-message.ts';
+import { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { type WrittenLog, writeAccessLog } from '../access-log.ts';
-import { OwnPostgres } from '../own-postgres.ts';
 import { installPackage } from '../peers/install-package.ts';
 import { type BenchSettings, runsContender } from '../settings.ts';
 import { type Ingest, runIngest } from './ingest.ts';
@@ -61,7 +62,7 @@ async function startPostgres(
     await server.start();
     return server;
   } catch (error) {
-    say(`SKIPPED everything with PostgreSQL: ${messageOf(error)}`);
+    say(`SKIPPED everything with PostgreSQL: ${errorMessage(error)}`);
     return undefined;
   }
 }
@@ -78,7 +79,7 @@ async function compete(
       const { name, key } = contender;
       standings.push({ contender, name, key, runs: [], failures: [] });
     } catch (error) {
-      say(`SKIPPED ${contender.name}: ${messageOf(error)}`);
+      say(`SKIPPED ${contender.name}: ${errorMessage(error)}`);
     }
   }
   for (let round = 1; round <= settings.rounds; round++) {
@@ -92,8 +93,8 @@ async function compete(
           ingest.stored.rows === log.lines ? 'complete' : `${ingest.stored.rows} OF ${log.lines} ROWS`;
         say(`${label}: ${Math.round(log.lines / ingest.seconds).toLocaleString('en-US')} rows/s, ${found}`);
       } catch (error) {
-        failures.push(messageOf(error));
-        say(`${label}: FAILED: ${messageOf(error)}`);
+        failures.push(errorMessage(error));
+        say(`${label}: FAILED: ${errorMessage(error)}`);
       }
     }
   }
@@ -114,12 +115,8 @@ async function ask({ settings, say, server, directory }: Stage): Promise<StoreQu
     try {
       queries.push(await measure());
     } catch (error) {
-      say(`FAILED asking ${store}: ${messageOf(error)}`);
+      say(`FAILED asking ${store}: ${errorMessage(error)}`);
     }
   }
   return queries;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

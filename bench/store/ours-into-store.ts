@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { STORE_ROLE } from '../../test/support/documented-database.ts';
-import { aggregatorStatus } from '../../test/support/owner-status.ts';
-import { layOutPair } from '../../test/support/pair.ts';
-import { productIsBuilt, untilReady } from '../../test/support/product.ts';
-import { OwnPostgres } from '../own-postgres.ts';
+import { STORE_ROLE } from '../../testkit/documented-database.ts';
+import { OwnPostgres } from '../../testkit/own-postgres.ts';
+import { aggregatorStatus } from '../../testkit/owner-status.ts';
+import { layOutPair } from '../../testkit/pair.ts';
+import { productIsBuilt, untilReady } from '../../testkit/product.ts';
 import {
   databaseOf,
   NO_POSTGRES,

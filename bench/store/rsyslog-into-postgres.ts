@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RunningProcess } from '../../test/support/running-process.ts';
-import { OwnPostgres } from '../own-postgres.ts';
+import { OwnPostgres } from '../../testkit/own-postgres.ts';
+import { RunningProcess } from '../../testkit/running-process.ts';
 import { type UnpackedPackages, unpackDebianPackages } from '../peers/debian-packages.ts';
 import {
   databaseOf,

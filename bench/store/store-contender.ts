@@ -1,5 +1,5 @@
-import type { RunningProcess } from '../../test/support/running-process.ts';
-import type { OwnPostgres } from '../own-postgres.ts';
+import type { OwnPostgres } from '../../testkit/own-postgres.ts';
+import type { RunningProcess } from '../../testkit/running-process.ts';
 
 /** A program that writes the lines of a log into a database, one row each. */
 export interface StoreContender {

@@ -13,6 +13,7 @@ import {
 } from '../runtime/configuration/configuration.ts';
 import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
 import type { LogLevel } from '../runtime/configuration/log-level.ts';
+import { schemaOptions } from '../runtime/configuration/schema-options.ts';
 import { stateDirectoryOf } from '../runtime/configuration/state-directory.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variables.ts';
 import { unknownVariables } from '../runtime/configuration/unknown-variables.ts';
@@ -129,8 +130,9 @@ function emitterVariables(types: readonly EmitterType[]) {
           .replace(/^AGGREGATOR_/, '')
           .toLowerCase()
           .replaceAll('_', '-')}`,
-        description: `${type.description} (${type.guarantee})`,
-        format: 'see the emitter',
+        description: `${type.description} Guarantee: ${type.guarantee}.`,
+        format: 'JSON object or list of objects',
+        keys: schemaOptions(type.shape),
         example: type.example,
         secret: true,
         parse: (text) => type.parse(text).map((configured) => ({ ...configured, type })),

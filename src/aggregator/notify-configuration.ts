@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { schemaOptions } from '../runtime/configuration/schema-options.ts';
 import { jsonValue } from '../runtime/configuration/value-parsers.ts';
 
 /** Settings of the PagerDuty notifications. */
@@ -23,26 +24,35 @@ const requiredText = z
   })
   .refine((text) => text.trim() !== '', 'expected some text, found an empty string');
 
+const shape = {
+  integration_key: requiredText.meta({
+    format: 'text',
+    description: 'Integration key of PagerDuty. Secret.',
+  }),
+  incident_key: requiredText.meta({
+    format: 'text',
+    description: 'Stable key of this aggregator: the prefix of the deduplication key of each incident.',
+  }),
+  identifier: requiredText.meta({ format: 'text', description: 'Name of this aggregator for people.' }),
+  server: z
+    .string({ error: ({ input }) => `expected a host, found ${typeName(input)}` })
+    .refine(isHost, 'expected a host such as events.eu.pagerduty.com, found something else')
+    .optional()
+    .meta({ format: '`host` or `host:port`', description: 'Server instead of `events.pagerduty.com`.' }),
+  ca: z
+    .string({ error: ({ input }) => `expected PEM text, found ${typeName(input)}` })
+    .refine(
+      (text) => text.includes('-----BEGIN CERTIFICATE-----'),
+      'expected a PEM certificate, found other text',
+    )
+    .optional()
+    .meta({ format: 'PEM text', description: 'Certificate authority that is trusted in addition.' }),
+};
+
+export const NOTIFY_KEYS = schemaOptions(shape);
+
 const schema = z
-  .looseObject(
-    {
-      integration_key: requiredText,
-      incident_key: requiredText,
-      identifier: requiredText,
-      server: z
-        .string({ error: ({ input }) => `expected a host, found ${typeName(input)}` })
-        .refine(isHost, 'expected a host such as events.eu.pagerduty.com, found something else')
-        .optional(),
-      ca: z
-        .string({ error: ({ input }) => `expected PEM text, found ${typeName(input)}` })
-        .refine(
-          (text) => text.includes('-----BEGIN CERTIFICATE-----'),
-          'expected a PEM certificate, found other text',
-        )
-        .optional(),
-    },
-    { error: ({ input }) => `expected a JSON object, found ${typeName(input)}` },
-  )
+  .looseObject(shape, { error: ({ input }) => `expected a JSON object, found ${typeName(input)}` })
   .transform(
     ({ integration_key, incident_key, identifier, server, ca, ...unknown }): NotifyConfiguration => ({
       integrationKey: integration_key,

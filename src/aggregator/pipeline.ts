@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createEmitter } from '../emitters/create-emitter.ts';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
+import { repeat } from '../runtime/async/repeat.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
@@ -51,8 +52,6 @@ export interface AggregatorDependencies {
 export interface Aggregator extends Component {
   /** SIGHUP: reopens output files, and loads the certificates of a new `config`. */
   reopen(config?: AggregatorConfig): Promise<void>;
-  /** Resolves with a fatal error; never rejects. */
-  readonly failed: Promise<Error>;
   /** Resolves when no record is queued for any emitter, or after a stop. */
   drained(): Promise<void>;
   /** How far the emitters are, also after the stop. */
@@ -87,7 +86,6 @@ export async function createAggregator(
 }
 
 class RunningAggregator implements Aggregator {
-  readonly failed: Promise<Error> = new Promise(() => {});
   readonly #config: AggregatorConfig;
   readonly #deps: AggregatorDependencies;
   readonly #api: Api;
@@ -369,12 +367,11 @@ class RunningAggregator implements Aggregator {
 
   /** Pages when the queue is filling up. */
   #watchQueue(queue: Queue, pressure: QueuePressure): void {
-    this.#cancelWatch = this.#deps.clock.after(WATCH_QUEUE_MS, () => {
+    this.#cancelWatch = repeat(this.#deps.clock, WATCH_QUEUE_MS, () => {
       const waiting = queue
         .knownEmitters()
         .map(({ name, queued }) => ({ emitter: name, bytes: queued.bytes }));
       pressure.observe({ diskBytes: queue.fullness().usedBytes, waiting });
-      this.#watchQueue(queue, pressure);
     });
   }
 }

@@ -13,7 +13,7 @@ import {
   oneOf,
   positiveDurationMs,
 } from '../runtime/configuration/value-parsers.ts';
-import { NOTIFY_EXAMPLE, notifyConfiguration } from './notify-configuration.ts';
+import { NOTIFY_EXAMPLE, NOTIFY_KEYS, notifyConfiguration } from './notify-configuration.ts';
 
 /** Two of the largest batches: with less, the intake could stop permanently. */
 const MIN_QUEUE_BYTES = 8 * 1024 * 1024;
@@ -159,10 +159,9 @@ export const AGGREGATOR_VARIABLES = {
   notify: {
     name: 'AGGREGATOR_NOTIFY_CONFIGURATION',
     flag: '--notify-configuration',
-    description:
-      'PagerDuty notifications: the integration key, a stable key for the incident, and a name for people. ' +
-      'An optional `server` (`host:port`) replaces `events.pagerduty.com`; an optional `ca` (PEM) is trusted as well.',
-    format: 'JSON object: `integration_key`, `incident_key`, `identifier`, optional `server`, `ca`',
+    description: 'PagerDuty notifications.',
+    format: 'JSON object',
+    keys: NOTIFY_KEYS,
     example: NOTIFY_EXAMPLE,
     secret: true,
     parse: notifyConfiguration,

@@ -17,11 +17,17 @@ export function addVariableFlags(command: Command, table: VariableTable): void {
 }
 
 function valueOption(variable: Variable): Option {
-  const { name, flag, description, default: standard, boolean } = variable;
+  const { name, flag, default: standard, boolean } = variable;
   const value = boolean ? '[boolean]' : '<value>';
   const origin = standard ? `${name}, default ${standard}` : name;
-  const option = new Option(`${flag} ${value}`, `${plain(description)} [${origin}]`);
+  const option = new Option(`${flag} ${value}`, `${plain(helpText(variable))} [${origin}]`);
   return boolean ? option.preset('1') : option;
+}
+
+function helpText({ description, keys = [] }: Variable): string {
+  if (keys.length === 0) return description;
+  const names = keys.map(({ key, isRequired }) => (isRequired ? `${key} (required)` : key));
+  return `${description} JSON keys: ${names.join(', ')}.`;
 }
 
 function aliasOption({ flag }: Variable, alias: string): Option {

@@ -11,12 +11,6 @@ import type { Io } from './output/io.ts';
 import type { OfflineControl } from './services.ts';
 import { findStateDirectories, type KnownStateDirectory } from './state-directories.ts';
 
-export interface OwnerAnswer<Answer> {
-  readonly answer: Answer;
-  /** False: no process runs on this directory; the command opened the state itself. */
-  readonly running: boolean;
-}
-
 /** A process that starts or stops owns the directory and does not answer yet, or any more. */
 const ATTEMPTS = 10;
 const PAUSE_MS = 200;
@@ -33,6 +27,12 @@ export async function callOwner<Called extends AnyTypedOperation>(
 ): Promise<OwnerAnswer<CallAnswer<Called>>> {
   const { reply, running } = await replyOf(io, directory, operationCall(operation, input));
   return { answer: operationAnswer(operation, reply) as CallAnswer<Called>, running };
+}
+
+export interface OwnerAnswer<Answer> {
+  readonly answer: Answer;
+  /** False: no process runs on this directory; the command opened the state itself. */
+  readonly running: boolean;
 }
 
 /** Calls an operation of the only aggregator, or of the one at `stateDirectory`. */

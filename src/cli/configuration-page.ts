@@ -1,23 +1,26 @@
 import { aggregatorVariables } from '../aggregator/config.ts';
 import { collectorVariables } from '../collector/config.ts';
-import { sourceTypes } from '../collector/sources/registry.ts';
-import type { DocumentedValue } from '../collector/sources/source-type.ts';
-import type { EmitterOption, EmitterType } from '../emitters/emitter.ts';
+import { sharedShape } from '../emitters/configuration.ts';
+import type { EmitterType } from '../emitters/emitter.ts';
 import { emitterTypes } from '../emitters/registry.ts';
 import { FILE_SUFFIX, hasFileForm, type Variable } from '../runtime/configuration/configuration.ts';
+import { type SchemaOption, schemaOptions } from '../runtime/configuration/schema-options.ts';
 import { NEEDLESS_VARIABLES, standaloneVariables } from './standalone/standalone-variables.ts';
 
 /** The text of docs/configuration.md, from the tables that the commands read. */
 export function configurationPage(): string {
   const emitterVariables = new Set(emitterTypes.map(({ variable }) => variable));
   const aggregator = Object.values(aggregatorVariables()).filter(({ name }) => !emitterVariables.has(name));
+  const collector = Object.values(collectorVariables());
   return [
     INTRODUCTION,
     `## Aggregator\n\n${variableTable(aggregator)}`,
+    ...aggregator.flatMap(valueSection),
     EMITTERS_INTRODUCTION,
+    optionTable(schemaOptions(sharedShape('the type'))),
     ...emitterTypes.map(emitterSection),
-    `## Collector\n\n${variableTable(Object.values(collectorVariables()))}`,
-    ...sourceTypes.flatMap(({ documentedValue }) => documentedValue ?? []).map(valueSection),
+    `## Collector\n\n${variableTable(collector)}`,
+    ...collector.flatMap(valueSection),
     standaloneSection(),
   ].join('\n\n');
 }
@@ -45,12 +48,7 @@ const EMITTERS_INTRODUCTION = `## Emitters
 
 Without a configured emitter, the aggregator keeps records in the embedded store, \`duckdb\` ([store.md](store.md)). Every configured emitter receives all records and has its own
 position in the queue. The value of a variable is one JSON object, or a list of objects for several emitters of the type. Each of these variables can
-also be read from a file (\`_FILE\`). Every object may have these keys:
-
-| key | format | default | meaning |
-|--|--|--|--|
-| \`name\` | text | the type | Name of the emitter. Its position in the queue and its state belong to this name. Must be unique. |
-| \`start\` | \`oldest\` or \`now\` | \`oldest\` | Start position of a new name: the oldest queued record, or the records that are accepted from now on. |`;
+also be read from a file (\`_FILE\`). Every object may have these keys:`;
 
 const STANDALONE = `## Standalone
 
@@ -97,14 +95,8 @@ function variableTable(variables: readonly Variable[]): string {
   return ['| variable, flag | default | format | meaning |', '|--|--|--|--|', ...rows].join('\n');
 }
 
-function emitterSection({
-  type,
-  variable,
-  description,
-  example,
-  guarantee,
-  options = [],
-}: EmitterType): string {
+function emitterSection({ type, variable, description, example, guarantee, shape }: EmitterType): string {
+  const options = schemaOptions(shape);
   const flag = `--${variable
     .replace(/^AGGREGATOR_/, '')
     .toLowerCase()
@@ -118,22 +110,15 @@ function emitterSection({
   ].join('\n\n');
 }
 
-function valueSection({ variable, introduction, options }: DocumentedValue): string {
-  const rows = options.map(
-    ({ key, format, default: standard, description }) =>
-      `| ${code(key)} | ${cell(format)} | ${standard} | ${cell(description)} |`,
-  );
-  return [
-    `### The value of ${code(variable)}`,
-    introduction,
-    ['| key | format | default | meaning |', '|--|--|--|--|', ...rows].join('\n'),
-  ].join('\n\n');
+function valueSection({ name, format, keys }: Variable): readonly string[] {
+  if (keys === undefined) return [];
+  return [`### The value of ${code(name)}`, `A ${format}:`, optionTable(keys)];
 }
 
-function optionTable(options: readonly EmitterOption[]): string {
-  const rows = options.map(({ key, format, default: standard, description }) => {
+function optionTable(options: readonly SchemaOption[]): string {
+  const rows = options.map(({ key, format, isRequired, default: standard, description }) => {
     const shown = standard === undefined ? '' : code(standard);
-    return `| ${code(key)} | ${cell(format)} | ${shown} | ${cell(description)} |`;
+    return `| ${code(key)} | ${cell(format)} | ${isRequired ? 'required' : shown} | ${cell(description)} |`;
   });
   return ['| key | format | default | meaning |', '|--|--|--|--|', ...rows].join('\n');
 }

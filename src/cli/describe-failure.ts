@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
+import { errorMessage } from '../runtime/error-message.ts';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './output/exit-codes.ts';
 
@@ -12,7 +13,7 @@ export function describeFailure(error: unknown): { readonly exitCode: number; re
   const exitCode = error instanceof CommandError ? error.exitCode : EXIT.failure;
   if (isInternalError(error))
     return { exitCode, message: `This is a bug in mega-collector.\n${error.stack}` };
-  return { exitCode, message: error instanceof Error ? error.message : String(error) };
+  return { exitCode, message: errorMessage(error) };
 }
 
 function configurationMessage({ problems }: ConfigurationError): string {

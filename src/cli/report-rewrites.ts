@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { OneShotReport } from '../collector/one-shot-report.ts';
+import { repeat } from '../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 
 /**
@@ -12,8 +13,7 @@ export function reportRewrites(options: ReportRewritesOptions): Cancel {
   let isCancelled = false;
   let last: Seen | undefined;
   let rewrites = 0;
-  const checkLater = (): Cancel => clock.after(CHECK_INTERVAL_MS, () => void check());
-  let cancel = checkLater();
+  const cancel = repeat(clock, CHECK_INTERVAL_MS, check);
   return () => {
     isCancelled = true;
     cancel();
@@ -21,9 +21,7 @@ export function reportRewrites(options: ReportRewritesOptions): Cancel {
 
   async function check(): Promise<void> {
     const seen = await look(options);
-    if (isCancelled) return;
-    if (seen !== undefined) compare(seen);
-    cancel = checkLater();
+    if (seen !== undefined && !isCancelled) compare(seen);
   }
 
   function compare(seen: Seen): void {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
+import { errorMessage } from '../runtime/error-message.ts';
 import { isInternalError } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
@@ -23,7 +24,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
     const ending = await Promise.race<Ending>([
       signals.stop.then(() => ({ kind: 'signal' })),
-      service.failed.then((error) => ({ kind: 'failed', error })),
+      ...failureOf(service),
       done.then(
         () => ({ kind: 'done' }),
         (error: unknown) => ({ kind: 'failed', error }),
@@ -40,6 +41,10 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   } finally {
     signals.forget();
   }
+}
+
+function failureOf({ failed }: Pick<Service, 'failed'>): readonly Promise<Ending>[] {
+  return failed === undefined ? [] : [failed.then((error) => ({ kind: 'failed', error }))];
 }
 
 export interface RunServiceOptions {
@@ -109,7 +114,7 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
 
 /** The message contains the reason: a log viewer may show only the message of a line. */
 function logFailure(logger: Logger, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   if (isInternalError(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
   else logger.fatal(`Failed: ${reason}`);
 }

@@ -7,8 +7,8 @@ import type { Component } from '../runtime/component.ts';
 export interface Service<Config = unknown> extends Component {
   /** SIGHUP: reopens output files, and loads the certificates of `config` if it could be read again. */
   reopen(config?: Config): Promise<void>;
-  /** Resolves with a fatal error; never rejects. */
-  readonly failed: Promise<Error>;
+  /** Resolves with an error that ends the process; never rejects. Absent: there is none after `start`. */
+  readonly failed?: Promise<Error>;
 }
 
 export interface ServiceDependencies {

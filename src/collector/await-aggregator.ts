@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { repeat } from '../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Publisher } from './publisher/publisher.ts';
 
@@ -10,11 +11,10 @@ export function awaitAggregator(publisher: Pick<Publisher, 'connectedTo'>, optio
   const { addresses, clock, logger, timeoutMs = Number.POSITIVE_INFINITY, fail } = options;
   let awaySinceMs = clock.monotonicMs();
   let isLogged = false;
-  const checkLater = (): Cancel => clock.after(CHECK_INTERVAL_MS, again);
-  let cancel = checkLater();
-  return () => cancel();
+  const cancel = repeat(clock, CHECK_INTERVAL_MS, check);
+  return cancel;
 
-  function again(): void {
+  function check(): void {
     const nowMs = clock.monotonicMs();
     if (publisher.connectedTo !== undefined) awaySinceMs = nowMs;
     const awayMs = nowMs - awaySinceMs;
@@ -25,8 +25,9 @@ export function awaitAggregator(publisher: Pick<Publisher, 'connectedTo'>, optio
         'Waiting for an aggregator; `mega-collector aggregator` starts one on this machine',
       );
     }
-    if (awayMs >= timeoutMs) fail?.(unreachable(addresses, timeoutMs));
-    else cancel = checkLater();
+    if (awayMs < timeoutMs) return;
+    cancel();
+    fail?.(unreachable(addresses, timeoutMs));
   }
 }
 

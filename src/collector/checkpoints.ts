@@ -1,5 +1,7 @@
 import type { Json } from '../records/json.ts';
-import type { Cancel, Clock } from '../runtime/clock.ts';
+import { SerialQueue } from '../runtime/async/serial-queue.ts';
+import { Timer } from '../runtime/async/timer.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { StateKey, StateStore, Table } from '../storage/state/state-store.ts';
 
 /**
@@ -12,12 +14,11 @@ import type { StateKey, StateStore, Table } from '../storage/state/state-store.t
 export class Checkpoints<V extends Json> {
   readonly #store: StateStore;
   readonly #table: Table<V>;
-  readonly #clock: Clock;
   readonly #onFailure: (error: Error) => void;
   /** Pending values; undefined: removed. Each value is read when it is written, so that it is the latest. */
   #changed = new Map<string, (() => V) | undefined>();
-  #writing: Promise<void> = Promise.resolve();
-  #cancelTimer: Cancel | undefined;
+  readonly #writes = new SerialQueue();
+  readonly #timer: Timer;
   #closed = false;
 
   constructor(options: {
@@ -29,7 +30,7 @@ export class Checkpoints<V extends Json> {
   }) {
     this.#store = options.store;
     this.#table = options.store.table<V>(options.table);
-    this.#clock = options.clock;
+    this.#timer = new Timer(options.clock, () => this.#flushInBackground());
     this.#onFailure = options.onFailure;
   }
 
@@ -51,17 +52,14 @@ export class Checkpoints<V extends Json> {
 
   /** Resolves when all changes until now are on disk. Rejects when they cannot be written. */
   flush(): Promise<void> {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    const write = this.#writing.then(() => this.#write());
-    this.#writing = write.catch(() => undefined);
-    return write;
+    this.#timer.cancel();
+    return this.#writes.run(() => this.#write());
   }
 
   /** Stops writing further changes in the background. The store remains open. */
   close(): void {
     this.#closed = true;
-    this.#cancelTimer?.();
+    this.#timer.cancel();
   }
 
   async #write(): Promise<void> {
@@ -83,13 +81,13 @@ export class Checkpoints<V extends Json> {
   }
 
   #schedule(): void {
-    if (this.#closed) return;
-    this.#cancelTimer ??= this.#clock.after(FLUSH_AFTER_MS, () => {
-      this.#cancelTimer = undefined;
-      this.flush().catch((error: unknown) => {
-        this.#onFailure(error as Error);
-        this.#schedule();
-      });
+    if (!this.#closed) this.#timer.setIfUnset(FLUSH_AFTER_MS);
+  }
+
+  #flushInBackground(): void {
+    this.flush().catch((error: unknown) => {
+      this.#onFailure(error as Error);
+      this.#schedule();
     });
   }
 }

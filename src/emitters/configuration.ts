@@ -5,7 +5,7 @@ import {
 } from '../runtime/configuration/configuration-error.ts';
 import { jsonProblem } from '../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../runtime/configuration/schema-problems.ts';
-import type { ConfiguredEmitter } from './emitter.ts';
+import type { ConfigurationFormat, ConfiguredEmitter } from './emitter.ts';
 
 /**
  * Describes the configuration variable of an emitter type: a JSON object, or a list of them for several
@@ -16,13 +16,8 @@ import type { ConfiguredEmitter } from './emitter.ts';
  * All problems are reported at once, each with its path (`AGGREGATOR_FILE_CONFIGURATION[1].path`). No message
  * quotes a value, since any value may be a secret.
  */
-export interface ConfigurationText<Shape extends z.ZodRawShape> {
-  /** `AGGREGATOR_FILE_CONFIGURATION` */
-  readonly variable: string;
-  /** `file`; the default name of an emitter. */
-  readonly type: string;
+export interface ConfigurationText<Shape extends z.ZodRawShape> extends ConfigurationFormat<Shape> {
   readonly value: string;
-  readonly shape: Shape;
 }
 
 /** The configuration of an emitter of this shape, without `name` and `start`. */
@@ -90,13 +85,23 @@ export function switchOf(value: string): 'off' | 'on' | 'json' {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-function sharedShape(type: string) {
+/** The keys of every emitter. The default name is the type. */
+export function sharedShape(type: string) {
   return {
     name: z
       .string()
       .regex(NAME, 'expected 1 to 63 letters, digits, dots, underscores and hyphens, a letter or digit first')
-      .default(type),
-    start: z.enum(['oldest', 'now']).default('oldest'),
+      .default(type)
+      .meta({
+        format: 'text',
+        default: 'the type',
+        description:
+          'Name of the emitter. Its position in the queue and its state belong to this name. Must be unique.',
+      }),
+    start: z.enum(['oldest', 'now']).default('oldest').meta({
+      description:
+        'Start position of a new name: the oldest queued record, or the records that are accepted from now on.',
+    }),
   };
 }
 
@@ -106,37 +111,21 @@ interface Settings {
 }
 
 /** The objects in the value, each with its path for messages. */
-function entriesOf({
-  variable,
-  value,
-}: {
-  readonly variable: string;
-  readonly value: string;
-}): { place: string; entry: unknown }[] {
-  const parsed = parseJson(variable, value);
+function entriesOf(text: ConfigurationText<z.ZodRawShape>): { place: string; entry: unknown }[] {
+  const { variable } = text;
+  const parsed = parseJson(text);
   if (!Array.isArray(parsed)) return [{ place: variable, entry: parsed }];
   if (parsed.length === 0) throw problem(variable, 'expected at least one emitter in the list');
   return parsed.map((entry: unknown, index) => ({ place: `${variable}[${index}]`, entry }));
 }
 
-function parseJson(variable: string, value: string): unknown {
+function parseJson({ variable, value, example }: ConfigurationText<z.ZodRawShape>): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    throw problem(variable, jsonProblem('an object or a list of them', value, EXAMPLES[variable]));
+    throw problem(variable, jsonProblem('an object or a list of them', value, example));
   }
 }
-
-/** Shown after a syntax error: a minimal configuration of each type that requires keys. */
-const EXAMPLES: Readonly<Record<string, string>> = {
-  AGGREGATOR_BLACKHOLE_CONFIGURATION: '{}',
-  AGGREGATOR_FILE_CONFIGURATION: '{"path": "/var/log/all.log"}',
-  AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": "720h"}',
-  AGGREGATOR_POSTGRES_CONFIGURATION: '{"url": "postgres://logs@db.example.com/logs"}',
-  AGGREGATOR_GELF_CONFIGURATION: '{"address": "tcp://graylog.example.com:12201"}',
-  AGGREGATOR_LOGPLEX_CONFIGURATION:
-    '{"url": "https://token:t.00000000-0000-0000-0000-000000000000@logplex.example.com/logs"}',
-};
 
 function problem(variable: string, message: string): ConfigurationError {
   return new ConfigurationError([{ variable, message }]);

@@ -4,6 +4,19 @@ import { identityStage, stagedEmitter } from './decorators/staged-emitter.ts';
 import type { Emitter, EmitterEnvironment, EmitterType } from './emitter.ts';
 import { WorkerEmitter } from './worker/worker-emitter.ts';
 
+/** Creates the emitter that delivery calls. */
+export async function createEmitter(
+  specification: EmitterSpecification,
+  /** Node arguments of the thread; default: those of the process. */
+  execArgv?: readonly string[],
+): Promise<Emitter> {
+  const { type, configuration, environment } = specification;
+  const emitter = type.inThread
+    ? new WorkerEmitter({ type: type.type, configuration, environment, ...(execArgv && { execArgv }) })
+    : await createInnerEmitter(specification);
+  return decorate(emitter, OUTER_DECORATORS, environment);
+}
+
 /** The arguments for creating one configured emitter. */
 export interface EmitterSpecification {
   readonly type: EmitterType;
@@ -31,20 +44,8 @@ export type EmitterDecorator = (emitter: Emitter, environment: EmitterEnvironmen
  *     the emitter of the type
  */
 export const OUTER_DECORATORS: readonly EmitterDecorator[] = [guardedEmitter, measuredEmitter];
-export const INNER_DECORATORS: readonly EmitterDecorator[] = [stagedEmitter(identityStage)];
 
-/** Creates the emitter that delivery calls. */
-export async function createEmitter(
-  specification: EmitterSpecification,
-  /** Node arguments of the thread; default: those of the process. */
-  execArgv?: readonly string[],
-): Promise<Emitter> {
-  const { type, configuration, environment } = specification;
-  const emitter = type.inThread
-    ? new WorkerEmitter({ type: type.type, configuration, environment, ...(execArgv && { execArgv }) })
-    : await createInnerEmitter(specification);
-  return decorate(emitter, OUTER_DECORATORS, environment);
-}
+export const INNER_DECORATORS: readonly EmitterDecorator[] = [stagedEmitter(identityStage)];
 
 /** Creates the part of an emitter that is in its thread, if it has one. */
 export async function createInnerEmitter({

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { z } from 'zod';
 import type { SqlDatabase, SqlDialectName } from '../logstore/sql/sql-database.ts';
 import type { Batch } from '../records/batch.ts';
 import type { Json } from '../records/json.ts';
@@ -78,15 +79,21 @@ export interface EmitterSettings {
   readonly start: 'oldest' | 'now';
 }
 
-/** An entry of the registry: describes an emitter type for `pipeline.ts`, `--help` and the docs. */
-export interface EmitterType<Configuration = unknown> {
+/** The variable that configures the emitters of a type. */
+export interface ConfigurationFormat<Shape extends z.core.$ZodShape = z.core.$ZodShape> {
   /** `text`, `file`, ...; the name of its folder. */
   readonly type: string;
   /** `AGGREGATOR_TEXT_CONFIGURATION`, ... */
   readonly variable: string;
-  readonly description: string;
-  /** A valid value, for --help and the docs. */
+  /** A valid value, for --help, the docs, and the message of a syntax error. */
   readonly example: string;
+  /** The keys without `name` and `start`, described for --help and the docs: see `schemaOptions`. */
+  readonly shape: Shape;
+}
+
+/** An entry of the registry: describes an emitter type for `pipeline.ts`, `--help` and the docs. */
+export interface EmitterType<Configuration = unknown> extends ConfigurationFormat {
+  readonly description: string;
   readonly guarantee: 'exactly-once' | 'at-least-once';
   /** The emitter parses a lot or blocks, so it runs in its own thread (`worker/`). */
   readonly inThread?: true;
@@ -107,8 +114,6 @@ export interface EmitterType<Configuration = unknown> {
   readonly dialect?: SqlDialectName;
   /** The emitter used if none is configured. Its variable accepts `1` for all defaults. */
   readonly isDefault?: true;
-  /** The keys of its configuration without `name` and `start`, for the docs. */
-  readonly options?: readonly EmitterOption[];
   /**
    * The files it writes for records with this resource, absolute; absent if it writes none. Does no I/O. A
    * process that also reads files compares them with its patterns.
@@ -145,16 +150,6 @@ export type EmitterOutput = { readonly kind: 'file'; readonly path: string } | {
 export interface GroupLimits {
   readonly bytes: number;
   readonly ms: number;
-}
-
-/** A key of an emitter's configuration, for the docs (Markdown). */
-export interface EmitterOption {
-  readonly key: string;
-  /** Accepted values. */
-  readonly format: string;
-  /** As written in the configuration; absent if the key is required or has no default. */
-  readonly default?: string;
-  readonly description: string;
 }
 
 export interface ConfiguredEmitter<Configuration = unknown> extends EmitterSettings {

@@ -4,8 +4,6 @@ import type { LogRecord } from '../records/log-record.ts';
 import { offsetOfRecord, type RecordBatch } from '../records/record-batch.ts';
 import { jsonRecord } from './json-record.ts';
 
-export type TextFormat = 'body' | 'json';
-
 const LF = 0x0a;
 const LINE_END = Uint8Array.of(LF);
 
@@ -22,6 +20,8 @@ export function sliceBytes(slice: RecordBatch, format: TextFormat): readonly Uin
   if (formatNamed(slice.format).lines) return ownBytes(slice);
   return [joined(slice, ({ body }) => body)];
 }
+
+export type TextFormat = 'body' | 'json';
 
 function ownBytes(slice: RecordBatch): Uint8Array[] {
   const parts: Uint8Array[] = [];

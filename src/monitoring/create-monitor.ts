@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
-import type { Cancel, Clock } from '../runtime/clock.ts';
+import { InterruptibleWait } from '../runtime/async/interruptible-wait.ts';
+import { untilAborted } from '../runtime/async/until-aborted.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { AlertCatalogue } from './alert-catalogue.ts';
 import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
@@ -33,7 +35,6 @@ export interface MonitorOptions {
 }
 
 class StoreMonitor implements Monitor, Component {
-  readonly #clock: Clock;
   readonly #events: MonitorEvents;
   readonly #database: MonitorDatabase;
   readonly #metrics: MetricCatalogue;
@@ -42,11 +43,11 @@ class StoreMonitor implements Monitor, Component {
   readonly #evaluator: Evaluator;
   #running: Promise<void> | undefined;
   #isStopping = false;
-  #wake: () => void = () => {};
+  readonly #wait: InterruptibleWait;
   #isWoken = false;
 
   constructor({ database, clock, logger, metrics = new Registry(), pager, holder }: MonitorOptions) {
-    this.#clock = clock;
+    this.#wait = new InterruptibleWait(clock);
     this.#events = MONITOR_EVENTS.open({ logger, metrics });
     this.#database = new MonitorDatabase({ database, clock, holder });
     this.#metrics = new MetricCatalogue(this.#database);
@@ -75,30 +76,21 @@ class StoreMonitor implements Monitor, Component {
     this.#isStopping = true;
     this.#wakeUp();
     if (this.#running === undefined) return;
-    await Promise.race([this.#running, aborted(deadline)]);
+    await untilAborted(this.#running, deadline);
   }
 
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       const waitMs = await this.#evaluator.turn();
-      if (!this.#isStopping && !this.#isWoken) await this.#wait(waitMs);
+      if (!this.#isStopping && !this.#isWoken) await this.#wait.wait(waitMs);
       this.#isWoken = false;
     }
     if (this.#evaluator.isHolder) await this.#database.release().catch(() => {});
   }
 
-  async #wait(ms: number): Promise<void> {
-    let cancel: Cancel = () => {};
-    await new Promise<void>((resolve) => {
-      cancel = this.#clock.after(ms, resolve);
-      this.#wake = resolve;
-    });
-    cancel();
-  }
-
   #wakeUp(): void {
     this.#isWoken = true;
-    this.#wake();
+    this.#wait.end();
   }
 
   #changed(): void {
@@ -184,11 +176,4 @@ class StoreMonitor implements Monitor, Component {
     for (const alert of DEFAULT_ALERTS) await create(alert.id, () => this.createAlert(alert));
     return { created, existing };
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

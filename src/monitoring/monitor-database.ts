@@ -2,6 +2,7 @@ import { dialectOf } from '../logstore/sql/dialect-of.ts';
 import { type Sql, sql, statement } from '../logstore/sql/sql.ts';
 import { type SqlDatabase, SqlError, type SqlRow } from '../logstore/sql/sql-database.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
+import { SerialQueue } from '../runtime/async/serial-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /**
@@ -35,7 +36,7 @@ export class MonitorDatabase {
   /** The same condition on the row itself: only this form is evaluated again after a wait for the row. */
   readonly #isOurs: Sql;
   readonly #options: MonitorDatabaseOptions;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #runs = new SerialQueue();
 
   constructor(options: MonitorDatabaseOptions) {
     this.#options = options;
@@ -95,9 +96,7 @@ export class MonitorDatabase {
   }
 
   #run(statements: readonly Sql[], timeoutMs: number): Promise<Rows> {
-    const run = this.#last.then(() => this.#attempt(statements, timeoutMs));
-    this.#last = run.catch(() => {});
-    return run;
+    return this.#runs.run(() => this.#attempt(statements, timeoutMs));
   }
 
   async #attempt(statements: readonly Sql[], timeoutMs: number): Promise<Rows> {

@@ -20,6 +20,7 @@ function emitterType(type: string): EmitterType {
     variable,
     description: `Writes to ${type}.`,
     example: '1',
+    shape: {},
     guarantee: 'at-least-once',
     parse: (text) => {
       if (text === 'bad') throw new ConfigurationError([{ variable, message: 'expected better' }]);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runChaos } from '../../bench/chaos/chaos.ts';
 import { describeReport, failuresOf } from '../../bench/chaos/chaos-report.ts';
-import { freshSeed } from '../../bench/random.ts';
-import { productIsBuilt } from '../support/product.ts';
+import { productIsBuilt } from '../../testkit/product.ts';
+import { freshSeed } from '../../testkit/random.ts';
 
 const ROUNDS = 6;
 const DEADLINE_MS = 150_000;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { runChaos } from '../../bench/chaos/chaos.ts';
-import { productIsBuilt } from '../support/product.ts';
+import { productIsBuilt } from '../../testkit/product.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 test('a run that does not end fails with its current step', { timeout: 60_000 }, async () => {

@@ -10,8 +10,8 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { LAYOUT_VERSION, migrateLayout } from '../../src/storage/state/layout.ts';
 import { ownStateDirectory } from '../../src/storage/state/own-state-directory.ts';
 import { openStateStore, type StateStore } from '../../src/storage/state/state-store.ts';
+import { callOpened } from '../../testkit/owner-status.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
-import { callOpened } from '../support/owner-status.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const LAYOUT = { role: 'collector', layoutVersion: LAYOUT_VERSION, migrate: migrateLayout } as const;

@@ -4,10 +4,10 @@ import { getCollectorStatus } from '../../src/collector/operations.ts';
 import { openOfflineCollectorControl } from '../../src/collector/pipeline.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { ConfigurationError } from '../../src/runtime/configuration/configuration-error.ts';
+import { callOpened, collectorStatus } from '../../testkit/owner-status.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { FebeClient } from '../support/febe-client.ts';
 import { inProcessPair } from '../support/in-process-pair.ts';
-import { callOpened, collectorStatus } from '../support/owner-status.ts';
 import { submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
+import { STORE_ROLE } from '../../testkit/documented-database.ts';
 import { deliver, startedOn, temporaryPath } from '../emitters/duckdb/emitting.ts';
 import { MISSING, PostgresStand, soon, store } from '../emitters/postgres/postgres-stand.ts';
-import { STORE_ROLE } from '../support/documented-database.ts';
 import { recordBatch } from '../support/record-batches.ts';
 
 const BLOCK = /^```sql\n(.*?)^```/gms;

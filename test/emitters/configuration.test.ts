@@ -16,7 +16,13 @@ const shape = {
   nested: z.strictObject({ depth: z.int() }).optional(),
 };
 const parse = (value: string) =>
-  parseConfigurations({ variable: 'AGGREGATOR_X_CONFIGURATION', type: 'x', value, shape });
+  parseConfigurations({
+    variable: 'AGGREGATOR_X_CONFIGURATION',
+    type: 'x',
+    example: '{"url": "a"}',
+    value,
+    shape,
+  });
 
 function problemsOf(parsing: () => unknown): readonly ConfigurationProblem[] {
   try {

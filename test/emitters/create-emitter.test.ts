@@ -23,6 +23,7 @@ function typeOf(emitter: Emitter): EmitterType {
     variable: 'AGGREGATOR_MEMORY_CONFIGURATION',
     description: 'keeps records in memory',
     example: '{}',
+    shape: {},
     guarantee: 'exactly-once',
     parse: () => [],
     create: () => emitter,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { readBalance } from '../../testkit/product.ts';
 import { FebeClient } from '../support/febe-client.ts';
 import { LogplexEndpoint, type Misbehaviour } from '../support/logplex-endpoint.ts';
-import { readBalance } from '../support/product.ts';
 import { startServedStandalone, submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -1,9 +1,9 @@
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { untilReady } from '../../testkit/product.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { testPair } from '../support/processes.ts';
-import { untilReady } from '../support/product.ts';
 
 const name = 'the logs of a real PostgreSQL, tailed by a real collector';
 if (POSTGRES_PROGRAMS === undefined) console.warn(`SKIPPED: ${name}: PostgreSQL is not installed`);

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { readBalance, untilReady } from '../../testkit/product.ts';
 import { FebeClient } from '../support/febe-client.ts';
 import { LogplexEndpoint } from '../support/logplex-endpoint.ts';
 import { startedPair, testPair } from '../support/processes.ts';
-import { readBalance, untilReady } from '../support/product.ts';
 import { readMetric, submitServes } from '../support/served-standalone.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

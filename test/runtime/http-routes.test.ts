@@ -3,17 +3,22 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { formatAddress } from '../../src/runtime/configuration/address.ts';
 import type { HttpMount, HttpRequest, HttpRoute, HttpSink } from '../../src/runtime/http/http-contract.ts';
 import { HttpError } from '../../src/runtime/http/http-error.ts';
+import { routed } from '../../src/runtime/http/http-router.ts';
 import { HttpServer, type HttpServerOptions } from '../../src/runtime/http/http-server.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 
-async function serving(options: Partial<HttpServerOptions>) {
+type ServingOptions = Partial<HttpServerOptions> & { readonly routes?: readonly HttpRoute[] };
+
+async function serving({ routes = [], mounts = [], ...options }: ServingOptions) {
   const { logger, lines } = capturedLogger();
+  const prefixes = new Set(routes.map(({ path }) => path.split('/', 2).join('/')));
   const server = new HttpServer({
     address: { host: '127.0.0.1', port: 0 },
     metrics: createMetrics({ prefix: 'aggregator_', version: '1.2.3' }),
     health: () => ({ ready: true, late: [] }),
     logger,
+    mounts: [...mounts, ...[...prefixes].map((prefix) => ({ prefix, handle: routed(routes) }))],
     ...options,
   });
   await server.start();

@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { OwnPostgres } from '../../bench/own-postgres.ts';
+import { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { expectCleanStoreChaos } from './store-chaos.ts';
 
 const isInstalled = OwnPostgres.isInstalled();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { runStoreChaos, type StoreChaosPlan } from '../../bench/chaos/store/store-chaos.ts';
 import { describeStoreReport, storeFailuresOf } from '../../bench/chaos/store/store-report.ts';
-import { freshSeed } from '../../bench/random.ts';
-import { productIsBuilt } from '../support/product.ts';
+import { productIsBuilt } from '../../testkit/product.ts';
+import { freshSeed } from '../../testkit/random.ts';
 
 const ROUNDS = 5;
 const DEADLINE_MS = 150_000;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { UnreliableProxy, type Weather } from '../../bench/chaos/unreliable-proxy.ts';
-import { Random } from '../../bench/random.ts';
+import { Random } from '../../testkit/random.ts';
 
 const SIMPLE_COMMIT = Buffer.from('Q\0\0\0\x0bcommit\0', 'latin1');
 

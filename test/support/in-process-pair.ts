@@ -7,8 +7,8 @@ import { type Aggregator, createAggregator } from '../../src/aggregator/pipeline
 import { parseCollectorConfig } from '../../src/collector/config.ts';
 import { type Collector, createCollector } from '../../src/collector/pipeline.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { freePorts } from '../../testkit/free-ports.ts';
 import { type CapturedLog, capturedLogger } from './captured-logger.ts';
-import { freePorts } from './free-ports.ts';
 
 export interface InProcessPair {
   readonly directory: string;

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { RunningProcess } from '../../testkit/running-process.ts';
 import { testProcess } from './processes.ts';
-import type { RunningProcess } from './running-process.ts';
 
 type DaemonName = 'rsyslog' | 'syslog-ng';
 

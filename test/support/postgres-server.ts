@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, vi } from 'vitest';
-import { documentedDatabase, STORE_ROLE } from './documented-database.ts';
+import { documentedDatabase, STORE_ROLE } from '../../testkit/documented-database.ts';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
-import { layOutPair, type Pair, type PairPlan } from './pair.ts';
-import { type ProductPlan, productIsBuilt, startProduct, untilReady } from './product.ts';
-import { type ProcessPlan, RunningProcess } from './running-process.ts';
+import { layOutPair, type Pair, type PairPlan } from '../../testkit/pair.ts';
+import { type ProductPlan, productIsBuilt, startProduct, untilReady } from '../../testkit/product.ts';
+import { type ProcessPlan, RunningProcess } from '../../testkit/running-process.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A process that is killed when the test has finished. */

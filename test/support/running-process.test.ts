@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { untilReady } from '../../testkit/product.ts';
+import { runCommand } from '../../testkit/running-process.ts';
 import { testProcess } from './processes.ts';
-import { untilReady } from './product.ts';
-import { runCommand } from './running-process.ts';
 
 const node = (script: string) => ({
   name: 'the child',

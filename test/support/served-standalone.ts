@@ -1,9 +1,9 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../../testkit/free-ports.ts';
+import { untilReady } from '../../testkit/product.ts';
+import type { RunningProcess } from '../../testkit/running-process.ts';
 import { testProduct } from './processes.ts';
-import { untilReady } from './product.ts';
-import type { RunningProcess } from './running-process.ts';
 
 export interface ServeRecordText {
   readonly i: string;

@@ -10,7 +10,7 @@ import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
 import { batchOf } from '../../src/records/batch.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
-import { STORE_ROLE } from './documented-database.ts';
+import { STORE_ROLE } from '../../testkit/documented-database.ts';
 import { emitterEnvironment } from './emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { temporaryDirectory } from './temporary-directory.ts';

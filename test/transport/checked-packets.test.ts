@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { CheckedPackets } from '../../src/transport/checked-packets.ts';
-import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { TransportFailure } from '../../src/transport/transport.ts';
+import { MemoryTransport } from '../support/memory-transport.ts';
 
 const DEAF = { reason: 'nothing is listening', code: 'ECONNREFUSED' };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CheckedStream } from '../../src/transport/checked-stream.ts';
-import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import { SocketTransport } from '../../src/transport/socket-transport.ts';
 import type { TransportFailure } from '../../src/transport/transport.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
+import { MemoryTransport } from '../support/memory-transport.ts';
 import { type Behaviour, StreamReceiver } from '../support/stream-receiver.ts';
 
 const RESET = { reason: 'it was reset', orderly: false };

@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LastingStream, type LastingStreamOptions } from '../../src/transport/lasting-stream.ts';
-import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { OutletEvent } from '../../src/transport/outlet.ts';
 import { SocketTransport } from '../../src/transport/socket-transport.ts';
+import { freePort } from '../../testkit/free-ports.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
-import { freePort } from '../support/free-ports.ts';
+import { MemoryTransport } from '../support/memory-transport.ts';
 import { type Behaviour, StreamReceiver } from '../support/stream-receiver.ts';
 
 const DOWN = { reason: 'nothing is listening', code: 'ECONNREFUSED' };
@@ -158,7 +158,9 @@ describe('closing', () => {
   });
 
   it('is safe before anything was written', async () => {
-    await inMemory().stream.close(AbortSignal.abort());
+    const { stream } = inMemory();
+    await stream.close(AbortSignal.abort());
+    expect(stream.counters).toMatchObject({ sent: 0, queued: 0 });
   });
 
   it('does not wait for a blocked write', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { OutletEvent } from '../../src/transport/outlet.ts';
 import { PacketQueue, type PacketQueueOptions } from '../../src/transport/packet-queue.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
+import { MemoryTransport } from '../support/memory-transport.ts';
 
 function inMemory(options: PacketQueueOptions = {}) {
   const clock = new FakeClock();

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SocketTransport } from '../../src/transport/socket-transport.ts';
 import type { Connection, StreamTransport, TransportFailure } from '../../src/transport/transport.ts';
+import { freePort } from '../../testkit/free-ports.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { freePort } from '../support/free-ports.ts';
 import { StreamReceiver } from '../support/stream-receiver.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UdpTransport } from '../../src/transport/udp-transport.ts';
+import { freePort } from '../../testkit/free-ports.ts';
 import { DatagramReceiver } from '../support/datagram-receiver.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { freePort } from '../support/free-ports.ts';
 
 function transport(...parameters: ConstructorParameters<typeof UdpTransport>): UdpTransport & Disposable {
   const udp = new UdpTransport(...parameters);

@@ -4,7 +4,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { UnixDatagramTransport } from '../../src/transport/unix-datagram-transport.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** Prints the datagrams it gets, one line of hexadecimal digits each. */
+/**
+ * Prints the datagrams it receives, one line of hexadecimal digits each. In perl, because Node has no Unix datagram
+ * sockets. `Socket` is in the base system, and the product sends with it, too.
+ */
 const RECEIVER = `
 use strict; use Socket; $| = 1;
 socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or die; bind($socket, sockaddr_un($ARGV[0])) or die; print "ready\\n";

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import type { SmallDisk } from '../../../testkit/small-disk.ts';
 import { fullDisk, nearlyFullDisk } from '../faults.ts';
-import type { SmallDisk } from '../small-disk.ts';
 import { type ChaosStore, ROWS, type StoredRow } from './chaos-store.ts';
 
 /** A file, on a separate disk if possible. */

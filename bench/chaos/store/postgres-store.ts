@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STORE_ROLE } from '../../../test/support/documented-database.ts';
-import { OwnPostgres } from '../../own-postgres.ts';
-import type { Random } from '../../random.ts';
+import { STORE_ROLE } from '../../../testkit/documented-database.ts';
+import { OwnPostgres } from '../../../testkit/own-postgres.ts';
+import type { Random } from '../../../testkit/random.ts';
 import type { Fault } from '../faults.ts';
 import { UnreliableProxy, type Weather } from '../unreliable-proxy.ts';
 import { type ChaosStore, ROWS, type StoredRow } from './chaos-store.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../random.ts';
+import type { Random } from '../../../testkit/random.ts';
 import type { Supervised } from '../supervised.ts';
 
 /** The faults of a process; it is running afterwards. */

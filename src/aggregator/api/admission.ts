@@ -1,14 +1,6 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { busy, timedOut } from './api-error.ts';
 
-export interface AdmissionOptions {
-  readonly maxRunning: number;
-  readonly maxWaiting: number;
-  /** For waiting and running together. */
-  readonly timeLimitMs: number;
-  readonly clock: Clock;
-}
-
 /**
  * Limits the queries of the store: at most `maxRunning` run and `maxWaiting` wait; others are rejected. A
  * client that disconnects leaves the queue. A running query keeps its place until the store is done, also
@@ -90,6 +82,14 @@ export class Admission {
       running.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+export interface AdmissionOptions {
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
+  /** For waiting and running together. */
+  readonly timeLimitMs: number;
+  readonly clock: Clock;
 }
 
 interface Waiter {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
+import { isBefore, laterOf } from '../../storage/queue/cursor-order.ts';
 import type { CursorCommit, QueueCursor } from '../../storage/queue/queue-contract.ts';
-import { isBefore, laterOf } from './cursor-order.ts';
 import type { FlushResult, QueuedAmount } from './flush-group.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { retryDelayMs } from './retry-delay.ts';
@@ -48,7 +49,7 @@ export class Committer {
   /** Waits; false when the commit is abandoned. */
   async #mayTryAgain(error: unknown, failures: number, signal: AbortSignal): Promise<boolean> {
     const { lifecycle, clock, random, onFailed } = this.#options;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     lifecycle.on({ kind: 'commit-failed', reason });
     const delayMs = retryDelayMs({ failures, baseMs: FIRST_DELAY_MS, random });
     onFailed(error, delayMs);

@@ -1,5 +1,5 @@
+import { isBefore, laterOf } from '../../storage/queue/cursor-order.ts';
 import type { CursorPoint } from '../../storage/queue/queue-contract.ts';
-import { isBefore, laterOf } from './cursor-order.ts';
 import { extendStreak, type Failure, type FailureContext, type FailureStreak } from './failure-streak.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Emitter } from '../../emitters/emitter.ts';
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
+import { isBefore } from '../../storage/queue/cursor-order.ts';
 import type { DeadLetters, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Batcher } from './batcher.ts';
-import { isBefore } from './cursor-order.ts';
 import type { DeliveryEvents } from './events.ts';
 import type { Failure } from './failure-streak.ts';
 import type { Failures } from './failures.ts';

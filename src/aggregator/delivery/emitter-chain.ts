@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Emitter, GroupLimits } from '../../emitters/emitter.ts';
+import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
@@ -120,8 +121,7 @@ class Chain implements EmitterChain {
   async #finish({ delivery, unsubscribe, ended }: RunningDelivery, deadline: AbortSignal): Promise<void> {
     unsubscribe();
     delivery.finish();
-    const isEnded = new AbortController();
-    await Promise.race([ended.finally(() => isEnded.abort()), this.#abandonAt(deadline, isEnded.signal)]);
+    if ((await untilAborted(ended, deadline)) === 'aborted') await this.#abandon(ended, deadline);
   }
 
   #broken(error: unknown): void {
@@ -131,11 +131,12 @@ class Chain implements EmitterChain {
     this.#incidents.blocked(`Delivery stopped because of an internal error: ${reason}`);
   }
 
-  /** Aborts the emitter's calls at the deadline, and stops waiting for it shortly after. */
-  async #abandonAt(deadline: AbortSignal, ended: AbortSignal): Promise<void> {
-    await Promise.race([aborted(deadline), aborted(ended)]);
+  /** Aborts the emitter's calls after the deadline, and waits for it only a short time. */
+  async #abandon(ended: Promise<void>, deadline: AbortSignal): Promise<void> {
     this.#emitAbort.abort(deadline.reason);
-    await this.#options.clock.sleep(GRACE_MS, ended).catch(() => undefined);
+    const isEnded = new AbortController();
+    void ended.finally(() => isEnded.abort());
+    await this.#options.clock.sleep(GRACE_MS, isEnded.signal).catch(() => undefined);
   }
 
   status(): EmitterStatus {
@@ -236,9 +237,4 @@ interface RunningDelivery {
   readonly unsubscribe: () => void;
   /** Resolves when delivery has ended. */
   readonly ended: Promise<void>;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -3,9 +3,9 @@ import type { Delivered, Outcome, Rejected, Retry } from '../../emitters/outcome
 import type { Batch } from '../../records/batch.ts';
 import type { Json } from '../../records/json.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { isBefore, laterOf } from '../../storage/queue/cursor-order.ts';
 import type { CursorPoint, QueueCursor } from '../../storage/queue/queue-contract.ts';
 import type { Committer } from './committer.ts';
-import { isBefore, laterOf } from './cursor-order.ts';
 import { isIsolated } from './delivery-state.ts';
 import { FlushGroup } from './flush-group.ts';
 import type { Lifecycle } from './lifecycle.ts';

@@ -1,7 +1,7 @@
 import { type Batch, batchOf } from '../../records/batch.ts';
 import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
+import { isBefore } from '../../storage/queue/cursor-order.ts';
 import type { CursorPoint, NewDeadLetter } from '../../storage/queue/queue-contract.ts';
-import { isBefore } from './cursor-order.ts';
 
 /**
  * A batch with the queue positions of its records, so that it can be cut, and the cursor moved, at any

@@ -6,18 +6,6 @@ import type { StreamId } from '../../records/stream-id.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
 import { WireError } from '../../records/wire-error.ts';
 
-/** A batch as its sender encoded it. */
-export interface ReceivedBatch {
-  readonly endCheck: Check;
-  readonly checksums: ChecksumPair | undefined;
-  /** The RecordBatch message. */
-  readonly records: Uint8Array;
-}
-
-export type BatchVerification =
-  | { readonly kind: 'verified'; readonly batch: RecordBatch }
-  | { readonly kind: 'invalid'; readonly stream: StreamId | undefined; readonly reason: string };
-
 /**
  * Decodes a batch, and compares its bytes with the sender's evidence. This is the only pass over the records with the
  * running checksum: the ledger keeps the sender's checksum of the end, which is verified here.
@@ -30,6 +18,18 @@ export function verifyBatch({ records, endCheck, checksums }: ReceivedBatch): Ba
     ? { kind: 'verified', batch }
     : { kind: 'invalid', stream: batch.stream, reason };
 }
+
+/** A batch as its sender encoded it. */
+export interface ReceivedBatch {
+  readonly endCheck: Check;
+  readonly checksums: ChecksumPair | undefined;
+  /** The RecordBatch message. */
+  readonly records: Uint8Array;
+}
+
+export type BatchVerification =
+  | { readonly kind: 'verified'; readonly batch: RecordBatch }
+  | { readonly kind: 'invalid'; readonly stream: StreamId | undefined; readonly reason: string };
 
 function decode(records: Uint8Array): RecordBatch | string {
   try {

@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { event as sendEvent } from '@pagerduty/pdjs';
+import { retryAfterMs } from '../../runtime/http/retry-after.ts';
 import type { PagerDutyEvent } from './pagerduty-event.ts';
 
 /**
@@ -121,14 +122,8 @@ function resultOf({ status, retryAfter }: Answer, explanation: string): SendResu
   // A redirect is not followed, but it may come from a proxy and be temporary.
   const mayWorkLater = status === 429 || status === 408 || status >= 500 || status < 400;
   if (!mayWorkLater) return { kind: 'refused', reason };
-  const afterMs = retryAfter === undefined ? undefined : retryAfterMs(retryAfter);
+  const afterMs = retryAfterMs(retryAfter, Date.now());
   return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
-}
-
-/** Seconds or a date (RFC 9110, section 10.2.3). */
-function retryAfterMs(value: string): number | undefined {
-  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;
 }
 
 /** The error description in the response, without the key, which it may quote. */

@@ -1,4 +1,5 @@
 import type { OneShotReport } from '../../collector/one-shot-report.ts';
+import { repeat } from '../../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { cutToWidth } from '../output/text-width.ts';
 import type { ProgressLine } from './progress-line.ts';
@@ -17,12 +18,10 @@ interface ProgressOptions {
 /** Shows the progress of a run until the returned function is called, which erases the line. */
 export function showProgress({ line, report, clock, columns }: ProgressOptions): Cancel {
   const text = new ProgressText();
-  const next = () => {
+  const cancel = repeat(clock, INTERVAL_MS, () => {
     // A line as wide as the terminal would continue on the next row.
     line.show(cutToWidth(text.next(clock.monotonicMs(), report()), columns() - 1));
-    cancel = clock.after(INTERVAL_MS, next);
-  };
-  let cancel = clock.after(INTERVAL_MS, next);
+  });
   return () => {
     cancel();
     line.erase();

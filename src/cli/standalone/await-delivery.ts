@@ -1,4 +1,5 @@
 import { NOTHING_READ } from '../../collector/one-shot-report.ts';
+import { repeat } from '../../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { OneShotEnd } from '../one-shot/one-shot-summary.ts';
 import { count } from '../output/text-table.ts';
@@ -11,17 +12,17 @@ export function awaitDelivery(options: AwaitDeliveryOptions): Cancel {
   const { report, clock, timeoutMs, fail } = options;
   let last: OneShotEnd = NOTHING_READ;
   let lastProgressMs = clock.monotonicMs();
-  const checkLater = (): Cancel => clock.after(CHECK_INTERVAL_MS, check);
-  let cancel = checkLater();
-  return () => cancel();
+  const cancel = repeat(clock, CHECK_INTERVAL_MS, check);
+  return cancel;
 
   function check(): void {
     const nowMs = clock.monotonicMs();
     const current = report();
     if (hasProgress(last, current)) lastProgressMs = nowMs;
     last = current;
-    if (nowMs - lastProgressMs >= timeoutMs) fail(undeliveredError(current, options));
-    else cancel = checkLater();
+    if (nowMs - lastProgressMs < timeoutMs) return;
+    cancel();
+    fail(undeliveredError(current, options));
   }
 }
 

@@ -51,7 +51,6 @@ export class Standalone implements Service<StandaloneConfig> {
       { ...collector, aggregatorAddresses: [address] },
       this.#dependencies.collector,
     );
-    void this.#aggregator.failed.then(this.#fail);
     void this.#collector.failed.then(this.#fail);
     await this.#aggregator.start();
     this.#deadLetteredBefore = this.#aggregator.delivery().deadLetteredRecords;

@@ -4,8 +4,6 @@ import type { OutgoingRequest } from '../../records/publish-codec.ts';
 import { conciseReason } from './concise-reason.ts';
 import type { AnswerReceiver, PublishTransport } from './publish-transport.ts';
 
-export type PublishStream = ClientDuplexStream<OutgoingRequest, PublishResponse>;
-
 /** A Publish call over gRPC. */
 export class GrpcPublishTransport implements PublishTransport {
   readonly #stream: PublishStream;
@@ -38,3 +36,5 @@ export class GrpcPublishTransport implements PublishTransport {
     this.#stream.cancel();
   }
 }
+
+export type PublishStream = ClientDuplexStream<OutgoingRequest, PublishResponse>;

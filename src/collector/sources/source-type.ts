@@ -26,8 +26,6 @@ export interface SourceType<Configuration = unknown, Table extends VariableTable
   readonly variables: Table;
   /** The source is configured when one of these variables is set. Shown when no source is configured. */
   readonly enabledBy: readonly string[];
-  /** The keys of a variable with a JSON value, for the docs. */
-  readonly documentedValue?: DocumentedValue;
   /** The emitter of a `standalone` without a configured emitter. Absent: records are printed and stored. */
   readonly standaloneEmitter?: StandaloneEmitter;
   /** Does no I/O. Called also when the source is not configured. */
@@ -100,22 +98,6 @@ export interface StandaloneEmitter {
   variables(environment: Environment): Environment | undefined;
   /** The user's variable for each place in these values: a problem is reported for that one. */
   readonly origins: Readonly<Record<string, string>>;
-}
-
-export interface DocumentedValue {
-  readonly variable: string;
-  /** Markdown. */
-  readonly introduction: string;
-  readonly options: readonly SourceOption[];
-}
-
-/** A key of a configuration value (Markdown). */
-export interface SourceOption {
-  readonly key: string;
-  readonly format: string;
-  /** `required`, `none`, or the value in backquotes. */
-  readonly default: string;
-  readonly description: string;
 }
 
 /** A source of a collector's configuration. */

@@ -1,15 +1,18 @@
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 
-export const BLACKHOLE_VARIABLE = 'AGGREGATOR_BLACKHOLE_CONFIGURATION';
+export const BLACKHOLE_FORMAT = {
+  type: 'blackhole',
+  variable: 'AGGREGATOR_BLACKHOLE_CONFIGURATION',
+  example: '{}',
+  shape: {},
+} as const;
 
-const shape = {};
-
-export type BlackholeConfiguration = ConfigurationOf<typeof shape>;
+export type BlackholeConfiguration = ConfigurationOf<typeof BLACKHOLE_FORMAT.shape>;
 
 /** Accepts `{"name": ...}`, a list of such objects, or any truthy word. */
 export function parseBlackholeConfiguration(
   value: string,
 ): readonly ConfiguredEmitter<BlackholeConfiguration>[] {
-  return parseSwitchedConfigurations({ variable: BLACKHOLE_VARIABLE, type: 'blackhole', value, shape });
+  return parseSwitchedConfigurations({ ...BLACKHOLE_FORMAT, value });
 }

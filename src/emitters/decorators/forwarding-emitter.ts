@@ -1,8 +1,5 @@
 import type { Emitter } from '../emitter.ts';
 
-/** The calls of an emitter that a decorator can replace. */
-export type DecoratedCalls = Partial<Pick<Emitter, 'emit' | 'flush' | 'committed' | 'reopen'>>;
-
 /** Forwards all calls to `emitter`, except those that are replaced. */
 export function forwardingEmitter(emitter: Emitter, replaced: DecoratedCalls): Emitter {
   return {
@@ -16,3 +13,6 @@ export function forwardingEmitter(emitter: Emitter, replaced: DecoratedCalls): E
     ...replaced,
   };
 }
+
+/** The calls of an emitter that a decorator can replace. */
+export type DecoratedCalls = Partial<Pick<Emitter, 'emit' | 'flush' | 'committed' | 'reopen'>>;

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { retry } from '../outcome.ts';
 import { forwardingEmitter } from './forwarding-emitter.ts';
@@ -16,7 +17,7 @@ export function guardedEmitter(emitter: Emitter, { logger }: Pick<EmitterContext
       return pending === undefined ? otherwise('') : await pending;
     } catch (error) {
       logger.error({ err: error }, 'Internal error: the emitter threw');
-      return otherwise(error instanceof Error ? error.message : String(error));
+      return otherwise(errorMessage(error));
     }
   }
   return forwardingEmitter(emitter, {

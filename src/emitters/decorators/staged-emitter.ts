@@ -3,6 +3,19 @@ import type { Emitter } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 import { forwardingEmitter } from './forwarding-emitter.ts';
 
+/** A decorator that passes each batch through `stage`. */
+export function stagedEmitter(stage: BatchStage): (emitter: Emitter) => Emitter {
+  if (stage === identityStage) return (emitter) => emitter;
+  return (emitter) =>
+    forwardingEmitter(emitter, {
+      emit: async (batch, signal) => {
+        const staged = stage(batch);
+        if (staged.batch.recordCount === 0) return { kind: 'delivered', isSkipped: true };
+        return inOriginal(await emitter.emit(staged.batch, signal), staged);
+      },
+    });
+}
+
 /**
  * The stage between the cursor and the emitter: receives a batch of the queue and returns the batch to emit.
  * It must be a pure function of the batch, since the same records may be emitted again: after a failure, a
@@ -21,19 +34,6 @@ export interface StagedBatch {
 
 /** Emits every batch as it is. */
 export const identityStage: BatchStage = (batch) => ({ batch });
-
-/** A decorator that passes each batch through `stage`. */
-export function stagedEmitter(stage: BatchStage): (emitter: Emitter) => Emitter {
-  if (stage === identityStage) return (emitter) => emitter;
-  return (emitter) =>
-    forwardingEmitter(emitter, {
-      emit: async (batch, signal) => {
-        const staged = stage(batch);
-        if (staged.batch.recordCount === 0) return { kind: 'delivered', isSkipped: true };
-        return inOriginal(await emitter.emit(staged.batch, signal), staged);
-      },
-    });
-}
 
 /** Delivery knows records by their indexes in the original batch. */
 function inOriginal(outcome: Outcome, { originalIndexes }: StagedBatch): Outcome {

@@ -6,13 +6,8 @@ import { durationToMs, parseDuration } from '../../runtime/configuration/duratio
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter, EmitterContext } from '../emitter.ts';
 
-export const DUCKDB_VARIABLE = 'AGGREGATOR_DUCKDB_CONFIGURATION';
-
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
 /** With less memory, DuckDB cannot even compress a part of a table. */
-const MIN_MEMORY_BYTES = 64 * MIB;
-const DAY_MS = 86_400_000;
+const MIN_MEMORY_BYTES = 64 * 1024 ** 2;
 
 const path = z
   .string()
@@ -38,22 +33,47 @@ const age = z.union([z.string(), z.literal(0)]).transform((given, context) => {
 });
 
 const shape = {
-  /** Absolute once parsed. Default: `duckdb/<name>/logs.duckdb` in the state directory. */
-  path: path.optional(),
-  /** Memory limit of DuckDB. */
+  /** Absolute once parsed. */
+  path: path.optional().meta({
+    format: 'path',
+    description:
+      'Path of the database file. Its write-ahead log (`.wal`) and temporary data (`.tmp`) are in the same directory. Default: `duckdb/<name>/logs.duckdb` in the state directory.',
+  }),
   memory: byteSize(
     MIN_MEMORY_BYTES,
     'expected at least 64 MiB: a number of bytes, or a text such as "256MiB"',
-  ).default(256 * MIB),
-  threads: z.int().min(1).max(64).default(2),
-  /** Milliseconds once parsed; 0: no limit of age. */
-  retention_age: age.default(30 * DAY_MS),
-  /** Maximum size of the database file; 0: no limit. */
-  retention_size: byteSize(
-    0,
-    'expected a number of bytes, a text such as "50GiB", or 0 for no limit',
-  ).default(50 * GIB),
+  )
+    .prefault('256MiB')
+    .meta({
+      format: 'number of bytes, or a text such as `"256MiB"`; at least 64 MiB',
+      description: 'Memory limit of the database, in addition to the memory of the aggregator.',
+    }),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .meta({ format: '1 to 64', description: 'Number of threads of the database.' }),
+  /** Milliseconds once parsed. */
+  retention_age: age.prefault('720h').meta({
+    format: 'duration such as `"720h"`, or `0`',
+    description: 'Delete records that were read longer ago than this; 0 keeps all.',
+  }),
+  retention_size: byteSize(0, 'expected a number of bytes, a text such as "50GiB", or 0 for no limit')
+    .prefault('50GiB')
+    .meta({
+      format: 'number of bytes, or a text such as `"50GiB"`; or `0`',
+      description:
+        'Maximum size of the database; the records that were stored first are deleted. 0: no limit.',
+    }),
 };
+
+export const DUCKDB_FORMAT = {
+  type: 'duckdb',
+  variable: 'AGGREGATOR_DUCKDB_CONFIGURATION',
+  example: '{"retention_age": "720h", "retention_size": "50GiB"}',
+  shape,
+} as const;
 
 export type DuckDbConfiguration = ConfigurationOf<typeof shape>;
 
@@ -67,7 +87,7 @@ export function databasePath(
 
 /** `1`, `on` or any other word selects the defaults; falsy words configure nothing. */
 export function parseDuckDbConfiguration(value: string): readonly ConfiguredEmitter<DuckDbConfiguration>[] {
-  const configured = parseSwitchedConfigurations({ variable: DUCKDB_VARIABLE, type: 'duckdb', value, shape });
+  const configured = parseSwitchedConfigurations({ ...DUCKDB_FORMAT, value });
   const paths = new Set<string>();
   const problems = configured.flatMap(({ configuration: { path: each } }, index) => {
     if (each === undefined || !paths.has(each)) {
@@ -75,7 +95,10 @@ export function parseDuckDbConfiguration(value: string): readonly ConfiguredEmit
       return [];
     }
     return [
-      { variable: `${DUCKDB_VARIABLE}[${index}].path`, message: 'another emitter writes to this file' },
+      {
+        variable: `${DUCKDB_FORMAT.variable}[${index}].path`,
+        message: 'another emitter writes to this file',
+      },
     ];
   });
   if (problems.length > 0) throw new ConfigurationError(problems);

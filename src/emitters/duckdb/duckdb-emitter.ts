@@ -1,6 +1,8 @@
 import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
+import { repeat } from '../../runtime/async/repeat.ts';
+import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Cancel } from '../../runtime/clock.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
@@ -67,7 +69,7 @@ export class DuckDbEmitter implements Emitter {
   #isTransactionLost = false;
   #isRetentionDue = false;
   #cancelRound: Cancel = ignore;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new SerialQueue();
 
   constructor(configuration: DuckDbConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
@@ -81,7 +83,7 @@ export class DuckDbEmitter implements Emitter {
     this.#isStarted = true;
     // The next calls report what is wrong with the file; the aggregator keeps running, and the queue keeps
     // the records.
-    await this.#exclusive(() => this.#open().catch(ignore));
+    await this.#turns.run(() => this.#open().catch(ignore));
     this.#beginRound();
   }
 
@@ -111,7 +113,7 @@ export class DuckDbEmitter implements Emitter {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isStarted = false;
     this.#cancelRound();
-    const stopped = this.#exclusive(async () => {
+    const stopped = this.#turns.run(async () => {
       await this.#opening?.catch(() => undefined);
       if (this.#store !== undefined) await this.#abandon(this.#store);
     });
@@ -127,7 +129,7 @@ export class DuckDbEmitter implements Emitter {
     try {
       return await store.queries.run(statements, options);
     } catch (error) {
-      if (isFatal(error)) void this.#exclusive(() => this.#abandon(store)).catch(ignore);
+      if (isFatal(error)) void this.#turns.run(() => this.#abandon(store)).catch(ignore);
       throw error;
     }
   }
@@ -174,7 +176,7 @@ export class DuckDbEmitter implements Emitter {
 
   /** Runs `work`; if it fails, everything since the last delivered flush is rolled back. */
   #guarded<T>(work: (store: OpenStore) => Promise<T>): Promise<T | Retry> {
-    return this.#exclusive(async () => {
+    return this.#turns.run(async () => {
       try {
         if (this.#isTransactionLost) throw new Error('the database had to be opened again');
         return await work(await this.#open());
@@ -186,24 +188,25 @@ export class DuckDbEmitter implements Emitter {
   }
 
   #checkpoint(store: OpenStore): void {
-    this.#exclusive(() => store.checkpoint()).catch(async (error: unknown) => {
-      this.#events.checkpointFailed({ reason: messageOf(error) });
-      if (isFatal(error)) await this.#exclusive(() => this.#abandon(store));
-    });
+    this.#turns
+      .run(() => store.checkpoint())
+      .catch(async (error: unknown) => {
+        this.#events.checkpointFailed({ reason: messageOf(error) });
+        if (isFatal(error)) await this.#turns.run(() => this.#abandon(store));
+      });
   }
 
   #beginRound(): void {
-    this.#cancelRound = this.#context.clock.after(RETENTION_EVERY_MS, () => {
+    this.#cancelRound = repeat(this.#context.clock, RETENTION_EVERY_MS, () => {
       this.#isRetentionDue = true;
       this.#retain();
-      this.#beginRound();
     });
   }
 
   /** Runs steps of the retention, if they are due. Not within a transaction: its flush calls this again. */
   #retain(): void {
     if (!this.#isRetentionDue) return;
-    this.#exclusive(() => this.#retentionStep()).then((isMore) => isMore && this.#retain(), ignore);
+    this.#turns.run(() => this.#retentionStep()).then((isMore) => isMore && this.#retain(), ignore);
   }
 
   async #retentionStep(): Promise<boolean> {
@@ -250,12 +253,6 @@ export class DuckDbEmitter implements Emitter {
 
   #nowUnixMicro(): number {
     return Number(this.#context.clock.nowUnixNano() / 1000n);
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 

@@ -178,6 +178,8 @@ export class RowChunk {
  *     texts   ['GET /a ..', '{"url.query":..', ..]        each once; columns often repeat the text of the row before
  *     heap    GET /a ..{"url.query":..                     cell  | 17 | GET  | address of the heap + offset |
  *
+ * docs/decisions/0014-text-cells-with-computed-pointers.md explains why these pointers are valid.
+ *
  * LIMITS. A chunk is full when its texts have 4 Mi characters; one more row (some MiB at most) may exceed
  * this.
  */

@@ -1,4 +1,5 @@
 import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import { adviceFor } from './store-unavailable.ts';
 
 /** Classifies an error of DuckDB by the first words of its message (`Constraint Error: ...`). */
@@ -22,7 +23,7 @@ export function sqlFailure(error: unknown): SqlError {
 
 /** The first line; the others quote the statement. */
 export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   return (message.split('\n', 1)[0] ?? '').slice(0, MAX_MESSAGE);
 }
 

@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DuckDBConnection } from '@duckdb/node-api';
 import duckdb, { type Connection, type Database } from '@duckdb/node-bindings';
+import { syncDirectory } from '../../runtime/files/sync-directory.ts';
 import type { DuckDbConfiguration } from './configuration.ts';
 import { prepareSchema } from './prepare-schema.ts';
 import { messageOf } from './sql-failure.ts';
@@ -63,6 +64,7 @@ export class StoreFile {
     await connection.run('set global late_materialization_max_rows = 2000');
     await connection.run('set lock_configuration = true');
     await prepareSchema(connection);
+    // DuckDB flushes its files, but not the directory that lists them.
     await syncDirectory(dirname(this.path));
   }
 }
@@ -76,16 +78,6 @@ const MAX_SPILL = '4GiB';
 export const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 /** Freed memory above this amount is returned at once, not kept for later. */
 const KEPT_FREE_BYTES = 16 * 1024 * 1024;
-
-/** DuckDB flushes its files, but not the directory that lists them. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 export interface StoreConnection {
   readonly native: Connection;

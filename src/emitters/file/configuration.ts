@@ -7,8 +7,6 @@ import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 import { expandPath, MAX_NAME_BYTES, parsePathTemplate } from './path-template.ts';
 
-export const FILE_VARIABLE = 'AGGREGATOR_FILE_CONFIGURATION';
-
 const path = z
   .string()
   .refine((text) => text !== '' && !text.endsWith('/') && !text.includes('\0'), 'expected the path of a file')
@@ -39,18 +37,36 @@ const mode = z
   .transform((text) => Number.parseInt(text, 8));
 
 const shape = {
-  /** Absolute once parsed. Can contain placeholders for resource attributes: `{host.name}`. */
-  path,
-  /** If false, a crash of the machine can lose records; a crash of the process cannot. */
-  fsync: z.boolean().default(true),
-  /** A file that has this size after a flush is renamed, and a new one is started. */
-  rotate_bytes: rotateBytes.optional(),
-  /** `body`: the unchanged records. `json`: one JSON object per record. */
-  format: z.enum(['body', 'json']).default('body'),
-  mode: mode.default(0o640),
-  /** Maximum number of open files. */
-  max_open_files: z.int().min(1).max(4096).default(64),
+  /** Absolute once parsed. */
+  path: path.meta({
+    format: 'path',
+    description: 'Can contain placeholders for resource attributes: `/var/log/all/{host.name}.log`.',
+  }),
+  format: z.enum(['body', 'json']).default('body').meta({
+    description: '`body`: the unchanged records; `json`: one JSON object per record.',
+  }),
+  fsync: z.boolean().default(true).meta({
+    description: 'If false, a crash of the machine can lose records; a crash of the process cannot.',
+  }),
+  rotate_bytes: rotateBytes.optional().meta({
+    format: 'number of bytes, or a text such as `"100MiB"`',
+    description: 'Size at which a file is renamed to the next number and a new one is started.',
+  }),
+  mode: mode.prefault('0640').meta({ format: 'octal text', description: 'Permissions of new files.' }),
+  max_open_files: z
+    .int()
+    .min(1)
+    .max(4096)
+    .default(64)
+    .meta({ format: '1 to 4096', description: 'Maximum number of open files.' }),
 };
+
+export const FILE_FORMAT = {
+  type: 'file',
+  variable: 'AGGREGATOR_FILE_CONFIGURATION',
+  example: '{"path": "/var/log/all/{host.name}.log", "rotate_bytes": "1GiB"}',
+  shape,
+} as const;
 
 export type FileConfiguration = ConfigurationOf<typeof shape>;
 
@@ -66,14 +82,16 @@ export function outputPaths(
 }
 
 export function parseFileConfiguration(value: string): readonly ConfiguredEmitter<FileConfiguration>[] {
-  const configured = parseConfigurations({ variable: FILE_VARIABLE, type: 'file', value, shape });
+  const configured = parseConfigurations({ ...FILE_FORMAT, value });
   const paths = new Set<string>();
   const problems = configured.flatMap(({ configuration }, index) => {
     if (!paths.has(configuration.path)) {
       paths.add(configuration.path);
       return [];
     }
-    return [{ variable: `${FILE_VARIABLE}[${index}].path`, message: 'another emitter writes to this path' }];
+    return [
+      { variable: `${FILE_FORMAT.variable}[${index}].path`, message: 'another emitter writes to this path' },
+    ];
   });
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configured;

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { syncDirectory } from '../../runtime/files/sync-directory.ts';
 
 /**
  * The file operations of the file emitter: an interface, so that tests can inject failures. Errors are those
@@ -57,14 +58,7 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
   createDirectory: (path) => mkdir(path, { recursive: true }),
-  syncDirectory: async (path) => {
-    const directory = await open(path, constants.O_RDONLY);
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
-  },
+  syncDirectory,
 };
 
 class NodeFile implements OpenFile {

@@ -8,12 +8,11 @@ import {
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
+import { fileOf } from '../../runtime/configuration/schema-options.ts';
 import { pemText } from '../../runtime/tls.ts';
 import { isPacketAddress, parseTransportAddress } from '../../transport/transport-address.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
-
-export const GELF_VARIABLE = 'AGGREGATOR_GELF_CONFIGURATION';
 
 const DEFAULT_PORT = 12_201;
 /** At this size, 128 chunks carry little more than a minimal message. */
@@ -61,45 +60,102 @@ const pem = z
   .transform(pemText)
   .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
 const path = z.string().min(1, 'expected the path of a file');
+const name = z.string().min(1);
 
+/** docs/gelf.md has details and examples. */
 export const gelfShape = {
-  address,
-  /** Datagrams only. Default gzip. */
-  compression: z.enum(['gzip', 'zlib', 'none']).optional(),
-  compression_level: z.int().min(1).max(9).optional(),
-  /** Maximum datagram size including the header. Default 1420. */
-  chunk_size: z.int().min(MIN_CHUNK_SIZE).max(MAX_DATAGRAM_BYTES).optional(),
-  /** Number of datagrams sent before a pause (0: no pauses), and its duration. */
-  burst: z.int().min(0).max(100_000).optional(),
-  burst_pause: duration.optional(),
-  /** Streams only. Default null. */
-  delimiter: z.enum(['null', 'newline']).optional(),
-  /** TLS only: trusted authorities, client certificate, expected name in the receiver's certificate. */
-  ca: pem.optional(),
-  ca_file: path.optional(),
-  certificate: pem.optional(),
-  certificate_file: path.optional(),
-  key: pem.optional(),
-  key_file: path.optional(),
-  server_name: z.string().min(1).optional(),
-  /** Before compression. Longer messages are truncated, marked and counted. */
-  max_message_bytes: messageBytes.default(2_000_000),
-  /** Timeout of connecting, and of each write. */
-  timeout: duration.default(10_000),
-  /** Defaults for records without these. Default host: the name of this host. */
-  host: z.string().min(1).optional(),
-  level: level.default(6),
-  booleans: z.enum(['string', 'number']).default('string'),
-  objects: z.enum(['flatten', 'json']).default('flatten'),
+  address: address.meta({
+    format: '`udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`',
+    description: `Address of the receiver. Default port: ${DEFAULT_PORT}.`,
+  }),
+  compression: z
+    .enum(['gzip', 'zlib', 'none'])
+    .optional()
+    .meta({ default: '"gzip"', description: 'Datagrams only.' }),
+  compression_level: z
+    .int()
+    .min(1)
+    .max(9)
+    .optional()
+    .meta({ format: '1 to 9', default: '1', description: '1 is the fastest, 9 compresses most.' }),
+  chunk_size: z
+    .int()
+    .min(MIN_CHUNK_SIZE)
+    .max(MAX_DATAGRAM_BYTES)
+    .optional()
+    .meta({
+      format: `${MIN_CHUNK_SIZE} to ${MAX_DATAGRAM_BYTES}`,
+      default: '1420',
+      description: 'Maximum datagram size in bytes including the header.',
+    }),
+  burst: z.int().min(0).max(100_000).optional().meta({
+    format: '0 to 100000',
+    default: '16',
+    description: 'Number of datagrams sent before a pause; 0: no pauses.',
+  }),
+  burst_pause: duration
+    .optional()
+    .meta({ format: 'duration', default: '"1ms"', description: 'Duration of the pause.' }),
+  delimiter: z.enum(['null', 'newline']).optional().meta({
+    default: '"null"',
+    description: 'Streams only: the delimiter after each message. Graylog expects a NUL byte.',
+  }),
+  ca: pem.optional().meta({
+    format: 'PEM text',
+    description: 'TLS only: trusted certificate authorities instead of those of Node.',
+  }),
+  certificate: pem
+    .optional()
+    .meta({ format: 'PEM text', description: 'TLS only: the client certificate, followed by its chain.' }),
+  key: pem
+    .optional()
+    .meta({ format: 'PEM text', description: 'TLS only: the private key of the client certificate.' }),
+  ca_file: path.optional().meta(fileOf('ca')),
+  certificate_file: path.optional().meta(fileOf('certificate')),
+  key_file: path.optional().meta(fileOf('key')),
+  server_name: name.optional().meta({
+    format: 'name',
+    description: "TLS only: the expected name in the receiver's certificate, instead of the host.",
+  }),
+  max_message_bytes: messageBytes.default(2_000_000).meta({
+    format: 'bytes, or `"1MiB"`',
+    description: 'Maximum size before compression. Longer messages are truncated, marked and counted.',
+  }),
+  timeout: duration.prefault('10s').meta({
+    format: 'duration',
+    description: 'Timeout of connecting, including the TLS handshake, and of each write.',
+  }),
+  host: name.optional().meta({
+    format: 'name',
+    description: 'Host of records without `host.name`. Default: the name of this host.',
+  }),
+  level: level
+    .default(6)
+    .meta({ format: '0 to 7, or a name', description: 'Level of records without a severity.' }),
+  booleans: z
+    .enum(['string', 'number'])
+    .default('string')
+    .meta({ description: 'Encoding of `true`: `"true"` or `1`. Graylog drops JSON booleans.' }),
+  objects: z
+    .enum(['flatten', 'json'])
+    .default('flatten')
+    .meta({ description: '`{"a": {"b": 1}}` becomes `_a.b`, or `_a` with the JSON as text.' }),
 };
+
+export const GELF_FORMAT = {
+  type: 'gelf',
+  variable: 'AGGREGATOR_GELF_CONFIGURATION',
+  example: '{"address": "tcp://graylog.example:12201"}',
+  shape: gelfShape,
+} as const;
 
 export type GelfConfiguration = ConfigurationOf<typeof gelfShape>;
 
 export function parseGelfConfiguration(value: string): readonly ConfiguredEmitter<GelfConfiguration>[] {
-  const configured = parseConfigurations({ variable: GELF_VARIABLE, type: 'gelf', value, shape: gelfShape });
+  const configured = parseConfigurations({ ...GELF_FORMAT, value });
   const isList = value.trimStart().startsWith('[');
   const problems = configured.flatMap(({ configuration }, index) =>
-    contradictions(configuration, isList ? `${GELF_VARIABLE}[${index}]` : GELF_VARIABLE),
+    contradictions(configuration, isList ? `${GELF_FORMAT.variable}[${index}]` : GELF_FORMAT.variable),
   );
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configured;

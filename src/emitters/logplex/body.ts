@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MAX_BODY_BYTES } from '../../protocols/logplex/limits.ts';
 
-/** A message, or a part of one, in wire format. */
-export interface Frame {
-  /** The index of its record in the batch. */
-  readonly record: number;
-  /** The stream and position of its record. */
-  readonly origin: string;
-  readonly bytes: Uint8Array;
-}
-
 /** The body of one request: frames without separators. */
 export class Body {
   readonly frames: Frame[];
@@ -54,6 +45,15 @@ export class Body {
     for (const { origin } of this.frames) hash.update(`${origin}\n`);
     return hash.update(bytes).digest('hex').slice(0, FRAME_ID_DIGITS);
   }
+}
+
+/** A message, or a part of one, in wire format. */
+export interface Frame {
+  /** The index of its record in the batch. */
+  readonly record: number;
+  /** The stream and position of its record. */
+  readonly origin: string;
+  readonly bytes: Uint8Array;
 }
 
 const FRAME_ID_DIGITS = 32;

@@ -1,5 +1,24 @@
 import type { LogplexTarget } from '../../protocols/logplex/logplex-target.ts';
 import { withoutSecrets } from '../../protocols/logplex/without-secrets.ts';
+import { retryAfterMs } from '../../runtime/http/retry-after.ts';
+
+/**
+ * Logplex clients drop a body on every 4xx status. This emitter rejects only on statuses about the content:
+ * after an operator corrects the token, path or permission, the same body is accepted, so it retries those.
+ * It does not follow redirects, which would send the credentials elsewhere.
+ */
+export function classifyAnswer(answer: Answer, target: LogplexTarget, nowUnixMs: number): RequestResult {
+  const place = target.origin;
+  if (answer.kind === 'unanswered')
+    return { kind: 'destination', reason: `${place}: ${answer.reason}`, afterMs: undefined };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: 'delivered' };
+  const excerpt = withoutSecrets(answer.text, target);
+  const said = excerpt === '' ? '' : `: ${excerpt}`;
+  const reason = `${place} answered ${status}${meaningOf(status)}${said}`;
+  if (CONTENT.has(status)) return { kind: 'content', reason };
+  return { kind: 'destination', reason, afterMs: retryAfterMs(answer.retryAfter, nowUnixMs) };
+}
 
 /** The response to a request, or the reason why there is none. */
 export type Answer =
@@ -33,24 +52,6 @@ export type RequestResult =
   /** The server accepts nothing at present. */
   | { readonly kind: 'destination'; readonly reason: string; readonly afterMs: number | undefined };
 
-/**
- * Logplex clients drop a body on every 4xx status. This emitter rejects only on statuses about the content:
- * after an operator corrects the token, path or permission, the same body is accepted, so it retries those.
- * It does not follow redirects, which would send the credentials elsewhere.
- */
-export function classifyAnswer(answer: Answer, target: LogplexTarget, nowUnixMs: number): RequestResult {
-  const place = target.origin;
-  if (answer.kind === 'unanswered')
-    return { kind: 'destination', reason: `${place}: ${answer.reason}`, afterMs: undefined };
-  const { status } = answer;
-  if (status >= 200 && status < 300) return { kind: 'delivered' };
-  const excerpt = withoutSecrets(answer.text, target);
-  const said = excerpt === '' ? '' : `: ${excerpt}`;
-  const reason = `${place} answered ${status}${meaningOf(status)}${said}`;
-  if (CONTENT.has(status)) return { kind: 'content', reason };
-  return { kind: 'destination', reason, afterMs: retryAfterMs(answer.retryAfter, nowUnixMs) };
-}
-
 /** Bad request, content too large, unprocessable. */
 const CONTENT: ReadonlySet<number> = new Set([400, 413, 422]);
 
@@ -67,14 +68,4 @@ const MEANINGS: ReadonlyMap<number, string> = new Map([
 function meaningOf(status: number): string {
   const meaning = status >= 300 && status < 400 ? 'redirects are not followed' : MEANINGS.get(status);
   return meaning === undefined ? '' : ` (${meaning})`;
-}
-
-/** Limits a Retry-After of days: the server's clock or unit may be wrong. */
-const MAX_RETRY_AFTER_MS = 60 * 60_000;
-
-/** Seconds or a date (RFC 9110, section 10.2.3). */
-function retryAfterMs(value: string | undefined, nowUnixMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  const ms = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowUnixMs;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
 }

@@ -5,11 +5,10 @@ import {
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
+import { fileOf } from '../../runtime/configuration/schema-options.ts';
 import { pemText } from '../../runtime/tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
-
-export const LOGPLEX_VARIABLE = 'AGGREGATOR_LOGPLEX_CONFIGURATION';
 
 /** One destination. The parsed target is plain data, so it can be passed to a worker thread. */
 const url = z.string().transform((text, context) => {
@@ -46,30 +45,73 @@ const pem = z
   .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
 
 const shape = {
-  url: url.optional(),
-  serve_db_dir: z.string().min(1, 'expected the path of a directory').optional(),
-  logplex_url: logplexUrl.optional(),
-  text: z.enum(['classic', 'structured']).default('classic'),
-  long_text: z.enum(['split', 'truncate']).default('split'),
-  host: z.string().min(1).optional(),
-  ordered: z.boolean().default(false),
-  patience: duration.default(60_000),
-  ca: pem.optional(),
-  ca_file: z.string().min(1, 'expected the path of a file').optional(),
-  insecure: z.boolean().default(false),
-  connect_timeout: duration.default(5_000),
-  tls_timeout: duration.default(5_000),
-  request_timeout: duration.default(10_000),
-  idle_timeout: duration.default(30_000),
+  url: url.optional().meta({
+    format: '`https://token:<token>@host/logs`',
+    description:
+      'One destination for all records. Excludes `serve_db_dir`. Percent-encode special characters.',
+  }),
+  serve_db_dir: z.string().min(1, 'expected the path of a directory').optional().meta({
+    format: 'path of a directory',
+    description:
+      'Directory with `serves.loaded`, which lists one destination per identity of PostgreSQL servers.',
+  }),
+  logplex_url: logplexUrl.optional().meta({
+    format: 'URL, optionally with user and password',
+    description: 'URL for serve records with a token (`t`); requires `serve_db_dir`.',
+  }),
+  text: z.enum(['classic', 'structured']).default('classic').meta({
+    description:
+      'Format of PostgreSQL records; see [logplex.md](logplex.md). Other records are sent as their body.',
+  }),
+  long_text: z.enum(['split', 'truncate']).default('split').meta({
+    description: 'Handling of messages above 10,240 bytes: split them into several, or truncate them.',
+  }),
+  host: z.string().min(1).optional().meta({
+    format: 'text',
+    description: 'Host in every message; overrides that of the style or the record.',
+  }),
+  ordered: z.boolean().default(false).meta({
+    description: 'Send one request at a time per destination instead of up to three.',
+  }),
+  patience: duration.prefault('1m').meta({
+    format: 'duration',
+    description:
+      'How long one of several destinations may delay the others before its records become dead letters.',
+  }),
+  ca: pem.optional().meta({
+    format: 'PEM text',
+    description: 'Trusted certificate authorities instead of those of Node.',
+  }),
+  ca_file: z.string().min(1, 'expected the path of a file').optional().meta(fileOf('ca')),
+  insecure: z.boolean().default(false).meta({ description: 'Do not verify certificates. For tests only.' }),
+  connect_timeout: duration
+    .prefault('5s')
+    .meta({ format: 'duration', description: 'Timeout of connecting.' }),
+  tls_timeout: duration
+    .prefault('5s')
+    .meta({ format: 'duration', description: 'Timeout of the TLS handshake.' }),
+  request_timeout: duration
+    .prefault('10s')
+    .meta({ format: 'duration', description: 'Timeout of a request including its response.' }),
+  idle_timeout: duration
+    .prefault('30s')
+    .meta({ format: 'duration', description: 'Close unused connections after this time.' }),
 };
+
+export const LOGPLEX_FORMAT = {
+  type: 'logplex',
+  variable: 'AGGREGATOR_LOGPLEX_CONFIGURATION',
+  example: '{"url": "https://token:t.00000000-0000-0000-0000-000000000000@logplex.example.com/logs"}',
+  shape,
+} as const;
 
 export type LogplexConfiguration = ConfigurationOf<typeof shape>;
 
 export function parseLogplexConfiguration(value: string): readonly ConfiguredEmitter<LogplexConfiguration>[] {
-  const configured = parseConfigurations({ variable: LOGPLEX_VARIABLE, type: 'logplex', value, shape });
+  const configured = parseConfigurations({ ...LOGPLEX_FORMAT, value });
   const isList = value.trimStart().startsWith('[');
   const problems = configured.flatMap(({ configuration }, index) =>
-    contradictions(configuration, isList ? `${LOGPLEX_VARIABLE}[${index}]` : LOGPLEX_VARIABLE),
+    contradictions(configuration, isList ? `${LOGPLEX_FORMAT.variable}[${index}]` : LOGPLEX_FORMAT.variable),
   );
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configured;

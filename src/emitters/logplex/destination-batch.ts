@@ -7,19 +7,6 @@ import { Body } from './body.ts';
 import type { LogplexEvents } from './events.ts';
 import { type Label, type MessageStyle, messageOfRecord } from './message-of-record.ts';
 
-/** Consecutive records of one slice for one destination. */
-export interface RecordRun {
-  readonly slice: RecordBatch;
-  /** The index of the slice's first record in the batch. */
-  readonly firstIndex: number;
-  readonly label: Label;
-}
-
-export interface DestinationBatchOptions extends MessageStyle {
-  readonly token: string;
-  readonly longText: LongText;
-}
-
 /**
  * The records of a batch for one destination: packs them into request bodies and tracks their delivery. Its
  * `Destination` reports the results:
@@ -144,6 +131,19 @@ export class DestinationBatch {
     this.#missing.set(index, frames.length);
     return { record: index, frames, start: `${record.stream}/${record.position}` };
   }
+}
+
+/** Consecutive records of one slice for one destination. */
+export interface RecordRun {
+  readonly slice: RecordBatch;
+  /** The index of the slice's first record in the batch. */
+  readonly firstIndex: number;
+  readonly label: Label;
+}
+
+export interface DestinationBatchOptions extends MessageStyle {
+  readonly token: string;
+  readonly longText: LongText;
 }
 
 /** A record that the server rejects, by its index in the batch. */

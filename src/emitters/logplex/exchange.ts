@@ -4,21 +4,6 @@ import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { failureOf } from '../../transport/transport-failure.ts';
 import { type Answer, STOPPED } from './classify-answer.ts';
 
-export interface LogplexTimeouts {
-  readonly connectMs: number;
-  /** For the TLS handshake, once connected. */
-  readonly tlsMs: number;
-  /** From the start of connecting to the end of the response. */
-  readonly requestMs: number;
-  /** An idle connection is closed after this time. */
-  readonly idleMs: number;
-}
-
-export interface ExchangeOptions {
-  readonly clock: Clock;
-  readonly timeouts: LogplexTimeouts;
-}
-
 /**
  * A response body is read up to this size so that the connection can be reused. A longer one closes the
  * connection.
@@ -107,4 +92,19 @@ export class Exchange {
       text: Buffer.from(this.#text, 'latin1').toString(),
     };
   }
+}
+
+export interface LogplexTimeouts {
+  readonly connectMs: number;
+  /** For the TLS handshake, once connected. */
+  readonly tlsMs: number;
+  /** From the start of connecting to the end of the response. */
+  readonly requestMs: number;
+  /** An idle connection is closed after this time. */
+  readonly idleMs: number;
+}
+
+export interface ExchangeOptions {
+  readonly clock: Clock;
+  readonly timeouts: LogplexTimeouts;
 }

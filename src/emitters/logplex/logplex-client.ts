@@ -7,23 +7,6 @@ import { productVersion } from '../../runtime/product-version.ts';
 import { type Answer, STOPPED } from './classify-answer.ts';
 import { Exchange, type LogplexTimeouts } from './exchange.ts';
 
-export interface LogplexClientOptions {
-  readonly clock: Clock;
-  /** PEM; undefined: the certificate authorities of Node. */
-  readonly ca: string | undefined;
-  /** Certificates are not verified. */
-  readonly insecure: boolean;
-  readonly timeouts: LogplexTimeouts;
-}
-
-export interface LogplexRequest {
-  readonly target: LogplexTarget;
-  readonly body: Uint8Array;
-  readonly messages: number;
-  /** Identical for every attempt to send the same body. */
-  readonly frameId: string;
-}
-
 /**
  * Uses the client of `node:http`: it accepts 100 Continue, which undici rejects. It does not follow
  * redirects.
@@ -82,6 +65,23 @@ export class LogplexClient {
       },
     });
   }
+}
+
+export interface LogplexClientOptions {
+  readonly clock: Clock;
+  /** PEM; undefined: the certificate authorities of Node. */
+  readonly ca: string | undefined;
+  /** Certificates are not verified. */
+  readonly insecure: boolean;
+  readonly timeouts: LogplexTimeouts;
+}
+
+export interface LogplexRequest {
+  readonly target: LogplexTarget;
+  readonly body: Uint8Array;
+  readonly messages: number;
+  /** Identical for every attempt to send the same body. */
+  readonly frameId: string;
 }
 
 const USER_AGENT = `mega-collector/${productVersion()}`;

@@ -5,17 +5,6 @@ import type { AttributeValue, LogRecord } from '../../records/log-record.ts';
 import type { Resource } from '../../records/resource.ts';
 import { priorityOf } from './priority.ts';
 
-export type TextStyle = 'classic' | 'structured';
-
-export interface MessageStyle {
-  readonly text: TextStyle;
-  /** Overrides the host of the style or the record. */
-  readonly host: string | undefined;
-}
-
-/** The text in brackets before a PostgreSQL record in classic style; undefined: no label. */
-export type Label = string | undefined;
-
 /**
  * Converts a record into a message without the token.
  *
@@ -39,6 +28,17 @@ export function messageOfRecord(
     text: isPostgres ? postgresText(record, style.text, label) : record.body,
   };
 }
+
+export type TextStyle = 'classic' | 'structured';
+
+export interface MessageStyle {
+  readonly text: TextStyle;
+  /** Overrides the host of the style or the record. */
+  readonly host: string | undefined;
+}
+
+/** The text in brackets before a PostgreSQL record in classic style; undefined: no label. */
+export type Label = string | undefined;
 
 /** The operator's name for the server, if it differs from the identity. */
 export function labelInResource(resource: Resource): Label {

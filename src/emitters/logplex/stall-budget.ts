@@ -1,13 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
 
-export interface StallBudgetOptions {
-  /** How long a destination may delay the others. */
-  readonly limitMs: number;
-  /** Whether there are other destinations. A single destination has no limit. */
-  readonly hasOthers: () => boolean;
-  readonly clock: Clock;
-}
-
 /** The budget refills by a tenth of the time that passes. */
 const REFILL = 0.1;
 /** Deliveries up to this duration do not use the budget. */
@@ -97,6 +89,14 @@ export class StallBudget {
     const { leftMs, sinceMs } = this.#state;
     return Math.min(this.#limitMs, leftMs + (nowMs - sinceMs) * REFILL);
   }
+}
+
+export interface StallBudgetOptions {
+  /** How long a destination may delay the others. */
+  readonly limitMs: number;
+  /** Whether there are other destinations. A single destination has no limit. */
+  readonly hasOthers: () => boolean;
+  readonly clock: Clock;
 }
 
 /**

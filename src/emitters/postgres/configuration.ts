@@ -4,12 +4,11 @@ import {
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
+import { fileOf } from '../../runtime/configuration/schema-options.ts';
 import { pemText } from '../../runtime/tls.ts';
 import { type ConfigurationOf, parseSwitchedConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 import { parsePostgresUrl } from './parse-postgres-url.ts';
-
-export const POSTGRES_VARIABLE = 'AGGREGATOR_POSTGRES_CONFIGURATION';
 
 /** A shorter timeout would interrupt searches; a longer one would not detect dead connections. */
 const MIN_TIMEOUT_MS = 100;
@@ -42,46 +41,83 @@ const pem = z
 const path = z.string().min(1, 'expected the path of a file');
 const text = z.string().min(1, 'expected some text');
 
+const url = z.string().transform((value, context) => {
+  const parsed = parsePostgresUrl(value);
+  if (!('fault' in parsed)) return parsed;
+  context.addIssue({ code: 'custom', message: parsed.fault });
+  return z.NEVER;
+});
+
+/** It is part of SQL statements, so the pattern is strict. */
+const schemaName = z
+  .string()
+  .regex(
+    /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/,
+    'expected 1 to 63 of a-z, 0-9 and _, no digit first, not beginning with pg_',
+  );
+
 const shape = {
-  url: z
-    .string()
-    .transform((value, context) => {
-      const parsed = parsePostgresUrl(value);
-      if ('fault' in parsed) {
-        context.addIssue({ code: 'custom', message: parsed.fault });
-        return z.NEVER;
-      }
-      return parsed;
-    })
-    .optional(),
-  /** Default, if absent here and in the url: the variables of PostgreSQL's programs (PGHOST, PGPORT, ...). */
-  host: text.optional(),
-  port: z.int().min(1).max(65_535).optional(),
-  user: text.optional(),
-  password: text.optional(),
-  password_file: path.optional(),
-  database: text.optional(),
-  /** Default: `verify-full`; `disable` over a Unix socket or the loopback interface. */
-  ssl: z.enum(['disable', 'require', 'verify-full']).optional(),
-  ca: pem.optional(),
-  ca_file: path.optional(),
-  certificate: pem.optional(),
-  certificate_file: path.optional(),
-  key: pem.optional(),
-  key_file: path.optional(),
-  /** Schema of the tables. It is part of SQL statements, so the pattern is strict. */
-  schema: z
-    .string()
-    .regex(
-      /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/,
-      'expected 1 to 63 of a-z, 0-9 and _, no digit first, not beginning with pg_',
-    )
-    .default('mega_collector'),
-  retention_age: retentionAge.default(0),
-  timescale: z.enum(['auto', 'off']).default('auto'),
-  connection_timeout: timeout.default(10_000),
-  statement_timeout: timeout.default(60_000),
+  url: url.optional().meta({
+    format: '`postgresql://user:password@host:port/database`',
+    description:
+      'URL of the server, optionally with `?sslmode=` or `?host=/run/postgresql`. Or the five keys below.',
+  }),
+  host: text.optional().meta({
+    format: 'name, address, or directory of a Unix socket',
+    description: 'Default without a url: `PGHOST`.',
+  }),
+  port: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .meta({ format: '1 to 65535', default: '5432', description: 'Default port, unless `PGPORT` is set.' }),
+  user: text.optional().meta({ format: 'name', description: 'Default: `PGUSER`.' }),
+  password: text.optional().meta({ format: 'text', description: 'Default: `PGPASSWORD`.' }),
+  password_file: path.optional().meta(fileOf('password')),
+  database: text.optional().meta({ format: 'name', description: 'Default: `PGDATABASE`.' }),
+  ssl: z.enum(['disable', 'require', 'verify-full']).optional().meta({
+    default: '"verify-full"',
+    description:
+      'Encryption and certificate verification. Default for connections to this machine: `"disable"`.',
+  }),
+  ca: pem.optional().meta({
+    format: 'PEM text',
+    description: 'Trusted certificate authorities instead of those of Node.',
+  }),
+  certificate: pem
+    .optional()
+    .meta({ format: 'PEM text', description: 'The client certificate, followed by its chain.' }),
+  key: pem.optional().meta({ format: 'PEM text', description: 'The private key of the client certificate.' }),
+  ca_file: path.optional().meta(fileOf('ca')),
+  certificate_file: path.optional().meta(fileOf('certificate')),
+  key_file: path.optional().meta(fileOf('key')),
+  schema: schemaName.default('mega_collector').meta({
+    format: 'name of a-z, 0-9 and `_`',
+    description: 'Schema of the tables. Created if it does not exist.',
+  }),
+  retention_age: retentionAge.prefault('0').meta({
+    format: 'duration',
+    description: 'Records read longer ago are deleted, in whole days. `"0"`: keep all.',
+  }),
+  timescale: z.enum(['auto', 'off']).default('auto').meta({
+    description: 'Whether a new table uses TimescaleDB if the extension is available.',
+  }),
+  connection_timeout: timeout
+    .prefault('10s')
+    .meta({ format: 'duration', description: 'Timeout of connecting.' }),
+  statement_timeout: timeout.prefault('60s').meta({
+    format: 'duration',
+    description: 'Timeout of a writing statement, and of each lock wait.',
+  }),
 };
+
+export const POSTGRES_FORMAT = {
+  type: 'postgres',
+  variable: 'AGGREGATOR_POSTGRES_CONFIGURATION',
+  example: '{"url": "postgresql://collector@db.example/logs", "retention_age": "720h"}',
+  shape,
+} as const;
 
 export type PostgresConfiguration = ConfigurationOf<typeof shape>;
 
@@ -89,15 +125,13 @@ export type PostgresConfiguration = ConfigurationOf<typeof shape>;
 export function parsePostgresConfiguration(
   value: string,
 ): readonly ConfiguredEmitter<PostgresConfiguration>[] {
-  const configured = parseSwitchedConfigurations({
-    variable: POSTGRES_VARIABLE,
-    type: 'postgres',
-    value,
-    shape,
-  });
+  const configured = parseSwitchedConfigurations({ ...POSTGRES_FORMAT, value });
   const isList = value.trimStart().startsWith('[');
   const problems = configured.flatMap(({ configuration }, index) =>
-    contradictions(configuration, isList ? `${POSTGRES_VARIABLE}[${index}]` : POSTGRES_VARIABLE),
+    contradictions(
+      configuration,
+      isList ? `${POSTGRES_FORMAT.variable}[${index}]` : POSTGRES_FORMAT.variable,
+    ),
   );
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configured;

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { LOG_TABLE } from '../../logstore/log-columns.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import { lockStatement } from './advisory-locks.ts';
 import type { ExpiredSpan } from './expired-span.ts';
 
@@ -193,7 +194,7 @@ async function attempt(client: PoolClient, statement: string): Promise<string | 
     return undefined;
   } catch (error) {
     await client.query('rollback to savepoint attempt');
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 

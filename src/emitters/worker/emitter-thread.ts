@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { SqlError } from '../../logstore/sql/sql-database.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import { createInnerEmitter } from '../create-emitter.ts';
 import type { Emitter, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
@@ -57,7 +58,7 @@ async function answer(id: number, call: EmitterCall): Promise<void> {
     if (call.name === 'flush' || call.name === 'stop') await sendMetrics();
     send({ kind: 'answer', id, outcome });
   } catch (error) {
-    send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) });
+    send({ kind: 'failed', id, message: errorMessage(error) });
   } finally {
     signals.delete(id);
   }
@@ -96,7 +97,7 @@ async function run({ id, statements, options }: ToThread & { readonly kind: 'run
     send({
       kind: 'run-failed',
       id,
-      error: { kind, message: error instanceof Error ? error.message : String(error) },
+      error: { kind, message: errorMessage(error) },
     });
   }
 }

@@ -32,24 +32,6 @@ interface PendingRun {
 /** Extra time beyond the timeout of the database, for a thread that does not respond at all. */
 const RUN_GRACE_MS = 2000;
 
-/** The whole thread has ended or was terminated; not only one call failed. */
-export class ThreadEnded extends Error {
-  override readonly name = 'ThreadEnded';
-}
-
-/** The call was abandoned; the thread and possibly the call continue. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-}
-
-export interface EmitterWorkerOptions {
-  readonly environment: EmitterEnvironment;
-  readonly mirror: MetricsMirror;
-  readonly execArgv?: readonly string[];
-  /** See EmitterType. */
-  readonly mustNotTerminate: boolean;
-}
-
 /** A thread that runs an emitter: sends calls and receives their outcomes until the thread ends. */
 export class EmitterWorker {
   readonly #worker: Worker;
@@ -212,6 +194,24 @@ export class EmitterWorker {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
+}
+
+/** The whole thread has ended or was terminated; not only one call failed. */
+export class ThreadEnded extends Error {
+  override readonly name = 'ThreadEnded';
+}
+
+/** The call was abandoned; the thread and possibly the call continue. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+export interface EmitterWorkerOptions {
+  readonly environment: EmitterEnvironment;
+  readonly mirror: MetricsMirror;
+  readonly execArgv?: readonly string[];
+  /** See EmitterType. */
+  readonly mustNotTerminate: boolean;
 }
 
 function unavailable({ message }: ThreadEnded): SqlError {

@@ -1,22 +1,13 @@
 import { type SqlDatabase, SqlError } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterEnvironment, EmitterState, EmitterType, FlushOutcome } from '../emitter.ts';
 import type { Outcome, Retry } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
 import { EmitterWorker, NoAnswer } from './emitter-worker.ts';
 import type { EmitterCall } from './messages.ts';
 import { MetricsMirror } from './metrics-mirror.ts';
-
-export interface WorkerEmitterOptions {
-  /** The name by which the thread finds the type in the registry. */
-  readonly type: string;
-  /** The result of the type's `parse`; copied by structured clone. */
-  readonly configuration: unknown;
-  readonly environment: EmitterEnvironment;
-  /** Node arguments for the thread, such as a module loader. Default: those of the process. */
-  readonly execArgv?: readonly string[];
-}
 
 /** Time that an aborted call has to settle before its thread is terminated. */
 const ABORT_GRACE_MS = 2000;
@@ -186,8 +177,18 @@ export class WorkerEmitter implements Emitter {
   }
 }
 
+export interface WorkerEmitterOptions {
+  /** The name by which the thread finds the type in the registry. */
+  readonly type: string;
+  /** The result of the type's `parse`; copied by structured clone. */
+  readonly configuration: unknown;
+  readonly environment: EmitterEnvironment;
+  /** Node arguments for the thread, such as a module loader. Default: those of the process. */
+  readonly execArgv?: readonly string[];
+}
+
 function ignore(): void {}
 
 function rolledBack(why: unknown): Retry {
-  return { kind: 'retry', reason: why instanceof Error ? why.message : String(why), rolledBack: true };
+  return { kind: 'retry', reason: errorMessage(why), rolledBack: true };
 }

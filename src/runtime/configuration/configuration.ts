@@ -1,4 +1,5 @@
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts';
+import type { SchemaOption } from './schema-options.ts';
 
 /**
  * Configuration is variables, and variables are data: a table of them yields the typed values, the flags of
@@ -14,6 +15,8 @@ export interface Variable<T = unknown> {
   readonly description: string;
   /** The accepted values, for people. */
   readonly format: string;
+  /** The keys of a JSON object or of a list of them, for the docs and `--help`. */
+  readonly keys?: readonly SchemaOption[];
   /** A value that can be pasted. */
   readonly example: string;
   /**

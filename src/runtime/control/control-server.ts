@@ -6,16 +6,6 @@ import { HttpListener } from '../http/http-listener.ts';
 import { CONTROL_SOCKET_NAME, connectControlSocket, openControlSocketPath } from './control-socket.ts';
 import type { SocketPath } from './socket-path.ts';
 
-export interface ControlServerOptions {
-  /** The state directory; it exists, and this process owns it. */
-  readonly directory: string;
-  readonly handle: HttpHandler;
-  readonly logger: Logger;
-  readonly clock?: Clock;
-  /** Maximum time for a client to send a request, or to read nothing of its answer. */
-  readonly clientTimeoutMs?: number;
-}
-
 /** A command line holds the ids of a selection. */
 const MAX_BODY_BYTES = 1024 * 1024;
 const CONNECTIONS = { room: 32, reserve: 8 };
@@ -86,6 +76,16 @@ export class ControlServer {
     this.#running.add(done);
     return answer;
   }
+}
+
+export interface ControlServerOptions {
+  /** The state directory; it exists, and this process owns it. */
+  readonly directory: string;
+  readonly handle: HttpHandler;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Maximum time for a client to send a request, or to read nothing of its answer. */
+  readonly clientTimeoutMs?: number;
 }
 
 async function removeStale(directory: string, path: string): Promise<void> {

@@ -1,9 +1,3 @@
-/** A problem of a part of a request: `where[0].property`, `limit`. */
-export interface HttpProblem {
-  readonly path: string;
-  readonly message: string;
-}
-
 interface Details {
   readonly problems?: readonly HttpProblem[];
   readonly headers?: Readonly<Record<string, string>>;
@@ -24,6 +18,12 @@ export class HttpError extends Error {
     this.problems = problems;
     this.headers = headers;
   }
+}
+
+/** A problem of a part of a request: `where[0].property`, `limit`. */
+export interface HttpProblem {
+  readonly path: string;
+  readonly message: string;
 }
 
 /**

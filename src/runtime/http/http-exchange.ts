@@ -5,11 +5,6 @@ import type { HttpAnswer, HttpHandler, HttpRequest, HttpSink, HttpStream } from 
 import { errorAnswer, HttpError } from './http-error.ts';
 import { httpRepresentation } from './http-representation.ts';
 
-export interface HttpExchangeOptions {
-  readonly log: LimitedLog;
-  readonly maxBodyBytes: number;
-}
-
 /** One request and its answer. */
 export class HttpExchange {
   readonly #incoming: IncomingMessage;
@@ -113,6 +108,11 @@ export class HttpExchange {
       message: 'An HTTP request could not be answered',
     });
   }
+}
+
+export interface HttpExchangeOptions {
+  readonly log: LimitedLog;
+  readonly maxBodyBytes: number;
 }
 
 function contentHeaders(

@@ -7,17 +7,6 @@ import { HttpConnections, type HttpConnectionsOptions } from './http-connections
 import type { HttpHandler } from './http-contract.ts';
 import { HttpExchange } from './http-exchange.ts';
 
-export interface HttpListenerOptions {
-  readonly handle: HttpHandler;
-  readonly connections: HttpConnectionsOptions;
-  readonly logger: Logger;
-  readonly clock?: Clock;
-  /** Default: 64 KiB. */
-  readonly maxBodyBytes?: number;
-  /** Maximum time for a client to send a request, or to read nothing of its answer. */
-  readonly clientTimeoutMs?: number;
-}
-
 const CLIENT_TIMEOUT_MS = 30_000;
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -103,4 +92,15 @@ export class HttpListener {
     if (this.#isStopping) exchange.end();
     await exchange.handle(handle);
   }
+}
+
+export interface HttpListenerOptions {
+  readonly handle: HttpHandler;
+  readonly connections: HttpConnectionsOptions;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Default: 64 KiB. */
+  readonly maxBodyBytes?: number;
+  /** Maximum time for a client to send a request, or to read nothing of its answer. */
+  readonly clientTimeoutMs?: number;
 }

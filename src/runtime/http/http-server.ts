@@ -17,7 +17,7 @@ import { routed } from './http-router.ts';
  *     /health/ready      200 when it can accept data, else 503 with the reason: for load balancers
  *     /health/progress   200 when nothing is late, else 503 with the list of late parts: for alerts
  *
- * and the given routes and mounts (`/v1`).
+ * and the given mounts (`/v1`).
  */
 export class HttpServer implements Component {
   readonly #options: HttpServerOptions;
@@ -56,8 +56,8 @@ export class HttpServer implements Component {
   }
 
   #handler(): HttpHandler {
-    const { routes = [], mounts = [] } = this.#options;
-    const otherwise = routed([...this.#ownRoutes(), ...routes]);
+    const { mounts = [] } = this.#options;
+    const otherwise = routed(this.#ownRoutes());
     return (request) => {
       const mount = mounts.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
       return (mount?.handle ?? otherwise)(request);
@@ -91,8 +91,6 @@ export interface HttpServerOptions {
   readonly metrics: Registry;
   readonly health: () => Health;
   readonly logger: Logger;
-  /** Additional routes. */
-  readonly routes?: readonly HttpRoute[];
   readonly mounts?: readonly HttpMount[];
   readonly clock?: Clock;
   /** Maximum time for a client to send a request, or to read nothing of its answer. */

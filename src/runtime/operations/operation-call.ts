@@ -3,21 +3,9 @@ import type { HttpCall } from '../http/http-call.ts';
 import type { Operation, TypedOperation } from './operation.ts';
 import { OperationError } from './operation-error.ts';
 
-/** The input of an operation, as its client gives it. */
-export type CallInput<Typed> =
-  Typed extends TypedOperation<infer _Context, infer Parameters, infer Query, infer Body, infer _Answer>
-    ? Given<'parameters', Parameters> & Given<'query', Query> & Given<'body', Body>
-    : never;
-
 type Given<Name extends string, Value> = Value extends undefined
   ? { readonly [Key in Name]?: undefined }
   : { readonly [Key in Name]: Value };
-
-/** The answer of an operation. */
-export type CallAnswer<Typed> =
-  Typed extends TypedOperation<infer _Context, infer _Parameters, infer _Query, infer _Body, infer Answer>
-    ? Answer
-    : never;
 
 interface AnyInput {
   readonly parameters?: object | undefined;
@@ -47,6 +35,18 @@ export function operationCall(
     body: body === undefined ? undefined : JSON.stringify(body),
   };
 }
+
+/** The input of an operation, as its client gives it. */
+export type CallInput<Typed> =
+  Typed extends TypedOperation<infer _Context, infer Parameters, infer Query, infer Body, infer _Answer>
+    ? Given<'parameters', Parameters> & Given<'query', Query> & Given<'body', Body>
+    : never;
+
+/** The answer of an operation. */
+export type CallAnswer<Typed> =
+  Typed extends TypedOperation<infer _Context, infer _Parameters, infer _Query, infer _Body, infer Answer>
+    ? Answer
+    : never;
 
 function queryText(query: object): string {
   const parameters = new URLSearchParams();

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { errorMessage } from '../error-message.ts';
 import type { HttpAnswer, HttpParameters, HttpRequest, HttpRoute } from '../http/http-contract.ts';
 import { HttpError } from '../http/http-error.ts';
 import { type Access, isAllowed } from './access.ts';
@@ -72,7 +73,7 @@ function answerable<Context>(error: unknown, options: OperationRoutesOptions<Con
 
 /** The owner may know the reason; to other callers it may be a secret. */
 function unexpected<Context>(error: unknown, { proven }: OperationRoutesOptions<Context>): HttpError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   const message =
     proven === 'owner' ? `Cannot answer the request: ${reason}` : 'Internal error: see the log.';
   return new HttpError(500, 'internal', message);

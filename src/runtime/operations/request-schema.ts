@@ -1,15 +1,5 @@
 import { z } from 'zod';
 
-/** The part of a JSON schema that is used here. */
-export interface JsonSchema {
-  readonly type?: string | readonly string[];
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly items?: JsonSchema;
-  readonly required?: readonly string[];
-  readonly [keyword: string]: unknown;
-}
-
 /** The schema of a request as a JSON schema. */
 export function requestSchema(schema: z.ZodType): JsonSchema {
   let found = known.get(schema);
@@ -18,6 +8,16 @@ export function requestSchema(schema: z.ZodType): JsonSchema {
     known.set(schema, found);
   }
   return found;
+}
+
+/** The part of a JSON schema that is used here. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly required?: readonly string[];
+  readonly [keyword: string]: unknown;
 }
 
 const known = new WeakMap<z.ZodType, JsonSchema>();

@@ -5,15 +5,6 @@ import { Timer } from '../async/timer.ts';
 import type { Clock } from '../clock.ts';
 import { PathWatcher } from './path-watcher.ts';
 
-export interface ContentWatcherOptions {
-  /** Absolute. */
-  readonly paths: readonly string[];
-  /** The files with another content than before. A file that cannot be read now has not changed yet. */
-  readonly onChange: (changed: ReadonlySet<string>) => void;
-  readonly onFailure: (error: Error) => void;
-  readonly clock: Clock;
-}
-
 /** Watching may fail, and some network file systems report nothing. */
 const POLL_MS = 60_000;
 /** Larger than any key or certificate chain. */
@@ -61,6 +52,15 @@ export class ContentWatcher {
     this.#poll.set(POLL_MS);
     if (changed.size > 0) this.#options.onChange(changed);
   }
+}
+
+export interface ContentWatcherOptions {
+  /** Absolute. */
+  readonly paths: readonly string[];
+  /** The files with another content than before. A file that cannot be read now has not changed yet. */
+  readonly onChange: (changed: ReadonlySet<string>) => void;
+  readonly onFailure: (error: Error) => void;
+  readonly clock: Clock;
 }
 
 /** A digest: secrets are not kept in memory. undefined: the file cannot be read now. */

@@ -1,5 +1,6 @@
 import type { Amount } from '../../records/amount.ts';
 import type { StateStore } from '../state/state-store.ts';
+import { isBefore } from './cursor-order.ts';
 import type { EntryNumber } from './queue-contract.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { CursorRow, QueueTables } from './queue-tables.ts';
@@ -90,11 +91,4 @@ export class Cursors {
     const row = this.#rows.get(emitter);
     return row === undefined ? { records: 0, bytes: 0 } : index.amountFrom(row);
   }
-}
-
-export function isBefore(
-  a: { readonly entry: EntryNumber; readonly record: number },
-  b: { readonly entry: EntryNumber; readonly record: number },
-): boolean {
-  return a.entry < b.entry || (a.entry === b.entry && a.record < b.record);
 }

@@ -1,3 +1,4 @@
+import { repeat } from '../../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { QueueEvents } from './events.ts';
 import type { Forgetting } from './forgetting.ts';
@@ -27,11 +28,7 @@ export class Maintenance {
   }
 
   start(): void {
-    this.#cancel = this.#parts.clock.after(INTERVAL_MS, () => {
-      void this.#run().finally(() => {
-        if (!this.#isStopped) this.start();
-      });
-    });
+    this.#cancel = repeat(this.#parts.clock, INTERVAL_MS, () => this.#run());
   }
 
   stop(): void {

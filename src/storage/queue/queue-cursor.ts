@@ -3,7 +3,8 @@ import { plus } from '../../records/amount.ts';
 import type { Json } from '../../records/json.ts';
 import { offsetOfRecord, type RecordBatch } from '../../records/record-batch.ts';
 import type { Arrivals } from './arrivals.ts';
-import { type Cursors, isBefore } from './cursors.ts';
+import { isBefore } from './cursor-order.ts';
+import type { Cursors } from './cursors.ts';
 import type { StoredDeadLetters } from './dead-letters.ts';
 import type { QueueEvents } from './events.ts';
 import {

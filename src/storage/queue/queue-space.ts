@@ -1,4 +1,5 @@
-import type { Cancel, Clock } from '../../runtime/clock.ts';
+import { Timer } from '../../runtime/async/timer.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import type { FreeSpace } from '../state/free-space.ts';
 import type { QueueEvents } from './events.ts';
@@ -10,16 +11,16 @@ export class QueueSpace {
   readonly #parts: QueueSpaceParts;
   readonly #fillRate: FillRate;
   readonly #listeners = new Set<(reason: string | undefined) => void>();
-  /** The timer of the next check. */
   readonly #waiting: (() => void)[] = [];
   #full = false;
   #stopped: string | undefined;
-  #lookingAgain: Cancel | undefined;
+  readonly #checkTimer: Timer;
   #closed = false;
 
   constructor(parts: QueueSpaceParts) {
     this.#parts = parts;
     this.#fillRate = new FillRate(parts.clock);
+    this.#checkTimer = new Timer(parts.clock, () => void parts.makeRoom());
   }
 
   /** Why no data is accepted; undefined: there is room. */
@@ -71,7 +72,7 @@ export class QueueSpace {
 
   close(): void {
     this.#closed = true;
-    this.#lookingAgain?.();
+    this.#checkTimer.cancel();
     this.#listeners.clear();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -94,11 +95,8 @@ export class QueueSpace {
 
   #setStopped(reason: string | undefined): void {
     if (this.#closed) return;
-    this.#lookingAgain?.();
-    this.#lookingAgain =
-      reason === undefined
-        ? undefined
-        : this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.#parts.makeRoom());
+    if (reason === undefined) this.#checkTimer.cancel();
+    else this.#checkTimer.set(LOOK_AGAIN_MS);
     if (reason === this.#stopped) return;
     // The same shortage with other numbers is not a change.
     const changed = (reason === undefined) !== (this.#stopped === undefined);

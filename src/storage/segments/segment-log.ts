@@ -52,12 +52,6 @@ import { SegmentWriter } from './segment-writer.ts';
  * Recovery: `open` lists the files; the owner calls `truncateTo` with the last location of its index, which truncates
  * leftovers of a crash, and verifies locations with `holds`.
  */
-export interface SegmentLogOptions {
-  readonly directory: string;
-  readonly segmentBytes?: number;
-  readonly fileSystem?: FileSystem;
-}
-
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export class SegmentLog {
@@ -316,6 +310,12 @@ export class SegmentLog {
       this.#busy = false;
     }
   }
+}
+
+export interface SegmentLogOptions {
+  readonly directory: string;
+  readonly segmentBytes?: number;
+  readonly fileSystem?: FileSystem;
 }
 
 interface Position {

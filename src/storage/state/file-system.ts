@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
+import { syncDirectory } from '../../runtime/files/sync-directory.ts';
 
 /**
  * The disk operations that segment files need: few, so that a test can replace them with a disk that tears
@@ -45,15 +46,6 @@ export const nodeFileSystem: FileSystem = {
     return { availableBytes: bavail * bsize, totalBytes: blocks * bsize };
   },
 };
-
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 const OPEN_FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,

@@ -1,8 +1,8 @@
-import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
+import { replaceFile } from '../../runtime/files/replace-file.ts';
 import { isHeldByEarlierVersion } from './earlier-lock.ts';
-import { syncDirectory } from './file-system.ts';
 import {
   StateDirectoryBusyError,
   type StateDirectoryOwner,
@@ -123,7 +123,7 @@ async function settleLayout(path: string, { role, layoutVersion, migrate }: Stat
   }
   if (layout !== undefined && layout.version < layoutVersion) await migrate?.(path, layout.version);
   if (layout?.version !== layoutVersion) {
-    await writeDurably(path, LAYOUT_FILE, { role, version: layoutVersion }).catch((error: Error) => {
+    await writeLayout(path, { role, version: layoutVersion }).catch((error: Error) => {
       throw new StateDirectoryUnusableError(
         `Cannot write ${join(path, LAYOUT_FILE)}: ${error.message}. Make room or the directory writable, then restart.`,
         { cause: error },
@@ -186,11 +186,11 @@ function commandOf([, script = '', command = '']: readonly string[]): string {
   return /^[a-z][a-z-]*$/.test(command) ? `${program} ${command}` : program;
 }
 
-async function writeDurably(directory: string, name: string, content: Layout): Promise<void> {
-  const path = join(directory, name);
-  await writeFile(`${path}.new`, JSON.stringify(content), { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
-  await syncDirectory(directory);
+async function writeLayout(directory: string, layout: Layout): Promise<void> {
+  const path = join(directory, LAYOUT_FILE);
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  await replaceFile(path, JSON.stringify(layout), { temporary, mode: 0o600 });
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import type { Json } from '../../records/json.ts';
-import { syncDirectory } from './file-system.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
+import { syncDirectory } from '../../runtime/files/sync-directory.ts';
 import { assertLmdbFile } from './lmdb-file.ts';
 import {
   growthOf,
@@ -248,7 +249,7 @@ class LmdbStateStore implements StateStore {
     try {
       return [...this.#openRoot().getRange({ ...start, limit: ROWS_AT_ONCE })];
     } catch (error) {
-      throw this.#damaged(`its rows cannot be read: ${messageOf(error)}`);
+      throw this.#damaged(`its rows cannot be read: ${errorMessage(error)}`);
     }
   }
 
@@ -323,7 +324,7 @@ class LmdbStateStore implements StateStore {
       if (changes.size > 0) this.#onCommit(undefined);
       for (const { resolve } of sound) resolve();
     } catch (error) {
-      const failure = new StateStoreError(`Cannot write to ${this.#directory}: ${messageOf(error)}`, {
+      const failure = new StateStoreError(`Cannot write to ${this.#directory}: ${errorMessage(error)}`, {
         cause: error,
       });
       await this.#reviveRoot();
@@ -344,7 +345,7 @@ class LmdbStateStore implements StateStore {
         for (const [id, changed] of current) changes.set(id, changed);
         sound.push(write);
       } catch (error) {
-        write.reject(new StateStoreError(`The change failed: ${messageOf(error)}`, { cause: error }));
+        write.reject(new StateStoreError(`The change failed: ${errorMessage(error)}`, { cause: error }));
       }
     }
     this.#commit = undefined;
@@ -405,7 +406,7 @@ function openRoot(directory: string): Root {
       eventTurnBatching: false,
     });
   } catch (error) {
-    throw new StateStoreError(`Cannot open the state in ${directory}: ${messageOf(error)}`, {
+    throw new StateStoreError(`Cannot open the state in ${directory}: ${errorMessage(error)}`, {
       cause: error,
     });
   }
@@ -463,8 +464,4 @@ function isJson(text: string): boolean {
 
 function idOf(key: Key): string {
   return JSON.stringify(key);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

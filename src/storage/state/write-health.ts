@@ -1,4 +1,6 @@
-import type { Cancel, Clock } from '../../runtime/clock.ts';
+import { Timer } from '../../runtime/async/timer.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 
 /**
  * Whether durable writes succeed, for the readiness of a process. A process that is not ready may get no data
@@ -6,16 +8,15 @@ import type { Cancel, Clock } from '../../runtime/clock.ts';
  * every two seconds.
  */
 export class WriteHealth {
-  readonly #clock: Clock;
   readonly #probe: () => Promise<void>;
   readonly #failures = new Map<Kind, string>();
-  #next: Cancel | undefined;
+  readonly #timer: Timer;
   #closed = false;
 
   /** `probe` writes durably in all relevant places. */
   constructor(clock: Clock, probe: () => Promise<void>) {
-    this.#clock = clock;
     this.#probe = probe;
+    this.#timer = new Timer(clock, () => void this.#tryAgain());
   }
 
   /** Why the last write failed; undefined: it succeeded. */
@@ -25,9 +26,8 @@ export class WriteHealth {
   }
 
   failed(kind: Kind, error: unknown): void {
-    this.#failures.set(kind, error instanceof Error ? error.message : String(error));
-    if (this.#closed) return;
-    this.#next ??= this.#clock.after(TRY_AGAIN_MS, () => void this.#tryAgain());
+    this.#failures.set(kind, errorMessage(error));
+    if (!this.#closed) this.#timer.setIfUnset(TRY_AGAIN_MS);
   }
 
   succeeded(kind: Kind): void {
@@ -36,11 +36,10 @@ export class WriteHealth {
 
   close(): void {
     this.#closed = true;
-    this.#next?.();
+    this.#timer.cancel();
   }
 
   async #tryAgain(): Promise<void> {
-    this.#next = undefined;
     const [kind] = this.#failures.keys();
     if (kind === undefined) return;
     try {

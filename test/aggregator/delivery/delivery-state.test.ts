@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBefore } from '../../../src/aggregator/delivery/cursor-order.ts';
 import {
   type Activity,
   type Commits,
@@ -14,6 +13,7 @@ import {
 } from '../../../src/aggregator/delivery/delivery-state.ts';
 import { statusOf } from '../../../src/aggregator/delivery/emitter-status.ts';
 import { extendStreak, type FailureStreak } from '../../../src/aggregator/delivery/failure-streak.ts';
+import { isBefore } from '../../../src/storage/queue/cursor-order.ts';
 
 const CONTEXT = { nowUnixNano: 5n, retryCount: 3 };
 const retryingStreak = extendStreak(undefined, { reason: 'down' }, CONTEXT);

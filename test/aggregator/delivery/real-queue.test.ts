@@ -15,11 +15,11 @@ import { loggedOperations } from '../../../src/runtime/operations/operation-even
 import { operationRoutes } from '../../../src/runtime/operations/operation-routes.ts';
 import { ownerHandler } from '../../../src/runtime/operations/owner-handler.ts';
 import type { Queue } from '../../../src/storage/queue/queue.ts';
+import { callOpened } from '../../../testkit/owner-status.ts';
 import { incoming, incomingBatch, queueFixture } from '../../storage/queue-fixture.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { MemoryEmitter } from '../../support/memory-emitter.ts';
 import { MemoryNotifier } from '../../support/memory-notifier.ts';
-import { callOpened } from '../../support/owner-status.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 
 const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freePorts } from '../../support/free-ports.ts';
+import { freePorts } from '../../../testkit/free-ports.ts';
 import { FakeAggregator } from './fake-aggregator.ts';
 import { logEntry } from './log-entry.ts';
 import { monitor, startMonitor } from './monitor-run.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../../src/cli/run.ts';
 import { guessFormat } from '../../../src/cli/search/guess-format.ts';
+import { PRODUCT_ENTRY, productIsBuilt } from '../../../testkit/product.ts';
+import { runCommand } from '../../../testkit/running-process.ts';
 import { capturedIo } from '../../support/captured-io.ts';
-import { PRODUCT_ENTRY, productIsBuilt } from '../../support/product.ts';
-import { runCommand } from '../../support/running-process.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const ACCESS_LOG = [

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../src/cli/run.ts';
 import { services } from '../../../src/cli/services.ts';
+import { freePort } from '../../../testkit/free-ports.ts';
 import { capturedIo } from '../../support/captured-io.ts';
-import { freePort } from '../../support/free-ports.ts';
 import { lines } from '../../support/record-batches.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

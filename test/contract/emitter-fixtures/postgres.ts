@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, onTestFinished } from 'vitest';
-import { STORE_ROLE } from '../../support/documented-database.ts';
+import { STORE_ROLE } from '../../../testkit/documented-database.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 import type { EmitterFixture } from '../emitter-fixture.ts';
 

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { SmallDisk } from '../../../bench/chaos/small-disk.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import { endOf, type RecordBatch } from '../../../src/records/record-batch.ts';
 import type { StreamId } from '../../../src/records/stream-id.ts';
+import { runCommand } from '../../../testkit/running-process.ts';
+import { SmallDisk } from '../../../testkit/small-disk.ts';
 import { recordBatch } from '../../support/record-batches.ts';
-import { runCommand } from '../../support/running-process.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { COUNT, never, query, startedOn } from './emitting.ts';
 

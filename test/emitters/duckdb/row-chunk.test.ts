@@ -81,6 +81,30 @@ const row = fc.record<Row>({
   d: fc.option(fc.integer({ min: -32_768, max: 32_767 })),
 });
 
+test('a text cell of DuckDB has the layout that the pointers are computed from', async () => {
+  const database = await duckdb.open(':memory:');
+  const native = await duckdb.connect(database);
+  await new DuckDBConnection(native).run('create table t (a text)');
+  const chunk = duckdb.create_data_chunk([
+    duckdb.appender_column_type(duckdb.appender_create(native, null, 't'), 0),
+  ]);
+  const vector = duckdb.data_chunk_get_vector(chunk, 0);
+  duckdb.vector_assign_string_element_len(vector, 0, Buffer.from('exactly12 by'));
+  duckdb.vector_assign_string_element_len(vector, 1, Buffer.from('a'));
+  duckdb.vector_assign_string_element_len(vector, 2, Buffer.from('exactly 13 b.'));
+  const cells = Buffer.from(duckdb.vector_get_data(vector, 3 * 16));
+  // The length, then the text itself with zeros after it.
+  expect(cells.readUInt32LE(0)).toBe(12);
+  expect(cells.toString('latin1', 4, 16)).toBe('exactly12 by');
+  expect(cells.readUInt32LE(16)).toBe(1);
+  expect(cells.toString('latin1', 20, 32)).toBe(`a${'\0'.repeat(11)}`);
+  // The length, the first four bytes, then an address: not zero, and less than 2^48.
+  expect(cells.readUInt32LE(32)).toBe(13);
+  expect(cells.toString('latin1', 36, 40)).toBe('exac');
+  expect(cells.readBigUInt64LE(40)).toBeGreaterThan(0n);
+  expect(cells.readBigUInt64LE(40)).toBeLessThan(2n ** 48n);
+});
+
 test('returns the same bytes for any chunks', async () => {
   const { connection, write, read } = await table();
   await fc.assert(

@@ -6,10 +6,10 @@ import { parseGelfConfiguration } from '../../../src/emitters/gelf/configuration
 import { GelfEmitter } from '../../../src/emitters/gelf/gelf-emitter.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { freePort } from '../../../testkit/free-ports.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { DatagramReceiver } from '../../support/datagram-receiver.ts';
-import { freePort } from '../../support/free-ports.ts';
 import { decodeStream, GelfDatagramDecoder } from '../../support/gelf-decoder.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 import { StreamReceiver } from '../../support/stream-receiver.ts';

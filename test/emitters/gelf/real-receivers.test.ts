@@ -6,11 +6,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GelfClient, type GelfClientOptions } from '../../../src/gelf.ts';
+import { freePort } from '../../../testkit/free-ports.ts';
+import type { RunningProcess } from '../../../testkit/running-process.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
-import { freePort } from '../../support/free-ports.ts';
 import { parseMessage } from '../../support/gelf-decoder.ts';
 import { findLogDaemon, type LogDaemon, startLogDaemon } from '../../support/log-daemons.ts';
-import type { RunningProcess } from '../../support/running-process.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const COUNT = 500;

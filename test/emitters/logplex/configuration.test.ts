@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseLogplexConfiguration } from '../../../src/emitters/logplex/configuration.ts';
 import { logplexType } from '../../../src/emitters/logplex/type.ts';
 import { ConfigurationError } from '../../../src/runtime/configuration/configuration-error.ts';
+import { schemaOptions } from '../../../src/runtime/configuration/schema-options.ts';
 
 const URL_ = 'https://token:t.secret@logs.example.com/logs';
 const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
@@ -42,7 +43,7 @@ it('has the documented default timeouts and limits', () => {
 });
 
 it('documents every key', () => {
-  const text = JSON.stringify(logplexType.options);
+  const text = JSON.stringify(schemaOptions(logplexType.shape));
   const all = {
     ...{
       url: URL_,

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { PostgresEmitter } from '../../../src/emitters/postgres/postgres-emitter.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import { type RecordBatch, sliceRecords } from '../../../src/records/record-batch.ts';
-import { freePort } from '../../support/free-ports.ts';
+import { freePort } from '../../../testkit/free-ports.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 import { CuttingProxy, saysCommit, type Verdict } from './cutting-proxy.ts';
 import { MISSING, never, PostgresStand, store } from './postgres-stand.ts';

@@ -6,7 +6,7 @@ import { PostgresEmitter } from '../../../src/emitters/postgres/postgres-emitter
 import { batchOf } from '../../../src/records/batch.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { STORE_ROLE } from '../../support/documented-database.ts';
+import { STORE_ROLE } from '../../../testkit/documented-database.ts';
 import { emitterEnvironment } from '../../support/emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../../support/postgres-server.ts';
 

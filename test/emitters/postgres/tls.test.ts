@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { freePort } from '../../../testkit/free-ports.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
-import { freePort } from '../../support/free-ports.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { MISSING, PostgresStand, store } from './postgres-stand.ts';
 

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { parsePostgresConfiguration } from '../../../src/emitters/postgres/configuration.ts';
 import { tryConnection } from '../../../src/emitters/postgres/try-connection.ts';
 import type { ConnectionTrial } from '../../../src/runtime/connection-trial.ts';
-import { STORE_ROLE } from '../../support/documented-database.ts';
-import { freePort } from '../../support/free-ports.ts';
+import { STORE_ROLE } from '../../../testkit/documented-database.ts';
+import { freePort } from '../../../testkit/free-ports.ts';
 import { MISSING, PostgresStand } from './postgres-stand.ts';
 
 describe.skipIf(MISSING !== '')(`A trial of the connection to PostgreSQL${MISSING}`, () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { GelfMessage } from '../../../src/protocols/gelf/gelf-message.ts';
 import { gelfPresentation } from '../../../src/protocols/gelf/gelf-presentation.ts';
 import type { PacketCodecOptions } from '../../../src/protocols/gelf/packet-codec.ts';
+import { type GoldenName, readGolden } from '../../../testkit/gelf-golden.ts';
 import { GelfDatagramDecoder, type Json } from '../../support/gelf-decoder.ts';
-import { type GoldenName, readGolden } from '../../support/gelf-golden.ts';
 
 const SHORT: GelfMessage = {
   host: 'example.org',

@@ -45,10 +45,9 @@ describe('an HTTP server', () => {
     ],
   ])('answers health while 400 connections %s', async (_, text) => {
     const { address, get } = await serving({
-      routes: [
+      mounts: [
         {
-          method: 'POST',
-          path: '/x',
+          prefix: '/x',
           handle: async (request) => ({ body: JSON.stringify(await request.json()) }),
         },
       ],
@@ -60,10 +59,9 @@ describe('an HTTP server', () => {
   it('keeps a connection whose request is being answered', async () => {
     let answer: (() => void) | undefined;
     const { address, get } = await serving({
-      routes: [
+      mounts: [
         {
-          method: 'GET',
-          path: '/slow',
+          prefix: '/slow',
           handle: async () => {
             await new Promise<void>((resolve) => {
               answer = resolve;
@@ -83,10 +81,9 @@ describe('an HTTP server', () => {
 
   it('logs one line for requests that fail without end', async () => {
     const { get, lines } = await serving({
-      routes: [
+      mounts: [
         {
-          method: 'GET',
-          path: '/broken',
+          prefix: '/broken',
           handle: () => {
             throw new Error('broken');
           },

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { SmallDisk } from '../../../bench/chaos/small-disk.ts';
 import {
   openStateStore,
   type StateStore,
   type StateStoreOptions,
 } from '../../../src/storage/state/state-store.ts';
 import { StateStoreError } from '../../../src/storage/state/state-store-error.ts';
+import { SmallDisk } from '../../../testkit/small-disk.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { Random } from '../random.ts';
 

@@ -5,13 +5,6 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import type { IntakeLimits } from './intake-limits.ts';
 
-export interface ConnectionLimitsOptions {
-  readonly limits: IntakeLimits;
-  readonly clock: Clock;
-  /** A connection was closed. */
-  readonly onClosed: (peer: string, reason: string) => void;
-}
-
 /**
  * Limits the number of connections: in all, for each address, and for each certificate; and the time of the TLS handshake.
  * A connection is counted from its first packet, before TLS. Watches each server once, after it is bound.
@@ -90,6 +83,13 @@ export class ConnectionLimits {
     socket.destroy();
     return false;
   }
+}
+
+export interface ConnectionLimitsOptions {
+  readonly limits: IntakeLimits;
+  readonly clock: Clock;
+  /** A connection was closed. */
+  readonly onClosed: (peer: string, reason: string) => void;
 }
 
 function peerOf({

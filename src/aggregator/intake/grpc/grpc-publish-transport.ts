@@ -8,8 +8,6 @@ import type {
   PublishTransport,
 } from '../publish/publish-transport.ts';
 
-export type PublishStream = ServerDuplexStream<IncomingRequest, PublishResponse>;
-
 const STATUS: Record<CallFailure, status> = {
   unavailable: status.UNAVAILABLE,
   'protocol-broken': status.INVALID_ARGUMENT,
@@ -62,6 +60,8 @@ export class GrpcPublishTransport implements PublishTransport {
     this.#stream.emit('error', { code: STATUS[failure], details: reason });
   }
 }
+
+export type PublishStream = ServerDuplexStream<IncomingRequest, PublishResponse>;
 
 /** As `CN=..., O=...`. */
 function subjectOf(stream: PublishStream): string | undefined {

@@ -1,17 +1,9 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
+import { repeat } from '../../../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { MessageProgress } from './message-progress.ts';
-
-export interface UnfinishedOptions {
-  readonly limitBytes: number;
-  readonly withinMs: number;
-  readonly clock: Clock;
-  /** A call was ended because of a limit. */
-  readonly onEnded: (peer: string, reason: string) => void;
-  readonly onBytes: (bytes: number) => void;
-}
 
 interface WatchedCall {
   readonly stream: ServerHttp2Stream;
@@ -37,11 +29,11 @@ export class UnfinishedMessages {
   /** The calls with an incomplete message, the oldest first. */
   readonly #calls = new Set<WatchedCall>();
   #bytes = 0;
-  #cancelCheck: Cancel = () => {};
+  readonly #cancelChecks: Cancel;
 
   constructor(options: UnfinishedOptions) {
     this.#options = options;
-    this.#checkLater();
+    this.#cancelChecks = repeat(options.clock, CHECK_EVERY_MS, () => this.#checkAll());
   }
 
   /** Called once, after the server is bound. */
@@ -54,7 +46,7 @@ export class UnfinishedMessages {
   }
 
   stop(): void {
-    this.#cancelCheck();
+    this.#cancelChecks();
   }
 
   #watchCall(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
@@ -107,12 +99,9 @@ export class UnfinishedMessages {
     if (bytes !== 0) this.#options.onBytes(this.#bytes);
   }
 
-  #checkLater(): void {
-    this.#cancelCheck = this.#options.clock.after(CHECK_EVERY_MS, () => {
-      const nowMs = this.#options.clock.monotonicMs();
-      for (const call of [...this.#calls]) this.#check(call, nowMs);
-      this.#checkLater();
-    });
+  #checkAll(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const call of [...this.#calls]) this.#check(call, nowMs);
   }
 
   #check(call: WatchedCall, nowMs: number): void {
@@ -120,4 +109,13 @@ export class UnfinishedMessages {
     else if (nowMs - call.begunMs >= this.#options.withinMs)
       this.#end(call, 'a message was not complete in time');
   }
+}
+
+export interface UnfinishedOptions {
+  readonly limitBytes: number;
+  readonly withinMs: number;
+  readonly clock: Clock;
+  /** A call was ended because of a limit. */
+  readonly onEnded: (peer: string, reason: string) => void;
+  readonly onBytes: (bytes: number) => void;
 }

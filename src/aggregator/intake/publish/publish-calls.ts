@@ -1,6 +1,6 @@
 import { LIMITS } from '../../../records/limits.ts';
+import { Timer } from '../../../runtime/async/timer.ts';
 import { untilAborted } from '../../../runtime/async/until-aborted.ts';
-import type { Cancel } from '../../../runtime/clock.ts';
 import type { IntakeContext } from '../intake.ts';
 import { CollectorInstances } from './collector-instances.ts';
 import type { ConnectedCollector } from './connected-collector.ts';
@@ -9,18 +9,6 @@ import type { PublishTransport } from './publish-transport.ts';
 import { SharedLimit } from './shared-limit.ts';
 
 const BUSY_INTERVAL_MS = 10_000;
-
-export interface PublishLimits {
-  /** Streams that are open on one call. */
-  readonly streamsPerCall: number;
-  /** Streams that are open on all calls together; each costs about 200 bytes. */
-  readonly openStreams: number;
-}
-
-export const PUBLISH_LIMITS: PublishLimits = {
-  streamsPerCall: LIMITS.streamsPerCall,
-  openStreams: 262_144,
-};
 
 /** All Publish calls, whatever their transport: one for each collector, and the state that they share. */
 export class PublishCalls {
@@ -31,13 +19,15 @@ export class PublishCalls {
   readonly #openStreams: SharedLimit;
   readonly #instances = new CollectorInstances();
   #unsubscribe: () => void = () => {};
-  #cancelBusy: Cancel = () => {};
+  readonly #busyTimer: Timer;
   #isStopping = false;
 
   constructor(context: IntakeContext, limits: PublishLimits = PUBLISH_LIMITS) {
     this.#context = context;
     this.#limits = limits;
     this.#openStreams = new SharedLimit(limits.openStreams);
+    const { clock, queue } = context;
+    this.#busyTimer = new Timer(clock, () => this.#queueChanged(queue.stopped));
   }
 
   start(): void {
@@ -63,7 +53,7 @@ export class PublishCalls {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#isStopping = true;
     this.#unsubscribe();
-    this.#cancelBusy();
+    this.#busyTimer.cancel();
     const drained = Promise.all([...this.#calls].map((call) => call.drain(SHUTTING_DOWN)));
     await untilAborted(drained, deadline);
     for (const call of [...this.#calls]) call.fail('unavailable', SHUTTING_DOWN);
@@ -90,12 +80,22 @@ export class PublishCalls {
 
   /** Reports to all calls; while the queue is stopped, again at intervals. */
   #queueChanged(stopped: string | undefined): void {
-    this.#cancelBusy();
+    this.#busyTimer.cancel();
     for (const call of this.#calls) call.queueChanged(stopped);
-    if (stopped === undefined) return;
-    const { clock, queue } = this.#context;
-    this.#cancelBusy = clock.after(BUSY_INTERVAL_MS, () => this.#queueChanged(queue.stopped));
+    if (stopped !== undefined) this.#busyTimer.set(BUSY_INTERVAL_MS);
   }
 }
+
+export interface PublishLimits {
+  /** Streams that are open on one call. */
+  readonly streamsPerCall: number;
+  /** Streams that are open on all calls together; each costs about 200 bytes. */
+  readonly openStreams: number;
+}
+
+export const PUBLISH_LIMITS: PublishLimits = {
+  streamsPerCall: LIMITS.streamsPerCall,
+  openStreams: 262_144,
+};
 
 const SHUTTING_DOWN = 'shutting down';

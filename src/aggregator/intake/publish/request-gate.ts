@@ -1,16 +1,6 @@
 import type { IncomingRequest } from '../../../records/publish-codec.ts';
 import type { PublishTransport } from './publish-transport.ts';
 
-/** A peer that sends small messages without end must leave turns of the event loop to the others. */
-export const REQUESTS_PER_TURN = 256;
-
-export interface RequestGateOptions {
-  readonly transport: Pick<PublishTransport, 'pause' | 'resume'>;
-  /** Whether a request may be processed now, as far as the call knows. */
-  readonly mayProcess: (request: IncomingRequest) => boolean;
-  readonly process: (request: IncomingRequest) => void;
-}
-
 /**
  * Decides when the requests of one call are processed. A request that must wait is held and the transport is paused, so a
  * call holds at most one. The gate itself bounds the requests in one turn of the event loop, and waits while the peer does
@@ -85,4 +75,14 @@ export class RequestGate {
     }
     this.#options.process(request);
   }
+}
+
+/** A peer that sends small messages without end must leave turns of the event loop to the others. */
+export const REQUESTS_PER_TURN = 256;
+
+export interface RequestGateOptions {
+  readonly transport: Pick<PublishTransport, 'pause' | 'resume'>;
+  /** Whether a request may be processed now, as far as the call knows. */
+  readonly mayProcess: (request: IncomingRequest) => boolean;
+  readonly process: (request: IncomingRequest) => void;
 }

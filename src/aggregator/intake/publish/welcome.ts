@@ -1,8 +1,6 @@
 import { Compression, type Welcome } from '../../../records/gen/megacollector/v1/aggregator.ts';
 import { LIMITS } from '../../../records/limits.ts';
 
-export const PROTOCOL_VERSION = 1;
-
 /** Besides none. */
 const COMPRESSIONS = [Compression.COMPRESSION_LZ4];
 
@@ -16,3 +14,5 @@ export function welcome(software: string): Welcome {
     software,
   };
 }
+
+export const PROTOCOL_VERSION = 1;

@@ -10,24 +10,6 @@ import type { SessionTrack } from './gap-detector.ts';
 /** Version and identity are in the first packet. */
 const STARTUP_MS = 5000;
 
-export interface FebeConnectionOptions {
-  readonly socket: Socket;
-  /** The identity that the peer must send. */
-  readonly identity: Uint8Array;
-  readonly limits: FebeLimits;
-  readonly clock: Clock;
-  readonly track: SessionTrack;
-  readonly listener: ConnectionListener;
-}
-
-/** Receives the events of a connection. The bytes of `record` are valid only during the call. */
-export interface ConnectionListener {
-  established(version: ServerVersion): void;
-  record(payload: Uint8Array, version: ServerVersion, missed: number): void;
-  /** Exactly once, as the last event. `fault` undefined: the peer closed cleanly, or the listener did. */
-  ended(connection: FebeConnection, fault: FebeFault | 'silence' | undefined): void;
-}
-
 /**
  * One PostgreSQL process. All its bytes are read as soon as they arrive, because a process whose socket is full
  * blocks in the middle of its work. Nothing is ever written to it.
@@ -97,6 +79,24 @@ export class FebeConnection implements FebeHandler {
     this.#options.track.end();
     this.#options.listener.ended(this, fault);
   }
+}
+
+export interface FebeConnectionOptions {
+  readonly socket: Socket;
+  /** The identity that the peer must send. */
+  readonly identity: Uint8Array;
+  readonly limits: FebeLimits;
+  readonly clock: Clock;
+  readonly track: SessionTrack;
+  readonly listener: ConnectionListener;
+}
+
+/** Receives the events of a connection. The bytes of `record` are valid only during the call. */
+export interface ConnectionListener {
+  established(version: ServerVersion): void;
+  record(payload: Uint8Array, version: ServerVersion, missed: number): void;
+  /** Exactly once, as the last event. `fault` undefined: the peer closed cleanly, or the listener did. */
+  ended(connection: FebeConnection, fault: FebeFault | 'silence' | undefined): void;
 }
 
 const SHOWN_CHARACTERS = 200;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ParsedServes, parseServes, type ServeRules } from '../../../protocols/febe/parse-serves.ts';
-import { syncDirectory } from '../../../storage/state/file-system.ts';
+import { replaceFile } from '../../../runtime/files/replace-file.ts';
+import { syncDirectory } from '../../../runtime/files/sync-directory.ts';
 import { type Tenant, tenantOf } from './tenant.ts';
 
 /*
@@ -90,9 +91,7 @@ export class ServeDatabase {
 
   async #accept({ bytes, mode }: Extract<ClaimedList, { kind: 'records' }>): Promise<void> {
     const temporary = this.#path(`${LOADED}${TEMPORARY}${randomBytes(6).toString('hex')}`);
-    await writeDurably(temporary, bytes, mode);
-    await rename(temporary, this.#path(LOADED));
-    await syncDirectory(this.#options.directory);
+    await replaceFile(this.#path(LOADED), bytes, { temporary, mode });
     await unlink(this.#path(CLAIMED));
     await syncDirectory(this.#options.directory);
     await rm(this.#path(LAST_ERROR), { force: true }).catch(() => {});
@@ -104,9 +103,7 @@ export class ServeDatabase {
     await rename(this.#path(CLAIMED), this.#path(REJECTED));
     // By rename, because a last_error of another owner can be replaced, but not written.
     const temporary = this.#path(`${LAST_ERROR}${TEMPORARY}${randomBytes(6).toString('hex')}`);
-    await writeDurably(temporary, Buffer.from(`${SUBMITTED_NAME} ${reason}\n`), 0o644);
-    await rename(temporary, this.#path(LAST_ERROR));
-    await syncDirectory(this.#options.directory);
+    await replaceFile(this.#path(LAST_ERROR), `${SUBMITTED_NAME} ${reason}\n`, { temporary, mode: 0o644 });
   }
 
   #parse(bytes: Uint8Array, credentialsChecked: boolean): ParsedServes {
@@ -153,16 +150,6 @@ async function readSubmitted(path: string): Promise<Submitted> {
     return { bytes: await readFile(path), mode: stats.mode & 0o777 };
   } catch (error) {
     return { ...nothing, fault: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` };
-  }
-}
-
-async function writeDurably(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const file = await open(path, 'wx', mode);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

@@ -82,7 +82,7 @@ export class TailState {
   }
 
   get #lastScan(): ScanResult {
-    const { allLostBytes: lostBytes } = this.#parts.events;
+    const lostBytes = this.#parts.events.allLostBytes();
     return { lostBytes, undecidedSinceUnixMs: this.#undecidedSinceUnixMs };
   }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import type { StreamSink } from '../../source.ts';
-import type { ConfiguredSource, DocumentedValue, SourceType } from '../source-type.ts';
+import type { ConfiguredSource, SourceType } from '../source-type.ts';
 import type { TailEntry } from './files/tail-configuration.ts';
 import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
 import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
@@ -15,57 +15,6 @@ export interface TailConfiguration {
   readonly sourceFile: string | undefined;
 }
 
-const DOCUMENTED_VALUE: DocumentedValue = {
-  variable: TAIL_VARIABLES.tailConfiguration.name,
-  introduction: 'A JSON list. Each object describes a group of files that are read alike:',
-  options: [
-    {
-      key: 'paths',
-      format: 'list of globs',
-      default: 'required',
-      description: 'Files to read. Compressed files (`.gz`, `.zst`, `.xz`, `.bz2`, `.zip`) are skipped.',
-    },
-    {
-      key: 'exclude',
-      format: 'list of globs',
-      default: 'none',
-      description: 'Files to skip. A glob without a slash matches the file name in any directory: `*.tmp`.',
-    },
-    {
-      key: 'format',
-      format: 'name of a format',
-      default: '`plain`',
-      description:
-        'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, ...',
-    },
-    {
-      key: 'resource',
-      format: 'object of texts',
-      default: 'none',
-      description: 'Resource attributes that are added to every record.',
-    },
-    {
-      key: 'start_at',
-      format: '`beginning` or `end`',
-      default: '`beginning`',
-      description: 'Start position of a file that existed before the first start and is not known.',
-    },
-    {
-      key: 'ignore_older',
-      format: 'duration',
-      default: 'none',
-      description: 'Do not start to read files that were last modified longer ago than this.',
-    },
-    {
-      key: 'multiline',
-      format: '`{"start": regex}` or `{"continue": regex}`',
-      default: 'none',
-      description:
-        'How lines are joined: a matching line starts a record, or belongs to the record before it.',
-    },
-  ],
-};
-
 export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
   name: 'tail',
   variables: TAIL_VARIABLES,
@@ -74,7 +23,6 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
     TAIL_VARIABLES.sourceFile.name,
     TAIL_VARIABLES.tailConfiguration.name,
   ],
-  documentedValue: DOCUMENTED_VALUE,
   parse: (values, context) => {
     const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
     const entries = [

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logfebe } from '../../../../src/formats/logfebe.ts';
 import type { RecordBatch } from '../../../../src/records/record-batch.ts';
+import { runCommand } from '../../../../testkit/running-process.ts';
 import { type CapturedSink, readAll } from '../../../support/captured-sink.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { febeCapture } from '../../../support/febe-capture.ts';
 import { FebeClient } from '../../../support/febe-client.ts';
 import { greeting, recordFrame } from '../../../support/febe-frames.ts';
-import { runCommand } from '../../../support/running-process.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { messagesOf, PATIENT, preparedSource } from './prepared-source.ts';
 

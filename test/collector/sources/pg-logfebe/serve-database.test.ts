@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ServeDatabase } from '../../../../src/collector/sources/pg-logfebe/serve-database.ts';
-import { runCommand } from '../../../support/running-process.ts';
+import { runCommand } from '../../../../testkit/running-process.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const list = (...paths: string[]) =>

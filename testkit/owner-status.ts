@@ -1,17 +1,13 @@
-import { getStatus } from '../../src/aggregator/api/operations/queue-operations.ts';
-import type { AggregatorStatus } from '../../src/aggregator/api/operations/queue-reports.ts';
-import type { CollectorStatus } from '../../src/collector/collector-reports.ts';
-import { getCollectorStatus } from '../../src/collector/operations.ts';
-import { callControl } from '../../src/runtime/control/control-client.ts';
-import { callHandler } from '../../src/runtime/http/call-handler.ts';
-import type { HttpHandler } from '../../src/runtime/http/http-contract.ts';
-import type { AnyTypedOperation } from '../../src/runtime/operations/operation.ts';
-import { operationAnswer } from '../../src/runtime/operations/operation-answer.ts';
-import {
-  type CallAnswer,
-  type CallInput,
-  operationCall,
-} from '../../src/runtime/operations/operation-call.ts';
+import { getStatus } from '../src/aggregator/api/operations/queue-operations.ts';
+import type { AggregatorStatus } from '../src/aggregator/api/operations/queue-reports.ts';
+import type { CollectorStatus } from '../src/collector/collector-reports.ts';
+import { getCollectorStatus } from '../src/collector/operations.ts';
+import { callControl } from '../src/runtime/control/control-client.ts';
+import { callHandler } from '../src/runtime/http/call-handler.ts';
+import type { HttpHandler } from '../src/runtime/http/http-contract.ts';
+import type { AnyTypedOperation } from '../src/runtime/operations/operation.ts';
+import { operationAnswer } from '../src/runtime/operations/operation-answer.ts';
+import { type CallAnswer, type CallInput, operationCall } from '../src/runtime/operations/operation-call.ts';
 
 /** Calls an operation of the process that runs on a state directory. Rejects when no process runs. */
 export async function callProcess<Called extends AnyTypedOperation>(

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 /** The role that docs/store.md creates. */
 export const STORE_ROLE = 'collector';
 
-const PAGE = new URL('../../docs/store.md', import.meta.url);
+/** Tests and measurements run in the root of the checkout, compiled or not. */
+const PAGE = 'docs/store.md';
 const BLOCK = /```sql\n(create role collector[\s\S]*?)```/;
 
 /** The statements of docs/store.md that set up its database `logs`, for a database of another name. */

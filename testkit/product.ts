@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CollectorStatus } from '../../src/collector/collector-reports.ts';
-import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
+import type { CollectorStatus } from '../src/collector/collector-reports.ts';
+import type { QueueBalance } from '../src/storage/queue/queue-contract.ts';
 import { type ProcessPlan, RunningProcess, runCommand } from './running-process.ts';
 
 /** Where `make build` puts the product. Found from here or from the compiled tools: both are run in the checkout. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommand } from '../../test/support/running-process.ts';
+import { runCommand } from './running-process.ts';
 
 const FILL_CHUNK_BYTES = 1024 * 1024;
 

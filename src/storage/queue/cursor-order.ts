@@ -1,4 +1,4 @@
-import type { CursorPoint } from '../../storage/queue/queue-contract.ts';
+import type { CursorPoint } from './queue-contract.ts';
 
 /** Whether `a` is before `b` in the queue. */
 export function isBefore(a: CursorPoint, b: CursorPoint): boolean {

@@ -5,7 +5,7 @@ import type {
   PacketTransport,
   StreamTransport,
   TransportFailure,
-} from './transport.ts';
+} from '../../src/transport/transport.ts';
 
 /**
  * Stores sent packets and connections, for tests of the layers above. It fails while `failWith` is set;

@@ -11,9 +11,9 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { documentedDatabase, STORE_ROLE } from '../test/support/documented-database.ts';
-import { freePort } from '../test/support/free-ports.ts';
-import { RunningProcess, runCommand } from '../test/support/running-process.ts';
+import { documentedDatabase, STORE_ROLE } from './documented-database.ts';
+import { freePort } from './free-ports.ts';
+import { RunningProcess, runCommand } from './running-process.ts';
 
 export interface OwnPostgresPlan {
   /** Created here; its parent directories must be accessible to other users. */
