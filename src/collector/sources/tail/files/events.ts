@@ -76,8 +76,8 @@ interface UnreadGeneration extends OfPath {
   readonly written: 'stopped' | 'running';
 }
 
-function withoutState({ state: _, ...fields }: Gone): object {
-  return fields;
+function withoutState(gone: Gone): object {
+  return { ...gone, state: undefined };
 }
 
 /** The events of tailed files. */
@@ -159,7 +159,7 @@ const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
       const when = written === 'stopped' ? 'while the collector was not running' : 'between two scans';
       return `A rotated file is not read: it was written ${when}, and is compressed or matches no pattern`;
     },
-    fields: ({ written: _, ...fields }) => fields,
+    fields: ({ path, lostBytes }) => ({ path, lostBytes }),
     count: (metrics, { lostBytes = 0 }) => {
       metrics.generations.inc(1, { kind: 'unread' });
       metrics.lostBytes.inc(lostBytes, { reason: 'unread_generation' });
