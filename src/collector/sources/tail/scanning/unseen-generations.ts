@@ -63,6 +63,7 @@ export class UnseenGenerations {
   async report(): Promise<void> {
     if (this.#decided === undefined) return;
     const unseen = await this.#listUnseen();
+    let accounted: readonly AccountedStream[] | undefined;
     const nowMs = this.#parts.clock.monotonicMs();
     const before = this.#unchanged;
     this.#unchanged = new Map();
@@ -72,14 +73,16 @@ export class UnseenGenerations {
       const isSame = known !== undefined && isUnchanged(known.file, file);
       const sinceMs = isSame ? known.sinceMs : nowMs;
       if (nowMs - sinceMs < UNCHANGED_MS) this.#unchanged.set(key, { file, sinceMs });
-      else await this.#decide(file, key);
+      else {
+        this.#decided?.add(key);
+        accounted ??= this.#accounted();
+        await this.#decide(file, accounted);
+      }
     }
     this.#paths = this.#knownPaths();
   }
 
-  async #decide(file: RotatedFile, key: string): Promise<void> {
-    this.#decided?.add(key);
-    const known = this.#accounted();
+  async #decide(file: RotatedFile, known: readonly AccountedStream[]): Promise<void> {
     const content = await unaccountedContent(file.path, known);
     if (content.isAccountedFor || (content.sizeBytes === undefined && hasTimeOfWrite(file, known))) return;
     const { path } = file;
