@@ -26,6 +26,7 @@ export class Publisher implements StreamSink, Component {
   readonly #streams = new Map<StreamId, PublishedStream>();
   readonly #stopping = new AbortController();
   #session: PublishSession | undefined;
+  #inUse: PublishClient | undefined;
   #running: Promise<void> | undefined;
   #connected = false;
 
@@ -74,10 +75,13 @@ export class Publisher implements StreamSink, Component {
     this.#clients.clear();
   }
 
-  /** Used from the next connection on. */
+  /** Used from the next connection on. The current connection continues. */
   useCredentials(credentials: ChannelCredentials): void {
     this.#credentials = credentials;
-    for (const client of this.#clients.values()) client.close();
+    for (const client of this.#clients.values()) {
+      // grpc-js ends the calls of a closed client at its next keepalive ping.
+      if (client !== this.#inUse) client.close();
+    }
     this.#clients.clear();
   }
 
@@ -95,8 +99,10 @@ export class Publisher implements StreamSink, Component {
   async #runSession(): Promise<boolean> {
     const address = this.#addresses.current;
     for (const stream of this.#streams.values()) stream.reset();
+    const client = this.#client(address);
+    this.#inUse = client;
     const session = new PublishSession({
-      transport: this.#client(address).publish(),
+      transport: client.publish(),
       address,
       identity: this.#options.identity,
       compression: this.#options.compression,
@@ -120,6 +126,9 @@ export class Publisher implements StreamSink, Component {
     const { reason, welcomed, fruitful, replaced } = await session.run();
     cancelGoBack();
     this.#session = undefined;
+    this.#inUse = undefined;
+    const hasOldCredentials = this.#clients.get(address) !== client;
+    if (hasOldCredentials) client.close();
     this.#connected = false;
     if (welcomed) {
       if (this.#stopping.signal.aborted) this.#events.ended({ address });

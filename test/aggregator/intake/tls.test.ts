@@ -120,6 +120,24 @@ describe('TLS', () => {
     ]);
   });
 
+  it.each([
+    ['of another authority', 'Another Authority', false, /^certificate not accepted: [A-Z_]+$/],
+    ['that has expired', undefined, true, /^certificate not accepted: CERT_HAS_EXPIRED$/],
+  ])('logs the reason for a certificate %s', async (_, otherName, expired, reason) => {
+    const { authority, intake, lines } = await tlsIntake();
+    const issuer = otherName === undefined ? authority : await CertificateAuthority.create(otherName);
+    const { certificate: cert, key } = await issuer.issue({ name: 'collector', expired });
+    await handshake(intake.port, { cert, key, ca: authority.certificate });
+    await until(() =>
+      expect(lines).toContainEqual(
+        expect.objectContaining({
+          msg: 'Rejected a client that failed the TLS handshake',
+          reason: expect.stringMatching(reason),
+        }),
+      ),
+    );
+  });
+
   it.each(['TLSv1', 'TLSv1.1'] as const)('rejects %s', async (version) => {
     const { authority, intake } = await tlsIntake();
     const { certificate: cert, key } = await authority.issue({ name: 'old' });

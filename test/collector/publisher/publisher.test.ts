@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { credentials } from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PublishClient } from '../../../src/collector/publisher/publish-client.ts';
 import { OtherBytesError } from '../../../src/storage/queue/queue-contract.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
@@ -71,6 +73,31 @@ describe('publisher and intake', () => {
     await until(() => expect(stream.accepted).toBe(stream.bytes.length));
     expect(store.bytesOf(stream.id).equals(stream.bytes)).toBe(true);
     expect(store.repeatedBytes).toBe(0);
+  });
+
+  it('keep the connection when the credentials are replaced, and use them for the next one', async () => {
+    const store = new MemoryStore();
+    const first = await startIntake({ store });
+    const { publisher, lines: log } = await startPublisher([first.address]);
+    const stream = new MemoryStream().append('one\n');
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(4));
+    const closed = vi.spyOn(PublishClient.prototype, 'close');
+    onTestFinished(() => closed.mockRestore());
+    publisher.useCredentials(credentials.createInsecure());
+    expect(closed).not.toHaveBeenCalled();
+    stream.append('two\n');
+    publisher.wake(stream.id);
+    await until(() => expect(stream.accepted).toBe(8));
+
+    await first.intake.stop(later(1_000));
+    await until(() => expect(closed).toHaveBeenCalledTimes(1));
+    await startIntake({ store, address: first.address });
+    stream.append('three\n');
+    publisher.wake(stream.id);
+    await until(() => expect(stream.accepted).toBe(14));
+    expect(closed).toHaveBeenCalledTimes(1);
+    expect(log.filter(({ msg }) => msg === 'Connected to the aggregator')).toHaveLength(2);
   });
 
   it('resend unaccepted records when a commit failed', async () => {

@@ -12,14 +12,19 @@ export function onFailedHandshake(server: Server, report: (peer: string, reason:
       const { remoteAddress, remotePort } = socket;
       report(
         remoteAddress === undefined ? 'disconnected' : `${remoteAddress}:${remotePort}`,
-        reasonOf(error),
+        reasonOf(error, socket),
       );
     });
   }
 }
 
-/** OpenSSL reports `00A1B2:error:0A0000C7:SSL routines:...:peer did not return a certificate:../deps/...:`. */
-function reasonOf(error: NodeJS.ErrnoException): string {
+/**
+ * Node.js destroys the socket of a client whose certificate it does not accept, and reports only ECONNRESET. The reason is on
+ * the socket. OpenSSL reports `00A1B2:error:0A0000C7:SSL routines:...:peer did not return a certificate:../deps/...:`.
+ */
+function reasonOf(error: NodeJS.ErrnoException, socket: { readonly authorizationError?: unknown }): string {
+  const { authorizationError } = socket;
+  if (typeof authorizationError === 'string') return `certificate not accepted: ${authorizationError}`;
   const { reason } = error as { reason?: unknown };
   return typeof reason === 'string' ? reason : (error.code ?? error.message);
 }
