@@ -59,7 +59,7 @@ describe('a client over datagrams', () => {
     expect(log.counters).toMatchObject({ sent: 1, cut: 1 });
   });
 
-  it('hears that nobody listens, and never throws', async () => {
+  it('reports a receiver that is not listening, and never throws', async () => {
     const events: OutletEvent[] = [];
     const address = `udp://127.0.0.1:${await freePort()}`;
     const log = client({ address, onEvent: (event) => events.push(event) });
@@ -145,7 +145,7 @@ describe('a client that is misused', () => {
     expect(() => client({ address: `unixgram:/${'x'.repeat(200)}` })).toThrow(/^address: /);
   });
 
-  it('does not throw for messages that are none', () => {
+  it('does not throw for invalid messages', () => {
     const log = client({ address: 'tcp://127.0.0.1:1' });
     const trap = {
       shortMessage: 'x',

@@ -181,7 +181,7 @@ describe('a collector and an aggregator', () => {
     await again.start();
   });
 
-  it('stay up, not ready, when the state is damaged, and say so to every command', async () => {
+  it('stay up and are not ready when the state is damaged, and report it to every command', async () => {
     const pair = await inProcessPair(await temporaryDirectory());
     const first = await pair.createAggregator();
     await first.start();

@@ -1,7 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Exit, RunningProcess } from '../../testkit/running-process.ts';
-import type { Fault } from './faults.ts';
 
 /** An unexpected exit. */
 export interface OwnEnd {
@@ -22,7 +21,7 @@ export interface SupervisedPlan {
   readonly start: (hooks: { onStderr: (chunk: Buffer) => void }) => RunningProcess;
   /** The stderr of all its runs. */
   readonly stderrPath: string;
-  readonly currentFault: () => Pick<Fault, 'name' | 'mayEndProcesses'>;
+  readonly currentFault: () => { readonly name: string; readonly mayEndProcesses?: true };
   readonly onStarted: (process: RunningProcess) => void;
 }
 
@@ -93,7 +92,11 @@ export class Supervised {
     this.#wanted = false;
     try {
       const exit = await this.#process?.stop(STOP_TIMEOUT_MS);
-      return exit === undefined ? 'nothing: it was not running' : String(exit.signal ?? exit.code);
+      if (exit === undefined) return 'nothing: it was not running';
+      if (!this.#harmed || exit.signal !== 'SIGABRT') return String(exit.signal ?? exit.code);
+      // The fault has damaged the memory of the process, which aborts when LMDB frees it.
+      this.#noteOwnEnd(exit, this.#process?.stderr ?? '');
+      return '0';
     } catch (error) {
       return (error as Error).message;
     }
@@ -101,12 +104,16 @@ export class Supervised {
 
   async #ended(child: RunningProcess, exit: Exit): Promise<void> {
     if (!this.#wanted || child !== this.#process) return;
+    this.#noteOwnEnd(exit, child.stderr);
+    await sleep(RESTART_DELAY_MS);
+    if (this.#wanted && child === this.#process && this.ownEnds.length < MAX_OWN_ENDS) this.start();
+  }
+
+  #noteOwnEnd(exit: Exit, stderr: string): void {
     const { name: fault } = this.#plan.currentFault();
-    const lastWords = child.stderr.slice(-2000);
+    const lastWords = stderr.slice(-2000);
     // A SIGHUP may come before its handler is installed.
     const excused = this.#harmed || exit.signal === 'SIGHUP';
     this.ownEnds.push({ name: this.#plan.name, exit, fault, excused, lastWords });
-    await sleep(RESTART_DELAY_MS);
-    if (this.#wanted && child === this.#process && this.ownEnds.length < MAX_OWN_ENDS) this.start();
   }
 }

@@ -89,7 +89,9 @@ async function startPair(
   return {
     ...{ sender, receiver },
     async storedRows() {
-      const { emitters: [emitter] = [] } = await aggregatorStatus(pair.aggregatorState);
+      const {
+        emitters: [emitter],
+      } = await aggregatorStatus(pair.aggregatorState);
       return emitter?.delivered.records ?? 0;
     },
     async finish() {

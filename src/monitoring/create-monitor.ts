@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
 import { InterruptibleWait } from '../runtime/async/interruptible-wait.ts';
 import { untilAborted } from '../runtime/async/until-aborted.ts';
@@ -11,7 +11,7 @@ import type { AlertPager } from './alert-pager.ts';
 import { DEFAULT_ALERTS, DEFAULT_METRICS } from './defaults.ts';
 import type { EvaluationProblem } from './evaluation-failures.ts';
 import { Evaluator } from './evaluator.ts';
-import { createMonitorEvents, type MonitorEvents } from './events.ts';
+import { MONITOR_EVENTS, type MonitorEvents } from './events.ts';
 import { formatIsoTime } from './format-iso-time.ts';
 import { MetricCatalogue } from './metric-catalogue.ts';
 import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
@@ -46,9 +46,9 @@ class StoreMonitor implements Monitor, Component {
   readonly #wait: InterruptibleWait;
   #isWoken = false;
 
-  constructor({ database, clock, logger, metrics, pager, holder }: MonitorOptions) {
+  constructor({ database, clock, logger, metrics = new Registry(), pager, holder }: MonitorOptions) {
     this.#wait = new InterruptibleWait(clock);
-    this.#events = createMonitorEvents(logger, metrics);
+    this.#events = MONITOR_EVENTS.open({ logger, metrics });
     this.#database = new MonitorDatabase({ database, clock, holder });
     this.#metrics = new MetricCatalogue(this.#database);
     this.#alerts = new AlertCatalogue(this.#database);
@@ -101,7 +101,7 @@ class StoreMonitor implements Monitor, Component {
   async metrics(): Promise<readonly MetricReport[]> {
     const { metrics, reports } = await this.#metrics.list();
     for (const { id, problem } of metrics)
-      if (problem !== undefined) this.#events.unreadable('metric', id, problem);
+      if (problem !== undefined) this.#events.unreadable({ kind: 'metric', id, reason: problem });
     return reports;
   }
 
@@ -127,7 +127,7 @@ class StoreMonitor implements Monitor, Component {
   async alerts(): Promise<readonly AlertReport[]> {
     const { alerts, reports } = await this.#alerts.list();
     for (const { id, problem } of alerts)
-      if (problem !== undefined) this.#events.unreadable('alert', id, problem);
+      if (problem !== undefined) this.#events.unreadable({ kind: 'alert', id, reason: problem });
     return reports.map((report) => this.#withProblem(report));
   }
 

@@ -66,8 +66,8 @@ export class Evaluator {
     try {
       await this.#ownTurn();
     } catch (error) {
-      if (error instanceof SqlError) events.storeFailed(error.message);
-      else events.broken(error);
+      if (error instanceof SqlError) events.storeFailed({ reason: error.message });
+      else events.broken({ err: error });
       if (this.#isHolder) this.#allFailed(errorMessage(error));
     }
     return this.#schedule.waitMs;
@@ -110,7 +110,7 @@ export class Evaluator {
       await pages.closeStale();
     }
     events.storeWorks();
-    events.evaluating(isHeld);
+    events.evaluating({ isEvaluator: isHeld });
   }
 
   /** From now on another aggregator changes the positions: ours are outdated. */
@@ -121,7 +121,7 @@ export class Evaluator {
     this.#refreshProblems.clear();
     this.#failures.only(new Set());
     this.#schedule.only([LEASE]);
-    this.#options.events.evaluating(false);
+    this.#options.events.evaluating({ isEvaluator: false });
   }
 
   #names(): readonly string[] {
@@ -164,14 +164,14 @@ export class Evaluator {
     try {
       const { isLost, isBehind, fullBuckets } = await metric.refresh(await readFlushes());
       if (isLost) return this.#lost();
-      if (fullBuckets > 0) events.segmentsLeftOut(id, fullBuckets);
+      if (fullBuckets > 0) events.segmentsLeftOut({ metric: id, buckets: fullBuckets });
       this.#refreshProblems.delete(key);
-      events.refreshed(id, (clock.monotonicMs() - startedMs) / 1000);
+      events.refreshed({ metric: id, seconds: (clock.monotonicMs() - startedMs) / 1000 });
       this.#schedule.done(metricName(key), startedMs, isBehind ? 0 : refreshSeconds * 1000);
     } catch (error) {
       this.#schedule.done(metricName(key), startedMs, Math.max(refreshSeconds * 1000, FAILED_EVERY_MS));
       this.#refreshProblems.set(key, errorMessage(error));
-      events.refreshFailed(id, errorMessage(error));
+      events.refreshFailed({ metric: id, reason: errorMessage(error) });
     }
   }
 
@@ -202,19 +202,19 @@ export class Evaluator {
       const result = await alert.check(metric.definition, metric.computed);
       if (result === 'lost') return this.#lost();
       if (result !== undefined) {
-        for (const change of result.changes) events.changed(id, change);
+        for (const change of result.changes) events.changed({ alert: id, ...change });
         pages.checked(alert.definition, result);
         this.#firing.set(key, result.states.filter(({ state }) => state === 'firing').length);
-        events.firing([...this.#firing.values()].reduce((all, each) => all + each, 0));
+        events.firing({ segments: [...this.#firing.values()].reduce((all, each) => all + each, 0) });
       }
       this.#throwIfBlind(alert, metric, metricKey);
       this.#failures.worked(id);
-      events.checked(id);
+      events.checked({ alert: id });
       this.#schedule.done(alertName(key), startedMs, periodMs);
     } catch (error) {
       this.#schedule.done(alertName(key), startedMs, Math.max(periodMs, FAILED_EVERY_MS));
       this.#failures.failed(alert.definition, errorMessage(error), this.#options.database.nowUnixMicro);
-      events.checkFailed(id, errorMessage(error));
+      events.checkFailed({ alert: id, reason: errorMessage(error) });
     }
   }
 

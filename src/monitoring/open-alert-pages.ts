@@ -32,7 +32,8 @@ export class OpenAlertPages {
   checked(definition: AlertDefinition, { states, changes }: CheckResult): void {
     const firing = definition.notify ? states.filter(({ state }) => state === 'firing') : [];
     const paged = firing.toSorted((a, b) => a.sinceUnixMicro - b.sinceUnixMicro).slice(0, MAX_PAGES);
-    if (paged.length < firing.length) this.#events.pagesLeftOut(definition.id, firing.length);
+    if (paged.length < firing.length)
+      this.#events.pagesLeftOut({ alert: definition.id, segments: firing.length });
     const open = this.#pager.open().filter(({ alert }) => alert === definition.id);
     const wanted = new Set(paged.map(({ segment }) => segment));
     const shown = new Set(open.map(({ segment }) => segment));

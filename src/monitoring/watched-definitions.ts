@@ -34,17 +34,24 @@ export class WatchedDefinitions {
     const metrics = new Map<string, MetricRefresh>();
     for (const stored of metricRows.map(storedMetric)) {
       const key = keyOf(stored);
-      if (stored.definition === undefined) this.#events.unreadable('metric', stored.id, stored.problem ?? '');
+      if (stored.definition === undefined) this.#skip('metric', stored);
       else metrics.set(key, this.#metrics.get(key) ?? new MetricRefresh(stored, stored.definition, database));
     }
     const alerts = new Map<string, AlertCheck>();
     for (const stored of alertRows.map(storedAlert)) {
       const key = keyOf(stored);
-      if (stored.definition === undefined) this.#events.unreadable('alert', stored.id, stored.problem ?? '');
+      if (stored.definition === undefined) this.#skip('alert', stored);
       else alerts.set(key, this.#alerts.get(key) ?? new AlertCheck(stored, stored.definition, database));
     }
     this.#metrics = metrics;
     this.#alerts = alerts;
+  }
+
+  #skip(
+    kind: 'metric' | 'alert',
+    { id, problem = '' }: { readonly id: string; readonly problem?: string | undefined },
+  ): void {
+    this.#events.unreadable({ kind, id, reason: problem });
   }
 
   /** From now on another aggregator changes the positions: ours are outdated. */

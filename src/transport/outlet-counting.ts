@@ -1,5 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
-import { EventLimiter } from './event-limiter.ts';
+import { EventLimiter } from '../runtime/logging/event-limiter.ts';
 import type { DropReason, OutletCounters, OutletEvent, OutletListener } from './outlet.ts';
 
 const EVENT_INTERVAL_MS = 10_000;
@@ -23,8 +23,8 @@ export class OutletCounting {
 
   constructor(address: string, clock: Clock, listener: OutletListener = () => {}) {
     this.#address = address;
-    this.#events = new EventLimiter<Uncounted>(clock, EVENT_INTERVAL_MS, (event) =>
-      listener(event as OutletEvent),
+    this.#events = new EventLimiter(clock, { intervalMs: EVENT_INTERVAL_MS }, (event, count) =>
+      listener({ ...event, count } as OutletEvent),
     );
   }
 

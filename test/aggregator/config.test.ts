@@ -379,7 +379,7 @@ describe('the default state directory', () => {
     expect(problemsOf({}, { ...OPTIONS, userId: 1000 })).toEqual([
       {
         variable: 'AGGREGATOR_STATE_DIRECTORY',
-        message: expect.stringMatching(/^expected a path, found none/),
+        message: expect.stringMatching(/^expected a path, found nothing/),
       },
     ]);
   });

@@ -38,7 +38,7 @@ describe('the audit of what came out', () => {
     expect(await auditOfLogs(due, [alpha(2), alpha(4)])).toMatchObject({ missing: 1 });
   });
 
-  test('counts what is doubled', async () => {
+  test('counts duplicates', async () => {
     expect(await auditOf([...FIVE, alpha(2)])).toMatchObject({ missing: 0, doubled: 1, disordered: 0 });
   });
 

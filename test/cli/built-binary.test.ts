@@ -158,7 +158,7 @@ test.each([['-V'], ['version'], ['--version']])('%s prints the version', async (
 });
 
 test('help prints the help of the program, or of a named command', async () => {
-  const { stdout, code } = await ended(['--help']);
+  const { stdout, code } = await ended(['help']);
   expect({ stdout, code }).toEqual({ stdout: expect.stringContaining('Usage: mega-collector'), code: 0 });
-  expect((await ended(['--help', 'monitor', 'logs'])).stdout).toContain('Usage: mega-collector monitor logs');
+  expect((await ended(['help', 'monitor', 'logs'])).stdout).toContain('Usage: mega-collector monitor logs');
 });

@@ -136,7 +136,7 @@ describe('status', () => {
     );
   });
 
-  test('a directory that is none, or is missing, is named', async () => {
+  test('an invalid or missing directory is named', async () => {
     const empty = await temporaryDirectory();
     expect((await commandOf(['status', '--state-directory', empty])).stderr).toContain(
       'is not a state directory',
@@ -381,7 +381,7 @@ describe('emitters', () => {
     const argv = ['emitters', 'skip', 'archive', '--state-directory', directory];
     expect(await commandOf(argv)).toMatchObject({
       exitCode: 0,
-      stdout: 'archive goes on; given up: 3 records (30 B).\n',
+      stdout: 'archive continues; discarded 3 records (30 B).\n',
     });
     expect(inputs).toMatchObject([{ parameters: { name: 'archive' } }]);
     expect(JSON.parse((await commandOf([...argv, '--json'])).stdout)).toEqual({ records: 3, bytes: 30 });

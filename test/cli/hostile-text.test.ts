@@ -1,10 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.ts';
 import { printedSlice } from '../../src/emitters/text/printed-slice.ts';
-import type { Json } from '../../src/records/json.ts';
 import type { Role } from '../../src/runtime/configuration/state-directory.ts';
 import { HttpError } from '../../src/runtime/http/http-error.ts';
 import { createLogger } from '../../src/runtime/logging/logger.ts';

@@ -67,10 +67,10 @@ describeEachMonitorStore('metrics', (open) => {
       { statistic: 'avg', property: 'url.path' },
       'Cannot compute avg of url.path: it is text, which can only be counted.',
     ],
-    [{ statistic: 'p95', property: 'section(path)' }, /which is text/],
-    [{ statistic: 'max', property: 'time' }, /which is a time/],
+    [{ statistic: 'p95', property: 'section(path)' }, /: it is text/],
+    [{ statistic: 'max', property: 'time' }, /: it is a time/],
     [{ startOffsetSeconds: 100 }, /at least 120/],
-    [{ periodSeconds: 1, startOffsetSeconds: 31_622_400 }, /more than 1000000 buckets/],
+    [{ periodSeconds: 1, startOffsetSeconds: 31_622_400 }, /at most 1000000 periods of 1 s/],
   ])('are rejected if they are not possible: %j', async (definition, message) => {
     const { monitor } = await setUp();
     const refused = monitor.createMetric(metricDefinition.parse({ id: 'x', ...definition }));

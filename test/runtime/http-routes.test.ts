@@ -311,7 +311,7 @@ describe('a body', () => {
     expect(lines.filter(({ level }) => level > 30)).toEqual([]);
   });
 
-  test('of a client that has gone already does not keep anybody waiting', async () => {
+  test('of a client that has disconnected does not delay the stop', async () => {
     const outcome = vi.fn();
     const { port } = await serving({
       routes: [

@@ -5,7 +5,7 @@ import { expectCleanStoreChaos } from './store-chaos.ts';
 const isInstalled = OwnPostgres.isInstalled();
 if (!isInstalled) process.stderr.write('SKIPPED: PostgreSQL under fire, which is not installed\n');
 
-describe.skipIf(!isInstalled)('PostgreSQL holds every line once, whatever is killed', () => {
+describe.skipIf(!isInstalled)('PostgreSQL has every line once after any kill', () => {
   test('with one aggregator', { timeout: 180_000 }, async () => {
     await expectCleanStoreChaos({ store: 'postgres', aggregators: 1 });
   });

@@ -32,7 +32,7 @@ test('the audit of a store has nothing to say of what is complete', async () => 
   expect(await audit(whole)).toMatchObject({ ...CLEAN, examples: [] });
 });
 
-test('the audit of a store counts what is missing, and that nothing stands there', async () => {
+test('the audit of a store counts missing lines, and reports an empty store', async () => {
   const rows = whole.filter((_, index) => index !== 1);
   expect(await audit(rows)).toMatchObject({ ...CLEAN, lines: 4, missing: 1, misplaced: 1 });
 });
@@ -47,7 +47,7 @@ test('the audit of a store counts a line that came twice, in another stream', as
   expect(await audit(rows)).toMatchObject({ ...CLEAN, lines: 6, doubled: 1 });
 });
 
-test('the audit of a store counts lines that lie at the position of others', async () => {
+test('the audit of a store counts lines at the position of others', async () => {
   const [first, second, ...rest] = whole as [StoredRow, StoredRow, ...StoredRow[]];
   const swapped = [{ ...first, body: second.body }, { ...second, body: first.body }, ...rest];
   const { misplaced, disordered } = await audit(swapped);

@@ -9,7 +9,7 @@ import { operationRoutes } from '../../runtime/operations/operation-routes.ts';
 import { ownerHandler } from '../../runtime/operations/owner-handler.ts';
 import { Admission } from './admission.ts';
 import { apiError, noStore, unavailable } from './api-error.ts';
-import { createApiEvents } from './events.ts';
+import { API_EVENTS } from './events.ts';
 import { guarded } from './guard.ts';
 import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
@@ -61,8 +61,8 @@ const TIME_LIMIT_MS = 20_000;
  * wait, each for at most 20 seconds; 16 clients follow logs.
  */
 export function createApi(options: ApiOptions): Api {
-  const { token, listenAddress, clock } = options;
-  const events = createApiEvents(options.logger, options.metrics, clock);
+  const { token, listenAddress, clock, logger, metrics } = options;
+  const events = API_EVENTS.open({ logger, metrics, clock });
   const admission = new Admission({
     maxRunning: MAX_RUNNING,
     maxWaiting: MAX_WAITING,

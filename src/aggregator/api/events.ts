@@ -1,63 +1,42 @@
-import type { Logger } from 'pino';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Clock } from '../../runtime/clock.ts';
-import type { OperationEvents } from '../../runtime/operations/operation-events.ts';
-
-/** What happens at the API, for the log and the metrics. */
-export interface ApiEvents extends OperationEvents {
-  /** A client without access. */
-  refused(reason: RefusalReason, peer: string): void;
-  /** The number of clients that follow logs. */
-  listening(count: number): void;
-  /** Entries that were left out for a client that follows logs. */
-  skipped(count: number): void;
-}
+import { defineEvents, type Reports } from '../../runtime/events/define-events.ts';
+import { counter, gauge, histogram, metricTable } from '../../runtime/events/metric-table.ts';
+import type { AnsweredOperation, FailedOperation } from '../../runtime/operations/operation-events.ts';
 
 export type RefusalReason = 'token' | 'peer' | 'host' | 'origin' | 'proxy';
 
-/** A rejected client tries again; the counter has all attempts. */
-const REFUSALS_LOGGED_EVERY_MS = 60_000;
+export const API_METRICS = metricTable('aggregator_api_', {
+  seconds: histogram(
+    'request_seconds',
+    'Duration of requests to the API, including the wait; of a tail only its beginning',
+    { labels: ['operation', 'status'], buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30] },
+  ),
+  refused: counter('refused_requests_total', 'Requests to the API without access', { labels: ['reason'] }),
+  listeners: gauge('listeners', 'Clients that follow logs'),
+  skipped: counter(
+    'skipped_entries_total',
+    'Entries left out for clients that follow logs, because more came than could be sent',
+  ),
+});
 
-export function createApiEvents(logger: Logger, metrics: Registry, clock: Clock): ApiEvents {
-  const registers = [metrics];
-  const seconds = new Histogram({
-    name: 'aggregator_api_request_seconds',
-    help: 'Duration of requests to the API, including the wait; of a tail only its beginning.',
-    labelNames: ['operation', 'status'],
-    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
-    registers,
-  });
-  const refused = new Counter({
-    name: 'aggregator_api_refused_requests_total',
-    help: 'Requests to the API without access.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const listeners = new Gauge({
-    name: 'aggregator_api_listeners',
-    help: 'Clients that follow logs.',
-    registers,
-  });
-  const skipped = new Counter({
-    name: 'aggregator_api_skipped_entries_total',
-    help: 'Entries left out for clients that follow logs, because more came than could be sent.',
-    registers,
-  });
-  let loggedMs = Number.NEGATIVE_INFINITY;
-  return {
-    answered: (operation, status, durationMs) => {
-      seconds.observe({ operation, status }, durationMs / 1000);
-    },
-    refused: (reason, peer) => {
-      refused.inc({ reason });
-      if (clock.monotonicMs() - loggedMs < REFUSALS_LOGGED_EVERY_MS) return;
-      loggedMs = clock.monotonicMs();
-      logger.warn({ reason, peer }, 'Rejected a request to the API');
-    },
-    failed: (operation, error) => {
-      logger.error({ err: error, operation }, 'Cannot answer a request to the API');
-    },
-    listening: (count) => listeners.set(count),
-    skipped: (count) => skipped.inc(count),
-  };
-}
+export const API_EVENTS = defineEvents(API_METRICS, (event) => ({
+  answered: event<AnsweredOperation>({
+    count: ({ seconds }, { operation, status, durationMs }) =>
+      seconds.observe(durationMs / 1000, { operation, status: String(status) }),
+  }),
+  failed: event<FailedOperation>({ error: 'Cannot answer a request to the API' }),
+  /** A client without access. It tries again; the counter has all attempts. */
+  refused: event<{ readonly reason: RefusalReason; readonly peer: string }>({
+    warn: 'Rejected a request to the API',
+    once: () => ({ topic: 'refused', value: '' }),
+    repeatAfterMs: 60_000,
+    count: ({ refused }, { reason }) => refused.inc(1, { reason }),
+  }),
+  /** The number of clients that follow logs. */
+  listening: event<{ readonly clients: number }>({
+    count: ({ listeners }, { clients }) => listeners.set(clients),
+  }),
+  /** Entries that were left out for a client that follows logs. */
+  skipped: event<{ readonly entries: number }>({ count: ({ skipped }, { entries }) => skipped.inc(entries) }),
+}));
+
+export type ApiEvents = Reports<typeof API_EVENTS.definitions>;

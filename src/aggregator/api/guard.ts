@@ -11,7 +11,7 @@ export interface GuardOptions {
   readonly token: string | undefined;
   readonly listenAddress: Address;
   readonly clock: Clock;
-  readonly events: ApiEvents;
+  readonly events: Pick<ApiEvents, 'refused'>;
 }
 
 const FAILED_TOKEN_DELAY_MS = 250;
@@ -44,7 +44,7 @@ function checkToken(token: string, { events, clock }: GuardOptions): Check {
     const given = /^Bearer +([^ ]+) *$/i.exec(headers.authorization ?? '')?.[1];
     // Digests have one length: the comparison does not reveal how much of a token was right.
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return;
-    events.refused('token', remoteAddress ?? '');
+    events.refused({ reason: 'token', peer: remoteAddress ?? '' });
     await clock.sleep(FAILED_TOKEN_DELAY_MS, signal).catch(() => {});
     const [message, challenge] =
       given === undefined
@@ -62,7 +62,7 @@ function checkLocal({ listenAddress, events }: GuardOptions): Check {
   return async (request) => {
     const reason = refusal(request, listenAddress);
     if (reason === undefined) return;
-    events.refused(reason, request.remoteAddress ?? '');
+    events.refused({ reason, peer: request.remoteAddress ?? '' });
     throw new HttpError(403, 'forbidden', `${REFUSALS[reason]} ${ADVICE}`);
   };
 }

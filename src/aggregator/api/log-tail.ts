@@ -65,8 +65,9 @@ export class LogTail {
       throw busy(`At most ${MAX_LISTENERS} clients can follow logs. Try again later.`);
     }
     if (signal.aborted) throw busy('The client has disconnected.');
-    this.#events.listening(++this.#listeners);
-    signal.addEventListener('abort', () => this.#events.listening(--this.#listeners), { once: true });
+    this.#events.listening({ clients: ++this.#listeners });
+    const leave = () => this.#events.listening({ clients: --this.#listeners });
+    signal.addEventListener('abort', leave, { once: true });
   }
 }
 
@@ -138,7 +139,7 @@ class Listener {
     sink: HttpSink,
     { count, isLast }: { readonly count: number; readonly isLast: boolean },
   ): void {
-    this.#options.events.skipped(count);
+    this.#options.events.skipped({ entries: count });
     this.#writeEvent(sink, { name: 'skipped', data: { count }, isLast });
   }
 

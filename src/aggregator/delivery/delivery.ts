@@ -241,10 +241,10 @@ export class Delivery {
       this.#rewind(progress.group, outcome.reason, true);
     } else if (outcome.kind === 'rejected') {
       progress.group.rejectedAgain(replay, outcome.reason);
-      events.rejectedAgain(replay.id, outcome.reason);
+      events.rejectedAgain({ id: replay.id, reason: outcome.reason });
     } else {
       const delayMs = replays.postpone(replay, (count) => failures.delayMs(count, outcome.afterMs));
-      events.replayFailed(replay.id, outcome.reason, delayMs);
+      events.replayFailed({ id: replay.id, reason: outcome.reason, delayMs });
     }
   }
 
@@ -271,7 +271,7 @@ export class Delivery {
     this.#inHandTimeUnixNano = group.oldestAcceptedTimeUnixNano ?? this.#inHandTimeUnixNano;
     this.#pieces = [];
     batcher.seek(this.#progress.rewind(failed.end, hasReplays));
-    events.rewound(reason);
+    events.rewound({ reason });
   }
 
   /** The queue was full and this emitter had the most undelivered records: its oldest ones were dropped. */
@@ -286,7 +286,7 @@ export class Delivery {
   }
 
   async #queueUnreadable(error: unknown): Promise<void> {
-    this.#parts.events.queueUnreadable(error);
+    this.#parts.events.queueUnreadable({ err: error });
     await this.#closeGroup();
     const reason = `Cannot read the queue: ${errorMessage(error)}`;
     await this.#failed({ reason, mustHold: true });

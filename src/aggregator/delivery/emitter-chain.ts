@@ -12,7 +12,7 @@ import { Committer } from './committer.ts';
 import { Delivery } from './delivery.ts';
 import { streakOf } from './delivery-state.ts';
 import { type EmitterStatus, statusOf } from './emitter-status.ts';
-import { createDeliveryEvents, type DeliveryEvents } from './events.ts';
+import { DELIVERY_EVENTS, type DeliveryEvents } from './events.ts';
 import { Failures } from './failures.ts';
 import type { FlushResult } from './flush-group.ts';
 import { Incidents } from './incidents.ts';
@@ -89,9 +89,10 @@ class Chain implements EmitterChain {
   constructor(options: EmitterChainOptions) {
     this.#options = options;
     this.emitter = options.cursor.emitter;
-    this.#events = createDeliveryEvents(options.logger, options.metrics, this.emitter);
+    const { logger, metrics } = options;
+    this.#events = DELIVERY_EVENTS.open({ logger, metrics, labels: { emitter: this.emitter } });
     this.#incidents = new Incidents(options.notifier, this.emitter);
-    this.#lifecycle = new Lifecycle((isHolding) => this.#events.holding(isHolding));
+    this.#lifecycle = new Lifecycle((isHolding) => this.#events.holding({ isHolding }));
   }
 
   async start(): Promise<void> {
@@ -126,7 +127,7 @@ class Chain implements EmitterChain {
   #broken(error: unknown): void {
     const reason = errorMessage(error);
     this.#lifecycle.on({ kind: 'broken', reason });
-    this.#events.broken(error);
+    this.#events.broken({ err: error });
     this.#incidents.blocked(`Delivery stopped because of an internal error: ${reason}`);
   }
 
@@ -195,7 +196,7 @@ class Chain implements EmitterChain {
       random,
       onCommitted: (result) => this.#committed(result),
       onFailed: (error, delayMs) => {
-        this.#events.commitFailed(error, delayMs);
+        this.#events.commitFailed({ err: error, delayMs });
         this.#incidents.blocked(`Cannot commit delivered records: ${errorMessage(error)}`);
       },
     });
@@ -204,7 +205,7 @@ class Chain implements EmitterChain {
   #flushed(): void {
     const past = streakOf(this.#lifecycle.activity);
     this.#lifecycle.on({ kind: 'flushed' });
-    if (past !== undefined) this.#events.recovered(past);
+    if (past !== undefined) this.#events.recovered({ failures: past.failures, reason: past.reason });
   }
 
   #committed({ emitted, deadLetters, discarded, replayed }: FlushResult): void {
@@ -219,11 +220,11 @@ class Chain implements EmitterChain {
         records: deadLetters.reduce((sum, { letter }) => sum + letter.records.sizes.length, 0),
         bytes: deadLetters.reduce((sum, { letter }) => sum + letter.records.data.length, 0),
       };
-      this.#events.deadLettered(amount, first.letter.reason);
+      this.#events.deadLettered({ ...amount, reason: first.letter.reason });
       this.#incidents.deadLettered(amount, first.letter.reason);
     }
     for (const { at, reason, records, bytes } of discarded) {
-      this.#events.discarded({ records, bytes }, `${at.entry}/${at.record}`, reason);
+      this.#events.discarded({ batchId: `${at.entry}/${at.record}`, records, bytes, reason });
     }
     // Checked only when it is likely, because the list may be long.
     if (replayed.length > 0 && this.#running?.replays.isEmpty) this.deadLettersDiscarded();

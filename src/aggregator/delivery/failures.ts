@@ -36,7 +36,7 @@ export class Failures {
         lifecycle.on({ kind: 'dropped' });
         return;
       }
-      if (!wasHolding) events.held(streak.reason);
+      if (!wasHolding) events.held({ reason: streak.reason });
     }
     await this.#delay(delayMs);
   }

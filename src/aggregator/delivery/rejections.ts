@@ -1,7 +1,7 @@
 import type { Rejected } from '../../emitters/outcome.ts';
 import { asDeadLetters, halve, type QueuedBatch, type QueuedDeadLetter, setAside } from './queued-batch.ts';
 
-/** What follows when an emitter rejects a batch. */
+/** The next step after an emitter has rejected a batch. */
 export type RejectionDecision =
   /** Emit these next, in this order: the rest of the batch, or its halves. */
   | { readonly kind: 'emit'; readonly pieces: readonly QueuedBatch[] }

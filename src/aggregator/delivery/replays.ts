@@ -60,7 +60,7 @@ export class Replays {
         const records = await this.#deadLetters.read(id);
         if (records !== undefined) return { id, batch: batchOf([records]) };
       } catch (error) {
-        this.#events.deadLetterUnreadable(id, error);
+        this.#events.deadLetterUnreadable({ id, err: error });
       }
     }
     return undefined;

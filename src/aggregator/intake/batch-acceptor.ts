@@ -40,7 +40,7 @@ export class BatchAcceptor {
   constructor(queue: QueueWriter, events: IntakeEvents, unansweredBytes: number = UNANSWERED_BYTES) {
     this.#queue = queue;
     this.#events = events;
-    this.#budget = new UnansweredBudget(unansweredBytes, (bytes) => events.unanswered(bytes));
+    this.#budget = new UnansweredBudget(unansweredBytes, (bytes) => events.unanswered({ bytes }));
   }
 
   get hasRoom(): boolean {
@@ -60,7 +60,7 @@ export class BatchAcceptor {
   /** Never rejects. The batch is verified, and its stream is open for its sender. */
   async accept(incoming: IncomingBatch): Promise<BatchOutcome> {
     const { stream, data, sizes } = incoming.batch;
-    this.#events.batchReceived(sizes.length, data.length);
+    this.#events.batchReceived({ records: sizes.length, bytes: data.length });
     this.#budget.take(data.length);
     this.#underWay.begin(stream);
     try {

@@ -1,27 +1,6 @@
-import type { Logger } from 'pino';
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Clock } from '../../runtime/clock.ts';
-import { LimitedLog } from '../../runtime/logging/limited-log.ts';
-
-/** Logs and counts the events that all intakes have. */
-export interface IntakeEvents {
-  callBegun(peer: CallPeer): void;
-  callEnded(peer: CallPeer, reason: string): void;
-  /** The call ends. The batches that were accepted before stay accepted. */
-  protocolBroken(peer: CallPeer, reason: string): void;
-  batchReceived(records: number, bytes: number): void;
-  batchRefused(peer: CallPeer, stream: string, reason: string): void;
-  streamRefused(peer: CallPeer, stream: string, reason: string): void;
-  /** A final message came from a collector that has not opened the stream, or does not own it. It is ignored. */
-  finalRefused(peer: CallPeer, stream: string): void;
-  /** Two running processes have one collector id. */
-  sharedIdentity(peer: CallPeer): void;
-  stopped(reason: string): void;
-  resumed(): void;
-  unanswered(bytes: number): void;
-  /** Writes the counts of log lines that were suppressed. */
-  flush(): void;
-}
+import type { Amount } from '../../records/amount.ts';
+import { defineEvents, type Reports } from '../../runtime/events/define-events.ts';
+import { counter, gauge, metricTable } from '../../runtime/events/metric-table.ts';
 
 export interface CallPeer {
   readonly peer: string;
@@ -30,85 +9,91 @@ export interface CallPeer {
   readonly tlsSubject?: string;
 }
 
+export const INTAKE_METRICS = metricTable('aggregator_intake_', {
+  calls: gauge('calls', 'Collectors connected now'),
+  records: counter('records_total', 'Records received, repetitions included'),
+  bytes: counter('bytes_total', 'Record bytes received, uncompressed, repetitions included'),
+  refused: counter('refused_batches_total', 'Batches answered with a refusal'),
+  broken: counter('protocol_errors_total', 'Calls ended because the peer broke the protocol'),
+  finals: counter(
+    'refused_finals_total',
+    'Final messages for streams that their sender has not opened or does not own',
+    { alarm: 'rises: a peer declares the end of streams that belong to others' },
+  ),
+  shared: counter('shared_identities_total', 'Calls of a collector id that two running processes use', {
+    alarm: 'rises: two running collectors use one state directory or a copy of it',
+  }),
+  unanswered: gauge('unanswered_bytes', 'Record bytes received and not yet answered', {
+    alarm: 'stays high: the disk is slow',
+  }),
+  stopped: gauge('stopped', '1 while intake is stopped', { alarm: 'is 1: collectors wait' }),
+});
+
+interface Reason {
+  readonly reason: string;
+}
+
+interface OfStream {
+  readonly stream: string;
+}
+
+/** Each address has its own limit, without the port, which differs for each connection. */
+const byAddress = { party: ({ peer }: CallPeer) => peer.replace(/:\d+$/, '') };
+
 /** A collector that restarts, or changes its address, is in the log each time. */
-const CALLS_BURST = 20;
+const calls = { ...byAddress, burst: 20 };
 
-export function createIntakeEvents(logger: Logger, metrics: Registry, clock: Clock): IntakeEvents {
-  const registers = [metrics];
-  const counter = (name: string, help: string) =>
-    new Counter({ name: `aggregator_intake_${name}_total`, help, registers });
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name: `aggregator_intake_${name}`, help, registers });
-  const calls = gauge('calls', 'Collectors connected now.');
-  const records = counter('records', 'Records received, repetitions included.');
-  const bytes = counter('bytes', 'Record bytes received, uncompressed, repetitions included.');
-  const refused = counter('refused_batches', 'Batches answered with a refusal.');
-  const broken = counter('protocol_errors', 'Calls ended because the peer broke the protocol.');
-  const finals = counter(
-    'refused_finals',
-    'Final messages for streams that their sender has not opened or does not own.',
-  );
-  const shared = counter('shared_identities', 'Calls of a collector id that two running processes use.');
-  const unanswered = gauge('unanswered_bytes', 'Record bytes received and not yet answered.');
-  const stopped = gauge('stopped', '1 while intake is stopped.');
-  const limited = new LimitedLog(logger, clock);
-  const callLog = new LimitedLog(logger, clock, { burst: CALLS_BURST });
-  return {
-    callBegun: (peer) => {
-      calls.inc();
-      callLog.write({ ...by(peer), level: 'info', fields: peer, message: 'A collector has connected' });
+/** The events that all intakes have. */
+export const INTAKE_EVENTS = defineEvents(INTAKE_METRICS, (event) => ({
+  callBegun: event<CallPeer>({
+    info: 'A collector has connected',
+    limit: calls,
+    count: (metrics) => metrics.calls.inc(),
+  }),
+  callEnded: event<CallPeer & Reason>({
+    info: 'A collector has disconnected',
+    limit: calls,
+    count: (metrics) => metrics.calls.dec(),
+  }),
+  /** The call ends. The batches that were accepted before stay accepted. */
+  protocolBroken: event<CallPeer & Reason>({
+    warn: 'Ended a call because the peer broke the protocol',
+    limit: byAddress,
+    count: ({ broken }) => broken.inc(),
+  }),
+  batchReceived: event<Amount>({
+    count: (metrics, { records, bytes }) => {
+      metrics.records.inc(records);
+      metrics.bytes.inc(bytes);
     },
-    callEnded: (peer, reason) => {
-      calls.dec();
-      const fields = { ...peer, reason };
-      callLog.write({ ...by(peer), level: 'info', fields, message: 'A collector has disconnected' });
-    },
-    protocolBroken: (peer, reason) => {
-      broken.inc();
-      const message = 'Ended a call because the peer broke the protocol';
-      limited.write({ ...by(peer), level: 'warn', fields: { ...peer, reason }, message });
-    },
-    batchReceived: (recordCount, byteCount) => {
-      records.inc(recordCount);
-      bytes.inc(byteCount);
-    },
-    batchRefused: (peer, stream, reason) => {
-      refused.inc();
-      const message = 'Refused a batch; its stream waits until the collector opens it again';
-      limited.write({ ...by(peer), level: 'error', fields: { ...peer, stream, reason }, message });
-    },
-    streamRefused: (peer, stream, reason) => {
-      const fields = { ...peer, stream, reason };
-      limited.write({ ...by(peer), level: 'error', fields, message: 'Refused to open a stream' });
-    },
-    finalRefused: (peer, stream) => {
-      finals.inc();
-      const message = 'Ignored the final message of a collector for a stream that it has not opened';
-      limited.write({ ...by(peer), level: 'warn', fields: { ...peer, stream }, message });
-    },
-    sharedIdentity: (peer) => {
-      shared.inc();
-      const message =
-        'Two running collectors use one collector id: one state directory is a copy of the other. Stop one of them and give it an empty state directory';
-      limited.write({ ...by(peer), level: 'error', fields: peer, message });
-    },
-    stopped: (reason) => {
-      stopped.set(1);
-      logger.error({ reason }, 'Intake is stopped; collectors keep their records and wait');
-    },
-    resumed: () => {
-      stopped.set(0);
-      logger.info('Intake accepts records again');
-    },
-    unanswered: (byteCount) => unanswered.set(byteCount),
-    flush: () => {
-      limited.flush();
-      callLog.flush();
-    },
-  };
-}
+  }),
+  batchRefused: event<CallPeer & OfStream & Reason>({
+    error: 'Refused a batch; its stream waits until the collector opens it again',
+    limit: byAddress,
+    count: ({ refused }) => refused.inc(),
+  }),
+  streamRefused: event<CallPeer & OfStream & Reason>({ error: 'Refused to open a stream', limit: byAddress }),
+  /** A final message came from a collector that has not opened the stream, or does not own it. It is ignored. */
+  finalRefused: event<CallPeer & OfStream>({
+    warn: 'Ignored the final message of a collector for a stream that it has not opened',
+    limit: byAddress,
+    count: ({ finals }) => finals.inc(),
+  }),
+  /** Two running processes have one collector id. */
+  sharedIdentity: event<CallPeer>({
+    error:
+      'Two running collectors use one collector id: one state directory is a copy of the other. Stop one of them and give it an empty state directory',
+    limit: byAddress,
+    count: ({ shared }) => shared.inc(),
+  }),
+  stopped: event<Reason>({
+    error: 'Intake is stopped; collectors keep their records and wait',
+    count: ({ stopped }) => stopped.set(1),
+  }),
+  resumed: event({ info: 'Intake accepts records again', count: ({ stopped }) => stopped.set(0) }),
+  unanswered: event<{ readonly bytes: number }>({
+    count: ({ unanswered }, { bytes }) => unanswered.set(bytes),
+  }),
+}));
 
-/** The address without the port, which differs for each connection. */
-function by({ peer }: CallPeer): { readonly party: string } {
-  return { party: peer.replace(/:\d+$/, '') };
-}
+export type IntakeEvents = Reports<typeof INTAKE_EVENTS.definitions>;

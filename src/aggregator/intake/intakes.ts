@@ -4,7 +4,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
 import { BatchAcceptor } from './batch-acceptor.ts';
-import { createIntakeEvents, type IntakeEvents } from './events.ts';
+import { INTAKE_EVENTS, type IntakeEvents } from './events.ts';
 import type { CreateIntake, Intake } from './intake.ts';
 
 export interface IntakesOptions {
@@ -27,7 +27,7 @@ export class Intakes implements Component {
   constructor(options: IntakesOptions, intakes: readonly CreateIntake[]) {
     const { queue, logger, metrics, clock } = options;
     this.#queue = queue;
-    this.#events = createIntakeEvents(logger, metrics, clock);
+    this.#events = INTAKE_EVENTS.open({ logger, metrics, clock });
     const batches = new BatchAcceptor(queue, this.#events);
     const context = { ...options, batches, events: this.#events };
     this.#intakes = intakes.map((create) => create(context));
@@ -53,6 +53,6 @@ export class Intakes implements Component {
 
   #queueChanged(stopped: string | undefined): void {
     if (stopped === undefined) this.#events.resumed();
-    else this.#events.stopped(stopped);
+    else this.#events.stopped({ reason: stopped });
   }
 }

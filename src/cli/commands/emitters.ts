@@ -94,7 +94,7 @@ function skipCommand({ io }: Context): Command {
       io.stdout.write(
         json
           ? `${jsonText(lost)}\n`
-          : `${printable(name)} goes on; given up: ${count(lost.records)} record${lost.records === 1 ? '' : 's'} (${formatByteSize(lost.bytes)}).\n`,
+          : `${printable(name)} continues; discarded ${count(lost.records)} record${lost.records === 1 ? '' : 's'} (${formatByteSize(lost.bytes)}).\n`,
       );
     });
 }

@@ -15,7 +15,7 @@ export class JournalLosses {
 
   drop(channel: JournalChannel, bytes: number, label: RecordLabel): void {
     const { events, clock } = this.#options;
-    if (channel.loss === undefined) events.streamLosesRecords(channel.origin);
+    if (channel.loss === undefined) events.streamLosesRecords({ origin: channel.origin });
     events.lost(bytes);
     channel.loss = addLoss(channel.loss, bytes, Number(clock.nowUnixNano() / 1_000_000n));
     channel.lossLabel = label;

@@ -34,7 +34,7 @@ export class JournalReader {
     } catch (error) {
       // The entry was accepted and removed after the look-up.
       if (this.#index.entryAt(place.channel, place.start) === undefined) return undefined;
-      this.#events.entryLost(place.end - place.start, error as Error);
+      this.#events.entryLost({ sizeBytes: place.end - place.start, err: error });
       return undefined;
     }
   }

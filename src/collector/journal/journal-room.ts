@@ -32,7 +32,7 @@ export class JournalRoom {
 
   admits(channel: JournalChannel, size: number, alone: boolean): boolean {
     const reason = this.#reasonForFull(size);
-    if (reason !== undefined && !this.#full) this.#options.events.full(reason);
+    if (reason !== undefined && !this.#full) this.#options.events.full({ reason });
     if (reason === undefined && this.#full) this.#options.events.roomAvailable();
     this.#full = reason !== undefined;
     return !this.#full && (channel.share.admits(channel.heldBytes + size) || alone);

@@ -9,7 +9,7 @@ import type { StreamStatus } from '../stream-status.ts';
 import { channelStatus } from './channel-status.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { Drains } from './drains.ts';
-import { createJournalEvents, type JournalEvents } from './events.ts';
+import { JOURNAL_EVENTS, type JournalEvents } from './events.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
 import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
@@ -100,7 +100,7 @@ export class Journal implements JournalStreamHost {
   private constructor(options: JournalOptions, { log, index, segments }: JournalFiles) {
     const { clock, maxBytes, state, lossRecord } = options;
     this.#options = options;
-    this.#events = createJournalEvents(options);
+    this.#events = openEvents(options);
     this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory: log.directory, clock });
     this.#log = log;
     this.#segments = segments;
@@ -115,7 +115,7 @@ export class Journal implements JournalStreamHost {
     this.#loop = new CommitLoop(clock, () => this.#step());
     for (const { number, row } of index.channels())
       this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
-    this.#events.opened(this.#channels.size, log.bytes);
+    this.#events.opened({ streams: this.#channels.size, sizeBytes: log.bytes });
   }
 
   /** Offers all streams to the sink, existing ones at once. */
@@ -188,7 +188,7 @@ export class Journal implements JournalStreamHost {
   /** For the streams. */
   async rolledBack(channel: JournalChannel): Promise<void> {
     const { stream } = channel;
-    this.#events.rolledBack(channel.origin);
+    this.#events.rolledBack({ origin: channel.origin });
     channel.stream = mintStreamId();
     channel.offset = channel.accepted;
     channel.checksums.restart(channel.accepted);
@@ -277,16 +277,16 @@ export class Journal implements JournalStreamHost {
       const committed = await this.#commit.run([...this.#channels.values()], this.#isRemovalDue());
       this.#commitAfterMs = commitAfterMs(committed);
       for (const { channel, records, bytes } of committed) this.#committed(channel, records, bytes);
-      await this.#segments.removeDead((segment, error) => this.#events.segmentRemovalFailed(segment, error));
+      await this.#segments.removeDead((segment, err) => this.#events.segmentRemovalFailed({ segment, err }));
     } catch (error) {
-      this.#events.commitFailed(error as Error);
+      this.#events.commitFailed({ err: error });
       this.#failure = (error as Error).message;
       this.#loop.after(RETRY_AFTER_MS);
       return;
     }
     this.#failure = undefined;
     this.#room.diskBytes = this.#segments.bytes;
-    this.#events.size(this.#segments.bytes);
+    this.#events.size({ sizeBytes: this.#segments.bytes });
     this.#reportLosses();
     for (const channel of this.#waiters.channels) this.#releaseWaiters(channel);
     this.#forgetFinished();
@@ -302,7 +302,7 @@ export class Journal implements JournalStreamHost {
   }
 
   #committed(channel: JournalChannel, records: number, bytes: number): void {
-    this.#events.committed(records, bytes);
+    this.#events.committed({ records, bytes });
     collectGarbageAfter(bytes);
     channel.sizeHistory.record(channel.flushedEnd, this.#options.clock.monotonicMs());
     const released = bytes + records * RECORD_OVERHEAD_BYTES;
@@ -375,6 +375,13 @@ interface JournalFiles {
 function commitAfterMs(committed: readonly CommittedRecords[]): number {
   const streams = committed.filter(({ records }) => records > 0).length;
   return streams > MANY_STREAMS ? COMMIT_MANY_AFTER_MS : COMMIT_AFTER_MS;
+}
+
+function openEvents({ name, unlabelledPrefix, logger, metrics }: JournalOptions): JournalEvents {
+  return JOURNAL_EVENTS.open({
+    ...{ logger: logger.child({ journal: name }), metrics, labels: { source: name } },
+    unlabelledPrefix: unlabelledPrefix && `${unlabelledPrefix}_`,
+  });
 }
 
 function openSegmentLog(directory: string, segmentBytes: number): Promise<SegmentLog> {

@@ -1,95 +1,86 @@
-import type { Logger } from 'pino';
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Amount } from '../../records/amount.ts';
+import { defineEvents, type Reports } from '../../runtime/events/define-events.ts';
+import { counter, gauge, metricTable } from '../../runtime/events/metric-table.ts';
 
-/** Logs and counts the events between a collector and its aggregator. */
-export interface PublisherEvents {
-  connected(address: string, software: string): void;
-  /** This collector ended the call; all sent batches are answered, unless the deadline passed. */
-  ended(address: string): void;
-  /** Another process connected with this collector's id. */
-  replaced(address: string): void;
-  disconnected(address: string, reason: string): void;
-  unreachable(address: string, reason: string): void;
-  sent(records: number, bytes: number): void;
-  accepted(batches: number): void;
-  unanswered(bytes: number): void;
-  refused(stream: string, reason: string): void;
-  busy(address: string, reason: string): void;
-  streamEndedOnResume(stream: string): void;
-  readFailed(stream: string, error: Error): void;
+export const PUBLISHER_METRICS = metricTable('collector_publisher_', {
+  records: counter('sent_records_total', 'Records sent, repetitions included'),
+  bytes: counter('sent_bytes_total', 'Record bytes sent, uncompressed, repetitions included'),
+  accepted: counter('accepted_batches_total', 'Batches that the aggregator accepted'),
+  refused: counter('refused_batches_total', 'Batches or streams that the aggregator rejected', {
+    alarm: 'is not 0: the aggregator has refused a batch; see the ERROR log',
+  }),
+  connections: counter('connections_total', 'Established calls to an aggregator'),
+  connected: gauge('connected', '1 while an aggregator is connected', { alarm: 'is 0: no aggregator' }),
+  unanswered: gauge('unanswered_bytes', 'Record bytes sent and not yet answered'),
+});
+
+interface Aggregator {
+  readonly address: string;
 }
 
-/** Interval between warnings of the same connection failure; the publisher retries every few seconds. */
-const UNREACHABLE_LOG_INTERVAL_MS = 60_000;
+interface Reason {
+  readonly reason: string;
+}
 
-export function createPublisherEvents(logger: Logger, metrics: Registry, clock: Clock): PublisherEvents {
-  const registers = [metrics];
-  const counter = (name: string, help: string) =>
-    new Counter({ name: `collector_publisher_${name}_total`, help, registers });
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name: `collector_publisher_${name}`, help, registers });
-  const records = counter('sent_records', 'Records sent, repetitions included.');
-  const bytes = counter('sent_bytes', 'Record bytes sent, uncompressed, repetitions included.');
-  const accepted = counter('accepted_batches', 'Batches that the aggregator accepted.');
-  const refused = counter('refused_batches', 'Batches or streams that the aggregator rejected.');
-  const connections = counter('connections', 'Established calls to an aggregator.');
-  const connected = gauge('connected', '1 while an aggregator is connected.');
-  const unanswered = gauge('unanswered_bytes', 'Record bytes sent and not yet answered.');
-  const logged = new Map<string, { readonly reason: string; readonly atMs: number }>();
-  return {
-    connected: (address, software) => {
+interface OfStream {
+  readonly stream: string;
+}
+
+/** The events between a collector and its aggregator. */
+export const PUBLISHER_EVENTS = defineEvents(PUBLISHER_METRICS, (event) => ({
+  connected: event<Aggregator & { readonly software: string }>({
+    info: 'Connected to the aggregator',
+    endsAll: true,
+    count: ({ connections, connected }) => {
       connections.inc();
       connected.set(1);
-      logged.clear();
-      logger.info({ address, software }, 'Connected to the aggregator');
     },
-    ended: (address) => {
-      connected.set(0);
-      logger.info({ address }, 'Disconnected from the aggregator');
+  }),
+  /** This collector ended the call; all sent batches are answered, unless the deadline passed. */
+  ended: event<Aggregator>({
+    info: 'Disconnected from the aggregator',
+    count: ({ connected }) => connected.set(0),
+  }),
+  /** Another process connected with this collector's id. */
+  replaced: event<Aggregator>({
+    warn: 'Another collector connected with the id of this one; give each collector its own state directory',
+    count: ({ connected }) => connected.set(0),
+  }),
+  disconnected: event<Aggregator & Reason>({
+    warn: 'The connection to the aggregator has ended; unanswered batches are sent again',
+    count: ({ connected }) => connected.set(0),
+  }),
+  /** The publisher retries every few seconds. */
+  unreachable: event<Aggregator & Reason>({
+    warn: 'Cannot reach the aggregator; records wait in files and journals',
+    once: ({ address, reason }) => ({ topic: address, value: reason }),
+    repeatAfterMs: 60_000,
+  }),
+  sent: event<Amount>({
+    count: (metrics, { records, bytes }) => {
+      metrics.records.inc(records);
+      metrics.bytes.inc(bytes);
     },
-    replaced: (address) => {
-      connected.set(0);
-      logger.warn(
-        { address },
-        'Another collector connected with the id of this one; give each collector its own state directory',
-      );
-    },
-    disconnected: (address, reason) => {
-      connected.set(0);
-      logger.warn(
-        { address, reason },
-        'The connection to the aggregator has ended; unanswered batches are sent again',
-      );
-    },
-    unreachable: (address, reason) => {
-      const atMs = clock.monotonicMs();
-      const last = logged.get(address);
-      if (last?.reason === reason && atMs - last.atMs < UNREACHABLE_LOG_INTERVAL_MS) return;
-      logged.set(address, { reason, atMs });
-      logger.warn({ address, reason }, 'Cannot reach the aggregator; records wait in files and journals');
-    },
-    sent: (recordCount, byteCount) => {
-      records.inc(recordCount);
-      bytes.inc(byteCount);
-    },
-    accepted: (batches) => accepted.inc(batches),
-    unanswered: (byteCount) => unanswered.set(byteCount),
-    refused: (stream, reason) => {
-      refused.inc();
-      logger.error({ stream, reason }, 'The aggregator rejected this stream; trying again hourly');
-    },
-    busy: (address, reason) => {
-      logger.warn(
-        { address, reason },
-        'The aggregator accepts no records now; they wait in files and journals',
-      );
-    },
-    streamEndedOnResume: (stream) => {
-      logger.warn({ stream }, 'The aggregator has other bytes of this stream; starting a new stream');
-    },
-    readFailed: (stream, error) => {
-      logger.error({ stream, err: error }, 'Cannot read a stream; trying again at its next wake-up');
-    },
-  };
-}
+  }),
+  accepted: event<{ readonly batches: number }>({
+    count: ({ accepted }, { batches }) => accepted.inc(batches),
+  }),
+  unanswered: event<{ readonly bytes: number }>({
+    count: ({ unanswered }, { bytes }) => unanswered.set(bytes),
+  }),
+  refused: event<OfStream & Reason>({
+    error: 'The aggregator rejected this stream; trying again hourly',
+    count: ({ refused }) => refused.inc(),
+  }),
+  busy: event<Aggregator & Reason>({
+    warn: 'The aggregator accepts no records now; they wait in files and journals',
+  }),
+  streamEndedOnResume: event<OfStream>({
+    warn: 'The aggregator has other bytes of this stream; starting a new stream',
+  }),
+  readFailed: event<OfStream & { readonly err: unknown }>({
+    error: 'Cannot read a stream; trying again at its next wake-up',
+  }),
+}));
+
+export type PublisherEvents = Reports<typeof PUBLISHER_EVENTS.definitions>;

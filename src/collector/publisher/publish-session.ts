@@ -138,7 +138,7 @@ export class PublishSession implements AnswerReceiver {
     try {
       return await stream.source.read(stream.next, this.#buffer);
     } catch (error) {
-      this.#options.events.readFailed(stream.source.id, error as Error);
+      this.#options.events.readFailed({ stream: stream.source.id, err: error });
       return { kind: 'waiting' };
     }
   }
@@ -150,8 +150,8 @@ export class PublishSession implements AnswerReceiver {
     const sequence = this.#sent.add(stream, batch);
     stream.next = endOf(batch);
     stream.trickles = bytes < TRICKLE_BYTES;
-    events.unanswered(this.#sent.bytes);
-    events.sent(batch.sizes.length, bytes);
+    events.unanswered({ bytes: this.#sent.bytes });
+    events.sent({ records: batch.sizes.length, bytes });
     transport.send(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
     collectGarbageAfter(bytes);
   }
@@ -169,16 +169,22 @@ export class PublishSession implements AnswerReceiver {
       case 'refused':
         return this.#receiveRefused(message.value);
       case 'busy':
-        return this.#options.events.busy(this.#options.address, message.value.reason);
+        return this.#receiveBusy(message.value.reason);
       case undefined:
       // Ignores messages of later versions.
     }
   }
 
+  #receiveBusy(reason: string): void {
+    const { events, address } = this.#options;
+    events.busy({ address, reason });
+  }
+
   #receiveWelcome(welcome: Welcome): void {
     this.#welcomed = true;
     this.#sent.limitTo(welcome.limits?.unansweredBytes ?? READ_BYTES);
-    this.#options.events.connected(this.#options.address, welcome.software);
+    const { events, address } = this.#options;
+    events.connected({ address, software: welcome.software });
     for (const stream of this.#options.streams.values()) this.#enqueue(stream);
   }
 
@@ -189,7 +195,7 @@ export class PublishSession implements AnswerReceiver {
 
   #receiveAccepted(sequences: readonly bigint[]): void {
     this.#fruitful = true;
-    this.#options.events.accepted(sequences.length);
+    this.#options.events.accepted({ batches: sequences.length });
     for (const answered of sequences) {
       const sequence = Number(answered);
       const stream = this.#answered(sequence);
@@ -205,7 +211,7 @@ export class PublishSession implements AnswerReceiver {
 
   #answered(sequence: number): PublishedStream | undefined {
     const stream = this.#sent.answered(sequence);
-    if (stream !== undefined) this.#options.events.unanswered(this.#sent.bytes);
+    if (stream !== undefined) this.#options.events.unanswered({ bytes: this.#sent.bytes });
     return stream;
   }
 

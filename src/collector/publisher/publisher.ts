@@ -8,7 +8,7 @@ import type { Component } from '../../runtime/component.ts';
 import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
 import type { SourceStream, StreamSink } from '../source.ts';
 import { Addresses } from './addresses.ts';
-import { createPublisherEvents, type PublisherEvents } from './events.ts';
+import { PUBLISHER_EVENTS, type PublisherEvents } from './events.ts';
 import { PublishClient } from './publish-client.ts';
 import { type CollectorIdentity, PublishSession } from './publish-session.ts';
 import { PublishedStream } from './published-stream.ts';
@@ -32,7 +32,8 @@ export class Publisher implements StreamSink, Component {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#credentials = options.credentials;
-    this.#events = createPublisherEvents(options.logger, options.metrics, options.clock);
+    const { logger, metrics, clock } = options;
+    this.#events = PUBLISHER_EVENTS.open({ logger, metrics, clock });
     this.#addresses = new Addresses(options.addresses, options.clock);
   }
 
@@ -103,9 +104,9 @@ export class Publisher implements StreamSink, Component {
       finished: (stream) => this.close(stream.source.id),
       events: {
         ...this.#events,
-        connected: (to, software) => {
+        connected: (aggregator) => {
           this.#connected = true;
-          this.#events.connected(to, software);
+          this.#events.connected(aggregator);
         },
       },
       clock: this.#options.clock,
@@ -121,12 +122,12 @@ export class Publisher implements StreamSink, Component {
     this.#session = undefined;
     this.#connected = false;
     if (welcomed) {
-      if (this.#stopping.signal.aborted) this.#events.ended(address);
-      else if (replaced) this.#events.replaced(address);
-      else this.#events.disconnected(address, reason);
+      if (this.#stopping.signal.aborted) this.#events.ended({ address });
+      else if (replaced) this.#events.replaced({ address });
+      else this.#events.disconnected({ address, reason });
       this.#addresses.worked();
     } else {
-      this.#events.unreachable(address, reason);
+      this.#events.unreachable({ address, reason });
       this.#addresses.failed();
     }
     // Otherwise two copies of one state would end each other's calls as fast as they can.

@@ -43,7 +43,8 @@ export class StreamPhases {
     if (stream?.phase !== 'opening') return;
     if (opened.refusal !== '') return this.refuse(stream, opened.refusal);
     const decision = await this.#resume(stream, opened);
-    if (decision.kind === 'ended') return this.#options.events.streamEndedOnResume(stream.source.id);
+    if (decision.kind === 'ended')
+      return this.#options.events.streamEndedOnResume({ stream: stream.source.id });
     stream.next = decision.from;
     stream.phase = 'open';
     this.#options.enqueue(stream);
@@ -60,7 +61,7 @@ export class StreamPhases {
   refuse(stream: PublishedStream, reason: string): void {
     const { events, clock, enqueue } = this.#options;
     stream.phase = 'refused';
-    events.refused(stream.source.id, reason);
+    events.refused({ stream: stream.source.id, reason });
     stream.source.refuse(reason);
     this.#timers.add(
       clock.after(TRY_REFUSED_AGAIN_MS, () => {
@@ -93,7 +94,7 @@ export class StreamPhases {
         contiguousEnd: Number(opened.contiguousEnd),
       });
     } catch (error) {
-      this.#options.events.readFailed(source.id, error as Error);
+      this.#options.events.readFailed({ stream: source.id, err: error });
       return { kind: 'continue', from: source.accepted };
     }
   }

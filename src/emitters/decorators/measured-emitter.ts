@@ -1,14 +1,21 @@
-import { Histogram, type Registry } from 'prom-client';
+import { histogram, metricTable } from '../../runtime/events/metric-table.ts';
+import { openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { forwardingEmitter } from './forwarding-emitter.ts';
+
+export const MEASURED_EMITTER_METRICS = metricTable('aggregator_emitter_', {
+  duration: histogram('delivery_duration_seconds', 'Duration of one emit call', {
+    labels: ['emitter'],
+    buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+  }),
+});
 
 /** Observes the duration of each `emit`, with any outcome. */
 export function measuredEmitter(
   emitter: Emitter,
-  { metrics, name, clock }: Pick<EmitterContext, 'metrics' | 'name' | 'clock'>,
+  { metrics: registry, name, clock }: Pick<EmitterContext, 'metrics' | 'name' | 'clock'>,
 ): Emitter {
-  // Bound once: a label lookup for each batch is expensive.
-  const duration = durationHistogram(metrics).labels(name);
+  const { duration } = openMetrics(MEASURED_EMITTER_METRICS, { registry, labels: { emitter: name } });
   return forwardingEmitter(emitter, {
     emit: async (batch, signal) => {
       const startedMs = clock.monotonicMs();
@@ -19,20 +26,4 @@ export function measuredEmitter(
       }
     },
   });
-}
-
-const NAME = 'aggregator_emitter_delivery_duration_seconds';
-
-/** One histogram for all emitters of a registry; created once. */
-function durationHistogram(registry: Registry): Histogram<'emitter'> {
-  return (
-    (registry.getSingleMetric(NAME) as Histogram<'emitter'> | undefined) ??
-    new Histogram({
-      name: NAME,
-      help: 'Duration of one emit call.',
-      labelNames: ['emitter'],
-      buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
-      registers: [registry],
-    })
-  );
 }

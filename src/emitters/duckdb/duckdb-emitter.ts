@@ -8,7 +8,7 @@ import type { Cancel } from '../../runtime/clock.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry } from '../outcome.ts';
 import { type DuckDbConfiguration, databasePath } from './configuration.ts';
-import { DuckDbEvents } from './events.ts';
+import { DUCKDB_EVENTS, type DuckDbEvents } from './events.ts';
 import type { FlushTransaction } from './flush-transaction.ts';
 import { OpenStore } from './open-store.ts';
 import { isFatal, messageOf } from './sql-failure.ts';
@@ -74,7 +74,7 @@ export class DuckDbEmitter implements Emitter {
   constructor(configuration: DuckDbConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
-    this.#events = new DuckDbEvents(context);
+    this.#events = DUCKDB_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#path = databasePath(configuration, context);
     this.database = { dialect: 'duckdb', run: (statements, options) => this.#query(statements, options) };
   }
@@ -102,7 +102,7 @@ export class DuckDbEmitter implements Emitter {
       if (transaction.rowCount === 0) await transaction.rollback();
       else await store.commit(transaction, this.#nowUnixMicro());
       this.#transaction = undefined;
-      this.#events.stored(transaction.rowCount);
+      this.#events.stored({ rows: transaction.rowCount });
       // Both run before the next batch, if they are due.
       if (await store.isCheckpointOverdue()) this.#checkpoint(store);
       this.#retain();
@@ -118,7 +118,7 @@ export class DuckDbEmitter implements Emitter {
       if (this.#store !== undefined) await this.#abandon(this.#store);
     });
     await untilAborted(stopped, deadline);
-    this.#events.stop();
+    this.#events.flush();
   }
 
   async #query(
@@ -163,11 +163,12 @@ export class DuckDbEmitter implements Emitter {
       const store = await OpenStore.open(this.#path, this.#configuration, this.#context.clock);
       this.#store = store;
       this.#failure = undefined;
-      this.#events.opened(this.#path);
+      this.#events.opened({ path: this.#path });
       return store;
     } catch (error) {
       // Logged once, not at every attempt.
-      if (messageOf(this.#failure?.error) !== messageOf(error)) this.#events.unavailable(messageOf(error));
+      const reason = messageOf(error);
+      if (messageOf(this.#failure?.error) !== reason) this.#events.unavailable({ reason });
       this.#failure = { error, atMs: this.#context.clock.monotonicMs() };
       throw error;
     }
@@ -190,7 +191,7 @@ export class DuckDbEmitter implements Emitter {
     this.#turns
       .run(() => store.checkpoint())
       .catch(async (error: unknown) => {
-        this.#events.checkpointFailed(messageOf(error));
+        this.#events.checkpointFailed({ reason: messageOf(error) });
         if (isFatal(error)) await this.#turns.run(() => this.#abandon(store));
       });
   }
@@ -213,12 +214,12 @@ export class DuckDbEmitter implements Emitter {
     if (store === undefined || this.#transaction !== undefined) return false;
     try {
       const { rows, why, isMore } = await store.retention.step(this.#nowUnixMicro());
-      if (why !== undefined) this.#events.deleted(rows, why);
+      if (why !== undefined) this.#events.deleted({ rows, why });
       this.#isRetentionDue = isMore;
       return isMore;
     } catch (error) {
       this.#isRetentionDue = false;
-      this.#events.retentionFailed(messageOf(error));
+      this.#events.retentionFailed({ reason: messageOf(error) });
       if (isFatal(error)) await this.#abandon(store);
       return false;
     }

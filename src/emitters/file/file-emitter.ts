@@ -2,11 +2,12 @@ import type { Batch } from '../../records/batch.ts';
 import type { Resource } from '../../records/resource.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry } from '../outcome.ts';
 import { sliceBytes } from '../slice-bytes.ts';
 import type { FileConfiguration } from './configuration.ts';
-import { FileEvents, messageOf } from './events.ts';
+import { FILE_EVENTS } from './events.ts';
 import { fileStateFromJson, fileStateToJson } from './file-state.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { OutputFiles } from './output-files.ts';
@@ -74,7 +75,7 @@ export class FileEmitter implements Emitter {
     const outputs = new OutputFiles(
       {
         disk: this.#disk,
-        events: new FileEvents(this.#context),
+        events: FILE_EVENTS.open({ ...this.#context, labels: { emitter: this.#context.name } }),
         mode,
         fsync,
         rotateBytes: rotate_bytes,
@@ -147,7 +148,7 @@ export class FileEmitter implements Emitter {
       } catch (error) {
         await outputs.dropDeleted(error);
         await outputs.rollBack();
-        return { kind: 'retry', reason: messageOf(error), rolledBack: true };
+        return { kind: 'retry', reason: errorMessage(error), rolledBack: true };
       }
     });
   }

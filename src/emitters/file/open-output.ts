@@ -117,7 +117,7 @@ async function continueFile(
     if (isFromMarker) await new UncommittedMarker(path, context).write(end);
     return { file, end, isUncommitted };
   }
-  if (stat.sizeBytes > 0) context.events.adopted(path, stat.sizeBytes);
+  if (stat.sizeBytes > 0) context.events.adopted({ path, bytes: stat.sizeBytes });
   const end = await endAt(file, stat, stat.sizeBytes);
   await new UncommittedMarker(path, context).write(end);
   return { file, end, isUncommitted: true };
@@ -157,7 +157,7 @@ export async function truncateMovedFile(path: string, end: FileEnd, context: Out
       await file.close();
     }
   }
-  context.events.notFound(path);
+  context.events.notFound({ path });
 }
 
 async function truncate(
@@ -169,7 +169,7 @@ async function truncate(
   if (bytes > 0) await file.truncate(end.length);
   // Also without a truncation: an earlier attempt may have failed between truncate and sync.
   if (fsync) await file.sync();
-  if (bytes > 0) events.truncated(path, bytes);
+  if (bytes > 0) events.truncated({ path, bytes });
 }
 
 /** Creates the directory of an output file and its parents, durably. */

@@ -157,7 +157,7 @@ export class OutputFile {
     const stat = await file.stat();
     if (stat.links === 0) throw new DeletedError(this.path);
     if (stat.sizeBytes !== this.#writtenLength) {
-      this.#context.events.changedByOthers(this.path, this.#writtenLength, stat.sizeBytes);
+      this.#reportChange(stat.sizeBytes);
       this.#writtenLength = stat.sizeBytes;
     }
     this.#sealedEnd = await endAt(file, stat, this.#writtenLength);
@@ -241,11 +241,15 @@ export class OutputFile {
     }
   }
 
+  #reportChange(foundBytes: number): void {
+    this.#context.events.changedByOthers({ path: this.path, expectedBytes: this.#writtenLength, foundBytes });
+  }
+
   /** Returns the new end of the file: `end`, or its current end if another program changed it. */
   async #truncateTo(end: FileEnd, file: OpenFile): Promise<FileEnd> {
     const stat = await file.stat();
     if (!(await matches(end, file, stat))) {
-      this.#context.events.changedByOthers(this.path, this.#writtenLength, stat.sizeBytes);
+      this.#reportChange(stat.sizeBytes);
       return endAt(file, stat, stat.sizeBytes);
     }
     if (stat.sizeBytes > end.length) await file.truncate(end.length);

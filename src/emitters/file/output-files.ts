@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { errorMessage } from '../../runtime/error-message.ts';
 import { isSameFile } from './file-end.ts';
 import type { FileState } from './file-state.ts';
 import type { OutputContext } from './output-context.ts';
@@ -69,7 +70,7 @@ export class OutputFiles {
         if (found === 'nothing') this.#known.delete(path);
         else if (found === 'changed') await this.#get(path);
       } catch (error) {
-        this.#options.events.openingFailed(path, error);
+        this.#options.events.openingFailed({ path, error: errorMessage(error) });
       }
     }
   }
@@ -79,7 +80,7 @@ export class OutputFiles {
     try {
       await this.#get(path);
     } catch (error) {
-      this.#options.events.openingFailed(path, error);
+      this.#options.events.openingFailed({ path, error: errorMessage(error) });
     }
   }
 
@@ -117,7 +118,7 @@ export class OutputFiles {
         await output.removeMarker();
         this.#uncommitted.delete(output);
       } catch (error) {
-        this.#options.events.markerRemovalFailed(output.path, error);
+        this.#options.events.markerRemovalFailed({ path: output.path, error: errorMessage(error) });
       }
     }
     if (this.#isReopenDue) await this.reopen();
@@ -150,7 +151,7 @@ export class OutputFiles {
     if (!(error instanceof DeletedError)) return;
     for (const output of [...this.#touched]) {
       if (output.path !== error.path) continue;
-      this.#options.events.deleted(output.path);
+      this.#options.events.deleted({ path: output.path });
       this.#touched.delete(output);
       this.#releasePath(output);
       await output.close();
@@ -167,7 +168,7 @@ export class OutputFiles {
       try {
         await this.#reopenIfMoved(output);
       } catch (error) {
-        this.#options.events.openingFailed(output.path, error);
+        this.#options.events.openingFailed({ path: output.path, error: errorMessage(error) });
       }
     }
   }
@@ -236,8 +237,8 @@ export class OutputFiles {
     this.#releasePath(output);
     await output.close();
     if (fsync) await disk.syncDirectory(dirname(path));
-    if (isAtPath) events.rotated(path, target, length);
-    else events.reopened(path);
+    if (isAtPath) events.rotated({ path, to: target, bytes: length });
+    else events.reopened({ path });
     return this.#get(path);
   }
 
@@ -251,7 +252,7 @@ export class OutputFiles {
     const { isOpen } = output;
     this.#releasePath(output);
     await output.close();
-    this.#options.events.reopened(path);
+    this.#options.events.reopened({ path });
     // The new file of a closed one is created at the next write.
     if (isOpen) await this.#get(path);
   }

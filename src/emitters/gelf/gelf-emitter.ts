@@ -4,13 +4,14 @@ import { type GelfPresentation, gelfPresentation } from '../../protocols/gelf/ge
 import { messageOfRecord } from '../../protocols/gelf/message-of-record.ts';
 import type { Batch } from '../../records/batch.ts';
 import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
 import type { CheckedOutlet } from '../../transport/checked-outlet.ts';
 import type { TransportFailure } from '../../transport/transport.ts';
 import { isPacketAddress } from '../../transport/transport-address.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry, retry } from '../outcome.ts';
 import type { GelfConfiguration } from './configuration.ts';
-import { GelfEvents } from './events.ts';
+import { GELF_EVENTS, type GelfEvents } from './events.ts';
 import { openOutlet } from './open-outlet.ts';
 
 /** Records converted at a time: blocks the event loop for a few milliseconds. */
@@ -39,7 +40,7 @@ export class GelfEmitter implements Emitter {
   constructor(configuration: GelfConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
-    this.#events = new GelfEvents(context);
+    this.#events = GELF_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#presentation = gelfPresentation(isPacketAddress(configuration.address) ? 'packets' : 'stream', {
       host: configuration.host,
       level: configuration.level,
@@ -68,7 +69,7 @@ export class GelfEmitter implements Emitter {
       this.#dirty = true;
       const failure = await outlet.write(packets, signal);
       if (failure !== undefined) return this.#failed(outlet, failure);
-      this.#events.sent(messages, bytes);
+      this.#events.sent({ messages, bytes });
       packets = [];
       messages = 0;
       bytes = 0;
@@ -109,7 +110,7 @@ export class GelfEmitter implements Emitter {
     const outlet = this.#outlet;
     this.#outlet = undefined;
     await outlet?.close(deadline);
-    this.#events.stop();
+    this.#events.flush();
   }
 
   #messagesOf(chunk: RecordBatch): (readonly Uint8Array[])[] {
@@ -118,7 +119,7 @@ export class GelfEmitter implements Emitter {
       const presented = this.#presentation.present(messageOfRecord(record));
       // The configured size has room for a minimal message, and everything else can be truncated.
       if (presented === undefined) throw new RangeError('Cannot truncate a message enough');
-      if (presented.cutBytes > 0) this.#events.cut(presented.cutBytes);
+      if (presented.cutBytes > 0) this.#events.cut({ cutBytes: presented.cutBytes });
       messages.push(presented.packets);
     });
     return messages;
@@ -132,7 +133,7 @@ export class GelfEmitter implements Emitter {
         await this.#open();
         await old.close(AbortSignal.abort());
       } catch (error) {
-        this.#events.reopenFailed(error);
+        this.#events.reopenFailed({ reason: errorMessage(error) });
       }
     }
     return this.#outlet;
@@ -140,7 +141,7 @@ export class GelfEmitter implements Emitter {
 
   async #open(): Promise<void> {
     const onTooLate = ({ reason }: TransportFailure) =>
-      this.#events.tooLate(this.#outlet?.address ?? '', reason);
+      this.#events.tooLate({ address: this.#outlet?.address ?? '', reason });
     this.#outlet = await openOutlet(this.#configuration, this.#context.clock, onTooLate);
   }
 

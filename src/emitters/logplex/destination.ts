@@ -3,7 +3,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Body } from './body.ts';
 import { type Answer, classifyAnswer, type RequestResult, STOPPED } from './classify-answer.ts';
 import type { DestinationBatch } from './destination-batch.ts';
-import type { LogplexEvents } from './events.ts';
+import type { LogplexEvents, RequestFate } from './events.ts';
 import type { LogplexClient } from './logplex-client.ts';
 import type { StallBudget } from './stall-budget.ts';
 
@@ -86,11 +86,12 @@ export class Destination {
     stallBudget.begin();
     const failure = this.#requestedWait() ?? (await this.#sendAll(part, signal));
     if (failure === undefined) {
-      if (stallBudget.succeeded()) events.recovered(name);
+      if (stallBudget.succeeded()) events.recovered({ destination: name });
       return undefined;
     }
     // An abort on this side is no failure of the destination.
-    if (!signal.aborted && stallBudget.failed()) events.suspended(name, failure.reason);
+    if (!signal.aborted && stallBudget.failed())
+      events.suspended({ destination: name, reason: failure.reason });
     return { ...failure, isSuspended: this.isSuspended };
   }
 
@@ -174,10 +175,15 @@ export class Destination {
   }
 
   async #post(request: Parameters<LogplexClient['post']>[0], signal: AbortSignal): Promise<Answer> {
-    const { events, client } = this.#options;
+    const { events, client, clock } = this.#options;
     events.requestBegins();
     const answer = (await client()?.post(request, signal)) ?? STOPPED;
-    events.requestEnds(requestFate(answer), request.messages, request.body.length);
+    events.requestEnds({
+      fate: requestFate(answer),
+      messages: request.messages,
+      bytes: request.body.length,
+      nowUnixMs: Number(clock.nowUnixNano() / 1_000_000n),
+    });
     return answer;
   }
 
@@ -194,7 +200,7 @@ const MAX_ISOLATED_REJECTIONS = 16;
 const EARLY_MS = 5;
 const MAX_REMEMBERED = 64;
 
-function requestFate(answer: Answer): 'successful' | 'rejected' | 'cancelled' {
+function requestFate(answer: Answer): RequestFate {
   if (answer.kind === 'unanswered') return 'cancelled';
   return answer.status >= 200 && answer.status < 300 ? 'successful' : 'rejected';
 }

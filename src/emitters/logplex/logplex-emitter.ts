@@ -7,7 +7,7 @@ import { DELIVERED, type Delivered, type Outcome, type Rejected, rejected, retry
 import type { LogplexConfiguration } from './configuration.ts';
 import { Destination, type DestinationFailure } from './destination.ts';
 import { DestinationBatch } from './destination-batch.ts';
-import { LogplexEvents } from './events.ts';
+import { LOGPLEX_EVENTS, type LogplexEvents } from './events.ts';
 import type { LogplexClient } from './logplex-client.ts';
 import { openClient } from './open-client.ts';
 import { type Routes, singleRoute } from './routes.ts';
@@ -67,7 +67,7 @@ export class LogplexEmitter implements Emitter {
   constructor(configuration: LogplexConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
-    this.#events = new LogplexEvents(context);
+    this.#events = LOGPLEX_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#routes = this.#createRoutes();
   }
 
@@ -107,7 +107,7 @@ export class LogplexEmitter implements Emitter {
       this.#client = await openClient(this.#configuration, this.#context.clock);
       old.close();
     } catch (error) {
-      this.#events.reopenFailed(errorMessage(error));
+      this.#events.reopenFailed({ reason: errorMessage(error) });
     }
   }
 
@@ -166,7 +166,7 @@ export class LogplexEmitter implements Emitter {
   }
 
   #drop(outcome: Rejected): Rejected {
-    this.#events.dropped(outcome.records?.length ?? 0);
+    this.#events.dropped({ records: outcome.records?.length ?? 0 });
     return outcome;
   }
 

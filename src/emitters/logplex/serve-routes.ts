@@ -64,7 +64,7 @@ export class ServeRoutes implements Routes {
       this.#fault = undefined;
     } else {
       const reason = `serves.loaded ${parsed.reason}`;
-      this.#options.events.servesUnusable(reason);
+      this.#options.events.servesUnreadable({ reason });
       if (this.#fault !== undefined) this.#fault = reason;
     }
     return this.#fault;
@@ -120,7 +120,8 @@ export class ServeRoutes implements Routes {
     for (const [key, destination] of this.#destinations) if (!destinations.has(key)) destination.forget();
     this.#routes = routes;
     this.#destinations = destinations;
-    this.#options.events.servesRead(records.length, unusable);
+    this.#options.events.servesRead({ records: records.length });
+    if (unusable.length > 0) this.#options.events.servesUnusable({ unusable });
   }
 
   #routeTo(

@@ -9,6 +9,7 @@ import type { PostgresEvents } from './events.ts';
 import { beginText, inTransaction } from './in-transaction.ts';
 import type { Layout } from './migrate.ts';
 import { addDays, daysAhead, daysWorthAPartition, partitionsBefore, STEP_DAYS } from './partitions.ts';
+import { reportUnreachable } from './report-unreachable.ts';
 import { Retention, SCAN_TIMEOUT_MS } from './retention.ts';
 import type { Tables } from './tables.ts';
 import { boundChunks, chunksBefore } from './timescale.ts';
@@ -104,7 +105,7 @@ export class Maintenance {
     );
     if (added === undefined) return;
     for (const day of step) this.#waitingDays.delete(day);
-    if (added.length > 0) this.#options.events.partitionsAdded(added.length);
+    if (added.length > 0) this.#options.events.partitionsAdded({ partitions: added.length });
   }
 
   async #trimBookkeeping(client: PoolClient): Promise<void> {
@@ -161,8 +162,8 @@ export class Maintenance {
       return await work();
     } catch (error) {
       const { signal, events, place } = this.#options;
-      if (!signal.aborted && !events.unreachable(place(), error))
-        events.housekeepingFailed(name, describeFailure(error));
+      if (!signal.aborted && !reportUnreachable(events, place(), error))
+        events.maintenanceFailed({ work: name, reason: describeFailure(error) });
       return undefined;
     }
   }

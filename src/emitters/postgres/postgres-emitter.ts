@@ -8,12 +8,13 @@ import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Rejected, type Retry } from '../outcome.ts';
 import type { PostgresConfiguration } from './configuration.ts';
 import { describeFailure, isAboutContent, isConflict, isMissing } from './describe-failure.ts';
-import { PostgresEvents } from './events.ts';
+import { POSTGRES_EVENTS, type PostgresEvents } from './events.ts';
 import { beginText, inTransaction } from './in-transaction.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Layout } from './migrate.ts';
 import { openPools, type Pools } from './pools.ts';
 import { PostgresDatabase } from './postgres-database.ts';
+import { reportUnreachable } from './report-unreachable.ts';
 import { CopyError, type FlushResult, storeSlices, TooManyDaysError } from './store-slices.ts';
 import { Tables } from './tables.ts';
 import { CHUNK_LENGTHS, withChunksOf } from './timescale.ts';
@@ -53,7 +54,7 @@ export class PostgresEmitter implements Emitter {
   constructor(configuration: PostgresConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
-    this.#events = new PostgresEvents(context);
+    this.#events = POSTGRES_EVENTS.open({ ...context, labels: { emitter: context.name } });
     const shared = {
       configuration,
       clock: context.clock,
@@ -99,7 +100,7 @@ export class PostgresEmitter implements Emitter {
       return DELIVERED;
     } catch (error) {
       this.#events.failed();
-      this.#events.unreachable(this.#pools?.place ?? '', error);
+      reportUnreachable(this.#events, this.#pools?.place ?? '', error);
       return this.#failed(error, held);
     }
   }
@@ -117,7 +118,7 @@ export class PostgresEmitter implements Emitter {
     // Maintenance can be interrupted at any time, so stop does not wait for it.
     this.#ended.abort(new Error('the emitter was stopped'));
     await untilAborted(Promise.all([this.#housekeeping.stop(), pools.end()]), deadline);
-    this.#events.stop();
+    this.#events.flush();
   }
 
   async #store(held: readonly Batch[], layout: Layout, signal: AbortSignal): Promise<FlushResult> {
@@ -145,7 +146,7 @@ export class PostgresEmitter implements Emitter {
           continue;
         }
         if (!isConflict(cause) || attempt === ATTEMPTS || signal.aborted) throw error;
-        this.#events.conflict(describeFailure(cause));
+        this.#events.conflict({ reason: describeFailure(cause) });
       }
     }
   }
@@ -175,7 +176,7 @@ export class PostgresEmitter implements Emitter {
       this.#pools = await openPools(this.#configuration);
       void old?.end();
     } catch (error) {
-      this.#events.reopenFailed(describeFailure(error));
+      this.#events.reopenFailed({ reason: describeFailure(error) });
     }
   }
 }

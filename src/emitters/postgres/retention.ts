@@ -52,7 +52,7 @@ export class Retention {
       if (!deleted.isEmpty) this.#nextLook.set(table, nowUnixMs + LOOK_INTERVAL_MS);
       break;
     }
-    if (rows > 0) this.#options.events.rowsExpired(table, rows);
+    if (rows > 0) this.#options.events.rowsExpired({ table, rows });
   }
 
   /** Checks again under a lock that prevents inserts: a record may have been added meanwhile. */
@@ -66,7 +66,7 @@ export class Retention {
     });
     if (rows === undefined) return;
     this.#nextLook.delete(span.name);
-    this.#options.events.partitionDropped(span.name, rows);
+    this.#options.events.partitionDropped({ partition: span.name, rows });
   }
 }
 

@@ -50,7 +50,8 @@ export class Tables {
       (client) => migrate(client, { schema, timescale, nowUnixMs }),
     );
     events.reached();
-    if (found.layout !== this.#known?.layout) events.schemaReady(schema, found);
+    if (found.layout !== this.#known?.layout)
+      events[found.remedy === undefined ? 'schemaReady' : 'schemaImprovable']({ schema, ...found });
     this.#known = found;
     return found.layout;
   }

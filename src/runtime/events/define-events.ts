@@ -2,20 +2,15 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import { LimitedLog } from '../logging/limited-log.ts';
-import {
-  type MetricDefinitions,
-  type MetricLabels,
-  type MetricTable,
-  type OpenMetrics,
-  type OpenMetricsOptions,
-  openMetrics,
-} from './metric-table.ts';
+import type { MetricDefinitions, MetricTable } from './metric-table.ts';
+import { type OpenMetrics, type OpenMetricsOptions, openMetrics } from './open-metrics.ts';
+import { Topics, type TopicValue } from './topics.ts';
 
 /*
  * The events of a room are data: what each one logs and what it counts.
  *
  *     const METRICS = metricTable('collector_publisher_', {
- *       connected: gauge('connected', '1 while an aggregator is connected', { alarm: '0: no aggregator' }),
+ *       connected: gauge('connected', '1 while an aggregator is connected', { alarm: 'is 0: no aggregator' }),
  *       sentBytes: counter('sent_bytes_total', 'Record bytes sent'),
  *     });
  *
@@ -31,7 +26,7 @@ import {
  *     events.connected({ address });
  *
  * The fields of an event are the fields of its log line, and `count` sees them. An event without a message is only
- * counted: happenings of each record or batch are.
+ * counted. Events of each record have a number as fields, or none, so that no object is created for each record.
  */
 
 export interface EventDefinition<Fields, Metrics extends MetricDefinitions> {
@@ -47,27 +42,38 @@ export interface EventDefinition<Fields, Metrics extends MetricDefinitions> {
   /** For lines that a peer can cause without limit: see `LimitedLog`. */
   readonly limit?: EventLimit<Fields>;
   /** Logs only when `value` of this topic is another one than the last time. */
-  readonly once?: (fields: Fields) => { readonly topic: string; readonly value: string };
-  /** Logs only if a `once` event of this topic was logged, and ends the topic. */
+  readonly once?: (fields: Fields) => TopicValue;
+  /** For `once`: also logs an unchanged value when this time has passed since its last line. */
+  readonly repeatAfterMs?: number;
+  /** For `once`: logs an unchanged value at this level. */
+  readonly repeatLevel?: 'debug';
+  /** Begins a topic, and logs in any case. When the topic has ended, lines that a limit holds back are dropped. */
+  readonly begins?: (fields: Fields) => string;
+  /** Logs only if an event of this topic was logged, and ends the topic. */
   readonly ends?: (fields: Fields) => string;
+  /** Ends all topics, and logs in any case. */
+  readonly endsAll?: boolean;
 }
 
 export interface EventLimit<Fields> {
   /** Each party has a limit of its own. */
   readonly party?: (fields: Fields) => string;
-  /** Lines of a party before the limit applies. */
+  /** Lines of a party before the limit applies: 1 by default. */
   readonly burst?: number;
+  /** A minute by default. */
+  readonly intervalMs?: number;
+  /** A field that is added up over the lines that are held back, instead of their `count`. */
+  readonly sum?: keyof Fields & string;
 }
 
 export type Message<Fields> = string | ((fields: Fields) => string);
 
 export interface OpenEventsOptions<Metrics extends MetricDefinitions>
-  extends Pick<OpenMetricsOptions<Metrics>, 'readings'> {
+  extends Pick<OpenMetricsOptions<Metrics>, 'labels' | 'unlabelledPrefix' | 'readings'> {
   readonly logger: Logger;
   readonly metrics: Registry;
-  /** Needed by events with a `limit`. */
+  /** Needed by events with a `limit` or a time. */
   readonly clock?: Clock;
-  readonly labels?: MetricLabels;
 }
 
 /** Reports an event. An event without fields takes none. */
@@ -94,9 +100,6 @@ type Define<Metrics extends MetricDefinitions> = <Fields = undefined>(
   definition: EventDefinition<Fields, Metrics>,
 ) => EventDefinition<Fields, Metrics>;
 
-/** Topics of `once` that are remembered. */
-const MAX_TOPICS = 1000;
-
 const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 export function defineEvents<Metrics extends MetricDefinitions, Events extends object>(
@@ -110,21 +113,17 @@ export function defineEvents<Metrics extends MetricDefinitions, Events extends o
 function openEvents<Metrics extends MetricDefinitions, Events extends object>(
   table: MetricTable<Metrics>,
   definitions: Events,
-  { logger, metrics: registry, clock, labels = {}, readings = {} }: OpenEventsOptions<Metrics>,
+  { logger, clock, metrics: registry, ...options }: OpenEventsOptions<Metrics>,
 ): Reports<Events> {
-  const metrics = openMetrics(table, { registry, labels, readings });
-  const topics = new Topics();
+  const metrics = openMetrics(table, { registry, ...options });
+  const topics = new Topics(clock);
   const limits: LimitedLog[] = [];
   const reports = Object.entries(definitions as Record<string, EventDefinition<unknown, Metrics>>).map(
     ([name, definition]) => {
-      const limited = limitedLog(definition, { logger, clock });
+      if (clock === undefined && needsClock(definition)) throw new Error(`The event ${name} needs a clock`);
+      const limited = clock && limitedLog(definition, logger, clock);
       if (limited !== undefined) limits.push(limited);
-      const write = lineWriter(definition, { logger, limited, topics });
-      const report = (fields: unknown) => {
-        definition.count?.(metrics, fields);
-        write(fields);
-      };
-      return [name, report] as const;
+      return [name, reportOf(definition, metrics, lineWriter(definition, { logger, limited, topics }))];
     },
   );
   const flush = () => {
@@ -133,53 +132,82 @@ function openEvents<Metrics extends MetricDefinitions, Events extends object>(
   return { ...Object.fromEntries(reports), flush } as Reports<Events>;
 }
 
+type Write<Fields> = (fields: Fields) => void;
+
+/** Without tests for what an event does not have: some happen for each record. */
+function reportOf<Fields, Metrics extends MetricDefinitions>(
+  { count }: EventDefinition<Fields, Metrics>,
+  metrics: OpenMetrics<Metrics>,
+  write: Write<Fields> | undefined,
+): Write<Fields> {
+  if (count === undefined) return write ?? (() => {});
+  if (write === undefined) return (fields) => count(metrics, fields);
+  return (fields) => {
+    count(metrics, fields);
+    write(fields);
+  };
+}
+
 interface Lines {
   readonly logger: Logger;
   readonly limited: LimitedLog | undefined;
   readonly topics: Topics;
 }
 
-function lineWriter<Fields>(
-  definition: EventDefinition<Fields, never>,
+function lineWriter<Fields, Metrics extends MetricDefinitions>(
+  definition: EventDefinition<Fields, Metrics>,
   { logger, limited, topics }: Lines,
-): (fields: Fields) => void {
+): Write<Fields> | undefined {
   const level = LEVELS.find((each) => definition[each] !== undefined);
   const text = level && definition[level];
-  if (level === undefined || text === undefined) return () => {};
-  const { once, ends, limit, fields: chosen } = definition;
+  if (level === undefined || text === undefined) return undefined;
+  const { limit, repeatLevel, fields: chosen } = definition;
   return (fields) => {
-    if (once !== undefined && !topics.begin(once(fields))) return;
-    if (ends !== undefined && !topics.end(ends(fields))) return;
+    const isNew = mayLog(definition, fields, topics);
+    if (!isNew && repeatLevel === undefined) return;
     const message = typeof text === 'string' ? text : text(fields);
-    const shown = chosen === undefined ? (fields as object | undefined) : chosen(fields);
-    if (limited === undefined || level === 'debug' || level === 'fatal') logger[level](shown ?? {}, message);
-    else limited.write({ level, party: limit?.party?.(fields) ?? '', fields: shown ?? {}, message });
+    const shown = (chosen === undefined ? (fields as object | undefined) : chosen(fields)) ?? {};
+    if (!isNew) logger[repeatLevel ?? level](shown, message);
+    else if (limited === undefined || level === 'debug' || level === 'fatal') logger[level](shown, message);
+    else {
+      const topic = definition.begins?.(fields);
+      const isOutdated = () => topic !== undefined && !topics.has(topic);
+      const party = limit?.party?.(fields) ?? '';
+      const line = { level, kind: '', party, fields: shown, message, isOutdated };
+      limited.write(line, amountOf(fields, limit?.sum));
+    }
   };
 }
 
-function limitedLog<Fields>(
-  { limit }: EventDefinition<Fields, never>,
-  { logger, clock }: { readonly logger: Logger; readonly clock: Clock | undefined },
-): LimitedLog | undefined {
-  if (limit === undefined) return undefined;
-  if (clock === undefined) throw new Error('Events with a limit need a clock');
-  return new LimitedLog(logger, clock, limit.burst === undefined ? {} : { burst: limit.burst });
+function amountOf<Fields>(fields: Fields, sum: keyof Fields | undefined): number {
+  return sum === undefined ? 1 : Number(fields[sum]);
 }
 
-/** What was logged once and is still so. */
-class Topics {
-  readonly #values = new Map<string, string>();
+/** Updates the topics of an event; false if they prevent its line. */
+function mayLog<Fields, Metrics extends MetricDefinitions>(
+  { once, begins, ends, endsAll, repeatAfterMs }: EventDefinition<Fields, Metrics>,
+  fields: Fields,
+  topics: Topics,
+): boolean {
+  if (endsAll === true) topics.endAll();
+  if (begins !== undefined) topics.begin({ topic: begins(fields), value: '' });
+  if (once !== undefined && !topics.begin(once(fields), repeatAfterMs)) return false;
+  return ends === undefined || topics.end(ends(fields));
+}
 
-  /** False: it was logged already. */
-  begin({ topic, value }: { readonly topic: string; readonly value: string }): boolean {
-    if (this.#values.get(topic) === value) return false;
-    if (this.#values.size >= MAX_TOPICS) this.#values.clear();
-    this.#values.set(topic, value);
-    return true;
-  }
+function needsClock<Fields, Metrics extends MetricDefinitions>({
+  limit,
+  repeatAfterMs,
+}: EventDefinition<Fields, Metrics>): boolean {
+  return limit !== undefined || repeatAfterMs !== undefined;
+}
 
-  /** False: there was nothing to end. */
-  end(topic: string): boolean {
-    return this.#values.delete(topic);
-  }
+function limitedLog<Fields, Metrics extends MetricDefinitions>(
+  { limit }: EventDefinition<Fields, Metrics>,
+  logger: Logger,
+  clock: Clock,
+): LimitedLog | undefined {
+  if (limit === undefined) return undefined;
+  const { party: _, ...options } = limit;
+  return new LimitedLog(logger, clock, options);
 }

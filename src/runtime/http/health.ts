@@ -4,7 +4,7 @@ export interface Health {
   readonly ready: boolean;
   /** Why not. */
   readonly reason?: string;
-  /** Parts that are late; empty when all is well. */
+  /** Parts that are late; empty when nothing is late. */
   readonly late: readonly Late[];
 }
 

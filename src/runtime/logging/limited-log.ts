@@ -1,61 +1,31 @@
 import type { Logger } from 'pino';
-import type { Cancel, Clock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { EventLimiter, type EventLimiterOptions } from './event-limiter.ts';
 
 /**
  * A log for lines that a peer can cause without limit. It writes the first lines of each message and party;
  * of further lines within the interval it writes only the last, at the end, with their number as `count`.
  */
 export class LimitedLog {
-  readonly #logger: Logger;
-  readonly #clock: Clock;
-  readonly #intervalMs: number;
-  readonly #burst: number;
-  readonly #intervals = new Map<string, Interval>();
+  readonly #lines: EventLimiter<LimitedLine & { readonly kind: string }>;
 
-  constructor(logger: Logger, clock: Clock, { intervalMs = INTERVAL_MS, burst = 1 }: LimitedLogOptions = {}) {
-    this.#logger = logger;
-    this.#clock = clock;
-    this.#intervalMs = intervalMs;
-    this.#burst = burst;
+  constructor(logger: Logger, clock: Clock, options: LimitedLogOptions = {}) {
+    const { intervalMs = INTERVAL_MS, sum = 'count' } = options;
+    this.#lines = new EventLimiter(clock, { ...options, intervalMs }, (line, count, wasHeldBack) => {
+      const { level, fields, message, isOutdated } = line;
+      if (!wasHeldBack) logger[level](fields, message);
+      else if (isOutdated?.() !== true) logger[level]({ ...fields, [sum]: count }, message);
+    });
   }
 
-  write(line: LimitedLine): void {
-    const key = this.#keyOf(line);
-    const interval = this.#intervals.get(key);
-    if (interval === undefined) this.#begin(key, line);
-    else if (interval.written < this.#burst) {
-      interval.written++;
-      this.#logger[line.level](line.fields, line.message);
-    } else {
-      interval.heldBack++;
-      interval.last = line;
-    }
+  /** `amount` is added to the number of lines. */
+  write(line: LimitedLine, amount = 1): void {
+    this.#lines.emit({ ...line, kind: line.kind ?? line.message }, amount);
   }
 
   /** Writes the pending lines. */
   flush(): void {
-    for (const [key, interval] of this.#intervals) this.#end(key, interval);
-  }
-
-  #keyOf({ message, party }: LimitedLine): string {
-    const key = `${message}\0${party}`;
-    if (this.#intervals.has(key) || this.#intervals.size < MAX_INTERVALS) return key;
-    return `${message}\0${OTHERS}`;
-  }
-
-  #begin(key: string, line: LimitedLine): void {
-    const cancel = this.#clock.after(this.#intervalMs, () => {
-      const interval = this.#intervals.get(key);
-      if (interval !== undefined) this.#end(key, interval);
-    });
-    this.#intervals.set(key, { cancel, written: 1, heldBack: 0, last: line });
-    this.#logger[line.level](line.fields, line.message);
-  }
-
-  #end(key: string, { cancel, heldBack, last }: Interval): void {
-    cancel();
-    this.#intervals.delete(key);
-    if (heldBack > 0) this.#logger[last.level]({ ...last.fields, count: heldBack }, last.message);
+    this.#lines.flush();
   }
 }
 
@@ -65,21 +35,15 @@ export interface LimitedLine {
   readonly party: string;
   readonly fields: object;
   readonly message: string;
+  /** The lines that share a limit; the message by default. Needed if the message varies. */
+  readonly kind?: string;
+  /** A line that was held back is dropped if this returns true. */
+  readonly isOutdated?: () => boolean;
 }
 
-export interface LimitedLogOptions {
-  readonly intervalMs?: number;
-  /** Number of lines of one message and party before the limit applies. */
-  readonly burst?: number;
-}
-
-interface Interval {
-  readonly cancel: Cancel;
-  written: number;
-  heldBack: number;
-  last: LimitedLine;
+export interface LimitedLogOptions extends Partial<EventLimiterOptions> {
+  /** The field for the number of lines that were held back, `count` by default. */
+  readonly sum?: string;
 }
 
 const INTERVAL_MS = 60_000;
-const MAX_INTERVALS = 256;
-const OTHERS = 'others';

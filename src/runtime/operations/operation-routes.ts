@@ -37,7 +37,8 @@ async function answer<Context>(
 ): Promise<HttpAnswer> {
   const { clock, events } = options;
   const startMs = clock.monotonicMs();
-  const answered = (status: number) => events.answered(operation.id, status, clock.monotonicMs() - startMs);
+  const answered = (status: number) =>
+    events.answered({ operation: operation.id, status, durationMs: clock.monotonicMs() - startMs });
   try {
     const done = await run(operation, options, request, parameters);
     answered(operation.status);
@@ -45,7 +46,7 @@ async function answer<Context>(
   } catch (error) {
     const known = answerable(error, options) ?? unexpected(error, options);
     answered(known.status);
-    if (known.status === 500) events.failed(operation.id, error);
+    if (known.status === 500) events.failed({ operation: operation.id, err: error });
     throw known;
   }
 }

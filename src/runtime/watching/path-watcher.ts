@@ -13,9 +13,10 @@ export interface PathWatcherOptions {
   /** Watching failed, for example because of the limit of inotify. The caller has to poll. */
   readonly onFailure: (error: Error) => void;
   readonly clock: Clock;
+  /** Changes within this time are one hint. Default: 100 ms, in which a program replaces a certificate and its key. */
+  readonly debounceMs?: number;
 }
 
-/** A program that replaces a certificate and its key writes both within this time. */
 const DEBOUNCE_MS = 100;
 
 /**
@@ -70,13 +71,14 @@ export class PathWatcher {
       ignored: (path) => !directories.has(path) && !named.has(path),
     });
     this.#watcher = watcher;
-    const hint = () => this.#debounce.setIfUnset(DEBOUNCE_MS);
+    const { debounceMs = DEBOUNCE_MS } = this.#options;
+    const hint = () => this.#debounce.setIfUnset(debounceMs);
     // `raw` as well: a link that is replaced by an equal one is no change to chokidar.
     watcher.on('all', hint).on('raw', hint);
     watcher.on('error', (error) => this.#options.onFailure(error as Error));
     await new Promise<void>((ready) => watcher.once('ready', ready));
     // The links may have changed before they were watched.
-    this.#debounce.setIfUnset(DEBOUNCE_MS);
+    hint();
   }
 
   async #close(): Promise<void> {

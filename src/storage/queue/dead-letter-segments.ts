@@ -67,7 +67,7 @@ export class DeadLetterSegments {
         if (segment === this.#log.writingSegment) await this.#log.seal();
         await this.#log.remove(segment);
       })
-      .catch((error) => this.#events.backgroundWriteFailed(error, 'the removal of a segment'));
+      .catch((err) => this.#events.backgroundWriteFailed({ err, what: 'the removal of a segment' }));
   }
 }
 

@@ -143,7 +143,7 @@ export class StoredDeadLetters implements DeadLetters {
         )
         .catch(rethrow('Cannot discard the dead letters'));
       for (const change of removed) this.#count(change, -1);
-      for (const emitter of emitters) events.discarded(emitter, discardedOf(emitter));
+      for (const emitter of emitters) events.discarded({ emitter, ...discardedOf(emitter) });
       found += removed.length;
     }
     return found;

@@ -84,7 +84,7 @@ export class EmitterCursors {
         cause: error,
       });
     }
-    events.emitterForgotten(emitter, hadRecords);
+    events[hadRecords ? 'emitterWithRecordsForgotten' : 'emitterForgotten']({ emitter });
     await this.#parts.trimming.trim();
     return true;
   }
@@ -107,7 +107,8 @@ export class EmitterCursors {
         ? { ...current, ...next, discarded: { ...plus(current.discarded, lost) } }
         : current,
     );
-    events.corruptEntryDiscarded(emitter, damage, lost);
+    const { path, stream } = damage;
+    events.corruptEntryDiscarded({ emitter, entry: damage.entry, path, stream, ...lost });
     await this.#parts.trimming.trim();
     return lost;
   }

@@ -1,145 +1,105 @@
-import type { Logger } from 'pino';
-import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Amount } from '../../records/amount.ts';
-import type { WriteHealth } from '../state/write-health.ts';
-import type { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
+import { defineEvents, type Reports } from '../../runtime/events/define-events.ts';
+import { counter, gauge, metricTable } from '../../runtime/events/metric-table.ts';
+import type { OpenMetrics } from '../../runtime/events/open-metrics.ts';
 import type { EntryNumber } from './queue-contract.ts';
 
-/** Values that the gauges read at each scrape. */
-export interface QueueGauges {
-  usedBytes(): number;
-  deadLetterBytes(): number;
-  stopped(): boolean;
-  queued(): Iterable<readonly [emitter: string, amount: Amount]>;
+export const QUEUE_METRICS = metricTable('aggregator_queue_', {
+  appendedRecords: counter('appended_records_total', 'Records accepted'),
+  appendedBytes: counter('appended_bytes_total', 'Their bytes, uncompressed'),
+  repeatedBytes: counter('repeated_bytes_total', 'Bytes that were received again and not stored again'),
+  gaps: counter('gaps_total', 'Batches that began after the end of their stream'),
+  groups: counter('commit_groups_total', 'Group commits'),
+  failures: counter('commit_failures_total', 'Failed group commits, of which nothing was stored', {
+    alarm: 'rises: writes to the disk fail',
+  }),
+  forgottenStreams: counter('forgotten_streams_total', 'Streams whose ranges were removed'),
+  discardedRecords: counter('discarded_records_total', 'Records discarded, by emitter', {
+    labels: ['emitter'],
+    alarm: 'is not 0: records were discarded',
+  }),
+  discardedBytes: counter('discarded_bytes_total', 'Their bytes, uncompressed', { labels: ['emitter'] }),
+});
+
+/** Read at each scrape. */
+export const QUEUE_GAUGES = metricTable('aggregator_queue_', {
+  used: gauge('bytes', 'Disk space that counts for AGGREGATOR_QUEUE_MAX_BYTES', {
+    alarm: 'rises: a destination is slower than its input. `aggregator_queue_queued_bytes` shows which one',
+  }),
+  deadLetters: gauge('dead_letter_bytes', 'Disk space of the dead letters', {
+    alarm: 'rises: records become dead letters',
+  }),
+  stopped: gauge('stopped', '1 while intake is stopped'),
+  queued: gauge('queued_bytes', 'Uncompressed bytes queued for an emitter', { labels: ['emitter'] }),
+});
+
+interface OfEmitter {
+  readonly emitter: string;
 }
 
-/** Logs and counts the events of the queue, each in one function. */
-export class QueueEvents {
-  readonly #logger: Logger;
-  readonly #metrics: Registry;
-  readonly #appendedRecords: Counter;
-  readonly #appendedBytes: Counter;
-  readonly #repeatedBytes: Counter;
-  readonly #gaps: Counter;
-  readonly #groups: Counter;
-  readonly #failures: Counter;
-  readonly #discardedRecords: Counter<'emitter'>;
-  readonly #discardedBytes: Counter<'emitter'>;
-  readonly #forgottenStreams: Counter;
-  readonly #health: Pick<WriteHealth, 'failed' | 'succeeded'> | undefined;
+interface Group extends Amount {
+  readonly repeatedBytes: number;
+  readonly gaps: number;
+}
 
-  constructor(logger: Logger, metrics: Registry, health?: Pick<WriteHealth, 'failed' | 'succeeded'>) {
-    this.#health = health;
-    this.#logger = logger;
-    this.#metrics = metrics;
-    const counter = (name: string, help: string) =>
-      new Counter({ name: `aggregator_queue_${name}`, help, registers: [metrics] });
-    const byEmitter = (name: string, help: string) =>
-      new Counter({
-        name: `aggregator_queue_${name}`,
-        help,
-        labelNames: ['emitter'] as const,
-        registers: [metrics],
-      });
-    this.#appendedRecords = counter('appended_records_total', 'Records accepted.');
-    this.#appendedBytes = counter('appended_bytes_total', 'Their bytes, uncompressed.');
-    this.#repeatedBytes = counter(
-      'repeated_bytes_total',
-      'Bytes that were received again and not stored again.',
-    );
-    this.#gaps = counter('gaps_total', 'Batches that began after the end of their stream.');
-    this.#groups = counter('commit_groups_total', 'Group commits.');
-    this.#failures = counter('commit_failures_total', 'Failed group commits, of which nothing was stored.');
-    this.#forgottenStreams = counter('forgotten_streams_total', 'Streams whose ranges were removed.');
-    this.#discardedRecords = byEmitter('discarded_records_total', 'Records discarded, by emitter.');
-    this.#discardedBytes = byEmitter('discarded_bytes_total', 'Their bytes, uncompressed.');
-  }
+interface DamagedFile {
+  readonly path: string;
+  readonly entry: EntryNumber;
+}
 
-  watch(gauges: QueueGauges): void {
-    const gauge = (name: string, help: string, value: () => number) =>
-      new Gauge({
-        name: `aggregator_queue_${name}`,
-        help,
-        registers: [this.#metrics],
-        collect() {
-          this.set(value());
-        },
-      });
-    gauge('bytes', 'Disk space that counts for AGGREGATOR_QUEUE_MAX_BYTES.', () => gauges.usedBytes());
-    gauge('dead_letter_bytes', 'Disk space of the dead letters.', () => gauges.deadLetterBytes());
-    gauge('stopped', '1 while intake is stopped.', () => (gauges.stopped() ? 1 : 0));
-    const queued = new Gauge({
-      name: 'aggregator_queue_queued_bytes',
-      help: 'Uncompressed bytes queued for an emitter.',
-      labelNames: ['emitter'] as const,
-      registers: [this.#metrics],
-      collect() {
-        queued.reset();
-        for (const [emitter, { bytes }] of gauges.queued()) queued.set({ emitter }, bytes);
-      },
-    });
-  }
-
-  groupCommitted(kept: Amount, repeatedBytes: number, gaps: number): void {
-    this.#groups.inc();
-    this.#appendedRecords.inc(kept.records);
-    this.#appendedBytes.inc(kept.bytes);
-    this.#repeatedBytes.inc(repeatedBytes);
-    this.#gaps.inc(gaps);
-    if (kept.records > 0) this.#health?.succeeded('records');
-  }
-
-  groupFailed(error: unknown, batches: number): void {
-    this.#failures.inc();
-    this.#health?.failed('records', error);
-    this.#logger.error({ err: error, batches }, 'Cannot store record batches; none of them was stored');
-  }
-
-  stoppedChanged(reason: string | undefined): void {
-    if (reason === undefined) this.#logger.info('The queue accepts records again');
-    else this.#logger.warn({ reason }, 'The queue accepts no records until there is room');
-  }
-
-  garbageCut(bytes: number): void {
-    this.#logger.info({ bytes }, 'Truncated uncommitted bytes of an earlier process');
-  }
-
-  damaged(path: string, entry: EntryNumber): void {
-    this.#logger.error(
-      { path, entry },
+export const QUEUE_EVENTS = defineEvents(QUEUE_METRICS, (event) => ({
+  groupCommitted: event<Group>({
+    count: (metrics, { records, bytes, repeatedBytes, gaps }) => {
+      metrics.groups.inc();
+      metrics.appendedRecords.inc(records);
+      metrics.appendedBytes.inc(bytes);
+      metrics.repeatedBytes.inc(repeatedBytes);
+      metrics.gaps.inc(gaps);
+    },
+  }),
+  groupFailed: event<{ readonly err: unknown; readonly batches: number }>({
+    error: 'Cannot store record batches; none of them was stored',
+    count: ({ failures }) => failures.inc(),
+  }),
+  stopped: event<{ readonly reason: string }>({
+    warn: 'The queue accepts no records until there is room',
+  }),
+  resumed: event({ info: 'The queue accepts records again' }),
+  garbageCut: event<{ readonly bytes: number }>({
+    info: 'Truncated uncommitted bytes of an earlier process',
+  }),
+  damaged: event<DamagedFile>({
+    error:
       'A file of the queue is missing or too short: restore it, or skip its entries (mega-collector emitters skip NAME)',
-    );
-  }
+  }),
+  corruptEntryDiscarded: event<OfEmitter & DamagedFile & Amount & { readonly stream: string }>({
+    error: 'Skipped a damaged entry of the queue',
+    count: countDiscarded,
+  }),
+  dropped: event<OfEmitter & Amount>({
+    error: 'The queue is full; dropped the oldest records',
+    count: countDiscarded,
+  }),
+  discarded: event<OfEmitter & Amount>({ count: countDiscarded }),
+  emitterForgotten: event<OfEmitter>({ info: 'Removed an emitter without queued records and dead letters' }),
+  emitterWithRecordsForgotten: event<OfEmitter>({
+    warn: 'Removed an emitter with its cursor and its dead letters',
+  }),
+  streamsForgotten: event<{ readonly streams: number }>({
+    info: 'Removed streams that ended or became silent long ago',
+    count: ({ forgottenStreams }, { streams }) => forgottenStreams.inc(streams),
+  }),
+  backgroundWriteFailed: event<{ readonly err: unknown; readonly what: string }>({
+    warn: 'Cannot write to the state store; trying again',
+  }),
+}));
 
-  corruptEntryDiscarded(emitter: string, error: CorruptQueueEntryError, lost: Amount): void {
-    this.#logger.error(
-      { emitter, entry: error.entry, path: error.path, stream: error.stream, ...lost },
-      'Skipped a damaged entry of the queue',
-    );
-    this.discarded(emitter, lost);
-  }
+export type QueueEvents = Reports<typeof QUEUE_EVENTS.definitions>;
 
-  dropped(emitter: string, amount: Amount): void {
-    this.#logger.error({ emitter, ...amount }, 'The queue is full; dropped the oldest records');
-    this.discarded(emitter, amount);
-  }
-
-  discarded(emitter: string, { records, bytes }: Amount): void {
-    this.#discardedRecords.inc({ emitter }, records);
-    this.#discardedBytes.inc({ emitter }, bytes);
-  }
-
-  emitterForgotten(emitter: string, hadRecords: boolean): void {
-    if (hadRecords) this.#logger.warn({ emitter }, 'Removed an emitter with its cursor and its dead letters');
-    else this.#logger.info({ emitter }, 'Removed an emitter without queued records and dead letters');
-  }
-
-  streamsForgotten(count: number): void {
-    this.#forgottenStreams.inc(count);
-    this.#logger.info({ streams: count }, 'Removed streams that ended or became silent long ago');
-  }
-
-  backgroundWriteFailed(error: unknown, what: string): void {
-    this.#logger.warn({ err: error, what }, 'Cannot write to the state store; trying again');
-  }
+function countDiscarded(
+  { discardedRecords, discardedBytes }: OpenMetrics<typeof QUEUE_METRICS.metrics>,
+  { emitter, records, bytes }: OfEmitter & Amount,
+): void {
+  discardedRecords.inc(records, { emitter });
+  discardedBytes.inc(bytes, { emitter });
 }

@@ -53,7 +53,7 @@ export class Forgetting {
       }
     });
     for (const stream of forgotten) ledger.forget(stream);
-    if (forgotten.length > 0) events.streamsForgotten(forgotten.length);
+    if (forgotten.length > 0) events.streamsForgotten({ streams: forgotten.length });
   }
 
   #isOld(row: StreamRow): boolean {

@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { SegmentLocation } from '../segments/segment-format.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import type { StateStore } from '../state/state-store.ts';
+import type { WriteHealth } from '../state/write-health.ts';
 import type { QueueEvents } from './events.ts';
 import { GroupPlanner } from './group-plan.ts';
 import { flattenRanges, ownerRow, type StreamLedger, type StreamProgress } from './ledger.ts';
@@ -86,7 +87,7 @@ export class GroupCommit {
 
   /** Never rejects: each member receives its result. */
   async #commit(group: readonly Waiting[]): Promise<void> {
-    const { ledger, events } = this.#parts;
+    const { ledger, events, health } = this.#parts;
     const planner = new GroupPlanner({
       rowOf: (stream) => ledger.row(stream),
       claimOf: (stream) => ledger.claimOf(stream),
@@ -98,10 +99,13 @@ export class GroupCommit {
         if (tryToPlan(planner, member)) planned.push(member);
       }
       if (planner.entries.length > 0) await this.#keep(planner);
-      events.groupCommitted(planner.kept, planner.repeatedBytes, planner.gaps);
+      const { kept, repeatedBytes, gaps } = planner;
+      events.groupCommitted({ ...kept, repeatedBytes, gaps });
+      if (kept.records > 0) health.succeeded('records');
       for (const { resolve } of planned) resolve();
     } catch (error) {
-      events.groupFailed(error, planned.length);
+      health.failed('records', error);
+      events.groupFailed({ err: error, batches: planned.length });
       const failure = new QueueError(`Cannot store the records: ${(error as Error).message}`, {
         cause: error,
       });
@@ -192,6 +196,7 @@ export interface GroupCommitParts {
   readonly streamCounts: StreamCounts;
   readonly clock: Clock;
   readonly events: QueueEvents;
+  readonly health: Pick<WriteHealth, 'failed' | 'succeeded'>;
   /** Entries were added. */
   readonly onAdded: () => void;
 }

@@ -98,7 +98,9 @@ export class StreamLedger implements Ledger {
       await this.#change([...finals.keys()], (row, stream) => ({
         ...row,
         final: finals.get(stream) ?? row.final,
-      })).catch((error: Error) => this.#parts.events.backgroundWriteFailed(error, 'the end of a stream'));
+      })).catch((err: unknown) =>
+        this.#parts.events.backgroundWriteFailed({ err, what: 'the end of a stream' }),
+      );
     }
     this.#writingFinals = undefined;
   }

@@ -43,7 +43,7 @@ export class Maintenance {
       await ledger.writeTouched();
       while (!this.#isStopped && !(await forgetting.turn()));
     } catch (error) {
-      events.backgroundWriteFailed(error, 'the maintenance of the queue');
+      events.backgroundWriteFailed({ err: error, what: 'the maintenance of the queue' });
     }
     await trimming.trim();
   }

@@ -98,7 +98,7 @@ export class EmitterCursor implements QueueCursor {
       });
     }
     staged.committed();
-    if (change.discarded !== undefined) events.discarded(this.emitter, change.discarded);
+    if (change.discarded !== undefined) events.discarded({ emitter: this.emitter, ...change.discarded });
     onMoved();
   }
 

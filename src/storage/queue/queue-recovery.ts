@@ -14,12 +14,12 @@ export interface RecoveryParts {
  * that are missing. Emitters stop there until the file is restored or an operator skips the entries.
  */
 export async function recoverLog({ log, index, events }: RecoveryParts): Promise<void> {
-  for (const { path, entry } of findDamage(log, index)) events.damaged(path, entry);
+  for (const { path, entry } of findDamage(log, index)) events.damaged({ path, entry });
   const before = log.bytes;
   await log.truncateTo(index.lastLocation);
   const firstSegment = index.row(index.firstRow)?.segment ?? Number.MAX_SAFE_INTEGER;
   for (const segment of log.segments) if (segment < firstSegment) await log.remove(segment);
-  if (log.bytes < before) events.garbageCut(before - log.bytes);
+  if (log.bytes < before) events.garbageCut({ bytes: before - log.bytes });
 }
 
 interface Damage {

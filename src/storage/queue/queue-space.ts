@@ -89,7 +89,7 @@ export class QueueSpace {
     try {
       while (this.#isFull() && (await dropOldest()));
     } catch (error) {
-      events.backgroundWriteFailed(error, 'the dropping of the oldest records');
+      events.backgroundWriteFailed({ err: error, what: 'the dropping of the oldest records' });
     }
   }
 
@@ -102,7 +102,8 @@ export class QueueSpace {
     const changed = (reason === undefined) !== (this.#stopped === undefined);
     this.#stopped = reason;
     if (!changed) return;
-    this.#parts.events.stoppedChanged(reason);
+    if (reason === undefined) this.#parts.events.resumed();
+    else this.#parts.events.stopped({ reason });
     for (const listener of [...this.#listeners]) listener(reason);
   }
 }

@@ -6,7 +6,7 @@ import { openStateStore } from '../state/state-store.ts';
 import { WriteHealth } from '../state/write-health.ts';
 import { Cursors } from './cursors.ts';
 import { StoredDeadLetters } from './dead-letters.ts';
-import { QueueEvents } from './events.ts';
+import { QUEUE_EVENTS } from './events.ts';
 import { assertIndexFits } from './index-check.ts';
 import { QueueIndex } from './queue-index.ts';
 import type { Queue, QueueOptions } from './queue-options.ts';
@@ -74,7 +74,7 @@ export async function openQueue(options: QueueOptions): Promise<Queue> {
     return log;
   };
   try {
-    const events = new QueueEvents(options.logger, options.metrics, health);
+    const events = QUEUE_EVENTS.open({ logger: options.logger, metrics: options.metrics });
     const tables = queueTables(store);
     const index = new QueueIndex(tables);
     const log = await openLog('queue', segmentBytes);

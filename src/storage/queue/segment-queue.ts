@@ -1,5 +1,6 @@
 import type { Amount } from '../../records/amount.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
+import { openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import type { FileSystem } from '../state/file-system.ts';
 import { FreeSpace } from '../state/free-space.ts';
@@ -10,7 +11,7 @@ import { balanceOf } from './balance.ts';
 import type { Cursors } from './cursors.ts';
 import type { StoredDeadLetters } from './dead-letters.ts';
 import { EmitterCursors, type KnownEmitter } from './emitter-cursors.ts';
-import type { QueueEvents } from './events.ts';
+import { QUEUE_GAUGES, type QueueEvents } from './events.ts';
 import { Forgetting } from './forgetting.ts';
 import { GroupCommit } from './group-commit.ts';
 import { StreamLedger } from './ledger.ts';
@@ -92,11 +93,14 @@ export class SegmentQueue implements Queue {
       ...{ ...parts, runningTime, forgetting, trimming, clock },
       ledger: this.ledger,
     });
-    parts.events.watch({
-      usedBytes: () => this.#space.usedBytes,
-      deadLetterBytes: () => deadLetters.bytes,
-      stopped: () => this.stopped !== undefined,
-      queued: () => this.knownEmitters().map(({ name, queued }) => [name, queued] as const),
+    openMetrics(QUEUE_GAUGES, {
+      registry: options.metrics,
+      readings: {
+        used: () => this.#space.usedBytes,
+        deadLetters: () => deadLetters.bytes,
+        stopped: () => (this.stopped === undefined ? 0 : 1),
+        queued: () => this.knownEmitters().map(({ name, queued }) => [{ emitter: name }, queued.bytes]),
+      },
     });
   }
 
@@ -167,7 +171,7 @@ export class SegmentQueue implements Queue {
     await this.ledger.settled();
     await this.#runningTime
       .save()
-      .catch((error) => events.backgroundWriteFailed(error, 'the time this has run'));
+      .catch((error) => events.backgroundWriteFailed({ err: error, what: 'the time this has run' }));
     await deadLetters.close();
     await log.close();
     await store.close();

@@ -53,7 +53,7 @@ export class Trimming {
         discarded: { records: row.discarded.records + records, bytes: row.discarded.bytes + bytes },
       };
     });
-    for (const [emitter, amount] of lost) events.dropped(emitter, amount);
+    for (const [emitter, amount] of lost) events.dropped({ emitter, ...amount });
     await this.trim();
     return true;
   }
@@ -64,10 +64,8 @@ export class Trimming {
       try {
         await this.#trimOnce();
       } catch (error) {
-        this.#parts.events.backgroundWriteFailed(
-          error,
-          'the removal of entries that every emitter has passed',
-        );
+        const what = 'the removal of entries that every emitter has passed';
+        this.#parts.events.backgroundWriteFailed({ err: error, what });
       }
       await this.#parts.onTrimmed();
     } while (this.#again);

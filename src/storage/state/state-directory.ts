@@ -66,7 +66,7 @@ export class StateDirectory {
 }
 
 /**
- * /* Everything a half of the pair has to remember lies under one directory, which has one owner at a time.
+ * /* The state of a collector or an aggregator: one directory, which has one owner at a time.
  *
  *     <state directory>/        mode 0700
  *       layout.json             which half laid it out, and the version of the layout

@@ -22,7 +22,7 @@ function admission() {
   return { clock, entered, door, ask, end };
 }
 
-test('so many run, so many wait in order, the rest is turned away', async () => {
+test('at most N requests run, M wait in order, and the others are rejected', async () => {
   const { entered, door, ask, end } = admission();
   const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => ask(name));
   await expect(e).rejects.toMatchObject({ status: 503, code: 'busy' });
@@ -39,7 +39,7 @@ test('so many run, so many wait in order, the rest is turned away', async () => 
   expect([door.running, door.waiting]).toEqual([0, 0]);
 });
 
-test('who goes away leaves the line', async () => {
+test('a client that disconnects leaves the queue', async () => {
   const { clock, entered, door, ask, end } = admission();
   void ask('a');
   void ask('b');
@@ -57,7 +57,7 @@ test('who goes away leaves the line', async () => {
   expect(clock.waiting).toBe(2);
 });
 
-test('who has gone already never stands in it', async () => {
+test('a client that disconnected before never enters the queue', async () => {
   const { door, ask } = admission();
   void ask('a');
   void ask('b');
@@ -65,7 +65,7 @@ test('who has gone already never stands in it', async () => {
   expect(door.waiting).toBe(0);
 });
 
-test('who runs too long is given up, and keeps the place until it ends', async () => {
+test('a request that exceeds its time is rejected, and keeps its slot until it ends', async () => {
   const { clock, door, ask, end } = admission();
   const a = ask('a');
   await clock.advance(1000);
@@ -76,7 +76,7 @@ test('who runs too long is given up, and keeps the place until it ends', async (
   expect(door.running).toBe(0);
 });
 
-test('who waits too long is given up', async () => {
+test('a request that waits too long is rejected', async () => {
   const { clock, entered, door, ask } = admission();
   void ask('a');
   void ask('b');
@@ -87,7 +87,7 @@ test('who waits too long is given up', async () => {
   expect(door.waiting).toBe(0);
 });
 
-test('what was waited for is part of the time', async () => {
+test('the time in the queue counts towards the limit', async () => {
   const { clock, ask, end } = admission();
   void ask('a');
   void ask('b');
@@ -99,7 +99,7 @@ test('what was waited for is part of the time', async () => {
   expect(clock.waiting).toBe(0);
 });
 
-test('a failure is passed on, and frees the place', async () => {
+test('a failure is passed to the client, and frees the slot', async () => {
   const { door, clock } = admission();
   const failing = door.run(new AbortController().signal, () => Promise.reject(new Error('broken')));
   await expect(failing).rejects.toThrow('broken');

@@ -50,13 +50,13 @@ describe('each operation', () => {
     },
   );
 
-  test('is found under one path only, and has an id of its own', () => {
+  test('has one path and a unique id', () => {
     expect(new Set(OPERATIONS.map(({ method, path }) => `${method} ${path}`)).size).toBe(OPERATIONS.length);
     expect(new Set(OPERATIONS.map(({ id }) => id)).size).toBe(OPERATIONS.length);
   });
 });
 
-describe('what is asked reaches the store, checked', () => {
+describe('a valid request reaches the store', () => {
   test('a search', async () => {
     const { ask, store } = await servedApi();
     const query = new URLSearchParams([
@@ -131,7 +131,7 @@ describe('what is asked reaches the store, checked', () => {
   });
 });
 
-describe('a request that cannot be answered is told all that is wrong with it', () => {
+describe('an invalid request is answered with all of its problems', () => {
   test.each<[string, Readonly<Record<string, string>>]>([
     ['/v1/logs?limit=0', { limit: 'expected at least 1' }],
     ['/v1/logs?limit=1e3', { limit: 'expected a number, found a text' }],
@@ -196,7 +196,7 @@ describe('a request that cannot be answered is told all that is wrong with it', 
     expect(store.asked).toEqual([]);
   });
 
-  test('without its own huge values', async () => {
+  test('without the huge values of the request', async () => {
     const { ask, post } = await servedApi();
     const huge = 'x'.repeat(4000);
     for (const answer of [
@@ -208,7 +208,7 @@ describe('a request that cannot be answered is told all that is wrong with it', 
     }
   });
 
-  test('with no more problems than a person reads', async () => {
+  test('with a limited number of problems', async () => {
     const { post } = await servedApi();
     const keys = Object.fromEntries(Array.from({ length: 3000 }, (_, at) => [`key${at}`, 1]));
     const answer = await post('/v1/metrics', { id: 'x', ...keys });
@@ -249,14 +249,14 @@ describe('an error of the store', () => {
     expect(answer.body).toEqual({ error: { code: kind, message: 'There is no metric requests.' } });
   });
 
-  test('about the cursor is the fault of the request', async () => {
+  test('about the cursor is a client error', async () => {
     const { ask } = await failing(new CursorError('expected a cursor of this search'));
     const answer = await ask('/v1/logs?cursor=abc');
     expect(answer.status).toBe(400);
     expect(problems(answer)).toEqual({ cursor: 'expected a cursor of this search' });
   });
 
-  test('that is a fault of ours is logged, and not told', async () => {
+  test('that is an internal error is logged, and its reason is not returned', async () => {
     const { ask, lines } = await failing(new TypeError('secret of the house'));
     const answer = await ask('/v1/logs');
     expect(answer.status).toBe(500);
@@ -267,7 +267,7 @@ describe('an error of the store', () => {
   });
 });
 
-test('without a store it says which variable', async () => {
+test('without a store, the error names the variable', async () => {
   const { ask } = await servedApi({ store: () => undefined });
   const answer = await ask('/v1/logs');
   expect(answer.status).toBe(404);
@@ -277,7 +277,7 @@ test('without a store it says which variable', async () => {
   expect((await ask('/v1/openapi.json')).status).toBe(200);
 });
 
-test('a store that cannot be asked now says why, and may be asked again', async () => {
+test('an unavailable store is reported with the reason, and may be queried again', async () => {
   let isStarting = true;
   const there = fakeStore();
   const { ask } = await servedApi({
@@ -291,7 +291,7 @@ test('a store that cannot be asked now says why, and may be asked again', async 
   expect((await ask('/v1/logs')).status).toBe(200);
 });
 
-test('eight questions are answered at once, 32 wait, and the rest is turned away', async () => {
+test('eight queries run at once, 32 wait, and the others are rejected', async () => {
   let release = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -319,7 +319,7 @@ test('eight questions are answered at once, 32 wait, and the rest is turned away
   expect(most).toBe(8);
 });
 
-test('who hangs up leaves the line to others', async () => {
+test('a client that disconnects makes room in the queue', async () => {
   const store = fakeStore({ search: () => new Promise(() => {}) });
   const { url } = await servedApi({ store: () => store });
   const leaving = new AbortController();
@@ -335,7 +335,7 @@ test('who hangs up leaves the line to others', async () => {
   await vi.waitFor(async () => expect(await isTurnedAway()).toBe(false), 20_000);
 });
 
-test('metrics tell of requests by operation, and not by path', async () => {
+test('metrics count requests by operation, not by path', async () => {
   const { ask, metrics } = await servedApi();
   await ask('/v1/metrics/requests');
   await ask('/v1/logs?limit=0');

@@ -18,7 +18,7 @@ async function asking(store = fakeStore()) {
   return { store, api: connect(TOKEN), stranger: connect() };
 }
 
-test('what the command line asks is understood, and what is answered, too', async () => {
+test('the API accepts the requests of the command line, which accepts the answers', async () => {
   const { api, store } = await asking();
   const where = [{ property: 'section(url.path)', value: 'a=b & c' }];
   const search = { text: 'out of memory', severity: 'warn', where, limit: 7 } as const;
@@ -39,7 +39,7 @@ test('what the command line asks is understood, and what is answered, too', asyn
   expect(await api.createDefaults()).toEqual({ created: ['total_traffic'], existing: [] });
 });
 
-test('it follows, and hears what is wrong', async () => {
+test('the command line follows the log, and shows errors of the API', async () => {
   const tail = vi.fn(async () => ({ entries: [ENTRY], place: new Map(), skipped: 3 }));
   const { api, stranger } = await asking(fakeStore({ tail }));
   const kinds: string[] = [];

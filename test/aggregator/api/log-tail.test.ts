@@ -49,7 +49,7 @@ async function tailed(clock = new FakeClock(), store = new GrowingStore()) {
 const positions = (events: readonly { readonly data: unknown }[]) =>
   events.map(({ data }) => (data as LogEntry).position);
 
-test('what is stored from now on comes as events, twice a second', async () => {
+test('newly stored records arrive as events, twice a second', async () => {
   const { store, clock, follow } = await tailed();
   store.flush(1);
   const stream = await follow('?severity=warn&where=status_code=500');
@@ -69,7 +69,7 @@ test('what is stored from now on comes as events, twice a second', async () => {
   });
 });
 
-test('who comes back goes on where they were', async () => {
+test('a client that reconnects continues after its last event', async () => {
   const { store, clock, follow } = await tailed();
   const first = await follow();
   store.flush(1, 2);
@@ -87,7 +87,7 @@ test('who comes back goes on where they were', async () => {
   expect(lastIds).toEqual([undefined, undefined, expect.any(String)]);
 });
 
-test('who comes back before anything came has missed nothing', async () => {
+test('a client that reconnects before the first event has missed nothing', async () => {
   const { store, follow } = await tailed();
   store.flush(1);
   const first = await follow();
@@ -98,7 +98,7 @@ test('who comes back before anything came has missed nothing', async () => {
   await vi.waitFor(() => expect(positions(second.events)).toEqual([2]));
 });
 
-test('silence is broken every 15 seconds, and the place moves on in it', async () => {
+test('without records, a comment is sent every 15 seconds, with the current position', async () => {
   const { store, clock, follow } = await tailed();
   const stream = await follow();
   await vi.waitFor(() => expect(stream.lastId).toBeDefined());
@@ -112,7 +112,7 @@ test('silence is broken every 15 seconds, and the place moves on in it', async (
   expect(stream.events).toEqual([]);
 });
 
-test('what the store left out is told', async () => {
+test('records that the store skipped are reported', async () => {
   const { store, clock, follow, metrics } = await tailed();
   const stream = await follow();
   store.flush(7);
@@ -126,7 +126,7 @@ test('what the store left out is told', async () => {
 });
 
 describe('a listener', () => {
-  test('that goes away is not asked for any more', async () => {
+  test('that disconnects ends the queries for it', async () => {
     const { store, clock, follow, metrics } = await tailed();
     const stream = await follow();
     await vi.waitFor(() => expect(clock.waiting).toBe(1));
@@ -137,7 +137,7 @@ describe('a listener', () => {
     expect(store.asked).toHaveLength(asked);
   });
 
-  test('beyond the sixteenth is turned away, until one has gone', async () => {
+  test('beyond the sixteenth is rejected until another one disconnects', async () => {
     const { follow, metrics, ask } = await tailed();
     const streams = await Promise.all(Array.from({ length: 16 }, () => follow()));
     expect(streams.every(({ response }) => response.status === 200)).toBe(true);
@@ -150,7 +150,7 @@ describe('a listener', () => {
     expect((await follow()).response.status).toBe(200);
   });
 
-  test('that only asks whether it could takes no place', async () => {
+  test('that only sends HEAD uses no slot', async () => {
     const { ask, metrics } = await tailed();
     for (let at = 0; at < 20; at++) expect((await ask('/v1/logs/tail', { method: 'HEAD' })).status).toBe(200);
     expect(await metrics.metrics()).toContain('aggregator_api_listeners 0');
@@ -164,14 +164,14 @@ describe('a listener', () => {
     `${WRITER}.-1`,
     `${WRITER}.1~`,
     '0'.repeat(9000),
-  ])('with the place %j is told that there is none', async (id) => {
+  ])('with the position %j gets an error', async (id) => {
     const { ask } = await tailed();
     const answer = await ask('/v1/logs/tail', { headers: { 'last-event-id': id } });
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ error: { problems: [{ path: 'Last-Event-ID' }] } });
   });
 
-  test('that cannot be served is told before the stream begins', async () => {
+  test('that cannot be served gets an error before the stream begins', async () => {
     const { store, ask } = await tailed();
     store.failure = new SqlError('unavailable', 'The store is damaged.');
     expect((await ask('/v1/logs/tail')).status).toBe(503);
@@ -181,7 +181,7 @@ describe('a listener', () => {
 });
 
 describe('a store that fails', () => {
-  test('for a while loses nothing', async () => {
+  test('for some time loses no records', async () => {
     const { store, clock, follow } = await tailed();
     const stream = await follow();
     for (const position of [1, 2]) {
@@ -194,7 +194,7 @@ describe('a store that fails', () => {
     await vi.waitFor(() => expect(positions(stream.events)).toEqual([1, 2]));
   });
 
-  test('for good ends the stream', async () => {
+  test('permanently ends the stream', async () => {
     const { store, clock, follow } = await tailed();
     const stream = await follow();
     store.failure = new SqlError('unavailable', 'Gone.');
@@ -203,7 +203,7 @@ describe('a store that fails', () => {
   });
 });
 
-test('a store that is there no longer ends the stream', async () => {
+test('a closed store ends the stream', async () => {
   const { store, clock, follow } = await tailed();
   const stream = await follow();
   store.failure = new Error('a fault of ours');
@@ -211,7 +211,7 @@ test('a store that is there no longer ends the stream', async () => {
   await stream.ended;
 });
 
-test('a stop ends streams at once, while the store hangs', async () => {
+test('a stop ends streams at once, even while the store hangs', async () => {
   const { server, store, clock, follow } = await tailed();
   const streams = [await follow(), await follow()];
   store.isHanging = true;
@@ -233,7 +233,7 @@ describe('a client that does not read', () => {
     return socket;
   }
 
-  test('is not sent more than it can hold, and is told what it missed', async () => {
+  test('is not sent more than it can hold, and receives the number of skipped records', async () => {
     const { store, clock, address, metrics } = await tailed();
     const socket = await stalled(address.port);
     const big = (position: number) => ({ ...ENTRY, body: BIG, position });
@@ -263,7 +263,7 @@ describe('a client that does not read', () => {
     expect(received + missed).toBe(401);
   });
 
-  test('at all is cut off', async () => {
+  test('at all is disconnected', async () => {
     const store = new GrowingStore();
     const fake = fakeStore({ tail: store.tail });
     const { address, metrics } = await servedApi(

@@ -47,21 +47,21 @@ function resolve(reference: string): unknown {
   );
 }
 
-test('it is served, and says what it is', async () => {
+test('the description is served with its media type', async () => {
   const { ask } = await servedApi();
   expect((await ask('/v1/openapi.json')).body).toEqual(document);
   expect(document.openapi).toBe('3.1.0');
   expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
 });
 
-test('every reference leads somewhere, and everything that has a name is referred to', () => {
+test('every reference has a target, and every component is referenced', () => {
   const references = new Set([...valuesOf('$ref', document)] as string[]);
   for (const reference of references) expect(resolve(reference), reference).toBeTypeOf('object');
   const named = Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`);
   expect(named.filter((name) => !references.has(name))).toEqual([]);
 });
 
-test('no schema is left that is only JSON schema, and none that says nothing', () => {
+test('every schema is valid OpenAPI and not empty', () => {
   for (const key of ['$schema', '$id', '$defs']) expect([...valuesOf(key, document)]).toEqual([]);
   expect(JSON.stringify(document)).not.toContain('9007199254740991');
   for (const schema of Object.values(document.components.schemas)) {
@@ -91,7 +91,7 @@ describe('every operation', () => {
     },
   );
 
-  test('and nothing else', () => {
+  test('and no other operation is described', () => {
     const described = Object.values(document.paths).flatMap((methods) => Object.values(methods));
     expect(described).toHaveLength(PUBLIC.length);
   });
@@ -110,7 +110,7 @@ describe('every operation', () => {
   });
 });
 
-test('the parameters of a query are those that are taken', async () => {
+test('the described parameters of a query are the accepted ones', async () => {
   const { ask, store } = await servedApi();
   const parameters = document.paths['/v1/logs']?.get?.parameters ?? [];
   const examples: Record<string, string> = {

@@ -84,7 +84,7 @@ const HOSTILE = [
 ];
 
 describeEachStore('the API', (openStore) => {
-  test('what was stored is searched, counted and grouped', async () => {
+  test('stored records are searched, counted and grouped', async () => {
     const { ask, write } = await served(openStore);
     await write([
       accessLine('/api/a', 200, 50),
@@ -129,7 +129,7 @@ describeEachStore('the API', (openStore) => {
     expect(other.body).not.toHaveProperty('unknown');
   });
 
-  test('pages are whole, one after another', async () => {
+  test('consecutive pages contain every record once', async () => {
     const { ask, write } = await served(openStore);
     await write(Array.from({ length: 25 }, (_, at) => accessLine(`/p/${at}`, 200, 10)));
     const paths: unknown[] = [];
@@ -147,7 +147,7 @@ describeEachStore('the API', (openStore) => {
     expect(other.body).toMatchObject({ error: { problems: [{ path: 'cursor' }] } });
   });
 
-  test('what is stored from now on is followed, and gone on with', async () => {
+  test('newly stored records are followed, also after a reconnect', async () => {
     const { url, write } = await served(openStore);
     await write([accessLine('/old', 200, 5)]);
     const stream = await openEventStream(url('/v1/logs/tail?where=status_code=500'));
@@ -165,7 +165,7 @@ describeEachStore('the API', (openStore) => {
     );
   });
 
-  test('metrics and alerts are created, listed, kept apart, and deleted', async () => {
+  test('metrics and alerts are created, listed, distinguished and deleted', async () => {
     const { ask, post, write } = await served(openStore);
     expect((await post('/v1/defaults', {})).body).toEqual({
       created: ['total_traffic', 'total_traffic_per_route', 'totaltraffic'],
@@ -204,7 +204,7 @@ describeEachStore('the API', (openStore) => {
     }
   });
 
-  test('nothing that can be said reaches the store as more than a value', async () => {
+  test('no input reaches the store except as a value', async () => {
     const { ask, post, write, lines } = await served(openStore);
     await write([accessLine('/a', 200, 5)]);
     for (const [at, text] of HOSTILE.entries()) {

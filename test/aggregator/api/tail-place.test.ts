@@ -5,7 +5,7 @@ import { formatTailPlace, parseTailPlace } from '../../../src/aggregator/api/tai
 const writers = (count: number) =>
   new Map(Array.from({ length: count }, () => [crypto.randomUUID() as string, 1]));
 
-test('a place comes back as it went', () => {
+test('a position survives encoding and decoding', () => {
   const place = fc.dictionary(fc.uuid(), fc.nat(), { maxKeys: 20 });
   fc.assert(
     fc.property(place, (flushes) => {
@@ -15,14 +15,14 @@ test('a place comes back as it went', () => {
   );
 });
 
-test('it fits a line of an event, and a header', () => {
+test('a position fits into a line of an event and into a header', () => {
   expect(formatTailPlace(writers(3))).toMatch(/^[0-9a-f.~-]+$/);
   expect(formatTailPlace(new Map())).not.toBe('');
   expect(formatTailPlace(writers(150))?.length).toBeLessThan(8 * 1024);
   expect(formatTailPlace(writers(500))).toBeUndefined();
 });
 
-test('what is none is not taken for one', () => {
+test('other texts are not accepted as a position', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       expect(text === '-' ? undefined : parseTailPlace(text)).toBeUndefined();

@@ -55,7 +55,7 @@ describe('a hostile peer', () => {
     await othersAreUnharmed(address);
   });
 
-  it('of another protocol version is told both versions', async () => {
+  it('of another protocol version gets an error with both versions', async () => {
     const { address } = await startIntake();
     const { code, details } = await new RawPublishClient(address).read().hello(Buffer.alloc(16), 2).status;
     expect(code).toBe(status.FAILED_PRECONDITION);
@@ -209,7 +209,7 @@ describe('a hostile peer', () => {
     expect(lines.filter(({ msg }) => msg.startsWith('Ended a call because the peer broke'))).toHaveLength(1);
   });
 
-  it('whose position is out of range is told so, and the call ends', async () => {
+  it('with a position out of range gets an error, and the call ends', async () => {
     const { address, metrics } = await startIntake();
     const value = { stream: streamIdToBytes(mintStreamId()), accepted: 2n ** 64n - 1n };
     const client = new RawPublishClient(address).read().hello().send({ $case: 'openStream', value });

@@ -69,7 +69,7 @@ describe('TLS', () => {
     expect(lines.some(({ tlsSubject }) => String(tlsSubject).includes('CN=collector-1'))).toBe(true);
   });
 
-  it('turns away a certificate of another authority', async () => {
+  it('rejects a certificate of another authority', async () => {
     const { authority, address, store } = await tlsIntake();
     const other = await CertificateAuthority.create('Another Authority');
     const foreign = await other.issue({ name: 'collector-1' });
@@ -77,17 +77,17 @@ describe('TLS', () => {
     await isTurnedAway(address, { ...foreign, caCertificate: authority.certificate }, store);
   });
 
-  it('turns away an expired certificate', async () => {
+  it('rejects an expired certificate', async () => {
     const { authority, address, store } = await tlsIntake();
     await isTurnedAway(address, await authority.issue({ name: 'late', expired: true }), store);
   });
 
-  it('turns away plain text', async () => {
+  it('rejects plain text', async () => {
     const { address, store } = await tlsIntake();
     await isTurnedAway(address, undefined, store);
   });
 
-  it('turns away a client without a certificate', async () => {
+  it('rejects a client without a certificate', async () => {
     const { authority, address, store } = await tlsIntake();
     const { publisher, lines } = await startPublisher([address], {
       credentials: credentials.createSsl(Buffer.from(authority.certificate)),
@@ -100,7 +100,7 @@ describe('TLS', () => {
     expect(store.batches).toHaveLength(0);
   });
 
-  it('says once a minute whom it turns away and why, and counts all of them', async () => {
+  it('logs once a minute which client it rejects and why, and counts all of them', async () => {
     const { authority, intake, lines, metrics } = await tlsIntake();
     const told = () => lines.filter(({ msg }) => msg === 'Rejected a client that failed the TLS handshake');
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -120,7 +120,7 @@ describe('TLS', () => {
     ]);
   });
 
-  it.each(['TLSv1', 'TLSv1.1'] as const)('turns away %s', async (version) => {
+  it.each(['TLSv1', 'TLSv1.1'] as const)('rejects %s', async (version) => {
     const { authority, intake } = await tlsIntake();
     const { certificate: cert, key } = await authority.issue({ name: 'old' });
     const options: ConnectionOptions = {

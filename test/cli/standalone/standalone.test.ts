@@ -123,6 +123,6 @@ describe('a standalone', () => {
       await mkdir(join(directory, 'mega-collector', place), { recursive: true });
     const { io, stderr } = capturedIo({ environment: { XDG_STATE_HOME: directory }, services });
     expect(await run(['emitters', 'list'], io)).toBe(1);
-    expect(stderr()).toMatch(/several.*--state-directory.*standalone\/aggregator/s);
+    expect(stderr()).toMatch(/[Ss]everal.*--state-directory.*standalone\/aggregator/s);
   });
 });

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createPublisherEvents } from '../../../src/collector/publisher/events.ts';
+import { PUBLISHER_EVENTS } from '../../../src/collector/publisher/events.ts';
 import { PublishSession } from '../../../src/collector/publisher/publish-session.ts';
 import type { AnswerReceiver, PublishTransport } from '../../../src/collector/publisher/publish-transport.ts';
 import { PublishedStream } from '../../../src/collector/publisher/published-stream.ts';
@@ -99,7 +99,7 @@ function started(source: MemoryStream) {
     compression: 'none',
     streams,
     finished: () => void streams.delete(source.id),
-    events: createPublisherEvents(logger, new Registry(), clock),
+    events: PUBLISHER_EVENTS.open({ logger, metrics: new Registry(), clock }),
     clock,
   });
   return { aggregator, clock, lines, session, stream, running: session.run() };

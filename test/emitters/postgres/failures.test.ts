@@ -55,7 +55,7 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
         database,
       });
       expect(await reason({ database })).toMatch(
-        /is of version 99, and this mega-collector knows versions up to 1/,
+        /has version 99, and this program supports versions up to 1/,
       );
       const { rows } = await (await stand.client(database)).query(
         'select body from mega_collector.log_records',

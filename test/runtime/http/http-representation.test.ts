@@ -78,7 +78,7 @@ describe('a known body', () => {
   });
 });
 
-test('an answer is not stored by caches unless it says so', () => {
+test('caches do not store an answer without cacheControl', () => {
   expect(represented({}).headers['cache-control']).toBe('no-store');
   const cacheControl = 'public, max-age=31536000, immutable';
   expect(represented({}, { ...PAGE, cacheControl }).headers['cache-control']).toBe(cacheControl);

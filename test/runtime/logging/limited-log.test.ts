@@ -29,6 +29,15 @@ describe('a limited log', () => {
     expect(lines.map(({ reason }) => reason)).toEqual(['first', 'second']);
   });
 
+  it('writes one line for each interval while lines continue', async () => {
+    const { clock, lines, refused } = limitedLog();
+    for (let second = 0; second < 40; second++) {
+      refused('a', String(second));
+      await clock.advance(100);
+    }
+    expect(lines).toHaveLength(5);
+  });
+
   it('writes as many lines as the burst before it holds lines back', () => {
     const { lines, refused } = limitedLog(3);
     for (let i = 0; i < 10; i++) refused('a', String(i));

@@ -8,7 +8,7 @@ import { forgetEmitter } from '../../../src/aggregator/api/operations/queue-oper
 import { getCollectorStatus } from '../../../src/collector/operations.ts';
 import { operationCall } from '../../../src/runtime/operations/operation-call.ts';
 
-test('a parameter fills one segment of the path, whatever it contains', () => {
+test('a parameter with any content fills one segment of the path', () => {
   const id = 'a b/../日?x=1#%';
   const { path } = operationCall(getDeadLetter, { parameters: { id } });
   expect(path).toBe(`/v1/dead-letters/${encodeURIComponent(id)}`);

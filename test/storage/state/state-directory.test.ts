@@ -73,7 +73,7 @@ describe('a state directory', () => {
     );
   });
 
-  test.runIf(process.platform === 'linux')('that cannot be written says so, and what to do', async () => {
+  test.runIf(process.platform === 'linux')('that cannot be written is reported with a remedy', async () => {
     const refusal = acquire('/proc/self');
     await expect(refusal).rejects.toThrow(StateDirectoryUnusableError);
     await expect(refusal).rejects.toThrow(/^Cannot lock the state directory .* Make it writable/);

@@ -11,7 +11,7 @@ import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { PUBLISH_LIMITS, PublishCalls, type PublishLimits } from '../publish/publish-calls.ts';
 import { limitCallHeaders } from './call-headers.ts';
 import { ConnectionLimits } from './connection-limits.ts';
-import { createGrpcEvents, type GrpcEvents } from './events.ts';
+import { GRPC_EVENTS, type GrpcEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
 import { GrpcPublishTransport, type PublishStream } from './grpc-publish-transport.ts';
 import { INTAKE_LIMITS, type IntakeLimits } from './intake-limits.ts';
@@ -56,9 +56,9 @@ export class GrpcIntake implements Intake {
 
   constructor(options: GrpcIntakeOptions, context: IntakeContext) {
     const { clock, logger, metrics } = context;
-    this.#events = createGrpcEvents(logger, metrics, clock);
+    this.#events = GRPC_EVENTS.open({ logger, metrics, clock });
     const limits = { ...INTAKE_LIMITS, ...PUBLISH_LIMITS, ...options.limits };
-    const onClosed = (peer: string, reason: string) => this.#events.connectionClosed(peer, reason);
+    const onClosed = (peer: string, reason: string) => this.#events.connectionClosed({ peer, reason });
     this.#options = options;
     this.#context = context;
     this.#calls = new PublishCalls(context, limits);
@@ -68,7 +68,7 @@ export class GrpcIntake implements Intake {
       withinMs: limits.messageWithinMs,
       clock,
       onEnded: onClosed,
-      onBytes: (bytes) => this.#events.unfinished(bytes),
+      onBytes: (bytes) => this.#events.unfinished({ bytes }),
     });
   }
 
@@ -80,8 +80,8 @@ export class GrpcIntake implements Intake {
     this.#connections.watch(server);
     this.#unfinished.watch(server);
     widenReceiveWindows(server);
-    limitCallHeaders(server, (peer, reason) => this.#events.connectionClosed(peer, reason));
-    onFailedHandshake(server, (peer, reason) => this.#events.handshakeFailed(peer, reason));
+    limitCallHeaders(server, (peer, reason) => this.#events.connectionClosed({ peer, reason }));
+    onFailedHandshake(server, (peer, reason) => this.#events.handshakeFailed({ peer, reason }));
     const { queue } = this.#context;
     this.#unsubscribe = queue.onStopped((stopped) => this.#setHealth(stopped === undefined));
     this.#setHealth(queue.stopped === undefined);

@@ -101,7 +101,7 @@ export class PublishCall implements PublishReceiver {
     this.#streamRequests.close();
     this.#cancelHelloDeadline();
     this.#context.release(this);
-    this.#context.events.callEnded(this.peer, reason);
+    this.#context.events.callEnded({ ...this.peer, reason });
   }
 
   /** Ends the call. The outcomes that are known are sent; the collector sends the other batches again. */
@@ -228,12 +228,12 @@ export class PublishCall implements PublishReceiver {
 
   #refuse(sequence: number, { stream, reason, hasOtherBytes = false }: RefusedBatch): void {
     if (stream !== undefined) this.#streams.refuse(stream, reason);
-    this.#context.events.batchRefused(this.peer, stream ?? 'unknown', reason);
+    this.#context.events.batchRefused({ ...this.peer, stream: stream ?? 'unknown', reason });
     this.#answers.refused(sequence, { reason, hasOtherBytes });
   }
 
   #failProtocol(failure: CallFailure, reason: string): void {
-    this.#context.events.protocolBroken(this.peer, reason);
+    this.#context.events.protocolBroken({ ...this.peer, reason });
     this.fail(failure, reason);
   }
 

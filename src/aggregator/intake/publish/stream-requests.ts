@@ -64,7 +64,7 @@ export class StreamRequests {
       streams.forget(stream);
     else {
       // The protocol has no answer to a final message: it is logged and counted.
-      context.events.finalRefused(collector.peer, stream);
+      context.events.finalRefused({ ...collector.peer, stream });
       this.#refusals++;
     }
     return undefined;
@@ -102,7 +102,7 @@ export class StreamRequests {
   #refuse(stream: StreamId, reason: string, { peer }: ConnectedCollector): void {
     const { streams, send, context } = this.#options;
     streams.refuse(stream, reason);
-    context.events.streamRefused(peer, stream, reason);
+    context.events.streamRefused({ ...peer, stream, reason });
     this.#refusals++;
     send({ $case: 'streamOpened', value: refusedAnswer(stream, reason) });
   }

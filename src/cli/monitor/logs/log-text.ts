@@ -7,7 +7,7 @@ import { preciseTimeText } from '../terminal/time-text.ts';
 /**
  *     2026-01-31T10:00:00.120Z ERROR web-1 shop  out of stock  item=4711 user.name=ann
  *
- * One line for each record, whatever it contains, so that no record can look like two. On a terminal a body
+ * One line for each record, with any content, so that no record can look like two. On a terminal a body
  * of several lines is printed on several lines, each marked. Elsewhere attributes, if requested, follow as
  * JSON after a tab.
  */

@@ -63,7 +63,7 @@ export class FebeListener implements ConnectionListener {
       throw error;
     }
     // A connection that cannot be accepted (no file descriptors) does not end the listener.
-    server.on('error', (error) => events.listenFailed(tenant, error));
+    server.on('error', (error) => events.listenFailed({ ...tenant, reason: error.message }));
     this.#server = server;
     events.listening(tenant);
   }
@@ -83,7 +83,7 @@ export class FebeListener implements ConnectionListener {
 
   #accept(socket: Socket): void {
     const { limits, clock, events } = this.#options;
-    events.connected(this.tenant);
+    events.connected();
     this.#connections.add(
       new FebeConnection({
         socket,
@@ -98,8 +98,15 @@ export class FebeListener implements ConnectionListener {
 
   /** For the connections. */
   established(version: ServerVersion): void {
-    this.#options.events.established(this.tenant, version, !this.#hadConnection);
+    const { events } = this.#options;
+    const fields = { ...this.tenant, version: version.text };
+    if (this.#hadConnection) {
+      events.established(fields);
+      return;
+    }
     this.#hadConnection = true;
+    events.firstEstablished(fields);
+    if (version.unheardOf) events.newerVersion(fields);
   }
 
   /** For the connections. */
@@ -116,8 +123,8 @@ export class FebeListener implements ConnectionListener {
     const { tenant } = this;
     this.#connections.delete(connection);
     if (fault === 'silence') events.startupTimedOut(tenant);
-    else if (fault !== undefined) events.faulty(tenant, fault, connection.records);
-    events.disconnected(tenant, connection.records);
+    else if (fault !== undefined) events.faulty({ ...tenant, ...fault, records: connection.records });
+    events.disconnected({ ...tenant, records: connection.records });
   }
 
   /** One turn without bytes is not enough: it may have started after the phase in which sockets are read. */

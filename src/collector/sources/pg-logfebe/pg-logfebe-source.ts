@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import {
@@ -9,15 +10,17 @@ import {
 import { FEBE_LIMITS, type FebeLimits } from '../../../protocols/febe/febe-limits.ts';
 import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Resource } from '../../../records/resource.ts';
+import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
+import { PathWatcher } from '../../../runtime/watching/path-watcher.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
 import type { Source, SourceStatus, StreamSink } from '../../source.ts';
-import { createPgLogfebeEvents, type PgLogfebeEvents } from './events.ts';
+import { PG_LOGFEBE_EVENTS, type PgLogfebeEvents } from './events.ts';
 import { FebeListener } from './febe-listener.ts';
-import { type ServeChange, ServeDatabase } from './serve-database.ts';
+import { type ServeChange, ServeDatabase, SUBMITTED_NAME } from './serve-database.ts';
 import { pgLogfebeStatus } from './status.ts';
 import type { Tenant } from './tenant.ts';
 import { TenantListeners } from './tenant-listeners.ts';
@@ -43,7 +46,7 @@ export interface PgLogfebeSourceOptions {
 /**
  * Receives records from PostgreSQL servers with the extension pg_logfebe:
  *
- *     serve database --poll--> tenants --difference--> listeners --connections--> journal --> publisher
+ *     serve database --watch, poll--> tenants --difference--> listeners --connections--> journal --> publisher
  *
  * Records are not parsed: a record is the payload of an L frame, in the format `logfebe`. The version and identity of
  * the connection are in the resource. There is one stream for each identity and socket.
@@ -55,6 +58,9 @@ export class PgLogfebeSource implements Source {
   readonly #database: ServeDatabase;
   readonly #listeners: TenantListeners;
   readonly #writers = new Map<string, JournalWriter>();
+  readonly #watcher: PathWatcher;
+  /** A poll and a hint of the watcher never run at the same time. */
+  readonly #polls = new SerialQueue();
   readonly #stopping = new AbortController();
   #labels = new Map<string, RecordLabel>();
   /** A cache by the version object of each connection, because each record needs a label. */
@@ -64,12 +70,21 @@ export class PgLogfebeSource implements Source {
   constructor(options: PgLogfebeSourceOptions) {
     const { serveDirectory, tokensAllowed, logger, metrics } = options;
     this.#options = options;
-    this.#events = createPgLogfebeEvents(logger, metrics, this.#options.clock);
+    this.#events = PG_LOGFEBE_EVENTS.open({ logger, metrics, clock: options.clock });
     this.#database = new ServeDatabase({ directory: serveDirectory, tokensAllowed });
     this.#listeners = new TenantListeners({
       events: this.#events,
       createListener: (tenant) => this.#createListener(tenant),
       removed: (tenant) => this.#closeWriter(originOf(tenant)),
+    });
+    this.#watcher = new PathWatcher({
+      paths: [join(serveDirectory, SUBMITTED_NAME)],
+      clock: this.#options.clock,
+      // It is submitted by a rename, so it is complete.
+      debounceMs: 0,
+      onHint: () => void this.#poll(),
+      // The poll finds every list, only later.
+      onFailure: () => {},
     });
   }
 
@@ -83,13 +98,16 @@ export class PgLogfebeSource implements Source {
     const served = new Set(this.#writers.keys());
     for (const origin of journal.openOrigins) if (!served.has(origin)) journal.writer(origin).close();
     this.#running = this.#pollUntilStopped();
+    await this.#watcher.start();
   }
 
   async stop(_deadline: AbortSignal): Promise<void> {
     this.#stopping.abort();
+    await this.#watcher.stop();
     await this.#running;
+    await this.#polls.run(async () => {});
     await this.#listeners.close();
-    this.#events.stop();
+    this.#events.flush();
   }
 
   drained(): Promise<void> {
@@ -123,10 +141,14 @@ export class PgLogfebeSource implements Source {
   }
 
   /** Never rejects. */
-  async #poll(): Promise<void> {
+  #poll(): Promise<void> {
+    return this.#polls.run(() => this.#applySubmitted());
+  }
+
+  async #applySubmitted(): Promise<void> {
     for (let change = await this.#check(); change.kind !== 'none'; change = await this.#check()) {
       if (change.kind === 'accepted') await this.#apply(change.tenants);
-      else this.#events.servesRejected(change.reason);
+      else this.#events.servesRejected({ reason: change.reason });
     }
     await this.#listeners.retry();
   }
@@ -135,7 +157,7 @@ export class PgLogfebeSource implements Source {
     try {
       return await this.#database.poll();
     } catch (error) {
-      this.#events.servesUnavailable(error as Error);
+      this.#events.servesUnavailable({ err: error });
       return { kind: 'none' };
     }
   }
@@ -143,7 +165,7 @@ export class PgLogfebeSource implements Source {
   async #apply(tenants: readonly Tenant[]): Promise<void> {
     this.#labels = new Map();
     this.#labelsOfConnections = new WeakMap();
-    this.#events.servesAccepted(tenants.length);
+    this.#events.servesAccepted({ tenants: tenants.length });
     await this.#listeners.apply(tenants);
   }
 

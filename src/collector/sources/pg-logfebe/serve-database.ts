@@ -35,7 +35,8 @@ export type ServeChange =
   | { readonly kind: 'accepted'; readonly tenants: readonly Tenant[] }
   | { readonly kind: 'rejected'; readonly reason: string };
 
-const NEW = 'serves.new';
+/** The name of a submitted list. */
+export const SUBMITTED_NAME = 'serves.new';
 const CLAIMED = 'serves.claimed';
 const LOADED = 'serves.loaded';
 const REJECTED = 'serves.rej';
@@ -70,7 +71,7 @@ export class ServeDatabase {
    */
   async poll(): Promise<ServeChange> {
     const claimed = this.#path(CLAIMED);
-    if (!(await exists(claimed)) && !(await renameIfExists(this.#path(NEW), claimed)))
+    if (!(await exists(claimed)) && !(await renameIfExists(this.#path(SUBMITTED_NAME), claimed)))
       return { kind: 'none' };
     const parsed = await this.#readClaimed(claimed);
     if (parsed.kind === 'rejected') {
@@ -102,7 +103,7 @@ export class ServeDatabase {
     await rename(this.#path(CLAIMED), this.#path(REJECTED));
     // By rename, because a last_error of another owner can be replaced, but not written.
     const temporary = this.#path(`${LAST_ERROR}${TEMPORARY}${randomBytes(6).toString('hex')}`);
-    await replaceFile(this.#path(LAST_ERROR), `${NEW} ${reason}\n`, { temporary, mode: 0o644 });
+    await replaceFile(this.#path(LAST_ERROR), `${SUBMITTED_NAME} ${reason}\n`, { temporary, mode: 0o644 });
   }
 
   #parse(bytes: Uint8Array, credentialsChecked: boolean): ParsedServes {

@@ -67,7 +67,7 @@ export class TenantListeners {
       await served.listener.open();
       served.open = true;
     } catch (error) {
-      this.#options.events.listenFailed(served.tenant, error as Error);
+      this.#options.events.listenFailed({ ...served.tenant, reason: (error as Error).message });
     }
   }
 

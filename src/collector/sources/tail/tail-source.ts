@@ -6,7 +6,7 @@ import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
 import { type Explanation, explain } from './explain.ts';
-import { TailEvents } from './files/events.ts';
+import { openTailEvents, type TailEvents } from './files/events.ts';
 import { OpenFiles } from './files/open-files.ts';
 import { PathPatterns } from './files/path-patterns.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
@@ -109,7 +109,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#clock = clock;
-    this.#events = new TailEvents(options.logger, options.metrics);
+    this.#events = openTailEvents({ logger: options.logger, metrics: options.metrics });
     this.#patterns = new PathPatterns(options.entries, this.#workingDirectory);
     this.#openFiles = new OpenFiles(this.#limits.openFiles);
     this.#unread = new UnreadFiles(this.#events);
@@ -184,7 +184,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   }
 
   lostBytes(): number {
-    return this.#events.allLostBytes;
+    return this.#events.allLostBytes();
   }
 
   // Signals of the streams.
@@ -226,7 +226,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   }
 
   #decide(decision: () => Promise<void>): Promise<void> {
-    return this.#decisions.run(decision).catch((error: unknown) => this.#events.scanFailed(error));
+    return this.#decisions.run(decision).catch((error: unknown) => this.#events.scanFailed({ err: error }));
   }
 
   async #scanNow(): Promise<void> {

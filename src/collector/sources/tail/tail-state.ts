@@ -24,7 +24,7 @@ export class TailState {
     this.#parts = parts;
     this.#lastAgedMs = clock.monotonicMs();
     this.#history = new TailHistory(store);
-    const onFailure = (error: Error) => events.checkpointsFailed(error);
+    const onFailure = (err: Error) => events.checkpointsFailed({ err });
     this.checkpoints = new Checkpoints({ store, table: 'tail-checkpoints', clock, onFailure });
   }
 
@@ -40,7 +40,7 @@ export class TailState {
 
   /** The bytes that were lost with this state, in all runs. */
   get lostBytes(): number {
-    return this.#history.lostBytes(this.#parts.events.allLostBytes);
+    return this.#history.lostBytes(this.#parts.events.allLostBytes());
   }
 
   /** Makes a dormant stream of each checkpoint. */
@@ -62,14 +62,15 @@ export class TailState {
     if (this.#isFirstEver && (await this.#attempt(() => this.#history.recordFirstScan())))
       this.#isFirstEver = false;
     const { isOffline, events } = this.#parts;
-    if (!isOffline) await this.#attempt(() => this.#history.scanned(this.#nowUnixMs(), events.allLostBytes));
+    if (!isOffline)
+      await this.#attempt(() => this.#history.scanned(this.#nowUnixMs(), events.allLostBytes()));
   }
 
   /** At the end of a run. */
   async save(): Promise<void> {
     const { isOffline, events } = this.#parts;
     await this.saveCheckpoints();
-    if (!isOffline) await this.#attempt(() => this.#history.save(this.#nowUnixMs(), events.allLostBytes));
+    if (!isOffline) await this.#attempt(() => this.#history.save(this.#nowUnixMs(), events.allLostBytes()));
   }
 
   ageDormant(): void {
@@ -83,7 +84,7 @@ export class TailState {
       await write();
       return true;
     } catch (error) {
-      this.#parts.events.checkpointsFailed(error as Error);
+      this.#parts.events.checkpointsFailed({ err: error });
       return false;
     }
   }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { BatchAcceptor } from '../../../../src/aggregator/intake/batch-acceptor.ts';
-import { createIntakeEvents } from '../../../../src/aggregator/intake/events.ts';
+import { INTAKE_EVENTS } from '../../../../src/aggregator/intake/events.ts';
 import { PublishCalls } from '../../../../src/aggregator/intake/publish/publish-calls.ts';
 import { REQUESTS_PER_TURN } from '../../../../src/aggregator/intake/publish/request-gate.ts';
 import { checkOf } from '../../../../src/records/check.ts';
@@ -51,7 +51,7 @@ function publishCalls({ unansweredBytes = 16 * MIB } = {}) {
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
   const clock = new FakeClock();
-  const events = createIntakeEvents(logger, metrics, clock);
+  const events = INTAKE_EVENTS.open({ logger, metrics, clock });
   const batches = new BatchAcceptor(store, events, unansweredBytes);
   const context = {
     queue: store,

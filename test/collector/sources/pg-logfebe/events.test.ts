@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { createPgLogfebeEvents } from '../../../../src/collector/sources/pg-logfebe/events.ts';
+import { PG_LOGFEBE_EVENTS } from '../../../../src/collector/sources/pg-logfebe/events.ts';
 import { capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
@@ -8,13 +8,14 @@ const TENANT = { identity: 'a', path: '/run/a', name: undefined };
 
 it('logs connections and disconnections at INFO, with one line for many of one socket', () => {
   const { logger, lines } = capturedLogger();
-  const events = createPgLogfebeEvents(logger, new Registry(), new FakeClock());
-  const version = { text: '15.1', major: 15, unheardOf: false };
+  const events = PG_LOGFEBE_EVENTS.open({ logger, metrics: new Registry(), clock: new FakeClock() });
+  const connected = { ...TENANT, version: '15.1' };
+  events.firstEstablished(connected);
   for (let each = 0; each < 1000; each++) {
-    events.established(TENANT, version, each === 0);
-    events.disconnected(TENANT, 2);
+    if (each > 0) events.established(connected);
+    events.disconnected({ ...TENANT, records: 2 });
   }
-  events.stop();
+  events.flush();
   const logged = lines.map(({ level, msg, count }) => ({ level, msg, count }));
   expect(logged).toHaveLength(5);
   const counts = logged.map(({ msg, count }) => [msg, count]);
@@ -26,16 +27,16 @@ it('logs connections and disconnections at INFO, with one line for many of one s
 it('logs the first faults of one socket, then one line with their count, and counts each fault', async () => {
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
-  const events = createPgLogfebeEvents(logger, metrics, new FakeClock());
+  const events = PG_LOGFEBE_EVENTS.open({ logger, metrics, clock: new FakeClock() });
   for (let each = 0; each < 1000; each++) {
-    events.faulty(TENANT, { kind: 'bad length', reason: `fault ${each}` }, 2);
+    events.faulty({ ...TENANT, kind: 'bad length', reason: `fault ${each}`, records: 2 });
     events.startupTimedOut(TENANT);
-    events.listenFailed(TENANT, new Error(`failure ${each}`));
+    events.listenFailed({ ...TENANT, reason: `failure ${each}` });
   }
   events.startupTimedOut({ ...TENANT, path: '/run/b' });
   expect(lines).toHaveLength(61);
   expect(lines.at(-1)).toMatchObject({ path: '/run/b' });
-  events.stop();
+  events.flush();
   expect(lines.slice(61)).toMatchObject([
     { reason: 'fault 999', count: 980 },
     { path: '/run/a', count: 980 },

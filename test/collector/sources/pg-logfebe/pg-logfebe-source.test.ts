@@ -91,9 +91,9 @@ describe('the source pg-logfebe', () => {
     await start();
     const good = await FebeClient.greeted(path('a'), 'a');
     const broken: [Buffer, RegExp][] = [
-      [Buffer.from('4c00000004', 'hex'), /type 0x4c came where V must come/],
-      [Buffer.from('GET / HTTP/1.1\r\n'), /type 0x47 came where V must come/],
-      [greeting('a', 'PG-7.4.15/logfebe-1'), /PostgreSQL 9.2 or newer is needed/],
+      [Buffer.from('4c00000004', 'hex'), /expected a frame of type V, got type 0x4c/],
+      [Buffer.from('GET / HTTP/1.1\r\n'), /expected a frame of type V, got type 0x47/],
+      [greeting('a', 'PG-7.4.15/logfebe-1'), /PostgreSQL must be 9.2 or newer/],
       [greeting('b'), /the identity is "b", but must be "a"/],
       [greeting('wrong', undefined, 'SECRET'), /the identity is "wrong"/],
       [
@@ -145,6 +145,17 @@ describe('the source pg-logfebe', () => {
     expect(
       log('Closed a PostgreSQL connection: it did not send its version and identity in time'),
     ).toHaveLength(2);
+  });
+
+  it('accepts a submitted list without waiting for the poll, again and again', async () => {
+    const { start, serve, path, log } = await preparedSource({ pollIntervalMs: 3_600_000 });
+    await start();
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
+      await serve(name);
+      await vi.waitFor(() => expect(log('Listening for PostgreSQL')).toHaveLength(index + 1), PATIENT);
+      const client = await FebeClient.greeted(path(name), name);
+      await client.end();
+    }
   });
 
   it('counts records that did not arrive', async () => {

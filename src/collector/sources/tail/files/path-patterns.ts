@@ -39,7 +39,7 @@ export class PathPatterns {
     return excludedBy === undefined ? { kind: 'no-pattern' } : { kind: 'excluded', entry: excludedBy };
   }
 
-  /** Whether files that are read may lie below this path, if it is a directory. */
+  /** Whether this path, if it is a directory, may contain files that are read. */
   mayContain(path: string): boolean {
     const names = path.split('/').slice(1);
     return this.patterns.some(({ segments }) => leadsTo(segments, names));

@@ -72,10 +72,10 @@ export class BatchBuilder {
 
   #count(cut: Cut): void {
     const { events } = this.#parts;
-    events.read(cut.length, cut.sizes.length);
+    events.read({ bytes: cut.length, records: cut.sizes.length });
     if (cut.marks.length === 0) return;
     const unterminated = cut.marks.at(-1)?.mark === 'unterminated' ? 1 : 0;
-    if (cut.marks.length > unterminated) events.cut(cut.marks.length - unterminated);
+    if (cut.marks.length > unterminated) events.cut({ records: cut.marks.length - unterminated });
     if (unterminated > 0) events.unterminated();
   }
 }

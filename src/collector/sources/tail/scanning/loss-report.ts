@@ -61,7 +61,9 @@ export class LossReport {
     const { id, checkpoint } = dormant;
     const position = checkpoint.marks.at(-1)?.[0] ?? 0;
     const { path } = checkpoint;
-    if (lostBytes !== 0) this.#parts.events.gone({ stream: id, path, position, lostBytes, compressedTo });
+    const fields = { stream: id, path, position, compressedTo };
+    if (lostBytes === undefined) this.#parts.events.goneWithUnknownSize(fields);
+    else if (lostBytes !== 0) this.#parts.events.gone({ ...fields, lostBytes });
     const known = { ...checkpoint, finished: true as const, lostBytes: lostBytes ?? 0 };
     dormant.update(known);
     this.#parts.checkpoints.change(id, () => known);

@@ -32,7 +32,7 @@ export class ScanTrigger {
     this.#scanTimer = new Timer(clock, scan);
     this.#watcher = new DirectoryWatcher({
       changed: (path, change) => this.#changed(path, change),
-      failed: (directory, error) => events.unwatched(directory, error),
+      failed: (path, err) => events.unwatched({ path, err }),
     });
   }
 

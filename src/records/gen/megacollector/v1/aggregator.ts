@@ -117,7 +117,7 @@ export interface Hello {
 
 export interface Welcome {
   protocolVersion: number;
-  /** What Batch.records.compression may be, besides COMPRESSION_NONE. */
+  /** Accepted values of Batch.records.compression, besides COMPRESSION_NONE. */
   compressions: Compression[];
   limits: Limits | undefined;
   software: string;
@@ -152,7 +152,7 @@ export interface StreamOpened {
    */
   check: Buffer;
   /**
-   * How far the bytes are there without a gap, going up from OpenStream.accepted: where the collector goes on. Less than
+   * How far the bytes are there without a gap, going up from OpenStream.accepted: where the collector continues. Less than
    * `end` when part of the stream went to another aggregator.
    */
   contiguousEnd: bigint;
@@ -219,7 +219,7 @@ export interface FinalStream {
   end: bigint;
 }
 
-/** Every byte of these batches lies in flushed ranges. */
+/** Every byte of these batches is in flushed ranges. */
 export interface Accepted {
   sequences: bigint[];
   /** Records in the queue, of all collectors, that the slowest emitter has not delivered. Only on request. */
