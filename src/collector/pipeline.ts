@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -25,6 +24,7 @@ import { stateProblem } from '../storage/state-problem.ts';
 import { awaitAggregator } from './await-aggregator.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
+import { nextInstance } from './next-instance.ts';
 import type { OneShotReport } from './one-shot-report.ts';
 import { type CollectorState, collectorHandler } from './operations.ts';
 import { Publisher } from './publisher/publisher.ts';
@@ -311,7 +311,7 @@ class RunningCollector implements Collector {
       ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),
       identity: {
         collectorId: await collectorId(store),
-        instance: randomBytes(8).readBigUInt64LE(),
+        ...(await nextInstance(store)),
         software: `mega-collector/${this.#deps.version}`,
         host: resource.get('host.name') ?? '',
       },

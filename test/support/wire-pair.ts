@@ -71,6 +71,7 @@ export async function startPublisher(
     credentials?: ChannelCredentials;
     collectorId?: Buffer;
     instance?: bigint;
+    previousInstance?: bigint | undefined;
   } = {},
 ) {
   const { logger, lines } = capturedLogger();
@@ -81,6 +82,7 @@ export async function startPublisher(
     identity: {
       collectorId: options.collectorId ?? randomBytes(16),
       instance: options.instance ?? 1n,
+      previousInstance: options.previousInstance,
       software: 'test/1',
       host: 'h',
     },

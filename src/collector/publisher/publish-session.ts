@@ -258,6 +258,8 @@ export interface CollectorIdentity {
   readonly collectorId: Buffer;
   /** Random for each start. */
   readonly instance: bigint;
+  /** The instance that used this state before; undefined at the first start. */
+  readonly previousInstance?: bigint | undefined;
   readonly software: string;
   readonly host: string;
 }

@@ -34,8 +34,9 @@ async function linesOf(queue: Queue): Promise<string[]> {
 }
 
 /** A running collector with one stream. */
-async function collector(address: string, instance: bigint, stream: MemoryStream) {
-  const { publisher, lines } = await startPublisher([address], { collectorId, instance });
+async function collector(address: string, instance: bigint, stream: MemoryStream, previousInstance?: bigint) {
+  const identity = { collectorId, instance, previousInstance };
+  const { publisher, lines } = await startPublisher([address], identity);
   const streams = [stream];
   const open = (source: MemoryStream) => {
     source.onDiverged = (rest) => {
@@ -93,6 +94,43 @@ describe('two collectors with one copied state', () => {
     await until(() => expect(first.streams).toHaveLength(2));
     await until(() => expect(first.isAccepted()).toBe(true));
     expect((await linesOf(queue)).filter((line) => line.startsWith('same'))).toHaveLength(20);
+  });
+});
+
+describe('after a clone has run', () => {
+  /** Both run until the aggregator has detected them; then the clone ends, and the original is killed. */
+  async function killedOriginal() {
+    const { queue } = await queueFixture();
+    const { address, lines } = await startIntake({ queue });
+    const stream = new MemoryStream({ hasChecksums: true }).append(alike('a', 0, 50));
+    const original = await collector(address, 1n, stream);
+    await until(() => expect(original.isAccepted()).toBe(true));
+    const copy = stream.clone();
+    const clone = await collector(address, 2n, copy, 1n);
+    await until(() => expect(lines.some(({ msg }) => /one collector id/.test(String(msg)))).toBe(true));
+    clone.append(alike('b', 0, 10));
+    await until(() => expect(clone.isAccepted()).toBe(true));
+    await clone.publisher.stop(soon());
+    original.append(alike('a', 50, 10));
+    await until(() => expect(original.isAccepted()).toBe(true));
+    await original.publisher.stop(soon());
+    return { address, original, clone };
+  }
+
+  it('the original continues its streams when it starts again', async () => {
+    const { address, original } = await killedOriginal();
+    const last = original.streams.at(-1) as MemoryStream;
+    const again = await collector(address, 3n, last.clone(), 1n);
+    again.append(alike('a', 60, 10));
+    await until(() => expect(again.isAccepted()).toBe(true));
+    expect(again.streams).toHaveLength(1);
+  });
+
+  it('the clone does not continue the streams of the original when it starts again', async () => {
+    const { address, original } = await killedOriginal();
+    const last = original.streams.at(-1) as MemoryStream;
+    const again = await collector(address, 4n, last.clone(), 2n);
+    await until(() => expect(again.streams).toHaveLength(2));
   });
 });
 

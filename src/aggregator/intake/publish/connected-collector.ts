@@ -9,6 +9,8 @@ export interface ConnectedCollector {
   readonly owner: StreamOwner;
   /** Random for each start of the collector. */
   readonly instance: bigint;
+  /** The process that used the state of this collector before. */
+  readonly previousInstance: bigint | undefined;
   readonly peer: CallPeer;
   readonly wantsUndelivered: boolean;
 }
@@ -21,7 +23,7 @@ const COLLECTOR_ID_BYTES = 16;
 const MAX_HOST_CHARACTERS = 255;
 
 export function connectedCollector(
-  { collectorId: id, instance, protocolVersion, wantsUndelivered = false, host }: Hello,
+  { collectorId: id, instance, previousInstance, protocolVersion, wantsUndelivered = false, host }: Hello,
   peer: CallPeer,
 ): HelloResult {
   if (protocolVersion !== PROTOCOL_VERSION) {
@@ -37,6 +39,7 @@ export function connectedCollector(
     kind: 'collector',
     owner: { collectorId, tlsSubject: peer.tlsSubject },
     instance,
+    previousInstance,
     peer: { ...peer, collectorId, host: host.slice(0, MAX_HOST_CHARACTERS) },
     wantsUndelivered,
   };

@@ -90,12 +90,12 @@ export class StreamRequests {
 
   #answer(stream: StreamId, accepted: Position, collector: ConnectedCollector): void {
     const { streams, send, context } = this.#options;
-    const { owner, instance } = collector;
+    const { owner } = collector;
     const opening = context.ledger.open(stream, owner);
     if (opening.kind === 'refused') return this.#refuse(stream, opening.reason, collector);
     streams.opened(stream, opening.end);
     const answer = openedAnswer(stream, opening, contiguousEnd(accepted, context.ledger.ranges(stream)));
-    const hasDiverged = context.instances.isOfAnother(owner.collectorId, instance, opening.instance);
+    const hasDiverged = context.instances.isOfAnother(owner.collectorId, collector, opening.instance);
     send({ $case: 'streamOpened', value: hasDiverged ? divergedAnswer(answer) : answer });
   }
 

@@ -112,7 +112,14 @@ export interface Hello {
   /** host.name, for the aggregator's log. */
   host: string;
   /** The collector reads Accepted.undelivered_records. A peer of version 0.1.0 does not know it. */
-  wantsUndelivered?: boolean | undefined;
+  wantsUndelivered?:
+    | boolean
+    | undefined;
+  /**
+   * The instance of the process that used this state before. A process whose state has another owner since then is a
+   * copy. Absent at the first start, and from a collector of version 0.1.0.
+   */
+  previousInstance?: bigint | undefined;
 }
 
 export interface Welcome {
@@ -422,6 +429,7 @@ function createBaseHello(): Hello {
     software: "",
     host: "",
     wantsUndelivered: undefined,
+    previousInstance: undefined,
   };
 }
 
@@ -447,6 +455,12 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.wantsUndelivered !== undefined) {
       writer.uint32(48).bool(message.wantsUndelivered);
+    }
+    if (message.previousInstance !== undefined) {
+      if (BigInt.asUintN(64, message.previousInstance) !== message.previousInstance) {
+        throw new globalThis.Error("value provided for field message.previousInstance of type fixed64 too large");
+      }
+      writer.uint32(57).fixed64(message.previousInstance);
     }
     return writer;
   },
@@ -510,6 +524,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.wantsUndelivered = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.previousInstance = reader.fixed64() as bigint;
             continue;
           }
         }
