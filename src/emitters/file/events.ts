@@ -56,6 +56,10 @@ export const FILE_EVENTS = defineEvents(FILE_METRICS, (event) => ({
     warn: 'An output file was deleted while open; its unflushed records are emitted again',
     count: ({ interferences }) => interferences.inc(),
   }),
+  unprotected: event<File>({
+    warn: 'Another user of this machine holds the lock of an output file; a second writer would not be noticed',
+    once: ({ path }) => ({ topic: path, value: '' }),
+  }),
   openingFailed: event<Failure>({ warn: 'Cannot open an output file yet' }),
   markerRemovalFailed: event<Failure>({
     warn: 'Cannot remove the uncommitted marker of an output file yet',

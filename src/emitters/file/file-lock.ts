@@ -3,6 +3,7 @@ import { realpath, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { isHeldByOwnUser } from './abstract-socket-owner.ts';
 
 /**
  * Prevents a second writer of an output file. The lock is a listening socket whose name is derived from the
@@ -12,12 +13,18 @@ import { basename, dirname, join } from 'node:path';
  * On Linux the socket name is abstract (no file) and visible within one network namespace: two containers
  * that share a volume do not see each other's locks. On other systems it is a socket file in the temporary
  * directory.
+ *
+ * Any user of the machine can listen at an abstract name. A name that only another user holds does not stop the emitter:
+ * the lock is then `unprotected`, and two writers of one user would not see each other.
  */
 export class FileLock {
+  /** Another user of the machine holds the name. */
+  readonly isUnprotected: boolean;
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, isUnprotected: boolean) {
     this.#server = server;
+    this.isUnprotected = isUnprotected;
   }
 
   /** `holder`: a name for operators. Throws with the name of the current holder if the lock is held. */
@@ -32,12 +39,13 @@ export class FileLock {
       // A killed process leaves its socket file; connecting to it fails.
       const isLeft = other === undefined && !name.startsWith('\0');
       if (isLeft) await rm(name, { force: true });
+      if (name.startsWith('\0') && !(await isHeldByOwnUser(name.slice(1)))) return new FileLock(server, true);
       if (!isLeft || !(await listens(server, name))) {
         throw new Error(`another writer has ${path} open: ${other ?? 'unknown holder'}`);
       }
     }
     server.unref();
-    return new FileLock(server);
+    return new FileLock(server, false);
   }
 
   /** Frees the name immediately; open connections still complete. */

@@ -119,6 +119,7 @@ export class OutputFile {
     if (this.#open !== undefined) return;
     await prepareDirectory(this.path, this.#context);
     const lock = await FileLock.acquire(this.path, this.#holder);
+    if (lock.isUnprotected) this.#context.events.unprotected({ path: this.path });
     try {
       this.#open = { file: this.isDirty ? await this.#resume() : await this.#begin(), lock };
     } catch (error) {
