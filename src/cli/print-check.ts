@@ -33,7 +33,23 @@ export function printCheck(
   for (const { variable, message } of warnings)
     io.stderr.write(formatParagraph(printable(`Warning: ${variable} ${message}`), widthOf(io.stderr), 2));
   if (connections !== undefined) io.stdout.write(`\n${connectionsText(connections, width)}`);
-  io.stdout.write('\nThe configuration is valid.\n');
+  const problems = problemsIn(extra);
+  for (const problem of problems)
+    io.stderr.write(formatParagraph(printable(`Warning: ${problem}`), widthOf(io.stderr), 2));
+  const found =
+    problems.length + warnings.length + (connections ?? []).filter(({ failure }) => failure).length;
+  const but = found === 0 ? '' : `, with ${found} ${found === 1 ? 'warning' : 'warnings'} (above)`;
+  io.stdout.write(`\nThe configuration is valid${but}.\n`);
+}
+
+/** The sentences of `problems` in the reports of files. */
+function problemsIn(extra: Readonly<Record<string, Json>>): readonly string[] {
+  return Object.values(extra).flatMap((report) =>
+    (Array.isArray(report) ? report : []).flatMap((each: Json) => {
+      const { problems } = each as { readonly problems?: Json };
+      return Array.isArray(problems) ? problems.map(String) : [];
+    }),
+  );
 }
 
 /** State directories by variable, after the rules that no default in a table can express. */

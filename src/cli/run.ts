@@ -11,7 +11,7 @@ Try it:
   mega-collector standalone --tail '/var/log/*.log'
 
 In two processes, here or on two machines:
-  AGGREGATOR_TEXT_CONFIGURATION=1 mega-collector aggregator &
+  mega-collector aggregator &
   mega-collector collector --tail '/var/log/*.log'
   mega-collector status
 

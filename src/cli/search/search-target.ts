@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCompressed } from '../../collector/sources/tail/files/path-patterns.ts';
+import { isLocked } from '../../storage/state/state-directory-lock.ts';
 import { CommandError } from '../command-error.ts';
 import { fileErrorText } from '../output/file-error-text.ts';
 import { printable } from '../output/text-table.ts';
@@ -49,7 +50,13 @@ async function databaseIn(directory: string): Promise<string | undefined> {
     const names = await readdir(join(state, 'duckdb')).catch(() => []);
     for (const name of names) {
       const path = join(state, 'duckdb', name, 'logs.duckdb');
-      if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+      if (!(await stat(path).catch(() => undefined))?.isFile()) continue;
+      if (await isLocked(state).catch(() => false)) {
+        throw new CommandError(
+          `Cannot search ${printable(state)}: an aggregator is running with it. Query the aggregator: mega-collector monitor logs.`,
+        );
+      }
+      return path;
     }
   }
   return undefined;

@@ -59,11 +59,12 @@ const FLAGS: FlagNames = {
 };
 
 export function withLogFlags(command: Command): Command {
-  return withQuestionFlags(command).option('-f, --follow', 'Also show new records, until Ctrl-C.');
+  const limit = `${DEFAULT_RECORDS}; with --follow ${DEFAULT_RECENT}`;
+  return withQuestionFlags(command, limit).option('-f, --follow', 'Also show new records, until Ctrl-C.');
 }
 
 /** Adds the flags for queries of existing records. */
-export function withQuestionFlags(command: Command): Command {
+export function withQuestionFlags(command: Command, defaultLimit = `${DEFAULT_RECORDS}`): Command {
   const withFlags = command
     .option(
       '--from <time>',
@@ -78,7 +79,7 @@ export function withQuestionFlags(command: Command): Command {
       'Only records with this value: status_code=500. May be repeated.',
       collect,
     )
-    .option('-n, --limit <n>', 'Show the newest N records. [default 100; with --follow 10]')
+    .option('-n, --limit <n>', `Show the newest N records. [default ${defaultLimit}]`)
     .option('--histogram', 'Show the number of records over time. [default: of the last 24h]')
     .option('--interval <time>', 'Interval of the histogram: seconds, or 10s, 1h.')
     .option('--values <property>', 'Show the number of records for each value of this property.');
