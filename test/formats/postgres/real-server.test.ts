@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { csvlogCutter } from '../../../src/collector/cutting/csvlog-cutter.ts';
 import type { Cutter } from '../../../src/collector/cutting/cutter.ts';
 import { lineCutter } from '../../../src/collector/cutting/line-cutter.ts';
@@ -35,6 +35,18 @@ function placeOf({ attributes }: ParsedRecord): string {
   return `${session} ${`${line}`.padStart(9, '0')}`;
 }
 
+/** The process that writes the logs ends after the server: its last record is in both of them. */
+async function completeLog(directory: string, file: string): Promise<Buffer> {
+  return vi.waitFor(
+    async () => {
+      const bytes = await readFile(join(directory, file));
+      expect(bytes.includes('logger shutting down'), file).toBe(true);
+      return bytes;
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+}
+
 describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
   it('have the same content as csvlog and jsonlog', { timeout: 120_000 }, async () => {
     const server = await startPostgres({
@@ -60,8 +72,8 @@ describe.skipIf(POSTGRES_PROGRAMS === undefined)(name, () => {
     await server.sql('select 1', { user: 'nobody-here' });
     await server.stop();
 
-    const csv = read(await readFile(join(server.logDirectory, 'pg.csv')), csvlogCutter, postgresCsvlog);
-    const json = read(await readFile(join(server.logDirectory, 'pg.json')), lineCutter, postgresJsonlog);
+    const csv = read(await completeLog(server.logDirectory, 'pg.csv'), csvlogCutter, postgresCsvlog);
+    const json = read(await completeLog(server.logDirectory, 'pg.json'), lineCutter, postgresJsonlog);
     expect(csv.length).toBeGreaterThan(30);
     expect(csv.map(plainObject)).toEqual(json.map(plainObject));
     for (const record of csv) expect(record.timeUnixNano).toBeDefined();
