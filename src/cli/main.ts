@@ -1,7 +1,6 @@
 import type { EarlySignals } from './early-signals.ts';
 import { EXIT } from './output/exit-codes.ts';
 import { processIo } from './output/io.ts';
-import { watchPipeReader } from './output/watch-pipe-reader.ts';
 import { run } from './run.ts';
 
 /** Sockets and timers that a finished command leaves open end with the process after this time. */
@@ -18,7 +17,6 @@ export async function main(signals: EarlySignals, isService: boolean): Promise<v
     if (error.code !== 'EPIPE') throw error;
     if (!isService) process.exit(EXIT.ok);
   });
-  if (!isService) void watchPipeReader(1, () => process.exit(EXIT.ok));
   process.exitCode = await run(process.argv.slice(2), processIo(signals));
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -4,6 +4,7 @@ import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../output/exit-codes.ts';
 import type { Io } from '../output/io.ts';
+import { watchPipeReader } from '../output/watch-pipe-reader.ts';
 import { AggregatorApi } from './api/aggregator-api.ts';
 import { type ConnectionFlags, readConnection, withConnection } from './api/connection.ts';
 
@@ -44,7 +45,12 @@ export async function runUntilInterrupted(
 ): Promise<void> {
   const controller = new AbortController();
   const end = () => controller.abort(new Error('interrupted'));
-  const forget = [io.onSignal('SIGINT', end), io.onSignal('SIGTERM', end)];
+  const { fd } = io.stdout;
+  const forget = [
+    io.onSignal('SIGINT', end),
+    io.onSignal('SIGTERM', end),
+    fd === undefined ? () => {} : watchPipeReader(fd, end),
+  ];
   try {
     await work(controller.signal);
   } catch (error) {

@@ -21,7 +21,7 @@ const DEBOUNCE_MS = 100;
 
 /**
  * Watches a few paths that change seldom, with chokidar. It watches the directories of the paths and of all links
- * that lead to them, and asks about the names in question only: a busy directory costs a look at each event.
+ * that lead to them, and ignores all other names there.
  * Tailed files are not watched by this (docs/decisions/0006-watching-directories.md).
  */
 export class PathWatcher {

@@ -1,4 +1,4 @@
-import { lstat, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { dirname, join, parse, resolve, sep } from 'node:path';
 
 /** As many symbolic links as Linux follows in one path. */
@@ -18,11 +18,11 @@ export async function symlinkTrail(path: string): Promise<readonly string[]> {
   while (rest.length > 0) {
     const [name = '', ...others] = rest;
     const here = join(reached, name);
-    const kind = await kindOf(here);
-    if (kind !== 'other' || others.length === 0) trail.push(here);
-    if (kind === 'missing' || trail.length > MAX_LINKS) break;
-    if (kind === 'link') {
-      const target = resolve(dirname(here), await readlink(here));
+    const found = await linkAt(here);
+    if (found.kind !== 'other' || others.length === 0) trail.push(here);
+    if (found.kind === 'missing' || trail.length > MAX_LINKS) break;
+    if (found.kind === 'link') {
+      const target = resolve(dirname(here), found.target);
       reached = parse(target).root;
       rest = [...namesIn(target), ...others];
     } else {
@@ -37,10 +37,13 @@ function namesIn(path: string): string[] {
   return path.slice(parse(path).root.length).split(sep).filter(Boolean);
 }
 
-async function kindOf(path: string): Promise<'link' | 'other' | 'missing'> {
+type Found = { readonly kind: 'link'; readonly target: string } | { readonly kind: 'other' | 'missing' };
+
+/** In one call: a link may be replaced at any moment. */
+async function linkAt(path: string): Promise<Found> {
   try {
-    return (await lstat(path)).isSymbolicLink() ? 'link' : 'other';
-  } catch {
-    return 'missing';
+    return { kind: 'link', target: await readlink(path) };
+  } catch (error) {
+    return { kind: (error as NodeJS.ErrnoException).code === 'EINVAL' ? 'other' : 'missing' };
   }
 }

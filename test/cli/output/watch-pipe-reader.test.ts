@@ -8,8 +8,9 @@ const LOADER = new URL('../../support/typescript-loader.mjs', import.meta.url).h
 /** A program that writes one line, and then waits for its reader to go away. */
 const PROGRAM = `
   import { watchPipeReader } from ${JSON.stringify(WATCHER)};
-  await watchPipeReader(1, () => process.exit(42));
-  console.log('first');
+  watchPipeReader(1, () => process.exit(42));
+  // After the first search for the reader.
+  setTimeout(() => console.log('first'), 2000);
   setInterval(() => {}, 1000);`;
 
 test.runIf(process.platform === 'linux')(
