@@ -1,4 +1,4 @@
-import { constants, open } from 'node:fs/promises';
+import { readBeginning } from '../files/read-beginning.ts';
 import {
   type Environment,
   FILE_SUFFIX,
@@ -41,18 +41,12 @@ export async function readFileForms(
 
 async function readText(path: string, variable: Variable): Promise<string | { readonly fault: string }> {
   try {
-    // Not readFile: a device would never end, and the open of a FIFO would block without a writer.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      if (!(await file.stat()).isFile()) return { fault: `expected a file, found something else at ${path}` };
-      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_FILE_BYTES + 1) });
-      if (bytesRead > MAX_FILE_BYTES) return { fault: `expected at most 1 MiB, found more in ${path}` };
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
-      // Editors end files with a newline, which is not a part of the token.
-      return text.replace(/\r?\n$/, '');
-    } finally {
-      await file.close();
-    }
+    const bytes = await readBeginning(path, MAX_FILE_BYTES + 1);
+    if (bytes === 'not-a-file') return { fault: `expected a file, found something else at ${path}` };
+    if (bytes.length > MAX_FILE_BYTES) return { fault: `expected at most 1 MiB, found more in ${path}` };
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // Editors end files with a newline, which is not a part of the token.
+    return text.replace(/\r?\n$/, '');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { fault: `expected UTF-8 text in ${path}` };

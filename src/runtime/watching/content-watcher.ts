@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
 import { SerialQueue } from '../async/serial-queue.ts';
 import { Timer } from '../async/timer.ts';
 import type { Clock } from '../clock.ts';
+import { readBeginning } from '../files/read-beginning.ts';
 import { PathWatcher } from './path-watcher.ts';
 
 /** Watching may fail, and some network file systems report nothing. */
@@ -66,14 +66,8 @@ export interface ContentWatcherOptions {
 /** A digest: secrets are not kept in memory. undefined: the file cannot be read now. */
 async function contentOf(path: string): Promise<string | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      if (!(await file.stat()).isFile()) return undefined;
-      const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_BYTES) });
-      return createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('base64');
-    } finally {
-      await file.close();
-    }
+    const bytes = await readBeginning(path, MAX_BYTES);
+    return bytes === 'not-a-file' ? undefined : createHash('sha256').update(bytes).digest('base64');
   } catch {
     return undefined;
   }
