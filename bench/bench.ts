@@ -3,46 +3,61 @@
  * alternately and several times, so that other load on the machine affects all equally. The medians are
  * compared.
  *
- *     BENCH_MB=400 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_DIRECTORY=...
+ *     BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_DIRECTORY=...
  *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,store,<contender>
- *     --write puts the tables into docs/performance.md
+ *     --write puts the tables into docs/performance.md and README.md
+ *
+ * BENCH_FLUENT_BIT, BENCH_VECTOR, BENCH_OTELCOL and BENCH_FILEBEAT are paths of binaries. They join if they are set.
  */
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../src/runtime/error-message.ts';
 import { type WrittenLog, writeAccessLog } from './access-log.ts';
+import { compete } from './compete.ts';
 import type { Contender } from './contender.ts';
 import { goalTable, type Measured, type StoppedRow } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { manyFilesTable } from './many-files-table.ts';
-import { measureLatency } from './measurements/latency.ts';
+import { type Latency, measureLatency } from './measurements/latency.ts';
 import { FILE_COUNTS, type ManyFilesRun, measureManyFiles } from './measurements/many-files.ts';
 import { measurePgLogfebe } from './measurements/pg-logfebe.ts';
 import { type Absence, measureStoppedAggregator } from './measurements/stopped-aggregator.ts';
+import { filebeat } from './peers/filebeat.ts';
+import { fluentBit } from './peers/fluent-bit.ts';
+import { otelcol } from './peers/otelcol.ts';
 import { ours } from './peers/ours.ts';
 import { rawPipe } from './peers/raw-pipe.ts';
 import { rsyslog } from './peers/rsyslog.ts';
 import { syslogNg } from './peers/syslog-ng.ts';
+import { vector } from './peers/vector.ts';
 import { writePerformancePage } from './performance-page.ts';
+import { writeReadmeNumbers } from './readme-numbers.ts';
 import { type BenchSettings, readSettings, runsContender, runsSection, type Section } from './settings.ts';
+import { slopeTable } from './slope-table.ts';
 import { socketTable } from './socket-table.ts';
 import { measureStores, STORE_CONTENDERS } from './store/measure-stores.ts';
 import { storeReport } from './store/store-table.ts';
 import { table } from './table.ts';
-import { runTransfer, type Transfer } from './transfer.ts';
-import { type Standing, transferTable } from './transfer-table.ts';
+import { transferTable } from './transfer-table.ts';
 
 const CONTENDERS: readonly Contender[] = [
+  ours(),
   ours('lz4'),
-  ours('none'),
   rsyslog('tcp'),
   rsyslog('relp'),
   syslogNg(),
+  fluentBit('memory'),
+  fluentBit('filesystem'),
+  vector(),
+  otelcol(),
+  filebeat(),
   rawPipe(),
 ];
-const LINK_CONTENDERS = ['ours-lz4', 'ours-none', 'rsyslog-tcp'];
+const LINK_CONTENDERS = ['ours', 'ours-lz4', 'rsyslog-tcp', 'fluent-bit'];
 const LINK_DELAY_MS = 10;
+const BESIDE_MEGABYTES_PER_SECOND = 100;
+const SMALL_LOG_MEGABYTES = 200;
 const STOPPED_LOG_MEGABYTES = 100;
 
 interface Ready {
@@ -59,38 +74,50 @@ async function main(): Promise<void> {
   await rm(settings.directory, { recursive: true, force: true });
   await mkdir(settings.directory, { recursive: true });
   try {
-    const report = await run(settings);
+    const { report, measured } = await run(settings);
     process.stdout.write(`\n${report}\n`);
-    if (settings.write) await writePerformancePage('docs/performance.md', report);
+    if (settings.write) await writePages(report, measured);
   } finally {
     await rm(settings.directory, { recursive: true, force: true });
   }
 }
 
-async function run(settings: BenchSettings): Promise<string> {
+async function writePages(report: string, measured: Measured): Promise<void> {
+  await writePerformancePage('docs/performance.md', report);
+  const reason = await writeReadmeNumbers('README.md', measured);
+  if (reason !== undefined) say(`README.md keeps its numbers: ${reason}`);
+}
+
+async function run(settings: BenchSettings): Promise<{ report: string; measured: Measured }> {
   const mayTransfer = (['transfer', 'link'] as const).some((each) => runsSection(settings, each));
   const ready = mayTransfer ? await prepare(settings) : [];
   say(`Writing an access log of ${settings.megabytes} MB`);
   const log = await writeAccessLog(join(settings.directory, 'source.log'), settings.megabytes);
-  const small = await writeAccessLog(join(settings.directory, 'small.log'), STOPPED_LOG_MEGABYTES, 2);
-  const linked = ready.filter(({ contender }) => LINK_CONTENDERS.includes(contender.key));
+  const stoppedLog = await writeAccessLog(join(settings.directory, 'stopped.log'), STOPPED_LOG_MEGABYTES, 2);
+  const smallMegabytes = Math.min(SMALL_LOG_MEGABYTES, Math.ceil(settings.megabytes / 2));
+  const smallLog = await writeAccessLog(join(settings.directory, 'small.log'), smallMegabytes, 3);
+  const contenders = ready.map(({ contender }) => contender);
+  const linked = contenders.filter(({ key }) => LINK_CONTENDERS.includes(key));
   const section = <T>(name: Section, measure: () => Promise<T>, otherwise: T): Promise<T> =>
     runsSection(settings, name) ? measure() : Promise.resolve(otherwise);
   const directory = join(settings.directory, 'course');
+  const plan = { rounds: settings.rounds, log, directory: settings.directory, report: say };
 
   const measured: Measured = {
     log,
-    transfers: await section('transfer', () => compete(ready, settings, log, 0), []),
-    link: await section('link', () => compete(linked, settings, log, LINK_DELAY_MS), []),
-    latency: await section('latency', () => attempt('latency', () => measureLatency(directory)), undefined),
+    smallLog,
+    transfers: await section('transfer', () => compete({ ...plan, contenders, smallLog, delayMs: 0 }), []),
+    link: await section('link', () => compete({ ...plan, contenders: linked, delayMs: LINK_DELAY_MS }), []),
+    latencies: await section('latency', () => latencies(directory), []),
     manyFiles: await section('idle', () => manyFilesRuns(directory), []),
-    stopped: await section('memory', () => stoppedRows([small, log], directory), []),
+    stopped: await section('memory', () => stoppedRows([stoppedLog, log], directory), []),
     sockets:
       (await section('sockets', () => attempt('sockets', () => measurePgLogfebe(directory)), undefined)) ??
       [],
     stores: await section('store', () => attempt('stores', () => measureStores(settings, say)), undefined),
   };
-  return report(measured, settings, await describeMachine(settings.directory), ready);
+  const machine = await describeMachine(settings.directory);
+  return { report: report(measured, settings, machine, ready), measured };
 }
 
 /** The contenders that can run here; the others are reported. */
@@ -105,37 +132,6 @@ async function prepare(settings: BenchSettings): Promise<Ready[]> {
     }
   }
   return ready;
-}
-
-async function compete(
-  ready: readonly Ready[],
-  settings: BenchSettings,
-  log: WrittenLog,
-  delayMs: number,
-): Promise<Standing[]> {
-  const standings = ready.map(({ contender }) => ({
-    contender,
-    name: contender.name,
-    key: contender.key,
-    runs: [] as Transfer[],
-    failures: [] as string[],
-  }));
-  for (let round = 1; round <= settings.rounds; round++) {
-    for (const { contender, runs, failures } of standings) {
-      const label = `${delayMs > 0 ? `${delayMs} ms link, ` : ''}round ${round}, ${contender.name}`;
-      try {
-        const directory = join(settings.directory, 'course');
-        const transfer = await runTransfer({ contender, log, directory, delayMs });
-        runs.push(transfer);
-        const found = transfer.difference === undefined ? 'identical' : `DIFFERENT: ${transfer.difference}`;
-        say(`${label}: ${(log.bytes / 1e6 / transfer.seconds).toFixed(0)} MB/s, ${found}`);
-      } catch (error) {
-        failures.push(errorMessage(error));
-        say(`${label}: FAILED: ${errorMessage(error)}`);
-      }
-    }
-  }
-  return standings;
 }
 
 async function stoppedRows(logs: readonly WrittenLog[], directory: string): Promise<StoppedRow[]> {
@@ -153,6 +149,16 @@ async function stoppedRows(logs: readonly WrittenLog[], directory: string): Prom
     }
   }
   return rows;
+}
+
+async function latencies(directory: string): Promise<Latency[]> {
+  const found: Latency[] = [];
+  for (const beside of [0, BESIDE_MEGABYTES_PER_SECOND]) {
+    const label = beside === 0 ? 'latency' : `latency beside ${beside} MB/s`;
+    const latency = await attempt(label, () => measureLatency(directory, beside));
+    if (latency !== undefined) found.push(latency);
+  }
+  return found;
 }
 
 async function manyFilesRuns(directory: string): Promise<ManyFilesRun[]> {
@@ -180,21 +186,31 @@ function report(
   machine: string,
   ready: readonly Ready[],
 ): string {
-  const { log, transfers, link, latency, manyFiles, stopped, sockets, stores } = measured;
+  const {
+    log,
+    transfers,
+    link,
+    latencies: measuredLatencies,
+    manyFiles,
+    stopped,
+    sockets,
+    stores,
+  } = measured;
   const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`);
   const size = `${Math.round(log.bytes / 1e6)} MB, ${log.lines.toLocaleString('en-US')} lines`;
   const parts = [
     `${new Date().toISOString().slice(0, 10)}: ${machine}.\n${versions.length === 0 ? '' : `${versions.join('; ')}.\n`}${size}, ${settings.rounds} rounds.`,
   ];
   if (transfers.length > 0) parts.push('### From file to file', transferTable(transfers, log));
+  const slopes = slopeTable(transfers, { bytes: log.bytes, smallBytes: measured.smallLog.bytes });
+  if (slopes !== '') parts.push('### CPU of one more GB, without start and warm-up', slopes);
   if (link.length > 0) {
     parts.push(`### Through a link of ${LINK_DELAY_MS} ms each way`, transferTable(link, log));
   }
-  if (latency !== undefined) {
-    const { p50Ms, p99Ms, maxMs, linesPerSecond } = latency;
+  if (measuredLatencies.length > 0) {
     parts.push(
-      `### From write to emitted, ${linesPerSecond} lines/s, AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY=10ms`,
-      table(['', 'p50 ms', 'p99 ms', 'max ms'], [['latency', ...[p50Ms, p99Ms, maxMs].map(oneDigit)]]),
+      `### From write to emitted, ${measuredLatencies[0]?.linesPerSecond} lines/s, AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY=10ms`,
+      table(['', 'p50 ms', 'p99 ms', 'max ms'], measuredLatencies.map(latencyRow)),
     );
   }
   if (manyFiles.length > 0) parts.push('### Many files of one line each', manyFilesTable(manyFiles));
@@ -212,6 +228,11 @@ function report(
   const goals = goalTable(measured);
   if (goals !== '') parts.push('### Goals', goals);
   return parts.join('\n\n');
+}
+
+function latencyRow({ besideMegabytesPerSecond: beside, p50Ms, p99Ms, maxMs }: Latency): string[] {
+  const name = beside === 0 ? 'alone' : `while another file grows by ${beside} MB/s`;
+  return [name, ...[p50Ms, p99Ms, maxMs].map(oneDigit)];
 }
 
 function oneDigit(value: number): string {

@@ -6,6 +6,10 @@ export interface Contender {
   readonly name: string;
   /** For BENCH_ONLY. */
   readonly key: string;
+  /** false: it may write the lines in another order, so only the set of lines is compared. */
+  readonly keepsOrder?: false;
+  /** Set if its output is not the log: the text that is there once for each record. Records are then counted. */
+  readonly recordMark?: string;
   /** Prepares it to run here; returns its version. Throws with the reason if that is not possible. */
   prepare(): Promise<string>;
   /** Starts both halves and waits until they are ready for a log. */
@@ -17,6 +21,7 @@ export interface Course {
   readonly directory: string;
   /** The watched directory; the file LOG_NAME appears in it when the clock starts. */
   readonly logDirectory: string;
+  /** Where the output goes. A contender that adds a date to the name is accepted. */
   readonly outputPath: string;
   readonly receiverPort: number;
   /** Where the sender connects: the receiver, or a proxy before it. */

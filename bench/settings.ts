@@ -21,7 +21,7 @@ export function readSettings(
   args: readonly string[],
   contenders: readonly string[],
 ): BenchSettings {
-  const { BENCH_MB = '400', BENCH_ROUNDS = '3', BENCH_STORE_ROWS = '10000000' } = env;
+  const { BENCH_MB = '1000', BENCH_ROUNDS = '3', BENCH_STORE_ROWS = '10000000' } = env;
   const { BENCH_ONLY = '', BENCH_DIRECTORY = '.tmp/bench' } = env;
   const only = BENCH_ONLY.split(',').filter((word) => word !== '');
   const known: readonly string[] = [...SECTIONS, ...contenders];

@@ -8,6 +8,8 @@ export interface Standing {
   readonly name: string;
   readonly key: string;
   readonly runs: readonly Transfer[];
+  /** Of the small log, one for each round. */
+  readonly smallRuns?: readonly Transfer[];
   readonly failures: readonly string[];
 }
 
@@ -23,10 +25,10 @@ const HEADER = [
   'both',
   'peak MB sender',
   'receiver',
-  'identical, in order',
+  'complete',
 ];
 
-export const OURS = 'ours-lz4';
+export const OURS = 'ours';
 
 /** MB is 10^6 bytes, GB 10^9. */
 export function transferTable(standings: readonly Standing[], log: WrittenLog): string {
@@ -52,7 +54,7 @@ export function peakMegabytes(standing: Standing | undefined, half: 'sender' | '
 }
 
 function row(standing: Standing, log: WrittenLog, ours: Standing | undefined): string[] {
-  const { name, runs, failures } = standing;
+  const { name, runs } = standing;
   if (runs.length === 0) return [name, 'not run'];
   const speeds = runs.map(({ seconds }) => log.bytes / 1e6 / seconds);
   const sender = cpuPerGigabyte(standing, log, 'sender');
@@ -70,6 +72,14 @@ function row(standing: Standing, log: WrittenLog, ours: Standing | undefined): s
     (sender + receiver).toFixed(1),
     peakMegabytes(standing, 'sender').toFixed(0),
     peakMegabytes(standing, 'receiver').toFixed(0),
-    failures.length > 0 || runs.some(({ difference }) => difference !== undefined) ? 'NO' : 'yes',
+    completeness(standing),
   ];
+}
+
+/** `in order`: the bytes of the log. Otherwise all lines in another order, or the right number of records. */
+function completeness({ runs, failures }: Standing): string {
+  if (failures.length > 0 || runs.some(({ difference }) => difference !== undefined)) return 'NO';
+  const equalities = new Set(runs.map(({ equality }) => equality));
+  if (equalities.has('counted')) return 'counted';
+  return equalities.has('another order') ? 'another order' : 'in order';
 }

@@ -1,12 +1,14 @@
-import { link, mkdir, rm, stat } from 'node:fs/promises';
+import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../testkit/free-ports.ts';
 import { runCommand } from '../testkit/running-process.ts';
 import type { WrittenLog } from './access-log.ts';
 import { compareFiles } from './compare-files.ts';
+import { compareLines } from './compare-lines.ts';
 import { type Contender, type Course, type Halves, LOG_NAME } from './contender.ts';
 import { startDelayingProxy } from './delaying-proxy-process.ts';
+import { findOutput, type OutputProgress, outputProgress } from './output-progress.ts';
 import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
 
 export interface Transfer {
@@ -14,9 +16,13 @@ export interface Transfer {
   readonly seconds: number;
   readonly sender: HalfUsage;
   readonly receiver: HalfUsage;
-  /** undefined: the output equals the log, byte for byte. */
+  /** undefined: the output equals the log, byte for byte, or has the same lines in another order. */
   readonly difference: string | undefined;
+  /** `identical`, `another order` or `counted`: the extent of the comparison. */
+  readonly equality: Equality;
 }
+
+export type Equality = 'identical' | 'another order' | 'counted';
 
 export interface HalfUsage {
   /** CPU time during the transfer; the start is not counted. */
@@ -41,7 +47,7 @@ const STALLED_AFTER_MS = 60_000;
  * log that is complete from the start is the worst case for a tail, and the same for all contenders.
  */
 export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
-  const { contender, log, directory } = plan;
+  const { contender, directory } = plan;
   await rm(directory, { recursive: true, force: true });
   const course = await layOutCourse(directory);
   const proxy =
@@ -54,8 +60,8 @@ export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
   try {
     await sleep(SETTLE_MS);
     requireBothAlive(halves);
-    const measured = await measure(halves, course, log);
-    return { ...measured, difference: await differenceOf(log, course) };
+    const measured = await measure(halves, course, plan);
+    return { ...measured, ...(await compareOutput(plan, course)) };
   } finally {
     await halves.sender.kill();
     await halves.receiver.kill();
@@ -81,14 +87,14 @@ async function layOutCourse(directory: string): Promise<Course> {
 async function measure(
   halves: Halves,
   course: Course,
-  log: WrittenLog,
-): Promise<Omit<Transfer, 'difference'>> {
+  { log, contender }: TransferPlan,
+): Promise<Omit<Transfer, 'difference' | 'equality'>> {
   const { sender, receiver } = halves;
   const senderCpu = cpuSeconds(sender.pid);
   const receiverCpu = cpuSeconds(receiver.pid);
   const began = performance.now();
   await link(log.path, join(course.logDirectory, LOG_NAME));
-  await untilOutputHolds(log.bytes, course.outputPath, halves);
+  await untilComplete(outputProgress(course, log, contender.recordMark), halves);
   await halves.finished;
   const seconds = (performance.now() - began) / 1000;
   return {
@@ -104,21 +110,18 @@ async function measure(
   };
 }
 
-async function untilOutputHolds(bytes: number, path: string, halves: Halves): Promise<void> {
-  let size = 0;
+async function untilComplete(progress: OutputProgress, halves: Halves): Promise<void> {
+  let reached = 0;
   let grewAt = performance.now();
-  while (size < bytes) {
+  while (reached < progress.complete) {
     await sleep(5);
-    const now = await stat(path).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (now !== size) grewAt = performance.now();
-    size = now;
+    const now = await progress.now();
+    if (now !== reached) grewAt = performance.now();
+    reached = now;
     requireBothAlive(halves);
     if (performance.now() - grewAt > STALLED_AFTER_MS) {
       const errors = `${halves.sender.stderr.slice(-1500)}\n${halves.receiver.stderr.slice(-1500)}`;
-      throw new Error(`stalled with ${size} of ${bytes} bytes in the output\n${errors}`);
+      throw new Error(`stalled with ${reached} of ${progress.complete} in the output\n${errors}`);
     }
   }
 }
@@ -128,7 +131,14 @@ function requireBothAlive({ sender, receiver }: Halves): void {
   if (dead !== undefined) throw new Error(`${dead.name} ended: ${dead.stderr.slice(-2000)}`);
 }
 
-async function differenceOf(log: WrittenLog, course: Course): Promise<string | undefined> {
-  const comparison = await compareFiles(log.path, course.outputPath);
-  return comparison.identical ? undefined : comparison.difference;
+async function compareOutput(
+  { log, contender }: TransferPlan,
+  course: Course,
+): Promise<Pick<Transfer, 'difference' | 'equality'>> {
+  if (contender.recordMark !== undefined) return { difference: undefined, equality: 'counted' };
+  const output = (await findOutput(course)) ?? course.outputPath;
+  const comparison = await compareFiles(log.path, output);
+  if (comparison.identical) return { difference: undefined, equality: 'identical' };
+  if (contender.keepsOrder !== false) return { difference: comparison.difference, equality: 'identical' };
+  return { difference: await compareLines(log.path, output), equality: 'another order' };
 }

@@ -8,10 +8,10 @@ import type { Contender } from '../contender.ts';
  * mega-collector with default settings except one: by default the last records of the log, too few for a full
  * batch, would wait 15 s for more. The other contenders also write available data at once.
  */
-export function ours(compression: 'lz4' | 'none'): Contender {
+export function ours(compression?: 'lz4'): Contender {
   return {
-    name: `mega-collector, ${compression}`,
-    key: `ours-${compression}`,
+    name: compression === undefined ? 'mega-collector' : `mega-collector, ${compression}`,
+    key: compression === undefined ? 'ours' : `ours-${compression}`,
     prepare() {
       if (!productIsBuilt()) return Promise.reject(new Error('dist/ is not built'));
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -40,7 +40,7 @@ export function ours(compression: 'lz4' | 'none'): Contender {
           COLLECTOR_AGGREGATOR_ADDRESS: `127.0.0.1:${connectPort}`,
           COLLECTOR_STATE_DIRECTORY: join(directory, 'collector'),
           COLLECTOR_HTTP_ADDRESS: collectorHttp,
-          COLLECTOR_COMPRESSION: compression,
+          ...(compression !== undefined && { COLLECTOR_COMPRESSION: compression }),
         },
       });
       await untilReady(sender, collectorHttp);
