@@ -35,7 +35,7 @@ test: build tools ## Install what the tests need, run all of them, a short chaos
 chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2]
 	@STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
-bench: build tools ## Measure against rsyslog and syslog-ng  [BENCH_MB=400 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs/performance.md]
+bench: build tools ## Measure against other collectors  [BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs and README]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)
 
 figures: tools ## Print figures of the source code
