@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { crc32 } from 'node:zlib';
 
 /**
  * Compares the lines of two files without their order: undefined if both have the same lines, each as often as
- * in the other file. Keeps the CRC-32 of each line, 4 bytes a line.
+ * in the other file. Keeps a hash (FNV-1a) of each line, 4 bytes a line.
  */
 export async function compareLines(sourcePath: string, outputPath: string): Promise<string | undefined> {
   const expected = await sumLines(sourcePath);
@@ -15,26 +14,31 @@ export async function compareLines(sourcePath: string, outputPath: string): Prom
 
 const INITIAL_LINES = 1 << 20;
 const LF = 0x0a;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
 
-/** The CRC-32 of each line without its line ending, in ascending order. */
+/** The hash of each line without its line ending, in ascending order. */
 async function sumLines(path: string): Promise<Uint32Array> {
   let sums = new Uint32Array(INITIAL_LINES);
   let lines = 0;
-  let rest: Buffer = Buffer.alloc(0);
-  const add = (line: Buffer): void => {
+  let hash = FNV_OFFSET;
+  let length = 0;
+  const add = (): void => {
     if (lines === sums.length) sums = grown(sums);
-    sums[lines++] = crc32(line);
+    sums[lines++] = hash;
+    hash = FNV_OFFSET;
+    length = 0;
   };
-  for await (const read of createReadStream(path, { highWaterMark: 4 << 20 }) as AsyncIterable<Buffer>) {
-    const chunk: Buffer = rest.length === 0 ? read : Buffer.concat([rest, read]);
-    let from = 0;
-    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
-      add(chunk.subarray(from, end));
-      from = end + 1;
+  for await (const chunk of createReadStream(path, { highWaterMark: 4 << 20 }) as AsyncIterable<Buffer>) {
+    for (const byte of chunk) {
+      if (byte === LF) add();
+      else {
+        hash = Math.imul(hash ^ byte, FNV_PRIME);
+        length++;
+      }
     }
-    rest = Buffer.from(chunk.subarray(from));
   }
-  if (rest.length > 0) add(rest);
+  if (length > 0) add();
   return sums.subarray(0, lines).sort();
 }
 
