@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
@@ -7,6 +7,7 @@ import { LIMITS } from '../../../records/limits.ts';
 import { untilAborted } from '../../../runtime/async/until-aborted.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
 import { silenceGrpcLog } from '../../../runtime/logging/silence-grpc-log.ts';
+import { packageRoot } from '../../../runtime/package-root.ts';
 import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { PUBLISH_LIMITS, PublishCalls, type PublishLimits } from '../publish/publish-calls.ts';
 import { limitCallHeaders } from './call-headers.ts';
@@ -20,7 +21,6 @@ import { widenReceiveWindows } from './receive-window.ts';
 import { UnfinishedMessages } from './unfinished-messages.ts';
 
 const SERVICE = 'megacollector.v1.Aggregator';
-const PROTO_ROOT = fileURLToPath(new URL('../../../../proto', import.meta.url));
 const KEEPALIVE_MS = 10_000;
 /** A collector has one; the others are for health and reflection. */
 const CALLS_PER_CONNECTION = 4;
@@ -115,7 +115,9 @@ export class GrpcIntake implements Intake {
     });
     server.addService(publishService, { publish: (stream: PublishStream) => this.#accept(stream) });
     this.#health.addToServer(server);
-    const definition = loadSync('megacollector/v1/aggregator.proto', { includeDirs: [PROTO_ROOT] });
+    const definition = loadSync('megacollector/v1/aggregator.proto', {
+      includeDirs: [join(packageRoot(), 'proto')],
+    });
     new ReflectionService(definition).addToServer(server);
     return server;
   }
