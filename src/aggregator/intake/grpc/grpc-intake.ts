@@ -1,13 +1,8 @@
-import { join } from 'node:path';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import { LIMITS } from '../../../records/limits.ts';
 import { untilAborted } from '../../../runtime/async/until-aborted.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
 import { silenceGrpcLog } from '../../../runtime/logging/silence-grpc-log.ts';
-import { packageRoot } from '../../../runtime/package-root.ts';
 import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { PUBLISH_LIMITS, PublishCalls, type PublishLimits } from '../publish/publish-calls.ts';
 import { limitCallHeaders } from './call-headers.ts';
@@ -15,9 +10,11 @@ import { ConnectionLimits } from './connection-limits.ts';
 import { GRPC_EVENTS, type GrpcEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
 import { GrpcPublishTransport, type PublishStream } from './grpc-publish-transport.ts';
+import { HealthService } from './health-service.ts';
 import { INTAKE_LIMITS, type IntakeLimits } from './intake-limits.ts';
 import { publishService } from './publish-service.ts';
 import { widenReceiveWindows } from './receive-window.ts';
+import { addReflectionService } from './reflection-service.ts';
 import { UnfinishedMessages } from './unfinished-messages.ts';
 
 const SERVICE = 'megacollector.v1.Aggregator';
@@ -44,7 +41,7 @@ export class GrpcIntake implements Intake {
   readonly #options: GrpcIntakeOptions;
   readonly #context: IntakeContext;
   readonly #events: GrpcEvents;
-  readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
+  readonly #health = new HealthService();
   readonly #calls: PublishCalls;
   readonly #unfinished: UnfinishedMessages;
   readonly #connections: ConnectionLimits;
@@ -74,6 +71,7 @@ export class GrpcIntake implements Intake {
 
   async start(): Promise<void> {
     silenceGrpcLog();
+    this.#setHealth(false);
     const server = this.#createServer();
     this.#server = server;
     this.port = await this.#bind(server);
@@ -114,11 +112,8 @@ export class GrpcIntake implements Intake {
       'grpc.enable_channelz': 0,
     });
     server.addService(publishService, { publish: (stream: PublishStream) => this.#accept(stream) });
-    this.#health.addToServer(server);
-    const definition = loadSync('megacollector/v1/aggregator.proto', {
-      includeDirs: [join(packageRoot(), 'proto')],
-    });
-    new ReflectionService(definition).addToServer(server);
+    this.#health.addTo(server);
+    addReflectionService(server);
     return server;
   }
 
@@ -138,7 +133,7 @@ export class GrpcIntake implements Intake {
 
   #setHealth(isServing: boolean): void {
     const serving = isServing ? 'SERVING' : 'NOT_SERVING';
-    this.#health.setStatus('', serving);
-    this.#health.setStatus(SERVICE, serving);
+    this.#health.set('', serving);
+    this.#health.set(SERVICE, serving);
   }
 }
