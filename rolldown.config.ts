@@ -23,7 +23,6 @@ export default defineConfig({
     gelf: 'src/gelf.ts',
   },
   platform: 'node',
-  logLevel: 'warn',
   // Packages with a native library, and packages that find files of their own.
   external: [
     /^@duckdb\//,
