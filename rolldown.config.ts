@@ -11,6 +11,36 @@ const removeOldChunks: Plugin = {
   renderStart: () => rmSync(join(DIST, 'chunks'), { recursive: true, force: true }),
 };
 
+/** Packages with a native library, and packages that find files of their own. */
+const EXTERNAL = [
+  '@duckdb/node-api',
+  '@duckdb/node-bindings',
+  '@grpc/proto-loader',
+  '@grpc/reflection',
+  'grpc-health-check',
+  'lmdb',
+  'lz4-napi',
+  'node-unix-socket',
+];
+
+/**
+ * Loads them with `require`: for an `import` of a CommonJS package, Node compiles a lexer in WebAssembly to find the
+ * names of its exports, which takes 50 ms and 9 MB.
+ */
+const requireExternal: Plugin = {
+  name: 'require-external',
+  resolveId: (id, importer) =>
+    EXTERNAL.includes(id) && importer !== REQUIRED + id ? REQUIRED + id : undefined,
+  load: (id) =>
+    id.startsWith(REQUIRED)
+      ? { code: `module.exports = require('${id.slice(REQUIRED.length)}');`, moduleType: 'js' }
+      : undefined,
+};
+const REQUIRED = '\0required:';
+
+/** Required at run time already. */
+const UNBUNDLED = ['pg-native', 'pino-pretty'];
+
 /**
  * Bundles the entries of the package over the compiled ones in dist/: finding, reading and linking hundreds of single
  * modules was most of the time of a start. Modules that a command loads later are in chunks of their own. The text stays
@@ -23,18 +53,8 @@ export default defineConfig({
     gelf: 'src/gelf.ts',
   },
   platform: 'node',
-  // Packages with a native library, and packages that find files of their own.
-  external: [
-    /^@duckdb\//,
-    'lmdb',
-    'lz4-napi',
-    'node-unix-socket',
-    'pg-native',
-    'pino-pretty',
-    'grpc-health-check',
-    /^@grpc\/(?:proto-loader|reflection)$/,
-  ],
-  plugins: [removeOldChunks],
+  external: (id, importer) => importer?.startsWith(REQUIRED) === true || UNBUNDLED.includes(id),
+  plugins: [removeOldChunks, requireExternal],
   output: {
     dir: DIST,
     format: 'esm',
