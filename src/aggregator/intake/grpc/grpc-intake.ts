@@ -27,6 +27,8 @@ const SHUTDOWN_WITHIN_MS = 1_000;
 export interface GrpcIntakeOptions {
   /** `host:port`. */
   readonly address: string;
+  /** For the error of a failed start. */
+  readonly addressVariable?: string;
   readonly credentials: ServerCredentials;
   readonly limits?: Partial<IntakeLimits & PublishLimits>;
 }
@@ -118,10 +120,12 @@ export class GrpcIntake implements Intake {
   }
 
   #bind(server: Server): Promise<number> {
-    const { address, credentials } = this.#options;
+    const { address, addressVariable, credentials } = this.#options;
     return new Promise((resolve, reject) => {
       server.bindAsync(address, credentials, (error, port) =>
-        error === null ? resolve(port) : reject(listenError('collectors', address, error)),
+        error === null
+          ? resolve(port)
+          : reject(listenError({ purpose: 'collectors', address, variable: addressVariable }, error)),
       );
     });
   }
