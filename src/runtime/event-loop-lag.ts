@@ -14,6 +14,8 @@ import { openMetrics } from './events/open-metrics.ts';
 const BUSY_EVERY_MS = 20;
 /** While it does little: there is no lag to find, and each sample wakes the process. */
 const IDLE_EVERY_MS = 1000;
+/** A minute; a longer lag counts as one. A histogram without this limit needs 360 kB. */
+const HIGHEST_NS = 60e9;
 /** The part of the time in which the event loop works, from which on the process counts as busy. */
 const BUSY_UTILIZATION = 0.02;
 
@@ -25,7 +27,7 @@ export class EventLoopLag {
   readonly #timer: Timer;
   readonly #clock: Clock;
   readonly #utilization: () => number;
-  readonly #histogram: RecordableHistogram = createHistogram();
+  readonly #histogram: RecordableHistogram = createHistogram({ lowest: 1, highest: HIGHEST_NS, figures: 2 });
   #dueMs = 0;
 
   constructor(clock: Clock, utilization = utilizationMeter()) {
@@ -53,7 +55,7 @@ export class EventLoopLag {
 
   #sample(): void {
     const lateMs = Math.max(0, this.#clock.monotonicMs() - this.#dueMs);
-    this.#histogram.record(Math.max(1, Math.round(lateMs * 1e6)));
+    this.#histogram.record(Math.min(HIGHEST_NS, Math.max(1, Math.round(lateMs * 1e6))));
     this.#next();
   }
 
