@@ -16,6 +16,11 @@ export function peakMemoryBytes(pid: number): number {
   return statusKilobytes(pid, 'VmHWM') * 1024;
 }
 
+/** The resident memory of a process now, in bytes. */
+export function memoryBytes(pid: number): number {
+  return statusKilobytes(pid, 'VmRSS') * 1024;
+}
+
 function statusKilobytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN);

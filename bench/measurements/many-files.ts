@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { layOutPair } from '../../testkit/pair.ts';
 import { untilReady } from '../../testkit/product.ts';
 import type { RunningProcess } from '../../testkit/running-process.ts';
-import { cpuSeconds } from '../process-usage.ts';
+import { cpuSeconds, memoryBytes } from '../process-usage.ts';
 
 /** One collector with many files of one line each, which it has never seen. */
 export interface ManyFilesRun {
@@ -16,6 +16,8 @@ export interface ManyFilesRun {
   /** Share of one core when nothing is written, 0.01 is one hundredth. */
   readonly idleCollector: number;
   readonly idleAggregator: number;
+  /** After the idle time. */
+  readonly collectorMemoryBytes: number;
 }
 
 export const FILE_COUNTS = [1_000, 10_000, 20_000] as const;
@@ -47,7 +49,8 @@ export async function measureManyFiles(files: number, directory: string): Promis
     const allLinesMs = performance.now() - startedMs;
     await sleep(SETTLE_MS);
     const [idleCollector, idleAggregator] = await coreShares([collector, aggregator]);
-    return { files, firstLineMs, allLinesMs, idleCollector, idleAggregator };
+    const collectorMemoryBytes = memoryBytes(collector.pid);
+    return { files, firstLineMs, allLinesMs, idleCollector, idleAggregator, collectorMemoryBytes };
   } finally {
     for (const process of processes) await process.kill();
     await rm(directory, { recursive: true, force: true });

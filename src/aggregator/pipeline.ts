@@ -34,6 +34,7 @@ import type { Notifier } from './notify/notifier.ts';
 import { type OpenNotifyState, openNotifyState } from './notify/open-notify-state.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
 import { AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
+import { AGGREGATOR_VARIABLES } from './variables.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
 const DRAIN_POLL_MS = 50;
@@ -123,6 +124,7 @@ class RunningAggregator implements Aggregator {
     });
     this.#http = new HttpServer({
       address: config.httpAddress,
+      addressVariable: AGGREGATOR_VARIABLES.httpAddress.name,
       metrics: deps.metrics,
       health: () => this.health(),
       logger: deps.logger,
@@ -308,6 +310,7 @@ class RunningAggregator implements Aggregator {
     if ('socketPath' in listenAddress) await rm(listenAddress.socketPath, { force: true });
     this.#credentials = grpcServerCredentials(tls);
     const address = formatAddress(listenAddress);
+    const addressVariable = AGGREGATOR_VARIABLES.listenAddress.name;
     const limits = connectionLimits(this.#config.maxConnections);
     const intakes = new Intakes(
       {
@@ -317,7 +320,7 @@ class RunningAggregator implements Aggregator {
         software: `mega-collector/${this.#deps.version}`,
         undeliveredRecords: () => this.delivery().undeliveredRecords,
       },
-      [grpcIntake({ address, credentials: this.#credentials, limits })],
+      [grpcIntake({ address, addressVariable, credentials: this.#credentials, limits })],
     );
     await intakes.start();
     this.#intakes = intakes;

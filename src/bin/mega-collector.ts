@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { EarlySignals } from '../cli/early-signals.ts';
+import { enableCompileCache } from '../cli/enable-compile-cache.ts';
 
 const SERVICES = ['aggregator', 'collector', 'standalone'];
 
@@ -9,5 +10,6 @@ const signals = new EarlySignals();
 const isService = SERVICES.includes(process.argv[2] ?? '');
 if (isService) signals.hold(['SIGTERM', 'SIGINT', 'SIGHUP']);
 
+enableCompileCache(process.env);
 const { main } = await import('../cli/main.ts');
 await main(signals, isService);

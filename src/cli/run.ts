@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { COMMANDS } from './command-list.ts';
 import type { Context } from './context.ts';
 import { describeFailure } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
@@ -23,28 +24,12 @@ Search a file without collector and aggregator:
 
 Exit codes: 0 success, 1 failure, 2 usage, 78 configuration, 130 stopped by a second signal.`;
 
-/**
- * Commands are loaded by name: a collector does not need the memory of the emitters, and `status` needs
- * neither half.
- */
-const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Command>>> = {
-  aggregator: async () => (await import('./commands/aggregator-command.ts')).aggregatorCommand,
-  collector: async () => (await import('./commands/collector-command.ts')).collectorCommand,
-  standalone: async () => (await import('./commands/standalone-command.ts')).standaloneCommand,
-  status: async () => (await import('./commands/status.ts')).statusCommand,
-  explain: async () => (await import('./commands/explain.ts')).explainCommand,
-  'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
-  emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
-  search: async () => (await import('./commands/search-command.ts')).searchCommand,
-  monitor: async () => (await import('./commands/monitor-command.ts')).monitorCommand,
-};
-
 /** Runs one command line (without node and script) and returns the exit code. Throws nothing. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
     const words = rewritePuppylogFlags(asFlags(argv), io.environment);
-    const root = await program(words[0], context);
+    const root = await program(words[0] === '--' ? words[1] : words[0], context);
     await root.parseAsync(words, { from: 'user' });
     return context.exitCode;
   } catch (error) {
@@ -61,7 +46,7 @@ function asFlags(argv: readonly string[]): readonly string[] {
   return name === 'help' ? [...others, '--help'] : argv;
 }
 
-/** Loads the named command; without a name all commands, to list them or to suggest one. */
+/** Loads the named command. Without a name that exists, the program only lists all commands or suggests one. */
 async function program(name: string | undefined, context: Context): Promise<Command> {
   const root = new Command('mega-collector')
     .description(
@@ -70,11 +55,16 @@ async function program(name: string | undefined, context: Context): Promise<Comm
     .version(context.io.version, '-V, --version', 'Print the version.')
     .addHelpText('after', EXAMPLES);
   const named = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  for (const load of named === undefined ? Object.values(COMMANDS) : [named]) {
-    root.addCommand((await load())(context));
-  }
+  if (named === undefined) addListed(root);
+  else root.addCommand((await named.load())(context).description(named.description));
   settle(root, context.io);
   return root;
+}
+
+function addListed(root: Command): void {
+  for (const [name, { description }] of Object.entries(COMMANDS)) {
+    root.addCommand(new Command(name).description(description));
+  }
 }
 
 /**
@@ -90,6 +80,7 @@ function settle(command: Command, { stdout, stderr }: Io): void {
       helpWidth: Math.min(stdout.columns ?? 100, 120),
       // Our descriptions are complete; Commander would add the value of a flag without an argument.
       optionDescription: ({ description }) => description,
+      ...(command.parent === null && { subcommandTerm: listedTerm }),
     })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
@@ -97,6 +88,12 @@ function settle(command: Command, { stdout, stderr }: Io): void {
     })
     .showHelpAfterError(`See mega-collector ${command.parent ? `${path(command)} ` : ''}--help.`);
   for (const each of command.commands) settle(each, { stdout, stderr } as Io);
+}
+
+/** Commands of the list are not loaded, so Commander does not know their options. */
+function listedTerm(command: Command): string {
+  const { usage = '' } = COMMANDS[command.name()] ?? {};
+  return `${command.name()} ${usage}`.trimEnd();
 }
 
 function path(command: Command): string {

@@ -31,6 +31,7 @@ import { Publisher } from './publisher/publisher.ts';
 import type { Source } from './source.ts';
 import { sourceTypes } from './sources/registry.ts';
 import type { OfflineEnvironment, OfflineSource, SourceType } from './sources/source-type.ts';
+import { COLLECTOR_VARIABLES } from './variables.ts';
 
 const LAYOUT = { role: 'collector', layoutVersion: LAYOUT_VERSION, migrate: migrateLayout } as const;
 /** A stream is late when its oldest unaccepted byte is older than this. */
@@ -138,6 +139,7 @@ class RunningCollector implements Collector {
     });
     this.#http = new HttpServer({
       address: config.httpAddress,
+      addressVariable: COLLECTOR_VARIABLES.httpAddress.name,
       metrics: deps.metrics,
       health: () => this.health(),
       logger: deps.logger,

@@ -22,13 +22,21 @@ export function collectBuffersLessOften(): void {
  * for every few megabytes limits them at no measurable cost.
  */
 export function minorGcEvery(everyBytes: number): (bytes: number) => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
+  let collect: CollectGarbage | undefined;
   let bytesSince = 0;
   return (bytes) => {
     bytesSince += bytes;
     if (bytesSince < everyBytes) return;
     bytesSince = 0;
+    collect ??= exposedCollector();
     collect({ type: 'minor' });
   };
+}
+
+type CollectGarbage = (options: { readonly type: 'minor' }) => void;
+
+/** Only a new context has the function. It costs time and memory that an idle process does not need. */
+function exposedCollector(): CollectGarbage {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as CollectGarbage;
 }

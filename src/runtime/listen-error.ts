@@ -1,9 +1,18 @@
-/** An error for a failed listen, with the system's reason and the purpose of the address. */
-export function listenError(purpose: string, address: string, cause: Error): Error {
+export interface ListenPlace {
+  /** `collectors`, `metrics and health` */
+  readonly purpose: string;
+  readonly address: string;
+  /** The variable that sets the address. */
+  readonly variable?: string | undefined;
+}
+
+/** An error for a failed listen, with the system's reason, the purpose of the address, and its variable. */
+export function listenError({ purpose, address, variable }: ListenPlace, cause: Error): Error {
   const code = /\bE[A-Z]{3,}\b/.exec(cause.message)?.[0] ?? '';
   const meaning = MEANINGS.get(code);
   const reason = meaning === undefined ? cause.message : `${meaning} (${code})`;
-  return new Error(`Cannot listen at ${address} for ${purpose}: ${reason}`, { cause });
+  const remedy = variable === undefined ? '' : `. Set ${variable} to another address`;
+  return new Error(`Cannot listen at ${address} for ${purpose}: ${reason}${remedy}`, { cause });
 }
 
 const MEANINGS: ReadonlyMap<string, string> = new Map([

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from './package-root.ts';
+
+let version: string | undefined;
 
 /** The version in package.json. */
 export function productVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
+  version ??= (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as Manifest).version;
+  return version;
+}
+
+interface Manifest {
+  readonly version: string;
 }

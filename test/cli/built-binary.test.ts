@@ -9,6 +9,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 let directory = '';
 const entry = () => join(directory, 'dist/bin/mega-collector.js');
+/** As it is before the bundler replaces it. */
+const unbundledEntry = () => join(directory, 'dist/bin/unbundled.js');
 
 beforeAll(async () => {
   // Within the checkout, so that the packages are found.
@@ -17,6 +19,10 @@ beforeAll(async () => {
   await copyFile('package.json', join(directory, 'package.json'));
   await symlink(join(process.cwd(), 'proto'), join(directory, 'proto'));
   spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]);
+  await copyFile(entry(), unbundledEntry());
+  spawnSync('node_modules/.bin/rolldown', ['--config'], {
+    env: { ...process.env, DIST: join(directory, 'dist') },
+  });
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -45,6 +51,27 @@ test('--version prints the version of package.json', async () => {
     stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
     stderr: '',
   });
+});
+
+test('--help loads few files, and neither the schemas nor gRPC', () => {
+  const loaded = (script: string) => {
+    const env = { ...process.env, NODE_DEBUG: 'esm' };
+    const { stderr, stdout } = spawnSync(process.execPath, [script, '--help'], { env, encoding: 'utf8' });
+    expect(stdout).toContain('Usage: mega-collector');
+    return new Set(stderr.match(/file:[^\s'"]*dist\/[^\s'"]*\.js/g));
+  };
+  const bundled = loaded(entry());
+  expect(bundled.size).toBeGreaterThan(1);
+  expect(bundled.size).toBeLessThan(25);
+  expect([...bundled].filter((path) => /schemas|grpc|registry/.test(path))).toEqual([]);
+});
+
+test('the compiled entry runs without the bundle', () => {
+  const { status, stdout } = spawnSync(process.execPath, [unbundledEntry(), '--version'], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 test('the process exits with the exit code of the command', async () => {
@@ -97,7 +124,7 @@ async function signalWhileLoading(signal: string): Promise<string> {
   await writeFile(
     join(scripts, 'hook.mjs'),
     `export async function resolve(specifier, context, next) {
-       if (specifier.endsWith('/run.js')) {
+       if (/\\/main[^/]*\\.js$/.test(specifier)) {
          process.kill(process.pid, '${signal}');
          await new Promise((resolve) => setTimeout(resolve, 50));
        }

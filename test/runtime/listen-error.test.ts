@@ -24,14 +24,17 @@ test('reports a port in use in the same words for both kinds of server, without 
   );
   const ofNode = new Error(`listen EADDRINUSE: address already in use ${address}`);
   for (const cause of [ofGrpc ?? new Error('it could listen'), ofNode]) {
-    expect(listenError('collectors', address, cause).message).toBe(
-      `Cannot listen at ${address} for collectors: another process is listening there (EADDRINUSE)`,
+    expect(listenError({ purpose: 'collectors', address, variable: 'X_ADDRESS' }, cause).message).toBe(
+      `Cannot listen at ${address} for collectors: another process is listening there (EADDRINUSE). Set X_ADDRESS to another address`,
     );
   }
   expect(said).not.toHaveBeenCalled();
 });
 
 test('reports an unknown error unchanged', () => {
-  const { message } = listenError('metrics', 'a:1', new Error('getaddrinfo ENOTFOUND a'));
+  const { message } = listenError(
+    { purpose: 'metrics', address: 'a:1' },
+    new Error('getaddrinfo ENOTFOUND a'),
+  );
   expect(message).toBe('Cannot listen at a:1 for metrics: getaddrinfo ENOTFOUND a');
 });

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
-import { event as sendEvent } from '@pagerduty/pdjs';
+import type * as pagerDuty from '@pagerduty/pdjs';
 import { retryAfterMs } from '../../runtime/http/retry-after.ts';
 import type { PagerDutyEvent } from './pagerduty-event.ts';
 
@@ -54,8 +54,10 @@ export class PagerDutyClient {
       signal: ended.signal,
     };
     try {
+      // Loaded with the first event: it needs memory, and most processes never send one.
+      const { event: sendEvent } = await import('@pagerduty/pdjs');
       // Its types require a payload with each event and have no agent.
-      const response = await sendEvent(parameters as unknown as Parameters<typeof sendEvent>[0]);
+      const response = await sendEvent(parameters as unknown as Parameters<typeof pagerDuty.event>[0]);
       answer ??= { status: response.status, retryAfter: undefined };
       return resultOf(answer, explanationIn(response.data, event.routing_key));
     } catch (error) {

@@ -17,9 +17,7 @@ timeout. SIGHUP reopens output files and rereads certificates.`;
 
 export function aggregatorCommand(context: Context): Command {
   const table = aggregatorVariables();
-  const command = new Command('aggregator')
-    .description('Receive records from collectors, store them durably, and emit them in batches.')
-    .addHelpText('after', EXAMPLES);
+  const command = new Command('aggregator').addHelpText('after', EXAMPLES);
   addCheckOptions(command);
   addVariableFlags(command, table);
   return command.action(() =>

@@ -28,9 +28,7 @@ timeout.`;
 export function collectorCommand(context: Context): Command {
   const { io } = context;
   const table = collectorVariables();
-  const command = new Command('collector')
-    .description('Follow files and stream their records to an aggregator.')
-    .addHelpText('after', EXAMPLES);
+  const command = new Command('collector').addHelpText('after', EXAMPLES);
   addCheckOptions(command, '--check or --source');
   addVariableFlags(command, table);
   return command.action(() =>

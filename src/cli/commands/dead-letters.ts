@@ -35,9 +35,7 @@ interface Options {
 }
 
 export function deadLettersCommand(context: Context): Command {
-  const command = new Command('dead-letters')
-    .description('List, show, replay or discard dead letters: records that an emitter has rejected.')
-    .addHelpText('after', EXAMPLES);
+  const command = new Command('dead-letters').addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context));
   command.addCommand(showCommand(context));
   command.addCommand(selectionCommand(context, 'replay', 'Send dead letters to their emitter again.'));

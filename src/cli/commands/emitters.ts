@@ -25,9 +25,7 @@ interface Options {
 }
 
 export function emittersCommand(context: Context): Command {
-  const command = new Command('emitters')
-    .description('List the emitters in the state; forget one, or skip a damaged entry.')
-    .addHelpText('after', EXAMPLES);
+  const command = new Command('emitters').addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context));
   command.addCommand(forgetCommand(context));
   command.addCommand(skipCommand(context));

@@ -17,9 +17,6 @@ Examples:
 
 export function explainCommand({ io }: Context): Command {
   return new Command('explain')
-    .description(
-      'Explain how a collector reads a file: identity, stream, position, lag, or why it is not read.',
-    )
     .argument('<file>', 'Path of the file.')
     .option('--state-directory <path>', 'State directory of the collector; default: the configured one.')
     .option('--json', 'Print JSON.')

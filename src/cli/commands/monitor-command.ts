@@ -16,9 +16,7 @@ Examples:
   mega-collector monitor logs 'out of stock' --from 1h --url https://logs.example.com --token-file ~/.logs-token`;
 
 export function monitorCommand(context: Context): Command {
-  const command = new Command('monitor')
-    .description('Search stored logs; show metrics and alerts.')
-    .addHelpText('after', EXAMPLES);
+  const command = new Command('monitor').addHelpText('after', EXAMPLES);
   command.addCommand(logsCommand(context));
   command.addCommand(metricsCommand(context));
   command.addCommand(alertsCommand(context));

@@ -32,7 +32,6 @@ export function searchCommand({ io }: Context): Command {
   const names = formats.map(({ name }) => name);
   return withQuestionFlags(
     new Command('search')
-      .description('Search log files, or the store of an aggregator that is not running.')
       .argument('<files...>', 'Log files, or one state directory.')
       .option('-t, --text <text>', 'Only records that contain this text; case is ignored.')
       .addOption(

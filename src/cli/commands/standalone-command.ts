@@ -33,9 +33,7 @@ timeouts. SIGHUP reopens output files and rereads certificates.`;
 
 export function standaloneCommand(context: Context): Command {
   const table = standaloneVariables();
-  const command = new Command('standalone')
-    .description('Run a collector and an aggregator in one process.')
-    .addHelpText('after', EXAMPLES);
+  const command = new Command('standalone').addHelpText('after', EXAMPLES);
   addCheckOptions(command);
   addVariableFlags(command, table);
   return command.action(() =>

@@ -33,7 +33,6 @@ interface StatusOptions {
 
 export function statusCommand({ io }: Context): Command {
   return new Command('status')
-    .description('Show how much was read, accepted and delivered, and how much waits.')
     .option(
       '--state-directory <path>',
       'State directory of a collector or an aggregator; default: the configured ones.',

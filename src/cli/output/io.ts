@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
 import { standardOutput } from '../../emitters/text/standard-output.ts';
 import type { Environment } from '../../runtime/configuration/configuration.ts';
 import { LogDestination } from '../../runtime/logging/log-destination.ts';
+import { productVersion } from '../../runtime/product-version.ts';
 import type { EarlySignals } from '../early-signals.ts';
 import { type Services, services } from '../services.ts';
 
@@ -47,7 +47,7 @@ export function processIo(signals: EarlySignals): Io {
     recordOutput: () => standardOutput(process.stdout),
     logOutput: standardError,
     userId: process.getuid?.(),
-    version: packageVersion(),
+    version: productVersion(),
     services,
     onSignal: (signal, listener) => signals.listen(signal, listener),
     exit: (code) => process.exit(code),
@@ -58,9 +58,4 @@ function standardError(): DestinationStream {
   const destination = new LogDestination(process.stderr.fd);
   process.once('exit', () => destination.flushSync());
   return destination;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
+import { packageRoot } from '../../runtime/package-root.ts';
 import type { EmitterEnvironment, FlushOutcome } from '../emitter.ts';
 import type { Outcome } from '../outcome.ts';
 import {
@@ -14,8 +16,10 @@ import {
 } from './messages.ts';
 import type { MetricsMirror } from './metrics-mirror.ts';
 
-/** Compiled code starts the compiled thread; source code starts its source. */
-const THREAD = new URL(`./emitter-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+/** Source code starts its source. Compiled code, which may be in a chunk of the bundle, starts the entry in dist. */
+const THREAD = import.meta.url.endsWith('.ts')
+  ? new URL('./emitter-thread.ts', import.meta.url)
+  : join(packageRoot(), 'dist/emitters/worker/emitter-thread.js');
 
 interface PendingCall {
   readonly resolve: (outcome: Outcome | FlushOutcome | undefined) => void;

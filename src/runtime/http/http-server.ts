@@ -43,9 +43,10 @@ export class HttpServer implements Component {
 
   /** Rejects when it cannot listen at the address. */
   async start(): Promise<void> {
-    const { address, logger } = this.#options;
+    const { address, addressVariable, logger } = this.#options;
     await this.#listener.listen({ ...address }).catch((error: NodeJS.ErrnoException) => {
-      throw listenError('metrics and health', formatAddress(address), error);
+      const place = { purpose: 'metrics and health', address: formatAddress(address) };
+      throw listenError({ ...place, variable: addressVariable }, error);
     });
     logger.info({ address: formatAddress(this.address ?? address) }, 'Serving metrics and health');
   }
@@ -88,6 +89,8 @@ export class HttpServer implements Component {
 
 export interface HttpServerOptions {
   readonly address: Address;
+  /** For the error of a failed start. */
+  readonly addressVariable?: string;
   readonly metrics: Registry;
   readonly health: () => Health;
   readonly logger: Logger;

@@ -4,12 +4,12 @@ import { StateStoreError } from './state-store-error.ts';
 
 export class LmdbRoom {
   readonly #path: string;
-  readonly #stepBytes: number;
+  readonly #largestStepBytes: number;
   #sizeBytes = 0;
 
-  constructor(directory: string, stepBytes: number) {
+  constructor(directory: string, largestStepBytes: number) {
     this.#path = join(directory, 'data.mdb');
-    this.#stepBytes = stepBytes;
+    this.#largestStepBytes = largestStepBytes;
   }
 
   /**
@@ -17,14 +17,21 @@ export class LmdbRoom {
    * write of LMDB. Rejects with a StateStoreError when there is no room for the growth.
    */
   async provide(usedBytes: number, growthBytes: number): Promise<void> {
-    const comfortable = usedBytes + Math.max(growthBytes, this.#stepBytes / 2);
+    const stepBytes = this.#stepFor(usedBytes);
+    const comfortable = usedBytes + Math.max(growthBytes, stepBytes / 2);
     if (this.#sizeBytes >= comfortable) return;
     this.#sizeBytes = (await stat(this.#path)).size;
     if (this.#sizeBytes >= comfortable) return;
-    if (await this.#extend(Math.ceil(comfortable / this.#stepBytes) * this.#stepBytes)) return;
+    if (await this.#extend(Math.ceil(comfortable / stepBytes) * stepBytes)) return;
     const enough = usedBytes + growthBytes;
     if (this.#sizeBytes >= enough || (await this.#extend(enough))) return;
     throw new StateStoreError(`${this.#path} cannot grow: there is no room on the disk`);
+  }
+
+  /** Steps grow with the content, up to the largest one: a new store is small. */
+  #stepFor(usedBytes: number): number {
+    const asLarge = 2 ** Math.ceil(Math.log2(Math.max(usedBytes, FIRST_STEP_BYTES)));
+    return Math.min(asLarge, this.#largestStepBytes);
   }
 
   /** False, and nothing is changed, when there is no room. */
@@ -62,14 +69,17 @@ export class LmdbRoom {
  *
  *   - a commit for which there may not be enough of them, and for which the disk has no more, is not tried.
  *
- * At least half a step is kept free, so that a full disk finds room made already: what is committed then (cursors,
- * checkpoints) reuses pages, and half a step is far more than one transaction takes.
+ * At least half a step is kept free, so that room exists already when the disk becomes full. Commits of that time
+ * (cursors, checkpoints) reuse pages, and copy only the pages on the way to a change. Half a step is at least half as
+ * large as the content, or half of the largest step, which is far more than one transaction needs.
  *
  * What is left: a disk that fails to write blocks that it has (EIO), and file systems that take new blocks for each
  * write (copy on write).
  */
 
 export const LMDB_PAGE_BYTES = 4096;
+
+const FIRST_STEP_BYTES = 1024 * 1024;
 
 /** More than the lock file needs for 126 readers. */
 const LOCK_FILE_BYTES = 16 * 1024;

@@ -106,8 +106,8 @@ export interface Selection {
 
 export interface StateStoreOptions {
   /**
-   * The file grows in steps of this size, ahead of its content: this much can be committed although the disk
-   * is full.
+   * The file grows in steps, ahead of its content, so that commits are possible although the disk is full. A step is as
+   * large as the content, at most this size.
    */
   readonly stepBytes?: number;
   /** Adds a checksum to rows of layout 1. Otherwise a row without one is damage. */

@@ -106,6 +106,21 @@ describe('the file of the state', () => {
     expect(fileBytes(directory)).toBeLessThan(12 * MIB);
   });
 
+  test('is small at first, and then grows with its content', async () => {
+    const directory = await temporaryDirectory();
+    const store = await openStore(directory, { stepBytes: 64 * MIB });
+    expect(fileBytes(directory)).toBe(MIB);
+    const table = store.table<string>('t');
+    for (let round = 1; round <= 100; round++) {
+      await store.write(() => {
+        for (let i = 0; i < 20; i++) table.put([round, i], 'x'.repeat(2000));
+      });
+      const contentBytes = round * 20 * 2000;
+      expect(fileBytes(directory)).toBeGreaterThan(contentBytes);
+      expect(fileBytes(directory)).toBeLessThan(8 * contentBytes + 2 * MIB);
+    }
+  });
+
   test('is never extended by LMDB itself', { timeout: 60_000 }, async () => {
     const seed = Math.floor(Math.random() * 1e6);
     const random = new Random(seed);

@@ -1,8 +1,4 @@
-import { fileURLToPath } from 'node:url';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import { LIMITS } from '../../../records/limits.ts';
 import { untilAborted } from '../../../runtime/async/until-aborted.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
@@ -14,13 +10,14 @@ import { ConnectionLimits } from './connection-limits.ts';
 import { GRPC_EVENTS, type GrpcEvents } from './events.ts';
 import { onFailedHandshake } from './failed-handshakes.ts';
 import { GrpcPublishTransport, type PublishStream } from './grpc-publish-transport.ts';
+import { HealthService } from './health-service.ts';
 import { INTAKE_LIMITS, type IntakeLimits } from './intake-limits.ts';
 import { publishService } from './publish-service.ts';
 import { widenReceiveWindows } from './receive-window.ts';
+import { addReflectionService } from './reflection-service.ts';
 import { UnfinishedMessages } from './unfinished-messages.ts';
 
 const SERVICE = 'megacollector.v1.Aggregator';
-const PROTO_ROOT = fileURLToPath(new URL('../../../../proto', import.meta.url));
 const KEEPALIVE_MS = 10_000;
 /** A collector has one; the others are for health and reflection. */
 const CALLS_PER_CONNECTION = 4;
@@ -30,6 +27,8 @@ const SHUTDOWN_WITHIN_MS = 1_000;
 export interface GrpcIntakeOptions {
   /** `host:port`. */
   readonly address: string;
+  /** For the error of a failed start. */
+  readonly addressVariable?: string;
   readonly credentials: ServerCredentials;
   readonly limits?: Partial<IntakeLimits & PublishLimits>;
 }
@@ -44,7 +43,7 @@ export class GrpcIntake implements Intake {
   readonly #options: GrpcIntakeOptions;
   readonly #context: IntakeContext;
   readonly #events: GrpcEvents;
-  readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
+  readonly #health = new HealthService();
   readonly #calls: PublishCalls;
   readonly #unfinished: UnfinishedMessages;
   readonly #connections: ConnectionLimits;
@@ -74,6 +73,7 @@ export class GrpcIntake implements Intake {
 
   async start(): Promise<void> {
     silenceGrpcLog();
+    this.#setHealth(false);
     const server = this.#createServer();
     this.#server = server;
     this.port = await this.#bind(server);
@@ -114,17 +114,18 @@ export class GrpcIntake implements Intake {
       'grpc.enable_channelz': 0,
     });
     server.addService(publishService, { publish: (stream: PublishStream) => this.#accept(stream) });
-    this.#health.addToServer(server);
-    const definition = loadSync('megacollector/v1/aggregator.proto', { includeDirs: [PROTO_ROOT] });
-    new ReflectionService(definition).addToServer(server);
+    this.#health.addTo(server);
+    addReflectionService(server);
     return server;
   }
 
   #bind(server: Server): Promise<number> {
-    const { address, credentials } = this.#options;
+    const { address, addressVariable, credentials } = this.#options;
     return new Promise((resolve, reject) => {
       server.bindAsync(address, credentials, (error, port) =>
-        error === null ? resolve(port) : reject(listenError('collectors', address, error)),
+        error === null
+          ? resolve(port)
+          : reject(listenError({ purpose: 'collectors', address, variable: addressVariable }, error)),
       );
     });
   }
@@ -136,7 +137,7 @@ export class GrpcIntake implements Intake {
 
   #setHealth(isServing: boolean): void {
     const serving = isServing ? 'SERVING' : 'NOT_SERVING';
-    this.#health.setStatus('', serving);
-    this.#health.setStatus(SERVICE, serving);
+    this.#health.set('', serving);
+    this.#health.set(SERVICE, serving);
   }
 }

@@ -24,7 +24,7 @@ import { readCheck } from './read-bytes.ts';
  */
 export class VerifiedFile {
   readonly #file: FileAccess;
-  readonly #window = Buffer.allocUnsafe(CHECK_WINDOW_BYTES);
+  readonly #window = newWindow();
   readonly #birth: string | undefined;
   readonly #onPrefix: () => void;
   #prefix: PrefixHash;
@@ -120,6 +120,18 @@ export class VerifiedFile {
     }
     return true;
   }
+}
+
+const WINDOWS_AT_ONCE = 256;
+let unusedWindows = Buffer.alloc(0);
+
+/** From Node's pool, each window would keep 8 KiB in memory, most of them of buffers that are not used any more. */
+function newWindow(): Buffer {
+  if (unusedWindows.length === 0)
+    unusedWindows = Buffer.allocUnsafeSlow(WINDOWS_AT_ONCE * CHECK_WINDOW_BYTES);
+  const window = unusedWindows.subarray(0, CHECK_WINDOW_BYTES);
+  unusedWindows = unusedWindows.subarray(CHECK_WINDOW_BYTES);
+  return window;
 }
 
 /** The facts about a file that are known before it is opened. */

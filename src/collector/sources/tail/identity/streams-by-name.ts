@@ -4,13 +4,13 @@ import type { FileStream } from '../reading/file-stream.ts';
  * Streams, indexed by inode and by name: a file is compared only with the streams to which it may be related.
  */
 export class StreamsByName {
-  readonly #byInode = new Map<string, Set<FileStream>>();
+  readonly #byInode = new Map<string, OneOrMore>();
   /** By the path, and by the target of a link. */
-  readonly #byPath = new Map<string, Set<FileStream>>();
+  readonly #byPath = new Map<string, OneOrMore>();
   /** By every path that the stream has or had. */
-  readonly #byAnyName = new Map<string, Set<FileStream>>();
+  readonly #byAnyName = new Map<string, OneOrMore>();
   /** By the path of the file itself. */
-  readonly #byPlace = new Map<string, Set<FileStream>>();
+  readonly #byPlace = new Map<string, OneOrMore>();
 
   readonly #isCurrent: (stream: FileStream) => boolean;
 
@@ -48,13 +48,18 @@ export class StreamsByName {
     return [...new Set([...atPaths, ...this.#collect(this.#byAnyName, originals)])];
   }
 
-  #collect(index: ReadonlyMap<string, ReadonlySet<FileStream>>, keys: readonly string[]): Set<FileStream> {
-    return new Set(keys.flatMap((key) => [...(index.get(key) ?? [])].filter(this.#isCurrent)));
+  #collect(index: ReadonlyMap<string, OneOrMore>, keys: readonly string[]): Set<FileStream> {
+    return new Set(keys.flatMap((key) => [index.get(key) ?? []].flat().filter(this.#isCurrent)));
   }
 }
 
-function put(index: Map<string, Set<FileStream>>, key: string, stream: FileStream): void {
-  const streams = index.get(key);
-  if (streams === undefined) index.set(key, new Set([stream]));
-  else streams.add(stream);
+/** Most names have one stream. A set for each would need 10 MB for 10,000 files. */
+type OneOrMore = FileStream | FileStream[];
+
+function put(index: Map<string, OneOrMore>, key: string, stream: FileStream): void {
+  const found = index.get(key);
+  if (found === undefined) index.set(key, stream);
+  else if (!Array.isArray(found)) index.set(key, found === stream ? stream : [found, stream]);
+  // A stream is added at once under all of its names.
+  else if (found.at(-1) !== stream) found.push(stream);
 }

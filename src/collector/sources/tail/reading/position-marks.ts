@@ -5,6 +5,9 @@ import { type PositionMark, REMEMBERED_CHECKS } from '../files/file-checkpoint.t
 /** Above this number of ends of unaccepted batches, every second one is removed. */
 const MAX_UNACCEPTED = 2048;
 
+/** Shared by all streams without such positions. */
+const NONE: ReadonlySet<Position> = new Set();
+
 /**
  * The evidence for the positions of a stream: for the last accepted batches, which the checkpoint keeps, and
  * for the batches that are not accepted yet.
@@ -18,7 +21,7 @@ export class PositionMarks {
   /** Ascending, all after the accepted ones. */
   #unaccepted: PositionMark[] = [];
   /** The positions within the last batch. */
-  #inside: ReadonlySet<Position> = new Set();
+  #inside: ReadonlySet<Position> = NONE;
 
   constructor(accepted: readonly [PositionMark, ...PositionMark[]]) {
     this.#accepted = [...accepted];
@@ -59,7 +62,7 @@ export class PositionMarks {
     if (position <= this.read[0]) return;
     this.#forgetInside();
     const inside = before.filter((mark) => mark[0] > this.read[0] && mark[0] < position);
-    this.#inside = new Set(inside.map((mark) => mark[0]));
+    this.#inside = inside.length === 0 ? NONE : new Set(inside.map((mark) => mark[0]));
     this.#unaccepted.push(...inside, crc32 === undefined ? [position, check] : [position, check, crc32]);
     if (this.#unaccepted.length > MAX_UNACCEPTED) {
       const newest = this.#unaccepted.length - 1;
