@@ -4,9 +4,23 @@ import type { BatchRows } from '../../logstore/batch-rows.ts';
 import { copyBytes } from '../../logstore/line-attributes.ts';
 import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
 import type { LogRow } from '../../logstore/log-row.ts';
+import {
+  JSONB_VERSION,
+  LENGTH_BYTES,
+  writeBigint,
+  writeBytes,
+  writeInt32,
+  writeJsonb,
+  writeNull,
+  writeSmallint,
+  writeText,
+  writeTime,
+} from './copy-fields.ts';
 
 export class CopyEncoder {
   #frames: Buffer[] = [];
+  /** Sent frames, which are filled again. */
+  readonly #free: Buffer[] = [];
   #frame = newFrame(FRAME_BYTES);
   #offset = FRAME_HEADER_BYTES;
   readonly #onRow: (timeUnixMicro: number) => void;
@@ -44,6 +58,11 @@ export class CopyEncoder {
     const full = this.#frames;
     this.#frames = [];
     return full;
+  }
+
+  /** Accepts a frame of `takeFull` whose bytes are no longer needed. */
+  reuse({ buffer, byteOffset }: Uint8Array): void {
+    if (byteOffset === 0 && buffer.byteLength === FRAME_BYTES) this.#free.push(Buffer.from(buffer));
   }
 
   /** Returns the remaining frames; nothing may be added afterwards. */
@@ -133,7 +152,8 @@ export class CopyEncoder {
     if (this.#offset + sizeBytes <= this.#frame.length) return;
     this.#closeFrame();
     const needed = FRAME_HEADER_BYTES + sizeBytes;
-    this.#frame = newFrame(Math.max(FRAME_BYTES, needed));
+    this.#frame =
+      (needed <= FRAME_BYTES ? this.#free.pop() : undefined) ?? newFrame(Math.max(FRAME_BYTES, needed));
   }
 
   #closeFrame(): void {
@@ -177,12 +197,6 @@ const FRAME_BYTES = 256 * 1024;
 const FRAME_HEADER_BYTES = 5;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.of(0xff, 0xff);
-const NULL = -1;
-const LENGTH_BYTES = 4;
-const JSONB_VERSION = 1;
-/** PostgreSQL times count from 2000. */
-const UNIX_MICRO_OF_2000 = Date.UTC(2000, 0, 1) * 1000;
-const TWO_32 = 2 ** 32;
 /** UTF-8 needs at most three bytes for a UTF-16 unit. */
 const MAX_UNIT_BYTES = 3;
 /** Size of a row without its texts: field lengths and numbers, with a margin. */
@@ -229,52 +243,4 @@ function textUnits(row: LogRow): number {
 /** The shared fields of the batch, or those of a record that has its own host or service. */
 function sharedBy(row: LogRow, { rows: { shared }, shared: fields }: PlacedBatch): Uint8Array {
   return row.host === shared.host && row.service === shared.service ? fields : sharedFields(row);
-}
-
-function writeNull(bytes: Buffer, offset: number): number {
-  return writeInt32(bytes, offset, NULL);
-}
-
-function writeInt32(bytes: Buffer, offset: number, value: number): number {
-  bytes[offset] = value >>> 24;
-  bytes[offset + 1] = value >>> 16;
-  bytes[offset + 2] = value >>> 8;
-  bytes[offset + 3] = value;
-  return offset + LENGTH_BYTES;
-}
-
-function writeSmallint(bytes: Buffer, offset: number, value: number): number {
-  const at = writeInt32(bytes, offset, 2);
-  bytes[at] = value >> 8;
-  bytes[at + 1] = value;
-  return at + 2;
-}
-
-/** Writes two halves: a BigInt per number would cost more than the rest of the row. */
-function writeBigint(bytes: Buffer, offset: number, value: number): number {
-  const high = Math.floor(value / TWO_32);
-  const at = writeInt32(bytes, writeInt32(bytes, offset, 8), high);
-  return writeInt32(bytes, at, value - high * TWO_32);
-}
-
-function writeTime(bytes: Buffer, offset: number, unixMicro: number): number {
-  return writeBigint(bytes, offset, unixMicro - UNIX_MICRO_OF_2000);
-}
-
-function writeBytes(bytes: Buffer, offset: number, data: Uint8Array, start: number, end: number): number {
-  return copyBytes(bytes, writeInt32(bytes, offset, end - start), data, start, end);
-}
-
-function writeText(bytes: Buffer, offset: number, text: string | null): number {
-  if (text === null) return writeNull(bytes, offset);
-  const length = bytes.write(text, offset + LENGTH_BYTES);
-  return writeInt32(bytes, offset, length) + length;
-}
-
-/** The jsonb format: a version byte before the text. */
-function writeJsonb(bytes: Buffer, offset: number, text: string | null): number {
-  if (text === null) return writeNull(bytes, offset);
-  bytes[offset + LENGTH_BYTES] = JSONB_VERSION;
-  const length = bytes.write(text, offset + LENGTH_BYTES + 1) + 1;
-  return writeInt32(bytes, offset, length) + length;
 }

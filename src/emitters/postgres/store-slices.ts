@@ -9,7 +9,7 @@ import { addRange, outside, type Ranges } from '../../records/ranges.ts';
 import { endOf, offsetOfRecord, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
-import { CopyIn } from './copy-in.ts';
+import { CopyIn, type CopyWrite } from './copy-in.ts';
 import { failedRow } from './describe-failure.ts';
 import { type Piece, recordFlush } from './record-flush.ts';
 
@@ -156,11 +156,7 @@ function placeOfRow(pieces: readonly Piece[], row: number | undefined): CopyErro
   return undefined;
 }
 
-async function writeRows(
-  pieces: readonly Piece[],
-  write: (frames: Uint8Array) => Promise<void>,
-  check: () => void,
-): Promise<void> {
+async function writeRows(pieces: readonly Piece[], write: CopyWrite, check: () => void): Promise<void> {
   let piece: Piece | undefined;
   const encoder = new CopyEncoder((timeUnixMicro) => piece?.times.note(timeUnixMicro));
   for (piece of pieces) {
@@ -169,7 +165,7 @@ async function writeRows(
     while (!rows.isAtEnd) {
       encoder.add(rows, batch.data, STRETCH_RECORDS);
       check();
-      for (const frames of encoder.takeFull()) await write(frames);
+      for (const frame of encoder.takeFull()) await write(frame, () => encoder.reuse(frame));
       await turn();
     }
   }
