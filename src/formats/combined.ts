@@ -62,7 +62,7 @@ function accessRecord(body: string, line: AccessLogLine, valid: boolean): Parsed
   set(UNPARSED, line.rest);
   set(TIME_RAW, line.timeText);
   if (!valid) set(INVALID_UTF8, true);
-  return { timeUnixNano: line.timeUnixNano, severityNumber: severityOf(line.status), body, attributes };
+  return { timeUnixNano: line.timeUnixNano, severityNumber: severityOfStatus(line.status), body, attributes };
 }
 
 function setRequest(set: (key: string, value: string | undefined) => void, line: string | undefined): void {
@@ -96,7 +96,8 @@ function sizeOf(size: string | undefined): number | string | undefined {
   return Number.isSafeInteger(number) ? number : size;
 }
 
-function severityOf(status: number | undefined): SeverityNumber {
+/** The severity of a request with this status. */
+export function severityOfStatus(status: number | undefined): SeverityNumber {
   if (status === undefined || status < 400) return SEVERITY.info;
   return status < 500 ? SEVERITY.warn : SEVERITY.error;
 }

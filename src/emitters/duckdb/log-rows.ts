@@ -1,13 +1,15 @@
 import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
-import { forEachLogRecord } from '../../formats/record-view.ts';
+import type { AccessLogFields } from '../../formats/access-log-fields.ts';
+import { severityOfStatus } from '../../formats/combined.ts';
+import { BatchRows } from '../../logstore/batch-rows.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../logstore/log-columns.ts';
-import { type LogRow, logRow, rowOrigin } from '../../logstore/log-row.ts';
+import type { LogRow } from '../../logstore/log-row.ts';
 import { NOTED_KEYS } from '../../logstore/own-names.ts';
 import { StoredTimes } from '../../logstore/stored-times.ts';
 import type { LogRecord } from '../../records/log-record.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { type ChunkColumn, RowChunk } from './row-chunk.ts';
+import { CHUNK_ROWS, type ChunkColumn, RowChunk } from './row-chunk.ts';
 
 /** Writes the rows of slices into `log_records`, within the transaction of its connection. */
 export class LogRows {
@@ -15,6 +17,11 @@ export class LogRows {
   readonly #chunk: RowChunk;
   #appender: Appender | undefined;
   #chunksHeld = 0;
+  /** The part of the current batch that is on the heap of the chunk begins here, in the batch ... */
+  #heldFrom = 0;
+  #heldTo = 0;
+  /** ... and here, on the heap. */
+  #heldAt = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -34,15 +41,26 @@ export class LogRows {
    * Notes the minutes of the records (since 1970), and the names of columns that they use (`own-names.ts`).
    */
   append(slice: RecordBatch, { minutes, names }: RowNotes): StoredTimes {
-    const origin = rowOrigin(slice.resource);
-    const stream = uuidWords(slice.stream);
+    const rows = new BatchRows(slice);
+    const { data, sizes } = slice;
+    const batch = { rows, data, stream: uuidWords(slice.stream), meanSize: data.length / sizes.length };
     const times = new StoredTimes(minutes);
-    for (const key of origin.attributes.keys()) noteName(key, null, names);
-    forEachLogRecord(slice, (record) => {
-      const row = logRow(record, origin);
-      times.note(row.timeUnixMicro);
-      if (row.attributes !== null) noteNames(record, row, names);
-      this.#addRow(row, stream);
+    for (const key of rows.origin.attributes.keys()) noteName(key, null, names);
+    this.#heldTo = 0;
+    rows.visitNext({
+      line: (fields, start, position) => {
+        times.note(fields.unixMicro);
+        this.#addLine(fields, { batch, start, position });
+      },
+      text: (start, end, position) => {
+        times.note(rows.shared.timeUnixMicro);
+        this.#addText(start, end, { batch, start, position });
+      },
+      row: (row, record) => {
+        times.note(row.timeUnixMicro);
+        if (row.attributes !== null) noteNames(record, row, names);
+        this.#addRow(row, batch.stream);
+      },
     });
     return times;
   }
@@ -66,22 +84,88 @@ export class LogRows {
     duckdb.appender_close_sync(appender);
   }
 
-  #addRow(row: LogRow, stream: Uint32Array): void {
+  /** The texts of a line are parts of its bytes, which are copied to the heap together with other lines. */
+  #addLine(fields: AccessLogFields, { batch, start, position }: PlacedRow): void {
+    const chunk = this.#chunk;
+    const shift = this.#holdBytes(batch, start, fields.end);
+    this.#beginRow(batch.rows.shared, batch.stream, position);
+    chunk.setInt64(TIME, fields.unixMicro);
+    chunk.setInt16(SEVERITY_NUMBER, severityOfStatus(fields.status));
+    chunk.setNull(SEVERITY_TEXT);
+    chunk.setHeld(BODY, start + shift, fields.end - start);
+    this.#addLineAttributes(fields, batch);
+    chunk.setHeld(CLIENT, fields.clientStart + shift, fields.clientEnd - fields.clientStart);
+    const userLength = fields.userEnd - fields.userStart;
+    if (userLength === 0) chunk.setNull(USER);
+    else chunk.setHeld(USER, fields.userStart + shift, userLength);
+    chunk.setHeld(METHOD, fields.methodStart + shift, fields.methodEnd - fields.methodStart);
+    chunk.setHeld(PATH, fields.pathStart + shift, fields.pathEnd - fields.pathStart);
+    chunk.setHeld(VERSION, fields.versionStart + shift, fields.versionEnd - fields.versionStart);
+    chunk.setInt16(STATUS, fields.status);
+    if (fields.size < 0) chunk.setNull(SIZE);
+    else chunk.setInt64(SIZE, fields.size);
+    if (chunk.isFull) this.#appendChunk();
+  }
+
+  #addLineAttributes(fields: AccessLogFields, { rows: { lineAttributes }, data }: PlacedBatch): void {
+    const chunk = this.#chunk;
+    const from = chunk.held;
+    const end = lineAttributes.write(chunk.room(lineAttributes.roomBytes(fields)), from, data, fields);
+    chunk.holdTo(end);
+    if (end === from) chunk.setNull(ATTRIBUTES);
+    else chunk.setHeld(ATTRIBUTES, from, end - from);
+  }
+
+  #addText(start: number, end: number, { batch, position }: PlacedRow): void {
+    const chunk = this.#chunk;
+    const { shared } = batch.rows;
+    const shift = this.#holdBytes(batch, start, end);
+    this.#beginRow(shared, batch.stream, position);
+    chunk.setInt64(TIME, shared.timeUnixMicro);
+    chunk.setNull(SEVERITY_NUMBER);
+    chunk.setNull(SEVERITY_TEXT);
+    chunk.setHeld(BODY, start + shift, end - start);
+    setText(chunk, ATTRIBUTES, shared.attributes);
+    for (let column = FIRST_ATTRIBUTE; column < LAYOUT.length; column++) chunk.setNull(column);
+    if (chunk.isFull) this.#appendChunk();
+  }
+
+  /**
+   * Copies the bytes `[start, end)` of a batch to the heap of the chunk, together with those of the records
+   * that probably follow in this chunk. Returns the difference of an offset on the heap and in the batch.
+   */
+  #holdBytes({ data, meanSize }: PlacedBatch, start: number, end: number): number {
+    if (end > this.#heldTo) {
+      const likelyEnd = start + Math.ceil((CHUNK_ROWS - this.#chunk.rows) * meanSize);
+      this.#heldFrom = start;
+      this.#heldTo = Math.min(data.length, Math.max(end, likelyEnd));
+      this.#heldAt = this.#chunk.hold(data.subarray(start, this.#heldTo));
+    }
+    return this.#heldAt - this.#heldFrom;
+  }
+
+  /** Starts a row with the values that do not depend on the content of its record. */
+  #beginRow(row: LogRow, stream: Uint32Array, position: number): void {
     const chunk = this.#chunk;
     chunk.nextRow();
-    chunk.setInt64(TIME, row.timeUnixMicro);
     chunk.setInt64(OBSERVED_TIME, row.observedTimeUnixMicro);
-    if (row.severityNumber === null) chunk.setNull(SEVERITY_NUMBER);
-    else chunk.setInt16(SEVERITY_NUMBER, row.severityNumber);
-    setText(chunk, SEVERITY_TEXT, row.severityText);
     setText(chunk, HOST, row.host);
     setText(chunk, SERVICE, row.service);
     setText(chunk, SOURCE, row.source);
     chunk.setText(FORMAT, row.format);
+    chunk.setInt128(STREAM, stream);
+    chunk.setInt64(POSITION, position);
+  }
+
+  #addRow(row: LogRow, stream: Uint32Array): void {
+    const chunk = this.#chunk;
+    this.#beginRow(row, stream, row.position);
+    chunk.setInt64(TIME, row.timeUnixMicro);
+    if (row.severityNumber === null) chunk.setNull(SEVERITY_NUMBER);
+    else chunk.setInt16(SEVERITY_NUMBER, row.severityNumber);
+    setText(chunk, SEVERITY_TEXT, row.severityText);
     chunk.setText(BODY, row.body);
     setText(chunk, ATTRIBUTES, row.attributes);
-    chunk.setInt128(STREAM, stream);
-    chunk.setInt64(POSITION, row.position);
     for (let index = 0; index < ATTRIBUTE_COLUMNS.length; index++) {
       const value = row.columns[index] ?? null;
       const column = FIRST_ATTRIBUTE + index;
@@ -98,6 +182,7 @@ export class LogRows {
     this.#chunk.finish();
     duckdb.append_data_chunk(this.#appender, this.#chunk.chunk);
     this.#chunk.clear();
+    this.#heldTo = 0;
     this.#chunksHeld += 1;
     if (this.#chunksHeld < MAX_CHUNKS_HELD) return;
     duckdb.appender_flush_sync(this.#appender);
@@ -129,6 +214,28 @@ const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
   ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
 );
 const NO_COLUMN = -1;
+
+const CLIENT = LOG_COLUMNS.indexOf('client_address');
+const USER = LOG_COLUMNS.indexOf('user_name');
+const METHOD = LOG_COLUMNS.indexOf('http_request_method');
+const PATH = LOG_COLUMNS.indexOf('url_path');
+const VERSION = LOG_COLUMNS.indexOf('network_protocol_version');
+const STATUS = LOG_COLUMNS.indexOf('http_response_status_code');
+const SIZE = LOG_COLUMNS.indexOf('http_response_body_size');
+
+interface PlacedBatch {
+  readonly rows: BatchRows;
+  readonly data: Uint8Array;
+  readonly stream: Uint32Array;
+  /** Of its records, in bytes. */
+  readonly meanSize: number;
+}
+
+interface PlacedRow {
+  readonly batch: PlacedBatch;
+  readonly start: number;
+  readonly position: number;
+}
 
 export interface RowNotes {
   readonly minutes: Set<number>;

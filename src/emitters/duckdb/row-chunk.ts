@@ -6,6 +6,8 @@ export class RowChunk {
   #texts: string[] = [];
   #characters = 0;
   #heap = Buffer.alloc(0);
+  /** The bytes at the beginning of the heap that `hold` and `room` have reserved. */
+  #held = 0;
   /** The offset and length of each text in the heap. */
   #offsets = new Uint32Array(0);
   #lengths = new Uint32Array(0);
@@ -21,7 +23,7 @@ export class RowChunk {
   }
 
   get isFull(): boolean {
-    return this.#row === CHUNK_ROWS - 1 || this.#characters >= FULL_CHARACTERS;
+    return this.#row === CHUNK_ROWS - 1 || this.#characters + this.#held >= FULL_CHARACTERS;
   }
 
   clear(): void {
@@ -33,6 +35,7 @@ export class RowChunk {
     }
     this.#texts = [];
     this.#characters = 0;
+    this.#held = 0;
     this.#row = -1;
   }
 
@@ -47,6 +50,7 @@ export class RowChunk {
     filled.validity[index] = (filled.validity[index] ?? 0) & ~(1 << (this.#row & 7));
     filled.hasNulls = true;
     filled.texts[this.#row] = NO_TEXT;
+    filled.lengths[this.#row] = 0;
   }
 
   setInt16(column: number, value: number): void {
@@ -62,7 +66,46 @@ export class RowChunk {
 
   /** 16 bytes as four words, the lowest first. */
   setInt128(column: number, value: Uint32Array): void {
-    this.#column(column).words.set(value, this.#row * CELL_WORDS);
+    const { words } = this.#column(column);
+    const at = this.#row * CELL_WORDS;
+    for (let word = 0; word < CELL_WORDS; word++) words[at + word] = value[word] as number;
+  }
+
+  /** Copies bytes to the heap; they must be valid UTF-8. Returns their offset for `setHeld`. */
+  hold(bytes: Uint8Array): number {
+    const offset = this.#held;
+    this.room(bytes.length).set(bytes, offset);
+    this.#held = offset + bytes.length;
+    return offset;
+  }
+
+  /** The offset of the next held byte. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** The heap, with room for this number of bytes from `held` on. The caller then sets the end. */
+  room(bytes: number): Uint8Array {
+    const needed = this.#held + bytes;
+    if (this.#heap.length < needed) {
+      const larger = Buffer.alloc(Math.max(needed, this.#heap.length * 2));
+      this.#heap.copy(larger, 0, 0, this.#held);
+      this.#heap = larger;
+    }
+    return this.#heap;
+  }
+
+  /** Ends what was written to `room`. */
+  holdTo(end: number): void {
+    this.#held = end;
+  }
+
+  /** A text that is on the heap already. */
+  setHeld(column: number, offset: number, length: number): void {
+    const filled = this.#column(column);
+    filled.texts[this.#row] = HELD;
+    filled.starts[this.#row] = offset;
+    filled.lengths[this.#row] = length;
   }
 
   setText(column: number, text: string): void {
@@ -115,19 +158,18 @@ export class RowChunk {
     for (const column of textColumns) this.#makeCells(column, address);
   }
 
-  /** Writes the texts one after another; returns their size in bytes. */
+  /** Writes the texts after the held bytes, one after another; returns the size of all in bytes. */
   #fillHeap(): number {
     const texts = this.#texts;
-    const roomBytes = this.#characters * BYTES_PER_UNIT + CELL_BYTES;
-    if (this.#heap.length < roomBytes) this.#heap = Buffer.alloc(roomBytes);
+    this.room(this.#characters * BYTES_PER_UNIT + CELL_BYTES);
     if (this.#offsets.length < texts.length) {
       this.#offsets = new Uint32Array(texts.length * 2);
       this.#lengths = new Uint32Array(texts.length * 2);
     }
-    const written = this.#heap.write(texts.join(''));
+    const written = this.#heap.write(texts.join(''), this.#held);
     // As many bytes as UTF-16 units: each unit is one byte, so offsets are known without another pass.
     const isAscii = written === this.#characters;
-    let offset = 0;
+    let offset = this.#held;
     for (let index = 0; index < texts.length; index++) {
       const text = texts[index] as string;
       const length = isAscii ? text.length : this.#heap.write(text, offset);
@@ -139,12 +181,17 @@ export class RowChunk {
     return offset;
   }
 
-  #makeCells({ words, texts }: FilledColumn, address: Address): void {
+  #makeCells({ words, texts, starts, lengths }: FilledColumn, address: Address): void {
     const heap = new DataView(this.#heap.buffer, this.#heap.byteOffset, this.#heap.length);
     for (let row = 0, at = 0; row <= this.#row; row++, at += CELL_WORDS) {
       const index = texts[row] as number;
-      const offset = index === NO_TEXT ? 0 : (this.#offsets[index] as number);
-      const length = index === NO_TEXT ? 0 : (this.#lengths[index] as number);
+      if (row > 0 && index !== HELD && index === texts[row - 1]) {
+        repeatCell(words, at);
+        continue;
+      }
+      const isText = index >= 0;
+      const offset = (isText ? this.#offsets[index] : starts[row]) as number;
+      const length = (isText ? this.#lengths[index] : lengths[row]) as number;
       words[at] = length;
       if (length > INLINE_BYTES) {
         const low = address.low + offset;
@@ -175,6 +222,9 @@ export class RowChunk {
  * one buffer, the heap. DuckDB gets the heap as the text of a single cell, which then contains its address in
  * DuckDB's memory; the cells are made from this address. Appending copies the texts to their final place.
  *
+ * Texts that are bytes already (`hold`) are copied to the beginning of the heap, and their cells can be any parts of
+ * them: the body of a line and its fields share the same bytes.
+ *
  *     texts   ['GET /a ..', '{"url.query":..', ..]        each once; columns often repeat the text of the row before
  *     heap    GET /a ..{"url.query":..                     cell  | 17 | GET  | address of the heap + offset |
  *
@@ -193,6 +243,8 @@ const TWO_32 = 2 ** 32;
 /** Maximum number of UTF-8 bytes for one UTF-16 unit. */
 const BYTES_PER_UNIT = 3;
 const NO_TEXT = -1;
+/** In place of the index of a text: the text is on the heap already. */
+const HELD = -2;
 
 export interface ChunkColumn {
   readonly cellBytes: 2 | 8 | 16;
@@ -204,6 +256,9 @@ interface FilledColumn extends ChunkColumn {
   readonly shorts: Int16Array;
   /** For texts: the index of the text of each row. */
   readonly texts: Int32Array;
+  /** For texts on the heap: where they are. */
+  readonly starts: Int32Array;
+  readonly lengths: Int32Array;
   /** A bit for each row: the value is not null. */
   readonly validity: Uint8Array<ArrayBuffer>;
   hasNulls: boolean;
@@ -215,6 +270,11 @@ interface FilledColumn extends ChunkColumn {
 interface Address {
   readonly low: number;
   readonly high: number;
+}
+
+/** Writes the cell before `at` again. */
+function repeatCell(words: Uint32Array, at: number): void {
+  for (let word = at; word < at + CELL_WORDS; word++) words[word] = words[word - CELL_WORDS] as number;
 }
 
 /** Up to four bytes; bytes after the end of the text are zero, since cells are compared as they are. */
@@ -231,6 +291,8 @@ function emptyColumn(column: ChunkColumn): FilledColumn {
     words: new Uint32Array(cells),
     shorts: new Int16Array(cells),
     texts: new Int32Array(CHUNK_ROWS),
+    starts: new Int32Array(CHUNK_ROWS),
+    lengths: new Int32Array(CHUNK_ROWS),
     validity: new Uint8Array(CHUNK_ROWS / 8).fill(0xff),
     hasNulls: false,
     lastText: undefined,

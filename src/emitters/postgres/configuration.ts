@@ -103,6 +103,10 @@ const shape = {
   timescale: z.enum(['auto', 'off']).default('auto').meta({
     description: 'Whether a new table uses TimescaleDB if the extension is available.',
   }),
+  text_index: z.enum(['auto', 'off']).default('auto').meta({
+    description:
+      'Whether days that are over get an index for text searches, if the extension `pg_trgm` is available.',
+  }),
   connection_timeout: timeout
     .prefault('10s')
     .meta({ format: 'duration', description: 'Timeout of connecting.' }),

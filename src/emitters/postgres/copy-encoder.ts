@@ -1,29 +1,56 @@
-import { forEachLogRecord } from '../../formats/record-view.ts';
+import type { AccessLogFields } from '../../formats/access-log-fields.ts';
+import { severityOfStatus } from '../../formats/combined.ts';
+import type { BatchRows } from '../../logstore/batch-rows.ts';
+import { copyBytes } from '../../logstore/line-attributes.ts';
 import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
-import { type LogRow, logRow, type RowOrigin } from '../../logstore/log-row.ts';
-import type { RecordBatch } from '../../records/record-batch.ts';
+import type { LogRow } from '../../logstore/log-row.ts';
+import {
+  JSONB_VERSION,
+  LENGTH_BYTES,
+  writeBigint,
+  writeBytes,
+  writeInt32,
+  writeJsonb,
+  writeNull,
+  writeSmallint,
+  writeText,
+  writeTime,
+} from './copy-fields.ts';
 
 export class CopyEncoder {
   #frames: Buffer[] = [];
+  /** Sent frames, which are filled again. */
+  readonly #free: Buffer[] = [];
   #frame = newFrame(FRAME_BYTES);
   #offset = FRAME_HEADER_BYTES;
-  readonly #onRow: (row: LogRow) => void;
+  readonly #onRow: (timeUnixMicro: number) => void;
 
-  /** `onRow` is called for every encoded row. */
-  constructor(onRow: (row: LogRow) => void) {
+  /** `onRow` is called with the time of every encoded row. */
+  constructor(onRow: (timeUnixMicro: number) => void) {
     this.#onRow = onRow;
     this.#offset += SIGNATURE.copy(this.#frame, this.#offset);
   }
 
-  /** Appends the records of a batch. */
-  add(batch: RecordBatch, origin: RowOrigin): void {
-    let shared: Uint8Array | undefined;
-    forEachLogRecord(batch, (record) => {
-      const row = logRow(record, origin);
-      shared ??= sharedFields(row);
-      this.#writeRow(row, shared);
-      this.#onRow(row);
-    });
+  /** Appends the next records of a batch. `data`: the bytes of the batch. */
+  add(rows: BatchRows, data: Uint8Array, records: number): void {
+    const batch = { rows, data, shared: sharedFields(rows.shared) };
+    rows.visitNext(
+      {
+        line: (fields, start, position) => {
+          this.#writeLine(fields, { batch, start, position });
+          this.#onRow(fields.unixMicro);
+        },
+        text: (start, end, position) => {
+          this.#writeText(end, { batch, start, position });
+          this.#onRow(rows.shared.timeUnixMicro);
+        },
+        row: (row) => {
+          this.#writeRow(row, sharedBy(row, batch));
+          this.#onRow(row.timeUnixMicro);
+        },
+      },
+      records,
+    );
   }
 
   /** Returns the full frames. */
@@ -33,12 +60,68 @@ export class CopyEncoder {
     return full;
   }
 
+  /** Accepts a frame of `takeFull` whose bytes are no longer needed. */
+  reuse({ buffer, byteOffset }: Uint8Array): void {
+    if (byteOffset === 0 && buffer.byteLength === FRAME_BYTES) this.#free.push(Buffer.from(buffer));
+  }
+
   /** Returns the remaining frames; nothing may be added afterwards. */
   end(): readonly Uint8Array[] {
     this.#reserve(TRAILER.length);
     this.#offset += TRAILER.copy(this.#frame, this.#offset);
     this.#closeFrame();
     return this.takeFull();
+  }
+
+  /** Most bytes of a line are copied as they are: its texts are parts of it. */
+  #writeLine(fields: AccessLogFields, { batch, start, position }: PlacedRow): void {
+    const { data, shared, rows } = batch;
+    const lineBytes = fields.end - start;
+    this.#reserve(shared.length + ROW_BYTES + 2 * lineBytes + rows.lineAttributes.roomBytes(fields));
+    const frame = this.#frame;
+    let at = copyBytes(frame, this.#offset, shared, 0, shared.length);
+    at = writeTime(frame, at, fields.unixMicro);
+    at = writeBigint(frame, at, position);
+    at = writeSmallint(frame, at, severityOfStatus(fields.status));
+    at = writeNull(frame, at);
+    at = writeBytes(frame, at, data, start, fields.end);
+    at = this.#writeLineAttributes(at, fields, batch);
+    at = writeBytes(frame, at, data, fields.clientStart, fields.clientEnd);
+    at =
+      fields.userEnd === fields.userStart
+        ? writeNull(frame, at)
+        : writeBytes(frame, at, data, fields.userStart, fields.userEnd);
+    at = writeBytes(frame, at, data, fields.methodStart, fields.methodEnd);
+    at = writeBytes(frame, at, data, fields.pathStart, fields.pathEnd);
+    at = writeBytes(frame, at, data, fields.versionStart, fields.versionEnd);
+    at = writeSmallint(frame, at, fields.status);
+    this.#offset = fields.size < 0 ? writeNull(frame, at) : writeBigint(frame, at, fields.size);
+  }
+
+  /** The jsonb format: a version byte before the text. */
+  #writeLineAttributes(at: number, fields: AccessLogFields, { rows, data }: PlacedBatch): number {
+    const frame = this.#frame;
+    const textStart = at + LENGTH_BYTES + 1;
+    const end = rows.lineAttributes.write(frame, textStart, data, fields);
+    if (end === textStart) return writeNull(frame, at);
+    writeInt32(frame, at, end - textStart + 1);
+    frame[textStart - 1] = JSONB_VERSION;
+    return end;
+  }
+
+  #writeText(end: number, { batch, start, position }: PlacedRow): void {
+    const { data, shared, rows } = batch;
+    const { timeUnixMicro, attributes } = rows.shared;
+    this.#reserve(shared.length + ROW_BYTES + end - start + (attributes?.length ?? 0) * MAX_UNIT_BYTES);
+    const frame = this.#frame;
+    let at = copyBytes(frame, this.#offset, shared, 0, shared.length);
+    at = writeTime(frame, at, timeUnixMicro);
+    at = writeBigint(frame, at, position);
+    at = writeNull(frame, writeNull(frame, at));
+    at = writeBytes(frame, at, data, start, end);
+    at = writeJsonb(frame, at, attributes);
+    for (let index = 0; index < ATTRIBUTE_COLUMNS.length; index++) at = writeNull(frame, at);
+    this.#offset = at;
   }
 
   #writeRow(row: LogRow, shared: Uint8Array): void {
@@ -69,7 +152,8 @@ export class CopyEncoder {
     if (this.#offset + sizeBytes <= this.#frame.length) return;
     this.#closeFrame();
     const needed = FRAME_HEADER_BYTES + sizeBytes;
-    this.#frame = newFrame(Math.max(FRAME_BYTES, needed));
+    this.#frame =
+      (needed <= FRAME_BYTES ? this.#free.pop() : undefined) ?? newFrame(Math.max(FRAME_BYTES, needed));
   }
 
   #closeFrame(): void {
@@ -113,14 +197,22 @@ const FRAME_BYTES = 256 * 1024;
 const FRAME_HEADER_BYTES = 5;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const TRAILER = Buffer.of(0xff, 0xff);
-const NULL = 0xff_ff_ff_ff;
-/** PostgreSQL times count from 2000. */
-const UNIX_MICRO_OF_2000 = Date.UTC(2000, 0, 1) * 1000;
-const TWO_32 = 2 ** 32;
 /** UTF-8 needs at most three bytes for a UTF-16 unit. */
 const MAX_UNIT_BYTES = 3;
 /** Size of a row without its texts: field lengths and numbers, with a margin. */
 const ROW_BYTES = 256;
+
+interface PlacedBatch {
+  readonly rows: BatchRows;
+  readonly data: Uint8Array;
+  readonly shared: Uint8Array;
+}
+
+interface PlacedRow {
+  readonly batch: PlacedBatch;
+  readonly start: number;
+  readonly position: number;
+}
 
 function newFrame(sizeBytes: number): Buffer {
   const frame = Buffer.allocUnsafeSlow(sizeBytes);
@@ -148,37 +240,7 @@ function textUnits(row: LogRow): number {
   return units;
 }
 
-function writeNull(bytes: Buffer, offset: number): number {
-  return bytes.writeUInt32BE(NULL, offset);
-}
-
-function writeSmallint(bytes: Buffer, offset: number, value: number): number {
-  return bytes.writeInt16BE(value, bytes.writeUInt32BE(2, offset));
-}
-
-/** Writes two halves: a BigInt per number would cost more than the rest of the row. */
-function writeBigint(bytes: Buffer, offset: number, value: number): number {
-  const high = Math.floor(value / TWO_32);
-  const at = bytes.writeInt32BE(high, bytes.writeUInt32BE(8, offset));
-  return bytes.writeUInt32BE(value - high * TWO_32, at);
-}
-
-function writeTime(bytes: Buffer, offset: number, unixMicro: number): number {
-  return writeBigint(bytes, offset, unixMicro - UNIX_MICRO_OF_2000);
-}
-
-function writeText(bytes: Buffer, offset: number, text: string | null): number {
-  if (text === null) return writeNull(bytes, offset);
-  const length = bytes.write(text, offset + 4);
-  bytes.writeUInt32BE(length, offset);
-  return offset + 4 + length;
-}
-
-/** The jsonb format: a version byte before the text. */
-function writeJsonb(bytes: Buffer, offset: number, text: string | null): number {
-  if (text === null) return writeNull(bytes, offset);
-  bytes[offset + 4] = 1;
-  const length = bytes.write(text, offset + 5) + 1;
-  bytes.writeUInt32BE(length, offset);
-  return offset + 4 + length;
+/** The shared fields of the batch, or those of a record that has its own host or service. */
+function sharedBy(row: LogRow, { rows: { shared }, shared: fields }: PlacedBatch): Uint8Array {
+  return row.host === shared.host && row.service === shared.service ? fields : sharedFields(row);
 }

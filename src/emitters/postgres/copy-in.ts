@@ -62,7 +62,7 @@ export class CopyIn implements Submittable {
     const stream = this.#connection?.stream;
     if (stream === undefined) return;
     try {
-      await this.#produce((frames) => this.#write(stream, frames));
+      await this.#produce((frames, onSent) => this.#write(stream, frames, onSent));
       if (!this.#isFailed) stream.write(COPY_DONE);
     } catch (error) {
       if (this.#isFailed) return;
@@ -71,10 +71,11 @@ export class CopyIn implements Submittable {
     }
   }
 
-  async #write(stream: Duplex, frames: Uint8Array): Promise<void> {
+  async #write(stream: Duplex, frames: Uint8Array, onSent?: () => void): Promise<void> {
     this.#waitingFrames++;
     stream.write(frames, () => {
       this.#waitingFrames--;
+      onSent?.();
       this.#wake();
     });
     while (this.#waitingFrames >= MAX_WAITING_FRAMES && !this.#isFailed) {
@@ -88,9 +89,9 @@ export class CopyIn implements Submittable {
 
 /**
  * Sends bytes to the server; resolves when more can be written. Rejects after the connection or the COPY
- * ended.
+ * ended. `onSent`: is called when the bytes are no longer needed; never, if they cannot be sent.
  */
-export type CopyWrite = (frames: Uint8Array) => Promise<void>;
+export type CopyWrite = (frames: Uint8Array, onSent?: () => void) => Promise<void>;
 
 const COPY_DONE = Buffer.of(0x63, 0, 0, 0, 4);
 /** Maximum number of frames in flight: one is written while the next is encoded. */

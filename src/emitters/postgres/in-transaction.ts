@@ -46,7 +46,30 @@ export async function inTransaction<T>(
 }
 
 /**
- * All database access uses the transactions of this module. Settings are made per transaction (`set local`)
+ * Runs `work` on a connection without a transaction: for the few statements that cannot run in one. It has no
+ * time limit. If the signal aborts, it rejects, and the server completes the statement.
+ */
+export async function outsideTransaction<T>(
+  pool: Pool,
+  signal: AbortSignal,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await connected(pool, signal);
+  const onAbort = () => void client.end().catch(ignore);
+  signal.addEventListener('abort', onAbort, { once: true });
+  let isClean = false;
+  try {
+    const result = await work(client);
+    isClean = true;
+    return result;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    client.release(!isClean);
+  }
+}
+
+/**
+ * All other database access uses the transactions of this module. Settings are made per transaction (`set local`)
  * instead of per session, so that a pooler can assign a different session to every transaction.
  */
 export interface TransactionOptions {

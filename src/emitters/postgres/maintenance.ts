@@ -12,16 +12,18 @@ import { addDays, daysAhead, daysWorthAPartition, partitionsBefore, STEP_DAYS } 
 import { reportUnreachable } from './report-unreachable.ts';
 import { Retention, SCAN_TIMEOUT_MS } from './retention.ts';
 import type { Tables } from './tables.ts';
+import { TextIndexes } from './text-indexes.ts';
 import { boundChunks, chunksBefore } from './timescale.ts';
 
 /**
- * Periodic maintenance: creates partitions for the next days, applies the retention and deletes old
- * bookkeeping entries. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
+ * Periodic maintenance: creates partitions for the next days, applies the retention, deletes old
+ * bookkeeping entries and builds text indexes. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
  * is retried at the next turn.
  */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #retention: Retention;
+  readonly #textIndexes: TextIndexes;
   #running: Promise<void> = Promise.resolve();
   #cancelTick: Cancel = () => {};
   /** Days that need a partition. */
@@ -35,6 +37,11 @@ export class Maintenance {
       events: options.events,
       inTurn: (lock, work) => this.#inTurn(lock, work, SCAN_TIMEOUT_MS),
     });
+    const { pool, events, signal, configuration } = options;
+    this.#textIndexes = new TextIndexes({
+      ...{ pool, events, signal, schema: configuration.schema },
+      inTurn: (lock, work) => this.#inTurn(lock, work),
+    });
   }
 
   start(): void {
@@ -46,6 +53,7 @@ export class Maintenance {
     this.#cancelTick();
     await this.#running;
     this.#cancelTick();
+    await this.#textIndexes.stop();
   }
 
   /** Called after rows of these days were stored: creates missing partitions, and counts chunks. */
@@ -80,6 +88,8 @@ export class Maintenance {
     if (this.#options.configuration.retention_age > 0) {
       await this.#attempt('retention', () => this.#expire(layout));
     }
+    if (layout === 'native' && this.#options.configuration.text_index === 'auto')
+      await this.#attempt('text index', () => this.#textIndexes.turn(this.#nowUnixMs));
   }
 
   async #turn(): Promise<void> {

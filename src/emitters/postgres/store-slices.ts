@@ -1,21 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
+import { BatchRows } from '../../logstore/batch-rows.ts';
 import { LOG_TABLE } from '../../logstore/log-columns.ts';
-import { type LogRow, rowOrigin } from '../../logstore/log-row.ts';
 import { rangesFromText } from '../../logstore/stored-ranges.ts';
 import { MICRO_PER_MINUTE, StoredTimes } from '../../logstore/stored-times.ts';
 import type { Position } from '../../records/position.ts';
 import { addRange, outside, type Ranges } from '../../records/ranges.ts';
-import {
-  endOf,
-  offsetOfRecord,
-  type RecordBatch,
-  sliceBytes,
-  sliceRecords,
-} from '../../records/record-batch.ts';
+import { endOf, offsetOfRecord, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { COPY_COLUMNS, CopyEncoder } from './copy-encoder.ts';
-import { CopyIn } from './copy-in.ts';
+import { CopyIn, type CopyWrite } from './copy-in.ts';
 import { failedRow } from './describe-failure.ts';
 import { type Piece, recordFlush } from './record-flush.ts';
 
@@ -55,7 +49,7 @@ export async function storeSlices(
 }
 
 /** Records parsed and encoded at a time; in between, other work of the thread runs, such as searches. */
-const STRETCH_RECORDS = 256;
+const STRETCH_RECORDS = 1024;
 const DAY_MICRO = 86_400_000_000;
 const COPY = `copy ${LOG_TABLE} (${COPY_COLUMNS.join(', ')}) from stdin with (format binary)`;
 
@@ -162,20 +156,16 @@ function placeOfRow(pieces: readonly Piece[], row: number | undefined): CopyErro
   return undefined;
 }
 
-async function writeRows(
-  pieces: readonly Piece[],
-  write: (frames: Uint8Array) => Promise<void>,
-  check: () => void,
-): Promise<void> {
+async function writeRows(pieces: readonly Piece[], write: CopyWrite, check: () => void): Promise<void> {
   let piece: Piece | undefined;
-  const encoder = new CopyEncoder(({ timeUnixMicro }: LogRow) => piece?.times.note(timeUnixMicro));
+  const encoder = new CopyEncoder((timeUnixMicro) => piece?.times.note(timeUnixMicro));
   for (piece of pieces) {
     const { batch } = piece;
-    const origin = rowOrigin(batch.resource);
-    for (let from = 0; from < batch.sizes.length; from += STRETCH_RECORDS) {
-      encoder.add(sliceRecords(batch, from, Math.min(from + STRETCH_RECORDS, batch.sizes.length)), origin);
+    const rows = new BatchRows(batch);
+    while (!rows.isAtEnd) {
+      encoder.add(rows, batch.data, STRETCH_RECORDS);
       check();
-      for (const frames of encoder.takeFull()) await write(frames);
+      for (const frame of encoder.takeFull()) await write(frame, () => encoder.reuse(frame));
       await turn();
     }
   }

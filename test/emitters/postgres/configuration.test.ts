@@ -32,6 +32,7 @@ describe('configuration', () => {
         configuration: {
           schema: 'mega_collector',
           retention_age: 0,
+          text_index: 'auto',
           timescale: 'auto',
           connection_timeout: 10_000,
           statement_timeout: 60_000,

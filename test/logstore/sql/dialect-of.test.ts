@@ -171,6 +171,33 @@ describeEachStore('a dialect', (openStore) => {
     );
   });
 
+  test('finds a text with digits and signs in another, ignoring case', async () => {
+    const store = await openStore();
+    const dialect = dialectOf(store.database.dialect);
+    const text = 'GET /a?Request=5001234-AB12 "x" 100%_\\';
+    const found = [
+      'request=5001234',
+      'REQUEST=5001234-ab12',
+      '?request=',
+      '=5001234-',
+      '" 100%_\\',
+      '"X" 1',
+      '01',
+    ];
+    const missing = [
+      'request=5001235',
+      'requests=5001234',
+      '=5001234_',
+      '" 100%-',
+      '"X" 2',
+      'equest =5001234',
+    ];
+    for (const part of [...found, ...missing]) {
+      const isFound = await evaluate(store, dialect.containsText(sql`${text}::text`, part));
+      expect([part, isFound]).toEqual([part, found.includes(part)]);
+    }
+  });
+
   test('reads the section of a path', async () => {
     const store = await openStore();
     const dialect = dialectOf(store.database.dialect);
