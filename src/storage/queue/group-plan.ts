@@ -98,6 +98,8 @@ export class GroupPlanner implements GroupPlan {
   }
 
   #progressOf(stream: StreamId): StreamProgress {
+    const pending = this.#parts.pending?.streams.get(stream);
+    if (pending !== undefined) return pending;
     const row = this.#parts.rowOf(stream);
     const claim = this.#parts.claimOf(stream);
     if (row === undefined) return { ...NO_PROGRESS, owner: claim };
@@ -115,8 +117,10 @@ export class GroupPlanner implements GroupPlan {
   #countNew(owner: StreamOwner | undefined): void {
     if (owner === undefined) return;
     const count = (this.newStreams.get(owner.collectorId) ?? 0) + 1;
-    const { streamCounts } = this.#parts;
-    if (!streamCounts.hasRoom(owner.collectorId, count)) throw new BatchRefusedError(streamCounts.refusal);
+    const { streamCounts, pending } = this.#parts;
+    const pendingCount = pending?.newStreams.get(owner.collectorId) ?? 0;
+    if (!streamCounts.hasRoom(owner.collectorId, count + pendingCount))
+      throw new BatchRefusedError(streamCounts.refusal);
     this.newStreams.set(owner.collectorId, count);
   }
 }
@@ -127,6 +131,8 @@ export interface GroupPlannerParts {
   /** The collector that opened a stream without a row. */
   readonly claimOf: (stream: StreamId) => StreamOwner | undefined;
   readonly streamCounts: StreamCounts;
+  /** The group before this one, whose transaction is not on disk yet. */
+  readonly pending?: Pick<GroupPlanner, 'streams' | 'newStreams'> | undefined;
 }
 
 const NO_PROGRESS: StreamProgress = {
