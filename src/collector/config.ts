@@ -18,6 +18,7 @@ import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variabl
 import { unknownVariables } from '../runtime/configuration/unknown-variables.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import { configuredSources } from './configured-sources.ts';
+import type { CompressionSetting } from './publisher/compression-choice.ts';
 import { sourceTypes } from './sources/registry.ts';
 import type { ConfiguredSource } from './sources/source-type.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
@@ -34,7 +35,7 @@ export interface CollectorConfig {
   readonly ordinaryStateDirectory?: string;
   /** Attributes of each record, before the sources add theirs. */
   readonly resourceAttributes: Resource;
-  readonly compression: 'lz4' | 'none';
+  readonly compression: CompressionSetting;
   /** undefined: plain text. */
   readonly tls: TlsMaterial | undefined;
   readonly httpAddress: Address;

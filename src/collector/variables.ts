@@ -51,11 +51,13 @@ export const COLLECTOR_VARIABLES = {
   compression: {
     name: 'COLLECTOR_COMPRESSION',
     flag: '--compression',
-    description: 'Compression of batches on the wire and in the queue of the aggregator.',
-    format: '`lz4` or `none`',
-    default: 'lz4',
-    example: 'none',
-    parse: oneOf('lz4', 'none'),
+    description:
+      'Compression of batches on the wire and in the queue of the aggregator. `auto`: none for an aggregator on ' +
+      'this machine; elsewhere LZ4, unless the link is faster than LZ4.',
+    format: '`auto`, `lz4` or `none`',
+    default: 'auto',
+    example: 'lz4',
+    parse: oneOf('auto', 'lz4', 'none'),
   },
   ...tlsVariables('COLLECTOR'),
   httpAddress: {

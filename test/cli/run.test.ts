@@ -114,7 +114,7 @@ describe('--check', () => {
     expect(await run(['collector', '--check', '--shutdown-timeout', 'soon'], io)).toBe(78);
     expect(stdout()).toBe('');
     expect(stderr()).toContain('The configuration has 7 problems:');
-    expect(stderr()).toContain('\n  COLLECTOR_COMPRESSION: expected one of lz4, none, found "zip"\n');
+    expect(stderr()).toContain('\n  COLLECTOR_COMPRESSION: expected one of auto, lz4, none, found "zip"\n');
     expect(stderr()).toContain('\n  COLLECTOR_TLS_KEY_FILE: expected a readable file');
     expect(stderr()).toContain('\n  COLLECTOR_TAIL: expected at least one source');
     expect(stderr()).not.toContain('COLLECTOR_TLS_KEY: ');

@@ -41,7 +41,7 @@ test('uses the defaults when only a file is configured', () => {
     aggregatorAddresses: [{ host: '127.0.0.1', port: 8000 }],
     stateDirectory: '/var/lib/mega-collector/collector',
     resourceAttributes: new Map(),
-    compression: 'lz4',
+    compression: 'auto',
     tls: undefined,
     httpAddress: { host: '127.0.0.1', port: 8002 },
     once: false,

@@ -9,6 +9,8 @@ export type CommitFault = 'fail' | 'kill-before' | 'kill-after';
 export class FaultyStore implements StateStore {
   faultOf: () => CommitFault | undefined = () => undefined;
   onKilled: () => void = () => undefined;
+  /** Each commit begins after this has resolved. */
+  mayCommit: Promise<void> = Promise.resolve();
   readonly #store: StateStore;
   #alive = true;
 
@@ -26,6 +28,7 @@ export class FaultyStore implements StateStore {
   table: StateStore['table'] = (name) => this.#store.table(name);
 
   async write(change: () => void): Promise<void> {
+    await this.mayCommit;
     if (!this.#alive) return hang();
     switch (this.faultOf()) {
       case 'fail':

@@ -24,8 +24,10 @@ export class GrpcPublishTransport implements PublishTransport {
     );
   }
 
-  send(request: OutgoingRequest): void {
-    this.#stream.write(request);
+  send(request: OutgoingRequest, onSent?: () => void): void {
+    this.#stream.write(request, (error?: Error | null) => {
+      if (error == null) onSent?.();
+    });
   }
 
   end(): void {

@@ -1,4 +1,3 @@
-import type { CompressionName } from '../../records/compression.ts';
 import type {
   PublishRequest,
   PublishResponse,
@@ -10,6 +9,7 @@ import type { StreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
+import type { CompressionChoice } from './compression-choice.ts';
 import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
 import type { AnswerReceiver, CallEnd, PublishTransport } from './publish-transport.ts';
@@ -145,14 +145,17 @@ export class PublishSession implements AnswerReceiver {
 
   #sendBatch(stream: PublishedStream, read: StreamRead & { kind: 'records' }): void {
     const { batch, endCheck, checksums } = read;
-    const { transport, compression, events } = this.#options;
+    const { transport, compression, events, clock } = this.#options;
     const bytes = batch.data.length;
     const sequence = this.#sent.add(stream, batch);
     stream.next = endOf(batch);
     stream.trickles = bytes < TRICKLE_BYTES;
     events.unanswered({ bytes: this.#sent.bytes });
     events.sent({ records: batch.sizes.length, bytes });
-    transport.send(encodeBatch({ sequence, batch, endCheck, checksums }, compression));
+    const message = encodeBatch({ sequence, batch, endCheck, checksums }, compression.current);
+    compression.sending(clock.monotonicMs());
+    const { length } = message;
+    transport.send(message, () => compression.sent(length, clock.monotonicMs()));
     collectGarbageAfter(bytes);
   }
 
@@ -268,7 +271,7 @@ export interface PublishSessionOptions {
   readonly transport: PublishTransport;
   readonly address: string;
   readonly identity: CollectorIdentity;
-  readonly compression: CompressionName;
+  readonly compression: CompressionChoice;
   readonly streams: ReadonlyMap<StreamId, PublishedStream>;
   /** The stream gets no more bytes, and all of it is accepted. */
   readonly finished: (stream: PublishedStream) => void;

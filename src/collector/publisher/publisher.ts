@@ -1,13 +1,13 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { CompressionName } from '../../records/compression.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
 import type { SourceStream, StreamSink } from '../source.ts';
 import { Addresses } from './addresses.ts';
+import { type CompressionSetting, chooseCompression } from './compression-choice.ts';
 import { PUBLISHER_EVENTS, type PublisherEvents } from './events.ts';
 import { PublishClient } from './publish-client.ts';
 import { type CollectorIdentity, PublishSession } from './publish-session.ts';
@@ -105,7 +105,7 @@ export class Publisher implements StreamSink, Component {
       transport: client.publish(),
       address,
       identity: this.#options.identity,
-      compression: this.#options.compression,
+      compression: chooseCompression(this.#options.compression, address),
       streams: this.#streams,
       finished: (stream) => this.close(stream.source.id),
       events: {
@@ -167,7 +167,7 @@ export interface PublisherOptions {
   /** `host:port`; the first is preferred, the others are used when it cannot be reached. */
   readonly addresses: readonly string[];
   readonly credentials: ChannelCredentials;
-  readonly compression: CompressionName;
+  readonly compression: CompressionSetting;
   readonly identity: CollectorIdentity;
   readonly clock: Clock;
   readonly logger: Logger;

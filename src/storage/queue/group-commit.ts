@@ -19,20 +19,29 @@ import type { RunningTime } from './running-time.ts';
 import type { StreamCounts } from './stream-counts.ts';
 
 /**
- * Adds batches to the queue, one group at a time. Batches that arrive while a group is being written form the next
- * group.
+ * Adds batches to the queue in groups. Batches that arrive while a group is being stored form the next group, which is
+ * written and flushed while the transaction of the previous group runs.
  *
  *     append --> waiting --> plan ------------> segment --------> one transaction ---------> resolve all
  *                            bytes outside      writev,           entries of the index,
  *                            the ledger         fdatasync         ranges, totals
  *
- *   - The plan compares each batch with the ledger and with the batches before it in the group, so bytes are stored
- *     once even when both copies wait here. A repetition resolves with the group that holds its bytes.
- *   - Nothing in memory changes before the transaction is on disk; then all of it does.
- *   - Any failure rejects the whole group, and all batches that wait after it: a stream's later records must not be
- *     stored before the earlier ones that failed. The segment log truncates its own bytes when writing fails; when the
- *     transaction fails, this class truncates them. The collector may send rejected batches again at once.
+ *     group 1                [ segment ][ transaction ]
+ *     group 2                           [   segment   ][ transaction ]
+ *     group 3                                          [   segment   ][ transaction ]
+ *
+ *   - The plan compares each batch with the ledger, with the group whose transaction runs, and with the batches before it
+ *     in its own group, so bytes are stored once even when both copies wait here. A repetition resolves with the group
+ *     that holds its bytes, or with a later one.
+ *   - Transactions run one after another, each after the fdatasync of the bytes that it names. Nothing in memory changes
+ *     before the transaction is on disk; then all of it does.
+ *   - Any failure rejects the whole group, and all batches after it, in a written group too: a stream's later records
+ *     must not be stored before the earlier ones that failed. The segment log truncates its own bytes when writing
+ *     fails; when a transaction fails, this class truncates those of its group and of the group after it. The collector
+ *     may send rejected batches again at once.
  *   - While the queue is stopped, batches wait; none is rejected for it.
+ *   - After some groups, no group follows until the last one is committed: then the log has no entry without a row, and
+ *     other changes at its end (trimming) have their turn.
  *
  * Limits: a group has up to 16 MiB as encoded, or one batch. Callers hold the batches that wait here, so the windows of
  * their calls bound them.
@@ -68,10 +77,32 @@ export class GroupCommit {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       await space.room();
-      const group = this.#nextGroup();
-      if (group.length > 0) await logTurns.run(() => this.#commit(group));
+      await logTurns.run(() => this.#storeGroups());
     }
     this.#working = undefined;
+  }
+
+  /** Never rejects: each batch receives its result. */
+  async #storeGroups(): Promise<void> {
+    let previous: Group | undefined;
+    let committing: Promise<Failure | undefined> = Promise.resolve(undefined);
+    for (let count = 0; count < GROUPS_PER_TURN && this.#waiting.length > 0; count++) {
+      if (count > 0 && !(await this.#parts.space.hasRoom())) break;
+      const group = this.#plan(previous);
+      const writeFailure = await this.#write(group);
+      const commitFailure = await committing;
+      if (commitFailure !== undefined) {
+        await this.#truncate(writeFailure !== undefined);
+        return this.#reject(commitFailure, [...(previous?.members ?? []), ...group.members]);
+      }
+      if (writeFailure !== undefined) return this.#reject(writeFailure, group.members);
+      committing = this.#commit(group);
+      previous = group;
+    }
+    const failure = await committing;
+    if (failure === undefined) return;
+    await this.#truncate(false);
+    this.#reject(failure, previous?.members ?? []);
   }
 
   #nextGroup(): Waiting[] {
@@ -85,44 +116,77 @@ export class GroupCommit {
     return this.#waiting.splice(0, count);
   }
 
-  /** Never rejects: each member receives its result. */
-  async #commit(group: readonly Waiting[]): Promise<void> {
-    const { ledger, events, health } = this.#parts;
-    const planner = new GroupPlanner({
+  /** Plans the batches that wait. Rejects those that are invalid. */
+  #plan(previous: Group | undefined): Group {
+    const { ledger, streamCounts } = this.#parts;
+    const plan = new GroupPlanner({
       rowOf: (stream) => ledger.row(stream),
       claimOf: (stream) => ledger.claimOf(stream),
-      streamCounts: this.#parts.streamCounts,
+      streamCounts,
+      pending: previous?.isCommitted === false ? previous.plan : undefined,
     });
-    const planned: Waiting[] = [];
+    const members = this.#nextGroup().filter((member) => tryToPlan(plan, member));
+    return { plan, members, locations: [], isCommitted: false };
+  }
+
+  /** Resolves when the bytes are flushed, or with the cause why the log is as it was before. */
+  async #write(group: Group): Promise<Failure | undefined> {
+    const { log } = this.#parts;
+    const { entries } = group.plan;
+    if (entries.length === 0) return undefined;
     try {
-      for (const member of group) {
-        if (tryToPlan(planner, member)) planned.push(member);
-      }
-      if (planner.entries.length > 0) await this.#keep(planner);
-      const { kept, repeatedBytes, gaps } = planner;
-      events.groupCommitted({ ...kept, repeatedBytes, gaps });
-      if (kept.records > 0) health.succeeded('records');
-      for (const { resolve } of planned) resolve();
+      group.locations = await log.append(entries.map(({ payload }) => payload));
+      await log.flush();
+      return undefined;
     } catch (error) {
-      health.failed('records', error);
-      events.groupFailed({ err: error, batches: planned.length });
-      const failure = new QueueError(`Cannot store the records: ${(error as Error).message}`, {
-        cause: error,
-      });
-      // Waiting batches were submitted before the failure was known: stored now, they would precede the
-      // failed ones.
-      for (const { reject } of [...planned, ...this.#waiting.splice(0)]) reject(failure);
+      return { error };
     }
   }
 
-  async #keep(plan: GroupPlanner): Promise<void> {
-    const { log, index, reader, ledger, onAdded } = this.#parts;
-    const locations = await log.append(plan.entries.map(({ payload }) => payload));
-    await log.flush();
-    const { totals, streams } = await this.#writeRows(plan, locations).catch(async (error) => {
+  /** Resolves when the group is committed and its batches are accepted, or with the cause of the failure. */
+  async #commit(group: Group): Promise<Failure | undefined> {
+    const { events, health } = this.#parts;
+    const { plan, members } = group;
+    try {
+      if (plan.entries.length > 0) await this.#commitRows(group);
+    } catch (error) {
+      return { error };
+    }
+    group.isCommitted = true;
+    const { kept, repeatedBytes, gaps } = plan;
+    events.groupCommitted({ ...kept, repeatedBytes, gaps });
+    if (kept.records > 0) health.succeeded('records');
+    for (const { resolve } of members) resolve();
+    return undefined;
+  }
+
+  /**
+   * Removes the bytes of groups without a row. `isSealed`: an fdatasync may have failed, so the segment must not be
+   * written again.
+   */
+  async #truncate(isSealed: boolean): Promise<void> {
+    const { log, index, events } = this.#parts;
+    try {
       await log.truncateTo(index.lastLocation);
-      throw error;
-    });
+      if (isSealed) await log.seal();
+    } catch (err) {
+      events.backgroundWriteFailed({ err, what: 'the truncation of records that were not stored' });
+    }
+  }
+
+  #reject({ error }: Failure, members: readonly Waiting[]): void {
+    const { events, health } = this.#parts;
+    health.failed('records', error);
+    events.groupFailed({ err: error, batches: members.length });
+    const failure = new QueueError(`Cannot store the records: ${(error as Error).message}`, { cause: error });
+    // Waiting batches were submitted before the failure was known: stored now, they would precede the
+    // failed ones.
+    for (const { reject } of [...members, ...this.#waiting.splice(0)]) reject(failure);
+  }
+
+  async #commitRows({ plan, locations }: Group): Promise<void> {
+    const { index, reader, ledger, onAdded } = this.#parts;
+    const { totals, streams } = await this.#writeRows(plan, locations);
     const first = index.next;
     const last = locations.at(-1);
     if (last !== undefined) index.added(totals, last);
@@ -181,6 +245,19 @@ export class GroupCommit {
 }
 
 const MAX_GROUP_BYTES = 16 * 1024 * 1024;
+const GROUPS_PER_TURN = 16;
+
+/** A group between its plan and its commit. */
+interface Group {
+  readonly plan: GroupPlanner;
+  readonly members: readonly Waiting[];
+  locations: readonly SegmentLocation[];
+  isCommitted: boolean;
+}
+
+interface Failure {
+  readonly error: unknown;
+}
 
 export interface GroupCommitParts {
   readonly store: StateStore;

@@ -1,6 +1,7 @@
 import type { Amount } from '../../records/amount.ts';
 import { NOTHING, plus } from '../../records/amount.ts';
 import type { ChecksumPair } from '../../records/checksum-codec.ts';
+import { combineCrc32 } from '../../records/combine-crc32.ts';
 import type { Position } from '../../records/position.ts';
 import { addRange, lastEnd, outside, type Ranges } from '../../records/ranges.ts';
 import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../records/running-checksum.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { encodeRecordBatchHead } from '../../records/wire.ts';
+import type { PayloadPart } from '../segments/segment-format.ts';
 import { FOREIGN_STREAM, ownerOf, rangesOf, type StreamProgress, sameOwner } from './ledger.ts';
 import {
   BatchRefusedError,
@@ -41,7 +43,7 @@ export const MAX_RANGES = 1000;
 export interface PlannedEntry {
   readonly batch: RecordBatch;
   /** The RecordBatch message, in parts. */
-  readonly payload: readonly Uint8Array[];
+  readonly payload: readonly PayloadPart[];
 }
 
 /** Collects batches; each is compared with the ledger and with the batches before it. */
@@ -96,6 +98,8 @@ export class GroupPlanner implements GroupPlan {
   }
 
   #progressOf(stream: StreamId): StreamProgress {
+    const pending = this.#parts.pending?.streams.get(stream);
+    if (pending !== undefined) return pending;
     const row = this.#parts.rowOf(stream);
     const claim = this.#parts.claimOf(stream);
     if (row === undefined) return { ...NO_PROGRESS, owner: claim };
@@ -113,8 +117,10 @@ export class GroupPlanner implements GroupPlan {
   #countNew(owner: StreamOwner | undefined): void {
     if (owner === undefined) return;
     const count = (this.newStreams.get(owner.collectorId) ?? 0) + 1;
-    const { streamCounts } = this.#parts;
-    if (!streamCounts.hasRoom(owner.collectorId, count)) throw new BatchRefusedError(streamCounts.refusal);
+    const { streamCounts, pending } = this.#parts;
+    const pendingCount = pending?.newStreams.get(owner.collectorId) ?? 0;
+    if (!streamCounts.hasRoom(owner.collectorId, count + pendingCount))
+      throw new BatchRefusedError(streamCounts.refusal);
     this.newStreams.set(owner.collectorId, count);
   }
 }
@@ -125,6 +131,8 @@ export interface GroupPlannerParts {
   /** The collector that opened a stream without a row. */
   readonly claimOf: (stream: StreamId) => StreamOwner | undefined;
   readonly streamCounts: StreamCounts;
+  /** The group before this one, whose transaction is not on disk yet. */
+  readonly pending?: Pick<GroupPlanner, 'streams' | 'newStreams'> | undefined;
 }
 
 const NO_PROGRESS: StreamProgress = {
@@ -183,9 +191,21 @@ function newBytes({ data, start }: RecordBatch, known: Position): Uint8Array {
 }
 
 /** A batch that is stored completely is written as received. */
-function payloadOf(piece: RecordBatch, { batch, encoded }: IncomingBatch): readonly Uint8Array[] {
-  if (piece === batch) return [encoded];
+function payloadOf(piece: RecordBatch, incoming: IncomingBatch): readonly PayloadPart[] {
+  if (piece === incoming.batch) return receivedParts(incoming);
   return [encodeRecordBatchHead(piece, { compression: 'none', bytes: piece.data }), piece.data];
+}
+
+/**
+ * The message as received. Uncompressed records at its end are a part of their own: the checksums of the batch contain
+ * theirs, so it is not computed a second time.
+ */
+function receivedParts({ batch: { data }, encoded, checksums }: IncomingBatch): readonly PayloadPart[] {
+  const headLength = encoded.length - data.length;
+  const isAtEnd = data.buffer === encoded.buffer && data.byteOffset === encoded.byteOffset + headLength;
+  if (checksums === undefined || !isAtEnd) return [encoded];
+  const crc32 = combineCrc32(checksums.start.crc32, checksums.end.crc32, data.length);
+  return [encoded.subarray(0, headLength), { bytes: data, crc32 }];
 }
 
 function isBehindGap(batch: RecordBatch, ranges: Ranges): boolean {

@@ -60,6 +60,13 @@ export class QueueSpace {
     }
   }
 
+  /** Whether there is room now. Unlike `room`, it makes no room and does not wait. */
+  async hasRoom(): Promise<boolean> {
+    if (this.#closed || this.#isFull()) return false;
+    await this.look();
+    return this.#stopped === undefined;
+  }
+
   /** Checks the space: after additions and removals, and every second while stopped. */
   async look(): Promise<void> {
     const shortage = await this.#parts.freeSpace.check();

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { combineCrc32 } from '../../records/combine-crc32.ts';
 
 /** The location of an entry. `length` is that of its payload; the header precedes it. */
 export interface SegmentLocation {
@@ -6,6 +7,15 @@ export interface SegmentLocation {
   /** Offset of the entry's header. */
   readonly offset: number;
   readonly length: number;
+}
+
+/** A part of an entry's payload. Bytes whose checksum is known are not read for the checksum of the entry. */
+export type PayloadPart = Uint8Array | SummedBytes;
+
+export interface SummedBytes {
+  readonly bytes: Uint8Array;
+  /** The CRC-32 of exactly these bytes. */
+  readonly crc32: number;
 }
 
 export const SEGMENT_HEADER_BYTES = 16;
@@ -50,7 +60,11 @@ export function segmentHeaderFault(header: Buffer, segment: number): string | un
   return number === BigInt(segment) ? undefined : `this is segment ${number} under another's name`;
 }
 
-export function encodeEntryHeader(payload: readonly Uint8Array[], length: number): Buffer {
+export function bytesOf(part: PayloadPart): Uint8Array {
+  return part instanceof Uint8Array ? part : part.bytes;
+}
+
+export function encodeEntryHeader(payload: readonly PayloadPart[], length: number): Buffer {
   const header = Buffer.allocUnsafe(ENTRY_HEADER_BYTES);
   header.writeUInt32LE(ENTRY_MAGIC, 0);
   header.writeUInt32LE(length, 4);
@@ -68,8 +82,10 @@ export function entryFault(entry: Buffer, length: number): string | undefined {
 }
 
 /** Covers the length and the payload, so that a header of another entry is not valid. */
-function checksum(header: Buffer, payload: readonly Uint8Array[]): number {
+function checksum(header: Buffer, payload: readonly PayloadPart[]): number {
   let sum = crc32(header.subarray(4, 8));
-  for (const part of payload) sum = crc32(part, sum);
+  for (const part of payload) {
+    sum = part instanceof Uint8Array ? crc32(part, sum) : combineCrc32(sum, part.crc32, part.bytes.length);
+  }
   return sum;
 }

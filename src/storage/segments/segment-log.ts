@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { type FileSystem, nodeFileSystem } from '../state/file-system.ts';
 import { CorruptEntryError } from './corrupt-entry-error.ts';
 import {
+  bytesOf,
   ENTRY_HEADER_BYTES,
   encodeEntryHeader,
   encodeSegmentHeader,
   endOfEntry,
   entryFault,
+  type PayloadPart,
   SEGMENT_HEADER_BYTES,
   type SegmentLocation,
   segmentFileName,
@@ -127,7 +129,7 @@ export class SegmentLog {
    * Writes entries, each given in parts, which are not copied and may not change until this settles. Rejects
    * with the file system's error and the log as it was before.
    */
-  append(payloads: readonly (readonly Uint8Array[])[]): Promise<SegmentLocation[]> {
+  append(payloads: readonly (readonly PayloadPart[])[]): Promise<SegmentLocation[]> {
     return this.#exclusive(async () => {
       const before = this.#position();
       try {
@@ -139,8 +141,9 @@ export class SegmentLog {
           let offset = writer.size;
           for (; next < payloads.length && (offset < this.#segmentBytes || buffers.length === 0); next++) {
             const payload = payloads[next] ?? [];
-            const length = payload.reduce((sum, part) => sum + part.length, 0);
-            buffers.push(encodeEntryHeader(payload, length), ...payload);
+            const parts = payload.map(bytesOf);
+            const length = parts.reduce((sum, part) => sum + part.length, 0);
+            buffers.push(encodeEntryHeader(payload, length), ...parts);
             locations.push({ segment: writer.segment, offset, length });
             offset += ENTRY_HEADER_BYTES + length;
           }

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { chooseCompression } from '../../../src/collector/publisher/compression-choice.ts';
 import { PUBLISHER_EVENTS } from '../../../src/collector/publisher/events.ts';
 import { PublishSession } from '../../../src/collector/publisher/publish-session.ts';
 import type { AnswerReceiver, PublishTransport } from '../../../src/collector/publisher/publish-transport.ts';
@@ -96,7 +97,7 @@ function started(source: MemoryStream) {
     transport: aggregator,
     address: 'test:1',
     identity: { collectorId: Buffer.alloc(16, 1), instance: 1n, software: 'test', host: 'h' },
-    compression: 'none',
+    compression: chooseCompression('none', 'aggregator:8000'),
     streams,
     finished: () => void streams.delete(source.id),
     events: PUBLISHER_EVENTS.open({ logger, metrics: new Registry(), clock }),

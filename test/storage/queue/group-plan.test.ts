@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkOf } from '../../../src/records/check.ts';
@@ -5,12 +6,13 @@ import { addRange, outside, type Ranges, totalBytes } from '../../../src/records
 import { endOf, type RecordBatch } from '../../../src/records/record-batch.ts';
 import { emptyChecksum, extendChecksum } from '../../../src/records/running-checksum.ts';
 import type { StreamId } from '../../../src/records/stream-id.ts';
-import { decodeRecordBatch } from '../../../src/records/wire.ts';
+import { decodeRecordBatch, encodeRecordBatch } from '../../../src/records/wire.ts';
 import { GroupPlanner } from '../../../src/storage/queue/group-plan.ts';
 import { flattenRanges } from '../../../src/storage/queue/ledger.ts';
 import { OtherBytesError } from '../../../src/storage/queue/queue-contract.ts';
 import type { StreamRow } from '../../../src/storage/queue/queue-tables.ts';
 import { StreamCounts } from '../../../src/storage/queue/stream-counts.ts';
+import { bytesOf } from '../../../src/storage/segments/segment-format.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { incomingBatch } from '../queue-fixture.ts';
 
@@ -94,7 +96,7 @@ describe('a plan', () => {
         const planner = newPlanner(rowOf(taken));
         planner.add(incomingBatch(each));
         for (const entry of planner.entries) {
-          const decoded = decodeRecordBatch(Buffer.concat(entry.payload));
+          const decoded = decodeRecordBatch(Buffer.concat(entry.payload.map(bytesOf)));
           expect({ ...decoded, data: Buffer.from(decoded.data) }).toEqual({
             ...entry.batch,
             data: Buffer.from(entry.batch.data),
@@ -110,6 +112,19 @@ describe('a plan', () => {
     planner.add(incoming);
     expect(planner.entries[0]?.payload).toEqual([incoming.encoded]);
     expect(planner.entries[0]?.payload[0]).toBe(incoming.encoded);
+  });
+
+  test('passes on the checksum of uncompressed records, as the sender summed them', () => {
+    const sent = batchOf(STREAMS[0] as StreamId, 5, [1, 2, 3]);
+    const encoded = encodeRecordBatch(sent);
+    const batch = decodeRecordBatch(encoded);
+    const start = extendChecksum(emptyChecksum(0), Buffer.from('12345'));
+    const checksums = { start, end: extendChecksum(start, batch.data) };
+    const planner = newPlanner();
+    planner.add({ batch, encoded, endCheck: checkOf(batch.data), checksums });
+    const [head, data] = planner.entries[0]?.payload ?? [];
+    expect(data).toEqual({ bytes: batch.data, crc32: crc32(batch.data) });
+    expect(Buffer.concat([head, data].map((part) => bytesOf(part ?? expect.fail())))).toEqual(encoded);
   });
 
   test('keeps the check of the last range only', () => {

@@ -150,6 +150,151 @@ describe('when a commit fails', () => {
   });
 });
 
+describe('a group that is written during the transaction of the previous one', () => {
+  interface Faults {
+    readonly commit?: 'fail';
+    /** The number of the fdatasync that fails. */
+    readonly datasync?: number;
+    /** An earlier batch is stored. */
+    readonly isAfterAnother?: true;
+  }
+
+  /** Two batches of a stream: the first is flushed, and its transaction waits for `commit`. */
+  async function twoGroups(faults: Faults = {}) {
+    const disk = new SimulatedDisk();
+    let flushed = 0;
+    disk.faultOf = (operation) => {
+      if (operation === 'datasync') flushed++;
+      return operation === 'datasync' && flushed === faults.datasync ? { code: 'EIO' } : undefined;
+    };
+    let store: FaultyStore | undefined;
+    const openStore = async (directory: string) => {
+      store = await FaultyStore.open(directory);
+      return store;
+    };
+    const fixture = await queueFixture({ fileSystem: disk.mount().fileSystem, openStore });
+    if (faults.isAfterAnother) await fixture.queue.append(incoming(['zero\n']));
+    let release: () => void = () => {};
+    if (store !== undefined) {
+      store.mayCommit = new Promise((resolve) => {
+        release = resolve;
+      });
+      const results = [faults.commit];
+      store.faultOf = () => results.pop();
+    }
+    const stream = mintStreamId();
+    const one = incoming(['one\n'], { stream });
+    const two = incoming(['two\n'], { stream, start: 4 });
+    return { ...fixture, disk, stream, one, two, commit: () => release(), flushed: () => flushed };
+  }
+
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('is flushed before that, and accepted after that', async () => {
+    const { queue, stream, one, two, commit, flushed } = await twoGroups();
+    const accepted: string[] = [];
+    const first = queue.append(one).then(() => accepted.push('one'));
+    await turn();
+    const second = queue.append(two).then(() => accepted.push('two'));
+    await expect.poll(flushed).toBe(2);
+    expect(accepted).toEqual([]);
+    expect(queue.ledger.ranges(stream)).toEqual([]);
+    expect(queue.balance().accepted.records).toBe(0);
+    commit();
+    await Promise.all([first, second]);
+    expect(accepted).toEqual(['one', 'two']);
+    expect(queue.ledger.ranges(stream)).toEqual([{ start: 0, end: 8 }]);
+    expect(await readAll(queue)).toEqual(['one\n', 'two\n']);
+  });
+
+  test('is rejected and truncated with it when that fails', async () => {
+    const { queue, stream, one, two, commit, flushed } = await twoGroups({ commit: 'fail' });
+    const both = [queue.append(one)];
+    await turn();
+    both.push(queue.append(two));
+    await expect.poll(flushed).toBe(2);
+    commit();
+    for (const result of await Promise.allSettled(both)) expect(result.status).toBe('rejected');
+    expect(queue.ledger.ranges(stream)).toEqual([]);
+    expect(queue.balance()).toMatchObject({ accepted: { records: 0 }, diskBytes: 0 });
+    await Promise.all([queue.append(one), queue.append(two)]);
+    expect(await readAll(queue)).toEqual(['one\n', 'two\n']);
+  });
+
+  test('is rejected alone when only its own flush fails', async () => {
+    const { queue, stream, one, two, commit, flushed } = await twoGroups({ datasync: 2 });
+    const first = queue.append(one);
+    await turn();
+    const second = queue.append(two);
+    await expect.poll(flushed).toBe(2);
+    commit();
+    await first;
+    await expect(second).rejects.toThrow(QueueError);
+    expect(queue.ledger.ranges(stream)).toEqual([{ start: 0, end: 4 }]);
+    await queue.append(two);
+    expect(await readAll(queue)).toEqual(['one\n', 'two\n']);
+  });
+
+  test('does not use a segment again whose flush failed, although the transaction failed too', async () => {
+    const { queue, disk, one, two, commit, flushed } = await twoGroups({
+      commit: 'fail',
+      datasync: 3,
+      isAfterAnother: true,
+    });
+    const both = [queue.append(one)];
+    await turn();
+    both.push(queue.append(two));
+    await expect.poll(flushed).toBe(3);
+    commit();
+    for (const result of await Promise.allSettled(both)) expect(result.status).toBe('rejected');
+    const [segment = ''] = disk.paths();
+    const flushedBytes = disk.contentOf(segment).length;
+    await Promise.all([queue.append(one), queue.append(two)]);
+    expect(disk.paths()).toHaveLength(2);
+    expect(disk.contentOf(segment)).toHaveLength(flushedBytes);
+    expect(await readAll(queue)).toEqual(['zero\n', 'one\n', 'two\n']);
+  });
+
+  test('stores a repetition of the previous group once', async () => {
+    const { queue, one, two, commit, flushed } = await twoGroups();
+    const all = [queue.append(one)];
+    await turn();
+    all.push(queue.append(one), queue.append(two));
+    await expect.poll(flushed).toBe(2);
+    commit();
+    await Promise.all(all);
+    expect(await readAll(queue)).toEqual(['one\n', 'two\n']);
+  });
+
+  test('rejects a repetition when the previous group fails', async () => {
+    const { queue, stream, one, commit, flushed } = await twoGroups({ commit: 'fail' });
+    const both = [queue.append(one)];
+    await turn();
+    both.push(queue.append(one));
+    await expect.poll(flushed).toBe(1);
+    commit();
+    for (const result of await Promise.allSettled(both)) expect(result.status).toBe('rejected');
+    expect(queue.ledger.ranges(stream)).toEqual([]);
+  });
+
+  test('counts the new streams of the previous group', async () => {
+    const { reopen, one, commit, flushed } = await twoGroups();
+    commit();
+    const queue = await reopen({ streamsPerCollector: 1 });
+    const writer = {
+      owner: { collectorId: 'c', tlsSubject: undefined },
+      instance: 1n,
+      openedEnd: 0,
+    };
+    const other = incoming(['other\n']);
+    const first = queue.append({ ...one, writer });
+    await turn();
+    await expect(queue.append({ ...other, writer })).rejects.toThrow(/1 streams, the limit/);
+    await first;
+    expect(flushed()).toBe(1);
+  });
+});
+
 describe('the ledger', () => {
   const anna = { collectorId: 'anna', tlsSubject: undefined };
 

@@ -1,5 +1,6 @@
 import { appendFile, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CorruptEntryError } from '../../../src/storage/segments/corrupt-entry-error.ts';
 import { segmentFileName } from '../../../src/storage/segments/segment-format.ts';
@@ -43,6 +44,22 @@ describe('on a real disk', () => {
     expect(await texts(again, locations)).toEqual(['one', '', 'in parts']);
     expect(again.bytes).toBe((await readFile(again.pathOf(1))).length);
     expect(locations.every((location) => again.holds(location))).toBe(true);
+  });
+
+  test('reads an entry that was appended with a known checksum of a part', async () => {
+    const log = await openReal(await temporaryDirectory());
+    const summed = (text: string, sum = text) => ({ bytes: Buffer.from(text), crc32: crc32(sum) });
+    const [whole, empty, other] = await log.append([
+      [Buffer.from('head '), summed('and data'), Buffer.from(' and more')],
+      [summed('')],
+      [Buffer.from('head '), summed('other bytes', 'these bytes')],
+    ]);
+    await log.flush();
+    expect(await texts(log, [whole ?? expect.fail(), empty ?? expect.fail()])).toEqual([
+      'head and data and more',
+      '',
+    ]);
+    await expect(log.read(other ?? expect.fail())).rejects.toThrow(CorruptEntryError);
   });
 
   test('appends thousands of parts at once', async () => {
