@@ -104,9 +104,10 @@ export function readTag(cursor: ByteCursor, decoder: RecordDecoder, header: Sysl
   if (end === start || end - start > MAX_TAG_BYTES) return;
   const after = cursor.bytes[end] ?? NOTHING;
   if (after === OPEN_BRACKET) readProcess(cursor, decoder, { header, start, end });
-  else if (after === COLON && isTagEnd(cursor, end))
-    setTag(cursor, decoder, { header, start, end, next: end + 1 });
-  else if (after === BLANK) readFields(cursor, decoder, { header, start, end });
+  else if (after === COLON && isTagEnd(cursor, end)) {
+    header.app = decoder.text(start, end);
+    skipTo(cursor, end + 1);
+  } else if (after === BLANK) readFields(cursor, decoder, { header, start, end });
 }
 
 interface Tag {
@@ -132,9 +133,9 @@ function isTagEnd(cursor: ByteCursor, colon: number): boolean {
   return isEnd && !cursor.startsWith('CEF:') && !cursor.startsWith('LEEF:') && !cursor.startsWith('@cee:');
 }
 
-function setTag(cursor: ByteCursor, decoder: RecordDecoder, tag: Tag & { readonly next: number }): void {
-  tag.header.app = decoder.text(tag.start, tag.end);
-  cursor.at = tag.next;
+/** The text begins after at most one blank. */
+function skipTo(cursor: ByteCursor, at: number): void {
+  cursor.at = at;
   cursor.skip(BLANK);
 }
 
@@ -152,7 +153,8 @@ function readProcess(cursor: ByteCursor, decoder: RecordDecoder, tag: Tag): void
   const isFollowed = hasColon || close + 1 >= cursor.end || cursor.bytes[close + 1] === BLANK;
   if (!isClosed || !isFollowed) return;
   if (close > tag.end + 1) tag.header.processId = decoder.text(tag.end + 1, close);
-  setTag(cursor, decoder, { ...tag, next: hasColon ? close + 2 : close + 1 });
+  tag.header.app = decoder.text(tag.start, tag.end);
+  skipTo(cursor, hasColon ? close + 2 : close + 1);
 }
 
 /** `FIREWALL-PKTLOG - - - text`: application, process id, message id, structured data. */

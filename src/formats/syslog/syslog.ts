@@ -7,7 +7,7 @@ import { ENCODING_GUESSED, INVALID_UTF8, PARSE_ERROR, TIME_RAW } from '../marker
 import { SYSLOG_SEVERITIES } from '../severity.ts';
 import { wallTimeToUnixNano } from '../time/wall-time.ts';
 import { readHostAndTag, readTag } from './bsd-header.ts';
-import { ByteCursor } from './byte-cursor.ts';
+import { ByteCursor, ZERO } from './byte-cursor.ts';
 import { readCiscoHeader } from './cisco-header.ts';
 import { parseJsonMessage } from './json-message.ts';
 import { readPriority } from './priority.ts';
@@ -134,9 +134,21 @@ function setFields(
 }
 
 function setProcess(attributes: Map<string, AttributeValue>, text: string): void {
-  const number = text.length <= 15 ? Number(text) : Number.NaN;
-  if (Number.isInteger(number) && number >= 0 && String(number) === text) attributes.set(PROCESS_ID, number);
-  else attributes.set(PROCESS_NAME, text);
+  const number = processNumber(text);
+  if (number === undefined) attributes.set(PROCESS_NAME, text);
+  else attributes.set(PROCESS_ID, number);
+}
+
+/** The number that these digits are; undefined for other texts, and for digits that a number would change. */
+function processNumber(text: string): number | undefined {
+  if (text.length > 15 || (text.length > 1 && text.charCodeAt(0) === ZERO)) return undefined;
+  let number = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 function peerOf(context: RecordContext | undefined): string | undefined {
