@@ -34,6 +34,16 @@ export const OBSERVED_TIME = 'observed';
  */
 export const TIME_ZONE = 'megacollector.timezone';
 
+/**
+ * A resource attribute: what the operator has described of the format of the records, such as the format string
+ * of an access log. No output contains it. It is not part of the format's name, because an aggregator of an
+ * earlier version accepts only short names, and reads `json` even if it does not know the options.
+ */
+export const FORMAT_OPTIONS = 'megacollector.format_options';
+
+/** Attributes of a resource or a peer that only formats read. */
+export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS];
+
 /** The record's own time, in digits, when a store cannot store it: before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';
 

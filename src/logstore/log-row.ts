@@ -1,4 +1,4 @@
-import { IMPOSSIBLE_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
+import { IMPOSSIBLE_TIME, INTERNAL_ATTRIBUTES, TIME_SOURCE } from '../formats/marker-attributes.ts';
 import { POSTGRES_IDENTITY } from '../formats/postgres/resource-attributes.ts';
 import type { AttributeValue, LogRecord } from '../records/log-record.ts';
 import { HOST_NAME, ownText, SERVICE_NAME } from '../records/record-origin.ts';
@@ -51,7 +51,7 @@ export const MAX_UNIX_MICRO = Date.UTC(2200, 0, 1) * 1000;
 
 export function rowOrigin(resource: Resource): RowOrigin {
   const attributes = new Map(resource);
-  attributes.delete(TIME_SOURCE);
+  for (const name of [TIME_SOURCE, ...INTERNAL_ATTRIBUTES]) attributes.delete(name);
   let hasNul = false;
   const take = (key: string) => {
     const value = attributes.get(key);

@@ -1,7 +1,8 @@
 import type { AttributeValue, ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
-import { type JsonKeys, parseJson, USUAL_KEYS } from '../json.ts';
+import { parseJson } from '../json.ts';
 import type { RecordText } from '../record-text.ts';
+import { type FieldKeys, USUAL_KEYS } from '../take-fields.ts';
 import { facilityOfName } from './facility.ts';
 import { FACILITY, PROCESS_ID, STRUCTURED_DATA } from './syslog-attributes.ts';
 
@@ -23,7 +24,7 @@ export function parseJsonMessage(record: RecordText, context: RecordContext | un
   return { ...parsed, attributes };
 }
 
-const KEYS: JsonKeys = {
+const KEYS: FieldKeys = {
   ...USUAL_KEYS,
   time: ['timereported', 'timegenerated', ...USUAL_KEYS.time],
   level: ['severity', ...USUAL_KEYS.level],

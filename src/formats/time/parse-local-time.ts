@@ -8,7 +8,12 @@ import { wallTimeToUnixNano, zoneOf } from './wall-time.ts';
  * a zone: then the text is not a moment.
  */
 export function parseLocalTime(text: string, context: RecordContext | undefined): bigint | undefined {
-  if (text.length > MAX_LENGTH || zoneOf(context) === undefined) return undefined;
+  return zoneOf(context) === undefined ? undefined : parseUnzonedTime(text, context);
+}
+
+/** The same for programs that always write local times: without a zone of the source, the time is in UTC. */
+export function parseUnzonedTime(text: string, context: RecordContext | undefined): bigint | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
   const bytes = Buffer.from(text);
   const cursor = new ByteCursor(bytes, 0, bytes.length);
   const time = readTimestamp(cursor);
