@@ -65,7 +65,10 @@ function accessRecord(body: string, line: AccessLogLine, valid: boolean): Parsed
   return { timeUnixNano: line.timeUnixNano, severityNumber: severityOfStatus(line.status), body, attributes };
 }
 
-function setRequest(set: (key: string, value: string | undefined) => void, line: string | undefined): void {
+export function setRequest(
+  set: (key: string, value: string | undefined) => void,
+  line: string | undefined,
+): void {
   if (line === undefined) return;
   const request = parseHttpRequestLine(line);
   if (request === undefined) {
@@ -78,7 +81,7 @@ function setRequest(set: (key: string, value: string | undefined) => void, line:
 }
 
 /** `/path?query`, or the form of requests to a proxy: `http://host/path?query`, `host:port`. */
-function setTarget(set: (key: string, value: string | undefined) => void, target: string): void {
+export function setTarget(set: (key: string, value: string | undefined) => void, target: string): void {
   const isRelative = '/*?'.includes(target.charAt(0));
   if (!isRelative) set('url.original', target);
   const relative = isRelative ? target : target.replace(SCHEME_AND_HOST, '');
@@ -90,7 +93,7 @@ function setTarget(set: (key: string, value: string | undefined) => void, target
 const SCHEME_AND_HOST = /^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i;
 
 /** A number, or its digits if a number would round them. */
-function sizeOf(size: string | undefined): number | string | undefined {
+export function sizeOf(size: string | undefined): number | string | undefined {
   if (size === undefined) return undefined;
   const number = Number(size);
   return Number.isSafeInteger(number) ? number : size;

@@ -1,15 +1,14 @@
 import { LIMITS } from '../records/limits.ts';
 import type { AttributeValue, ParsedRecord } from '../records/log-record.ts';
+import type { RecordContext } from '../records/record-context.ts';
+import { jsonKeysOf } from './described/json-options.ts';
 import { type EarlierValues, findEarlierValues, mayHaveEqualKeys } from './find-earlier-values.ts';
 import type { Format } from './format.ts';
-import { EARLIER_VALUES, INVALID_UTF8, LENIENT_JSON } from './marker-attributes.ts';
-import { numberToUnixNano } from './number-to-unix-nano.ts';
+import { EARLIER_VALUES, FORMAT_OPTIONS, INVALID_UTF8, LENIENT_JSON } from './marker-attributes.ts';
 import { plainRecord } from './plain.ts';
 import { quoteInexactNumbers } from './quote-inexact-numbers.ts';
 import { type RecordText, recordText } from './record-text.ts';
-import { parseRfc3339 } from './rfc3339.ts';
-import { severityOfName } from './severity.ts';
-import { type Companions, severityOfLevelNumber } from './severity-of-level-number.ts';
+import { type FieldKeys, takeFields } from './take-fields.ts';
 import { toStrictJson } from './to-strict-json.ts';
 
 /**
@@ -17,8 +16,8 @@ import { toStrictJson } from './to-strict-json.ts';
  *
  * The first readable key of each list is the time, the severity and the body; all other keys become
  * attributes with unchanged values. A time as text comes before a time as number, which may be a duration.
- * docs/formats.md has the rules. A time without a zone is not a moment and stays an attribute; so does an
- * unknown level. If no key has a message, the body is the record itself.
+ * docs/formats.md has the rules. A time without a zone stays an attribute unless the source has a zone; so does
+ * an unknown level. If no key has a message, the body is the record itself.
  *
  * Bounded: a record that exceeds the maximum length, has more than 1,000 keys, or is nested deeper than 32,
  * is read as plain. Keys like `__proto__` are not special: attributes are a map, and nested values are never
@@ -29,24 +28,14 @@ export const json: Format = {
   description:
     'One JSON object per record; the usual keys give time, severity and message, the others attributes.',
   lines: true,
-  parse: (bytes) => parseJson(recordText(bytes)),
+  parse: (bytes, context) =>
+    parseJson(recordText(bytes), jsonKeysOf(context?.resource.get(FORMAT_OPTIONS)), context),
 };
-
-export const TIME_KEYS = [
-  ...['time', 'timestamp', '@timestamp', 'ts', 'datetime', 'eventTime', 'Timestamp', '@t', 'asctime'],
-] as const;
-export const LEVEL_KEYS = [
-  ...['level', 'severity', 'severityText', 'log.level', 'loglevel', 'lvl', 'levelname'],
-  ...['LogLevel', 'Level', '@l', 'levelno', 'PRIORITY'],
-] as const;
-export const MESSAGE_KEYS = [
-  ...['message', 'msg', 'body', 'log', 'event', 'Message', '@m', 'short_message', 'MESSAGE'],
-] as const;
 
 const MAX_KEYS = 1000;
 const MAX_DEPTH = 32;
 
-type JsonObject = { readonly [key: string]: AttributeValue };
+export type JsonObject = { readonly [key: string]: AttributeValue };
 
 /** The object of a record, and the corrections that were necessary. */
 interface ReadObject {
@@ -55,30 +44,25 @@ interface ReadObject {
   readonly earlier: EarlierValues | undefined;
 }
 
-function parseJson(record: RecordText): ParsedRecord {
+export function parseJson(record: RecordText, keys: FieldKeys, context?: RecordContext): ParsedRecord {
   const read = objectIn(record.text);
   if (typeof read === 'string') return plainRecord(record, read);
   const attributes = new Map(Object.entries(read.object));
-
-  // Before the time is removed: its notation identifies families of loggers.
-  const level = take(attributes, LEVEL_KEYS, (value, key) => severityOfValue(value, key, attributes));
-  const timeUnixNano =
-    take(attributes, TIME_KEYS, unixNanoOfText) ?? take(attributes, TIME_KEYS, unixNanoOfPlainNumber);
-  const body = take(attributes, MESSAGE_KEYS, (value) => (typeof value === 'string' ? value : undefined));
+  const fields = takeFields(attributes, keys, context);
   if (!record.valid) attributes.set(INVALID_UTF8, true);
   if (read.isLenient) attributes.set(LENIENT_JSON, true);
   if (read.earlier !== undefined) attributes.set(EARLIER_VALUES, read.earlier);
   return {
-    timeUnixNano,
-    severityNumber: level?.severityNumber,
-    severityText: level?.severityText,
-    body: body ?? record.text,
+    timeUnixNano: fields.timeUnixNano,
+    severityNumber: fields.severityNumber,
+    severityText: fields.severityText,
+    body: fields.body ?? record.text,
     attributes,
   };
 }
 
 /** The object in a text, or the reason why there is none. */
-function objectIn(text: string): ReadObject | string {
+export function objectIn(text: string): ReadObject | string {
   if (text.length > LIMITS.recordBytes) return 'longer than a record may be';
   const strict = valueIn(text);
   const json = strict === undefined ? toStrictJson(text) : text;
@@ -115,47 +99,4 @@ function countKeys(value: AttributeValue, depth: number): number | undefined {
     count += inner;
   }
   return count;
-}
-
-/** The result of `read` for the first of `keys` that it can read; that key is no longer an attribute. */
-function take<T>(
-  attributes: Map<string, AttributeValue>,
-  keys: readonly string[],
-  read: (value: AttributeValue, key: string) => T | undefined,
-): T | undefined {
-  for (const key of keys) {
-    const value = attributes.get(key);
-    const meaning = value === undefined ? undefined : read(value, key);
-    if (meaning === undefined) continue;
-    attributes.delete(key);
-    return meaning;
-  }
-  return undefined;
-}
-
-function unixNanoOfText(value: AttributeValue): bigint | undefined {
-  return typeof value === 'string' ? parseRfc3339(value) : undefined;
-}
-
-/** A smaller number is a duration or a counter: no log of this kind is from before 2001-09-09. */
-const LEAST_UNIX_NANO = 1_000_000_000_000_000_000n;
-
-function unixNanoOfPlainNumber(value: AttributeValue): bigint | undefined {
-  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
-  const unixNano = numberToUnixNano(String(value));
-  return unixNano !== undefined && unixNano >= LEAST_UNIX_NANO ? unixNano : undefined;
-}
-
-function severityOfValue(
-  level: AttributeValue,
-  key: string,
-  companions: Companions,
-): Pick<ParsedRecord, 'severityNumber' | 'severityText'> | undefined {
-  if (typeof level !== 'string' && typeof level !== 'number') return undefined;
-  const severityNumber =
-    (typeof level === 'string' ? severityOfName(level) : undefined) ??
-    (/^\d{1,2}$/.test(String(level).trim())
-      ? severityOfLevelNumber(Number(level), key, companions)
-      : undefined);
-  return severityNumber === undefined ? undefined : { severityNumber, severityText: String(level) };
 }

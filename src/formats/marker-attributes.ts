@@ -12,6 +12,12 @@ export const INVALID_UTF8 = 'megacollector.invalid_utf8';
 /** `cut` or `unterminated`: the record is incomplete. See `RecordMark`. */
 export const RECORD_MARK = 'megacollector.record_mark';
 
+/**
+ * The encoding in which the texts of a record were read, because they are not UTF-8: `windows-1252`. The
+ * record does not name its encoding.
+ */
+export const ENCODING_GUESSED = 'megacollector.encoding_guessed';
+
 /** The rest of the record after the part that the format knows. */
 export const UNPARSED = 'megacollector.unparsed';
 
@@ -21,6 +27,22 @@ export const UNPARSED = 'megacollector.unparsed';
  */
 export const TIME_SOURCE = 'megacollector.time';
 export const OBSERVED_TIME = 'observed';
+
+/**
+ * An attribute of a resource or a peer: the zone of times that have none, as an IANA name (`Europe/Paris`) or
+ * an offset (`+02:00`). The source sets it from its configuration; no output contains it.
+ */
+export const TIME_ZONE = 'megacollector.timezone';
+
+/**
+ * A resource attribute: what the operator has described of the format of the records, such as the format string
+ * of an access log. No output contains it. It is not part of the format's name, because an aggregator of an
+ * earlier version accepts only short names, and reads `json` even if it does not know the options.
+ */
+export const FORMAT_OPTIONS = 'megacollector.format_options';
+
+/** Attributes of a resource or a peer that only formats read. */
+export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS];
 
 /** The record's own time, in digits, when a store cannot store it: before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';

@@ -1,14 +1,15 @@
 import type { LogRecord, ParsedRecord } from '../records/log-record.ts';
 import type { Position } from '../records/position.ts';
 import { forEachRecord, offsetOfRecord, type RecordBatch, type RecordMark } from '../records/record-batch.ts';
-import { OBSERVED_TIME, RECORD_MARK, TIME_SOURCE } from './marker-attributes.ts';
+import { EMPTY_RESOURCE, type Resource } from '../records/resource.ts';
+import { INTERNAL_ATTRIBUTES, OBSERVED_TIME, RECORD_MARK, TIME_SOURCE } from './marker-attributes.ts';
 import { formatNamed } from './registry.ts';
 
 /** Returns the complete record `index` of a batch. To read all records, `forEachLogRecord` is faster. */
 export function recordView(batch: RecordBatch, index: number): LogRecord {
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
-  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), batch.resource);
+  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), batch);
   const mark = batch.marks.find((marked) => marked.index === index)?.mark;
   return logRecord(batch, { position: batch.start + start, parsed, mark });
 }
@@ -24,7 +25,7 @@ export function forEachLogRecord(
     const marked = batch.marks[nextMark];
     if (marked?.index === index) nextMark++;
     const mark = marked?.index === index ? marked.mark : undefined;
-    const parsed = format.parse(bytes, batch.resource);
+    const parsed = format.parse(bytes, batch);
     visit(logRecord(batch, { position, parsed, mark }), index);
   });
 }
@@ -45,9 +46,31 @@ function logRecord(batch: RecordBatch, { position, parsed, mark }: Parsed): LogR
     body: parsed.body,
     attributes: mark === undefined ? parsed.attributes : new Map(parsed.attributes).set(RECORD_MARK, mark),
     observedTimeUnixNano: batch.observedTimeUnixNano,
-    resource: batch.resource,
+    resource: shownResource(batch.resource),
     format: batch.format,
     stream: batch.stream,
     position,
   };
 }
+
+/**
+ * The resource without the attributes that only formats read. Nearly all resources have none of them, and are
+ * returned as they are.
+ */
+export function shownResource(resource: Resource): Resource {
+  if (shown.resource !== resource) shown = { resource, rest: withoutInternal(resource) };
+  return shown.rest;
+}
+
+function withoutInternal(resource: Resource): Resource {
+  if (!INTERNAL_ATTRIBUTES.some((name) => resource.has(name))) return resource;
+  const rest = new Map(resource);
+  for (const name of INTERNAL_ATTRIBUTES) rest.delete(name);
+  return rest;
+}
+
+/** The last resource: all records of a batch have the same. */
+let shown: { readonly resource: Resource; readonly rest: Resource } = {
+  resource: EMPTY_RESOURCE,
+  rest: EMPTY_RESOURCE,
+};

@@ -1,13 +1,30 @@
 import { combined } from './combined.ts';
+import { access } from './described/access.ts';
 import type { Format } from './format.ts';
 import { json } from './json.ts';
 import { logfebe } from './logfebe.ts';
+import { logfmt } from './logfmt.ts';
 import { plain } from './plain.ts';
 import { postgresCsvlog } from './postgres-csvlog.ts';
 import { postgresJsonlog } from './postgres-jsonlog.ts';
+import { syslog } from './syslog/syslog.ts';
+import { apacheError } from './web/apache-error.ts';
+import { nginxError } from './web/nginx-error.ts';
 
 /** All formats. */
-export const formats: readonly Format[] = [plain, combined, json, logfebe, postgresCsvlog, postgresJsonlog];
+export const formats: readonly Format[] = [
+  plain,
+  combined,
+  access,
+  json,
+  syslog,
+  logfmt,
+  nginxError,
+  apacheError,
+  logfebe,
+  postgresCsvlog,
+  postgresJsonlog,
+];
 
 const byName: ReadonlyMap<string, Format> = new Map(formats.map((format) => [format.name, format]));
 

@@ -14,7 +14,7 @@ const MINIMAL: Environment = { COLLECTOR_TAIL: '/var/log/syslog' };
 
 const SYSLOG = expect.objectContaining({
   paths: ['/var/log/syslog'],
-  format: 'plain',
+  format: 'auto',
   startAt: 'beginning',
 }) as unknown;
 
@@ -89,7 +89,7 @@ describe('sources', () => {
   test('combines both variables', () => {
     const { config } = parse({ COLLECTOR_TAIL_CONFIGURATION: '[{"paths": ["/b"], "format": "json"}]' });
     expect(entriesOf(config).map(({ paths, format }) => [...paths, format])).toEqual([
-      ['/var/log/syslog', 'plain'],
+      ['/var/log/syslog', 'auto'],
       ['/b', 'json'],
     ]);
   });

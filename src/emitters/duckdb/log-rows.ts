@@ -3,7 +3,7 @@ import type { AccessLogFields } from '../../formats/access-log-fields.ts';
 import { severityOfStatus } from '../../formats/combined.ts';
 import { BatchRows } from '../../logstore/batch-rows.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../logstore/log-columns.ts';
-import type { LogRow } from '../../logstore/log-row.ts';
+import { isOriginColumn, type LogRow } from '../../logstore/log-row.ts';
 import { NOTED_KEYS } from '../../logstore/own-names.ts';
 import { StoredTimes } from '../../logstore/stored-times.ts';
 import type { LogRecord } from '../../records/log-record.ts';
@@ -262,8 +262,9 @@ function uuidWords(stream: StreamId): Uint32Array {
 }
 
 function noteNames({ attributes }: LogRecord, { columns }: LogRow, names: Set<string>): void {
-  for (const key of attributes.keys()) {
-    if (NOTED_KEYS.has(key)) noteName(key, columns[COLUMN_INDEX.get(key) ?? NO_COLUMN] ?? null, names);
+  for (const [key, value] of attributes) {
+    if (NOTED_KEYS.has(key) && !isOriginColumn(key, value))
+      noteName(key, columns[COLUMN_INDEX.get(key) ?? NO_COLUMN] ?? null, names);
   }
 }
 

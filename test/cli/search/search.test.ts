@@ -89,7 +89,13 @@ test('reports the reason and the remedy for a file that cannot be read', async (
 test.each([
   [ACCESS_LOG, 'combined'],
   ['{"level":"info","msg":"a"}\n{"level":"warn","msg":"b"}\n', 'json'],
-  ['Jan 31 10:00:00 web sshd[1]: hello\n', 'plain'],
+  ['Jan 31 10:00:00 web sshd[1]: hello\n', 'syslog'],
+  ['2026-01-31T10:00:00.123456+01:00 web sshd[1]: hello\n', 'syslog'],
+  ['2026-01-31 10:00:00,123 INFO root: hello\n', 'plain'],
+  ['2026-01-31T10:00:00Z INFO root: hello\n', 'plain'],
+  ['level=info msg="a"\nlevel=warn msg="b"\n', 'logfmt'],
+  ['2026/01/31 10:00:00 [error] 1#1: hello\n', 'nginx-error'],
+  ['[Sat Jan 31 10:00:00.1 2026] [core:error] [pid 1] hello\n', 'apache-error'],
   ['{"a":1}', 'json'],
   ['', 'plain'],
 ])('guesses the format of %j', (text, format) => {

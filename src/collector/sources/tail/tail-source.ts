@@ -14,6 +14,7 @@ import { GenerationOrder } from './identity/generation-order.ts';
 import type { NewStream } from './identity/stream-starter.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
 import { leftFiles } from './left-files.ts';
+import { localZone } from './local-zone.ts';
 import { FileStream } from './reading/file-stream.ts';
 import type { StreamOwner } from './reading/stream-signals.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
@@ -310,7 +311,8 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const { resource, once } = this.#options;
     const streamParts = {
       ...parts,
-      resourceAt: (path: string) => new Map([...resource, ...entry.resource, ['log.file.path', path]]),
+      resourceAt: (path: string, format: string) =>
+        new Map([...localZone(format), ...resource, ...entry.resource, ['log.file.path', path]]),
       cutter: cutterFor(entry.multiline, entry.format),
       ...{ clock: this.#clock, events: this.#events },
       ...(once ? { limit: sizeBytes } : {}),

@@ -1,11 +1,11 @@
 import { formats } from '../../../formats/registry.ts';
 import type { ConfigurationProblem } from '../../../runtime/configuration/configuration-error.ts';
 import { nearestName } from '../../../runtime/configuration/unknown-variables.ts';
-import type { TailEntry } from './files/tail-configuration.ts';
+import { AUTOMATIC_FORMAT, type TailEntry } from './files/tail-configuration.ts';
 
 /** Reports formats that do not exist, with the nearest name. */
 export function unknownFormats(entries: readonly TailEntry[]): readonly ConfigurationProblem[] {
-  const known = formats.map(({ name }) => name);
+  const known = [AUTOMATIC_FORMAT, ...formats.map(({ name }) => name)];
   const unknown = new Set(entries.map(({ format }) => format).filter((format) => !known.includes(format)));
   return [...unknown].map((format) => {
     const nearest = OTHER_NAMES.get(format.toLowerCase()) ?? nearestName(format, known);
@@ -21,6 +21,8 @@ export function unknownFormats(entries: readonly TailEntry[]): readonly Configur
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['nginx', 'combined'],
   ['apache', 'combined'],
+  ['rfc3164', 'syslog'],
+  ['rfc5424', 'syslog'],
   ['csvlog', 'postgres-csvlog'],
   ['jsonlog', 'postgres-jsonlog'],
 ]);

@@ -20,10 +20,18 @@ const ENTRY_KEYS: readonly SchemaOption[] = [
   {
     key: 'format',
     format: 'name of a format',
-    default: '"plain"',
+    default: '"auto"',
     isRequired: false,
     description:
-      'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, ...',
+      'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, `syslog`, `access:...`, ... ' +
+      'With `auto`, the first records decide whether they are `syslog` or `plain`.',
+  },
+  {
+    key: 'timezone',
+    format: 'zone',
+    isRequired: false,
+    description:
+      'Zone of times that have none, such as `Europe/Paris` or `+02:00`. Default: for `syslog` and error logs the zone of this machine.',
   },
   {
     key: 'resource',

@@ -37,6 +37,8 @@ export type FileCheckpoint = {
   readonly marks: readonly PositionMark[];
   /** Where the checksums of the marks begin. Absent in the state of a version without checksums. */
   readonly checksumFrom?: Position;
+  /** The format that the first records have decided. Absent when the configuration names the format. */
+  readonly format?: string;
   /** The holes of NUL bytes that were skipped. Absent when there are none. */
   readonly holes?: SkippedHoles;
   /** The size of the file in the last scan or read. */

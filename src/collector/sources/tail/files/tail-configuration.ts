@@ -1,4 +1,10 @@
 import { z } from 'zod';
+import {
+  type FormatDescription,
+  parseFormatDescription,
+} from '../../../../formats/described/format-description.ts';
+import { FORMAT_OPTIONS, TIME_ZONE } from '../../../../formats/marker-attributes.ts';
+import { isZone } from '../../../../formats/time/zone-offset.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../../records/resource.ts';
 import { ConfigurationError } from '../../../../runtime/configuration/configuration-error.ts';
@@ -6,6 +12,9 @@ import { durationToMs, parseDuration } from '../../../../runtime/configuration/d
 import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
 import { compileLinearPattern, type LinearPattern } from '../../../../runtime/linear-pattern.ts';
+
+/** The first records decide whether they are `syslog` or `plain`. */
+export const AUTOMATIC_FORMAT = 'auto';
 
 /** One group of files with the same settings. */
 export interface TailEntry {
@@ -15,6 +24,7 @@ export interface TailEntry {
    * Globs of files that are not read. A glob without a slash matches names. Compressed files are never read.
    */
   readonly exclude: readonly string[];
+  /** The name of a format, or `auto`. */
   readonly format: string;
   /** Attributes in addition to those of all records of the collector. */
   readonly resource: Resource;
@@ -35,10 +45,12 @@ export interface TailEntry {
  */
 type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
 
-/** The entries of `COLLECTOR_TAIL`: every glob read as plain lines from the beginning. */
+/** The entries of `COLLECTOR_TAIL`: every glob read as lines from the beginning. */
 export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEntry[] {
   if (globs.length === 0) return [];
-  return [{ paths: globs, exclude: [], format: 'plain', resource: EMPTY_RESOURCE, startAt: 'beginning' }];
+  return [
+    { paths: globs, exclude: [], format: AUTOMATIC_FORMAT, resource: EMPTY_RESOURCE, startAt: 'beginning' },
+  ];
 }
 
 /**
@@ -109,10 +121,33 @@ const resourceSchema = z
   .transform((attributes): Resource => new Map(Object.entries(attributes)))
   .refine((resource) => resource.size <= LIMITS.resourceEntries - 16, 'expected at most 48 attributes');
 
+const zoneSchema = z.string().refine(isZone, { error: 'expected a zone such as "Europe/Paris" or "+02:00"' });
+
+function formatOf(text: string, context: z.core.$RefinementCtx<string>): FormatDescription {
+  const described = parseFormatDescription(text);
+  if (typeof described !== 'string') {
+    if (Buffer.byteLength(described.name) <= LIMITS.formatNameBytes) return described;
+    context.addIssue({ code: 'custom', message: `expected at most ${LIMITS.formatNameBytes} bytes` });
+    return z.NEVER;
+  }
+  context.addIssue({ code: 'custom', message: described });
+  return z.NEVER;
+}
+
+/** The attributes by which an aggregator knows what the operator has described of the records. */
+export function describedResource(resource: Resource, options?: string, timezone?: string): Resource {
+  if (options === undefined && timezone === undefined) return resource;
+  const described = new Map(resource);
+  if (options !== undefined) described.set(FORMAT_OPTIONS, options);
+  if (timezone !== undefined) described.set(TIME_ZONE, timezone);
+  return described;
+}
+
 const entryShape = {
   paths: z.array(globSchema).min(1, 'expected at least one path or glob'),
   exclude: z.array(globSchema).default([]),
-  format: z.string().min(1).max(LIMITS.formatNameBytes).default('plain'),
+  format: z.string().min(1).default(AUTOMATIC_FORMAT).transform(formatOf),
+  timezone: zoneSchema.optional(),
   resource: resourceSchema.default(EMPTY_RESOURCE),
   start_at: z.enum(['beginning', 'end']).default('beginning'),
   ignore_older: durationMsSchema.optional(),
@@ -120,8 +155,10 @@ const entryShape = {
 };
 
 const entrySchema = z.strictObject(entryShape).transform(
-  ({ start_at, ignore_older, multiline, ...entry }): TailEntry => ({
+  ({ start_at, ignore_older, multiline, format, timezone, ...entry }): TailEntry => ({
     ...entry,
+    format: format.name,
+    resource: describedResource(entry.resource, format.options, timezone),
     startAt: start_at,
     ...(ignore_older === undefined ? {} : { ignoreOlderMs: ignore_older }),
     ...(multiline === undefined ? {} : { multiline }),

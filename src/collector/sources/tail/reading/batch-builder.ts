@@ -9,6 +9,7 @@ import type { StreamRead } from '../../../source.ts';
 import type { TailEvents } from '../files/events.ts';
 import { AcceptedReads } from './accepted-reads.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
+import type { StreamFormat } from './stream-format.ts';
 
 /** Cuts the bytes of one stream into records, and makes the batches that the publisher sends. */
 export class BatchBuilder {
@@ -36,16 +37,17 @@ export class BatchBuilder {
   }
 
   build(piece: ReadPiece, cut: Cut): StreamRead {
-    const { id, format, evidence, clock } = this.#parts;
+    const { id, evidence, clock } = this.#parts;
     const { from, checksum } = piece;
     const data = piece.bytes.subarray(0, cut.length);
+    const format = this.#parts.format.of(data, cut.sizes);
     this.#count(cut);
     const { endCheck, end } = evidence.passed(piece, cut);
     this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
     const batch = {
       stream: id,
       start: from,
-      resource: this.#resourceNow(),
+      resource: this.#resourceNow(format),
       format,
       observedTimeUnixNano: clock.nowUnixNano(),
       sizes: cut.sizes,
@@ -64,9 +66,10 @@ export class BatchBuilder {
     this.#reads.restartAt(position);
   }
 
-  #resourceNow(): Resource {
+  #resourceNow(format: string): Resource {
     const path = this.#parts.recordPath();
-    if (this.#resource?.path !== path) this.#resource = { path, resource: this.#parts.resourceAt(path) };
+    if (this.#resource?.path !== path)
+      this.#resource = { path, resource: this.#parts.resourceAt(path, format) };
     return this.#resource.resource;
   }
 
@@ -82,10 +85,10 @@ export class BatchBuilder {
 
 export interface BatchBuilderParts {
   readonly id: StreamId;
-  readonly format: string;
+  readonly format: StreamFormat;
   readonly cutter: Cutter;
   /** The attributes of records that are read under this path. */
-  readonly resourceAt: (path: string) => Resource;
+  readonly resourceAt: (path: string, format: string) => Resource;
   /** The path that records carry now. */
   readonly recordPath: () => string;
   readonly evidence: StreamEvidence;

@@ -18,7 +18,7 @@ export interface FileStreamParts {
   readonly modifiedUnixMs: number;
   readonly entry: TailEntry;
   /** The attributes of records that are read under this path. */
-  readonly resourceAt: (path: string) => Resource;
+  readonly resourceAt: (path: string, format: string) => Resource;
   readonly cutter: Cutter;
   readonly clock: Clock;
   readonly events: TailEvents;

@@ -8,6 +8,7 @@ import type { TailEntry } from '../files/tail-configuration.ts';
 import { FilePresence } from './file-presence.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { type SizeAt, StreamContent } from './stream-content.ts';
+import { StreamFormat } from './stream-format.ts';
 import { StreamPhase } from './stream-phase.ts';
 import { type StreamOwner, type StreamSignals, signalsOf } from './stream-signals.ts';
 
@@ -84,7 +85,7 @@ export class FileStream implements SourceStream {
     this.presence = new FilePresence({ home, lineage, file: () => this.file, onChange });
     this.content = new StreamContent({
       ...parts,
-      format: entry.format,
+      format: new StreamFormat(entry.format, checkpoint),
       recordPath: () => this.presence.recordPath,
       phase: this.#phase,
       signals: this.#signals,

@@ -105,11 +105,13 @@ export class StreamContent {
   get checkpoint() {
     const { checksumFrom } = this.#evidence;
     const { birth, prefix } = this.#verified;
+    const { decided: format } = this.#parts.format;
     return {
       ...(birth === undefined ? {} : { birth }),
       prefix,
       marks: this.marks.kept,
       ...(checksumFrom === undefined ? {} : { checksumFrom }),
+      ...(format === undefined ? {} : { format }),
       ...(this.#holes.skipped.count === 0 ? {} : { holes: this.#holes.skipped }),
       sizeBytes: this.sizeBytes,
     };

@@ -46,7 +46,7 @@ describe('parseTailConfiguration', () => {
     const expected = {
       paths: ['a'],
       exclude: [],
-      format: 'plain',
+      format: 'auto',
       resource: new Map(),
       startAt: 'beginning',
     };
@@ -83,5 +83,32 @@ describe('parseTailConfiguration', () => {
     [[{ paths: 'a' }], 'a list'],
   ])('rejects %j', (value, message) => {
     expect(problemsOf(value).join()).toContain(message);
+  });
+});
+
+describe('a described format', () => {
+  const resourceOf = (entry: object) => parse([{ paths: ['a'], ...entry }])[0];
+
+  it('travels as a name and an attribute', () => {
+    const access = resourceOf({ format: 'access:$remote_addr [$time_local] $status', resource: { a: 'b' } });
+    expect(access?.format).toBe('access');
+    expect(Object.fromEntries(access?.resource ?? [])).toEqual({
+      a: 'b',
+      'megacollector.format_options': '$remote_addr [$time_local] $status',
+    });
+    expect(resourceOf({ format: 'json?time=ts', timezone: 'Europe/Paris' })?.resource).toEqual(
+      new Map([
+        ['megacollector.format_options', 'time=ts'],
+        ['megacollector.timezone', 'Europe/Paris'],
+      ]),
+    );
+  });
+
+  it.each([
+    [{ format: 'access:no fields' }, 'expected at least one field'],
+    [{ format: 'json?tiem=ts' }, 'expected the options time, level, message, levels, found "tiem"'],
+    [{ timezone: 'Not/AZone' }, 'expected a zone such as "Europe/Paris" or "+02:00"'],
+  ])('is rejected with the reason: %j', (entry, reason) => {
+    expect(() => resourceOf(entry)).toThrow(reason);
   });
 });

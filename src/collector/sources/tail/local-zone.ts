@@ -1,0 +1,13 @@
+import { TIME_ZONE } from '../../../formats/marker-attributes.ts';
+
+/** Formats whose times are local times without a zone. */
+const LOCAL_TIMES: ReadonlySet<string> = new Set(['syslog', 'nginx-error', 'apache-error']);
+
+/**
+ * The zone of this machine for records that have local times, because programs of this machine have written
+ * them. Times in UTC need no zone.
+ */
+export function localZone(format: string): Iterable<readonly [string, string]> {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return LOCAL_TIMES.has(format) && timeZone !== 'UTC' ? [[TIME_ZONE, timeZone]] : [];
+}

@@ -1,0 +1,41 @@
+import { guessFormatOf, SAMPLE_RECORDS } from '../../../../formats/guess-format.ts';
+import type { FileCheckpoint } from '../files/file-checkpoint.ts';
+import { AUTOMATIC_FORMAT } from '../files/tail-configuration.ts';
+
+/**
+ * The format of one stream. Without a format in the configuration, the first records decide between `syslog`
+ * and `plain`, once: the decision is part of the state, so that a restart continues with the same format. A
+ * stream of which an earlier version has sent records stays `plain`.
+ */
+export class StreamFormat {
+  readonly #isAutomatic: boolean;
+  #name: string | undefined;
+
+  constructor(format: string, { format: decided, start, marks }: DecidedState) {
+    this.#isAutomatic = format === AUTOMATIC_FORMAT;
+    const [accepted = start] = marks.at(-1) ?? [];
+    if (!this.#isAutomatic) this.#name = format;
+    else this.#name = decided ?? (accepted > start ? 'plain' : undefined);
+  }
+
+  /** The decision of an automatic format; undefined: there is none, or none is needed. */
+  get decided(): string | undefined {
+    return this.#isAutomatic ? this.#name : undefined;
+  }
+
+  /** `data`: the records of a batch, one after the other. */
+  of(data: Uint8Array, sizes: Uint32Array): string {
+    this.#name ??= guessFormatOf(firstRecords(data, sizes), ['syslog']) ?? 'plain';
+    return this.#name;
+  }
+}
+
+type DecidedState = Pick<FileCheckpoint, 'format' | 'start' | 'marks'>;
+
+function firstRecords(data: Uint8Array, sizes: Uint32Array): readonly Uint8Array[] {
+  let offset = 0;
+  return Array.from(sizes.subarray(0, SAMPLE_RECORDS), (size) => {
+    offset += size;
+    return data.subarray(offset - size, offset);
+  });
+}
