@@ -23,6 +23,8 @@ export interface SyslogSourceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Arguments of Node.js for the threads of UDP sockets. */
+  readonly threadArguments?: readonly string[];
 }
 
 /**
@@ -84,14 +86,21 @@ export class SyslogSource implements Source {
   }
 
   #create(configuration: ListenerConfiguration): OpenedListener {
-    const { journal, resource, clock } = this.#options;
+    const { journal, resource, clock, threadArguments } = this.#options;
     const name = listenText(configuration.listen);
     const label = {
       format: configuration.format,
       resource: new Map([...resource, ...configuration.resource]),
     };
     const channel = new ListenerChannel(journal, name, label);
-    const options = { configuration, channel, events: this.#events, listener: name, clock };
+    const options = {
+      configuration,
+      channel,
+      events: this.#events,
+      listener: name,
+      clock,
+      ...(threadArguments && { threadArguments }),
+    };
     return { name, listener: createListener(options), isOpen: false, failure: undefined };
   }
 
