@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TlsMaterial } from '../../../../src/runtime/tls.ts';
 import { CertificateAuthority } from '../../../support/certificate-authority.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
@@ -16,7 +16,7 @@ let authority: CertificateAuthority;
 let server: TlsMaterial;
 let client: TlsMaterial;
 
-beforeAll(async () => {
+beforeEach(async () => {
   authority = await CertificateAuthority.create();
   server = await authority.issue({ name: 'server' });
   client = await authority.issue({ name: 'client.example' });
