@@ -108,7 +108,8 @@ function emptyRecord(batch: RecordBatch): LogRecord {
 
 /** Whether a record of the batch has only its own values and those of `shared`. */
 function isCopyable(batch: RecordBatch, origin: RowOrigin, shared: LogRow): boolean {
-  if (batch.marks.length > 0 || batch.resource.get(TIME_SOURCE) === OBSERVED_TIME) return false;
+  if (batch.marks.length > 0 || batch.recordPeers !== undefined) return false;
+  if (batch.resource.get(TIME_SOURCE) === OBSERVED_TIME) return false;
   if (origin.columns.some((value) => value !== null)) return false;
   return shared.attributes?.includes(NUL_REPLACED) !== true;
 }

@@ -21,7 +21,7 @@ export async function servedMetrics(directory: string): Promise<string> {
   const serves = join(directory, 'serves');
   await mkdir(serves);
   await (await pair.createAggregator(EMITTERS)).start();
-  await (await pair.createCollector({ SERVE_DB_DIR: serves })).start();
+  await (await pair.createCollector({ SERVE_DB_DIR: serves, COLLECTOR_SYSLOG: 'tcp://:0' })).start();
   const texts = [pair.aggregatorHttp, pair.collectorHttp].map(async (address) =>
     (await fetch(`http://${address}/metrics`)).text(),
   );

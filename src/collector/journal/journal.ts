@@ -19,7 +19,8 @@ import { JournalReader } from './journal-reader.ts';
 import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
-import type { JournalWriter, WriterOptions } from './journal-writer.ts';
+import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
+import type { PendingRecord } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
 
@@ -151,7 +152,8 @@ export class Journal implements JournalStreamHost {
     channel.onFlushed = onFlushed;
     channel.pending.order = order;
     return {
-      append: (record, label) => this.#append(channel, record, label),
+      append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer }),
+      hasRoom: (bytes) => !this.#closing && !channel.closed && this.#hasRoom(channel, bytes),
       whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
       drop: (bytes, label) => this.#drop(channel, bytes, label),
       flushSoon: () => this.#flushSoon(),
@@ -219,12 +221,13 @@ export class Journal implements JournalStreamHost {
     return channel;
   }
 
-  #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): Position | 'full' {
-    if (record.length === 0) return channel.appendedEnd;
-    if (this.#closing || channel.closed || !this.#hasRoom(channel, record.length)) return 'full';
+  #append(channel: JournalChannel, record: PendingRecord): Position | 'full' {
+    const { length } = record.bytes;
+    if (length === 0) return channel.appendedEnd;
+    if (this.#closing || channel.closed || !this.#hasRoom(channel, length)) return 'full';
     this.#losses.report(channel);
-    channel.pending.add(record, label, this.#now);
-    this.#count(channel, record.length);
+    channel.pending.add(record, this.#now);
+    this.#count(channel, length);
     return channel.appendedEnd;
   }
 
@@ -359,8 +362,6 @@ const CHECK_ROOM_AFTER_MS = 1000;
 const RETRY_AFTER_MS = 1000;
 const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
-/** Memory of a pending record besides its bytes. */
-const RECORD_OVERHEAD_BYTES = 16;
 
 /** Received records and their buffers are garbage after the commit. */
 const collectGarbageAfter = minorGcEvery(512 * 1024);

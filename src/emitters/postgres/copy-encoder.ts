@@ -33,7 +33,7 @@ export class CopyEncoder {
 
   /** Appends the next records of a batch. `data`: the bytes of the batch. */
   add(rows: BatchRows, data: Uint8Array, records: number): void {
-    const batch = { rows, data, shared: sharedFields(rows.shared) };
+    const batch: PlacedBatch = { rows, data, shared: sharedFields(rows.shared).bytes, own: undefined };
     rows.visitNext(
       {
         line: (fields, start, position) => {
@@ -206,6 +206,8 @@ interface PlacedBatch {
   readonly rows: BatchRows;
   readonly data: Uint8Array;
   readonly shared: Uint8Array;
+  /** The fields of the last record with its own host or service. */
+  own: SharedFields | undefined;
 }
 
 interface PlacedRow {
@@ -245,6 +247,12 @@ function textUnits(row: LogRow): number {
 }
 
 /** The shared fields of the batch, or those of a record that has its own host or service. */
-function sharedBy(row: LogRow, { rows: { shared }, shared: fields }: PlacedBatch): Uint8Array {
-  return row.host === shared.host && row.service === shared.service ? fields : sharedFields(row);
+function sharedBy(row: LogRow, batch: PlacedBatch): Uint8Array {
+  if (hasOrigin(row, batch.rows.shared)) return batch.shared;
+  if (batch.own === undefined || !hasOrigin(row, batch.own)) batch.own = sharedFields(row);
+  return batch.own.bytes;
+}
+
+function hasOrigin(row: LogRow, { host, service }: Pick<LogRow, 'host' | 'service'>): boolean {
+  return row.host === host && row.service === service;
 }
