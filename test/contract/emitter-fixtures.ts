@@ -5,6 +5,7 @@ import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
 import { logplexFixture } from './emitter-fixtures/logplex.ts';
 import { postgresFixture } from './emitter-fixtures/postgres.ts';
+import { syslogFixture } from './emitter-fixtures/syslog.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
 
 /** One fixture for every type in the registry. */
@@ -14,6 +15,7 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   postgresFixture,
   fileFixture,
   gelfFixture,
+  syslogFixture,
   logplexFixture,
   blackholeFixture,
 ];
