@@ -8,7 +8,7 @@ import { formatNamed } from './registry.ts';
 export function recordView(batch: RecordBatch, index: number): LogRecord {
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
-  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), batch.resource);
+  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), batch);
   const mark = batch.marks.find((marked) => marked.index === index)?.mark;
   return logRecord(batch, { position: batch.start + start, parsed, mark });
 }
@@ -24,7 +24,7 @@ export function forEachLogRecord(
     const marked = batch.marks[nextMark];
     if (marked?.index === index) nextMark++;
     const mark = marked?.index === index ? marked.mark : undefined;
-    const parsed = format.parse(bytes, batch.resource);
+    const parsed = format.parse(bytes, batch);
     visit(logRecord(batch, { position, parsed, mark }), index);
   });
 }

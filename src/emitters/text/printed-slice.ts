@@ -37,7 +37,7 @@ function escapedBodies(slice: RecordBatch): Uint8Array {
   const format = formatNamed(slice.format);
   const lines: string[] = [];
   forEachRecord(slice, (bytes) => {
-    const body = format.lines ? recordText(bytes).text : format.parse(bytes, slice.resource).body;
+    const body = format.lines ? recordText(bytes).text : format.parse(bytes, slice).body;
     lines.push(escapeControls(body), '\n');
   });
   return Buffer.from(lines.join(''));
