@@ -58,7 +58,7 @@ const PAIRS: readonly (readonly [Key, Key])[] = [
 /** Options without effect for an address without TLS, contradictory options and incomplete pairs. */
 export function clientTlsProblems(
   configuration: ClientTlsConfiguration,
-  { place, hasTls }: { readonly place: string; readonly hasTls: boolean },
+  { place, hasTls, kind = 'tls' }: ClientTlsPlace,
 ): readonly ConfigurationProblem[] {
   const given = (key: Key) => configuration[key] !== undefined;
   const problem = (key: string, message: string) => ({ variable: `${place}.${key}`, message });
@@ -66,7 +66,7 @@ export function clientTlsProblems(
   const keys = Object.keys(clientTlsShape) as Key[];
   return [
     ...(hasTls ? [] : keys.filter(given)).map((key) =>
-      problem(key, 'has no effect: it applies to tls addresses only'),
+      problem(key, `has no effect: it applies to ${kind} addresses only`),
     ),
     ...PAIRS.filter(([text, file]) => given(text) && given(file)).map(([text, file]) =>
       problem(file, `cannot be combined with "${text}"; remove one of them`),
@@ -75,6 +75,14 @@ export function clientTlsProblems(
       ? []
       : [problem('certificate', 'certificate and key must be set together')]),
   ];
+}
+
+export interface ClientTlsPlace {
+  /** The variable, and the index in its list. */
+  readonly place: string;
+  readonly hasTls: boolean;
+  /** The scheme of addresses with TLS. Default `tls`. */
+  readonly kind?: string;
 }
 
 /** Reads the files of the configuration. */

@@ -5,6 +5,7 @@ import { fileType } from './file/type.ts';
 import { gelfType } from './gelf/type.ts';
 import { logplexType } from './logplex/type.ts';
 import { postgresType } from './postgres/type.ts';
+import { relpType } from './relp/type.ts';
 import { syslogType } from './syslog/type.ts';
 import { textType } from './text/type.ts';
 
@@ -16,6 +17,7 @@ export const emitterTypes: readonly EmitterType[] = [
   fileType,
   gelfType,
   syslogType,
+  relpType,
   logplexType,
   blackholeType,
 ];

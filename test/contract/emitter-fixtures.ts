@@ -5,6 +5,7 @@ import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
 import { logplexFixture } from './emitter-fixtures/logplex.ts';
 import { postgresFixture } from './emitter-fixtures/postgres.ts';
+import { relpFixture } from './emitter-fixtures/relp.ts';
 import { syslogFixture } from './emitter-fixtures/syslog.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
 
@@ -16,6 +17,7 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   fileFixture,
   gelfFixture,
   syslogFixture,
+  relpFixture,
   logplexFixture,
   blackholeFixture,
 ];

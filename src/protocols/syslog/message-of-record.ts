@@ -1,4 +1,5 @@
 import type { AttributeValue, LogRecord } from '../../records/log-record.ts';
+import { hostOf, serviceOf } from '../../records/record-origin.ts';
 import { severityOfRecord } from './severity-of-record.ts';
 import type { StructuredData, SyslogMessage } from './syslog-message.ts';
 
@@ -22,8 +23,8 @@ export function messageOfRecord(record: LogRecord, defaults: MessageDefaults): S
     facility: codeIn(attributes.get(FACILITY), 23) ?? defaults.facility,
     severity: codeIn(attributes.get(SEVERITY), 7) ?? severityOfRecord(record) ?? defaults.severity,
     timeUnixNano: record.timeUnixNano ?? record.observedTimeUnixNano,
-    host: textOf(record, 'host.name') ?? defaults.host,
-    app: textOf(record, 'service.name') ?? defaults.app,
+    host: hostOf(record) ?? defaults.host,
+    app: serviceOf(record) ?? defaults.app,
     processId: textOf(record, 'process.pid') ?? textOf(record, 'pid') ?? '',
     messageId: textOf(record, MESSAGE_ID) ?? '',
     structuredData: structuredDataOf(record, defaults.identify),
