@@ -36,6 +36,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
   emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
   search: async () => (await import('./commands/search-command.ts')).searchCommand,
+  send: async () => (await import('./commands/send.ts')).sendCommand,
   monitor: async () => (await import('./commands/monitor-command.ts')).monitorCommand,
 };
 
