@@ -8,7 +8,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { PgLogfebeEvents } from './events.ts';
 import { type ConnectionListener, FebeConnection } from './febe-connection.ts';
 import { GapDetector } from './gap-detector.ts';
-import { clearSocketPath } from './socket-node.ts';
+import { clearSocketPath } from '../clear-socket-path.ts';
 import type { Tenant } from './tenant.ts';
 
 /**
