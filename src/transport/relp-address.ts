@@ -9,12 +9,12 @@ export interface RelpAddress {
   readonly hasTls: boolean;
 }
 
-export const RELP_ADDRESS_FORMAT = '`relp://host:port`, `relps://host:port`';
+export const RELP_ADDRESS_FORMAT = '`relp://host:port`, `relp+tls://host:port`';
 
 /** RELP has no registered port; rsyslog's examples use this one. */
 export const DEFAULT_RELP_PORT = 2514;
 
-/** `relp://host:port`, or with TLS `relps://host:port` or `relp+tls://host:port`; undefined for anything else. */
+/** `relp://host:port`, or with TLS `relp+tls://host:port` or `relp+tls://host:port`; undefined for anything else. */
 export function parseRelpAddress(text: string): RelpAddress | undefined {
   const [, scheme = '', rest] = /^(relp|relps|relp\+tls):(.*)$/s.exec(text) ?? [];
   if (rest === undefined) return undefined;
@@ -37,6 +37,6 @@ export function relpTransport(
   const socket = hasTls
     ? SocketTransport.tls(host, port, tls, options)
     : SocketTransport.tcp(host, port, options);
-  const address = socket.address.replace(/^[a-z]+:/, hasTls ? 'relps:' : 'relp:');
+  const address = socket.address.replace(/^[a-z]+:/, hasTls ? 'relp+tls:' : 'relp:');
   return { address, open: (open) => socket.open(open) };
 }

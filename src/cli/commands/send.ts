@@ -20,7 +20,7 @@ import { type SendTotals, sendAll } from '../send/send-all.ts';
 
 const EXAMPLES = `
 Sends one message, or each line of a file or of the standard input as one message. Addresses:
-  udp://host:514  tcp://host:514  tls://host:6514  relp://host:2514  relps://host:2514  unix:/path  unixgram:/path
+  udp://host:514  tcp://host:514  tls://host:6514  relp://host:2514  relp+tls://host:2514  unix:/path  unixgram:/path
 
 The exit code is 0 only if every message was accepted. RELP: the receiver has answered each message. Other
 addresses: the operating system has accepted them, and the receiver has not closed the connection; syslog
@@ -29,7 +29,7 @@ itself has no answers.
 Examples:
   mega-collector send relp://loghost.example:2514 --message 'backup finished' --app backup --severity notice
   mega-collector send tls://loghost.example:6514 --ca /etc/ssl/ca.pem --file /var/log/app.log --facility local0
-  journalctl -o cat -u nginx | mega-collector send relps://loghost.example:2514
+  journalctl -o cat -u nginx | mega-collector send relp+tls://loghost.example:2514
   mega-collector send unixgram:/dev/log --message hello --format rfc3164
   mega-collector send udp://127.0.0.1:514 --message '<34>a raw message' --format raw`;
 

@@ -115,7 +115,7 @@ function flagProblems({ problems }: ConfigurationError, address: string): string
 }
 
 const EXPECTED =
-  'expected udp://host:port, tcp://host:port, tls://host:port, relp://host:port, relps://host:port, unix:/path or unixgram:/path';
+  'expected udp://host:port, tcp://host:port, tls://host:port, relp://host:port, relp+tls://host:port, unix:/path or unixgram:/path';
 
 function flagOf(key: string): string {
   if (key === 'message') return '--format';

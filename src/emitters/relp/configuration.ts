@@ -15,15 +15,15 @@ const MAX_WINDOW = 10_000;
 const address = z.string().transform((text, context) => {
   const parsed = parseRelpAddress(text);
   if (parsed !== undefined) return parsed;
-  context.addIssue({ code: 'custom', message: 'expected relp://host:port, or relps://host:port for TLS' });
+  context.addIssue({ code: 'custom', message: 'expected relp://host:port, or relp+tls://host:port for TLS' });
   return z.NEVER;
 });
 
-/** docs/syslog.md has details and examples. */
+/** docs/syslog-output.md has details and examples. */
 export const relpShape = {
   address: address.meta({
     format: RELP_ADDRESS_FORMAT,
-    description: `Address of the server; \`relps\` is RELP over TLS. Default port: ${DEFAULT_RELP_PORT}.`,
+    description: `Address of the server; \`relp+tls\` is RELP over TLS, and \`relps\` the same. Default port: ${DEFAULT_RELP_PORT}.`,
   }),
   ...syslogMessageShape,
   window: z
@@ -64,7 +64,7 @@ export function parseRelpConfiguration(value: string): readonly ConfiguredEmitte
     const { hasTls } = configuration.address;
     return [
       ...messageProblems(configuration, place),
-      ...clientTlsProblems(configuration, { place, hasTls, kind: 'relps' }),
+      ...clientTlsProblems(configuration, { place, hasTls, kind: 'relp+tls' }),
     ];
   });
   if (problems.length > 0) throw new ConfigurationError(problems);

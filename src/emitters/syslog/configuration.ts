@@ -35,7 +35,7 @@ export function parseSyslogAddress(text: string): TransportAddress | undefined {
   return parsed === undefined || parsed.kind === 'file' || parsed.kind === 'stdout' ? undefined : parsed;
 }
 
-/** docs/syslog.md has details and examples. */
+/** docs/syslog-output.md has details and examples. */
 export const syslogShape = {
   address: address.meta({
     format: '`udp://host:port`, `tcp://host:port`, `tls://host:port`, `unix:/path`, `unixgram:/path`',

@@ -10,7 +10,7 @@ import { SYSLOG_EVENTS } from './events.ts';
 
 /**
  * Sends each record as a syslog message: a datagram, or a frame of a stream. At-least-once to the kernel, since
- * syslog has no acknowledgements (docs/syslog.md describes the consequences; the emitter `relp` has them).
+ * syslog has no acknowledgements (docs/syslog-output.md describes the consequences; the emitter `relp` has them).
  */
 export class SyslogEmitter extends OutletEmitter {
   constructor(configuration: SyslogConfiguration, context: EmitterContext) {

@@ -99,7 +99,7 @@ action(type="omfile" file="${path}" template="fields")
       `tls="on" tls.authMode="certvalid" tls.caCert="${ca}" tls.myCert="${cert}" tls.myPrivKey="${own}"`,
     );
     await start();
-    const address = `relps://localhost:${port}`;
+    const address = `relp+tls://localhost:${port}`;
     const emitter = await started({ address, ca_file: ca, certificate_file: cert, key_file: own });
     await deliver(emitter, numbers(0, 100));
     await expect

@@ -108,7 +108,7 @@ describe('delivers', () => {
     const authority = await CertificateAuthority.create();
     const { certificate, key, caCertificate } = await authority.issue({ name: 'localhost' });
     const server = await RelpServer.start({ tls: { cert: certificate, key } });
-    const address = `relps://localhost:${server.port}`;
+    const address = `relp+tls://localhost:${server.port}`;
     const { emitter } = await started({ address, ca: caCertificate });
     expect(await emitter.emit(batchOf([recordBatch(lines(5))]), going)).toEqual(delivered);
     expect(server.accepted).toEqual(texts(5));
