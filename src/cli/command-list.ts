@@ -56,6 +56,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options] <files...>',
     load: async () => (await import('./commands/search-command.ts')).searchCommand,
   },
+  send: {
+    description: 'Send syslog messages to a syslog or RELP address.',
+    usage: '[options] <address>',
+    load: async () => (await import('./commands/send.ts')).sendCommand,
+  },
   monitor: {
     description: 'Search stored logs; show metrics and alerts.',
     usage: '',

@@ -15,6 +15,8 @@ import { FILE_METRICS } from '../emitters/file/events.ts';
 import { GELF_METRICS } from '../emitters/gelf/events.ts';
 import { LOGPLEX_METRICS } from '../emitters/logplex/events.ts';
 import { POSTGRES_METRICS } from '../emitters/postgres/events.ts';
+import { RELP_METRICS } from '../emitters/relp/events.ts';
+import { SYSLOG_METRICS } from '../emitters/syslog/events.ts';
 import { MONITOR_METRICS } from '../monitoring/events.ts';
 import { type MetricDefinition, type MetricTable, unlabelledTable } from '../runtime/events/metric-table.ts';
 import { buildMetrics } from '../runtime/metrics.ts';
@@ -34,6 +36,8 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Emitter postgres', tables: [POSTGRES_METRICS] },
   { title: 'Emitter file', tables: [FILE_METRICS] },
   { title: 'Emitter gelf', tables: [GELF_METRICS] },
+  { title: 'Emitter syslog', tables: [SYSLOG_METRICS] },
+  { title: 'Emitter relp', tables: [RELP_METRICS] },
   { title: 'Emitter logplex', tables: [LOGPLEX_METRICS] },
   { title: 'Emitter blackhole', tables: [BLACKHOLE_METRICS] },
   { title: 'Query API', tables: [API_METRICS] },

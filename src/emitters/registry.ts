@@ -5,6 +5,8 @@ import { fileType } from './file/type.ts';
 import { gelfType } from './gelf/type.ts';
 import { logplexType } from './logplex/type.ts';
 import { postgresType } from './postgres/type.ts';
+import { relpType } from './relp/type.ts';
+import { syslogType } from './syslog/type.ts';
 import { textType } from './text/type.ts';
 
 /** All emitter types, in the order of the help and the docs. */
@@ -14,6 +16,8 @@ export const emitterTypes: readonly EmitterType[] = [
   postgresType,
   fileType,
   gelfType,
+  syslogType,
+  relpType,
   logplexType,
   blackholeType,
 ];

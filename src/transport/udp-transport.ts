@@ -5,6 +5,9 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { PacketTransport, TransportFailure } from './transport.ts';
 import { failureOf, timedOut } from './transport-failure.ts';
 
+/** The largest datagram over IPv4. */
+export const MAX_UDP_PAYLOAD_BYTES = 65_507;
+
 /**
  * Datagrams over UDP. The socket is connected, since only then does the system report a missing listener
  * (ICMP, at the earliest with the packet after the lost one). After a failure, the next of several addresses

@@ -5,6 +5,8 @@ import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
 import { logplexFixture } from './emitter-fixtures/logplex.ts';
 import { postgresFixture } from './emitter-fixtures/postgres.ts';
+import { relpFixture } from './emitter-fixtures/relp.ts';
+import { syslogFixture } from './emitter-fixtures/syslog.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
 
 /** One fixture for every type in the registry. */
@@ -14,6 +16,8 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   postgresFixture,
   fileFixture,
   gelfFixture,
+  syslogFixture,
+  relpFixture,
   logplexFixture,
   blackholeFixture,
 ];

@@ -12,6 +12,7 @@ const SETTINGS = /^(?:#.*|[A-Z_]+=(?:'[^']*'|\S+)|)$/;
 /** Texts that the blocks of a page show, in the order of the page. Blocks of settings are not in the list. */
 const SHOWN: Record<string, readonly (readonly string[])[]> = {
   'README.md': [['hello from a log'], ['all streams', 'duckdb'], ['/cart']],
+  'docs/from-pyloggr.md': [['Sent 1 message', 'hello over RELP'], []],
   'docs/monitoring.md': [
     ['Created total_traffic', 'totaltraffic ', '/pasted/500'],
     ['"http.response.status_code":500'],

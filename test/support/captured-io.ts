@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { Io, Signal } from '../../src/cli/output/io.ts';
 import type { Services } from '../../src/cli/services.ts';
 
@@ -16,9 +16,11 @@ export interface CapturedIo {
 export function capturedIo({
   environment = {},
   services = {},
+  stdin = '',
 }: {
   readonly environment?: Io['environment'];
   readonly services?: Partial<Services>;
+  readonly stdin?: string;
 } = {}): CapturedIo {
   const stdout = captured();
   const stderr = captured();
@@ -26,6 +28,7 @@ export function capturedIo({
   const exits: number[] = [];
   const io: Io = {
     environment,
+    stdin: Readable.from([Buffer.from(stdin)]),
     stdout: stdout.stream,
     stderr: stderr.stream,
     recordOutput: () => stdout.stream,

@@ -22,8 +22,25 @@ const UNPACKED = {
 } as const;
 const TRIPLETS = ['x86_64-linux-gnu', 'aarch64-linux-gnu'];
 
-/** undefined, with a word on stderr, where it is not. */
-export function findLogDaemon(name: DaemonName): LogDaemon | undefined {
+/**
+ * undefined, with a word on stderr, where it is not, or where it has not this module, such as `imrelp` of the
+ * package rsyslog-relp.
+ */
+export function findLogDaemon(name: DaemonName, module?: string): LogDaemon | undefined {
+  const daemon = findProgram(name);
+  if (daemon === undefined || module === undefined || hasModule(module)) return daemon;
+  process.stderr.write(`SKIPPED: tests with ${module} of rsyslog, which is not installed\n`);
+  return undefined;
+}
+
+function hasModule(module: string): boolean {
+  const roots = existsSync(join('/', COMMANDS.rsyslog)) ? ['/'] : [UNPACKED.rsyslog];
+  return roots.some((root) =>
+    TRIPLETS.some((triplet) => existsSync(join(root, 'usr/lib', triplet, 'rsyslog', `${module}.so`))),
+  );
+}
+
+function findProgram(name: DaemonName): LogDaemon | undefined {
   const installed = join('/', COMMANDS[name]);
   if (existsSync(installed)) return { name, command: installed, args: [], env: {} };
   const root = UNPACKED[name];

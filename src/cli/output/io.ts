@@ -9,6 +9,7 @@ import { type Services, services } from '../services.ts';
 /** Everything that a command uses of its process. Tests provide their own. */
 export interface Io {
   readonly environment: Environment;
+  readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Standard output for records. A slow reader never blocks the event loop. */
@@ -23,6 +24,8 @@ export interface Io {
   /** Ends the process immediately. */
   exit(code: number): void;
 }
+
+export type Input = AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
 
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
@@ -42,6 +45,10 @@ const UNKNOWN_COLUMNS = 80;
 export function processIo(signals: EarlySignals): Io {
   return {
     environment: process.env,
+    // Opened when it is used: an open standard input would keep the process alive.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     recordOutput: () => standardOutput(process.stdout),

@@ -7,10 +7,8 @@ import {
   ConfigurationError,
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
-import { fileOf } from '../../runtime/configuration/schema-options.ts';
-import { pemText } from '../../runtime/tls.ts';
 import { isPacketAddress, parseTransportAddress } from '../../transport/transport-address.ts';
+import { clientTlsProblems, clientTlsShape, durationOption } from '../client-tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
 
@@ -25,17 +23,6 @@ const address = z.string().transform((text, context) => {
     code: 'custom',
     message: 'expected udp://host:port, tcp://host:port, tls://host:port, unix:/path or unixgram:/path',
   });
-  return z.NEVER;
-});
-
-const duration = z.string().transform((text, context) => {
-  try {
-    const ms = durationToMs(parseDuration(text));
-    if (ms > 0) return ms;
-  } catch {
-    // Reported below.
-  }
-  context.addIssue({ code: 'custom', message: 'expected a duration greater than zero, such as "10s"' });
   return z.NEVER;
 });
 
@@ -55,11 +42,6 @@ const messageBytes = z
   )
   .transform(Number);
 
-const pem = z
-  .string()
-  .transform(pemText)
-  .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
-const path = z.string().min(1, 'expected the path of a file');
 const name = z.string().min(1);
 
 /** docs/gelf.md has details and examples. */
@@ -93,35 +75,19 @@ export const gelfShape = {
     default: '16',
     description: 'Number of datagrams sent before a pause; 0: no pauses.',
   }),
-  burst_pause: duration
+  burst_pause: durationOption
     .optional()
     .meta({ format: 'duration', default: '"1ms"', description: 'Duration of the pause.' }),
   delimiter: z.enum(['null', 'newline']).optional().meta({
     default: '"null"',
     description: 'Streams only: the delimiter after each message. Graylog expects a NUL byte.',
   }),
-  ca: pem.optional().meta({
-    format: 'PEM text',
-    description: 'TLS only: trusted certificate authorities instead of those of Node.',
-  }),
-  certificate: pem
-    .optional()
-    .meta({ format: 'PEM text', description: 'TLS only: the client certificate, followed by its chain.' }),
-  key: pem
-    .optional()
-    .meta({ format: 'PEM text', description: 'TLS only: the private key of the client certificate.' }),
-  ca_file: path.optional().meta(fileOf('ca')),
-  certificate_file: path.optional().meta(fileOf('certificate')),
-  key_file: path.optional().meta(fileOf('key')),
-  server_name: name.optional().meta({
-    format: 'name',
-    description: "TLS only: the expected name in the receiver's certificate, instead of the host.",
-  }),
+  ...clientTlsShape,
   max_message_bytes: messageBytes.default(2_000_000).meta({
     format: 'bytes, or `"1MiB"`',
     description: 'Maximum size before compression. Longer messages are truncated, marked and counted.',
   }),
-  timeout: duration.prefault('10s').meta({
+  timeout: durationOption.prefault('10s').meta({
     format: 'duration',
     description: 'Timeout of connecting, including the TLS handshake, and of each write.',
   }),
@@ -170,43 +136,21 @@ const DATAGRAM_KEYS: readonly Key[] = [
   'burst',
   'burst_pause',
 ];
-const TLS_KEYS: readonly Key[] = [
-  'ca',
-  'ca_file',
-  'certificate',
-  'certificate_file',
-  'key',
-  'key_file',
-  'server_name',
-];
-const PAIRS: readonly (readonly [Key, Key])[] = [
-  ['ca', 'ca_file'],
-  ['certificate', 'certificate_file'],
-  ['key', 'key_file'],
-];
-
 /** Options without effect for this address, contradictory options and incomplete pairs. */
 function contradictions(configuration: GelfConfiguration, place: string): ConfigurationProblem[] {
-  const { kind } = configuration.address;
-  const given = (key: Key) => configuration[key] !== undefined;
-  const problem = (key: Key, message: string) => ({ variable: `${place}.${key}`, message });
   const idle = [
     ...(isPacketAddress(configuration.address)
       ? []
       : DATAGRAM_KEYS.map((key) => [key, 'udp and unixgram'] as const)),
     ...(isPacketAddress(configuration.address) ? [['delimiter', 'tcp, tls and unix'] as const] : []),
-    ...(kind === 'tls' ? [] : TLS_KEYS.map((key) => [key, 'tls'] as const)),
   ];
-  const has = (key: 'certificate' | 'key') => given(key) || given(`${key}_file`);
   return [
     ...idle
-      .filter(([key]) => given(key))
-      .map(([key, kinds]) => problem(key, `has no effect: it applies to ${kinds} addresses only`)),
-    ...PAIRS.filter(([text, file]) => given(text) && given(file)).map(([text, file]) =>
-      problem(file, `cannot be combined with "${text}"; remove one of them`),
-    ),
-    ...(has('certificate') === has('key')
-      ? []
-      : [problem('certificate', 'certificate and key must be set together')]),
+      .filter(([key]) => configuration[key] !== undefined)
+      .map(([key, kinds]) => ({
+        variable: `${place}.${key}`,
+        message: `has no effect: it applies to ${kinds} addresses only`,
+      })),
+    ...clientTlsProblems(configuration, { place, hasTls: configuration.address.kind === 'tls' }),
   ];
 }

@@ -1,6 +1,6 @@
 import { forEachLogRecord } from '../../formats/record-view.ts';
 import { encodeMessage } from '../../protocols/logplex/encode-message.ts';
-import type { LongText } from '../../protocols/logplex/fit-text.ts';
+import type { LongText } from '../../protocols/syslog/fit-text.ts';
 import type { LogRecord } from '../../records/log-record.ts';
 import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
 import { Body } from './body.ts';

@@ -4,6 +4,7 @@ import type { Batch } from '../../records/batch.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterContext } from '../emitter.ts';
 import { DELIVERED, type Delivered, type Outcome, type Rejected, rejected, retry } from '../outcome.ts';
+import { SentRecords } from '../sent-records.ts';
 import type { LogplexConfiguration } from './configuration.ts';
 import { Destination, type DestinationFailure } from './destination.ts';
 import { DestinationBatch } from './destination-batch.ts';
@@ -12,7 +13,6 @@ import type { LogplexClient } from './logplex-client.ts';
 import { openClient } from './open-client.ts';
 import { type Routes, singleRoute } from './routes.ts';
 import { planRouting } from './routing-plan.ts';
-import { SentRecords } from './sent-records.ts';
 import { ServeRoutes } from './serve-routes.ts';
 import { StallBudget } from './stall-budget.ts';
 

@@ -1,46 +1,11 @@
-import type { LogRecord, SeverityNumber } from '../../records/log-record.ts';
+import { severityOfRecord } from '../../protocols/syslog/severity-of-record.ts';
+import type { LogRecord } from '../../records/log-record.ts';
 
 /** local0, a syslog facility for local use. */
 const FACILITY = 16;
 const INFORMATIONAL = 6;
 
-/**
- * The inverse of OpenTelemetry's table for syslog (logs data model, appendix B): the severity from each
- * number up.
- */
-const SEVERITIES: readonly (readonly [from: SeverityNumber, syslog: number])[] = [
-  [21, 0],
-  [19, 1],
-  [18, 2],
-  [17, 3],
-  [13, 4],
-  [10, 5],
-  [9, 6],
-  [1, 7],
-];
-
-/**
- * PostgreSQL severities are less severe than the syslog ones of the same name: FATAL ends one session and
- * needs no immediate action.
- */
-const POSTGRES_SEVERITIES: ReadonlyMap<string, number> = new Map([
-  ['DEBUG', 7],
-  ['LOG', 6],
-  ['INFO', 6],
-  ['NOTICE', 5],
-  ['WARNING', 4],
-  ['ERROR', 3],
-  ['FATAL', 2],
-  ['PANIC', 1],
-]);
-
 /** The syslog priority (facility and severity) of a record; informational if it has no severity. */
-export function priorityOf({ attributes, severityNumber, severityText }: LogRecord): number {
-  const postgres = attributes.has('error_severity') ? POSTGRES_SEVERITIES.get(severityText ?? '') : undefined;
-  return FACILITY * 8 + (postgres ?? syslogSeverity(severityNumber));
-}
-
-function syslogSeverity(number: SeverityNumber | undefined): number {
-  if (number === undefined) return INFORMATIONAL;
-  return SEVERITIES.find(([from]) => number >= from)?.[1] ?? INFORMATIONAL;
+export function priorityOf(record: LogRecord): number {
+  return FACILITY * 8 + (severityOfRecord(record) ?? INFORMATIONAL);
 }

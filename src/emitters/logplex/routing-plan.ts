@@ -1,9 +1,9 @@
 import type { Batch } from '../../records/batch.ts';
 import { type Rejected, rejected } from '../outcome.ts';
+import type { SentRecords } from '../sent-records.ts';
 import type { Destination } from './destination.ts';
 import type { DestinationBatch } from './destination-batch.ts';
 import type { Route, Routes } from './routes.ts';
-import type { SentRecords } from './sent-records.ts';
 
 /** The records of a batch, by destination. */
 export interface RoutingPlan {

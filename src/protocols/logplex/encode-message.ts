@@ -1,4 +1,4 @@
-import { fitText, type LongText } from './fit-text.ts';
+import { fitText, type LongText } from '../syslog/fit-text.ts';
 import { MAX_MESSAGE_BYTES } from './limits.ts';
 import { type MessageHeader, messageHeader } from './message-header.ts';
 

@@ -1,3 +1,5 @@
+import { headerField, LONGEST } from '../syslog/header-field.ts';
+
 /** The fields before the text of a message. */
 export interface MessageHeader {
   /** 0 to 191: facility x 8 + severity. */
@@ -16,24 +18,15 @@ export interface MessageHeader {
 export function messageHeader({ priority, timeUnixNano, host, token, processId }: MessageHeader): string {
   const time = timestamp(timeUnixNano);
   const [cleanHost, cleanToken, cleanProcess] = [
-    headerField(host, LONGEST_HOST),
+    headerField(host, LONGEST.host),
     headerField(token, LONGEST_TOKEN),
-    headerField(processId, LONGEST_PROCESS_ID),
+    headerField(processId, LONGEST.processId),
   ];
   return `<${priority}>1 ${time} ${cleanHost} ${cleanToken} ${cleanProcess} - - `;
 }
 
 /** Maximum token length; a longer token would leave too little room for text. */
 export const LONGEST_TOKEN = 255;
-/** RFC 5424, section 6. */
-const LONGEST_HOST = 255;
-const LONGEST_PROCESS_ID = 128;
-
-/** A field of the header: printable ASCII without blanks, never empty. */
-export function headerField(text: string, maxLength: number): string {
-  const clean = text.slice(0, maxLength).replace(/[^\x21-\x7e]/g, '_');
-  return clean === '' ? '-' : clean;
-}
 
 const MAX_UNIX_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 

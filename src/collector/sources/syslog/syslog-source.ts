@@ -119,7 +119,7 @@ export class SyslogSource implements Source {
       opened.failure = undefined;
       this.#events.listening({ listener: name, address });
     } catch (error) {
-      opened.failure = listenError('syslog', name, error as Error).message;
+      opened.failure = listenError({ purpose: 'syslog', address: name }, error as Error).message;
       this.#events.listenFailed({ listener: name, reason: opened.failure });
     }
   }

@@ -1,7 +1,7 @@
-import type { Position } from '../../records/position.ts';
-import { addRange, NO_RANGES, outside, type Ranges } from '../../records/ranges.ts';
-import { offsetOfRecord, type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
-import type { StreamId } from '../../records/stream-id.ts';
+import type { Position } from '../records/position.ts';
+import { addRange, NO_RANGES, outside, type Ranges } from '../records/ranges.ts';
+import { offsetOfRecord, type RecordBatch, sliceRecords } from '../records/record-batch.ts';
+import type { StreamId } from '../records/stream-id.ts';
 
 /** More than one batch needs. Above it the oldest are removed, and their records may be sent twice. */
 const MAX_STREAMS = 4096;

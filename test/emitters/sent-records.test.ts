@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SentRecords } from '../../../src/emitters/logplex/sent-records.ts';
-import { lines, recordBatch } from '../../support/record-batches.ts';
+import { SentRecords } from '../../src/emitters/sent-records.ts';
+import { lines, recordBatch } from '../support/record-batches.ts';
 
 it('returns exactly the unsent records', () => {
   fc.assert(

@@ -1,0 +1,19 @@
+import { forEachLogRecord } from '../formats/record-view.ts';
+import { formatNamed } from '../formats/registry.ts';
+import type { WrittenMessage } from '../protocols/syslog/syslog-message.ts';
+import { type MessageSettings, writeRaw, writeRecord } from '../protocols/syslog/write-record.ts';
+import { forEachRecord, type RecordBatch } from '../records/record-batch.ts';
+
+/**
+ * The records of a slice as syslog messages without frames, in order. `raw` does not parse records that are
+ * text: their bytes are sent without their line ending.
+ */
+export function writeSlice(slice: RecordBatch, settings: MessageSettings): readonly WrittenMessage[] {
+  const messages: WrittenMessage[] = [];
+  if (settings.format === 'raw' && formatNamed(slice.format).lines) {
+    forEachRecord(slice, (bytes) => void messages.push(writeRaw(bytes, settings.maxBytes)));
+  } else {
+    forEachLogRecord(slice, (record) => void messages.push(writeRecord(record, settings)));
+  }
+  return messages;
+}
