@@ -73,9 +73,10 @@ export interface SourceStream {
   resume(known: KnownToAggregator): Promise<ResumeDecision>;
   /**
    * Reads complete records from `from` into `buffer`, as many as fit. The batch's `data` is a part of
-   * `buffer`, which the caller may reuse once it has encoded the batch.
+   * `buffer`, which the caller may reuse once it has encoded the batch. `hasPeerColumn` false: the aggregator
+   * cannot read the peer column, so a batch has records of one peer, with its attributes in the resource.
    */
-  read(from: Position, buffer: Buffer): Promise<StreamRead>;
+  read(from: Position, buffer: Buffer, hasPeerColumn?: boolean): Promise<StreamRead>;
   /** All bytes before `end` are accepted. Ascending. The source flushes its checkpoint later. */
   accept(end: Position): void;
   /** The aggregator rejected the stream: it stops until the next call. Logged by the publisher. */

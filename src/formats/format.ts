@@ -1,5 +1,5 @@
 import type { ParsedRecord } from '../records/log-record.ts';
-import type { Resource } from '../records/resource.ts';
+import type { RecordContext } from '../records/record-context.ts';
 
 /**
  * A format parses the bytes of one record. Pure: no I/O, no clock, no state between records.
@@ -19,7 +19,8 @@ export interface Format {
   /** The bytes of a record are text with its own line ending. */
   readonly lines: boolean;
   /**
-   * `resource`: for the few formats whose bytes are not sufficient (`logfebe`: the version of the sender).
+   * `context`: for what the bytes leave open. `logfebe` reads the version of the sender, and a time without a
+   * year or a zone gets both from it.
    */
-  parse(bytes: Uint8Array, resource?: Resource): ParsedRecord;
+  parse(bytes: Uint8Array, context?: RecordContext): ParsedRecord;
 }

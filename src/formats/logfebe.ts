@@ -1,7 +1,7 @@
 import { LOG_FIELDS, PRESENT } from '../protocols/febe/log-fields.ts';
 import { LogShape } from '../protocols/febe/log-shape.ts';
 import type { ParsedRecord } from '../records/log-record.ts';
-import { EMPTY_RESOURCE, type Resource } from '../records/resource.ts';
+import type { RecordContext } from '../records/record-context.ts';
 import type { Format } from './format.ts';
 import { plainRecord } from './plain.ts';
 import { attributesOfColumns, type PostgresColumns } from './postgres/postgres-columns.ts';
@@ -23,12 +23,15 @@ export const logfebe: Format = {
   parse: parseLogfebe,
 };
 
-function parseLogfebe(bytes: Uint8Array, resource: Resource = EMPTY_RESOURCE): ParsedRecord {
+function parseLogfebe(bytes: Uint8Array, context?: RecordContext): ParsedRecord {
   const fault = SHAPE.measure(bytes);
   if (fault !== undefined) return plainRecord(recordText(bytes), fault.reason);
   const texts = new TextReader();
   const columns = LOG_FIELDS.map((_, index) => column(bytes, index, texts));
-  const severity = severityOfLevel(Number(columns[LEVEL]), postgresMajor(resource.get(POSTGRES_VERSION)));
+  const severity = severityOfLevel(
+    Number(columns[LEVEL]),
+    postgresMajor(context?.resource.get(POSTGRES_VERSION)),
+  );
   return postgresRecord(attributesOfColumns(columns.with(LEVEL, severity.label)), texts.foreign, severity);
 }
 

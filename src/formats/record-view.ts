@@ -1,6 +1,9 @@
-import type { LogRecord, ParsedRecord } from '../records/log-record.ts';
+import type { Attributes, AttributeValue, LogRecord, ParsedRecord } from '../records/log-record.ts';
+import { peerOf } from '../records/peer-column.ts';
 import type { Position } from '../records/position.ts';
 import { forEachRecord, offsetOfRecord, type RecordBatch, type RecordMark } from '../records/record-batch.ts';
+import type { RecordContext } from '../records/record-context.ts';
+import type { Resource } from '../records/resource.ts';
 import { OBSERVED_TIME, RECORD_MARK, TIME_SOURCE } from './marker-attributes.ts';
 import { formatNamed } from './registry.ts';
 
@@ -8,9 +11,10 @@ import { formatNamed } from './registry.ts';
 export function recordView(batch: RecordBatch, index: number): LogRecord {
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
-  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), batch.resource);
+  const context = recordContext(batch, index);
+  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), context);
   const mark = batch.marks.find((marked) => marked.index === index)?.mark;
-  return logRecord(batch, { position: batch.start + start, parsed, mark });
+  return logRecord(batch, { position: batch.start + start, parsed, mark, peer: context.peer });
 }
 
 /** Calls `visit` with each record of a batch, in full, in order. */
@@ -19,13 +23,15 @@ export function forEachLogRecord(
   visit: (record: LogRecord, index: number) => void,
 ): void {
   const format = formatNamed(batch.format);
+  const contextOf = recordContexts(batch);
   let nextMark = 0;
   forEachRecord(batch, (bytes, index, position) => {
     const marked = batch.marks[nextMark];
     if (marked?.index === index) nextMark++;
     const mark = marked?.index === index ? marked.mark : undefined;
-    const parsed = format.parse(bytes, batch.resource);
-    visit(logRecord(batch, { position, parsed, mark }), index);
+    const context = contextOf(index);
+    const parsed = format.parse(bytes, context);
+    visit(logRecord(batch, { position, parsed, mark, peer: context.peer }), index);
   });
 }
 
@@ -33,21 +39,53 @@ interface Parsed {
   readonly position: Position;
   readonly parsed: ParsedRecord;
   readonly mark: RecordMark | undefined;
+  readonly peer: Resource | undefined;
+}
+
+/** The facts about a record that are not in its bytes. */
+export function recordContext(batch: RecordBatch, index: number): RecordContext {
+  const peer = peerOf(batch, index);
+  return peer === undefined ? batchContext(batch) : { ...batchContext(batch), peer };
+}
+
+/** Returns `recordContext` of a record; the same object for all records of a peer. */
+export function recordContexts(batch: RecordBatch): (index: number) => RecordContext {
+  const none = batchContext(batch);
+  const { recordPeers } = batch;
+  if (recordPeers === undefined) return () => none;
+  const contexts = [none, ...(batch.peers ?? []).map((peer) => ({ ...none, peer }))];
+  return (index) => contexts[recordPeers[index] ?? 0] ?? none;
+}
+
+function batchContext({ resource, observedTimeUnixNano }: RecordBatch): RecordContext {
+  return { resource, observedTimeUnixNano };
 }
 
 /** Field by field: spreading the parsed object into a new one takes longer than parsing it. */
-function logRecord(batch: RecordBatch, { position, parsed, mark }: Parsed): LogRecord {
+function logRecord(batch: RecordBatch, { position, parsed, mark, peer }: Parsed): LogRecord {
   const isTimedByObservation = batch.resource.get(TIME_SOURCE) === OBSERVED_TIME;
   return {
     timeUnixNano: isTimedByObservation ? batch.observedTimeUnixNano : parsed.timeUnixNano,
     severityNumber: parsed.severityNumber,
     severityText: parsed.severityText,
     body: parsed.body,
-    attributes: mark === undefined ? parsed.attributes : new Map(parsed.attributes).set(RECORD_MARK, mark),
+    attributes: attributesOf(parsed, mark, peer),
     observedTimeUnixNano: batch.observedTimeUnixNano,
     resource: batch.resource,
     format: batch.format,
     stream: batch.stream,
     position,
   };
+}
+
+/** The attributes of the peer are added to those of the record, which win. */
+function attributesOf(
+  { attributes }: ParsedRecord,
+  mark: RecordMark | undefined,
+  peer: Resource | undefined,
+): Attributes {
+  if (mark === undefined && peer === undefined) return attributes;
+  const merged = new Map<string, AttributeValue>(attributes);
+  for (const [name, value] of peer ?? []) if (!merged.has(name)) merged.set(name, value);
+  return mark === undefined ? merged : merged.set(RECORD_MARK, mark);
 }

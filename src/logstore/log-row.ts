@@ -1,6 +1,7 @@
 import { IMPOSSIBLE_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
 import { POSTGRES_IDENTITY } from '../formats/postgres/resource-attributes.ts';
 import type { AttributeValue, LogRecord } from '../records/log-record.ts';
+import { HOST_NAME, ownText, SERVICE_NAME } from '../records/record-origin.ts';
 import type { Resource } from '../records/resource.ts';
 import { ATTRIBUTE_COLUMNS, type AttributeColumn } from './log-columns.ts';
 
@@ -43,8 +44,6 @@ export interface RowOrigin {
  */
 export const NUL_REPLACED = 'megacollector.nul_replaced';
 
-const HOST = 'host.name';
-const SERVICE = 'service.name';
 /** The first of these attributes that exists is the source of a record. */
 const SOURCES = ['log.file.path', POSTGRES_IDENTITY, 'client.address'];
 /** The end of 2199. A time outside of 1970 to 2199 is a mistake, and would create a partition of its own. */
@@ -63,8 +62,8 @@ export function rowOrigin(resource: Resource): RowOrigin {
   };
   const source = SOURCES.find((key) => attributes.has(key));
   const taken = {
-    host: take(HOST),
-    service: take(SERVICE),
+    host: take(HOST_NAME),
+    service: take(SERVICE_NAME),
     source: source === undefined ? null : take(source),
     columns: ATTRIBUTE_COLUMNS.map(({ attribute, type }) => (type === 'text' ? take(attribute) : null)),
   };
@@ -77,9 +76,16 @@ export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
   const timeUnixMicro = possibleTime(record.timeUnixNano);
   const columns = [...origin.columns];
   const rest: Record<string, AttributeValue> = Object.create(null) as Record<string, AttributeValue>;
+  const ownHost = ownText(record, HOST_NAME);
+  const ownService = ownText(record, SERVICE_NAME);
   let isEmpty = true;
   let hasNul =
-    origin.hasNul || holdsNul(record.body) || holdsNul(record.severityText) || holdsNul(record.format);
+    origin.hasNul ||
+    holdsNul(ownHost) ||
+    holdsNul(ownService) ||
+    holdsNul(record.body) ||
+    holdsNul(record.severityText) ||
+    holdsNul(record.format);
   const keep = (key: string, value: AttributeValue) => {
     rest[key] = value;
     isEmpty = false;
@@ -88,6 +94,7 @@ export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
   if (record.timeUnixNano !== undefined && timeUnixMicro === undefined)
     keep(IMPOSSIBLE_TIME, String(record.timeUnixNano));
   for (const [key, value] of record.attributes) {
+    if (isOriginColumn(key, value)) continue;
     const index = COLUMN_INDEX.get(key);
     const column = index === undefined ? undefined : ATTRIBUTE_COLUMNS[index];
     if (index !== undefined && column !== undefined && fits(column, value)) {
@@ -111,8 +118,8 @@ export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
     observedTimeUnixMicro,
     severityNumber: record.severityNumber ? record.severityNumber : null,
     severityText: record.severityText === undefined ? null : storable(record.severityText),
-    host: origin.host,
-    service: origin.service,
+    host: ownHost === undefined ? origin.host : storable(ownHost),
+    service: ownService === undefined ? origin.service : storable(ownService),
     source: origin.source,
     format: storable(record.format),
     body: storable(record.body),
@@ -121,6 +128,11 @@ export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
     position: record.position,
     columns,
   };
+}
+
+/** Whether a value of a record is in the column `host` or `service`, and not in `attributes`. */
+export function isOriginColumn(key: string, value: AttributeValue): boolean {
+  return (key === HOST_NAME || key === SERVICE_NAME) && typeof value === 'string' && value !== '';
 }
 
 const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(

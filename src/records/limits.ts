@@ -15,6 +15,10 @@ export const LIMITS = {
   /** Keys and values of a resource together. */
   resourceBytes: 16 * 1024,
   formatNameBytes: 64,
+  /** Different peers of the records of one batch. */
+  batchPeers: 4096,
+  /** The attributes of these peers together. */
+  batchPeerBytes: 256 * 1024,
   /** Sent and not yet answered on one call, uncompressed. */
   unansweredBytes: 8 * 1024 * 1024,
   /** Streams one call may open. */

@@ -1,3 +1,4 @@
+import { type PeerColumn, slicePeers } from './peer-column.ts';
 import type { Position } from './position.ts';
 import type { Resource } from './resource.ts';
 import type { StreamId } from './stream-id.ts';
@@ -14,7 +15,7 @@ import type { StreamId } from './stream-id.ts';
  * A record's bytes include its line ending as read. A batch is never changed: slices share its buffer. It
  * survives a structured clone, so an emitter may run in a worker thread.
  */
-export interface RecordBatch {
+export interface RecordBatch extends PeerColumn {
   readonly stream: StreamId;
   /** The position of the first record. */
   readonly start: Position;
@@ -65,6 +66,7 @@ export function sliceRecords(
     start: batch.start + dataStart,
     sizes: batch.sizes.subarray(from, to),
     marks: sliceMarks(batch.marks, from, to),
+    ...slicePeers(batch, from, to),
     data: batch.data.subarray(dataStart, dataEnd),
   };
 }
@@ -81,11 +83,13 @@ export function sliceBytes(batch: RecordBatch, start: Position, end: Position): 
   const marks: MarkedRecord[] = [];
   const markOf = new Map(batch.marks.map(({ index, mark }) => [index, mark]));
   let offset = 0;
+  let first = batch.sizes.length;
   for (let index = 0; index < batch.sizes.length && offset < to; index++) {
     const next = offset + (batch.sizes[index] ?? 0);
     const recordFrom = Math.max(offset, from);
     const recordTo = Math.min(next, to);
     if (recordTo > recordFrom) {
+      first = Math.min(first, index);
       const mark = recordTo < next ? 'cut' : markOf.get(index);
       if (mark !== undefined) marks.push({ index: sizes.length, mark });
       sizes.push(recordTo - recordFrom);
@@ -97,6 +101,7 @@ export function sliceBytes(batch: RecordBatch, start: Position, end: Position): 
     start: batch.start + from,
     sizes: Uint32Array.from(sizes),
     marks,
+    ...slicePeers(batch, first, first + sizes.length),
     data: batch.data.subarray(from, to),
   };
 }

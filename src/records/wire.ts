@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type CompressionName, inflateLz4 } from './compression.ts';
 import { LIMITS } from './limits.ts';
+import type { PeerColumn } from './peer-column.ts';
 import { type MarkedRecord, NO_MARKS, type RecordBatch, type RecordMark } from './record-batch.ts';
 import { EMPTY_RESOURCE, type Resource } from './resource.ts';
 import { STREAM_ID_BYTES, streamIdFromBytes } from './stream-id.ts';
@@ -37,7 +38,12 @@ const FIELD = {
   compression: 9,
   dataSize: 10,
   data: 11,
+  peers: 12,
+  recordPeers: 13,
 } as const;
+
+/** The field of a Peer message. */
+const PEER_ATTRIBUTES = 1;
 
 const COMPRESSION_NUMBER: Record<CompressionName, number> = { none: 0, lz4: 1 };
 const MARK_NUMBER: Record<RecordMark, number> = { cut: 1, unterminated: 2 };
@@ -61,9 +67,16 @@ export function encodeRecordBatchHead(batch: RecordBatch, data: EncodedData): Bu
   const sizes = encodePacked(batch.sizes);
   const marked = encodePacked(batch.marks.map(({ index }) => index));
   const marks = encodePacked(batch.marks.map(({ mark }) => MARK_NUMBER[mark]));
+  const peers = encodePeers(batch);
   const roomForNumbers = 96 + STREAM_ID_BYTES;
   const head = Buffer.allocUnsafe(
-    roomForNumbers + format.length + resource.length + sizes.length + marked.length + marks.length,
+    roomForNumbers +
+      format.length +
+      resource.length +
+      sizes.length +
+      marked.length +
+      marks.length +
+      peers.length,
   );
   let at = writeBytesHeader(head, 0, FIELD.stream, STREAM_ID_BYTES);
   at += head.write(batch.stream, at, 'hex');
@@ -77,6 +90,7 @@ export function encodeRecordBatchHead(batch: RecordBatch, data: EncodedData): Bu
     at = writeBytes(head, at, FIELD.markedRecords, marked);
     at = writeBytes(head, at, FIELD.marks, marks);
   }
+  at += peers.copy(head, at);
   at = writeVarint(head, at, FIELD.compression * 8 + WIRE_VARINT);
   at = writeVarint(head, at, COMPRESSION_NUMBER[data.compression]);
   at = writeVarint(head, writeVarint(head, at, FIELD.dataSize * 8 + WIRE_VARINT), batch.data.length);
@@ -100,6 +114,7 @@ export function decodeRecordBatch(encoded: Uint8Array): RecordBatch {
     observedTimeUnixNano: fields.observedTime,
     sizes,
     marks: decodeMarks(fields.markedRecords, fields.marks, sizes.length),
+    ...decodeRecordPeers(fields.peers, fields.recordPeers, sizes.length),
     data: decodeData(fields),
   };
 }
@@ -116,6 +131,9 @@ interface Fields {
   compression: number;
   dataSize: number;
   data: Uint8Array;
+  readonly peers: Resource[];
+  peerBytes: number;
+  recordPeers: Uint8Array;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -133,6 +151,9 @@ function readFields(encoded: Uint8Array): Fields {
     compression: 0,
     dataSize: 0,
     data: NO_BYTES,
+    peers: [],
+    peerBytes: 0,
+    recordPeers: NO_BYTES,
   };
   const resource = new ResourceReader();
   const reader = new FieldReader(encoded);
@@ -185,9 +206,51 @@ function readField(reader: FieldReader, fields: Fields, resource: ResourceReader
     case FIELD.data * 8 + WIRE_BYTES:
       fields.data = reader.slice();
       return;
+    case FIELD.peers * 8 + WIRE_BYTES:
+      addPeer(fields, reader.slice());
+      return;
+    case FIELD.recordPeers * 8 + WIRE_BYTES:
+      if (fields.recordPeers.length > 0) throw new WireError('record_peers comes twice');
+      fields.recordPeers = reader.slice();
+      return;
+    case FIELD.recordPeers * 8 + WIRE_VARINT:
+      throw new WireError('record_peers is not packed');
     default:
       reader.skip(tag & 7);
   }
+}
+
+function addPeer(fields: Fields, encoded: Uint8Array): void {
+  fields.peerBytes += encoded.length;
+  if (fields.peerBytes > LIMITS.batchPeerBytes)
+    throw new WireError(`the peers have more than ${LIMITS.batchPeerBytes} bytes`);
+  if (fields.peers.length >= LIMITS.batchPeers)
+    throw new WireError(`the batch has more than ${LIMITS.batchPeers} peers`);
+  const attributes = new ResourceReader();
+  const reader = new FieldReader(encoded);
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === PEER_ATTRIBUTES * 8 + WIRE_BYTES) attributes.add(reader.slice());
+    else reader.skip(tag & 7);
+  }
+  fields.peers.push(attributes.result);
+}
+
+function decodeRecordPeers(peers: readonly Resource[], packed: Uint8Array, records: number): PeerColumn {
+  if (packed.length === 0) return {};
+  // A number needs at most 2 bytes.
+  if (packed.length > records * 2) throw new WireError('record_peers is too long');
+  const recordPeers: number[] = [];
+  const reader = new FieldReader(packed);
+  while (!reader.done) {
+    const number = reader.varint();
+    if (number > peers.length)
+      throw new WireError(`record_peers has ${number}, more than ${peers.length} peers`);
+    recordPeers.push(number);
+  }
+  if (recordPeers.length !== records)
+    throw new WireError(`record_peers has ${recordPeers.length} numbers for ${records} records`);
+  return peers.length === 0 ? {} : { peers, recordPeers };
 }
 
 function decodeSizes(packed: Uint8Array, dataSize: number): Uint32Array {
@@ -296,7 +359,18 @@ function text(bytes: Uint8Array, what: string): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
-function encodeResource(resource: Resource): Buffer {
+function encodePeers({ peers, recordPeers }: PeerColumn): Buffer {
+  if (peers === undefined || recordPeers === undefined || peers.length === 0) return Buffer.alloc(0);
+  const parts = peers.map((peer) => lengthDelimited(FIELD.peers, encodeResource(peer, PEER_ATTRIBUTES)));
+  return Buffer.concat([...parts, lengthDelimited(FIELD.recordPeers, encodePacked(recordPeers))]);
+}
+
+function lengthDelimited(field: number, bytes: Uint8Array): Buffer {
+  const whole = Buffer.allocUnsafe(bytes.length + 12);
+  return whole.subarray(0, writeBytes(whole, 0, field, bytes));
+}
+
+function encodeResource(resource: Resource, field: number = FIELD.resource): Buffer {
   const parts: Buffer[] = [];
   for (const [key, value] of resource) {
     const keyBytes = Buffer.from(key);
@@ -304,8 +378,7 @@ function encodeResource(resource: Resource): Buffer {
     const entry = Buffer.allocUnsafe(keyBytes.length + valueBytes.length + 12);
     let at = writeBytes(entry, 0, 1, keyBytes);
     at = writeBytes(entry, at, 2, valueBytes);
-    const whole = Buffer.allocUnsafe(at + 6);
-    parts.push(whole.subarray(0, writeBytes(whole, 0, FIELD.resource, entry.subarray(0, at))));
+    parts.push(lengthDelimited(field, entry.subarray(0, at)));
   }
   return Buffer.concat(parts);
 }

@@ -7,7 +7,10 @@ import type { ParsedRecord } from '../../src/records/log-record.ts';
 import { type CapturedRecord, febeCapture } from '../support/febe-capture.ts';
 import { recordPayload } from '../support/febe-frames.ts';
 
-const resourceOf = (version: string) => new Map([['postgresql.version', version]]);
+const contextOf = (version: string) => ({
+  resource: new Map([['postgresql.version', version]]),
+  observedTimeUnixNano: 0n,
+});
 
 /** All records of the capture, as this format reads them and as an independent decoder did. */
 function capture(): { read: ParsedRecord; expected: CapturedRecord }[] {
@@ -25,7 +28,7 @@ function capture(): { read: ParsedRecord; expected: CapturedRecord }[] {
   expect(payloads).toHaveLength(59);
   expect(expected).toHaveLength(59);
   return payloads.map((payload, index) => ({
-    read: logfebe.parse(payload, resourceOf('15.20 (Debian 15.20-0+deb12u1)')),
+    read: logfebe.parse(payload, contextOf('15.20 (Debian 15.20-0+deb12u1)')),
     expected: expected[index] as CapturedRecord,
   }));
 }
@@ -114,8 +117,8 @@ describe('the format logfebe', () => {
     [9, '15', 'UNKNOWN(9)', 9],
     [-1, '15', 'UNKNOWN(-1)', 9],
   ])('level %i of PostgreSQL %s is %s', (level, version, label, number) => {
-    const resource = version === undefined ? undefined : resourceOf(version);
-    const read = logfebe.parse(recordPayload('m', { ELevel: level }), resource);
+    const context = version === undefined ? undefined : contextOf(version);
+    const read = logfebe.parse(recordPayload('m', { ELevel: level }), context);
     expect(read).toMatchObject({ severityText: label, severityNumber: number });
     expect(read.attributes.get('error_severity')).toBe(label);
   });

@@ -53,3 +53,24 @@ test('reads an unknown format as plain', () => {
   expect(formatNamed('__proto__').name).toBe('plain');
   for (const format of formats) expect(formatNamed(format.name)).toBe(format);
 });
+
+test('adds the attributes of the peer, and those of the record win', () => {
+  const peers = [
+    new Map([
+      ['network.peer.address', '10.0.0.1'],
+      ['a', 'peer'],
+    ]),
+  ];
+  const sent = { ...batch, peers, recordPeers: [0, 1, 1] };
+  expect(recordView(sent, 0).attributes.has('network.peer.address')).toBe(false);
+  expect(recordView(sent, 1).attributes).toEqual(
+    new Map<string, unknown>([
+      ['a', 1],
+      ['network.peer.address', '10.0.0.1'],
+    ]),
+  );
+  expect(recordView(sent, 2).attributes.get('a')).toBe('peer');
+  const seen: LogRecord[] = [];
+  forEachLogRecord(sliceRecords(sent, 1, 3), (record) => seen.push(record));
+  expect(seen.map(({ attributes }) => attributes)).toEqual([1, 2].map((i) => recordView(sent, i).attributes));
+});

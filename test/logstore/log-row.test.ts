@@ -140,6 +140,29 @@ describe('the resource', () => {
     expect(attributesOf(other)).toMatchObject({ 'user.name': 7 });
   });
 
+  test('is overridden by the host and the service of the record', () => {
+    const resource = new Map([
+      ['host.name', 'collector-host'],
+      ['service.name', 'collector'],
+    ]);
+    const own = new Map<string, AttributeValue>([
+      ['host.name', 'firewall\0'],
+      ['service.name', 'sshd'],
+    ]);
+    expect(rowOf({ resource, attributes: own })).toMatchObject({
+      host: 'firewall\ufffd',
+      service: 'sshd',
+      attributes: `{"${NUL_REPLACED}":true}`,
+    });
+    const other = new Map<string, AttributeValue>([
+      ['host.name', 7],
+      ['service.name', ''],
+    ]);
+    const row = rowOf({ resource, attributes: other });
+    expect(row).toMatchObject({ host: 'collector-host', service: 'collector' });
+    expect(attributesOf(row)).toEqual({ 'host.name': 7, 'service.name': '' });
+  });
+
   test('tells the aggregator, not the store, which time counts', () => {
     expect(rowOf({ resource: new Map([['megacollector.time', 'observed']]) }).attributes).toBeNull();
   });

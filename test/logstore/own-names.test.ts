@@ -40,6 +40,17 @@ test('a condition on a column reads only the column while no record has an attri
   expect(await found(store, 'order', '7')).toEqual({ records: 1, isCostly: true });
 });
 
+test('the host of a record is in its column', async () => {
+  const store = await startedOn(await temporaryPath());
+  await deliver(
+    store,
+    jsonBatch([{ msg: 'm', 'host.name': 'firewall-1', 'service.name': 'sshd', order: 7 }]),
+  );
+  expect(await names(store)).toEqual([]);
+  expect(await found(store, 'host.name', 'firewall-1')).toEqual({ records: 1, isCostly: false });
+  expect(await found(store, 'service.name', 'sshd')).toEqual({ records: 1, isCostly: false });
+});
+
 test('finds a value that does not fit its column from its flush on', async () => {
   const path = await temporaryPath();
   const store = await startedOn(path);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { peerOf } from '../../src/records/peer-column.ts';
 import {
   endOf,
   forEachRecord,
@@ -77,5 +78,18 @@ describe('slicing by bytes', () => {
   it('returns the batch itself when all of it is requested', () => {
     const batch = recordBatch(['a\n']);
     expect(sliceBytes(batch, 0, 99)).toBe(batch);
+  });
+
+  it('cuts the peer column along', () => {
+    const peers = [new Map([['a', '1']]), new Map([['a', '2']])];
+    const batch = {
+      ...recordBatch(['hello\n', 'world\n', 'x\n'], { start: 100 }),
+      peers,
+      recordPeers: [1, 0, 2],
+    };
+    expect(sliceRecords(batch, 1, 3)).toMatchObject({ peers, recordPeers: [0, 2] });
+    expect(sliceBytes(batch, 103, 108)).toMatchObject({ peers, recordPeers: [1, 0] });
+    expect(sliceBytes(batch, 106, 113).recordPeers).toEqual([0, 2]);
+    expect(peerOf(sliceRecords(batch, 2, 3), 0)).toBe(peers[1]);
   });
 });

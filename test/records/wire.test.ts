@@ -23,6 +23,8 @@ function generated(batch: RecordBatch, changes: Partial<WireRecordBatch> = {}): 
     compression: 0,
     dataSize: batch.data.length,
     data: Buffer.from(batch.data),
+    peers: (batch.peers ?? []).map((peer) => ({ attributes: new Map(peer) })),
+    recordPeers: [...(batch.recordPeers ?? [])],
     ...changes,
   };
   return Buffer.from(WireRecordBatch.encode(message).finish());
@@ -55,6 +57,17 @@ describe('the RecordBatch codec', () => {
         );
       }),
     );
+  });
+
+  it.each([
+    ['a number without a peer', { peers: [{ attributes: new Map() }], recordPeers: [0, 2] }],
+    ['fewer numbers than records', { peers: [{ attributes: new Map() }], recordPeers: [1] }],
+    ['more numbers than records', { peers: [{ attributes: new Map() }], recordPeers: [1, 1, 0, 0, 1] }],
+    ['too many peers', { peers: Array.from({ length: 4097 }, () => ({ attributes: new Map() })) }],
+    ['peers that are too large', { peers: [{ attributes: new Map([['a', 'x'.repeat(300_000)]]) }] }],
+  ])('rejects a peer column with %s', (_what, changes) => {
+    const bytes = generated(recordBatch(['a', 'b']), changes);
+    expect(() => decodeRecordBatch(bytes)).toThrow(WireError);
   });
 
   it('inflates LZ4', () => {

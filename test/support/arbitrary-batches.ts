@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { PeerColumn } from '../../src/records/peer-column.ts';
 import type { MarkedRecord, RecordBatch } from '../../src/records/record-batch.ts';
 import type { StreamId } from '../../src/records/stream-id.ts';
 
@@ -16,6 +17,23 @@ const marksFor = (count: number): fc.Arbitrary<readonly MarkedRecord[]> =>
       .map((marks) => indexes.map((index, i) => ({ index, mark: marks[i] ?? 'cut' }))),
   );
 
+const attributes = fc
+  .dictionary(fc.string(), fc.string(), { maxKeys: 3 })
+  .map((entries) => new Map(Object.entries(entries)));
+
+/** No peers, or one to three. */
+const peersFor = (count: number): fc.Arbitrary<PeerColumn> =>
+  fc.oneof(
+    fc.constant({}),
+    fc
+      .array(attributes, { minLength: 1, maxLength: 3 })
+      .chain((peers) =>
+        fc
+          .array(fc.nat({ max: peers.length }), { minLength: count, maxLength: count })
+          .map((recordPeers) => ({ peers, recordPeers })),
+      ),
+  );
+
 /** Any batch within the limits; small. */
 export const arbitraryBatch: fc.Arbitrary<RecordBatch> = fc
   .array(fc.uint8Array({ minLength: 1, maxLength: 400 }), { minLength: 1, maxLength: 40 })
@@ -31,5 +49,7 @@ export const arbitraryBatch: fc.Arbitrary<RecordBatch> = fc
       sizes: fc.constant(Uint32Array.from(records, (record) => record.length)),
       marks: marksFor(records.length),
       data: fc.constant(new Uint8Array(Buffer.concat(records))),
+      column: peersFor(records.length),
     }),
-  );
+  )
+  .map(({ column, ...batch }) => ({ ...batch, ...column }));

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../records/limits.ts';
+import { PeerColumnBuilder, peerOf } from '../../records/peer-column.ts';
 import { NO_MARKS, type RecordBatch } from '../../records/record-batch.ts';
-import type { Resource } from '../../records/resource.ts';
+import { EMPTY_RESOURCE, type Resource } from '../../records/resource.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 
 /** Combines consecutive journal entries with the same label into one batch. */
@@ -10,9 +11,15 @@ export class GatheredBatch {
   #first: RecordBatch | undefined;
   #start = 0;
   #bytes = 0;
+  readonly #peers = new PeerColumnBuilder();
+  readonly #hasPeerColumn: boolean;
+  /** Of the first record. */
+  #peer: Resource | undefined;
 
-  constructor(buffer: Buffer) {
+  /** `hasPeerColumn` false: ends before the first record of another peer. */
+  constructor(buffer: Buffer, hasPeerColumn = true) {
     this.#buffer = buffer;
+    this.#hasPeerColumn = hasPeerColumn;
   }
 
   get isEmpty(): boolean {
@@ -38,10 +45,12 @@ export class GatheredBatch {
       this.#start = position;
     } else if (position !== this.end || !hasSameLabel(entry, this.#first)) return false;
     let at = entry.start;
-    for (const size of entry.sizes) {
+    for (const [index, size] of entry.sizes.entries()) {
       if (at >= position) {
-        if (this.#bytes + size > this.#buffer.length || this.#sizes.length === LIMITS.batchRecords)
-          return false;
+        const peer = peerOf(entry, index);
+        if (!this.#hasRoomFor(size, peer)) return false;
+        if (this.isEmpty) this.#peer = peer;
+        this.#peers.add(peer);
         this.#buffer.set(entry.data.subarray(at - entry.start, at - entry.start + size), this.#bytes);
         this.#sizes.push(size);
         this.#bytes += size;
@@ -56,7 +65,8 @@ export class GatheredBatch {
    * the journal and of the stream.
    */
   done(stream: StreamId, offset: number): RecordBatch {
-    const { resource, format, observedTimeUnixNano } = this.#first as RecordBatch;
+    const { resource: shared, format, observedTimeUnixNano } = this.#first as RecordBatch;
+    const resource = this.#hasPeerColumn || !this.#peer ? shared : new Map([...shared, ...this.#peer]);
     return {
       stream,
       start: this.#start - offset,
@@ -66,7 +76,15 @@ export class GatheredBatch {
       sizes: Uint32Array.from(this.#sizes),
       marks: NO_MARKS,
       data: this.data,
+      ...(this.#hasPeerColumn && this.#peers.done()),
     };
+  }
+
+  #hasRoomFor(size: number, peer: Resource | undefined): boolean {
+    if (this.#bytes + size > this.#buffer.length || this.#sizes.length === LIMITS.batchRecords) return false;
+    if (!this.#hasPeerColumn)
+      return this.isEmpty || sameResource(peer ?? EMPTY_RESOURCE, this.#peer ?? EMPTY_RESOURCE);
+    return this.#peers.hasRoomFor(peer);
   }
 }
 

@@ -1,4 +1,6 @@
 import { LIMITS } from '../../records/limits.ts';
+import { PeerColumnBuilder } from '../../records/peer-column.ts';
+import type { Resource } from '../../records/resource.ts';
 import type { RecordLabel, RecordRun } from './record-run.ts';
 
 /** Collects records with one label in buffers that grow. */
@@ -10,6 +12,8 @@ export class GrowingRun {
   #sizes = new Uint32Array(0);
   #bytes = 0;
   #records = 0;
+  /** Created with the first peer; the records before it have none. */
+  #peers: PeerColumnBuilder | undefined;
 
   /** `likely`: the size that the run will probably have, so that its buffers do not have to grow. */
   constructor(label: RecordLabel, observedTimeUnixNano: bigint, likely: RunSize = FIRST_SIZE) {
@@ -27,12 +31,16 @@ export class GrowingRun {
   }
 
   /** An empty run has room for any record. */
-  hasRoomFor(bytes: number): boolean {
-    return this.#records === 0 || (this.#bytes + bytes <= RUN_BYTES && this.#records < LIMITS.batchRecords);
+  hasRoomFor(bytes: number, peer?: Resource): boolean {
+    if (this.#records === 0) return true;
+    if (this.#peers?.hasRoomFor(peer) === false) return false;
+    return this.#bytes + bytes <= RUN_BYTES && this.#records < LIMITS.batchRecords;
   }
 
   /** Copies the record. */
-  add(record: Uint8Array): void {
+  add(record: Uint8Array, peer?: Resource): void {
+    if (peer !== undefined) this.#peers ??= this.#withoutPeers();
+    this.#peers?.add(peer);
     this.#grow(this.#bytes + record.length);
     this.#data.set(record, this.#bytes);
     this.#sizes[this.#records++] = record.length;
@@ -45,7 +53,14 @@ export class GrowingRun {
       observedTimeUnixNano: this.#observedTimeUnixNano,
       sizes: this.#sizes.subarray(0, this.#records),
       data: this.#data.subarray(0, this.#bytes),
+      ...this.#peers?.done(),
     };
+  }
+
+  #withoutPeers(): PeerColumnBuilder {
+    const peers = new PeerColumnBuilder();
+    for (let record = 0; record < this.#records; record++) peers.add(undefined);
+    return peers;
   }
 
   #grow(bytes: number): void {

@@ -51,9 +51,9 @@ export class JournalStream implements SourceStream {
     return { kind: 'continue', from: from - this.#offset };
   }
 
-  async read(from: Position, buffer: Buffer): Promise<StreamRead> {
+  async read(from: Position, buffer: Buffer, hasPeerColumn = true): Promise<StreamRead> {
     const { reader } = this.#host;
-    const gathered = new GatheredBatch(buffer);
+    const gathered = new GatheredBatch(buffer, hasPeerColumn);
     for (let at = from + this.#offset, more = true; more; ) {
       const places = fittingEntries(reader.places(this.#channel.number, at, PLACES), buffer.length);
       // In parallel: entries are small, and sequential reads would each cost one turn of the event loop.

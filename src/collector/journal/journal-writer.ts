@@ -1,4 +1,5 @@
 import type { Position } from '../../records/position.ts';
+import type { Resource } from '../../records/resource.ts';
 import type { RecordOrder } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 
@@ -21,8 +22,11 @@ export interface JournalWriter {
   /**
    * Copies the record and returns at once. Returns the end of all records that were appended until now,
    * this one included; or `full`, and nothing is kept. After `close` it always returns `full`.
+   *
+   * `peer`: the attributes of the sender, besides those of the label. Records with one label and many peers
+   * share an entry. Use the same object for the same peer.
    */
-  append(record: Uint8Array, label: RecordLabel): Position | 'full';
+  append(record: Uint8Array, label: RecordLabel, peer?: Resource): Position | 'full';
   /**
    * Resolves with true when there is room for a record of this size, which is for the first caller that
    * appends; with false when the writer or the journal is closed, or the signal is aborted. Never rejects.

@@ -20,6 +20,7 @@ import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import type { JournalWriter, WriterOptions } from './journal-writer.ts';
+import type { PendingRecord } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
 
@@ -151,7 +152,7 @@ export class Journal implements JournalStreamHost {
     channel.onFlushed = onFlushed;
     channel.pending.order = order;
     return {
-      append: (record, label) => this.#append(channel, record, label),
+      append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer }),
       whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
       drop: (bytes, label) => this.#drop(channel, bytes, label),
       flushSoon: () => this.#flushSoon(),
@@ -219,12 +220,13 @@ export class Journal implements JournalStreamHost {
     return channel;
   }
 
-  #append(channel: JournalChannel, record: Uint8Array, label: RecordLabel): Position | 'full' {
-    if (record.length === 0) return channel.appendedEnd;
-    if (this.#closing || channel.closed || !this.#hasRoom(channel, record.length)) return 'full';
+  #append(channel: JournalChannel, record: PendingRecord): Position | 'full' {
+    const { length } = record.bytes;
+    if (length === 0) return channel.appendedEnd;
+    if (this.#closing || channel.closed || !this.#hasRoom(channel, length)) return 'full';
     this.#losses.report(channel);
-    channel.pending.add(record, label, this.#now);
-    this.#count(channel, record.length);
+    channel.pending.add(record, this.#now);
+    this.#count(channel, length);
     return channel.appendedEnd;
   }
 

@@ -1,3 +1,4 @@
+import type { Resource } from '../../records/resource.ts';
 import { GrowingRun, type RunSize } from './growing-run.ts';
 import type { Loss } from './loss.ts';
 import type { RecordLabel, RecordRun } from './record-run.ts';
@@ -23,14 +24,15 @@ export class PendingRecords {
   }
 
   /** Copies the record. Calls `now` once for each run. */
-  add(record: Uint8Array, label: RecordLabel, now: () => bigint): void {
+  add(record: PendingRecord, now: () => bigint): void {
+    const { bytes, label, peer } = record;
     let run = this.#current?.label === label ? this.#current : this.#switchTo(label);
-    if (run !== undefined && !run.hasRoomFor(record.length)) {
+    if (run !== undefined && !run.hasRoomFor(bytes.length, peer)) {
       this.#close(run);
       run = undefined;
     }
     run ??= this.#begin(label, now());
-    run.add(record);
+    run.add(bytes, peer);
     this.#current = run;
   }
 
@@ -78,6 +80,13 @@ export class PendingRecords {
     this.#open.delete(run.label);
     if (this.#current === run) this.#current = undefined;
   }
+}
+
+/** The bytes are valid only during the call. */
+export interface PendingRecord {
+  readonly bytes: Uint8Array;
+  readonly label: RecordLabel;
+  readonly peer?: Resource | undefined;
 }
 
 /**

@@ -1,8 +1,9 @@
+import type { PeerColumn } from '../../records/peer-column.ts';
 import type { Resource } from '../../records/resource.ts';
 import type { Loss } from './loss.ts';
 
 /** Records with the same label: they become one entry of the journal. */
-export interface RecordRun {
+export interface RecordRun extends PeerColumn {
   readonly label: RecordLabel;
   readonly observedTimeUnixNano: bigint;
   readonly sizes: Uint32Array;

@@ -37,6 +37,8 @@ export class PublishSession implements AnswerReceiver {
   readonly #phases: StreamPhases;
   #welcomed = false;
   #fruitful = false;
+  /** The aggregator reads the peer column of batches. */
+  #hasPeerColumn = false;
   #finishing = false;
   #hasEnded = false;
   #changed: () => void = () => {};
@@ -136,7 +138,7 @@ export class PublishSession implements AnswerReceiver {
 
   async #read(stream: PublishedStream): Promise<StreamRead> {
     try {
-      return await stream.source.read(stream.next, this.#buffer);
+      return await stream.source.read(stream.next, this.#buffer, this.#hasPeerColumn);
     } catch (error) {
       this.#options.events.readFailed({ stream: stream.source.id, err: error });
       return { kind: 'waiting' };
@@ -182,6 +184,7 @@ export class PublishSession implements AnswerReceiver {
 
   #receiveWelcome(welcome: Welcome): void {
     this.#welcomed = true;
+    this.#hasPeerColumn = welcome.recordPeers ?? false;
     this.#sent.limitTo(welcome.limits?.unansweredBytes ?? READ_BYTES);
     const { events, address } = this.#options;
     events.connected({ address, software: welcome.software });

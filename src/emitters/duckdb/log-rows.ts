@@ -1,7 +1,7 @@
 import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
 import { forEachLogRecord } from '../../formats/record-view.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../logstore/log-columns.ts';
-import { type LogRow, logRow, rowOrigin } from '../../logstore/log-row.ts';
+import { isOriginColumn, type LogRow, logRow, rowOrigin } from '../../logstore/log-row.ts';
 import { NOTED_KEYS } from '../../logstore/own-names.ts';
 import { StoredTimes } from '../../logstore/stored-times.ts';
 import type { LogRecord } from '../../records/log-record.ts';
@@ -155,8 +155,9 @@ function uuidWords(stream: StreamId): Uint32Array {
 }
 
 function noteNames({ attributes }: LogRecord, { columns }: LogRow, names: Set<string>): void {
-  for (const key of attributes.keys()) {
-    if (NOTED_KEYS.has(key)) noteName(key, columns[COLUMN_INDEX.get(key) ?? NO_COLUMN] ?? null, names);
+  for (const [key, value] of attributes) {
+    if (NOTED_KEYS.has(key) && !isOriginColumn(key, value))
+      noteName(key, columns[COLUMN_INDEX.get(key) ?? NO_COLUMN] ?? null, names);
   }
 }
 

@@ -2,6 +2,7 @@ import { PARSE_ERROR } from '../../formats/marker-attributes.ts';
 import { POSTGRES_IDENTITY } from '../../formats/postgres/resource-attributes.ts';
 import type { LogplexMessage } from '../../protocols/logplex/encode-message.ts';
 import type { AttributeValue, LogRecord } from '../../records/log-record.ts';
+import { hostOf } from '../../records/record-origin.ts';
 import type { Resource } from '../../records/resource.ts';
 import { priorityOf } from './priority.ts';
 
@@ -23,7 +24,7 @@ export function messageOfRecord(
   return {
     priority: classic ? CLASSIC_PRIORITY : priorityOf(record),
     timeUnixNano: record.timeUnixNano ?? record.observedTimeUnixNano,
-    host: style.host ?? (classic ? CLASSIC_HOST : (record.resource.get('host.name') ?? '')),
+    host: style.host ?? (classic ? CLASSIC_HOST : (hostOf(record) ?? '')),
     processId: processIdOf(record, classic),
     text: isPostgres ? postgresText(record, style.text, label) : record.body,
   };

@@ -17,11 +17,11 @@ export class CopyEncoder {
 
   /** Appends the records of a batch. */
   add(batch: RecordBatch, origin: RowOrigin): void {
-    let shared: Uint8Array | undefined;
+    let shared: SharedFields | undefined;
     forEachLogRecord(batch, (record) => {
       const row = logRow(record, origin);
-      shared ??= sharedFields(row);
-      this.#writeRow(row, shared);
+      if (shared?.host !== row.host || shared.service !== row.service) shared = sharedFields(row);
+      this.#writeRow(row, shared.bytes);
       this.#onRow(row);
     });
   }
@@ -90,7 +90,7 @@ export class CopyEncoder {
  *     row = int16 number of fields, then for each: int32 length (-1: null), bytes
  *
  * The binary format needs no escaping, and the server does not have to parse numbers and times. The columns
- * that all records of a slice share come first and are encoded once per slice.
+ * that records of a slice usually share come first, and are encoded once for each run of equal values.
  */
 export const COPY_COLUMNS: readonly string[] = [
   'observed_time',
@@ -128,8 +128,12 @@ function newFrame(sizeBytes: number): Buffer {
   return frame;
 }
 
-/** The number of fields, and the fields that are equal for all records of a batch. */
-function sharedFields(row: LogRow): Uint8Array {
+/** The number of fields, and the fields that are equal for all records of a batch with this host and service. */
+interface SharedFields extends Pick<LogRow, 'host' | 'service'> {
+  readonly bytes: Uint8Array;
+}
+
+function sharedFields(row: LogRow): SharedFields {
   const texts = [row.host, row.service, row.source, row.format];
   const units = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
   const bytes = Buffer.allocUnsafe(ROW_BYTES + units * MAX_UNIT_BYTES);
@@ -139,7 +143,7 @@ function sharedFields(row: LogRow): Uint8Array {
   const stream = Buffer.from(row.stream, 'hex');
   offset = bytes.writeUInt32BE(stream.length, offset);
   offset += stream.copy(bytes, offset);
-  return bytes.subarray(0, offset);
+  return { host: row.host, service: row.service, bytes: bytes.subarray(0, offset) };
 }
 
 function textUnits(row: LogRow): number {

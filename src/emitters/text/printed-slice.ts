@@ -1,4 +1,5 @@
 import { recordText, withoutLineEnding } from '../../formats/record-text.ts';
+import { recordContexts } from '../../formats/record-view.ts';
 import { formatNamed } from '../../formats/registry.ts';
 import { forEachRecord, type RecordBatch } from '../../records/record-batch.ts';
 import { escapeControls, escapeUnseen } from '../../runtime/logging/escape-controls.ts';
@@ -36,8 +37,9 @@ function bareBodies(slice: RecordBatch): Uint8Array {
 function escapedBodies(slice: RecordBatch): Uint8Array {
   const format = formatNamed(slice.format);
   const lines: string[] = [];
-  forEachRecord(slice, (bytes) => {
-    const body = format.lines ? recordText(bytes).text : format.parse(bytes, slice.resource).body;
+  const contextOf = recordContexts(slice);
+  forEachRecord(slice, (bytes, index) => {
+    const body = format.lines ? recordText(bytes).text : format.parse(bytes, contextOf(index)).body;
     lines.push(escapeControls(body), '\n');
   });
   return Buffer.from(lines.join(''));

@@ -1,4 +1,5 @@
 import type { LogRecord } from '../../records/log-record.ts';
+import { HOST_NAME, hostOf } from '../../records/record-origin.ts';
 import { levelOfSeverity } from './gelf-level.ts';
 import { type GelfMessage, messageOfText } from './gelf-message.ts';
 
@@ -10,17 +11,22 @@ import { type GelfMessage, messageOfText } from './gelf-message.ts';
  */
 export function messageOfRecord(record: LogRecord): GelfMessage {
   const fields = new Map<string, unknown>();
+  const host = hostOf(record);
   for (const [name, value] of record.attributes)
-    fields.set(IDENTITY.has(name) ? `attribute.${name}` : name, value);
+    if (name !== HOST_NAME || value !== host)
+      fields.set(IDENTITY.has(name) ? `attribute.${name}` : name, value);
   const add = (name: string, value: unknown, prefix: string) =>
     fields.set(fields.has(name) ? `${prefix}.${name}` : name, value);
-  for (const [name, value] of record.resource) if (name !== 'host.name') add(name, value, 'resource');
+  for (const [name, value] of record.resource) {
+    if (name !== HOST_NAME) add(name, value, 'resource');
+    else if (value !== host) fields.set(`resource.${name}`, value);
+  }
   add('severity', record.severityText, 'record');
   fields.set('stream', record.stream);
   fields.set('position', record.position);
   return {
     ...messageOfText(record.body),
-    host: record.resource.get('host.name'),
+    host,
     timestamp: seconds(record.timeUnixNano) ?? seconds(record.observedTimeUnixNano),
     level: levelOfSeverity(record.severityNumber, record.severityText),
     fields,

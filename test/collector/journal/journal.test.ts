@@ -48,6 +48,34 @@ describe('Journal', () => {
     expect(read).toMatchObject({ kind: 'records', endCheck: checkOf(bytes(all.slice(0, from + 4))) });
   });
 
+  it('keeps records of many peers in one batch, and splits them for an aggregator without the peer column', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    const peers = ['1', '2'].map((address) => new Map([['network.peer.address', address]]));
+    writer.append(bytes('none;'), LABEL);
+    for (let i = 0; i < 5; i++) writer.append(bytes(`${i};`), LABEL, peers[i < 3 ? i % 2 : 0]);
+    await flushed(sink);
+    const [batch, ...others] = await readAll(sink.stream);
+    expect(others).toEqual([]);
+    expect(batch).toMatchObject({ peers, recordPeers: [0, 1, 2, 1, 1, 1] });
+    const split: unknown[] = [];
+    for (let at = 0; at < 15; ) {
+      const read = await sink.stream.read(at, Buffer.alloc(100), false);
+      if (read.kind !== 'records') break;
+      const { batch: part, endCheck } = read;
+      expect(part.peers).toBeUndefined();
+      split.push([part.resource.get('network.peer.address'), Buffer.from(part.data).toString()]);
+      at += part.data.length;
+      expect(endCheck).toBe(checkOf(bytes('none;0;1;2;3;4;'.slice(0, at))));
+    }
+    expect(split).toEqual([
+      [undefined, 'none;'],
+      ['1', '0;'],
+      ['2', '1;'],
+      ['1', '2;3;4;'],
+    ]);
+  });
+
   it('reports the status of its streams, and the age of unaccepted records', async () => {
     const clock = new FakeClock();
     const { journal, sink } = await openJournal(await temporaryDirectory(), { clock });

@@ -12,7 +12,7 @@ function pendingRecords(order: RecordOrder) {
   const pending = new PendingRecords();
   pending.order = order;
   const add = (label: RecordLabel, ...records: string[]) => {
-    for (const record of records) pending.add(Buffer.from(record), label, () => 7n);
+    for (const record of records) pending.add({ bytes: Buffer.from(record), label }, () => 7n);
   };
   /** The host and the records of each run. */
   const take = () =>

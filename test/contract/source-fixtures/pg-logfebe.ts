@@ -23,7 +23,7 @@ export const pgLogfebeFixture: SourceFixture = {
       },
       texts: (batch) => {
         const texts: string[] = [];
-        forEachRecord(batch, (bytes) => void texts.push(logfebe.parse(bytes, batch.resource).body));
+        forEachRecord(batch, (bytes) => void texts.push(logfebe.parse(bytes, batch).body));
         return texts;
       },
     };

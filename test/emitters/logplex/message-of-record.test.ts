@@ -111,6 +111,11 @@ describe('any other record', () => {
     expect(messageOfRecord(json, style, undefined)).toMatchObject({ priority: 131, text: 'it broke' });
   });
 
+  it('has the host that the record brings itself', () => {
+    const own = view('{"host.name":"firewall-1","msg":"m"}\n', 'json');
+    expect(messageOfRecord(own, STRUCTURED, undefined).host).toBe('firewall-1');
+  });
+
   it('includes an invalid logfebe record', () => {
     const { text, priority, host } = messageOfRecord(view('not a record', 'logfebe'), CLASSIC, 'db1');
     expect({ text, priority, host }).toEqual({ text: 'not a record', priority: 134, host: 'test-host' });

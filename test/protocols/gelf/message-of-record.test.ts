@@ -56,6 +56,18 @@ it('keeps an attribute and a value with the same name', () => {
   expect(fields.get('attribute.stream')).toBe('stdout');
 });
 
+it('has the host that the record brings itself, and keeps the host of the collector', () => {
+  const message = messageOfRecord(record({ attributes: new Map([['host.name', 'firewall-1']]) }));
+  expect(message.host).toBe('firewall-1');
+  expect(Object.fromEntries(message.fields as Map<string, unknown>)).toEqual({
+    'resource.host.name': 'web-1',
+    'log.file.path': '/var/log/x',
+    stream,
+    position: 42,
+  });
+  expect(messageOfRecord(record({ attributes: new Map([['host.name', '']]) })).host).toBe('web-1');
+});
+
 it('keeps the identity of the stream if the record has an attribute of that name', () => {
   const attributes = new Map([['stream', 'stderr']]);
   const fields = messageOfRecord(record({ attributes })).fields as Map<string, unknown>;

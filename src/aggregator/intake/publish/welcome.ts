@@ -12,6 +12,7 @@ export function welcome(software: string): Welcome {
     compressions: COMPRESSIONS,
     limits: { messageBytes, batchBytes, batchRecords, recordBytes, unansweredBytes },
     software,
+    recordPeers: true,
   };
 }
 

@@ -196,7 +196,7 @@ describe('the source pg-logfebe', () => {
     sink.stream.accept(1e12);
     await untilMessages(sink, [`mega-collector lost ${lost} log records of this server`]);
     const [batch] = await batchesOf(sink);
-    const report = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch?.resource);
+    const report = logfebe.parse(batch?.data ?? Buffer.alloc(0), batch);
     expect(report).toMatchObject({ severityText: 'WARNING', severityNumber: 13 });
     expect(report.attributes.get('detail')).toMatch(
       /^They had \d+ bytes and arrived from .* UTC to .* UTC, when/,

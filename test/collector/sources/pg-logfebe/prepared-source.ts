@@ -95,6 +95,6 @@ export async function preparedSource(
 /** The message of each record. */
 export function messagesOf(batch: RecordBatch): string[] {
   const found: string[] = [];
-  forEachRecord(batch, (bytes) => void found.push(logfebe.parse(bytes, batch.resource).body));
+  forEachRecord(batch, (bytes) => void found.push(logfebe.parse(bytes, batch).body));
   return found;
 }

@@ -128,6 +128,11 @@ export interface Welcome {
   compressions: Compression[];
   limits: Limits | undefined;
   software: string;
+  /**
+   * The aggregator reads RecordBatch.peers. To one that does not, a collector sends the records of each peer in batches of
+   * their own, with the attributes of the peer in the resource.
+   */
+  recordPeers?: boolean | undefined;
 }
 
 export interface Limits {
@@ -213,9 +218,23 @@ export interface RecordBatch {
   dataSize: number;
   /** The records back to back. COMPRESSION_LZ4: the uncompressed size (4 bytes, little-endian), then one LZ4 block. */
   data: Buffer;
+  /** The peers that sent the records. Only to an aggregator whose Welcome has record_peers. */
+  peers: Peer[];
+  /** For each record the number of its peer: n = peers[n-1], 0 = none. Empty: no record has a peer. */
+  recordPeers: number[];
 }
 
 export interface RecordBatch_ResourceEntry {
+  key: string;
+  value: string;
+}
+
+/** A sender of records. */
+export interface Peer {
+  attributes: Map<string, string>;
+}
+
+export interface Peer_AttributesEntry {
   key: string;
   value: string;
 }
@@ -548,7 +567,7 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { protocolVersion: 0, compressions: [], limits: undefined, software: "" };
+  return { protocolVersion: 0, compressions: [], limits: undefined, software: "", recordPeers: undefined };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -568,6 +587,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.software !== "") {
       writer.uint32(34).string(message.software);
+    }
+    if (message.recordPeers !== undefined) {
+      writer.uint32(40).bool(message.recordPeers);
     }
     return writer;
   },
@@ -625,6 +647,14 @@ export const Welcome: MessageFns<Welcome> = {
             }
 
             message.software = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.recordPeers = reader.bool();
             continue;
           }
         }
@@ -1076,6 +1106,8 @@ function createBaseRecordBatch(): RecordBatch {
     compression: 0,
     dataSize: 0,
     data: Buffer.alloc(0),
+    peers: [],
+    recordPeers: [],
   };
 }
 
@@ -1131,6 +1163,16 @@ export const RecordBatch: MessageFns<RecordBatch> = {
     }
     if (message.data.length !== 0) {
       writer.uint32(90).bytes(message.data);
+    }
+    for (const v of message.peers) {
+      Peer.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.recordPeers.length !== 0) {
+      writer.uint32(106).fork();
+      for (const v of message.recordPeers) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1269,6 +1311,32 @@ export const RecordBatch: MessageFns<RecordBatch> = {
             message.data = Buffer.from(reader.bytes());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.peers.push(Peer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag === 104) {
+              message.recordPeers.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 106) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.recordPeers.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1307,6 +1375,112 @@ export const RecordBatch_ResourceEntry: MessageFns<RecordBatch_ResourceEntry> = 
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
       const message = createBaseRecordBatch_ResourceEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePeer(): Peer {
+  return { attributes: new Map() };
+}
+
+export const Peer: MessageFns<Peer> = {
+  encode(message: Peer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    message.attributes.forEach((value, key) => {
+      Peer_AttributesEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Peer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = Peer_AttributesEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.attributes.set(entry1.key, entry1.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePeer_AttributesEntry(): Peer_AttributesEntry {
+  return { key: "", value: "" };
+}
+
+export const Peer_AttributesEntry: MessageFns<Peer_AttributesEntry> = {
+  encode(message: Peer_AttributesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Peer_AttributesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeer_AttributesEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {

@@ -1,0 +1,71 @@
+import { LIMITS } from './limits.ts';
+import type { Resource } from './resource.ts';
+
+/**
+ * The peers of a batch's records: a dictionary of the attributes of each sender, and for each record the
+ * number of its sender in it. With it, the records of a thousand senders are one batch.
+ *
+ *     peers         [ {network.peer.address: 10.0.0.1}, {network.peer.address: 10.0.0.2} ]
+ *     recordPeers   [ 1, 1, 2, 0, 1 ]      0: the record has no peer
+ */
+export interface PeerColumn {
+  /** Absent or empty: no record has a peer. */
+  readonly peers?: readonly Resource[];
+  /** One number for each record; absent or empty together with `peers`. */
+  readonly recordPeers?: readonly number[];
+}
+
+/** The attributes of the peer of a record. */
+export function peerOf({ peers, recordPeers }: PeerColumn, index: number): Resource | undefined {
+  const number = recordPeers?.[index] ?? 0;
+  return number === 0 ? undefined : peers?.[number - 1];
+}
+
+/** The column of the records `[from, to)`. The dictionary is shared. */
+export function slicePeers({ peers, recordPeers }: PeerColumn, from: number, to: number): PeerColumn {
+  if (peers === undefined || recordPeers === undefined) return {};
+  return { peers, recordPeers: recordPeers.slice(from, to) };
+}
+
+/** Collects the peers of records, one after the other. Equal attributes become one entry. */
+export class PeerColumnBuilder {
+  readonly #peers: Resource[] = [];
+  readonly #numbers = new Map<Resource, number>();
+  readonly #numbersByText = new Map<string, number>();
+  readonly #recordPeers: number[] = [];
+  #bytes = 0;
+
+  /** Whether the dictionary has the peer, or room for it. */
+  hasRoomFor(peer: Resource | undefined): boolean {
+    if (peer === undefined || this.#numbers.has(peer)) return true;
+    return this.#peers.length < LIMITS.batchPeers && this.#bytes + sizeOf(peer) <= LIMITS.batchPeerBytes;
+  }
+
+  add(peer: Resource | undefined): void {
+    this.#recordPeers.push(peer === undefined ? 0 : (this.#numbers.get(peer) ?? this.#enter(peer)));
+  }
+
+  /** Empty when no record has a peer. */
+  done(): PeerColumn {
+    return this.#peers.length === 0 ? {} : { peers: this.#peers, recordPeers: this.#recordPeers };
+  }
+
+  #enter(peer: Resource): number {
+    const text = JSON.stringify([...peer]);
+    let number = this.#numbersByText.get(text);
+    if (number === undefined) {
+      number = this.#peers.push(peer);
+      this.#numbersByText.set(text, number);
+      this.#bytes += sizeOf(peer);
+    }
+    this.#numbers.set(peer, number);
+    return number;
+  }
+}
+
+/** At least the bytes of the attributes on the wire. */
+function sizeOf(peer: Resource): number {
+  let bytes = 8;
+  for (const [key, value] of peer) bytes += 8 + 3 * (key.length + value.length);
+  return bytes;
+}
