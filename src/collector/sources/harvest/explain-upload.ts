@@ -1,17 +1,17 @@
 import { lstat } from 'node:fs/promises';
-import { basename, dirname, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import type { PrefixHash } from '../tail/files/file-prefix.ts';
 import type { FileStream } from '../tail/reading/file-stream.ts';
 import { statusOf, type TailStreamStatus } from '../tail/tail-status.ts';
 import type { HarvestEntry } from './configuration.ts';
-import { isIgnored } from './find-uploads.ts';
+import { isBelow, isIgnored } from './find-uploads.ts';
 
 /** Why a file of an upload directory is read or not; undefined for a file elsewhere. */
 export async function explainUpload(
   path: string,
   context: ExplainContext,
 ): Promise<UploadExplanation | undefined> {
-  const entry = context.entries.find((one) => isUploadPath(path, one));
+  const entry = context.entries.find((one) => isBelow(path, one));
   if (entry === undefined) return undefined;
   if (context.stream !== undefined) return reading(context.stream);
   const notRead = (reason: string) => ({ kind: 'not-read', path, reason }) as const;
@@ -43,11 +43,6 @@ export interface ExplainContext {
   readonly stream: FileStream | undefined;
   /** Why the last scan did not read it. */
   readonly reason: string | undefined;
-}
-
-function isUploadPath(path: string, entry: HarvestEntry): boolean {
-  if (dirname(path) === entry.path) return basename(path) !== '';
-  return entry.recursive && path.startsWith(entry.path + sep);
 }
 
 function reading(stream: FileStream): UploadExplanation {

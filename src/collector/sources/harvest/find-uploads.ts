@@ -1,6 +1,6 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import picomatch from 'picomatch';
 import type { FilePlace } from '../tail/files/file-access.ts';
 import { isFileError } from '../tail/files/file-error.ts';
@@ -48,6 +48,11 @@ export async function findUploads(entries: readonly HarvestEntry[]): Promise<Fou
 /** True when the name of the file or directory is that of an unfinished upload. */
 export function isIgnored({ ignore }: Pick<HarvestEntry, 'ignore'>, name: string): boolean {
   return ignore.length > 0 && picomatch.isMatch(name, [...ignore], { dot: true });
+}
+
+/** Whether a file with this path is in the upload directory, under any name. */
+export function isBelow(path: string, entry: Pick<HarvestEntry, 'path' | 'recursive'>): boolean {
+  return dirname(path) === entry.path || (entry.recursive && path.startsWith(entry.path + sep));
 }
 
 class UploadWalk {

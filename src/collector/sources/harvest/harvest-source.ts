@@ -205,6 +205,7 @@ class FileHarvestSource implements HarvestSource {
     this.#settlements.retain(keys);
     this.#unread = new Map();
     for (const path of found.nonUtf8Paths) this.#note(path, 'its name is not UTF-8', 'unnameable');
+    for (const path of found.unreadable.keys()) this.#note(path, 'it cannot be listed', 'unreadable');
     const present = new Set<StreamId>();
     for (const upload of found.uploads) await this.#consider(upload, present);
     this.#reportGone(found);

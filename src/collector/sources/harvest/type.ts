@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { SourceType } from '../source-type.ts';
+import type { ConfiguredSource, SourceType } from '../source-type.ts';
 import { tailConfigurationOf } from '../tail/type.ts';
 import { unknownFormats } from '../tail/unknown-formats.ts';
 import type { HarvestEntry } from './configuration.ts';
@@ -27,5 +27,14 @@ export const harvestType: SourceType<HarvestConfiguration, typeof HARVEST_VARIAB
     return createHarvestSource({ entries, ...environment });
   },
   leftovers: async (store) => ({ streams: storedUploads(store) }),
-  directories: ({ entries }) => entries.map(({ path }) => ({ what: 'the upload directory', path })),
+  directories: ({ entries }) =>
+    entries.flatMap(({ path, after }) =>
+      after.kind === 'keep' ? [] : [{ what: 'the upload directory', path }],
+    ),
 };
+
+/** The upload directories among these sources. */
+export function harvestEntriesOf(sources: readonly ConfiguredSource[]): readonly HarvestEntry[] {
+  const found = sources.find(({ type }) => type.name === harvestType.name);
+  return (found?.configuration as HarvestConfiguration | undefined)?.entries ?? [];
+}
