@@ -1,29 +1,23 @@
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Amount } from '../../../records/amount.ts';
-import type { Resource } from '../../../records/resource.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
-import type { Clock } from '../../../runtime/clock.ts';
-import type { StateStore } from '../../../storage/state/state-store.ts';
 import { Checkpoints } from '../../checkpoints.ts';
-import type { LeftFile, LeftReason } from '../../one-shot-report.ts';
+import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
 import { openTailEvents, type TailEvents } from '../tail/files/events.ts';
 import type { FileCheckpoint } from '../tail/files/file-checkpoint.ts';
 import { OpenFiles } from '../tail/files/open-files.ts';
-import { fileKey } from '../tail/identity/followed-files.ts';
 import { type TailStatus, tailStatus } from '../tail/tail-status.ts';
 import { Completeness } from './completeness.ts';
-import type { HarvestEntry } from './configuration.ts';
 import { type HarvestEvents, openHarvestEvents } from './events.ts';
 import { explainUpload, type UploadExplanation } from './explain-upload.ts';
-import { type FoundUploads, findUploads, type Upload } from './find-uploads.ts';
+import { type FoundUploads, findUploads } from './find-uploads.ts';
+import type { HarvestSourceOptions } from './harvest-source-options.ts';
 import { HarvestTrigger } from './harvest-trigger.ts';
 import { KnownUploads, positionOf } from './known-uploads.ts';
-import { matchUpload } from './match-upload.ts';
 import { Settlements } from './settlements.ts';
 import { CHECKPOINT_TABLE } from './stored-uploads.ts';
+import { UploadDecisions } from './upload-decisions.ts';
 import { type UploadStream, UploadStreams } from './upload-streams.ts';
 
 /*
@@ -60,23 +54,8 @@ export interface HarvestSource extends Source {
   close(): Promise<void>;
 }
 
-export interface HarvestSourceOptions {
-  readonly entries: readonly HarvestEntry[];
-  readonly resource: Resource;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Registry;
-  readonly once: boolean;
-  /** Time between scans when no change is reported. */
-  readonly pollMs?: number;
-}
-
 const POLL_MS = 10_000;
 const OPEN_FILES = 128;
-/** Maximum number of uploads that are read at the same time. */
-const MAX_READING = 256;
-
 class FileHarvestSource implements HarvestSource {
   readonly name = 'harvest';
   readonly #options: HarvestSourceOptions;
@@ -87,13 +66,10 @@ class FileHarvestSource implements HarvestSource {
   readonly #completeness: Completeness;
   readonly #settlements: Settlements;
   readonly #streams: UploadStreams;
+  readonly #uploads: UploadDecisions;
   readonly #trigger: HarvestTrigger;
   readonly #openFiles = new OpenFiles(OPEN_FILES);
   readonly #decisions = new SerialQueue();
-  /** Why the uploads of the last scan are not read now. */
-  #unread = new Map<string, UnreadUpload>();
-  /** With `once`: the uploads of the first scan. */
-  #existing: ReadonlySet<string> | undefined;
   #isRunning = false;
   #isStarted = false;
   #lastScanMs: number;
@@ -110,6 +86,7 @@ class FileHarvestSource implements HarvestSource {
     this.#completeness = new Completeness(clock, { trustsTimes: once });
     this.#settlements = new Settlements(clock, this.#events);
     this.#streams = this.#createStreams();
+    this.#uploads = this.#createDecisions();
     this.#lastScanMs = clock.monotonicMs();
     this.#trigger = new HarvestTrigger({
       ...{ clock, once, pollMs: options.pollMs ?? POLL_MS },
@@ -158,7 +135,7 @@ class FileHarvestSource implements HarvestSource {
   async explain(path: string): Promise<UploadExplanation | undefined> {
     const { entries } = this.#options;
     const active = Array.from(this.#streams.values()).find(({ stream }) => stream.path === path);
-    return explainUpload(path, { entries, stream: active?.stream, reason: this.#unread.get(path)?.reason });
+    return explainUpload(path, { entries, stream: active?.stream, reason: this.#uploads.reasonFor(path) });
   }
 
   status(): TailStatus {
@@ -171,8 +148,7 @@ class FileHarvestSource implements HarvestSource {
 
   left(): readonly LeftFile[] {
     const left = new Map<string, LeftFile>();
-    for (const [path, { left: reason }] of this.#unread)
-      if (reason !== undefined) left.set(path, { path, reason });
+    for (const missed of this.#uploads.missed()) left.set(missed.path, missed);
     for (const { stream } of this.#streams.values()) {
       const { path, refusal, content } = stream;
       const bytes = content.leftBytes;
@@ -199,15 +175,7 @@ class FileHarvestSource implements HarvestSource {
   async #scanNow(): Promise<void> {
     const found = await findUploads(this.#options.entries);
     this.#reportFound(found);
-    this.#completeness.observe(found);
-    const keys = new Set(found.uploads.map(fileKey));
-    this.#existing ??= this.#options.once ? keys : undefined;
-    this.#settlements.retain(keys);
-    this.#unread = new Map();
-    for (const path of found.nonUtf8Paths) this.#note(path, 'its name is not UTF-8', 'unnameable');
-    for (const path of found.unreadable.keys()) this.#note(path, 'it cannot be listed', 'unreadable');
-    const present = new Set<StreamId>();
-    for (const upload of found.uploads) await this.#consider(upload, present);
+    const present = await this.#uploads.decide(found);
     this.#reportGone(found);
     await this.#openStreams();
     this.#age(present);
@@ -219,76 +187,6 @@ class FileHarvestSource implements HarvestSource {
   #reportFound({ unreadable, nonUtf8Paths }: FoundUploads): void {
     for (const [path, err] of unreadable) this.#events.unlisted({ path, err });
     for (const path of nonUtf8Paths) this.#events.unnameable({ path });
-  }
-
-  async #consider(upload: Upload, present: Set<StreamId>): Promise<void> {
-    const { path } = upload;
-    const active = this.#streams.of(upload);
-    if (active !== undefined) {
-      if (active.stream.file.failure !== undefined) active.stream.wake();
-      return;
-    }
-    if (this.#existing?.has(fileKey(upload)) === false)
-      return this.#note(path, 'it appeared after the start');
-    const state = this.#completeness.stateOf(upload);
-    if (state.kind === 'incomplete') {
-      const isLeft = this.#options.once && state.isGrowing;
-      return this.#note(
-        path,
-        'it is not complete: it has changed a moment ago',
-        isLeft ? 'incomplete' : 'undecided',
-      );
-    }
-    if (await this.#settlements.handle(upload)) return this.#noteSettled(upload);
-    const finished = upload.entry.after.kind === 'keep' ? this.#known.finished(upload) : undefined;
-    if (finished !== undefined) {
-      present.add(finished.id);
-      return this.#note(path, 'all of it is accepted, and it is kept');
-    }
-    if (this.#streams.size >= MAX_READING)
-      return this.#note(path, 'it waits until other uploads are read', 'undecided');
-    await this.#begin(upload);
-  }
-
-  async #begin(upload: Upload): Promise<void> {
-    const { path } = upload;
-    if (upload.sizeBytes === 0) return this.#settleAccepted(upload);
-    const match = await matchUpload(upload, {
-      ...{ known: this.#known, streams: this.#streams, openFiles: this.#openFiles },
-      onCompare: () => this.#tailEvents.compared(),
-    });
-    switch (match.kind) {
-      case 'changed':
-        return this.#note(path, 'it has changed a moment ago', 'undecided');
-      case 'same as':
-        return this.#note(path, `it has the same bytes as ${match.path}, which is read first`, 'undecided');
-      case 'rejected':
-        await this.#settlements.reject(upload, match.reason, match.detail);
-        return this.#noteSettled(upload, match.reason === 'unreadable' ? 'unreadable' : undefined);
-      case 'repeated':
-        this.#known.add(match.id, match.checkpoint);
-        this.#events.repeated({ path, of: match.of });
-        return this.#settleAccepted(upload);
-      case 'read':
-        this.#known.dormant.delete(match.id);
-        return this.#streams.add(upload, match.file, match);
-    }
-  }
-
-  async #settleAccepted(upload: Upload): Promise<void> {
-    if (!(await this.#save()))
-      return this.#note(upload.path, 'its checkpoint cannot be written', 'undecided');
-    await this.#settlements.accept(upload);
-    this.#noteSettled(upload);
-  }
-
-  #noteSettled(upload: Upload, left?: LeftReason): void {
-    const reason = this.#settlements.reasonFor(upload);
-    if (reason !== undefined) this.#note(upload.path, reason, left);
-  }
-
-  #note(path: string, reason: string, left?: LeftReason): void {
-    this.#unread.set(path, { reason, left });
   }
 
   /** Uploads that were read in part, and whose files are gone. */
@@ -316,8 +214,7 @@ class FileHarvestSource implements HarvestSource {
     const nowMs = this.#options.clock.monotonicMs();
     this.#known.age(nowMs - this.#lastScanMs, present);
     this.#lastScanMs = nowMs;
-    const incomplete = Array.from(this.#unread.values()).filter(({ left }) => left !== undefined).length;
-    this.#events.scanned({ incomplete, reading: this.#streams.size });
+    this.#events.scanned({ incomplete: this.#uploads.waiting, reading: this.#streams.size });
   }
 
   async #openStreams(): Promise<void> {
@@ -335,7 +232,7 @@ class FileHarvestSource implements HarvestSource {
     const { id, accepted: position, path } = stream;
     this.#known.add(id, { ...this.#streams.end(active), finished: true });
     this.#events.accepted({ path, stream: id, position });
-    await this.#settleAccepted(upload);
+    await this.#uploads.settleAccepted(upload);
     this.#trigger.request();
     this.#resolveDrained();
   }
@@ -367,7 +264,7 @@ class FileHarvestSource implements HarvestSource {
 
   #resolveDrained(): void {
     if (!this.#isStarted || this.#whenDrained.length === 0) return;
-    if (Array.from(this.#unread.values()).some(({ left }) => left === 'undecided')) return;
+    if (this.#uploads.isAnyUndecided) return;
     for (const { stream } of this.#streams.values())
       if (!isDrained(stream.refusal, stream.file.failure)) return;
     for (const resolve of this.#whenDrained.splice(0)) resolve();
@@ -384,6 +281,16 @@ class FileHarvestSource implements HarvestSource {
     }
   }
 
+  #createDecisions(): UploadDecisions {
+    return new UploadDecisions({
+      ...{ completeness: this.#completeness, known: this.#known, streams: this.#streams },
+      ...{ settlements: this.#settlements, openFiles: this.#openFiles, events: this.#events },
+      once: this.#options.once,
+      save: () => this.#save(),
+      onCompare: () => this.#tailEvents.compared(),
+    });
+  }
+
   #createStreams(): UploadStreams {
     const { resource, clock } = this.#options;
     return new UploadStreams({
@@ -398,13 +305,6 @@ class FileHarvestSource implements HarvestSource {
       onReplaced: () => void this.#decide(() => this.#openStreams()),
     });
   }
-}
-
-interface UnreadUpload {
-  /** The rest of a sentence that begins with `it is not read:`. */
-  readonly reason: string;
-  /** For --once: why it counts as left. `undecided`: a later scan of the same run decides. */
-  readonly left?: LeftReason | undefined;
 }
 
 /** NUL bytes at the end of a file are no records. */

@@ -17,6 +17,8 @@ const MAX_KNOWN = 20_000;
 /** The uploads that were read, in full or in part, and that no stream reads now. */
 export class KnownUploads {
   readonly dormant = new DormantStreams();
+  /** Finished uploads by their size. */
+  readonly #bySize = new Map<number, Set<StreamId>>();
   readonly #checkpoints: Checkpoints<FileCheckpoint>;
   readonly #maxKnown: number;
 
@@ -28,13 +30,24 @@ export class KnownUploads {
   load(): void {
     for (const { id, value } of this.#checkpoints.entries()) {
       const stream = parseStreamId(id);
-      if (stream !== undefined) this.dormant.add(stream, value);
+      if (stream !== undefined) this.#put(stream, value);
     }
   }
 
   add(id: StreamId, checkpoint: FileCheckpoint): void {
-    this.dormant.add(id, checkpoint);
+    this.#put(id, checkpoint);
     this.#checkpoints.change(id, () => checkpoint);
+  }
+
+  /** A stream reads the upload again. Its checkpoint stays. */
+  remove(id: StreamId): void {
+    const dormant = this.dormant.get(id);
+    if (dormant === undefined) return;
+    const size = positionOf(dormant);
+    const ids = this.#bySize.get(size);
+    ids?.delete(id);
+    if (ids?.size === 0) this.#bySize.delete(size);
+    this.dormant.delete(id);
   }
 
   /**
@@ -86,8 +99,16 @@ export class KnownUploads {
     if (isDue) this.#checkpoints.change(id, () => aged);
   }
 
+  #put(id: StreamId, checkpoint: FileCheckpoint): void {
+    this.remove(id);
+    this.dormant.add(id, checkpoint);
+    if (checkpoint.finished !== true) return;
+    const size = positionOf({ checkpoint });
+    this.#bySize.set(size, (this.#bySize.get(size) ?? new Set()).add(id));
+  }
+
   #forget(id: StreamId): void {
-    this.dormant.delete(id);
+    this.remove(id);
     this.#checkpoints.remove(id);
   }
 
@@ -95,9 +116,7 @@ export class KnownUploads {
     const here = [...this.dormant.withInode(inode), ...this.dormant.at(path)].filter(
       (known) => positionOf(known) <= sizeBytes,
     );
-    const ofSize = Array.from(this.dormant.values()).filter(
-      (known) => positionOf(known) === sizeBytes && known.checkpoint.finished === true,
-    );
+    const ofSize = [...(this.#bySize.get(sizeBytes) ?? [])].flatMap((id) => this.dormant.get(id) ?? []);
     return new Set([...here, ...ofSize]);
   }
 }

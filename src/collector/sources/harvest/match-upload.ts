@@ -13,7 +13,7 @@ import { candidateOf, type OpenCandidate } from '../tail/identity/open-candidate
 import type { RejectedReason } from './events.ts';
 import { type Upload, versionOf } from './find-uploads.ts';
 import { type KnownUploads, positionOf } from './known-uploads.ts';
-import type { UploadStreams } from './upload-streams.ts';
+import type { UploadStream, UploadStreams } from './upload-streams.ts';
 
 const BEGINNING: PositionMark = [0, checkOf(Buffer.alloc(0)), 0];
 
@@ -31,7 +31,7 @@ export type UploadMatch =
   /** It is not the file that the scan has found. */
   | { readonly kind: 'changed' }
   /** An upload with the same bytes is being read now. */
-  | { readonly kind: 'same as'; readonly path: string }
+  | { readonly kind: 'same as'; readonly path: string; readonly isRefused: boolean }
   | { readonly kind: 'rejected'; readonly reason: RejectedReason; readonly detail: string }
   /** Every byte is accepted already. `of`: the path of the earlier upload. */
   | {
@@ -69,7 +69,8 @@ async function matchOpen(upload: Upload, open: OpenUpload, context: MatchContext
     return { kind: 'rejected', reason: 'compressed', detail: `it is compressed (${kind})` };
   }
   const twin = await findTwin(upload, handle, context);
-  if (twin !== undefined) return { kind: 'same as', path: twin };
+  if (twin !== undefined)
+    return { kind: 'same as', path: twin.upload.path, isRefused: twin.stream.refusal !== undefined };
   const candidate = await candidateOf(handle, file, context);
   const known = await context.known.find(candidate);
   if (known === undefined)
@@ -78,17 +79,17 @@ async function matchOpen(upload: Upload, open: OpenUpload, context: MatchContext
   return { kind: 'repeated', of: known.checkpoint.path, ...repeated(known, candidate, upload) };
 }
 
-/** The path of an upload that is being read and has the same bytes. */
+/** An upload that is being read and has the same bytes. */
 async function findTwin(
   upload: Upload,
   handle: FileHandle,
   { streams, onCompare }: MatchContext,
-): Promise<string | undefined> {
-  for (const { upload: other, stream } of streams.values()) {
-    if (other.sizeBytes !== upload.sizeBytes) continue;
+): Promise<UploadStream | undefined> {
+  for (const other of streams.values()) {
+    if (other.upload.sizeBytes !== upload.sizeBytes) continue;
     onCompare();
     const range = { start: 0, end: upload.sizeBytes };
-    if ((await stream.file.use((of) => haveSameBytes(handle, of, range))) === true) return other.path;
+    if ((await other.stream.file.use((of) => haveSameBytes(handle, of, range))) === true) return other;
   }
   return undefined;
 }

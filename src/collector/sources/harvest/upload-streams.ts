@@ -44,6 +44,11 @@ export class UploadStreams implements StreamOwner<FileStream> {
     return this.streams.size;
   }
 
+  /** Without those that the aggregator has rejected. */
+  get busy(): number {
+    return Array.from(this.streams.values()).filter(({ refusal }) => refusal === undefined).length;
+  }
+
   /** The records that were read in this run and are accepted. */
   get accepted(): Amount {
     const active = Array.from(this.streams.values(), ({ content }) => content.acceptedReads);

@@ -1,6 +1,13 @@
 import { copyFile, link, mkdir, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Checkpoints } from '../../../../src/collector/checkpoints.ts';
+import { KnownUploads } from '../../../../src/collector/sources/harvest/known-uploads.ts';
+import type { FileCheckpoint } from '../../../../src/collector/sources/tail/files/file-checkpoint.ts';
+import { checkOf } from '../../../../src/records/check.ts';
+import { mintStreamId } from '../../../../src/records/stream-id.ts';
+import { openStateStore } from '../../../../src/storage/state/state-store.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { Harvesting, numbered } from './harvesting.ts';
 
@@ -432,6 +439,56 @@ describe('a rejected file', () => {
     ]);
   });
 });
+
+test('rejected uploads do not keep others from being read', async () => {
+  const harvesting = await Harvesting.start({ after: 'delete' });
+  harvesting.sink.accepting = false;
+  for (let i = 0; i < 260; i++) await harvesting.write(`${i}.log`, `rejected ${i}\n`);
+  await harvesting.pass();
+  harvesting.sink.refuseAll('no room');
+  harvesting.sink.accepting = true;
+  await harvesting.write('new.log', TEXT);
+  await harvesting.pass();
+  expect(harvesting.taken.text(harvesting.path('new.log'))).toBe(TEXT);
+});
+
+test('forgets the oldest uploads beyond its limit, and each after 30 days without its file', async () => {
+  const store = await openStateStore(join(await temporaryDirectory(), 'state'));
+  onTestFinished(() => store.close());
+  const clock = new FakeClock();
+  const options = { store, table: 'harvest-checkpoints', clock, onFailure: () => {} };
+  const known = new KnownUploads(new Checkpoints<FileCheckpoint>(options), 3);
+  const [one, two, three, four] = Array.from({ length: 4 }, mintStreamId);
+  if (one === undefined || two === undefined || three === undefined || four === undefined) throw new Error();
+  const names = () => Array.from(known.dormant.values(), ({ checkpoint }) => checkpoint.path);
+  known.add(one, finished('/1'));
+  known.age(3_600_000, new Set());
+  for (const [id, path] of [
+    [two, '/2'],
+    [three, '/3'],
+    [four, '/4'],
+  ] as const)
+    known.add(id, finished(path));
+  known.age(1_000, new Set());
+  expect(names()).toEqual(['/2', '/3', '/4']);
+  known.age(30 * 24 * 3_600_000, new Set([three]));
+  expect(names()).toEqual(['/3']);
+});
+
+function finished(path: string): FileCheckpoint {
+  return {
+    ...{
+      path,
+      home: path,
+      lineage: path,
+      device: '1',
+      inode: path,
+      start: 0,
+      marks: [[5, checkOf(Buffer.from('five5'))]],
+    },
+    ...{ prefix: { length: 0, hash: '' }, finished: true, yielded: false, copyOf: null, absentMs: 0 },
+  };
+}
 
 describe('a run that ends by itself', () => {
   test('reads the complete uploads, waits until they are accepted, and settles them', async () => {
