@@ -5,14 +5,21 @@
  * `Date` is not used, because it reads 31 February as 2 March and accepts other notations.
  */
 export function calendarToUnixNano(time: CalendarTime): bigint | undefined {
-  const { year, month, day, hour, minute, second, nanosecond = 0, offsetMinutes } = time;
+  const { nanosecond = 0 } = time;
+  const seconds = calendarToUnixSeconds(time);
+  if (seconds === undefined || !within(nanosecond, 0, 999_999_999)) return undefined;
+  return BigInt(seconds) * 1_000_000_000n + BigInt(nanosecond);
+}
+
+/** The same in whole seconds. */
+export function calendarToUnixSeconds(time: CalendarTime): number | undefined {
+  const { year, month, day, hour, minute, second, offsetMinutes } = time;
   if (!within(year, 1678, 2261) || !within(month, 1, 12) || !within(day, 1, daysIn(year, month)))
     return undefined;
   if (!within(hour, 0, 23) || !within(minute, 0, 59) || !within(second, 0, 60)) return undefined;
-  if (!within(nanosecond, 0, 999_999_999)) return undefined;
   if (!within(offsetMinutes, -MAX_OFFSET_MINUTES, MAX_OFFSET_MINUTES)) return undefined;
   const minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offsetMinutes;
-  return BigInt(minutes * 60 + second) * 1_000_000_000n + BigInt(nanosecond);
+  return minutes * 60 + second;
 }
 
 /** A date and time in some zone. Months and days count from 1. */

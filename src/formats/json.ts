@@ -1,5 +1,6 @@
 import { LIMITS } from '../records/limits.ts';
-import type { AttributeValue, ParsedRecord } from '../records/log-record.ts';
+import type { AttributeValue, ParsedRecord, SeverityNumber } from '../records/log-record.ts';
+import type { RecordContext } from '../records/record-context.ts';
 import { type EarlierValues, findEarlierValues, mayHaveEqualKeys } from './find-earlier-values.ts';
 import type { Format } from './format.ts';
 import { EARLIER_VALUES, INVALID_UTF8, LENIENT_JSON } from './marker-attributes.ts';
@@ -10,6 +11,7 @@ import { type RecordText, recordText } from './record-text.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { severityOfName } from './severity.ts';
 import { type Companions, severityOfLevelNumber } from './severity-of-level-number.ts';
+import { parseLocalTime } from './time/parse-local-time.ts';
 import { toStrictJson } from './to-strict-json.ts';
 
 /**
@@ -17,8 +19,8 @@ import { toStrictJson } from './to-strict-json.ts';
  *
  * The first readable key of each list is the time, the severity and the body; all other keys become
  * attributes with unchanged values. A time as text comes before a time as number, which may be a duration.
- * docs/formats.md has the rules. A time without a zone is not a moment and stays an attribute; so does an
- * unknown level. If no key has a message, the body is the record itself.
+ * docs/formats.md has the rules. A time without a zone stays an attribute unless the source has a zone; so does
+ * an unknown level. If no key has a message, the body is the record itself.
  *
  * Bounded: a record that exceeds the maximum length, has more than 1,000 keys, or is nested deeper than 32,
  * is read as plain. Keys like `__proto__` are not special: attributes are a map, and nested values are never
@@ -29,7 +31,7 @@ export const json: Format = {
   description:
     'One JSON object per record; the usual keys give time, severity and message, the others attributes.',
   lines: true,
-  parse: (bytes) => parseJson(recordText(bytes)),
+  parse: (bytes, context) => parseJson(recordText(bytes), USUAL_KEYS, context),
 };
 
 export const TIME_KEYS = [
@@ -46,7 +48,7 @@ export const MESSAGE_KEYS = [
 const MAX_KEYS = 1000;
 const MAX_DEPTH = 32;
 
-type JsonObject = { readonly [key: string]: AttributeValue };
+export type JsonObject = { readonly [key: string]: AttributeValue };
 
 /** The object of a record, and the corrections that were necessary. */
 interface ReadObject {
@@ -55,16 +57,32 @@ interface ReadObject {
   readonly earlier: EarlierValues | undefined;
 }
 
-function parseJson(record: RecordText): ParsedRecord {
+/** The keys of time, severity and message, the preferred ones first. */
+export interface JsonKeys {
+  readonly time: readonly string[];
+  readonly level: readonly string[];
+  readonly message: readonly string[];
+  /** Severities of names (in lower case) and numbers that loggers of this kind use; before the usual ones. */
+  readonly levels?: ReadonlyMap<string, SeverityNumber>;
+}
+
+export const USUAL_KEYS: JsonKeys = { time: TIME_KEYS, level: LEVEL_KEYS, message: MESSAGE_KEYS };
+
+export function parseJson(record: RecordText, keys: JsonKeys, context?: RecordContext): ParsedRecord {
   const read = objectIn(record.text);
   if (typeof read === 'string') return plainRecord(record, read);
   const attributes = new Map(Object.entries(read.object));
 
   // Before the time is removed: its notation identifies families of loggers.
-  const level = take(attributes, LEVEL_KEYS, (value, key) => severityOfValue(value, key, attributes));
+  const level = take(
+    attributes,
+    keys.level,
+    (value, key) => namedSeverity(value, keys) ?? severityOfValue(value, key, attributes),
+  );
   const timeUnixNano =
-    take(attributes, TIME_KEYS, unixNanoOfText) ?? take(attributes, TIME_KEYS, unixNanoOfPlainNumber);
-  const body = take(attributes, MESSAGE_KEYS, (value) => (typeof value === 'string' ? value : undefined));
+    take(attributes, keys.time, (value) => unixNanoOfText(value, context)) ??
+    take(attributes, keys.time, unixNanoOfPlainNumber);
+  const body = take(attributes, keys.message, (value) => (typeof value === 'string' ? value : undefined));
   if (!record.valid) attributes.set(INVALID_UTF8, true);
   if (read.isLenient) attributes.set(LENIENT_JSON, true);
   if (read.earlier !== undefined) attributes.set(EARLIER_VALUES, read.earlier);
@@ -78,7 +96,7 @@ function parseJson(record: RecordText): ParsedRecord {
 }
 
 /** The object in a text, or the reason why there is none. */
-function objectIn(text: string): ReadObject | string {
+export function objectIn(text: string): ReadObject | string {
   if (text.length > LIMITS.recordBytes) return 'longer than a record may be';
   const strict = valueIn(text);
   const json = strict === undefined ? toStrictJson(text) : text;
@@ -133,8 +151,18 @@ function take<T>(
   return undefined;
 }
 
-function unixNanoOfText(value: AttributeValue): bigint | undefined {
-  return typeof value === 'string' ? parseRfc3339(value) : undefined;
+function unixNanoOfText(value: AttributeValue, context: RecordContext | undefined): bigint | undefined {
+  if (typeof value !== 'string') return undefined;
+  return parseRfc3339(value) ?? parseLocalTime(value, context);
+}
+
+function namedSeverity(
+  value: AttributeValue,
+  { levels }: JsonKeys,
+): Pick<ParsedRecord, 'severityNumber' | 'severityText'> | undefined {
+  if (levels === undefined || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
+  const severityNumber = levels.get(String(value).trim().toLowerCase());
+  return severityNumber === undefined ? undefined : { severityNumber, severityText: String(value) };
 }
 
 /** A smaller number is a duration or a counter: no log of this kind is from before 2001-09-09. */

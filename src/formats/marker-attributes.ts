@@ -12,6 +12,12 @@ export const INVALID_UTF8 = 'megacollector.invalid_utf8';
 /** `cut` or `unterminated`: the record is incomplete. See `RecordMark`. */
 export const RECORD_MARK = 'megacollector.record_mark';
 
+/**
+ * The encoding in which the texts of a record were read, because they are not UTF-8: `windows-1252`. The
+ * record does not name its encoding.
+ */
+export const ENCODING_GUESSED = 'megacollector.encoding_guessed';
+
 /** The rest of the record after the part that the format knows. */
 export const UNPARSED = 'megacollector.unparsed';
 
@@ -21,6 +27,12 @@ export const UNPARSED = 'megacollector.unparsed';
  */
 export const TIME_SOURCE = 'megacollector.time';
 export const OBSERVED_TIME = 'observed';
+
+/**
+ * An attribute of a resource or a peer: the zone of times that have none, as an IANA name (`Europe/Paris`) or
+ * an offset (`+02:00`). The source sets it from its configuration; no output contains it.
+ */
+export const TIME_ZONE = 'megacollector.timezone';
 
 /** The record's own time, in digits, when a store cannot store it: before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';

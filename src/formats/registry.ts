@@ -5,9 +5,18 @@ import { logfebe } from './logfebe.ts';
 import { plain } from './plain.ts';
 import { postgresCsvlog } from './postgres-csvlog.ts';
 import { postgresJsonlog } from './postgres-jsonlog.ts';
+import { syslog } from './syslog/syslog.ts';
 
 /** All formats. */
-export const formats: readonly Format[] = [plain, combined, json, logfebe, postgresCsvlog, postgresJsonlog];
+export const formats: readonly Format[] = [
+  plain,
+  combined,
+  json,
+  syslog,
+  logfebe,
+  postgresCsvlog,
+  postgresJsonlog,
+];
 
 const byName: ReadonlyMap<string, Format> = new Map(formats.map((format) => [format.name, format]));
 

@@ -28,6 +28,11 @@ export interface JournalWriter {
    */
   append(record: Uint8Array, label: RecordLabel, peer?: Resource): Position | 'full';
   /**
+   * Whether there is room for records of this size, `RECORD_OVERHEAD_BYTES` for each record included. The answer
+   * holds until the end of the caller's turn of the event loop, unless others append in it.
+   */
+  hasRoom(bytes: number): boolean;
+  /**
    * Resolves with true when there is room for a record of this size, which is for the first caller that
    * appends; with false when the writer or the journal is closed, or the signal is aborted. Never rejects.
    */
@@ -39,6 +44,9 @@ export interface JournalWriter {
   /** No further records. The stream ends when all records are accepted. */
   close(): void;
 }
+
+/** Memory of a pending record besides its bytes. */
+export const RECORD_OVERHEAD_BYTES = 16;
 
 export interface WriterOptions {
   /**

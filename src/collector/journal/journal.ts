@@ -19,7 +19,7 @@ import { JournalReader } from './journal-reader.ts';
 import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
-import type { JournalWriter, WriterOptions } from './journal-writer.ts';
+import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
 import type { PendingRecord } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
@@ -153,6 +153,7 @@ export class Journal implements JournalStreamHost {
     channel.pending.order = order;
     return {
       append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer }),
+      hasRoom: (bytes) => !this.#closing && !channel.closed && this.#hasRoom(channel, bytes),
       whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
       drop: (bytes, label) => this.#drop(channel, bytes, label),
       flushSoon: () => this.#flushSoon(),
@@ -361,8 +362,6 @@ const CHECK_ROOM_AFTER_MS = 1000;
 const RETRY_AFTER_MS = 1000;
 const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
-/** Memory of a pending record besides its bytes. */
-const RECORD_OVERHEAD_BYTES = 16;
 
 /** Received records and their buffers are garbage after the commit. */
 const collectGarbageAfter = minorGcEvery(512 * 1024);

@@ -5,10 +5,10 @@ import type { FebeFault } from '../../../protocols/febe/febe-fault.ts';
 import type { FebeLimits } from '../../../protocols/febe/febe-limits.ts';
 import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { clearSocketPath } from '../clear-socket-path.ts';
 import type { PgLogfebeEvents } from './events.ts';
 import { type ConnectionListener, FebeConnection } from './febe-connection.ts';
 import { GapDetector } from './gap-detector.ts';
-import { clearSocketPath } from './socket-node.ts';
 import type { Tenant } from './tenant.ts';
 
 /**

@@ -1,0 +1,165 @@
+import { isIPv6 } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import type { Cancel } from '../../../runtime/clock.ts';
+import { KernelDrops } from './kernel-drops.ts';
+import { kernelLossRecord } from './loss-record.ts';
+import { contains, peerAddress } from './peer-address.ts';
+import { PeerAttributes } from './peer-attributes.ts';
+import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
+import type { FromUdpThread, ToUdpThread, UdpBatch, UdpThreadData } from './udp-messages.ts';
+
+const THREAD = new URL(`./udp-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+const DROPS_EVERY_MS = 1000;
+const RESTART_AFTER_MS = 1000;
+const MAX_PEERS = 8192;
+
+/**
+ * Listens for UDP: the socket is in a thread of its own, which hands over batches of messages. UDP has no
+ * back-pressure: a message without room is dropped, and each loss is counted and reported in the stream, those of
+ * the kernel as well.
+ */
+export class UdpListener implements SyslogListener {
+  readonly #options: SyslogListenerOptions;
+  #peers = new Map<string, PeerAttributes | 'not allowed'>();
+  #worker: Worker | undefined;
+  #cancelDrops: Cancel = () => {};
+  #drops: KernelDrops | undefined;
+  /** Dropped by the kernel and not reported in the stream yet. */
+  #unreported = 0;
+  #isClosing = false;
+  #whenClosed: () => void = () => {};
+
+  constructor(options: SyslogListenerOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<string> {
+    const { listen, receiveBufferBytes } = this.#options.configuration;
+    if ('path' in listen) throw new Error('Cannot listen for UDP at a path');
+    const data: UdpThreadData = { ...listen.address, receiveBufferBytes };
+    const worker = new Worker(THREAD, { workerData: data });
+    const opened = await new Promise<Extract<FromUdpThread, { kind: 'listening' }>>((resolve, reject) => {
+      worker.on('message', (message: FromUdpThread) => {
+        if (message.kind === 'listening') resolve(message);
+        else if (message.kind === 'failed') reject(new Error(message.reason));
+        else this.#receive(message);
+      });
+      worker.on('error', reject);
+      worker.once('exit', (code) => this.#exited(worker, code));
+    });
+    this.#worker = worker;
+    this.#reportBuffer(opened.receiveBufferBytes);
+    this.#drops = await KernelDrops.ofPort(opened.port, isIPv6(opened.address));
+    this.#watchDrops();
+    return isIPv6(opened.address) ? `[${opened.address}]:${opened.port}` : `${opened.address}:${opened.port}`;
+  }
+
+  async close(_deadline: AbortSignal): Promise<void> {
+    this.#isClosing = true;
+    this.#cancelDrops();
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await this.#takeDrops();
+    const closed = new Promise<void>((resolve) => {
+      this.#whenClosed = resolve;
+    });
+    worker.postMessage({ kind: 'close' } satisfies ToUdpThread);
+    await closed;
+    this.#worker = undefined;
+  }
+
+  #receive(message: Exclude<FromUdpThread, { kind: 'listening' | 'failed' }>): void {
+    if (message.kind === 'batch') this.#append(message);
+  }
+
+  #append({ data, sizes, senders, addresses, dropped }: UdpBatch): void {
+    const { channel, events, listener } = this.#options;
+    const peers = addresses.map(({ address, port }) => this.#peer(address, port));
+    let records = 0;
+    let rejected = 0;
+    let offset = 0;
+    for (const [index, size] of sizes.entries()) {
+      const peer = peers[senders[index] ?? 0];
+      if (peer instanceof PeerAttributes) {
+        records++;
+        this.#appendMessage(data.subarray(offset, offset + size), peer);
+      } else rejected++;
+      offset += size;
+    }
+    this.#worker?.postMessage({ kind: 'processed', bytes: data.length } satisfies ToUdpThread);
+    if (records > 0) events.received({ listener, records, bytes: data.length - records });
+    if (rejected > 0) events.notAllowed({ listener, peer: addresses[0]?.address ?? '', messages: rejected });
+    if (dropped > 0) events.threadDropped({ listener, messages: dropped });
+    for (let each = 0; each < dropped; each++) channel.drop(0);
+  }
+
+  #appendMessage(line: Uint8Array, peer: PeerAttributes): void {
+    const { channel, events, listener, configuration } = this.#options;
+    const { messageBytes } = configuration;
+    const isTruncated = line.length - 1 > messageBytes;
+    const appended = isTruncated
+      ? channel.append(line.subarray(0, messageBytes), peer.with({ truncatedFrom: line.length - 1 }))
+      : channel.appendLine(line, peer.plain);
+    if (isTruncated) events.truncated({ listener });
+    if (appended === 'full') channel.drop(line.length);
+  }
+
+  #peer(address: string, port: number): PeerAttributes | 'not allowed' {
+    const key = `${address} ${port}`;
+    let peer = this.#peers.get(key);
+    if (peer === undefined) {
+      // Senders may use a new port for each message.
+      if (this.#peers.size >= MAX_PEERS) this.#peers = new Map();
+      peer = this.#newPeer(peerAddress(address) ?? address, port);
+      this.#peers.set(key, peer);
+    }
+    return peer;
+  }
+
+  #newPeer(address: string, port: number): PeerAttributes | 'not allowed' {
+    const { allow, zones } = this.#options.configuration;
+    if (allow !== undefined && !contains(allow, address)) return 'not allowed';
+    return new PeerAttributes({ transport: 'udp', address, port, zones });
+  }
+
+  #reportBuffer(bytes: number): void {
+    const { configuration, events, listener } = this.#options;
+    const wanted = configuration.receiveBufferBytes;
+    if (bytes < wanted) events.smallReceiveBuffer({ listener, bytes, wanted });
+  }
+
+  #watchDrops(): void {
+    this.#cancelDrops = this.#options.clock.after(DROPS_EVERY_MS, () => {
+      void this.#takeDrops().then(() => {
+        if (!this.#isClosing) this.#watchDrops();
+      });
+    });
+  }
+
+  async #takeDrops(): Promise<void> {
+    const { channel, clock, events, listener } = this.#options;
+    const messages = (await this.#drops?.taken()) ?? 0;
+    if (messages > 0) events.kernelDropped({ listener, messages });
+    this.#unreported += messages;
+    if (this.#unreported === 0) return;
+    const record = kernelLossRecord(this.#unreported, Number(clock.nowUnixNano() / 1_000_000n));
+    if (channel.appendLine(record) !== 'full') this.#unreported = 0;
+  }
+
+  #exited(worker: Worker, code: number): void {
+    this.#whenClosed();
+    if (this.#worker !== worker || this.#isClosing) return;
+    this.#worker = undefined;
+    this.#cancelDrops();
+    this.#restart(`ended with code ${code}`);
+  }
+
+  #restart(reason: string): void {
+    const { events, listener, clock } = this.#options;
+    if (this.#isClosing) return;
+    events.threadFailed({ listener, reason });
+    this.#cancelDrops = clock.after(RESTART_AFTER_MS, () => {
+      this.open().catch((error: Error) => this.#restart(error.message));
+    });
+  }
+}

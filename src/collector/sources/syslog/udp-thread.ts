@@ -1,0 +1,125 @@
+import { createSocket, type RemoteInfo } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { FromUdpThread, ToUdpThread, UdpThreadData } from './udp-messages.ts';
+
+/**
+ * The thread of a UDP socket. It only reads and hands over, so that no other work of the process can delay it
+ * until the buffer of the kernel is full. No module imports it.
+ */
+const HAND_OVER_BYTES = 256 * 1024;
+const HAND_OVER_AFTER_MS = 2;
+/** Handed over and not yet processed. Above it, messages are dropped and counted. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+const LARGEST_MESSAGE_BYTES = 65_536;
+/** Turns of the event loop in which a closing socket reads what the kernel has. */
+const LAST_TURNS = 50;
+const QUIET_TURNS = 3;
+const LF = 0x0a;
+const CR = 0x0d;
+const NUL = 0x00;
+
+const port = parentPort;
+if (port === null) throw new Error('Cannot run udp-thread: it must be started as a worker thread.');
+const { host, port: udpPort, receiveBufferBytes } = workerData as UdpThreadData;
+const send = (message: FromUdpThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+let data = Buffer.allocUnsafeSlow(HAND_OVER_BYTES + LARGEST_MESSAGE_BYTES);
+let length = 0;
+let sizes: number[] = [];
+let senders: number[] = [];
+let senderIndexes = new Map<string, number>();
+let addresses: { readonly address: string; readonly port: number }[] = [];
+let dropped = 0;
+let waitingBytes = 0;
+let timer: NodeJS.Timeout | undefined;
+let received = 0;
+
+const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+socket.on('message', receive);
+socket.on('error', (error) => {
+  send({ kind: 'failed', reason: error.message });
+  socket.close();
+  port.close();
+});
+socket.bind({ address: host, port: udpPort }, () => {
+  const { address, port: bound } = socket.address();
+  try {
+    socket.setRecvBufferSize(receiveBufferBytes);
+  } catch {
+    // The kernel decides; the size is reported.
+  }
+  // The kernel doubles the size for its own use.
+  const granted = Math.floor(socket.getRecvBufferSize() / 2);
+  send({ kind: 'listening', address, port: bound, receiveBufferBytes: granted });
+});
+port.on('message', (message: ToUdpThread) => {
+  if (message.kind === 'processed') waitingBytes -= message.bytes;
+  else void close();
+});
+
+function receive(message: Buffer, { address, port: from }: RemoteInfo): void {
+  received++;
+  let end = message.length;
+  while (end > 0 && isEnding(message[end - 1])) end--;
+  if (end === 0) return;
+  if (waitingBytes + length > MAX_WAITING_BYTES) dropped++;
+  else {
+    message.copy(data, length, 0, end);
+    data[length + end] = LF;
+    length += end + 1;
+    sizes.push(end + 1);
+    senders.push(senderIndex(address, from));
+  }
+  if (length >= HAND_OVER_BYTES) handOver();
+  else timer ??= setTimeout(handOver, HAND_OVER_AFTER_MS);
+}
+
+function isEnding(byte: number | undefined): boolean {
+  return byte === LF || byte === NUL || byte === CR;
+}
+
+function senderIndex(address: string, from: number): number {
+  const key = `${address} ${from}`;
+  const known = senderIndexes.get(key);
+  if (known !== undefined) return known;
+  const index = addresses.push({ address, port: from }) - 1;
+  senderIndexes.set(key, index);
+  return index;
+}
+
+function handOver(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (sizes.length === 0 && dropped === 0) return;
+  const bytes = data.subarray(0, length);
+  const batch = {
+    data: bytes,
+    sizes: Uint32Array.from(sizes),
+    senders: Uint32Array.from(senders),
+    addresses,
+    dropped,
+  };
+  waitingBytes += length;
+  send({ kind: 'batch', ...batch }, [data.buffer, batch.sizes.buffer, batch.senders.buffer]);
+  data = Buffer.allocUnsafeSlow(HAND_OVER_BYTES + LARGEST_MESSAGE_BYTES);
+  length = 0;
+  sizes = [];
+  senders = [];
+  senderIndexes = new Map();
+  addresses = [];
+  dropped = 0;
+}
+
+/** Reads what the kernel has received, and closes. */
+async function close(): Promise<void> {
+  for (let turn = 0, quiet = 0, before = -1; turn < LAST_TURNS && quiet < QUIET_TURNS; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    quiet = received === before ? quiet + 1 : 0;
+    before = received;
+  }
+  socket.close();
+  handOver();
+  send({ kind: 'closed' });
+  port?.close();
+}

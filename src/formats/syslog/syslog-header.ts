@@ -1,0 +1,32 @@
+import type { WallTime } from '../time/wall-time.ts';
+import type { ByteCursor } from './byte-cursor.ts';
+import type { StructuredData } from './structured-data.ts';
+import { readTimestamp } from './timestamp.ts';
+
+/** The parts of a message before its text, as far as the message has them. */
+export class SyslogHeader {
+  time: WallTime | undefined;
+  /** Where the text of the time begins and ends. */
+  timeStart = 0;
+  timeEnd = 0;
+  host: string | undefined;
+  app: string | undefined;
+  processId: string | undefined;
+  messageId: string | undefined;
+  structuredData: StructuredData | undefined;
+  /** The severity in a Cisco message, for records without a priority. */
+  severity: number | undefined;
+  /** The number that Cisco devices give to each message. */
+  sequence: number | undefined;
+  /** The part of the header that could not be read. */
+  problem: string | undefined;
+
+  /** Reads the time at the current place; false: there is none. */
+  readTime(cursor: ByteCursor): boolean {
+    const start = cursor.at;
+    this.time = readTimestamp(cursor);
+    this.timeStart = start;
+    this.timeEnd = cursor.at;
+    return this.time !== undefined;
+  }
+}
