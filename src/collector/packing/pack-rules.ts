@@ -33,7 +33,7 @@ export type CompileCondition = (text: string) => PackCondition;
 
 const DEFAULT_KEY = ['network.peer.address', 'host.name', 'service.name'];
 /** A merged record is one message of a socket, which has a limit, too. */
-const MAX_BYTES = 1024 * 1024;
+const MAX_BYTES = 512 * 1024;
 
 const durationMs = z
   .string()
@@ -43,7 +43,7 @@ const byteSize = z
   .union([z.number(), z.string().transform((text, context) => read(() => parseByteSize(text), context))])
   .refine(
     (bytes) => Number.isSafeInteger(bytes) && Number(bytes) >= 1 && Number(bytes) <= MAX_BYTES,
-    'expected a number of bytes up to "1MiB", or a text such as "64KiB"',
+    'expected a number of bytes up to "512KiB", or a text such as "64KiB"',
   )
   .transform(Number);
 
@@ -53,6 +53,9 @@ const startFormat = z.string().transform((text, context): StartFormat => {
   context.addIssue({ code: 'custom', message: `expected a start format: it ${result.reason}` });
   return z.NEVER;
 });
+
+/** The keys of a rule. */
+export const PACK_KEYS = ['if', 'by', 'window', 'formats', 'key', 'max_age', 'max_records', 'max_bytes'];
 
 /**
  * The option `pack` of a listener, a list of rules: the first rule whose condition holds applies to a record.
@@ -72,7 +75,7 @@ export function packSchema(compileCondition?: CompileCondition) {
     key: z.array(z.string().min(1)).default(DEFAULT_KEY),
     max_age: durationMs
       .prefault('5s')
-      .refine((ms) => ms > 0 && ms <= 60_000, 'expected a duration up to 60s'),
+      .refine((ms) => ms > 0 && ms <= 30_000, 'expected a duration up to 30s'),
     max_records: z.int().min(2).max(10_000).default(500),
     max_bytes: byteSize.prefault('64KiB'),
   };
