@@ -5,8 +5,9 @@ import { GRPC_METRICS } from '../aggregator/intake/grpc/events.ts';
 import { NOTIFY_METRICS } from '../aggregator/notify/events.ts';
 import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
+import { HARVEST_METRICS } from '../collector/sources/harvest/events.ts';
 import { PG_LOGFEBE_METRICS } from '../collector/sources/pg-logfebe/events.ts';
-import { SYSLOG_METRICS } from '../collector/sources/syslog/events.ts';
+import { SYSLOG_METRICS as SYSLOG_SOURCE_METRICS } from '../collector/sources/syslog/events.ts';
 import { TAIL_METRICS } from '../collector/sources/tail/files/events.ts';
 import { BLACKHOLE_METRICS } from '../emitters/blackhole/blackhole-emitter.ts';
 import { MEASURED_EMITTER_METRICS } from '../emitters/decorators/measured-emitter.ts';
@@ -45,7 +46,8 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Notifications', tables: [NOTIFY_METRICS] },
   { title: 'Collector: publisher', tables: [PUBLISHER_METRICS] },
   { title: 'Collector: tailed files', tables: [TAIL_METRICS] },
-  { title: 'Collector: syslog', tables: [SYSLOG_METRICS] },
+  { title: 'Collector: syslog', tables: [SYSLOG_SOURCE_METRICS] },
+  { title: 'Collector: upload directories', tables: [HARVEST_METRICS] },
   { title: 'Collector: PostgreSQL sockets', tables: [PG_LOGFEBE_METRICS] },
   {
     title: 'Collector: journals',

@@ -44,8 +44,14 @@ function defaultSource({ TMPDIR }: Environment): string {
   return join(TMPDIR || '/tmp', 'access.log');
 }
 
-const SOURCES = ['COLLECTOR_SOURCE', 'COLLECTOR_TAIL', 'COLLECTOR_TAIL_CONFIGURATION', 'SERVE_DB_DIR'];
-const SOURCE_FLAG = /^--(?:source|tail|tail-configuration(?:-file)?|serve-db-dir)(?:=|$)/;
+const SOURCES = [
+  'COLLECTOR_SOURCE',
+  'COLLECTOR_TAIL',
+  'COLLECTOR_TAIL_CONFIGURATION',
+  'COLLECTOR_HARVEST',
+  'SERVE_DB_DIR',
+];
+const SOURCE_FLAG = /^--(?:source|tail|tail-configuration(?:-file)?|harvest(?:-file)?|serve-db-dir)(?:=|$)/;
 
 /**
  * Applies only with a flag that implies a source: a collector without any configuration is more likely a

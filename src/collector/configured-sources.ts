@@ -16,6 +16,8 @@ export function configuredSources(environment: Environment, once: boolean): Conf
   );
   if (sources.length === 0 && !problems.some(isAboutSources)) problems.push(nothingToCollect());
   problems.push(...parsed.flatMap(({ source }) => source.problems ?? []));
+  for (const { type, configuration } of sources)
+    problems.push(...(type.conflicts?.(configuration, sources) ?? []));
   return {
     sources,
     problems,

@@ -35,6 +35,7 @@ export interface LeftFile {
 
 /**
  * `unreadable`: the system does not permit it. `unnameable`: its name is not UTF-8. `undecided`: so short that it may
- * become compressed data. `refused`: the aggregator rejected it. `unread`: the run ended before.
+ * become compressed data. `refused`: the aggregator rejected it. `unread`: the run ended before. `incomplete`: it was
+ * still being uploaded.
  */
-export type LeftReason = 'unreadable' | 'unnameable' | 'undecided' | 'refused' | 'unread';
+export type LeftReason = 'unreadable' | 'unnameable' | 'undecided' | 'refused' | 'unread' | 'incomplete';

@@ -87,12 +87,14 @@ export function collectorHandler({ state, clock, logger }: CollectorHandlerOptio
 }
 
 async function explain(sources: readonly ReportingSource[], path: string): Promise<FileExplanation> {
-  const explanation = await sources.find((source) => source.explain !== undefined)?.explain?.(path);
+  const explanations = await Promise.all(sources.map((source) => source.explain?.(path)));
+  // The tail explains any file. A source that knows the directory of the file explains it better.
+  const explanation = explanations.findLast((each) => each !== undefined);
   if (explanation === undefined)
     throw new HttpError(
       409,
       'conflict',
-      `Cannot explain ${path}: this collector reads no files. Set COLLECTOR_TAIL.`,
+      `Cannot explain ${path}: this collector reads no files. Set COLLECTOR_TAIL or COLLECTOR_HARVEST.`,
     );
   // The explanation is JSON; the compiler cannot verify it.
   return explanation as unknown as FileExplanation;

@@ -38,8 +38,8 @@ export interface Source {
   left?(): readonly LeftFile[];
   /** Bytes that were gone before they could be read, in this run or before it. */
   lostBytes?(): number;
-  /** Explains what the source does with a file. The result is JSON. */
-  explain?(path: string): Promise<object>;
+  /** Explains what the source does with a file; undefined for a file of another source. The result is JSON. */
+  explain?(path: string): Promise<object | undefined>;
 }
 
 export interface SourceStatus {

@@ -1,7 +1,13 @@
 import type { SourceFixture } from './source-fixture.ts';
+import { harvestFixture } from './source-fixtures/harvest.ts';
 import { pgLogfebeFixture } from './source-fixtures/pg-logfebe.ts';
 import { syslogFixture } from './source-fixtures/syslog.ts';
 import { tailFixture } from './source-fixtures/tail.ts';
 
 /** One fixture for every source in the registry. */
-export const sourceFixtures: readonly SourceFixture[] = [tailFixture, syslogFixture, pgLogfebeFixture];
+export const sourceFixtures: readonly SourceFixture[] = [
+  tailFixture,
+  harvestFixture,
+  syslogFixture,
+  pgLogfebeFixture,
+];

@@ -19,9 +19,15 @@ import { inProcessPair } from './in-process-pair.ts';
 export async function servedMetrics(directory: string): Promise<string> {
   const pair = await inProcessPair(directory);
   const serves = join(directory, 'serves');
-  await mkdir(serves);
+  const uploads = join(directory, 'uploads');
+  for (const each of [serves, uploads]) await mkdir(each);
   await (await pair.createAggregator(EMITTERS)).start();
-  await (await pair.createCollector({ SERVE_DB_DIR: serves, COLLECTOR_SYSLOG: 'tcp://:0' })).start();
+  const sources = {
+    SERVE_DB_DIR: serves,
+    COLLECTOR_HARVEST: JSON.stringify([{ path: uploads }]),
+    COLLECTOR_SYSLOG: 'tcp://:0',
+  };
+  await (await pair.createCollector(sources)).start();
   const texts = [pair.aggregatorHttp, pair.collectorHttp].map(async (address) =>
     (await fetch(`http://${address}/metrics`)).text(),
   );

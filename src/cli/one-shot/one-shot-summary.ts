@@ -60,6 +60,7 @@ const REASONS: Readonly<Record<LeftReason, string>> = {
   undecided: 'so short that it may become compressed data',
   refused: 'that the aggregator rejected',
   unread: 'not read to the end',
+  incomplete: 'that is still being uploaded',
 };
 
 function records(amount: number): string {

@@ -4,6 +4,9 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { AggregatorEmitter } from '../../aggregator/config.ts';
 import type { CollectorConfig } from '../../collector/config.ts';
+import type { HarvestEntry } from '../../collector/sources/harvest/configuration.ts';
+import { isBelow } from '../../collector/sources/harvest/find-uploads.ts';
+import { harvestEntriesOf } from '../../collector/sources/harvest/type.ts';
 import { PathPatterns } from '../../collector/sources/tail/files/path-patterns.ts';
 import type { Resource } from '../../records/resource.ts';
 import {
@@ -30,10 +33,13 @@ export async function refuseOutputLoops(
   stdout: BigIntStats | undefined,
 ): Promise<void> {
   const patterns = new PathPatterns(tailInputs(collector).tail, process.cwd());
+  const uploads = harvestEntriesOf(collector.sources);
   const problems: ConfigurationProblem[] = [];
   for (const emitter of aggregator.emitters) {
     for (const { path, file } of await outputsOf(emitter, { collector, aggregator }, stdout)) {
-      const found = (await matchOf(path, patterns)) ?? (await sameFile(file, collector));
+      const found =
+        (await matchOf(path, (place) => isRead(place, patterns, uploads))) ??
+        (await sameFile(file, collector));
       if (found === undefined) continue;
       problems.push(problem(emitter, path, found));
       break;
@@ -70,18 +76,26 @@ const ANY_FILE = '/any';
 /** The resources of all records that are read from files. */
 function resourcesOf(collector: Halves['collector']): readonly Resource[] {
   const shared: Resource = new Map([['host.name', hostname()], ...collector.resourceAttributes]);
-  return tailInputs(collector).tail.map(
+  const uploads = harvestEntriesOf(collector.sources).map(({ reading }) => reading);
+  return [...tailInputs(collector).tail, ...uploads].map(
     ({ resource }) => new Map([...shared, ...resource, ['log.file.path', ANY_FILE]]),
   );
 }
 
 /** The path under which the collector would read the output. Links are followed. */
-async function matchOf(path: string | undefined, patterns: PathPatterns): Promise<string | undefined> {
+async function matchOf(
+  path: string | undefined,
+  isRead: (path: string) => boolean,
+): Promise<string | undefined> {
   if (path === undefined) return undefined;
   const directory = await realpath(dirname(path)).catch(() => dirname(path));
   const target = await realpath(path).catch(() => path);
   const places = [path, join(directory, basename(path)), target];
-  return places.find((place) => patterns.entryFor(place) !== undefined);
+  return places.find(isRead);
+}
+
+function isRead(path: string, patterns: PathPatterns, uploads: readonly HarvestEntry[]): boolean {
+  return patterns.entryFor(path) !== undefined || uploads.some((entry) => isBelow(path, entry));
 }
 
 /** Finds the same file under another name: a link, or the target of a redirection. */

@@ -1,7 +1,8 @@
+import { harvestType } from './harvest/type.ts';
 import { pgLogfebeType } from './pg-logfebe/type.ts';
 import type { SourceType } from './source-type.ts';
 import { syslogType } from './syslog/type.ts';
 import { tailType } from './tail/type.ts';
 
 /** All sources, in the order of the help and the docs. */
-export const sourceTypes: readonly SourceType[] = [tailType, syslogType, pgLogfebeType];
+export const sourceTypes: readonly SourceType[] = [tailType, harvestType, syslogType, pgLogfebeType];

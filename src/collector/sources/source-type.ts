@@ -30,6 +30,11 @@ export interface SourceType<Configuration = unknown, Table extends VariableTable
   readonly standaloneEmitter?: StandaloneEmitter;
   /** Does no I/O. Called also when the source is not configured. */
   parse(values: Values<Table>, context: ParseContext): ParsedSource<Configuration>;
+  /** Called when all sources are parsed: files that two sources would read. Does no I/O. */
+  conflicts?(
+    configuration: Configuration,
+    sources: readonly ConfiguredSource[],
+  ): readonly ConfigurationProblem[];
   /**
    * Opens its state; does not listen or read before `start`. Loads its modules on demand, because the
    * registry is part of `--help`.

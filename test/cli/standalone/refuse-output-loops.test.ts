@@ -50,6 +50,19 @@ describe('an output that the tail of the same process would read', () => {
     expect(stderr).toContain('each record would be read again, without end. Write to another directory');
   });
 
+  it('is rejected in an upload directory, where it would also be deleted', async () => {
+    const directory = await logs();
+    const path = join(directory, 'logs/all.out');
+    const harvest = {
+      COLLECTOR_HARVEST: JSON.stringify([{ path: join(directory, 'logs'), after: 'delete' }]),
+    };
+    const { exitCode, created, stderr } = await started(directory, { ...harvest, ...file({ path }) });
+    expect({ exitCode, created }).toEqual({ exitCode: 78, created: 0 });
+    expect(stderr).toContain(`writes to ${path}, which the collector reads`);
+    const beside = file({ path: join(directory, 'all.out') });
+    expect((await started(directory, { ...harvest, ...beside })).created).toBe(1);
+  });
+
   it('is rejected by --check, also as JSON', async () => {
     const directory = await logs();
     const environment = {

@@ -3,7 +3,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { RECORD_OVERHEAD_BYTES } from '../../journal/journal-writer.ts';
 import type { SyslogEvents } from './events.ts';
-import type { FlushedListener, ListenerChannel } from './listener-channel.ts';
+import type { FlushedListener, RecordChannel } from './record-channel.ts';
 import { type WrongPeer, wrongPeer } from './wrong-peer.ts';
 
 /**
@@ -183,7 +183,7 @@ export interface ConnectionProtocol {
 
 export interface ConnectionOptions {
   readonly socket: Socket;
-  readonly channel: ListenerChannel;
+  readonly channel: RecordChannel;
   readonly events: SyslogEvents;
   readonly clock: Clock;
   readonly listener: string;

@@ -3,12 +3,13 @@ import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
+import type { FlushedListener, RecordChannel } from './record-channel.ts';
 
 /**
  * The stream of one listener in the journal. All its connections write to it, and records of all peers share
  * runs: the peer is a column.
  */
-export class ListenerChannel {
+export class ListenerChannel implements RecordChannel {
   readonly #writer: JournalWriter;
   readonly #label: RecordLabel;
   readonly #waiting = new Set<FlushedListener>();
@@ -55,6 +56,11 @@ export class ListenerChannel {
     this.#writer.flushSoon();
   }
 
+  /** It holds nothing back. */
+  flushHeld(): void {
+    this.flushSoon();
+  }
+
   /** Calls the listener after each commit, until it is removed. */
   add(listener: FlushedListener): void {
     this.#waiting.add(listener);
@@ -68,10 +74,6 @@ export class ListenerChannel {
     this.#flushed = end;
     for (const listener of this.#waiting) listener.onFlushed(end);
   }
-}
-
-export interface FlushedListener {
-  onFlushed(end: Position): void;
 }
 
 const FIRST_LINE_BYTES = 64 * 1024;

@@ -9,6 +9,7 @@ import { parseByteSize } from '../../../runtime/configuration/byte-size.ts';
 import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
 import { jsonProblem } from '../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../runtime/configuration/schema-problems.ts';
+import { PACK_KEYS, type PackRule, packSchema } from '../../packing/pack-rules.ts';
 import {
   LISTEN_FORMAT,
   type ListenAddress,
@@ -34,6 +35,8 @@ export interface ListenerConfiguration {
   readonly onResend: 'mark' | 'keep';
   readonly socketMode: number;
   readonly receiveBufferBytes: number;
+  /** How records are merged before they are stored. */
+  readonly pack?: readonly PackRule[];
 }
 
 export interface NetworkZone {
@@ -92,7 +95,8 @@ const EXAMPLE =
 const KIB = 1024;
 
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  return path.length === 1 ? Object.keys(entryShape) : [];
+  if (path.length === 1) return Object.keys(entryShape);
+  return path[1] === 'pack' ? PACK_KEYS : [];
 }
 
 const sizeBetween = (min: number, max: number) =>
@@ -148,6 +152,7 @@ const entryShape = {
     .regex(/^0?[0-7]{3}$/, 'expected three octal digits such as 0660')
     .transform((text) => Number.parseInt(text, 8))
     .default(0o666),
+  pack: packSchema().optional(),
   receive_buffer: sizeBetween(64 * KIB, 1024 * KIB * KIB).default(8 * KIB * KIB),
 };
 
@@ -176,6 +181,7 @@ const entrySchema = rawEntrySchema.transform((entry, context): ListenerConfigura
     onResend: entry.on_resend,
     socketMode: entry.socket_mode,
     receiveBufferBytes: entry.receive_buffer,
+    ...(entry.pack === undefined ? {} : { pack: entry.pack }),
   };
 });
 

@@ -1,7 +1,7 @@
 import type { Position } from '../../../records/position.ts';
 import type { SyslogEvents } from './events.ts';
-import type { ListenerChannel } from './listener-channel.ts';
 import type { PeerAttributes, RecordMarkers } from './peer-attributes.ts';
+import type { RecordChannel } from './record-channel.ts';
 
 /** Appends the messages of one connection to the journal, and counts them. */
 export class ReceivedMessages {
@@ -37,6 +37,10 @@ export class ReceivedMessages {
     this.#options.channel.flushSoon();
   }
 
+  flushHeld(): void {
+    this.#options.channel.flushHeld();
+  }
+
   /** Counts the messages since the last call. */
   report(): void {
     if (this.#records === 0) return;
@@ -48,7 +52,7 @@ export class ReceivedMessages {
 }
 
 export interface ReceivedMessagesOptions {
-  readonly channel: ListenerChannel;
+  readonly channel: RecordChannel;
   readonly attributes: PeerAttributes;
   readonly events: SyslogEvents;
   readonly listener: string;

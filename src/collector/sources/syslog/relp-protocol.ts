@@ -6,8 +6,8 @@ import type { Position } from '../../../records/position.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import type { ConnectionProtocol } from './connection.ts';
 import type { SyslogEvents } from './events.ts';
-import type { ListenerChannel } from './listener-channel.ts';
 import type { ReceivedMessages } from './received-messages.ts';
+import type { RecordChannel } from './record-channel.ts';
 import type { ResendTrack } from './resend-window.ts';
 
 /** A connection with this many unanswered messages is not read. */
@@ -139,7 +139,7 @@ type FaultReport = Omit<RelpFault, 'kind'> & { readonly kind: string };
 export interface RelpProtocolOptions {
   readonly socket: Socket;
   readonly messages: ReceivedMessages;
-  readonly channel: ListenerChannel;
+  readonly channel: RecordChannel;
   readonly track: ResendTrack;
   readonly keptBytes: number;
   readonly softwareVersion: string;

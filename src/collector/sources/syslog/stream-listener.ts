@@ -6,11 +6,13 @@ import { productVersion } from '../../../runtime/product-version.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import { Connection, type ConnectionProtocol } from './connection.ts';
+import type { ListenAddress } from './listen-address.ts';
 import type { ListenerTls } from './listener-configuration.ts';
 import { clientRefusal, clientSubject, loadSecureContext, tlsFiles } from './listener-tls.ts';
 import { contains, peerAddress } from './peer-address.ts';
 import { PeerAttributes } from './peer-attributes.ts';
 import { ReceivedMessages } from './received-messages.ts';
+import type { RecordChannel } from './record-channel.ts';
 import { RelpProtocol } from './relp-protocol.ts';
 import { ResendTrack, ResendWindow } from './resend-window.ts';
 import { StreamProtocol } from './stream-protocol.ts';
@@ -141,7 +143,7 @@ export class StreamListener implements SyslogListener {
   }
 
   #accept(socket: Socket): void {
-    const { configuration, channel, events, listener, clock } = this.#options;
+    const { configuration, events, listener, clock } = this.#options;
     const { transport } = configuration.listen;
     const address = peerAddress(socket.remoteAddress);
     const peer = peerName(socket);
@@ -157,6 +159,7 @@ export class StreamListener implements SyslogListener {
       subject: socket instanceof TLSSocket ? clientSubject(socket) : undefined,
       zones: configuration.zones,
     });
+    const channel = this.#channel();
     const messages = new ReceivedMessages({ channel, attributes, events, listener, peer });
     const ended = () => {
       this.#connections.delete(connection);
@@ -164,7 +167,7 @@ export class StreamListener implements SyslogListener {
       if (this.#connections.size === 0) this.#whenEmpty();
     };
     const close = () => connection.close();
-    const protocol = this.#protocol(socket, messages, { peer, address: address ?? '', close });
+    const protocol = this.#protocol(socket, messages, { channel, peer, address: address ?? '', close });
     const connection: Connection = new Connection(
       { socket, channel, events, clock, listener, peer, ended },
       protocol,
@@ -173,15 +176,19 @@ export class StreamListener implements SyslogListener {
     events.connections({ listener, open: this.#connections.size });
   }
 
+  #channel(): RecordChannel {
+    const { packed, channel, configuration } = this.#options;
+    return packed?.connection({ isAnswered: isRelp(configuration.listen) }) ?? channel;
+  }
+
   #protocol(
     socket: Socket,
     messages: ReceivedMessages,
-    { peer, address, close }: Accepted,
+    { channel, peer, address, close }: Accepted,
   ): ConnectionProtocol {
-    const { configuration, channel, events, listener, clock } = this.#options;
+    const { configuration, events, listener, clock } = this.#options;
     const { framing, messageBytes: keptBytes, listen, onResend } = configuration;
-    if (listen.transport !== 'relp' && listen.transport !== 'relp+tls')
-      return new StreamProtocol(messages, framing, keptBytes);
+    if (!isRelp(listen)) return new StreamProtocol(messages, framing, keptBytes);
     const track = onResend === 'mark' ? this.#resends.track(address) : NO_TRACK;
     const softwareVersion = productVersion();
     return new RelpProtocol({
@@ -229,7 +236,12 @@ export class StreamListener implements SyslogListener {
   }
 }
 
+function isRelp({ transport }: ListenAddress): boolean {
+  return transport === 'relp' || transport === 'relp+tls';
+}
+
 interface Accepted {
+  readonly channel: RecordChannel;
   readonly peer: string;
   readonly address: string;
   readonly close: () => void;

@@ -41,7 +41,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
     this.#unflushedBytes += chunk.length;
     this.#splitter.push(chunk, this);
     this.#messages.report();
-    if (this.isFull) this.#messages.flushSoon();
+    if (this.isFull) this.#messages.flushHeld();
   }
 
   peerEnded(): void {

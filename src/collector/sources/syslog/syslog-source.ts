@@ -9,6 +9,7 @@ import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
 import { listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
+import { PackedChannel, type PackedChannelOptions } from './packed-channel.ts';
 import { StreamListener } from './stream-listener.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 import { UdpListener } from './udp-listener.ts';
@@ -93,15 +94,17 @@ export class SyslogSource implements Source {
       resource: new Map([...resource, ...configuration.resource]),
     };
     const channel = new ListenerChannel(journal, name, label);
+    const packed = packedChannel(configuration, { channel, ...label, clock });
     const options = {
       configuration,
       channel,
+      packed,
       events: this.#events,
       listener: name,
       clock,
       ...(threadArguments && { threadArguments }),
     };
-    return { name, listener: createListener(options), isOpen: false, failure: undefined };
+    return { name, listener: createListener(options), packed, isOpen: false, failure: undefined };
   }
 
   #openAll(): Promise<void> {
@@ -132,6 +135,7 @@ export class SyslogSource implements Source {
   async #close(opened: OpenedListener, deadline: AbortSignal): Promise<void> {
     if (!opened.isOpen) return;
     opened.isOpen = false;
+    opened.packed?.end();
     await opened.listener.close(deadline);
     this.#events.closed({ listener: opened.name });
   }
@@ -140,6 +144,7 @@ export class SyslogSource implements Source {
 interface OpenedListener {
   readonly name: string;
   readonly listener: SyslogListener;
+  readonly packed: PackedChannel | undefined;
   isOpen: boolean;
   /** Why it is not open. */
   failure: string | undefined;
@@ -147,9 +152,17 @@ interface OpenedListener {
 
 const RETRY_AFTER_MS = 5000;
 
+function packedChannel(
+  { pack }: ListenerConfiguration,
+  options: Omit<PackedChannelOptions, 'rules'>,
+): PackedChannel | undefined {
+  return pack === undefined ? undefined : new PackedChannel({ ...options, rules: pack });
+}
+
 function createListener(options: SyslogListenerOptions): SyslogListener {
   const { transport } = options.configuration.listen;
-  if (transport === 'udp') return new UdpListener(options);
-  if (transport === 'unixgram') return new UnixDatagramListener(options);
+  const channel = options.packed?.connection({ isAnswered: false }) ?? options.channel;
+  if (transport === 'udp') return new UdpListener({ ...options, channel });
+  if (transport === 'unixgram') return new UnixDatagramListener({ ...options, channel });
   return new StreamListener(options);
 }

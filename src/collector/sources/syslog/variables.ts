@@ -113,6 +113,17 @@ const LISTENER_KEYS: readonly SchemaOption[] = [
     description: 'Permissions of a Unix socket.',
   },
   {
+    key: 'pack',
+    format: 'list of rules',
+    isRequired: false,
+    description:
+      'Merges records of one sender to one record. The first rule that applies is used. `{"by": "time", "window": "250ms"}`: ' +
+      'records within a time after the first one. `{"by": "start", "formats": ["$DATETIME $WORD [$INT]"]}`: a record whose ' +
+      'message begins with a format, and the records after it that do not. `key`: attributes that must be the same, by ' +
+      'default `["network.peer.address", "host.name", "service.name"]`. Limits: `max_age` (5s), `max_records` (500), ' +
+      '`max_bytes` (64KiB).',
+  },
+  {
     key: 'receive_buffer',
     format: 'byte size',
     default: '"8MiB"',

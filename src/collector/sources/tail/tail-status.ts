@@ -5,7 +5,7 @@ import type { FollowedFiles } from './identity/followed-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 
 /** The totals of all known streams, and the numbers of each one. */
-export function tailStatus(files: FollowedFiles, lostBytes: number): TailStatus {
+export function tailStatus(files: Pick<FollowedFiles, 'streams' | 'dormant'>, lostBytes: number): TailStatus {
   const streams: TailStreamStatus[] = Array.from(files.streams.values(), statusOf);
   for (const { id, checkpoint } of files.dormant.values()) {
     if (checkpoint.copyOf !== null) continue;

@@ -197,9 +197,13 @@ export interface TailEvents extends Reports<typeof TAIL_EVENTS.definitions> {
 }
 
 export function openTailEvents(
-  options: Pick<OpenEventsOptions<typeof TAIL_METRICS.metrics>, 'logger' | 'metrics'>,
+  options: Pick<OpenEventsOptions<typeof TAIL_METRICS.metrics>, 'logger' | 'metrics'> & {
+    /** The name of the source that reads with these parts. */
+    readonly source?: string;
+  },
 ): TailEvents {
-  const events = TAIL_EVENTS.open({ ...options, labels: { source: 'tail' } });
+  const { source = 'tail', ...others } = options;
+  const events = TAIL_EVENTS.open({ ...others, labels: { source } });
   let allLostBytes = 0;
   const added =
     <Lost extends { readonly lostBytes: number | undefined }>(report: (lost: Lost) => void) =>

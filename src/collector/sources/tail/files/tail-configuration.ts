@@ -8,10 +8,9 @@ import { isZone } from '../../../../formats/time/zone-offset.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../../records/resource.ts';
 import { ConfigurationError } from '../../../../runtime/configuration/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../../../runtime/configuration/duration.ts';
 import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
-import { compileLinearPattern, type LinearPattern } from '../../../../runtime/linear-pattern.ts';
+import { durationMsSchema, type Multiline, multilineSchema, resourceSchema } from './entry-schemas.ts';
 
 /** The first records decide whether they are `syslog` or `plain`. */
 export const AUTOMATIC_FORMAT = 'auto';
@@ -37,13 +36,6 @@ export interface TailEntry {
   readonly ignoreOlderMs?: number;
   readonly multiline?: Multiline;
 }
-
-/**
- * How lines are joined to records. Each expression is matched with one line without its end.
- * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that begin with a date.
- * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
- */
-type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
 
 /** The entries of `COLLECTOR_TAIL`: every glob read as lines from the beginning. */
 export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEntry[] {
@@ -80,46 +72,6 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 }
 
 const globSchema = z.string().min(1, 'expected a path or glob, found an empty string');
-
-const durationMsSchema = z.string().transform((text, context) => {
-  try {
-    const ms = durationToMs(parseDuration(text));
-    if (ms > 0) return ms;
-    context.addIssue({
-      code: 'custom',
-      message: `expected a duration above zero, found ${JSON.stringify(text)}`,
-    });
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `expected a duration like 24h: ${(error as Error).message}`,
-    });
-  }
-  return z.NEVER;
-});
-
-const expressionSchema = z.string().transform((text, context): LinearPattern => {
-  const result = compileLinearPattern(text);
-  if (result.kind === 'pattern') return result.pattern;
-  context.addIssue({ code: 'custom', message: `expected a regular expression: ${result.reason}` });
-  return z.NEVER;
-});
-
-const MULTILINE_EXPECTED = 'expected {"start": expression} or {"continue": expression}';
-
-const multilineSchema = z
-  .strictObject({ start: expressionSchema.optional(), continue: expressionSchema.optional() })
-  .transform((options, context): Multiline => {
-    if (options.start !== undefined && options.continue === undefined) return { start: options.start };
-    if (options.continue !== undefined && options.start === undefined) return { continue: options.continue };
-    context.addIssue({ code: 'custom', message: MULTILINE_EXPECTED });
-    return z.NEVER;
-  });
-
-const resourceSchema = z
-  .record(z.string().min(1), z.string())
-  .transform((attributes): Resource => new Map(Object.entries(attributes)))
-  .refine((resource) => resource.size <= LIMITS.resourceEntries - 16, 'expected at most 48 attributes');
 
 const zoneSchema = z.string().refine(isZone, { error: 'expected a zone such as "Europe/Paris" or "+02:00"' });
 

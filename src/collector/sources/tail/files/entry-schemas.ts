@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { LIMITS } from '../../../../records/limits.ts';
+import type { Resource } from '../../../../records/resource.ts';
+import { durationToMs, parseDuration } from '../../../../runtime/configuration/duration.ts';
+import { compileLinearPattern, type LinearPattern } from '../../../../runtime/linear-pattern.ts';
+
+/**
+ * How lines are joined to records. Each expression is matched with one line without its end.
+ * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that begin with a date.
+ * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
+ */
+export type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
+
+export const durationMsSchema = z.string().transform((text, context) => {
+  try {
+    const ms = durationToMs(parseDuration(text));
+    if (ms > 0) return ms;
+    context.addIssue({
+      code: 'custom',
+      message: `expected a duration above zero, found ${JSON.stringify(text)}`,
+    });
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: `expected a duration like 24h: ${(error as Error).message}`,
+    });
+  }
+  return z.NEVER;
+});
+
+const expressionSchema = z.string().transform((text, context): LinearPattern => {
+  const result = compileLinearPattern(text);
+  if (result.kind === 'pattern') return result.pattern;
+  context.addIssue({ code: 'custom', message: `expected a regular expression: ${result.reason}` });
+  return z.NEVER;
+});
+
+const MULTILINE_EXPECTED = 'expected {"start": expression} or {"continue": expression}';
+
+export const multilineSchema = z
+  .strictObject({ start: expressionSchema.optional(), continue: expressionSchema.optional() })
+  .transform((options, context): Multiline => {
+    if (options.start !== undefined && options.continue === undefined) return { start: options.start };
+    if (options.continue !== undefined && options.start === undefined) return { continue: options.continue };
+    context.addIssue({ code: 'custom', message: MULTILINE_EXPECTED });
+    return z.NEVER;
+  });
+
+export const resourceSchema = z
+  .record(z.string().min(1), z.string())
+  .transform((attributes): Resource => new Map(Object.entries(attributes)))
+  .refine((resource) => resource.size <= LIMITS.resourceEntries - 16, 'expected at most 48 attributes');
