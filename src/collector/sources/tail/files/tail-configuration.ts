@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { type CompiledPattern, compilePattern, type LineTest } from '../../../../patterns/compile-pattern.ts';
+import { PatternError } from '../../../../patterns/pattern-error.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../../records/resource.ts';
 import { ConfigurationError } from '../../../../runtime/configuration/configuration-error.ts';
 import { durationToMs, parseDuration } from '../../../../runtime/configuration/duration.ts';
 import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
-import { compileLinearPattern, type LinearPattern } from '../../../../runtime/linear-pattern.ts';
 
 /** One group of files with the same settings. */
 export interface TailEntry {
@@ -33,7 +34,7 @@ export interface TailEntry {
  * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that begin with a date.
  * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
  */
-type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
+type Multiline = { readonly start: LineTest } | { readonly continue: LineTest };
 
 /** The entries of `COLLECTOR_TAIL`: every glob read as plain lines from the beginning. */
 export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEntry[] {
@@ -86,11 +87,14 @@ const durationMsSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const expressionSchema = z.string().transform((text, context): LinearPattern => {
-  const result = compileLinearPattern(text);
-  if (result.kind === 'pattern') return result.pattern;
-  context.addIssue({ code: 'custom', message: `expected a regular expression: ${result.reason}` });
-  return z.NEVER;
+const expressionSchema = z.string().transform((text, context): CompiledPattern => {
+  try {
+    return compilePattern(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    context.addIssue({ code: 'custom', message: `expected a regular expression: ${error.message}` });
+    return z.NEVER;
+  }
 });
 
 const MULTILINE_EXPECTED = 'expected {"start": expression} or {"continue": expression}';
