@@ -9,7 +9,7 @@ const CUTTERS: ReadonlyMap<string, Cutter> = new Map([['postgres-csvlog', csvlog
 
 /** The cutter for the `multiline` option of an entry. Without the option: the cutter of the format, by default lines. */
 export function cutterFor(
-  multiline: { start: LineTest } | { continue: CompiledPattern } | undefined,
+  multiline: { start: LineTest } | { continue: LineTest } | undefined,
   format = 'plain',
 ): Cutter {
   if (multiline === undefined) return CUTTERS.get(format) ?? lineCutter;

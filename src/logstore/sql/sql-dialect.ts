@@ -1,4 +1,7 @@
+import type { AttributePath } from '../../expressions/attribute-paths.ts';
 import type { Sql } from './sql.ts';
+
+export type { AttributePath };
 
 /**
  * The few things that differ between the back ends. Everything else is SQL that all of them understand.
@@ -47,6 +50,3 @@ export interface SqlDialect {
   /** The value below which this fraction of the values is, interpolated if necessary. */
   percentile(value: Sql, fraction: number): Sql;
 }
-
-/** A key in `attributes`, or keys of nested objects, the outermost first. Each key reaches the database as a value. */
-export type AttributePath = string | readonly string[];

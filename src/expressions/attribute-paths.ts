@@ -1,7 +1,9 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
 import { ATTRIBUTES_PREFIX, type Property } from './property.ts';
 import { readBrackets } from './property-brackets.ts';
-import type { AttributePath } from './sql/sql-dialect.ts';
+
+/** A key in `attributes`, or keys of nested objects, the outermost first. Each key reaches a database as a value. */
+export type AttributePath = string | readonly string[];
 
 /**
  * Each dot may separate keys or be part of a key. With more dots than this, either all or none separate keys.

@@ -1,6 +1,6 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
-import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
-import { storable } from './log-row.ts';
+import { ATTRIBUTE_COLUMNS } from '../formats/attribute-columns.ts';
+import { storable } from '../formats/record-columns.ts';
 import { PropertyError, quoted, readBrackets } from './property-brackets.ts';
 
 export { PropertyError };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ACCESS_LOG_ALIASES } from '../../src/formats/access-log-aliases.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS } from '../../src/logstore/log-columns.ts';
-import { PropertyError, parseProperty } from '../../src/logstore/property.ts';
+import { PropertyError, parseProperty } from '../../src/expressions/property.ts';
 
 describe('a property is', () => {
   test.each([
