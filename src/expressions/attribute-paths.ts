@@ -25,7 +25,11 @@ export function attributePaths(property: Property): readonly AttributePath[] {
   if (property.kind === 'section') return [];
   const exact = property.kind === 'attribute' ? property.path : readBrackets(property.name);
   if (exact !== undefined) return [exact];
-  const paths = attributeNames(property).flatMap(pathsOf);
+  const rest = property.kind === 'attribute' ? (property.rest ?? []) : [];
+  const names = rest.length > 0 && property.kind === 'attribute' ? [property.key] : attributeNames(property);
+  const paths = names
+    .flatMap(pathsOf)
+    .map((path) => [...(typeof path === 'string' ? [path] : path), ...rest]);
   return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
 }
 
