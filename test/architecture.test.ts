@@ -8,17 +8,41 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   formats: ['records', 'protocols'],
   protocols: ['records'],
   runtime: ['records'],
+  patterns: ['runtime'],
+  expressions: ['records', 'formats', 'runtime', 'patterns'],
   transport: ['records', 'protocols', 'runtime'],
   storage: ['records', 'runtime'],
-  logstore: ['records', 'formats', 'runtime'],
-  monitoring: ['records', 'formats', 'runtime', 'logstore'],
-  collector: ['records', 'formats', 'protocols', 'runtime', 'transport', 'storage'],
-  emitters: ['records', 'formats', 'protocols', 'runtime', 'transport', 'storage', 'logstore', 'monitoring'],
+  logstore: ['records', 'formats', 'runtime', 'patterns', 'expressions'],
+  monitoring: ['records', 'formats', 'runtime', 'patterns', 'expressions', 'logstore'],
+  collector: [
+    'records',
+    'formats',
+    'protocols',
+    'runtime',
+    'patterns',
+    'expressions',
+    'transport',
+    'storage',
+  ],
+  emitters: [
+    'records',
+    'formats',
+    'protocols',
+    'runtime',
+    'patterns',
+    'expressions',
+    'transport',
+    'storage',
+    'logstore',
+    'monitoring',
+  ],
   aggregator: [
     'records',
     'formats',
     'protocols',
     'runtime',
+    'patterns',
+    'expressions',
     'transport',
     'storage',
     'logstore',
@@ -30,6 +54,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'formats',
     'protocols',
     'runtime',
+    'patterns',
+    'expressions',
     'transport',
     'storage',
     'logstore',
@@ -44,7 +70,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const ENTRIES: Record<string, readonly string[]> = { 'gelf.ts': ['protocols', 'transport'] };
 /** Only the outermost rooms may use these. */
 const ONLY_IN_CLI = [/\bprocess\.env\b/, /\bprocess\.exit\b/, /\bprocess\.on\(/];
-const PURE = ['records', 'formats', 'protocols'];
+const PURE = ['records', 'formats', 'protocols', 'patterns', 'expressions'];
 const NOT_PURE = /from 'node:(?:fs|fs\/promises|net|dgram|tls|http|http2|child_process|worker_threads)'/;
 const SHAPELESS = /(?:^|\/)(?:utils?|helpers?|common|misc|managers?)(?:\/|\.ts$)/;
 
@@ -117,7 +143,7 @@ describe('the architecture', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('keeps records, formats and protocols free of I/O', () => {
+  it('keeps records, formats, protocols, patterns and expressions free of I/O', () => {
     const wrong = handWritten
       .filter(({ room, text }) => PURE.includes(room) && NOT_PURE.test(text))
       .map(({ path }) => path);

@@ -1,3 +1,5 @@
+import { ATTRIBUTE_COLUMNS, type AttributeColumn } from '../formats/attribute-columns.ts';
+
 /**
  * The columns of a record in a store: one table, `log_records`, the same in DuckDB and PostgreSQL.
  *
@@ -22,22 +24,7 @@
  */
 export const LOG_TABLE = 'log_records';
 
-export interface AttributeColumn {
-  /** OpenTelemetry's name. */
-  readonly attribute: string;
-  readonly column: string;
-  readonly type: 'text' | 'smallint' | 'bigint';
-}
-
-export const ATTRIBUTE_COLUMNS = [
-  { attribute: 'client.address', column: 'client_address', type: 'text' },
-  { attribute: 'user.name', column: 'user_name', type: 'text' },
-  { attribute: 'http.request.method', column: 'http_request_method', type: 'text' },
-  { attribute: 'url.path', column: 'url_path', type: 'text' },
-  { attribute: 'network.protocol.version', column: 'network_protocol_version', type: 'text' },
-  { attribute: 'http.response.status_code', column: 'http_response_status_code', type: 'smallint' },
-  { attribute: 'http.response.body.size', column: 'http_response_body_size', type: 'bigint' },
-] as const satisfies readonly AttributeColumn[];
+export { ATTRIBUTE_COLUMNS, type AttributeColumn };
 
 /** The columns that every record may have. */
 export const RECORD_COLUMNS = [

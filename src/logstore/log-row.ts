@@ -1,9 +1,22 @@
-import { IMPOSSIBLE_TIME, INTERNAL_ATTRIBUTES, TIME_SOURCE } from '../formats/marker-attributes.ts';
-import { POSTGRES_IDENTITY } from '../formats/postgres/resource-attributes.ts';
+import { IMPOSSIBLE_TIME } from '../formats/marker-attributes.ts';
+import {
+  type AttributeValues,
+  COLUMN_INDEX,
+  clamped,
+  fits,
+  holdsNul,
+  isOriginColumn,
+  MAX_UNIX_MICRO,
+  possibleTime,
+  type RowOrigin,
+  rowOrigin,
+  storable,
+} from '../formats/record-columns.ts';
 import type { AttributeValue, LogRecord } from '../records/log-record.ts';
 import { HOST_NAME, ownText, SERVICE_NAME } from '../records/record-origin.ts';
-import type { Resource } from '../records/resource.ts';
-import { ATTRIBUTE_COLUMNS, type AttributeColumn } from './log-columns.ts';
+import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
+
+export { holdsNul, isOriginColumn, MAX_UNIX_MICRO, type RowOrigin, rowOrigin, storable };
 
 /** A record as a row, which every back end writes in its own encoding. See `log-columns.ts`. */
 export interface LogRow {
@@ -24,51 +37,10 @@ export interface LogRow {
   readonly columns: AttributeValues;
 }
 
-type AttributeValues = readonly (string | number | null)[];
-
-/** The part that all rows of a batch share; created once for the batch. */
-export interface RowOrigin {
-  readonly host: string | null;
-  readonly service: string | null;
-  readonly source: string | null;
-  /** Attributes of the resource, in the order of ATTRIBUTE_COLUMNS, for records without their own value. */
-  readonly columns: AttributeValues;
-  /** Attributes of the resource that have no column. */
-  readonly attributes: ReadonlyMap<string, string>;
-  /** A value with a column contained U+0000. */
-  readonly hasNul: boolean;
-}
-
 /**
  * Stored text cannot contain U+0000 (PostgreSQL): it is replaced by U+FFFD, and this attribute marks the row.
  */
 export const NUL_REPLACED = 'megacollector.nul_replaced';
-
-/** The first of these attributes that exists is the source of a record. */
-const SOURCES = ['log.file.path', POSTGRES_IDENTITY, 'client.address'];
-/** The end of 2199. A time outside of 1970 to 2199 is a mistake, and would create a partition of its own. */
-export const MAX_UNIX_MICRO = Date.UTC(2200, 0, 1) * 1000;
-
-export function rowOrigin(resource: Resource): RowOrigin {
-  const attributes = new Map(resource);
-  for (const name of [TIME_SOURCE, ...INTERNAL_ATTRIBUTES]) attributes.delete(name);
-  let hasNul = false;
-  const take = (key: string) => {
-    const value = attributes.get(key);
-    attributes.delete(key);
-    if (value === undefined) return null;
-    hasNul ||= holdsNul(value);
-    return storable(value);
-  };
-  const source = SOURCES.find((key) => attributes.has(key));
-  const taken = {
-    host: take(HOST_NAME),
-    service: take(SERVICE_NAME),
-    source: source === undefined ? null : take(source),
-    columns: ATTRIBUTE_COLUMNS.map(({ attribute, type }) => (type === 'text' ? take(attribute) : null)),
-  };
-  return { ...taken, attributes, hasNul };
-}
 
 /** Values of the record override values of its resource. */
 export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
@@ -130,31 +102,6 @@ export function logRow(record: LogRecord, origin: RowOrigin): LogRow {
   };
 }
 
-/** Whether a value of a record is in the column `host` or `service`, and not in `attributes`. */
-export function isOriginColumn(key: string, value: AttributeValue): boolean {
-  return (key === HOST_NAME || key === SERVICE_NAME) && typeof value === 'string' && value !== '';
-}
-
-const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
-  ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
-);
-
-function fits({ type }: AttributeColumn, value: AttributeValue): boolean {
-  if (type === 'text') return typeof value === 'string';
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return false;
-  return type === 'bigint' || (value >= -32_768 && value <= 32_767);
-}
-
-function possibleTime(unixNano: bigint | undefined): number | undefined {
-  if (unixNano === undefined || unixNano < 0n) return undefined;
-  const unixMicro = Number(unixNano / 1000n);
-  return unixMicro < MAX_UNIX_MICRO ? unixMicro : undefined;
-}
-
-function clamped(unixMicro: number): number {
-  return Math.min(Math.max(0, unixMicro), MAX_UNIX_MICRO - 1);
-}
-
 /** Matches the escape of U+0000, not a backslash before `u0000`. */
 const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
 /**
@@ -162,19 +109,6 @@ const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
  * escape.
  */
 const SURROGATE_ESCAPE = /\\ud[89a-f][0-9a-f]{2}/;
-
-export function holdsNul(text: string | undefined): boolean {
-  return text?.includes('\0') ?? false;
-}
-
-/**
- * Converts a text to the form in a store: without U+0000 and lone surrogates. Search texts are converted,
- * too.
- */
-export function storable(text: string): string {
-  const stored = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
-  return stored.isWellFormed() ? stored : stored.toWellFormed();
-}
 
 function storableValue(value: AttributeValue): AttributeValue {
   if (typeof value === 'string') return storable(value);

@@ -1,7 +1,7 @@
+import { attributePaths } from '../expressions/attribute-paths.ts';
+import { ATTRIBUTES_PREFIX, parseProperty, RECORD_PROPERTIES } from '../expressions/property.ts';
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
-import { attributePaths } from './attribute-paths.ts';
 import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
-import { ATTRIBUTES_PREFIX, parseProperty, RECORD_PROPERTIES } from './property.ts';
 import { keysOf } from './sql/shown-value.ts';
 import type { AttributePath } from './sql/sql-dialect.ts';
 

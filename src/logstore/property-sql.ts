@@ -1,9 +1,9 @@
+import { attributePaths } from '../expressions/attribute-paths.ts';
+import type { Property, PropertyColumn } from '../expressions/property.ts';
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
-import { attributePaths } from './attribute-paths.ts';
 import { SEVERITIES } from './logs/log-requests.ts';
 import { lowestSeverityNumber, SEVERITY_NUMBERS_EACH } from './logs/severity-name.ts';
 import { mayBeBrought, type OwnNames } from './own-names.ts';
-import type { Property, PropertyColumn } from './property.ts';
 import { join, type Sql, sql } from './sql/sql.ts';
 import type { AttributePath, SqlDialect } from './sql/sql-dialect.ts';
 

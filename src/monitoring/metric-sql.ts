@@ -1,5 +1,5 @@
 import { filterSql } from '../logstore/logs/filter-sql.ts';
-import { type Property, parseProperty } from '../logstore/property.ts';
+import { type Property, parseProperty } from '../expressions/property.ts';
 import { propertyNumber, propertyText } from '../logstore/property-sql.ts';
 import { type Sql, sql } from '../logstore/sql/sql.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseProperty } from '../../src/logstore/property.ts';
+import { parseProperty } from '../../src/expressions/property.ts';
 import { propertyNumber, propertyText } from '../../src/logstore/property-sql.ts';
 import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import { sql, statement } from '../../src/logstore/sql/sql.ts';

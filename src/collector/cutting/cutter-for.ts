@@ -1,4 +1,4 @@
-import type { LinearPattern } from '../../runtime/linear-pattern.ts';
+import type { LineTest } from '../../patterns/compile-pattern.ts';
 import { csvlogCutter } from './csvlog-cutter.ts';
 import type { Cutter } from './cutter.ts';
 import { lineCutter } from './line-cutter.ts';
@@ -9,7 +9,7 @@ const CUTTERS: ReadonlyMap<string, Cutter> = new Map([['postgres-csvlog', csvlog
 
 /** The cutter for the `multiline` option of an entry. Without the option: the cutter of the format, by default lines. */
 export function cutterFor(
-  multiline: { start: LinearPattern } | { continue: LinearPattern } | undefined,
+  multiline: { start: LineTest } | { continue: LineTest } | undefined,
   format = 'plain',
 ): Cutter {
   if (multiline === undefined) return CUTTERS.get(format) ?? lineCutter;

@@ -1,4 +1,4 @@
-import type { LinearPattern } from '../../runtime/linear-pattern.ts';
+import type { LineTest } from '../../patterns/compile-pattern.ts';
 import type { Cut, CutOptions, Cutter } from './cutter.ts';
 import { RecordColumns } from './record-columns.ts';
 
@@ -38,12 +38,12 @@ function multilineCutter(begins: (line: string) => boolean): Cutter {
 }
 
 /** A line that matches begins a record. */
-export function multilineByStart(expression: LinearPattern): Cutter {
+export function multilineByStart(expression: LineTest): Cutter {
   return multilineCutter((line) => expression.test(line));
 }
 
 /** A line that matches belongs to the record before it. */
-export function multilineByContinuation(expression: LinearPattern): Cutter {
+export function multilineByContinuation(expression: LineTest): Cutter {
   return multilineCutter((line) => !expression.test(line));
 }
 

@@ -1,4 +1,4 @@
-import { parseProperty } from '../property.ts';
+import { parseProperty } from '../../expressions/property.ts';
 import { propertyText } from '../property-sql.ts';
 import { sql } from '../sql/sql.ts';
 import { numberOf, textOrNull } from '../sql/sql-row.ts';

@@ -1,6 +1,6 @@
+import { type Property, parseProperty } from '../../expressions/property.ts';
 import { storable } from '../log-row.ts';
 import type { OwnNames } from '../own-names.ts';
-import { type Property, parseProperty } from '../property.ts';
 import { ATTRIBUTES, broughtPaths, columnSql, prefixOf, propertyText } from '../property-sql.ts';
 import { keysOf } from '../sql/shown-value.ts';
 import { join, type Sql, sql } from '../sql/sql.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { PropertyError, parseProperty } from '../../expressions/property.ts';
 import { parseDuration } from '../../runtime/configuration/duration.ts';
-import { PropertyError, parseProperty } from '../property.ts';
 
 /**
  * The requests about logs over HTTP. The same schemas validate them, describe them in the OpenAPI document,

@@ -1,4 +1,4 @@
-import { bracketsAt } from '../property-brackets.ts';
+import { bracketsAt } from '../../expressions/property-brackets.ts';
 
 /**
  * Splits `property=value`; undefined: there is no `=`. A name that contains `=` is written in brackets:

@@ -1,6 +1,6 @@
+import { type Property, parseProperty, RECORD_PROPERTIES } from '../../expressions/property.ts';
 import { ACCESS_LOG_ALIASES } from '../../formats/access-log-aliases.ts';
 import { editDistance, nearestName } from '../../runtime/configuration/unknown-variables.ts';
-import { type Property, parseProperty, RECORD_PROPERTIES } from '../property.ts';
 import { ATTRIBUTES, attributeExists } from '../property-sql.ts';
 import { join, type Sql, sql } from '../sql/sql.ts';
 import { SqlError } from '../sql/sql-database.ts';

@@ -1,7 +1,9 @@
+import { MAX_PATTERN_TEXT } from '../../patterns/compile-pattern.ts';
+import { re2Pattern } from '../../patterns/write-pattern.ts';
 import { DECIMAL_TEXT } from './decimal-text.ts';
 import { keysOf, shownValue } from './shown-value.ts';
 import { join, type Sql, sql } from './sql.ts';
-import type { AttributePath, SqlDialect } from './sql-dialect.ts';
+import type { AttributePath, AttributeTests, SqlDialect } from './sql-dialect.ts';
 
 export const duckdbDialect: SqlDialect = {
   name: 'duckdb',
@@ -65,6 +67,32 @@ export const duckdbDialect: SqlDialect = {
     return uncased === part ? mayBeFound : sql`(${mayBeFound} and ${found})`;
   },
 
+  decimalNumber: (text) =>
+    sql`(case when regexp_matches(${text}, ${DECIMAL_TEXT}) then try_cast(${text} as float8) end)`,
+
+  containsExactly: (text, part) => sql`contains(${text}, ${part}::text)`,
+
+  startsWith: (text, part) => sql`starts_with(${text}, ${part}::text)`,
+
+  endsWith: (text, part) => sql`suffix(${text}, ${part}::text)`,
+
+  matchesPattern: (text, pattern) =>
+    sql`regexp_matches(left(${text}, ${MAX_PATTERN_TEXT}::bigint), ${re2Pattern(pattern)}::text)`,
+
+  attributePasses: (column, path, tests) => {
+    const pointer = pointerOf(path);
+    const type = sql`json_type(${column}, ${pointer})`;
+    const single = passes(type, sql`json_extract_string(${column}, ${pointer})`, tests);
+    const element = passes(sql`json_type(element)`, sql`(element ->> '$')`, tests);
+    const elements = sql`from_json(json_extract(${column}, ${pointer}), '["JSON"]')`;
+    const list = sql`case when ${type} = 'ARRAY' then ${tests.list} or len(list_filter(${elements}, lambda element: ${element})) > 0
+      else ${single} end`;
+    // Searching the text for the key is much cheaper than parsing it as JSON.
+    return isIndex(lastKey(path))
+      ? sql`(${list})`
+      : sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and (${list}))`;
+  },
+
   section: (text) => sql`split_part(${text}, '/', 2)`,
 
   percentile: (value, fraction) => sql`quantile_cont(${value}, ${fraction}::float8)`,
@@ -87,6 +115,24 @@ function pointerOf(path: AttributePath): Sql {
 
 function lastKey(path: AttributePath): string {
   return keysOf(path).at(-1) ?? '';
+}
+
+function passes(type: Sql, text: Sql, tests: AttributeTests): Sql {
+  const number = sql`try_cast(${text} as float8)`;
+  return sql`(case ${type}
+    when 'VARCHAR' then ${tests.text(text)}
+    when 'BOOLEAN' then ${tests.boolean(text)}
+    when 'BIGINT' then ${tests.number(number, text)}
+    when 'UBIGINT' then ${tests.number(number, text)}
+    when 'HUGEINT' then ${tests.number(number, text)}
+    when 'DOUBLE' then ${tests.number(number, text)}
+    when 'OBJECT' then ${tests.object}
+    else false end)`;
+}
+
+/** An index of a list is not in the text. */
+function isIndex(key: string): boolean {
+  return /^\d+$/.test(key);
 }
 
 /** DuckDB casts a number beyond the range of a double to infinity. */

@@ -1,8 +1,10 @@
+import { MAX_PATTERN_TEXT } from '../../patterns/compile-pattern.ts';
+import { postgresPattern } from '../../patterns/write-pattern.ts';
 import { DECIMAL_TEXT } from './decimal-text.ts';
 import { rfc3339Micro } from './rfc3339-micro.ts';
 import { keysOf, shownValue } from './shown-value.ts';
 import { join, type Sql, sql } from './sql.ts';
-import type { AttributePath, SqlDialect } from './sql-dialect.ts';
+import type { AttributePath, AttributeTests, SqlDialect } from './sql-dialect.ts';
 
 /**
  * PostgreSQL 14 or later, with or without TimescaleDB. Every value has an explicit type: parameters have
@@ -64,6 +66,28 @@ export const postgresDialect: SqlDialect = {
   // ILIKE, not position(lower()): an index of trigrams supports it.
   containsText: (text, part) => sql`${text} ilike ${`%${escaped(part)}%`}::text escape '\\'`,
 
+  decimalNumber: (text) => sql`(case when ${text} ~ ${DECIMAL_TEXT}::text then (${text})::float8 end)`,
+
+  containsExactly: (text, part) => sql`${text} like ${`%${escaped(part)}%`}::text escape '\\'`,
+
+  startsWith: (text, part) => sql`starts_with(${text}, ${part}::text)`,
+
+  endsWith: (text, part) => sql`${text} like ${`%${escaped(part)}`}::text escape '\\'`,
+
+  matchesPattern: (text, pattern) =>
+    sql`left(${text}, ${MAX_PATTERN_TEXT}::int) ~ ${postgresPattern(pattern)}::text`,
+
+  attributePasses: (column, path, tests) => {
+    const keys = keysOf(path).map((key) => sql`${key}::text`);
+    const value = sql`(${column} #> array[${join(keys, sql`, `)}])`;
+    const element = sql`element.value`;
+    return sql`(case when jsonb_typeof(${value}) = 'array'
+      then ${tests.list} or exists (select 1 from jsonb_array_elements(
+        case when jsonb_typeof(${value}) = 'array' then ${value} else '[]'::jsonb end) as element(value)
+        where ${passes(element, tests)})
+      else ${passes(value, tests)} end)`;
+  },
+
   section: (text) => sql`split_part(${text}, '/', 2)`,
 
   percentile: (value, fraction) => sql`percentile_cont(${fraction}::float8) within group (order by ${value})`,
@@ -76,6 +100,16 @@ function valueAt(column: Sql, path: AttributePath): Sql {
 /** A cast of other numbers to a double is an error. */
 function isDouble(number: Sql): Sql {
   return sql`(${number} = 0 or abs(${number}) between 5e-324 and 1.7976931348623157e308)`;
+}
+
+function passes(value: Sql, tests: AttributeTests): Sql {
+  const text = sql`(${value} #>> '{}')`;
+  return sql`(case jsonb_typeof(${value})
+    when 'string' then ${tests.text(text)}
+    when 'boolean' then ${tests.boolean(text)}
+    when 'number' then case when ${isDouble(sql`(${value})::numeric`)} then ${tests.number(sql`(${value})::float8`, text)} else false end
+    when 'object' then ${tests.object}
+    else false end)`;
 }
 
 function escaped(part: string): string {

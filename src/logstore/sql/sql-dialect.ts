@@ -1,4 +1,8 @@
+import type { AttributePath } from '../../expressions/attribute-paths.ts';
+import type { PatternNode } from '../../patterns/pattern-node.ts';
 import type { Sql } from './sql.ts';
+
+export type { AttributePath };
 
 /**
  * The few things that differ between the back ends. Everything else is SQL that all of them understand.
@@ -42,11 +46,32 @@ export interface SqlDialect {
    * knows it). `part` is a value without special characters.
    */
   containsText(text: Sql, part: string): Sql;
+  /** A text that is a plain decimal (`0.005`), as a double; otherwise null. */
+  decimalNumber(text: Sql): Sql;
+  /** Whether a text contains another one, with the same case. */
+  containsExactly(text: Sql, part: string): Sql;
+  startsWith(text: Sql, part: string): Sql;
+  endsWith(text: Sql, part: string): Sql;
+  /** Whether a text, of which a pattern sees only the beginning, matches the pattern. */
+  matchesPattern(text: Sql, pattern: PatternNode): Sql;
+  /** Whether a value at this path passes a test, or an element of a list there; a boolean, or null for no. */
+  attributePasses(column: Sql, path: AttributePath, tests: AttributeTests): Sql;
   /** The part of a text between its first and second slash: `/api/users` is in section `api`. */
   section(text: Sql): Sql;
   /** The value below which this fraction of the values is, interpolated if necessary. */
   percentile(value: Sql, fraction: number): Sql;
 }
 
-/** A key in `attributes`, or keys of nested objects, the outermost first. Each key reaches the database as a value. */
-export type AttributePath = string | readonly string[];
+/** Conditions on a value in `attributes`, by its JSON type. */
+export interface AttributeTests {
+  /** Of a text. */
+  readonly text: (text: Sql) => Sql;
+  /** Of `true` or `false`, as a text. */
+  readonly boolean: (text: Sql) => Sql;
+  /** Of a number, as a double and as its digits. */
+  readonly number: (number: Sql, digits: Sql) => Sql;
+  /** Of an object; the elements of a list are tested instead of the list. */
+  readonly object: Sql;
+  /** Of a list, besides its elements. */
+  readonly list: Sql;
+}

@@ -8,7 +8,7 @@ import {
   valuesRequest,
 } from '../../../logstore/logs/log-requests.ts';
 import { splitCondition } from '../../../logstore/logs/split-condition.ts';
-import { PropertyError } from '../../../logstore/property-brackets.ts';
+import { PropertyError } from '../../../expressions/property-brackets.ts';
 import { eventsOperation, type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { StoreContext } from './store-context.ts';
 

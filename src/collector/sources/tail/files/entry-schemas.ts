@@ -1,15 +1,16 @@
 import { z } from 'zod';
+import { type CompiledPattern, compilePattern, type LineTest } from '../../../../patterns/compile-pattern.ts';
+import { PatternError } from '../../../../patterns/pattern-error.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import type { Resource } from '../../../../records/resource.ts';
 import { durationToMs, parseDuration } from '../../../../runtime/configuration/duration.ts';
-import { compileLinearPattern, type LinearPattern } from '../../../../runtime/linear-pattern.ts';
 
 /**
  * How lines are joined to records. Each expression is matched with one line without its end.
  * - `start`: a line that matches begins a record: `{"start": "^\\d{4}-"}` for records that begin with a date.
  * - `continue`: a line that matches belongs to the record before it: `{"continue": "^\\s"}` for indented stack traces.
  */
-export type Multiline = { readonly start: LinearPattern } | { readonly continue: LinearPattern };
+export type Multiline = { readonly start: LineTest } | { readonly continue: LineTest };
 
 export const durationMsSchema = z.string().transform((text, context) => {
   try {
@@ -28,11 +29,14 @@ export const durationMsSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const expressionSchema = z.string().transform((text, context): LinearPattern => {
-  const result = compileLinearPattern(text);
-  if (result.kind === 'pattern') return result.pattern;
-  context.addIssue({ code: 'custom', message: `expected a regular expression: ${result.reason}` });
-  return z.NEVER;
+const expressionSchema = z.string().transform((text, context): CompiledPattern => {
+  try {
+    return compilePattern(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    context.addIssue({ code: 'custom', message: `expected a regular expression: ${error.message}` });
+    return z.NEVER;
+  }
 });
 
 const MULTILINE_EXPECTED = 'expected {"start": expression} or {"continue": expression}';

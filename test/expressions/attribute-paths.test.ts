@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { attributePaths } from '../../src/logstore/attribute-paths.ts';
-import { parseProperty } from '../../src/logstore/property.ts';
+import { attributePaths } from '../../src/expressions/attribute-paths.ts';
+import { parseProperty } from '../../src/expressions/property.ts';
 
 const pathsOf = (text: string) => attributePaths(parseProperty(text)).map((path) => [path].flat().join('|'));
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PropertyError, parseProperty } from '../../src/expressions/property.ts';
 import { ACCESS_LOG_ALIASES } from '../../src/formats/access-log-aliases.ts';
 import { ATTRIBUTE_COLUMNS, LOG_COLUMNS } from '../../src/logstore/log-columns.ts';
-import { PropertyError, parseProperty } from '../../src/logstore/property.ts';
 
 describe('a property is', () => {
   test.each([

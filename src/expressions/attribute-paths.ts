@@ -1,7 +1,9 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
 import { ATTRIBUTES_PREFIX, type Property } from './property.ts';
 import { readBrackets } from './property-brackets.ts';
-import type { AttributePath } from './sql/sql-dialect.ts';
+
+/** A key in `attributes`, or keys of nested objects, the outermost first. Each key reaches a database as a value. */
+export type AttributePath = string | readonly string[];
 
 /**
  * Each dot may separate keys or be part of a key. With more dots than this, either all or none separate keys.
@@ -23,7 +25,11 @@ export function attributePaths(property: Property): readonly AttributePath[] {
   if (property.kind === 'section') return [];
   const exact = property.kind === 'attribute' ? property.path : readBrackets(property.name);
   if (exact !== undefined) return [exact];
-  const paths = attributeNames(property).flatMap(pathsOf);
+  const rest = property.kind === 'attribute' ? (property.rest ?? []) : [];
+  const names = rest.length > 0 && property.kind === 'attribute' ? [property.key] : attributeNames(property);
+  const paths = names
+    .flatMap(pathsOf)
+    .map((path) => [...(typeof path === 'string' ? [path] : path), ...rest]);
   return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
 }
 

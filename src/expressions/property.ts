@@ -1,6 +1,6 @@
 import { ACCESS_LOG_ALIASES } from '../formats/access-log-aliases.ts';
-import { ATTRIBUTE_COLUMNS } from './log-columns.ts';
-import { storable } from './log-row.ts';
+import { ATTRIBUTE_COLUMNS } from '../formats/attribute-columns.ts';
+import { storable } from '../formats/record-columns.ts';
 import { PropertyError, quoted, readBrackets } from './property-brackets.ts';
 
 export { PropertyError };
@@ -32,6 +32,10 @@ export type Property =
       readonly key: string;
       /** Exactly these nested keys; absent: `key`, with dots that may separate keys. */
       readonly path?: readonly string[];
+      /** Keys and indexes after the name: `request.headers[0]`. */
+      readonly rest?: readonly string[];
+      /** Only the attribute `key` of the resource. Stores do not keep resources apart, so they cannot select by it. */
+      readonly isResource?: boolean;
     }
   | { readonly kind: 'section'; readonly name: string; readonly of: Property };
 
@@ -81,6 +85,8 @@ export function parseProperty(text: string): Property {
   }
   const path = readBrackets(trimmed);
   if (path !== undefined) return bracketed(trimmed, path);
+  const indexed = INDEXED.exec(trimmed);
+  if (indexed !== null) return indexedOf(trimmed, indexed[1] ?? '', indexed[2] ?? '');
   const call = CALL.exec(trimmed);
   if (call !== null) return sectionOf(call[1] ?? '', call[2] ?? '');
   if (!PLAIN_NAME.test(trimmed)) {
@@ -89,6 +95,17 @@ export function parseProperty(text: string): Property {
     );
   }
   return named(trimmed);
+}
+
+/** `request.headers[0]`, `order['any key'][2]`. */
+const INDEXED = /^([^[\]()*]+)((?:\[(?:\d{1,9}|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])+)$/s;
+
+function indexedOf(name: string, base: string, brackets: string): Property {
+  const of = parseProperty(base);
+  const keys =
+    readBrackets(brackets.replaceAll(/\[(\d+)\]/g, (_, index: string) => `['${Number(index)}']`)) ?? [];
+  const key = of.kind === 'attribute' ? of.key : base.replace(ATTRIBUTES_PREFIX, '');
+  return { kind: 'attribute', name, key, rest: keys.map(storable) };
 }
 
 function sectionOf(name: string, inner: string): Property {

@@ -1,0 +1,55 @@
+import type { PatternDefinitions } from '../pattern-set.ts';
+
+/** Numbers, words, addresses, paths. The names are those that people know from grok. */
+export const BASIC_PATTERNS: PatternDefinitions = {
+  INT: String.raw`[+-]?[0-9]+`,
+  POSINT: String.raw`\b[1-9][0-9]*\b`,
+  NONNEGINT: String.raw`\b[0-9]+\b`,
+  BASE10NUM: String.raw`[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)`,
+  NUMBER: '%{BASE10NUM}',
+  BASE16NUM: String.raw`[+-]?(?:0x)?[0-9A-Fa-f]+`,
+  WORD: String.raw`\b\w+\b`,
+  NOTSPACE: String.raw`\S+`,
+  SPACE: String.raw`\s*`,
+  DATA: '.*?',
+  GREEDYDATA: '.*',
+  QUOTEDSTRING: String.raw`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|` + '`(?:[^`\\\\]|\\\\.)*`',
+  QS: '%{QUOTEDSTRING}',
+  UUID: '[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}',
+  URN: String.raw`urn:[0-9A-Za-z][0-9A-Za-z-]*:[0-9A-Za-z()+,.:=@;$_!*'/?#%-]+`,
+
+  CISCOMAC: '(?:[0-9A-Fa-f]{4}[.]){2}[0-9A-Fa-f]{4}',
+  WINDOWSMAC: '(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}',
+  COMMONMAC: '(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}',
+  MAC: '%{CISCOMAC}|%{WINDOWSMAC}|%{COMMONMAC}',
+  IPV4_PART: '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])',
+  IPV4: String.raw`\b%{IPV4_PART}(?:\.%{IPV4_PART}){3}\b`,
+  IPV6:
+    '(?:[0-9A-Fa-f]+:){7}[0-9A-Fa-f]+(?:%[0-9A-Za-z]+)?' +
+    '|(?:[0-9A-Fa-f]+(?::[0-9A-Fa-f]+)*)?::(?:[0-9A-Fa-f]+:)*(?:%{IPV4}|[0-9A-Fa-f]+)?(?:%[0-9A-Za-z]+)?',
+  IP: '%{IPV6}|%{IPV4}',
+  HOSTNAME: String.raw`\b[0-9A-Za-z_](?:[0-9A-Za-z_.-]*[0-9A-Za-z_])?`,
+  IPORHOST: '%{IP}|%{HOSTNAME}',
+  HOSTPORT: '%{IPORHOST}:%{POSINT}',
+
+  UNIXPATH: String.raw`(?:/[^\s/]*)+`,
+  WINPATH: String.raw`(?:[A-Za-z]:|\\)(?:\\[^\\?*\s]*)+`,
+  PATH: '%{UNIXPATH}|%{WINPATH}',
+  TTY: String.raw`/dev/(?:pts|tty[pq]?)(?:\w+)?/?[0-9]*`,
+  USERNAME: '[a-zA-Z0-9._-]+',
+  USER: '%{USERNAME}',
+  EMAILLOCALPART: String.raw`[a-zA-Z0-9!#$%&'*+/=?^_{|}~.-]+`,
+  EMAILADDRESS: '%{EMAILLOCALPART}@%{HOSTNAME}',
+  URIPROTO: '[A-Za-z][A-Za-z0-9+.-]*',
+  URIHOST: '%{IPORHOST}(?::%{POSINT})?',
+  URIPATH: String.raw`(?:/[^\s?#"]*)+`,
+  URIQUERY: String.raw`[^\s#"]*`,
+  URIPARAM: String.raw`\?%{URIQUERY}`,
+  URIPATHPARAM: '%{URIPATH}(?:%{URIPARAM})?',
+  URI: '%{URIPROTO}://(?:%{USER}(?::[^@]*)?@)?(?:%{URIHOST})?(?:%{URIPATHPARAM})?',
+  LOGLEVEL:
+    '(?i:trace|debug|dbg|info(?:rmation)?|notice|warn(?:ing)?|err(?:or)?|crit(?:ical)?|alert|severe|fatal|emerg(?:ency)?|panic)',
+  JAVACLASS: String.raw`(?:[a-zA-Z$_][a-zA-Z$_0-9]*\.)*[a-zA-Z$_][a-zA-Z$_0-9]*`,
+  JAVAFILE: '[a-zA-Z$_0-9. -]+',
+  JAVASTACKTRACEPART: String.raw`\s*at %{JAVACLASS:code.namespace}\.(?<code.function.name>[\w<>$]+)\(%{JAVAFILE:code.file.path}(?::%{INT:code.line.number:int})?\)`,
+};
