@@ -7,6 +7,7 @@ import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
 import { HARVEST_METRICS } from '../collector/sources/harvest/events.ts';
 import { PG_LOGFEBE_METRICS } from '../collector/sources/pg-logfebe/events.ts';
+import { SYSLOG_METRICS } from '../collector/sources/syslog/events.ts';
 import { TAIL_METRICS } from '../collector/sources/tail/files/events.ts';
 import { BLACKHOLE_METRICS } from '../emitters/blackhole/blackhole-emitter.ts';
 import { MEASURED_EMITTER_METRICS } from '../emitters/decorators/measured-emitter.ts';
@@ -42,6 +43,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Collector: publisher', tables: [PUBLISHER_METRICS] },
   { title: 'Collector: tailed files', tables: [TAIL_METRICS] },
   { title: 'Collector: upload directories', tables: [HARVEST_METRICS] },
+  { title: 'Collector: syslog', tables: [SYSLOG_METRICS] },
   { title: 'Collector: PostgreSQL sockets', tables: [PG_LOGFEBE_METRICS] },
   {
     title: 'Collector: journals',

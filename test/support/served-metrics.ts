@@ -22,7 +22,11 @@ export async function servedMetrics(directory: string): Promise<string> {
   const uploads = join(directory, 'uploads');
   for (const each of [serves, uploads]) await mkdir(each);
   await (await pair.createAggregator(EMITTERS)).start();
-  const sources = { SERVE_DB_DIR: serves, COLLECTOR_HARVEST: JSON.stringify([{ path: uploads }]) };
+  const sources = {
+    SERVE_DB_DIR: serves,
+    COLLECTOR_HARVEST: JSON.stringify([{ path: uploads }]),
+    COLLECTOR_SYSLOG: 'tcp://:0',
+  };
   await (await pair.createCollector(sources)).start();
   const texts = [pair.aggregatorHttp, pair.collectorHttp].map(async (address) =>
     (await fetch(`http://${address}/metrics`)).text(),

@@ -70,15 +70,18 @@ export class Connection implements FlushedListener {
 
   /** Ends the connection now. */
   close(): void {
+    this.#options.socket.destroy();
+    this.#end();
+  }
+
+  #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { socket, channel, ended } = this.#options;
     this.#ending.abort();
     this.#cancelEnd?.();
-    channel.remove(this);
+    this.#options.channel.remove(this);
     this.#protocol.closed();
-    socket.destroy();
-    ended(this);
+    this.#options.ended(this);
   }
 
   #process(): void {
@@ -89,8 +92,8 @@ export class Connection implements FlushedListener {
       this.#push(chunk);
     }
     if (this.#ended) return;
+    if (this.#chunks.length === 0 && this.#hasPeerEnded) this.#peerEnded();
     if (this.#protocol.isFinished) return this.#finish();
-    if (this.#chunks.length === 0 && this.#hasPeerEnded) return this.#peerEnded();
     const { socket } = this.#options;
     const mayRead = this.#chunks.length === 0 && !this.#protocol.isFull;
     if (mayRead === socket.isPaused()) mayRead ? socket.resume() : socket.pause();
@@ -134,7 +137,6 @@ export class Connection implements FlushedListener {
     this.#greeting = undefined;
     if (greeting.length > 0) this.#protocol.push(greeting);
     this.#protocol.peerEnded();
-    this.close();
   }
 
   /** All bytes are received: what waits for room is still processed, as far as the connection lives. */
@@ -144,13 +146,19 @@ export class Connection implements FlushedListener {
     if (this.#protocol.needsPeer) this.close();
   }
 
+  /** Sends what is written, and waits for the end of the peer. */
   #finish(): void {
     const { socket, clock } = this.#options;
+    this.#chunks.length = 0;
+    if (this.#hasPeerEnded) {
+      socket.setTimeout(END_AFTER_MS, () => socket.destroy());
+      socket.destroySoon();
+      return this.#end();
+    }
     if (this.#cancelEnd !== undefined) return;
     socket.end();
     socket.resume();
     this.#cancelEnd = clock.after(END_AFTER_MS, () => this.close());
-    this.#chunks.length = 0;
   }
 }
 

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
@@ -13,7 +13,7 @@ export async function loadSecureContext(tls: ListenerTls): Promise<SecureContext
     caFile === undefined ? undefined : readFile(caFile),
   ]);
   const options: SecureContextOptions = { cert, key, ...(ca && { ca }), minVersion: 'TLSv1.2' };
-  if (!new X509Certificate(cert).checkPrivateKey((await import('node:crypto')).createPrivateKey(key)))
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
     throw new Error(`${keyFile} does not match the certificate ${certificateFile}`);
   createSecureContext(options);
   return options;

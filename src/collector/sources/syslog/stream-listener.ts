@@ -25,11 +25,15 @@ const HANDSHAKE_WITHIN_MS = 10_000;
 const LAST_TURNS = 50;
 const QUIET_TURNS = 2;
 const CLOSE_WITHIN_MS = 5000;
+/** For the last answers of a connection that is closed. */
+const LINGER_MS = 500;
 
 /** Listens for TCP, TLS, RELP, RELP over TLS, or at a Unix stream socket. */
 export class StreamListener implements SyslogListener {
   readonly #options: SyslogListenerOptions;
   readonly #connections = new Set<Connection>();
+  /** Also those whose handshake has not ended. */
+  readonly #sockets = new Set<Socket>();
   readonly #resends = new ResendWindow();
   #server: Server | undefined;
   #watcher: ContentWatcher | undefined;
@@ -45,6 +49,10 @@ export class StreamListener implements SyslogListener {
     const server = tls === undefined ? createServer(NET_OPTIONS) : await this.#tlsServer(tls);
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     if (tls === undefined) server.on('connection', (socket: Socket) => this.#accept(socket));
     if ('path' in listen) {
       await clearSocketPath(listen.path);
@@ -70,14 +78,18 @@ export class StreamListener implements SyslogListener {
     for (const connection of [...this.#connections]) connection.shutdown();
     await this.#connectionsEnded(deadline);
     for (const connection of [...this.#connections]) connection.close();
+    for (const socket of this.#sockets) socket.destroySoon();
+    const cancel = this.#options.clock.after(LINGER_MS, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
     await closed;
+    cancel();
   }
 
   async #tlsServer(tls: ListenerTls): Promise<TlsServer> {
     const { events, listener } = this.#options;
     const server = createTlsServer({
       ...(await loadSecureContext(tls)),
-      ...NET_OPTIONS,
       handshakeTimeout: HANDSHAKE_WITHIN_MS,
       requestCert: tls.clientCertificate !== 'none',
       // `clientRefusal` decides: a permitted fingerprint needs no authority.
@@ -235,7 +247,7 @@ interface Accepted {
   readonly close: () => void;
 }
 
-/** A client that has sent everything may close its side and wait for answers. */
+/** A client that has sent everything may close its side and wait for answers. TLS has no half-closed connections. */
 const NET_OPTIONS = { allowHalfOpen: true };
 const NO_TRACK = new ResendTrack([], [], () => {});
 const PLAIN_BYTES = new Set([

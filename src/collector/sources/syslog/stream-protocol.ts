@@ -45,6 +45,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   }
 
   peerEnded(): void {
+    this.#isShutDown = true;
     this.#splitter.end(this);
     this.#messages.report();
   }
@@ -54,8 +55,6 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   }
 
   shutdown(): void {
-    if (this.#isShutDown) return;
-    this.#isShutDown = true;
     this.peerEnded();
   }
 

@@ -21,4 +21,6 @@ export interface SyslogListenerOptions {
   /** The name of the listener. */
   readonly listener: string;
   readonly clock: Clock;
+  /** Arguments of Node.js for a thread. */
+  readonly threadArguments?: readonly string[];
 }

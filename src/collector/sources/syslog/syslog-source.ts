@@ -24,6 +24,8 @@ export interface SyslogSourceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
+  /** Arguments of Node.js for the threads of UDP sockets. */
+  readonly threadArguments?: readonly string[];
 }
 
 /**
@@ -85,7 +87,7 @@ export class SyslogSource implements Source {
   }
 
   #create(configuration: ListenerConfiguration): OpenedListener {
-    const { journal, resource, clock } = this.#options;
+    const { journal, resource, clock, threadArguments } = this.#options;
     const name = listenText(configuration.listen);
     const label = {
       format: configuration.format,
@@ -93,7 +95,15 @@ export class SyslogSource implements Source {
     };
     const channel = new ListenerChannel(journal, name, label);
     const packed = packedChannel(configuration, { channel, ...label, clock });
-    const options = { configuration, channel, packed, events: this.#events, listener: name, clock };
+    const options = {
+      configuration,
+      channel,
+      packed,
+      events: this.#events,
+      listener: name,
+      clock,
+      ...(threadArguments && { threadArguments }),
+    };
     return { name, listener: createListener(options), packed, isOpen: false, failure: undefined };
   }
 

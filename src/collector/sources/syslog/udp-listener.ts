@@ -34,10 +34,14 @@ export class UdpListener implements SyslogListener {
   }
 
   async open(): Promise<string> {
-    const { listen, receiveBufferBytes } = this.#options.configuration;
+    const { configuration, threadArguments } = this.#options;
+    const { listen, receiveBufferBytes } = configuration;
     if ('path' in listen) throw new Error('Cannot listen for UDP at a path');
     const data: UdpThreadData = { ...listen.address, receiveBufferBytes };
-    const worker = new Worker(THREAD, { workerData: data });
+    const worker = new Worker(THREAD, {
+      workerData: data,
+      ...(threadArguments && { execArgv: [...threadArguments] }),
+    });
     const opened = await new Promise<Extract<FromUdpThread, { kind: 'listening' }>>((resolve, reject) => {
       worker.on('message', (message: FromUdpThread) => {
         if (message.kind === 'listening') resolve(message);
