@@ -18,7 +18,7 @@ export const syslogType: SourceType<SyslogConfiguration, typeof SYSLOG_VARIABLES
   name: NAME,
   variables: SYSLOG_VARIABLES,
   enabledBy: [addresses.name, configurationVariable.name],
-  parse: ({ addresses: short = [], configuration: full = [], journalMaxBytes }) => {
+  parse: ({ addresses: short = [], configuration: full = [], syslogJournalMaxBytes: journalMaxBytes }) => {
     const listeners = [...short, ...full];
     const repeated = repeatedAddress(listeners);
     return {

@@ -153,7 +153,7 @@ export const SYSLOG_VARIABLES = {
     example: '[{"listen": "udp://0.0.0.0:514", "allow": ["10.0.0.0/8"], "timezone": "Europe/Zurich"}]',
     parse: (text: string) => parseListenerConfigurations(text, 'COLLECTOR_SYSLOG_CONFIGURATION'),
   },
-  journalMaxBytes: {
+  syslogJournalMaxBytes: {
     name: 'COLLECTOR_SYSLOG_JOURNAL_MAX_BYTES',
     flag: '--syslog-journal-max-bytes',
     description:

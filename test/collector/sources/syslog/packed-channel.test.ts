@@ -188,10 +188,9 @@ describe('a listener with pack', () => {
       await source.close(AbortSignal.timeout(10_000));
       await store.close();
     });
-    const address = String(lines.find(({ address: found }) => found !== undefined)?.['address'] ?? '');
-    const socket = connect(
-      scheme === 'unix' ? { path } : { host: '127.0.0.1', port: Number(address.split(':').at(-1)) },
-    );
+    const listenedAt = lines.map(({ address }) => address).find((each) => typeof each === 'string');
+    const port = Number(typeof listenedAt === 'string' ? listenedAt.split(':').at(-1) : 0);
+    const socket = connect(scheme === 'unix' ? { path } : { host: '127.0.0.1', port });
     onTestFinished(() => void socket.destroy());
     await once(socket, 'connect');
     let received = '';
