@@ -41,6 +41,8 @@ const EMITTERS = {
   AGGREGATOR_BLACKHOLE_CONFIGURATION: '{}',
   AGGREGATOR_GELF_CONFIGURATION: '{"address": "tcp://127.0.0.1:9"}',
   AGGREGATOR_LOGPLEX_CONFIGURATION: '{"url": "http://token:t.0@127.0.0.1:9/logs"}',
+  AGGREGATOR_RELP_CONFIGURATION: '{"address": "relp://127.0.0.1:9"}',
+  AGGREGATOR_SYSLOG_CONFIGURATION: '{"address": "tcp://127.0.0.1:9"}',
   AGGREGATOR_NOTIFY_CONFIGURATION: JSON.stringify({
     ...{ integration_key: '0'.repeat(32), incident_key: 'test', identifier: 'test' },
     server: '127.0.0.1:9',

@@ -101,7 +101,7 @@ async function send(context: Context, address: string, flags: Flags): Promise<vo
     };
     const options = { sender, fields, clock: systemClock, onProgress };
     try {
-      // The standard input may be silent for ever.
+      // The standard input may be silent without limit.
       const all = await untilAborted(sendAll(input.groups, options, signal), signal);
       if (all !== 'aborted') totals = all;
     } finally {
