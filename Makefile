@@ -1,14 +1,14 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test chaos bench figures gelf-send lint generate docs clean
+.PHONY: help install build tools demo test chaos bench bench-light figures gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
 
 help: ## Show this list
 	@echo "usage: make TARGET [VARIABLE=value]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install what package-lock.json names
 
@@ -37,6 +37,9 @@ chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n
 
 bench: build tools ## Measure against other collectors  [BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs and README]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)
+
+bench-light: build tools ## Measure start, memory and idle CPU  [LIGHT_ONLY=commands,services,duckdb,files,transfer LIGHT_IDLE_SECONDS=60]
+	@LIGHT_ONLY=$(LIGHT_ONLY) LIGHT_IDLE_SECONDS=$(LIGHT_IDLE_SECONDS) node $(TOOLS)/bench/light/main.js
 
 figures: tools ## Print figures of the source code
 	@node $(TOOLS)/bench/figures/main.js

@@ -49,6 +49,7 @@ const UNBUNDLED = ['pg-native', 'pino-pretty'];
 export default defineConfig({
   input: {
     'bin/mega-collector': 'src/bin/mega-collector.ts',
+    'collector/sources/syslog/udp-thread': 'src/collector/sources/syslog/udp-thread.ts',
     'emitters/worker/emitter-thread': 'src/emitters/worker/emitter-thread.ts',
     gelf: 'src/gelf.ts',
   },

@@ -14,8 +14,7 @@ import { type CommandCost, commandCost, emptyProgramCost } from './command-cost.
 import { idleServices, type ServiceCost } from './idle-services.ts';
 import { ingestPeak } from './ingest-peak.ts';
 
-const { LIGHT_ONLY = 'commands,services,duckdb,files,transfer', LIGHT_IDLE_SECONDS = '60' } = process.env;
-const { LIGHT_DIRECTORY = '.tmp/light' } = process.env;
+const { LIGHT_ONLY, LIGHT_IDLE_SECONDS, LIGHT_DIRECTORY = '.tmp/light' } = process.env;
 const DUCKDB = { AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": 0}' };
 const FILES = 10_000;
 const INGEST_MEGABYTES = 100;
@@ -41,7 +40,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<string>>> = {
 
 async function main(): Promise<void> {
   try {
-    for (const name of LIGHT_ONLY.split(',')) {
+    for (const name of (LIGHT_ONLY || Object.keys(SECTIONS).join(',')).split(',')) {
       const measure = SECTIONS[name];
       if (measure === undefined)
         throw new Error(`LIGHT_ONLY: ${name} is none of ${Object.keys(SECTIONS).join(', ')}`);
@@ -76,7 +75,7 @@ function costRow(name: string, { wallSeconds, cpuSeconds }: CommandCost): readon
 }
 
 async function serviceTable(): Promise<string> {
-  const idleMs = Number(LIGHT_IDLE_SECONDS) * 1000;
+  const idleMs = Number(LIGHT_IDLE_SECONDS || '60') * 1000;
   const rows = [
     ...(await idleServices({ name: 'file' }, place('file'), idleMs)),
     ...(await idleServices({ name: 'DuckDB', env: DUCKDB }, place('duckdb'), idleMs)).slice(1),

@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Cancel } from '../../../runtime/clock.ts';
+import { packageRoot } from '../../../runtime/package-root.ts';
 import { KernelDrops } from './kernel-drops.ts';
 import { kernelLossRecord } from './loss-record.ts';
 import { contains, peerAddress } from './peer-address.ts';
@@ -8,7 +10,9 @@ import { PeerAttributes } from './peer-attributes.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 import type { FromUdpThread, ToUdpThread, UdpBatch, UdpThreadData } from './udp-messages.ts';
 
-const THREAD = new URL(`./udp-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+const THREAD = import.meta.url.endsWith('.ts')
+  ? new URL('./udp-thread.ts', import.meta.url)
+  : join(packageRoot(), 'dist/collector/sources/syslog/udp-thread.js');
 const DROPS_EVERY_MS = 1000;
 const RESTART_AFTER_MS = 1000;
 const MAX_PEERS = 8192;

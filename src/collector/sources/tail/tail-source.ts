@@ -1,6 +1,7 @@
 import type { Amount } from '../../../records/amount.ts';
 import { plus, sumOf } from '../../../records/amount.ts';
 import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
+import { collectBuffersLessOften } from '../../../runtime/buffer-collection.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
@@ -86,6 +87,9 @@ export interface TailSource extends Source {
    */
   close(): Promise<void>;
 }
+
+/** The objects of a followed file, as measured in a heap snapshot of 10,000. */
+const BYTES_PER_STREAM = 7 * 1024;
 
 const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
 
@@ -245,7 +249,9 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     await this.#turns.openNext();
     const ms = this.#clock.monotonicMs() - beganMs;
     if (!once) this.#trigger.ended(found, ms);
-    this.#events.scanned({ followed: this.#files.attached().length, open: this.#openFiles.size, ms });
+    const followed = this.#files.attached().length;
+    collectBuffersLessOften(followed * BYTES_PER_STREAM);
+    this.#events.scanned({ followed, open: this.#openFiles.size, ms });
   }
 
   #endBeyondDeletedLimit(): void {
