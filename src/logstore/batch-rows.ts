@@ -64,7 +64,8 @@ export class BatchRows {
   }
 
   #isPlaced(data: Uint8Array, start: number, end: number): boolean {
-    if (this.#place === 'text') return beginsText(data[start] as number);
+    if (this.#place === 'text')
+      return data[start] !== BYTE_ORDER_MARK && isBoundary(data, start) && isBoundary(data, end);
     const fields = this.#fields;
     return fields.read(data, start, end) && fields.unixMicro >= 0 && fields.unixMicro < MAX_UNIX_MICRO;
   }
@@ -96,9 +97,9 @@ export interface RowVisitor {
 const BYTE_ORDER_MARK = 0xef;
 const NUL = 0;
 
-/** False: the record begins with a byte order mark or within a character. */
-function beginsText(byte: number): boolean {
-  return byte !== BYTE_ORDER_MARK && (byte & 0xc0) !== 0x80;
+/** Whether no character of valid UTF-8 continues at this offset. */
+function isBoundary(data: Uint8Array, offset: number): boolean {
+  return offset === data.length || ((data[offset] as number) & 0xc0) !== 0x80;
 }
 
 function emptyRecord(batch: RecordBatch): LogRecord {

@@ -221,6 +221,11 @@ describe('the rows of a batch', () => {
     expect(visitedRows(batchOf(['a\n', 'é\r\n'], { format: 'plain' })).how).toEqual(['text', 'text']);
   });
 
+  test('are read by the format for plain records that end within a character', () => {
+    const batch = batchOf([Buffer.of(0xc3), Buffer.of(0xa9), 'a\n'], { format: 'plain' });
+    expect(visitedRows(batch)).toEqual({ rows: expectedRows(batch), how: ['row', 'row', 'text'] });
+  });
+
   test.each<[string, Partial<RecordBatch>]>([
     ['an incomplete record', { marks: [{ index: 0, mark: 'unterminated' }] }],
     ['the observed time as the time', { resource: new Map([[TIME_SOURCE, OBSERVED_TIME]]) }],

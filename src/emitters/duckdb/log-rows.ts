@@ -2,14 +2,37 @@ import duckdb, { type Appender, type Connection } from '@duckdb/node-bindings';
 import type { AccessLogFields } from '../../formats/access-log-fields.ts';
 import { severityOfStatus } from '../../formats/combined.ts';
 import { BatchRows } from '../../logstore/batch-rows.ts';
-import { ATTRIBUTE_COLUMNS, LOG_COLUMNS, LOG_TABLE, RECORD_COLUMNS } from '../../logstore/log-columns.ts';
+import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
 import { isOriginColumn, type LogRow } from '../../logstore/log-row.ts';
 import { NOTED_KEYS } from '../../logstore/own-names.ts';
 import { StoredTimes } from '../../logstore/stored-times.ts';
 import type { LogRecord } from '../../records/log-record.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import { CHUNK_ROWS, type ChunkColumn, RowChunk } from './row-chunk.ts';
+import {
+  ATTRIBUTES,
+  BODY,
+  CLIENT,
+  FIRST_ATTRIBUTE,
+  FORMAT,
+  HOST,
+  LAYOUT,
+  METHOD,
+  OBSERVED_TIME,
+  PATH,
+  POSITION,
+  SERVICE,
+  SEVERITY_NUMBER,
+  SEVERITY_TEXT,
+  SIZE,
+  SOURCE,
+  STATUS,
+  STREAM,
+  TIME,
+  USER,
+  VERSION,
+} from './log-layout.ts';
+import { CHUNK_ROWS, RowChunk } from './row-chunk.ts';
 
 /** Writes the rows of slices into `log_records`, within the transaction of its connection. */
 export class LogRows {
@@ -190,38 +213,10 @@ export class LogRows {
   }
 }
 
-const CELL_BYTES = { timestamptz: 8, smallint: 2, bigint: 8, text: 16, json: 16, uuid: 16 } as const;
-
-const LAYOUT: readonly ChunkColumn[] = [...RECORD_COLUMNS, ...ATTRIBUTE_COLUMNS].map(({ type }) => ({
-  cellBytes: CELL_BYTES[type],
-  isText: type === 'text' || type === 'json',
-}));
-
-const TIME = LOG_COLUMNS.indexOf('time');
-const OBSERVED_TIME = LOG_COLUMNS.indexOf('observed_time');
-const SEVERITY_NUMBER = LOG_COLUMNS.indexOf('severity_number');
-const SEVERITY_TEXT = LOG_COLUMNS.indexOf('severity_text');
-const HOST = LOG_COLUMNS.indexOf('host');
-const SERVICE = LOG_COLUMNS.indexOf('service');
-const SOURCE = LOG_COLUMNS.indexOf('source');
-const FORMAT = LOG_COLUMNS.indexOf('format');
-const BODY = LOG_COLUMNS.indexOf('body');
-const ATTRIBUTES = LOG_COLUMNS.indexOf('attributes');
-const STREAM = LOG_COLUMNS.indexOf('stream');
-const POSITION = LOG_COLUMNS.indexOf('position');
-const FIRST_ATTRIBUTE = RECORD_COLUMNS.length;
 const COLUMN_INDEX: ReadonlyMap<string, number> = new Map(
   ATTRIBUTE_COLUMNS.map(({ attribute }, index) => [attribute, index]),
 );
 const NO_COLUMN = -1;
-
-const CLIENT = LOG_COLUMNS.indexOf('client_address');
-const USER = LOG_COLUMNS.indexOf('user_name');
-const METHOD = LOG_COLUMNS.indexOf('http_request_method');
-const PATH = LOG_COLUMNS.indexOf('url_path');
-const VERSION = LOG_COLUMNS.indexOf('network_protocol_version');
-const STATUS = LOG_COLUMNS.indexOf('http_response_status_code');
-const SIZE = LOG_COLUMNS.indexOf('http_response_body_size');
 
 interface PlacedBatch {
   readonly rows: BatchRows;

@@ -16,6 +16,8 @@ interface Row {
   readonly b: string | null;
   readonly c: number | null;
   readonly d: number | null;
+  /** `b` is written as a part of held bytes. */
+  readonly isHeld?: boolean;
 }
 
 async function table() {
@@ -36,12 +38,17 @@ async function table() {
     chunk.nextRow();
     [row.a, row.b].forEach((text, column) => {
       if (text === null) chunk.setNull(column);
+      else if (column === 1 && row.isHeld) addHeld(text);
       else chunk.setText(column, text);
     });
     if (row.c === null) chunk.setNull(2);
     else chunk.setInt64(2, row.c);
     if (row.d === null) chunk.setNull(3);
     else chunk.setInt16(3, row.d);
+  };
+  const addHeld = (text: string) => {
+    const length = Buffer.byteLength(text);
+    chunk.setHeld(1, chunk.hold(Buffer.from(`before ${text} after`)) + 'before '.length, length);
   };
   /** In chunks of this many rows at most. */
   const write = (rows: readonly Row[], perChunk: number) => {
@@ -118,6 +125,22 @@ test('returns the same bytes for any chunks', async () => {
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+test('returns parts of held bytes, beside other texts', async () => {
+  const { connection, write, read } = await table();
+  const rows = fc.array(fc.record({ row, isHeld: fc.boolean() }), { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(rows, fc.integer({ min: 1, max: 30 }), async (some, perChunk) => {
+      write(
+        some.map(({ row: each, isHeld }) => ({ ...each, isHeld })),
+        perChunk,
+      );
+      expect(await read()).toEqual(some.map(({ row: each }) => each));
+      await connection.run('delete from t');
+    }),
+    { numRuns: 100 },
   );
 });
 
