@@ -189,6 +189,7 @@ class World {
       whenFull: this.#drops ? 'drop-oldest' : 'stop',
       deadLetterMaxBytes: 2 ** 30,
       segmentBytes: 1500,
+      overlapFromBytes: 0,
       fileSystem,
       freeSpace: { reserveBytes: 0, reserveFraction: 0 },
       openStore: () => Promise.resolve(store),

@@ -14,6 +14,7 @@ import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
 import type { AnswerReceiver, CallEnd, PublishTransport } from './publish-transport.ts';
 import type { PublishedStream } from './published-stream.ts';
+import { ReadyStreams } from './ready-streams.ts';
 import { SentBatches } from './sent-batches.ts';
 import { StreamPhases } from './stream-phases.ts';
 
@@ -24,7 +25,7 @@ import { StreamPhases } from './stream-phases.ts';
  *                                                                        |
  *     source.accept(end of the contiguous accepted bytes) <-- answers <--'
  *
- * One read at a time, round-robin over the ready streams; at most 8 MiB unanswered. Unanswered batches are
+ * One read at a time, in the turns of `ReadyStreams`; at most 8 MiB unanswered. Unanswered batches are
  * discarded when the call ends: the next call begins with a query for the position of each stream.
  */
 export class PublishSession implements AnswerReceiver {
@@ -32,7 +33,7 @@ export class PublishSession implements AnswerReceiver {
   /** The only buffer for file data, whatever the size and number of the files. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** Streams to serve, in turn; each once. The queue belongs to this call; earlier calls do not matter. */
-  readonly #ready = new Set<PublishedStream>();
+  readonly #ready = new ReadyStreams();
   readonly #sent = new SentBatches();
   readonly #phases: StreamPhases;
   #welcomed = false;
@@ -96,12 +97,9 @@ export class PublishSession implements AnswerReceiver {
 
   async #pump(): Promise<void> {
     while (!this.#hasEnded && !this.#finishing) {
-      const [stream] = this.#sent.hasRoom ? this.#ready : [];
+      const stream = this.#sent.hasRoom ? this.#ready.take() : undefined;
       if (stream === undefined) await this.#nextChange();
-      else {
-        this.#ready.delete(stream);
-        if (this.#options.streams.get(stream.source.id) === stream) await this.#serve(stream);
-      }
+      else if (this.#options.streams.get(stream.source.id) === stream) await this.#serve(stream);
     }
     while (!this.#hasEnded && this.#sent.size > 0) await this.#nextChange();
     if (!this.#hasEnded) this.#options.transport.end();

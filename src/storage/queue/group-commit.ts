@@ -39,6 +39,7 @@ import type { StreamCounts } from './stream-counts.ts';
  *     must not be stored before the earlier ones that failed. The segment log truncates its own bytes when writing
  *     fails; when a transaction fails, this class truncates those of its group and of the group after it. The collector
  *     may send rejected batches again at once.
+ *   - A small group waits for the transaction and becomes larger: each group costs two flushes.
  *   - While the queue is stopped, batches wait; none is rejected for it.
  *   - After some groups, no group follows until the last one is committed: then the log has no entry without a row, and
  *     other changes at its end (trimming) have their turn.
@@ -87,7 +88,7 @@ export class GroupCommit {
     let previous: Group | undefined;
     let committing: Promise<Failure | undefined> = Promise.resolve(undefined);
     for (let count = 0; count < GROUPS_PER_TURN && this.#waiting.length > 0; count++) {
-      if (count > 0 && !(await this.#parts.space.hasRoom())) break;
+      if (count > 0 && !(await this.#mayOverlap())) break;
       const group = this.#plan(previous);
       const writeFailure = await this.#write(group);
       const commitFailure = await committing;
@@ -103,6 +104,12 @@ export class GroupCommit {
     if (failure === undefined) return;
     await this.#truncate(false);
     this.#reject(failure, previous?.members ?? []);
+  }
+
+  async #mayOverlap(): Promise<boolean> {
+    const { space, overlapFromBytes } = this.#parts;
+    const bytes = this.#waiting.reduce((sum, { incoming }) => sum + incoming.encoded.length, 0);
+    return bytes >= overlapFromBytes && (await space.hasRoom());
   }
 
   #nextGroup(): Waiting[] {
@@ -269,6 +276,8 @@ export interface GroupCommitParts {
   readonly ledger: StreamLedger;
   readonly reader: QueueReader;
   readonly space: QueueSpace;
+  /** From this size on, the next group is written during the transaction of the previous one. */
+  readonly overlapFromBytes: number;
   readonly runningTime: RunningTime;
   readonly streamCounts: StreamCounts;
   readonly clock: Clock;

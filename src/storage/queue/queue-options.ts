@@ -27,6 +27,8 @@ export interface QueueOptions {
   readonly stateStepBytes?: number;
   /** Maximum number of streams of one collector in the ledger. Default: 100,000. */
   readonly streamsPerCollector?: number;
+  /** Bytes of the next group from which it is written during the transaction of the previous one. Default: 2 MiB. */
+  readonly overlapFromBytes?: number;
   /** For tests that fail commits. */
   readonly openStore?: typeof openStateStore;
 }

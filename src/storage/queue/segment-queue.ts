@@ -28,6 +28,7 @@ import { Trimming } from './trimming.ts';
 
 /** With 100 new files a day, and 30 days until they are forgotten, a collector has 3,000. */
 const STREAMS_PER_COLLECTOR = 100_000;
+const OVERLAP_FROM_BYTES = 2 * 1024 * 1024;
 
 export interface SegmentQueueParts {
   readonly store: StateStore;
@@ -83,6 +84,7 @@ export class SegmentQueue implements Queue {
       ...{ ...parts, logTurns, reader, runningTime, streamCounts, clock },
       ledger: this.ledger,
       space: this.#space,
+      overlapFromBytes: options.overlapFromBytes ?? OVERLAP_FROM_BYTES,
       onAdded: () => this.#arrivals.announce(index.next),
     });
     const trimming = this.#trimming;

@@ -155,6 +155,7 @@ describe('a group that is written during the transaction of the previous one', (
     readonly commit?: 'fail';
     /** The number of the fdatasync that fails. */
     readonly datasync?: number;
+    readonly overlapFromBytes?: number;
     /** An earlier batch is stored. */
     readonly isAfterAnother?: true;
   }
@@ -172,7 +173,8 @@ describe('a group that is written during the transaction of the previous one', (
       store = await FaultyStore.open(directory);
       return store;
     };
-    const fixture = await queueFixture({ fileSystem: disk.mount().fileSystem, openStore });
+    const options = { overlapFromBytes: faults.overlapFromBytes ?? 0 };
+    const fixture = await queueFixture({ fileSystem: disk.mount().fileSystem, openStore, ...options });
     if (faults.isAfterAnother) await fixture.queue.append(incoming(['zero\n']));
     let release: () => void = () => {};
     if (store !== undefined) {
@@ -205,6 +207,19 @@ describe('a group that is written during the transaction of the previous one', (
     expect(accepted).toEqual(['one', 'two']);
     expect(queue.ledger.ranges(stream)).toEqual([{ start: 0, end: 8 }]);
     expect(await readAll(queue)).toEqual(['one\n', 'two\n']);
+  });
+
+  test('waits for that when it is small, and becomes larger', async () => {
+    const { queue, one, two, commit, flushed } = await twoGroups({ overlapFromBytes: 1000 });
+    const all = [queue.append(one)];
+    await expect.poll(flushed).toBe(1);
+    all.push(queue.append(two));
+    await turn();
+    all.push(queue.append(incoming(['three\n'])));
+    commit();
+    await Promise.all(all);
+    expect(flushed()).toBe(2);
+    expect(await readAll(queue)).toEqual(['one\n', 'two\n', 'three\n']);
   });
 
   test('is rejected and truncated with it when that fails', async () => {
