@@ -25,14 +25,19 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
   ],
   parse: (values, context) => {
     const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
+    const { name } = values.sourceFormat;
     const entries = [
-      ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values.now)]),
+      ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values)]),
       ...(values.tail ?? []),
       ...(values.tailConfiguration ?? []),
     ];
     return {
       configuration: entries.length === 0 ? undefined : { entries, sourceFile },
-      problems: [...sourceFileProblems(values, context), ...unknownFormats(entries)],
+      problems: [
+        ...sourceFileProblems(values, context),
+        ...unknownFormats(values.tailConfiguration ?? []),
+        ...unknownFormats([{ format: name }], 'COLLECTOR_SOURCE_FORMAT'),
+      ],
       warnings: sourceFileWarnings(values),
       isOneShot: sourceFile !== undefined && !values.watch,
       isAttended: sourceFile !== undefined,
