@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(context: Context) => Comm
   standalone: async () => (await import('./commands/standalone-command.ts')).standaloneCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  forget: async () => (await import('./commands/forget.ts')).forgetCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand,
   emitters: async () => (await import('./commands/emitters.ts')).emittersCommand,
   search: async () => (await import('./commands/search-command.ts')).searchCommand,

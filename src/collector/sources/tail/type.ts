@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { StreamSink } from '../../source.ts';
 import type { ConfiguredSource, SourceType } from '../source-type.ts';
 import type { TailEntry } from './files/tail-configuration.ts';
+import { forgetFile } from './forget-file.ts';
 import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
 import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
 import { unknownFormats } from './unknown-formats.ts';
@@ -53,6 +54,7 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
     await rememberEntries(store, []);
     return { streams: [] };
   },
+  forget: forgetFile,
   openOffline: async (environment) => {
     const { createTailSource } = await import('./tail-source.ts');
     const source = createTailSource({
