@@ -4,6 +4,7 @@ import type { OneShotReport } from '../collector/one-shot-report.ts';
 import { isCompressed } from '../collector/sources/tail/files/path-patterns.ts';
 import { type Cancel, systemClock } from '../runtime/clock.ts';
 import { CommandError } from './command-error.ts';
+import { formatMisfit } from './format-misfit.ts';
 import { fileErrorText } from './output/file-error-text.ts';
 import { jsonText } from './output/json-text.ts';
 import { count, printable } from './output/text-table.ts';
@@ -21,12 +22,15 @@ interface SourceFileProblem {
  * Checks the file of `--source` before anything is started. Throws CommandError if it cannot be read. With `--watch`,
  * an error that another program may resolve is only logged.
  */
-export async function checkSourceFile(
-  { sourceFile, once }: Pick<TailInputs, 'sourceFile' | 'once'>,
-  logger: Logger,
-): Promise<void> {
-  const problem = sourceFile === undefined ? undefined : await problemOf(sourceFile);
-  if (problem === undefined) return;
+export async function checkSourceFile({ sourceFile, once, tail }: TailInputs, logger: Logger): Promise<void> {
+  if (sourceFile === undefined) return;
+  const problem = await problemOf(sourceFile);
+  if (problem === undefined) {
+    const [entry] = tail;
+    const misfit = entry === undefined ? undefined : await formatMisfit(sourceFile, entry);
+    if (misfit !== undefined) logger.warn({ path: sourceFile }, misfit);
+    return;
+  }
   if (once || !problem.mayPass) throw new CommandError(problem.message);
   logger.warn({ path: sourceFile }, `${problem.message} Waiting for it.`);
 }

@@ -41,6 +41,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options] <file>',
     load: async () => (await import('./commands/explain.ts')).explainCommand,
   },
+  forget: {
+    description: 'Forget how far a file was read, so that a collector reads it again.',
+    usage: '[options] <file>',
+    load: async () => (await import('./commands/forget.ts')).forgetCommand,
+  },
   'dead-letters': {
     description: 'List, show, replay or discard dead letters: records that an emitter has rejected.',
     usage: '',

@@ -23,6 +23,8 @@ type ReportingSource = Pick<Source, 'status' | 'explain'>;
 /** The open state of a collector, as its operations need it. */
 export interface CollectorState {
   readonly sources: readonly ReportingSource[];
+  /** Forgets a file, and returns the number of its streams. Absent while the collector is running. */
+  readonly forget?: (path: string) => Promise<number>;
 }
 
 export interface CollectorContext {
@@ -58,11 +60,30 @@ export const explainFile = operation({
   run: async ({ state }: CollectorContext, { query }) => explain(state().sources, query.path),
 });
 
+export const forgetFile = operation({
+  id: 'forgetFile',
+  method: 'POST',
+  path: '/v1/forget',
+  tag: 'sources',
+  summary:
+    'Forget how far a file was read, so that the next start reads it again. Only while no collector runs.',
+  access: 'owner',
+  body: z.strictObject({ path: z.string().min(1).meta({ description: 'An absolute path.' }) }),
+  status: 200,
+  answer: z.looseObject({ streams: z.number().meta({ description: 'The number of forgotten streams.' }) }),
+  errors: [409],
+  run: async ({ state }: CollectorContext, { body }) => ({ streams: await forget(state(), body.path) }),
+});
+
 /**
  * Everything that a collector answers. All of it is for the owner: it reveals paths of files, and a collector
  * has no token.
  */
-export const COLLECTOR_OPERATIONS: readonly Operation<CollectorContext>[] = [getCollectorStatus, explainFile];
+export const COLLECTOR_OPERATIONS: readonly Operation<CollectorContext>[] = [
+  getCollectorStatus,
+  explainFile,
+  forgetFile,
+];
 
 export interface CollectorHandlerOptions {
   /** The reason as a sentence when the state is not open. */
@@ -83,6 +104,15 @@ export function collectorHandler({ state, clock, logger }: CollectorHandlerOptio
   const events = loggedOperations(logger);
   return ownerHandler(
     operationRoutes({ operations: COLLECTOR_OPERATIONS, context, proven: 'owner', clock, events }),
+  );
+}
+
+async function forget({ forget: forgetAt }: CollectorState, path: string): Promise<number> {
+  if (forgetAt !== undefined) return forgetAt(path);
+  throw new HttpError(
+    409,
+    'conflict',
+    `Cannot forget ${path}: the collector is running. Stop it, forget the file, and start it again.`,
   );
 }
 

@@ -84,7 +84,8 @@ export async function openOfflineCollectorControl(
 ): Promise<{ readonly handle: HttpHandler; close(): Promise<void> }> {
   const directory = await ownStateDirectory(stateDirectory, LAYOUT, deps.clock);
   try {
-    const store = readOnlyStore(await openStateStore(join(stateDirectory, 'state')));
+    const state = await openStateStore(join(stateDirectory, 'state'));
+    const store = readOnlyStore(state);
     const sources: OfflineSource[] = [];
     for (const type of sourceTypes) sources.push(await openOffline(type, { ...deps, store }));
     const close = async () => {
@@ -92,12 +93,19 @@ export async function openOfflineCollectorControl(
       await store.close();
       await directory.release();
     };
-    const state = { sources };
-    return { handle: collectorHandler({ ...deps, state: () => state }), close };
+    const forget = (path: string) => forgetIn(state, path);
+    return { handle: collectorHandler({ ...deps, state: () => ({ sources, forget }) }), close };
   } catch (error) {
     await directory.release();
     throw error;
   }
+}
+
+/** Returns the number of forgotten streams of all sources. */
+async function forgetIn(store: StateStore, path: string): Promise<number> {
+  let streams = 0;
+  for (const type of sourceTypes) streams += (await type.forget?.(store, path)) ?? 0;
+  return streams;
 }
 
 async function openOffline(type: SourceType, environment: OfflineEnvironment): Promise<OfflineSource> {

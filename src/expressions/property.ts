@@ -140,6 +140,11 @@ function bracketed(name: string, path: readonly string[]): Property {
 
 /** An attribute of this name, with or without a column. */
 function attribute(name: string, key: string): Property {
+  // The host and the service of a record itself are in the same columns as those of its resource.
+  if (key === 'host.name' || key === 'service.name') {
+    const [column, type] = RECORD_COLUMNS[key];
+    return { kind: 'column', name, column, type };
+  }
   const column = ATTRIBUTE_COLUMNS.find((each) => each.attribute === key);
   if (column === undefined) return { kind: 'attribute', name, key };
   return { kind: 'column', name, column: column.column, type: column.type === 'text' ? 'text' : 'number' };

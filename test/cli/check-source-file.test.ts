@@ -47,6 +47,45 @@ async function accessLog(): Promise<string> {
   return path;
 }
 
+describe('the format', () => {
+  async function warnings(text: string, ...flags: readonly string[]) {
+    const path = join(await temporaryDirectory(), 'a.log');
+    await writeFile(path, text);
+    const { stderr, exitCode } = await collected(['--source', path, ...flags]);
+    expect(exitCode).toBe(0);
+    return stderr.replaceAll('\\"', '"');
+  }
+  const JSON_LINE = '{"level":"info","msg":"a","ts":"2026-01-01T00:00:00Z"}\n';
+
+  test('that does not fit the first lines is reported, with the one that fits', async () => {
+    expect(await warnings(JSON_LINE)).toContain(
+      'Most of the first lines do not have the format "combined". They fit "json": use --format json',
+    );
+    expect(await warnings('x y\n', '--format', 'json')).toContain('Describe the format with --format');
+    expect(await warnings('192.0.2.1 200\n', '--format', 'access:%h [%t] %s')).toContain(
+      'Describe the format',
+    );
+  });
+
+  test.each([
+    [JSON_LINE, 'json'],
+    [JSON_LINE, 'plain'],
+    [JSON_LINE, 'json?time=ts'],
+    ['192.0.2.1 200\n', 'access:%h %s'],
+    ['', 'combined'],
+  ])('of %j is not reported if it is %s', async (text, format) => {
+    expect(await warnings(text, '--format', format)).not.toContain('first lines');
+  });
+
+  test('that does not exist is rejected', async () => {
+    const path = await accessLog();
+    const { exitCode, stderr } = await collected(['--source', path, '--format', 'jsn']);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('did you mean "json"?');
+    expect((await collected(['--source', path, '--format', 'json?tiem=a'])).stderr).toContain('found "tiem"');
+  });
+});
+
 describe('the report', () => {
   test('contains the amount of data that was read', async () => {
     const path = await accessLog();
@@ -83,7 +122,7 @@ describe('rejects a file that cannot be read before anything is started', () => 
     const { exitCode, stdout, stderr, started } = await collected(['--source', path, ...flags]);
     expect({ exitCode, stdout, started }).toEqual({ exitCode: 1, stdout: '', started: 0 });
     expect(stderr.startsWith(`mega-collector: Cannot read ${path}: `)).toBe(true);
-    return stderr;
+    return stderr.replaceAll('\\"', '"');
   };
 
   test('a missing file', async () => {

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { explainFile, getCollectorStatus } from '../../src/collector/operations.ts';
+import { explainFile, forgetFile, getCollectorStatus } from '../../src/collector/operations.ts';
 import { openOfflineCollectorControl } from '../../src/collector/pipeline.ts';
 import { tailEntriesFromGlobs } from '../../src/collector/sources/tail/files/tail-configuration.ts';
 import { rememberEntries } from '../../src/collector/sources/tail/remembered-entries.ts';
@@ -54,5 +54,19 @@ it('changes nothing in the state of a collector that is not running', async () =
   await writeFile(path, 'another one at the same path\n');
   await askOffline(state, path);
 
+  expect(await rowsOf(state)).toEqual([]);
+});
+
+it('forgets a file of a collector that is not running', async () => {
+  const state = join(await temporaryDirectory(), 'collector');
+  await withStore(state, async (store) => {
+    const table = store.table<Json>('tail-checkpoints');
+    await store.write(() => table.put('00112233445566778899aabbccddeeff', { path: '/logs/a.log' }));
+  });
+  const { logger } = capturedLogger();
+  const control = await openOfflineCollectorControl(state, { logger, clock: systemClock });
+  expect(await callOpened(control, forgetFile, { body: { path: '/logs/b.log' } })).toEqual({ streams: 0 });
+  expect(await callOpened(control, forgetFile, { body: { path: '/logs/a.log' } })).toEqual({ streams: 1 });
+  await control.close();
   expect(await rowsOf(state)).toEqual([]);
 });

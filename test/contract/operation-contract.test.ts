@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { OPERATIONS } from '../../src/aggregator/api/operations/operations.ts';
-import { COLLECTOR_OPERATIONS, collectorHandler } from '../../src/collector/operations.ts';
+import { COLLECTOR_OPERATIONS, collectorHandler, forgetFile } from '../../src/collector/operations.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { callControl } from '../../src/runtime/control/control-client.ts';
 import { ControlServer } from '../../src/runtime/control/control-server.ts';
@@ -42,6 +42,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
   skipEntry: { parameters: { name: 'archive' } },
   getDeadLetter: { parameters: { id: LETTER.id } },
   replayDeadLetters: { body: { emitter: 'file' } },
+  forgetFile: { body: { path: '/logs/a.log' } },
   discardDeadLetters: { body: { ids: [LETTER.id] } },
   explainFile: { query: { path: '/var/log/a b&c.log' } },
 };
@@ -171,6 +172,7 @@ describe('a collector', () => {
             explain: async (path) => ({ kind: 'not-read', path, reason: 'no pattern matches it' }),
           },
         ],
+        forget: async () => 1,
       }),
       clock: systemClock,
       logger: capturedLogger().logger,
@@ -190,4 +192,15 @@ describe('a collector', () => {
   test('answers nothing over the network', () => {
     expect(COLLECTOR_OPERATIONS.filter(({ access }) => access !== 'owner')).toEqual([]);
   });
+});
+
+test('a collector that is running does not forget a file', async () => {
+  const handle = collectorHandler({
+    state: () => ({ sources: [] }),
+    clock: systemClock,
+    logger: capturedLogger().logger,
+  });
+  const reply = await callHandler(handle, callOf(forgetFile));
+  expect(reply.status).toBe(409);
+  expect(reply.text).toContain('the collector is running. Stop it, forget the file, and start it again.');
 });

@@ -68,7 +68,7 @@ describe('a property is', () => {
     expect(parseProperty("['order']['id']")).toMatchObject({ path: ['order', 'id'] });
   });
 
-  test.each(['attributes.host', 'attributes.service.name', 'attributes.time'])(
+  test.each(['attributes.host', 'attributes.time'])(
     'with a prefix never a column of the record: %s',
     (text) => {
       expect(parseProperty(text)).toEqual({
@@ -182,3 +182,10 @@ test('parses any text to a property or a PropertyError, and passes on only keys'
     { numRuns: 500 },
   );
 });
+
+test.each(['attributes.host.name', "['service.name']"])(
+  'the own host and service of a record are columns: %s',
+  (text) => {
+    expect(parseProperty(text)).toMatchObject({ kind: 'column', name: text });
+  },
+);

@@ -1,4 +1,8 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type FormatDescription,
+  parseFormatDescription,
+} from '../../formats/described/format-description.ts';
 import { formats } from '../../formats/registry.ts';
 import type { Context } from '../context.ts';
 import { type LogFlags, logQuestion, withQuestionFlags } from '../monitor/logs/log-flags.ts';
@@ -23,9 +27,16 @@ Examples:
 
 interface Flags extends LogFlags {
   readonly text?: string;
-  readonly format?: string;
+  readonly format?: FormatDescription;
   readonly json?: boolean;
   readonly attributes?: boolean;
+}
+
+function describedFormat(text: string, names: readonly string[]): FormatDescription {
+  const described = parseFormatDescription(text);
+  if (typeof described === 'string') throw new InvalidArgumentError(`${described}.`);
+  if (names.includes(described.name)) return described;
+  throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.`);
 }
 
 export function searchCommand({ io }: Context): Command {
@@ -38,7 +49,7 @@ export function searchCommand({ io }: Context): Command {
         new Option(
           '-F, --format <name>',
           `Format of the files: ${names.join(', ')}. [default: by their first lines]`,
-        ).choices(names),
+        ).argParser((text) => describedFormat(text, names)),
       )
       .option('-a, --attributes', 'Show all attributes of each record.')
       .option('--utc', 'Show times in UTC. [default: the time zone of this machine; JSON is always in UTC]')

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { splitCondition } from '../../logstore/logs/split-condition.ts';
 import { PropertyError } from '../../expressions/property-brackets.ts';
+import { splitCondition } from '../../logstore/logs/split-condition.ts';
 import { DurationError, durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../output/exit-codes.ts';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { DuckDbEmitter } from '../../emitters/duckdb/duckdb-emitter.ts';
+import type { FormatDescription } from '../../formats/described/format-description.ts';
 import { createLogSearch } from '../../logstore/logs/create-log-search.ts';
 import type { SqlDatabase } from '../../logstore/sql/sql-database.ts';
 import { batchOf } from '../../records/batch.ts';
@@ -29,7 +30,7 @@ const TIMEOUT_MS = 10 * 60_000;
 /** Reads the records of these files into a store in a temporary directory, which `close` removes. */
 export async function openFileStore(
   paths: readonly string[],
-  format: string | undefined,
+  format: FormatDescription | undefined,
   signal: AbortSignal,
 ): Promise<SearchStore> {
   const directory = await mkdtemp(join(tmpdir(), 'mega-collector-search-'));

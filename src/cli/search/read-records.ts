@@ -2,6 +2,8 @@ import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { cutterFor } from '../../collector/cutting/cutter-for.ts';
+import { describedResource } from '../../collector/sources/tail/files/tail-configuration.ts';
+import type { FormatDescription } from '../../formats/described/format-description.ts';
 import { LIMITS } from '../../records/limits.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { Resource } from '../../records/resource.ts';
@@ -11,7 +13,7 @@ import { guessFormat } from './guess-format.ts';
 
 interface ReadOptions {
   /** undefined: the first records of the file decide. */
-  readonly format: string | undefined;
+  readonly format: FormatDescription | undefined;
 }
 
 /**
@@ -26,11 +28,12 @@ export async function* readRecords(
   const file = await open(path);
   try {
     const stream = mintStreamId();
-    const resource: Resource = new Map([
+    let format = options.format?.name;
+    const shared = new Map([
       ['host.name', hostname()],
       ['log.file.path', resolve(path)],
     ]);
-    let format = options.format;
+    const resource: Resource = describedResource(shared, options.format?.options);
     let start = 0;
     let rest = Buffer.alloc(0);
     for (let last = false; !last; ) {

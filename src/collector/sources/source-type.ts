@@ -47,6 +47,11 @@ export interface SourceType<Configuration = unknown, Table extends VariableTable
   leftovers(store: StateStore): Promise<SourceStatus>;
   /** For commands while no collector is running. Absent: `leftovers` is the whole status. */
   openOffline?(environment: OfflineEnvironment): Promise<OfflineSource>;
+  /**
+   * Removes the state of the streams of this file while no collector is running, so that the next start reads it
+   * as a new file. Returns the number of streams.
+   */
+  forget?(store: StateStore, path: string): Promise<number>;
   /** Directories that must be readable and writable, for --check --connect. */
   directories?(configuration: Configuration): readonly SourceDirectory[];
 }

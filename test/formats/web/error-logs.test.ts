@@ -82,9 +82,9 @@ test('a line of Apache 2.2, and one with an error of the system', () => {
   expect(denied.attributes.get('apache.error_code')).toBe('AH00035');
 });
 
-test.each([nginxError, apacheError])('$name keeps other lines as text with the reason', ({ parse }) => {
+test.each([nginxError, apacheError])('$name keeps other lines as text with the reason', (format) => {
   for (const text of ['', 'hello', '[Wed] [error] x', '2024/11/28 [error] x']) {
-    const read = parse(Buffer.from(text));
+    const read = format.parse(Buffer.from(text));
     expect(read.body).toBe(text);
     expect(read.attributes.has('megacollector.parse_error')).toBe(true);
   }

@@ -4,18 +4,22 @@ import type { ConfigurationWarning, Values } from '../../../runtime/configuratio
 import type { ConfigurationProblem } from '../../../runtime/configuration/configuration-error.ts';
 import type { ParseContext } from '../source-type.ts';
 import { globOfPath } from './files/path-patterns.ts';
-import type { TailEntry } from './files/tail-configuration.ts';
+import { describedResource, type TailEntry } from './files/tail-configuration.ts';
 import type { TAIL_VARIABLES } from './variables.ts';
 
 type TailValues = Values<typeof TAIL_VARIABLES>;
 
-/** Expands COLLECTOR_SOURCE. `now`: COLLECTOR_NOW. */
-export function sourceFileEntry(path: string, now: boolean): TailEntry {
+/** Expands COLLECTOR_SOURCE. */
+export function sourceFileEntry(
+  path: string,
+  { now, sourceFormat }: Pick<TailValues, 'now' | 'sourceFormat'>,
+): TailEntry {
+  const resource = now ? new Map([[TIME_SOURCE, OBSERVED_TIME]]) : EMPTY_RESOURCE;
   return {
     paths: [globOfPath(path)],
     exclude: [],
-    format: 'combined',
-    resource: now ? new Map([[TIME_SOURCE, OBSERVED_TIME]]) : EMPTY_RESOURCE,
+    format: sourceFormat.name,
+    resource: describedResource(resource, sourceFormat.options),
     startAt: 'beginning',
   };
 }

@@ -8,6 +8,8 @@ import type { FileCheckpoint } from './files/file-checkpoint.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import { type ScanResult, TailHistory } from './tail-history.ts';
 
+export const CHECKPOINT_TABLE = 'tail-checkpoints';
+
 /**
  * The state of the tail source on disk: checkpoints of streams, and the history of its runs. A failed write
  * is logged.
@@ -26,7 +28,7 @@ export class TailState {
     this.#lastAgedMs = clock.monotonicMs();
     this.#history = new TailHistory(store);
     const onFailure = (err: Error) => events.checkpointsFailed({ err });
-    this.checkpoints = new Checkpoints({ store, table: 'tail-checkpoints', clock, onFailure });
+    this.checkpoints = new Checkpoints({ store, table: CHECKPOINT_TABLE, clock, onFailure });
   }
 
   /** No scan was made with this state before: `start_at` applies. */

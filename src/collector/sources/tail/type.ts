@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import type { StreamSink } from '../../source.ts';
 import type { ConfiguredSource, SourceType } from '../source-type.ts';
 import type { TailEntry } from './files/tail-configuration.ts';
+import { forgetFile } from './forget-file.ts';
 import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
 import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
 import { unknownFormats } from './unknown-formats.ts';
@@ -25,14 +26,19 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
   ],
   parse: (values, context) => {
     const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
+    const { name } = values.sourceFormat;
     const entries = [
-      ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values.now)]),
+      ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values)]),
       ...(values.tail ?? []),
       ...(values.tailConfiguration ?? []),
     ];
     return {
       configuration: entries.length === 0 ? undefined : { entries, sourceFile },
-      problems: [...sourceFileProblems(values, context), ...unknownFormats(entries)],
+      problems: [
+        ...sourceFileProblems(values, context),
+        ...unknownFormats(values.tailConfiguration ?? []),
+        ...unknownFormats([{ format: name }], 'COLLECTOR_SOURCE_FORMAT'),
+      ],
       warnings: sourceFileWarnings(values),
       isOneShot: sourceFile !== undefined && !values.watch,
       isAttended: sourceFile !== undefined,
@@ -48,6 +54,7 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
     await rememberEntries(store, []);
     return { streams: [] };
   },
+  forget: forgetFile,
   openOffline: async (environment) => {
     const { createTailSource } = await import('./tail-source.ts');
     const source = createTailSource({

@@ -3,7 +3,7 @@ import type { ConfigurationProblem } from '../../../runtime/configuration/config
 import { nearestName } from '../../../runtime/configuration/unknown-variables.ts';
 import { AUTOMATIC_FORMAT, type TailEntry } from './files/tail-configuration.ts';
 
-/** Reports formats that do not exist, with the nearest name. */
+/** Reports formats of entries that do not exist, with the nearest name. `variable`: where they are configured. */
 export function unknownFormats(
   entries: readonly Pick<TailEntry, 'format'>[],
   variable = 'COLLECTOR_TAIL_CONFIGURATION',

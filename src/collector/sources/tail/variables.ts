@@ -1,3 +1,7 @@
+import {
+  type FormatDescription,
+  parseFormatDescription,
+} from '../../../formats/described/format-description.ts';
 import { InvalidValue, type VariableTable } from '../../../runtime/configuration/configuration.ts';
 import type { SchemaOption } from '../../../runtime/configuration/schema-options.ts';
 import { BOOLEAN_FORMAT, booleanValue, nonEmptyText } from '../../../runtime/configuration/value-parsers.ts';
@@ -84,11 +88,21 @@ export const TAIL_VARIABLES = {
     name: 'COLLECTOR_SOURCE',
     flag: '--source',
     description:
-      'Access log to read: short for a `COLLECTOR_TAIL_CONFIGURATION` of this one file with the format `combined`, ' +
+      'Log to read: short for a `COLLECTOR_TAIL_CONFIGURATION` of this one file, by default with the format `combined`, ' +
       'and `COLLECTOR_ONCE`. The run prints at its end how much was read.',
     format: 'path',
     example: '/var/log/nginx/access.log',
     parse: nonEmptyText,
+  },
+  sourceFormat: {
+    name: 'COLLECTOR_SOURCE_FORMAT',
+    flag: '--format',
+    description:
+      'Format of the file of `COLLECTOR_SOURCE`, such as `json`, `syslog`, `access:%h %l %u %t "%r" %>s %b` or `json?time=ts`.',
+    format: 'name or description of a format',
+    default: 'combined',
+    example: 'json?time=ts&level=lvl',
+    parse: describedFormat,
   },
   watch: {
     name: 'COLLECTOR_WATCH',
@@ -112,6 +126,12 @@ export const TAIL_VARIABLES = {
     parse: booleanValue,
   },
 } as const satisfies VariableTable;
+
+function describedFormat(text: string): FormatDescription {
+  const described = parseFormatDescription(text);
+  if (typeof described !== 'string') return described;
+  throw new InvalidValue(described.replace(/^expected /, ''));
+}
 
 /** Splits at commas, except within braces: `/var/log/{a,b}.log` is one glob. */
 function globList(text: string): readonly string[] {
