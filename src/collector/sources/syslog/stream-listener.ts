@@ -6,6 +6,7 @@ import { productVersion } from '../../../runtime/product-version.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import { Connection, type ConnectionProtocol } from './connection.ts';
+import type { ListenAddress } from './listen-address.ts';
 import type { ListenerTls } from './listener-configuration.ts';
 import { clientRefusal, clientSubject, loadSecureContext, tlsFiles } from './listener-tls.ts';
 import { contains, peerAddress } from './peer-address.ts';
@@ -13,6 +14,7 @@ import { PeerAttributes } from './peer-attributes.ts';
 import { ReceivedMessages } from './received-messages.ts';
 import { RelpProtocol } from './relp-protocol.ts';
 import { ResendTrack, ResendWindow } from './resend-window.ts';
+import { restoreResends } from './restore-resends.ts';
 import { StreamProtocol } from './stream-protocol.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 
@@ -33,6 +35,7 @@ export class StreamListener implements SyslogListener {
   /** Also those whose handshake has not ended. */
   readonly #sockets = new Set<Socket>();
   readonly #resends = new ResendWindow();
+  #isRestored = false;
   #server: Server | undefined;
   #watcher: ContentWatcher | undefined;
   #whenEmpty: () => void = () => {};
@@ -44,6 +47,8 @@ export class StreamListener implements SyslogListener {
   async open(): Promise<string> {
     const { configuration, events, listener } = this.#options;
     const { listen, maxConnections, socketMode, tls } = configuration;
+    if (usesAnswers(listen) && !this.#isRestored) await restoreResends(this.#resends, this.#options.channel);
+    this.#isRestored = true;
     const server = tls === undefined ? createServer(NET_OPTIONS) : await this.#tlsServer(tls);
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));
@@ -180,8 +185,7 @@ export class StreamListener implements SyslogListener {
   ): ConnectionProtocol {
     const { configuration, channel, events, listener, clock } = this.#options;
     const { framing, messageBytes: keptBytes, listen, onResend } = configuration;
-    if (listen.transport !== 'relp' && listen.transport !== 'relp+tls')
-      return new StreamProtocol(messages, framing, keptBytes);
+    if (!usesAnswers(listen)) return new StreamProtocol(messages, framing, keptBytes);
     const track = onResend === 'mark' ? this.#resends.track(address) : NO_TRACK;
     const softwareVersion = productVersion();
     return new RelpProtocol({
@@ -227,6 +231,10 @@ export class StreamListener implements SyslogListener {
       if (deadline.aborted) this.#whenEmpty();
     });
   }
+}
+
+function usesAnswers({ transport }: ListenAddress): boolean {
+  return transport === 'relp' || transport === 'relp+tls';
 }
 
 interface Accepted {

@@ -31,19 +31,19 @@ async function writeUntilStopped(socket: Socket, bytes: Buffer): Promise<number>
   }
 }
 
-describe('hostile peers', () => {
+describe('hostile peers', { timeout: 120_000 }, () => {
   it('cannot fill the memory with an endless line, and others are served', async () => {
     const { port, records } = await openedSource([{ listen: TCP, max_message: '64KiB' }]);
     const hostile = await connected(port(TCP));
     const before = process.memoryUsage().arrayBuffers;
     const chunk = Buffer.alloc(MIB, 'x');
-    for (let i = 0; i < 100; i++) if (!hostile.write(chunk)) await once(hostile, 'drain');
+    for (let i = 0; i < 30; i++) if (!hostile.write(chunk)) await once(hostile, 'drain');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MIB);
     (await connected(port(TCP))).write('<13>other\n');
     await vi.waitFor(() => expect(records().map(({ body }) => body)).toEqual(['other']), PATIENT);
     hostile.end();
     await vi.waitFor(() => expect(records()).toHaveLength(2), SLOW);
-    expect(records()[1]?.attributes.get('megacollector.truncated_from')).toBe(String(100 * MIB));
+    expect(records()[1]?.attributes.get('megacollector.truncated_from')).toBe(String(30 * MIB));
   });
 
   it('cannot reserve memory with lengths that lie', async () => {
@@ -69,12 +69,12 @@ describe('hostile peers', () => {
   });
 
   it('holds a TCP sender back while the journal is full, and loses nothing', async () => {
-    const { port, texts, sink, lines } = await openedSource([{ listen: TCP }]);
+    const { port, texts, sink, lines } = await openedSource([{ listen: TCP }], { journalBytes: 4 * MIB });
     sink.paused = true;
     const socket = await connected(port(TCP));
     const message = `<13>${'x'.repeat(995)}\n`;
     const written = await writeUntilStopped(socket, Buffer.from(message.repeat(64)));
-    expect(written).toBeGreaterThan(8 * MIB);
+    expect(written).toBeGreaterThan(2 * MIB);
     expect(written).toBeLessThan(64 * MIB);
     sink.paused = false;
     socket.end();
@@ -83,7 +83,7 @@ describe('hostile peers', () => {
   });
 
   it('does not answer RELP messages while the journal is full, and answers them later', async () => {
-    const { port, texts, sink } = await openedSource([{ listen: RELP }]);
+    const { port, texts, sink } = await openedSource([{ listen: RELP }], { journalBytes: 4 * MIB });
     sink.paused = true;
     const socket = await connected(port(RELP));
     let answers = 0;
@@ -92,9 +92,9 @@ describe('hostile peers', () => {
     });
     socket.write(encodeRelpFrame(1, 'open', 'commands=syslog'));
     const data = `<13>${'x'.repeat(9000)}`;
-    const total = 2500;
+    const total = 700;
     for (let txnr = 2; txnr < total + 2; txnr++) socket.write(encodeRelpFrame(txnr, 'syslog', data));
-    await vi.waitFor(() => expect(answers).toBeGreaterThan(500), SLOW);
+    await vi.waitFor(() => expect(answers).toBeGreaterThan(100), SLOW);
     sink.paused = false;
     await vi.waitFor(() => expect(answers).toBe(total), SLOW);
     await vi.waitFor(() => expect(texts()).toHaveLength(total), SLOW);
@@ -102,12 +102,12 @@ describe('hostile peers', () => {
 
   it('reports the UDP messages that have no room in the stream', async () => {
     const UDP = 'udp://127.0.0.1:0';
-    const { port, texts, sink, metric } = await openedSource([{ listen: UDP }]);
+    const { port, texts, sink, metric } = await openedSource([{ listen: UDP }], { journalBytes: 4 * MIB });
     sink.paused = true;
     const udp = createSocket('udp4');
     onTestFinished(() => void udp.close());
     const message = Buffer.alloc(60_000, 'x');
-    const total = 400;
+    const total = 120;
     for (let i = 0; i < total; i++)
       await new Promise((resolve) => udp.send(message, port(UDP), '127.0.0.1', () => setTimeout(resolve, 1)));
     await vi.waitFor(async () => {

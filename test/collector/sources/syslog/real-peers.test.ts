@@ -119,7 +119,7 @@ const loggen = syslogNg && join(syslogNg.command, '../../bin/loggen');
 describe.skipIf(loggen === undefined || !existsSync(loggen))('loggen of syslog-ng', () => {
   it.each([
     ['lines', TCP, ['--stream', '--inet']],
-    ['counts', TCP, ['--stream', '--inet', '--syslog-proto', '--framing']],
+    ['counts', TCP, ['--stream', '--inet', '--syslog-proto']],
     ['datagrams', UDP, ['--dgram', '--inet']],
   ])('sends %s', async (_what, listen, options) => {
     const { port, texts, metric } = await openedSource([{ listen }]);
