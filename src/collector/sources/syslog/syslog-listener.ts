@@ -1,8 +1,8 @@
 import type { Clock } from '../../../runtime/clock.ts';
 import type { SyslogEvents } from './events.ts';
+import type { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import type { PackedChannel } from './packed-channel.ts';
-import type { RecordChannel } from './record-channel.ts';
 
 /** An open or opening listener of any transport. */
 export interface SyslogListener {
@@ -14,7 +14,7 @@ export interface SyslogListener {
 
 export interface SyslogListenerOptions {
   readonly configuration: ListenerConfiguration;
-  readonly channel: RecordChannel;
+  readonly channel: ListenerChannel;
   /** Present if the listener packs records: each connection has a channel of its own. */
   readonly packed?: PackedChannel | undefined;
   readonly events: SyslogEvents;
