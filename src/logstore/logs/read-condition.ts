@@ -14,7 +14,7 @@ export type Condition =
  */
 export function readCondition(text: string): Condition | undefined {
   if (SINGLE_WORD.test(text)) return undefined;
-  const isPair = SIMPLE.test(text) || SIMPLE_EMPTY.test(text) || BRACKETED.test(text);
+  const isPair = [SIMPLE, SIMPLE_EMPTY, BRACKETED, WITHOUT_BLANKS].some((form) => form.test(text));
   const pair = isPair ? splitCondition(text) : undefined;
   if (pair === undefined || isSeveralTerms(text)) return { expression: text };
   return pair;
@@ -25,6 +25,8 @@ const SINGLE_WORD = /^[^\s=<>~!()'"]*$/;
 const SIMPLE = /^(?:[^\s=<>!~'"()[\]]+|section\([^()]*\))=(?![=~\s])/;
 const SIMPLE_EMPTY = /^(?:[^\s=<>!~'"()[\]]+|section\([^()]*\))=$/;
 const BRACKETED = /^(?:attributes)?\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\](?:\[[^\]]*\])*=(?![=~\s])/;
+/** Its first operator is `=`; a wrong name is reported as such. */
+const WITHOUT_BLANKS = /^(?!\()[^\s=<>!~'"]*=(?![=~])\S*$/;
 const CONNECTED = /\s(?:and|or)\s/i;
 
 function isSeveralTerms(text: string): boolean {
