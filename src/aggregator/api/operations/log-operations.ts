@@ -72,7 +72,7 @@ export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
 /** Reads `property=value`, or an expression, of a query. */
 function readWhere(text: string): unknown {
   try {
-    return readCondition(text) ?? { property: text };
+    return readCondition(text) ?? { expression: text };
   } catch (error) {
     // The schema reports the problem of the name.
     if (error instanceof PropertyError) return { property: text, value: '' };
