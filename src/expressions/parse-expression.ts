@@ -188,6 +188,7 @@ class Parser {
           ),
         );
       }
+      case undefined:
       default: {
         const near = word === undefined ? undefined : nearestName(word, WORDS);
         const hint = near === undefined ? '' : `; did you mean ${near}?`;

@@ -212,7 +212,7 @@ class Pattern implements CompiledPattern {
     return { start: found.start, end: found.end, values: this.#valuesOf(found.groups) };
   }
 
-  /** Of several groups of a field, the first that took part. */
+  /** Returns the first group of each field that took part. */
   #valuesOf(groups: RawMatch['groups']): RawMatch['groups'] {
     if (this.#groups === undefined) return groups;
     return this.#groups.map((each) => {

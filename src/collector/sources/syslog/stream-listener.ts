@@ -48,7 +48,7 @@ export class StreamListener implements SyslogListener {
   async open(): Promise<string> {
     const { configuration, events, listener } = this.#options;
     const { listen, maxConnections, socketMode, tls } = configuration;
-    if (isRelp(listen) && !this.#isRestored) await restoreResends(this.#resends, this.#options.channel);
+    if (isRelp(listen) && !this.#isRestored) await restoreResends(this.#resends, this.#options.stored);
     this.#isRestored = true;
     const server = tls === undefined ? createServer(NET_OPTIONS) : await this.#tlsServer(tls);
     server.maxConnections = maxConnections;

@@ -3,6 +3,7 @@ import type { SyslogEvents } from './events.ts';
 import type { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import type { PackedChannel } from './packed-channel.ts';
+import type { RecordChannel } from './record-channel.ts';
 
 /** An open or opening listener of any transport. */
 export interface SyslogListener {
@@ -14,7 +15,9 @@ export interface SyslogListener {
 
 export interface SyslogListenerOptions {
   readonly configuration: ListenerConfiguration;
-  readonly channel: ListenerChannel;
+  readonly channel: RecordChannel;
+  /** The records of an earlier run. */
+  readonly stored: Pick<ListenerChannel, 'newest'>;
   /** Present if the listener packs records: each connection has a channel of its own. */
   readonly packed?: PackedChannel | undefined;
   readonly events: SyslogEvents;
