@@ -37,6 +37,8 @@ export class MonitorDatabase {
   readonly #isOurs: Sql;
   readonly #options: MonitorDatabaseOptions;
   readonly #runs = new SerialQueue();
+  /** The row of the lease was there when it was last written. */
+  #hasRow = false;
 
   constructor(options: MonitorDatabaseOptions) {
     this.#options = options;
@@ -57,16 +59,23 @@ export class MonitorDatabase {
     return this.#options.database.run(statements.map(statement), { timeoutMs, isReadOnly: true });
   }
 
-  /** Inserts the row of the lease, without a holder, if it is missing. */
-  get #row(): Sql {
-    return sql`insert into leases (name, holder, expires_at) values ('monitor', '', ${this.time(0)})
+  /**
+   * Inserts the row of the lease, without a holder, if it is missing. A transaction of its own: a COMMIT that fails on a
+   * full disk terminates DuckDB's process if the transaction has inserted a row and changed it.
+   */
+  async #insertRow(): Promise<void> {
+    if (this.#hasRow) return;
+    const row = sql`insert into leases (name, holder, expires_at) values ('monitor', '', ${this.time(0)})
       on conflict (name) do nothing`;
+    await this.#run([row], TIMEOUT_MS);
+    this.#hasRow = true;
   }
 
   /** For clients that create or delete definitions. */
   async write(statements: readonly Sql[]): Promise<Rows> {
     const lock = sql`update leases set expires_at = expires_at where name = 'monitor'`;
-    const [, , ...rows] = await this.#run([this.#row, lock, ...statements], TIMEOUT_MS);
+    await this.#insertRow();
+    const [, ...rows] = await this.#run([lock, ...statements], TIMEOUT_MS);
     return rows;
   }
 
@@ -86,8 +95,10 @@ export class MonitorDatabase {
     const take = sql`update leases set holder = ${holder}::text, expires_at = ${this.time(now + LEASE_MS * 1000)}
       where name = 'monitor' and (holder = ${holder}::text or expires_at <= ${this.time(now)})
       returning holder`;
-    const [, taken] = await this.#run([this.#row, take], TIMEOUT_MS);
-    return taken?.length === 1;
+    await this.#insertRow();
+    const [taken] = await this.#run([take], TIMEOUT_MS);
+    this.#hasRow = taken?.length === 1;
+    return this.#hasRow;
   }
 
   /** Releases the lease, so that another aggregator need not wait until it expires. */
