@@ -100,6 +100,17 @@ export class StreamTurns {
     await this.openNext();
   }
 
+  /** The stream ends, and is not remembered: the next scan finds a file that it does not know. */
+  forget(stream: FileStream): void {
+    const { id, path, position } = stream;
+    this.#remove(stream);
+    this.#parts.order.remove(stream);
+    this.#checkpoints.remove(id);
+    this.#sink?.close(id);
+    stream.end();
+    this.#parts.events.forgotten({ stream: id, path, position });
+  }
+
   #open(stream: FileStream): void {
     const isNew = !stream.isOpened;
     stream.open();
