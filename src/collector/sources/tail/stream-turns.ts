@@ -67,6 +67,7 @@ export class StreamTurns {
       if (stream.isHandedOver && !stream.isOpened && !stream.isEnded) turn.push(stream);
     }
     this.#removeEnded();
+    for (const stream of turn) await stream.content.decideFormat();
     if (turn.length > 0 && (await this.#parts.state.saveCheckpoints()))
       for (const stream of turn) this.#open(stream);
     if (this.#isAnyDraining()) this.#scheduleDrainCheck(DRAIN_CHECK_MS);

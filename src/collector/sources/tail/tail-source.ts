@@ -227,6 +227,11 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     this.#state.checkpoints.change(stream.id, () => stream.checkpoint());
   }
 
+  save(stream: FileStream): Promise<boolean> {
+    this.changed(stream);
+    return this.#state.saveCheckpoints();
+  }
+
   progressed(stream: FileStream): void {
     this.#turns.progressed(stream);
     this.#resolveDrained();
