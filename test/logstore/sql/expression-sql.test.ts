@@ -170,7 +170,7 @@ const terms: fc.Arbitrary<string> = fc.oneof(
     .tuple(properties, fc.constantFrom('in', 'not in'), fc.array(literals, { minLength: 1, maxLength: 3 }))
     .map(([name, word, list]) => `${name} ${word} (${list.join(', ')})`),
   properties.map((name) => `${name} in 1..500`),
-  properties.map((name) => `${name} in cidr("10.1.0.0/15", "192.0.2.1")`),
+  properties.map((name) => `${name} in cidr("10.1.0.0/15", "192.0.2.1", "2001:db8::/33", "::1")`),
   fc
     .tuple(properties, fc.constantFrom('~', '~*', '!~'), patterns)
     .map(([name, operator, pattern]) => `${name} ${operator} "${pattern.replaceAll('\\\\', '\\')}"`),
