@@ -224,7 +224,7 @@ class RunningCollector implements Collector {
     return { sources: this.#sources, forget: (path) => this.#forget(store, path) };
   }
 
-  /** A source that runs has its state in memory. Of the others, the store has all of it. */
+  /** A source that runs has its state in memory; the store has the state of the others. */
   async #forget(store: StateStore, path: string): Promise<number> {
     const running = this.#config.sources.map(({ type }) => type);
     const others = sourceTypes.filter((type) => !running.includes(type));
