@@ -4,9 +4,11 @@ import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
 import { forgetEmitter, getStatus } from '../src/aggregator/api/operations/queue-operations.ts';
 import { openOfflineAggregatorControl } from '../src/aggregator/offline-control.ts';
-import { explainFile, getCollectorStatus } from '../src/collector/operations.ts';
+import { explainFile, forgetFile, getCollectorStatus } from '../src/collector/operations.ts';
 import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
 import { systemClock } from '../src/runtime/clock.ts';
+import { callControl } from '../src/runtime/control/control-client.ts';
+import { operationCall } from '../src/runtime/operations/operation-call.ts';
 import { openQueue } from '../src/storage/queue/queue.ts';
 import { aggregatorStatus, callOpened, collectorStatus } from '../testkit/owner-status.ts';
 import { incoming } from './storage/queue-fixture.ts';
@@ -116,6 +118,19 @@ describe('a collector and an aggregator', () => {
     const path = join(pair.directory, 'a.log.in');
     expect(await callOpened(ofCollector, explainFile, { query: { path } })).toMatchObject({ path });
     await ofCollector.close();
+  });
+
+  it('bring a file a second time when it is forgotten while both are running', async () => {
+    const { pair } = await startedPair();
+    const path = join(pair.directory, 'a.log.in');
+    const text = lines(500).join('');
+    await writeFile(path, text);
+    await until(async () => expect(await output(pair)).toBe(text));
+    const reply = await callControl(pair.collectorState, operationCall(forgetFile, { body: { path } }));
+    expect(JSON.parse(reply?.text ?? '')).toEqual({ streams: 1 });
+    await until(async () => expect(await output(pair)).toBe(text + text));
+    await appendFile(path, 'more\n');
+    await until(async () => expect(await output(pair)).toBe(`${text}${text}more\n`));
   });
 
   it('end after everything is accepted, when told to read once', async () => {

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
+import { linearEngine } from '../patterns/linear-engine.ts';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
 import { errorMessage } from '../runtime/error-message.ts';
 import { isInternalError } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
 import type { Service } from './service.ts';
+import { warnOfSlowPatterns } from './warn-of-slow-patterns.ts';
 
 /**
  * Runs a service to its end and returns the exit code. SIGTERM and SIGINT stop it within the shutdown
@@ -17,6 +19,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
   try {
     // The signal came while modules were loaded: there is nothing to stop.
     if (signals.isStopping()) return endOfSignal(options);
+    warnOfSlowPatterns(linearEngine(), logger);
     let hasStarted = false;
     const started = service.start().then(() => {
       hasStarted = true;

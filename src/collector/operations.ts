@@ -23,8 +23,8 @@ type ReportingSource = Pick<Source, 'status' | 'explain'>;
 /** The open state of a collector, as its operations need it. */
 export interface CollectorState {
   readonly sources: readonly ReportingSource[];
-  /** Forgets a file, and returns the number of its streams. Absent while the collector is running. */
-  readonly forget?: (path: string) => Promise<number>;
+  /** Forgets a file, and returns the number of its streams. */
+  readonly forget: (path: string) => Promise<number>;
 }
 
 export interface CollectorContext {
@@ -66,13 +66,12 @@ export const forgetFile = operation({
   path: '/v1/forget',
   tag: 'sources',
   summary:
-    'Forget how far a file was read, so that the next start reads it again. Only while no collector runs.',
+    'Forget how far a file was read. A new stream reads it from its beginning: at once, or at the next start.',
   access: 'owner',
   body: z.strictObject({ path: z.string().min(1).meta({ description: 'An absolute path.' }) }),
   status: 200,
   answer: z.looseObject({ streams: z.number().meta({ description: 'The number of forgotten streams.' }) }),
-  errors: [409],
-  run: async ({ state }: CollectorContext, { body }) => ({ streams: await forget(state(), body.path) }),
+  run: async ({ state }: CollectorContext, { body }) => ({ streams: await state().forget(body.path) }),
 });
 
 /**
@@ -104,15 +103,6 @@ export function collectorHandler({ state, clock, logger }: CollectorHandlerOptio
   const events = loggedOperations(logger);
   return ownerHandler(
     operationRoutes({ operations: COLLECTOR_OPERATIONS, context, proven: 'owner', clock, events }),
-  );
-}
-
-async function forget({ forget: forgetAt }: CollectorState, path: string): Promise<number> {
-  if (forgetAt !== undefined) return forgetAt(path);
-  throw new HttpError(
-    409,
-    'conflict',
-    `Cannot forget ${path}: the collector is running. Stop it, forget the file, and start it again.`,
   );
 }
 

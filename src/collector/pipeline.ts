@@ -93,7 +93,7 @@ export async function openOfflineCollectorControl(
       await store.close();
       await directory.release();
     };
-    const forget = (path: string) => forgetIn(state, path);
+    const forget = (path: string) => forgetIn(state, sourceTypes, path);
     return { handle: collectorHandler({ ...deps, state: () => ({ sources, forget }) }), close };
   } catch (error) {
     await directory.release();
@@ -101,10 +101,10 @@ export async function openOfflineCollectorControl(
   }
 }
 
-/** Returns the number of forgotten streams of all sources. */
-async function forgetIn(store: StateStore, path: string): Promise<number> {
+/** Returns the number of forgotten streams of these sources. */
+async function forgetIn(store: StateStore, types: readonly SourceType[], path: string): Promise<number> {
   let streams = 0;
-  for (const type of sourceTypes) streams += (await type.forget?.(store, path)) ?? 0;
+  for (const type of types) streams += (await type.forget?.(store, path)) ?? 0;
   return streams;
 }
 
@@ -220,7 +220,17 @@ class RunningCollector implements Collector {
   /** The reason when it is not open. */
   #openedState(): CollectorState | string {
     if (this.#store === undefined) return this.#broken ?? 'The collector is starting.';
-    return { sources: this.#sources };
+    const store = this.#store;
+    return { sources: this.#sources, forget: (path) => this.#forget(store, path) };
+  }
+
+  /** A source that runs has its state in memory; the store has the state of the others. */
+  async #forget(store: StateStore, path: string): Promise<number> {
+    const running = this.#config.sources.map(({ type }) => type);
+    const others = sourceTypes.filter((type) => !running.includes(type));
+    let streams = await forgetIn(store, others, path);
+    for (const source of this.#sources) streams += (await source.forget?.(path)) ?? 0;
+    return streams;
   }
 
   stop(deadline: AbortSignal): Promise<void> {

@@ -38,6 +38,11 @@ export interface Source {
   left?(): readonly LeftFile[];
   /** Bytes that were gone before they could be read, in this run or before it. */
   lostBytes?(): number;
+  /**
+   * The streams of this file end, and a new one reads the file from its beginning. The old state is removed on disk
+   * before. Returns the number of streams that ended. Absent: the source reads no files that can be forgotten.
+   */
+  forget?(path: string): Promise<number>;
   /** Explains what the source does with a file; undefined for a file of another source. The result is JSON. */
   explain?(path: string): Promise<object | undefined>;
 }

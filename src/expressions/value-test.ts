@@ -3,6 +3,7 @@ import { severityOfName } from '../formats/severity.ts';
 import { compilePattern } from '../patterns/compile-pattern.ts';
 import type { NumberRange, NumberTest, Ordering, TextTest, ValueTest } from './expression.ts';
 import { isTimeText, momentMicro } from './moment.ts';
+import { NetworkError, networksPattern } from './network-pattern.ts';
 import type { Property } from './property.ts';
 
 /** A literal in an expression. */
@@ -81,33 +82,18 @@ export function typeOf(property: Property): TestedType {
   return property.name === 'severity' ? 'severity' : property.type;
 }
 
-/** Networks of IPv4: `10.0.0.0/8`, one address, or several. Throws ValueError. */
+/** Networks: `10.0.0.0/8`, `2001:db8::/32`, one address, or several. Throws ValueError. */
 export function inNetworks(property: Property, networks: readonly string[]): ValueTest {
-  const pattern = compilePattern(`^(?:::ffff:)?(?:${networks.map(networkPattern).join('|')})$`, 'i');
-  return textTest(property, { kind: 'matches', pattern });
+  return textTest(property, { kind: 'matches', pattern: compilePattern(patternOf(networks), 'i') });
 }
 
-const NETWORK = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/;
-
-function networkPattern(text: string): string {
-  const [, ...parts] = NETWORK.exec(text.trim()) ?? [];
-  const octets = parts.slice(0, 4).map(Number);
-  const bits = Number(parts[4] ?? 32);
-  if (octets.length < 4 || octets.some((each) => each > 255) || bits > 32) {
-    const reason = text.includes(':')
-      ? 'networks of IPv6 are not supported'
-      : 'expected a network such as 10.0.0.0/8';
-    throw new ValueError(`${reason}, found ${JSON.stringify(text)}`);
+function patternOf(networks: readonly string[]): string {
+  try {
+    return networksPattern(networks);
+  } catch (error) {
+    if (error instanceof NetworkError) throw new ValueError(error.message);
+    throw error;
   }
-  return octets.map((octet, at) => octetPattern(octet, Math.min(8, Math.max(0, bits - at * 8)))).join('\\.');
-}
-
-/** The numbers from 0 to 255 whose first bits are those of `octet`. */
-function octetPattern(octet: number, bits: number): string {
-  if (bits === 0) return '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
-  const size = 2 ** (8 - bits);
-  const first = octet - (octet % size);
-  return `(?:${Array.from({ length: size }, (_, at) => first + at).join('|')})`;
 }
 
 function equalTexts(texts: readonly string[]): TextTest {

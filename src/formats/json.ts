@@ -1,9 +1,9 @@
 import { LIMITS } from '../records/limits.ts';
 import type { AttributeValue, ParsedRecord } from '../records/log-record.ts';
 import type { RecordContext } from '../records/record-context.ts';
-import { jsonKeysOf } from './described/json-options.ts';
 import { type EarlierValues, findEarlierValues, mayHaveEqualKeys } from './find-earlier-values.ts';
 import type { Format } from './format.ts';
+import { jsonKeysOf } from './json-options.ts';
 import { EARLIER_VALUES, FORMAT_OPTIONS, INVALID_UTF8, LENIENT_JSON } from './marker-attributes.ts';
 import { plainRecord } from './plain.ts';
 import { quoteInexactNumbers } from './quote-inexact-numbers.ts';

@@ -204,6 +204,37 @@ describe('without a running process', () => {
   });
 });
 
+describe('forget', () => {
+  test('reports that a running collector reads the file again', async () => {
+    const { run: answer, inputs } = recording({ streams: 1 });
+    const directory = await ownedDirectory('collector', { forgetFile: answer });
+    const { exitCode, stdout } = await commandOf(['forget', '/logs/a\nb', '--state-directory', directory]);
+    expect(exitCode).toBe(0);
+    expect(inputs).toMatchObject([{ body: { path: '/logs/a\nb' } }]);
+    expect(stdout).toBe('Forgot /logs/a\\nb. The collector reads it from its beginning.\n');
+  });
+
+  test('reports that the next start reads the file again if no collector is running', async () => {
+    const path = await fakeStateDirectory('collector');
+    const handle = fakeOwner('collector', { forgetFile: answerWith({ streams: 2 }) });
+    const { io, stdout } = capturedIo({
+      services: { openOfflineControl: async () => ({ handle, close: async () => {} }) },
+    });
+    expect(await run(['forget', '/logs/a.log', '--state-directory', path], io)).toBe(0);
+    expect(stdout()).toBe('Forgot /logs/a.log. The next start reads it from its beginning.\n');
+  });
+
+  test('fails for a file that no collector has read', async () => {
+    const directory = await ownedDirectory('collector', { forgetFile: answerWith({ streams: 0 }) });
+    const { exitCode, stdout, stderr } = await commandOf(['forget', 'x.log', '--state-directory', directory]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(
+      `mega-collector: Cannot forget ${join(process.cwd(), 'x.log')}: no collector has read it. Check the path.\n`,
+    );
+  });
+});
+
 describe('explain', () => {
   test('says why a file is not read', async () => {
     const answer = { kind: 'not-read', path: '/a\nb', reason: 'it is empty' };

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { OPERATIONS } from '../../src/aggregator/api/operations/operations.ts';
-import { COLLECTOR_OPERATIONS, collectorHandler, forgetFile } from '../../src/collector/operations.ts';
+import { COLLECTOR_OPERATIONS, collectorHandler } from '../../src/collector/operations.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { callControl } from '../../src/runtime/control/control-client.ts';
 import { ControlServer } from '../../src/runtime/control/control-server.ts';
@@ -192,15 +192,4 @@ describe('a collector', () => {
   test('answers nothing over the network', () => {
     expect(COLLECTOR_OPERATIONS.filter(({ access }) => access !== 'owner')).toEqual([]);
   });
-});
-
-test('a collector that is running does not forget a file', async () => {
-  const handle = collectorHandler({
-    state: () => ({ sources: [] }),
-    clock: systemClock,
-    logger: capturedLogger().logger,
-  });
-  const reply = await callHandler(handle, callOf(forgetFile));
-  expect(reply.status).toBe(409);
-  expect(reply.text).toContain('the collector is running. Stop it, forget the file, and start it again.');
 });

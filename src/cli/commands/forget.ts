@@ -8,8 +8,8 @@ import { printable } from '../output/text-table.ts';
 import { findStateDirectories } from '../state-directories.ts';
 
 const EXAMPLES = `
-The next start of the collector reads the file from its beginning, as a new stream: an aggregator that has its
-records gets them a second time. Stop the collector before.
+The collector reads the file from its beginning, as a new stream: at once if it is running, otherwise at its next
+start. An aggregator that has the records of the file gets them a second time.
 
 Examples:
   mega-collector forget /var/log/nginx/access.log
@@ -24,12 +24,15 @@ export function forgetCommand({ io }: Context): Command {
       const path = resolve(file);
       const directories = await findStateDirectories(io, stateDirectory, ['collector']);
       let streams = 0;
+      let isRunning = false;
       for (const directory of directories) {
-        const { answer } = await callOwner(io, directory, forgetFile, { body: { path } });
+        const { answer, running } = await callOwner(io, directory, forgetFile, { body: { path } });
         streams += answer.streams;
+        isRunning ||= running && answer.streams > 0;
       }
       if (streams === 0)
         throw new CommandError(`Cannot forget ${printable(path)}: no collector has read it. Check the path.`);
-      io.stdout.write(`Forgot ${printable(path)}. The next start reads it from its beginning.\n`);
+      const reader = isRunning ? 'The collector' : 'The next start';
+      io.stdout.write(`Forgot ${printable(path)}. ${reader} reads it from its beginning.\n`);
     });
 }

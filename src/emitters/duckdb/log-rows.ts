@@ -222,7 +222,7 @@ interface PlacedBatch {
   readonly rows: BatchRows;
   readonly data: Uint8Array;
   readonly stream: Uint32Array;
-  /** Of its records, in bytes. */
+  /** The size of its records. */
   readonly meanSize: number;
 }
 

@@ -1,5 +1,5 @@
+import { parseJsonOptions } from '../json-options.ts';
 import { compileAccessFormat } from './access-pattern.ts';
-import { parseJsonOptions } from './json-options.ts';
 
 /** A format as an operator names it: its name, and the options that travel with the records. */
 export interface FormatDescription {

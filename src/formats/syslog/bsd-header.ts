@@ -8,7 +8,7 @@ import {
   NOTHING,
   OPEN_BRACKET,
   PERCENT,
-} from './byte-cursor.ts';
+} from '../byte-cursor.ts';
 import { readMnemonic } from './cisco-header.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import { readRest } from './rfc5424.ts';

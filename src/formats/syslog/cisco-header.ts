@@ -7,7 +7,7 @@ import {
   OPEN_BRACKET,
   PERCENT,
   ZERO,
-} from './byte-cursor.ts';
+} from '../byte-cursor.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import type { SyslogHeader } from './syslog-header.ts';
 

@@ -1,9 +1,9 @@
+import { facilityCodeOf } from '../../protocols/syslog/codes.ts';
 import type { AttributeValue, ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
 import { parseJson } from '../json.ts';
 import type { RecordText } from '../record-text.ts';
 import { type FieldKeys, USUAL_KEYS } from '../take-fields.ts';
-import { facilityOfName } from './facility.ts';
 import { FACILITY, PROCESS_ID, STRUCTURED_DATA } from './syslog-attributes.ts';
 
 /**
@@ -56,5 +56,5 @@ function processId(value: AttributeValue): AttributeValue | undefined {
 function facility(value: AttributeValue): AttributeValue | undefined {
   if (typeof value === 'number')
     return Number.isInteger(value) && value >= 0 && value <= 23 ? value : undefined;
-  return typeof value === 'string' ? facilityOfName(value) : undefined;
+  return typeof value === 'string' ? facilityCodeOf(value) : undefined;
 }

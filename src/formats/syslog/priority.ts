@@ -1,4 +1,4 @@
-import { type ByteCursor, isDigit, NOTHING } from './byte-cursor.ts';
+import { type ByteCursor, isDigit, NOTHING } from '../byte-cursor.ts';
 
 /** The highest priority: facility 23, severity 7. */
 export const MAX_PRIORITY = 191;

@@ -1,4 +1,4 @@
-import { BLANK, type ByteCursor, HYPHEN, isDigit, NOTHING } from './byte-cursor.ts';
+import { BLANK, type ByteCursor, HYPHEN, isDigit, NOTHING } from '../byte-cursor.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import { readStructuredData } from './structured-data.ts';
 import type { SyslogHeader } from './syslog-header.ts';

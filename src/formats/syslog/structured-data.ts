@@ -9,7 +9,7 @@ import {
   NOTHING,
   OPEN_BRACKET,
   QUOTE,
-} from './byte-cursor.ts';
+} from '../byte-cursor.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 
 /** The elements by their ids. The value of a name that occurs several times is a list. */

@@ -1,7 +1,7 @@
+import type { ByteCursor } from '../byte-cursor.ts';
+import { readTimestamp } from '../time/timestamp.ts';
 import type { WallTime } from '../time/wall-time.ts';
-import type { ByteCursor } from './byte-cursor.ts';
 import type { StructuredData } from './structured-data.ts';
-import { readTimestamp } from './timestamp.ts';
 
 /** The parts of a message before its text, as far as the message has them. */
 export class SyslogHeader {

@@ -1,13 +1,14 @@
+import { SEVERITY_NAMES } from '../../protocols/syslog/codes.ts';
 import type { AttributeValue, ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
 import { HOST_NAME, SERVICE_NAME } from '../../records/record-origin.ts';
+import { ByteCursor, ZERO } from '../byte-cursor.ts';
 import type { Format } from '../format.ts';
 import { objectIn } from '../json.ts';
 import { ENCODING_GUESSED, INVALID_UTF8, PARSE_ERROR, TIME_RAW } from '../marker-attributes.ts';
 import { SYSLOG_SEVERITIES } from '../severity.ts';
 import { wallTimeToUnixNano } from '../time/wall-time.ts';
 import { readHostAndTag, readTag } from './bsd-header.ts';
-import { ByteCursor, ZERO } from './byte-cursor.ts';
 import { readCiscoHeader } from './cisco-header.ts';
 import { parseJsonMessage } from './json-message.ts';
 import { readPriority } from './priority.ts';
@@ -43,17 +44,6 @@ export const syslog: Format = {
   lines: true,
   parse: parseSyslog,
 };
-
-export const SEVERITY_NAMES = [
-  'emerg',
-  'alert',
-  'crit',
-  'err',
-  'warning',
-  'notice',
-  'info',
-  'debug',
-] as const;
 
 function parseSyslog(bytes: Uint8Array, context?: RecordContext): ParsedRecord {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;

@@ -1,4 +1,4 @@
-import { BLANK, type ByteCursor, isDigit, ZERO } from './byte-cursor.ts';
+import { BLANK, type ByteCursor, isDigit, ZERO } from '../byte-cursor.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import type { SyslogHeader } from './syslog-header.ts';
 

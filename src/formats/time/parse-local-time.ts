@@ -1,6 +1,6 @@
 import type { RecordContext } from '../../records/record-context.ts';
-import { ByteCursor } from '../syslog/byte-cursor.ts';
-import { readTimestamp } from '../syslog/timestamp.ts';
+import { ByteCursor } from '../byte-cursor.ts';
+import { readTimestamp } from './timestamp.ts';
 import { wallTimeToUnixNano, zoneOf } from './wall-time.ts';
 
 /**

@@ -13,7 +13,7 @@ export function zoneOffsetSeconds(zone: string, wallSeconds: number): number | u
   const dayBefore = offsets.at(wallSeconds - DAY_SECONDS);
   const assumed = offsets.at(wallSeconds - dayBefore);
   if (assumed === dayBefore) return assumed;
-  // The clocks have changed within the day before: the offset must be in force at the moment that it gives.
+  // The clocks have changed within the day before: the offset must be valid at the moment that it gives.
   return offsets.at(wallSeconds - assumed) === assumed ? assumed : dayBefore;
 }
 

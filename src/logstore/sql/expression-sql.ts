@@ -1,6 +1,8 @@
 import type { Expression, NumberTest, TextTest, ValueTest } from '../../expressions/expression.ts';
 import type { Property } from '../../expressions/property.ts';
 import { typeOf } from '../../expressions/value-test.ts';
+import type { PatternNode } from '../../patterns/pattern-node.ts';
+import { requiredLiteral } from '../../patterns/required-literal.ts';
 import type { OwnNames } from '../own-names.ts';
 import { ATTRIBUTES, broughtPaths, columnSql, prefixOf } from '../property-sql.ts';
 import { join, type Sql, sql } from './sql.ts';
@@ -223,9 +225,20 @@ function textSql(dialect: SqlDialect, test: TextTest, text: Sql): Sql {
     case 'ends_with':
       return dialect.endsWith(text, test.text);
     case 'matches':
-      return dialect.matchesPattern(text, test.pattern.tree);
+      return patternSql(dialect, test.pattern.tree, text);
   }
 }
+
+/** A text that every match has is searched first: an index of trigrams supports that, but no pattern on `left(text)`. */
+function patternSql(dialect: SqlDialect, pattern: PatternNode, text: Sql): Sql {
+  const matches = dialect.matchesPattern(text, pattern);
+  const literal = requiredLiteral(pattern);
+  if (literal.length < MIN_LITERAL) return matches;
+  return sql`(${dialect.containsExactly(text, literal)} and ${matches})`;
+}
+
+/** A shorter text is part of most texts, and has no trigram. */
+const MIN_LITERAL = 3;
 
 const OPERATORS = { '<': sql`<`, '<=': sql`<=`, '>': sql`>`, '>=': sql`>=` } as const;
 

@@ -102,8 +102,11 @@ const asked = fc.record(
 /** Lower case is not one to one everywhere, and every database has its own opinion where it is not. */
 const isPlain = ({ text = '' }: LogFilter) => !/[^\P{L}A-Za-z]/u.test(text);
 
+/** Up to 600 searches, each a query of a database that shares the machine with other tests. */
+const MANY_SEARCHES = { timeout: 300_000 };
+
 describeEachStore('a filter', (openStore) => {
-  test('finds the same as a plain loop over the records', async () => {
+  test('finds the same as a plain loop over the records', MANY_SEARCHES, async () => {
     const store = await openStore();
     const search = searchIn(store);
     const rows = rowsOf([]);

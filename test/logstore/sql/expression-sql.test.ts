@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compileExpression } from '../../../src/expressions/compile-expression.ts';
 import type { Expression } from '../../../src/expressions/expression.ts';
 import { ExpressionError } from '../../../src/expressions/expression-error.ts';
@@ -158,6 +158,10 @@ const patterns = fc.constantFrom(
   'x|é',
   '5\\\\d*',
   '^[a-c]+\\\\B',
+  '/api',
+  '500',
+  '10[.]1[.](2|3)',
+  '^(?:/api)+/x?',
 );
 const terms: fc.Arbitrary<string> = fc.oneof(
   fc
@@ -170,7 +174,7 @@ const terms: fc.Arbitrary<string> = fc.oneof(
     .tuple(properties, fc.constantFrom('in', 'not in'), fc.array(literals, { minLength: 1, maxLength: 3 }))
     .map(([name, word, list]) => `${name} ${word} (${list.join(', ')})`),
   properties.map((name) => `${name} in 1..500`),
-  properties.map((name) => `${name} in cidr("10.1.0.0/15", "192.0.2.1")`),
+  properties.map((name) => `${name} in cidr("10.1.0.0/15", "192.0.2.1", "2001:db8::/33", "::1")`),
   fc
     .tuple(properties, fc.constantFrom('~', '~*', '!~'), patterns)
     .map(([name, operator, pattern]) => `${name} ${operator} "${pattern.replaceAll('\\\\', '\\')}"`),
@@ -247,6 +251,25 @@ const RESOURCE = new Map([
   ['env', 'a'],
   ['client.address', '10.1.2.3'],
 ]);
+
+describe('a pattern', () => {
+  const sqlOf = (text: string) =>
+    ['duckdb', 'postgres'].map((name) => {
+      const dialect = dialectOf(name as SqlDatabase['dialect']);
+      return statement(expressionSql(dialect, parseExpression(text)));
+    });
+
+  test('is preceded by a search for a text that every match has, which an index supports', () => {
+    const [duckdb, postgres] = sqlOf('body ~ "order \\d+ failed"');
+    expect(duckdb?.text).toMatch(/contains\(.*\) and regexp_matches/s);
+    expect(postgres?.text).toMatch(/body like .* and left\(body/s);
+    expect(JSON.stringify(postgres)).toContain('% failed%');
+  });
+
+  test('is searched alone if no such text is known', () => {
+    for (const { text } of sqlOf('body ~ "a|b"')) expect(text).not.toMatch(/like|contains\(body/);
+  });
+});
 
 describeEachStore('an expression', (openStore) => {
   test('selects the same records as a function, for any records', { timeout: 300_000 }, async () => {

@@ -16,7 +16,7 @@ export interface LazyMethod {
   readonly responseStream: boolean;
 }
 
-/** What services are added to: a server, or the collection of a service that was loaded. */
+/** The target to which services are added: a server, or the collection of a service that was loaded. */
 export interface ServiceTarget {
   addService(definition: ServiceDefinition, implementation: UntypedServiceImplementation): void;
 }

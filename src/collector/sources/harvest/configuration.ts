@@ -1,13 +1,18 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { LIMITS } from '../../../records/limits.ts';
 import { EMPTY_RESOURCE } from '../../../records/resource.ts';
 import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
 import { jsonProblem } from '../../../runtime/configuration/json-problem.ts';
 import { schemaOptions } from '../../../runtime/configuration/schema-options.ts';
 import { schemaProblems } from '../../../runtime/configuration/schema-problems.ts';
-import { durationMsSchema, multilineSchema, resourceSchema } from '../tail/files/entry-schemas.ts';
-import type { TailEntry } from '../tail/files/tail-configuration.ts';
+import {
+  durationMsSchema,
+  formatSchema,
+  multilineSchema,
+  resourceSchema,
+  zoneSchema,
+} from '../tail/files/entry-schemas.ts';
+import { AUTOMATIC_FORMAT, describedResource, type TailEntry } from '../tail/files/tail-configuration.ts';
 
 /** One upload directory. */
 export interface HarvestEntry {
@@ -71,9 +76,15 @@ const shape = {
     description: 'Names of files and directories to ignore: the temporary names of uploads.',
   }),
   recursive: z.boolean().default(false).meta({ description: 'Also read the directories below.' }),
-  format: z.string().min(1).max(LIMITS.formatNameBytes).default('plain').meta({
+  format: formatSchema.prefault(AUTOMATIC_FORMAT).meta({
     format: 'name of a format',
-    description: 'Format in which the aggregator parses the records for its emitters.',
+    description:
+      'Format in which the aggregator parses the records for its emitters, as in `COLLECTOR_TAIL_CONFIGURATION`. ' +
+      '`"auto"`: the first records decide between `syslog` and `plain`.',
+  }),
+  timezone: zoneSchema.optional().meta({
+    format: 'zone such as `"Europe/Paris"` or `"+02:00"`',
+    description: 'Zone of times that name none.',
   }),
   resource: resourceSchema.default(EMPTY_RESOURCE).meta({
     format: 'object of texts',
@@ -95,12 +106,14 @@ const shape = {
 export const HARVEST_KEYS = schemaOptions(shape);
 
 const entrySchema = z.strictObject(shape).transform((options): HarvestEntry => {
-  const { path, complete, after, ignore, recursive, format, resource, multiline, error_directory } = options;
+  const { path, complete, after, ignore, recursive, multiline, error_directory } = options;
+  const { format, timezone } = options;
+  const resource = describedResource(options.resource, format.options, timezone);
   return {
     ...{ path, completeMs: complete, after, ignore, recursive },
     ...(error_directory !== undefined && { errorDirectory: error_directory }),
     reading: {
-      ...{ paths: [path], exclude: [], format, resource, startAt: 'beginning' },
+      ...{ paths: [path], exclude: [], format: format.name, resource, startAt: 'beginning' },
       ...(multiline !== undefined && { multiline }),
     },
   };

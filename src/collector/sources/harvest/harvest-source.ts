@@ -219,7 +219,9 @@ class FileHarvestSource implements HarvestSource {
 
   async #openStreams(): Promise<void> {
     const isAnyNew = Array.from(this.#streams.values()).some(({ stream }) => !stream.isOpened);
-    if (isAnyNew && (await this.#save())) this.#streams.open();
+    if (!isAnyNew) return;
+    await this.#streams.decideFormats();
+    if (await this.#save()) this.#streams.open();
   }
 
   // The ends of streams.

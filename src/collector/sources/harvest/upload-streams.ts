@@ -9,6 +9,7 @@ import type { TailEvents } from '../tail/files/events.ts';
 import type { FileAccess } from '../tail/files/file-access.ts';
 import { acceptedBytesOf, type FileCheckpoint } from '../tail/files/file-checkpoint.ts';
 import { fileKey } from '../tail/identity/followed-files.ts';
+import { localZone } from '../tail/local-zone.ts';
 import { FileStream } from '../tail/reading/file-stream.ts';
 import type { StreamOwner } from '../tail/reading/stream-signals.ts';
 import type { HarvestEvents } from './events.ts';
@@ -70,6 +71,12 @@ export class UploadStreams implements StreamOwner<FileStream> {
     this.#options.events.began({ path: upload.path, stream: id, position: stream.accepted });
   }
 
+  /** Decides the formats of the streams that are not open, before their checkpoints are written. */
+  async decideFormats(): Promise<void> {
+    for (const { stream } of this.#byStream.values())
+      if (!stream.isOpened) await stream.content.decideFormat();
+  }
+
   /** Opens the streams that are not open. */
   open(): void {
     for (const { stream } of this.#byStream.values()) if (!stream.isOpened) this.#open(stream);
@@ -104,6 +111,18 @@ export class UploadStreams implements StreamOwner<FileStream> {
 
   changed(stream: FileStream): void {
     if (this.streams.has(stream.id)) this.#options.checkpoints.change(stream.id, () => stream.checkpoint());
+  }
+
+  async save(stream: FileStream): Promise<boolean> {
+    const { checkpoints, events } = this.#options;
+    this.changed(stream);
+    try {
+      await checkpoints.flush();
+      return true;
+    } catch (err) {
+      events.checkpointsFailed({ err });
+      return false;
+    }
   }
 
   progressed(stream: FileStream): void {
@@ -165,7 +184,8 @@ export class UploadStreams implements StreamOwner<FileStream> {
     const { reading } = entry;
     const parts = {
       ...{ id, checkpoint, file, entry: reading, sizeBytes, modifiedUnixMs, limit: sizeBytes },
-      resourceAt: (path: string) => new Map([...resource, ...reading.resource, ['log.file.path', path]]),
+      resourceAt: (path: string, format: string) =>
+        new Map([...localZone(format), ...resource, ...reading.resource, ['log.file.path', path]]),
       cutter: cutterFor(reading.multiline, reading.format),
       ...{ clock, events: tailEvents },
     };

@@ -67,6 +67,7 @@ export class StreamTurns {
       if (stream.isHandedOver && !stream.isOpened && !stream.isEnded) turn.push(stream);
     }
     this.#removeEnded();
+    for (const stream of turn) await stream.content.decideFormat();
     if (turn.length > 0 && (await this.#parts.state.saveCheckpoints()))
       for (const stream of turn) this.#open(stream);
     if (this.#isAnyDraining()) this.#scheduleDrainCheck(DRAIN_CHECK_MS);
@@ -98,6 +99,17 @@ export class StreamTurns {
     this.#parts.events.diverged({ stream: id, path, replacement: replacement.id, position: mark[0] });
     this.#sink?.close(id);
     await this.openNext();
+  }
+
+  /** The stream ends, and is not remembered: the next scan finds a file that it does not know. */
+  forget(stream: FileStream): void {
+    const { id, path, position } = stream;
+    this.#remove(stream);
+    this.#parts.order.remove(stream);
+    this.#checkpoints.remove(id);
+    this.#sink?.close(id);
+    stream.end();
+    this.#parts.events.forgotten({ stream: id, path, position });
   }
 
   #open(stream: FileStream): void {

@@ -3,6 +3,7 @@ import { plus, sumOf } from '../../../records/amount.ts';
 import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
 import { collectBuffersLessOften } from '../../../runtime/buffer-collection.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import { HttpError } from '../../../runtime/http/http-error.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
@@ -10,6 +11,7 @@ import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
 import { OpenFiles } from './files/open-files.ts';
 import { PathPatterns } from './files/path-patterns.ts';
+import { isStreamAt } from './forget-file.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
 import { GenerationOrder } from './identity/generation-order.ts';
 import type { NewStream } from './identity/stream-starter.ts';
@@ -77,6 +79,8 @@ export interface TailSource extends Source {
   status(): TailStatus;
   /** The records that were read in this run and are accepted. Each record is counted once. */
   accepted(): Amount;
+  /** Its streams end, and a new stream reads the file from its beginning. Returns the number of ended streams. */
+  forget(path: string): Promise<number>;
   /** For --once: files that should have been read, and were not read or not to their end. */
   left(): readonly LeftFile[];
   /** The number of bytes that were gone before they could be read, as far as this run has found it. */
@@ -179,6 +183,10 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     });
   }
 
+  forget(path: string): Promise<number> {
+    return this.#decisions.run(() => this.#forgetNow(path));
+  }
+
   status(): TailStatus {
     return tailStatus(this.#files, this.#state.lostBytes);
   }
@@ -219,6 +227,11 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     this.#state.checkpoints.change(stream.id, () => stream.checkpoint());
   }
 
+  save(stream: FileStream): Promise<boolean> {
+    this.changed(stream);
+    return this.#state.saveCheckpoints();
+  }
+
   progressed(stream: FileStream): void {
     this.#turns.progressed(stream);
     this.#resolveDrained();
@@ -252,6 +265,21 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const followed = this.#files.attached().length;
     collectBuffersLessOften(followed * BYTES_PER_STREAM);
     this.#events.scanned({ followed, open: this.#openFiles.size, ms });
+  }
+
+  /** The checkpoints are removed on disk before the new stream is opened. */
+  async #forgetNow(path: string): Promise<number> {
+    const { dormant } = this.#files;
+    const streams = this.#files.attached().filter((stream) => isStreamAt(stream.place, path));
+    const ended = [...dormant.values()].filter(({ checkpoint }) => isStreamAt(checkpoint, path));
+    for (const stream of streams) this.#turns.forget(stream);
+    for (const { id } of ended) {
+      dormant.delete(id);
+      this.#state.checkpoints.remove(id);
+    }
+    if (!(await this.#state.saveCheckpoints())) throw new HttpError(503, 'unavailable', notStored(path));
+    if (streams.length > 0 && this.#isRunning) await this.#scanNow();
+    return streams.length + ended.length;
   }
 
   #endBeyondDeletedLimit(): void {
@@ -325,4 +353,8 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     };
     return new FileStream(streamParts, this);
   }
+}
+
+function notStored(path: string): string {
+  return `Cannot forget ${path} on disk: the state directory cannot be written. The log of the collector has the reason.`;
 }

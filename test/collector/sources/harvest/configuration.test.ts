@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseCollectorConfig } from '../../../../src/collector/config.ts';
 import { parseHarvest } from '../../../../src/collector/sources/harvest/configuration.ts';
+import { parseTailConfiguration } from '../../../../src/collector/sources/tail/files/tail-configuration.ts';
 import { ConfigurationError } from '../../../../src/runtime/configuration/configuration-error.ts';
 
 function problemsOf(act: () => unknown): readonly string[] {
@@ -25,7 +26,7 @@ describe('an entry', () => {
         after: { kind: 'keep' },
         ignore: ['.*', '*.part', '*.tmp', '*.filepart'],
         recursive: false,
-        reading: { format: 'plain' },
+        reading: { format: 'auto', resource: new Map() },
       },
     ]);
   });
@@ -53,6 +54,25 @@ describe('an entry', () => {
       'COLLECTOR_HARVEST[0].after: expected "delete", "keep" or "move:DIRECTORY"',
       'COLLECTOR_HARVEST[0].ignore[0]: expected a glob of names, without a slash',
       'COLLECTOR_HARVEST[0].ignor: is not a known key; did you mean "ignore"?',
+    ]);
+  });
+
+  test('describes its format and its zone as an entry of followed files does', () => {
+    const described = { format: 'json?time=ts&level=lvl', timezone: 'Europe/Paris' };
+    const [upload] = parseHarvest(JSON.stringify([{ path: '/srv/upload', ...described }]));
+    const [followed] = parseTailConfiguration(JSON.stringify([{ paths: ['/x.log'], ...described }]), 'X');
+    expect(upload?.reading.format).toBe('json');
+    expect(upload?.reading.resource).toEqual(followed?.resource);
+    expect(upload?.reading.resource.get('megacollector.timezone')).toBe('Europe/Paris');
+    const access = [{ path: '/srv/upload', format: 'access:$remote_addr "$request"' }];
+    expect(configured(access)).toEqual([]);
+  });
+
+  test('with an unknown zone or a description that cannot be read is rejected', () => {
+    const entry = { path: '/srv/upload', format: 'json?tme=ts', timezone: 'Europe/Pariss' };
+    expect(problemsOf(() => parseHarvest(JSON.stringify([entry])))).toEqual([
+      expect.stringMatching(/^COLLECTOR_HARVEST\[0\]\.format: .*tme/),
+      'COLLECTOR_HARVEST[0].timezone: expected a zone such as "Europe/Paris" or "+02:00"',
     ]);
   });
 

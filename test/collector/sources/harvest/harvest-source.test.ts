@@ -58,6 +58,23 @@ describe('an upload', () => {
     });
   });
 
+  test('is read as syslog or plain, as its first records decide, also after a crash', async () => {
+    const line = '2024-11-28T10:00:00.123456+00:00 web1 sshd[4242]: Accepted publickey\n';
+    const harvesting = await Harvesting.start({ format: 'auto' });
+    await harvesting.write('auth.log', line);
+    await harvesting.write('app.log', 'a line\n');
+    await harvesting.pass();
+    expect(harvesting.taken.batches.map(({ format }) => format).toSorted()).toEqual(['plain', 'syslog']);
+    await harvesting.kill();
+    await harvesting.append('auth.log', 'a line\n');
+    await harvesting.start();
+    await harvesting.pass();
+    expect(harvesting.taken.batches.map(({ format }) => format)).toEqual([
+      ...['plain', 'syslog'].toSorted(),
+      'syslog',
+    ]);
+  });
+
   test('is deleted when it is empty', async () => {
     const harvesting = await Harvesting.start({ after: 'delete' });
     await harvesting.write('empty.log', '');

@@ -48,6 +48,45 @@ it('continues with the decided format after a restart', async () => {
   ]);
 });
 
+it('continues with the decided format after a crash before the first acceptance was stored', async () => {
+  const tail = await Tailing.start();
+  await tail.append('auth.log', SYSLOG);
+  await tail.turn();
+  await tail.kill();
+  await tail.append('auth.log', 'a line\n');
+  await tail.start();
+  await tail.turn();
+  expect(tail.taken.text(tail.path('auth.log'))).toBe(`${SYSLOG}a line\n`);
+  expect(tail.taken.batches.map(({ format }) => format)).toEqual(['syslog', 'syslog']);
+});
+
+it('stores the format before the first batch if the first record was incomplete at the start', async () => {
+  const tail = await Tailing.start();
+  await tail.append('auth.log', SYSLOG.slice(0, 40));
+  await tail.turn();
+  await tail.append('auth.log', SYSLOG.slice(40));
+  await tail.turn();
+  expect(tail.taken.text()).toBe(SYSLOG);
+  await tail.kill();
+  await tail.append('auth.log', 'a line\n');
+  await tail.start();
+  await tail.turn();
+  expect(tail.taken.batches.map(({ format }) => format)).toEqual(['syslog', 'syslog']);
+});
+
+it('sends no record of an undecided file while the decision cannot be stored', async () => {
+  const tail = await Tailing.start();
+  await tail.append('auth.log', SYSLOG.slice(0, 40));
+  await tail.turn();
+  tail.diskIsFull(true);
+  await tail.append('auth.log', SYSLOG.slice(40));
+  await tail.turn();
+  expect(tail.taken.batches).toEqual([]);
+  tail.diskIsFull(false);
+  await tail.pass(3_000);
+  expect(tail.taken.text()).toBe(SYSLOG);
+});
+
 it('knows the zone of the machine only for formats with local times', () => {
   for (const format of ['plain', 'json', 'combined']) expect([...localZone(format)]).toEqual([]);
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();

@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import {
+  type FormatDescription,
+  parseFormatDescription,
+} from '../../../../formats/described/format-description.ts';
+import { isZone } from '../../../../formats/time/zone-offset.ts';
 import { type CompiledPattern, compilePattern, type LineTest } from '../../../../patterns/compile-pattern.ts';
 import { PatternError } from '../../../../patterns/pattern-error.ts';
 import { LIMITS } from '../../../../records/limits.ts';
@@ -38,6 +43,25 @@ const expressionSchema = z.string().transform((text, context): CompiledPattern =
     return z.NEVER;
   }
 });
+
+/** The name of a format, or a description of one. */
+export const formatSchema = z.string().min(1).transform(formatOf);
+
+/** For times without a zone. */
+export const zoneSchema = z
+  .string()
+  .refine(isZone, { error: 'expected a zone such as "Europe/Paris" or "+02:00"' });
+
+function formatOf(text: string, context: z.core.$RefinementCtx<string>): FormatDescription {
+  const described = parseFormatDescription(text);
+  if (typeof described !== 'string') {
+    if (Buffer.byteLength(described.name) <= LIMITS.formatNameBytes) return described;
+    context.addIssue({ code: 'custom', message: `expected at most ${LIMITS.formatNameBytes} bytes` });
+    return z.NEVER;
+  }
+  context.addIssue({ code: 'custom', message: described });
+  return z.NEVER;
+}
 
 const MULTILINE_EXPECTED = 'expected {"start": expression} or {"continue": expression}';
 

@@ -124,6 +124,7 @@ const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
     count: ({ generations }) => generations.inc(1, { kind: 'unlinked' }),
   }),
   finished: event<AtPosition>({ info: 'Stopped following a file: all of it was read' }),
+  forgotten: event<AtPosition>({ info: 'Forgot a file; a new stream reads it from its beginning' }),
   copyFound: event<OfPath & { readonly of: string }>({
     info: 'A file is not read: it is a copy of a followed file',
     count: ({ generations }) => generations.inc(1, { kind: 'copy' }),

@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import {
-  type FormatDescription,
-  parseFormatDescription,
-} from '../../../../formats/described/format-description.ts';
 import { FORMAT_OPTIONS, TIME_ZONE } from '../../../../formats/marker-attributes.ts';
-import { isZone } from '../../../../formats/time/zone-offset.ts';
-import { LIMITS } from '../../../../records/limits.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../../records/resource.ts';
 import { ConfigurationError } from '../../../../runtime/configuration/configuration-error.ts';
 import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
-import { durationMsSchema, type Multiline, multilineSchema, resourceSchema } from './entry-schemas.ts';
+import {
+  durationMsSchema,
+  formatSchema,
+  type Multiline,
+  multilineSchema,
+  resourceSchema,
+  zoneSchema,
+} from './entry-schemas.ts';
 
 /** The first records decide whether they are `syslog` or `plain`. */
 export const AUTOMATIC_FORMAT = 'auto';
@@ -73,19 +74,6 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 
 const globSchema = z.string().min(1, 'expected a path or glob, found an empty string');
 
-const zoneSchema = z.string().refine(isZone, { error: 'expected a zone such as "Europe/Paris" or "+02:00"' });
-
-function formatOf(text: string, context: z.core.$RefinementCtx<string>): FormatDescription {
-  const described = parseFormatDescription(text);
-  if (typeof described !== 'string') {
-    if (Buffer.byteLength(described.name) <= LIMITS.formatNameBytes) return described;
-    context.addIssue({ code: 'custom', message: `expected at most ${LIMITS.formatNameBytes} bytes` });
-    return z.NEVER;
-  }
-  context.addIssue({ code: 'custom', message: described });
-  return z.NEVER;
-}
-
 /** The attributes by which an aggregator knows what the operator has described of the records. */
 export function describedResource(resource: Resource, options?: string, timezone?: string): Resource {
   if (options === undefined && timezone === undefined) return resource;
@@ -98,7 +86,7 @@ export function describedResource(resource: Resource, options?: string, timezone
 const entryShape = {
   paths: z.array(globSchema).min(1, 'expected at least one path or glob'),
   exclude: z.array(globSchema).default([]),
-  format: z.string().min(1).default(AUTOMATIC_FORMAT).transform(formatOf),
+  format: formatSchema.prefault(AUTOMATIC_FORMAT),
   timezone: zoneSchema.optional(),
   resource: resourceSchema.default(EMPTY_RESOURCE),
   start_at: z.enum(['beginning', 'end']).default('beginning'),

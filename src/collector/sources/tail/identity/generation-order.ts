@@ -47,6 +47,13 @@ export class GenerationOrder {
     }
   }
 
+  remove(stream: FileStream): void {
+    for (const line of this.#lines.values()) {
+      const index = line.indexOf(stream);
+      if (index >= 0) line.splice(index, 1);
+    }
+  }
+
   /** Whether a generation that is not open has its turn now. Changes nothing. */
   isAnyWaiting(): boolean {
     for (const line of this.#lines.values()) {

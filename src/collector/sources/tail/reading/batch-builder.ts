@@ -1,3 +1,4 @@
+import { SAMPLE_RECORDS } from '../../../../formats/guess-format.ts';
 import type { Amount } from '../../../../records/amount.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import type { Position } from '../../../../records/position.ts';
@@ -34,6 +35,24 @@ export class BatchBuilder {
       maxRecordBytes: isEndOfFile ? LIMITS.recordBytes : maxRecordBytes,
       maxRecords: LIMITS.batchRecords,
     });
+  }
+
+  /** True when the decision must be stored before the records are sent. */
+  mustStoreFormat({ bytes }: ReadPiece, cut: Cut): boolean {
+    const { format } = this.#parts;
+    if (format.isStored) return false;
+    format.of(bytes.subarray(0, cut.length), cut.sizes);
+    return true;
+  }
+
+  /** Decides the format from the first bytes of the file, if they have a complete record. */
+  decideFormat(bytes: Buffer): void {
+    const cut = this.#parts.cutter.cut(bytes, {
+      last: false,
+      maxRecordBytes: LIMITS.recordBytes,
+      maxRecords: SAMPLE_RECORDS,
+    });
+    if (cut.sizes.length > 0) this.#parts.format.of(bytes.subarray(0, cut.length), cut.sizes);
   }
 
   build(piece: ReadPiece, cut: Cut): StreamRead {

@@ -213,7 +213,9 @@ export class FileStream implements SourceStream {
 
   // Turns.
 
+  /** Called when the checkpoint is on disk. */
   open(): void {
+    this.content.noteStored();
     const wasHeldBack = this.isHeldBack;
     this.#phase.open();
     if (wasHeldBack) this.wake();

@@ -5,6 +5,7 @@ import { SizeHistory } from '../../../size-history.ts';
 import type { KnownToAggregator, StreamRead } from '../../../source.ts';
 import type { FileAccess } from '../files/file-access.ts';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
+import { readBytes } from '../files/read-bytes.ts';
 import { type KnownFile, VerifiedFile } from '../files/verified-file.ts';
 import { BatchBuilder, type BatchBuilderParts } from './batch-builder.ts';
 import { NulHoles } from './nul-holes.ts';
@@ -13,6 +14,8 @@ import { StreamEvidence } from './stream-evidence.ts';
 import type { StreamPhase } from './stream-phase.ts';
 import { StreamReader } from './stream-reader.ts';
 import type { StreamSignals } from './stream-signals.ts';
+
+const FORMAT_SAMPLE_BYTES = 16 * 1024;
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -130,6 +133,25 @@ export class StreamContent {
     return true;
   }
 
+  /**
+   * Decides an automatic format before the stream is opened: the identities of many streams and their formats
+   * are then written to disk together. A file without a complete record is decided by its first batch.
+   */
+  async decideFormat(): Promise<void> {
+    if (!this.#parts.format.isUndecided) return;
+    const [start] = this.marks.accepted;
+    const end = start + FORMAT_SAMPLE_BYTES;
+    const bytes = await this.#verified.access.use((handle) => readBytes(handle, start, end));
+    if (bytes === undefined || bytes.includes(0)) return;
+    this.#batches.decideFormat(bytes);
+    this.#signals.changed();
+  }
+
+  /** The checkpoint is on disk. */
+  noteStored(): void {
+    this.#parts.format.noteStored();
+  }
+
   async read(from: Position, buffer: Buffer): Promise<StreamRead> {
     const { phase } = this.#parts;
     if (phase.isEnded) return ENDED;
@@ -210,7 +232,7 @@ export class StreamContent {
     const { id, phase, signals, clock, limit, events } = this.#parts;
     return new StreamReader({
       ...{ phase, signals, clock, limit, sizes: this.#sizes, holes: this.#holes },
-      ...{ evidence: this.#evidence, batches: this.#batches },
+      ...{ evidence: this.#evidence, batches: this.#batches, format: this.#parts.format },
       file: () => this.#verified,
       recordSize: (sizeBytes) => this.recordSize(sizeBytes),
       onSkip: (start, end) => {

@@ -4,23 +4,39 @@ import { AUTOMATIC_FORMAT } from '../files/tail-configuration.ts';
 
 /**
  * The format of one stream. Without a format in the configuration, the first records decide between `syslog`
- * and `plain`, once: the decision is part of the state, so that a restart continues with the same format. A
- * stream of which an earlier version has sent records stays `plain`.
+ * and `plain`, once. The decision is on disk before the first record is sent, so that a restart, also after a
+ * crash, continues with the same format. A stream of which an earlier version has sent records stays `plain`.
  */
 export class StreamFormat {
   readonly #isAutomatic: boolean;
   #name: string | undefined;
+  #isStored: boolean;
 
   constructor(format: string, { format: decided, start, marks }: DecidedState) {
     this.#isAutomatic = format === AUTOMATIC_FORMAT;
     const [accepted = start] = marks.at(-1) ?? [];
     if (!this.#isAutomatic) this.#name = format;
     else this.#name = decided ?? (accepted > start ? 'plain' : undefined);
+    this.#isStored = this.#name !== undefined;
   }
 
   /** The decision of an automatic format; undefined: there is none, or none is needed. */
   get decided(): string | undefined {
     return this.#isAutomatic ? this.#name : undefined;
+  }
+
+  get isUndecided(): boolean {
+    return this.#name === undefined;
+  }
+
+  /** A decision is on disk, or none is needed. */
+  get isStored(): boolean {
+    return this.#isStored;
+  }
+
+  /** Called when a checkpoint with the decision is on disk. */
+  noteStored(): void {
+    this.#isStored = this.#name !== undefined;
   }
 
   /** `data`: the records of a batch, one after the other. */

@@ -10,6 +10,7 @@ import type { BatchBuilder } from './batch-builder.ts';
 import type { NulHoles } from './nul-holes.ts';
 import { findNulRun } from './nul-runs.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
+import type { StreamFormat } from './stream-format.ts';
 import type { StreamPhase } from './stream-phase.ts';
 import type { StreamSignals } from './stream-signals.ts';
 import { type UnfinishedBytes, UnfinishedRecord } from './unfinished-record.ts';
@@ -19,6 +20,9 @@ import { type UnfinishedBytes, UnfinishedRecord } from './unfinished-record.ts';
  * time.
  */
 const FLUSH_AFTER_IDLE_MS = 5_000;
+
+/** The time until the next attempt to write the format to disk. */
+const STORE_AGAIN_MS = 1_000;
 
 const WAITING: StreamRead = { kind: 'waiting' };
 const ENDED: StreamRead = { kind: 'ended' };
@@ -96,7 +100,7 @@ export class StreamReader {
     const run = holes.mayBeSkippedAt(from) ? findNulRun(bytes) : undefined;
     const checksum = known.checksum ?? (await evidence.checksumAt(from));
     if (phase.isEnded) return ENDED;
-    // Nothing is awaited from here until the bytes are handed out.
+    // Nothing is awaited from here until the bytes are handed out, except the first decision about a format.
     if (phase.isHeldBack) return WAITING;
     if (run?.start === 0) return this.#skip(from, checksum, buffer);
     if (run === undefined) return this.#cut({ from, bytes, isEndOfFile, checksum });
@@ -153,7 +157,7 @@ export class StreamReader {
    * `beforeNuls`: NUL bytes follow. The line before them may get its end there (preallocation, a network file
    * system), or never (a power loss).
    */
-  #cut(piece: ReadPiece, beforeNuls?: { readonly nulsEnd: Position | undefined }): StreamRead {
+  async #cut(piece: ReadPiece, beforeNuls?: { readonly nulsEnd: Position | undefined }): Promise<StreamRead> {
     const { from, bytes, isEndOfFile } = piece;
     const rest = { from, bytes, nulsEnd: beforeNuls?.nulsEnd };
     const idleMs = isEndOfFile && bytes.length > 0 ? this.#restIdleMs(rest, beforeNuls !== undefined) : 0;
@@ -164,8 +168,22 @@ export class StreamReader {
       return this.#atEnd(from, { idleMs });
     }
     if (cut.length === 0) return this.#atEnd(from);
+    if (this.#parts.batches.mustStoreFormat(piece, cut)) {
+      const refused = await this.#storeFormat();
+      if (refused !== undefined) return refused;
+    }
     if (isLast && cut.length === bytes.length) this.#mustFlush = false;
     return this.#parts.batches.build(piece, cut);
+  }
+
+  /** undefined: the records can be handed out. */
+  async #storeFormat(): Promise<StreamRead | undefined> {
+    const { signals, phase, format } = this.#parts;
+    const isStored = await signals.save();
+    if (phase.isEnded) return ENDED;
+    if (isStored) format.noteStored();
+    else this.#wakeTimer.set(STORE_AGAIN_MS);
+    return isStored && !phase.isHeldBack ? undefined : WAITING;
   }
 
   /**
@@ -198,6 +216,7 @@ export interface StreamReaderParts {
   readonly evidence: StreamEvidence;
   readonly holes: NulHoles;
   readonly batches: BatchBuilder;
+  readonly format: StreamFormat;
   readonly sizes: SizeHistory;
   readonly recordSize: (sizeBytes: number) => void;
   readonly onSkip: (start: Position, end: Position) => void;

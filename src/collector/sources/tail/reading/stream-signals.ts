@@ -1,4 +1,4 @@
-/** The events that one stream reports to its owner. Each call returns at once. */
+/** The events that one stream reports to its owner. Each call returns at once, except `save`. */
 export interface StreamSignals {
   /** The file has other bytes than those that were read, or it is gone. */
   contentLost(): void;
@@ -8,6 +8,8 @@ export interface StreamSignals {
   diverged(): void;
   /** The checkpoint has changed. */
   changed(): void;
+  /** Resolves when the checkpoint is on disk; false when it cannot be written now. */
+  save(): Promise<boolean>;
   /** Everything that was there is read, or a part of it was accepted. */
   progressed(): void;
   /** There may be more to read. */
@@ -15,7 +17,9 @@ export interface StreamSignals {
 }
 
 /** The receiver of the signals of many streams. */
-export type StreamOwner<Stream> = { readonly [Signal in keyof StreamSignals]: (stream: Stream) => void };
+export type StreamOwner<Stream> = {
+  readonly [Signal in keyof StreamSignals]: (stream: Stream) => ReturnType<StreamSignals[Signal]>;
+};
 
 export function signalsOf<Stream>(stream: Stream, owner: StreamOwner<Stream>): StreamSignals {
   return {
@@ -23,6 +27,7 @@ export function signalsOf<Stream>(stream: Stream, owner: StreamOwner<Stream>): S
     unreadable: () => owner.unreadable(stream),
     diverged: () => owner.diverged(stream),
     changed: () => owner.changed(stream),
+    save: () => owner.save(stream),
     progressed: () => owner.progressed(stream),
     wake: () => owner.wake(stream),
   };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseFormatDescription } from '../../../src/formats/described/format-description.ts';
-import { json } from '../../../src/formats/json.ts';
+import { parseFormatDescription } from '../../src/formats/described/format-description.ts';
+import { json } from '../../src/formats/json.ts';
 
 function parse(description: string, object: unknown, zone?: string) {
   const described = parseFormatDescription(description);

@@ -1,6 +1,6 @@
-import type { SeverityNumber } from '../../records/log-record.ts';
-import { severityOfName } from '../severity.ts';
-import { type FieldKeys, USUAL_KEYS } from '../take-fields.ts';
+import type { SeverityNumber } from '../records/log-record.ts';
+import { severityOfName } from './severity.ts';
+import { type FieldKeys, USUAL_KEYS } from './take-fields.ts';
 
 /**
  * The keys of a JSON format that the operator has described, in the form of a query:

@@ -1,5 +1,5 @@
-import type { WallTime } from '../time/wall-time.ts';
-import { BLANK, type ByteCursor, COLON, HYPHEN, isDigit, NOTHING, ZERO } from './byte-cursor.ts';
+import { BLANK, type ByteCursor, COLON, HYPHEN, isDigit, NOTHING, ZERO } from '../byte-cursor.ts';
+import type { WallTime } from './wall-time.ts';
 import { abbreviatedZone } from './zone-abbreviation.ts';
 
 /**
