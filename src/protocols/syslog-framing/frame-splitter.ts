@@ -28,7 +28,8 @@ export class SyslogFrameSplitter {
   #kept: Uint8Array = EMPTY;
   #keptLength = 0;
   #length = 0;
-  #last = 0;
+  /** The last two received bytes of the message. */
+  #ending: Ending = NO_ENDING;
 
   constructor({ framing, keptBytes }: SyslogFramingOptions) {
     this.#framing = framing;
@@ -137,7 +138,7 @@ export class SyslogFrameSplitter {
   #add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#length += bytes.length;
-    this.#last = bytes[bytes.length - 1] ?? 0;
+    this.#ending = endingOf(bytes, this.#ending);
     const kept = bytes.subarray(0, this.#keptBytes - this.#keptLength);
     const needed = this.#keptLength + kept.length;
     if (needed > this.#kept.length) {
@@ -152,21 +153,24 @@ export class SyslogFrameSplitter {
   #complete(visitor: SyslogFrameVisitor, kind: FrameKind, rest: Uint8Array = EMPTY): void {
     this.#state = 'start';
     if (this.#length === 0)
-      return this.#report(visitor, rest, { kind, length: rest.length, last: rest.at(-1) });
+      return this.#report(visitor, rest, { kind, length: rest.length, ending: endingOf(rest, NO_ENDING) });
     this.#add(rest);
     const message = this.#kept.subarray(0, this.#keptLength);
-    const { length, last } = { length: this.#length, last: this.#last };
+    const length = this.#length;
+    const ending = this.#ending;
     this.#kept = EMPTY;
     this.#keptLength = 0;
     this.#length = 0;
-    this.#report(visitor, message, { kind, length, last });
+    this.#ending = NO_ENDING;
+    this.#report(visitor, message, { kind, length, ending });
   }
 
   /** Removes one line ending; a message that is only a line ending is none. */
-  #report(visitor: SyslogFrameVisitor, bytes: Uint8Array, { kind, length, last }: Measured): void {
+  #report(visitor: SyslogFrameVisitor, bytes: Uint8Array, { kind, length, ending }: Measured): void {
+    const [beforeLast, last] = ending;
     let end = length;
     if (last === LF) end--;
-    if ((end === length ? last : bytes[end - 1]) === CR) end--;
+    if ((end === length ? last : beforeLast) === CR) end--;
     if (end <= 0) return;
     const isTruncated = end > this.#keptBytes;
     visitor.message(bytes.subarray(0, Math.min(end, this.#keptBytes)), kind, isTruncated ? end : undefined);
@@ -196,12 +200,22 @@ interface Measured {
   readonly kind: FrameKind;
   /** Of the whole message. */
   readonly length: number;
-  /** The last byte of the whole message. */
-  readonly last: number | undefined;
+  /** Of the whole message. */
+  readonly ending: Ending;
+}
+
+/** The last two bytes; undefined: there are fewer. */
+type Ending = readonly [beforeLast: number | undefined, last: number | undefined];
+
+/** `previous`: the ending of the bytes before `bytes`. */
+function endingOf(bytes: Uint8Array, previous: Ending): Ending {
+  if (bytes.length === 0) return previous;
+  return [bytes.length === 1 ? previous[1] : bytes[bytes.length - 2], bytes[bytes.length - 1]];
 }
 
 type State = 'start' | 'counted' | 'line' | 'garbage';
 
+const NO_ENDING: Ending = [undefined, undefined];
 const EMPTY = new Uint8Array(0);
 const NUL = 0x00;
 const LF = 0x0a;

@@ -68,6 +68,13 @@ describe('the splitter of syslog frames', () => {
     );
   });
 
+  it('removes a line ending that begins after the kept bytes', () => {
+    const bytes = Buffer.from('123456789012345\r\n\0');
+    const options = { framing: 'nul', keptBytes: 15 } as const;
+    expect(split([bytes], options)).toEqual(['123456789012345']);
+    expect(split([bytes.subarray(0, 10), bytes.subarray(10)], options)).toEqual(['123456789012345']);
+  });
+
   it('returns the same messages for any split of any bytes, in each framing', () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 20 }),
