@@ -83,7 +83,7 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
 
   closed(): void {
     this.#cancelTimer();
-    this.#options.track.end();
+    this.#options.track?.end();
   }
 
   /** For the session. */
@@ -97,7 +97,14 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
     const truncatedFrom = dataBytes > data.length ? dataBytes : undefined;
     const bytes = truncatedFrom === undefined ? withoutLineEnding(data) : data.subarray(0, keptBytes);
     if (bytes.length === 0) return 0;
-    return messages.add(bytes, { isRepeated: track.isRepeated(bytes), truncatedFrom });
+    const checked = track?.check(bytes);
+    if (checked?.kind === 'dropped') {
+      messages.dropRepetition();
+      return checked.answerAfter;
+    }
+    const end = messages.add(bytes, { isRepeated: checked?.kind === 'repeated', truncatedFrom });
+    if (checked !== undefined && end < Number.POSITIVE_INFINITY) track?.add(checked.fingerprint, end);
+    return end;
   }
 
   #answer(): void {
@@ -140,7 +147,8 @@ export interface RelpProtocolOptions {
   readonly socket: Socket;
   readonly messages: ReceivedMessages;
   readonly channel: RecordChannel;
-  readonly track: ResendTrack;
+  /** Absent: messages that are sent again are not recognized. */
+  readonly track: ResendTrack | undefined;
   readonly keptBytes: number;
   readonly softwareVersion: string;
   readonly events: SyslogEvents;
