@@ -12,6 +12,8 @@ import type { ResendTrack } from './resend-window.ts';
 
 /** A connection with this many unanswered messages is not read. */
 const MAX_UNANSWERED = 1000;
+/** `2 syslog 0`: fewer bytes contain no message. */
+const SHORTEST_FRAME_BYTES = 11;
 /** librelp waits 90 s for an answer; the connection is closed before that, and the client sends again. */
 const ANSWER_WITHIN_MS = 60_000;
 const OPEN_WITHIN_MS = 30_000;
@@ -43,6 +45,11 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
     return (
       this.#session.unanswered >= MAX_UNANSWERED || this.#options.socket.writableLength > MAX_UNSENT_BYTES
     );
+  }
+
+  /** So few bytes that they do not contain more messages than may be unanswered. */
+  get maxPushBytes(): number {
+    return Math.max(1, MAX_UNANSWERED - this.#session.unanswered) * SHORTEST_FRAME_BYTES;
   }
 
   get isFinished(): boolean {
