@@ -151,7 +151,11 @@ describe('the source syslog', () => {
   it('reports the state, the clients and the losses of each listener', async () => {
     const used = await openedSource([{ listen: TCP }]);
     const closed = `tcp://127.0.0.1:${used.port(TCP)}`;
-    const { port, source, texts } = await openedSource([{ listen: TCP }, { listen: UDP }, { listen: closed }]);
+    const { port, source, texts } = await openedSource([
+      { listen: TCP },
+      { listen: UDP },
+      { listen: closed },
+    ]);
     await connected(port(TCP));
     await connected(port(TCP));
     const udp = createSocket('udp4');
