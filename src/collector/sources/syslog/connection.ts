@@ -3,6 +3,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { RECORD_OVERHEAD_BYTES } from '../../journal/journal-writer.ts';
 import type { SyslogEvents } from './events.ts';
+import { peerAddress } from './peer-address.ts';
 import type { FlushedListener, RecordChannel } from './record-channel.ts';
 import { type WrongPeer, wrongPeer } from './wrong-peer.ts';
 
@@ -47,6 +48,11 @@ export class Connection implements FlushedListener {
     socket.on('close', () => this.#peerClosed());
   }
 
+  /** undefined for a Unix socket. */
+  get peerAddress(): string | undefined {
+    return peerAddress(this.#options.socket.remoteAddress);
+  }
+
   get bytesRead(): number {
     return this.#options.socket.bytesRead;
   }
@@ -86,7 +92,7 @@ export class Connection implements FlushedListener {
 
   #process(): void {
     while (!this.#ended && !this.#protocol.isFull && this.#chunks.length > 0) {
-      const [chunk] = this.#chunks;
+      const chunk = this.#nextPart();
       if (chunk === undefined || !this.#hasRoomFor(chunk)) break;
       this.#chunks.shift();
       this.#push(chunk);
@@ -98,6 +104,16 @@ export class Connection implements FlushedListener {
     const mayRead = this.#chunks.length === 0 && !this.#protocol.isFull;
     if (mayRead && socket.isPaused()) socket.resume();
     else if (!mayRead && !socket.isPaused()) socket.pause();
+  }
+
+  /** The next chunk, cut to the bytes that the protocol accepts now. */
+  #nextPart(): Buffer | undefined {
+    const [chunk] = this.#chunks;
+    const { maxPushBytes } = this.#protocol;
+    if (chunk === undefined || chunk.length <= maxPushBytes) return chunk;
+    const part = chunk.subarray(0, maxPushBytes);
+    this.#chunks.splice(0, 1, part, chunk.subarray(maxPushBytes));
+    return part;
   }
 
   /** The messages of a chunk are at most its bytes, and the shortest frame of a message is two bytes. */
@@ -167,6 +183,8 @@ export class Connection implements FlushedListener {
 export interface ConnectionProtocol {
   /** Too much is not flushed or not answered. */
   readonly isFull: boolean;
+  /** Bytes of one call of `push` that cannot exceed the limit of `isFull` by much. At least 1. */
+  readonly maxPushBytes: number;
   /** Everything is answered; the connection can end. */
   readonly isFinished: boolean;
   /** The protocol is of no use without the peer: a message that was not answered is sent again. */

@@ -2,14 +2,17 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Resource } from '../../../records/resource.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
+import type { InheritedSockets } from '../../../runtime/inherited-sockets.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
+import type { StateStore } from '../../../storage/state/state-store.ts';
 import type { Journal } from '../../journal/journal.ts';
-import type { Source, SourceStatus, StreamSink } from '../../source.ts';
+import type { ListenerStatus, Source, SourceStatus, StreamSink } from '../../source.ts';
 import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
-import { listenText } from './listen-address.ts';
+import { isRelp, listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import { PackedChannel, type PackedChannelOptions } from './packed-channel.ts';
+import { forgetResends, ResendWindow } from './resend-window.ts';
 import { StreamListener } from './stream-listener.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 import { UdpListener } from './udp-listener.ts';
@@ -21,6 +24,9 @@ export interface SyslogSourceOptions {
   readonly resource: Resource;
   /** Used by this source only: opened before the start, stopped by `close`. */
   readonly journal: Journal;
+  readonly store: StateStore;
+  /** The sockets that systemd has opened, by name. */
+  readonly inheritedSockets?: InheritedSockets | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -56,10 +62,11 @@ export class SyslogSource implements Source {
   }
 
   async start(sink: StreamSink): Promise<void> {
-    const { journal, listeners } = this.#options;
+    const { journal, store, listeners } = this.#options;
     journal.attach(sink);
     for (const configuration of listeners) this.#listeners.push(this.#create(configuration));
     const origins = new Set(this.#listeners.map(({ name }) => name));
+    await forgetResends(store, origins);
     for (const origin of journal.openOrigins) if (!origins.has(origin)) journal.writer(origin).close();
     await this.#openAll();
   }
@@ -79,7 +86,11 @@ export class SyslogSource implements Source {
   status(): SourceStatus {
     const { journal } = this.#options;
     const closed = this.#listeners.find(({ failure }) => failure !== undefined);
-    return { streams: journal.status(), failure: journal.failure ?? closed?.failure };
+    return {
+      streams: journal.status(),
+      failure: journal.failure ?? closed?.failure,
+      listeners: this.#listeners.map(statusOf),
+    };
   }
 
   close(deadline: AbortSignal): Promise<void> {
@@ -87,25 +98,28 @@ export class SyslogSource implements Source {
   }
 
   #create(configuration: ListenerConfiguration): OpenedListener {
-    const { journal, resource, clock, threadArguments } = this.#options;
+    const { journal, store, resource, clock, threadArguments, inheritedSockets } = this.#options;
     const name = listenText(configuration.listen);
     const label = {
       format: configuration.format,
       resource: new Map([...resource, ...configuration.resource]),
     };
-    const channel = new ListenerChannel(journal, name, label);
+    const resends = resendWindow(configuration, store);
+    const channel = new ListenerChannel({ journal, origin: name, label, resends });
     const packed = packedChannel(configuration, { channel, ...label, clock });
     const options = {
       configuration,
       channel,
-      stored: channel,
+      resends,
       packed,
       events: this.#events,
       listener: name,
       clock,
+      fd: inheritedSocket(configuration, inheritedSockets),
       ...(threadArguments && { threadArguments }),
     };
-    return { name, listener: createListener(options), packed, isOpen: false, failure: undefined };
+    const listener = createListener(options);
+    return { name, listener, channel, packed, isOpen: false, address: undefined, failure: undefined };
   }
 
   #openAll(): Promise<void> {
@@ -120,6 +134,7 @@ export class SyslogSource implements Source {
     try {
       const address = await listener.open();
       opened.isOpen = true;
+      opened.address = address;
       opened.failure = undefined;
       this.#events.listening({ listener: name, address });
     } catch (error) {
@@ -145,7 +160,10 @@ export class SyslogSource implements Source {
 interface OpenedListener {
   readonly name: string;
   readonly listener: SyslogListener;
+  readonly channel: ListenerChannel;
   readonly packed: PackedChannel | undefined;
+  /** Where it was opened. */
+  address: string | undefined;
   isOpen: boolean;
   /** Why it is not open. */
   failure: string | undefined;
@@ -153,11 +171,46 @@ interface OpenedListener {
 
 const RETRY_AFTER_MS = 5000;
 
+function statusOf({ name, listener, channel, isOpen, address, failure }: OpenedListener): ListenerStatus {
+  const { clients = [], connections, dropped } = listener.activity?.() ?? {};
+  return {
+    listener: name,
+    state: isOpen ? 'listening' : 'closed',
+    ...(isOpen && address !== undefined && { address }),
+    ...(failure !== undefined && { failure }),
+    ...(connections !== undefined && { connections }),
+    clients,
+    dropped: { noRoom: channel.dropped, ...dropped },
+  };
+}
+
 function packedChannel(
   { pack }: ListenerConfiguration,
   options: Omit<PackedChannelOptions, 'rules'>,
 ): PackedChannel | undefined {
   return pack === undefined ? undefined : new PackedChannel({ ...options, rules: pack });
+}
+
+/** Throws when systemd has not passed exactly one socket with the name. */
+function inheritedSocket(
+  { listen }: ListenerConfiguration,
+  sockets: InheritedSockets = new Map(),
+): number | undefined {
+  if (!('socketName' in listen)) return undefined;
+  const fds = sockets.get(listen.socketName) ?? [];
+  const [fd] = fds;
+  if (fd !== undefined && fds.length === 1) return fd;
+  const names = [...sockets.keys()].join(', ') || 'none';
+  throw new Error(
+    `Cannot listen at ${listenText(listen)}: systemd must pass exactly one socket with this name, got ${fds.length}. ` +
+      `Names of passed sockets: ${names}. Set FileDescriptorName= in the socket unit and start it before the service.`,
+  );
+}
+
+function resendWindow(configuration: ListenerConfiguration, store: StateStore): ResendWindow | undefined {
+  const { listen, identity, onResend } = configuration;
+  if (!isRelp(listen) || (onResend === 'keep' && identity === undefined)) return undefined;
+  return new ResendWindow({ store, listener: listenText(listen), identity, isMarking: onResend === 'mark' });
 }
 
 function createListener(options: SyslogListenerOptions): SyslogListener {

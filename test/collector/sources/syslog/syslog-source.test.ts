@@ -114,6 +114,72 @@ describe('the source syslog', () => {
     expect(marked).toEqual([undefined, undefined, undefined, 'true', 'true', undefined]);
   });
 
+  it('marks messages that were accepted by the aggregator before the restart', async () => {
+    const { port, close, state, records } = await openedSource([{ listen: RELP }]);
+    const first = await relpClient(port(RELP));
+    for (const i of [2, 3, 4]) first.send(i, `<13>message ${i}`);
+    await vi.waitFor(() => expect(records()).toHaveLength(3), PATIENT);
+    await close();
+    const again = await openedSource([{ listen: RELP }], { directory: state });
+    const second = await relpClient(again.port(RELP));
+    for (const i of [2, 3, 4, 5]) second.send(i, `<13>message ${i}`);
+    await vi.waitFor(() => expect(again.records()).toHaveLength(4), PATIENT);
+    const marked = again.records().map(({ attributes }) => attributes.get('megacollector.repeated'));
+    expect(marked).toEqual(['true', 'true', 'true', undefined]);
+  });
+
+  it('drops and answers a repetition with an identity, also after a restart', async () => {
+    const listeners = [{ listen: RELP, identity: 'json:id' }];
+    const { port, close, state, texts, metric } = await openedSource(listeners);
+    const first = await relpClient(port(RELP));
+    const message = (id: number) => `<13>{"id":${id}}`;
+    first.send(2, message(1));
+    first.send(3, message(1));
+    first.send(4, message(2));
+    const answers = '2 rsp 6 200 OK\n3 rsp 6 200 OK\n4 rsp 6 200 OK\n';
+    await vi.waitFor(() => expect(first.received()).toBe(answers), PATIENT);
+    await vi.waitFor(() => expect(texts()).toEqual([message(1), message(2)]), PATIENT);
+    expect(await metric('dropped_repetitions_total')).toBe(1);
+    await close();
+    const again = await openedSource(listeners, { directory: state });
+    const second = await relpClient(again.port(RELP));
+    for (const id of [1, 2, 3]) second.send(id + 1, message(id));
+    await vi.waitFor(() => expect(second.received()).toBe(answers), PATIENT);
+    await vi.waitFor(() => expect(again.texts()).toEqual([message(3)]), PATIENT);
+  });
+
+  it('reports the state, the clients and the losses of each listener', async () => {
+    const used = await openedSource([{ listen: TCP }]);
+    const closed = `tcp://127.0.0.1:${used.port(TCP)}`;
+    const { port, source, texts } = await openedSource([
+      { listen: TCP },
+      { listen: UDP },
+      { listen: closed },
+    ]);
+    await connected(port(TCP));
+    await connected(port(TCP));
+    const udp = createSocket('udp4');
+    onTestFinished(() => void udp.close());
+    udp.send('<13>x', port(UDP), '127.0.0.1');
+    await vi.waitFor(() => expect(texts()).toHaveLength(1), PATIENT);
+    await vi.waitFor(() => expect(source.status().listeners?.[0]?.connections).toBe(2), PATIENT);
+    expect(source.status().listeners).toEqual([
+      {
+        ...{ listener: TCP, state: 'listening', address: `127.0.0.1:${port(TCP)}`, connections: 2 },
+        ...{ clients: [{ address: '127.0.0.1', sockets: 2 }], dropped: { noRoom: 0 } },
+      },
+      {
+        ...{ listener: UDP, state: 'listening', address: `127.0.0.1:${port(UDP)}` },
+        clients: [{ address: '127.0.0.1', sockets: 1 }],
+        dropped: { noRoom: 0, kernel: 0, thread: 0 },
+      },
+      {
+        ...{ listener: closed, state: 'closed', failure: expect.stringContaining('EADDRINUSE') },
+        ...{ connections: 0, clients: [], dropped: { noRoom: 0 } },
+      },
+    ]);
+  });
+
   it.each([
     ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'an HTTP request (GET)'],
     ['POST /logs HTTP/1.1\r\n', 'an HTTP request (POST)'],
