@@ -141,7 +141,7 @@ interface Hooks {
   readonly onStderr: (chunk: Buffer) => void;
 }
 
-const IDENTITY = { sd: 'chaos@32473', parameter: 'id' };
+const IDENTITY = 'sd:chaos@32473.id';
 
 async function play(plan: SyslogChaosPlan, stage: Stage, random: Random): Promise<SyslogChaosReport> {
   const { daemons, pair, witness, writer, events, runs } = stage;
