@@ -29,6 +29,7 @@ export class JournalChannel {
   /** The end of all appended records: `flushedEnd` after a commit of what is pending now. */
   appendedEnd: number;
   onFlushed: ((end: Position) => void) | undefined;
+  onStoring: ((end: Position) => void) | undefined;
   readonly checksums: ChannelChecksums;
   /** Sizes of the flushed end. */
   readonly sizeHistory: SizeHistory;

@@ -121,6 +121,8 @@ export class JournalCommit {
     const { index } = this.#parts;
     for (const place of places) index.putEntry(place);
     for (const place of removed) index.removeEntry(place);
+    const last = places.at(-1);
+    if (last !== undefined) channel.onStoring?.(last.end);
     const loss = reported === undefined ? channel.loss : withoutLoss(channel.loss, reported);
     const over = channel.finished && tail.end === channel.flushedEnd && places.length === 0;
     if (over) index.removeChannel(channel.number);

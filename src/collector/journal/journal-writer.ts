@@ -54,6 +54,12 @@ export interface WriterOptions {
    * commit that contains such records, with ascending positions. Must not throw.
    */
   readonly onFlushed?: (end: Position) => void;
+  /**
+   * Called inside the transaction that stores all records before `end`, for changes that must be on disk if and only
+   * if the records are. Called again when the transaction fails and is tried again. `onFlushed` follows when it
+   * succeeds. Must not throw.
+   */
+  readonly onStoring?: (end: Position) => void;
   /** Default: `arrival`. */
   readonly order?: RecordOrder;
 }

@@ -86,7 +86,7 @@ export class Connection implements FlushedListener {
 
   #process(): void {
     while (!this.#ended && !this.#protocol.isFull && this.#chunks.length > 0) {
-      const [chunk] = this.#chunks;
+      const chunk = this.#nextPart();
       if (chunk === undefined || !this.#hasRoomFor(chunk)) break;
       this.#chunks.shift();
       this.#push(chunk);
@@ -98,6 +98,16 @@ export class Connection implements FlushedListener {
     const mayRead = this.#chunks.length === 0 && !this.#protocol.isFull;
     if (mayRead && socket.isPaused()) socket.resume();
     else if (!mayRead && !socket.isPaused()) socket.pause();
+  }
+
+  /** The next chunk, cut to the bytes that the protocol accepts now. */
+  #nextPart(): Buffer | undefined {
+    const [chunk] = this.#chunks;
+    const { maxPushBytes } = this.#protocol;
+    if (chunk === undefined || chunk.length <= maxPushBytes) return chunk;
+    const part = chunk.subarray(0, maxPushBytes);
+    this.#chunks.splice(0, 1, part, chunk.subarray(maxPushBytes));
+    return part;
   }
 
   /** The messages of a chunk are at most its bytes, and the shortest frame of a message is two bytes. */
@@ -167,6 +177,8 @@ export class Connection implements FlushedListener {
 export interface ConnectionProtocol {
   /** Too much is not flushed or not answered. */
   readonly isFull: boolean;
+  /** Bytes of one call of `push` that cannot exceed the limit of `isFull` by much. At least 1. */
+  readonly maxPushBytes: number;
   /** Everything is answered; the connection can end. */
   readonly isFinished: boolean;
   /** The protocol is of no use without the peer: a message that was not answered is sent again. */

@@ -10,6 +10,11 @@ export const SYSLOG_METRICS = metricTable('collector_syslog_', {
     labels,
   }),
   repeated: counter('repeated_records_total', 'Messages that a RELP client sent again, marked', { labels }),
+  droppedRepetitions: counter(
+    'dropped_repetitions_total',
+    'Messages that a RELP client sent again, and that were dropped because of their identity',
+    { labels },
+  ),
   garbage: counter('misframed_records_total', 'Records of bytes after a wrong message length', { labels }),
   kernelDropped: counter(
     'kernel_dropped_total',
@@ -124,6 +129,9 @@ export const SYSLOG_EVENTS = defineEvents(SYSLOG_METRICS, (event) => ({
   }),
   truncated: event<AtListener>({ count: ({ truncated }, { listener }) => truncated.inc(1, { listener }) }),
   repeated: event<AtListener>({ count: ({ repeated }, { listener }) => repeated.inc(1, { listener }) }),
+  droppedRepetition: event<AtListener>({
+    count: ({ droppedRepetitions }, { listener }) => droppedRepetitions.inc(1, { listener }),
+  }),
   misframed: event<AtListener & { readonly peer: string }>({
     warn: 'A syslog sender announced a wrong message length; the bytes after it are kept as a record',
     limit: byPeer,

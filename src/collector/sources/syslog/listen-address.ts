@@ -32,6 +32,10 @@ export function usesTls({ transport }: ListenAddress): boolean {
   return transport === 'tls' || transport === 'relp+tls';
 }
 
+export function isRelp({ transport }: ListenAddress): boolean {
+  return transport === 'relp' || transport === 'relp+tls';
+}
+
 /** Other machines can send to it, without encryption. */
 export function isExposed(listen: ListenAddress): boolean {
   return 'address' in listen && !usesTls(listen) && !isLoopback(listen.address);

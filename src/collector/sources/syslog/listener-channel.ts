@@ -1,10 +1,10 @@
 import type { Position } from '../../../records/position.ts';
-import type { RecordBatch } from '../../../records/record-batch.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
 import type { FlushedListener, RecordChannel } from './record-channel.ts';
+import type { ResendWindow } from './resend-window.ts';
 
 /**
  * The stream of one listener in the journal. All its connections write to it, and records of all peers share
@@ -12,26 +12,24 @@ import type { FlushedListener, RecordChannel } from './record-channel.ts';
  */
 export class ListenerChannel implements RecordChannel {
   readonly #writer: JournalWriter;
-  readonly #newest: (bytes: number) => Promise<readonly RecordBatch[]>;
   readonly #label: RecordLabel;
+  readonly #resends: ListenerChannelOptions['resends'];
   readonly #waiting = new Set<FlushedListener>();
   #line: Buffer = Buffer.allocUnsafeSlow(FIRST_LINE_BYTES);
   #flushed: Position = 0;
 
-  constructor(journal: Journal, origin: string, label: RecordLabel) {
+  constructor({ journal, origin, label, resends }: ListenerChannelOptions) {
     this.#label = label;
-    this.#newest = (bytes) => journal.newest(origin, bytes);
-    this.#writer = journal.writer(origin, { onFlushed: (end) => this.#onFlushed(end) });
+    this.#resends = resends;
+    this.#writer = journal.writer(origin, {
+      onFlushed: (end) => this.#onFlushed(end),
+      ...(resends && { onStoring: (end) => resends.storing(end) }),
+    });
   }
 
   /** Everything before it is on disk. */
   get flushed(): Position {
     return this.#flushed;
-  }
-
-  /** The newest records of an earlier run, as far as the aggregator has not accepted them. */
-  newest(bytes: number): Promise<readonly RecordBatch[]> {
-    return this.#newest(bytes);
   }
 
   /** Appends a message as a line. Returns the position that `flushed` has when the record is on disk. */
@@ -80,8 +78,17 @@ export class ListenerChannel implements RecordChannel {
 
   #onFlushed(end: Position): void {
     this.#flushed = end;
+    this.#resends?.stored();
     for (const listener of this.#waiting) listener.onFlushed(end);
   }
+}
+
+export interface ListenerChannelOptions {
+  readonly journal: Pick<Journal, 'writer'>;
+  readonly origin: string;
+  readonly label: RecordLabel;
+  /** Written together with the records. */
+  readonly resends?: Pick<ResendWindow, 'storing' | 'stored'> | undefined;
 }
 
 const FIRST_LINE_BYTES = 64 * 1024;

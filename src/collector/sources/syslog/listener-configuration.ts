@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { compilePredicate } from '../../../expressions/compile-expression.ts';
+import { parseExpression } from '../../../expressions/parse-expression.ts';
 import { TIME_ZONE } from '../../../formats/marker-attributes.ts';
 import { formatNamed } from '../../../formats/registry.ts';
 import type { SyslogFraming } from '../../../protocols/syslog-framing/frame-splitter.ts';
@@ -11,12 +13,14 @@ import { jsonProblem } from '../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../runtime/configuration/schema-problems.ts';
 import { PACK_KEYS, type PackRule, packSchema } from '../../packing/pack-rules.ts';
 import {
+  isRelp,
   LISTEN_FORMAT,
   type ListenAddress,
   listenText,
   parseListenAddress,
   usesTls,
 } from './listen-address.ts';
+import { IDENTITY_FORMAT, type MessageIdentity, parseIdentity } from './message-identity.ts';
 
 /** One listener, with all its options. */
 export interface ListenerConfiguration {
@@ -33,6 +37,8 @@ export interface ListenerConfiguration {
   readonly zones: readonly NetworkZone[];
   readonly tls?: ListenerTls;
   readonly onResend: 'mark' | 'keep';
+  /** RELP: repetitions of messages with an identity are dropped. */
+  readonly identity?: MessageIdentity;
   readonly socketMode: number;
   readonly receiveBufferBytes: number;
   /** How records are merged before they are stored. */
@@ -124,6 +130,17 @@ const networkSchema = z.string().refine((text) => addNetwork(new BlockList(), te
   message: 'expected an address or a network such as 10.0.0.0/8',
 });
 
+/** The attributes of the sender have a value in a condition, a stream and a position have none. */
+const compileCondition = (text: string) => compilePredicate(parseExpression(text));
+
+const identitySchema = z.string().transform((text, context): MessageIdentity => {
+  const identity = parseIdentity(text);
+  if (identity !== undefined) return identity;
+  const message = `expected ${IDENTITY_FORMAT.replaceAll('`', '')}, found ${JSON.stringify(text)}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
 const entryShape = {
   listen: listenSchema,
   framing: z.enum(['auto', 'octet', 'lf', 'nul']).default('auto'),
@@ -147,19 +164,20 @@ const entryShape = {
     .refine((resource) => resource.size <= LIMITS.resourceEntries - 16, 'expected at most 48 attributes')
     .default(EMPTY_RESOURCE),
   on_resend: z.enum(['mark', 'keep']).default('mark'),
+  identity: identitySchema.optional(),
   socket_mode: z
     .string()
     .regex(/^0?[0-7]{3}$/, 'expected three octal digits such as 0660')
     .transform((text) => Number.parseInt(text, 8))
     .default(0o666),
-  pack: packSchema().optional(),
+  pack: packSchema(compileCondition).optional(),
   receive_buffer: sizeBetween(64 * KIB, 1024 * KIB * KIB).default(8 * KIB * KIB),
 };
 
 const rawEntrySchema = z.strictObject(entryShape);
 
 const entrySchema = rawEntrySchema.transform((entry, context): ListenerConfiguration => {
-  const problem = tlsProblem(entry);
+  const problem = tlsProblem(entry) ?? identityProblem(entry);
   if (problem !== undefined) context.addIssue({ code: 'custom', ...problem });
   const tls = tlsOf(entry);
   return {
@@ -179,6 +197,7 @@ const entrySchema = rawEntrySchema.transform((entry, context): ListenerConfigura
     })),
     ...(tls === undefined ? {} : { tls }),
     onResend: entry.on_resend,
+    ...(entry.identity === undefined ? {} : { identity: entry.identity }),
     socketMode: entry.socket_mode,
     receiveBufferBytes: entry.receive_buffer,
     ...(entry.pack === undefined ? {} : { pack: entry.pack }),
@@ -208,7 +227,12 @@ function clientCertificateOf({
   return client_certificate ?? (permitted_peers.length > 0 || ca_file !== undefined ? 'required' : 'none');
 }
 
-function tlsProblem(entry: RawEntry): { readonly path: string[]; readonly message: string } | undefined {
+interface EntryProblem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+function tlsProblem(entry: RawEntry): EntryProblem | undefined {
   const { listen, certificate_file, key_file, ca_file, permitted_peers } = entry;
   const isTls = usesTls(listen);
   if (isTls && certificate_file === undefined)
@@ -225,6 +249,15 @@ function tlsProblem(entry: RawEntry): { readonly path: string[]; readonly messag
     return { path: ['ca_file'], message: 'is required to verify client certificates' };
   if (needsCa && permitted_peers.length === 0)
     return { path: ['ca_file'], message: 'is required to verify client certificates' };
+  return undefined;
+}
+
+function identityProblem({ listen, identity, pack }: RawEntry): EntryProblem | undefined {
+  if (identity === undefined) return undefined;
+  if (!isRelp(listen))
+    return { path: ['identity'], message: `needs relp or relp+tls, found ${listen.transport}` };
+  if (pack !== undefined)
+    return { path: ['identity'], message: 'cannot be used with pack: a merged record has no identity' };
   return undefined;
 }
 

@@ -9,9 +9,16 @@ export function lossRecord({ records, bytes, fromUnixMs, toUnixMs }: Loss): Buff
   );
 }
 
-/** The record that reports UDP messages that were lost before this program read them. */
-export function kernelLossRecord(dropped: number, nowUnixMs: number): Buffer {
-  return reportRecord(nowUnixMs, `the kernel dropped ${messages(dropped)}: the receive buffer was full`);
+/**
+ * The record that reports UDP messages that were dropped before they reached the journal: by the kernel, or by the thread
+ * of the socket.
+ */
+export function dropRecord(cause: 'kernel' | 'thread', dropped: number, nowUnixMs: number): Buffer {
+  const text =
+    cause === 'kernel'
+      ? `the kernel dropped ${messages(dropped)}: the receive buffer was full`
+      : `mega-collector dropped ${messages(dropped)}: the process could not keep up`;
+  return reportRecord(nowUnixMs, text);
 }
 
 /** RFC 5424, facility syslog, severity warning: each format of this source can read it. */

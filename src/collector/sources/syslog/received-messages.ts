@@ -28,6 +28,12 @@ export class ReceivedMessages {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** The message is stored already. */
+  dropRepetition(): void {
+    const { events, listener } = this.#options;
+    events.droppedRepetition({ listener });
+  }
+
   misframed(): void {
     const { events, listener, peer } = this.#options;
     events.misframed({ listener, peer });

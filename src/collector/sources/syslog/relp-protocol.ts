@@ -12,6 +12,8 @@ import type { ResendTrack } from './resend-window.ts';
 
 /** A connection with this many unanswered messages is not read. */
 const MAX_UNANSWERED = 1000;
+/** `2 syslog 0`: fewer bytes contain no message. */
+const SHORTEST_FRAME_BYTES = 11;
 /** librelp waits 90 s for an answer; the connection is closed before that, and the client sends again. */
 const ANSWER_WITHIN_MS = 60_000;
 const OPEN_WITHIN_MS = 30_000;
@@ -43,6 +45,11 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
     return (
       this.#session.unanswered >= MAX_UNANSWERED || this.#options.socket.writableLength > MAX_UNSENT_BYTES
     );
+  }
+
+  /** So few bytes that they do not contain more messages than may be unanswered. */
+  get maxPushBytes(): number {
+    return Math.max(1, MAX_UNANSWERED - this.#session.unanswered) * SHORTEST_FRAME_BYTES;
   }
 
   get isFinished(): boolean {
@@ -83,7 +90,7 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
 
   closed(): void {
     this.#cancelTimer();
-    this.#options.track.end();
+    this.#options.track?.end();
   }
 
   /** For the session. */
@@ -97,7 +104,14 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
     const truncatedFrom = dataBytes > data.length ? dataBytes : undefined;
     const bytes = truncatedFrom === undefined ? withoutLineEnding(data) : data.subarray(0, keptBytes);
     if (bytes.length === 0) return 0;
-    return messages.add(bytes, { isRepeated: track.isRepeated(bytes), truncatedFrom });
+    const checked = track?.check(bytes);
+    if (checked?.kind === 'dropped') {
+      messages.dropRepetition();
+      return checked.answerAfter;
+    }
+    const end = messages.add(bytes, { isRepeated: checked?.kind === 'repeated', truncatedFrom });
+    if (checked !== undefined && end < Number.POSITIVE_INFINITY) track?.add(checked.fingerprint, end);
+    return end;
   }
 
   #answer(): void {
@@ -140,7 +154,8 @@ export interface RelpProtocolOptions {
   readonly socket: Socket;
   readonly messages: ReceivedMessages;
   readonly channel: RecordChannel;
-  readonly track: ResendTrack;
+  /** Absent: messages that are sent again are not recognized. */
+  readonly track: ResendTrack | undefined;
   readonly keptBytes: number;
   readonly softwareVersion: string;
   readonly events: SyslogEvents;

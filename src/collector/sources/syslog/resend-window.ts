@@ -1,97 +1,190 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import type { Position } from '../../../records/position.ts';
+import type { StateStore, Table } from '../../../storage/state/state-store.ts';
+import type { MessageIdentity } from './message-identity.ts';
+import { PeerWindow } from './peer-window.ts';
 
 /**
- * Recognizes messages that a RELP client sends again. After a broken connection a client sends all messages
- * without an answer again, first and in their order: the first messages of the new session are the last ones
- * of an earlier session. A client cannot know which of them were stored.
+ * Recognizes messages that RELP clients send again. After a broken connection a client sends all messages without an
+ * answer again. rsyslog then also repeats the messages of its current batch, of which some are in the first group. A
+ * client cannot know which messages were stored.
  *
- * Messages are compared by a hash. Equal messages in a row are legal, so a recognized message is marked and not
- * dropped.
+ * The window has fingerprints of the newest messages of each sender. They are written in the transaction that stores
+ * the messages, so a message that is stored is in the window of each later process, also after a crash, and after the
+ * aggregator has accepted the message.
+ *
+ * Without an identity, equal messages are legal. A message in the beginning of a session that equals one in the window
+ * is marked, not dropped. With an identity, a message is a repetition if the same sender has sent the same bytes
+ * with the same identity, and the fingerprint is still in the window. It is dropped.
+ *
+ * Limits: `MAX_PEERS` senders. All senders share `MAX_MESSAGES` fingerprints, and each of them has at least
+ * `MIN_PEER_MESSAGES`.
  */
 export class ResendWindow {
-  /** The sessions of each peer, the latest last; the peer whose session began last is last. */
-  readonly #sessions = new Map<string, Hashes[]>();
+  readonly #identity: MessageIdentity | undefined;
+  readonly #isMarking: boolean;
+  readonly #listener: string;
+  readonly #table: Table<string>;
+  /** The sender whose session began last is last. */
+  readonly #peers = new Map<string, PeerWindow>();
+  /** Windows that have something to write. */
+  readonly #changed = new Set<PeerWindow>();
+  #lastEnd: Position = 0;
 
-  /** A session begins. */
-  track(peer: string): ResendTrack {
-    const earlier = this.#sessions.get(peer) ?? [];
-    const own: Hashes = [];
-    this.#sessions.delete(peer);
-    this.#sessions.set(peer, [...earlier.slice(1 - MAX_SESSIONS), own]);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MAX_PEERS && oldest !== undefined) this.#sessions.delete(oldest);
-    return new ResendTrack(own, earlier, () => this.#forget(peer, own));
+  constructor({ store, listener, identity, isMarking = true }: ResendWindowOptions) {
+    this.#isMarking = isMarking;
+    this.#identity = identity;
+    this.#listener = listener;
+    this.#table = store.table(RESENDS_TABLE);
+    for (const { key, value } of this.#table.entries({ prefix: listener })) {
+      const [, name = '', block] = key as [string, string, number];
+      this.#peer(name).restore(block, value);
+    }
   }
 
-  /** A session that ended without messages has nothing that could be sent again. */
-  #forget(peer: string, own: Hashes): void {
-    const sessions = this.#sessions.get(peer);
-    if (own.length > 0 || sessions === undefined) return;
-    const others = sessions.filter((each) => each !== own);
-    if (others.length === 0) this.#sessions.delete(peer);
-    else this.#sessions.set(peer, others);
+  /** A session begins. `hasPositions`: the ends of its messages are positions of the journal. */
+  track(address: string, hasPositions = true): ResendTrack {
+    const name = this.#identity?.isGlobal === true ? '' : address;
+    const peer = this.#peer(name);
+    peer.sessions++;
+    this.#peers.delete(name);
+    this.#peers.set(name, peer);
+    this.#limitPeers();
+    return new ResendTrack({
+      peer,
+      address: name,
+      identity: this.#identity,
+      isMarking: this.#isMarking,
+      add: (fingerprint, end) => this.#add(peer, fingerprint, hasPositions ? end : 0),
+      lastEnd: () => this.#lastEnd,
+      ended: () => this.#ended(name, peer),
+    });
+  }
+
+  /** For the journal: called inside the transaction that stores all messages before `end`. */
+  storing(end: Position): void {
+    for (const peer of this.#changed) {
+      const { blocks, removed } = peer.write(end);
+      for (const [block, text] of blocks) this.#table.put([this.#listener, peer.name, block], text);
+      for (const block of removed) this.#table.remove([this.#listener, peer.name, block]);
+    }
+  }
+
+  /** For the journal: the transaction is committed. */
+  stored(): void {
+    for (const peer of this.#changed) if (peer.written()) this.#changed.delete(peer);
+  }
+
+  #add(peer: PeerWindow, fingerprint: string, end: Position): void {
+    this.#lastEnd = Math.max(this.#lastEnd, end);
+    peer.add(fingerprint, end);
+    const most = this.#identity?.isGlobal === true ? MAX_MESSAGES : MAX_PEER_MESSAGES;
+    const share = Math.floor(MAX_MESSAGES / this.#peers.size);
+    peer.limitTo(Math.max(MIN_PEER_MESSAGES, Math.min(most, share)));
+    this.#changed.add(peer);
+  }
+
+  #peer(name: string): PeerWindow {
+    const peer = this.#peers.get(name) ?? new PeerWindow(name);
+    this.#peers.set(name, peer);
+    return peer;
+  }
+
+  #limitPeers(): void {
+    if (this.#peers.size <= MAX_PEERS) return;
+    const oldest = [...this.#peers.values()].find(({ sessions }) => sessions === 0);
+    if (oldest === undefined) return;
+    this.#peers.delete(oldest.name);
+    oldest.limitTo(0);
+    this.#changed.add(oldest);
+  }
+
+  #ended(name: string, peer: PeerWindow): void {
+    peer.sessions--;
+    if (peer.sessions === 0 && peer.isEmpty && this.#peers.get(name) === peer) this.#peers.delete(name);
   }
 }
 
 /** The messages of one session. */
 export class ResendTrack {
-  readonly #own: Hashes;
-  /** The places in earlier sessions where the messages of this session may continue. */
-  #places: Place[] | undefined;
-  readonly #earlier: readonly Hashes[];
-  readonly #forget: () => void;
+  readonly #options: TrackOptions;
+  #received = 0;
+  #isEnded = false;
 
-  constructor(own: Hashes, earlier: readonly Hashes[], forget: () => void) {
-    this.#own = own;
-    this.#earlier = earlier;
-    this.#forget = forget;
+  constructor(options: TrackOptions) {
+    this.#options = options;
   }
 
-  /** Whether the next message of the session repeats one of an earlier session. */
-  isRepeated(message: Uint8Array): boolean {
-    const hash = hashOf(message);
-    this.#remember(hash);
-    if (this.#places?.length === 0) return false;
-    this.#places = this.#places === undefined ? placesOf(hash, this.#earlier) : continued(hash, this.#places);
-    return this.#places.length > 0;
+  /** Compares the next message of the session with the window. */
+  check(message: Uint8Array): CheckedMessage {
+    const { peer, address, identity, isMarking, lastEnd } = this.#options;
+    const digest = hash('sha256', message, 'base64').slice(0, FINGERPRINT_CHARACTERS);
+    const value = identity?.of(message);
+    const fingerprint = value === undefined ? digest : fingerprintOf(`${address}\0${value}\0${digest}`);
+    const isKnown = peer.has(fingerprint);
+    // The first message may not be on disk yet, and the answer to its repetition promises that it is.
+    if (isKnown && value !== undefined) return { kind: 'dropped', answerAfter: lastEnd() };
+    const isEarly = this.#received++ < EARLY_MESSAGES;
+    return { kind: isKnown && isEarly && isMarking ? 'repeated' : 'new', fingerprint };
+  }
+
+  /** Remembers a checked message that was appended. `end`: everything before it is stored with the message. */
+  add(fingerprint: string, end: Position): void {
+    this.#options.add(fingerprint, end);
   }
 
   end(): void {
-    this.#forget();
-  }
-
-  #remember(hash: number): void {
-    this.#own.push(hash);
-    if (this.#own.length >= 2 * MAX_MESSAGES) this.#own.splice(0, MAX_MESSAGES);
+    if (!this.#isEnded) this.#options.ended();
+    this.#isEnded = true;
   }
 }
 
-/** The hashes of the last messages of a session, in order. */
-type Hashes = number[];
+/** `dropped`: it is a repetition, and is answered when everything before `answerAfter` is on disk. */
+export type CheckedMessage =
+  | { readonly kind: 'new' | 'repeated'; readonly fingerprint: string }
+  | { readonly kind: 'dropped'; readonly answerAfter: Position };
 
-interface Place {
-  readonly hashes: Hashes;
-  readonly next: number;
+export interface ResendWindowOptions {
+  readonly store: StateStore;
+  readonly listener: string;
+  readonly identity?: MessageIdentity | undefined;
+  /** Default: true. Otherwise repetitions without an identity are not recognized. */
+  readonly isMarking?: boolean;
 }
 
-/** As many as a session can have unanswered. */
-const MAX_MESSAGES = 1024;
-const MAX_SESSIONS = 8;
+interface TrackOptions {
+  readonly peer: PeerWindow;
+  readonly address: string;
+  readonly identity: MessageIdentity | undefined;
+  readonly isMarking: boolean;
+  readonly add: (fingerprint: string, end: Position) => void;
+  readonly lastEnd: () => Position;
+  readonly ended: () => void;
+}
+
+/** Rows: listener, sender, number of the block -> fingerprints without separators. */
+const RESENDS_TABLE = 'syslog resends';
+
+/** Removes the fingerprints of listeners that are not configured any more. */
+export async function forgetResends(store: StateStore, listeners: ReadonlySet<string>): Promise<void> {
+  const table = store.table<string>(RESENDS_TABLE);
+  const keys = Array.from(table.entries(), ({ key }) => key as [string, string, number]);
+  const forgotten = keys.filter(([listener]) => !listeners.has(listener));
+  if (forgotten.length === 0) return;
+  await store.write(() => {
+    for (const key of forgotten) table.remove(key);
+  });
+}
+
+/** A client can have this many messages without an answer, and repeats at most a batch of the same size. */
+const EARLY_MESSAGES = 2048;
 const MAX_PEERS = 4096;
+const MAX_MESSAGES = 512 * 1024;
+const MAX_PEER_MESSAGES = 16 * 1024;
+const MIN_PEER_MESSAGES = 256;
+/** 96 bits: no two different messages of a window are equal. */
+export const FINGERPRINT_CHARACTERS = 16;
 
-function placesOf(hash: number, earlier: readonly Hashes[]): Place[] {
-  return earlier.flatMap((hashes) =>
-    hashes.flatMap((each, index) => (each === hash ? [{ hashes, next: index + 1 }] : [])),
-  );
-}
-
-function continued(hash: number, places: readonly Place[]): Place[] {
-  return places
-    .filter(({ hashes, next }) => hashes[next] === hash)
-    .map(({ hashes, next }) => ({ hashes, next: next + 1 }));
-}
-
-/** 48 bits: two different messages of a window are equal with a chance of one in 10^8. */
-function hashOf(message: Uint8Array): number {
-  return createHash('md5').update(message).digest().readUIntBE(0, 6);
+function fingerprintOf(text: string): string {
+  return hash('sha256', text, 'base64').slice(0, FINGERPRINT_CHARACTERS);
 }

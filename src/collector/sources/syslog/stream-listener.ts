@@ -6,7 +6,7 @@ import { productVersion } from '../../../runtime/product-version.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import { Connection, type ConnectionProtocol } from './connection.ts';
-import type { ListenAddress } from './listen-address.ts';
+import { isRelp } from './listen-address.ts';
 import type { ListenerTls } from './listener-configuration.ts';
 import { clientRefusal, clientSubject, loadSecureContext, tlsFiles } from './listener-tls.ts';
 import { contains, peerAddress } from './peer-address.ts';
@@ -14,8 +14,6 @@ import { PeerAttributes } from './peer-attributes.ts';
 import { ReceivedMessages } from './received-messages.ts';
 import type { RecordChannel } from './record-channel.ts';
 import { RelpProtocol } from './relp-protocol.ts';
-import { ResendTrack, ResendWindow } from './resend-window.ts';
-import { restoreResends } from './restore-resends.ts';
 import { StreamProtocol } from './stream-protocol.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 
@@ -35,8 +33,6 @@ export class StreamListener implements SyslogListener {
   readonly #connections = new Set<Connection>();
   /** Also those whose handshake has not ended. */
   readonly #sockets = new Set<Socket>();
-  readonly #resends = new ResendWindow();
-  #isRestored = false;
   #server: Server | undefined;
   #watcher: ContentWatcher | undefined;
   #whenEmpty: () => void = () => {};
@@ -48,8 +44,6 @@ export class StreamListener implements SyslogListener {
   async open(): Promise<string> {
     const { configuration, events, listener } = this.#options;
     const { listen, maxConnections, socketMode, tls } = configuration;
-    if (isRelp(listen) && !this.#isRestored) await restoreResends(this.#resends, this.#options.stored);
-    this.#isRestored = true;
     const server = tls === undefined ? createServer(NET_OPTIONS) : await this.#tlsServer(tls);
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));
@@ -190,10 +184,10 @@ export class StreamListener implements SyslogListener {
     messages: ReceivedMessages,
     { channel, peer, address, close }: Accepted,
   ): ConnectionProtocol {
-    const { configuration, events, listener, clock } = this.#options;
-    const { framing, messageBytes: keptBytes, listen, onResend } = configuration;
+    const { configuration, events, listener, clock, resends, packed } = this.#options;
+    const { framing, messageBytes: keptBytes, listen } = configuration;
     if (!isRelp(listen)) return new StreamProtocol(messages, framing, keptBytes);
-    const track = onResend === 'mark' ? this.#resends.track(address) : NO_TRACK;
+    const track = resends?.track(address, packed === undefined);
     const softwareVersion = productVersion();
     return new RelpProtocol({
       ...{
@@ -240,10 +234,6 @@ export class StreamListener implements SyslogListener {
   }
 }
 
-function isRelp({ transport }: ListenAddress): boolean {
-  return transport === 'relp' || transport === 'relp+tls';
-}
-
 interface Accepted {
   readonly channel: RecordChannel;
   readonly peer: string;
@@ -253,7 +243,6 @@ interface Accepted {
 
 /** A client that has sent everything may close its side and wait for answers. TLS has no half-closed connections. */
 const NET_OPTIONS = { allowHalfOpen: true };
-const NO_TRACK = new ResendTrack([], [], () => {});
 const PLAIN_BYTES = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_UNKNOWN_PROTOCOL',

@@ -29,6 +29,11 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
     return this.#unflushedBytes >= MAX_UNFLUSHED_BYTES;
   }
 
+  /** A chunk of the socket is at most 64 KiB. */
+  get maxPushBytes(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   get isFinished(): boolean {
     return this.#isShutDown;
   }

@@ -1,9 +1,9 @@
 import type { Clock } from '../../../runtime/clock.ts';
 import type { SyslogEvents } from './events.ts';
-import type { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import type { PackedChannel } from './packed-channel.ts';
 import type { RecordChannel } from './record-channel.ts';
+import type { ResendWindow } from './resend-window.ts';
 
 /** An open or opening listener of any transport. */
 export interface SyslogListener {
@@ -16,8 +16,8 @@ export interface SyslogListener {
 export interface SyslogListenerOptions {
   readonly configuration: ListenerConfiguration;
   readonly channel: RecordChannel;
-  /** The records of an earlier run. */
-  readonly stored: Pick<ListenerChannel, 'newest'>;
+  /** RELP: recognizes messages that are sent again. */
+  readonly resends?: ResendWindow | undefined;
   /** Present if the listener packs records: each connection has a channel of its own. */
   readonly packed?: PackedChannel | undefined;
   readonly events: SyslogEvents;

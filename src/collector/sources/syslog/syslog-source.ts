@@ -3,13 +3,15 @@ import type { Registry } from 'prom-client';
 import type { Resource } from '../../../records/resource.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
+import type { StateStore } from '../../../storage/state/state-store.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Source, SourceStatus, StreamSink } from '../../source.ts';
 import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
-import { listenText } from './listen-address.ts';
+import { isRelp, listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import { PackedChannel, type PackedChannelOptions } from './packed-channel.ts';
+import { forgetResends, ResendWindow } from './resend-window.ts';
 import { StreamListener } from './stream-listener.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 import { UdpListener } from './udp-listener.ts';
@@ -21,6 +23,7 @@ export interface SyslogSourceOptions {
   readonly resource: Resource;
   /** Used by this source only: opened before the start, stopped by `close`. */
   readonly journal: Journal;
+  readonly store: StateStore;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -56,10 +59,11 @@ export class SyslogSource implements Source {
   }
 
   async start(sink: StreamSink): Promise<void> {
-    const { journal, listeners } = this.#options;
+    const { journal, store, listeners } = this.#options;
     journal.attach(sink);
     for (const configuration of listeners) this.#listeners.push(this.#create(configuration));
     const origins = new Set(this.#listeners.map(({ name }) => name));
+    await forgetResends(store, origins);
     for (const origin of journal.openOrigins) if (!origins.has(origin)) journal.writer(origin).close();
     await this.#openAll();
   }
@@ -87,18 +91,19 @@ export class SyslogSource implements Source {
   }
 
   #create(configuration: ListenerConfiguration): OpenedListener {
-    const { journal, resource, clock, threadArguments } = this.#options;
+    const { journal, store, resource, clock, threadArguments } = this.#options;
     const name = listenText(configuration.listen);
     const label = {
       format: configuration.format,
       resource: new Map([...resource, ...configuration.resource]),
     };
-    const channel = new ListenerChannel(journal, name, label);
+    const resends = resendWindow(configuration, store);
+    const channel = new ListenerChannel({ journal, origin: name, label, resends });
     const packed = packedChannel(configuration, { channel, ...label, clock });
     const options = {
       configuration,
       channel,
-      stored: channel,
+      resends,
       packed,
       events: this.#events,
       listener: name,
@@ -158,6 +163,12 @@ function packedChannel(
   options: Omit<PackedChannelOptions, 'rules'>,
 ): PackedChannel | undefined {
   return pack === undefined ? undefined : new PackedChannel({ ...options, rules: pack });
+}
+
+function resendWindow(configuration: ListenerConfiguration, store: StateStore): ResendWindow | undefined {
+  const { listen, identity, onResend } = configuration;
+  if (!isRelp(listen) || (onResend === 'keep' && identity === undefined)) return undefined;
+  return new ResendWindow({ store, listener: listenText(listen), identity, isMarking: onResend === 'mark' });
 }
 
 function createListener(options: SyslogListenerOptions): SyslogListener {

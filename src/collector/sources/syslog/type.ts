@@ -40,7 +40,7 @@ export const syslogType: SourceType<SyslogConfiguration, typeof SYSLOG_VARIABLES
       lossRecord,
       ...dependencies,
     });
-    return new SyslogSource({ listeners, resource, journal, ...dependencies });
+    return new SyslogSource({ listeners, resource, journal, store, ...dependencies });
   },
   leftovers: async (store) => ({ streams: storedStatus(store, NAME) }),
 };

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Cancel } from '../../../runtime/clock.ts';
 import { packageRoot } from '../../../runtime/package-root.ts';
 import { KernelDrops } from './kernel-drops.ts';
-import { kernelLossRecord } from './loss-record.ts';
+import { dropRecord } from './loss-record.ts';
 import { contains, peerAddress } from './peer-address.ts';
 import { PeerAttributes } from './peer-attributes.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
@@ -28,8 +28,8 @@ export class UdpListener implements SyslogListener {
   #worker: Worker | undefined;
   #cancelDrops: Cancel = () => {};
   #drops: KernelDrops | undefined;
-  /** Dropped by the kernel and not reported in the stream yet. */
-  #unreported = 0;
+  /** Dropped, and not reported in the stream yet. */
+  readonly #unreported = { kernel: 0, thread: 0 };
   #isClosing = false;
   #whenClosed: () => void = () => {};
 
@@ -73,6 +73,7 @@ export class UdpListener implements SyslogListener {
     });
     worker.postMessage({ kind: 'close' } satisfies ToUdpThread);
     await closed;
+    this.#reportDrops();
     this.#worker = undefined;
   }
 
@@ -97,8 +98,10 @@ export class UdpListener implements SyslogListener {
     this.#worker?.postMessage({ kind: 'processed', bytes: data.length } satisfies ToUdpThread);
     if (records > 0) events.received({ listener, records, bytes: data.length - records });
     if (rejected > 0) events.notAllowed({ listener, peer: addresses[0]?.address ?? '', messages: rejected });
-    if (dropped > 0) events.threadDropped({ listener, messages: dropped });
-    for (let each = 0; each < dropped; each++) channel.drop(0);
+    if (dropped === 0) return;
+    events.threadDropped({ listener, messages: dropped });
+    this.#unreported.thread += dropped;
+    this.#reportDrops();
   }
 
   #appendMessage(line: Uint8Array, peer: PeerAttributes): void {
@@ -145,13 +148,22 @@ export class UdpListener implements SyslogListener {
   }
 
   async #takeDrops(): Promise<void> {
-    const { channel, clock, events, listener } = this.#options;
+    const { events, listener } = this.#options;
     const messages = (await this.#drops?.taken()) ?? 0;
     if (messages > 0) events.kernelDropped({ listener, messages });
-    this.#unreported += messages;
-    if (this.#unreported === 0) return;
-    const record = kernelLossRecord(this.#unreported, Number(clock.nowUnixNano() / 1_000_000n));
-    if (channel.appendLine(record) !== 'full') this.#unreported = 0;
+    this.#unreported.kernel += messages;
+    this.#reportDrops();
+  }
+
+  /** One record for each cause. Without room it is tried again later. */
+  #reportDrops(): void {
+    const { channel, clock } = this.#options;
+    const nowMs = Number(clock.nowUnixNano() / 1_000_000n);
+    for (const cause of ['kernel', 'thread'] as const) {
+      const messages = this.#unreported[cause];
+      if (messages > 0 && channel.appendLine(dropRecord(cause, messages, nowMs)) !== 'full')
+        this.#unreported[cause] = 0;
+    }
   }
 
   #exited(worker: Worker, code: number): void {

@@ -4,6 +4,7 @@ import type { SchemaOption } from '../../../runtime/configuration/schema-options
 import { byteSizeOfAtLeast } from '../../../runtime/configuration/value-parsers.ts';
 import { LISTEN_FORMAT } from './listen-address.ts';
 import { listenersFromAddresses, parseListenerConfigurations } from './listener-configuration.ts';
+import { IDENTITY_FORMAT } from './message-identity.ts';
 
 /** The keys of `entryShape` in listener-configuration.ts. */
 const LISTENER_KEYS: readonly SchemaOption[] = [
@@ -106,6 +107,15 @@ const LISTENER_KEYS: readonly SchemaOption[] = [
       'RELP: mark messages that a client sends again after a broken connection with `megacollector.repeated`, or keep them unmarked.',
   },
   {
+    key: 'identity',
+    format: IDENTITY_FORMAT,
+    isRequired: false,
+    description:
+      'RELP: where a message has its identity. A message of the same sender with the same identity and the same bytes is a ' +
+      'repetition: it is answered and dropped. `megacollector`: the element that the emitters `syslog` and `relp` write ' +
+      'with `identify`.',
+  },
+  {
     key: 'socket_mode',
     format: 'octal number',
     default: '"0666"',
@@ -117,7 +127,7 @@ const LISTENER_KEYS: readonly SchemaOption[] = [
     format: 'list of rules',
     isRequired: false,
     description:
-      'Merges records of one sender to one record. The first rule that applies is used. `{"by": "time", "window": "250ms"}`: ' +
+      'Merges records of one sender to one record. The first rule that applies is used. `if`: an expression that a record must match. `{"by": "time", "window": "250ms"}`: ' +
       'records within a time after the first one. `{"by": "start", "formats": ["$DATETIME $WORD [$INT]"]}`: a record whose ' +
       'message begins with a format, and the records after it that do not. `key`: attributes that must be the same, by ' +
       'default `["network.peer.address", "host.name", "service.name"]`. Limits: `max_age` (5s), `max_records` (500), ' +

@@ -43,7 +43,7 @@ export async function openedSource(
     ...dependencies,
   });
   const source = new SyslogSource({
-    ...{ listeners: configuration.listeners, journal, threadArguments: THREAD_ARGUMENTS },
+    ...{ listeners: configuration.listeners, journal, store, threadArguments: THREAD_ARGUMENTS },
     resource: new Map([['host.name', 'collector']]),
     ...dependencies,
   });

@@ -165,10 +165,10 @@ test('the buffer of a message may be used again', () => {
 });
 
 describe('a listener with pack', () => {
-  async function listening(scheme: string) {
+  async function listening(scheme: string, more: object = {}) {
     const directory = await temporaryDirectory();
     const path = join(directory, 'syslog.sock');
-    const rules = [{ by: 'start', formats: ['ERROR $WORD'], key: [], max_age: '200ms' }];
+    const rules = [{ by: 'start', formats: ['ERROR $WORD'], key: [], max_age: '200ms', ...more }];
     const listen = scheme === 'unix' ? `unix://${path}` : `${scheme}://127.0.0.1:0`;
     const environment = { COLLECTOR_SYSLOG_CONFIGURATION: JSON.stringify([{ listen, pack: rules }]) };
     const { values, problems } = parseVariables(syslogType.variables, environment);
@@ -218,5 +218,14 @@ describe('a listener with pack', () => {
     await vi.waitFor(() => expect(received()).toContain('3 rsp'), { timeout: 10_000 });
     expect(received()).toContain('2 rsp 6 200 OK\n3 rsp 6 200 OK\n');
     await vi.waitFor(() => expect(taken.text()).toBe('<14>ERROR one\nat a\n'), { timeout: 10_000 });
+  });
+
+  test('merges only records that match the condition', async () => {
+    const { socket, taken } = await listening('unix', { if: 'service = app and severity >= error' });
+    const lines = ['<11>Oct 11 22:14:15 h app: ERROR one', '<11>Oct 11 22:14:15 h app: at a'];
+    const others = ['<14>Oct 11 22:14:15 h app: ERROR x', '<11>Oct 11 22:14:15 h other: ERROR y'];
+    socket.write(`${[...others, 'at z', ...lines].join('\n')}\n`);
+    await vi.waitFor(() => expect(taken.text()).toContain('ERROR one\nat a'), { timeout: 10_000 });
+    expect(taken.text()).toContain(`${others.join('\n')}\nat z\n`);
   });
 });

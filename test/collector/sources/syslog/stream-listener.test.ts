@@ -5,6 +5,7 @@ import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { encodeRelpFrame } from '../../../../src/protocols/relp/frame-writer.ts';
 import type { TlsMaterial } from '../../../../src/runtime/tls.ts';
 import { CertificateAuthority } from '../../../support/certificate-authority.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
@@ -111,6 +112,33 @@ describe('a TLS listener', () => {
     const socket = connected(port(TLS));
     await once(socket, 'secureConnect');
     expect(socket.getPeerX509Certificate()?.subject).toBe('CN=renewed');
+  });
+
+  it('answers RELP messages over TLS, of permitted clients only', async () => {
+    const { write: _, ...tls } = await files();
+    const listen = 'relp+tls://127.0.0.1:0';
+    const { port, records, lines } = await openedSource([{ listen, ...tls, permitted_peers: ['localhost'] }]);
+    const frames = [
+      encodeRelpFrame(1, 'open', 'relp_version=0\ncommands=syslog\n'),
+      encodeRelpFrame(2, 'syslog', '<13>one'),
+    ];
+    const socket = connected(port(listen), identityOf(client));
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk.toString();
+    });
+    socket.write(Buffer.concat(frames));
+    await vi.waitFor(() => expect(received).toMatch(/200 OK\n[^]*2 rsp 6 200 OK\n$/), PATIENT);
+    await vi.waitFor(() => expect(records()).toHaveLength(1), PATIENT);
+    expect(records()[0]?.attributes.get('tls.client.subject')).toBe('CN=client.example');
+    const other = connected(port(listen));
+    const closed = new Promise((resolve) => other.on('close', resolve));
+    other.write(Buffer.concat(frames));
+    await closed;
+    expect(lines).toContainEqual(
+      expect.objectContaining({ reason: 'the client has no certificate', listener: listen }),
+    );
+    expect(records()).toHaveLength(1);
   });
 
   it.each([

@@ -114,6 +114,40 @@ describe('the source syslog', () => {
     expect(marked).toEqual([undefined, undefined, undefined, 'true', 'true', undefined]);
   });
 
+  it('marks messages that were accepted by the aggregator before the restart', async () => {
+    const { port, close, state, records } = await openedSource([{ listen: RELP }]);
+    const first = await relpClient(port(RELP));
+    for (const i of [2, 3, 4]) first.send(i, `<13>message ${i}`);
+    await vi.waitFor(() => expect(records()).toHaveLength(3), PATIENT);
+    await close();
+    const again = await openedSource([{ listen: RELP }], { directory: state });
+    const second = await relpClient(again.port(RELP));
+    for (const i of [2, 3, 4, 5]) second.send(i, `<13>message ${i}`);
+    await vi.waitFor(() => expect(again.records()).toHaveLength(4), PATIENT);
+    const marked = again.records().map(({ attributes }) => attributes.get('megacollector.repeated'));
+    expect(marked).toEqual(['true', 'true', 'true', undefined]);
+  });
+
+  it('drops and answers a repetition with an identity, also after a restart', async () => {
+    const listeners = [{ listen: RELP, identity: 'json:id' }];
+    const { port, close, state, texts, metric } = await openedSource(listeners);
+    const first = await relpClient(port(RELP));
+    const message = (id: number) => `<13>{"id":${id}}`;
+    first.send(2, message(1));
+    first.send(3, message(1));
+    first.send(4, message(2));
+    const answers = '2 rsp 6 200 OK\n3 rsp 6 200 OK\n4 rsp 6 200 OK\n';
+    await vi.waitFor(() => expect(first.received()).toBe(answers), PATIENT);
+    await vi.waitFor(() => expect(texts()).toEqual([message(1), message(2)]), PATIENT);
+    expect(await metric('dropped_repetitions_total')).toBe(1);
+    await close();
+    const again = await openedSource(listeners, { directory: state });
+    const second = await relpClient(again.port(RELP));
+    for (const id of [1, 2, 3]) second.send(id + 1, message(id));
+    await vi.waitFor(() => expect(second.received()).toBe(answers), PATIENT);
+    await vi.waitFor(() => expect(again.texts()).toEqual([message(3)]), PATIENT);
+  });
+
   it.each([
     ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'an HTTP request (GET)'],
     ['POST /logs HTTP/1.1\r\n', 'an HTTP request (POST)'],

@@ -49,6 +49,18 @@ describe('the configuration of the source syslog', () => {
     ['an unknown key', '[{"listen": "udp://:1", "frame": "lf"}]', 'frame'],
     ['a network that is none', '[{"listen": "udp://:1", "allow": ["10.0.0.0/99"]}]', '[0].allow'],
     ['an unknown time zone', '[{"listen": "udp://:1", "timezone": "Mars/Base"}]', '[0].timezone'],
+    ['an identity that is none', '[{"listen": "relp://:1", "identity": "sd:x"}]', '[0].identity'],
+    ['an identity without answers', '[{"listen": "tcp://:1", "identity": "json:x"}]', '[0].identity'],
+    [
+      'an identity of merged records',
+      '[{"listen": "relp://:1", "identity": "json:x", "pack": [{"by": "time"}]}]',
+      '[0].identity',
+    ],
+    [
+      'a condition that is none',
+      '[{"listen": "relp://:1", "pack": [{"if": "host ==", "by": "time"}]}]',
+      '[0].pack[0].if',
+    ],
     ['an unknown format', '[{"listen": "udp://:1", "format": "nope"}]', '[0].format'],
   ])('rejects %s', (_what, text, place) => {
     const { problems } = parsed({ COLLECTOR_SYSLOG_CONFIGURATION: text });
