@@ -7,6 +7,7 @@ import { ConfigurationError } from '../runtime/configuration/configuration-error
 import type { LogLevel } from '../runtime/configuration/log-level.ts';
 import type { Role } from '../runtime/configuration/state-directory.ts';
 import type { ConnectionTrial } from '../runtime/connection-trial.ts';
+import { inheritedSockets } from '../runtime/inherited-sockets.ts';
 import { createLogger } from '../runtime/logging/logger.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { CommandError } from './command-error.ts';
@@ -126,6 +127,7 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
     clock: systemClock,
     stdout,
     version: io.version,
+    inheritedSockets: inheritedSockets(io.environment, process.pid),
   }));
   const oneShot = plan.oneShot?.(service, config);
   const { shutdownTimeoutMs } = config;

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
+import type { InheritedSockets } from '../runtime/inherited-sockets.ts';
 
 /** A collector, an aggregator, or both, as the command line runs it. */
 export interface Service<Config = unknown> extends Component {
@@ -17,4 +18,6 @@ export interface ServiceDependencies {
   readonly clock: Clock;
   readonly stdout: NodeJS.WritableStream;
   readonly version: string;
+  /** Sockets that systemd has opened for this process. */
+  readonly inheritedSockets?: InheritedSockets | undefined;
 }

@@ -10,6 +10,23 @@ export const streamBalanceReport = z.object({
 });
 export type StreamBalanceReport = Readonly<z.infer<typeof streamBalanceReport>>;
 
+const listenerReport = z.object({
+  listener: z.string().meta({ description: 'The configured address.' }),
+  state: z.enum(['listening', 'closed']),
+  address: z.string().optional().meta({ description: 'Where it is listening.' }),
+  failure: z.string().optional().meta({ description: 'Why it is closed.' }),
+  connections: z.number().optional().meta({ description: 'Open connections.' }),
+  senders: z.number().meta({ description: 'Addresses that are connected, or that have sent lately.' }),
+  clients: z
+    .array(z.object({ address: z.string(), sockets: z.number() }))
+    .optional()
+    .meta({ description: 'On request: the 100 senders with most sockets.' }),
+  dropped: z
+    .object({ noRoom: z.number(), kernel: z.number().optional(), thread: z.number().optional() })
+    .meta({ description: 'Messages that were lost since the start, by cause.' }),
+});
+export type ListenerReport = Readonly<z.infer<typeof listenerReport>>;
+
 export const collectorStatusReport = z.looseObject({
   role: z.literal('collector'),
   ...streamBalanceReport.shape,
@@ -21,6 +38,10 @@ export const collectorStatusReport = z.looseObject({
     .array(streamBalanceReport.extend({ stream: z.string(), source: z.string() }))
     .optional()
     .meta({ description: 'On request.' }),
+  listeners: z
+    .array(listenerReport)
+    .optional()
+    .meta({ description: 'The sockets of the sources; absent without sockets.' }),
 });
 export type CollectorStatus = Readonly<z.infer<typeof collectorStatusReport>>;
 

@@ -12,9 +12,10 @@ import {
   collectorStatusReport,
   type FileExplanation,
   fileExplanation,
+  type ListenerReport,
   type StreamBalanceReport,
 } from './collector-reports.ts';
-import type { Source } from './source.ts';
+import type { Source, SourceStatus } from './source.ts';
 import type { StreamStatus } from './stream-status.ts';
 
 /** The parts of a source that the operations need. */
@@ -142,8 +143,25 @@ function statusOf(sources: readonly ReportingSource[], verbose: boolean): Collec
     ...{ read: sum('read'), accepted: sum('accepted'), waiting: sum('waiting'), unread: sum('unread') },
     lost,
     ...(verbose && { streams }),
+    ...listenersOf(statuses, verbose),
   };
 }
+
+function listenersOf(
+  statuses: readonly SourceStatus[],
+  verbose: boolean,
+): { readonly listeners?: ListenerReport[] } {
+  const listeners = statuses
+    .flatMap((of) => of.listeners ?? [])
+    .map(({ clients, ...listener }) => ({
+      ...listener,
+      senders: clients.length,
+      ...(verbose && { clients: clients.slice(0, MAX_CLIENTS) }),
+    }));
+  return listeners.length === 0 ? {} : { listeners };
+}
+
+const MAX_CLIENTS = 100;
 
 /** `waiting`: read and not accepted. `unread`: bytes of the files after that. */
 function balance({ readBytes, acceptedBytes, waitingBytes }: StreamStatus): StreamBalanceReport {

@@ -14,6 +14,7 @@ import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health } from '../runtime/http/health.ts';
 import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
+import type { InheritedSockets } from '../runtime/inherited-sockets.ts';
 import { LAYOUT_VERSION, migrateLayout } from '../storage/state/layout.ts';
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
 import { readOnlyStore } from '../storage/state/read-only-store.ts';
@@ -43,6 +44,8 @@ export interface CollectorDependencies {
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly version: string;
+  /** Sockets that systemd has opened for this process. */
+  readonly inheritedSockets?: InheritedSockets | undefined;
 }
 
 export interface Collector extends Component {

@@ -48,6 +48,23 @@ export interface SourceStatus {
   readonly failure?: string | undefined;
   /** Bytes that were gone before they could be read, since the state was created. */
   readonly lostBytes?: number;
+  /** Its sockets. */
+  readonly listeners?: readonly ListenerStatus[];
+}
+
+export interface ListenerStatus {
+  /** Its configured address. */
+  readonly listener: string;
+  readonly state: 'listening' | 'closed';
+  /** Where it is listening. */
+  readonly address?: string;
+  /** Why it is closed. */
+  readonly failure?: string;
+  readonly connections?: number;
+  /** Its senders, and the number of sockets of each. */
+  readonly clients: readonly { readonly address: string; readonly sockets: number }[];
+  /** Messages that were lost since the start, by cause. */
+  readonly dropped: { readonly noRoom: number; readonly kernel?: number; readonly thread?: number };
 }
 
 /** The publisher, as a source sees it. All calls return at once. */

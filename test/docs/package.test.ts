@@ -3,11 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { AGGREGATOR_VARIABLES } from '../../src/aggregator/variables.ts';
 import { collectorVariables } from '../../src/collector/config.ts';
+import { parseListenAddress } from '../../src/collector/sources/syslog/listen-address.ts';
 import { variableNames } from '../../src/runtime/configuration/configuration.ts';
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const changelog = readFileSync('CHANGELOG.md', 'utf8');
-const units = readdirSync('systemd').filter((name) => name.endsWith('.service'));
+const files = readdirSync('systemd');
+const units = files.filter((name) => name.endsWith('.service'));
+const sockets = files.filter((name) => name.endsWith('.socket'));
 const ANALYZE = ['/usr/bin/systemd-analyze', '/bin/systemd-analyze'].find((path) => existsSync(path));
 
 test('the changelog has a section for the version of the package, below what is unreleased', () => {
@@ -35,7 +38,9 @@ test('the package has its documents and units, and no source maps', () => {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const paths: string[] = JSON.parse(listed)[0].files.map(({ path }: { path: string }) => path);
-  expect(paths).toEqual(expect.arrayContaining(['SECURITY.md', ...units.map((name) => `systemd/${name}`)]));
+  expect(paths).toEqual(
+    expect.arrayContaining(['SECURITY.md', ...[...units, ...sockets].map((name) => `systemd/${name}`)]),
+  );
   expect(paths.filter((path) => path.endsWith('.map'))).toEqual([]);
   expect(JSON.parse(readFileSync('tsconfig.build.json', 'utf8')).compilerOptions.sourceMap).toBe(false);
 });
@@ -49,8 +54,15 @@ test.each(units)('%s can be enabled, and sets only variables that there are', (n
   expect(set.filter((variable) => !known.includes(variable ?? ''))).toEqual([]);
 });
 
+test.each(sockets)('%s names its socket like the address in its comment', (name) => {
+  const unit = readFileSync(`systemd/${name}`, 'utf8');
+  const socketName = /^FileDescriptorName=(.+)$/m.exec(unit)?.[1] ?? '';
+  const address = /COLLECTOR_SYSLOG='([^']+)'/.exec(unit)?.[1] ?? '';
+  expect(parseListenAddress(address)).toEqual({ transport: address.split(':')[0], socketName });
+});
+
 test.skipIf(ANALYZE === undefined)('systemd accepts the units', () => {
-  for (const name of units) {
+  for (const name of [...units, ...sockets]) {
     const { problems } = verified(`systemd/${name}`);
     expect(problems).toEqual([]);
   }

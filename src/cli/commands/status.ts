@@ -5,7 +5,11 @@ import type {
   AmountReport,
   EmitterBalanceReport,
 } from '../../aggregator/api/operations/queue-reports.ts';
-import type { CollectorStatus, StreamBalanceReport } from '../../collector/collector-reports.ts';
+import type {
+  CollectorStatus,
+  ListenerReport,
+  StreamBalanceReport,
+} from '../../collector/collector-reports.ts';
 import { getCollectorStatus } from '../../collector/operations.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { callOwner } from '../call-owner.ts';
@@ -93,7 +97,10 @@ function amountText({ records, bytes }: AmountReport): string {
   return `${count(records)} (${formatByteSize(bytes)})`;
 }
 
-function collectorText({ streams, lost = 0, ...all }: CollectorStatus, width: number | undefined): string {
+function collectorText(
+  { streams, listeners = [], lost = 0, ...all }: CollectorStatus,
+  width: number | undefined,
+): string {
   const rows = [
     ...(streams ?? []).map((each) => [printable(each.source), printable(each.stream), ...bytes(each)]),
     ['all streams', '', ...bytes(all)],
@@ -107,7 +114,29 @@ function collectorText({ streams, lost = 0, ...all }: CollectorStatus, width: nu
     lost === 0
       ? ''
       : `\nlost  ${count(lost)} bytes were gone before they could be read; the log has their files\n`;
-  return `${textTable(columns, rows, width)}${losses}`;
+  return `${textTable(columns, rows, width)}${losses}${listenersText(listeners, width)}`;
+}
+
+function listenersText(listeners: readonly ListenerReport[], width: number | undefined): string {
+  if (listeners.length === 0) return '';
+  const columns = [
+    { title: 'listener', wraps: true as const },
+    { title: 'state', wraps: true as const },
+    ...['connections', 'senders', 'dropped'].map((title) => ({ title, ...RIGHT })),
+  ];
+  return `\n${textTable(columns, listeners.flatMap(listenerRows), width)}`;
+}
+
+/** A listener, and its clients below it. */
+function listenerRows(report: ListenerReport): string[][] {
+  const { listener, state, address, failure, connections, senders, dropped, clients = [] } = report;
+  const place = address === undefined ? state : `${state} at ${address}`;
+  const lost = dropped.noRoom + (dropped.kernel ?? 0) + (dropped.thread ?? 0);
+  const open = connections === undefined ? '' : count(connections);
+  return [
+    [printable(listener), printable(failure ?? place), open, count(senders), count(lost)],
+    ...clients.map((client) => [`  ${printable(client.address)}`, '', count(client.sockets), '', '']),
+  ];
 }
 
 function bytes({ read, accepted, waiting, unread }: StreamBalanceReport): string[] {

@@ -9,6 +9,7 @@ import type {
   VariableTable,
 } from '../../runtime/configuration/configuration.ts';
 import type { ConfigurationProblem } from '../../runtime/configuration/configuration-error.ts';
+import type { InheritedSockets } from '../../runtime/inherited-sockets.ts';
 import type { StateStore } from '../../storage/state/state-store.ts';
 import type { Source, SourceStatus } from '../source.ts';
 
@@ -81,6 +82,8 @@ export interface SourceEnvironment extends OfflineEnvironment {
   /** Attributes of each record, before the source adds its own. */
   readonly resource: Resource;
   readonly metrics: Registry;
+  /** Sockets that systemd has opened for this process. */
+  readonly inheritedSockets?: InheritedSockets | undefined;
   /** Read all existing data, and no more. */
   readonly once: boolean;
 }

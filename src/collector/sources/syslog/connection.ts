@@ -3,6 +3,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { RECORD_OVERHEAD_BYTES } from '../../journal/journal-writer.ts';
 import type { SyslogEvents } from './events.ts';
+import { peerAddress } from './peer-address.ts';
 import type { FlushedListener, RecordChannel } from './record-channel.ts';
 import { type WrongPeer, wrongPeer } from './wrong-peer.ts';
 
@@ -45,6 +46,11 @@ export class Connection implements FlushedListener {
     socket.on('drain', () => this.#process());
     socket.on('error', () => this.#peerClosed());
     socket.on('close', () => this.#peerClosed());
+  }
+
+  /** undefined for a Unix socket. */
+  get peerAddress(): string | undefined {
+    return peerAddress(this.#options.socket.remoteAddress);
   }
 
   get bytesRead(): number {

@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
 import { type Address, isLoopback, parseAddress } from '../../../runtime/configuration/address.ts';
 
-/** Where a listener listens: `udp://:514`, `relp+tls://[::]:2514`, `unixgram:///run/app.sock`. */
+/**
+ * Where a listener listens: `udp://:514`, `relp+tls://[::]:2514`, `unixgram:///run/app.sock`, or `udp://fd:syslog-udp`, a
+ * socket with this name that systemd has opened.
+ */
 export type ListenAddress =
   | { readonly transport: NetworkTransport; readonly address: Address }
+  | { readonly transport: NetworkTransport; readonly socketName: string }
   | { readonly transport: UnixTransport; readonly path: string };
 
 export type NetworkTransport = 'udp' | 'tcp' | 'tls' | 'relp' | 'relp+tls';
@@ -17,6 +21,8 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
     return rest === '' ? undefined : { transport: scheme, path: resolve(rest) };
   const port = DEFAULT_PORTS[scheme as NetworkTransport];
   if (port === undefined) return undefined;
+  const socketName = /^fd:([\x21-\x39\x3b-\x7e]{1,255})$/.exec(rest)?.[1];
+  if (socketName !== undefined) return { transport: scheme as NetworkTransport, socketName };
   const address = parseAddress(rest.startsWith(':') ? `${LOOPBACK}${rest}` : rest || LOOPBACK, port);
   return address && { transport: scheme as NetworkTransport, address };
 }
@@ -24,6 +30,7 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 /** The name of a listener and of its stream. */
 export function listenText(listen: ListenAddress): string {
   if ('path' in listen) return `${listen.transport}://${listen.path}`;
+  if ('socketName' in listen) return `${listen.transport}://fd:${listen.socketName}`;
   const { host, port } = listen.address;
   return `${listen.transport}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
@@ -42,7 +49,7 @@ export function isExposed(listen: ListenAddress): boolean {
 }
 
 export const LISTEN_FORMAT =
-  '`udp`, `tcp`, `tls`, `relp` or `relp+tls`, `://host:port`; or `unix://path`, `unixgram://path`';
+  '`udp`, `tcp`, `tls`, `relp` or `relp+tls`, `://host:port` or `://fd:NAME`; or `unix://path`, `unixgram://path`';
 
 const LOOPBACK = '127.0.0.1';
 /** Those of the RFCs; RELP has no registered port, and this is the usual one. */

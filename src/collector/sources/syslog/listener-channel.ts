@@ -17,6 +17,7 @@ export class ListenerChannel implements RecordChannel {
   readonly #waiting = new Set<FlushedListener>();
   #line: Buffer = Buffer.allocUnsafeSlow(FIRST_LINE_BYTES);
   #flushed: Position = 0;
+  #dropped = 0;
 
   constructor({ journal, origin, label, resends }: ListenerChannelOptions) {
     this.#label = label;
@@ -25,6 +26,11 @@ export class ListenerChannel implements RecordChannel {
       onFlushed: (end) => this.#onFlushed(end),
       ...(resends && { onStoring: (end) => resends.storing(end) }),
     });
+  }
+
+  /** Messages that had no room, since the start. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Everything before it is on disk. */
@@ -47,6 +53,7 @@ export class ListenerChannel implements RecordChannel {
   }
 
   drop(bytes: number): void {
+    this.#dropped++;
     this.#writer.drop(bytes, this.#label);
   }
 

@@ -37,7 +37,7 @@ export class ResendWindow {
     this.#listener = listener;
     this.#table = store.table(RESENDS_TABLE);
     for (const { key, value } of this.#table.entries({ prefix: listener })) {
-      const [, name = '', block] = key as [string, string, number];
+      const [, name, block] = key as [string, string, number];
       this.#peer(name).restore(block, value);
     }
   }

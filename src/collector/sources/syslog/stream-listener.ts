@@ -7,6 +7,7 @@ import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import { Connection, type ConnectionProtocol } from './connection.ts';
 import { isRelp } from './listen-address.ts';
+import { countedClients, type ListenerActivity } from './listener-activity.ts';
 import type { ListenerTls } from './listener-configuration.ts';
 import { clientRefusal, clientSubject, loadSecureContext, tlsFiles } from './listener-tls.ts';
 import { contains, peerAddress } from './peer-address.ts';
@@ -55,7 +56,8 @@ export class StreamListener implements SyslogListener {
     if ('path' in listen) {
       await clearSocketPath(listen.path);
       server.listen({ path: listen.path, backlog: BACKLOG });
-    } else server.listen({ ...listen.address, backlog: BACKLOG });
+    } else if ('socketName' in listen) server.listen({ fd: this.#options.fd });
+    else server.listen({ ...listen.address, backlog: BACKLOG });
     await once(server, 'listening');
     if ('path' in listen) await chmod(listen.path, socketMode);
     // A connection that cannot be accepted (no file descriptors) does not end the listener.
@@ -63,6 +65,11 @@ export class StreamListener implements SyslogListener {
     this.#server = server;
     if (tls !== undefined) await this.#watch(server as TlsServer, tls);
     return addressText(server);
+  }
+
+  activity(): ListenerActivity {
+    const addresses = Array.from(this.#connections, (connection) => connection.peerAddress ?? 'local');
+    return { clients: countedClients(addresses), connections: this.#connections.size };
   }
 
   async close(deadline: AbortSignal): Promise<void> {

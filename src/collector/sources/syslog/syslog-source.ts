@@ -2,10 +2,11 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Resource } from '../../../records/resource.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
+import type { InheritedSockets } from '../../../runtime/inherited-sockets.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
 import type { StateStore } from '../../../storage/state/state-store.ts';
 import type { Journal } from '../../journal/journal.ts';
-import type { Source, SourceStatus, StreamSink } from '../../source.ts';
+import type { ListenerStatus, Source, SourceStatus, StreamSink } from '../../source.ts';
 import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
 import { isRelp, listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
@@ -24,6 +25,8 @@ export interface SyslogSourceOptions {
   /** Used by this source only: opened before the start, stopped by `close`. */
   readonly journal: Journal;
   readonly store: StateStore;
+  /** The sockets that systemd has opened, by name. */
+  readonly inheritedSockets?: InheritedSockets | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -83,7 +86,11 @@ export class SyslogSource implements Source {
   status(): SourceStatus {
     const { journal } = this.#options;
     const closed = this.#listeners.find(({ failure }) => failure !== undefined);
-    return { streams: journal.status(), failure: journal.failure ?? closed?.failure };
+    return {
+      streams: journal.status(),
+      failure: journal.failure ?? closed?.failure,
+      listeners: this.#listeners.map(statusOf),
+    };
   }
 
   close(deadline: AbortSignal): Promise<void> {
@@ -91,7 +98,7 @@ export class SyslogSource implements Source {
   }
 
   #create(configuration: ListenerConfiguration): OpenedListener {
-    const { journal, store, resource, clock, threadArguments } = this.#options;
+    const { journal, store, resource, clock, threadArguments, inheritedSockets } = this.#options;
     const name = listenText(configuration.listen);
     const label = {
       format: configuration.format,
@@ -108,9 +115,11 @@ export class SyslogSource implements Source {
       events: this.#events,
       listener: name,
       clock,
+      fd: inheritedSocket(configuration, inheritedSockets),
       ...(threadArguments && { threadArguments }),
     };
-    return { name, listener: createListener(options), packed, isOpen: false, failure: undefined };
+    const listener = createListener(options);
+    return { name, listener, channel, packed, isOpen: false, address: undefined, failure: undefined };
   }
 
   #openAll(): Promise<void> {
@@ -125,6 +134,7 @@ export class SyslogSource implements Source {
     try {
       const address = await listener.open();
       opened.isOpen = true;
+      opened.address = address;
       opened.failure = undefined;
       this.#events.listening({ listener: name, address });
     } catch (error) {
@@ -150,7 +160,10 @@ export class SyslogSource implements Source {
 interface OpenedListener {
   readonly name: string;
   readonly listener: SyslogListener;
+  readonly channel: ListenerChannel;
   readonly packed: PackedChannel | undefined;
+  /** Where it was opened. */
+  address: string | undefined;
   isOpen: boolean;
   /** Why it is not open. */
   failure: string | undefined;
@@ -158,11 +171,40 @@ interface OpenedListener {
 
 const RETRY_AFTER_MS = 5000;
 
+function statusOf({ name, listener, channel, isOpen, address, failure }: OpenedListener): ListenerStatus {
+  const { clients = [], connections, dropped } = listener.activity?.() ?? {};
+  return {
+    listener: name,
+    state: isOpen ? 'listening' : 'closed',
+    ...(isOpen && address !== undefined && { address }),
+    ...(failure !== undefined && { failure }),
+    ...(connections !== undefined && { connections }),
+    clients,
+    dropped: { noRoom: channel.dropped, ...dropped },
+  };
+}
+
 function packedChannel(
   { pack }: ListenerConfiguration,
   options: Omit<PackedChannelOptions, 'rules'>,
 ): PackedChannel | undefined {
   return pack === undefined ? undefined : new PackedChannel({ ...options, rules: pack });
+}
+
+/** Throws when systemd has not passed exactly one socket with the name. */
+function inheritedSocket(
+  { listen }: ListenerConfiguration,
+  sockets: InheritedSockets = new Map(),
+): number | undefined {
+  if (!('socketName' in listen)) return undefined;
+  const fds = sockets.get(listen.socketName) ?? [];
+  const [fd] = fds;
+  if (fd !== undefined && fds.length === 1) return fd;
+  const names = [...sockets.keys()].join(', ') || 'none';
+  throw new Error(
+    `Cannot listen at ${listenText(listen)}: systemd must pass exactly one socket with this name, got ${fds.length}. ` +
+      `Names of passed sockets: ${names}. Set FileDescriptorName= in the socket unit and start it before the service.`,
+  );
 }
 
 function resendWindow(configuration: ListenerConfiguration, store: StateStore): ResendWindow | undefined {

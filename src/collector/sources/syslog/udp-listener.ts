@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Cancel } from '../../../runtime/clock.ts';
 import { packageRoot } from '../../../runtime/package-root.ts';
 import { KernelDrops } from './kernel-drops.ts';
+import { countedClients, type ListenerActivity } from './listener-activity.ts';
 import { dropRecord } from './loss-record.ts';
 import { contains, peerAddress } from './peer-address.ts';
 import { PeerAttributes } from './peer-attributes.ts';
@@ -30,6 +31,7 @@ export class UdpListener implements SyslogListener {
   #drops: KernelDrops | undefined;
   /** Dropped, and not reported in the stream yet. */
   readonly #unreported = { kernel: 0, thread: 0 };
+  readonly #dropped = { kernel: 0, thread: 0 };
   #isClosing = false;
   #whenClosed: () => void = () => {};
 
@@ -41,7 +43,8 @@ export class UdpListener implements SyslogListener {
     const { configuration, threadArguments } = this.#options;
     const { listen, receiveBufferBytes } = configuration;
     if ('path' in listen) throw new Error('Cannot listen for UDP at a path');
-    const data: UdpThreadData = { ...listen.address, receiveBufferBytes };
+    const place = 'address' in listen ? listen.address : { fd: this.#options.fd ?? -1 };
+    const data: UdpThreadData = { ...place, receiveBufferBytes };
     const worker = new Worker(THREAD, {
       workerData: data,
       ...(threadArguments && { execArgv: [...threadArguments] }),
@@ -77,12 +80,21 @@ export class UdpListener implements SyslogListener {
     this.#worker = undefined;
   }
 
+  activity(): ListenerActivity {
+    const allowed = [...this.#peers].filter(([, peer]) => peer !== 'not allowed');
+    const addresses = allowed.map(([key]) => key.slice(0, key.indexOf(' ')));
+    return {
+      clients: countedClients(addresses.map((each) => peerAddress(each) ?? each)),
+      dropped: this.#dropped,
+    };
+  }
+
   #receive(message: Exclude<FromUdpThread, { kind: 'listening' | 'failed' }>): void {
     if (message.kind === 'batch') this.#append(message);
   }
 
   #append({ data, sizes, senders, addresses, dropped }: UdpBatch): void {
-    const { channel, events, listener } = this.#options;
+    const { events, listener } = this.#options;
     const peers = addresses.map(({ address, port }) => this.#peer(address, port));
     let records = 0;
     let rejected = 0;
@@ -101,6 +113,7 @@ export class UdpListener implements SyslogListener {
     if (dropped === 0) return;
     events.threadDropped({ listener, messages: dropped });
     this.#unreported.thread += dropped;
+    this.#dropped.thread += dropped;
     this.#reportDrops();
   }
 
@@ -152,6 +165,7 @@ export class UdpListener implements SyslogListener {
     const messages = (await this.#drops?.taken()) ?? 0;
     if (messages > 0) events.kernelDropped({ listener, messages });
     this.#unreported.kernel += messages;
+    this.#dropped.kernel += messages;
     this.#reportDrops();
   }
 

@@ -1,10 +1,9 @@
 /** The messages between a UDP listener and its thread. */
 
-export interface UdpThreadData {
-  readonly host: string;
-  readonly port: number;
-  readonly receiveBufferBytes: number;
-}
+export type UdpThreadData = UdpPlace & { readonly receiveBufferBytes: number };
+
+/** An address, or a socket that systemd has opened. */
+export type UdpPlace = { readonly host: string; readonly port: number } | { readonly fd: number };
 
 export type ToUdpThread =
   /** Bytes of batches that were processed. */

@@ -21,7 +21,8 @@ const NUL = 0x00;
 
 const port = parentPort;
 if (port === null) throw new Error('Cannot run udp-thread: it must be started as a worker thread.');
-const { host, port: udpPort, receiveBufferBytes } = workerData as UdpThreadData;
+const place = workerData as UdpThreadData;
+const { receiveBufferBytes } = place;
 const send = (message: FromUdpThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 let data = Buffer.allocUnsafeSlow(HAND_OVER_BYTES + LARGEST_MESSAGE_BYTES);
@@ -35,23 +36,23 @@ let waitingBytes = 0;
 let timer: NodeJS.Timeout | undefined;
 let received = 0;
 
-const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
+const socket = createSocket({ type: 'host' in place && isIPv6(place.host) ? 'udp6' : 'udp4' });
 socket.on('message', receive);
 socket.on('error', (error) => {
   send({ kind: 'failed', reason: error.message });
   socket.close();
   port.close();
 });
-socket.bind({ address: host, port: udpPort }, () => {
-  const { address, port: bound } = socket.address();
+const bound = 'fd' in place ? { fd: place.fd } : { address: place.host, port: place.port };
+socket.bind(bound, () => {
+  const { address, port: udpPort } = socket.address();
   try {
-    socket.setRecvBufferSize(receiveBufferBytes);
+    // systemd may have granted a larger one, above the limit of the kernel.
+    if (grantedBytes() < receiveBufferBytes) socket.setRecvBufferSize(receiveBufferBytes);
   } catch {
     // The kernel decides; the size is reported.
   }
-  // The kernel doubles the size for its own use.
-  const granted = Math.floor(socket.getRecvBufferSize() / 2);
-  send({ kind: 'listening', address, port: bound, receiveBufferBytes: granted });
+  send({ kind: 'listening', address, port: udpPort, receiveBufferBytes: grantedBytes() });
 });
 port.on('message', (message: ToUdpThread) => {
   if (message.kind === 'processed') waitingBytes -= message.bytes;
@@ -73,6 +74,11 @@ function receive(message: Buffer, { address, port: from }: RemoteInfo): void {
   }
   if (length >= HAND_OVER_BYTES) handOver();
   else timer ??= setTimeout(handOver, HAND_OVER_AFTER_MS);
+}
+
+/** The kernel doubles the size for its own use. */
+function grantedBytes(): number {
+  return Math.floor(socket.getRecvBufferSize() / 2);
 }
 
 function isEnding(byte: number | undefined): boolean {

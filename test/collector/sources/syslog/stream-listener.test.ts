@@ -128,7 +128,7 @@ describe('a TLS listener', () => {
       received += chunk.toString();
     });
     socket.write(Buffer.concat(frames));
-    await vi.waitFor(() => expect(received).toMatch(/200 OK\n[^]*2 rsp 6 200 OK\n$/), PATIENT);
+    await vi.waitFor(() => expect(received).toMatch(/200 OK\n[\s\S]*2 rsp 6 200 OK\n$/), PATIENT);
     await vi.waitFor(() => expect(records()).toHaveLength(1), PATIENT);
     expect(records()[0]?.attributes.get('tls.client.subject')).toBe('CN=client.example');
     const other = connected(port(listen));

@@ -148,6 +148,38 @@ describe('the source syslog', () => {
     await vi.waitFor(() => expect(again.texts()).toEqual([message(3)]), PATIENT);
   });
 
+  it('reports the state, the clients and the losses of each listener', async () => {
+    const used = await openedSource([{ listen: TCP }]);
+    const closed = `tcp://127.0.0.1:${used.port(TCP)}`;
+    const { port, source, texts } = await openedSource([
+      { listen: TCP },
+      { listen: UDP },
+      { listen: closed },
+    ]);
+    await connected(port(TCP));
+    await connected(port(TCP));
+    const udp = createSocket('udp4');
+    onTestFinished(() => void udp.close());
+    udp.send('<13>x', port(UDP), '127.0.0.1');
+    await vi.waitFor(() => expect(texts()).toHaveLength(1), PATIENT);
+    await vi.waitFor(() => expect(source.status().listeners?.[0]?.connections).toBe(2), PATIENT);
+    expect(source.status().listeners).toEqual([
+      {
+        ...{ listener: TCP, state: 'listening', address: `127.0.0.1:${port(TCP)}`, connections: 2 },
+        ...{ clients: [{ address: '127.0.0.1', sockets: 2 }], dropped: { noRoom: 0 } },
+      },
+      {
+        ...{ listener: UDP, state: 'listening', address: `127.0.0.1:${port(UDP)}` },
+        clients: [{ address: '127.0.0.1', sockets: 1 }],
+        dropped: { noRoom: 0, kernel: 0, thread: 0 },
+      },
+      {
+        ...{ listener: closed, state: 'closed', failure: expect.stringContaining('EADDRINUSE') },
+        ...{ connections: 0, clients: [], dropped: { noRoom: 0 } },
+      },
+    ]);
+  });
+
   it.each([
     ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'an HTTP request (GET)'],
     ['POST /logs HTTP/1.1\r\n', 'an HTTP request (POST)'],
