@@ -3,8 +3,8 @@
  * alternately and several times, so that other load on the machine affects all equally. The medians are
  * compared.
  *
- *     BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_DIRECTORY=...
- *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,store,<contender>
+ *     BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_SYSLOG_MESSAGES=1000000 BENCH_DIRECTORY=...
+ *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,syslog,store,<contender>
  *     --write puts the tables into docs/performance.md and README.md
  *
  * BENCH_FLUENT_BIT, BENCH_VECTOR, BENCH_OTELCOL and BENCH_FILEBEAT are paths of binaries. They join if they are set.
@@ -38,6 +38,8 @@ import { slopeTable } from './slope-table.ts';
 import { socketTable } from './socket-table.ts';
 import { measureStores, STORE_CONTENDERS } from './store/measure-stores.ts';
 import { storeReport } from './store/store-table.ts';
+import { measureSyslog, type SyslogRun } from './syslog/measure-syslog.ts';
+import { syslogTable } from './syslog/syslog-table.ts';
 import { table } from './table.ts';
 import { transferTable } from './transfer-table.ts';
 
@@ -114,6 +116,7 @@ async function run(settings: BenchSettings): Promise<{ report: string; measured:
     sockets:
       (await section('sockets', () => attempt('sockets', () => measurePgLogfebe(directory)), undefined)) ??
       [],
+    syslog: await section('syslog', () => syslogRuns(settings), []),
     stores: await section('store', () => attempt('stores', () => measureStores(settings, say)), undefined),
   };
   const machine = await describeMachine(settings.directory);
@@ -170,6 +173,15 @@ async function manyFilesRuns(directory: string): Promise<ManyFilesRun[]> {
   return runs;
 }
 
+async function syslogRuns({
+  directory,
+  rounds,
+  syslogMessages: messages,
+}: BenchSettings): Promise<readonly SyslogRun[]> {
+  const plan = { directory: join(directory, 'syslog'), rounds, messages };
+  return (await attempt('syslog', () => measureSyslog(plan, say))) ?? [];
+}
+
 async function attempt<T>(label: string, measure: () => Promise<T>): Promise<T | undefined> {
   say(`Measuring ${label}`);
   try {
@@ -194,6 +206,7 @@ function report(
     manyFiles,
     stopped,
     sockets,
+    syslog,
     stores,
   } = measured;
   const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`);
@@ -224,6 +237,9 @@ function report(
     );
   }
   if (sockets.length > 0) parts.push('### Over PostgreSQL sockets', socketTable(sockets));
+  if (syslog.length > 0) {
+    parts.push('### Syslog: from a sender to a file, ours with fsync, rsyslog without', syslogTable(syslog));
+  }
   if (stores !== undefined) parts.push(...storeReport(stores, settings.rounds));
   const goals = goalTable(measured);
   if (goals !== '') parts.push('### Goals', goals);

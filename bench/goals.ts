@@ -9,6 +9,15 @@ import {
   type StoreMeasurements,
   slowestDayMs,
 } from './store/store-table.ts';
+import {
+  MANY_TCP_COURSE,
+  MANY_UDP_COURSE,
+  OMRELP_COURSE,
+  RELP_COURSE,
+  type SyslogRun,
+  TCP_COURSE,
+} from './syslog/measure-syslog.ts';
+import { syslogRate } from './syslog/syslog-table.ts';
 import { table } from './table.ts';
 import { OURS, peakMegabytes, type Standing, speed } from './transfer-table.ts';
 
@@ -23,6 +32,7 @@ export interface Measured {
   /** The collector's peak with the aggregator stopped, in MB: for the small log and for the large one. */
   readonly stopped: readonly StoppedRow[];
   readonly sockets: readonly PgLogfebeRun[];
+  readonly syslog: readonly SyslogRun[];
   readonly stores: StoreMeasurements | undefined;
 }
 
@@ -48,7 +58,7 @@ export function goalTable(measured: Measured): string {
 }
 
 function goals(measured: Measured): Goal[] {
-  const { log, transfers, link, latencies, manyFiles, stopped, sockets, stores } = measured;
+  const { log, transfers, link, latencies, manyFiles, stopped, sockets, syslog, stores } = measured;
   const of = (standings: readonly Standing[], key: string) => standings.find((one) => one.key === key);
   const ours = of(transfers, OURS);
   const times = (key: string, least: number, name: string): Goal =>
@@ -73,6 +83,7 @@ function goals(measured: Measured): Goal[] {
     ),
     ...manyFilesGoals(manyFiles),
     ...socketGoals(sockets),
+    ...syslogGoals(syslog),
     ...(stores === undefined ? [] : storeGoals(stores)),
   ];
 }
@@ -96,6 +107,25 @@ function socketGoals(runs: readonly PgLogfebeRun[]): Goal[] {
       atMost(`${rate}, ${name}: lost`, lostRecords, 0, 'records'),
       atMost(`${rate}, ${name}: writes that had to wait`, waitedWrites, 0, ''),
     ]);
+}
+
+function syslogGoals(runs: readonly SyslogRun[]): Goal[] {
+  const ours = (course: string) => syslogRate(runs, course, 'mega-collector');
+  const rsyslog = (course: string) => syslogRate(runs, course, 'rsyslog');
+  const smallest = (course: string) =>
+    Math.min(
+      ...runs
+        .filter((run) => run.course === course)
+        .map((run) => run.batchMessages ?? Number.POSITIVE_INFINITY),
+    );
+  const batches = (course: string) =>
+    atLeast(`messages a batch, ${course}`, smallest(course), 10, 'messages');
+  return [
+    atLeast('1.3 x rsyslog, syslog over TCP', ours(TCP_COURSE) / rsyslog(TCP_COURSE), 1.3, 'x'),
+    atLeast('3 x omrelp to imrelp, RELP with window 128', ours(RELP_COURSE) / rsyslog(OMRELP_COURSE), 3, 'x'),
+    batches(MANY_TCP_COURSE),
+    batches(MANY_UDP_COURSE),
+  ];
 }
 
 function storeGoals({ log, standings, queries }: StoreMeasurements): Goal[] {

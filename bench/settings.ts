@@ -5,6 +5,8 @@ export interface BenchSettings {
   readonly rounds: number;
   /** Records in a store during the queries. */
   readonly storeRows: number;
+  /** Messages of each syslog course. */
+  readonly syslogMessages: number;
   /** Sections and contenders to run; empty: all. */
   readonly only: ReadonlySet<string>;
   /** Directory of logs and outputs, on the disk to measure. */
@@ -13,7 +15,16 @@ export interface BenchSettings {
   readonly write: boolean;
 }
 
-export const SECTIONS = ['transfer', 'link', 'latency', 'idle', 'memory', 'sockets', 'store'] as const;
+export const SECTIONS = [
+  'transfer',
+  'link',
+  'latency',
+  'idle',
+  'memory',
+  'sockets',
+  'syslog',
+  'store',
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export function readSettings(
@@ -22,6 +33,7 @@ export function readSettings(
   contenders: readonly string[],
 ): BenchSettings {
   const { BENCH_MB = '1000', BENCH_ROUNDS = '3', BENCH_STORE_ROWS = '10000000' } = env;
+  const { BENCH_SYSLOG_MESSAGES = '1000000' } = env;
   const { BENCH_ONLY = '', BENCH_DIRECTORY = '.tmp/bench' } = env;
   const only = BENCH_ONLY.split(',').filter((word) => word !== '');
   const known: readonly string[] = [...SECTIONS, ...contenders];
@@ -31,6 +43,7 @@ export function readSettings(
     megabytes: positive('BENCH_MB', BENCH_MB),
     rounds: positive('BENCH_ROUNDS', BENCH_ROUNDS),
     storeRows: positive('BENCH_STORE_ROWS', BENCH_STORE_ROWS),
+    syslogMessages: positive('BENCH_SYSLOG_MESSAGES', BENCH_SYSLOG_MESSAGES),
     only: new Set(only),
     directory: resolve(BENCH_DIRECTORY),
     write: args.includes('--write'),

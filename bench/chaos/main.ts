@@ -1,6 +1,7 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store;
- * PostgreSQL may have two aggregators. Exits with 0 only if every line was delivered as guaranteed; otherwise
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [SYSLOG=mark|identity] [ROUNDS=n] [SEED=n]`: into a file, or
+ * into a store; PostgreSQL may have two aggregators. With SYSLOG, real syslog senders instead of files; repeated
+ * messages are marked, or dropped by their identity. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
 
@@ -13,20 +14,24 @@ import { runChaos } from './chaos.ts';
 import { describeReport, failuresOf } from './chaos-report.ts';
 import { runStoreChaos, type StoreChaosPlan } from './store/store-chaos.ts';
 import { describeStoreReport, storeFailuresOf } from './store/store-report.ts';
+import { runSyslogChaos } from './syslog/syslog-chaos.ts';
+import { describeSyslogReport, syslogFailuresOf } from './syslog/syslog-report.ts';
 
 interface Outcome {
   readonly text: string;
   readonly failures: readonly string[];
 }
 
-const { STORE = '', AGGREGATORS, ROUNDS, SEED } = process.env;
+const { STORE = '', SYSLOG = '', AGGREGATORS, ROUNDS, SEED } = process.env;
 const store = storeOf(STORE);
+const syslog = syslogOf(SYSLOG);
 const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
-const rounds = wholeNumber('ROUNDS', ROUNDS, store === undefined ? 20 : 50);
+const rounds = wholeNumber('ROUNDS', ROUNDS, store === undefined && syslog === undefined ? 20 : 50);
 const seed = wholeNumber('SEED', SEED, freshSeed());
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
 const again = [
   store === undefined ? '' : ` STORE=${store}`,
+  syslog === undefined ? '' : ` SYSLOG=${syslog}`,
   aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
@@ -44,13 +49,23 @@ if (await isClean()) {
 
 async function isClean(): Promise<boolean> {
   try {
-    const { text, failures } = await (store === undefined ? intoFile() : intoStore(store));
+    const { text, failures } = await chosenRun();
     say(`\n${text}`);
     return failures.length === 0;
   } catch (error) {
     say(`\nFAILED: ${errorMessage(error)}`);
     return false;
   }
+}
+
+function chosenRun(): Promise<Outcome> {
+  if (syslog !== undefined) return fromSyslog(syslog === 'identity');
+  return store === undefined ? intoFile() : intoStore(store);
+}
+
+async function fromSyslog(hasIdentity: boolean): Promise<Outcome> {
+  const report = await runSyslogChaos({ rounds, seed, directory, hasIdentity, say });
+  return { text: describeSyslogReport(report), failures: syslogFailuresOf(report) };
 }
 
 async function intoFile(): Promise<Outcome> {
@@ -67,6 +82,13 @@ function storeOf(text: string): StoreChaosPlan['store'] | undefined {
   if (text === '') return undefined;
   if (text === 'duckdb' || text === 'postgres') return text;
   process.stderr.write(`STORE: ${text} is neither duckdb nor postgres\n`);
+  process.exit(2);
+}
+
+function syslogOf(text: string): 'mark' | 'identity' | undefined {
+  if (text === '') return undefined;
+  if (text === 'mark' || text === 'identity') return text;
+  process.stderr.write(`SYSLOG: ${text} is neither mark nor identity\n`);
   process.exit(2);
 }
 

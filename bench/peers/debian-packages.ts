@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { runCommand } from '../../testkit/running-process.ts';
 
@@ -25,12 +24,20 @@ export async function unpackDebianPackages(names: readonly [string, ...string[]]
   const directory = join(CACHE, names[0]);
   const root = join(directory, 'root');
   const done = join(directory, 'unpacked');
-  if (!existsSync(done)) {
+  // A cache of an earlier version may have fewer packages.
+  const list = names.join(' ');
+  if ((await readFile(done, 'utf8').catch(() => undefined)) !== list) {
     await download(names, directory);
-    await writeFile(done, '');
+    await writeList(done, list);
   }
   const libraryPath = [`usr/lib/${triplet}`, `lib/${triplet}`].map((path) => join(root, path)).join(':');
   return { root, libraryPath, version: await versionOf(names[0], directory) };
+}
+
+/** Renamed into its place: a copy of the cache may share its files (hard links). */
+async function writeList(path: string, list: string): Promise<void> {
+  await writeFile(`${path}.new`, list);
+  await rename(`${path}.new`, path);
 }
 
 async function download(names: readonly string[], directory: string): Promise<void> {

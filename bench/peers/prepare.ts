@@ -6,8 +6,8 @@ import { RSYSLOG_PACKAGES } from './rsyslog.ts';
 import { SYSLOG_NG_PACKAGES } from './syslog-ng.ts';
 
 /**
- * Provides the real programs that the tests use. rsyslog and syslog-ng are unpacked outside of the system;
- * openssl and PostgreSQL are installed if that is permitted. Missing programs are reported here, and the
+ * Provides the real programs that the tests use. The senders of syslog (rsyslog, syslog-ng, socat, busybox) are
+ * unpacked outside of the system; openssl and PostgreSQL are installed if that is permitted. Missing programs are reported here, and the
  * tests skip them by name.
  */
 const has = (program: string) =>
@@ -26,3 +26,5 @@ await prepare('openssl', () => has('openssl') || installPackage('openssl'));
 await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || installPackage('postgresql'));
 await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));
+await prepare('socat', () => unpackDebianPackages(['socat']));
+await prepare('busybox', () => unpackDebianPackages(['busybox']));

@@ -7,7 +7,8 @@ import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.t
 
 type Transport = 'tcp' | 'relp';
 
-export const RSYSLOG_PACKAGES = ['rsyslog', 'rsyslog-relp'] as const;
+/** With the modules for RELP and for TLS: the tests use these as senders. */
+export const RSYSLOG_PACKAGES = ['rsyslog', 'rsyslog-relp', 'rsyslog-gnutls', 'rsyslog-openssl'] as const;
 
 /**
  * Debian's rsyslog, tuned for throughput as its documentation advises: inotify, large batches from a large

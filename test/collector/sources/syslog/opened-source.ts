@@ -81,8 +81,8 @@ export async function openedSource(
     const line = lines.find((each) => each['msg'] === 'Listening for syslog' && each['listener'] === listen);
     return Number(String(line?.['address']).split(':').at(-1));
   };
-  const metric = async (name: string) => {
-    const found = await metrics.getSingleMetric(`collector_syslog_${name}`)?.get();
+  const metric = async (name: string, prefix = 'collector_syslog') => {
+    const found = await metrics.getSingleMetric(`${prefix}_${name}`)?.get();
     return found?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
   };
   return { source, sink, close, records, texts, port, lines, metric, state, taken };

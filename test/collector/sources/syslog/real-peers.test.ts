@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { findLogDaemon, type LogDaemon, startLogDaemon } from '../../../support/log-daemons.ts';
+import { testProcess } from '../../../support/processes.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+import { findUnpackedProgram } from '../../../support/unpacked-program.ts';
 import { openedSource, PATIENT } from './opened-source.ts';
 
 const run = promisify(execFile);
@@ -132,5 +135,65 @@ describe.skipIf(loggen === undefined || !existsSync(loggen))('loggen of syslog-n
     await vi.waitFor(async () => expect(await received()).toBe(1000), SLOW);
     const sequence = texts().map((text) => Number(/seq: ([0-9]+)/.exec(text)?.[1]));
     expect(new Set(sequence).size).toBe(texts().length);
+  });
+});
+
+const socat = findUnpackedProgram('socat');
+
+describe.skipIf(socat === undefined)('socat', () => {
+  const listen = (path: string, type: string) => ({ listen: `${type}://${path}` });
+
+  it.each([
+    ['TCP', TCP, 'TCP'],
+    ['UDP', UDP, 'UDP'],
+  ])('sends over %s what it reads', async (_what, address, type) => {
+    const { port, texts } = await openedSource([{ listen: address }]);
+    await pipe(['-u', 'STDIN', `${type}:127.0.0.1:${port(address)}`], '<13>from socat\n');
+    await vi.waitFor(() => expect(texts()).toEqual(['<13>from socat']), PATIENT);
+  });
+
+  it.each([
+    ['stream', 'unix', 'UNIX-CONNECT'],
+    ['datagram', 'unixgram', 'UNIX-SENDTO'],
+  ])('sends to a Unix %s socket', async (_what, type, client) => {
+    const path = join(await temporaryDirectory(), 'socket');
+    const { texts } = await openedSource([listen(path, type)]);
+    await pipe(['-u', 'STDIN', `${client}:${path}`], '<13>from socat\n');
+    await vi.waitFor(() => expect(texts()).toEqual(['<13>from socat']), PATIENT);
+  });
+
+  async function pipe(args: readonly string[], input: string): Promise<void> {
+    const child = run(socat?.command as string, [...args], { env: { ...process.env, ...socat?.env } });
+    child.child.stdin?.end(input);
+    await child;
+  }
+});
+
+const busybox = findUnpackedProgram('busybox');
+
+const mayMount = spawnSync('unshare', ['-m', 'true']).status === 0;
+if (!mayMount) process.stderr.write('SKIPPED: busybox syslogd, which needs a mount namespace\n');
+
+describe.skipIf(busybox === undefined || !mayMount || !existsSync(LOGGER))('syslogd of busybox', () => {
+  it('forwards over UDP', async () => {
+    const { port, records } = await openedSource([{ listen: UDP }]);
+    const at = `127.0.0.1:${port(UDP)}`;
+    // It needs /dev/log, which belongs to the machine: a namespace has its own.
+    const devices = join(await temporaryDirectory(), 'dev');
+    await mkdir(devices);
+    const script = `mount --bind ${devices} /dev && exec "$0" syslogd -n -R ${at}`;
+    const daemon = testProcess({
+      name: 'busybox syslogd',
+      command: 'unshare',
+      args: ['-m', 'sh', '-c', script, busybox?.command as string],
+    });
+    const socket = join(devices, 'log');
+    await vi.waitFor(() => expect(existsSync(socket), daemon.stderr).toBe(true), PATIENT);
+    await run(LOGGER, ['--socket', socket, '--tag', 'app', '--priority', 'local0.warning', 'from busybox']);
+    await vi.waitFor(() => expect(records()).toHaveLength(1), PATIENT);
+    const [record] = records();
+    expect(record?.body).toBe('from busybox');
+    expect(record?.attributes.get('service.name')).toBe('app');
+    expect(record?.severityNumber).toBe(13);
   });
 });
