@@ -1,7 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { collectBuffersLessOften, minorGcEvery } from '../../src/runtime/buffer-collection.ts';
+import {
+  collectBuffersLessOften,
+  collectEverything,
+  minorGcEvery,
+} from '../../src/runtime/buffer-collection.ts';
 
 vi.mock('node:v8', { spy: true });
 vi.mock('node:vm', { spy: true });
@@ -24,4 +28,12 @@ test('the collection of young objects is prepared when enough bytes have passed,
   passed(1);
   passed(1000);
   expect(runInNewContext).toHaveBeenCalledTimes(1);
+});
+
+test('a collection of everything frees old objects', async () => {
+  const old = new WeakRef({ bytes: Buffer.alloc(10) });
+  // A reference that was used in a turn is kept until its end.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectEverything();
+  expect(old.deref()).toBeUndefined();
 });
