@@ -1,7 +1,6 @@
 import type { Amount } from '../../../records/amount.ts';
 import { plus, sumOf } from '../../../records/amount.ts';
 import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
-import { collectBuffersLessOften, collectEverything } from '../../../runtime/buffer-collection.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
@@ -88,12 +87,6 @@ export interface TailSource extends Source {
   close(): Promise<void>;
 }
 
-/** The objects of a followed file, as measured in a heap snapshot of 10,000. */
-const BYTES_PER_STREAM = 7 * 1024;
-
-/** The garbage of fewer new files is not worth a collection of the whole heap. */
-const MANY_NEW_FILES = 2_000;
-
 const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
 
 class FileTailSource implements TailSource, StreamOwner<FileStream> {
@@ -115,8 +108,6 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   #isRunning = false;
   #isStarted = false;
   #whenDrained: (() => void)[] = [];
-  /** The number of followed files when the whole heap was collected for the last time. */
-  #followedAtCollection = 0;
 
   constructor(options: TailSourceOptions) {
     const { clock, store } = options;
@@ -255,18 +246,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const ms = this.#clock.monotonicMs() - beganMs;
     if (!once) this.#trigger.ended(found, ms);
     const followed = this.#files.attached().length;
-    collectBuffersLessOften(followed * BYTES_PER_STREAM);
     this.#events.scanned({ followed, open: this.#openFiles.size, ms });
-    this.#collectWhenIdle(followed);
-  }
-
-  /** Starting a stream leaves more garbage than the stream itself needs. */
-  #collectWhenIdle(followed: number): void {
-    this.#followedAtCollection = Math.min(this.#followedAtCollection, followed);
-    if (followed - this.#followedAtCollection < MANY_NEW_FILES) return;
-    for (const stream of this.#files.streams.values()) if (!this.#isDrained(stream)) return;
-    this.#followedAtCollection = followed;
-    collectEverything();
   }
 
   #endBeyondDeletedLimit(): void {
