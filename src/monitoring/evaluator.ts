@@ -250,7 +250,7 @@ export interface EvaluatorOptions {
  */
 const LEASE_EVERY_MS = LEASE_MS / 3;
 const READ_EVERY_MS = 5000;
-/** The same intervals while there is nothing to do. A query of DuckDB every 5 s needs 1 % of a core. */
+/** The same intervals while there is nothing to do. */
 const IDLE_EVERY_MS = 60_000;
 const MAINTENANCE_EVERY_MS = 3_600_000;
 /** More urgent work comes first after the start. */
