@@ -80,12 +80,19 @@ export class Evaluator {
   }
 
   async #ownTurn(): Promise<void> {
-    await this.#when(LEASE, LEASE_EVERY_MS, () => this.#askForLease());
+    const isIdle = this.#isIdle;
+    await this.#when(LEASE, isIdle ? IDLE_EVERY_MS : LEASE_EVERY_MS, () => this.#askForLease());
     if (!this.#isHolder) return;
-    await this.#when(READ, READ_EVERY_MS, () => this.#readDefinitions());
+    await this.#when(READ, isIdle ? IDLE_EVERY_MS : READ_EVERY_MS, () => this.#readDefinitions());
     await this.#refreshMetrics();
     await this.#checkAlerts();
     await this.#when(MAINTENANCE, MAINTENANCE_EVERY_MS, () => runMaintenance(this.#options.database));
+  }
+
+  /** There is no other aggregator, and no work. `changed` reports the first definition. */
+  get #isIdle(): boolean {
+    const { metrics, alerts } = this.#watched;
+    return this.#isHolder && !this.#options.database.isShared && metrics.size + alerts.size === 0;
   }
 
   async #when(name: string, periodMs: number, work: () => Promise<void>): Promise<void> {
@@ -243,6 +250,8 @@ export interface EvaluatorOptions {
  */
 const LEASE_EVERY_MS = LEASE_MS / 3;
 const READ_EVERY_MS = 5000;
+/** The same intervals while there is nothing to do. */
+const IDLE_EVERY_MS = 60_000;
 const MAINTENANCE_EVERY_MS = 3_600_000;
 /** More urgent work comes first after the start. */
 const FIRST_MAINTENANCE_MS = 300_000;

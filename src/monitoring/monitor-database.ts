@@ -47,6 +47,11 @@ export class MonitorDatabase {
     this.isHeld = sql`exists (select 1 from leases where ${this.#isOurs})`;
   }
 
+  /** Another aggregator may use the store at the same time. DuckDB permits one process for each database. */
+  get isShared(): boolean {
+    return this.#options.database.dialect !== 'duckdb';
+  }
+
   get nowUnixMicro(): number {
     return Number(this.#options.clock.nowUnixNano() / 1000n);
   }

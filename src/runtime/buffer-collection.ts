@@ -7,21 +7,13 @@ import { runInNewContext } from 'node:vm';
  * opposite mistakes.
  */
 
-const SMALL_HEAP = { belowBytes: 16 * 1024 * 1024, growingPercent: 200 };
-const LARGE_HEAP_GROWING_PERCENT = 30;
-
 /**
  * V8 counts buffers against its heap limit, which is small because this heap is: it then collects the whole
  * heap for each 15 MB that pass, which uses a quarter of an aggregator's processor time. With more room to
  * grow, the heap is collected a third as often, and the resident memory stays the same.
- *
- * `lastingBytes`: objects in the heap that stay, such as those of followed files. With many of them, the same room would
- * be hundreds of megabytes, and a smaller part of the heap is room enough.
  */
-export function collectBuffersLessOften(lastingBytes = 0): void {
-  const isSmall = lastingBytes < SMALL_HEAP.belowBytes;
-  const percent = isSmall ? SMALL_HEAP.growingPercent : LARGE_HEAP_GROWING_PERCENT;
-  setFlagsFromString(`--heap-growing-percent=${percent}`);
+export function collectBuffersLessOften(): void {
+  setFlagsFromString('--heap-growing-percent=200');
 }
 
 /**

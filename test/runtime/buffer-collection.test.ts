@@ -8,12 +8,8 @@ vi.mock('node:vm', { spy: true });
 
 beforeEach(() => void vi.clearAllMocks());
 
-test('a small heap may grow to three times its size, a large one by a third', () => {
+test('the heap may grow to three times its size before it is collected', () => {
   collectBuffersLessOften();
-  expect(setFlagsFromString).toHaveBeenLastCalledWith('--heap-growing-percent=200');
-  collectBuffersLessOften(70 * 1024 * 1024);
-  expect(setFlagsFromString).toHaveBeenLastCalledWith('--heap-growing-percent=30');
-  collectBuffersLessOften(1024);
   expect(setFlagsFromString).toHaveBeenLastCalledWith('--heap-growing-percent=200');
 });
 

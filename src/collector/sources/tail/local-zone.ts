@@ -8,6 +8,8 @@ const LOCAL_TIMES: ReadonlySet<string> = new Set(['syslog', 'nginx-error', 'apac
  * them. Times in UTC need no zone.
  */
 export function localZone(format: string): Iterable<readonly [string, string]> {
+  if (!LOCAL_TIMES.has(format)) return [];
+  // Each call needs 0.2 ms, and is made for every file.
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  return LOCAL_TIMES.has(format) && timeZone !== 'UTC' ? [[TIME_ZONE, timeZone]] : [];
+  return timeZone === 'UTC' ? [] : [[TIME_ZONE, timeZone]];
 }

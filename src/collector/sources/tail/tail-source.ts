@@ -1,7 +1,6 @@
 import type { Amount } from '../../../records/amount.ts';
 import { plus, sumOf } from '../../../records/amount.ts';
 import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
-import { collectBuffersLessOften } from '../../../runtime/buffer-collection.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { HttpError } from '../../../runtime/http/http-error.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
@@ -91,9 +90,6 @@ export interface TailSource extends Source {
    */
   close(): Promise<void>;
 }
-
-/** The objects of a followed file, as measured in a heap snapshot of 10,000. */
-const BYTES_PER_STREAM = 7 * 1024;
 
 const LIMITS: TailLimits = { openFiles: 512, deletedBytes: 1024 ** 3, pollMs: 10_000 };
 
@@ -263,7 +259,6 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const ms = this.#clock.monotonicMs() - beganMs;
     if (!once) this.#trigger.ended(found, ms);
     const followed = this.#files.attached().length;
-    collectBuffersLessOften(followed * BYTES_PER_STREAM);
     this.#events.scanned({ followed, open: this.#openFiles.size, ms });
   }
 

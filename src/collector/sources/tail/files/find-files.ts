@@ -1,8 +1,10 @@
-import type { BigIntStats, Dirent } from 'node:fs';
+import { type BigIntStats, type Dirent, statSync } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FilePlace } from './file-access.ts';
 import { isFileError } from './file-error.ts';
+import { isLocalDirectory } from './local-file-systems.ts';
 import type { PathPattern, PathPatterns, PathSegment } from './path-patterns.ts';
 import type { TailEntry } from './tail-configuration.ts';
 
@@ -10,6 +12,8 @@ import type { TailEntry } from './tail-configuration.ts';
 const MAX_DEPTH = 32;
 /** The number of links that the kernel follows for one path. */
 const MAX_HOPS = 40;
+/** After this number of synchronous calls, other work has its turn. */
+const CALLS_AT_ONCE = 32;
 
 /** Finds all files that match the patterns. */
 export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
@@ -54,6 +58,9 @@ class DirectoryWalk {
   readonly #patterns: PathPatterns;
   /** The real paths of directories, by their paths with symbolic links. */
   readonly #real = new Map<string, string>();
+  /** Whether the directory that was listed last is local. */
+  #lastListed: { readonly directory: string; readonly isLocal: boolean } | undefined;
+  #synchronousCalls = 0;
 
   constructor(patterns: PathPatterns) {
     this.#patterns = patterns;
@@ -112,7 +119,7 @@ class DirectoryWalk {
     const entry = this.#patterns.entryFor(path);
     if (entry === undefined || this.files.has(path)) return;
     try {
-      const found = await stat(path, { bigint: true });
+      const found = await this.#stateOf(path, child);
       this.directories.add(dirname(path));
       if (!found.isFile()) return;
       const isLink = child?.isSymbolicLink() ?? (await lstat(path)).isSymbolicLink();
@@ -122,6 +129,22 @@ class DirectoryWalk {
       this.#noteName(path, error);
       await this.#missed(dirname(path), error);
     }
+  }
+
+  /**
+   * A synchronous call needs a tenth of the CPU time. A file without a link, in a local directory, does not
+   * wait for a network.
+   */
+  async #stateOf(path: string, child: Dirent | undefined): Promise<BigIntStats> {
+    if (!child?.isFile() || !(await this.#isLocal(dirname(path)))) return stat(path, { bigint: true });
+    if (++this.#synchronousCalls % CALLS_AT_ONCE === 0) await otherWork();
+    return statSync(path, { bigint: true });
+  }
+
+  async #isLocal(directory: string): Promise<boolean> {
+    if (this.#lastListed?.directory !== directory)
+      this.#lastListed = { directory, isLocal: await isLocalDirectory(directory) };
+    return this.#lastListed.isLocal;
   }
 
   /** The target of a link. Each link on the way may be changed, so its directory is watched. */

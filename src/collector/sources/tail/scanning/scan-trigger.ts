@@ -10,9 +10,6 @@ import { DirectoryWatcher, type PathChange } from './directory-watcher.ts';
 /** After a scan, the next one waits 20 times as long as the scan took, within these limits. */
 const SCAN_PAUSE_MS = { shortest: 100, longest: 2_000 };
 
-/** Polls use at most 2 % of the time: a poll of very many files takes long, and seldom finds what no event reported. */
-const POLL_PAUSE = { timesScan: 50, longestMs: 30_000 };
-
 /**
  * Decides when to scan: soon after a directory has reported a change, and at every poll. A change of the
  * content of a followed file needs no scan: it wakes the stream.
@@ -51,8 +48,6 @@ export class ScanTrigger {
     this.#allowedAtMs = this.#parts.clock.monotonicMs() + Math.min(longest, Math.max(shortest, 20 * ms));
     this.#indexPaths(found);
     if (this.#isStopped) return;
-    const pauseMs = Math.min(POLL_PAUSE.longestMs, POLL_PAUSE.timesScan * ms);
-    if (pauseMs > this.#parts.pollMs) this.#pollTimer.set(pauseMs);
     this.#directories = found.directories;
     // Changes in a directory that was not watched until now were not reported.
     if (this.#watcher.watch(found.directories)) this.request();
