@@ -136,8 +136,8 @@ export class Delivery {
 
   async #deliver(queued: QueuedBatch): Promise<void> {
     this.#inHandTimeUnixNano = queued.acceptedTimeUnixNano;
-    const outcome = await this.#progress.emit(queued.batch, (group, { isSkipped }) =>
-      isSkipped ? group.skipped(queued) : group.delivered(queued),
+    const outcome = await this.#progress.emit(queued.batch, (group, { isSkipped, filtered }) =>
+      isSkipped ? group.skipped(queued, filtered) : group.delivered(queued, filtered),
     );
     switch (outcome.kind) {
       case 'delivered':
@@ -234,7 +234,9 @@ export class Delivery {
   async #redeliver(replay: Replay): Promise<void> {
     const { replays, events, failures } = this.#parts;
     const progress = this.#progress;
-    const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
+    const outcome = await progress.emit(replay.batch, (group, { filtered }) =>
+      group.replayed(replay, filtered),
+    );
     this.#noticeEmptyReplays();
     if (outcome.kind === 'delivered') return replays.delivered();
     if (outcome.rolledBack && progress.group.isEmitted) {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Emitter, GroupLimits } from '../../emitters/emitter.ts';
+import { plus, sumOf } from '../../records/amount.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
@@ -208,7 +209,9 @@ class Chain implements EmitterChain {
     if (past !== undefined) this.#events.recovered({ failures: past.failures, reason: past.reason });
   }
 
-  #committed({ emitted, deadLetters, discarded, replayed }: FlushResult): void {
+  #committed({ emitted, deadLetters, discarded, replayed, ...result }: FlushResult): void {
+    const filtered = plus(sumOf(result.filtered), result.filteredOfReplays);
+    if (filtered.records > 0) this.#events.filtered(filtered);
     if (emitted.batches > 0) {
       this.#lastSuccessUnixNano = this.#options.clock.nowUnixNano();
       this.#events.delivered(emitted);

@@ -7,6 +7,7 @@ import type {
 } from '../../aggregator/api/operations/queue-reports.ts';
 import type { CollectorStatus, StreamBalanceReport } from '../../collector/collector-reports.ts';
 import { getCollectorStatus } from '../../collector/operations.ts';
+import { NOTHING } from '../../records/amount.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
@@ -18,7 +19,7 @@ import { findStateDirectories, type KnownStateDirectory } from '../state-directo
 
 const EXAMPLES = `
 The totals match. Collector: read = accepted + waiting; unread is the rest of the files.
-Aggregator, for each emitter: accepted = delivered + queued + dead-lettered + discarded.
+Aggregator, for each emitter: accepted = delivered + filtered + queued + dead-lettered + discarded.
 
 Examples:
   mega-collector status
@@ -74,9 +75,11 @@ function aggregatorText(
 ): string {
   const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk`;
   const begun = emitters.some(({ before }) => before.bytes > 0 || before.records > 0);
+  const hasFiltered = emitters.some(({ filtered = NOTHING }) => filtered.records > 0);
   const parts: readonly (readonly [string, keyof Omit<EmitterBalanceReport, 'emitter'>])[] = [
     ...(begun ? [['before', 'before'] as const] : []),
     ['delivered', 'delivered'],
+    ...(hasFiltered ? [['filtered', 'filtered'] as const] : []),
     ['queued', 'queued'],
     ['dead-lettered', 'deadLettered'],
     ['discarded', 'discarded'],
@@ -84,7 +87,7 @@ function aggregatorText(
   const columns = [{ title: 'emitter' }, ...parts.map(([title]) => ({ title, ...RIGHT }))];
   const rows = emitters.map((balance) => [
     printable(balance.emitter),
-    ...parts.map(([, part]) => amountText(balance[part])),
+    ...parts.map(([, part]) => amountText(balance[part] ?? NOTHING)),
   ]);
   return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}`;
 }

@@ -31,6 +31,7 @@ export function fakeQueue(): FakeQueue {
     queued: AMOUNT,
     deadLettered: AMOUNT,
     discarded: AMOUNT,
+    filtered: AMOUNT,
     delivered: AMOUNT,
   };
   return {

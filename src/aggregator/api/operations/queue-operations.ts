@@ -11,7 +11,8 @@ export const getStatus = operation({
   method: 'GET',
   path: '/v1/status',
   tag: 'queue',
-  summary: 'Get the balance of the queue: accepted = delivered + queued + dead-lettered + discarded.',
+  summary:
+    'Get the balance of the queue: accepted = delivered + filtered + queued + dead-lettered + discarded.',
   status: 200,
   answer: aggregatorStatusReport,
   run: async ({ queue }: QueueContext) => {

@@ -12,10 +12,13 @@ export const emitterBalanceReport = z.object({
   queued: amountReport,
   deadLettered: amountReport,
   discarded: amountReport,
+  filtered: amountReport
+    .optional()
+    .meta({ description: 'Dropped by the filter of the emitter. Absent from an earlier version.' }),
 });
 export type EmitterBalanceReport = z.infer<typeof emitterBalanceReport>;
 
-/** For each emitter: accepted = before + delivered + queued + deadLettered + discarded. */
+/** For each emitter: accepted = before + delivered + filtered + queued + deadLettered + discarded. */
 export const aggregatorStatusReport = z.looseObject({
   role: z.literal('aggregator'),
   accepted: amountReport,
