@@ -117,7 +117,7 @@ async function forget({ forget: forgetAt }: CollectorState, path: string): Promi
 }
 
 async function explain(sources: readonly ReportingSource[], path: string): Promise<FileExplanation> {
-  const explanations = await Promise.all(sources.map((source) => source.explain?.(path)));
+  const explanations = await Promise.all(sources.map(async (source) => await source.explain?.(path)));
   // The tail explains any file. A source that knows the directory of the file explains it better.
   const explanation = explanations.findLast((each) => each !== undefined);
   if (explanation === undefined)

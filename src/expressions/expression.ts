@@ -18,14 +18,14 @@ export type Expression =
 
 /** Tests of a value, by its type; a test that is absent is false. */
 export interface ValueTest {
-  /** Of texts and booleans (`true`, `false`). */
+  /** Tests texts and booleans (`true`, `false`). */
   readonly text?: TextTest | undefined;
-  /** Of the digits of a number. */
+  /** Tests the digits of a number. */
   readonly digits?: TextTest | undefined;
   readonly number?: NumberTest | undefined;
-  /** Of a text that is a decimal number. */
+  /** Tests a text that is a decimal number. */
   readonly decimal?: NumberTest | undefined;
-  /** Of a time, in microseconds since 1970. */
+  /** Tests a time, in microseconds since 1970. */
   readonly time?: NumberTest | undefined;
 }
 

@@ -49,7 +49,13 @@ export function columnReader({ column, name }: ColumnProperty): ReadColumn {
       return (_, { stream }) => stream;
     case 'position':
       return (_, { position }) => position;
-    default:
+    case 'client_address':
+    case 'user_name':
+    case 'http_request_method':
+    case 'url_path':
+    case 'network_protocol_version':
+    case 'http_response_status_code':
+    case 'http_response_body_size':
       return attributeColumnReader(column, prefixOf(name));
   }
 }

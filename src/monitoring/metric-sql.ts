@@ -1,5 +1,6 @@
-import { filterSql } from '../logstore/logs/filter-sql.ts';
 import { type Property, parseProperty } from '../expressions/property.ts';
+import { filterSql } from '../logstore/logs/filter-sql.ts';
+import { filteredProperties } from '../logstore/logs/log-requests.ts';
 import { propertyNumber, propertyText } from '../logstore/property-sql.ts';
 import { type Sql, sql } from '../logstore/sql/sql.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
@@ -81,7 +82,7 @@ export function findContradiction({ statistic, property }: MetricDefinition): st
 
 /** The properties that a metric uses. */
 export function propertiesOf({ property, segment, filter }: MetricDefinition): readonly string[] {
-  const conditions = (filter?.where ?? []).map((each) => each.property);
+  const conditions = filter === undefined ? [] : filteredProperties(filter);
   const others = segment === undefined ? [] : [segment];
   return [...(property === '*' ? [] : [property]), ...others, ...conditions];
 }

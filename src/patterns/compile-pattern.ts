@@ -30,6 +30,10 @@ export interface CompiledPattern extends LineTest {
   /** For back ends that write the pattern in another syntax. */
   readonly tree: PatternNode;
   exec(text: string): PatternMatch | undefined;
+  /** The first match that begins at `from` or after it. The text has at most MAX_PATTERN_TEXT characters. */
+  execFrom(text: string, from: number): PatternMatch | undefined;
+  /** The number of characters that a match can have; Infinity: no limit. */
+  readonly maxLength: number;
 }
 
 /** The part of a pattern that only tests. */
@@ -160,6 +164,7 @@ function repeatsCaptures(node: PatternNode): boolean {
 interface Matcher {
   test(text: string): boolean;
   exec(text: string): RawMatch | undefined;
+  execFrom(text: string, from: number): RawMatch | undefined;
 }
 
 interface RawMatch {
@@ -212,7 +217,19 @@ class Pattern implements CompiledPattern {
     return { start: found.start, end: found.end, values: this.#valuesOf(found.groups) };
   }
 
-  /** Of several groups of a field, the first that took part. */
+  execFrom(text: string, from: number): PatternMatch | undefined {
+    const found = SURROGATE.test(text)
+      ? this.#slow.execFrom(text.toWellFormed(), from)
+      : this.#fast.execFrom(text, from);
+    if (found === undefined) return undefined;
+    return { start: found.start, end: found.end, values: this.#valuesOf(found.groups) };
+  }
+
+  get maxLength(): number {
+    return longestMatch(this.tree);
+  }
+
+  /** Returns the first group of each field that took part. */
   #valuesOf(groups: RawMatch['groups']): RawMatch['groups'] {
     if (this.#groups === undefined) return groups;
     return this.#groups.map((each) => {
@@ -259,6 +276,23 @@ function hasLoop(node: PatternNode): boolean {
   }
 }
 
+function longestMatch(node: PatternNode): number {
+  switch (node.kind) {
+    case 'set':
+      return 2;
+    case 'assertion':
+      return 0;
+    case 'sequence':
+      return node.nodes.reduce((sum, each) => sum + longestMatch(each), 0);
+    case 'choice':
+      return Math.max(0, ...node.nodes.map(longestMatch));
+    case 'capture':
+      return longestMatch(node.node);
+    case 'repetition':
+      return node.max === 0 ? 0 : node.max * (longestMatch(node.node) || 0) || 0;
+  }
+}
+
 interface FastMatcherOptions {
   readonly isLinearOnly: boolean;
   /** Its time is proportional to the text on the default engine. */
@@ -277,6 +311,8 @@ class FastMatcher implements Matcher {
   readonly #maxText: number;
   #used: RegExp;
   #linear: RegExp | undefined;
+  #usedFrom: RegExp | undefined;
+  #linearFrom: RegExp | undefined;
   #isLinear: boolean;
   #matches = 0;
   #slowness = 0;
@@ -305,6 +341,19 @@ class FastMatcher implements Matcher {
     const beganMs = this.#matches++ % SAMPLE_EVERY === 0 ? performance.now() : undefined;
     const found = this.#used.exec(text);
     if (beganMs !== undefined) this.#measured(performance.now() - beganMs);
+    return matchOf(found);
+  }
+
+  execFrom(text: string, from: number): RawMatch | undefined {
+    const isLong = text.length > this.#maxText;
+    if (this.#isLinear || isLong) this.#linearFrom ??= linearExpression(this.#source, 'g');
+    const used =
+      (this.#isLinear || isLong ? this.#linearFrom : undefined) ?? (this.#usedFrom ??= new RegExp(this.#source, 'g'));
+    used.lastIndex = from;
+    if (this.#matches++ % SAMPLE_EVERY !== 0 || isLong) return matchOf(used.exec(text));
+    const beganMs = performance.now();
+    const found = used.exec(text);
+    this.#measured(performance.now() - beganMs);
     return matchOf(found);
   }
 
@@ -351,8 +400,12 @@ class SlowMatcher implements Matcher {
   }
 
   exec(text: string): RawMatch | undefined {
+    return this.execFrom(text, 0);
+  }
+
+  execFrom(text: string, from: number): RawMatch | undefined {
     const matcher = this.compile().matcher(text);
-    if (!matcher.find()) return undefined;
+    if (from > text.length || !matcher.find(from)) return undefined;
     const groups = Array.from(
       { length: matcher.groupCount() },
       (_, at) => matcher.group(at + 1) ?? undefined,

@@ -256,7 +256,7 @@ class Parser {
   }
 
   #changed(on: string, off: string, begin: number): Flags {
-    const other = [...on, ...off].find((flag) => flag !== 'i' && flag !== 's');
+    const other = Array.from(on + off).find((flag) => flag !== 'i' && flag !== 's');
     if (other === 'm')
       throw this.#error('(?m) is not supported; write (?:^|\\n) for the start of a line', begin);
     if (other !== undefined)
@@ -324,7 +324,7 @@ class Parser {
     const end = this.#source.indexOf('\\E', this.#at);
     const text = this.#source.slice(this.#at, end < 0 ? undefined : end);
     this.#at = end < 0 ? this.#source.length : end + 2;
-    return { kind: 'sequence', nodes: [...text].map((each) => this.#literal(each)) };
+    return { kind: 'sequence', nodes: Array.from(text).map((each) => this.#literal(each)) };
   }
 
   /** After a backslash, in or outside of a class. */

@@ -13,6 +13,7 @@ const EMPTY: FilterProgram = {
   },
   routes: undefined,
   errors: { total: 0, byLine: new Map(), samples: [] },
+  facts: { patterns: [], reads: [], writes: [], functions: [], lookupFiles: [], warnings: [] },
 };
 
 /** A filter that is a function of the body. */

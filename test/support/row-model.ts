@@ -36,7 +36,7 @@ export function matches(row: LogRow, filter: LogFilter): boolean {
   if (severity !== undefined && (row.severityNumber ?? 0) < LOWEST[severity]) return false;
   if (host !== undefined && !has(row, 'host.name', host)) return false;
   if (service !== undefined && !has(row, 'service.name', service)) return false;
-  return where.every(({ property, value }) => has(row, property, value));
+  return where.every((each) => 'property' in each && has(row, each.property, each.value));
 }
 
 const NUMBER_COLUMNS = [

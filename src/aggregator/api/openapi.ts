@@ -85,13 +85,14 @@ function queryParameters({ query, answer }: Described): readonly object[] {
 
 /** A list of conditions in a query. */
 const CONDITIONS = {
-  description: 'property=value: the property has this value. If it is repeated, all conditions must hold.',
+  description:
+    'property=value: the property has this value. Or an expression: `status_code >= 500`. If it is repeated, all conditions must hold.',
   style: 'form',
   explode: true,
   schema: {
     type: 'array',
     maxItems: 16,
-    items: { type: 'string', pattern: '^[^=]+=', examples: ['status_code=500'] },
+    items: { type: 'string', examples: ['status_code=500', 'status_code >= 500'] },
   },
 };
 

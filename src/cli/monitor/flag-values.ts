@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { PropertyError } from '../../expressions/property-brackets.ts';
-import { splitCondition } from '../../logstore/logs/split-condition.ts';
+import { type Condition, readCondition } from '../../logstore/logs/read-condition.ts';
 import { DurationError, durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../output/exit-codes.ts';
@@ -27,7 +27,7 @@ export class FlagValues {
     return this.#read(flag, text, 'a number', numberOf);
   }
 
-  /** `property=value`, each. */
+  /** `property=value`, or an expression, each. */
   pairs(flag: string, texts: readonly string[] | undefined) {
     const expected = 'property=value, such as status_code=500';
     return texts?.flatMap((text) => this.#read(flag, text, expected, pairOf) ?? []);
@@ -90,10 +90,12 @@ function numberOf(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-function pairOf(text: string): { readonly property: string; readonly value: string } | undefined {
+function pairOf(text: string): Condition | undefined {
   try {
-    const condition = splitCondition(text);
-    return condition?.property === '' ? undefined : condition;
+    const condition = readCondition(text);
+    return condition !== undefined && 'property' in condition && condition.property === ''
+      ? undefined
+      : condition;
   } catch (error) {
     if (error instanceof PropertyError) return undefined;
     throw error;

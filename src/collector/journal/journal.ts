@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Position } from '../../records/position.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import { SegmentLog } from '../../storage/segments/segment-log.ts';
@@ -159,6 +160,16 @@ export class Journal implements JournalStreamHost {
       flushSoon: () => this.#flushSoon(),
       close: () => this.#close(channel),
     };
+  }
+
+  /** The newest flushed records of an origin, oldest first, as far as they were not accepted and removed. */
+  async newest(origin: string, bytes: number): Promise<readonly RecordBatch[]> {
+    const channel = this.#openChannel(origin);
+    if (channel === undefined) return [];
+    const from = Math.max(0, channel.flushedEnd - bytes);
+    const places = this.reader.places(channel.number, from, MAX_NEWEST_ENTRIES);
+    const entries = await Promise.all(places.map((place) => this.reader.entry(place)));
+    return entries.filter((entry) => entry !== undefined);
   }
 
   /** Resolves when all records that are in the journal now are accepted. */
@@ -362,6 +373,9 @@ const CHECK_ROOM_AFTER_MS = 1000;
 const RETRY_AFTER_MS = 1000;
 const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
+
+/** For `newest`. */
+const MAX_NEWEST_ENTRIES = 4096;
 
 /** Received records and their buffers are garbage after the commit. */
 const collectGarbageAfter = minorGcEvery(512 * 1024);

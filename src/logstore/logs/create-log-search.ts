@@ -2,7 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { SqlDatabase } from '../sql/sql-database.ts';
 import { countValues } from './count-values.ts';
 import { drawHistogram } from './draw-histogram.ts';
-import type { LogFilter, UnknownProperty } from './log-requests.ts';
+import { filteredProperties, type LogFilter, type UnknownProperty } from './log-requests.ts';
 import type { LogSearch } from './log-search.ts';
 import { readTail } from './read-tail.ts';
 import { searchLogs } from './search-logs.ts';
@@ -48,9 +48,9 @@ const TIMEOUT_MS = 30_000;
 /** Nothing was found: the request may name a property that no record has. */
 async function unknownOf(
   reader: StoreReader,
-  { where = [] }: LogFilter,
+  filter: LogFilter,
   others: readonly string[] = [],
 ): Promise<{ readonly unknown?: UnknownProperty[] }> {
-  const unknown = await unknownProperties(reader, [...others, ...where.map(({ property }) => property)]);
+  const unknown = await unknownProperties(reader, [...others, ...filteredProperties(filter)]);
   return unknown.length === 0 ? {} : { unknown: [...unknown] };
 }

@@ -1,7 +1,9 @@
+import { parseExpression } from '../../expressions/parse-expression.ts';
 import { type Property, parseProperty } from '../../expressions/property.ts';
 import { storable } from '../log-row.ts';
 import type { OwnNames } from '../own-names.ts';
 import { ATTRIBUTES, broughtPaths, columnSql, prefixOf, propertyText } from '../property-sql.ts';
+import { expressionSql } from '../sql/expression-sql.ts';
 import { keysOf } from '../sql/shown-value.ts';
 import { join, type Sql, sql } from '../sql/sql.ts';
 import type { AttributePath, SqlDialect } from '../sql/sql-dialect.ts';
@@ -22,8 +24,12 @@ export function filterSql(dialect: SqlDialect, filter: LogFilter, names?: OwnNam
     ...(filter.service === undefined ? [] : [{ property: 'service.name', value: filter.service }]),
     ...(filter.where ?? []),
   ];
-  for (const { property, value } of properties) {
-    conditions.push(propertyEquals(dialect, parseProperty(property), { value, names }));
+  for (const each of properties) {
+    conditions.push(
+      'expression' in each
+        ? expressionSql(dialect, parseExpression(each.expression), names)
+        : propertyEquals(dialect, parseProperty(each.property), { value: each.value, names }),
+    );
   }
   // The most expensive condition comes last.
   if (filter.text !== undefined) conditions.push(dialect.containsText(sql`body`, storable(filter.text)));

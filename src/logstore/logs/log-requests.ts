@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { PropertyError, parseProperty } from '../../expressions/property.ts';
+import { ExpressionError } from '../../expressions/expression-error.ts';
+import { MAX_EXPRESSION, parseExpression } from '../../expressions/parse-expression.ts';
+import { type Property, PropertyError, parseProperty } from '../../expressions/property.ts';
+import { propertiesOf } from '../../expressions/reads-of.ts';
 import { parseDuration } from '../../runtime/configuration/duration.ts';
 
 /**
@@ -22,6 +25,27 @@ export const propertyName = z
     }
   })
   .meta({ description: 'A property of records: status_code, http.request.method, section(url.path), ...' });
+
+/** An expression over the columns and attributes of records. */
+export const expressionText = z
+  .string()
+  .max(MAX_EXPRESSION)
+  .superRefine((text, context) => {
+    try {
+      const found = propertiesOf(parseExpression(text)).find(isOfResource);
+      if (found === undefined) return;
+      const message = `a store does not keep resources apart from records; write ${found.key} instead of ${found.name}`;
+      context.addIssue({ code: 'custom', message });
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  })
+  .meta({ description: 'An expression: `status_code >= 500 and not url.path starts_with "/health"`.' });
+
+function isOfResource(property: Property): property is Extract<Property, { kind: 'attribute' }> {
+  return property.kind === 'attribute' && property.isResource === true;
+}
 
 export const moment = z
   .string()
@@ -66,12 +90,26 @@ export const logFilter = z.strictObject({
   host: short.optional().meta({ description: 'The host.name.' }),
   service: short.optional().meta({ description: 'The service.name.' }),
   where: z
-    .array(z.strictObject({ property: propertyName, value: z.string().max(MAX_TEXT) }))
+    .array(
+      z.union([
+        z.strictObject({ property: propertyName, value: z.string().max(MAX_TEXT) }),
+        z.strictObject({ expression: expressionText }),
+      ]),
+    )
     .max(16)
     .optional()
-    .meta({ description: 'Values of properties.' }),
+    .meta({ description: 'Values of properties, and expressions. All of them must be true.' }),
 });
 export type LogFilter = z.infer<typeof logFilter>;
+
+/** The names of the properties in the conditions of a filter. */
+export function filteredProperties({ where = [] }: LogFilter): readonly string[] {
+  return where.flatMap((each) =>
+    'expression' in each
+      ? propertiesOf(parseExpression(each.expression)).map(({ name }) => name)
+      : [each.property],
+  );
+}
 
 export const timeRange = z.strictObject({
   from: moment

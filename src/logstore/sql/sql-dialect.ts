@@ -64,14 +64,14 @@ export interface SqlDialect {
 
 /** Conditions on a value in `attributes`, by its JSON type. */
 export interface AttributeTests {
-  /** Of a text. */
+  /** Tests a text. */
   readonly text: (text: Sql) => Sql;
-  /** Of `true` or `false`, as a text. */
+  /** Tests `true` or `false`, as a text. */
   readonly boolean: (text: Sql) => Sql;
-  /** Of a number, as a double and as its digits. */
+  /** Tests a number, as a double and as its digits. */
   readonly number: (number: Sql, digits: Sql) => Sql;
-  /** Of an object; the elements of a list are tested instead of the list. */
+  /** Tests an object; the elements of a list are tested instead of the list. */
   readonly object: Sql;
-  /** Of a list, besides its elements. */
+  /** Tests a list, besides its elements. */
   readonly list: Sql;
 }

@@ -55,7 +55,8 @@ export class RelpFrameReader {
         return this.#commandByte(byte);
       case 'length':
         return this.#lengthByte(byte, visitor);
-      default:
+      case 'data':
+      case 'trailer':
         return byte === LF ? this.#complete(this.#held.subarray(0, this.#heldBytes), visitor) : badTrailer();
     }
   }

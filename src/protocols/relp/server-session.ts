@@ -96,7 +96,7 @@ export class RelpServerSession {
     return relpFault('unknown command', `the command ${command} is unknown`);
   }
 
-  /** A TCP proxy can make a client send its `open` again. A refusal would make that client try for ever. */
+  /** A TCP proxy can make a client send its `open` again. A refusal would make that client try again without end. */
   #isRepeated({ txnr, data }: RelpFrame): boolean {
     const isNext = txnr === 1 || txnr === this.#lastTxnr + 1;
     return isNext && this.#openData?.equals(data) === true;

@@ -63,7 +63,7 @@ export class SyslogFrameSplitter {
         return this.#counted(bytes, at, visitor);
       case 'line':
         return this.#line(bytes, at, visitor);
-      default:
+      case 'garbage':
         return this.#garbage(bytes, at, visitor);
     }
   }

@@ -1,3 +1,4 @@
+import { PropertyError } from '../../../expressions/property-brackets.ts';
 import {
   histogram,
   histogramRequest,
@@ -7,8 +8,7 @@ import {
   valueCounts,
   valuesRequest,
 } from '../../../logstore/logs/log-requests.ts';
-import { splitCondition } from '../../../logstore/logs/split-condition.ts';
-import { PropertyError } from '../../../expressions/property-brackets.ts';
+import { readCondition } from '../../../logstore/logs/read-condition.ts';
 import { eventsOperation, type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { StoreContext } from './store-context.ts';
 
@@ -21,7 +21,7 @@ export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
     tag: 'logs',
     summary: 'Search logs, newest first, page by page.',
     query: searchRequest,
-    readListItem: readCondition,
+    readListItem: readWhere,
     status: 200,
     answer: searchPage,
     run: ({ store }: StoreContext, { query }) => store().search.search(query),
@@ -33,7 +33,7 @@ export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
     tag: 'logs',
     summary: 'Count logs over time.',
     query: histogramRequest,
-    readListItem: readCondition,
+    readListItem: readWhere,
     status: 200,
     answer: histogram,
     run: ({ store }: StoreContext, { query }) => store().search.histogram(query),
@@ -45,7 +45,7 @@ export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
     tag: 'logs',
     summary: 'Count the values of a property.',
     query: valuesRequest,
-    readListItem: readCondition,
+    readListItem: readWhere,
     status: 200,
     answer: valueCounts,
     run: ({ store }: StoreContext, { query }) => store().search.values(query),
@@ -62,17 +62,17 @@ export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
       'as `Last-Event-ID` and receives the entries stored since then. It may receive entries after that `id` again; ' +
       'they have the same stream and position. An event with only an `id` moves the place.',
     query: tailRequest,
-    readListItem: readCondition,
+    readListItem: readWhere,
     status: 200,
     answer: 'events',
     run: ({ store, tail }: StoreContext, { query, request }) => tail.open(store().search, query, request),
   }),
 ];
 
-/** Reads `property=value` of a query. */
-function readCondition(text: string): unknown {
+/** Reads `property=value`, or an expression, of a query. */
+function readWhere(text: string): unknown {
   try {
-    return splitCondition(text) ?? { property: text };
+    return readCondition(text) ?? { expression: text };
   } catch (error) {
     // The schema reports the problem of the name.
     if (error instanceof PropertyError) return { property: text, value: '' };

@@ -156,8 +156,8 @@ function query(request: LogFilter | PointsRequest | { readonly limit: number }):
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(request)) {
     if (name === 'where') {
-      for (const { property, value: expected } of (request as LogFilter).where ?? []) {
-        parameters.append(name, `${property}=${expected}`);
+      for (const each of (request as LogFilter).where ?? []) {
+        parameters.append(name, 'expression' in each ? each.expression : `${each.property}=${each.value}`);
       }
     } else if (value !== undefined) parameters.append(name, String(value));
   }

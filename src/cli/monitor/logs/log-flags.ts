@@ -75,8 +75,8 @@ export function withQuestionFlags(command: Command, defaultLimit = `${DEFAULT_RE
     .option('-H, --host <name>', 'Only records with this host.name.')
     .option('-S, --service <name>', 'Only records with this service.name.')
     .option(
-      '-w, --where <property=value>',
-      'Only records with this value: status_code=500. May be repeated.',
+      '-w, --where <condition>',
+      "Only records with this value (status_code=500), or for which this expression is true ('status_code >= 500'). May be repeated.",
       collect,
     )
     .option('-n, --limit <n>', `Show the newest N records. [default ${defaultLimit}]`)

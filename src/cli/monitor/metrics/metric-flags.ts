@@ -63,7 +63,11 @@ export function withMetricFlags(command: Command): Command {
     )
     .option('--filter-host <name>', 'Only records with this host.name.')
     .option('--filter-service <name>', 'Only records with this service.name.')
-    .option('--filter-where <property=value>', 'Only records with this value. May be repeated.', collect);
+    .option(
+      '--filter-where <condition>',
+      'Only records with this value, or for which this expression is true. May be repeated.',
+      collect,
+    );
   return withOldFlags(withFlags, OLD_FLAGS);
 }
 

@@ -96,7 +96,8 @@ export class Connection implements FlushedListener {
     if (this.#protocol.isFinished) return this.#finish();
     const { socket } = this.#options;
     const mayRead = this.#chunks.length === 0 && !this.#protocol.isFull;
-    if (mayRead === socket.isPaused()) mayRead ? socket.resume() : socket.pause();
+    if (mayRead && socket.isPaused()) socket.resume();
+    else if (!mayRead && !socket.isPaused()) socket.pause();
   }
 
   /** The messages of a chunk are at most its bytes, and the shortest frame of a message is two bytes. */

@@ -1,4 +1,5 @@
 import type { Position } from '../../../records/position.ts';
+import type { RecordBatch } from '../../../records/record-batch.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
@@ -11,6 +12,7 @@ import type { FlushedListener, RecordChannel } from './record-channel.ts';
  */
 export class ListenerChannel implements RecordChannel {
   readonly #writer: JournalWriter;
+  readonly #newest: (bytes: number) => Promise<readonly RecordBatch[]>;
   readonly #label: RecordLabel;
   readonly #waiting = new Set<FlushedListener>();
   #line: Buffer = Buffer.allocUnsafeSlow(FIRST_LINE_BYTES);
@@ -18,12 +20,18 @@ export class ListenerChannel implements RecordChannel {
 
   constructor(journal: Journal, origin: string, label: RecordLabel) {
     this.#label = label;
+    this.#newest = (bytes) => journal.newest(origin, bytes);
     this.#writer = journal.writer(origin, { onFlushed: (end) => this.#onFlushed(end) });
   }
 
   /** Everything before it is on disk. */
   get flushed(): Position {
     return this.#flushed;
+  }
+
+  /** The newest records of an earlier run, as far as the aggregator has not accepted them. */
+  newest(bytes: number): Promise<readonly RecordBatch[]> {
+    return this.#newest(bytes);
   }
 
   /** Appends a message as a line. Returns the position that `flushed` has when the record is on disk. */

@@ -66,7 +66,7 @@ export class ResendTrack {
   }
 }
 
-/** Of a session's last messages, in order. */
+/** The hashes of the last messages of a session, in order. */
 type Hashes = number[];
 
 interface Place {

@@ -15,6 +15,7 @@ import { ReceivedMessages } from './received-messages.ts';
 import type { RecordChannel } from './record-channel.ts';
 import { RelpProtocol } from './relp-protocol.ts';
 import { ResendTrack, ResendWindow } from './resend-window.ts';
+import { restoreResends } from './restore-resends.ts';
 import { StreamProtocol } from './stream-protocol.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 
@@ -35,6 +36,7 @@ export class StreamListener implements SyslogListener {
   /** Also those whose handshake has not ended. */
   readonly #sockets = new Set<Socket>();
   readonly #resends = new ResendWindow();
+  #isRestored = false;
   #server: Server | undefined;
   #watcher: ContentWatcher | undefined;
   #whenEmpty: () => void = () => {};
@@ -46,6 +48,8 @@ export class StreamListener implements SyslogListener {
   async open(): Promise<string> {
     const { configuration, events, listener } = this.#options;
     const { listen, maxConnections, socketMode, tls } = configuration;
+    if (isRelp(listen) && !this.#isRestored) await restoreResends(this.#resends, this.#options.stored);
+    this.#isRestored = true;
     const server = tls === undefined ? createServer(NET_OPTIONS) : await this.#tlsServer(tls);
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));

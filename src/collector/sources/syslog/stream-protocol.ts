@@ -38,7 +38,6 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   }
 
   push(chunk: Uint8Array): void {
-    this.#unflushedBytes += chunk.length;
     this.#splitter.push(chunk, this);
     this.#messages.report();
     if (this.isFull) this.#messages.flushHeld();
@@ -63,6 +62,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   /** For the splitter. */
   message(bytes: Uint8Array, kind: FrameKind, truncatedFrom: number | undefined): void {
     if (kind === 'garbage') this.#messages.misframed();
+    this.#unflushedBytes += bytes.length;
     this.#end = this.#messages.add(bytes, { isUnterminated: kind === 'unterminated', truncatedFrom });
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../runtime/clock.ts';
 import type { SyslogEvents } from './events.ts';
+import type { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import type { PackedChannel } from './packed-channel.ts';
 import type { RecordChannel } from './record-channel.ts';
@@ -15,6 +16,8 @@ export interface SyslogListener {
 export interface SyslogListenerOptions {
   readonly configuration: ListenerConfiguration;
   readonly channel: RecordChannel;
+  /** The records of an earlier run. */
+  readonly stored: Pick<ListenerChannel, 'newest'>;
   /** Present if the listener packs records: each connection has a channel of its own. */
   readonly packed?: PackedChannel | undefined;
   readonly events: SyslogEvents;

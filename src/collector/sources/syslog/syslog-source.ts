@@ -98,6 +98,7 @@ export class SyslogSource implements Source {
     const options = {
       configuration,
       channel,
+      stored: channel,
       packed,
       events: this.#events,
       listener: name,

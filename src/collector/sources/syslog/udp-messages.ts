@@ -22,7 +22,7 @@ export type FromUdpThread =
   /** All messages were handed over; the socket is closed. */
   | { readonly kind: 'closed' };
 
-/** Messages, each with LF behind it. */
+/** Messages, each followed by LF. */
 export interface UdpBatch {
   readonly kind: 'batch';
   readonly data: Uint8Array;

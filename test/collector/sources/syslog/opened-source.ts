@@ -20,8 +20,13 @@ export async function openedSource(
   listeners: readonly object[],
   {
     directory,
+    journalBytes = 16 * 1024 * 1024,
     clock = systemClock,
-  }: { readonly directory?: string; readonly clock?: typeof systemClock } = {},
+  }: {
+    readonly directory?: string;
+    readonly journalBytes?: number;
+    readonly clock?: typeof systemClock;
+  } = {},
 ) {
   const state = directory ?? (await temporaryDirectory());
   const environment = { COLLECTOR_SYSLOG_CONFIGURATION: JSON.stringify(listeners) };
@@ -34,7 +39,7 @@ export async function openedSource(
   const metrics = new Registry();
   const dependencies = { clock, logger, metrics };
   const journal = await Journal.open({
-    ...{ name: 'syslog', directory: state, state: store, maxBytes: 16 * 1024 * 1024, lossRecord },
+    ...{ name: 'syslog', directory: state, state: store, maxBytes: journalBytes, lossRecord },
     ...dependencies,
   });
   const source = new SyslogSource({

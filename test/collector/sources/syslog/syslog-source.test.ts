@@ -94,6 +94,26 @@ describe('the source syslog', () => {
     expect(await metric('repeated_records_total')).toBe(2);
   });
 
+  it('marks messages that a client sends again to a restarted collector', async () => {
+    const { port, sink, close, state } = await openedSource([{ listen: RELP }]);
+    sink.paused = true;
+    const first = await relpClient(port(RELP));
+    for (const i of [2, 3, 4]) first.send(i, `<13>message ${i}`);
+    await vi.waitFor(() => expect(first.received()).toContain('4 rsp 6 200 OK\n'), PATIENT);
+    await close();
+    const again = await openedSource([{ listen: RELP }], { directory: state });
+    const second = await relpClient(again.port(RELP));
+    for (const [txnr, i] of [
+      [2, 3],
+      [3, 4],
+      [4, 5],
+    ] as const)
+      second.send(txnr, `<13>message ${i}`);
+    await vi.waitFor(() => expect(again.records()).toHaveLength(6), PATIENT);
+    const marked = again.records().map(({ attributes }) => attributes.get('megacollector.repeated'));
+    expect(marked).toEqual([undefined, undefined, undefined, 'true', 'true', undefined]);
+  });
+
   it.each([
     ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'an HTTP request (GET)'],
     ['POST /logs HTTP/1.1\r\n', 'an HTTP request (POST)'],
