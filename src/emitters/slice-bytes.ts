@@ -18,7 +18,9 @@ const LINE_END = Uint8Array.of(LF);
 export function sliceBytes(slice: RecordBatch, format: TextFormat): readonly Uint8Array[] {
   if (format === 'json') return [joined(slice, jsonRecord)];
   if (!formatNamed(slice.format).lines) return [joined(slice, ({ body }) => body)];
-  return runsOfBytes(slice).flatMap((run) => (typeof run === 'string' ? [Buffer.from(run), LINE_END] : ownBytes(run)));
+  return runsOfBytes(slice).flatMap((run) =>
+    typeof run === 'string' ? [Buffer.from(run), LINE_END] : ownBytes(run),
+  );
 }
 
 export type TextFormat = 'body' | 'json';

@@ -1,4 +1,4 @@
-import type { FilterErrors } from '../../filters/filter-program.ts';
+import type { FilterErrors } from '../../filters/filter-errors.ts';
 
 /** A filter as text. It is sent to the thread of an emitter, which compiles it. */
 export interface FilterSource {

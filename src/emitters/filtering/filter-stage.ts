@@ -1,8 +1,8 @@
-import type { FilterProgram } from '../../filters/filter-program.ts';
-import { forEachLogRecord } from '../../formats/record-view.ts';
+import type { FilterProgram, FilterResult } from '../../filters/filter-program.ts';
+import { forEachLogRecord, recordView, shownResource } from '../../formats/record-view.ts';
 import { type Batch, batchOf, type DroppedRange } from '../../records/batch.ts';
 import type { LogRecord } from '../../records/log-record.ts';
-import type { RecordBatch } from '../../records/record-batch.ts';
+import { forEachRecord, type RecordBatch } from '../../records/record-batch.ts';
 import type { BatchStage, StagedBatch } from '../decorators/staged-emitter.ts';
 import type { FilteredAmount } from '../outcome.ts';
 import { KeptRun } from './kept-run.ts';
@@ -11,6 +11,7 @@ import { KeptRun } from './kept-run.ts';
  * Runs a filter over the batches of one emitter.
  *
  * - A program that reads only the resource decides about a whole slice. No record is parsed.
+ * - A program that reads no content sees each record without it. Only records that it changes are parsed.
  * - Otherwise each record is parsed for the program. Runs of kept records stay slices of the received bytes.
  * - Dropped records are counted, and their bytes are reported as ranges.
  */
@@ -62,9 +63,8 @@ class Staging {
     const run = new KeptRun(slice);
     let records = 0;
     let bytes = 0;
-    forEachLogRecord(slice, (record, index) => {
+    forEachResult(slice, program, ({ record, result }, index) => {
       const size = slice.sizes[index] ?? 0;
-      const result = program.run(record);
       const outputs = result.kind === 'records' ? result.records : [];
       if (result.kind === 'unchanged') {
         run.keep(size);
@@ -120,3 +120,34 @@ interface Changing {
   /** Its index in the batch. */
   readonly original: number;
 }
+
+interface Decided {
+  readonly record: LogRecord;
+  readonly result: FilterResult;
+}
+
+function forEachResult(
+  slice: RecordBatch,
+  program: FilterProgram,
+  visit: (decided: Decided, index: number) => void,
+): void {
+  if (program.reads === 'fields') {
+    forEachLogRecord(slice, (record, index) => visit({ record, result: program.run(record) }, index));
+    return;
+  }
+  const { stream, format, observedTimeUnixNano } = slice;
+  const place = { stream, format, observedTimeUnixNano, resource: shownResource(slice.resource) };
+  const shared = { ...place, body: '', attributes: NO_ATTRIBUTES };
+  forEachRecord(slice, (_bytes, index, position) => {
+    const bare = { ...shared, position };
+    const result = program.run(bare);
+    if (result.kind !== 'records') {
+      visit({ record: bare, result }, index);
+      return;
+    }
+    const record = recordView(slice, index);
+    visit({ record, result: program.run(record) }, index);
+  });
+}
+
+const NO_ATTRIBUTES: LogRecord['attributes'] = new Map();

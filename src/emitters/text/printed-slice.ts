@@ -45,7 +45,11 @@ function escapedBodies(slice: RecordBatch): Uint8Array {
   const changedAt = changedInOrder(slice);
   forEachRecord(slice, (bytes, index) => {
     const changed = changedAt(index);
-    const body = changed?.hasOwnBody ? changed.record.body : format.lines ? recordText(bytes).text : format.parse(bytes, contextOf(index)).body;
+    const body = changed?.hasOwnBody
+      ? changed.record.body
+      : format.lines
+        ? recordText(bytes).text
+        : format.parse(bytes, contextOf(index)).body;
     lines.push(escapeControls(body), '\n');
   });
   return Buffer.from(lines.join(''));

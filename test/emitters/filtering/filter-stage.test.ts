@@ -135,3 +135,22 @@ describe('a filter that reads only the resource', () => {
     expect(stage(batch).batch).toBe(batch);
   });
 });
+
+describe('a filter that reads no content', () => {
+  const seen: string[] = [];
+  const stage = filterStage({
+    ...bodyFilter((record) => {
+      seen.push(record.body);
+      const { position } = record;
+      if (position === 100) return { kind: 'dropped' };
+      return position === 102 ? { kind: 'records', records: [{ ...record }] } : { kind: 'unchanged' };
+    }),
+    reads: 'bytes',
+  });
+
+  it('parses only the records that it changes', () => {
+    const { batch } = stage(batchOf([slice(['a\n', 'b\n', 'c\n'])]));
+    expect(bodies(batch)).toEqual(['102 b', '104 c']);
+    expect(seen).toEqual(['', '', 'b', '']);
+  });
+});

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { type Operation, operation } from '../../../runtime/operations/operation.ts';
+import type { FilterStatus } from '../../filters/aggregator-filters.ts';
+import type { FilterLineErrors } from '../../filters/filter-error-log.ts';
+
+/** The means of the operations on filters. */
+export interface FilterContext {
+  /** undefined: the aggregator is starting, or it does not run. */
+  readonly filters: () => FilterReports | undefined;
+}
+
+interface FilterReports {
+  statuses(): readonly FilterStatus[];
+  readonly errors: { list(): readonly FilterLineErrors[] };
+}
+
+export const filterReport = z.object({
+  emitter: z.string(),
+  filter: z.string().nullable().meta({ description: 'The filter in use. null: the emitter has none.' }),
+  state: z.enum(['active', 'pending', 'broken']).meta({
+    description:
+      'pending: a changed filter waits until the batches before it are delivered. broken: the changed file is ' +
+      'invalid, and the earlier filter stays in use.',
+  }),
+  problems: z.array(z.string()),
+  errors: z.number().meta({ description: 'Values that the filter could not use, since the start.' }),
+});
+
+const filterErrorReport = z.object({
+  emitter: z.string(),
+  file: z.string(),
+  line: z.number(),
+  count: z.number(),
+  samples: z.array(z.object({ reason: z.string(), value: z.string() })),
+});
+
+export const listFilters = operation({
+  id: 'listFilters',
+  method: 'GET',
+  path: '/v1/filters',
+  tag: 'filters',
+  summary: 'List the filter of each emitter, and whether its file is valid.',
+  status: 200,
+  answer: z.object({ filters: z.array(filterReport) }),
+  run: async ({ filters }: FilterContext) => ({
+    filters: (filters()?.statuses() ?? []).map((status) => ({ ...status, problems: [...status.problems] })),
+  }),
+});
+
+export const listFilterErrors = operation({
+  id: 'listFilterErrors',
+  method: 'GET',
+  path: '/v1/filters/errors',
+  tag: 'filters',
+  summary: 'List the errors of the filters in use, by line, with samples.',
+  access: 'token',
+  status: 200,
+  answer: z.object({ errors: z.array(filterErrorReport) }),
+  run: async ({ filters }: FilterContext) => ({
+    errors: (filters()?.errors.list() ?? []).map(({ samples, ...line }) => ({
+      ...line,
+      samples: samples.map(({ reason, value }) => ({ reason, value })),
+    })),
+  }),
+});
+
+/** The filters of the emitters. */
+export const FILTER_OPERATIONS: readonly Operation<FilterContext>[] = [listFilters, listFilterErrors];
