@@ -14,11 +14,12 @@ export const replace: FilterFunction = {
     const template = call.text(2, 'the new text');
     const parts = templateParts(template, pattern);
     if (typeof parts === 'string') return call.fail(parts, 2);
+    const replacement = { pattern, parts, isLocal: pattern.maxLength <= MAX_LOCAL_MATCH };
     return {
       kind: 'value',
       read: (run) =>
         mapTexts(value(run), (text) => {
-          const { replaced, isCut } = replaceAll(text, pattern, parts);
+          const { replaced, isCut } = replaceAll(text, replacement);
           if (isCut) call.error(run, 'too many matches in a long text: the rest of it is removed', text);
           return replaced;
         }),
@@ -52,8 +53,13 @@ const MAX_LOCAL_MATCH = 1024;
 const OVERLAP_LINES = 1024;
 const MAX_RESULT = 1024 * 1024;
 
-function replaceAll(text: string, pattern: CompiledPattern, parts: readonly TemplatePart[]) {
-  const isLocal = pattern.maxLength <= MAX_LOCAL_MATCH;
+interface Replacement {
+  readonly pattern: CompiledPattern;
+  readonly parts: readonly TemplatePart[];
+  readonly isLocal: boolean;
+}
+
+function replaceAll(text: string, { pattern, parts, isLocal }: Replacement) {
   let searched = 0;
   let replaced = '';
   for (let begin = 0; begin < text.length || begin === 0; ) {
