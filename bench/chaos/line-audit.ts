@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { isDropped, restored } from './chaos-filter.ts';
 import { isFrameLine } from './frame-line.ts';
 import { LateLines } from './late-lines.ts';
 import { parseNumberedLine } from './numbered-line.ts';
@@ -46,13 +47,17 @@ export class LineAudit {
   #disordered = 0;
   #damaged = 0;
 
-  constructor(logs: readonly DueLog[]) {
+  readonly #isFiltered: boolean;
+
+  /** `isFiltered`: the lines passed the filter of `chaos-filter.ts`. A dropped line counts as doubled if it comes. */
+  constructor(logs: readonly DueLog[], isFiltered = false) {
+    this.#isFiltered = isFiltered;
     this.#late = new LateLines(logs.flatMap(({ late = [] }) => late));
     this.#written = new Map(logs.map(({ name, lines }) => [name, lines]));
     this.#logs = new Map(
       logs.map(({ name, first = 0, lines }) => [
         name,
-        { first, numbers: new Uint8Array(lines), expected: first },
+        { first, numbers: this.#due(first, lines), expected: first },
       ]),
     );
   }
@@ -63,7 +68,8 @@ export class LineAudit {
     if (text === undefined) return;
     this.#lines += 1;
     if (isFrameLine(text)) return;
-    const head = parseNumberedLine(text);
+    const asWritten = this.#isFiltered ? restored(text) : text;
+    const head = asWritten === undefined ? undefined : parseNumberedLine(asWritten);
     const seen = head && this.#logs.get(head.log);
     const index = head === undefined || seen === undefined ? -1 : head.number - seen.first;
     if (head === undefined || seen === undefined || index < 0 || index >= seen.numbers.length) {
@@ -93,6 +99,11 @@ export class LineAudit {
       cut: this.#late.cut,
       examples: [...this.#examples.values()].flat(),
     };
+  }
+
+  #due(first: number, lines: number): Uint8Array {
+    const isDone = (index: number) => this.#isFiltered && isDropped(first + index);
+    return Uint8Array.from({ length: lines }, (_, index) => (isDone(index) ? 1 : 0));
   }
 
   #missingOf(name: string, { first: begin, numbers }: Seen): number {

@@ -1,5 +1,5 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [ROUNDS=n] [SEED=n]`: into a file, or into a store;
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [FILTER=1] [ROUNDS=n] [SEED=n]`: into a file, or into a store;
  * PostgreSQL may have two aggregators. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
@@ -19,7 +19,8 @@ interface Outcome {
   readonly failures: readonly string[];
 }
 
-const { STORE = '', AGGREGATORS, ROUNDS, SEED } = process.env;
+const { STORE = '', AGGREGATORS, FILTER = '', ROUNDS, SEED } = process.env;
+const hasFilter = FILTER === '1';
 const store = storeOf(STORE);
 const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
 const rounds = wholeNumber('ROUNDS', ROUNDS, store === undefined ? 20 : 50);
@@ -28,6 +29,7 @@ const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
 const again = [
   store === undefined ? '' : ` STORE=${store}`,
   aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
+  hasFilter ? ' FILTER=1' : '',
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
 say(`seed ${seed} (again: make chaos${again})`);
@@ -54,12 +56,12 @@ async function isClean(): Promise<boolean> {
 }
 
 async function intoFile(): Promise<Outcome> {
-  const report = await runChaos({ rounds, seed, directory, hasClones: true, say });
+  const report = await runChaos({ rounds, seed, directory, hasClones: true, hasFilter, say });
   return { text: describeReport(report), failures: failuresOf(report) };
 }
 
 async function intoStore(name: StoreChaosPlan['store']): Promise<Outcome> {
-  const report = await runStoreChaos({ store: name, aggregators, rounds, seed, directory, say });
+  const report = await runStoreChaos({ store: name, aggregators, hasFilter, rounds, seed, directory, say });
   return { text: describeStoreReport(report), failures: storeFailuresOf(report) };
 }
 

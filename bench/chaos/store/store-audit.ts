@@ -15,9 +15,10 @@ const MAX_EXAMPLES = 4;
 export async function auditRows(
   batches: AsyncIterable<readonly StoredRow[]>,
   written: readonly DueLog[],
+  isFiltered: boolean | undefined = false,
 ): Promise<StoreAudit> {
-  const lines = new LineAudit(written);
-  const places = new PlaceAudit(new LateLines(written.flatMap(({ late = [] }) => late)));
+  const lines = new LineAudit(written, isFiltered);
+  const places = new PlaceAudit(new LateLines(written.flatMap(({ late = [] }) => late)), isFiltered);
   for await (const rows of batches) {
     for (const row of rows) {
       lines.line(row.body, `${row.stream}:${row.position}`);
@@ -37,7 +38,10 @@ class PlaceAudit {
   readonly #late: LateLines;
   #before: StoredRow | undefined;
 
-  constructor(late: LateLines) {
+  readonly #mayHaveGaps: boolean;
+
+  constructor(late: LateLines, mayHaveGaps: boolean) {
+    this.#mayHaveGaps = mayHaveGaps;
     this.#late = late;
   }
 
@@ -47,7 +51,7 @@ class PlaceAudit {
     if (before === undefined || before.stream !== row.stream) return;
     const ending = this.#late.isFirstPart(before.body) ? 0 : 1;
     const due = before.position + before.body.length + ending;
-    if (row.position === due) return;
+    if (row.position === due || (this.#mayHaveGaps && row.position > due)) return;
     if (row.position === before.position) this.sameIdentity += 1;
     else this.misplaced += 1;
     if (this.examples.length < MAX_EXAMPLES) {
