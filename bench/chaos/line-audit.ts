@@ -64,12 +64,13 @@ export class LineAudit {
 
   /** Without the line ending. */
   line(part: string, where: string): void {
-    const text = this.#late.join(part);
+    // An unchanged line that the filter must change is damaged.
+    const asWritten = this.#isFiltered ? (restored(part) ?? `not changed: ${part}`) : part;
+    const text = this.#late.join(asWritten);
     if (text === undefined) return;
     this.#lines += 1;
     if (isFrameLine(text)) return;
-    const asWritten = this.#isFiltered ? restored(text) : text;
-    const head = asWritten === undefined ? undefined : parseNumberedLine(asWritten);
+    const head = parseNumberedLine(text);
     const seen = head && this.#logs.get(head.log);
     const index = head === undefined || seen === undefined ? -1 : head.number - seen.first;
     if (head === undefined || seen === undefined || index < 0 || index >= seen.numbers.length) {

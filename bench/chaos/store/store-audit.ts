@@ -1,3 +1,4 @@
+import { restored } from '../chaos-filter.ts';
 import { LateLines } from '../late-lines.ts';
 import { type Audit, type DueLog, LineAudit } from '../line-audit.ts';
 import type { StoredRow } from './chaos-store.ts';
@@ -45,11 +46,15 @@ class PlaceAudit {
     this.#late = late;
   }
 
+  #asWritten(body: string): string {
+    return this.#mayHaveGaps ? (restored(body) ?? body) : body;
+  }
+
   row(row: StoredRow): void {
     const before = this.#before;
     this.#before = row;
     if (before === undefined || before.stream !== row.stream) return;
-    const ending = this.#late.isFirstPart(before.body) ? 0 : 1;
+    const ending = this.#late.isFirstPart(this.#asWritten(before.body)) ? 0 : 1;
     const due = before.position + before.body.length + ending;
     if (row.position === due || (this.#mayHaveGaps && row.position > due)) return;
     if (row.position === before.position) this.sameIdentity += 1;

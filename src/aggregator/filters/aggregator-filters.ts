@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { FilterErrorReport, FilterSource } from '../../emitters/filtering/filter-source.ts';
@@ -109,7 +108,7 @@ export class AggregatorFilters {
     state: FilterState,
     { problems }: ChosenFilter & { readonly kind: 'problems' },
   ): void {
-    const texts = problems.map(({ variable, message }) => `${basename(variable)}: ${message}`);
+    const texts = problems.map(({ message }) => message);
     const isKnown = texts.join('\n') === state.problems.join('\n');
     state.problems = texts;
     this.#events.broken({ emitter, isBroken: true });
@@ -125,7 +124,7 @@ export class AggregatorFilters {
       () => this.#used(emitter, state, source),
       (error: unknown) => {
         if (state.wanted === source) state.wanted = state.used;
-        this.#keep(emitter, state, problemOf(source, error));
+        this.#keep(emitter, state, problemOf(error));
       },
     );
   }
@@ -198,10 +197,7 @@ function isSame(a: FilterSource | undefined, b: FilterSource | undefined): boole
   return a?.file === b?.file && a?.text === b?.text;
 }
 
-function problemOf(
-  source: FilterSource | undefined,
-  error: unknown,
-): ChosenFilter & { readonly kind: 'problems' } {
-  const message = errorMessage(error);
-  return { kind: 'problems', problems: [{ variable: source?.file ?? '', message }] };
+function problemOf(error: unknown): ChosenFilter & { readonly kind: 'problems' } {
+  const problem = { variable: 'AGGREGATOR_FILTER_DIRECTORY', message: errorMessage(error) };
+  return { kind: 'problems', problems: [problem] };
 }

@@ -46,7 +46,7 @@ async function chooseFilter(
   const found = await problemsOf(source, name, emitters);
   return found.length === 0
     ? { kind: 'filter', source }
-    : problems(found.map((message) => ({ variable: source.file, message })));
+    : problems(found.map((message) => ({ variable: 'AGGREGATOR_FILTER_DIRECTORY', message })));
 }
 
 function problems(found: readonly ConfigurationProblem[]): ChosenFilter {
