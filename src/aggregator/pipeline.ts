@@ -129,6 +129,7 @@ class RunningAggregator implements Aggregator {
       },
       entrySkipped: (name) => this.#chains.find(({ emitter }) => emitter === name)?.tryAgain(),
       filters: () => this.#filters,
+      filterStatuses: () => this.#filters?.statuses(),
       token: config.httpToken,
       listenAddress: config.httpAddress,
       ...deps,

@@ -70,7 +70,7 @@ function statusText(status: AggregatorStatus | CollectorStatus, width: number | 
 const RIGHT = { right: true } as const;
 
 function aggregatorText(
-  { accepted, emitters, diskBytes }: AggregatorStatus,
+  { accepted, emitters, diskBytes, filters = [] }: AggregatorStatus,
   width: number | undefined,
 ): string {
   const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk`;
@@ -89,7 +89,21 @@ function aggregatorText(
     printable(balance.emitter),
     ...parts.map(([, part]) => amountText(balance[part] ?? NOTHING)),
   ]);
-  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}`;
+  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}${filtersText(filters, width)}`;
+}
+
+/** The filters that need attention. */
+function filtersText(filters: NonNullable<AggregatorStatus['filters']>, width: number | undefined): string {
+  return filters
+    .filter(({ state }) => state !== 'active')
+    .map(({ emitter, state, problems }) => {
+      const why =
+        state === 'pending'
+          ? 'a changed filter waits until the batches before it are delivered'
+          : `the changed filter is invalid, and the earlier one stays in use: ${problems.join('; ')}`;
+      return `\n${formatParagraph(printable(`${emitter}: ${why}`), width, 2)}`;
+    })
+    .join('');
 }
 
 function amountText({ records, bytes }: AmountReport): string {

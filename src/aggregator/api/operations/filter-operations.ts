@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { FilterStatus } from '../../filters/aggregator-filters.ts';
 import type { FilterLineErrors } from '../../filters/filter-error-log.ts';
+import { filterReport } from './queue-reports.ts';
 
 /** The means of the operations on filters. */
 export interface FilterContext {
@@ -13,18 +14,6 @@ interface FilterReports {
   statuses(): readonly FilterStatus[];
   readonly errors: { list(): readonly FilterLineErrors[] };
 }
-
-export const filterReport = z.object({
-  emitter: z.string(),
-  filter: z.string().nullable().meta({ description: 'The filter in use. null: the emitter has none.' }),
-  state: z.enum(['active', 'pending', 'broken']).meta({
-    description:
-      'pending: a changed filter waits until the batches before it are delivered. broken: the changed file is ' +
-      'invalid, and the earlier filter stays in use.',
-  }),
-  problems: z.array(z.string()),
-  errors: z.number().meta({ description: 'Values that the filter could not use, since the start.' }),
-});
 
 const filterErrorReport = z.object({
   emitter: z.string(),

@@ -1,4 +1,5 @@
 import type { Queue } from '../../../storage/queue/queue.ts';
+import type { FilterStatus } from '../../filters/aggregator-filters.ts';
 
 type OperatedQueue = Pick<
   Queue,
@@ -13,4 +14,6 @@ export interface QueueContext {
   readonly configuredEmitters: ReadonlySet<string>;
   readonly deadLettersDiscarded: () => void;
   readonly entrySkipped: (emitter: string) => void;
+  /** undefined: no aggregator runs. */
+  readonly filterStatuses?: () => readonly FilterStatus[] | undefined;
 }
