@@ -1,3 +1,5 @@
+import type { LogRecord } from '../records/log-record.ts';
+import type { Resource } from '../records/resource.ts';
 import { compileStatements, DROP, type Step } from './compile/compile-statements.ts';
 import { FactCollector } from './compile/fact-collector.ts';
 import { FilterCompiler } from './compile/filter-compiler.ts';
@@ -6,8 +8,6 @@ import { type FilterProblem, FilterProblemError, placeOf } from './filter-proble
 import type { FilterFacts, FilterProgram, FilterReads, FilterResult } from './filter-program.ts';
 import { FilterRun } from './filter-run.ts';
 import type { FilterTables } from './filter-tables.ts';
-import type { LogRecord } from '../records/log-record.ts';
-import type { Resource } from '../records/resource.ts';
 import type { FilterNode } from './syntax/filter-node.ts';
 import { parseFilter } from './syntax/parse-filter.ts';
 

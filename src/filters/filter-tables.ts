@@ -23,7 +23,11 @@ export interface GeoEntry {
   readonly subdivisions?: readonly (GeoName & { readonly iso_code?: string })[];
   readonly city?: GeoName;
   readonly postal?: { readonly code?: string };
-  readonly location?: { readonly latitude?: number; readonly longitude?: number; readonly time_zone?: string };
+  readonly location?: {
+    readonly latitude?: number;
+    readonly longitude?: number;
+    readonly time_zone?: string;
+  };
   readonly autonomous_system_number?: number;
   readonly autonomous_system_organization?: string;
 }

@@ -102,7 +102,9 @@ function reasonOf(expectation: Expectation, { text, tables, records, routes }: C
     case 'condition': {
       if (records.length === 0) return 'the record is dropped';
       try {
-        return isAnyMatch(expectation, { text, tables, records, routes }) ? undefined : 'the condition is false';
+        return isAnyMatch(expectation, { text, tables, records, routes })
+          ? undefined
+          : 'the condition is false';
       } catch (error) {
         if (error instanceof FilterProblemError) return error.message;
         throw error;

@@ -60,8 +60,7 @@ const timeWriter: PropertyWriter = {
   name: 'time',
   write: (run, value) => {
     const text = typeof value === 'bigint' ? undefined : (textOf(value) ?? '');
-    const unixNano =
-      text === undefined ? (value as bigint) : (parseRfc3339(text) ?? numberToUnixNano(text));
+    const unixNano = text === undefined ? (value as bigint) : (parseRfc3339(text) ?? numberToUnixNano(text));
     if (unixNano === undefined) return 'expected a time';
     run.change().timeUnixNano = unixNano;
     return undefined;

@@ -32,8 +32,6 @@ export interface CompiledPattern extends LineTest {
   exec(text: string): PatternMatch | undefined;
   /** The first match that begins at `from` or after it. The text has at most MAX_PATTERN_TEXT characters. */
   execFrom(text: string, from: number): PatternMatch | undefined;
-  /** The number of characters that a match can have; Infinity: no limit. */
-  readonly maxLength: number;
 }
 
 /** The part of a pattern that only tests. */
@@ -225,10 +223,6 @@ class Pattern implements CompiledPattern {
     return { start: found.start, end: found.end, values: this.#valuesOf(found.groups) };
   }
 
-  get maxLength(): number {
-    return longestMatch(this.tree);
-  }
-
   /** Returns the first group of each field that took part. */
   #valuesOf(groups: RawMatch['groups']): RawMatch['groups'] {
     if (this.#groups === undefined) return groups;
@@ -273,23 +267,6 @@ function hasLoop(node: PatternNode): boolean {
       return hasLoop(node.node);
     case 'repetition':
       return node.max > MANY_TIMES || hasLoop(node.node);
-  }
-}
-
-function longestMatch(node: PatternNode): number {
-  switch (node.kind) {
-    case 'set':
-      return 2;
-    case 'assertion':
-      return 0;
-    case 'sequence':
-      return node.nodes.reduce((sum, each) => sum + longestMatch(each), 0);
-    case 'choice':
-      return Math.max(0, ...node.nodes.map(longestMatch));
-    case 'capture':
-      return longestMatch(node.node);
-    case 'repetition':
-      return node.max === 0 ? 0 : node.max * (longestMatch(node.node) || 0) || 0;
   }
 }
 
@@ -346,15 +323,23 @@ class FastMatcher implements Matcher {
 
   execFrom(text: string, from: number): RawMatch | undefined {
     const isLong = text.length > this.#maxText;
-    if (this.#isLinear || isLong) this.#linearFrom ??= linearExpression(this.#source, 'g');
-    const used =
-      (this.#isLinear || isLong ? this.#linearFrom : undefined) ?? (this.#usedFrom ??= new RegExp(this.#source, 'g'));
+    const used = this.#isLinear || isLong ? this.#linearFromAnyPlace() : this.#defaultFromAnyPlace();
     used.lastIndex = from;
     if (this.#matches++ % SAMPLE_EVERY !== 0 || isLong) return matchOf(used.exec(text));
     const beganMs = performance.now();
     const found = used.exec(text);
     this.#measured(performance.now() - beganMs);
     return matchOf(found);
+  }
+
+  #linearFromAnyPlace(): RegExp {
+    this.#linearFrom ??= linearExpression(this.#source, 'g') ?? new RegExp(this.#source, 'g');
+    return this.#linearFrom;
+  }
+
+  #defaultFromAnyPlace(): RegExp {
+    this.#usedFrom ??= new RegExp(this.#source, 'g');
+    return this.#usedFrom;
   }
 
   #onLinearEngine(): RegExp {

@@ -54,7 +54,8 @@ function warnOfUnreachable(nodes: readonly StatementNode[], { compiler }: Statem
     (node) => (node.kind === 'drop' || node.kind === 'stop') && node.condition === undefined,
   );
   const next = end < 0 ? undefined : nodes[end + 1];
-  if (next !== undefined) compiler.facts.warn(next.offset, `never runs: it is after ${nodes[end]?.kind ?? ''}`);
+  if (next !== undefined)
+    compiler.facts.warn(next.offset, `never runs: it is after ${nodes[end]?.kind ?? ''}`);
 }
 
 function compileLogged(node: StatementNode, options: StatementOptions): Step {
@@ -131,7 +132,10 @@ function compileIf({ branches, otherwise }: IfNode, options: StatementOptions): 
   };
 }
 
-function checkedCondition(condition: IfNode['branches'][number]['condition'], options: StatementOptions): Matches {
+function checkedCondition(
+  condition: IfNode['branches'][number]['condition'],
+  options: StatementOptions,
+): Matches {
   try {
     return options.compiler.compileCondition(condition);
   } catch (error) {

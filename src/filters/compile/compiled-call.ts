@@ -1,4 +1,3 @@
-import { PYLOGGR_NAMES } from '../syntax/pyloggr-names.ts';
 import { parseProperty } from '../../expressions/property.ts';
 import { type CompiledPattern, compilePattern } from '../../patterns/compile-pattern.ts';
 import { PatternError } from '../../patterns/pattern-error.ts';
@@ -9,6 +8,7 @@ import { type FilterValue, textOf } from '../filter-value.ts';
 import { type FilterCall, FROM, type ReadValue } from '../functions/filter-function.ts';
 import { propertyReader } from '../read-property.ts';
 import type { CallNode, ValueNode } from '../syntax/filter-node.ts';
+import { PYLOGGR_NAMES } from '../syntax/pyloggr-names.ts';
 import type { FactCollector } from './fact-collector.ts';
 
 export type CallUse = 'statement' | 'condition' | 'value';

@@ -2,8 +2,8 @@ import type { Expression } from '../../expressions/expression.ts';
 import type { Property } from '../../expressions/property.ts';
 import { propertiesOf } from '../../expressions/reads-of.ts';
 import type { CompiledPattern } from '../../patterns/compile-pattern.ts';
-import type { FilterFacts, FilterReads, FilterWarning, PatternFact } from '../filter-program.ts';
 import { placeOf } from '../filter-problem.ts';
+import type { FilterFacts, FilterReads, FilterWarning, PatternFact } from '../filter-program.ts';
 
 /** Collects what a filter reads and writes while it is compiled. */
 export class FactCollector {
@@ -88,7 +88,7 @@ export class FactCollector {
 }
 
 export function shownName(property: Property): string {
-  if (property.kind !== 'attribute') return property.name;
+  if (property.kind !== 'attribute') return property.name.replace(/^attributes\./, '');
   return [property.key, ...(property.path?.slice(1) ?? property.rest ?? [])].join('.');
 }
 

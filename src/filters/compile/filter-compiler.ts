@@ -9,7 +9,7 @@ import { FILTER_FUNCTIONS } from '../functions/registry.ts';
 import { propertyReader } from '../read-property.ts';
 import type { CallNode, ConditionNode, PropertyNode, ValueNode } from '../syntax/filter-node.ts';
 import { type PropertyWriter, propertyWriter } from '../write-property.ts';
-import { CompiledCall, type CallUse } from './compiled-call.ts';
+import { type CallUse, CompiledCall } from './compiled-call.ts';
 import type { FactCollector } from './fact-collector.ts';
 import { joinValues } from './join-values.ts';
 

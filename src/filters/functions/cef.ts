@@ -22,7 +22,15 @@ export const leef: FilterFunction = {
   compile: (call) => fieldsOperation(call, 'not LEEF', leefFields, 'leef.'),
 };
 
-const CEF_HEADER = ['version', 'device_vendor', 'device_product', 'device_version', 'event_id', 'name', 'severity'];
+const CEF_HEADER = [
+  'version',
+  'device_vendor',
+  'device_product',
+  'device_version',
+  'event_id',
+  'name',
+  'severity',
+];
 const LEEF_HEADER = ['version', 'device_vendor', 'device_product', 'device_version', 'event_id'];
 const MAX_KEYS = 1000;
 
@@ -100,5 +108,7 @@ function addExtension(fields: Fields, text: string): void {
 }
 
 function unescaped(text: string): string {
-  return text.replaceAll(/\\([=\\nr])/g, (_, each: string) => (each === 'n' ? '\n' : each === 'r' ? '\r' : each));
+  return text.replaceAll(/\\([=\\nr])/g, (_, each: string) =>
+    each === 'n' ? '\n' : each === 'r' ? '\r' : each,
+  );
 }

@@ -8,7 +8,9 @@ export const csv: FilterFunction = {
   values: [1, 1000],
   named: [FROM, PREFIX, 'separator'],
   compile: (call) => {
-    const columns = Array.from({ length: call.count }, (_, index) => call.text(index, 'the name of a column'));
+    const columns = Array.from({ length: call.count }, (_, index) =>
+      call.text(index, 'the name of a column'),
+    );
     const separator = call.namedText('separator') ?? ',';
     if (separator.length !== 1) call.fail('separator is one character');
     return fieldsOperation(call, 'fewer columns than names', (text) => {
@@ -26,7 +28,8 @@ export function csvValues(text: string, separator: string): readonly string[] {
   const values: string[] = [];
   let at = 0;
   for (;;) {
-    const [value, end] = text[at] === '"' ? quotedValue(text, at + 1, separator) : bareValue(text, at, separator);
+    const [value, end] =
+      text[at] === '"' ? quotedValue(text, at + 1, separator) : bareValue(text, at, separator);
     values.push(value);
     if (end >= text.length) return values;
     at = end + 1;

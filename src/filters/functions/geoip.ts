@@ -20,7 +20,7 @@ export const geoip: FilterFunction = {
     const find = call.tables.geoip;
     if (find === undefined) call.warn('no GeoIP database is given: geoip finds nothing');
     const names = prefix === undefined ? OTEL_NAMES : SHORT_NAMES;
-    for (const name of Object.values(names)) call.writes((prefix ?? '') + name);
+    for (const name of Object.values(names)) if (name !== '') call.writes((prefix ?? '') + name);
     const run = (state: FilterRun): boolean => {
       if (find === undefined) return false;
       for (const value of values) {

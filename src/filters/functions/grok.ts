@@ -2,7 +2,13 @@ import type { CompiledPattern, PatternMatch } from '../../patterns/compile-patte
 import type { PatternField } from '../../patterns/pattern-node.ts';
 import type { AttributeValue } from '../../records/log-record.ts';
 import type { FilterRun } from '../filter-run.ts';
-import { type FilterCall, type FilterFunction, type FilterOperation, FROM, PREFIX } from './filter-function.ts';
+import {
+  type FilterCall,
+  type FilterFunction,
+  type FilterOperation,
+  FROM,
+  PREFIX,
+} from './filter-function.ts';
 
 export const grok: FilterFunction = {
   name: 'grok',

@@ -18,7 +18,8 @@ export const lookup: FilterFunction = {
     const at = table.columns.indexOf(column);
     if (at < 1) {
       const near = nearestName(column, table.columns.slice(1));
-      const hint = near === undefined ? `; it has ${table.columns.slice(1).join(', ')}` : `; did you mean ${near}?`;
+      const hint =
+        near === undefined ? `; it has ${table.columns.slice(1).join(', ')}` : `; did you mean ${near}?`;
       return call.fail(`the table ${file} has no column ${JSON.stringify(column)}${hint}`, call.count - 1);
     }
     const otherwise = call.named('default');

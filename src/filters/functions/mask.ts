@@ -14,7 +14,8 @@ export const mask: FilterFunction = {
   compile: (call) => {
     const value = call.value(0);
     const keep = call.namedNumber('keep');
-    if (keep !== undefined && (!Number.isInteger(keep) || keep < 0)) call.fail('keep is a number of characters');
+    if (keep !== undefined && (!Number.isInteger(keep) || keep < 0))
+      call.fail('keep is a number of characters');
     const change = keep === undefined ? masked : (text: string) => ending(text, keep);
     return { kind: 'value', read: (run) => mapTexts(value(run), change) };
   },

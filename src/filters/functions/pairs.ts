@@ -1,7 +1,13 @@
 import { logfmtPairs } from '../../formats/logfmt.ts';
 import type { AttributeValue } from '../../records/log-record.ts';
 import type { FilterRun } from '../filter-run.ts';
-import { type FilterCall, type FilterFunction, type FilterOperation, FROM, PREFIX } from './filter-function.ts';
+import {
+  type FilterCall,
+  type FilterFunction,
+  type FilterOperation,
+  FROM,
+  PREFIX,
+} from './filter-function.ts';
 
 export const kv: FilterFunction = {
   name: 'kv',
@@ -85,8 +91,7 @@ function readValue(text: string, begin: number, pair: string): readonly [value: 
   const quote = text[begin];
   if (quote === '"' || quote === "'") {
     const close = closingQuote(text, begin + 1, quote);
-    if (close >= 0)
-      return [text.slice(begin + 1, close).replaceAll(/\\(["'\\])/g, '$1'), close + 1];
+    if (close >= 0) return [text.slice(begin + 1, close).replaceAll(/\\(["'\\])/g, '$1'), close + 1];
   }
   const end = text.indexOf(pair, begin);
   return end < 0 ? [text.slice(begin), text.length] : [text.slice(begin, end), end + pair.length];

@@ -1,6 +1,7 @@
 import { type CompiledPattern, MAX_PATTERN_TEXT } from '../../patterns/compile-pattern.ts';
 import { mapTexts } from '../filter-value.ts';
 import type { FilterFunction } from './filter-function.ts';
+import { readsAfterMatch } from './reads-after-match.ts';
 
 /** Replaces every match. `${name}` in the new text is the text of a named group, `$0` the whole match. */
 export const replace: FilterFunction = {
@@ -14,13 +15,20 @@ export const replace: FilterFunction = {
     const template = call.text(2, 'the new text');
     const parts = templateParts(template, pattern);
     if (typeof parts === 'string') return call.fail(parts, 2);
-    const replacement = { pattern, parts, isLocal: pattern.maxLength <= MAX_LOCAL_MATCH };
+    const isSlow = readsAfterMatch(pattern.tree);
+    if (isSlow)
+      call.warn('slow for long texts with many matches: an optional part has a loop before other parts');
+    const replacement = {
+      pattern,
+      parts,
+      maxSearched: isSlow ? MAX_SEARCHED_AFTER_MATCH : MAX_SEARCHED,
+    };
     return {
       kind: 'value',
       read: (run) =>
         mapTexts(value(run), (text) => {
           const { replaced, isCut } = replaceAll(text, replacement);
-          if (isCut) call.error(run, 'too many matches in a long text: the rest of it is removed', text);
+          if (isCut) call.error(run, 'the new text is too long: the rest of it is removed', text);
           return replaced;
         }),
     };
@@ -44,56 +52,70 @@ function templateParts(template: string, pattern: CompiledPattern): readonly Tem
 }
 
 /**
- * A match that is not long reads only a part of the text near it. For a pattern without a limit, each search
- * can read the whole text: the characters that all searches can read are limited. The rest is removed rather
- * than returned, because it may be what the filter hides.
+ * The characters that searches of one text may read. Nearly all patterns read the text about once. A pattern
+ * that can read on after its match (`a.*b|a`) reads it once for each match.
  */
-const MAX_SEARCHED = 64 * 1024 * 1024;
-const MAX_LOCAL_MATCH = 1024;
-const OVERLAP_LINES = 1024;
+const MAX_SEARCHED = 16 * 1024 * 1024;
+const MAX_SEARCHED_AFTER_MATCH = 256 * 1024;
+/** After that, the rest is searched in parts of this length. */
+const SMALL_WINDOW = 128;
+const MAX_TAIL = 1024;
 const MAX_RESULT = 1024 * 1024;
 
 interface Replacement {
   readonly pattern: CompiledPattern;
   readonly parts: readonly TemplatePart[];
-  readonly isLocal: boolean;
+  readonly maxSearched: number;
 }
 
-function replaceAll(text: string, { pattern, parts, isLocal }: Replacement) {
+function replaceAll(text: string, replacement: Replacement) {
+  const { maxSearched } = replacement;
   let searched = 0;
   let replaced = '';
-  for (let begin = 0; begin < text.length || begin === 0; ) {
-    const window = windowAt(text, begin);
-    let from = 0;
-    let copied = 0;
-    for (;;) {
-      const match = pattern.execFrom(window, from);
-      if (match === undefined) break;
-      if (!isLocal) searched += window.length;
-      if (searched > MAX_SEARCHED || replaced.length > MAX_RESULT) return { replaced, isCut: true };
-      replaced += window.slice(copied, match.start);
-      for (const part of parts) {
-        if (typeof part === 'string') replaced += part;
-        else replaced += part < 0 ? window.slice(match.start, match.end) : (match.values[part] ?? '');
-      }
-      copied = match.end;
-      from = match.end > match.start ? match.end : match.end + 1;
-      if (from > window.length) break;
-    }
-    replaced += window.slice(copied);
-    begin += window.length;
-    if (window.length === 0) break;
-  }
+  let begin = 0;
+  do {
+    const window = windowAt(text, begin, searched > maxSearched ? SMALL_WINDOW : MAX_PATTERN_TEXT);
+    const done = replaceIn(window, replacement, maxSearched - searched);
+    searched += done.searched;
+    replaced += done.replaced;
+    if (replaced.length > MAX_RESULT) return { replaced, isCut: true };
+    begin += done.end;
+  } while (begin < text.length);
   return { replaced, isCut: false };
 }
 
-/** Patterns read a limited text: a longer one is replaced in parts, which end at a line or a blank. */
-function windowAt(text: string, begin: number): string {
-  if (text.length - begin <= MAX_PATTERN_TEXT) return text.slice(begin);
-  const end = begin + MAX_PATTERN_TEXT;
-  const tail = text.slice(end - OVERLAP_LINES, end);
+/** Ends early, after a match, when it has read `maxSearched` characters; not in a small window. */
+function replaceIn(window: string, { pattern, parts }: Replacement, maxSearched: number) {
+  let replaced = '';
+  let searched = 0;
+  let from = 0;
+  let copied = 0;
+  while (from <= window.length) {
+    const match = pattern.execFrom(window, from);
+    searched += window.length;
+    if (match === undefined) break;
+    replaced += window.slice(copied, match.start);
+    for (const part of parts) {
+      if (typeof part === 'string') replaced += part;
+      else replaced += part < 0 ? window.slice(match.start, match.end) : (match.values[part] ?? '');
+    }
+    copied = match.end;
+    from = match.end > match.start ? match.end : match.end + 1;
+    const isTooMuch = searched > maxSearched && window.length > SMALL_WINDOW;
+    if (isTooMuch && copied > 0) return { replaced, searched, end: copied };
+    if (replaced.length > MAX_RESULT) break;
+  }
+  return { replaced: replaced + window.slice(copied), searched, end: Math.max(1, window.length) };
+}
+
+/** A part of a longer text ends at a line or a blank. */
+function windowAt(text: string, begin: number, size: number): string {
+  if (text.length - begin <= size) return text.slice(begin);
+  const end = begin + size;
+  const tailLength = Math.min(MAX_TAIL, size / 2);
+  const tail = text.slice(end - tailLength, end);
   const cut = Math.max(tail.lastIndexOf('\n'), tail.lastIndexOf(' '));
-  const whole = cut < 0 ? end : end - OVERLAP_LINES + cut + 1;
+  const whole = cut < 0 ? end : end - tailLength + cut + 1;
   const isHalf = (text.charCodeAt(whole - 1) & 0xfc00) === 0xd800;
   return text.slice(begin, isHalf ? whole - 1 : whole);
 }

@@ -4,7 +4,21 @@ import type { WallTime } from '../../formats/time/wall-time.ts';
 /** Reads a text in a format of `strptime`: a date and time, or the nanoseconds of seconds since 1970. */
 export type TimeFormat = (text: string) => WallTime | bigint | undefined;
 
-type Part = 'year' | 'shortYear' | 'month' | 'monthName' | 'day' | 'hour' | 'hour12' | 'half' | 'minute' | 'second' | 'fraction' | 'zone' | 'unix' | 'skip';
+type Part =
+  | 'year'
+  | 'shortYear'
+  | 'month'
+  | 'monthName'
+  | 'day'
+  | 'hour'
+  | 'hour12'
+  | 'half'
+  | 'minute'
+  | 'second'
+  | 'fraction'
+  | 'zone'
+  | 'unix'
+  | 'skip';
 
 const NAMES = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const MONTHS = '[A-Za-z]{3,9}';
@@ -31,12 +45,18 @@ const DIRECTIVES: Readonly<Record<string, readonly [source: string, part: Part]>
   s: ['\\d{9,19}(?:\\.\\d{1,9})?', 'unix'],
 };
 
-const COMBINED: Readonly<Record<string, string>> = { T: '%H:%M:%S', F: '%Y-%m-%d', D: '%m/%d/%y', R: '%H:%M' };
+const COMBINED: Readonly<Record<string, string>> = {
+  T: '%H:%M:%S',
+  F: '%Y-%m-%d',
+  D: '%m/%d/%y',
+  R: '%H:%M',
+};
 const MAX_FORMAT = 200;
 
 /** Returns the reason as a text if the format is not valid. */
 export function compileTimeFormat(format: string): TimeFormat | string {
-  if (format.length > MAX_FORMAT) return `a format has at most ${MAX_FORMAT} characters, got ${format.length}`;
+  if (format.length > MAX_FORMAT)
+    return `a format has at most ${MAX_FORMAT} characters, got ${format.length}`;
   const expanded = format.replaceAll(/%([TFDR])/g, (all, letter: string) => COMBINED[letter] ?? all);
   const parts: Part[] = [];
   let source = '';
@@ -50,7 +70,9 @@ export function compileTimeFormat(format: string): TimeFormat | string {
     const directive = Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter] : undefined;
     if (letter === '%') source += '%';
     else if (directive === undefined)
-      return `the format has no directive %${letter}; it has ${Object.keys(DIRECTIVES).map((each) => `%${each}`).join(' ')}`;
+      return `the format has no directive %${letter}; it has ${Object.keys(DIRECTIVES)
+        .map((each) => `%${each}`)
+        .join(' ')}`;
     else {
       source += `(${directive[0]})`;
       parts.push(directive[1]);

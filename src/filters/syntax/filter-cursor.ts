@@ -58,7 +58,8 @@ export class FilterCursor {
 
   /** Reads with `read`, one level deeper. */
   nested<Node>(read: () => Node): Node {
-    if (++this.#depth > MAX_DEPTH) throw this.problem(`blocks and calls are nested more than ${MAX_DEPTH} times`);
+    if (++this.#depth > MAX_DEPTH)
+      throw this.problem(`blocks and calls are nested more than ${MAX_DEPTH} times`);
     const node = read();
     this.#depth--;
     return node;

@@ -60,7 +60,8 @@ function parseTerm(cursor: FilterCursor): ConditionNode {
   cursor.at = begin;
   const { value, end } = located(() => parseTermAt(cursor.text, begin, PYLOGGR_NAMES), cursor);
   cursor.at = end;
-  if (!cursor.looksAt(/\+/y)) return { kind: 'expression', offset: begin, expression: withFacilityNames(value) };
+  if (!cursor.looksAt(/\+/y))
+    return { kind: 'expression', offset: begin, expression: withFacilityNames(value) };
   cursor.at = begin;
   return parseEqual(cursor);
 }
