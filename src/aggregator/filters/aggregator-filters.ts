@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { FilterErrorReport, FilterSource } from '../../emitters/filtering/filter-source.ts';
+import type { FilterTableFiles } from '../../filter-files/load-filter-tables.ts';
 import { repeat } from '../../runtime/async/repeat.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
@@ -84,6 +85,11 @@ export class AggregatorFilters {
         this.#events.unreadable({ reason: errorMessage(error) });
       }
     });
+  }
+
+  get tableFiles(): FilterTableFiles | undefined {
+    const { directory, geoip } = this.#options;
+    return directory === undefined ? undefined : { directory, geoipFile: geoip };
   }
 
   statuses(): readonly FilterStatus[] {

@@ -1,9 +1,10 @@
+import { dirname } from 'node:path';
+import { loadFilterTables } from '../../filter-files/load-filter-tables.ts';
 import { compileFilter } from '../../filters/compile-filter.ts';
 import { problemText } from '../../filters/filter-problem.ts';
 import type { FilterProgram } from '../../filters/filter-program.ts';
 import { runFilterTests } from '../../filters/filter-tests.ts';
 import type { FilterSource } from './filter-source.ts';
-import { loadTables } from './load-tables.ts';
 
 /** Compiles a filter for an emitter. Throws FilterInvalidError with all problems. */
 export async function loadFilter(
@@ -12,7 +13,7 @@ export async function loadFilter(
   { runsTests = false } = {},
 ): Promise<FilterProgram> {
   const { file, text } = source;
-  const tables = await loadTables(source);
+  const tables = await loadFilterTables({ directory: dirname(file), geoipFile: source.geoip });
   const compiled = compileFilter(text, { file, tables, emitter });
   if (compiled.kind === 'problems') throw new FilterInvalidError(compiled.problems.map(problemText));
   const failed = runsTests ? failedTests(source, runFilterTests(text, { file, tables })) : [];

@@ -1,8 +1,16 @@
 import { z } from 'zod';
+import type { FilterTableFiles } from '../../../filter-files/load-filter-tables.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { FilterStatus } from '../../filters/aggregator-filters.ts';
 import type { FilterLineErrors } from '../../filters/filter-error-log.ts';
+import { lastRecords, tryFilter } from '../../filters/try-filter.ts';
+import type { QueueContext } from './queue-context.ts';
 import { filterReport } from './queue-reports.ts';
+
+const MAX_RECORDS = 100;
+const MAX_TEXT = 1024 * 1024;
+/** No file has this directory: `lookup` finds nothing. */
+const NO_FILES: FilterTableFiles = { directory: '/nonexistent' };
 
 /** The means of the operations on filters. */
 export interface FilterContext {
@@ -11,6 +19,8 @@ export interface FilterContext {
 }
 
 interface FilterReports {
+  /** Where filters find their tables. */
+  readonly tableFiles: FilterTableFiles | undefined;
   statuses(): readonly FilterStatus[];
   readonly errors: { list(): readonly FilterLineErrors[] };
 }
@@ -53,5 +63,43 @@ export const listFilterErrors = operation({
   }),
 });
 
+const problem = z.object({ file: z.string(), line: z.number(), column: z.number(), reason: z.string() });
+
+export const tryFilterOperation = operation({
+  id: 'tryFilter',
+  method: 'POST',
+  path: '/v1/filters/try',
+  tag: 'filters',
+  summary: 'Run a filter over the newest records of the queue, without any effect.',
+  access: 'token',
+  body: z.strictObject({
+    text: z.string().max(MAX_TEXT).meta({ description: 'The filter.' }),
+    limit: z.int().min(1).max(MAX_RECORDS).optional().meta({ description: 'Records; default: 100.' }),
+  }),
+  status: 200,
+  answer: z.object({
+    problems: z.array(problem),
+    records: z.array(
+      z.object({
+        before: z.looseObject({ body: z.string() }),
+        after: z
+          .array(z.looseObject({ body: z.string() }))
+          .meta({ description: 'Empty: the filter drops the record.' }),
+        lines: z.array(z.number()).meta({ description: 'The lines of the filter that ran.' }),
+        routes: z.array(z.string()).meta({ description: 'The emitters that route named.' }),
+      }),
+    ),
+  }),
+  run: async ({ queue, filters }: FilterContext & QueueContext, { body: { text, limit = MAX_RECORDS } }) => {
+    const records = lastRecords(await queue().recentEntries(limit), limit);
+    const { problems, records: tried } = await tryFilter(text, records, filters()?.tableFiles ?? NO_FILES);
+    return { problems: [...problems], records: tried };
+  },
+});
+
 /** The filters of the emitters. */
-export const FILTER_OPERATIONS: readonly Operation<FilterContext>[] = [listFilters, listFilterErrors];
+export const FILTER_OPERATIONS: readonly Operation<FilterContext & QueueContext>[] = [
+  listFilters,
+  listFilterErrors,
+  tryFilterOperation,
+];

@@ -3,7 +3,7 @@ import type { FilterStatus } from '../../filters/aggregator-filters.ts';
 
 type OperatedQueue = Pick<
   Queue,
-  'balance' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
+  'balance' | 'recentEntries' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
 >;
 
 /** The means of the operations on the queue. */
