@@ -79,7 +79,8 @@ export class FlushTransaction {
     rows.finish();
     const statements = [
       ...streams.statements(nowUnixMicro),
-      ...this.#notes(nowUnixMicro),
+      // Without rows there is nothing to note for metrics.
+      ...(this.#rowCount === 0 ? [] : this.#notes(nowUnixMicro)),
       ...this.#ownNames(),
     ];
     for (const statement of statements) await this.#run(statement);
