@@ -1,4 +1,5 @@
 import type { StreamBalanceReport } from '../../src/collector/collector-reports.ts';
+import { type Amount, minus } from '../../src/records/amount.ts';
 import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
 import type { WrittenLog } from './chaos-writer.ts';
 import type { ClonesReport } from './collector-clones.ts';
@@ -16,6 +17,8 @@ export interface ChaosReport {
   /** undefined: no clones in this run. */
   readonly clones: ClonesReport | undefined;
   readonly file: Audit;
+  /** The lines that the filter drops. */
+  readonly dropped: Amount;
   readonly stdout: Audit;
   /** A text: the reason why there is no balance. */
   readonly balance: QueueBalance | string;
@@ -34,7 +37,7 @@ const ROUNDS_THAT_PAGE = 5;
 
 /** Returns all violations of the guarantees; empty if there are none. */
 export function failuresOf(report: ChaosReport): string[] {
-  const { file, stdout, balance, collectorBalance, exits, ownEnds, pager, written } = report;
+  const { file, stdout, dropped, balance, collectorBalance, exits, ownEnds, pager, written } = report;
   const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
   const failures = [
@@ -44,8 +47,10 @@ export function failuresOf(report: ChaosReport): string[] {
     ...(['missing', 'disordered', 'damaged'] as const)
       .filter((what) => stdout[what] > 0)
       .map((what) => `stdout: ${stdout[what]} lines ${what}`),
-    ...(file.lines === lines ? [] : [`file: ${file.lines} lines where ${lines} were written`]),
-    ...balanceFailures(balance, lines + file.cut, bytes),
+    ...(file.lines === lines - dropped.records
+      ? []
+      : [`file: ${file.lines} lines where ${lines} were written and ${dropped.records} dropped`]),
+    ...balanceFailures(balance, { records: lines + file.cut, bytes }, dropped),
     ...collectorBalanceFailures(collectorBalance, sum(written.filter(isOwn), 'bytes')),
     ...clonesFailures(report.clones),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
@@ -64,13 +69,14 @@ export function failuresOf(report: ChaosReport): string[] {
 }
 
 export function describeReport(report: ChaosReport): string {
-  const { seed, rounds, faults, written, file, stdout, ownEnds, pager } = report;
+  const { seed, rounds, faults, written, file, stdout, dropped, ownEnds, pager } = report;
   const audit = ({ lines, missing, doubled, disordered, damaged }: Audit) =>
     `${lines} lines: ${missing} missing, ${doubled} doubled, ${disordered} out of order, ${damaged} damaged`;
   const failures = failuresOf(report);
   return [
     `seed ${seed}, ${rounds} rounds: ${[...faults].map(([name, count]) => `${count} x ${name}`).join('; ')}`,
     `written   ${linesOf(written)} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
+    `filtered  ${dropped.records} lines are to be dropped by the filter`,
     `file      ${audit(file)}`,
     `stdout    ${audit(stdout)} (at least once is promised)`,
     describeClones(report.clones),
@@ -112,19 +118,23 @@ function describeClones(clones: ClonesReport | undefined): string {
   return `clones    ${clones.started} ran beside the collector; ${clones.reportedLines} log lines report that`;
 }
 
-export function balanceFailures(balance: QueueBalance | string, lines: number, bytes: number): string[] {
+/** `written`: all lines; `dropped`: those of them that the filter drops. */
+export function balanceFailures(balance: QueueBalance | string, written: Amount, dropped: Amount): string[] {
   if (typeof balance === 'string') return [`no balance: ${balance}`];
   const { accepted, emitters } = balance;
   const amounts = [
-    { name: 'accepted', amount: accepted },
-    ...emitters.map(({ emitter, delivered }) => ({ name: `delivered to ${emitter}`, amount: delivered })),
+    { name: 'accepted', amount: accepted, due: written },
+    ...emitters.flatMap(({ emitter, delivered, filtered }) => [
+      { name: `delivered to ${emitter}`, amount: delivered, due: minus(written, dropped) },
+      { name: `filtered for ${emitter}`, amount: filtered, due: dropped },
+    ]),
   ];
   return amounts
-    .filter(({ amount }) => amount.records !== lines || amount.bytes !== bytes)
+    .filter(({ amount, due }) => amount.records !== due.records || amount.bytes !== due.bytes)
     .map(
-      ({ name, amount }) =>
+      ({ name, amount, due }) =>
         `balance: ${name} is ${amount.records} records, ${amount.bytes} bytes; ` +
-        `written were ${lines} lines, ${bytes} bytes`,
+        `expected were ${due.records} lines, ${due.bytes} bytes`,
     );
 }
 

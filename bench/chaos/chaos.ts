@@ -20,11 +20,13 @@ import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StreamBalanceReport } from '../../src/collector/collector-reports.ts';
+import { type Amount, NOTHING } from '../../src/records/amount.ts';
 import type { QueueBalance } from '../../src/storage/queue/queue-contract.ts';
 import { layOutPair, type Pair } from '../../testkit/pair.ts';
 import { readBalance, readCollectorBalance } from '../../testkit/product.ts';
 import { Random } from '../../testkit/random.ts';
 import { SmallDisk } from '../../testkit/small-disk.ts';
+import { droppedOf, layOutFilter } from './chaos-filter.ts';
 import { type ChaosReport, failuresOf, sum } from './chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from './chaos-writer.ts';
 import { CollectorClones } from './collector-clones.ts';
@@ -38,6 +40,8 @@ import { Supervised } from './supervised.ts';
 
 export interface ChaosPlan extends TimedPlan {
   readonly seed: number;
+  /** The aggregator filters: see `chaos-filter.ts`. */
+  readonly hasFilter?: boolean;
   /** An empty directory; the caller removes it. */
   readonly directory: string;
   /** In some rounds a clone of the collector runs beside it. They take long. */
@@ -71,7 +75,7 @@ async function play(plan: ChaosPlan, stage: Stage, random: Random): Promise<Chao
   await playRounds(plan, stage, random);
   const written = [...writer.stop(), ...(stage.clones?.written ?? [])];
   plan.say('The rounds are over; waiting for the remaining lines');
-  await untilDrained(written, stage);
+  await untilDrained(sum(written, 'bytes') - droppedBy(plan, written).bytes, stage);
   plan.say('Stopping both processes and counting the output');
   const report = await takeStock(plan, stage, written);
   if (failuresOf(report).length > 0) await keepEvidence(stage, plan.directory);
@@ -109,6 +113,7 @@ async function setStage(plan: ChaosPlan, random: Random): Promise<Stage> {
     ...(stateDisk && { stateParent: stateDisk.directory }),
     outputDirectory: join(directory, 'outputs', 'output'),
     aggregatorEnv: {
+      ...(plan.hasFilter === true && (await layOutFilter(directory))),
       AGGREGATOR_TEXT_CONFIGURATION: 'true',
       AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '50ms',
       AGGREGATOR_RETRY_COUNT: '2',
@@ -217,8 +222,7 @@ function chosenVictims(random: Random): readonly Victim[] {
 }
 
 /** Waits until everything is delivered both ways, or until there is no progress for too long. */
-async function untilDrained(written: readonly WrittenLog[], stage: Stage): Promise<void> {
-  const due = sum(written, 'bytes');
+async function untilDrained(due: number, stage: Stage): Promise<void> {
   let before = -1;
   let movedAt = performance.now();
   while (performance.now() - movedAt < DRAIN_STALLED_AFTER_MS) {
@@ -248,9 +252,9 @@ async function takeStock(
 ): Promise<ChaosReport> {
   const { world, pair, stdout, clones } = stage;
   const exits = [await world.collector.askToStop(), await world.aggregator.askToStop()];
-  const file = new LineAudit(written);
+  const file = new LineAudit(written, plan.hasFilter);
   await auditFiles(file, outputParts(pair.outputPath));
-  const printed = new LineAudit(written);
+  const printed = new LineAudit(written, plan.hasFilter);
   stdout.close();
   await auditFiles(printed, [stdout.path]);
   return {
@@ -260,6 +264,7 @@ async function takeStock(
     written,
     clones: clones?.report(),
     file: file.result(),
+    dropped: droppedBy(plan, written),
     stdout: printed.result(),
     balance: await balanceOf(pair),
     collectorBalance: await collectorBalanceOf(pair),
@@ -270,6 +275,10 @@ async function takeStock(
       .filter(({ stopsDelivery }) => stopsDelivery)
       .reduce((total, { name }) => total + (stage.faultCounts.get(name) ?? 0), 0),
   };
+}
+
+function droppedBy({ hasFilter }: ChaosPlan, written: readonly WrittenLog[]): Amount {
+  return hasFilter === true ? droppedOf(written) : NOTHING;
 }
 
 async function balanceOf(pair: Pair): Promise<QueueBalance | string> {

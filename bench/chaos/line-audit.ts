@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { isDropped, restored } from './chaos-filter.ts';
 import { isFrameLine } from './frame-line.ts';
 import { LateLines } from './late-lines.ts';
 import { parseNumberedLine } from './numbered-line.ts';
@@ -46,20 +47,26 @@ export class LineAudit {
   #disordered = 0;
   #damaged = 0;
 
-  constructor(logs: readonly DueLog[]) {
+  readonly #isFiltered: boolean;
+
+  /** `isFiltered`: the lines passed the filter of `chaos-filter.ts`. A dropped line counts as doubled if it comes. */
+  constructor(logs: readonly DueLog[], isFiltered = false) {
+    this.#isFiltered = isFiltered;
     this.#late = new LateLines(logs.flatMap(({ late = [] }) => late));
     this.#written = new Map(logs.map(({ name, lines }) => [name, lines]));
     this.#logs = new Map(
       logs.map(({ name, first = 0, lines }) => [
         name,
-        { first, numbers: new Uint8Array(lines), expected: first },
+        { first, numbers: this.#due(first, lines), expected: first },
       ]),
     );
   }
 
   /** Without the line ending. */
   line(part: string, where: string): void {
-    const text = this.#late.join(part);
+    // An unchanged line that the filter must change is damaged.
+    const asWritten = this.#isFiltered ? (restored(part) ?? `not changed: ${part}`) : part;
+    const text = this.#late.join(asWritten);
     if (text === undefined) return;
     this.#lines += 1;
     if (isFrameLine(text)) return;
@@ -93,6 +100,11 @@ export class LineAudit {
       cut: this.#late.cut,
       examples: [...this.#examples.values()].flat(),
     };
+  }
+
+  #due(first: number, lines: number): Uint8Array {
+    const isDone = (index: number) => this.#isFiltered && isDropped(first + index);
+    return Uint8Array.from({ length: lines }, (_, index) => (isDone(index) ? 1 : 0));
   }
 
   #missingOf(name: string, { first: begin, numbers }: Seen): number {

@@ -1,6 +1,6 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [SYSLOG=mark|identity] [ROUNDS=n] [SEED=n]`: into a file, or
- * into a store; PostgreSQL may have two aggregators. With SYSLOG, real syslog senders instead of files; repeated
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [FILTER=1] [SYSLOG=mark|identity] [ROUNDS=n] [SEED=n]`: into a
+ * file, or into a store; PostgreSQL may have two aggregators. With SYSLOG, real syslog senders instead of files; repeated
  * messages are marked, or dropped by their identity. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
@@ -22,7 +22,8 @@ interface Outcome {
   readonly failures: readonly string[];
 }
 
-const { STORE = '', SYSLOG = '', AGGREGATORS, ROUNDS, SEED } = process.env;
+const { STORE = '', SYSLOG = '', AGGREGATORS, FILTER = '', ROUNDS, SEED } = process.env;
+const hasFilter = FILTER === '1';
 const store = storeOf(STORE);
 const syslog = syslogOf(SYSLOG);
 const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
@@ -33,6 +34,7 @@ const again = [
   store === undefined ? '' : ` STORE=${store}`,
   syslog === undefined ? '' : ` SYSLOG=${syslog}`,
   aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
+  hasFilter ? ' FILTER=1' : '',
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
 say(`seed ${seed} (again: make chaos${again})`);
@@ -69,12 +71,12 @@ async function fromSyslog(hasIdentity: boolean): Promise<Outcome> {
 }
 
 async function intoFile(): Promise<Outcome> {
-  const report = await runChaos({ rounds, seed, directory, hasClones: true, say });
+  const report = await runChaos({ rounds, seed, directory, hasClones: true, hasFilter, say });
   return { text: describeReport(report), failures: failuresOf(report) };
 }
 
 async function intoStore(name: StoreChaosPlan['store']): Promise<Outcome> {
-  const report = await runStoreChaos({ store: name, aggregators, rounds, seed, directory, say });
+  const report = await runStoreChaos({ store: name, aggregators, hasFilter, rounds, seed, directory, say });
   return { text: describeStoreReport(report), failures: storeFailuresOf(report) };
 }
 

@@ -42,6 +42,10 @@ export interface AggregatorConfig {
   readonly retryCount: number;
   readonly retryDelayMs: number;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
+  /** undefined: there are no filters. */
+  readonly filterDirectory?: string | undefined;
+  /** The path of the MaxMind database for filters. */
+  readonly filterGeoip?: string | undefined;
   /** undefined: a failure is only logged. */
   readonly notify: NotifyConfiguration | undefined;
   /** At least one; names are unique. */
@@ -103,6 +107,8 @@ export function parseAggregatorConfig(
     retryCount: values.retryCount,
     retryDelayMs: values.retryDelayMs,
     afterRetries: values.afterRetries,
+    filterDirectory: values.filterDirectory,
+    filterGeoip: values.filterGeoip,
     notify: values.notify,
     emitters,
     tls,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { createEmitter } from '../emitters/create-emitter.ts';
+import type { FilterSource } from '../emitters/filtering/filter-source.ts';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
 import { repeat } from '../runtime/async/repeat.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
@@ -23,6 +24,8 @@ import { type Api, createApi } from './api/api.ts';
 import type { ApiStore, UnavailableStore } from './api/operations/api-store.ts';
 import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
+import { AggregatorFilters } from './filters/aggregator-filters.ts';
+import { filterOptions } from './filters/filter-options.ts';
 import { grpcIntake } from './intake/grpc/grpc-intake.ts';
 import { connectionLimits } from './intake/grpc/intake-limits.ts';
 import { Intakes } from './intake/intakes.ts';
@@ -60,6 +63,12 @@ export interface Aggregator extends Component {
   /** Why the state cannot be used; undefined when it can be. */
   readonly broken: string | undefined;
   health(): Health;
+}
+
+interface ChainParts {
+  readonly queue: Queue;
+  readonly notifier: Notifier;
+  readonly filters: AggregatorFilters;
 }
 
 export interface DeliveryReport {
@@ -101,6 +110,7 @@ class RunningAggregator implements Aggregator {
   #notifyState: OpenNotifyState | undefined;
   #intakes: Intakes | undefined;
   #control: ControlServer | undefined;
+  #filters: AggregatorFilters | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
   /** As it was when the queue was closed. */
@@ -118,6 +128,8 @@ class RunningAggregator implements Aggregator {
         for (const chain of this.#chains) chain.deadLettersDiscarded();
       },
       entrySkipped: (name) => this.#chains.find(({ emitter }) => emitter === name)?.tryAgain(),
+      filters: () => this.#filters,
+      filterStatuses: () => this.#filters?.statuses(),
       token: config.httpToken,
       listenAddress: config.httpAddress,
       ...deps,
@@ -142,7 +154,11 @@ class RunningAggregator implements Aggregator {
     } else {
       await this.#forgetEmitters(queue);
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
-      for (const emitter of this.#config.emitters) await this.#startChain(queue, notifier, emitter);
+      const filters = await AggregatorFilters.open({ ...this.#deps, ...filterOptions(this.#config) });
+      this.#filters = filters;
+      const parts = { queue, notifier, filters };
+      for (const emitter of this.#config.emitters) await this.#startChain(parts, emitter);
+      await filters.start((name, filter) => this.#useFilter(name, filter));
       if (this.#store === undefined) resolveAlerts(notifier);
       await this.#startIntakes(queue);
       await this.#serveControl();
@@ -158,6 +174,7 @@ class RunningAggregator implements Aggregator {
 
   async #stop(deadline: AbortSignal): Promise<void> {
     this.#cancelWatch?.();
+    await this.#filters?.stop();
     await this.#intakes?.stop(deadline);
     await this.#store?.stop(deadline);
     await Promise.all(this.#chains.map((chain) => chain.stop(deadline)));
@@ -181,6 +198,7 @@ class RunningAggregator implements Aggregator {
 
   async reopen(config?: AggregatorConfig): Promise<void> {
     for (const chain of this.#chains) chain.reopen();
+    await this.#filters?.reload();
     if (config?.tls !== undefined && this.#credentials instanceof TlsServerCredentials) {
       this.#credentials.reload(config.tls);
     }
@@ -256,7 +274,11 @@ class RunningAggregator implements Aggregator {
     return this.#notifier;
   }
 
-  async #startChain(queue: Queue, notifier: Notifier, configured: AggregatorEmitter): Promise<void> {
+  async #useFilter(name: string, filter: FilterSource | undefined): Promise<void> {
+    await this.#chains.find(({ emitter }) => emitter === name)?.useFilter(filter);
+  }
+
+  async #startChain({ queue, notifier, filters }: ChainParts, configured: AggregatorEmitter): Promise<void> {
     const { logger, metrics, clock } = this.#deps;
     const { name, start, type, configuration } = configured;
     const cursor = await queue.openCursor(name, start);
@@ -272,6 +294,8 @@ class RunningAggregator implements Aggregator {
         metrics,
         clock,
         stdout: this.#deps.stdout,
+        filter: filters.sourceOf(name),
+        onFilterErrors: (report) => filters.noteErrors(name, report),
       },
     });
     const chain = createEmitterChain({

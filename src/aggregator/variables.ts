@@ -156,6 +156,24 @@ export const AGGREGATOR_VARIABLES = {
     example: 'dead-letter',
     parse: oneOf('hold', 'dead-letter', 'discard'),
   },
+  filterDirectory: {
+    name: 'AGGREGATOR_FILTER_DIRECTORY',
+    flag: '--filter-directory',
+    description:
+      'Directory of the filters: files `NAME.filter`. An emitter uses the filter that its configuration names, else ' +
+      '`default.filter`, if there is one. Changed files are used at once, if they are valid.',
+    format: 'path',
+    example: '/etc/mega-collector/filters',
+    parse: nonEmptyText,
+  },
+  filterGeoip: {
+    name: 'AGGREGATOR_FILTER_GEOIP_DATABASE',
+    flag: '--filter-geoip-database',
+    description: 'MaxMind database (`.mmdb`) for `geoip` in filters.',
+    format: 'path',
+    example: '/usr/share/GeoIP/GeoLite2-City.mmdb',
+    parse: nonEmptyText,
+  },
   notify: {
     name: 'AGGREGATOR_NOTIFY_CONFIGURATION',
     flag: '--notify-configuration',

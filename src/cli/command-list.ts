@@ -66,6 +66,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options] <address>',
     load: async () => (await import('./commands/send.ts')).sendCommand,
   },
+  filter: {
+    description: 'Check filters, run their tests, and try them on records.',
+    usage: '',
+    load: async () => (await import('./commands/filter-command.ts')).filterCommand,
+  },
   monitor: {
     description: 'Search stored logs; show metrics and alerts.',
     usage: '',

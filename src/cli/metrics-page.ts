@@ -1,5 +1,6 @@
 import { API_METRICS } from '../aggregator/api/events.ts';
 import { DELIVERY_METRICS } from '../aggregator/delivery/events.ts';
+import { FILTER_METRICS } from '../aggregator/filters/events.ts';
 import { INTAKE_METRICS } from '../aggregator/intake/events.ts';
 import { GRPC_METRICS } from '../aggregator/intake/grpc/events.ts';
 import { NOTIFY_METRICS } from '../aggregator/notify/events.ts';
@@ -32,7 +33,10 @@ interface Section {
 export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Aggregator: intake', tables: [INTAKE_METRICS, GRPC_METRICS] },
   { title: 'Aggregator: queue', tables: [QUEUE_METRICS, QUEUE_GAUGES] },
-  { title: 'Aggregator: delivery of each emitter', tables: [DELIVERY_METRICS, MEASURED_EMITTER_METRICS] },
+  {
+    title: 'Aggregator: delivery of each emitter',
+    tables: [DELIVERY_METRICS, MEASURED_EMITTER_METRICS, FILTER_METRICS],
+  },
   { title: 'Emitter duckdb', tables: [DUCKDB_METRICS] },
   { title: 'Emitter postgres', tables: [POSTGRES_METRICS] },
   { title: 'Emitter file', tables: [FILE_METRICS] },

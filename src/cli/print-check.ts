@@ -1,4 +1,5 @@
 import type { AggregatorEmitter } from '../aggregator/config.ts';
+import type { FilterSource } from '../emitters/filtering/filter-source.ts';
 import type { Json } from '../records/json.ts';
 import { textOf, type VariableTable } from '../runtime/configuration/configuration.ts';
 import type { ConnectionTrial } from '../runtime/connection-trial.ts';
@@ -80,8 +81,14 @@ function connectionsReport(connections: readonly ConnectionTrial[] | undefined):
 }
 
 /** The emitters of a configuration. */
-export function emittersReport(emitters: readonly AggregatorEmitter[]): Json {
-  return emitters.map(({ name, type }) => ({ name, type: type.type, guarantee: type.guarantee }));
+export function emittersReport(
+  emitters: readonly AggregatorEmitter[],
+  filters: ReadonlyMap<string, FilterSource | undefined>,
+): Json {
+  return emitters.map(({ name, type: { type, guarantee } }) => {
+    const filter = filters.get(name);
+    return { name, type, guarantee, ...(filter !== undefined && { filter: filter.name }) };
+  });
 }
 
 interface ShownVariable {

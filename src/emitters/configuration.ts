@@ -9,7 +9,8 @@ import type { ConfigurationFormat, ConfiguredEmitter } from './emitter.ts';
 
 /**
  * Describes the configuration variable of an emitter type: a JSON object, or a list of them for several
- * emitters. The keys of the type are given as the shape of a zod object; all types have `name` and `start`.
+ * emitters. The keys of the type are given as the shape of a zod object; all types have `name`, `start`
+ * and `filter`.
  *
  *     AGGREGATOR_FILE_CONFIGURATION=[{"path": "/a", "name": "a"}, {"path": "/b", "name": "b"}]
  *
@@ -20,10 +21,10 @@ export interface ConfigurationText<Shape extends z.ZodRawShape> extends Configur
   readonly value: string;
 }
 
-/** The configuration of an emitter of this shape, without `name` and `start`. */
+/** The configuration of an emitter of this shape, without `name`, `start` and `filter`. */
 export type ConfigurationOf<Shape extends z.ZodRawShape> = Omit<
   z.output<z.ZodObject<Shape>>,
-  'name' | 'start'
+  'name' | 'start' | 'filter'
 >;
 
 export function parseConfigurations<Shape extends z.ZodRawShape>(
@@ -39,8 +40,9 @@ export function parseConfigurations<Shape extends z.ZodRawShape>(
       return [];
     }
     // Only the caller knows the shape; this function treats the parsed value as a record.
-    const { name, start, ...configuration } = result.data as Settings & Record<string, unknown>;
-    return [{ name, start, configuration: configuration as ConfigurationOf<Shape> }];
+    const { name, start, filter, ...configuration } = result.data as Settings & Record<string, unknown>;
+    const settings = { name, start, ...(filter !== undefined && { filter }) };
+    return [{ ...settings, configuration: configuration as ConfigurationOf<Shape> }];
   });
   problems.push(...duplicateNames(configured.map(({ name }) => ({ variable: text.variable, name }))));
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -102,12 +104,23 @@ export function sharedShape(type: string) {
       description:
         'Start position of a new name: the oldest queued record, or the records that are accepted from now on.',
     }),
+    filter: z
+      .string()
+      .regex(NAME, 'expected the name of a file without `.filter`')
+      .optional()
+      .meta({
+        format: 'text',
+        description:
+          'Name of the filter: the file `NAME.filter` in `AGGREGATOR_FILTER_DIRECTORY`. Default: `default`, if there ' +
+          'is such a file. `none` passes all records.',
+      }),
   };
 }
 
 interface Settings {
   readonly name: string;
   readonly start: 'oldest' | 'now';
+  readonly filter?: string;
 }
 
 /** The objects in the value, each with its path for messages. */

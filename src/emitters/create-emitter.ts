@@ -1,7 +1,8 @@
+import { filteredEmitter } from './decorators/filtered-emitter.ts';
 import { guardedEmitter } from './decorators/guarded-emitter.ts';
 import { measuredEmitter } from './decorators/measured-emitter.ts';
-import { identityStage, stagedEmitter } from './decorators/staged-emitter.ts';
 import type { Emitter, EmitterEnvironment, EmitterType } from './emitter.ts';
+import { loadFilter } from './filtering/load-filter.ts';
 import { WorkerEmitter } from './worker/worker-emitter.ts';
 
 /** Creates the emitter that delivery calls. */
@@ -39,13 +40,11 @@ export type EmitterDecorator = (emitter: Emitter, environment: EmitterEnvironmen
  *        |
  *     WorkerEmitter       only types with `inThread`: the rest is in a thread of its own
  *        |
- *     stagedEmitter       transforms each batch, for example by filters
+ *     filteredEmitter     runs the filter of the emitter
  *        |
  *     the emitter of the type
  */
 export const OUTER_DECORATORS: readonly EmitterDecorator[] = [guardedEmitter, measuredEmitter];
-
-export const INNER_DECORATORS: readonly EmitterDecorator[] = [stagedEmitter(identityStage)];
 
 /** Creates the part of an emitter that is in its thread, if it has one. */
 export async function createInnerEmitter({
@@ -53,7 +52,7 @@ export async function createInnerEmitter({
   configuration,
   environment,
 }: EmitterSpecification): Promise<Emitter> {
-  return decorate(await type.create(configuration, environment), INNER_DECORATORS, environment);
+  return filteredEmitter(await type.create(configuration, environment), environment, loadFilter);
 }
 
 /** The first decorator is the outermost one. */

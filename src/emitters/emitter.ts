@@ -7,6 +7,7 @@ import type { Json } from '../records/json.ts';
 import type { Resource } from '../records/resource.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ConnectionTrial } from '../runtime/connection-trial.ts';
+import type { FilterErrorReport, FilterSource } from './filtering/filter-source.ts';
 import type { Delivered, Outcome, Rejected, Retry } from './outcome.ts';
 
 /**
@@ -41,6 +42,12 @@ export interface Emitter {
   committed?(): Promise<void>;
   /** Reopens output files (SIGHUP). */
   reopen?(): Promise<void>;
+  /**
+   * Filters the next batches with another program; undefined: with none. Delivery calls it between two flush
+   * groups, when everything that was emitted is committed. Emitter types do not implement it: see
+   * `decorators/filtered-emitter.ts`.
+   */
+  useFilter?(filter: FilterSource | undefined): Promise<void>;
   /** Releases every handle. May be called before start, and twice. Unflushed records remain in the queue. */
   stop(deadline: AbortSignal): Promise<void>;
 }
@@ -63,6 +70,10 @@ export interface EmitterContext {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;
+  /** The filter of the emitter; undefined: none. */
+  readonly filter?: FilterSource | undefined;
+  /** Receives the errors of the filter after a flush, if there are new ones. */
+  readonly onFilterErrors?: ((report: FilterErrorReport) => void) | undefined;
 }
 
 /** The arguments for creating an emitter: its context and resources of the process. */
@@ -77,6 +88,8 @@ export interface EmitterSettings {
   readonly name: string;
   /** Where an emitter with a new name starts: at the oldest queued entry, or with newly accepted ones. */
   readonly start: 'oldest' | 'now';
+  /** The name of its filter; undefined: `default`, if there is one. */
+  readonly filter?: string | undefined;
 }
 
 /** The variable that configures the emitters of a type. */
@@ -87,7 +100,7 @@ export interface ConfigurationFormat<Shape extends z.core.$ZodShape = z.core.$Zo
   readonly variable: string;
   /** A valid value, for --help, the docs, and the message of a syntax error. */
   readonly example: string;
-  /** The keys without `name` and `start`, described for --help and the docs: see `schemaOptions`. */
+  /** The keys without `name`, `start` and `filter`, described for --help and the docs: see `schemaOptions`. */
   readonly shape: Shape;
 }
 

@@ -1,3 +1,5 @@
+import type { Amount } from '../records/amount.ts';
+
 /**
  * The outcome of a batch. The data path returns outcomes; only start-up and corruption throw.
  *
@@ -14,6 +16,14 @@ export interface Delivered {
   readonly kind: 'delivered';
   /** No record was left to emit, so this does not show that the destination accepts records. */
   readonly isSkipped?: true;
+  /** Records that a filter dropped; absent: none. */
+  readonly filtered?: readonly FilteredAmount[];
+}
+
+/** The dropped records of one slice of a batch. */
+export interface FilteredAmount extends Amount {
+  /** The index of the slice. */
+  readonly slice: number;
 }
 
 export interface Retry {

@@ -1,7 +1,7 @@
 import { forEachLogRecord } from '../formats/record-view.ts';
 import { formatNamed } from '../formats/registry.ts';
 import type { LogRecord } from '../records/log-record.ts';
-import { offsetOfRecord, type RecordBatch } from '../records/record-batch.ts';
+import { offsetOfRecord, type RecordBatch, sliceRecords } from '../records/record-batch.ts';
 import { jsonRecord } from './json-record.ts';
 
 const LF = 0x0a;
@@ -13,15 +13,34 @@ const LINE_END = Uint8Array.of(LF);
  *
  * The `body` of a text record is its own bytes, without parsing, so tailed files are reproduced exactly. A
  * record without a line ending gets one, so that lines are never joined; this affects only marked records and
- * the last one.
+ * the last one. A body that a filter has set replaces the bytes of its record.
  */
 export function sliceBytes(slice: RecordBatch, format: TextFormat): readonly Uint8Array[] {
   if (format === 'json') return [joined(slice, jsonRecord)];
-  if (formatNamed(slice.format).lines) return ownBytes(slice);
-  return [joined(slice, ({ body }) => body)];
+  if (!formatNamed(slice.format).lines) return [joined(slice, ({ body }) => body)];
+  return runsOfBytes(slice).flatMap((run) =>
+    typeof run === 'string' ? [Buffer.from(run), LINE_END] : ownBytes(run),
+  );
 }
 
 export type TextFormat = 'body' | 'json';
+
+/** The bodies that a filter has set, and the runs of records between them, in order. */
+export function runsOfBytes(slice: RecordBatch): readonly (RecordBatch | string)[] {
+  const changed = slice.changed?.filter(({ hasOwnBody }) => hasOwnBody) ?? [];
+  if (changed.length === 0) return [slice];
+  const runs: (RecordBatch | string)[] = [];
+  let from = 0;
+  let offset = 0;
+  for (const { index, record } of changed) {
+    if (index > from) runs.push(sliceRecords(slice, from, index, offset));
+    offset = offsetOfRecord(slice, index + 1, from, offset);
+    from = index + 1;
+    runs.push(record.body);
+  }
+  if (from < slice.sizes.length) runs.push(sliceRecords(slice, from, slice.sizes.length, offset));
+  return runs;
+}
 
 function ownBytes(slice: RecordBatch): Uint8Array[] {
   const parts: Uint8Array[] = [];

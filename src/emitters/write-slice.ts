@@ -2,6 +2,7 @@ import { forEachLogRecord } from '../formats/record-view.ts';
 import { formatNamed } from '../formats/registry.ts';
 import type { WrittenMessage } from '../protocols/syslog/syslog-message.ts';
 import { type MessageSettings, writeRaw, writeRecord } from '../protocols/syslog/write-record.ts';
+import { changedInOrder } from '../records/changed-records.ts';
 import { forEachRecord, type RecordBatch } from '../records/record-batch.ts';
 
 /**
@@ -11,7 +12,12 @@ import { forEachRecord, type RecordBatch } from '../records/record-batch.ts';
 export function writeSlice(slice: RecordBatch, settings: MessageSettings): readonly WrittenMessage[] {
   const messages: WrittenMessage[] = [];
   if (settings.format === 'raw' && formatNamed(slice.format).lines) {
-    forEachRecord(slice, (bytes) => void messages.push(writeRaw(bytes, settings.maxBytes)));
+    const changedAt = changedInOrder(slice);
+    forEachRecord(slice, (bytes, index) => {
+      const changed = changedAt(index);
+      const sent = changed?.hasOwnBody ? Buffer.from(changed.record.body) : bytes;
+      messages.push(writeRaw(sent, settings.maxBytes));
+    });
   } else {
     forEachLogRecord(slice, (record) => void messages.push(writeRecord(record, settings)));
   }

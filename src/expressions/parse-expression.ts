@@ -44,6 +44,28 @@ export function parseExpression(text: string): Expression {
   return new Parser(text).parse();
 }
 
+/**
+ * Parses one term (a test, `exists`, `true` or `false`) that begins at `begin` of a longer text, such as a
+ * condition in a filter. Throws ExpressionError, with the place in the whole text.
+ */
+export function parseTermAt(text: string, begin: number, aliases?: NameAliases): Parsed<Expression> {
+  return new Parser(text, begin, aliases).parseTerm();
+}
+
+/** The same for a property. */
+export function parsePropertyAt(text: string, begin: number, aliases?: NameAliases): Parsed<Property> {
+  return new Parser(text, begin, aliases).parseProperty();
+}
+
+/** Other names of properties. */
+export type NameAliases = ReadonlyMap<string, string>;
+
+export interface Parsed<Value> {
+  readonly value: Value;
+  /** The offset after it. */
+  readonly end: number;
+}
+
 export const MAX_EXPRESSION = 8192;
 const MAX_DEPTH = 50;
 const MAX_TERMS = 200;
@@ -62,12 +84,24 @@ const RESERVED = new Set(['and', 'or', 'not', 'in', 'exists']);
 
 class Parser {
   readonly #text: string;
-  #at = 0;
+  readonly #aliases: NameAliases | undefined;
+  #at: number;
   #depth = 0;
   #terms = 0;
 
-  constructor(text: string) {
+  constructor(text: string, begin = 0, aliases?: NameAliases) {
     this.#text = text;
+    this.#at = begin;
+    this.#aliases = aliases;
+  }
+
+  parseTerm(): Parsed<Expression> {
+    this.#skip();
+    return { value: this.#term(), end: this.#at };
+  }
+
+  parseProperty(): Parsed<Property> {
+    return { value: this.#property(), end: this.#at };
   }
 
   parse(): Expression {
@@ -275,7 +309,8 @@ class Parser {
       this.#at = begin;
       throw this.#expected("a property such as status_code, http.request.method or ['any name']");
     }
-    return this.#checked(begin, () => resourceProperty(name) ?? parseProperty(name));
+    const meant = this.#aliases?.get(name) ?? name;
+    return this.#checked(begin, () => resourceProperty(meant) ?? parseProperty(meant));
   }
 
   #propertyText(): string | undefined {

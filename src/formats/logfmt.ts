@@ -24,7 +24,7 @@ export const logfmt: Format = {
 
 function parseLogfmt(bytes: Uint8Array, context?: RecordContext): ParsedRecord {
   const record = recordText(bytes);
-  const attributes = pairsIn(record.text);
+  const attributes = logfmtPairs(record.text);
   if (typeof attributes === 'string') return plainRecord(record, attributes);
   const { body = record.text, ...fields } = takeFields(attributes, USUAL_KEYS, context);
   if (!record.valid) attributes.set(INVALID_UTF8, true);
@@ -34,7 +34,7 @@ function parseLogfmt(bytes: Uint8Array, context?: RecordContext): ParsedRecord {
 const MAX_PAIRS = 1000;
 
 /** The pairs, or the reason why the text has other content. */
-function pairsIn(text: string): Map<string, AttributeValue> | string {
+export function logfmtPairs(text: string): Map<string, AttributeValue> | string {
   const pairs = new Map<string, AttributeValue>();
   const firstEquals = text.indexOf('=');
   if (firstEquals < 1) return NO_LOGFMT;

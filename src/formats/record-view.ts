@@ -1,3 +1,4 @@
+import { changedInOrder } from '../records/changed-records.ts';
 import type { Attributes, AttributeValue, LogRecord, ParsedRecord } from '../records/log-record.ts';
 import { peerOf } from '../records/peer-column.ts';
 import type { Position } from '../records/position.ts';
@@ -9,6 +10,8 @@ import { formatNamed } from './registry.ts';
 
 /** Returns the complete record `index` of a batch. To read all records, `forEachLogRecord` is faster. */
 export function recordView(batch: RecordBatch, index: number): LogRecord {
+  const changed = batch.changed?.find((each) => each.index === index);
+  if (changed !== undefined) return changed.record;
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
   const context = recordContext(batch, index);
@@ -24,8 +27,15 @@ export function forEachLogRecord(
 ): void {
   const format = formatNamed(batch.format);
   const contextOf = recordContexts(batch);
+  const changedAt = changedInOrder(batch);
   let nextMark = 0;
   forEachRecord(batch, (bytes, index, position) => {
+    const changed = changedAt(index);
+    if (changed !== undefined) {
+      visit(changed.record, index);
+      return;
+    }
+    while ((batch.marks[nextMark]?.index ?? index) < index) nextMark++;
     const marked = batch.marks[nextMark];
     if (marked?.index === index) nextMark++;
     const mark = marked?.index === index ? marked.mark : undefined;

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { AccessLogFields } from '../formats/access-log-fields.ts';
 import { OBSERVED_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
 import { withoutLineEnding } from '../formats/record-text.ts';
-import { forEachLogRecord } from '../formats/record-view.ts';
+import { forEachLogRecord, shownResource } from '../formats/record-view.ts';
+import { changedInOrder } from '../records/changed-records.ts';
 import type { LogRecord } from '../records/log-record.ts';
 import type { Position } from '../records/position.ts';
 import { type RecordBatch, sliceRecords } from '../records/record-batch.ts';
@@ -46,11 +47,12 @@ export class BatchRows {
       this.#visitRows(visitor, end);
       return;
     }
+    const changedAt = changedInOrder(this.#batch);
     let last = this.#index;
     let lastOffset = this.#offset;
     while (last < end) {
       const next = lastOffset + (sizes[last] as number);
-      const isPlaced = this.#isPlaced(data, lastOffset, next);
+      const isPlaced = changedAt(last) === undefined && this.#isPlaced(data, lastOffset, next);
       if (isPlaced && this.#index < last) this.#visitRows(visitor, last);
       last++;
       if (isPlaced) {
@@ -79,9 +81,15 @@ export class BatchRows {
   /** Visits the records up to `end` as rows. */
   #visitRows(visitor: RowVisitor, end: number): void {
     const slice = sliceRecords(this.#batch, this.#index, end, this.#offset);
-    forEachLogRecord(slice, (record) => visitor.row(logRow(record, this.origin), record));
+    forEachLogRecord(slice, (record) => visitor.row(logRow(record, this.#originOf(record)), record));
     this.#index = end;
     this.#offset += slice.data.length;
+  }
+
+  /** A filter may have changed the resource of a record. */
+  #originOf({ resource }: LogRecord): RowOrigin {
+    if (this.#batch.changed === undefined || resource === shownResource(this.#batch.resource)) return this.origin;
+    return rowOrigin(resource);
   }
 }
 

@@ -30,6 +30,8 @@ export interface CompiledPattern extends LineTest {
   /** For back ends that write the pattern in another syntax. */
   readonly tree: PatternNode;
   exec(text: string): PatternMatch | undefined;
+  /** The first match that begins at `from` or after it. The text has at most MAX_PATTERN_TEXT characters. */
+  execFrom(text: string, from: number): PatternMatch | undefined;
 }
 
 /** The part of a pattern that only tests. */
@@ -160,6 +162,7 @@ function repeatsCaptures(node: PatternNode): boolean {
 interface Matcher {
   test(text: string): boolean;
   exec(text: string): RawMatch | undefined;
+  execFrom(text: string, from: number): RawMatch | undefined;
 }
 
 interface RawMatch {
@@ -208,6 +211,14 @@ class Pattern implements CompiledPattern {
   exec(text: string): PatternMatch | undefined {
     const seen = text.length > MAX_PATTERN_TEXT ? cut(text) : text;
     const found = SURROGATE.test(seen) ? this.#slow.exec(seen.toWellFormed()) : this.#fast.exec(seen);
+    if (found === undefined) return undefined;
+    return { start: found.start, end: found.end, values: this.#valuesOf(found.groups) };
+  }
+
+  execFrom(text: string, from: number): PatternMatch | undefined {
+    const found = SURROGATE.test(text)
+      ? this.#slow.execFrom(text.toWellFormed(), from)
+      : this.#fast.execFrom(text, from);
     if (found === undefined) return undefined;
     return { start: found.start, end: found.end, values: this.#valuesOf(found.groups) };
   }
@@ -277,6 +288,8 @@ class FastMatcher implements Matcher {
   readonly #maxText: number;
   #used: RegExp;
   #linear: RegExp | undefined;
+  #usedFrom: RegExp | undefined;
+  #linearFrom: RegExp | undefined;
   #isLinear: boolean;
   #matches = 0;
   #slowness = 0;
@@ -306,6 +319,27 @@ class FastMatcher implements Matcher {
     const found = this.#used.exec(text);
     if (beganMs !== undefined) this.#measured(performance.now() - beganMs);
     return matchOf(found);
+  }
+
+  execFrom(text: string, from: number): RawMatch | undefined {
+    const isLong = text.length > this.#maxText;
+    const used = this.#isLinear || isLong ? this.#linearFromAnyPlace() : this.#defaultFromAnyPlace();
+    used.lastIndex = from;
+    if (this.#matches++ % SAMPLE_EVERY !== 0 || isLong) return matchOf(used.exec(text));
+    const beganMs = performance.now();
+    const found = used.exec(text);
+    this.#measured(performance.now() - beganMs);
+    return matchOf(found);
+  }
+
+  #linearFromAnyPlace(): RegExp {
+    this.#linearFrom ??= linearExpression(this.#source, 'g') ?? new RegExp(this.#source, 'g');
+    return this.#linearFrom;
+  }
+
+  #defaultFromAnyPlace(): RegExp {
+    this.#usedFrom ??= new RegExp(this.#source, 'g');
+    return this.#usedFrom;
   }
 
   #onLinearEngine(): RegExp {
@@ -351,8 +385,12 @@ class SlowMatcher implements Matcher {
   }
 
   exec(text: string): RawMatch | undefined {
+    return this.execFrom(text, 0);
+  }
+
+  execFrom(text: string, from: number): RawMatch | undefined {
     const matcher = this.compile().matcher(text);
-    if (!matcher.find()) return undefined;
+    if (from > text.length || !matcher.find(from)) return undefined;
     const groups = Array.from(
       { length: matcher.groupCount() },
       (_, at) => matcher.group(at + 1) ?? undefined,

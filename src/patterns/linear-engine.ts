@@ -33,10 +33,10 @@ let engine: LinearEngine | undefined;
 const LINEAR_FLAG: string = 'l';
 
 /** The expression on the linear engine; undefined: that engine cannot run it. */
-export function linearExpression(source: string): RegExp | undefined {
+export function linearExpression(source: string, flags: '' | 'g' = ''): RegExp | undefined {
   linearEngine();
   try {
-    return new RegExp(source, LINEAR_FLAG);
+    return new RegExp(source, LINEAR_FLAG + flags);
   } catch {
     return undefined;
   }

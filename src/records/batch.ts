@@ -1,4 +1,6 @@
+import type { Range } from './position.ts';
 import type { RecordBatch } from './record-batch.ts';
+import type { StreamId } from './stream-id.ts';
 
 /**
  * The input of an emitter: slices of record batches in the order of the queue, at most
@@ -9,6 +11,15 @@ export interface Batch {
   readonly slices: readonly RecordBatch[];
   readonly recordCount: number;
   readonly byteCount: number;
+  /**
+   * Bytes of records that a filter has dropped, between those of the slices. An emitter that remembers ranges
+   * remembers these too: a repetition of them changes nothing.
+   */
+  readonly dropped?: readonly DroppedRange[];
+}
+
+export interface DroppedRange extends Range {
+  readonly stream: StreamId;
 }
 
 export function batchOf(slices: readonly RecordBatch[]): Batch {

@@ -9,6 +9,8 @@ export interface LogRecord extends ParsedRecord {
   readonly format: string;
   readonly stream: StreamId;
   readonly position: Position;
+  /** A filter has split the record: the number of this part, from 0. Absent: it is the whole record. */
+  readonly part?: number | undefined;
 }
 
 /** A value of an attribute: any JSON value. */

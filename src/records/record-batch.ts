@@ -1,3 +1,4 @@
+import { type ChangedColumn, sliceChanged } from './changed-records.ts';
 import { type PeerColumn, slicePeers } from './peer-column.ts';
 import type { Position } from './position.ts';
 import type { Resource } from './resource.ts';
@@ -15,7 +16,7 @@ import type { StreamId } from './stream-id.ts';
  * A record's bytes include its line ending as read. A batch is never changed: slices share its buffer. It
  * survives a structured clone, so an emitter may run in a worker thread.
  */
-export interface RecordBatch extends PeerColumn {
+export interface RecordBatch extends PeerColumn, ChangedColumn {
   readonly stream: StreamId;
   /** The position of the first record. */
   readonly start: Position;
@@ -67,6 +68,7 @@ export function sliceRecords(
     sizes: batch.sizes.subarray(from, to),
     marks: sliceMarks(batch.marks, from, to),
     ...slicePeers(batch, from, to),
+    ...sliceChanged(batch, from, to),
     data: batch.data.subarray(dataStart, dataEnd),
   };
 }
@@ -102,6 +104,7 @@ export function sliceBytes(batch: RecordBatch, start: Position, end: Position): 
     sizes: Uint32Array.from(sizes),
     marks,
     ...slicePeers(batch, first, first + sizes.length),
+    ...sliceChanged(batch, first, first + sizes.length),
     data: batch.data.subarray(from, to),
   };
 }

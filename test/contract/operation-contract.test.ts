@@ -38,6 +38,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
   getAlert: { parameters: { id: 'too_many' } },
   deleteAlert: { parameters: { id: 'too_many' } },
   listEvents: { parameters: { id: 'too_many' } },
+  tryFilter: { body: { text: 'drop if body == "line 0"' } },
   forgetEmitter: { parameters: { name: 'archive' } },
   skipEntry: { parameters: { name: 'archive' } },
   getDeadLetter: { parameters: { id: LETTER.id } },
@@ -48,7 +49,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
 };
 
 /** The operations that need more than the access of the machine. All others are for every caller. */
-const NEED_TOKEN = ['listDeadLetters', 'getDeadLetter', 'replayDeadLetters'];
+const NEED_TOKEN = ['listDeadLetters', 'getDeadLetter', 'replayDeadLetters', 'listFilterErrors', 'tryFilter'];
 const NEED_OWNER = ['forgetEmitter', 'skipEntry', 'discardDeadLetters'];
 
 const callOf = (operation: Operation<never>) => operationCall(operation, INPUTS[operation.id] ?? {});
@@ -159,7 +160,9 @@ test('a guard rejects the network, and not the socket', async () => {
 
 test('an operation that changes the queue needs a token or the owner', () => {
   const changing = OPERATIONS.filter(({ tag, method }) => /queue|dead letters/.test(tag) && method !== 'GET');
-  expect(changing.map(({ id }) => id).sort()).toEqual([...NEED_OWNER, 'replayDeadLetters'].sort());
+  expect(changing.map(({ id }) => id).sort()).toEqual(
+    [...NEED_OWNER, 'replayDeadLetters'].sort(),
+  );
 });
 
 describe('a collector', () => {

@@ -102,6 +102,7 @@ interface Fates {
   readonly delivered: Amount;
   readonly deadLettered: Amount;
   readonly discarded: Amount;
+  readonly filtered: Amount;
 }
 
 interface Seen {
@@ -124,7 +125,7 @@ class World {
    * The follower's own account of the records that it passed.
    *
    */
-  #fates: Fates = { delivered: NOTHING, deadLettered: NOTHING, discarded: NOTHING };
+  #fates: Fates = { delivered: NOTHING, deadLettered: NOTHING, discarded: NOTHING, filtered: NOTHING };
   /** A commit on its way: whether it was made is seen in the next life. */
   #undecided: { readonly isMade: (process: Process) => boolean; readonly fates: Fates } | undefined;
   readonly #hasArchivist: boolean;
@@ -309,7 +310,13 @@ class World {
       const to = this.#random.integer(from + 1, found.batch.sizes.length);
       const slice = sliceRecords(found.batch, from, to);
       const amount = { records: slice.sizes.length, bytes: slice.data.length };
-      const fate = this.#random.pick(['delivered', 'delivered', 'deadLettered', 'discarded'] as const);
+      const fate = this.#random.pick([
+        'delivered',
+        'delivered',
+        'deadLettered',
+        'discarded',
+        'filtered',
+      ] as const);
       const wholeEntry = to === found.batch.sizes.length;
       const point = wholeEntry ? { entry: found.number + 1, record: 0 } : { entry: found.number, record: to };
       await this.#decide({
@@ -322,6 +329,7 @@ class World {
             state: { taken: found.number },
             ...(fate === 'deadLettered' ? { deadLetters: [{ records: slice, reason: 'no' }] } : {}),
             ...(fate === 'discarded' ? { discarded: amount } : {}),
+            ...(fate === 'filtered' ? { filtered: amount } : {}),
           }),
       });
     }
@@ -411,9 +419,11 @@ class World {
 
   #checkBalance(queue: Queue, readBytes: number): void {
     const { accepted, emitters } = queue.balance();
-    for (const { before, queued, deadLettered, discarded, delivered } of emitters) {
+    for (const { before, queued, deadLettered, discarded, filtered, delivered } of emitters) {
       for (const unit of ['records', 'bytes'] as const) {
-        const parts = [before, queued, deadLettered, discarded, delivered].map((amount) => amount[unit]);
+        const parts = [before, queued, deadLettered, discarded, filtered, delivered].map(
+          (amount) => amount[unit],
+        );
         expect(Math.min(...parts)).toBeGreaterThanOrEqual(0);
         expect(parts.reduce((a, b) => a + b)).toBe(accepted[unit]);
       }

@@ -1,4 +1,4 @@
-import type { Amount } from '../../src/records/amount.ts';
+import { type Amount, minus, sumOf } from '../../src/records/amount.ts';
 import type { Json } from '../../src/records/json.ts';
 import { endOf, type RecordBatch } from '../../src/records/record-batch.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -70,11 +70,8 @@ export class MemoryQueue {
     const queued = this.#amountBetween(cursor.committed, { entry: this.#lastEntry + 1, record: 0 });
     const deadLettered = { records: 0, bytes: 0 };
     for (const letter of this.deadLetters.list(emitter)) add(deadLettered, letter);
-    const { discarded } = cursor;
-    const delivered = {
-      records: accepted.records - queued.records - deadLettered.records - discarded.records,
-      bytes: accepted.bytes - queued.bytes - deadLettered.bytes - discarded.bytes,
-    };
+    const { discarded, filtered } = cursor;
+    const delivered = minus(accepted, sumOf([queued, deadLettered, discarded, filtered]));
     return {
       emitter,
       before: { records: 0, bytes: 0 },
@@ -82,6 +79,7 @@ export class MemoryQueue {
       queued,
       deadLettered,
       discarded,
+      filtered,
       delivered,
     };
   }
@@ -140,6 +138,7 @@ export class MemoryCursor implements QueueCursor {
   committed: CursorPoint = { entry: 1, record: 0 };
   state: Json | undefined;
   readonly discarded = { records: 0, bytes: 0 };
+  readonly filtered = { records: 0, bytes: 0 };
   readonly commits: CursorCommit[] = [];
   reads = 0;
 
@@ -171,6 +170,7 @@ export class MemoryCursor implements QueueCursor {
     this.committed = change.point;
     if (change.state !== undefined) this.state = change.state;
     if (change.discarded !== undefined) add(this.discarded, change.discarded);
+    if (change.filtered !== undefined) add(this.filtered, change.filtered);
     this.#queue.deadLetters.apply(this.emitter, change);
   }
 

@@ -7,7 +7,7 @@ import type { Emitter, EmitterType } from '../../src/emitters/emitter.ts';
 import { DELIVERED } from '../../src/emitters/outcome.ts';
 import { postgresType } from '../../src/emitters/postgres/type.ts';
 import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
-import { batchOf } from '../../src/records/batch.ts';
+import { type Batch, batchOf } from '../../src/records/batch.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { STORE_ROLE } from '../../testkit/documented-database.ts';
@@ -20,6 +20,8 @@ export interface TestStore {
   readonly database: SqlDatabase;
   /** One flush, of one writer: the emitter that stores of this kind have in the product. */
   readonly write: (batches: readonly RecordBatch[]) => Promise<void>;
+  /** The same, for a batch that may have passed a filter. */
+  readonly writeBatch: (batch: Batch) => Promise<void>;
 }
 
 export type OpenStore = (options?: { readonly clock?: Clock }) => Promise<TestStore>;
@@ -97,11 +99,9 @@ async function openStore<Configuration>(
   const { database } = emitter;
   if (database === undefined) throw new Error(`The emitter ${type.type} is no store.`);
   const signal = new AbortController().signal;
-  return {
-    database,
-    async write(batches) {
-      expect(await emitter.emit(batchOf(batches), signal)).toEqual(DELIVERED);
-      expect(await emitter.flush(signal)).toEqual(DELIVERED);
-    },
+  const writeBatch = async (batch: Batch) => {
+    expect(await emitter.emit(batch, signal)).toEqual(DELIVERED);
+    expect(await emitter.flush(signal)).toEqual(DELIVERED);
   };
+  return { database, write: (batches) => writeBatch(batchOf(batches)), writeBatch };
 }

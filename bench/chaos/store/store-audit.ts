@@ -1,3 +1,4 @@
+import { restored } from '../chaos-filter.ts';
 import { LateLines } from '../late-lines.ts';
 import { type Audit, type DueLog, LineAudit } from '../line-audit.ts';
 import type { StoredRow } from './chaos-store.ts';
@@ -15,9 +16,10 @@ const MAX_EXAMPLES = 4;
 export async function auditRows(
   batches: AsyncIterable<readonly StoredRow[]>,
   written: readonly DueLog[],
+  isFiltered: boolean | undefined = false,
 ): Promise<StoreAudit> {
-  const lines = new LineAudit(written);
-  const places = new PlaceAudit(new LateLines(written.flatMap(({ late = [] }) => late)));
+  const lines = new LineAudit(written, isFiltered);
+  const places = new PlaceAudit(new LateLines(written.flatMap(({ late = [] }) => late)), isFiltered);
   for await (const rows of batches) {
     for (const row of rows) {
       lines.line(row.body, `${row.stream}:${row.position}`);
@@ -37,17 +39,24 @@ class PlaceAudit {
   readonly #late: LateLines;
   #before: StoredRow | undefined;
 
-  constructor(late: LateLines) {
+  readonly #mayHaveGaps: boolean;
+
+  constructor(late: LateLines, mayHaveGaps: boolean) {
+    this.#mayHaveGaps = mayHaveGaps;
     this.#late = late;
+  }
+
+  #asWritten(body: string): string {
+    return this.#mayHaveGaps ? (restored(body) ?? body) : body;
   }
 
   row(row: StoredRow): void {
     const before = this.#before;
     this.#before = row;
     if (before === undefined || before.stream !== row.stream) return;
-    const ending = this.#late.isFirstPart(before.body) ? 0 : 1;
+    const ending = this.#late.isFirstPart(this.#asWritten(before.body)) ? 0 : 1;
     const due = before.position + before.body.length + ending;
-    if (row.position === due) return;
+    if (row.position === due || (this.#mayHaveGaps && row.position > due)) return;
     if (row.position === before.position) this.sameIdentity += 1;
     else this.misplaced += 1;
     if (this.examples.length < MAX_EXAMPLES) {

@@ -14,11 +14,13 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NOTHING } from '../../../src/records/amount.ts';
 import { aggregatorStatus, collectorStatus } from '../../../testkit/owner-status.ts';
 import { layOutPair, type Pair } from '../../../testkit/pair.ts';
 import { readBalance, readCollectorBalance, untilReady } from '../../../testkit/product.ts';
 import { Random } from '../../../testkit/random.ts';
 import { SmallDisk } from '../../../testkit/small-disk.ts';
+import { droppedOf, layOutFilter } from '../chaos-filter.ts';
 import { sum } from '../chaos-report.ts';
 import { CHAOS_GLOBS, ChaosWriter, type WrittenLog } from '../chaos-writer.ts';
 import { type Fault, fileSizeLimit, fullDisk, NO_FAULT, nearlyFullDisk } from '../faults.ts';
@@ -37,8 +39,17 @@ export interface StoreChaosPlan extends TimedPlan {
   /** Two only with PostgreSQL. */
   readonly aggregators: 1 | 2;
   readonly seed: number;
+  /** The aggregator filters: see `chaos-filter.ts`. */
+  readonly hasFilter?: boolean;
   /** An empty directory; the caller removes it. */
   readonly directory: string;
+}
+
+interface PairParts {
+  readonly plan: StoreChaosPlan;
+  readonly states: string;
+  readonly store: ChaosStore;
+  readonly filter: Readonly<Record<string, string>>;
 }
 
 const LOG_NAMES = ['alpha', 'beta', 'gamma', 'delta'];
@@ -100,7 +111,8 @@ async function setStage(plan: StoreChaosPlan, random: Random): Promise<Stage> {
     plan.store === 'duckdb'
       ? duckdbStore(storeDirectory, storeDisk)
       : await postgresStore(storeDirectory, random.fork(), keep('postgres'));
-  const pairs = await layOutPairs(plan, states, store);
+  const filter = plan.hasFilter ? await layOutFilter(directory) : {};
+  const pairs = await layOutPairs({ plan, states, store, filter });
   const [pair] = pairs;
   const addresses = pairs.map(({ aggregatorAddress }) => aggregatorAddress).join(',');
   const supervise = (name: string, start: Pair['startAggregator']) =>
@@ -146,7 +158,7 @@ async function mountDisk(
   return disk;
 }
 
-async function layOutPairs(plan: StoreChaosPlan, states: string, store: ChaosStore): Promise<Stage['pairs']> {
+async function layOutPairs({ plan, states, store, filter }: PairParts): Promise<Stage['pairs']> {
   const layOut = (name: string) =>
     layOutPair({
       directory: plan.directory,
@@ -154,6 +166,7 @@ async function layOutPairs(plan: StoreChaosPlan, states: string, store: ChaosSto
       tail: CHAOS_GLOBS.map((glob) => join(plan.directory, 'logs', glob)).join(','),
       emitters: store.environment,
       aggregatorEnv: {
+        ...filter,
         AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '50ms',
         AGGREGATOR_RETRY_COUNT: '2',
         AGGREGATOR_RETRY_DELAY: '100ms',
@@ -271,7 +284,8 @@ async function takeStock(
     rounds: plan.rounds,
     events: stage.events,
     written,
-    rows: await auditRows(store.rows(), written),
+    dropped: plan.hasFilter ? droppedOf(written) : NOTHING,
+    rows: await auditRows(store.rows(), written, plan.hasFilter),
     balances: await Promise.all(
       pairs.map(({ aggregatorState }) => readBalance(aggregatorState).catch(String)),
     ),

@@ -1,4 +1,5 @@
 import type { StreamBalanceReport } from '../../../src/collector/collector-reports.ts';
+import type { Amount } from '../../../src/records/amount.ts';
 import type { QueueBalance } from '../../../src/storage/queue/queue-contract.ts';
 import { balanceFailures, collectorBalanceFailures, describeEnd, linesOf, sum } from '../chaos-report.ts';
 import type { WrittenLog } from '../chaos-writer.ts';
@@ -12,6 +13,8 @@ export interface StoreReport {
   readonly events: ReadonlyMap<string, number>;
   readonly written: readonly WrittenLog[];
   readonly rows: StoreAudit;
+  /** The lines that the filter drops. */
+  readonly dropped: Amount;
   /**
    * The balance of each aggregator, or the reason why there is none. Only a single aggregator must have
    * accepted exactly the written lines.
@@ -26,18 +29,22 @@ export interface StoreReport {
 
 /** Returns all violations of the guarantees; empty if there are none. */
 export function storeFailuresOf(report: StoreReport): string[] {
-  const { rows, written, balances, collectorBalance, exits, ownEnds } = report;
+  const { rows, written, dropped, balances, collectorBalance, exits, ownEnds } = report;
   const lines = linesOf(written);
   const bytes = sum(written, 'bytes');
   return [
     ...(lines === 0 ? ['no lines were written'] : []),
-    ...(rows.lines === lines ? [] : [`${rows.lines} rows for ${lines} lines`]),
+    ...(rows.lines === lines - dropped.records
+      ? []
+      : [`${rows.lines} rows for ${lines - dropped.records} lines`]),
     ...(['missing', 'doubled', 'disordered', 'damaged', 'sameIdentity', 'misplaced'] as const)
       .filter((what) => rows[what] > 0)
       .map((what) => `${WORDS[what]}: ${rows[what]}`),
     ...(balances.length > 1
       ? []
-      : balances.flatMap((balance) => balanceFailures(balance, lines + rows.cut, bytes))),
+      : balances.flatMap((balance) =>
+          balanceFailures(balance, { records: lines + rows.cut, bytes }, dropped),
+        )),
     ...collectorBalanceFailures(collectorBalance, bytes),
     ...exits.filter((exit) => exit !== '0').map((exit) => `a process exited with ${exit} after SIGTERM`),
     ...report.misbehaviour,
@@ -55,12 +62,13 @@ const WORDS = {
 } as const;
 
 export function describeStoreReport(report: StoreReport): string {
-  const { seed, rounds, events, written, rows, balances, ownEnds } = report;
+  const { seed, rounds, events, written, rows, dropped, balances, ownEnds } = report;
   const taken = balances.map((balance) => (typeof balance === 'string' ? balance : balance.accepted.records));
   const failures = storeFailuresOf(report);
   return [
     `seed ${seed}, ${rounds} rounds: ${[...events].map(([name, count]) => `${count} x ${name}`).join('; ')}`,
     `written   ${linesOf(written)} lines, ${sum(written, 'bytes')} bytes, ${sum(written, 'rotations')} rotations`,
+    `filtered  ${dropped.records} lines are to be dropped by the filter`,
     `accepted  ${taken.map((records) => `${records} lines`).join(' by one aggregator, by the other ')}`,
     `stored    ${rows.lines} rows: ${rows.missing} missing, ${rows.doubled} doubled, ${rows.disordered} out of order, ` +
       `${rows.damaged} damaged, ${rows.sameIdentity} with the identity of another, ${rows.misplaced} misplaced`,

@@ -14,6 +14,7 @@ import { guarded } from './guard.ts';
 import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiStore, UnavailableStore } from './operations/api-store.ts';
+import type { FilterContext } from './operations/filter-operations.ts';
 import {
   DESCRIPTION_OPERATIONS,
   OPERATIONS,
@@ -22,7 +23,7 @@ import {
 } from './operations/operations.ts';
 import type { QueueContext } from './operations/queue-context.ts';
 
-export interface ApiOptions extends Omit<QueueContext, 'queue'> {
+export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext {
   /** The store at the moment of a request. undefined: no store is configured. */
   readonly store: () => ApiStore | UnavailableStore | undefined;
   /** The queue, or the reason why there is none, as a sentence. */

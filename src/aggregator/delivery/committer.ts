@@ -1,8 +1,9 @@
+import { plus, sumOf } from '../../records/amount.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 import { isBefore, laterOf } from '../../storage/queue/cursor-order.ts';
 import type { CursorCommit, QueueCursor } from '../../storage/queue/queue-contract.ts';
-import type { FlushResult, QueuedAmount } from './flush-group.ts';
+import type { FlushResult } from './flush-group.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { retryDelayMs } from './retry-delay.ts';
 
@@ -78,19 +79,14 @@ function commitOf(result: FlushResult, { committed }: QueueCursor): CursorCommit
     ...result.deadLetters.filter(isStillQueued).map(({ letter }) => letter),
     ...result.rejectedAgain,
   ];
-  const discarded = sum(result.discarded.filter(isStillQueued));
+  const discarded = sumOf(result.discarded.filter(isStillQueued));
+  const filtered = plus(sumOf(result.filtered.filter(isStillQueued)), result.filteredOfReplays);
   return {
     point: laterOf(result.point, committed),
     ...(result.state !== undefined && { state: result.state }),
     ...(deadLetters.length > 0 && { deadLetters }),
     ...(discarded.records > 0 && { discarded }),
+    ...(filtered.records > 0 && { filtered }),
     ...(result.replayed.length > 0 && { replayed: result.replayed }),
   };
-}
-
-function sum(amounts: readonly QueuedAmount[]): { records: number; bytes: number } {
-  return amounts.reduce(
-    (total, { records, bytes }) => ({ records: total.records + records, bytes: total.bytes + bytes }),
-    { records: 0, bytes: 0 },
-  );
 }

@@ -1,4 +1,5 @@
 import type { Emitter } from '../../emitters/emitter.ts';
+import type { FilterSource } from '../../emitters/filtering/filter-source.ts';
 import type { Rejected, Retry } from '../../emitters/outcome.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 import { isBefore } from '../../storage/queue/cursor-order.ts';
@@ -43,6 +44,8 @@ export class Delivery {
   #inHandTimeUnixNano: bigint | undefined;
   /** A request, not a state: it is fulfilled before the next batch. */
   #isReopenWanted = false;
+  /** The filter to use, as soon as nothing that the current one has filtered is in progress. */
+  #filterChange: FilterChange | undefined;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
@@ -81,6 +84,20 @@ export class Delivery {
     this.tryAgain();
   }
 
+  /**
+   * Uses another filter when everything that the current one has filtered is committed. A batch that is emitted
+   * again keeps its filter: its records may be at the destination already. Resolves when the filter is in use, or
+   * was replaced by a later call; rejects if the emitter cannot use it.
+   */
+  useFilter(filter: FilterSource | undefined): Promise<void> {
+    this.#filterChange?.resolve();
+    const changed = new Promise<void>((resolve, reject) => {
+      this.#filterChange = { filter, resolve, reject };
+    });
+    this.#parts.batcher.interrupt();
+    return changed;
+  }
+
   tryAgain(): void {
     this.#parts.batcher.interrupt();
     this.#parts.failures.endDelay();
@@ -94,6 +111,7 @@ export class Delivery {
   async #step(): Promise<void> {
     const { replays, lifecycle } = this.#parts;
     if (this.#isReopenWanted) await this.#reopen();
+    if (this.#filterChange !== undefined) await this.#changeFilter(this.#filterChange);
     if (this.#progress.isOvertaken) await this.#skipDropped();
     if (replays.isListWanted && this.#pieces.length === 0) await this.#listReplays();
 
@@ -136,8 +154,8 @@ export class Delivery {
 
   async #deliver(queued: QueuedBatch): Promise<void> {
     this.#inHandTimeUnixNano = queued.acceptedTimeUnixNano;
-    const outcome = await this.#progress.emit(queued.batch, (group, { isSkipped }) =>
-      isSkipped ? group.skipped(queued) : group.delivered(queued),
+    const outcome = await this.#progress.emit(queued.batch, (group, { isSkipped, filtered }) =>
+      isSkipped ? group.skipped(queued, filtered) : group.delivered(queued, filtered),
     );
     switch (outcome.kind) {
       case 'delivered':
@@ -234,7 +252,9 @@ export class Delivery {
   async #redeliver(replay: Replay): Promise<void> {
     const { replays, events, failures } = this.#parts;
     const progress = this.#progress;
-    const outcome = await progress.emit(replay.batch, (group) => group.replayed(replay));
+    const outcome = await progress.emit(replay.batch, (group, { filtered }) =>
+      group.replayed(replay, filtered),
+    );
     this.#noticeEmptyReplays();
     if (outcome.kind === 'delivered') return replays.delivered();
     if (outcome.rolledBack && progress.group.isEmitted) {
@@ -292,6 +312,16 @@ export class Delivery {
     await this.#failed({ reason, mustHold: true });
   }
 
+  async #changeFilter(change: FilterChange): Promise<void> {
+    const { lifecycle, emitter } = this.#parts;
+    if (this.#pieces.length > 0 || lifecycle.grouping.kind !== 'grouped') return;
+    if (!(await this.#settle())) return;
+    await this.#progress.committed();
+    if (lifecycle.commits.kind !== 'reported' || this.#filterChange !== change) return;
+    this.#filterChange = undefined;
+    await emitter.useFilter?.(change.filter).then(change.resolve, change.reject);
+  }
+
   async #reopen(): Promise<void> {
     this.#isReopenWanted = false;
     if (await this.#settle()) await this.#parts.emitter.reopen?.();
@@ -309,6 +339,12 @@ export interface DeliveryParts {
   readonly events: DeliveryEvents;
   readonly signals: DeliverySignals;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
-  /** Delivery itself calls only `reopen`. */
-  readonly emitter: Pick<Emitter, 'reopen'>;
+  /** Delivery itself calls only these. */
+  readonly emitter: Pick<Emitter, 'reopen' | 'useFilter'>;
+}
+
+interface FilterChange {
+  readonly filter: FilterSource | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }

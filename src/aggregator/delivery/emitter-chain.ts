@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Emitter, GroupLimits } from '../../emitters/emitter.ts';
+import type { FilterSource } from '../../emitters/filtering/filter-source.ts';
+import { plus, sumOf } from '../../records/amount.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
@@ -33,6 +35,8 @@ export interface EmitterChain extends Component {
   status(): EmitterStatus;
   /** SIGHUP: the emitter reopens its files before the next batch. */
   reopen(): void;
+  /** Filters the next batches with another program: see `Delivery.useFilter`. */
+  useFilter(filter: FilterSource | undefined): Promise<void>;
   /** The cause of a failure is gone: tries at once instead of at the next retry. */
   tryAgain(): void;
   /** The operator discarded dead letters: resolves their incident when none is left. */
@@ -154,6 +158,10 @@ class Chain implements EmitterChain {
     this.#running?.delivery.reopen();
   }
 
+  async useFilter(filter: FilterSource | undefined): Promise<void> {
+    await this.#running?.delivery.useFilter(filter);
+  }
+
   tryAgain(): void {
     this.#running?.delivery.tryAgain();
   }
@@ -208,7 +216,9 @@ class Chain implements EmitterChain {
     if (past !== undefined) this.#events.recovered({ failures: past.failures, reason: past.reason });
   }
 
-  #committed({ emitted, deadLetters, discarded, replayed }: FlushResult): void {
+  #committed({ emitted, deadLetters, discarded, replayed, ...result }: FlushResult): void {
+    const filtered = plus(sumOf(result.filtered), result.filteredOfReplays);
+    if (filtered.records > 0) this.#events.filtered(filtered);
     if (emitted.batches > 0) {
       this.#lastSuccessUnixNano = this.#options.clock.nowUnixNano();
       this.#events.delivered(emitted);

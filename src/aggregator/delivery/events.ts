@@ -17,6 +17,7 @@ export const DELIVERY_METRICS = metricTable('aggregator_emitter_', {
     labels,
     alarm: 'rises: records become dead letters',
   }),
+  filtered: counter('filtered_records_total', 'Records dropped by the filter of the emitter', { labels }),
   discarded: counter('discarded_records_total', 'Records discarded after the last retry', { labels }),
   commitFailures: counter('commit_failures_total', 'Failed commits of the queue', { labels }),
   holding: gauge('holding', '1 while the retries are used up and records stay queued', {
@@ -43,6 +44,7 @@ export const DELIVERY_EVENTS = defineEvents(DELIVERY_METRICS, (event) => ({
       metrics.batches.inc(batches);
     },
   }),
+  filtered: event<Amount>({ count: ({ filtered }, { records }) => filtered.inc(records) }),
   failed: event<Reason & { readonly failures: number; readonly delayMs: number }>({
     warn: 'Cannot deliver a batch; trying again',
     count: ({ retries }) => retries.inc(),

@@ -1,5 +1,6 @@
 import type { GroupLimits } from '../../emitters/emitter.ts';
-import type { Amount } from '../../records/amount.ts';
+import type { FilteredAmount } from '../../emitters/outcome.ts';
+import { type Amount, NOTHING, plus, sumOf } from '../../records/amount.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { Json } from '../../records/json.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -30,10 +31,13 @@ export class FlushGroup {
   #deadLetterBytes = 0;
   readonly #deadLetters: QueuedDeadLetter[] = [];
   readonly #discarded: QueuedAmount[] = [];
+  readonly #filtered: AmountAt[] = [];
+  #filteredOfReplays = NOTHING;
   readonly #replayed: DeadLetterId[] = [];
   readonly #rejectedAgain: NewDeadLetter[] = [];
   #confirmed: CursorPoint;
   #confirmedDeadLetters = 0;
+  #confirmedFiltered = 0;
 
   constructor(begin: CursorPoint, clock: Clock, limits = GROUP_LIMITS) {
     this.begin = begin;
@@ -82,14 +86,16 @@ export class FlushGroup {
     return this.#oldestAcceptedTimeUnixNano;
   }
 
-  delivered(queued: QueuedBatch): void {
-    this.#count(queued.batch);
+  delivered(queued: QueuedBatch, filtered: readonly FilteredAmount[] = []): void {
+    this.#count(queued.batch, sumOf(filtered));
     this.#oldestAcceptedTimeUnixNano ??= queued.acceptedTimeUnixNano;
+    this.#filter(queued, filtered);
     this.passed(queued);
   }
 
   /** No record of the batch was emitted. Isolated rejections stay unconfirmed. */
-  skipped(queued: QueuedBatch): void {
+  skipped(queued: QueuedBatch, filtered: readonly FilteredAmount[] = []): void {
+    this.#filter(queued, filtered);
     this.#settle(queued, queued.deadLetters);
   }
 
@@ -98,6 +104,7 @@ export class FlushGroup {
     this.#settle(queued, queued.deadLetters);
     this.#confirmed = queued.end;
     this.#confirmedDeadLetters = this.#deadLetters.length;
+    this.#confirmedFiltered = this.#filtered.length;
   }
 
   /** A record was rejected in isolation. */
@@ -111,8 +118,9 @@ export class FlushGroup {
     this.passed(queued);
   }
 
-  replayed({ id, batch }: Replay): void {
-    this.#count(batch);
+  replayed({ id, batch }: Replay, filtered: readonly FilteredAmount[] = []): void {
+    this.#count(batch, sumOf(filtered));
+    this.#filteredOfReplays = plus(this.#filteredOfReplays, sumOf(filtered));
     this.#replayed.push(id);
   }
 
@@ -126,6 +134,8 @@ export class FlushGroup {
     for (const { letter } of this.#deadLetters.splice(this.#confirmedDeadLetters)) {
       this.#deadLetterBytes -= letter.records.data.length;
     }
+    // Records between the rejections may have been filtered: they are emitted again too.
+    this.#filtered.splice(this.#confirmedFiltered);
     this.#point = this.#confirmed;
     return this.#point;
   }
@@ -138,6 +148,8 @@ export class FlushGroup {
       emitted: { batches: this.#batches, records: this.#records, bytes: this.#bytes },
       deadLetters: this.#deadLetters,
       discarded: this.#discarded,
+      filtered: this.#filtered,
+      filteredOfReplays: this.#filteredOfReplays,
       replayed: this.#replayed,
       rejectedAgain: this.#rejectedAgain,
     };
@@ -152,11 +164,16 @@ export class FlushGroup {
     }
   }
 
-  #count({ recordCount, byteCount }: Batch): void {
+  #filter({ positions, begin }: QueuedBatch, filtered: readonly FilteredAmount[]): void {
+    for (const { slice, records, bytes } of filtered)
+      this.#filtered.push({ at: positions[slice] ?? begin, records, bytes });
+  }
+
+  #count({ recordCount, byteCount }: Batch, filtered: Amount): void {
     this.#touch();
     this.#batches++;
-    this.#records += recordCount;
-    this.#bytes += byteCount;
+    this.#records += recordCount - filtered.records;
+    this.#bytes += byteCount - filtered.bytes;
   }
 
   #touch(): void {
@@ -167,20 +184,27 @@ export class FlushGroup {
 /** One commit for each batch of 1,000 records would reduce the throughput by four fifths. */
 const GROUP_LIMITS: GroupLimits = { bytes: 8 * 1024 * 1024, ms: 100 };
 
-/** Discarded records, and the position of the first one. */
-export interface QueuedAmount extends Amount {
+/** Records of one entry of the queue, and a position at or before the first one. */
+export interface AmountAt extends Amount {
   readonly at: CursorPoint;
+}
+
+/** Discarded records, and the position of the first one. */
+export interface QueuedAmount extends AmountAt {
   readonly reason: string;
 }
 
 /** Everything that one flush and one commit make durable together. */
 export interface FlushResult {
-  /** Position in the queue; each record before it is delivered, a dead letter, or discarded. */
+  /** Position in the queue; each record before it is delivered, filtered, a dead letter, or discarded. */
   readonly point: CursorPoint;
   readonly state?: Json;
   readonly emitted: Amount & { readonly batches: number };
   readonly deadLetters: readonly QueuedDeadLetter[];
   readonly discarded: readonly QueuedAmount[];
+  readonly filtered: readonly AmountAt[];
+  /** Records of replayed dead letters that a filter dropped. */
+  readonly filteredOfReplays: Amount;
   readonly replayed: readonly DeadLetterId[];
   /** Replays that were rejected again, with the new reason. */
   readonly rejectedAgain: readonly NewDeadLetter[];

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { aggregatorVariables, parseAggregatorConfig } from '../../aggregator/config.ts';
+import { checkedFilters } from '../../aggregator/filters/aggregator-filters.ts';
+import { filterOptions } from '../../aggregator/filters/filter-options.ts';
 import { addVariableFlags } from '../add-variable-flags.ts';
 import { tryOutputs } from '../connect/try-outputs.ts';
 import type { Context } from '../context.ts';
@@ -28,7 +30,9 @@ export function aggregatorCommand(context: Context): Command {
         context.io.services.createAggregator(config, dependenciesOf('aggregator', config.logLevel)),
       stateDirectories: ({ stateDirectory }) => ({ AGGREGATOR_STATE_DIRECTORY: stateDirectory }),
       connect: tryOutputs,
-      checked: ({ emitters }) => ({ emitters: emittersReport(emitters) }),
+      checked: async (config) => ({
+        emitters: emittersReport(config.emitters, await checkedFilters(filterOptions(config))),
+      }),
     }),
   );
 }

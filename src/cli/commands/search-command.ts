@@ -1,14 +1,12 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type FormatDescription,
-  parseFormatDescription,
-} from '../../formats/described/format-description.ts';
+import { Command, Option } from 'commander';
+import type { FormatDescription } from '../../formats/described/format-description.ts';
 import { formats } from '../../formats/registry.ts';
 import type { Context } from '../context.ts';
 import { type LogFlags, logQuestion, withQuestionFlags } from '../monitor/logs/log-flags.ts';
 import { printRecords } from '../monitor/logs/print-records.ts';
 import { runUntilInterrupted } from '../monitor/monitor-command.ts';
 import { terminalOf } from '../monitor/terminal/terminal.ts';
+import { describedFormat } from '../search/described-format.ts';
 import { searchTarget } from '../search/search-target.ts';
 import { withWholeSpan } from '../search/with-whole-span.ts';
 
@@ -30,13 +28,6 @@ interface Flags extends LogFlags {
   readonly format?: FormatDescription;
   readonly json?: boolean;
   readonly attributes?: boolean;
-}
-
-function describedFormat(text: string, names: readonly string[]): FormatDescription {
-  const described = parseFormatDescription(text);
-  if (typeof described === 'string') throw new InvalidArgumentError(`${described}.`);
-  if (names.includes(described.name)) return described;
-  throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.`);
 }
 
 export function searchCommand({ io }: Context): Command {

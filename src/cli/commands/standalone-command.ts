@@ -2,6 +2,8 @@ import type { BigIntStats } from 'node:fs';
 import { fstat } from 'node:fs';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
+import { checkedFilters } from '../../aggregator/filters/aggregator-filters.ts';
+import { filterOptions } from '../../aggregator/filters/filter-options.ts';
 import { addVariableFlags } from '../add-variable-flags.ts';
 import { checkSourceFile, watchSourceFile } from '../check-source-file.ts';
 import { checkTail, tailReport } from '../check-tail.ts';
@@ -62,7 +64,10 @@ export function standaloneCommand(context: Context): Command {
         await refuseOutputLoops(config, undefined);
         return {
           tail: await tailReport(tailInputs(config.collector)),
-          emitters: emittersReport(config.aggregator.emitters),
+          emitters: emittersReport(
+            config.aggregator.emitters,
+            await checkedFilters(filterOptions(config.aggregator)),
+          ),
         };
       },
       watch: (service, { collector }, logger) =>

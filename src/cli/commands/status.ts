@@ -11,6 +11,7 @@ import type {
   StreamBalanceReport,
 } from '../../collector/collector-reports.ts';
 import { getCollectorStatus } from '../../collector/operations.ts';
+import { NOTHING } from '../../records/amount.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
@@ -22,7 +23,7 @@ import { findStateDirectories, type KnownStateDirectory } from '../state-directo
 
 const EXAMPLES = `
 The totals match. Collector: read = accepted + waiting; unread is the rest of the files.
-Aggregator, for each emitter: accepted = delivered + queued + dead-lettered + discarded.
+Aggregator, for each emitter: accepted = delivered + filtered + queued + dead-lettered + discarded.
 
 Examples:
   mega-collector status
@@ -73,14 +74,16 @@ function statusText(status: AggregatorStatus | CollectorStatus, width: number | 
 const RIGHT = { right: true } as const;
 
 function aggregatorText(
-  { accepted, emitters, diskBytes }: AggregatorStatus,
+  { accepted, emitters, diskBytes, filters = [] }: AggregatorStatus,
   width: number | undefined,
 ): string {
   const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk`;
   const begun = emitters.some(({ before }) => before.bytes > 0 || before.records > 0);
+  const hasFiltered = emitters.some(({ filtered = NOTHING }) => filtered.records > 0);
   const parts: readonly (readonly [string, keyof Omit<EmitterBalanceReport, 'emitter'>])[] = [
     ...(begun ? [['before', 'before'] as const] : []),
     ['delivered', 'delivered'],
+    ...(hasFiltered ? [['filtered', 'filtered'] as const] : []),
     ['queued', 'queued'],
     ['dead-lettered', 'deadLettered'],
     ['discarded', 'discarded'],
@@ -88,9 +91,23 @@ function aggregatorText(
   const columns = [{ title: 'emitter' }, ...parts.map(([title]) => ({ title, ...RIGHT }))];
   const rows = emitters.map((balance) => [
     printable(balance.emitter),
-    ...parts.map(([, part]) => amountText(balance[part])),
+    ...parts.map(([, part]) => amountText(balance[part] ?? NOTHING)),
   ]);
-  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}`;
+  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}${filtersText(filters, width)}`;
+}
+
+/** The filters that need attention. */
+function filtersText(filters: NonNullable<AggregatorStatus['filters']>, width: number | undefined): string {
+  return filters
+    .filter(({ state }) => state !== 'active')
+    .map(({ emitter, state, problems }) => {
+      const why =
+        state === 'pending'
+          ? 'a changed filter waits until the batches before it are delivered'
+          : `the changed filter is invalid, and the earlier one stays in use: ${problems.join('; ')}`;
+      return `\n${formatParagraph(printable(`${emitter}: ${why}`), width, 2)}`;
+    })
+    .join('');
 }
 
 function amountText({ records, bytes }: AmountReport): string {

@@ -9,10 +9,13 @@ export function forwardingEmitter(emitter: Emitter, replaced: DecoratedCalls): E
     flush: (signal) => emitter.flush(signal),
     ...(emitter.committed && { committed: () => emitter.committed?.() ?? Promise.resolve() }),
     ...(emitter.reopen && { reopen: () => emitter.reopen?.() ?? Promise.resolve() }),
+    ...(emitter.useFilter && {
+      useFilter: (filter) => emitter.useFilter?.(filter) ?? Promise.resolve(),
+    }),
     stop: (deadline) => emitter.stop(deadline),
     ...replaced,
   };
 }
 
 /** The calls of an emitter that a decorator can replace. */
-export type DecoratedCalls = Partial<Pick<Emitter, 'emit' | 'flush' | 'committed' | 'reopen'>>;
+export type DecoratedCalls = Partial<Pick<Emitter, 'emit' | 'flush' | 'committed' | 'reopen' | 'useFilter'>>;

@@ -1,6 +1,6 @@
 import type { Batch } from '../../records/batch.ts';
 import type { Emitter } from '../emitter.ts';
-import type { Outcome } from '../outcome.ts';
+import type { FilteredAmount, Outcome } from '../outcome.ts';
 import { forwardingEmitter } from './forwarding-emitter.ts';
 
 /** A decorator that passes each batch through `stage`. */
@@ -10,8 +10,10 @@ export function stagedEmitter(stage: BatchStage): (emitter: Emitter) => Emitter 
     forwardingEmitter(emitter, {
       emit: async (batch, signal) => {
         const staged = stage(batch);
-        if (staged.batch.recordCount === 0) return { kind: 'delivered', isSkipped: true };
-        return inOriginal(await emitter.emit(staged.batch, signal), staged);
+        const counted = staged.filtered === undefined ? {} : { filtered: staged.filtered };
+        if (!hasWork(staged, emitter)) return { kind: 'delivered', isSkipped: true, ...counted };
+        const outcome = await emitter.emit(staged.batch, signal);
+        return outcome.kind === 'delivered' ? { ...outcome, ...counted } : inOriginal(outcome, staged);
       },
     });
 }
@@ -30,6 +32,13 @@ export interface StagedBatch {
   readonly batch: Batch;
   /** The index of each record in the original batch; undefined if no record was left out. */
   readonly originalIndexes?: ArrayLike<number>;
+  /** The records that were dropped, by slice of the original batch. */
+  readonly filtered?: readonly FilteredAmount[];
+}
+
+/** Stores also receive a batch without records, for the ranges of the dropped ones. */
+function hasWork({ batch }: StagedBatch, { database }: Emitter): boolean {
+  return batch.recordCount > 0 || (batch.dropped !== undefined && database !== undefined);
 }
 
 /** Emits every batch as it is. */
@@ -39,5 +48,7 @@ export const identityStage: BatchStage = (batch) => ({ batch });
 function inOriginal(outcome: Outcome, { originalIndexes }: StagedBatch): Outcome {
   if (outcome.kind !== 'rejected' || outcome.records === undefined) return outcome;
   if (originalIndexes === undefined) return outcome;
-  return { ...outcome, records: outcome.records.flatMap((index) => originalIndexes[index] ?? []) };
+  // The parts of a split record have the same index.
+  const records = new Set(outcome.records.flatMap((index) => originalIndexes[index] ?? []));
+  return { ...outcome, records: [...records] };
 }

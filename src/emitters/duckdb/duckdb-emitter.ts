@@ -99,7 +99,7 @@ export class DuckDbEmitter implements Emitter {
     return this.#guarded(async (store) => {
       const transaction = this.#transaction;
       if (transaction === undefined) return DELIVERED;
-      if (transaction.rowCount === 0) await transaction.rollback();
+      if (transaction.isEmpty) await transaction.rollback();
       else await store.commit(transaction, this.#nowUnixMicro());
       this.#transaction = undefined;
       this.#events.stored({ rows: transaction.rowCount });

@@ -34,6 +34,7 @@ export class FlushTransaction {
   readonly #names = new Set<string>();
   readonly #brought: BroughtRange[] = [];
   #rowCount = 0;
+  #hasDropped = false;
 
   constructor(parts: FlushParts) {
     this.#parts = parts;
@@ -43,15 +44,20 @@ export class FlushTransaction {
     return this.#rowCount;
   }
 
+  /** Nothing was added: neither rows nor ranges of dropped records. */
+  get isEmpty(): boolean {
+    return this.#rowCount === 0 && !this.#hasDropped;
+  }
+
   async begin(): Promise<void> {
     await this.#parts.connection.run('begin transaction');
     this.#parts.rows.begin();
   }
 
   /** Rejects with any error of the database; then the transaction has to be rolled back. */
-  async append({ slices }: Batch): Promise<void> {
+  async append({ slices, dropped = [] }: Batch): Promise<void> {
     const { streams } = this.#parts;
-    await streams.load(slices.map(({ stream }) => stream));
+    await streams.load([...slices, ...dropped].map(({ stream }) => stream));
     for (const slice of slices) {
       for (const { start, end } of outside(
         { start: slice.start, end: endOf(slice) },
@@ -59,6 +65,11 @@ export class FlushTransaction {
       )) {
         this.#appendNew(sliceBytes(slice, start, end));
       }
+    }
+    for (const range of dropped) {
+      if (outside(range, streams.ranges(range.stream)).length === 0) continue;
+      streams.add(range.stream, range);
+      this.#hasDropped = true;
     }
   }
 
@@ -68,7 +79,8 @@ export class FlushTransaction {
     rows.finish();
     const statements = [
       ...streams.statements(nowUnixMicro),
-      ...this.#notes(nowUnixMicro),
+      // Without rows there is nothing to note for metrics.
+      ...(this.#rowCount === 0 ? [] : this.#notes(nowUnixMicro)),
       ...this.#ownNames(),
     ];
     for (const statement of statements) await this.#run(statement);

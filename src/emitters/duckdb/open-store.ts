@@ -61,7 +61,8 @@ export class OpenStore {
 
   async commit(transaction: FlushTransaction, nowUnixMicro: number): Promise<void> {
     await transaction.commit(nowUnixMicro);
-    this.#flushes++;
+    // Flush numbers have no gap: a transaction without rows has no number.
+    if (transaction.rowCount > 0) this.#flushes++;
   }
 
   /**

@@ -123,6 +123,7 @@ export class PostgresEmitter implements Emitter {
 
   async #store(held: readonly Batch[], layout: Layout, signal: AbortSignal): Promise<FlushResult> {
     const slices = held.flatMap(({ slices }) => slices);
+    const dropped = held.flatMap(({ dropped = [] }) => dropped);
     const { schema, statement_timeout } = this.#configuration;
     const begin = `${beginText({
       isolation: 'read committed',
@@ -136,7 +137,7 @@ export class PostgresEmitter implements Emitter {
       try {
         return await inTransaction(this.#writers(), options, (client) => {
           const { days, maxDays } = lengths[0] ?? {};
-          const store = () => storeSlices(client, slices, { writer: this.#writer, maxDays });
+          const store = () => storeSlices(client, slices, { writer: this.#writer, maxDays, dropped });
           return days === undefined ? store() : withChunksOf(client, { schema, days }, store);
         });
       } catch (error) {

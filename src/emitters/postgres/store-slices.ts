@@ -4,6 +4,7 @@ import { BatchRows } from '../../logstore/batch-rows.ts';
 import { LOG_TABLE } from '../../logstore/log-columns.ts';
 import { rangesFromText } from '../../logstore/stored-ranges.ts';
 import { MICRO_PER_MINUTE, StoredTimes } from '../../logstore/stored-times.ts';
+import type { DroppedRange } from '../../records/batch.ts';
 import type { Position } from '../../records/position.ts';
 import { addRange, outside, type Ranges } from '../../records/ranges.ts';
 import { endOf, offsetOfRecord, type RecordBatch, sliceBytes } from '../../records/record-batch.ts';
@@ -29,15 +30,19 @@ import { type Piece, recordFlush } from './record-flush.ts';
 export async function storeSlices(
   client: PoolClient,
   slices: readonly RecordBatch[],
-  { writer, maxDays }: StoreSlicesOptions,
+  { writer, maxDays, dropped = [] }: StoreSlicesOptions,
 ): Promise<FlushResult> {
-  const ranges = await lockStreams(client, slices);
+  const ranges = await lockStreams(client, [...slices, ...dropped]);
   const minutes = new Set<number>();
   const pieces = cutStored(slices, ranges, minutes);
+  const isDropNew = addDropped(dropped, ranges);
   const sum = (batches: readonly RecordBatch[]) => batches.reduce((all, { data }) => all + data.length, 0);
   const bytes = sum(pieces.map(({ batch }) => batch));
   const repeatedBytes = sum(slices) - bytes;
-  if (pieces.length === 0) return { rows: 0, bytes, repeatedBytes, days: new Set() };
+  if (pieces.length === 0) {
+    if (isDropNew) await recordFlush(client, { writer, ranges, pieces, minutes });
+    return { rows: 0, bytes, repeatedBytes, days: new Set() };
+  }
 
   const copy = new CopyIn(COPY, (write) => writeRows(pieces, write, () => refuseManyDays(minutes, maxDays)));
   client.query(copy);
@@ -67,6 +72,8 @@ export interface StoreSlicesOptions {
   readonly writer: string;
   /** Throws TooManyDaysError for records of more days. Default: no limit. */
   readonly maxDays?: number | undefined;
+  /** Bytes that a filter has dropped: they become part of the ranges of their streams. */
+  readonly dropped?: readonly DroppedRange[];
 }
 
 /** The records are of more days than one transaction can create chunks for. */
@@ -105,7 +112,7 @@ const LOCK_ATTEMPTS = 3;
 
 async function lockStreams(
   client: PoolClient,
-  slices: readonly RecordBatch[],
+  slices: readonly { readonly stream: StreamId }[],
 ): Promise<Map<StreamId, Ranges>> {
   const streams = [...new Set(slices.map(({ stream }) => stream))].sort();
   for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
@@ -141,6 +148,17 @@ function cutStored(
       times: new StoredTimes(minutes),
     }));
   });
+}
+
+/** False when all of them are in the ranges. */
+function addDropped(dropped: readonly DroppedRange[], ranges: Map<StreamId, Ranges>): boolean {
+  let isNew = false;
+  for (const range of dropped) {
+    const stored = ranges.get(range.stream) ?? [];
+    isNew ||= outside(range, stored).length > 0;
+    ranges.set(range.stream, addRange(stored, range));
+  }
+  return isNew;
 }
 
 /** Row numbers continue across the pieces. */

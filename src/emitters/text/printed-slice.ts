@@ -1,9 +1,10 @@
 import { recordText, withoutLineEnding } from '../../formats/record-text.ts';
 import { recordContexts } from '../../formats/record-view.ts';
 import { formatNamed } from '../../formats/registry.ts';
+import { changedInOrder } from '../../records/changed-records.ts';
 import { forEachRecord, type RecordBatch } from '../../records/record-batch.ts';
 import { escapeControls, escapeUnseen } from '../../runtime/logging/escape-controls.ts';
-import { sliceBytes, type TextFormat } from '../slice-bytes.ts';
+import { runsOfBytes, sliceBytes, type TextFormat } from '../slice-bytes.ts';
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_END = Uint8Array.of(0x0a);
@@ -30,7 +31,10 @@ function together(parts: readonly Uint8Array[]): Uint8Array {
 
 function bareBodies(slice: RecordBatch): Uint8Array {
   const parts: Uint8Array[] = [];
-  forEachRecord(slice, (bytes) => parts.push(withoutLineEnding(bytes), LINE_END));
+  for (const run of runsOfBytes(slice)) {
+    if (typeof run === 'string') parts.push(Buffer.from(run), LINE_END);
+    else forEachRecord(run, (bytes) => parts.push(withoutLineEnding(bytes), LINE_END));
+  }
   return Buffer.concat(parts);
 }
 
@@ -38,8 +42,14 @@ function escapedBodies(slice: RecordBatch): Uint8Array {
   const format = formatNamed(slice.format);
   const lines: string[] = [];
   const contextOf = recordContexts(slice);
+  const changedAt = changedInOrder(slice);
   forEachRecord(slice, (bytes, index) => {
-    const body = format.lines ? recordText(bytes).text : format.parse(bytes, contextOf(index)).body;
+    const changed = changedAt(index);
+    const body = changed?.hasOwnBody
+      ? changed.record.body
+      : format.lines
+        ? recordText(bytes).text
+        : format.parse(bytes, contextOf(index)).body;
     lines.push(escapeControls(body), '\n');
   });
   return Buffer.from(lines.join(''));

@@ -7,6 +7,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 import { createInnerEmitter } from '../create-emitter.ts';
 import type { Emitter, FlushOutcome } from '../emitter.ts';
+import type { FilterErrorReport } from '../filtering/filter-source.ts';
 import type { Outcome } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
 import type { EmitterCall, FromThread, ThreadData, ThreadMetric, ToThread } from './messages.ts';
@@ -41,12 +42,14 @@ port.on('message', (message: ToThread) => {
 function threadEmitter(): Promise<Emitter> {
   const type = emitterTypes.find((each) => each.type === data.type);
   if (type === undefined) throw new Error(`Cannot create the emitter: no emitter type "${data.type}".`);
-  const { configuration, name, state, stateDirectory } = data;
+  const { configuration, name, state, stateDirectory, filter } = data;
   const logger = pino(
     { level: data.logLevel, base: null, timestamp: false },
     { write: (line) => send({ kind: 'log', line }) },
   );
-  const environment = { name, state, stateDirectory, logger, metrics, clock: systemClock, stdout };
+  const onFilterErrors = (report: FilterErrorReport) => send({ kind: 'filter-errors', report });
+  const process = { logger, metrics, clock: systemClock, stdout, onFilterErrors };
+  const environment = { name, state, stateDirectory, filter, ...process };
   return createInnerEmitter({ type, configuration, environment });
 }
 
@@ -71,6 +74,9 @@ async function made(call: EmitterCall, signal: AbortSignal): Promise<Outcome | F
       return emitter.emit(call.batch, signal);
     case 'flush':
       return emitter.flush(signal);
+    case 'useFilter':
+      await emitter.useFilter?.(call.filter);
+      return undefined;
     case 'start':
       await emitter.start();
       return undefined;

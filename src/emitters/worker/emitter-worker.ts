@@ -154,6 +154,9 @@ export class EmitterWorker {
       case 'log':
         relog(this.#options.environment.logger, message.line);
         break;
+      case 'filter-errors':
+        this.#options.environment.onFilterErrors?.(message.report);
+        break;
       case 'metrics':
         this.#options.mirror.update(message.metrics);
         break;

@@ -2,6 +2,7 @@ import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import type { RunOptions, SqlErrorKind, SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
 import type { EmitterState, FlushOutcome } from '../emitter.ts';
+import type { FilterErrorReport, FilterSource } from '../filtering/filter-source.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** The data that an emitter's thread is started with. */
@@ -14,6 +15,7 @@ export interface ThreadData {
   readonly stateDirectory: string;
   readonly logLevel: string;
   readonly stdoutIsTerminal: boolean;
+  readonly filter: FilterSource | undefined;
 }
 
 /**
@@ -21,7 +23,8 @@ export interface ThreadData {
  */
 export type EmitterCall =
   | { readonly name: 'start' | 'flush' | 'committed' | 'reopen' | 'stop' }
-  | { readonly name: 'emit'; readonly batch: Batch };
+  | { readonly name: 'emit'; readonly batch: Batch }
+  | { readonly name: 'useFilter'; readonly filter: FilterSource | undefined };
 
 /** Messages to the thread. */
 export type ToThread =
@@ -61,6 +64,7 @@ export type FromThread =
   | { readonly kind: 'print'; readonly bytes: Uint8Array }
   /** A line of the thread's logger. */
   | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'filter-errors'; readonly report: FilterErrorReport }
   | { readonly kind: 'metrics'; readonly metrics: readonly ThreadMetric[] };
 
 /** A counter or gauge in the form of prom-client. */

@@ -3,6 +3,7 @@ import type { Batch } from '../../records/batch.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 import type { Emitter, EmitterEnvironment, EmitterState, EmitterType, FlushOutcome } from '../emitter.ts';
+import type { FilterSource } from '../filtering/filter-source.ts';
 import type { Outcome, Retry } from '../outcome.ts';
 import { emitterTypes } from '../registry.ts';
 import { EmitterWorker, NoAnswer } from './emitter-worker.ts';
@@ -40,12 +41,15 @@ export class WorkerEmitter implements Emitter {
   #worker: EmitterWorker | undefined;
   /** The state of the last delivered flush. */
   #state: EmitterState | undefined;
+  /** The current one: a new thread starts with it. */
+  #filter: FilterSource | undefined;
   #hasUnflushed = false;
   #isStarted = false;
 
   constructor(options: WorkerEmitterOptions) {
     this.#options = options;
     this.#state = options.environment.state;
+    this.#filter = options.environment.filter;
     this.#mirror = new MetricsMirror(options.environment.metrics);
     this.#type = emitterTypes.find(({ type }) => type === options.type);
     const dialect = this.#type?.dialect;
@@ -82,6 +86,12 @@ export class WorkerEmitter implements Emitter {
     if (this.#worker?.hasEnded === false) await this.#worker.call({ name: 'reopen' });
   }
 
+  /** If the thread has ended, the next one begins with the filter. Nothing is unflushed at this time. */
+  async useFilter(filter: FilterSource | undefined): Promise<void> {
+    this.#filter = filter;
+    if (this.#worker?.hasEnded === false) await this.#worker.call({ name: 'useFilter', filter });
+  }
+
   async stop(deadline: AbortSignal): Promise<void> {
     const worker = this.#worker;
     this.#isStarted = false;
@@ -107,6 +117,7 @@ export class WorkerEmitter implements Emitter {
         name: environment.name,
         state: this.#state,
         stateDirectory: environment.stateDirectory,
+        filter: this.#filter,
         logLevel: environment.logger.level,
         stdoutIsTerminal: 'isTTY' in environment.stdout && environment.stdout.isTTY === true,
       },

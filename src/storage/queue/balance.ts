@@ -1,4 +1,4 @@
-import { minus, plus } from '../../records/amount.ts';
+import { minus, NOTHING, sumOf } from '../../records/amount.ts';
 import type { Cursors } from './cursors.ts';
 import type { StoredDeadLetters } from './dead-letters.ts';
 import type { EmitterBalance, QueueBalance } from './queue-contract.ts';
@@ -13,14 +13,18 @@ export function balanceOf(
 ): QueueBalance {
   const { accepted } = index;
   const emitters = cursors.emitters.map((emitter): EmitterBalance => {
-    const { before, discarded } = cursors.row(emitter) ?? {
+    const {
+      before,
+      discarded,
+      filtered = NOTHING,
+    } = cursors.row(emitter) ?? {
       before: accepted,
-      discarded: minus(accepted, accepted),
+      discarded: NOTHING,
     };
     const queued = cursors.queued(emitter, index);
     const deadLettered = deadLetters.amount(emitter);
-    const others = plus(plus(before, queued), plus(deadLettered, discarded));
-    return { emitter, before, queued, deadLettered, discarded, delivered: minus(accepted, others) };
+    const others = sumOf([before, queued, deadLettered, discarded, filtered]);
+    return { emitter, before, queued, deadLettered, discarded, filtered, delivered: minus(accepted, others) };
   });
   return { accepted, emitters, diskBytes };
 }

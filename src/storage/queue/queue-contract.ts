@@ -126,6 +126,8 @@ export interface CursorCommit {
   readonly deadLetters?: readonly NewDeadLetter[];
   /** Discarded records (`AGGREGATOR_AFTER_RETRIES=discard`) between the old position and the new one. */
   readonly discarded?: Amount;
+  /** Records that a filter dropped: between the old position and the new one, or of replayed dead letters. */
+  readonly filtered?: Amount;
   /** Dead letters that this emitter has delivered in a replay. */
   readonly replayed?: readonly DeadLetterId[];
 }
@@ -167,7 +169,7 @@ export interface DeadLetters {
   full(bytes: number): boolean;
 }
 
-/** One emitter's part of the balance: accepted = before + delivered + queued + deadLettered + discarded. */
+/** One emitter's part of the balance: accepted = before + delivered + filtered + queued + deadLettered + discarded. */
 export interface EmitterBalance {
   readonly emitter: string;
   /** Accepted and removed before this name began. */
@@ -175,6 +177,8 @@ export interface EmitterBalance {
   readonly queued: Amount;
   readonly deadLettered: Amount;
   readonly discarded: Amount;
+  /** Dropped by the filter of the emitter. */
+  readonly filtered: Amount;
   /** The remainder. */
   readonly delivered: Amount;
 }

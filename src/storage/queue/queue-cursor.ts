@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { plus } from '../../records/amount.ts';
+import { NOTHING, plus } from '../../records/amount.ts';
 import type { Json } from '../../records/json.ts';
 import { offsetOfRecord, type RecordBatch } from '../../records/record-batch.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -148,11 +148,12 @@ export class EmitterCursor implements QueueCursor {
 }
 
 /** A cursor never moves back: dropped entries stay dropped. */
-function moved(row: CursorRow, point: ExactPoint, { state, discarded }: CursorCommit): CursorRow {
+function moved(row: CursorRow, point: ExactPoint, { state, discarded, filtered }: CursorCommit): CursorRow {
   return {
     ...row,
     ...(isBefore(row, point) ? point : {}),
     ...(state === undefined ? {} : { state }),
     discarded: discarded === undefined ? row.discarded : { ...plus(row.discarded, discarded) },
+    ...(filtered !== undefined && { filtered: { ...plus(row.filtered ?? NOTHING, filtered) } }),
   };
 }

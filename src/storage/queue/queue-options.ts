@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Amount } from '../../records/amount.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { FileSystem } from '../state/file-system.ts';
 import type { FreeSpaceOptions } from '../state/free-space.ts';
@@ -54,6 +55,8 @@ export interface Queue extends QueueWriter {
    * is sound.
    */
   skipCorruptEntry(emitter: string): Promise<Amount | undefined>;
+  /** The newest entries that together have this number of records, the newest first. Damaged ones are left out. */
+  recentEntries(records: number): Promise<readonly RecordBatch[]>;
   balance(): QueueBalance;
   fullness(): QueueFullness;
   /** Why the last commit of records, a cursor or other state failed; undefined when commits succeed. */

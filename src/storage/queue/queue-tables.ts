@@ -76,6 +76,8 @@ export type CursorRow = {
   readonly offset: number;
   readonly state?: Json;
   readonly discarded: AmountRow;
+  /** Dropped by the filter. Absent in rows of earlier versions, and until the first one. */
+  readonly filtered?: AmountRow;
   /** Accepted and removed before this name began. */
   readonly before: AmountRow;
   /** A copy of the entry's `before`: reveals a cursor that points at another entry. Absent in layout 1. */

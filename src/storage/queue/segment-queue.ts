@@ -1,4 +1,5 @@
 import type { Amount } from '../../records/amount.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import { openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
@@ -48,6 +49,7 @@ export class SegmentQueue implements Queue {
   readonly ledger: StreamLedger;
   readonly deadLetters: StoredDeadLetters;
   readonly #parts: SegmentQueueParts;
+  readonly #reader: QueueReader;
   readonly #arrivals = new Arrivals();
   readonly #space: QueueSpace;
   readonly #groupCommit: GroupCommit;
@@ -66,6 +68,7 @@ export class SegmentQueue implements Queue {
     const runningTime = new RunningTime(parts.store, parts.tables, clock);
     const reader = new QueueReader(log, index);
     this.#runningTime = runningTime;
+    this.#reader = reader;
     const streamCounts = new StreamCounts(parts.tables, options.streamsPerCollector ?? STREAMS_PER_COLLECTOR);
     this.ledger = new StreamLedger({ ...parts, runningTime, streamCounts });
     this.#trimming = new Trimming({
@@ -142,6 +145,19 @@ export class SegmentQueue implements Queue {
 
   skipCorruptEntry(emitter: string): Promise<Amount | undefined> {
     return this.#emitters.skipCorruptEntry(emitter);
+  }
+
+  async recentEntries(records: number): Promise<readonly RecordBatch[]> {
+    const { index } = this.#parts;
+    const found: RecordBatch[] = [];
+    let count = 0;
+    for (let number = index.next - 1; number >= index.first && count < records; number--) {
+      const entry = await this.#reader.read(number).catch(() => undefined);
+      if (entry === undefined) continue;
+      found.push(entry.batch);
+      count += entry.batch.sizes.length;
+    }
+    return found;
   }
 
   balance(): QueueBalance {

@@ -1,7 +1,7 @@
 import type { QueueContext } from '../../../src/aggregator/api/operations/queue-context.ts';
 import type { StreamId } from '../../../src/records/stream-id.ts';
 import type { DeadLetterSummary } from '../../../src/storage/queue/queue-contract.ts';
-import { recordBatch } from '../../support/record-batches.ts';
+import { lines, recordBatch } from '../../support/record-batches.ts';
 
 /** A queue that answers the same to every request, and writes down the changes. */
 export interface FakeQueue extends ReturnType<QueueContext['queue']> {
@@ -22,6 +22,8 @@ export const LETTER: DeadLetterSummary = {
   ...AMOUNT,
 };
 
+const RECENT = recordBatch(lines(2));
+
 /** It knows the emitters `file` and `archive`. */
 export function fakeQueue(): FakeQueue {
   const changes: string[] = [];
@@ -31,11 +33,13 @@ export function fakeQueue(): FakeQueue {
     queued: AMOUNT,
     deadLettered: AMOUNT,
     discarded: AMOUNT,
+    filtered: AMOUNT,
     delivered: AMOUNT,
   };
   return {
     changes,
     balance: () => ({ accepted: AMOUNT, emitters: [{ emitter: 'file', ...balance }], diskBytes: 65_536 }),
+    recentEntries: async () => [RECENT],
     knownEmitters: () =>
       ['file', 'archive'].map((name) => ({ ...emitter(name), committed: { entry: 1, record: 0 } })),
     forgetEmitter: async (name) => {

@@ -31,6 +31,7 @@ export async function servedApi(
     configuredEmitters: new Set(['file']),
     deadLettersDiscarded: () => {},
     entrySkipped: () => {},
+    filters: () => undefined,
     token: undefined,
     listenAddress,
     clock: systemClock,

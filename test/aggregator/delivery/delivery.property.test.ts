@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { filterStage } from '../../../src/emitters/filtering/filter-stage.ts';
 import { DELIVERED, type Outcome, rejected, retry } from '../../../src/emitters/outcome.ts';
+import { WORDS } from '../../support/hand-made-filter.ts';
 import { ChainBench } from './chain-bench.ts';
 
 /** Possible failures and their probability in percent. */
@@ -22,6 +24,7 @@ const scenarios = fc.record({
   maxRecords: fc.integer({ min: 1, max: 25 }),
   entries: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 15 }),
   badPercent: fc.integer({ min: 0, max: 15 }),
+  dropPercent: fc.constantFrom(0, 10, 50, 95),
 });
 
 /** mulberry32: a small generator with the same results on all platforms. */
@@ -36,13 +39,14 @@ function randomFrom(seed: number): () => number {
 }
 
 describe('delivery: random failures', () => {
-  it('delivers or dead-letters each record exactly once, in order, and the totals match', async () => {
+  it('delivers, filters or dead-letters each record exactly once, in order, and the totals match', async () => {
     await fc.assert(
-      fc.asyncProperty(scenarios, async ({ mood, seed, maxRecords, entries, badPercent }) => {
+      fc.asyncProperty(scenarios, async ({ mood, seed, maxRecords, entries, badPercent, dropPercent }) => {
         const random = randomFrom(seed);
         const chance = (percent: number) => random() * 100 < percent;
         const bench = new ChainBench({ maxRecords, publishFrequencyMs: 100, retryDelayMs: 10 });
         bench.random = random;
+        bench.stage = filterStage(WORDS);
         const { emitter, queue, cursor } = bench;
         const isBad = (text: string) => text.includes('bad');
         const undoneOrNot = (outcome: Outcome): Outcome =>
@@ -72,7 +76,8 @@ describe('delivery: random failures', () => {
         for (const count of entries) {
           const texts = Array.from(
             { length: count },
-            (_, index) => `${records.length + index}${chance(badPercent) ? ' bad' : ''}\n`,
+            (_, index) =>
+              `${records.length + index}${chance(badPercent) ? ' bad' : ''}${chance(dropPercent) ? ' drop' : ''}\n`,
           );
           records.push(...texts);
           bench.append(texts);
@@ -94,15 +99,17 @@ describe('delivery: random failures', () => {
           await bench.clock.advance(60_000);
         }
         expect(cursor.committed).toEqual(end);
-        expect(emitter.delivered).toEqual(records.filter((text) => !isBad(text)));
+        const kept = records.filter((text) => !text.includes('drop'));
+        expect(emitter.delivered).toEqual(kept.filter((text) => !isBad(text)));
         const dead = queue.deadLetters.list('test');
         expect(dead.every(({ records: count }) => count === 1)).toBe(true);
-        expect(dead).toHaveLength(records.filter(isBad).length);
+        expect(dead).toHaveLength(kept.filter(isBad).length);
         expect(queue.balance('test')).toMatchObject({
           accepted: { records: records.length },
           queued: { records: 0 },
           discarded: { records: 0 },
           delivered: { records: emitter.delivered.length },
+          filtered: { records: records.length - kept.length },
         });
         queue.commitFault = undefined;
         queue.readFault = undefined;

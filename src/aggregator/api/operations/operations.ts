@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
 import { ALERT_OPERATIONS } from './alert-operations.ts';
 import { DEAD_LETTER_OPERATIONS } from './dead-letter-operations.ts';
+import { FILTER_OPERATIONS, type FilterContext } from './filter-operations.ts';
 import { LOG_OPERATIONS } from './log-operations.ts';
 import { METRIC_OPERATIONS } from './metric-operations.ts';
 import type { QueueContext } from './queue-context.ts';
@@ -16,9 +17,10 @@ export const STORE_OPERATIONS: readonly Operation<StoreContext>[] = [
 ];
 
 /** Answered without the store, also while it is busy or damaged. */
-export const STATE_OPERATIONS: readonly Operation<QueueContext>[] = [
+export const STATE_OPERATIONS: readonly Operation<QueueContext & FilterContext>[] = [
   ...QUEUE_OPERATIONS,
   ...DEAD_LETTER_OPERATIONS,
+  ...FILTER_OPERATIONS,
 ];
 
 export interface DescriptionContext {
@@ -40,8 +42,6 @@ export const DESCRIPTION_OPERATIONS: readonly Operation<DescriptionContext>[] = 
 ];
 
 /** Everything that an aggregator answers. An addition is an entry in one of these tables. */
-export const OPERATIONS: readonly Operation<StoreContext & QueueContext & DescriptionContext>[] = [
-  ...STORE_OPERATIONS,
-  ...STATE_OPERATIONS,
-  ...DESCRIPTION_OPERATIONS,
-];
+export const OPERATIONS: readonly Operation<
+  StoreContext & QueueContext & FilterContext & DescriptionContext
+>[] = [...STORE_OPERATIONS, ...STATE_OPERATIONS, ...DESCRIPTION_OPERATIONS];

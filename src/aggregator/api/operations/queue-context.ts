@@ -1,8 +1,9 @@
 import type { Queue } from '../../../storage/queue/queue.ts';
+import type { FilterStatus } from '../../filters/aggregator-filters.ts';
 
 type OperatedQueue = Pick<
   Queue,
-  'balance' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
+  'balance' | 'recentEntries' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
 >;
 
 /** The means of the operations on the queue. */
@@ -13,4 +14,6 @@ export interface QueueContext {
   readonly configuredEmitters: ReadonlySet<string>;
   readonly deadLettersDiscarded: () => void;
   readonly entrySkipped: (emitter: string) => void;
+  /** undefined: no aggregator runs. */
+  readonly filterStatuses?: () => readonly FilterStatus[] | undefined;
 }

@@ -11,12 +11,16 @@ export const getStatus = operation({
   method: 'GET',
   path: '/v1/status',
   tag: 'queue',
-  summary: 'Get the balance of the queue: accepted = delivered + queued + dead-lettered + discarded.',
+  summary:
+    'Get the balance of the queue: accepted = delivered + filtered + queued + dead-lettered + discarded.',
   status: 200,
   answer: aggregatorStatusReport,
-  run: async ({ queue }: QueueContext) => {
+  run: async ({ queue, filterStatuses }: QueueContext) => {
     const { accepted, emitters, diskBytes } = queue().balance();
-    return { role: 'aggregator' as const, accepted, emitters: [...emitters], diskBytes };
+    const status = { role: 'aggregator' as const, accepted, emitters: [...emitters], diskBytes };
+    const filters = filterStatuses?.();
+    if (filters === undefined) return status;
+    return { ...status, filters: filters.map((each) => ({ ...each, problems: [...each.problems] })) };
   },
 });
 

@@ -12,15 +12,34 @@ export const emitterBalanceReport = z.object({
   queued: amountReport,
   deadLettered: amountReport,
   discarded: amountReport,
+  filtered: amountReport
+    .optional()
+    .meta({ description: 'Dropped by the filter of the emitter. Absent from an earlier version.' }),
 });
 export type EmitterBalanceReport = z.infer<typeof emitterBalanceReport>;
 
-/** For each emitter: accepted = before + delivered + queued + deadLettered + discarded. */
+export const filterReport = z.object({
+  emitter: z.string(),
+  filter: z.string().nullable().meta({ description: 'The filter in use. null: the emitter has none.' }),
+  state: z.enum(['active', 'pending', 'broken']).meta({
+    description:
+      'pending: a changed filter waits until the batches before it are delivered. broken: the changed file is ' +
+      'invalid, and the earlier filter stays in use.',
+  }),
+  problems: z.array(z.string()),
+  errors: z.number().meta({ description: 'Values that the filter could not use, since the start.' }),
+});
+
+/** For each emitter: accepted = before + delivered + filtered + queued + deadLettered + discarded. */
 export const aggregatorStatusReport = z.looseObject({
   role: z.literal('aggregator'),
   accepted: amountReport,
   emitters: z.array(emitterBalanceReport),
   diskBytes: z.number().meta({ description: 'Size of the queue on disk.' }),
+  filters: z
+    .array(filterReport)
+    .optional()
+    .meta({ description: 'The filter of each emitter; absent if no aggregator runs.' }),
 });
 export type AggregatorStatus = Readonly<z.infer<typeof aggregatorStatusReport>>;
 

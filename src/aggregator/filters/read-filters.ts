@@ -1,0 +1,56 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { FilterSource } from '../../emitters/filtering/filter-source.ts';
+import { errorMessage } from '../../runtime/error-message.ts';
+
+export const FILTER_SUFFIX = '.filter';
+/** Larger than any filter that a person writes. */
+const MAX_BYTES = 1024 * 1024;
+
+/** The filters of a directory, by name. */
+export type FilterFiles = ReadonlyMap<string, FilterSource>;
+
+export interface FilterPlaces {
+  /** undefined: no filter is configured. */
+  readonly directory: string | undefined;
+  /** The path of a MaxMind database. */
+  readonly geoip: string | undefined;
+}
+
+/** Reads all files `*.filter` of the directory. Rejects with the reason if it cannot read one. */
+export async function readFilters({ directory, geoip }: FilterPlaces): Promise<FilterFiles> {
+  const files = new Map<string, FilterSource>();
+  if (directory === undefined) return files;
+  const place = geoip === undefined ? {} : { geoip: resolve(geoip) };
+  for (const path of await filterPaths(directory)) {
+    const name = basename(path, FILTER_SUFFIX);
+    files.set(name, { name, file: path, text: await textOf(path), ...place });
+  }
+  return files;
+}
+
+async function filterPaths(directory: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(directory);
+    const filters = names.filter((name) => name.endsWith(FILTER_SUFFIX) && name !== FILTER_SUFFIX);
+    return filters.sort().map((name) => resolve(join(directory, name)));
+  } catch (error) {
+    throw new Error(`Cannot read the filter directory ${directory}: ${errorMessage(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new Error(`Cannot read the filter ${path}: ${errorMessage(error)}.`, { cause: error });
+  }
+  if (bytes.length > MAX_BYTES)
+    throw new Error(
+      `Cannot read the filter ${path}: it must have at most ${MAX_BYTES} bytes, got ${bytes.length}.`,
+    );
+  return bytes.toString();
+}

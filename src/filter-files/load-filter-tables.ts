@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { FilterTables, LookupTable } from '../filters/filter-tables.ts';
+import { loadPatternFiles, type PatternLineReport } from '../patterns/pattern-files.ts';
+import { openGeoDatabase } from './open-geo-database.ts';
+import { parseLookupTable } from './parse-lookup-table.ts';
+
+export interface FilterTableFiles {
+  /** Where the files are that a filter names in `lookup`. */
+  readonly directory: string;
+  /** Pattern files of Logstash or pyloggr; the library of the product is always there. */
+  readonly patternFiles?: readonly string[];
+  /** A MaxMind database (`.mmdb`). */
+  readonly geoipFile?: string | undefined;
+}
+
+export interface LoadedFilterTables extends FilterTables {
+  /** A line for each definition in the pattern files. */
+  readonly patternLines: readonly PatternLineReport[];
+}
+
+/** The largest table that is read into memory. */
+const MAX_LOOKUP_BYTES = 64 * 1024 * 1024;
+
+/** Reads the files that filters look values up in. Throws for a file that cannot be read. */
+export async function loadFilterTables(files: FilterTableFiles): Promise<LoadedFilterTables> {
+  const texts = await Promise.all(
+    (files.patternFiles ?? []).map(async (path) => ({ path, text: await readFile(path, 'utf8') })),
+  );
+  const { set, lines } = loadPatternFiles(texts);
+  const geoip = files.geoipFile === undefined ? undefined : await openGeoDatabase(files.geoipFile);
+  const tables = new Map<string, LookupTable | string>();
+  const lookup = (file: string) => {
+    const table = tables.get(file) ?? readLookupTable(files.directory, file);
+    tables.set(file, table);
+    return table;
+  };
+  return { patterns: set, patternLines: lines, geoip, lookup };
+}
+
+/** A filter is not trusted with the file system: it names only files in its own directory. */
+function readLookupTable(directory: string, file: string): LookupTable | string {
+  if (file === '' || basename(file) !== file)
+    return 'expected the name of a file in the directory of the filter';
+  try {
+    const bytes = readFileSync(resolve(directory, file));
+    if (bytes.length > MAX_LOOKUP_BYTES)
+      return `a table has at most ${MAX_LOOKUP_BYTES} bytes, got ${bytes.length}`;
+    return parseLookupTable(file, bytes.toString('utf8'));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
