@@ -1,7 +1,7 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test chaos bench bench-light figures gelf-send lint generate docs clean
+.PHONY: help install build tools demo test chaos bench bench-light bench-filters figures gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
@@ -40,6 +40,9 @@ bench: build tools ## Measure against other collectors  [BENCH_MB=1000 BENCH_ROU
 
 bench-light: build tools ## Measure start, memory and idle CPU  [LIGHT_ONLY=commands,services,duckdb,files,transfer LIGHT_IDLE_SECONDS=60]
 	@LIGHT_ONLY=$(LIGHT_ONLY) LIGHT_IDLE_SECONDS=$(LIGHT_IDLE_SECONDS) node $(TOOLS)/bench/light/main.js
+
+bench-filters: build tools ## Measure filters: records per second on one thread
+	@node $(TOOLS)/bench/filters/main.js
 
 figures: tools ## Print figures of the source code
 	@node $(TOOLS)/bench/figures/main.js

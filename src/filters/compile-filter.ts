@@ -6,7 +6,7 @@ import { FilterCompiler } from './compile/filter-compiler.ts';
 import { FilterErrorCounts } from './filter-errors.ts';
 import { type FilterProblem, FilterProblemError, placeOf } from './filter-problem.ts';
 import type { FilterFacts, FilterProgram, FilterReads, FilterResult } from './filter-program.ts';
-import { FilterRun } from './filter-run.ts';
+import { FilterRun, NO_RECORD } from './filter-run.ts';
 import type { FilterTables } from './filter-tables.ts';
 import type { FilterNode } from './syntax/filter-node.ts';
 import { parseFilter } from './syntax/parse-filter.ts';
@@ -134,16 +134,3 @@ class Program implements FilterProgram {
     }
   }
 }
-
-const NO_RECORD: LogRecord = {
-  timeUnixNano: undefined,
-  severityNumber: undefined,
-  severityText: undefined,
-  body: '',
-  attributes: new Map(),
-  observedTimeUnixNano: 0n,
-  resource: new Map(),
-  format: 'plain',
-  stream: '' as LogRecord['stream'],
-  position: 0,
-};

@@ -11,7 +11,7 @@ export interface FilterProgram {
   /** The name of the file without its ending. */
   readonly name: string;
   /**
-   * What must be known to run it.
+   * The part of a record that it needs.
    *
    * - `resource`: only the resource; `decide` answers for all records of a batch.
    * - `bytes`: also stream and position of each record, but not its content.

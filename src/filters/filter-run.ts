@@ -62,7 +62,11 @@ export class FilterRun {
   }
 }
 
-const NO_RECORD: LogRecord = {
+/** A record without content. */
+export const NO_RECORD: LogRecord = {
+  timeUnixNano: undefined,
+  severityNumber: undefined,
+  severityText: undefined,
   body: '',
   attributes: new Map(),
   observedTimeUnixNano: 0n,

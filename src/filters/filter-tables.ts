@@ -7,7 +7,7 @@ export interface FilterTables {
   /** The entry of a GeoIP database; undefined: no database is configured. */
   readonly geoip?: ((address: string) => GeoEntry | undefined) | undefined;
   /** The table in a file that a filter names, or the reason why there is none. */
-  lookup(file: string): LookupTable | string;
+  readonly lookup: (file: string) => LookupTable | string;
 }
 
 /** Rows by key; each row has a value for each column. */

@@ -6,17 +6,10 @@ export type FilterValue = AttributeValue | bigint | undefined;
 
 /** The value as a text; undefined for no value and for `null`. */
 export function textOf(value: FilterValue): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-    case 'boolean':
-      return String(value);
-    case 'bigint':
-      return formatRfc3339(value);
-    default:
-      return value === undefined || value === null ? undefined : JSON.stringify(value);
-  }
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'bigint') return formatRfc3339(value);
+  return value === undefined || value === null ? undefined : JSON.stringify(value);
 }
 
 /** The value as a record can have it: times become texts. */

@@ -25,25 +25,20 @@ export function propertyWriter(property: Property): PropertyWriter | string {
     if (property.isResource === true) return 'the resource of a record cannot be changed';
     return attributeWriter(property);
   }
-  switch (property.column) {
-    case 'body':
-      return bodyWriter;
-    case 'time':
-      return timeWriter;
-    case 'severity_number':
-      return severityWriter;
-    case 'severity_text':
-      return severityTextWriter;
-    case 'host':
-      return attributeNamed(HOST_NAME);
-    case 'service':
-      return attributeNamed(SERVICE_NAME);
-    default: {
-      const column = ATTRIBUTE_COLUMNS.find((each) => each.column === property.column);
-      return column === undefined ? `${property.name} cannot be changed` : attributeNamed(column.attribute);
-    }
-  }
+  const own = COLUMN_WRITERS.get(property.column);
+  if (own !== undefined) return own();
+  const column = ATTRIBUTE_COLUMNS.find((each) => each.column === property.column);
+  return column === undefined ? `${property.name} cannot be changed` : attributeNamed(column.attribute);
 }
+
+const COLUMN_WRITERS: ReadonlyMap<string, () => PropertyWriter> = new Map([
+  ['body', () => bodyWriter],
+  ['time', () => timeWriter],
+  ['severity_number', () => severityWriter],
+  ['severity_text', () => severityTextWriter],
+  ['host', () => attributeNamed(HOST_NAME)],
+  ['service', () => attributeNamed(SERVICE_NAME)],
+]);
 
 const bodyWriter: PropertyWriter = {
   name: 'body',

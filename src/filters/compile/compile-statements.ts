@@ -15,7 +15,7 @@ import type {
 import { addTag, removeTag, TAGS } from '../tags.ts';
 import type { FilterCompiler, Matches } from './filter-compiler.ts';
 
-/** What follows a statement. */
+/** The step after a statement. */
 export const NEXT = 0;
 export const STOP = 1;
 export const DROP = 2;

@@ -28,7 +28,7 @@ function masked(text: string): string {
   if (bytes?.length === 4) return `${bytes.slice(0, 3).join('.')}.0`;
   if (bytes !== undefined) return `${groups(bytes.slice(0, 6))}::`;
   const at = text.lastIndexOf('@');
-  return at > 0 ? `${[...text.slice(0, at)][0] ?? ''}${STARS}${text.slice(at)}` : STARS;
+  return at > 0 ? `${String.fromCodePoint(text.codePointAt(0) ?? 0)}${STARS}${text.slice(at)}` : STARS;
 }
 
 function groups(bytes: readonly number[]): string {
@@ -38,7 +38,7 @@ function groups(bytes: readonly number[]): string {
 
 /** At least half of the text is hidden. */
 function ending(text: string, keep: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   const kept = Math.min(keep, Math.floor(characters.length / 2));
   return STARS + characters.slice(characters.length - kept).join('');
 }
