@@ -1,7 +1,6 @@
 import { storable } from '../formats/record-columns.ts';
 import type { AttributeValue, LogRecord, ParsedRecord } from '../records/log-record.ts';
 import type { RecordContext } from '../records/record-context.ts';
-import type { Resource } from '../records/resource.ts';
 import type { Expression, NumberTest, TextTest, ValueTest } from './expression.ts';
 import type { Property } from './property.ts';
 import { attributeReader, columnReader, type RecordOrigin } from './record-reader.ts';
@@ -24,14 +23,6 @@ export function compilePredicate(
 ): (record: ParsedRecord, context: RecordContext) => boolean {
   return compile(expression);
 }
-
-/** Only for an expression that `readsOf` reports as `nothing` or `batch`. */
-export function compileBatchPredicate(expression: Expression): (resource: Resource) => boolean {
-  const matches = compile(expression);
-  return (resource) => matches(NO_RECORD, { resource, observedTimeUnixNano: 0n });
-}
-
-const NO_RECORD: ParsedRecord = { body: '', attributes: new Map() };
 
 type Matches = (record: ParsedRecord, origin: RecordOrigin) => boolean;
 type Matcher<Value> = (value: Value) => boolean;

@@ -1,11 +1,12 @@
 import type { Expression, TextTest } from '../../expressions/expression.ts';
 import { parseTermAt } from '../../expressions/parse-expression.ts';
 import { parseProperty } from '../../expressions/property.ts';
+import { FACILITY_NAMES } from '../../protocols/syslog/codes.ts';
 import { FilterProblemError } from '../filter-problem.ts';
 import type { FilterCursor } from './filter-cursor.ts';
 import type { ConditionNode } from './filter-node.ts';
 import { located, looksAtCall, parseCall, parsePropertyNode, parseValue } from './parse-value.ts';
-import { FACILITY, FACILITY_CODE, FACILITY_NAMES, PYLOGGR_NAMES } from './pyloggr-names.ts';
+import { FACILITY, FACILITY_CODE, PYLOGGR_NAMES } from './pyloggr-names.ts';
 
 const MAX_TERMS = 200;
 const MEMBER =

@@ -1,5 +1,4 @@
 import type { NameAliases } from '../../expressions/parse-expression.ts';
-import { FACILITY_NAMES } from '../../protocols/syslog/codes.ts';
 
 /**
  * The names of pyloggr's fields that have no other meaning in an expression. `source` is not one of them: it
@@ -19,4 +18,3 @@ export const PYLOGGR_NAMES: NameAliases = new Map([
 
 export const FACILITY = 'facility';
 export const FACILITY_CODE = 'syslog.facility.code';
-export const FACILITY_NAMES: readonly string[] = FACILITY_NAMES;
