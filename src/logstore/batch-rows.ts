@@ -88,7 +88,8 @@ export class BatchRows {
 
   /** A filter may have changed the resource of a record. */
   #originOf({ resource }: LogRecord): RowOrigin {
-    if (this.#batch.changed === undefined || resource === shownResource(this.#batch.resource)) return this.origin;
+    if (this.#batch.changed === undefined || resource === shownResource(this.#batch.resource))
+      return this.origin;
     return rowOrigin(resource);
   }
 }

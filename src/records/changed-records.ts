@@ -32,7 +32,9 @@ export function sliceChanged({ changed }: ChangedColumn, from: number, to: numbe
 }
 
 /** Finds the changed record of an index. The indexes are asked for in ascending order. */
-export function changedInOrder({ changed = NONE }: ChangedColumn): (index: number) => ChangedRecord | undefined {
+export function changedInOrder({
+  changed = NONE,
+}: ChangedColumn): (index: number) => ChangedRecord | undefined {
   let next = 0;
   return (index) => {
     while ((changed[next]?.index ?? index) < index) next++;

@@ -160,9 +160,7 @@ test('a guard rejects the network, and not the socket', async () => {
 
 test('an operation that changes the queue needs a token or the owner', () => {
   const changing = OPERATIONS.filter(({ tag, method }) => /queue|dead letters/.test(tag) && method !== 'GET');
-  expect(changing.map(({ id }) => id).sort()).toEqual(
-    [...NEED_OWNER, 'replayDeadLetters'].sort(),
-  );
+  expect(changing.map(({ id }) => id).sort()).toEqual([...NEED_OWNER, 'replayDeadLetters'].sort());
 });
 
 describe('a collector', () => {
