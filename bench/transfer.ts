@@ -2,6 +2,7 @@ import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../testkit/free-ports.ts';
+import { cpuSeconds, peakMemoryBytes } from '../testkit/process-usage.ts';
 import { runCommand } from '../testkit/running-process.ts';
 import type { WrittenLog } from './access-log.ts';
 import { compareFiles } from './compare-files.ts';
@@ -9,7 +10,6 @@ import { compareLines } from './compare-lines.ts';
 import { type Contender, type Course, type Halves, LOG_NAME } from './contender.ts';
 import { startDelayingProxy } from './delaying-proxy-process.ts';
 import { findOutput, type OutputProgress, outputProgress } from './output-progress.ts';
-import { cpuSeconds, peakMemoryBytes } from './process-usage.ts';
 
 export interface Transfer {
   /** Time from the appearance of the log to its last byte in the output. */

@@ -10,7 +10,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   runtime: ['records'],
   patterns: ['runtime'],
   expressions: ['records', 'formats', 'runtime', 'patterns'],
-  filters: ['records', 'formats', 'runtime', 'patterns', 'expressions'],
+  filters: ['records', 'protocols', 'formats', 'runtime', 'patterns', 'expressions'],
   'filter-files': ['runtime', 'patterns', 'filters'],
   transport: ['records', 'protocols', 'runtime'],
   storage: ['records', 'runtime'],

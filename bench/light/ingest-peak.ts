@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aggregatorStatus } from '../../testkit/owner-status.ts';
 import { layOutPair } from '../../testkit/pair.ts';
+import { cpuSeconds, peakMemoryBytes } from '../../testkit/process-usage.ts';
 import { untilReady } from '../../testkit/product.ts';
 import { writeAccessLog } from '../access-log.ts';
-import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
 
 /** An aggregator and its collector while an access log passes. */
 export interface IngestPeak {

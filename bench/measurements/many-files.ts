@@ -2,9 +2,9 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { layOutPair } from '../../testkit/pair.ts';
+import { cpuSeconds, memoryBytes } from '../../testkit/process-usage.ts';
 import { untilReady } from '../../testkit/product.ts';
 import type { RunningProcess } from '../../testkit/running-process.ts';
-import { cpuSeconds, memoryBytes } from '../process-usage.ts';
 
 /** One collector with many files of one line each, which it has never seen. */
 export interface ManyFilesRun {

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { aggregatorStatus } from '../../testkit/owner-status.ts';
 import { layOutPair, type Pair } from '../../testkit/pair.ts';
+import { cpuSeconds, peakMemoryBytes } from '../../testkit/process-usage.ts';
 import { untilReady } from '../../testkit/product.ts';
 import { runCommand } from '../../testkit/running-process.ts';
 import type { FebeSenderPlan, FebeSending } from '../febe-sender.ts';
-import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
 
 export interface PgLogfebeRun {
   readonly name: string;

@@ -2,10 +2,10 @@ import { link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { layOutPair } from '../../testkit/pair.ts';
+import { peakMemoryBytes } from '../../testkit/process-usage.ts';
 import { untilReady } from '../../testkit/product.ts';
 import type { WrittenLog } from '../access-log.ts';
 import { LOG_NAME } from '../contender.ts';
-import { peakMemoryBytes } from '../process-usage.ts';
 
 /** `absent`: it never ran. `frozen`: it accepted the connection and was then suspended (SIGSTOP). */
 export type Absence = 'absent' | 'frozen';

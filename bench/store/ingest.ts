@@ -2,11 +2,11 @@ import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OwnPostgres } from '../../testkit/own-postgres.ts';
+import { cpuSeconds, peakMemoryBytes } from '../../testkit/process-usage.ts';
 import type { RunningProcess } from '../../testkit/running-process.ts';
 import { runCommand } from '../../testkit/running-process.ts';
 import type { WrittenLog } from '../access-log.ts';
 import { LOG_NAME } from '../contender.ts';
-import { cpuSeconds, peakMemoryBytes } from '../process-usage.ts';
 import type { RunningIngest, StoreContender, StoreCourse, Stored } from './store-contender.ts';
 
 export interface Ingest {

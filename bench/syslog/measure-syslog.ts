@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { errorMessage } from '../../src/runtime/error-message.ts';
 import { freePorts } from '../../testkit/free-ports.ts';
+import { cpuSeconds } from '../../testkit/process-usage.ts';
 import { type RunningProcess, runCommand } from '../../testkit/running-process.ts';
 import { type UnpackedPackages, unpackDebianPackages } from '../peers/debian-packages.ts';
 import { RSYSLOG_PACKAGES } from '../peers/rsyslog.ts';
-import { cpuSeconds } from '../process-usage.ts';
 import { benchMessage, MESSAGE_BYTES } from './bench-message.ts';
 import type { Load, LoadPlan } from './load-generator.ts';
 import {

@@ -31,7 +31,7 @@ export function sliceChanged({ changed }: ChangedColumn, from: number, to: numbe
   return { changed: kept };
 }
 
-/** Finds the changed record of an index. The indexes are asked for in ascending order. */
+/** Finds the changed record of an index. The indexes must be ascending. */
 export function changedInOrder({
   changed = NONE,
 }: ChangedColumn): (index: number) => ChangedRecord | undefined {

@@ -76,7 +76,7 @@ describe('a changed filter', () => {
     expect(filters.statuses()).toMatchObject([{ emitter: 'file', filter: 'default', state: 'active' }]);
   });
 
-  it('is not used if it is invalid: the earlier one stays in use, and the log and the status say so', async () => {
+  it('is not used if it is invalid: the earlier one stays in use, which the log and the status report', async () => {
     const { filters, write, used, lines } = await opened({ default: 'drop' });
     await write('default', 'drop if');
     await filters.reload();

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { memoryBytes } from '../../../../bench/process-usage.ts';
 import { encodeRelpFrame } from '../../../../src/protocols/relp/frame-writer.ts';
 import { freePorts } from '../../../../testkit/free-ports.ts';
+import { memoryBytes } from '../../../../testkit/process-usage.ts';
 import { untilReady } from '../../../../testkit/product.ts';
 import { testPair } from '../../../support/processes.ts';
 
