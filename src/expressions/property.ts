@@ -83,6 +83,8 @@ export function parseProperty(text: string): Property {
   if (trimmed.length > MAX_LENGTH) {
     throw new PropertyError(`expected at most ${MAX_LENGTH} characters, found ${quoted(trimmed)}`);
   }
+  const plain = PLAIN_BRACKETS.exec(trimmed)?.[1];
+  if (plain !== undefined) return parseProperty(`${ATTRIBUTES_PREFIX}${plain}`);
   const path = readBrackets(trimmed);
   if (path !== undefined) return bracketed(trimmed, path);
   const indexed = INDEXED.exec(trimmed);
@@ -97,13 +99,19 @@ export function parseProperty(text: string): Property {
   return named(trimmed);
 }
 
-/** `request.headers[0]`, `order['any key'][2]`. */
-const INDEXED = /^([^[\]()*]+)((?:\[(?:\d{1,9}|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\])+)$/s;
+/** `[any.name]` is `attributes.any.name`. */
+const PLAIN_BRACKETS = /^\[\s*([\p{L}_@$][^\]'"]*?)\s*\]$/u;
+/** `request.headers[0]`, `order['any key'][2]`, `order.items[0].id`. */
+const INDEXED =
+  /^([^[\]()*]+)((?:\[(?:\d{1,9}|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\](?:\.[\p{L}\p{N}_@$/-]+)*)+)$/su;
+const STEP = /\[(\d+)\]|\[(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]|\.([^.[]+)/gs;
 
-function indexedOf(name: string, base: string, brackets: string): Property {
+function indexedOf(name: string, base: string, path: string): Property {
   const of = parseProperty(base);
-  const keys =
-    readBrackets(brackets.replaceAll(/\[(\d+)\]/g, (_, index: string) => `['${Number(index)}']`)) ?? [];
+  const brackets = path.replaceAll(STEP, (step, index?: string, key?: string) =>
+    index === undefined ? (key === undefined ? step : `['${key}']`) : `['${Number(index)}']`,
+  );
+  const keys = readBrackets(brackets) ?? [];
   const key = of.kind === 'attribute' ? of.key : base.replace(ATTRIBUTES_PREFIX, '');
   return { kind: 'attribute', name, key, rest: keys.map(storable) };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { logFilter, propertyName, unknownInAnswer } from '../logstore/logs/log-requests.ts';
+import { metricSegment } from './metric-segment.ts';
 
 export const STATISTICS = ['count', 'avg', 'min', 'max', 'stddev', 'variance', 'p50', 'p95', 'p99'] as const;
 export type Statistic = (typeof STATISTICS)[number];
@@ -41,9 +42,10 @@ export const metricDefinition = z
     endOffsetSeconds: seconds.min(0).optional().meta({
       description: 'Time after which a bucket is computed for the first time; default: the period.',
     }),
-    segment: propertyName
-      .optional()
-      .meta({ description: 'Compute one series for each value of this property.' }),
+    segment: metricSegment.optional().meta({
+      description:
+        'Compute several series: one for each value of a property, `true` and `false` of an expression, or one for each named expression. A record is in the first one that is true; null: in none.',
+    }),
     filter: logFilter.optional(),
   })
   .refine(({ statistic, property }) => property !== '*' || statistic === 'count', {

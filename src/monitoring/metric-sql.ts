@@ -5,12 +5,12 @@ import { propertyNumber, propertyText } from '../logstore/property-sql.ts';
 import { type Sql, sql } from '../logstore/sql/sql.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
 import type { MetricDefinition, Statistic } from './metric-definition.ts';
+import { propertiesOfSegment } from './metric-segment.ts';
+import { segmentSql } from './segment-sql.ts';
 import type { Span } from './spans.ts';
 
 /** Maximum number of segments in a bucket; those with the most values are kept. */
 export const MAX_SEGMENTS = 1000;
-/** Maximum length of a segment's name. */
-const SEGMENT_CHARACTERS = 256;
 
 /** A statistic of a number; null if there are too few values. */
 export function statisticSql(dialect: SqlDialect, statistic: Statistic, value: Sql): Sql {
@@ -47,7 +47,7 @@ export function isDoubleSql(value: Sql): Sql {
 
 /** The observations of a span of whole buckets: bucket, segment, value, count. */
 export function observationsSql(dialect: SqlDialect, metric: MetricDefinition, { from, to }: Span): Sql {
-  const segment = segmentSql(dialect, metric);
+  const segment = segmentSql(dialect, metric.segment);
   const filter = metric.filter === undefined ? sql`true` : filterSql(dialect, metric.filter);
   return sql`
     select bucket, segment, value, count from (
@@ -83,18 +83,12 @@ export function findContradiction({ statistic, property }: MetricDefinition): st
 /** The properties that a metric uses. */
 export function propertiesOf({ property, segment, filter }: MetricDefinition): readonly string[] {
   const conditions = filter === undefined ? [] : filteredProperties(filter);
-  const others = segment === undefined ? [] : [segment];
-  return [...(property === '*' ? [] : [property]), ...others, ...conditions];
+  return [...(property === '*' ? [] : [property]), ...propertiesOfSegment(segment), ...conditions];
 }
 
 function kindOf(property: Property): string {
   if (property.kind !== 'column' || property.type === 'text') return 'text';
   return property.type === 'time' ? 'a time' : 'an identifier';
-}
-
-function segmentSql(dialect: SqlDialect, { segment }: MetricDefinition): Sql {
-  if (segment === undefined) return sql`null::text`;
-  return sql`left(${propertyText(dialect, parseProperty(segment))}, ${SEGMENT_CHARACTERS}::integer)`;
 }
 
 /** Values that are not null are counted. */

@@ -375,7 +375,11 @@ class SlowMatcher implements Matcher {
     try {
       this.#compiled = RE2JS.compile(writePattern(this.#tree, RE2));
     } catch (error) {
-      throw new PatternError(error instanceof Error ? error.message : String(error), 0);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new PatternError(
+        `it cannot be matched in linear time (${reason}); write it in a simpler form`,
+        0,
+      );
     }
     return this.#compiled;
   }

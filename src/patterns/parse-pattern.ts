@@ -12,7 +12,7 @@ import {
   WORD,
 } from './code-points.ts';
 import { PatternError } from './pattern-error.ts';
-import { capturesIn, type FieldType, type PatternNode, sizeOf } from './pattern-node.ts';
+import { capturesIn, type FieldType, nestedCount, type PatternNode, sizeOf } from './pattern-node.ts';
 
 /**
  * Parses a regular expression. Only constructs with a linear engine are accepted, and each has one meaning,
@@ -284,7 +284,10 @@ class Parser {
     }
     const end = this.#at;
     if (atom.kind === 'assertion' || this.#range() !== undefined) throw this.#error('Nothing to repeat', end);
-    return { kind: 'repetition', node: atom, min, max, isLazy };
+    const repeated = { kind: 'repetition', node: atom, min, max, isLazy } as const;
+    const times = nestedCount(repeated);
+    if (times > MAX_COUNT) throw this.#error(nestedCountError(times), begin);
+    return repeated;
   }
 
   #range(): readonly [number, number] | undefined {
@@ -446,6 +449,12 @@ class Parser {
   #error(message: string, offset = this.#at): PatternError {
     return new PatternError(message, offset);
   }
+}
+
+/** RE2 has the same limit, so such a pattern could not be searched in DuckDB either. */
+function nestedCountError(times: number): string {
+  const reason = `a part is repeated ${times} times, at most ${MAX_COUNT} are possible`;
+  return `its counted repetitions are too large: ${reason}; write + or * instead of {n,m}, or use smaller counts`;
 }
 
 const OPTIONAL_LF: readonly PatternNode[] = [

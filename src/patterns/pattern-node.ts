@@ -45,6 +45,25 @@ export function sizeOf(node: PatternNode): number {
   }
 }
 
+/** The largest product of the counts of repetitions in each other: 6 for `(a{2}b){3}`. */
+export function nestedCount(node: PatternNode): number {
+  switch (node.kind) {
+    case 'set':
+    case 'assertion':
+      return 1;
+    case 'sequence':
+    case 'choice':
+      return node.nodes.reduce((most, each) => Math.max(most, nestedCount(each)), 1);
+    case 'capture':
+      return nestedCount(node.node);
+    case 'repetition': {
+      if (node.max === 0) return 1;
+      const count = node.max === Number.POSITIVE_INFINITY ? node.min : node.max;
+      return Math.max(1, count) * nestedCount(node.node);
+    }
+  }
+}
+
 /** The fields of all groups, in the order of their opening parentheses. */
 export function capturesIn(node: PatternNode): readonly PatternField[] {
   switch (node.kind) {

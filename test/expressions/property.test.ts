@@ -115,6 +115,21 @@ test('names only columns of a record', () => {
   }
 });
 
+test.each([
+  ['order.items[0].id', "order.items['0']['id']"],
+  ['order[0][1].a.b["c d"]', 'order["0"]["1"]["a"]["b"]["c d"]'],
+  ['a[0].b-c/d', "a['0']['b-c/d']"],
+  ["a['x.y[0].z']", "a['x.y[0].z']"],
+])('the path %s means the keys %s', (path, keys) => {
+  const { name, ...property } = parseProperty(path);
+  const { name: _, ...expected } = parseProperty(keys);
+  expect({ name, property }).toEqual({ name: path, property: expected });
+});
+
+test('brackets without quotes mean attributes only, as in an expression', () => {
+  expect(parseProperty('[ any.name ]')).toEqual(parseProperty('attributes.any.name'));
+});
+
 describe('reports an invalid value and shows it', () => {
   test.each([
     '',
@@ -133,6 +148,10 @@ describe('reports an invalid value and shows it', () => {
     'a\0',
     'a\u001bb',
     '[]',
+    '[a(b]',
+    '[a[0]',
+    'a[0].',
+    'a[0]b',
     "['a'",
     "['a']b",
     "['a\\x']",

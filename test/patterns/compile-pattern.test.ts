@@ -76,6 +76,30 @@ describe('a pattern of a person', () => {
   });
 
   it.each([
+    ['x(?:a{99}){99}', 9801, 10],
+    ['(?:a{1000}){2}', 2000, 11],
+    ['(?:b|(?<x>a{20})c*){51,}d', 1020, 19],
+  ])(
+    'rejects the nested counts of %s with the number of repetitions and the place',
+    (source, times, offset) => {
+      const message = expect.stringMatching(
+        `counted repetitions are too large: a part is repeated ${times} times, .*; write \\+ or \\* instead`,
+      );
+      expect(() => compilePattern(source)).toThrow(
+        expect.objectContaining({ name: 'PatternError', message, offset }),
+      );
+    },
+  );
+
+  it.each(['(?:a{10}){100}', '(?:a{1000})+', '(?:a{600}){1}(?:a{2}){500}', '(?:a{900}){0}'])(
+    'accepts the nested counts of %s for every text',
+    (source) => {
+      const pattern = compilePattern(source);
+      for (const text of ['a', '😀', 'b'.repeat(5000)]) expect(typeof pattern.test(text)).toBe('boolean');
+    },
+  );
+
+  it.each([
     ['\\w{1,40}:', 'linear'],
     ['(a+){1,200}b{1,900}', 'linear-slow'],
     ['[a-z]+@[a-z]+\\.(?:com|org)', 'linear'],

@@ -33,6 +33,12 @@ export class FlagValues {
     return texts?.flatMap((text) => this.#read(flag, text, expected, pairOf) ?? []);
   }
 
+  /** `name=expression`, each. */
+  named(flag: string, texts: readonly string[]) {
+    const expected = "name=expression, such as 'slow=duration > 500'";
+    return texts.flatMap((text) => this.#read(flag, text, expected, namedOf) ?? []);
+  }
+
   /**
    * Throws a CommandError with all problems. Problems of `value` are reported with the names of its flags.
    */
@@ -102,6 +108,12 @@ function pairOf(text: string): Condition | undefined {
   }
 }
 
+function namedOf(text: string): { readonly name: string; readonly where: string } | undefined {
+  const equals = text.indexOf('=');
+  const [name, where] = [text.slice(0, Math.max(equals, 0)).trim(), text.slice(equals + 1).trim()];
+  return name === '' || where === '' ? undefined : { name, where };
+}
+
 function flagOf(path: readonly PropertyKey[], flags: FlagNames): string {
   for (let length = path.length; length > 0; length--) {
     const flag = flags[path.slice(0, length).join('.')];
@@ -125,9 +137,13 @@ function expectation(issue: z.core.$ZodIssue): string {
     return `expected at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
   }
   // For `*` or a property, only the second part of the union is worth reporting.
-  if (issue.code === 'invalid_union') return issue.errors.flat().at(-1)?.message ?? issue.message;
+  if (issue.code === 'invalid_union' && issue.message === UNION_OF_ZOD) {
+    return issue.errors.flat().at(-1)?.message ?? issue.message;
+  }
   return issue.message;
 }
+
+const UNION_OF_ZOD = 'Invalid input';
 
 const TYPES: Readonly<Record<string, string>> = {
   int: 'a whole number',

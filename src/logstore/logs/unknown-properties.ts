@@ -12,6 +12,8 @@ import type { StoreReader } from './store-reader.ts';
 const MAX_RECORDS = 10_000;
 const MAX_NAMES = 2000;
 const MAX_NEAREST = 3;
+/** An expression may have 200 terms, and a request several expressions. */
+const MAX_CHECKED = 100;
 
 /**
  * Returns the properties among these that none of the newest records has: they may be misspelt. Properties
@@ -32,14 +34,16 @@ export async function unknownProperties(
 
 async function look(store: StoreReader, names: readonly string[]): Promise<readonly UnknownProperty[]> {
   const asked = [...new Set(names)].filter((name) => !isAlias(name)).map(parseProperty);
-  const conditions = asked.flatMap((property) => {
-    const exists = attributeExists(store.dialect, property);
-    return exists === undefined ? [] : [{ property, exists }];
-  });
+  const conditions = asked
+    .flatMap((property) => {
+      const exists = attributeExists(store.dialect, property);
+      return exists === undefined ? [] : [{ property, exists }];
+    })
+    .slice(0, MAX_CHECKED);
   if (conditions.length === 0) return [];
   const [row] = await store.rows(sql`select count(*) as looked, (${IS_MORE}) as is_more,
       ${join(
-        conditions.map(({ exists }, at) => sql`count(*) filter (where ${exists}) as ${COLUMNS[at] ?? sql``}`),
+        conditions.map(({ exists }, at) => sql`count(*) filter (where ${exists}) as ${foundColumn(at)}`),
         sql`, `,
       )}
     from (${NEWEST}) as newest`);
@@ -63,11 +67,10 @@ async function look(store: StoreReader, names: readonly string[]): Promise<reado
 const NEWEST = sql`select attributes from log_records order by time desc limit ${MAX_RECORDS}::bigint`;
 /** 1 if there are more records. */
 const IS_MORE = sql`select count(*) from (select 1 from log_records offset ${MAX_RECORDS}::bigint limit 1) as more`;
-/** One more than a request can name. */
-const COLUMNS: readonly Sql[] = Array.from({ length: 20 }, (_, at) => ({
-  parts: [`found_${at}`],
-  values: [],
-}));
+/** The name of a result column. */
+function foundColumn(at: number): Sql {
+  return { parts: [`found_${at}`], values: [] };
+}
 
 async function knownNames(store: StoreReader): Promise<readonly string[]> {
   const found = await store.rows(sql`select distinct name from (

@@ -1,7 +1,7 @@
 import { MAX_PATTERN_TEXT } from '../../patterns/compile-pattern.ts';
 import { re2Pattern } from '../../patterns/write-pattern.ts';
 import { DECIMAL_TEXT } from './decimal-text.ts';
-import { keysOf, shownValue } from './shown-value.ts';
+import { keysOf, LIST_INDEX, shownValue } from './shown-value.ts';
 import { join, type Sql, sql } from './sql.ts';
 import type { AttributePath, AttributeTests, SqlDialect } from './sql-dialect.ts';
 
@@ -49,12 +49,10 @@ export const duckdbDialect: SqlDialect = {
       [sql`${duckdbDialect.attributeText(column, path)} = ${shown}::text`, ...others],
       sql` or `,
     );
-    // Searching the text for the key is much cheaper than parsing it as JSON.
-    return sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and (${isEqual}))`;
+    return withKey(column, path, isEqual);
   },
 
-  attributeExists: (column, path) =>
-    sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and json_exists(${column}, ${pointerOf(path)}))`,
+  attributeExists: (column, path) => withKey(column, path, sql`json_exists(${column}, ${pointerOf(path)})`),
 
   attributeKeys: (column) => sql`unnest(json_keys(${column}))`,
 
@@ -87,10 +85,7 @@ export const duckdbDialect: SqlDialect = {
     const elements = sql`from_json(json_extract(${column}, ${pointer}), '["JSON"]')`;
     const list = sql`case when ${type} = 'ARRAY' then ${tests.list} or len(list_filter(${elements}, lambda element: ${element})) > 0
       else ${single} end`;
-    // Searching the text for the key is much cheaper than parsing it as JSON.
-    return isIndex(lastKey(path))
-      ? sql`(${list})`
-      : sql`(contains(${column}::text, ${JSON.stringify(lastKey(path))}::text) and (${list}))`;
+    return withKey(column, path, list);
   },
 
   section: (text) => sql`split_part(${text}, '/', 2)`,
@@ -113,8 +108,11 @@ function pointerOf(path: AttributePath): Sql {
   return sql`${keys.join('')}::text`;
 }
 
-function lastKey(path: AttributePath): string {
-  return keysOf(path).at(-1) ?? '';
+/** Searching the text for the last name of the path is much cheaper than parsing it as JSON. */
+function withKey(column: Sql, path: AttributePath, condition: Sql): Sql {
+  const name = keysOf(path).findLast((key) => !LIST_INDEX.test(key));
+  if (name === undefined) return sql`(${condition})`;
+  return sql`(contains(${column}::text, ${JSON.stringify(name)}::text) and (${condition}))`;
 }
 
 function passes(type: Sql, text: Sql, tests: AttributeTests): Sql {
@@ -131,10 +129,6 @@ function passes(type: Sql, text: Sql, tests: AttributeTests): Sql {
 }
 
 /** An index of a list is not in the text. */
-function isIndex(key: string): boolean {
-  return /^\d+$/.test(key);
-}
-
 /** DuckDB casts a number beyond the range of a double to infinity. */
 function finite(number: Sql): Sql {
   return sql`(case when isfinite(${number}) then ${number} end)`;

@@ -2,7 +2,7 @@ import { MAX_PATTERN_TEXT } from '../../patterns/compile-pattern.ts';
 import { postgresPattern } from '../../patterns/write-pattern.ts';
 import { DECIMAL_TEXT } from './decimal-text.ts';
 import { rfc3339Micro } from './rfc3339-micro.ts';
-import { keysOf, shownValue } from './shown-value.ts';
+import { keysOf, LIST_INDEX, shownValue } from './shown-value.ts';
 import { join, type Sql, sql } from './sql.ts';
 import type { AttributePath, AttributeTests, SqlDialect } from './sql-dialect.ts';
 
@@ -93,8 +93,13 @@ export const postgresDialect: SqlDialect = {
   percentile: (value, fraction) => sql`percentile_cont(${fraction}::float8) within group (order by ${value})`,
 };
 
+/** `->` with a text does not select an element of a list. */
 function valueAt(column: Sql, path: AttributePath): Sql {
-  return sql`(${join([column, ...keysOf(path).map((key) => sql`${key}::text`)], sql` -> `)})`;
+  const names = keysOf(path);
+  const keys = names.map((key) => sql`${key}::text`);
+  return names.some((key) => LIST_INDEX.test(key))
+    ? sql`(${column} #> array[${join(keys, sql`, `)}])`
+    : sql`(${join([column, ...keys], sql` -> `)})`;
 }
 
 /** A cast of other numbers to a double is an error. */

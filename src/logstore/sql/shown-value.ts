@@ -34,3 +34,6 @@ function jsonIn(text: string): unknown {
 export function keysOf(path: AttributePath): readonly string[] {
   return typeof path === 'string' ? [path] : path;
 }
+
+/** A key that may also be the index of an element of a list. */
+export const LIST_INDEX = /^\d+$/;

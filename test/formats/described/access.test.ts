@@ -3,6 +3,7 @@ import { combined } from '../../../src/formats/combined.ts';
 import { access } from '../../../src/formats/described/access.ts';
 import { compileAccessFormat } from '../../../src/formats/described/access-pattern.ts';
 import { parseFormatDescription } from '../../../src/formats/described/format-description.ts';
+import { markdownBlocks } from '../../support/markdown-blocks.ts';
 
 function parse(format: string, line: string) {
   const described = parseFormatDescription(`access:${format}`);
@@ -110,4 +111,27 @@ test.each([
   ['x'.repeat(5000), 'expected at most 4096 characters, found 5000'],
 ])('rejects the description %j', (format, reason) => {
   expect(compileAccessFormat(format)).toBe(reason);
+});
+
+test('the formats in the documentation read a line of their servers', () => {
+  const [block] = markdownBlocks('docs/formats.md').filter(({ text }) => text.startsWith('access:'));
+  const [nginx = '', apache = ''] = (block?.text ?? '')
+    .split('\n')
+    .map((line) => line.replace('access:', ''));
+  const line = '192.0.2.1 - jane [28/Nov/2026:10:00:00 +0100] "GET /a HTTP/1.1" 404 2326';
+  const expected = {
+    'client.address': '192.0.2.1',
+    'user.name': 'jane',
+    'http.request.method': 'GET',
+    'url.path': '/a',
+    'http.response.status_code': 404,
+    'http.response.body.size': 2326,
+    'http.server.request.duration': 0.25,
+  };
+  const read = (format: string, text: string) => Object.fromEntries(parse(format, text).attributes);
+  expect(read(nginx, `${line} 0.250`)).toMatchObject(expected);
+  expect(read(apache, `${line} "-" "curl/8" 250000`)).toMatchObject({
+    ...expected,
+    'user_agent.original': 'curl/8',
+  });
 });

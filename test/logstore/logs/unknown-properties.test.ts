@@ -19,6 +19,27 @@ const RECORDS = [
 ];
 
 describeEachStore('a property that no record has', (openStore) => {
+  test('is an element that no list has, and none of the other elements', async () => {
+    const { logs } = await filled(openStore, [{ tags: ['a', 'b'], order: { items: [{ sku: 1 }] } }]);
+    const found = ['tags[0]', 'tags[1]', 'order.items[0].sku', 'order.items[0]', "['order']['items']['0']"];
+    expect(await logs.unknown(found)).toEqual([]);
+    const missing = ['tags[2]', 'order.items[1].sku', 'order.items[0].skus'];
+    expect((await logs.unknown([...found, ...missing])).map(({ property }) => property)).toEqual(missing);
+    for (const [property, value] of [
+      ['tags[1]', 'b'],
+      ['order.items[0].sku', '1'],
+    ] as const) {
+      expect((await logs.search(searchRequest.parse(where(property, value)))).entries).toHaveLength(1);
+    }
+    expect((await logs.search(searchRequest.parse(where('tags[1]', 'a')))).entries).toEqual([]);
+  });
+
+  test('is reported among many others', async () => {
+    const { logs } = await filled(openStore, RECORDS);
+    const many = Array.from({ length: 30 }, (_, at) => `missing_${at}`);
+    expect((await logs.unknown(many)).map(({ property }) => property)).toEqual(many);
+  });
+
   test('is reported with the nearest names, by each kind of query', async () => {
     const { logs } = await filled(openStore, RECORDS);
     const unknown = [

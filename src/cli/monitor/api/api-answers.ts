@@ -12,7 +12,7 @@ const metricDefinition = z.looseObject({
   statistic: z.string(),
   property: z.string(),
   periodSeconds: z.number().positive(),
-  segment: z.string().optional(),
+  segment: z.unknown().optional(),
 });
 
 const alertDefinition = z.looseObject({

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { SEVERITIES } from '../../../logstore/logs/log-requests.ts';
 import { metricDefinition, STATISTICS } from '../../../monitoring/metric-definition.ts';
+import { CommandError } from '../../command-error.ts';
+import { EXIT } from '../../output/exit-codes.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
 import { withOldFlags } from '../with-old-flags.ts';
+import { readSegment } from './read-segment.ts';
 
 export interface MetricFlags {
   readonly statistic?: string;
@@ -12,6 +15,7 @@ export interface MetricFlags {
   readonly startOffset?: string;
   readonly endOffset?: string;
   readonly segment?: string;
+  readonly segmentWhere?: readonly string[];
   readonly filterText?: string;
   readonly filterSeverity?: string;
   readonly filterHost?: string;
@@ -54,7 +58,14 @@ export function withMetricFlags(command: Command): Command {
     )
     .option(
       '-g, --segment <property>',
-      'Compute one series for each value of this property: status_code, section(path).',
+      'Compute one series for each value of this property (status_code, section(path)), or for true and false of ' +
+        "this expression ('status_code >= 500').",
+    )
+    .option(
+      '--segment-where <name=expression>',
+      'Compute one series for each name: of the records for which its expression is true, and no expression before ' +
+        'it. May be repeated.',
+      collect,
     )
     .option('--filter-text <text>', 'Only records that contain this text.')
     .option(
@@ -94,8 +105,15 @@ export function hasMetricFlags(flags: MetricFlags): boolean {
 export function metricOfFlags(id: string, flags: MetricFlags): unknown {
   const values = new FlagValues();
   const definition = readFlags(id, flags, values);
-  values.checked(metricDefinition, definition, FLAGS);
+  const isNamed = flags.segmentWhere !== undefined;
+  values.checked(metricDefinition, definition, { ...FLAGS, ...(isNamed && { segment: '--segment-where' }) });
   return definition;
+}
+
+function segmentOf({ segment, segmentWhere }: MetricFlags, values: FlagValues): unknown {
+  if (segmentWhere === undefined) return segment === undefined ? undefined : readSegment(segment);
+  if (segment === undefined) return values.named('--segment-where', segmentWhere);
+  throw new CommandError('--segment and --segment-where cannot be combined: use one of them.', EXIT.usage);
 }
 
 function readFlags(id: string, flags: MetricFlags, values: FlagValues) {
@@ -114,7 +132,7 @@ function readFlags(id: string, flags: MetricFlags, values: FlagValues) {
     refreshSeconds: values.seconds('--refresh', flags.refresh),
     startOffsetSeconds: values.seconds('--start-offset', flags.startOffset),
     endOffsetSeconds: values.seconds('--end-offset', flags.endOffset),
-    segment: flags.segment,
+    segment: segmentOf(flags, values),
     ...(Object.values(filter).some((each) => each !== undefined) && { filter }),
   };
 }

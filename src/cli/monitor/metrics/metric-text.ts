@@ -1,4 +1,5 @@
 import type { MetricPoint } from '../../../monitoring/metric-definition.ts';
+import { metricSegment } from '../../../monitoring/metric-segment.ts';
 import type { MetricAnswer } from '../api/api-answers.ts';
 import { segmentText } from '../segment-text.ts';
 import { formatTable } from '../terminal/format-table.ts';
@@ -18,7 +19,7 @@ export function metricListText(metrics: readonly MetricAnswer[], terminal: Termi
     sanitizeForTerminal(definition.id),
     expressionOf(definition),
     durationText(definition.periodSeconds),
-    sanitizeForTerminal(definition.segment ?? '-'),
+    segmentOf(definition),
     String(points),
     refreshedAt === null ? 'not yet' : timeText(refreshedAt, terminal),
   ]);
@@ -36,6 +37,18 @@ export function metricListText(metrics: readonly MetricAnswer[], terminal: Termi
 /** `count(*)` */
 export function expressionOf({ statistic, property }: MetricAnswer['definition']): string {
   return sanitizeForTerminal(`${statistic}(${property})`);
+}
+
+/** The property, the expression or the names by which a metric is divided. */
+function segmentOf({ segment }: MetricAnswer['definition']): string {
+  const known = metricSegment.safeParse(segment).data;
+  if (segment === undefined) return '-';
+  // A later version may have other forms.
+  if (known === undefined) return sanitizeForTerminal(JSON.stringify(segment));
+  if (typeof known === 'string') return sanitizeForTerminal(known);
+  return sanitizeForTerminal(
+    'expression' in known ? known.expression : known.map(({ name }) => name).join(', '),
+  );
 }
 
 const MOST_SET_ASIDE = 10;

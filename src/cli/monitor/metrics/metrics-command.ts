@@ -29,6 +29,8 @@ Examples:
   mega-collector monitor metrics create --default
   mega-collector monitor metrics create traffic --statistic count --property '*' --period 60 --refresh 60
   mega-collector monitor metrics create per_status --segment status_code --period 10s
+  mega-collector monitor metrics create slow --segment 'duration > 500'
+  mega-collector monitor metrics create speed --segment-where 'slow=duration > 500' --segment-where 'fast=true'
   mega-collector monitor metrics create errors --filter-severity error --filter-where host.name=web-1`;
 
 const GET_EXAMPLES = `

@@ -292,6 +292,64 @@ describe('monitor metrics create', () => {
     });
   });
 
+  test.each([
+    [['--segment', 'status_code'], 'status_code'],
+    [['--segment', 'order.items[0].sku'], 'order.items[0].sku'],
+    [['--segment', "['a > b']"], "['a > b']"],
+    [['--segment', 'my key'], 'my key'],
+    [['--segment', 'true'], 'true'],
+    [['--segment', 'duration > 500'], { expression: 'duration > 500' }],
+    [['--segment', 'exists user.name'], { expression: 'exists user.name' }],
+    [
+      ['--segment-where', 'slow = duration>=500', '--segment-where', 'other=true'],
+      [
+        { name: 'slow', where: 'duration>=500' },
+        { name: 'other', where: 'true' },
+      ],
+    ],
+  ])('%j are a property or expressions', async (flags, segment) => {
+    const server = await aggregator();
+    const { exitCode } = await monitor(['metrics', 'create', 'm', ...flags], { aggregator: server });
+    expect(exitCode).toBe(0);
+    expect(server.requests[0]?.body).toEqual({ id: 'm', segment });
+  });
+
+  test.each([
+    [['--segment', 'duration >'], '--segment: expected a value such as "text", 500'],
+    [['--segment', 'resource.env == a'], '--segment: a store does not keep resources apart'],
+    [['--segment-where', 'slow'], '--segment-where: expected name=expression'],
+    [['--segment-where', 'slow=duration'], '--segment-where: expected a comparison'],
+    [
+      ['--segment-where', 'a=true', '--segment-where', 'a=false'],
+      '--segment-where: expected a different name',
+    ],
+    [['--segment', 'a', '--segment-where', 'a=true'], '--segment and --segment-where cannot be combined'],
+  ])('%j are rejected before a request', async (flags, problem) => {
+    const { exitCode, stderr } = await monitor(['metrics', 'create', 'm', ...flags]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(problem);
+  });
+
+  test('lists segments by expressions, also those of a later version', async () => {
+    const listed = (segment: unknown) => ({ ...PER_ROUTE, definition: { ...PER_ROUTE.definition, segment } });
+    const server = await FakeAggregator.start({
+      'GET /v1/metrics': {
+        json: {
+          metrics: [
+            listed({ expression: 'duration > 500' }),
+            listed([
+              { name: 'slow', where: 'a > 5' },
+              { name: 'fast', where: 'true' },
+            ]),
+            listed({ later: 1 }),
+          ],
+        },
+      },
+    });
+    const { stdout } = await monitor(['metrics'], { aggregator: server });
+    for (const text of ['duration > 500', 'slow, fast', '{"later":1}']) expect(stdout).toContain(text);
+  });
+
   test('reports a property that no record has, and creates the metric', async () => {
     const unknown = [{ property: 'nosuch', nearest: [], message: 'No record has the attribute nosuch.' }];
     const server = await FakeAggregator.start({

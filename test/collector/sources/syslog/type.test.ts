@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { syslogType } from '../../../../src/collector/sources/syslog/type.ts';
 import { type Environment, parseVariables } from '../../../../src/runtime/configuration/configuration.ts';
+import { markdownBlocks } from '../../../support/markdown-blocks.ts';
 
 function parsed(environment: Environment) {
   const { values, problems } = parseVariables(syslogType.variables, environment);
@@ -31,6 +32,13 @@ describe('the configuration of the source syslog', () => {
     expect(warnings.map(({ message }) => message)).toEqual([
       expect.stringContaining('udp://0.0.0.0:514 accepts unencrypted messages'),
     ]);
+  });
+
+  it('accepts the example in the documentation', () => {
+    const [block] = markdownBlocks('docs/syslog.md').filter(({ language }) => language === 'json');
+    const { configuration, problems } = parsed({ COLLECTOR_SYSLOG_CONFIGURATION: block?.text });
+    expect(problems).toEqual([]);
+    expect(configuration?.listeners.map(({ listen }) => listen.transport)).toEqual(['udp', 'relp+tls']);
   });
 
   it.each([
