@@ -59,7 +59,7 @@ it('adds the errors of a new thread, and keeps the first samples', () => {
 
 it('keeps at most ten samples', () => {
   const { log, values } = errorLog();
-  const letters = [...'abcdefgh'];
+  const letters = 'abcdefgh'.split('');
   log.note('store', report({ 2: 8 }, ...letters));
   log.note('store', report({ 2: 4 }, 'w', 'x', 'y', 'z'));
   expect(values()).toEqual([...letters, 'w', 'x']);
