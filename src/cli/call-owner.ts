@@ -42,6 +42,26 @@ export async function callAggregator<Called extends AnyTypedOperation>(
   operation: Called,
   input: CallInput<Called>,
 ): Promise<OwnerAnswer<CallAnswer<Called>>> {
+  return callOwner(io, await findAggregator(io, stateDirectory), operation, input);
+}
+
+/** Calls an operation that only a running aggregator has: it needs more than the state. */
+export async function callRunningAggregator<Called extends AnyTypedOperation>(
+  io: Io,
+  stateDirectory: string | undefined,
+  operation: Called,
+  input: CallInput<Called>,
+): Promise<CallAnswer<Called>> {
+  const { path } = await findAggregator(io, stateDirectory);
+  const reply = await callControl(path, operationCall(operation, input));
+  if (reply === undefined)
+    throw new CommandError(
+      `Cannot reach an aggregator: none runs on ${path}. Start it, or name another one with --state-directory or --url.`,
+    );
+  return operationAnswer(operation, reply) as CallAnswer<Called>;
+}
+
+async function findAggregator(io: Io, stateDirectory: string | undefined): Promise<KnownStateDirectory> {
   const directories = await findStateDirectories(io, stateDirectory, ['aggregator']);
   const [directory] = directories;
   if (directory === undefined)
@@ -52,7 +72,7 @@ export async function callAggregator<Called extends AnyTypedOperation>(
       `Several state directories of aggregators exist. Name one with --state-directory:${paths}`,
     );
   }
-  return callOwner(io, directory, operation, input);
+  return directory;
 }
 
 async function replyOf(

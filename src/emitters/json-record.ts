@@ -31,6 +31,6 @@ export function jsonRecord(record: LogRecord): string {
 const NAMES = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 /** OpenTelemetry's short name of a severity. Each name covers four numbers. */
-function severityName(severityNumber: number | undefined): string | undefined {
+export function severityName(severityNumber: number | undefined): string | undefined {
   return severityNumber === undefined ? undefined : NAMES[Math.floor((severityNumber - 1) / 4)];
 }

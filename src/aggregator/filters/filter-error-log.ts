@@ -27,6 +27,7 @@ export class FilterErrorLog {
     const known = this.#emitters.get(emitter);
     if (known === undefined) return;
     known.last = undefined;
+    known.earlierSamples = [];
     known.samples = [];
     known.lines.clear();
   }
@@ -42,7 +43,8 @@ export class FilterErrorLog {
       known.lines.set(line, (known.lines.get(line) ?? 0) + added);
       this.#events.errors({ emitter, file: basename(report.file), line, count: added });
     }
-    known.samples = [...(hasBegunAgain ? known.samples : []), ...report.samples].slice(0, MAX_SAMPLES);
+    if (hasBegunAgain) known.earlierSamples = known.samples;
+    known.samples = [...known.earlierSamples, ...report.samples].slice(0, MAX_SAMPLES);
     known.last = report;
   }
 
@@ -59,7 +61,7 @@ export class FilterErrorLog {
   }
 
   #of(emitter: string): EmitterErrors {
-    const known = this.#emitters.get(emitter) ?? { total: 0, lines: new Map(), last: undefined, samples: [] };
+    const known = this.#emitters.get(emitter) ?? noErrors();
     this.#emitters.set(emitter, known);
     return known;
   }
@@ -77,5 +79,11 @@ interface EmitterErrors {
   total: number;
   readonly lines: Map<number, number>;
   last: FilterErrorReport | undefined;
+  /** Of the threads before the present one. */
+  earlierSamples: readonly FilterErrorSample[];
   samples: readonly FilterErrorSample[];
+}
+
+function noErrors(): EmitterErrors {
+  return { total: 0, lines: new Map(), last: undefined, earlierSamples: [], samples: [] };
 }

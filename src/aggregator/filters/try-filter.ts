@@ -27,6 +27,14 @@ export interface TriedRecord {
 export interface FilterTryResult {
   readonly problems: readonly FilterProblem[];
   readonly records: TriedRecord[];
+  /** Values that the filter could not use. */
+  readonly errors: FilterTryErrors;
+}
+
+export interface FilterTryErrors {
+  readonly total: number;
+  /** The first ones. */
+  readonly samples: { readonly line: number; readonly reason: string; readonly value: string }[];
 }
 
 /** Runs a filter over records, without any effect. */
@@ -37,14 +45,17 @@ export async function tryFilter(
 ): Promise<FilterTryResult> {
   const trace: FilterTrace = { lines: new Set(), routes: new Set() };
   const compiled = compileFilter(text, { file: FILE, tables: await loadFilterTables(files), trace });
-  if (compiled.kind === 'problems') return { problems: compiled.problems, records: [] };
+  if (compiled.kind === 'problems')
+    return { problems: compiled.problems, records: [], errors: { total: 0, samples: [] } };
   const { program } = compiled;
   const tried = records.map((record) => {
     const after = recordsAfter(record, program.run(record)).map(shown);
     const lines = [...trace.lines].sort((a, b) => a - b);
     return { before: shown(record), after, lines, routes: [...trace.routes] };
   });
-  return { problems: [], records: tried };
+  const { total, samples } = program.errors;
+  const errors = { total, samples: samples.map(({ line, reason, value }) => ({ line, reason, value })) };
+  return { problems: [], records: tried, errors };
 }
 
 /** The last records of entries of the queue, in their order. `entries`: the newest first. */

@@ -1,21 +1,28 @@
 import { Command, Option } from 'commander';
+import { listFilterErrors } from '../../aggregator/api/operations/filter-operations.ts';
 import { jsonRecord } from '../../emitters/json-record.ts';
 import { compileFilter, type FilterTrace } from '../../filters/compile-filter.ts';
-import { type FilterProblem, problemText } from '../../filters/filter-problem.ts';
 import { type FilterTestResult, recordsAfter, runFilterTests } from '../../filters/filter-tests.ts';
 import type { FormatDescription } from '../../formats/described/format-description.ts';
 import { formats } from '../../formats/registry.ts';
+import type { LogRecord } from '../../records/log-record.ts';
 import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
+import { type AggregatorFlags, callFilters, withAggregator } from '../filter/call-filters.ts';
 import { checkText } from '../filter/check-text.ts';
+import { errorsText } from '../filter/errors-text.ts';
 import { type FilterFlags, openFilter, withFilterFlags } from '../filter/open-filter.ts';
 import { readTriedRecords } from '../filter/read-tried-records.ts';
-import { type FilterTry, tryText } from '../filter/try-text.ts';
+import { reportProblems } from '../filter/report-problems.ts';
+import { reportTryErrors } from '../filter/report-try-errors.ts';
+import { valuesOfRecord } from '../filter/tried-values.ts';
+import { tryLive } from '../filter/try-live.ts';
+import { jsonTry, tryText } from '../filter/try-text.ts';
 import { runUntilInterrupted } from '../monitor/monitor-command.ts';
 import { EXIT } from '../output/exit-codes.ts';
-import { type Io, widthOf } from '../output/io.ts';
+import { widthOf } from '../output/io.ts';
 import { jsonText } from '../output/json-text.ts';
-import { printable, printableLines } from '../output/text-table.ts';
+import { printable } from '../output/text-table.ts';
 import { describedFormat } from '../search/described-format.ts';
 
 const EXAMPLES = `
@@ -26,6 +33,8 @@ Examples:
   mega-collector filter check web.filter
   mega-collector filter test web.filter --geoip GeoLite2-City.mmdb
   mega-collector filter try web.filter --source /var/log/nginx/access.log
+  mega-collector filter try web.filter --live --count 20
+  mega-collector filter errors --url https://logs.example.com --token-file ~/.logs-token
   journalctl -o cat -u sshd | mega-collector filter try ssh.filter --source /dev/stdin --json`;
 
 export function filterCommand(context: Context): Command {
@@ -33,6 +42,7 @@ export function filterCommand(context: Context): Command {
   command.addCommand(checkCommand(context));
   command.addCommand(testCommand(context));
   command.addCommand(tryCommand(context));
+  command.addCommand(errorsCommand(context));
   return command;
 }
 
@@ -57,12 +67,6 @@ function checkCommand(context: Context): Command {
       const report = { name, needs: reads, ...facts, emitters, pattern_files: patternLines };
       stdout.write(`${jsonText({ problems: [], ...report }, 2)}\n`);
     });
-}
-
-function reportProblems(context: Context, problems: readonly FilterProblem[], { json }: FilterFlags): void {
-  context.exitCode = EXIT.failure;
-  if (json === true) context.io.stdout.write(`${jsonText({ problems }, 2)}\n`);
-  else for (const problem of problems) context.io.stderr.write(`${printable(problemText(problem))}\n`);
 }
 
 function testCommand(context: Context): Command {
@@ -103,8 +107,9 @@ function testsText(file: string, results: readonly FilterTestResult[]): string {
   return `${[...lines, `${results.length - failed} passed, ${failed} failed`].join('\n')}\n`;
 }
 
-interface TryFlags extends FilterFlags {
-  readonly source: string;
+interface TryFlags extends FilterFlags, AggregatorFlags {
+  readonly source?: string;
+  readonly live?: boolean;
   readonly format?: FormatDescription;
   readonly emitter?: string;
   readonly count: string;
@@ -112,17 +117,33 @@ interface TryFlags extends FilterFlags {
 
 function tryCommand(context: Context): Command {
   const names = formats.map(({ name }) => name);
-  return withFilterFlags(new Command('try'))
-    .description('Run a filter on the records of a file: before, after, and the lines that ran.')
-    .requiredOption('--source <path>', 'Log file. /dev/stdin is the standard input.')
+  const command = withFilterFlags(new Command('try'))
+    .description(
+      'Run a filter on the records of a file or of an aggregator: the changes and the lines that ran.',
+    )
+    .option('--source <path>', 'Log file. /dev/stdin is the standard input.')
+    .option(
+      '--live',
+      'Use the newest records of a running aggregator, and its tables. Nothing is changed there.',
+    )
     .addOption(
       new Option('-F, --format <name>', 'Format of the file. [default: by its first lines]').argParser(
         (text) => describedFormat(text, names),
       ),
     )
     .option('--emitter <name>', 'Drop the records that `route` sends to other emitters. [default: drop none]')
-    .option('-n, --count <n>', 'Number of records. [default: 100]', '100')
-    .action((file: string, flags: TryFlags) => tryFilter(context, file, flags));
+    .option('-n, --count <n>', 'Number of records; with --live at most 100. [default: 100]', '100');
+  return withAggregator(command).action((file: string, flags: TryFlags) => tryFilter(context, file, flags));
+}
+
+function errorsCommand({ io }: Context): Command {
+  return withAggregator(new Command('errors'))
+    .description('List the errors of the filters of a running aggregator, by line, with the first samples.')
+    .option('--json', 'Print JSON.')
+    .action(async (flags: AggregatorFlags & { readonly json?: boolean }) => {
+      const { errors } = await callFilters(io, flags, listFilterErrors, {});
+      io.stdout.write(flags.json === true ? `${jsonText(errors, 2)}\n` : errorsText(errors));
+    });
 }
 
 async function tryFilter(context: Context, file: string, flags: TryFlags): Promise<void> {
@@ -132,6 +153,10 @@ async function tryFilter(context: Context, file: string, flags: TryFlags): Promi
       `Cannot read --count ${printable(flags.count)}: expected a number such as 100.`,
       EXIT.usage,
     );
+  const { source, live } = flags;
+  if ((source === undefined) === (live !== true))
+    throw new CommandError('Name the records with --source FILE, or with --live, not both.', EXIT.usage);
+  if (source === undefined) return tryLive(context, file, { ...flags, count });
   const { text, tables } = await openFilter(file, flags);
   const trace: FilterTrace = { lines: new Set(), routes: new Set() };
   const compiled = compileFilter(text, { file, tables, emitter: flags.emitter, trace });
@@ -139,42 +164,34 @@ async function tryFilter(context: Context, file: string, flags: TryFlags): Promi
   const { program } = compiled;
   const { io } = context;
   await runUntilInterrupted({ io }, async (signal) => {
-    for (const before of await readTriedRecords(flags.source, { format: flags.format, count }, signal)) {
+    for (const before of await readTriedRecords(source, { format: flags.format, count }, signal)) {
       const result = program.run(before);
-      const tried: FilterTry = {
-        before,
-        after: recordsAfter(before, result),
+      const after = recordsAfter(before, result);
+      const ran = {
         isChanged: result.kind === 'records',
         lines: [...trace.lines].sort((a, b) => a - b),
         routes: [...trace.routes],
       };
-      io.stdout.write(flags.json === true ? `${jsonText(jsonTry(tried))}\n` : tryText(tried));
+      const records = { before: jsonRecordValue(before), after: after.map(jsonPart) };
+      io.stdout.write(
+        flags.json === true
+          ? jsonTry(records, ran)
+          : tryText({
+              body: before.body,
+              before: valuesOfRecord(before),
+              after: after.map((each) => ({ part: each.part, values: valuesOfRecord(each) })),
+              ...ran,
+            }),
+      );
     }
   });
-  reportErrors(io, program.errors.samples, program.errors.total);
+  reportTryErrors(io, file, program.errors);
 }
 
-function jsonTry({ before, after, isChanged, lines, routes }: FilterTry): unknown {
-  const records = after.map((record) => ({ ...jsonRecordValue(record), part: record.part }));
-  return { before: jsonRecordValue(before), after: records, changed: isChanged, lines, routes };
+function jsonPart(record: LogRecord): unknown {
+  return { ...jsonRecordValue(record), part: record.part };
 }
 
 function jsonRecordValue(record: Parameters<typeof jsonRecord>[0]): Record<string, unknown> {
   return JSON.parse(jsonRecord(record)) as Record<string, unknown>;
-}
-
-interface ErrorSample {
-  readonly file: string;
-  readonly line: number;
-  readonly reason: string;
-  readonly value: string;
-}
-
-function reportErrors(io: Io, samples: readonly ErrorSample[], total: number): void {
-  if (total === 0) return;
-  const lines = samples.map(
-    ({ file, line, reason, value }) => `${file}:${line}: ${reason}: ${JSON.stringify(value)}`,
-  );
-  const more = total > samples.length ? [`${total - samples.length} more`] : [];
-  io.stderr.write(printableLines(`Errors: ${total}\n${[...lines, ...more].join('\n')}\n`));
 }

@@ -1,20 +1,27 @@
-import { formatRfc3339 } from '../../formats/rfc3339.ts';
-import type { AttributeValue, LogRecord } from '../../records/log-record.ts';
+import { jsonText } from '../output/json-text.ts';
 import { printable } from '../output/text-table.ts';
+import type { TriedValues } from './tried-values.ts';
 
 /** A record before and after a filter. */
 export interface FilterTry {
-  readonly before: LogRecord;
+  readonly body: string;
+  readonly before: TriedValues;
   /** None: it is dropped. */
-  readonly after: readonly LogRecord[];
+  readonly after: readonly TriedPart[];
   readonly isChanged: boolean;
   readonly lines: readonly number[];
   /** The emitters that `route` named. */
   readonly routes: readonly string[];
 }
 
+export interface TriedPart {
+  /** The number of a part of a split record, from 0. */
+  readonly part?: number | undefined;
+  readonly values: TriedValues;
+}
+
 /** The body of the record, what the filter has changed, and the lines that ran. */
-export function tryText({ before, after, isChanged, lines, routes }: FilterTry): string {
+export function tryText({ body, before, after, isChanged, lines, routes }: FilterTry): string {
   const outcome =
     after.length === 0
       ? 'dropped'
@@ -26,22 +33,26 @@ export function tryText({ before, after, isChanged, lines, routes }: FilterTry):
   const ran = lines.length === 0 ? '' : `, lines ${lines.join(' ')}`;
   const route = routes.length === 0 ? '' : `, routed to ${routes.map(printable).join(', ')}`;
   const changes = isChanged
-    ? after.flatMap((record) => [...partTitle(record), ...differences(before, record)])
+    ? after.flatMap((each) => [...partTitle(each), ...differences(before, each.values)])
     : [];
-  return [
-    printable(before.body),
-    `  ${outcome}${ran}${route}`,
-    ...changes.map((each) => `  ${each}`),
-    '',
-  ].join('\n');
+  return [printable(body), `  ${outcome}${ran}${route}`, ...changes.map((each) => `  ${each}`), ''].join(
+    '\n',
+  );
 }
 
-function partTitle({ part }: LogRecord): readonly string[] {
+/** One line of JSON with the record before and after. */
+export function jsonTry(
+  { before, after }: { readonly before: unknown; readonly after: readonly unknown[] },
+  { isChanged, lines, routes }: Pick<FilterTry, 'isChanged' | 'lines' | 'routes'>,
+): string {
+  return `${jsonText({ before, after, changed: isChanged, lines, routes })}\n`;
+}
+
+function partTitle({ part }: TriedPart): readonly string[] {
   return part === undefined ? [] : [`part ${part}`];
 }
 
-function differences(before: LogRecord, after: LogRecord): readonly string[] {
-  const [old, now] = [valuesOf(before), valuesOf(after)];
+function differences(old: TriedValues, now: TriedValues): readonly string[] {
   const names = [...new Set([...old.keys(), ...now.keys()])];
   return names.flatMap((name) => {
     const [from, to] = [old.get(name), now.get(name)];
@@ -50,18 +61,4 @@ function differences(before: LogRecord, after: LogRecord): readonly string[] {
     if (to === undefined) return [`- ${printable(name)} = ${printable(from)}`];
     return [`~ ${printable(name)} = ${printable(from)} -> ${printable(to)}`];
   });
-}
-
-function valuesOf(record: LogRecord): ReadonlyMap<string, string> {
-  const { timeUnixNano, severityNumber, severityText, body, attributes } = record;
-  const own: [string, AttributeValue | undefined][] = [
-    ['time', timeUnixNano === undefined ? undefined : formatRfc3339(timeUnixNano)],
-    ['severity', severityNumber],
-    ['severity_text', severityText],
-    ['body', body],
-    ...attributes,
-  ];
-  return new Map(
-    own.flatMap(([name, value]) => (value === undefined ? [] : [[name, JSON.stringify(value)]])),
-  );
 }

@@ -89,11 +89,19 @@ export const tryFilterOperation = operation({
         routes: z.array(z.string()).meta({ description: 'The emitters that route named.' }),
       }),
     ),
+    errors: z
+      .object({
+        total: z.number(),
+        samples: z.array(z.object({ line: z.number(), reason: z.string(), value: z.string() })),
+      })
+      .optional()
+      .meta({ description: 'Values that the filter could not use, with the first ones.' }),
   }),
   run: async ({ queue, filters }: FilterContext & QueueContext, { body: { text, limit = MAX_RECORDS } }) => {
     const records = lastRecords(await queue().recentEntries(limit), limit);
-    const { problems, records: tried } = await tryFilter(text, records, filters()?.tableFiles ?? NO_FILES);
-    return { problems: [...problems], records: tried };
+    const files = filters()?.tableFiles ?? NO_FILES;
+    const { problems, records: tried, errors } = await tryFilter(text, records, files);
+    return { problems: [...problems], records: tried, errors };
   },
 });
 

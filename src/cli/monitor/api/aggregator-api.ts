@@ -14,6 +14,12 @@ import {
 } from '../../../logstore/logs/log-requests.ts';
 import type { AlertEvent } from '../../../monitoring/alert-definition.ts';
 import type { MetricPoint, PointsRequest } from '../../../monitoring/metric-definition.ts';
+import type { AnyTypedOperation } from '../../../runtime/operations/operation.ts';
+import {
+  type CallAnswer,
+  type CallInput,
+  operationCall,
+} from '../../../runtime/operations/operation-call.ts';
 import {
   type AlertAnswer,
   alertAnswer,
@@ -121,6 +127,20 @@ export class AggregatorApi {
     const request = { method: 'GET', path: `/v1/logs/tail${query(filter)}`, headers } as const;
     const answer = await inTime(this.connection, this.#signal, (signal) => this.#begin(request, signal));
     return tailEvents(this.connection, answer, this.#signal);
+  }
+
+  /** Calls an operation that has no method of its own here. */
+  async call<Called extends AnyTypedOperation>(
+    operation: Called & { readonly answer?: z.ZodType<CallAnswer<Called>> },
+    input: CallInput<Called>,
+  ): Promise<CallAnswer<Called>> {
+    const { method, path } = operationCall(operation, input);
+    const request = { method: method as ApiRequest['method'], path, body: input.body as unknown };
+    const text = await this.#bodyOf(request);
+    const { answer } = operation;
+    return answer === undefined
+      ? (undefined as CallAnswer<Called>)
+      : checkedAnswer(this.connection, text, answer);
   }
 
   #get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
