@@ -44,19 +44,23 @@ export class GatheredBatch {
       this.#first = entry;
       this.#start = position;
     } else if (position !== this.end || !hasSameLabel(entry, this.#first)) return false;
-    let at = entry.start;
-    for (const [index, size] of entry.sizes.entries()) {
-      if (at >= position) {
-        const peer = peerOf(entry, index);
-        if (!this.#hasRoomFor(size, peer)) return false;
-        if (this.isEmpty) this.#peer = peer;
-        this.#peers.add(peer);
-        this.#buffer.set(entry.data.subarray(at - entry.start, at - entry.start + size), this.#bytes);
-        this.#sizes.push(size);
-        this.#bytes += size;
-      }
-      at += size;
-    }
+    const { sizes } = entry;
+    let index = 0;
+    let from = 0;
+    for (; index < sizes.length && entry.start + from < position; index++) from += sizes[index] ?? 0;
+    const firstByte = this.#bytes;
+    for (; index < sizes.length && this.#addSize(sizes[index] ?? 0, peerOf(entry, index)); index++);
+    // One copy for all records.
+    this.#buffer.set(entry.data.subarray(from, from + this.#bytes - firstByte), firstByte);
+    return index === sizes.length;
+  }
+
+  #addSize(size: number, peer: Resource | undefined): boolean {
+    if (!this.#hasRoomFor(size, peer)) return false;
+    if (this.isEmpty) this.#peer = peer;
+    this.#peers.add(peer);
+    this.#sizes.push(size);
+    this.#bytes += size;
     return true;
   }
 

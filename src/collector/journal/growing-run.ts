@@ -39,12 +39,17 @@ export class GrowingRun {
 
   /** Copies the record. */
   add(record: Uint8Array, peer?: Resource): void {
-    if (peer !== undefined) this.#peers ??= this.#withoutPeers();
-    this.#peers?.add(peer);
-    this.#grow(this.#bytes + record.length);
+    this.#begin(record.length, peer);
     this.#data.set(record, this.#bytes);
-    this.#sizes[this.#records++] = record.length;
     this.#bytes += record.length;
+  }
+
+  /** Copies the line, and ends it with LF. */
+  addWithLf(line: Uint8Array, peer?: Resource): void {
+    this.#begin(line.length + 1, peer);
+    this.#data.set(line, this.#bytes);
+    this.#bytes += line.length + 1;
+    this.#data[this.#bytes - 1] = LF;
   }
 
   done(): RecordRun {
@@ -55,6 +60,13 @@ export class GrowingRun {
       data: this.#data.subarray(0, this.#bytes),
       ...this.#peers?.done(),
     };
+  }
+
+  #begin(size: number, peer: Resource | undefined): void {
+    if (peer !== undefined) this.#peers ??= this.#withoutPeers();
+    this.#peers?.add(peer);
+    this.#grow(this.#bytes + size);
+    this.#sizes[this.#records++] = size;
   }
 
   #withoutPeers(): PeerColumnBuilder {
@@ -86,3 +98,4 @@ export interface RunSize {
 /** A run is the unit of writing and reading; larger ones bring no gain. */
 const RUN_BYTES = 256 * 1024;
 const FIRST_SIZE: RunSize = { bytes: 1024, records: 4 };
+const LF = 0x0a;

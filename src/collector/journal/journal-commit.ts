@@ -62,13 +62,14 @@ export class JournalCommit {
     if (payloads.length > 0) await log.flush();
     let next = 0;
     return taken.map((each, index) => {
-      const places = (entries[index] ?? []).map(({ start, end }) => ({
+      const own = entries[index] ?? [];
+      const places = own.map(({ start, end }) => ({
         channel: each.channel.number,
         start,
         end,
         location: locations[next++] as SegmentLocation,
       }));
-      return { ...each, places };
+      return { ...each, places, batches: own.map(({ batch }) => batch) };
     });
   }
 
@@ -131,10 +132,18 @@ export class JournalCommit {
   }
 
   /** Updates the channel to the committed state. */
-  #recordCommit({ channel, runs, places, removed, tail, reported }: ChannelChange): CommittedRecords {
-    const { segments } = this.#parts;
-    for (const { location } of places) segments.hold(location);
-    for (const { location } of removed) segments.release(location);
+  #recordCommit(change: ChannelChange): CommittedRecords {
+    const { channel, runs, places, batches, removed, tail, reported } = change;
+    const { segments, reader } = this.#parts;
+    for (const [index, place] of places.entries()) {
+      segments.hold(place.location);
+      const batch = batches[index];
+      if (batch !== undefined) reader.remember(place, batch);
+    }
+    for (const place of removed) {
+      segments.release(place.location);
+      reader.forget(place);
+    }
     channel.flushedEnd = places.at(-1)?.end ?? channel.flushedEnd;
     channel.tails = [tail];
     if (reported !== undefined) {
@@ -186,11 +195,14 @@ interface Taken {
 
 interface Written extends Taken {
   readonly places: readonly IndexedEntry[];
+  /** The entries at these places. */
+  readonly batches: readonly RecordBatch[];
 }
 
 interface NewEntry {
   readonly start: number;
   readonly end: number;
+  readonly batch: RecordBatch;
   readonly payload: readonly Uint8Array[];
 }
 
@@ -199,7 +211,7 @@ function entriesOf(channel: JournalChannel, runs: readonly RecordRun[]): NewEntr
   return runs.map((run) => {
     const batch: RecordBatch = { ...run, ...run.label, stream: channel.stream, start, marks: NO_MARKS };
     const head = encodeRecordBatchHead(batch, { compression: 'none', bytes: run.data });
-    const entry = { start, end: start + run.data.length, payload: [head, run.data] };
+    const entry = { start, end: start + run.data.length, batch, payload: [head, run.data] };
     start = entry.end;
     return entry;
   });

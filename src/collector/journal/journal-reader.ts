@@ -3,16 +3,23 @@ import type { Position } from '../../records/position.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import { extendChecksum, type RunningChecksum } from '../../records/running-checksum.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
+import type { SegmentLocation } from '../../storage/segments/segment-format.ts';
 import type { SegmentLog } from '../../storage/segments/segment-log.ts';
 import type { PositionedChecksum } from './channel-checksums.ts';
 import type { JournalEvents } from './events.ts';
 import type { IndexedEntry, JournalIndex } from './journal-index.ts';
 
-/** Reads the entries of a journal. */
+/**
+ * Reads the entries of a journal. The newest ones are still in memory when they are published: entries that were remembered
+ * are not read from the disk.
+ */
 export class JournalReader {
   readonly #index: JournalIndex;
   readonly #log: SegmentLog;
   readonly #events: JournalEvents;
+  /** By the position in the log, oldest first. */
+  readonly #newest = new Map<number, RecordBatch>();
+  #newestBytes = 0;
 
   constructor(index: JournalIndex, log: SegmentLog, events: JournalEvents) {
     this.#index = index;
@@ -27,8 +34,25 @@ export class JournalReader {
     return first === undefined ? rest : [first, ...rest];
   }
 
+  /** Keeps an entry that was committed, instead of older ones. */
+  remember({ location }: IndexedEntry, entry: RecordBatch): void {
+    this.#newest.set(logPosition(location), entry);
+    this.#newestBytes += memoryOf(entry);
+    for (const position of this.#newest.keys()) {
+      if (this.#newestBytes <= NEWEST_BYTES) return;
+      this.#forget(position);
+    }
+  }
+
+  /** The entry is removed. */
+  forget({ location }: IndexedEntry): void {
+    this.#forget(logPosition(location));
+  }
+
   /** Reads an entry and sets its journal position; undefined when the disk has lost it. */
   async entry(place: IndexedEntry): Promise<RecordBatch | undefined> {
+    const remembered = this.#newest.get(logPosition(place.location));
+    if (remembered !== undefined) return remembered;
     try {
       return { ...decodeRecordBatch(await this.#log.read(place.location)), start: place.start };
     } catch (error) {
@@ -57,6 +81,13 @@ export class JournalReader {
     return at === position ? value : undefined;
   }
 
+  #forget(position: number): void {
+    const entry = this.#newest.get(position);
+    if (entry === undefined) return;
+    this.#newest.delete(position);
+    this.#newestBytes -= memoryOf(entry);
+  }
+
   /**
    * The bytes before a position, as many as a check needs, none from before `floor`; undefined when some are
    * gone.
@@ -76,6 +107,21 @@ export class JournalReader {
     }
     return Buffer.concat(parts);
   }
+}
+
+const NEWEST_BYTES = 1024 * 1024;
+
+const ENTRY_OVERHEAD_BYTES = 512;
+const RECORD_COLUMNS_BYTES = 16;
+
+/** An upper limit, with the unused end of the buffer. */
+function memoryOf({ data, sizes }: RecordBatch): number {
+  return ENTRY_OVERHEAD_BYTES + data.buffer.byteLength + RECORD_COLUMNS_BYTES * sizes.length;
+}
+
+/** A number for each place of the log: a segment has less than 1 GiB. */
+function logPosition({ segment, offset }: SegmentLocation): number {
+  return segment * 2 ** 30 + offset;
 }
 
 /** The last bytes before a position whose entries are removed. */

@@ -27,6 +27,8 @@ export interface JournalWriter {
    * share an entry. Use the same object for the same peer.
    */
   append(record: Uint8Array, label: RecordLabel, peer?: Resource): Position | 'full';
+  /** Like `append`, for a record that is the line and LF: the caller need not add it. */
+  appendWithLf(line: Uint8Array, label: RecordLabel, peer?: Resource): Position | 'full';
   /**
    * Whether there is room for records of this size, `RECORD_OVERHEAD_BYTES` for each record included. The answer
    * holds until the end of the caller's turn of the event loop, unless others append in it.

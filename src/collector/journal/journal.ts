@@ -20,7 +20,7 @@ import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
-import type { PendingRecord } from './pending-records.ts';
+import { type PendingRecord, sizeOf } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
 
@@ -153,7 +153,8 @@ export class Journal implements JournalStreamHost {
     channel.onStoring = onStoring;
     channel.pending.order = order;
     return {
-      append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer }),
+      append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: false }),
+      appendWithLf: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: true }),
       hasRoom: (bytes) => !this.#closing && !channel.closed && this.#hasRoom(channel, bytes),
       whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
       drop: (bytes, label) => this.#drop(channel, bytes, label),
@@ -223,7 +224,7 @@ export class Journal implements JournalStreamHost {
   }
 
   #append(channel: JournalChannel, record: PendingRecord): Position | 'full' {
-    const { length } = record.bytes;
+    const length = sizeOf(record);
     if (length === 0) return channel.appendedEnd;
     if (this.#closing || channel.closed || !this.#hasRoom(channel, length)) return 'full';
     this.#losses.report(channel);

@@ -25,14 +25,15 @@ export class PendingRecords {
 
   /** Copies the record. Calls `now` once for each run. */
   add(record: PendingRecord, now: () => bigint): void {
-    const { bytes, label, peer } = record;
+    const { bytes, label, peer, addsLf } = record;
     let run = this.#current?.label === label ? this.#current : this.#switchTo(label);
-    if (run !== undefined && !run.hasRoomFor(bytes.length, peer)) {
+    if (run !== undefined && !run.hasRoomFor(sizeOf(record), peer)) {
       this.#close(run);
       run = undefined;
     }
     run ??= this.#begin(label, now());
-    run.add(bytes, peer);
+    if (addsLf === true) run.addWithLf(bytes, peer);
+    else run.add(bytes, peer);
     this.#current = run;
   }
 
@@ -87,6 +88,13 @@ export interface PendingRecord {
   readonly bytes: Uint8Array;
   readonly label: RecordLabel;
   readonly peer?: Resource | undefined;
+  /** LF follows the bytes. */
+  readonly addsLf?: boolean;
+}
+
+/** The bytes of the record in the journal. */
+export function sizeOf({ bytes, addsLf }: PendingRecord): number {
+  return addsLf === true ? bytes.length + 1 : bytes.length;
 }
 
 /**

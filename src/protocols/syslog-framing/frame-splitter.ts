@@ -53,7 +53,7 @@ export class SyslogFrameSplitter {
   end(visitor: SyslogFrameVisitor): void {
     this.#add(this.#undecided);
     this.#undecided = EMPTY;
-    this.#complete(visitor, this.#state === 'garbage' ? 'garbage' : 'unterminated');
+    this.#complete(visitor, this.#state === 'garbage' ? 'garbage' : 'unterminated', EMPTY, 0, 0);
   }
 
   #step(bytes: Uint8Array, at: number, visitor: SyslogFrameVisitor): number {
@@ -98,7 +98,7 @@ export class SyslogFrameSplitter {
     this.#missing -= end - at;
     if (this.#missing > 0) this.#add(bytes.subarray(at, end));
     else {
-      this.#complete(visitor, 'counted', bytes.subarray(at, end));
+      this.#complete(visitor, 'counted', bytes, at, end);
       this.#isAfterCount = true;
     }
     return end;
@@ -110,7 +110,7 @@ export class SyslogFrameSplitter {
       this.#add(bytes.subarray(at));
       return bytes.length;
     }
-    this.#complete(visitor, 'line', bytes.subarray(at, end));
+    this.#complete(visitor, 'line', bytes, at, end);
     this.#isAfterCount = false;
     return end + 1;
   }
@@ -126,7 +126,7 @@ export class SyslogFrameSplitter {
         return bytes.length;
       }
       if (byte === LF || count !== 'no') {
-        this.#complete(visitor, 'garbage', bytes.subarray(at, end));
+        this.#complete(visitor, 'garbage', bytes, at, end);
         return end;
       }
     }
@@ -150,11 +150,11 @@ export class SyslogFrameSplitter {
     this.#keptLength = needed;
   }
 
-  #complete(visitor: SyslogFrameVisitor, kind: FrameKind, rest: Uint8Array = EMPTY): void {
+  /** The message ends with the bytes `[from, to)`. No objects for a message: they would be a large part of its cost. */
+  #complete(visitor: SyslogFrameVisitor, kind: FrameKind, bytes: Uint8Array, from: number, to: number): void {
     this.#state = 'start';
-    if (this.#length === 0)
-      return this.#report(visitor, rest, { kind, length: rest.length, ending: endingOf(rest, NO_ENDING) });
-    this.#add(rest);
+    if (this.#length === 0) return this.#reportWhole(visitor, kind, bytes, from, to);
+    this.#add(bytes.subarray(from, to));
     const message = this.#kept.subarray(0, this.#keptLength);
     const length = this.#length;
     const ending = this.#ending;
@@ -163,6 +163,22 @@ export class SyslogFrameSplitter {
     this.#length = 0;
     this.#ending = NO_ENDING;
     this.#report(visitor, message, { kind, length, ending });
+  }
+
+  /** The message is in one chunk. */
+  #reportWhole(
+    visitor: SyslogFrameVisitor,
+    kind: FrameKind,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): void {
+    let end = to;
+    if (end > from && bytes[end - 1] === LF) end--;
+    if (end > from && bytes[end - 1] === CR) end--;
+    if (end === from) return;
+    const kept = Math.min(end, from + this.#keptBytes);
+    visitor.message(bytes.subarray(from, kept), kind, kept < end ? end - from : undefined);
   }
 
   /** Removes one line ending; a message that is only a line ending is none. */

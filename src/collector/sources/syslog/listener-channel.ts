@@ -15,7 +15,6 @@ export class ListenerChannel implements RecordChannel {
   readonly #label: RecordLabel;
   readonly #resends: ListenerChannelOptions['resends'];
   readonly #waiting = new Set<FlushedListener>();
-  #line: Buffer = Buffer.allocUnsafeSlow(FIRST_LINE_BYTES);
   #flushed: Position = 0;
   #dropped = 0;
 
@@ -40,11 +39,7 @@ export class ListenerChannel implements RecordChannel {
 
   /** Appends a message as a line. Returns the position that `flushed` has when the record is on disk. */
   append(message: Uint8Array, peer: Resource): Position | 'full' {
-    const size = message.length + 1;
-    if (size > this.#line.length) this.#line = Buffer.allocUnsafeSlow(2 * size);
-    this.#line.set(message);
-    this.#line[message.length] = LF;
-    return this.appendLine(this.#line.subarray(0, size), peer);
+    return this.#writer.appendWithLf(message, this.#label, peer);
   }
 
   /** Appends a record that ends with LF. */
@@ -97,6 +92,3 @@ export interface ListenerChannelOptions {
   /** Written together with the records. */
   readonly resends?: Pick<ResendWindow, 'storing' | 'stored'> | undefined;
 }
-
-const FIRST_LINE_BYTES = 64 * 1024;
-const LF = 0x0a;

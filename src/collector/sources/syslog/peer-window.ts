@@ -14,8 +14,12 @@ export class PeerWindow {
   /** Open sessions of this sender. */
   sessions = 0;
   #fingerprints: string[] = [];
-  /** The newest number of each fingerprint. */
+  /**
+   * The newest number of each fingerprint before `#indexed`. It is completed when a fingerprint is looked up, so a long
+   * session without look-ups costs no index.
+   */
   readonly #numbers = new Map<string, number>();
+  #indexed = 0;
   /** A multiple of `BLOCK`. */
   #first = 0;
   #saved = 0;
@@ -33,12 +37,13 @@ export class PeerWindow {
   }
 
   has(fingerprint: string): boolean {
+    for (; this.#indexed < this.#next; this.#indexed++)
+      this.#numbers.set(this.#fingerprints[this.#indexed - this.#first] ?? '', this.#indexed);
     return this.#numbers.has(fingerprint);
   }
 
   /** `end`: the message is on disk when everything before this position is. */
   add(fingerprint: string, end: Position): void {
-    this.#numbers.set(fingerprint, this.#next);
     this.#fingerprints.push(fingerprint);
     this.#ends.push(end);
   }
@@ -53,12 +58,10 @@ export class PeerWindow {
     if (block * BLOCK !== this.#next) {
       while (this.#fingerprints.length > 0) this.#removeOldest();
       this.#first = block * BLOCK;
+      this.#indexed = this.#first;
     }
-    for (let at = 0; at < text.length; at += CHARACTERS) {
-      const fingerprint = text.slice(at, at + CHARACTERS);
-      this.#numbers.set(fingerprint, this.#next);
-      this.#fingerprints.push(fingerprint);
-    }
+    for (let at = 0; at < text.length; at += CHARACTERS)
+      this.#fingerprints.push(text.slice(at, at + CHARACTERS));
     this.#saved = this.#next;
   }
 
@@ -95,10 +98,12 @@ export class PeerWindow {
 
   #removeOldest(): void {
     const removed = this.#fingerprints.splice(0, BLOCK);
-    for (const [index, fingerprint] of removed.entries())
+    const indexed = removed.slice(0, Math.max(0, this.#indexed - this.#first));
+    for (const [index, fingerprint] of indexed.entries())
       if (this.#numbers.get(fingerprint) === this.#first + index) this.#numbers.delete(fingerprint);
     this.#removed.push(this.#first / BLOCK);
     this.#first += BLOCK;
+    this.#indexed = Math.max(this.#indexed, this.#first);
     // The next number stays the same: a block with fewer fingerprints is the last one, and the window is empty then.
   }
 }

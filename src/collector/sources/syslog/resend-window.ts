@@ -121,11 +121,10 @@ export class ResendTrack {
     const digest = hash('sha256', message, 'base64').slice(0, FINGERPRINT_CHARACTERS);
     const value = identity?.of(message);
     const fingerprint = value === undefined ? digest : fingerprintOf(`${address}\0${value}\0${digest}`);
-    const isKnown = peer.has(fingerprint);
     // The first message may not be on disk yet, and the answer to its repetition promises that it is.
-    if (isKnown && value !== undefined) return { kind: 'dropped', answerAfter: lastEnd() };
+    if (value !== undefined && peer.has(fingerprint)) return { kind: 'dropped', answerAfter: lastEnd() };
     const isEarly = this.#received++ < EARLY_MESSAGES;
-    return { kind: isKnown && isEarly && isMarking ? 'repeated' : 'new', fingerprint };
+    return { kind: isEarly && isMarking && peer.has(fingerprint) ? 'repeated' : 'new', fingerprint };
   }
 
   /** Remembers a checked message that was appended. `end`: everything before it is stored with the message. */

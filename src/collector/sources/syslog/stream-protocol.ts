@@ -6,10 +6,19 @@ import {
 } from '../../../protocols/syslog-framing/frame-splitter.ts';
 import type { Position } from '../../../records/position.ts';
 import type { ConnectionProtocol } from './connection.ts';
+import type { RecordMarkers } from './peer-attributes.ts';
 import type { ReceivedMessages } from './received-messages.ts';
 
-/** Above it, a connection is not read until its messages are on disk: a crash loses at most this much of it. */
-const MAX_UNFLUSHED_BYTES = 256 * 1024;
+/**
+ * Above it, a connection is not read until older messages are on disk: a crash loses at most this much of it. The journal
+ * limits the sum of all connections.
+ */
+const MAX_UNFLUSHED_BYTES = 1024 * 1024;
+/** A commit begins from here on, and the connection is read while it runs. */
+const COMMIT_FROM_BYTES = 256 * 1024;
+
+/** The same object for most messages. */
+const NO_MARKERS: RecordMarkers = {};
 
 /** Syslog over TCP, TLS and Unix stream sockets. It has no answers, so the peer does not know what is stored. */
 export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
@@ -17,7 +26,11 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   readonly #messages: ReceivedMessages;
   readonly #splitter: SyslogFrameSplitter;
   #unflushedBytes = 0;
+  /** Those after the last commit that was requested. */
+  #uncommittedBytes = 0;
   #end: Position = 0;
+  /** The unflushed bytes of each call of `push`, oldest first. */
+  readonly #pushes: { readonly end: Position; readonly bytes: number }[] = [];
   #isShutDown = false;
 
   constructor(messages: ReceivedMessages, framing: SyslogFraming, keptBytes: number) {
@@ -43,9 +56,14 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   }
 
   push(chunk: Uint8Array): void {
+    const before = this.#unflushedBytes;
     this.#splitter.push(chunk, this);
     this.#messages.report();
-    if (this.isFull) this.#messages.flushHeld();
+    const bytes = this.#unflushedBytes - before;
+    if (bytes === 0) return;
+    this.#pushes.push({ end: this.#end, bytes });
+    this.#uncommittedBytes += bytes;
+    this.#requestCommit();
   }
 
   peerEnded(): void {
@@ -55,7 +73,10 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   }
 
   flushed(end: Position): void {
-    if (end >= this.#end) this.#unflushedBytes = 0;
+    for (let [first] = this.#pushes; first !== undefined && first.end <= end; [first] = this.#pushes) {
+      this.#unflushedBytes -= first.bytes;
+      this.#pushes.shift();
+    }
   }
 
   shutdown(): void {
@@ -64,10 +85,22 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
 
   closed(): void {}
 
+  #requestCommit(): void {
+    if (this.isFull) this.#messages.flushHeld();
+    else if (this.#uncommittedBytes >= COMMIT_FROM_BYTES) this.#messages.flushSoon();
+    else return;
+    this.#uncommittedBytes = 0;
+  }
+
   /** For the splitter. */
   message(bytes: Uint8Array, kind: FrameKind, truncatedFrom: number | undefined): void {
     if (kind === 'garbage') this.#messages.misframed();
+    const isPlain = kind !== 'unterminated' && truncatedFrom === undefined;
+    const markers = isPlain ? NO_MARKERS : { isUnterminated: kind === 'unterminated', truncatedFrom };
+    const end = this.#messages.add(bytes, markers);
+    // A message that had no room is never on disk.
+    if (end === Number.POSITIVE_INFINITY) return;
     this.#unflushedBytes += bytes.length;
-    this.#end = this.#messages.add(bytes, { isUnterminated: kind === 'unterminated', truncatedFrom });
+    this.#end = end;
   }
 }

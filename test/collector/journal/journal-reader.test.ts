@@ -1,0 +1,56 @@
+import { describe, expect, it, vi } from 'vitest';
+import { SegmentLog } from '../../../src/storage/segments/segment-log.ts';
+import { readAll, textsOf } from '../../support/captured-sink.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { LABEL, openJournal } from './opened-journal.ts';
+
+const PATIENT = { timeout: 20_000, interval: 5 };
+
+/** Counts the entries that are read from the disk. */
+async function countingJournal(directory: string) {
+  const disk = { reads: 0 };
+  const openLog = async (path: string, segmentBytes: number) => {
+    const log = await SegmentLog.open({ directory: path, segmentBytes });
+    const read = log.read.bind(log);
+    log.read = (location) => {
+      disk.reads++;
+      return read(location);
+    };
+    return log;
+  };
+  return { ...(await openJournal(directory, { openLog })), disk };
+}
+
+describe('JournalReader', () => {
+  it('reads the newest entries from memory', async () => {
+    const { journal, sink, disk, metric } = await countingJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    writer.append(Buffer.from('one'), LABEL);
+    writer.appendWithLf(Buffer.from('two'), LABEL, new Map([['network.peer.address', '10.0.0.1']]));
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(2), PATIENT);
+    const batches = await readAll(sink.stream);
+    expect(textsOf(batches)).toEqual(['one', 'two\n']);
+    expect(batches[0]?.recordPeers).toEqual([0, 1]);
+    expect(disk.reads).toBe(0);
+  });
+
+  it('reads the same entries from the disk after a restart', async () => {
+    const directory = await temporaryDirectory();
+    const first = await openJournal(directory);
+    first.journal.writer('a').append(Buffer.from('one'), LABEL);
+    await first.close();
+    const { sink, disk } = await countingJournal(directory);
+    expect(textsOf(await readAll(sink.stream))).toEqual(['one']);
+    expect(disk.reads).toBeGreaterThan(0);
+  });
+
+  it('keeps at most 1 MiB in memory, and reads older entries from the disk', async () => {
+    const { journal, sink, disk, metric } = await countingJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    const records = Array.from({ length: 48 }, (_, number) => `${number}`.padEnd(64 * 1024, '.'));
+    for (const record of records) writer.append(Buffer.from(record), LABEL);
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(48), PATIENT);
+    expect(textsOf(await readAll(sink.stream))).toEqual(records);
+    expect(disk.reads).toBeGreaterThan(0);
+  });
+});
