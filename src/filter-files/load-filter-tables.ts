@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { FilterTables, LookupTable } from '../filters/filter-tables.ts';
@@ -44,11 +44,22 @@ function readLookupTable(directory: string, file: string): LookupTable | string 
   if (file === '' || basename(file) !== file)
     return 'expected the name of a file in the directory of the filter';
   try {
-    const bytes = readFileSync(resolve(directory, file));
-    if (bytes.length > MAX_LOOKUP_BYTES)
-      return `a table has at most ${MAX_LOOKUP_BYTES} bytes, got ${bytes.length}`;
-    return parseLookupTable(file, bytes.toString('utf8'));
+    return parseOpened(file, resolve(directory, file));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function parseOpened(file: string, path: string): LookupTable | string {
+  // Without O_NONBLOCK, a pipe without a writer would block the process.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) return 'it is not a regular file';
+    if (stats.size > MAX_LOOKUP_BYTES)
+      return `a table has at most ${MAX_LOOKUP_BYTES} bytes, got ${stats.size}`;
+    return parseLookupTable(file, readFileSync(descriptor, 'utf8'));
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -49,6 +50,13 @@ test('reads tables of CSV and JSON', async () => {
 test.each(['../a.csv', '/etc/passwd', 'none.csv', ''])('returns a reason for the table %j', async (file) => {
   const { lookup } = await loadFilterTables({ directory: await directoryWith({}) });
   expect(typeof lookup(file)).toBe('string');
+});
+
+test('returns a reason for a table that is a pipe', async () => {
+  const directory = await directoryWith({});
+  execFileSync('mkfifo', [join(directory, 'a.csv')]);
+  const { lookup } = await loadFilterTables({ directory });
+  expect(lookup('a.csv')).toBe('it is not a regular file');
 });
 
 test('own patterns win over those of the product, and each line has a verdict', async () => {

@@ -236,7 +236,10 @@ describe('a mistake', () => {
       '[a] := lookup("hosts.csv", body, "teem")',
       'a.filter:1:34: the table hosts.csv has no column "teem"; did you mean team?',
     ],
-    ['[a] := timestamp(body, "%Q")', /^a\.filter:1:24: the format has no directive %Q/],
+    [
+      '[a] := timestamp(body, "%Q")',
+      /^a\.filter:1:24: the format has no directive %Q; it has .* %T %F %D %R %%/,
+    ],
     [
       'test "t" { given sylog "x" expect body == "x" }',
       'a.filter:1:18: expected a format; did you mean syslog?',

@@ -82,7 +82,7 @@ export class AggregatorFilters {
         const chosen = await chooseFilters(await readFilters(this.#options), emitters);
         for (const [emitter, choice] of chosen) this.#choose(emitter, choice);
       } catch (error) {
-        this.#events.unreadable({ reason: errorMessage(error) });
+        this.#keepAll(error);
       }
     });
   }
@@ -107,6 +107,17 @@ export class AggregatorFilters {
     if (state === undefined) return;
     if (choice.kind === 'problems') this.#keep(emitter, state, choice);
     else this.#want(emitter, state, choice.source);
+  }
+
+  /** One file that cannot be read stops every change, so each emitter with a filter shows it. */
+  #keepAll(error: unknown): void {
+    this.#events.unreadable({ reason: errorMessage(error) });
+    const { problems } = problemOf(error);
+    for (const [emitter, state] of this.#states) {
+      if (state.used === undefined) continue;
+      state.problems = problems.map(({ message }) => message);
+      this.#events.broken({ emitter, isBroken: true });
+    }
   }
 
   #keep(

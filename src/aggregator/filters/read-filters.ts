@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { FilterSource } from '../../emitters/filtering/filter-source.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
@@ -42,15 +43,27 @@ async function filterPaths(directory: string): Promise<readonly string[]> {
 }
 
 async function textOf(path: string): Promise<string> {
-  let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    return await regularText(path);
   } catch (error) {
     throw new Error(`Cannot read the filter ${path}: ${errorMessage(error)}.`, { cause: error });
   }
-  if (bytes.length > MAX_BYTES)
-    throw new Error(
-      `Cannot read the filter ${path}: it must have at most ${MAX_BYTES} bytes, got ${bytes.length}.`,
-    );
-  return bytes.toString();
+}
+
+async function regularText(path: string): Promise<string> {
+  // Without O_NONBLOCK, a pipe without a writer would block this reload and all later ones.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { size } = await requireRegular(file);
+    if (size > MAX_BYTES) throw new Error(`it must have at most ${MAX_BYTES} bytes, got ${size}`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+async function requireRegular(file: FileHandle): Promise<Stats> {
+  const stats = await file.stat();
+  if (!stats.isFile()) throw new Error('it is not a regular file');
+  return stats;
 }

@@ -7,6 +7,7 @@ import { printRecords } from '../monitor/logs/print-records.ts';
 import { runUntilInterrupted } from '../monitor/monitor-command.ts';
 import { terminalOf } from '../monitor/terminal/terminal.ts';
 import { describedFormat } from '../search/described-format.ts';
+import { formatChoices } from '../search/format-choices.ts';
 import { searchTarget } from '../search/search-target.ts';
 import { withWholeSpan } from '../search/with-whole-span.ts';
 
@@ -39,7 +40,7 @@ export function searchCommand({ io }: Context): Command {
       .addOption(
         new Option(
           '-F, --format <name>',
-          `Format of the files: ${names.join(', ')}. [default: by their first lines]`,
+          `Format of the files: ${formatChoices(names)}. [default: by their first lines]`,
         ).argParser((text) => describedFormat(text, names)),
       )
       .option('-a, --attributes', 'Show all attributes of each record.')

@@ -69,16 +69,18 @@ export function compileTimeFormat(format: string): TimeFormat | string {
     const letter = expanded[++at] ?? '';
     const directive = Object.hasOwn(DIRECTIVES, letter) ? DIRECTIVES[letter] : undefined;
     if (letter === '%') source += '%';
-    else if (directive === undefined)
-      return `the format has no directive %${letter}; it has ${Object.keys(DIRECTIVES)
-        .map((each) => `%${each}`)
-        .join(' ')}`;
+    else if (directive === undefined) return unknownDirective(letter);
     else {
       source += `(${directive[0]})`;
       parts.push(directive[1]);
     }
   }
   return reader(new RegExp(`^ {0,4}${source} {0,4}$`), parts);
+}
+
+function unknownDirective(letter: string): string {
+  const known = [...Object.keys(DIRECTIVES), ...Object.keys(COMBINED), '%'].map((each) => `%${each}`);
+  return `the format has no directive %${letter}; it has ${known.join(' ')}`;
 }
 
 const MAX_TEXT = 256;

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -64,7 +65,7 @@ describe('a changed filter', () => {
     const used: (string | undefined)[] = [];
     await filters.start(async (_name, source: FilterSource | undefined) => void used.push(source?.text));
     onTestFinished(() => filters.stop());
-    return { filters, write, lines, used };
+    return { directory, filters, write, lines, used };
   }
 
   it('is used', async () => {
@@ -90,6 +91,22 @@ describe('a changed filter', () => {
     await write('default', 'stop');
     await filters.reload();
     expect(used).toEqual(['stop']);
+    expect(filters.statuses()).toMatchObject([{ state: 'active', problems: [] }]);
+  });
+
+  it('is not used if it is a pipe: the status shows the reason, and the next change is used', async () => {
+    const { directory, filters, write, used } = await opened({ default: 'drop' });
+    const path = join(directory, 'default.filter');
+    await rm(path);
+    execFileSync('mkfifo', [path]);
+    await filters.reload();
+    expect(filters.statuses()).toMatchObject([
+      { filter: 'default', state: 'broken', problems: [expect.stringContaining('not a regular file')] },
+    ]);
+    await rm(path);
+    await write('default', 'stop');
+    await filters.reload();
+    expect(used.at(-1)).toBe('stop');
     expect(filters.statuses()).toMatchObject([{ state: 'active', problems: [] }]);
   });
 

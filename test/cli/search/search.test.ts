@@ -124,3 +124,9 @@ test.skipIf(!productIsBuilt())('searches the store of standalone --source', asyn
   expect(existsSync(join(state, 'aggregator', 'duckdb'))).toBe(true);
   expect(await product(['search', state, '--where', 'status_code=500', '--utc'])).toContain('GET /api/help');
 });
+
+test('names the description that the format access needs, for an unknown format', async () => {
+  const { exitCode, stderr } = await search(await logFile(ACCESS_LOG), '--format', 'acess');
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('access:FORMAT');
+});

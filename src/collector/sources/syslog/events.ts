@@ -51,7 +51,12 @@ interface FromPeer extends AtListener {
 
 /** A network of senders connects all the time: each listener logs each kind of event once in a minute. */
 const byListener = { party: ({ listener }: AtListener) => listener };
-const byPeer = { party: ({ listener, peer }: FromPeer) => `${listener} ${peer}` };
+const byPeer = { party: ({ listener, peer }: FromPeer) => `${listener} ${withoutPort(peer)}` };
+
+/** Each connection has another port, so a limit for each port would limit nothing. */
+function withoutPort(peer: string): string {
+  return peer.replace(/^(\[.*\]|[\d.]+):\d+$/, '$1');
+}
 
 export const SYSLOG_EVENTS = defineEvents(SYSLOG_METRICS, (event) => ({
   listening: event<AtListener & { readonly address: string }>({

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
-import { createServer, type DropArgument, type Server, type Socket } from 'node:net';
+import { createServer, type DropArgument, isIPv6, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
 import { productVersion } from '../../../runtime/product-version.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
@@ -261,7 +261,8 @@ const PLAIN_FOUND = 'bytes without TLS, but the port is for TLS';
 
 function peerName({ remoteAddress, remotePort }: Socket): string {
   const address = peerAddress(remoteAddress);
-  return address === undefined ? 'a local process' : `${address}:${remotePort}`;
+  if (address === undefined) return 'a local process';
+  return isIPv6(address) ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
 }
 
 function droppedPeer(dropped: DropArgument | undefined): string {
