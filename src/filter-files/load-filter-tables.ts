@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { FilterTables, LookupTable } from '../filters/filter-tables.ts';
 import { loadPatternFiles, type PatternLineReport } from '../patterns/pattern-files.ts';
@@ -7,9 +7,9 @@ import { openGeoDatabase } from './open-geo-database.ts';
 import { parseLookupTable } from './parse-lookup-table.ts';
 
 export interface FilterTableFiles {
-  /** Where the files are that a filter names in `lookup`. */
+  /** Where the files are that a filter names in `lookup`, and pattern files of the same directory (`*.patterns`). */
   readonly directory: string;
-  /** Pattern files of Logstash or pyloggr; the library of the product is always there. */
+  /** Further pattern files of Logstash or pyloggr; the library of the product is always there. */
   readonly patternFiles?: readonly string[];
   /** A MaxMind database (`.mmdb`). */
   readonly geoipFile?: string | undefined;
@@ -25,9 +25,8 @@ const MAX_LOOKUP_BYTES = 64 * 1024 * 1024;
 
 /** Reads the files that filters look values up in. Throws for a file that cannot be read. */
 export async function loadFilterTables(files: FilterTableFiles): Promise<LoadedFilterTables> {
-  const texts = await Promise.all(
-    (files.patternFiles ?? []).map(async (path) => ({ path, text: await readFile(path, 'utf8') })),
-  );
+  const paths = [...(await patternFilesIn(files.directory)), ...(files.patternFiles ?? [])];
+  const texts = await Promise.all(paths.map(async (path) => ({ path, text: await readFile(path, 'utf8') })));
   const { set, lines } = loadPatternFiles(texts);
   const geoip = files.geoipFile === undefined ? undefined : await openGeoDatabase(files.geoipFile);
   const tables = new Map<string, LookupTable | string>();
@@ -37,6 +36,16 @@ export async function loadFilterTables(files: FilterTableFiles): Promise<LoadedF
     return table;
   };
   return { patterns: set, patternLines: lines, geoip, lookup };
+}
+
+/** In the order of their names. A later file replaces patterns of an earlier one. None without a directory. */
+async function patternFilesIn(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const names = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.patterns'));
+  return names.map(({ name }) => resolve(directory, name)).sort();
 }
 
 /** A filter is not trusted with the file system: it names only files in its own directory. */

@@ -28,6 +28,13 @@ test('reports a file that is no MaxMind database', async () => {
   await expect(loadFilterTables(files)).rejects.toThrow('is not a MaxMind database');
 });
 
+test('knows the patterns of the files beside a filter, and those of further files', async () => {
+  const directory = await directoryWith({ 'own.patterns': 'TICKET T-[0-9]+\n', 'ignored.txt': 'OTHER x\n' });
+  const further = await directoryWith({ grok: 'ORDER O-[0-9]+\n' });
+  const { patternLines } = await loadFilterTables({ directory, patternFiles: [join(further, 'grok')] });
+  expect(patternLines.map(({ name }) => name)).toEqual(['TICKET', 'ORDER']);
+});
+
 test('reads tables of CSV and JSON', async () => {
   const directory = await directoryWith({
     'a.csv': 'host,team\nweb-1,"shop, web"\nweb-1,shop\n',
