@@ -105,8 +105,9 @@ export class AggregatorFilters {
   #choose(emitter: string, choice: ChosenFilter): void {
     const state = this.#states.get(emitter);
     if (state === undefined) return;
-    if (choice.kind === 'problems') this.#keep(emitter, state, choice);
-    else this.#want(emitter, state, choice.source);
+    const kept = choice.kind === 'problems' ? choice : emptiedFilter(state.used, choice.source);
+    if (kept !== undefined) this.#keep(emitter, state, kept);
+    else if (choice.kind === 'filter') this.#want(emitter, state, choice.source);
   }
 
   /** One file that cannot be read stops every change, so each emitter with a filter shows it. */
@@ -120,11 +121,7 @@ export class AggregatorFilters {
     }
   }
 
-  #keep(
-    emitter: string,
-    state: FilterState,
-    { problems }: ChosenFilter & { readonly kind: 'problems' },
-  ): void {
+  #keep(emitter: string, state: FilterState, { problems }: FilterProblems): void {
     const texts = problems.map(({ message }) => message);
     const isKnown = texts.join('\n') === state.problems.join('\n');
     state.problems = texts;
@@ -158,6 +155,20 @@ export class AggregatorFilters {
   }
 }
 
+/**
+ * A filter may mask secrets, so it does not end because its file is missing or empty for a moment, as it is while a
+ * program replaces it.
+ */
+function emptiedFilter(
+  used: FilterSource | undefined,
+  source: FilterSource | undefined,
+): FilterProblems | undefined {
+  if (used === undefined || used.text.trim() === '' || (source?.text ?? '').trim() !== '') return undefined;
+  const fault = source === undefined ? 'is missing' : 'is empty';
+  const message = `${used.file} ${fault}; to run without this filter, restart the aggregator`;
+  return { kind: 'problems', problems: [{ variable: 'AGGREGATOR_FILTER_DIRECTORY', message }] };
+}
+
 /** For --check and the start: the filter of each emitter. Throws ConfigurationError with all problems. */
 export async function checkedFilters(
   options: FilterPlaces & { readonly emitters: readonly FilteredEmitter[] },
@@ -180,6 +191,8 @@ async function filtersOf(places: FilterPlaces): ReturnType<typeof readFilters> {
     throw new ConfigurationError([{ variable: 'AGGREGATOR_FILTER_DIRECTORY', message: errorMessage(error) }]);
   }
 }
+
+type FilterProblems = ChosenFilter & { readonly kind: 'problems' };
 
 export interface AggregatorFiltersOptions extends FilterPlaces {
   readonly emitters: readonly FilteredEmitter[];

@@ -110,6 +110,20 @@ describe('a changed filter', () => {
     expect(filters.statuses()).toMatchObject([{ state: 'active', problems: [] }]);
   });
 
+  it.each(['missing', 'empty'])('stays in use while its file is %s', async (fault) => {
+    const { directory, filters, write, used } = await opened({ default: 'drop' });
+    if (fault === 'empty') await write('default', '\n');
+    else await rm(join(directory, 'default.filter'));
+    await filters.reload();
+    expect(used).toEqual([]);
+    expect(filters.statuses()).toMatchObject([
+      { filter: 'default', state: 'broken', problems: [expect.stringContaining(`is ${fault}`)] },
+    ]);
+    await write('default', 'stop');
+    await filters.reload();
+    expect(used).toEqual(['stop']);
+  });
+
   it('is not used if one of its tests fails', async () => {
     const { filters, write, used } = await opened({ default: 'drop' });
     await write('default', 'test "kept" {\n  given plain \'a\'\n  expect body == "b"\n}\n');
