@@ -9,7 +9,10 @@ import { HOST_NAME, SERVICE_NAME } from '../records/record-origin.ts';
 import type { DraftRecord, FilterRun } from './filter-run.ts';
 import { attributeOf, type FilterValue, textOf } from './filter-value.ts';
 
-/** Writes and removes a property of a record. */
+/**
+ * Writes and removes a property of a record. An equal body or attribute is no change: outputs of raw bytes write a
+ * record without changes as it was received.
+ */
 export interface PropertyWriter {
   /** The name of the attribute or column that it writes. */
   readonly name: string;
@@ -43,11 +46,12 @@ const COLUMN_WRITERS: ReadonlyMap<string, () => PropertyWriter> = new Map([
 const bodyWriter: PropertyWriter = {
   name: 'body',
   write: (run, value) => {
-    run.change().body = textOf(value) ?? '';
+    const body = textOf(value) ?? '';
+    if (body !== run.record.body) run.change().body = body;
     return undefined;
   },
   remove: (run) => {
-    run.change().body = '';
+    if (run.record.body !== '') run.change().body = '';
   },
 };
 
@@ -100,7 +104,8 @@ export function attributeNamed(name: string): PropertyWriter {
   return {
     name,
     write: (run, value) => {
-      run.change().attributes.set(name, attributeOf(value));
+      const attribute = attributeOf(value);
+      if (run.record.attributes.get(name) !== attribute) run.change().attributes.set(name, attribute);
       return undefined;
     },
     remove: (run) => {
