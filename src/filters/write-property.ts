@@ -128,7 +128,8 @@ function attributeWriter(property: Extract<Property, { kind: 'attribute' }>): Pr
     name: target.join('.'),
     write: (run, value) => {
       removeFrom(run, others);
-      setPath(run.change(), target, attributeOf(value));
+      const attribute = attributeOf(value);
+      if (valueAt(run.record.attributes, target) !== attribute) setPath(run.change(), target, attribute);
       return undefined;
     },
     remove: (run) => removeFrom(run, paths),
@@ -137,10 +138,17 @@ function attributeWriter(property: Extract<Property, { kind: 'attribute' }>): Pr
 
 type JsonObject = { readonly [key: string]: AttributeValue };
 
-function hasPath(attributes: ReadonlyMap<string, AttributeValue>, [key = '', ...rest]: readonly string[]) {
+function hasPath(attributes: ReadonlyMap<string, AttributeValue>, path: readonly string[]): boolean {
+  return valueAt(attributes, path) !== undefined;
+}
+
+function valueAt(
+  attributes: ReadonlyMap<string, AttributeValue>,
+  [key = '', ...rest]: readonly string[],
+): AttributeValue | undefined {
   let value = attributes.get(key);
   for (const each of rest) value = memberOf(value, each);
-  return value !== undefined;
+  return value;
 }
 
 function memberOf(value: AttributeValue | undefined, key: string): AttributeValue | undefined {
