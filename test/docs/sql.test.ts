@@ -55,6 +55,8 @@ describe.skipIf(MISSING !== '')(`SQL in the documentation runs in PostgreSQL${MI
     const database = await stand.createDatabase();
     const emitter = await stand.emitter({ database });
     expect(await store(emitter, records())).toEqual({ kind: 'delivered' });
+    // The emitter creates the extension pg_trgm in the background; two sessions cannot do that at the same time.
+    await emitter.stop(soon());
     const client = new Client({ ...stand.address, database, user: STORE_ROLE });
     await client.connect();
     try {
