@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { FebeFault } from '../../../protocols/febe/febe-fault.ts';
 import type { FebeLimits } from '../../../protocols/febe/febe-limits.ts';
 import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
+import { untilQuiet } from '../../../runtime/async/until-quiet.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import type { PgLogfebeEvents } from './events.ts';
@@ -16,9 +17,6 @@ import type { Tenant } from './tenant.ts';
  * is full. Node accepts one connection in each turn of its loop. The kernel limits this to its `somaxconn`.
  */
 const BACKLOG = 4096;
-/** Maximum event loop turns in which a closing listener reads the bytes that its peers have already sent. */
-const LAST_TURNS = 50;
-const QUIET_TURNS = 2;
 
 export interface FebeListenerOptions {
   readonly tenant: Tenant;
@@ -75,7 +73,7 @@ export class FebeListener implements ConnectionListener {
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
-    await this.#readSentBytes();
+    await untilQuiet(() => this.#receivedBytes());
     for (const connection of this.#connections) connection.close();
     await closed;
     this.#options.events.closed(this.tenant);
@@ -127,15 +125,9 @@ export class FebeListener implements ConnectionListener {
     events.disconnected({ ...tenant, records: connection.records });
   }
 
-  /** One turn without bytes is not enough: it may have started after the phase in which sockets are read. */
-  async #readSentBytes(): Promise<void> {
-    let before = -1;
-    for (let turn = 0, quiet = 0; turn < LAST_TURNS && quiet < QUIET_TURNS; turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      let bytes = 0;
-      for (const connection of this.#connections) bytes += connection.bytesRead;
-      quiet = bytes === before ? quiet + 1 : 0;
-      before = bytes;
-    }
+  #receivedBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection.bytesRead;
+    return bytes;
   }
 }

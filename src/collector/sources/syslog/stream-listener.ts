@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type DropArgument, isIPv6, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
+import { untilQuiet } from '../../../runtime/async/until-quiet.ts';
 import { productVersion } from '../../../runtime/product-version.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
@@ -21,9 +22,6 @@ import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts
 /** Many senders connect at once after a restart. The kernel limits this to its `somaxconn`. */
 const BACKLOG = 4096;
 const HANDSHAKE_WITHIN_MS = 10_000;
-/** Maximum event loop turns in which a closing listener reads the bytes that its peers have already sent. */
-const LAST_TURNS = 50;
-const QUIET_TURNS = 2;
 const CLOSE_WITHIN_MS = 5000;
 /** For the last answers of a connection that is closed. */
 const LINGER_MS = 500;
@@ -79,7 +77,7 @@ export class StreamListener implements SyslogListener {
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
-    await this.#readSentBytes();
+    await untilQuiet(() => this.#receivedBytes());
     for (const connection of [...this.#connections]) connection.shutdown();
     await this.#connectionsEnded(deadline);
     for (const connection of [...this.#connections]) connection.close();
@@ -213,16 +211,10 @@ export class StreamListener implements SyslogListener {
     });
   }
 
-  /** One turn without bytes is not enough: it may have started after the phase in which sockets are read. */
-  async #readSentBytes(): Promise<void> {
-    let before = -1;
-    for (let turn = 0, quiet = 0; turn < LAST_TURNS && quiet < QUIET_TURNS; turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      let bytes = 0;
-      for (const connection of this.#connections) bytes += connection.bytesRead;
-      quiet = bytes === before ? quiet + 1 : 0;
-      before = bytes;
-    }
+  #receivedBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection.bytesRead;
+    return bytes;
   }
 
   /** Resolves when all connections have ended, and after a few seconds in any case. */

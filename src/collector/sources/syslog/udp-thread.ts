@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
+import { untilQuiet } from '../../../runtime/async/until-quiet.ts';
 import type { FromUdpThread, ToUdpThread, UdpThreadData } from './udp-messages.ts';
 
 /**
@@ -12,8 +13,7 @@ const HAND_OVER_AFTER_MS = 2;
 /** Handed over and not yet processed. Above it, messages are dropped and counted. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const LARGEST_MESSAGE_BYTES = 65_536;
-/** Turns of the event loop in which a closing socket reads what the kernel has. */
-const LAST_TURNS = 50;
+/** Turns of the event loop without a message, after which a closing socket has read all that the kernel has. */
 const QUIET_TURNS = 3;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -119,11 +119,7 @@ function handOver(): void {
 
 /** Reads what the kernel has received, and closes. */
 async function close(): Promise<void> {
-  for (let turn = 0, quiet = 0, before = -1; turn < LAST_TURNS && quiet < QUIET_TURNS; turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    quiet = received === before ? quiet + 1 : 0;
-    before = received;
-  }
+  await untilQuiet(() => received, QUIET_TURNS);
   socket.close();
   handOver();
   send({ kind: 'closed' });
