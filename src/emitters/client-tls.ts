@@ -1,27 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
-import { durationToMs, parseDuration } from '../runtime/configuration/duration.ts';
 import { fileOf } from '../runtime/configuration/schema-options.ts';
-import { pemText } from '../runtime/tls.ts';
 import type { TlsClientOptions } from '../transport/socket-transport.ts';
+import { pemOption as pem } from './option-schemas.ts';
 
-/** A duration greater than zero, in milliseconds. */
-export const durationOption = z.string().transform((text, context) => {
-  try {
-    const ms = durationToMs(parseDuration(text));
-    if (ms > 0) return ms;
-  } catch {
-    // Reported below.
-  }
-  context.addIssue({ code: 'custom', message: 'expected a duration greater than zero, such as "10s"' });
-  return z.NEVER;
-});
-
-const pem = z
-  .string()
-  .transform(pemText)
-  .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
 const path = z.string().min(1, 'expected the path of a file');
 
 /** The keys of an emitter that connects with TLS. */

@@ -4,8 +4,8 @@ import { facilityCodeOf, severityCodeOf } from '../protocols/syslog/codes.ts';
 import { isTimeZone } from '../protocols/syslog/message-time.ts';
 import { MIN_MESSAGE_BYTES } from '../protocols/syslog/syslog-message.ts';
 import type { MessageSettings } from '../protocols/syslog/write-record.ts';
-import { parseByteSize } from '../runtime/configuration/byte-size.ts';
 import type { ConfigurationProblem } from '../runtime/configuration/configuration-error.ts';
+import { byteSizeOption } from './option-schemas.ts';
 
 /** The largest message that the source `syslog` accepts, as configured by default. */
 const DEFAULT_MESSAGE_BYTES = 256 * 1024;
@@ -25,14 +25,7 @@ const severity = z.union([z.number(), z.string()]).transform((given, context) =>
   return z.NEVER;
 });
 
-const messageBytes = z
-  .union([z.number(), z.string().transform(parseByteSize)])
-  .refine(
-    (bytes) =>
-      Number.isInteger(bytes) && Number(bytes) >= MIN_MESSAGE_BYTES && Number(bytes) <= MAX_MESSAGE_BYTES,
-    `expected ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES} bytes, or a text such as "8KiB"`,
-  )
-  .transform(Number);
+const messageBytes = byteSizeOption(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES, '8KiB');
 
 const name = z.string().min(1);
 

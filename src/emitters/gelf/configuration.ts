@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { levelOf } from '../../protocols/gelf/gelf-level.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocols/gelf/gelf-presentation.ts';
 import { MAX_DATAGRAM_BYTES } from '../../protocols/gelf/packet-codec.ts';
-import { parseByteSize } from '../../runtime/configuration/byte-size.ts';
 import {
   ConfigurationError,
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
 import { isPacketAddress, parseTransportAddress } from '../../transport/transport-address.ts';
-import { clientTlsProblems, clientTlsShape, durationOption } from '../client-tls.ts';
+import { clientTlsProblems, clientTlsShape } from '../client-tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
+import { byteSizeOption, durationOption } from '../option-schemas.ts';
 
 const DEFAULT_PORT = 12_201;
 /** At this size, 128 chunks carry little more than a minimal message. */
@@ -33,14 +33,7 @@ const level = z.union([z.number(), z.string()]).transform((given, context) => {
   return z.NEVER;
 });
 
-const messageBytes = z
-  .union([z.number(), z.string().transform(parseByteSize)])
-  .refine(
-    (bytes) =>
-      Number.isInteger(bytes) && Number(bytes) >= MIN_MESSAGE_BYTES && Number(bytes) <= MAX_MESSAGE_BYTES,
-    `expected ${MIN_MESSAGE_BYTES} to ${MAX_MESSAGE_BYTES} bytes, or a text such as "1MiB"`,
-  )
-  .transform(Number);
+const messageBytes = byteSizeOption(MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES, '1MiB');
 
 const name = z.string().min(1);
 

@@ -4,11 +4,10 @@ import {
   ConfigurationError,
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
-import { durationToMs, parseDuration } from '../../runtime/configuration/duration.ts';
 import { fileOf } from '../../runtime/configuration/schema-options.ts';
-import { pemText } from '../../runtime/tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
+import { durationOption, pemOption } from '../option-schemas.ts';
 
 /** One destination. The parsed target is plain data, so it can be passed to a worker thread. */
 const url = z.string().transform((text, context) => {
@@ -27,22 +26,6 @@ const logplexUrl = z.string().superRefine((text, context) => {
   else if (target !== undefined && isFault(target))
     context.addIssue({ code: 'custom', message: target.fault });
 });
-
-const duration = z.string().transform((text, context) => {
-  try {
-    const ms = durationToMs(parseDuration(text));
-    if (ms > 0) return ms;
-  } catch {
-    // Reported below.
-  }
-  context.addIssue({ code: 'custom', message: 'expected a duration greater than zero, such as "10s"' });
-  return z.NEVER;
-});
-
-const pem = z
-  .string()
-  .transform(pemText)
-  .refine((text) => text.includes('-----BEGIN '), 'expected PEM text (for a path, add _file to the key)');
 
 const shape = {
   url: url.optional().meta({
@@ -73,27 +56,27 @@ const shape = {
   ordered: z.boolean().default(false).meta({
     description: 'Send one request at a time per destination instead of up to three.',
   }),
-  patience: duration.prefault('1m').meta({
+  patience: durationOption.prefault('1m').meta({
     format: 'duration',
     description:
       'How long one of several destinations may delay the others before its records become dead letters.',
   }),
-  ca: pem.optional().meta({
+  ca: pemOption.optional().meta({
     format: 'PEM text',
     description: 'Trusted certificate authorities instead of those of Node.',
   }),
   ca_file: z.string().min(1, 'expected the path of a file').optional().meta(fileOf('ca')),
   insecure: z.boolean().default(false).meta({ description: 'Do not verify certificates. For tests only.' }),
-  connect_timeout: duration
+  connect_timeout: durationOption
     .prefault('5s')
     .meta({ format: 'duration', description: 'Timeout of connecting.' }),
-  tls_timeout: duration
+  tls_timeout: durationOption
     .prefault('5s')
     .meta({ format: 'duration', description: 'Timeout of the TLS handshake.' }),
-  request_timeout: duration
+  request_timeout: durationOption
     .prefault('10s')
     .meta({ format: 'duration', description: 'Timeout of a request including its response.' }),
-  idle_timeout: duration
+  idle_timeout: durationOption
     .prefault('30s')
     .meta({ format: 'duration', description: 'Close unused connections after this time.' }),
 };

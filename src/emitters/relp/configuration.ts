@@ -5,9 +5,10 @@ import {
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
 import { DEFAULT_RELP_PORT, parseRelpAddress, RELP_ADDRESS_FORMAT } from '../../transport/relp-address.ts';
-import { clientTlsProblems, clientTlsShape, durationOption } from '../client-tls.ts';
+import { clientTlsProblems, clientTlsShape } from '../client-tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
+import { durationOption } from '../option-schemas.ts';
 import { messageProblems, syslogMessageShape } from '../syslog-message-options.ts';
 
 const MAX_WINDOW = 10_000;

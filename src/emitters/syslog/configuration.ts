@@ -9,9 +9,10 @@ import {
   type TransportAddress,
 } from '../../transport/transport-address.ts';
 import { MAX_UDP_PAYLOAD_BYTES } from '../../transport/udp-transport.ts';
-import { clientTlsProblems, clientTlsShape, durationOption } from '../client-tls.ts';
+import { clientTlsProblems, clientTlsShape } from '../client-tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
+import { durationOption } from '../option-schemas.ts';
 import { messageProblems, syslogMessageShape } from '../syslog-message-options.ts';
 
 /** Default ports: 514 for UDP and TCP (as rsyslog and syslog-ng), 6514 for TLS (RFC 5425). */
