@@ -21,6 +21,11 @@ export function memoryBytes(pid: number): number {
   return statusKilobytes(pid, 'VmRSS') * 1024;
 }
 
+/** The resident memory of a process without the pages of files that it maps, which the kernel can drop, in bytes. */
+export function ownMemoryBytes(pid: number): number {
+  return statusKilobytes(pid, 'RssAnon') * 1024;
+}
+
 function statusKilobytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN);

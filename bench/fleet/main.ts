@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../testkit/free-ports.ts';
-import { cpuSeconds, memoryBytes, peakMemoryBytes } from '../../testkit/process-usage.ts';
+import { cpuSeconds, memoryBytes, ownMemoryBytes, peakMemoryBytes } from '../../testkit/process-usage.ts';
 import { startProduct, untilReady } from '../../testkit/product.ts';
 import type { RunningProcess } from '../../testkit/running-process.ts';
 import { table } from '../table.ts';
@@ -104,7 +104,7 @@ async function loadOf(aggregator: RunningProcess, fleet: Fleet) {
 async function measureLedger(): Promise<void> {
   const rows: string[][] = [];
   const first = await startAggregator('ledger');
-  rows.push(['0', '-', megabytes(memoryBytes(first.pid))]);
+  rows.push(['0', '-', megabytes(ownMemoryBytes(first.pid))]);
   await first.stop();
   let filled = 0;
   for (const streams of [LEDGER / 10, LEDGER]) {
@@ -113,10 +113,14 @@ async function measureLedger(): Promise<void> {
     const startedAt = performance.now();
     const aggregator = await startAggregator('ledger');
     const readyMs = performance.now() - startedAt;
-    rows.push([String(streams), `${(readyMs / 1000).toFixed(1)} s`, megabytes(memoryBytes(aggregator.pid))]);
+    rows.push([
+      String(streams),
+      `${(readyMs / 1000).toFixed(1)} s`,
+      megabytes(ownMemoryBytes(aggregator.pid)),
+    ]);
     await aggregator.stop();
   }
-  say(table(['streams in the ledger', 'ready after', 'resident memory'], rows));
+  say(table(['streams in the ledger', 'ready after', 'own memory'], rows));
 }
 
 async function startAggregator(name: string): Promise<RunningProcess> {
