@@ -71,6 +71,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '',
     load: async () => (await import('./commands/filter-command.ts')).filterCommand,
   },
+  config: {
+    description: 'Show or check the configuration of a service, with a file of --config.',
+    usage: '',
+    load: async () => (await import('./commands/config-command.ts')).loadConfigCommand(),
+  },
   monitor: {
     description: 'Search stored logs; show metrics and alerts.',
     usage: '',

@@ -14,9 +14,10 @@ import {
 import { readFileForms } from '../runtime/configuration/read-file-forms.ts';
 import { environmentWithFlags } from './add-variable-flags.ts';
 import type { Io } from './output/io.ts';
+import { overFile, readConfigurationFile } from './read-configuration-file.ts';
 
 /**
- * Reads flags, then environment, then files, then defaults. Throws ConfigurationError with the problems of
+ * Reads flags, then environment, then the file of --config, then defaults; `_FILE` forms of all of them. Throws ConfigurationError with the problems of
  * all of them.
  */
 export async function loadConfiguration<Config>(
@@ -24,7 +25,14 @@ export async function loadConfiguration<Config>(
   { table, parse }: ConfigurationSource<Config>,
   io: Io,
 ): Promise<LoadedConfiguration<Config>> {
-  const { environment: flags, flagged } = environmentWithFlags(command, table, io.environment);
+  const { config: path } = command.opts<{ config?: string }>();
+  const file = path === undefined ? undefined : await readConfigurationFile(path, table);
+  const below = file === undefined ? undefined : overFile(io.environment, file, table);
+  const { environment: flags, flagged } = environmentWithFlags(
+    command,
+    table,
+    below?.environment ?? io.environment,
+  );
   const { environment, problems: fileProblems } = await readFileForms(table, flags);
   const parsed = parsedOrProblems(() =>
     parse(environment, io.userId === undefined ? {} : { userId: io.userId }),
@@ -33,7 +41,14 @@ export async function loadConfiguration<Config>(
     throw new ConfigurationError([...fileProblems, ...notCausedBy(fileProblems, parsed.problems)]);
   }
   throwProblems(fileProblems);
-  return { ...parsed, environment, given: flags, origins: originsOf(table, flags, flagged) };
+  const origins = new Map(originsOf(table, flags, flagged));
+  for (const name of below?.fromFile ?? []) {
+    const origin = origins.get(name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : name);
+    const line = file?.values.get(name)?.line;
+    if (origin === 'environment' && line !== undefined) origins.set(name, `${file?.path}:${line}`);
+  }
+  const warnings = [...(file?.warnings ?? []), ...parsed.warnings];
+  return { ...parsed, warnings, environment, given: flags, origins, file: file?.path };
 }
 
 export interface ConfigurationSource<Config> {
@@ -53,9 +68,12 @@ export interface LoadedConfiguration<Config> {
   readonly given: Environment;
   /** By variable; without the variables that are not set. */
   readonly origins: ReadonlyMap<string, Origin>;
+  /** The path of --config. */
+  readonly file: string | undefined;
 }
 
-export type Origin = 'flag' | 'environment' | 'file';
+/** `file`: a `_FILE` form; a path and a line: the file of --config. */
+export type Origin = 'flag' | 'environment' | 'file' | `${string}:${number}`;
 
 function parsedOrProblems<Parsed extends object>(
   parse: () => Parsed,

@@ -10,14 +10,18 @@ import { jsonText } from './output/json-text.ts';
 import { printable, textTable } from './output/text-table.ts';
 import { formatParagraph } from './output/wrap-text.ts';
 
+/** What of a checked configuration is printed: everything, the variables that are set, or whether it is valid. */
+export type CheckView = 'all' | 'set' | 'verdict';
+
 /** For --check: prints every variable with its value and its origin. Secrets and PEM text are not shown. */
 export function printCheck(
   io: Io,
   table: VariableTable,
   loaded: LoadedConfiguration<unknown>,
-  { json, stateDirectories, extra, connections }: CheckReportOptions,
+  { json, view, stateDirectories, extra, connections }: CheckReportOptions,
 ): void {
-  const variables = shownVariables(table, loaded, stateDirectories);
+  const all = shownVariables(table, loaded, stateDirectories);
+  const variables = view === 'all' ? all : all.filter(({ name }) => loaded.origins.has(name));
   const { warnings } = loaded;
   if (json) {
     const ok = !hasFailed(connections);
@@ -28,7 +32,8 @@ export function printCheck(
   const rows = variables.map(({ name, value, origin }) => [name, printable(value ?? '-'), origin]);
   const width = widthOf(io.stdout);
   const columns = [{ title: 'variable' }, { title: 'value', wraps: true as const }, { title: 'from' }];
-  io.stdout.write(textTable(columns, rows, width));
+  if (view !== 'verdict') io.stdout.write(textTable(columns, rows, width));
+  if (view === 'set') return;
   for (const [title, value] of Object.entries(extra))
     io.stdout.write(`\n${formatParagraph(`${title}: ${jsonText(value)}`, width, 2)}`);
   for (const { variable, message } of warnings)
@@ -58,6 +63,7 @@ export type StateDirectories = Readonly<Record<string, string>>;
 
 interface CheckReportOptions {
   readonly json: boolean;
+  readonly view: CheckView;
   readonly stateDirectories: StateDirectories;
   /** More to print, by title. */
   readonly extra: Readonly<Record<string, Json>>;

@@ -29,11 +29,12 @@ export interface ReloadedFilesOptions {
 /** Deeper than any configuration. */
 const MAX_DEPTH = 8;
 
-/** The files that are named by a `_FILE` variable, or by a key that ends with `_file` in a JSON value. */
+/** The file of --config, and the files that are named by a `_FILE` variable or by a key that ends with `_file` in a JSON value. */
 export function namedFiles(
   table: VariableTable,
   environment: Environment,
   config: unknown,
+  configurationFile?: string,
 ): readonly NamedFile[] {
   const ofVariables = Object.values(table)
     .filter(hasFileForm)
@@ -42,7 +43,11 @@ export function namedFiles(
       if (!path) return [];
       return [{ path: resolve(path), namedBy: name + FILE_SUFFIX, isReloadable: reloads === true }];
     });
-  return [...ofVariables, ...fileKeys(config, 0)];
+  const own =
+    configurationFile === undefined
+      ? []
+      : [{ path: configurationFile, namedBy: '--config', isReloadable: true }];
+  return [...own, ...ofVariables, ...fileKeys(config, 0)];
 }
 
 /** Reloads the files that change while the process runs. Returns nothing to watch as `undefined`. */

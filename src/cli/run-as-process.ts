@@ -12,14 +12,19 @@ import { createLogger } from '../runtime/logging/logger.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { CommandError } from './command-error.ts';
 import type { Context } from './context.ts';
-import { type ConfigurationSource, loadConfiguration } from './load-configuration.ts';
+import { CurrentConfiguration } from './current-configuration.ts';
+import {
+  type ConfigurationSource,
+  type LoadedConfiguration,
+  loadConfiguration,
+} from './load-configuration.ts';
 import { type OneShotEnd, oneShotSummary } from './one-shot/one-shot-summary.ts';
 import { ProgressLine } from './one-shot/progress-line.ts';
 import { showProgress } from './one-shot/show-progress.ts';
 import { EXIT } from './output/exit-codes.ts';
 import { type Io, widthOf } from './output/io.ts';
 import { jsonText } from './output/json-text.ts';
-import { hasFailed, printCheck, type StateDirectories } from './print-check.ts';
+import { type CheckView, hasFailed, printCheck, type StateDirectories } from './print-check.ts';
 import { namedFiles, watchNamedFiles } from './reloaded-files.ts';
 import { type RunServiceOptions, runService } from './run-service.ts';
 import type { Service, ServiceDependencies } from './service.ts';
@@ -31,7 +36,7 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
   plan: ProcessPlan<Config, Runs>,
 ): Promise<void> {
   const { io } = context;
-  const { check = false, connect = false, json = false } = command.opts<CheckOptions>();
+  const { check = false, connect = false, json = false, view = 'all' } = command.opts<CheckOptions>();
   if (connect && !check)
     throw new CommandError('--connect requires --check: it tries the connections and exits.', EXIT.usage);
   if (!check) {
@@ -44,7 +49,7 @@ export async function runAsProcess<Config extends CommonConfig, Runs extends Ser
     const extra = (await plan.checked?.(config)) ?? {};
     const connections = connect ? await plan.connect(config) : undefined;
     const stateDirectories = plan.stateDirectories(config);
-    printCheck(io, plan.source.table, loaded, { json, stateDirectories, extra, connections });
+    printCheck(io, plan.source.table, loaded, { json, view, stateDirectories, extra, connections });
     if (hasFailed(connections)) context.exitCode = EXIT.failure;
   } catch (error) {
     if (!json || !(error instanceof ConfigurationError)) throw error;
@@ -95,6 +100,8 @@ interface CheckOptions {
   readonly check?: boolean;
   readonly connect?: boolean;
   readonly json?: boolean;
+  /** Set by the command `config`. */
+  readonly view?: CheckView;
 }
 
 /**
@@ -102,6 +109,7 @@ interface CheckOptions {
  */
 export function addCheckOptions(command: Command, json = '--check'): Command {
   return command
+    .option('--config <path>', 'Read variables from a YAML file. Flags and the environment win.')
     .option('--check', 'Validate the configuration, print it, and exit.')
     .option('--connect', 'With --check: also try to open files and to connect to all servers.')
     .option('--json', `With ${json}: print JSON instead of text.`);
@@ -112,12 +120,18 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   command: Command,
   plan: ProcessPlan<Config, Runs>,
 ): Promise<number> {
-  const { config: parsed, warnings, given } = await loadConfiguration(command, plan.source, io);
+  const loaded = await loadConfiguration(command, plan.source, io);
+  const { config: parsed, warnings, given, file } = loaded;
   const config = await settled(plan, parsed);
   const pretty = io.stderr.isTTY === true;
   const to = new ProgressLine(io.logOutput());
   const colours = !io.environment.NO_COLOR;
-  const loggerOf = (name: string, level: LogLevel) => createLogger({ level, name, pretty, colours, to });
+  const loggers: Logger[] = [];
+  const loggerOf = (name: string, level: LogLevel) => {
+    const created = createLogger({ level, name, pretty, colours, to });
+    loggers.push(created);
+    return created;
+  };
   const logger = loggerOf(plan.name, config.logLevel);
   for (const warning of warnings) logger.warn({ variable: warning.variable }, sentence(warning));
   const stdout = io.recordOutput();
@@ -131,9 +145,15 @@ async function runPlan<Config extends CommonConfig, Runs extends Service<Config>
   }));
   const oneShot = plan.oneShot?.(service, config);
   const { shutdownTimeoutMs } = config;
-  const reopen = async () => service.reopen(await reread(io, command, plan.source, logger));
+  const current = new CurrentConfiguration(plan.source.table, given, logger);
+  const reopen = async () => {
+    const again = await reread(io, command, plan.source, logger);
+    if (again !== undefined) current.reloaded(again.given);
+    if (again !== undefined) for (const each of loggers) each.level = again.config.logLevel;
+    await service.reopen(again?.config);
+  };
   // A one-shot run ends before certificates are renewed.
-  const files = oneShot === undefined ? namedFiles(plan.source.table, given, config) : [];
+  const files = oneShot === undefined ? namedFiles(plan.source.table, given, config, file) : [];
   const watcher = watchNamedFiles({ files, reload: reopen, logger, clock: systemClock });
   void watcher?.start();
   const stopWatching = plan.watch?.(service, config, logger);
@@ -180,21 +200,21 @@ async function settled<Config extends CommonConfig, Runs extends Service<Config>
 }
 
 /**
- * The environment of a process does not change, but the files that it names do. undefined: they are invalid
- * now.
+ * The environment of a process does not change, but the file of --config and the files that it names do. undefined: they
+ * are invalid now.
  */
 async function reread<Config>(
   io: Io,
   command: Command,
   source: ConfigurationSource<Config>,
   logger: Logger,
-): Promise<Config | undefined> {
+): Promise<LoadedConfiguration<Config> | undefined> {
   try {
-    return (await loadConfiguration(command, source, io)).config;
+    return await loadConfiguration(command, source, io);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     const { problems } = error;
-    logger.error({ problems }, 'The configuration is no longer valid; keeping the current certificates');
+    logger.error({ problems }, 'The configuration is no longer valid; keeping the current one');
     return undefined;
   }
 }
