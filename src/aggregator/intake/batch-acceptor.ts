@@ -35,11 +35,14 @@ export class BatchAcceptor {
   readonly #queue: QueueWriter;
   readonly #events: IntakeEvents;
   readonly #budget: UnansweredBudget;
+  readonly #onAccepted: (incoming: IncomingBatch) => void;
   readonly #underWay = new StreamsUnderWay();
 
-  constructor(queue: QueueWriter, events: IntakeEvents, unansweredBytes: number = UNANSWERED_BYTES) {
+  constructor(queue: QueueWriter, events: IntakeEvents, options: BatchAcceptorOptions = {}) {
+    const { unansweredBytes = UNANSWERED_BYTES, onAccepted = () => {} } = options;
     this.#queue = queue;
     this.#events = events;
+    this.#onAccepted = onAccepted;
     this.#budget = new UnansweredBudget(unansweredBytes, (bytes) => events.unanswered({ bytes }));
   }
 
@@ -65,6 +68,7 @@ export class BatchAcceptor {
     this.#underWay.begin(stream);
     try {
       await this.#queue.append(incoming);
+      this.#onAccepted(incoming);
       return ACCEPTED;
     } catch (error) {
       return outcomeOf(error as Error);
@@ -73,6 +77,13 @@ export class BatchAcceptor {
       this.#budget.give(data.length);
     }
   }
+}
+
+export interface BatchAcceptorOptions {
+  /** Of all batches that wait for their commit. */
+  readonly unansweredBytes?: number;
+  /** Must not throw. */
+  readonly onAccepted?: (incoming: IncomingBatch) => void;
 }
 
 function outcomeOf(error: Error): BatchOutcome {
