@@ -18,6 +18,7 @@ import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiStore, UnavailableStore } from './operations/api-store.ts';
 import type { FilterContext } from './operations/filter-operations.ts';
+import type { IntakeContext } from './operations/intake-operations.ts';
 import {
   DESCRIPTION_OPERATIONS,
   NETWORK_OPERATIONS,
@@ -27,7 +28,7 @@ import {
 import type { QueueContext } from './operations/queue-context.ts';
 import { SESSION_OPERATIONS, type StoreName } from './operations/session-operations.ts';
 
-export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext {
+export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext, IntakeContext {
   /** The store at the moment of a request. undefined: no store is configured. */
   readonly store: () => ApiStore | UnavailableStore | undefined;
   /** The queue, or the reason why there is none, as a sentence. */

@@ -98,7 +98,7 @@ describe('every operation', () => {
 
   test('for the owner is left out: the HTTP address does not accept it', () => {
     const forOwner = NETWORK_OPERATIONS.filter(({ access }) => access === 'owner').map(({ id }) => id);
-    expect(forOwner).toEqual(['forgetEmitter', 'skipEntry', 'discardDeadLetters']);
+    expect(forOwner).toEqual(['forgetEmitter', 'skipEntry']);
     for (const id of forOwner) expect(JSON.stringify(document)).not.toContain(id);
   });
 
