@@ -21,7 +21,7 @@ export interface StreamRegisterLimits {
 }
 
 /**
- * What the streams of this run are, for operators: the ledger has only their positions. A peer decides about
+ * The origin of the streams of this run, for operators: the ledger has only their positions. A peer decides about
  * the number of its streams and the size of their resources, so both are limited: the streams without a batch
  * for the longest time are removed.
  */

@@ -265,7 +265,7 @@ export interface StatusReport {
   listeners: ListenerReport[];
   /** Listeners that the limit of the size has left out. */
   omittedListeners: number;
-  /** What fails now, in words. */
+  /** Failures of the moment, in words. */
   problems: string[];
 }
 
