@@ -17,14 +17,15 @@ export function liveText(status: AggregatorStatus, width: number | undefined): s
     ),
     ...(pagerduty?.lastError == null ? [] : [`Cannot send to PagerDuty: ${pagerduty.lastError}`]),
   ];
-  return lines.map((line) => `\n${formatParagraph(printable(line), width, 2)}`).join('');
+  if (lines.length === 0) return '';
+  return `\n${lines.map((line) => formatParagraph(printable(line), width, 2)).join('')}`;
 }
 
 type Part<Name extends keyof AggregatorStatus> = NonNullable<AggregatorStatus[Name]>;
 
 function intakeText({ recordsPerSecond, bytesPerSecond, collectors, streams }: Part<'intake'>): string {
-  const rate = `${count(Math.round(recordsPerSecond))} records/s (${formatByteSize(Math.round(bytesPerSecond))}/s)`;
-  return `receiving ${rate} from ${count(collectors)} connected collectors; ${count(streams)} streams since the start`;
+  const rate = `${rateText(recordsPerSecond)} (${formatByteSize(Math.round(bytesPerSecond))}/s)`;
+  return `receiving ${rate}; connected collectors: ${count(collectors)}; streams since the start: ${count(streams)}`;
 }
 
 function diskText({ usedBytes, limitBytes, freeBytes }: Part<'disk'>): string {
@@ -36,10 +37,15 @@ function diskText({ usedBytes, limitBytes, freeBytes }: Part<'disk'>): string {
 function emitterText(report: EmitterBalanceReport): readonly string[] {
   const { emitter, state, lagSeconds = 0, recordsPerSecond = 0, catchUpSeconds, problem, queued } = report;
   if (state === undefined) return [];
-  const rate = `${count(Math.round(recordsPerSecond))} records/s`;
+  const rate = rateText(recordsPerSecond);
   const lag =
     queued.records > 0 ? `, ${durationText(Math.round(lagSeconds))} late, ${endText(catchUpSeconds)}` : '';
   return [`${emitter}: ${state}, ${rate}${lag}${problem === undefined ? '' : `: ${problem}`}`];
+}
+
+/** A slow rate is not none. */
+function rateText(perSecond: number): string {
+  return `${perSecond < 10 ? String(perSecond) : count(Math.round(perSecond))} records/s`;
 }
 
 function endText(catchUpSeconds: number | undefined): string {

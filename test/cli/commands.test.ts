@@ -100,7 +100,7 @@ describe('status', () => {
     const directory = await ownedDirectory('aggregator', { getStatus: answerWith(live) });
     const { stdout } = await commandOf(['status', '--state-directory', directory]);
     const lines = [
-      'receiving 2,000 records/s (2 KiB/s) from 3 connected collectors; 40 streams since the start',
+      'receiving 2,000 records/s (2 KiB/s); connected collectors: 3; streams since the start: 40',
       'the queue uses 1 KiB of 2 KiB; 4 KiB are free on the disk',
       'file: retrying, 1,235 records/s, 1m30s late, caught up in 1h: no route',
       'Late: emitter file, for 90 s.',
