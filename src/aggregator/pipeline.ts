@@ -6,6 +6,8 @@ import type { Registry } from 'prom-client';
 import { createEmitter } from '../emitters/create-emitter.ts';
 import type { FilterSource } from '../emitters/filtering/filter-source.ts';
 import type { SqlDatabase } from '../logstore/sql/sql-database.ts';
+import { totalBytes } from '../records/ranges.ts';
+import type { StreamId } from '../records/stream-id.ts';
 import { repeat } from '../runtime/async/repeat.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
@@ -22,6 +24,7 @@ import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { stateProblem } from '../storage/state-problem.ts';
 import { type Api, createApi } from './api/api.ts';
 import type { ApiStore, UnavailableStore } from './api/operations/api-store.ts';
+import type { IntakeActivity } from './api/operations/intake-operations.ts';
 import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { AggregatorFilters } from './filters/aggregator-filters.ts';
@@ -37,6 +40,8 @@ import type { Notifier } from './notify/notifier.ts';
 import { type OpenNotifyState, openNotifyState } from './notify/open-notify-state.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
 import { AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
+import { pageHandler } from './page/page-handler.ts';
+import { LiveStatus } from './status/live-status.ts';
 import { AGGREGATOR_VARIABLES } from './variables.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
@@ -111,6 +116,7 @@ class RunningAggregator implements Aggregator {
   #intakes: Intakes | undefined;
   #control: ControlServer | undefined;
   #filters: AggregatorFilters | undefined;
+  #live: LiveStatus | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
   /** As it was when the queue was closed. */
@@ -130,8 +136,11 @@ class RunningAggregator implements Aggregator {
       entrySkipped: (name) => this.#chains.find(({ emitter }) => emitter === name)?.tryAgain(),
       filters: () => this.#filters,
       filterStatuses: () => this.#filters?.statuses(),
+      live: async () => await this.#live?.report(),
+      activity: () => this.#activity(),
       token: config.httpToken,
       listenAddress: config.httpAddress,
+      storeName: config.emitters.find(({ type }) => type.dialect !== undefined)?.type.dialect,
       ...deps,
     });
     this.#http = new HttpServer({
@@ -141,6 +150,7 @@ class RunningAggregator implements Aggregator {
       health: () => this.health(),
       logger: deps.logger,
       mounts: [this.#api.network],
+      fallback: pageHandler({ isServed: config.servesPage !== false }),
     });
   }
 
@@ -161,6 +171,7 @@ class RunningAggregator implements Aggregator {
       await filters.start((name, filter) => this.#useFilter(name, filter));
       if (this.#store === undefined) resolveAlerts(notifier);
       await this.#startIntakes(queue);
+      this.#live = this.#liveStatus(queue, notifier);
       await this.#serveControl();
       this.#watchQueue(queue, new QueuePressure(notifier, this.#config.queueMaxBytes, this.#deps.clock));
     }
@@ -359,6 +370,27 @@ class RunningAggregator implements Aggregator {
     );
   }
 
+  #activity(): IntakeActivity | undefined {
+    const [intakes, queue] = [this.#intakes, this.#queue];
+    if (intakes === undefined || queue === undefined) return undefined;
+    const { collectors, streams } = intakes;
+    const acceptedBytes = (stream: StreamId) => totalBytes(queue.ledger.ranges(stream));
+    return { collectors, streams, acceptedBytes };
+  }
+
+  #liveStatus(queue: Queue, notifier: Notifier): LiveStatus {
+    return new LiveStatus({
+      queue,
+      stateDirectory: this.#config.stateDirectory,
+      emitters: () => this.#chains.map((chain) => chain.status()),
+      activity: () => this.#activity(),
+      health: () => this.health(),
+      notifier: () => notifier.report(),
+      pages: this.#config.notify !== undefined,
+      clock: this.#deps.clock,
+    });
+  }
+
   async #serveControl(): Promise<void> {
     const { stateDirectory: directory } = this.#config;
     const control = new ControlServer({ ...this.#deps, directory, handle: this.#api.owner });
@@ -399,6 +431,7 @@ class RunningAggregator implements Aggregator {
       const waiting = queue
         .knownEmitters()
         .map(({ name, queued }) => ({ emitter: name, bytes: queued.bytes }));
+      this.#live?.sample();
       pressure.observe({ diskBytes: queue.fullness().usedBytes, waiting });
     });
   }

@@ -74,6 +74,43 @@ describe('status', () => {
     expect(stdout).toMatch(/^file +1,000 \(97.7 KiB\) +190 \(22.5 KiB\) +9 \(450 B\) +1 \(6 B\)$/m);
   });
 
+  test('shows what a running aggregator does, and what is wrong', async () => {
+    const [emitter] = AGGREGATOR.emitters;
+    const live = {
+      ...AGGREGATOR,
+      emitters: [
+        {
+          ...emitter,
+          state: 'retrying',
+          lagSeconds: 90,
+          recordsPerSecond: 1234.5,
+          catchUpSeconds: 3600,
+          problem: 'no route\u001b[2J',
+        },
+      ],
+      intake: { recordsPerSecond: 2000, bytesPerSecond: 2048, collectors: 3, streams: 40 },
+      disk: { path: '/state', usedBytes: 1024, freeBytes: 4096, limitBytes: 2048 },
+      health: { status: 'degraded', problems: ['Late: emitter file, for 90 s.'] },
+      pagerduty: {
+        configured: true,
+        openIncidents: [{ key: 'file/delivery', summary: 'no route', since: '2026-01-31T10:00:00.000Z' }],
+        lastError: 'HTTP 500',
+      },
+    };
+    const directory = await ownedDirectory('aggregator', { getStatus: answerWith(live) });
+    const { stdout } = await commandOf(['status', '--state-directory', directory]);
+    const lines = [
+      'receiving 2,000 records/s (2 KiB/s); connected collectors: 3; streams since the start: 40',
+      'the queue uses 1 KiB of 2 KiB; 4 KiB are free on the disk',
+      'file: retrying, 1,235 records/s, 1m30s late, caught up in 1h: no route',
+      'Late: emitter file, for 90 s.',
+      'Incident file/delivery, since 2026-01-31T10:00:00.000Z: no route',
+      'Cannot send to PagerDuty: HTTP 500',
+    ];
+    for (const line of lines) expect(stdout).toContain(line);
+    expect(stdout).not.toContain('\u001b');
+  });
+
   test('shows the balance of a collector, and its streams when asked', async () => {
     const streams = [
       { stream: 'abc', source: '/var/log/a\nb', read: 5000, accepted: 4000, waiting: 1000, unread: 70 },

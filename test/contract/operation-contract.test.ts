@@ -49,8 +49,15 @@ const INPUTS: Readonly<Record<string, Input>> = {
 };
 
 /** The operations that need more than the access of the machine. All others are for every caller. */
-const NEED_TOKEN = ['listDeadLetters', 'getDeadLetter', 'replayDeadLetters', 'listFilterErrors', 'tryFilter'];
-const NEED_OWNER = ['forgetEmitter', 'skipEntry', 'discardDeadLetters'];
+const NEED_TOKEN = [
+  'listDeadLetters',
+  'getDeadLetter',
+  'replayDeadLetters',
+  'discardDeadLetters',
+  'listFilterErrors',
+  'tryFilter',
+];
+const NEED_OWNER = ['forgetEmitter', 'skipEntry'];
 
 const callOf = (operation: Operation<never>) => operationCall(operation, INPUTS[operation.id] ?? {});
 
@@ -160,7 +167,8 @@ test('a guard rejects the network, and not the socket', async () => {
 
 test('an operation that changes the queue needs a token or the owner', () => {
   const changing = OPERATIONS.filter(({ tag, method }) => /queue|dead letters/.test(tag) && method !== 'GET');
-  expect(changing.map(({ id }) => id).sort()).toEqual([...NEED_OWNER, 'replayDeadLetters'].sort());
+  const ofDeadLetters = ['replayDeadLetters', 'discardDeadLetters'];
+  expect(changing.map(({ id }) => id).sort()).toEqual([...NEED_OWNER, ...ofDeadLetters].sort());
 });
 
 describe('a collector', () => {

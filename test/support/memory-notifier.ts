@@ -3,6 +3,7 @@ import {
   type IncidentDetails,
   incidentName,
   type Notifier,
+  type NotifierReport,
 } from '../../src/aggregator/notify/notifier.ts';
 
 /** Keeps its notifications. */
@@ -27,6 +28,10 @@ export class MemoryNotifier implements Notifier {
 
   openIncidents(): readonly Incident[] {
     return [...this.open].flatMap((name) => this.#incidents.get(name) ?? []);
+  }
+
+  report(): NotifierReport {
+    return { openIncidents: [], lastError: undefined };
   }
 
   start(): Promise<void> {

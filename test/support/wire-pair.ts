@@ -7,6 +7,7 @@ import type { IntakeLimits } from '../../src/aggregator/intake/grpc/intake-limit
 import { Intakes } from '../../src/aggregator/intake/intakes.ts';
 import type { PublishLimits } from '../../src/aggregator/intake/publish/publish-calls.ts';
 import { Publisher } from '../../src/collector/publisher/publisher.ts';
+import type { StatusReport } from '../../src/records/gen/megacollector/v1/aggregator.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import type { Queue } from '../../src/storage/queue/queue.ts';
 import { capturedLogger } from './captured-logger.ts';
@@ -55,7 +56,8 @@ export async function startIntake(
   const port = grpc[0]?.port ?? 0;
   const stop = (deadline: AbortSignal) => intakes.stop(deadline);
   onTestFinished(() => stop(soon()));
-  return { intake: { port, stop }, store, lines, metrics, address: `127.0.0.1:${port}` };
+  const { collectors, streams } = intakes;
+  return { intake: { port, stop }, collectors, streams, store, lines, metrics, address: `127.0.0.1:${port}` };
 }
 
 /** The number of Publish calls now. */
@@ -72,6 +74,7 @@ export async function startPublisher(
     collectorId?: Buffer;
     instance?: bigint;
     previousInstance?: bigint | undefined;
+    status?: () => StatusReport;
   } = {},
 ) {
   const { logger, lines } = capturedLogger();
@@ -89,6 +92,7 @@ export async function startPublisher(
     clock: systemClock,
     logger,
     metrics: new Registry(),
+    status: options.status,
   });
   await publisher.start();
   onTestFinished(() => publisher.stop(soon()));

@@ -1,6 +1,12 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../runtime/clock.ts';
-import { type Incident, type IncidentDetails, incidentName, type Notifier } from './notifier.ts';
+import {
+  type Incident,
+  type IncidentDetails,
+  incidentName,
+  type Notifier,
+  type NotifierReport,
+} from './notifier.ts';
 
 /**
  * Logs incidents when no other notifier is configured: one line a minute for each incident, with summed
@@ -34,7 +40,14 @@ export class LoggingNotifier implements Notifier {
       bytes: (before?.bytes ?? 0) + added.bytes,
       attempts: (before?.attempts ?? 0) + added.attempts,
     };
-    this.#open.set(name, { incident, ...sum, loggedMs: isDue ? nowMs : before.loggedMs });
+    const sinceUnixNano = before?.sinceUnixNano ?? added.sinceUnixNano ?? this.#clock.nowUnixNano();
+    this.#open.set(name, {
+      incident,
+      reason,
+      sinceUnixNano,
+      ...sum,
+      loggedMs: isDue ? nowMs : before.loggedMs,
+    });
     if (isDue) this.#logger.error({ incident: name, reason, ...sum }, 'An incident is open');
   }
 
@@ -46,12 +59,25 @@ export class LoggingNotifier implements Notifier {
   openIncidents(): readonly Incident[] {
     return [...this.#open.values()].map(({ incident }) => incident);
   }
+
+  report(): NotifierReport {
+    const openIncidents = Array.from(this.#open, ([key, { reason, sinceUnixNano }]) => ({
+      key,
+      summary: reason.slice(0, MAX_CHARACTERS),
+      since: new Date(Number(sinceUnixNano / 1_000_000n)).toISOString(),
+    }));
+    return { openIncidents, lastError: undefined };
+  }
 }
 
 const INTERVAL_MS = 60_000;
+const MAX_CHARACTERS = 1000;
 
 interface OpenIncident {
   readonly incident: Incident;
+  /** Of the last trigger. */
+  readonly reason: string;
+  readonly sinceUnixNano: bigint;
   readonly records: number;
   readonly bytes: number;
   readonly attempts: number;

@@ -12,6 +12,19 @@ export interface Notifier extends Component {
   resolve(incident: Incident, options?: ResolveOptions): void;
   /** Triggered and unresolved incidents, including those known from earlier runs. */
   openIncidents(): readonly Incident[];
+  /** For operators. */
+  report(): NotifierReport;
+}
+
+export interface NotifierReport {
+  /** `since`: RFC 3339. */
+  readonly openIncidents: readonly {
+    readonly key: string;
+    readonly summary: string;
+    readonly since: string;
+  }[];
+  /** Why the last event could not be sent; undefined: it was sent, or there was none. */
+  readonly lastError: string | undefined;
 }
 
 export interface ResolveOptions {

@@ -9,6 +9,7 @@ import {
   type IncidentDetails,
   incidentName,
   type Notifier,
+  type NotifierReport,
   type ResolveOptions,
 } from './notifier.ts';
 import type { NotifyState } from './notify-state.ts';
@@ -34,6 +35,8 @@ export class PagerDutyNotifier implements Notifier {
   readonly #triggerNotBeforeMs = new Map<string, number>();
   readonly #abort = new AbortController();
   #failures = 0;
+  /** Why the last event could not be sent. */
+  #lastError: string | undefined;
   #failingSinceMs = 0;
   #retryNotBeforeMs = 0;
   /** From Retry-After. */
@@ -110,6 +113,17 @@ export class PagerDutyNotifier implements Notifier {
     return [...this.#records.values()].filter(({ isOpen }) => isOpen).map(incidentOf);
   }
 
+  report(): NotifierReport {
+    const openIncidents = [...this.#records.values()]
+      .filter(({ isOpen }) => isOpen)
+      .map((record) => ({
+        key: incidentName(incidentOf(record)),
+        summary: record.reason,
+        since: record.firstFailedAt,
+      }));
+    return { openIncidents, lastError: this.#lastError };
+  }
+
   #dedupKeyOf(incident: Incident): string {
     const { settings, emitters } = this.#options;
     return dedupKeyOf(incident, settings.incidentKey, emitters.length > 1);
@@ -148,10 +162,12 @@ export class PagerDutyNotifier implements Notifier {
     switch (result.kind) {
       case 'sent':
         this.#events.sent({ incident: name, action });
+        this.#lastError = undefined;
         this.#delivered(name, action);
         break;
       case 'refused':
         this.#events.refused({ incident: name, action, reason: result.reason });
+        this.#lastError = result.reason;
         this.#delivered(name, action);
         break;
       case 'retry':
@@ -197,6 +213,7 @@ export class PagerDutyNotifier implements Notifier {
     const jitteredMs = delayMs * (1 - JITTER + 2 * JITTER * random());
     const requestedMs = Math.min(afterMs, MAX_REQUESTED_DELAY_MS);
     this.#failures++;
+    this.#lastError = reason;
     this.#retryNotBeforeMs = nowMs + jitteredMs;
     this.#requestedNotBeforeMs = nowMs + requestedMs;
     const failure = { incident: name, action, reason };

@@ -1,10 +1,6 @@
 import { Command } from 'commander';
 import { getStatus } from '../../aggregator/api/operations/queue-operations.ts';
-import type {
-  AggregatorStatus,
-  AmountReport,
-  EmitterBalanceReport,
-} from '../../aggregator/api/operations/queue-reports.ts';
+import type { AggregatorStatus, AmountReport } from '../../aggregator/api/operations/queue-reports.ts';
 import type {
   CollectorStatus,
   ListenerReport,
@@ -15,6 +11,7 @@ import { NOTHING } from '../../records/amount.ts';
 import { formatByteSize } from '../../runtime/configuration/byte-size.ts';
 import { callOwner } from '../call-owner.ts';
 import type { Context } from '../context.ts';
+import { liveText } from '../live-text.ts';
 import { widthOf } from '../output/io.ts';
 import { jsonText } from '../output/json-text.ts';
 import { count, printable, textTable } from '../output/text-table.ts';
@@ -73,14 +70,14 @@ function statusText(status: AggregatorStatus | CollectorStatus, width: number | 
 
 const RIGHT = { right: true } as const;
 
-function aggregatorText(
-  { accepted, emitters, diskBytes, filters = [] }: AggregatorStatus,
-  width: number | undefined,
-): string {
+type AmountName = 'before' | 'delivered' | 'filtered' | 'queued' | 'deadLettered' | 'discarded';
+
+function aggregatorText(status: AggregatorStatus, width: number | undefined): string {
+  const { accepted, emitters, diskBytes, filters = [] } = status;
   const total = `accepted ${amountText(accepted)}; the queue takes ${formatByteSize(diskBytes)} on disk`;
   const begun = emitters.some(({ before }) => before.bytes > 0 || before.records > 0);
   const hasFiltered = emitters.some(({ filtered = NOTHING }) => filtered.records > 0);
-  const parts: readonly (readonly [string, keyof Omit<EmitterBalanceReport, 'emitter'>])[] = [
+  const parts: readonly (readonly [string, AmountName])[] = [
     ...(begun ? [['before', 'before'] as const] : []),
     ['delivered', 'delivered'],
     ...(hasFiltered ? [['filtered', 'filtered'] as const] : []),
@@ -93,7 +90,7 @@ function aggregatorText(
     printable(balance.emitter),
     ...parts.map(([, part]) => amountText(balance[part] ?? NOTHING)),
   ]);
-  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}${filtersText(filters, width)}`;
+  return `${formatParagraph(total, width)}\n${textTable(columns, rows, width)}${liveText(status, width)}${filtersText(filters, width)}`;
 }
 
 /** The filters that need attention. */

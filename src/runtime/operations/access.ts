@@ -7,8 +7,9 @@
  *
  * The rule for a new operation:
  *
- *   - `owner`, if it discards records, or anything else that cannot be created again;
- *   - `token`, if it shows records that are in no store, or sends records again;
+ *   - `owner`, if it discards records that no emitter has rejected, or state that cannot be created again;
+ *   - `token`, if it shows records that are in no store, or sends or discards records that an emitter has
+ *     rejected;
  *   - `machine` otherwise.
  *
  * All operations of a collector are `owner`: they show paths of files, and a collector has no token.

@@ -23,3 +23,20 @@ it('logs an incident once a minute with summed amounts, and its end', async () =
     { level: 30, msg: 'An incident is resolved' },
   ]);
 });
+
+it('reports open incidents with their last reason and their beginning', async () => {
+  const clock = new FakeClock();
+  const notifier = new LoggingNotifier(capturedLogger().logger, clock);
+  const incident = { emitter: 'text', kind: 'delivery' } as const;
+  const since = new Date(Number(clock.nowUnixNano() / 1_000_000n)).toISOString();
+  for (const reason of ['EPIPE', 'ECONNREFUSED']) {
+    notifier.trigger(incident, { reason, records: 1, bytes: 1, attempts: 1 });
+    await clock.advance(1000);
+  }
+  expect(notifier.report()).toEqual({
+    openIncidents: [{ key: 'text/delivery', summary: 'ECONNREFUSED', since }],
+    lastError: undefined,
+  });
+  notifier.resolve(incident);
+  expect(notifier.report().openIncidents).toEqual([]);
+});

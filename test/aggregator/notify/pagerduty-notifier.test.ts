@@ -95,6 +95,24 @@ describe('PagerDutyNotifier', () => {
     await vi.waitFor(() => expect(state.state).toEqual({ version: 1, incidents: [] }));
   });
 
+  it('reports open incidents, and why the last event could not be sent', async () => {
+    const { notifier, server, clock, actions } = await setUp();
+    server.answer = answering(500, '');
+    const told = notifier();
+    await told.start();
+    told.trigger(DELIVERY, failure());
+    await vi.waitFor(() => expect(told.report().lastError).toMatch(/^HTTP 500/), 10_000);
+    expect(told.report().openIncidents).toEqual([
+      { key: 'text/delivery', summary: 'EPIPE', since: expect.stringMatching(/^\d{4}-.*Z$/) },
+    ]);
+    server.answer = accepted;
+    await clock.advance(10_000);
+    await actions(2);
+    await vi.waitFor(() => expect(told.report().lastError).toBeUndefined(), 10_000);
+    told.resolve(DELIVERY);
+    expect(told.report().openIncidents).toEqual([]);
+  });
+
   it('triggers for an alert that cannot be checked, and resolves when it can be checked', async () => {
     const { notifier, server, actions } = await setUp();
     const told = notifier();

@@ -8,6 +8,7 @@ import { PublishedStream } from '../../../src/collector/publisher/published-stre
 import type {
   PublishRequest,
   PublishResponse,
+  StatusReport,
 } from '../../../src/records/gen/megacollector/v1/aggregator.ts';
 import { decodeRequest, encodeRequest, type OutgoingRequest } from '../../../src/records/publish-codec.ts';
 import { decodeRecordBatch } from '../../../src/records/wire.ts';
@@ -60,8 +61,9 @@ class MemoryAggregator implements PublishTransport {
     this.#receiver?.receive(message);
   }
 
-  welcome(limits = WELCOME_LIMITS): void {
-    const value = { protocolVersion: 1, compressions: [], limits, software: 'test' };
+  /** Without more, it is an aggregator of version 0.1.0. */
+  welcome(limits = WELCOME_LIMITS, more: { readonly statusReports?: boolean } = {}): void {
+    const value = { protocolVersion: 1, compressions: [], limits, software: 'test', ...more };
     this.answer({ $case: 'welcome', value });
   }
 
@@ -87,7 +89,7 @@ class MemoryAggregator implements PublishTransport {
   }
 }
 
-function started(source: MemoryStream) {
+function started(source: MemoryStream, status?: () => StatusReport) {
   const aggregator = new MemoryAggregator();
   const clock = new FakeClock();
   const { logger, lines } = capturedLogger();
@@ -102,6 +104,7 @@ function started(source: MemoryStream) {
     finished: () => void streams.delete(source.id),
     events: PUBLISHER_EVENTS.open({ logger, metrics: new Registry(), clock }),
     clock,
+    status,
   });
   return { aggregator, clock, lines, session, stream, running: session.run() };
 }
@@ -195,5 +198,54 @@ describe('PublishSession', () => {
     aggregator.welcome();
     aggregator.close('a newer call of this collector has begun', true);
     expect(await running).toMatchObject({ replaced: true, welcomed: true, fruitful: false });
+  });
+});
+
+describe('the report of the state of a collector', () => {
+  const report = (lagBytes: number): StatusReport => ({
+    lagBytes: BigInt(lagBytes),
+    queuedBytes: 0n,
+    lostBytes: 0n,
+    streams: 1,
+    listeners: [],
+    omittedListeners: 0,
+    problems: [],
+  });
+
+  /** The lag in each report that arrived. */
+  const lags = ({ messages }: MemoryAggregator) =>
+    messages.flatMap((each) => (each.$case === 'statusReport' ? [Number(each.value.lagBytes)] : []));
+
+  it('is sent after the welcome, and again when it has changed, at most every 10 seconds', async () => {
+    let lag = 1;
+    const { aggregator, clock, session, running } = started(new MemoryStream(), () => report(lag));
+    await settle();
+    expect(lags(aggregator)).toEqual([]);
+    aggregator.welcome(WELCOME_LIMITS, { statusReports: true });
+    await settle();
+    expect(lags(aggregator)).toEqual([1]);
+    lag = 2;
+    await clock.advance(9_999);
+    expect(lags(aggregator)).toEqual([1]);
+    await clock.advance(1);
+    expect(lags(aggregator)).toEqual([1, 2]);
+    for (let seconds = 0; seconds < 60; seconds += 10) await clock.advance(10_000);
+    expect(lags(aggregator)).toEqual([1, 2]);
+    lag = 3;
+    await clock.advance(10_000);
+    expect(lags(aggregator)).toEqual([1, 2, 3]);
+    session.finish();
+    await running;
+    lag = 4;
+    await clock.advance(20_000);
+    expect(lags(aggregator)).toEqual([1, 2, 3]);
+  });
+
+  it('is never sent to an aggregator of version 0.1.0, which would end the call', async () => {
+    const { aggregator, clock } = started(new MemoryStream(), () => report(1));
+    await settle();
+    aggregator.welcome();
+    await clock.advance(60_000);
+    expect(aggregator.messages.map(({ $case }) => $case)).toEqual(['hello', 'openStream']);
   });
 });

@@ -84,7 +84,7 @@ export const discardDeadLetters = operation({
   path: '/v1/dead-letters/discard',
   tag: 'dead letters',
   summary: 'Discard dead letters. They are counted as discarded.',
-  access: 'owner',
+  access: 'token',
   body: selection,
   status: 200,
   answer: countReport,

@@ -3,10 +3,12 @@ import { type Operation, operation } from '../../../runtime/operations/operation
 import { ALERT_OPERATIONS } from './alert-operations.ts';
 import { DEAD_LETTER_OPERATIONS } from './dead-letter-operations.ts';
 import { FILTER_OPERATIONS, type FilterContext } from './filter-operations.ts';
+import { INTAKE_OPERATIONS, type IntakeContext } from './intake-operations.ts';
 import { LOG_OPERATIONS } from './log-operations.ts';
 import { METRIC_OPERATIONS } from './metric-operations.ts';
 import type { QueueContext } from './queue-context.ts';
 import { QUEUE_OPERATIONS } from './queue-operations.ts';
+import { SESSION_OPERATIONS, type SessionContext } from './session-operations.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** Each query occupies the store: few run at a time. */
@@ -17,10 +19,11 @@ export const STORE_OPERATIONS: readonly Operation<StoreContext>[] = [
 ];
 
 /** Answered without the store, also while it is busy or damaged. */
-export const STATE_OPERATIONS: readonly Operation<QueueContext & FilterContext>[] = [
+export const STATE_OPERATIONS: readonly Operation<QueueContext & FilterContext & IntakeContext>[] = [
   ...QUEUE_OPERATIONS,
   ...DEAD_LETTER_OPERATIONS,
   ...FILTER_OPERATIONS,
+  ...INTAKE_OPERATIONS,
 ];
 
 export interface DescriptionContext {
@@ -43,5 +46,10 @@ export const DESCRIPTION_OPERATIONS: readonly Operation<DescriptionContext>[] = 
 
 /** Everything that an aggregator answers. An addition is an entry in one of these tables. */
 export const OPERATIONS: readonly Operation<
-  StoreContext & QueueContext & FilterContext & DescriptionContext
+  StoreContext & QueueContext & FilterContext & IntakeContext & DescriptionContext
 >[] = [...STORE_OPERATIONS, ...STATE_OPERATIONS, ...DESCRIPTION_OPERATIONS];
+
+/** The operations of the HTTP address: a session is the access of a browser, and no use to a command. */
+export const NETWORK_OPERATIONS: readonly Operation<
+  StoreContext & QueueContext & FilterContext & IntakeContext & DescriptionContext & SessionContext
+>[] = [...OPERATIONS, ...SESSION_OPERATIONS];

@@ -1,5 +1,6 @@
 import type { Queue } from '../../../storage/queue/queue.ts';
 import type { FilterStatus } from '../../filters/aggregator-filters.ts';
+import type { LiveReport } from './live-reports.ts';
 
 type OperatedQueue = Pick<
   Queue,
@@ -16,4 +17,6 @@ export interface QueueContext {
   readonly entrySkipped: (emitter: string) => void;
   /** undefined: no aggregator runs. */
   readonly filterStatuses?: () => readonly FilterStatus[] | undefined;
+  /** undefined: no aggregator runs, or it is starting. */
+  readonly live?: () => Promise<LiveReport | undefined>;
 }

@@ -15,9 +15,11 @@ export const getStatus = operation({
     'Get the balance of the queue: accepted = delivered + filtered + queued + dead-lettered + discarded.',
   status: 200,
   answer: aggregatorStatusReport,
-  run: async ({ queue, filterStatuses }: QueueContext) => {
-    const { accepted, emitters, diskBytes } = queue().balance();
-    const status = { role: 'aggregator' as const, accepted, emitters: [...emitters], diskBytes };
+  run: async ({ queue, filterStatuses, live }: QueueContext) => {
+    const { accepted, diskBytes, ...balance } = queue().balance();
+    const { emitters: emitterReports, ...report } = (await live?.()) ?? {};
+    const emitters = balance.emitters.map((each) => ({ ...each, ...emitterReports?.get(each.emitter) }));
+    const status = { role: 'aggregator' as const, accepted, emitters, diskBytes, ...report };
     const filters = filterStatuses?.();
     if (filters === undefined) return status;
     return { ...status, filters: filters.map((each) => ({ ...each, problems: [...each.problems] })) };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emitterLiveReport, liveReportShape } from './live-reports.ts';
 
 /** Answers of the operations on the queue. Times and 64-bit numbers are decimal texts. */
 
@@ -15,6 +16,7 @@ export const emitterBalanceReport = z.object({
   filtered: amountReport
     .optional()
     .meta({ description: 'Dropped by the filter of the emitter. Absent from an earlier version.' }),
+  ...emitterLiveReport.partial().shape,
 });
 export type EmitterBalanceReport = z.infer<typeof emitterBalanceReport>;
 
@@ -40,6 +42,7 @@ export const aggregatorStatusReport = z.looseObject({
     .array(filterReport)
     .optional()
     .meta({ description: 'The filter of each emitter; absent if no aggregator runs.' }),
+  ...liveReportShape,
 });
 export type AggregatorStatus = Readonly<z.infer<typeof aggregatorStatusReport>>;
 

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { CollectorRegister } from '../../../../src/aggregator/intake/activity/collector-register.ts';
 import { BatchAcceptor } from '../../../../src/aggregator/intake/batch-acceptor.ts';
 import { INTAKE_EVENTS } from '../../../../src/aggregator/intake/events.ts';
 import { PublishCalls } from '../../../../src/aggregator/intake/publish/publish-calls.ts';
@@ -63,6 +64,7 @@ function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOption
     queue: store,
     ledger: store,
     batches,
+    collectors,
     events,
     software: 'test/1',
     clock,
@@ -74,6 +76,7 @@ function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOption
   return {
     store,
     calls,
+    collectors,
     clock,
     lines,
     /** Appends wait until `release`. */
@@ -323,5 +326,65 @@ describe('a Publish call ends with a reason', () => {
     const transport = connect();
     transport.request(hello(), ...Array.from({ length: 20_000 }, () => final()));
     expect(await transport.ended).toMatchObject({ failure: 'too-many-refusals' });
+  });
+});
+
+describe('the collector of a call', () => {
+  const report = encodeRequest({
+    message: {
+      $case: 'statusReport',
+      value: {
+        lagBytes: 7n,
+        queuedBytes: 5n,
+        lostBytes: 0n,
+        streams: 2,
+        listeners: [],
+        omittedListeners: 0,
+        problems: ['the disk is full'],
+      },
+    },
+  });
+
+  it('is known with its report until another one arrives', async () => {
+    const { connect, collectors, clock } = publishCalls();
+    const transport = connect();
+    await settle();
+    expect(collectors.list()).toEqual([]);
+    transport.request(hello());
+    await settle();
+    expect(transport.answers).toMatchObject([{ $case: 'welcome', value: { statusReports: true } }]);
+    expect(collectors.connected).toBe(1);
+    await clock.advance(5_000);
+    transport.request(report);
+    await settle();
+    expect(collectors.list()).toMatchObject([
+      {
+        isConnected: true,
+        lastSeenUnixNano: clock.nowUnixNano(),
+        report: { lagBytes: 7n, streams: 2, problems: ['the disk is full'] },
+      },
+    ]);
+    transport.disconnect();
+    expect(collectors.list()).toMatchObject([{ isConnected: false, report: { lagBytes: 7n } }]);
+  });
+
+  it('of version 0.1.0 is known without a report', async () => {
+    const { connect, collectors } = publishCalls();
+    const transport = connect();
+    const [batch] = largeBatches(1);
+    if (batch === undefined) throw new Error('no batch');
+    transport.request(hello(), open(batch.stream), encoded(1, batch));
+    await settle();
+    expect(casesOf(transport)).toContain('accepted');
+    expect(collectors.list()).toMatchObject([{ isConnected: true, report: undefined }]);
+  });
+
+  it('may not report before its hello', async () => {
+    const { connect, collectors } = publishCalls();
+    const transport = connect();
+    transport.request(report);
+    await settle();
+    expect(await transport.ended).toMatchObject({ reason: 'the first message must be a hello' });
+    expect(collectors.list()).toEqual([]);
   });
 });

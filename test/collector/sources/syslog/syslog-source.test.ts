@@ -167,15 +167,18 @@ describe('the source syslog', () => {
       {
         ...{ listener: TCP, state: 'listening', address: `127.0.0.1:${port(TCP)}`, connections: 2 },
         ...{ clients: [{ address: '127.0.0.1', sockets: 2 }], dropped: { noRoom: 0 } },
+        ...{ records: 0, bytes: 0 },
       },
       {
         ...{ listener: UDP, state: 'listening', address: `127.0.0.1:${port(UDP)}` },
         clients: [{ address: '127.0.0.1', sockets: 1 }],
         dropped: { noRoom: 0, kernel: 0, thread: 0 },
+        ...{ records: 1, bytes: 6 },
       },
       {
         ...{ listener: closed, state: 'closed', failure: expect.stringContaining('EADDRINUSE') },
         ...{ connections: 0, clients: [], dropped: { noRoom: 0 } },
+        ...{ records: 0, bytes: 0 },
       },
     ]);
   });

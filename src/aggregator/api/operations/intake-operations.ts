@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { StatusReport } from '../../../records/gen/megacollector/v1/aggregator.ts';
+import type { Position } from '../../../records/position.ts';
+import type { StreamId } from '../../../records/stream-id.ts';
+import { type Operation, operation } from '../../../runtime/operations/operation.ts';
+import type { CollectorRegister, KnownCollector } from '../../intake/activity/collector-register.ts';
+import type { ActiveStream, StreamRegister } from '../../intake/activity/stream-register.ts';
+import { type CollectorReport, collectorReport, type StreamReport, streamReport } from './intake-reports.ts';
+
+/** The means of the operations on the intake. */
+export interface IntakeContext {
+  /** undefined: no intake has started. */
+  readonly activity?: () => IntakeActivity | undefined;
+}
+
+export interface IntakeActivity {
+  readonly collectors: Pick<CollectorRegister, 'list' | 'connected'>;
+  readonly streams: Pick<StreamRegister, 'list' | 'count'>;
+  /** The bytes of a stream that the ledger has. */
+  readonly acceptedBytes: (stream: StreamId) => Position;
+}
+
+export const listCollectors = operation({
+  id: 'listCollectors',
+  method: 'GET',
+  path: '/v1/collectors',
+  tag: 'intake',
+  summary: 'List the collectors that are connected, or that were since the start of the aggregator.',
+  status: 200,
+  answer: z.object({ collectors: z.array(collectorReport) }),
+  run: async ({ activity }: IntakeContext) => ({
+    collectors: (activity?.()?.collectors.list() ?? []).map(describedCollector),
+  }),
+});
+
+export const listStreams = operation({
+  id: 'listStreams',
+  method: 'GET',
+  path: '/v1/streams',
+  tag: 'intake',
+  summary: 'List the streams with records since the start of the aggregator, the newest first.',
+  query: z.strictObject({
+    collector: z.string().optional().meta({ description: 'Only the streams of the collector with this id.' }),
+    limit: z.int().min(1).max(1000).default(100),
+  }),
+  status: 200,
+  answer: z.object({ streams: z.array(streamReport) }),
+  run: async ({ activity }: IntakeContext, { query }) => {
+    const found = activity?.();
+    const streams = found?.streams.list(query.limit, query.collector) ?? [];
+    return {
+      streams: streams.map((stream) => describedStream(stream, found?.acceptedBytes(stream.stream) ?? 0)),
+    };
+  },
+});
+
+/** The senders of records. */
+export const INTAKE_OPERATIONS: readonly Operation<IntakeContext>[] = [listCollectors, listStreams];
+
+function describedCollector(collector: KnownCollector): CollectorReport {
+  const { id, host, software, address, isConnected, acceptedBytes, report } = collector;
+  return {
+    id,
+    host,
+    version: software.replace(/^mega-collector\//, ''),
+    address,
+    connected: isConnected,
+    since: timeText(collector.sinceUnixNano),
+    lastSeen: timeText(collector.lastSeenUnixNano),
+    acceptedBytes,
+    ...(report === undefined ? NO_REPORT : reported(report)),
+  };
+}
+
+const NO_REPORT = {
+  reports: false,
+  streams: 0,
+  lagBytes: 0,
+  queuedBytes: 0,
+  lostBytes: 0,
+  listeners: [],
+  problems: [],
+};
+
+function reported(
+  report: StatusReport,
+): Omit<typeof NO_REPORT, 'listeners' | 'problems'> & Pick<CollectorReport, 'listeners' | 'problems'> {
+  const { omittedListeners, problems } = report;
+  const omitted = omittedListeners > 0 ? [`${omittedListeners} more listeners are not shown`] : [];
+  return {
+    reports: true,
+    streams: report.streams,
+    lagBytes: Number(report.lagBytes),
+    queuedBytes: Number(report.queuedBytes),
+    lostBytes: Number(report.lostBytes),
+    listeners: report.listeners.map(({ records, bytes, dropped, kernelDropped, ...listener }) => ({
+      ...listener,
+      records: Number(records ?? 0n),
+      bytes: Number(bytes ?? 0n),
+      dropped: Number(dropped),
+      kernelDropped: Number(kernelDropped),
+    })),
+    problems: [...problems, ...omitted],
+  };
+}
+
+function describedStream(
+  { stream, collector, resource, format, lastSeenUnixNano }: ActiveStream,
+  acceptedBytes: number,
+): StreamReport {
+  return {
+    stream,
+    collector: collector ?? '',
+    resource: Object.fromEntries(resource),
+    format,
+    acceptedBytes,
+    lastSeen: timeText(lastSeenUnixNano),
+  };
+}
+
+function timeText(unixNano: bigint): string {
+  return new Date(Number(unixNano / 1_000_000n)).toISOString();
+}
