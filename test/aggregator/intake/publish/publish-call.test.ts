@@ -60,6 +60,7 @@ function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOption
   const clock = new FakeClock();
   const events = INTAKE_EVENTS.open({ logger, metrics, clock });
   const batches = new BatchAcceptor(store, events, { unansweredBytes, whenDelivered });
+  const collectors = new CollectorRegister(clock);
   const context = {
     queue: store,
     ledger: store,
