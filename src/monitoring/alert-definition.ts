@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertSilence } from './alert-silence.ts';
 import { identifier, STATISTICS } from './metric-definition.ts';
 
 export const COMPARISONS = ['>', '>=', '<', '<=', '==', '!='] as const;
@@ -62,6 +63,9 @@ export const alertReport = z.object({
     .meta({ description: 'The definition as it was created, with all defaults.' }),
   createdAt: z.string(),
   states: z.array(alertStatus).meta({ description: 'Empty if the alert is not checked yet.' }),
+  silence: alertSilence
+    .optional()
+    .meta({ description: 'Present while the alert is silenced: its state changes, and it pages nothing.' }),
   problem: z
     .object({ reason: z.string(), since: z.string() })
     .optional()

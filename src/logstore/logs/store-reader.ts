@@ -1,10 +1,13 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { logGroupExpressions, SELECT_LOG_GROUPS } from '../log-group-table.ts';
 import type { OwnNames } from '../own-names.ts';
 import { dialectOf } from '../sql/dialect-of.ts';
 import { type Sql, statement } from '../sql/sql.ts';
 import type { SqlDatabase, SqlRow } from '../sql/sql-database.ts';
 import type { SqlDialect } from '../sql/sql-dialect.ts';
 import { textOf } from '../sql/sql-row.ts';
+import { expandFilter, mayFilterByGroup } from './expand-filter.ts';
+import type { LogFilter } from './log-requests.ts';
 
 /** A store for one request: read-only, with one time limit for all statements. */
 export class StoreReader {
@@ -31,6 +34,12 @@ export class StoreReader {
     const { ownNames } = this.dialect;
     if (ownNames === undefined) return undefined;
     return new Set((await this.rows(ownNames)).map((row) => textOf(row, 'name')));
+  }
+
+  /** The filter with the expressions of its log groups. Rejects with a SqlError or a FilterError. */
+  async withGroups<Filter extends LogFilter>(filter: Filter): Promise<Filter> {
+    if (!mayFilterByGroup(filter)) return filter;
+    return expandFilter(filter, logGroupExpressions(await this.rows(SELECT_LOG_GROUPS)));
   }
 
   /** Rejects with a SqlError. */

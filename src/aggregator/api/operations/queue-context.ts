@@ -3,7 +3,13 @@ import type { FilterStatus } from '../../filters/aggregator-filters.ts';
 
 type OperatedQueue = Pick<
   Queue,
-  'balance' | 'recentEntries' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
+  | 'balance'
+  | 'recentEntries'
+  | 'findRecord'
+  | 'knownEmitters'
+  | 'deadLetters'
+  | 'forgetEmitter'
+  | 'skipCorruptEntry'
 >;
 
 /** The means of the operations on the queue. */
