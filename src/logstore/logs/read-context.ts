@@ -1,6 +1,6 @@
 import { type Sql, sql } from '../sql/sql.ts';
 import { SqlError } from '../sql/sql-database.ts';
-import { type EntryPage, readEntryPage } from './entry-page.ts';
+import { readEntryPage } from './entry-page.ts';
 import { filterSql } from './filter-sql.ts';
 import { type ContextRequest, type LogContext, type LogEntry, momentToUnixMicro } from './log-requests.ts';
 import { readRecord } from './read-record.ts';
@@ -10,9 +10,9 @@ import type { StoreReader } from './store-reader.ts';
  * The neighbours of a record in its stream, by position: exactly the lines before and after it in its file. Records
  * of other streams, and their times, do not matter.
  *
- * A store in columns searches the whole stream. In a store in rows that would read everything, because there is no
- * index of streams. There, records with a time near that of the record are searched first, and more only if
- * these are too few.
+ * A store in columns searches the whole stream. In a store in rows this reads everything, because there is no index
+ * of streams. If that takes too long there, only records with a time near that of the record are searched, and the
+ * answer reports it.
  */
 export async function readContext(store: StoreReader, request: ContextRequest): Promise<LogContext> {
   const anchor = await anchorOf(store, request);
@@ -61,9 +61,10 @@ interface Side {
 
 const NOTHING_READ: Side = { entries: [], isWhole: false, withinSeconds: null };
 
-/** null: without a limit. */
-const ALL: readonly (number | null)[] = [null];
-const NEAR_FIRST: readonly (number | null)[] = [3600, 86_400, null];
+/** How long a store in rows searches the whole stream. */
+const WHOLE_STREAM_MS = 4000;
+/** The times that are searched after that. */
+const NEAR_SECONDS = [3600, 86_400];
 
 async function anchorOf(store: StoreReader, request: ContextRequest): Promise<LogEntry | undefined> {
   const isNeeded = request.direction === 'around' || store.dialect.isSlowByStream === true;
@@ -71,19 +72,21 @@ async function anchorOf(store: StoreReader, request: ContextRequest): Promise<Lo
 }
 
 async function readSide(store: StoreReader, request: ContextRequest, asked: SideRequest): Promise<Side> {
-  const { anchor, side, limit } = asked;
-  const isStepwise = store.dialect.isSlowByStream === true && anchor !== undefined;
+  const isSlow = store.dialect.isSlowByStream === true && asked.anchor !== undefined;
+  if (!isSlow) return await readWithin(store, request, { ...asked, seconds: null });
+  try {
+    return await readWithin(store.within(WHOLE_STREAM_MS), request, { ...asked, seconds: null });
+  } catch (error) {
+    if (!(error instanceof SqlError) || error.kind !== 'timeout') throw error;
+    return await readNear(store, request, asked);
+  }
+}
+
+async function readNear(store: StoreReader, request: ContextRequest, asked: SideRequest): Promise<Side> {
   let found: Side = NOTHING_READ;
-  for (const seconds of isStepwise ? NEAR_FIRST : ALL) {
-    const page = await readWithin(store, request, { ...asked, seconds }).catch((error: unknown) => {
-      // The part that was found is better than nothing.
-      if (error instanceof SqlError && error.kind === 'timeout' && found.entries.length > 0) return undefined;
-      throw error;
-    });
-    if (page === undefined) return found;
-    const entries = side === 'before' ? page.entries.toReversed() : page.entries;
-    found = { entries, isWhole: seconds === null && !page.hasMore, withinSeconds: seconds };
-    if (page.hasMore || entries.length >= limit) return found;
+  for (const seconds of NEAR_SECONDS) {
+    found = await readWithin(store, request, { ...asked, seconds });
+    if (found.entries.length >= asked.limit) return found;
   }
   return found;
 }
@@ -92,18 +95,23 @@ async function readWithin(
   store: StoreReader,
   { stream, position, where }: ContextRequest,
   { anchor, side, limit, seconds }: SideRequest & { readonly seconds: number | null },
-): Promise<EntryPage> {
+): Promise<Side> {
   const { dialect } = store;
   const names = await store.ownNames();
   const isSide =
     side === 'before' ? sql`position < ${position}::bigint` : sql`position > ${position}::bigint`;
   const near = anchor === undefined || seconds === null ? sql`true` : nearSql(store, anchor, seconds);
-  return await readEntryPage(store, {
+  const { entries, hasMore } = await readEntryPage(store, {
     source: sql`log_records where ${near} and stream = ${stream}::uuid and ${isSide}
       and ${filterSql(dialect, { where }, names)}`,
     order: side === 'before' ? sql`position desc` : sql`position`,
     limit,
   });
+  return {
+    entries: side === 'before' ? entries.toReversed() : entries,
+    isWhole: seconds === null && !hasMore,
+    withinSeconds: seconds,
+  };
 }
 
 function nearSql({ dialect }: StoreReader, { time }: LogEntry, seconds: number): Sql {

@@ -23,6 +23,11 @@ export class StoreReader {
     this.#deadlineMs = clock.monotonicMs() + timeoutMs;
   }
 
+  /** The same store, with a shorter time limit. */
+  within(timeoutMs: number): StoreReader {
+    return new StoreReader(this.#database, this.#clock, Math.min(timeoutMs, this.#leftMs));
+  }
+
   nowUnixMicro(): number {
     return Number(this.#clock.nowUnixNano() / 1000n);
   }
@@ -44,8 +49,12 @@ export class StoreReader {
 
   /** Rejects with a SqlError. */
   async rows(query: Sql): Promise<readonly SqlRow[]> {
-    const timeoutMs = Math.max(1, this.#deadlineMs - this.#clock.monotonicMs());
-    const [rows = []] = await this.#database.run([statement(query)], { timeoutMs, isReadOnly: true });
+    const options = { timeoutMs: this.#leftMs, isReadOnly: true };
+    const [rows = []] = await this.#database.run([statement(query)], options);
     return rows;
+  }
+
+  get #leftMs(): number {
+    return Math.max(1, this.#deadlineMs - this.#clock.monotonicMs());
   }
 }
