@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { logGroupExpressions, SELECT_LOG_GROUPS } from '../logstore/log-group-table.ts';
 import { join, type Sql, sql } from '../logstore/sql/sql.ts';
 import type { SqlRow } from '../logstore/sql/sql-database.ts';
@@ -80,7 +81,7 @@ export class MetricCatalogue {
     const { id } = definition;
     await this.expanded(definition);
     const before = await this.#stored(id);
-    if (JSON.stringify(before.definition) === JSON.stringify(definition))
+    if (isDeepStrictEqual(before.definition, definition))
       return { ...(await this.get(id)), changes: [] };
     await this.#mustFitAlerts(definition);
     const createdAt = this.#database.laterThan(before.createdAtUnixMicro);
@@ -161,7 +162,7 @@ export type EditedMetric = MetricReport & { readonly changes: string[] };
 function isSameSeries(before: MetricDefinition | undefined, after: MetricDefinition): boolean {
   return (
     before?.periodSeconds === after.periodSeconds &&
-    JSON.stringify(before.segment) === JSON.stringify(after.segment)
+    isDeepStrictEqual(before.segment, after.segment)
   );
 }
 
