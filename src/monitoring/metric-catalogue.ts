@@ -81,8 +81,7 @@ export class MetricCatalogue {
     const { id } = definition;
     await this.expanded(definition);
     const before = await this.#stored(id);
-    if (isDeepStrictEqual(before.definition, definition))
-      return { ...(await this.get(id)), changes: [] };
+    if (isDeepStrictEqual(before.definition, definition)) return { ...(await this.get(id)), changes: [] };
     await this.#mustFitAlerts(definition);
     const createdAt = this.#database.laterThan(before.createdAtUnixMicro);
     const time = this.#database.time(createdAt);
@@ -160,10 +159,7 @@ export type EditedMetric = MetricReport & { readonly changes: string[] };
 
 /** Points of the two definitions can be part of one series. */
 function isSameSeries(before: MetricDefinition | undefined, after: MetricDefinition): boolean {
-  return (
-    before?.periodSeconds === after.periodSeconds &&
-    isDeepStrictEqual(before.segment, after.segment)
-  );
+  return before?.periodSeconds === after.periodSeconds && isDeepStrictEqual(before.segment, after.segment);
 }
 
 /** `deleted`: the number of deleted points; undefined: older points stay. */
