@@ -9,15 +9,10 @@ import type {
   AlertState,
   AlertStatus,
   Comparison,
+  EditedAlert,
 } from './alert-definition.ts';
 import type { AlertPage } from './alert-pager.ts';
-import {
-  type AlertSilence,
-  type SilenceRequest,
-  selectSilences,
-  silenceOf,
-  storedSilence,
-} from './alert-silence.ts';
+import type { AlertSilence, SilenceRequest } from './alert-silence.ts';
 import { assertFits } from './alert-window.ts';
 import { type StoredAlert, selectAlerts, selectMetrics, storedAlert, storedMetric } from './definitions.ts';
 import { formatIsoTime } from './format-iso-time.ts';
@@ -25,6 +20,7 @@ import { insertDefinition } from './insert-definition.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
+import { selectSilences, silenceOf, storedSilence } from './stored-silences.ts';
 
 /** The alerts in the store, for the API. */
 export class AlertCatalogue {
@@ -79,7 +75,7 @@ export class AlertCatalogue {
    * Replaces a definition. The states stay, unless they are of another metric: then the pages that they may have
    * open are in the result.
    */
-  async update(definition: AlertDefinition): Promise<EditedAlert> {
+  async update(definition: AlertDefinition): Promise<AlertEdit> {
     const { id, metric } = definition;
     await this.#mustFit(definition);
     const before = await this.#stored(id);
@@ -170,8 +166,9 @@ export class AlertCatalogue {
   }
 }
 
-export interface EditedAlert {
-  readonly report: AlertReport & { readonly changes: string[] };
+/** An edit, and the pages that are to be resolved. */
+interface AlertEdit {
+  readonly report: EditedAlert;
   readonly pages: readonly AlertPage[];
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alertSilence } from './alert-silence.ts';
-import { identifier, STATISTICS } from './metric-definition.ts';
+import { changesInAnswer, identifier, STATISTICS } from './metric-definition.ts';
 
 export const COMPARISONS = ['>', '>=', '<', '<=', '==', '!='] as const;
 export type Comparison = (typeof COMPARISONS)[number];
@@ -72,6 +72,10 @@ export const alertReport = z.object({
     .meta({ description: 'Present if the alert cannot be checked; its states are old then.' }),
 });
 export type AlertReport = z.infer<typeof alertReport>;
+
+export const editedAlert = z.object({ ...alertReport.shape, changes: changesInAnswer });
+/** An alert that an edit has changed. */
+export type EditedAlert = z.infer<typeof editedAlert>;
 
 /** A change from one state to another. */
 export const alertEvent = z.object({

@@ -5,8 +5,14 @@ import { InterruptibleWait } from '../runtime/async/interruptible-wait.ts';
 import { untilAborted } from '../runtime/async/until-aborted.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
-import { AlertCatalogue, type EditedAlert } from './alert-catalogue.ts';
-import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
+import { AlertCatalogue } from './alert-catalogue.ts';
+import type {
+  AlertDefinition,
+  AlertEvent,
+  AlertReport,
+  AlertStatus,
+  EditedAlert,
+} from './alert-definition.ts';
 import type { AlertPager } from './alert-pager.ts';
 import type { AlertSilence, SilenceRequest } from './alert-silence.ts';
 import { assertFits } from './alert-window.ts';
@@ -17,8 +23,14 @@ import { MONITOR_EVENTS, type MonitorEvents } from './events.ts';
 import { formatIsoTime } from './format-iso-time.ts';
 import { LogGroupCatalogue } from './log-group-catalogue.ts';
 import type { EditedLogGroup, LogGroupDefinition, LogGroupReport } from './log-group-definition.ts';
-import { type EditedMetric, MetricCatalogue } from './metric-catalogue.ts';
-import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import { MetricCatalogue } from './metric-catalogue.ts';
+import type {
+  EditedMetric,
+  MetricDefinition,
+  MetricPoint,
+  MetricReport,
+  PointsRequest,
+} from './metric-definition.ts';
 import { type CreatedDefaults, type Monitor, MonitorError } from './monitor.ts';
 import { MonitorDatabase } from './monitor-database.ts';
 import { OpenAlertPages } from './open-alert-pages.ts';
@@ -187,7 +199,7 @@ class StoreMonitor implements Monitor, Component {
     return report;
   }
 
-  async updateAlert(definition: AlertDefinition): Promise<EditedAlert['report']> {
+  async updateAlert(definition: AlertDefinition): Promise<EditedAlert> {
     const { report, pages } = await this.#alerts.update(definition);
     this.#pages.deleted(pages);
     this.#changed();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ExpressionError } from '../expressions/expression-error.ts';
 import { groupsIn } from '../expressions/log-groups.ts';
 import { expressionText } from '../logstore/logs/log-requests.ts';
-import { identifier } from './metric-definition.ts';
+import { changesInAnswer, identifier } from './metric-definition.ts';
 
 /** A saved set of conditions, which expressions of searches and metrics name: `group("checkout")`. */
 export const logGroupDefinition = z
@@ -23,11 +23,6 @@ export const logGroupReport = z.object({
   usedBy: z.array(z.string()).meta({ description: 'The metrics that use the group.' }),
 });
 export type LogGroupReport = z.infer<typeof logGroupReport>;
-
-/** `changes`: the effects of an edit on the past, as sentences. */
-export const changesInAnswer = z.array(z.string()).meta({
-  description: 'For people: the effects of the edit on stored points and states. Empty if there are none.',
-});
 
 export const editedLogGroup = z.object({ ...logGroupReport.shape, changes: changesInAnswer });
 export type EditedLogGroup = z.infer<typeof editedLogGroup>;

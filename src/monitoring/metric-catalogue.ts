@@ -7,7 +7,13 @@ import { assertFits } from './alert-window.ts';
 import { type StoredMetric, selectAlerts, selectMetrics, storedAlert, storedMetric } from './definitions.ts';
 import { formatIsoTime } from './format-iso-time.ts';
 import { insertDefinition } from './insert-definition.ts';
-import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import type {
+  EditedMetric,
+  MetricDefinition,
+  MetricPoint,
+  MetricReport,
+  PointsRequest,
+} from './metric-definition.ts';
 import { expandMetric, groupsOfMetric } from './metric-groups.ts';
 import { findContradiction } from './metric-sql.ts';
 import { MonitorError } from './monitor.ts';
@@ -153,9 +159,6 @@ export class MetricCatalogue {
     return points.map((point) => pointOf(point, reasons));
   }
 }
-
-/** The metric that an edit has changed. */
-export type EditedMetric = MetricReport & { readonly changes: string[] };
 
 /** Points of the two definitions can be part of one series. */
 function isSameSeries(before: MetricDefinition | undefined, after: MetricDefinition): boolean {

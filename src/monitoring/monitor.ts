@@ -1,10 +1,20 @@
-import type { EditedAlert } from './alert-catalogue.ts';
-import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
+import type {
+  AlertDefinition,
+  AlertEvent,
+  AlertReport,
+  AlertStatus,
+  EditedAlert,
+} from './alert-definition.ts';
 import type { AlertSilence, SilenceRequest } from './alert-silence.ts';
 import type { EvaluationProblem } from './evaluation-failures.ts';
 import type { EditedLogGroup, LogGroupDefinition, LogGroupReport } from './log-group-definition.ts';
-import type { EditedMetric } from './metric-catalogue.ts';
-import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import type {
+  EditedMetric,
+  MetricDefinition,
+  MetricPoint,
+  MetricReport,
+  PointsRequest,
+} from './metric-definition.ts';
 import type {
   AlertPreview,
   AlertPreviewRequest,
@@ -31,7 +41,7 @@ export interface Monitor {
   alerts(): Promise<readonly AlertReport[]>;
   alert(id: string): Promise<AlertReport>;
   createAlert(definition: AlertDefinition): Promise<AlertReport>;
-  updateAlert(definition: AlertDefinition): Promise<EditedAlert['report']>;
+  updateAlert(definition: AlertDefinition): Promise<EditedAlert>;
   deleteAlert(id: string): Promise<void>;
   /** Until it ends, the alert pages nothing. A second silence replaces the first. */
   silenceAlert(id: string, request: SilenceRequest): Promise<AlertSilence>;

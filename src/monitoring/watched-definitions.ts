@@ -2,7 +2,6 @@ import type { LogGroupExpressions } from '../expressions/log-groups.ts';
 import { logGroupExpressions, SELECT_LOG_GROUPS } from '../logstore/log-group-table.ts';
 import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import { AlertCheck } from './alert-check.ts';
-import { selectSilences } from './alert-silence.ts';
 import {
   type Stored,
   type StoredMetric,
@@ -16,6 +15,7 @@ import { expandMetric } from './metric-groups.ts';
 import { MetricRefresh } from './metric-refresh.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
+import { selectSilences } from './stored-silences.ts';
 
 /** The metrics and alerts that an evaluator handles, by keys that are never used again. */
 export class WatchedDefinitions {

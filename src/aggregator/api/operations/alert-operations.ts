@@ -4,9 +4,9 @@ import {
   alertEvent,
   alertReport,
   alertStatus,
+  editedAlert,
 } from '../../../monitoring/alert-definition.ts';
 import { alertSilence, silenceRequest } from '../../../monitoring/alert-silence.ts';
-import { changesInAnswer } from '../../../monitoring/log-group-definition.ts';
 import { identifier } from '../../../monitoring/metric-definition.ts';
 import { alertPreview, alertPreviewRequest } from '../../../monitoring/preview-definition.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
@@ -68,7 +68,7 @@ export const ALERT_OPERATIONS: readonly Operation<StoreContext>[] = [
     summary: 'Replace the definition of an alert. Its history stays.',
     body: alertDefinition,
     status: 200,
-    answer: z.object({ ...alertReport.shape, changes: changesInAnswer }),
+    answer: editedAlert,
     errors: [409, 422],
     run: async ({ store }: StoreContext, { parameters: { id }, body }) => {
       assertSameId(id, body.id);

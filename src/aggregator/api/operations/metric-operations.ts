@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { changesInAnswer } from '../../../monitoring/log-group-definition.ts';
 import {
+  editedMetric,
   identifier,
   metricDefinition,
   metricPoint,
@@ -65,7 +65,7 @@ export const METRIC_OPERATIONS: readonly Operation<StoreContext>[] = [
       'The newest points, back to startOffsetSeconds, are computed again. Older points stay, unless the period or the segments change: then all points are deleted. `changes` reports this.',
     body: metricDefinition,
     status: 200,
-    answer: z.object({ ...metricReport.shape, changes: changesInAnswer }),
+    answer: editedMetric,
     errors: [409, 422],
     run: async ({ store }: StoreContext, { parameters: { id }, body }) => {
       assertSameId(id, body.id);
