@@ -10,8 +10,8 @@ import { describeEachMonitorStore } from './monitor-store.ts';
 
 describeEachMonitorStore('a statistic', (open) => {
   it('is the same in this process as in the store', async () => {
-    const { database, query } = await open();
-    const dialect = dialectOf(database.dialect);
+    const store = await open();
+    const dialect = dialectOf(store.database.dialect);
     const lists = fc.sample(
       fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 8 }),
       10,
@@ -22,7 +22,7 @@ describeEachMonitorStore('a statistic', (open) => {
         sql`, `,
       );
       for (const statistic of STATISTICS) {
-        const [row = {}] = await query(
+        const [row = {}] = await store.query(
           sql`select ${statisticSql(dialect, statistic, sql`value`)} as found from (values ${rows}) as given (value)`,
         );
         const found = numberOrNull(row, 'found');

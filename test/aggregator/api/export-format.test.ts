@@ -3,9 +3,9 @@ import { EXPORT_FORMATS } from '../../../src/aggregator/api/export-format.ts';
 import { ENTRY } from './fake-store.ts';
 
 test('a row of CSV has quotes by RFC 4180', () => {
-  const { head, entry } = EXPORT_FORMATS.csv;
-  expect(head).toBe('time,severity,host,service,source,format,body,attributes,stream,position\r\n');
-  expect(entry({ ...ENTRY, body: 'a, "b"\nc', attributes: { x: 'y' } })).toBe(
+  const format = EXPORT_FORMATS.csv;
+  expect(format.head).toBe('time,severity,host,service,source,format,body,attributes,stream,position\r\n');
+  expect(format.entry({ ...ENTRY, body: 'a, "b"\nc', attributes: { x: 'y' } })).toBe(
     `${ENTRY.time},error,web-1,,/var/log/app.log,json,"a, ""b""\nc","{""x"":""y""}",${ENTRY.stream},4096\r\n`,
   );
 });
