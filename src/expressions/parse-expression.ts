@@ -4,6 +4,7 @@ import { PatternError } from '../patterns/pattern-error.ts';
 import { nearestName } from '../runtime/configuration/unknown-variables.ts';
 import type { Expression, Ordering, ValueTest } from './expression.ts';
 import { ExpressionError } from './expression-error.ts';
+import type { GroupUse } from './group-use.ts';
 import { type Property, PropertyError, parseProperty } from './property.ts';
 import {
   comparedWith,
@@ -24,6 +25,7 @@ import {
  *     not          "not" not | "(" expression ")" | "exists" property | "true" | "false" | test
  *     test         property comparison
  *                | literal ["not"] "in" property                       any value of the property is this one
+ *                | "group" "(" text ")"                                the expression of a log group
  *     comparison   ("==" | "=" | "!=" | "<" | "<=" | ">" | ">=") literal
  *                | ["not"] "in" ( "(" literal { "," literal } ")" | literal ".." literal | "cidr" "(" ... ")" )
  *                | ("~" | "~*" | "!~" | "!~*") pattern                 a regular expression; *: ignores case
@@ -31,9 +33,12 @@ import {
  *     property     status_code, http.request.method, order.items[0].id, ['any name'], [any.name], section(url.path)
  *     literal      "text" | 'text' | number | time | word
  *
+ * `onGroup`: called for each `group("id")`, which is true in the result; absent: it is an error. The caller
+ * replaces groups by their expressions before (`log-groups.ts`).
+ *
  * Throws ExpressionError.
  */
-export function parseExpression(text: string): Expression {
+export function parseExpression(text: string, onGroup?: (use: GroupUse) => void): Expression {
   if (text.length > MAX_EXPRESSION) {
     throw new ExpressionError(
       `an expression has at most ${MAX_EXPRESSION} characters, got ${text.length}`,
@@ -41,7 +46,7 @@ export function parseExpression(text: string): Expression {
       0,
     );
   }
-  return new Parser(text).parse();
+  return new Parser(text, 0, { onGroup }).parse();
 }
 
 /**
@@ -49,12 +54,12 @@ export function parseExpression(text: string): Expression {
  * condition in a filter. Throws ExpressionError, with the place in the whole text.
  */
 export function parseTermAt(text: string, begin: number, aliases?: NameAliases): Parsed<Expression> {
-  return new Parser(text, begin, aliases).parseTerm();
+  return new Parser(text, begin, { aliases }).parseTerm();
 }
 
 /** The same for a property. */
 export function parsePropertyAt(text: string, begin: number, aliases?: NameAliases): Parsed<Property> {
-  return new Parser(text, begin, aliases).parseProperty();
+  return new Parser(text, begin, { aliases }).parseProperty();
 }
 
 /** Other names of properties. */
@@ -82,17 +87,22 @@ const OPERATORS = ['!~*', '!~', '~*', '~', '==', '!=', '<=', '>=', '=', '<', '>'
 const WORDS = ['in', 'not', 'contains', 'contains*', 'starts_with', 'ends_with', 'notin'];
 const RESERVED = new Set(['and', 'or', 'not', 'in', 'exists']);
 
+interface ParserOptions {
+  readonly aliases?: NameAliases | undefined;
+  readonly onGroup?: ((use: GroupUse) => void) | undefined;
+}
+
 class Parser {
   readonly #text: string;
-  readonly #aliases: NameAliases | undefined;
+  readonly #options: ParserOptions;
   #at: number;
   #depth = 0;
   #terms = 0;
 
-  constructor(text: string, begin = 0, aliases?: NameAliases) {
+  constructor(text: string, begin: number, options: ParserOptions) {
     this.#text = text;
     this.#at = begin;
-    this.#aliases = aliases;
+    this.#options = options;
   }
 
   parseTerm(): Parsed<Expression> {
@@ -149,11 +159,32 @@ class Parser {
       if (isCall && !this.#symbol(')')) throw this.#expected(')');
       return { kind: 'exists', property };
     }
+    const group = this.#group();
+    if (group !== undefined) return group;
     const constant = this.#word('true') ? true : this.#word('false') ? false : undefined;
     if (constant !== undefined && !this.#looksAtComparison()) return { kind: 'constant', value: constant };
     if (constant !== undefined) this.#at = begin;
     this.#skip();
     return /['"]/.test(this.#text[this.#at] ?? '') ? this.#literalIn() : this.#test();
+  }
+
+  /** `group("id")`; undefined: it is another term, such as a test of the property `group`. */
+  #group(): Expression | undefined {
+    this.#skip();
+    const begin = this.#at;
+    if (!this.#word('group') || !this.#symbol('(')) {
+      this.#at = begin;
+      return undefined;
+    }
+    const { onGroup } = this.#options;
+    if (onGroup === undefined)
+      throw this.#error('a log group can be used in searches, metrics and alerts only', begin);
+    this.#skip();
+    const idOffset = this.#at;
+    const { text: id } = this.#literal();
+    if (!this.#symbol(')')) throw this.#expected(')');
+    onGroup({ id, offset: begin, end: this.#at, idOffset });
+    return { kind: 'constant', value: true };
   }
 
   #looksAtComparison(): boolean {
@@ -229,6 +260,7 @@ class Parser {
         throw this.#error(
           `expected a comparison (==, !=, <, <=, >, >=, ~, in, contains, ...) after ${property.name}${hint}`,
           begin,
+          near === undefined ? [] : [near],
         );
       }
     }
@@ -309,7 +341,7 @@ class Parser {
       this.#at = begin;
       throw this.#expected("a property such as status_code, http.request.method or ['any name']");
     }
-    const meant = this.#aliases?.get(name) ?? name;
+    const meant = this.#options.aliases?.get(name) ?? name;
     return this.#checked(begin, () => resourceProperty(meant) ?? parseProperty(meant));
   }
 
@@ -394,8 +426,8 @@ class Parser {
     return this.#error(`expected ${what}, found ${found}`);
   }
 
-  #error(reason: string, offset = this.#at): ExpressionError {
-    return new ExpressionError(reason, this.#text, Math.min(offset, this.#text.length));
+  #error(reason: string, offset = this.#at, nearest: readonly string[] = []): ExpressionError {
+    return new ExpressionError(reason, this.#text, Math.min(offset, this.#text.length), nearest);
   }
 }
 

@@ -67,7 +67,7 @@ function columnText(dialect: SqlDialect, property: ColumnProperty): Sql {
       return prefix === undefined ? column : sql`(${prefix}::text || ${column})`;
     }
     case 'number':
-      return property.name === 'severity' ? severityName(column) : sql`${column}::text`;
+      return property.name === 'severity' ? severityNameSql(column) : sql`${column}::text`;
     case 'time':
       return dialect.timeText(column);
     case 'uuid':
@@ -118,7 +118,8 @@ export function columnSql(column: PropertyColumn): Sql {
   return COLUMNS[column];
 }
 
-function severityName(column: Sql): Sql {
+/** The name of a severity by its number; null: it has none. */
+export function severityNameSql(column: Sql): Sql {
   const cases = SEVERITIES.map((name) => {
     const lowest = lowestSeverityNumber(name);
     return sql`when ${column} between ${lowest}::smallint and ${lowest + SEVERITY_NUMBERS_EACH - 1}::smallint then ${name}::text`;

@@ -15,6 +15,9 @@ import { ATTRIBUTE_COLUMNS, RECORD_COLUMNS } from './log-columns.ts';
  *     stored_ranges     the positions and times of the records of a flush, by stream: for live views
  *     touched_minutes   the minutes with new records of a flush: for metrics, which compute these again
  *
+ * The others are of the monitor: metrics, alerts and their silences, and log groups. A later version may add tables:
+ * each back end creates those that are missing when it opens a store, and an earlier version ignores them.
+ *
  * `stored_ranges` are kept for an hour, `touched_minutes` for two days (HOUSEKEEPING).
  */
 export const STORE_TABLES: readonly string[] = [
@@ -34,8 +37,16 @@ export const STORE_TABLES: readonly string[] = [
      observed float8, pending_since timestamptz, seen_at timestamptz, checked_at timestamptz not null)`,
   `create table if not exists alert_history (alert text not null, segment text, "at" timestamptz not null, from_state text not null,
      to_state text not null, observed float8, level float8 not null, comparison text not null)`,
+  `create table if not exists alert_silences (alert text not null, silenced_until timestamptz not null,
+     reason text not null, silenced_by text not null, since timestamptz not null)`,
+  'create table if not exists log_groups (id text primary key, definition text not null, created_at timestamptz not null)',
   'create table if not exists leases (name text primary key, holder text not null, expires_at timestamptz not null)',
 ];
+
+/** The name of the table that a statement of STORE_TABLES creates. */
+export function tableIn(statement: string): string {
+  return /table if not exists (\w+)/.exec(statement)?.[1] ?? '';
+}
 
 /** The column list of `create table log_records (...)`. */
 export function logRecordColumns(jsonType: 'json' | 'jsonb'): string {

@@ -55,7 +55,7 @@ export class AlertCheck {
       hasSegments: metric.segment !== undefined,
       ofNothing: observedWithoutRecords(definition, metric, window),
     });
-    const { states, changes } = this.#decide(before, observations, now);
+    const { states, changes } = decideStates(definition, before, observations, now);
     const isDue = stateRows.some((row) => now - numberOf(row, 'checked_at') >= WRITE_EVERY_MICRO);
     const isSame = changes.length === 0 && areSame(before, states);
     if (isSame && !isDue) return { states, changes };
@@ -65,25 +65,6 @@ export class AlertCheck {
     ]);
     if (written === undefined) return 'lost';
     return written.at(-1)?.length === 1 ? { states, changes } : undefined;
-  }
-
-  #decide(before: ReadonlyMap<string | null, SegmentState>, observations: readonly Known[], now: number) {
-    const states: SegmentState[] = [];
-    const changes: AlertChange[] = [];
-    const forgottenAfter = Math.max(FORGOTTEN_AFTER_MICRO, this.definition.windowSeconds * 1_000_000);
-    for (const { isSeen, isKept, ...observation } of observations) {
-      const last = before.get(observation.segment);
-      const next = nextState(this.definition, last, observation, now);
-      const seenUnixMicro = isSeen ? now : (last?.seenUnixMicro ?? now);
-      const isForgotten = !isSeen && !isKept && now - seenUnixMicro >= forgottenAfter;
-      if (!isForgotten) states.push({ ...next, seenUnixMicro });
-      // A segment that fires is kept until its end is reported.
-      const to = isForgotten && last?.state === 'firing' ? 'no-data' : next.state;
-      const isTold = isForgotten ? last?.state === 'firing' : isReportedChange(last, next);
-      const { segment, observed } = next;
-      if (isTold) changes.push({ segment, from: last?.state ?? 'ok', to, observed });
-    }
-    return { states: states.slice(0, MAX_WINDOW_SEGMENTS), changes };
   }
 
   #statements(states: readonly SegmentState[], changes: readonly AlertChange[], now: number): readonly Sql[] {
@@ -123,6 +104,31 @@ export class AlertCheck {
   }
 }
 
+/** The states after a check, and the reported changes. */
+export function decideStates(
+  definition: AlertDefinition,
+  before: ReadonlyMap<string | null, SegmentState>,
+  observations: readonly Known[],
+  now: number,
+): CheckResult {
+  const states: SegmentState[] = [];
+  const changes: AlertChange[] = [];
+  const forgottenAfter = Math.max(FORGOTTEN_AFTER_MICRO, definition.windowSeconds * 1_000_000);
+  for (const { isSeen, isKept, ...observation } of observations) {
+    const last = before.get(observation.segment);
+    const next = nextState(definition, last, observation, now);
+    const seenUnixMicro = isSeen ? now : (last?.seenUnixMicro ?? now);
+    const isForgotten = !isSeen && !isKept && now - seenUnixMicro >= forgottenAfter;
+    if (!isForgotten) states.push({ ...next, seenUnixMicro });
+    // A segment that fires is kept until its end is reported.
+    const to = isForgotten && last?.state === 'firing' ? 'no-data' : next.state;
+    const isTold = isForgotten ? last?.state === 'firing' : isReportedChange(last, next);
+    const { segment, observed } = next;
+    if (isTold) changes.push({ segment, from: last?.state ?? 'ok', to, observed });
+  }
+  return { states: states.slice(0, MAX_WINDOW_SEGMENTS), changes };
+}
+
 /** A segment without an observation for this time (or for its window, if that is longer) is removed. */
 const FORGOTTEN_AFTER_MICRO = 86_400_000_000;
 /** Maximum age of `checked_at` and `observed` while no state changes. */
@@ -158,7 +164,7 @@ export function segmentState(row: SqlRow): SegmentState {
   };
 }
 
-interface Known extends Observation {
+export interface Known extends Observation {
   /** The segment has records in the window. */
   readonly isSeen: boolean;
   /** Never removed: a metric without segments has only this one. */
@@ -166,7 +172,7 @@ interface Known extends Observation {
 }
 
 /** Adds the known segments without a record in the window. */
-function completed(
+export function completed(
   observations: readonly Observation[],
   {
     known,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { identifier, STATISTICS } from './metric-definition.ts';
+import { alertSilence } from './alert-silence.ts';
+import { changesInAnswer, identifier, STATISTICS } from './metric-definition.ts';
 
 export const COMPARISONS = ['>', '>=', '<', '<=', '==', '!='] as const;
 export type Comparison = (typeof COMPARISONS)[number];
@@ -62,12 +63,19 @@ export const alertReport = z.object({
     .meta({ description: 'The definition as it was created, with all defaults.' }),
   createdAt: z.string(),
   states: z.array(alertStatus).meta({ description: 'Empty if the alert is not checked yet.' }),
+  silence: alertSilence
+    .optional()
+    .meta({ description: 'Present while the alert is silenced: its state changes, and it pages nothing.' }),
   problem: z
     .object({ reason: z.string(), since: z.string() })
     .optional()
     .meta({ description: 'Present if the alert cannot be checked; its states are old then.' }),
 });
 export type AlertReport = z.infer<typeof alertReport>;
+
+export const editedAlert = z.object({ ...alertReport.shape, changes: changesInAnswer });
+/** An alert that an edit has changed. */
+export type EditedAlert = z.infer<typeof editedAlert>;
 
 /** A change from one state to another. */
 export const alertEvent = z.object({

@@ -6,6 +6,7 @@ import type { AlertDefinition } from './alert-definition.ts';
 import type { Observation } from './alert-state.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { isDoubleSql, statisticSql } from './metric-sql.ts';
+import { MonitorError } from './monitor.ts';
 import type { Span } from './spans.ts';
 
 /**
@@ -31,6 +32,18 @@ export function alertWindow(
  */
 export const MAX_WINDOW_BUCKETS = 10_000;
 export const MAX_WINDOW_SEGMENTS = 2000;
+
+/** Throws MonitorError if the window of the alert has too many buckets of its metric. */
+export function assertFits(
+  { windowSeconds }: AlertDefinition,
+  { id, periodSeconds }: MetricDefinition,
+): void {
+  if (windowSeconds / periodSeconds <= MAX_WINDOW_BUCKETS) return;
+  throw new MonitorError(
+    'invalid',
+    `A window of ${windowSeconds} s has more than ${MAX_WINDOW_BUCKETS} buckets of the metric ${id}. Shorten the window.`,
+  );
+}
 
 /** Whether a bucket without records counts as 0. */
 export function fillsMissing({ fillMissing }: AlertDefinition, { statistic }: MetricDefinition): boolean {

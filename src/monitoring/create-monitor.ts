@@ -6,18 +6,42 @@ import { untilAborted } from '../runtime/async/until-aborted.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { AlertCatalogue } from './alert-catalogue.ts';
-import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
+import type {
+  AlertDefinition,
+  AlertEvent,
+  AlertReport,
+  AlertStatus,
+  EditedAlert,
+} from './alert-definition.ts';
 import type { AlertPager } from './alert-pager.ts';
+import type { AlertSilence, SilenceRequest } from './alert-silence.ts';
+import { assertFits } from './alert-window.ts';
 import { DEFAULT_ALERTS, DEFAULT_METRICS } from './defaults.ts';
 import type { EvaluationProblem } from './evaluation-failures.ts';
 import { Evaluator } from './evaluator.ts';
 import { MONITOR_EVENTS, type MonitorEvents } from './events.ts';
 import { formatIsoTime } from './format-iso-time.ts';
+import { LogGroupCatalogue } from './log-group-catalogue.ts';
+import type { EditedLogGroup, LogGroupDefinition, LogGroupReport } from './log-group-definition.ts';
 import { MetricCatalogue } from './metric-catalogue.ts';
-import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import type {
+  EditedMetric,
+  MetricDefinition,
+  MetricPoint,
+  MetricReport,
+  PointsRequest,
+} from './metric-definition.ts';
 import { type CreatedDefaults, type Monitor, MonitorError } from './monitor.ts';
 import { MonitorDatabase } from './monitor-database.ts';
 import { OpenAlertPages } from './open-alert-pages.ts';
+import { simulateAlert, withFirstWindow } from './preview-alert.ts';
+import type {
+  AlertPreview,
+  AlertPreviewRequest,
+  MetricPreview,
+  MetricPreviewRequest,
+} from './preview-definition.ts';
+import { previewMetric, previewSpan, shownPoint } from './preview-metric.ts';
 
 /** Creates metrics and alerts over a store with existing tables. */
 export function createMonitor(options: MonitorOptions): Monitor & Component {
@@ -39,6 +63,7 @@ class StoreMonitor implements Monitor, Component {
   readonly #database: MonitorDatabase;
   readonly #metrics: MetricCatalogue;
   readonly #alerts: AlertCatalogue;
+  readonly #groups: LogGroupCatalogue;
   readonly #pages: OpenAlertPages;
   readonly #evaluator: Evaluator;
   #running: Promise<void> | undefined;
@@ -52,6 +77,7 @@ class StoreMonitor implements Monitor, Component {
     this.#database = new MonitorDatabase({ database, clock, holder });
     this.#metrics = new MetricCatalogue(this.#database);
     this.#alerts = new AlertCatalogue(this.#database);
+    this.#groups = new LogGroupCatalogue(this.#database);
     this.#pages = new OpenAlertPages(pager, this.#database, this.#events);
     this.#evaluator = new Evaluator({
       database: this.#database,
@@ -115,6 +141,32 @@ class StoreMonitor implements Monitor, Component {
     return report;
   }
 
+  async updateMetric(definition: MetricDefinition): Promise<EditedMetric> {
+    const report = await this.#metrics.update(definition);
+    this.#changed();
+    return report;
+  }
+
+  async previewMetric({ definition, ...range }: MetricPreviewRequest): Promise<MetricPreview> {
+    const metric = await this.#metrics.expanded(definition);
+    const span = previewSpan(range, metric, this.#database.nowUnixMicro);
+    return { points: (await previewMetric(this.#database, metric, span)).map(shownPoint) };
+  }
+
+  async previewAlert({ definition, metric: given, ...range }: AlertPreviewRequest): Promise<AlertPreview> {
+    const metric = await this.#metrics.expanded(given ?? (await this.#alerts.metricOf(definition)));
+    assertFits(definition, metric);
+    const span = previewSpan(range, metric, this.#database.nowUnixMicro);
+    const points = await previewMetric(this.#database, metric, withFirstWindow(span, definition, metric));
+    const { observations, changes } = simulateAlert(definition, metric, points, span);
+    const shown = points.filter(({ time }) => time >= span.from);
+    return {
+      points: shown.map(shownPoint),
+      observations: observations.map(shownPoint),
+      changes: [...changes],
+    };
+  }
+
   async deleteMetric(id: string): Promise<void> {
     await this.#metrics.delete(id);
     this.#changed();
@@ -145,6 +197,46 @@ class StoreMonitor implements Monitor, Component {
     const report = await this.#alerts.create(definition);
     this.#changed();
     return report;
+  }
+
+  async updateAlert(definition: AlertDefinition): Promise<EditedAlert> {
+    const { report, pages } = await this.#alerts.update(definition);
+    this.#pages.deleted(pages);
+    this.#changed();
+    return report;
+  }
+
+  async silenceAlert(id: string, request: SilenceRequest): Promise<AlertSilence> {
+    const silence = await this.#alerts.silence(id, request);
+    this.#changed();
+    return silence;
+  }
+
+  async unsilenceAlert(id: string): Promise<void> {
+    await this.#alerts.unsilence(id);
+    this.#changed();
+  }
+
+  logGroups(): Promise<readonly LogGroupReport[]> {
+    return this.#groups.list();
+  }
+
+  logGroup(id: string): Promise<LogGroupReport> {
+    return this.#groups.get(id);
+  }
+
+  createLogGroup(definition: LogGroupDefinition): Promise<LogGroupReport> {
+    return this.#groups.create(definition);
+  }
+
+  async updateLogGroup(definition: LogGroupDefinition): Promise<EditedLogGroup> {
+    const report = await this.#groups.update(definition);
+    this.#changed();
+    return report;
+  }
+
+  deleteLogGroup(id: string): Promise<void> {
+    return this.#groups.delete(id);
   }
 
   async deleteAlert(id: string): Promise<void> {

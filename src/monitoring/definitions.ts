@@ -4,9 +4,11 @@ import type { SqlRow } from '../logstore/sql/sql-database.ts';
 import type { SqlDialect } from '../logstore/sql/sql-dialect.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-row.ts';
 import { type AlertDefinition, alertDefinition } from './alert-definition.ts';
+import { type LogGroupDefinition, logGroupDefinition } from './log-group-definition.ts';
 import { type MetricDefinition, metricDefinition } from './metric-definition.ts';
 
-/** A definition in the store, as JSON. Its id together with `createdAtUnixMicro` is never used again. */
+/** A definition in the store, as JSON. Its id together with `createdAtUnixMicro` is never used again: an
+ * edit is a later creation. */
 export interface Stored<Definition> {
   readonly id: string;
   readonly createdAtUnixMicro: number;
@@ -30,6 +32,15 @@ export function selectMetrics(dialect: SqlDialect, condition: Sql = sql`true`): 
 export function selectAlerts(dialect: SqlDialect, condition: Sql = sql`true`): Sql {
   return sql`select id, definition, ${dialect.unixMicro(sql`created_at`)} as created_at
     from alerts where ${condition} order by id`;
+}
+
+export function selectLogGroups(dialect: SqlDialect, condition: Sql = sql`true`): Sql {
+  return sql`select id, definition, ${dialect.unixMicro(sql`created_at`)} as created_at
+    from log_groups where ${condition} order by id`;
+}
+
+export function storedLogGroup(row: SqlRow): Stored<LogGroupDefinition> {
+  return stored(row, logGroupDefinition);
 }
 
 export function storedMetric(row: SqlRow): StoredMetric {

@@ -13,14 +13,16 @@ export class EvaluationFailures {
     this.#pager = pager;
   }
 
-  failed({ id, notify }: AlertDefinition, reason: string, nowUnixMicro: number): void {
+  /** `notify`: false for an alert that does not page, or not now. */
+  failed({ id, notify }: Pick<AlertDefinition, 'id' | 'notify'>, reason: string, nowUnixMicro: number): void {
     const before = this.#failing.get(id);
     const checks = (before?.checks ?? 0) + 1;
     const sinceUnixMicro = before?.sinceUnixMicro ?? nowUnixMicro;
     const isProblem = checks >= MIN_FAILED_CHECKS && nowUnixMicro - sinceUnixMicro >= MIN_FAILING_MICRO;
-    this.#failing.set(id, { alert: id, reason, sinceUnixMicro, checks, isProblem });
-    const isNew = before?.isProblem !== true || before.reason !== reason;
-    if (notify && isProblem && isNew) this.#pager.cannotEvaluate(id, { reason, sinceUnixMicro });
+    const isToPage = notify && isProblem && before?.pagedReason !== reason;
+    const pagedReason = isToPage ? reason : before?.pagedReason;
+    this.#failing.set(id, { alert: id, reason, sinceUnixMicro, checks, isProblem, pagedReason });
+    if (isToPage) this.#pager.cannotEvaluate(id, { reason, sinceUnixMicro });
   }
 
   worked(id: string): void {
@@ -53,4 +55,6 @@ export interface EvaluationProblem {
 interface Failing extends EvaluationProblem {
   readonly checks: number;
   readonly isProblem: boolean;
+  /** The reason in the last page; undefined: there was none. */
+  readonly pagedReason: string | undefined;
 }

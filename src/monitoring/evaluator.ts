@@ -4,6 +4,7 @@ import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/error-message.ts';
 import type { AlertCheck } from './alert-check.ts';
+import type { AlertDefinition } from './alert-definition.ts';
 import type { AlertPager } from './alert-pager.ts';
 import { alertWindow } from './alert-window.ts';
 import { EvaluationFailures, type EvaluationProblem } from './evaluation-failures.ts';
@@ -74,9 +75,12 @@ export class Evaluator {
   }
 
   #allFailed(reason: string): void {
-    const now = this.#options.database.nowUnixMicro;
-    for (const { definition } of this.#watched.alerts.values())
-      this.#failures.failed(definition, reason, now);
+    for (const { definition } of this.#watched.alerts.values()) this.#failed(definition, reason);
+  }
+
+  #failed(definition: AlertDefinition, reason: string): void {
+    const notify = definition.notify && !this.#watched.isSilenced(definition.id);
+    this.#failures.failed({ id: definition.id, notify }, reason, this.#options.database.nowUnixMicro);
   }
 
   async #ownTurn(): Promise<void> {
@@ -210,7 +214,7 @@ export class Evaluator {
       if (result === 'lost') return this.#lost();
       if (result !== undefined) {
         for (const change of result.changes) events.changed({ alert: id, ...change });
-        pages.checked(alert.definition, result);
+        pages.checked(alert.definition, { ...result, isSilenced: this.#watched.isSilenced(id) });
         this.#firing.set(key, result.states.filter(({ state }) => state === 'firing').length);
         events.firing({ segments: [...this.#firing.values()].reduce((all, each) => all + each, 0) });
       }
@@ -220,7 +224,7 @@ export class Evaluator {
       this.#schedule.done(alertName(key), startedMs, periodMs);
     } catch (error) {
       this.#schedule.done(alertName(key), startedMs, Math.max(periodMs, FAILED_EVERY_MS));
-      this.#failures.failed(alert.definition, errorMessage(error), this.#options.database.nowUnixMicro);
+      this.#failed(alert.definition, errorMessage(error));
       events.checkFailed({ alert: id, reason: errorMessage(error) });
     }
   }

@@ -10,7 +10,7 @@ import type { MonitorDatabase } from './monitor-database.ts';
  */
 export async function insertDefinition(database: MonitorDatabase, added: NewDefinition): Promise<boolean> {
   const { kind, id, definition, createdAtUnixMicro, condition = sql`true` } = added;
-  const table = kind === 'metric' ? sql`metrics` : sql`alerts`;
+  const table = TABLES[kind];
   const exists = new MonitorError('exists', `Cannot create the ${kind} ${id}: it already exists.`);
   try {
     const [same = [], [counted] = [], created = []] = await database.write([
@@ -36,11 +36,13 @@ export async function insertDefinition(database: MonitorDatabase, added: NewDefi
   }
 }
 
+const TABLES = { metric: sql`metrics`, alert: sql`alerts`, 'log group': sql`log_groups` } as const;
+
 /** Each definition causes continuous work. */
 const MAX_DEFINITIONS = 500;
 
 export interface NewDefinition {
-  readonly kind: 'metric' | 'alert';
+  readonly kind: keyof typeof TABLES;
   readonly id: string;
   readonly definition: object;
   readonly createdAtUnixMicro: number;

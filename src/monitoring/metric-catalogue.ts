@@ -1,10 +1,20 @@
-import { sql } from '../logstore/sql/sql.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { logGroupExpressions, SELECT_LOG_GROUPS } from '../logstore/log-group-table.ts';
+import { join, type Sql, sql } from '../logstore/sql/sql.ts';
 import type { SqlRow } from '../logstore/sql/sql-database.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-row.ts';
-import { type StoredMetric, selectMetrics, storedMetric } from './definitions.ts';
+import { assertFits } from './alert-window.ts';
+import { type StoredMetric, selectAlerts, selectMetrics, storedAlert, storedMetric } from './definitions.ts';
 import { formatIsoTime } from './format-iso-time.ts';
 import { insertDefinition } from './insert-definition.ts';
-import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import type {
+  EditedMetric,
+  MetricDefinition,
+  MetricPoint,
+  MetricReport,
+  PointsRequest,
+} from './metric-definition.ts';
+import { expandMetric, groupsOfMetric } from './metric-groups.ts';
 import { findContradiction } from './metric-sql.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
@@ -51,12 +61,63 @@ export class MetricCatalogue {
   }
 
   async create(definition: MetricDefinition): Promise<MetricReport> {
-    const problem = findContradiction(definition) ?? offsetProblem(definition);
-    if (problem !== undefined) throw new MonitorError('invalid', problem);
+    await this.expanded(definition);
     const { id } = definition;
     const now = this.#database.nowUnixMicro;
-    await insertDefinition(this.#database, { kind: 'metric', id, definition, createdAtUnixMicro: now });
+    const condition = groupsExistSql(definition);
+    const added = { kind: 'metric', id, definition, createdAtUnixMicro: now, condition } as const;
+    if (!(await insertDefinition(this.#database, added))) throw groupsAreGone(definition);
     return { definition, createdAt: formatIsoTime(now), refreshedAt: null, points: 0 };
+  }
+
+  /** The definition with the expressions of its log groups. Rejects with MonitorError if it is not possible. */
+  async expanded(definition: MetricDefinition): Promise<MetricDefinition> {
+    const problem = findContradiction(definition) ?? offsetProblem(definition);
+    if (problem !== undefined) throw new MonitorError('invalid', problem);
+    if (groupsOfMetric(definition).size === 0) return definition;
+    const [rows = []] = await this.#database.read([SELECT_LOG_GROUPS]);
+    return expandMetric(definition, logGroupExpressions(rows));
+  }
+
+  /**
+   * Replaces a definition. The newest points, back to `startOffsetSeconds`, are computed again. Older points stay,
+   * unless they cannot be part of the same series: other buckets or other segments.
+   */
+  async update(definition: MetricDefinition): Promise<EditedMetric> {
+    const { id } = definition;
+    await this.expanded(definition);
+    const before = await this.#stored(id);
+    if (isDeepStrictEqual(before.definition, definition)) return { ...(await this.get(id)), changes: [] };
+    await this.#mustFitAlerts(definition);
+    const createdAt = this.#database.laterThan(before.createdAtUnixMicro);
+    const time = this.#database.time(createdAt);
+    const isOtherSeries = !isSameSeries(before.definition, definition);
+    const [[counted] = [], updated = []] = await this.#database.write([
+      sql`select count(*) as points from metric_points where metric = ${id}::text`,
+      sql`update metrics set definition = ${JSON.stringify(definition)}::text, created_at = ${time},
+        watermark = null, refreshed_at = null
+        where id = ${id}::text and created_at = ${this.#database.time(before.createdAtUnixMicro)}
+          and ${groupsExistSql(definition)} returning id`,
+      sql`delete from metric_points where metric = ${id}::text and ${isOtherSeries}::boolean
+        and exists (select 1 from metrics where id = ${id}::text and created_at = ${time})`,
+    ]);
+    if (updated.length === 0) throw changedMeanwhile(id);
+    const points = counted === undefined ? 0 : numberOf(counted, 'points');
+    return { ...(await this.get(id)), changes: effectsOf(definition, isOtherSeries ? points : undefined) };
+  }
+
+  async #stored(id: string): Promise<StoredMetric> {
+    const [[row] = []] = await this.#database.read([
+      selectMetrics(this.#database.dialect, sql`id = ${id}::text`),
+    ]);
+    return found(row, id);
+  }
+
+  /** Rejects with MonitorError if an alert has a window with too many buckets of the metric. */
+  async #mustFitAlerts(metric: MetricDefinition): Promise<void> {
+    const [rows = []] = await this.#database.read([selectAlerts(this.#database.dialect)]);
+    for (const { definition } of rows.map(storedAlert))
+      if (definition?.metric === metric.id) assertFits(definition, metric);
   }
 
   async delete(id: string): Promise<void> {
@@ -97,6 +158,36 @@ export class MetricCatalogue {
     const reasons = new Map(setAsideOf(found(row, id)).map(({ time, reason }) => [time, reason]));
     return points.map((point) => pointOf(point, reasons));
   }
+}
+
+/** Points of the two definitions can be part of one series. */
+function isSameSeries(before: MetricDefinition | undefined, after: MetricDefinition): boolean {
+  return before?.periodSeconds === after.periodSeconds && isDeepStrictEqual(before.segment, after.segment);
+}
+
+/** `deleted`: the number of deleted points; undefined: older points stay. */
+function effectsOf({ startOffsetSeconds }: MetricDefinition, deleted: number | undefined): string[] {
+  const again = `The points of the last ${startOffsetSeconds} s are computed again.`;
+  if (deleted === undefined) return [`${again} Older points keep the values of the earlier definition.`];
+  return [`${deleted} points are deleted, because they have other buckets or segments.`, again];
+}
+
+function groupsExistSql(definition: MetricDefinition): Sql {
+  const conditions = [...groupsOfMetric(definition)].map(
+    (id) => sql`exists (select 1 from log_groups where id = ${id}::text)`,
+  );
+  return conditions.length === 0 ? sql`true` : join(conditions, sql` and `);
+}
+
+function groupsAreGone({ id }: MetricDefinition): MonitorError {
+  return new MonitorError('invalid', `Cannot create the metric ${id}: its log group was deleted meanwhile.`);
+}
+
+function changedMeanwhile(id: string): MonitorError {
+  return new MonitorError(
+    'in-use',
+    `Cannot change the metric ${id}: another client has changed it, or a log group of it, at the same time. Try again.`,
+  );
 }
 
 function offsetProblem(definition: MetricDefinition): string | undefined {

@@ -82,6 +82,15 @@ export const metricReport = z.object({
 });
 export type MetricReport = z.infer<typeof metricReport>;
 
+/** `changes`: the effects of an edit on the past, as sentences. */
+export const changesInAnswer = z.array(z.string()).meta({
+  description: 'For people: the effects of the edit on stored points and states. Empty if there are none.',
+});
+
+export const editedMetric = z.object({ ...metricReport.shape, changes: changesInAnswer });
+/** A metric that an edit has changed. */
+export type EditedMetric = z.infer<typeof editedMetric>;
+
 export const pointsRequest = z.strictObject({
   limit: z.int().min(1).max(10_000).default(100).meta({ description: 'Number of newest buckets.' }),
   segment: z.string().max(1000).optional(),

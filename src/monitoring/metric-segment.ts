@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseExpression } from '../expressions/parse-expression.ts';
+import { parseGrouped } from '../expressions/log-groups.ts';
 import { propertiesOf } from '../expressions/reads-of.ts';
 import { expressionText, propertyName } from '../logstore/logs/log-requests.ts';
 
@@ -48,5 +48,5 @@ export function propertiesOfSegment(segment: MetricSegment | undefined): readonl
   if (segment === undefined) return [];
   if (typeof segment === 'string') return [segment];
   const expressions = 'expression' in segment ? [segment.expression] : segment.map(({ where }) => where);
-  return expressions.flatMap((each) => propertiesOf(parseExpression(each)).map(({ name }) => name));
+  return expressions.flatMap((each) => propertiesOf(parseGrouped(each)).map(({ name }) => name));
 }

@@ -56,6 +56,11 @@ export class MonitorDatabase {
     return Number(this.#options.clock.nowUnixNano() / 1000n);
   }
 
+  /** The time of a change: later than the last one, also if the clock was set back. */
+  laterThan(unixMicro: number): number {
+    return Math.max(this.nowUnixMicro, unixMicro + 1);
+  }
+
   time(unixMicro: number | null): Sql {
     return unixMicro === null ? sql`null::timestamptz` : this.dialect.timestamp(unixMicro);
   }

@@ -1,6 +1,26 @@
-import type { AlertDefinition, AlertEvent, AlertReport, AlertStatus } from './alert-definition.ts';
+import type {
+  AlertDefinition,
+  AlertEvent,
+  AlertReport,
+  AlertStatus,
+  EditedAlert,
+} from './alert-definition.ts';
+import type { AlertSilence, SilenceRequest } from './alert-silence.ts';
 import type { EvaluationProblem } from './evaluation-failures.ts';
-import type { MetricDefinition, MetricPoint, MetricReport, PointsRequest } from './metric-definition.ts';
+import type { EditedLogGroup, LogGroupDefinition, LogGroupReport } from './log-group-definition.ts';
+import type {
+  EditedMetric,
+  MetricDefinition,
+  MetricPoint,
+  MetricReport,
+  PointsRequest,
+} from './metric-definition.ts';
+import type {
+  AlertPreview,
+  AlertPreviewRequest,
+  MetricPreview,
+  MetricPreviewRequest,
+} from './preview-definition.ts';
 
 /**
  * Metrics and alerts for the HTTP API. Definitions are validated before. Rejects with SqlError or
@@ -12,6 +32,8 @@ export interface Monitor {
   metrics(): Promise<readonly MetricReport[]>;
   metric(id: string): Promise<MetricReport>;
   createMetric(definition: MetricDefinition): Promise<MetricReport>;
+  /** Rejects if it does not exist. */
+  updateMetric(definition: MetricDefinition): Promise<EditedMetric>;
   /** Rejected while an alert uses it. */
   deleteMetric(id: string): Promise<void>;
   /** Newest first. */
@@ -19,11 +41,25 @@ export interface Monitor {
   alerts(): Promise<readonly AlertReport[]>;
   alert(id: string): Promise<AlertReport>;
   createAlert(definition: AlertDefinition): Promise<AlertReport>;
+  updateAlert(definition: AlertDefinition): Promise<EditedAlert>;
   deleteAlert(id: string): Promise<void>;
+  /** Until it ends, the alert pages nothing. A second silence replaces the first. */
+  silenceAlert(id: string, request: SilenceRequest): Promise<AlertSilence>;
+  unsilenceAlert(id: string): Promise<void>;
   /** State changes, newest first. */
   alertHistory(id: string, limit: number): Promise<readonly AlertEvent[]>;
   /** The states of all alerts. */
   alertStatuses(): Promise<readonly AlertStatus[]>;
+  /** The points that a metric would have, from the records in the store. */
+  previewMetric(request: MetricPreviewRequest): Promise<MetricPreview>;
+  /** The changes that an alert would have had. */
+  previewAlert(request: AlertPreviewRequest): Promise<AlertPreview>;
+  logGroups(): Promise<readonly LogGroupReport[]>;
+  logGroup(id: string): Promise<LogGroupReport>;
+  createLogGroup(definition: LogGroupDefinition): Promise<LogGroupReport>;
+  updateLogGroup(definition: LogGroupDefinition): Promise<EditedLogGroup>;
+  /** Rejected while a metric uses it. */
+  deleteLogGroup(id: string): Promise<void>;
   /** Creates total_traffic, total_traffic_per_route and the alert totaltraffic, unless they exist. */
   createDefaults(): Promise<CreatedDefaults>;
 }

@@ -29,7 +29,10 @@ export class OpenAlertPages {
   }
 
   /** Called after a check. A page that has stopped firing may have been opened by the previous evaluator. */
-  checked(definition: AlertDefinition, { states, changes }: CheckResult): void {
+  checked(
+    definition: AlertDefinition,
+    { states, changes, isSilenced }: CheckResult & { readonly isSilenced: boolean },
+  ): void {
     const firing = definition.notify ? states.filter(({ state }) => state === 'firing') : [];
     const paged = firing.toSorted((a, b) => a.sinceUnixMicro - b.sinceUnixMicro).slice(0, MAX_PAGES);
     if (paged.length < firing.length)
@@ -41,6 +44,8 @@ export class OpenAlertPages {
     const ended = changes.filter(({ from, segment }) => from === 'firing' && !shown.has(segment));
     if (definition.notify)
       this.#resolveElsewhere(ended.map(({ segment }) => ({ alert: definition.id, segment })));
+    // Open pages stay open: they are resolved as usual.
+    if (isSilenced) return;
     for (const { segment, observed, sinceUnixMicro } of paged) {
       if (shown.has(segment)) continue;
       this.#pager.firing({ alert: definition.id, segment }, { definition, observed, sinceUnixMicro });

@@ -2,7 +2,7 @@ import { type Sql, sql } from '../logstore/sql/sql.ts';
 import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 
-/** Deletes points and history that are too old or too many. */
+/** Deletes points and history that are too old or too many, and silences that have ended. */
 export async function runMaintenance(database: MonitorDatabase): Promise<void> {
   await prune(database, {
     table: sql`metric_points`,
@@ -16,6 +16,7 @@ export async function runMaintenance(database: MonitorDatabase): Promise<void> {
     time: sql`"at"`,
     max: RETENTION_LIMITS.changes,
   });
+  await forgetSilences(database);
 }
 
 /**
@@ -26,6 +27,17 @@ export const RETENTION_LIMITS = { days: 400, points: 1_000_000, changes: 100_000
 
 const DAY_MICRO = 86_400_000_000;
 const TIMEOUT_MS = 60_000;
+
+async function forgetSilences(database: MonitorDatabase): Promise<void> {
+  const now = database.dialect.timestamp(database.nowUnixMicro);
+  const [ended = []] = await database.read([
+    sql`select alert from alert_silences where silenced_until <= ${now}`,
+  ]);
+  if (ended.length === 0) return;
+  await database.writeAsHolder([
+    sql`delete from alert_silences where silenced_until <= ${now} and ${database.isHeld}`,
+  ]);
+}
 
 interface Prunable {
   readonly table: Sql;

@@ -1,8 +1,21 @@
+import type { LogGroupExpressions } from '../expressions/log-groups.ts';
+import { logGroupExpressions, SELECT_LOG_GROUPS } from '../logstore/log-group-table.ts';
+import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import { AlertCheck } from './alert-check.ts';
-import { type Stored, selectAlerts, selectMetrics, storedAlert, storedMetric } from './definitions.ts';
+import {
+  type Stored,
+  type StoredMetric,
+  selectAlerts,
+  selectMetrics,
+  storedAlert,
+  storedMetric,
+} from './definitions.ts';
 import type { MonitorEvents } from './events.ts';
+import { expandMetric } from './metric-groups.ts';
 import { MetricRefresh } from './metric-refresh.ts';
+import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
+import { selectSilences } from './stored-silences.ts';
 
 /** The metrics and alerts that an evaluator handles, by keys that are never used again. */
 export class WatchedDefinitions {
@@ -10,6 +23,8 @@ export class WatchedDefinitions {
   readonly #events: MonitorEvents;
   #metrics: ReadonlyMap<string, MetricRefresh> = new Map();
   #alerts: ReadonlyMap<string, AlertCheck> = new Map();
+  /** The ends of silences, by the id of the alert. */
+  #silences: ReadonlyMap<string, number> = new Map();
 
   constructor(database: MonitorDatabase, events: MonitorEvents) {
     this.#database = database;
@@ -24,18 +39,26 @@ export class WatchedDefinitions {
     return this.#alerts;
   }
 
+  /** Whether the alert pages nothing now. */
+  isSilenced(alert: string): boolean {
+    return (this.#silences.get(alert) ?? 0) > this.#database.nowUnixMicro;
+  }
+
   /** Replaces the set by the definitions in the store; existing entries keep their state. */
   async read(): Promise<void> {
     const database = this.#database;
-    const [metricRows = [], alertRows = []] = await database.read([
+    const [metricRows = [], alertRows = [], silenceRows = [], groupRows = []] = await database.read([
       selectMetrics(database.dialect),
       selectAlerts(database.dialect),
+      selectSilences(database),
+      SELECT_LOG_GROUPS,
     ]);
+    const groups = logGroupExpressions(groupRows);
     const metrics = new Map<string, MetricRefresh>();
     for (const stored of metricRows.map(storedMetric)) {
       const key = keyOf(stored);
-      if (stored.definition === undefined) this.#skip('metric', stored);
-      else metrics.set(key, this.#metrics.get(key) ?? new MetricRefresh(stored, stored.definition, database));
+      const refresh = this.#metrics.get(key) ?? this.#refreshOf(stored, groups);
+      if (refresh !== undefined) metrics.set(key, refresh);
     }
     const alerts = new Map<string, AlertCheck>();
     for (const stored of alertRows.map(storedAlert)) {
@@ -45,6 +68,23 @@ export class WatchedDefinitions {
     }
     this.#metrics = metrics;
     this.#alerts = alerts;
+    this.#silences = new Map(silenceRows.map((row) => [textOf(row, 'alert'), numberOf(row, 'until_micro')]));
+  }
+
+  /** undefined: the definition cannot be used. */
+  #refreshOf(stored: StoredMetric, groups: LogGroupExpressions): MetricRefresh | undefined {
+    const { definition } = stored;
+    if (definition === undefined) {
+      this.#skip('metric', stored);
+      return undefined;
+    }
+    try {
+      return new MetricRefresh(stored, expandMetric(definition, groups), this.#database);
+    } catch (error) {
+      if (!(error instanceof MonitorError)) throw error;
+      this.#skip('metric', { id: stored.id, problem: error.message });
+      return undefined;
+    }
   }
 
   #skip(
@@ -61,7 +101,10 @@ export class WatchedDefinitions {
   }
 }
 
-/** A definition that was deleted and created again is another one with the same name. */
+/**
+ * A definition that was deleted and created again is another one with the same name; an edit, also of a log group that
+ * it uses, makes it a later one, too.
+ */
 function keyOf({ id, createdAtUnixMicro }: Stored<unknown>): string {
   return `${id}@${createdAtUnixMicro}`;
 }

@@ -1,4 +1,4 @@
-import { CursorError } from '../../logstore/logs/log-search.ts';
+import { CursorError, FilterError } from '../../logstore/logs/log-search.ts';
 import { SqlError, type SqlErrorKind } from '../../logstore/sql/sql-database.ts';
 import { MonitorError, type MonitorErrorKind } from '../../monitoring/monitor.ts';
 import { HttpError } from '../../runtime/http/http-error.ts';
@@ -12,6 +12,10 @@ export function apiError(error: unknown): HttpError | undefined {
   if (error instanceof CursorError) {
     const problems = [{ path: 'cursor', message: error.message }];
     return new HttpError(400, 'invalid-request', 'Cannot continue at the cursor.', { problems });
+  }
+  if (error instanceof FilterError) {
+    const problems = [{ path: error.path, message: error.message }];
+    return new HttpError(400, 'invalid-request', 'The request has a problem.', { problems });
   }
   return undefined;
 }

@@ -14,9 +14,11 @@ import { Admission } from './admission.ts';
 import { apiError, noStore, unavailable } from './api-error.ts';
 import { API_EVENTS, type ApiEvents } from './events.ts';
 import { guarded, type TokenAccess } from './guard.ts';
+import { LogExport } from './log-export.ts';
 import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiStore, UnavailableStore } from './operations/api-store.ts';
+import type { ExpressionContext } from './operations/expression-operations.ts';
 import type { FilterContext } from './operations/filter-operations.ts';
 import type { IntakeContext } from './operations/intake-operations.ts';
 import {
@@ -26,6 +28,7 @@ import {
   STORE_OPERATIONS,
 } from './operations/operations.ts';
 import type { QueueContext } from './operations/queue-context.ts';
+import type { RecordContext } from './operations/record-operations.ts';
 import { SESSION_OPERATIONS, type StoreName } from './operations/session-operations.ts';
 
 export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext, IntakeContext {
@@ -68,7 +71,7 @@ const TIME_LIMIT_MS = 20_000;
  *
  * The operations are in `operations/operations.ts`, the rule of access is in
  * `src/runtime/operations/access.ts`. Limits for both transports together: 8 queries of the store run and 32
- * wait, each for at most 20 seconds; 16 clients follow logs.
+ * wait, each for at most 20 seconds; 16 clients follow logs, and 4 export them.
  */
 export function createApi(options: ApiOptions): Api {
   const { listenAddress, clock, logger, metrics } = options;
@@ -80,21 +83,24 @@ export function createApi(options: ApiOptions): Api {
     clock,
   });
   const access = tokenAccess(options, events);
-  const context = createContext(options, new LogTail({ clock, events }));
+  const admit: ExpressionContext['admit'] = (signal, task) => admission.run(signal, task);
+  const tail = new LogTail({ clock, events });
+  const exports = new LogExport({ clock, events, admission });
   const routes = (proven: Access): readonly HttpRoute[] => {
+    const context = createContext(options, { tail, exports, admit, proven });
     const common = { context, proven, clock, events, errorOf: apiError };
     return [
       ...operationRoutes({
         ...common,
         operations: STORE_OPERATIONS,
-        admit: (signal, task) => admission.run(signal, task),
+        admit,
       }),
       ...operationRoutes({ ...common, operations: STATE_OPERATIONS }),
       ...operationRoutes({ ...common, operations: DESCRIPTION_OPERATIONS }),
     ];
   };
   const proven = access === undefined ? 'machine' : 'token';
-  const session = { ...context, signIn: access?.signIn };
+  const session = { ...options, signIn: access?.signIn };
   const sessionRoutes = operationRoutes({
     operations: SESSION_OPERATIONS,
     context: session,
@@ -119,11 +125,15 @@ function tokenAccess(
   return { token: secret, signIn: new SignIn({ token: secret, sessions, port, clock, events }) };
 }
 
-function createContext(options: ApiOptions, tail: LogTail) {
+interface OwnContext extends Pick<RecordContext, 'tail' | 'exports' | 'proven'> {
+  readonly admit: ExpressionContext['admit'];
+}
+
+function createContext(options: ApiOptions, own: OwnContext) {
   let document: object | undefined;
   return {
     ...options,
-    tail,
+    ...own,
     store: () => {
       const found = options.store();
       if (found === undefined) throw noStore();

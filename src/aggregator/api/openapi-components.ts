@@ -60,7 +60,7 @@ export function openApiComponents(operations: readonly Described[]): Components 
   for (const { id, answer, body } of operations) {
     const name = `${id.charAt(0).toUpperCase()}${id.slice(1)}`;
     if (body !== undefined && !requested.has(body)) requested.set(body, `${name}Request`);
-    if (answer === undefined || answer === 'events' || answered.has(answer)) continue;
+    if (answer === undefined || typeof answer === 'string' || answered.has(answer)) continue;
     answered.set(answer, `${name}Answer`);
   }
   const schemas = { ...jsonSchemas(requested, 'input'), ...jsonSchemas(answered, 'output') };

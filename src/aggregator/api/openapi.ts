@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isAllowed } from '../../runtime/operations/access.ts';
 import type { Operation } from '../../runtime/operations/operation.ts';
 import { requestSchema } from '../../runtime/operations/request-schema.ts';
+import { EXPORT_TYPES } from './export-format.ts';
 import { type Components, errorBody, openApiComponents } from './openapi-components.ts';
 
 /** The version of the API, not of the program: it changes when the contract with clients changes. */
@@ -116,12 +117,16 @@ function responses({ status, answer, body, errors = [] }: Described, components:
 
 function success(answer: Described['answer'], components: Components): object {
   if (answer === undefined) return { description: 'Success.' };
+  if (answer === 'download') return { description: 'A file.', content: DOWNLOADS };
   if (answer !== 'events') return { description: 'Success.', content: jsonContent(answer, components) };
   return {
     description: 'A stream without an end.',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   };
 }
+
+const TEXT = { schema: { type: 'string' } };
+const DOWNLOADS = Object.fromEntries(EXPORT_TYPES.map((type) => [type, TEXT]));
 
 function jsonContent(schema: z.ZodType, components: Components): object {
   return { 'application/json': { schema: components.reference(schema) } };

@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { alertsCommand } from '../monitor/alerts/alerts-command.ts';
+import { groupsCommand } from '../monitor/groups/groups-command.ts';
+import { contextCommand } from '../monitor/logs/context-command.ts';
+import { exportCommand } from '../monitor/logs/export-command.ts';
 import { logsCommand } from '../monitor/logs/logs-command.ts';
 import { metricsCommand } from '../monitor/metrics/metrics-command.ts';
 
@@ -13,6 +16,7 @@ Examples:
   mega-collector monitor metrics create --default
   mega-collector monitor metrics get total_traffic
   mega-collector monitor alerts observe
+  mega-collector monitor export --from 1h --format csv > logs.csv
   mega-collector monitor logs 'out of stock' --from 1h --url https://logs.example.com --token-file ~/.logs-token`;
 
 export function monitorCommand(context: Context): Command {
@@ -20,5 +24,8 @@ export function monitorCommand(context: Context): Command {
   command.addCommand(logsCommand(context));
   command.addCommand(metricsCommand(context));
   command.addCommand(alertsCommand(context));
+  command.addCommand(groupsCommand(context));
+  command.addCommand(contextCommand(context));
+  command.addCommand(exportCommand(context));
   return command;
 }

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
 import { isLogsViewOutdated, LOGS_VIEW, logsViewStatements } from '../../logstore/logs-view.ts';
 import { ANY_NAME, OWN_NAMES_TABLE } from '../../logstore/own-names.ts';
-import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
+import { logRecordColumns, STORE_TABLES, tableIn } from '../../logstore/schema.ts';
 import { textOrNull } from '../../logstore/sql/sql-row.ts';
 import { runStatement } from './run-statement.ts';
 
@@ -15,6 +15,8 @@ export async function prepareSchema(connection: DuckDBConnection): Promise<void>
   if (tables.has(VERSION_TABLE)) {
     if ((await versionOf(connection)) === 1) await inTransaction(connection, FROM_VERSION_1);
     await checkVersion(connection);
+    if (!STORE_TABLES.every((text) => tables.has(tableIn(text))))
+      await inTransaction(connection, STORE_TABLES);
     await forgetOldRecords(connection);
   } else if (tables.size > 0) {
     throw new ForeignFileError('it is the database of another program. Move it away, or set another "path"');

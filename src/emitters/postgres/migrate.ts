@@ -1,6 +1,6 @@
 import type { ClientBase, PoolClient } from 'pg';
 import { LOG_TABLE } from '../../logstore/log-columns.ts';
-import { logRecordColumns, STORE_TABLES } from '../../logstore/schema.ts';
+import { logRecordColumns, STORE_TABLES, tableIn } from '../../logstore/schema.ts';
 import { lockStatement } from './advisory-locks.ts';
 import { createPartitionedTable } from './partitions.ts';
 import { createHypertable, findTimescale, type TimescaleFinding } from './timescale.ts';
@@ -44,7 +44,10 @@ const VERSION = 1;
 async function prepareTables(client: PoolClient, migration: Migration): Promise<LayoutFinding> {
   const { schema } = migration;
   const found = await versionOf(client, schema);
-  if (found?.version === VERSION) return await existing(client, found.layout);
+  if (found?.version === VERSION) {
+    await addTables(client, schema);
+    return await existing(client, found.layout);
+  }
   await client.query(lockStatement('migration', schema));
   const now = await versionOf(client, schema);
   if (now !== undefined && now.version > VERSION) {
@@ -53,6 +56,20 @@ async function prepareTables(client: PoolClient, migration: Migration): Promise<
     );
   }
   return now === undefined ? await create(client, migration) : await existing(client, now.layout);
+}
+
+/** Creates the tables that an earlier program did not know. It ignores them, so the version stays. */
+async function addTables(client: PoolClient, schema: string): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select relname as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where nspname = $1 and relkind = 'r'`,
+    [schema],
+  );
+  const names = new Set(rows.map(({ name }) => name));
+  const missing = STORE_TABLES.filter((text) => !names.has(tableIn(text)));
+  if (missing.length === 0) return;
+  await client.query(lockStatement('migration', schema));
+  for (const table of missing) await client.query(table);
 }
 
 /** Existing tables keep their layout. */

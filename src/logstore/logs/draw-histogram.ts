@@ -1,8 +1,9 @@
+import { severityNameSql } from '../property-sql.ts';
 import { rfc3339Micro } from '../sql/rfc3339-micro.ts';
 import { sql } from '../sql/sql.ts';
-import { numberOf } from '../sql/sql-row.ts';
+import { numberOf, textOrNull } from '../sql/sql-row.ts';
 import { filterSql } from './filter-sql.ts';
-import type { Histogram, HistogramRequest } from './log-requests.ts';
+import type { Histogram, HistogramRequest, SeverityCounts } from './log-requests.ts';
 import type { StoreReader } from './store-reader.ts';
 import { closedTimeSpan, timeSpanSql } from './time-span.ts';
 
@@ -15,19 +16,29 @@ export async function drawHistogram(store: StoreReader, request: HistogramReques
   const intervalSeconds = intervalOf(span, request.intervalSeconds);
   const bucket = dialect.bucket(sql`time`, intervalSeconds * 1000);
   const names = await store.ownNames();
-  const rows = await store.rows(sql`select ${dialect.unixMicro(sql`bar`)} as bar_micro, records
+  const isBySeverity = request.by === 'severity';
+  const severity = isBySeverity ? severityNameSql(sql`severity_number`) : sql`null::text`;
+  const rows = await store.rows(sql`select ${dialect.unixMicro(sql`bar`)} as bar_micro, severity, records
     from (
-      select ${bucket} as bar, count(*) as records from log_records
+      select ${bucket} as bar, ${severity} as severity, count(*) as records from log_records
       where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request, names)}
-      group by 1
+      group by 1, 2
     ) as bars`);
-  const counts = new Map(rows.map((row) => [numberOf(row, 'bar_micro'), numberOf(row, 'records')]));
-  const bars = barTimes(span, intervalSeconds).map((unixMicro) => ({
-    time: rfc3339Micro(unixMicro),
-    count: counts.get(unixMicro) ?? 0,
-  }));
+  const counts = new Map<number, SeverityCounts>();
+  for (const row of rows) {
+    const time = numberOf(row, 'bar_micro');
+    const name = (textOrNull(row, 'severity') ?? 'none') as keyof SeverityCounts;
+    counts.set(time, { ...(counts.get(time) ?? NO_RECORDS), [name]: numberOf(row, 'records') });
+  }
+  const bars = barTimes(span, intervalSeconds).map((unixMicro) => {
+    const severities = counts.get(unixMicro) ?? NO_RECORDS;
+    const count = Object.values(severities).reduce((sum, each) => sum + each, 0);
+    return { time: rfc3339Micro(unixMicro), count, ...(isBySeverity && { severities }) };
+  });
   return { intervalSeconds, total: bars.reduce((sum, { count }) => sum + count, 0), bars };
 }
+
+const NO_RECORDS: SeverityCounts = { trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0, none: 0 };
 
 interface ClosedSpan {
   readonly fromUnixMicro: number;

@@ -24,7 +24,7 @@ export interface EntryPage {
 export interface EntryPageOptions {
   /** The text after `from`: `log_records`, possibly joined, and `where`. */
   readonly source: Sql;
-  /** An order by the columns time, stream and position; the time first. */
+  /** An order of the records, such as `time desc, stream, position desc`. */
   readonly order: Sql;
   readonly limit: number;
 }

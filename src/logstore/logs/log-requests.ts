@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ExpressionError } from '../../expressions/expression-error.ts';
-import { MAX_EXPRESSION, parseExpression } from '../../expressions/parse-expression.ts';
+import { parseGrouped } from '../../expressions/log-groups.ts';
+import { MAX_EXPRESSION } from '../../expressions/parse-expression.ts';
 import { type Property, PropertyError, parseProperty } from '../../expressions/property.ts';
 import { propertiesOf } from '../../expressions/reads-of.ts';
 import { parseDuration } from '../../runtime/configuration/duration.ts';
@@ -32,7 +33,7 @@ export const expressionText = z
   .max(MAX_EXPRESSION)
   .superRefine((text, context) => {
     try {
-      const found = propertiesOf(parseExpression(text)).find(isOfResource);
+      const found = propertiesOf(parseGrouped(text)).find(isOfResource);
       if (found === undefined) return;
       const message = `a store does not keep resources apart from records; write ${found.key} instead of ${found.name}`;
       context.addIssue({ code: 'custom', message });
@@ -106,7 +107,7 @@ export type LogFilter = z.infer<typeof logFilter>;
 export function filteredProperties({ where = [] }: LogFilter): readonly string[] {
   return where.flatMap((each) =>
     'expression' in each
-      ? propertiesOf(parseExpression(each.expression)).map(({ name }) => name)
+      ? propertiesOf(parseGrouped(each.expression)).map(({ name }) => name)
       : [each.property],
   );
 }
@@ -170,6 +171,7 @@ export type SearchPage = z.infer<typeof searchPage>;
 export const histogramRequest = z.strictObject({
   ...timeRange.shape,
   ...logFilter.shape,
+  by: z.enum(['severity']).optional().meta({ description: 'Also count by severity.' }),
   intervalSeconds: z
     .int()
     .min(1)
@@ -182,12 +184,25 @@ export const histogramRequest = z.strictObject({
 });
 export type HistogramRequest = z.infer<typeof histogramRequest>;
 
+const severityCounts = z
+  .object({
+    trace: z.int(),
+    debug: z.int(),
+    info: z.int(),
+    warn: z.int(),
+    error: z.int(),
+    fatal: z.int(),
+    none: z.int().meta({ description: 'Records without a severity.' }),
+  })
+  .meta({ description: 'Only for by=severity.' });
+export type SeverityCounts = z.infer<typeof severityCounts>;
+
 export const histogram = z.object({
   intervalSeconds: z.int(),
   total: z.int(),
   unknown: unknownInAnswer,
   bars: z
-    .array(z.object({ time: z.string(), count: z.int() }))
+    .array(z.object({ time: z.string(), count: z.int(), severities: severityCounts.optional() }))
     .meta({ description: 'Oldest first; bars without records have the count 0.' }),
 });
 export type Histogram = z.infer<typeof histogram>;
@@ -208,6 +223,97 @@ export const valueCounts = z.object({
   }),
 });
 export type ValueCounts = z.infer<typeof valueCounts>;
+
+export const fieldsRequest = z.strictObject({
+  ...timeRange.shape,
+  ...logFilter.shape,
+  sample: z
+    .int()
+    .min(1)
+    .max(50_000)
+    .default(10_000)
+    .meta({ description: 'Maximum number of records that are looked at, the newest first.' }),
+});
+export type FieldsRequest = z.infer<typeof fieldsRequest>;
+
+export const FIELD_TYPES = ['text', 'number', 'boolean', 'time', 'json', 'mixed'] as const;
+export type FieldType = (typeof FIELD_TYPES)[number];
+
+export const field = z.object({
+  name: z.string().meta({ description: 'The name in an expression.' }),
+  kind: z.enum(['column', 'attribute']),
+  type: z
+    .enum(FIELD_TYPES)
+    .meta({ description: 'json: objects, or lists of objects; mixed: values of several types.' }),
+  count: z.int().meta({ description: 'Number of records with a value, in the sample.' }),
+  distinct: z.int().meta({ description: 'Number of different values, in the sample.' }),
+  values: z
+    .array(z.object({ value: z.string(), count: z.int() }))
+    .meta({ description: 'The most frequent values first, at most 10; long values are left out.' }),
+});
+export type Field = z.infer<typeof field>;
+
+export const fieldsReport = z.object({
+  fields: z.array(field).meta({ description: 'The most frequent first; at most 500.' }),
+  sampled: z.int().meta({ description: 'Number of records that were looked at.' }),
+  complete: z.boolean().meta({ description: 'Every matching record and every field is counted.' }),
+});
+export type FieldsReport = z.infer<typeof fieldsReport>;
+
+export const streamId = z
+  .string()
+  .regex(/^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i, 'expected 32 hexadecimal digits')
+  .meta({ description: 'The stream of a record.' });
+/** Four pebibytes. */
+const MAX_POSITION = 2 ** 52;
+const position = z
+  .int()
+  .min(0)
+  .max(MAX_POSITION)
+  .meta({ description: 'The position of a record in its stream.' });
+const timeHint = moment.optional().meta({
+  description: 'The time of the record, which makes the request faster in PostgreSQL.',
+});
+
+export interface RecordPlace {
+  readonly stream: string;
+  readonly position: number;
+  /** The time of the record, if it is known. */
+  readonly time?: string | undefined;
+}
+
+/** In a path, a number is a text. */
+export const recordPath = z.strictObject({
+  stream: streamId,
+  position: z
+    .string()
+    .regex(/^(?:0|[1-9][0-9]{0,15})$/, 'expected a whole number')
+    .meta({ description: 'The position of a record in its stream.' }),
+});
+export const recordQuery = z.strictObject({ time: timeHint });
+
+export const contextRequest = z.strictObject({
+  stream: streamId,
+  position,
+  time: timeHint,
+  direction: z.enum(['before', 'after', 'around']).default('around').meta({
+    description: 'around: half of the records before, then the record itself, then those after it.',
+  }),
+  limit: z.int().min(1).max(1000).default(100),
+  where: logFilter.shape.where,
+});
+export type ContextRequest = z.infer<typeof contextRequest>;
+
+export const logContext = z.object({
+  entries: z.array(logEntry).meta({ description: 'In the order of their positions.' }),
+  atStart: z.boolean().meta({ description: 'The store has no earlier matching record of the stream.' }),
+  atEnd: z.boolean().meta({ description: 'The store has no later matching record of the stream.' }),
+  withinSeconds: z.int().nullable().meta({
+    description:
+      'null: the whole stream was searched. Otherwise only records whose time differs by at most this from that of the record.',
+  }),
+});
+export type LogContext = z.infer<typeof logContext>;
 
 export const tailRequest = z.strictObject({ ...logFilter.shape });
 export type TailRequest = z.infer<typeof tailRequest>;

@@ -1,5 +1,5 @@
 import { ExpressionError } from '../../expressions/expression-error.ts';
-import { parseExpression } from '../../expressions/parse-expression.ts';
+import { parseGrouped } from '../../expressions/log-groups.ts';
 import { splitCondition } from './split-condition.ts';
 
 /** A condition of a request: a value of a property, or an expression. */
@@ -32,7 +32,7 @@ const CONNECTED = /\s(?:and|or)\s/i;
 function isSeveralTerms(text: string): boolean {
   if (!CONNECTED.test(text)) return false;
   try {
-    const { kind } = parseExpression(text);
+    const { kind } = parseGrouped(text);
     return kind === 'and' || kind === 'or';
   } catch (error) {
     if (error instanceof ExpressionError) return false;

@@ -13,6 +13,8 @@ import type { AttributePath, AttributeTests, SqlDialect } from './sql-dialect.ts
 export const postgresDialect: SqlDialect = {
   name: 'postgres',
 
+  isSlowByStream: true,
+
   // A constant of the type: the planner uses it to exclude partitions and chunks.
   timestamp: (unixMicro) =>
     typeof unixMicro === 'number'

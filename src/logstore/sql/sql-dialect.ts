@@ -20,6 +20,8 @@ export interface SqlDialect {
    * that note none.
    */
   readonly ownNames?: Sql;
+  /** The store is in rows, without an index of streams: a condition on the stream alone reads everything. */
+  readonly isSlowByStream?: boolean;
   timestamp(unixMicro: Sql | number): Sql;
   unixMicro(timestamp: Sql): Sql;
   /** The start of the bucket of `periodMs` that contains a time, aligned to 1970; a time. */

@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { HttpCall } from '../http/http-call.ts';
 import type { Operation, TypedOperation } from './operation.ts';
 import { OperationError } from './operation-error.ts';
@@ -13,7 +12,7 @@ interface AnyInput {
   readonly body?: unknown;
 }
 
-type Sent = Pick<Operation<never>, 'method' | 'path'> & { readonly answer?: z.ZodType | 'events' };
+type Sent = Pick<Operation<never>, 'method' | 'path'> & { readonly answer?: Operation<never>['answer'] };
 
 /** The request of a client for an operation. */
 export function operationCall(

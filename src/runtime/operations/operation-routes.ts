@@ -62,7 +62,7 @@ async function run<Context>(
   // Before the admission: a client that sends its body slowly must not keep others waiting.
   const input = await operationInput(operation, request, parameters);
   const value = await admit(request.signal, () => operation.run(context, input));
-  if (operation.answer === 'events') return value as HttpAnswer;
+  if (operation.answer === 'events' || operation.answer === 'download') return value as HttpAnswer;
   const headers = operation.headers?.(value);
   const body = operation.answer === undefined ? '' : JSON.stringify(value);
   return { status, ...(headers !== undefined && { headers }), body };

@@ -27,14 +27,16 @@ export interface Operation<Context> {
   /** Of a JSON body; absent: no body is read. */
   readonly body?: z.ZodType;
   readonly status: 200 | 201 | 204;
-  /** Of the JSON answer; 'events': server-sent events; absent: no content. */
-  readonly answer?: z.ZodType | 'events';
+  /** Of the JSON answer; 'events': server-sent events; 'download': a stream as a file; absent: no content. */
+  readonly answer?: z.ZodType | StreamedAnswer;
   /** Headers of the answer, from the result of `run`. */
   headers?(result: unknown): Readonly<Record<string, string>>;
   /** Errors besides those that every operation may return. */
   readonly errors?: readonly (409 | 422 | 429)[];
   run(context: Context, input: OperationInput<unknown, unknown, unknown>): Promise<unknown>;
 }
+
+export type StreamedAnswer = 'events' | 'download';
 
 /** Checked. */
 export interface OperationInput<Parameters, Query, Body> {
@@ -72,14 +74,14 @@ export function operation<
   return typed;
 }
 
-interface EventsOperation<Context, Query>
+interface StreamedOperation<Context, Query>
   extends Omit<TypedOperation<Context, undefined, Query, undefined, HttpAnswer>, 'answer' | 'headers'> {
-  readonly answer: 'events';
+  readonly answer: StreamedAnswer;
 }
 
-/** An operation that answers with server-sent events. */
-export function eventsOperation<Context, Query>(
-  typed: EventsOperation<Context, Query>,
-): EventsOperation<Context, Query> {
+/** An operation that answers with a stream: server-sent events, or a download. */
+export function streamedOperation<Context, Query>(
+  typed: StreamedOperation<Context, Query>,
+): StreamedOperation<Context, Query> {
   return typed;
 }

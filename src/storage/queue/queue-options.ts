@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Amount } from '../../records/amount.ts';
+import type { Position } from '../../records/position.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
+import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { FileSystem } from '../state/file-system.ts';
 import type { FreeSpaceOptions } from '../state/free-space.ts';
@@ -62,6 +64,8 @@ export interface Queue extends QueueWriter {
   skipCorruptEntry(emitter: string): Promise<Amount | undefined>;
   /** The newest entries that together have this number of records, the newest first. Damaged ones are left out. */
   recentEntries(records: number): Promise<readonly RecordBatch[]>;
+  /** The record at a position of a stream, if its entry is still there: a batch with one record. */
+  findRecord(stream: StreamId, position: Position): Promise<RecordBatch | undefined>;
   balance(): QueueBalance;
   fullness(): QueueFullness;
   /** Why the last commit of records, a cursor or other state failed; undefined when commits succeed. */

@@ -1,5 +1,7 @@
 import type { Amount } from '../../records/amount.ts';
+import type { Position } from '../../records/position.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
+import type { StreamId } from '../../records/stream-id.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import { openMetrics } from '../../runtime/events/open-metrics.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
@@ -13,6 +15,7 @@ import type { Cursors } from './cursors.ts';
 import type { StoredDeadLetters } from './dead-letters.ts';
 import { EmitterCursors, type KnownEmitter } from './emitter-cursors.ts';
 import { QUEUE_GAUGES, type QueueEvents } from './events.ts';
+import { findRecord } from './find-record.ts';
 import { Forgetting } from './forgetting.ts';
 import { GroupCommit } from './group-commit.ts';
 import { StreamLedger } from './ledger.ts';
@@ -163,6 +166,10 @@ export class SegmentQueue implements Queue {
       count += entry.batch.sizes.length;
     }
     return found;
+  }
+
+  findRecord(stream: StreamId, position: Position): Promise<RecordBatch | undefined> {
+    return findRecord({ ...this.#parts, reader: this.#reader }, stream, position);
   }
 
   balance(): QueueBalance {

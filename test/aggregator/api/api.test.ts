@@ -15,8 +15,19 @@ import { type ApiAnswer, servedApi } from './served-api.ts';
 const BODIES: Readonly<Record<string, unknown>> = {
   createMetric: { id: 'requests' },
   createAlert: { id: 'too_many', metric: 'requests', level: 10 },
+  createLogGroup: { id: 'checkout', expression: 'status_code >= 500' },
+  updateMetric: { id: 'requests' },
+  updateAlert: { id: 'requests', metric: 'requests', level: 10 },
+  updateLogGroup: { id: 'requests', expression: 'status_code >= 500' },
+  previewMetric: { definition: { id: 'requests' }, from: '1h' },
+  previewAlert: { definition: { id: 'too_many', metric: 'requests', level: 10 } },
+  silenceAlert: { until: '2h' },
 };
-const QUERIES: Readonly<Record<string, string>> = { countValues: '?property=status_code' };
+const STREAM = '0197c0de00007000800000000000000a';
+const QUERIES: Readonly<Record<string, string>> = {
+  countValues: '?property=status_code',
+  listContext: `?stream=${STREAM}&position=4096`,
+};
 
 function problems({ body }: ApiAnswer): Readonly<Record<string, string>> {
   const { error } = errorBody.parse(body);
@@ -25,7 +36,7 @@ function problems({ body }: ApiAnswer): Readonly<Record<string, string>> {
 
 describe('each operation', () => {
   const answering = [...STORE_OPERATIONS, ...DESCRIPTION_OPERATIONS].filter(
-    ({ answer }) => answer !== 'events',
+    ({ answer }) => typeof answer !== 'string',
   );
 
   test.each(answering.map((operation) => [operation.id, operation] as const))(
@@ -33,7 +44,11 @@ describe('each operation', () => {
     async (id, { method, path, status, answer }) => {
       const { ask } = await servedApi();
       const body = BODIES[id];
-      const found = await ask(path.replace('{id}', 'requests') + (QUERIES[id] ?? ''), {
+      const place = path
+        .replace('{id}', 'requests')
+        .replace('{stream}', STREAM)
+        .replace('{position}', '4096');
+      const found = await ask(place + (QUERIES[id] ?? ''), {
         method,
         ...(body !== undefined && {
           body: JSON.stringify(body),
@@ -41,7 +56,7 @@ describe('each operation', () => {
         }),
       });
       expect(found.status).toBe(status);
-      if (answer === undefined || answer === 'events') {
+      if (answer === undefined || typeof answer === 'string') {
         expect(found.body).toBeUndefined();
         return;
       }

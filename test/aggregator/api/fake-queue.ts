@@ -40,6 +40,7 @@ export function fakeQueue(): FakeQueue {
     changes,
     balance: () => ({ accepted: AMOUNT, emitters: [{ emitter: 'file', ...balance }], diskBytes: 65_536 }),
     recentEntries: async () => [RECENT],
+    findRecord: async () => undefined,
     knownEmitters: () =>
       ['file', 'archive'].map((name) => ({ ...emitter(name), committed: { entry: 1, record: 0 } })),
     forgetEmitter: async (name) => {

@@ -3,12 +3,15 @@ import type { LogEntry } from '../../../src/logstore/logs/log-requests.ts';
 import type { LogSearch } from '../../../src/logstore/logs/log-search.ts';
 import type { AlertEvent, AlertReport, AlertStatus } from '../../../src/monitoring/alert-definition.ts';
 import { alertDefinition } from '../../../src/monitoring/alert-definition.ts';
+import type { AlertSilence } from '../../../src/monitoring/alert-silence.ts';
+import type { LogGroupReport } from '../../../src/monitoring/log-group-definition.ts';
 import {
   type MetricPoint,
   type MetricReport,
   metricDefinition,
 } from '../../../src/monitoring/metric-definition.ts';
 import type { Monitor } from '../../../src/monitoring/monitor.ts';
+import type { PreviewPoint } from '../../../src/monitoring/preview-definition.ts';
 
 /** A store that answers the same to everything, and writes down what it was asked. */
 export interface FakeStore extends ApiStore {
@@ -90,6 +93,18 @@ const EVENT: AlertEvent = {
   comparison: '>',
 };
 
+const SILENCE: AlertSilence = { until: '2026-01-31T12:00:00.000Z', reason: 'planned work', by: 'ann' };
+
+const GROUP: LogGroupReport = {
+  id: 'checkout',
+  description: '',
+  expression: 'service.name == "checkout"',
+  createdAt: '2026-01-31T10:00:00.000Z',
+  usedBy: ['requests'],
+};
+
+const PREVIEWED: PreviewPoint = { time: '2026-01-31T10:00:00.000Z', segment: null, value: 3 };
+
 const SEARCH: LogSearch = {
   search: async () => ({ entries: [ENTRY], next: 'further' }),
   histogram: async () => ({
@@ -103,6 +118,22 @@ const SEARCH: LogSearch = {
       { value: null, count: 1 },
     ],
   }),
+  fields: async () => ({
+    fields: [
+      {
+        name: 'severity',
+        kind: 'column',
+        type: 'text',
+        count: 1,
+        distinct: 1,
+        values: [{ value: 'error', count: 1 }],
+      },
+    ],
+    sampled: 1,
+    complete: true,
+  }),
+  record: async () => ENTRY,
+  context: async () => ({ entries: [ENTRY], atStart: true, atEnd: false, withinSeconds: null }),
   unknown: async () => [],
   tail: async (_request, place = new Map()) => ({ entries: [], place, skipped: 0 }),
 };
@@ -112,12 +143,23 @@ const MONITOR: Monitor = {
   metrics: async () => [METRIC],
   metric: async () => METRIC,
   createMetric: async (definition) => ({ ...METRIC, definition }),
+  updateMetric: async (definition) => ({ ...METRIC, definition, changes: [] }),
   deleteMetric: async () => {},
   points: async () => [POINT],
   alerts: async () => [ALERT],
   alert: async () => ALERT,
   createAlert: async (definition) => ({ ...ALERT, definition }),
+  updateAlert: async (definition) => ({ ...ALERT, definition, changes: [] }),
   deleteAlert: async () => {},
+  silenceAlert: async () => SILENCE,
+  unsilenceAlert: async () => {},
+  previewMetric: async () => ({ points: [PREVIEWED] }),
+  previewAlert: async () => ({ points: [PREVIEWED], observations: [PREVIEWED], changes: [EVENT] }),
+  logGroups: async () => [GROUP],
+  logGroup: async () => GROUP,
+  createLogGroup: async (definition) => ({ ...GROUP, ...definition }),
+  updateLogGroup: async (definition) => ({ ...GROUP, ...definition, changes: [] }),
+  deleteLogGroup: async () => {},
   alertHistory: async () => [EVENT],
   alertStatuses: async () => [STATUS],
   createDefaults: async () => ({ created: ['total_traffic'], existing: [] }),

@@ -177,6 +177,7 @@ describeEachStore('the API', (openStore) => {
     expect((await post('/v1/metrics', { id: 'hits' })).status).toBe(409);
     expect((await post('/v1/alerts', { id: 'many', metric: 'nothing', level: 1 })).status).toBe(422);
     expect((await post('/v1/alerts', { id: 'many', metric: 'hits', level: 1 })).status).toBe(201);
+    expect((await post('/v1/log-groups', { id: 'shop', expression: 'status_code == 200' })).status).toBe(201);
     expect((await ask('/v1/metrics/hits', { method: 'DELETE' })).status).toBe(409);
     await write([accessLine('/a', 200, 3), accessLine('/b', 200, 3)]);
     await vi.waitFor(async () => {
@@ -184,11 +185,16 @@ describeEachStore('the API', (openStore) => {
       expect((body as { points: { count: number }[] }).points.some(({ count }) => count > 0)).toBe(true);
     }, 20_000);
     for (const { path, answer, method } of STORE_OPERATIONS) {
-      if (method !== 'GET' || answer === undefined || answer === 'events') continue;
-      const id = path.startsWith('/v1/alerts') ? 'many' : 'hits';
-      const found = await ask(
-        `${path.replace('{id}', id)}${path.endsWith('values') ? '?property=body' : ''}`,
-      );
+      if (method !== 'GET' || answer === undefined || typeof answer === 'string') continue;
+      const id = path.startsWith('/v1/alerts') ? 'many' : path.startsWith('/v1/log-groups') ? 'shop' : 'hits';
+      const [entry] = searchPage.parse((await ask('/v1/logs?limit=1')).body).entries;
+      const place = `?stream=${entry?.stream}&position=${entry?.position}`;
+      const query = path.endsWith('values') ? '?property=body' : path.endsWith('context') ? place : '';
+      const filled = path
+        .replace('{id}', id)
+        .replace('{stream}', entry?.stream ?? '')
+        .replace('{position}', String(entry?.position));
+      const found = await ask(`${filled}${query}`);
       expect(found.status, path).toBe(200);
       expect(answer.parse(found.body), path).toEqual(found.body);
     }

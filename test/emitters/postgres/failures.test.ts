@@ -195,6 +195,22 @@ describe.skipIf(MISSING !== '')(`What can go wrong with PostgreSQL${MISSING}`, (
     expect(await store(emitter, recordBatch(['one\n']))).toEqual({ kind: 'delivered' });
   });
 
+  test('a schema of an earlier version gets the tables that are missing', async () => {
+    const database = await stand.createDatabase();
+    expect(await store(await stand.emitter({ database }), recordBatch(['one\n']))).toEqual({
+      kind: 'delivered',
+    });
+    const client = await stand.client(database);
+    await client.query('drop table mega_collector.log_groups, mega_collector.alert_silences');
+    expect(await store(await stand.emitter({ database }), recordBatch(['two\n']))).toEqual({
+      kind: 'delivered',
+    });
+    const { rows } = await client.query(
+      'select (select count(*) from mega_collector.log_groups) + (select count(*) from mega_collector.alert_silences) as rows',
+    );
+    expect(rows).toEqual([{ rows: '0' }]);
+  });
+
   test('dropped tables are created again', async () => {
     const database = await stand.createDatabase();
     const emitter = await stand.emitter({ database });

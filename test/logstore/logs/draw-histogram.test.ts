@@ -39,6 +39,27 @@ describeEachStore('a histogram', (openStore) => {
     });
   });
 
+  test('counts each severity', async () => {
+    const store = await openStore();
+    await store.write([
+      jsonBatch([
+        record('10:00:00'),
+        record('10:00:01', 'error'),
+        record('10:00:02', 'error'),
+        { time: '2026-01-31T10:01:00Z', message: 'no level' },
+      ]),
+    ]);
+    const span = { from: '2026-01-31T10:00:00Z', to: '2026-01-31T10:03:00Z', intervalSeconds: 60 };
+    const { total, bars } = await histogramIn(store)({ ...span, by: 'severity' });
+    const none = { trace: 0, debug: 0, info: 0, warn: 0, error: 0, fatal: 0, none: 0 };
+    expect(total).toBe(4);
+    expect(bars.map(({ count, severities }) => [count, severities])).toEqual([
+      [3, { ...none, info: 1, error: 2 }],
+      [1, { ...none, none: 1 }],
+      [0, none],
+    ]);
+  });
+
   test('cuts the first and the last bar where the time range ends', async () => {
     const store = await openStore();
     await store.write([

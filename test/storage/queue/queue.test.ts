@@ -45,6 +45,22 @@ describe('append', () => {
     expect(await readAll(await reopen())).toEqual(expected);
   });
 
+  test('finds a record by its position while its entry is there', async () => {
+    const { queue } = await queueFixture();
+    const [stream, other] = [mintStreamId(), mintStreamId()];
+    await queue.append(incoming(['one\n', 'two\n'], { stream, start: 100 }));
+    await queue.append(incoming(['other\n'], { stream: other, start: 104 }));
+    await queue.append(incoming(['three\n'], { stream, start: 108 }));
+    const textAt = async (position: number) => {
+      const found = await queue.findRecord(stream, position);
+      return found === undefined ? undefined : [Buffer.from(found.data).toString(), found.start];
+    };
+    expect(await textAt(104)).toEqual(['two\n', 104]);
+    expect(await textAt(108)).toEqual(['three\n', 108]);
+    for (const position of [0, 101, 114]) expect(await textAt(position)).toBeUndefined();
+    expect(await queue.findRecord(mintStreamId(), 0)).toBeUndefined();
+  });
+
   test('stores a repetition in the same group once, and resolves both', async () => {
     const { queue } = await queueFixture();
     const batch = incoming(['one\n']);

@@ -4,9 +4,13 @@ import {
   alertEvent,
   alertReport,
   alertStatus,
+  editedAlert,
 } from '../../../monitoring/alert-definition.ts';
+import { alertSilence, silenceRequest } from '../../../monitoring/alert-silence.ts';
 import { identifier } from '../../../monitoring/metric-definition.ts';
+import { alertPreview, alertPreviewRequest } from '../../../monitoring/preview-definition.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
+import { assertSameId } from './assert-same-id.ts';
 import type { StoreContext } from './store-context.ts';
 
 const byId = z.strictObject({ id: identifier });
@@ -54,6 +58,59 @@ export const ALERT_OPERATIONS: readonly Operation<StoreContext>[] = [
     status: 200,
     answer: alertReport,
     run: ({ store }: StoreContext, { parameters: { id } }) => store().monitor.alert(id),
+  }),
+  operation({
+    id: 'updateAlert',
+    method: 'PUT',
+    path: '/v1/alerts/{id}',
+    parameters: byId,
+    tag: 'alerts',
+    summary: 'Replace the definition of an alert. Its history stays.',
+    body: alertDefinition,
+    status: 200,
+    answer: editedAlert,
+    errors: [409, 422],
+    run: async ({ store }: StoreContext, { parameters: { id }, body }) => {
+      assertSameId(id, body.id);
+      return await store().monitor.updateAlert(body);
+    },
+  }),
+  operation({
+    id: 'previewAlert',
+    method: 'POST',
+    path: '/v1/alerts/preview',
+    tag: 'alerts',
+    summary: 'Compute the changes that an alert would have had, without creating it.',
+    body: alertPreviewRequest,
+    status: 200,
+    answer: alertPreview,
+    errors: [422],
+    run: ({ store }: StoreContext, { body }) => store().monitor.previewAlert(body),
+  }),
+  operation({
+    id: 'silenceAlert',
+    method: 'POST',
+    path: '/v1/alerts/{id}/silence',
+    parameters: byId,
+    tag: 'alerts',
+    summary: 'Silence an alert for some time: its states change, and it pages nothing.',
+    description:
+      'A page that is open stays open, and is resolved when the alert stops firing. If the alert still fires when the silence ends, it pages then. A second silence replaces the first.',
+    body: silenceRequest,
+    status: 200,
+    answer: alertSilence,
+    errors: [422],
+    run: ({ store }: StoreContext, { parameters: { id }, body }) => store().monitor.silenceAlert(id, body),
+  }),
+  operation({
+    id: 'unsilenceAlert',
+    method: 'DELETE',
+    path: '/v1/alerts/{id}/silence',
+    parameters: byId,
+    tag: 'alerts',
+    summary: 'End the silence of an alert.',
+    status: 204,
+    run: ({ store }: StoreContext, { parameters: { id } }) => store().monitor.unsilenceAlert(id),
   }),
   operation({
     id: 'deleteAlert',

@@ -1,7 +1,11 @@
 import { PropertyError } from '../../../expressions/property-brackets.ts';
 import {
+  contextRequest,
+  fieldsReport,
+  fieldsRequest,
   histogram,
   histogramRequest,
+  logContext,
   searchPage,
   searchRequest,
   tailRequest,
@@ -9,8 +13,17 @@ import {
   valuesRequest,
 } from '../../../logstore/logs/log-requests.ts';
 import { readCondition } from '../../../logstore/logs/read-condition.ts';
-import { eventsOperation, type Operation, operation } from '../../../runtime/operations/operation.ts';
+import { type Operation, operation, streamedOperation } from '../../../runtime/operations/operation.ts';
+import { exportRequest } from '../export-format.ts';
+import { plainStream } from './plain-stream.ts';
 import type { StoreContext } from './store-context.ts';
+
+const EXPORT_DESCRIPTION =
+  'A stream. An export that is broken off ends with a marker: in ndjson the line `{"error": {"code": ..., ' +
+  '"message": ...}}`, in csv a row and in text a line that begins with `#error`. Without `limit`, an export ' +
+  'ends after 100,000 records, with a marker of the code `limit` if there are more. In csv, a cell that a ' +
+  "spreadsheet would compute (it begins with `=`, `+`, `-`, `@`, TAB or CR) has a `'` before it; ndjson has " +
+  'the texts as they are.';
 
 /** Search in the store. */
 export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
@@ -50,7 +63,48 @@ export const LOG_OPERATIONS: readonly Operation<StoreContext>[] = [
     answer: valueCounts,
     run: ({ store }: StoreContext, { query }) => store().search.values(query),
   }),
-  eventsOperation({
+  operation({
+    id: 'listFields',
+    method: 'GET',
+    path: '/v1/fields',
+    tag: 'logs',
+    summary: 'List the fields of the newest matching logs, and their most frequent values.',
+    description:
+      'Counted in a sample of the newest records. The times, the positions and the bodies are left out: every record has them.',
+    query: fieldsRequest,
+    readListItem: readWhere,
+    status: 200,
+    answer: fieldsReport,
+    run: ({ store }: StoreContext, { query }) => store().search.fields(query),
+  }),
+  operation({
+    id: 'listContext',
+    method: 'GET',
+    path: '/v1/logs/context',
+    tag: 'logs',
+    summary: 'List the logs before and after a log in its stream, by position.',
+    query: contextRequest,
+    readListItem: readWhere,
+    status: 200,
+    answer: logContext,
+    run: ({ store }: StoreContext, { query }) =>
+      store().search.context({ ...query, stream: plainStream(query.stream) }),
+  }),
+  streamedOperation({
+    id: 'exportLogs',
+    method: 'GET',
+    path: '/v1/logs/export',
+    tag: 'logs',
+    summary: 'Export logs as a file, newest first.',
+    description: EXPORT_DESCRIPTION,
+    query: exportRequest,
+    readListItem: readWhere,
+    status: 200,
+    answer: 'download',
+    run: ({ store, exports }: StoreContext, { query, request }) =>
+      exports.open(store().search, query, request),
+  }),
+  streamedOperation({
     id: 'tailLogs',
     method: 'GET',
     path: '/v1/logs/tail',

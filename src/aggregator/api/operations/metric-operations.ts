@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  editedMetric,
   identifier,
   metricDefinition,
   metricPoint,
@@ -7,7 +8,9 @@ import {
   pointsRequest,
 } from '../../../monitoring/metric-definition.ts';
 import { propertiesOf } from '../../../monitoring/metric-sql.ts';
+import { metricPreview, metricPreviewRequest } from '../../../monitoring/preview-definition.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
+import { assertSameId } from './assert-same-id.ts';
 import type { StoreContext } from './store-context.ts';
 
 const byId = z.strictObject({ id: identifier });
@@ -50,6 +53,36 @@ export const METRIC_OPERATIONS: readonly Operation<StoreContext>[] = [
     status: 200,
     answer: metricReport,
     run: ({ store }: StoreContext, { parameters: { id } }) => store().monitor.metric(id),
+  }),
+  operation({
+    id: 'updateMetric',
+    method: 'PUT',
+    path: '/v1/metrics/{id}',
+    parameters: byId,
+    tag: 'metrics',
+    summary: 'Replace the definition of a metric.',
+    description:
+      'The newest points, back to startOffsetSeconds, are computed again. Older points stay, unless the period or the segments change: then all points are deleted. `changes` reports this.',
+    body: metricDefinition,
+    status: 200,
+    answer: editedMetric,
+    errors: [409, 422],
+    run: async ({ store }: StoreContext, { parameters: { id }, body }) => {
+      assertSameId(id, body.id);
+      return await store().monitor.updateMetric(body);
+    },
+  }),
+  operation({
+    id: 'previewMetric',
+    method: 'POST',
+    path: '/v1/metrics/preview',
+    tag: 'metrics',
+    summary: 'Compute the points that a metric would have, without creating it.',
+    body: metricPreviewRequest,
+    status: 200,
+    answer: metricPreview,
+    errors: [422],
+    run: ({ store }: StoreContext, { body }) => store().monitor.previewMetric(body),
   }),
   operation({
     id: 'deleteMetric',

@@ -4,7 +4,13 @@ import type { LiveReport } from './live-reports.ts';
 
 type OperatedQueue = Pick<
   Queue,
-  'balance' | 'recentEntries' | 'knownEmitters' | 'deadLetters' | 'forgetEmitter' | 'skipCorruptEntry'
+  | 'balance'
+  | 'recentEntries'
+  | 'findRecord'
+  | 'knownEmitters'
+  | 'deadLetters'
+  | 'forgetEmitter'
+  | 'skipCorruptEntry'
 >;
 
 /** The means of the operations on the queue. */

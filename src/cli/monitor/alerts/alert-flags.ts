@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { alertDefinition, COMPARISONS } from '../../../monitoring/alert-definition.ts';
 import { STATISTICS } from '../../../monitoring/metric-definition.ts';
+import { editedDefinition } from '../edit-text.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
 import { withOldFlags } from '../with-old-flags.ts';
 
@@ -61,10 +62,13 @@ export function withAlertFlags(command: Command): Command {
   return withOldFlags(withFlags, { '--stat': 'statistic', '--op': 'comparison' });
 }
 
-/** The checked values of the flags, for the aggregator to complete. Throws CommandError. */
-export function alertOfFlags(id: string, flags: AlertFlags): unknown {
+/**
+ * The checked values of the flags, for the aggregator to complete. `before`: a definition that they change. Throws
+ * CommandError.
+ */
+export function alertOfFlags(id: string, flags: AlertFlags, before: object = {}): unknown {
   const values = new FlagValues();
-  const definition = {
+  const definition = editedDefinition(before, {
     id,
     metric: flags.metric,
     statistic: flags.statistic,
@@ -76,7 +80,7 @@ export function alertOfFlags(id: string, flags: AlertFlags): unknown {
     noData: flags.data === true ? undefined : flags.data,
     fillMissing: flags.fillMissing,
     notify: flags.notify,
-  };
+  });
   values.checked(alertDefinition, definition, FLAGS);
   return definition;
 }

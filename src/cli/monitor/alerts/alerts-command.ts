@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { silenceRequest } from '../../../monitoring/alert-silence.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { Context } from '../../context.ts';
 import { AggregatorApi } from '../api/aggregator-api.ts';
 import { readConnection } from '../api/connection.ts';
 import { definitionText } from '../definition-text.ts';
+import { changesText } from '../edit-text.ts';
 import { FlagValues } from '../flag-values.ts';
 import {
   asDefault,
@@ -57,12 +59,15 @@ Examples:
 
 export function alertsCommand(context: Context): Command {
   const command = new Command('alerts')
-    .description('Thresholds for metrics: list, get, create, delete and observe alerts.')
+    .description('Thresholds for metrics: list, get, create, edit, silence, delete and observe alerts.')
     .addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context), { isDefault: true });
   command.addCommand(getCommand(context));
   command.addCommand(metaCommand(context));
   command.addCommand(createCommand(context));
+  command.addCommand(editCommand(context));
+  command.addCommand(silenceCommand(context));
+  command.addCommand(unsilenceCommand(context));
   command.addCommand(deleteCommand(context));
   command.addCommand(observeCommand(context));
   return command;
@@ -138,6 +143,65 @@ function createCommand({ io }: Context): Command {
         io.stdout.write(flags.json ? jsonLine(alert) : created);
       },
     );
+}
+
+function editCommand({ io }: Context): Command {
+  return withAlertFlags(
+    monitorCommand('edit', 'Print the changed alert as JSON.')
+      .description('Change the definition of an alert. What is not given stays.')
+      .argument('<id>', 'Name of the alert.'),
+  )
+    .addHelpText('after', '\nExamples:\n  mega-collector monitor alerts edit busy --level 20 --window 5m')
+    .action(async (text: string, flags: MonitorFlags & AlertFlags) => {
+      const id = parseIdentifier(text);
+      const api = await openApi(flags, io);
+      const alert = await api.updateAlert(id, alertOfFlags(id, flags, (await api.alert(id)).definition));
+      io.stdout.write(flags.json ? jsonLine(alert) : changesText(id, alert.changes));
+    });
+}
+
+interface SilenceFlags extends MonitorFlags {
+  readonly until: string;
+  readonly reason?: string;
+  readonly by?: string;
+}
+
+const SILENCE_EXAMPLES = `
+Until the silence ends, the states of the alert change, and it pages nothing. A page that is open stays open, and is
+resolved when the alert stops firing.
+
+Examples:
+  mega-collector monitor alerts silence busy --until 2h --reason 'load test'
+  mega-collector monitor alerts silence busy --until 2026-01-31T10:00:00Z`;
+
+function silenceCommand({ io }: Context): Command {
+  return monitorCommand('silence', 'Print the silence as JSON.')
+    .description('Silence an alert for some time.')
+    .argument('<id>', 'Name of the alert.')
+    .requiredOption('--until <time>', 'End of the silence: 2h (from now), or 2026-01-31T10:00:00Z.')
+    .option('--reason <text>', 'Text for other people.')
+    .option('--by <name>', 'Your name, for other people.')
+    .addHelpText('after', SILENCE_EXAMPLES)
+    .action(async (text: string, { until, reason, by, ...flags }: SilenceFlags) => {
+      const id = parseIdentifier(text);
+      const names = { until: '--until', reason: '--reason', by: '--by' };
+      const asked = new FlagValues().checked(silenceRequest, { until, reason, by }, names);
+      const silence = await (await openApi(flags, io)).silenceAlert(id, asked);
+      const shown = `Silenced ${id} until ${timeText(silence.until, terminalOf(io, flags))}.\n`;
+      io.stdout.write(flags.json ? jsonLine(silence) : shown);
+    });
+}
+
+function unsilenceCommand({ io }: Context): Command {
+  return monitorCommand('unsilence', 'Print JSON.')
+    .description('End the silence of an alert.')
+    .argument('<id>', 'Name of the alert.')
+    .addHelpText('after', '\nExamples:\n  mega-collector monitor alerts unsilence busy')
+    .action(async (text: string, flags: MonitorFlags) => {
+      const id = parseIdentifier(text);
+      await (await openApi(flags, io)).unsilenceAlert(id);
+      io.stdout.write(flags.json ? jsonLine({ unsilenced: id }) : `Ended the silence of ${id}.\n`);
+    });
 }
 
 function deleteCommand({ io }: Context): Command {

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import {
+  type ContextRequest,
   type Histogram,
   type HistogramRequest,
   histogram,
+  type LogContext,
   type LogFilter,
+  logContext,
   type SearchPage,
   type SearchRequest,
   searchPage,
@@ -13,6 +16,13 @@ import {
   valueCounts,
 } from '../../../logstore/logs/log-requests.ts';
 import type { AlertEvent } from '../../../monitoring/alert-definition.ts';
+import { type AlertSilence, alertSilence } from '../../../monitoring/alert-silence.ts';
+import {
+  type EditedLogGroup,
+  editedLogGroup,
+  type LogGroupReport,
+  logGroupReport,
+} from '../../../monitoring/log-group-definition.ts';
 import type { MetricPoint, PointsRequest } from '../../../monitoring/metric-definition.ts';
 import type { AnyTypedOperation } from '../../../runtime/operations/operation.ts';
 import {
@@ -26,7 +36,12 @@ import {
   alertsAnswer,
   type DefaultsAnswer,
   defaultsAnswer,
+  type EditedAlertAnswer,
+  type EditedMetricAnswer,
+  editedAlertAnswer,
+  editedMetricAnswer,
   eventsAnswer,
+  logGroupsAnswer,
   type MetricAnswer,
   metricAnswer,
   metricsAnswer,
@@ -34,7 +49,7 @@ import {
 } from './api-answers.ts';
 import { checkedAnswer } from './checked-answer.ts';
 import type { Connection } from './connection.ts';
-import { type ApiRequest, exchange, inTime, readBody } from './exchange.ts';
+import { type ApiRequest, brokenOff, exchange, inTime, readBody } from './exchange.ts';
 import { rejectionError } from './rejection-error.ts';
 import { StartingAggregator } from './starting-aggregator.ts';
 import { type TailEvent, tailEvents } from './tail-events.ts';
@@ -72,6 +87,11 @@ export class AggregatorApi {
     return this.#ask({ method: 'POST', path: '/v1/metrics', body: definition }, metricAnswer);
   }
 
+  updateMetric(id: string, definition: unknown): Promise<EditedMetricAnswer> {
+    const path = `/v1/metrics/${encodeURIComponent(id)}`;
+    return this.#ask({ method: 'PUT', path, body: definition }, editedMetricAnswer);
+  }
+
   deleteMetric(id: string): Promise<void> {
     return this.#delete(`/v1/metrics/${encodeURIComponent(id)}`);
   }
@@ -95,6 +115,61 @@ export class AggregatorApi {
 
   createAlert(definition: unknown): Promise<AlertAnswer> {
     return this.#ask({ method: 'POST', path: '/v1/alerts', body: definition }, alertAnswer);
+  }
+
+  updateAlert(id: string, definition: unknown): Promise<EditedAlertAnswer> {
+    const path = `/v1/alerts/${encodeURIComponent(id)}`;
+    return this.#ask({ method: 'PUT', path, body: definition }, editedAlertAnswer);
+  }
+
+  silenceAlert(id: string, silence: unknown): Promise<AlertSilence> {
+    const path = `/v1/alerts/${encodeURIComponent(id)}/silence`;
+    return this.#ask({ method: 'POST', path, body: silence }, alertSilence);
+  }
+
+  unsilenceAlert(id: string): Promise<void> {
+    return this.#delete(`/v1/alerts/${encodeURIComponent(id)}/silence`);
+  }
+
+  async logGroups(): Promise<readonly LogGroupReport[]> {
+    return (await this.#get('/v1/log-groups', logGroupsAnswer)).groups;
+  }
+
+  logGroup(id: string): Promise<LogGroupReport> {
+    return this.#get(`/v1/log-groups/${encodeURIComponent(id)}`, logGroupReport);
+  }
+
+  createLogGroup(definition: unknown): Promise<LogGroupReport> {
+    return this.#ask({ method: 'POST', path: '/v1/log-groups', body: definition }, logGroupReport);
+  }
+
+  updateLogGroup(id: string, definition: unknown): Promise<EditedLogGroup> {
+    const path = `/v1/log-groups/${encodeURIComponent(id)}`;
+    return this.#ask({ method: 'PUT', path, body: definition }, editedLogGroup);
+  }
+
+  deleteLogGroup(id: string): Promise<void> {
+    return this.#delete(`/v1/log-groups/${encodeURIComponent(id)}`);
+  }
+
+  context(request: ContextRequest): Promise<LogContext> {
+    return this.#get(`/v1/logs/context${query(request)}`, logContext);
+  }
+
+  /** The body of a download, in parts. Rejects also if the connection ends before its end. */
+  async *download(filter: LogFilter & { readonly format: string }): AsyncIterable<Uint8Array> {
+    const request = { method: 'GET', path: `/v1/logs/export${query(filter)}` } as const;
+    const answer = await inTime(this.connection, this.#signal, (signal) => this.#begin(request, signal));
+    const end = () => answer.destroy();
+    this.#signal.addEventListener('abort', end, { once: true });
+    try {
+      for await (const part of answer as AsyncIterable<Buffer>) yield part;
+    } catch {
+      if (this.#signal.aborted) throw this.#signal.reason;
+      throw brokenOff(this.connection);
+    } finally {
+      this.#signal.removeEventListener('abort', end);
+    }
   }
 
   deleteAlert(id: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alertEvent, alertReport as storedAlert } from '../../../monitoring/alert-definition.ts';
+import { logGroupReport } from '../../../monitoring/log-group-definition.ts';
 import { metricPoint, metricReport as storedMetric } from '../../../monitoring/metric-definition.ts';
 
 /**
@@ -29,6 +30,14 @@ export type MetricAnswer = z.infer<typeof metricAnswer>;
 
 export const alertAnswer = z.object({ ...storedAlert.shape, definition: alertDefinition });
 export type AlertAnswer = z.infer<typeof alertAnswer>;
+
+/** `changes`: the effects of an edit. */
+const changes = z.array(z.string());
+export const editedMetricAnswer = z.object({ ...metricAnswer.shape, changes });
+export type EditedMetricAnswer = z.infer<typeof editedMetricAnswer>;
+export const editedAlertAnswer = z.object({ ...alertAnswer.shape, changes });
+export type EditedAlertAnswer = z.infer<typeof editedAlertAnswer>;
+export const logGroupsAnswer = z.object({ groups: z.array(logGroupReport) });
 
 export const metricsAnswer = z.object({ metrics: z.array(metricAnswer) });
 export const alertsAnswer = z.object({ alerts: z.array(alertAnswer) });

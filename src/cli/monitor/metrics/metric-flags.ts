@@ -3,6 +3,7 @@ import { SEVERITIES } from '../../../logstore/logs/log-requests.ts';
 import { metricDefinition, STATISTICS } from '../../../monitoring/metric-definition.ts';
 import { CommandError } from '../../command-error.ts';
 import { EXIT } from '../../output/exit-codes.ts';
+import { editedDefinition } from '../edit-text.ts';
 import { type FlagNames, FlagValues } from '../flag-values.ts';
 import { withOldFlags } from '../with-old-flags.ts';
 import { readSegment } from './read-segment.ts';
@@ -101,10 +102,13 @@ export function hasMetricFlags(flags: MetricFlags): boolean {
   );
 }
 
-/** The checked values of the flags, for the aggregator to complete. Throws CommandError. */
-export function metricOfFlags(id: string, flags: MetricFlags): unknown {
+/**
+ * The checked values of the flags, for the aggregator to complete. `before`: a definition that they change. Throws
+ * CommandError.
+ */
+export function metricOfFlags(id: string, flags: MetricFlags, before: object = {}): unknown {
   const values = new FlagValues();
-  const definition = readFlags(id, flags, values);
+  const definition = editedDefinition(before, readFlags(id, flags, values));
   const isNamed = flags.segmentWhere !== undefined;
   values.checked(metricDefinition, definition, { ...FLAGS, ...(isNamed && { segment: '--segment-where' }) });
   return definition;

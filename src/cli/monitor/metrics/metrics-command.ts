@@ -4,6 +4,7 @@ import { CommandError } from '../../command-error.ts';
 import type { Context } from '../../context.ts';
 import { EXIT } from '../../output/exit-codes.ts';
 import { definitionText } from '../definition-text.ts';
+import { changesText } from '../edit-text.ts';
 import { FlagValues } from '../flag-values.ts';
 import { asDefault, type MonitorFlags, monitorCommand, openApi } from '../monitor-command.ts';
 import { chooseIdentifier, parseIdentifier } from '../parse-identifier.ts';
@@ -42,14 +43,22 @@ Examples:
   mega-collector monitor metrics get total_traffic_per_route --segment api -n 20
   mega-collector monitor metrics get total_traffic --json | jq .value`;
 
+const EDIT_EXAMPLES = `
+The newest values are computed again. Another period or other segments delete the earlier values.
+
+Examples:
+  mega-collector monitor metrics edit errors --filter-severity fatal
+  mega-collector monitor metrics edit per_status --period 1m --json`;
+
 export function metricsCommand(context: Context): Command {
   const command = new Command('metrics')
-    .description('Statistics over time: list, get, create and delete metrics.')
+    .description('Statistics over time: list, get, create, edit and delete metrics.')
     .addHelpText('after', EXAMPLES);
   command.addCommand(listCommand(context), { isDefault: true });
   command.addCommand(getCommand(context));
   command.addCommand(metaCommand(context));
   command.addCommand(createCommand(context));
+  command.addCommand(editCommand(context));
   command.addCommand(deleteCommand(context));
   return command;
 }
@@ -162,6 +171,21 @@ function createCommand({ io }: Context): Command {
     if (existing.length > 0)
       io.stdout.write(`Already exist: ${existing.map(sanitizeForTerminal).join(', ')}.\n`);
   }
+}
+
+function editCommand({ io }: Context): Command {
+  return withMetricFlags(
+    monitorCommand('edit', 'Print the changed metric as JSON.')
+      .description('Change the definition of a metric. What is not given stays.')
+      .argument('<id>', 'Name of the metric.'),
+  )
+    .addHelpText('after', EDIT_EXAMPLES)
+    .action(async (text: string, flags: MonitorFlags & MetricFlags) => {
+      const id = parseIdentifier(text);
+      const api = await openApi(flags, io);
+      const metric = await api.updateMetric(id, metricOfFlags(id, flags, (await api.metric(id)).definition));
+      io.stdout.write(flags.json ? jsonLine(metric) : changesText(id, metric.changes));
+    });
 }
 
 function deleteCommand({ io }: Context): Command {
