@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { fstat } from 'node:fs';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { checkedFilters } from '../../aggregator/filters/aggregator-filters.ts';
+import { checkedFilters } from '../../aggregator/filters/checked-filters.ts';
 import { filterOptions } from '../../aggregator/filters/filter-options.ts';
 import { addVariableFlags } from '../add-variable-flags.ts';
 import { checkSourceFile, watchSourceFile } from '../check-source-file.ts';
