@@ -223,6 +223,23 @@ describe('the part of a record that a filter needs', () => {
     expect(program.decide(new Map([['service.name', 'x']]))).toBe('drop');
     expect(program.decide(new Map([['service.name', 'y']]))).toBe('keep');
   });
+
+  test.each([
+    ['if resource.a == "x" { stop } drop if body == "y"', 'keep', 'run'],
+    ['if resource.a == "x" { drop } [b] := 1', 'drop', 'run'],
+    ['if resource.a == "x" { route("other") } else { tags += "z" }', 'drop', 'run'],
+    ['drop if body == "y" and resource.a == "x"', 'run', 'run'],
+    ['if resource.a == "x" { [b] := number("z") }', 'run', 'keep'],
+    ['if resource.a == "x" { drop if position >= 0 }', 'run', 'keep'],
+    ['if resource("a") == "x" { drop }', 'drop', 'keep'],
+    ['if resource("a") == "x" { tags += "x" } stop', 'run', 'keep'],
+    ['drop if body == "y"', 'run', 'run'],
+  ])('decides by the resource if it reads nothing else for this resource: %s', (text, x, other) => {
+    const program = filterProgram(text, 'here');
+    expect(program.decide(new Map([['a', 'x']]))).toBe(x);
+    expect(program.decide(new Map([['a', 'z']]))).toBe(other);
+    expect(program.errors.total).toBe(0);
+  });
 });
 
 describe('a mistake', () => {

@@ -1,4 +1,6 @@
 import { compileExpression } from '../../expressions/compile-expression.ts';
+import { readsOf } from '../../expressions/reads-of.ts';
+import type { Resource } from '../../records/resource.ts';
 import { nearestName } from '../../runtime/configuration/unknown-variables.ts';
 import { FilterProblemError } from '../filter-problem.ts';
 import type { FilterRun } from '../filter-run.ts';
@@ -38,7 +40,8 @@ export class FilterCompiler {
       case 'expression': {
         this.facts.expression(node.expression, node.offset);
         const matches = compileExpression(node.expression);
-        return ({ record }) => matches(record);
+        if (readsOf(node.expression) === 'record') return ({ record }) => matches(record);
+        return oncePerResource(({ record }) => matches(record));
       }
       case 'call':
         return asCondition(this.compileCall(node.call, 'condition'));
@@ -103,6 +106,20 @@ export class FilterCompiler {
     if (found.name === 'lookup' && first?.kind === 'text') this.facts.looksUp(first.text);
     return found.compile(new CompiledCall(node, this, use));
   }
+}
+
+/** The records of a batch share the resource. */
+function oncePerResource(matches: Matches): Matches {
+  let known: Resource | undefined;
+  let result = false;
+  return (run) => {
+    const { resource } = run.record;
+    if (resource !== known) {
+      result = matches(run);
+      known = resource;
+    }
+    return result;
+  };
 }
 
 function both(rest: Matches, first: Matches): Matches {
