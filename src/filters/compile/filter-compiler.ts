@@ -10,6 +10,7 @@ import type { FilterFunction, FilterOperation, ReadValue } from '../functions/fi
 import { FILTER_FUNCTIONS } from '../functions/registry.ts';
 import { propertyReader } from '../read-property.ts';
 import type { CallNode, ConditionNode, PropertyNode, ValueNode } from '../syntax/filter-node.ts';
+import { checkEscapes } from '../syntax/parse-value.ts';
 import { type PropertyWriter, propertyWriter } from '../write-property.ts';
 import { type CallUse, CompiledCall } from './compiled-call.ts';
 import type { FactCollector } from './fact-collector.ts';
@@ -57,6 +58,7 @@ export class FilterCompiler {
   compileValue(node: ValueNode): ReadValue {
     switch (node.kind) {
       case 'text': {
+        checkEscapes(node);
         const { text } = node;
         return () => text;
       }
