@@ -1,7 +1,7 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test chaos bench bench-light bench-filters bench-fleet figures gelf-send lint generate docs clean
+.PHONY: help install build tools demo test chaos bench bench-light bench-filters bench-fleet fuzz figures gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
@@ -34,6 +34,9 @@ test: build tools ## Install what the tests need, run all of them, a short chaos
 
 chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity]
 	@SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
+
+fuzz: $(INSTALLED) ## Compile and run random filters on random lines: none throws, none takes more than 100 ms  [RUNS=1000000 SEED=n]
+	@FUZZ_RUNS=$(or $(RUNS),1000000) $(if $(SEED),FUZZ_SEED=$(SEED)) node_modules/.bin/vitest run --maxWorkers=1 test/filters/filter-fuzz.test.ts
 
 bench: build tools ## Measure against other collectors  [BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs and README]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)

@@ -252,9 +252,10 @@ async function takeStock(
 ): Promise<ChaosReport> {
   const { world, pair, stdout, clones } = stage;
   const exits = [await world.collector.askToStop(), await world.aggregator.askToStop()];
-  const file = new LineAudit(written, plan.hasFilter);
+  const isFiltered = plan.hasFilter === true;
+  const file = new LineAudit(written, { isFiltered });
   await auditFiles(file, outputParts(pair.outputPath));
-  const printed = new LineAudit(written, plan.hasFilter);
+  const printed = new LineAudit(written, { isFiltered, mayBeTorn: true });
   stdout.close();
   await auditFiles(printed, [stdout.path]);
   return {

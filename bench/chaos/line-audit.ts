@@ -3,6 +3,7 @@ import { isDropped, restored } from './chaos-filter.ts';
 import { isFrameLine } from './frame-line.ts';
 import { LateLines } from './late-lines.ts';
 import { parseNumberedLine } from './numbered-line.ts';
+import { SplitLines } from './split-lines.ts';
 
 export interface Audit {
   /** All lines, including those without a number. */
@@ -48,10 +49,17 @@ export class LineAudit {
   #damaged = 0;
 
   readonly #isFiltered: boolean;
+  readonly #mayBeTorn: boolean;
+  readonly #split: SplitLines;
 
-  /** `isFiltered`: the lines passed the filter of `chaos-filter.ts`. A dropped line counts as doubled if it comes. */
-  constructor(logs: readonly DueLog[], isFiltered = false) {
+  /**
+   * `isFiltered`: the lines passed the filter of `chaos-filter.ts`. A dropped line counts as doubled if it comes.
+   * `mayBeTorn`: some parts of a split line may come without the rest, before the whole line comes.
+   */
+  constructor(logs: readonly DueLog[], { isFiltered = false, mayBeTorn = false } = {}) {
     this.#isFiltered = isFiltered;
+    this.#mayBeTorn = mayBeTorn;
+    this.#split = new SplitLines(isFiltered ? logs.map(({ name }) => name) : []);
     this.#late = new LateLines(logs.flatMap(({ late = [] }) => late));
     this.#written = new Map(logs.map(({ name, lines }) => [name, lines]));
     this.#logs = new Map(
@@ -64,9 +72,21 @@ export class LineAudit {
 
   /** Without the line ending. */
   line(part: string, where: string): void {
+    const { text, isJoined, isTorn } = this.#split.add(part);
+    if (isTorn && !this.#mayBeTorn) this.#damage(`a part of a split line before ${part}`, where);
+    if (text === undefined) return;
     // An unchanged line that the filter must change is damaged.
-    const asWritten = this.#isFiltered ? (restored(part) ?? `not changed: ${part}`) : part;
-    const text = this.#late.join(asWritten);
+    const isChanged = this.#isFiltered && !isJoined;
+    this.#whole(isChanged ? (restored(text) ?? `not changed: ${text}`) : text, where);
+  }
+
+  #damage(text: string, where: string): void {
+    this.#damaged += 1;
+    this.#note('damaged', `${where}: damaged: ${JSON.stringify(text.slice(0, 120))}`);
+  }
+
+  #whole(part: string, where: string): void {
+    const text = this.#late.join(part);
     if (text === undefined) return;
     this.#lines += 1;
     if (isFrameLine(text)) return;
@@ -74,8 +94,7 @@ export class LineAudit {
     const seen = head && this.#logs.get(head.log);
     const index = head === undefined || seen === undefined ? -1 : head.number - seen.first;
     if (head === undefined || seen === undefined || index < 0 || index >= seen.numbers.length) {
-      this.#damaged += 1;
-      this.#note('damaged', `${where}: damaged: ${JSON.stringify(text.slice(0, 120))}`);
+      this.#damage(text, where);
     } else if (seen.numbers[index] === 1) {
       this.#doubled += 1;
       this.#note('doubled', `${where}: again: ${head.log} ${head.number}`);
@@ -90,6 +109,7 @@ export class LineAudit {
   }
 
   result(): Audit {
+    if (this.#split.isOpen && !this.#mayBeTorn) this.#damage('a part of a split line', 'the end');
     const missing = [...this.#logs].reduce((sum, [name, seen]) => sum + this.#missingOf(name, seen), 0);
     return {
       lines: this.#lines,

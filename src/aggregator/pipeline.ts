@@ -164,7 +164,11 @@ class RunningAggregator implements Aggregator {
     } else {
       await this.#forgetEmitters(queue);
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
-      const filters = await AggregatorFilters.open({ ...this.#deps, ...filterOptions(this.#config) });
+      const filters = await AggregatorFilters.open({
+        ...this.#deps,
+        ...filterOptions(this.#config),
+        stateDirectory,
+      });
       this.#filters = filters;
       const parts = { queue, notifier, filters };
       for (const emitter of this.#config.emitters) await this.#startChain(parts, emitter);
@@ -422,7 +426,7 @@ class RunningAggregator implements Aggregator {
       const isLate = ageMs > lateMs || state === 'failed' || state === 'holding';
       return isLate ? [{ what: `emitter ${emitter}`, ageSeconds: Math.round(ageMs / 1000) }] : [];
     });
-    return [...emitters, ...alerts];
+    return [...emitters, ...(this.#filters?.broken() ?? []), ...alerts];
   }
 
   /** Pages when the queue is filling up. */

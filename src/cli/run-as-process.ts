@@ -94,6 +94,8 @@ export interface OneShot {
   report(): OneShotEnd;
   /** Records are written to standard output. */
   readonly printsRecords: boolean;
+  /** Files that the run cannot read, found before its start: whole sentences. */
+  readonly leftOut?: readonly string[];
 }
 
 interface CheckOptions {
@@ -187,7 +189,9 @@ function oneShotOptions(
       const { text, isComplete } = oneShotSummary(oneShot.report());
       if (isComplete) logger.info(text);
       else logger.error(text);
-      return isComplete;
+      const { leftOut = [] } = oneShot;
+      for (const problem of leftOut) logger.error(problem);
+      return isComplete && leftOut.length === 0;
     },
   };
 }

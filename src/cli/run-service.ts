@@ -21,9 +21,16 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     if (signals.isStopping()) return endOfSignal(options);
     warnOfSlowPatterns(linearEngine(), logger);
     let hasStarted = false;
-    const started = service.start().then(() => {
-      hasStarted = true;
-    });
+    let startError: unknown;
+    const started = service.start().then(
+      () => {
+        hasStarted = true;
+      },
+      (error: unknown) => {
+        startError = error;
+        throw error;
+      },
+    );
     const done = started.then(() => options.done?.() ?? new Promise<never>(() => {}));
     const ending = await Promise.race<Ending>([
       signals.stop.then(() => ({ kind: 'signal' })),
@@ -33,7 +40,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
         (error: unknown) => ({ kind: 'failed', error }),
       ),
     ]);
-    if (ending.kind === 'failed') logFailure(logger, ending.error);
+    if (ending.kind === 'failed') logFailure(logger, ending.error, ending.error === startError);
     const stopped = await stopInTime(options, started);
     const isComplete = hasStarted ? ((await options.completed?.()) ?? true) : true;
     if (!stopped) return EXIT.failure;
@@ -116,9 +123,10 @@ function listenToSignals({ reopen, logger, io }: RunServiceOptions) {
 }
 
 /** The message contains the reason: a log viewer may show only the message of a line. */
-function logFailure(logger: Logger, error: unknown): void {
+function logFailure(logger: Logger, error: unknown, isStart: boolean): void {
   const reason = errorMessage(error);
   if (isInternalError(error)) logger.fatal({ err: error }, `Internal error: ${reason}`);
+  else if (isStart) logger.fatal(reason.startsWith('Cannot ') ? reason : `Cannot start: ${reason}`);
   else logger.fatal(`Failed: ${reason}`);
 }
 

@@ -85,9 +85,18 @@ function settle(command: Command, { stdout, stderr }: Io): void {
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(printableLines(text)),
+      outputError: (text, write) => write(withLongerFlags(text, command)),
     })
     .showHelpAfterError(`See mega-collector ${command.parent ? `${path(command)} ` : ''}--help.`);
   for (const each of command.commands) settle(each, { stdout, stderr } as Io);
+}
+
+/** A flag that belongs to both halves of `standalone` has two longer names there. */
+function withLongerFlags(text: string, { options }: Command): string {
+  const [whole, given = ''] = /unknown option '-(-[a-z-]+)'/.exec(text) ?? [];
+  const longer = options.flatMap(({ long }) => (long?.endsWith(given) ? [long] : []));
+  if (whole === undefined || longer.length === 0) return text;
+  return `${text.trimEnd()}; write ${longer.join(' or ')}\n`;
 }
 
 /** Commands of the list are not loaded, so Commander does not know their options. */

@@ -26,7 +26,7 @@ function networkPattern(text: string): string {
   );
 }
 
-const NETWORK = /^([0-9A-Fa-f:.]{2,45})(?:\/(\d{1,3}))?$/;
+const NETWORK = /^([0-9A-Fa-f:.]{2,45})(?:\/(0|[1-9]\d{0,2}))?$/;
 const V4_BITS = 32;
 const V6_BITS = 128;
 const GROUPS = 8;

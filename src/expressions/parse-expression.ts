@@ -6,6 +6,7 @@ import type { Expression, Ordering, ValueTest } from './expression.ts';
 import { ExpressionError } from './expression-error.ts';
 import type { GroupUse } from './group-use.ts';
 import { type Property, PropertyError, parseProperty } from './property.ts';
+import { checkLiteral, checkRange } from './strict-literal.ts';
 import {
   comparedWith,
   equalTo,
@@ -96,6 +97,7 @@ class Parser {
   readonly #text: string;
   readonly #options: ParserOptions;
   #at: number;
+  readonly #isStrict: boolean;
   #depth = 0;
   #terms = 0;
 
@@ -103,6 +105,12 @@ class Parser {
     this.#text = text;
     this.#at = begin;
     this.#options = options;
+    // Filters have names of their own, and no earlier searches to accept.
+    this.#isStrict = options.aliases !== undefined;
+  }
+
+  #strict(property: Property, literals: readonly Literal[]): void {
+    if (this.#isStrict) for (const literal of literals) checkLiteral(property, literal);
   }
 
   parseTerm(): Parsed<Expression> {
@@ -222,7 +230,10 @@ class Parser {
       const found = this.#matches(property, operator.endsWith('*') ? 'i' : '');
       return operator.startsWith('!') ? { kind: 'not', term: found } : found;
     }
+    this.#skip();
+    const at = this.#at;
     const literal = this.#literal();
+    this.#checked(at, () => this.#strict(property, [literal]));
     const made = this.#checked(begin, () =>
       operator === '==' || operator === '=' || operator === '!='
         ? equalTo(property, [literal])
@@ -275,12 +286,18 @@ class Parser {
     const open = this.#text[this.#at];
     if (open === '(' || open === '[') {
       const literals = this.#list(open, open === '(' ? ')' : ']');
+      this.#checked(begin, () => this.#strict(property, literals));
       return this.#checked(begin, () => equalTo(property, literals));
     }
     const from = this.#literal();
     if (!this.#symbol('..')) throw this.#expected('(value, ...), from..to or cidr(...) after in');
     const to = this.#literal();
-    return this.#checked(begin, () => within(property, from, to));
+    this.#checked(begin, () => this.#strict(property, [from, to]));
+    return this.#checked(begin, () => {
+      const range = within(property, from, to);
+      if (this.#isStrict) checkRange(property, from, to);
+      return range;
+    });
   }
 
   #list(open: string, close: string): readonly Literal[] {
@@ -319,7 +336,7 @@ class Parser {
       this.#at = begin;
       throw this.#expected('a value such as "text", 500 or 2026-01-31');
     }
-    return { kind: 'text', text: bare };
+    return { kind: 'text', text: bare, isBare: true };
   }
 
   #unescaped(inner: string, begin: number): string {

@@ -8,7 +8,8 @@ import type { Property } from './property.ts';
 
 /** A literal in an expression. */
 export type Literal =
-  | { readonly kind: 'text'; readonly text: string }
+  /** `isBare`: without quotes. */
+  | { readonly kind: 'text'; readonly text: string; readonly isBare?: true }
   | { readonly kind: 'number'; readonly number: number; readonly text: string };
 
 /** The literal does not fit the property. `message`: the expected form, for a person. */
@@ -128,7 +129,7 @@ const NAMED_RANGES: ReadonlyMap<string, number> = new Map(
   ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((name, at) => [name, at * 4 + 1]),
 );
 
-function severityRange(literal: Literal): NumberRange {
+export function severityRange(literal: Literal): NumberRange {
   if (literal.kind === 'number') return exactly(literal.number);
   const lowest = NAMED_RANGES.get(literal.text.toLowerCase());
   if (lowest !== undefined) return { min: lowest, max: lowest + 3 };

@@ -39,7 +39,7 @@ export async function loadFilterTables(files: FilterTableFiles): Promise<LoadedF
 }
 
 /** In the order of their names. A later file replaces patterns of an earlier one. None without a directory. */
-async function patternFilesIn(directory: string): Promise<readonly string[]> {
+export async function patternFilesIn(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;

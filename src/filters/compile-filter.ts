@@ -6,8 +6,9 @@ import { FilterCompiler } from './compile/filter-compiler.ts';
 import { FilterErrorCounts } from './filter-errors.ts';
 import { type FilterProblem, FilterProblemError, placeOf } from './filter-problem.ts';
 import type { FilterFacts, FilterProgram, FilterReads, FilterResult } from './filter-program.ts';
-import { FilterRun, NO_RECORD } from './filter-run.ts';
+import { FilterRun } from './filter-run.ts';
 import type { FilterTables } from './filter-tables.ts';
+import { NEEDS_RECORD, ResourceProbe } from './resource-probe.ts';
 import type { FilterNode } from './syntax/filter-node.ts';
 import { parseFilter } from './syntax/parse-filter.ts';
 
@@ -76,6 +77,9 @@ class Program implements FilterProgram {
   readonly #step: Step;
   readonly #run: FilterRun;
   readonly #trace: FilterTrace | undefined;
+  /** Otherwise a probe cannot decide. */
+  readonly #readsResource: boolean;
+  readonly #probe = new ResourceProbe();
 
   constructor({ step, facts, errors, options }: ProgramParts) {
     this.name = (options.file.split(/[/\\]/).at(-1) ?? '').replace(/\.filter$/, '');
@@ -83,14 +87,28 @@ class Program implements FilterProgram {
     this.routes = facts.routes;
     this.errors = errors;
     this.facts = facts.facts();
+    this.#readsResource =
+      facts.level === 'resource' || this.facts.reads.some((name) => name.startsWith('resource.'));
     this.#step = step;
     this.#trace = options.trace;
     this.#run = new FilterRun(errors);
     this.#run.routes = options.trace?.routes;
   }
 
-  decide(resource: Resource): 'keep' | 'drop' {
-    return this.run({ ...NO_RECORD, resource }).kind === 'dropped' ? 'drop' : 'keep';
+  decide(resource: Resource): 'keep' | 'drop' | 'run' {
+    if (!this.#readsResource) return 'run';
+    const run = this.#run;
+    this.#probe.resource = resource;
+    run.choices.length = 0;
+    run.isProbing = true;
+    try {
+      return this.#runOnce(this.#probe) ? 'keep' : 'drop';
+    } catch (error) {
+      if (error === NEEDS_RECORD) return 'run';
+      throw error;
+    } finally {
+      run.isProbing = false;
+    }
   }
 
   run(record: LogRecord): FilterResult {

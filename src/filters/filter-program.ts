@@ -13,13 +13,16 @@ export interface FilterProgram {
   /**
    * The part of a record that it needs.
    *
-   * - `resource`: only the resource; `decide` answers for all records of a batch.
+   * - `resource`: only the resource; `decide` never returns `run`.
    * - `bytes`: also stream and position of each record, but not its content.
    * - `fields`: the parsed record.
    */
   readonly reads: FilterReads;
-  /** Only for `reads: 'resource'`: decides a whole batch. */
-  decide(resource: Resource): 'keep' | 'drop';
+  /**
+   * Decides about all records with this resource. `run`: the program reads more than the resource, and decides about
+   * each record.
+   */
+  decide(resource: Resource): 'keep' | 'drop' | 'run';
   run(record: LogRecord): FilterResult;
   /** Emitters that `route` names; undefined: the filter has no `route`. */
   readonly routes: ReadonlySet<string> | undefined;

@@ -1,5 +1,6 @@
 import type { AttributeValue, LogRecord } from '../records/log-record.ts';
 import type { FilterErrorCounts } from './filter-errors.ts';
+import { NEEDS_RECORD } from './resource-probe.ts';
 
 /** A record that a filter changes. Its fields are in the order of `logRecord` in `formats/record-view.ts`. */
 export type DraftRecord = { -readonly [Key in keyof Omit<LogRecord, 'attributes'>]: LogRecord[Key] } & {
@@ -25,6 +26,9 @@ export class FilterRun {
   constructor(errors: FilterErrorCounts) {
     this.errors = errors;
   }
+
+  /** The record is a probe: nothing is counted. */
+  isProbing = false;
 
   begin(record: LogRecord): void {
     this.record = record;
@@ -58,6 +62,7 @@ export class FilterRun {
 
   /** Before a `split`, the later parts of a record repeat the run of the first one: errors are counted once. */
   error(offset: number, reason: string, value: string): void {
+    if (this.isProbing) throw NEEDS_RECORD;
     if (this.splits >= this.choices.length) this.errors.add(offset, reason, value);
   }
 }

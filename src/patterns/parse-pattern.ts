@@ -261,6 +261,8 @@ class Parser {
       throw this.#error('(?m) is not supported; write (?:^|\\n) for the start of a line', begin);
     if (other !== undefined)
       throw this.#error(`the flag ${other} is not supported; the flags are i and s`, begin);
+    const again = Array.from(on + off).find((flag, at, all) => all.indexOf(flag) !== at);
+    if (again !== undefined) throw this.#error(`the flag ${again} is given twice`, begin);
     const now = (flag: string, before: boolean) => (on.includes(flag) || before) && !off.includes(flag);
     return { ignoresCase: now('i', this.#flags.ignoresCase), isDotAll: now('s', this.#flags.isDotAll) };
   }

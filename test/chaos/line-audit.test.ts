@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { BANNER, TRAILER } from '../../bench/chaos/frame-line.ts';
 import { type Audit, auditFiles, type DueLog, LineAudit } from '../../bench/chaos/line-audit.ts';
 import { numberedLine } from '../../bench/chaos/numbered-line.ts';
+import { auditRows } from '../../bench/chaos/store/store-audit.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const alpha = (number: number) => numberedLine('alpha', number);
@@ -71,6 +72,59 @@ describe('the audit of what came out', () => {
     expect(await auditOf([...FIVE, alpha(5)])).toMatchObject({ missing: 0, damaged: 1 });
   });
 });
+
+describe('the audit of a filtered file', () => {
+  const NINE = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(alpha);
+  const filtered = NINE.filter((_, number) => number !== 3).map((line, at) =>
+    at === 4 ? line.replaceAll(' ', '_') : at === 6 ? line.replaceAll(' ', '\n') : line,
+  );
+  const audited = (lines: readonly string[], mayBeTorn = false) =>
+    auditLines([{ name: 'alpha', lines: 9 }], lines.join('').split('\n').slice(0, -1), mayBeTorn);
+
+  test('finds nothing if lines are dropped, changed and split as the filter does it', () => {
+    expect(audited(filtered)).toMatchObject({ missing: 0, doubled: 0, disordered: 0, damaged: 0 });
+  });
+
+  test('counts a line that is not split, and a split line that comes again', () => {
+    const whole = filtered.with(6, alpha(7));
+    expect(audited(whole)).toMatchObject({ missing: 1, damaged: 1 });
+    expect(audited([...filtered, filtered[6] ?? ''])).toMatchObject({ missing: 0, doubled: 1 });
+  });
+
+  test('counts parts without their line, unless a killed process may leave them', () => {
+    const torn = ['alpha\n000000007\n', ...filtered];
+    expect(audited(torn)).toMatchObject({ missing: 0, damaged: 1 });
+    expect(audited(torn, true)).toMatchObject({ missing: 0, damaged: 0 });
+    expect(audited([...filtered, 'alpha\n'])).toMatchObject({ damaged: 1 });
+  });
+});
+
+describe('the audit of filtered rows', () => {
+  const line = alpha(7).trimEnd();
+  const [log = '', digits = '', payload = ''] = line.split(' ');
+  const audited = async (places: readonly number[]) => {
+    const rows = [log, digits, payload].map((body, at) => ({ stream: 's', position: places[at] ?? 0, body }));
+    async function* batches() {
+      yield rows;
+    }
+    return await auditRows(batches(), [{ name: 'alpha', first: 7, lines: 1 }], true);
+  };
+
+  test('finds nothing if the parts of a line have the positions of its first bytes', async () => {
+    expect(await audited([70, 71, 72])).toMatchObject({ missing: 0, damaged: 0, misplaced: 0 });
+  });
+
+  test('counts a part at another position', async () => {
+    expect(await audited([70, 70, 72])).toMatchObject({ misplaced: 1 });
+    expect(await audited([70, 71, 90])).toMatchObject({ misplaced: 1 });
+  });
+});
+
+function auditLines(logs: readonly DueLog[], lines: readonly string[], mayBeTorn: boolean): Audit {
+  const audit = new LineAudit(logs, { isFiltered: true, mayBeTorn });
+  for (const line of lines) audit.line(line, 'here');
+  return audit.result();
+}
 
 const auditOf = (...files: readonly (readonly string[])[]) =>
   auditOfLogs([{ name: 'alpha', lines: 5 }], ...files);

@@ -37,7 +37,7 @@ test('fails a one-shot run for a pattern without files, a directory and a dangli
   await expect(check(`${directory}/*.txt`)).rejects.toThrow('matches no file. Check the path');
   await expect(check(join(directory, 'a'))).rejects.toThrow('it is a directory (EISDIR)');
   await expect(check(join(directory, 'loop'))).rejects.toThrow('(ELOOP)');
-  await expect(check(join(directory, 'one.log'))).resolves.toBeUndefined();
+  await expect(check(join(directory, 'one.log'))).resolves.toEqual([]);
 });
 
 test('names the reason for a path to something that is not read', async () => {
@@ -66,4 +66,13 @@ test.skipIf(process.getuid?.() === 0)('fails a one-shot run for a file without p
   const { logger } = capturedLogger();
   const tail = tailEntriesFromGlobs([join(directory, 'one.log')]);
   await expect(checkTail({ tail, once: true, sourceFile: undefined }, logger)).rejects.toThrow('(EACCES)');
+});
+
+test('returns what a one-shot run cannot read if it can read other files', async () => {
+  const directory = await directoryWithFiles();
+  const { logger } = capturedLogger();
+  const tail = tailEntriesFromGlobs([join(directory, 'one.log'), join(directory, 'missing.log')]);
+  expect(await checkTail({ tail, once: true, sourceFile: undefined }, logger)).toEqual([
+    expect.stringContaining('missing.log matches no file'),
+  ]);
 });

@@ -205,14 +205,14 @@ describe('the end', () => {
     const { ended, stderr } = started(stub);
     expect(await ended).toBe(1);
     expect(calls).toEqual(['stop']);
-    expect(stderr()).toContain('address in use');
+    expect(stderr()).toContain('"msg":"Cannot start: address in use"');
   });
 
   test('an invalid configuration that is found during the start exits with 78', async () => {
     const error = new ConfigurationError([{ variable: 'X', message: 'expected more' }]);
     const { ended, stderr } = started(service({ start: () => Promise.reject(error) }).stub);
     expect(await ended).toBe(78);
-    expect(stderr()).toContain('"msg":"Failed: X: expected more"');
+    expect(stderr()).toContain('"msg":"Cannot start: X: expected more"');
   });
 
   test('an internal error is logged with its stack trace', async () => {

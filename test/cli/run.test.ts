@@ -46,6 +46,10 @@ describe('a wrong command line exits with 2', () => {
   test.each([
     [['agregator'], "unknown command 'agregator'"],
     [['aggregator', '--max-bach-size', '1'], "unknown option '--max-bach-size'"],
+    [
+      ['standalone', '--state-directory', 'x'],
+      "'--state-directory'; write --collector-state-directory or --aggregator-state-directory",
+    ],
     [['aggregator', '--max-batch-size'], 'argument missing'],
     [['explain'], "missing required argument 'file'"],
     [['dead-letters', 'replay'], 'Name the dead letters'],

@@ -171,7 +171,7 @@ describe('statements', () => {
     });
 
     test('an error before the split is counted once', () => {
-      const program = filterProgram('severity := "nonsense" split [l] [n] := number([l])');
+      const program = filterProgram('severity := lower("nonsense") split [l] [n] := number([l])');
       program.run(record('', { l: ['1', 'x', 'y'] }));
       expect(program.errors.total).toBe(3);
     });
@@ -223,6 +223,35 @@ describe('the part of a record that a filter needs', () => {
     expect(program.decide(new Map([['service.name', 'x']]))).toBe('drop');
     expect(program.decide(new Map([['service.name', 'y']]))).toBe('keep');
   });
+
+  test.each([
+    ['if resource.a == "x" { stop } drop if body == "y"', 'keep', 'run'],
+    ['if resource.a == "x" { drop } [b] := 1', 'drop', 'run'],
+    ['if resource.a == "x" { route("other") } else { tags += "z" }', 'drop', 'run'],
+    ['drop if body == "y" and resource.a == "x"', 'run', 'run'],
+    ['if resource.a == "x" { [b] := number("z") }', 'run', 'keep'],
+    ['if resource.a == "x" { drop if position >= 0 }', 'run', 'keep'],
+    ['if resource("a") == "x" { drop }', 'drop', 'keep'],
+    ['if resource("a") == "x" { tags += "x" } stop', 'run', 'keep'],
+    ['drop if body == "y"', 'run', 'run'],
+  ])('decides by the resource if it reads nothing else for this resource: %s', (text, x, other) => {
+    const program = filterProgram(text, 'here');
+    expect(program.decide(new Map([['a', 'x']]))).toBe(x);
+    expect(program.decide(new Map([['a', 'z']]))).toBe(other);
+    expect(program.errors.total).toBe(0);
+  });
+});
+
+describe('a literal without quotes', () => {
+  test.each([
+    'client.address == 10.0.0.1',
+    'a == web-1',
+    'a == 2026-01-31',
+    'time >= 2026-01-31T10:00:00Z',
+    'a == -1.5e3',
+    'status_code == "5xx"',
+    'stream == 43f05f7a-c85f-2e02-cc83-93bea7228686',
+  ])('is accepted: %s', (condition) => expect(problemsOf(`drop if ${condition}`)).toEqual([]));
 });
 
 describe('a mistake', () => {
@@ -234,6 +263,26 @@ describe('a mistake', () => {
       'a.filter:1:6: invalid pattern: the pattern NGINX_ACCES is not known; did you mean NGINX_ACCESS?',
     ],
     ['grok("IP", prefx = "a")', 'a.filter:1:12: grok has no argument prefx; did you mean prefix?'],
+    ['drop if status_code == 5xx', 'a.filter:1:24: status_code is a number; write a number such as 500'],
+    [
+      'drop if duration > 5s',
+      'a.filter:1:20: expected a number such as 500, a time such as 2026-01-31, or a text in quotes, found "5s"',
+    ],
+    ['drop if a in 9..1', 'a.filter:1:11: the range is empty; write 1..9'],
+    ['drop if severity in error..warn', 'a.filter:1:18: the range is empty; write warn..error'],
+    ['drop if severity == 99', 'a.filter:1:21: a severity is a name or a number from 1 to 24, found 99'],
+    ['drop if body ~ "(?ii)a"', 'a.filter:1:17: invalid regular expression: the flag i is given twice'],
+    ['time := "yesterday"', 'a.filter:1:9: time: expected a time'],
+    [
+      '[a] := 1e5',
+      'a.filter:1:8: expected a number of at most 15 digits such as 42 or -1.5, or a text in quotes, found "1e5"',
+    ],
+    ['[a] := "\\xZZ"', 'a.filter:1:9: expected 2 hexadecimal digits after \\x; write \\\\x for a backslash'],
+    [
+      'route("")',
+      'a.filter:1:7: the name of an emitter has 1 to 63 letters, digits, dots, underscores and hyphens',
+    ],
+    ['[a] := timestamp([b], "")', 'a.filter:1:23: expected a format such as "%Y-%m-%d", found an empty text'],
     ['dorp', 'a.filter:1:1: expected := after dorp, found the end; did you mean drop?'],
     ['if body == "x" { stop )', 'a.filter:1:23: expected a statement, found ")"'],
     ['stream := "x"', 'a.filter:1:1: stream cannot be changed'],
@@ -260,6 +309,13 @@ describe('a mistake', () => {
 
   test('all mistakes of the statements are reported', () => {
     expect(problemsOf('grok("AAA")\nlower(body)\nif nope(1) { [a] := nope2() }')).toHaveLength(4);
+  });
+
+  test('is found for a comparison of source with a text that is no path', () => {
+    const warned = (text: string) => filterProgram(text).facts.warnings.map(({ reason }) => reason);
+    expect(warned('drop if source == "web-1"')).toEqual([expect.stringContaining('write host.name')]);
+    expect(warned('drop if source == "/var/log/syslog"')).toEqual([]);
+    expect(warned('drop if source contains "web"')).toEqual([]);
   });
 
   test('a statement that never runs is a warning', () => {

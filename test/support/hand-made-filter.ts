@@ -5,9 +5,7 @@ import type { Resource } from '../../src/records/resource.ts';
 const EMPTY: FilterProgram = {
   name: 'test',
   reads: 'fields',
-  decide: () => {
-    throw new Error('decide must not be called');
-  },
+  decide: () => 'run',
   run: () => {
     throw new Error('run must not be called');
   },

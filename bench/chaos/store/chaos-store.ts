@@ -18,11 +18,21 @@ export interface StoredRow {
 }
 
 /**
- * The streams of a log in the order of their first lines, and each stream by position: the result is each log
- * from its first line to its last. A line begins with its log and its number, which has leading zeros.
+ * The streams of a log in the order of their first lines, and each stream by position: the result is each log from
+ * its first line to its last. A line begins with its log and its number, which has leading zeros. The filter may have
+ * replaced the blanks, or have split the line there.
  */
 export const ROWS = `
+  with followed as (
+    select stream, body, lead(body) over (partition by stream order by position) as following from log_records
+  ), heads as (
+    select stream, min(case
+      when body like '#%' then null
+      when strpos(body, ' ') + strpos(body, '_') > 0 then replace(left(body, 24), '_', ' ')
+      when length(following) = 9 and following like '%7' then concat(body, ' ', following)
+    end) as head
+    from followed group by stream
+  )
   select cast(r.stream as text) as stream, r.position as position, r.body as body
-  from log_records r join (select stream, min(case when body not like '#%' then left(body, 24) end) as head from log_records group by stream) heads
-    on heads.stream = r.stream
+  from log_records r join heads on heads.stream = r.stream
   order by heads.head, r.stream, r.position`;

@@ -1,17 +1,31 @@
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { FilterErrorReport, FilterSource } from '../../emitters/filtering/filter-source.ts';
+import { FileDigests } from '../../filter-files/file-digests.ts';
 import type { FilterTableFiles } from '../../filter-files/load-filter-tables.ts';
 import { repeat } from '../../runtime/async/repeat.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
-import { ConfigurationError } from '../../runtime/configuration/configuration-error.ts';
+import type { ConfigurationProblem } from '../../runtime/configuration/configuration-error.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
+import type { Late } from '../../runtime/http/health.ts';
 import { PathWatcher } from '../../runtime/watching/path-watcher.ts';
-import { type ChosenFilter, chooseFilters, type FilteredEmitter } from './choose-filters.ts';
+import { allProblems, throwProblems } from './checked-filters.ts';
+import {
+  type ChosenFilter,
+  chooseFilters,
+  type FilteredEmitter,
+  type FilterProblems,
+  filterProblems,
+} from './choose-filters.ts';
+import { areSameTables } from './digest-tables.ts';
 import { FILTER_EVENTS, type FilterEvents } from './events.ts';
 import { FilterErrorLog } from './filter-error-log.ts';
+import type { FilterStatus } from './filter-status.ts';
+import { KeptFilters } from './kept-filters.ts';
 import { type FilterPlaces, readFilters } from './read-filters.ts';
+import { emptiedFilter, keptFor } from './starting-filter.ts';
 import { watchedPaths } from './watched-paths.ts';
 
 /** Watching may fail, and some network file systems report nothing. */
@@ -22,6 +36,9 @@ const POLL_MS = 60_000;
  *
  *     change, SIGHUP --> read --> compile, run its tests --> delivery, between two flush groups --> in use
  *                                 `-- invalid: the earlier filter stays in use; log, status, metric
+ *
+ * The last valid filter of each emitter is kept in the state directory. A start with an invalid file uses it, and
+ * fails without it: no record passes unfiltered because of a mistake in a file.
  */
 export class AggregatorFilters {
   readonly errors: FilterErrorLog;
@@ -29,24 +46,56 @@ export class AggregatorFilters {
   readonly #events: FilterEvents;
   readonly #states = new Map<string, FilterState>();
   readonly #reloads = new SerialQueue();
+  readonly #digests = new FileDigests();
+  readonly #kept: KeptFilters;
   #use: UseFilter = async () => {};
   #watcher: PathWatcher | undefined;
   #cancelPoll: Cancel = () => {};
   #isStopped = false;
 
-  /** Throws ConfigurationError with the problems of all filters that are in use. */
+  /** Throws ConfigurationError with the problems of all filters that are in use, and have no valid copy. */
   static async open(options: AggregatorFiltersOptions): Promise<AggregatorFilters> {
     const filters = new AggregatorFilters(options);
-    const chosen = await checkedFilters(options);
-    for (const [emitter, source] of chosen)
-      filters.#states.set(emitter, { used: source, wanted: source, problems: [] });
+    await filters.#open();
     return filters;
   }
 
   private constructor(options: AggregatorFiltersOptions) {
     this.#options = options;
     this.#events = FILTER_EVENTS.open(options);
+    this.#kept = new KeptFilters(options.stateDirectory);
     this.errors = new FilterErrorLog(this.#events);
+  }
+
+  async #open(): Promise<void> {
+    const { emitters } = this.#options;
+    const chosen = await this.#chosen().catch((error: unknown) => allProblems(emitters, error));
+    const problems: ConfigurationProblem[] = [];
+    for (const emitter of emitters) {
+      const choice = chosen.get(emitter.name);
+      if (choice !== undefined) problems.push(...(await this.#begin(emitter, choice)));
+    }
+    throwProblems(problems);
+    await this.#kept.forgetOthers(new Set(emitters.map(({ name }) => name))).catch(() => undefined);
+  }
+
+  /** Returns the problems with which the emitter cannot start. */
+  async #begin(emitter: FilteredEmitter, choice: ChosenFilter): Promise<readonly ConfigurationProblem[]> {
+    const { name } = emitter;
+    const kept = await keptFor(emitter, this.#kept, this.#options);
+    const fault = choice.kind === 'problems' ? choice : emptiedFilter(kept.source, choice.source);
+    if (fault === undefined) {
+      const source = choice.kind === 'filter' ? choice.source : undefined;
+      this.#states.set(name, { used: source, wanted: source, problems: [] });
+      await this.#keepCopy(name, source);
+      return [];
+    }
+    if (kept.source === undefined) return [...fault.problems, ...kept.problems];
+    const problems = fault.problems.map(({ message }) => message);
+    this.#states.set(name, { used: kept.source, wanted: kept.source, problems, brokenSince: this.#now() });
+    this.#events.broken({ emitter: name, isBroken: true });
+    this.#events.startedWithCopy({ emitter: name, filter: kept.source.name, problems });
+    return [];
   }
 
   sourceOf(emitter: string): FilterSource | undefined {
@@ -55,13 +104,14 @@ export class AggregatorFilters {
 
   /** Watches the files. `use` gives an emitter another filter, and resolves when the emitter uses it. */
   async start(use: UseFilter): Promise<void> {
-    const { clock, directory, emitters } = this.#options;
+    const { clock, directory } = this.#options;
     this.#use = use;
     if (directory === undefined) return;
     const reload = () => this.reload();
-    const paths = watchedPaths(directory, emitters);
+    const paths = watchedPaths(directory, this.#options);
+    const directories = [resolve(directory)];
     const onFailure = ({ message }: Error) => this.#events.notWatched({ reason: message });
-    this.#watcher = new PathWatcher({ paths, clock, onHint: () => void reload(), onFailure });
+    this.#watcher = new PathWatcher({ paths, directories, clock, onHint: () => void reload(), onFailure });
     await this.#watcher.start();
     this.#cancelPoll = repeat(clock, POLL_MS, reload);
   }
@@ -77,10 +127,8 @@ export class AggregatorFilters {
   reload(): Promise<void> {
     return this.#reloads.run(async () => {
       if (this.#isStopped) return;
-      const { emitters } = this.#options;
       try {
-        const chosen = await chooseFilters(await readFilters(this.#options), emitters);
-        for (const [emitter, choice] of chosen) this.#choose(emitter, choice);
+        for (const [emitter, choice] of await this.#chosen()) await this.#choose(emitter, choice);
       } catch (error) {
         this.#keepAll(error);
       }
@@ -102,43 +150,67 @@ export class AggregatorFilters {
     }));
   }
 
-  #choose(emitter: string, choice: ChosenFilter): void {
+  /** The filters whose changed file has no effect, with the time since then: for the health of the process. */
+  broken(): readonly Late[] {
+    return [...this.#states].flatMap(([emitter, { brokenSince }]) => {
+      if (brokenSince === undefined) return [];
+      const ageSeconds = Math.round(Number(this.#now() - brokenSince) / 1e9);
+      return [{ what: `filter of emitter ${emitter}: its file is invalid`, ageSeconds }];
+    });
+  }
+
+  async #chosen(): ReturnType<typeof chooseFilters> {
+    const files = await readFilters(this.#options);
+    return await chooseFilters(files, {
+      emitters: this.#options.emitters,
+      digests: this.#digests,
+      checked: (emitter) => this.#states.get(emitter)?.wanted,
+    });
+  }
+
+  async #choose(emitter: string, choice: ChosenFilter): Promise<void> {
     const state = this.#states.get(emitter);
     if (state === undefined) return;
-    const kept = choice.kind === 'problems' ? choice : emptiedFilter(state.used, choice.source);
-    if (kept !== undefined) this.#keep(emitter, state, kept);
-    else if (choice.kind === 'filter') this.#want(emitter, state, choice.source);
+    const fault = choice.kind === 'problems' ? choice : emptiedFilter(state.used, choice.source);
+    if (fault !== undefined) this.#keep(emitter, state, fault);
+    else if (choice.kind === 'filter') await this.#want(emitter, state, choice.source);
   }
 
-  /** One file that cannot be read stops every change, so each emitter with a filter shows it. */
+  /** A directory that cannot be read stops every change, so each emitter with a filter shows it. */
   #keepAll(error: unknown): void {
-    this.#events.unreadable({ reason: errorMessage(error) });
-    const { problems } = problemOf(error);
-    for (const [emitter, state] of this.#states) {
-      if (state.used === undefined) continue;
-      state.problems = problems.map(({ message }) => message);
-      this.#events.broken({ emitter, isBroken: true });
-    }
+    const reason = errorMessage(error);
+    const filtered = [...this.#states].filter(([, { used }]) => used !== undefined);
+    if (filtered.some(([, { problems }]) => problems.join('\n') !== reason))
+      this.#events.unreadable({ reason });
+    for (const [emitter, state] of filtered) this.#show(emitter, state, [reason]);
   }
 
+  /** Each problem is logged once, not at each look at the files. */
   #keep(emitter: string, state: FilterState, { problems }: FilterProblems): void {
     const texts = problems.map(({ message }) => message);
     const isKnown = texts.join('\n') === state.problems.join('\n');
-    state.problems = texts;
-    this.#events.broken({ emitter, isBroken: true });
+    this.#show(emitter, state, texts);
     if (!isKnown) this.#events.rejected({ emitter, problems: texts });
   }
 
-  #want(emitter: string, state: FilterState, source: FilterSource | undefined): void {
+  #show(emitter: string, state: FilterState, problems: readonly string[]): void {
+    state.problems = problems;
+    state.brokenSince ??= this.#now();
+    this.#events.broken({ emitter, isBroken: true });
+  }
+
+  async #want(emitter: string, state: FilterState, source: FilterSource | undefined): Promise<void> {
     state.problems = [];
+    state.brokenSince = undefined;
     this.#events.broken({ emitter, isBroken: false });
+    await this.#keepCopy(emitter, source);
     if (isSame(state.wanted, source)) return;
     state.wanted = source;
     this.#use(emitter, source).then(
       () => this.#used(emitter, state, source),
       (error: unknown) => {
         if (state.wanted === source) state.wanted = state.used;
-        this.#keep(emitter, state, problemOf(error));
+        this.#keep(emitter, state, filterProblems([errorMessage(error)]));
       },
     );
   }
@@ -148,6 +220,21 @@ export class AggregatorFilters {
     state.used = source;
     this.errors.begin(emitter);
     this.#events.changed({ emitter, filter: source?.name ?? null });
+    // A copy that the emitter used before may be removed now.
+    void this.#reloads.run(() => this.#kept.prune(emitter).catch(() => undefined));
+  }
+
+  async #keepCopy(emitter: string, source: FilterSource | undefined): Promise<void> {
+    try {
+      if (source === undefined) await this.#kept.forget(emitter);
+      else await this.#kept.keep(emitter, source);
+    } catch (error) {
+      this.#events.notKept({ emitter, reason: errorMessage(error) });
+    }
+  }
+
+  #now(): bigint {
+    return this.#options.clock.nowUnixNano();
   }
 
   noteErrors(emitter: string, report: FilterErrorReport): void {
@@ -155,47 +242,10 @@ export class AggregatorFilters {
   }
 }
 
-/**
- * A filter may mask secrets, so it does not end because its file is missing or empty for a moment, as it is while a
- * program replaces it.
- */
-function emptiedFilter(
-  used: FilterSource | undefined,
-  source: FilterSource | undefined,
-): FilterProblems | undefined {
-  if (used === undefined || used.text.trim() === '' || (source?.text ?? '').trim() !== '') return undefined;
-  const fault = source === undefined ? 'is missing' : 'is empty';
-  const message = `${used.file} ${fault}; to run without this filter, restart the aggregator`;
-  return { kind: 'problems', problems: [{ variable: 'AGGREGATOR_FILTER_DIRECTORY', message }] };
-}
-
-/** For --check and the start: the filter of each emitter. Throws ConfigurationError with all problems. */
-export async function checkedFilters(
-  options: FilterPlaces & { readonly emitters: readonly FilteredEmitter[] },
-): Promise<ReadonlyMap<string, FilterSource | undefined>> {
-  const chosen = await chooseFilters(await filtersOf(options), options.emitters);
-  const problems = [...chosen.values()].flatMap((choice) =>
-    choice.kind === 'problems' ? choice.problems : [],
-  );
-  const unique = new Map(problems.map((problem) => [`${problem.variable} ${problem.message}`, problem]));
-  if (unique.size > 0) throw new ConfigurationError([...unique.values()]);
-  return new Map(
-    [...chosen].map(([emitter, choice]) => [emitter, choice.kind === 'filter' ? choice.source : undefined]),
-  );
-}
-
-async function filtersOf(places: FilterPlaces): ReturnType<typeof readFilters> {
-  try {
-    return await readFilters(places);
-  } catch (error) {
-    throw new ConfigurationError([{ variable: 'AGGREGATOR_FILTER_DIRECTORY', message: errorMessage(error) }]);
-  }
-}
-
-type FilterProblems = ChosenFilter & { readonly kind: 'problems' };
-
 export interface AggregatorFiltersOptions extends FilterPlaces {
   readonly emitters: readonly FilteredEmitter[];
+  /** Where the last valid filters are kept. */
+  readonly stateDirectory: string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -203,31 +253,20 @@ export interface AggregatorFiltersOptions extends FilterPlaces {
 
 export type UseFilter = (emitter: string, source: FilterSource | undefined) => Promise<void>;
 
-export interface FilterStatus {
-  readonly emitter: string;
-  /** The filter in use; null: none. */
-  readonly filter: string | null;
-  /**
-   * `pending`: a changed filter waits until the batches before it are delivered. `broken`: the changed file is
-   * invalid, and the earlier filter stays in use.
-   */
-  readonly state: 'active' | 'pending' | 'broken';
-  readonly problems: readonly string[];
-  /** Values that the filter could not use, since the aggregator started. */
-  readonly errors: number;
-}
-
 interface FilterState {
   used: FilterSource | undefined;
   wanted: FilterSource | undefined;
   problems: readonly string[];
+  /** Unix time in nanoseconds; undefined: the file is valid. */
+  brokenSince?: bigint | undefined;
 }
 
+/** A filter whose tables come from another directory is another one, also if the texts are equal. */
 function isSame(a: FilterSource | undefined, b: FilterSource | undefined): boolean {
-  return a?.file === b?.file && a?.text === b?.text;
-}
-
-function problemOf(error: unknown): ChosenFilter & { readonly kind: 'problems' } {
-  const problem = { variable: 'AGGREGATOR_FILTER_DIRECTORY', message: errorMessage(error) };
-  return { kind: 'problems', problems: [problem] };
+  return (
+    a?.file === b?.file &&
+    a?.text === b?.text &&
+    a?.directory === b?.directory &&
+    areSameTables(a?.tables, b?.tables)
+  );
 }

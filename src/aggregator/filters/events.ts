@@ -5,7 +5,7 @@ export const FILTER_METRICS = metricTable('aggregator_filter_', {
   errors: counter('errors_total', 'Values that a filter could not use, by line', {
     labels: ['emitter', 'file', 'line'],
   }),
-  broken: gauge('broken', '1 while the file of a filter is invalid and an earlier version runs', {
+  broken: gauge('broken', '1 while the file of a filter is invalid and the last valid version runs', {
     labels: ['emitter'],
     alarm: 'is 1: the last change of a filter has no effect',
   }),
@@ -22,6 +22,12 @@ export const FILTER_EVENTS = defineEvents(FILTER_METRICS, (event) => ({
   }),
   rejected: event<OfEmitter & { readonly problems: readonly string[] }>({
     error: 'A changed filter is invalid; the emitter keeps the earlier one',
+  }),
+  startedWithCopy: event<OfEmitter & { readonly filter: string; readonly problems: readonly string[] }>({
+    error: 'The file of a filter is invalid; the emitter uses the last valid filter until the file is valid',
+  }),
+  notKept: event<OfEmitter & { readonly reason: string }>({
+    warn: 'Cannot keep a copy of the filter; a start with an invalid file fails',
   }),
   unreadable: event<{ readonly reason: string }>({
     error: 'Cannot read the filters; the earlier ones stay in use',

@@ -8,8 +8,8 @@ export const FILTER_SUFFIX = '.filter';
 /** Larger than any filter that a person writes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** The filters of a directory, by name. */
-export type FilterFiles = ReadonlyMap<string, FilterSource>;
+/** The filters of a directory, by name; a text: why the file cannot be read. */
+export type FilterFiles = ReadonlyMap<string, FilterSource | string>;
 
 export interface FilterPlaces {
   /** undefined: no filter is configured. */
@@ -18,14 +18,15 @@ export interface FilterPlaces {
   readonly geoip: string | undefined;
 }
 
-/** Reads all files `*.filter` of the directory. Rejects with the reason if it cannot read one. */
+/** Reads all files `*.filter` of the directory. Rejects with the reason if it cannot read the directory. */
 export async function readFilters({ directory, geoip }: FilterPlaces): Promise<FilterFiles> {
-  const files = new Map<string, FilterSource>();
+  const files = new Map<string, FilterSource | string>();
   if (directory === undefined) return files;
   const place = geoip === undefined ? {} : { geoip: resolve(geoip) };
   for (const path of await filterPaths(directory)) {
     const name = basename(path, FILTER_SUFFIX);
-    files.set(name, { name, file: path, text: await textOf(path), ...place });
+    const text = await textOf(path);
+    files.set(name, typeof text === 'string' ? { name, file: path, text, ...place } : text.reason);
   }
   return files;
 }
@@ -42,11 +43,11 @@ async function filterPaths(directory: string): Promise<readonly string[]> {
   }
 }
 
-async function textOf(path: string): Promise<string> {
+async function textOf(path: string): Promise<string | { readonly reason: string }> {
   try {
     return await regularText(path);
   } catch (error) {
-    throw new Error(`Cannot read the filter ${path}: ${errorMessage(error)}.`, { cause: error });
+    return { reason: `Cannot read the filter ${path}: ${errorMessage(error)}.` };
   }
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { aggregatorVariables, parseAggregatorConfig } from '../../aggregator/config.ts';
-import { checkedFilters } from '../../aggregator/filters/aggregator-filters.ts';
+import { checkedFilters } from '../../aggregator/filters/checked-filters.ts';
 import { filterOptions } from '../../aggregator/filters/filter-options.ts';
 import { addVariableFlags } from '../add-variable-flags.ts';
 import { tryOutputs } from '../connect/try-outputs.ts';

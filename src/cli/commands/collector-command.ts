@@ -31,6 +31,7 @@ export function collectorCommand(context: Context): Command {
   const command = new Command('collector').addHelpText('after', EXAMPLES);
   addCheckOptions(command, '--check or --source');
   addVariableFlags(command, table);
+  let leftOut: readonly string[] = [];
   return command.action(() =>
     runAsProcess(context, command, {
       name: 'collector',
@@ -39,7 +40,7 @@ export function collectorCommand(context: Context): Command {
       create: async (config, dependenciesOf) => {
         const dependencies = dependenciesOf('collector', config.logLevel);
         await checkSourceFile(tailInputs(config), dependencies.logger);
-        await checkTail(tailInputs(config), dependencies.logger);
+        leftOut = await checkTail(tailInputs(config), dependencies.logger);
         return io.services.createCollector(config, dependencies);
       },
       connect: tryCollector,
@@ -53,6 +54,7 @@ export function collectorCommand(context: Context): Command {
               done: () => readOnce(service, config),
               report: () => service.oneShotReport(),
               printsRecords: false,
+              leftOut,
             }
           : undefined,
     }),

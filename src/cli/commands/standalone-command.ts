@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { fstat } from 'node:fs';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { checkedFilters } from '../../aggregator/filters/aggregator-filters.ts';
+import { checkedFilters } from '../../aggregator/filters/checked-filters.ts';
 import { filterOptions } from '../../aggregator/filters/filter-options.ts';
 import { addVariableFlags } from '../add-variable-flags.ts';
 import { checkSourceFile, watchSourceFile } from '../check-source-file.ts';
@@ -38,6 +38,7 @@ export function standaloneCommand(context: Context): Command {
   const command = new Command('standalone').addHelpText('after', EXAMPLES);
   addCheckOptions(command);
   addVariableFlags(command, table);
+  let leftOut: readonly string[] = [];
   return command.action(() =>
     runAsProcess(context, command, {
       name: 'standalone',
@@ -46,7 +47,7 @@ export function standaloneCommand(context: Context): Command {
       create: async (config, dependenciesOf) => {
         const collector = dependenciesOf('collector', config.collector.logLevel);
         await checkSourceFile(tailInputs(config.collector), collector.logger);
-        await checkTail(tailInputs(config.collector), collector.logger);
+        leftOut = await checkTail(tailInputs(config.collector), collector.logger);
         await refuseOutputLoops(config, await fileOf(context.io.stdout));
         const aggregator = dependenciesOf('aggregator', config.aggregator.logLevel);
         return context.io.services.createStandalone(config, { collector, aggregator });
@@ -78,6 +79,7 @@ export function standaloneCommand(context: Context): Command {
               done: () => service.drained(),
               report: () => service.oneShotReport(),
               printsRecords: aggregator.emitters.some(({ type }) => type.type === 'text'),
+              leftOut,
             }
           : undefined,
     }),

@@ -101,7 +101,7 @@ function filtersText(filters: NonNullable<AggregatorStatus['filters']>, width: n
       const why =
         state === 'pending'
           ? 'a changed filter waits until the batches before it are delivered'
-          : `the changed filter is invalid, and the earlier one stays in use: ${problems.join('; ')}`;
+          : `the file of the filter is invalid, and the last valid filter is in use: ${problems.join('; ')}`;
       return `\n${formatParagraph(printable(`${emitter}: ${why}`), width, 2)}`;
     })
     .join('');

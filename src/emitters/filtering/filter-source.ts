@@ -4,10 +4,22 @@ import type { FilterErrors } from '../../filters/filter-errors.ts';
 export interface FilterSource {
   /** The name of the file without `.filter`. */
   readonly name: string;
-  /** Absolute path. */
+  /** Absolute path, for messages too. */
   readonly file: string;
   readonly text: string;
+  /** Where its tables and patterns are; undefined: in the directory of the file. */
+  readonly directory?: string | undefined;
   /** Absolute path of a MaxMind database; undefined: none is configured. */
+  readonly geoip?: string | undefined;
+  /** What it was checked with; undefined: it is not checked yet. */
+  readonly tables?: FilterTableDigests | undefined;
+}
+
+/** SHA-256 of the files that a filter reads. The filter is loaded again when one of them changes. */
+export interface FilterTableDigests {
+  /** By the names of the pattern files, and of the files of `lookup`. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Of the MaxMind database. */
   readonly geoip?: string | undefined;
 }
 

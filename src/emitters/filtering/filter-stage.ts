@@ -11,6 +11,7 @@ import { KeptRun } from './kept-run.ts';
  * Runs a filter over the batches of one emitter.
  *
  * - A program that reads only the resource decides about a whole slice. No record is parsed.
+ * - A program that reads the resource first may decide about a slice by it. Then no record is parsed.
  * - A program that reads no content sees each record without it. Only records that it changes are parsed.
  * - Otherwise each record is parsed for the program. Runs of kept records stay slices of the received bytes.
  * - Dropped records are counted, and their bytes are reported as ranges.
@@ -22,22 +23,18 @@ export function filterStage(program: FilterProgram): BatchStage {
 
 /** A dropped slice leaves no range: its stream is not at the destination at all. */
 function stagedByResource(batch: Batch, program: FilterProgram): StagedBatch {
-  const kept: RecordBatch[] = [];
+  const isKept = batch.slices.map(({ resource }) => program.decide(shownResource(resource)) !== 'drop');
+  if (!isKept.includes(false)) return { batch };
   const filtered: FilteredAmount[] = [];
   const originalIndexes: number[] = [];
   let first = 0;
-  batch.slices.forEach((slice, index) => {
-    const records = slice.sizes.length;
-    if (program.decide(slice.resource) === 'keep') {
-      kept.push(slice);
-      for (let i = 0; i < records; i++) originalIndexes.push(first + i);
-    } else {
-      filtered.push({ slice: index, records, bytes: slice.data.length });
-    }
+  batch.slices.forEach(({ sizes, data }, slice) => {
+    const records = sizes.length;
+    if (isKept[slice] === true) for (let i = 0; i < records; i++) originalIndexes.push(first + i);
+    else filtered.push({ slice, records, bytes: data.length });
     first += records;
   });
-  if (filtered.length === 0) return { batch };
-  return { batch: batchOf(kept), filtered, originalIndexes };
+  return { batch: batchOf(batch.slices.filter((_, slice) => isKept[slice])), filtered, originalIndexes };
 }
 
 function stagedByRecord(batch: Batch, program: FilterProgram): StagedBatch {
@@ -45,6 +42,9 @@ function stagedByRecord(batch: Batch, program: FilterProgram): StagedBatch {
   for (const slice of batch.slices) staging.add(slice, program);
   return staging.isUntouched ? { batch } : staging.result();
 }
+
+/** The least records of a slice for which it is worthwhile to decide by the resource. */
+const DECIDED_RECORDS = 8;
 
 class Staging {
   readonly #kept: RecordBatch[] = [];
@@ -60,6 +60,30 @@ class Staging {
   }
 
   add(slice: RecordBatch, program: FilterProgram): void {
+    const isWorthwhile = slice.sizes.length >= DECIDED_RECORDS && slice.changed === undefined;
+    const decision = isWorthwhile ? program.decide(shownResource(slice.resource)) : 'run';
+    if (decision === 'run') this.#run(slice, program);
+    else this.#decided(slice, decision);
+    this.#slices++;
+    this.#first += slice.sizes.length;
+  }
+
+  /** All records of the slice have the same result, and none is parsed. */
+  #decided(slice: RecordBatch, decision: 'keep' | 'drop'): void {
+    const records = slice.sizes.length;
+    const bytes = slice.data.length;
+    if (decision === 'keep') {
+      this.#kept.push(slice);
+      if (this.#isUntouched) return;
+      for (let index = 0; index < records; index++) this.#originalIndexes.push(this.#first + index);
+    } else {
+      this.#touch(this.#first);
+      this.#drop(slice, slice.start, bytes);
+      this.#filtered.push({ slice: this.#slices, records, bytes });
+    }
+  }
+
+  #run(slice: RecordBatch, program: FilterProgram): void {
     const run = new KeptRun(slice);
     let records = 0;
     let bytes = 0;
@@ -68,8 +92,9 @@ class Staging {
       const outputs = result.kind === 'records' ? result.records : [];
       if (result.kind === 'unchanged') {
         run.keep(size);
-        this.#originalIndexes.push(this.#first + index);
+        this.#keep(this.#first + index);
       } else if (result.kind === 'dropped' || outputs.length === 0) {
+        this.#touch(this.#first + index);
         this.#end(run);
         run.skip(size);
         records++;
@@ -81,8 +106,16 @@ class Staging {
     });
     this.#end(run);
     if (records > 0) this.#filtered.push({ slice: this.#slices, records, bytes });
-    this.#slices++;
-    this.#first += slice.sizes.length;
+  }
+
+  #keep(original: number): void {
+    if (!this.#isUntouched) this.#originalIndexes.push(original);
+  }
+
+  /** Before the first change or drop, all records were kept, at their indexes. */
+  #touch(original: number): void {
+    if (this.#isUntouched) for (let index = 0; index < original; index++) this.#originalIndexes.push(index);
+    this.#isUntouched = false;
   }
 
   result(): StagedBatch {
@@ -95,13 +128,12 @@ class Staging {
   }
 
   #change(run: KeptRun, outputs: readonly LogRecord[], { record, size, original }: Changing): void {
-    this.#isUntouched = false;
+    this.#touch(original);
     const parts = run.change(record, outputs, size);
     for (let part = 0; part < parts; part++) this.#originalIndexes.push(original);
   }
 
   #drop({ stream }: RecordBatch, start: number, size: number): void {
-    this.#isUntouched = false;
     const last = this.#dropped.at(-1);
     if (last?.stream === stream && last.end === start) this.#dropped.pop();
     const isGrowing = last?.stream === stream && last.end === start;

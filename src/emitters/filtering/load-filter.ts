@@ -12,8 +12,8 @@ export async function loadFilter(
   emitter: string | undefined,
   { runsTests = false } = {},
 ): Promise<FilterProgram> {
-  const { file, text } = source;
-  const tables = await loadFilterTables({ directory: dirname(file), geoipFile: source.geoip });
+  const { file, text, directory = dirname(file) } = source;
+  const tables = await loadFilterTables({ directory, geoipFile: source.geoip });
   const compiled = compileFilter(text, { file, tables, emitter });
   if (compiled.kind === 'problems') throw new FilterInvalidError(compiled.problems.map(problemText));
   const failed = runsTests ? failedTests(source, runFilterTests(text, { file, tables })) : [];

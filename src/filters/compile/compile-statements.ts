@@ -1,5 +1,6 @@
+import { FilterErrorCounts } from '../filter-errors.ts';
 import { FilterProblemError, placeOf } from '../filter-problem.ts';
-import type { FilterRun } from '../filter-run.ts';
+import { FilterRun, NO_RECORD } from '../filter-run.ts';
 import { attributeOf, elementsOf, textOf } from '../filter-value.ts';
 import type { ReadValue } from '../functions/filter-function.ts';
 import { propertyReader } from '../read-property.ts';
@@ -11,8 +12,10 @@ import type {
   SplitNode,
   StatementNode,
   TagsNode,
+  ValueNode,
 } from '../syntax/filter-node.ts';
 import { addTag, removeTag, TAGS } from '../tags.ts';
+import type { PropertyWriter } from '../write-property.ts';
 import type { FilterCompiler, Matches } from './filter-compiler.ts';
 
 /** The step after a statement. */
@@ -148,6 +151,7 @@ function checkedCondition(
 function compileAssign({ target, value, offset }: AssignNode, compiler: FilterCompiler): Step {
   const writer = compiler.compileWriter(target);
   const read = compiler.compileValue(value);
+  if (value.kind === 'text' || value.kind === 'constant') checkConstant(writer, value);
   return (run) => {
     const found = read(run);
     if (found === undefined) return NEXT;
@@ -155,6 +159,17 @@ function compileAssign({ target, value, offset }: AssignNode, compiler: FilterCo
     if (reason !== undefined) run.error(offset, `${writer.name}: ${reason}`, textOf(found) ?? '');
     return NEXT;
   };
+}
+
+/** A constant that the property cannot have is a mistake, which no record has to show. */
+function checkConstant(
+  writer: PropertyWriter,
+  value: Extract<ValueNode, { readonly kind: 'text' | 'constant' }>,
+): void {
+  const run = new FilterRun(new FilterErrorCounts('', ''));
+  run.begin(NO_RECORD);
+  const reason = writer.write(run, value.kind === 'text' ? value.text : value.value);
+  if (reason !== undefined) throw new FilterProblemError(`${writer.name}: ${reason}`, value.offset);
 }
 
 function compileTags({ value, isRemoval }: TagsNode, compiler: FilterCompiler): Step {

@@ -82,6 +82,11 @@ export class FactCollector {
   }
 
   expression(expression: Expression, offset: number): void {
+    if (comparesSourceWithName(expression))
+      this.warn(
+        offset,
+        'source is the path of the log file; write host.name for the host, which pyloggr names source',
+      );
     for (const property of propertiesOf(expression)) this.readsProperty(property);
     for (const pattern of patternsIn(expression)) this.pattern(pattern.source, offset, pattern);
   }
@@ -90,6 +95,25 @@ export class FactCollector {
 export function shownName(property: Property): string {
   if (property.kind !== 'attribute') return property.name.replace(/^attributes\./, '');
   return [property.key, ...(property.path?.slice(1) ?? property.rest ?? [])].join('.');
+}
+
+/** Whether `source` is compared with a text that is no path, as a program of pyloggr does. */
+function comparesSourceWithName(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'and':
+    case 'or':
+      return expression.terms.some(comparesSourceWithName);
+    case 'not':
+      return comparesSourceWithName(expression.term);
+    case 'test': {
+      const { property, test } = expression;
+      const isSource = property.kind === 'column' && property.name === 'source';
+      return isSource && test.text?.kind === 'equals' && !test.text.texts.some((text) => text.includes('/'));
+    }
+    case 'constant':
+    case 'exists':
+      return false;
+  }
 }
 
 function patternsIn(expression: Expression): readonly CompiledPattern[] {

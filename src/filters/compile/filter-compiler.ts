@@ -1,4 +1,6 @@
 import { compileExpression } from '../../expressions/compile-expression.ts';
+import { readsOf } from '../../expressions/reads-of.ts';
+import type { Resource } from '../../records/resource.ts';
 import { nearestName } from '../../runtime/configuration/unknown-variables.ts';
 import { FilterProblemError } from '../filter-problem.ts';
 import type { FilterRun } from '../filter-run.ts';
@@ -8,6 +10,7 @@ import type { FilterFunction, FilterOperation, ReadValue } from '../functions/fi
 import { FILTER_FUNCTIONS } from '../functions/registry.ts';
 import { propertyReader } from '../read-property.ts';
 import type { CallNode, ConditionNode, PropertyNode, ValueNode } from '../syntax/filter-node.ts';
+import { checkEscapes } from '../syntax/parse-value.ts';
 import { type PropertyWriter, propertyWriter } from '../write-property.ts';
 import { type CallUse, CompiledCall } from './compiled-call.ts';
 import type { FactCollector } from './fact-collector.ts';
@@ -38,7 +41,8 @@ export class FilterCompiler {
       case 'expression': {
         this.facts.expression(node.expression, node.offset);
         const matches = compileExpression(node.expression);
-        return ({ record }) => matches(record);
+        if (readsOf(node.expression) === 'record') return ({ record }) => matches(record);
+        return oncePerResource(({ record }) => matches(record));
       }
       case 'call':
         return asCondition(this.compileCall(node.call, 'condition'));
@@ -54,6 +58,7 @@ export class FilterCompiler {
   compileValue(node: ValueNode): ReadValue {
     switch (node.kind) {
       case 'text': {
+        checkEscapes(node);
         const { text } = node;
         return () => text;
       }
@@ -103,6 +108,20 @@ export class FilterCompiler {
     if (found.name === 'lookup' && first?.kind === 'text') this.facts.looksUp(first.text);
     return found.compile(new CompiledCall(node, this, use));
   }
+}
+
+/** The records of a batch share the resource. */
+function oncePerResource(matches: Matches): Matches {
+  let known: Resource | undefined;
+  let result = false;
+  return (run) => {
+    const { resource } = run.record;
+    if (resource !== known) {
+      result = matches(run);
+      known = resource;
+    }
+    return result;
+  };
 }
 
 function both(rest: Matches, first: Matches): Matches {

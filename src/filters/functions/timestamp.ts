@@ -23,6 +23,7 @@ export const timestamp: FilterFunction = {
     if (zone !== undefined && !isZone(zone))
       call.fail(`expected a zone such as Europe/Paris or +02:00, found ${JSON.stringify(zone)}`);
     const text = call.count > 1 ? call.text(1, 'a format') : undefined;
+    if (text === '') return call.fail('expected a format such as "%Y-%m-%d", found an empty text', 1);
     const format = text === undefined ? undefined : compileTimeFormat(text);
     if (typeof format === 'string') return call.fail(format, 1);
     call.writes('time');

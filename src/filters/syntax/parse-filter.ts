@@ -124,8 +124,17 @@ function parseCallStatement(cursor: FilterCursor, offset: number): StatementNode
   if (named !== undefined) throw cursor.problem(`route has no argument ${named.name}`, named.offset);
   const emitters = call.values.map((value) => constantText(cursor, value, 'the name of an emitter'));
   if (emitters.length === 0) throw cursor.problem('expected the name of an emitter in route(...)', offset);
+  const invalid = call.values.find((value) => value.kind === 'text' && !EMITTER.test(value.text));
+  if (invalid !== undefined)
+    throw cursor.problem(
+      'the name of an emitter has 1 to 63 letters, digits, dots, underscores and hyphens',
+      invalid.offset,
+    );
   return { kind: 'route', offset, emitters };
 }
+
+/** As in `emitters/configuration.ts`. */
+const EMITTER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 function constantText(cursor: FilterCursor, value: ValueNode, what: string): string {
   if (value.kind !== 'text') throw cursor.problem(`expected ${what} in quotes`, value.offset);

@@ -6,7 +6,8 @@ import type { CallNode, PropertyNode, TextNode, ValueNode } from './filter-node.
 import { PYLOGGR_NAMES } from './pyloggr-names.ts';
 
 const STRING = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/sy;
-const NUMBER = /-?\d{1,15}(?:\.\d{1,15})?(?![\w.])/y;
+const NUMBER = /-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?(?![\w.])/y;
+const LIKE_A_NUMBER = /[+-]?\.?\d/y;
 const CALL_NAME = /([A-Za-z_]\w*)\s*(?:\(|\{\s*['"[])/y;
 const ARGUMENT_NAME = /([A-Za-z_]\w*)\s*(?:=(?!=)|:(?!=))/y;
 const MAX_PARTS = 100;
@@ -39,6 +40,8 @@ function parsePart(cursor: FilterCursor): ValueNode {
   if (cursor.word('true')) return { kind: 'constant', offset, value: true };
   if (cursor.word('false')) return { kind: 'constant', offset, value: false };
   if (looksAtCall(cursor)) return { kind: 'call', offset, call: parseCall(cursor) };
+  if (cursor.looksAt(LIKE_A_NUMBER))
+    throw cursor.expected('a number of at most 15 digits such as 42 or -1.5, or a text in quotes');
   return parsePropertyNode(cursor);
 }
 
@@ -67,6 +70,20 @@ const SIMPLE: Readonly<Record<string, string>> = {
   '"': '"',
   "'": "'",
 };
+
+const ESCAPED = /\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)/gs;
+
+/** Of the text of a value. In a regular expression, `\u` and `\x` belong to it. Throws FilterProblemError. */
+export function checkEscapes({ raw, offset }: TextNode): void {
+  for (const { 1: escape = '', index } of raw.matchAll(ESCAPED)) {
+    if (escape !== 'u' && escape !== 'x') continue;
+    const digits = escape === 'u' ? 4 : 2;
+    throw new FilterProblemError(
+      `expected ${digits} hexadecimal digits after \\${escape}; write \\\\${escape} for a backslash`,
+      offset + 1 + index,
+    );
+  }
+}
 
 /** Any other backslash is a character of the text. */
 function unescaped(raw: string): string {

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import { SerialQueue } from '../async/serial-queue.ts';
@@ -8,6 +9,8 @@ import { symlinkTrail } from './symlink-trail.ts';
 export interface PathWatcherOptions {
   /** Absolute. They need not exist. */
   readonly paths: readonly string[];
+  /** Absolute. A change of any name in them is a hint too; these names are no links to elsewhere. */
+  readonly directories?: readonly string[];
   /** Something changed at a path, or at a link that leads to it. Also called when nothing changed in the end. */
   readonly onHint: () => void;
   /** Watching failed, for example because of the limit of inotify. The caller has to poll. */
@@ -21,7 +24,7 @@ const DEBOUNCE_MS = 100;
 
 /**
  * Watches a few paths that change seldom, with chokidar. It watches the directories of the paths and of all links
- * that lead to them, and ignores all other names there.
+ * that lead to them, and ignores all other names there, except in `directories`.
  * Tailed files are not watched by this (docs/decisions/0006-watching-directories.md).
  */
 export class PathWatcher {
@@ -56,19 +59,20 @@ export class PathWatcher {
   /** Watches the links as they are now. */
   async #watch(): Promise<void> {
     const trails = await Promise.all(this.#options.paths.map(symlinkTrail));
-    const points = [...new Set(trails.flat())].toSorted();
+    const whole = new Set(await Promise.all((this.#options.directories ?? []).map(realPath)));
+    const points = [...new Set([...trails.flat(), ...whole])].toSorted();
     if (this.#stopped || points.join('\0') === this.#points.join('\0')) return;
     await this.#close();
     this.#points = points;
     const { watch } = await import('chokidar');
-    const directories = new Set(points.map(dirname));
+    const directories = new Set([...points.map(dirname), ...whole]);
     const named = new Set(points);
     const watcher = watch([...directories], {
       depth: 0,
       ignoreInitial: true,
       followSymlinks: false,
       persistent: false,
-      ignored: (path) => !directories.has(path) && !named.has(path),
+      ignored: (path) => !directories.has(path) && !named.has(path) && !whole.has(dirname(path)),
     });
     this.#watcher = watcher;
     const { debounceMs = DEBOUNCE_MS } = this.#options;
@@ -87,4 +91,9 @@ export class PathWatcher {
     this.#points = [];
     await watcher?.close();
   }
+}
+
+/** The path itself if it does not exist yet. */
+async function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }

@@ -3,9 +3,11 @@ import { filterStage } from '../../../src/emitters/filtering/filter-stage.ts';
 import { sliceBytes } from '../../../src/emitters/slice-bytes.ts';
 import { forEachLogRecord, recordView } from '../../../src/formats/record-view.ts';
 import { type Batch, batchOf } from '../../../src/records/batch.ts';
+import type { LogRecord } from '../../../src/records/log-record.ts';
 import { endOf, type RecordBatch, sliceRecords } from '../../../src/records/record-batch.ts';
 import { bodyFilter, resourceFilter, WORDS } from '../../support/hand-made-filter.ts';
 import { recordBatch } from '../../support/record-batches.ts';
+import { filterProgram } from '../../support/run-filter.ts';
 
 const STREAM = recordBatch([]).stream;
 const slice = (texts: readonly string[], overrides: Partial<RecordBatch> = {}) =>
@@ -133,6 +135,45 @@ describe('a filter that reads only the resource', () => {
   it('returns the same batch if it drops nothing', () => {
     const batch = batchOf([slice(['a\n'])]);
     expect(stage(batch).batch).toBe(batch);
+  });
+});
+
+describe('a filter that reads the resource first', () => {
+  const program = filterProgram(
+    'if resource.host.name == "noisy" { drop } else if resource.host.name == "web" { drop if body == "x" }',
+  );
+  const many = Array.from({ length: 10 }, (_, at) => (at === 9 ? 'x\n' : 'a\n'));
+  const of = (host: string) => ({ resource: new Map([['host.name', host]]) });
+
+  it('decides about slices by their resource, and about records where it needs them', () => {
+    const parsed: string[] = [];
+    const run = (record: LogRecord) => {
+      parsed.push(record.resource.get('host.name') ?? '');
+      return program.run(record);
+    };
+    const decide = (resource: LogRecord['resource']) => program.decide(resource);
+    const stage = filterStage({ ...bodyFilter(run), decide });
+    const quiet = slice(many, of('quiet'));
+    const { batch, filtered, originalIndexes } = stage(
+      batchOf([quiet, slice(many, of('noisy')), slice(many, of('web'))]),
+    );
+    expect(new Set(parsed)).toEqual(new Set(['web']));
+    expect(batch.slices[0]).toBe(quiet);
+    expect(batch.recordCount).toBe(19);
+    expect(filtered).toEqual([
+      { slice: 1, records: 10, bytes: 20 },
+      { slice: 2, records: 1, bytes: 2 },
+    ]);
+    expect(batch.dropped).toEqual([
+      { stream: STREAM, start: 100, end: 120 },
+      { stream: STREAM, start: 118, end: 120 },
+    ]);
+    expect(originalIndexes).toEqual([...Array(10).keys(), ...[...Array(9).keys()].map((at) => at + 20)]);
+  });
+
+  it('returns the same batch if it drops nothing', () => {
+    const batch = batchOf([slice(many, of('quiet')), slice(['a\n'], of('web'))]);
+    expect(filterStage(program)(batch).batch).toBe(batch);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Queue } from '../../../storage/queue/queue.ts';
-import type { FilterStatus } from '../../filters/aggregator-filters.ts';
+import type { FilterStatus } from '../../filters/filter-status.ts';
 import type { LiveReport } from './live-reports.ts';
 
 type OperatedQueue = Pick<

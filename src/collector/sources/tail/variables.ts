@@ -3,66 +3,12 @@ import {
   parseFormatDescription,
 } from '../../../formats/described/format-description.ts';
 import { InvalidValue, type VariableTable } from '../../../runtime/configuration/configuration.ts';
-import type { SchemaOption } from '../../../runtime/configuration/schema-options.ts';
 import { BOOLEAN_FORMAT, booleanValue, nonEmptyText } from '../../../runtime/configuration/value-parsers.ts';
-import { parseTailConfiguration, tailEntriesFromGlobs } from './files/tail-configuration.ts';
-
-/** The keys of `entryShape` in files/tail-configuration.ts. */
-const ENTRY_KEYS: readonly SchemaOption[] = [
-  {
-    key: 'paths',
-    format: 'list of globs',
-    isRequired: true,
-    description: 'Files to read. Compressed files (`.gz`, `.zst`, `.xz`, `.bz2`, `.zip`) are skipped.',
-  },
-  {
-    key: 'exclude',
-    format: 'list of globs',
-    isRequired: false,
-    description: 'Files to skip. A glob without a slash matches the file name in any directory: `*.tmp`.',
-  },
-  {
-    key: 'format',
-    format: 'name of a format',
-    default: '"auto"',
-    isRequired: false,
-    description:
-      'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, `syslog`, `access:...`, ... ' +
-      'With `auto`, the first records decide whether they are `syslog` or `plain`.',
-  },
-  {
-    key: 'timezone',
-    format: 'zone',
-    isRequired: false,
-    description:
-      'Zone of times that have none, such as `Europe/Paris` or `+02:00`. Default: for `syslog` and error logs the zone of this machine.',
-  },
-  {
-    key: 'resource',
-    format: 'object of texts',
-    isRequired: false,
-    description: 'Resource attributes that are added to every record.',
-  },
-  {
-    key: 'start_at',
-    format: '`"beginning"` or `"end"`',
-    default: '"beginning"',
-    isRequired: false,
-    description: 'Start position of a file that existed before the first start and is not known.',
-  },
-  {
-    key: 'ignore_older',
-    format: 'duration',
-    isRequired: false,
-    description: 'Do not start to read files that were last modified longer ago than this.',
-  },
-  {
-    key: 'multiline',
-    format: '`{"start": regex}` or `{"continue": regex}`',
-    isRequired: false,
-    description: 'How lines are joined: a matching line starts a record, or belongs to the record before it.',
-  },
-];
+import {
+  parseTailConfiguration,
+  TAIL_ENTRY_OPTIONS,
+  tailEntriesFromGlobs,
+} from './files/tail-configuration.ts';
 
 export const TAIL_VARIABLES = {
   tail: {
@@ -79,7 +25,7 @@ export const TAIL_VARIABLES = {
     file: true,
     description: 'Files to follow, with all options. Adds to `COLLECTOR_TAIL`.',
     format: 'JSON list of objects; each describes a group of files that are read alike',
-    keys: ENTRY_KEYS,
+    keys: TAIL_ENTRY_OPTIONS,
     example:
       '[{"paths": ["/var/log/nginx/access.log*"], "format": "combined", "resource": {"service.name": "web"}}]',
     parse: (text: string) => parseTailConfiguration(text, 'COLLECTOR_TAIL_CONFIGURATION'),

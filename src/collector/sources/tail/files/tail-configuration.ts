@@ -3,6 +3,7 @@ import { FORMAT_OPTIONS, TIME_ZONE } from '../../../../formats/marker-attributes
 import { EMPTY_RESOURCE, type Resource } from '../../../../records/resource.ts';
 import { ConfigurationError } from '../../../../runtime/configuration/configuration-error.ts';
 import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
+import { schemaOptions } from '../../../../runtime/configuration/schema-options.ts';
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
 import {
   durationMsSchema,
@@ -84,15 +85,45 @@ export function describedResource(resource: Resource, options?: string, timezone
 }
 
 const entryShape = {
-  paths: z.array(globSchema).min(1, 'expected at least one path or glob'),
-  exclude: z.array(globSchema).default([]),
-  format: formatSchema.prefault(AUTOMATIC_FORMAT),
-  timezone: zoneSchema.optional(),
-  resource: resourceSchema.default(EMPTY_RESOURCE),
-  start_at: z.enum(['beginning', 'end']).default('beginning'),
-  ignore_older: durationMsSchema.optional(),
-  multiline: multilineSchema.optional(),
+  paths: z.array(globSchema).min(1, 'expected at least one path or glob').meta({
+    format: 'list of globs',
+    description: 'Files to read. Compressed files (`.gz`, `.zst`, `.xz`, `.bz2`, `.zip`) are skipped.',
+  }),
+  exclude: z.array(globSchema).default([]).meta({
+    format: 'list of globs',
+    description: 'Files to skip. A glob without a slash matches the file name in any directory: `*.tmp`.',
+  }),
+  format: formatSchema.prefault(AUTOMATIC_FORMAT).meta({
+    format: 'name of a format',
+    description:
+      'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, `syslog`, `access:...`, ... ' +
+      'With `auto`, the first records decide whether they are `syslog` or `plain`.',
+  }),
+  timezone: zoneSchema.optional().meta({
+    format: 'zone',
+    description:
+      'Zone of times that have none, such as `Europe/Paris` or `+02:00`. Default: for `syslog` and error logs the zone of this machine.',
+  }),
+  resource: resourceSchema.default(EMPTY_RESOURCE).meta({
+    format: 'object of texts',
+    default: '{}',
+    description: 'Resource attributes that are added to every record.',
+  }),
+  start_at: z.enum(['beginning', 'end']).default('beginning').meta({
+    description: 'Start position of a file that existed before the first start and is not known.',
+  }),
+  ignore_older: durationMsSchema.optional().meta({
+    format: 'duration',
+    description: 'Do not start to read files that were last modified longer ago than this.',
+  }),
+  multiline: multilineSchema.optional().meta({
+    format: '`{"start": regex}` or `{"continue": regex}`',
+    description: 'How lines are joined: a matching line starts a record, or belongs to the record before it.',
+  }),
 };
+
+/** For --help and the documentation. */
+export const TAIL_ENTRY_OPTIONS = schemaOptions(entryShape);
 
 const entrySchema = z.strictObject(entryShape).transform(
   ({ start_at, ignore_older, multiline, format, timezone, ...entry }): TailEntry => ({
