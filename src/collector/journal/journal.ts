@@ -23,6 +23,7 @@ import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from '.
 import { type PendingRecord, sizeOf } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
+import { StreamWakes } from './stream-wakes.ts';
 
 /**
  * A collector's durable buffer for records that cannot be read again: records from sockets are written to
@@ -48,8 +49,13 @@ import { RoomWaiters } from './room-waiters.ts';
  *
  * Steps: one at a time. Each step writes pending records, flushes them, commits them together with
  * acceptances and losses, and removes segments. A step begins 10 ms after the first record (group commit), 50
- * ms with more than 40 active streams, or at once when 1 MiB is pending or a peer waits for an answer; records
- * that arrive during a step belong to the next one. Accepted entries are removed every 200 ms.
+ * ms with more than 40 active streams, or at once when 1 MiB is pending or a peer waits for an answer. Records that
+ * arrive during a step are the next group of the same step if they are 64 KiB or more: they are written and flushed
+ * while the transaction of the previous group runs (`JournalCommit`). Otherwise they belong to the next step. Accepted
+ * entries are removed every 200 ms.
+ *
+ * Publishing: the publisher learns of the first commit at once, and of those that follow it at most every 10 ms
+ * (`StreamWakes`), so that small commits become one batch.
  *
  * Answers: `append` returns a position, and `onFlushed` reports it after the commit. A position that was
  * reported is part of each later recovery.
@@ -78,6 +84,7 @@ export class Journal implements JournalStreamHost {
   readonly #losses: JournalLosses;
   readonly #drains = new Drains();
   readonly #waiters = new RoomWaiters();
+  readonly #wakes: StreamWakes;
   #nextChannel = 1;
   #sink: StreamSink | undefined;
   #removedMs = Number.NEGATIVE_INFINITY;
@@ -114,6 +121,7 @@ export class Journal implements JournalStreamHost {
       appended: (channel, bytes) => this.#count(channel, bytes),
     });
     this.#loop = new CommitLoop(clock, () => this.#step());
+    this.#wakes = new StreamWakes(clock, ({ stream }) => this.#sink?.wake(stream));
     for (const { number, row } of index.channels())
       this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
     this.#events.opened({ streams: this.#channels.size, sizeBytes: log.bytes });
@@ -179,6 +187,7 @@ export class Journal implements JournalStreamHost {
     await this.#loop.stop();
     do await this.#loop.now();
     while (this.#room.pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
+    this.#wakes.stop();
     await this.#log.close();
   }
 
@@ -279,9 +288,14 @@ export class Journal implements JournalStreamHost {
     await this.#freeSpace.check();
     this.#losses.keep(this.#channels.values(), this.#closing);
     try {
-      const committed = await this.#commit.run([...this.#channels.values()], this.#isRemovalDue());
-      this.#commitAfterMs = commitAfterMs(committed);
-      for (const { channel, records, bytes } of committed) this.#committed(channel, records, bytes);
+      await this.#commit.run({
+        channels: () => [...this.#channels.values()],
+        isRemoving: this.#isRemovalDue(),
+        committed: (group) => {
+          this.#commitAfterMs = commitAfterMs(group);
+          for (const each of group) this.#committed(each);
+        },
+      });
       await this.#segments.removeDead((segment, err) => this.#events.segmentRemovalFailed({ segment, err }));
     } catch (error) {
       this.#events.commitFailed({ err: error });
@@ -306,7 +320,7 @@ export class Journal implements JournalStreamHost {
     return true;
   }
 
-  #committed(channel: JournalChannel, records: number, bytes: number): void {
+  #committed({ channel, records, bytes }: CommittedRecords): void {
     this.#events.committed({ records, bytes });
     collectGarbageAfter(bytes);
     channel.sizeHistory.record(channel.flushedEnd, this.#options.clock.monotonicMs());
@@ -319,7 +333,7 @@ export class Journal implements JournalStreamHost {
     }
     if (records > 0) channel.onFlushed?.(channel.flushedEnd);
     // There are more records, or the stream has ended.
-    if (records > 0 || channel.closed) this.#sink?.wake(channel.stream);
+    if (records > 0 || channel.closed) this.#wakes.add(channel, bytes);
   }
 
   /** Idle streams report their loss as soon as there is room, not with their next record. */
