@@ -20,7 +20,7 @@ import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
-import { type PendingRecord, sizeOf } from './pending-records.ts';
+import { type AppendedRun, type PendingRecord, sizeOf } from './pending-records.ts';
 import type { RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
 import { StreamWakes } from './stream-wakes.ts';
@@ -163,6 +163,7 @@ export class Journal implements JournalStreamHost {
     return {
       append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: false }),
       appendWithLf: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: true }),
+      appendRun: (run, label) => this.#appendRun(channel, run, label),
       hasRoom: (bytes) => !this.#closing && !channel.closed && this.#hasRoom(channel, bytes),
       whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
       drop: (bytes, label) => this.#drop(channel, bytes, label),
@@ -242,6 +243,18 @@ export class Journal implements JournalStreamHost {
     return channel.appendedEnd;
   }
 
+  #appendRun(channel: JournalChannel, run: AppendedRun, label: RecordLabel): Position | 'full' {
+    const records = run.sizes.length;
+    if (records === 0) return channel.appendedEnd;
+    const { length } = run.data;
+    const needed = length + (records - 1) * RECORD_OVERHEAD_BYTES;
+    if (this.#closing || channel.closed || !this.#hasRoom(channel, needed)) return 'full';
+    this.#losses.report(channel);
+    channel.pending.addRun(run, label, this.#now);
+    this.#count(channel, length, records);
+    return channel.appendedEnd;
+  }
+
   async #whenRoom(channel: JournalChannel, bytes: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#closing || channel.closed || signal?.aborted) return false;
     if (this.#hasRoom(channel, bytes)) return true;
@@ -257,10 +270,11 @@ export class Journal implements JournalStreamHost {
     return this.#room.admits(channel, bytes + RECORD_OVERHEAD_BYTES, this.#channels.size === 1);
   }
 
-  #count(channel: JournalChannel, bytes: number): void {
+  #count(channel: JournalChannel, bytes: number, records = 1): void {
+    const needed = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.appendedEnd += bytes;
-    channel.pendingBytes += bytes + RECORD_OVERHEAD_BYTES;
-    this.#room.pendingBytes += bytes + RECORD_OVERHEAD_BYTES;
+    channel.pendingBytes += needed;
+    this.#room.pendingBytes += needed;
     this.#loop.after(this.#room.pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : this.#commitAfterMs);
   }
 

@@ -37,6 +37,21 @@ export class PendingRecords {
     this.#current = run;
   }
 
+  /** Copies the records. Calls `now` once for each run of this class. */
+  addRun(records: AppendedRun, label: RecordLabel, now: () => bigint): void {
+    let run = this.#current?.label === label ? this.#current : this.#switchTo(label);
+    for (let index = 0, offset = 0; index < records.sizes.length; ) {
+      run ??= this.#begin(label, now());
+      this.#current = run;
+      const added = run.addRun(records, index, offset);
+      index += added.records;
+      offset += added.bytes;
+      if (index === records.sizes.length) return;
+      this.#close(run);
+      run = undefined;
+    }
+  }
+
   /** Adds a separate record that reports a loss. */
   addLossReport(lossReport: Loss, record: Uint8Array, label: RecordLabel, now: () => bigint): void {
     this.#closeAll();
@@ -90,6 +105,19 @@ export interface PendingRecord {
   readonly peer?: Resource | undefined;
   /** LF follows the bytes. */
   readonly addsLf?: boolean;
+}
+
+/** Records as columns. The bytes are valid only during the call. */
+export interface AppendedRun {
+  /** The records, each with its LF. */
+  readonly data: Uint8Array;
+  /** None is 0. */
+  readonly sizes: Uint32Array;
+  /** The sender of all records, or the senders. */
+  readonly peer?: Resource | undefined;
+  readonly peers?: readonly Resource[];
+  /** For each record the index of its sender in `peers`. */
+  readonly recordPeers?: Uint32Array;
 }
 
 /** The bytes of the record in the journal. */

@@ -2,6 +2,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
+import type { AppendedRun } from '../../journal/pending-records.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
 import type { FlushedListener, RecordChannel } from './record-channel.ts';
 import type { ResendWindow } from './resend-window.ts';
@@ -45,6 +46,10 @@ export class ListenerChannel implements RecordChannel {
   /** Appends a record that ends with LF. */
   appendLine(line: Uint8Array, peer?: Resource): Position | 'full' {
     return this.#writer.append(line, this.#label, peer);
+  }
+
+  appendRun(run: AppendedRun): Position | 'full' {
+    return this.#writer.appendRun(run, this.#label);
   }
 
   drop(bytes: number): void {
