@@ -306,6 +306,8 @@ export class Journal implements JournalStreamHost {
         channels: () => [...this.#channels.values()],
         isRemoving: this.#isRemovalDue(),
         committed: (group) => {
+          // Now: a run of groups must not exceed the limit of the journal.
+          this.#room.diskBytes = this.#segments.bytes;
           this.#commitAfterMs = commitAfterMs(group);
           for (const each of group) this.#committed(each);
         },
