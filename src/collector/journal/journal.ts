@@ -396,7 +396,7 @@ const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
 
 /** Received records and their buffers are garbage after the commit. */
-const collectGarbageAfter = minorGcEvery(512 * 1024);
+const collectGarbageAfter = minorGcEvery(2 * 1024 * 1024);
 
 interface JournalFiles {
   readonly log: SegmentLog;
