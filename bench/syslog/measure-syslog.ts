@@ -55,7 +55,7 @@ const WINDOW = 128;
 /** librelp waits about 200 ms when its window is full, with every server: it sends about 600 messages/s. */
 const OMRELP_MESSAGES = 6000;
 /** A window is a round trip with two flushes. */
-const RELP_MESSAGES = 200_000;
+const RELP_MESSAGES = 100_000;
 const MANY = 1000;
 /** Of all senders: 10 messages of each in a second. */
 const MANY_PER_SECOND = 10_000;
