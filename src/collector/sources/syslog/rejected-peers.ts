@@ -60,10 +60,10 @@ export class RejectedPeers {
 
 export interface RejectedPeer {
   readonly address: string;
-  /** Of the last rejection. */
+  /** The reason of the last rejection. */
   readonly reason: string;
   readonly times: number;
-  /** Of the last rejection, in RFC 3339. */
+  /** The time of the last rejection, in RFC 3339. */
   readonly time: string;
 }
 
