@@ -1,8 +1,7 @@
 import { LIMITS } from '../../records/limits.ts';
 import { PeerColumnBuilder } from '../../records/peer-column.ts';
 import type { Resource } from '../../records/resource.ts';
-import type { AppendedRun } from './pending-records.ts';
-import type { RecordLabel, RecordRun } from './record-run.ts';
+import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
 
 /** Collects records with one label in buffers that grow. */
 export class GrowingRun {

@@ -1,7 +1,7 @@
 import type { Position } from '../../records/position.ts';
 import type { Resource } from '../../records/resource.ts';
-import type { AppendedRun, RecordOrder } from './pending-records.ts';
-import type { RecordLabel } from './record-run.ts';
+import type { RecordOrder } from './pending-records.ts';
+import type { AppendedRun, RecordLabel } from './record-run.ts';
 
 /**
  * Appends the records of one origin to a journal.

@@ -20,8 +20,8 @@ import { JournalRoom } from './journal-room.ts';
 import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
-import { type AppendedRun, type PendingRecord, sizeOf } from './pending-records.ts';
-import type { RecordLabel } from './record-run.ts';
+import { type PendingRecord, sizeOf } from './pending-records.ts';
+import type { AppendedRun, RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
 import { StreamWakes } from './stream-wakes.ts';
 

@@ -1,7 +1,7 @@
 import type { Resource } from '../../records/resource.ts';
 import { GrowingRun, type RunSize } from './growing-run.ts';
 import type { Loss } from './loss.ts';
-import type { RecordLabel, RecordRun } from './record-run.ts';
+import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
 
 /**
  * The unwritten records of one stream, packed on arrival into runs: consecutive records with one label.
@@ -105,19 +105,6 @@ export interface PendingRecord {
   readonly peer?: Resource | undefined;
   /** LF follows the bytes. */
   readonly addsLf?: boolean;
-}
-
-/** Records as columns. The bytes are valid only during the call. */
-export interface AppendedRun {
-  /** The records, each with its LF. */
-  readonly data: Uint8Array;
-  /** None is 0. */
-  readonly sizes: Uint32Array;
-  /** The sender of all records, or the senders. */
-  readonly peer?: Resource | undefined;
-  readonly peers?: readonly Resource[];
-  /** For each record the index of its sender in `peers`. */
-  readonly recordPeers?: Uint32Array;
 }
 
 /** The bytes of the record in the journal. */

@@ -2,8 +2,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
-import type { AppendedRun } from '../../journal/pending-records.ts';
-import type { RecordLabel } from '../../journal/record-run.ts';
+import type { AppendedRun, RecordLabel } from '../../journal/record-run.ts';
 import type { FlushedListener, RecordChannel } from './record-channel.ts';
 import type { ResendWindow } from './resend-window.ts';
 

@@ -1,6 +1,6 @@
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
-import type { AppendedRun } from '../../journal/pending-records.ts';
+import type { AppendedRun } from '../../journal/record-run.ts';
 import type { SyslogEvents } from './events.ts';
 import type { PeerAttributes, RecordMarkers } from './peer-attributes.ts';
 import type { RecordChannel } from './record-channel.ts';

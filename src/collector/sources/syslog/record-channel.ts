@@ -1,6 +1,6 @@
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
-import type { AppendedRun } from '../../journal/pending-records.ts';
+import type { AppendedRun } from '../../journal/record-run.ts';
 
 /** Where a listener puts its messages: the journal, or the packer before it. */
 export interface RecordChannel {
