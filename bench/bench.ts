@@ -16,6 +16,7 @@ import { errorMessage } from '../src/runtime/error-message.ts';
 import { type WrittenLog, writeAccessLog } from './access-log.ts';
 import { compete } from './compete.ts';
 import type { Contender } from './contender.ts';
+import { formatCosts } from './formats.ts';
 import { goalTable, type Measured, type StoppedRow } from './goals.ts';
 import { describeMachine } from './machine.ts';
 import { manyFilesTable } from './many-files-table.ts';
@@ -117,6 +118,7 @@ async function run(settings: BenchSettings): Promise<{ report: string; measured:
       (await section('sockets', () => attempt('sockets', () => measurePgLogfebe(directory)), undefined)) ??
       [],
     syslog: await section('syslog', () => syslogRuns(settings), []),
+    formats: await section('syslog', async () => formatCosts(), []),
     stores: await section('store', () => attempt('stores', () => measureStores(settings, say)), undefined),
   };
   const machine = await describeMachine(settings.directory);
@@ -239,6 +241,10 @@ function report(
   if (sockets.length > 0) parts.push('### Over PostgreSQL sockets', socketTable(sockets));
   if (syslog.length > 0) {
     parts.push('### Syslog: from a sender to a file, ours with fsync, rsyslog without', syslogTable(syslog));
+  }
+  if (measured.formats.length > 0) {
+    const rows = measured.formats.map(({ label, microseconds }) => [label, microseconds.toFixed(2)]);
+    parts.push('### CPU of parsing a record', table(['format', 'us'], rows));
   }
   if (stores !== undefined) parts.push(...storeReport(stores, settings.rounds));
   const goals = goalTable(measured);

@@ -1,9 +1,25 @@
-/**
- * The time that one thread needs to parse a record of each format: `node bench/formats.ts`. The numbers are of
- * parsing alone; the best of several rounds is printed, because other work on the machine only adds time.
- */
+import { argv } from 'node:process';
+import { pathToFileURL } from 'node:url';
 import { formatNamed } from '../src/formats/registry.ts';
 import type { RecordContext } from '../src/records/record-context.ts';
+
+/**
+ * The CPU time that one thread needs to parse a record of each format: `node .tmp/tools/bench/formats.js`. The numbers are
+ * of parsing alone; the best of several rounds counts, because other work on the machine only adds time.
+ */
+export function formatCosts(): readonly FormatCost[] {
+  return SAMPLES.map(([label, format, record]) => ({
+    label,
+    format,
+    microseconds: bestMicroseconds(format, record),
+  }));
+}
+
+export interface FormatCost {
+  readonly label: string;
+  readonly format: string;
+  readonly microseconds: number;
+}
 
 const SAMPLES: readonly (readonly [label: string, format: string, record: string])[] = [
   [
@@ -69,5 +85,6 @@ function bestMicroseconds(format: string, record: string): number {
   return best;
 }
 
-for (const [label, format, record] of SAMPLES)
-  console.log(`${label.padEnd(28)} ${bestMicroseconds(format, record).toFixed(2)} us`);
+if (argv[1] !== undefined && import.meta.url === pathToFileURL(argv[1]).href)
+  for (const { label, microseconds } of formatCosts())
+    console.log(`${label.padEnd(28)} ${microseconds.toFixed(2)} us`);

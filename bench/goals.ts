@@ -1,4 +1,5 @@
 import type { WrittenLog } from './access-log.ts';
+import type { FormatCost } from './formats.ts';
 import type { Latency } from './measurements/latency.ts';
 import type { ManyFilesRun } from './measurements/many-files.ts';
 import { type PgLogfebeRun, STEADY_RECORDS_PER_SECOND } from './measurements/pg-logfebe.ts';
@@ -33,6 +34,7 @@ export interface Measured {
   readonly stopped: readonly StoppedRow[];
   readonly sockets: readonly PgLogfebeRun[];
   readonly syslog: readonly SyslogRun[];
+  readonly formats: readonly FormatCost[];
   readonly stores: StoreMeasurements | undefined;
 }
 
@@ -58,7 +60,7 @@ export function goalTable(measured: Measured): string {
 }
 
 function goals(measured: Measured): Goal[] {
-  const { log, transfers, link, latencies, manyFiles, stopped, sockets, syslog, stores } = measured;
+  const { log, transfers, link, latencies, manyFiles, stopped, sockets, syslog, formats, stores } = measured;
   const of = (standings: readonly Standing[], key: string) => standings.find((one) => one.key === key);
   const ours = of(transfers, OURS);
   const times = (key: string, least: number, name: string): Goal =>
@@ -83,7 +85,7 @@ function goals(measured: Measured): Goal[] {
     ),
     ...manyFilesGoals(manyFiles),
     ...socketGoals(sockets),
-    ...syslogGoals(syslog),
+    ...syslogGoals(syslog, formats),
     ...(stores === undefined ? [] : storeGoals(stores)),
   ];
 }
@@ -109,7 +111,7 @@ function socketGoals(runs: readonly PgLogfebeRun[]): Goal[] {
     ]);
 }
 
-function syslogGoals(runs: readonly SyslogRun[]): Goal[] {
+function syslogGoals(runs: readonly SyslogRun[], costs: readonly FormatCost[]): Goal[] {
   const ours = (course: string) => syslogRate(runs, course, 'mega-collector');
   const rsyslog = (course: string) => syslogRate(runs, course, 'rsyslog');
   const smallest = (course: string) =>
@@ -125,6 +127,9 @@ function syslogGoals(runs: readonly SyslogRun[]): Goal[] {
     atLeast('3 x omrelp to imrelp, RELP with window 128', ours(RELP_COURSE) / rsyslog(OMRELP_COURSE), 3, 'x'),
     batches(MANY_TCP_COURSE),
     batches(MANY_UDP_COURSE),
+    ...costs
+      .filter(({ format }) => format === 'syslog')
+      .map(({ label, microseconds }) => atMost(`CPU of a record, ${label}`, microseconds, 1, 'us')),
   ];
 }
 

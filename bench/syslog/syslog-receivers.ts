@@ -118,7 +118,8 @@ main_queue(queue.type="FixedArray" queue.size="200000" queue.dequeueBatchSize="4
 
 const INPUTS: Readonly<Record<LoadPlan['transport'], (port: number) => string>> = {
   tcp: (port) => `module(load="imptcp" threads="1")
-input(type="imptcp" address="127.0.0.1" port="${port}")
+# The default backlog is 5: connections of many senders would wait for seconds.
+input(type="imptcp" address="127.0.0.1" port="${port}" socketBacklog="4096")
 `,
   relp: (port) => `module(load="imrelp")
 input(type="imrelp" address="127.0.0.1" port="${port}")

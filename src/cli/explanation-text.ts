@@ -26,6 +26,29 @@ const followed = z.looseObject({
   failure: z.string().optional(),
 });
 
+const rejectedPeer = z.looseObject({
+  address: z.string(),
+  reason: z.string(),
+  times: z.number(),
+  time: z.string(),
+});
+
+const listeners = z.looseObject({
+  kind: z.enum(['listeners', 'sender']),
+  sender: z.string().optional(),
+  listeners: z.array(
+    z.looseObject({
+      listener: z.string(),
+      state: z.string(),
+      accepts: z.string().optional(),
+      senders: z.string().optional(),
+      decision: z.string().optional(),
+      sockets: z.number().optional(),
+      rejected: z.union([z.array(rejectedPeer), rejectedPeer]).optional(),
+    }),
+  ),
+});
+
 /** How a collector sees a file, as text. The answer of another version is shown field by field. */
 export function explanationText(answer: Readonly<Record<string, Json>>, width?: number): string {
   const asNotRead = notRead.safeParse(answer);
@@ -37,6 +60,8 @@ export function explanationText(answer: Readonly<Record<string, Json>>, width?: 
     ];
     return fieldTable(fields, width);
   }
+  const asListeners = listeners.safeParse(answer);
+  if (asListeners.success) return fieldTable(listenerFields(asListeners.data), width);
   const asFollowed = followed.safeParse(answer);
   return fieldTable(asFollowed.success ? followedFields(asFollowed.data) : fieldsOf('', answer), width);
 }
@@ -67,6 +92,26 @@ function followedFields({
     ...optional('waits for', waitsFor && [waitsFor, waitsBecause].filter(Boolean).join(', which ')),
     ...optional('trouble', failure),
     ...optional('refused', status.refusal),
+  ];
+}
+
+function listenerFields({ sender, listeners: all }: z.output<typeof listeners>): readonly Field[] {
+  const fields = all.flatMap((each): readonly Field[] => [
+    ['listener', each.listener],
+    ['state', each.state],
+    ...optional('accepts', each.accepts),
+    ...optional('senders', each.senders),
+    ...optional('decision', each.decision),
+    ...optional('sockets', each.sockets === undefined ? undefined : count(each.sockets)),
+    ...[each.rejected ?? []].flat().map(rejectedField),
+  ]);
+  return [...optional('sender', sender), ...fields];
+}
+
+function rejectedField({ address, reason, times, time }: z.output<typeof rejectedPeer>): Field {
+  return [
+    'rejected',
+    `${address}, ${count(times)} ${times === 1 ? 'time' : 'times'}, last at ${time}: ${reason}`,
   ];
 }
 

@@ -53,9 +53,15 @@ export const explainFile = operation({
   method: 'GET',
   path: '/v1/explain',
   tag: 'sources',
-  summary: 'Explain how a file is read, or why it is not read.',
+  summary:
+    'Explain how a file is read, or why it is not; the listeners of syslog, or why a sender is rejected.',
   access: 'owner',
-  query: z.strictObject({ path: z.string().min(1).meta({ description: 'An absolute path.' }) }),
+  query: z.strictObject({
+    path: z
+      .string()
+      .min(1)
+      .meta({ description: 'An absolute path, `syslog`, the address of a listener, or that of a sender.' }),
+  }),
   status: 200,
   answer: fileExplanation,
   run: async ({ state }: CollectorContext, { query }) => explain(state().sources, query.path),
@@ -115,7 +121,7 @@ async function explain(sources: readonly ReportingSource[], path: string): Promi
     throw new HttpError(
       409,
       'conflict',
-      `Cannot explain ${path}: this collector reads no files. Set COLLECTOR_TAIL or COLLECTOR_HARVEST.`,
+      `Cannot explain ${path}: this collector has no source for it. Set COLLECTOR_TAIL, COLLECTOR_HARVEST or COLLECTOR_SYSLOG.`,
     );
   // The explanation is JSON; the compiler cannot verify it.
   return explanation as unknown as FileExplanation;

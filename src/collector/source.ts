@@ -43,8 +43,11 @@ export interface Source {
    * before. Returns the number of streams that ended. Absent: the source reads no files that can be forgotten.
    */
   forget?(path: string): Promise<number>;
-  /** Explains what the source does with a file; undefined for a file of another source. The result is JSON. */
-  explain?(path: string): Promise<object | undefined>;
+  /**
+   * Explains what the source does with a file, a listener (its address) or a sender (its IP address); undefined for a
+   * subject of another source. The result is JSON.
+   */
+  explain?(subject: string): Promise<object | undefined>;
 }
 
 export interface SourceStatus {

@@ -34,15 +34,22 @@ export class PeerColumnBuilder {
   readonly #numbersByText = new Map<string, number>();
   readonly #recordPeers: number[] = [];
   #bytes = 0;
+  /** Consecutive records often have the same peer. */
+  #lastPeer: Resource | undefined;
+  #lastNumber = 0;
 
   /** Whether the dictionary has the peer, or room for it. */
   hasRoomFor(peer: Resource | undefined): boolean {
-    if (peer === undefined || this.#numbers.has(peer)) return true;
+    if (peer === this.#lastPeer || peer === undefined || this.#numbers.has(peer)) return true;
     return this.#peers.length < LIMITS.batchPeers && this.#bytes + sizeOf(peer) <= LIMITS.batchPeerBytes;
   }
 
   add(peer: Resource | undefined): void {
-    this.#recordPeers.push(peer === undefined ? 0 : (this.#numbers.get(peer) ?? this.#enter(peer)));
+    if (peer !== this.#lastPeer) {
+      this.#lastNumber = peer === undefined ? 0 : (this.#numbers.get(peer) ?? this.#enter(peer));
+      this.#lastPeer = peer;
+    }
+    this.#recordPeers.push(this.#lastNumber);
   }
 
   /** Empty when no record has a peer. */

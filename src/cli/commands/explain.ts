@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { explainFile } from '../../collector/operations.ts';
@@ -13,16 +14,19 @@ import { findStateDirectories, type KnownStateDirectory } from '../state-directo
 const EXAMPLES = `
 Examples:
   mega-collector explain /var/log/nginx/access.log
-  mega-collector explain /var/log/nginx/access.log.2.gz --json`;
+  mega-collector explain /var/log/nginx/access.log.2.gz --json
+  mega-collector explain syslog                   # its listeners, and the senders that they rejected
+  mega-collector explain tls://0.0.0.0:6514
+  mega-collector explain 10.0.0.5                 # whether this sender is accepted, or why not`;
 
 export function explainCommand({ io }: Context): Command {
   return new Command('explain')
-    .argument('<file>', 'Path of the file.')
+    .argument('<file>', 'Path of the file; or `syslog`, the address of a listener, or that of a sender.')
     .option('--state-directory <path>', 'State directory of the collector; default: the configured one.')
     .option('--json', 'Print JSON.')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string, { stateDirectory, json }: { stateDirectory?: string; json?: boolean }) => {
-      const path = resolve(file);
+      const path = isNoFile(file) ? file : resolve(file);
       const width = widthOf(io.stdout);
       const directories = await findStateDirectories(io, stateDirectory, ['collector']);
       for (const [index, directory] of directories.entries()) {
@@ -31,6 +35,11 @@ export function explainCommand({ io }: Context): Command {
         io.stdout.write(json ? `${jsonText(answer, 2)}\n` : heading + explanationText(answer, width));
       }
     });
+}
+
+/** A file in the working directory with such a name can be given as `./syslog`. */
+function isNoFile(subject: string): boolean {
+  return subject === 'syslog' || isIP(subject) !== 0 || /^[a-z+]+:\/\//.test(subject);
 }
 
 /** Several collectors may know the file: a permanent one, and those of one-shot runs. */

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../records/limits.ts';
 import { PeerColumnBuilder } from '../../records/peer-column.ts';
 import type { Resource } from '../../records/resource.ts';
-import type { RecordLabel, RecordRun } from './record-run.ts';
+import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
 
 /** Collects records with one label in buffers that grow. */
 export class GrowingRun {
@@ -32,9 +32,14 @@ export class GrowingRun {
 
   /** An empty run has room for any record. */
   hasRoomFor(bytes: number, peer?: Resource): boolean {
-    if (this.#records === 0) return true;
+    return this.#hasRoomAfter(0, 0, bytes, peer);
+  }
+
+  /** `bytes` and `records` will be added before the record of this size. */
+  #hasRoomAfter(bytes: number, records: number, size: number, peer: Resource | undefined): boolean {
+    if (this.#records + records === 0) return true;
     if (this.#peers?.hasRoomFor(peer) === false) return false;
-    return this.#bytes + bytes <= RUN_BYTES && this.#records < LIMITS.batchRecords;
+    return this.#bytes + bytes + size <= RUN_BYTES && this.#records + records < LIMITS.batchRecords;
   }
 
   /** Copies the record. */
@@ -42,6 +47,28 @@ export class GrowingRun {
     this.#begin(record.length, peer);
     this.#data.set(record, this.#bytes);
     this.#bytes += record.length;
+  }
+
+  /** Copies the records from `index` on, whose bytes begin at `offset`: as many as there is room for. */
+  addRun(run: AppendedRun, index: number, offset: number): RunSize {
+    const { sizes, peer, peers, recordPeers } = run;
+    let bytes = 0;
+    let records = 0;
+    for (let at = index; at < sizes.length; at++) {
+      const size = sizes[at] ?? 0;
+      const sender = peers === undefined ? peer : peers[recordPeers?.[at] ?? 0];
+      if (!this.#hasRoomAfter(bytes, records, size, sender)) break;
+      if (sender !== undefined) this.#peers ??= this.#withoutPeers();
+      this.#peers?.add(sender);
+      bytes += size;
+      records++;
+    }
+    this.#grow(this.#bytes + bytes, this.#records + records);
+    this.#data.set(run.data.subarray(offset, offset + bytes), this.#bytes);
+    this.#sizes.set(sizes.subarray(index, index + records), this.#records);
+    this.#bytes += bytes;
+    this.#records += records;
+    return { bytes, records };
   }
 
   /** Copies the line, and ends it with LF. */
@@ -65,7 +92,7 @@ export class GrowingRun {
   #begin(size: number, peer: Resource | undefined): void {
     if (peer !== undefined) this.#peers ??= this.#withoutPeers();
     this.#peers?.add(peer);
-    this.#grow(this.#bytes + size);
+    this.#grow(this.#bytes + size, this.#records + 1);
     this.#sizes[this.#records++] = size;
   }
 
@@ -75,15 +102,15 @@ export class GrowingRun {
     return peers;
   }
 
-  #grow(bytes: number): void {
+  #grow(bytes: number, records: number): void {
     if (bytes > this.#data.length) {
       const wanted = this.#data.length === 0 ? this.#likely.bytes : 2 * this.#data.length;
       const grown = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(RUN_BYTES, wanted)));
       grown.set(this.#data.subarray(0, this.#bytes));
       this.#data = grown;
     }
-    if (this.#records === this.#sizes.length) {
-      const grown = new Uint32Array(Math.max(this.#likely.records, 2 * this.#sizes.length));
+    if (records > this.#sizes.length) {
+      const grown = new Uint32Array(Math.max(records, this.#likely.records, 2 * this.#sizes.length));
       grown.set(this.#sizes);
       this.#sizes = grown;
     }

@@ -12,8 +12,8 @@ import type { RecordLabel } from './record-run.ts';
 /**
  * The state of one origin's records, written and unwritten. Positions are those of the journal:
  *
- *     0 ...... tails[].end .......... accepted ............. flushedEnd ....... appendedEnd
- *       removed           removed soon         to be published        pending
+ *     0 ...... tails[].end .......... accepted ............. flushedEnd ....... writtenEnd ....... appendedEnd
+ *       removed           removed soon         to be published       being committed         pending
  */
 export class JournalChannel {
   readonly number: number;
@@ -26,6 +26,8 @@ export class JournalChannel {
   offset: number;
   accepted: number;
   flushedEnd: number;
+  /** The end of the records that a commit has taken. */
+  writtenEnd: number;
   /** The end of all appended records: `flushedEnd` after a commit of what is pending now. */
   appendedEnd: number;
   onFlushed: ((end: Position) => void) | undefined;
@@ -58,6 +60,7 @@ export class JournalChannel {
     this.checksums = ChannelChecksums.of(row, this.accepted);
     this.dirty = this.accepted !== row.accepted;
     this.flushedEnd = Math.max(flushedEnd, this.accepted);
+    this.writtenEnd = this.flushedEnd;
     this.appendedEnd = this.flushedEnd;
     this.sizeHistory = new SizeHistory(this.flushedEnd, nowMs);
     this.tails = [{ end: row.accepted, bytes: Buffer.from(row.tail, 'base64') }];
@@ -78,9 +81,7 @@ export class JournalChannel {
 
   /** The channel is closed and all its records are accepted. */
   get finished(): boolean {
-    return (
-      this.closed && this.accepted === this.flushedEnd && this.pending.isEmpty && this.loss === undefined
-    );
+    return this.closed && this.accepted === this.appendedEnd && this.loss === undefined;
   }
 
   /** The row to store. `tail` belongs to `accepted`; the aggregator knows about later bytes. */

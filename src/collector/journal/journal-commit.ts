@@ -12,7 +12,22 @@ import type { JournalSegments } from './journal-segments.ts';
 import { type Loss, withoutLoss } from './loss.ts';
 import type { RecordRun } from './record-run.ts';
 
-/** Makes pending records durable, together with the acceptances and losses since the last commit. */
+/**
+ * Makes pending records durable, together with the acceptances and losses since the last commit.
+ *
+ * Records are committed in groups. While the transaction of a group runs, the next group is written and flushed:
+ *
+ *     group 1    [ writev, fdatasync ][ transaction ]
+ *     group 2                         [ writev, fdatasync ][ transaction ]
+ *     group 3                                              [ writev, fdatasync ][ transaction ]
+ *
+ *   - Transactions run one after another, each after the fdatasync of the bytes that it names. The channels change after
+ *     the transaction is on disk.
+ *   - A group follows during a transaction only if enough records wait for it: each group costs two flushes.
+ *   - Only the first group removes accepted entries.
+ *   - After a failure, no group is on disk that is later than the failed one: the records of both are pending again, in
+ *     their order.
+ */
 export class JournalCommit {
   readonly #parts: JournalParts;
   /** Location of the last committed entry. */
@@ -24,34 +39,66 @@ export class JournalCommit {
   }
 
   /**
-   * Resolves when all records that were pending at the call are flushed and, with `removing`, accepted
-   * entries are removed. If it rejects, disk, index and channels are unchanged.
+   * Resolves when all records that were pending at the call are committed and, with `isRemoving`, accepted entries are
+   * removed. If it rejects, the records, acceptances and losses that were not reported to `committed` are pending again.
    */
-  async run(channels: readonly JournalChannel[], removing: boolean): Promise<CommittedRecords[]> {
-    const taken = channels
-      .map((channel) => ({ channel, isRemoving: removing && channel.isRowOutdated }))
-      .filter(({ channel: { dirty, pending }, isRemoving }) => dirty || isRemoving || !pending.isEmpty)
-      .map(({ channel, isRemoving }) => ({
-        channel,
-        runs: channel.pending.take(),
-        isRemoving,
-        isRowChanged: channel.dirty || isRemoving || channel.unopened,
-      }));
-    if (taken.length === 0) return [];
-    for (const { channel } of taken) channel.dirty = false;
-    try {
-      const written = await this.#write(taken);
-      const changes = await Promise.all(written.map((each) => this.#change(each)));
-      await this.#commit(changes);
-      return changes.map((change) => this.#recordCommit(change));
-    } catch (error) {
-      for (const { channel, runs } of taken) {
-        channel.pending.putBack(runs);
-        channel.dirty = true;
+  async run({ channels, isRemoving, committed }: CommitRun): Promise<void> {
+    let previous: readonly Taken[] = [];
+    let committing: Promise<Failure | undefined> = Promise.resolve(undefined);
+    for (let count = 0; count < GROUPS_OF_A_RUN; count++) {
+      if (count > 0 && waitingBytes(channels()) < OVERLAP_FROM_BYTES) break;
+      const group = take(channels(), isRemoving && count === 0);
+      if (group.length === 0) break;
+      const written = await this.#tryToWrite(group);
+      const failure = await committing;
+      if (failure !== undefined) {
+        putBack(group);
+        await this.#revert(previous, 'error' in written);
+        throw failure.error;
       }
-      await this.#parts.log.truncateTo(this.#last);
-      throw error;
+      if ('error' in written) {
+        putBack(group);
+        throw written.error;
+      }
+      previous = group;
+      committing = this.#tryToCommit(written.entries, committed);
     }
+    const failure = await committing;
+    if (failure === undefined) return;
+    await this.#revert(previous, false);
+    throw failure.error;
+  }
+
+  /** The log is unchanged after a failure. */
+  async #tryToWrite(group: readonly Taken[]): Promise<{ readonly entries: readonly Written[] } | Failure> {
+    try {
+      return { entries: await this.#write(group) };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  async #tryToCommit(
+    written: readonly Written[],
+    committed: CommitRun['committed'],
+  ): Promise<Failure | undefined> {
+    let changes: readonly ChannelChange[];
+    try {
+      changes = await Promise.all(written.map((each) => this.#change(each)));
+      await this.#commit(changes);
+    } catch (error) {
+      return { error };
+    }
+    committed(changes.map((change) => this.#recordCommit(change)));
+    return undefined;
+  }
+
+  /** `isSealed`: an fdatasync may have failed, so the segment must not be written again. */
+  async #revert(group: readonly Taken[], isSealed: boolean): Promise<void> {
+    const { log } = this.#parts;
+    putBack(group);
+    await log.truncateTo(this.#last);
+    if (isSealed) await log.seal();
   }
 
   async #write(taken: readonly Taken[]): Promise<Written[]> {
@@ -162,6 +209,21 @@ export class JournalCommit {
 
 /** Entries removed from the index in one transaction. */
 const REMOVED_AT_ONCE = 10_000;
+/** Then segments are removed, which must not happen during a write. */
+const GROUPS_OF_A_RUN = 16;
+/** A smaller group waits for the transaction, and becomes larger. */
+const OVERLAP_FROM_BYTES = 64 * 1024;
+
+export interface CommitRun {
+  readonly channels: () => readonly JournalChannel[];
+  readonly isRemoving: boolean;
+  /** A group is on disk. Must not throw. */
+  readonly committed: (records: readonly CommittedRecords[]) => void;
+}
+
+interface Failure {
+  readonly error: unknown;
+}
 
 /** The result of a step for one channel. */
 export interface CommittedRecords {
@@ -206,15 +268,43 @@ interface NewEntry {
   readonly payload: readonly Uint8Array[];
 }
 
+function take(channels: readonly JournalChannel[], isRemoving: boolean): readonly Taken[] {
+  const taken = channels
+    .map((channel) => ({ channel, isRemoving: isRemoving && channel.isRowOutdated }))
+    .filter((each) => each.channel.dirty || each.isRemoving || !each.channel.pending.isEmpty)
+    .map((each) => ({
+      ...each,
+      runs: each.channel.pending.take(),
+      isRowChanged: each.channel.dirty || each.isRemoving || each.channel.unopened,
+    }));
+  for (const { channel } of taken) channel.dirty = false;
+  return taken;
+}
+
+function putBack(group: readonly Taken[]): void {
+  for (const { channel, runs } of group) {
+    channel.pending.putBack(runs);
+    channel.writtenEnd = channel.flushedEnd;
+    channel.dirty = true;
+  }
+}
+
+/** The bytes that no group has taken. */
+function waitingBytes(channels: readonly JournalChannel[]): number {
+  return channels.reduce((sum, { appendedEnd, writtenEnd }) => sum + appendedEnd - writtenEnd, 0);
+}
+
 function entriesOf(channel: JournalChannel, runs: readonly RecordRun[]): NewEntry[] {
-  let start = channel.flushedEnd;
-  return runs.map((run) => {
+  let start = channel.writtenEnd;
+  const entries = runs.map((run) => {
     const batch: RecordBatch = { ...run, ...run.label, stream: channel.stream, start, marks: NO_MARKS };
     const head = encodeRecordBatchHead(batch, { compression: 'none', bytes: run.data });
     const entry = { start, end: start + run.data.length, batch, payload: [head, run.data] };
     start = entry.end;
     return entry;
   });
+  channel.writtenEnd = start;
+  return entries;
 }
 
 function laterOf(last: SegmentLocation | undefined, { location }: IndexedEntry): SegmentLocation {

@@ -92,8 +92,8 @@ export class JournalStream implements SourceStream {
   refuse(): void {}
 
   #nothing(position: Position): StreamRead {
-    const { closed, flushedEnd, pending, stream } = this.#channel;
-    const over = closed && position >= flushedEnd && pending.isEmpty && stream === this.id;
+    const { closed, appendedEnd, stream } = this.#channel;
+    const over = closed && position >= appendedEnd && stream === this.id;
     return { kind: over ? 'ended' : 'waiting' };
   }
 

@@ -1,7 +1,7 @@
 import type { Position } from '../../records/position.ts';
 import type { Resource } from '../../records/resource.ts';
 import type { RecordOrder } from './pending-records.ts';
-import type { RecordLabel } from './record-run.ts';
+import type { AppendedRun, RecordLabel } from './record-run.ts';
 
 /**
  * Appends the records of one origin to a journal.
@@ -29,6 +29,11 @@ export interface JournalWriter {
   append(record: Uint8Array, label: RecordLabel, peer?: Resource): Position | 'full';
   /** Like `append`, for a record that is the line and LF: the caller need not add it. */
   appendWithLf(line: Uint8Array, label: RecordLabel, peer?: Resource): Position | 'full';
+  /**
+   * Like `append`, for the records of one read: all of them, or `full` and none. They are part of one commit, so all of
+   * them are on disk when the returned position is.
+   */
+  appendRun(run: AppendedRun, label: RecordLabel): Position | 'full';
   /**
    * Whether there is room for records of this size, `RECORD_OVERHEAD_BYTES` for each record included. The answer
    * holds until the end of the caller's turn of the event loop, unless others append in it.

@@ -21,8 +21,9 @@ import { JournalSegments } from './journal-segments.ts';
 import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
 import { type PendingRecord, sizeOf } from './pending-records.ts';
-import type { RecordLabel } from './record-run.ts';
+import type { AppendedRun, RecordLabel } from './record-run.ts';
 import { RoomWaiters } from './room-waiters.ts';
+import { StreamWakes } from './stream-wakes.ts';
 
 /**
  * A collector's durable buffer for records that cannot be read again: records from sockets are written to
@@ -48,8 +49,13 @@ import { RoomWaiters } from './room-waiters.ts';
  *
  * Steps: one at a time. Each step writes pending records, flushes them, commits them together with
  * acceptances and losses, and removes segments. A step begins 10 ms after the first record (group commit), 50
- * ms with more than 40 active streams, or at once when 1 MiB is pending or a peer waits for an answer; records
- * that arrive during a step belong to the next one. Accepted entries are removed every 200 ms.
+ * ms with more than 40 active streams, or at once when 1 MiB is pending or a peer waits for an answer. Records that
+ * arrive during a step are the next group of the same step if they are 64 KiB or more: they are written and flushed
+ * while the transaction of the previous group runs (`JournalCommit`). Otherwise they belong to the next step. Accepted
+ * entries are removed every 200 ms.
+ *
+ * Publishing: the publisher learns of the first commit at once, and of those that follow it at most every 10 ms
+ * (`StreamWakes`), so that small commits become one batch.
  *
  * Answers: `append` returns a position, and `onFlushed` reports it after the commit. A position that was
  * reported is part of each later recovery.
@@ -78,6 +84,7 @@ export class Journal implements JournalStreamHost {
   readonly #losses: JournalLosses;
   readonly #drains = new Drains();
   readonly #waiters = new RoomWaiters();
+  readonly #wakes: StreamWakes;
   #nextChannel = 1;
   #sink: StreamSink | undefined;
   #removedMs = Number.NEGATIVE_INFINITY;
@@ -114,6 +121,7 @@ export class Journal implements JournalStreamHost {
       appended: (channel, bytes) => this.#count(channel, bytes),
     });
     this.#loop = new CommitLoop(clock, () => this.#step());
+    this.#wakes = new StreamWakes(clock, ({ stream }) => this.#sink?.wake(stream));
     for (const { number, row } of index.channels())
       this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
     this.#events.opened({ streams: this.#channels.size, sizeBytes: log.bytes });
@@ -155,6 +163,7 @@ export class Journal implements JournalStreamHost {
     return {
       append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: false }),
       appendWithLf: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: true }),
+      appendRun: (run, label) => this.#appendRun(channel, run, label),
       hasRoom: (bytes) => !this.#closing && !channel.closed && this.#hasRoom(channel, bytes),
       whenRoom: (bytes, signal) => this.#whenRoom(channel, bytes, signal),
       drop: (bytes, label) => this.#drop(channel, bytes, label),
@@ -179,6 +188,7 @@ export class Journal implements JournalStreamHost {
     await this.#loop.stop();
     do await this.#loop.now();
     while (this.#room.pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
+    this.#wakes.stop();
     await this.#log.close();
   }
 
@@ -233,6 +243,18 @@ export class Journal implements JournalStreamHost {
     return channel.appendedEnd;
   }
 
+  #appendRun(channel: JournalChannel, run: AppendedRun, label: RecordLabel): Position | 'full' {
+    const records = run.sizes.length;
+    if (records === 0) return channel.appendedEnd;
+    const { length } = run.data;
+    const needed = length + (records - 1) * RECORD_OVERHEAD_BYTES;
+    if (this.#closing || channel.closed || !this.#hasRoom(channel, needed)) return 'full';
+    this.#losses.report(channel);
+    channel.pending.addRun(run, label, this.#now);
+    this.#count(channel, length, records);
+    return channel.appendedEnd;
+  }
+
   async #whenRoom(channel: JournalChannel, bytes: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#closing || channel.closed || signal?.aborted) return false;
     if (this.#hasRoom(channel, bytes)) return true;
@@ -248,10 +270,11 @@ export class Journal implements JournalStreamHost {
     return this.#room.admits(channel, bytes + RECORD_OVERHEAD_BYTES, this.#channels.size === 1);
   }
 
-  #count(channel: JournalChannel, bytes: number): void {
+  #count(channel: JournalChannel, bytes: number, records = 1): void {
+    const needed = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.appendedEnd += bytes;
-    channel.pendingBytes += bytes + RECORD_OVERHEAD_BYTES;
-    this.#room.pendingBytes += bytes + RECORD_OVERHEAD_BYTES;
+    channel.pendingBytes += needed;
+    this.#room.pendingBytes += needed;
     this.#loop.after(this.#room.pendingBytes >= COMMIT_AT_ONCE_BYTES ? 0 : this.#commitAfterMs);
   }
 
@@ -279,9 +302,16 @@ export class Journal implements JournalStreamHost {
     await this.#freeSpace.check();
     this.#losses.keep(this.#channels.values(), this.#closing);
     try {
-      const committed = await this.#commit.run([...this.#channels.values()], this.#isRemovalDue());
-      this.#commitAfterMs = commitAfterMs(committed);
-      for (const { channel, records, bytes } of committed) this.#committed(channel, records, bytes);
+      await this.#commit.run({
+        channels: () => [...this.#channels.values()],
+        isRemoving: this.#isRemovalDue(),
+        committed: (group) => {
+          // Now: a run of groups must not exceed the limit of the journal.
+          this.#room.diskBytes = this.#segments.bytes;
+          this.#commitAfterMs = commitAfterMs(group);
+          for (const each of group) this.#committed(each);
+        },
+      });
       await this.#segments.removeDead((segment, err) => this.#events.segmentRemovalFailed({ segment, err }));
     } catch (error) {
       this.#events.commitFailed({ err: error });
@@ -306,7 +336,7 @@ export class Journal implements JournalStreamHost {
     return true;
   }
 
-  #committed(channel: JournalChannel, records: number, bytes: number): void {
+  #committed({ channel, records, bytes }: CommittedRecords): void {
     this.#events.committed({ records, bytes });
     collectGarbageAfter(bytes);
     channel.sizeHistory.record(channel.flushedEnd, this.#options.clock.monotonicMs());
@@ -319,7 +349,7 @@ export class Journal implements JournalStreamHost {
     }
     if (records > 0) channel.onFlushed?.(channel.flushedEnd);
     // There are more records, or the stream has ended.
-    if (records > 0 || channel.closed) this.#sink?.wake(channel.stream);
+    if (records > 0 || channel.closed) this.#wakes.add(channel, bytes);
   }
 
   /** Idle streams report their loss as soon as there is room, not with their next record. */
@@ -366,7 +396,7 @@ const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
 
 /** Received records and their buffers are garbage after the commit. */
-const collectGarbageAfter = minorGcEvery(512 * 1024);
+const collectGarbageAfter = minorGcEvery(2 * 1024 * 1024);
 
 interface JournalFiles {
   readonly log: SegmentLog;

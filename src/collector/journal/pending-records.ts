@@ -1,7 +1,7 @@
 import type { Resource } from '../../records/resource.ts';
 import { GrowingRun, type RunSize } from './growing-run.ts';
 import type { Loss } from './loss.ts';
-import type { RecordLabel, RecordRun } from './record-run.ts';
+import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
 
 /**
  * The unwritten records of one stream, packed on arrival into runs: consecutive records with one label.
@@ -35,6 +35,21 @@ export class PendingRecords {
     if (addsLf === true) run.addWithLf(bytes, peer);
     else run.add(bytes, peer);
     this.#current = run;
+  }
+
+  /** Copies the records. Calls `now` once for each run of this class. */
+  addRun(records: AppendedRun, label: RecordLabel, now: () => bigint): void {
+    let run = this.#current?.label === label ? this.#current : this.#switchTo(label);
+    for (let index = 0, offset = 0; index < records.sizes.length; ) {
+      run ??= this.#begin(label, now());
+      this.#current = run;
+      const added = run.addRun(records, index, offset);
+      index += added.records;
+      offset += added.bytes;
+      if (index === records.sizes.length) return;
+      this.#close(run);
+      run = undefined;
+    }
   }
 
   /** Adds a separate record that reports a loss. */

@@ -12,6 +12,19 @@ export interface RecordRun extends PeerColumn {
   readonly lossReport?: Loss;
 }
 
+/** Records as columns. The bytes are valid only during the call. */
+export interface AppendedRun {
+  /** The records, each with its LF. */
+  readonly data: Uint8Array;
+  /** None is 0. */
+  readonly sizes: Uint32Array;
+  /** The sender of all records, or the senders. */
+  readonly peer?: Resource | undefined;
+  readonly peers?: readonly Resource[];
+  /** For each record the index of its sender in `peers`. */
+  readonly recordPeers?: Uint32Array;
+}
+
 /** Properties that records share. Compared by identity: use the same object for the same origin. */
 export interface RecordLabel {
   readonly format: string;

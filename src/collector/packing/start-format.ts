@@ -1,3 +1,4 @@
+import { facilityCodeOf, severityCodeOf } from '../../protocols/syslog/codes.ts';
 import { dateTimeEnd } from './date-time-at.ts';
 
 /**
@@ -50,19 +51,28 @@ interface Element {
   readonly end: End;
 }
 
-const SEVERITIES =
-  /(?:emergency|emerg|alert|critical|crit|fatal|error|err|warning|warn|notice|informational|information|info|debug|trace)(?![A-Za-z])/iy;
-const FACILITIES =
-  /(?:kern|user|mail|daemon|authpriv|auth|security|syslog|lpr|news|uucp|cron|ftp|ntp|local[0-7])(?![A-Za-z0-9])/iy;
+/** Levels of applications that syslog does not have. */
+const OTHER_SEVERITIES = ['fatal', 'trace'];
+
+const isSeverity = (name: string) =>
+  severityCodeOf(name) !== undefined || OTHER_SEVERITIES.includes(name.toLowerCase());
+const isFacility = (name: string) => facilityCodeOf(name) !== undefined;
 
 const ENDS: ReadonlyMap<string, End> = new Map<string, End>([
   ['$DATETIME', dateTimeEnd],
   ['$WORD', wordEnd],
   ['$INT', (text, from) => matchEnd(/\d+/y, text, from)],
-  ['$SEVERITY', (text, from) => matchEnd(SEVERITIES, text, from)],
-  ['$FACILITY', (text, from) => matchEnd(FACILITIES, text, from)],
+  ['$SEVERITY', nameEnd(/[A-Za-z]+/y, isSeverity)],
+  ['$FACILITY', nameEnd(/[A-Za-z]+[0-7]?(?![A-Za-z0-9])/y, isFacility)],
   ['$APP_NAME', (text, from) => matchEnd(/[\w./-]+/y, text, from)],
 ]);
+
+function nameEnd(word: RegExp, isName: (name: string) => boolean): End {
+  return (text, from) => {
+    const end = matchEnd(word, text, from);
+    return end !== undefined && isName(text.slice(from, end)) ? end : undefined;
+  };
+}
 
 const PLACEHOLDERS = [...ENDS.keys(), '$MESSAGE'];
 

@@ -34,6 +34,7 @@ export class RelpFrameReader {
   /** Processes the next bytes. After a fault the reader must not be used again. */
   push(chunk: Uint8Array, visitor: RelpFrameVisitor): RelpFault | undefined {
     for (let at = 0; at < chunk.length; ) {
+      if (this.#state === 'txnr' && this.#digits === 0) at = this.#wholeHeader(chunk, at);
       if (this.#state === 'data') {
         const used = this.#data(chunk, at, visitor);
         if (typeof used !== 'number') return used;
@@ -44,6 +45,30 @@ export class RelpFrameReader {
       }
     }
     return undefined;
+  }
+
+  /**
+   * Reads the header of a `syslog` frame with data, if all of it is in the chunk; returns the offset after it. Nothing is
+   * read of any other header, which has its turn byte by byte.
+   */
+  #wholeHeader(chunk: Uint8Array, from: number): number {
+    let at = from;
+    let txnr = 0;
+    for (; isDigit(chunk[at] ?? 0); at++) txnr = txnr * 10 + (chunk[at] ?? 0) - ZERO;
+    const digits = at - from;
+    if (digits === 0 || digits > MAX_DIGITS || !hasSyslogAt(chunk, at)) return from;
+    at += SYSLOG.length;
+    const lengthAt = at;
+    let length = 0;
+    for (; isDigit(chunk[at] ?? 0); at++) length = length * 10 + (chunk[at] ?? 0) - ZERO;
+    if (length === 0 || at - lengthAt > MAX_DIGITS || length > this.#limits.dataBytes) return from;
+    if (chunk[at] !== SPACE) return from;
+    this.#txnr = txnr;
+    this.#command = 'syslog';
+    this.#length = length;
+    this.#missing = length;
+    this.#next('data');
+    return at + 1;
   }
 
   /** One byte of the header or the trailer. */
@@ -174,6 +199,14 @@ const MAX_COMMAND = 32;
 const ZERO = 0x30;
 const SPACE = 0x20;
 const LF = 0x0a;
+
+/** Between the transaction number and the data length. */
+const SYSLOG = Buffer.from(' syslog ');
+
+function hasSyslogAt(chunk: Uint8Array, at: number): boolean {
+  for (let index = 0; index < SYSLOG.length; index++) if (chunk[at + index] !== SYSLOG[index]) return false;
+  return true;
+}
 
 function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= 0x39;

@@ -9,3 +9,8 @@ export interface RelpLimits {
 export const RELP_LIMITS: RelpLimits = { keptBytes: 256 * 1024, dataBytes: 16 * 1024 * 1024 };
 
 export const MAX_TXNR = 999_999_999;
+
+/** The transaction number of the next command. */
+export function nextTxnr(txnr: number): number {
+  return txnr === MAX_TXNR ? 1 : txnr + 1;
+}

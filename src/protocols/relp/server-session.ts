@@ -1,9 +1,9 @@
 import type { Position } from '../../records/position.ts';
 import { type RelpFrame, RelpFrameReader } from './frame-reader.ts';
-import { encodeRelpFrame, okAnswer, SERVER_CLOSE } from './frame-writer.ts';
+import { encodeRelpFrame, okAnswers, SERVER_CLOSE } from './frame-writer.ts';
 import { encodeOffers, parseOffers, refusalOf } from './offers.ts';
 import { type RelpFault, relpFault } from './relp-fault.ts';
-import { MAX_TXNR, RELP_LIMITS, type RelpLimits } from './relp-limits.ts';
+import { nextTxnr, RELP_LIMITS, type RelpLimits } from './relp-limits.ts';
 
 /**
  * The server's side of one RELP connection:
@@ -11,7 +11,8 @@ import { MAX_TXNR, RELP_LIMITS, type RelpLimits } from './relp-limits.ts';
  *     expect open --open--> expect syslog, close --close--> ended
  *
  * An answer promises that the message is stored, so each message has the position that must be flushed first.
- * Answers are sent in the order of the commands; `answers` returns all that are due, as one buffer.
+ * Answers are sent in the order of the commands; `answers` returns all that are due, as one buffer. Messages that are
+ * stored together have one position, and consecutive messages with one position are one entry here.
  *
  * The session never answers 500 to a message: librelp does not resend a message that was answered with 500. A
  * server that cannot store a message does not answer it, or closes the connection.
@@ -22,6 +23,8 @@ export class RelpServerSession {
   readonly #offers: string;
   readonly #waiting: Waiting[] = [];
   #firstWaiting = 0;
+  /** Commands of the waiting answers. */
+  #unanswered = 0;
   #openData: Buffer | undefined;
   #lastTxnr = 0;
   #disabled = 0;
@@ -45,7 +48,7 @@ export class RelpServerSession {
 
   /** The commands without an answer. */
   get unanswered(): number {
-    return this.#waiting.length - this.#firstWaiting;
+    return this.#unanswered;
   }
 
   /** Processes the next bytes, split anywhere. After a fault, the remaining answers end with `serverclose`. */
@@ -72,21 +75,30 @@ export class RelpServerSession {
 
   /** Returns and removes the answers that are due when everything before `flushed` is stored. */
   answers(flushed: Position): Buffer | undefined {
-    let text = '';
+    const parts: Buffer[] = [];
     for (; this.#firstWaiting < this.#waiting.length; this.#firstWaiting++) {
       const next = this.#waiting[this.#firstWaiting];
-      if (next === undefined || next.end > flushed) break;
-      text += next.text;
+      if (next === undefined || next.end === undefined || next.end > flushed) break;
+      parts.push('text' in next ? Buffer.from(next.text) : okAnswers(next.txnr, next.count));
+      this.#unanswered -= 'text' in next ? 1 : next.count;
     }
     this.#compact();
-    return text === '' ? undefined : Buffer.from(text);
+    return parts.length > 1 ? Buffer.concat(parts) : parts[0];
+  }
+
+  /** Sets the position of all messages for which the handler did not return one. */
+  settle(end: Position): void {
+    for (let index = this.#waiting.length - 1; index >= this.#firstWaiting; index--) {
+      const each = this.#waiting[index];
+      if (each !== undefined && each.end === undefined) each.end = end;
+    }
   }
 
   /** For the frame reader. */
   frame(frame: RelpFrame): RelpFault | undefined {
     const { txnr, command } = frame;
     if (command === 'open' && this.#isRepeated(frame)) return this.#accept(frame);
-    const expected = this.#lastTxnr === MAX_TXNR ? 1 : this.#lastTxnr + 1;
+    const expected = nextTxnr(this.#lastTxnr);
     if (txnr !== expected)
       return relpFault('bad order', `the transaction number must be ${expected}, got ${txnr}`);
     this.#lastTxnr = txnr;
@@ -127,7 +139,11 @@ export class RelpServerSession {
       this.#answer(encodeRelpFrame(txnr, 'rsp', '500 command disabled').toString());
       return ++this.#disabled < MAX_DISABLED ? undefined : relpFault('bad order', 'the client sent no open');
     }
-    this.#waiting.push({ end: this.#handler.message(data, dataBytes), text: okAnswer(txnr) });
+    const end = this.#handler.message(data, dataBytes);
+    const last = this.unanswered === 0 ? undefined : this.#waiting.at(-1);
+    if (last !== undefined && 'count' in last && last.end === end) last.count++;
+    else this.#waiting.push({ end, txnr, count: 1 });
+    this.#unanswered++;
     return undefined;
   }
 
@@ -140,6 +156,7 @@ export class RelpServerSession {
   /** An answer that promises nothing, after the answers of all earlier commands. */
   #answer(text: string): void {
     this.#waiting.push({ end: 0, text });
+    this.#unanswered++;
   }
 
   #compact(): void {
@@ -161,15 +178,16 @@ export interface RelpServerHandler {
   opened(): void;
   /**
    * Stores a message and returns the position that must be flushed before the answer; 0 when it is stored
-   * already. `data` is valid only during the call, and shorter than `dataBytes` when it was truncated.
+   * already; undefined when the position will be known before the next call of `answers`, which `settle` follows.
+   * `data` is valid only during the call, and shorter than `dataBytes` when it was truncated.
    */
-  message(data: Uint8Array, dataBytes: number): Position;
+  message(data: Uint8Array, dataBytes: number): Position | undefined;
 }
 
-interface Waiting {
-  readonly end: Position;
-  readonly text: string;
-}
+/** One answer, or those to messages whose numbers follow each other. */
+type Waiting =
+  | { end: Position | undefined; readonly text: string }
+  | { end: Position | undefined; readonly txnr: number; count: number };
 
 /** Not a fault: ends the reading of the chunk. */
 const ENDED = relpFault('bad order', 'the session has ended');

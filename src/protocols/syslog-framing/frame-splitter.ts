@@ -46,7 +46,10 @@ export class SyslogFrameSplitter {
   push(chunk: Uint8Array, visitor: SyslogFrameVisitor): void {
     const bytes = this.#undecided.length === 0 ? chunk : Buffer.concat([this.#undecided, chunk]);
     this.#undecided = EMPTY;
-    for (let at = 0; at < bytes.length; ) at = this.#step(bytes, at, visitor);
+    for (let at = 0; at < bytes.length; ) {
+      if (visitor.lines !== undefined && this.#state === 'start') at = this.#wholeLines(bytes, at, visitor);
+      if (at < bytes.length) at = this.#step(bytes, at, visitor);
+    }
   }
 
   /** The connection has ended: the received part of a message is a record. */
@@ -91,6 +94,28 @@ export class SyslogFrameSplitter {
     const isLine = this.#framing === 'auto' && (!this.#isAfterCount || first === LESS || first === BRACE);
     this.#state = isLine ? 'line' : 'garbage';
     return at;
+  }
+
+  /** Passes on complete lines that end with LF alone; returns the offset after them. */
+  #wholeLines(bytes: Uint8Array, from: number, visitor: SyslogFrameVisitor): number {
+    if (this.#framing === 'octet' || this.#framing === 'nul' || this.#isAfterCount) return from;
+    const sizes = LINE_SIZES;
+    let count = 0;
+    let at = from;
+    while (count < sizes.length && !this.#mayBeNoLine(bytes[at])) {
+      const end = bytes.indexOf(LF, at);
+      if (end === -1 || bytes[end - 1] === CR || end - at > this.#keptBytes) break;
+      sizes[count++] = end + 1 - at;
+      at = end + 1;
+    }
+    if (count > 0) visitor.lines?.(bytes.subarray(from, at), sizes.subarray(0, count));
+    return at;
+  }
+
+  /** Whether the frame that begins with this byte needs a closer look: it can be a count, or an empty line. */
+  #mayBeNoLine(first: number | undefined): boolean {
+    if (first === undefined || first === LF || first === CR) return true;
+    return this.#framing === 'auto' && first >= ONE && first <= NINE;
   }
 
   #counted(bytes: Uint8Array, at: number, visitor: SyslogFrameVisitor): number {
@@ -205,6 +230,11 @@ export interface SyslogFramingOptions {
 export interface SyslogFrameVisitor {
   /** The bytes are valid only during the call. `truncatedFrom`: the size of a message that was truncated. */
   message(bytes: Uint8Array, kind: FrameKind, truncatedFrom: number | undefined): void;
+  /**
+   * Receives complete lines, each with its LF. None of them is empty or truncated. Both arrays are valid only during the
+   * call. Absent: `message` receives each line.
+   */
+  readonly lines?: ((bytes: Uint8Array, sizes: Uint32Array) => void) | undefined;
 }
 
 /**
@@ -231,6 +261,8 @@ function endingOf(bytes: Uint8Array, previous: Ending): Ending {
 
 type State = 'start' | 'counted' | 'line' | 'garbage';
 
+/** The sizes of the lines of one call, for all splitters. */
+const LINE_SIZES = new Uint32Array(4096);
 const NO_ENDING: Ending = [undefined, undefined];
 const EMPTY = new Uint8Array(0);
 const NUL = 0x00;

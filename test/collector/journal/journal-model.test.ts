@@ -111,6 +111,35 @@ class JournalAndModel {
     }
   }
 
+  /** The records of one read. */
+  appendRun(origin: Origin, count: number, size: number): void {
+    const channel = this.#channel(origin);
+    const label = SENDERS[this.#count % SENDERS.length] as RecordLabel;
+    const sender = label.resource.get('sender') ?? '';
+    const texts = Array.from(
+      { length: count },
+      () => `${origin}${this.#count++} (${sender}) ${'.'.repeat(size)};`,
+    );
+    const sizes = Uint32Array.from(texts, (text) => text.length);
+    const end = this.#writer(channel).appendRun({ data: Buffer.from(texts.join('')), sizes }, label);
+    if (end === 'full') return;
+    for (const text of texts) {
+      channel.appendedEnd += text.length;
+      channel.records.push({ text, label, end: channel.appendedEnd });
+    }
+    expect(end).toBe(channel.appendedEnd);
+  }
+
+  /** Appends more in the middle of each of the next commits, so that groups overlap. */
+  burst(origin: Origin): void {
+    this.append(origin, 40, 2000);
+    this.flushSoon(origin);
+    this.#disk.onFlush = () => {
+      this.#disk.onFlush = undefined;
+      this.append(origin, 40, 2000);
+    };
+  }
+
   flushSoon(origin: Origin): void {
     this.#writer(this.#channel(origin)).flushSoon();
   }
@@ -140,6 +169,7 @@ class JournalAndModel {
 
   /** `tornBytes`: bytes after the end, left by a crash. */
   async restart(tornBytes: number): Promise<void> {
+    this.#disk.onFlush = undefined;
     await this.#opened.close();
     for (const channel of this.#channels) expect(channel.flushedEnd).toBe(channel.appendedEnd);
     await this.#reopen(tornBytes);
@@ -152,6 +182,7 @@ class JournalAndModel {
     for (const channel of this.#channels) channel.writer?.flushSoon();
     const isFlushed = () => this.#channels.every(({ flushedEnd, appendedEnd }) => flushedEnd === appendedEnd);
     await expect.poll(() => this.#disk.isDead || isFlushed(), PATIENT).toBe(true);
+    this.#disk.onFlush = undefined;
     this.#disk.killAfter(0);
     await this.#opened.abandon();
     await this.#reopen(0);
@@ -210,8 +241,9 @@ class JournalAndModel {
   }
 
   async #flush(): Promise<void> {
+    // A burst appends while this waits.
     for (const channel of this.#channels)
-      await expect.poll(() => channel.flushedEnd, PATIENT).toBe(channel.appendedEnd);
+      await expect.poll(() => channel.appendedEnd - channel.flushedEnd, PATIENT).toBe(0);
   }
 }
 
@@ -229,6 +261,22 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       ([of, count, size]): Action =>
         (journal) =>
           journal.append(of, count, size),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(origin, fc.integer({ min: 1, max: 100 }), fc.nat(3000)).map(
+      ([of, count, size]): Action =>
+        (journal) =>
+          journal.appendRun(of, count, size),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: origin.map(
+      (of): Action =>
+        (journal) =>
+          journal.burst(of),
     ),
   },
   {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { JournalWriter } from '../../../src/collector/journal/journal-writer.ts';
 import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
+import { peerOf } from '../../../src/records/peer-column.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { SegmentLog } from '../../../src/storage/segments/segment-log.ts';
 import { type FileSystem, nodeFileSystem } from '../../../src/storage/state/file-system.ts';
@@ -105,6 +106,138 @@ describe('JournalWriter: positions', () => {
     for (let number = 0; number < 5; number++)
       for (const writer of writers) writer.append(bytes(`${number}`), LABEL);
     await vi.waitFor(() => expect(flushed).toEqual(['a 5', 'b 5']), PATIENT);
+  });
+});
+
+describe('JournalWriter: appendRun', () => {
+  const run = (texts: readonly string[]) => ({
+    data: bytes(texts.join('')),
+    sizes: Uint32Array.from(texts, (text) => text.length),
+  });
+
+  it('appends the records of a run in order with single ones, and reports their common end', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const flushed: number[] = [];
+    const writer = journal.writer('a', { onFlushed: (end) => flushed.push(end) });
+    expect(writer.append(bytes('one;'), LABEL)).toBe(4);
+    expect(writer.appendRun(run(['two;', 'three;']), LABEL)).toBe(14);
+    expect(writer.appendRun(run([]), LABEL)).toBe(14);
+    expect(writer.append(bytes('four;'), LABEL)).toBe(19);
+    await vi.waitFor(() => expect(flushed).toEqual([19]), PATIENT);
+    expect(textsOf(await readAll(sink.stream))).toEqual(['one;', 'two;', 'three;', 'four;']);
+  });
+
+  it('keeps the sender of each record', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory());
+    const peers = ['x', 'y'].map((name) => new Map([['peer', name]]));
+    const writer = journal.writer('a');
+    writer.appendRun({ ...run(['1', '2', '3']), peers, recordPeers: Uint32Array.of(1, 0, 1) }, LABEL);
+    writer.appendRun({ ...run(['4']), peer: peers[0] }, LABEL);
+    writer.appendRun(run(['5']), LABEL);
+    await vi.waitFor(() => expect(sink.streams.size).toBe(1), PATIENT);
+    const batches = await readAll(sink.stream);
+    const names = batches.flatMap((batch) =>
+      Array.from(batch.sizes, (_, index) => peerOf(batch, index)?.get('peer')),
+    );
+    expect(names).toEqual(['y', 'x', 'y', 'x', undefined]);
+  });
+
+  it('appends a run larger than an entry, and none of a run without room', async () => {
+    const { journal, sink } = await openJournal(await temporaryDirectory(), { maxBytes: 1024 * 1024 });
+    const writer = journal.writer('a');
+    const large = run(Array.from({ length: 700 }, (_, index) => `${index}`.padStart(1000, '.')));
+    const end = writer.appendRun(large, LABEL);
+    expect(end).toBe(700_000);
+    expect(writer.appendRun(large, LABEL)).toBe('full');
+    expect(writer.append(bytes(''), LABEL)).toBe(700_000);
+    await vi.waitFor(() => expect(sink.streams.size).toBe(1), PATIENT);
+    const texts = textsOf(await readAll(sink.stream));
+    expect(texts.map(Number.parseFloat).length).toBe(700);
+    expect(texts.at(-1)).toMatch(/\.699$/);
+  });
+});
+
+const LARGE_BYTES = 70 * 1024;
+const large = (name: string) => bytes(name.repeat(LARGE_BYTES));
+
+/**
+ * Appends a large record, and another one in the middle of the flush of the first. Transactions wait until `release`.
+ * `failingFlush`: the number of the flush that fails.
+ */
+async function twoGroups({ failingFlush = 0 } = {}) {
+  const log: string[] = [];
+  const held: ((failure?: Error) => void)[] = [];
+  let isArmed = false;
+  let flushes = 0;
+  const { openLog } = unreliableDisk(() => {
+    if (!isArmed) return false;
+    log.push('flush');
+    flushes++;
+    if (flushes === 1) writer.append(large('b'), LABEL);
+    return flushes === failingFlush;
+  });
+  const opened = await openJournal(await temporaryDirectory(), {
+    openLog,
+    wrapState: (state) => ({
+      table: (name) => state.table(name),
+      close: () => state.close(),
+      write: async (change) => {
+        if (isArmed) {
+          log.push('transaction');
+          const failure = await new Promise<Error | undefined>((resolve) => held.push(resolve));
+          if (failure !== undefined) throw failure;
+        }
+        await state.write(change);
+      },
+    }),
+  });
+  const flushed: number[] = [];
+  const writer = opened.journal.writer('a', { onFlushed: (end) => flushed.push(end) });
+  writer.append(bytes('begin'), LABEL);
+  await vi.waitFor(() => expect(flushed).toEqual([5]), PATIENT);
+  isArmed = true;
+  writer.append(large('a'), LABEL);
+  writer.flushSoon();
+  await vi.waitFor(() => expect(log.slice(0, 3)).toEqual(['flush', 'transaction', 'flush']), PATIENT);
+  expect(flushed).toEqual([5]);
+  const release = (failure?: Error) => {
+    isArmed = false;
+    for (const each of held.splice(0)) each(failure);
+  };
+  const texts = async () => textsOf(await readAll(opened.sink.stream)).map((text) => text.slice(0, 1));
+  return { ...opened, flushed, release, texts };
+}
+
+describe('JournalWriter: groups', () => {
+  const ENDS = [5, 5 + LARGE_BYTES, 5 + 2 * LARGE_BYTES];
+
+  it('writes and flushes a group during the transaction of the previous one, and commits both in order', async () => {
+    const { flushed, release, texts } = await twoGroups();
+    release();
+    await vi.waitFor(() => expect(flushed).toEqual(ENDS), PATIENT);
+    expect(await texts()).toEqual(['b', 'a', 'b']);
+  });
+
+  it('stores both groups in order and once when the first transaction fails', async () => {
+    const { flushed, release, texts, lines } = await twoGroups();
+    release(new Error('EIO'));
+    await vi.waitFor(() => expect(flushed.at(-1)).toBe(ENDS.at(-1)), PATIENT);
+    expect(lines.some(({ msg }) => String(msg).startsWith('Cannot flush the journal'))).toBe(true);
+    expect(await texts()).toEqual(['b', 'a', 'b']);
+  });
+
+  it('keeps the first group when the flush of the second one fails', async () => {
+    const { flushed, release, texts } = await twoGroups({ failingFlush: 2 });
+    release();
+    await vi.waitFor(() => expect(flushed).toEqual(ENDS), PATIENT);
+    expect(await texts()).toEqual(['b', 'a', 'b']);
+  });
+
+  it('stores both groups once when the transaction of the first and the flush of the second fail', async () => {
+    const { flushed, release, texts } = await twoGroups({ failingFlush: 2 });
+    release(new Error('EIO'));
+    await vi.waitFor(() => expect(flushed.at(-1)).toBe(ENDS.at(-1)), PATIENT);
+    expect(await texts()).toEqual(['b', 'a', 'b']);
   });
 });
 

@@ -7,6 +7,8 @@ import type { StateStore } from '../../../src/storage/state/state-store.ts';
  * A write of several bytes is torn when it is the last one.
  */
 export class MortalDisk {
+  /** Called in the middle of a flush of a segment. */
+  onFlush: (() => void) | undefined;
   #writesLeft = Number.POSITIVE_INFINITY;
 
   get isDead(): boolean {
@@ -61,6 +63,7 @@ export class MortalDisk {
       },
       datasync: async () => {
         this.#count();
+        this.onFlush?.();
         await file.datasync();
       },
     };

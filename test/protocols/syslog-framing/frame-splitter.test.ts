@@ -10,13 +10,33 @@ interface Options {
   readonly keptBytes?: number;
 }
 
-/** The messages as text: with their kind unless they are whole, and the size of truncated ones. */
-function split(
+/**
+ * The messages as text: with their kind unless they are whole, and the size of truncated ones. A visitor of whole lines
+ * receives the same.
+ */
+function split(chunks: readonly (Uint8Array | string)[], options: Options = {}): string[] {
+  const messages = splitFor(false, chunks, options);
+  expect(splitFor(true, chunks, options)).toEqual(messages);
+  return messages;
+}
+
+function splitFor(
+  hasLines: boolean,
   chunks: readonly (Uint8Array | string)[],
-  { framing = 'auto', keptBytes = 1000 }: Options = {},
+  { framing = 'auto', keptBytes = 1000 }: Options,
 ): string[] {
   const messages: string[] = [];
+  const lines = (bytes: Uint8Array, sizes: Uint32Array) => {
+    let at = 0;
+    for (const size of sizes) {
+      messages.push(Buffer.from(bytes.subarray(at, at + size - 1)).toString('latin1'));
+      expect(bytes[at + size - 1]).toBe(10);
+      at += size;
+    }
+    expect(at).toBe(bytes.length);
+  };
   const visitor = {
+    lines: hasLines ? lines : undefined,
     message: (bytes: Uint8Array, kind: string, truncatedFrom: number | undefined) => {
       const mark = kind === 'line' || kind === 'counted' ? '' : `${kind}: `;
       const size = truncatedFrom === undefined ? '' : `...${truncatedFrom}`;

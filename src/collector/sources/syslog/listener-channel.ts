@@ -3,7 +3,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { JournalWriter } from '../../journal/journal-writer.ts';
-import type { RecordLabel } from '../../journal/record-run.ts';
+import type { AppendedRun, RecordLabel } from '../../journal/record-run.ts';
 import type { FlushedListener, RecordChannel } from './record-channel.ts';
 import type { ResendWindow } from './resend-window.ts';
 
@@ -60,6 +60,10 @@ export class ListenerChannel implements RecordChannel {
     this.#records++;
     this.#bytes += bytes;
     return end;
+  }
+
+  appendRun(run: AppendedRun): Position | 'full' {
+    return this.#writer.appendRun(run, this.#label);
   }
 
   drop(bytes: number): void {

@@ -101,7 +101,7 @@ const EXAMPLE =
 const KIB = 1024;
 
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  if (path.length === 1) return Object.keys(entryShape);
+  if (path.length === 1) return Object.keys(entryShape).filter((key) => key !== 'reuse');
   return path[1] === 'pack' ? PACK_KEYS : [];
 }
 
@@ -171,6 +171,13 @@ const entryShape = {
     .transform((text) => Number.parseInt(text, 8))
     .default(0o666),
   pack: packSchema(compileCondition).optional(),
+  // Node.js has the option for UDP sockets from 22.12 and 23.1 on, and 20.19 is supported.
+  reuse: z
+    .undefined({
+      error:
+        'is not supported: not every supported version of Node.js can share a UDP port between sockets. Use a larger receive_buffer, a socket unit of systemd with ReceiveBuffer=, or a listener for each group of senders, each with its own port',
+    })
+    .optional(),
   receive_buffer: sizeBetween(64 * KIB, 1024 * KIB * KIB).default(8 * KIB * KIB),
 };
 

@@ -25,6 +25,8 @@ export class PeerWindow {
   #saved = 0;
   /** The ends of the messages that are not on disk. */
   #ends: Position[] = [];
+  /** The newest messages, which have no end yet. */
+  #unsettled = 0;
   #removed: number[] = [];
   #writing = { saved: 0, removed: 0 };
 
@@ -42,10 +44,19 @@ export class PeerWindow {
     return this.#numbers.has(fingerprint);
   }
 
-  /** `end`: the message is on disk when everything before this position is. */
-  add(fingerprint: string, end: Position): void {
+  /** `end`: the message is on disk when everything before this position is; undefined: `settle` sets it. */
+  add(fingerprint: string, end: Position | undefined): void {
     this.#fingerprints.push(fingerprint);
-    this.#ends.push(end);
+    this.#ends.push(end ?? Number.POSITIVE_INFINITY);
+    if (end === undefined) this.#unsettled++;
+  }
+
+  /** Sets the end of the last messages, which were added without one. Infinity: they are removed. */
+  settle(end: Position): void {
+    const count = this.#unsettled;
+    this.#unsettled = 0;
+    if (end < Number.POSITIVE_INFINITY) this.#ends.fill(end, this.#ends.length - count);
+    else if (count > 0) this.#removeNewest(count);
   }
 
   /** Removes the oldest blocks above the limit. */
@@ -94,6 +105,13 @@ export class PeerWindow {
 
   get #next(): number {
     return this.#first + this.#fingerprints.length;
+  }
+
+  #removeNewest(count: number): void {
+    this.#ends.length -= count;
+    this.#fingerprints.length = Math.max(0, this.#fingerprints.length - count);
+    this.#numbers.clear();
+    this.#indexed = this.#first;
   }
 
   #removeOldest(): void {

@@ -6,6 +6,7 @@ import type { Position } from '../../../records/position.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import type { ConnectionProtocol } from './connection.ts';
 import type { SyslogEvents } from './events.ts';
+import type { RecordMarkers } from './peer-attributes.ts';
 import type { ReceivedMessages } from './received-messages.ts';
 import type { RecordChannel } from './record-channel.ts';
 import type { ResendTrack } from './resend-window.ts';
@@ -20,6 +21,9 @@ const OPEN_WITHIN_MS = 30_000;
 /** A client that does not read its answers is not read. */
 const MAX_UNSENT_BYTES = 64 * 1024;
 
+/** The same object for most messages. */
+const NO_MARKERS: RecordMarkers = {};
+
 /**
  * RELP over TCP or TLS: a message is answered when it is on disk. All answers of a commit are one write. When
  * messages cannot be stored, they are not answered: the client keeps them.
@@ -29,6 +33,8 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
   readonly #options: RelpProtocolOptions;
   readonly #session: RelpServerSession;
   #cancelTimer: Cancel;
+  /** Messages of this read have no position yet. */
+  #hasCollected = false;
   /** When the last message was answered, or the oldest unanswered one arrived. */
   #progressMs = 0;
 
@@ -64,6 +70,7 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
     const { messages, clock } = this.#options;
     const wasIdle = this.#session.unanswered === 0;
     const fault = this.#session.push(chunk);
+    this.#append();
     messages.report();
     if (fault !== undefined) this.#report(fault);
     this.#answer();
@@ -99,7 +106,7 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
   }
 
   /** For the session. */
-  message(data: Uint8Array, dataBytes: number): Position {
+  message(data: Uint8Array, dataBytes: number): Position | undefined {
     const { messages, track, keptBytes } = this.#options;
     const truncatedFrom = dataBytes > data.length ? dataBytes : undefined;
     const bytes = truncatedFrom === undefined ? withoutLineEnding(data) : data.subarray(0, keptBytes);
@@ -109,9 +116,21 @@ export class RelpProtocol implements ConnectionProtocol, RelpServerHandler {
       messages.dropRepetition();
       return checked.answerAfter;
     }
-    const end = messages.add(bytes, { isRepeated: checked?.kind === 'repeated', truncatedFrom });
-    if (checked !== undefined && end < Number.POSITIVE_INFINITY) track?.add(checked.fingerprint, end);
+    const isPlain = checked?.kind !== 'repeated' && truncatedFrom === undefined;
+    const markers = isPlain ? NO_MARKERS : { isRepeated: checked?.kind === 'repeated', truncatedFrom };
+    const end = messages.add(bytes, markers);
+    this.#hasCollected ||= end === undefined;
+    if (checked !== undefined && end !== Number.POSITIVE_INFINITY) track?.add(checked.fingerprint, end);
     return end;
+  }
+
+  /** All messages of a read are answered together: they are part of one commit. */
+  #append(): void {
+    if (!this.#hasCollected) return;
+    this.#hasCollected = false;
+    const end = this.#options.messages.append();
+    this.#options.track?.settle(end);
+    this.#session.settle(end);
   }
 
   #answer(): void {

@@ -56,6 +56,7 @@ export class ResendWindow {
       identity: this.#identity,
       isMarking: this.#isMarking,
       add: (fingerprint, end) => this.#add(peer, fingerprint, hasPositions ? end : 0),
+      settle: (end) => this.#settle(peer, end),
       lastEnd: () => this.#lastEnd,
       ended: () => this.#ended(name, peer),
     });
@@ -75,8 +76,13 @@ export class ResendWindow {
     for (const peer of this.#changed) if (peer.written()) this.#changed.delete(peer);
   }
 
-  #add(peer: PeerWindow, fingerprint: string, end: Position): void {
-    this.#lastEnd = Math.max(this.#lastEnd, end);
+  #settle(peer: PeerWindow, end: Position): void {
+    peer.settle(end);
+    if (end < Number.POSITIVE_INFINITY) this.#lastEnd = Math.max(this.#lastEnd, end);
+  }
+
+  #add(peer: PeerWindow, fingerprint: string, end: Position | undefined): void {
+    this.#lastEnd = Math.max(this.#lastEnd, end ?? 0);
     peer.add(fingerprint, end);
     const most = this.#identity?.isGlobal === true ? MAX_MESSAGES : MAX_PEER_MESSAGES;
     const share = Math.floor(MAX_MESSAGES / this.#peers.size);
@@ -127,9 +133,17 @@ export class ResendTrack {
     return { kind: isEarly && isMarking && peer.has(fingerprint) ? 'repeated' : 'new', fingerprint };
   }
 
-  /** Remembers a checked message that was appended. `end`: everything before it is stored with the message. */
-  add(fingerprint: string, end: Position): void {
+  /**
+   * Remembers a checked message. `end`: everything before it is stored with the message; undefined: `settle` follows in the
+   * same turn of the event loop.
+   */
+  add(fingerprint: string, end: Position | undefined): void {
     this.#options.add(fingerprint, end);
+  }
+
+  /** Sets the end of the messages that were added without one. Infinity: they were not appended, and are forgotten. */
+  settle(end: Position): void {
+    this.#options.settle(end);
   }
 
   end(): void {
@@ -156,7 +170,8 @@ interface TrackOptions {
   readonly address: string;
   readonly identity: MessageIdentity | undefined;
   readonly isMarking: boolean;
-  readonly add: (fingerprint: string, end: Position) => void;
+  readonly add: (fingerprint: string, end: Position | undefined) => void;
+  readonly settle: (end: Position) => void;
   readonly lastEnd: () => Position;
   readonly ended: () => void;
 }

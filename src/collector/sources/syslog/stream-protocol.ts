@@ -23,11 +23,15 @@ const NO_MARKERS: RecordMarkers = {};
 /** Syslog over TCP, TLS and Unix stream sockets. It has no answers, so the peer does not know what is stored. */
 export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   readonly needsPeer = false;
+  /** For the splitter; undefined: each message is passed on. */
+  readonly lines: SyslogFrameVisitor['lines'];
   readonly #messages: ReceivedMessages;
   readonly #splitter: SyslogFrameSplitter;
   #unflushedBytes = 0;
   /** Those after the last commit that was requested. */
   #uncommittedBytes = 0;
+  /** Those of messages that `ReceivedMessages` has not appended. */
+  #collectedBytes = 0;
   #end: Position = 0;
   /** The unflushed bytes of each call of `push`, oldest first. */
   readonly #pushes: { readonly end: Position; readonly bytes: number }[] = [];
@@ -36,6 +40,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   constructor(messages: ReceivedMessages, framing: SyslogFraming, keptBytes: number) {
     this.#messages = messages;
     this.#splitter = new SyslogFrameSplitter({ framing, keptBytes });
+    if (messages.acceptsLines) this.lines = (bytes, sizes) => this.#lines(bytes, sizes);
   }
 
   get isFull(): boolean {
@@ -58,6 +63,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   push(chunk: Uint8Array): void {
     const before = this.#unflushedBytes;
     this.#splitter.push(chunk, this);
+    this.#append();
     this.#messages.report();
     const bytes = this.#unflushedBytes - before;
     if (bytes === 0) return;
@@ -69,6 +75,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
   peerEnded(): void {
     this.#isShutDown = true;
     this.#splitter.end(this);
+    this.#append();
     this.#messages.report();
   }
 
@@ -98,9 +105,26 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
     const isPlain = kind !== 'unterminated' && truncatedFrom === undefined;
     const markers = isPlain ? NO_MARKERS : { isUnterminated: kind === 'unterminated', truncatedFrom };
     const end = this.#messages.add(bytes, markers);
+    if (end === undefined) this.#collectedBytes += bytes.length;
+    else this.#appended(bytes.length, end);
+  }
+
+  /** For the splitter. */
+  #lines(bytes: Uint8Array, sizes: Uint32Array): void {
+    this.#messages.addLines(bytes, sizes);
+    this.#collectedBytes += bytes.length;
+  }
+
+  #append(): void {
+    const bytes = this.#collectedBytes;
+    this.#collectedBytes = 0;
+    if (bytes > 0) this.#appended(bytes, this.#messages.append());
+  }
+
+  #appended(bytes: number, end: Position): void {
     // A message that had no room is never on disk.
     if (end === Number.POSITIVE_INFINITY) return;
-    this.#unflushedBytes += bytes.length;
+    this.#unflushedBytes += bytes;
     this.#end = end;
   }
 }

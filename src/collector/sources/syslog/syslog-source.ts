@@ -8,10 +8,12 @@ import type { StateStore } from '../../../storage/state/state-store.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { ListenerStatus, Source, SourceStatus, StreamSink } from '../../source.ts';
 import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
+import { explainListeners } from './explain-listener.ts';
 import { isRelp, listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import { PackedChannel, type PackedChannelOptions } from './packed-channel.ts';
+import { RejectedPeers } from './rejected-peers.ts';
 import { forgetResends, ResendWindow } from './resend-window.ts';
 import { StreamListener } from './stream-listener.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
@@ -93,6 +95,11 @@ export class SyslogSource implements Source {
     };
   }
 
+  async explain(subject: string): Promise<object | undefined> {
+    const listeners = this.#listeners.map((each) => ({ ...each, status: statusOf(each) }));
+    return explainListeners(subject, listeners);
+  }
+
   close(deadline: AbortSignal): Promise<void> {
     return this.#options.journal.stop(deadline);
   }
@@ -107,19 +114,21 @@ export class SyslogSource implements Source {
     const resends = resendWindow(configuration, store);
     const channel = new ListenerChannel({ journal, origin: name, label, resends });
     const packed = packedChannel(configuration, { channel, ...label, clock });
+    const rejected = new RejectedPeers(clock);
     const options = {
       configuration,
       channel,
       resends,
       packed,
-      events: this.#events,
+      events: rejected.observe(this.#events),
       listener: name,
       clock,
       fd: inheritedSocket(configuration, inheritedSockets),
       ...(threadArguments && { threadArguments }),
     };
     const listener = createListener(options);
-    return { name, listener, channel, packed, isOpen: false, address: undefined, failure: undefined };
+    const state = { isOpen: false, address: undefined, failure: undefined };
+    return { name, configuration, listener, channel, packed, rejected, ...state };
   }
 
   #openAll(): Promise<void> {
@@ -159,9 +168,11 @@ export class SyslogSource implements Source {
 
 interface OpenedListener {
   readonly name: string;
+  readonly configuration: ListenerConfiguration;
   readonly listener: SyslogListener;
   readonly channel: ListenerChannel;
   readonly packed: PackedChannel | undefined;
+  readonly rejected: RejectedPeers;
   /** Where it was opened. */
   address: string | undefined;
   isOpen: boolean;

@@ -18,6 +18,13 @@ const DROPS_EVERY_MS = 1000;
 const RESTART_AFTER_MS = 1000;
 const MAX_PEERS = 8192;
 
+type Peer = PeerAttributes | 'not allowed';
+
+interface Appended {
+  readonly records: number;
+  readonly rejected: number;
+}
+
 /**
  * Listens for UDP: the socket is in a thread of its own, which hands over batches of messages. UDP has no
  * back-pressure: a message without room is dropped, and each loss is counted and reported in the stream, those of
@@ -25,7 +32,7 @@ const MAX_PEERS = 8192;
  */
 export class UdpListener implements SyslogListener {
   readonly #options: SyslogListenerOptions;
-  #peers = new Map<string, PeerAttributes | 'not allowed'>();
+  #peers = new Map<string, Peer>();
   #worker: Worker | undefined;
   #cancelDrops: Cancel = () => {};
   #drops: KernelDrops | undefined;
@@ -93,9 +100,33 @@ export class UdpListener implements SyslogListener {
     if (message.kind === 'batch') this.#append(message);
   }
 
-  #append({ data, sizes, senders, addresses, dropped }: UdpBatch): void {
+  #append(batch: UdpBatch): void {
+    const { data, addresses, dropped } = batch;
     const { events, listener } = this.#options;
     const peers = addresses.map(({ address, port }) => this.#peer(address, port));
+    const { records, rejected } = this.#appendWhole(batch, peers) ?? this.#appendEach(batch, peers);
+    this.#worker?.postMessage({ kind: 'processed', bytes: data.length } satisfies ToUdpThread);
+    if (records > 0) events.received({ listener, records, bytes: data.length - records });
+    if (rejected > 0) events.notAllowed({ listener, peer: addresses[0]?.address ?? '', messages: rejected });
+    if (dropped === 0) return;
+    events.threadDropped({ listener, messages: dropped });
+    this.#unreported.thread += dropped;
+    this.#dropped.thread += dropped;
+    this.#reportDrops();
+  }
+
+  /** undefined: some messages need a decision, or there is no room for all of them. Nothing was appended. */
+  #appendWhole({ data, sizes, senders }: UdpBatch, peers: readonly Peer[]): Appended | undefined {
+    const { channel, configuration } = this.#options;
+    const { messageBytes } = configuration;
+    const resources = peers.flatMap((peer) => (peer instanceof PeerAttributes ? [peer.plain] : []));
+    if (channel.appendRun === undefined || resources.length < peers.length) return undefined;
+    if (sizes.some((size) => size - 1 > messageBytes)) return undefined;
+    const appended = channel.appendRun({ data, sizes, peers: resources, recordPeers: senders });
+    return appended === 'full' ? undefined : { records: sizes.length, rejected: 0 };
+  }
+
+  #appendEach({ data, sizes, senders }: UdpBatch, peers: readonly Peer[]): Appended {
     let records = 0;
     let rejected = 0;
     let offset = 0;
@@ -107,14 +138,7 @@ export class UdpListener implements SyslogListener {
       } else rejected++;
       offset += size;
     }
-    this.#worker?.postMessage({ kind: 'processed', bytes: data.length } satisfies ToUdpThread);
-    if (records > 0) events.received({ listener, records, bytes: data.length - records });
-    if (rejected > 0) events.notAllowed({ listener, peer: addresses[0]?.address ?? '', messages: rejected });
-    if (dropped === 0) return;
-    events.threadDropped({ listener, messages: dropped });
-    this.#unreported.thread += dropped;
-    this.#dropped.thread += dropped;
-    this.#reportDrops();
+    return { records, rejected };
   }
 
   #appendMessage(line: Uint8Array, peer: PeerAttributes): void {
@@ -128,7 +152,7 @@ export class UdpListener implements SyslogListener {
     if (appended === 'full') channel.drop(line.length);
   }
 
-  #peer(address: string, port: number): PeerAttributes | 'not allowed' {
+  #peer(address: string, port: number): Peer {
     const key = `${address} ${port}`;
     let peer = this.#peers.get(key);
     if (peer === undefined) {
@@ -140,7 +164,7 @@ export class UdpListener implements SyslogListener {
     return peer;
   }
 
-  #newPeer(address: string, port: number): PeerAttributes | 'not allowed' {
+  #newPeer(address: string, port: number): Peer {
     const { allow, zones } = this.#options.configuration;
     if (allow !== undefined && !contains(allow, address)) return 'not allowed';
     return new PeerAttributes({ transport: 'udp', address, port, zones });

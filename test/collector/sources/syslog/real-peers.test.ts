@@ -1,9 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
+import { CertificateAuthority } from '../../../support/certificate-authority.ts';
 import { findLogDaemon, type LogDaemon, startLogDaemon } from '../../../support/log-daemons.ts';
 import { testProcess } from '../../../support/processes.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
@@ -115,6 +116,89 @@ describe.skipIf(rsyslog === undefined)('rsyslog', () => {
     },
   );
 });
+
+/** A listener with its certificate, and the files of a client with one. */
+async function tlsFiles() {
+  const directory = await temporaryDirectory();
+  const authority = await CertificateAuthority.create();
+  const at = (name: string) => join(directory, name);
+  const write = async (name: string) => {
+    const { certificate, key } = await authority.issue({ name });
+    await writeFile(at(`${name}.crt`), certificate);
+    await writeFile(at(`${name}.key`), key);
+  };
+  await Promise.all([write('server'), write('client')]);
+  await writeFile(at('ca.crt'), authority.certificate);
+  return {
+    listener: {
+      certificate_file: at('server.crt'),
+      key_file: at('server.key'),
+      ca_file: at('ca.crt'),
+      permitted_peers: ['localhost'],
+    },
+    ca: at('ca.crt'),
+    certificate: at('client.crt'),
+    key: at('client.key'),
+  };
+}
+
+const hasTls = (driver: string) =>
+  rsyslog !== undefined &&
+  existsSync(moduleOf(rsyslog, `lmnsd_${driver}.so`)) &&
+  existsSync('/usr/bin/openssl');
+
+describe('rsyslog with TLS', () => {
+  const RELP_TLS = 'relp+tls://127.0.0.1:0';
+  const TLS = 'tls://127.0.0.1:0';
+
+  async function forwarded(listen: string, settings: (files: TlsFiles, port: number) => ForwardingSettings) {
+    const directory = await temporaryDirectory();
+    const socket = join(directory, 'log');
+    const files = await tlsFiles();
+    const { port, records } = await openedSource([{ listen, ...files.listener }]);
+    const { globals = '', modules = '', action } = settings(files, port(listen));
+    const configuration = globals + forwarding(socket, action, modules);
+    await startLogDaemon(rsyslog as LogDaemon, directory, configuration);
+    await vi.waitFor(() => expect(existsSync(socket)).toBe(true), PATIENT);
+    await write(socket, 0, 200);
+    const numbers = () => records().flatMap(({ body }) => /number ([0-9]+)$/.exec(body)?.[1] ?? []);
+    await vi.waitFor(() => expect(numbers()).toEqual(Array.from({ length: 200 }, (_, i) => String(i))), SLOW);
+    expect(records()[0]?.attributes.get('tls.client.subject')).toBe('CN=client');
+  }
+
+  it.each(['gtls', 'ossl'].filter(hasTls))(
+    'forwards over TLS with the driver %s and a client certificate',
+    async (driver) => {
+      await forwarded(TLS, ({ ca, certificate, key }, port) => ({
+        globals: `global(defaultNetstreamDriver="${driver}" defaultNetstreamDriverCAFile="${ca}"
+        defaultNetstreamDriverCertFile="${certificate}" defaultNetstreamDriverKeyFile="${key}")\n`,
+        action: `type="omfwd" target="127.0.0.1" port="${port}" protocol="tcp" TCP_Framing="octet-counted"
+        StreamDriver="${driver}" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+        StreamDriverPermittedPeers="localhost" action.resumeRetryCount="-1" action.resumeInterval="1"`,
+      }));
+    },
+  );
+
+  it.skipIf(!hasOmrelp || !existsSync('/usr/bin/openssl'))(
+    'sends over RELP with TLS and a client certificate',
+    async () => {
+      await forwarded(RELP_TLS, ({ ca, certificate, key }, port) => ({
+        modules: `module(load="${moduleOf(rsyslog as LogDaemon, 'omrelp.so')}")`,
+        action: `type="omrelp" target="127.0.0.1" port="${port}" tls="on" tls.caCert="${ca}" tls.myCert="${certificate}"
+        tls.myPrivKey="${key}" tls.authMode="name" tls.permittedPeer=["localhost"]
+        action.resumeRetryCount="-1" action.resumeInterval="1"`,
+      }));
+    },
+  );
+});
+
+type TlsFiles = Awaited<ReturnType<typeof tlsFiles>>;
+
+interface ForwardingSettings {
+  readonly globals?: string;
+  readonly modules?: string;
+  readonly action: string;
+}
 
 const syslogNg = findLogDaemon('syslog-ng');
 const loggen = syslogNg && join(syslogNg.command, '../../bin/loggen');

@@ -31,7 +31,7 @@ async function prepared({ identity }: { readonly identity?: MessageIdentity } = 
       track.end();
       return kinds;
     };
-    return { commit, session };
+    return { window, commit, session };
   };
   return { ...opened(), opened, store };
 }
@@ -41,6 +41,43 @@ const REPEATED = 'repeated';
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => `message ${from + index}`);
 const count = (kinds: readonly string[], kind: string) => kinds.filter((each) => each === kind).length;
+
+describe('the messages of one read', () => {
+  const identity = parseIdentity('json:id') as MessageIdentity;
+  const message = (id: number) => Buffer.from(JSON.stringify({ id }));
+
+  /** Adds messages whose end is not known yet. */
+  function read(window: ResendWindow, ids: readonly number[]) {
+    const track = window.track('a');
+    const kinds = ids.map((id) => {
+      const checked = track.check(message(id));
+      if (checked.kind !== 'dropped') track.add(checked.fingerprint, undefined);
+      return checked.kind;
+    });
+    return { track, kinds };
+  }
+
+  it('are recognized from the time of their receipt, and written with the commit of their common end', async () => {
+    const { window, commit, opened } = await prepared({ identity });
+    const { track, kinds } = read(window, [1, 2, 1]);
+    expect(kinds).toEqual([NEW, NEW, 'dropped']);
+    track.settle(20);
+    expect(track.check(message(2))).toEqual({ kind: 'dropped', answerAfter: 20 });
+    await commit(19);
+    expect(read(opened().window, [1, 2]).kinds).toEqual([NEW, NEW]);
+    await commit(20);
+    expect(read(opened().window, [1, 2, 3]).kinds).toEqual(['dropped', 'dropped', NEW]);
+  });
+
+  it('are forgotten if they had no room, because they are sent again', async () => {
+    const { window, commit, opened } = await prepared({ identity });
+    read(window, [1, 2]).track.settle(10);
+    read(window, [3, 4]).track.settle(Number.POSITIVE_INFINITY);
+    expect(read(window, [1, 3, 4]).kinds).toEqual(['dropped', NEW, NEW]);
+    await commit(10);
+    expect(read(opened().window, [2, 3]).kinds).toEqual(['dropped', NEW]);
+  });
+});
 
 describe('without an identity', () => {
   it('recognizes the first messages of a session as those of an earlier session', async () => {

@@ -240,6 +240,41 @@ describe('the source syslog', () => {
     expect(texts()).toEqual([]);
   });
 
+  it('explains its listeners, and why it rejected a sender', async () => {
+    const { port, source } = await openedSource([{ listen: TCP, allow: ['10.0.0.0/8'] }, { listen: RELP }]);
+    const socket = await connected(port(TCP));
+    await once(socket, 'close');
+    const wrong = await connected(port(RELP));
+    wrong.write('GET / HTTP/1.1\r\n\r\n');
+    await once(wrong, 'close');
+    const reason = 'its address is not in `allow`';
+    const rejection = { address: '127.0.0.1', times: 1 };
+    expect(await source.explain('syslog')).toMatchObject({
+      kind: 'listeners',
+      listeners: [
+        {
+          listener: TCP,
+          accepts: 'senders whose address is in `allow`',
+          rejected: [{ ...rejection, reason }],
+        },
+        { listener: RELP, accepts: 'senders of all addresses', rejected: [rejection] },
+      ],
+    });
+    expect(await source.explain(RELP)).toMatchObject({ kind: 'listeners', listeners: [{ listener: RELP }] });
+    expect(await source.explain('127.0.0.1')).toMatchObject({
+      kind: 'sender',
+      listeners: [
+        { decision: `rejected: ${reason}`, rejected: { ...rejection, reason } },
+        { decision: 'its address is accepted', rejected: { reason: expect.stringContaining('HTTP') } },
+      ],
+    });
+    expect(await source.explain('10.1.2.3')).toMatchObject({
+      listeners: [{ decision: 'its address is accepted', sockets: 0 }, {}],
+    });
+    expect(await source.explain('udp://127.0.0.1:1')).toMatchObject({ kind: 'not-read' });
+    expect(await source.explain('/var/log/syslog')).toBeUndefined();
+  });
+
   it('rejects connections above the limit', async () => {
     const { port, metric } = await openedSource([{ listen: TCP, max_connections: 1 }]);
     await connected(port(TCP));

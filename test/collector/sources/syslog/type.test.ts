@@ -54,6 +54,7 @@ describe('the configuration of the source syslog', () => {
       '[{"listen": "tls://:1", "certificate_file": "a", "key_file": "b", "client_certificate": "required"}]',
       '[0].ca_file',
     ],
+    ['sockets that share a port', '[{"listen": "udp://:1", "reuse": 4}]', '[0].reuse is not supported'],
     ['an unknown key', '[{"listen": "udp://:1", "frame": "lf"}]', 'frame'],
     ['a network that is none', '[{"listen": "udp://:1", "allow": ["10.0.0.0/99"]}]', '[0].allow'],
     ['an unknown time zone', '[{"listen": "udp://:1", "timezone": "Mars/Base"}]', '[0].timezone'],
