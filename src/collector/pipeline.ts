@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import type { Amount } from '../records/amount.ts';
 import { sumOf } from '../records/amount.ts';
 import type { Resource } from '../records/resource.ts';
-import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
+import { keepHeapSmall } from '../runtime/buffer-collection.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
@@ -78,7 +78,7 @@ export async function createCollector(
   config: CollectorConfig,
   deps: CollectorDependencies,
 ): Promise<Collector> {
-  collectBuffersLessOften();
+  keepHeapSmall();
   return new RunningCollector(config, deps);
 }
 

@@ -37,6 +37,8 @@ export class SizeHistory {
   remainderAgeMs(accepted: Position, nowMs: number): number | undefined {
     while ((this.#samples[0]?.sizeBytes ?? Number.POSITIVE_INFINITY) <= accepted) this.#samples.shift();
     const oldest = this.#samples[0];
+    // An array that has grown keeps its reserve.
+    if (oldest === undefined) this.#samples = [];
     return oldest === undefined ? undefined : nowMs - oldest.atMs;
   }
 

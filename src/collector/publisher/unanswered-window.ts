@@ -9,7 +9,7 @@ import type { Position } from '../../records/position.ts';
  *     answered     x      x               -> accepted up to 25
  */
 export class UnansweredWindow {
-  readonly #batches: { readonly batch: SentBatch; answered: boolean }[] = [];
+  #batches: { readonly batch: SentBatch; answered: boolean }[] = [];
 
   get size(): number {
     return this.#batches.length;
@@ -30,6 +30,8 @@ export class UnansweredWindow {
     if (entry !== undefined) entry.answered = true;
     let end: Position | undefined;
     while (this.#batches[0]?.answered) end = this.#batches.shift()?.batch.end;
+    // An array that has grown keeps its reserve, for each of many idle streams.
+    if (this.#batches.length === 0) this.#batches = [];
     return end;
   }
 }

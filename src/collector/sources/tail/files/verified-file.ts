@@ -26,17 +26,17 @@ export class VerifiedFile {
   readonly #file: FileAccess;
   readonly #window = newWindow();
   readonly #birth: string | undefined;
-  readonly #onPrefix: () => void;
+  readonly #signals: PrefixSignals;
   #prefix: PrefixHash;
   #mustCheckPrefix = true;
 
-  /** `onPrefix` is called when the known prefix has grown. */
-  constructor(file: FileAccess, { prefix, birth }: KnownFile, onPrefix: () => void) {
+  /** `signals.changed` is called when the known prefix has grown. */
+  constructor(file: FileAccess, { prefix, birth }: KnownFile, signals: PrefixSignals) {
     this.#file = file;
     this.#prefix = prefix;
     this.#birth = birth;
     file.expectBirth(birth);
-    this.#onPrefix = onPrefix;
+    this.#signals = signals;
   }
 
   get access(): FileAccess {
@@ -116,7 +116,7 @@ export class VerifiedFile {
     const length = Math.min(beginning.length, from, PREFIX_MAX_BYTES);
     if (length > this.#prefix.length) {
       this.#prefix = beginning.hash(length);
-      this.#onPrefix();
+      this.#signals.changed();
     }
     return true;
   }
@@ -132,6 +132,10 @@ function newWindow(): Buffer {
   const window = unusedWindows.subarray(0, CHECK_WINDOW_BYTES);
   unusedWindows = unusedWindows.subarray(CHECK_WINDOW_BYTES);
   return window;
+}
+
+interface PrefixSignals {
+  changed(): void;
 }
 
 /** The facts about a file that are known before it is opened. */

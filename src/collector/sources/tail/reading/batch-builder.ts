@@ -9,17 +9,20 @@ import type { Cut, Cutter } from '../../../cutting/cutter.ts';
 import type { StreamRead } from '../../../source.ts';
 import type { TailEvents } from '../files/events.ts';
 import { AcceptedReads } from './accepted-reads.ts';
+import type { FilePresence } from './file-presence.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
 import type { StreamFormat } from './stream-format.ts';
 
 /** Cuts the bytes of one stream into records, and makes the batches that the publisher sends. */
 export class BatchBuilder {
   readonly #parts: BatchBuilderParts;
+  readonly #evidence: StreamEvidence;
   readonly #reads = new AcceptedReads();
   #resource: { readonly path: string; readonly resource: Resource } | undefined;
 
-  constructor(parts: BatchBuilderParts) {
+  constructor(parts: BatchBuilderParts, evidence: StreamEvidence) {
     this.#parts = parts;
+    this.#evidence = evidence;
   }
 
   /** The records that were read in this run and are accepted. */
@@ -56,12 +59,12 @@ export class BatchBuilder {
   }
 
   build(piece: ReadPiece, cut: Cut): StreamRead {
-    const { id, evidence, clock } = this.#parts;
+    const { id, clock } = this.#parts;
     const { from, checksum } = piece;
     const data = piece.bytes.subarray(0, cut.length);
     const format = this.#parts.format.of(data, cut.sizes);
     this.#count(cut);
-    const { endCheck, end } = evidence.passed(piece, cut);
+    const { endCheck, end } = this.#evidence.passed(piece, cut);
     this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
     const batch = {
       stream: id,
@@ -85,8 +88,13 @@ export class BatchBuilder {
     this.#reads.restartAt(position);
   }
 
+  /** Everything is read: memory that the next read can make again is freed. */
+  rest(): void {
+    this.#resource = undefined;
+  }
+
   #resourceNow(format: string): Resource {
-    const path = this.#parts.recordPath();
+    const path = this.#parts.presence.recordPath;
     if (this.#resource?.path !== path)
       this.#resource = { path, resource: this.#parts.resourceAt(path, format) };
     return this.#resource.resource;
@@ -108,9 +116,8 @@ export interface BatchBuilderParts {
   readonly cutter: Cutter;
   /** The attributes of records that are read under this path. */
   readonly resourceAt: (path: string, format: string) => Resource;
-  /** The path that records carry now. */
-  readonly recordPath: () => string;
-  readonly evidence: StreamEvidence;
+  /** The path that records have now. */
+  readonly presence: Pick<FilePresence, 'recordPath'>;
   readonly clock: Clock;
   readonly events: TailEvents;
 }

@@ -1,16 +1,19 @@
 import type { FileAccess } from '../files/file-access.ts';
 import { originalPaths } from '../files/original-paths.ts';
+import type { StreamSignals } from './stream-signals.ts';
 
 const MATCHED: Presence = { kind: 'matched' };
 
 /** Under which name the file of a stream exists. The table of transitions is at the top of file-stream.ts. */
 export class FilePresence {
-  readonly #parts: FilePresenceParts;
+  readonly #stream: NamedFile;
+  readonly #signals: Pick<StreamSignals, 'changed'>;
   #presence: Presence = MATCHED;
   #pathWasAbsent = false;
 
-  constructor(parts: FilePresenceParts) {
-    this.#parts = parts;
+  constructor(stream: NamedFile, signals: Pick<StreamSignals, 'changed'>) {
+    this.#stream = stream;
+    this.#signals = signals;
   }
 
   get isMovedAway(): boolean {
@@ -32,12 +35,12 @@ export class FilePresence {
 
   /** The file has another name than at first. A rotated file soon gets no more bytes. */
   get isDisplaced(): boolean {
-    return this.#path !== this.#parts.home || this.#presence.kind !== 'matched';
+    return this.#path !== this.#stream.home || this.#presence.kind !== 'matched';
   }
 
   /** The path that records carry. A rotated generation keeps the name under which it was written. */
   get recordPath(): string {
-    const { home, lineage } = this.#parts;
+    const { home, lineage } = this.#stream;
     if (this.#path === home || this.#presence.kind !== 'matched') return home;
     const isGeneration = originalPaths(this.#path).some((path) => path === home || path === lineage);
     return isGeneration ? home : this.#path;
@@ -45,19 +48,19 @@ export class FilePresence {
 
   /** A scan found the file under a path that is read. Returns the former path when it was renamed. */
   foundAt(path: string, target: string | undefined): string | undefined {
-    const file = this.#parts.file();
+    const file = this.#stream.file;
     const { path: from, target: fromTarget } = file.place;
     this.#set(MATCHED);
     file.unpin();
     if (path === from && target === fromTarget) return undefined;
     file.movedTo(path, target);
-    this.#parts.onChange();
+    this.#signals.changed();
     return path === from ? undefined : from;
   }
 
   /** True when this is news. */
   markMovedAway(): boolean {
-    this.#parts.file().pin();
+    this.#stream.file.pin();
     if (this.#presence.kind !== 'matched') return false;
     this.#presence = { kind: 'moved away' };
     return true;
@@ -65,7 +68,7 @@ export class FilePresence {
 
   /** True when this is news. */
   markDeleted(nowMs: number): boolean {
-    this.#parts.file().pin();
+    this.#stream.file.pin();
     if (this.#presence.kind === 'deleted') return false;
     this.#set({ kind: 'deleted', sinceMs: nowMs });
     return true;
@@ -75,7 +78,7 @@ export class FilePresence {
   markPathAbsent(): boolean {
     if (this.#pathWasAbsent) return false;
     this.#pathWasAbsent = true;
-    this.#parts.onChange();
+    this.#signals.changed();
     return true;
   }
 
@@ -91,13 +94,13 @@ export class FilePresence {
   }
 
   get #path(): string {
-    return this.#parts.file().place.path;
+    return this.#stream.file.place.path;
   }
 
   #set(presence: Presence): void {
     const isChange = (this.#presence.kind === 'deleted') !== (presence.kind === 'deleted');
     this.#presence = presence;
-    if (isChange) this.#parts.onChange();
+    if (isChange) this.#signals.changed();
   }
 }
 
@@ -110,10 +113,10 @@ type Presence =
   | { readonly kind: 'moved away' }
   | { readonly kind: 'deleted'; readonly sinceMs: number };
 
-export interface FilePresenceParts {
+/** The stream whose file this is. */
+interface NamedFile {
   readonly home: string;
   readonly lineage: string;
   /** The file of the stream now. */
-  readonly file: () => FileAccess;
-  readonly onChange: () => void;
+  readonly file: FileAccess;
 }

@@ -10,7 +10,7 @@ import type { FileStreamParts } from './file-stream-parts.ts';
 import { type SizeAt, StreamContent } from './stream-content.ts';
 import { StreamFormat } from './stream-format.ts';
 import { StreamPhase } from './stream-phase.ts';
-import { type StreamOwner, type StreamSignals, signalsOf } from './stream-signals.ts';
+import { SignalsOf, type StreamOwner, type StreamSignals } from './stream-signals.ts';
 
 /**
  * One generation of one file, as the publisher reads it. Its bytes are in `StreamContent`.
@@ -77,19 +77,18 @@ export class FileStream implements SourceStream {
     this.acceptedBefore = checkpoint.acceptedBefore ?? 0;
     this.entry = entry;
     this.#clock = clock;
-    this.#signals = signalsOf(this, owner);
+    this.#signals = new SignalsOf(this, owner);
     this.#phase = new StreamPhase(checkpoint.yielded);
     this.#isSuperseded = checkpoint.superseded === true;
     this.#modifiedUnixMs = parts.modifiedUnixMs;
-    const onChange = () => this.#signals.changed();
-    this.presence = new FilePresence({ home, lineage, file: () => this.file, onChange });
+    this.presence = new FilePresence(this, this.#signals);
     this.content = new StreamContent({
       ...parts,
       format: new StreamFormat(entry.format, checkpoint),
-      recordPath: () => this.presence.recordPath,
+      presence: this.presence,
       phase: this.#phase,
       signals: this.#signals,
-      onDiverge: () => this.#diverge(),
+      diverge: () => this.#diverge(),
     });
   }
 

@@ -24,6 +24,9 @@ const SCANNED_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const SCANNED_BYTES_PER_MS = 64 * 1024;
 const LONGEST_PAUSE_MS = 30_000;
 
+/** Shared by all streams without holes. */
+const NO_HOLES: SkippedHoles = { count: 0, end: 0 };
+
 /** The holes of one stream: decides whether the NUL bytes at a position are skipped. */
 export class NulHoles {
   readonly #clock: Clock;
@@ -32,7 +35,7 @@ export class NulHoles {
   #blank: BlankEnd | undefined;
   #skipped: SkippedHoles;
 
-  constructor(clock: Clock, skipped: SkippedHoles = { count: 0, end: 0 }) {
+  constructor(clock: Clock, skipped: SkippedHoles = NO_HOLES) {
     this.#clock = clock;
     this.#skipped = skipped;
   }

@@ -105,7 +105,9 @@ export class PositionMarks {
     this.#accepted.push(...marks);
     const ends = this.#accepted.filter((mark) => !this.#inside.has(mark[0]));
     const oldest = ends.at(-REMEMBERED_CHECKS)?.[0] ?? 0;
-    this.#accepted = this.#accepted.filter((mark) => mark[0] >= oldest);
+    // `slice` removes the reserve of an array that has grown: there may be 10,000 of these.
+    this.#accepted = this.#accepted.filter((mark) => mark[0] >= oldest).slice();
+    if (this.#unaccepted.length === 0) this.#unaccepted = [];
   }
 
   #forgetInside(): void {

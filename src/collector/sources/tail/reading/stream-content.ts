@@ -24,7 +24,7 @@ const ENDED: StreamRead = { kind: 'ended' };
 export class StreamContent {
   /** When this object was created. */
   readonly firstSeen: SizeAt;
-  readonly #parts: StreamContentParts;
+  readonly #parts: KeptParts;
   readonly #clock: Clock;
   readonly #signals: StreamSignals;
   readonly #sizes: SizeHistory;
@@ -37,23 +37,19 @@ export class StreamContent {
   #unverified: KnownToAggregator | undefined;
 
   constructor(parts: StreamContentParts) {
-    const { checkpoint, clock, signals, sizeBytes } = parts;
-    this.#parts = parts;
+    // The rest of the parts is not kept: the checkpoint would be, for each stream, as long as it exists.
+    const { checkpoint, file, sizeBytes, modifiedUnixMs, ...kept } = parts;
+    const { clock, phase, signals } = parts;
+    this.#parts = kept;
     this.#clock = clock;
     this.#signals = signals;
-    this.#verified = this.#verify(parts.file, checkpoint);
+    this.#verified = this.#verify(file, checkpoint);
     this.firstSeen = { sizeBytes, atMs: clock.monotonicMs() };
-    const idleMs = Math.max(0, Number(clock.nowUnixNano() / 1_000_000n) - parts.modifiedUnixMs);
+    const idleMs = Math.max(0, Number(clock.nowUnixNano() / 1_000_000n) - modifiedUnixMs);
     this.#sizes = new SizeHistory(sizeBytes, clock.monotonicMs() - idleMs);
     this.#holes = new NulHoles(clock, checkpoint.holes);
-    this.#evidence = new StreamEvidence({
-      checkpoint,
-      file: () => this.#verified,
-      isEnded: () => parts.phase.isEnded,
-      onLost: () => signals.contentLost(),
-      onChange: () => signals.changed(),
-    });
-    this.#batches = new BatchBuilder({ ...parts, evidence: this.#evidence });
+    this.#evidence = new StreamEvidence({ checkpoint, content: this, phase, signals });
+    this.#batches = new BatchBuilder(kept, this.#evidence);
     this.#reader = this.#createReader();
   }
 
@@ -189,6 +185,14 @@ export class StreamContent {
     this.#sizes.record(sizeBytes, this.#clock.monotonicMs());
   }
 
+  /** The NUL bytes of this range are not sent. */
+  skip(start: Position, end: Position): void {
+    const { id, signals, events } = this.#parts;
+    signals.changed();
+    const { path } = this.#verified.access.place;
+    events.skipped({ stream: id, path, position: start, skippedBytes: end - start });
+  }
+
   /** Whether the file still has the bytes that were read; undefined when it cannot be read. */
   stillHolds(): Promise<boolean | undefined> {
     return this.#verified.holds(this.marks.read);
@@ -218,33 +222,26 @@ export class StreamContent {
 
   async #verifyLate(known: KnownToAggregator): Promise<boolean> {
     const result = await this.#evidence.compare(known);
-    if (result === 'other') this.#parts.onDiverge();
+    if (result === 'other') this.#parts.diverge();
     if (result !== 'same') return false;
     this.#unverified = undefined;
     return true;
   }
 
   #verify(file: FileAccess, known: KnownFile): VerifiedFile {
-    return new VerifiedFile(file, known, () => this.#signals.changed());
+    return new VerifiedFile(file, known, this.#signals);
   }
 
   #createReader(): StreamReader {
-    const { id, phase, signals, clock, limit, events } = this.#parts;
+    const { phase, signals, clock, limit, format } = this.#parts;
     return new StreamReader({
-      ...{ phase, signals, clock, limit, sizes: this.#sizes, holes: this.#holes },
-      ...{ evidence: this.#evidence, batches: this.#batches, format: this.#parts.format },
-      file: () => this.#verified,
-      recordSize: (sizeBytes) => this.recordSize(sizeBytes),
-      onSkip: (start, end) => {
-        signals.changed();
-        const { path } = this.#verified.access.place;
-        events.skipped({ stream: id, path, position: start, skippedBytes: end - start });
-      },
+      ...{ content: this, phase, signals, clock, limit, sizes: this.#sizes, holes: this.#holes },
+      ...{ evidence: this.#evidence, batches: this.#batches, format },
     });
   }
 }
 
-export interface StreamContentParts extends Omit<BatchBuilderParts, 'evidence'> {
+export interface StreamContentParts extends BatchBuilderParts {
   readonly checkpoint: FileCheckpoint;
   readonly file: FileAccess;
   readonly sizeBytes: number;
@@ -252,9 +249,11 @@ export interface StreamContentParts extends Omit<BatchBuilderParts, 'evidence'> 
   readonly phase: StreamPhase;
   readonly signals: StreamSignals;
   /** The aggregator has other bytes under the id of the stream. */
-  readonly onDiverge: () => void;
+  readonly diverge: () => void;
   readonly limit?: Position | undefined;
 }
+
+type KeptParts = Omit<StreamContentParts, 'checkpoint' | 'file' | 'sizeBytes' | 'modifiedUnixMs'>;
 
 /** The size of a file at a time, monotonic. */
 export interface SizeAt {

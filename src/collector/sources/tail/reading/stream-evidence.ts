@@ -6,6 +6,8 @@ import type { KnownToAggregator } from '../../../source.ts';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import type { VerifiedFile } from '../files/verified-file.ts';
 import { PositionMarks } from './position-marks.ts';
+import type { StreamPhase } from './stream-phase.ts';
+import type { StreamSignals } from './stream-signals.ts';
 
 /**
  * Maximum number of bytes before a stream that are read to compute the checksum from the beginning of the
@@ -22,14 +24,18 @@ const RECORDS_BEFORE_END = [16, 4, 1];
  */
 export class StreamEvidence {
   readonly marks: PositionMarks;
-  readonly #parts: StreamEvidenceParts;
+  readonly #content: EvidenceOf;
+  readonly #phase: StreamPhase;
+  readonly #signals: StreamSignals;
   /** Undefined until the stream is resumed for the first time. */
   #checksumFrom: Position | undefined;
 
-  constructor(parts: StreamEvidenceParts) {
-    const [first, ...more] = parts.checkpoint.marks;
-    this.#parts = parts;
-    this.#checksumFrom = parts.checkpoint.checksumFrom;
+  constructor({ checkpoint, content, phase, signals }: StreamEvidenceParts) {
+    const [first, ...more] = checkpoint.marks;
+    this.#content = content;
+    this.#phase = phase;
+    this.#signals = signals;
+    this.#checksumFrom = checkpoint.checksumFrom;
     this.marks = new PositionMarks([first ?? [0, checkOf(Buffer.alloc(0))], ...more]);
   }
 
@@ -44,7 +50,7 @@ export class StreamEvidence {
    */
   async begin(): Promise<void> {
     if (this.#checksumFrom !== undefined) return;
-    const file = this.#parts.file();
+    const file = this.#content.file;
     const [position] = this.marks.accepted;
     if (position <= MAX_COMPLETED_BYTES) {
       const crc32 = await file.checksum({ start: 0, end: position });
@@ -55,7 +61,7 @@ export class StreamEvidence {
       this.#checksumFrom = position;
       this.marks.complete(emptyChecksum(position).crc32);
     }
-    this.#parts.onChange();
+    this.#signals.changed();
   }
 
   /**
@@ -66,7 +72,7 @@ export class StreamEvidence {
     if (from === undefined || position < from) return undefined;
     const [start, before] = this.marks.nearestWithCrc(position) ?? [from, 0];
     const isKnown = start === position;
-    const crc32 = isKnown ? before : await this.#parts.file().checksum({ start, end: position }, before);
+    const crc32 = isKnown ? before : await this.#content.file.checksum({ start, end: position }, before);
     return crc32 === undefined ? undefined : { from, crc32 };
   }
 
@@ -88,7 +94,7 @@ export class StreamEvidence {
   }: KnownToAggregator): Promise<PositionMark | undefined> {
     if (position <= this.marks.accepted[0]) return undefined;
     const known = this.marks.checkAt(position) ?? (position === end ? check : undefined);
-    const found = known ?? (await this.#parts.file().checkAt(position));
+    const found = known ?? (await this.#content.file.checkAt(position));
     if (found === undefined || found === 'shorter') return undefined;
     const checksum = await this.checksumAt(position);
     return checksum === undefined ? [position, found] : [position, found, checksum.crc32];
@@ -101,7 +107,7 @@ export class StreamEvidence {
   ): { readonly endCheck: Check; readonly end: RunningChecksum | undefined } {
     const { from, checksum } = piece;
     const data = piece.bytes.subarray(0, cut.length);
-    const endCheck = this.#parts.file().checkAfter(from, data);
+    const endCheck = this.#content.file.checkAfter(from, data);
     const end = checksum && extendChecksum(checksum, data);
     this.marks.passed(from + data.length, endCheck, end?.crc32, this.#marksBeforeEnd(piece, cut));
     return { endCheck, end };
@@ -117,7 +123,7 @@ export class StreamEvidence {
       if (end <= start) continue;
       running = running && extendChecksum(running, bytes.subarray(start, end));
       start = end;
-      const check = this.#parts.file().checkAfter(from, bytes.subarray(0, end));
+      const check = this.#content.file.checkAfter(from, bytes.subarray(0, end));
       marks.push(running === undefined ? [from + end, check] : [from + end, check, running.crc32]);
     }
     return marks;
@@ -126,8 +132,8 @@ export class StreamEvidence {
   async #compareCheck(end: Position, check: Check): Promise<Comparison> {
     const known = this.marks.checkAt(end);
     if (known !== undefined) return known === check ? 'same' : 'other';
-    if (this.#parts.isEnded()) return end <= this.marks.read[0] ? 'same' : 'other';
-    const found = await this.#parts.file().checkAt(end);
+    if (this.#phase.isEnded) return end <= this.marks.read[0] ? 'same' : 'other';
+    const found = await this.#content.file.checkAt(end);
     if (found === undefined) return 'unknown';
     return found === check ? 'same' : this.#otherUnlessLost();
   }
@@ -137,7 +143,7 @@ export class StreamEvidence {
     if (checksum.from !== this.#checksumFrom) return 'same';
     const known = this.marks.crcAt(end);
     if (known !== undefined) return known === checksum.crc32 ? 'same' : 'other';
-    if (this.#parts.isEnded()) return 'same';
+    if (this.#phase.isEnded) return 'same';
     const found = await this.checksumAt(end);
     if (found === undefined) return 'unknown';
     return found.crc32 === checksum.crc32 ? 'same' : this.#otherUnlessLost();
@@ -145,8 +151,8 @@ export class StreamEvidence {
 
   /** A file without the bytes that were read was truncated a moment ago: then its copy must be compared. */
   async #otherUnlessLost(): Promise<Comparison> {
-    const holds = await this.#parts.file().holds(this.marks.accepted);
-    if (holds === false) this.#parts.onLost();
+    const holds = await this.#content.file.holds(this.marks.accepted);
+    if (holds === false) this.#signals.contentLost();
     return holds === true ? 'other' : 'unknown';
   }
 }
@@ -163,14 +169,16 @@ export interface ReadPiece {
 }
 
 export interface StreamEvidenceParts {
-  readonly checkpoint: FileCheckpoint;
+  readonly checkpoint: Pick<FileCheckpoint, 'marks' | 'checksumFrom'>;
+  readonly content: EvidenceOf;
+  readonly phase: StreamPhase;
+  readonly signals: StreamSignals;
+}
+
+/** The content that the evidence is for. */
+interface EvidenceOf {
   /** The file of the stream now. */
-  readonly file: () => VerifiedFile;
-  /** The stream gets no more bytes. */
-  readonly isEnded: () => boolean;
-  /** The file does not have the bytes any more that were read. */
-  readonly onLost: () => void;
-  readonly onChange: () => void;
+  readonly file: VerifiedFile;
 }
 
 function sumOf(sizes: Uint32Array): number {

@@ -37,7 +37,8 @@ const ENDED: StreamRead = { kind: 'ended' };
 export class StreamReader {
   readonly #parts: StreamReaderParts;
   readonly #signals: StreamSignals;
-  readonly #wakeTimer: Timer;
+  /** Most streams never need one. */
+  #wakeTimer: Timer | undefined;
   readonly #unfinished = new UnfinishedRecord();
   #isDrained = false;
   #mustFlush = false;
@@ -47,7 +48,6 @@ export class StreamReader {
   constructor(parts: StreamReaderParts) {
     this.#parts = parts;
     this.#signals = parts.signals;
-    this.#wakeTimer = new Timer(parts.clock, () => this.wake());
   }
 
   /** All bytes of the file, or all up to the limit, were read. */
@@ -69,7 +69,7 @@ export class StreamReader {
 
   /** There may be more to read, or a change to detect. */
   wake(): void {
-    this.#parts.file().requirePrefixCheck();
+    this.#parts.content.file.requirePrefixCheck();
     this.#signals.wake();
   }
 
@@ -81,7 +81,12 @@ export class StreamReader {
   }
 
   stop(): void {
-    this.#wakeTimer.cancel();
+    this.#wakeTimer?.cancel();
+  }
+
+  #wakeAfter(ms: number): void {
+    this.#wakeTimer ??= new Timer(this.#parts.clock, () => this.wake());
+    this.#wakeTimer.set(ms);
   }
 
   get #idleMs(): number {
@@ -92,10 +97,10 @@ export class StreamReader {
     const { phase, evidence, holes, sizes } = this.#parts;
     const room = this.#roomFor(from, buffer);
     if (room <= 0) return this.#atEnd(from);
-    const bytes = await this.#parts.file().read(from, known.check, buffer.subarray(0, room));
+    const bytes = await this.#parts.content.file.read(from, known.check, buffer.subarray(0, room));
     if (phase.isEnded) return ENDED;
     if (bytes === undefined || bytes === 'other') return this.#notRead(bytes);
-    if (from + bytes.length > sizes.sizeBytes) this.#parts.recordSize(from + bytes.length);
+    if (from + bytes.length > sizes.sizeBytes) this.#parts.content.recordSize(from + bytes.length);
     const isEndOfFile = bytes.length < buffer.length;
     const run = holes.mayBeSkippedAt(from) ? findNulRun(bytes) : undefined;
     const checksum = known.checksum ?? (await evidence.checksumAt(from));
@@ -109,7 +114,7 @@ export class StreamReader {
   }
 
   #notRead(bytes: 'other' | undefined): StreamRead {
-    if (bytes === 'other' || this.#parts.file().access.failure !== 'unreadable') {
+    if (bytes === 'other' || this.#parts.content.file.access.failure !== 'unreadable') {
       this.#signals.contentLost();
       return WAITING;
     }
@@ -122,18 +127,18 @@ export class StreamReader {
   /** Skips the NUL bytes that begin at `start` when the file was idle and other bytes follow. */
   async #skip(start: Position, checksum: RunningChecksum | undefined, buffer: Buffer): Promise<StreamRead> {
     const { holes, sizes, phase } = this.#parts;
-    const context = { file: this.#parts.file(), buffer, sizeBytes: sizes.sizeBytes, checksum };
+    const context = { file: this.#parts.content.file, buffer, sizeBytes: sizes.sizeBytes, checksum };
     const decision = await holes.decide(start, context);
     if (phase.isEnded) return ENDED;
     switch (decision.kind) {
       case 'skip':
-        if (decision.isNew) this.#parts.onSkip(start, decision.after.end);
+        if (decision.isNew) this.#parts.content.skip(start, decision.after.end);
         return this.#readAt(decision.after.end, decision.after, buffer);
       case 'end of file':
-        if (decision.ms !== undefined) this.#wakeTimer.set(decision.ms);
+        if (decision.ms !== undefined) this.#wakeAfter(decision.ms);
         return this.#atEnd(start);
       case 'wait':
-        this.#wakeTimer.set(decision.ms);
+        this.#wakeAfter(decision.ms);
         this.#signals.progressed();
         return WAITING;
       case 'scan on':
@@ -182,7 +187,7 @@ export class StreamReader {
     const isStored = await signals.save();
     if (phase.isEnded) return ENDED;
     if (isStored) format.noteStored();
-    else this.#wakeTimer.set(STORE_AGAIN_MS);
+    else this.#wakeAfter(STORE_AGAIN_MS);
     return isStored && !phase.isHeldBack ? undefined : WAITING;
   }
 
@@ -197,33 +202,44 @@ export class StreamReader {
     return Math.min(this.#idleMs, unchangedMs ?? Number.POSITIVE_INFINITY);
   }
 
+  /** All is read. An idle stream keeps little memory. */
+  #rest(): void {
+    this.#isDrained = true;
+    this.#parts.batches.rest();
+  }
+
   #atEnd(from: Position, rest?: { readonly idleMs: number }): StreamRead {
-    if (rest !== undefined) this.#wakeTimer.set(Math.max(50, FLUSH_AFTER_IDLE_MS - rest.idleMs));
+    if (rest !== undefined) this.#wakeAfter(Math.max(50, FLUSH_AFTER_IDLE_MS - rest.idleMs));
     if (rest !== undefined && this.#parts.limit !== undefined) {
       // A next run may never read the rest: this run waits until the record ends, or the file was idle.
       if (this.#lastRecordAt !== from) this.#signals.wake();
       this.#lastRecordAt = from;
-    } else if (from >= this.#parts.evidence.marks.read[0]) this.#isDrained = true;
+    } else if (from >= this.#parts.evidence.marks.read[0]) this.#rest();
     this.#signals.progressed();
     return WAITING;
   }
 }
 
 export interface StreamReaderParts {
-  /** The file of the stream now. */
-  readonly file: () => VerifiedFile;
+  readonly content: ReadContent;
   readonly phase: StreamPhase;
   readonly evidence: StreamEvidence;
   readonly holes: NulHoles;
   readonly batches: BatchBuilder;
   readonly format: StreamFormat;
   readonly sizes: SizeHistory;
-  readonly recordSize: (sizeBytes: number) => void;
-  readonly onSkip: (start: Position, end: Position) => void;
   readonly signals: StreamSignals;
   readonly clock: Clock;
   /** Reading stops at this position, but the record that begins before it is read to its end. */
   readonly limit: Position | undefined;
+}
+
+/** The content of the stream that is read. */
+interface ReadContent {
+  /** The file of the stream now. */
+  readonly file: VerifiedFile;
+  recordSize(sizeBytes: number): void;
+  skip(start: Position, end: Position): void;
 }
 
 /** The evidence for the bytes before a position. */

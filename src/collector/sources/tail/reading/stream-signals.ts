@@ -21,14 +21,41 @@ export type StreamOwner<Stream> = {
   readonly [Signal in keyof StreamSignals]: (stream: Stream) => ReturnType<StreamSignals[Signal]>;
 };
 
-export function signalsOf<Stream>(stream: Stream, owner: StreamOwner<Stream>): StreamSignals {
-  return {
-    contentLost: () => owner.contentLost(stream),
-    unreadable: () => owner.unreadable(stream),
-    diverged: () => owner.diverged(stream),
-    changed: () => owner.changed(stream),
-    save: () => owner.save(stream),
-    progressed: () => owner.progressed(stream),
-    wake: () => owner.wake(stream),
-  };
+/** The signals of one stream. There are many streams, so they share these methods. */
+export class SignalsOf<Stream> implements StreamSignals {
+  readonly #stream: Stream;
+  readonly #owner: StreamOwner<Stream>;
+
+  constructor(stream: Stream, owner: StreamOwner<Stream>) {
+    this.#stream = stream;
+    this.#owner = owner;
+  }
+
+  contentLost(): void {
+    this.#owner.contentLost(this.#stream);
+  }
+
+  unreadable(): void {
+    this.#owner.unreadable(this.#stream);
+  }
+
+  diverged(): void {
+    this.#owner.diverged(this.#stream);
+  }
+
+  changed(): void {
+    this.#owner.changed(this.#stream);
+  }
+
+  save(): Promise<boolean> {
+    return this.#owner.save(this.#stream);
+  }
+
+  progressed(): void {
+    this.#owner.progressed(this.#stream);
+  }
+
+  wake(): void {
+    this.#owner.wake(this.#stream);
+  }
 }

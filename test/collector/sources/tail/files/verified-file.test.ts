@@ -23,7 +23,7 @@ async function verified(content: string, { prefixLength = 1024 } = {}) {
   const prefix = new FilePrefix(Buffer.from(content.slice(0, 1024))).hash(
     Math.min(prefixLength, content.length),
   );
-  return { file: new VerifiedFile(access, { prefix }, () => grown++), path, grown: () => grown };
+  return { file: new VerifiedFile(access, { prefix }, { changed: () => grown++ }), path, grown: () => grown };
 }
 
 describe('VerifiedFile', () => {
