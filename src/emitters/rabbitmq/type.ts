@@ -1,0 +1,14 @@
+import type { EmitterType } from '../emitter.ts';
+import { parseRabbitmqConfiguration, RABBITMQ_FORMAT, type RabbitmqConfiguration } from './configuration.ts';
+import { RabbitmqEmitter } from './rabbitmq-emitter.ts';
+import { tryConnections } from './try-connection.ts';
+
+export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
+  ...RABBITMQ_FORMAT,
+  description:
+    'Publishes records to a queue, an exchange or a stream of RabbitMQ, with publisher confirms; an aggregator can consume them.',
+  guarantee: 'at-least-once',
+  parse: parseRabbitmqConfiguration,
+  tryConnections,
+  create: (configuration, environment) => new RabbitmqEmitter(configuration, environment),
+};
