@@ -29,6 +29,7 @@ import { filterOptions } from './filters/filter-options.ts';
 import { grpcIntake } from './intake/grpc/grpc-intake.ts';
 import { connectionLimits } from './intake/grpc/intake-limits.ts';
 import { Intakes } from './intake/intakes.ts';
+import { rabbitmqIntake } from './intake/rabbitmq/rabbitmq-intake.ts';
 import { lateAlerts } from './late-alerts.ts';
 import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
 import { alertPager } from './notify/alert-pager.ts';
@@ -344,7 +345,12 @@ class RunningAggregator implements Aggregator {
         software: `mega-collector/${this.#deps.version}`,
         undeliveredRecords: () => this.delivery().undeliveredRecords,
       },
-      [grpcIntake({ address, addressVariable, credentials: this.#credentials, limits })],
+      [
+        grpcIntake({ address, addressVariable, credentials: this.#credentials, limits }),
+        ...(this.#config.rabbitmqIntakes ?? []).map((configuration) =>
+          rabbitmqIntake({ configuration, stateDirectory: this.#config.stateDirectory }),
+        ),
+      ],
     );
     await intakes.start();
     this.#intakes = intakes;
