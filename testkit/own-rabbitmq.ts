@@ -35,7 +35,7 @@ const USER = 'rabbitmq';
 const READY_TIMEOUT_MS = 120_000;
 /** Below it the disk alarm is raised: small enough for any machine. */
 const NO_ALARM = '1MB';
-const ALARM = '100TB';
+const ALARM = '100000GB';
 
 /**
  * A private RabbitMQ broker on free ports of 127.0.0.1, with streams, in its own directory and with its own port mapper

@@ -91,6 +91,8 @@ export class ConfirmedPublisher {
         (error: unknown) => {
           if (open !== this.#open) return;
           this.#pendingBytes -= bytes;
+          // A returned message is confirmed after its return, so no later confirm counts.
+          if (this.#failure !== undefined) return;
           if (error === null || error === undefined) onConfirmed();
           else this.#fail({ reason: 'the broker did not store a message (nack)' });
           this.#wake();
