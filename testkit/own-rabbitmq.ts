@@ -145,6 +145,14 @@ export class OwnRabbitmq {
     await this.control('set_disk_free_limit', NO_ALARM);
   }
 
+  /**
+   * Writes the names of new quorum queues to disk. The broker does that only every few minutes: a queue that was declared
+   * just before a kill would be empty after it, and without a leader.
+   */
+  async syncQueueNames(): Promise<void> {
+    await this.control('eval', '[ok = dets:sync(T) || T <- dets:all()].');
+  }
+
   /** Opens a connection, which is closed in any case. */
   async use<T>(work: (connection: ChannelModel) => Promise<T>, vhost = '/'): Promise<T> {
     const connection = await connect(this.url(vhost));

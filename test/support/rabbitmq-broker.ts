@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { OwnRabbitmq, type RabbitmqTls } from '../../testkit/own-rabbitmq.ts';
 
 /** Why the tests with a broker are skipped; undefined: they are not. */
@@ -12,17 +12,30 @@ export const MISSING_RABBITMQ = OwnRabbitmq.isInstalled()
 let shared: Promise<OwnRabbitmq> | undefined;
 let end: () => Promise<void> = async () => {};
 
-// Registered when the file is imported: a hook cannot be added by a test that runs.
-afterAll(() => end(), 60_000);
+/** Its first start takes long on a busy machine. */
+const START_TIMEOUT_MS = 180_000;
 
-/** One broker for all tests of a file: its start takes seconds. */
-export function sharedBroker(tls?: RabbitmqTls): Promise<OwnRabbitmq> {
-  shared ??= startBroker(tls);
+/**
+ * Call it in a `describe`, or at the top of a file: the broker starts before the first test and ends after the last one.
+ * One broker for all tests of a file, since its start takes seconds.
+ */
+export function useBroker(tls: () => Promise<RabbitmqTls | undefined> = async () => undefined): void {
+  beforeAll(async () => {
+    shared ??= startBroker(await tls());
+    await shared;
+  }, START_TIMEOUT_MS);
+  afterAll(() => end(), START_TIMEOUT_MS);
+}
+
+export function sharedBroker(): Promise<OwnRabbitmq> {
+  if (shared === undefined) throw new Error('useBroker was not called');
   return shared;
 }
 
 async function startBroker(tls: RabbitmqTls | undefined): Promise<OwnRabbitmq> {
   const directory = await mkdtemp(join(tmpdir(), 'mega-collector-rabbitmq-'));
+  // Its user must reach its directory.
+  await chmod(directory, 0o755);
   const broker = await OwnRabbitmq.create({
     directory: join(directory, 'broker'),
     ...(tls !== undefined && { tls }),
@@ -31,8 +44,6 @@ async function startBroker(tls: RabbitmqTls | undefined): Promise<OwnRabbitmq> {
     await broker.end();
     await rm(directory, { recursive: true, force: true });
   };
-  // Its user must reach its directory.
-  await chmod(directory, 0o755);
   await broker.start();
   return broker;
 }

@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import type { ChannelModel, Options, SocketOptions } from 'amqplib';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { productVersion } from '../../runtime/product-version.ts';
 import type { TlsClientOptions } from '../socket-transport.ts';
 import type { TransportFailure } from '../transport.ts';
-import { failureOf } from '../transport-failure.ts';
+import { failureOf, timedOut } from '../transport-failure.ts';
 import { type BrokerAddress, brokerAddressText } from './broker-address.ts';
 
 /** A broker that does not answer for two intervals is gone. */
@@ -35,6 +36,11 @@ export class BrokerConnector {
 
   constructor(login: BrokerLogin) {
     this.#login = login;
+  }
+
+  /** For connecting, and for the answer to a declaration. */
+  get timeoutMs(): number {
+    return this.#login.timeoutMs;
   }
 
   async open(signal: AbortSignal): Promise<BrokerOpening> {
@@ -156,6 +162,24 @@ export class BrokerConnection {
     this.destroy();
   }
 
+  /**
+   * The answer of the broker to requests on a channel. A queue without a leader never answers, so the connection ends after
+   * the timeout. Rejects with the reason.
+   */
+  async answered<T>(requests: () => Promise<T>, { clock, timeoutMs }: AnswerLimit): Promise<T> {
+    const cancel = clock.after(timeoutMs, () => {
+      this.ended ??= timedOut('the broker did not answer', timeoutMs);
+      this.destroy();
+    });
+    try {
+      return await requests();
+    } catch (error) {
+      throw this.ended === undefined ? error : new Error(this.ended.reason, { cause: error });
+    } finally {
+      cancel();
+    }
+  }
+
   /** Ends the connection without an answer of the broker. */
   destroy(): void {
     this.ended ??= CLOSED;
@@ -163,6 +187,11 @@ export class BrokerConnection {
     const { stream } = this.model.connection as { readonly stream?: { destroy(): void } };
     stream?.destroy();
   }
+}
+
+export interface AnswerLimit {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
 }
 
 const CLOSED: TransportFailure = { reason: 'the connection is closed' };

@@ -117,13 +117,12 @@ export class ConfirmedPublisher {
   }
 
   async #openChannel(connection: BrokerConnection): Promise<TransportFailure | undefined> {
+    const { connector, clock } = this.#options;
     try {
-      const channel = await connection.model.createConfirmChannel();
-      const open = { connection, channel };
-      channel.on('error', (error) => this.#failOf(open, brokerFailure(error)));
-      channel.on('close', () => this.#failOf(open, { reason: 'the broker has closed the channel' }));
-      channel.on('return', (message: Message) => this.#returned(open, message));
-      await declareTopology(channel, this.#options.topology);
+      const open = await connection.answered(() => this.#declare(connection), {
+        clock,
+        timeoutMs: connector.timeoutMs,
+      });
       connection.model.on('blocked', () => this.#alarmChanged(open));
       connection.model.on('unblocked', () => this.#alarmChanged(open));
       void connection.whenEnded.then((failure) => this.#failOf(open, failure));
@@ -135,6 +134,16 @@ export class ConfirmedPublisher {
       connection.destroy();
       return brokerFailure(error);
     }
+  }
+
+  async #declare(connection: BrokerConnection): Promise<OpenChannel> {
+    const channel = await connection.model.createConfirmChannel();
+    const open = { connection, channel };
+    channel.on('error', (error) => this.#failOf(open, brokerFailure(error)));
+    channel.on('close', () => this.#failOf(open, { reason: 'the broker has closed the channel' }));
+    channel.on('return', (message: Message) => this.#returned(open, message));
+    await declareTopology(channel, this.#options.topology);
+    return open;
   }
 
   #alarmChanged(open: OpenChannel): void {

@@ -141,18 +141,10 @@ export class QueueConsumer {
 
   async #consume(connection: BrokerConnection, onConsuming: () => void): Promise<TransportFailure> {
     const session = new Session(connection);
+    const { clock, connector } = this.#options;
     try {
-      const channel = await connection.model.createChannel();
-      session.use(channel);
-      const { topology, prefetch } = this.#options;
-      await declareTopology(channel, topology);
-      await channel.prefetch(prefetch);
-      if (this.#isPaused || this.#stopping.signal.aborted) return { reason: PAUSED };
-      this.#session = session;
-      const { consumerTag } = await channel.consume(topology.queue, (message) =>
-        this.#received(session, message),
-      );
-      session.consumerTag = consumerTag;
+      const limit = { clock, timeoutMs: connector.timeoutMs };
+      if (!(await connection.answered(() => this.#declare(session), limit))) return { reason: PAUSED };
       onConsuming();
       return await session.whenEnded;
     } catch (error) {
@@ -162,6 +154,21 @@ export class QueueConsumer {
       if (this.#session === session) this.#session = undefined;
       connection.destroy();
     }
+  }
+
+  /** False: it was paused or stopped in the meantime. */
+  async #declare(session: Session): Promise<boolean> {
+    const { topology, prefetch } = this.#options;
+    const channel = await session.connection.model.createChannel();
+    session.use(channel);
+    await declareTopology(channel, topology);
+    await channel.prefetch(prefetch);
+    if (this.#isPaused || this.#stopping.signal.aborted) return false;
+    this.#session = session;
+    const onMessage = (message: ConsumeMessage | null) => this.#received(session, message);
+    const { consumerTag } = await channel.consume(topology.queue, onMessage);
+    session.consumerTag = consumerTag;
+    return true;
   }
 
   #received(session: Session, message: ConsumeMessage | null): void {

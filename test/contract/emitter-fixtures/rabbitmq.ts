@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
 import { onTestFinished } from 'vitest';
-import { MISSING_RABBITMQ, sharedBroker } from '../../support/rabbitmq-broker.ts';
+import { MISSING_RABBITMQ, sharedBroker, useBroker } from '../../support/rabbitmq-broker.ts';
 import type { EmitterFixture } from '../emitter-fixture.ts';
 
 /** A queue of its own for each test, at one broker for all of them. */
 export const rabbitmqFixture: EmitterFixture = {
   type: 'rabbitmq',
   ...(MISSING_RABBITMQ !== undefined && { missing: MISSING_RABBITMQ }),
+  prepare: () => useBroker(),
   open: async () => {
     const broker = await sharedBroker();
     const queue = `contract-${randomUUID()}`;

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Channel, GetMessage, Options } from 'amqplib';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Emitter } from '../../../src/emitters/emitter.ts';
 import { rabbitmqType } from '../../../src/emitters/rabbitmq/type.ts';
 import { batchOf } from '../../../src/records/batch.ts';
@@ -12,7 +15,7 @@ import type { TlsMaterial } from '../../../src/runtime/tls.ts';
 import { freePort } from '../../../testkit/free-ports.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { emitterEnvironment } from '../../support/emitter-environment.ts';
-import { MISSING_RABBITMQ, sharedBroker } from '../../support/rabbitmq-broker.ts';
+import { MISSING_RABBITMQ, sharedBroker, useBroker } from '../../support/rabbitmq-broker.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 
 /** The restart of a killed broker takes a while on a busy machine. */
@@ -23,28 +26,23 @@ const skipped = MISSING_RABBITMQ === undefined ? '' : ` (skipped: ${MISSING_RABB
 
 interface Certificates {
   readonly ca: string;
-  readonly server: TlsMaterial;
   readonly client: TlsMaterial;
 }
 
 describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, () => {
-  let certificates: Promise<Certificates> | undefined;
+  let certificates: Certificates | undefined;
 
-  async function issueCertificates(): Promise<Certificates> {
-    const authority = await CertificateAuthority.create();
+  useBroker(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mega-collector-test-'));
+    afterAll(() => rm(directory, { recursive: true, force: true }));
+    const authority = await CertificateAuthority.create('Test Authority', directory);
     const server = await authority.issue({ name: 'localhost' });
-    const client = await authority.issue({ name: 'client' });
-    return { ca: authority.certificate, server, client };
-  }
-
-  async function broker() {
-    certificates ??= issueCertificates();
-    const { ca, server } = await certificates;
-    return await sharedBroker({ ca, certificate: server.certificate, key: server.key });
-  }
+    certificates = { ca: authority.certificate, client: await authority.issue({ name: 'client' }) };
+    return { ca: authority.certificate, certificate: server.certificate, key: server.key };
+  });
 
   async function channel(): Promise<Channel> {
-    const connection = await (await import('amqplib')).connect((await broker()).url());
+    const connection = await (await import('amqplib')).connect((await sharedBroker()).url());
     connection.on('error', () => {});
     onTestFinished(() => connection.close().catch(() => {}));
     const opened = await connection.createChannel();
@@ -53,7 +51,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
   }
 
   async function started(options: object) {
-    const configuration = JSON.stringify({ address: (await broker()).url(), ...options });
+    const configuration = JSON.stringify({ address: (await sharedBroker()).url(), ...options });
     const [configured] = rabbitmqType.parse(configuration);
     if (configured === undefined) throw new Error('no emitter');
     const environment = emitterEnvironment({ clock: systemClock });
@@ -180,7 +178,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
   });
 
   test('holds while the broker has an alarm, and sends nothing twice after it', async () => {
-    const own = await broker();
+    const own = await sharedBroker();
     const queue = await declared();
     const { emitter, value } = await started({
       ...{ queue, queue_type: 'existing', body: 'raw', confirm_timeout: '300ms' },
@@ -211,7 +209,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
 
   test('uses another broker when the first one cannot be reached', async () => {
     const queue = await declared();
-    const own = await broker();
+    const own = await sharedBroker();
     const address = [`amqp://127.0.0.1:${await freePort()}`, own.url()];
     const { emitter } = await started({ address, queue, queue_type: 'existing', body: 'raw' });
     await deliver(emitter, recordBatch(['a\n']));
@@ -219,13 +217,13 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
   });
 
   test('connects with TLS to a virtual host', async () => {
-    const own = await broker();
+    const own = await sharedBroker();
     const vhost = `host ${randomUUID()}`;
     await own.control('add_vhost', vhost);
     await own.control('set_permissions', '-p', vhost, 'guest', '.*', '.*', '.*');
     const address = `amqps://localhost:${own.tlsPort}/${encodeURIComponent(vhost)}`;
     const queue = `test-${randomUUID()}`;
-    const { ca = '', client } = (await certificates) ?? {};
+    const { ca = '', client } = certificates ?? {};
     const tls = { ca, certificate: client?.certificate, key: client?.key };
     const { emitter } = await started({ address, queue, ...tls });
     await deliver(emitter, recordBatch(['a\n']));
@@ -239,7 +237,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
   });
 
   test('reports a wrong password without the password', async () => {
-    const own = await broker();
+    const own = await sharedBroker();
     const address = own.url('/', 'guest', 'wrong-secret');
     const { emitter } = await started({ address, queue: 'any' });
     const reason = await failureOf(emitter, recordBatch(['a\n']));
@@ -261,11 +259,12 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
   test(
     'delivers each record after the broker was killed',
     async () => {
-      const own = await broker();
+      const own = await sharedBroker();
       const queue = `test-${randomUUID()}`;
       const { emitter } = await started({ queue, body: 'raw' });
       await deliver(emitter, recordBatch(['before\n']));
       await emitter.emit(batchOf([recordBatch(['unflushed\n'])]), never);
+      await own.syncQueueNames();
       await own.kill();
       const slice = recordBatch(lines(50));
       expect(await failureOf(emitter, slice)).toMatch(/\w/);

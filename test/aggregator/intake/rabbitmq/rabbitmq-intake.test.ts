@@ -11,12 +11,11 @@ import { encodeRecordBatchMessage } from '../../../../src/emitters/rabbitmq/reco
 import type { RecordBatch } from '../../../../src/records/record-batch.ts';
 import { mintStreamId } from '../../../../src/records/stream-id.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
-import { MAX_RANGES } from '../../../../src/storage/queue/group-plan.ts';
 import type { Ledger, QueueWriter } from '../../../../src/storage/queue/queue-contract.ts';
 import { queueFixture, readAll } from '../../../storage/queue-fixture.ts';
 import { capturedLogger } from '../../../support/captured-logger.ts';
 import { MemoryStore } from '../../../support/memory-store.ts';
-import { MISSING_RABBITMQ, sharedBroker } from '../../../support/rabbitmq-broker.ts';
+import { MISSING_RABBITMQ, sharedBroker, useBroker } from '../../../support/rabbitmq-broker.ts';
 import { recordBatch } from '../../../support/record-batches.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -27,6 +26,8 @@ const until = <T>(check: () => T) => vi.waitFor(check, PATIENT);
 const skipped = MISSING_RABBITMQ === undefined ? '' : ` (skipped: ${MISSING_RABBITMQ})`;
 
 describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () => {
+  useBroker();
+
   async function channel(): Promise<Channel> {
     const connection = await (await import('amqplib')).connect((await sharedBroker()).url());
     connection.on('error', () => {});
@@ -58,12 +59,6 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () 
   /** Messages that no consumer has: 0 also while a consumer has not answered them. */
   const readyIn = async (queue: string) => (await (await channel()).checkQueue(queue)).messageCount;
 
-  async function unanswered(queue: string): Promise<number> {
-    const text = await (await sharedBroker()).control('list_queues', 'name', 'messages');
-    const line = text.split('\n').find((each) => each.startsWith(queue));
-    return Number(line?.split('\t')[1]);
-  }
-
   async function started(queue: QueueWriter, ledger: Ledger, options: object) {
     const stateDirectory = await temporaryDirectory();
     const { logger, lines } = capturedLogger();
@@ -85,23 +80,45 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () 
     return { intakes, stateDirectory, lines, value };
   }
 
-  test('acknowledges a message after its records are stored, not before', async () => {
-    const queue = await declared();
+  function waitingStore() {
     const store = new MemoryStore();
     let release = () => {};
     store.gate = new Promise((resolve) => {
       release = resolve;
     });
-    const { value } = await started(store, store, { queue });
+    const isReceived = (batch: RecordBatch) =>
+      store.open(batch.stream, { collectorId: 'another', tlsSubject: undefined }).kind === 'refused';
+    return { store, isReceived, release: () => release() };
+  }
+
+  /** A message without an acknowledgement is ready for other consumers when its consumer has gone. */
+  async function leftBy({ intakes }: { readonly intakes: Intakes }, queue: string): Promise<number> {
+    await intakes.stop(AbortSignal.timeout(60_000));
+    return await readyIn(queue);
+  }
+
+  test('acknowledges a message after its records are stored', async () => {
+    const queue = await declared();
+    const store = new MemoryStore();
+    const running = await started(store, store, { queue });
     const batch = recordBatch(['one\n']);
     await publish(queue, batch);
-    await until(() => expect(store.ranges(batch.stream)).toEqual([]));
-    await until(async () => expect(await readyIn(queue)).toBe(0));
-    expect(await unanswered(queue)).toBe(1);
-    release();
-    await until(async () => expect(await unanswered(queue)).toBe(0));
+    await until(async () => expect(await running.value('messages_total')).toBe(1));
     expect(store.bytesOf(batch.stream).toString()).toBe('one\n');
-    expect(await value('messages_total')).toBe(1);
+    expect(await leftBy(running, queue)).toBe(0);
+  });
+
+  test('does not acknowledge a message whose records are not stored at the deadline', async () => {
+    const queue = await declared();
+    const { store, isReceived, release } = waitingStore();
+    const { intakes } = await started(store, store, { queue });
+    const batch = recordBatch(['one\n']);
+    await publish(queue, batch);
+    await until(async () => expect(await readyIn(queue)).toBe(0));
+    await until(() => expect(isReceived(batch)).toBe(true));
+    await intakes.stop(AbortSignal.abort());
+    await until(async () => expect(await readyIn(queue)).toBe(1));
+    release();
   });
 
   test('stores the bytes of repeated and overlapping messages once', async () => {
@@ -136,13 +153,14 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () 
   test('keeps a rejected message in the state directory without a dead letter exchange', async () => {
     const queue = await declared();
     const store = new MemoryStore();
-    const { stateDirectory } = await started(store, store, { queue });
+    const running = await started(store, store, { queue });
     const damaged = encodeRecordBatchMessage(recordBatch([`${'x'.repeat(100)}\n`]), 'none');
     damaged[damaged.length - 5] = 0x21;
     const confirmed = await channel();
     confirmed.sendToQueue(queue, damaged);
-    await until(async () => expect(await unanswered(queue)).toBe(0));
-    const directory = join(stateDirectory, 'rabbitmq-rejected');
+    await until(async () => expect(await running.value('rejected_messages_total')).toBe(1));
+    expect(await leftBy(running, queue)).toBe(0);
+    const directory = join(running.stateDirectory, 'rabbitmq-rejected');
     const [file = '', ...others] = await readdir(directory);
     expect(others).toEqual([]);
     const kept = JSON.parse(await readFile(join(directory, file), 'utf8'));
@@ -186,30 +204,23 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () 
     await until(async () => expect(await value('redelivered_messages_total')).toBeGreaterThan(0));
     store.failure = undefined;
     await until(() => expect(store.bytesOf(batch.stream).toString()).toBe('one\n'));
-    await until(async () => expect(await unanswered(queue)).toBe(0));
   });
 
   test('answers the batches that wait for the disk before it stops', async () => {
     const queue = await declared();
-    const store = new MemoryStore();
-    let release = () => {};
-    store.gate = new Promise((resolve) => {
-      release = resolve;
-    });
-    const { intakes } = await started(store, store, { queue });
+    const { store, isReceived, release } = waitingStore();
+    const running = await started(store, store, { queue });
     const batch = recordBatch(['one\n']);
     await publish(queue, batch);
     await until(async () => expect(await readyIn(queue)).toBe(0));
-    const opened = () => store.open(batch.stream, { collectorId: 'other', tlsSubject: undefined });
-    await until(() => expect(opened().kind).toBe('refused'));
-    const stopped = intakes.stop(new AbortController().signal);
+    await until(() => expect(isReceived(batch)).toBe(true));
+    const left = leftBy(running, queue);
     release();
-    await stopped;
-    await until(async () => expect(await unanswered(queue)).toBe(0));
+    expect(await left).toBe(0);
     expect(store.bytesOf(batch.stream).toString()).toBe('one\n');
   });
 
-  test('shares a queue with another aggregator, also when their streams have many gaps', async () => {
+  test('shares a queue with another aggregator', async () => {
     const name = await declared();
     const first = await queueFixture();
     const second = await queueFixture();
@@ -217,7 +228,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () 
       [first, second].map(({ queue }) => started(queue, queue.ledger, { queue: name, prefetch: 1 })),
     );
     const stream = mintStreamId();
-    const records = Array.from({ length: 3 * MAX_RANGES }, (_, index) => `${10_000 + index}\n`);
+    const records = Array.from({ length: 200 }, (_, index) => `${10_000 + index}\n`);
     await publish(
       name,
       ...records.map((record, index) => recordBatch([record], { stream, start: index * record.length })),
@@ -252,6 +263,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`intake rabbitmq${skipped}`, () 
       const store = new MemoryStore();
       const { value, lines } = await started(store, store, { queue, queue_type: 'quorum' });
       await until(async () => expect(await value('connected')).toBe(1));
+      await broker.syncQueueNames();
       await broker.kill();
       await until(async () => expect(await value('connected')).toBe(0));
       expect(lines.some(({ msg }) => msg.startsWith('Cannot consume from RabbitMQ'))).toBe(true);
