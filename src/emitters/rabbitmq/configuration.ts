@@ -36,7 +36,7 @@ export const rabbitmqShape = {
   }),
   queue_type: z.enum(QUEUE_TYPES).default('quorum').meta({
     description:
-      'Type of the queue. `stream`: a stream of the stream plugin; each message is stored once. `existing`: the queue must exist.',
+      'Type of the queue. `stream`: a stream, which keeps its messages until `max_bytes`. `existing`: the queue must exist.',
   }),
   exchange: z.string().max(255).default('').meta({
     format: 'name',
@@ -71,11 +71,6 @@ export const rabbitmqShape = {
       format: 'byte size',
       description: 'Streams only: size above which the broker deletes the oldest part of a declared stream.',
     }),
-  stream_port: z.int().min(1).max(65_535).optional().meta({
-    format: '1 to 65535',
-    default: '5552, with TLS 5551',
-    description: 'Streams only: port of the stream plugin.',
-  }),
   compression: z.enum(['lz4', 'none']).default('lz4').meta({
     description: 'Compression of a `record-batch`.',
   }),
@@ -121,20 +116,12 @@ function problemsOf(configuration: RabbitmqConfiguration, place: string): readon
   const isStream = queue_type === 'stream';
   const ofRecords = body === 'record-batch' && routing_key !== undefined ? namesOfRecords(routing_key) : [];
   return [
-    ...(queue === undefined && (exchange === '' || isStream)
-      ? [problem('queue', 'is required without an exchange')]
-      : []),
+    ...(queue === undefined && exchange === '' ? [problem('queue', 'is required without an exchange')] : []),
     ...(exchange !== '' && routing_key === undefined && queue === undefined
       ? [problem('routing_key', 'is required for an exchange without a queue')]
       : []),
-    ...(isStream && (exchange !== '' || routing_key !== undefined)
-      ? [problem('exchange', 'has no effect: a stream receives its messages directly')]
-      : []),
     ...(!isStream && configuration.max_bytes !== undefined
       ? [problem('max_bytes', 'has no effect: it applies to streams only')]
-      : []),
-    ...(!isStream && configuration.stream_port !== undefined
-      ? [problem('stream_port', 'has no effect: it applies to streams only')]
       : []),
     ...ofRecords.map((name) =>
       problem('routing_key', `{${name}} differs between the records of a message; use another body`),

@@ -53,14 +53,10 @@ const shape = {
     .min(1)
     .optional()
     .meta({ format: 'path', description: 'TLS only: trusted certificate authorities, as PEM.' }),
-  certificate_file: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      format: 'path',
-      description: 'TLS only: the client certificate, followed by its chain, as PEM.',
-    }),
+  certificate_file: z.string().min(1).optional().meta({
+    format: 'path',
+    description: 'TLS only: the client certificate, followed by its chain, as PEM.',
+  }),
   key_file: z
     .string()
     .min(1)

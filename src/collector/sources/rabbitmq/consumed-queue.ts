@@ -47,6 +47,7 @@ export class ConsumedQueue {
   /** Appended, in the order of their positions. */
   #unflushed: Appended[] = [];
   #consumer: QueueConsumer | undefined;
+  #isAppending = false;
   #appending: Promise<void> | undefined;
   #messageId: string | undefined;
   #address: string | undefined;
@@ -143,19 +144,19 @@ export class ConsumedQueue {
   #received(delivery: Delivery): void {
     if (this.#stopping.signal.aborted) return;
     this.#waiting.push(delivery);
-    this.#appending ??= this.#append().finally(() => {
-      this.#appending = undefined;
-    });
+    if (!this.#isAppending) this.#appending = this.#append();
   }
 
   /** Messages stay in their order, so each waits for the room of the one before it. */
   async #append(): Promise<void> {
+    this.#isAppending = true;
     const { signal } = this.#stopping;
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const bytes = next.content.length + 1;
-      if (!this.#writer.hasRoom(bytes) && !(await this.#writer.whenRoom(bytes, signal))) return;
+      if (!this.#writer.hasRoom(bytes) && !(await this.#writer.whenRoom(bytes, signal))) break;
       if (next.isCurrent) this.#add(next);
     }
+    this.#isAppending = false;
   }
 
   #add(delivery: Delivery): void {
