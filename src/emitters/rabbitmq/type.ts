@@ -1,7 +1,8 @@
+import { tryBrokers } from '../../transport/rabbitmq/try-brokers.ts';
 import type { EmitterType } from '../emitter.ts';
+import { brokerLogin } from './broker-login.ts';
 import { parseRabbitmqConfiguration, RABBITMQ_FORMAT, type RabbitmqConfiguration } from './configuration.ts';
 import { RabbitmqEmitter } from './rabbitmq-emitter.ts';
-import { tryConnections } from './try-connection.ts';
 
 export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
   ...RABBITMQ_FORMAT,
@@ -9,6 +10,7 @@ export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
     'Publishes records to a queue, an exchange or a stream of RabbitMQ, with publisher confirms; an aggregator can consume them.',
   guarantee: 'at-least-once',
   parse: parseRabbitmqConfiguration,
-  tryConnections,
+  tryConnections: (configuration, { name, signal }) =>
+    tryBrokers(configuration.address, () => brokerLogin(configuration, name), signal),
   create: (configuration, environment) => new RabbitmqEmitter(configuration, environment),
 };

@@ -12,8 +12,8 @@ export interface BrokerAddress {
   readonly password: string | undefined;
 }
 
-export const DEFAULT_BROKER_PORT = 5672;
-export const DEFAULT_BROKER_TLS_PORT = 5671;
+const DEFAULT_BROKER_PORT = 5672;
+const DEFAULT_BROKER_TLS_PORT = 5671;
 export const BROKER_ADDRESS_FORMAT =
   '`amqp://host:port/vhost` or `amqps://host:port/vhost`, or a list of them';
 

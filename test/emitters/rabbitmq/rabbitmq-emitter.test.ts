@@ -207,6 +207,39 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`emitter rabbitmq${skipped}`, ()
     expect(await textsOf(queue)).toEqual(['kept']);
   });
 
+  test('publishes to a stream', async () => {
+    const queue = `test-${randomUUID()}`;
+    const { emitter } = await started({ queue, queue_type: 'stream', body: 'raw', max_bytes: '10MiB' });
+    await deliver(emitter, recordBatch(lines(3)));
+    const reader = await channel();
+    await reader.prefetch(10);
+    const texts: string[] = [];
+    const onMessage = (message: { readonly content: Buffer } | null) => {
+      if (message !== null) texts.push(message.content.toString());
+    };
+    await reader.consume(queue, onMessage, { arguments: { 'x-stream-offset': 'first' } });
+    await vi.waitFor(() => expect(texts).toEqual(['line 0', 'line 1', 'line 2']), PATIENT);
+  });
+
+  test('tries each broker without declaring anything', async () => {
+    const own = await sharedBroker();
+    const port = await freePort();
+    const queue = `test-${randomUUID()}`;
+    const address = [own.url(), `amqp://127.0.0.1:${port}`];
+    const [configured] = rabbitmqType.parse(JSON.stringify({ address, queue }));
+    const signal = AbortSignal.timeout(30_000);
+    const context = { name: 'test', stateDirectory: '/nonexistent', clock: systemClock, signal };
+    const trials = await rabbitmqType.tryConnections?.(configured?.configuration as never, context);
+    expect(trials).toEqual([
+      { target: `RabbitMQ amqp://127.0.0.1:${own.port}` },
+      {
+        target: `RabbitMQ amqp://127.0.0.1:${port}`,
+        failure: expect.objectContaining({ reason: expect.stringContaining('refused') }),
+      },
+    ]);
+    await expect((await channel()).checkQueue(queue)).rejects.toThrow('NOT_FOUND');
+  });
+
   test('uses another broker when the first one cannot be reached', async () => {
     const queue = await declared();
     const own = await sharedBroker();

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readClientTls } from '../../../emitters/client-tls.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import { decodeRequest, type WireBatch } from '../../../records/publish-codec.ts';
 import type { RecordBatch } from '../../../records/record-batch.ts';
@@ -12,6 +11,7 @@ import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { verifyBatch } from '../verify-batch.ts';
 import type { RabbitmqIntakeConfiguration } from './configuration.ts';
 import { RABBITMQ_INTAKE_EVENTS, type RabbitmqIntakeEvents } from './events.ts';
+import { intakeLogin } from './intake-login.ts';
 import { KeptMessages } from './kept-messages.ts';
 import { type QueueName, queueOwner } from './queue-owner.ts';
 
@@ -85,13 +85,9 @@ export class RabbitmqIntake implements Intake {
 
   async #createConsumer(): Promise<QueueConsumer> {
     const { configuration } = this.#options;
-    const { address: addresses, username, password, timeout, queue } = configuration;
-    const hasTls = addresses.some((each) => each.hasTls);
+    const { queue } = configuration;
     return new QueueConsumer({
-      connector: new BrokerConnector({
-        ...{ addresses, username, password, timeoutMs: timeout, purpose: `intake of ${queue}` },
-        tls: hasTls ? await readClientTls(configuration) : undefined,
-      }),
+      connector: new BrokerConnector(await intakeLogin(configuration)),
       topology: {
         queue,
         queueType: configuration.queue_type,
