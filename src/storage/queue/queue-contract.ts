@@ -36,7 +36,7 @@ export interface IncomingBatch {
   readonly checksums?: ChecksumPair | undefined;
   readonly writer?: StreamWriter | undefined;
   /**
-   * Other aggregators receive parts of the stream too (the consumers of one broker queue), so it has gaps for ever. When it
+   * Other aggregators receive parts of the stream too (the consumers of one broker queue), so its ranges have gaps. When it
    * has many, its oldest ranges are forgotten: a later repetition of these bytes is only found by a store.
    */
   readonly isShared?: true;

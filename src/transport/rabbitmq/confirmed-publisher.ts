@@ -47,7 +47,7 @@ export class ConfirmedPublisher {
     this.#options = options;
   }
 
-  /** Of the last connection, or of the last attempt. */
+  /** The address of the last connection or attempt. */
   get address(): string {
     return this.#address;
   }

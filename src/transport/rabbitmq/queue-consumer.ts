@@ -100,7 +100,7 @@ export class QueueConsumer {
     await this.cancel(deadline);
     await this.#session?.connection.close(deadline);
     this.#session?.end({ reason: 'stopped' });
-    await this.#running;
+    if (this.#running !== undefined) await untilAborted(this.#running, deadline);
   }
 
   async #run(): Promise<void> {
