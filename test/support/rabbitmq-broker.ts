@@ -16,15 +16,18 @@ let end: () => Promise<void> = async () => {};
 const START_TIMEOUT_MS = 180_000;
 
 /**
- * Call it in a `describe`, or at the top of a file: the broker starts before the first test and ends after the last one.
- * One broker for all tests of a file, since its start takes seconds.
+ * Call it in a `describe`: the broker starts before the first test and ends after the last one. One broker for all of
+ * them, since its start takes seconds.
  */
 export function useBroker(tls: () => Promise<RabbitmqTls | undefined> = async () => undefined): void {
   beforeAll(async () => {
     shared ??= startBroker(await tls());
     await shared;
   }, START_TIMEOUT_MS);
-  afterAll(() => end(), START_TIMEOUT_MS);
+  afterAll(async () => {
+    shared = undefined;
+    await end();
+  }, START_TIMEOUT_MS);
 }
 
 export function sharedBroker(): Promise<OwnRabbitmq> {
