@@ -32,8 +32,8 @@ test: build tools ## Install what the tests need, run all of them, a short chaos
 	@node $(TOOLS)/bench/peers/prepare.js
 	@node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json=.tmp/test-report.json $(ONLY)
 
-chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity]
-	@SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
+chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1]
+	@RABBITMQ=$(RABBITMQ) SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
 fuzz: $(INSTALLED) ## Compile and run random filters on random lines: none throws, none takes more than 100 ms  [RUNS=1000000 SEED=n]
 	@FUZZ_RUNS=$(or $(RUNS),1000000) $(if $(SEED),FUZZ_SEED=$(SEED)) node_modules/.bin/vitest run --maxWorkers=1 test/filters/filter-fuzz.test.ts

@@ -1,7 +1,7 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [ROUNDS=n] [SEED=n]`: into a
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1] [ROUNDS=n] [SEED=n]`: into a
  * file, or into a store; PostgreSQL may have two aggregators. With SYSLOG, real syslog senders instead of files; repeated
- * messages are marked, or dropped by their identity. Exits with 0 only if every line was delivered as guaranteed; otherwise
+ * messages are marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
 
@@ -12,6 +12,7 @@ import { errorMessage } from '../../src/runtime/error-message.ts';
 import { freshSeed } from '../../testkit/random.ts';
 import { runChaos } from './chaos.ts';
 import { describeReport, failuresOf } from './chaos-report.ts';
+import { describeRabbitmqReport, rabbitmqFailuresOf, runRabbitmqChaos } from './rabbitmq/rabbitmq-chaos.ts';
 import { runStoreChaos, type StoreChaosPlan } from './store/store-chaos.ts';
 import { describeStoreReport, storeFailuresOf } from './store/store-report.ts';
 import { runSyslogChaos } from './syslog/syslog-chaos.ts';
@@ -23,12 +24,13 @@ interface Outcome {
 }
 
 const { STORE = '', SYSLOG = '', AGGREGATORS, LOSE_STATE = '', FILTER = '', ROUNDS, SEED } = process.env;
+const hasBroker = process.env.RABBITMQ === '1';
 const hasFilter = FILTER === '1';
 const losesState = LOSE_STATE === '1';
 const store = storeOf(STORE);
 const syslog = syslogOf(SYSLOG);
 const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
-const rounds = wholeNumber('ROUNDS', ROUNDS, store === undefined && syslog === undefined ? 20 : 50);
+const rounds = wholeNumber('ROUNDS', ROUNDS, usualRounds());
 const seed = wholeNumber('SEED', SEED, freshSeed());
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
 const again = [
@@ -37,6 +39,7 @@ const again = [
   aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
   losesState ? ' LOSE_STATE=1' : '',
   hasFilter ? ' FILTER=1' : '',
+  hasBroker ? ' RABBITMQ=1' : '',
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
 say(`seed ${seed} (again: make chaos${again})`);
@@ -62,7 +65,13 @@ async function isClean(): Promise<boolean> {
   }
 }
 
+function usualRounds(): number {
+  if (hasBroker) return 30;
+  return store === undefined && syslog === undefined ? 20 : 50;
+}
+
 function chosenRun(): Promise<Outcome> {
+  if (hasBroker) return throughRabbitmq();
   if (syslog !== undefined) return fromSyslog(syslog === 'identity');
   return store === undefined ? intoFile() : intoStore(store);
 }
@@ -70,6 +79,11 @@ function chosenRun(): Promise<Outcome> {
 async function fromSyslog(hasIdentity: boolean): Promise<Outcome> {
   const report = await runSyslogChaos({ rounds, seed, directory, hasIdentity, say });
   return { text: describeSyslogReport(report), failures: syslogFailuresOf(report) };
+}
+
+async function throughRabbitmq(): Promise<Outcome> {
+  const report = await runRabbitmqChaos({ rounds, seed, directory, say });
+  return { text: describeRabbitmqReport(report), failures: rabbitmqFailuresOf(report) };
 }
 
 async function intoFile(): Promise<Outcome> {

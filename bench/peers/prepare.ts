@@ -7,7 +7,7 @@ import { SYSLOG_NG_PACKAGES } from './syslog-ng.ts';
 
 /**
  * Provides the real programs that the tests use. The senders of syslog (rsyslog, syslog-ng, socat, busybox) are
- * unpacked outside of the system; openssl and PostgreSQL are installed if that is permitted. Missing programs are reported here, and the
+ * unpacked outside of the system; openssl, PostgreSQL and RabbitMQ are installed if that is permitted. Missing programs are reported here, and the
  * tests skip them by name.
  */
 const has = (program: string) =>
@@ -24,6 +24,7 @@ async function prepare(what: string, bring: () => unknown): Promise<void> {
 
 await prepare('openssl', () => has('openssl') || installPackage('openssl'));
 await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || installPackage('postgresql'));
+await prepare('RabbitMQ', () => existsSync('/usr/lib/rabbitmq') || installPackage('rabbitmq-server'));
 await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));
 await prepare('socat', () => unpackDebianPackages(['socat']));

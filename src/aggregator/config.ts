@@ -18,6 +18,7 @@ import { stateDirectoryOf } from '../runtime/configuration/state-directory.ts';
 import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variables.ts';
 import { unknownVariables } from '../runtime/configuration/unknown-variables.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
+import type { RabbitmqIntakeConfiguration } from './intake/rabbitmq/configuration.ts';
 import type { NotifyConfiguration } from './notify-configuration.ts';
 import { AGGREGATOR_VARIABLES, DEFAULT_PUBLISH_FREQUENCY_MS } from './variables.ts';
 
@@ -37,6 +38,8 @@ export interface AggregatorConfig {
   readonly maxBatchSize: number;
   /** undefined: not set; see `publishFrequencyMs`. */
   readonly minimumPublishFrequencyMs: number | undefined;
+  /** Queues of RabbitMQ with record batches. Absent: none. */
+  readonly rabbitmqIntakes?: readonly RabbitmqIntakeConfiguration[] | undefined;
   readonly maxConnections: number;
   readonly maxStreams: number;
   readonly queueMaxBytes: number;
@@ -111,6 +114,7 @@ export function parseAggregatorConfig(
     stateDirectory,
     maxBatchSize: values.maxBatchSize,
     minimumPublishFrequencyMs: values.minimumPublishFrequencyMs,
+    rabbitmqIntakes: values.rabbitmqIntakes,
     maxConnections: values.maxConnections,
     maxStreams: values.maxStreams,
     queueMaxBytes: values.queueMaxBytes,

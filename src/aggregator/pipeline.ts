@@ -32,6 +32,7 @@ import { filterOptions } from './filters/filter-options.ts';
 import { grpcIntake } from './intake/grpc/grpc-intake.ts';
 import { connectionLimits } from './intake/grpc/intake-limits.ts';
 import { Intakes } from './intake/intakes.ts';
+import { rabbitmqIntake } from './intake/rabbitmq/rabbitmq-intake.ts';
 import { lateAlerts } from './late-alerts.ts';
 import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
 import { alertPager } from './notify/alert-pager.ts';
@@ -360,7 +361,12 @@ class RunningAggregator implements Aggregator {
         undeliveredRecords: () => this.delivery().undeliveredRecords,
         whenDelivered: acknowledge === undefined ? undefined : () => queue.whenDelivered(acknowledge.emitter),
       },
-      [grpcIntake({ address, addressVariable, credentials: this.#credentials, limits })],
+      [
+        grpcIntake({ address, addressVariable, credentials: this.#credentials, limits }),
+        ...(this.#config.rabbitmqIntakes ?? []).map((configuration) =>
+          rabbitmqIntake({ configuration, stateDirectory: this.#config.stateDirectory }),
+        ),
+      ],
     );
     await intakes.start();
     this.#intakes = intakes;

@@ -15,6 +15,12 @@ import {
   oneOf,
   positiveDurationMs,
 } from '../runtime/configuration/value-parsers.ts';
+import {
+  parseRabbitmqIntakes,
+  RABBITMQ_INTAKE_EXAMPLE,
+  RABBITMQ_INTAKE_KEYS,
+  RABBITMQ_INTAKE_VARIABLE,
+} from './intake/rabbitmq/configuration.ts';
 import { NOTIFY_EXAMPLE, NOTIFY_KEYS, notifyConfiguration } from './notify-configuration.ts';
 
 /** Two of the largest batches: with less, the intake could stop permanently. */
@@ -115,6 +121,17 @@ export const AGGREGATOR_VARIABLES = {
     default: '1024',
     example: '4096',
     parse: integerBetween(2, 65_536),
+  },
+  rabbitmqIntakes: {
+    name: RABBITMQ_INTAKE_VARIABLE,
+    flag: '--rabbitmq-intake-configuration',
+    description:
+      'Queues of RabbitMQ from which the aggregator consumes record batches, in addition to the collectors that connect to it.',
+    format: 'JSON object or list of objects',
+    keys: RABBITMQ_INTAKE_KEYS,
+    example: RABBITMQ_INTAKE_EXAMPLE,
+    secret: true,
+    parse: parseRabbitmqIntakes,
   },
   maxStreams: {
     name: 'AGGREGATOR_MAX_STREAMS_PER_COLLECTOR',

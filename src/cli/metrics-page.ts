@@ -3,11 +3,13 @@ import { DELIVERY_METRICS } from '../aggregator/delivery/events.ts';
 import { FILTER_METRICS } from '../aggregator/filters/events.ts';
 import { INTAKE_METRICS } from '../aggregator/intake/events.ts';
 import { GRPC_METRICS } from '../aggregator/intake/grpc/events.ts';
+import { RABBITMQ_INTAKE_METRICS } from '../aggregator/intake/rabbitmq/events.ts';
 import { NOTIFY_METRICS } from '../aggregator/notify/events.ts';
 import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
 import { HARVEST_METRICS } from '../collector/sources/harvest/events.ts';
 import { PG_LOGFEBE_METRICS } from '../collector/sources/pg-logfebe/events.ts';
+import { RABBITMQ_SOURCE_METRICS } from '../collector/sources/rabbitmq/events.ts';
 import { SYSLOG_METRICS as SYSLOG_SOURCE_METRICS } from '../collector/sources/syslog/events.ts';
 import { TAIL_METRICS } from '../collector/sources/tail/files/events.ts';
 import { BLACKHOLE_METRICS } from '../emitters/blackhole/blackhole-emitter.ts';
@@ -17,6 +19,7 @@ import { FILE_METRICS } from '../emitters/file/events.ts';
 import { GELF_METRICS } from '../emitters/gelf/events.ts';
 import { LOGPLEX_METRICS } from '../emitters/logplex/events.ts';
 import { POSTGRES_METRICS } from '../emitters/postgres/events.ts';
+import { RABBITMQ_METRICS } from '../emitters/rabbitmq/events.ts';
 import { RELP_METRICS } from '../emitters/relp/events.ts';
 import { SYSLOG_METRICS } from '../emitters/syslog/events.ts';
 import { MONITOR_METRICS } from '../monitoring/events.ts';
@@ -31,7 +34,7 @@ interface Section {
 
 /** All metrics of both halves, in the order of the page. */
 export const METRIC_SECTIONS: readonly Section[] = [
-  { title: 'Aggregator: intake', tables: [INTAKE_METRICS, GRPC_METRICS] },
+  { title: 'Aggregator: intake', tables: [INTAKE_METRICS, GRPC_METRICS, RABBITMQ_INTAKE_METRICS] },
   { title: 'Aggregator: queue', tables: [QUEUE_METRICS, QUEUE_GAUGES] },
   {
     title: 'Aggregator: delivery of each emitter',
@@ -44,6 +47,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Emitter syslog', tables: [SYSLOG_METRICS] },
   { title: 'Emitter relp', tables: [RELP_METRICS] },
   { title: 'Emitter logplex', tables: [LOGPLEX_METRICS] },
+  { title: 'Emitter rabbitmq', tables: [RABBITMQ_METRICS] },
   { title: 'Emitter blackhole', tables: [BLACKHOLE_METRICS] },
   { title: 'Query API', tables: [API_METRICS] },
   { title: 'Monitor', tables: [MONITOR_METRICS] },
@@ -51,6 +55,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Collector: publisher', tables: [PUBLISHER_METRICS] },
   { title: 'Collector: tailed files', tables: [TAIL_METRICS] },
   { title: 'Collector: syslog', tables: [SYSLOG_SOURCE_METRICS] },
+  { title: 'Collector: RabbitMQ', tables: [RABBITMQ_SOURCE_METRICS] },
   { title: 'Collector: upload directories', tables: [HARVEST_METRICS] },
   { title: 'Collector: PostgreSQL sockets', tables: [PG_LOGFEBE_METRICS] },
   {

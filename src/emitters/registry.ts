@@ -5,6 +5,7 @@ import { fileType } from './file/type.ts';
 import { gelfType } from './gelf/type.ts';
 import { logplexType } from './logplex/type.ts';
 import { postgresType } from './postgres/type.ts';
+import { rabbitmqType } from './rabbitmq/type.ts';
 import { relpType } from './relp/type.ts';
 import { syslogType } from './syslog/type.ts';
 import { textType } from './text/type.ts';
@@ -19,5 +20,6 @@ export const emitterTypes: readonly EmitterType[] = [
   syslogType,
   relpType,
   logplexType,
+  rabbitmqType,
   blackholeType,
 ];

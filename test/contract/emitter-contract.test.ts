@@ -41,9 +41,10 @@ function contract(fixture: EmitterFixture, how: string, make: MakeEmitter): void
   if (type === undefined) return;
   const { missing } = fixture;
   const why = missing === undefined ? '' : ` (skipped: ${missing})`;
-  describe.skipIf(missing !== undefined)(`emitter ${type.type}${how}${why}`, () =>
-    emitterContract(type, fixture, make),
-  );
+  describe.skipIf(missing !== undefined)(`emitter ${type.type}${how}${why}`, () => {
+    fixture.prepare?.();
+    emitterContract(type, fixture, make);
+  });
 }
 
 const IN_THREAD = ['file', 'duckdb', 'postgres'];

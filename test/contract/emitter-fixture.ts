@@ -4,6 +4,8 @@ export interface EmitterFixture {
   readonly type: string;
   /** Names a missing requirement of this machine; its tests are then skipped. */
   readonly missing?: string;
+  /** Registers hooks for all tests of this type, such as the start of a server. */
+  prepare?(): void;
   /** A destination for one test; cleans up when the test ends. */
   open(): Promise<Destination>;
 }

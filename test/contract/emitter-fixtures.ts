@@ -5,6 +5,7 @@ import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
 import { logplexFixture } from './emitter-fixtures/logplex.ts';
 import { postgresFixture } from './emitter-fixtures/postgres.ts';
+import { rabbitmqFixture } from './emitter-fixtures/rabbitmq.ts';
 import { relpFixture } from './emitter-fixtures/relp.ts';
 import { syslogFixture } from './emitter-fixtures/syslog.ts';
 import { textFixture } from './emitter-fixtures/text.ts';
@@ -19,5 +20,6 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   syslogFixture,
   relpFixture,
   logplexFixture,
+  rabbitmqFixture,
   blackholeFixture,
 ];

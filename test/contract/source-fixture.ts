@@ -5,6 +5,10 @@ import type { Environment } from '../../src/runtime/configuration/configuration.
 export interface SourceFixture {
   /** As in the registry. */
   readonly name: string;
+  /** Names a missing requirement of this machine; its tests are then skipped. */
+  readonly missing?: string;
+  /** Registers hooks for all tests of this source, such as the start of a server. */
+  prepare?(): void;
   /** Something that writes records, for one test, in an empty directory. */
   open(directory: string): Promise<RecordOrigin>;
 }

@@ -1,6 +1,7 @@
 import type { SourceFixture } from './source-fixture.ts';
 import { harvestFixture } from './source-fixtures/harvest.ts';
 import { pgLogfebeFixture } from './source-fixtures/pg-logfebe.ts';
+import { rabbitmqSourceFixture } from './source-fixtures/rabbitmq.ts';
 import { syslogFixture } from './source-fixtures/syslog.ts';
 import { tailFixture } from './source-fixtures/tail.ts';
 
@@ -9,5 +10,6 @@ export const sourceFixtures: readonly SourceFixture[] = [
   tailFixture,
   harvestFixture,
   syslogFixture,
+  rabbitmqSourceFixture,
   pgLogfebeFixture,
 ];

@@ -25,8 +25,9 @@ export class CertificateAuthority {
     this.certificate = certificate;
   }
 
-  static async create(name = 'Test Authority'): Promise<CertificateAuthority> {
-    const directory = await temporaryDirectory();
+  /** `parent`: a directory that the caller removes; by default one that is removed at the end of the test. */
+  static async create(name = 'Test Authority', parent?: string): Promise<CertificateAuthority> {
+    const directory = parent ?? (await temporaryDirectory());
     const at = (file: string) => join(directory, file);
     await makeKey(at('ca.key'));
     await run('openssl', [

@@ -26,6 +26,7 @@ export async function servedMetrics(directory: string): Promise<string> {
     SERVE_DB_DIR: serves,
     COLLECTOR_HARVEST: JSON.stringify([{ path: uploads }]),
     COLLECTOR_SYSLOG: 'tcp://:0',
+    COLLECTOR_RABBITMQ_CONFIGURATION: '[{"address": "amqp://127.0.0.1:9", "queue": "logs"}]',
   };
   await (await pair.createCollector(sources)).start();
   const texts = [pair.aggregatorHttp, pair.collectorHttp].map(async (address) =>
@@ -41,6 +42,8 @@ const EMITTERS = {
   AGGREGATOR_BLACKHOLE_CONFIGURATION: '{}',
   AGGREGATOR_GELF_CONFIGURATION: '{"address": "tcp://127.0.0.1:9"}',
   AGGREGATOR_LOGPLEX_CONFIGURATION: '{"url": "http://token:t.0@127.0.0.1:9/logs"}',
+  AGGREGATOR_RABBITMQ_CONFIGURATION: '{"address": "amqp://127.0.0.1:9", "queue": "logs"}',
+  AGGREGATOR_RABBITMQ_INTAKE_CONFIGURATION: '{"address": "amqp://127.0.0.1:9", "queue": "logs"}',
   AGGREGATOR_RELP_CONFIGURATION: '{"address": "relp://127.0.0.1:9"}',
   AGGREGATOR_SYSLOG_CONFIGURATION: '{"address": "tcp://127.0.0.1:9"}',
   AGGREGATOR_NOTIFY_CONFIGURATION: JSON.stringify({

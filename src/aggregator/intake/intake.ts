@@ -8,7 +8,7 @@ import type { BatchAcceptor } from './batch-acceptor.ts';
 import type { IntakeEvents } from './events.ts';
 
 /**
- * One way for record batches to enter the aggregator: gRPC calls of collectors today. An intake speaks a protocol and
+ * One way for record batches to enter the aggregator: gRPC calls of collectors, or a queue of RabbitMQ. An intake speaks a protocol and
  * authenticates its senders; `BatchAcceptor` and the ledger decide about the batches, the same for all intakes.
  *
  *     sender --protocol--> intake --verifyBatch--> BatchAcceptor --> queue
@@ -22,7 +22,7 @@ import type { IntakeEvents } from './events.ts';
  *   - `stop` stops reading, waits until the deadline for the outcome of each batch that it has passed on, and answers it.
  */
 export interface Intake extends Component {
-  /** For log lines: `grpc`. */
+  /** For log lines: `grpc`, `rabbitmq`. */
   readonly name: string;
 }
 

@@ -1,8 +1,15 @@
 import { harvestType } from './harvest/type.ts';
 import { pgLogfebeType } from './pg-logfebe/type.ts';
+import { rabbitmqSourceType } from './rabbitmq/type.ts';
 import type { SourceType } from './source-type.ts';
 import { syslogType } from './syslog/type.ts';
 import { tailType } from './tail/type.ts';
 
 /** All sources, in the order of the help and the docs. */
-export const sourceTypes: readonly SourceType[] = [tailType, harvestType, syslogType, pgLogfebeType];
+export const sourceTypes: readonly SourceType[] = [
+  tailType,
+  harvestType,
+  syslogType,
+  rabbitmqSourceType,
+  pgLogfebeType,
+];

@@ -39,6 +39,11 @@ export interface GroupPlan {
 
 /** A stream with more gaps than this is rejected: its row is written with each batch. */
 export const MAX_RANGES = 1000;
+/**
+ * The kept ranges of a stream that several aggregators receive. More than the messages that a broker delivers again after a
+ * failure.
+ */
+export const MAX_SHARED_RANGES = 256;
 
 export interface PlannedEntry {
   readonly batch: RecordBatch;
@@ -68,7 +73,8 @@ export class GroupPlanner implements GroupPlan {
     checkOwner(before, incoming);
     checkBytes(before, incoming);
     const parts = outside({ start: batch.start, end: endOf(batch) }, before.ranges);
-    const ranges = addRange(before.ranges, { start: batch.start, end: endOf(batch) });
+    const united = addRange(before.ranges, { start: batch.start, end: endOf(batch) });
+    const ranges = incoming.isShared ? united.slice(-MAX_SHARED_RANGES) : united;
     if (ranges.length > MAX_RANGES) {
       throw new BatchRefusedError(`Stream ${batch.stream} has more than ${MAX_RANGES} gaps`);
     }

@@ -35,6 +35,11 @@ export interface IncomingBatch {
   /** Absent for a collector of version 0.1.0. They match the records. */
   readonly checksums?: ChecksumPair | undefined;
   readonly writer?: StreamWriter | undefined;
+  /**
+   * Other aggregators receive parts of the stream too (the consumers of one broker queue), so its ranges have gaps. When it
+   * has many, its oldest ranges are forgotten: a later repetition of these bytes is only found by a store.
+   */
+  readonly isShared?: true;
 }
 
 /** The collector process that sent a batch, and the state of the stream that it knows. */

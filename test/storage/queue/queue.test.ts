@@ -7,6 +7,7 @@ import type { Json } from '../../../src/records/json.ts';
 import { emptyChecksum, extendChecksum } from '../../../src/records/running-checksum.ts';
 import { mintStreamId, type StreamId } from '../../../src/records/stream-id.ts';
 import { CorruptQueueEntryError } from '../../../src/storage/queue/corrupt-queue-entry-error.ts';
+import { MAX_RANGES, MAX_SHARED_RANGES } from '../../../src/storage/queue/group-plan.ts';
 import { QueueError } from '../../../src/storage/queue/queue-contract.ts';
 import { openStateStore } from '../../../src/storage/state/state-store.ts';
 import { recordBatch } from '../../support/record-batches.ts';
@@ -92,6 +93,20 @@ describe('append', () => {
     ]);
     expect(await metrics.metrics()).toContain('aggregator_queue_gaps_total 1');
     expect(await metrics.metrics()).toContain('aggregator_queue_appended_bytes_total 6');
+  });
+
+  test('accepts any number of gaps in a stream that other aggregators receive too', async () => {
+    const { queue } = await queueFixture();
+    const stream = mintStreamId();
+    const starts = Array.from({ length: MAX_RANGES + 10 }, (_, index) => index * 10);
+    await Promise.all(
+      starts.map((start) => queue.append({ ...incoming(['x\n'], { stream, start }), isShared: true })),
+    );
+    expect(await readAll(queue)).toHaveLength(starts.length);
+    expect(queue.ledger.ranges(stream)).toHaveLength(MAX_SHARED_RANGES);
+    const last = starts.at(-1) ?? 0;
+    await queue.append({ ...incoming(['x\n'], { stream, start: last }), isShared: true });
+    expect(await readAll(queue, 'again')).toHaveLength(starts.length);
   });
 
   test('rejects a stream with too many gaps, but not others in the group', async () => {

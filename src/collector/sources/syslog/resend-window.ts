@@ -31,11 +31,11 @@ export class ResendWindow {
   readonly #changed = new Set<PeerWindow>();
   #lastEnd: Position = 0;
 
-  constructor({ store, listener, identity, isMarking = true }: ResendWindowOptions) {
+  constructor({ store, listener, identity, isMarking = true, table = RESENDS_TABLE }: ResendWindowOptions) {
     this.#isMarking = isMarking;
     this.#identity = identity;
     this.#listener = listener;
-    this.#table = store.table(RESENDS_TABLE);
+    this.#table = store.table(table);
     for (const { key, value } of this.#table.entries({ prefix: listener })) {
       const [, name, block] = key as [string, string, number];
       this.#peer(name).restore(block, value);
@@ -163,6 +163,8 @@ export interface ResendWindowOptions {
   readonly identity?: MessageIdentity | undefined;
   /** Default: true. Otherwise repetitions without an identity are not recognized. */
   readonly isMarking?: boolean;
+  /** The name of its table in the state; default: the one of syslog listeners. */
+  readonly table?: string;
 }
 
 interface TrackOptions {

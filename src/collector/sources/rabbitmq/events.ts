@@ -1,0 +1,58 @@
+import type { Amount } from '../../../records/amount.ts';
+import { defineEvents, type Reports } from '../../../runtime/events/define-events.ts';
+import { counter, gauge, metricTable } from '../../../runtime/events/metric-table.ts';
+
+const labels = ['queue'];
+
+export const RABBITMQ_SOURCE_METRICS = metricTable('collector_rabbitmq_', {
+  connected: gauge('connected', '1 while messages are consumed', {
+    labels,
+    alarm: 'is 0: the broker cannot be reached, or the queue does not exist',
+  }),
+  records: counter('records_total', 'Messages received', { labels }),
+  bytes: counter('bytes_total', 'Bytes of received messages', { labels }),
+  repeated: counter(
+    'repeated_messages_total',
+    'Messages that the broker delivered again, marked or dropped',
+    {
+      labels,
+    },
+  ),
+  split: counter('split_messages_total', 'Messages above 1 MiB, which became several records', { labels }),
+});
+
+interface OfQueue {
+  readonly queue: string;
+}
+
+interface Place extends OfQueue {
+  readonly address: string;
+}
+
+export const RABBITMQ_SOURCE_EVENTS = defineEvents(RABBITMQ_SOURCE_METRICS, (event) => ({
+  connected: event<Place>({
+    info: 'Consuming messages of RabbitMQ',
+    endsAll: true,
+    count: ({ connected }, { queue }) => connected.set(1, { queue }),
+  }),
+  disconnected: event<Place & { readonly reason: string }>({
+    warn: 'Cannot consume from RabbitMQ; waiting to connect again',
+    once: ({ queue, reason }) => ({ topic: queue, value: reason }),
+    repeatAfterMs: 10 * 60_000,
+    count: ({ connected }, { queue }) => connected.set(0, { queue }),
+  }),
+  received: event<OfQueue & Amount>({
+    count: (metrics, { queue, records, bytes }) => {
+      metrics.records.inc(records, { queue });
+      metrics.bytes.inc(bytes, { queue });
+    },
+  }),
+  repeated: event<OfQueue>({ count: ({ repeated }, { queue }) => repeated.inc(1, { queue }) }),
+  split: event<OfQueue & { readonly bytes: number }>({
+    warn: 'A message is longer than a record; it became several records',
+    limit: { party: ({ queue }) => queue },
+    count: ({ split }, { queue }) => split.inc(1, { queue }),
+  }),
+}));
+
+export type RabbitmqSourceEvents = Reports<typeof RABBITMQ_SOURCE_EVENTS.definitions>;

@@ -1,0 +1,45 @@
+import { storedStatus } from '../../journal/channel-status.ts';
+import type { SourceType } from '../source-type.ts';
+import type { RabbitmqQueueConfiguration } from './configuration.ts';
+import { lossRecord } from './loss-record.ts';
+import { queueOrigin } from './queue-origin.ts';
+import { RABBITMQ_SOURCE_VARIABLES } from './variables.ts';
+
+/** Queues of RabbitMQ with messages of other programs. */
+export interface RabbitmqSourceConfiguration {
+  readonly queues: readonly RabbitmqQueueConfiguration[];
+  readonly journalMaxBytes: number;
+}
+
+const NAME = 'rabbitmq';
+const { rabbitmqQueues: queuesVariable } = RABBITMQ_SOURCE_VARIABLES;
+
+export const rabbitmqSourceType: SourceType<RabbitmqSourceConfiguration, typeof RABBITMQ_SOURCE_VARIABLES> = {
+  name: NAME,
+  variables: RABBITMQ_SOURCE_VARIABLES,
+  enabledBy: [queuesVariable.name],
+  parse: ({ rabbitmqQueues: queues = [], rabbitmqJournalMaxBytes: journalMaxBytes }) => {
+    const origins = queues.map(queueOrigin);
+    const repeated = origins.find((origin, index) => origins.indexOf(origin) < index);
+    return {
+      configuration: queues.length === 0 ? undefined : { queues, journalMaxBytes },
+      problems:
+        repeated === undefined ? [] : [{ variable: queuesVariable.name, message: `has ${repeated} twice` }],
+    };
+  },
+  open: async ({ queues, journalMaxBytes }, environment) => {
+    const { Journal } = await import('../../journal/journal.ts');
+    const { RabbitmqSource } = await import('./rabbitmq-source.ts');
+    const { stateDirectory, store, resource, ...dependencies } = environment;
+    const journal = await Journal.open({
+      name: NAME,
+      directory: stateDirectory,
+      state: store,
+      maxBytes: journalMaxBytes,
+      lossRecord,
+      ...dependencies,
+    });
+    return new RabbitmqSource({ queues, resource, journal, store, ...dependencies });
+  },
+  leftovers: async (store) => ({ streams: storedStatus(store, NAME) }),
+};

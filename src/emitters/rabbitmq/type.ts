@@ -1,0 +1,16 @@
+import { tryBrokers } from '../../transport/rabbitmq/try-brokers.ts';
+import type { EmitterType } from '../emitter.ts';
+import { brokerLogin } from './broker-login.ts';
+import { parseRabbitmqConfiguration, RABBITMQ_FORMAT, type RabbitmqConfiguration } from './configuration.ts';
+import { RabbitmqEmitter } from './rabbitmq-emitter.ts';
+
+export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
+  ...RABBITMQ_FORMAT,
+  description:
+    'Publishes records to a queue, an exchange or a stream of RabbitMQ, with publisher confirms; an aggregator can consume them.',
+  guarantee: 'at-least-once',
+  parse: parseRabbitmqConfiguration,
+  tryConnections: (configuration, { name, signal }) =>
+    tryBrokers(configuration.address, () => brokerLogin(configuration, name), signal),
+  create: (configuration, environment) => new RabbitmqEmitter(configuration, environment),
+};
