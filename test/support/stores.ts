@@ -41,6 +41,11 @@ export function describeEachStore(title: string, suite: (openStore: OpenStore) =
   describeInClickHouse(title, suite);
 }
 
+/** The runs of a property that queries this store: a query of ClickHouse is planned for several milliseconds. */
+export function runsIn({ database }: Pick<TestStore, 'database'>, runs: number): number {
+  return database.dialect === 'clickhouse' ? Math.ceil(runs / 6) : runs;
+}
+
 /** One server for the suite, and a database for each store. */
 export function describeInClickHouse(title: string, suite: (openStore: OpenStore) => void): void {
   if (CLICKHOUSE_MISSING !== undefined) {

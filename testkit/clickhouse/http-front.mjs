@@ -39,6 +39,8 @@ const NO_SETTINGS = new Set([
   'send_progress_in_http_headers',
   'http_headers_progress_interval_ms',
   'buffer_size',
+  // It could not be set back.
+  'readonly',
 ]);
 
 let turn = Promise.resolve();
@@ -93,20 +95,34 @@ async function execute(parameters, body) {
   const query = parameters.get('query') ?? '';
   const data = query === '' ? undefined : body;
   const text = query === '' ? body.toString() : query;
-  const settings = [...parameters].filter(([name]) => !NO_SETTINGS.has(name));
-  const database = parameters.get('database') ?? 'default';
-  await run(`use \`${database}\``);
-  const names = [];
-  try {
-    for (const [name, value] of settings) {
-      await run(`set ${name} = '${value.replaceAll(/[\\']/g, '\\$&')}'`);
-      names.push(name);
-    }
-    return await run(data === undefined || data.length === 0 ? text : withData(text, data));
-  } finally {
-    const settable = names.filter((name) => !name.startsWith('param_'));
-    if (settable.length > 0) await run(`set ${settable.map((name) => `${name} = default`).join(', ')}`);
-  }
+  const settings = new Map([...parameters].filter(([name]) => !NO_SETTINGS.has(name)));
+  await useDatabase(parameters.get('database') ?? 'default');
+  await useSettings(settings);
+  return await run(data === undefined || data.length === 0 ? text : withData(text, data));
+}
+
+let database = '';
+
+async function useDatabase(wanted) {
+  if (wanted === database) return;
+  await run(`use \`${wanted}\``);
+  database = wanted;
+}
+
+/** The settings of the session, which are those of the last request. */
+let current = new Map();
+
+async function useSettings(wanted) {
+  const unset = [...current.keys()].filter((name) => !wanted.has(name) && !name.startsWith('param_'));
+  const changed = [...wanted].filter(([name, value]) => current.get(name) !== value);
+  const assignments = [
+    ...unset.map((name) => `${name} = default`),
+    ...changed.map(([name, value]) => `${name} = '${value.replaceAll(/[\\']/g, '\\$&')}'`),
+  ];
+  if (assignments.length === 0) return;
+  current = new Map();
+  await run(`set ${assignments.join(', ')}`);
+  current = wanted;
 }
 
 /** The engine reads data of a binary format only from a file. */

@@ -78,7 +78,7 @@ function rewritePlain(part: string): string {
 const RETURNING = /\s+returning\s+([\w, ]+)$/i;
 const INSERT = /^insert into (\w+) \(([^)]*)\)\s*(.*)$/is;
 const UPDATE = /^update (\w+) set (.+?)\s+where\s+(.*)$/is;
-const DELETE = /^delete from (\w+)\s+where\s+(.*)$/is;
+const DELETE = /^delete from (\w+)(?:\s+where\s+(.*))?$/is;
 const ON_CONFLICT = /\s+on conflict \((\w+)\)\s+do nothing$/i;
 const VALUES = /^values \((.*)\)$/is;
 /** Locks a row in other databases. */
@@ -91,7 +91,7 @@ function changeOf(text: string, write: (part: string) => string): ClickHouseStat
   if (inserted !== undefined) return insertOf({ table: inserted, columns, rows, returning }, write);
   const [, updated, assignments = '', where = ''] = UPDATE.exec(change) ?? [];
   if (updated !== undefined) return updateOf({ table: updated, assignments, where, returning }, write);
-  const [, deletedFrom, condition = ''] = DELETE.exec(change) ?? [];
+  const [, deletedFrom, condition = 'true'] = DELETE.exec(change) ?? [];
   if (deletedFrom === undefined) return undefined;
   const isThere = write(`select ${returning ?? '1 as one'} from ${deletedFrom} where ${condition}`);
   return {

@@ -9,7 +9,7 @@ import type { SqlValue } from '../../logstore/sql/sql.ts';
 export function sqlLiteral(value: SqlValue, type?: string): string {
   const target = type === undefined ? undefined : columnType(type);
   if (value === null) return target === undefined ? 'null' : `cast(null, '${nullable(target)}')`;
-  if (typeof value === 'string') return textLiteral(type === 'uuid' ? value.replaceAll('-', '') : value);
+  if (typeof value === 'string') return textLiteral(type === 'uuid' ? value.replaceAll('-', '').toLowerCase() : value);
   if (typeof value === 'boolean') return String(value);
   const number = numberLiteral(value);
   return target === undefined || target === 'String' ? number : `cast(${number}, '${target}')`;
@@ -39,6 +39,7 @@ function numberLiteral(value: number): string {
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['text', 'String'],
   ['json', 'String'],
+  ['jsonb', 'String'],
   ['uuid', 'String'],
   ['smallint', 'Int16'],
   ['int', 'Int32'],

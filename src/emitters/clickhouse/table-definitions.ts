@@ -50,25 +50,25 @@ export function smallTable(statement: string, engines: Engines): string {
   const plain = `order by ${key} settings min_bytes_for_wide_part = 10485760`;
   return `create table if not exists ${name}${engines.onCluster} (
     ${columns.map(({ name: column, type }) => `${column} ${type}`).join(', ')}
-  ) engine = ${engine(special?.engine ?? 'MergeTree', engines, special?.version)} ${special?.rest ?? plain}`;
+  ) engine = ${engine(special?.engine ?? 'MergeTree', engines)} ${special?.rest ?? plain}`;
 }
 
 const TIME = "DateTime64(6, 'UTC')";
 
-/** Their rows are numerous, or of a kind whose last version counts. The others are changed by mutations. */
+/** Tables with many rows, or with rows of which the last one counts. Mutations change the others. */
 const SPECIAL: Readonly<Record<string, SpecialTable>> = {
+  // The last row of a writer counts: its flushes are inserted one after another.
   writers: {
     engine: 'ReplacingMergeTree',
-    version: 'last_flush',
     rest: `order by writer ttl ${expiry('seen_at', HOUSEKEEPING.writersMs)}`,
   },
   stored_ranges: {
     engine: 'ReplacingMergeTree',
-    rest: `order by (writer, flush, stream, range_start) ttl ${expiry('stored_at', HOUSEKEEPING.storedRangesMs)}`,
+    rest: `order by (stream, range_start, range_end) ttl ${expiry('stored_at', HOUSEKEEPING.storedRangesMs)}`,
   },
   touched_minutes: {
-    engine: 'ReplacingMergeTree',
-    rest: `order by (writer, flush, minute) ttl ${expiry('stored_at', HOUSEKEEPING.touchedMinutesMs)}`,
+    engine: 'MergeTree',
+    rest: `order by minute ttl ${expiry('stored_at', HOUSEKEEPING.touchedMinutesMs)}`,
   },
   own_names: { engine: 'ReplacingMergeTree', rest: 'order by name' },
   mega_collector_store: { engine: 'ReplacingMergeTree', rest: 'order by version' },
@@ -77,8 +77,6 @@ const SPECIAL: Readonly<Record<string, SpecialTable>> = {
 
 interface SpecialTable {
   readonly engine: 'MergeTree' | 'ReplacingMergeTree';
-  /** Of rows with the same key, the one with the highest value counts. */
-  readonly version?: string;
   readonly rest: string;
 }
 
@@ -105,8 +103,8 @@ const FEW_VALUES: ReadonlySet<string> = new Set([
   'network_protocol_version',
 ]);
 
-function engine(name: string, { replicated }: Engines, version = ''): string {
-  return `${replicated ? 'Replicated' : ''}${name}${version === '' ? '' : `(${version})`}`;
+function engine(name: string, { replicated }: Engines): string {
+  return `${replicated ? 'Replicated' : ''}${name}`;
 }
 
 /** The server remembers the last INSERTs, so that a repetition has no effect; for Replicated tables it always does. */

@@ -69,8 +69,8 @@ export const clickhouseDialect: SqlDialect = {
   // The function for ASCII is much faster, and the other one does not know that `ß` is `SS`.
   containsText: (text, part) =>
     isAscii(part)
-      ? sql`(positionCaseInsensitive(${text}, ${part}::text) > 0)`
-      : sql`(position(lowerUTF8(${text}), lowerUTF8(${part}::text)) > 0)`,
+      ? sql`toBool(positionCaseInsensitive(${text}, ${part}::text) > 0)`
+      : sql`toBool(position(lowerUTF8(${text}), lowerUTF8(${part}::text)) > 0)`,
 
   decimalNumber: (text) => sql`(case when match(${text}, ${DECIMAL_TEXT}) then toFloat64OrNull(${text}) end)`,
 

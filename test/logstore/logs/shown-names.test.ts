@@ -5,7 +5,7 @@ import { searchRequest } from '../../../src/logstore/logs/log-requests.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { jsonBatch } from '../../support/json-batch.ts';
 import { nastyText } from '../../support/nasty-text.ts';
-import { describeEachStore } from '../../support/stores.ts';
+import { describeEachStore, runsIn } from '../../support/stores.ts';
 
 const SHADOWED = {
   status_code: 500,
@@ -67,7 +67,7 @@ describeEachStore('an attribute', (openStore) => {
         ];
         expect((await logs.search(searchRequest.parse({ where }))).entries).toHaveLength(1);
       }),
-      { numRuns: 30 },
+      { numRuns: runsIn({ database }, 30) },
     );
   });
 });
