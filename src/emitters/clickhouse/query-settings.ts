@@ -13,8 +13,8 @@ export const QUERY_SETTINGS: ClickHouseSettings = {
   transform_null_in: 0,
   prefer_column_name_to_alias: 1,
   session_timezone: 'UTC',
-  // The faster parser refuses a whole text because of one number beyond 64 bits.
-  allow_simdjson: 0,
+  // The other parser reads some doubles with a wrong last digit.
+  allow_simdjson: 1,
   output_format_json_quote_64bit_integers: 0,
   output_format_json_quote_denormals: 0,
   // Values are part of the text.

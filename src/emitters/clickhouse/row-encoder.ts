@@ -7,6 +7,7 @@ import type { LogRow } from '../../logstore/log-row.ts';
 import type { LogRecord } from '../../records/log-record.ts';
 import type { Position } from '../../records/position.ts';
 import { DayRows } from './day-rows.ts';
+import { jsonText } from './json-text.ts';
 import {
   MAX_LENGTH_BYTES,
   writeBytes,
@@ -97,8 +98,10 @@ export class RowEncoder {
   }
 
   #writeRow(row: LogRow, shared: Uint8Array): void {
+    const attributes = row.attributes === null ? null : jsonText(row.attributes);
     const day = this.#dayOf(row.timeUnixMicro);
-    const frame = day.reserve(shared.length + ROW_BYTES + textUnits(row) * MAX_UNIT_BYTES);
+    const units = textUnits(row) + (attributes?.length ?? 0);
+    const frame = day.reserve(shared.length + ROW_BYTES + units * MAX_UNIT_BYTES);
     let at = copyBytes(frame, day.offset, shared, 0, shared.length);
     at = writeInt64(frame, at, row.timeUnixMicro);
     at = writeInt64(frame, at, row.position);
@@ -108,7 +111,7 @@ export class RowEncoder {
         : writeInt16(frame, writePresent(frame, at), row.severityNumber);
     at = writeNullableText(frame, at, row.severityText);
     at = writeText(frame, at, row.body);
-    at = writeNullableText(frame, at, row.attributes);
+    at = writeNullableText(frame, at, attributes);
     for (let index = 0; index < ATTRIBUTE_COLUMNS.length; index++) {
       const value = row.columns[index] ?? null;
       if (value === null) at = writeNull(frame, at);
@@ -210,8 +213,9 @@ function writeLineAttributes(
   return start + textEnd - textStart;
 }
 
+/** Without those of the attributes. */
 function textUnits(row: LogRow): number {
-  let units = row.body.length + (row.attributes?.length ?? 0) + (row.severityText?.length ?? 0);
+  let units = row.body.length + (row.severityText?.length ?? 0);
   for (const value of row.columns) if (typeof value === 'string') units += value.length;
   return units;
 }

@@ -1,4 +1,5 @@
 import type { SqlValue } from '../../logstore/sql/sql.ts';
+import { jsonText } from './json-text.ts';
 
 /**
  * A value as a literal. ClickHouse has parameters only in the URL of a request, whose length is limited. In a text
@@ -9,10 +10,16 @@ import type { SqlValue } from '../../logstore/sql/sql.ts';
 export function sqlLiteral(value: SqlValue, type?: string): string {
   const target = type === undefined ? undefined : columnType(type);
   if (value === null) return target === undefined ? 'null' : `cast(null, '${nullable(target)}')`;
-  if (typeof value === 'string') return textLiteral(type === 'uuid' ? value.replaceAll('-', '').toLowerCase() : value);
+  if (typeof value === 'string') return textLiteral(storedText(value, type));
   if (typeof value === 'boolean') return String(value);
   const number = numberLiteral(value);
   return target === undefined || target === 'String' ? number : `cast(${number}, '${target}')`;
+}
+
+/** As the store writes values of this type. */
+function storedText(text: string, type: string | undefined): string {
+  if (type === 'uuid') return text.replaceAll('-', '').toLowerCase();
+  return type === 'json' || type === 'jsonb' ? jsonText(text) : text;
 }
 
 /** ClickHouse's type for a type of the shared statements. Identifiers are texts of 32 digits: see `tables.ts`. */

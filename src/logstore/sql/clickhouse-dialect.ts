@@ -53,7 +53,7 @@ export const clickhouseDialect: SqlDialect = {
         ? undefined
         : sql`(${typeOf(value)} in ('Int64', 'UInt64', 'Double') and ${numberOf(value)} = ${number}::float8)`,
       // Both texts are written by the same function: blanks do not matter.
-      json === undefined ? undefined : sql`${rawOf(value)} = JSONExtractRaw(${`{"v":${json}}`}::text, 'v')`,
+      json === undefined ? undefined : sql`${rawOf(value)} = JSONExtractRaw(${`{"v":${json}}`}::json, 'v')`,
     ].filter((each) => each !== undefined);
     const isEqual = join(
       [sql`${clickhouseDialect.attributeText(column, path)} = ${shown}::text`, ...others],
