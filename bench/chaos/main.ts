@@ -26,7 +26,8 @@ const { STORE = '', SYSLOG = '', AGGREGATORS, FILTER = '', ROUNDS, SEED } = proc
 const hasFilter = FILTER === '1';
 const store = storeOf(STORE);
 const syslog = syslogOf(SYSLOG);
-const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store !== undefined && store !== 'duckdb' ? 2 : 1;
+const aggregators =
+  wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store !== undefined && store !== 'duckdb' ? 2 : 1;
 const rounds = wholeNumber('ROUNDS', ROUNDS, store === undefined && syslog === undefined ? 20 : 50);
 const seed = wholeNumber('SEED', SEED, freshSeed());
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));

@@ -64,7 +64,8 @@ async function handle(request, response, received) {
   const url = new URL(request.url, 'http://localhost');
   if (url.pathname === '/ping') return response.end('Ok.\n');
   try {
-    if (!isAuthenticated(request, url)) return fail(response, 516, 'Authentication failed: password is incorrect (AUTHENTICATION_FAILED)');
+    if (!isAuthenticated(request, url))
+      return fail(response, 516, 'Authentication failed: password is incorrect (AUTHENTICATION_FAILED)');
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(received) : received;
     const answer = await execute(url.searchParams, body);
     response.setHeader('X-ClickHouse-Query-Id', url.searchParams.get('query_id') ?? '');

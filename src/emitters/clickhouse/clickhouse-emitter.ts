@@ -158,7 +158,8 @@ export class ClickHouseEmitter implements Emitter {
   /** The database does not exist yet, and a request that names it is refused. */
   async #runOutside(statement: string): Promise<void> {
     const { clock } = this.#context;
-    const connection = await Connection.open(this.#configuration, { clock, database: 'default' });
+    const { current } = this.#open();
+    const connection = await Connection.open(this.#configuration, { clock, database: 'default', current });
     try {
       await connection.command(statement, {
         settings: CHANGE_SETTINGS,

@@ -113,8 +113,7 @@ function insertOf({ table, columns, rows, returning }: InsertParts, write: (part
   const key = ON_CONFLICT.exec(rows)?.[1];
   const plain = rows.replace(ON_CONFLICT, '');
   const names = columns.split(',').map((name) => name.trim());
-  const source =
-    key === undefined ? plain : withoutKnown(table, names, VALUES.exec(plain)?.[1] ?? '', key);
+  const source = key === undefined ? plain : withoutKnown(table, names, VALUES.exec(plain)?.[1] ?? '', key);
   const index = returning === undefined ? -1 : names.indexOf(returning.trim());
   return {
     kind: 'insert',
@@ -122,7 +121,9 @@ function insertOf({ table, columns, rows, returning }: InsertParts, write: (part
     returned:
       returning === undefined
         ? undefined
-        : write(`select tupleElement(row, ${index + 1}) as ${returning} from (select tuple(*) as row from (${source}))`),
+        : write(
+            `select tupleElement(row, ${index + 1}) as ${returning} from (select tuple(*) as row from (${source}))`,
+          ),
   };
 }
 
@@ -149,6 +150,8 @@ function updateOf(
     text: write(`alter table ${table} update ${assignments} where ${where}`),
     isThere: write(`select 1 as one from ${table} where ${where} limit 1`),
     returned:
-      returning === undefined ? undefined : write(`select distinct ${returning} from ${table} where ${where}`),
+      returning === undefined
+        ? undefined
+        : write(`select distinct ${returning} from ${table} where ${where}`),
   };
 }

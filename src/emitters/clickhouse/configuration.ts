@@ -26,7 +26,13 @@ const clusterName = z
 const url = z.string().transform((value, context) => {
   const parsed = URL.canParse(value) ? new URL(value) : undefined;
   const isHttp = parsed?.protocol === 'http:' || parsed?.protocol === 'https:';
-  if (parsed !== undefined && isHttp && parsed.pathname === '/' && parsed.search === '' && parsed.hash === '') {
+  if (
+    parsed !== undefined &&
+    isHttp &&
+    parsed.pathname === '/' &&
+    parsed.search === '' &&
+    parsed.hash === ''
+  ) {
     if (parsed.username === '' && parsed.password === '') return parsed.origin;
     context.addIssue({ code: 'custom', message: 'must not contain a user; use the keys user and password' });
     return z.NEVER;

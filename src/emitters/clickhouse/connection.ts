@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from '@clickhouse/client';
 import type { SqlRow } from '../../logstore/sql/sql-database.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { readClientTls } from '../client-tls.ts';
@@ -12,19 +17,20 @@ import { isUnreachable } from './describe-failure.ts';
 export class Connection {
   readonly #clients: readonly Server[];
   readonly #clock: Clock;
-  #current = 0;
+  #current: number;
+  #place: string;
 
-  private constructor(clients: readonly Server[], clock: Clock) {
+  private constructor(clients: readonly Server[], { clock, current = 0 }: ConnectionOptions) {
     this.#clients = clients;
     this.#clock = clock;
+    this.#current = current;
+    this.#place = this.#server.url;
   }
 
   /** Reads the files of the configuration; throws if one cannot be read. Does not connect. */
-  static async open(
-    configuration: ClickHouseConfiguration,
-    { clock, database = configuration.database }: ConnectionOptions,
-  ): Promise<Connection> {
+  static async open(configuration: ClickHouseConfiguration, options: ConnectionOptions): Promise<Connection> {
     const { url, user, password, password_file, ...tlsKeys } = configuration;
+    const { database = configuration.database } = options;
     const secret = password ?? (await contentOf(password_file))?.trimEnd();
     const tls = await readClientTls(tlsKeys);
     const clients = url.map((each) => {
@@ -39,12 +45,17 @@ export class Connection {
       });
       return { client, url: each };
     });
-    return new Connection(clients, clock);
+    return new Connection(clients, options);
   }
 
-  /** For messages; contains no secret. */
+  /** The server of the last request, for messages; contains no secret. */
   get place(): string {
-    return this.#server.url;
+    return this.#place;
+  }
+
+  /** The index of the server that is used. */
+  get current(): number {
+    return this.#current;
   }
 
   /** The rows of a query. Rejects with the client's error. */
@@ -85,6 +96,7 @@ export class Connection {
     const timeout = new AbortController();
     const cancel = this.#clock.after(timeoutMs + GRACE_MS, () => timeout.abort());
     const used = this.#current;
+    this.#place = this.#server.url;
     try {
       const abort_signal = signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]);
       const clickhouse_settings = {
@@ -116,6 +128,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Default: that of the configuration. */
   readonly database?: string;
+  /** The index of the server to begin with. Default: the first one. */
+  readonly current?: number;
 }
 
 export interface RequestOptions {

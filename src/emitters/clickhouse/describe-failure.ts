@@ -85,7 +85,6 @@ function codeOf(error: unknown): string | undefined {
 export function remedyFor(error: unknown): string | undefined {
   const code = codeOf(error);
   if (code === '516' || code === '192' || code === '194') return 'Correct the user and the password';
-  if (code === '497')
-    return 'Grant the user SELECT, INSERT, ALTER, CREATE and DROP on the database';
+  if (code === '497') return 'Grant the user SELECT, INSERT, ALTER, CREATE and DROP on the database';
   return code === undefined ? 'Check the url, the network and the TLS settings' : undefined;
 }

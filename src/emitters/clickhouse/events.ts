@@ -7,7 +7,9 @@ const labels = ['emitter'];
 
 export const CLICKHOUSE_METRICS = metricTable('aggregator_emitter_clickhouse_', {
   rows: counter('rows_total', 'Inserted rows', { labels }),
-  repeatedRows: counter('repeated_rows_total', 'Records skipped because they were already stored', { labels }),
+  repeatedRows: counter('repeated_rows_total', 'Records skipped because they were already stored', {
+    labels,
+  }),
   checks: counter(
     'checks_total',
     'Flushes that compared their records with the table, after a start or a failure',

@@ -43,8 +43,7 @@ export class RowEncoder {
           if (onRow(fields.unixMicro, position)) this.#writeLine(fields, { batch, start, position });
         },
         text: (start, end, position) => {
-          if (onRow(rows.shared.timeUnixMicro, position))
-            this.#writeText(end, { batch, start, position });
+          if (onRow(rows.shared.timeUnixMicro, position)) this.#writeText(end, { batch, start, position });
         },
         row: (row, record) => {
           if (onRow(row.timeUnixMicro, row.position, row, record)) this.#writeRow(row, sharedBy(row, batch));
@@ -59,7 +58,8 @@ export class RowEncoder {
     const { data, shared, rows } = batch;
     const attributeBytes = rows.lineAttributes.roomBytes(fields);
     const day = this.#dayOf(fields.unixMicro);
-    const sizeBytes = shared.length + ROW_BYTES + 2 * (fields.end - start) + attributeBytes + MAX_LENGTH_BYTES;
+    const sizeBytes =
+      shared.length + ROW_BYTES + 2 * (fields.end - start) + attributeBytes + MAX_LENGTH_BYTES;
     const frame = day.reserve(sizeBytes);
     let at = copyBytes(frame, day.offset, shared, 0, shared.length);
     at = writeInt64(frame, at, fields.unixMicro);
@@ -77,7 +77,9 @@ export class RowEncoder {
     at = writeBytes(frame, writePresent(frame, at), data, fields.pathStart, fields.pathEnd);
     at = writeBytes(frame, writePresent(frame, at), data, fields.versionStart, fields.versionEnd);
     at = writeInt16(frame, writePresent(frame, at), fields.status);
-    day.rowEnd(fields.size < 0 ? writeNull(frame, at) : writeInt64(frame, writePresent(frame, at), fields.size));
+    day.rowEnd(
+      fields.size < 0 ? writeNull(frame, at) : writeInt64(frame, writePresent(frame, at), fields.size),
+    );
   }
 
   #writeText(end: number, { batch, start, position }: PlacedRow): void {
@@ -154,12 +156,7 @@ export const INSERTED_COLUMNS: readonly string[] = [
 export interface EncodedPart {
   readonly records: number;
   /** Called for every record; false: its row is not encoded. `row` and `record`: of a record that is no line. */
-  readonly onRow: (
-    timeUnixMicro: number,
-    position: Position,
-    row?: LogRow,
-    record?: LogRecord,
-  ) => boolean;
+  readonly onRow: (timeUnixMicro: number, position: Position, row?: LogRow, record?: LogRecord) => boolean;
 }
 
 export const DAY_MICRO = 86_400_000_000;

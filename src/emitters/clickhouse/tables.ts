@@ -114,7 +114,8 @@ export class Tables {
 
 /** All attributes, with and without a column; values in `attributes` win, and absent ones are omitted. */
 const ALL_ATTRIBUTES = `JSONMergePatch(concat('{', arrayStringConcat(arrayFilter(each -> each <> '', [${ATTRIBUTE_COLUMNS.map(
-  ({ attribute, column }) => `ifNull(concat('"${attribute}":', toJSONString(assumeNotNull(${column})), if(isNull(${column}), null, '')), '')`,
+  ({ attribute, column }) =>
+    `ifNull(concat('"${attribute}":', toJSONString(assumeNotNull(${column})), if(isNull(${column}), null, '')), '')`,
 ).join(', ')}]), ','), '}'), ifNull(attributes, '{}'))`;
 
 export interface TablesOptions {

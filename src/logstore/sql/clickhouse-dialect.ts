@@ -106,18 +106,23 @@ interface JsonPlace {
 
 /** A key of digits may also be the index of an element of a list: the value around it decides. */
 function valueAt(column: Sql, path: AttributePath): JsonPlace {
-  return keysOf(path).reduce<JsonPlace>(
-    (place, key, depth) => {
-      const next = { ...place, keys: [...place.keys, sql`${key}::text`] };
-      if (depth === 0 || !LIST_INDEX.test(key) || key.length > MAX_INDEX_DIGITS) return next;
-      const element = { ...place, keys: [...place.keys, sql`${Number(key) + 1}::bigint`] };
-      return {
-        json: sql`if(${typeOf(place)} = 'Array', ${rawOf(element)}, ${rawOf(next)})`,
-        keys: [],
-      };
-    },
-    { json: column, keys: [] },
-  );
+  let place: JsonPlace = { json: column, keys: [] };
+  for (const [depth, key] of keysOf(path).entries()) {
+    const named = inside(place, sql`${key}::text`);
+    const mayBeIndex = depth > 0 && LIST_INDEX.test(key) && key.length <= MAX_INDEX_DIGITS;
+    place = mayBeIndex ? elementOrNamed(place, Number(key), named) : named;
+  }
+  return place;
+}
+
+function inside({ json, keys }: JsonPlace, key: Sql): JsonPlace {
+  return { json, keys: [...keys, key] };
+}
+
+function elementOrNamed(list: JsonPlace, index: number, named: JsonPlace): JsonPlace {
+  const element = inside(list, sql`${index + 1}::bigint`);
+  const json = sql`if(${typeOf(list)} = 'Array', ${rawOf(element)}, ${rawOf(named)})`;
+  return { json, keys: [] };
 }
 
 /** A list with more elements does not fit into a record. */
