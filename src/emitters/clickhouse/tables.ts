@@ -1,4 +1,4 @@
-import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
+import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
 import {
   isLogsViewOutdated,
   LOGS_VIEW,
