@@ -1,14 +1,14 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test chaos bench bench-light bench-filters bench-fleet fuzz figures gelf-send lint generate docs clean
+.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet fuzz figures gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
 
 help: ## Show this list
 	@echo "usage: make TARGET [VARIABLE=value]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Install what package-lock.json names
 
@@ -32,7 +32,16 @@ test: build tools ## Install what the tests need, run all of them, a short chaos
 	@node $(TOOLS)/bench/peers/prepare.js
 	@node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json=.tmp/test-report.json $(ONLY)
 
-chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1]
+CHDB := .tmp/chdb
+CHDB_VERSION := 3.4.0
+$(CHDB)/node_modules/chdb/package.json:
+	@echo "Installing the engine of ClickHouse (546 MB) ..."
+	@npm install --prefix $(CHDB) --no-save $(NPM_FLAGS) chdb@$(CHDB_VERSION)
+
+test-clickhouse: build tools $(CHDB)/node_modules/chdb/package.json ## Install an engine of ClickHouse for the tests, and run those of its store
+	@node_modules/.bin/vitest run -t ClickHouse
+
+chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres|clickhouse AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1]
 	@RABBITMQ=$(RABBITMQ) SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
 fuzz: $(INSTALLED) ## Compile and run random filters on random lines: none throws, none takes more than 100 ms  [RUNS=1000000 SEED=n]

@@ -1,7 +1,8 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1] [ROUNDS=n] [SEED=n]`: into a
- * file, or into a store; PostgreSQL may have two aggregators. With SYSLOG, real syslog senders instead of files; repeated
- * messages are marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL. Exits with 0 only if every line was delivered as guaranteed; otherwise
+ * `make chaos [STORE=duckdb|postgres|clickhouse] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1]
+ * [ROUNDS=n] [SEED=n]`: into a file, or into a store; PostgreSQL and ClickHouse may have two aggregators. With LOSE_STATE, an
+ * aggregator loses its state directory again and again. With SYSLOG, real syslog senders instead of files; repeated messages are
+ * marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
 
@@ -29,7 +30,8 @@ const hasFilter = FILTER === '1';
 const losesState = LOSE_STATE === '1';
 const store = storeOf(STORE);
 const syslog = syslogOf(SYSLOG);
-const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
+const aggregators =
+  wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store !== undefined && store !== 'duckdb' ? 2 : 1;
 const rounds = wholeNumber('ROUNDS', ROUNDS, usualRounds());
 const seed = wholeNumber('SEED', SEED, freshSeed());
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-chaos-'));
@@ -102,8 +104,8 @@ async function intoStore(name: StoreChaosPlan['store']): Promise<Outcome> {
 
 function storeOf(text: string): StoreChaosPlan['store'] | undefined {
   if (text === '') return undefined;
-  if (text === 'duckdb' || text === 'postgres') return text;
-  process.stderr.write(`STORE: ${text} is neither duckdb nor postgres\n`);
+  if (text === 'duckdb' || text === 'postgres' || text === 'clickhouse') return text;
+  process.stderr.write(`STORE: ${text} is neither duckdb, postgres nor clickhouse\n`);
   process.exit(2);
 }
 

@@ -5,15 +5,15 @@ import type { Random } from '../../testkit/random.ts';
 /**
  * - `fair`: everything passes.
  * - `cutting`: a connection breaks after some bytes of the client, at any point.
- * - `forgetful`: a COMMIT reaches the server, but its answer does not reach the client; then the connection
- * breaks.
+ * - `forgetful`: a COMMIT, or an INSERT over HTTP, reaches the server, but its answer does not reach the client; then
+ * the connection breaks.
  * - `becalmed`: connections stay open, and nothing passes.
  */
 export type Weather = 'fair' | 'cutting' | 'forgetful' | 'becalmed';
 
 const MAX_BYTES_BEFORE_CUT = 400_000;
-/** PostgreSQL's simple query message with the first word of statements that end a transaction. */
-const COMMIT = /Q.{4}\s*commit/is;
+/** PostgreSQL's simple query message with the first word of statements that end a transaction, or a request of ClickHouse. */
+const COMMIT = /Q.{4}\s*commit|^POST \S*insert(?:\+|%20)into/is;
 const MAX_SILENCE_MS = 400;
 
 interface Connection {
@@ -24,7 +24,7 @@ interface Connection {
   isSilent: boolean;
 }
 
-/** A proxy before a PostgreSQL server, on its own port. */
+/** A proxy before a database server, on its own port. */
 export class UnreliableProxy {
   readonly port: number;
   readonly #server: Server;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { installChdb } from './chdb.ts';
 import { unpackDebianPackages } from './debian-packages.ts';
 import { installPackage } from './install-package.ts';
 import { RSYSLOG_PACKAGES } from './rsyslog.ts';
@@ -25,6 +26,7 @@ async function prepare(what: string, bring: () => unknown): Promise<void> {
 await prepare('openssl', () => has('openssl') || installPackage('openssl'));
 await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || installPackage('postgresql'));
 await prepare('RabbitMQ', () => existsSync('/usr/lib/rabbitmq') || installPackage('rabbitmq-server'));
+await prepare('chdb', () => installChdb());
 await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));
 await prepare('socat', () => unpackDebianPackages(['socat']));

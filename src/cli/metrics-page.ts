@@ -13,6 +13,7 @@ import { RABBITMQ_SOURCE_METRICS } from '../collector/sources/rabbitmq/events.ts
 import { SYSLOG_METRICS as SYSLOG_SOURCE_METRICS } from '../collector/sources/syslog/events.ts';
 import { TAIL_METRICS } from '../collector/sources/tail/files/events.ts';
 import { BLACKHOLE_METRICS } from '../emitters/blackhole/blackhole-emitter.ts';
+import { CLICKHOUSE_METRICS } from '../emitters/clickhouse/events.ts';
 import { MEASURED_EMITTER_METRICS } from '../emitters/decorators/measured-emitter.ts';
 import { DUCKDB_METRICS } from '../emitters/duckdb/events.ts';
 import { FILE_METRICS } from '../emitters/file/events.ts';
@@ -42,6 +43,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   },
   { title: 'Emitter duckdb', tables: [DUCKDB_METRICS] },
   { title: 'Emitter postgres', tables: [POSTGRES_METRICS] },
+  { title: 'Emitter clickhouse', tables: [CLICKHOUSE_METRICS] },
   { title: 'Emitter file', tables: [FILE_METRICS] },
   { title: 'Emitter gelf', tables: [GELF_METRICS] },
   { title: 'Emitter syslog', tables: [SYSLOG_METRICS] },

@@ -1,4 +1,5 @@
 import { blackholeType } from './blackhole/type.ts';
+import { clickhouseType } from './clickhouse/type.ts';
 import { duckdbType } from './duckdb/type.ts';
 import type { EmitterType } from './emitter.ts';
 import { fileType } from './file/type.ts';
@@ -15,6 +16,7 @@ export const emitterTypes: readonly EmitterType[] = [
   textType,
   duckdbType,
   postgresType,
+  clickhouseType,
   fileType,
   gelfType,
   syslogType,

@@ -7,6 +7,8 @@ export const LOGS_VIEW = 'logs';
  * one.
  */
 const VERSION = 2;
+/** The comment of the view that this version creates. */
+export const LOGS_VIEW_COMMENT = `mega-collector view ${VERSION}`;
 const COMMENT = /^mega-collector view (\d{1,9})$/;
 
 const RECORD_COLUMNS =
@@ -23,7 +25,7 @@ export function logsViewStatements(attributes: string): readonly string[] {
   return [
     `create or replace view ${LOGS_VIEW} as
        select ${RECORD_COLUMNS}, ${attributes} as attributes, stream, position, ${COLUMNS} from ${LOG_TABLE}`,
-    `comment on view ${LOGS_VIEW} is 'mega-collector view ${VERSION}'`,
+    `comment on view ${LOGS_VIEW} is '${LOGS_VIEW_COMMENT}'`,
   ];
 }
 

@@ -20,6 +20,8 @@ export interface Destination {
    * line breaks. Absent if the destination stores nothing.
    */
   bodies?(): Promise<readonly string[]>;
+  /** The destination keeps no order of arrival. */
+  readonly hasNoOrder?: true;
   /** Makes the destination refuse records until the returned function is called. */
   refuse?(): Promise<() => Promise<void>>;
 }

@@ -1,5 +1,6 @@
 import type { EmitterFixture } from './emitter-fixture.ts';
 import { blackholeFixture } from './emitter-fixtures/blackhole.ts';
+import { clickhouseFixture } from './emitter-fixtures/clickhouse.ts';
 import { duckdbFixture } from './emitter-fixtures/duckdb.ts';
 import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
@@ -15,6 +16,7 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   textFixture,
   duckdbFixture,
   postgresFixture,
+  clickhouseFixture,
   fileFixture,
   gelfFixture,
   syslogFixture,

@@ -19,11 +19,14 @@ describeEachStore('filtered records', (openStore) => {
     const rows = await run('select body, position from log_records order by position');
     const [streams] = await run('select ranges from streams');
     const shown = rows.map(({ body, position }) => [Number(position), body]);
-    return { rows: shown, ranges: JSON.parse(String(streams?.ranges)) as unknown };
+    // ClickHouse keeps no ranges: the rows themselves show which records are stored.
+    const keepsRanges = database.dialect !== 'clickhouse';
+    const ranges = keepsRanges ? (JSON.parse(String(streams?.ranges)) as unknown) : undefined;
+    return { rows: shown, ranges, keepsRanges };
   }
 
   test('are dropped, changed and split; a repetition changes nothing, and the ranges have no gap', async () => {
-    const { rows, ranges } = await stored(TEXTS, 'plain');
+    const { rows, ranges, keepsRanges } = await stored(TEXTS, 'plain');
     expect(rows).toEqual([
       [11, 'a'],
       [13, 'change!'],
@@ -31,7 +34,7 @@ describeEachStore('filtered records', (openStore) => {
       [21, 'me'],
       [22, 'now'],
     ]);
-    expect(ranges).toEqual([[0, TEXTS.join('').length]]);
+    expect(ranges).toEqual(keepsRanges ? [[0, TEXTS.join('').length]] : undefined);
   });
 
   test('of access logs are stored next to unchanged lines', async () => {
@@ -43,8 +46,8 @@ describeEachStore('filtered records', (openStore) => {
   });
 
   test('leave a range behind if all records of a batch are dropped', async () => {
-    const { rows, ranges } = await stored(['drop\n', 'drop\n'], 'plain');
+    const { rows, ranges, keepsRanges } = await stored(['drop\n', 'drop\n'], 'plain');
     expect(rows).toEqual([]);
-    expect(ranges).toEqual([[0, 10]]);
+    expect(ranges).toEqual(keepsRanges ? [[0, 10]] : undefined);
   });
 });

@@ -13,7 +13,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { nastyText } from '../support/nasty-text.ts';
 import { recordBatch } from '../support/record-batches.ts';
 import { matches, rowsOf } from '../support/row-model.ts';
-import { describeEachStore, type TestStore } from '../support/stores.ts';
+import { describeEachStore, runsIn, type TestStore } from '../support/stores.ts';
 
 /**
  * Everything that somebody outside can say, in a log line or in a request, said by somebody who means harm. Whatever it is:
@@ -93,7 +93,7 @@ describeEachStore('a hostile request', (openStore) => {
         const tail = tailRequest.safeParse(onlyKeysOf(asked, tailRequest));
         if (tail.success) await logs.tail(tail.data, new Map());
       }),
-      { numRuns: 300 },
+      { numRuns: runsIn(store, 300) },
     );
     expect(await shape(store)).toEqual(before);
   });
@@ -131,7 +131,7 @@ describeEachStore('a hostile request', (openStore) => {
           expect(values.values).toEqual([]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runsIn(store, 60) },
     );
     expect(await shape(store)).toEqual(before);
   });
@@ -192,7 +192,7 @@ describeEachStore('a hostile log line', (openStore) => {
           expect(Object.entries(entry?.attributes ?? {})).toContainEqual([key, value]);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runsIn(store, 150) },
     );
     const after = await shape(store);
     expect(after.length).toBe(before);

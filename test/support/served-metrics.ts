@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { clickhouseType } from '../../src/emitters/clickhouse/type.ts';
 import { createInnerEmitter } from '../../src/emitters/create-emitter.ts';
 import { duckdbType } from '../../src/emitters/duckdb/type.ts';
 import type { EmitterType } from '../../src/emitters/emitter.ts';
@@ -57,6 +58,7 @@ async function storeMetrics(): Promise<string> {
   const metrics = new Registry();
   await createStore(duckdbType, '{}', metrics);
   await createStore(postgresType, '{"url": "postgresql://logs@127.0.0.1:9/logs"}', metrics);
+  await createStore(clickhouseType, '{"url": "http://127.0.0.1:9"}', metrics);
   const database = { dialect: 'duckdb' as const, run: () => Promise.reject(new Error('not opened')) };
   const ignore = () => {};
   const pager = {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished } from 'vitest';
+import { clickhouseType } from '../../src/emitters/clickhouse/type.ts';
 import { duckdbType } from '../../src/emitters/duckdb/type.ts';
 import type { Emitter, EmitterType } from '../../src/emitters/emitter.ts';
 import { DELIVERED } from '../../src/emitters/outcome.ts';
@@ -10,7 +11,9 @@ import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
 import { type Batch, batchOf } from '../../src/records/batch.ts';
 import type { RecordBatch } from '../../src/records/record-batch.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import type { OwnClickHouse } from '../../testkit/clickhouse/own-clickhouse.ts';
 import { STORE_ROLE } from '../../testkit/documented-database.ts';
+import { CLICKHOUSE_MISSING, startClickHouse } from './clickhouse-server.ts';
 import { emitterEnvironment } from './emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -34,6 +37,34 @@ export function describeEachStore(title: string, suite: (openStore: OpenStore) =
     missing: POSTGRES_MISSING ?? TIMESCALE_MISSING,
     timescale: 'auto',
     settings: { shared_preload_libraries: 'timescaledb', 'timescaledb.telemetry_level': 'off' },
+  });
+  describeInClickHouse(title, suite);
+}
+
+/** The runs of a property that queries this store: a query of ClickHouse is planned for several milliseconds. */
+export function runsIn({ database }: Pick<TestStore, 'database'>, runs: number): number {
+  return database.dialect === 'clickhouse' ? Math.ceil(runs / 6) : runs;
+}
+
+/** One server for the suite, and a database for each store. */
+export function describeInClickHouse(title: string, suite: (openStore: OpenStore) => void): void {
+  if (CLICKHOUSE_MISSING !== undefined) {
+    describe.skip(`${title} in ClickHouse (skipped: ${CLICKHOUSE_MISSING})`, () => suite(openDuckdb));
+    return;
+  }
+  describe(`${title} in ClickHouse`, () => {
+    let starting: Promise<OwnClickHouse> | undefined;
+    let databases = 0;
+    const cleanUps: (() => Promise<void>)[] = [];
+    afterAll(async () => {
+      for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    });
+    suite(async (options) => {
+      starting ??= startClickHouse((cleanUp) => void cleanUps.push(cleanUp));
+      const url = (await starting).url();
+      const database = `store_${++databases}`;
+      return await openStore(clickhouseType, { url, database, fsync: false }, options);
+    });
   });
 }
 

@@ -284,6 +284,7 @@ async function takeStock(
     collectorBalance: await readCollectorBalance(edge.collectorState).catch(String),
     exits,
     misbehaviour: stage.misbehaviour,
+    countsAnew: true,
     ownEnds: all.flatMap(({ ownEnds }) => ownEnds),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * The same failures (`../chaos.ts`) with a store: DuckDB in the aggregator, or PostgreSQL over a network;
+ * The same failures (`../chaos.ts`) with a store: DuckDB in the aggregator, or PostgreSQL or ClickHouse over a network;
  * with one aggregator, or with two that write into one database and a collector that knows both.
  *
  *     fault begins -- a while -- killed, restarted or frozen -- a while -- fault ends
@@ -30,6 +30,7 @@ import { inTime, type TimedPlan } from '../in-time.ts';
 import { keepFiles } from '../keep-files.ts';
 import { Supervised } from '../supervised.ts';
 import type { ChaosStore } from './chaos-store.ts';
+import { clickhouseStore } from './clickhouse-store.ts';
 import { duckdbStore } from './duckdb-store.ts';
 import { postgresStore } from './postgres-store.ts';
 import { auditRows } from './store-audit.ts';
@@ -37,8 +38,8 @@ import { type StoreReport, storeFailuresOf } from './store-report.ts';
 import { disksLost, TREATMENTS, type Treatment } from './treatments.ts';
 
 export interface StoreChaosPlan extends TimedPlan {
-  readonly store: 'duckdb' | 'postgres';
-  /** Two only with PostgreSQL. */
+  readonly store: 'duckdb' | 'postgres' | 'clickhouse';
+  /** Two only with a server. */
   readonly aggregators: 1 | 2;
   readonly seed: number;
   /** The state of an aggregator is removed as often as it is killed. */
@@ -111,10 +112,11 @@ async function setStage(plan: StoreChaosPlan, random: Random): Promise<Stage> {
   const storeDirectory = join(directory, 'store');
   const storeDisk =
     plan.store === 'duckdb' ? await mountDisk(plan, storeDirectory, STORE_DISK_MEGABYTES) : undefined;
+  const openServer = plan.store === 'clickhouse' ? clickhouseStore : postgresStore;
   const store =
     plan.store === 'duckdb'
       ? duckdbStore(storeDirectory, storeDisk)
-      : await postgresStore(storeDirectory, random.fork(), keep('postgres'));
+      : await openServer(storeDirectory, random.fork(), keep(plan.store));
   const filter = plan.hasFilter ? await layOutFilter(directory) : {};
   const pairs = await layOutPairs({ plan, states, store, filter });
   const [pair] = pairs;

@@ -2,7 +2,8 @@ import type { TailPlace } from '../../logstore/logs/tail-page.ts';
 
 /** Half of the size that all headers of a request may have. */
 const MAX_CHARACTERS = 8 * 1024;
-const WRITER = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9][0-9]{0,14})$/;
+/** A UUID; ClickHouse's has no hyphens. */
+const WRITER = /^([0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12})\.(0|[1-9][0-9]{0,14})$/;
 
 /** `writer.flush~writer.flush`; opaque to clients. undefined: too long for a header. */
 export function formatTailPlace(place: TailPlace): string | undefined {

@@ -14,7 +14,7 @@ export type { AttributePath };
  * time it is written: group and order by its index (`group by 1`), not by repeating it.
  */
 export interface SqlDialect {
-  readonly name: 'duckdb' | 'postgres';
+  readonly name: 'duckdb' | 'postgres' | 'clickhouse';
   /**
    * Selects the `name`s that the store has noted (`own-names.ts`); absent: its writers may be of versions
    * that note none.

@@ -210,7 +210,7 @@ describeEachStore('the API', (openStore) => {
     }
   });
 
-  test('no input reaches the store except as a value', async () => {
+  test('no input reaches the store except as a value', { timeout: 120_000 }, async () => {
     const { ask, post, write, lines } = await served(openStore);
     await write([accessLine('/a', 200, 5)]);
     for (const [at, text] of HOSTILE.entries()) {

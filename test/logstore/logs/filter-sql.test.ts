@@ -7,7 +7,7 @@ import { jsonBatch } from '../../support/json-batch.ts';
 import { nastyText } from '../../support/nasty-text.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { matches, newestFirst, rowsOf } from '../../support/row-model.ts';
-import { describeEachStore, type TestStore } from '../../support/stores.ts';
+import { describeEachStore, runsIn, type TestStore } from '../../support/stores.ts';
 
 const searchIn = ({ database }: TestStore) => {
   const logs = createLogSearch(database, { clock: new FakeClock() });
@@ -127,7 +127,7 @@ describeEachStore('a filter', (openStore) => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runsIn(store, 100) },
     );
   });
 

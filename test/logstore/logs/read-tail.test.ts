@@ -9,7 +9,7 @@ import { mintStreamId, type StreamId } from '../../../src/records/stream-id.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { jsonBatch } from '../../support/json-batch.ts';
 import { newestFirst, rowsOf } from '../../support/row-model.ts';
-import { describeEachStore, type TestStore } from '../../support/stores.ts';
+import { describeEachStore, runsIn, type TestStore } from '../../support/stores.ts';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 31, 10, 0, second)).toISOString();
 const record = (second: number, msg: string, level = 'info') => ({ time: at(second), level, msg });
@@ -197,7 +197,7 @@ describeEachStore('a tail', (openStore) => {
         pending.push(...postponed);
         await look();
       }),
-      { numRuns: 20 },
+      { numRuns: runsIn(store, 20) },
     );
   });
 });

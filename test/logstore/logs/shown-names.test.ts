@@ -5,7 +5,7 @@ import { searchRequest } from '../../../src/logstore/logs/log-requests.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { jsonBatch } from '../../support/json-batch.ts';
 import { nastyText } from '../../support/nasty-text.ts';
-import { describeEachStore } from '../../support/stores.ts';
+import { describeEachStore, runsIn } from '../../support/stores.ts';
 
 const SHADOWED = {
   status_code: 500,
@@ -33,7 +33,7 @@ const asName = (name: string) => `[${JSON.stringify(name)}]`;
 const asShown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 describeEachStore('an attribute', (openStore) => {
-  test('is found by the name and the value that a client sees', async () => {
+  test('is found by the name and the value that a client sees', { timeout: 120_000 }, async () => {
     const { database, write } = await openStore();
     const logs = createLogSearch(database, { clock: new FakeClock() });
     await write([jsonBatch([{ msg: 'shadow', ...SHADOWED }, { msg: 'other' }])]);
@@ -48,7 +48,7 @@ describeEachStore('an attribute', (openStore) => {
     expect((await logs.search(nested)).entries).toHaveLength(1);
   });
 
-  test('of any name and any value is found by both', async () => {
+  test('of any name and any value is found by both', { timeout: 120_000 }, async () => {
     const { database, write } = await openStore();
     const logs = createLogSearch(database, { clock: new FakeClock() });
     const value = fc.oneof(nastyText(60), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean());
@@ -67,7 +67,7 @@ describeEachStore('an attribute', (openStore) => {
         ];
         expect((await logs.search(searchRequest.parse({ where }))).entries).toHaveLength(1);
       }),
-      { numRuns: 30 },
+      { numRuns: runsIn({ database }, 30) },
     );
   });
 });

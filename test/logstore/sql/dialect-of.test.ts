@@ -4,7 +4,7 @@ import { dialectOf } from '../../../src/logstore/sql/dialect-of.ts';
 import { type Sql, type SqlValue, sql, statement } from '../../../src/logstore/sql/sql.ts';
 
 import { nastyText } from '../../support/nasty-text.ts';
-import { describeEachStore, type TestStore } from '../../support/stores.ts';
+import { describeEachStore, runsIn, type TestStore } from '../../support/stores.ts';
 
 /** The value of an expression, as the store says it. */
 async function evaluate({ database }: TestStore, expression: Sql): Promise<SqlValue | undefined> {
@@ -36,7 +36,7 @@ describeEachStore('a dialect', (openStore) => {
           `${text}${String(micro % 1000).padStart(3, '0')}Z`,
         );
       }),
-      { numRuns: 50 },
+      { numRuns: runsIn(store, 50) },
     );
   });
 
@@ -48,7 +48,7 @@ describeEachStore('a dialect', (openStore) => {
         const bucket = dialect.bucket(dialect.timestamp(micro), periodMs);
         expect(await numberOf(store, dialect.unixMicro(bucket))).toBe(micro - (micro % (periodMs * 1000)));
       }),
-      { numRuns: 50 },
+      { numRuns: runsIn(store, 50) },
     );
   });
 
@@ -167,7 +167,7 @@ describeEachStore('a dialect', (openStore) => {
         const isIn = before.toLowerCase().includes(part.toLowerCase());
         expect(await evaluate(store, dialect.containsText(sql`${before}::text`, part))).toBe(isIn);
       }),
-      { numRuns: 60 },
+      { numRuns: runsIn(store, 60) },
     );
   });
 

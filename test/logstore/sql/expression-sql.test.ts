@@ -12,7 +12,7 @@ import type { SqlDatabase } from '../../../src/logstore/sql/sql-database.ts';
 import { numberOf } from '../../../src/logstore/sql/sql-row.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { jsonBatch } from '../../support/json-batch.ts';
-import { describeEachStore } from '../../support/stores.ts';
+import { describeEachStore, runsIn } from '../../support/stores.ts';
 
 const RUNS = Number(process.env['EXPRESSION_RUNS'] ?? 60);
 
@@ -286,7 +286,7 @@ describeEachStore('an expression', (openStore) => {
           found: selectedHere(batch, expression),
         });
       }),
-      { numRuns: RUNS },
+      { numRuns: runsIn({ database }, RUNS) },
     );
   });
 });
