@@ -1,0 +1,5 @@
+import { EmptyState } from '../components/states.tsx';
+
+export function RecordPage() {
+  return <EmptyState title="Record" />;
+}

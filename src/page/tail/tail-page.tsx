@@ -1,0 +1,5 @@
+import { EmptyState } from '../components/states.tsx';
+
+export function TailPage() {
+  return <EmptyState title="Tail" />;
+}
