@@ -1,0 +1,52 @@
+import { SEVERITIES, type Severity, SeverityBadge } from '../components/severity-badge.tsx';
+import { TimeText } from '../components/texts.tsx';
+import type { Column } from './columns.ts';
+import { fieldValue } from './entry-fields.ts';
+import type { LogEntry } from './log-entry.ts';
+import { StyledLogText } from './styled-log-text.tsx';
+
+/** More than fits in a row. */
+const MAX_CELL_CHARACTERS = 600;
+
+interface RecordCellsProps {
+  readonly entry: LogEntry;
+  readonly columns: readonly Column[];
+  /** The column that `f` and `x` are about. */
+  readonly activeColumn?: string | undefined;
+}
+
+/** The cells of a row: one line, whatever the record contains. */
+export function RecordCells({ entry, columns, activeColumn }: RecordCellsProps) {
+  return (
+    <>
+      {columns.map(({ property, width }, at) => (
+        <div
+          key={property}
+          class={`cell ${width === undefined ? 'rest' : ''} ${property === activeColumn ? 'chosen' : ''}`}
+          role="gridcell"
+          aria-colindex={at + 1}
+          style={width === undefined ? undefined : { width: `${width}px` }}
+        >
+          <CellText entry={entry} property={property} />
+        </div>
+      ))}
+    </>
+  );
+}
+
+function CellText({ entry, property }: { readonly entry: LogEntry; readonly property: string }) {
+  const value = fieldValue(entry, property);
+  if (value === undefined) return null;
+  if (property === 'severity') return <SeverityBadge severity={severityOf(value)} />;
+  if (property === 'time' || property === 'observed_time') return <TimeText time={String(value)} />;
+  return <StyledLogText text={String(value).slice(0, MAX_CELL_CHARACTERS)} />;
+}
+
+function severityOf(value: unknown): Severity | null {
+  return SEVERITIES.find((each) => each === value) ?? null;
+}
+
+/** The class of a row: a stripe in the colour of the severity. */
+export function rowClass({ severity }: LogEntry): string {
+  return `record ${severity ?? 'none'}`;
+}
