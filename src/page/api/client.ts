@@ -99,12 +99,30 @@ function setConnected(isNow: boolean): void {
   isConnected.value = isNow;
 }
 
-export function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'AbortError';
-}
-
-/** For errors of all kinds: a programming error is shown too, not hidden. */
-export function asProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  return new Problem('failed', { message: error instanceof Error ? error.message : String(error) });
+/** The body of an answer that does not end by itself. Rejects with Problem. */
+export async function openStream(
+  path: string,
+  {
+    query,
+    headers,
+    signal: given,
+  }: {
+    readonly query: Query;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly signal: AbortSignal;
+  },
+): Promise<ReadableStream<Uint8Array>> {
+  let answer: Response;
+  try {
+    answer = await fetch(addressOf(path, query), { headers, signal: given, cache: 'no-store' });
+  } catch (error) {
+    if (given.aborted) throw error;
+    setConnected(false);
+    throw new Problem('offline', { message: 'The aggregator does not answer.' });
+  }
+  setConnected(true);
+  if (!answer.ok) throw await problemOf(answer);
+  if (answer.body === null)
+    throw new Problem('failed', { message: 'The answer of the aggregator is empty.' });
+  return answer.body;
 }

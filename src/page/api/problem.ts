@@ -48,3 +48,13 @@ export function kindOfStatus(status: number): ProblemKind {
   if (status === 400 || status === 409 || status === 413 || status === 422) return 'invalid';
   return status === 504 ? 'timeout' : 'failed';
 }
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** For errors of all kinds: a programming error is shown too, not hidden. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem('failed', { message: error instanceof Error ? error.message : String(error) });
+}

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
-import { asProblem, connections, isConnected, isSignInNeeded, request } from './client.ts';
+import { connections, isConnected, isSignInNeeded, request } from './client.ts';
+import { asProblem } from './problem.ts';
 
 export interface Session {
   readonly version: string;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import { asProblem, connections, isAbort } from './client.ts';
+import { connections } from './client.ts';
 import type { Problem } from './problem.ts';
+import { asProblem, isAbort } from './problem.ts';
 
 export interface Resource<Data> {
   /** Data of the previous inputs stay until the new ones are there; `isLoading` is true meanwhile. */

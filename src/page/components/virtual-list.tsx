@@ -32,6 +32,8 @@ export interface VirtualListProps {
   }) => void;
   readonly onActivate?: (index: number) => void;
   readonly onOpen?: (index: number) => void;
+  /** false: more rows can be loaded, and their number is not known. */
+  readonly isComplete?: boolean;
   readonly listRef?: Ref<VirtualListHandle>;
 }
 
@@ -91,7 +93,7 @@ export function VirtualList(props: VirtualListProps) {
       class="list"
       role="grid"
       aria-label={props.label}
-      aria-rowcount={count + (props.head === undefined ? 0 : 1)}
+      aria-rowcount={props.isComplete === false ? -1 : count + (props.head === undefined ? 0 : 1)}
       aria-colcount={props.columnCount}
       onScroll={measure}
       tabIndex={count === 0 ? 0 : -1}

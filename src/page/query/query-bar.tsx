@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { isAbort, request } from '../api/client.ts';
+import { request } from '../api/client.ts';
+import { isAbort } from '../api/problem.ts';
 import { Button } from '../components/button.tsx';
 import { Icon } from '../components/icon.tsx';
 import { LogText } from '../components/texts.tsx';

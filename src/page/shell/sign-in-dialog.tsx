@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { asProblem, isSignInNeeded } from '../api/client.ts';
+import { isSignInNeeded } from '../api/client.ts';
+import { asProblem } from '../api/problem.ts';
 import { signIn } from '../api/session.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
