@@ -18,6 +18,9 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    cssCodeSplit: false,
+    // One file compresses better than one for each page; only the charts are loaded later.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'page', test: /^(?!.*uplot)/i }] } } },
     reportCompressedSize: false,
     sourcemap: false,
     target: 'es2022',

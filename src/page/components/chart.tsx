@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import UPlot from 'uplot';
+import type UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { shortNumber } from '../text/numbers.ts';
 import { axisTime } from '../text/times.ts';
@@ -32,15 +32,28 @@ export function Chart(props: ChartProps) {
   useEffect(() => {
     const element = frame.current;
     if (element === null) return;
-    const plot = new UPlot(optionsOf(props, element), dataOf(props), element);
-    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
-    observer.observe(element);
+    let close = () => {};
+    let isOpen = true;
+    // A large part of the page, and only some pages need it.
+    void import('uplot').then(({ default: Plot }) => {
+      if (isOpen) close = drawn(new Plot(optionsOf(props, element), dataOf(props), element), element, height);
+    });
     return () => {
-      observer.disconnect();
-      plot.destroy();
+      isOpen = false;
+      close();
     };
   }, [timesMs, series, height, level, theme.value, isUtc.value]);
   return <div ref={frame} class="chart" role="img" aria-label={props.label} />;
+}
+
+/** Keeps the width of the chart at that of its frame. Returns what removes it. */
+function drawn(plot: UPlot, element: HTMLElement, height: number): () => void {
+  const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+  observer.observe(element);
+  return () => {
+    observer.disconnect();
+    plot.destroy();
+  };
 }
 
 function dataOf({ timesMs, series, level }: ChartProps): UPlot.AlignedData {

@@ -30,7 +30,7 @@ export function RawView({ raw, note }: RawViewProps) {
         </Button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre class={isHex ? 'raw hex' : 'raw'} tabIndex={0} aria-label="Raw bytes">
+      <pre class={isHex ? 'raw hex' : 'raw'} tabIndex={0}>
         {isHex ? hexDump(shown) : <LogText text={new TextDecoder().decode(shown)} />}
       </pre>
       {shown.length < bytes.length && <Button onClick={() => setWhole(true)}>Show all</Button>}

@@ -45,7 +45,6 @@ interface WidthHandleProps {
 function WidthHandle({ property, width, onWidth }: WidthHandleProps) {
   const drag = useRef<{ readonly x: number; readonly width: number } | undefined>(undefined);
   return (
-    // biome-ignore lint/a11y/useAriaPropsForRole: a separator with a value is focusable
     <div
       class="width-handle"
       role="separator"

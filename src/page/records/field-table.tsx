@@ -23,7 +23,6 @@ export function FieldTable({ entry, columns = [], onColumn }: FieldTableProps) {
         {fieldsOf(entry).map((field) => (
           <tr
             key={field.property}
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: the keys f and x are about the row with the focus
             tabIndex={0}
             {...valueAttributes(field.property, field.value)}
           >
