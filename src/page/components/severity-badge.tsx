@@ -1,5 +1,4 @@
-export const SEVERITIES = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-export type Severity = (typeof SEVERITIES)[number];
+import type { Severity } from '../records/severity.ts';
 
 /** Shapes differ, not only colours. */
 const SHAPES: Readonly<Record<Severity, string>> = {

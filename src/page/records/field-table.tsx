@@ -21,11 +21,7 @@ export function FieldTable({ entry, columns = [], onColumn }: FieldTableProps) {
       <caption class="visually-hidden">Fields of the record</caption>
       <tbody>
         {fieldsOf(entry).map((field) => (
-          <tr
-            key={field.property}
-            tabIndex={0}
-            {...valueAttributes(field.property, field.value)}
-          >
+          <tr key={field.property} tabIndex={0} {...valueAttributes(field.property, field.value)}>
             <th scope="row">
               <LogText text={field.property} />
             </th>

@@ -1,4 +1,4 @@
-import type { Severity } from '../components/severity-badge.tsx';
+import type { Severity } from './severity.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 

@@ -1,8 +1,9 @@
-import { SEVERITIES, type Severity, SeverityBadge } from '../components/severity-badge.tsx';
+import { SeverityBadge } from '../components/severity-badge.tsx';
 import { TimeText } from '../components/texts.tsx';
 import type { Column } from './columns.ts';
 import { fieldValue } from './entry-fields.ts';
 import type { LogEntry } from './log-entry.ts';
+import { SEVERITIES, type Severity } from './severity.ts';
 import { StyledLogText } from './styled-log-text.tsx';
 
 /** More than fits in a row. */

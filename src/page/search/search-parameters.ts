@@ -1,7 +1,7 @@
 import type { Query } from '../api/client.ts';
-import { SEVERITIES, type Severity } from '../components/severity-badge.tsx';
 import { filterOf } from '../query/query-filter.ts';
 import { rangeOf, type TimeRange } from '../ranges/time-range.ts';
+import { SEVERITIES, type Severity } from '../records/severity.ts';
 
 export interface SearchParameters {
   readonly query: string;

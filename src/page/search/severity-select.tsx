@@ -1,4 +1,4 @@
-import { SEVERITIES, type Severity } from '../components/severity-badge.tsx';
+import { SEVERITIES, type Severity } from '../records/severity.ts';
 
 interface SeveritySelectProps {
   readonly severity: Severity | undefined;
