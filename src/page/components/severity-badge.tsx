@@ -10,15 +10,21 @@ const SHAPES: Readonly<Record<Severity, string>> = {
   fatal: 'M5.5 2.5h5l3 3v5l-3 3h-5l-3-3v-5zM8 5v3.6M8 10.8v.2',
 };
 
+interface SeverityBadgeProps {
+  readonly severity: Severity | null;
+  /** The word is in the tooltip and for assistive technology only. */
+  readonly isShort?: boolean;
+}
+
 /** An icon and a word; without a severity, a dash. */
-export function SeverityBadge({ severity }: { readonly severity: Severity | null }) {
+export function SeverityBadge({ severity, isShort = false }: SeverityBadgeProps) {
   if (severity === null) return <span class="severity none">-</span>;
   return (
-    <span class={`severity ${severity}`}>
+    <span class={`severity ${severity}`} title={isShort ? severity : undefined}>
       <svg class="icon" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true" focusable="false">
         <path d={SHAPES[severity]} />
       </svg>
-      {severity}
+      <span class={isShort ? 'visually-hidden' : ''}>{severity}</span>
     </span>
   );
 }

@@ -46,7 +46,7 @@ export function ErrorState({
         </ul>
       )}
       <p class="state-text">{problem.advice}</p>
-      {onRetry !== undefined && (
+      {onRetry !== undefined && problem.kind !== 'invalid' && (
         <Button icon="refresh" onClick={onRetry}>
           Try again
         </Button>

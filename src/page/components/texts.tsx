@@ -1,13 +1,22 @@
 import { byteSize, shortNumber, wholeNumber } from '../text/numbers.ts';
-import { ageText, timeText, zoneName } from '../text/times.ts';
+import { ageText, fittingTime, timeText, zoneName } from '../text/times.ts';
 import { visibleParts } from '../text/visible-text.ts';
 import { isUtc } from '../theme/preferences.ts';
 
+interface TimeTextProps {
+  readonly time: string;
+  readonly digits?: number;
+  /** Parts at the start are left out so that the rest fits. */
+  readonly characters?: number;
+}
+
 /** A moment in the zone that the user chose; the tooltip has the whole time in UTC. */
-export function TimeText({ time, digits = 3 }: { readonly time: string; readonly digits?: number }) {
+export function TimeText({ time, digits = 3, characters }: TimeTextProps) {
   return (
     <time dateTime={time} title={`${time} (shown in ${zoneName(isUtc.value, new Date(time))})`}>
-      {timeText(time, { isUtc: isUtc.value, digits })}
+      {characters === undefined
+        ? timeText(time, { isUtc: isUtc.value, digits })
+        : fittingTime(time, { isUtc: isUtc.value, characters })}
     </time>
   );
 }

@@ -1,9 +1,9 @@
 import type { ComponentChildren, Ref } from 'preact';
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { offsetOf, scrollTopFor, totalHeight, visibleRange } from './visible-range.ts';
+import { type Alignment, offsetOf, scrollTopFor, totalHeight, visibleRange } from './visible-range.ts';
 
 export interface VirtualListHandle {
-  readonly scrollToRow: (index: number) => void;
+  readonly scrollToRow: (index: number, align?: Alignment) => void;
   readonly scrollToEnd: () => void;
   /** Moves the view by this many pixels: rows were added above it. */
   readonly shift: (pixels: number) => void;
@@ -70,8 +70,11 @@ export function VirtualList(props: VirtualListProps) {
   useImperativeHandle(
     props.listRef ?? null,
     () => ({
-      scrollToRow: (index) => {
-        if (frame.current !== null) frame.current.scrollTop = scrollTopFor(index, geometry, view);
+      scrollToRow: (index, align = 'nearest') => {
+        if (frame.current === null) return;
+        const { scrollTop, clientHeight } = frame.current;
+        const present = { top: scrollTop, height: clientHeight - headHeight };
+        frame.current.scrollTop = scrollTopFor(index, geometry, { ...present, align });
       },
       scrollToEnd: () => {
         if (frame.current !== null) frame.current.scrollTop = totalHeight(geometry);

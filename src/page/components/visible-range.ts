@@ -44,14 +44,21 @@ export function visibleRange(
   return { first: Math.max(first, 0), end: Math.min(last + 1, geometry.count) };
 }
 
-/** Where to scroll so that the row is in view; `top` if it is already. */
+export type Alignment = 'nearest' | 'centre';
+
+/** Where to scroll so that the row is in view; `nearest`: `top` if it is already. */
 export function scrollTopFor(
   index: number,
   geometry: ListGeometry,
-  view: { readonly top: number; readonly height: number },
+  {
+    top,
+    height,
+    align = 'nearest',
+  }: { readonly top: number; readonly height: number; readonly align?: Alignment },
 ): number {
   const offset = offsetOf(index, geometry);
-  if (offset < view.top) return offset;
+  if (align === 'centre') return Math.max(0, offset - (height - geometry.rowHeight) / 2);
+  if (offset < top) return offset;
   const bottom = offset + geometry.rowHeight;
-  return bottom > view.top + view.height ? bottom - view.height : view.top;
+  return bottom > top + height ? bottom - height : top;
 }

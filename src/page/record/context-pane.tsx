@@ -16,7 +16,7 @@ interface ContextPaneProps {
 }
 
 const NEAR_PIXELS = 1200;
-const COLUMNS = 'time:176,severity:72,body';
+const COLUMNS = 'time:190,severity:76,body';
 
 /** The neighbours in the same stream, in the order in which they were written, with a search of its own. */
 export function ContextPane({ stream, position }: ContextPaneProps) {

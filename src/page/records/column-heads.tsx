@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import { type Column, formatColumns, withWidth } from './columns.ts';
+import { type Column, formatColumns, MAX_WIDTH, MIN_WIDTH, withWidth } from './columns.ts';
 
 interface ColumnHeadsProps {
   readonly columns: readonly Column[];
@@ -52,8 +52,8 @@ function WidthHandle({ property, width, onWidth }: WidthHandleProps) {
       aria-orientation="vertical"
       aria-label={`Width of ${property}`}
       aria-valuenow={width}
-      aria-valuemin={48}
-      aria-valuemax={1200}
+      aria-valuemin={MIN_WIDTH}
+      aria-valuemax={MAX_WIDTH}
       onPointerDown={(event) => {
         event.preventDefault();
         event.currentTarget.setPointerCapture(event.pointerId);

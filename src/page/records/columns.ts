@@ -5,14 +5,14 @@ export interface Column {
   readonly width: number | undefined;
 }
 
-export const MIN_WIDTH = 48;
+export const MIN_WIDTH = 36;
 export const MAX_WIDTH = 1200;
-const MIN_REST_WIDTH = 320;
+const MIN_REST_WIDTH = 220;
 
 const WIDTHS: Readonly<Record<string, number>> = {
-  time: 176,
-  observed_time: 176,
-  severity: 72,
+  time: 190,
+  observed_time: 190,
+  severity: 76,
   'host.name': 128,
   'service.name': 128,
   source: 180,
@@ -21,13 +21,17 @@ const WIDTHS: Readonly<Record<string, number>> = {
 const DEFAULT_WIDTH = 140;
 
 const WIDE: readonly Column[] = [
-  { property: 'time', width: 176 },
-  { property: 'severity', width: 72 },
+  { property: 'time', width: 190 },
+  { property: 'severity', width: 76 },
   { property: 'host.name', width: 112 },
   { property: 'service.name', width: 112 },
   { property: 'body', width: undefined },
 ];
-const NARROW = WIDE.filter(({ property }) => ['time', 'severity', 'body'].includes(property));
+const NARROW: readonly Column[] = [
+  { property: 'time', width: 106 },
+  { property: 'severity', width: 36 },
+  { property: 'body', width: undefined },
+];
 
 /** `time:180,host.name:120,body`. Without the parameter: what fits the screen. */
 export function columnsOf(

@@ -28,20 +28,35 @@ export function RecordCells({ entry, columns, activeColumn }: RecordCellsProps) 
           aria-colindex={at + 1}
           style={width === undefined ? undefined : { width: `${width}px` }}
         >
-          <CellText entry={entry} property={property} />
+          <CellText entry={entry} property={property} width={width} />
         </div>
       ))}
     </>
   );
 }
 
-function CellText({ entry, property }: { readonly entry: LogEntry; readonly property: string }) {
+interface CellTextProps {
+  readonly entry: LogEntry;
+  readonly property: string;
+  readonly width: number | undefined;
+}
+
+function CellText({ entry, property, width = Number.POSITIVE_INFINITY }: CellTextProps) {
   const value = fieldValue(entry, property);
   if (value === undefined) return null;
-  if (property === 'severity') return <SeverityBadge severity={severityOf(value)} />;
-  if (property === 'time' || property === 'observed_time') return <TimeText time={String(value)} />;
+  if (property === 'severity')
+    return <SeverityBadge severity={severityOf(value)} isShort={width < SHORT_WIDTH} />;
+  if (property === 'time' || property === 'observed_time') {
+    return <TimeText time={String(value)} characters={(width - PADDING) / CHARACTER_WIDTH} />;
+  }
   return <StyledLogText text={String(value).slice(0, MAX_CELL_CHARACTERS)} />;
 }
+
+/** Of the fixed-width font of rows. */
+const CHARACTER_WIDTH = 7.24;
+const PADDING = 16;
+/** Only the icon of a severity fits. */
+const SHORT_WIDTH = 60;
 
 function severityOf(value: unknown): Severity | null {
   return SEVERITIES.find((each) => each === value) ?? null;

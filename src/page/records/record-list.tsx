@@ -72,7 +72,7 @@ export function RecordList(props: RecordListProps) {
   useEffect(() => {
     if (first === undefined) return;
     setActive(first);
-    list.current?.scrollToRow(Math.max(0, first - base));
+    list.current?.scrollToRow(Math.max(0, first - base), 'centre');
   }, [first]);
 
   const toggle = (index: number) => {

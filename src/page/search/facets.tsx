@@ -51,8 +51,8 @@ export function Facets({ resource: { data, problem, isLoading }, columns, onColu
         value={wanted}
         onInput={(event) => setWanted(event.currentTarget.value)}
       />
-      {problem !== undefined && <p class="facet-note">{problem.message}</p>}
-      {data !== undefined && fields.length === 0 && <p class="facet-note">No field has this name.</p>}
+      {problem !== undefined && problem.kind !== 'invalid' && <p class="facet-note">{problem.message}</p>}
+      {wanted !== '' && fields.length === 0 && <p class="facet-note">No field has this name.</p>}
       {fields.map((field) => (
         <Facet
           key={field.name}
@@ -62,7 +62,7 @@ export function Facets({ resource: { data, problem, isLoading }, columns, onColu
           onColumn={() => onColumn(field.name)}
         />
       ))}
-      {data !== undefined && (
+      {data !== undefined && data.sampled > 0 && (
         <p class="facet-note">
           {data.complete
             ? `From all ${wholeNumber(data.sampled)} records.`

@@ -6,7 +6,14 @@ import { hasSingleKeys } from '../theme/preferences.ts';
 
 export const isHelpOpen = signal(false);
 
-const NAMES: Readonly<Record<string, string>> = { ArrowDown: '↓', ArrowUp: '↑', ' ': 'Space' };
+const NAMES: Readonly<Record<string, string>> = {
+  ArrowDown: '↓',
+  ArrowUp: '↑',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  Escape: 'Esc',
+  ' ': 'Space',
+};
 
 /** The keys of the present page. */
 export function HelpDialog() {

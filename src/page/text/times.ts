@@ -42,6 +42,16 @@ export function timeText(
   return `${day} ${time}${digits === 0 ? '' : `.${fraction}`}`;
 }
 
+/** As much of the time as fits: `2026-11-28 14:03:22.123`, `11-28 14:03:22.123`, `14:03:22.123`. */
+export function fittingTime(
+  iso: string,
+  { isUtc, characters }: { readonly isUtc: boolean; readonly characters: number },
+): string {
+  const text = timeText(iso, { isUtc });
+  if (characters >= text.length) return text;
+  return text.slice(characters >= text.length - 5 ? 5 : 11);
+}
+
 /** `14:03:22` for a chart of a day or less, else `11-28 14:03`. */
 export function axisTime(
   date: Date,
