@@ -10,7 +10,7 @@ export function wholeNumber(value: number): string {
 
 /** `1.23M`; below 10,000 in full. */
 export function shortNumber(value: number): string {
-  if (Math.abs(value) < 10_000) return SHORT.format(Math.abs(value) >= 100 ? Math.round(value) : value);
+  if (Math.abs(value) < 10_000) return (Math.abs(value) < 100 ? SHORT : WHOLE).format(value);
   const [scaled, unit] = scale(value, 1000, COUNT_UNITS);
   return `${SHORT.format(scaled)}${unit}`;
 }
