@@ -119,7 +119,6 @@ export function VirtualList(props: VirtualListProps) {
               class={`row ${row.class} ${index === activeRow ? 'active' : ''}`}
               role="row"
               aria-rowindex={index + (props.head === undefined ? 1 : 2)}
-              aria-expanded={props.onOpen === undefined ? undefined : opened?.index === index}
               aria-selected={index === activeRow}
               tabIndex={index === activeRow || (activeRow < 0 && index === first) ? 0 : -1}
               style={{ transform: `translateY(${offsetOf(index, geometry)}px)` }}

@@ -1,9 +1,5 @@
 import type { ComponentType } from 'preact';
-
-/** The part of the address after the page: `#/metrics/errors` gives [`errors`]. */
-export interface PageProps {
-  readonly path: readonly string[];
-}
+import type { PageProps } from './page-props.ts';
 
 export interface PageEntry {
   /** The first part of the address. */

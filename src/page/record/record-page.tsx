@@ -6,7 +6,7 @@ import { SeverityBadge } from '../components/severity-badge.tsx';
 import { EmptyState, ErrorState, LoadingState } from '../components/states.tsx';
 import { TimeText } from '../components/texts.tsx';
 import { useKeys } from '../keyboard/keys.ts';
-import type { PageProps } from '../pages/page-list.ts';
+import type { PageProps } from '../pages/page-props.ts';
 import { FieldTable } from '../records/field-table.tsx';
 import type { LogEntry } from '../records/log-entry.ts';
 import { absoluteUrl, recordHref } from '../records/record-actions.ts';

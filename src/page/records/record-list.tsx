@@ -77,7 +77,9 @@ export function RecordList(props: RecordListProps) {
 
   const toggle = (index: number) => {
     setActive(base + index);
-    onOpened(opened === base + index ? undefined : base + index);
+    const isOpening = opened !== base + index;
+    onOpened(isOpening ? base + index : undefined);
+    announce(isOpening ? 'Record opened. Its fields follow the row.' : 'Record closed');
   };
   useKeys('Records', recordKeys({ ...props, activeIndex, moveTo, toggle, chosenColumn, setChosenColumn }));
   const openedEntry = opened === undefined ? undefined : entries[opened - base];

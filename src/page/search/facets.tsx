@@ -85,7 +85,7 @@ function Facet({ field, sampled, isColumn, onColumn }: FacetProps) {
   return (
     <section class="facet">
       <div class="facet-head">
-        <h3>
+        <h2>
           <Button
             kind="quiet"
             icon={isOpen ? 'down' : 'right'}
@@ -95,7 +95,7 @@ function Facet({ field, sampled, isColumn, onColumn }: FacetProps) {
           >
             <LogText text={field.name} />
           </Button>
-        </h3>
+        </h2>
         <span class="muted" title={`${wholeNumber(field.distinct)} different values`}>
           <NumberText value={field.distinct} />
         </span>

@@ -2,7 +2,8 @@ import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../api/problem.ts';
 import { EmptyState, ErrorState, LoadingState } from '../components/states.tsx';
-import { PAGES, type PageEntry, type PageProps } from '../pages/page-list.ts';
+import { PAGES, type PageEntry } from '../pages/page-list.ts';
+import type { PageProps } from '../pages/page-props.ts';
 import { address } from '../routing/location.ts';
 
 interface Loaded {
@@ -53,9 +54,12 @@ interface PageContentProps {
 function PageContent({ entry, loaded, path, onRetry }: PageContentProps) {
   if (entry === undefined) {
     return (
-      <EmptyState title="There is no page with this address.">
-        <a href="#/search">Open the search</a>
-      </EmptyState>
+      <>
+        <h1 class="visually-hidden">Not found</h1>
+        <EmptyState title="There is no page with this address.">
+          <a href="#/search">Open the search</a>
+        </EmptyState>
+      </>
     );
   }
   if (loaded === undefined || loaded.name !== entry.name) return <LoadingState />;
