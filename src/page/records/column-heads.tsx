@@ -18,6 +18,7 @@ export function ColumnHeads({ columns, onChange }: ColumnHeadsProps) {
             key={column.property}
             class={column.width === undefined ? 'cell head rest' : 'cell head'}
             role="columnheader"
+            title={column.property}
             aria-colindex={at + 1}
             style={column.width === undefined ? undefined : { width: `${column.width}px` }}
           >

@@ -39,6 +39,8 @@ export interface RecordListProps {
 }
 
 export interface RecordView {
+  /** The user scrolls towards the start; false for every movement of the list itself. */
+  readonly isUpward: boolean;
   /** Pixels between the view and the ends of the list. */
   readonly above: number;
   readonly below: number;
@@ -51,6 +53,7 @@ export function RecordList(props: RecordListProps) {
   const [active, setActive] = useState<number | undefined>(undefined);
   const [chosenColumn, setChosenColumn] = useState<string | undefined>(undefined);
   const isMoved = useRef(false);
+  const lastTop = useRef(0);
   usePlace(list, props);
 
   const activeIndex = active === undefined ? -1 : active - base;
@@ -127,7 +130,11 @@ export function RecordList(props: RecordListProps) {
         props.onActive?.();
       }}
       onOpen={toggle}
-      onScroll={({ top, height, total }) => props.onView?.({ above: top, below: total - top - height })}
+      onScroll={({ top, height, total }) => {
+        const isUpward = top < lastTop.current;
+        lastTop.current = top;
+        props.onView?.({ above: top, below: total - top - height, isUpward });
+      }}
       listRef={list}
     />
   );

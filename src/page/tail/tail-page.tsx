@@ -86,8 +86,8 @@ export function TailPage() {
               changeParameters({ cols: formatColumns(toggleColumn(columns, property)) }, { replace: true })
             }
             isFollowing={view.pause === undefined}
-            onView={({ below }) => {
-              if (view.pause === undefined && below > AT_END_PIXELS) pause('scroll');
+            onView={({ below, isUpward }) => {
+              if (view.pause === undefined && isUpward && below > AT_END_PIXELS) pause('scroll');
               else if (view.pause === 'scroll' && below <= 1) resume();
             }}
           />
