@@ -36,3 +36,13 @@ export function nestedProperty(parent: string, key: string | number): string {
   if (typeof key === 'number') return `${parent}[${key}]`;
   return PLAIN.test(key) && !parent.endsWith(')') ? `${parent}.${key}` : `${parent}[${JSON.stringify(key)}]`;
 }
+
+const BRACKETED = /^(?:\[(?:'[^'\\]*'|"[^"\\]*")\]){2,}$/;
+
+/** `['http']['route']` is written as `http.route`, which also finds the attribute with this name. */
+export function readableProperty(property: string): string {
+  if (!BRACKETED.test(property)) return property;
+  const names = [...property.matchAll(/\[['"]([^'"]*)['"]\]/g)].map(([, name = '']) => name);
+  const path = names.join('.');
+  return names.every((name) => !name.includes('.')) && attributeProperty(path) === path ? path : property;
+}

@@ -48,6 +48,8 @@ export function QueryBar({ label, query, fields, onQuery, placeholder }: QueryBa
   };
   const submit = () => {
     setOpen(false);
+    // It is shown already; the rows of the previous query stay.
+    if (problem !== undefined) return;
     onQuery(draft.trim());
   };
   const onKeyDown = (event: KeyboardEvent) => {

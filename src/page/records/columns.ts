@@ -1,3 +1,6 @@
+import { fieldValue } from './entry-fields.ts';
+import type { LogEntry } from './log-entry.ts';
+
 export interface Column {
   /** A property of records. */
   readonly property: string;
@@ -88,4 +91,13 @@ export function movedColumn(columns: readonly Column[], property: string, by: -1
 /** The list scrolls sideways below this width. */
 export function minWidthOf(columns: readonly Column[]): number {
   return columns.reduce((sum, { width }) => sum + (width ?? MIN_REST_WIDTH), 0);
+}
+
+/** Columns that have a value in one of the entries; without entries, all of them. */
+export function withoutEmptyColumns(
+  columns: readonly Column[],
+  entries: readonly LogEntry[],
+): readonly Column[] {
+  if (entries.length === 0) return columns;
+  return columns.filter(({ property }) => entries.some((entry) => fieldValue(entry, property) !== undefined));
 }

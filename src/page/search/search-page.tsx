@@ -9,15 +9,16 @@ import { useKeys } from '../keyboard/keys.ts';
 import { focusQuery, QueryBar } from '../query/query-bar.tsx';
 import { RangeButton } from '../ranges/range-button.tsx';
 import { absoluteRange, shiftedRange, type TimeRange, withAbsoluteTimes } from '../ranges/time-range.ts';
-import { columnsOf, formatColumns, toggleColumn } from '../records/columns.ts';
+import { columnsOf, formatColumns, toggleColumn, withoutEmptyColumns } from '../records/columns.ts';
 import { absoluteUrl } from '../records/record-actions.ts';
 import { formatAddress } from '../routing/address.ts';
 import { address, changeParameters, navigate } from '../routing/location.ts';
 import { wholeNumber } from '../text/numbers.ts';
 import { ColumnsDialog } from './columns-dialog.tsx';
 import { ExportDialog } from './export-dialog.tsx';
-import { Facets, type FieldsAnswer } from './facets.tsx';
+import { Facets } from './facets.tsx';
 import { Histogram, type HistogramAnswer } from './histogram.tsx';
+import { loadFields } from './load-fields.ts';
 import { searchParametersOf, searchQuery } from './search-parameters.ts';
 import { SearchResults } from './search-results.tsx';
 import { SeveritySelect } from './severity-select.tsx';
@@ -25,6 +26,8 @@ import { useSearch } from './use-search.ts';
 import './search.css';
 
 const BARS = 120;
+/** Usual columns without a value in these rows are left out. */
+const CHECKED_ROWS = 100;
 
 /** Search: query, counts over time, fields, rows. Everything that it shows is in the address. */
 export function SearchPage() {
@@ -40,11 +43,13 @@ export function SearchPage() {
     (signal) => request<HistogramAnswer>('logs/histogram', { query: { ...query, by: 'severity' }, signal }),
     [key],
   );
-  const fields = useResource((signal) => request<FieldsAnswer>('fields', { query, signal }), [key]);
-  const columns = useMemo(
-    () => columnsOf(parameters.cols, { isNarrow: isNarrow.value }),
-    [parameters.cols, isNarrow.value],
-  );
+  const fields = useResource((signal) => loadFields(query, signal), [key]);
+  const columns = useMemo(() => {
+    const chosen = columnsOf(parameters.cols, { isNarrow: isNarrow.value });
+    return parameters.cols === undefined
+      ? withoutEmptyColumns(chosen, rows.entries.slice(0, CHECKED_ROWS))
+      : chosen;
+  }, [parameters.cols, isNarrow.value, rows.entries[0]]);
 
   const total = histogram.isLoading ? undefined : histogram.data?.total;
   useEffect(() => {
@@ -122,7 +127,7 @@ export function SearchPage() {
         <p class="search-count">
           {total !== undefined && (
             <>
-              <b>{wholeNumber(total)}</b> records
+              <b>{wholeNumber(total)}</b> {total === 1 ? 'record' : 'records'}
             </>
           )}
           {rows.isLoading && <span class="muted"> Searching ...</span>}

@@ -1,3 +1,4 @@
+import { Problem } from '../api/problem.ts';
 import { Button } from '../components/button.tsx';
 import { EmptyState, ErrorState, LoadingState } from '../components/states.tsx';
 import { rangeTitle } from '../ranges/range-button.tsx';
@@ -23,7 +24,7 @@ const NEAR_END_PIXELS = 2400;
 
 export function SearchResults({ search, rows, columns, onColumn, onRetry }: SearchResultsProps) {
   if (rows.problem !== undefined && rows.entries.length === 0) {
-    return <ErrorState problem={rows.problem} onRetry={onRetry} />;
+    return <ErrorState problem={queryProblem(rows.problem)} onRetry={onRetry} />;
   }
   if (rows.entries.length === 0) {
     return rows.isLoading ? <LoadingState label="Searching" /> : <NothingFound search={search} rows={rows} />;
@@ -53,6 +54,15 @@ export function SearchResults({ search, rows, columns, onColumn, onRetry }: Sear
       <ListFooter rows={rows} />
     </div>
   );
+}
+
+/** Without the names of parameters and lines: the query is one line, and the place is marked under it. */
+function queryProblem(problem: Problem): Problem {
+  if (problem.kind !== 'invalid') return problem;
+  const details = problem.details.map(({ message }) => ({
+    message: message.replace(/ \(line \d+, column \d+\)$/, ''),
+  }));
+  return new Problem('invalid', { message: 'This query cannot be run.', code: problem.code, details });
 }
 
 function openedIndex(entries: readonly LogEntry[], open: string | undefined): number | undefined {

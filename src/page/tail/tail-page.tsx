@@ -1,5 +1,4 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { request } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
 import { Button } from '../components/button.tsx';
 import { isNarrow } from '../components/is-narrow.ts';
@@ -11,7 +10,7 @@ import { ColumnHeads } from '../records/column-heads.tsx';
 import { columnsOf, formatColumns, toggleColumn } from '../records/columns.ts';
 import { RecordList } from '../records/record-list.tsx';
 import { address, changeParameters } from '../routing/location.ts';
-import type { FieldsAnswer } from '../search/facets.tsx';
+import { loadFields } from '../search/load-fields.ts';
 import { filterQuery, searchParametersOf } from '../search/search-parameters.ts';
 import { SeveritySelect } from '../search/severity-select.tsx';
 import { wholeNumber } from '../text/numbers.ts';
@@ -28,10 +27,7 @@ export function TailPage() {
   const filter = filterQuery({ query, severity });
   const { feed, view, pause, resume } = useTail(JSON.stringify(filter));
   const [opened, setOpened] = useState<number | undefined>(undefined);
-  const fields = useResource(
-    (signal) => request<FieldsAnswer>('fields', { query: { from: '1h' }, signal }),
-    [],
-  );
+  const fields = useResource((signal) => loadFields({ from: '1h' }, signal), []);
   const columns = useMemo(
     () => columnsOf(parameters.cols, { isNarrow: isNarrow.value }),
     [parameters.cols, isNarrow.value],

@@ -79,6 +79,8 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
     await mark.waitFor();
     expect(await mark.textContent()).toBe(`${' '.repeat('timeout and status_code >='.length)}^`);
     expect(await page.getByRole('combobox', { name: 'Query' }).getAttribute('aria-invalid')).toBe('true');
+    await page.keyboard.press('Enter');
+    expect(await parameter('q')).toBeNull();
   });
 
   it('opens a record in place, and includes and excludes its values', async () => {

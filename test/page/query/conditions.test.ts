@@ -9,7 +9,11 @@ import {
   toggleCondition,
   withPart,
 } from '../../../src/page/query/conditions.ts';
-import { attributeProperty, nestedProperty } from '../../../src/page/query/property-name.ts';
+import {
+  attributeProperty,
+  nestedProperty,
+  readableProperty,
+} from '../../../src/page/query/property-name.ts';
 
 const include = (property: string, value: Condition['value']): Condition => ({
   property,
@@ -95,4 +99,12 @@ it('names attributes so that they are not taken for columns or keywords', () => 
   expect(attributeProperty('and')).toBe('["and"]');
   expect(nestedProperty('order.items', 0)).toBe('order.items[0]');
   expect(nestedProperty('order.items[0]', 'sku')).toBe('order.items[0].sku');
+});
+
+it('writes nested names with dots where they mean the same', () => {
+  expect(readableProperty("['http']['response']['status_code']")).toBe('http.response.status_code');
+  expect(readableProperty("['a.b']['c']")).toBe("['a.b']['c']");
+  expect(readableProperty("['any name']['c']")).toBe("['any name']['c']");
+  expect(readableProperty("['host']['name']")).toBe("['host']['name']");
+  expect(readableProperty('url.path')).toBe('url.path');
 });

@@ -7,8 +7,10 @@ import {
   minWidthOf,
   movedColumn,
   toggleColumn,
+  withoutEmptyColumns,
   withWidth,
 } from '../../../src/page/records/columns.ts';
+import { mockRecord } from '../support/mock-records.ts';
 
 const wide = { isNarrow: false };
 const names = (columns: readonly { readonly property: string }[]) => columns.map(({ property }) => property);
@@ -50,5 +52,13 @@ describe('the columns', () => {
     expect(movedColumn(more, 'time', -1)).toEqual(more);
     expect(names(toggleColumn(more, 'time'))).toEqual(['url.path', 'body']);
     expect(names(toggleColumn(columnsOf('body', wide), 'body'))).toEqual(['body']);
+  });
+
+  it('are left out if no record has a value for them', () => {
+    const columns = columnsOf('time,service.name,trace_id,body', wide);
+    const entries = [{ ...mockRecord(0, 0, 1), service: null }, mockRecord(1, 0, 2)];
+    expect(names(withoutEmptyColumns(columns, entries))).toEqual(['time', 'service.name', 'body']);
+    expect(names(withoutEmptyColumns(columns, entries.slice(0, 1)))).toEqual(['time', 'body']);
+    expect(withoutEmptyColumns(columns, [])).toEqual(columns);
   });
 });
