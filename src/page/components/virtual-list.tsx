@@ -42,7 +42,7 @@ export interface RowContent {
   readonly cells: ComponentChildren;
 }
 
-const OVERSCAN = 12;
+const OVERSCAN = 6;
 const UNMEASURED_HEIGHT = 240;
 
 /** A grid of any number of rows that renders only those in view. Rows have one height; one may be opened. */

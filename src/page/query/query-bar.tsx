@@ -57,7 +57,8 @@ export function QueryBar({ label, query, fields, onQuery, placeholder }: QueryBa
     if (event.key === 'Escape') {
       if (isOpen) setOpen(false);
       else input.current?.blur();
-    } else if (event.key === 'Enter') choice === undefined ? submit() : accept(choice);
+    } else if (event.key === 'Enter' && choice === undefined) submit();
+    else if (event.key === 'Enter' && choice !== undefined) accept(choice);
     else if (event.key === 'Tab' && choice !== undefined) accept(choice);
     else if (event.key === 'ArrowDown' || (event.key === ' ' && event.ctrlKey)) {
       setOpen(true);

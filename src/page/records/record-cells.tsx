@@ -1,5 +1,6 @@
 import { SeverityBadge } from '../components/severity-badge.tsx';
 import { TimeText } from '../components/texts.tsx';
+import { isPlainText } from '../text/visible-text.ts';
 import type { Column } from './columns.ts';
 import { fieldValue } from './entry-fields.ts';
 import type { LogEntry } from './log-entry.ts';
@@ -28,28 +29,24 @@ export function RecordCells({ entry, columns, activeColumn }: RecordCellsProps) 
           aria-colindex={at + 1}
           style={width === undefined ? undefined : { width: `${width}px` }}
         >
-          <CellText entry={entry} property={property} width={width} />
+          {cellContent(entry, property, width)}
         </div>
       ))}
     </>
   );
 }
 
-interface CellTextProps {
-  readonly entry: LogEntry;
-  readonly property: string;
-  readonly width: number | undefined;
-}
-
-function CellText({ entry, property, width = Number.POSITIVE_INFINITY }: CellTextProps) {
+/** Not a component: a list creates hundreds of cells in a frame while one scrolls. */
+function cellContent(entry: LogEntry, property: string, width = Number.POSITIVE_INFINITY) {
   const value = fieldValue(entry, property);
   if (value === undefined) return null;
   if (property === 'severity')
-    return <SeverityBadge severity={severityOf(value)} isShort={width < SHORT_WIDTH} />;
+    return SeverityBadge({ severity: severityOf(value), isShort: width < SHORT_WIDTH });
   if (property === 'time' || property === 'observed_time') {
-    return <TimeText time={String(value)} characters={(width - PADDING) / CHARACTER_WIDTH} />;
+    return TimeText({ time: String(value), characters: (width - PADDING) / CHARACTER_WIDTH });
   }
-  return <StyledLogText text={String(value).slice(0, MAX_CELL_CHARACTERS)} />;
+  const text = String(value).slice(0, MAX_CELL_CHARACTERS);
+  return isPlainText(text) ? text : <StyledLogText text={text} />;
 }
 
 /** Of the fixed-width font of rows. */

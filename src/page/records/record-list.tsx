@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { announce } from '../components/toast.tsx';
 import { VirtualList, type VirtualListHandle } from '../components/virtual-list.tsx';
@@ -87,6 +87,7 @@ export function RecordList(props: RecordListProps) {
   useKeys('Records', recordKeys({ ...props, activeIndex, moveTo, toggle, chosenColumn, setChosenColumn }));
   const openedEntry = opened === undefined ? undefined : entries[opened - base];
   const shownColumn = chosenColumn ?? columns[1]?.property;
+  const cells = useRenderedCells([columns, shownColumn]);
   return (
     <VirtualList
       label={props.label}
@@ -103,7 +104,9 @@ export function RecordList(props: RecordListProps) {
         if (entry === undefined) return { class: '', cells: null };
         return {
           class: `${rowClass(entry)} ${base + index === marked ? 'marked' : ''}`,
-          cells: <RecordCells entry={entry} columns={columns} activeColumn={shownColumn} />,
+          cells: cells(entry, () => (
+            <RecordCells entry={entry} columns={columns} activeColumn={shownColumn} />
+          )),
         };
       }}
       opened={
@@ -138,6 +141,24 @@ export function RecordList(props: RecordListProps) {
       listRef={list}
     />
   );
+}
+
+/**
+ * Returns the same element for an entry as at the previous rendering, so that a row that stays in view while one scrolls
+ * is not compared again. Only rows of the previous rendering are kept.
+ */
+function useRenderedCells(inputs: readonly unknown[]) {
+  const previous = useRef(new Map<LogEntry, VNode>());
+  const isSame = useRef<readonly unknown[]>(inputs);
+  const known = isSame.current.every((input, at) => input === inputs[at]) ? previous.current : new Map();
+  const present = new Map<LogEntry, VNode>();
+  previous.current = present;
+  isSame.current = inputs;
+  return (entry: LogEntry, render: () => VNode): VNode => {
+    const cells = known.get(entry) ?? render();
+    present.set(entry, cells);
+    return cells;
+  };
 }
 
 /** Keeps the rows in view where they are when entries are added or removed above them. */

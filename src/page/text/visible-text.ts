@@ -41,3 +41,8 @@ export function visibleText(text: string): string {
     .map((part) => part.text)
     .join('');
 }
+
+/** True if no character of it is hidden. */
+export function isPlainText(text: string): boolean {
+  return text.search(HIDDEN) === -1;
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { visibleParts, visibleText } from '../../../src/page/text/visible-text.ts';
+import { isPlainText, visibleParts, visibleText } from '../../../src/page/text/visible-text.ts';
 
 it.each([
   ['nul \0', 'nul \\x00'],
@@ -35,11 +35,15 @@ it('keeps the characters that the caller wants to keep', () => {
 
 it('leaves no control or format character in any text', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) }), (text) => {
       expect(visibleText(text)).not.toMatch(
         /(?![\u200d\u0600-\u0605\u06dd\u070f\u08e2])[\p{Cc}\p{Cf}\p{Cs}]/u,
       );
     }),
     { numRuns: 50 },
   );
+});
+
+it('recognizes text without hidden characters', () => {
+  expect(['plain мир', '', 'a\nb', '\u202E'].map(isPlainText)).toEqual([true, true, false, false]);
 });
