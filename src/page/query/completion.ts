@@ -3,7 +3,7 @@ import { type Token, tokensOf } from './tokens.ts';
 
 export type CompletionKind = 'property' | 'operator' | 'value' | 'connective';
 
-/** What may stand at a place of a query. */
+/** The kind of word that is expected at a place of a query. */
 export interface CompletionPlace {
   readonly kind: CompletionKind;
   /** The part of the query that a choice replaces. */

@@ -1,16 +1,13 @@
 import { request } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
-import { Button } from '../components/button.tsx';
-import { copyText } from '../components/copy-text.ts';
 import { SeverityBadge } from '../components/severity-badge.tsx';
 import { EmptyState, ErrorState, LoadingState } from '../components/states.tsx';
 import { TimeText } from '../components/texts.tsx';
 import { useKeys } from '../keyboard/keys.ts';
 import type { PageProps } from '../pages/page-props.ts';
+import { CopyButtons, copyLink } from '../records/copy-buttons.tsx';
 import { FieldTable } from '../records/field-table.tsx';
 import type { LogEntry } from '../records/log-entry.ts';
-import { absoluteUrl, recordHref } from '../records/record-actions.ts';
-import { entryAsJson, entryAsText } from '../records/record-text.ts';
 import { ContextPane } from './context-pane.tsx';
 import { RawView } from './raw-view.tsx';
 import './record.css';
@@ -60,8 +57,9 @@ function RecordContent({
 }: {
   readonly record: RecordAnswer;
 }) {
-  const copyLink = () => copyText(absoluteUrl(recordHref(entry)), 'Link to the record');
-  useKeys('Record', [{ key: 'y', description: 'Copy a link to the record', run: () => void copyLink() }]);
+  useKeys('Record', [
+    { key: 'y', description: 'Copy a link to the record', run: () => void copyLink(entry) },
+  ]);
   return (
     <>
       <header class="record-head">
@@ -72,15 +70,7 @@ function RecordContent({
           Stream <code>{entry.stream}</code>, position <code>{entry.position}</code>
         </p>
         <div class="detail-tools">
-          <Button icon="link" label="Copy a link to the record" shortcut="y" onClick={() => void copyLink()}>
-            Link
-          </Button>
-          <Button icon="copy" onClick={() => void copyText(entryAsJson(entry), 'JSON of the record')}>
-            JSON
-          </Button>
-          <Button icon="copy" onClick={() => void copyText(entryAsText(entry), 'Text of the record')}>
-            Text
-          </Button>
+          <CopyButtons entry={entry} />
         </div>
       </header>
       <h2>Parsed</h2>

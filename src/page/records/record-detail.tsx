@@ -1,10 +1,9 @@
 import { Button } from '../components/button.tsx';
-import { copyText } from '../components/copy-text.ts';
+import { CopyButtons } from './copy-buttons.tsx';
 import { CutText } from './cut-text.tsx';
 import { FieldTable } from './field-table.tsx';
 import type { LogEntry } from './log-entry.ts';
-import { absoluteUrl, recordHref } from './record-actions.ts';
-import { entryAsJson, entryAsText } from './record-text.ts';
+import { recordHref } from './record-actions.ts';
 
 interface RecordDetailProps {
   readonly entry: LogEntry;
@@ -15,24 +14,15 @@ interface RecordDetailProps {
 
 /** A record that is opened in its list. */
 export function RecordDetail({ entry, onClose, ...table }: RecordDetailProps) {
-  const href = recordHref(entry);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: clicks in the block must not reach the row
     // biome-ignore lint/a11y/useKeyWithClickEvents: it handles no click
     <div class="detail" onClick={(event) => event.stopPropagation()}>
       <div class="detail-tools">
-        <a class="button" href={href} title="Neighbours in the same stream (c)">
+        <a class="button" href={recordHref(entry)} title="Neighbours in the same stream (c)">
           Context
         </a>
-        <Button icon="copy" onClick={() => void copyText(entryAsJson(entry), 'JSON of the record')}>
-          JSON
-        </Button>
-        <Button icon="copy" onClick={() => void copyText(entryAsText(entry), 'Text of the record')}>
-          Text
-        </Button>
-        <Button icon="link" onClick={() => void copyText(absoluteUrl(href), 'Link to the record')}>
-          Link
-        </Button>
+        <CopyButtons entry={entry} />
         <span class="detail-space" />
         <Button icon="close" kind="quiet" label="Close the record" shortcut="Escape" onClick={onClose} />
       </div>

@@ -1,4 +1,4 @@
-/** What comes after `#/`: `#/r/STREAM/POSITION?q=...` has the path [`r`, STREAM, POSITION]. */
+/** The part of an address after `#/`: `#/r/STREAM/POSITION?q=...` has the path [`r`, STREAM, POSITION]. */
 export interface Address {
   readonly path: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;

@@ -23,7 +23,7 @@ const MAX_RETRY_MS = 10_000;
 
 /**
  * Live records in bounded memory. A connection that breaks is opened again at the last id that was received: no record is
- * left out, and one that is sent again is shown once. EventSource cannot do this: it ends for ever after an answer such as
+ * left out, and one that is sent again is shown once. EventSource cannot do this: it never connects again after an answer such as
  * 503, and then its last id is lost.
  */
 export class TailFeed {

@@ -1,40 +1,24 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { hasChromium, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { type BuiltPage, buildPage } from '../support/built-page.ts';
-import { MockAggregator } from '../support/mock-aggregator.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hasChromium } from '../support/browser.ts';
+import { pageSuite } from '../support/page-suite.ts';
 
 describe.skipIf(!hasChromium)('a record in Chromium', () => {
-  let built: BuiltPage;
-  let mock: MockAggregator;
-  let address: string;
-  let browser: TestBrowser;
-
-  beforeAll(async () => {
-    built = buildPage();
-    mock = new MockAggregator({ page: built.directory });
-    address = await mock.start();
-    browser = await openBrowser(address);
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser.close();
-    await mock.stop();
-    built.remove();
-  });
+  const suite = pageSuite();
 
   afterEach(() => {
-    expect([browser.problems, browser.foreign]).toEqual([[], []]);
+    expect([suite().problems, suite().foreign]).toEqual([[], []]);
   });
 
-  const hashOf = (position: number) => `#/r/${encodeURIComponent(mock.records[0]?.stream ?? '')}/${position}`;
+  const hashOf = (position: number) =>
+    `#/r/${encodeURIComponent(suite().mock.records[0]?.stream ?? '')}/${position}`;
   const positions = () =>
-    browser.page
-      .locator('.row')
+    suite()
+      .page.locator('.row')
       .evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset.row)));
 
   it('is reached from the search with its neighbours, fields, bytes and explanation', async () => {
-    const { page } = browser;
-    await page.goto(address);
+    const { page } = suite();
+    await page.goto(suite().address);
     await page.locator('[data-row="0"]').waitFor();
     await page.locator('[data-row="20"]').click();
     await page.keyboard.press('c');
@@ -50,8 +34,8 @@ describe.skipIf(!hasChromium)('a record in Chromium', () => {
   });
 
   it('shows its neighbours in the middle, and loads more of them in both directions', async () => {
-    const { page } = browser;
-    await page.goto(`${address}${hashOf(1500)}`);
+    const { page } = suite();
+    await page.goto(`${suite().address}${hashOf(1500)}`);
     const marked = page.locator('.row.marked');
     await marked.waitFor();
     const box = await marked.boundingBox();
@@ -59,34 +43,42 @@ describe.skipIf(!hasChromium)('a record in Chromium', () => {
     expect(box?.y).toBeLessThan(650);
     const text = await marked.textContent();
     for (let scroll = 0; scroll < 3; scroll++) {
-      const before = mock.requests.length;
+      const before = suite().mock.requests.length;
       await page.locator('.list').evaluate((list) => {
         list.scrollTop = 0;
       });
       await expect
-        .poll(() => mock.requests.slice(before).some((each) => each.includes('direction=before')))
+        .poll(() =>
+          suite()
+            .mock.requests.slice(before)
+            .some((each) => each.includes('direction=before')),
+        )
         .toBe(true);
     }
     await page.locator('.list').evaluate((list) => {
       list.scrollTop = list.scrollHeight;
     });
-    await expect.poll(() => mock.requests.at(-1)).toContain('direction=after');
+    await expect.poll(() => suite().mock.requests.at(-1)).toContain('direction=after');
     await page.reload();
     await marked.waitFor();
     expect(await marked.textContent()).toBe(text);
   });
 
   it('keeps the rows in view in their place when older ones are loaded above', async () => {
-    const { page } = browser;
+    const { page } = suite();
     await page.goto('about:blank');
-    await page.goto(`${address}${hashOf(1200)}`);
+    await page.goto(`${suite().address}${hashOf(1200)}`);
     const marked = page.locator('.row.marked');
     await marked.waitFor();
     const before = (await marked.boundingBox())?.y;
-    const count = mock.requests.length;
+    const count = suite().mock.requests.length;
     await page.getByRole('button', { name: 'Load older' }).click();
     await expect
-      .poll(() => mock.requests.slice(count).some((each) => each.includes('direction=before')))
+      .poll(() =>
+        suite()
+          .mock.requests.slice(count)
+          .some((each) => each.includes('direction=before')),
+      )
       .toBe(true);
     await expect.poll(async () => page.locator('.list').getAttribute('aria-rowcount')).not.toBe('0');
     await expect
@@ -95,9 +87,9 @@ describe.skipIf(!hasChromium)('a record in Chromium', () => {
   });
 
   it('searches among its neighbours', async () => {
-    const { page } = browser;
+    const { page } = suite();
     await page.goto('about:blank');
-    await page.goto(`${address}${hashOf(1500)}`);
+    await page.goto(`${suite().address}${hashOf(1500)}`);
     await page.locator('.row.marked').waitFor();
     const input = page.getByRole('combobox', { name: 'Search in this stream' });
     await input.fill('upstream timed out');
@@ -114,7 +106,7 @@ describe.skipIf(!hasChromium)('a record in Chromium', () => {
   });
 
   it('says what to do for a wrong address', async () => {
-    await browser.page.goto(`${address}#/r/only-a-stream`);
-    await browser.page.getByRole('heading', { name: 'This is not the address of a record.' }).waitFor();
+    await suite().page.goto(`${suite().address}#/r/only-a-stream`);
+    await suite().page.getByRole('heading', { name: 'This is not the address of a record.' }).waitFor();
   });
 });

@@ -1,47 +1,30 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hasChromium, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { type BuiltPage, buildPage } from '../support/built-page.ts';
-import { MockAggregator } from '../support/mock-aggregator.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium } from '../support/browser.ts';
+import { pageSuite } from '../support/page-suite.ts';
 
 describe.skipIf(!hasChromium)('the search in Chromium', () => {
-  let built: BuiltPage;
-  let mock: MockAggregator;
-  let address: string;
-  let browser: TestBrowser;
-
-  beforeAll(async () => {
-    built = buildPage();
-    mock = new MockAggregator({ page: built.directory });
-    address = await mock.start();
-    browser = await openBrowser(address);
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser.close();
-    await mock.stop();
-    built.remove();
-  });
+  const suite = pageSuite();
 
   beforeEach(async () => {
-    await browser.page.goto('about:blank');
-    browser.problems.length = 0;
+    await suite().page.goto('about:blank');
+    suite().problems.length = 0;
   });
 
   afterEach(() => {
-    expect(browser.problems).toEqual([]);
-    expect(browser.foreign).toEqual([]);
+    expect(suite().problems).toEqual([]);
+    expect(suite().foreign).toEqual([]);
   });
 
   const open = async (hash: string) => {
-    await browser.page.goto(`${address}${hash}`);
-    await browser.page.locator('.row').first().waitFor();
+    await suite().page.goto(`${suite().address}${hash}`);
+    await suite().page.locator('.row').first().waitFor();
   };
   const parameter = (name: string) =>
-    browser.page.evaluate((each) => new URLSearchParams(location.hash.split('?')[1] ?? '').get(each), name);
+    suite().page.evaluate((each) => new URLSearchParams(location.hash.split('?')[1] ?? '').get(each), name);
 
   it('shows the found records, counts, fields, and more rows when one scrolls', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     await page.locator('.search-count b', { hasText: '3,000' }).waitFor();
     expect(await page.locator('.histogram rect').count()).toBeGreaterThan(50);
     await page.locator('.facet-value', { hasText: 'web-2' }).waitFor();
@@ -54,7 +37,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('searches for what is typed, completes it, and goes back', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     await page.keyboard.press('/');
     await page.keyboard.type('serv');
     await page.getByRole('option', { name: 'service.name' }).waitFor();
@@ -73,7 +56,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('shows an error under its place', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     await page.getByRole('combobox', { name: 'Query' }).fill('timeout and status_code >=');
     const mark = page.locator('.query-mark');
     await mark.waitFor();
@@ -85,7 +68,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('opens a record in place, and includes and excludes its values', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     await page.locator('[data-row="3"]').click();
     await page.locator('.detail').waitFor();
     expect(await parameter('open')).toMatch(/:2997$/);
@@ -99,7 +82,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('includes a value of the fields, and takes it back by a second click', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     const value = page.locator('.facet-choice', { hasText: 'billing' }).first();
     await value.click();
     await page.locator('.search-count b', { hasText: '750' }).waitFor();
@@ -110,7 +93,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('zooms into the bars that are dragged over', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     const chart = page.getByRole('slider', { name: 'Records over time' });
     await chart.waitFor();
     const box = await chart.boundingBox();
@@ -129,7 +112,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('keeps chosen and sized columns in the address', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     await page.getByRole('button', { name: 'Column url.path' }).first().click();
     await page.getByRole('columnheader', { name: 'url.path' }).waitFor();
     await page.getByRole('separator', { name: 'Width of url.path' }).focus();
@@ -141,7 +124,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('copies JSON, text and a link with fixed times', async () => {
     await open('#/search?from=1h');
-    const { page } = browser;
+    const { page } = suite();
     const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
     await page.locator('[data-row="1"]').click();
     await page.getByRole('button', { name: 'JSON', exact: true }).click();
@@ -155,7 +138,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('offers the export of everything that was found', async () => {
     await open('#/search?q=host.name+%3D%3D+%22web-1%22&sev=warn');
-    const { page } = browser;
+    const { page } = suite();
     await page.getByRole('button', { name: 'Export' }).click();
     const link = await page.getByRole('link', { name: 'CSV' }).getAttribute('href');
     expect(link).toBe('v1/logs/export?where=host.name+%3D%3D+%22web-1%22&severity=warn&from=24h&format=csv');
@@ -165,7 +148,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('works by keyboard only', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('ArrowDown');
@@ -190,7 +173,7 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
 
   it('changes between local times and UTC', async () => {
     await open('');
-    const { page } = browser;
+    const { page } = suite();
     const time = page.locator('[data-row="0"] time');
     const iso = (await time.getAttribute('datetime')) ?? '';
     expect(await time.textContent()).not.toBe(iso.slice(0, 23).replace('T', ' '));
@@ -201,9 +184,9 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
   });
 
   it('says what to do when nothing is found', async () => {
-    await browser.page.goto(`${address}#/search?q=nothing-like-this`);
-    await browser.page.getByRole('heading', { name: 'No records found' }).waitFor();
-    await browser.page.locator('.state-actions').getByText('Clear the query').click();
-    await browser.page.locator('.row').first().waitFor();
+    await suite().page.goto(`${suite().address}#/search?q=nothing-like-this`);
+    await suite().page.getByRole('heading', { name: 'No records found' }).waitFor();
+    await suite().page.locator('.state-actions').getByText('Clear the query').click();
+    await suite().page.locator('.row').first().waitFor();
   });
 });

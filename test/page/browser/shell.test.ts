@@ -1,31 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasChromium, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { type BuiltPage, buildPage } from '../support/built-page.ts';
-import { MockAggregator } from '../support/mock-aggregator.ts';
+import { describe, expect, it } from 'vitest';
+import { hasChromium } from '../support/browser.ts';
+import { pageSuite } from '../support/page-suite.ts';
 
 describe.skipIf(!hasChromium)('the page in Chromium', () => {
-  let built: BuiltPage;
-  let mock: MockAggregator;
-  let address: string;
-  let browser: TestBrowser;
-
-  beforeAll(async () => {
-    built = buildPage();
-    mock = new MockAggregator({ page: built.directory, records: 300 });
-    address = await mock.start();
-    browser = await openBrowser(address);
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser.close();
-    await mock.stop();
-    built.remove();
-  });
+  const suite = pageSuite({ records: 300 });
 
   it('signs in with the token, and shows why a token is refused', async () => {
-    const { page } = browser;
-    mock.token = 'right';
-    await page.goto(address);
+    const { page } = suite();
+    suite().mock.token = 'right';
+    await page.goto(suite().address);
     const dialog = page.getByRole('dialog', { name: 'Sign in' });
     await dialog.getByLabel('Token of the aggregator').fill('wrong');
     await dialog.getByRole('button', { name: 'Sign in' }).click();
@@ -34,25 +17,25 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await dialog.getByRole('button', { name: 'Sign in' }).click();
     await page.locator('.row').first().waitFor();
     await dialog.waitFor({ state: 'detached' });
-    mock.token = undefined;
+    suite().mock.token = undefined;
   });
 
   it('says that the aggregator does not answer, keeps its rows, and continues by itself', async () => {
-    const { page } = browser;
+    const { page } = suite();
     await page.goto('about:blank');
-    await page.goto(address);
+    await page.goto(suite().address);
     await page.locator('.row').first().waitFor();
-    await mock.stop();
+    await suite().mock.stop();
     await page.keyboard.press('r');
     await page.getByText('The aggregator does not answer.').first().waitFor();
-    await mock.restart(address);
+    await suite().mock.restart(suite().address);
     await page.locator('.banner').waitFor({ state: 'detached' });
     await page.locator('.row').first().waitFor();
   });
 
   it('changes the theme and keeps it', async () => {
-    const { page } = browser;
-    await page.goto(address);
+    const { page } = suite();
+    await page.goto(suite().address);
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
     await page.getByRole('button', { name: 'Theme: system' }).click();
@@ -65,9 +48,9 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   });
 
   it('ignores single letters when they are switched off', async () => {
-    const { page } = browser;
+    const { page } = suite();
     await page.goto('about:blank');
-    await page.goto(address);
+    await page.goto(suite().address);
     await page.locator('.row').first().waitFor();
     await page.keyboard.press('?');
     await page.getByLabel('Single letters are shortcuts').uncheck();
@@ -82,7 +65,7 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
   });
 
   it('shows a page for an unknown address', async () => {
-    await browser.page.goto(`${address}#/nothing-here`);
-    await browser.page.getByText('There is no page with this address.').waitFor();
+    await suite().page.goto(`${suite().address}#/nothing-here`);
+    await suite().page.getByText('There is no page with this address.').waitFor();
   });
 });

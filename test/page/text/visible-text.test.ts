@@ -29,7 +29,7 @@ it('marks escapes, so that they differ from the same characters in a log', () =>
   ]);
 });
 
-it('keeps the characters that the caller wants to keep', () => {
+it('keeps the characters that the caller names', () => {
   expect(visibleParts('a\nb\r', '\n').map(({ text }) => text)).toEqual(['a\nb', '\\r']);
 });
 
