@@ -66,7 +66,7 @@ gelf-send: build tools ## Send the GELF fixtures to a server  [ADDRESS=udp://hos
 	@node $(TOOLS)/bench/gelf-send.js $(ADDRESS) $(DELIMITER)
 
 lint: build ## Check types, format, rules, unused code, and that what is generated is fresh
-	@node_modules/.bin/tsc --noEmit
+	@npm run --silent typecheck
 	@npm run --silent lint
 	@node_modules/.bin/knip
 	@node proto/generate.mjs --check

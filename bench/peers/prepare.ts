@@ -31,3 +31,4 @@ await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));
 await prepare('socat', () => unpackDebianPackages(['socat']));
 await prepare('busybox', () => unpackDebianPackages(['busybox']));
+await prepare('Chromium', () => has('chromium') || installPackage('chromium'));
