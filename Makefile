@@ -32,8 +32,8 @@ test: build tools ## Install what the tests need, run all of them, a short chaos
 	@node $(TOOLS)/bench/peers/prepare.js
 	@node_modules/.bin/vitest run --reporter=default --reporter=json --outputFile.json=.tmp/test-report.json $(ONLY)
 
-chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2 FILTER=1 SYSLOG=mark|identity]
-	@SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
+chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity]
+	@SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
 bench: build tools ## Measure against other collectors  [BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_ONLY=... WRITE=1: into docs and README]
 	@node $(TOOLS)/bench/bench.js $(if $(WRITE),--write)

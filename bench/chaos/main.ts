@@ -1,5 +1,5 @@
 /**
- * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [FILTER=1] [SYSLOG=mark|identity] [ROUNDS=n] [SEED=n]`: into a
+ * `make chaos [STORE=duckdb|postgres] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [ROUNDS=n] [SEED=n]`: into a
  * file, or into a store; PostgreSQL may have two aggregators. With SYSLOG, real syslog senders instead of files; repeated
  * messages are marked, or dropped by their identity. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
@@ -22,8 +22,9 @@ interface Outcome {
   readonly failures: readonly string[];
 }
 
-const { STORE = '', SYSLOG = '', AGGREGATORS, FILTER = '', ROUNDS, SEED } = process.env;
+const { STORE = '', SYSLOG = '', AGGREGATORS, LOSE_STATE = '', FILTER = '', ROUNDS, SEED } = process.env;
 const hasFilter = FILTER === '1';
+const losesState = LOSE_STATE === '1';
 const store = storeOf(STORE);
 const syslog = syslogOf(SYSLOG);
 const aggregators = wholeNumber('AGGREGATORS', AGGREGATORS, 1) === 2 && store === 'postgres' ? 2 : 1;
@@ -34,6 +35,7 @@ const again = [
   store === undefined ? '' : ` STORE=${store}`,
   syslog === undefined ? '' : ` SYSLOG=${syslog}`,
   aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
+  losesState ? ' LOSE_STATE=1' : '',
   hasFilter ? ' FILTER=1' : '',
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
@@ -76,7 +78,11 @@ async function intoFile(): Promise<Outcome> {
 }
 
 async function intoStore(name: StoreChaosPlan['store']): Promise<Outcome> {
-  const report = await runStoreChaos({ store: name, aggregators, hasFilter, rounds, seed, directory, say });
+  const plan: StoreChaosPlan = {
+    ...{ store: name, aggregators, losesState, hasFilter },
+    ...{ rounds, seed, directory, say },
+  };
+  const report = await runStoreChaos(plan);
   return { text: describeStoreReport(report), failures: storeFailuresOf(report) };
 }
 

@@ -42,6 +42,8 @@ export interface AggregatorConfig {
   readonly retryCount: number;
   readonly retryDelayMs: number;
   readonly afterRetries: 'hold' | 'dead-letter' | 'discard';
+  /** The emitter whose delivery is waited for before a collector is answered. undefined: the answers wait for no emitter. */
+  readonly acknowledge?: { readonly emitter: string } | undefined;
   /** undefined: there are no filters. */
   readonly filterDirectory?: string | undefined;
   /** The path of the MaxMind database for filters. */
@@ -62,9 +64,14 @@ export interface AggregatorEmitter extends ConfiguredEmitter {
 }
 
 /** How long a batch for this emitter waits for more records. */
-export function publishFrequencyMs(config: AggregatorConfig, { type }: AggregatorEmitter): number {
-  return config.minimumPublishFrequencyMs ?? type.publishFrequencyMs ?? DEFAULT_PUBLISH_FREQUENCY_MS;
+export function publishFrequencyMs(config: AggregatorConfig, { name, type }: AggregatorEmitter): number {
+  const { minimumPublishFrequencyMs, acknowledge } = config;
+  // Collectors wait for it, with at most 8 MiB without an answer.
+  const typical = acknowledge?.emitter === name ? ACKNOWLEDGING_FREQUENCY_MS : type.publishFrequencyMs;
+  return minimumPublishFrequencyMs ?? typical ?? DEFAULT_PUBLISH_FREQUENCY_MS;
 }
+
+const ACKNOWLEDGING_FREQUENCY_MS = 100;
 
 export interface AggregatorConfigOptions {
   /** Default: the registry. */
@@ -87,6 +94,7 @@ export function parseAggregatorConfig(
 ): { config: AggregatorConfig; warnings: readonly ConfigurationWarning[] } {
   const { values, problems } = parseVariables(AGGREGATOR_VARIABLES, environment);
   const { emitters, warnings } = emittersOf(types, environment, problems);
+  problems.push(...acknowledgeProblems(values.acknowledge, emitters));
   const tls = tlsMaterialOf('AGGREGATOR', values, problems);
   const stateDirectory = stateDirectoryOf('aggregator', values.stateDirectory, environment, {
     userId,
@@ -107,6 +115,7 @@ export function parseAggregatorConfig(
     retryCount: values.retryCount,
     retryDelayMs: values.retryDelayMs,
     afterRetries: values.afterRetries,
+    acknowledge: values.acknowledge,
     filterDirectory: values.filterDirectory,
     filterGeoip: values.filterGeoip,
     notify: values.notify,
@@ -124,6 +133,17 @@ export function parseAggregatorConfig(
       ...unknownVariables('AGGREGATOR_', variableNames(aggregatorVariables(types)), environment),
     ],
   };
+}
+
+function acknowledgeProblems(
+  acknowledge: AggregatorConfig['acknowledge'],
+  emitters: readonly AggregatorEmitter[],
+): readonly ConfigurationProblem[] {
+  if (acknowledge === undefined || emitters.length === 0) return [];
+  const names = emitters.map(({ name }) => name);
+  if (names.includes(acknowledge.emitter)) return [];
+  const message = `no emitter has the name "${acknowledge.emitter}". Configured emitters: ${names.join(', ')}`;
+  return [{ variable: AGGREGATOR_VARIABLES.acknowledge.name, message }];
 }
 
 /** Their values may contain passwords: never shown, and each has a `_FILE` form. */
@@ -187,7 +207,8 @@ function noEmitter(types: readonly EmitterType[]): ConfigurationProblem {
   };
 }
 
-function warningsOf({ notify, tls, listenAddress }: AggregatorConfig): readonly ConfigurationWarning[] {
+function warningsOf(config: AggregatorConfig): readonly ConfigurationWarning[] {
+  const { notify, tls, listenAddress } = config;
   const warnings = (notify?.unknownKeys ?? []).map((key) => ({
     variable: `AGGREGATOR_NOTIFY_CONFIGURATION.${key}`,
     message: 'is not known and has no effect',
@@ -199,5 +220,22 @@ function warningsOf({ notify, tls, listenAddress }: AggregatorConfig): readonly 
       message: `${address} can be reached from other machines, and without TLS any client there can send records and read the traffic`,
     });
   }
+  return [...warnings, ...acknowledgeWarnings(config)];
+}
+
+function acknowledgeWarnings({ acknowledge, whenFull, afterRetries }: AggregatorConfig) {
+  if (acknowledge === undefined) return [];
+  const variable = AGGREGATOR_VARIABLES.acknowledge.name;
+  const warnings: ConfigurationWarning[] = [];
+  if (whenFull === 'drop-oldest')
+    warnings.push({
+      variable,
+      message: 'dropped records are acknowledged, too (AGGREGATOR_WHEN_FULL=drop-oldest)',
+    });
+  if (afterRetries !== 'hold')
+    warnings.push({
+      variable,
+      message: `a batch that is not delivered after all retries is acknowledged, too (AGGREGATOR_AFTER_RETRIES=${afterRetries})`,
+    });
   return warnings;
 }

@@ -328,7 +328,7 @@ class RunningAggregator implements Aggregator {
   }
 
   async #startIntakes(queue: Queue): Promise<void> {
-    const { listenAddress, tls } = this.#config;
+    const { listenAddress, tls, acknowledge } = this.#config;
     // This process owns the state directory and the socket in it: an existing socket is a leftover of a
     // killed process.
     if ('socketPath' in listenAddress) await rm(listenAddress.socketPath, { force: true });
@@ -343,6 +343,7 @@ class RunningAggregator implements Aggregator {
         ledger: queue.ledger,
         software: `mega-collector/${this.#deps.version}`,
         undeliveredRecords: () => this.delivery().undeliveredRecords,
+        whenDelivered: acknowledge === undefined ? undefined : () => queue.whenDelivered(acknowledge.emitter),
       },
       [grpcIntake({ address, addressVariable, credentials: this.#credentials, limits })],
     );

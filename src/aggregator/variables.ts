@@ -28,6 +28,14 @@ function token(text: string): string {
   return text;
 }
 
+/** The emitter on whose delivery the answers to collectors depend. undefined: they depend on no emitter. */
+function acknowledgement(text: string): { readonly emitter: string } | undefined {
+  if (text === 'flushed') return undefined;
+  const emitter = /^delivered:(.+)$/.exec(text)?.[1];
+  if (emitter === undefined) throw new InvalidValue('`flushed`, or `delivered:` and the name of an emitter');
+  return { emitter };
+}
+
 /** All variables of the aggregator except those of its emitters, which are in their registry. */
 export const AGGREGATOR_VARIABLES = {
   listenAddress: {
@@ -155,6 +163,17 @@ export const AGGREGATOR_VARIABLES = {
     default: 'hold',
     example: 'dead-letter',
     parse: oneOf('hold', 'dead-letter', 'discard'),
+  },
+  acknowledge: {
+    name: 'AGGREGATOR_ACKNOWLEDGE',
+    flag: '--acknowledge',
+    description:
+      'When a collector may forget records: `flushed` after they are on the disk of the aggregator; `delivered:NAME` ' +
+      'after the emitter NAME has delivered them, so that the loss of that disk loses nothing.',
+    format: '`flushed`, or `delivered:` and the name of an emitter',
+    default: 'flushed',
+    example: 'delivered:postgres',
+    parse: acknowledgement,
   },
   filterDirectory: {
     name: 'AGGREGATOR_FILTER_DIRECTORY',

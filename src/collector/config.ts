@@ -27,8 +27,10 @@ import { COLLECTOR_VARIABLES } from './variables.ts';
 export interface CollectorConfig {
   /** At least one. */
   readonly sources: readonly ConfiguredSource[];
-  /** At least one; in order of preference. */
+  /** At least one. */
   readonly aggregatorAddresses: readonly Endpoint[];
+  /** `listed`: in order of preference. Default: `spread`. */
+  readonly aggregatorOrder?: 'spread' | 'listed';
   /** Absolute. */
   readonly stateDirectory: string;
   /** With `once` and no configured directory: that of a permanent collector, where 0.1.0 kept the state of both. */
@@ -74,11 +76,12 @@ export function parseCollectorConfig(
     problems,
   });
   throwProblems(problems);
-  const { aggregatorAddresses, resourceAttributes, compression, httpAddress } = values;
+  const { aggregatorAddresses, aggregatorOrder, resourceAttributes, compression, httpAddress } = values;
   return {
     config: {
       sources: configured.sources,
       aggregatorAddresses,
+      aggregatorOrder,
       stateDirectory,
       ...(ordinary !== undefined && { ordinaryStateDirectory: ordinary }),
       resourceAttributes,

@@ -29,6 +29,7 @@ import { nextInstance } from './next-instance.ts';
 import type { OneShotReport } from './one-shot-report.ts';
 import { type CollectorState, collectorHandler } from './operations.ts';
 import { Publisher } from './publisher/publisher.ts';
+import { spreadAddresses } from './publisher/spread-addresses.ts';
 import type { Source } from './source.ts';
 import { sourceTypes } from './sources/registry.ts';
 import type { OfflineEnvironment, OfflineSource, SourceType } from './sources/source-type.ts';
@@ -325,15 +326,17 @@ class RunningCollector implements Collector {
   }
 
   async #createPublisher(store: StateStore, resource: Resource): Promise<Publisher> {
-    const { aggregatorAddresses, compression, tls } = this.#config;
+    const { aggregatorAddresses, aggregatorOrder = 'spread', compression, tls } = this.#config;
+    const id = await collectorId(store);
+    const listed = aggregatorAddresses.map(formatAddress);
     return new Publisher({
       ...this.#deps,
-      addresses: aggregatorAddresses.map(formatAddress),
+      addresses: aggregatorOrder === 'listed' ? listed : spreadAddresses(listed, id),
       credentials: grpcClientCredentials(tls),
       compression,
       ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),
       identity: {
-        collectorId: await collectorId(store),
+        collectorId: id,
         ...(await nextInstance(store)),
         software: `mega-collector/${this.#deps.version}`,
         host: resource.get('host.name') ?? '',

@@ -21,11 +21,22 @@ export const COLLECTOR_VARIABLES = {
   aggregatorAddresses: {
     name: 'COLLECTOR_AGGREGATOR_ADDRESS',
     flag: '--aggregator-address',
-    description: 'Addresses of aggregators. The first one that can be reached is used.',
+    description: 'Addresses of aggregators. One of them is used; another one when it cannot be reached.',
     format: 'comma-separated `host:port`; without a port, 8000',
     default: `127.0.0.1:${AGGREGATOR_PORT}`,
     example: 'logs-1.example.com:8000,logs-2.example.com:8000',
     parse: addressList,
+  },
+  aggregatorOrder: {
+    name: 'COLLECTOR_AGGREGATOR_ORDER',
+    flag: '--aggregator-order',
+    description:
+      'Which of several aggregators is used. `spread`: each one by an equal share of all collectors, chosen by the id of ' +
+      'the collector; `listed`: the first one that can be reached. A collector returns to its first choice after 10 to 15 minutes.',
+    format: '`spread` or `listed`',
+    default: 'spread',
+    example: 'listed',
+    parse: oneOf('spread', 'listed'),
   },
   stateDirectory: {
     name: 'COLLECTOR_STATE_DIRECTORY',

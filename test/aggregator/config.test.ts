@@ -119,6 +119,39 @@ test('reads every variable', () => {
   });
 });
 
+describe('with AGGREGATOR_ACKNOWLEDGE', () => {
+  const FILE = { AGGREGATOR_TEXT_CONFIGURATION: 'archive' };
+
+  test('an emitter that exists is waited for, and receives batches every 100 ms', () => {
+    const { config, warnings } = parse({ ...FILE, AGGREGATOR_ACKNOWLEDGE: 'delivered:archive' });
+    expect(config.acknowledge).toEqual({ emitter: 'archive' });
+    expect(config.emitters.map((emitter) => publishFrequencyMs(config, emitter))).toEqual([100]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('an emitter that does not exist is a problem', () => {
+    expect(problemsOf({ ...FILE, AGGREGATOR_ACKNOWLEDGE: 'delivered:postgres' })).toEqual([
+      {
+        variable: 'AGGREGATOR_ACKNOWLEDGE',
+        message: 'no emitter has the name "postgres". Configured emitters: archive',
+      },
+    ]);
+  });
+
+  test('options that discard records cause a warning', () => {
+    const { warnings } = parse({
+      ...FILE,
+      AGGREGATOR_ACKNOWLEDGE: 'delivered:archive',
+      AGGREGATOR_WHEN_FULL: 'drop-oldest',
+      AGGREGATOR_AFTER_RETRIES: 'discard',
+    });
+    expect(warnings.map(({ variable }) => variable)).toEqual([
+      'AGGREGATOR_ACKNOWLEDGE',
+      'AGGREGATOR_ACKNOWLEDGE',
+    ]);
+  });
+});
+
 describe('rejects an invalid value and names its variable', () => {
   test.each<readonly [string, string]>([
     ...['0', '-1', '1.5', '', ' 1', '0x10', '1000001', '1e3'].map(
@@ -133,6 +166,7 @@ describe('rejects an invalid value and names its variable', () => {
     ['SHUTDOWN_TIMEOUT', '-1s'],
     ...['', 'drop-newest', 'STOP'].map((text) => ['WHEN_FULL', text] as const),
     ['AFTER_RETRIES', 'give-up'],
+    ...['', 'delivered', 'delivered:', 'stored:file'].map((text) => ['ACKNOWLEDGE', text] as const),
     ['LOG_LEVEL', 'verbose'],
     ['TLS', 'maybe'],
     ...['8000', '', 'here:port', '1.2.3:80'].map((text) => ['LISTEN_ADDRESS', text] as const),

@@ -39,6 +39,7 @@ test('uses the defaults when only a file is configured', () => {
   expect(config).toEqual({
     sources: [{ type: tailType, configuration: { entries: [SYSLOG], sourceFile: undefined } }],
     aggregatorAddresses: [{ host: '127.0.0.1', port: 8000 }],
+    aggregatorOrder: 'spread',
     stateDirectory: '/var/lib/mega-collector/collector',
     resourceAttributes: new Map(),
     compression: 'auto',

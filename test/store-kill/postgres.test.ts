@@ -10,6 +10,10 @@ describe.skipIf(!isInstalled)('PostgreSQL has every line once after any kill', (
     await expectCleanStoreChaos({ store: 'postgres', aggregators: 1 });
   });
 
+  test('with an aggregator that loses its state', { timeout: 180_000 }, async () => {
+    await expectCleanStoreChaos({ store: 'postgres', aggregators: 1, losesState: true });
+  });
+
   test('with two aggregators, between which a collector changes', { timeout: 180_000 }, async () => {
     await expectCleanStoreChaos({ store: 'postgres', aggregators: 2 });
   });

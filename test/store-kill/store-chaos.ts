@@ -12,7 +12,7 @@ const DEADLINE_MS = 150_000;
 
 /** The short form of `make chaos STORE=...`. CHAOS_SEED=n repeats a plan. */
 export async function expectCleanStoreChaos(
-  plan: Pick<StoreChaosPlan, 'store' | 'aggregators'>,
+  plan: Pick<StoreChaosPlan, 'store' | 'aggregators' | 'losesState'>,
 ): Promise<void> {
   expect(productIsBuilt(), 'dist/ is built (make test does)').toBe(true);
   const { CHAOS_SEED } = process.env;

@@ -6,8 +6,10 @@
  *
  * After all rounds the faults end and the writer stops. Then the store must contain each line once, at its
  * position, in the order of its log; no process may have ended unexpectedly; and with one aggregator both
- * balances must match the written lines. (With two, an aggregator may accept records without being able to
- * acknowledge them, and they are also sent to the other one: both count them, and the store keeps them once.)
+ * balances must match the written lines. (With `losesState`, an aggregator also loses its whole state again and
+ * again; it acknowledges records only after their delivery, and counts anew. With two, an aggregator may accept
+ * records without being able to acknowledge them, and they are also sent to the other one: both count them, and
+ * the store keeps them once.)
  */
 import { appendFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -32,13 +34,15 @@ import { duckdbStore } from './duckdb-store.ts';
 import { postgresStore } from './postgres-store.ts';
 import { auditRows } from './store-audit.ts';
 import { type StoreReport, storeFailuresOf } from './store-report.ts';
-import { TREATMENTS } from './treatments.ts';
+import { disksLost, TREATMENTS, type Treatment } from './treatments.ts';
 
 export interface StoreChaosPlan extends TimedPlan {
   readonly store: 'duckdb' | 'postgres';
   /** Two only with PostgreSQL. */
   readonly aggregators: 1 | 2;
   readonly seed: number;
+  /** The state of an aggregator is removed as often as it is killed. */
+  readonly losesState?: boolean;
   /** The aggregator filters: see `chaos-filter.ts`. */
   readonly hasFilter?: boolean;
   /** An empty directory; the caller removes it. */
@@ -170,6 +174,7 @@ async function layOutPairs({ plan, states, store, filter }: PairParts): Promise<
         AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '50ms',
         AGGREGATOR_RETRY_COUNT: '2',
         AGGREGATOR_RETRY_DELAY: '100ms',
+        ...(plan.losesState && { AGGREGATOR_ACKNOWLEDGE: `delivered:${plan.store}` }),
       },
     });
   const first = await layOut('first');
@@ -194,7 +199,7 @@ async function startTwice({ collector, aggregators, pairs }: Stage, random: Rand
 
 async function playRounds(plan: StoreChaosPlan, stage: Stage, random: Random): Promise<void> {
   const faults = new Deck(stage.faults, random);
-  const treatments = new Deck(TREATMENTS, random);
+  const treatments = new Deck(treatmentsOf(plan, stage), random);
   const casts = new Deck(castsOf(stage), random);
   for (let round = 1; round <= plan.rounds; round++) {
     const [fault, treatment, victims] = [faults.deal(), treatments.deal(), casts.deal()];
@@ -214,6 +219,14 @@ async function playRounds(plan: StoreChaosPlan, stage: Stage, random: Random): P
     await fault.end();
     stage.fault = NO_FAULT;
   }
+}
+
+function treatmentsOf({ losesState = false }: StoreChaosPlan, stage: Stage): readonly Treatment[] {
+  if (!losesState) return TREATMENTS;
+  const directoryOf = new Map(
+    stage.aggregators.map((each, index) => [each, stage.pairs[index]?.aggregatorState ?? '']),
+  );
+  return [...TREATMENTS, ...Array.from({ length: 3 }, () => disksLost(directoryOf))];
 }
 
 /** Dealt like cards, so that also a short run has many kinds of faults. */
@@ -289,6 +302,7 @@ async function takeStock(
     balances: await Promise.all(
       pairs.map(({ aggregatorState }) => readBalance(aggregatorState).catch(String)),
     ),
+    countsAnew: plan.losesState === true || pairs.length > 1,
     collectorBalance: await readCollectorBalance(pair.collectorState).catch(String),
     exits,
     misbehaviour: stage.misbehaviour,

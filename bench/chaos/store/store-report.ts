@@ -16,10 +16,12 @@ export interface StoreReport {
   /** The lines that the filter drops. */
   readonly dropped: Amount;
   /**
-   * The balance of each aggregator, or the reason why there is none. Only a single aggregator must have
-   * accepted exactly the written lines.
+   * The balance of each aggregator, or the reason why there is none. Without `countsAnew`, it must have accepted exactly
+   * the written lines.
    */
   readonly balances: readonly (QueueBalance | string)[];
+  /** There are several aggregators, or they lose their state. */
+  readonly countsAnew: boolean;
   readonly collectorBalance: StreamBalanceReport | string;
   /** Exit codes of the processes after a regular stop: '0'. */
   readonly exits: readonly string[];
@@ -40,7 +42,7 @@ export function storeFailuresOf(report: StoreReport): string[] {
     ...(['missing', 'doubled', 'disordered', 'damaged', 'sameIdentity', 'misplaced'] as const)
       .filter((what) => rows[what] > 0)
       .map((what) => `${WORDS[what]}: ${rows[what]}`),
-    ...(balances.length > 1
+    ...(report.countsAnew
       ? []
       : balances.flatMap((balance) =>
           balanceFailures(balance, { records: lines + rows.cut, bytes }, dropped),

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../testkit/random.ts';
 import type { Supervised } from '../supervised.ts';
@@ -41,6 +43,27 @@ const frozen: Treatment = {
     return [];
   },
 };
+
+/** The disk with its state is lost, too: `directoryOf` names the state of a victim; others are only killed. */
+export function disksLost(directoryOf: ReadonlyMap<Supervised, string>): Treatment {
+  return {
+    name: 'killed, the disk with the state lost',
+    async apply(victims) {
+      await Promise.all(victims.map((victim) => victim.kill()));
+      for (const victim of victims) {
+        const directory = directoryOf.get(victim);
+        // The directory itself may be where a disk is mounted.
+        if (directory !== undefined) await removeContents(directory);
+        victim.start();
+      }
+      return [];
+    },
+  };
+}
+
+async function removeContents(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
+}
 
 /** Most are killed. */
 export const TREATMENTS: readonly Treatment[] = [killed, killed, killed, restarted, frozen];

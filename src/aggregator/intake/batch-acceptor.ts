@@ -15,7 +15,7 @@ const UNANSWERED_BYTES = 16 * 1024 * 1024;
 /**
  * The result of one batch.
  *
- *   accepted   all its bytes are in flushed ranges
+ *   accepted   all its bytes are in flushed ranges; with `whenDelivered`, the emitter has delivered them, too
  *   refused    it is never accepted as it is; other batches may be. `hasOtherBytes`: the ledger has other bytes at its
  *              positions, so the sender must compare its stream again
  *   failed     nothing of it was stored; the sender sends it again
@@ -27,19 +27,36 @@ export type BatchOutcome =
 
 const ACCEPTED: BatchOutcome = { kind: 'accepted' };
 
+export interface BatchAcceptorOptions {
+  /** Bytes that may wait for their commit. */
+  readonly unansweredBytes?: number;
+  /**
+   * Resolves when the emitter on which the answers depend has delivered everything that the queue has now. Absent: the
+   * answers depend on the commit alone.
+   */
+  readonly whenDelivered?: (() => Promise<void>) | undefined;
+}
+
 /**
  * Passes the batches of all intakes to the queue, and bounds the bytes that wait for their commit. The caller checks
- * `hasRoom` before each batch, so the limit is exceeded by at most one batch.
+ * `hasRoom` before each batch, so the limit is exceeded by at most one batch. Batches that wait for their delivery hold no
+ * bytes in memory: the windows of their senders bound their number.
  */
 export class BatchAcceptor {
   readonly #queue: QueueWriter;
   readonly #events: IntakeEvents;
   readonly #budget: UnansweredBudget;
   readonly #underWay = new StreamsUnderWay();
+  readonly #whenDelivered: (() => Promise<void>) | undefined;
 
-  constructor(queue: QueueWriter, events: IntakeEvents, unansweredBytes: number = UNANSWERED_BYTES) {
+  constructor(
+    queue: QueueWriter,
+    events: IntakeEvents,
+    { unansweredBytes = UNANSWERED_BYTES, whenDelivered }: BatchAcceptorOptions = {},
+  ) {
     this.#queue = queue;
     this.#events = events;
+    this.#whenDelivered = whenDelivered;
     this.#budget = new UnansweredBudget(unansweredBytes, (bytes) => events.unanswered({ bytes }));
   }
 
@@ -52,25 +69,41 @@ export class BatchAcceptor {
     this.#budget.whenRoom(callback);
   }
 
-  /** Calls back when no batch of the stream waits for its outcome; at once if none does. */
+  /**
+   * Calls back when no batch of the stream waits for its outcome, so that the ledger has no range that could still be
+   * lost; at once if none does. Does not call back after the queue was closed.
+   */
   whenSettled(stream: StreamId, callback: () => void): void {
-    this.#underWay.whenSettled(stream, callback);
+    this.#underWay.whenSettled(stream, () => {
+      if (this.#whenDelivered === undefined) callback();
+      // Batches that were stored before this process began have no caller that waits.
+      else this.#whenDelivered().then(callback, () => undefined);
+    });
   }
 
   /** Never rejects. The batch is verified, and its stream is open for its sender. */
   async accept(incoming: IncomingBatch): Promise<BatchOutcome> {
     const { stream, data, sizes } = incoming.batch;
     this.#events.batchReceived({ records: sizes.length, bytes: data.length });
-    this.#budget.take(data.length);
     this.#underWay.begin(stream);
     try {
-      await this.#queue.append(incoming);
+      await this.#store(incoming);
+      await this.#whenDelivered?.();
       return ACCEPTED;
     } catch (error) {
       return outcomeOf(error as Error);
     } finally {
       this.#underWay.end(stream);
-      this.#budget.give(data.length);
+    }
+  }
+
+  async #store(incoming: IncomingBatch): Promise<void> {
+    const { length } = incoming.batch.data;
+    this.#budget.take(length);
+    try {
+      await this.#queue.append(incoming);
+    } finally {
+      this.#budget.give(length);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface IntakesOptions {
   readonly ledger: Ledger;
   readonly software: string;
   readonly undeliveredRecords?: () => number;
+  /** See `BatchAcceptorOptions`. */
+  readonly whenDelivered?: (() => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -25,10 +27,10 @@ export class Intakes implements Component {
   #unsubscribe: () => void = () => {};
 
   constructor(options: IntakesOptions, intakes: readonly CreateIntake[]) {
-    const { queue, logger, metrics, clock } = options;
+    const { queue, logger, metrics, clock, whenDelivered } = options;
     this.#queue = queue;
     this.#events = INTAKE_EVENTS.open({ logger, metrics, clock });
-    const batches = new BatchAcceptor(queue, this.#events);
+    const batches = new BatchAcceptor(queue, this.#events, { whenDelivered });
     const context = { ...options, batches, events: this.#events };
     this.#intakes = intakes.map((create) => create(context));
   }

@@ -2,17 +2,20 @@ import type { Clock } from '../../runtime/clock.ts';
 
 /**
  * Selects the aggregator. The first address is preferred; the next one is tried only when an address cannot
- * be reached or its call has ended. After ten minutes on a later address, the earlier ones are tried again.
+ * be reached or its call has ended. After ten to fifteen minutes on a later address, the earlier ones are tried
+ * again: the time is random, so that not all collectors return at the same moment.
  */
 export class Addresses {
   readonly #addresses: readonly string[];
   readonly #clock: Clock;
+  readonly #goBackAfterMs: number;
   #index = 0;
   #since: number;
 
-  constructor(addresses: readonly string[], clock: Clock) {
+  constructor(addresses: readonly string[], clock: Clock, random: () => number = Math.random) {
     this.#addresses = addresses;
     this.#clock = clock;
+    this.#goBackAfterMs = GO_BACK_AFTER_MS * (1 + random() / 2);
     this.#since = clock.monotonicMs();
   }
 
@@ -28,7 +31,7 @@ export class Addresses {
   /** Milliseconds until an earlier address is tried again; undefined on the first. */
   get goBackInMs(): number | undefined {
     if (this.#index === 0) return undefined;
-    return Math.max(0, this.#since + GO_BACK_AFTER_MS - this.#clock.monotonicMs());
+    return Math.max(0, this.#since + this.#goBackAfterMs - this.#clock.monotonicMs());
   }
 
   /** The call ended after it had worked: starts with the first address again. */

@@ -35,7 +35,7 @@ export class Publisher implements StreamSink, Component {
     this.#credentials = options.credentials;
     const { logger, metrics, clock } = options;
     this.#events = PUBLISHER_EVENTS.open({ logger, metrics, clock });
-    this.#addresses = new Addresses(options.addresses, options.clock);
+    this.#addresses = new Addresses(options.addresses, options.clock, options.random);
   }
 
   /** The aggregator in use; undefined while there is none. */

@@ -1,6 +1,7 @@
 import type { Amount } from '../../records/amount.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { isBefore } from './cursor-order.ts';
+import { CursorPassages } from './cursor-passages.ts';
 import type { EntryNumber } from './queue-contract.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { CursorRow, QueueTables } from './queue-tables.ts';
@@ -11,6 +12,7 @@ export class Cursors {
   readonly #tables: QueueTables;
   readonly #index: QueueIndex;
   readonly #rows = new Map<string, CursorRow>();
+  readonly #passages = new CursorPassages();
 
   constructor(store: StateStore, tables: QueueTables, index: QueueIndex) {
     this.#store = store;
@@ -25,6 +27,12 @@ export class Cursors {
 
   row(emitter: string): CursorRow | undefined {
     return this.#rows.get(emitter);
+  }
+
+  /** Resolves when the cursor of the emitter has passed all entries before `entry`. Rejects when the queue closes. */
+  async passed(emitter: string, entry: EntryNumber): Promise<void> {
+    const at = this.#rows.get(emitter)?.entry;
+    if (at === undefined || at < entry) await this.#passages.wait(emitter, entry);
   }
 
   /** The emitter with the lowest cursor, and its row. */
@@ -72,12 +80,20 @@ export class Cursors {
       }
       alongside();
     });
-    for (const [emitter, row] of changed) if (this.#rows.has(emitter)) this.#rows.set(emitter, row);
+    for (const [emitter, row] of changed) {
+      if (!this.#rows.has(emitter)) continue;
+      this.#rows.set(emitter, row);
+      this.#passages.reached(emitter, row.entry);
+    }
   }
 
   async remove(emitter: string): Promise<void> {
     await this.#store.write(() => this.#tables.cursors.remove(emitter));
     this.#rows.delete(emitter);
+  }
+
+  close(): void {
+    this.#passages.close();
   }
 
   /** Adds a value of the entry that the cursor points at. */

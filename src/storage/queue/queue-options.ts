@@ -46,6 +46,11 @@ export interface Queue extends QueueWriter {
    * The emitter's cursor at its last position; a new name begins at the oldest entry, or after the newest.
    */
   openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor>;
+  /**
+   * Resolves when the emitter has delivered, or disposed of, all entries that exist now: its cursor is on disk after
+   * them. Rejects with a QueueError when the queue closes before.
+   */
+  whenDelivered(emitter: string): Promise<void>;
   /** Every name that has a cursor. */
   knownEmitters(): readonly KnownEmitter[];
   /** Removes cursor, state and dead letters of a name that is not open. False: there was none. */

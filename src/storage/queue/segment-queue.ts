@@ -131,6 +131,11 @@ export class SegmentQueue implements Queue {
     return this.#space.onStopped(listener);
   }
 
+  whenDelivered(emitter: string): Promise<void> {
+    const { cursors, index } = this.#parts;
+    return cursors.passed(emitter, index.next);
+  }
+
   openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor> {
     return this.#emitters.open(emitter, start);
   }
@@ -184,6 +189,7 @@ export class SegmentQueue implements Queue {
     this.#parts.health.close();
     const working = this.#groupCommit.close();
     this.#space.close();
+    this.#parts.cursors.close();
     await working;
     await this.#trimming.trim();
     await this.ledger.settled();

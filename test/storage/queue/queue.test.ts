@@ -1,5 +1,6 @@
 import { readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../../src/records/json.ts';
@@ -540,6 +541,43 @@ describe('a cursor', () => {
     expect(await after.forgetEmitter('gone')).toBe(false);
     expect(after.knownEmitters().map(({ name }) => name)).toEqual(['here']);
     expect(after.deadLetters.list()).toEqual([]);
+  });
+});
+
+describe('a caller that waits for the delivery', () => {
+  test('continues when the cursor of that emitter has passed all entries of the moment', async () => {
+    const { queue } = await queueFixture();
+    const cursor = await queue.openCursor('slow', 'oldest');
+    const fast = await queue.openCursor('fast', 'oldest');
+    await queue.append(incoming(['one\n']));
+    await queue.append(incoming(['two\n', 'three\n']));
+    let isDelivered = false;
+    const waiting = queue.whenDelivered('slow').then(() => {
+      isDelivered = true;
+    });
+    await queue.append(incoming(['four\n']));
+    await fast.commit({ point: { entry: 4, record: 0 } });
+    await cursor.commit({ point: { entry: 2, record: 1 } });
+    await nextTurn();
+    expect(isDelivered).toBe(false);
+    await cursor.commit({ point: { entry: 2, record: 2 } });
+    await waiting;
+  });
+
+  test('continues at once when nothing is queued', async () => {
+    const { queue } = await queueFixture();
+    await queue.openCursor('reader', 'oldest');
+    await queue.whenDelivered('reader');
+  });
+
+  test('is rejected when the queue closes', async () => {
+    const { queue } = await queueFixture();
+    await queue.openCursor('reader', 'oldest');
+    await queue.append(incoming(['one\n']));
+    const waiting = expect(queue.whenDelivered('reader')).rejects.toThrow('The queue is closed');
+    await queue.close();
+    await waiting;
+    await expect(queue.whenDelivered('reader')).rejects.toThrow('The queue is closed');
   });
 });
 

@@ -10,6 +10,7 @@ import { LIMITS } from '../../../../src/records/limits.ts';
 import { encodeBatchRequest, encodeRequest } from '../../../../src/records/publish-codec.ts';
 import type { RecordBatch } from '../../../../src/records/record-batch.ts';
 import { mintStreamId, type StreamId, streamIdToBytes } from '../../../../src/records/stream-id.ts';
+import { QueueError } from '../../../../src/storage/queue/queue-contract.ts';
 import { capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { MemoryPublishTransport } from '../../../support/memory-publish-transport.ts';
@@ -45,14 +46,19 @@ function largeBatches(count: number, stream = mintStreamId()): readonly RecordBa
   return Array.from({ length: count }, (_, i) => recordBatch(records, { stream, start: i * MIB }));
 }
 
-function publishCalls({ unansweredBytes = 16 * MIB } = {}) {
+interface CallsOptions {
+  readonly unansweredBytes?: number;
+  readonly whenDelivered?: () => Promise<void>;
+}
+
+function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOptions = {}) {
   const store = new MemoryStore();
   let release = () => {};
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
   const clock = new FakeClock();
   const events = INTAKE_EVENTS.open({ logger, metrics, clock });
-  const batches = new BatchAcceptor(store, events, unansweredBytes);
+  const batches = new BatchAcceptor(store, events, { unansweredBytes, whenDelivered });
   const context = {
     queue: store,
     ledger: store,
@@ -203,6 +209,75 @@ describe('a Publish call', () => {
     again.request(hello(), open());
     await settle();
     expect(casesOf(again)).toEqual(['welcome', 'streamOpened']);
+  });
+});
+
+describe('a Publish call that acknowledges after delivery', () => {
+  function deliveries() {
+    const waiting: (() => void)[] = [];
+    return {
+      whenDelivered: () => new Promise<void>((resolve) => waiting.push(resolve)),
+      deliver: async () => {
+        for (const resolve of waiting.splice(0)) resolve();
+        await settle();
+      },
+    };
+  }
+
+  it('answers a stored batch when it is delivered', async () => {
+    const { whenDelivered, deliver } = deliveries();
+    const { connect, store } = publishCalls({ whenDelivered });
+    const transport = connect();
+    const batch = recordBatch(['one\n']);
+    transport.request(hello(), open(batch.stream));
+    await settle();
+    await deliver();
+    transport.request(encoded(1, batch));
+    await settle();
+    expect(store.batches).toHaveLength(1);
+    expect(casesOf(transport)).toEqual(['welcome', 'streamOpened']);
+    await deliver();
+    expect(casesOf(transport)).toEqual(['welcome', 'streamOpened', 'accepted']);
+  });
+
+  it('opens a stream when everything that the ledger has of it is delivered', async () => {
+    const { whenDelivered, deliver } = deliveries();
+    const { connect } = publishCalls({ whenDelivered });
+    const transport = connect();
+    transport.request(hello(), open());
+    await settle();
+    expect(casesOf(transport)).toEqual(['welcome']);
+    await deliver();
+    expect(casesOf(transport)).toEqual(['welcome', 'streamOpened']);
+  });
+
+  it('stops reading at 8 MiB that are stored and not delivered, of each call', async () => {
+    const { whenDelivered, deliver } = deliveries();
+    const { connect, store } = publishCalls({ whenDelivered, unansweredBytes: 2 * MIB });
+    const transports = [1, 2].map((id) => {
+      const transport = connect();
+      transport.request(hello(id));
+      return { transport, batches: largeBatches(12) };
+    });
+    for (const { transport, batches } of transports) transport.request(open(batches[0]?.stream));
+    await settle();
+    await deliver();
+    for (const { transport, batches } of transports)
+      transport.request(...batches.map((batch, i) => encoded(i + 1, batch)));
+    await settle();
+    expect(store.batches).toHaveLength(16);
+    await deliver();
+    await deliver();
+    expect(store.batches).toHaveLength(24);
+  });
+
+  it('ends when the queue closes before the delivery', async () => {
+    const whenDelivered = () => Promise.reject(new QueueError('The queue is closed'));
+    const { connect } = publishCalls({ whenDelivered });
+    const transport = connect();
+    transport.request(hello(), open());
+    await settle();
+    expect(casesOf(transport)).toEqual(['welcome']);
   });
 });
 
