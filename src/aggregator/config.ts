@@ -29,6 +29,8 @@ export interface AggregatorConfig {
   readonly servesHttp?: boolean;
   /** Secret. undefined: the query API accepts only clients on this machine. */
   readonly httpToken: string | undefined;
+  /** False: the HTTP address has no page. Default: true. */
+  readonly servesPage?: boolean;
   /** Absolute. */
   readonly stateDirectory: string;
   /** Records in a batch. */
@@ -105,6 +107,7 @@ export function parseAggregatorConfig(
     listenAddress: values.listenAddress,
     httpAddress: values.httpAddress,
     httpToken: values.httpToken,
+    servesPage: values.ui,
     stateDirectory,
     maxBatchSize: values.maxBatchSize,
     minimumPublishFrequencyMs: values.minimumPublishFrequencyMs,

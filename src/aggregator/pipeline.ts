@@ -37,6 +37,7 @@ import type { Notifier } from './notify/notifier.ts';
 import { type OpenNotifyState, openNotifyState } from './notify/open-notify-state.ts';
 import { QueuePressure } from './notify/queue-pressure.ts';
 import { AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
+import { pageHandler } from './page/page-handler.ts';
 import { AGGREGATOR_VARIABLES } from './variables.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
@@ -132,6 +133,7 @@ class RunningAggregator implements Aggregator {
       filterStatuses: () => this.#filters?.statuses(),
       token: config.httpToken,
       listenAddress: config.httpAddress,
+      storeName: config.emitters.find(({ type }) => type.dialect !== undefined)?.type.dialect,
       ...deps,
     });
     this.#http = new HttpServer({
@@ -141,6 +143,7 @@ class RunningAggregator implements Aggregator {
       health: () => this.health(),
       logger: deps.logger,
       mounts: [this.#api.network],
+      fallback: pageHandler({ isServed: config.servesPage !== false }),
     });
   }
 

@@ -5,6 +5,8 @@ import { tlsVariables } from '../runtime/configuration/tls-variables.ts';
 import {
   ADDRESS_FORMAT,
   addressValue,
+  BOOLEAN_FORMAT,
+  booleanValue,
   byteSizeOfAtLeast,
   DURATION_FORMAT,
   durationMs,
@@ -50,7 +52,7 @@ export const AGGREGATOR_VARIABLES = {
   httpAddress: {
     name: 'AGGREGATOR_HTTP_ADDRESS',
     flag: '--http-address',
-    description: 'Listen address for metrics, health and the query API (HTTP).',
+    description: 'Listen address for the web page, metrics, health and the query API (HTTP).',
     format: ADDRESS_FORMAT,
     default: '127.0.0.1:8001',
     example: '0.0.0.0:8001',
@@ -65,6 +67,16 @@ export const AGGREGATOR_VARIABLES = {
     example: '3f8a1c5e9b7d2046a1c5',
     secret: true,
     parse: token,
+  },
+  ui: {
+    name: 'AGGREGATOR_UI',
+    flag: '--ui',
+    description: 'Serve the web page at the HTTP address.',
+    format: BOOLEAN_FORMAT,
+    default: '1',
+    example: '0',
+    boolean: true,
+    parse: booleanValue,
   },
   stateDirectory: {
     name: 'AGGREGATOR_STATE_DIRECTORY',

@@ -17,6 +17,8 @@ const listenerReport = z.object({
   failure: z.string().optional().meta({ description: 'Why it is closed.' }),
   connections: z.number().optional().meta({ description: 'Open connections.' }),
   senders: z.number().meta({ description: 'Addresses that are connected, or that have sent lately.' }),
+  records: z.number().optional().meta({ description: 'Received since the start.' }),
+  bytes: z.number().optional(),
   clients: z
     .array(z.object({ address: z.string(), sockets: z.number() }))
     .optional()

@@ -33,6 +33,7 @@ import { spreadAddresses } from './publisher/spread-addresses.ts';
 import type { Source } from './source.ts';
 import { sourceTypes } from './sources/registry.ts';
 import type { OfflineEnvironment, OfflineSource, SourceType } from './sources/source-type.ts';
+import { statusReport } from './status-report.ts';
 import { COLLECTOR_VARIABLES } from './variables.ts';
 
 const LAYOUT = { role: 'collector', layoutVersion: LAYOUT_VERSION, migrate: migrateLayout } as const;
@@ -335,6 +336,11 @@ class RunningCollector implements Collector {
       credentials: grpcClientCredentials(tls),
       compression,
       ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),
+      status: () =>
+        statusReport(
+          this.#sources.map((source) => source.status()),
+          { failure: this.#writes.failure },
+        ),
       identity: {
         collectorId: id,
         ...(await nextInstance(store)),

@@ -68,6 +68,9 @@ export interface ListenerStatus {
   readonly connections?: number;
   /** Its senders, and the number of sockets of each. */
   readonly clients: readonly { readonly address: string; readonly sockets: number }[];
+  /** Records that were received since the start, and their bytes; absent: not counted. */
+  readonly records?: number;
+  readonly bytes?: number;
   /** Messages that were lost since the start, by cause. */
   readonly dropped: { readonly noRoom: number; readonly kernel?: number; readonly thread?: number };
 }

@@ -7,21 +7,25 @@ import { routed } from '../../runtime/http/http-router.ts';
 import type { Access } from '../../runtime/operations/access.ts';
 import { operationRoutes } from '../../runtime/operations/operation-routes.ts';
 import { ownerHandler } from '../../runtime/operations/owner-handler.ts';
+import { SecretToken } from './access/secret-token.ts';
+import { Sessions } from './access/sessions.ts';
+import { SignIn } from './access/sign-in.ts';
 import { Admission } from './admission.ts';
 import { apiError, noStore, unavailable } from './api-error.ts';
-import { API_EVENTS } from './events.ts';
-import { guarded } from './guard.ts';
+import { API_EVENTS, type ApiEvents } from './events.ts';
+import { guarded, type TokenAccess } from './guard.ts';
 import { LogTail } from './log-tail.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiStore, UnavailableStore } from './operations/api-store.ts';
 import type { FilterContext } from './operations/filter-operations.ts';
 import {
   DESCRIPTION_OPERATIONS,
-  OPERATIONS,
+  NETWORK_OPERATIONS,
   STATE_OPERATIONS,
   STORE_OPERATIONS,
 } from './operations/operations.ts';
 import type { QueueContext } from './operations/queue-context.ts';
+import { SESSION_OPERATIONS, type StoreName } from './operations/session-operations.ts';
 
 export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext {
   /** The store at the moment of a request. undefined: no store is configured. */
@@ -32,6 +36,10 @@ export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext {
   readonly token: string | undefined;
   /** The address at which `network` is served. */
   readonly listenAddress: Address;
+  /** Of this program. */
+  readonly version?: string;
+  /** The kind of the store that is queried. */
+  readonly storeName?: StoreName | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -62,7 +70,7 @@ const TIME_LIMIT_MS = 20_000;
  * wait, each for at most 20 seconds; 16 clients follow logs.
  */
 export function createApi(options: ApiOptions): Api {
-  const { token, listenAddress, clock, logger, metrics } = options;
+  const { listenAddress, clock, logger, metrics } = options;
   const events = API_EVENTS.open({ logger, metrics, clock });
   const admission = new Admission({
     maxRunning: MAX_RUNNING,
@@ -70,6 +78,7 @@ export function createApi(options: ApiOptions): Api {
     timeLimitMs: TIME_LIMIT_MS,
     clock,
   });
+  const access = tokenAccess(options, events);
   const context = createContext(options, new LogTail({ clock, events }));
   const routes = (proven: Access): readonly HttpRoute[] => {
     const common = { context, proven, clock, events, errorOf: apiError };
@@ -83,11 +92,30 @@ export function createApi(options: ApiOptions): Api {
       ...operationRoutes({ ...common, operations: DESCRIPTION_OPERATIONS }),
     ];
   };
-  const network = routed(routes(token === undefined ? 'machine' : 'token'));
+  const proven = access === undefined ? 'machine' : 'token';
+  const session = { ...context, signIn: access?.signIn };
+  const sessionRoutes = operationRoutes({
+    operations: SESSION_OPERATIONS,
+    context: session,
+    proven,
+    clock,
+    events,
+  });
+  const network = routed([...routes(proven), ...sessionRoutes]);
   return {
-    network: { prefix: '/v1', handle: guarded(network, { token, listenAddress, clock, events }) },
+    network: { prefix: '/v1', handle: guarded(network, { access, listenAddress, clock, events }) },
     owner: ownerHandler(routes('owner')),
   };
+}
+
+function tokenAccess(
+  { token, listenAddress: { port }, clock }: ApiOptions,
+  events: ApiEvents,
+): TokenAccess | undefined {
+  if (token === undefined) return undefined;
+  const secret = new SecretToken(token);
+  const sessions = new Sessions(clock);
+  return { token: secret, signIn: new SignIn({ token: secret, sessions, port, clock, events }) };
 }
 
 function createContext(options: ApiOptions, tail: LogTail) {
@@ -108,7 +136,7 @@ function createContext(options: ApiOptions, tail: LogTail) {
     },
     // Created at the first request: few clients need it.
     get document() {
-      document ??= openApiDocument(OPERATIONS);
+      document ??= openApiDocument(NETWORK_OPERATIONS);
       return document;
     },
   };

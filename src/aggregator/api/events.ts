@@ -2,7 +2,7 @@ import { defineEvents, type Reports } from '../../runtime/events/define-events.t
 import { counter, gauge, histogram, metricTable } from '../../runtime/events/metric-table.ts';
 import type { AnsweredOperation, FailedOperation } from '../../runtime/operations/operation-events.ts';
 
-export type RefusalReason = 'token' | 'peer' | 'host' | 'origin' | 'proxy';
+export type RefusalReason = 'token' | 'peer' | 'host' | 'origin' | 'proxy' | 'attempts';
 
 export const API_METRICS = metricTable('aggregator_api_', {
   seconds: histogram(

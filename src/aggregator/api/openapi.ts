@@ -10,7 +10,7 @@ const API_VERSION = '1.1.0';
 const DESCRIPTION = [
   'Logs, metrics and alerts in the store of an aggregator, and the state of its queue.',
   'Times are RFC 3339 in UTC. Where a request has a time, a duration (`15m`) means that long ago.',
-  'Without a token at the aggregator (`AGGREGATOR_HTTP_TOKEN`) only its own machine has access; with a token, every client that sends it.',
+  'Without a token at the aggregator (`AGGREGATOR_HTTP_TOKEN`) only its own machine has access; with a token, every client that sends it, and every browser that has signed in with it.',
 ].join(' ');
 
 type Described = Operation<never>;
@@ -136,6 +136,7 @@ const ERRORS: ReadonlyMap<number, string> = new Map([
   [413, 'The body is too large.'],
   [415, 'The body is not JSON in UTF-8.'],
   [422, 'The request is well-formed, but cannot work.'],
+  [429, 'Too many attempts at the same time.'],
   [500, 'An internal error of the aggregator.'],
   [503, 'The store or the queue is not available, or too many queries are waiting.'],
   [504, 'The store did not answer in time.'],

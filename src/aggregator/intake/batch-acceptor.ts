@@ -35,6 +35,8 @@ export interface BatchAcceptorOptions {
    * answers depend on the commit alone.
    */
   readonly whenDelivered?: (() => Promise<void>) | undefined;
+  /** Must not throw. */
+  readonly onAccepted?: (incoming: IncomingBatch) => void;
 }
 
 /**
@@ -46,17 +48,16 @@ export class BatchAcceptor {
   readonly #queue: QueueWriter;
   readonly #events: IntakeEvents;
   readonly #budget: UnansweredBudget;
+  readonly #onAccepted: (incoming: IncomingBatch) => void;
   readonly #underWay = new StreamsUnderWay();
   readonly #whenDelivered: (() => Promise<void>) | undefined;
 
-  constructor(
-    queue: QueueWriter,
-    events: IntakeEvents,
-    { unansweredBytes = UNANSWERED_BYTES, whenDelivered }: BatchAcceptorOptions = {},
-  ) {
+  constructor(queue: QueueWriter, events: IntakeEvents, options: BatchAcceptorOptions = {}) {
+    const { unansweredBytes = UNANSWERED_BYTES, whenDelivered, onAccepted = () => {} } = options;
     this.#queue = queue;
     this.#events = events;
     this.#whenDelivered = whenDelivered;
+    this.#onAccepted = onAccepted;
     this.#budget = new UnansweredBudget(unansweredBytes, (bytes) => events.unanswered({ bytes }));
   }
 
@@ -89,6 +90,7 @@ export class BatchAcceptor {
     try {
       await this.#store(incoming);
       await this.#whenDelivered?.();
+      this.#onAccepted(incoming);
       return ACCEPTED;
     } catch (error) {
       return outcomeOf(error as Error);

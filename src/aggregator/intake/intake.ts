@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
+import type { CollectorRegister } from './activity/collector-register.ts';
 import type { BatchAcceptor } from './batch-acceptor.ts';
 import type { IntakeEvents } from './events.ts';
 
@@ -33,6 +34,8 @@ export interface IntakeContext {
   readonly queue: Pick<QueueWriter, 'stopped' | 'onStopped'>;
   readonly ledger: Ledger;
   readonly batches: BatchAcceptor;
+  /** For operators. An intake reports its senders here. */
+  readonly collectors: CollectorRegister;
   readonly events: IntakeEvents;
   /** Name and version of this aggregator, for its peers. */
   readonly software: string;

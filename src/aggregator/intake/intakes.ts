@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
+import { CollectorRegister } from './activity/collector-register.ts';
+import { StreamRegister } from './activity/stream-register.ts';
 import { BatchAcceptor } from './batch-acceptor.ts';
 import { INTAKE_EVENTS, type IntakeEvents } from './events.ts';
 import type { CreateIntake, Intake } from './intake.ts';
@@ -24,14 +26,28 @@ export class Intakes implements Component {
   readonly #queue: QueueWriter;
   readonly #events: IntakeEvents;
   readonly #intakes: readonly Intake[];
+  /** The collectors of this run. */
+  readonly collectors: CollectorRegister;
+  /** The streams of this run. */
+  readonly streams: StreamRegister;
   #unsubscribe: () => void = () => {};
 
   constructor(options: IntakesOptions, intakes: readonly CreateIntake[]) {
     const { queue, logger, metrics, clock, whenDelivered } = options;
     this.#queue = queue;
     this.#events = INTAKE_EVENTS.open({ logger, metrics, clock });
-    const batches = new BatchAcceptor(queue, this.#events, { whenDelivered });
-    const context = { ...options, batches, events: this.#events };
+    this.collectors = new CollectorRegister(clock);
+    this.streams = new StreamRegister(clock);
+    const { collectors, streams } = this;
+    const batches = new BatchAcceptor(queue, this.#events, {
+      whenDelivered,
+      onAccepted: ({ batch, writer }) => {
+        const collector = writer?.owner.collectorId;
+        streams.accepted(batch, collector);
+        if (collector !== undefined) collectors.accepted(collector, batch.data.length);
+      },
+    });
+    const context = { ...options, batches, collectors, events: this.#events };
     this.#intakes = intakes.map((create) => create(context));
   }
 

@@ -2,6 +2,7 @@ import type {
   PublishRequest,
   PublishResponse,
   Refused,
+  StatusReport,
   Welcome,
 } from '../../records/gen/megacollector/v1/aggregator.ts';
 import { endOf } from '../../records/record-batch.ts';
@@ -16,6 +17,7 @@ import type { AnswerReceiver, CallEnd, PublishTransport } from './publish-transp
 import type { PublishedStream } from './published-stream.ts';
 import { ReadyStreams } from './ready-streams.ts';
 import { SentBatches } from './sent-batches.ts';
+import { StatusReporter } from './status-reporter.ts';
 import { StreamPhases } from './stream-phases.ts';
 
 /**
@@ -36,6 +38,7 @@ export class PublishSession implements AnswerReceiver {
   readonly #ready = new ReadyStreams();
   readonly #sent = new SentBatches();
   readonly #phases: StreamPhases;
+  readonly #reporter: StatusReporter | undefined;
   #welcomed = false;
   #fruitful = false;
   /** The aggregator reads the peer column of batches. */
@@ -55,6 +58,9 @@ export class PublishSession implements AnswerReceiver {
       send: (message) => this.#send(message),
       enqueue: (stream) => this.#enqueue(stream),
     });
+    const { status, clock } = options;
+    const send = (value: StatusReport) => this.#send({ $case: 'statusReport', value });
+    this.#reporter = status && new StatusReporter({ status, send, clock });
   }
 
   /** Runs the call to its end; never rejects. */
@@ -68,6 +74,7 @@ export class PublishSession implements AnswerReceiver {
     this.#send({ $case: 'hello', value: { ...identity, ...wants, protocolVersion: 1 } });
     const [, { reason, replaced }] = await Promise.all([this.#pump(), this.#closed]);
     cancelDeadline();
+    this.#reporter?.stop();
     this.#phases.close();
     return { reason, replaced, welcomed: this.#welcomed, fruitful: this.#fruitful };
   }
@@ -190,6 +197,8 @@ export class PublishSession implements AnswerReceiver {
     const { events, address } = this.#options;
     events.connected({ address, software: welcome.software });
     for (const stream of this.#options.streams.values()) this.#enqueue(stream);
+    // Others end the call when they receive an unknown message.
+    if (welcome.statusReports === true) this.#reporter?.start();
   }
 
   /** undefined: an aggregator of version 0.1.0, or one that is not asked. */
@@ -280,6 +289,8 @@ export interface PublishSessionOptions {
   readonly clock: Clock;
   /** If present, the aggregator is requested to report with its answers how many records it has not delivered. */
   readonly undelivered?: ((records: number) => void) | undefined;
+  /** If present, the state of this collector is reported to an aggregator that reads it. */
+  readonly status?: (() => StatusReport) | undefined;
 }
 
 export interface SessionEnd extends CallEnd {

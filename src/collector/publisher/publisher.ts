@@ -1,6 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
@@ -117,6 +118,7 @@ export class Publisher implements StreamSink, Component {
       },
       clock: this.#options.clock,
       undelivered: this.#options.undelivered,
+      status: this.#options.status,
     });
     this.#session = session;
     if (this.#stopping.signal.aborted) session.finish();
@@ -175,4 +177,6 @@ export interface PublisherOptions {
   readonly random?: () => number;
   /** If present, called with the number of records that the aggregator has not delivered, after each answer. */
   readonly undelivered?: ((records: number) => void) | undefined;
+  /** If present, the state of this collector is reported to an aggregator that reads it. */
+  readonly status?: (() => StatusReport) | undefined;
 }

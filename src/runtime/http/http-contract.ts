@@ -54,7 +54,7 @@ export interface HttpSink {
   drained(): Promise<void>;
 }
 
-export type HttpMethod = 'GET' | 'POST' | 'DELETE';
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 export interface HttpRoute {
   readonly method: HttpMethod;

@@ -5,7 +5,7 @@ import type { Component } from '../component.ts';
 import { type Address, formatAddress } from '../configuration/address.ts';
 import { listenError } from '../listen-error.ts';
 import type { Health } from './health.ts';
-import type { HttpAnswer, HttpHandler, HttpMount, HttpRoute } from './http-contract.ts';
+import type { HttpAnswer, HttpHandler, HttpMount, HttpRequest, HttpRoute } from './http-contract.ts';
 import { HttpListener } from './http-listener.ts';
 import { routed } from './http-router.ts';
 
@@ -17,7 +17,7 @@ import { routed } from './http-router.ts';
  *     /health/ready      200 when it can accept data, else 503 with the reason: for load balancers
  *     /health/progress   200 when nothing is late, else 503 with the list of late parts: for alerts
  *
- * and the given mounts (`/v1`).
+ * the given mounts (`/v1`), and for all other paths the fallback, if there is one.
  */
 export class HttpServer implements Component {
   readonly #options: HttpServerOptions;
@@ -57,11 +57,14 @@ export class HttpServer implements Component {
   }
 
   #handler(): HttpHandler {
-    const { mounts = [] } = this.#options;
-    const otherwise = routed(this.#ownRoutes());
+    const { mounts = [], fallback } = this.#options;
+    const routes = this.#ownRoutes();
+    const own = routed(routes);
+    const otherwise = ({ path }: HttpRequest) =>
+      fallback === undefined || routes.some((route) => route.path === path) ? own : fallback;
     return (request) => {
       const mount = mounts.find(({ prefix }) => `${request.path}/`.startsWith(`${prefix}/`));
-      return (mount?.handle ?? otherwise)(request);
+      return (mount?.handle ?? otherwise(request))(request);
     };
   }
 
@@ -95,6 +98,8 @@ export interface HttpServerOptions {
   readonly health: () => Health;
   readonly logger: Logger;
   readonly mounts?: readonly HttpMount[];
+  /** Handles each path that neither this server nor a mount has. */
+  readonly fallback?: HttpHandler;
   readonly clock?: Clock;
   /** Maximum time for a client to send a request, or to read nothing of its answer. */
   readonly clientTimeoutMs?: number;

@@ -63,7 +63,9 @@ async function run<Context>(
   const input = await operationInput(operation, request, parameters);
   const value = await admit(request.signal, () => operation.run(context, input));
   if (operation.answer === 'events') return value as HttpAnswer;
-  return { status, body: operation.answer === undefined ? '' : JSON.stringify(value) };
+  const headers = operation.headers?.(value);
+  const body = operation.answer === undefined ? '' : JSON.stringify(value);
+  return { status, ...(headers !== undefined && { headers }), body };
 }
 
 function answerable<Context>(error: unknown, options: OperationRoutesOptions<Context>) {

@@ -29,8 +29,10 @@ export interface Operation<Context> {
   readonly status: 200 | 201 | 204;
   /** Of the JSON answer; 'events': server-sent events; absent: no content. */
   readonly answer?: z.ZodType | 'events';
+  /** Headers of the answer, from the result of `run`. */
+  headers?(result: unknown): Readonly<Record<string, string>>;
   /** Errors besides those that every operation may return. */
-  readonly errors?: readonly (409 | 422)[];
+  readonly errors?: readonly (409 | 422 | 429)[];
   run(context: Context, input: OperationInput<unknown, unknown, unknown>): Promise<unknown>;
 }
 
@@ -44,11 +46,12 @@ export interface OperationInput<Parameters, Query, Body> {
 
 /** An operation whose input and answer the compiler knows: `run` must match the schemas. */
 export interface TypedOperation<Context, Parameters, Query, Body, Answer>
-  extends Omit<Operation<Context>, 'parameters' | 'query' | 'body' | 'answer' | 'run'> {
+  extends Omit<Operation<Context>, 'parameters' | 'query' | 'body' | 'answer' | 'headers' | 'run'> {
   readonly parameters?: z.ZodType<Parameters>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   readonly answer?: z.ZodType<Answer>;
+  headers?(result: Answer): Readonly<Record<string, string>>;
   run(context: Context, input: OperationInput<Parameters, Query, Body>): Promise<Answer>;
 }
 
@@ -70,7 +73,7 @@ export function operation<
 }
 
 interface EventsOperation<Context, Query>
-  extends Omit<TypedOperation<Context, undefined, Query, undefined, HttpAnswer>, 'answer'> {
+  extends Omit<TypedOperation<Context, undefined, Query, undefined, HttpAnswer>, 'answer' | 'headers'> {
   readonly answer: 'events';
 }
 

@@ -93,9 +93,81 @@ describe('without a token', () => {
   });
 });
 
+describe('a browser without a token', () => {
+  const PAGE = { host: 'localhost:8001', origin: 'http://localhost:8001', 'sec-fetch-site': 'same-origin' };
+
+  test.each<[string, string, OutgoingHttpHeaders]>([
+    ['a read of the page', 'GET', { host: 'localhost:8001', 'sec-fetch-site': 'same-origin' }],
+    ['a read of the page with an origin', 'GET', PAGE],
+    ['an address that a person typed', 'GET', { host: 'localhost:8001', 'sec-fetch-site': 'none' }],
+    ['a write of the page', 'POST', PAGE],
+    [
+      'a write of the page in a browser without fetch metadata',
+      'POST',
+      { ...PAGE, 'sec-fetch-site': undefined },
+    ],
+    ['a write of a program', 'POST', { host: 'localhost:8001' }],
+    ['an address of IPv6', 'POST', { ...PAGE, host: '[::1]:8001', origin: 'http://[::1]:8001' }],
+    ['names in capitals', 'POST', { ...PAGE, host: 'LOCALHOST:8001' }],
+  ])('%s is answered', async (_, method, headers) => {
+    expect((await request(method, headers)).body).toBe('done');
+  });
+
+  test.each<[string, string, OutgoingHttpHeaders]>([
+    [
+      'a page of another port',
+      'GET',
+      { ...PAGE, origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' },
+    ],
+    [
+      'a page of another port in a browser without fetch metadata',
+      'GET',
+      { host: PAGE.host, origin: 'http://localhost:3000' },
+    ],
+    ['a page of another name of this machine', 'GET', { ...PAGE, origin: 'http://127.0.0.1:8001' }],
+    ['a page with another scheme', 'GET', { ...PAGE, origin: 'https://localhost:8001' }],
+    ['a page of another site', 'GET', { host: PAGE.host, 'sec-fetch-site': 'cross-site' }],
+    ['a page of a neighbouring site', 'GET', { host: PAGE.host, 'sec-fetch-site': 'same-site' }],
+    ['a page that claims the origin from another site', 'GET', { ...PAGE, 'sec-fetch-site': 'cross-site' }],
+    ['a page without an origin', 'GET', { ...PAGE, origin: 'null' }],
+    ['a write without an origin', 'POST', { host: PAGE.host, 'sec-fetch-site': 'same-origin' }],
+    ['a write of a typed address', 'DELETE', { host: PAGE.host, 'sec-fetch-site': 'none' }],
+    [
+      'a page that uses DNS rebinding',
+      'GET',
+      { ...PAGE, host: 'evil.example', origin: 'http://evil.example' },
+    ],
+    [
+      'an origin that only begins like this one',
+      'POST',
+      { ...PAGE, origin: 'http://localhost:8001.evil.example' },
+    ],
+  ])('%s is rejected', async (_, method, headers) => {
+    await expect(request(method, headers)).rejects.toMatchObject({ status: 403, code: 'forbidden' });
+  });
+
+  async function request(method: string, headers: OutgoingHttpHeaders) {
+    const handler = guarded(() => ({ body: 'done' }), {
+      access: undefined,
+      listenAddress: { host: '127.0.0.1', port: 8001 },
+      clock: new FakeClock(),
+      events: { refused: vi.fn() },
+    });
+    return await handler({
+      method,
+      path: '/v1/metrics',
+      query: '',
+      headers: headers as HttpRequest['headers'],
+      remoteAddress: '127.0.0.1',
+      signal: new AbortController().signal,
+      json: () => Promise.reject(new Error('no body')),
+    });
+  }
+});
+
 describe('the peer', () => {
   const handler = guarded(() => ({ body: 'done' }), {
-    token: undefined,
+    access: undefined,
     listenAddress: { host: '0.0.0.0', port: 8001 },
     clock: new FakeClock(),
     events: { refused: vi.fn() },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../../src/aggregator/api/openapi.ts';
-import { OPERATIONS } from '../../../src/aggregator/api/operations/operations.ts';
+import { NETWORK_OPERATIONS } from '../../../src/aggregator/api/operations/operations.ts';
 import { servedApi } from './served-api.ts';
 
 interface Parameter {
@@ -27,7 +27,7 @@ interface Document {
 }
 
 // As clients get it.
-const document = JSON.parse(JSON.stringify(openApiDocument(OPERATIONS))) as Document;
+const document = JSON.parse(JSON.stringify(openApiDocument(NETWORK_OPERATIONS))) as Document;
 
 /** Every value under this key, at any depth. */
 function* valuesOf(key: string, value: unknown): Generator<unknown> {
@@ -69,7 +69,7 @@ test('every schema is valid OpenAPI and not empty', () => {
   }
 });
 
-const PUBLIC = OPERATIONS.filter(({ access }) => access !== 'owner');
+const PUBLIC = NETWORK_OPERATIONS.filter(({ access }) => access !== 'owner');
 
 describe('every operation', () => {
   test.each(PUBLIC.map((operation) => [operation.id, operation] as const))(
@@ -97,7 +97,7 @@ describe('every operation', () => {
   });
 
   test('for the owner is left out: the HTTP address does not accept it', () => {
-    const forOwner = OPERATIONS.filter(({ access }) => access === 'owner').map(({ id }) => id);
+    const forOwner = NETWORK_OPERATIONS.filter(({ access }) => access === 'owner').map(({ id }) => id);
     expect(forOwner).toEqual(['forgetEmitter', 'skipEntry', 'discardDeadLetters']);
     for (const id of forOwner) expect(JSON.stringify(document)).not.toContain(id);
   });

@@ -7,6 +7,7 @@ import { LOG_OPERATIONS } from './log-operations.ts';
 import { METRIC_OPERATIONS } from './metric-operations.ts';
 import type { QueueContext } from './queue-context.ts';
 import { QUEUE_OPERATIONS } from './queue-operations.ts';
+import { SESSION_OPERATIONS, type SessionContext } from './session-operations.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** Each query occupies the store: few run at a time. */
@@ -45,3 +46,8 @@ export const DESCRIPTION_OPERATIONS: readonly Operation<DescriptionContext>[] = 
 export const OPERATIONS: readonly Operation<
   StoreContext & QueueContext & FilterContext & DescriptionContext
 >[] = [...STORE_OPERATIONS, ...STATE_OPERATIONS, ...DESCRIPTION_OPERATIONS];
+
+/** The operations of the HTTP address: a session is the access of a browser, and no use to a command. */
+export const NETWORK_OPERATIONS: readonly Operation<
+  StoreContext & QueueContext & FilterContext & DescriptionContext & SessionContext
+>[] = [...OPERATIONS, ...SESSION_OPERATIONS];

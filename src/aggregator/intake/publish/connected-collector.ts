@@ -12,6 +12,9 @@ export interface ConnectedCollector {
   /** The process that used the state of this collector before. */
   readonly previousInstance: bigint | undefined;
   readonly peer: CallPeer;
+  readonly host: string;
+  /** Name and version. */
+  readonly software: string;
   readonly wantsUndelivered: boolean;
 }
 
@@ -20,10 +23,10 @@ export type HelloResult =
   | { readonly kind: 'failure'; readonly failure: CallFailure; readonly reason: string };
 
 const COLLECTOR_ID_BYTES = 16;
-const MAX_HOST_CHARACTERS = 255;
+const MAX_CHARACTERS = 255;
 
 export function connectedCollector(
-  { collectorId: id, instance, previousInstance, protocolVersion, wantsUndelivered = false, host }: Hello,
+  { collectorId: id, instance, previousInstance, protocolVersion, wantsUndelivered = false, ...hello }: Hello,
   peer: CallPeer,
 ): HelloResult {
   if (protocolVersion !== PROTOCOL_VERSION) {
@@ -35,12 +38,15 @@ export function connectedCollector(
     return { kind: 'failure', failure: 'protocol-broken', reason };
   }
   const collectorId = id.toString('hex');
+  const host = hello.host.slice(0, MAX_CHARACTERS);
   return {
     kind: 'collector',
     owner: { collectorId, tlsSubject: peer.tlsSubject },
     instance,
     previousInstance,
-    peer: { ...peer, collectorId, host: host.slice(0, MAX_HOST_CHARACTERS) },
+    peer: { ...peer, collectorId, host },
+    host,
+    software: hello.software.slice(0, MAX_CHARACTERS),
     wantsUndelivered,
   };
 }

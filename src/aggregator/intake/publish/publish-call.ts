@@ -4,6 +4,7 @@ import type { RecordBatch } from '../../../records/record-batch.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Cancel } from '../../../runtime/clock.ts';
 import type { IncomingBatch } from '../../../storage/queue/queue-contract.ts';
+import type { CollectorConnection } from '../activity/collector-register.ts';
 import type { CallPeer } from '../events.ts';
 import type { IntakeContext } from '../intake.ts';
 import { type ReceivedBatch, verifyBatch } from '../verify-batch.ts';
@@ -50,6 +51,8 @@ export class PublishCall implements PublishReceiver {
   readonly #cancelHelloDeadline: Cancel;
   /** undefined before the hello message. */
   #collector: ConnectedCollector | undefined;
+  /** For operators. */
+  #connection: CollectorConnection | undefined;
   #lastSequence = 0;
   #waitsForRoom = false;
   #peerHasEnded = false;
@@ -100,6 +103,7 @@ export class PublishCall implements PublishReceiver {
     this.#gate.close();
     this.#streamRequests.close();
     this.#cancelHelloDeadline();
+    this.#connection?.ended();
     this.#context.release(this);
     this.#context.events.callEnded({ ...this.peer, reason });
   }
@@ -159,11 +163,13 @@ export class PublishCall implements PublishReceiver {
     if (request.kind === 'control' && request.message.$case === 'hello')
       return this.#hello(request.message.value);
     const collector = this.#collector;
+    this.#connection?.seen();
     if (collector === undefined) return 'the first message must be a hello';
     if (request.kind === 'batch') return this.#batch(request.batch, collector);
     const { message } = request;
     if (message.$case === 'openStream') return this.#streamRequests.open(message.value, collector);
     if (message.$case === 'finalStream') return this.#streamRequests.finish(message.value, collector);
+    if (message.$case === 'statusReport') this.#connection?.report(message.value);
     return undefined;
   }
 
@@ -178,11 +184,18 @@ export class PublishCall implements PublishReceiver {
 
   #connect(collector: ConnectedCollector): void {
     this.#collector = collector;
-    const { claim, queue, software, undeliveredRecords } = this.#context;
+    const { claim, queue, undeliveredRecords } = this.#context;
     const refusal = claim(this, collector);
     if (refusal !== undefined) return this.fail('not-permitted', refusal);
+    const { host, software, owner, peer } = collector;
+    this.#connection = this.#context.collectors.connect({
+      id: owner.collectorId,
+      host,
+      software,
+      address: peer.peer,
+    });
     if (collector.wantsUndelivered) this.#answers.reportUndelivered(undeliveredRecords);
-    this.#send({ $case: 'welcome', value: welcome(software) });
+    this.#send({ $case: 'welcome', value: welcome(this.#context.software) });
     if (queue.stopped !== undefined) this.queueChanged(queue.stopped);
   }
 

@@ -13,6 +13,7 @@ export function welcome(software: string): Welcome {
     limits: { messageBytes, batchBytes, batchRecords, recordBytes, unansweredBytes },
     software,
     recordPeers: true,
+    statusReports: true,
   };
 }
 

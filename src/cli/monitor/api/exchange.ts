@@ -44,7 +44,7 @@ export async function exchange(
 }
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Relative to the connection's URL, with the query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import type { Amount } from '../../../records/amount.ts';
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -17,6 +18,8 @@ export class ListenerChannel implements RecordChannel {
   readonly #waiting = new Set<FlushedListener>();
   #flushed: Position = 0;
   #dropped = 0;
+  #records = 0;
+  #bytes = 0;
 
   constructor({ journal, origin, label, resends }: ListenerChannelOptions) {
     this.#label = label;
@@ -32,6 +35,11 @@ export class ListenerChannel implements RecordChannel {
     return this.#dropped;
   }
 
+  /** Records that were appended since the start, and their bytes. */
+  get received(): Amount {
+    return { records: this.#records, bytes: this.#bytes };
+  }
+
   /** Everything before it is on disk. */
   get flushed(): Position {
     return this.#flushed;
@@ -39,12 +47,19 @@ export class ListenerChannel implements RecordChannel {
 
   /** Appends a message as a line. Returns the position that `flushed` has when the record is on disk. */
   append(message: Uint8Array, peer: Resource): Position | 'full' {
-    return this.#writer.appendWithLf(message, this.#label, peer);
+    return this.#counted(message.length + 1, this.#writer.appendWithLf(message, this.#label, peer));
   }
 
   /** Appends a record that ends with LF. */
   appendLine(line: Uint8Array, peer?: Resource): Position | 'full' {
-    return this.#writer.append(line, this.#label, peer);
+    return this.#counted(line.length, this.#writer.append(line, this.#label, peer));
+  }
+
+  #counted(bytes: number, end: Position | 'full'): Position | 'full' {
+    if (end === 'full') return end;
+    this.#records++;
+    this.#bytes += bytes;
+    return end;
   }
 
   drop(bytes: number): void {

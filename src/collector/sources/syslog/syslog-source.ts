@@ -180,6 +180,7 @@ function statusOf({ name, listener, channel, isOpen, address, failure }: OpenedL
     ...(failure !== undefined && { failure }),
     ...(connections !== undefined && { connections }),
     clients,
+    ...channel.received,
     dropped: { noRoom: channel.dropped, ...dropped },
   };
 }

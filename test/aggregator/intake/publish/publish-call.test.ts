@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { CollectorRegister } from '../../../../src/aggregator/intake/activity/collector-register.ts';
 import { BatchAcceptor } from '../../../../src/aggregator/intake/batch-acceptor.ts';
 import { INTAKE_EVENTS } from '../../../../src/aggregator/intake/events.ts';
 import { PublishCalls } from '../../../../src/aggregator/intake/publish/publish-calls.ts';
@@ -63,6 +64,7 @@ function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOption
     queue: store,
     ledger: store,
     batches,
+    collectors: new CollectorRegister(clock),
     events,
     software: 'test/1',
     clock,

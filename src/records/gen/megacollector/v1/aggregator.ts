@@ -33,6 +33,7 @@ import {
  *                                        <-  Accepted (sequences, when every byte is flushed) | Refused
  *                                        <-  Busy (intake is stopped: at once and every 10 s)
  *   FinalStream                          ->      (the collector's last word on a stream)
+ *   StatusReport                         ->      (when it has changed, at most every 10 s)
  *
  * Not answering is the back-pressure. See ARCHITECTURE.md for what an answer promises.
  */
@@ -86,6 +87,9 @@ export interface PublishRequest {
     | { $case: "openStream"; value: OpenStream }
     | { $case: "batch"; value: Batch }
     | { $case: "finalStream"; value: FinalStream }
+    | //
+    /** Only to an aggregator whose Welcome has status_reports: others end the call. */
+    { $case: "statusReport"; value: StatusReport }
     | undefined;
 }
 
@@ -132,7 +136,11 @@ export interface Welcome {
    * The aggregator reads RecordBatch.peers. To one that does not, a collector sends the records of each peer in batches of
    * their own, with the attributes of the peer in the resource.
    */
-  recordPeers?: boolean | undefined;
+  recordPeers?:
+    | boolean
+    | undefined;
+  /** The aggregator reads StatusReport. An aggregator of version 0.1.0 does not. */
+  statusReports?: boolean | undefined;
 }
 
 export interface Limits {
@@ -245,6 +253,48 @@ export interface FinalStream {
   end: bigint;
 }
 
+/** The state of a collector, for operators. It has no effect on the transfer. At most 16 KiB; a larger one is ignored. */
+export interface StatusReport {
+  /** Bytes of the sources that are not accepted: in files, in journals, and in batches without an answer. */
+  lagBytes: bigint;
+  /** The part of them that was read: in journals, and in batches without an answer. */
+  queuedBytes: bigint;
+  /** Bytes that were gone before they could be read. */
+  lostBytes: bigint;
+  streams: number;
+  listeners: ListenerReport[];
+  /** Listeners that the limit of the size has left out. */
+  omittedListeners: number;
+  /** What fails now, in words. */
+  problems: string[];
+}
+
+/** A socket on which a collector receives records. */
+export interface ListenerReport {
+  /** As it is configured. */
+  name: string;
+  /** Where it is listening; empty: it is closed. */
+  address: string;
+  protocol: string;
+  /** Senders that are connected, or that have sent lately. */
+  clients: number;
+  /** Of the records that were received since the start. Absent: not counted. */
+  records?: bigint | undefined;
+  bytes?:
+    | bigint
+    | undefined;
+  /** Messages that were lost since the start: by the collector, and by the kernel before it. */
+  dropped: bigint;
+  kernelDropped: bigint;
+  /** The senders with most sockets; not all of them. */
+  senders: SenderReport[];
+}
+
+export interface SenderReport {
+  address: string;
+  sockets: number;
+}
+
 /** Every byte of these batches is in flushed ranges. */
 export interface Accepted {
   sequences: bigint[];
@@ -285,6 +335,9 @@ export const PublishRequest: MessageFns<PublishRequest> = {
         break;
       case "finalStream":
         FinalStream.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
+      case "statusReport":
+        StatusReport.encode(message.message.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -333,6 +386,14 @@ export const PublishRequest: MessageFns<PublishRequest> = {
             }
 
             message.message = { $case: "finalStream", value: FinalStream.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "statusReport", value: StatusReport.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -567,7 +628,14 @@ export const Hello: MessageFns<Hello> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { protocolVersion: 0, compressions: [], limits: undefined, software: "", recordPeers: undefined };
+  return {
+    protocolVersion: 0,
+    compressions: [],
+    limits: undefined,
+    software: "",
+    recordPeers: undefined,
+    statusReports: undefined,
+  };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -590,6 +658,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.recordPeers !== undefined) {
       writer.uint32(40).bool(message.recordPeers);
+    }
+    if (message.statusReports !== undefined) {
+      writer.uint32(48).bool(message.statusReports);
     }
     return writer;
   },
@@ -655,6 +726,14 @@ export const Welcome: MessageFns<Welcome> = {
             }
 
             message.recordPeers = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.statusReports = reader.bool();
             continue;
           }
         }
@@ -1558,6 +1637,340 @@ export const FinalStream: MessageFns<FinalStream> = {
             }
 
             message.end = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStatusReport(): StatusReport {
+  return { lagBytes: 0n, queuedBytes: 0n, lostBytes: 0n, streams: 0, listeners: [], omittedListeners: 0, problems: [] };
+}
+
+export const StatusReport: MessageFns<StatusReport> = {
+  encode(message: StatusReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lagBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lagBytes) !== message.lagBytes) {
+        throw new globalThis.Error("value provided for field message.lagBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.lagBytes);
+    }
+    if (message.queuedBytes !== 0n) {
+      if (BigInt.asUintN(64, message.queuedBytes) !== message.queuedBytes) {
+        throw new globalThis.Error("value provided for field message.queuedBytes of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.queuedBytes);
+    }
+    if (message.lostBytes !== 0n) {
+      if (BigInt.asUintN(64, message.lostBytes) !== message.lostBytes) {
+        throw new globalThis.Error("value provided for field message.lostBytes of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.lostBytes);
+    }
+    if (message.streams !== 0) {
+      writer.uint32(32).uint32(message.streams);
+    }
+    for (const v of message.listeners) {
+      ListenerReport.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.omittedListeners !== 0) {
+      writer.uint32(48).uint32(message.omittedListeners);
+    }
+    for (const v of message.problems) {
+      writer.uint32(58).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatusReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatusReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lagBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.queuedBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lostBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.streams = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.listeners.push(ListenerReport.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.omittedListeners = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.problems.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListenerReport(): ListenerReport {
+  return {
+    name: "",
+    address: "",
+    protocol: "",
+    clients: 0,
+    records: undefined,
+    bytes: undefined,
+    dropped: 0n,
+    kernelDropped: 0n,
+    senders: [],
+  };
+}
+
+export const ListenerReport: MessageFns<ListenerReport> = {
+  encode(message: ListenerReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
+    }
+    if (message.protocol !== "") {
+      writer.uint32(26).string(message.protocol);
+    }
+    if (message.clients !== 0) {
+      writer.uint32(32).uint32(message.clients);
+    }
+    if (message.records !== undefined) {
+      if (BigInt.asUintN(64, message.records) !== message.records) {
+        throw new globalThis.Error("value provided for field message.records of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.records);
+    }
+    if (message.bytes !== undefined) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.bytes);
+    }
+    if (message.dropped !== 0n) {
+      if (BigInt.asUintN(64, message.dropped) !== message.dropped) {
+        throw new globalThis.Error("value provided for field message.dropped of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.dropped);
+    }
+    if (message.kernelDropped !== 0n) {
+      if (BigInt.asUintN(64, message.kernelDropped) !== message.kernelDropped) {
+        throw new globalThis.Error("value provided for field message.kernelDropped of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.kernelDropped);
+    }
+    for (const v of message.senders) {
+      SenderReport.encode(v!, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListenerReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListenerReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.protocol = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.clients = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.records = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.dropped = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.kernelDropped = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.senders.push(SenderReport.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSenderReport(): SenderReport {
+  return { address: "", sockets: 0 };
+}
+
+export const SenderReport: MessageFns<SenderReport> = {
+  encode(message: SenderReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.sockets !== 0) {
+      writer.uint32(16).uint32(message.sockets);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SenderReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSenderReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sockets = reader.uint32();
             continue;
           }
         }
