@@ -77,6 +77,7 @@ export function AlertDetails({ id }: { readonly id: string }) {
               label={`${definition.metric}, with the level ${definition.level}`}
               points={points}
               hasSegments={alert.states.some(({ segment }) => segment !== null)}
+              valueName={definition.metric}
               level={definition.level}
               emptyText="The metric has no values yet."
             />

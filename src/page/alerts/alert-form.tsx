@@ -13,7 +13,7 @@ import type { Problem } from '../api/problem.ts';
 import { useResource } from '../api/use-resource.ts';
 import { showToast } from '../components/toast.tsx';
 import { durationOptions } from '../forms/duration-options.ts';
-import { errorOf } from '../forms/field.tsx';
+import { errorOf } from '../forms/field-errors.ts';
 import { FormDialog } from '../forms/form-dialog.tsx';
 import { Checkbox, NumberInput, Select, TextInput } from '../forms/inputs.tsx';
 import { useDelayed } from '../forms/use-delayed.ts';

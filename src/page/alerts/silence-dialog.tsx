@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { request } from '../api/client.ts';
 import { showToast } from '../components/toast.tsx';
 import { durationOptions } from '../forms/duration-options.ts';
-import { errorOf } from '../forms/field.tsx';
+import { errorOf } from '../forms/field-errors.ts';
 import { FormDialog } from '../forms/form-dialog.tsx';
 import { Select, TextInput } from '../forms/inputs.tsx';
 

@@ -1,5 +1,4 @@
 import type { AlertState } from '../api/monitoring.ts';
-import './alerts.css';
 
 /** Shapes differ, not only colours. */
 const LOOKS: Readonly<Record<AlertState | 'unchecked', { readonly text: string; readonly path: string }>> = {

@@ -13,7 +13,7 @@ if url.path starts_with "/health" {
   drop
 }
 if status_code >= 500 {
-  add_tag "failed"
+  tags += "failed"
 }
 `;
 

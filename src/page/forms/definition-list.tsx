@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact';
-import './forms.css';
 
 export type DefinitionRow = readonly [name: string, value: ComponentChildren];
 

@@ -1,5 +1,5 @@
 import { duration } from '../text/numbers.ts';
-import type { Option } from './inputs.tsx';
+import type { Option } from './option.ts';
 
 /** Choices for a select; a present value that is none of them is added. */
 export function durationOptions(seconds: readonly number[], present: string): readonly Option<string>[] {

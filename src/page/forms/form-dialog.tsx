@@ -4,7 +4,7 @@ import { asProblem } from '../api/client.ts';
 import type { Problem } from '../api/problem.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
-import { otherErrors } from './field.tsx';
+import { otherErrors } from './field-errors.ts';
 
 export interface FormDialogProps {
   readonly title: string;

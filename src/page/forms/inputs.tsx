@@ -1,4 +1,5 @@
 import { Field } from './field.tsx';
+import type { Option } from './option.ts';
 
 interface Common<Value> {
   readonly label: string;
@@ -52,11 +53,6 @@ export function NumberInput({ value, onChange, ...props }: Common<string> & { re
       )}
     </Field>
   );
-}
-
-export interface Option<Value extends string> {
-  readonly value: Value;
-  readonly text: string;
 }
 
 export function Select<Value extends string>({

@@ -129,6 +129,7 @@ function MetricChart({ data, limit }: { readonly data: Loaded; readonly limit: s
           label={`${statisticText(definition)} over time`}
           points={data.points}
           hasSegments={definition.segment !== undefined}
+          valueName={statisticText(definition)}
           emptyText="There are no values yet: the first interval must be complete."
         />
       </div>

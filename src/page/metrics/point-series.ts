@@ -1,10 +1,15 @@
 import type { MetricPoint } from '../api/monitoring.ts';
-import type { ChartSeries } from '../components/chart.tsx';
+
+/** A line of a chart: a value for each time; null: none. */
+interface Series {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
 
 export interface PointSeries {
   /** Ascending. */
   readonly timesMs: readonly number[];
-  readonly series: readonly ChartSeries[];
+  readonly series: readonly Series[];
   /** Segments that are not among the series. */
   readonly leftOut: number;
 }
@@ -14,13 +19,16 @@ export const MAX_SERIES = 8;
 
 export const NO_SEGMENT = 'no value';
 
-/** One series for each segment: those with the largest sums first. `segments`: the metric has segments. */
-export function pointSeries(points: readonly MetricPoint[], hasSegments: boolean): PointSeries {
+/**
+ * One series for each segment: those with the largest sums first. `valueName`: the name of the only series of a metric
+ * without segments; undefined for a metric with segments.
+ */
+export function pointSeries(points: readonly MetricPoint[], valueName: string | undefined): PointSeries {
   const timesMs = [...new Set(points.map(({ time }) => Date.parse(time)))].sort((a, b) => a - b);
   const place = new Map(timesMs.map((ms, at) => [ms, at]));
   const values = new Map<string, (number | null)[]>();
   for (const { time, segment, value } of points) {
-    const name = segment ?? (hasSegments ? NO_SEGMENT : 'value');
+    const name = segment ?? valueName ?? NO_SEGMENT;
     const row = values.get(name) ?? timesMs.map(() => null);
     values.set(name, row);
     row[place.get(Date.parse(time)) ?? 0] = value;

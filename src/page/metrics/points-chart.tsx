@@ -4,12 +4,13 @@ import { Chart } from '../components/chart.tsx';
 import { TimeText } from '../components/texts.tsx';
 import { shortNumber } from '../text/numbers.ts';
 import { MAX_SERIES, type PointSeries, pointSeries } from './point-series.ts';
-import './metrics.css';
 
 export interface PointsChartProps {
   readonly label: string;
   readonly points: readonly MetricPoint[];
   readonly hasSegments: boolean;
+  /** The name of the only series. */
+  readonly valueName?: string;
   /** The level of an alert. */
   readonly level?: number | undefined;
   readonly height?: number;
@@ -20,8 +21,19 @@ export interface PointsChartProps {
 const MAX_ROWS = 200;
 
 /** Points as lines, and as a table for those who cannot see the lines. */
-export function PointsChart({ label, points, hasSegments, level, height, emptyText }: PointsChartProps) {
-  const shown = useMemo(() => pointSeries(points, hasSegments), [points, hasSegments]);
+export function PointsChart({
+  label,
+  points,
+  hasSegments,
+  valueName = 'value',
+  level,
+  height,
+  emptyText,
+}: PointsChartProps) {
+  const shown = useMemo(
+    () => pointSeries(points, hasSegments ? undefined : valueName),
+    [points, hasSegments, valueName],
+  );
   if (shown.timesMs.length === 0) return <p class="muted">{emptyText}</p>;
   return (
     <>
