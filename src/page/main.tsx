@@ -5,6 +5,7 @@ import { Shell } from './shell/shell.tsx';
 import { applyPreferences } from './theme/preferences.ts';
 import './theme/tokens.css';
 import './theme/page.css';
+import './theme/documents.css';
 
 applyPreferences();
 listenForKeys();

@@ -85,7 +85,16 @@ function optionsOf(
   const levelLine =
     level === undefined
       ? []
-      : [{ label: 'level', stroke: colour('--error'), width: 1, dash: [6, 4], points: { show: false } }];
+      : [
+          {
+            label: 'level',
+            stroke: colour('--error'),
+            width: 1,
+            dash: [6, 4],
+            points: { show: false },
+            value: () => formatValue(level),
+          },
+        ];
   return {
     width: element.clientWidth,
     height,
@@ -102,6 +111,7 @@ function optionsOf(
     axes: [
       {
         ...axis,
+        size: 28,
         values: (_, splits) =>
           splits.map((at) => axisTime(new Date(at * 1000), { isUtc: isUtc.peek(), spanMs })),
       },

@@ -31,4 +31,34 @@ export const PAGES: readonly PageEntry[] = [
     isInNavigation: true,
     load: async () => (await import('../tail/tail-page.tsx')).TailPage,
   },
+  {
+    name: 'metrics',
+    title: 'Metrics',
+    isInNavigation: true,
+    load: async () => (await import('../metrics/metrics-page.tsx')).MetricsPage,
+  },
+  {
+    name: 'alerts',
+    title: 'Alerts',
+    isInNavigation: true,
+    load: async () => (await import('../alerts/alerts-page.tsx')).AlertsPage,
+  },
+  {
+    name: 'groups',
+    title: 'Groups',
+    isInNavigation: true,
+    load: async () => (await import('../groups/groups-page.tsx')).GroupsPage,
+  },
+  {
+    name: 'filters',
+    title: 'Filters',
+    isInNavigation: true,
+    load: async () => (await import('../filters/filters-page.tsx')).FiltersPage,
+  },
+  {
+    name: 'status',
+    title: 'Status',
+    isInNavigation: true,
+    load: async () => (await import('../status/status-page.tsx')).StatusPage,
+  },
 ];

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { PAGES } from '../pages/page-list.ts';
 import { formatAddress } from '../routing/address.ts';
 import { address } from '../routing/location.ts';
@@ -10,8 +11,13 @@ const LOG_PAGES = ['search', 'tail'];
 export function Navigation() {
   const { path, parameters } = address.value;
   const present = path[0] ?? PAGES[0]?.name;
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the row of links scrolls.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [present]);
   return (
-    <nav class="nav" aria-label="Pages">
+    <nav class="nav" aria-label="Pages" ref={nav}>
       {PAGES.filter(({ isInNavigation }) => isInNavigation).map(({ name, title }) => (
         <a
           key={name}

@@ -1,0 +1,11 @@
+import { duration } from '../text/numbers.ts';
+import type { Option } from './option.ts';
+
+/** Choices for a select; a present value that is none of them is added. */
+export function durationOptions(seconds: readonly number[], present: string): readonly Option<string>[] {
+  const known = seconds.map(String);
+  const all = known.includes(present) || present === '' ? seconds : [...seconds, Number(present)];
+  return all
+    .toSorted((a, b) => a - b)
+    .map((each) => ({ value: String(each), text: each === 0 ? 'at once' : duration(each) }));
+}

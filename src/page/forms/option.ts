@@ -1,0 +1,5 @@
+/** A choice of a select. */
+export interface Option<Value extends string> {
+  readonly value: Value;
+  readonly text: string;
+}
