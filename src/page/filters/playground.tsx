@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import { asProblem, request } from '../api/client.ts';
-import type { Problem } from '../api/problem.ts';
+import { request } from '../api/client.ts';
+import { asProblem, type Problem } from '../api/problem.ts';
 import { session } from '../api/session.ts';
 import type { FilterTrial } from '../api/status.ts';
 import { Button } from '../components/button.tsx';
