@@ -9,7 +9,7 @@ import {
 /** A running process uses new values of these: the log level, and the certificates of TLS. */
 const USED_AT_ONCE = /_(?:LOG_LEVEL|TLS_[A-Z_]+)$/;
 
-/** What a running process was configured with, for the report of changes that it cannot use. */
+/** The configuration with which a process was started, for the report of changes that it cannot use. */
 export class CurrentConfiguration {
   readonly #table: VariableTable;
   readonly #logger: Logger;

@@ -10,7 +10,7 @@ import { jsonText } from './output/json-text.ts';
 import { printable, textTable } from './output/text-table.ts';
 import { formatParagraph } from './output/wrap-text.ts';
 
-/** What of a checked configuration is printed: everything, the variables that are set, or whether it is valid. */
+/** The printed part of a checked configuration: everything, the variables that are set, or whether it is valid. */
 export type CheckView = 'all' | 'set' | 'verdict';
 
 /** For --check: prints every variable with its value and its origin. Secrets and PEM text are not shown. */
