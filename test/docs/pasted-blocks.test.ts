@@ -29,6 +29,7 @@ const NOT_COMMANDS: Record<string, string> = {
   json: 'a serve database: loaded below; listeners: type.test.ts of the source syslog',
   sql: 'sql.test.ts',
   ts: 'gelf.test.ts',
+  yaml: 'configuration-file.test.ts',
 };
 const WITH_SQL = ['docs/store.md'];
 const WITH_TYPESCRIPT = ['docs/gelf.md'];

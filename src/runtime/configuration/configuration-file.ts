@@ -109,7 +109,7 @@ function unknownName(name: string, known: readonly string[]): string {
 /** undefined: there is none. */
 function textOfValue(value: unknown, variable: Variable | undefined): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value !== 'object') return String(value);
+  if (isSimple(value)) return String(value);
   const isJson = variable === undefined || variable.keys !== undefined || /\bJSON\b/.test(variable.format);
   if (isJson) return JSON.stringify(value);
   const parts = Array.isArray(value) ? (value as readonly unknown[]) : Object.entries(value).map(assignment);
@@ -121,6 +121,6 @@ function assignment([key, value]: readonly [string, unknown]): unknown {
   return isSimple(value) ? `${encodeURIComponent(key)}=${encodeURIComponent(String(value))}` : value;
 }
 
-function isSimple(value: unknown): boolean {
-  return value !== null && typeof value !== 'object';
+function isSimple(value: unknown): value is string | number | bigint | boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { FilterTableFiles } from '../../../filter-files/load-filter-tables.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
-import type { FilterStatus } from '../../filters/filter-status.ts';
 import type { FilterLineErrors } from '../../filters/filter-error-log.ts';
+import type { FilterStatus } from '../../filters/filter-status.ts';
 import { lastRecords, tryFilter } from '../../filters/try-filter.ts';
 import type { QueueContext } from './queue-context.ts';
 import { filterReport } from './queue-reports.ts';

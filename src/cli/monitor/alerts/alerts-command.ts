@@ -148,7 +148,7 @@ function createCommand({ io }: Context): Command {
 function editCommand({ io }: Context): Command {
   return withAlertFlags(
     monitorCommand('edit', 'Print the changed alert as JSON.')
-      .description('Change the definition of an alert. What is not given stays.')
+      .description('Change the definition of an alert. Values that are not given stay as they are.')
       .argument('<id>', 'Name of the alert.'),
   )
     .addHelpText('after', '\nExamples:\n  mega-collector monitor alerts edit busy --level 20 --window 5m')

@@ -176,7 +176,7 @@ function createCommand({ io }: Context): Command {
 function editCommand({ io }: Context): Command {
   return withMetricFlags(
     monitorCommand('edit', 'Print the changed metric as JSON.')
-      .description('Change the definition of a metric. What is not given stays.')
+      .description('Change the definition of a metric. Values that are not given stay as they are.')
       .argument('<id>', 'Name of the metric.'),
   )
     .addHelpText('after', EDIT_EXAMPLES)
