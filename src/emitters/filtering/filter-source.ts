@@ -11,7 +11,7 @@ export interface FilterSource {
   readonly directory?: string | undefined;
   /** Absolute path of a MaxMind database; undefined: none is configured. */
   readonly geoip?: string | undefined;
-  /** The program with which it was checked; undefined: it is not checked yet. */
+  /** The tables with which it was checked; undefined: it is not checked yet. */
   readonly tables?: FilterTableDigests | undefined;
 }
 

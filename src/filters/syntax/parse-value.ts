@@ -75,11 +75,11 @@ const ESCAPED = /\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)/gs;
 
 /** Of the text of a value. In a regular expression, `\u` and `\x` belong to it. Throws FilterProblemError. */
 export function checkEscapes({ raw, offset }: TextNode): void {
-  for (const { 1: escape = '', index } of raw.matchAll(ESCAPED)) {
-    if (escape !== 'u' && escape !== 'x') continue;
-    const digits = escape === 'u' ? 4 : 2;
+  for (const { 1: letter = '', index } of raw.matchAll(ESCAPED)) {
+    if (letter !== 'u' && letter !== 'x') continue;
+    const digits = letter === 'u' ? 4 : 2;
     throw new FilterProblemError(
-      `expected ${digits} hexadecimal digits after \\${escape}; write \\\\${escape} for a backslash`,
+      `expected ${digits} hexadecimal digits after \\${letter}; write \\\\${letter} for a backslash`,
       offset + 1 + index,
     );
   }

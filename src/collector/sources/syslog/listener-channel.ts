@@ -47,23 +47,27 @@ export class ListenerChannel implements RecordChannel {
 
   /** Appends a message as a line. Returns the position that `flushed` has when the record is on disk. */
   append(message: Uint8Array, peer: Resource): Position | 'full' {
-    return this.#counted(message.length + 1, this.#writer.appendWithLf(message, this.#label, peer));
+    return this.#counted(
+      { records: 1, bytes: message.length + 1 },
+      this.#writer.appendWithLf(message, this.#label, peer),
+    );
   }
 
   /** Appends a record that ends with LF. */
   appendLine(line: Uint8Array, peer?: Resource): Position | 'full' {
-    return this.#counted(line.length, this.#writer.append(line, this.#label, peer));
-  }
-
-  #counted(bytes: number, end: Position | 'full'): Position | 'full' {
-    if (end === 'full') return end;
-    this.#records++;
-    this.#bytes += bytes;
-    return end;
+    return this.#counted({ records: 1, bytes: line.length }, this.#writer.append(line, this.#label, peer));
   }
 
   appendRun(run: AppendedRun): Position | 'full' {
-    return this.#writer.appendRun(run, this.#label);
+    const amount = { records: run.sizes.length, bytes: run.data.length };
+    return this.#counted(amount, this.#writer.appendRun(run, this.#label));
+  }
+
+  #counted({ records, bytes }: Amount, end: Position | 'full'): Position | 'full' {
+    if (end === 'full') return end;
+    this.#records += records;
+    this.#bytes += bytes;
+    return end;
   }
 
   drop(bytes: number): void {
