@@ -42,7 +42,7 @@ export interface Update {
   readonly kind: 'update';
   readonly text: string;
   readonly isThere: string;
-  /** A query for the changed rows, which is run after the change: their condition must still be true. */
+  /** A query for the changed rows, which is run after the change: those of the condition, or with the assigned values. */
   readonly returned: string | undefined;
 }
 
@@ -152,6 +152,31 @@ function updateOf(
     returned:
       returning === undefined
         ? undefined
-        : write(`select distinct ${returning} from ${table} where ${where}`),
+        : write(
+            `select distinct ${returning} from ${table} where (${where}) or (${asConditions(assignments)})`,
+          ),
   };
+}
+
+/** True for a row that has the assigned values: the condition of the change may be false after it. */
+function asConditions(assignments: string): string {
+  return partsOf(assignments)
+    .map((each) => each.replace(/^\s*(\w+)\s*=\s*null\s*$/i, '$1 is null'))
+    .join(' and ');
+}
+
+/** The parts between commas that are in no parentheses. */
+function partsOf(text: string): readonly string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let begin = 0;
+  for (const [at, character] of [...text].entries()) {
+    if (character === '(') depth++;
+    else if (character === ')') depth--;
+    else if (character === ',' && depth === 0) {
+      parts.push(text.slice(begin, at));
+      begin = at + 1;
+    }
+  }
+  return [...parts, text.slice(begin)];
 }

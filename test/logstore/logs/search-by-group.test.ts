@@ -37,11 +37,11 @@ describeEachStore('a search with a log group', (openStore) => {
     const { logs } = await setUp();
     const where = [{ expression: 'true' }, { expression: 'group("oddd")' }];
     for (const search of [
-      logs.search({ limit: 1, where }),
-      logs.histogram({ where }),
-      logs.tail({ where }, undefined),
+      () => logs.search({ limit: 1, where }),
+      () => logs.histogram({ where }),
+      () => logs.tail({ where }, undefined),
     ]) {
-      const error: unknown = await search.catch((each: unknown) => each);
+      const error: unknown = await search().catch((each: unknown) => each);
       expect(error).toBeInstanceOf(FilterError);
       expect(error).toMatchObject({
         path: 'where[1].expression',
