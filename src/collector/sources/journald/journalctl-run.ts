@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { ExportEntry } from '../../../protocols/journal-export/export-entry.ts';
 import { ExportParser } from '../../../protocols/journal-export/export-parser.ts';
 import { errorMessage } from '../../../runtime/error-message.ts';
@@ -26,12 +26,13 @@ export class JournalctlRun {
   #lastNote = '';
 
   constructor({ command, args, onReadable, onNote }: JournalctlRunOptions) {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    this.#output = child.stdout;
+    // There are no pipes when the process cannot be created.
+    this.#output = child.stdout ?? Readable.from([]);
     this.#output.on('readable', onReadable);
     this.#output.on('error', (error) => this.#ended({ failure: errorMessage(error) }, onReadable));
-    readLines(child.stderr, (line) => {
+    readLines(child.stderr ?? Readable.from([]), (line) => {
       this.#lastNote = line;
       onNote(line);
     });

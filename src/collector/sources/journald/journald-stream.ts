@@ -1,9 +1,9 @@
 import type { ExportEntry } from '../../../protocols/journal-export/export-entry.ts';
-import type { Check } from '../../../records/check.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Position } from '../../../records/position.ts';
 import { NO_MARKS } from '../../../records/record-batch.ts';
 import type { Resource } from '../../../records/resource.ts';
+import { compareChecksums } from '../../../records/running-checksum.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
@@ -46,7 +46,7 @@ export class JournaldStream implements SourceStream {
   /** Arrived, and not handed out. */
   #pending: readonly ExportEntry[] = [];
   /** The aggregator's evidence for a position that is not read again yet. */
-  #expected: { readonly end: Position; readonly check: Check | undefined } | undefined;
+  #expected: Evidence | undefined;
   #hasDiverged = false;
 
   constructor(parts: JournaldStreamParts) {
@@ -90,14 +90,21 @@ export class JournaldStream implements SourceStream {
     return isRead && this.#accepted >= this.#place.position;
   }
 
-  async resume({ end, check, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
+  async resume(known: KnownToAggregator): Promise<ResumeDecision> {
+    const { end, contiguousEnd } = known;
     const mark = this.#marks.find(({ position }) => position === end);
-    if (this.#hasDiverged || (mark !== undefined && end > 0 && this.#differs(mark, check))) {
+    if (this.#hasDiverged || (mark !== undefined && end > 0 && differs(mark, known))) {
       this.#diverge();
       return { kind: 'ended' };
     }
-    this.#expected = mark === undefined && end > this.#accepted ? { end, check } : undefined;
-    return { kind: 'continue', from: Math.max(this.#accepted, contiguousEnd) };
+    this.#expected = mark === undefined && end > this.#accepted ? known : undefined;
+    if (this.#expected !== undefined && this.#hasGap) {
+      this.#diverge();
+      return { kind: 'ended' };
+    }
+    const from = Math.max(this.#accepted, contiguousEnd);
+    if (mark !== undefined && from <= this.#place.position) this.accept(from);
+    return { kind: 'continue', from };
   }
 
   async read(from: Position, buffer: Buffer): Promise<StreamRead> {
@@ -130,7 +137,14 @@ export class JournaldStream implements SourceStream {
     if (this.#gone === cursor) return true;
     this.#gone = cursor;
     this.#parts.host.changed(this);
+    // The aggregator has bytes of entries that cannot be read again: what follows needs a stream of its own.
+    if (this.#expected !== undefined) this.#diverge();
     return false;
+  }
+
+  /** Entries after the base are gone: its bytes cannot be read again. */
+  get #hasGap(): boolean {
+    return this.#gone !== undefined && this.#gone === this.#base.cursor;
   }
 
   get #base(): JournalMark {
@@ -222,16 +236,12 @@ export class JournaldStream implements SourceStream {
     return this.#pending;
   }
 
-  /** Whether the aggregator has other bytes before the position it has told. */
+  /** Whether the aggregator has other bytes before the position that it has returned. */
   #isUnexpected(place: JournalMark): boolean {
     const expected = this.#expected;
     if (expected === undefined || place.position < expected.end) return false;
     this.#expected = undefined;
-    return place.position > expected.end || this.#differs(place, expected.check);
-  }
-
-  #differs(mark: JournalMark, check: Check | undefined): boolean {
-    return check !== undefined && checkAt(mark) !== check;
+    return place.position > expected.end || differs(place, expected);
   }
 
   #diverge(): StreamRead {
@@ -241,6 +251,13 @@ export class JournaldStream implements SourceStream {
     }
     return WAITING;
   }
+}
+
+type Evidence = Pick<KnownToAggregator, 'end' | 'check' | 'checksum'>;
+
+function differs(mark: JournalMark, { check, checksum }: Evidence): boolean {
+  if (checksum !== undefined && compareChecksums(checksumAt(mark), checksum) === 'other') return true;
+  return check !== undefined && checkAt(mark) !== check;
 }
 
 interface Gathered {
