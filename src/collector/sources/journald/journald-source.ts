@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { type Amount, NOTHING, plus, sumOf } from '../../../records/amount.ts';
 import type { Resource } from '../../../records/resource.ts';
 import { mintStreamId, type StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -48,6 +49,8 @@ export class JournaldSource implements Source {
   #sink: StreamSink | undefined;
   #whenDrained: () => void = () => {};
   #replacing: Promise<void> = Promise.resolve();
+  /** Of streams that were replaced. */
+  #acceptedBefore = NOTHING;
 
   constructor(options: JournaldSourceOptions) {
     this.#options = options;
@@ -104,6 +107,10 @@ export class JournaldSource implements Source {
     };
   }
 
+  accepted(): Amount {
+    return plus(this.#acceptedBefore, sumOf(this.#followed.map(({ stream }) => stream.acceptedReads)));
+  }
+
   left(): readonly LeftFile[] {
     return this.#followed
       .filter(({ follower }) => follower.failure !== undefined)
@@ -157,6 +164,7 @@ export class JournaldSource implements Source {
     const followed = this.#followed.find(({ stream }) => stream === old);
     if (followed === undefined) return;
     const { origin, mark } = old.checkpoint;
+    this.#acceptedBefore = plus(this.#acceptedBefore, old.acceptedReads);
     this.#events.diverged({ journal: origin, stream: old.id });
     const { cursor } = mark;
     const checkpoint: JournalCheckpoint = {

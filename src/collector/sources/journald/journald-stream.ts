@@ -1,4 +1,5 @@
 import type { ExportEntry } from '../../../protocols/journal-export/export-entry.ts';
+import type { Amount } from '../../../records/amount.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Position } from '../../../records/position.ts';
 import { NO_MARKS } from '../../../records/record-batch.ts';
@@ -8,6 +9,7 @@ import type { StreamId } from '../../../records/stream-id.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { KnownToAggregator, ResumeDecision, SourceStream, StreamRead } from '../../source.ts';
 import type { StreamStatus } from '../../stream-status.ts';
+import { AcceptedReads } from '../tail/reading/accepted-reads.ts';
 import type { JournaldEvents } from './events.ts';
 import type { JournalFollower } from './journal-follower.ts';
 import { checkAt, checksumAt, type JournalCheckpoint, type JournalMark, markAfter } from './journal-state.ts';
@@ -38,6 +40,7 @@ const WAITING: StreamRead = { kind: 'waiting' };
 export class JournaldStream implements SourceStream {
   readonly id: StreamId;
   readonly #parts: JournaldStreamParts;
+  readonly #reads = new AcceptedReads();
   #accepted: Position;
   #readEnd: Position;
   #gone: string | undefined;
@@ -84,6 +87,11 @@ export class JournaldStream implements SourceStream {
     };
   }
 
+  /** Read in this run and accepted. */
+  get acceptedReads(): Amount {
+    return this.#reads.accepted;
+  }
+
   /** For `once`: all existing entries are accepted. */
   get isDrained(): boolean {
     const isRead = this.#parts.follower.isFinished && this.#pending.length === 0;
@@ -117,6 +125,7 @@ export class JournaldStream implements SourceStream {
   accept(end: Position): void {
     if (end <= this.#accepted) return;
     this.#accepted = end;
+    this.#reads.accept(end);
     const later = this.#marks.findIndex(({ position }) => position > end);
     this.#marks.splice(0, (later === -1 ? this.#marks.length : later) - 1);
     this.#parts.host.changed(this);
@@ -159,6 +168,7 @@ export class JournaldStream implements SourceStream {
   async #rewind(from: Position): Promise<void> {
     this.#marks = this.#marks.filter(({ position }, index) => index === 0 || position <= from);
     this.#pending = [];
+    this.#reads.restartAt(from);
     await this.#parts.follower.startAfter(this.#place.cursor);
   }
 
@@ -218,7 +228,9 @@ export class JournaldStream implements SourceStream {
     this.#marks.push(end);
     this.#readEnd = Math.max(this.#readEnd, end.position);
     this.#parts.host.changed(this);
-    events.read({ journal: checkpoint.origin, records: sizes.length, bytes: data.length });
+    const amount = { records: sizes.length, bytes: data.length };
+    this.#reads.read(end.position, amount);
+    events.read({ journal: checkpoint.origin, ...amount });
     return {
       kind: 'records',
       batch: {

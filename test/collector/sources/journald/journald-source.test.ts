@@ -72,6 +72,7 @@ describe.skipIf(MISSING_JOURNAL_FILES !== undefined)(`the source journald${why}`
     const { source, sink, taken } = await openedSource([{ files: [file], units }], { state });
     await source.start(sink);
     await until(taken, ['a0', 'c2', 'a3']);
+    expect(source.accepted?.().records).toBe(3);
   });
 
   test('reads only new entries with "start": "end", also after a restart', async () => {
