@@ -8,6 +8,7 @@ import { NOTIFY_METRICS } from '../aggregator/notify/events.ts';
 import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
 import { HARVEST_METRICS } from '../collector/sources/harvest/events.ts';
+import { JOURNALD_METRICS } from '../collector/sources/journald/events.ts';
 import { PG_LOGFEBE_METRICS } from '../collector/sources/pg-logfebe/events.ts';
 import { RABBITMQ_SOURCE_METRICS } from '../collector/sources/rabbitmq/events.ts';
 import { SYSLOG_METRICS as SYSLOG_SOURCE_METRICS } from '../collector/sources/syslog/events.ts';
@@ -57,6 +58,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Collector: publisher', tables: [PUBLISHER_METRICS] },
   { title: 'Collector: tailed files', tables: [TAIL_METRICS] },
   { title: 'Collector: syslog', tables: [SYSLOG_SOURCE_METRICS] },
+  { title: 'Collector: journal of systemd', tables: [JOURNALD_METRICS] },
   { title: 'Collector: RabbitMQ', tables: [RABBITMQ_SOURCE_METRICS] },
   { title: 'Collector: upload directories', tables: [HARVEST_METRICS] },
   { title: 'Collector: PostgreSQL sockets', tables: [PG_LOGFEBE_METRICS] },

@@ -1,6 +1,7 @@
 import { combined } from './combined.ts';
 import { access } from './described/access.ts';
 import type { Format } from './format.ts';
+import { journald } from './journald.ts';
 import { json } from './json.ts';
 import { logfebe } from './logfebe.ts';
 import { logfmt } from './logfmt.ts';
@@ -18,6 +19,7 @@ export const formats: readonly Format[] = [
   access,
   json,
   syslog,
+  journald,
   logfmt,
   nginxError,
   apacheError,

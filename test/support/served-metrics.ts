@@ -27,6 +27,7 @@ export async function servedMetrics(directory: string): Promise<string> {
     SERVE_DB_DIR: serves,
     COLLECTOR_HARVEST: JSON.stringify([{ path: uploads }]),
     COLLECTOR_SYSLOG: 'tcp://:0',
+    COLLECTOR_JOURNALD_CONFIGURATION: JSON.stringify([{ command: join(directory, 'missing') }]),
     COLLECTOR_RABBITMQ_CONFIGURATION: '[{"address": "amqp://127.0.0.1:9", "queue": "logs"}]',
   };
   await (await pair.createCollector(sources)).start();
