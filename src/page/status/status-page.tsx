@@ -65,7 +65,7 @@ export function StatusPage() {
 function Health({ status: { health } }: { readonly status: AggregatorStatus }) {
   if (health === undefined) return null;
   return health.status === 'ok' ? (
-    <span class="alert-state ok">ok</span>
+    <span class="alert-state ok">healthy</span>
   ) : (
     <span class="alert-state firing">degraded</span>
   );
@@ -96,7 +96,10 @@ function DiskCard({ status: { disk, diskBytes } }: { readonly status: Aggregator
                   'Queue',
                   `${byteSize(disk.usedBytes)} of ${byteSize(disk.limitBytes)} (${percentage(disk.usedBytes / disk.limitBytes)})`,
                 ],
-                ['Free', <BytesText key="free" bytes={disk.freeBytes} />],
+                [
+                  'Free',
+                  disk.freeBytes === null ? 'not known' : <BytesText key="free" bytes={disk.freeBytes} />,
+                ],
               ]
         }
       />
