@@ -74,11 +74,13 @@ function Health({ status: { health } }: { readonly status: AggregatorStatus }) {
 function HealthProblems({ status: { health } }: { readonly status: AggregatorStatus }) {
   if (health === undefined || health.problems.length === 0) return null;
   return (
-    <ul class="plain-list alert-note" role="status">
-      {health.problems.map((text) => (
-        <li key={text}>{text}</li>
-      ))}
-    </ul>
+    <div class="alert-note" role="status">
+      <ul class="plain-list">
+        {health.problems.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
