@@ -1,7 +1,7 @@
 import { duration } from '../text/numbers.ts';
 import type { Option } from './option.ts';
 
-/** Choices for a select; a present value that is none of them is added. */
+/** Choices for a select; a present value that is not among them is added. */
 export function durationOptions(seconds: readonly number[], present: string): readonly Option<string>[] {
   const known = seconds.map(String);
   const all = known.includes(present) || present === '' ? seconds : [...seconds, Number(present)];

@@ -38,7 +38,7 @@ type Shown =
   | { readonly kind: 'discard'; readonly letters: readonly DeadLetter[] }
   | { readonly kind: 'none' };
 
-/** More rows help nobody: the buttons for all of them do. */
+/** The buttons for all dead letters act on the others, too. */
 const MAX_ROWS = 100;
 
 function Letters({ count }: { readonly count: number }) {
