@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
 import { pageSuite } from '../support/page-suite.ts';
 
-describe.skipIf(!hasChromium)('metrics, alerts and groups in Chromium', () => {
+describe.skipIf(!hasChromium)('metrics, alerts and groups in Chromium', { timeout: 120_000 }, () => {
   const suite = pageSuite({ records: 50 });
   const dialog = () => suite().page.getByRole('dialog');
   const visit = async (hash: string) => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { hasChromium } from '../support/browser.ts';
 import { pageSuite } from '../support/page-suite.ts';
 
-describe.skipIf(!hasChromium)('filters and status in Chromium', () => {
+describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_000 }, () => {
   const suite = pageSuite({ records: 50 });
   const dialog = () => suite().page.getByRole('dialog');
   const visit = async (hash: string) => {
@@ -21,6 +21,7 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', () => {
 
   beforeEach(() => {
     suite().mock.token = undefined;
+    suite().mock.operations.fill();
   });
 
   it('shows the path of the records with numbers, problems and losses', async () => {

@@ -114,19 +114,21 @@ describe.skipIf(!hasChromium || !productIsBuilt())('the page of a real aggregato
 
   it('computes a metric with a preview, and an alert on it', { timeout: 2 * PATIENT_MS }, async () => {
     const { page } = browser;
+    // A repetition of the test needs another name.
+    const name = `orders_${Date.now()}`;
     await visit('#/metrics?new=1');
-    await dialog().getByLabel('Name').fill('orders');
+    await dialog().getByLabel('Name').fill(name);
     await dialog().getByLabel('Interval').selectOption('10');
     await dialog().getByRole('img', { name: 'Preview' }).waitFor();
     await dialog().getByRole('button', { name: 'Create' }).click();
     await dialog().waitFor({ state: 'detached' });
-    await visit('#/alerts?new=1&metric=orders');
-    await dialog().getByLabel('Name').fill('orders_alert');
+    await visit(`#/alerts?new=1&metric=${name}`);
+    await dialog().getByLabel('Name').fill(`${name}_alert`);
     await dialog().getByLabel('Level', { exact: true }).fill('1000000');
     await dialog().getByText('The alert would have fired 0 times.').waitFor();
     await dialog().getByRole('button', { name: 'Create' }).click();
     await dialog().waitFor({ state: 'detached' });
-    await page.getByRole('link', { name: 'orders_alert' }).click();
+    await page.getByRole('link', { name: `${name}_alert` }).click();
     await page.getByText('The state has not changed yet.').waitFor();
     await page.getByRole('button', { name: 'Silence' }).click();
     await dialog().getByRole('button', { name: 'Silence' }).click();

@@ -8,13 +8,20 @@ import type {
 const amount = (records: number) => ({ records, bytes: records * 130 });
 const SINCE = '2026-11-28T08:00:00.000Z';
 
+const LETTERS: readonly DeadLetter[] = [1, 2, 3].map((at) => ({
+  ...{ id: `gelf/s/${at}`, emitter: 'gelf', stream: 's', position: at, ...amount(at * 10) },
+  ...{ reason: 'tcp://graylog:12201: connection refused', replaying: false },
+  rejectedTimeUnixNano: '1795884145291000000',
+}));
+
 /** Status, collectors, filters and dead letters of the mock. */
 export class MockOperations {
-  #letters: readonly DeadLetter[] = [1, 2, 3].map((at) => ({
-    ...{ id: `gelf/s/${at}`, emitter: 'gelf', stream: 's', position: at, ...amount(at * 10) },
-    ...{ reason: 'tcp://graylog:12201: connection refused', replaying: false },
-    rejectedTimeUnixNano: '1795884145291000000',
-  }));
+  #letters = LETTERS;
+
+  /** The dead letters of the start again. */
+  fill(): void {
+    this.#letters = LETTERS;
+  }
 
   get letters(): readonly DeadLetter[] {
     return this.#letters;
