@@ -1,7 +1,7 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet fuzz figures gelf-send lint generate docs clean
+.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet screenshots fuzz figures gelf-send lint generate docs clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
@@ -58,6 +58,9 @@ bench-filters: build tools ## Measure filters: records per second on one thread
 
 bench-fleet: build tools ## Measure an aggregator with thousands of simulated collectors  [FLEET=5000 STREAMS=20 LEDGER=10000000 FLEET_ONLY=fleet,ledger]
 	@FLEET=$(FLEET) STREAMS=$(STREAMS) LEDGER=$(LEDGER) FLEET_ONLY=$(FLEET_ONLY) node $(TOOLS)/bench/fleet/main.js
+
+screenshots: build tools ## Write docs/images/ with the pages of an aggregator (needs Chromium)
+	@node $(TOOLS)/bench/screenshots/main.js
 
 figures: tools ## Print figures of the source code
 	@node $(TOOLS)/bench/figures/main.js

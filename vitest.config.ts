@@ -8,6 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // The default of one second is too short for a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     retry: process.env.CI === undefined ? 0 : RETRIES_IN_CI,
     pool: 'forks',
     maxWorkers: '100%',

@@ -6,6 +6,9 @@
  *
  *     DEMO_SECONDS=15 (0: until Ctrl-C)
  *
+ * The address of the web page is printed at the start. With DEMO_SECONDS=0, the page stays open with live data until
+ * Ctrl-C; otherwise the last line says how to do that.
+ *
  * Exits with 0 only if the totals match, the emitted file is byte for byte equal to the written log, the
  * search finds errors and the alert fires. Ctrl-C ends the writing early; a run that is too short for the
  * alert is judged by the totals alone. A second Ctrl-C exits immediately with 130.
@@ -58,6 +61,8 @@ async function demo(seconds: number): Promise<boolean> {
     running.push(collector);
     await untilReady(collector, pair.collectorHttp);
     narrator.say(`The collector tails ${join(pair.logDirectory, 'access.log*')}`);
+    const page = `http://${pair.aggregatorHttp}/`;
+    narrator.mark(`Open ${page} in a browser: search, live tail, metrics, alerts, status`);
 
     const written = await writeFor(seconds, pair, narrator, interrupted);
     if (written.lines === 0) {
@@ -73,7 +78,11 @@ async function demo(seconds: number): Promise<boolean> {
     const isAnswered = (await store.show({ untilFiring: isLongEnough })) || !isLongEnough;
     if (!isAnswered) narrator.fail('The search found no errors, or the alert does not fire');
     await stopInOrder(collector, aggregator, narrator);
-    return (await showBalance(written, stored, pair, narrator)) && isAnswered;
+    const isBalanced = await showBalance(written, stored, pair, narrator);
+    if (seconds > 0) {
+      narrator.say(`The page was at ${page}. It stays open with live data with: make demo DEMO_SECONDS=0`);
+    }
+    return isBalanced && isAnswered;
   } catch (error) {
     narrator.fail(errorMessage(error));
     return false;

@@ -18,7 +18,9 @@ import { FormDialog } from '../forms/form-dialog.tsx';
 import { Checkbox, NumberInput, Select, TextInput } from '../forms/inputs.tsx';
 import { useDelayed } from '../forms/use-delayed.ts';
 import { PointsChart } from '../metrics/points-chart.tsx';
+import { duration } from '../text/numbers.ts';
 import { type AlertFields, definitionOf, fieldsOfAlert, newAlert } from './alert-fields.ts';
+import { previewSeconds } from './preview-seconds.ts';
 
 export interface AlertFormProps {
   /** The alert that is changed; absent: a new one. */
@@ -48,7 +50,8 @@ export function AlertForm({ alert, metric = '', onClose, onSaved }: AlertFormPro
     (signal) => request<{ metrics: readonly MetricReport[] }>('metrics', { signal }),
     [],
   );
-  const metrics = (data?.metrics ?? []).map(({ definition }) => definition.id);
+  const reports = data?.metrics ?? [];
+  const metrics = reports.map(({ definition }) => definition.id);
   const save = async () => {
     const body = definitionOf(fields, alert);
     if (alert === undefined) await request('alerts', { method: 'POST', body });
@@ -70,7 +73,12 @@ export function AlertForm({ alert, metric = '', onClose, onSaved }: AlertFormPro
             isNew={alert === undefined}
             {...{ metrics, problem }}
           />
-          <AlertPreview fields={fields} />
+          <AlertPreview
+            fields={fields}
+            periodSeconds={
+              reports.find(({ definition }) => definition.id === fields.metric)?.definition.periodSeconds
+            }
+          />
         </>
       )}
     </FormDialog>
@@ -166,24 +174,31 @@ interface Preview {
   readonly changes: readonly AlertEvent[];
 }
 
-function AlertPreview({ fields }: { readonly fields: AlertFields }) {
+interface AlertPreviewProps {
+  readonly fields: AlertFields;
+  /** Of the metric; undefined: not known yet. */
+  readonly periodSeconds: number | undefined;
+}
+
+function AlertPreview({ fields, periodSeconds }: AlertPreviewProps) {
   const delayed = useDelayed({ ...fields, id: fields.id === '' ? 'preview' : fields.id }, PREVIEW_DELAY_MS);
   const isComplete = delayed.metric !== '' && delayed.level !== '';
+  const seconds = previewSeconds(delayed, periodSeconds);
   const { data, problem } = useResource<Preview | undefined>(
     (signal) =>
       isComplete
         ? request<Preview>('alerts/preview', {
             method: 'POST',
-            body: { definition: definitionOf(delayed), from: '24h' },
+            body: { definition: definitionOf(delayed), from: `${seconds}s` },
             signal,
           })
         : Promise.resolve(undefined),
-    [JSON.stringify(delayed)],
+    [JSON.stringify(delayed), seconds],
   );
   const fired = data?.changes.filter(({ to }) => to === 'firing').length ?? 0;
   return (
     <section class="preview" aria-label="Preview">
-      <h3>Preview of the last 24 hours</h3>
+      <h3>Preview of the last {duration(seconds)}</h3>
       {!isComplete && <p class="muted">Choose a metric and a level.</p>}
       {isComplete && problem !== undefined && <p class="muted">{problem.message}</p>}
       {isComplete && problem === undefined && (

@@ -91,6 +91,10 @@ async function problemOf(answer: Response): Promise<Problem> {
     code = kind,
     problems = [],
   } = body.error ?? {};
+  // The message of the aggregator is for programs that send the token with each request.
+  if (kind === 'sign-in' && !answer.url.endsWith('/v1/session')) {
+    return new Problem(kind, { message: 'You are not signed in.', code });
+  }
   return new Problem(kind, { message, code, details: problems });
 }
 

@@ -13,11 +13,12 @@ export interface EmitterStatus {
   readonly discarded: Amount;
   readonly filtered?: Amount;
   readonly state?: string;
-  readonly lagSeconds?: number | null;
-  readonly recordsPerSecond?: number | null;
-  /** null: it does not catch up. */
-  readonly catchUpSeconds?: number | null;
-  readonly problem?: string | null;
+  /** Absent, as the following ones, from an aggregator of an earlier version. */
+  readonly lagSeconds?: number;
+  readonly recordsPerSecond?: number;
+  /** Absent: it does not catch up. */
+  readonly catchUpSeconds?: number;
+  readonly problem?: string;
 }
 
 export interface AggregatorStatus {
@@ -33,7 +34,7 @@ export interface AggregatorStatus {
   readonly disk?: {
     readonly path: string;
     readonly usedBytes: number;
-    readonly freeBytes: number;
+    readonly freeBytes: number | null;
     readonly limitBytes: number;
   };
   readonly health?: { readonly status: 'ok' | 'degraded'; readonly problems: readonly string[] };
@@ -65,12 +66,15 @@ export interface CollectorReport {
   readonly version: string;
   readonly address: string;
   readonly connected: boolean;
+  /** false: the values after `lastSeen` are not known. */
+  readonly reports?: boolean;
   readonly since: string;
   readonly lastSeen: string;
   readonly streams?: number;
   readonly lagBytes?: number;
   readonly queuedBytes?: number;
   readonly acceptedBytes?: number;
+  readonly lostBytes?: number;
   readonly listeners?: readonly Listener[];
   readonly problems?: readonly string[];
 }

@@ -48,7 +48,7 @@ export function SearchResults({ search, rows, columns, onColumn, onRetry }: Sear
         onColumn={onColumn}
         isComplete={rows.isComplete}
         onView={({ below }) => {
-          if (below < NEAR_END_PIXELS) rows.loadMore();
+          if (below < NEAR_END_PIXELS && rows.problem === undefined) rows.loadMore();
         }}
       />
       <ListFooter rows={rows} />

@@ -27,7 +27,12 @@ export interface Search {
   readonly loadMore: () => void;
 }
 
-type State = Omit<Search, 'loadMore'> & { readonly next: string | null; readonly bytes: number };
+type State = Omit<Search, 'loadMore'> & {
+  readonly next: string | null;
+  readonly bytes: number;
+  /** Of the search to which the rows belong. */
+  readonly key: string;
+};
 
 const FIRST_ROWS = 100;
 const MORE_ROWS = 500;
@@ -43,6 +48,7 @@ const EMPTY: State = {
   isFull: false,
   next: null,
   bytes: 0,
+  key: '',
 };
 
 /** The rows of a search, page by page. Rows of the previous search stay until the first ones of the new are there. */
@@ -70,12 +76,12 @@ export function useSearch(query: Query, key: string): Search {
   useEffect(() => {
     abort.current = new AbortController();
     setState((before) => ({ ...before, isLoading: true }));
-    void load(null, EMPTY);
+    void load(null, { ...EMPTY, key });
     return () => abort.current.abort();
   }, [key, connections.value]);
 
   const loadMore = () => {
-    if (isBusy.current || state.next === null || state.isFull) return;
+    if (isBusy.current || state.next === null || state.isFull || state.key !== key) return;
     setState((before) => ({ ...before, isLoading: true }));
     void load(state.next, state);
   };
@@ -94,5 +100,6 @@ function withPage(before: State, { entries, next, unknown = [] }: SearchPageAnsw
     isFull: next !== null && (all.length >= MAX_ROWS || bytes >= MAX_BYTES),
     next,
     bytes,
+    key: before.key,
   };
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { CollectorReport, Listener } from '../api/status.ts';
 import { DataTable, type TableColumn } from '../components/data-table.tsx';
 import { AgeText, BytesText, LogText, NumberText } from '../components/texts.tsx';
@@ -62,10 +63,27 @@ const COLUMNS: readonly TableColumn<CollectorReport>[] = [
   },
   { title: 'Last seen', cell: ({ lastSeen }) => <AgeText time={lastSeen} /> },
   { title: 'Version', cell: ({ version }) => <LogText text={version} /> },
-  { title: 'Address', cell: ({ address }) => <code>{address}</code> },
-  { title: 'Streams', isNumber: true, cell: ({ streams }) => numberOr(streams) },
-  { title: 'Not yet sent', isNumber: true, cell: ({ lagBytes }) => bytesOr(lagBytes) },
-  { title: 'In its journal', isNumber: true, cell: ({ queuedBytes }) => bytesOr(queuedBytes) },
+  {
+    title: 'Address',
+    cell: ({ address }) =>
+      address === 'unknown' ? <span class="muted">local</span> : <code>{address}</code>,
+  },
+  { title: 'Streams', isNumber: true, cell: (collector) => reported(collector, collector.streams, numberOr) },
+  {
+    title: 'Not yet sent',
+    isNumber: true,
+    cell: (collector) => reported(collector, collector.lagBytes, bytesOr),
+  },
+  {
+    title: 'In its journal',
+    isNumber: true,
+    cell: (collector) => reported(collector, collector.queuedBytes, bytesOr),
+  },
+  {
+    title: 'Lost',
+    isNumber: true,
+    cell: (collector) => reported(collector, collector.lostBytes, lossOfBytes),
+  },
   { title: 'Accepted', isNumber: true, cell: ({ acceptedBytes }) => bytesOr(acceptedBytes) },
 ];
 
@@ -84,6 +102,19 @@ const LISTENERS: readonly TableColumn<ListenerRow>[] = [
   { title: 'Dropped', isNumber: true, cell: ({ listener }) => lossOf(listener.dropped) },
   { title: 'Dropped by the kernel', isNumber: true, cell: ({ listener }) => lossOf(listener.kernelDropped) },
 ];
+
+/** A collector of an earlier version reports nothing of its state. */
+function reported(
+  { reports }: CollectorReport,
+  value: number | undefined,
+  show: (value: number | undefined) => ComponentChildren,
+): ComponentChildren {
+  return show(reports === false ? undefined : value);
+}
+
+function lossOfBytes(value: number | undefined) {
+  return value === undefined || value === 0 ? '0 B' : <strong class="warn-text">{bytesOr(value)}</strong>;
+}
 
 function numberOr(value: number | undefined) {
   return value === undefined ? '-' : <NumberText value={value} />;

@@ -34,8 +34,12 @@ function NoAccess({ count }: { readonly count: number }) {
 }
 
 type Shown =
-  | { readonly kind: 'content' | 'discard'; readonly letter: DeadLetter }
+  | { readonly kind: 'content'; readonly letter: DeadLetter }
+  | { readonly kind: 'discard'; readonly letters: readonly DeadLetter[] }
   | { readonly kind: 'none' };
+
+/** The buttons for all dead letters act on the others, too. */
+const MAX_ROWS = 100;
 
 function Letters({ count }: { readonly count: number }) {
   const [shown, setShown] = useState<Shown>({ kind: 'none' });
@@ -49,14 +53,27 @@ function Letters({ count }: { readonly count: number }) {
     showToast(action === 'replay' ? 'The records are sent again.' : 'The records are discarded.');
     reload();
   };
-  const replay = (id: string) =>
-    void act('replay', [id]).catch((error: Error) => showToast(error.message, { isError: true }));
+  const replay = (letters: readonly DeadLetter[]) =>
+    void act('replay', idsOf(letters)).catch((error: Error) => showToast(error.message, { isError: true }));
   if (problem !== undefined) return <p class="field-error card-body">{problem.message}</p>;
+  const letters = data?.deadLetters ?? [];
   return (
     <>
+      {letters.length > 1 && (
+        <p class="card-body actions with-text">
+          <span>
+            {letters.length.toLocaleString('en-US')} dead letters
+            {letters.length > MAX_ROWS && `, of which ${MAX_ROWS} are shown`}
+          </span>
+          <Button onClick={() => replay(letters)}>Replay all</Button>
+          <Button kind="danger" onClick={() => setShown({ kind: 'discard', letters })}>
+            Discard all
+          </Button>
+        </p>
+      )}
       <DataTable
         caption="Dead letters"
-        rows={data?.deadLetters ?? []}
+        rows={letters.slice(0, MAX_ROWS)}
         rowKey={({ id }) => id}
         columns={[
           { title: 'Emitter', cell: ({ emitter }) => emitter },
@@ -72,10 +89,10 @@ function Letters({ count }: { readonly count: number }) {
             cell: (letter) => (
               <span class="actions">
                 <Button onClick={() => setShown({ kind: 'content', letter })}>Show</Button>
-                <Button isDisabled={letter.replaying} onClick={() => replay(letter.id)}>
+                <Button isDisabled={letter.replaying} onClick={() => replay([letter])}>
                   {letter.replaying ? 'Replaying' : 'Replay'}
                 </Button>
-                <Button kind="danger" onClick={() => setShown({ kind: 'discard', letter })}>
+                <Button kind="danger" onClick={() => setShown({ kind: 'discard', letters: [letter] })}>
                   Discard
                 </Button>
               </span>
@@ -86,15 +103,28 @@ function Letters({ count }: { readonly count: number }) {
       {shown.kind === 'content' && <DeadLetterDialog letter={shown.letter} onClose={close} />}
       {shown.kind === 'discard' && (
         <ConfirmDialog
-          title={`Discard ${shown.letter.records} records?`}
+          title={`Discard ${recordsOf(shown.letters).toLocaleString('en-US')} records?`}
           action="Discard"
-          run={() => act('discard', [shown.letter.id])}
+          run={() => act('discard', idsOf(shown.letters))}
           onClose={close}
         >
-          The emitter {shown.letter.emitter} never receives these records. This cannot be undone; they are
-          counted as discarded.
+          {emittersOf(shown.letters)} never receives these records. This cannot be undone; they are counted as
+          discarded.
         </ConfirmDialog>
       )}
     </>
   );
+}
+
+function idsOf(letters: readonly DeadLetter[]): readonly string[] {
+  return letters.map(({ id }) => id);
+}
+
+function recordsOf(letters: readonly DeadLetter[]): number {
+  return letters.reduce((sum, { records }) => sum + records, 0);
+}
+
+function emittersOf(letters: readonly DeadLetter[]): string {
+  const names = [...new Set(letters.map(({ emitter }) => emitter))];
+  return names.length === 1 ? `The emitter ${names.join('')}` : 'Their emitter';
 }

@@ -12,9 +12,11 @@ export function queuedOf({ queued }: EmitterStatus): string {
   return queued.records === 0 ? 'up to date' : `${shortNumber(queued.records)} queued`;
 }
 
-/** When an emitter with queued records will have delivered all of them, at the rates of the last minute. */
-export function catchUpText({ queued, catchUpSeconds }: EmitterStatus): string {
-  if (queued.records === 0) return '';
-  if (catchUpSeconds === undefined) return '';
-  return catchUpSeconds === null ? 'not at this rate' : duration(catchUpSeconds);
+/** Records wait this long for their batch to be complete. */
+const NORMAL_LAG_SECONDS = 20;
+
+/** When an emitter that is late will have delivered everything, at the rates of the last minute. */
+export function catchUpText({ queued, lagSeconds, catchUpSeconds }: EmitterStatus): string {
+  if (queued.records === 0 || lagSeconds === undefined || lagSeconds < NORMAL_LAG_SECONDS) return '';
+  return catchUpSeconds === undefined ? 'not at this rate' : duration(catchUpSeconds);
 }

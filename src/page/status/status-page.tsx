@@ -65,7 +65,7 @@ export function StatusPage() {
 function Health({ status: { health } }: { readonly status: AggregatorStatus }) {
   if (health === undefined) return null;
   return health.status === 'ok' ? (
-    <span class="alert-state ok">ok</span>
+    <span class="alert-state ok">healthy</span>
   ) : (
     <span class="alert-state firing">degraded</span>
   );
@@ -74,11 +74,13 @@ function Health({ status: { health } }: { readonly status: AggregatorStatus }) {
 function HealthProblems({ status: { health } }: { readonly status: AggregatorStatus }) {
   if (health === undefined || health.problems.length === 0) return null;
   return (
-    <ul class="plain-list alert-note" role="status">
-      {health.problems.map((text) => (
-        <li key={text}>{text}</li>
-      ))}
-    </ul>
+    <div class="alert-note" role="status">
+      <ul class="plain-list">
+        {health.problems.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -96,7 +98,10 @@ function DiskCard({ status: { disk, diskBytes } }: { readonly status: Aggregator
                   'Queue',
                   `${byteSize(disk.usedBytes)} of ${byteSize(disk.limitBytes)} (${percentage(disk.usedBytes / disk.limitBytes)})`,
                 ],
-                ['Free', <BytesText key="free" bytes={disk.freeBytes} />],
+                [
+                  'Free',
+                  disk.freeBytes === null ? 'not known' : <BytesText key="free" bytes={disk.freeBytes} />,
+                ],
               ]
         }
       />

@@ -59,6 +59,22 @@ const CASES: readonly PageCase[] = [
       await page.locator('.row').first().waitFor();
     },
   },
+  { name: 'metrics', hash: '#/metrics', ready: '.table' },
+  { name: 'metric', hash: '#/metrics/requests', ready: '.chart canvas' },
+  { name: 'new metric', hash: '#/metrics?new=1', ready: '.preview .chart' },
+  { name: 'alerts', hash: '#/alerts', ready: '.table' },
+  { name: 'alert', hash: '#/alerts/alert_firing', ready: '.chart canvas' },
+  { name: 'new alert', hash: '#/alerts?new=1&metric=requests', ready: '.preview' },
+  {
+    name: 'silence',
+    hash: '#/alerts/alert_firing',
+    ready: '.chart canvas',
+    prepare: ({ page }) => page.getByRole('button', { name: 'Silence' }).click(),
+  },
+  { name: 'groups', hash: '#/groups', ready: '.table' },
+  { name: 'new group', hash: '#/groups?edit=%20', ready: 'form' },
+  { name: 'filters', hash: '#/filters', ready: '.editor' },
+  { name: 'status', hash: '#/status', ready: '.flow' },
   { name: 'unknown page', hash: '#/nothing', ready: '.state' },
 ];
 
@@ -70,6 +86,7 @@ describe.skipIf(!hasChromium)('accessibility by axe-core', () => {
   beforeAll(async () => {
     built = buildPage();
     mock = new MockAggregator({ page: built.directory, records: 300 });
+    mock.monitoring.fill();
     address = await mock.start();
   }, 120_000);
 

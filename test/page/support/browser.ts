@@ -6,6 +6,9 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 const CHROMIUM = '/usr/bin/chromium';
 export const hasChromium = existsSync(CHROMIUM);
 
+/** The machine may be busy. */
+const PATIENT_MS = 60_000;
+
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -45,6 +48,7 @@ export async function openBrowser(address: string, options: BrowserOptions = {})
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(PATIENT_MS);
   const problems: string[] = [];
   const foreign: string[] = [];
   page.on('console', (message) => {

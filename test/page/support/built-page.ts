@@ -14,6 +14,9 @@ export interface BuiltPage {
 export function buildPage(): BuiltPage {
   const parent = mkdtempSync(join(tmpdir(), 'mega-collector-page-'));
   const directory = join(parent, 'page');
-  execFileSync(join(ROOT, 'node_modules/.bin/vite'), ['build', '--outDir', directory], { cwd: ROOT });
+  execFileSync(join(ROOT, 'node_modules/.bin/vite'), ['build', '--outDir', directory], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   return { directory, remove: () => rmSync(parent, { recursive: true, force: true }) };
 }

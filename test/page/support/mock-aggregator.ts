@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import type { LogEntry } from '../../../src/page/records/log-entry.ts';
+import { MockMonitoring, MockRefusal } from './mock-monitoring.ts';
+import { MockOperations } from './mock-operations.ts';
 import { mockRecord, mockRecords } from './mock-records.ts';
 import { fieldsOf, histogramOf, selected } from './mock-search.ts';
 
@@ -23,12 +25,13 @@ export class MockAggregator {
   readonly #tails = new Set<ServerResponse>();
   readonly #sent: { readonly id: number; readonly text: string }[] = [];
   #records: readonly LogEntry[];
+  readonly monitoring = new MockMonitoring();
+  readonly operations = new MockOperations();
   /** Requests, as `GET /v1/logs?from=...`. */
   readonly requests: string[] = [];
   /** The value of Last-Event-ID of each tail; undefined: none. */
   readonly tailStarts: (string | undefined)[] = [];
-  /** If set, requests need this token. */
-  token: string | undefined;
+  #token: string | undefined;
   #isSignedIn = false;
 
   constructor({ page, records = 3000 }: { readonly page: string; readonly records?: number }) {
@@ -52,6 +55,12 @@ export class MockAggregator {
     await new Promise<void>((resolve) =>
       this.#server.listen(Number(new URL(address).port), '127.0.0.1', resolve),
     );
+  }
+
+  /** If set, requests need this token. A change ends the session. */
+  set token(token: string | undefined) {
+    this.#token = token;
+    this.#isSignedIn = false;
   }
 
   get records(): readonly LogEntry[] {
@@ -123,23 +132,34 @@ export class MockAggregator {
       this.#session(call);
       return;
     }
-    if (this.token !== undefined && !this.#isSignedIn) {
+    if (this.#token !== undefined && !this.#isSignedIn) {
       sendError(response, { status: 401, code: 'unauthorized', message: 'The request needs a token.' });
       return;
     }
     try {
       if (path === 'logs/tail') this.#tail(call);
       else if (path === 'expressions/check') sendJson(response, checked(body));
+      else if (this.#isAnswered(call, path)) return;
       else if (method === 'GET') sendJson(response, this.#read(path, url.searchParams));
       else sendError(response, { status: 404, code: 'not-found', message: 'There is no such operation.' });
     } catch (error) {
-      sendError(response, { status: 400, code: 'invalid-request', message: (error as Error).message });
+      const problems = error instanceof MockRefusal ? error.problems : [];
+      const { message } = error as Error;
+      sendError(response, { status: 400, code: 'invalid-request', message, problems });
     }
+  }
+
+  /** Whether the operation is one of monitoring, or of the queue; then it has its answer. */
+  #isAnswered({ method, body, response }: Call, path: string): boolean {
+    const answer =
+      this.monitoring.answer({ method, path, body }) ?? this.operations.answer(method, path, body);
+    if (answer !== undefined) sendJson(response, answer);
+    return answer !== undefined;
   }
 
   #session({ method, body, response }: Call): void {
     if (method === 'POST') {
-      if ((JSON.parse(body) as { readonly token: string }).token !== this.token) {
+      if ((JSON.parse(body) as { readonly token: string }).token !== this.#token) {
         sendError(response, { status: 401, code: 'unauthorized', message: 'The token is wrong.' });
         return;
       }
@@ -147,8 +167,8 @@ export class MockAggregator {
       response.writeHead(204, { 'set-cookie': 'session=1; HttpOnly; SameSite=Strict' }).end();
       return;
     }
-    const signIn = this.token === undefined ? 'none' : this.#isSignedIn ? 'done' : 'required';
-    const access = this.token === undefined ? 'machine' : 'token';
+    const signIn = this.#token === undefined ? 'none' : this.#isSignedIn ? 'done' : 'required';
+    const access = this.#token === undefined ? 'machine' : 'token';
     sendJson(response, { version: '0.1.0', signIn, access, store: 'duckdb', now: new Date().toISOString() });
   }
 
@@ -240,10 +260,9 @@ interface MockError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  readonly problems?: MockRefusal['problems'];
 }
 
-function sendError(response: ServerResponse, { status, code, message }: MockError): void {
-  response
-    .writeHead(status, { 'content-type': 'application/json' })
-    .end(JSON.stringify({ error: { code, message } }));
+function sendError(response: ServerResponse, { status, ...error }: MockError): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
 }

@@ -47,23 +47,21 @@ export class ListenerChannel implements RecordChannel {
 
   /** Appends a message as a line. Returns the position that `flushed` has when the record is on disk. */
   append(message: Uint8Array, peer: Resource): Position | 'full' {
-    return this.#counted(
-      { records: 1, bytes: message.length + 1 },
-      this.#writer.appendWithLf(message, this.#label, peer),
-    );
+    const end = this.#writer.appendWithLf(message, this.#label, peer);
+    return this.#counted(end, { records: 1, bytes: message.length + 1 });
   }
 
   /** Appends a record that ends with LF. */
   appendLine(line: Uint8Array, peer?: Resource): Position | 'full' {
-    return this.#counted({ records: 1, bytes: line.length }, this.#writer.append(line, this.#label, peer));
+    return this.#counted(this.#writer.append(line, this.#label, peer), { records: 1, bytes: line.length });
   }
 
   appendRun(run: AppendedRun): Position | 'full' {
-    const amount = { records: run.sizes.length, bytes: run.data.length };
-    return this.#counted(amount, this.#writer.appendRun(run, this.#label));
+    const end = this.#writer.appendRun(run, this.#label);
+    return this.#counted(end, { records: run.sizes.length, bytes: run.data.length });
   }
 
-  #counted({ records, bytes }: Amount, end: Position | 'full'): Position | 'full' {
+  #counted(end: Position | 'full', { records, bytes }: Amount): Position | 'full' {
     if (end === 'full') return end;
     this.#records += records;
     this.#bytes += bytes;

@@ -157,17 +157,18 @@ describe('the source syslog', () => {
       { listen: closed },
     ]);
     await connected(port(TCP));
-    await connected(port(TCP));
+    const client = await connected(port(TCP));
+    client.write('<13>one\n<13>two\n');
     const udp = createSocket('udp4');
     onTestFinished(() => void udp.close());
     udp.send('<13>x', port(UDP), '127.0.0.1');
-    await vi.waitFor(() => expect(texts()).toHaveLength(1), PATIENT);
+    await vi.waitFor(() => expect(texts()).toHaveLength(3), PATIENT);
     await vi.waitFor(() => expect(source.status().listeners?.[0]?.connections).toBe(2), PATIENT);
     expect(source.status().listeners).toEqual([
       {
         ...{ listener: TCP, state: 'listening', address: `127.0.0.1:${port(TCP)}`, connections: 2 },
         ...{ clients: [{ address: '127.0.0.1', sockets: 2 }], dropped: { noRoom: 0 } },
-        ...{ records: 0, bytes: 0 },
+        ...{ records: 2, bytes: 16 },
       },
       {
         ...{ listener: UDP, state: 'listening', address: `127.0.0.1:${port(UDP)}` },
