@@ -35,7 +35,7 @@ export function filteringSyslogNg(): FilterContender {
 
 function configuration({ logDirectory, outputPath }: FilterCourse): string {
   return `${tailingSyslogNg(logDirectory)}
-parser access {
+parser fields {
   csv-parser(
     columns("web.client", "web.ident", "web.user", "web.time", "request", "web.status", "web.size", "web.referer", "web.agent")
     delimiters(" ") quote-pairs('""[]') flags(escape-none)
@@ -43,8 +43,8 @@ parser access {
   csv-parser(columns("web.method", "web.path", "web.version") template("\${request}") delimiters(" ") flags(escape-none));
 };
 filter wanted { not match("/health" value("web.path") type(string) flags(prefix)); };
-rewrite mark { set("1" value("web.failed") condition("\${web.status}" >= "500")); };
+rewrite marked { set("1" value("web.failed") condition("\${web.status}" >= "500")); };
 destination output { file("${outputPath}" template("$(format-json --key web.*)\\n")); };
-log { source(tailed); parser(access); filter(wanted); rewrite(mark); destination(output); flags(flow-control); };
+log { source(tailed); parser(fields); filter(wanted); rewrite(marked); destination(output); flags(flow-control); };
 `;
 }

@@ -39,6 +39,7 @@ export async function runFilter({ contender, log, directory }: FilterRunPlan): P
     const program = await contender.start(course);
     try {
       await sleep(SETTLE_MS);
+      requireAlive(program);
       const run = await measure(program, course, log);
       await program.stop();
       const difference = await compareFiltered(course.outputPath, log.expected, (line) =>
@@ -84,9 +85,16 @@ async function untilComplete(program: RunningProcess, course: FilterCourse, log:
     const now = await progress.now();
     if (now !== reached) grewAt = performance.now();
     reached = now;
-    const lastWords = program.stderr.slice(-2000);
-    if (program.exit !== undefined) throw new Error(`${program.name} ended: ${lastWords}`);
+    requireAlive(program);
     if (performance.now() - grewAt > STALLED_AFTER_MS)
-      throw new Error(`stalled with ${reached} of ${records} records in the output\n${lastWords}`);
+      throw new Error(`stalled with ${reached} of ${records} records in the output\n${lastWords(program)}`);
   }
+}
+
+function requireAlive(program: RunningProcess): void {
+  if (program.exit !== undefined) throw new Error(`${program.name} ended: ${lastWords(program)}`);
+}
+
+function lastWords({ stderr }: RunningProcess): string {
+  return stderr.slice(-2000);
 }
