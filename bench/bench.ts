@@ -4,7 +4,7 @@
  * compared.
  *
  *     BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_SYSLOG_MESSAGES=1000000 BENCH_DIRECTORY=...
- *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,syslog,store,<contender>
+ *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,syslog,store,filters,<contender>
  *     --write puts the tables into docs/performance.md and README.md
  *
  * BENCH_FLUENT_BIT, BENCH_VECTOR, BENCH_OTELCOL and BENCH_FILEBEAT are paths of binaries. They join if they are set.
@@ -16,6 +16,8 @@ import { errorMessage } from '../src/runtime/error-message.ts';
 import { type WrittenLog, writeAccessLog } from './access-log.ts';
 import { compete } from './compete.ts';
 import type { Contender } from './contender.ts';
+import { filterReport } from './filters/filter-table.ts';
+import { FILTER_CONTENDERS, measureFilters } from './filters/measure-filters.ts';
 import { formatCosts } from './formats.ts';
 import { goalTable, type Measured, type StoppedRow } from './goals.ts';
 import { describeMachine } from './machine.ts';
@@ -72,7 +74,7 @@ async function main(): Promise<void> {
   const settings = readSettings(
     process.env,
     process.argv.slice(2),
-    [...CONTENDERS, ...STORE_CONTENDERS].map(({ key }) => key),
+    [...CONTENDERS, ...STORE_CONTENDERS, ...FILTER_CONTENDERS].map(({ key }) => key),
   );
   await rm(settings.directory, { recursive: true, force: true });
   await mkdir(settings.directory, { recursive: true });
@@ -120,6 +122,11 @@ async function run(settings: BenchSettings): Promise<{ report: string; measured:
     syslog: await section('syslog', () => syslogRuns(settings), []),
     formats: await section('syslog', async () => formatCosts(), []),
     stores: await section('store', () => attempt('stores', () => measureStores(settings, say)), undefined),
+    filters: await section(
+      'filters',
+      () => attempt('filters', () => measureFilters(settings, say)),
+      undefined,
+    ),
   };
   const machine = await describeMachine(settings.directory);
   return { report: report(measured, settings, machine, ready), measured };
@@ -210,6 +217,7 @@ function report(
     sockets,
     syslog,
     stores,
+    filters,
   } = measured;
   const versions = ready.map(({ contender, version }) => `${contender.name} ${version}`);
   const size = `${Math.round(log.bytes / 1e6)} MB, ${log.lines.toLocaleString('en-US')} lines`;
@@ -247,6 +255,7 @@ function report(
     parts.push('### CPU of parsing a record', table(['format', 'us'], rows));
   }
   if (stores !== undefined) parts.push(...storeReport(stores, settings.rounds));
+  if (filters !== undefined) parts.push(...filterReport(filters));
   const goals = goalTable(measured);
   if (goals !== '') parts.push('### Goals', goals);
   return parts.join('\n\n');

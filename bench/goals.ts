@@ -1,4 +1,5 @@
 import type { WrittenLog } from './access-log.ts';
+import type { FilterMeasurements } from './filters/filter-table.ts';
 import type { FormatCost } from './formats.ts';
 import type { Latency } from './measurements/latency.ts';
 import type { ManyFilesRun } from './measurements/many-files.ts';
@@ -36,6 +37,7 @@ export interface Measured {
   readonly syslog: readonly SyslogRun[];
   readonly formats: readonly FormatCost[];
   readonly stores: StoreMeasurements | undefined;
+  readonly filters: FilterMeasurements | undefined;
 }
 
 export interface StoppedRow {

@@ -3,6 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import type { WrittenLog } from './access-log.ts';
 import type { Course } from './contender.ts';
 
+type Output = Pick<Course, 'outputPath'>;
+
 /** How much of the log is in the output. */
 export interface OutputProgress {
   /** The value of a complete output: bytes, or records if they are counted. */
@@ -12,8 +14,8 @@ export interface OutputProgress {
 
 /** Bytes of the output; with a mark, the number of its occurrences. */
 export function outputProgress(
-  course: Course,
-  log: WrittenLog,
+  course: Output,
+  log: Pick<WrittenLog, 'bytes' | 'lines'>,
   recordMark: string | undefined,
 ): OutputProgress {
   if (recordMark === undefined) return { complete: log.bytes, now: () => outputSize(course) };
@@ -25,14 +27,14 @@ export function outputProgress(
 }
 
 /** The file of the output: its name begins with that of `outputPath`. undefined: there is none yet. */
-export async function findOutput({ outputPath }: Course): Promise<string | undefined> {
+export async function findOutput({ outputPath }: Output): Promise<string | undefined> {
   const directory = dirname(outputPath);
   const names = await readdir(directory);
   const name = names.find((each) => each.startsWith(basename(outputPath)));
   return name === undefined ? undefined : join(directory, name);
 }
 
-async function outputSize(course: Course): Promise<number> {
+async function outputSize(course: Output): Promise<number> {
   const path = await findOutput(course);
   return path === undefined ? 0 : (await stat(path)).size;
 }

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 
 export interface BenchSettings {
   readonly megabytes: number;
+  /** Of the log of the filters: BENCH_MB too, with a smaller default. */
+  readonly filterMegabytes: number;
   readonly rounds: number;
   /** Records in a store during the queries. */
   readonly storeRows: number;
@@ -15,6 +17,8 @@ export interface BenchSettings {
   readonly write: boolean;
 }
 
+const DEFAULT_FILTER_MEGABYTES = '100';
+
 export const SECTIONS = [
   'transfer',
   'link',
@@ -24,6 +28,7 @@ export const SECTIONS = [
   'sockets',
   'syslog',
   'store',
+  'filters',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -41,6 +46,7 @@ export function readSettings(
   if (unknown !== undefined) throw new Error(`BENCH_ONLY: ${unknown} is none of ${known.join(', ')}`);
   return {
     megabytes: positive('BENCH_MB', BENCH_MB),
+    filterMegabytes: positive('BENCH_MB', env.BENCH_MB ?? DEFAULT_FILTER_MEGABYTES),
     rounds: positive('BENCH_ROUNDS', BENCH_ROUNDS),
     storeRows: positive('BENCH_STORE_ROWS', BENCH_STORE_ROWS),
     syslogMessages: positive('BENCH_SYSLOG_MESSAGES', BENCH_SYSLOG_MESSAGES),

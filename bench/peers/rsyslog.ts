@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RunningProcess } from '../../testkit/running-process.ts';
 import type { Contender, Course, Halves } from '../contender.ts';
 import { untilListening } from '../until-listening.ts';
 import { type UnpackedPackages, unpackDebianPackages } from './debian-packages.ts';
+import { startRsyslog } from './start-rsyslog.ts';
 
 type Transport = 'tcp' | 'relp';
 
@@ -36,32 +35,17 @@ async function startHalves(
   course: Course,
   packages: UnpackedPackages,
 ): Promise<Halves> {
-  const receiver = await startDaemon('receiver', receiverConfiguration(transport, course), course, packages);
+  const { directory } = course;
+  const receiver = await startRsyslog(
+    { name: 'receiver', directory, configuration: receiverConfiguration(transport, course) },
+    packages,
+  );
   await untilListening(course.receiverPort, receiver);
-  const sender = await startDaemon('sender', senderConfiguration(transport, course), course, packages);
+  const sender = await startRsyslog(
+    { name: 'sender', directory, configuration: senderConfiguration(transport, course) },
+    packages,
+  );
   return { sender, receiver };
-}
-
-async function startDaemon(
-  half: string,
-  configuration: string,
-  course: Course,
-  packages: UnpackedPackages,
-): Promise<RunningProcess> {
-  const work = join(course.directory, half);
-  await mkdir(work, { recursive: true });
-  const path = join(course.directory, `${half}.conf`);
-  await writeFile(path, configuration);
-  const modules = packages.libraryPath
-    .split(':')
-    .map((directory) => join(directory, 'rsyslog'))
-    .join(':');
-  return RunningProcess.start({
-    name: `rsyslog ${half}`,
-    command: join(packages.root, 'usr/sbin/rsyslogd'),
-    args: ['-n', '-f', path, '-i', join(work, 'pid'), '-M', modules],
-    env: { LD_LIBRARY_PATH: packages.libraryPath },
-  });
 }
 
 const common = (half: string, { directory }: Course) => `

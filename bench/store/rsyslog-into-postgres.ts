@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OwnPostgres } from '../../testkit/own-postgres.ts';
-import { RunningProcess } from '../../testkit/running-process.ts';
+import type { RunningProcess } from '../../testkit/running-process.ts';
+import { ACCESS_LOG_RULE } from '../peers/access-log-rule.ts';
 import { type UnpackedPackages, unpackDebianPackages } from '../peers/debian-packages.ts';
+import { startRsyslog } from '../peers/start-rsyslog.ts';
 import {
   databaseOf,
   NO_POSTGRES,
@@ -13,6 +14,7 @@ import {
 } from './store-contender.ts';
 
 export const RSYSLOG_PGSQL_PACKAGES = ['rsyslog-pgsql', 'rsyslog'] as const;
+const NAME = 'rsyslog';
 
 const TABLE = `create table access_log (
   time timestamptz not null, host text, client_address text, user_name text, http_request_method text, url_path text,
@@ -38,27 +40,15 @@ export function rsyslogIntoPostgres(workers: 1 | 8): StoreContender {
       if (packages === undefined) throw new Error('prepare() comes first');
       const { server, database } = databaseOf(course);
       await server.query((client) => client.query(TABLE), database);
-      return await running(course, await startDaemon(course, packages, workers));
+      return await running(
+        course,
+        await startRsyslog(
+          { name: NAME, directory: course.directory, configuration: configuration(course, workers) },
+          packages,
+        ),
+      );
     },
   };
-}
-
-async function startDaemon(
-  course: StoreCourse,
-  { root, libraryPath }: UnpackedPackages,
-  workers: number,
-): Promise<RunningProcess> {
-  const work = join(course.directory, 'rsyslog');
-  const path = join(course.directory, 'rsyslog.conf');
-  await mkdir(work, { recursive: true });
-  await writeFile(path, configuration(course, work, workers));
-  const modules = libraryPath.split(':').map((directory) => join(directory, 'rsyslog'));
-  return RunningProcess.start({
-    name: 'rsyslog',
-    command: join(root, 'usr/sbin/rsyslogd'),
-    args: ['-n', '-f', path, '-i', join(work, 'pid'), '-M', modules.join(':')],
-    env: { LD_LIBRARY_PATH: libraryPath },
-  });
 }
 
 async function running(course: StoreCourse, sender: RunningProcess): Promise<RunningIngest> {
@@ -91,10 +81,6 @@ const NEAR = 0.9;
 /** A worker reports this at most once a second. */
 const NEARLY = `select n_tup_ins as rows from pg_stat_user_tables where relname = 'access_log'`;
 
-const RULE =
-  'rule=:%client:word% %ident:word% %user:word% [%time:char-to:]%] "%method:word% %path:word% HTTP/%version:char-to:"%" ' +
-  '%status:word% %size:word% "%referer:char-to:"%" "%agent:char-to:"%"';
-
 const COLUMNS = [
   '$!time',
   'hostname',
@@ -102,12 +88,12 @@ const COLUMNS = [
   'msg',
 ];
 
-function configuration(course: StoreCourse, work: string, workers: number): string {
+function configuration(course: StoreCourse, workers: number): string {
   const { server, database } = databaseOf(course);
   const values = COLUMNS.map((name) => `property(name="${name}")`).join(` constant(value="','") `);
   return `
 global(
-  workDirectory="${work}"
+  workDirectory="${join(course.directory, NAME)}"
   maxMessageSize="64k"
   net.enableDNS="off"
   parser.escapeControlCharactersOnReceive="off"
@@ -135,7 +121,7 @@ ruleset(
   queue.workerThreadMinimumMessages="5000"
   queue.timeoutEnqueue="600000"
 ) {
-  action(type="mmnormalize" rule=${JSON.stringify([RULE])})
+  action(type="mmnormalize" rule=${ACCESS_LOG_RULE})
   action(
     type="ompgsql" conninfo="${server.url(database)}" template="row"
     action.resumeRetryCount="-1" action.resumeInterval="1"
