@@ -326,14 +326,17 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   }
 
   #createScanner(): FileScanner {
-    const { isOffline } = this.#options;
+    const { isOffline, stateDirectory: directory } = this.#options;
+    const sinceUnixMs = this.#state.lastScanUnixMs;
+    const maxBytes = this.#limits.deletedBytes;
     const parts = {
+      inflation: directory === undefined ? undefined : { directory, maxBytes, sinceUnixMs },
       ...{ files: this.#files, order: this.#order, openFiles: this.#openFiles, unread: this.#unread },
       ...{ checkpoints: this.#state.checkpoints, clock: this.#clock, events: this.#events },
       createStream: (stream: NewStream) => this.#createStream(stream),
       openReady: () => this.#turns.openNext(),
     };
-    const reporting = { isEnabled: isOffline !== true, sinceUnixMs: this.#state.lastScanUnixMs };
+    const reporting = { isEnabled: isOffline !== true, sinceUnixMs };
     return new FileScanner(this.#patterns, parts, reporting);
   }
 
