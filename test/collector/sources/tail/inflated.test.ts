@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -13,6 +13,18 @@ const INFLATES = { globs: ['*.log'], inflates: true };
 
 const linesOf = (tail: Tailing) => tail.taken.text().split('\n').filter(Boolean);
 const expected = (count: number) => numbered(1, count).split('\n').filter(Boolean);
+
+/** A time after the last scan: the clock of the tests is later than that of the machine. */
+function inFuture(generation: number): Date {
+  return new Date(Date.UTC(2100, 0, 1) - generation * 60_000);
+}
+
+/** A Zstandard frame of one raw block. */
+function zstdOf(content: Buffer): Buffer {
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0, 0, 0]);
+  header.writeUIntLE((content.length << 3) | 1, 6, 3);
+  return Buffer.concat([header, content]);
+}
 
 /** What a rotation with compression leaves. */
 async function compress(tail: Tailing, name: string, to: string, content?: Buffer): Promise<void> {
@@ -75,6 +87,41 @@ describe('a log that was compressed while the collector was down', () => {
     expect(tail.messages(40)).toContain('Cannot inflate a rotated file: its unread bytes are not read');
     const names = await readdir(join(tail.logs, '..', 'state'));
     expect(names.filter((name) => name.startsWith('inflated-'))).toEqual([]);
+  });
+
+  it('is read from a Zstandard file, and not from a damaged one', async () => {
+    for (const isDamaged of [false, true]) {
+      const tail = await Tailing.prepare(INFLATES);
+      await tail.append('app.log', numbered(1, 20));
+      await tail.start();
+      await tail.stop();
+      await tail.append('app.log', numbered(21, 20));
+      const archive = zstdOf(await readFile(tail.path('app.log')));
+      await compress(tail, 'app.log', 'app.log.1.zst', isDamaged ? archive.subarray(0, -100) : archive);
+      await tail.start();
+      await tail.pass(3_000);
+      expect(linesOf(tail)).toEqual(expected(isDamaged ? 20 : 40));
+      expect(tail.messages(40).some((message) => message.startsWith('Cannot inflate'))).toBe(isDamaged);
+    }
+  });
+
+  it('is read with all generations that were written in the meantime', async () => {
+    const tail = await Tailing.prepare(INFLATES);
+    await tail.append('app.log', numbered(1, 20));
+    await tail.start();
+    await tail.stop();
+    for (const generation of [3, 2, 1]) {
+      await tail.append('app.log', numbered((4 - generation) * 20 + 1, 20));
+      await compress(tail, 'app.log', `app.log.${generation}.gz`);
+      await utimes(tail.path(`app.log.${generation}.gz`), inFuture(generation), inFuture(generation));
+    }
+    await writeFile(tail.path('app.log'), numbered(81, 5));
+    for (let start = 0; start < 2; start++) {
+      await tail.start();
+      await tail.pass(3_000);
+      expect(linesOf(tail).toSorted()).toEqual(expected(85).toSorted());
+      await tail.stop();
+    }
   });
 
   it('is not read again if all of it was read', async () => {
