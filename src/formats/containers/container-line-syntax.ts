@@ -3,7 +3,7 @@ import type { AttributeValue } from '../../records/log-record.ts';
 /** The syntax in which a container runtime writes the lines of a log. */
 export interface ContainerLineSyntax {
   readonly name: string;
-  /** What a line without this syntax is not: `a line of a CRI log`. */
+  /** The name of such a line, for a sentence: `a line of a CRI log`. */
   readonly lineName: string;
   /**
    * Reads the line `[start, end)` of `bytes`, without its line ending, as far as it is necessary to join lines.
@@ -24,7 +24,7 @@ export interface LineContent extends LineShape {
   readonly time: string;
   /** The bytes that the program has written, without the end of its line. */
   readonly message: Buffer;
-  /** Tags, labels and variables that the runtime was told to write. */
+  /** Tags, labels and variables of the options of the logging driver. */
   readonly attributes?: { readonly [name: string]: AttributeValue } | undefined;
 }
 

@@ -100,7 +100,7 @@ describe('docker-json', () => {
     });
   });
 
-  it('keeps the attributes that Docker was told to write', () => {
+  it('keeps the attributes of the options of the logging driver', () => {
     const line = JSON.stringify({ log: 'x\n', stream: 'stdout', attrs: { tag: 'web' }, time: T });
     expect(parse('docker-json', line).attributes).toMatchObject({ attrs: { tag: 'web' } });
   });
