@@ -7,7 +7,17 @@ import { severityOfName } from './severity.ts';
 
 /** The strictest format first: each record of PostgreSQL's JSON log is JSON, too. */
 export const GUESSED_FORMATS = [
-  ...['combined', 'postgres-jsonlog', 'json', 'postgres-csvlog', 'nginx-error', 'apache-error', 'syslog'],
+  ...[
+    'cri',
+    'docker-json',
+    'combined',
+    'postgres-jsonlog',
+    'json',
+    'postgres-csvlog',
+    'nginx-error',
+    'apache-error',
+    'syslog',
+  ],
   'logfmt',
 ] as const;
 

@@ -12,7 +12,7 @@ import { type FieldKeys, takeFields } from './take-fields.ts';
 import { toStrictJson } from './to-strict-json.ts';
 
 /**
- * One JSON object per record, as loggers and Docker's `json-file` write it.
+ * One JSON object per record, as loggers write it.
  *
  * The first readable key of each list is the time, the severity and the body; all other keys become
  * attributes with unchanged values. A time as text comes before a time as number, which may be a duration.

@@ -1,4 +1,7 @@
 import { combined } from './combined.ts';
+import { containerFormat } from './containers/container-format.ts';
+import { criLine } from './containers/cri-line.ts';
+import { dockerJsonLine } from './containers/docker-json-line.ts';
 import { access } from './described/access.ts';
 import type { Format } from './format.ts';
 import { journald } from './journald.ts';
@@ -12,12 +15,24 @@ import { syslog } from './syslog/syslog.ts';
 import { apacheError } from './web/apache-error.ts';
 import { nginxError } from './web/nginx-error.ts';
 
+const cri = containerFormat(criLine, {
+  description: 'Logs that containerd and CRI-O write for Kubernetes; JSON in the message is read.',
+  formatNamed: (name) => formatNamed(name),
+});
+
+const dockerJson = containerFormat(dockerJsonLine, {
+  description: "Logs of Docker's driver `json-file`; JSON in the message is read.",
+  formatNamed: (name) => formatNamed(name),
+});
+
 /** All formats. */
 export const formats: readonly Format[] = [
   plain,
   combined,
   access,
   json,
+  cri,
+  dockerJson,
   syslog,
   journald,
   logfmt,

@@ -10,6 +10,7 @@ import type { FileAccess } from '../tail/files/file-access.ts';
 import { acceptedBytesOf, type FileCheckpoint } from '../tail/files/file-checkpoint.ts';
 import { fileKey } from '../tail/identity/followed-files.ts';
 import { localZone } from '../tail/local-zone.ts';
+import type { RecordPlace } from '../tail/reading/batch-builder.ts';
 import { FileStream } from '../tail/reading/file-stream.ts';
 import type { StreamOwner } from '../tail/reading/stream-signals.ts';
 import type { HarvestEvents } from './events.ts';
@@ -184,7 +185,7 @@ export class UploadStreams implements StreamOwner<FileStream> {
     const { reading } = entry;
     const parts = {
       ...{ id, checkpoint, file, entry: reading, sizeBytes, modifiedUnixMs, limit: sizeBytes },
-      resourceAt: (path: string, format: string) =>
+      resourceAt: ({ path }: RecordPlace, format: string) =>
         new Map([...localZone(format), ...resource, ...reading.resource, ['log.file.path', path]]),
       cutter: cutterFor(reading.multiline, reading.format),
       ...{ clock, events: tailEvents },

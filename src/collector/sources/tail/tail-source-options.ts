@@ -17,6 +17,8 @@ export interface TailSourceOptions {
   readonly once: boolean;
   /** The base of relative globs. */
   readonly workingDirectory?: string;
+  /** Where compressed rotated files are inflated. Without it, they are not read. */
+  readonly stateDirectory?: string;
   readonly limits?: Partial<TailLimits>;
   /**
    * A command reads the state while no collector runs. The next run of the collector reports what was lost.

@@ -6,6 +6,7 @@ import { HttpError } from '../../../runtime/http/http-error.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { Source, StreamSink } from '../../source.ts';
+import { containerOfPath } from './container-of-path.ts';
 import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
 import { OpenFiles } from './files/open-files.ts';
@@ -17,6 +18,7 @@ import type { NewStream } from './identity/stream-starter.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
 import { leftFiles } from './left-files.ts';
 import { localZone } from './local-zone.ts';
+import type { RecordPlace } from './reading/batch-builder.ts';
 import { FileStream } from './reading/file-stream.ts';
 import type { StreamOwner } from './reading/stream-signals.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
@@ -324,14 +326,17 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   }
 
   #createScanner(): FileScanner {
-    const { isOffline } = this.#options;
+    const { isOffline, stateDirectory: directory } = this.#options;
+    const sinceUnixMs = this.#state.lastScanUnixMs;
+    const maxBytes = this.#limits.deletedBytes;
     const parts = {
+      inflation: directory === undefined ? undefined : { directory, maxBytes, sinceUnixMs },
       ...{ files: this.#files, order: this.#order, openFiles: this.#openFiles, unread: this.#unread },
       ...{ checkpoints: this.#state.checkpoints, clock: this.#clock, events: this.#events },
       createStream: (stream: NewStream) => this.#createStream(stream),
       openReady: () => this.#turns.openNext(),
     };
-    const reporting = { isEnabled: isOffline !== true, sinceUnixMs: this.#state.lastScanUnixMs };
+    const reporting = { isEnabled: isOffline !== true, sinceUnixMs };
     return new FileScanner(this.#patterns, parts, reporting);
   }
 
@@ -340,8 +345,12 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const { resource, once } = this.#options;
     const streamParts = {
       ...parts,
-      resourceAt: (path: string, format: string) =>
-        new Map([...localZone(format), ...resource, ...entry.resource, ['log.file.path', path]]),
+      resourceAt: ({ path, target }: RecordPlace, format: string) =>
+        new Map([
+          ...[...localZone(format), ...containerOfPath(format, [path, target])],
+          ...[...resource, ...entry.resource],
+          ['log.file.path', path],
+        ]),
       cutter: cutterFor(entry.multiline, entry.format),
       ...{ clock: this.#clock, events: this.#events },
       ...(once ? { limit: sizeBytes } : {}),

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { Registry } from 'prom-client';
+import { EMPTY_RESOURCE } from '../../../records/resource.ts';
 import type { StreamSink } from '../../source.ts';
 import type { ConfiguredSource, SourceType } from '../source-type.ts';
-import type { TailEntry } from './files/tail-configuration.ts';
+import { describedResource, type TailEntry } from './files/tail-configuration.ts';
 import { forgetFile } from './forget-file.ts';
 import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
 import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
@@ -26,7 +27,7 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
   ],
   parse: (values, context) => {
     const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
-    const { name } = values.sourceFormat;
+    const { name, options } = values.sourceFormat;
     const entries = [
       ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values)]),
       ...(values.tail ?? []),
@@ -37,7 +38,10 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
       problems: [
         ...sourceFileProblems(values, context),
         ...unknownFormats(values.tailConfiguration ?? []),
-        ...unknownFormats([{ format: name }], 'COLLECTOR_SOURCE_FORMAT'),
+        ...unknownFormats(
+          [{ format: name, resource: describedResource(EMPTY_RESOURCE, options) }],
+          'COLLECTOR_SOURCE_FORMAT',
+        ),
       ],
       warnings: sourceFileWarnings(values),
       isOneShot: sourceFile !== undefined && !values.watch,

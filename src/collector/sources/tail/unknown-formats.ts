@@ -1,3 +1,5 @@
+import { innerFormatName } from '../../../formats/described/format-description.ts';
+import { FORMAT_OPTIONS } from '../../../formats/marker-attributes.ts';
 import { formats } from '../../../formats/registry.ts';
 import type { ConfigurationProblem } from '../../../runtime/configuration/configuration-error.ts';
 import { nearestName } from '../../../runtime/configuration/unknown-variables.ts';
@@ -5,11 +7,12 @@ import { AUTOMATIC_FORMAT, type TailEntry } from './files/tail-configuration.ts'
 
 /** Reports formats of entries that do not exist, with the nearest name. `variable`: where they are configured. */
 export function unknownFormats(
-  entries: readonly Pick<TailEntry, 'format'>[],
+  entries: readonly FormattedEntry[],
   variable = 'COLLECTOR_TAIL_CONFIGURATION',
 ): readonly ConfigurationProblem[] {
   const known = [AUTOMATIC_FORMAT, ...formats.map(({ name }) => name)];
-  const unknown = new Set(entries.map(({ format }) => format).filter((format) => !known.includes(format)));
+  const named = entries.flatMap((entry) => [entry.format, innerFormatOf(entry) ?? []].flat());
+  const unknown = new Set(named.filter((format) => !known.includes(format)));
   return [...unknown].map((format) => {
     const nearest = OTHER_NAMES.get(format.toLowerCase()) ?? nearestName(format, known);
     const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
@@ -20,6 +23,12 @@ export function unknownFormats(
   });
 }
 
+type FormattedEntry = Pick<TailEntry, 'format'> & Partial<Pick<TailEntry, 'resource'>>;
+
+function innerFormatOf({ format, resource }: FormattedEntry): string | undefined {
+  return innerFormatName({ name: format, options: resource?.get(FORMAT_OPTIONS) });
+}
+
 /** Names of existing formats in other programs. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['nginx', 'combined'],
@@ -28,4 +37,8 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
   ['rfc5424', 'syslog'],
   ['csvlog', 'postgres-csvlog'],
   ['jsonlog', 'postgres-jsonlog'],
+  ['docker', 'docker-json'],
+  ['json-file', 'docker-json'],
+  ['containerd', 'cri'],
+  ['kubernetes', 'cri'],
 ]);

@@ -23,6 +23,8 @@ export interface TailingOptions {
   /** Reads the state as a command does. */
   readonly offline?: boolean;
   readonly bufferBytes?: number;
+  /** Compressed rotated files are inflated in the state directory. */
+  readonly inflates?: boolean;
 }
 
 /** The tail source with real files and a real state directory, read by a sink. It may be started again. */
@@ -149,7 +151,14 @@ export class Tailing {
   }
 
   #create(): TailSource {
-    const { globs = ['*'], entry = {}, limits, once = false, offline = false } = this.#options;
+    const {
+      globs = ['*'],
+      entry = {},
+      limits,
+      once = false,
+      offline = false,
+      inflates = false,
+    } = this.#options;
     this.#alive = { value: true };
     return createTailSource({
       entries: tailEntriesFromGlobs(globs).map((plain) => ({ ...plain, ...entry })),
@@ -161,6 +170,7 @@ export class Tailing {
       once,
       isOffline: offline,
       workingDirectory: this.logs,
+      ...(inflates ? { stateDirectory: join(this.logs, '..', 'state') } : {}),
       limits: { pollMs: 3_600_000, ...limits },
     });
   }

@@ -147,6 +147,10 @@ const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
     warn: ({ state }) => `${GONE[state]}: bytes that were written after the last run, if any, were not read`,
     fields: withoutState,
   }),
+  /** A rotated file that was compressed while the collector was not running. */
+  notInflated: event<{ readonly path: string; readonly reason: string }>({
+    warn: 'Cannot inflate a rotated file: its unread bytes are not read',
+  }),
   /** A generation that was renamed before a scan saw it at `home`, the path at which it was written. */
   foundMovedAway: event<OfStream & { readonly home: string }>({
     info: 'Reading a file that was created and renamed between two scans; no pattern matches its path',

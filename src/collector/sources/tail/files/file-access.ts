@@ -25,6 +25,14 @@ export class FileAccess {
     this.#openFiles = openFiles;
   }
 
+  /** A file that is open and has no name by which it could be opened again. */
+  static ofOpen(handle: FileHandle, place: FilePlace, openFiles: OpenFiles): FileAccess {
+    const file = new FileAccess(place, openFiles);
+    file.#handle = handle;
+    file.pin();
+    return file;
+  }
+
   get place(): FilePlace {
     return this.#place;
   }

@@ -96,7 +96,7 @@ const entryShape = {
   format: formatSchema.prefault(AUTOMATIC_FORMAT).meta({
     format: 'name of a format',
     description:
-      'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, `syslog`, `access:...`, ... ' +
+      'Format in which the aggregator parses the records for its emitters: `plain`, `json`, `combined`, `syslog`, `cri`, `access:...`, ... ' +
       'With `auto`, the first records decide whether they are `syslog` or `plain`.',
   }),
   timezone: zoneSchema.optional().meta({

@@ -103,12 +103,13 @@ export class StreamStarter {
   startMovedAway(
     opened: OpenUnreadFile,
     { home, lineage }: { readonly home: string; readonly lineage: string },
-  ): void {
+  ): FileStream {
     const checkpoint = checkpointOf(opened.candidate, { lineage, mark: BEGINNING, copyOf: null });
     const id = mintStreamId();
     const stream = this.startWith(id, { ...checkpoint, home }, opened);
     stream.presence.markMovedAway();
     this.#events.foundMovedAway({ stream: id, path: opened.found.path, home });
+    return stream;
   }
 
   recover({ same, known, mark }: Recoverable, opened: OpenUnreadFile): void {

@@ -18,7 +18,7 @@ export class BatchBuilder {
   readonly #parts: BatchBuilderParts;
   readonly #evidence: StreamEvidence;
   readonly #reads = new AcceptedReads();
-  #resource: { readonly path: string; readonly resource: Resource } | undefined;
+  #resource: (RecordPlace & { readonly resource: Resource }) | undefined;
 
   constructor(parts: BatchBuilderParts, evidence: StreamEvidence) {
     this.#parts = parts;
@@ -94,9 +94,9 @@ export class BatchBuilder {
   }
 
   #resourceNow(format: string): Resource {
-    const path = this.#parts.presence.recordPath;
-    if (this.#resource?.path !== path)
-      this.#resource = { path, resource: this.#parts.resourceAt(path, format) };
+    const { recordPath: path, recordTarget: target } = this.#parts.presence;
+    if (this.#resource?.path !== path || this.#resource.target !== target)
+      this.#resource = { path, target, resource: this.#parts.resourceAt({ path, target }, format) };
     return this.#resource.resource;
   }
 
@@ -110,14 +110,20 @@ export class BatchBuilder {
   }
 }
 
+/** The path that records carry, and the path of the file itself now, without links. */
+export interface RecordPlace {
+  readonly path: string;
+  readonly target: string;
+}
+
 export interface BatchBuilderParts {
   readonly id: StreamId;
   readonly format: StreamFormat;
   readonly cutter: Cutter;
   /** The attributes of records that are read under this path. */
-  readonly resourceAt: (path: string, format: string) => Resource;
+  readonly resourceAt: (place: RecordPlace, format: string) => Resource;
   /** The path that records have now. */
-  readonly presence: Pick<FilePresence, 'recordPath'>;
+  readonly presence: Pick<FilePresence, 'recordPath' | 'recordTarget'>;
   readonly clock: Clock;
   readonly events: TailEvents;
 }

@@ -46,6 +46,12 @@ export class FilePresence {
     return isGeneration ? home : this.#path;
   }
 
+  /** The path of the file itself now, without links. */
+  get recordTarget(): string {
+    const { path, target } = this.#stream.file.place;
+    return target ?? path;
+  }
+
   /** A scan found the file under a path that is read. Returns the former path when it was renamed. */
   foundAt(path: string, target: string | undefined): string | undefined {
     const file = this.#stream.file;

@@ -7,6 +7,7 @@ import type { TailEvents } from '../files/events.ts';
 import type { FileAccess } from '../files/file-access.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import type { TailEntry } from '../files/tail-configuration.ts';
+import type { RecordPlace } from './batch-builder.ts';
 
 /** The parts of a `FileStream`. */
 export interface FileStreamParts {
@@ -18,7 +19,7 @@ export interface FileStreamParts {
   readonly modifiedUnixMs: number;
   readonly entry: TailEntry;
   /** The attributes of records that are read under this path. */
-  readonly resourceAt: (path: string, format: string) => Resource;
+  readonly resourceAt: (place: RecordPlace, format: string) => Resource;
   readonly cutter: Cutter;
   readonly clock: Clock;
   readonly events: TailEvents;

@@ -12,6 +12,7 @@ import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
 import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
+import { CompressedGenerations, type Inflation } from './compressed-generations.ts';
 import { LossReport, type LossReporting } from './loss-report.ts';
 import { UnseenGenerations } from './unseen-generations.ts';
 
@@ -41,6 +42,7 @@ export class FileScanner {
   readonly #matcher: FileMatcher;
   readonly #lossReport: LossReport;
   readonly #unseen: UnseenGenerations;
+  readonly #compressed: CompressedGenerations;
   readonly #reporting: LossReporting;
   #hasReported = false;
   #isFirst = true;
@@ -55,7 +57,7 @@ export class FileScanner {
    */
   #mustListAgain = false;
 
-  constructor(patterns: PathPatterns, parts: FileMatcherParts, reporting: LossReporting) {
+  constructor(patterns: PathPatterns, parts: FileScannerParts, reporting: LossReporting) {
     this.#parts = parts;
     this.#reporting = reporting;
     this.#lossReport = new LossReport(patterns, parts, reporting);
@@ -63,6 +65,7 @@ export class FileScanner {
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
     this.#unseen = new UnseenGenerations({ ...parts, patterns, starter: this.#matcher.starter });
+    this.#compressed = new CompressedGenerations({ ...parts, patterns, starter: this.#matcher.starter });
   }
 
   /** The time of the oldest write to a rotated file about which is not decided yet. */
@@ -80,6 +83,7 @@ export class FileScanner {
     let found = await this.#listOnce();
     for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
     for (const stream of this.#files.lost) this.endLost(stream);
+    if (!this.#hasReported) await this.#compressed.follow();
     this.#matcher.starter.orderStarted();
     if (this.#reporting.isEnabled) await this.#reportLosses(found);
     await this.#save();
@@ -91,7 +95,7 @@ export class FileScanner {
     else {
       this.#hasReported = true;
       await this.#unseen.recordFirst();
-      await this.#lossReport.send(found);
+      await this.#lossReport.send(found, this.#compressed.followed);
     }
   }
 
@@ -265,6 +269,11 @@ export class FileScanner {
     }
     return unfollowed.sort(compareByAge);
   }
+}
+
+export interface FileScannerParts extends FileMatcherParts {
+  /** Undefined: compressed files are not read. */
+  readonly inflation: Inflation | undefined;
 }
 
 /** The directory where a rotation leaves the file: the directory of the target, when its path is a link. */

@@ -20,13 +20,14 @@ export class LossReport {
     this.#reporting = reporting;
   }
 
-  async send(found: FoundFiles): Promise<void> {
-    await this.#reportGone(found);
+  /** `followed`: compressed files that streams read. */
+  async send(found: FoundFiles, followed: ReadonlySet<string>): Promise<void> {
+    await this.#reportGone(found, followed);
   }
 
   /** Streams whose files were deleted or compressed while the collector was not running. */
-  async #reportGone({ unreadableDirectories }: FoundFiles): Promise<void> {
-    const rotated = new Set<string>();
+  async #reportGone({ unreadableDirectories }: FoundFiles, followed: ReadonlySet<string>): Promise<void> {
+    const rotated = new Set(followed);
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
       if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
