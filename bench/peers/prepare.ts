@@ -26,6 +26,7 @@ async function prepare(what: string, bring: () => unknown): Promise<void> {
 await prepare('openssl', () => has('openssl') || installPackage('openssl'));
 await prepare('PostgreSQL', () => existsSync('/usr/lib/postgresql') || installPackage('postgresql'));
 await prepare('RabbitMQ', () => existsSync('/usr/lib/rabbitmq') || installPackage('rabbitmq-server'));
+await prepare('promtool', () => has('promtool') || installPackage('prometheus'));
 await prepare('chdb', () => installChdb());
 await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));

@@ -68,7 +68,8 @@ function write(path, text, mode = 0o644) {
 function stageProgram() {
   for (const part of ['bin', 'chunks', 'page', 'collector', 'emitters', 'formats', 'records', 'runtime']) {
     const from = join(DIST, part);
-    if (existsSync(from)) cpSync(from, join(stage, LIB, 'dist', part), { recursive: true, filter: isRuntime });
+    if (existsSync(from))
+      cpSync(from, join(stage, LIB, 'dist', part), { recursive: true, filter: isRuntime });
   }
   cpSync(join(ROOT, 'proto'), join(stage, LIB, 'proto'), { recursive: true });
   copyFileSync(join(ROOT, 'package.json'), join(stage, LIB, 'package.json'));
@@ -133,7 +134,8 @@ function stageUnits() {
 
 function stageDocuments(tree) {
   const compressed = (text) => gzipSync(text, { level: 9 });
-  for (const [name, text] of manPages(tree, MANIFEST)) write(`usr/share/man/man1/${name}.gz`, compressed(text));
+  for (const [name, text] of manPages(tree, MANIFEST))
+    write(`usr/share/man/man1/${name}.gz`, compressed(text));
   write('usr/share/bash-completion/completions/mega-collector', bashCompletion(tree));
   write('usr/share/zsh/vendor-completions/_mega-collector', zshCompletion(tree));
   const documents = 'usr/share/doc/mega-collector';

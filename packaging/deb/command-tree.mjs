@@ -32,7 +32,13 @@ function node(command) {
           choices: argChoices ?? [],
           hasValue: required || optional,
         })),
-      { flags: '-h, --help', names: ['-h', '--help'], description: 'Show this help.', choices: [], hasValue: false },
+      {
+        flags: '-h, --help',
+        names: ['-h', '--help'],
+        description: 'Show this help.',
+        choices: [],
+        hasValue: false,
+      },
     ],
     after: helpAfter(command),
     commands: command.commands.map(node),
@@ -41,9 +47,9 @@ function node(command) {
 
 /** The text that `--help` prints after the options. */
 function helpAfter(command) {
-  let text = '';
-  command.emit('afterHelp', { error: false, command, write: (part) => void (text += part) });
-  return text.trim();
+  const parts = [];
+  command.emit('afterHelp', { error: false, command, write: (part) => void parts.push(part) });
+  return parts.join('').trim();
 }
 
 /** A command and all of its subcommands, each with its path: `monitor logs`. */

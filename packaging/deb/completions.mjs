@@ -5,7 +5,10 @@ export function bashCompletion(tree) {
   const cases = allCommands(tree).map(
     ({ path, words }) => `    ${quoted(path.join(' '))}) words=${quoted(words.join(' '))} ;;`,
   );
-  const choices = valueCases(tree, (values) => `COMPREPLY=($(compgen -W ${quoted(values.join(' '))} -- "$current")); return`);
+  const choices = valueCases(
+    tree,
+    (values) => `COMPREPLY=($(compgen -W ${quoted(values.join(' '))} -- "$current")); return`,
+  );
   return `# Generated from the commands of mega-collector.
 _mega_collector() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" path='' words='' each
@@ -57,14 +60,16 @@ _mega_collector "$@"
 }
 
 function allCommands(tree) {
-  return [{ path: [], options: HELP, commands: tree }, ...flattened(tree)].map(({ path, options, commands }) => ({
-    path,
-    words: [...commands.map(({ name }) => name), ...options.flatMap(({ names }) => names)],
-    described: [
-      ...commands.map(({ name, description }) => `${name}:${description}`),
-      ...options.flatMap(({ names, description }) => names.map((name) => `${name}:${description}`)),
-    ].map((text) => text.replaceAll('\n', ' ')),
-  }));
+  return [{ path: [], options: HELP, commands: tree }, ...flattened(tree)].map(
+    ({ path, options, commands }) => ({
+      path,
+      words: [...commands.map(({ name }) => name), ...options.flatMap(({ names }) => names)],
+      described: [
+        ...commands.map(({ name, description }) => `${name}:${description}`),
+        ...options.flatMap(({ names, description }) => names.map((name) => `${name}:${description}`)),
+      ].map((text) => text.replaceAll('\n', ' ')),
+    }),
+  );
 }
 
 const HELP = [

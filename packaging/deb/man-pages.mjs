@@ -28,7 +28,9 @@ function head(name, description, version) {
 function section({ path, description, usage, options, after }) {
   const title = `.SH "${roff(`mega-collector ${path.join(' ')}`)}"\n${roff(description)}\n`;
   const synopsis = `.PP\n.B ${roff(`mega-collector ${path.join(' ')}`)}\n${roff(usage)}\n`;
-  const listed = options.map(({ flags, description: text }) => `.TP\n\\fB${roff(flags)}\\fR\n${roff(text)}\n`);
+  const listed = options.map(
+    ({ flags, description: text }) => `.TP\n\\fB${roff(flags)}\\fR\n${roff(text)}\n`,
+  );
   const examples = after === '' ? '' : `.PP\n.nf\n${roff(after)}\n.fi\n`;
   return title + synopsis + listed.join('') + examples;
 }
