@@ -26,12 +26,14 @@ inside mega-collector config check collector --config /etc/mega-collector/collec
 
 # One record through both halves.
 echo 'a record of the package' > "$root/var/log/try.log"
-inside mega-collector aggregator --config /etc/mega-collector/aggregator.yaml --listen-address 127.0.0.1:$port \
+# Not by the function: its process id would be that of a shell.
+chroot "$root" /usr/bin/env AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY=100ms \
+  /usr/bin/mega-collector aggregator --config /etc/mega-collector/aggregator.yaml --listen-address 127.0.0.1:$port \
   --http-address 127.0.0.1:0 --state-directory /tmp/aggregator --text-configuration 1 > "$root/tmp/out" &
 aggregator=$!
 inside mega-collector collector --tail /var/log/try.log --once --aggregator-address 127.0.0.1:$port \
   --state-directory /tmp/collector
-for _ in $(seq 50); do
+for _ in $(seq 150); do
   ! grep -q 'a record of the package' "$root/tmp/out" || break
   sleep 0.2
 done
