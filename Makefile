@@ -1,7 +1,7 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet screenshots fuzz figures gelf-send lint generate docs clean
+.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet screenshots fuzz figures gelf-send lint generate docs deb clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
@@ -84,6 +84,9 @@ docs: build ## Write docs/configuration.md and docs/openapi.json from what the c
 	@node docs/generate-configuration.mjs
 	@node docs/generate-metrics.mjs
 	@node docs/generate-openapi.mjs
+
+deb: build ## Build a package for Debian and Ubuntu  [NODE_BINARY=path of the Node.js to include, empty: none; OUTPUT=. COMPRESSION=xz]
+	@node packaging/deb/build.mjs
 
 clean: ## Remove everything that was made here, node_modules too
 	rm -rf dist coverage .tmp node_modules

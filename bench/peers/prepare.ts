@@ -30,6 +30,7 @@ await prepare(
   'systemd-journal-remote',
   () => existsSync('/lib/systemd/systemd-journal-remote') || installPackage('systemd-journal-remote'),
 );
+await prepare('promtool', () => has('promtool') || installPackage('prometheus'));
 await prepare('chdb', () => installChdb());
 await prepare('rsyslog', () => unpackDebianPackages(RSYSLOG_PACKAGES));
 await prepare('syslog-ng', () => unpackDebianPackages(SYSLOG_NG_PACKAGES));

@@ -76,6 +76,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '',
     load: async () => (await import('./commands/config-command.ts')).loadConfigCommand(),
   },
+  certificates: {
+    description: 'Create certificates for mutual TLS between collectors and aggregators; show a certificate.',
+    usage: '',
+    load: async () => (await import('./commands/certificates-command.ts')).certificatesCommand,
+  },
   monitor: {
     description: 'Search stored logs; show metrics and alerts.',
     usage: '',

@@ -20,6 +20,7 @@ const SHOWN: Record<string, readonly (readonly string[])[]> = {
   'docs/operations.md': [['AGGREGATOR_STATE_DIRECTORY', 'Read 3 records', 'Following a file', 'all streams']],
   'docs/postgresql.md': [['Serving metrics and health'], ['Serving metrics and health']],
   'docs/store.md': [['Serving metrics and health', 'db.example']],
+  'docs/tls.md': [['CN=logs.example.com', 'Read 1 record']],
 };
 
 /** Languages of blocks that are not commands, and the test that uses them. */
@@ -29,7 +30,7 @@ const NOT_COMMANDS: Record<string, string> = {
   json: 'a serve database: loaded below; listeners: type.test.ts of the source syslog; containers: containers.test.ts',
   sql: 'sql.test.ts',
   ts: 'gelf.test.ts',
-  yaml: 'configuration-file.test.ts',
+  yaml: 'yaml-examples.test.ts',
 };
 const WITH_SQL = ['docs/store.md'];
 const WITH_TYPESCRIPT = ['docs/gelf.md'];
