@@ -4,6 +4,7 @@ import type { Format } from './format.ts';
 import { json } from './json.ts';
 import { logfebe } from './logfebe.ts';
 import { logfmt } from './logfmt.ts';
+import { otlp } from './otlp.ts';
 import { plain } from './plain.ts';
 import { postgresCsvlog } from './postgres-csvlog.ts';
 import { postgresJsonlog } from './postgres-jsonlog.ts';
@@ -18,6 +19,7 @@ export const formats: readonly Format[] = [
   access,
   json,
   syslog,
+  otlp,
   logfmt,
   nginxError,
   apacheError,
