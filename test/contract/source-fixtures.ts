@@ -1,5 +1,6 @@
 import type { SourceFixture } from './source-fixture.ts';
 import { harvestFixture } from './source-fixtures/harvest.ts';
+import { otlpSourceFixture } from './source-fixtures/otlp.ts';
 import { pgLogfebeFixture } from './source-fixtures/pg-logfebe.ts';
 import { rabbitmqSourceFixture } from './source-fixtures/rabbitmq.ts';
 import { syslogFixture } from './source-fixtures/syslog.ts';
@@ -10,6 +11,7 @@ export const sourceFixtures: readonly SourceFixture[] = [
   tailFixture,
   harvestFixture,
   syslogFixture,
+  otlpSourceFixture,
   rabbitmqSourceFixture,
   pgLogfebeFixture,
 ];

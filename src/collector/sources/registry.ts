@@ -1,4 +1,5 @@
 import { harvestType } from './harvest/type.ts';
+import { otlpSourceType } from './otlp/type.ts';
 import { pgLogfebeType } from './pg-logfebe/type.ts';
 import { rabbitmqSourceType } from './rabbitmq/type.ts';
 import type { SourceType } from './source-type.ts';
@@ -10,6 +11,7 @@ export const sourceTypes: readonly SourceType[] = [
   tailType,
   harvestType,
   syslogType,
+  otlpSourceType,
   rabbitmqSourceType,
   pgLogfebeType,
 ];
