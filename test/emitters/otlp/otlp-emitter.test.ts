@@ -3,8 +3,8 @@ import { parseOtlpConfiguration } from '../../../src/emitters/otlp/configuration
 import { OtlpEmitter } from '../../../src/emitters/otlp/otlp-emitter.ts';
 import { forEachLogRecord } from '../../../src/formats/record-view.ts';
 import { encodeStatus } from '../../../src/protocols/otlp/retry-info.ts';
-import { ExportLogsServiceResponse } from '../../../src/records/gen/opentelemetry/proto/collector/logs/v1/logs_service.ts';
 import { batchOf } from '../../../src/records/batch.ts';
+import { ExportLogsServiceResponse } from '../../../src/records/gen/opentelemetry/proto/collector/logs/v1/logs_service.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { capturedLogger } from '../../support/captured-logger.ts';
@@ -64,12 +64,15 @@ describe('a request', () => {
 });
 
 describe('a failed request', () => {
-  test.each([429, 502, 503, 504])('with the status %i is retried after the requested time', async (status) => {
-    const { receiver, emitter } = await receiving();
-    receiver.answer = () => ({ status, headers: { 'retry-after': '7' } });
-    const outcome = await emitter.emit(batchOf([recordBatch(lines(1))]), never);
-    expect(outcome).toMatchObject({ kind: 'retry', afterMs: 7000 });
-  });
+  test.each([429, 502, 503, 504])(
+    'with the status %i is retried after the requested time',
+    async (status) => {
+      const { receiver, emitter } = await receiving();
+      receiver.answer = () => ({ status, headers: { 'retry-after': '7' } });
+      const outcome = await emitter.emit(batchOf([recordBatch(lines(1))]), never);
+      expect(outcome).toMatchObject({ kind: 'retry', afterMs: 7000 });
+    },
+  );
 
   test('with the status 400 is rejected, without a secret in the reason', async () => {
     const { receiver, emitter } = await receiving({ headers: { Authorization: 'Bearer hunter2' } });
