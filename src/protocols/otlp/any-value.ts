@@ -21,7 +21,8 @@ export function jsonValueOf(value: AnyValue | undefined): AttributeValue {
       return held.value.values.map(jsonValueOf);
     case 'kvlistValue':
       return objectOf(held.value.values);
-    default:
+    case 'stringValue':
+    case 'boolValue':
       return held.value;
   }
 }

@@ -36,7 +36,8 @@ function jsonAnyValue({ value }: AnyValue): object {
       return { arrayValue: { values: value.value.values.map(jsonAnyValue) } };
     case 'kvlistValue':
       return { kvlistValue: { values: jsonKeyValues(value.value.values) } };
-    default:
+    case 'stringValue':
+    case 'boolValue':
       return { [value.$case]: value.value };
   }
 }

@@ -12,7 +12,7 @@ import { OTLP_LISTEN_FORMAT, type OtlpListenAddress, parseOtlpAddress, usesTls }
 /** One listener, with all its options. */
 export interface OtlpListenerConfiguration {
   readonly listen: OtlpListenAddress;
-  /** Of one request, inflated. */
+  /** The maximum size of a request, inflated. */
   readonly maxRequestBytes: number;
   readonly maxConnections: number;
   readonly resource: Resource;

@@ -105,7 +105,7 @@ interface OutgoingRecord {
 
 interface OutgoingRecords {
   readonly records: readonly OutgoingRecord[];
-  /** Of the records, and what the journal needs besides. */
+  /** The size of the records, and of what the journal needs besides. */
   readonly totalBytes: number;
   readonly tooLarge: number;
 }

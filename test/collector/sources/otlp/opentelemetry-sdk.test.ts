@@ -44,8 +44,8 @@ test.each(exporters)(
     };
     await vi.waitFor(async () => expect(await lines()).toHaveLength(300), PATIENT);
     const records = await lines();
-    expect(records.map(({ body }) => body).toSorted()).toEqual(
-      Array.from({ length: 300 }, (_, index) => `order ${index}`).toSorted(),
+    expect(new Set(records.map(({ body }) => body))).toEqual(
+      new Set(Array.from({ length: 300 }, (_, index) => `order ${index}`)),
     );
     const record = records.find(({ body }) => body === 'order 7');
     expect(record).toMatchObject({
