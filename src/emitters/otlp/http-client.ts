@@ -122,7 +122,7 @@ interface HttpAnswer {
 
 const STOPPED = 'stopped before an answer arrived';
 
-/** Of a longer body only the beginning is read, and its connection is closed. */
+/** Reads only the beginning of a longer body, and closes its connection. */
 async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -8,7 +8,7 @@ import { Resource } from '../../records/gen/opentelemetry/proto/resource/v1/reso
 import { writeField } from './message-fields.ts';
 import { jsonKeyValues, jsonLogRecord } from './write-json.ts';
 
-/** What log records of one group share. */
+/** The values that the log records of one group share. */
 export interface RecordGroup {
   readonly resource: readonly KeyValue[];
   readonly resourceSchemaUrl: string;
