@@ -350,7 +350,7 @@ describe('TLS', () => {
   });
 });
 
-test('continues its streams and answers what it has after a stop', async () => {
+test('stores each request of many at once, and accepts no more after a stop', async () => {
   const source = await openedOtlpSource([...HTTP, ...GRPC]);
   expect(source.source.status().listeners).toMatchObject([
     { listener: 'http://127.0.0.1:0', state: 'listening' },
@@ -360,6 +360,7 @@ test('continues its streams and answers what it has after a stop', async () => {
     post(source.address(0), logsRequest([`${index}`])),
   );
   await Promise.all(answers);
+  await vi.waitFor(() => expect(source.records()).toHaveLength(20), PATIENT);
   await source.close();
   await expect(post(source.address(0), logsRequest(['late']))).rejects.toThrow();
   expect(
