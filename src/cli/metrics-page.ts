@@ -9,6 +9,7 @@ import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
 import { HARVEST_METRICS } from '../collector/sources/harvest/events.ts';
 import { JOURNALD_METRICS } from '../collector/sources/journald/events.ts';
+import { OTLP_SOURCE_METRICS } from '../collector/sources/otlp/events.ts';
 import { PG_LOGFEBE_METRICS } from '../collector/sources/pg-logfebe/events.ts';
 import { RABBITMQ_SOURCE_METRICS } from '../collector/sources/rabbitmq/events.ts';
 import { SYSLOG_METRICS as SYSLOG_SOURCE_METRICS } from '../collector/sources/syslog/events.ts';
@@ -20,6 +21,7 @@ import { DUCKDB_METRICS } from '../emitters/duckdb/events.ts';
 import { FILE_METRICS } from '../emitters/file/events.ts';
 import { GELF_METRICS } from '../emitters/gelf/events.ts';
 import { LOGPLEX_METRICS } from '../emitters/logplex/events.ts';
+import { OTLP_METRICS } from '../emitters/otlp/events.ts';
 import { POSTGRES_METRICS } from '../emitters/postgres/events.ts';
 import { RABBITMQ_METRICS } from '../emitters/rabbitmq/events.ts';
 import { RELP_METRICS } from '../emitters/relp/events.ts';
@@ -49,6 +51,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Emitter gelf', tables: [GELF_METRICS] },
   { title: 'Emitter syslog', tables: [SYSLOG_METRICS] },
   { title: 'Emitter relp', tables: [RELP_METRICS] },
+  { title: 'Emitter otlp', tables: [OTLP_METRICS] },
   { title: 'Emitter logplex', tables: [LOGPLEX_METRICS] },
   { title: 'Emitter rabbitmq', tables: [RABBITMQ_METRICS] },
   { title: 'Emitter blackhole', tables: [BLACKHOLE_METRICS] },
@@ -59,6 +62,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Collector: tailed files', tables: [TAIL_METRICS] },
   { title: 'Collector: syslog', tables: [SYSLOG_SOURCE_METRICS] },
   { title: 'Collector: journal of systemd', tables: [JOURNALD_METRICS] },
+  { title: 'Collector: OTLP', tables: [OTLP_SOURCE_METRICS] },
   { title: 'Collector: RabbitMQ', tables: [RABBITMQ_SOURCE_METRICS] },
   { title: 'Collector: upload directories', tables: [HARVEST_METRICS] },
   { title: 'Collector: PostgreSQL sockets', tables: [PG_LOGFEBE_METRICS] },

@@ -5,6 +5,7 @@ import type { EmitterType } from './emitter.ts';
 import { fileType } from './file/type.ts';
 import { gelfType } from './gelf/type.ts';
 import { logplexType } from './logplex/type.ts';
+import { otlpType } from './otlp/type.ts';
 import { postgresType } from './postgres/type.ts';
 import { rabbitmqType } from './rabbitmq/type.ts';
 import { relpType } from './relp/type.ts';
@@ -21,6 +22,7 @@ export const emitterTypes: readonly EmitterType[] = [
   gelfType,
   syslogType,
   relpType,
+  otlpType,
   logplexType,
   rabbitmqType,
   blackholeType,

@@ -41,8 +41,14 @@ export const TIME_ZONE = 'megacollector.timezone';
  */
 export const FORMAT_OPTIONS = 'megacollector.format_options';
 
+/**
+ * An attribute of a peer: resource and scope of a log record of OTLP, as a `ResourceLogs` without log records in Base64.
+ * No output contains it: the format `otlp` adds its attributes to those of the record.
+ */
+export const OTLP_CONTEXT = 'megacollector.otlp_context';
+
 /** Attributes of a resource or a peer that only formats read. */
-export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS];
+export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS, OTLP_CONTEXT];
 
 /** The record's own time, in digits, when a store cannot store it: before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';

@@ -97,6 +97,12 @@ export function shownResource(resource: Resource): Resource {
   return shown.rest;
 }
 
+/** Consecutive records often have the same peer. */
+function shownPeer(peer: Resource): Resource {
+  if (lastPeer.resource !== peer) lastPeer = { resource: peer, rest: withoutInternal(peer) };
+  return lastPeer.rest;
+}
+
 function withoutInternal(resource: Resource): Resource {
   if (!INTERNAL_ATTRIBUTES.some((name) => resource.has(name))) return resource;
   const rest = new Map(resource);
@@ -110,7 +116,9 @@ let shown: { readonly resource: Resource; readonly rest: Resource } = {
   rest: EMPTY_RESOURCE,
 };
 
-/** The attributes of the peer are added to those of the record, which win. */
+let lastPeer = shown;
+
+/** The attributes of the peer are added to those of the record, which win; not those that only formats read. */
 function attributesOf(
   { attributes }: ParsedRecord,
   mark: RecordMark | undefined,
@@ -118,6 +126,7 @@ function attributesOf(
 ): Attributes {
   if (mark === undefined && peer === undefined) return attributes;
   const merged = new Map<string, AttributeValue>(attributes);
-  for (const [name, value] of peer ?? []) if (!merged.has(name)) merged.set(name, value);
+  for (const [name, value] of peer === undefined ? [] : shownPeer(peer))
+    if (!merged.has(name)) merged.set(name, value);
   return mark === undefined ? merged : merged.set(RECORD_MARK, mark);
 }

@@ -8,6 +8,7 @@ import { journald } from './journald.ts';
 import { json } from './json.ts';
 import { logfebe } from './logfebe.ts';
 import { logfmt } from './logfmt.ts';
+import { otlp } from './otlp.ts';
 import { plain } from './plain.ts';
 import { postgresCsvlog } from './postgres-csvlog.ts';
 import { postgresJsonlog } from './postgres-jsonlog.ts';
@@ -35,6 +36,7 @@ export const formats: readonly Format[] = [
   dockerJson,
   syslog,
   journald,
+  otlp,
   logfmt,
   nginxError,
   apacheError,

@@ -5,6 +5,7 @@ import { duckdbFixture } from './emitter-fixtures/duckdb.ts';
 import { fileFixture } from './emitter-fixtures/file.ts';
 import { gelfFixture } from './emitter-fixtures/gelf.ts';
 import { logplexFixture } from './emitter-fixtures/logplex.ts';
+import { otlpFixture } from './emitter-fixtures/otlp.ts';
 import { postgresFixture } from './emitter-fixtures/postgres.ts';
 import { rabbitmqFixture } from './emitter-fixtures/rabbitmq.ts';
 import { relpFixture } from './emitter-fixtures/relp.ts';
@@ -21,6 +22,7 @@ export const emitterFixtures: readonly EmitterFixture[] = [
   gelfFixture,
   syslogFixture,
   relpFixture,
+  otlpFixture,
   logplexFixture,
   rabbitmqFixture,
   blackholeFixture,

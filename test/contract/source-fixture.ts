@@ -16,6 +16,8 @@ export interface SourceFixture {
 export interface RecordOrigin {
   /** Configures the source for this origin. */
   readonly environment: Environment;
+  /** A part of the origin of its stream. Default: the directory. */
+  readonly streamOrigin?: string;
   /** Writes records in order, while a source is running. Texts have no line breaks. */
   write(records: readonly string[]): Promise<void>;
   /** The texts of the records of a batch. */

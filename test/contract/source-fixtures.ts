@@ -1,6 +1,7 @@
 import type { SourceFixture } from './source-fixture.ts';
 import { harvestFixture } from './source-fixtures/harvest.ts';
 import { journaldFixture } from './source-fixtures/journald.ts';
+import { otlpSourceFixture } from './source-fixtures/otlp.ts';
 import { pgLogfebeFixture } from './source-fixtures/pg-logfebe.ts';
 import { rabbitmqSourceFixture } from './source-fixtures/rabbitmq.ts';
 import { syslogFixture } from './source-fixtures/syslog.ts';
@@ -12,6 +13,7 @@ export const sourceFixtures: readonly SourceFixture[] = [
   harvestFixture,
   syslogFixture,
   journaldFixture,
+  otlpSourceFixture,
   rabbitmqSourceFixture,
   pgLogfebeFixture,
 ];

@@ -28,6 +28,7 @@ export async function servedMetrics(directory: string): Promise<string> {
     COLLECTOR_HARVEST: JSON.stringify([{ path: uploads }]),
     COLLECTOR_SYSLOG: 'tcp://:0',
     COLLECTOR_JOURNALD_CONFIGURATION: JSON.stringify([{ command: join(directory, 'missing') }]),
+    COLLECTOR_OTLP: 'http://:0',
     COLLECTOR_RABBITMQ_CONFIGURATION: '[{"address": "amqp://127.0.0.1:9", "queue": "logs"}]',
   };
   await (await pair.createCollector(sources)).start();
@@ -46,6 +47,7 @@ const EMITTERS = {
   AGGREGATOR_LOGPLEX_CONFIGURATION: '{"url": "http://token:t.0@127.0.0.1:9/logs"}',
   AGGREGATOR_RABBITMQ_CONFIGURATION: '{"address": "amqp://127.0.0.1:9", "queue": "logs"}',
   AGGREGATOR_RABBITMQ_INTAKE_CONFIGURATION: '{"address": "amqp://127.0.0.1:9", "queue": "logs"}',
+  AGGREGATOR_OTLP_CONFIGURATION: '{"endpoint": "http://127.0.0.1:9"}',
   AGGREGATOR_RELP_CONFIGURATION: '{"address": "relp://127.0.0.1:9"}',
   AGGREGATOR_SYSLOG_CONFIGURATION: '{"address": "tcp://127.0.0.1:9"}',
   AGGREGATOR_NOTIFY_CONFIGURATION: JSON.stringify({

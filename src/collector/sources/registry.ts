@@ -1,5 +1,6 @@
 import { harvestType } from './harvest/type.ts';
 import { journaldType } from './journald/type.ts';
+import { otlpSourceType } from './otlp/type.ts';
 import { pgLogfebeType } from './pg-logfebe/type.ts';
 import { rabbitmqSourceType } from './rabbitmq/type.ts';
 import type { SourceType } from './source-type.ts';
@@ -12,6 +13,7 @@ export const sourceTypes: readonly SourceType[] = [
   harvestType,
   syslogType,
   journaldType,
+  otlpSourceType,
   rabbitmqSourceType,
   pgLogfebeType,
 ];

@@ -8,11 +8,11 @@ import type { Emitter, EmitterContext } from '../emitter.ts';
 import { DELIVERED, type Delivered, type Outcome, rejected, retry } from '../outcome.ts';
 import { SentRecords } from '../sent-records.ts';
 import { messageSettings } from '../syslog-message-options.ts';
+import { UnsentBatch } from '../unsent-batch.ts';
 import { writeSlice } from '../write-slice.ts';
 import type { RelpConfiguration } from './configuration.ts';
 import { RELP_EVENTS, type RelpEvents } from './events.ts';
 import { openClient } from './open-client.ts';
-import { UnsentBatch } from './unsent-batch.ts';
 
 /**
  * Sends each record as a syslog message over RELP. At-least-once to the server: a record counts as delivered

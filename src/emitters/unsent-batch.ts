@@ -1,6 +1,6 @@
-import type { Batch } from '../../records/batch.ts';
-import { type RecordBatch, sliceRecords } from '../../records/record-batch.ts';
-import type { SentRecords } from '../sent-records.ts';
+import type { Batch } from '../records/batch.ts';
+import { type RecordBatch, sliceRecords } from '../records/record-batch.ts';
+import type { SentRecords } from './sent-records.ts';
 
 /** Records converted at a time. */
 const CHUNK_RECORDS = 64;
