@@ -44,7 +44,7 @@ test('an output with the expected records is correct', async () => {
   expect(await compare(RECORDS)).toBeUndefined();
 });
 
-test('a comparison finds records that are missing, not dropped, or doubled', async () => {
+test('a comparison finds records that are missing, not dropped, or duplicated', async () => {
   expect(await compare(RECORDS.slice(1))).toBe('2 records instead of 3');
   expect(await compare([...RECORDS, { path: '/health', status: 200, isMarked: false }])).toBe(
     '4 records instead of 3',

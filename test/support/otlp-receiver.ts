@@ -32,17 +32,18 @@ export class OtlpReceiver {
   }
 
   static async start(): Promise<OtlpReceiver> {
-    const server = createServer(async (request, response) => {
+    const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const sent = Buffer.concat(chunks);
-      const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
-      const received = { headers: request.headers, path: request.url ?? '', body };
-      receiver.requests.push(received);
-      const answer = receiver.answer(received);
-      const { status = 200, headers = {}, body: content = '' } = answer;
-      if (status === 200) receiver.accepted.push(received);
-      response.writeHead(status, headers).end(content);
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.once('end', () => {
+        const sent = Buffer.concat(chunks);
+        const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+        const received = { headers: request.headers, path: request.url ?? '', body };
+        receiver.requests.push(received);
+        const { status = 200, headers = {}, body: content = '' } = receiver.answer(received);
+        if (status === 200) receiver.accepted.push(received);
+        response.writeHead(status, headers).end(content);
+      });
     });
     const receiver = new OtlpReceiver(server);
     server.listen(0, '127.0.0.1');
@@ -65,6 +66,6 @@ export class OtlpReceiver {
   }
 
   get bodies(): readonly string[] {
-    return this.records.map(({ body }) => String(body?.value?.value));
+    return this.records.map(({ body }) => (body?.value?.$case === 'stringValue' ? body.value.value : ''));
   }
 }

@@ -170,7 +170,8 @@ function partsOf(text: string): readonly string[] {
   const parts: string[] = [];
   let depth = 0;
   let begin = 0;
-  for (const [at, character] of [...text].entries()) {
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
     if (character === '(') depth++;
     else if (character === ')') depth--;
     else if (character === ',' && depth === 0) {
