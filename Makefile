@@ -1,7 +1,7 @@
 # What one does with this checkout. `make help` lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet screenshots fuzz figures gelf-send lint generate docs deb clean
+.PHONY: help install build tools demo test test-clickhouse chaos bench bench-light bench-filters bench-fleet bench-page screenshots fuzz figures gelf-send lint generate docs deb clean
 
 TOOLS := .tmp/tools
 INSTALLED := node_modules/.package-lock.json
@@ -61,6 +61,9 @@ bench-fleet: build tools ## Measure an aggregator with thousands of simulated co
 
 screenshots: build tools ## Write docs/images/ with the pages of an aggregator (needs Chromium)
 	@node $(TOOLS)/bench/screenshots/main.js
+
+bench-page: build tools ## Measure the page in a browser  [PAGE_ROWS=100000 PAGE_TAIL_SECONDS=60]
+	@PAGE_ROWS=$(PAGE_ROWS) PAGE_TAIL_SECONDS=$(PAGE_TAIL_SECONDS) node $(TOOLS)/bench/page/main.js
 
 figures: tools ## Print figures of the source code
 	@node $(TOOLS)/bench/figures/main.js
