@@ -24,6 +24,10 @@ const FLAGS = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
+/** The log has times of this day and the days after it. */
+const FROM = '2026-01-15T00:00:00Z';
+const TO = '2026-02-15T00:00:00Z';
+
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-page-'));
 try {
   const rows = await measure();
@@ -79,10 +83,6 @@ async function untilStored(address: string): Promise<void> {
     await sleep(500);
   }
 }
-
-/** The log has times of this day and the days after it. */
-const FROM = '2026-01-15T00:00:00Z';
-const TO = '2026-02-15T00:00:00Z';
 
 interface Frames {
   readonly perSecond: number;
