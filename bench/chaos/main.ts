@@ -1,8 +1,8 @@
 /**
- * `make chaos [STORE=duckdb|postgres|clickhouse] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1]
+ * `make chaos [STORE=duckdb|postgres|clickhouse] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1|keep]
  * [ROUNDS=n] [SEED=n]`: into a file, or into a store; PostgreSQL and ClickHouse may have two aggregators. With LOSE_STATE, an
  * aggregator loses its state directory again and again. With SYSLOG, real syslog senders instead of files; repeated messages are
- * marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL. Exits with 0 only if every line was delivered as guaranteed; otherwise
+ * marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL; with `keep`, its queue is neither purged nor deleted. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
 
@@ -25,7 +25,8 @@ interface Outcome {
 }
 
 const { STORE = '', SYSLOG = '', AGGREGATORS, LOSE_STATE = '', FILTER = '', ROUNDS, SEED } = process.env;
-const hasBroker = process.env.RABBITMQ === '1';
+const { RABBITMQ = '' } = process.env;
+const hasBroker = RABBITMQ === '1' || RABBITMQ === 'keep';
 const hasFilter = FILTER === '1';
 const losesState = LOSE_STATE === '1';
 const store = storeOf(STORE);
@@ -41,7 +42,7 @@ const again = [
   aggregators === 1 ? '' : ` AGGREGATORS=${aggregators}`,
   losesState ? ' LOSE_STATE=1' : '',
   hasFilter ? ' FILTER=1' : '',
-  hasBroker ? ' RABBITMQ=1' : '',
+  hasBroker ? ` RABBITMQ=${RABBITMQ}` : '',
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
 say(`seed ${seed} (again: make chaos${again})`);
@@ -84,7 +85,7 @@ async function fromSyslog(hasIdentity: boolean): Promise<Outcome> {
 }
 
 async function throughRabbitmq(): Promise<Outcome> {
-  const report = await runRabbitmqChaos({ rounds, seed, directory, say });
+  const report = await runRabbitmqChaos({ keepsQueue: RABBITMQ === 'keep', rounds, seed, directory, say });
   return { text: describeRabbitmqReport(report), failures: rabbitmqFailuresOf(report) };
 }
 

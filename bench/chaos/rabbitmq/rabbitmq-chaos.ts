@@ -31,10 +31,12 @@ import { describeStoreReport, type StoreReport, storeFailuresOf } from '../store
 import { TREATMENTS } from '../store/treatments.ts';
 import { Supervised } from '../supervised.ts';
 import { Archive } from './archive.ts';
-import { type Destroyed, RECORDS_QUEUE, rabbitmqFaults } from './rabbitmq-faults.ts';
+import { brokerFaults, type Destroyed, destroyingFaults, RECORDS_QUEUE } from './rabbitmq-faults.ts';
 
 export interface RabbitmqChaosPlan extends TimedPlan {
   readonly seed: number;
+  /** The queue is neither purged nor deleted: then no line may be missing at any time. */
+  readonly keepsQueue?: boolean;
   /** An empty directory; the caller removes it. */
   readonly directory: string;
 }
@@ -130,7 +132,10 @@ async function play(plan: RabbitmqChaosPlan, stage: Stage, random: Random): Prom
   };
 }
 
-async function setStage({ directory }: RabbitmqChaosPlan, random: Random): Promise<Stage> {
+async function setStage(
+  { directory, keepsQueue = false }: RabbitmqChaosPlan,
+  random: Random,
+): Promise<Stage> {
   await mkdir(directory, { recursive: true });
   // PostgreSQL and RabbitMQ run as other users.
   await chmod(directory, 0o755);
@@ -165,7 +170,12 @@ async function setStage({ directory }: RabbitmqChaosPlan, random: Random): Promi
       supervise('second aggregator', (hooks) => cores[1].startAggregator(hooks)),
     ],
     writer: new ChaosWriter(edge.logDirectory, LOG_NAMES, random.fork()),
-    faults: [NO_FAULT, ...rabbitmqFaults(broker, destroyed), ...databaseFaults],
+    faults: [
+      NO_FAULT,
+      ...brokerFaults(broker),
+      ...(keepsQueue ? [] : destroyingFaults(broker, destroyed)),
+      ...databaseFaults,
+    ],
     events: new Map(),
     misbehaviour: [],
     fault: NO_FAULT,

@@ -10,8 +10,8 @@ export interface Destroyed {
   messages: number;
 }
 
-/** The faults of a broker. */
-export function rabbitmqFaults(broker: OwnRabbitmq, destroyed: Destroyed): readonly Fault[] {
+/** The faults of a broker that keeps its messages. */
+export function brokerFaults(broker: OwnRabbitmq): readonly Fault[] {
   return [
     { name: 'RabbitMQ is killed', begin: () => broker.kill(), end: () => broker.start() },
     {
@@ -29,6 +29,12 @@ export function rabbitmqFaults(broker: OwnRabbitmq, destroyed: Destroyed): reado
       begin: () => broker.raiseDiskAlarm(),
       end: () => broker.clearDiskAlarm(),
     },
+  ];
+}
+
+/** An operator destroys messages that the broker had confirmed. */
+export function destroyingFaults(broker: OwnRabbitmq, destroyed: Destroyed): readonly Fault[] {
+  return [
     {
       name: 'the queue is purged',
       async begin() {
