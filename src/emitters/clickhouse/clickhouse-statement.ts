@@ -42,7 +42,10 @@ export interface Update {
   readonly kind: 'update';
   readonly text: string;
   readonly isThere: string;
-  /** A query for the changed rows, which is run after the change: those of the condition, or with the assigned values. */
+  /**
+   * A query for the changed rows, which is run after the change: their condition must still be true, except for a
+   * definition with a new `created_at`.
+   */
   readonly returned: string | undefined;
 }
 
@@ -152,13 +155,20 @@ function updateOf(
     returned:
       returning === undefined
         ? undefined
-        : write(
-            `select distinct ${returning} from ${table} where (${where}) or (${asConditions(assignments)})`,
-          ),
+        : write(`select distinct ${returning} from ${table} where ${changedRows(assignments, where)}`),
   };
 }
 
-/** True for a row that has the assigned values: the condition of the change may be false after it. */
+/**
+ * Selects the rows of a change after it. A changed definition has another version, `created_at`, so its condition is false
+ * then: it is found by all its new values. The values of other rows, such as the lease, may be those of another client.
+ */
+function changedRows(assignments: string, where: string): string {
+  return VERSION.test(assignments) ? `(${where}) or (${asConditions(assignments)})` : where;
+}
+
+const VERSION = /\bcreated_at\s*=/;
+
 function asConditions(assignments: string): string {
   return partsOf(assignments)
     .map((each) => each.replace(/^\s*(\w+)\s*=\s*null\s*$/i, '$1 is null'))
