@@ -14,7 +14,6 @@ import {
 import { readFileForms } from '../runtime/configuration/read-file-forms.ts';
 import { environmentWithFlags } from './add-variable-flags.ts';
 import type { Io } from './output/io.ts';
-import { overFile, readConfigurationFile } from './read-configuration-file.ts';
 
 /**
  * Reads flags, then environment, then the file of --config, then defaults; `_FILE` forms of all of them. Throws ConfigurationError with the problems of
@@ -26,8 +25,7 @@ export async function loadConfiguration<Config>(
   io: Io,
 ): Promise<LoadedConfiguration<Config>> {
   const { config: path } = command.opts<{ config?: string }>();
-  const file = path === undefined ? undefined : await readConfigurationFile(path, table);
-  const below = file === undefined ? undefined : overFile(io.environment, file, table);
+  const { file, below } = path === undefined ? NO_FILE : await fromFile(path, table, io.environment);
   const { environment: flags, flagged } = environmentWithFlags(
     command,
     table,
@@ -50,6 +48,15 @@ export async function loadConfiguration<Config>(
   const warnings = [...(file?.warnings ?? []), ...parsed.warnings];
   return { ...parsed, warnings, environment, given: flags, origins, file: file?.path };
 }
+
+/** Its modules are loaded only for a file: the parser of YAML would be a tenth of the time of every start. */
+async function fromFile(path: string, table: VariableTable, environment: Environment) {
+  const { overFile, readConfigurationFile } = await import('./read-configuration-file.ts');
+  const file = await readConfigurationFile(path, table);
+  return { file, below: overFile(environment, file, table) };
+}
+
+const NO_FILE = { file: undefined, below: undefined };
 
 export interface ConfigurationSource<Config> {
   readonly table: VariableTable;
