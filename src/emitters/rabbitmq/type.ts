@@ -2,7 +2,6 @@ import { tryBrokers } from '../../transport/rabbitmq/try-brokers.ts';
 import type { EmitterType } from '../emitter.ts';
 import { brokerLogin } from './broker-login.ts';
 import { parseRabbitmqConfiguration, RABBITMQ_FORMAT, type RabbitmqConfiguration } from './configuration.ts';
-import { RabbitmqEmitter } from './rabbitmq-emitter.ts';
 
 export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
   ...RABBITMQ_FORMAT,
@@ -12,5 +11,8 @@ export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
   parse: parseRabbitmqConfiguration,
   tryConnections: (configuration, { name, signal }) =>
     tryBrokers(configuration.address, () => brokerLogin(configuration, name), signal),
-  create: (configuration, environment) => new RabbitmqEmitter(configuration, environment),
+  create: async (configuration, environment) => {
+    const { RabbitmqEmitter } = await import('./rabbitmq-emitter.ts');
+    return new RabbitmqEmitter(configuration, environment);
+  },
 };
