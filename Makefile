@@ -79,6 +79,7 @@ lint: build ## Check types, format, rules, unused code, and that what is generat
 	@node docs/generate-configuration.mjs --check
 	@node docs/generate-metrics.mjs --check
 	@node docs/generate-openapi.mjs --check
+	@node packaging/check.mjs
 
 generate: $(INSTALLED) ## Write src/records/gen/ from proto/
 	@node proto/generate.mjs

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -32,6 +32,8 @@ const ROOT = join(HERE, '../..');
 const LIB = 'usr/lib/mega-collector';
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+/** The project has no mailbox; the package is built by its user. */
+const MAINTAINER = `${MANIFEST.author} <mega-collector@localhost.localdomain>`;
 /** Packages that the bundle loads at run time: those of rolldown.config.ts, and the printer of log lines. */
 const UNBUNDLED = [
   ...readFileSync(join(ROOT, 'rolldown.config.ts'), 'utf8')
@@ -83,7 +85,8 @@ function stageProgram() {
     copyFileSync(NODE_BINARY, join(stage, LIB, 'node'));
   }
   write('usr/bin/mega-collector', `#!/bin/sh\nexec ${node} /${LIB}/dist/bin/mega-collector.js "$@"\n`);
-  normalizeModes(join(stage, 'usr'));
+  stripNativeFiles(join(stage, LIB));
+  normalizeFiles(join(stage, 'usr'));
   for (const path of ['usr/bin/mega-collector', ...(NODE_BINARY === '' ? [] : [`${LIB}/node`])]) {
     chmodSync(join(stage, path), 0o755);
   }
@@ -107,14 +110,35 @@ function packagesOf(names) {
   return found;
 }
 
-/** As if the umask was 022. */
-function normalizeModes(directory) {
+/** Modes as if the umask was 022, and no scripts to start. */
+function normalizeFiles(directory) {
   chmodSync(directory, 0o755);
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) normalizeModes(path);
-    else if (entry.isFile()) chmodSync(path, 0o644);
+    if (entry.isDirectory()) normalizeFiles(path);
+    else if (entry.isFile()) {
+      if (/\.[cm]?js$/.test(path)) withoutInterpreter(path);
+      chmodSync(path, 0o644);
+    }
   }
+}
+
+/** Only the wrapper in /usr/bin is started: it names the Node.js. */
+function withoutInterpreter(path) {
+  const text = readFileSync(path);
+  if (text.toString('latin1', 0, 2) === '#!') writeFileSync(path, text.subarray(text.indexOf('\n') + 1));
+}
+
+/** Symbols for debuggers are a fifth of the package. Without strip they stay. */
+function stripNativeFiles(directory) {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.node$|\.so(?:\.\d+)*$|^node$/.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const { error } = spawnSync('strip', ['--strip-unneeded', ...files], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (error !== undefined)
+    console.error('strip is not installed (binutils): native files keep their symbols');
 }
 
 function stageUnits() {
@@ -139,9 +163,22 @@ function stageDocuments(tree) {
   write('usr/share/bash-completion/completions/mega-collector', bashCompletion(tree));
   write('usr/share/zsh/vendor-completions/_mega-collector', zshCompletion(tree));
   const documents = 'usr/share/doc/mega-collector';
-  write(`${documents}/changelog.gz`, compressed(readFileSync(join(ROOT, 'CHANGELOG.md'))));
+  write(`${documents}/changelog.gz`, compressed(debianChangelog()));
+  write(`${documents}/CHANGELOG.md.gz`, compressed(readFileSync(join(ROOT, 'CHANGELOG.md'))));
   write(`${documents}/copyright`, readFileSync(join(HERE, 'control/copyright')));
   write('usr/share/lintian/overrides/mega-collector', readFileSync(join(HERE, 'control/lintian-overrides')));
+}
+
+/** Debian reads versions from it; what changed is in CHANGELOG.md. SOURCE_DATE_EPOCH, in seconds, is its time. */
+function debianChangelog() {
+  const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? Math.floor(Date.now() / 1000));
+  const time = new Date(seconds * 1000).toUTCString().replace('GMT', '+0000');
+  return `mega-collector (${MANIFEST.version}) stable; urgency=medium
+
+  * The changes are in CHANGELOG.md.
+
+ -- ${MAINTAINER}  ${time}
+`;
 }
 
 function stageControl() {
@@ -157,9 +194,9 @@ function stageControl() {
     `Package: mega-collector
 Version: ${MANIFEST.version}
 Architecture: ${ARCHITECTURES[process.arch]}
-Maintainer: ${MANIFEST.author} <mega-collector@localhost.localdomain>
+Maintainer: ${MAINTAINER}
 Installed-Size: ${size}
-Depends: ${node}libc6 (>= 2.28), libgcc-s1, libstdc++6, passwd
+Depends: ${node}libc6 (>= 2.28), libgcc-s1, libstdc++6, passwd, init-system-helpers (>= 1.52)
 Section: admin
 Priority: optional
 Description: log collector and aggregator

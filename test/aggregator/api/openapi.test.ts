@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../../src/aggregator/api/openapi.ts';
 import { NETWORK_OPERATIONS } from '../../../src/aggregator/api/operations/operations.ts';
@@ -52,6 +53,12 @@ test('the description is served with its media type', async () => {
   expect((await ask('/v1/openapi.json')).body).toEqual(document);
   expect(document.openapi).toBe('3.1.0');
   expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
+});
+
+test('the description satisfies the schema of OpenAPI 3.1', async () => {
+  expect(await new Validator().validate(document as never)).toEqual({ valid: true });
+  const withoutInfo = await new Validator().validate({ ...document, info: undefined } as never);
+  expect(withoutInfo.valid).toBe(false);
 });
 
 test('every reference has a target, and every component is referenced', () => {
