@@ -19,6 +19,7 @@ import { tlsMaterialOf, tlsWarnings } from '../runtime/configuration/tls-variabl
 import { unknownVariables } from '../runtime/configuration/unknown-variables.ts';
 import type { TlsMaterial } from '../runtime/tls.ts';
 import type { RabbitmqIntakeConfiguration } from './intake/rabbitmq/configuration.ts';
+import type { KubernetesConfiguration } from './kubernetes/kubernetes-configuration.ts';
 import type { NotifyConfiguration } from './notify-configuration.ts';
 import { AGGREGATOR_VARIABLES, DEFAULT_PUBLISH_FREQUENCY_MS } from './variables.ts';
 
@@ -55,6 +56,8 @@ export interface AggregatorConfig {
   readonly filterGeoip?: string | undefined;
   /** undefined: a failure is only logged. */
   readonly notify: NotifyConfiguration | undefined;
+  /** undefined: there is no table of pods. */
+  readonly kubernetes?: KubernetesConfiguration | undefined;
   /** At least one; names are unique. */
   readonly emitters: readonly AggregatorEmitter[];
   /** undefined: plain text. */
@@ -126,6 +129,7 @@ export function parseAggregatorConfig(
     filterDirectory: values.filterDirectory,
     filterGeoip: values.filterGeoip,
     notify: values.notify,
+    kubernetes: values.kubernetes,
     emitters,
     tls,
     shutdownTimeoutMs: values.shutdownTimeoutMs,
@@ -225,6 +229,12 @@ function warningsOf(config: AggregatorConfig): readonly ConfigurationWarning[] {
     warnings.push({
       variable: 'AGGREGATOR_LISTEN_ADDRESS',
       message: `${address} can be reached from other machines, and without TLS any client there can send records and read the traffic`,
+    });
+  }
+  if (config.kubernetes !== undefined && config.filterDirectory === undefined) {
+    warnings.push({
+      variable: AGGREGATOR_VARIABLES.kubernetes.name,
+      message: 'has no effect without AGGREGATOR_FILTER_DIRECTORY: only filters read the table of pods',
     });
   }
   return [...warnings, ...acknowledgeWarnings(config)];

@@ -28,11 +28,12 @@ import type { IntakeActivity } from './api/operations/intake-operations.ts';
 import { type AggregatorConfig, type AggregatorEmitter, publishFrequencyMs } from './config.ts';
 import { createEmitterChain, type EmitterChain } from './delivery/emitter-chain.ts';
 import { AggregatorFilters } from './filters/aggregator-filters.ts';
-import { filterOptions } from './filters/filter-options.ts';
+import { filterOptions, liveTableDirectory } from './filters/filter-options.ts';
 import { grpcIntake } from './intake/grpc/grpc-intake.ts';
 import { connectionLimits } from './intake/grpc/intake-limits.ts';
 import { Intakes } from './intake/intakes.ts';
 import { rabbitmqIntake } from './intake/rabbitmq/rabbitmq-intake.ts';
+import type { KubernetesPods } from './kubernetes/kubernetes-pods.ts';
 import { lateAlerts } from './late-alerts.ts';
 import { createMonitoredStore, type MonitoredStore } from './monitored-store.ts';
 import { alertPager } from './notify/alert-pager.ts';
@@ -117,6 +118,7 @@ class RunningAggregator implements Aggregator {
   #intakes: Intakes | undefined;
   #control: ControlServer | undefined;
   #filters: AggregatorFilters | undefined;
+  #pods: KubernetesPods | undefined;
   #live: LiveStatus | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
@@ -165,6 +167,7 @@ class RunningAggregator implements Aggregator {
     } else {
       await this.#forgetEmitters(queue);
       const notifier = await this.#startNotifier(join(stateDirectory, 'notify'));
+      await this.#startPods();
       const filters = await AggregatorFilters.open({
         ...this.#deps,
         ...filterOptions(this.#config),
@@ -190,6 +193,7 @@ class RunningAggregator implements Aggregator {
 
   async #stop(deadline: AbortSignal): Promise<void> {
     this.#cancelWatch?.();
+    await this.#pods?.stop();
     await this.#filters?.stop();
     await this.#intakes?.stop(deadline);
     await this.#store?.stop(deadline);
@@ -276,6 +280,17 @@ class RunningAggregator implements Aggregator {
         this.#config.stateDirectory,
     }));
     if (problems.length > 0) throw new ConfigurationError(problems);
+  }
+
+  /** Before the filters, so that they begin with its table. */
+  async #startPods(): Promise<void> {
+    const { kubernetes: configuration, stateDirectory } = this.#config;
+    if (configuration === undefined) return;
+    const pods = await import('./kubernetes/kubernetes-pods.ts');
+    const directory = liveTableDirectory(stateDirectory);
+    const onChange = async () => await this.#filters?.reload();
+    this.#pods = new pods.KubernetesPods({ ...this.#deps, configuration, directory, onChange });
+    await this.#pods.start();
   }
 
   async #startNotifier(directory: string): Promise<Notifier> {

@@ -21,6 +21,11 @@ import {
   RABBITMQ_INTAKE_KEYS,
   RABBITMQ_INTAKE_VARIABLE,
 } from './intake/rabbitmq/configuration.ts';
+import {
+  KUBERNETES_EXAMPLE,
+  KUBERNETES_KEYS,
+  kubernetesConfiguration,
+} from './kubernetes/kubernetes-configuration.ts';
 import { NOTIFY_EXAMPLE, NOTIFY_KEYS, notifyConfiguration } from './notify-configuration.ts';
 
 /** Two of the largest batches: with less, the intake could stop permanently. */
@@ -221,6 +226,16 @@ export const AGGREGATOR_VARIABLES = {
     format: 'path',
     example: '/usr/share/GeoIP/GeoLite2-City.mmdb',
     parse: nonEmptyText,
+  },
+  kubernetes: {
+    name: 'AGGREGATOR_KUBERNETES_CONFIGURATION',
+    flag: '--kubernetes-configuration',
+    description:
+      'Watch the pods of a Kubernetes cluster, and keep the table `kubernetes-pods.csv` of their labels for `lookup` in filters.',
+    format: 'JSON object',
+    keys: KUBERNETES_KEYS,
+    example: KUBERNETES_EXAMPLE,
+    parse: kubernetesConfiguration,
   },
   notify: {
     name: 'AGGREGATOR_NOTIFY_CONFIGURATION',

@@ -4,6 +4,7 @@ import { FILTER_METRICS } from '../aggregator/filters/events.ts';
 import { INTAKE_METRICS } from '../aggregator/intake/events.ts';
 import { GRPC_METRICS } from '../aggregator/intake/grpc/events.ts';
 import { RABBITMQ_INTAKE_METRICS } from '../aggregator/intake/rabbitmq/events.ts';
+import { KUBERNETES_METRICS } from '../aggregator/kubernetes/events.ts';
 import { NOTIFY_METRICS } from '../aggregator/notify/events.ts';
 import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
@@ -42,7 +43,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Aggregator: queue', tables: [QUEUE_METRICS, QUEUE_GAUGES] },
   {
     title: 'Aggregator: delivery of each emitter',
-    tables: [DELIVERY_METRICS, MEASURED_EMITTER_METRICS, FILTER_METRICS],
+    tables: [DELIVERY_METRICS, MEASURED_EMITTER_METRICS, FILTER_METRICS, KUBERNETES_METRICS],
   },
   { title: 'Emitter duckdb', tables: [DUCKDB_METRICS] },
   { title: 'Emitter postgres', tables: [POSTGRES_METRICS] },

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { FilterTables, LookupTable } from '../filters/filter-tables.ts';
 import { loadPatternFiles, type PatternLineReport } from '../patterns/pattern-files.ts';
+import { isLive, type LiveTables, tablePath } from './live-tables.ts';
 import { openGeoDatabase } from './open-geo-database.ts';
 import { parseLookupTable } from './parse-lookup-table.ts';
 
@@ -13,6 +14,7 @@ export interface FilterTableFiles {
   readonly patternFiles?: readonly string[];
   /** A MaxMind database (`.mmdb`). */
   readonly geoipFile?: string | undefined;
+  readonly live?: LiveTables | undefined;
 }
 
 export interface LoadedFilterTables extends FilterTables {
@@ -31,7 +33,7 @@ export async function loadFilterTables(files: FilterTableFiles): Promise<LoadedF
   const geoip = files.geoipFile === undefined ? undefined : await openGeoDatabase(files.geoipFile);
   const tables = new Map<string, LookupTable | string>();
   const lookup = (file: string) => {
-    const table = tables.get(file) ?? readLookupTable(files.directory, file);
+    const table = tables.get(file) ?? readLookupTable(files, file);
     tables.set(file, table);
     return table;
   };
@@ -49,14 +51,22 @@ export async function patternFilesIn(directory: string): Promise<readonly string
 }
 
 /** A filter is not trusted with the file system: it names only files in its own directory. */
-function readLookupTable(directory: string, file: string): LookupTable | string {
+function readLookupTable({ directory, live }: FilterTableFiles, file: string): LookupTable | string {
   if (file === '' || basename(file) !== file)
     return 'expected the name of a file in the directory of the filter';
+  const columns = isLive(live, file) ? live.columns[file] : undefined;
   try {
-    return parseOpened(file, resolve(directory, file));
+    const table = parseOpened(file, tablePath(directory, live, file));
+    return columns === undefined || hasColumns(table, columns) ? table : { columns, rows: new Map() };
   } catch (error) {
+    if (columns !== undefined) return { columns, rows: new Map() };
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** The file of a live table may be that of an earlier configuration. */
+function hasColumns(table: LookupTable | string, columns: readonly string[]): boolean {
+  return typeof table !== 'string' && columns.join('\n') === table.columns.join('\n');
 }
 
 function parseOpened(file: string, path: string): LookupTable | string {

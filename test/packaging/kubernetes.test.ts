@@ -36,7 +36,8 @@ interface Container {
   }[];
 }
 
-const FILES = ['aggregator.yaml', 'collector.yaml', 'service-monitor.yaml'];
+const FILES = ['aggregator.yaml', 'collector.yaml', 'service-monitor.yaml', 'pod-labels.yaml'];
+const OF_THE_CLUSTER = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
 
 function manifestsOf(file: string): readonly Manifest[] {
   const documents = parseAllDocuments(readFileSync(`packaging/kubernetes/${file}`, 'utf8'));
@@ -53,10 +54,11 @@ test('every manifest has a kind, a name and the namespace', () => {
   expect(ALL.map(({ kind }) => kind)).toEqual([
     ...['Namespace', 'ConfigMap', 'Service', 'StatefulSet'],
     ...['ConfigMap', 'DaemonSet', 'ServiceMonitor', 'PodMonitor'],
+    ...['ServiceAccount', 'ClusterRole', 'ClusterRoleBinding'],
   ]);
   for (const { kind, metadata } of ALL) {
     expect(metadata.name).toMatch(/^[a-z-]+$/);
-    expect(metadata.namespace).toBe(kind === 'Namespace' ? undefined : 'mega-collector');
+    expect(metadata.namespace).toBe(OF_THE_CLUSTER.includes(kind) ? undefined : 'mega-collector');
   }
 });
 

@@ -50,6 +50,7 @@ const EMITTERS = {
   AGGREGATOR_OTLP_CONFIGURATION: '{"endpoint": "http://127.0.0.1:9"}',
   AGGREGATOR_RELP_CONFIGURATION: '{"address": "relp://127.0.0.1:9"}',
   AGGREGATOR_SYSLOG_CONFIGURATION: '{"address": "tcp://127.0.0.1:9"}',
+  AGGREGATOR_KUBERNETES_CONFIGURATION: '{"token_file": "/nonexistent"}',
   AGGREGATOR_NOTIFY_CONFIGURATION: JSON.stringify({
     ...{ integration_key: '0'.repeat(32), incident_key: 'test', identifier: 'test' },
     server: '127.0.0.1:9',

@@ -136,8 +136,8 @@ export class AggregatorFilters {
   }
 
   get tableFiles(): FilterTableFiles | undefined {
-    const { directory, geoip } = this.#options;
-    return directory === undefined ? undefined : { directory, geoipFile: geoip };
+    const { directory, geoip, live } = this.#options;
+    return directory === undefined ? undefined : { directory, geoipFile: geoip, live };
   }
 
   statuses(): readonly FilterStatus[] {

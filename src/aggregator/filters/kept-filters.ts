@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { FilterSource } from '../../emitters/filtering/filter-source.ts';
+import { tablePath } from '../../filter-files/live-tables.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 import { replaceFile } from '../../runtime/files/replace-file.ts';
 import { syncDirectory } from '../../runtime/files/sync-directory.ts';
@@ -84,7 +85,7 @@ export class KeptFilters {
     await writeSynced(join(copy, PROGRAM), Buffer.from(source.text));
     const from = source.directory ?? dirname(source.file);
     for (const [name, digest] of Object.entries(source.tables?.files ?? {}))
-      await writeSynced(join(directory, name), await verified(join(from, name), digest));
+      await writeSynced(join(directory, name), await verified(tablePath(from, source.live, name), digest));
     for (const each of [directory, copy, home]) await syncDirectory(each);
     const temporary = join(home, `${MANIFEST}.new`);
     await rm(temporary, { force: true });

@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { FilterSource } from '../../emitters/filtering/filter-source.ts';
+import type { LiveTables } from '../../filter-files/live-tables.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
 
 export const FILTER_SUFFIX = '.filter';
@@ -16,13 +17,14 @@ export interface FilterPlaces {
   readonly directory: string | undefined;
   /** The path of a MaxMind database. */
   readonly geoip: string | undefined;
+  readonly live?: LiveTables | undefined;
 }
 
 /** Reads all files `*.filter` of the directory. Rejects with the reason if it cannot read the directory. */
-export async function readFilters({ directory, geoip }: FilterPlaces): Promise<FilterFiles> {
+export async function readFilters({ directory, geoip, live }: FilterPlaces): Promise<FilterFiles> {
   const files = new Map<string, FilterSource | string>();
   if (directory === undefined) return files;
-  const place = geoip === undefined ? {} : { geoip: resolve(geoip) };
+  const place = { ...(geoip !== undefined && { geoip: resolve(geoip) }), ...(live && { live }) };
   for (const path of await filterPaths(directory)) {
     const name = basename(path, FILTER_SUFFIX);
     const text = await textOf(path);

@@ -17,14 +17,14 @@ export interface KeptFilter {
 export async function keptFor(
   emitter: FilteredEmitter,
   copies: KeptFilters,
-  { directory, geoip }: FilterPlaces,
+  { directory, geoip, live }: FilterPlaces,
 ): Promise<KeptFilter> {
   const wanted = filterNameOf(emitter);
   if (directory === undefined || wanted === undefined) return { problems: [] };
   try {
     const kept = await copies.read(emitter.name);
     if (kept?.name !== wanted) return { problems: [] };
-    const source = geoip === undefined ? kept : { ...kept, geoip: resolve(geoip) };
+    const source = { ...kept, ...(geoip !== undefined && { geoip: resolve(geoip) }), ...(live && { live }) };
     await loadFilter(source, emitter.name);
     return { source, problems: [] };
   } catch (error) {

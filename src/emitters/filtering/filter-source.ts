@@ -1,3 +1,4 @@
+import type { LiveTables } from '../../filter-files/live-tables.ts';
 import type { FilterErrors } from '../../filters/filter-errors.ts';
 
 /** A filter as text. It is sent to the thread of an emitter, which compiles it. */
@@ -11,6 +12,7 @@ export interface FilterSource {
   readonly directory?: string | undefined;
   /** Absolute path of a MaxMind database; undefined: none is configured. */
   readonly geoip?: string | undefined;
+  readonly live?: LiveTables | undefined;
   /** The tables with which it was checked; undefined: it is not checked yet. */
   readonly tables?: FilterTableDigests | undefined;
 }

@@ -13,7 +13,7 @@ export async function loadFilter(
   { runsTests = false } = {},
 ): Promise<FilterProgram> {
   const { file, text, directory = dirname(file) } = source;
-  const tables = await loadFilterTables({ directory, geoipFile: source.geoip });
+  const tables = await loadFilterTables({ directory, geoipFile: source.geoip, live: source.live });
   const compiled = compileFilter(text, { file, tables, emitter });
   if (compiled.kind === 'problems') throw new FilterInvalidError(compiled.problems.map(problemText));
   const failed = runsTests ? failedTests(source, runFilterTests(text, { file, tables })) : [];
