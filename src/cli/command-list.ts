@@ -35,6 +35,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options]',
     load: async () => (await import('./commands/status.ts')).statusCommand,
   },
+  top: {
+    description: 'Show live what a collector and an aggregator do: streams, rates, lag, queue and losses.',
+    usage: '[options]',
+    load: async () => (await import('./commands/top.ts')).topCommand,
+  },
   explain: {
     description:
       'Explain how a collector reads a file: identity, stream, position, lag, or why it is not read.',

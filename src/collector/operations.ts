@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import type { StreamId } from '../records/stream-id.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import { HttpError } from '../runtime/http/http-error.ts';
@@ -14,9 +15,12 @@ import {
   fileExplanation,
   type ListenerReport,
   type StreamBalanceReport,
+  type TopStreamReport,
+  topStreamsKey,
 } from './collector-reports.ts';
 import type { Source, SourceStatus } from './source.ts';
 import type { StreamStatus } from './stream-status.ts';
+import { type SentRecords, TopStreams } from './top-streams.ts';
 
 /** The parts of a source that the operations need. */
 type ReportingSource = Pick<Source, 'status' | 'explain'>;
@@ -26,12 +30,26 @@ export interface CollectorState {
   readonly sources: readonly ReportingSource[];
   /** Forgets a file, and returns the number of its streams. */
   readonly forget: (path: string) => Promise<number>;
+  /** Absent: no collector runs. */
+  readonly publisher?: PublisherReport;
+}
+
+/** The parts of the publisher that the operations need. */
+export interface PublisherReport {
+  /** Of all streams, since the start. */
+  readonly sentRecords: number;
+  readonly connectedTo: string | undefined;
+  /** Of an open stream, since the start. */
+  sentRecordsOf(stream: StreamId): number | undefined;
 }
 
 export interface CollectorContext {
   /** Throws HttpError when the state is not open. */
   readonly state: () => CollectorState;
+  readonly topStreams: TopStreams;
 }
+
+const MAX_TOP = 1000;
 
 export const getCollectorStatus = operation({
   id: 'getStatus',
@@ -42,10 +60,26 @@ export const getCollectorStatus = operation({
   access: 'owner',
   query: z.strictObject({
     verbose: z.boolean().optional().meta({ description: 'Include every stream.' }),
+    top: z
+      .int()
+      .min(1)
+      .max(MAX_TOP)
+      .optional()
+      .meta({ description: 'Include this number of streams with their rates since the previous request.' }),
+    sort: topStreamsKey.optional().meta({ description: 'Of `top`; default: rate.' }),
   }),
   status: 200,
   answer: collectorStatusReport,
-  run: async ({ state }: CollectorContext, { query }) => statusOf(state().sources, query.verbose ?? false),
+  run: async ({ state, topStreams }: CollectorContext, { query: { verbose = false, top, sort } }) => {
+    const { sources, publisher } = state();
+    const statuses = sources.map((source) => source.status());
+    const status = statusOf(statuses, verbose);
+    if (top === undefined) return status;
+    const streams = statuses.flatMap((each) => each.streams);
+    const sentRecords: SentRecords = (stream) => publisher?.sentRecordsOf(stream);
+    const listed = topStreams.list(streams, { limit: top, key: sort ?? 'rate', sentRecords });
+    return { ...status, ...topReport(listed, streams.length, publisher) };
+  },
 });
 
 export const explainFile = operation({
@@ -101,6 +135,7 @@ export interface CollectorHandlerOptions {
 /** Handles the requests of the owner: over the Unix socket, or in the process of the command. */
 export function collectorHandler({ state, clock, logger }: CollectorHandlerOptions): HttpHandler {
   const context: CollectorContext = {
+    topStreams: new TopStreams(clock),
     state: () => {
       const found = state();
       if (typeof found === 'string') throw new HttpError(503, 'unavailable', found);
@@ -127,8 +162,18 @@ async function explain(sources: readonly ReportingSource[], path: string): Promi
   return explanation as unknown as FileExplanation;
 }
 
-function statusOf(sources: readonly ReportingSource[], verbose: boolean): CollectorStatus {
-  const statuses = sources.map((source) => source.status());
+function topReport(
+  top: readonly TopStreamReport[],
+  streamCount: number,
+  publisher: PublisherReport | undefined,
+): Partial<CollectorStatus> {
+  if (publisher === undefined) return { top: [...top], streamCount };
+  const { sentRecords, connectedTo } = publisher;
+  const connection = connectedTo === undefined ? {} : { aggregator: connectedTo };
+  return { top: [...top], streamCount, sentRecords, ...connection };
+}
+
+function statusOf(statuses: readonly SourceStatus[], verbose: boolean): CollectorStatus {
   const lost = statuses.reduce((total, { lostBytes = 0 }) => total + lostBytes, 0);
   const streams = statuses
     .flatMap((of) => of.streams)

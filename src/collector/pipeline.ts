@@ -226,7 +226,12 @@ class RunningCollector implements Collector {
   #openedState(): CollectorState | string {
     if (this.#store === undefined) return this.#broken ?? 'The collector is starting.';
     const store = this.#store;
-    return { sources: this.#sources, forget: (path) => this.#forget(store, path) };
+    const publisher = this.#publisher;
+    return {
+      sources: this.#sources,
+      forget: (path) => this.#forget(store, path),
+      ...(publisher !== undefined && { publisher }),
+    };
   }
 
   /** A source that runs has its state in memory; the store has the state of the others. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Address } from '../../runtime/configuration/address.ts';
+import { CounterRates } from '../../runtime/counter-rates.ts';
 import type { HttpHandler, HttpMount, HttpRoute } from '../../runtime/http/http-contract.ts';
 import { routed } from '../../runtime/http/http-router.ts';
 import type { Access } from '../../runtime/operations/access.ts';
@@ -134,6 +135,7 @@ function createContext(options: ApiOptions, own: OwnContext) {
   return {
     ...options,
     ...own,
+    streamRates: new CounterRates(options.clock),
     store: () => {
       const found = options.store();
       if (found === undefined) throw noStore();

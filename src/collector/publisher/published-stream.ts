@@ -15,6 +15,8 @@ export class PublishedStream {
   /** The stream was reopened because the aggregator has other bytes, and nothing was accepted since. */
   reopened = false;
   unanswered = new UnansweredWindow();
+  /** Since the start of the process, repetitions included. */
+  sentRecords = 0;
 
   constructor(source: SourceStream) {
     this.source = source;

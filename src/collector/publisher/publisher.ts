@@ -2,6 +2,7 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
@@ -30,6 +31,7 @@ export class Publisher implements StreamSink, Component {
   #inUse: PublishClient | undefined;
   #running: Promise<void> | undefined;
   #connected = false;
+  #sentRecords = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -42,6 +44,15 @@ export class Publisher implements StreamSink, Component {
   /** The aggregator in use; undefined while there is none. */
   get connectedTo(): string | undefined {
     return this.#connected ? this.#addresses.current : undefined;
+  }
+
+  /** Since the start, repetitions included. */
+  get sentRecords(): number {
+    return this.#sentRecords;
+  }
+
+  sentRecordsOf(id: StreamId): number | undefined {
+    return this.#streams.get(id)?.sentRecords;
   }
 
   open(source: SourceStream): void {
@@ -118,6 +129,10 @@ export class Publisher implements StreamSink, Component {
       },
       clock: this.#options.clock,
       undelivered: this.#options.undelivered,
+      onSent: (batch) => {
+        this.#sentRecords += batch.sizes.length;
+        this.#options.onSent?.(batch);
+      },
       status: this.#options.status,
     });
     this.#session = session;
@@ -177,6 +192,8 @@ export interface PublisherOptions {
   readonly random?: () => number;
   /** If present, called with the number of records that the aggregator has not delivered, after each answer. */
   readonly undelivered?: ((records: number) => void) | undefined;
+  /** See `PublishSessionOptions`. */
+  readonly onSent?: ((batch: RecordBatch) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */
   readonly status?: (() => StatusReport) | undefined;
 }
