@@ -40,6 +40,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options]',
     load: async () => (await import('./commands/top.ts')).topCommand,
   },
+  tap: {
+    description: 'Show the records that pass a point of a running collector or aggregator.',
+    usage: '[options] [point]',
+    load: async () => (await import('./commands/tap.ts')).tapCommand,
+  },
   explain: {
     description:
       'Explain how a collector reads a file: identity, stream, position, lag, or why it is not read.',

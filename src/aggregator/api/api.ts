@@ -31,8 +31,9 @@ import {
 import type { QueueContext } from './operations/queue-context.ts';
 import type { RecordContext } from './operations/record-operations.ts';
 import { SESSION_OPERATIONS, type StoreName } from './operations/session-operations.ts';
+import type { TapContext } from './operations/tap-operations.ts';
 
-export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext, IntakeContext {
+export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext, IntakeContext, TapContext {
   /** The store at the moment of a request. undefined: no store is configured. */
   readonly store: () => ApiStore | UnavailableStore | undefined;
   /** The queue, or the reason why there is none, as a sentence. */

@@ -160,7 +160,7 @@ export class PublishSession implements AnswerReceiver {
     events.unanswered({ bytes: this.#sent.bytes });
     events.sent({ records: batch.sizes.length, bytes });
     stream.sentRecords += batch.sizes.length;
-    this.#options.onSent?.(batch);
+    this.#options.onSent?.(batch, stream.sourceName);
     const message = encodeBatch({ sequence, batch, endCheck, checksums }, compression.current);
     compression.sending(clock.monotonicMs());
     const { length } = message;
@@ -289,8 +289,8 @@ export interface PublishSessionOptions {
   readonly finished: (stream: PublishedStream) => void;
   readonly events: PublisherEvents;
   readonly clock: Clock;
-  /** Called with each batch, whose bytes are valid only during the call. Must not throw. */
-  readonly onSent?: ((batch: RecordBatch) => void) | undefined;
+  /** Called with each batch and the name of its source. The bytes are valid only during the call. Must not throw. */
+  readonly onSent?: ((batch: RecordBatch, source: string) => void) | undefined;
   /** If present, the aggregator is requested to report with its answers how many records it has not delivered. */
   readonly undelivered?: ((records: number) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */

@@ -18,8 +18,12 @@ export class PublishedStream {
   /** Since the start of the process, repetitions included. */
   sentRecords = 0;
 
-  constructor(source: SourceStream) {
+  /** Empty: unknown. */
+  readonly sourceName: string;
+
+  constructor(source: SourceStream, sourceName = '') {
     this.source = source;
+    this.sourceName = sourceName;
   }
 
   /** Resets the state for a new call. */

@@ -55,8 +55,17 @@ export class Publisher implements StreamSink, Component {
     return this.#streams.get(id)?.sentRecords;
   }
 
-  open(source: SourceStream): void {
-    const stream = new PublishedStream(source);
+  /** The publisher as a source of this name sees it. */
+  sinkOf(sourceName: string): StreamSink {
+    return {
+      open: (stream) => this.open(stream, sourceName),
+      wake: (stream) => this.wake(stream),
+      close: (stream) => this.close(stream),
+    };
+  }
+
+  open(source: SourceStream, sourceName = ''): void {
+    const stream = new PublishedStream(source, sourceName);
     this.#streams.set(source.id, stream);
     this.#session?.wake(stream);
   }
@@ -129,9 +138,9 @@ export class Publisher implements StreamSink, Component {
       },
       clock: this.#options.clock,
       undelivered: this.#options.undelivered,
-      onSent: (batch) => {
+      onSent: (batch, source) => {
         this.#sentRecords += batch.sizes.length;
-        this.#options.onSent?.(batch);
+        this.#options.onSent?.(batch, source);
       },
       status: this.#options.status,
     });
@@ -193,7 +202,7 @@ export interface PublisherOptions {
   /** If present, called with the number of records that the aggregator has not delivered, after each answer. */
   readonly undelivered?: ((records: number) => void) | undefined;
   /** See `PublishSessionOptions`. */
-  readonly onSent?: ((batch: RecordBatch) => void) | undefined;
+  readonly onSent?: ((batch: RecordBatch, source: string) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */
   readonly status?: (() => StatusReport) | undefined;
 }
