@@ -30,6 +30,11 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options]',
     load: async () => (await import('./commands/standalone-command.ts')).standaloneCommand,
   },
+  init: {
+    description: 'Look at the logs of this machine, and write a first configuration.',
+    usage: '[options]',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
   status: {
     description: 'Show how much was read, accepted and delivered, and how much waits.',
     usage: '[options]',

@@ -5,7 +5,7 @@ import { printable } from '../output/text-table.ts';
 import { cutToWidth } from '../output/text-width.ts';
 import { aggregatorSection } from './aggregator-frame.ts';
 import { collectorSection } from './collector-frame.ts';
-import type { TopView } from './top-reading.ts';
+import { NOT_RUNNING, type TopView } from './top-reading.ts';
 import type { TopSection, TopTable } from './top-section.ts';
 
 export interface FrameOptions {
@@ -18,7 +18,10 @@ export interface FrameOptions {
 export function topFrame(views: readonly TopView[], options: FrameOptions): string {
   const { terminal, live } = options;
   const head = live === undefined ? [] : [headLine(live, terminal)];
-  const sections = views.map((view) => ({ title: titleOf(view, terminal), section: sectionOf(view) }));
+  const sections = views.map((view) => ({
+    title: titleOf(view, terminal),
+    section: sectionOf(view, live !== undefined),
+  }));
   const rows = live === undefined ? Number.POSITIVE_INFINITY : terminal.rows - head.length;
   const limit = rowsOfLongTables(
     sections.map(({ section }) => section),
@@ -40,14 +43,22 @@ function headLine({ time, key }: NonNullable<FrameOptions['live']>, terminal: Te
 }
 
 function titleOf({ target, newest, away }: TopView, terminal: Terminal): string {
-  const state = away === undefined ? (newest === undefined ? 'connecting' : 'running') : 'not reachable';
+  const state = stateOf({ newest, away });
   const text = `${target.role}  ${printable(target.place)}  ${state}`;
   return terminal.paint(fitting(text, terminal), away === undefined ? 'cyan' : 'red');
 }
 
-function sectionOf(view: TopView): TopSection {
+function stateOf({ newest, away }: Pick<TopView, 'newest' | 'away'>): string {
+  if (away === undefined) return newest === undefined ? 'connecting' : 'running';
+  return away === NOT_RUNNING ? NOT_RUNNING : 'not reachable';
+}
+
+function sectionOf(view: TopView, isLive: boolean): TopSection {
   const { newest, away } = view;
-  if (away !== undefined) return { lines: [`${printable(away)}; waiting for it`], tables: [] };
+  if (away !== undefined) {
+    const lines = [...(away === NOT_RUNNING ? [] : [printable(away)]), ...(isLive ? ['waiting for it'] : [])];
+    return { lines, tables: [] };
+  }
   if (newest === undefined) return { lines: [], tables: [] };
   return newest.role === 'collector' ? collectorSection(newest, view) : aggregatorSection(newest, view);
 }

@@ -1,5 +1,5 @@
 import { errorMessage } from '../../runtime/error-message.ts';
-import type { TopQuery, TopReading, TopTarget, TopView } from './top-reading.ts';
+import { NOT_RUNNING, type TopQuery, type TopReading, type TopTarget, type TopView } from './top-reading.ts';
 
 /** Keeps the readings of one target. A process that goes away and returns begins again. */
 export class TopObserver {
@@ -21,7 +21,7 @@ export class TopObserver {
   async observe(query: TopQuery): Promise<void> {
     try {
       const reading = await this.target.read(query);
-      if (reading === undefined) this.#gone('not running');
+      if (reading === undefined) this.#gone(NOT_RUNNING);
       else this.#take(reading);
     } catch (error) {
       this.#gone(errorMessage(error));

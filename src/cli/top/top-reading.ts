@@ -35,6 +35,9 @@ export interface TopTarget {
   read(query: TopQuery): Promise<TopReading | undefined>;
 }
 
+/** The reason when there is no process. */
+export const NOT_RUNNING = 'not running';
+
 /** The two newest readings of a target, or why there are none. */
 export interface TopView {
   readonly target: Pick<TopTarget, 'role' | 'place'>;

@@ -245,7 +245,7 @@ describe('the live view', () => {
     const ended = run(['top', '--interval', '500ms', '--state-directory', directory], terminal.io);
     await terminal.shows('running');
     await first.stop(AbortSignal.abort());
-    await terminal.shows('not reachable');
+    await terminal.shows('waiting for it');
     expect(terminal.frame.join('\n')).not.toContain('/logs/a.log');
     await start();
     await terminal.shows('/logs/a.log');
