@@ -8,7 +8,7 @@ export function pointsText(
   { points, omitted }: TapPoints,
   width: number | undefined,
 ): string {
-  const rows = points.map(({ point, description }) => [printable(point), description]);
+  const rows = points.map(({ point, description }) => [printable(point), printable(description)]);
   const more = omitted > 0 ? `and ${omitted} more files and streams\n` : '';
   const columns = [
     { title: 'point', wraps: true as const },
