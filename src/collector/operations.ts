@@ -40,10 +40,10 @@ export interface CollectorState {
 
 /** The parts of the publisher that the operations need. */
 export interface PublisherReport {
-  /** Of all streams, since the start. */
+  /** The records of all streams since the start. */
   readonly sentRecords: number;
   readonly connectedTo: string | undefined;
-  /** Of an open stream, since the start. */
+  /** The records of an open stream since the start. */
   sentRecordsOf(stream: StreamId): number | undefined;
 }
 

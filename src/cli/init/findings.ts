@@ -1,4 +1,4 @@
-/** What a look at a machine has found. Paths are those of the machine, without the root of the look. */
+/** The result of a look at a machine. Paths are those of the machine, without the root of the look. */
 export interface Findings {
   readonly files: readonly FoundFile[];
   readonly leftOut: readonly LeftOut[];

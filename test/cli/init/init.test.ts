@@ -80,7 +80,7 @@ describe('a look at a machine', () => {
     expect(reasons(found)['/var/log/secret.log']).toContain('a symbolic link');
   });
 
-  test('ends in a huge directory after a limit, and says so', async () => {
+  test('ends in a huge directory after a limit, and reports it', async () => {
     const names = Array.from({ length: 2100 }, (_, index) => [`/var/log/many/${index}.log`, ''] as const);
     const found = await lookAtMachine(await machine(Object.fromEntries(names)));
     expect(found.endedEarly).toBe('in /var/log/many, after 2000 files');
