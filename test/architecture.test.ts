@@ -16,8 +16,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   storage: ['records', 'runtime'],
   logstore: ['records', 'formats', 'runtime', 'patterns', 'expressions'],
   monitoring: ['records', 'formats', 'runtime', 'patterns', 'expressions', 'logstore'],
+  tap: ['records', 'formats', 'runtime', 'expressions'],
   collector: [
     'records',
+    'tap',
     'formats',
     'protocols',
     'runtime',
@@ -42,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   aggregator: [
     'records',
+    'tap',
     'formats',
     'protocols',
     'runtime',
@@ -57,6 +60,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   cli: [
     'records',
+    'tap',
     'formats',
     'protocols',
     'runtime',

@@ -22,6 +22,7 @@ import { type KnownEmitter, openQueue, type Queue } from '../storage/queue/queue
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
 import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { stateProblem } from '../storage/state-problem.ts';
+import { Taps } from '../tap/taps.ts';
 import { type Api, createApi } from './api/api.ts';
 import type { ApiStore, UnavailableStore } from './api/operations/api-store.ts';
 import type { IntakeActivity } from './api/operations/intake-operations.ts';
@@ -44,6 +45,9 @@ import { QueuePressure } from './notify/queue-pressure.ts';
 import { AGGREGATOR_LAYOUT, DEAD_LETTER_MAX_BYTES } from './offline-control.ts';
 import { pageHandler } from './page/page-handler.ts';
 import { LiveStatus } from './status/live-status.ts';
+import { AggregatorTaps } from './taps/aggregator-taps.ts';
+import { INTAKE } from './taps/emitter-places.ts';
+import { tappedEmitter } from './taps/tapped-emitter.ts';
 import { AGGREGATOR_VARIABLES } from './variables.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
@@ -120,6 +124,7 @@ class RunningAggregator implements Aggregator {
   #filters: AggregatorFilters | undefined;
   #pods: KubernetesPods | undefined;
   #live: LiveStatus | undefined;
+  readonly #taps: Taps;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
   /** As it was when the queue was closed. */
@@ -129,6 +134,7 @@ class RunningAggregator implements Aggregator {
   constructor(config: AggregatorConfig, deps: AggregatorDependencies) {
     this.#config = config;
     this.#deps = deps;
+    this.#taps = new Taps(deps.clock);
     this.#api = createApi({
       store: () => this.#queriedStore(),
       queue: () => this.#queue ?? this.#notOpen(),
@@ -141,6 +147,7 @@ class RunningAggregator implements Aggregator {
       filterStatuses: () => this.#filters?.statuses(),
       live: async () => await this.#live?.report(),
       activity: () => this.#activity(),
+      taps: () => this.#aggregatorTaps(),
       token: config.httpToken,
       listenAddress: config.httpAddress,
       storeName: config.emitters.find(({ type }) => type.dialect !== undefined)?.type.dialect,
@@ -332,7 +339,7 @@ class RunningAggregator implements Aggregator {
     const chain = createEmitterChain({
       cursor,
       deadLetters: queue.deadLetters,
-      emitter,
+      emitter: tappedEmitter(emitter, name, this.#taps),
       settings: {
         maxRecords: this.#config.maxBatchSize,
         publishFrequencyMs: publishFrequencyMs(this.#config, configured),
@@ -374,6 +381,7 @@ class RunningAggregator implements Aggregator {
         ledger: queue.ledger,
         software: `mega-collector/${this.#deps.version}`,
         undeliveredRecords: () => this.delivery().undeliveredRecords,
+        onAccepted: (batch) => this.#taps.offer(batch, INTAKE),
         whenDelivered: acknowledge === undefined ? undefined : () => queue.whenDelivered(acknowledge.emitter),
       },
       [
@@ -401,6 +409,17 @@ class RunningAggregator implements Aggregator {
     const { collectors, streams } = intakes;
     const acceptedBytes = (stream: StreamId) => totalBytes(queue.ledger.ranges(stream));
     return { collectors, streams, acceptedBytes };
+  }
+
+  #aggregatorTaps(): AggregatorTaps | undefined {
+    const filters = this.#filters;
+    if (filters === undefined) return undefined;
+    const emitters = this.#chains.map(({ emitter }) => emitter);
+    return new AggregatorTaps({
+      taps: this.#taps,
+      emitters,
+      filterOf: (emitter) => filters.sourceOf(emitter),
+    });
   }
 
   #liveStatus(queue: Queue, notifier: Notifier): LiveStatus {

@@ -30,10 +30,25 @@ export const COMMANDS: Readonly<Record<string, ListedCommand>> = {
     usage: '[options]',
     load: async () => (await import('./commands/standalone-command.ts')).standaloneCommand,
   },
+  init: {
+    description: 'Look at the logs of this machine, and write a first configuration.',
+    usage: '[options]',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
   status: {
     description: 'Show how much was read, accepted and delivered, and how much waits.',
     usage: '[options]',
     load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  top: {
+    description: 'Show live what a collector and an aggregator do: streams, rates, lag, queue and losses.',
+    usage: '[options]',
+    load: async () => (await import('./commands/top.ts')).topCommand,
+  },
+  tap: {
+    description: 'Show the records that pass a point of a running collector or aggregator.',
+    usage: '[options] [point]',
+    load: async () => (await import('./commands/tap.ts')).tapCommand,
   },
   explain: {
     description:

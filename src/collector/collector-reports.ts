@@ -10,6 +10,23 @@ export const streamBalanceReport = z.object({
 });
 export type StreamBalanceReport = Readonly<z.infer<typeof streamBalanceReport>>;
 
+/** The order of the streams of `top`. */
+export const topStreamsKey = z.enum(['rate', 'backlog', 'lag', 'name']);
+export type TopStreamsKey = z.infer<typeof topStreamsKey>;
+
+const topStreamReport = streamBalanceReport.extend({
+  stream: z.string(),
+  source: z.string(),
+  lagSeconds: z.number().optional().meta({ description: 'Age of the oldest byte that is not accepted.' }),
+  bytesPerSecond: z.number().optional().meta({ description: 'Accepted, since the previous request.' }),
+  recordsPerSecond: z.number().optional().meta({ description: 'Sent, since the previous request.' }),
+  catchUpSeconds: z
+    .number()
+    .optional()
+    .meta({ description: 'Until all is accepted, at this rate. Absent: the backlog does not get shorter.' }),
+});
+export type TopStreamReport = Readonly<z.infer<typeof topStreamReport>>;
+
 const listenerReport = z.object({
   listener: z.string().meta({ description: 'The configured address.' }),
   state: z.enum(['listening', 'closed']),
@@ -40,6 +57,16 @@ export const collectorStatusReport = z.looseObject({
     .array(streamBalanceReport.extend({ stream: z.string(), source: z.string() }))
     .optional()
     .meta({ description: 'On request.' }),
+  top: z.array(topStreamReport).optional().meta({ description: 'On request: some streams, with rates.' }),
+  streamCount: z.number().optional().meta({ description: 'All streams; with `top`.' }),
+  sentRecords: z
+    .number()
+    .optional()
+    .meta({ description: 'Since the start, repetitions included; with `top`.' }),
+  aggregator: z
+    .string()
+    .optional()
+    .meta({ description: 'The address in use; absent while there is no connection; with `top`.' }),
   listeners: z
     .array(listenerReport)
     .optional()

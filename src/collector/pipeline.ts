@@ -22,6 +22,7 @@ import type { StateDirectory } from '../storage/state/state-directory.ts';
 import { openStateStore, type StateStore } from '../storage/state/state-store.ts';
 import { WriteHealth } from '../storage/state/write-health.ts';
 import { stateProblem } from '../storage/state-problem.ts';
+import { Taps } from '../tap/taps.ts';
 import { awaitAggregator } from './await-aggregator.ts';
 import { collectorId } from './collector-id.ts';
 import type { CollectorConfig } from './config.ts';
@@ -136,11 +137,13 @@ class RunningCollector implements Collector {
   /** Records that the aggregator has not delivered, as last reported. */
   #undelivered: number | undefined;
   readonly #writes: WriteHealth;
+  readonly #taps: Taps;
   #stopped: Promise<void> | undefined;
 
   constructor(config: CollectorConfig, deps: CollectorDependencies) {
     this.#config = config;
     this.#deps = deps;
+    this.#taps = new Taps(deps.clock);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -208,7 +211,9 @@ class RunningCollector implements Collector {
 
   /** A slow first scan of one source must not delay another source. Waits for all, also when one fails. */
   async #startAll(publisher: Publisher): Promise<void> {
-    const starts = await Promise.allSettled(this.#sources.map((source) => source.start(publisher)));
+    const starts = await Promise.allSettled(
+      this.#sources.map((source) => source.start(publisher.sinkOf(source.name))),
+    );
     for (const start of starts) if (start.status === 'rejected') throw start.reason;
   }
 
@@ -226,7 +231,13 @@ class RunningCollector implements Collector {
   #openedState(): CollectorState | string {
     if (this.#store === undefined) return this.#broken ?? 'The collector is starting.';
     const store = this.#store;
-    return { sources: this.#sources, forget: (path) => this.#forget(store, path) };
+    const publisher = this.#publisher;
+    return {
+      sources: this.#sources,
+      forget: (path) => this.#forget(store, path),
+      ...(publisher !== undefined && { publisher }),
+      taps: this.#taps,
+    };
   }
 
   /** A source that runs has its state in memory; the store has the state of the others. */
@@ -335,6 +346,7 @@ class RunningCollector implements Collector {
       addresses: aggregatorOrder === 'listed' ? listed : spreadAddresses(listed, id),
       credentials: grpcClientCredentials(tls),
       compression,
+      onSent: (batch, source) => this.#taps.offer(batch, source),
       ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),
       status: () =>
         statusReport(

@@ -71,6 +71,9 @@ const FOLLOWED = {
 
 const AGGREGATOR: FakeAnswers = {
   getStatus: answerWith({ role: 'aggregator', accepted: AMOUNT, emitters: [EMITTER], diskBytes: 1 }),
+  listCollectors: answerWith({ collectors: [] }),
+  listStreams: answerWith({ streams: [] }),
+  listTapPoints: answerWith({ points: [{ point: HOSTILE, description: HOSTILE }], omitted: 0 }),
   listEmitters: answerWith({
     emitters: [{ name: HOSTILE, configured: true, queued: AMOUNT, deadLettered: AMOUNT }],
   }),
@@ -90,6 +93,10 @@ describe('no control character or mark of direction is printed', () => {
   it.each([
     ['status'],
     ['status', '--json'],
+    ['top', '--once', '--interval=500ms'],
+    ['top', '--json', '--interval=500ms'],
+    ['tap'],
+    ['tap', '--json'],
     ['emitters', 'list'],
     ['emitters', 'list', '--json'],
     ['emitters', 'skip', HOSTILE],

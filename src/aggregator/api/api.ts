@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Address } from '../../runtime/configuration/address.ts';
+import { CounterRates } from '../../runtime/counter-rates.ts';
 import type { HttpHandler, HttpMount, HttpRoute } from '../../runtime/http/http-contract.ts';
 import { routed } from '../../runtime/http/http-router.ts';
 import type { Access } from '../../runtime/operations/access.ts';
@@ -30,8 +31,9 @@ import {
 import type { QueueContext } from './operations/queue-context.ts';
 import type { RecordContext } from './operations/record-operations.ts';
 import { SESSION_OPERATIONS, type StoreName } from './operations/session-operations.ts';
+import type { TapContext } from './operations/tap-operations.ts';
 
-export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext, IntakeContext {
+export interface ApiOptions extends Omit<QueueContext, 'queue'>, FilterContext, IntakeContext, TapContext {
   /** The store at the moment of a request. undefined: no store is configured. */
   readonly store: () => ApiStore | UnavailableStore | undefined;
   /** The queue, or the reason why there is none, as a sentence. */
@@ -134,6 +136,7 @@ function createContext(options: ApiOptions, own: OwnContext) {
   return {
     ...options,
     ...own,
+    streamRates: new CounterRates(options.clock),
     store: () => {
       const found = options.store();
       if (found === undefined) throw noStore();

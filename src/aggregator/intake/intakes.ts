@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
@@ -16,6 +17,8 @@ export interface IntakesOptions {
   readonly undeliveredRecords?: () => number;
   /** See `BatchAcceptorOptions`. */
   readonly whenDelivered?: (() => Promise<void>) | undefined;
+  /** Called with each accepted batch. Must not throw. */
+  readonly onAccepted?: ((batch: RecordBatch) => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
@@ -44,6 +47,7 @@ export class Intakes implements Component {
       onAccepted: ({ batch, writer }) => {
         const collector = writer?.owner.collectorId;
         streams.accepted(batch, collector);
+        options.onAccepted?.(batch);
         if (collector !== undefined) collectors.accepted(collector, batch.data.length);
       },
     });

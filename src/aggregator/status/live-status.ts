@@ -13,13 +13,18 @@ export interface LiveStatusOptions {
   readonly queue: Pick<Queue, 'balance' | 'fullness'>;
   readonly stateDirectory: string;
   readonly emitters: () => readonly EmitterStatus[];
-  readonly activity: () => Pick<IntakeActivity, 'collectors' | 'streams'> | undefined;
+  readonly activity: () => CountedActivity | undefined;
   readonly health: () => Health;
   readonly notifier: () => NotifierReport;
   /** PagerDuty is configured. */
   readonly pages: boolean;
   readonly clock: Clock;
   readonly fileSystem?: Pick<FileSystem, 'space'>;
+}
+
+interface CountedActivity {
+  readonly collectors: Pick<IntakeActivity['collectors'], 'connected'>;
+  readonly streams: Pick<IntakeActivity['streams'], 'count'>;
 }
 
 /** The part of the status that only a running aggregator knows. */

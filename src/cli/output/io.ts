@@ -25,7 +25,16 @@ export interface Io {
   exit(code: number): void;
 }
 
-export type Input = AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
+export type Input = AsyncIterable<Uint8Array> & { readonly isTTY?: boolean } & Partial<KeyInput>;
+
+/** The part of a terminal that reads single keys. */
+interface KeyInput {
+  setRawMode(isRaw: boolean): unknown;
+  on(event: 'data', listener: (bytes: unknown) => void): unknown;
+  off(event: 'data', listener: (bytes: unknown) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
 
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 

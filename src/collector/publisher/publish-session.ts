@@ -5,7 +5,7 @@ import type {
   StatusReport,
   Welcome,
 } from '../../records/gen/megacollector/v1/aggregator.ts';
-import { endOf } from '../../records/record-batch.ts';
+import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -159,6 +159,8 @@ export class PublishSession implements AnswerReceiver {
     stream.trickles = bytes < TRICKLE_BYTES;
     events.unanswered({ bytes: this.#sent.bytes });
     events.sent({ records: batch.sizes.length, bytes });
+    stream.sentRecords += batch.sizes.length;
+    this.#options.onSent?.(batch, stream.sourceName);
     const message = encodeBatch({ sequence, batch, endCheck, checksums }, compression.current);
     compression.sending(clock.monotonicMs());
     const { length } = message;
@@ -287,6 +289,8 @@ export interface PublishSessionOptions {
   readonly finished: (stream: PublishedStream) => void;
   readonly events: PublisherEvents;
   readonly clock: Clock;
+  /** Called with each batch and the name of its source. The bytes are valid only during the call. Must not throw. */
+  readonly onSent?: ((batch: RecordBatch, source: string) => void) | undefined;
   /** If present, the aggregator is requested to report with its answers how many records it has not delivered. */
   readonly undelivered?: ((records: number) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */

@@ -15,9 +15,15 @@ export class PublishedStream {
   /** The stream was reopened because the aggregator has other bytes, and nothing was accepted since. */
   reopened = false;
   unanswered = new UnansweredWindow();
+  /** Since the start of the process, repetitions included. */
+  sentRecords = 0;
 
-  constructor(source: SourceStream) {
+  /** Empty: unknown. */
+  readonly sourceName: string;
+
+  constructor(source: SourceStream, sourceName = '') {
     this.source = source;
+    this.sourceName = sourceName;
   }
 
   /** Resets the state for a new call. */

@@ -2,6 +2,7 @@ import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
@@ -30,6 +31,7 @@ export class Publisher implements StreamSink, Component {
   #inUse: PublishClient | undefined;
   #running: Promise<void> | undefined;
   #connected = false;
+  #sentRecords = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -44,8 +46,26 @@ export class Publisher implements StreamSink, Component {
     return this.#connected ? this.#addresses.current : undefined;
   }
 
-  open(source: SourceStream): void {
-    const stream = new PublishedStream(source);
+  /** Since the start, repetitions included. */
+  get sentRecords(): number {
+    return this.#sentRecords;
+  }
+
+  sentRecordsOf(id: StreamId): number | undefined {
+    return this.#streams.get(id)?.sentRecords;
+  }
+
+  /** The publisher as a source of this name sees it. */
+  sinkOf(sourceName: string): StreamSink {
+    return {
+      open: (stream) => this.open(stream, sourceName),
+      wake: (stream) => this.wake(stream),
+      close: (stream) => this.close(stream),
+    };
+  }
+
+  open(source: SourceStream, sourceName = ''): void {
+    const stream = new PublishedStream(source, sourceName);
     this.#streams.set(source.id, stream);
     this.#session?.wake(stream);
   }
@@ -118,6 +138,10 @@ export class Publisher implements StreamSink, Component {
       },
       clock: this.#options.clock,
       undelivered: this.#options.undelivered,
+      onSent: (batch, source) => {
+        this.#sentRecords += batch.sizes.length;
+        this.#options.onSent?.(batch, source);
+      },
       status: this.#options.status,
     });
     this.#session = session;
@@ -177,6 +201,8 @@ export interface PublisherOptions {
   readonly random?: () => number;
   /** If present, called with the number of records that the aggregator has not delivered, after each answer. */
   readonly undelivered?: ((records: number) => void) | undefined;
+  /** See `PublishSessionOptions`. */
+  readonly onSent?: ((batch: RecordBatch, source: string) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */
   readonly status?: (() => StatusReport) | undefined;
 }

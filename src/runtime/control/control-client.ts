@@ -40,6 +40,36 @@ export async function callControl(
   }
 }
 
+/**
+ * Sends a request whose answer is a stream, and resolves when the answer begins. `signal` ends it. undefined: no process
+ * is running on the directory. Rejects with ControlError when there is no answer.
+ */
+export async function followControl(
+  directory: string,
+  call: HttpCall,
+  signal: AbortSignal,
+): Promise<IncomingMessage | undefined> {
+  const socket = await connectControlSocket(directory).catch((error: NodeJS.ErrnoException) => {
+    throw notAllowed(directory, error) ?? error;
+  });
+  if (socket === undefined) return undefined;
+  const end = () => socket.destroy();
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  socket.once('close', () => signal.removeEventListener('abort', end));
+  try {
+    return await send(socket, call);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw controlError(directory, error as NodeJS.ErrnoException);
+  }
+}
+
+/** Reads the whole answer. Rejects with ControlError. */
+export async function readControlAnswer(directory: string, answer: IncomingMessage): Promise<HttpReply> {
+  return { status: answer.statusCode ?? 0, text: await readText(directory, answer) };
+}
+
 function send(socket: Socket, { method, path, body }: HttpCall): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };

@@ -74,7 +74,7 @@ export function operation<
   return typed;
 }
 
-interface StreamedOperation<Context, Query>
+export interface StreamedOperation<Context, Query>
   extends Omit<TypedOperation<Context, undefined, Query, undefined, HttpAnswer>, 'answer' | 'headers'> {
   readonly answer: StreamedAnswer;
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { StatusReport } from '../../../records/gen/megacollector/v1/aggregator.ts';
 import type { Position } from '../../../records/position.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
+import type { CounterRates, Counters } from '../../../runtime/counter-rates.ts';
+import { largest } from '../../../runtime/largest.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { CollectorRegister, KnownCollector } from '../../intake/activity/collector-register.ts';
 import type { ActiveStream, StreamRegister } from '../../intake/activity/stream-register.ts';
@@ -11,11 +13,13 @@ import { type CollectorReport, collectorReport, type StreamReport, streamReport 
 export interface IntakeContext {
   /** undefined: no intake has started. */
   readonly activity?: () => IntakeActivity | undefined;
+  /** Absent: `sort=rate` returns no rates. */
+  readonly streamRates?: CounterRates;
 }
 
 export interface IntakeActivity {
   readonly collectors: Pick<CollectorRegister, 'list' | 'connected'>;
-  readonly streams: Pick<StreamRegister, 'list' | 'count'>;
+  readonly streams: Pick<StreamRegister, 'list' | 'count' | 'entries'>;
   /** The bytes of a stream that the ledger has. */
   readonly acceptedBytes: (stream: StreamId) => Position;
 }
@@ -42,17 +46,52 @@ export const listStreams = operation({
   query: z.strictObject({
     collector: z.string().optional().meta({ description: 'Only the streams of the collector with this id.' }),
     limit: z.int().min(1).max(1000).default(100),
+    sort: z
+      .enum(['newest', 'rate'])
+      .default('newest')
+      .meta({ description: 'rate: the streams with most bytes per second since the previous request.' }),
   }),
   status: 200,
   answer: z.object({ streams: z.array(streamReport) }),
-  run: async ({ activity }: IntakeContext, { query }) => {
+  run: async ({ activity, streamRates }: IntakeContext, { query: { limit, collector, sort } }) => {
     const found = activity?.();
-    const streams = found?.streams.list(query.limit, query.collector) ?? [];
+    if (found === undefined) return { streams: [] };
+    const streams = sort === 'rate' ? fastest(found, limit, { collector, streamRates }) : undefined;
     return {
-      streams: streams.map((stream) => describedStream(stream, found?.acceptedBytes(stream.stream) ?? 0)),
+      streams: (streams ?? found.streams.list(limit, collector)).map((stream) => ({
+        ...describedStream(stream, found.acceptedBytes(stream.stream)),
+        ...('rates' in stream && ratesReport(stream.rates as Counters | undefined)),
+      })),
     };
   },
 });
+
+interface FastestOptions {
+  readonly collector: string | undefined;
+  readonly streamRates: CounterRates | undefined;
+}
+
+function fastest(
+  { streams }: IntakeActivity,
+  limit: number,
+  { collector, streamRates }: FastestOptions,
+): readonly (ActiveStream & { readonly rates: Counters | undefined })[] {
+  const all = [...streams.entries()];
+  const counters = new Map(all.map(([id, { records, receivedBytes }]) => [id, [records, receivedBytes]]));
+  const ratesOf = streamRates?.measure(counters) ?? (() => undefined);
+  const chosen = collector === undefined ? all : all.filter(([, each]) => each.collector === collector);
+  // Without rates, the newest are the best guess.
+  return largest(chosen.toReversed(), limit, ([id]) => ratesOf(id)?.[1] ?? 0).map(([stream, entry]) => ({
+    ...{ stream, ...entry },
+    rates: ratesOf(stream),
+  }));
+}
+
+function ratesReport(rates: Counters | undefined): Partial<StreamReport> {
+  if (rates === undefined) return {};
+  const [records = 0, bytes = 0] = rates.map((rate) => Math.max(0, Math.round(rate * 10) / 10));
+  return { recordsPerSecond: records, bytesPerSecond: bytes };
+}
 
 /** The senders of records. */
 export const INTAKE_OPERATIONS: readonly Operation<IntakeContext>[] = [listCollectors, listStreams];
@@ -105,7 +144,7 @@ function reported(
 }
 
 function describedStream(
-  { stream, collector, resource, format, lastSeenUnixNano }: ActiveStream,
+  { stream, collector, resource, format, lastSeenUnixNano, records }: ActiveStream,
   acceptedBytes: number,
 ): StreamReport {
   return {
@@ -115,6 +154,7 @@ function describedStream(
     format,
     acceptedBytes,
     lastSeen: timeText(lastSeenUnixNano),
+    records,
   };
 }
 

@@ -46,5 +46,14 @@ export const streamReport = z.object({
   format: z.string(),
   acceptedBytes: z.number().meta({ description: 'Bytes that the ledger has, since the stream began.' }),
   lastSeen: z.iso.datetime().meta({ description: 'When its newest batch was accepted.' }),
+  records: z
+    .number()
+    .optional()
+    .meta({ description: 'Accepted since the start of the aggregator, repetitions included.' }),
+  recordsPerSecond: z
+    .number()
+    .optional()
+    .meta({ description: 'Accepted since the previous request with `sort=rate`; only in its answer.' }),
+  bytesPerSecond: z.number().optional(),
 });
 export type StreamReport = z.infer<typeof streamReport>;

@@ -13,6 +13,7 @@ import { QUEUE_OPERATIONS } from './queue-operations.ts';
 import { RECORD_OPERATIONS, type RecordContext } from './record-operations.ts';
 import { SESSION_OPERATIONS, type SessionContext } from './session-operations.ts';
 import type { StoreContext } from './store-context.ts';
+import { TAP_OPERATIONS, type TapContext } from './tap-operations.ts';
 
 /** Each query occupies the store: few run at a time. */
 export const STORE_OPERATIONS: readonly Operation<StoreContext & RecordContext>[] = [
@@ -25,13 +26,14 @@ export const STORE_OPERATIONS: readonly Operation<StoreContext & RecordContext>[
 
 /** Answered without the store, also while it is busy or damaged. */
 export const STATE_OPERATIONS: readonly Operation<
-  QueueContext & FilterContext & IntakeContext & ExpressionContext
+  QueueContext & FilterContext & IntakeContext & ExpressionContext & TapContext
 >[] = [
   ...QUEUE_OPERATIONS,
   ...DEAD_LETTER_OPERATIONS,
   ...FILTER_OPERATIONS,
   ...INTAKE_OPERATIONS,
   ...EXPRESSION_OPERATIONS,
+  ...TAP_OPERATIONS,
 ];
 
 export interface DescriptionContext {

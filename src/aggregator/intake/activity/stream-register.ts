@@ -12,6 +12,9 @@ export interface ActiveStream {
   readonly resource: Resource;
   readonly format: string;
   readonly lastSeenUnixNano: bigint;
+  /** Accepted since the stream was registered, repetitions included. */
+  readonly records: number;
+  readonly receivedBytes: number;
 }
 
 export interface StreamRegisterLimits {
@@ -42,7 +45,8 @@ export class StreamRegister {
   }
 
   /** A batch of the stream was accepted. */
-  accepted({ stream, resource, format }: RecordBatch, collector: string | undefined): void {
+  accepted({ stream, resource, format, sizes, data }: RecordBatch, collector: string | undefined): void {
+    const { records = 0, receivedBytes = 0 } = this.#streams.get(stream) ?? {};
     this.#forget(stream);
     const bytes = sizeOf(resource) + format.length;
     this.#streams.set(stream, {
@@ -50,6 +54,8 @@ export class StreamRegister {
       resource,
       format,
       lastSeenUnixNano: this.#clock.nowUnixNano(),
+      records: records + sizes.length,
+      receivedBytes: receivedBytes + data.length,
       bytes,
     });
     this.#bytes += bytes;
@@ -68,6 +74,11 @@ export class StreamRegister {
       found.push({ stream, ...entry });
     }
     return found;
+  }
+
+  /** All of them, without the cost of copies. */
+  entries(): IterableIterator<readonly [StreamId, Omit<ActiveStream, 'stream'>]> {
+    return this.#streams.entries();
   }
 
   #forget(stream: StreamId): void {

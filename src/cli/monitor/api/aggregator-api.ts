@@ -204,6 +204,17 @@ export class AggregatorApi {
     return tailEvents(this.connection, answer, this.#signal);
   }
 
+  /** The answer of an operation that sends server-sent events, from its head on. `signal` of the API ends it. */
+  async events(path: string): Promise<IncomingMessage> {
+    const request = { method: 'GET', path, headers: { accept: 'text/event-stream' } } as const;
+    const answer = await inTime(this.connection, this.#signal, (signal) => this.#begin(request, signal));
+    const end = () => answer.destroy();
+    if (this.#signal.aborted) end();
+    this.#signal.addEventListener('abort', end, { once: true });
+    answer.once('close', () => this.#signal.removeEventListener('abort', end));
+    return answer;
+  }
+
   /** Calls an operation that has no method of its own here. */
   async call<Called extends AnyTypedOperation>(
     operation: Called & { readonly answer?: z.ZodType<CallAnswer<Called>> },
