@@ -3,12 +3,13 @@ import type { Registry } from 'prom-client';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Journal } from '../../journal/journal.ts';
+import { LARGEST_REQUEST_BYTES } from '../requests/listener-shape.ts';
 import { type NamedListener, RequestSource } from '../requests/request-source.ts';
 import { OTLP_SOURCE_EVENTS, type OtlpSourceEvents } from './events.ts';
 import { GrpcListener } from './grpc-listener.ts';
 import { HttpListener } from './http-listener.ts';
 import { isGrpc, otlpAddressText } from './listen-address.ts';
-import { LARGEST_REQUEST_BYTES, type OtlpListenerConfiguration } from './listener-configuration.ts';
+import type { OtlpListenerConfiguration } from './listener-configuration.ts';
 import { RecordIntake } from './record-intake.ts';
 
 export interface OtlpSourceOptions {
