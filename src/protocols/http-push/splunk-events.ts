@@ -1,4 +1,4 @@
-import { isJsonArray, jsonElements, jsonValues } from './json-values.ts';
+import { jsonValues } from './json-values.ts';
 import { PushFault } from './push-fault.ts';
 
 /** The events of a request, until the first one that is not valid. */
@@ -14,7 +14,7 @@ export interface SplunkFault {
   readonly eventNumber?: number;
 }
 
-/** Reads JSON objects that follow each other, or a list of them. */
+/** Reads JSON objects that follow each other, also in a list. */
 export function readSplunkEvents(body: Buffer): SplunkEvents {
   const values = valuesIn(body);
   if (values === undefined) return { events: [], fault: { code: 6, eventNumber: 0 } };
@@ -29,9 +29,7 @@ export function readSplunkEvents(body: Buffer): SplunkEvents {
 /** undefined: the body is not JSON. */
 function valuesIn(body: Buffer): readonly Buffer[] | undefined {
   try {
-    const values = jsonValues(body);
-    const [first] = values;
-    return values.length === 1 && first !== undefined && isJsonArray(first) ? jsonElements(first) : values;
+    return jsonValues(body);
   } catch (error) {
     if (error instanceof PushFault) return undefined;
     throw error;

@@ -9,6 +9,7 @@ import { peerAddress } from '../syslog/peer-address.ts';
 import { answerExport, type ExportAnswer } from './export-answer.ts';
 import type { OtlpListenerOptions } from './otlp-listener.ts';
 
+const ENCODINGS = ['gzip'] as const;
 const PATH = '/v1/logs';
 /** Requests of this size that are read at the same time; further ones are answered with a later retry. */
 const REQUESTS_IN_MEMORY = 4;
@@ -58,7 +59,7 @@ export class HttpListener implements RequestListener {
 
   #answer(request: IncomingMessage, isJson: boolean): Promise<ExportAnswer> {
     const { configuration } = this.#options;
-    const limits = { maxBytes: configuration.maxRequestBytes, memory: this.#memory };
+    const limits = { maxBytes: configuration.maxRequestBytes, memory: this.#memory, encodings: ENCODINGS };
     const peer = peerAddress(request.socket.remoteAddress) ?? '';
     return withBody(request, limits, (body) =>
       answerExport(() => (isJson ? protobufOfJson(body.toString()) : body), peer, this.#options),
