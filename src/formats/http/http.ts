@@ -4,7 +4,7 @@ import { InnerFormat } from '../containers/inner-format.ts';
 import type { Format } from '../format.ts';
 import { parseJson } from '../json.ts';
 import { FORMAT_OPTIONS, PARSE_ERROR } from '../marker-attributes.ts';
-import { recordText, withoutLineEnding } from '../record-text.ts';
+import { recordText } from '../record-text.ts';
 import { type FieldKeys, USUAL_KEYS } from '../take-fields.ts';
 
 /** Fluent Bit sends the time as `date`. */
@@ -36,5 +36,5 @@ export function parseText(
     const parsed = parseJson(recordText(bytes), HTTP_KEYS, context);
     if (!parsed.attributes.has(PARSE_ERROR)) return parsed;
   }
-  return inner.parse(withoutLineEnding(bytes), context);
+  return inner.parse(bytes, context);
 }
