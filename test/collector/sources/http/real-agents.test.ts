@@ -7,7 +7,7 @@ import { openedHttpSource, PATIENT } from '../../../support/opened-http-source.t
 import { testProcess } from '../../../support/processes.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
-const fluentBit = findFluentBit();
+const fluentBit = findFluentBit(['http', 'loki', 'es', 'splunk']);
 const rsyslog = findLogDaemon('rsyslog', 'omelasticsearch');
 const TOKEN = 'secret-token';
 const RECORDS = 20;
@@ -50,7 +50,7 @@ describe.skipIf(fluentBit === undefined)('Fluent Bit', { timeout: 60_000 }, () =
     ],
   ];
 
-  test.each(outputs)('sends with its output %s (%s)', async (name, options, attributes) => {
+  test.each(outputs)('sends with its output %s %#', async (name, options, attributes) => {
     const { source, host, port } = await openedWithToken();
     const directory = await temporaryDirectory();
     const input = join(directory, 'input.log');
