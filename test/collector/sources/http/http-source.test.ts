@@ -427,7 +427,7 @@ describe('tokens', () => {
       '"code":17',
     );
     await recordsOf(source, 5);
-    expect(source.lines.join('')).not.toContain('first');
+    expect(JSON.stringify(source.lines)).not.toContain('first');
   });
 
   test('are read again when the file changes', async () => {

@@ -33,7 +33,7 @@ describe.skipIf(!productIsBuilt())('two stages with a store', { timeout: 120_000
     );
     const found = async (where: string): Promise<readonly string[]> => {
       const query = new URLSearchParams({ where });
-      const response = await fetch(`http://${aggregatorHttp}/v1/logs?${query}`);
+      const response = await fetch(`http://${aggregatorHttp}/v1/logs?${query.toString()}`);
       const text = await response.text();
       return [...text.matchAll(/"(\w+): paid"/g)].map(([, name]) => name ?? '').toSorted();
     };

@@ -7,7 +7,7 @@ import { jsonAnswer, type PushAnswer, type PushProtocol, type PushRequest } from
 
 const PATHS: readonly string[] = ['', '/v1/push'];
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'text/json']);
-/** curl sends a form unless it is told otherwise. */
+/** Without a content type in its arguments, curl sends that of a form. */
 const LINE_TYPES: ReadonlySet<string> = new Set([
   ...['', 'application/x-ndjson', 'application/ndjson', 'application/jsonl', 'application/x-jsonlines'],
   ...['application/json-lines', 'application/json-seq', 'application/x-www-form-urlencoded'],
