@@ -6,8 +6,14 @@ import { startRsyslog } from './start-rsyslog.ts';
 
 type Transport = 'tcp' | 'relp';
 
-/** With the modules for RELP and for TLS: the tests use these as senders. */
-export const RSYSLOG_PACKAGES = ['rsyslog', 'rsyslog-relp', 'rsyslog-gnutls', 'rsyslog-openssl'] as const;
+/** With the modules for RELP, TLS and Elasticsearch: the tests use these as senders. */
+export const RSYSLOG_PACKAGES = [
+  'rsyslog',
+  'rsyslog-relp',
+  'rsyslog-gnutls',
+  'rsyslog-openssl',
+  'rsyslog-elasticsearch',
+] as const;
 
 /**
  * Debian's rsyslog, tuned for throughput as its documentation advises: inotify, large batches from a large

@@ -9,6 +9,7 @@ import { NOTIFY_METRICS } from '../aggregator/notify/events.ts';
 import { JOURNAL_METRICS } from '../collector/journal/events.ts';
 import { PUBLISHER_METRICS } from '../collector/publisher/events.ts';
 import { HARVEST_METRICS } from '../collector/sources/harvest/events.ts';
+import { HTTP_SOURCE_METRICS } from '../collector/sources/http/events.ts';
 import { JOURNALD_METRICS } from '../collector/sources/journald/events.ts';
 import { OTLP_SOURCE_METRICS } from '../collector/sources/otlp/events.ts';
 import { PG_LOGFEBE_METRICS } from '../collector/sources/pg-logfebe/events.ts';
@@ -64,6 +65,7 @@ export const METRIC_SECTIONS: readonly Section[] = [
   { title: 'Collector: syslog', tables: [SYSLOG_SOURCE_METRICS] },
   { title: 'Collector: journal of systemd', tables: [JOURNALD_METRICS] },
   { title: 'Collector: OTLP', tables: [OTLP_SOURCE_METRICS] },
+  { title: 'Collector: HTTP', tables: [HTTP_SOURCE_METRICS] },
   { title: 'Collector: RabbitMQ', tables: [RABBITMQ_SOURCE_METRICS] },
   { title: 'Collector: upload directories', tables: [HARVEST_METRICS] },
   { title: 'Collector: PostgreSQL sockets', tables: [PG_LOGFEBE_METRICS] },

@@ -45,9 +45,24 @@ interface ReadObject {
 }
 
 export function parseJson(record: RecordText, keys: FieldKeys, context?: RecordContext): ParsedRecord {
+  return parseObject(record, { keys, context, attributesOf: (object) => new Map(Object.entries(object)) });
+}
+
+export interface ObjectReading {
+  readonly keys: FieldKeys;
+  readonly context: RecordContext | undefined;
+  /** The attributes, from which time, severity and message are taken. */
+  readonly attributesOf: (object: JsonObject) => Map<string, AttributeValue>;
+}
+
+/** Reads a JSON object with attributes of the caller's choice. */
+export function parseObject(
+  record: RecordText,
+  { keys, context, attributesOf }: ObjectReading,
+): ParsedRecord {
   const read = objectIn(record.text);
   if (typeof read === 'string') return plainRecord(record, read);
-  const attributes = new Map(Object.entries(read.object));
+  const attributes = attributesOf(read.object);
   const fields = takeFields(attributes, keys, context);
   if (!record.valid) attributes.set(INVALID_UTF8, true);
   if (read.isLenient) attributes.set(LENIENT_JSON, true);

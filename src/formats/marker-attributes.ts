@@ -47,8 +47,14 @@ export const FORMAT_OPTIONS = 'megacollector.format_options';
  */
 export const OTLP_CONTEXT = 'megacollector.otlp_context';
 
+/**
+ * An attribute of a peer: the labels of a stream of Loki, as a JSON object. No output contains it: the format `http-loki`
+ * adds the labels to the attributes of the record.
+ */
+export const LOKI_LABELS = 'megacollector.loki_labels';
+
 /** Attributes of a resource or a peer that only formats read. */
-export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS, OTLP_CONTEXT];
+export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS, OTLP_CONTEXT, LOKI_LABELS];
 
 /** The record's own time, in digits, when a store cannot store it: before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';

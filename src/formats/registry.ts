@@ -4,6 +4,10 @@ import { criLine } from './containers/cri-line.ts';
 import { dockerJsonLine } from './containers/docker-json-line.ts';
 import { access } from './described/access.ts';
 import type { Format } from './format.ts';
+import { httpFormat } from './http/http.ts';
+import { elasticsearch } from './http/http-elasticsearch.ts';
+import { lokiFormat } from './http/http-loki.ts';
+import { splunkFormat } from './http/http-splunk.ts';
 import { journald } from './journald.ts';
 import { json } from './json.ts';
 import { logfebe } from './logfebe.ts';
@@ -26,6 +30,8 @@ const dockerJson = containerFormat(dockerJsonLine, {
   formatNamed: (name) => formatNamed(name),
 });
 
+const named = (name: string) => formatNamed(name);
+
 /** All formats. */
 export const formats: readonly Format[] = [
   plain,
@@ -37,6 +43,10 @@ export const formats: readonly Format[] = [
   syslog,
   journald,
   otlp,
+  httpFormat(named),
+  elasticsearch,
+  lokiFormat(named),
+  splunkFormat(named),
   logfmt,
   nginxError,
   apacheError,

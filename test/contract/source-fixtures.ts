@@ -1,5 +1,6 @@
 import type { SourceFixture } from './source-fixture.ts';
 import { harvestFixture } from './source-fixtures/harvest.ts';
+import { httpSourceFixture } from './source-fixtures/http.ts';
 import { journaldFixture } from './source-fixtures/journald.ts';
 import { otlpSourceFixture } from './source-fixtures/otlp.ts';
 import { pgLogfebeFixture } from './source-fixtures/pg-logfebe.ts';
@@ -14,6 +15,7 @@ export const sourceFixtures: readonly SourceFixture[] = [
   syslogFixture,
   journaldFixture,
   otlpSourceFixture,
+  httpSourceFixture,
   rabbitmqSourceFixture,
   pgLogfebeFixture,
 ];

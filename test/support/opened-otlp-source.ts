@@ -1,77 +1,15 @@
-import { join } from 'node:path';
-import { Registry } from 'prom-client';
-import { onTestFinished } from 'vitest';
-import { Journal } from '../../src/collector/journal/journal.ts';
 import { lossRecord } from '../../src/collector/sources/otlp/loss-record.ts';
 import { OtlpSource } from '../../src/collector/sources/otlp/otlp-source.ts';
 import { otlpSourceType } from '../../src/collector/sources/otlp/type.ts';
-import { forEachLogRecord } from '../../src/formats/record-view.ts';
-import type { LogRecord } from '../../src/records/log-record.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { parseVariables } from '../../src/runtime/configuration/configuration.ts';
-import { openStateStore } from '../../src/storage/state/state-store.ts';
-import { capturedLogger } from './captured-logger.ts';
-import { PullingSink, TakenBytes } from './pulling-sink.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+import { type OpenedOptions, openedRequestSource } from './opened-request-source.ts';
 
-interface OpenedOptions {
-  readonly journalBytes?: number;
-  /** Names a shortage of the disk: nothing has room. */
-  readonly shortage?: () => string | undefined;
-}
+export { PATIENT } from './opened-request-source.ts';
 
 /** A running source `otlp` with these listeners, and everything that an aggregator takes from it. */
-export async function openedOtlpSource(
-  listeners: readonly object[],
-  { journalBytes: journalMaxBytes = 64 * 1024 * 1024, shortage = () => undefined }: OpenedOptions = {},
-) {
-  const state = await temporaryDirectory();
-  const environment = { COLLECTOR_OTLP_CONFIGURATION: JSON.stringify(listeners) };
-  const { values, problems } = parseVariables(otlpSourceType.variables, environment);
-  if (problems.length > 0) throw new Error(JSON.stringify(problems));
-  const { configuration } = otlpSourceType.parse(values, { once: false, otherSources: [] });
-  if (configuration === undefined) throw new Error('not configured');
-  const store = await openStateStore(join(state, 'state'));
-  const { logger, lines } = capturedLogger();
-  const metrics = new Registry();
-  const dependencies = { clock: systemClock, logger, metrics };
-  const freeSpace = {
-    check: async () => shortage(),
-    get shortage() {
-      return shortage();
-    },
+export function openedOtlpSource(listeners: readonly object[], options?: OpenedOptions) {
+  const source = {
+    ...{ type: otlpSourceType, variable: 'COLLECTOR_OTLP_CONFIGURATION', lossRecord },
+    create: (own: ConstructorParameters<typeof OtlpSource>[0]) => new OtlpSource(own),
   };
-  const journal = await Journal.open({
-    ...{ name: 'otlp', directory: state, state: store, maxBytes: journalMaxBytes, lossRecord, freeSpace },
-    ...dependencies,
-  });
-  const source = new OtlpSource({
-    ...{ listeners: configuration.listeners, journal, journalMaxBytes },
-    resource: new Map([['host.name', 'collector']]),
-    ...dependencies,
-  });
-  const taken = new TakenBytes();
-  const sink = new PullingSink({ taken });
-  await source.start(sink);
-  let isClosed = false;
-  const close = async () => {
-    if (isClosed) return;
-    isClosed = true;
-    await source.stop(AbortSignal.timeout(10_000));
-    sink.paused = true;
-    await sink.idle();
-    await source.close(AbortSignal.timeout(10_000));
-    await store.close();
-  };
-  onTestFinished(close);
-  const records = () => {
-    const all: LogRecord[] = [];
-    for (const batch of taken.batches) forEachLogRecord(batch, (record) => all.push(record));
-    return all;
-  };
-  /** `127.0.0.1:1234` of the listener at this place. */
-  const address = (index = 0) => source.status().listeners?.[index]?.address ?? '';
-  return { source, sink, close, records, address, lines, metrics, taken };
+  return openedRequestSource(source, listeners, options);
 }
-
-export const PATIENT = { timeout: 20_000, interval: 20 };

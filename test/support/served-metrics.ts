@@ -29,6 +29,7 @@ export async function servedMetrics(directory: string): Promise<string> {
     COLLECTOR_SYSLOG: 'tcp://:0',
     COLLECTOR_JOURNALD_CONFIGURATION: JSON.stringify([{ command: join(directory, 'missing') }]),
     COLLECTOR_OTLP: 'http://:0',
+    COLLECTOR_HTTP: 'http://:0',
     COLLECTOR_RABBITMQ_CONFIGURATION: '[{"address": "amqp://127.0.0.1:9", "queue": "logs"}]',
   };
   await (await pair.createCollector(sources)).start();

@@ -1,4 +1,5 @@
 import { harvestType } from './harvest/type.ts';
+import { httpSourceType } from './http/type.ts';
 import { journaldType } from './journald/type.ts';
 import { otlpSourceType } from './otlp/type.ts';
 import { pgLogfebeType } from './pg-logfebe/type.ts';
@@ -14,6 +15,7 @@ export const sourceTypes: readonly SourceType[] = [
   syslogType,
   journaldType,
   otlpSourceType,
+  httpSourceType,
   rabbitmqSourceType,
   pgLogfebeType,
 ];

@@ -14,11 +14,12 @@ import {
   LogsServiceService,
 } from '../../../records/gen/opentelemetry/proto/collector/logs/v1/logs_service.ts';
 import { formatAddress } from '../../../runtime/configuration/address.ts';
+import { CertificateReload, clientCheck } from '../requests/certificate-reload.ts';
+import type { RequestListener } from '../requests/request-listener.ts';
 import type { ListenerTls } from '../syslog/listener-configuration.ts';
 import { loadSecureContext } from '../syslog/listener-tls.ts';
-import { CertificateReload, clientCheck } from './certificate-reload.ts';
 import { answerExport, type ExportAnswer } from './export-answer.ts';
-import type { OtlpListener, OtlpListenerOptions } from './otlp-listener.ts';
+import type { OtlpListenerOptions } from './otlp-listener.ts';
 
 /** Calls of one connection at the same time. */
 const MAX_STREAMS = 16;
@@ -36,7 +37,7 @@ const EXPORT = {
  * OTLP over gRPC. The connections are accepted here, and not by grpc-js, which does not limit their number. grpc-js limits
  * the size of a message before and after it is inflated.
  */
-export class GrpcListener implements OtlpListener {
+export class GrpcListener implements RequestListener {
   readonly #options: OtlpListenerOptions;
   readonly #sockets = new Set<Socket>();
   #server: NetServer | undefined;

@@ -1,94 +1,49 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { protobufOfJson } from '../../../protocols/otlp/json-request.ts';
 import { encodeStatus } from '../../../protocols/otlp/retry-info.ts';
 import { ExportLogsServiceResponse } from '../../../records/gen/opentelemetry/proto/collector/logs/v1/logs_service.ts';
-import { formatAddress } from '../../../runtime/configuration/address.ts';
+import { BodyFault, BodyMemory, withBody } from '../requests/request-body.ts';
+import type { RequestListener } from '../requests/request-listener.ts';
+import { abandonBody, RequestServer } from '../requests/request-server.ts';
 import { peerAddress } from '../syslog/peer-address.ts';
-import { CertificateReload, tlsServerOptions } from './certificate-reload.ts';
 import { answerExport, type ExportAnswer } from './export-answer.ts';
-import type { OtlpListener, OtlpListenerOptions } from './otlp-listener.ts';
-import { BodyFault, BodyMemory, withBody } from './request-body.ts';
+import type { OtlpListenerOptions } from './otlp-listener.ts';
 
+const ENCODINGS = ['gzip'] as const;
 const PATH = '/v1/logs';
 /** Requests of this size that are read at the same time; further ones are answered with a later retry. */
 const REQUESTS_IN_MEMORY = 4;
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const MAX_HEADER_BYTES = 16 * 1024;
 
 /** OTLP over HTTP: `POST /v1/logs` with protobuf or JSON. */
-export class HttpListener implements OtlpListener {
+export class HttpListener implements RequestListener {
   readonly #options: OtlpListenerOptions;
   readonly #memory: BodyMemory;
-  readonly #sockets = new Set<Socket>();
-  #server: Server | TlsServer | undefined;
-  #reload: CertificateReload | undefined;
+  readonly #server: RequestServer;
 
   constructor(options: OtlpListenerOptions) {
+    const { configuration, listener, events, clock } = options;
+    const { tls, maxConnections, maxRequestBytes, listen } = configuration;
     this.#options = options;
-    this.#memory = new BodyMemory(options.configuration.maxRequestBytes * 2 * REQUESTS_IN_MEMORY);
+    this.#memory = new BodyMemory(maxRequestBytes * 2 * REQUESTS_IN_MEMORY);
+    this.#server = new RequestServer({
+      ...{ address: listen.address, tls, maxConnections, listener, events, clock },
+      handle: (request, response) => this.#handle(request, response),
+    });
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#server.connections;
   }
 
-  async open(): Promise<string> {
-    const { configuration, events, listener } = this.#options;
-    const { tls, maxConnections, listen } = configuration;
-    const handle = (request: IncomingMessage, response: ServerResponse) =>
-      void this.#handle(request, response);
-    const server =
-      tls === undefined
-        ? createServer(SERVER_OPTIONS, handle)
-        : createTlsServer({ ...SERVER_OPTIONS, ...(await tlsServerOptions(tls)) }, handle);
-    server.maxConnections = maxConnections;
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-    server.on('tlsClientError', (error, socket) =>
-      events.tlsFailed({ listener, peer: peerAddress(socket.remoteAddress) ?? '', reason: error.message }),
-    );
-    server.listen({ ...listen.address });
-    await once(server, 'listening');
-    server.on('error', (error) => events.listenFailed({ listener, reason: error.message }));
-    this.#server = server;
-    if (tls !== undefined) {
-      const onContext = (context: Parameters<TlsServer['setSecureContext']>[0]) =>
-        (server as TlsServer).setSecureContext(context);
-      this.#reload = await CertificateReload.start(tls, this.#options, onContext);
-    }
-    const { address, port } = server.address() as AddressInfo;
-    return formatAddress({ host: address, port });
+  open(): Promise<string> {
+    return this.#server.open();
   }
 
-  async close(deadline: AbortSignal): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    await this.#reload?.stop();
-    if (server === undefined) return;
-    const closed = once(server, 'close');
-    const cutOff = () => {
-      server.closeAllConnections();
-      for (const socket of this.#sockets) socket.destroy();
-    };
-    server.close();
-    server.closeIdleConnections();
-    deadline.addEventListener('abort', cutOff, { once: true });
-    if (deadline.aborted) cutOff();
-    await closed;
-    deadline.removeEventListener('abort', cutOff);
+  close(deadline: AbortSignal): Promise<void> {
+    return this.#server.close(deadline);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    request.on('error', () => {});
-    response.on('error', () => {});
-    // A client that keeps its connection would keep the listener open.
-    if (this.#server === undefined) response.setHeader('connection', 'close');
     const isJson = mediaType(request) === JSON_TYPE;
     try {
       checkRequest(request);
@@ -97,18 +52,14 @@ export class HttpListener implements OtlpListener {
       if (!(error instanceof BodyFault)) throw error;
       if (error.status === 503) this.#options.events.full({ listener: this.#options.listener });
       else this.#report(request, error.message);
-      // The rest of the body is not read, so the connection cannot be used again.
-      if (!request.complete) {
-        response.setHeader('connection', 'close');
-        request.resume();
-      }
+      abandonBody(request, response);
       sendFault(response, isJson, error);
     }
   }
 
   #answer(request: IncomingMessage, isJson: boolean): Promise<ExportAnswer> {
     const { configuration } = this.#options;
-    const limits = { maxBytes: configuration.maxRequestBytes, memory: this.#memory };
+    const limits = { maxBytes: configuration.maxRequestBytes, memory: this.#memory, encodings: ENCODINGS };
     const peer = peerAddress(request.socket.remoteAddress) ?? '';
     return withBody(request, limits, (body) =>
       answerExport(() => (isJson ? protobufOfJson(body.toString()) : body), peer, this.#options),
@@ -121,11 +72,6 @@ export class HttpListener implements OtlpListener {
   }
 }
 
-const SERVER_OPTIONS = {
-  maxHeaderSize: MAX_HEADER_BYTES,
-  headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-};
 const JSON_TYPE = 'application/json';
 const PROTOBUF_TYPE = 'application/x-protobuf';
 

@@ -4,11 +4,10 @@ import { OtlpFault } from '../../../protocols/otlp/otlp-fault.ts';
 import { splitRequest } from '../../../protocols/otlp/split-request.ts';
 import type { Amount } from '../../../records/amount.ts';
 import { LIMITS } from '../../../records/limits.ts';
-import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
-import type { Journal } from '../../journal/journal.ts';
-import { type JournalWriter, RECORD_OVERHEAD_BYTES } from '../../journal/journal-writer.ts';
+import { RECORD_OVERHEAD_BYTES } from '../../journal/journal-writer.ts';
 import type { RecordLabel } from '../../journal/record-run.ts';
+import { type IntakeRecord, RequestIntake, type RequestIntakeOptions } from '../requests/request-intake.ts';
 
 /** A larger context is not an attribute of the peer but a field of each record: a batch has a limit for its peers. */
 const LARGEST_SHARED_CONTEXT_BYTES = 4096;
@@ -22,99 +21,54 @@ export type Acceptance =
   /** The source stops. The request may be on disk. */
   | { readonly kind: 'stopped' };
 
-/**
- * The stream of one listener in the journal. A request is appended as a whole or not at all, and is answered when its
- * records are on disk.
- */
+/** Splits requests into log records for the stream of one listener. */
 export class RecordIntake {
-  readonly #writer: JournalWriter;
+  readonly #intake: RequestIntake;
   readonly #label: RecordLabel;
   readonly #maxBytes: number;
-  /** In the order of their positions. */
-  #waiting: WaitingRequest[] = [];
-  #isStopped = false;
-  #records = 0;
-  #bytes = 0;
 
-  constructor({ journal, origin, label, maxBytes }: RecordIntakeOptions) {
+  constructor({ label, maxBytes, ...options }: RecordIntakeOptions) {
     this.#maxBytes = maxBytes;
     this.#label = label;
-    this.#writer = journal.writer(origin, { onFlushed: (end) => this.#onFlushed(end) });
+    this.#intake = new RequestIntake(options);
   }
 
-  /** Records that were appended since the start, and their bytes. */
   get received(): Amount {
-    return { records: this.#records, bytes: this.#bytes };
+    return this.#intake.received;
   }
 
   /** Accepts an `ExportLogsServiceRequest`. Throws an OtlpFault when it is not valid. */
   async accept(request: Uint8Array): Promise<Acceptance> {
-    const { records, totalBytes, tooLarge } = outgoingRecords(request, this.#maxBytes);
-    if (records.length === 0) return { kind: 'stored', tooLarge };
-    if (this.#isStopped) return { kind: 'stopped' };
-    if (!this.#writer.hasRoom(totalBytes)) return { kind: 'full' };
-    const end = this.#append(records);
-    if (end === 'full') return { kind: 'full' };
-    this.#records += records.length;
-    this.#bytes += totalBytes - records.length * RECORD_OVERHEAD_BYTES;
-    this.#writer.flushSoon();
-    const isStored = await new Promise<boolean>((resolve) => this.#waiting.push({ end, resolve }));
-    return isStored ? { kind: 'stored', tooLarge } : { kind: 'stopped' };
+    const { records, tooLarge } = outgoingRecords(request, this.#label, this.#maxBytes);
+    const kind = await this.#intake.accept(records);
+    return kind === 'stored' ? { kind, tooLarge } : { kind };
   }
 
-  /** No further requests. Those that wait are answered when they are on disk, or after `abandon`. */
   stop(): void {
-    this.#isStopped = true;
-    this.#writer.flushSoon();
+    this.#intake.stop();
   }
 
   abandon(): void {
-    for (const { resolve } of this.#waiting.splice(0)) resolve(false);
-  }
-
-  #append(records: readonly OutgoingRecord[]): Position | 'full' {
-    let end: Position | 'full' = 'full';
-    for (const { bytes, peer } of records) end = this.#writer.append(bytes, this.#label, peer);
-    return end;
-  }
-
-  #onFlushed(end: Position): void {
-    const first = this.#waiting.findIndex((each) => each.end > end);
-    const flushed = this.#waiting.splice(0, first === -1 ? this.#waiting.length : first);
-    for (const { resolve } of flushed) resolve(true);
+    this.#intake.abandon();
   }
 }
 
-export interface RecordIntakeOptions {
-  readonly journal: Pick<Journal, 'writer'>;
-  readonly origin: string;
+export interface RecordIntakeOptions extends RequestIntakeOptions {
   readonly label: RecordLabel;
   /** A request above it is not valid: the journal would never have room for it. */
   readonly maxBytes: number;
 }
 
-interface WaitingRequest {
-  readonly end: Position;
-  readonly resolve: (isStored: boolean) => void;
-}
-
-interface OutgoingRecord {
-  readonly bytes: Uint8Array;
-  readonly peer: Resource | undefined;
-}
-
 interface OutgoingRecords {
-  readonly records: readonly OutgoingRecord[];
-  /** The size of the records, and of what the journal needs besides. */
-  readonly totalBytes: number;
+  readonly records: readonly IntakeRecord[];
   readonly tooLarge: number;
 }
 
 /** Throws an OtlpFault above `maxBytes`: a small request with a large resource must not become many times as large. */
-function outgoingRecords(request: Uint8Array, maxBytes: number): OutgoingRecords {
+function outgoingRecords(request: Uint8Array, label: RecordLabel, maxBytes: number): OutgoingRecords {
   let tooLarge = 0;
   let totalBytes = 0;
-  const records: OutgoingRecord[] = [];
+  const records: IntakeRecord[] = [];
   for (const { context, records: received } of splitRequest(request)) {
     const isShared = context.length <= LARGEST_SHARED_CONTEXT_BYTES;
     const peer = isShared ? peerOf(context) : undefined;
@@ -126,10 +80,10 @@ function outgoingRecords(request: Uint8Array, maxBytes: number): OutgoingRecords
       }
       totalBytes += size + RECORD_OVERHEAD_BYTES;
       if (totalBytes > maxBytes) throw new OtlpFault(tooManyBytes(maxBytes));
-      records.push({ bytes: isShared ? record : embedContext(record, context), peer });
+      records.push({ bytes: isShared ? record : embedContext(record, context), label, peer });
     }
   }
-  return { records, totalBytes, tooLarge };
+  return { records, tooLarge };
 }
 
 function tooManyBytes(maxBytes: number): string {

@@ -1,8 +1,8 @@
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import type { Clock } from '../../../runtime/clock.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import type { ListenerTls } from '../syslog/listener-configuration.ts';
 import { loadSecureContext, tlsFiles } from '../syslog/listener-tls.ts';
-import type { OtlpListenerOptions } from './otlp-listener.ts';
 
 const HANDSHAKE_WITHIN_MS = 10_000;
 
@@ -16,13 +16,24 @@ export function clientCheck({ clientCertificate }: ListenerTls) {
   return { requestCert: isRequired, rejectUnauthorized: isRequired };
 }
 
+export interface ReloadOptions {
+  readonly listener: string;
+  readonly events: ReloadEvents;
+  readonly clock: Clock;
+}
+
+export interface ReloadEvents {
+  certificateReloaded(event: { readonly listener: string }): void;
+  certificateRejected(event: { readonly listener: string; readonly reason: string }): void;
+}
+
 /** Uses the certificate files again when they change. */
 export class CertificateReload {
   readonly #watcher: ContentWatcher;
 
   static async start(
     tls: ListenerTls,
-    options: OtlpListenerOptions,
+    options: ReloadOptions,
     onContext: (context: SecureContextOptions) => void,
   ): Promise<CertificateReload> {
     const reload = new CertificateReload(tls, options, onContext);
@@ -32,7 +43,7 @@ export class CertificateReload {
 
   private constructor(
     tls: ListenerTls,
-    { clock, events, listener }: OtlpListenerOptions,
+    { clock, events, listener }: ReloadOptions,
     onContext: (context: SecureContextOptions) => void,
   ) {
     this.#watcher = new ContentWatcher({

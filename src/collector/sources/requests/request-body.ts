@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-
-const inflate = promisify(gunzip);
+import { gunzip, inflate, inflateRaw } from 'node:zlib';
+import { PushFault } from '../../../protocols/http-push/push-fault.ts';
+import { inflateSnappy } from '../../../protocols/http-push/snappy-block.ts';
 
 /** Why a body cannot be read: an HTTP status and a message for the client. */
 export class BodyFault extends Error {
@@ -39,9 +39,14 @@ export class BodyMemory {
   }
 }
 
+export type ContentEncoding = 'gzip' | 'deflate' | 'zstd' | 'snappy';
+
 export interface BodyLimits {
   readonly maxBytes: number;
   readonly memory: BodyMemory;
+  readonly encodings: readonly ContentEncoding[];
+  /** The client sends this encoding also without a header. */
+  readonly defaultEncoding?: ContentEncoding | undefined;
 }
 
 /**
@@ -50,10 +55,10 @@ export interface BodyLimits {
  */
 export async function withBody<Result>(
   request: IncomingMessage,
-  { maxBytes, memory }: BodyLimits,
+  { maxBytes, memory, encodings, defaultEncoding }: BodyLimits,
   use: (body: Buffer) => Promise<Result>,
 ): Promise<Result> {
-  const encoding = encodingOf(request);
+  const encoding = encodingOf(request, encodings, defaultEncoding);
   let takenBytes = 0;
   const take = (bytes: number) => {
     if (!memory.take(bytes)) throw new BodyFault(503, 'Too many requests are being read. Retry the request.');
@@ -63,16 +68,22 @@ export async function withBody<Result>(
     const body = await readBody(request, maxBytes, take);
     if (encoding === 'identity') return await use(body);
     take(maxBytes);
-    return await use(await inflated(body, maxBytes));
+    return await use(await inflated(body, encoding, maxBytes));
   } finally {
     memory.release(takenBytes);
   }
 }
 
-function encodingOf({ headers }: IncomingMessage): 'identity' | 'gzip' {
-  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity' || encoding === 'gzip') return encoding;
-  throw new BodyFault(415, 'The content encoding must be gzip or identity.');
+function encodingOf(
+  { headers }: IncomingMessage,
+  encodings: readonly ContentEncoding[],
+  defaultEncoding: ContentEncoding | 'identity' = 'identity',
+): ContentEncoding | 'identity' {
+  const text = (headers['content-encoding'] ?? '').trim().toLowerCase();
+  if (text === '' || text === 'identity') return defaultEncoding;
+  const encoding = encodings.find((each) => each === (text === 'x-gzip' ? 'gzip' : text));
+  if (encoding !== undefined) return encoding;
+  throw new BodyFault(415, `The content encoding must be ${encodings.join(', ')} or identity.`);
 }
 
 async function readBody(
@@ -97,13 +108,39 @@ async function readBody(
   return Buffer.concat(chunks);
 }
 
-async function inflated(body: Buffer, maxBytes: number): Promise<Buffer> {
+async function inflated(body: Buffer, encoding: ContentEncoding, maxBytes: number): Promise<Buffer> {
   try {
-    return await inflate(body, { maxOutputLength: maxBytes });
+    const result = await INFLATE[encoding](body, maxBytes);
+    if (result !== undefined) return result;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes);
-    throw new BodyFault(400, 'The body is not valid gzip.');
+    if (error instanceof PushFault) throw new BodyFault(400, error.message);
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
+      throw new BodyFault(400, `The body is not valid ${encoding}.`);
   }
+  throw tooLarge(maxBytes);
+}
+
+const gunzipped = promisify(gunzip);
+const inflatedZlib = promisify(inflate);
+const inflatedRaw = promisify(inflateRaw);
+
+type Inflate = (body: Buffer, maxBytes: number) => Promise<Buffer | undefined>;
+
+/** Each returns undefined, or rejects with ERR_BUFFER_TOO_LARGE, above `maxBytes`. */
+const INFLATE: Readonly<Record<ContentEncoding, Inflate>> = {
+  gzip: (body, maxOutputLength) => gunzipped(body, { maxOutputLength }),
+  // Some clients send the data without the header of zlib.
+  deflate: (body, maxOutputLength) =>
+    isZlib(body) ? inflatedZlib(body, { maxOutputLength }) : inflatedRaw(body, { maxOutputLength }),
+  zstd: async (body, maxBytes) => {
+    const { inflateZstd } = await import('../../../protocols/http-push/zstd-frames.ts');
+    return inflateZstd(body, maxBytes);
+  },
+  snappy: async (body, maxBytes) => inflateSnappy(body, maxBytes),
+};
+
+function isZlib(body: Buffer): boolean {
+  return body.length >= 2 && ((body[0] ?? 0) & 15) === 8 && body.readUInt16BE(0) % 31 === 0;
 }
 
 function tooLarge(maxBytes: number): BodyFault {
