@@ -13,7 +13,12 @@ export interface LiveStatusOptions {
   readonly queue: Pick<Queue, 'balance' | 'fullness'>;
   readonly stateDirectory: string;
   readonly emitters: () => readonly EmitterStatus[];
-  readonly activity: () => Pick<IntakeActivity, 'collectors' | 'streams'> | undefined;
+  readonly activity: () =>
+    | {
+        readonly collectors: Pick<IntakeActivity['collectors'], 'connected'>;
+        readonly streams: Pick<IntakeActivity['streams'], 'count'>;
+      }
+    | undefined;
   readonly health: () => Health;
   readonly notifier: () => NotifierReport;
   /** PagerDuty is configured. */

@@ -1,7 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
+import type { Explain, Explanation, StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
@@ -119,6 +119,7 @@ export class Publisher implements StreamSink, Component {
       clock: this.#options.clock,
       undelivered: this.#options.undelivered,
       status: this.#options.status,
+      explain: this.#options.explain,
     });
     this.#session = session;
     if (this.#stopping.signal.aborted) session.finish();
@@ -179,4 +180,6 @@ export interface PublisherOptions {
   readonly undelivered?: ((records: number) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */
   readonly status?: (() => StatusReport) | undefined;
+  /** If present, the aggregator may ask how this collector sees a file. */
+  readonly explain?: ((question: Explain) => Promise<Explanation>) | undefined;
 }

@@ -40,6 +40,19 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     await page.getByText('gelf: connection refused').waitFor();
   });
 
+  it('explains how a collector sees a file', async () => {
+    const { page } = suite();
+    await visit('#/status');
+    const form = page.getByRole('form', { name: 'Explain a file' });
+    expect(await form.getByLabel('Collector').locator('option').allTextContents()).toEqual(['web-1']);
+    await form.getByLabel('Explain a file').fill('/var/log/<b>app</b>.log');
+    await form.getByRole('button', { name: 'Explain' }).click();
+    const explanation = page.locator('.explanation');
+    await explanation.getByText('3 KiB (3,072 bytes)').waitFor();
+    await explanation.getByRole('heading', { name: '/var/log/<b>app</b>.log on web-1' }).waitFor();
+    expect([suite().problems, suite().foreign]).toEqual([[], []]);
+  });
+
   it('says how to get access to dead letters and the playground without a token', async () => {
     const { page } = suite();
     await visit('#/status');
