@@ -53,6 +53,32 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     expect([suite().problems, suite().foreign]).toEqual([[], []]);
   });
 
+  it('stays signed in when an answer from before the sign-in arrives after it', async () => {
+    const { page, mock } = suite();
+    mock.token = 'right';
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route('**/v1/collectors', async (route) => {
+      await page.unroute('**/v1/collectors');
+      await released;
+      await route.fulfill({ status: 401, json: { error: { code: 'unauthorized', message: 'No token.' } } });
+    });
+    await visit('#/status');
+    await dialog().getByLabel('Token of the aggregator').fill('right');
+    await dialog().getByRole('button', { name: 'Sign in' }).click();
+    await dialog().waitFor({ state: 'detached' });
+    const late = page.waitForResponse((answer) => answer.url().endsWith('/v1/collectors') && !answer.ok());
+    release();
+    await late;
+    await page.getByRole('list', { name: 'The path of the records' }).waitFor();
+    // The next refresh: the page has processed the late answer long before.
+    await page.waitForResponse((answer) => answer.url().endsWith('/v1/collectors') && answer.ok());
+    expect(await dialog().count()).toBe(0);
+    suite().problems.length = 0;
+  });
+
   it('says how to get access to dead letters and the playground without a token', async () => {
     const { page } = suite();
     await visit('#/status');
