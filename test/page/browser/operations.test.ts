@@ -60,8 +60,9 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });
+    let requests = 0;
     await page.route('**/v1/collectors', async (route) => {
-      await page.unroute('**/v1/collectors');
+      if (++requests > 1) return await route.continue();
       await released;
       await route.fulfill({ status: 401, json: { error: { code: 'unauthorized', message: 'No token.' } } });
     });
@@ -76,6 +77,7 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     // The next refresh: the page has processed the late answer long before.
     await page.waitForResponse((answer) => answer.url().endsWith('/v1/collectors') && answer.ok());
     expect(await dialog().count()).toBe(0);
+    await page.unroute('**/v1/collectors');
     suite().problems.length = 0;
   });
 
