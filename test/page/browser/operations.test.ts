@@ -53,7 +53,7 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     expect([suite().problems, suite().foreign]).toEqual([[], []]);
   });
 
-  it('stays signed in when an answer from before the sign-in arrives after it', async () => {
+  it('stays signed in when the session from before the sign-in arrives after it', async () => {
     const { page, mock } = suite();
     mock.token = 'right';
     let release = () => {};
@@ -61,23 +61,25 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
       release = resolve;
     });
     let requests = 0;
-    await page.route('**/v1/collectors', async (route) => {
-      if (++requests > 1) return await route.continue();
+    await page.route('**/v1/session', async (route) => {
+      if (route.request().method() !== 'GET' || ++requests > 1) return await route.continue();
+      const response = await route.fetch();
       await released;
-      await route.fulfill({ status: 401, json: { error: { code: 'unauthorized', message: 'No token.' } } });
+      await route.fulfill({ response });
     });
     await visit('#/status');
     await dialog().getByLabel('Token of the aggregator').fill('right');
     await dialog().getByRole('button', { name: 'Sign in' }).click();
     await dialog().waitFor({ state: 'detached' });
-    const late = page.waitForResponse((answer) => answer.url().endsWith('/v1/collectors') && !answer.ok());
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    const late = page.waitForResponse((answer) => answer.url().endsWith('/v1/session'));
     release();
-    await late;
-    await page.getByRole('list', { name: 'The path of the records' }).waitFor();
-    // The next refresh: the page has processed the late answer long before.
-    await page.waitForResponse((answer) => answer.url().endsWith('/v1/collectors') && answer.ok());
+    await (await late).finished();
+    // The next refresh: the page has processed the late answer before.
+    await page.waitForResponse((answer) => answer.url().endsWith('/v1/status'));
+    await page.waitForResponse((answer) => answer.url().endsWith('/v1/status'));
     expect(await dialog().count()).toBe(0);
-    await page.unroute('**/v1/collectors');
+    await page.unroute('**/v1/session');
     suite().problems.length = 0;
   });
 
