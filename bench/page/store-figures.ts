@@ -41,7 +41,7 @@ export async function storeFigures(page: Page, view: StoreView): Promise<readonl
 
 async function timingsOf(page: Page, { address, from, to }: StoreView, query: string): Promise<Timings> {
   await page.goto('about:blank');
-  await page.goto(`${address}#/search?${new URLSearchParams({ q: query, from, to })}`);
+  await page.goto(`${address}#/search?${new URLSearchParams({ q: query, from, to }).toString()}`);
   // The content security policy of the page forbids that the browser waits.
   const deadline = performance.now() + TIMEOUT_MS;
   while ((await page.evaluate('window.megaCollectorBench.isLoaded()')) !== true) {

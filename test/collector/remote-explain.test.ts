@@ -40,7 +40,7 @@ describe('an aggregator that asks about a file', () => {
   });
 
   it('is refused at once while the collector looks at another file, also after the time is over', async () => {
-    let release = (_: object) => {};
+    let release: (explanation: object) => void = () => {};
     const { clock, remote: asked } = remote(
       () =>
         new Promise((resolve) => {

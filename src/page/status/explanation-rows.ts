@@ -5,8 +5,10 @@ export type ExplanationRow = readonly [name: string, value: string];
 
 /** An explanation as rows: nested fields are named with their parent, amounts have units. */
 export function explanationRows(explanation: FileExplanation): readonly ExplanationRow[] {
-  const { kind, status, listeners, ...others } = explanation;
-  return [others, status, listeners].flatMap((fields) => rowsOf('', '', fields));
+  const { status, listeners, ...others } = explanation;
+  const rows = [others, status, listeners].flatMap((fields) => rowsOf('', '', fields));
+  // The other rows show it.
+  return rows.filter(([name]) => name !== 'kind');
 }
 
 function rowsOf(parent: string, key: string, value: unknown): readonly ExplanationRow[] {
