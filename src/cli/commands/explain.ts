@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { explainCollectorFile, listCollectors } from '../../aggregator/api/operations/intake-operations.ts';
+import { fileExplanation } from '../../collector/collector-reports.ts';
 import { explainFile } from '../../collector/operations.ts';
 import { callOwner } from '../call-owner.ts';
 import { CommandError } from '../command-error.ts';
@@ -71,7 +72,8 @@ async function explainThere(
     throw new CommandError(
       `Cannot find the collector ${JSON.stringify(collector)}. The aggregator knows: ${collectors.map(({ host }) => host).join(', ') || 'none'}.`,
     );
-  const answer = await api.call(explainCollectorFile, { parameters: { id: one.id }, query: { file } });
+  const input = { parameters: { id: one.id }, query: { file } };
+  const answer = fileExplanation.parse(await api.call(explainCollectorFile, input));
   io.stdout.write(json ? `${jsonText(answer, 2)}\n` : explanationText(answer, widthOf(io.stdout)));
 }
 

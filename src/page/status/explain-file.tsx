@@ -62,7 +62,7 @@ export function ExplainFile({ collectors }: { readonly collectors: readonly Coll
           Explain
         </Button>
       </form>
-      <div class="explanation" role="status">
+      <div class="file-explanation" role="status">
         {answer !== undefined && <Explanation {...answer} />}
       </div>
     </>

@@ -47,7 +47,7 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     expect(await form.getByLabel('Collector').locator('option').allTextContents()).toEqual(['web-1']);
     await form.getByLabel('Explain a file').fill('/var/log/<b>app</b>.log');
     await form.getByRole('button', { name: 'Explain' }).click();
-    const explanation = page.locator('.explanation');
+    const explanation = page.locator('.file-explanation');
     await explanation.getByText('3 KiB (3,072 bytes)').waitFor();
     await explanation.getByRole('heading', { name: '/var/log/<b>app</b>.log on web-1' }).waitFor();
     expect([suite().problems, suite().foreign]).toEqual([[], []]);

@@ -152,7 +152,7 @@ describe.skipIf(!hasChromium || !productIsBuilt())('the page of a real aggregato
     await visit('#/status');
     await page.getByText('1 connected').waitFor();
     await page.getByText('udp://127.0.0.1:0').waitFor();
-    const explained = page.locator('.explanation');
+    const explained = page.locator('.file-explanation');
     for (const [file, expected] of [
       [log, 'device'],
       [join(directory, 'filters'), 'no pattern matches it'],

@@ -71,7 +71,7 @@ export const explainCollectorFile = operation({
     }),
   }),
   status: 200,
-  answer: z.record(z.string(), z.json()),
+  answer: z.looseObject({}),
   errors: [409, 429],
   run: async ({ activity }: IntakeContext, { parameters, query }) =>
     explanationOf((await activity?.()?.collectors.explain(parameters.id, query.file)) ?? { kind: 'unknown' }),
