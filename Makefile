@@ -62,8 +62,8 @@ bench-fleet: build tools ## Measure an aggregator with thousands of simulated co
 screenshots: build tools ## Write docs/images/ with the pages of an aggregator (needs Chromium)
 	@node $(TOOLS)/bench/screenshots/main.js
 
-bench-page: build tools ## Measure the page in a browser  [PAGE_ROWS=100000 PAGE_TAIL_SECONDS=60]
-	@PAGE_ROWS=$(PAGE_ROWS) PAGE_TAIL_SECONDS=$(PAGE_TAIL_SECONDS) node $(TOOLS)/bench/page/main.js
+bench-page: build tools ## Measure the page in a browser  [PAGE_ROWS=100000 PAGE_TAIL_SECONDS=60; PAGE_STORE_ROWS=10000000: searches on so many stored rows]
+	@PAGE_STORE_ROWS=$(PAGE_STORE_ROWS) PAGE_ROWS=$(PAGE_ROWS) PAGE_TAIL_SECONDS=$(PAGE_TAIL_SECONDS) node $(TOOLS)/bench/page/main.js
 
 figures: tools ## Print figures of the source code
 	@node $(TOOLS)/bench/figures/main.js

@@ -5,7 +5,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { HttpError } from '../../../runtime/http/http-error.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
-import type { Source, StreamSink } from '../../source.ts';
+import type { ExplainAsker, Source, StreamSink } from '../../source.ts';
 import { containerOfPath } from './container-of-path.ts';
 import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
@@ -76,7 +76,7 @@ export interface TailSource extends Source {
    * Scans now; resolves when all files that were found are matched, and the streams with a turn are opened.
    */
   scan(): Promise<void>;
-  explain(path: string): Promise<Explanation>;
+  explain(path: string, asker?: ExplainAsker): Promise<Explanation>;
   status(): TailStatus;
   /** The records that were read in this run and are accepted. Each record is counted once. */
   accepted(): Amount;
@@ -174,8 +174,9 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     });
   }
 
-  explain(path: string): Promise<Explanation> {
+  explain(path: string, asker: ExplainAsker = 'owner'): Promise<Explanation> {
     return explain(path, {
+      asker,
       ...{ files: this.#files, patterns: this.#patterns, unread: this.#unread, order: this.#order },
       ...{ clock: this.#clock, workingDirectory: this.#workingDirectory },
     });
