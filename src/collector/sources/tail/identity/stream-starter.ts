@@ -143,7 +143,12 @@ export class StreamStarter {
     const { found, file } = opened;
     this.#supersede(opened);
     const { entry, sizeBytes, modifiedUnixMs } = found;
-    const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
+    return this.start({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
+  }
+
+  /** Starts a stream of a file that is the file of no other stream. */
+  start(parts: NewStream): FileStream {
+    const stream = this.#parts.createStream(parts);
     this.#start(stream);
     return stream;
   }
