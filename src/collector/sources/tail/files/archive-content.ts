@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Position } from '../../../../records/position.ts';
 import { FilePrefix, PREFIX_MAX_BYTES } from './file-prefix.ts';
-import { forEachChunk } from './inflate-file.ts';
+import { forEachChunk, type InflateLimits } from './inflate-file.ts';
 
 /** The facts about the whole content of an archive. */
 export interface ArchiveContent {
@@ -17,18 +17,18 @@ export interface ArchiveContent {
  */
 export async function measureArchive(
   path: string,
-  { maxBytes, positions }: { readonly maxBytes: number; readonly positions: Iterable<Position> },
+  { positions, ...limits }: InflateLimits & { readonly positions: Iterable<Position> },
 ): Promise<ArchiveContent | string> {
   const measured = new Measured(positions);
-  const problem = await forEachChunk(path, maxBytes, (chunk) => measured.add(chunk));
+  const problem = await forEachChunk(path, limits, (chunk) => measured.add(chunk));
   return problem ?? measured.result();
 }
 
 /** The first KiB of the content, as far as it can be inflated. */
-export async function readArchiveBeginning(path: string): Promise<FilePrefix> {
+export async function readArchiveBeginning(path: string, inode: string): Promise<FilePrefix> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  await forEachChunk(path, Number.POSITIVE_INFINITY, (chunk) => {
+  await forEachChunk(path, { maxBytes: Number.POSITIVE_INFINITY, inode }, (chunk) => {
     pieces.push(chunk);
     length += chunk.length;
     if (length >= PREFIX_MAX_BYTES) throw new Error('enough');

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -20,7 +19,7 @@ export function canInflate(path: string): boolean {
  */
 export async function inflateFile(
   path: string,
-  { directory, maxBytes }: { readonly directory: string; readonly maxBytes: number },
+  { directory, maxBytes, inode }: InflateLimits & { readonly directory: string },
 ): Promise<FileHandle | string> {
   const place = join(directory, `inflated-${randomUUID()}`);
   let handle: FileHandle | undefined;
@@ -28,7 +27,7 @@ export async function inflateFile(
     handle = await open(place, 'wx+', 0o600);
     await unlink(place);
     const file = handle;
-    const problem = await forEachChunk(path, maxBytes, (chunk) => writeAll(file, chunk));
+    const problem = await forEachChunk(path, { maxBytes, inode }, (chunk) => writeAll(file, chunk));
     if (problem === undefined) return handle;
     await handle.close();
     return problem;
@@ -44,13 +43,16 @@ export async function inflateFile(
  */
 export async function forEachChunk(
   path: string,
-  maxBytes: number,
+  { maxBytes, inode }: InflateLimits,
   use: (chunk: Uint8Array) => Promise<void> | void,
 ): Promise<string | undefined> {
   let length = 0;
+  let source: FileHandle | undefined;
   const inflate = extname(path) === '.gz' ? createGunzip() : zstdChunks;
   try {
-    await pipeline(createReadStream(path), inflate, async (content: AsyncIterable<Uint8Array>) => {
+    source = await open(path);
+    if (String((await source.stat({ bigint: true })).ino) !== inode) return RENAMED;
+    await pipeline(source.createReadStream(), inflate, async (content: AsyncIterable<Uint8Array>) => {
       for await (const chunk of content) {
         length += chunk.length;
         if (length > maxBytes) return;
@@ -59,9 +61,20 @@ export async function forEachChunk(
     });
   } catch (error) {
     if (length <= maxBytes) return (error as Error).message;
+  } finally {
+    await source?.close().catch(() => undefined);
   }
   return length > maxBytes ? `its content has more than ${maxBytes} bytes` : undefined;
 }
+
+export interface InflateLimits {
+  readonly maxBytes: number;
+  /** The inode of the file: a rotation may rename it, and another one to its name. */
+  readonly inode: string;
+}
+
+/** The reason when another file is at the path. */
+export const RENAMED = 'another file is at its path';
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.length; ) done += (await handle.write(chunk, done)).bytesWritten;

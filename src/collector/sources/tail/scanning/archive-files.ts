@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FilePlace } from '../files/file-access.ts';
 import { isFileError } from '../files/file-error.ts';
 import { canInflate } from '../files/inflate-file.ts';
@@ -7,6 +7,8 @@ import { originalPaths } from '../files/original-paths.ts';
 import type { ArchivePlace, PathPatterns } from '../files/path-patterns.ts';
 import { withoutCompression } from '../files/path-patterns.ts';
 import { compareByAge } from '../files/rotation-names.ts';
+
+const MAX_LISTINGS = 5;
 
 /** A compressed file beside a log. */
 export interface ArchiveFile extends FilePlace {
@@ -26,23 +28,35 @@ export async function findArchives(
   patterns: PathPatterns,
   places: { readonly directories: Iterable<string>; readonly found: Iterable<string> },
 ): Promise<readonly ArchiveFile[]> {
-  const paths = new Set(places.found);
-  for (const directory of places.directories) for (const path of await archivesIn(directory)) paths.add(path);
+  const directories = new Set([...places.directories, ...[...places.found].map((path) => dirname(path))]);
   const found: ArchiveFile[] = [];
-  for (const path of paths) {
-    const archive = await archiveAt(path, patterns);
-    if (archive !== undefined) found.push(archive);
-  }
+  for (const directory of directories) found.push(...(await archivesIn(directory, patterns)));
   return found.sort((a, b) => compareByAge(plainly(a), plainly(b)));
 }
 
-async function archivesIn(directory: string): Promise<string[]> {
+/** Lists the directory again if a rotation has renamed files in the meantime. */
+async function archivesIn(directory: string, patterns: PathPatterns): Promise<ArchiveFile[]> {
+  let archives: ArchiveFile[] = [];
+  for (let listings = 0; listings < MAX_LISTINGS; listings++) {
+    const before = await changeOf(directory);
+    const found = (await namesIn(directory)).map((name) => archiveAt(join(directory, name), patterns));
+    archives = (await Promise.all(found)).filter((archive) => archive !== undefined);
+    if (archives.length === 0 || (await changeOf(directory)) === before) break;
+  }
+  return archives;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).filter(canInflate).map((name) => join(directory, name));
+    return (await readdir(directory)).filter(canInflate);
   } catch (error) {
     if (!isFileError(error)) throw error;
     return [];
   }
+}
+
+async function changeOf(directory: string): Promise<bigint | undefined> {
+  return (await stat(directory, { bigint: true }).catch(() => undefined))?.mtimeNs;
 }
 
 async function archiveAt(path: string, patterns: PathPatterns): Promise<ArchiveFile | undefined> {

@@ -4,6 +4,7 @@ import { type ArchiveContent, measureArchive, readArchiveBeginning } from '../fi
 import { compressionOf } from '../files/compression-magic.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import type { FoundFiles } from '../files/find-files.ts';
+import { canInflate, RENAMED } from '../files/inflate-file.ts';
 import { isCompressed } from '../files/path-patterns.ts';
 import type { UnreadFiles } from '../identity/unread-files.ts';
 import { ArchiveAttempts } from './archive-attempts.ts';
@@ -28,6 +29,8 @@ export class CompressedGenerations {
   readonly #streams: ArchiveStreams;
   readonly #attempts = new ArchiveAttempts();
   readonly #sinceUnixMs: number;
+  /** The inodes of the archives in the last listing, and of those that are read or reported here. */
+  #listed: ReadonlySet<string> = new Set();
   #handled = new Set<string>();
 
   constructor(parts: CompressedGenerationsParts) {
@@ -36,9 +39,9 @@ export class CompressedGenerations {
     this.#sinceUnixMs = parts.sinceUnixMs ?? this.#nowUnixMs;
   }
 
-  /** Whether the archive at this path is read, was read, or is decided about in a later scan. */
-  isHandled(path: string): boolean {
-    return this.#handled.has(path);
+  /** Whether the archive is read, was read, or is decided about in a later scan. */
+  isHandled({ path, inode }: { readonly path: string; readonly inode: string }): boolean {
+    return this.#handled.has(inode) || (canInflate(path) && !this.#listed.has(inode));
   }
 
   /** Whether the bytes of this stream may be in an archive that is not complete yet. */
@@ -58,6 +61,7 @@ export class CompressedGenerations {
     const names = this.#knownNames();
     const directories = new Set([...names].map((name) => dirname(name)));
     const archives = await findArchives(patterns, { directories, found: found.archives });
+    this.#listed = new Set(archives.map(({ inode }) => inode));
     this.#handled = new Set();
     for (const archive of archives) await this.#followOne(archive, names);
     ledger.keep(archives);
@@ -67,14 +71,14 @@ export class CompressedGenerations {
   async #followOne(archive: ArchiveFile, names: ReadonlySet<string>): Promise<void> {
     const { path } = archive;
     const isDecided = this.#isDecided(archive);
-    if (isDecided) this.#handled.add(path);
+    if (isDecided) this.#handled.add(archive.inode);
     if (archive.sizeBytes === 0 || this.#isBeingRead(archive)) return;
     const continuing = this.#mayContinue(archive, isDecided);
     const isWanted = !isDecided && this.#isWanted(archive, names);
     if (continuing.length === 0 && !isWanted) return;
     const streams = continuing.map(({ id }) => id).join();
     const next = this.#attempts.next(archive, streams, this.#nowMs);
-    if (isWanted || this.#attempts.problemOf(archive) !== undefined) this.#handled.add(path);
+    if (isWanted || this.#attempts.problemOf(archive) !== undefined) this.#handled.add(archive.inode);
     if (next === 'read') await this.#read(archive, { continuing, streams, isWanted });
     else if (next === 'warn') this.#warn(archive);
     else if (next === 'give up') this.#giveUp(archive, isWanted);
@@ -84,7 +88,7 @@ export class CompressedGenerations {
     const { path } = archive;
     const { room, isOnce } = this.#parts;
     const { streams, isWanted } = context;
-    const beginning = await readArchiveBeginning(path);
+    const beginning = await readArchiveBeginning(path, archive.inode);
     const continuing = context.continuing.filter(({ checkpoint: { prefix } }) => beginning.matches(prefix));
     const known = this.#known().filter(({ checkpoint: { prefix } }) => beginning.matches(prefix));
     if (continuing.length === 0 && !isWanted && beginning.length > 0) {
@@ -92,9 +96,10 @@ export class CompressedGenerations {
       return;
     }
     const positions = known.map(({ checkpoint }) => endOfRead(checkpoint));
-    const content = await measureArchive(path, { maxBytes: room.maxBytes, positions });
+    const content = await measureArchive(path, { maxBytes: room.maxBytes, inode: archive.inode, positions });
     if (typeof content !== 'string') return this.#decide(archive, content, { ...context, continuing, known });
-    this.#handled.add(path);
+    // The next scan finds it under its new name.
+    if (content === RENAMED) return;
     this.#attempts.note(archive, { streams, problem: content }, this.#nowMs);
     if (!isOnce) return;
     this.#warn(archive);
@@ -147,7 +152,7 @@ export class CompressedGenerations {
 
   #decided(archive: ArchiveFile, outcome: Parameters<ArchiveLedger['set']>[1]): void {
     this.#attempts.delete(archive);
-    this.#handled.add(archive.path);
+    this.#handled.add(archive.inode);
     this.#parts.ledger.set(archive, outcome);
   }
 
@@ -176,7 +181,7 @@ export class CompressedGenerations {
   #isBeingRead(archive: ArchiveFile): boolean {
     const stream = this.#parts.files.streamOf(archive);
     if (stream === undefined) return false;
-    this.#handled.add(archive.path);
+    this.#handled.add(archive.inode);
     if (stream.path !== archive.path) stream.file.movedTo(archive.path);
     if (stream.file.failure !== undefined) stream.wake();
     return true;

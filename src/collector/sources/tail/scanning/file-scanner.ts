@@ -102,7 +102,7 @@ export class FileScanner {
     const archives = this.#handled;
     if (this.#hasReported) {
       if (this.#mayReportLater) await this.#lossReport.sendGone(found, archives);
-      await this.#unseen.report((path) => archives.isHandled(path));
+      await this.#unseen.report((file) => archives.isHandled(file));
     } else {
       this.#hasReported = true;
       await this.#unseen.recordFirst();

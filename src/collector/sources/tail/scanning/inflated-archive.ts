@@ -26,7 +26,7 @@ export class InflatedArchive implements FileContentOpener {
     if (here === undefined) return 'gone';
     const { sizeBytes } = this.state;
     if (!this.#room.take(sizeBytes)) return 'waiting';
-    const handle = await this.#inflate(here);
+    const handle = await this.#inflate(here, inode);
     if (handle === undefined) this.#room.release(sizeBytes);
     else this.#held = sizeBytes;
     return handle ?? 'unreadable';
@@ -45,10 +45,11 @@ export class InflatedArchive implements FileContentOpener {
   }
 
   /** Undefined when the disk has no space, or when the archive has another content now. */
-  async #inflate(path: string): Promise<FileHandle | undefined> {
+  async #inflate(path: string, inode: string): Promise<FileHandle | undefined> {
     const handle = await inflateFile(path, {
       directory: this.#room.directory,
       maxBytes: this.state.sizeBytes,
+      inode,
     });
     if (typeof handle === 'string') return undefined;
     if ((await handle.stat()).size === this.state.sizeBytes) return handle;

@@ -23,7 +23,7 @@ export class LossReport {
 
   async send(found: FoundFiles, archives: HandledArchives): Promise<void> {
     const rotated = await this.sendGone(found, archives);
-    await this.#reportUnreadGenerations((path) => rotated.has(path) || archives.isHandled(path));
+    await this.#reportUnreadGenerations((file) => rotated.has(file.path) || archives.isHandled(file));
   }
 
   /**
@@ -50,15 +50,14 @@ export class LossReport {
   }
 
   /** Rotated files that no stream has read. */
-  async #reportUnreadGenerations(isKnown: (path: string) => boolean): Promise<void> {
+  async #reportUnreadGenerations(isKnown: (file: NamedFile) => boolean): Promise<void> {
     const { sinceUnixMs } = this.#reporting;
     if (sinceUnixMs === undefined) return;
     const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
     const followed = this.#files.attached();
     const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
     const inodes = new Set(followed.map(({ place }) => place.inode));
-    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
-      isKnown(path) || inodes.has(inode);
+    const isAccountedFor = (file: NamedFile) => isKnown(file) || inodes.has(file.inode);
     const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
     for (const { path, sizeBytes } of await findUnreadGenerations(options))
       this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes, written: 'stopped' });
@@ -79,9 +78,14 @@ export class LossReport {
   }
 }
 
+interface NamedFile {
+  readonly path: string;
+  readonly inode: string;
+}
+
 /** The archives that are read or reported elsewhere. */
 export interface HandledArchives {
-  isHandled(path: string): boolean;
+  isHandled(file: NamedFile): boolean;
   /** The bytes of the stream may be in an archive that is not complete yet. */
   mayHold(names: FileNames): boolean;
 }

@@ -60,9 +60,9 @@ export class UnseenGenerations {
   }
 
   /** Reports the unseen generations that are not read. `isHandled`: archives that are read or reported elsewhere. */
-  async report(isHandled: (path: string) => boolean): Promise<void> {
+  async report(isHandled: (file: RotatedFile) => boolean): Promise<void> {
     if (this.#decided === undefined) return;
-    const unseen = (await this.#listUnseen()).filter(({ path }) => !isHandled(path));
+    const unseen = (await this.#listUnseen()).filter((file) => !isHandled(file));
     let accounted: readonly AccountedStream[] | undefined;
     const nowMs = this.#parts.clock.monotonicMs();
     const before = this.#unchanged;
