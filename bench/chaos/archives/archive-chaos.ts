@@ -70,7 +70,7 @@ async function setStage({ directory, say }: ArchiveChaosPlan, random: Random): P
     format: 'plain',
     collectorEnv: {
       COLLECTOR_TAIL_CONFIGURATION: JSON.stringify([
-        { paths: [join(pods, '*.log')], format: 'cri' },
+        { paths: [join(pods, '*.log'), join(pods, '*.log-*')], format: 'cri' },
         {
           paths: ['*.log', '*.log.*', '*.log-*'].map((glob) => join(directory, 'logs', glob)),
           format: 'plain',

@@ -21,6 +21,7 @@ export interface ArchiveChaosReport {
 /** All violations of the guarantees; empty if there are none. */
 export function archiveFailuresOf({
   audit,
+  joined,
   written,
   lostBytes,
   exits,

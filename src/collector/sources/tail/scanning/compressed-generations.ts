@@ -69,7 +69,6 @@ export class CompressedGenerations {
   }
 
   async #followOne(archive: ArchiveFile, names: ReadonlySet<string>): Promise<void> {
-    const { path } = archive;
     const isDecided = this.#isDecided(archive);
     if (isDecided) this.#handled.add(archive.inode);
     if (archive.sizeBytes === 0 || this.#isBeingRead(archive)) return;
