@@ -14,6 +14,10 @@ import type { ArchiveLedger } from './archive-ledger.ts';
 import { ArchiveStreams, type ArchiveStreamsParts, type ContinuingStream } from './archive-streams.ts';
 import { type FileNames, namesOf } from './rotated-files.ts';
 
+/** The time to inflate archives in one scan: followed files must not wait for them. */
+const MAX_MS = 5_000;
+const MAX_RENAMES = 3;
+
 /**
  * Rotated files that were compressed. Identity and positions are those of the inflated bytes:
  *
@@ -32,6 +36,10 @@ export class CompressedGenerations {
   /** The inodes of the archives in the last listing, and of those that are read or reported here. */
   #listed: ReadonlySet<string> = new Set();
   #handled = new Set<string>();
+  /** The archives about which the next scan decides. */
+  #postponed: ArchiveFile[] = [];
+  /** Monotonic. Archives that are not inflated until then are postponed. */
+  #untilMs = 0;
 
   constructor(parts: CompressedGenerationsParts) {
     this.#parts = parts;
@@ -47,13 +55,17 @@ export class CompressedGenerations {
   /** Whether the bytes of this stream may be in an archive that is not complete yet. */
   mayHold(names: FileNames): boolean {
     const all = namesOf(names);
-    return this.#attempts.failing().some((archive) => isNamed(archive, all));
+    return this.#undecided().some((archive) => isNamed(archive, all));
   }
 
   /** The time of the oldest write to an archive about which is not decided yet. */
   get undecidedSinceUnixMs(): number | undefined {
-    const times = this.#attempts.failing().map(({ modifiedUnixMs }) => modifiedUnixMs);
+    const times = this.#undecided().map(({ modifiedUnixMs }) => modifiedUnixMs);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  #undecided(): readonly ArchiveFile[] {
+    return [...this.#attempts.failing(), ...this.#postponed];
   }
 
   async follow(found: FoundFiles): Promise<void> {
@@ -63,6 +75,8 @@ export class CompressedGenerations {
     const archives = await findArchives(patterns, { directories, found: found.archives });
     this.#listed = new Set(archives.map(({ inode }) => inode));
     this.#handled = new Set();
+    this.#postponed = [];
+    this.#untilMs = this.#parts.isOnce ? Number.POSITIVE_INFINITY : this.#nowMs + MAX_MS;
     for (const archive of archives) await this.#followOne(archive, names);
     ledger.keep(archives);
     this.#attempts.keep(archives);
@@ -78,29 +92,53 @@ export class CompressedGenerations {
     const streams = continuing.map(({ id }) => id).join();
     const next = this.#attempts.next(archive, streams, this.#nowMs);
     if (isWanted || this.#attempts.problemOf(archive) !== undefined) this.#handled.add(archive.inode);
-    if (next === 'read') await this.#read(archive, { continuing, streams, isWanted });
+    if (next === 'read' && this.#nowMs > this.#untilMs) this.#postpone(archive);
+    else if (next === 'read') await this.#read(archive, { continuing, streams, isWanted });
     else if (next === 'warn') this.#warn(archive);
     else if (next === 'give up') this.#giveUp(archive, isWanted);
   }
 
+  #postpone(archive: ArchiveFile): void {
+    this.#handled.add(archive.inode);
+    this.#postponed.push(archive);
+  }
+
+  /** A rotation may rename it in the meantime. */
   async #read(archive: ArchiveFile, context: AttemptContext): Promise<void> {
+    for (let renamed = archive, tries = 0; tries < MAX_RENAMES; tries++) {
+      if (await this.#readAt(renamed, context)) return;
+      const paths = await this.#parts.openFiles.directories.list(dirname(archive.path));
+      renamed = { ...archive, path: paths.get(archive.inode) ?? archive.path };
+    }
+    this.#postpone(archive);
+  }
+
+  /** False when another file is at its path. */
+  async #readAt(archive: ArchiveFile, context: AttemptContext): Promise<boolean> {
     const { path } = archive;
-    const { room, isOnce } = this.#parts;
+    const { room } = this.#parts;
     const { streams, isWanted } = context;
     const beginning = await readArchiveBeginning(path, archive.inode);
     const continuing = context.continuing.filter(({ checkpoint: { prefix } }) => beginning.matches(prefix));
     const known = this.#known().filter(({ checkpoint: { prefix } }) => beginning.matches(prefix));
     if (continuing.length === 0 && !isWanted && beginning.length > 0) {
       this.#attempts.note(archive, { streams }, this.#nowMs);
-      return;
+      return true;
     }
     const positions = known.map(({ checkpoint }) => endOfRead(checkpoint));
-    const content = await measureArchive(path, { maxBytes: room.maxBytes, inode: archive.inode, positions });
-    if (typeof content !== 'string') return this.#decide(archive, content, { ...context, continuing, known });
-    // The next scan finds it under its new name.
-    if (content === RENAMED) return;
-    this.#attempts.note(archive, { streams, problem: content }, this.#nowMs);
-    if (!isOnce) return;
+    const content = await measureArchive(path, {
+      ...{ maxBytes: room.maxBytes, inode: archive.inode, positions },
+    });
+    if (content === RENAMED) return false;
+    if (typeof content === 'string') this.#failed(archive, content, context);
+    else await this.#decide(archive, content, { ...context, continuing, known });
+    return true;
+  }
+
+  #failed(archive: ArchiveFile, problem: string, { streams, isWanted }: AttemptContext): void {
+    this.#handled.add(archive.inode);
+    this.#attempts.note(archive, { streams, problem }, this.#nowMs);
+    if (!this.#parts.isOnce) return;
     this.#warn(archive);
     this.#giveUp(archive, isWanted);
   }
@@ -167,7 +205,10 @@ export class CompressedGenerations {
     // The stream is remembered as long as the archive exists.
     if (dormant !== undefined && dormant.checkpoint.absentMs > 0)
       dormant.update({ ...dormant.checkpoint, absentMs: 0 });
-    const isKnown = dormant !== undefined || files.streams.has(decision.stream);
+    const { finished, lostBytes = 0 } = dormant?.checkpoint ?? {};
+    // Bytes that were counted as lost are read when their archive is found.
+    const isLost = finished === true && lostBytes > 0;
+    const isKnown = (dormant !== undefined && !isLost) || files.streams.has(decision.stream);
     if (isKnown)
       unread.note(archive.path, {
         kind: 'archive',
