@@ -70,8 +70,9 @@ export class CompressedGenerations {
 
   async follow(found: FoundFiles): Promise<void> {
     const { patterns, ledger } = this.#parts;
-    const names = this.#knownNames();
-    const directories = new Set([...names].map((name) => dirname(name)));
+    const paths = this.#knownPaths();
+    const names = new Set([...paths, ...[...paths].map((path) => basename(path))]);
+    const directories = new Set([...paths].map((path) => dirname(path)));
     const archives = await findArchives(patterns, { directories, found: found.archives });
     this.#listed = new Set(archives.map(({ inode }) => inode));
     this.#handled = new Set();
@@ -253,7 +254,9 @@ export class CompressedGenerations {
     const { ignoreOlderMs } = written.entry;
     if (ignoreOlderMs !== undefined && this.#nowUnixMs - modifiedUnixMs > ignoreOlderMs) return false;
     if (written.entry.archives === 'all') return !/\.tar\.\w+$/i.test(path);
-    return modifiedUnixMs > this.#sinceUnixMs && names.some((name) => known.has(name));
+    return (
+      modifiedUnixMs > this.#sinceUnixMs && names.some((name) => known.has(name) || known.has(basename(name)))
+    );
   }
 
   #warn(archive: ArchiveFile): void {
@@ -286,8 +289,8 @@ export class CompressedGenerations {
     ];
   }
 
-  /** Every name that the file of a stream has or had. */
-  #knownNames(): ReadonlySet<string> {
+  /** Every path that the file of a stream has or had. */
+  #knownPaths(): ReadonlySet<string> {
     const { dormant, streams } = this.#parts.files;
     const names = new Set<string>();
     for (const { checkpoint } of dormant.values()) for (const name of namesOf(checkpoint)) names.add(name);
