@@ -191,6 +191,11 @@ export class StreamStarter {
     return isKnown ? base : path;
   }
 
+  /** The path of which a file that was at this path is a generation. */
+  lineageAt(path: string): string {
+    return this.#lineageOf(path, new Set());
+  }
+
   #isLineage(lineage: string): boolean {
     return this.#order.last(lineage) !== undefined || this.#newStreamPaths.has(lineage);
   }

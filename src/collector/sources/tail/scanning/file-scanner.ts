@@ -14,6 +14,7 @@ import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { CompressedGenerations, type CompressedGenerationsParts } from './compressed-generations.ts';
 import { type HandledArchives, LossReport, type LossReporting } from './loss-report.ts';
+import { RenamedEmptyFiles } from './renamed-empty-files.ts';
 import { UnseenGenerations } from './unseen-generations.ts';
 
 /**
@@ -43,6 +44,7 @@ export class FileScanner {
   readonly #matcher: FileMatcher;
   readonly #lossReport: LossReport;
   readonly #unseen: UnseenGenerations;
+  readonly #renamedEmpty: RenamedEmptyFiles;
   readonly #compressed: CompressedGenerations | undefined;
   readonly #reporting: LossReporting;
   #hasReported = false;
@@ -70,6 +72,7 @@ export class FileScanner {
     this.#unseen = new UnseenGenerations({ ...parts, patterns, starter: this.#matcher.starter });
     const { archives } = parts;
     const { starter } = this.#matcher;
+    this.#renamedEmpty = new RenamedEmptyFiles({ ...parts, patterns, starter });
     this.#compressed = archives && new CompressedGenerations({ ...parts, ...archives, patterns, starter });
   }
 
@@ -139,6 +142,7 @@ export class FileScanner {
     if (this.#isFirst) await this.#findRenamedWhileStopped(byFile);
     const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
     await this.#matcher.match(this.#unfollowed(byFile), context);
+    await this.#renamedEmpty.follow(found.files);
     await this.#unseen.follow();
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
