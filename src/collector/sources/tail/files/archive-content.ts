@@ -7,7 +7,7 @@ import { forEachChunk, type InflateLimits } from './inflate-file.ts';
 export interface ArchiveContent {
   readonly beginning: FilePrefix;
   readonly sizeBytes: number;
-  /** The CRC-32 of the bytes before each position that was asked for, if the content is that long. */
+  /** The CRC-32 of the bytes before each requested position, if the content is that long. */
   readonly checksumAt: ReadonlyMap<Position, number>;
 }
 

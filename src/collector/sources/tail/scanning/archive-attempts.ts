@@ -3,15 +3,15 @@ import { keyOf } from './archive-ledger.ts';
 
 /** An archive is read again when it has not changed for this time: a program may still write it. */
 const UNCHANGED_MS = 1_000;
-/** An archive that cannot be inflated is given up when it has not changed for this time. */
-const GIVE_UP_MS = 60_000;
+/** An archive that cannot be inflated counts as unread when it has not changed for this time. */
+const COUNT_AFTER_MS = 60_000;
 
 /** The archives about which is not decided, and what the last attempt found. */
 export class ArchiveAttempts {
   readonly #last = new Map<string, Attempt>();
 
-  /** What to do with an archive: read it, wait for its end, or give it up. */
-  next(archive: ArchiveFile, streams: string, nowMs: number): 'read' | 'wait' | 'warn' | 'give up' {
+  /** What to do with an archive: read it, wait for its end, log the problem, or count it as unread. */
+  next(archive: ArchiveFile, streams: string, nowMs: number): 'read' | 'wait' | 'warn' | 'count as unread' {
     const last = this.#last.get(keyOf(archive));
     if (last === undefined) return 'read';
     const isSame =
@@ -20,7 +20,7 @@ export class ArchiveAttempts {
     const unchangedMs = nowMs - last.changedMs;
     if (last.mustRead) return unchangedMs < UNCHANGED_MS ? 'wait' : 'read';
     if (last.problem === undefined) return last.streams === streams ? 'wait' : 'read';
-    if (unchangedMs >= GIVE_UP_MS) return 'give up';
+    if (unchangedMs >= COUNT_AFTER_MS) return 'count as unread';
     if (last.isReported || unchangedMs < UNCHANGED_MS) return 'wait';
     last.isReported = true;
     return 'warn';
@@ -45,7 +45,7 @@ export class ArchiveAttempts {
     return this.#last.get(keyOf(archive))?.problem;
   }
 
-  /** The archives that could not be inflated, and are not given up. */
+  /** The archives that could not be inflated, and do not count as unread yet. */
   failing(): ArchiveFile[] {
     return [...this.#last.values()]
       .filter(({ problem }) => problem !== undefined)

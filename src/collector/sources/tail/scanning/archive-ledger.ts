@@ -5,7 +5,7 @@ import { Checkpoints } from '../../../checkpoints.ts';
 import type { ArchiveFile } from './archive-files.ts';
 
 /**
- * What was decided about archives, also by earlier runs: so each is inflated once, and reported once. A rotation that
+ * The decisions about archives, also of earlier runs: so each is inflated once, and reported once. A rotation that
  * renames an archive changes nothing.
  */
 export class ArchiveLedger {

@@ -96,7 +96,7 @@ export class CompressedGenerations {
     if (next === 'read' && this.#nowMs > this.#untilMs) this.#postpone(archive);
     else if (next === 'read') await this.#read(archive, { continuing, streams, isWanted });
     else if (next === 'warn') this.#warn(archive);
-    else if (next === 'give up') this.#giveUp(archive, isWanted);
+    else if (next === 'count as unread') this.#countAsUnread(archive, isWanted);
   }
 
   #postpone(archive: ArchiveFile): void {
@@ -141,7 +141,7 @@ export class CompressedGenerations {
     this.#attempts.note(archive, { streams, problem }, this.#nowMs);
     if (!this.#parts.isOnce) return;
     this.#warn(archive);
-    this.#giveUp(archive, isWanted);
+    this.#countAsUnread(archive, isWanted);
   }
 
   async #decide(
@@ -266,7 +266,7 @@ export class CompressedGenerations {
     this.#parts.events.notInflated({ path, reason });
   }
 
-  #giveUp(archive: ArchiveFile, isWanted: boolean): void {
+  #countAsUnread(archive: ArchiveFile, isWanted: boolean): void {
     const reason = this.#attempts.problemOf(archive) ?? '';
     if (isWanted) this.#parts.events.archiveUnread({ path: archive.path });
     this.#decided(archive, { problem: `it cannot be inflated: ${reason}` });
