@@ -103,6 +103,8 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
       return 'it cannot be opened; check its permissions';
     case 'compressed':
       return `it is compressed (${reason.compression}, by its first bytes); decompress it to read it`;
+    case 'archive':
+      return reason.reason;
     case 'undecided':
       return 'it has too few bytes to distinguish text from compressed data; a scan decides again when it grows';
     case 'unnameable':
