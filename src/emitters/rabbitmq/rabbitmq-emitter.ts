@@ -9,10 +9,11 @@ import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry, retry } from '../outcome.ts';
 import { SentRecords } from '../sent-records.ts';
 import { brokerLogin, topologyOf } from './broker-login.ts';
+import { CHANGED, isChanged } from './changed-batch.ts';
 import type { RabbitmqConfiguration } from './configuration.ts';
 import { RABBITMQ_EVENTS, type RabbitmqEvents } from './events.ts';
+import { messageSettings } from './message-settings.ts';
 import { type MessageSettings, type OutgoingMessage, outgoingMessages } from './outgoing-messages.ts';
-import { parseRoutingKey } from './routing-key.ts';
 
 /**
  * Publishes records to a queue or an exchange of RabbitMQ. At-least-once: `flush` waits for the publisher confirms of all
@@ -159,20 +160,4 @@ interface Confirmable {
   readonly stream: RecordBatch['stream'];
   readonly start: number;
   readonly end: number;
-}
-
-const CHANGED =
-  'the filter of this emitter changes records, and a record-batch message has only their original bytes: filter at the aggregator that consumes the messages, or use the body "json"';
-
-function isChanged({ changed = [] }: RecordBatch): boolean {
-  return changed.length > 0;
-}
-
-function messageSettings(configuration: RabbitmqConfiguration): MessageSettings {
-  const { body, compression, exchange, mandatory, routing_key, queue = '' } = configuration;
-  const routingKey = routing_key ?? parseRoutingKey('') ?? { text: '', parts: [''] };
-  return {
-    ...{ body, compression, exchange, mandatory },
-    routingKey: routing_key === undefined ? { text: queue, parts: [queue] } : routingKey,
-  };
 }
