@@ -41,11 +41,11 @@ export type ProducerOpening =
 export class StreamPublisher {
   readonly #options: StreamPublisherOptions;
   #address: string;
-  /** Of the address list. */
+  /** The index of the next address. */
   #next = 0;
   #session: StreamSession | undefined;
   #producer: string | undefined;
-  /** Of the producer: stored, or on its way. */
+  /** The last number of the producer: stored, or on its way. */
   #last = 0n;
   /** Sizes of unconfirmed messages. */
   readonly #pending = new Map<bigint, number>();
