@@ -22,8 +22,8 @@ import { streamMessages } from './stream-messages.ts';
  * Publishes records to a stream of RabbitMQ, each once.
  *
  * The number of a message is derived from the place of its last record in the queue (`publishing-id.ts`), so a record has
- * the same number after a failure, a crash, and with any cut of the batches. After each connect, the broker is asked for
- * the last number of the producer, and the records up to it are skipped.
+ * the same number after a failure, a crash, and with any cut of the batches. After each connect, the broker
+ * returns the last number of the producer, and the emitter skips the records up to it.
  *
  * A dead letter is sent again after newer records, so its number would be too low. It has a producer of its own, whose
  * name contains its position.

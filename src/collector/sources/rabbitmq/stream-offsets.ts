@@ -20,7 +20,7 @@ export type CheckedOffset =
  * The position of the source in a stream of RabbitMQ. It is written in the transaction that stores the messages, so each
  * message becomes a record once, also after a crash.
  *
- * The broker is asked for the last stored message again. It proves that the stream is the same and that nothing after it
+ * Each connection begins with the last stored message. It proves that the stream is the same and that nothing after it
  * is missing. A later message instead of it shows that the stream has deleted messages that were not read.
  */
 export class StreamOffsets {
