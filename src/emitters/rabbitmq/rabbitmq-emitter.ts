@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Batch } from '../../records/batch.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
-import { errorMessage } from '../../runtime/error-message.ts';
 import { BrokerConnector } from '../../transport/rabbitmq/broker-connection.ts';
 import { ConfirmedPublisher } from '../../transport/rabbitmq/confirmed-publisher.ts';
 import type { TransportFailure } from '../../transport/transport.ts';
@@ -14,6 +13,7 @@ import type { RabbitmqConfiguration } from './configuration.ts';
 import { RABBITMQ_EVENTS, type RabbitmqEvents } from './events.ts';
 import { messageSettings } from './message-settings.ts';
 import { type MessageSettings, type OutgoingMessage, outgoingMessages } from './outgoing-messages.ts';
+import { ReplaceablePublisher } from './replaceable-publisher.ts';
 
 /**
  * Publishes records to a queue or an exchange of RabbitMQ. At-least-once: `flush` waits for the publisher confirms of all
@@ -31,24 +31,27 @@ export class RabbitmqEmitter implements Emitter {
   readonly #unflushed = new Set<Confirmable>();
   #sent = new SentRecords();
   #hasSent = false;
-  #publisher: ConfirmedPublisher | undefined;
-  #reopen = false;
+  readonly #publisher: ReplaceablePublisher<ConfirmedPublisher>;
 
   constructor(configuration: RabbitmqConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
     this.#events = RABBITMQ_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#settings = messageSettings(configuration);
+    this.#publisher = new ReplaceablePublisher({
+      create: () => this.#createPublisher(),
+      onReplaceFailed: (reason) => this.#events.reopenFailed({ reason }),
+    });
   }
 
   /** Does not connect: the first batch does. */
   async start(): Promise<void> {
-    this.#publisher = await this.#createPublisher();
+    await this.#publisher.start();
   }
 
   async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     if (this.#settings.body === 'record-batch' && batch.slices.some(isChanged)) return retry(CHANGED);
-    const publisher = await this.#current();
+    const publisher = await this.#publisher.current(this.#unflushed.size === 0);
     if (publisher === undefined) return retry('the emitter is not started');
     const failure = await publisher.ready(signal);
     if (failure !== undefined) return this.#failed(publisher, failure);
@@ -60,7 +63,7 @@ export class RabbitmqEmitter implements Emitter {
   }
 
   async flush(signal: AbortSignal): Promise<FlushOutcome> {
-    const publisher = this.#publisher;
+    const publisher = this.#publisher.now;
     if (publisher === undefined || this.#unflushed.size === 0) return DELIVERED;
     const failure = await publisher.flush(signal);
     if (failure !== undefined) return this.#failed(publisher, failure);
@@ -73,13 +76,11 @@ export class RabbitmqEmitter implements Emitter {
 
   /** Reads the certificates again before the first message after the next flush. */
   async reopen(): Promise<void> {
-    this.#reopen = true;
+    this.#publisher.reopen();
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    const publisher = this.#publisher;
-    this.#publisher = undefined;
-    await publisher?.close(deadline);
+    await this.#publisher.stop(deadline);
     this.#events.flush();
   }
 
@@ -122,19 +123,6 @@ export class RabbitmqEmitter implements Emitter {
     this.#unflushed.clear();
     this.#events.failed();
     return { ...retry(`${publisher.address}: ${reason}`), rolledBack: true };
-  }
-
-  async #current(): Promise<ConfirmedPublisher | undefined> {
-    const old = this.#publisher;
-    if (!this.#reopen || this.#unflushed.size > 0 || old === undefined) return old;
-    this.#reopen = false;
-    try {
-      this.#publisher = await this.#createPublisher();
-      await old.close(AbortSignal.abort());
-    } catch (error) {
-      this.#events.reopenFailed({ reason: errorMessage(error) });
-    }
-    return this.#publisher;
   }
 
   async #createPublisher(): Promise<ConfirmedPublisher> {

@@ -16,6 +16,7 @@ import { messageSettings } from './message-settings.ts';
 import type { MessageSettings } from './outgoing-messages.ts';
 import { ProducerIdentity } from './producer-identity.ts';
 import { entryOfPublishingId, recordsAfter } from './publishing-id.ts';
+import { ReplaceablePublisher } from './replaceable-publisher.ts';
 import { streamMessages } from './stream-messages.ts';
 
 /**
@@ -34,11 +35,10 @@ export class StreamEmitter implements Emitter {
   readonly #events: RabbitmqEvents;
   readonly #settings: MessageSettings;
   readonly #identity: ProducerIdentity;
-  #publisher: StreamPublisher | undefined;
+  readonly #publisher: ReplaceablePublisher<StreamPublisher>;
   /** The stream is compared with the queue once: later it has what this process emitted. */
   #isCompared = false;
   #unflushed = 0;
-  #reopen = false;
 
   constructor(configuration: RabbitmqConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
@@ -46,16 +46,20 @@ export class StreamEmitter implements Emitter {
     this.#events = RABBITMQ_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#settings = messageSettings(configuration);
     this.#identity = new ProducerIdentity(context);
+    this.#publisher = new ReplaceablePublisher({
+      create: () => this.#createPublisher(),
+      onReplaceFailed: (reason) => this.#events.reopenFailed({ reason }),
+    });
   }
 
   /** Does not connect: the first batch does. */
   async start(): Promise<void> {
-    this.#publisher = await this.#createPublisher();
+    await this.#publisher.start();
   }
 
   async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     if (this.#settings.body === 'record-batch' && batch.slices.some(isChanged)) return retry(CHANGED);
-    const publisher = await this.#current();
+    const publisher = await this.#publisher.current(this.#unflushed === 0);
     if (publisher === undefined) return retry('the emitter is not started');
     let first = 0;
     for (const slice of batch.slices) {
@@ -68,8 +72,9 @@ export class StreamEmitter implements Emitter {
   }
 
   async flush(signal: AbortSignal): Promise<FlushOutcome> {
-    const failure = await this.#publisher?.flush(signal);
-    if (failure !== undefined && this.#publisher !== undefined) return this.#failed(this.#publisher, failure);
+    const publisher = this.#publisher.now;
+    const failure = await publisher?.flush(signal);
+    if (failure !== undefined && publisher !== undefined) return this.#failed(publisher, failure);
     this.#events.confirmed({ messages: this.#unflushed });
     this.#unflushed = 0;
     const { state } = this.#identity;
@@ -87,13 +92,11 @@ export class StreamEmitter implements Emitter {
 
   /** Reads the certificates again before the first message after the next flush. */
   async reopen(): Promise<void> {
-    this.#reopen = true;
+    this.#publisher.reopen();
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    const publisher = this.#publisher;
-    this.#publisher = undefined;
-    await publisher?.close(deadline);
+    await this.#publisher.stop(deadline);
     this.#events.flush();
   }
 
@@ -159,19 +162,6 @@ export class StreamEmitter implements Emitter {
     this.#unflushed = 0;
     this.#events.failed();
     return { ...retry(`${publisher.address}: ${reason}`), rolledBack: true };
-  }
-
-  async #current(): Promise<StreamPublisher | undefined> {
-    const old = this.#publisher;
-    if (!this.#reopen || this.#unflushed > 0 || old === undefined) return old;
-    this.#reopen = false;
-    try {
-      this.#publisher = await this.#createPublisher();
-      await old.close(AbortSignal.abort());
-    } catch (error) {
-      this.#events.reopenFailed({ reason: errorMessage(error) });
-    }
-    return this.#publisher;
   }
 
   async #createPublisher(): Promise<StreamPublisher> {
