@@ -96,7 +96,14 @@ async function withArchives(): Promise<Outcome> {
 }
 
 async function throughRabbitmq(): Promise<Outcome> {
-  const report = await runRabbitmqChaos({ keepsQueue: RABBITMQ === 'keep', rounds, seed, directory, say });
+  const report = await runRabbitmqChaos({
+    keepsQueue: RABBITMQ === 'keep',
+    losesState,
+    rounds,
+    seed,
+    directory,
+    say,
+  });
   return { text: describeRabbitmqReport(report), failures: rabbitmqFailuresOf(report) };
 }
 
