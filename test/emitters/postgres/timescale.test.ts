@@ -1,17 +1,14 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { POSTGRES_PROGRAMS } from '../../support/postgres-server.ts';
 import { recordBatch } from '../../support/record-batches.ts';
+import { TIMESCALE_MISSING, TIMESCALE_SETTINGS } from '../../support/timescale.ts';
 import { MISSING, PostgresStand, store } from './postgres-stand.ts';
 import { TickingClock } from './ticking-clock.ts';
 
-const isInstalled = hasTimescale();
-const WHY = isInstalled ? '' : ' (skipped: the extension timescaledb is not installed)';
+const isInstalled = TIMESCALE_MISSING === undefined;
+const WHY = isInstalled ? '' : ` (skipped: ${TIMESCALE_MISSING})`;
 const DAY_MS = 86_400_000;
 const NOON = Date.UTC(2026, 5, 15, 12);
-const LOADED = { shared_preload_libraries: 'timescaledb', 'timescaledb.telemetry_level': 'off' };
 
 /** One record for each of these days before noon, read at noon or so many days before. */
 function daysAgo(days: readonly number[], { readDaysAgo = 0 } = {}) {
@@ -37,7 +34,7 @@ async function rowsOf(client: Client): Promise<number> {
 }
 
 describe.skipIf(!isInstalled)(`TimescaleDB${WHY}`, () => {
-  const stand = PostgresStand.forSuite(isInstalled ? LOADED : {});
+  const stand = PostgresStand.forSuite(isInstalled ? TIMESCALE_SETTINGS : {});
 
   async function opened(settings: Readonly<Record<string, unknown>> = {}) {
     const database = await stand.createDatabase();
@@ -211,14 +208,3 @@ describe.skipIf(MISSING !== '')(`Without TimescaleDB${MISSING}`, () => {
     },
   );
 });
-
-/** `/usr/lib/postgresql/15/bin` has `/usr/share/postgresql/15/extension` beside it. */
-function hasTimescale(): boolean {
-  if (POSTGRES_PROGRAMS === undefined) return false;
-  const version = POSTGRES_PROGRAMS.split('/').at(-2) ?? '';
-  try {
-    return readdirSync(join('/usr/share/postgresql', version, 'extension')).includes('timescaledb.control');
-  } catch {
-    return false;
-  }
-}
