@@ -25,7 +25,8 @@ export function livePointSource(
   { aggregate, position }: Progress,
   nowUnixMicro: number,
 ): Sql {
-  if (aggregate === undefined || position === undefined) return pointSource(id, undefined);
+  if (aggregate === undefined) return pointSource(id, undefined);
+  if (position === undefined) return partialSource(id, aggregate);
   const { until } = position;
   const complete = Math.floor((nowUnixMicro / 1e6 - endOffsetSeconds) / periodSeconds) * periodSeconds;
   const end = complete - until > MAX_LIVE_SECONDS ? until : complete;
@@ -34,6 +35,14 @@ export function livePointSource(
     union all select bucket, segment, value, count from ${materializedIn(aggregate)} where bucket < ${time(until)}
     union all select bucket, segment, value, count from ${sqlName(aggregate.view)}
       where bucket >= ${time(until)} and bucket < ${time(end)})`;
+}
+
+/** A new aggregate is not computed up to its begin: points of an earlier definition may be there, too. */
+function partialSource(id: string, aggregate: StoredAggregate): Sql {
+  const computed = materializedIn(aggregate);
+  return sql`(select bucket, segment, value, count from metric_points
+      where metric = ${id}::text and bucket not in (select bucket from ${computed})
+    union all select bucket, segment, value, count from ${computed})`;
 }
 
 /** The table of the computed buckets. The view itself would compute those that have no matching record again. */
