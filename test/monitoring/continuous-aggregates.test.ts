@@ -68,7 +68,7 @@ const FILTERS: readonly unknown[] = [
     ],
   },
   { where: [{ expression: 'status_code < 500 and not (team == "red")' }] },
-  { where: [{ expression: 'url.path matches "^/[a-c]" or size > 2' }], text: 'LINE' },
+  { where: [{ expression: 'url.path ~ "^/[a-c]" or size > 2' }], text: 'LINE' },
 ];
 
 describeInTimescale('continuous aggregates', (open) => {
@@ -188,7 +188,7 @@ describeInTimescale('continuous aggregates', (open) => {
       sql`select compress_chunk(each) from show_chunks('log_records', older_than => ${new Date(NOW - 86_400_000).toISOString()}::timestamptz) as each`,
     );
     await store.flush(OTHER_WRITER, [at(86_400 * 30), at(3700)]);
-    await pass(clock, 61, { step: 20 });
+    await pass(clock, 61);
     expect(await pointsOf(monitor)).toEqual([
       [120, null, 1],
       [3720, null, 1],
@@ -327,3 +327,24 @@ describeInTimescale('continuous aggregates', (open) => {
     expect(await pointsOf(monitor)).toEqual([[120, null, 1]]);
   });
 });
+
+describeInTimescale(
+  'a metric without continuous aggregates',
+  (open) => {
+    it('is computed from the records in the Apache edition, and the log has the reason', async () => {
+      const store = await open();
+      const clock = new FakeClock(NOW);
+      const { monitor, lines } = turnedMonitor(store, clock);
+      await store.flush(WRITER, [at(100)]);
+      await monitor.createMetric(metric({}));
+      await monitor.start();
+      await untilWaiting(clock);
+      expect(await pointsOf(monitor)).toEqual([[120, null, 1]]);
+      expect(await viewsOf(store)).toEqual([]);
+      expect(lines).toContainEqual(
+        expect.objectContaining({ metric: 'requests', msg: expect.stringContaining('apache') }),
+      );
+    });
+  },
+  'apache',
+);

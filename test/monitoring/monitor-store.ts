@@ -56,15 +56,29 @@ export function describeEachMonitorStore(
   describeInTimescale(title, suite);
 }
 
-/** Metrics are continuous aggregates there. */
-export function describeInTimescale(title: string, suite: (open: () => Promise<MonitorStore>) => void): void {
-  describeOnServer(`${title} in TimescaleDB`, suite, { missing: TIMESCALE_MISSING, hasTimescale: true });
+/** Metrics are continuous aggregates there, except with the license `apache`. */
+export function describeInTimescale(
+  title: string,
+  suite: (open: () => Promise<MonitorStore>) => void,
+  license: 'timescale' | 'apache' = 'timescale',
+): void {
+  describeOnServer(`${title} in TimescaleDB`, suite, {
+    missing: TIMESCALE_MISSING,
+    hasTimescale: true,
+    settings: { ...TIMESCALE_SETTINGS, 'timescaledb.license': license },
+  });
+}
+
+interface ServerOptions {
+  readonly missing: string | undefined;
+  readonly hasTimescale: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 function describeOnServer(
   title: string,
   suite: (open: () => Promise<MonitorStore>) => void,
-  { missing, hasTimescale }: { readonly missing: string | undefined; readonly hasTimescale: boolean },
+  { missing, hasTimescale, settings = {} }: ServerOptions,
 ): void {
   if (missing !== undefined) {
     describe.skip(`${title} (skipped: ${missing})`, () => suite(openDuckDb));
@@ -78,7 +92,6 @@ function describeOnServer(
       for (const cleanUp of cleanUps.toReversed()) await cleanUp();
     });
     suite(async () => {
-      const settings = hasTimescale ? TIMESCALE_SETTINGS : {};
       server ??= startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
       const database = `monitor_${++databases}`;
       const running = await server;
