@@ -102,9 +102,12 @@ export class ContinuousAggregates {
     }
   }
 
-  /** Drops the aggregates of metrics that were deleted or edited. */
-  async dropUnused(): Promise<void> {
-    if ((await this.#support()) === undefined) return;
+  /**
+   * Drops the aggregates of metrics that were deleted or edited. Resolves with those that cannot be dropped, such as one
+   * that a view of the operator reads.
+   */
+  async dropUnused(): Promise<readonly KeptAggregate[]> {
+    if ((await this.#support()) === undefined) return [];
     const [metrics = [], views = []] = await this.#database.read([
       selectMetrics(this.#database.dialect),
       sql`select view_name from timescaledb_information.continuous_aggregates
@@ -112,7 +115,16 @@ export class ContinuousAggregates {
     ]);
     const used = new Set(metrics.map((row) => parseProgress(storedMetric(row).watermark).aggregate?.view));
     const unused = views.map((row) => textOf(row, 'view_name')).filter((view) => !used.has(view));
-    for (const view of unused) await this.#database.writeAsHolder(dropAggregate(view), COPY_TIMEOUT_MS);
+    const kept: KeptAggregate[] = [];
+    for (const view of unused) {
+      try {
+        await this.#database.writeAsHolder(dropAggregate(view), COPY_TIMEOUT_MS);
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        kept.push({ view, reason: error.message });
+      }
+    }
+    return kept;
   }
 
   /** undefined: the store is not in a hypertable. */
@@ -153,6 +165,11 @@ export type CreatedAggregate =
   | { readonly kind: 'unsupported' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'lost' };
+
+export interface KeptAggregate {
+  readonly view: string;
+  readonly reason: string;
+}
 
 export interface LeftAggregate {
   readonly createdAtUnixMicro: number;

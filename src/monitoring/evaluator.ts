@@ -98,7 +98,11 @@ export class Evaluator {
 
   async #maintain(): Promise<void> {
     await runMaintenance(this.#options.database);
-    await this.#aggregates.dropUnused();
+    await this.#dropAggregates();
+  }
+
+  async #dropAggregates(): Promise<void> {
+    for (const kept of await this.#aggregates.dropUnused()) this.#options.events.aggregateKept(kept);
   }
 
   /** There is no other aggregator, and no work. `changed` reports the first definition. */
@@ -156,7 +160,7 @@ export class Evaluator {
       if (!this.#watched.metrics.has(key)) this.#refreshProblems.delete(key);
     this.#failures.only(new Set([...this.#watched.alerts.values()].map(({ definition }) => definition.id)));
     this.#schedule.only(this.#names());
-    if (isChanged) await this.#aggregates.dropUnused();
+    if (isChanged) await this.#dropAggregates();
   }
 
   async #refreshMetrics(): Promise<void> {
