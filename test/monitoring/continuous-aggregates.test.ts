@@ -159,10 +159,10 @@ describeInTimescale('continuous aggregates', (open) => {
     expect(lines.filter(({ view }) => view !== undefined)).toHaveLength(metrics);
 
     async function fresh(each: MetricDefinition): Promise<readonly string[]> {
-      const points = await monitor.points(each.id, pointsRequest.parse({ limit: 1 }));
-      const newest = Math.max(...points.map(({ time }) => Date.parse(time) / 1000));
-      const from = Math.floor((NOW / 1000 - 3600) / each.periodSeconds) * each.periodSeconds;
-      const computed = await previewMetric(database, each, { from, to: newest + each.periodSeconds });
+      const nowSeconds = Number(clock.nowUnixNano() / 1_000_000_000n);
+      const whole = (seconds: number) => Math.floor(seconds / each.periodSeconds) * each.periodSeconds;
+      const span = { from: whole(NOW / 1000 - 3600), to: whole(nowSeconds - each.endOffsetSeconds) };
+      const computed = await previewMetric(database, each, span);
       return computed.map(({ time, segment, value }) => `${time} ${segment} ${rounded(value)}`).toSorted();
     }
   });
