@@ -7,7 +7,7 @@ import { aggregateDefinition, aggregateHash, dropAggregate } from './aggregate-d
 import { selectMetrics, storedMetric } from './definitions.ts';
 import type { MetricDefinition } from './metric-definition.ts';
 import { MAX_SEGMENTS } from './metric-sql.ts';
-import type { MonitorDatabase } from './monitor-database.ts';
+import type { MonitorDatabase, Rows } from './monitor-database.ts';
 import { keepPoints, materializedIn } from './point-source.ts';
 import type { Span } from './spans.ts';
 import { parseProgress, progressText, type StoredAggregate } from './watermark.ts';
@@ -85,20 +85,20 @@ export class ContinuousAggregates {
 
   /**
    * Copies the points of the aggregate to `metric_points`, and ends the reference: from now on the metric is computed
-   * like in other stores. Resolves with false if another aggregator holds the lease.
+   * like in other stores.
    */
   async leave({ id }: MetricDefinition, { createdAtUnixMicro, aggregate }: LeftAggregate): Promise<boolean> {
     const isMetric = sql`id = ${id}::text and created_at = ${this.#database.time(createdAtUnixMicro)}
       and ${this.#database.isHeld}`;
     const keep = keepPoints(id, aggregate, sql`exists (select 1 from metrics where ${isMetric})`);
     const end = sql`update metrics set watermark = ${progressText({ position: undefined })}::text, refreshed_at = null
-      where ${isMetric}`;
+      where ${isMetric} returning id`;
     try {
-      return (await this.#database.writeAsHolder([keep, end], COPY_TIMEOUT_MS)) !== undefined;
+      return leftOf(await this.#database.writeAsHolder([keep, end], COPY_TIMEOUT_MS));
     } catch (error) {
       if (!(error instanceof SqlError) || error.kind !== 'statement') throw error;
       // The operator has dropped the view: its points are gone.
-      return (await this.#database.writeAsHolder([end])) !== undefined;
+      return leftOf(await this.#database.writeAsHolder([end]));
     }
   }
 
@@ -174,6 +174,12 @@ export interface KeptAggregate {
 export interface LeftAggregate {
   readonly createdAtUnixMicro: number;
   readonly aggregate: StoredAggregate;
+}
+
+/** `gone`: the metric was deleted or edited. `lost`: another aggregator holds the lease. */
+function leftOf(rows: Rows | undefined): 'left' | 'gone' | 'lost' {
+  if (rows === undefined) return 'lost';
+  return rows.at(-1)?.length === 1 ? 'left' : 'gone';
 }
 
 /** The view is named after the metric, so that people can query it. */

@@ -140,7 +140,7 @@ export class MetricRefresh {
   async #hasChosenAggregate(): Promise<boolean> {
     const outdated = this.#aggregate;
     if (outdated !== undefined && outdated.hash !== aggregateHash(this.definition)) {
-      if (!(await this.#left(outdated))) return false;
+      if ((await this.#left(outdated)) === 'lost') return false;
       this.#isNew = true;
     }
     if (!this.#isNew) return true;
@@ -157,20 +157,23 @@ export class MetricRefresh {
 
   /** Continues without the aggregate. Resolves as `#compute` does. */
   async #leave(aggregate: StoredAggregate, reason: string): Promise<number | undefined> {
-    if (!(await this.#left(aggregate))) return undefined;
-    this.#events.aggregateRefused({ metric: this.definition.id, reason });
+    const left = await this.#left(aggregate);
+    if (left === 'lost') return undefined;
+    // Another client may have deleted the metric, and its view is gone.
+    if (left === 'left') this.#events.aggregateRefused({ metric: this.definition.id, reason });
     return 0;
   }
 
-  async #left(aggregate: StoredAggregate): Promise<boolean> {
-    const left = { createdAtUnixMicro: this.#createdAtUnixMicro, aggregate };
-    if (!(await this.#aggregates.leave(this.definition, left))) return false;
+  async #left(aggregate: StoredAggregate): Promise<'left' | 'gone' | 'lost'> {
+    const leaving = { createdAtUnixMicro: this.#createdAtUnixMicro, aggregate };
+    const left = await this.#aggregates.leave(this.definition, leaving);
+    if (left === 'lost') return left;
     this.#aggregate = undefined;
     this.#position = undefined;
     this.#positionAtUnixMicro = null;
     this.#writtenAtUnixMicro = null;
     this.#backlog = [];
-    return true;
+    return left;
   }
 
   #window(nowUnixMicro: number): Span {
