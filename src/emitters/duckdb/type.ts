@@ -16,7 +16,7 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
   isDefault: true,
   dialect: 'duckdb',
   publishFrequencyMs: 1000,
-  // A transaction with more rows than a row group (122,880) is written to the file directly, without the log.
+  // A transaction with more rows than a row group (61,440) is written to the file directly, without the log.
   groupLimits: { bytes: 32 * 1024 * 1024, ms: 1000 },
   parse: parseDuckDbConfiguration,
   outputs: (configuration, context) => {
