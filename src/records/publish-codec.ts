@@ -99,6 +99,8 @@ export function encodeBatchRequest(options: {
   readonly checksums?: ChecksumPair | undefined;
   readonly batch: RecordBatch;
   readonly data: EncodedData;
+  /** Returns a buffer of at least this size. Default: a new one. */
+  readonly allocate?: ((bytes: number) => Buffer) | undefined;
 }): Buffer {
   const head = encodeRecordBatchHead(options.batch, options.data);
   const recordsSize = head.length + options.data.bytes.length;
@@ -110,7 +112,9 @@ export function encodeBatchRequest(options: {
     checksums.length +
     bytesHeaderSize(3, recordsSize) +
     recordsSize;
-  const message = Buffer.allocUnsafe(bytesHeaderSize(3, batchSize) + batchSize);
+  const messageSize = bytesHeaderSize(3, batchSize) + batchSize;
+  const { allocate = Buffer.allocUnsafe } = options;
+  const message = allocate(messageSize).subarray(0, messageSize);
   let at = writeBytesHeader(message, 0, 3, batchSize);
   at = writeVarint(message, writeVarint(message, at, SEQUENCE), options.sequence);
   at = writeBytesHeader(message, at, 2, CHECK_FIELD_BYTES - 2);

@@ -26,6 +26,20 @@ export function keepHeapSmall(): void {
 }
 
 /**
+ * A collector with a large flow of records from sockets has more use for processor time than for 20 MB of memory: after
+ * this many bytes its heap may grow, too. It has few objects, so the heap does not become as large as that of a collector
+ * that reads many files.
+ */
+export function letHeapGrowAfter(flowBytes: number): (bytes: number) => void {
+  let restBytes = flowBytes;
+  return (bytes) => {
+    if (restBytes <= 0) return;
+    restBytes -= bytes;
+    if (restBytes <= 0) collectBuffersLessOften();
+  };
+}
+
+/**
  * Buffers with a short life, such as a collector's sent messages, would accumulate tens of megabytes until
  * the whole heap is collected. A collection of the young objects alone takes a fraction of a millisecond: one
  * for every few megabytes limits them at no measurable cost.

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../records/limits.ts';
 import { PeerColumnBuilder } from '../../records/peer-column.ts';
 import type { Resource } from '../../records/resource.ts';
+import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
 
 /** Collects records with one label in buffers that grow. */
@@ -8,6 +9,7 @@ export class GrowingRun {
   readonly label: RecordLabel;
   readonly #observedTimeUnixNano: bigint;
   readonly #likely: RunSize;
+  readonly #buffers: BufferPool;
   #data: Uint8Array = new Uint8Array(0);
   #sizes = new Uint32Array(0);
   #bytes = 0;
@@ -15,11 +17,11 @@ export class GrowingRun {
   /** Created with the first peer; the records before it have none. */
   #peers: PeerColumnBuilder | undefined;
 
-  /** `likely`: the size that the run will probably have, so that its buffers do not have to grow. */
-  constructor(label: RecordLabel, observedTimeUnixNano: bigint, likely: RunSize = FIRST_SIZE) {
+  constructor(label: RecordLabel, observedTimeUnixNano: bigint, { buffers, likely }: GrowingRunOptions) {
     this.label = label;
     this.#observedTimeUnixNano = observedTimeUnixNano;
-    this.#likely = likely;
+    this.#buffers = buffers;
+    this.#likely = likely ?? FIRST_SIZE;
   }
 
   /** The size for the next run of this label: a quarter more than this one. */
@@ -105,8 +107,9 @@ export class GrowingRun {
   #grow(bytes: number, records: number): void {
     if (bytes > this.#data.length) {
       const wanted = this.#data.length === 0 ? this.#likely.bytes : 2 * this.#data.length;
-      const grown = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(RUN_BYTES, wanted)));
+      const grown = this.#buffers.take(Math.max(bytes, Math.min(RUN_BYTES, wanted)));
       grown.set(this.#data.subarray(0, this.#bytes));
+      this.#buffers.release(this.#data);
       this.#data = grown;
     }
     if (records > this.#sizes.length) {
@@ -117,6 +120,13 @@ export class GrowingRun {
   }
 }
 
+export interface GrowingRunOptions {
+  /** The run takes the buffer for its bytes from it. The owner of the finished run releases the buffer. */
+  readonly buffers: BufferPool;
+  /** The size that the run will probably have, so that its buffers do not have to grow. */
+  readonly likely?: RunSize | undefined;
+}
+
 export interface RunSize {
   readonly bytes: number;
   readonly records: number;
@@ -124,5 +134,12 @@ export interface RunSize {
 
 /** A run is the unit of writing and reading; larger ones bring no gain. */
 const RUN_BYTES = 256 * 1024;
+/** Free buffers of a journal. Those of its newest entries are in use. */
+const FREE_BYTES = 1024 * 1024;
 const FIRST_SIZE: RunSize = { bytes: 1024, records: 4 };
 const LF = 0x0a;
+
+/** The buffers of the runs of one journal. */
+export function runBuffers(): BufferPool {
+  return new BufferPool({ largestBytes: RUN_BYTES, keptBytes: FREE_BYTES });
+}

@@ -1,5 +1,6 @@
 import type { Position } from '../../records/position.ts';
 import type { StreamId } from '../../records/stream-id.ts';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import { SizeHistory } from '../size-history.ts';
 import { ChannelChecksums } from './channel-checksums.ts';
 import type { HysteresisLimit } from './hysteresis-limit.ts';
@@ -18,7 +19,7 @@ import type { RecordLabel } from './record-run.ts';
 export class JournalChannel {
   readonly number: number;
   readonly origin: string;
-  readonly pending = new PendingRecords();
+  readonly pending: PendingRecords;
   /** Limit for flushed, unaccepted bytes and pending bytes. */
   readonly share: HysteresisLimit;
   stream: StreamId;
@@ -50,8 +51,9 @@ export class JournalChannel {
   /** No record of the stream is on disk, and the stream was not offered yet. */
   unopened = false;
 
-  constructor(number: number, row: ChannelRow, { flushedEnd, share, nowMs }: ChannelBeginning) {
+  constructor(number: number, row: ChannelRow, { flushedEnd, share, nowMs, buffers }: ChannelBeginning) {
     this.number = number;
+    this.pending = new PendingRecords(buffers);
     this.origin = row.origin;
     this.stream = row.stream;
     this.offset = row.offset;
@@ -105,6 +107,8 @@ export interface ChannelBeginning {
   readonly flushedEnd: number;
   readonly share: HysteresisLimit;
   readonly nowMs: number;
+  /** For the bytes of pending records. */
+  readonly buffers: BufferPool;
 }
 
 /** The row of a new origin. */

@@ -3,6 +3,7 @@ import type { Position } from '../../records/position.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import { extendChecksum, type RunningChecksum } from '../../records/running-checksum.ts';
 import { decodeRecordBatch } from '../../records/wire.ts';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { SegmentLocation } from '../../storage/segments/segment-format.ts';
 import type { SegmentLog } from '../../storage/segments/segment-log.ts';
 import type { PositionedChecksum } from './channel-checksums.ts';
@@ -11,20 +12,23 @@ import type { IndexedEntry, JournalIndex } from './journal-index.ts';
 
 /**
  * Reads the entries of a journal. The newest ones are still in memory when they are published: entries that were remembered
- * are not read from the disk.
+ * are not read from the disk. The memory of an entry is reused when the entry is no longer remembered, so a remembered
+ * entry is valid only until the end of the caller's synchronous code.
  */
 export class JournalReader {
   readonly #index: JournalIndex;
   readonly #log: SegmentLog;
   readonly #events: JournalEvents;
+  readonly #buffers: BufferPool;
   /** By the position in the log, oldest first. */
   readonly #newest = new Map<number, RecordBatch>();
   #newestBytes = 0;
 
-  constructor(index: JournalIndex, log: SegmentLog, events: JournalEvents) {
+  constructor({ index, log, events, buffers }: JournalReaderOptions) {
     this.#index = index;
     this.#log = log;
     this.#events = events;
+    this.#buffers = buffers;
   }
 
   /** Locations of the entries from the one that contains `position`; at most `limit` plus one. */
@@ -49,10 +53,13 @@ export class JournalReader {
     this.#forget(logPosition(location));
   }
 
-  /** Reads an entry and sets its journal position; undefined when the disk has lost it. */
-  async entry(place: IndexedEntry): Promise<RecordBatch | undefined> {
-    const remembered = this.#newest.get(logPosition(place.location));
-    if (remembered !== undefined) return remembered;
+  /** An entry in memory, which is valid until the caller returns or waits; undefined: it is on the disk only. */
+  remembered({ location }: IndexedEntry): RecordBatch | undefined {
+    return this.#newest.get(logPosition(location));
+  }
+
+  /** Reads an entry from the disk and sets its journal position; undefined when the disk has lost it. */
+  async stored(place: IndexedEntry): Promise<RecordBatch | undefined> {
     try {
       return { ...decodeRecordBatch(await this.#log.read(place.location)), start: place.start };
     } catch (error) {
@@ -72,7 +79,7 @@ export class JournalReader {
     let { at, value } = base;
     while (at < position) {
       const place = this.#index.entryAt(channel, at);
-      const entry = place === undefined ? undefined : await this.entry(place);
+      const entry = place && (this.remembered(place) ?? (await this.stored(place)));
       if (entry === undefined) return undefined;
       const bytes = entry.data.subarray(at - entry.start, position - entry.start);
       value = extendChecksum(value, bytes);
@@ -86,6 +93,7 @@ export class JournalReader {
     if (entry === undefined) return;
     this.#newest.delete(position);
     this.#newestBytes -= memoryOf(entry);
+    this.#buffers.release(entry.data);
   }
 
   /**
@@ -98,15 +106,24 @@ export class JournalReader {
     let at = position;
     while (at > from) {
       const place = this.#index.entryAt(channel.number, at - 1);
-      const entry = place === undefined ? undefined : await this.entry(place);
+      const entry = place && (this.remembered(place) ?? (await this.stored(place)));
       const part =
         entry === undefined ? tailBefore(channel.tails, at) : entry.data.subarray(0, at - entry.start);
       if (part === undefined) return undefined;
-      parts.unshift(part.subarray(Math.max(0, part.length - (at - from))));
+      // A copy: the next entry may have to be read, and the memory of this one may then be reused.
+      parts.unshift(Buffer.from(part.subarray(Math.max(0, part.length - (at - from)))));
       at -= part.length;
     }
     return Buffer.concat(parts);
   }
+}
+
+export interface JournalReaderOptions {
+  readonly index: JournalIndex;
+  readonly log: SegmentLog;
+  readonly events: JournalEvents;
+  /** Those of remembered entries. */
+  readonly buffers: BufferPool;
 }
 
 const NEWEST_BYTES = 1024 * 1024;

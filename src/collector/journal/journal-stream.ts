@@ -57,10 +57,13 @@ export class JournalStream implements SourceStream {
     for (let at = from + this.#offset, more = true; more; ) {
       const places = fittingEntries(reader.places(this.#channel.number, at, PLACES), buffer.length);
       // In parallel: entries are small, and sequential reads would each cost one turn of the event loop.
-      const entries = await Promise.all(places.map((place) => reader.entry(place)));
+      const stored = places.map((place) =>
+        reader.remembered(place) === undefined ? reader.stored(place) : undefined,
+      );
       more = places.length > 0;
       for (const [index, place] of places.entries()) {
-        const entry = entries[index];
+        // No longer remembered: this loop has waited for an earlier entry.
+        const entry = reader.remembered(place) ?? (await (stored[index] ?? reader.stored(place)));
         // A damaged entry is skipped: the stream has a gap there.
         if (entry === undefined) more = gathered.isEmpty;
         else {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Position } from '../../records/position.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
-import { minorGcEvery } from '../../runtime/buffer-collection.ts';
+import { letHeapGrowAfter, minorGcEvery } from '../../runtime/buffer-collection.ts';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import { SegmentLog } from '../../storage/segments/segment-log.ts';
 import { FreeSpace } from '../../storage/state/free-space.ts';
 import type { StreamSink } from '../source.ts';
@@ -10,6 +11,7 @@ import { channelStatus } from './channel-status.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { Drains } from './drains.ts';
 import { JOURNAL_EVENTS, type JournalEvents } from './events.ts';
+import { runBuffers } from './growing-run.ts';
 import { JournalChannel, newChannelRow } from './journal-channel.ts';
 import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
@@ -76,6 +78,7 @@ export class Journal implements JournalStreamHost {
   readonly #events: JournalEvents;
   readonly #freeSpace: Pick<FreeSpace, 'check' | 'shortage'>;
   readonly #log: SegmentLog;
+  readonly #buffers: BufferPool = runBuffers();
   readonly #segments: JournalSegments;
   readonly #commit: JournalCommit;
   readonly #room: JournalRoom;
@@ -112,7 +115,7 @@ export class Journal implements JournalStreamHost {
     this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory: log.directory, clock });
     this.#log = log;
     this.#segments = segments;
-    this.reader = new JournalReader(index, log, this.#events);
+    this.reader = new JournalReader({ index, log, events: this.#events, buffers: this.#buffers });
     this.#commit = new JournalCommit({ log, index, segments, state, reader: this.reader });
     this.#room = new JournalRoom({ maxBytes, freeSpace: this.#freeSpace, events: this.#events });
     this.#room.diskBytes = log.bytes;
@@ -227,7 +230,9 @@ export class Journal implements JournalStreamHost {
   #addChannel(number: number, row: ChannelRow, flushedEnd: number): JournalChannel {
     const { clock, maxBytes } = this.#options;
     const share = JournalRoom.share(maxBytes);
-    const channel = new JournalChannel(number, row, { flushedEnd, share, nowMs: clock.monotonicMs() });
+    const channel = new JournalChannel(number, row, {
+      ...{ flushedEnd, share, nowMs: clock.monotonicMs(), buffers: this.#buffers },
+    });
     this.#channels.set(number, channel);
     this.#nextChannel = Math.max(this.#nextChannel, number + 1);
     return channel;
@@ -339,6 +344,7 @@ export class Journal implements JournalStreamHost {
   #committed({ channel, records, bytes }: CommittedRecords): void {
     this.#events.committed({ records, bytes });
     collectGarbageAfter(bytes);
+    letHeapGrow(bytes);
     channel.sizeHistory.record(channel.flushedEnd, this.#options.clock.monotonicMs());
     const released = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.pendingBytes -= released;
@@ -397,6 +403,8 @@ const SEGMENTS_PER_JOURNAL = 16;
 
 /** Received records and their buffers are garbage after the commit. */
 const collectGarbageAfter = minorGcEvery(2 * 1024 * 1024);
+/** Of all journals. */
+const letHeapGrow = letHeapGrowAfter(16 * 1024 * 1024);
 
 interface JournalFiles {
   readonly log: SegmentLog;

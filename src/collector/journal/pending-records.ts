@@ -1,4 +1,5 @@
 import type { Resource } from '../../records/resource.ts';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import { GrowingRun, type RunSize } from './growing-run.ts';
 import type { Loss } from './loss.ts';
 import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
@@ -11,6 +12,7 @@ import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
  */
 export class PendingRecords {
   order: RecordOrder = 'arrival';
+  readonly #buffers: BufferPool;
   #closed: RecordRun[] = [];
   /** In the order in which they were opened; at most one with the order `arrival`. */
   readonly #open = new Map<RecordLabel, GrowingRun>();
@@ -18,6 +20,10 @@ export class PendingRecords {
   #current: GrowingRun | undefined;
   /** The size of the last run of a label: the next one is likely not larger. */
   readonly #likely = new WeakMap<RecordLabel, RunSize>();
+
+  constructor(buffers: BufferPool) {
+    this.#buffers = buffers;
+  }
 
   get isEmpty(): boolean {
     return this.#closed.length === 0 && this.#open.size === 0;
@@ -81,7 +87,10 @@ export class PendingRecords {
   #begin(label: RecordLabel, observedTimeUnixNano: bigint): GrowingRun {
     const [oldest] = this.#open.values();
     if (this.#open.size >= MAX_OPEN_RUNS && oldest !== undefined) this.#close(oldest);
-    const run = new GrowingRun(label, observedTimeUnixNano, this.#likely.get(label));
+    const run = new GrowingRun(label, observedTimeUnixNano, {
+      buffers: this.#buffers,
+      likely: this.#likely.get(label),
+    });
     this.#open.set(label, run);
     return run;
   }

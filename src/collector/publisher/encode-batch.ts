@@ -4,10 +4,19 @@ import { type CompressionName, compressLz4 } from '../../records/compression.ts'
 import { encodeBatchRequest } from '../../records/publish-codec.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { EncodedData } from '../../records/wire.ts';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 
-/** Encodes a batch as a message. It copies the batch's bytes, so that the caller can reuse the buffer. */
-export function encodeBatch(outgoing: OutgoingBatch, compression: CompressionName): Buffer {
-  return encodeBatchRequest({ ...outgoing, data: dataOf(outgoing.batch, compression) });
+/**
+ * Encodes a batch as a message. It copies the batch's bytes, so that the caller can reuse their buffer. The memory of the
+ * message is from `buffers`; the caller releases it.
+ */
+export function encodeBatch(
+  outgoing: OutgoingBatch,
+  compression: CompressionName,
+  buffers: BufferPool,
+): Buffer {
+  const data = dataOf(outgoing.batch, compression);
+  return encodeBatchRequest({ ...outgoing, data, allocate: (bytes) => buffers.take(bytes) });
 }
 
 /** Below this size LZ4 is not worth its cost. */

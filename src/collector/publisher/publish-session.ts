@@ -10,6 +10,7 @@ import type {
 import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
+import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
 import type { CompressionChoice } from './compression-choice.ts';
@@ -36,6 +37,7 @@ export class PublishSession implements AnswerReceiver {
   readonly #options: PublishSessionOptions;
   /** The only buffer for file data, whatever the size and number of the files. */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #messages = new BufferPool({ largestBytes: 2 * READ_BYTES, keptBytes: 4 * READ_BYTES });
   /** Streams to serve, in turn; each once. The queue belongs to this call; earlier calls do not matter. */
   readonly #ready = new ReadyStreams();
   readonly #sent = new SentBatches();
@@ -164,10 +166,17 @@ export class PublishSession implements AnswerReceiver {
     events.sent({ records: batch.sizes.length, bytes });
     stream.sentRecords += batch.sizes.length;
     this.#options.onSent?.(batch, stream.sourceName);
-    const message = encodeBatch({ sequence, batch, endCheck, checksums }, compression.current);
+    const message = encodeBatch(
+      { sequence, batch, endCheck, checksums },
+      compression.current,
+      this.#messages,
+    );
     compression.sending(clock.monotonicMs());
     const { length } = message;
-    transport.send(message, () => compression.sent(length, clock.monotonicMs()));
+    transport.send(message, () => {
+      compression.sent(length, clock.monotonicMs());
+      this.#messages.release(message);
+    });
     collectGarbageAfter(bytes);
   }
 

@@ -5,7 +5,10 @@ import type { OutgoingRequest } from '../../records/publish-codec.ts';
 export interface PublishTransport {
   /** Called once, before the first message is sent. */
   deliverTo(receiver: AnswerReceiver): void;
-  /** Calls `onSent` when the request is passed on to the network; never when that fails. */
+  /**
+   * Calls `onSent` when the request is passed on to the network and its bytes are not needed any more; never when that
+   * fails.
+   */
   send(request: OutgoingRequest, onSent?: () => void): void;
   /** Sends no more requests; the aggregator ends the call after its answers. */
   end(): void;

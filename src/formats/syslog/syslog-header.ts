@@ -5,6 +5,8 @@ import type { StructuredData } from './structured-data.ts';
 
 /** The parts of a message before its text, as far as the message has them. */
 export class SyslogHeader {
+  /** NaN: none. */
+  priority = Number.NaN;
   time: WallTime | undefined;
   /** Where the text of the time begins and ends. */
   timeStart = 0;

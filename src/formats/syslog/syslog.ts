@@ -52,30 +52,26 @@ function parseSyslog(bytes: Uint8Array, context?: RecordContext): ParsedRecord {
   if (bytes[start] === OPEN_BRACE) return jsonRecord(decoder, [start, lineEnd], context);
   const cursor = new ByteCursor(bytes, start, endWithoutNuls(bytes, lineEnd));
   const priority = readPriority(cursor);
-  const header = new SyslogHeader();
-  const problem =
-    priority === 'invalid'
-      ? 'not a priority of syslog'
-      : readHeader(cursor, decoder, { header, hasPriority: priority !== 'absent' });
+  const reading: Reading = { cursor, decoder, header: new SyslogHeader(), context };
+  if (typeof priority === 'number') reading.header.priority = priority;
+  const problem = priority === 'invalid' ? 'not a priority of syslog' : readHeader(reading);
   if (problem !== undefined) return unread(decoder, [start, lineEnd], { problem, context });
-  return messageRecord(cursor, decoder, { header, context, priority: Number(priority) });
+  return messageRecord(reading);
 }
 
 const OPEN_BRACE = 0x7b;
 
+/** One object for a message: more would be a part of the cost that can be seen. */
 interface Reading {
+  readonly cursor: ByteCursor;
+  readonly decoder: RecordDecoder;
   readonly header: SyslogHeader;
   readonly context: RecordContext | undefined;
-  /** NaN: none. */
-  readonly priority: number;
 }
 
 /** Returns the reason why there is no header. Only a record with a priority may have a text without a date. */
-function readHeader(
-  cursor: ByteCursor,
-  decoder: RecordDecoder,
-  { header, hasPriority }: { readonly header: SyslogHeader; readonly hasPriority: boolean },
-): string | undefined {
+function readHeader({ cursor, decoder, header }: Reading): string | undefined {
+  const hasPriority = !Number.isNaN(header.priority);
   if (hasPriority) cursor.skipBlanks();
   if (hasPriority && isRfc5424(cursor)) readRfc5424(cursor, decoder, header);
   else if (header.readTime(cursor)) readHostAndTag(cursor, decoder, header);
@@ -87,8 +83,8 @@ function readHeader(
   return undefined;
 }
 
-function messageRecord(cursor: ByteCursor, decoder: RecordDecoder, reading: Reading): ParsedRecord {
-  const { header, context, priority } = reading;
+function messageRecord({ cursor, decoder, header, context }: Reading): ParsedRecord {
+  const { priority } = header;
   const attributes = new Map<string, AttributeValue>();
   const severity = Number.isNaN(priority) ? header.severity : priority & 7;
   if (!Number.isNaN(priority)) attributes.set(FACILITY, priority >> 3);

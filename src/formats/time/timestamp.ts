@@ -1,4 +1,5 @@
 import { BLANK, type ByteCursor, COLON, HYPHEN, isDigit, NOTHING, ZERO } from '../byte-cursor.ts';
+import { LastSecond, type WallSecond } from './last-second.ts';
 import type { WallTime } from './wall-time.ts';
 import { abbreviatedZone } from './zone-abbreviation.ts';
 
@@ -21,9 +22,12 @@ export function readTimestamp(cursor: ByteCursor): WallTime | undefined {
 
 /** RFC 3339, or a year before the name of the month. */
 function readDigits(cursor: ByteCursor): WallTime | undefined {
+  const known = lastIso.readAt(cursor);
+  if (known !== undefined) return withFraction(cursor, known);
+  const start = cursor.at;
   const year = exactly(cursor, 4);
   if (year === undefined) return undefined;
-  if (cursor.skip(HYPHEN)) return readIso(cursor, year);
+  if (cursor.skip(HYPHEN)) return readIso(cursor, start, year);
   return cursor.skip(BLANK) ? readMonthAndTime(cursor, year) : undefined;
 }
 
@@ -33,7 +37,7 @@ function readNamed(cursor: ByteCursor): WallTime | undefined {
 }
 
 /** After the year. */
-function readIso(cursor: ByteCursor, year: number): WallTime | undefined {
+function readIso(cursor: ByteCursor, start: number, year: number): WallTime | undefined {
   const month = exactly(cursor, 2);
   if (month === undefined || !cursor.skip(HYPHEN)) return undefined;
   const day = exactly(cursor, 2);
@@ -41,11 +45,31 @@ function readIso(cursor: ByteCursor, year: number): WallTime | undefined {
   cursor.at++;
   const clock = readClock(cursor);
   if (clock === undefined) return undefined;
-  return wallTime(clock, [year, month, day], readOffset(cursor));
+  const second = wallSecond(clock, [year, month, day]);
+  lastIso.keep(cursor, start, second);
+  return withFraction(cursor, second);
+}
+
+/** After the seconds of RFC 3339. */
+function withFraction(cursor: ByteCursor, second: WallSecond): WallTime {
+  const nanosecond = readFraction(cursor);
+  return wallTime(second, nanosecond, readOffset(cursor));
 }
 
 /** `Oct 11 22:14:15`, with everything that some devices write around it. */
 function readMonthAndTime(cursor: ByteCursor, yearBefore: number): WallTime | undefined {
+  const second =
+    (yearBefore === 0 ? lastBsd.readAt(cursor) : undefined) ?? readMonthAndClock(cursor, yearBefore);
+  if (second === undefined) return undefined;
+  const nanosecond = readFraction(cursor);
+  const year = second.year === 0 ? readTrailingYear(cursor) : second.year;
+  const offsetMinutes = readZone(cursor);
+  return wallTime(year === second.year ? second : { ...second, year }, nanosecond, offsetMinutes);
+}
+
+/** Up to the seconds. */
+function readMonthAndClock(cursor: ByteCursor, yearBefore: number): WallSecond | undefined {
+  const start = cursor.at;
   const month = readMonth(cursor);
   if (month === 0 || !cursor.skip(BLANK)) return undefined;
   cursor.skipBlanks();
@@ -55,10 +79,15 @@ function readMonthAndTime(cursor: ByteCursor, yearBefore: number): WallTime | un
   const yearBehindDay = yearBefore === 0 ? readYear(cursor) : yearBefore;
   const clock = readClock(cursor);
   if (clock === undefined) return undefined;
-  const year = yearBehindDay === 0 ? readTrailingYear(cursor) : yearBehindDay;
-  const offsetMinutes = readZone(cursor);
-  return wallTime(clock, [year, month, day], offsetMinutes);
+  const second = wallSecond(clock, [yearBehindDay, month, day]);
+  if (yearBehindDay === 0) lastBsd.keep(cursor, start, second);
+  return second;
 }
+
+/** `2024-11-28T10:00:00` */
+const lastIso = new LastSecond(19);
+/** `Oct 11 22:14:15`, without a year */
+const lastBsd = new LastSecond(15);
 
 /** `2003 ` before the time; 0: the next number is the hour. */
 function readYear(cursor: ByteCursor): number {
@@ -84,19 +113,25 @@ interface ClockTime {
   readonly hour: number;
   readonly minute: number;
   readonly second: number;
-  readonly nanosecond: number;
 }
 
 /** Field by field: a spread takes longer than reading the time. */
 function wallTime(
-  { hour, minute, second, nanosecond }: ClockTime,
-  [year, month, day]: readonly [year: number, month: number, day: number],
+  { year, month, day, hour, minute, second }: WallSecond,
+  nanosecond: number,
   offsetMinutes: number | undefined,
 ): WallTime {
   return { year, month, day, hour, minute, second, nanosecond, offsetMinutes };
 }
 
-/** `22:14:15`, perhaps with a fraction. */
+function wallSecond(
+  { hour, minute, second }: ClockTime,
+  [year, month, day]: readonly [year: number, month: number, day: number],
+): WallSecond {
+  return { year, month, day, hour, minute, second };
+}
+
+/** `22:14:15` */
 function readClock(cursor: ByteCursor): ClockTime | undefined {
   const hour = cursor.digits(2);
   if (hour === NOTHING || !cursor.skip(COLON)) return undefined;
@@ -104,7 +139,7 @@ function readClock(cursor: ByteCursor): ClockTime | undefined {
   if (minute === undefined || !cursor.skip(COLON)) return undefined;
   const second = exactly(cursor, 2);
   if (second === undefined || isDigit(cursor.peek())) return undefined;
-  return { hour, minute, second, nanosecond: readFraction(cursor) };
+  return { hour, minute, second };
 }
 
 /** `.123` or `,123`; digits beyond nanoseconds are dropped. */

@@ -53,4 +53,30 @@ describe('JournalReader', () => {
     expect(textsOf(await readAll(sink.stream))).toEqual(records);
     expect(disk.reads).toBeGreaterThan(0);
   });
+
+  it('reuses the memory of older entries without changing what a reader has received', async () => {
+    const { journal, sink, metric } = await countingJournal(await temporaryDirectory());
+    const writer = journal.writer('a');
+    const received: string[] = [];
+    const sent: string[] = [];
+    const buffer = Buffer.alloc(512 * 1024);
+    let at = 0;
+    const read = async () => {
+      const result = await sink.stream.read(at, buffer);
+      if (result.kind !== 'records') return;
+      received.push(...textsOf([result.batch]));
+      at = result.batch.start + result.batch.data.length;
+    };
+    // The reader is later than the commits by some remembered entries, whose memory must not be reused yet.
+    for (let number = 0; number < 64; number++) {
+      const record = `${number}`.padEnd(64 * 1024, String.fromCharCode(97 + (number % 26)));
+      sent.push(record);
+      writer.append(Buffer.from(record), LABEL);
+      writer.flushSoon();
+      await vi.waitFor(async () => expect(await metric('records_total')).toBe(number + 1), PATIENT);
+      if (number % 8 === 7) await read();
+    }
+    while (received.length < sent.length) await read();
+    expect(received).toEqual(sent);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runBuffers } from '../../../src/collector/journal/growing-run.ts';
 import { PendingRecords, type RecordOrder } from '../../../src/collector/journal/pending-records.ts';
 import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
 
@@ -9,7 +10,7 @@ const labelOf = (host: string): RecordLabel => ({
 const [A, B] = [labelOf('a'), labelOf('b')];
 
 function pendingRecords(order: RecordOrder) {
-  const pending = new PendingRecords();
+  const pending = new PendingRecords(runBuffers());
   pending.order = order;
   const add = (label: RecordLabel, ...records: string[]) => {
     for (const record of records) pending.add({ bytes: Buffer.from(record), label }, () => 7n);

@@ -1,0 +1,50 @@
+/**
+ * Reuses large buffers with a short life. V8 counts the bytes of buffers as garbage of the heap, so a flow of new
+ * buffers causes collections of the whole heap, however small that is.
+ *
+ * Buffers have sizes of powers of two, so that a buffer fits for many requests. Requests for few bytes get a new buffer,
+ * which is not kept.
+ */
+export class BufferPool {
+  readonly #options: BufferPoolOptions;
+  /** Free buffers, by their size. */
+  readonly #free = new Map<number, ArrayBufferLike[]>();
+  #freeBytes = 0;
+  /** Those of this pool that are in use. */
+  readonly #used = new WeakSet<ArrayBufferLike>();
+
+  constructor(options: BufferPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Returns a buffer of at least this size. Its content is undefined. */
+  take(bytes: number): Buffer {
+    if (bytes < SMALLEST_BYTES || bytes > this.#options.largestBytes) return Buffer.allocUnsafeSlow(bytes);
+    const size = 2 ** Math.ceil(Math.log2(bytes));
+    const free = this.#free.get(size)?.pop();
+    if (free !== undefined) this.#freeBytes -= size;
+    const buffer = free === undefined ? Buffer.allocUnsafeSlow(size) : Buffer.from(free);
+    this.#used.add(buffer.buffer);
+    return buffer;
+  }
+
+  /** The memory of these bytes is not used any more. Bytes that are not from this pool are ignored. */
+  release({ buffer }: Uint8Array): void {
+    if (!this.#used.delete(buffer)) return;
+    const size = buffer.byteLength;
+    if (this.#freeBytes + size > this.#options.keptBytes) return;
+    const free = this.#free.get(size) ?? [];
+    free.push(buffer);
+    this.#free.set(size, free);
+    this.#freeBytes += size;
+  }
+}
+
+export interface BufferPoolOptions {
+  /** Larger buffers are not kept. A power of two. */
+  readonly largestBytes: number;
+  /** The limit of free buffers in total. */
+  readonly keptBytes: number;
+}
+
+const SMALLEST_BYTES = 16 * 1024;
