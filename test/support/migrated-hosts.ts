@@ -45,7 +45,6 @@ export async function startOurs(page: string, host: MigratedHost): Promise<Runni
       AGGREGATOR_MINIMUM_PUBLISH_FREQUENCY: '50ms',
     },
   });
-  await untilReady(aggregator, aggregatorHttp);
   const collector = testProduct({
     subcommand: 'collector',
     args: ['--config', at('collector.yaml')],
@@ -55,7 +54,7 @@ export async function startOurs(page: string, host: MigratedHost): Promise<Runni
       COLLECTOR_STATE_DIRECTORY: at('collector'),
     },
   });
-  await untilReady(collector, collectorHttp);
+  await Promise.all([untilReady(aggregator, aggregatorHttp), untilReady(collector, collectorHttp)]);
   return aggregator;
 }
 
