@@ -41,8 +41,8 @@ $(CHDB)/node_modules/chdb/package.json:
 test-clickhouse: build tools $(CHDB)/node_modules/chdb/package.json ## Install an engine of ClickHouse for the tests, and run those of its store
 	@node_modules/.bin/vitest run -t ClickHouse
 
-chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres|clickhouse AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1|keep]
-	@RABBITMQ=$(RABBITMQ) SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
+chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres|clickhouse AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1|keep ROTATE=gz]
+	@ROTATE=$(ROTATE) RABBITMQ=$(RABBITMQ) SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
 fuzz: $(INSTALLED) ## Compile and run random filters on random lines: none throws, none takes more than 100 ms  [RUNS=1000000 SEED=n]
 	@FUZZ_RUNS=$(or $(RUNS),1000000) $(if $(SEED),FUZZ_SEED=$(SEED)) node_modules/.bin/vitest run --maxWorkers=1 test/filters/filter-fuzz.test.ts
@@ -62,8 +62,8 @@ bench-fleet: build tools ## Measure an aggregator with thousands of simulated co
 screenshots: build tools ## Write docs/images/ with the pages of an aggregator (needs Chromium)
 	@node $(TOOLS)/bench/screenshots/main.js
 
-bench-page: build tools ## Measure the page in a browser  [PAGE_ROWS=100000 PAGE_TAIL_SECONDS=60]
-	@PAGE_ROWS=$(PAGE_ROWS) PAGE_TAIL_SECONDS=$(PAGE_TAIL_SECONDS) node $(TOOLS)/bench/page/main.js
+bench-page: build tools ## Measure the page in a browser  [PAGE_ROWS=100000 PAGE_TAIL_SECONDS=60; PAGE_STORE_ROWS=10000000: searches on so many stored rows]
+	@PAGE_STORE_ROWS=$(PAGE_STORE_ROWS) PAGE_ROWS=$(PAGE_ROWS) PAGE_TAIL_SECONDS=$(PAGE_TAIL_SECONDS) node $(TOOLS)/bench/page/main.js
 
 figures: tools ## Print figures of the source code
 	@node $(TOOLS)/bench/figures/main.js

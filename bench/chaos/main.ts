@@ -1,8 +1,9 @@
 /**
  * `make chaos [STORE=duckdb|postgres|clickhouse] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1|keep]
- * [ROUNDS=n] [SEED=n]`: into a file, or into a store; PostgreSQL and ClickHouse may have two aggregators. With LOSE_STATE, an
+ * [ROTATE=gz] [ROUNDS=n] [SEED=n]`: into a file, or into a store; PostgreSQL and ClickHouse may have two aggregators. With LOSE_STATE, an
  * aggregator loses its state directory again and again. With SYSLOG, real syslog senders instead of files; repeated messages are
- * marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL; with `keep`, its queue is neither purged nor deleted. Exits with 0 only if every line was delivered as guaranteed; otherwise
+ * marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL; with `keep`, its queue is neither purged nor deleted. With ROTATE=gz,
+ * logs that are rotated and compressed, a log of a container, and a journal. Exits with 0 only if every line was delivered as guaranteed; otherwise
  * the output of the processes is kept in the printed directory.
  */
 
@@ -11,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../src/runtime/error-message.ts';
 import { freshSeed } from '../../testkit/random.ts';
+import { runArchiveChaos } from './archives/archive-chaos.ts';
+import { archiveFailuresOf, describeArchiveReport } from './archives/archive-report.ts';
 import { runChaos } from './chaos.ts';
 import { describeReport, failuresOf } from './chaos-report.ts';
 import { describeRabbitmqReport, rabbitmqFailuresOf, runRabbitmqChaos } from './rabbitmq/rabbitmq-chaos.ts';
@@ -25,7 +28,8 @@ interface Outcome {
 }
 
 const { STORE = '', SYSLOG = '', AGGREGATORS, LOSE_STATE = '', FILTER = '', ROUNDS, SEED } = process.env;
-const { RABBITMQ = '' } = process.env;
+const { RABBITMQ = '', ROTATE = '' } = process.env;
+const hasArchives = ROTATE === 'gz';
 const hasBroker = RABBITMQ === '1' || RABBITMQ === 'keep';
 const hasFilter = FILTER === '1';
 const losesState = LOSE_STATE === '1';
@@ -43,6 +47,7 @@ const again = [
   losesState ? ' LOSE_STATE=1' : '',
   hasFilter ? ' FILTER=1' : '',
   hasBroker ? ` RABBITMQ=${RABBITMQ}` : '',
+  hasArchives ? ' ROTATE=gz' : '',
   ` ROUNDS=${rounds} SEED=${seed}`,
 ].join('');
 say(`seed ${seed} (again: make chaos${again})`);
@@ -69,11 +74,12 @@ async function isClean(): Promise<boolean> {
 }
 
 function usualRounds(): number {
-  if (hasBroker) return 30;
+  if (hasBroker || hasArchives) return 30;
   return store === undefined && syslog === undefined ? 20 : 50;
 }
 
 function chosenRun(): Promise<Outcome> {
+  if (hasArchives) return withArchives();
   if (hasBroker) return throughRabbitmq();
   if (syslog !== undefined) return fromSyslog(syslog === 'identity');
   return store === undefined ? intoFile() : intoStore(store);
@@ -82,6 +88,11 @@ function chosenRun(): Promise<Outcome> {
 async function fromSyslog(hasIdentity: boolean): Promise<Outcome> {
   const report = await runSyslogChaos({ rounds, seed, directory, hasIdentity, say });
   return { text: describeSyslogReport(report), failures: syslogFailuresOf(report) };
+}
+
+async function withArchives(): Promise<Outcome> {
+  const report = await runArchiveChaos({ rounds, seed, directory, say });
+  return { text: describeArchiveReport(report), failures: archiveFailuresOf(report) };
 }
 
 async function throughRabbitmq(): Promise<Outcome> {

@@ -7,14 +7,40 @@ const observer = new MutationObserver(() => {
 });
 observer.observe(document, { childList: true, subtree: true });
 
+const ROWS = /v1\/logs\?/;
+const HISTOGRAM = /v1\/logs\/histogram\?/;
+const FIELDS = /v1\/fields\?/;
+const answerOf = (path) =>
+  performance
+    .getEntriesByType('resource')
+    .find(({ name, responseEnd }) => path.test(name) && responseEnd > 0);
+const firstRow = () => performance.getEntriesByName('first-row')[0];
+
 const ROW_HEIGHT = 24;
 const list = () => document.querySelector('.list');
 
 window.megaCollectorBench = {
   /** Milliseconds from the end of the first answer of a search to the first rows. */
   firstRowsMs() {
-    const answer = performance.getEntriesByType('resource').find(({ name }) => /v1\/logs\?/.test(name));
-    return performance.getEntriesByName('first-row')[0].startTime - answer.responseEnd;
+    return firstRow().startTime - answerOf(ROWS).responseEnd;
+  },
+
+  /** All parts of a search have their answer, and the rows are there. */
+  isLoaded() {
+    return (
+      [ROWS, HISTOGRAM, FIELDS].every((each) => answerOf(each) !== undefined) && firstRow() !== undefined
+    );
+  },
+
+  /** Milliseconds for each part of a search. */
+  timings() {
+    const [rows, histogram, fields] = [ROWS, HISTOGRAM, FIELDS].map(answerOf);
+    return {
+      rowsMs: rows.duration,
+      firstRowsMs: firstRow().startTime - rows.responseEnd,
+      histogramMs: histogram.duration,
+      fieldsMs: fields.duration,
+    };
   },
 
   /** Scrolls to the end until so many rows are loaded; resolves with their number. */

@@ -1,6 +1,9 @@
 /**
  * What the page costs in a browser: `make bench-page [PAGE_ROWS=100000 PAGE_TAIL_SECONDS=60]`. Needs Chromium of Debian. The
  * browser, the aggregator and the embedded store share the machine.
+ *
+ * With PAGE_STORE_ROWS=10000000, the store has so many rows that the engine generates, and the searches on the whole store are
+ * measured instead.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,10 +13,13 @@ import { chromium, type Page } from 'playwright-core';
 import { freePorts } from '../../testkit/free-ports.ts';
 import { startProduct, untilReady } from '../../testkit/product.ts';
 import { writeAccessLog } from '../access-log.ts';
+import { fillDuckDb } from '../store/fill-duckdb.ts';
 import { table } from '../table.ts';
 import { LiveLog } from './live-log.ts';
+import { storeFigures } from './store-figures.ts';
 
 const ROWS = Number(process.env.PAGE_ROWS || 100_000);
+const STORE_ROWS = Number(process.env.PAGE_STORE_ROWS || 0);
 const TAIL_SECONDS = Number(process.env.PAGE_TAIL_SECONDS || 60);
 const TAIL_LINES_PER_SECOND = 2_000;
 const BYTES_PER_ROW = 200;
@@ -30,7 +36,7 @@ const TO = '2026-02-15T00:00:00Z';
 
 const directory = await mkdtemp(join(tmpdir(), 'mega-collector-page-'));
 try {
-  const rows = await measure();
+  const rows = STORE_ROWS > 0 ? await measureStore() : await measure();
   process.stdout.write(`${table(['measured in Chromium', 'value'], rows)}\n`);
 } finally {
   await rm(directory, { recursive: true, force: true });
@@ -41,29 +47,56 @@ async function measure(): Promise<readonly (readonly string[])[]> {
   await mkdir(logs);
   // A little more than the rows, because lines differ in length.
   await writeAccessLog(join(logs, 'access.log'), (ROWS * BYTES_PER_ROW * 1.2) / 1e6);
+  const settings = {
+    COLLECTOR_TAIL_CONFIGURATION: JSON.stringify([{ paths: [join(logs, '*.log')], format: 'combined' }]),
+    AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": 0}',
+  };
+  return await withPage(settings, async (page, address) => {
+    await untilStored(address);
+    return [...(await searchFigures(page, address)), ...(await tailFigures(page, address, logs))];
+  });
+}
+
+async function measureStore(): Promise<readonly (readonly string[])[]> {
+  const path = join(directory, 'logs.duckdb');
+  const fromUnixMs = Date.parse(FROM);
+  const spanMs = Date.parse(TO) - fromUnixMs;
+  await fillDuckDb({ path, rows: STORE_ROWS, fromUnixMs, spanMs });
+  const settings = {
+    COLLECTOR_TAIL: join(directory, '*.log'),
+    AGGREGATOR_DUCKDB_CONFIGURATION: JSON.stringify({ path, retention_age: 0 }),
+  };
+  return await withPage(settings, (page, address) =>
+    storeFigures(page, { address, rows: STORE_ROWS, from: FROM, to: TO }),
+  );
+}
+
+/** Runs the product and a browser. */
+async function withPage<Result>(
+  settings: Readonly<Record<string, string>>,
+  work: (page: Page, address: string) => Promise<Result>,
+): Promise<Result> {
   const [http = 0, collector = 0] = await freePorts(2);
   const standalone = startProduct({
     subcommand: 'standalone',
     env: {
       AGGREGATOR_HTTP_ADDRESS: `127.0.0.1:${http}`,
       AGGREGATOR_STATE_DIRECTORY: join(directory, 'aggregator'),
-      AGGREGATOR_DUCKDB_CONFIGURATION: '{"retention_age": 0}',
       COLLECTOR_HTTP_ADDRESS: `127.0.0.1:${collector}`,
       COLLECTOR_STATE_DIRECTORY: join(directory, 'collector'),
-      COLLECTOR_TAIL_CONFIGURATION: JSON.stringify([{ paths: [join(logs, '*.log')], format: 'combined' }]),
+      ...settings,
     },
   });
-  const address = `http://127.0.0.1:${http}/`;
   try {
     await untilReady(standalone, `127.0.0.1:${http}`, TIMEOUT_MS);
-    await untilStored(address);
     const context = await chromium.launchPersistentContext(join(directory, 'profile'), {
       ...{ executablePath: '/usr/bin/chromium', args: FLAGS, viewport: { width: 1280, height: 860 } },
     });
     try {
       const page = context.pages()[0] ?? (await context.newPage());
       page.setDefaultTimeout(TIMEOUT_MS);
-      return [...(await searchFigures(page, address)), ...(await tailFigures(page, address, logs))];
+      await page.addInitScript({ path: join(process.cwd(), 'bench/page/in-page.js') });
+      return await work(page, `http://127.0.0.1:${http}/`);
     } finally {
       await context.close();
     }
@@ -90,7 +123,6 @@ interface Frames {
 }
 
 async function searchFigures(page: Page, address: string): Promise<readonly (readonly string[])[]> {
-  await page.addInitScript({ path: join(process.cwd(), 'bench/page/in-page.js') });
   await page.goto(`${address}#/search?from=${FROM}&to=${TO}`);
   await page.locator('.row').first().waitFor();
   const inPage = async <Result>(call: string) =>

@@ -1,11 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { Pool } from 'pg';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { duckdbType } from '../../src/emitters/duckdb/type.ts';
-import type { Emitter, EmitterEnvironment } from '../../src/emitters/emitter.ts';
+import type { Emitter } from '../../src/emitters/emitter.ts';
 import { addDays, dayOf } from '../../src/emitters/postgres/partitions.ts';
 import { postgresType } from '../../src/emitters/postgres/type.ts';
 import { createLogSearch } from '../../src/logstore/logs/create-log-search.ts';
@@ -16,6 +13,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { STORE_ROLE } from '../../testkit/documented-database.ts';
 import type { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { median } from '../statistics.ts';
+import { benchEnvironment } from './bench-environment.ts';
 import { insertGeneratedRows } from './generated-rows.ts';
 import { type Question, questions, type Window } from './questions.ts';
 
@@ -54,7 +52,7 @@ export async function measureDuckDbQueries(directory: string, rows: number): Pro
   const [configured] = duckdbType.parse(value);
   if (configured === undefined) throw new Error('DuckDB is not configured');
   try {
-    const emitter = await duckdbType.create(configured.configuration, environment(directory));
+    const emitter = await duckdbType.create(configured.configuration, benchEnvironment(directory));
     return await measure(emitter, { store: 'DuckDB', rows, days: [...Array(DAYS).keys()] });
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -73,7 +71,7 @@ export async function measurePostgresQueries(server: OwnPostgres, rows: number):
       JSON.stringify({ url: server.url(database, server.port, STORE_ROLE) }),
     );
     if (configured === undefined) throw new Error('PostgreSQL is not configured');
-    const emitter = await postgresType.create(configured.configuration, environment('/nonexistent'));
+    const emitter = await postgresType.create(configured.configuration, benchEnvironment('/nonexistent'));
     return await measure(emitter, {
       ...{ store: 'PostgreSQL', rows, days: [ASKED_DAY] },
       prepare: () => makePartition(server.url(database)),
@@ -166,16 +164,4 @@ function allWindow(): Window {
 
 function windowOf(fromMs: number, days: number): Window {
   return { from: new Date(fromMs).toISOString(), to: new Date(fromMs + days * DAY_MS).toISOString() };
-}
-
-function environment(stateDirectory: string): EmitterEnvironment {
-  return {
-    name: 'bench',
-    state: undefined,
-    stateDirectory,
-    logger: pino({ level: 'warn' }, process.stderr),
-    metrics: new Registry(),
-    clock: systemClock,
-    stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
-  };
 }

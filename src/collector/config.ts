@@ -41,6 +41,8 @@ export interface CollectorConfig {
   /** undefined: plain text. */
   readonly tls: TlsMaterial | undefined;
   readonly httpAddress: Address;
+  /** Answer the aggregator how this collector sees a file. Absent: yes. */
+  readonly remoteExplain?: boolean;
   /** Read all existing data, wait until it is accepted, exit. */
   readonly once: boolean;
   /** A person waits for the run, so a missing aggregator is logged soon. */
@@ -76,7 +78,14 @@ export function parseCollectorConfig(
     problems,
   });
   throwProblems(problems);
-  const { aggregatorAddresses, aggregatorOrder, resourceAttributes, compression, httpAddress } = values;
+  const {
+    aggregatorAddresses,
+    aggregatorOrder,
+    resourceAttributes,
+    compression,
+    httpAddress,
+    remoteExplain,
+  } = values;
   return {
     config: {
       sources: configured.sources,
@@ -88,6 +97,7 @@ export function parseCollectorConfig(
       compression,
       tls,
       httpAddress,
+      remoteExplain,
       once,
       isAttended: once || configured.isAttended,
       aggregatorTimeoutMs: values.aggregatorTimeoutMs,

@@ -13,13 +13,13 @@ import type { Taps } from '../tap/taps.ts';
 import {
   type CollectorStatus,
   collectorStatusReport,
-  type FileExplanation,
   fileExplanation,
   type ListenerReport,
   type StreamBalanceReport,
   type TopStreamReport,
   topStreamsKey,
 } from './collector-reports.ts';
+import { explainSubject } from './explain-subject.ts';
 import type { Source, SourceStatus } from './source.ts';
 import type { StreamStatus } from './stream-status.ts';
 import { collectorTapPoints, collectorTapSelector } from './tap-points.ts';
@@ -103,7 +103,7 @@ export const explainFile = operation({
   }),
   status: 200,
   answer: fileExplanation,
-  run: async ({ state }: CollectorContext, { query }) => explain(state().sources, query.path),
+  run: async ({ state }: CollectorContext, { query }) => explainSubject(state().sources, query.path),
 });
 
 export const forgetFile = operation({
@@ -193,20 +193,6 @@ export function collectorHandler({ state, clock, logger }: CollectorHandlerOptio
   return ownerHandler(
     operationRoutes({ operations: COLLECTOR_OPERATIONS, context, proven: 'owner', clock, events }),
   );
-}
-
-async function explain(sources: readonly ReportingSource[], path: string): Promise<FileExplanation> {
-  const explanations = await Promise.all(sources.map(async (source) => await source.explain?.(path)));
-  // The tail explains any file. A source that knows the directory of the file explains it better.
-  const explanation = explanations.findLast((each) => each !== undefined);
-  if (explanation === undefined)
-    throw new HttpError(
-      409,
-      'conflict',
-      `Cannot explain ${path}: this collector has no source for it. Set COLLECTOR_TAIL, COLLECTOR_HARVEST or COLLECTOR_SYSLOG.`,
-    );
-  // The explanation is JSON; the compiler cannot verify it.
-  return explanation as unknown as FileExplanation;
 }
 
 function topReport(

@@ -31,6 +31,7 @@ import type { OneShotReport } from './one-shot-report.ts';
 import { type CollectorState, collectorHandler } from './operations.ts';
 import { Publisher } from './publisher/publisher.ts';
 import { spreadAddresses } from './publisher/spread-addresses.ts';
+import { RemoteExplain } from './remote-explain.ts';
 import type { Source } from './source.ts';
 import { sourceTypes } from './sources/registry.ts';
 import type { OfflineEnvironment, OfflineSource, SourceType } from './sources/source-type.ts';
@@ -338,9 +339,10 @@ class RunningCollector implements Collector {
   }
 
   async #createPublisher(store: StateStore, resource: Resource): Promise<Publisher> {
-    const { aggregatorAddresses, aggregatorOrder = 'spread', compression, tls } = this.#config;
+    const { aggregatorAddresses, aggregatorOrder = 'spread', compression, tls, remoteExplain } = this.#config;
     const id = await collectorId(store);
     const listed = aggregatorAddresses.map(formatAddress);
+    const remote = new RemoteExplain({ sources: () => this.#sources, clock: this.#deps.clock });
     return new Publisher({
       ...this.#deps,
       addresses: aggregatorOrder === 'listed' ? listed : spreadAddresses(listed, id),
@@ -348,6 +350,7 @@ class RunningCollector implements Collector {
       compression,
       onSent: (batch, source) => this.#taps.offer(batch, source),
       ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),
+      ...(remoteExplain !== false && { explain: (question) => remote.answer(question) }),
       status: () =>
         statusReport(
           this.#sources.map((source) => source.status()),

@@ -45,10 +45,14 @@ export interface Source {
   forget?(path: string): Promise<number>;
   /**
    * Explains what the source does with a file, a listener (its address) or a sender (its IP address); undefined for a
-   * subject of another source. The result is JSON.
+   * subject of another source. The result is JSON. For an aggregator, the source does not look at files that it neither
+   * reads nor would read by its configuration: the answer does not depend on whether they exist.
    */
-  explain?(subject: string): Promise<object | undefined>;
+  explain?(subject: string, asker?: ExplainAsker): Promise<object | undefined>;
 }
+
+/** For whom a source explains a file. The owner of the process may know about all files. */
+export type ExplainAsker = 'owner' | 'aggregator';
 
 export interface SourceStatus {
   readonly streams: readonly StreamStatus[];

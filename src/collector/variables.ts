@@ -80,6 +80,18 @@ export const COLLECTOR_VARIABLES = {
     example: '0.0.0.0:8002',
     parse: addressValue,
   },
+  remoteExplain: {
+    name: 'COLLECTOR_REMOTE_EXPLAIN',
+    flag: '--remote-explain',
+    description:
+      'Let the aggregator ask how this collector sees a file, a listener or a sender, for its web page. The answers are ' +
+      'those of `mega-collector explain`, but only for files that a source reads or that its patterns match.',
+    format: BOOLEAN_FORMAT,
+    default: '1',
+    example: '0',
+    boolean: true,
+    parse: booleanValue,
+  },
   once: {
     name: 'COLLECTOR_ONCE',
     flag: '--once',

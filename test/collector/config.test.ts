@@ -45,6 +45,7 @@ test('uses the defaults when only a file is configured', () => {
     compression: 'auto',
     tls: undefined,
     httpAddress: { host: '127.0.0.1', port: 8002 },
+    remoteExplain: true,
     once: false,
     isAttended: false,
     aggregatorTimeoutMs: 60_000,

@@ -1,7 +1,10 @@
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { IntakeActivity } from '../../src/aggregator/api/operations/intake-operations.ts';
 import { OPERATIONS } from '../../src/aggregator/api/operations/operations.ts';
+import { CollectorRegister } from '../../src/aggregator/intake/activity/collector-register.ts';
+import { StreamRegister } from '../../src/aggregator/intake/activity/stream-register.ts';
 import { COLLECTOR_OPERATIONS, collectorHandler } from '../../src/collector/operations.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { callControl } from '../../src/runtime/control/control-client.ts';
@@ -62,6 +65,7 @@ const INPUTS: Readonly<Record<string, Input>> = {
   skipEntry: { parameters: { name: 'archive' } },
   getDeadLetter: { parameters: { id: LETTER.id } },
   replayDeadLetters: { body: { emitter: 'file' } },
+  explainCollectorFile: { parameters: { id: 'aa' }, query: { file: '/var/log/a b&c.log' } },
   forgetFile: { body: { path: '/logs/a.log' } },
   discardDeadLetters: { body: { ids: [LETTER.id] } },
   explainFile: { query: { path: '/var/log/a b&c.log' } },
@@ -94,13 +98,26 @@ async function overSocket(directory: string, call: HttpCall): Promise<HttpReply>
   return reply;
 }
 
+/** An intake with one collector, which explains files. */
+function connectedCollector(): () => IntakeActivity {
+  const collectors = new CollectorRegister(systemClock);
+  const json = '{"kind":"not-read","path":"/var/log/a b&c.log","reason":"it is empty"}';
+  collectors.connect({
+    ...{ id: 'aa', host: 'web-1', software: 'mega-collector/1.2.3', address: '10.0.0.1:1' },
+    ...{ explains: 'offered', explain: async () => ({ kind: 'explained', json }) },
+  });
+  const activity = { collectors, streams: new StreamRegister(systemClock), acceptedBytes: () => 0 };
+  return () => activity;
+}
+
 /** The aggregator's operations, served over both transports, with one store and one queue. */
 async function served(token: string | undefined) {
   const queue = fakeQueue();
   const store = fakeStore({
     tail: async () => ({ entries: [ENTRY], place: new Map(), skipped: 3 }),
   });
-  const { api, url } = await servedApi({ token, store: () => store, queue: () => queue });
+  const activity = connectedCollector();
+  const { api, url } = await servedApi({ token, store: () => store, queue: () => queue, activity });
   const directory = await controlled(api.owner);
   const headers = {
     ...(token !== undefined && { authorization: `Bearer ${token}` }),

@@ -1,4 +1,6 @@
 import type {
+  Explain,
+  Explanation,
   PublishRequest,
   PublishResponse,
   Refused,
@@ -65,13 +67,14 @@ export class PublishSession implements AnswerReceiver {
 
   /** Runs the call to its end; never rejects. */
   async run(): Promise<SessionEnd> {
-    const { transport, clock, identity, undelivered } = this.#options;
+    const { transport, clock, identity, undelivered, explain } = this.#options;
     transport.deliverTo(this);
     const cancelDeadline = clock.after(WELCOME_WITHIN_MS, () => {
       if (!this.#welcomed) transport.cancel();
     });
     const wants = undelivered === undefined ? {} : { wantsUndelivered: true };
-    this.#send({ $case: 'hello', value: { ...identity, ...wants, protocolVersion: 1 } });
+    const explains = explain !== undefined;
+    this.#send({ $case: 'hello', value: { ...identity, ...wants, explains, protocolVersion: 1 } });
     const [, { reason, replaced }] = await Promise.all([this.#pump(), this.#closed]);
     cancelDeadline();
     this.#reporter?.stop();
@@ -182,6 +185,9 @@ export class PublishSession implements AnswerReceiver {
         return this.#receiveRefused(message.value);
       case 'busy':
         return this.#receiveBusy(message.value.reason);
+      case 'explain':
+        void this.#explain(message.value);
+        return;
       case undefined:
       // Ignores messages of later versions.
     }
@@ -190,6 +196,11 @@ export class PublishSession implements AnswerReceiver {
   #receiveBusy(reason: string): void {
     const { events, address } = this.#options;
     events.busy({ address, reason });
+  }
+
+  async #explain(question: Explain): Promise<void> {
+    const value = await this.#options.explain?.(question);
+    if (value !== undefined) this.#send({ $case: 'explanation', value });
   }
 
   #receiveWelcome(welcome: Welcome): void {
@@ -295,6 +306,8 @@ export interface PublishSessionOptions {
   readonly undelivered?: ((records: number) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */
   readonly status?: (() => StatusReport) | undefined;
+  /** Explains a file to the aggregator; never rejects. If absent, the aggregator is refused. */
+  readonly explain?: ((question: Explain) => Promise<Explanation>) | undefined;
 }
 
 export interface SessionEnd extends CallEnd {

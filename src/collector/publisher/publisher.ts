@@ -1,7 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
+import type { Explain, Explanation, StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -143,6 +143,7 @@ export class Publisher implements StreamSink, Component {
         this.#options.onSent?.(batch, source);
       },
       status: this.#options.status,
+      explain: this.#options.explain,
     });
     this.#session = session;
     if (this.#stopping.signal.aborted) session.finish();
@@ -205,4 +206,6 @@ export interface PublisherOptions {
   readonly onSent?: ((batch: RecordBatch, source: string) => void) | undefined;
   /** If present, the state of this collector is reported to an aggregator that reads it. */
   readonly status?: (() => StatusReport) | undefined;
+  /** If present, the aggregator may ask how this collector sees a file. */
+  readonly explain?: ((question: Explain) => Promise<Explanation>) | undefined;
 }

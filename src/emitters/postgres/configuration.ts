@@ -107,6 +107,9 @@ const shape = {
     description:
       'Whether days that are over get an index for text searches, if the extension `pg_trgm` is available.',
   }),
+  stream_index: z.enum(['auto', 'off']).default('auto').meta({
+    description: 'Whether days that are over get an index for the neighbours of a record in its stream.',
+  }),
   connection_timeout: timeout
     .prefault('10s')
     .meta({ format: 'duration', description: 'Timeout of connecting.' }),

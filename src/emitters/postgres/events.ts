@@ -83,8 +83,8 @@ export const POSTGRES_EVENTS = defineEvents(POSTGRES_METRICS, (event) => ({
     info: 'Deleted rows older than the retention',
     count: ({ expiredRows }, { rows }) => expiredRows.inc(rows),
   }),
-  textIndexChanged: event<{ readonly table: string; readonly seconds: number }>({
-    info: 'Created or dropped a text index of a day',
+  dayIndexChanged: event<{ readonly table: string; readonly seconds: number }>({
+    info: 'Created or dropped an index of a day',
   }),
   textIndexesUnavailable: event<Failure & { readonly remedy: string }>({
     info: 'Text searches read all rows of a day, without an index of trigrams',

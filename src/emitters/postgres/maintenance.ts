@@ -4,6 +4,7 @@ import { HOUSEKEEPING } from '../../logstore/schema.ts';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { type AdvisoryLock, tryLockStatement } from './advisory-locks.ts';
 import type { PostgresConfiguration } from './configuration.ts';
+import { DayIndexes, type DayIndexKind } from './day-indexes.ts';
 import { describeFailure } from './describe-failure.ts';
 import type { PostgresEvents } from './events.ts';
 import { beginText, inTransaction } from './in-transaction.ts';
@@ -12,18 +13,17 @@ import { addDays, daysAhead, daysWorthAPartition, partitionsBefore, STEP_DAYS } 
 import { reportUnreachable } from './report-unreachable.ts';
 import { Retention, SCAN_TIMEOUT_MS } from './retention.ts';
 import type { Tables } from './tables.ts';
-import { TextIndexes } from './text-indexes.ts';
 import { boundChunks, chunksBefore } from './timescale.ts';
 
 /**
  * Periodic maintenance: creates partitions for the next days, applies the retention, deletes old
- * bookkeeping entries and builds text indexes. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
+ * bookkeeping entries and builds the indexes of days. Every aggregator tries; an advisory lock admits one. Nothing is urgent, so a failure
  * is retried at the next turn.
  */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #retention: Retention;
-  readonly #textIndexes: TextIndexes;
+  readonly #dayIndexes: DayIndexes;
   #running: Promise<void> = Promise.resolve();
   #cancelTick: Cancel = () => {};
   /** Days that need a partition. */
@@ -38,7 +38,8 @@ export class Maintenance {
       inTurn: (lock, work) => this.#inTurn(lock, work, SCAN_TIMEOUT_MS),
     });
     const { pool, events, signal, configuration } = options;
-    this.#textIndexes = new TextIndexes({
+    this.#dayIndexes = new DayIndexes({
+      kinds: indexKinds(configuration),
       ...{ pool, events, signal, schema: configuration.schema },
       inTurn: (lock, work) => this.#inTurn(lock, work),
     });
@@ -53,7 +54,7 @@ export class Maintenance {
     this.#cancelTick();
     await this.#running;
     this.#cancelTick();
-    await this.#textIndexes.stop();
+    await this.#dayIndexes.stop();
   }
 
   /** Called after rows of these days were stored: creates missing partitions, and counts chunks. */
@@ -88,8 +89,8 @@ export class Maintenance {
     if (this.#options.configuration.retention_age > 0) {
       await this.#attempt('retention', () => this.#expire(layout));
     }
-    if (layout === 'native' && this.#options.configuration.text_index === 'auto')
-      await this.#attempt('text index', () => this.#textIndexes.turn(this.#nowUnixMs));
+    if (layout === 'native')
+      await this.#attempt('index of a day', () => this.#dayIndexes.turn(this.#nowUnixMs));
   }
 
   async #turn(): Promise<void> {
@@ -187,6 +188,13 @@ export class Maintenance {
 const TICK_MS = 60_000;
 /** A partition change waits for running transactions and blocks later ones, so its wait is short. */
 const LOCK_TIMEOUT_MS = 1000;
+
+function indexKinds({ text_index, stream_index }: PostgresConfiguration): readonly DayIndexKind[] {
+  return [
+    ...(text_index === 'auto' ? (['text'] as const) : []),
+    ...(stream_index === 'auto' ? (['stream'] as const) : []),
+  ];
+}
 
 export interface MaintenanceOptions {
   readonly pool: () => Pool;

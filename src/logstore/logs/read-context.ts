@@ -10,8 +10,8 @@ import type { StoreReader } from './store-reader.ts';
  * The neighbours of a record in its stream, by position: exactly the lines before and after it in its file. Records
  * of other streams, and their times, do not matter.
  *
- * A store in columns searches the whole stream. In a store in rows this reads everything, because there is no index
- * of streams. If that takes too long there, only records with a time near that of the record are searched, and the
+ * A store in columns searches the whole stream. A store in rows has an index of streams only for days that are over,
+ * and reads the others. If that takes too long, only records with a time near that of the record are searched, and the
  * answer reports it.
  */
 export async function readContext(store: StoreReader, request: ContextRequest): Promise<LogContext> {

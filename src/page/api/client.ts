@@ -19,13 +19,16 @@ const TIMEOUT_MS = 45_000;
 export const isConnected = signal(true);
 /** An answer was 401: the sign-in dialog is open. */
 export const isSignInNeeded = signal(false);
+/** The number of sign-ins. An answer to a request from before a sign-in does not show that another one is needed. */
+export const signIns = signal(0);
 /** Grows with each new connection and each sign-in: data from before is loaded again. */
 export const connections = signal(0);
 
 /** Rejects with Problem, or with AbortError if the signal of the caller aborts. `path` is like `logs/histogram`. */
 export async function request<Result>(path: string, options: RequestOptions = {}): Promise<Result> {
+  const signInsBefore = signIns.peek();
   const answer = await send(path, options);
-  if (!answer.ok) throw await problemOf(answer);
+  if (!answer.ok) throw await problemOf(answer, signInsBefore);
   if (answer.status === 204) return undefined as Result;
   return (await bodyOf(answer, options.signal)) as Result;
 }
@@ -82,9 +85,9 @@ interface ErrorBody {
   };
 }
 
-async function problemOf(answer: Response): Promise<Problem> {
+async function problemOf(answer: Response, signInsBefore: number): Promise<Problem> {
   const kind = kindOfStatus(answer.status);
-  if (kind === 'sign-in') isSignInNeeded.value = true;
+  if (kind === 'sign-in' && signIns.peek() === signInsBefore) isSignInNeeded.value = true;
   const body = ((await answer.json().catch(() => undefined)) ?? {}) as ErrorBody;
   const {
     message = `The aggregator answered ${answer.status}.`,
@@ -116,6 +119,7 @@ export async function openStream(
     readonly signal: AbortSignal;
   },
 ): Promise<ReadableStream<Uint8Array>> {
+  const signInsBefore = signIns.peek();
   let answer: Response;
   try {
     answer = await fetch(addressOf(path, query), { headers, signal: given, cache: 'no-store' });
@@ -125,7 +129,7 @@ export async function openStream(
     throw new Problem('offline', { message: 'The aggregator does not answer.' });
   }
   setConnected(true);
-  if (!answer.ok) throw await problemOf(answer);
+  if (!answer.ok) throw await problemOf(answer, signInsBefore);
   if (answer.body === null)
     throw new Problem('failed', { message: 'The answer of the aggregator is empty.' });
   return answer.body;

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { connections, isConnected, isSignInNeeded, request } from './client.ts';
+import { connections, isConnected, isSignInNeeded, request, signIns } from './client.ts';
 import { asProblem } from './problem.ts';
 
 export interface Session {
@@ -15,8 +15,11 @@ export const session = signal<Session | undefined>(undefined);
 
 /** Failures are shown by the requests of the pages. */
 export async function loadSession(): Promise<void> {
+  const signInsBefore = signIns.peek();
   try {
-    session.value = await request<Session>('session', { timeoutMs: 5000 });
+    const loaded = await request<Session>('session', { timeoutMs: 5000 });
+    if (signIns.peek() !== signInsBefore) return;
+    session.value = loaded;
     isSignInNeeded.value = session.value.signIn === 'required';
   } catch (error) {
     void asProblem(error);
@@ -26,6 +29,7 @@ export async function loadSession(): Promise<void> {
 /** Rejects with Problem. */
 export async function signIn(token: string): Promise<void> {
   await request('session', { method: 'POST', body: { token } });
+  signIns.value++;
   isSignInNeeded.value = false;
   connections.value++;
   await loadSession();

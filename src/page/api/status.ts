@@ -66,6 +66,7 @@ export interface CollectorReport {
   readonly version: string;
   readonly address: string;
   readonly connected: boolean;
+  readonly explains?: 'offered' | 'refused' | 'unsupported';
   /** false: the values after `lastSeen` are not known. */
   readonly reports?: boolean;
   readonly since: string;
@@ -78,6 +79,9 @@ export interface CollectorReport {
   readonly listeners?: readonly Listener[];
   readonly problems?: readonly string[];
 }
+
+/** How a collector sees a file. Collectors of other versions may have other fields. */
+export type FileExplanation = Readonly<Record<string, unknown>>;
 
 export interface DeadLetter extends Amount {
   readonly id: string;

@@ -5,7 +5,10 @@ export type DefinitionRow = readonly [name: string, value: ComponentChildren];
 export function DefinitionList({ rows }: { readonly rows: readonly DefinitionRow[] }) {
   return (
     <dl class="definition">
-      {rows.map(([name, value]) => [<dt key={name}>{name}</dt>, <dd key={`${name} value`}>{value}</dd>])}
+      {rows.map(([name, value], at) => [
+        <dt key={`${at} name`}>{name}</dt>,
+        <dd key={`${at} value`}>{value}</dd>,
+      ])}
     </dl>
   );
 }

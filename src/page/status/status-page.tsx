@@ -8,6 +8,7 @@ import { byteSize, percentage } from '../text/numbers.ts';
 import { CollectorTable } from './collector-table.tsx';
 import { DeadLetters } from './dead-letters.tsx';
 import { EmitterTable } from './emitter-table.tsx';
+import { ExplainFile } from './explain-file.tsx';
 import { FlowPicture } from './flow-picture.tsx';
 import './status.css';
 
@@ -49,6 +50,7 @@ export function StatusPage() {
         <section class="card">
           <h2>Collectors</h2>
           <CollectorTable collectors={collectors} />
+          <ExplainFile collectors={(collectors ?? []).filter(({ connected }) => connected)} />
         </section>
         <DeadLetters
           count={status.emitters.reduce((sum, { deadLettered }) => sum + deadLettered.records, 0)}

@@ -12,7 +12,8 @@
  *     rejected;
  *   - `machine` otherwise.
  *
- * All operations of a collector are `owner`: they show paths of files, and a collector has no token.
+ * All operations of a collector are `owner`: they show paths of files, and a collector has no token. What it explains to an
+ * aggregator, it decides itself.
  *
  * A caller with a stronger proof may call everything that needs a weaker one.
  */

@@ -6,6 +6,8 @@ import { PublishSession } from '../../../src/collector/publisher/publish-session
 import type { AnswerReceiver, PublishTransport } from '../../../src/collector/publisher/publish-transport.ts';
 import { PublishedStream } from '../../../src/collector/publisher/published-stream.ts';
 import type {
+  Explain,
+  Explanation,
   PublishRequest,
   PublishResponse,
   StatusReport,
@@ -89,7 +91,11 @@ class MemoryAggregator implements PublishTransport {
   }
 }
 
-function started(source: MemoryStream, status?: () => StatusReport) {
+function started(
+  source: MemoryStream,
+  status?: () => StatusReport,
+  explain?: (request: Explain) => Promise<Explanation>,
+) {
   const aggregator = new MemoryAggregator();
   const clock = new FakeClock();
   const { logger, lines } = capturedLogger();
@@ -105,6 +111,7 @@ function started(source: MemoryStream, status?: () => StatusReport) {
     events: PUBLISHER_EVENTS.open({ logger, metrics: new Registry(), clock }),
     clock,
     status,
+    explain,
   });
   return { aggregator, clock, lines, session, stream, running: session.run() };
 }
@@ -246,6 +253,33 @@ describe('the report of the state of a collector', () => {
     await settle();
     aggregator.welcome();
     await clock.advance(60_000);
+    expect(aggregator.messages.map(({ $case }) => $case)).toEqual(['hello', 'openStream']);
+  });
+});
+
+describe('a request to explain a file', () => {
+  const explain = async ({ id, subject }: Explain) => ({ id, json: `"${subject}"`, refusal: '' });
+
+  it('is answered on the same call, and the hello has announced it', async () => {
+    const { aggregator } = started(new MemoryStream(), undefined, explain);
+    await settle();
+    expect(aggregator.messages).toMatchObject([{ $case: 'hello', value: { explains: true } }]);
+    aggregator.welcome();
+    aggregator.answer({ $case: 'explain', value: { id: 3, subject: '/a.log' } });
+    await settle();
+    expect(aggregator.messages.at(-1)).toEqual({
+      $case: 'explanation',
+      value: { id: 3, json: '"/a.log"', refusal: '' },
+    });
+  });
+
+  it('gets no answer when the operator has refused it', async () => {
+    const { aggregator } = started(new MemoryStream());
+    await settle();
+    expect(aggregator.messages).toMatchObject([{ $case: 'hello', value: { explains: false } }]);
+    aggregator.welcome();
+    aggregator.answer({ $case: 'explain', value: { id: 3, subject: '/a.log' } });
+    await settle();
     expect(aggregator.messages.map(({ $case }) => $case)).toEqual(['hello', 'openStream']);
   });
 });

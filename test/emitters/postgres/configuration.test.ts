@@ -33,6 +33,7 @@ describe('configuration', () => {
           schema: 'mega_collector',
           retention_age: 0,
           text_index: 'auto',
+          stream_index: 'auto',
           timescale: 'auto',
           connection_timeout: 10_000,
           statement_timeout: 60_000,

@@ -40,6 +40,49 @@ describe.skipIf(!hasChromium)('filters and status in Chromium', { timeout: 120_0
     await page.getByText('gelf: connection refused').waitFor();
   });
 
+  it('explains how a collector sees a file', async () => {
+    const { page } = suite();
+    await visit('#/status');
+    const form = page.getByRole('form', { name: 'Explain a file' });
+    expect(await form.getByLabel('Collector').locator('option').allTextContents()).toEqual(['web-1']);
+    await form.getByLabel('Explain a file').fill('/var/log/<b>app</b>.log');
+    await form.getByRole('button', { name: 'Explain' }).click();
+    const explanation = page.locator('.file-explanation');
+    await explanation.getByText('3 KiB (3,072 bytes)').waitFor();
+    await explanation.getByRole('heading', { name: '/var/log/<b>app</b>.log on web-1' }).waitFor();
+    expect([suite().problems, suite().foreign]).toEqual([[], []]);
+  });
+
+  it('stays signed in when the session from before the sign-in arrives after it', async () => {
+    const { page, mock } = suite();
+    mock.token = 'right';
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let requests = 0;
+    await page.route('**/v1/session', async (route) => {
+      if (route.request().method() !== 'GET' || ++requests > 1) return await route.continue();
+      const response = await route.fetch();
+      await released;
+      await route.fulfill({ response });
+    });
+    await visit('#/status');
+    await dialog().getByLabel('Token of the aggregator').fill('right');
+    await dialog().getByRole('button', { name: 'Sign in' }).click();
+    await dialog().waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    const late = page.waitForResponse((answer) => answer.url().endsWith('/v1/session'));
+    release();
+    await (await late).finished();
+    // The next refresh: the page has processed the late answer before.
+    await page.waitForResponse((answer) => answer.url().endsWith('/v1/status'));
+    await page.waitForResponse((answer) => answer.url().endsWith('/v1/status'));
+    expect(await dialog().count()).toBe(0);
+    await page.unroute('**/v1/session');
+    suite().problems.length = 0;
+  });
+
   it('says how to get access to dead letters and the playground without a token', async () => {
     const { page } = suite();
     await visit('#/status');

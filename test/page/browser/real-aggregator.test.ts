@@ -152,6 +152,16 @@ describe.skipIf(!hasChromium || !productIsBuilt())('the page of a real aggregato
     await visit('#/status');
     await page.getByText('1 connected').waitFor();
     await page.getByText('udp://127.0.0.1:0').waitFor();
+    const explained = page.locator('.file-explanation');
+    for (const [file, expected] of [
+      [log, 'device'],
+      [join(directory, 'filters'), 'no pattern matches it'],
+      ['syslog', 'senders of all addresses'],
+    ] as const) {
+      await page.getByLabel('Explain a file').last().fill(file);
+      await page.getByRole('button', { name: 'Explain' }).click();
+      await explained.getByText(expected).waitFor();
+    }
     await page.getByRole('button', { name: 'Show' }).first().click();
     await dialog().getByText(REJECTED).waitFor();
     await page.keyboard.press('Escape');

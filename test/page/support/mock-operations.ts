@@ -31,6 +31,7 @@ export class MockOperations {
   answer(method: string, path: string, body: string): object | undefined {
     if (path === 'status') return this.#status();
     if (path === 'collectors') return { collectors: COLLECTORS };
+    if (path === 'collectors/a/explain') return EXPLANATION;
     if (path === 'filters') return { filters: FILTERS };
     if (path === 'filters/errors') return { errors: FILTER_ERRORS };
     if (path === 'filters/try') return tried((JSON.parse(body) as { readonly text: string }).text);
@@ -103,6 +104,19 @@ const COLLECTORS: readonly CollectorReport[] = [
     ...{ listeners: [], problems: ['/var/log/app.log cannot be read: permission denied'] },
   },
 ];
+
+const EXPLANATION = {
+  ...{ kind: 'followed', path: '/var/log/<b>app</b>.log', device: '66307', inode: '1234' },
+  prefix: { length: 256, hash: '4f0c2a' },
+  status: {
+    stream: '01JD',
+    state: 'open',
+    sizeBytes: 4096,
+    position: 2048,
+    acceptedBytes: 1024,
+    waitingBytes: 3072,
+  },
+};
 
 const FILTERS = [
   { emitter: 'duckdb', filter: 'web', state: 'active', problems: [], errors: 3 },

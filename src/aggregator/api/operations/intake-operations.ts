@@ -7,6 +7,7 @@ import { largest } from '../../../runtime/largest.ts';
 import { type Operation, operation } from '../../../runtime/operations/operation.ts';
 import type { CollectorRegister, KnownCollector } from '../../intake/activity/collector-register.ts';
 import type { ActiveStream, StreamRegister } from '../../intake/activity/stream-register.ts';
+import { explanationOf } from './collector-explanation.ts';
 import { type CollectorReport, collectorReport, type StreamReport, streamReport } from './intake-reports.ts';
 
 /** The means of the operations on the intake. */
@@ -18,7 +19,7 @@ export interface IntakeContext {
 }
 
 export interface IntakeActivity {
-  readonly collectors: Pick<CollectorRegister, 'list' | 'connected'>;
+  readonly collectors: Pick<CollectorRegister, 'list' | 'connected' | 'explain'>;
   readonly streams: Pick<StreamRegister, 'list' | 'count' | 'entries'>;
   /** The bytes of a stream that the ledger has. */
   readonly acceptedBytes: (stream: StreamId) => Position;
@@ -93,8 +94,34 @@ function ratesReport(rates: Counters | undefined): Partial<StreamReport> {
   return { recordsPerSecond: records, bytesPerSecond: bytes };
 }
 
+export const explainCollectorFile = operation({
+  id: 'explainCollectorFile',
+  method: 'GET',
+  path: '/v1/collectors/{id}/explain',
+  tag: 'intake',
+  summary: 'Ask a connected collector how it reads a file, or why it does not.',
+  description:
+    'The answer is that of `mega-collector explain --json` on the host of the collector, for files that the collector reads or ' +
+    'that its patterns match. The operator of a collector can refuse it with COLLECTOR_REMOTE_EXPLAIN=0.',
+  parameters: z.strictObject({ id: z.string().meta({ description: 'The id of the collector.' }) }),
+  query: z.strictObject({
+    file: z.string().min(1).max(4096).meta({
+      description: 'An absolute path, `syslog`, the address of a listener, or that of a sender.',
+    }),
+  }),
+  status: 200,
+  answer: z.looseObject({}),
+  errors: [409, 429],
+  run: async ({ activity }: IntakeContext, { parameters, query }) =>
+    explanationOf((await activity?.()?.collectors.explain(parameters.id, query.file)) ?? { kind: 'unknown' }),
+});
+
 /** The senders of records. */
-export const INTAKE_OPERATIONS: readonly Operation<IntakeContext>[] = [listCollectors, listStreams];
+export const INTAKE_OPERATIONS: readonly Operation<IntakeContext>[] = [
+  listCollectors,
+  listStreams,
+  explainCollectorFile,
+];
 
 function describedCollector(collector: KnownCollector): CollectorReport {
   const { id, host, software, address, isConnected, acceptedBytes, report } = collector;
@@ -107,6 +134,7 @@ function describedCollector(collector: KnownCollector): CollectorReport {
     since: timeText(collector.sinceUnixNano),
     lastSeen: timeText(collector.lastSeenUnixNano),
     acceptedBytes,
+    explains: collector.explains,
     ...(report === undefined ? NO_REPORT : reported(report)),
   };
 }

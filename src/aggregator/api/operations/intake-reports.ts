@@ -27,6 +27,10 @@ export const collectorReport = z.object({
   acceptedBytes: z
     .number()
     .meta({ description: 'Record bytes accepted since the start of the aggregator, repetitions included.' }),
+  explains: z.enum(['offered', 'refused', 'unsupported']).meta({
+    description:
+      'Whether it answers the operation explainCollectorFile; refused by its operator, or not supported by its version.',
+  }),
   reports: z.boolean().meta({
     description: 'The collector reports its state. false: the following values are not known.',
   }),

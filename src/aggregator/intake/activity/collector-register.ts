@@ -17,7 +17,20 @@ export interface KnownCollector {
   readonly acceptedBytes: number;
   /** Its newest report; undefined: it sends none, or it was removed from memory. */
   readonly report: StatusReport | undefined;
+  readonly explains: ExplainSupport;
 }
+
+/**
+ * Whether a collector explains a file to this aggregator. `refused`: by its configuration. `unsupported`: it is of a version
+ * without this.
+ */
+export type ExplainSupport = 'offered' | 'refused' | 'unsupported';
+
+/** `explained`: what the command `explain` prints as JSON; the collector decides about its fields. */
+export type ExplainResult =
+  | { readonly kind: 'explained'; readonly json: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'busy' | 'timed-out' | 'disconnected' | 'unknown' };
 
 /** One call of a collector. */
 export interface CollectorConnection {
@@ -32,6 +45,10 @@ export interface ConnectingCollector {
   readonly host: string;
   readonly software: string;
   readonly address: string;
+  /** Absent: `unsupported`. */
+  readonly explains?: ExplainSupport;
+  /** Asks the collector how it sees a file; never rejects. Absent: it cannot be asked. */
+  readonly explain?: (subject: string) => Promise<ExplainResult>;
 }
 
 export interface RegisterLimits {
@@ -52,6 +69,7 @@ export class CollectorRegister {
   readonly #collectors = new Map<string, Entry>();
   /** By collector id; the newest is the last. */
   readonly #reports = new Map<string, Buffer>();
+  readonly #askable = new WeakMap<Entry, NonNullable<ConnectingCollector['explain']>>();
   #reportBytes = 0;
   #connected = 0;
 
@@ -66,7 +84,8 @@ export class CollectorRegister {
   }
 
   /** A call begins. A later call of the same collector replaces it. */
-  connect({ id, host, software, address }: ConnectingCollector): CollectorConnection {
+  connect(connecting: ConnectingCollector): CollectorConnection {
+    const { id, host, software, address, explains = 'unsupported', explain } = connecting;
     const now = this.#clock.nowUnixNano();
     const before = this.#collectors.get(id);
     if (!before?.isConnected) this.#connected++;
@@ -78,7 +97,9 @@ export class CollectorRegister {
       sinceUnixNano: now,
       lastSeenUnixNano: now,
       acceptedBytes: before?.acceptedBytes ?? 0,
+      explains,
     };
+    if (explain !== undefined) this.#askable.set(entry, explain);
     this.#collectors.delete(id);
     this.#collectors.set(id, entry);
     // The report of an earlier process is outdated.
@@ -96,6 +117,17 @@ export class CollectorRegister {
   accepted(id: string, bytes: number): void {
     const entry = this.#collectors.get(id);
     if (entry !== undefined) entry.acceptedBytes += bytes;
+  }
+
+  /** How a connected collector sees a file. Never rejects. */
+  async explain(id: string, subject: string): Promise<ExplainResult> {
+    const entry = this.#collectors.get(id);
+    if (entry === undefined) return { kind: 'unknown' };
+    if (!entry.isConnected) return { kind: 'disconnected' };
+    const explain = this.#askable.get(entry);
+    if (explain === undefined || entry.explains !== 'offered')
+      return { kind: 'refused', reason: reasonOf(entry) };
+    return explain(subject);
   }
 
   /** Connected ones first, then by host. */
@@ -154,12 +186,19 @@ interface Entry {
   sinceUnixNano: bigint;
   lastSeenUnixNano: bigint;
   acceptedBytes: number;
+  readonly explains: ExplainSupport;
 }
 
 /** As the protocol says. */
 export const MAX_REPORT_BYTES = 16 * 1024;
 const LIMITS: RegisterLimits = { collectors: 4096, reportBytes: 8 * 1024 * 1024 };
 const MAX_CHARACTERS = 255;
+
+function reasonOf({ host, software, explains }: Entry): string {
+  return explains === 'refused'
+    ? `The collector on ${host} does not explain files to an aggregator: COLLECTOR_REMOTE_EXPLAIN is 0. Use \`mega-collector explain\` on that host.`
+    : `The collector on ${host} (${software || 'unknown version'}) is of a version that cannot be asked. Upgrade it, or use \`mega-collector explain\` on that host.`;
+}
 
 function limited(text: string): string {
   return text.slice(0, MAX_CHARACTERS);

@@ -1,5 +1,6 @@
 import type { Hello } from '../../../records/gen/megacollector/v1/aggregator.ts';
 import type { StreamOwner } from '../../../storage/queue/queue-contract.ts';
+import type { ExplainSupport } from '../activity/collector-register.ts';
 import type { CallPeer } from '../events.ts';
 import type { CallFailure } from './publish-transport.ts';
 import { PROTOCOL_VERSION } from './welcome.ts';
@@ -16,6 +17,8 @@ export interface ConnectedCollector {
   /** Name and version. */
   readonly software: string;
   readonly wantsUndelivered: boolean;
+  /** Whether it explains files to this aggregator. */
+  readonly explains: ExplainSupport;
 }
 
 export type HelloResult =
@@ -26,7 +29,15 @@ const COLLECTOR_ID_BYTES = 16;
 const MAX_CHARACTERS = 255;
 
 export function connectedCollector(
-  { collectorId: id, instance, previousInstance, protocolVersion, wantsUndelivered = false, ...hello }: Hello,
+  {
+    collectorId: id,
+    instance,
+    previousInstance,
+    protocolVersion,
+    wantsUndelivered = false,
+    explains,
+    ...hello
+  }: Hello,
   peer: CallPeer,
 ): HelloResult {
   if (protocolVersion !== PROTOCOL_VERSION) {
@@ -48,5 +59,11 @@ export function connectedCollector(
     host,
     software: hello.software.slice(0, MAX_CHARACTERS),
     wantsUndelivered,
+    explains: supportOf(explains),
   };
+}
+
+function supportOf(explains: boolean | undefined): ExplainSupport {
+  if (explains === undefined) return 'unsupported';
+  return explains ? 'offered' : 'refused';
 }

@@ -12,6 +12,7 @@ import { BatchAnswers } from './batch-answers.ts';
 import { CallStreams } from './call-streams.ts';
 import type { CollectorInstances } from './collector-instances.ts';
 import { type ConnectedCollector, connectedCollector } from './connected-collector.ts';
+import { ExplainRequests } from './explain-requests.ts';
 import type { CallFailure, PublishAnswer, PublishReceiver, PublishTransport } from './publish-transport.ts';
 import { RequestGate } from './request-gate.ts';
 import type { SharedLimit } from './shared-limit.ts';
@@ -48,6 +49,7 @@ export class PublishCall implements PublishReceiver {
   readonly #gate: RequestGate;
   readonly #answers: BatchAnswers;
   readonly #unanswered = new UnansweredBatches();
+  readonly #explains: ExplainRequests;
   readonly #cancelHelloDeadline: Cancel;
   /** undefined before the hello message. */
   #collector: ConnectedCollector | undefined;
@@ -66,6 +68,7 @@ export class PublishCall implements PublishReceiver {
     this.#streams = new CallStreams(context.streamsPerCall, context.openStreams);
     const onAnswered = () => this.#endWhenAnswered();
     this.#streamRequests = new StreamRequests({ context, streams: this.#streams, send, onAnswered });
+    this.#explains = new ExplainRequests({ ...context, send: (value) => send({ $case: 'explain', value }) });
     this.#gate = new RequestGate({
       transport,
       mayProcess: (request) => this.#mayProcess(request),
@@ -103,6 +106,7 @@ export class PublishCall implements PublishReceiver {
     this.#gate.close();
     this.#streamRequests.close();
     this.#cancelHelloDeadline();
+    this.#explains.end();
     this.#connection?.ended();
     this.#context.release(this);
     this.#context.events.callEnded({ ...this.peer, reason });
@@ -170,6 +174,7 @@ export class PublishCall implements PublishReceiver {
     if (message.$case === 'openStream') return this.#streamRequests.open(message.value, collector);
     if (message.$case === 'finalStream') return this.#streamRequests.finish(message.value, collector);
     if (message.$case === 'statusReport') this.#connection?.report(message.value);
+    if (message.$case === 'explanation') this.#explains.answered(message.value);
     return undefined;
   }
 
@@ -187,12 +192,14 @@ export class PublishCall implements PublishReceiver {
     const { claim, queue, undeliveredRecords } = this.#context;
     const refusal = claim(this, collector);
     if (refusal !== undefined) return this.fail('not-permitted', refusal);
-    const { host, software, owner, peer } = collector;
+    const { host, software, owner, peer, explains } = collector;
     this.#connection = this.#context.collectors.connect({
       id: owner.collectorId,
       host,
       software,
       address: peer.peer,
+      explains,
+      explain: (subject) => this.#explains.ask(subject),
     });
     if (collector.wantsUndelivered) this.#answers.reportUndelivered(undeliveredRecords);
     this.#send({ $case: 'welcome', value: welcome(this.#context.software) });

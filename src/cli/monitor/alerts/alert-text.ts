@@ -65,7 +65,9 @@ export function alertListText(alerts: readonly AlertAnswer[], terminal: Terminal
     { title: 'condition', ...FLEXIBLE },
     { title: 'checked' },
   ];
-  return formatTable(columns, rows, terminal) + problemsText(alerts, terminal);
+  return (
+    formatTable(columns, rows, terminal) + silencesText(alerts, terminal) + problemsText(alerts, terminal)
+  );
 }
 
 /**
@@ -80,6 +82,20 @@ export function problemsText(alerts: readonly AlertAnswer[], terminal: Terminal)
       const sentence = `${sanitizeForTerminal(definition.id)} cannot be checked since ${since}: ${sanitizeForTerminal(problem.reason)}`;
       return [`${terminal.paint(sentence, 'yellow')}\n`];
     })
+    .join('');
+}
+
+/** A line for each alert that is silenced: it pages nothing. Empty if there is none. */
+export function silencesText(alerts: readonly AlertAnswer[], terminal: Terminal): string {
+  return alerts
+    .flatMap(({ definition, silence }) => {
+      if (silence === undefined) return [];
+      const by = silence.by === '' ? '' : ` by ${silence.by}`;
+      const reason = silence.reason === '' ? '' : `: ${silence.reason}`;
+      const until = timeText(silence.until, terminal);
+      return [sanitizeForTerminal(`${definition.id} is silenced until ${until}${by}${reason}`)];
+    })
+    .map((sentence) => `${terminal.paint(sentence, 'dim')}\n`)
     .join('');
 }
 

@@ -27,6 +27,7 @@ import {
   historyText,
   problemRows,
   problemsText,
+  silencesText,
   statesText,
 } from './alert-text.ts';
 import { observeAlerts } from './observe-alerts.ts';
@@ -104,7 +105,7 @@ function getCommand({ io }: Context): Command {
       if (flags.json) return;
       const changes = events.length === 0 ? 'No state changes yet.\n' : historyText(events, terminal);
       io.stdout.write(
-        `${id}: ${conditionOf(alert)}\n\n${statesText(alert, terminal)}${problemsText([alert], terminal)}\n${changes}`,
+        `${id}: ${conditionOf(alert)}\n\n${statesText(alert, terminal)}${silencesText([alert], terminal)}${problemsText([alert], terminal)}\n${changes}`,
       );
     });
   return withOldFlags(command, { '--number': 'limit' });

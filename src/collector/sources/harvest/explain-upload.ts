@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
+import type { ExplainAsker } from '../../source.ts';
 import type { PrefixHash } from '../tail/files/file-prefix.ts';
 import type { FileStream } from '../tail/reading/file-stream.ts';
 import { statusOf, type TailStreamStatus } from '../tail/tail-status.ts';
@@ -15,12 +16,14 @@ export async function explainUpload(
   if (entry === undefined) return undefined;
   if (context.stream !== undefined) return reading(context.stream);
   const notRead = (reason: string) => ({ kind: 'not-read', path, reason }) as const;
+  const names = relative(entry.path, path).split(sep);
+  const ignored = names.find((name) => isIgnored(entry, name));
+  const isIgnoredFile = () => notRead(`its name is ignored (${entry.ignore.join(', ')})`);
+  if (ignored !== undefined && context.asker === 'aggregator') return isIgnoredFile();
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
   if (typeof found === 'string') return notRead(`it cannot be opened (${found})`);
   if (!found.isFile()) return notRead('it is not a regular file');
-  const names = relative(entry.path, path).split(sep);
-  const ignored = names.find((name) => isIgnored(entry, name));
-  if (ignored !== undefined) return notRead(`its name is ignored (${entry.ignore.join(', ')})`);
+  if (ignored !== undefined) return isIgnoredFile();
   return notRead(context.reason ?? 'the next scan decides about it');
 }
 
@@ -38,6 +41,7 @@ export type UploadExplanation =
   | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
 
 export interface ExplainContext {
+  readonly asker: ExplainAsker;
   readonly entries: readonly HarvestEntry[];
   /** The stream that reads the file. */
   readonly stream: FileStream | undefined;

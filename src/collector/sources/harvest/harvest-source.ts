@@ -3,7 +3,7 @@ import type { StreamId } from '../../../records/stream-id.ts';
 import { SerialQueue } from '../../../runtime/async/serial-queue.ts';
 import { Checkpoints } from '../../checkpoints.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
-import type { Source, StreamSink } from '../../source.ts';
+import type { ExplainAsker, Source, StreamSink } from '../../source.ts';
 import { openTailEvents, type TailEvents } from '../tail/files/events.ts';
 import type { FileCheckpoint } from '../tail/files/file-checkpoint.ts';
 import { OpenFiles } from '../tail/files/open-files.ts';
@@ -45,7 +45,7 @@ export function createHarvestSource(options: HarvestSourceOptions): HarvestSourc
 export interface HarvestSource extends Source {
   /** Scans now; resolves when all uploads that were found are decided about. */
   scan(): Promise<void>;
-  explain(path: string): Promise<UploadExplanation | undefined>;
+  explain(path: string, asker?: ExplainAsker): Promise<UploadExplanation | undefined>;
   status(): TailStatus;
   accepted(): Amount;
   left(): readonly LeftFile[];
@@ -132,10 +132,11 @@ class FileHarvestSource implements HarvestSource {
     return this.#decide(() => this.#scanNow());
   }
 
-  async explain(path: string): Promise<UploadExplanation | undefined> {
+  async explain(path: string, asker: ExplainAsker = 'owner'): Promise<UploadExplanation | undefined> {
     const { entries } = this.#options;
     const active = Array.from(this.#streams.values()).find(({ stream }) => stream.path === path);
-    return explainUpload(path, { entries, stream: active?.stream, reason: this.#uploads.reasonFor(path) });
+    const reason = this.#uploads.reasonFor(path);
+    return explainUpload(path, { asker, entries, stream: active?.stream, reason });
   }
 
   status(): TailStatus {

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { ExplainAsker } from '../../source.ts';
 import { isFileError } from './files/file-error.ts';
 import type { PrefixHash } from './files/file-prefix.ts';
-import type { PathPatterns } from './files/path-patterns.ts';
+import type { PathClass, PathPatterns } from './files/path-patterns.ts';
 import type { FollowedFiles } from './identity/followed-files.ts';
 import type { GenerationOrder } from './identity/generation-order.ts';
 import type { UnreadFiles, UnreadReason } from './identity/unread-files.ts';
@@ -13,6 +14,8 @@ import { statusOf, type TailStreamStatus } from './tail-status.ts';
 
 export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
   const path = resolve(context.workingDirectory, file);
+  const hidden = context.asker === 'aggregator' ? reasonToHide(file, path, context) : undefined;
+  if (hidden !== undefined) return { kind: 'not-read', path: file, reason: hidden };
   const found = await stat(path, { bigint: true }).catch((error: unknown) => {
     if (isFileError(error)) return error;
     throw error;
@@ -28,7 +31,7 @@ export async function explain(file: string, context: ExplainContext): Promise<Ex
   const result = context.patterns.classify(path);
   if (result.kind === 'compressed')
     return notRead(`files ending in ${result.suffix} are excluded by default`);
-  if (result.kind === 'excluded') return notRead(`it is excluded (${result.entry.exclude.join(', ')})`);
+  if (result.kind === 'excluded') return notRead(excludedReason(result));
   if (result.kind === 'no-pattern') return notRead('no pattern matches it');
   if (stream !== undefined) return notRead(`it is the same file as ${stream.path}, which is read`);
   return notRead('the next scan decides about it');
@@ -52,12 +55,27 @@ export type Explanation =
   | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
 
 export interface ExplainContext {
+  readonly asker: ExplainAsker;
   readonly files: FollowedFiles;
   readonly patterns: PathPatterns;
   readonly unread: UnreadFiles;
   readonly order: GenerationOrder;
   readonly workingDirectory: string;
   readonly clock: Clock;
+}
+
+/** For a file that this source neither reads nor would read: its path decides, and not whether it exists. */
+function reasonToHide(file: string, path: string, { files, patterns }: ExplainContext): string | undefined {
+  if (!isAbsolute(file)) return 'it is not an absolute path';
+  if (Array.from(files.streams.values()).some((stream) => stream.path === path)) return undefined;
+  const result = patterns.classify(path);
+  if (result.kind === 'no-pattern') return 'no pattern matches it';
+  if (result.kind === 'excluded') return excludedReason(result);
+  return undefined;
+}
+
+function excludedReason({ entry }: PathClass & { readonly kind: 'excluded' }): string {
+  return `it is excluded (${entry.exclude.join(', ')})`;
 }
 
 function followed(stream: FileStream, { order, clock }: ExplainContext): Explanation {
@@ -85,6 +103,8 @@ function reasonOf(reason: UnreadReason, { files }: ExplainContext): string {
       return 'it cannot be opened; check its permissions';
     case 'compressed':
       return `it is compressed (${reason.compression}, by its first bytes); decompress it to read it`;
+    case 'archive':
+      return reason.reason;
     case 'undecided':
       return 'it has too few bytes to distinguish text from compressed data; a scan decides again when it grows';
     case 'unnameable':

@@ -17,9 +17,10 @@ const KEY = 'tail-entries';
  */
 export async function rememberEntries(store: StateStore, entries: readonly TailEntry[]): Promise<void> {
   const table = store.table<Json>('collector');
-  const value = entries.map(({ paths, exclude, format, startAt, ignoreOlderMs }) => ({
+  const value = entries.map(({ paths, exclude, format, startAt, ignoreOlderMs, archives }) => ({
     ...{ paths: paths.map((path) => resolve(path)), exclude, format, startAt },
     ...(ignoreOlderMs !== undefined && { ignoreOlderMs }),
+    ...(archives !== undefined && { archives }),
   }));
   if (JSON.stringify(table.get(KEY)) === JSON.stringify(value)) return;
   await store.write(() => table.put(KEY, value));

@@ -1,3 +1,4 @@
+import { isCompressed } from './files/path-patterns.ts';
 import type { FileStream } from './reading/file-stream.ts';
 
 /**
@@ -6,7 +7,8 @@ import type { FileStream } from './reading/file-stream.ts';
  */
 export function streamsBeyondDeletedLimit(streams: readonly FileStream[], limitBytes: number): FileStream[] {
   const deleted = streams
-    .filter(({ presence }) => presence.deletedSinceMs !== undefined)
+    // The room for archives has a limit of its own.
+    .filter(({ path, presence }) => presence.deletedSinceMs !== undefined && !isCompressed(path))
     .sort((a, b) => (a.presence.deletedSinceMs ?? 0) - (b.presence.deletedSinceMs ?? 0));
   let held = deleted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const discarded: FileStream[] = [];

@@ -5,7 +5,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import { HttpError } from '../../../runtime/http/http-error.ts';
 import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
-import type { Source, StreamSink } from '../../source.ts';
+import type { ExplainAsker, Source, StreamSink } from '../../source.ts';
 import { containerOfPath } from './container-of-path.ts';
 import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
@@ -21,7 +21,9 @@ import { localZone } from './local-zone.ts';
 import type { RecordPlace } from './reading/batch-builder.ts';
 import { FileStream } from './reading/file-stream.ts';
 import type { StreamOwner } from './reading/stream-signals.ts';
+import { ArchiveLedger } from './scanning/archive-ledger.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
+import { InflationRoom } from './scanning/inflation-room.ts';
 import { ScanTrigger } from './scanning/scan-trigger.ts';
 import { StreamTurns } from './stream-turns.ts';
 import { streamsBeyondDeletedLimit } from './streams-beyond-deleted-limit.ts';
@@ -76,7 +78,7 @@ export interface TailSource extends Source {
    * Scans now; resolves when all files that were found are matched, and the streams with a turn are opened.
    */
   scan(): Promise<void>;
-  explain(path: string): Promise<Explanation>;
+  explain(path: string, asker?: ExplainAsker): Promise<Explanation>;
   status(): TailStatus;
   /** The records that were read in this run and are accepted. Each record is counted once. */
   accepted(): Amount;
@@ -107,6 +109,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly #order = new GenerationOrder();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
+  readonly #archives: Archiving | undefined;
   readonly #scanner: FileScanner;
   readonly #trigger: ScanTrigger;
   readonly #turns: StreamTurns;
@@ -127,6 +130,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const isOffline = options.isOffline === true;
     this.#state = new TailState({ store, files: this.#files, clock, events: this.#events, isOffline });
     this.#turns = this.#createTurns();
+    this.#archives = this.#createArchives();
     this.#scanner = this.#createScanner();
     this.#trigger = new ScanTrigger({
       ...{ files: this.#files, patterns: this.#patterns, clock, events: this.#events },
@@ -158,7 +162,9 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     for (const stream of this.#files.streams.values()) await stream.close();
     await this.#openFiles.closeAll();
     if (this.#isStarted) await this.#state.saveCheckpoints();
+    await this.#archives?.ledger.flush();
     this.#state.checkpoints.close();
+    this.#archives?.ledger.close();
   }
 
   drained(): Promise<void> {
@@ -174,8 +180,9 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     });
   }
 
-  explain(path: string): Promise<Explanation> {
+  explain(path: string, asker: ExplainAsker = 'owner'): Promise<Explanation> {
     return explain(path, {
+      asker,
       ...{ files: this.#files, patterns: this.#patterns, unread: this.#unread, order: this.#order },
       ...{ clock: this.#clock, workingDirectory: this.#workingDirectory },
     });
@@ -326,11 +333,10 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   }
 
   #createScanner(): FileScanner {
-    const { isOffline, stateDirectory: directory } = this.#options;
+    const { isOffline } = this.#options;
     const sinceUnixMs = this.#state.lastScanUnixMs;
-    const maxBytes = this.#limits.deletedBytes;
     const parts = {
-      inflation: directory === undefined ? undefined : { directory, maxBytes, sinceUnixMs },
+      archives: this.#archives && { ...this.#archives, sinceUnixMs, isOnce: this.#options.once },
       ...{ files: this.#files, order: this.#order, openFiles: this.#openFiles, unread: this.#unread },
       ...{ checkpoints: this.#state.checkpoints, clock: this.#clock, events: this.#events },
       createStream: (stream: NewStream) => this.#createStream(stream),
@@ -338,6 +344,17 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     };
     const reporting = { isEnabled: isOffline !== true, sinceUnixMs };
     return new FileScanner(this.#patterns, parts, reporting);
+  }
+
+  /** Undefined: compressed files are not read. */
+  #createArchives(): Archiving | undefined {
+    const { isOffline, stateDirectory: directory, store } = this.#options;
+    if (directory === undefined || isOffline === true) return undefined;
+    const onFailure = (err: Error) => this.#events.checkpointsFailed({ err });
+    return {
+      ledger: new ArchiveLedger({ store, clock: this.#clock, onFailure }),
+      room: new InflationRoom({ directory, maxBytes: this.#limits.deletedBytes }),
+    };
   }
 
   #createStream(parts: NewStream): FileStream {
@@ -357,6 +374,11 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     };
     return new FileStream(streamParts, this);
   }
+}
+
+interface Archiving {
+  readonly ledger: ArchiveLedger;
+  readonly room: InflationRoom;
 }
 
 function notStored(path: string): string {

@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { IntakeActivity } from '../../../../src/aggregator/api/operations/intake-operations.ts';
-import { CollectorRegister } from '../../../../src/aggregator/intake/activity/collector-register.ts';
+import {
+  CollectorRegister,
+  type ConnectingCollector,
+  type ExplainResult,
+} from '../../../../src/aggregator/intake/activity/collector-register.ts';
 import { StreamRegister } from '../../../../src/aggregator/intake/activity/stream-register.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { recordBatch } from '../../../support/record-batches.ts';
@@ -60,6 +64,7 @@ test('collectors are listed with what they report, numbers as numbers', async ()
         since: TIME,
         lastSeen: TIME,
         acceptedBytes: 123,
+        explains: 'unsupported',
         reports: true,
         streams: 7,
         lagBytes: 2 ** 40,
@@ -92,6 +97,75 @@ test('a collector of version 0.1.0 is listed without a report', async () => {
     .ended();
   expect((await ask('/v1/collectors')).body).toMatchObject({
     collectors: [{ version: '0.1.0', connected: false, reports: false, listeners: [], problems: [] }],
+  });
+});
+
+describe('a collector that is asked about a file', () => {
+  const asked = async (more: Partial<ConnectingCollector>, file = '/var/log/a b.log') => {
+    const { collectors, activity: of } = activity();
+    const { ask } = await servedApi({ activity: of });
+    const software = 'mega-collector/1.2.3';
+    collectors.connect({ id: 'aa', host: 'web-1', software, address: '10.0.0.1:1', ...more });
+    return ask(`/v1/collectors/aa/explain?file=${encodeURIComponent(file)}`);
+  };
+  const answering = (result: ExplainResult) =>
+    ({ explains: 'offered', explain: async () => result }) as const;
+
+  test('answers with its explanation as it is', async () => {
+    const subjects: string[] = [];
+    const explain = async (subject: string): Promise<ExplainResult> => {
+      subjects.push(subject);
+      return { kind: 'explained', json: '{"kind":"of a later version","more":[1]}' };
+    };
+    expect(await asked({ explains: 'offered', explain })).toMatchObject({
+      status: 200,
+      body: { kind: 'of a later version', more: [1] },
+    });
+    expect(subjects).toEqual(['/var/log/a b.log']);
+  });
+
+  test.each<[string, Partial<ConnectingCollector>, number, string]>([
+    [
+      'of version 0.1.0 is named',
+      { software: 'mega-collector/0.1.0' },
+      409,
+      'on web-1 (mega-collector/0.1.0) is of a version',
+    ],
+    ['that refuses is named', { explains: 'refused' }, 409, 'on web-1 does not explain files'],
+    [
+      'that refuses this file gives its reason',
+      answering({ kind: 'refused', reason: 'Because.' }),
+      409,
+      'Because.',
+    ],
+    ['answers one request at a time', answering({ kind: 'busy' }), 429, 'answering another request'],
+    ['may not answer in time', answering({ kind: 'timed-out' }), 504, 'did not answer in time'],
+    ['may disconnect meanwhile', answering({ kind: 'disconnected' }), 409, 'is not connected'],
+    [
+      'may answer with something else',
+      answering({ kind: 'explained', json: '[]' }),
+      409,
+      'not a JSON object',
+    ],
+    [
+      'may answer with bytes that are no JSON',
+      answering({ kind: 'explained', json: '{' }),
+      409,
+      'not a JSON object',
+    ],
+  ])('%s', async (_, more, status, message) => {
+    expect(await asked(more)).toMatchObject({
+      status,
+      body: { error: { message: expect.stringContaining(message) } },
+    });
+  });
+
+  test('must have connected, and needs a file', async () => {
+    const { activity: of } = activity();
+    const { ask } = await servedApi({ activity: of });
+    expect((await ask('/v1/collectors/bb/explain?file=/a.log')).status).toBe(404);
+    expect((await ask('/v1/collectors/bb/explain')).status).toBe(400);
+    expect((await asked({}, `/${'x'.repeat(4096)}`)).status).toBe(400);
   });
 });
 

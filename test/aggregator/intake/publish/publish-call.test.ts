@@ -20,8 +20,9 @@ import { recordBatch } from '../../../support/record-batches.ts';
 
 const MIB = 1024 * 1024;
 
-function hello(id = 1, protocolVersion = 1): Buffer {
-  const value = { collectorId: Buffer.alloc(16, id), instance: 1n, protocolVersion, software: '', host: '' };
+function hello(id = 1, protocolVersion = 1, more: { readonly explains?: boolean } = {}): Buffer {
+  const names = { software: '', host: '', ...more };
+  const value = { collectorId: Buffer.alloc(16, id), instance: 1n, protocolVersion, ...names };
   return encodeRequest({ message: { $case: 'hello', value } });
 }
 
@@ -344,6 +345,31 @@ describe('the collector of a call', () => {
         problems: ['the disk is full'],
       },
     },
+  });
+
+  it('is asked about a file if its hello announces that, and answers on the call', async () => {
+    const { connect, collectors } = publishCalls();
+    const transport = connect();
+    transport.request(hello(1, 1, { explains: true }));
+    const [collector] = collectors.list();
+    const result = collectors.explain(collector?.id ?? '', '/a.log');
+    expect(transport.answers.at(-1)).toEqual({ $case: 'explain', value: { id: 1, subject: '/a.log' } });
+    const value = { id: 1, json: '{}', refusal: '' };
+    transport.request(encodeRequest({ message: { $case: 'explanation', value } }));
+    expect(await result).toEqual({ kind: 'explained', json: '{}' });
+    const later = collectors.explain(collector?.id ?? '', '/b.log');
+    transport.disconnect();
+    expect(await later).toEqual({ kind: 'disconnected' });
+  });
+
+  it('is never asked if its hello does not announce it', async () => {
+    const { connect, collectors } = publishCalls();
+    const transport = connect();
+    transport.request(hello());
+    const [collector] = collectors.list();
+    expect(collector).toMatchObject({ explains: 'unsupported' });
+    expect(await collectors.explain(collector?.id ?? '', '/a.log')).toMatchObject({ kind: 'refused' });
+    expect(transport.answers.map(({ $case }) => $case)).toEqual(['welcome']);
   });
 
   it('is known with its report until another one arrives', async () => {

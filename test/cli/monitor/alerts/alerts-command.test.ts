@@ -47,6 +47,68 @@ describe('monitor alerts', () => {
     expect(stdout).toMatch(/^problem +the disk is .*gone$/m);
   });
 
+  test('list and get show that an alert is silenced, until when, by whom and why', async () => {
+    const silence = { until: '2026-01-31T12:00:00.000Z', reason: 'load \u001b[1mtest', by: 'anna' };
+    const silenced = { ...TOTAL, silence };
+    const server = await FakeAggregator.start({
+      'GET /v1/alerts': { json: { alerts: [silenced, PER_ROUTE] } },
+      'GET /v1/alerts/totaltraffic': { json: silenced },
+      'GET /v1/alerts/totaltraffic/history': { json: { events: EVENTS } },
+    });
+    for (const argv of [['alerts'], ['alerts', 'list'], ['alerts', 'get', 'totaltraffic']]) {
+      const { stdout } = await monitor(argv, { aggregator: server });
+      expect(stdout).toMatch(/^totaltraffic is silenced until 2026-01-31T12:00:00Z by anna: load .*test$/m);
+      expect(stdout.match(/silenced/g)).toHaveLength(1);
+      expect(stdout).not.toContain('\u001b');
+    }
+  });
+
+  test('silence sends until when, by whom and why, and unsilence ends it', async () => {
+    const silence = { until: '2026-01-31T12:00:00.000Z', reason: 'load test', by: 'anna' };
+    const server = await FakeAggregator.start({
+      'POST /v1/alerts/totaltraffic/silence': { json: silence },
+      'DELETE /v1/alerts/totaltraffic/silence': { status: 204, json: null },
+    });
+    const options = { aggregator: server };
+    const flags = ['--until', '2h', '--reason', 'load test', '--by', 'anna'];
+    const silenced = await monitor(['alerts', 'silence', 'totaltraffic', ...flags], options);
+    expect(silenced).toMatchObject({
+      ...{ exitCode: 0, stderr: '' },
+      stdout: 'Silenced totaltraffic until 2026-01-31T12:00:00Z.\n',
+    });
+    const asJson = await monitor(['alerts', 'silence', 'totaltraffic', ...flags, '--json'], options);
+    expect(JSON.parse(asJson.stdout)).toEqual(silence);
+    expect(server.requests[0]?.body).toEqual({ until: '2h', reason: 'load test', by: 'anna' });
+    const ended = await monitor(['alerts', 'unsilence', 'totaltraffic'], options);
+    expect(ended).toMatchObject({ exitCode: 0, stdout: 'Ended the silence of totaltraffic.\n' });
+    expect(server.requests.at(-1)?.route).toBe('DELETE /v1/alerts/totaltraffic/silence');
+  });
+
+  test('silence needs an end, and reports a wrong one by its flag', async () => {
+    const server = await FakeAggregator.start({});
+    const options = { aggregator: server };
+    expect(await monitor(['alerts', 'silence', 'totaltraffic'], options)).toMatchObject({ exitCode: 2 });
+    const wrong = await monitor(['alerts', 'silence', 'totaltraffic', '--until', 'tomorrow'], options);
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--until') });
+    expect(server.requests).toEqual([]);
+  });
+
+  test('edit sends the definition with the values of the flags, and shows the effects', async () => {
+    const changes = ['The states of the alert begin anew.'];
+    const server = await FakeAggregator.start({
+      'GET /v1/alerts/totaltraffic': { json: TOTAL },
+      'PUT /v1/alerts/totaltraffic': { json: { ...TOTAL, changes } },
+    });
+    const edited = await monitor(['alerts', 'edit', 'totaltraffic', '--level', '20', '--window', '5m'], {
+      aggregator: server,
+    });
+    expect(edited).toMatchObject({ exitCode: 0, stdout: `Changed totaltraffic.\n${changes[0]}\n` });
+    expect(server.requests.at(-1)).toMatchObject({
+      route: 'PUT /v1/alerts/totaltraffic',
+      body: { ...DEFINITION, level: 20, windowSeconds: 300 },
+    });
+  });
+
   test('colours states on a terminal, except with NO_COLOR', async () => {
     const server = await aggregator();
     const coloured = await monitor(['alerts'], { aggregator: server, columns: 100 });

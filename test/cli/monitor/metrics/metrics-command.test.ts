@@ -439,3 +439,35 @@ test('monitor metrics delete', async () => {
   const json = await monitor(['metrics', 'delete', 'total_traffic', '--json'], { aggregator: server });
   expect(JSON.parse(json.stdout)).toEqual({ deleted: 'total_traffic' });
 });
+
+describe('monitor metrics edit', () => {
+  const CHANGES = ['The points are computed again.'];
+  const server = () =>
+    FakeAggregator.start({
+      'GET /v1/metrics/total_traffic': { json: TOTAL },
+      'PUT /v1/metrics/total_traffic': { json: { ...TOTAL, changes: CHANGES } },
+    });
+
+  test('sends the definition with the values of the flags, and shows the effects', async () => {
+    const options = { aggregator: await server() };
+    const argv = ['metrics', 'edit', 'total_traffic', '--statistic', 'avg', '--property', 'duration'];
+    expect(await monitor(argv, options)).toMatchObject({
+      exitCode: 0,
+      stdout: `Changed total_traffic.\n${CHANGES[0]}\n`,
+    });
+    expect(options.aggregator.requests.at(-1)).toMatchObject({
+      route: 'PUT /v1/metrics/total_traffic',
+      body: { ...TOTAL.definition, statistic: 'avg', property: 'duration' },
+    });
+    expect(JSON.parse((await monitor([...argv, '--json'], options)).stdout)).toMatchObject({
+      changes: CHANGES,
+    });
+  });
+
+  test('reports a wrong value by its flag, and sends nothing', async () => {
+    const options = { aggregator: await server() };
+    const wrong = await monitor(['metrics', 'edit', 'total_traffic', '--statistic', 'avrg'], options);
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--statistic') });
+    expect(options.aggregator.requests.filter(({ route }) => route.startsWith('PUT'))).toEqual([]);
+  });
+});

@@ -158,6 +158,16 @@ describe('afterwards', () => {
     expect(harvesting.has('a.log')).toBe(true);
   });
 
+  test('an aggregator does not learn whether an ignored file exists', async () => {
+    const harvesting = await Harvesting.start({ after: 'keep' });
+    await harvesting.write('.hidden', TEXT);
+    const explain = (name: string) => harvesting.source.explain(harvesting.path(name), 'aggregator');
+    const existing = await explain('.hidden');
+    expect(existing).toMatchObject({ kind: 'not-read', reason: expect.stringContaining('is ignored') });
+    expect(await explain('.missing')).toMatchObject({ reason: (existing as { reason?: string }).reason });
+    expect(await explain('missing.log')).toMatchObject({ reason: expect.stringContaining('ENOENT') });
+  });
+
   test('a failed move is reported and tried again', async () => {
     const harvesting = await Harvesting.start({ after: 'move' });
     // A file where the directory must be.

@@ -41,6 +41,38 @@ describe('discovery', () => {
     expect(await reason('/etc/hostname')).toContain('no pattern');
   });
 
+  it('explains to an aggregator only files that it reads or would read', async () => {
+    const tail = await Tailing.prepare({ globs: ['*'], entry: { exclude: ['*.tmp'] } });
+    await tail.append('a.log', 'yes\n');
+    await tail.append('a.tmp', 'no\n');
+    await tail.start();
+    const reason = async (file: string) => {
+      const explanation = await tail.source.explain(file, 'aggregator');
+      return explanation.kind === 'not-read' ? explanation.reason : explanation.kind;
+    };
+    expect(await reason(tail.path('a.log'))).toBe('followed');
+    expect(await reason(tail.path('missing.log'))).toContain('ENOENT');
+    expect(await reason(tail.path('a.tmp'))).toBe('it is excluded (*.tmp)');
+    expect(await reason(tail.path('missing.tmp'))).toBe('it is excluded (*.tmp)');
+    expect(await reason('/etc/hostname')).toBe('no pattern matches it');
+    expect(await reason('/etc/missing')).toBe('no pattern matches it');
+    expect(await reason(`${tail.path('')}/../../../../etc/hostname`)).toBe('no pattern matches it');
+    expect(await tail.source.explain('a.log', 'aggregator')).toEqual({
+      ...{ kind: 'not-read', path: 'a.log', reason: 'it is not an absolute path' },
+    });
+  });
+
+  it('explains to an aggregator a followed file that was renamed to a name without a pattern', async () => {
+    const tail = await Tailing.prepare({ globs: ['*.log'] });
+    await tail.append('a.log', 'yes\n');
+    await tail.start();
+    await rename(tail.path('a.log'), tail.path('a.log.old'));
+    await tail.turn();
+    expect(await tail.source.explain(tail.path('a.log.old'), 'aggregator')).toEqual(
+      await tail.source.explain(tail.path('a.log.old'), 'owner'),
+    );
+  });
+
   it('logs once that a name is not UTF-8, and reads the other files', async () => {
     const tail = await Tailing.start({ globs: ['**/*'] });
     await writeFile(Buffer.concat([Buffer.from(tail.path('bad')), Buffer.of(0xff)]), 'no\n');

@@ -147,9 +147,19 @@ const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
     warn: ({ state }) => `${GONE[state]}: bytes that were written after the last run, if any, were not read`,
     fields: withoutState,
   }),
-  /** A rotated file that was compressed while the collector was not running. */
+  /** A rotated file that was compressed. It is tried again when it changes. */
   notInflated: event<{ readonly path: string; readonly reason: string }>({
     warn: 'Cannot inflate a rotated file: its unread bytes are not read',
+  }),
+  /** It was not complete after a minute. The size of its content cannot be known. */
+  archiveUnread: event<OfPath>({
+    warn: 'An archive is not read: it is damaged, incomplete or too large',
+    count: ({ generations }) => generations.inc(1, { kind: 'unread' }),
+  }),
+  /** `home`: the path at which it was written. */
+  archiveBegan: event<AtPosition & { readonly home: string }>({
+    info: 'Reading an archive from its beginning',
+    count: ({ generations }) => generations.inc(1, { kind: 'new' }),
   }),
   /** A generation that was renamed before a scan saw it at `home`, the path at which it was written. */
   foundMovedAway: event<OfStream & { readonly home: string }>({

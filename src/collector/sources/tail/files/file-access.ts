@@ -19,17 +19,17 @@ export class FileAccess {
   #failure: AccessFailure | undefined;
   #isPinned = false;
   #birth: string | undefined;
+  #content: FileContentOpener | undefined;
 
   constructor(place: FilePlace, openFiles: OpenFiles) {
     this.#place = placeOf(place, place.target);
     this.#openFiles = openFiles;
   }
 
-  /** A file that is open and has no name by which it could be opened again. */
-  static ofOpen(handle: FileHandle, place: FilePlace, openFiles: OpenFiles): FileAccess {
+  /** A file whose bytes are not those of the file at `place`: `content` opens them. */
+  static ofContent(content: FileContentOpener, place: FilePlace, openFiles: OpenFiles): FileAccess {
     const file = new FileAccess(place, openFiles);
-    file.#handle = handle;
-    file.pin();
+    file.#content = content;
     return file;
   }
 
@@ -82,7 +82,8 @@ export class FileAccess {
     }
   }
 
-  state(): Promise<FileState | undefined> {
+  async state(): Promise<FileState | undefined> {
+    if (this.#content !== undefined) return this.#failure === 'gone' ? undefined : this.#content.state;
     return this.use(async (handle) => {
       const { size, nlink, mtimeMs } = await handle.stat();
       return { sizeBytes: size, unlinked: nlink === 0, modifiedUnixMs: Math.floor(mtimeMs) };
@@ -100,6 +101,7 @@ export class FileAccess {
     this.#handle = undefined;
     this.#openFiles.closed(this);
     await handle?.close().catch(() => undefined);
+    if (handle !== undefined) this.#content?.closed();
   }
 
   #open(): Promise<FileHandle | undefined> {
@@ -110,9 +112,9 @@ export class FileAccess {
   }
 
   async #openHere(): Promise<FileHandle | undefined> {
-    const here = await this.#openAt(this.#place.path);
+    const here = await (this.#content?.open(this.#place) ?? this.#openAt(this.#place.path));
     if (typeof here === 'object') return this.#opened(here);
-    if (here === 'unreadable') return this.#failed(here);
+    if (here !== 'gone' || this.#content !== undefined) return this.#failed(here);
     return this.#openBeside();
   }
 
@@ -121,7 +123,7 @@ export class FileAccess {
     for await (const beside of this.#openFiles.directories.find(dirname(target ?? path), inode)) {
       const there = await this.#openAt(beside);
       if (there === 'gone') continue;
-      if (there === 'unreadable') return this.#failed(there);
+      if (typeof there === 'string') return this.#failed(there);
       this.movedTo(beside);
       return this.#opened(there);
     }
@@ -159,8 +161,20 @@ export interface FileState {
   readonly modifiedUnixMs: number;
 }
 
-/** `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. */
-export type AccessFailure = 'gone' | 'unreadable';
+/**
+ * `gone`: the file does not exist. `unreadable`: it exists, but cannot be opened or read now. `waiting`: it is opened when
+ * others are closed.
+ */
+export type AccessFailure = 'gone' | 'unreadable' | 'waiting';
+
+/** Opens bytes that have no file of their own, such as the content of an archive. */
+export interface FileContentOpener {
+  /** The content does not change. */
+  readonly state: FileState;
+  open(place: FilePlace): Promise<FileHandle | AccessFailure>;
+  /** The handle is closed. */
+  closed(): void;
+}
 
 function placeOf({ path, device, inode }: FilePlace, target: string | undefined): FilePlace {
   const place = { path, device, inode };

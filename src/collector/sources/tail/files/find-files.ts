@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FilePlace } from './file-access.ts';
 import { isFileError } from './file-error.ts';
+import { canInflate } from './inflate-file.ts';
 import { isLocalDirectory } from './local-file-systems.ts';
 import type { PathPattern, PathPatterns, PathSegment } from './path-patterns.ts';
 import type { TailEntry } from './tail-configuration.ts';
@@ -25,6 +26,7 @@ export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
     directories: walk.directories,
     unreadableDirectories: walk.unreadableDirectories,
     nonUtf8Paths: walk.nonUtf8Paths,
+    archives: walk.archives,
   };
 }
 
@@ -48,6 +50,8 @@ export interface FoundFiles {
   readonly unreadableDirectories: ReadonlySet<string>;
   /** Files and directories that cannot be opened, because their name is not UTF-8. */
   readonly nonUtf8Paths: ReadonlySet<string>;
+  /** Compressed files in the directories that were listed. */
+  readonly archives: ReadonlySet<string>;
 }
 
 class DirectoryWalk {
@@ -55,6 +59,7 @@ class DirectoryWalk {
   readonly directories = new Set<string>();
   readonly unreadableDirectories = new Set<string>();
   readonly nonUtf8Paths = new Set<string>();
+  readonly archives = new Set<string>();
   readonly #patterns: PathPatterns;
   /** The real paths of directories, by their paths with symbolic links. */
   readonly #real = new Map<string, string>();
@@ -106,6 +111,7 @@ class DirectoryWalk {
     try {
       const children = await readdir(directory, { withFileTypes: true });
       this.directories.add(directory);
+      for (const { name } of children) if (canInflate(name)) this.archives.add(join(directory, name));
       return children;
     } catch (error) {
       this.#noteName(directory, error);

@@ -39,6 +39,25 @@ export class PathPatterns {
     return excludedBy === undefined ? { kind: 'no-pattern' } : { kind: 'excluded', entry: excludedBy };
   }
 
+  /**
+   * The entry that reads the content of an archive, and the path at which it was written: one of `homes`, or the name
+   * without the ending if a pattern matches the archive itself. Undefined if there is none, or if it is excluded.
+   */
+  archiveOf(path: string, homes: readonly string[]): ArchivePlace | undefined {
+    const plain = path.slice(0, path.lastIndexOf('.'));
+    for (const home of [...homes, plain]) {
+      const entry = this.entryFor(home);
+      if (entry !== undefined) return this.#placeUnlessExcluded(path, { home, entry });
+    }
+    const own = this.#entries.find(({ matches }) => matches(path));
+    return own && this.#placeUnlessExcluded(path, { home: plain, entry: own.entry });
+  }
+
+  #placeUnlessExcluded(path: string, place: ArchivePlace): ArchivePlace | undefined {
+    const known = this.#entries.find(({ entry }) => entry === place.entry);
+    return known?.excludes(path) === true ? undefined : place;
+  }
+
   /** Whether this path, if it is a directory, may contain files that are read. */
   mayContain(path: string): boolean {
     const names = path.split('/').slice(1);
@@ -49,6 +68,16 @@ export class PathPatterns {
     const result = this.classify(path);
     return result.kind === 'read' ? result.entry : undefined;
   }
+}
+
+export interface ArchivePlace {
+  readonly home: string;
+  readonly entry: TailEntry;
+}
+
+/** The name without the ending of a compressed file. */
+export function withoutCompression(path: string): string {
+  return path.replace(COMPRESSED, '');
 }
 
 export function isCompressed(path: string): boolean {

@@ -22,7 +22,7 @@ export interface TailEntry {
   /** Globs. Relative ones begin at the working directory. */
   readonly paths: readonly string[];
   /**
-   * Globs of files that are not read. A glob without a slash matches names. Compressed files are never read.
+   * Globs of files that are not read. A glob without a slash matches names.
    */
   readonly exclude: readonly string[];
   /** The name of a format, or `auto`. */
@@ -37,7 +37,15 @@ export interface TailEntry {
   /** New files whose last write is older are not read. */
   readonly ignoreOlderMs?: number;
   readonly multiline?: Multiline;
+  /** Which rotated and compressed files are read. Default: `unread`. */
+  readonly archives?: Archives;
 }
+
+/**
+ * `unread`: those that continue a known stream, or were written after the last scan. `all`: also those of the time before
+ * the first start.
+ */
+export type Archives = 'unread' | 'all' | 'none';
 
 /** The entries of `COLLECTOR_TAIL`: every glob read as lines from the beginning. */
 export function tailEntriesFromGlobs(globs: readonly string[]): readonly TailEntry[] {
@@ -87,7 +95,8 @@ export function describedResource(resource: Resource, options?: string, timezone
 const entryShape = {
   paths: z.array(globSchema).min(1, 'expected at least one path or glob').meta({
     format: 'list of globs',
-    description: 'Files to read. Compressed files (`.gz`, `.zst`, `.xz`, `.bz2`, `.zip`) are skipped.',
+    description:
+      'Files to read. Compressed files are not followed; `archives` decides which of them are read.',
   }),
   exclude: z.array(globSchema).default([]).meta({
     format: 'list of globs',
@@ -116,6 +125,14 @@ const entryShape = {
     format: 'duration',
     description: 'Do not start to read files that were last modified longer ago than this.',
   }),
+  archives: z
+    .enum(['unread', 'all', 'none'])
+    .default('unread')
+    .meta({
+      description:
+        'Rotated files that are compressed (`.gz`, `.zst`). `unread`: the rest of a log that was followed, and generations that ' +
+        'were written after the last scan. `all`: also those that existed at the first start, the oldest first. `none`: none of them.',
+    }),
   multiline: multilineSchema.optional().meta({
     format: '`{"start": regex}` or `{"continue": regex}`',
     description: 'How lines are joined: a matching line starts a record, or belongs to the record before it.',
@@ -126,13 +143,14 @@ const entryShape = {
 export const TAIL_ENTRY_OPTIONS = schemaOptions(entryShape);
 
 const entrySchema = z.strictObject(entryShape).transform(
-  ({ start_at, ignore_older, multiline, format, timezone, ...entry }): TailEntry => ({
+  ({ start_at, ignore_older, multiline, format, timezone, archives, ...entry }): TailEntry => ({
     ...entry,
     format: format.name,
     resource: describedResource(entry.resource, format.options, timezone),
     startAt: start_at,
     ...(ignore_older === undefined ? {} : { ignoreOlderMs: ignore_older }),
     ...(multiline === undefined ? {} : { multiline }),
+    ...(archives === 'unread' ? {} : { archives }),
   }),
 );
 

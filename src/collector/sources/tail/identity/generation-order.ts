@@ -1,3 +1,4 @@
+import { isCompressed, withoutCompression } from '../files/path-patterns.ts';
 import { isYoungerByName } from '../files/rotation-names.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 
@@ -92,11 +93,23 @@ function mayFollow(stream: FileStream, other: FileStream): boolean {
 /** By their names. A file that was moved away or deleted is older than the file at the path itself. */
 function isYounger(stream: FileStream | undefined, than: FileStream): boolean {
   if (stream === undefined || isAway(stream)) return false;
-  if (isAway(than)) return stream.path === stream.lineage;
-  return isYoungerByName(stream, than);
+  if (isAway(than) || isCompressed(than.path)) {
+    if (stream.path === stream.lineage) return true;
+    if (isAway(than)) return false;
+  }
+  return isYoungerByName(named(stream), named(than));
 }
 
-function isAway({ presence }: FileStream): boolean {
+/** An archive has the place of the file from which it was made. */
+function named({ path, modifiedUnixMs }: FileStream): {
+  readonly path: string;
+  readonly modifiedUnixMs: number;
+} {
+  return { path: withoutCompression(path), modifiedUnixMs };
+}
+
+function isAway({ path, presence }: FileStream): boolean {
+  if (isCompressed(path)) return false;
   return presence.isMovedAway || presence.deletedSinceMs !== undefined;
 }
 

@@ -143,7 +143,12 @@ export class StreamStarter {
     const { found, file } = opened;
     this.#supersede(opened);
     const { entry, sizeBytes, modifiedUnixMs } = found;
-    const stream = this.#parts.createStream({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
+    return this.start({ id, checkpoint, file, entry, sizeBytes, modifiedUnixMs });
+  }
+
+  /** Starts a stream of a file that is the file of no other stream. */
+  start(parts: NewStream): FileStream {
+    const stream = this.#parts.createStream(parts);
     this.#start(stream);
     return stream;
   }
@@ -184,6 +189,11 @@ export class StreamStarter {
     if (base === undefined) return path;
     const isKnown = present.has(base) || this.#isLineage(base) || extname(base) !== '';
     return isKnown ? base : path;
+  }
+
+  /** The path of which a file that was at this path is a generation. */
+  lineageAt(path: string): string {
+    return this.#lineageOf(path, new Set());
   }
 
   #isLineage(lineage: string): boolean {

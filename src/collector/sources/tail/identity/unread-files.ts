@@ -75,6 +75,7 @@ export type UnreadReason =
   | { readonly kind: 'older'; readonly modifiedUnixMs: number }
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'compressed'; readonly compression: string }
+  | { readonly kind: 'archive'; readonly reason: string }
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unnameable' }
   | { readonly kind: 'duplicate'; readonly of: string }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../runtime/clock.ts';
 import type { TailEvents } from '../files/events.ts';
+import { isCompressed } from '../files/path-patterns.ts';
 import type { FileStream } from './file-stream.ts';
 
 /** Time between two checks of a file that is drained. A file must be idle for this time. */
@@ -34,7 +35,9 @@ export async function checkDrained(
   stream.recordModified(state.modifiedUnixMs);
   const isDeleted = stream.presence.deletedSinceMs !== undefined;
   if (isWaitOver(stream, clock)) return 'handed-over';
-  if (stream.content.idleMs < DRAIN_CHECK_MS) {
+  // An archive gets no more bytes.
+  const isArchive = isCompressed(stream.path);
+  if (stream.content.idleMs < DRAIN_CHECK_MS && !isArchive) {
     if (hasGrown) stream.wake();
     return 'draining';
   }

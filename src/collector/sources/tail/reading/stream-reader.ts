@@ -114,7 +114,10 @@ export class StreamReader {
   }
 
   #notRead(bytes: 'other' | undefined): StreamRead {
-    if (bytes === 'other' || this.#parts.content.file.access.failure !== 'unreadable') {
+    const { failure } = this.#parts.content.file.access;
+    // The next scan wakes the stream.
+    if (bytes !== 'other' && failure === 'waiting') return WAITING;
+    if (bytes === 'other' || failure !== 'unreadable') {
       this.#signals.contentLost();
       return WAITING;
     }

@@ -12,8 +12,9 @@ import { type FollowedFiles, fileKey } from '../identity/followed-files.ts';
 import { candidateOf } from '../identity/open-candidate.ts';
 import { isSameInode, stillHolds } from '../identity/same-file.ts';
 import type { FileStream } from '../reading/file-stream.ts';
-import { CompressedGenerations, type Inflation } from './compressed-generations.ts';
-import { LossReport, type LossReporting } from './loss-report.ts';
+import { CompressedGenerations, type CompressedGenerationsParts } from './compressed-generations.ts';
+import { type HandledArchives, LossReport, type LossReporting } from './loss-report.ts';
+import { RenamedEmptyFiles } from './renamed-empty-files.ts';
 import { UnseenGenerations } from './unseen-generations.ts';
 
 /**
@@ -33,7 +34,8 @@ const MAX_LISTINGS = 20;
  *   4. All of this is repeated while a stream was started or lost: a log may have been rotated after the directory was
  *      listed and before its bytes were read. Only a listing that is younger than a stream shows all its older
  *      generations.
- *   5. Streams that are still lost have ended. New streams are added to the order of generations.
+ *   5. Archives are compared with the streams (`CompressedGenerations`).
+ *   6. Streams that are still lost have ended. New streams are added to the order of generations.
  */
 export class FileScanner {
   readonly #parts: FileMatcherParts;
@@ -42,9 +44,12 @@ export class FileScanner {
   readonly #matcher: FileMatcher;
   readonly #lossReport: LossReport;
   readonly #unseen: UnseenGenerations;
-  readonly #compressed: CompressedGenerations;
+  readonly #renamedEmpty: RenamedEmptyFiles;
+  readonly #compressed: CompressedGenerations | undefined;
   readonly #reporting: LossReporting;
   #hasReported = false;
+  /** Streams whose bytes may be in an archive that was not complete in the last scan are not reported yet. */
+  #mayReportLater = false;
   #isFirst = true;
   #isFirstEver = false;
   /** The number of files that were found to be deleted. */
@@ -65,12 +70,16 @@ export class FileScanner {
     this.#files = parts.files;
     this.#matcher = new FileMatcher(parts);
     this.#unseen = new UnseenGenerations({ ...parts, patterns, starter: this.#matcher.starter });
-    this.#compressed = new CompressedGenerations({ ...parts, patterns, starter: this.#matcher.starter });
+    const { archives } = parts;
+    const { starter } = this.#matcher;
+    this.#renamedEmpty = new RenamedEmptyFiles({ ...parts, patterns, starter });
+    this.#compressed = archives && new CompressedGenerations({ ...parts, ...archives, patterns, starter });
   }
 
   /** The time of the oldest write to a rotated file about which is not decided yet. */
   get undecidedSinceUnixMs(): number | undefined {
-    return this.#unseen.undecidedSinceUnixMs;
+    const times = [this.#unseen.undecidedSinceUnixMs, this.#compressed?.undecidedSinceUnixMs];
+    return times.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a));
   }
 
   /**
@@ -82,8 +91,10 @@ export class FileScanner {
     this.#isFirstEver = isFirstEver;
     let found = await this.#listOnce();
     for (let again = 1; this.#mustListAgain && again < MAX_LISTINGS; again++) found = await this.#listOnce();
-    for (const stream of this.#files.lost) this.endLost(stream);
-    if (!this.#hasReported) await this.#compressed.follow();
+    await this.#compressed?.follow(found);
+    for (const stream of this.#files.lost)
+      if (!this.#handled.mayHold({ ...stream.place, home: stream.home, lineage: stream.lineage }))
+        this.endLost(stream);
     this.#matcher.starter.orderStarted();
     if (this.#reporting.isEnabled) await this.#reportLosses(found);
     await this.#save();
@@ -91,12 +102,20 @@ export class FileScanner {
   }
 
   async #reportLosses(found: FoundFiles): Promise<void> {
-    if (this.#hasReported) await this.#unseen.report();
-    else {
+    const archives = this.#handled;
+    if (this.#hasReported) {
+      if (this.#mayReportLater) await this.#lossReport.sendGone(found, archives);
+      await this.#unseen.report((file) => archives.isHandled(file));
+    } else {
       this.#hasReported = true;
       await this.#unseen.recordFirst();
-      await this.#lossReport.send(found, this.#compressed.followed);
+      await this.#lossReport.send(found, archives);
     }
+    this.#mayReportLater = this.#compressed?.undecidedSinceUnixMs !== undefined;
+  }
+
+  get #handled(): HandledArchives {
+    return this.#compressed ?? NO_ARCHIVES;
   }
 
   /**
@@ -123,6 +142,7 @@ export class FileScanner {
     if (this.#isFirst) await this.#findRenamedWhileStopped(byFile);
     const context = { present, isFirst: this.#isFirst, isFirstEver: this.#isFirst && this.#isFirstEver };
     await this.#matcher.match(this.#unfollowed(byFile), context);
+    await this.#renamedEmpty.follow(found.files);
     await this.#unseen.follow();
     this.#isFirst = false;
     const isNewlyLost = [...this.#files.lost].some((stream) => !lost.has(stream));
@@ -273,8 +293,12 @@ export class FileScanner {
 
 export interface FileScannerParts extends FileMatcherParts {
   /** Undefined: compressed files are not read. */
-  readonly inflation: Inflation | undefined;
+  readonly archives:
+    | Pick<CompressedGenerationsParts, 'ledger' | 'room' | 'sinceUnixMs' | 'isOnce'>
+    | undefined;
 }
+
+const NO_ARCHIVES: HandledArchives = { isHandled: () => false, mayHold: () => false };
 
 /** The directory where a rotation leaves the file: the directory of the target, when its path is a link. */
 async function directoryOf({ checkpoint: { path, target } }: DormantStream): Promise<string> {

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import type { FoundFiles } from '../files/find-files.ts';
-import type { PathPatterns } from '../files/path-patterns.ts';
+import { isCompressed, type PathPatterns } from '../files/path-patterns.ts';
 import type { FileMatcherParts } from '../identity/file-matcher.ts';
 import { findGoneFile, type GoneFile } from '../identity/find-gone-file.ts';
 import type { FollowedFiles } from '../identity/followed-files.ts';
+import type { FileNames } from './rotated-files.ts';
 import { findUnreadGenerations } from './unread-generations.ts';
 
 /** Reports, after the first scan, the bytes that were lost while the collector was not running. */
@@ -20,17 +21,23 @@ export class LossReport {
     this.#reporting = reporting;
   }
 
-  /** `followed`: compressed files that streams read. */
-  async send(found: FoundFiles, followed: ReadonlySet<string>): Promise<void> {
-    await this.#reportGone(found, followed);
+  async send(found: FoundFiles, archives: HandledArchives): Promise<void> {
+    const rotated = await this.sendGone(found, archives);
+    await this.#reportUnreadGenerations((file) => rotated.has(file.path) || archives.isHandled(file));
   }
 
-  /** Streams whose files were deleted or compressed while the collector was not running. */
-  async #reportGone({ unreadableDirectories }: FoundFiles, followed: ReadonlySet<string>): Promise<void> {
-    const rotated = new Set(followed);
+  /**
+   * Streams whose files were deleted or compressed while the collector was not running. Returns the compressed files and
+   * copies of these streams.
+   */
+  async sendGone({ unreadableDirectories }: FoundFiles, archives: HandledArchives): Promise<Set<string>> {
+    const rotated = new Set<string>();
     for (const dormant of [...this.#files.dormant.values()]) {
       const { checkpoint } = dormant;
-      if (checkpoint.copyOf !== null || checkpoint.finished === true || checkpoint.deleted === true) continue;
+      if (checkpoint.copyOf !== null || checkpoint.finished === true) continue;
+      // A deleted file was read as long as it was open. An archive has a name.
+      if (checkpoint.deleted === true && !isCompressed(checkpoint.path)) continue;
+      if (archives.mayHold(checkpoint)) continue;
       if (unreadableDirectories.has(dirname(checkpoint.path)) || !this.#patterns.entryFor(checkpoint.home))
         continue;
       const gone = await findGoneFile(dormant, this.#reporting.sinceUnixMs);
@@ -39,19 +46,18 @@ export class LossReport {
       if (gone.rotatedTo !== undefined) rotated.add(gone.rotatedTo);
       this.#noteGone(gone);
     }
-    await this.#reportUnreadGenerations(rotated);
+    return rotated;
   }
 
-  /** Rotated files that no stream has read. `rotated`: the compressed files and copies of known streams. */
-  async #reportUnreadGenerations(rotated: ReadonlySet<string>): Promise<void> {
+  /** Rotated files that no stream has read. */
+  async #reportUnreadGenerations(isKnown: (file: NamedFile) => boolean): Promise<void> {
     const { sinceUnixMs } = this.#reporting;
     if (sinceUnixMs === undefined) return;
     const dormant = Array.from(this.#files.dormant.values(), ({ checkpoint }) => checkpoint);
     const followed = this.#files.attached();
     const known = [...dormant, ...followed.map((stream) => stream.checkpoint())];
     const inodes = new Set(followed.map(({ place }) => place.inode));
-    const isAccountedFor = ({ path, inode }: { readonly path: string; readonly inode: string }) =>
-      rotated.has(path) || inodes.has(inode);
+    const isAccountedFor = (file: NamedFile) => isKnown(file) || inodes.has(file.inode);
     const options = { known, patterns: this.#patterns, sinceUnixMs, isAccountedFor };
     for (const { path, sizeBytes } of await findUnreadGenerations(options))
       this.#parts.events.unreadGeneration({ path, lostBytes: sizeBytes, written: 'stopped' });
@@ -70,6 +76,18 @@ export class LossReport {
     dormant.update(known);
     this.#parts.checkpoints.change(id, () => known);
   }
+}
+
+interface NamedFile {
+  readonly path: string;
+  readonly inode: string;
+}
+
+/** The archives that are read or reported elsewhere. */
+export interface HandledArchives {
+  isHandled(file: NamedFile): boolean;
+  /** The bytes of the stream may be in an archive that is not complete yet. */
+  mayHold(names: FileNames): boolean;
 }
 
 type LossReportParts = Pick<FileMatcherParts, 'files' | 'checkpoints' | 'events'>;

@@ -59,10 +59,10 @@ export class UnseenGenerations {
     }
   }
 
-  /** Reports the unseen generations that are not read. */
-  async report(): Promise<void> {
+  /** Reports the unseen generations that are not read. `isHandled`: archives that are read or reported elsewhere. */
+  async report(isHandled: (file: RotatedFile) => boolean): Promise<void> {
     if (this.#decided === undefined) return;
-    const unseen = await this.#listUnseen();
+    const unseen = (await this.#listUnseen()).filter((file) => !isHandled(file));
     let accounted: readonly AccountedStream[] | undefined;
     const nowMs = this.#parts.clock.monotonicMs();
     const before = this.#unchanged;

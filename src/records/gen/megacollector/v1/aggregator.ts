@@ -34,6 +34,8 @@ import {
  *                                        <-  Busy (intake is stopped: at once and every 10 s)
  *   FinalStream                          ->      (the collector's last word on a stream)
  *   StatusReport                         ->      (when it has changed, at most every 10 s)
+ *                                        <-  Explain (an operator of the aggregator asks)
+ *   Explanation                          ->      (the answer)
  *
  * Not answering is the back-pressure. See ARCHITECTURE.md for what an answer promises.
  */
@@ -90,6 +92,9 @@ export interface PublishRequest {
     | //
     /** Only to an aggregator whose Welcome has status_reports: others end the call. */
     { $case: "statusReport"; value: StatusReport }
+    | //
+    /** Only as the answer to an Explain. */
+    { $case: "explanation"; value: Explanation }
     | undefined;
 }
 
@@ -100,6 +105,9 @@ export interface PublishResponse {
     | { $case: "accepted"; value: Accepted }
     | { $case: "refused"; value: Refused }
     | { $case: "busy"; value: Busy }
+    | //
+    /** Only to a collector whose Hello has `explains: true`, one at a time. Others ignore it. */
+    { $case: "explain"; value: Explain }
     | undefined;
 }
 
@@ -123,7 +131,14 @@ export interface Hello {
    * The instance of the process that used this state before. A process whose state has another owner since then is a
    * copy. Absent at the first start, and from a collector of version 0.1.0.
    */
-  previousInstance?: bigint | undefined;
+  previousInstance?:
+    | bigint
+    | undefined;
+  /**
+   * Whether the collector answers Explain; false: its operator has refused it. Absent: a collector of version 0.1.0, which
+   * does not know the message.
+   */
+  explains?: boolean | undefined;
 }
 
 export interface Welcome {
@@ -295,6 +310,23 @@ export interface SenderReport {
   sockets: number;
 }
 
+/** How does the collector see this file? It answers with one Explanation. */
+export interface Explain {
+  /** Of this request on this call; the answer repeats it. */
+  id: number;
+  /** An absolute path, `syslog`, the address of a listener, or that of a sender. At most 4096 characters. */
+  subject: string;
+}
+
+/** One of `json` and `refusal` is not empty. At most 48 KiB. */
+export interface Explanation {
+  id: number;
+  /** What the command `explain` prints with --json. */
+  json: string;
+  /** Why there is no explanation, as a sentence. */
+  refusal: string;
+}
+
 /** Every byte of these batches is in flushed ranges. */
 export interface Accepted {
   sequences: bigint[];
@@ -338,6 +370,9 @@ export const PublishRequest: MessageFns<PublishRequest> = {
         break;
       case "statusReport":
         StatusReport.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
+      case "explanation":
+        Explanation.encode(message.message.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -396,6 +431,14 @@ export const PublishRequest: MessageFns<PublishRequest> = {
             message.message = { $case: "statusReport", value: StatusReport.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "explanation", value: Explanation.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -430,6 +473,9 @@ export const PublishResponse: MessageFns<PublishResponse> = {
         break;
       case "busy":
         Busy.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
+      case "explain":
+        Explain.encode(message.message.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -488,6 +534,14 @@ export const PublishResponse: MessageFns<PublishResponse> = {
             message.message = { $case: "busy", value: Busy.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "explain", value: Explain.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -510,6 +564,7 @@ function createBaseHello(): Hello {
     host: "",
     wantsUndelivered: undefined,
     previousInstance: undefined,
+    explains: undefined,
   };
 }
 
@@ -541,6 +596,9 @@ export const Hello: MessageFns<Hello> = {
         throw new globalThis.Error("value provided for field message.previousInstance of type fixed64 too large");
       }
       writer.uint32(57).fixed64(message.previousInstance);
+    }
+    if (message.explains !== undefined) {
+      writer.uint32(64).bool(message.explains);
     }
     return writer;
   },
@@ -612,6 +670,14 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.previousInstance = reader.fixed64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.explains = reader.bool();
             continue;
           }
         }
@@ -1971,6 +2037,131 @@ export const SenderReport: MessageFns<SenderReport> = {
             }
 
             message.sockets = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplain(): Explain {
+  return { id: 0, subject: "" };
+}
+
+export const Explain: MessageFns<Explain> = {
+  encode(message: Explain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Explain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExplanation(): Explanation {
+  return { id: 0, json: "", refusal: "" };
+}
+
+export const Explanation: MessageFns<Explanation> = {
+  encode(message: Explanation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.json !== "") {
+      writer.uint32(18).string(message.json);
+    }
+    if (message.refusal !== "") {
+      writer.uint32(26).string(message.refusal);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Explanation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplanation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.json = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refusal = reader.string();
             continue;
           }
         }

@@ -7,24 +7,27 @@ import type { PostgresEvents } from './events.ts';
 import { outsideTransaction } from './in-transaction.ts';
 
 /**
- * Creates an index of trigrams (extension `pg_trgm`) on the bodies of each day, for searches of a text.
+ * Creates the indexes of days that are over:
  *
- * Such an index costs more than all other work on a row, so it is not updated row by row during the day. It is
- * built when the day is over and no rows have arrived for it for ten minutes: one day at a time, the newest
+ * - `text`: trigrams (extension `pg_trgm`) of the bodies, for searches of a text;
+ * - `stream`: stream and position, for the neighbours of a record in its stream.
+ *
+ * An index of trigrams costs more than all other work on a row, so no index is updated row by row during the day. They
+ * are built when the day is over and no rows have arrived for it for ten minutes: one at a time, the newest day
  * first, in the background. `concurrently`: rows that arrive during a build do not wait. Existing days get
- * their index in the same way.
+ * their indexes in the same way.
  *
  *     day over, quiet, at least 16 MiB, without such an index -> create index concurrently log_records_20261120_text
  *
  * A build that was interrupted leaves an invalid index, which a later turn drops. Two aggregators may try the
  * same day: one of them fails, because the name exists.
  */
-export class TextIndexes {
-  readonly #options: TextIndexesOptions;
+export class DayIndexes {
+  readonly #options: DayIndexesOptions;
   #building: Promise<void> | undefined;
   #isReported = false;
 
-  constructor(options: TextIndexesOptions) {
+  constructor(options: DayIndexesOptions) {
     this.#options = options;
   }
 
@@ -45,26 +48,35 @@ export class TextIndexes {
   }
 
   async #next(client: PoolClient, today: string): Promise<Build | undefined> {
-    const { schema } = this.#options;
-    const trigrams = await findTrigrams(client);
-    if (trigrams.schema === undefined) {
-      if (!this.#isReported) this.#options.events.textIndexesUnavailable(trigrams);
-      this.#isReported = true;
-      return undefined;
+    for (const kind of this.#options.kinds) {
+      const using = kind === 'text' ? await this.#trigrams(client) : 'using btree (stream, position)';
+      const build = using === undefined ? undefined : await this.#nextOf(client, { kind, using, today });
+      if (build !== undefined) return build;
     }
-    const { rows: broken } = await client.query<{ name: string }>(BROKEN_INDEXES);
+    return undefined;
+  }
+
+  async #trigrams(client: PoolClient): Promise<string | undefined> {
+    const trigrams = await findTrigrams(client);
+    if (trigrams.schema !== undefined) return `using gin (body ${quoted(trigrams.schema)}.gin_trgm_ops)`;
+    if (!this.#isReported) this.#options.events.textIndexesUnavailable(trigrams);
+    this.#isReported = true;
+    return undefined;
+  }
+
+  async #nextOf(client: PoolClient, { kind, using, today }: Wanted): Promise<Build | undefined> {
+    const { schema } = this.#options;
+    const { rows: broken } = await client.query<{ name: string }>(brokenIndexes(kind));
     if (broken[0] !== undefined) {
       return {
         table: broken[0].name,
         text: `drop index concurrently if exists "${schema}".${broken[0].name}`,
       };
     }
-    const { rows } = await client.query<{ name: string }>(NEXT_DAY, [today, MIN_BYTES]);
+    const { rows } = await client.query<{ name: string }>(nextDay(kind), [today, MIN_BYTES]);
     const table = rows[0]?.name;
     if (table === undefined) return undefined;
-    const text = `create index concurrently ${table}${SUFFIX} on "${schema}".${table}
-      using gin (body ${quoted(trigrams.schema)}.gin_trgm_ops)`;
-    return { table, text };
+    return { table, text: `create index concurrently ${table}_${kind} on "${schema}".${table} ${using}` };
   }
 
   async #build({ table, text }: Build): Promise<void> {
@@ -72,14 +84,16 @@ export class TextIndexes {
     const beganMs = performance.now();
     try {
       await outsideTransaction(pool(), signal, (client) => client.query(text));
-      events.textIndexChanged({ table, seconds: Math.round((performance.now() - beganMs) / 1000) });
+      events.dayIndexChanged({ table, seconds: Math.round((performance.now() - beganMs) / 1000) });
     } catch (error) {
-      if (!signal.aborted) events.maintenanceFailed({ work: 'text index', reason: describeFailure(error) });
+      if (!signal.aborted)
+        events.maintenanceFailed({ work: 'index of a day', reason: describeFailure(error) });
     }
   }
 }
 
-export interface TextIndexesOptions {
+export interface DayIndexesOptions {
+  readonly kinds: readonly DayIndexKind[];
   readonly pool: () => Pool;
   readonly schema: string;
   readonly events: PostgresEvents;
@@ -90,6 +104,16 @@ export interface TextIndexesOptions {
     lock: AdvisoryLock,
     work: (client: PoolClient) => Promise<T>,
   ) => Promise<T | undefined>;
+}
+
+export type DayIndexKind = 'text' | 'stream';
+
+interface Wanted {
+  readonly kind: DayIndexKind;
+  /** The method and the columns. */
+  readonly using: string;
+  /** YYYY-MM-DD */
+  readonly today: string;
 }
 
 interface Build {
@@ -104,7 +128,6 @@ export type TrigramFinding =
 
 /** A smaller day is read completely in some 20 ms. */
 const MIN_BYTES = 16 * 1024 * 1024;
-const SUFFIX = '_text';
 const CREATE = 'create extension pg_trgm';
 
 /**
@@ -142,22 +165,28 @@ async function schemaOf(client: PoolClient): Promise<{ readonly schema: string }
 const DAYS = `pg_inherits join pg_class as day on day.oid = inhrelid and inhparent = '${LOG_TABLE}'::regclass
   and day.relname ~ '^${LOG_TABLE}_[0-9]{8}$'`;
 
-/** Whether the body has an index of trigrams, of this program or of the operator. */
-const IS_INDEXED = `exists (select from pg_index
-    join pg_attribute on attrelid = indrelid and attnum = any (indkey) and attname = 'body'
-    join pg_opclass on pg_opclass.oid = any (indclass) and opcname in ('gin_trgm_ops', 'gist_trgm_ops')
-  where indrelid = day.oid)`;
+/** Whether a day has such an index, of this program or of the operator. */
+const IS_INDEXED: Readonly<Record<DayIndexKind, string>> = {
+  text: `exists (select from pg_index
+      join pg_attribute on attrelid = indrelid and attnum = any (indkey) and attname = 'body'
+      join pg_opclass on pg_opclass.oid = any (indclass) and opcname in ('gin_trgm_ops', 'gist_trgm_ops')
+    where indrelid = day.oid)`,
+  stream: `exists (select from pg_index
+      join pg_attribute as first on first.attrelid = indrelid and first.attnum = indkey[0] and first.attname = 'stream'
+      join pg_attribute as next on next.attrelid = indrelid and next.attnum = indkey[1] and next.attname = 'position'
+    where indrelid = day.oid)`,
+};
 
-const NEXT_DAY = `select day.relname as name
+const nextDay = (kind: DayIndexKind) => `select day.relname as name
   from ${DAYS}, lateral (select to_date(right(day.relname, 8), 'YYYYMMDD') as date) as this
-  where date < $1::date and pg_relation_size(day.oid) >= $2::bigint and not ${IS_INDEXED}
+  where date < $1::date and pg_relation_size(day.oid) >= $2::bigint and not ${IS_INDEXED[kind]}
     and not exists (select from touched_minutes
       where minute >= date and minute < date + 1 and stored_at > now() - interval '10 minutes')
   order by date desc limit 1`;
 
-const BROKEN_INDEXES = `select each.relname as name
+const brokenIndexes = (kind: DayIndexKind) => `select each.relname as name
   from ${DAYS} join pg_index on indrelid = day.oid and not indisvalid
-    join pg_class as each on each.oid = indexrelid and each.relname = day.relname || '${SUFFIX}'
+    join pg_class as each on each.oid = indexrelid and each.relname = day.relname || '_${kind}'
   where not exists (select from pg_stat_progress_create_index where relid = day.oid) limit 1`;
 
 /** Quotes a name from the server's catalogue. */

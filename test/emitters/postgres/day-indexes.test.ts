@@ -10,7 +10,7 @@ const YESTERDAY = 'log_records_20260614';
 const TODAY = 'log_records_20260615';
 const INDEX = `${YESTERDAY}_text`;
 
-describe.skipIf(MISSING !== '')(`Text indexes in PostgreSQL${MISSING}`, () => {
+describe.skipIf(MISSING !== '')(`Indexes of days in PostgreSQL${MISSING}`, () => {
   const stand = PostgresStand.forSuite();
 
   async function opened(settings: Readonly<Record<string, unknown>> = {}, grants = true) {
@@ -40,10 +40,10 @@ describe.skipIf(MISSING !== '')(`Text indexes in PostgreSQL${MISSING}`, () => {
     );
   }
 
-  async function indexes(client: Client): Promise<Record<string, boolean>> {
+  async function indexes(client: Client, kind = 'text'): Promise<Record<string, boolean>> {
     const { rows } = await client.query<{ name: string; valid: boolean }>(
       `select relname as name, indisvalid as valid from pg_index join pg_class on pg_class.oid = indexrelid
-       where relname like '%\\_text'`,
+       where relname like '%\\_${kind}'`,
     );
     return Object.fromEntries(rows.map(({ name, valid }) => [name, valid]));
   }
@@ -111,6 +111,32 @@ describe.skipIf(MISSING !== '')(`Text indexes in PostgreSQL${MISSING}`, () => {
     expect(await indexes(client)).toEqual({});
     const { rowCount } = await client.query(`select from pg_extension where extname = 'pg_trgm'`);
     expect(rowCount).toBe(0);
+  });
+
+  test('of streams find the neighbours of a record', async () => {
+    const { client, turn } = await opened({ text_index: 'off' });
+    await fill(client, NOON - DAY_MS);
+    await turn();
+    const index = `${YESTERDAY}_stream`;
+    await vi.waitFor(async () => expect(await indexes(client, 'stream')).toEqual({ [index]: true }), 20_000);
+    await client.query('analyze log_records');
+    const { rows } = await client.query<Record<string, string>>(
+      `explain select * from log_records where stream = '01900000-0000-7000-8000-000000000000' and position > 5
+       order by position limit 10`,
+    );
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain(index);
+    await turn();
+    expect(await indexes(client, 'text')).toEqual({});
+  });
+
+  test('of streams are off by configuration', async () => {
+    const { client, turn } = await opened({ stream_index: 'off' });
+    await fill(client, NOON - DAY_MS);
+    await turn();
+    await vi.waitFor(async () => expect(await indexes(client)).toEqual({ [INDEX]: true }), 20_000);
+    await turn();
+    await turn();
+    expect(await indexes(client, 'stream')).toEqual({});
   });
 
   test('are missing for a role that cannot create the extension, and rows are stored', async () => {
