@@ -70,7 +70,7 @@ describe.skipIf(!productIsBuilt())('our first configuration', { timeout: 120_000
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(records.map(({ body }) => body).toSorted()).toEqual(LINES.toSorted());
+    expect(records.map(({ body }) => String(body)).toSorted()).toEqual(LINES.toSorted());
   });
 });
 
