@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,9 +8,17 @@ import { runCommand } from '../../testkit/running-process.ts';
 import { findFluentBit } from '../support/fluent-bit.ts';
 import { findLogDaemon, type LogDaemon, startLogDaemon } from '../support/log-daemons.ts';
 import { markdownBlocks } from '../support/markdown-blocks.ts';
-import { isListening, layOutHost, linesOf, type MigratedHost, startOurs } from '../support/migrated-hosts.ts';
+import {
+  isListening,
+  layOutHost,
+  linesOf,
+  type MigratedHost,
+  startOurs,
+  startStandalone,
+} from '../support/migrated-hosts.ts';
 import { migrationPage, withReplacements } from '../support/migration-pages.ts';
 import { testProcess } from '../support/processes.ts';
+import { StreamReceiver } from '../support/stream-receiver.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const PATIENT = { timeout: 60_000, interval: 50 };
@@ -166,6 +175,56 @@ test.skipIf(syslogNg === undefined)(
     });
     await startLogDaemon(syslogNg as LogDaemon, clientDirectory, client);
     await expect.poll(() => linesOf(host.central), PATIENT).toEqual(LINES);
+  },
+);
+
+const LOGGER = '/usr/bin/logger';
+const MESSAGES = [
+  ['user.notice', 'app', 'login password=abc'],
+  ['cron.info', 'cron', 'noise'],
+  ['cron.err', 'cron', 'failed'],
+  ['user.err', 'app', 'broken password=abc'],
+] as const;
+
+/** Logs the messages to a socket, and resolves with those that arrive at a receiver, without their times. */
+async function received(socket: string, receiver: StreamReceiver, count: number) {
+  await expect.poll(() => existsSync(socket), PATIENT).toBe(true);
+  for (const [priority, tag, message] of MESSAGES) {
+    const args = ['--socket', socket, '--priority', priority, '--tag', tag, message];
+    await runCommand({ name: 'logger', command: LOGGER, args });
+  }
+  const lines = () => receiver.received.toString().split('\n').slice(0, -1);
+  await expect.poll(() => lines().length, PATIENT).toBe(count);
+  return lines().map((line) => line.replace(/(?<=>)\w{3} .\d [\d:]{8} /, ''));
+}
+
+test.skipIf(syslogNg === undefined || !productIsBuilt() || !existsSync(LOGGER))(
+  'the filter of the page for syslog-ng forwards the same messages as syslog-ng',
+  { timeout: 120_000 },
+  async () => {
+    const host = await layOutHost(await temporaryDirectory());
+    const page = migrationPage('docs/from-syslog-ng.md');
+    const [theirs, ours] = [await StreamReceiver.start(), await StreamReceiver.start()];
+    const at = (name: string) => join(host.directory, name);
+    const daemon = withReplacements(page.theirs[3]?.text ?? '', {
+      '/run/app.sock': at('theirs.sock'),
+      '/var/log/all.log': at('theirs.log'),
+      '"siem.example.com" port(514)': `"127.0.0.1" port(${theirs.port})`,
+    });
+    await startLogDaemon(syslogNg as LogDaemon, host.directory, daemon);
+    await writeFile(join(await subdirectory(host, 'filters'), 'default.filter'), page.filters[0]?.text ?? '');
+    await startStandalone(host, page.ours[3]?.text ?? '', {
+      '/run/app.sock': at('ours.sock'),
+      '/var/log/all.log': at('ours.log'),
+      '/etc/mega-collector/filters': at('filters'),
+      'siem.example.com:514': `127.0.0.1:${ours.port}`,
+    });
+    const expected = await received(at('theirs.sock'), theirs, 2);
+    expect(await received(at('ours.sock'), ours, 2)).toEqual(expected);
+    expect(expected).toEqual([
+      expect.stringMatching(/cron: failed$/),
+      expect.stringMatching(/password=\*{3}$/),
+    ]);
   },
 );
 

@@ -58,6 +58,28 @@ export async function startOurs(page: string, host: MigratedHost): Promise<Runni
   return aggregator;
 }
 
+/** One of our configurations in one process, ready, with other values in the place of those of the page. */
+export async function startStandalone(
+  { directory }: MigratedHost,
+  text: string,
+  replacements: Readonly<Record<string, string>>,
+): Promise<void> {
+  const path = join(directory, 'standalone.yaml');
+  await writeFile(path, withReplacements(text, replacements));
+  const [aggregatorHttp = '', collectorHttp = ''] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
+  const standalone = testProduct({
+    subcommand: 'standalone',
+    args: ['--config', path],
+    env: {
+      AGGREGATOR_HTTP_ADDRESS: aggregatorHttp,
+      AGGREGATOR_STATE_DIRECTORY: join(directory, 'aggregator'),
+      COLLECTOR_HTTP_ADDRESS: collectorHttp,
+      COLLECTOR_STATE_DIRECTORY: join(directory, 'collector'),
+    },
+  });
+  await untilReady(standalone, collectorHttp);
+}
+
 /** The lines of all files in a directory. The last one may be incomplete. */
 export async function linesOf(directory: string): Promise<readonly string[]> {
   const texts = (await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8'));
