@@ -41,7 +41,7 @@ $(CHDB)/node_modules/chdb/package.json:
 test-clickhouse: build tools $(CHDB)/node_modules/chdb/package.json ## Install an engine of ClickHouse for the tests, and run those of its store
 	@node_modules/.bin/vitest run -t ClickHouse
 
-chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres|clickhouse AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1|keep ROTATE=gz]
+chaos: build tools ## Kill everything at random, then count the lines  [ROUNDS=n SEED=n STORE=duckdb|postgres|timescaledb|clickhouse AGGREGATORS=2 LOSE_STATE=1 FILTER=1 SYSLOG=mark|identity RABBITMQ=1|keep ROTATE=gz]
 	@ROTATE=$(ROTATE) RABBITMQ=$(RABBITMQ) SYSLOG=$(SYSLOG) STORE=$(STORE) AGGREGATORS=$(AGGREGATORS) LOSE_STATE=$(LOSE_STATE) FILTER=$(FILTER) ROUNDS=$(ROUNDS) SEED=$(SEED) node $(TOOLS)/bench/chaos/main.js
 
 fuzz: $(INSTALLED) ## Compile and run random filters on random lines: none throws, none takes more than 100 ms  [RUNS=1000000 SEED=n]

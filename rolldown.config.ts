@@ -11,16 +11,18 @@ const removeOldChunks: Plugin = {
   renderStart: () => rmSync(join(DIST, 'chunks'), { recursive: true, force: true }),
 };
 
-/** Packages with a native library, and packages that find files of their own. */
+/** Packages with a native library, packages that find files of their own, and packages that are required when needed. */
 const EXTERNAL = [
   '@duckdb/node-api',
   '@duckdb/node-bindings',
   '@grpc/proto-loader',
   '@grpc/reflection',
+  'bowser',
   'grpc-health-check',
   'lmdb',
   'lz4-napi',
   'node-unix-socket',
+  're2js',
 ];
 
 /**

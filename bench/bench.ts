@@ -4,7 +4,7 @@
  * compared.
  *
  *     BENCH_MB=1000 BENCH_ROUNDS=3 BENCH_STORE_ROWS=10000000 BENCH_SYSLOG_MESSAGES=1000000 BENCH_DIRECTORY=...
- *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,syslog,store,filters,<contender>
+ *     BENCH_ONLY=transfer,link,latency,idle,memory,sockets,syslog,store,filters,rabbitmq,<contender>
  *     --write puts the tables into docs/performance.md and README.md
  *
  * BENCH_FLUENT_BIT, BENCH_VECTOR, BENCH_OTELCOL and BENCH_FILEBEAT are paths of binaries. They join if they are set.
@@ -14,7 +14,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../src/runtime/error-message.ts';
 import { type WrittenLog, writeAccessLog } from './access-log.ts';
-import { compete } from './compete.ts';
+import { brokerTable } from './broker-table.ts';
+import { type Competition, compete } from './compete.ts';
 import type { Contender } from './contender.ts';
 import { filterReport } from './filters/filter-table.ts';
 import { FILTER_CONTENDERS, measureFilters } from './filters/measure-filters.ts';
@@ -30,6 +31,7 @@ import { filebeat } from './peers/filebeat.ts';
 import { fluentBit } from './peers/fluent-bit.ts';
 import { otelcol } from './peers/otelcol.ts';
 import { ours } from './peers/ours.ts';
+import { rabbitmqBetween } from './peers/rabbitmq.ts';
 import { rawPipe } from './peers/raw-pipe.ts';
 import { rsyslog } from './peers/rsyslog.ts';
 import { syslogNg } from './peers/syslog-ng.ts';
@@ -44,7 +46,7 @@ import { storeReport } from './store/store-table.ts';
 import { measureSyslog, type SyslogRun } from './syslog/measure-syslog.ts';
 import { syslogTable } from './syslog/syslog-table.ts';
 import { table } from './table.ts';
-import { transferTable } from './transfer-table.ts';
+import { type Standing, transferTable } from './transfer-table.ts';
 
 const CONTENDERS: readonly Contender[] = [
   ours(),
@@ -121,6 +123,7 @@ async function run(settings: BenchSettings): Promise<{ report: string; measured:
       [],
     syslog: await section('syslog', () => syslogRuns(settings), []),
     formats: await section('syslog', async () => formatCosts(), []),
+    broker: await section('rabbitmq', () => throughBroker(plan), []),
     stores: await section('store', () => attempt('stores', () => measureStores(settings, say)), undefined),
     filters: await section(
       'filters',
@@ -144,6 +147,20 @@ async function prepare(settings: BenchSettings): Promise<Ready[]> {
     }
   }
   return ready;
+}
+
+/** The pair, directly and through a broker, in turn. */
+async function throughBroker(plan: Omit<Competition, 'contenders' | 'delayMs'>): Promise<Standing[]> {
+  const contenders: Contender[] = [];
+  for (const contender of [ours(), rabbitmqBetween()]) {
+    try {
+      await contender.prepare();
+      contenders.push(contender);
+    } catch (error) {
+      say(`SKIPPED ${contender.name}: ${errorMessage(error)}`);
+    }
+  }
+  return await compete({ ...plan, contenders, delayMs: 0 });
 }
 
 async function stoppedRows(logs: readonly WrittenLog[], directory: string): Promise<StoppedRow[]> {
@@ -256,6 +273,8 @@ function report(
   }
   if (stores !== undefined) parts.push(...storeReport(stores, settings.rounds));
   if (filters !== undefined) parts.push(...filterReport(filters));
+  if (measured.broker.length > 0)
+    parts.push('### Through RabbitMQ, a quorum queue of one node', brokerTable(measured.broker, log));
   const goals = goalTable(measured);
   if (goals !== '') parts.push('### Goals', goals);
   return parts.join('\n\n');

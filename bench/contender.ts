@@ -35,4 +35,15 @@ export interface Halves {
   readonly receiver: RunningProcess;
   /** Set if the receiver knows better than the output's size when everything is done. */
   readonly finished?: Promise<void>;
+  /** What works between the halves, if anything. */
+  readonly between?: readonly Part[];
+  /** Ends what is between the halves, when these have ended. */
+  end?(): Promise<void>;
+}
+
+/** A part between the halves. */
+export interface Part {
+  readonly name: string;
+  /** CPU time since its start. */
+  cpuSeconds(): number;
 }

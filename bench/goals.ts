@@ -4,6 +4,7 @@ import type { FormatCost } from './formats.ts';
 import type { Latency } from './measurements/latency.ts';
 import type { ManyFilesRun } from './measurements/many-files.ts';
 import { type PgLogfebeRun, STEADY_RECORDS_PER_SECOND } from './measurements/pg-logfebe.ts';
+import { THROUGH_RABBITMQ } from './peers/rabbitmq.ts';
 import { cpuSlope, type LogSizes } from './slope-table.ts';
 import {
   peakIngestMegabytes,
@@ -36,6 +37,8 @@ export interface Measured {
   readonly sockets: readonly PgLogfebeRun[];
   readonly syslog: readonly SyslogRun[];
   readonly formats: readonly FormatCost[];
+  /** The pair directly, and through RabbitMQ. */
+  readonly broker: readonly Standing[];
   readonly stores: StoreMeasurements | undefined;
   readonly filters: FilterMeasurements | undefined;
 }
@@ -88,6 +91,12 @@ function goals(measured: Measured): Goal[] {
     ...manyFilesGoals(manyFiles),
     ...socketGoals(sockets),
     ...syslogGoals(syslog, formats),
+    atLeast(
+      '0.4 x the direct pair, through RabbitMQ',
+      speed(of(measured.broker, THROUGH_RABBITMQ), log) / speed(of(measured.broker, OURS), log),
+      0.4,
+      'x',
+    ),
     ...(stores === undefined ? [] : storeGoals(stores)),
   ];
 }

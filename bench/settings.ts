@@ -29,6 +29,7 @@ export const SECTIONS = [
   'syslog',
   'store',
   'filters',
+  'rabbitmq',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 

@@ -16,6 +16,8 @@ export interface Transfer {
   readonly seconds: number;
   readonly sender: HalfUsage;
   readonly receiver: HalfUsage;
+  /** CPU time of the parts between the halves, by name. */
+  readonly between?: ReadonlyMap<string, number>;
   /** undefined: the output equals the log, byte for byte, or has the same lines in another order. */
   readonly difference: string | undefined;
   /** `identical`, `another order` or `counted`: the extent of the comparison. */
@@ -65,6 +67,7 @@ export async function runTransfer(plan: TransferPlan): Promise<Transfer> {
   } finally {
     await halves.sender.kill();
     await halves.receiver.kill();
+    await halves.end?.();
     await proxy?.kill();
     await rm(directory, { recursive: true, force: true });
   }
@@ -89,7 +92,8 @@ async function measure(
   course: Course,
   { log, contender }: TransferPlan,
 ): Promise<Omit<Transfer, 'difference' | 'equality'>> {
-  const { sender, receiver } = halves;
+  const { sender, receiver, between = [] } = halves;
+  const betweenCpu = between.map((part) => part.cpuSeconds());
   const senderCpu = cpuSeconds(sender.pid);
   const receiverCpu = cpuSeconds(receiver.pid);
   const began = performance.now();
@@ -107,6 +111,7 @@ async function measure(
       cpuSeconds: cpuSeconds(receiver.pid) - receiverCpu,
       peakMemoryBytes: peakMemoryBytes(receiver.pid),
     },
+    between: new Map(between.map((part, index) => [part.name, part.cpuSeconds() - (betweenCpu[index] ?? 0)])),
   };
 }
 

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChannelModel, connect } from 'amqplib';
 import { freePorts } from './free-ports.ts';
+import { cpuSeconds } from './process-usage.ts';
 import { RunningProcess, runCommand } from './running-process.ts';
 
 export interface OwnRabbitmqPlan {
@@ -21,6 +22,8 @@ export interface OwnRabbitmqPlan {
   readonly tls?: RabbitmqTls;
   /** Lines of `rabbitmq.conf` in addition. */
   readonly settings?: readonly string[];
+  /** Threads of the Erlang scheduler; default: 1. */
+  readonly schedulers?: number;
 }
 
 /** PEM texts. */
@@ -57,7 +60,8 @@ export class OwnRabbitmq {
     this.tlsPort = tlsPort;
     this.streamPort = streamPort;
     this.#portMapperPort = portMapperPort;
-    this.#environment = environmentOf(plan.directory, { port, distributionPort, portMapperPort });
+    const { directory, schedulers = 1 } = plan;
+    this.#environment = environmentOf(directory, { port, distributionPort, portMapperPort, schedulers });
   }
 
   /** Whether this machine has a RabbitMQ that this user may run. */
@@ -124,6 +128,11 @@ export class OwnRabbitmq {
     const env = { ...this.#environment };
     const args = ['-port', String(this.#portMapperPort), '-kill'];
     await runCommand({ name: 'epmd', command: 'epmd', args, env }).catch(() => {});
+  }
+
+  /** CPU time of all its processes. */
+  cpuSeconds(): number {
+    return this.#processes().reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   }
 
   /** Runs `rabbitmqctl`. */
@@ -253,10 +262,14 @@ interface Ports {
   readonly portMapperPort: number;
 }
 
-/** One scheduler and no busy waiting: it shares the machine with the tests. */
-const ERLANG = '+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none';
+/** No busy waiting: it shares the machine with the tests. */
+const erlangArguments = (schedulers: number) =>
+  `+S ${schedulers}:${schedulers} +sbwt none +sbwtdcpu none +sbwtdio none`;
 
-function environmentOf(directory: string, { port, distributionPort, portMapperPort }: Ports) {
+function environmentOf(
+  directory: string,
+  { port, distributionPort, portMapperPort, schedulers }: Ports & { readonly schedulers: number },
+) {
   return {
     HOME: join(directory, 'home'),
     RABBITMQ_NODENAME: `mega${port}@localhost`,
@@ -271,7 +284,7 @@ function environmentOf(directory: string, { port, distributionPort, portMapperPo
     RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'enabled_plugins'),
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
     RABBITMQ_PID_FILE: join(directory, 'mnesia/pid'),
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: ERLANG,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: erlangArguments(schedulers),
   };
 }
 

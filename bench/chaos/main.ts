@@ -1,5 +1,5 @@
 /**
- * `make chaos [STORE=duckdb|postgres|clickhouse] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1|keep]
+ * `make chaos [STORE=duckdb|postgres|timescaledb|clickhouse] [AGGREGATORS=2] [LOSE_STATE=1] [FILTER=1] [SYSLOG=mark|identity] [RABBITMQ=1|keep]
  * [ROTATE=gz] [ROUNDS=n] [SEED=n]`: into a file, or into a store; PostgreSQL and ClickHouse may have two aggregators. With LOSE_STATE, an
  * aggregator loses its state directory again and again. With SYSLOG, real syslog senders instead of files; repeated messages are
  * marked, or dropped by their identity. With RABBITMQ, through a broker into PostgreSQL; with `keep`, its queue is neither purged nor deleted. With ROTATE=gz,
@@ -27,6 +27,7 @@ interface Outcome {
   readonly failures: readonly string[];
 }
 
+const STORES = ['duckdb', 'postgres', 'timescaledb', 'clickhouse'] as const;
 const { STORE = '', SYSLOG = '', AGGREGATORS, LOSE_STATE = '', FILTER = '', ROUNDS, SEED } = process.env;
 const { RABBITMQ = '', ROTATE = '' } = process.env;
 const hasArchives = ROTATE === 'gz';
@@ -96,7 +97,14 @@ async function withArchives(): Promise<Outcome> {
 }
 
 async function throughRabbitmq(): Promise<Outcome> {
-  const report = await runRabbitmqChaos({ keepsQueue: RABBITMQ === 'keep', rounds, seed, directory, say });
+  const report = await runRabbitmqChaos({
+    keepsQueue: RABBITMQ === 'keep',
+    losesState,
+    rounds,
+    seed,
+    directory,
+    say,
+  });
   return { text: describeRabbitmqReport(report), failures: rabbitmqFailuresOf(report) };
 }
 
@@ -116,8 +124,9 @@ async function intoStore(name: StoreChaosPlan['store']): Promise<Outcome> {
 
 function storeOf(text: string): StoreChaosPlan['store'] | undefined {
   if (text === '') return undefined;
-  if (text === 'duckdb' || text === 'postgres' || text === 'clickhouse') return text;
-  process.stderr.write(`STORE: ${text} is neither duckdb, postgres nor clickhouse\n`);
+  const store = STORES.find((each) => each === text);
+  if (store !== undefined) return store;
+  process.stderr.write(`STORE: must be one of ${STORES.join(', ')}, got ${text}\n`);
   process.exit(2);
 }
 

@@ -328,6 +328,7 @@ class RunningAggregator implements Aggregator {
         name,
         state: cursor.state,
         stateDirectory: this.#config.stateDirectory,
+        nextEntry: queue.nextEntry,
         logger: emitterLogger,
         metrics,
         clock,

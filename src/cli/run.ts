@@ -5,6 +5,7 @@ import { describeFailure } from './describe-failure.ts';
 import { EXIT } from './output/exit-codes.ts';
 import type { Io } from './output/io.ts';
 import { printableLines } from './output/text-table.ts';
+import { refuseDistributed } from './refuse-distributed.ts';
 import { rewritePuppylogFlags } from './rewrite-puppylog-flags.ts';
 
 const EXAMPLES = `
@@ -28,6 +29,7 @@ Exit codes: 0 success, 1 failure, 2 usage, 78 configuration, 130 stopped by a se
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, exitCode: EXIT.ok };
   try {
+    refuseDistributed(argv);
     const words = rewritePuppylogFlags(asFlags(argv), io.environment);
     const root = await program(words[0] === '--' ? words[1] : words[0], context);
     await root.parseAsync(words, { from: 'user' });

@@ -11,6 +11,7 @@ import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
 import { ControlServer } from '../runtime/control/control-server.ts';
 import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
+import { compactHeapWhenIdle } from '../runtime/heap-compaction.ts';
 import type { Health } from '../runtime/http/health.ts';
 import type { HttpHandler } from '../runtime/http/http-contract.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
@@ -133,6 +134,7 @@ class RunningCollector implements Collector {
   readonly #sources: Source[] = [];
   #control: ControlServer | undefined;
   #stopWaiting: Cancel = () => {};
+  #stopCompacting: Cancel = () => {};
   #started = false;
   #broken: string | undefined;
   /** Records that the aggregator has not delivered, as last reported. */
@@ -169,6 +171,8 @@ class RunningCollector implements Collector {
     await this.#serveControl();
     // A run that ends by itself serves no metrics, and its port may belong to a permanent collector.
     if (!this.#config.once) await this.#http.start();
+    // A run that ends by itself is not idle before its end.
+    if (!this.#config.once) this.#stopCompacting = compactHeapWhenIdle(this.#deps.clock);
     this.#started = true;
   }
 
@@ -257,6 +261,7 @@ class RunningCollector implements Collector {
 
   async #stop(deadline: AbortSignal): Promise<void> {
     this.#stopWaiting();
+    this.#stopCompacting();
     await Promise.all(this.#sources.map((source) => source.stop(deadline)));
     await this.#publisher?.stop(deadline);
     // All pending batches are answered: the last checkpoints can be written now.

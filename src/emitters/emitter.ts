@@ -67,6 +67,11 @@ export interface EmitterContext {
    * Absolute path of the aggregator's state directory. An emitter stores its files there in `<type>/<name>`.
    */
   readonly stateDirectory: string;
+  /**
+   * The number of the next entry of the queue, when the emitter was created: what an earlier process emitted has lower
+   * numbers. Absent without a queue, and in the thread of an emitter.
+   */
+  readonly nextEntry?: number | undefined;
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly clock: Clock;

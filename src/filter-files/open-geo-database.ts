@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type CityResponse, Reader } from 'maxmind';
+import type { CityResponse, Reader } from 'maxmind';
 import type { FilterTables, GeoEntry } from '../filters/filter-tables.ts';
 
 /** Most addresses of a log occur often. The oldest entry is forgotten first. */
@@ -8,7 +8,7 @@ const MAX_KNOWN = 10_000;
 /** Opens a MaxMind database in memory. Throws if the file cannot be read or is not such a database. */
 export async function openGeoDatabase(path: string): Promise<NonNullable<FilterTables['geoip']>> {
   const bytes = await readFile(path);
-  const reader = readerOf(path, bytes);
+  const reader = await readerOf(path, bytes);
   const known = new Map<string, GeoEntry | undefined>();
   return (address) => {
     const entry = known.get(address);
@@ -20,9 +20,10 @@ export async function openGeoDatabase(path: string): Promise<NonNullable<FilterT
   };
 }
 
-function readerOf(path: string, bytes: Buffer): Reader<CityResponse> {
+async function readerOf(path: string, bytes: Buffer): Promise<Reader<CityResponse>> {
+  const maxmind = await import('maxmind');
   try {
-    return new Reader<CityResponse>(bytes);
+    return new maxmind.Reader<CityResponse>(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${path} is not a MaxMind database: ${reason}`);

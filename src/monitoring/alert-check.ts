@@ -33,20 +33,21 @@ export class AlertCheck {
   }
 
   /**
-   * `computed`: the complete buckets of the metric. `lost`: another aggregator holds the lease; undefined:
-   * there are no buckets yet, or the alert was deleted. Rejects with SqlError.
+   * `lost`: another aggregator holds the lease; undefined: there are no buckets yet, or the alert was deleted. Rejects
+   * with SqlError.
    */
-  async check(
-    metric: MetricDefinition,
-    computed: Span | undefined,
-  ): Promise<CheckResult | 'lost' | undefined> {
+  async check({
+    definition: metric,
+    computed,
+    points,
+  }: CheckedMetric): Promise<CheckResult | 'lost' | undefined> {
     const { definition } = this;
     const window = computed && alertWindow(definition, metric, computed);
     if (window === undefined) return undefined;
     const { dialect } = this.#database;
     const [stateRows = [], observed = []] = await this.#database.read([
       selectStates(dialect, sql`alert = ${definition.id}::text`),
-      observedSql(dialect, definition, metric, window),
+      observedSql(dialect, definition, { metric, points, window }),
     ]);
     const now = this.#database.nowUnixMicro;
     const before = new Map(stateRows.map((row) => [textOrNull(row, 'segment'), segmentState(row)]));
@@ -102,6 +103,14 @@ export class AlertCheck {
     const createdAt = this.#database.time(this.#stored.createdAtUnixMicro);
     return sql`exists (select 1 from alerts where id = ${this.definition.id}::text and created_at = ${createdAt})`;
   }
+}
+
+export interface CheckedMetric {
+  readonly definition: MetricDefinition;
+  /** The complete buckets. */
+  readonly computed: Span | undefined;
+  /** The points as a table, see `point-source.ts`. */
+  readonly points: Sql;
 }
 
 /** The states after a check, and the reported changes. */

@@ -58,13 +58,12 @@ export function fillsMissing({ fillMissing }: AlertDefinition, { statistic }: Me
 export function observedSql(
   dialect: SqlDialect,
   alert: AlertDefinition,
-  metric: MetricDefinition,
-  { from, to }: Span,
+  { metric, points, window: { from, to } }: ObservedMetric,
 ): Sql {
   const buckets = (to - from) / metric.periodSeconds;
   const present = sql`
-    select segment, value from metric_points
-    where metric = ${metric.id}::text and ${isDoubleSql(sql`value`)}
+    select segment, value from ${points} as points
+    where ${isDoubleSql(sql`value`)}
       and bucket >= ${dialect.timestamp(from * 1e6)} and bucket < ${dialect.timestamp(to * 1e6)}`;
   const missing = sql`
     select segment, 0::float8 as value
@@ -77,6 +76,13 @@ export function observedSql(
     select segment, ${statisticSql(dialect, alert.statistic, sql`value`)} as observed
     from (${observations}) as observations
     group by segment order by sum(${bounded(sql`value`)}) desc, segment limit ${MAX_WINDOW_SEGMENTS}::bigint`;
+}
+
+export interface ObservedMetric {
+  readonly metric: MetricDefinition;
+  /** Its points as a table. */
+  readonly points: Sql;
+  readonly window: Span;
 }
 
 /** Bounds the values so that their sum cannot overflow; only its order matters. */

@@ -7,6 +7,7 @@ import type { AlertCheck } from './alert-check.ts';
 import type { AlertDefinition } from './alert-definition.ts';
 import type { AlertPager } from './alert-pager.ts';
 import { alertWindow } from './alert-window.ts';
+import { ContinuousAggregates } from './continuous-aggregates.ts';
 import { EvaluationFailures, type EvaluationProblem } from './evaluation-failures.ts';
 import type { MonitorEvents } from './events.ts';
 import type { MetricRefresh } from './metric-refresh.ts';
@@ -34,6 +35,7 @@ export class Evaluator {
   readonly #schedule: Schedule;
   #isHolder = false;
   readonly #watched: WatchedDefinitions;
+  readonly #aggregates: ContinuousAggregates;
   readonly #firing = new Map<string, number>();
   readonly #failures: EvaluationFailures;
   /** The reason for the last failed refresh, by metric. */
@@ -41,7 +43,8 @@ export class Evaluator {
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
-    this.#watched = new WatchedDefinitions(options.database, options.events);
+    this.#aggregates = new ContinuousAggregates(options.database);
+    this.#watched = new WatchedDefinitions({ ...options, aggregates: this.#aggregates });
     this.#schedule = new Schedule(options.clock);
     this.#failures = new EvaluationFailures(options.pager);
     this.#schedule.only([LEASE]);
@@ -90,7 +93,16 @@ export class Evaluator {
     await this.#when(READ, isIdle ? IDLE_EVERY_MS : READ_EVERY_MS, () => this.#readDefinitions());
     await this.#refreshMetrics();
     await this.#checkAlerts();
-    await this.#when(MAINTENANCE, MAINTENANCE_EVERY_MS, () => runMaintenance(this.#options.database));
+    await this.#when(MAINTENANCE, MAINTENANCE_EVERY_MS, () => this.#maintain());
+  }
+
+  async #maintain(): Promise<void> {
+    await runMaintenance(this.#options.database);
+    await this.#dropAggregates();
+  }
+
+  async #dropAggregates(): Promise<void> {
+    for (const kept of await this.#aggregates.dropUnused()) this.#options.events.aggregateKept(kept);
   }
 
   /** There is no other aggregator, and no work. `changed` reports the first definition. */
@@ -142,12 +154,13 @@ export class Evaluator {
   }
 
   async #readDefinitions(): Promise<void> {
-    await this.#watched.read();
+    const isChanged = await this.#watched.read();
     for (const key of this.#firing.keys()) if (!this.#watched.alerts.has(key)) this.#firing.delete(key);
     for (const key of this.#refreshProblems.keys())
       if (!this.#watched.metrics.has(key)) this.#refreshProblems.delete(key);
     this.#failures.only(new Set([...this.#watched.alerts.values()].map(({ definition }) => definition.id)));
     this.#schedule.only(this.#names());
+    if (isChanged) await this.#dropAggregates();
   }
 
   async #refreshMetrics(): Promise<void> {
@@ -210,7 +223,7 @@ export class Evaluator {
     try {
       if (metric === undefined)
         throw new Error(`the metric ${metricId} does not exist, or its definition cannot be read`);
-      const result = await alert.check(metric.definition, metric.computed);
+      const result = await alert.check(metric);
       if (result === 'lost') return this.#lost();
       if (result !== undefined) {
         for (const change of result.changes) events.changed({ alert: id, ...change });

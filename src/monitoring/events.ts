@@ -63,6 +63,17 @@ export const MONITOR_EVENTS = defineEvents(MONITOR_METRICS, (event) => ({
     once: ({ metric, reason }) => ({ topic: `metric ${metric}`, value: reason }),
     count: ({ refreshFailures }) => refreshFailures.inc(),
   }),
+  aggregateCreated: event<OfMetric & { readonly view: string }>({
+    info: 'A metric is computed by a continuous aggregate of TimescaleDB',
+  }),
+  aggregateRefused: event<OfMetric & Reason>({
+    info: ({ reason }) => `A metric is computed without a continuous aggregate: ${reason}`,
+    once: ({ metric, reason }) => ({ topic: `aggregate ${metric}`, value: reason }),
+  }),
+  aggregateKept: event<{ readonly view: string } & Reason>({
+    warn: ({ reason }) => `Cannot drop the continuous aggregate of a deleted or edited metric: ${reason}`,
+    once: ({ view, reason }) => ({ topic: `view ${view}`, value: reason }),
+  }),
   /** Buckets have more segments than are kept. */
   segmentsLeftOut: event<OfMetric & { readonly buckets: number }>({
     warn: 'A metric has buckets with the maximum number of segments; smaller ones may be missing',

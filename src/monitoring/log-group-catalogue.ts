@@ -13,6 +13,8 @@ import type { EditedLogGroup, LogGroupDefinition, LogGroupReport } from './log-g
 import { expandMetric, groupsOfMetric } from './metric-groups.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
+import { keepPoints } from './point-source.ts';
+import { parseProgress } from './watermark.ts';
 
 /** The log groups in the store, for the API. */
 export class LogGroupCatalogue {
@@ -55,7 +57,7 @@ export class LogGroupCatalogue {
         sql`update log_groups set definition = ${JSON.stringify(definition)}::text,
           created_at = ${this.#database.time(createdAt)}
           where id = ${id}::text and ${isUnchanged} returning id`,
-        ...(isSame ? [] : users.map((user) => this.#restart(user, { id, createdAt }))),
+        ...(isSame ? [] : users.flatMap((user) => this.#restart(user, { id, createdAt }))),
       ]);
       if (rows[0]?.length !== 1) return undefined;
       return {
@@ -85,11 +87,18 @@ export class LogGroupCatalogue {
   }
 
   /** Begins again with the first refresh; a refresh in progress finds another `created_at` and writes nothing. */
-  #restart({ definition }: UsingMetric, group: { readonly id: string; readonly createdAt: number }): Sql {
+  #restart(
+    { definition, watermark }: UsingMetric,
+    group: { readonly id: string; readonly createdAt: number },
+  ): readonly Sql[] {
     const createdAt = this.#database.time(group.createdAt);
-    return sql`update metrics set created_at = ${createdAt}, watermark = null, refreshed_at = null
-      where id = ${definition.id}::text
-        and exists (select 1 from log_groups where id = ${group.id}::text and created_at = ${createdAt})`;
+    const isChanged = sql`exists (select 1 from log_groups where id = ${group.id}::text and created_at = ${createdAt})`;
+    const { aggregate } = parseProgress(watermark);
+    return [
+      ...(aggregate === undefined ? [] : [keepPoints(definition.id, aggregate, isChanged)]),
+      sql`update metrics set created_at = ${createdAt}, watermark = null, refreshed_at = null
+        where id = ${definition.id}::text and ${isChanged}`,
+    ];
   }
 
   /**

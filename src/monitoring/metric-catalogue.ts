@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { logGroupExpressions, SELECT_LOG_GROUPS } from '../logstore/log-group-table.ts';
 import { join, type Sql, sql } from '../logstore/sql/sql.ts';
-import type { SqlRow } from '../logstore/sql/sql-database.ts';
+import { SqlError, type SqlRow } from '../logstore/sql/sql-database.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from '../logstore/sql/sql-row.ts';
 import { assertFits } from './alert-window.ts';
 import { type StoredMetric, selectAlerts, selectMetrics, storedAlert, storedMetric } from './definitions.ts';
@@ -18,7 +18,8 @@ import { expandMetric, groupsOfMetric } from './metric-groups.ts';
 import { findContradiction } from './metric-sql.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
-import { parseWatermark } from './watermark.ts';
+import { keepPoints, livePointSource, materializedIn, pointSource } from './point-source.ts';
+import { parseProgress } from './watermark.ts';
 
 /** Maximum start offset in buckets, which all have to be computed at once after a long absence. */
 const MAX_OPEN_BUCKETS = 1_000_000;
@@ -41,23 +42,59 @@ export class MetricCatalogue {
       selectMetrics(this.#database.dialect),
       sql`select metric, count(*) as points from metric_points group by metric`,
     ]);
-    const points = new Map(counts.map((row) => [textOf(row, 'metric'), numberOf(row, 'points')]));
     const metrics = rows.map(storedMetric);
+    const points = new Map(counts.map((row) => [textOf(row, 'metric'), numberOf(row, 'points')]));
+    for (const [id, count] of await this.#aggregatedPoints(metrics))
+      points.set(id, (points.get(id) ?? 0) + count);
     return {
       metrics,
       reports: metrics.flatMap((metric) => reportOf(metric, points.get(metric.id) ?? 0) ?? []),
     };
   }
 
+  /** The number of points in continuous aggregates. */
+  async #aggregatedPoints(metrics: readonly StoredMetric[]): Promise<readonly (readonly [string, number])[]> {
+    const counts = metrics.flatMap(({ id, watermark }) => {
+      const { aggregate } = parseProgress(watermark);
+      if (aggregate === undefined) return [];
+      return [sql`select ${id}::text as metric, count(*) as points from ${materializedIn(aggregate)}`];
+    });
+    if (counts.length === 0) return [];
+    try {
+      const [rows = []] = await this.#database.read([join(counts, sql` union all `)]);
+      return rows.map((row) => [textOf(row, 'metric'), numberOf(row, 'points')] as const);
+    } catch (error) {
+      // One was dropped since its metric was read: the list must not fail for a number.
+      if (!(error instanceof SqlError) || error.kind !== 'statement') throw error;
+      return [];
+    }
+  }
+
   async get(id: string): Promise<MetricReport> {
-    const [[row] = [], [counted] = []] = await this.#database.read([
-      selectMetrics(this.#database.dialect, sql`id = ${id}::text`),
-      sql`select count(*) as points from metric_points where metric = ${id}::text`,
-    ]);
-    const metric = found(row, id);
-    const report = reportOf(metric, counted === undefined ? 0 : numberOf(counted, 'points'));
-    if (report === undefined) throw unreadable(metric);
-    return report;
+    return await this.#withSource(id, async (metric) => {
+      const source = pointSource(id, parseProgress(metric.watermark).aggregate);
+      const [[counted] = []] = await this.#database.read([
+        sql`select count(*) as points from ${source} as points`,
+      ]);
+      const report = reportOf(metric, counted === undefined ? 0 : numberOf(counted, 'points'));
+      if (report === undefined) throw unreadable(metric);
+      return report;
+    });
+  }
+
+  /**
+   * Reads a metric, and then its points. The aggregate that has the points may be dropped in between: then this repeats
+   * once.
+   */
+  async #withSource<T>(id: string, read: (metric: StoredMetric) => Promise<T>): Promise<T> {
+    const metric = await this.#stored(id);
+    try {
+      return await read(metric);
+    } catch (error) {
+      const isAggregated = parseProgress(metric.watermark).aggregate !== undefined;
+      if (!isAggregated || !(error instanceof SqlError) || error.kind !== 'statement') throw error;
+      return await read(await this.#stored(id));
+    }
   }
 
   async create(definition: MetricDefinition): Promise<MetricReport> {
@@ -92,8 +129,14 @@ export class MetricCatalogue {
     const createdAt = this.#database.laterThan(before.createdAtUnixMicro);
     const time = this.#database.time(createdAt);
     const isOtherSeries = !isSameSeries(before.definition, definition);
-    const [[counted] = [], updated = []] = await this.#database.write([
-      sql`select count(*) as points from metric_points where metric = ${id}::text`,
+    const { aggregate } = parseProgress(before.watermark);
+    const isUnchanged = sql`exists (select 1 from metrics where id = ${id}::text
+      and created_at = ${this.#database.time(before.createdAtUnixMicro)} and ${groupsExistSql(definition)})`;
+    const [[counted] = [], ...rows] = await this.#database.write([
+      sql`select count(*) as points from ${pointSource(id, aggregate)} as points`,
+      aggregate === undefined || isOtherSeries
+        ? sql`select 1 as one`
+        : keepPoints(id, aggregate, isUnchanged),
       sql`update metrics set definition = ${JSON.stringify(definition)}::text, created_at = ${time},
         watermark = null, refreshed_at = null
         where id = ${id}::text and created_at = ${this.#database.time(before.createdAtUnixMicro)}
@@ -101,6 +144,7 @@ export class MetricCatalogue {
       sql`delete from metric_points where metric = ${id}::text and ${isOtherSeries}::boolean
         and exists (select 1 from metrics where id = ${id}::text and created_at = ${time})`,
     ]);
+    const [, updated = []] = rows;
     if (updated.length === 0) throw changedMeanwhile(id);
     const points = counted === undefined ? 0 : numberOf(counted, 'points');
     return { ...(await this.get(id)), changes: effectsOf(definition, isOtherSeries ? points : undefined) };
@@ -140,23 +184,41 @@ export class MetricCatalogue {
     );
   }
 
-  async points(id: string, { limit, segment }: PointsRequest): Promise<readonly MetricPoint[]> {
-    const { dialect } = this.#database;
-    const isAsked =
-      segment === undefined
-        ? sql`metric = ${id}::text`
-        : sql`metric = ${id}::text and segment = ${segment}::text`;
-    const [[row] = [], points = []] = await this.#database.read([
-      selectMetrics(dialect, sql`id = ${id}::text`),
-      sql`select ${dialect.unixMicro(sql`bucket`)} as time, segment, value, count from metric_points
-        where ${isAsked} and bucket >= (
-          select min(bucket) from (
-            select distinct bucket from metric_points where ${isAsked} order by bucket desc limit ${limit}::bigint
-          ) as newest)
-        order by bucket desc, count desc, segment limit ${MAX_POINTS}::bigint`,
-    ]);
-    const reasons = new Map(setAsideOf(found(row, id)).map(({ time, reason }) => [time, reason]));
-    return points.map((point) => pointOf(point, reasons));
+  async points(id: string, request: PointsRequest): Promise<readonly MetricPoint[]> {
+    return await this.#withSource(id, async (metric) => {
+      const rows = await this.#newestPoints(metric, request);
+      const reasons = new Map(setAsideOf(metric).map(({ time, reason }) => [time, reason]));
+      return rows.map((point) => pointOf(point, reasons));
+    });
+  }
+
+  async #newestPoints(
+    { id, definition, watermark }: StoredMetric,
+    { limit, segment }: PointsRequest,
+  ): Promise<readonly SqlRow[]> {
+    const { dialect, nowUnixMicro } = this.#database;
+    const progress = parseProgress(watermark);
+    const source = (isLive: boolean) =>
+      isLive && definition !== undefined
+        ? livePointSource(definition, progress, nowUnixMicro)
+        : pointSource(id, progress.aggregate);
+    const isAsked = segment === undefined ? sql`true` : sql`segment = ${segment}::text`;
+    const newest = (points: Sql) => sql`
+      select ${dialect.unixMicro(sql`bucket`)} as time, segment, value, count from ${points} as points
+      where ${isAsked} and bucket >= (
+        select min(bucket) from (
+          select distinct bucket from ${points} as points where ${isAsked} order by bucket desc limit ${limit}::bigint
+        ) as newest)
+      order by bucket desc, count desc, segment limit ${MAX_POINTS}::bigint`;
+    try {
+      const [rows = []] = await this.#database.read([newest(source(true))]);
+      return rows;
+    } catch (error) {
+      // A bucket that was not refreshed yet may be impossible to compute.
+      if (progress.aggregate === undefined || !(error instanceof SqlError)) throw error;
+      const [rows = []] = await this.#database.read([newest(source(false))]);
+      return rows;
+    }
   }
 }
 
@@ -216,7 +278,7 @@ function reportOf(metric: StoredMetric, points: number): MetricReport | undefine
 }
 
 function setAsideOf({ watermark }: StoredMetric): { time: string; reason: string }[] {
-  const { setAside = [] } = parseWatermark(watermark) ?? {};
+  const { setAside = [] } = parseProgress(watermark).position ?? {};
   return setAside.map(({ bucket, reason }) => ({ time: formatIsoTime(bucket * 1e6), reason }));
 }
 

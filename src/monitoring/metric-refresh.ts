@@ -1,15 +1,20 @@
 import { HOUSEKEEPING } from '../logstore/schema.ts';
-import { sql } from '../logstore/sql/sql.ts';
+import { type Sql, sql } from '../logstore/sql/sql.ts';
 import { SqlError } from '../logstore/sql/sql-database.ts';
 import { numberOf } from '../logstore/sql/sql-row.ts';
+import { aggregateHash } from './aggregate-definition.ts';
+import type { ContinuousAggregates } from './continuous-aggregates.ts';
 import type { StoredMetric } from './definitions.ts';
+import type { MonitorEvents } from './events.ts';
 import type { MetricDefinition } from './metric-definition.ts';
+import { MAX_SEGMENTS } from './metric-sql.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
+import { pointSource } from './point-source.ts';
 import { PointStatements } from './point-statements.ts';
 import { SetAsideBuckets } from './set-aside-buckets.ts';
 import { clipSpan, mergeSpans, type Span, splitSpans, takeNewest, wholeBuckets } from './spans.ts';
 import { touchedSpans } from './touched-spans.ts';
-import { newsSince, parseWatermark, type Watermark } from './watermark.ts';
+import { newsSince, parseProgress, progressText, type StoredAggregate, type Watermark } from './watermark.ts';
 
 /**
  * Keeps the points of one metric as if they were computed from the records now.
@@ -50,6 +55,11 @@ import { newsSince, parseWatermark, type Watermark } from './watermark.ts';
  * When records are deleted by age, their points are kept: buckets are replaced only while they have records.
  *
  * While nothing happens, only the position is written, once a minute.
+ *
+ * **In a hypertable of TimescaleDB** a new metric gets a continuous aggregate, which computes the buckets instead of step
+ * 3: a refresh of the same spans, before the transaction that writes the position. A refresh sees all records that were
+ * committed before, so no record is missed here either. If TimescaleDB refuses the definition, or later a bucket, the
+ * metric is computed as in other stores.
  */
 export class MetricRefresh {
   readonly definition: MetricDefinition;
@@ -62,15 +72,28 @@ export class MetricRefresh {
   #writtenAtUnixMicro: number | null;
   #runSeconds: number;
   readonly #setAside: SetAsideBuckets;
+  readonly #aggregates: ContinuousAggregates;
+  readonly #events: MonitorEvents;
+  readonly #createdAtUnixMicro: number;
+  #aggregate: StoredAggregate | undefined;
+  /** The metric is new: the next refresh decides whether it gets an aggregate. */
+  #isNew: boolean;
 
-  constructor(stored: StoredMetric, definition: MetricDefinition, database: MonitorDatabase) {
+  constructor(stored: StoredMetric, definition: MetricDefinition, options: MetricRefreshOptions) {
+    const { database } = options;
     this.definition = definition;
     this.#database = database;
+    this.#aggregates = options.aggregates;
+    this.#events = options.events;
+    this.#createdAtUnixMicro = stored.createdAtUnixMicro;
     this.#points = new PointStatements(database, definition, stored.createdAtUnixMicro);
     const { periodSeconds } = definition;
     const buckets = Math.floor(FIRST_RUN_SECONDS / periodSeconds);
     this.#runSeconds = Math.min(Math.max(buckets, 1), this.#maxBuckets) * periodSeconds;
-    this.#position = parseWatermark(stored.watermark);
+    const { position, aggregate } = parseProgress(stored.watermark);
+    this.#isNew = stored.watermark === null;
+    this.#aggregate = aggregate;
+    this.#position = position;
     this.#setAside = new SetAsideBuckets(this.#position?.setAside);
     this.#positionAtUnixMicro = stored.refreshedAtUnixMicro;
     this.#writtenAtUnixMicro = stored.refreshedAtUnixMicro;
@@ -83,6 +106,11 @@ export class MetricRefresh {
     return { from: this.#backlog.at(-1)?.to ?? since, to: until };
   }
 
+  /** The points as a table, see `point-source.ts`. */
+  get points(): Sql {
+    return pointSource(this.definition.id, this.#aggregate);
+  }
+
   /** The reason why no bucket in the span has a value. */
   problemOf(span: Span): string | undefined {
     return this.#setAside.problemOf(span, this.definition.periodSeconds);
@@ -90,6 +118,7 @@ export class MetricRefresh {
 
   /** `flushes`: the content of `writers`, read just before. Rejects with SqlError; then no work is lost. */
   async refresh(flushes: Watermark['flushes']): Promise<RefreshResult> {
+    if (!(await this.#hasChosenAggregate())) return { fullBuckets: 0, isBehind: false, isLost: true };
     const now = this.#database.nowUnixMicro;
     const window = this.#window(now);
     const dirty = await this.#dirty(flushes, window, now);
@@ -100,9 +129,51 @@ export class MetricRefresh {
     for (let run = 0; run < MAX_RUNS && (this.#backlog.length > 0 || this.#isToBeWritten(now)); run++) {
       const written = await this.#compute(now);
       if (written === undefined) return { ...result, isLost: true };
+      // It has left its aggregate: everything is to be computed again.
+      if (this.#position === undefined) return { ...result, isBehind: true };
       result.fullBuckets += written;
     }
     return { ...result, isBehind: this.#backlog.length > 0 };
+  }
+
+  /** Creates the aggregate of a new metric, if it can have one. False: another aggregator holds the lease. */
+  async #hasChosenAggregate(): Promise<boolean> {
+    const outdated = this.#aggregate;
+    if (outdated !== undefined && outdated.hash !== aggregateHash(this.definition)) {
+      if ((await this.#left(outdated)) === 'lost') return false;
+      this.#isNew = true;
+    }
+    if (!this.#isNew) return true;
+    const created = await this.#aggregates.create(this.definition, this.#createdAtUnixMicro);
+    if (created.kind === 'lost') return false;
+    const metric = this.definition.id;
+    if (created.kind === 'created') {
+      this.#aggregate = created.aggregate;
+      this.#events.aggregateCreated({ metric, view: created.aggregate.view });
+    } else if (created.kind === 'refused') this.#events.aggregateRefused({ metric, reason: created.reason });
+    this.#isNew = false;
+    return true;
+  }
+
+  /** Continues without the aggregate. Resolves as `#compute` does. */
+  async #leave(aggregate: StoredAggregate, reason: string): Promise<number | undefined> {
+    const left = await this.#left(aggregate);
+    if (left === 'lost') return undefined;
+    // Another client may have deleted the metric, and its view is gone.
+    if (left === 'left') this.#events.aggregateRefused({ metric: this.definition.id, reason });
+    return 0;
+  }
+
+  async #left(aggregate: StoredAggregate): Promise<'left' | 'gone' | 'lost'> {
+    const leaving = { createdAtUnixMicro: this.#createdAtUnixMicro, aggregate };
+    const left = await this.#aggregates.leave(this.definition, leaving);
+    if (left === 'lost') return left;
+    this.#aggregate = undefined;
+    this.#position = undefined;
+    this.#positionAtUnixMicro = null;
+    this.#writtenAtUnixMicro = null;
+    this.#backlog = [];
+    return left;
   }
 
   #window(nowUnixMicro: number): Span {
@@ -154,15 +225,40 @@ export class MetricRefresh {
       return full;
     } catch (error) {
       if (!isRefused(error)) throw error;
+      if (this.#aggregate !== undefined) return await this.#leave(this.#aggregate, error.message);
       return await this.#computeApart(taken, rest, now);
     }
   }
 
-  /** Runs one transaction. `isLast`: the position is written, too. */
   async #write(taken: readonly Span[], isLast: boolean, now: number): Promise<number | undefined> {
-    const statements = taken.flatMap((span) => this.#points.replace(span));
+    const aggregate = this.#aggregate;
+    if (aggregate === undefined) return await this.#writePoints(taken, isLast, now);
+    for (const span of taken) if (!(await this.#refreshAggregate(aggregate, span))) return undefined;
+    const overfull = await this.#writePoints(taken, isLast, now);
+    if (overfull === undefined || overfull === 0) return overfull;
+    return await this.#leave(aggregate, `a bucket has more than ${MAX_SEGMENTS} segments`);
+  }
+
+  /** A span without records is left alone: its points are kept. False: another aggregator holds the lease. */
+  async #refreshAggregate(aggregate: StoredAggregate, span: Span): Promise<boolean> {
+    if (!(await this.#hasRecords(span))) return true;
+    const isHeld = (await this.#database.writeAsHolder([], RUN_TIMEOUT_MS)) !== undefined;
+    if (isHeld) await this.#aggregates.refresh(aggregate, span, RUN_TIMEOUT_MS);
+    return isHeld;
+  }
+
+  /** Runs one transaction. `isLast`: the position is written, too. */
+  async #writePoints(taken: readonly Span[], isLast: boolean, now: number): Promise<number | undefined> {
+    const aggregate = this.#aggregate;
+    const statements = taken.flatMap((span) =>
+      aggregate === undefined ? this.#points.replace(span) : [this.#points.remove(span)],
+    );
     if (isLast) statements.push(this.#points.writePosition(this.#positionAfter(taken), now));
-    statements.push(this.#points.countFull(taken));
+    statements.push(
+      aggregate === undefined
+        ? this.#points.countFull(taken)
+        : this.#aggregates.countOverfull(aggregate, taken),
+    );
     const rows = await this.#database.writeAsHolder(statements, RUN_TIMEOUT_MS);
     if (rows === undefined) return undefined;
     this.#setAside.remove(taken);
@@ -207,10 +303,11 @@ export class MetricRefresh {
     return rows !== undefined;
   }
 
-  /** The watermark as text, with the buckets that are still set aside after these are computed. */
+  /** The progress as text, with the buckets that are still set aside after these are computed. */
   #positionAfter(taken: readonly Span[]): string {
     const list = this.#setAside.without(taken);
-    return JSON.stringify({ ...this.#position, setAside: list.length === 0 ? undefined : list });
+    const position = this.#position && { ...this.#position, setAside: list.length === 0 ? undefined : list };
+    return progressText({ aggregate: this.#aggregate, position });
   }
 
   /** Reduces the size of a run that takes too long, and increases it again if runs are fast. */
@@ -235,6 +332,12 @@ export class MetricRefresh {
   get #maxBuckets(): number {
     return this.definition.segment === undefined ? MAX_BUCKETS : MAX_SEGMENTED_BUCKETS;
   }
+}
+
+export interface MetricRefreshOptions {
+  readonly database: MonitorDatabase;
+  readonly aggregates: ContinuousAggregates;
+  readonly events: MonitorEvents;
 }
 
 export interface RefreshResult {

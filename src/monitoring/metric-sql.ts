@@ -48,7 +48,6 @@ export function isDoubleSql(value: Sql): Sql {
 /** The observations of a span of whole buckets: bucket, segment, value, count. */
 export function observationsSql(dialect: SqlDialect, metric: MetricDefinition, { from, to }: Span): Sql {
   const segment = segmentSql(dialect, metric.segment);
-  const filter = metric.filter === undefined ? sql`true` : filterSql(dialect, metric.filter);
   return sql`
     select bucket, segment, value, count from (
       select bucket, segment, value, count,
@@ -59,13 +58,19 @@ export function observationsSql(dialect: SqlDialect, metric: MetricDefinition, {
           select ${dialect.bucket(sql`time`, metric.periodSeconds * 1000)} as bucket,
             ${segment} as segment, ${valueSql(dialect, metric)} as property
           from log_records
-          where time >= ${dialect.timestamp(from * 1e6)} and time < ${dialect.timestamp(to * 1e6)} and ${filter}
+          where time >= ${dialect.timestamp(from * 1e6)} and time < ${dialect.timestamp(to * 1e6)}
+            and ${metricFilterSql(dialect, metric)}
         ) as records
         where property is not null
         group by bucket, segment
       ) as observations
     ) as places
     where place <= ${MAX_SEGMENTS}::bigint`;
+}
+
+/** Whether a record belongs to the metric. */
+export function metricFilterSql(dialect: SqlDialect, { filter }: MetricDefinition): Sql {
+  return filter === undefined ? sql`true` : filterSql(dialect, filter);
 }
 
 /**
@@ -91,8 +96,8 @@ function kindOf(property: Property): string {
   return property.type === 'time' ? 'a time' : 'an identifier';
 }
 
-/** Values that are not null are counted. */
-function valueSql(dialect: SqlDialect, { statistic, property }: MetricDefinition): Sql {
+/** The value of a record; null: it is not counted. */
+export function valueSql(dialect: SqlDialect, { statistic, property }: MetricDefinition): Sql {
   if (property === '*') return sql`1`;
   const parsed = parseProperty(property);
   return statistic === 'count' ? propertyText(dialect, parsed) : propertyNumber(dialect, parsed);

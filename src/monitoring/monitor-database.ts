@@ -70,6 +70,14 @@ export class MonitorDatabase {
   }
 
   /**
+   * Calls a procedure that commits its own work. It needs no lease: its effect must be the same for every caller, at any
+   * time.
+   */
+  async call(procedure: Sql, timeoutMs: number): Promise<void> {
+    await this.#options.database.run([statement(procedure)], { timeoutMs, isOutsideTransaction: true });
+  }
+
+  /**
    * Inserts the row of the lease, without a holder, if it is missing. A transaction of its own: a COMMIT that fails on a
    * full disk terminates DuckDB's process if the transaction has inserted a row and changed it.
    */

@@ -19,13 +19,18 @@ export class PointStatements {
     this.#isMetric = sql`id = ${this.#id} and created_at = ${database.time(createdAtUnixMicro)}`;
   }
 
+  /** Deletes the points of these buckets, unless their records are gone: points are kept longer than records. */
+  remove(span: Span): Sql {
+    const { isHeld } = this.#database;
+    return sql`delete from metric_points where metric = ${this.#id} and ${this.#within(sql`bucket`, span)} and ${isHeld}
+      and exists (select 1 from log_records where ${this.#within(sql`time`, span)})`;
+  }
+
   /** Computes the points of these buckets again. */
   replace(span: Span): readonly Sql[] {
     const { dialect, isHeld } = this.#database;
     return [
-      // Points are kept longer than their records.
-      sql`delete from metric_points where metric = ${this.#id} and ${this.#within(sql`bucket`, span)} and ${isHeld}
-        and exists (select 1 from log_records where ${this.#within(sql`time`, span)})`,
+      this.remove(span),
       sql`insert into metric_points (metric, bucket, segment, value, count)
         select ${this.#id}, bucket, segment, ${finiteSql(sql`value`)}, count
         from (${observationsSql(dialect, this.#definition, span)}) as computed

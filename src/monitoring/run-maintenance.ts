@@ -1,6 +1,9 @@
 import { type Sql, sql } from '../logstore/sql/sql.ts';
 import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
+import { selectMetrics, storedMetric } from './definitions.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
+import { materializedIn } from './point-source.ts';
+import { parseProgress, type StoredAggregate } from './watermark.ts';
 
 /** Deletes points and history that are too old or too many, and silences that have ended. */
 export async function runMaintenance(database: MonitorDatabase): Promise<void> {
@@ -16,7 +19,26 @@ export async function runMaintenance(database: MonitorDatabase): Promise<void> {
     time: sql`"at"`,
     max: RETENTION_LIMITS.changes,
   });
+  for (const [id, aggregate] of await readAggregates(database)) {
+    await prune(database, {
+      table: materializedIn(aggregate),
+      owner: sql`${id}::text`,
+      time: sql`bucket`,
+      max: RETENTION_LIMITS.points,
+    });
+  }
   await forgetSilences(database);
+}
+
+/** The continuous aggregates, by the id of their metric. */
+async function readAggregates(database: MonitorDatabase): Promise<ReadonlyMap<string, StoredAggregate>> {
+  const [rows = []] = await database.read([selectMetrics(database.dialect)]);
+  return new Map(
+    rows.map(storedMetric).flatMap(({ id, watermark }) => {
+      const { aggregate } = parseProgress(watermark);
+      return aggregate === undefined ? [] : [[id, aggregate] as const];
+    }),
+  );
 }
 
 /**

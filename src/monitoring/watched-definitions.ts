@@ -2,6 +2,7 @@ import type { LogGroupExpressions } from '../expressions/log-groups.ts';
 import { logGroupExpressions, SELECT_LOG_GROUPS } from '../logstore/log-group-table.ts';
 import { numberOf, textOf } from '../logstore/sql/sql-row.ts';
 import { AlertCheck } from './alert-check.ts';
+import type { ContinuousAggregates } from './continuous-aggregates.ts';
 import {
   type Stored,
   type StoredMetric,
@@ -12,7 +13,7 @@ import {
 } from './definitions.ts';
 import type { MonitorEvents } from './events.ts';
 import { expandMetric } from './metric-groups.ts';
-import { MetricRefresh } from './metric-refresh.ts';
+import { MetricRefresh, type MetricRefreshOptions } from './metric-refresh.ts';
 import { MonitorError } from './monitor.ts';
 import type { MonitorDatabase } from './monitor-database.ts';
 import { selectSilences } from './stored-silences.ts';
@@ -21,14 +22,16 @@ import { selectSilences } from './stored-silences.ts';
 export class WatchedDefinitions {
   readonly #database: MonitorDatabase;
   readonly #events: MonitorEvents;
+  readonly #aggregates: ContinuousAggregates;
   #metrics: ReadonlyMap<string, MetricRefresh> = new Map();
   #alerts: ReadonlyMap<string, AlertCheck> = new Map();
   /** The ends of silences, by the id of the alert. */
   #silences: ReadonlyMap<string, number> = new Map();
 
-  constructor(database: MonitorDatabase, events: MonitorEvents) {
+  constructor({ database, events, aggregates }: MetricRefreshOptions) {
     this.#database = database;
     this.#events = events;
+    this.#aggregates = aggregates;
   }
 
   get metrics(): ReadonlyMap<string, MetricRefresh> {
@@ -44,8 +47,11 @@ export class WatchedDefinitions {
     return (this.#silences.get(alert) ?? 0) > this.#database.nowUnixMicro;
   }
 
-  /** Replaces the set by the definitions in the store; existing entries keep their state. */
-  async read(): Promise<void> {
+  /**
+   * Replaces the set by the definitions in the store; existing entries keep their state. Resolves with whether a metric
+   * was added or is gone.
+   */
+  async read(): Promise<boolean> {
     const database = this.#database;
     const [metricRows = [], alertRows = [], silenceRows = [], groupRows = []] = await database.read([
       selectMetrics(database.dialect),
@@ -66,9 +72,12 @@ export class WatchedDefinitions {
       if (stored.definition === undefined) this.#skip('alert', stored);
       else alerts.set(key, this.#alerts.get(key) ?? new AlertCheck(stored, stored.definition, database));
     }
+    const isChanged =
+      metrics.size !== this.#metrics.size || [...metrics.keys()].some((key) => !this.#metrics.has(key));
     this.#metrics = metrics;
     this.#alerts = alerts;
     this.#silences = new Map(silenceRows.map((row) => [textOf(row, 'alert'), numberOf(row, 'until_micro')]));
+    return isChanged;
   }
 
   /** undefined: the definition cannot be used. */
@@ -79,7 +88,11 @@ export class WatchedDefinitions {
       return undefined;
     }
     try {
-      return new MetricRefresh(stored, expandMetric(definition, groups), this.#database);
+      return new MetricRefresh(stored, expandMetric(definition, groups), {
+        database: this.#database,
+        events: this.#events,
+        aggregates: this.#aggregates,
+      });
     } catch (error) {
       if (!(error instanceof MonitorError)) throw error;
       this.#skip('metric', { id: stored.id, problem: error.message });

@@ -1,4 +1,5 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
 import { linearEngine, linearExpression } from './linear-engine.ts';
 import { hasCaptures, type ParsePatternOptions, parsePattern } from './parse-pattern.ts';
 import { PatternError } from './pattern-error.ts';
@@ -360,7 +361,15 @@ function matchOf(found: RegExpExecArray | null): RawMatch | undefined {
   return { start: found.index, end: found.index + found[0].length, groups: found.slice(1) };
 }
 
-/** RE2JS, compiled when it is needed first. */
+/** Most processes match no pattern on it, and loading it takes 15 ms and 3 MB. */
+function slowEngine(): typeof RE2JS {
+  engine ??= (createRequire(import.meta.url)('re2js') as { readonly RE2JS: typeof RE2JS }).RE2JS;
+  return engine;
+}
+
+let engine: typeof RE2JS | undefined;
+
+/** RE2JS, loaded and compiled when it is needed first. */
 class SlowMatcher implements Matcher {
   readonly #tree: PatternNode;
   #compiled: RE2JS | undefined;
@@ -373,7 +382,7 @@ class SlowMatcher implements Matcher {
   compile(): RE2JS {
     if (this.#compiled !== undefined) return this.#compiled;
     try {
-      this.#compiled = RE2JS.compile(writePattern(this.#tree, RE2));
+      this.#compiled = slowEngine().compile(writePattern(this.#tree, RE2));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new PatternError(

@@ -1,6 +1,7 @@
 import { type ChangedColumn, sliceChanged } from './changed-records.ts';
 import { type PeerColumn, slicePeers } from './peer-column.ts';
 import type { Position } from './position.ts';
+import type { QueuePlace } from './queue-place.ts';
 import type { Resource } from './resource.ts';
 import type { StreamId } from './stream-id.ts';
 
@@ -30,6 +31,8 @@ export interface RecordBatch extends PeerColumn, ChangedColumn {
   /** Incomplete records, ascending by index. Usually empty. */
   readonly marks: readonly MarkedRecord[];
   readonly data: Uint8Array;
+  /** Set when the records are emitted from the queue; absent for a dead letter that is emitted again. */
+  readonly place?: QueuePlace;
 }
 
 export interface MarkedRecord {

@@ -42,7 +42,20 @@ export function minorGcEvery(everyBytes: number): (bytes: number) => void {
   };
 }
 
-type CollectGarbage = (options: { readonly type: 'minor' }) => void;
+/**
+ * Collects the whole heap and moves its objects together. V8 returns the pages that one collection has emptied to
+ * the system in the next one.
+ */
+export function collectAndCompact(): void {
+  const collect = exposedCollector();
+  setFlagsFromString('--compact-on-every-full-gc');
+  collect();
+  collect();
+  setFlagsFromString('--no-compact-on-every-full-gc');
+}
+
+/** Without options: the whole heap. */
+type CollectGarbage = (options?: { readonly type: 'minor' }) => void;
 
 /** Only a new context has the function. It costs time and memory that an idle process does not need. */
 function exposedCollector(): CollectGarbage {

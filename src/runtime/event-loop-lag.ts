@@ -1,14 +1,10 @@
-import {
-  createHistogram,
-  type EventLoopUtilization,
-  performance,
-  type RecordableHistogram,
-} from 'node:perf_hooks';
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import { Timer } from './async/timer.ts';
 import type { Clock } from './clock.ts';
 import { gauge, metricTable } from './events/metric-table.ts';
 import { openMetrics } from './events/open-metrics.ts';
+import { utilizationMeter } from './utilization-meter.ts';
 
 /** While the process works. */
 const BUSY_EVERY_MS = 20;
@@ -77,17 +73,6 @@ export interface LagSummary {
 }
 
 const NO_LAG: LagSummary = { min: 0, max: 0, mean: 0, stddev: 0, p50: 0, p90: 0, p99: 0 };
-
-/** Returns the utilization since the previous call, from 0 to 1. */
-function utilizationMeter(): () => number {
-  let before: EventLoopUtilization = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    return utilization;
-  };
-}
 
 /** Shows the lags between two scrapes, under the names of prom-client. */
 export function addLagMetrics(lag: Pick<EventLoopLag, 'take'>, prefix: string, registry: Registry): void {

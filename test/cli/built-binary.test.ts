@@ -2,7 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type LoadedCode, readLoadedCode, recordingLoads } from '../support/loaded-code.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** What only a process of its own can show; everything else is tested in process. */
@@ -66,6 +67,93 @@ test('--help loads few files, and neither the schemas nor gRPC', () => {
   expect(bundled.size).toBeGreaterThan(1);
   expect(bundled.size).toBeLessThan(25);
   expect([...bundled].filter((path) => /schemas|grpc|registry/.test(path))).toEqual([]);
+});
+
+describe('a start loads only what it needs:', () => {
+  /** Libraries of emitters, stores, filters and commands that few processes use. */
+  const RARELY_USED = [
+    ...[
+      '@clickhouse/client',
+      '@duckdb/node-api',
+      '@duckdb/node-bindings',
+      '@pagerduty/pdjs',
+      '@peculiar/x509',
+    ],
+    ...[
+      'amqplib',
+      'bowser',
+      'iconv-lite',
+      'maxmind',
+      'pg',
+      'pino-pretty',
+      'rabbitmq-stream-js-client',
+      're2js',
+    ],
+    'yaml',
+  ];
+  const KB = 1000;
+
+  async function loadedBy(
+    argv: readonly string[],
+    env: Record<string, string> = {},
+    ready?: string,
+  ): Promise<LoadedCode> {
+    const log = join(await temporaryDirectory(), 'loaded');
+    const { stderr } = await ended(argv, { ...env, ...recordingLoads(log) }, (child) => {
+      let logs = '';
+      child.stderr?.on('data', (chunk) => {
+        logs += String(chunk);
+        if (ready !== undefined && logs.includes(ready)) child.kill('SIGTERM');
+      });
+    });
+    if (ready !== undefined) expect(stderr).toContain(ready);
+    return readLoadedCode(log);
+  }
+
+  function rarelyUsedIn({ packages }: LoadedCode): readonly string[] {
+    return RARELY_USED.filter((name) => packages.has(name));
+  }
+
+  test('--help', async () => {
+    const loaded = await loadedBy(['--help']);
+    expect([...loaded.packages]).toEqual(['commander']);
+    expect(loaded.bytes).toBeGreaterThan(0);
+    expect(loaded.bytes).toBeLessThan(150 * KB);
+  });
+
+  test('monitor', async () => {
+    const loaded = await loadedBy(['monitor']);
+    expect([...loaded.packages].sort()).toEqual(['commander', 'zod']);
+    expect(loaded.bytes).toBeLessThan(650 * KB);
+  });
+
+  test('an aggregator without a store', async () => {
+    const state = await temporaryDirectory();
+    const env = {
+      AGGREGATOR_STATE_DIRECTORY: state,
+      AGGREGATOR_LISTEN_ADDRESS: '127.0.0.1:0',
+      AGGREGATOR_HTTP_ADDRESS: '127.0.0.1:0',
+      AGGREGATOR_TEXT_CONFIGURATION: '1',
+    };
+    const loaded = await loadedBy(['aggregator'], env, 'Serving metrics and health');
+    expect(loaded.packages).toContain('lmdb');
+    expect(rarelyUsedIn(loaded)).toEqual([]);
+    expect(loaded.bytes).toBeLessThan(3000 * KB);
+  });
+
+  test('a collector of files', async () => {
+    const directory = await temporaryDirectory();
+    const env = {
+      COLLECTOR_STATE_DIRECTORY: join(directory, 'state'),
+      COLLECTOR_HTTP_ADDRESS: '127.0.0.1:0',
+      COLLECTOR_AGGREGATOR_ADDRESS: '127.0.0.1:9',
+      COLLECTOR_TAIL: join(directory, '*.log'),
+    };
+    const loaded = await loadedBy(['collector'], env, 'Serving metrics and health');
+    expect(loaded.packages).toContain('lmdb');
+    expect(rarelyUsedIn(loaded)).toEqual([]);
+    expect(loaded.bytes).toBeLessThan(2400 * KB);
+  });
 });
 
 test('the compiled entry runs without the bundle', () => {

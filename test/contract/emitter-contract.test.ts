@@ -10,6 +10,7 @@ import { WORDS } from '../support/hand-made-filter.ts';
 import { THREAD_ARGUMENTS } from '../support/thread-arguments.ts';
 import { emitterContract, type MakeEmitter } from './emitter-contract.ts';
 import type { EmitterFixture } from './emitter-fixture.ts';
+import { rabbitmqStreamFixture } from './emitter-fixtures/rabbitmq-stream.ts';
 import { emitterFixtures } from './emitter-fixtures.ts';
 
 /** The emitter of the type, without decorators. */
@@ -39,15 +40,16 @@ test('every emitter type has a fixture', () => {
 function contract(fixture: EmitterFixture, how: string, make: MakeEmitter): void {
   const type = emitterTypes.find((each) => each.type === fixture.type);
   if (type === undefined) return;
-  const { missing } = fixture;
+  const { missing, variant = '' } = fixture;
   const why = missing === undefined ? '' : ` (skipped: ${missing})`;
-  describe.skipIf(missing !== undefined)(`emitter ${type.type}${how}${why}`, () => {
+  describe.skipIf(missing !== undefined)(`emitter ${type.type}${variant}${how}${why}`, () => {
     fixture.prepare?.();
     emitterContract(type, fixture, make);
   });
 }
 
 const IN_THREAD = ['file', 'duckdb', 'postgres'];
+contract(rabbitmqStreamFixture, '', plain);
 for (const fixture of emitterFixtures) {
   contract(fixture, '', plain);
   const type = emitterTypes.find((each) => each.type === fixture.type);

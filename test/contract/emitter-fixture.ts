@@ -2,6 +2,8 @@
 export interface EmitterFixture {
   /** As in the registry. */
   readonly type: string;
+  /** Of several fixtures of a type: what is different here, for the name of the tests. */
+  readonly variant?: string;
   /** Names a missing requirement of this machine; its tests are then skipped. */
   readonly missing?: string;
   /** Registers hooks for all tests of this type, such as the start of a server. */

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sql } from '../../src/logstore/sql/sql.ts';
+import { textOrNull } from '../../src/logstore/sql/sql-row.ts';
 import { type MetricDefinition, metricDefinition } from '../../src/monitoring/metric-definition.ts';
+import { pointSource } from '../../src/monitoring/point-source.ts';
+import { parseProgress } from '../../src/monitoring/watermark.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { describeEachMonitorStore, type MonitorStore, WRITERS } from './monitor-store.ts';
 import { pass, turnedMonitor } from './turned-monitor.ts';
@@ -131,8 +134,10 @@ interface Window {
 
 async function pointsOf(store: MonitorStore, { id }: MetricDefinition, { from, to }: Window) {
   const bucket = secondsOf(store, 'bucket');
+  const [metric] = await store.query(sql`select watermark from metrics where id = ${id}::text`);
+  const { aggregate } = parseProgress(metric === undefined ? null : textOrNull(metric, 'watermark'));
   const rows = await store.query(
-    sql`select ${bucket} as bucket, segment, value from metric_points where metric = ${id}::text`,
+    sql`select ${bucket} as bucket, segment, value from ${pointSource(id, aggregate)} as points`,
   );
   return rows
     .filter((row) => Number(row.bucket) >= from && Number(row.bucket) < to)

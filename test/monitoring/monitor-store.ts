@@ -13,6 +13,7 @@ import {
 } from '../../src/logstore/sql/sql.ts';
 import { type SqlDatabase, SqlError, type SqlRow } from '../../src/logstore/sql/sql-database.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { TIMESCALE_MISSING, TIMESCALE_SETTINGS } from '../support/timescale.ts';
 
 export interface TestRecord {
   readonly unixMs: number;
@@ -48,11 +49,42 @@ export function describeEachMonitorStore(
   suite: (open: () => Promise<MonitorStore>) => void,
 ): void {
   describe(`${title} in DuckDB`, () => suite(openDuckDb));
-  if (POSTGRES_PROGRAMS === undefined) {
-    describe.skip(`${title} in PostgreSQL (not installed)`, () => suite(openDuckDb));
+  describeOnServer(`${title} in PostgreSQL`, suite, {
+    missing: POSTGRES_PROGRAMS === undefined ? 'PostgreSQL is not installed' : undefined,
+    hasTimescale: false,
+  });
+  describeInTimescale(title, suite);
+}
+
+/** Metrics are continuous aggregates there, except with the license `apache`. */
+export function describeInTimescale(
+  title: string,
+  suite: (open: () => Promise<MonitorStore>) => void,
+  license: 'timescale' | 'apache' = 'timescale',
+): void {
+  describeOnServer(`${title} in TimescaleDB`, suite, {
+    missing: TIMESCALE_MISSING,
+    hasTimescale: true,
+    settings: { ...TIMESCALE_SETTINGS, 'timescaledb.license': license },
+  });
+}
+
+interface ServerOptions {
+  readonly missing: string | undefined;
+  readonly hasTimescale: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+function describeOnServer(
+  title: string,
+  suite: (open: () => Promise<MonitorStore>) => void,
+  { missing, hasTimescale, settings = {} }: ServerOptions,
+): void {
+  if (missing !== undefined) {
+    describe.skip(`${title} (skipped: ${missing})`, () => suite(openDuckDb));
     return;
   }
-  describe(`${title} in PostgreSQL`, () => {
+  describe(title, () => {
     let server: Promise<PostgresServer> | undefined;
     let databases = 0;
     const cleanUps: (() => Promise<void>)[] = [];
@@ -60,11 +92,12 @@ export function describeEachMonitorStore(
       for (const cleanUp of cleanUps.toReversed()) await cleanUp();
     });
     suite(async () => {
-      server ??= startPostgres({}, (cleanUp) => void cleanUps.push(cleanUp));
+      server ??= startPostgres(settings, (cleanUp) => void cleanUps.push(cleanUp));
       const database = `monitor_${++databases}`;
       const running = await server;
       await running.sql(`create database ${database}`);
-      return await openPostgres(running.socketDirectory, database);
+      if (hasTimescale) await running.sql('create extension timescaledb', { database });
+      return await openPostgres(running.socketDirectory, database, hasTimescale);
     });
   });
 }
@@ -112,12 +145,16 @@ function plain(row: Readonly<Record<string, unknown>>): SqlRow {
   );
 }
 
-async function openPostgres(host: string, database: string): Promise<MonitorStore> {
+async function openPostgres(host: string, database: string, hasTimescale: boolean): Promise<MonitorStore> {
   const pool = new pg.Pool({ host, database, user: 'postgres', max: 4, types: { getTypeParser } });
   pool.on('error', () => {});
   onTestFinished(() => pool.end());
   for (const each of [...STORE_TABLES, `create table ${LOG_TABLE} (${logRecordColumns('jsonb')})`])
     await pool.query(each);
+  if (hasTimescale) {
+    const interval = `chunk_time_interval => interval '1 day'`;
+    await pool.query(`select create_hypertable('${LOG_TABLE}', 'time', ${interval})`);
+  }
   const within =
     (isolation: string): Run =>
     async (statements, beforeStatement) => {
@@ -140,8 +177,17 @@ async function openPostgres(host: string, database: string): Promise<MonitorStor
         client.release();
       }
     };
+  const outside: Run = async (statements) => {
+    try {
+      for (const { text, values } of statements) await pool.query(text, [...values]);
+      return [];
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      throw new SqlError(code === '55P03' ? 'busy' : 'statement', message);
+    }
+  };
   // The looser of the isolations that a store may have: what is right here is right in the stricter one.
-  return storeOver('postgres', within('read committed'), within('read committed'));
+  return storeOver('postgres', within('read committed'), within('read committed'), outside);
 }
 
 const BIGINT = 20;
@@ -149,7 +195,12 @@ function getTypeParser(oid: number): (value: string) => unknown {
   return oid === BIGINT ? Number : (pg.types.getTypeParser(oid) as (value: string) => unknown);
 }
 
-function storeOver(dialectName: SqlDatabase['dialect'], run: Run, write: Run): MonitorStore {
+function storeOver(
+  dialectName: SqlDatabase['dialect'],
+  run: Run,
+  write: Run,
+  outside: Run = run,
+): MonitorStore {
   const dialect = dialectOf(dialectName);
   const time = (unixMs: number) => dialect.timestamp(unixMs * 1000);
   const flushes = new Map<string, number>();
@@ -158,7 +209,8 @@ function storeOver(dialectName: SqlDatabase['dialect'], run: Run, write: Run): M
     beforeStatement: () => Promise.resolve(),
     database: {
       dialect: dialectName,
-      run: (statements) => run(statements, () => store.beforeStatement()),
+      run: (statements, { isOutsideTransaction }) =>
+        (isOutsideTransaction ? outside : run)(statements, () => store.beforeStatement()),
     },
     query: async (each) => (await run([statement(each)]))[0] ?? [],
     async flush(writer, records) {

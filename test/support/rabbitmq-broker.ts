@@ -19,9 +19,12 @@ const START_TIMEOUT_MS = 180_000;
  * Call it in a `describe`: the broker starts before the first test and ends after the last one. One broker for all of
  * them, since its start takes seconds.
  */
-export function useBroker(tls: () => Promise<RabbitmqTls | undefined> = async () => undefined): void {
+export function useBroker(
+  tls: () => Promise<RabbitmqTls | undefined> = async () => undefined,
+  settings: readonly string[] = [],
+): void {
   beforeAll(async () => {
-    shared ??= startBroker(await tls());
+    shared ??= startBroker(await tls(), settings);
     await shared;
   }, START_TIMEOUT_MS);
   afterAll(async () => {
@@ -35,12 +38,13 @@ export function sharedBroker(): Promise<OwnRabbitmq> {
   return shared;
 }
 
-async function startBroker(tls: RabbitmqTls | undefined): Promise<OwnRabbitmq> {
+async function startBroker(tls: RabbitmqTls | undefined, settings: readonly string[]): Promise<OwnRabbitmq> {
   const directory = await mkdtemp(join(tmpdir(), 'mega-collector-rabbitmq-'));
   // Its user must reach its directory.
   await chmod(directory, 0o755);
   const broker = await OwnRabbitmq.create({
     directory: join(directory, 'broker'),
+    settings,
     ...(tls !== undefined && { tls }),
   });
   end = async () => {

@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished } from 'vitest';
 import { clickhouseType } from '../../src/emitters/clickhouse/type.ts';
@@ -17,6 +15,7 @@ import { CLICKHOUSE_MISSING, startClickHouse } from './clickhouse-server.ts';
 import { emitterEnvironment } from './emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { TIMESCALE_MISSING, TIMESCALE_SETTINGS } from './timescale.ts';
 
 /** A store of its own for one test, gone when that has finished. */
 export interface TestStore {
@@ -34,9 +33,9 @@ export function describeEachStore(title: string, suite: (openStore: OpenStore) =
   describe(`${title} in DuckDB`, () => suite(openDuckdb));
   describeOnServer(`${title} in PostgreSQL`, suite, { missing: POSTGRES_MISSING, timescale: 'off' });
   describeOnServer(`${title} in TimescaleDB`, suite, {
-    missing: POSTGRES_MISSING ?? TIMESCALE_MISSING,
+    missing: TIMESCALE_MISSING,
     timescale: 'auto',
-    settings: { shared_preload_libraries: 'timescaledb', 'timescaledb.telemetry_level': 'off' },
+    settings: TIMESCALE_SETTINGS,
   });
   describeInClickHouse(title, suite);
 }
@@ -69,15 +68,6 @@ export function describeInClickHouse(title: string, suite: (openStore: OpenStore
 }
 
 const POSTGRES_MISSING = POSTGRES_PROGRAMS === undefined ? 'PostgreSQL is not installed' : undefined;
-const TIMESCALE_MISSING = hasTimescale() ? undefined : 'TimescaleDB is not installed';
-
-function hasTimescale(): boolean {
-  if (POSTGRES_PROGRAMS === undefined) return false;
-  const program = join(POSTGRES_PROGRAMS, 'pg_config');
-  const shared = existsSync(program) ? execFileSync(program, ['--sharedir']).toString().trim() : '';
-  return existsSync(join(shared, 'extension', 'timescaledb.control'));
-}
-
 const openDuckdb: OpenStore = async (options) => {
   const path = join(await temporaryDirectory(), 'logs.duckdb');
   return await openStore(duckdbType, { path, retention_age: 0, retention_size: 0 }, options);

@@ -28,7 +28,7 @@ import type { ChaosStore } from '../store/chaos-store.ts';
 import { postgresStore } from '../store/postgres-store.ts';
 import { auditRows } from '../store/store-audit.ts';
 import { describeStoreReport, type StoreReport, storeFailuresOf } from '../store/store-report.ts';
-import { TREATMENTS } from '../store/treatments.ts';
+import { disksLost, TREATMENTS, type Treatment } from '../store/treatments.ts';
 import { Supervised } from '../supervised.ts';
 import { Archive } from './archive.ts';
 import { brokerFaults, type Destroyed, destroyingFaults, RECORDS_QUEUE } from './rabbitmq-faults.ts';
@@ -37,6 +37,11 @@ export interface RabbitmqChaosPlan extends TimedPlan {
   readonly seed: number;
   /** The queue is neither purged nor deleted: then no line may be missing at any time. */
   readonly keepsQueue?: boolean;
+  /**
+   * Each aggregator loses its whole state again and again, and answers only what is delivered: the edge what the broker has
+   * confirmed, the others what PostgreSQL has.
+   */
+  readonly losesState?: boolean;
   /** An empty directory; the caller removes it. */
   readonly directory: string;
 }
@@ -132,10 +137,8 @@ async function play(plan: RabbitmqChaosPlan, stage: Stage, random: Random): Prom
   };
 }
 
-async function setStage(
-  { directory, keepsQueue = false }: RabbitmqChaosPlan,
-  random: Random,
-): Promise<Stage> {
+async function setStage(plan: RabbitmqChaosPlan, random: Random): Promise<Stage> {
+  const { directory, keepsQueue = false, losesState = false } = plan;
   await mkdir(directory, { recursive: true });
   // PostgreSQL and RabbitMQ run as other users.
   await chmod(directory, 0o755);
@@ -146,10 +149,10 @@ async function setStage(
   await archive.prepare(EXCHANGE, RECORDS_QUEUE);
   await broker.syncQueueNames();
   const store = await postgresStore(join(directory, 'store'), random.fork(), keep('postgres'));
-  const edge = await layOutEdge(directory, broker);
+  const edge = await layOutEdge(directory, broker, losesState);
   const cores = [
-    await layOutCore(directory, 'first', broker, store),
-    await layOutCore(directory, 'second', broker, store),
+    await layOutCore('first', { directory, broker, store, losesState }),
+    await layOutCore('second', { directory, broker, store, losesState }),
   ] as const;
   const destroyed: Destroyed = { messages: 0 };
   const supervise = (name: string, start: Pair['startAggregator']) =>
@@ -189,7 +192,7 @@ const FAST = {
   AGGREGATOR_RETRY_DELAY: '100ms',
 };
 
-async function layOutEdge(directory: string, broker: OwnRabbitmq): Promise<Pair> {
+async function layOutEdge(directory: string, broker: OwnRabbitmq, losesState: boolean): Promise<Pair> {
   const emitter = {
     ...{ address: broker.url(), queue: RECORDS_QUEUE, exchange: EXCHANGE, exchange_type: 'fanout' },
     ...{ timeout: '5s', confirm_timeout: '5s' },
@@ -199,16 +202,18 @@ async function layOutEdge(directory: string, broker: OwnRabbitmq): Promise<Pair>
     stateParent: join(directory, 'states', 'edge'),
     tail: CHAOS_GLOBS.map((glob) => join(directory, 'logs', glob)).join(','),
     emitters: { AGGREGATOR_RABBITMQ_CONFIGURATION: JSON.stringify(emitter) },
-    aggregatorEnv: FAST,
+    aggregatorEnv: { ...FAST, ...(losesState && { AGGREGATOR_ACKNOWLEDGE: 'delivered:rabbitmq' }) },
   });
 }
 
-async function layOutCore(
-  directory: string,
-  name: string,
-  broker: OwnRabbitmq,
-  store: ChaosStore,
-): Promise<Pair> {
+interface CoreParts {
+  readonly directory: string;
+  readonly broker: OwnRabbitmq;
+  readonly store: ChaosStore;
+  readonly losesState: boolean;
+}
+
+async function layOutCore(name: string, { directory, broker, store, losesState }: CoreParts): Promise<Pair> {
   const intake = {
     ...{ address: broker.url(), queue: RECORDS_QUEUE, exchange: EXCHANGE, exchange_type: 'fanout' },
     ...{ timeout: '5s', prefetch: 16 },
@@ -217,7 +222,11 @@ async function layOutCore(
     directory,
     stateParent: join(directory, 'states', name),
     emitters: store.environment,
-    aggregatorEnv: { ...FAST, AGGREGATOR_RABBITMQ_INTAKE_CONFIGURATION: JSON.stringify(intake) },
+    aggregatorEnv: {
+      ...FAST,
+      AGGREGATOR_RABBITMQ_INTAKE_CONFIGURATION: JSON.stringify(intake),
+      ...(losesState && { AGGREGATOR_ACKNOWLEDGE: 'delivered:postgres' }),
+    },
   });
 }
 
@@ -225,12 +234,13 @@ async function playRounds(plan: RabbitmqChaosPlan, stage: Stage, random: Random)
   const { collector, edgeAggregator, coreAggregators } = stage;
   const casts = [[], [edgeAggregator], ...coreAggregators.map((core) => [core]), [...coreAggregators]];
   const all = [...casts, [collector, edgeAggregator], [edgeAggregator, ...coreAggregators.slice(0, 1)]];
+  const treatments = treatmentsOf(plan, stage);
   let faults: Fault[] = [];
   for (let round = 1; round <= plan.rounds; round++) {
     // Dealt like cards, so that also a short run has many kinds of faults.
     if (faults.length === 0) faults = random.shuffled(stage.faults);
     const fault = faults.pop() ?? NO_FAULT;
-    const [treatment, victims] = [random.pick(TREATMENTS), random.pick(all)];
+    const [treatment, victims] = [random.pick(treatments), random.pick(all)];
     const deed =
       victims.length === 0
         ? 'nothing is killed'
@@ -245,6 +255,16 @@ async function playRounds(plan: RabbitmqChaosPlan, stage: Stage, random: Random)
     await fault.end();
     stage.fault = NO_FAULT;
   }
+}
+
+function treatmentsOf({ losesState = false }: RabbitmqChaosPlan, stage: Stage): readonly Treatment[] {
+  if (!losesState) return TREATMENTS;
+  const { edge, cores, edgeAggregator, coreAggregators } = stage;
+  const directoryOf = new Map([
+    [edgeAggregator, edge.aggregatorState],
+    ...coreAggregators.map((each, index) => [each, cores[index]?.aggregatorState ?? ''] as const),
+  ]);
+  return [...TREATMENTS, ...Array.from({ length: 5 }, () => disksLost(directoryOf))];
 }
 
 /** Waits until everything is accepted, published, consumed and stored, or until there is no progress for too long. */

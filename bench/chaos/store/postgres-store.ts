@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { STORE_ROLE } from '../../../testkit/documented-database.ts';
-import { OwnPostgres } from '../../../testkit/own-postgres.ts';
+import { OwnPostgres, type OwnPostgresPlan } from '../../../testkit/own-postgres.ts';
 import type { Random } from '../../../testkit/random.ts';
 import type { Fault } from '../faults.ts';
 import { UnreliableProxy, type Weather } from '../unreliable-proxy.ts';
@@ -19,9 +19,39 @@ export async function postgresStore(
 ): Promise<ChaosStore> {
   // Data that a killed process wrote stays in the kernel: flushing would prove nothing here.
   const settings = { fsync: 'off', log_min_messages: 'fatal' };
-  const server = await OwnPostgres.create({ directory: join(directory, 'postgres'), settings, onStderr });
+  return await openStore(await startServer({ directory, settings, onStderr }), random);
+}
+
+/** The same with TimescaleDB, which must be installed in the directories of PostgreSQL. */
+export async function timescaleStore(
+  directory: string,
+  random: Random,
+  onStderr: (chunk: Buffer) => void,
+): Promise<ChaosStore> {
+  const settings = {
+    ...{ fsync: 'off', log_min_messages: 'fatal' },
+    ...{ shared_preload_libraries: 'timescaledb', 'timescaledb.telemetry_level': 'off' },
+  };
+  const server = await startServer({ directory, settings, onStderr });
+  const store = await openStore(server, random);
+  return {
+    ...store,
+    faults: [...store.faults, compressedChunks(server)],
+    async *rows() {
+      await assertHypertable(server);
+      yield* store.rows();
+    },
+  };
+}
+
+async function startServer({ directory, ...plan }: OwnPostgresPlan): Promise<OwnPostgres> {
+  const server = await OwnPostgres.create({ ...plan, directory: join(directory, 'postgres') });
   await server.start();
   await server.createStoreDatabase(DATABASE);
+  return server;
+}
+
+async function openStore(server: OwnPostgres, random: Random): Promise<ChaosStore> {
   const proxy = await UnreliableProxy.start(server.port, random);
   return {
     environment: {
@@ -112,6 +142,31 @@ function lockedStreams(server: OwnPostgres): Fault {
       await client.query('rollback');
     }, DATABASE);
   });
+}
+
+/** Records arrive in compressed chunks, and while a chunk is compressed. */
+function compressedChunks(server: OwnPostgres): Fault {
+  return repeated('chunks of TimescaleDB are compressed', async (isOver) => {
+    await server.query(async (client) => {
+      while (!isOver()) {
+        await client.query(COMPRESS).catch(() => {});
+        await sleep(TERMINATE_EVERY_MS);
+      }
+    }, DATABASE);
+  });
+}
+
+const COMPRESS = `select compress_chunk(chunk, if_not_compressed => true)
+  from show_chunks('mega_collector.log_records') as chunk`;
+
+/** The run would prove nothing about TimescaleDB. */
+async function assertHypertable(server: OwnPostgres): Promise<void> {
+  await server.query(async (client) => {
+    const { rowCount } = await client.query(
+      `select from timescaledb_information.hypertables where hypertable_name = 'log_records'`,
+    );
+    if (rowCount !== 1) throw new Error('log_records is no hypertable');
+  }, DATABASE);
 }
 
 /** The load during a fault. It may fail: the tables may not exist yet. */

@@ -32,13 +32,13 @@ import { Supervised } from '../supervised.ts';
 import type { ChaosStore } from './chaos-store.ts';
 import { clickhouseStore } from './clickhouse-store.ts';
 import { duckdbStore } from './duckdb-store.ts';
-import { postgresStore } from './postgres-store.ts';
+import { postgresStore, timescaleStore } from './postgres-store.ts';
 import { auditRows } from './store-audit.ts';
 import { type StoreReport, storeFailuresOf } from './store-report.ts';
 import { disksLost, TREATMENTS, type Treatment } from './treatments.ts';
 
 export interface StoreChaosPlan extends TimedPlan {
-  readonly store: 'duckdb' | 'postgres' | 'clickhouse';
+  readonly store: 'duckdb' | 'postgres' | 'timescaledb' | 'clickhouse';
   /** Two only with a server. */
   readonly aggregators: 1 | 2;
   readonly seed: number;
@@ -101,6 +101,12 @@ async function play(plan: StoreChaosPlan, stage: Stage, random: Random): Promise
   return report;
 }
 
+const SERVERS = {
+  postgres: postgresStore,
+  timescaledb: timescaleStore,
+  clickhouse: clickhouseStore,
+} as const;
+
 async function setStage(plan: StoreChaosPlan, random: Random): Promise<Stage> {
   const { directory } = plan;
   await mkdir(directory, { recursive: true });
@@ -112,11 +118,10 @@ async function setStage(plan: StoreChaosPlan, random: Random): Promise<Stage> {
   const storeDirectory = join(directory, 'store');
   const storeDisk =
     plan.store === 'duckdb' ? await mountDisk(plan, storeDirectory, STORE_DISK_MEGABYTES) : undefined;
-  const openServer = plan.store === 'clickhouse' ? clickhouseStore : postgresStore;
   const store =
     plan.store === 'duckdb'
       ? duckdbStore(storeDirectory, storeDisk)
-      : await openServer(storeDirectory, random.fork(), keep(plan.store));
+      : await SERVERS[plan.store](storeDirectory, random.fork(), keep(plan.store));
   const filter = plan.hasFilter ? await layOutFilter(directory) : {};
   const pairs = await layOutPairs({ plan, states, store, filter });
   const [pair] = pairs;

@@ -143,7 +143,7 @@ export class Batcher {
     const to = this.#fittingEnd(open, batch);
     if (to === from) return 0;
     const slice = sliceRecords(batch, from, to, this.#offset);
-    open.slices.push(slice);
+    open.slices.push({ ...slice, place: { entry: number, start: batch.start } });
     open.positions.push({ entry: number, record: from });
     open.recordCount += to - from;
     open.byteCount += slice.data.length;

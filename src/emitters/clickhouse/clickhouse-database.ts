@@ -52,7 +52,7 @@ export class ClickHouseDatabase implements SqlDatabase {
 
   async #runOne(
     statement: SqlStatement,
-    { timeoutMs, isReadOnly }: Required<RunOptions>,
+    { timeoutMs, isReadOnly }: Required<Omit<RunOptions, 'isOutsideTransaction'>>,
     signal: AbortSignal,
   ): Promise<readonly SqlRow[]> {
     const connection = this.#options.connection();

@@ -72,7 +72,9 @@ export class Retention {
   }
 
   async #usedBytes(): Promise<number> {
-    const [row] = await this.#run('select block_size * used_blocks as n from pragma_database_size()');
+    const [row] = await this.#run(
+      'select block_size * used_blocks as n from pragma_database_size() where database_name = current_database()',
+    );
     return Number(row?.n ?? 0);
   }
 
@@ -120,7 +122,10 @@ export class Retention {
 
 /** Rows deleted at a time: some 20 ms, for which a flush may have to wait. */
 const STEP_ROWS = 100_000;
-/** DuckDB frees the space of deleted rows at a checkpoint, and only for whole row groups. */
+/**
+ * DuckDB frees the space of deleted rows at a checkpoint, and only for whole row groups. Files of earlier
+ * versions have row groups of this size, which is twice that of new ones (`store-file.ts`).
+ */
 const GROUP_ROWS = 122_880;
 const CHECKPOINT_ROWS = 4 * GROUP_ROWS;
 /**

@@ -16,8 +16,9 @@ export const duckdbType: EmitterType<DuckDbConfiguration> = {
   isDefault: true,
   dialect: 'duckdb',
   publishFrequencyMs: 1000,
-  // A transaction with more rows than a row group (122,880) is written to the file directly, without the log.
-  groupLimits: { bytes: 32 * 1024 * 1024, ms: 1000 },
+  // A transaction with more rows than a row group (61,440) is written to the file directly, without the log. The
+  // limit of time ends only the groups of a backlog: without one, each batch is flushed.
+  groupLimits: { bytes: 32 * 1024 * 1024, ms: 5000 },
   parse: parseDuckDbConfiguration,
   outputs: (configuration, context) => {
     const path = databasePath(configuration, context);

@@ -1,10 +1,10 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { SqlStatement } from '../../logstore/sql/sql.ts';
 import { type RunOptions, type SqlDatabase, SqlError, type SqlRow } from '../../logstore/sql/sql-database.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { toSqlError } from './describe-failure.ts';
-import { beginText, inTransaction } from './in-transaction.ts';
+import { beginText, inTransaction, outsideTransaction } from './in-transaction.ts';
 
 /** Runs queries over separate connections: queries and writes never wait for each other. */
 export class PostgresDatabase implements SqlDatabase {
@@ -17,8 +17,9 @@ export class PostgresDatabase implements SqlDatabase {
 
   async run(
     statements: readonly SqlStatement[],
-    { timeoutMs, isReadOnly = false }: RunOptions,
+    options: RunOptions,
   ): Promise<readonly (readonly SqlRow[])[]> {
+    const { timeoutMs } = options;
     const { clock } = this.#options;
     const deadline = new AbortController();
     const cancel = clock.after(timeoutMs + GRACE_MS, () =>
@@ -26,9 +27,9 @@ export class PostgresDatabase implements SqlDatabase {
     );
     try {
       await this.#ready(deadline.signal);
-      return await this.#run(statements, { timeoutMs, isReadOnly }, deadline.signal);
+      return await this.#run(statements, options, deadline.signal);
     } catch (error) {
-      throw toSqlError(error);
+      throw toSqlError(deadline.signal.aborted ? deadline.signal.reason : error);
     } finally {
       cancel();
     }
@@ -41,12 +42,15 @@ export class PostgresDatabase implements SqlDatabase {
 
   async #run(
     statements: readonly SqlStatement[],
-    { timeoutMs, isReadOnly }: Required<RunOptions>,
+    { timeoutMs, isReadOnly = false, isOutsideTransaction = false }: RunOptions,
     signal: AbortSignal,
   ): Promise<SqlRow[][]> {
     const pool = this.#options.pool();
     if (pool === undefined) throw new SqlError('unavailable', 'the store is not open');
     if (pool.waitingCount >= MAX_WAITING) throw new SqlError('busy', 'too many concurrent queries');
+    if (isOutsideTransaction) {
+      return await outsideTransaction(pool, signal, (client) => resultsOf(client, statements));
+    }
     const { schema, clock } = this.#options;
     const begin = beginText({
       isolation: 'repeatable read',
@@ -55,15 +59,18 @@ export class PostgresDatabase implements SqlDatabase {
       statementTimeoutMs: timeoutMs,
       lockTimeoutMs: timeoutMs,
     });
-    const results: SqlRow[][] = [];
-    await inTransaction(pool, { begin, timeoutMs: timeoutMs + GRACE_MS, clock, signal }, async (client) => {
-      for (const { text, values } of statements) {
-        const { rows } = await client.query<Record<string, SqlRow[string]>>(text, [...values]);
-        results.push(rows);
-      }
-    });
-    return results;
+    const limits = { begin, timeoutMs: timeoutMs + GRACE_MS, clock, signal };
+    return await inTransaction(pool, limits, (client) => resultsOf(client, statements));
   }
+}
+
+async function resultsOf(client: PoolClient, statements: readonly SqlStatement[]): Promise<SqlRow[][]> {
+  const results: SqlRow[][] = [];
+  for (const { text, values } of statements) {
+    const { rows } = await client.query<Record<string, SqlRow[string]>>(text, [...values]);
+    results.push(rows);
+  }
+  return results;
 }
 
 /** Maximum number of calls that wait for a connection; others are rejected as busy. */

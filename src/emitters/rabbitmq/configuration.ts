@@ -3,7 +3,12 @@ import {
   ConfigurationError,
   type ConfigurationProblem,
 } from '../../runtime/configuration/configuration-error.ts';
-import { brokerName, brokerShape, QUEUE_TYPES } from '../../transport/rabbitmq/broker-options.ts';
+import {
+  brokerName,
+  brokerShape,
+  publisherAddress,
+  QUEUE_TYPES,
+} from '../../transport/rabbitmq/broker-options.ts';
 import { clientTlsProblems, clientTlsShape } from '../client-tls.ts';
 import { type ConfigurationOf, parseConfigurations } from '../configuration.ts';
 import type { ConfiguredEmitter } from '../emitter.ts';
@@ -26,6 +31,7 @@ const routingKey = z.string().transform((text, context) => {
 /** docs/rabbitmq.md has details and examples. */
 export const rabbitmqShape = {
   ...brokerShape,
+  address: publisherAddress,
   body: z.enum(['record-batch', 'json', 'raw']).default('record-batch').meta({
     description:
       'Content of a message. `record-batch`: many records, for the intake of another aggregator. `json`: one record with its attributes. `raw`: the bytes of one record.',
@@ -116,6 +122,7 @@ function problemsOf(configuration: RabbitmqConfiguration, place: string): readon
   const isStream = queue_type === 'stream';
   const ofRecords = body === 'record-batch' && routing_key !== undefined ? namesOfRecords(routing_key) : [];
   return [
+    ...streamProblems(configuration).map(([key, message]) => problem(key, message)),
     ...(queue === undefined && exchange === '' ? [problem('queue', 'is required without an exchange')] : []),
     ...(exchange !== '' && routing_key === undefined && queue === undefined
       ? [problem('routing_key', 'is required for an exchange without a queue')]
@@ -129,7 +136,26 @@ function problemsOf(configuration: RabbitmqConfiguration, place: string): readon
     ...clientTlsProblems(configuration, {
       place,
       hasTls: address.some(({ hasTls }) => hasTls),
-      kind: 'amqps',
+      kind: 'amqps and rabbitmq-stream+tls',
     }),
   ];
+}
+
+/** The stream protocol publishes to a stream, without an exchange. */
+function streamProblems(configuration: RabbitmqConfiguration): readonly (readonly [string, string])[] {
+  if (!usesStreamProtocol(configuration)) return [];
+  const { queue_type, exchange, routing_key, dead_letter_exchange } = configuration;
+  const idle = { exchange: exchange || undefined, routing_key, dead_letter_exchange };
+  return [
+    ...(queue_type === 'stream' || queue_type === 'existing'
+      ? []
+      : ([['queue_type', 'must be "stream" or "existing" with a rabbitmq-stream address']] as const)),
+    ...Object.entries(idle)
+      .filter(([, value]) => value !== undefined)
+      .map(([key]) => [key, 'has no effect with a rabbitmq-stream address'] as const),
+  ];
+}
+
+export function usesStreamProtocol({ address }: Pick<RabbitmqConfiguration, 'address'>): boolean {
+  return address.some(({ protocol }) => protocol === 'stream');
 }

@@ -1,7 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Batch } from '../../records/batch.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
-import { errorMessage } from '../../runtime/error-message.ts';
 import { BrokerConnector } from '../../transport/rabbitmq/broker-connection.ts';
 import { ConfirmedPublisher } from '../../transport/rabbitmq/confirmed-publisher.ts';
 import type { TransportFailure } from '../../transport/transport.ts';
@@ -9,10 +8,12 @@ import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Retry, retry } from '../outcome.ts';
 import { SentRecords } from '../sent-records.ts';
 import { brokerLogin, topologyOf } from './broker-login.ts';
+import { CHANGED, isChanged } from './changed-batch.ts';
 import type { RabbitmqConfiguration } from './configuration.ts';
 import { RABBITMQ_EVENTS, type RabbitmqEvents } from './events.ts';
+import { messageSettings } from './message-settings.ts';
 import { type MessageSettings, type OutgoingMessage, outgoingMessages } from './outgoing-messages.ts';
-import { parseRoutingKey } from './routing-key.ts';
+import { ReplaceablePublisher } from './replaceable-publisher.ts';
 
 /**
  * Publishes records to a queue or an exchange of RabbitMQ. At-least-once: `flush` waits for the publisher confirms of all
@@ -30,24 +31,27 @@ export class RabbitmqEmitter implements Emitter {
   readonly #unflushed = new Set<Confirmable>();
   #sent = new SentRecords();
   #hasSent = false;
-  #publisher: ConfirmedPublisher | undefined;
-  #reopen = false;
+  readonly #publisher: ReplaceablePublisher<ConfirmedPublisher>;
 
   constructor(configuration: RabbitmqConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
     this.#events = RABBITMQ_EVENTS.open({ ...context, labels: { emitter: context.name } });
     this.#settings = messageSettings(configuration);
+    this.#publisher = new ReplaceablePublisher({
+      create: () => this.#createPublisher(),
+      onReplaceFailed: (reason) => this.#events.reopenFailed({ reason }),
+    });
   }
 
   /** Does not connect: the first batch does. */
   async start(): Promise<void> {
-    this.#publisher = await this.#createPublisher();
+    await this.#publisher.start();
   }
 
   async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     if (this.#settings.body === 'record-batch' && batch.slices.some(isChanged)) return retry(CHANGED);
-    const publisher = await this.#current();
+    const publisher = await this.#publisher.current(this.#unflushed.size === 0);
     if (publisher === undefined) return retry('the emitter is not started');
     const failure = await publisher.ready(signal);
     if (failure !== undefined) return this.#failed(publisher, failure);
@@ -59,7 +63,7 @@ export class RabbitmqEmitter implements Emitter {
   }
 
   async flush(signal: AbortSignal): Promise<FlushOutcome> {
-    const publisher = this.#publisher;
+    const publisher = this.#publisher.now;
     if (publisher === undefined || this.#unflushed.size === 0) return DELIVERED;
     const failure = await publisher.flush(signal);
     if (failure !== undefined) return this.#failed(publisher, failure);
@@ -72,13 +76,11 @@ export class RabbitmqEmitter implements Emitter {
 
   /** Reads the certificates again before the first message after the next flush. */
   async reopen(): Promise<void> {
-    this.#reopen = true;
+    this.#publisher.reopen();
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
-    const publisher = this.#publisher;
-    this.#publisher = undefined;
-    await publisher?.close(deadline);
+    await this.#publisher.stop(deadline);
     this.#events.flush();
   }
 
@@ -123,19 +125,6 @@ export class RabbitmqEmitter implements Emitter {
     return { ...retry(`${publisher.address}: ${reason}`), rolledBack: true };
   }
 
-  async #current(): Promise<ConfirmedPublisher | undefined> {
-    const old = this.#publisher;
-    if (!this.#reopen || this.#unflushed.size > 0 || old === undefined) return old;
-    this.#reopen = false;
-    try {
-      this.#publisher = await this.#createPublisher();
-      await old.close(AbortSignal.abort());
-    } catch (error) {
-      this.#events.reopenFailed({ reason: errorMessage(error) });
-    }
-    return this.#publisher;
-  }
-
   async #createPublisher(): Promise<ConfirmedPublisher> {
     const { window, confirm_timeout } = this.#configuration;
     const publisher: ConfirmedPublisher = new ConfirmedPublisher({
@@ -159,20 +148,4 @@ interface Confirmable {
   readonly stream: RecordBatch['stream'];
   readonly start: number;
   readonly end: number;
-}
-
-const CHANGED =
-  'the filter of this emitter changes records, and a record-batch message has only their original bytes: filter at the aggregator that consumes the messages, or use the body "json"';
-
-function isChanged({ changed = [] }: RecordBatch): boolean {
-  return changed.length > 0;
-}
-
-function messageSettings(configuration: RabbitmqConfiguration): MessageSettings {
-  const { body, compression, exchange, mandatory, routing_key, queue = '' } = configuration;
-  const routingKey = routing_key ?? parseRoutingKey('') ?? { text: '', parts: [''] };
-  return {
-    ...{ body, compression, exchange, mandatory },
-    routingKey: routing_key === undefined ? { text: queue, parts: [queue] } : routingKey,
-  };
 }

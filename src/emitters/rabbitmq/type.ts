@@ -1,7 +1,12 @@
 import { tryBrokers } from '../../transport/rabbitmq/try-brokers.ts';
 import type { EmitterType } from '../emitter.ts';
 import { brokerLogin } from './broker-login.ts';
-import { parseRabbitmqConfiguration, RABBITMQ_FORMAT, type RabbitmqConfiguration } from './configuration.ts';
+import {
+  parseRabbitmqConfiguration,
+  RABBITMQ_FORMAT,
+  type RabbitmqConfiguration,
+  usesStreamProtocol,
+} from './configuration.ts';
 
 export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
   ...RABBITMQ_FORMAT,
@@ -12,6 +17,10 @@ export const rabbitmqType: EmitterType<RabbitmqConfiguration> = {
   tryConnections: (configuration, { name, signal }) =>
     tryBrokers(configuration.address, () => brokerLogin(configuration, name), signal),
   create: async (configuration, environment) => {
+    if (usesStreamProtocol(configuration)) {
+      const { StreamEmitter } = await import('./stream-emitter.ts');
+      return new StreamEmitter(configuration, environment);
+    }
     const { RabbitmqEmitter } = await import('./rabbitmq-emitter.ts');
     return new RabbitmqEmitter(configuration, environment);
   },

@@ -1,4 +1,5 @@
-import Bowser from 'bowser';
+import { createRequire } from 'node:module';
+import type * as Bowser from 'bowser';
 import type { FilterRun } from '../filter-run.ts';
 import { elementsOf, textOf } from '../filter-value.ts';
 import { addTag } from '../tags.ts';
@@ -71,10 +72,18 @@ function agentOf(text: string): Agent {
   return agent;
 }
 
+/** Loaded for the first text: few filters use this function. */
+function parser(): typeof Bowser {
+  bowser ??= createRequire(import.meta.url)('bowser') as typeof Bowser;
+  return bowser;
+}
+
+let bowser: typeof Bowser | undefined;
+
 function parseAgent(text: string): Agent {
   const isBot = BOT.test(text);
   try {
-    const { browser, os } = Bowser.parse(text);
+    const { browser, os } = parser().parse(text);
     return { parts: [browser.name, browser.version, os.name, os.version].map(filled), isBot };
   } catch {
     return { parts: [], isBot };

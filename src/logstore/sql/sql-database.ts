@@ -26,6 +26,11 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** The statements only read. Default: false. */
   readonly isReadOnly?: boolean;
+  /**
+   * Runs the statements one after another, without a transaction: for procedures of TimescaleDB, which commit their own
+   * work. After a timeout the database may still complete one. Only PostgreSQL supports it. Default: false.
+   */
+  readonly isOutsideTransaction?: boolean;
 }
 
 /** By column name. Integers beyond 2^53 are not expected, and times are selected as numbers. */

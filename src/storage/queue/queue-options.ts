@@ -9,7 +9,14 @@ import type { FileSystem } from '../state/file-system.ts';
 import type { FreeSpaceOptions } from '../state/free-space.ts';
 import type { openStateStore } from '../state/state-store.ts';
 import type { KnownEmitter } from './emitter-cursors.ts';
-import type { DeadLetters, Ledger, QueueBalance, QueueCursor, QueueWriter } from './queue-contract.ts';
+import type {
+  DeadLetters,
+  EntryNumber,
+  Ledger,
+  QueueBalance,
+  QueueCursor,
+  QueueWriter,
+} from './queue-contract.ts';
 import type { Fullness } from './queue-space.ts';
 
 export interface QueueOptions {
@@ -53,6 +60,8 @@ export interface Queue extends QueueWriter {
    * them. Rejects with a QueueError when the queue closes before.
    */
   whenDelivered(emitter: string): Promise<void>;
+  /** The number of the next entry. */
+  readonly nextEntry: EntryNumber;
   /** Every name that has a cursor. */
   knownEmitters(): readonly KnownEmitter[];
   /** Removes cursor, state and dead letters of a name that is not open. False: there was none. */

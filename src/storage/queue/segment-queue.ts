@@ -143,6 +143,10 @@ export class SegmentQueue implements Queue {
     return this.#emitters.open(emitter, start);
   }
 
+  get nextEntry(): number {
+    return this.#parts.index.next;
+  }
+
   knownEmitters(): readonly KnownEmitter[] {
     return this.#emitters.known();
   }

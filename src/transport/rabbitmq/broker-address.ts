@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 
 /** One broker of a cluster: `amqps://user:password@host:5671/vhost`. */
 export interface BrokerAddress {
+  /** `stream`: the protocol of RabbitMQ streams. */
+  readonly protocol: 'amqp' | 'stream';
   readonly host: string;
   readonly port: number;
   readonly hasTls: boolean;
@@ -12,8 +14,13 @@ export interface BrokerAddress {
   readonly password: string | undefined;
 }
 
-const DEFAULT_BROKER_PORT = 5672;
-const DEFAULT_BROKER_TLS_PORT = 5671;
+const SCHEMES: Readonly<Record<string, Scheme>> = {
+  'amqp:': { protocol: 'amqp', hasTls: false, port: 5672 },
+  'amqps:': { protocol: 'amqp', hasTls: true, port: 5671 },
+  'rabbitmq-stream:': { protocol: 'stream', hasTls: false, port: 5552 },
+  'rabbitmq-stream+tls:': { protocol: 'stream', hasTls: true, port: 5551 },
+};
+
 export const BROKER_ADDRESS_FORMAT =
   '`amqp://host:port/vhost` or `amqps://host:port/vhost`, or a list of them';
 
@@ -24,14 +31,14 @@ export const BROKER_ADDRESS_FORMAT =
 export function parseBrokerAddress(text: string): BrokerAddress | undefined {
   try {
     const { protocol, hostname, port, pathname, username, password, search, hash } = new URL(text);
-    const hasTls = protocol === 'amqps:';
-    if ((!hasTls && protocol !== 'amqp:') || hostname === '' || search !== '' || hash !== '')
-      return undefined;
+    const scheme = SCHEMES[protocol];
+    if (scheme === undefined || hostname === '' || search !== '' || hash !== '') return undefined;
     const vhost = decodeURIComponent(pathname.slice(1));
     return {
+      protocol: scheme.protocol,
       host: hostname.replace(/^\[|\]$/g, ''),
-      port: port === '' ? (hasTls ? DEFAULT_BROKER_TLS_PORT : DEFAULT_BROKER_PORT) : Number(port),
-      hasTls,
+      port: port === '' ? scheme.port : Number(port),
+      hasTls: scheme.hasTls,
       vhost: vhost === '' ? '/' : vhost,
       username: username === '' ? undefined : decodeURIComponent(username),
       password: password === '' ? undefined : decodeURIComponent(password),
@@ -42,7 +49,19 @@ export function parseBrokerAddress(text: string): BrokerAddress | undefined {
 }
 
 /** For logs and errors: without user and password. */
-export function brokerAddressText({ host, port, hasTls, vhost }: BrokerAddress): string {
+export function brokerAddressText({ protocol, host, port, hasTls, vhost }: BrokerAddress): string {
   const name = isIP(host) === 6 ? `[${host}]` : host;
-  return `${hasTls ? 'amqps' : 'amqp'}://${name}:${port}${vhost === '/' ? '' : `/${encodeURIComponent(vhost)}`}`;
+  return `${schemeOf(protocol, hasTls)}//${name}:${port}${vhost === '/' ? '' : `/${encodeURIComponent(vhost)}`}`;
+}
+
+interface Scheme {
+  readonly protocol: BrokerAddress['protocol'];
+  readonly hasTls: boolean;
+  /** The default port. */
+  readonly port: number;
+}
+
+function schemeOf(protocol: Scheme['protocol'], hasTls: boolean): string {
+  if (protocol === 'stream') return hasTls ? 'rabbitmq-stream+tls:' : 'rabbitmq-stream:';
+  return hasTls ? 'amqps:' : 'amqp:';
 }

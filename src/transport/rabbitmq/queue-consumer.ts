@@ -28,6 +28,8 @@ export interface QueueConsumerOptions {
   readonly topology: BrokerTopology & { readonly queue: string };
   /** Maximum number of messages without an answer. */
   readonly prefetch: number;
+  /** The arguments of each new consumer; default: none. */
+  readonly consumeArguments?: (() => Readonly<Record<string, unknown>>) | undefined;
   readonly clock: Clock;
   readonly backoff?: BackoffOptions | undefined;
   readonly onDelivery: (delivery: Delivery) => void;
@@ -158,7 +160,7 @@ export class QueueConsumer {
 
   /** False: it was paused or stopped in the meantime. */
   async #declare(session: Session): Promise<boolean> {
-    const { topology, prefetch } = this.#options;
+    const { topology, prefetch, consumeArguments } = this.#options;
     const channel = await session.connection.model.createChannel();
     session.use(channel);
     await declareTopology(channel, topology);
@@ -166,7 +168,9 @@ export class QueueConsumer {
     if (this.#isPaused || this.#stopping.signal.aborted) return false;
     this.#session = session;
     const onMessage = (message: ConsumeMessage | null) => this.#received(session, message);
-    const { consumerTag } = await channel.consume(topology.queue, onMessage);
+    const { consumerTag } = await channel.consume(topology.queue, onMessage, {
+      arguments: consumeArguments?.(),
+    });
     session.consumerTag = consumerTag;
     return true;
   }

@@ -14,9 +14,20 @@ const MAX_PREFETCH = 10_000;
 const shape = {
   ...brokerShape,
   queue: brokerName.meta({ format: 'name', description: 'Queue whose messages become records.' }),
-  queue_type: z.enum(['existing', 'quorum', 'classic']).default('existing').meta({
+  queue_type: z.enum(['existing', 'quorum', 'classic', 'stream']).default('existing').meta({
     description: 'Type of the queue. `existing`: the queue must exist. Otherwise it is declared durable.',
   }),
+  offset: z
+    .union([
+      z.enum(['first', 'last', 'next']),
+      z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
+    ])
+    .optional()
+    .meta({
+      format: '`first`, `last`, `next` or a time such as `2026-11-28T00:00:00Z`',
+      description:
+        'Streams only, and required for them: where reading begins at the first start. Later starts continue after the last message that is on disk.',
+    }),
   exchange: z.string().max(255).default('').meta({
     format: 'name',
     description: 'Exchange to which a declared queue is bound. Empty: none. The exchange must exist.',
@@ -86,7 +97,7 @@ export function parseRabbitmqQueues(text: string, variable: string): readonly Ra
     const place = Array.isArray(value) ? `${variable}[${index}]` : variable;
     const result = schema.safeParse(entry);
     if (result.success) {
-      problems.push(...tlsProblems(result.data, place));
+      problems.push(...tlsProblems(result.data, place), ...streamProblems(result.data, place));
       return [result.data];
     }
     problems.push(...schemaProblems(place, result.error, (path) => (path.length === 0 ? KEYS : [])));
@@ -112,6 +123,22 @@ function tlsProblems(queue: RabbitmqQueueConfiguration, place: string): readonly
     ...((certificate_file === undefined) === (key_file === undefined)
       ? []
       : [{ variable: `${place}.certificate_file`, message: 'certificate and key must be set together' }]),
+  ];
+}
+
+function streamProblems(queue: RabbitmqQueueConfiguration, place: string): readonly ConfigurationProblem[] {
+  const { queue_type, offset, identity } = queue;
+  const isQueue = queue_type === 'quorum' || queue_type === 'classic';
+  return [
+    ...(queue_type === 'stream' && offset === undefined
+      ? [{ variable: `${place}.offset`, message: 'is required for a stream' }]
+      : []),
+    ...(isQueue && offset !== undefined
+      ? [{ variable: `${place}.offset`, message: 'has no effect: it applies to streams only' }]
+      : []),
+    ...(offset !== undefined && identity !== undefined
+      ? [{ variable: `${place}.identity`, message: 'has no effect: a stream is read by its offsets' }]
+      : []),
   ];
 }
 

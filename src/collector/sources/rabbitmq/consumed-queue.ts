@@ -16,6 +16,7 @@ import type { RabbitmqQueueConfiguration } from './configuration.ts';
 import type { RabbitmqSourceEvents } from './events.ts';
 import { MessageAttributes } from './message-attributes.ts';
 import { queueOrigin } from './queue-origin.ts';
+import { StreamOffsets } from './stream-offsets.ts';
 
 /** A record has the line feed besides the message. */
 const LARGEST_MESSAGE = LIMITS.recordBytes - 1;
@@ -41,6 +42,8 @@ export class ConsumedQueue {
   readonly #label: RecordLabel;
   readonly #attributes: MessageAttributes;
   readonly #resends: ResendTrack | undefined;
+  /** Only of a stream. */
+  readonly #offsets: StreamOffsets | undefined;
   readonly #stopping = new AbortController();
   /** Received, and not appended yet. */
   #waiting: Delivery[] = [];
@@ -70,12 +73,20 @@ export class ConsumedQueue {
             identity: { isGlobal: true, of: () => this.#messageId },
           });
     this.#resends = window?.track('');
+    const { offset } = configuration;
+    const offsets =
+      offset === undefined ? undefined : new StreamOffsets({ store, origin: this.origin, start: offset });
+    this.#offsets = offsets;
     this.#writer = journal.writer(this.origin, {
       onFlushed: (end) => {
         window?.stored();
+        offsets?.stored(end);
         this.#flushed(end);
       },
-      ...(window && { onStoring: (end) => window.storing(end) }),
+      onStoring: (end) => {
+        window?.storing(end);
+        offsets?.storing(end);
+      },
     });
   }
 
@@ -83,6 +94,7 @@ export class ConsumedQueue {
   async start(): Promise<void> {
     const { configuration, clock, events } = this.#options;
     const { queue } = configuration;
+    const offsets = this.#offsets;
     const { address: addresses, username, password } = configuration;
     this.#consumer = new QueueConsumer({
       connector: new BrokerConnector({
@@ -98,6 +110,7 @@ export class ConsumedQueue {
         bindingKey: configuration.binding_key,
       },
       prefetch: configuration.prefetch,
+      consumeArguments: () => (offsets === undefined ? {} : { 'x-stream-offset': offsets.begin() }),
       clock,
       onDelivery: (delivery) => this.#received(delivery),
       onConnected: (address) => {
@@ -163,6 +176,7 @@ export class ConsumedQueue {
     const { content, properties, isRedelivered } = delivery;
     const { events, configuration } = this.#options;
     const { queue } = configuration;
+    if (this.#offsets !== undefined && !this.#isNewIn(this.#offsets, delivery)) return;
     const { messageId } = properties as { readonly messageId?: unknown };
     this.#messageId = typeof messageId === 'string' && messageId !== '' ? messageId : undefined;
     const checked = this.#messageId === undefined ? undefined : this.#resends?.check(content);
@@ -175,8 +189,28 @@ export class ConsumedQueue {
     const end = this.#write(delivery, isRepeated);
     if (end === 'full') return;
     if (checked !== undefined) this.#resends?.add(checked.fingerprint, end);
+    this.#offsets?.appended(delivery, end);
     this.#unflushed.push({ end, delivery });
     events.received({ queue, records: 1, bytes: content.length });
+  }
+
+  #isNewIn(offsets: StreamOffsets, delivery: Delivery): boolean {
+    const { events, configuration } = this.#options;
+    const { queue } = configuration;
+    const checked = offsets.check(delivery);
+    switch (checked.kind) {
+      case 'known':
+        delivery.ack();
+        return false;
+      case 'other-stream':
+        events.streamReplaced({ queue });
+        offsets.forget();
+        this.#consumer?.restart('the stream was deleted and declared again');
+        return false;
+      case 'new':
+        if (checked.lost > 0) events.lost({ queue, messages: checked.lost });
+        return true;
+    }
   }
 
   /** The room was checked for the whole message. */

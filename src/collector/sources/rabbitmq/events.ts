@@ -18,6 +18,11 @@ export const RABBITMQ_SOURCE_METRICS = metricTable('collector_rabbitmq_', {
       labels,
     },
   ),
+  lost: counter(
+    'lost_messages_total',
+    'Streams: messages that the broker deleted before they were read, at most',
+    { labels, alarm: 'rises: the stream keeps its messages for too short a time' },
+  ),
   split: counter('split_messages_total', 'Messages above 1 MiB, which became several records', { labels }),
 });
 
@@ -48,6 +53,13 @@ export const RABBITMQ_SOURCE_EVENTS = defineEvents(RABBITMQ_SOURCE_METRICS, (eve
     },
   }),
   repeated: event<OfQueue>({ count: ({ repeated }, { queue }) => repeated.inc(1, { queue }) }),
+  lost: event<OfQueue & { readonly messages: number }>({
+    error: 'The broker has deleted messages of the stream that were not read',
+    count: ({ lost }, { queue, messages }) => lost.inc(messages, { queue }),
+  }),
+  streamReplaced: event<OfQueue>({
+    error: 'The stream was deleted and declared again; reading it from its beginning',
+  }),
   split: event<OfQueue & { readonly bytes: number }>({
     warn: 'A message is longer than a record; it became several records',
     limit: { party: ({ queue }) => queue },

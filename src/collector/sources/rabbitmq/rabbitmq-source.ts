@@ -8,6 +8,7 @@ import type { Source, SourceStatus, StreamSink } from '../../source.ts';
 import type { RabbitmqQueueConfiguration } from './configuration.ts';
 import { ConsumedQueue } from './consumed-queue.ts';
 import { RABBITMQ_SOURCE_EVENTS, type RabbitmqSourceEvents } from './events.ts';
+import { forgetOffsets } from './stream-offsets.ts';
 
 export interface RabbitmqSourceOptions {
   readonly queues: readonly RabbitmqQueueConfiguration[];
@@ -49,6 +50,7 @@ export class RabbitmqSource implements Source {
     );
     const origins = new Set(this.#queues.map(({ origin }) => origin));
     for (const origin of journal.openOrigins) if (!origins.has(origin)) journal.writer(origin).close();
+    await forgetOffsets(this.#options.store, origins);
     for (const queue of this.#queues) await queue.start();
   }
 
