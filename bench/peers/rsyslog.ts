@@ -6,13 +6,14 @@ import { startRsyslog } from './start-rsyslog.ts';
 
 type Transport = 'tcp' | 'relp';
 
-/** With the modules for RELP, TLS and Elasticsearch: the tests use these as senders. */
+/** With the modules for RELP, TLS, Elasticsearch and PostgreSQL: the tests use these. */
 export const RSYSLOG_PACKAGES = [
   'rsyslog',
   'rsyslog-relp',
   'rsyslog-gnutls',
   'rsyslog-openssl',
   'rsyslog-elasticsearch',
+  'rsyslog-pgsql',
 ] as const;
 
 /**

@@ -31,6 +31,7 @@ const NOT_COMMANDS: Record<string, string> = {
   sql: 'sql.test.ts',
   ts: 'gelf.test.ts',
   yaml: 'yaml-examples.test.ts',
+  yml: 'configurations of other programs: migration.test.ts',
 };
 const WITH_SQL = ['docs/store.md'];
 const WITH_TYPESCRIPT = ['docs/gelf.md'];
