@@ -1,11 +1,11 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { fillDuckDb } from '../bench/store/fill-duckdb.ts';
-import { layOutPair } from '../testkit/pair.ts';
-import { productIsBuilt, untilReady } from '../testkit/product.ts';
-import type { RunningProcess } from '../testkit/running-process.ts';
-import { temporaryDirectory } from './support/temporary-directory.ts';
+import { fillDuckDb } from '../../../bench/store/fill-duckdb.ts';
+import { layOutPair } from '../../../testkit/pair.ts';
+import { productIsBuilt, untilReady } from '../../../testkit/product.ts';
+import type { RunningProcess } from '../../../testkit/running-process.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const DAY_MS = 86_400_000;
 const ROWS = 300_000;
