@@ -18,6 +18,7 @@ const EXTERNAL = [
   '@grpc/proto-loader',
   '@grpc/reflection',
   'grpc-health-check',
+  'iconv-lite',
   'lmdb',
   'lz4-napi',
   'node-unix-socket',
