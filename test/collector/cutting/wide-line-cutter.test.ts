@@ -28,7 +28,11 @@ function textsOf(
     seen = Math.min(bytes.length, seen + (pieces[turn % pieces.length] ?? 1));
     for (let cutBytes = 1; cutBytes > 0; ) {
       const position = start + from;
-      const cut = cutter.cut(bytes.subarray(from, seen), { ...options, last: seen === bytes.length, position });
+      const cut = cutter.cut(bytes.subarray(from, seen), {
+        ...options,
+        last: seen === bytes.length,
+        position,
+      });
       for (const size of cut.sizes) {
         const record = bytes.subarray(from, from + size);
         texts.push(textEncoding(encoding)?.decode(record, start + from).text ?? '');

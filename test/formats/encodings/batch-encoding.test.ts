@@ -18,7 +18,10 @@ interface Written {
   readonly start?: number;
 }
 
-function batchOf(records: readonly Buffer[], { encoding, format = 'plain', start = 0 }: Written): RecordBatch {
+function batchOf(
+  records: readonly Buffer[],
+  { encoding, format = 'plain', start = 0 }: Written,
+): RecordBatch {
   return {
     stream: mintStreamId(),
     start,
@@ -97,7 +100,11 @@ describe('a record in another encoding', () => {
     const batch = batchOf([Buffer.from('é\n', 'latin1'), Buffer.from('plain\n')], { encoding: 'latin1' });
     const bodies: string[] = [];
     const unexpected = () => expect.unreachable('the bytes are not the text');
-    new BatchRows(batch).visitNext({ line: unexpected, text: unexpected, row: ({ body }) => bodies.push(body) });
+    new BatchRows(batch).visitNext({
+      line: unexpected,
+      text: unexpected,
+      row: ({ body }) => bodies.push(body),
+    });
     expect(bodies).toEqual(['é', 'plain']);
   });
 
@@ -126,15 +133,18 @@ describe('outputs of text', () => {
   });
 });
 
-it.each(['utf-8', 'latin1', 'utf-16le', 'utf-16be', 'utf-32be'])('finds the size of a line ending in %s', (name) => {
-  const encoding = name === 'utf-8' ? undefined : name;
-  const size = (text: string) => lineEndBytes(iconv.encode(text, name), encoding);
-  const unit = iconv.encode('\n', name).length;
-  expect([size('a\n'), size('a\r\n'), size('\n'), size('\r\n'), size('a'), size('a\r'), size('')]).toEqual([
-    ...[unit, 2 * unit, unit, 2 * unit],
-    ...[0, 0, 0],
-  ]);
-});
+it.each(['utf-8', 'latin1', 'utf-16le', 'utf-16be', 'utf-32be'])(
+  'finds the size of a line ending in %s',
+  (name) => {
+    const encoding = name === 'utf-8' ? undefined : name;
+    const size = (text: string) => lineEndBytes(iconv.encode(text, name), encoding);
+    const unit = iconv.encode('\n', name).length;
+    expect([size('a\n'), size('a\r\n'), size('\n'), size('\r\n'), size('a'), size('a\r'), size('')]).toEqual([
+      ...[unit, 2 * unit, unit, 2 * unit],
+      ...[0, 0, 0],
+    ]);
+  },
+);
 
 it('returns any text in any encoding that has all its characters', () => {
   const names = ['utf-16le', 'utf-16be', 'utf-32le', 'utf-32be', 'gb18030'];
