@@ -19,6 +19,7 @@ const EXTERNAL = [
   '@grpc/reflection',
   'bowser',
   'grpc-health-check',
+  'iconv-lite',
   'lmdb',
   'lz4-napi',
   'node-unix-socket',

@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import { AUTOMATIC_FORMAT, type TailEntry } from '../collector/sources/tail/files/tail-configuration.ts';
 import { countFitting, guessFormatOf, SAMPLE_BYTES } from '../formats/guess-format.ts';
+import { ENCODING } from '../formats/marker-attributes.ts';
+import { encodingOf } from './search/encoding-of.ts';
 import { sampleRecords } from './search/guess-format.ts';
 
 /**
@@ -10,7 +12,8 @@ import { sampleRecords } from './search/guess-format.ts';
 export async function formatMisfit(path: string, entry: TailEntry): Promise<string | undefined> {
   const { format, resource } = entry;
   if (format === 'plain' || format === AUTOMATIC_FORMAT) return undefined;
-  const records = sampleRecords(await firstBytes(path));
+  const bytes = await firstBytes(path);
+  const records = sampleRecords(bytes, encodingOf(bytes, resource.get(ENCODING)));
   const context = { resource, observedTimeUnixNano: 0n };
   if (records.length === 0 || countFitting(format, records, context) * 2 > records.length) return undefined;
   const fitting = guessFormatOf(records);

@@ -1,3 +1,4 @@
+import { inUtf8 } from '../formats/encodings/batch-encoding.ts';
 import { forEachLogRecord } from '../formats/record-view.ts';
 import { formatNamed } from '../formats/registry.ts';
 import type { LogRecord } from '../records/log-record.ts';
@@ -13,12 +14,13 @@ const LINE_END = Uint8Array.of(LF);
  *
  * The `body` of a text record is its own bytes, without parsing, so tailed files are reproduced exactly. A
  * record without a line ending gets one, so that lines are never joined; this affects only marked records and
- * the last one. A body that a filter has set replaces the bytes of its record.
+ * the last one. A body that a filter has set replaces the bytes of its record. Records in another encoding are
+ * written in UTF-8.
  */
 export function sliceBytes(slice: RecordBatch, format: TextFormat): readonly Uint8Array[] {
   if (format === 'json') return [joined(slice, jsonRecord)];
   if (!formatNamed(slice.format).lines) return [joined(slice, ({ body }) => body)];
-  return runsOfBytes(slice).flatMap((run) =>
+  return runsOfBytes(inUtf8(slice)).flatMap((run) =>
     typeof run === 'string' ? [Buffer.from(run), LINE_END] : ownBytes(run),
   );
 }

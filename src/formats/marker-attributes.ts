@@ -6,7 +6,7 @@
 /** The reason why the record is not in its format. Its body is the record as received. */
 export const PARSE_ERROR = 'megacollector.parse_error';
 
-/** `true`: the record has bytes that are not UTF-8; U+FFFD replaces them. */
+/** `true`: the record has bytes that are not valid in UTF-8, or in its encoding; U+FFFD replaces them. */
 export const INVALID_UTF8 = 'megacollector.invalid_utf8';
 
 /** `cut` or `unterminated`: the record is incomplete. See `RecordMark`. */
@@ -42,6 +42,12 @@ export const TIME_ZONE = 'megacollector.timezone';
 export const FORMAT_OPTIONS = 'megacollector.format_options';
 
 /**
+ * A resource attribute: the encoding of the bytes of the records, if it is not UTF-8. No output contains it. An
+ * aggregator of an earlier version reads the bytes as UTF-8 and shows the attribute.
+ */
+export const ENCODING = 'megacollector.encoding';
+
+/**
  * An attribute of a peer: resource and scope of a log record of OTLP, as a `ResourceLogs` without log records in Base64.
  * No output contains it: the format `otlp` adds its attributes to those of the record.
  */
@@ -54,7 +60,13 @@ export const OTLP_CONTEXT = 'megacollector.otlp_context';
 export const LOKI_LABELS = 'megacollector.loki_labels';
 
 /** Attributes of a resource or a peer that only formats read. */
-export const INTERNAL_ATTRIBUTES: readonly string[] = [TIME_ZONE, FORMAT_OPTIONS, OTLP_CONTEXT, LOKI_LABELS];
+export const INTERNAL_ATTRIBUTES: readonly string[] = [
+  TIME_ZONE,
+  FORMAT_OPTIONS,
+  ENCODING,
+  OTLP_CONTEXT,
+  LOKI_LABELS,
+];
 
 /** The record's own time, in digits, when a store cannot store it: before 1970 or after 2199. */
 export const IMPOSSIBLE_TIME = 'megacollector.time_unix_nano';

@@ -5,6 +5,7 @@ import type { Position } from '../records/position.ts';
 import { forEachRecord, offsetOfRecord, type RecordBatch, type RecordMark } from '../records/record-batch.ts';
 import type { RecordContext } from '../records/record-context.ts';
 import { EMPTY_RESOURCE, type Resource } from '../records/resource.ts';
+import { batchEncoding, parseEncoded } from './encodings/batch-encoding.ts';
 import { INTERNAL_ATTRIBUTES, OBSERVED_TIME, RECORD_MARK, TIME_SOURCE } from './marker-attributes.ts';
 import { formatNamed } from './registry.ts';
 
@@ -15,9 +16,16 @@ export function recordView(batch: RecordBatch, index: number): LogRecord {
   const start = offsetOfRecord(batch, index);
   const end = offsetOfRecord(batch, index + 1, index, start);
   const context = recordContext(batch, index);
-  const parsed = formatNamed(batch.format).parse(batch.data.subarray(start, end), context);
+  const format = formatNamed(batch.format);
+  const encoding = batchEncoding(batch);
+  const bytes = batch.data.subarray(start, end);
+  const position = batch.start + start;
+  const parsed =
+    encoding === undefined
+      ? format.parse(bytes, context)
+      : parseEncoded(encoding, format, { bytes, position, context });
   const mark = batch.marks.find((marked) => marked.index === index)?.mark;
-  return logRecord(batch, { position: batch.start + start, parsed, mark, peer: context.peer });
+  return logRecord(batch, { position, parsed, mark, peer: context.peer });
 }
 
 /** Calls `visit` with each record of a batch, in full, in order. */
@@ -26,6 +34,7 @@ export function forEachLogRecord(
   visit: (record: LogRecord, index: number) => void,
 ): void {
   const format = formatNamed(batch.format);
+  const encoding = batchEncoding(batch);
   const contextOf = recordContexts(batch);
   const changedAt = changedInOrder(batch);
   let nextMark = 0;
@@ -40,7 +49,10 @@ export function forEachLogRecord(
     if (marked?.index === index) nextMark++;
     const mark = marked?.index === index ? marked.mark : undefined;
     const context = contextOf(index);
-    const parsed = format.parse(bytes, context);
+    const parsed =
+      encoding === undefined
+        ? format.parse(bytes, context)
+        : parseEncoded(encoding, format, { bytes, position, context });
     visit(logRecord(batch, { position, parsed, mark, peer: context.peer }), index);
   });
 }

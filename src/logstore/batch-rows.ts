@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { AccessLogFields } from '../formats/access-log-fields.ts';
-import { OBSERVED_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
+import { ENCODING, OBSERVED_TIME, TIME_SOURCE } from '../formats/marker-attributes.ts';
 import { withoutLineEnding } from '../formats/record-text.ts';
 import { forEachLogRecord, shownResource } from '../formats/record-view.ts';
 import { changedInOrder } from '../records/changed-records.ts';
@@ -119,7 +119,7 @@ function emptyRecord(batch: RecordBatch): LogRecord {
 /** Whether a record of the batch has only its own values and those of `shared`. */
 function isCopyable(batch: RecordBatch, origin: RowOrigin, shared: LogRow): boolean {
   if (batch.marks.length > 0 || batch.recordPeers !== undefined) return false;
-  if (batch.resource.get(TIME_SOURCE) === OBSERVED_TIME) return false;
+  if (batch.resource.get(TIME_SOURCE) === OBSERVED_TIME || batch.resource.has(ENCODING)) return false;
   if (origin.columns.some((value) => value !== null)) return false;
   return shared.attributes?.includes(NUL_REPLACED) !== true;
 }

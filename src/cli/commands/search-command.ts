@@ -1,13 +1,18 @@
 import { Command, Option } from 'commander';
 import type { FormatDescription } from '../../formats/described/format-description.ts';
+import { encodingMisfit } from '../../formats/encodings/encoding-misfit.ts';
+import type { NamedEncoding } from '../../formats/encodings/encoding-named.ts';
 import { formats } from '../../formats/registry.ts';
+import { CommandError } from '../command-error.ts';
 import type { Context } from '../context.ts';
 import { type LogFlags, logQuestion, withQuestionFlags } from '../monitor/logs/log-flags.ts';
 import { printRecords } from '../monitor/logs/print-records.ts';
 import { runUntilInterrupted } from '../monitor/monitor-command.ts';
 import { terminalOf } from '../monitor/terminal/terminal.ts';
+import { describedEncoding } from '../search/described-encoding.ts';
 import { describedFormat } from '../search/described-format.ts';
 import { formatChoices } from '../search/format-choices.ts';
+import type { ReadOptions } from '../search/read-records.ts';
 import { searchTarget } from '../search/search-target.ts';
 import { withWholeSpan } from '../search/with-whole-span.ts';
 
@@ -27,6 +32,7 @@ Examples:
 interface Flags extends LogFlags {
   readonly text?: string;
   readonly format?: FormatDescription;
+  readonly encoding?: NamedEncoding;
   readonly json?: boolean;
   readonly attributes?: boolean;
 }
@@ -43,6 +49,12 @@ export function searchCommand({ io }: Context): Command {
           `Format of the files: ${formatChoices(names)}. [default: by their first lines]`,
         ).argParser((text) => describedFormat(text, names)),
       )
+      .addOption(
+        new Option(
+          '--encoding <name>',
+          'Encoding of the files, such as utf-16 or windows-1252. [default: UTF-8, or UTF-16 by its byte order mark]',
+        ).argParser(describedEncoding),
+      )
       .option('-a, --attributes', 'Show all attributes of each record.')
       .option('--utc', 'Show times in UTC. [default: the time zone of this machine; JSON is always in UTC]')
       .option('--json', 'Print one JSON object per record (bar, value), one per line.'),
@@ -58,7 +70,7 @@ export function searchCommand({ io }: Context): Command {
         const store =
           target.kind === 'database'
             ? await openDatabaseStore(target.path)
-            : await openFileStore(target.paths, flags.format, signal);
+            : await openFileStore(target.paths, readOptions(flags), signal);
         try {
           const terminal = terminalOf(io, flags);
           const emptyText = target.kind === 'files' ? 'The files are empty.' : 'The store is empty.';
@@ -74,4 +86,11 @@ export function searchCommand({ io }: Context): Command {
         }
       });
     });
+}
+
+/** Throws CommandError for a format that cannot be in the encoding. */
+function readOptions({ format, encoding }: Flags): ReadOptions {
+  const misfit = format === undefined ? undefined : encodingMisfit(format.name, encoding?.name);
+  if (misfit !== undefined) throw new CommandError(`Cannot search: ${misfit}.`);
+  return { format, encoding: encoding?.name };
 }

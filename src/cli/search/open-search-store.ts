@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { DuckDbEmitter } from '../../emitters/duckdb/duckdb-emitter.ts';
-import type { FormatDescription } from '../../formats/described/format-description.ts';
 import { createLogSearch } from '../../logstore/logs/create-log-search.ts';
 import type { SqlDatabase } from '../../logstore/sql/sql-database.ts';
 import { batchOf } from '../../records/batch.ts';
@@ -11,7 +10,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logging/logger.ts';
 import { CommandError } from '../command-error.ts';
 import type { LogSource } from '../monitor/logs/log-source.ts';
-import { readRecords } from './read-records.ts';
+import { type ReadOptions, readRecords } from './read-records.ts';
 
 export interface SearchStore extends LogSource {
   readonly database: SqlDatabase;
@@ -30,7 +29,7 @@ const TIMEOUT_MS = 10 * 60_000;
 /** Reads the records of these files into a store in a temporary directory, which `close` removes. */
 export async function openFileStore(
   paths: readonly string[],
-  format: FormatDescription | undefined,
+  reading: ReadOptions,
   signal: AbortSignal,
 ): Promise<SearchStore> {
   const directory = await mkdtemp(join(tmpdir(), 'mega-collector-search-'));
@@ -42,7 +41,7 @@ export async function openFileStore(
   };
   try {
     await emitter.start();
-    for (const path of paths) await store(emitter, readRecords(path, { format }, signal), signal);
+    for (const path of paths) await store(emitter, readRecords(path, reading, signal), signal);
     return searchStore(emitter.database, close);
   } catch (error) {
     await close();

@@ -9,11 +9,14 @@ import type { RecordBatch } from '../../records/record-batch.ts';
 import type { Resource } from '../../records/resource.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { encodingOf } from './encoding-of.ts';
 import { guessFormat } from './guess-format.ts';
 
-interface ReadOptions {
+export interface ReadOptions {
   /** undefined: the first records of the file decide. */
   readonly format: FormatDescription | undefined;
+  /** undefined: UTF-8, or UTF-16 if the file begins with its byte order mark. */
+  readonly encoding?: string | undefined;
 }
 
 /**
@@ -33,7 +36,8 @@ export async function* readRecords(
       ['host.name', hostname()],
       ['log.file.path', resolve(path)],
     ]);
-    const resource: Resource = describedResource(shared, options.format?.options);
+    let resource: Resource = shared;
+    let encoding: string | undefined;
     let start = 0;
     let rest = Buffer.alloc(0);
     for (let last = false; !last; ) {
@@ -48,10 +52,15 @@ export async function* readRecords(
       );
       last = bytesRead === 0;
       rest = buffer.subarray(0, rest.length + bytesRead);
-      format ??= guessFormat(rest);
+      if (start === 0) {
+        encoding = encodingOf(rest, options.encoding);
+        resource = describedResource(shared, { options: options.format?.options, encoding });
+      }
+      format ??= guessFormat(rest, encoding);
       // After the maximum number of records of a batch, the rest is cut in the next round, before more is
       // read.
-      const cut = cutterFor(undefined, format).cut(rest, {
+      const cut = cutterFor(undefined, format, encoding).cut(rest, {
+        position: start,
         last,
         maxRecordBytes: LIMITS.recordBytes,
         maxRecords: LIMITS.batchRecords,

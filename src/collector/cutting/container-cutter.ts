@@ -1,4 +1,5 @@
 import type { ContainerLineSyntax, LineShape } from '../../formats/containers/container-line-syntax.ts';
+import { textEncoding } from '../../formats/encodings/text-encoding.ts';
 import type { LineTest } from '../../patterns/compile-pattern.ts';
 import type { RecordMark } from '../../records/record-batch.ts';
 import type { Cut, CutOptions, Cutter } from './cutter.ts';
@@ -6,6 +7,7 @@ import { RecordColumns } from './record-columns.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
+const EMPTY = Buffer.alloc(0);
 
 /**
  * Cuts the log of a container. A record is one message of the program: a full line, or a partial line with the
@@ -19,10 +21,14 @@ const CR = 0x0d;
  * marked `cut`; the rest of the message is a record of its own. No line is joined to a line of the other stream.
  * A record that is too long is cut before the line that does not fit.
  */
-export function containerCutter(syntax: ContainerLineSyntax, multiline?: MultilineTests): Cutter {
+export function containerCutter(
+  syntax: ContainerLineSyntax,
+  multiline?: MultilineTests,
+  encoding?: string,
+): Cutter {
   return {
     cut(bytes: Buffer, options: CutOptions): Cut {
-      const joined = new JoinedLines(bytes, { syntax, multiline, ...options });
+      const joined = new JoinedLines(bytes, { syntax, multiline, encoding, ...options });
       let lineStart = 0;
       while (lineStart < bytes.length && !joined.isFull) {
         const lineEnd = bytes.indexOf(LF, lineStart) + 1;
@@ -40,6 +46,8 @@ export type MultilineTests = { readonly start: LineTest } | { readonly continue:
 interface JoinOptions extends CutOptions {
   readonly syntax: ContainerLineSyntax;
   readonly multiline: MultilineTests | undefined;
+  /** Of the messages; undefined is UTF-8. */
+  readonly encoding: string | undefined;
 }
 
 /** The records of one call, and the lines of the record that has not ended yet. */
@@ -104,12 +112,13 @@ class JoinedLines {
   }
 
   #continues(before: LineShape, start: number, end: number): boolean {
-    const { syntax, multiline } = this.#options;
+    const { syntax, multiline, encoding } = this.#options;
     const textEnd = this.#textEnd(start, end);
     const shape = syntax.shapeOf(this.#bytes, start, textEnd);
     if (shape?.iostream !== before.iostream) return false;
     if (before.isPartial || multiline === undefined) return before.isPartial;
-    const text = syntax.contentOf(this.#bytes, start, textEnd)?.message.toString() ?? '';
+    const message = syntax.contentOf(this.#bytes, start, textEnd)?.message ?? EMPTY;
+    const text = textEncoding(encoding)?.decode(message, 0).text ?? message.toString();
     return 'start' in multiline ? !multiline.start.test(text) : multiline.continue.test(text);
   }
 

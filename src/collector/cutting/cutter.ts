@@ -1,3 +1,4 @@
+import type { Position } from '../../records/position.ts';
 import { type MarkedRecord, NO_MARKS } from '../../records/record-batch.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface CutOptions {
   /** The size at which a record is cut; at most the size of the buffer of `bytes`. */
   readonly maxRecordBytes: number;
   readonly maxRecords: number;
+  /** The position of the bytes in the file, for encodings whose code units have several bytes. Default: 0. */
+  readonly position?: Position;
 }
 
 export interface Cut {

@@ -1,3 +1,5 @@
+import { batchEncoding } from '../../formats/encodings/batch-encoding.ts';
+import { lineEndBytes } from '../../formats/encodings/line-end-bytes.ts';
 import { forEachLogRecord } from '../../formats/record-view.ts';
 import { formatNamed } from '../../formats/registry.ts';
 import { changedInOrder } from '../../records/changed-records.ts';
@@ -15,8 +17,6 @@ export const RECORD_BATCH_CONTENT_TYPE = 'application/vnd.megacollector.record-b
 
 /** Records converted at a time. */
 const CHUNK_RECORDS = 64;
-const LF = 0x0a;
-const CR = 0x0d;
 
 /** A message, and the bytes of the stream that it contains. */
 export interface OutgoingMessage extends Range {
@@ -69,7 +69,10 @@ function jsonMessages(chunk: RecordBatch, settings: MessageSettings): readonly O
   return messages;
 }
 
-/** Records that are text are not parsed, unless the routing key needs their attributes. */
+/**
+ * Records that are text are not parsed, unless the routing key needs their attributes. They are sent as received, in
+ * their own encoding.
+ */
 function rawMessages(chunk: RecordBatch, settings: MessageSettings): readonly OutgoingMessage[] {
   const { routingKey: template } = settings;
   const keys: string[] = [];
@@ -83,10 +86,11 @@ function rawMessages(chunk: RecordBatch, settings: MessageSettings): readonly Ou
   }
   const messages: OutgoingMessage[] = [];
   const changedAt = changedInOrder(chunk);
+  const encoding = batchEncoding(chunk)?.name;
   forEachRecord(chunk, (bytes, index, position) => {
     const changed = changedAt(index);
     const body = changed?.hasOwnBody ? changed.record.body : bodies[index];
-    const content = body === undefined ? withoutLineEnd(bytes) : Buffer.from(body);
+    const content = body === undefined ? withoutLineEnd(bytes, encoding) : Buffer.from(body);
     const place = { stream: chunk.stream, position };
     const message = messageOf(settings, place, { content, routingKey: keys[index] ?? template.text });
     messages.push({ start: position, end: position + bytes.length, message });
@@ -119,9 +123,6 @@ function messageOf(
 }
 
 /** A copy: the client keeps a message until it is written, and the bytes of the batch are reused. */
-function withoutLineEnd(bytes: Uint8Array): Buffer {
-  let end = bytes.length;
-  if (bytes[end - 1] === LF) end--;
-  if (end < bytes.length && bytes[end - 1] === CR) end--;
-  return Buffer.from(bytes.subarray(0, end));
+function withoutLineEnd(bytes: Uint8Array, encoding: string | undefined): Buffer {
+  return Buffer.from(bytes.subarray(0, bytes.length - lineEndBytes(bytes, encoding)));
 }

@@ -1,3 +1,4 @@
+import { inUtf8 } from '../../formats/encodings/batch-encoding.ts';
 import { recordText, withoutLineEnding } from '../../formats/record-text.ts';
 import { recordContexts } from '../../formats/record-view.ts';
 import { formatNamed } from '../../formats/registry.ts';
@@ -19,9 +20,10 @@ export function printedSlice(slice: RecordBatch, format: TextFormat, isTerminal:
     const lines = together(sliceBytes(slice, 'json'));
     return isTerminal ? Buffer.from(escapeUnseen(Buffer.from(lines).toString())) : lines;
   }
-  if (isTerminal) return escapedBodies(slice);
-  if (formatNamed(slice.format).lines && slice.data.includes(CARRIAGE_RETURN)) return bareBodies(slice);
-  return together(sliceBytes(slice, 'body'));
+  const readable = inUtf8(slice);
+  if (isTerminal) return escapedBodies(readable);
+  if (formatNamed(slice.format).lines && readable.data.includes(CARRIAGE_RETURN)) return bareBodies(readable);
+  return together(sliceBytes(readable, 'body'));
 }
 
 function together(parts: readonly Uint8Array[]): Uint8Array {

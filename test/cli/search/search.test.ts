@@ -66,6 +66,19 @@ test('reads more records than a batch may hold', async () => {
   expect(JSON.parse(stdout)).toEqual({ value: path, count: 70_000 });
 });
 
+test('reads files in another encoding, named or by a byte order mark', async () => {
+  const lines = ACCESS_LOG.replaceAll('curl', 'größe');
+  const path = join(await temporaryDirectory(), 'access.log');
+  await writeFile(path, Buffer.from(`\ufeff${lines}`, 'utf16le'));
+  const values = ['--values', 'user_agent.original', '--json'];
+  expect(JSON.parse((await search(path, ...values)).stdout)).toEqual({ value: 'größe', count: 3 });
+  await writeFile(path, Buffer.from(lines, 'latin1'));
+  const named = await search(path, '--encoding', 'latin1', ...values);
+  expect(JSON.parse(named.stdout)).toEqual({ value: 'größe', count: 3 });
+  const wrong = await search(path, '--encoding', 'latin-l');
+  expect(wrong.stderr).toContain('did you mean "latin1"?');
+});
+
 test('reports that no records match, and that the files are empty', async () => {
   expect(await search(await logFile(ACCESS_LOG), '--text', 'nowhere')).toEqual({
     exitCode: 0,

@@ -7,6 +7,7 @@ import { schemaOptions } from '../../../runtime/configuration/schema-options.ts'
 import { schemaProblems } from '../../../runtime/configuration/schema-problems.ts';
 import {
   durationMsSchema,
+  encodingSchema,
   formatSchema,
   multilineSchema,
   resourceSchema,
@@ -86,6 +87,10 @@ const shape = {
     format: 'zone such as `"Europe/Paris"` or `"+02:00"`',
     description: 'Zone of times that name none.',
   }),
+  encoding: encodingSchema.optional().meta({
+    format: 'name of an encoding',
+    description: 'Encoding of the files if it is not UTF-8, as in `COLLECTOR_TAIL_CONFIGURATION`.',
+  }),
   resource: resourceSchema.default(EMPTY_RESOURCE).meta({
     format: 'object of texts',
     default: '{}',
@@ -107,8 +112,8 @@ export const HARVEST_KEYS = schemaOptions(shape);
 
 const entrySchema = z.strictObject(shape).transform((options): HarvestEntry => {
   const { path, complete, after, ignore, recursive, multiline, error_directory } = options;
-  const { format, timezone } = options;
-  const resource = describedResource(options.resource, format.options, timezone);
+  const { format, timezone, encoding } = options;
+  const resource = describedResource(options.resource, { options: format.options, timezone, encoding });
   return {
     ...{ path, completeMs: complete, after, ignore, recursive },
     ...(error_directory !== undefined && { errorDirectory: error_directory }),

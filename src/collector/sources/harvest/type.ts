@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ConfiguredSource, SourceType } from '../source-type.ts';
 import { tailConfigurationOf } from '../tail/type.ts';
 import { unknownFormats } from '../tail/unknown-formats.ts';
+import { wrongEncodings } from '../tail/wrong-encodings.ts';
 import type { HarvestEntry } from './configuration.ts';
 import { overlapProblems } from './overlaps.ts';
 import { storedUploads } from './stored-uploads.ts';
@@ -18,7 +19,9 @@ export const harvestType: SourceType<HarvestConfiguration, typeof HARVEST_VARIAB
   enabledBy: [HARVEST_VARIABLES.harvest.name],
   parse: ({ harvest }) => ({
     configuration: harvest === undefined ? undefined : { entries: harvest },
-    problems: unknownFormats(harvest?.map(({ reading }) => reading) ?? [], HARVEST_VARIABLES.harvest.name),
+    problems: [unknownFormats, wrongEncodings].flatMap((problemsOf) =>
+      problemsOf(harvest?.map(({ reading }) => reading) ?? [], HARVEST_VARIABLES.harvest.name),
+    ),
   }),
   conflicts: ({ entries }, sources) =>
     overlapProblems(entries, tailConfigurationOf(sources)?.entries ?? [], resolve('.')),

@@ -187,7 +187,7 @@ export class UploadStreams implements StreamOwner<FileStream> {
       ...{ id, checkpoint, file, entry: reading, sizeBytes, modifiedUnixMs, limit: sizeBytes },
       resourceAt: ({ path }: RecordPlace, format: string) =>
         new Map([...localZone(format), ...resource, ...reading.resource, ['log.file.path', path]]),
-      cutter: cutterFor(reading.multiline, reading.format),
+      cutterOf: (encoding: string | undefined) => cutterFor(reading.multiline, reading.format, encoding),
       ...{ clock, events: tailEvents },
     };
     return new FileStream(parts, this);

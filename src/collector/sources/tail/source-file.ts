@@ -12,14 +12,14 @@ type TailValues = Values<typeof TAIL_VARIABLES>;
 /** Expands COLLECTOR_SOURCE. */
 export function sourceFileEntry(
   path: string,
-  { now, sourceFormat }: Pick<TailValues, 'now' | 'sourceFormat'>,
+  { now, sourceFormat, sourceEncoding }: Pick<TailValues, 'now' | 'sourceFormat' | 'sourceEncoding'>,
 ): TailEntry {
   const resource = now ? new Map([[TIME_SOURCE, OBSERVED_TIME]]) : EMPTY_RESOURCE;
   return {
     paths: [globOfPath(path)],
     exclude: [],
     format: sourceFormat.name,
-    resource: describedResource(resource, sourceFormat.options),
+    resource: describedResource(resource, { options: sourceFormat.options, encoding: sourceEncoding?.name }),
     startAt: 'beginning',
   };
 }

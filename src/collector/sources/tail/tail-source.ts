@@ -7,6 +7,7 @@ import { cutterFor } from '../../cutting/cutter-for.ts';
 import type { LeftFile } from '../../one-shot-report.ts';
 import type { ExplainAsker, Source, StreamSink } from '../../source.ts';
 import { containerOfPath } from './container-of-path.ts';
+import { DetectedEncodings } from './detected-encodings.ts';
 import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
 import { OpenFiles } from './files/open-files.ts';
@@ -107,6 +108,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly #state: TailState;
   readonly #files = new FollowedFiles();
   readonly #order = new GenerationOrder();
+  readonly #encodings = new DetectedEncodings();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
   readonly #archives: Archiving | undefined;
@@ -368,7 +370,8 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
           ...[...resource, ...entry.resource],
           ['log.file.path', path],
         ]),
-      cutter: cutterFor(entry.multiline, entry.format),
+      cutterOf: (encoding: string | undefined) => cutterFor(entry.multiline, entry.format, encoding),
+      encodings: this.#encodings,
       ...{ clock: this.#clock, events: this.#events },
       ...(once ? { limit: sizeBytes } : {}),
     };

@@ -9,6 +9,7 @@ import { rememberEntries, rememberedEntries } from './remembered-entries.ts';
 import { sourceFileEntry, sourceFileProblems, sourceFileWarnings } from './source-file.ts';
 import { unknownFormats } from './unknown-formats.ts';
 import { TAIL_VARIABLES } from './variables.ts';
+import { wrongEncodings } from './wrong-encodings.ts';
 
 /** Files that are followed. */
 export interface TailConfiguration {
@@ -28,18 +29,17 @@ export const tailType: SourceType<TailConfiguration, typeof TAIL_VARIABLES> = {
   parse: (values, context) => {
     const sourceFile = values.sourceFile === undefined ? undefined : resolve(values.sourceFile);
     const { name, options } = values.sourceFormat;
-    const entries = [
-      ...(sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values)]),
-      ...(values.tail ?? []),
-      ...(values.tailConfiguration ?? []),
-    ];
+    const single = sourceFile === undefined ? [] : [sourceFileEntry(sourceFile, values)];
+    const entries = [...single, ...(values.tail ?? []), ...(values.tailConfiguration ?? [])];
     return {
       configuration: entries.length === 0 ? undefined : { entries, sourceFile },
       problems: [
         ...sourceFileProblems(values, context),
         ...unknownFormats(values.tailConfiguration ?? []),
+        ...wrongEncodings(values.tailConfiguration ?? [], TAIL_VARIABLES.tailConfiguration.name),
+        ...wrongEncodings(single, TAIL_VARIABLES.sourceEncoding.name),
         ...unknownFormats(
-          [{ format: name, resource: describedResource(EMPTY_RESOURCE, options) }],
+          [{ format: name, resource: describedResource(EMPTY_RESOURCE, { options }) }],
           'COLLECTOR_SOURCE_FORMAT',
         ),
       ],

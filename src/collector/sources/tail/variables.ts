@@ -2,7 +2,10 @@ import {
   type FormatDescription,
   parseFormatDescription,
 } from '../../../formats/described/format-description.ts';
+import { encodingNamed, type NamedEncoding } from '../../../formats/encodings/encoding-named.ts';
 import { InvalidValue, type VariableTable } from '../../../runtime/configuration/configuration.ts';
+import { ConfigurationError } from '../../../runtime/configuration/configuration-error.ts';
+import { nearestName } from '../../../runtime/configuration/unknown-variables.ts';
 import { BOOLEAN_FORMAT, booleanValue, nonEmptyText } from '../../../runtime/configuration/value-parsers.ts';
 import {
   parseTailConfiguration,
@@ -50,6 +53,15 @@ export const TAIL_VARIABLES = {
     example: 'json?time=ts&level=lvl',
     parse: describedFormat,
   },
+  sourceEncoding: {
+    name: 'COLLECTOR_SOURCE_ENCODING',
+    flag: '--encoding',
+    description:
+      'Encoding of the file of `COLLECTOR_SOURCE` if it is not UTF-8, such as `utf-16` or `windows-1252`.',
+    format: 'name of an encoding',
+    example: 'utf-16',
+    parse: namedEncoding,
+  },
   watch: {
     name: 'COLLECTOR_WATCH',
     flag: '--watch',
@@ -72,6 +84,12 @@ export const TAIL_VARIABLES = {
     parse: booleanValue,
   },
 } as const satisfies VariableTable;
+
+function namedEncoding(text: string): NamedEncoding {
+  const named = encodingNamed(text, nearestName);
+  if (typeof named !== 'string') return named;
+  throw new ConfigurationError([{ variable: 'COLLECTOR_SOURCE_ENCODING', message: named }]);
+}
 
 function describedFormat(text: string): FormatDescription {
   const described = parseFormatDescription(text);

@@ -3,12 +3,14 @@ import {
   type FormatDescription,
   parseFormatDescription,
 } from '../../../../formats/described/format-description.ts';
+import { encodingNamed } from '../../../../formats/encodings/encoding-named.ts';
 import { isZone } from '../../../../formats/time/zone-offset.ts';
 import { type CompiledPattern, compilePattern, type LineTest } from '../../../../patterns/compile-pattern.ts';
 import { PatternError } from '../../../../patterns/pattern-error.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import type { Resource } from '../../../../records/resource.ts';
 import { durationToMs, parseDuration } from '../../../../runtime/configuration/duration.ts';
+import { nearestName } from '../../../../runtime/configuration/unknown-variables.ts';
 
 /**
  * How lines are joined to records. Each expression is matched with one line without its end.
@@ -51,6 +53,14 @@ export const formatSchema = z.string().min(1).transform(formatOf);
 export const zoneSchema = z
   .string()
   .refine(isZone, { error: 'expected a zone such as "Europe/Paris" or "+02:00"' });
+
+/** The name of an encoding as it travels with the records. UTF-8 has none, as if the key was absent. */
+export const encodingSchema = z.string().transform((text, context): string | undefined => {
+  const named = encodingNamed(text, nearestName);
+  if (typeof named !== 'string') return named.name;
+  context.addIssue({ code: 'custom', message: named });
+  return z.NEVER;
+});
 
 function formatOf(text: string, context: z.core.$RefinementCtx<string>): FormatDescription {
   const described = parseFormatDescription(text);

@@ -106,6 +106,11 @@ const TAIL_EVENTS = defineEvents(TAIL_METRICS, (event) => ({
     info: 'Following a file',
     count: ({ generations }) => generations.inc(1, { kind: 'new' }),
   }),
+  encodingDetected: event<OfPath & { readonly encoding: string }>({
+    warn: 'A file begins with the byte order mark of UTF-16, or continues one that did, and is read as UTF-16: set "encoding" for it',
+    once: ({ path }) => ({ topic: path, value: '' }),
+    repeatLevel: 'debug',
+  }),
   resumed: event<AtPosition>({ info: 'Resumed a file at its last position' }),
   renamed: event<OfStream & { readonly from: string }>({
     info: 'A followed file was renamed',

@@ -39,6 +39,8 @@ export type FileCheckpoint = {
   readonly checksumFrom?: Position;
   /** The format that the first records have decided. Absent when the configuration names the format. */
   readonly format?: string;
+  /** The encoding that the beginning of the file has decided. Absent for UTF-8, and when the configuration names it. */
+  readonly encoding?: string;
   /** The holes of NUL bytes that were skipped. Absent when there are none. */
   readonly holes?: SkippedHoles;
   /** The size of the file in the last scan or read. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FORMAT_OPTIONS, TIME_ZONE } from '../../../../formats/marker-attributes.ts';
+import { ENCODING, FORMAT_OPTIONS, TIME_ZONE } from '../../../../formats/marker-attributes.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../../../records/resource.ts';
 import { ConfigurationError } from '../../../../runtime/configuration/configuration-error.ts';
 import { jsonProblem } from '../../../../runtime/configuration/json-problem.ts';
@@ -7,6 +7,7 @@ import { schemaOptions } from '../../../../runtime/configuration/schema-options.
 import { schemaProblems } from '../../../../runtime/configuration/schema-problems.ts';
 import {
   durationMsSchema,
+  encodingSchema,
   formatSchema,
   type Multiline,
   multilineSchema,
@@ -84,12 +85,24 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
 const globSchema = z.string().min(1, 'expected a path or glob, found an empty string');
 
 /** The attributes by which an aggregator knows what the operator has described of the records. */
-export function describedResource(resource: Resource, options?: string, timezone?: string): Resource {
-  if (options === undefined && timezone === undefined) return resource;
+export function describedResource(
+  resource: Resource,
+  { options, timezone, encoding }: RecordDescription,
+): Resource {
+  if (options === undefined && timezone === undefined && encoding === undefined) return resource;
   const described = new Map(resource);
   if (options !== undefined) described.set(FORMAT_OPTIONS, options);
   if (timezone !== undefined) described.set(TIME_ZONE, timezone);
+  if (encoding !== undefined) described.set(ENCODING, encoding);
   return described;
+}
+
+export interface RecordDescription {
+  /** The options of the format. */
+  readonly options?: string | undefined;
+  readonly timezone?: string | undefined;
+  /** Of the bytes; undefined is UTF-8. */
+  readonly encoding?: string | undefined;
 }
 
 const entryShape = {
@@ -112,6 +125,12 @@ const entryShape = {
     format: 'zone',
     description:
       'Zone of times that have none, such as `Europe/Paris` or `+02:00`. Default: for `syslog` and error logs the zone of this machine.',
+  }),
+  encoding: encodingSchema.optional().meta({
+    format: 'name of an encoding',
+    description:
+      'Encoding of the files if it is not UTF-8, such as `utf-16`, `windows-1252` or `shift_jis`. The bytes stay as they are, and are ' +
+      'read in this encoding when they are parsed. Default: UTF-8, or UTF-16 if a file begins with its byte order mark.',
   }),
   resource: resourceSchema.default(EMPTY_RESOURCE).meta({
     format: 'object of texts',
@@ -143,10 +162,10 @@ const entryShape = {
 export const TAIL_ENTRY_OPTIONS = schemaOptions(entryShape);
 
 const entrySchema = z.strictObject(entryShape).transform(
-  ({ start_at, ignore_older, multiline, format, timezone, archives, ...entry }): TailEntry => ({
+  ({ start_at, ignore_older, multiline, format, timezone, archives, encoding, ...entry }): TailEntry => ({
     ...entry,
     format: format.name,
-    resource: describedResource(entry.resource, format.options, timezone),
+    resource: describedResource(entry.resource, { options: format.options, timezone, encoding }),
     startAt: start_at,
     ...(ignore_older === undefined ? {} : { ignoreOlderMs: ignore_older }),
     ...(multiline === undefined ? {} : { multiline }),

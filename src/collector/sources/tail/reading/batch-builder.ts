@@ -1,4 +1,5 @@
 import { SAMPLE_RECORDS } from '../../../../formats/guess-format.ts';
+import { ENCODING } from '../../../../formats/marker-attributes.ts';
 import type { Amount } from '../../../../records/amount.ts';
 import { LIMITS } from '../../../../records/limits.ts';
 import type { Position } from '../../../../records/position.ts';
@@ -10,6 +11,7 @@ import type { StreamRead } from '../../../source.ts';
 import type { TailEvents } from '../files/events.ts';
 import { AcceptedReads } from './accepted-reads.ts';
 import type { FilePresence } from './file-presence.ts';
+import type { StreamEncoding } from './stream-encoding.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
 import type { StreamFormat } from './stream-format.ts';
 
@@ -18,6 +20,7 @@ export class BatchBuilder {
   readonly #parts: BatchBuilderParts;
   readonly #evidence: StreamEvidence;
   readonly #reads = new AcceptedReads();
+  #cutter: { readonly encoding: string | undefined; readonly cutter: Cutter } | undefined;
   #resource: (RecordPlace & { readonly resource: Resource }) | undefined;
 
   constructor(parts: BatchBuilderParts, evidence: StreamEvidence) {
@@ -31,9 +34,10 @@ export class BatchBuilder {
   }
 
   /** `isLast`: the last record is complete as it is, because no more bytes of it are expected. */
-  cut({ bytes, isEndOfFile }: ReadPiece, isLast: boolean): Cut {
+  cut({ from, bytes, isEndOfFile }: ReadPiece, isLast: boolean): Cut {
     const maxRecordBytes = Math.min(LIMITS.recordBytes, Math.max(1, bytes.length));
-    return this.#parts.cutter.cut(bytes, {
+    return this.#cutterNow.cut(bytes, {
+      position: from,
       last: isLast,
       maxRecordBytes: isEndOfFile ? LIMITS.recordBytes : maxRecordBytes,
       maxRecords: LIMITS.batchRecords,
@@ -41,28 +45,28 @@ export class BatchBuilder {
   }
 
   /** True when the decision must be stored before the records are sent. */
-  mustStoreFormat({ bytes }: ReadPiece, cut: Cut): boolean {
-    const { format } = this.#parts;
-    if (format.isStored) return false;
-    format.of(bytes.subarray(0, cut.length), cut.sizes);
+  mustStoreFormat({ from, bytes }: ReadPiece, cut: Cut): boolean {
+    if (this.#parts.format.isStored) return false;
+    this.#formatOf(bytes, cut, from);
     return true;
   }
 
   /** Decides the format from the first bytes of the file, if they have a complete record. */
-  decideFormat(bytes: Buffer): void {
-    const cut = this.#parts.cutter.cut(bytes, {
+  decideFormat(bytes: Buffer, position: Position): void {
+    const cut = this.#cutterNow.cut(bytes, {
+      position,
       last: false,
       maxRecordBytes: LIMITS.recordBytes,
       maxRecords: SAMPLE_RECORDS,
     });
-    if (cut.sizes.length > 0) this.#parts.format.of(bytes.subarray(0, cut.length), cut.sizes);
+    if (cut.sizes.length > 0) this.#formatOf(bytes, cut, position);
   }
 
   build(piece: ReadPiece, cut: Cut): StreamRead {
     const { id, clock } = this.#parts;
     const { from, checksum } = piece;
     const data = piece.bytes.subarray(0, cut.length);
-    const format = this.#parts.format.of(data, cut.sizes);
+    const format = this.#formatOf(data, cut, from);
     this.#count(cut);
     const { endCheck, end } = this.#evidence.passed(piece, cut);
     this.#reads.read(from + data.length, { records: cut.sizes.length, bytes: data.length });
@@ -95,9 +99,29 @@ export class BatchBuilder {
 
   #resourceNow(format: string): Resource {
     const { recordPath: path, recordTarget: target } = this.#parts.presence;
-    if (this.#resource?.path !== path || this.#resource.target !== target)
-      this.#resource = { path, target, resource: this.#parts.resourceAt({ path, target }, format) };
+    if (this.#resource?.path !== path || this.#resource.target !== target) {
+      const resource = this.#parts.resourceAt({ path, target }, format);
+      this.#resource = { path, target, resource: this.#withEncoding(resource) };
+    }
     return this.#resource.resource;
+  }
+
+  #withEncoding(resource: Resource): Resource {
+    const { detected } = this.#parts.encoding;
+    return detected === undefined ? resource : new Map(resource).set(ENCODING, detected);
+  }
+
+  #formatOf(bytes: Uint8Array, { length, sizes }: Cut, position: Position): string {
+    const { format, encoding } = this.#parts;
+    return format.of(bytes.subarray(0, length), sizes, { encoding: encoding.name, position });
+  }
+
+  /** The cutter of the encoding, which the first bytes may decide. */
+  get #cutterNow(): Cutter {
+    const { encoding, cutterOf } = this.#parts;
+    if (this.#cutter?.encoding !== encoding.name || this.#cutter === undefined)
+      this.#cutter = { encoding: encoding.name, cutter: cutterOf(encoding.name) };
+    return this.#cutter.cutter;
   }
 
   #count(cut: Cut): void {
@@ -119,7 +143,8 @@ export interface RecordPlace {
 export interface BatchBuilderParts {
   readonly id: StreamId;
   readonly format: StreamFormat;
-  readonly cutter: Cutter;
+  readonly encoding: StreamEncoding;
+  readonly cutterOf: (encoding: string | undefined) => Cutter;
   /** The attributes of records that are read under this path. */
   readonly resourceAt: (place: RecordPlace, format: string) => Resource;
   /** The path that records have now. */

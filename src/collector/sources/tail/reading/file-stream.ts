@@ -8,6 +8,7 @@ import type { TailEntry } from '../files/tail-configuration.ts';
 import { FilePresence } from './file-presence.ts';
 import type { FileStreamParts } from './file-stream-parts.ts';
 import { type SizeAt, StreamContent } from './stream-content.ts';
+import { StreamEncoding } from './stream-encoding.ts';
 import { StreamFormat } from './stream-format.ts';
 import { StreamPhase } from './stream-phase.ts';
 import { SignalsOf, type StreamOwner, type StreamSignals } from './stream-signals.ts';
@@ -85,6 +86,7 @@ export class FileStream implements SourceStream {
     this.content = new StreamContent({
       ...parts,
       format: new StreamFormat(entry.format, checkpoint),
+      encoding: new StreamEncoding(entry, checkpoint, parts.encodings),
       presence: this.presence,
       phase: this.#phase,
       signals: this.#signals,

@@ -1,3 +1,4 @@
+import type { UnitBytes } from '../../../../formats/encodings/unit-bytes.ts';
 import type { Check } from '../../../../records/check.ts';
 import type { Position } from '../../../../records/position.ts';
 import type { RunningChecksum } from '../../../../records/running-checksum.ts';
@@ -66,7 +67,8 @@ export class NulHoles {
   async decide(start: Position, context: HoleContext): Promise<HoleDecision> {
     const pause = this.#pause(start, context.sizeBytes);
     if (pause !== undefined && pause.ms > 0) return pause;
-    const scan = this.#scan?.start === start ? this.#scan : new NulScan(start, context.checksum);
+    const scan =
+      this.#scan?.start === start ? this.#scan : new NulScan(start, context.checksum, context.unitBytes);
     this.#scan = scan;
     const end = await context.file.access.use(
       async (handle) => (await scan.step(handle, context.buffer)) ?? 'unfinished',
@@ -152,6 +154,7 @@ export interface HoleContext {
   readonly file: VerifiedFile;
   readonly buffer: Buffer;
   readonly sizeBytes: number;
+  readonly unitBytes: UnitBytes;
   /** The checksum of the stream's bytes before the run. */
   readonly checksum: RunningChecksum | undefined;
 }

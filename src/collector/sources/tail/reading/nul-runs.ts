@@ -1,3 +1,4 @@
+import { bytesToUnit, type UnitBytes } from '../../../../formats/encodings/unit-bytes.ts';
 import type { Position } from '../../../../records/position.ts';
 import { extendChecksum, type RunningChecksum } from '../../../../records/running-checksum.ts';
 
@@ -24,12 +25,38 @@ const ZEROS = Buffer.alloc(64 * 1024);
 const STEP_BYTES = 4 * 1024 * 1024;
 
 /** `[start, end)` of the first run of NUL bytes that is no text; undefined when there is none. */
-export function findNulRun(bytes: Buffer): { readonly start: number; readonly end: number } | undefined {
+export function findNulRun(bytes: Buffer, place: UnitPlace = BYTES): NulRun | undefined {
   if (bytes.indexOf(0) < 0) return undefined;
   const leadingEnd = endOfNuls(bytes, 0);
-  if (leadingEnd >= MIN_LEADING_BYTES) return { start: 0, end: leadingEnd };
+  if (leadingEnd >= MIN_LEADING_BYTES) return { start: 0, end: withoutPartOfUnit(leadingEnd, place) };
   const start = bytes.indexOf(SHORTEST_INNER_RUN);
-  return start < 0 ? undefined : { start, end: endOfNuls(bytes, start) };
+  if (start < 0) return undefined;
+  // The NUL bytes of the unit before the run are a part of it: 0A 00 is a line feed.
+  const first = start + bytesToUnit(place.position + start, place.unitBytes);
+  return { start: first, end: withoutPartOfUnit(endOfNuls(bytes, start), place) };
+}
+
+/** Whether bytes of text have a run of NUL bytes, or any NUL byte if text has none. */
+export function hasNulRun(bytes: Buffer, position: Position, unitBytes: UnitBytes): boolean {
+  return unitBytes === 1 ? bytes.includes(0) : findNulRun(bytes, { position, unitBytes }) !== undefined;
+}
+
+interface NulRun {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The position of bytes in the file, and the size of a code unit. Units begin at multiples of their size. */
+interface UnitPlace {
+  readonly position: Position;
+  readonly unitBytes: UnitBytes;
+}
+
+const BYTES: UnitPlace = { position: 0, unitBytes: 1 };
+
+/** Without the NUL bytes at the end that are a part of the next unit: 00 41 is a letter. */
+function withoutPartOfUnit(end: number, { position, unitBytes }: UnitPlace): number {
+  return end - ((position + end) % unitBytes);
 }
 
 /** The part of a file handle that a scan uses. */
@@ -51,12 +78,14 @@ export type NulRunEnd = Position | 'end of file' | undefined;
 /** Scans a run of NUL bytes to its end, in steps: a run may be as long as the largest file. */
 export class NulScan {
   readonly start: Position;
+  readonly #unitBytes: UnitBytes;
   #at: Position;
   #checksum: RunningChecksum | undefined;
 
   /** `checksum`: the checksum of the stream's bytes before `start`. */
-  constructor(start: Position, checksum: RunningChecksum | undefined) {
+  constructor(start: Position, checksum: RunningChecksum | undefined, unitBytes: UnitBytes = 1) {
     this.start = start;
+    this.#unitBytes = unitBytes;
     this.#at = start;
     this.#checksum = checksum;
   }
@@ -71,10 +100,12 @@ export class NulScan {
     for (const stepEnd = this.#at + STEP_BYTES; this.#at < stepEnd; ) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#at);
       if (bytesRead === 0) return 'end of file';
-      const end = endOfNuls(buffer.subarray(0, bytesRead), 0);
+      const nuls = endOfNuls(buffer.subarray(0, bytesRead), 0);
+      const end = withoutPartOfUnit(nuls, { position: this.#at, unitBytes: this.#unitBytes });
+      if (end <= 0 && nuls === bytesRead) return 'end of file';
       this.#at += end;
       this.#checksum &&= extendChecksum(this.#checksum, buffer.subarray(0, end));
-      if (end < bytesRead) return this.#at;
+      if (nuls < bytesRead) return this.#at;
     }
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { type UnitBytes, unitBytesOf } from '../../../../formats/encodings/unit-bytes.ts';
 import type { Amount } from '../../../../records/amount.ts';
 import type { Position } from '../../../../records/position.ts';
 import type { Clock } from '../../../../runtime/clock.ts';
@@ -9,7 +10,9 @@ import { readBytes } from '../files/read-bytes.ts';
 import { type KnownFile, VerifiedFile } from '../files/verified-file.ts';
 import { BatchBuilder, type BatchBuilderParts } from './batch-builder.ts';
 import { NulHoles } from './nul-holes.ts';
+import { hasNulRun } from './nul-runs.ts';
 import type { PositionMarks } from './position-marks.ts';
+import { ENCODING_SAMPLE_BYTES } from './stream-encoding.ts';
 import { StreamEvidence } from './stream-evidence.ts';
 import type { StreamPhase } from './stream-phase.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -105,12 +108,14 @@ export class StreamContent {
     const { checksumFrom } = this.#evidence;
     const { birth, prefix } = this.#verified;
     const { decided: format } = this.#parts.format;
+    const { detected: encoding } = this.#parts.encoding;
     return {
       ...(birth === undefined ? {} : { birth }),
       prefix,
       marks: this.marks.kept,
       ...(checksumFrom === undefined ? {} : { checksumFrom }),
       ...(format === undefined ? {} : { format }),
+      ...(encoding === undefined ? {} : { encoding }),
       ...(this.#holes.skipped.count === 0 ? {} : { holes: this.#holes.skipped }),
       sizeBytes: this.sizeBytes,
     };
@@ -138,9 +143,31 @@ export class StreamContent {
     const [start] = this.marks.accepted;
     const end = start + FORMAT_SAMPLE_BYTES;
     const bytes = await this.#verified.access.use((handle) => readBytes(handle, start, end));
-    if (bytes === undefined || bytes.includes(0)) return;
-    this.#batches.decideFormat(bytes);
+    if (bytes === undefined) return;
+    if (this.#parts.encoding.isUndecided) await this.decideEncoding(start, bytes);
+    if (hasNulRun(bytes, start, this.unitBytes)) return;
+    this.#batches.decideFormat(bytes, start);
     this.#signals.changed();
+  }
+
+  /** The size of the code units of the file. */
+  get unitBytes(): UnitBytes {
+    return unitBytesOf(this.#parts.encoding.name);
+  }
+
+  /** Decides the encoding by the beginning of the file. `bytes`: those at `from`. */
+  async decideEncoding(from: Position, bytes: Buffer): Promise<void> {
+    const { encoding, events } = this.#parts;
+    const beginning = from === 0 ? bytes : await this.#beginning();
+    if (beginning === undefined || !encoding.isUndecided) return;
+    const isDetected = encoding.decide(beginning.subarray(0, ENCODING_SAMPLE_BYTES));
+    if (encoding.detected !== undefined) this.#signals.changed();
+    const { path } = this.#verified.access.place;
+    if (isDetected) events.encodingDetected({ path, encoding: encoding.name ?? '' });
+  }
+
+  #beginning(): Promise<Buffer | undefined> {
+    return this.#verified.access.use((handle) => readBytes(handle, 0, ENCODING_SAMPLE_BYTES));
   }
 
   /** The checkpoint is on disk. */
@@ -233,10 +260,10 @@ export class StreamContent {
   }
 
   #createReader(): StreamReader {
-    const { phase, signals, clock, limit, format } = this.#parts;
+    const { phase, signals, clock, limit, format, encoding } = this.#parts;
     return new StreamReader({
       ...{ content: this, phase, signals, clock, limit, sizes: this.#sizes, holes: this.#holes },
-      ...{ evidence: this.#evidence, batches: this.#batches, format },
+      ...{ evidence: this.#evidence, batches: this.#batches, format, encoding },
     });
   }
 }

@@ -1,4 +1,6 @@
+import { textEncoding } from '../../../../formats/encodings/text-encoding.ts';
 import { guessFormatOf, SAMPLE_RECORDS } from '../../../../formats/guess-format.ts';
+import type { Position } from '../../../../records/position.ts';
 import type { FileCheckpoint } from '../files/file-checkpoint.ts';
 import { AUTOMATIC_FORMAT } from '../files/tail-configuration.ts';
 
@@ -39,19 +41,34 @@ export class StreamFormat {
     this.#isStored = this.#name !== undefined;
   }
 
-  /** `data`: the records of a batch, one after the other. */
-  of(data: Uint8Array, sizes: Uint32Array): string {
-    this.#name ??= guessFormatOf(firstRecords(data, sizes), ['syslog']) ?? 'plain';
+  /** `data`: the records of a batch, one after the other, in an encoding; by default UTF-8. */
+  of(data: Uint8Array, sizes: Uint32Array, encoded: EncodedAt = UTF8): string {
+    this.#name ??= guessFormatOf(firstRecords(data, sizes, encoded), ['syslog']) ?? 'plain';
     return this.#name;
   }
 }
 
 type DecidedState = Pick<FileCheckpoint, 'format' | 'start' | 'marks'>;
 
-function firstRecords(data: Uint8Array, sizes: Uint32Array): readonly Uint8Array[] {
-  let offset = 0;
+/** The encoding of bytes and their position in the file. */
+interface EncodedAt {
+  readonly encoding: string | undefined;
+  readonly position: Position;
+}
+
+const UTF8: EncodedAt = { encoding: undefined, position: 0 };
+
+function firstRecords(
+  data: Uint8Array,
+  sizes: Uint32Array,
+  { encoding, position }: EncodedAt,
+): readonly Uint8Array[] {
+  const decoder = textEncoding(encoding);
+  let end = 0;
   return Array.from(sizes.subarray(0, SAMPLE_RECORDS), (size) => {
-    offset += size;
-    return data.subarray(offset - size, offset);
+    const start = end;
+    end += size;
+    const record = data.subarray(start, end);
+    return decoder === undefined ? record : Buffer.from(decoder.decode(record, position + start).text);
   });
 }

@@ -1,14 +1,17 @@
+import type { UnitBytes } from '../../../../formats/encodings/unit-bytes.ts';
 import type { Check } from '../../../../records/check.ts';
 import type { Position } from '../../../../records/position.ts';
 import type { RunningChecksum } from '../../../../records/running-checksum.ts';
 import { Timer } from '../../../../runtime/async/timer.ts';
 import type { Clock } from '../../../../runtime/clock.ts';
+import { hasCodeUnit } from '../../../cutting/wide-lines.ts';
 import type { SizeHistory } from '../../../size-history.ts';
 import type { StreamRead } from '../../../source.ts';
 import type { VerifiedFile } from '../files/verified-file.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import type { NulHoles } from './nul-holes.ts';
 import { findNulRun } from './nul-runs.ts';
+import type { StreamEncoding } from './stream-encoding.ts';
 import type { ReadPiece, StreamEvidence } from './stream-evidence.ts';
 import type { StreamFormat } from './stream-format.ts';
 import type { StreamPhase } from './stream-phase.ts';
@@ -94,15 +97,17 @@ export class StreamReader {
   }
 
   async #readAt(from: Position, known: KnownBefore, buffer: Buffer): Promise<StreamRead> {
-    const { phase, evidence, holes, sizes } = this.#parts;
+    const { phase, evidence, holes, sizes, content, encoding } = this.#parts;
     const room = this.#roomFor(from, buffer);
     if (room <= 0) return this.#atEnd(from);
-    const bytes = await this.#parts.content.file.read(from, known.check, buffer.subarray(0, room));
+    const bytes = await content.file.read(from, known.check, buffer.subarray(0, room));
     if (phase.isEnded) return ENDED;
     if (bytes === undefined || bytes === 'other') return this.#notRead(bytes);
-    if (from + bytes.length > sizes.sizeBytes) this.#parts.content.recordSize(from + bytes.length);
+    if (from + bytes.length > sizes.sizeBytes) content.recordSize(from + bytes.length);
     const isEndOfFile = bytes.length < buffer.length;
-    const run = holes.mayBeSkippedAt(from) ? findNulRun(bytes) : undefined;
+    if (encoding.isUndecided && bytes.length > 0) await content.decideEncoding(from, bytes);
+    const { unitBytes } = content;
+    const run = holes.mayBeSkippedAt(from) ? findNulRun(bytes, { position: from, unitBytes }) : undefined;
     const checksum = known.checksum ?? (await evidence.checksumAt(from));
     if (phase.isEnded) return ENDED;
     // Nothing is awaited from here until the bytes are handed out, except the first decision about a format.
@@ -129,8 +134,9 @@ export class StreamReader {
 
   /** Skips the NUL bytes that begin at `start` when the file was idle and other bytes follow. */
   async #skip(start: Position, checksum: RunningChecksum | undefined, buffer: Buffer): Promise<StreamRead> {
-    const { holes, sizes, phase } = this.#parts;
-    const context = { file: this.#parts.content.file, buffer, sizeBytes: sizes.sizeBytes, checksum };
+    const { holes, sizes, phase, content } = this.#parts;
+    const { file, unitBytes } = content;
+    const context = { file, buffer, sizeBytes: sizes.sizeBytes, unitBytes, checksum };
     const decision = await holes.decide(start, context);
     if (phase.isEnded) return ENDED;
     switch (decision.kind) {
@@ -169,11 +175,12 @@ export class StreamReader {
     const { from, bytes, isEndOfFile } = piece;
     const rest = { from, bytes, nulsEnd: beforeNuls?.nulsEnd };
     const idleMs = isEndOfFile && bytes.length > 0 ? this.#restIdleMs(rest, beforeNuls !== undefined) : 0;
-    const isLast = bytes.length > 0 && isEndOfFile && (this.#mustFlush || idleMs >= FLUSH_AFTER_IDLE_MS);
+    const isIdle = idleMs >= FLUSH_AFTER_IDLE_MS && this.#mayEndWith(piece);
+    const isLast = bytes.length > 0 && isEndOfFile && (this.#mustFlush || isIdle);
     const cut = this.#parts.batches.cut(piece, isLast);
     if (cut.length === 0 && bytes.length > 0) {
       this.#unfinished.see(rest, this.#parts.clock.monotonicMs());
-      return this.#atEnd(from, { idleMs });
+      return this.#atEnd(from, { idleMs: idleMs % FLUSH_AFTER_IDLE_MS });
     }
     if (cut.length === 0) return this.#atEnd(from);
     if (this.#parts.batches.mustStoreFormat(piece, cut)) {
@@ -182,6 +189,12 @@ export class StreamReader {
     }
     if (isLast && cut.length === bytes.length) this.#mustFlush = false;
     return this.#parts.batches.build(piece, cut);
+  }
+
+  /** A part of a code unit waits for its rest, except at the end of a run. */
+  #mayEndWith({ from, bytes }: ReadPiece): boolean {
+    const { encoding, limit } = this.#parts;
+    return limit !== undefined || hasCodeUnit(encoding.name, from, bytes.length);
   }
 
   /** undefined: the records can be handed out. */
@@ -230,6 +243,7 @@ export interface StreamReaderParts {
   readonly holes: NulHoles;
   readonly batches: BatchBuilder;
   readonly format: StreamFormat;
+  readonly encoding: StreamEncoding;
   readonly sizes: SizeHistory;
   readonly signals: StreamSignals;
   readonly clock: Clock;
@@ -241,6 +255,9 @@ export interface StreamReaderParts {
 interface ReadContent {
   /** The file of the stream now. */
   readonly file: VerifiedFile;
+  readonly unitBytes: UnitBytes;
+  /** Decides the encoding by the beginning of the file. `bytes`: those at `from`. */
+  decideEncoding(from: Position, bytes: Buffer): Promise<void>;
   recordSize(sizeBytes: number): void;
   skip(start: Position, end: Position): void;
 }
