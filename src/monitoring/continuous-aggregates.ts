@@ -87,7 +87,10 @@ export class ContinuousAggregates {
    * Copies the points of the aggregate to `metric_points`, and ends the reference: from now on the metric is computed
    * like in other stores.
    */
-  async leave({ id }: MetricDefinition, { createdAtUnixMicro, aggregate }: LeftAggregate): Promise<'left' | 'gone' | 'lost'> {
+  async leave(
+    { id }: MetricDefinition,
+    { createdAtUnixMicro, aggregate }: LeftAggregate,
+  ): Promise<'left' | 'gone' | 'lost'> {
     const isMetric = sql`id = ${id}::text and created_at = ${this.#database.time(createdAtUnixMicro)}
       and ${this.#database.isHeld}`;
     const keep = keepPoints(id, aggregate, sql`exists (select 1 from metrics where ${isMetric})`);

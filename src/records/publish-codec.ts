@@ -113,8 +113,8 @@ export function encodeBatchRequest(options: {
     bytesHeaderSize(3, recordsSize) +
     recordsSize;
   const messageSize = bytesHeaderSize(3, batchSize) + batchSize;
-  const { allocate = Buffer.allocUnsafe } = options;
-  const message = allocate(messageSize).subarray(0, messageSize);
+  const buffer = options.allocate?.(messageSize) ?? Buffer.allocUnsafe(messageSize);
+  const message = buffer.subarray(0, messageSize);
   let at = writeBytesHeader(message, 0, 3, batchSize);
   at = writeVarint(message, writeVarint(message, at, SEQUENCE), options.sequence);
   at = writeBytesHeader(message, at, 2, CHECK_FIELD_BYTES - 2);

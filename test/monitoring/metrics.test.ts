@@ -25,13 +25,13 @@ async function pointsOf(monitor: Monitor, id: string, request = {}) {
 const COMPUTES = /insert into metric_points|refresh_continuous_aggregate/;
 
 /** The next evaluator computes everything again. A continuous aggregate stays. */
-async function forgetPositions({ database, query }: MonitorStore): Promise<void> {
+async function forgetPositions(store: MonitorStore): Promise<void> {
   const kept =
-    database.dialect === 'postgres'
+    store.database.dialect === 'postgres'
       ? sql`case when watermark like '{"aggregate"%'
           then jsonb_set(watermark::jsonb, '{position}', 'null')::text end`
       : sql`null`;
-  await query(sql`update metrics set watermark = ${kept}`);
+  await store.query(sql`update metrics set watermark = ${kept}`);
 }
 
 describeEachMonitorStore('metrics', (open) => {
