@@ -6,7 +6,7 @@ import { type WrittenLog, writeAccessLog } from '../access-log.ts';
 import { installPackage } from '../peers/install-package.ts';
 import { type BenchSettings, runsContender } from '../settings.ts';
 import { type Ingest, runIngest } from './ingest.ts';
-import { oursIntoDuckDb, oursIntoPostgres } from './ours-into-store.ts';
+import { oursIntoClickHouse, oursIntoDuckDb, oursIntoPostgres } from './ours-into-store.ts';
 import { measureDuckDbQueries, measurePostgresQueries, type StoreQueries } from './queries.ts';
 import { rsyslogIntoPostgres } from './rsyslog-into-postgres.ts';
 import type { StoreContender } from './store-contender.ts';
@@ -15,6 +15,7 @@ import type { StoreMeasurements, StoreStanding } from './store-table.ts';
 export const STORE_CONTENDERS: readonly StoreContender[] = [
   oursIntoDuckDb(),
   oursIntoPostgres(),
+  oursIntoClickHouse(),
   rsyslogIntoPostgres(8),
   rsyslogIntoPostgres(1),
 ];
