@@ -161,6 +161,12 @@ function storeGoals({ log, standings, queries }: StoreMeasurements): Goal[] {
     ...['DuckDB', 'PostgreSQL'].map((store) =>
       atMost(`a question about a day to ${store}, the slowest`, slowestDayMs(queries, store), 300, 'ms'),
     ),
+    atMost(
+      'a question about a day to ClickHouse, the slowest',
+      slowestDayMs(queries, 'ClickHouse'),
+      500,
+      'ms',
+    ),
   ];
 }
 

@@ -246,7 +246,7 @@ describeEachMonitorStore('metrics', (open) => {
     await untilWaiting(clock);
     await store.query(sql`delete from log_records`);
     await monitor.stop(new AbortController().signal);
-    await store.query(sql`update metrics set watermark = null`);
+    await store.query(sql`update metrics set watermark = null where true`);
     await turnedMonitor(store, clock, 'second').monitor.start();
     await untilWaiting(clock);
     expect(await pointsOf(monitor, 'requests')).toEqual([[7200, null, 1]]);
