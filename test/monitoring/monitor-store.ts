@@ -7,6 +7,7 @@ import { logRecordColumns, STORE_TABLES } from '../../src/logstore/schema.ts';
 import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import {
   join as joinSql,
+  type Sql,
   type SqlStatement,
   type SqlValue,
   sql,
@@ -226,13 +227,18 @@ function storeOver(dialectName: SqlDatabase['dialect'], run: Run, write: Run): M
           (minute) =>
             sql`insert into touched_minutes (writer, flush, stored_at, minute) values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${time(minute)})`,
         ),
-        // In ClickHouse, the last row of a writer counts.
-        sql`insert into writers ${dialectName === 'clickhouse' ? sql`` : sql`as known`} (writer, last_flush, seen_at)
-          values (${writer}::uuid, ${flush}::bigint, ${time(0)})
-          ${dialectName === 'clickhouse' ? sql`` : sql`on conflict (writer) do update set last_flush = excluded.last_flush`}`,
+        writerRow(dialectName, sql`${writer}::uuid, ${flush}::bigint, ${time(0)}`),
       ];
       await write(statements.map(statement));
     },
   };
   return store;
+}
+
+/** In ClickHouse, the last row of a writer counts. */
+function writerRow(dialectName: SqlDatabase['dialect'], values: Sql): Sql {
+  if (dialectName === 'clickhouse')
+    return sql`insert into writers (writer, last_flush, seen_at) values (${values})`;
+  return sql`insert into writers as known (writer, last_flush, seen_at) values (${values})
+    on conflict (writer) do update set last_flush = excluded.last_flush`;
 }
