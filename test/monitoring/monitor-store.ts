@@ -196,6 +196,8 @@ function getTypeParser(oid: number): (value: string) => unknown {
 function storeOver(dialectName: SqlDatabase['dialect'], run: Run, write: Run): MonitorStore {
   const dialect = dialectOf(dialectName);
   const time = (unixMs: number) => dialect.timestamp(unixMs * 1000);
+  // ClickHouse deletes old notes by its own clock.
+  const storedAt = time(dialectName === 'clickhouse' ? Date.now() : 0);
   const flushes = new Map<string, number>();
   let position = 0;
   const store: MonitorStore = {
@@ -221,13 +223,13 @@ function storeOver(dialectName: SqlDatabase['dialect'], run: Run, write: Run): M
         sql`insert into log_records (time, observed_time, format, body, attributes, stream, position, url_path,
           http_response_status_code, http_response_body_size) values ${joinSql(rows, sql`, `)}`,
         sql`insert into stored_ranges (writer, flush, stored_at, stream, range_start, range_end, min_time, max_time)
-          values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${writer}::uuid, 0, 1,
+          values (${writer}::uuid, ${flush}::bigint, ${storedAt}, ${writer}::uuid, 0, 1,
           ${time(Math.min(...times))}, ${time(Math.max(...times))})`,
         ...[...minutes].map(
           (minute) =>
-            sql`insert into touched_minutes (writer, flush, stored_at, minute) values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${time(minute)})`,
+            sql`insert into touched_minutes (writer, flush, stored_at, minute) values (${writer}::uuid, ${flush}::bigint, ${storedAt}, ${time(minute)})`,
         ),
-        writerRow(dialectName, sql`${writer}::uuid, ${flush}::bigint, ${time(0)}`),
+        writerRow(dialectName, sql`${writer}::uuid, ${flush}::bigint, ${storedAt}`),
       ];
       await write(statements.map(statement));
     },
