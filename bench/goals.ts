@@ -151,6 +151,7 @@ function storeGoals({ log, standings, queries }: StoreMeasurements): Goal[] {
     atLeast(`5 x ${name} into PostgreSQL`, rate('ours-postgres') / rate(key), 5, 'x');
   return [
     atLeast('200,000 rows/s into DuckDB', rate('ours-duckdb'), 200_000, 'rows/s'),
+    atLeast('ClickHouse / DuckDB, rows/s', rate('ours-clickhouse') / rate('ours-duckdb'), 1, 'x'),
     atLeast('200,000 rows/s into PostgreSQL', rate('ours-postgres'), 200_000, 'rows/s'),
     times('ompgsql-1', 'ompgsql in order'),
     times('ompgsql-8', 'ompgsql with 8 workers'),
@@ -168,6 +169,12 @@ function storeGoals({ log, standings, queries }: StoreMeasurements): Goal[] {
     ),
     ...['DuckDB', 'PostgreSQL'].map((store) =>
       atMost(`a question about a day to ${store}, the slowest`, slowestDayMs(queries, store), 300, 'ms'),
+    ),
+    atMost(
+      'a question about a day to ClickHouse, the slowest',
+      slowestDayMs(queries, 'ClickHouse'),
+      500,
+      'ms',
     ),
   ];
 }

@@ -21,7 +21,45 @@ export function insertGeneratedRows(dialect: SqlDialect, rows: GeneratedRows): S
   return statement({ parts: [text + (parts[0] ?? ''), ...parts.slice(1)], values });
 }
 
-function selected(dialect: SqlDialect, { fromUnixMicro, spanMicro, rows, firstNumber }: GeneratedRows): Sql {
+function selected(dialect: SqlDialect, rows: GeneratedRows): Sql {
+  return dialect.name === 'clickhouse' ? selectedInClickHouse(rows) : selectedElsewhere(dialect, rows);
+}
+
+/** The same rows with the functions of ClickHouse. */
+function selectedInClickHouse({ fromUnixMicro, spanMicro, rows, firstNumber }: GeneratedRows): Sql {
+  const stepMicro = Math.floor(spanMicro / rows);
+  return sql`
+    select time, time, severity, null, host, 'shop', '/var/log/nginx/access.log', 'combined',
+      concat(client, ' - - [', formatDateTime(time, '%Y-%m-%dT%H:%i:%S.%fZ'), '] "', method, ' ', path, '?', query, ' HTTP/1.1" ',
+        toString(status), ' ', toString(size), ' "', referer, '" "', agent, '"'),
+      concat('{"url.query":"', query, '","http.request.header.referer":"', referer, '","user_agent.original":"', agent, '"}'),
+      stream, n * 200, client, null, method, path, '1.1', status, size
+    from (
+      select n, fromUnixTimestamp64Micro(toInt64(${fromUnixMicro} + (n - ${firstNumber}) * ${stepMicro}), 'UTC') as time,
+        multiIf(r % 100 < 4, 17, r % 100 < 10, 13, 9) as severity,
+        concat('web-', toString(n % 8)) as host,
+        concat('0000000000004000800000000000000', toString(n % 8)) as stream,
+        concat(toString(1 + r % 223), '.', toString(intDiv(r, 7) % 10), '.', toString(intDiv(r, 70) % 10), '.', toString(n % 8)) as client,
+        if(r % 7 = 0, 'POST', 'GET') as method,
+        concat('/', ['products', 'articles', 'users', 'orders', 'search', 'static', 'images', 'checkout'][1 + intDiv(r, 3) % 8],
+          '/', ['blue', 'winter', 'account', 'large', 'latest'][1 + intDiv(r, 11) % 5], '-item/', toString(r % 250)) as path,
+        concat('request=', toString(n)) as query,
+        multiIf(r % 100 < 1, 503, r % 100 < 4, 500, r % 100 < 10, 404, r % 100 < 20, 304, 200) as status,
+        200 + r % 60000 as size,
+        if(r % 2 = 0, '-', concat('https://shop.example/articles/', toString(r % 1000))) as referer,
+        ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36',
+          'Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0', 'curl/8.5.0'][1 + intDiv(r, 5) % 3] as agent
+      from (
+        select number as n, intDiv((number * 2654435761) % 4294967296, 16) % 1000003 as r
+        from numbers(${firstNumber}, ${rows})
+      ) as random
+    ) as made`;
+}
+
+function selectedElsewhere(
+  dialect: SqlDialect,
+  { fromUnixMicro, spanMicro, rows, firstNumber }: GeneratedRows,
+): Sql {
   const stepMicro = Math.floor(spanMicro / rows);
   const time = dialect.timestamp(
     sql`${fromUnixMicro}::bigint + (n - ${firstNumber}::bigint) * ${stepMicro}::bigint`,

@@ -16,7 +16,7 @@ export interface Ingest {
   readonly senderCpuSeconds: number;
   /** 0: there is none. */
   readonly receiverCpuSeconds: number;
-  /** Of PostgreSQL; 0 when it is not in this. */
+  /** Of the database server; 0: there is none. */
   readonly databaseCpuSeconds: number;
   readonly senderPeakBytes: number;
   readonly receiverPeakBytes: number;
@@ -59,6 +59,7 @@ export async function runIngest({ contender, log, server, directory }: IngestPla
     } finally {
       await running.sender.kill();
       await running.receiver?.kill();
+      await running.database?.kill();
     }
   } finally {
     await server?.query((client) => client.query(`drop database ${DATABASE} with (force)`));
@@ -71,8 +72,9 @@ async function measure(
   { postgres, logDirectory }: StoreCourse,
   log: WrittenLog,
 ): Promise<Omit<Ingest, 'stored'>> {
-  const { sender, receiver } = running;
-  const cpu = () => [cpuOf(sender), cpuOf(receiver), postgres?.server.cpuSeconds ?? 0];
+  const { sender, receiver, database } = running;
+  const databaseCpu = () => database?.cpuSeconds() ?? postgres?.server.cpuSeconds ?? 0;
+  const cpu = () => [cpuOf(sender), cpuOf(receiver), databaseCpu()];
   const before = cpu();
   const began = performance.now();
   await link(log.path, join(logDirectory, LOG_NAME));

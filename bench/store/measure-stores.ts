@@ -1,13 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../../src/runtime/error-message.ts';
+import { OwnClickHouse } from '../../testkit/clickhouse/own-clickhouse.ts';
 import { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { type WrittenLog, writeAccessLog } from '../access-log.ts';
 import { installPackage } from '../peers/install-package.ts';
 import { type BenchSettings, runsContender } from '../settings.ts';
 import { type Ingest, runIngest } from './ingest.ts';
-import { oursIntoDuckDb, oursIntoPostgres } from './ours-into-store.ts';
-import { measureDuckDbQueries, measurePostgresQueries, type StoreQueries } from './queries.ts';
+import { oursIntoClickHouse, oursIntoDuckDb, oursIntoPostgres } from './ours-into-store.ts';
+import {
+  measureClickHouseQueries,
+  measureDuckDbQueries,
+  measurePostgresQueries,
+  type StoreQueries,
+} from './queries.ts';
 import { rsyslogIntoPostgres } from './rsyslog-into-postgres.ts';
 import type { StoreContender } from './store-contender.ts';
 import type { StoreMeasurements, StoreStanding } from './store-table.ts';
@@ -15,6 +21,7 @@ import type { StoreMeasurements, StoreStanding } from './store-table.ts';
 export const STORE_CONTENDERS: readonly StoreContender[] = [
   oursIntoDuckDb(),
   oursIntoPostgres(),
+  oursIntoClickHouse(),
   rsyslogIntoPostgres(8),
   rsyslogIntoPostgres(1),
 ];
@@ -108,6 +115,9 @@ async function ask({ settings, say, server, directory }: Stage): Promise<StoreQu
     ...(server === undefined
       ? []
       : [{ store: 'PostgreSQL', measure: () => measurePostgresQueries(server, storeRows) }]),
+    ...(OwnClickHouse.isInstalled()
+      ? [{ store: 'ClickHouse', measure: () => measureClickHouseQueries(directory, storeRows) }]
+      : []),
   ];
   const queries: StoreQueries[] = [];
   for (const { store, measure } of measurements) {

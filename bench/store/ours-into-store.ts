@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { OwnClickHouse } from '../../testkit/clickhouse/own-clickhouse.ts';
 import { STORE_ROLE } from '../../testkit/documented-database.ts';
 import { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { aggregatorStatus } from '../../testkit/owner-status.ts';
@@ -54,6 +55,43 @@ export function oursIntoPostgres(): StoreContender {
       });
     },
   };
+}
+
+/** With the engine of ClickHouse that the tests use, started for this run: see `testkit/clickhouse`. */
+export function oursIntoClickHouse(): StoreContender {
+  return {
+    name: 'mega-collector, ClickHouse',
+    key: 'ours-clickhouse',
+    prepare: () => requireBuild(OwnClickHouse.isInstalled() ? undefined : NO_CLICKHOUSE),
+    async start(course) {
+      const server = await OwnClickHouse.create({ directory: join(course.directory, 'clickhouse') });
+      await server.start();
+      const value = JSON.stringify({ url: server.url(), database: CLICKHOUSE_DATABASE });
+      try {
+        const running = await startPair(course, {
+          emitters: { AGGREGATOR_CLICKHOUSE_CONFIGURATION: value },
+          stored: () => storedInClickHouse(server),
+        });
+        const database = { cpuSeconds: () => server.cpuSeconds, kill: () => server.kill() };
+        return { ...running, database };
+      } catch (error) {
+        await server.kill();
+        throw error;
+      }
+    },
+  };
+}
+
+const NO_CLICKHOUSE = 'the engine of ClickHouse is not installed (make test-clickhouse)';
+const CLICKHOUSE_DATABASE = 'course';
+
+async function storedInClickHouse(server: OwnClickHouse): Promise<Stored> {
+  const [found] = await server.sql(
+    `select (select count(*) from ${CLICKHOUSE_DATABASE}.log_records final) as rows,
+       (select sum(bytes_on_disk) from system.parts where active and database = '${CLICKHOUSE_DATABASE}') as bytes
+     format JSONEachRow`,
+  );
+  return { rows: Number(found?.rows), bytes: Number(found?.bytes) };
 }
 
 /** Its version. */

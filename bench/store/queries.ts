@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
+import { clickhouseType } from '../../src/emitters/clickhouse/type.ts';
 import { duckdbType } from '../../src/emitters/duckdb/type.ts';
 import type { Emitter } from '../../src/emitters/emitter.ts';
 import { addDays, dayOf } from '../../src/emitters/postgres/partitions.ts';
@@ -10,6 +11,7 @@ import type { LogSearch } from '../../src/logstore/logs/log-search.ts';
 import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { OwnClickHouse } from '../../testkit/clickhouse/own-clickhouse.ts';
 import { STORE_ROLE } from '../../testkit/documented-database.ts';
 import type { OwnPostgres } from '../../testkit/own-postgres.ts';
 import { median } from '../statistics.ts';
@@ -58,6 +60,29 @@ export async function measureDuckDbQueries(directory: string, rows: number): Pro
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+/** Measures the engine of ClickHouse that the tests use, in a directory that is emptied before and after. */
+export async function measureClickHouseQueries(directory: string, rows: number): Promise<StoreQueries> {
+  await rm(directory, { recursive: true, force: true });
+  const server = await OwnClickHouse.create({ directory: join(directory, 'clickhouse') });
+  try {
+    await server.start();
+    const value = JSON.stringify({ url: server.url(), database: CLICKHOUSE_DATABASE });
+    const [configured] = clickhouseType.parse(value);
+    if (configured === undefined) throw new Error('ClickHouse is not configured');
+    const emitter = await clickhouseType.create(configured.configuration, benchEnvironment(directory));
+    return await measure(emitter, {
+      ...{ store: 'ClickHouse', rows, days: [...Array(DAYS).keys()] },
+      // As the server does with days that get no records any more.
+      settle: () => server.sql(`optimize table ${CLICKHOUSE_DATABASE}.log_records final`),
+    });
+  } finally {
+    await server.kill();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const CLICKHOUSE_DATABASE = 'queries';
 
 /**
  * Measures PostgreSQL in a separate database with only the queried day: generating the other days would take

@@ -35,10 +35,18 @@ export interface RunningIngest {
   readonly sender: RunningProcess;
   /** undefined: the sender writes to the database. */
   readonly receiver: RunningProcess | undefined;
+  /** A database server of this run alone; undefined: PostgreSQL, or none. */
+  readonly database?: OwnDatabase;
   /** Number of committed rows so far. Called often. */
   storedRows(): Promise<number>;
   /** Ends everything, and reads the result from the database. */
   finish(): Promise<Stored>;
+}
+
+export interface OwnDatabase {
+  /** CPU time so far. */
+  cpuSeconds(): number;
+  kill(): Promise<void>;
 }
 
 export interface Stored {

@@ -36,7 +36,7 @@ export function peakIngestMegabytes(
 
 function ingestTable({ log, standings }: StoreMeasurements): string {
   const header = ['median', 'rows/s', 'lowest', 'highest', 'MB/s'];
-  const cpu = ['CPU s/million rows: sender', 'receiver', 'PostgreSQL'];
+  const cpu = ['CPU s/million rows: sender', 'receiver', 'database server'];
   const memory = ['peak MB: sender', 'receiver', 'disk bytes per log byte', 'complete'];
   return table(
     [...header, ...cpu, ...memory],

@@ -31,7 +31,7 @@ async function forgetPositions(store: MonitorStore): Promise<void> {
       ? sql`case when watermark like '{"aggregate"%'
           then jsonb_set(watermark::jsonb, '{position}', 'null')::text end`
       : sql`null`;
-  await store.query(sql`update metrics set watermark = ${kept}`);
+  await store.query(sql`update metrics set watermark = ${kept} where true`);
 }
 
 describeEachMonitorStore('metrics', (open) => {
@@ -357,7 +357,7 @@ describeEachMonitorStore('metrics', (open) => {
     const { monitor, store } = await setUp();
     const definition = JSON.stringify(metricDefinition.parse({ id: 'x' }));
     await store.query(sql`insert into metrics (id, definition, created_at)
-      select 'x' || n::text, ${definition}::text, now() from generate_series(1, 500) as series(n)`);
+      select 'x' || number::text, ${definition}::text, now() from generate_series(1, 500) as series(number)`);
     await expect(monitor.createMetric(metricDefinition.parse({ id: 'one_more' }))).rejects.toMatchObject({
       kind: 'invalid',
       message: 'Cannot create the metric: at most 500 are possible. Delete another one first.',

@@ -1,17 +1,23 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import pg from 'pg';
 import { afterAll, describe, onTestFinished } from 'vitest';
+import { clickhouseType } from '../../src/emitters/clickhouse/type.ts';
 import { LOG_TABLE } from '../../src/logstore/log-columns.ts';
 import { logRecordColumns, STORE_TABLES } from '../../src/logstore/schema.ts';
 import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import {
   join as joinSql,
+  type Sql,
   type SqlStatement,
   type SqlValue,
   sql,
   statement,
 } from '../../src/logstore/sql/sql.ts';
 import { type SqlDatabase, SqlError, type SqlRow } from '../../src/logstore/sql/sql-database.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import type { OwnClickHouse } from '../../testkit/clickhouse/own-clickhouse.ts';
+import { CLICKHOUSE_MISSING, startClickHouse } from '../support/clickhouse-server.ts';
+import { emitterEnvironment } from '../support/emitter-environment.ts';
 import { POSTGRES_PROGRAMS, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { TIMESCALE_MISSING, TIMESCALE_SETTINGS } from '../support/timescale.ts';
 
@@ -49,6 +55,7 @@ export function describeEachMonitorStore(
   suite: (open: () => Promise<MonitorStore>) => void,
 ): void {
   describe(`${title} in DuckDB`, () => suite(openDuckDb));
+  describeInClickHouse(title, suite);
   describeOnServer(`${title} in PostgreSQL`, suite, {
     missing: POSTGRES_PROGRAMS === undefined ? 'PostgreSQL is not installed' : undefined,
     hasTimescale: false,
@@ -100,6 +107,43 @@ function describeOnServer(
       return await openPostgres(running.socketDirectory, database, hasTimescale);
     });
   });
+}
+
+/** The engine of the tests is slow to start, so that it runs only where it is installed. */
+function describeInClickHouse(title: string, suite: (open: () => Promise<MonitorStore>) => void): void {
+  describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`${title} in ClickHouse`, { timeout: 120_000 }, () => {
+    let server: Promise<OwnClickHouse> | undefined;
+    let databases = 0;
+    const cleanUps: (() => Promise<void>)[] = [];
+    afterAll(async () => {
+      for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+    });
+    suite(async () => {
+      server ??= startClickHouse((cleanUp) => void cleanUps.push(cleanUp));
+      return await openClickHouse((await server).url(), `monitor_${++databases}`);
+    });
+  });
+}
+
+/** The tables and the statements are those of the emitter. There are no transactions. */
+async function openClickHouse(url: string, name: string): Promise<MonitorStore> {
+  const [configured] = clickhouseType.parse(JSON.stringify({ url, database: name, fsync: false }));
+  if (configured === undefined) throw new Error('No emitter is configured.');
+  const environment = emitterEnvironment({ clock: systemClock });
+  const emitter = await clickhouseType.create(configured.configuration, environment);
+  onTestFinished(() => emitter.stop(AbortSignal.timeout(5000)));
+  await emitter.start();
+  const { database } = emitter;
+  if (database === undefined) throw new Error('The emitter has no database.');
+  const run: Run = async (statements, beforeStatement) => {
+    const results: (readonly SqlRow[])[] = [];
+    for (const each of statements) {
+      await beforeStatement?.();
+      results.push(...(await database.run([each], { timeoutMs: 60_000 })));
+    }
+    return results;
+  };
+  return storeOver('clickhouse', run, run);
 }
 
 async function openDuckDb(): Promise<MonitorStore> {
@@ -203,6 +247,8 @@ function storeOver(
 ): MonitorStore {
   const dialect = dialectOf(dialectName);
   const time = (unixMs: number) => dialect.timestamp(unixMs * 1000);
+  // ClickHouse deletes old notes by its own clock.
+  const storedAt = time(dialectName === 'clickhouse' ? Date.now() : 0);
   const flushes = new Map<string, number>();
   let position = 0;
   const store: MonitorStore = {
@@ -220,7 +266,7 @@ function storeOver(
         position++;
         const json = attributes === undefined ? null : JSON.stringify(attributes);
         return sql`(${time(unixMs)}, ${time(unixMs)}, 'combined', 'a line',
-          ${dialectName === 'duckdb' ? sql`${json}::json` : sql`${json}::jsonb`}, ${writer}::uuid, ${position}::bigint,
+          ${dialectName === 'postgres' ? sql`${json}::jsonb` : sql`${json}::json`}, ${writer}::uuid, ${position}::bigint,
           ${path ?? null}::text, ${status ?? null}::smallint, ${bytes ?? null}::bigint)`;
       });
       const times = records.map(({ unixMs }) => unixMs);
@@ -228,17 +274,25 @@ function storeOver(
       const statements = [
         sql`insert into log_records (time, observed_time, format, body, attributes, stream, position, url_path,
           http_response_status_code, http_response_body_size) values ${joinSql(rows, sql`, `)}`,
-        sql`insert into stored_ranges values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${writer}::uuid, 0, 1,
+        sql`insert into stored_ranges (writer, flush, stored_at, stream, range_start, range_end, min_time, max_time)
+          values (${writer}::uuid, ${flush}::bigint, ${storedAt}, ${writer}::uuid, 0, 1,
           ${time(Math.min(...times))}, ${time(Math.max(...times))})`,
         ...[...minutes].map(
           (minute) =>
-            sql`insert into touched_minutes values (${writer}::uuid, ${flush}::bigint, ${time(0)}, ${time(minute)})`,
+            sql`insert into touched_minutes (writer, flush, stored_at, minute) values (${writer}::uuid, ${flush}::bigint, ${storedAt}, ${time(minute)})`,
         ),
-        sql`insert into writers as known (writer, last_flush, seen_at) values (${writer}::uuid, ${flush}::bigint, ${time(0)})
-          on conflict (writer) do update set last_flush = excluded.last_flush`,
+        writerRow(dialectName, sql`${writer}::uuid, ${flush}::bigint, ${storedAt}`),
       ];
       await write(statements.map(statement));
     },
   };
   return store;
+}
+
+/** In ClickHouse, the last row of a writer counts. */
+function writerRow(dialectName: SqlDatabase['dialect'], values: Sql): Sql {
+  if (dialectName === 'clickhouse')
+    return sql`insert into writers (writer, last_flush, seen_at) values (${values})`;
+  return sql`insert into writers as known (writer, last_flush, seen_at) values (${values})
+    on conflict (writer) do update set last_flush = excluded.last_flush`;
 }

@@ -32,9 +32,11 @@ describeEachMonitorStore('housekeeping', (open) => {
     const now = database.nowUnixMicro;
     for (const days of [0, 100, RETENTION_LIMITS.days + 2]) {
       const time = database.time(now - days * DAY);
-      await store.query(sql`insert into metric_points values ('m', ${time}, null, ${days}::float8, 1)`);
       await store.query(
-        sql`insert into alert_history values ('a', null, ${time}, 'ok', 'ok', ${days}::float8, 0, '>')`,
+        sql`insert into metric_points (metric, bucket, segment, value, count) values ('m', ${time}, null, ${days}::float8, 1)`,
+      );
+      await store.query(
+        sql`insert into alert_history (alert, segment, "at", from_state, to_state, observed, level, comparison) values ('a', null, ${time}, 'ok', 'ok', ${days}::float8, 0, '>')`,
       );
     }
     await runMaintenance(database);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../free-ports.ts';
+import { cpuSeconds } from '../process-usage.ts';
 import { RunningProcess } from '../running-process.ts';
 
 export interface OwnClickHousePlan {
@@ -37,6 +38,11 @@ export class OwnClickHouse {
     if (!OwnClickHouse.isInstalled()) throw new Error('chdb is not installed (make test-clickhouse)');
     mkdirSync(plan.directory, { recursive: true });
     return new OwnClickHouse(plan, await freePort());
+  }
+
+  /** CPU time of the running server so far. */
+  get cpuSeconds(): number {
+    return this.#server === undefined ? 0 : cpuSeconds(this.#server.pid);
   }
 
   url(port = this.port): string {

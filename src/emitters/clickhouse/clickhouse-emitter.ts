@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SqlDatabase } from '../../logstore/sql/sql-database.ts';
 import type { Batch } from '../../records/batch.ts';
-import { endOf } from '../../records/record-batch.ts';
+import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import type { Emitter, EmitterContext, FlushOutcome } from '../emitter.ts';
 import { DELIVERED, type Outcome, type Rejected, type Retry } from '../outcome.ts';
@@ -10,27 +10,28 @@ import type { ClickHouseConfiguration } from './configuration.ts';
 import { Connection } from './connection.ts';
 import { describeFailure, isAboutContent, isMissing, isUnreachable, remedyFor } from './describe-failure.ts';
 import { CLICKHOUSE_EVENTS, type ClickHouseEvents } from './events.ts';
-import { KnownRecords } from './known-records.ts';
+import { FlushInserts } from './flush-inserts.ts';
+import { KnownRecords, type StreamRange } from './known-records.ts';
 import { Maintenance } from './maintenance.ts';
 import { CHANGE_SETTINGS } from './query-settings.ts';
-import { storeSlices } from './store-slices.ts';
 import { Tables } from './tables.ts';
 
 /**
  * Stores records in ClickHouse, each once on reading.
  *
- *     emit emit emit         flush
- *     keep references        uncertain records: which are there? | one INSERT for each day | notes      (store-slices.ts)
+ *     emit emit emit emit emit emit         flush
+ *     part 1: encode | insert
+ *                 part 2: encode | insert ... wait for all parts | notes                    (flush-inserts.ts)
  *
  * ClickHouse has no transactions over several INSERTs. Three things together keep a record from being read twice:
  *
- * 1. An INSERT is repeated with the same token, and the server ignores the second one.
+ * 1. An INSERT (a part, a day) is repeated with the same token, and the server ignores the second one.
  * 2. After a start and after a failed flush, the tables are asked which records they have (`known-records.ts`).
  * 3. Rows with the same identity, time, host and service are merged, and queries read one of them (`final`). This
  *    covers an INSERT that is stored after the question, and two aggregators that store the same record.
  *
- * LIMITS. References to the slices of one flush, and their encoded rows (delivery: 32 MiB of records, 1 s); eight
- * connections.
+ * LIMITS. References to the slices of one flush that are not encoded yet (delivery: 64 MiB of records, 1 s), the encoded
+ * rows of two parts (16 MiB of records each), and eight connections.
  *
  * The server need not be reachable at the start: the emitter connects at the first flush, and for maintenance at the
  * start and then every minute.
@@ -47,9 +48,13 @@ export class ClickHouseEmitter implements Emitter {
   readonly #known = new KnownRecords(UNCERTAIN_BYTES);
   readonly #knownNames = new Set<string>();
   #flush = 0;
+  #part = 0;
   #connection: Connection | undefined;
   #isReopenWanted = false;
-  #held: Batch[] = [];
+  /** Of the current part. */
+  #held: RecordBatch[] = [];
+  #heldBytes = 0;
+  #group: Group | undefined;
 
   constructor(configuration: ClickHouseConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
@@ -77,28 +82,40 @@ export class ClickHouseEmitter implements Emitter {
 
   async emit(batch: Batch): Promise<Outcome> {
     if (this.#connection === undefined) return NOT_STARTED;
-    this.#held.push(batch);
+    this.#group ??= this.#newGroup();
+    const group = this.#group;
+    for (const slice of batch.slices) {
+      group.ranges.push({ stream: slice.stream, start: slice.start, end: endOf(slice) });
+      group.bytes += slice.data.length;
+      this.#held.push(slice);
+      this.#heldBytes += slice.data.length;
+      if (this.#heldBytes >= PART_BYTES) this.#beginPart(group);
+    }
+    group.dropped.push(...(batch.dropped ?? []));
     return DELIVERED;
   }
 
   async flush(signal: AbortSignal): Promise<FlushOutcome> {
-    const held = this.#held;
-    this.#held = [];
+    const group = this.#group;
     if (this.#connection === undefined) return NOT_STARTED;
-    if (held.length === 0) return DELIVERED;
-    const slices = held.flatMap((batch) => batch.slices);
+    if (group === undefined) return DELIVERED;
+    this.#group = undefined;
+    const abort = () => group.aborted.abort(signal.reason);
+    signal.addEventListener('abort', abort);
     try {
-      if (this.#isReopenWanted) await this.#replaceConnection();
-      await this.#tables.ready();
-      await this.#store(held, signal);
+      if (signal.aborted) abort();
+      this.#beginPart(group);
+      await this.#store(group);
       this.#events.reached();
       return DELIVERED;
     } catch (error) {
-      this.#known.failed(slices);
+      this.#known.failed(group.ranges);
       this.#events.failed();
       if (isMissing(error)) this.#tables.forget();
-      if (isUnreachable(error) && !signal.aborted) this.#reportUnreachable(error);
+      if (isUnreachable(error) && !group.aborted.signal.aborted) this.#reportUnreachable(error);
       return this.#failed(error);
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
   }
 
@@ -111,6 +128,7 @@ export class ClickHouseEmitter implements Emitter {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#held = [];
+    this.#group?.aborted.abort(new Error('the emitter was stopped'));
     if (connection === undefined) return;
     // Maintenance can be interrupted at any time, so stop does not wait for it.
     this.#ended.abort(new Error('the emitter was stopped'));
@@ -118,25 +136,38 @@ export class ClickHouseEmitter implements Emitter {
     this.#events.flush();
   }
 
-  async #store(held: readonly Batch[], signal: AbortSignal): Promise<void> {
-    const slices = held.flatMap((batch) => batch.slices);
-    const dropped = held.flatMap((batch) => batch.dropped ?? []);
-    const pieces = this.#known.cut(slices);
-    const isUncertain = pieces.length > 0 && this.#known.areUncertain(pieces);
-    if (pieces.length > 0) {
-      const stored = await storeSlices(pieces, {
-        connection: this.#open(),
-        request: { timeoutMs: this.#configuration.timeout, signal },
-        writer: this.#writer,
-        flush: ++this.#flush,
-        isUncertain,
-        knownNames: this.#knownNames,
-        nowUnixMicro: Number(this.#context.clock.nowUnixNano() / 1000n),
-      });
-      this.#events.stored({ ...stored, isChecked: isUncertain });
+  #newGroup(): Group {
+    const aborted = new AbortController();
+    const inserts = new FlushInserts({
+      connection: () => this.#open(),
+      request: { timeoutMs: this.#configuration.timeout, signal: aborted.signal },
+      prepare: async () => {
+        if (this.#isReopenWanted) await this.#replaceConnection();
+        await this.#tables.ready();
+      },
+      writer: this.#writer,
+      knownNames: this.#knownNames,
+    });
+    return { inserts, aborted, ranges: [], dropped: [], bytes: 0, hasParts: false };
+  }
+
+  /** Records that are stored are left out; without others there is no part. */
+  #beginPart(group: Group): void {
+    const pieces = this.#known.cut(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (pieces.length === 0) return;
+    group.hasParts = true;
+    const token = `${this.#writer}-${++this.#part}`;
+    group.inserts.add(pieces, { token, isUncertain: this.#known.areUncertain(pieces) });
+  }
+
+  async #store({ inserts, hasParts, ranges, dropped, bytes }: Group): Promise<void> {
+    if (hasParts) {
+      const nowUnixMicro = Number(this.#context.clock.nowUnixNano() / 1000n);
+      const stored = await inserts.finish({ flush: ++this.#flush, nowUnixMicro });
+      this.#events.stored(stored);
     }
-    const ranges = slices.map((slice) => ({ stream: slice.stream, start: slice.start, end: endOf(slice) }));
-    const bytes = slices.reduce((sum, { data }) => sum + data.length, 0);
     this.#known.stored([...ranges, ...dropped], bytes);
   }
 
@@ -185,5 +216,21 @@ export class ClickHouseEmitter implements Emitter {
 
 const NOT_STARTED: Retry = { kind: 'retry', reason: 'the emitter is not started', rolledBack: true };
 
-/** At a crash, at most one flush group was stored and not committed; this is several of them. */
-const UNCERTAIN_BYTES = 128 * 1024 * 1024;
+/** The records since the last flush. */
+interface Group {
+  readonly inserts: FlushInserts;
+  readonly aborted: AbortController;
+  readonly ranges: StreamRange[];
+  readonly dropped: StreamRange[];
+  bytes: number;
+  hasParts: boolean;
+}
+
+/** A quarter of the records of a full flush. An INSERT of this size is cheap to merge. */
+const PART_BYTES = 16 * 1024 * 1024;
+
+/**
+ * At a crash, at most two flush groups were stored and not committed: one with a running commit, and the next one, of
+ * which parts are inserted. This is twice as much.
+ */
+const UNCERTAIN_BYTES = 256 * 1024 * 1024;

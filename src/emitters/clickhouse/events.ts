@@ -30,11 +30,11 @@ interface Unreachable extends Failure {
 }
 
 export const CLICKHOUSE_EVENTS = defineEvents(CLICKHOUSE_METRICS, (event) => ({
-  stored: event<{ readonly rows: number; readonly repeatedRows: number; readonly isChecked: boolean }>({
-    count: (metrics, { rows, repeatedRows, isChecked }) => {
+  stored: event<{ readonly rows: number; readonly repeatedRows: number; readonly checks: number }>({
+    count: (metrics, { rows, repeatedRows, checks }) => {
       metrics.rows.inc(rows);
       metrics.repeatedRows.inc(repeatedRows);
-      if (isChecked) metrics.checks.inc();
+      metrics.checks.inc(checks);
     },
   }),
   /** Not logged here: delivery logs the reason of each retry. */

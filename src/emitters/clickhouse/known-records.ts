@@ -17,15 +17,17 @@ import type { StreamId } from '../../records/stream-id.ts';
 export class KnownRecords {
   readonly #stored = new Map<StreamId, Ranges>();
   readonly #uncertain = new Map<StreamId, Ranges>();
+  /** The stored ones and those that were cut since the last result of a flush, of the streams of the latter. */
+  readonly #seen = new Map<StreamId, Ranges>();
   #uncertainBytes: number;
 
   constructor(uncertainBytes: number) {
     this.#uncertainBytes = uncertainBytes;
   }
 
-  /** The parts of the slices that are not known to be stored, each byte once. */
+  /** The parts of the slices that are not known to be stored, each byte once for each flush. */
   cut(slices: readonly RecordBatch[]): readonly RecordBatch[] {
-    const seen = new Map<StreamId, Ranges>();
+    const seen = this.#seen;
     return slices.flatMap((slice) => {
       const known = seen.get(slice.stream) ?? this.#stored.get(slice.stream) ?? NO_RANGES;
       const range = { start: slice.start, end: endOf(slice) };
@@ -43,7 +45,9 @@ export class KnownRecords {
     });
   }
 
+  /** A flush has stored these records. */
   stored(ranges: readonly StreamRange[], bytes: number): void {
+    this.#seen.clear();
     this.#uncertainBytes = Math.max(0, this.#uncertainBytes - bytes);
     for (const { stream, start, end } of ranges) {
       const known = addRange(this.#stored.get(stream) ?? NO_RANGES, { start, end });
@@ -59,11 +63,10 @@ export class KnownRecords {
   }
 
   /** A flush of these records has failed. */
-  failed(pieces: readonly RecordBatch[]): void {
-    for (const piece of pieces) {
-      const ranges = this.#uncertain.get(piece.stream) ?? NO_RANGES;
-      this.#uncertain.set(piece.stream, addRange(ranges, { start: piece.start, end: endOf(piece) }));
-    }
+  failed(ranges: readonly StreamRange[]): void {
+    this.#seen.clear();
+    for (const { stream, start, end } of ranges)
+      this.#uncertain.set(stream, addRange(this.#uncertain.get(stream) ?? NO_RANGES, { start, end }));
   }
 
   #resolve(stream: StreamId, range: Range): void {

@@ -1,24 +1,11 @@
 import { copyBytes } from '../../logstore/line-attributes.ts';
 
 /**
- * Writes the fields of a row in ClickHouse's format RowBinary. Each function returns the offset after the field.
- * Fields that may be null begin with a byte: 1 for null.
+ * Writes values as ClickHouse's formats RowBinary and Native have them. Each function returns the offset after the field.
  */
-const IS_NULL = 1;
-const NOT_NULL = 0;
 const TWO_32 = 2 ** 32;
 /** A length of up to 2^35. */
 export const MAX_LENGTH_BYTES = 5;
-
-export function writeNull(bytes: Buffer, offset: number): number {
-  bytes[offset] = IS_NULL;
-  return offset + 1;
-}
-
-export function writePresent(bytes: Buffer, offset: number): number {
-  bytes[offset] = NOT_NULL;
-  return offset + 1;
-}
 
 export function writeInt16(bytes: Buffer, offset: number, value: number): number {
   bytes[offset] = value;
@@ -66,8 +53,4 @@ export function writeBytes(
 export function writeText(bytes: Buffer, offset: number, text: string): number {
   const at = writeLength(bytes, offset, Buffer.byteLength(text));
   return at + bytes.write(text, at);
-}
-
-export function writeNullableText(bytes: Buffer, offset: number, text: string | null): number {
-  return text === null ? writeNull(bytes, offset) : writeText(bytes, writePresent(bytes, offset), text);
 }

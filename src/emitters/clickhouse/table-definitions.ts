@@ -7,7 +7,8 @@ import { columnType } from './sql-literal.ts';
  *
  * `log_records` is a ReplacingMergeTree: of the rows with the same sorting key, ClickHouse keeps one when it merges
  * parts, and `final` shows one before that. The key ends with the identity of a record, so equal keys are
- * repetitions. A partition is a day: the retention drops partitions, and one INSERT writes one of them.
+ * repetitions. A partition is a day: the retention drops partitions, and one INSERT writes one of them. A day without
+ * new records for an hour is merged into one part, so that `final` has nothing to compare in it.
  *
  * Texts with few different values are LowCardinality. Numbers that grow slowly are stored as differences. An
  * identifier is a text of 32 digits: ClickHouse sorts its type UUID by the second half.
@@ -38,7 +39,8 @@ export function logTable(engines: Engines): string {
   ) engine = ${engine('ReplacingMergeTree', engines)}
   partition by toYYYYMMDD(time)
   order by (service, host, time, stream, position)
-  settings allow_nullable_key = 1${durability(engines)}`;
+  settings allow_nullable_key = 1, min_age_to_force_merge_seconds = 3600,
+    min_age_to_force_merge_on_partition_only = 1${durability(engines)}`;
 }
 
 /** A table of `STORE_TABLES`, written for other databases. */

@@ -90,7 +90,7 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     const database = newDatabase();
     const batch = recordBatch(lines(10));
     const [{ emitter: one }, { emitter: other }] = [await emitterOf(database), await emitterOf(database)];
-    // The first 128 MiB are compared with the table, so the rows of the other one are copied instead.
+    // The first 256 MiB are compared with the table, so the rows of the other one are copied instead.
     expect(await store(one, batch)).toEqual(DELIVERED);
     await server.sql(`system stop merges ${database}.log_records`);
     await server.sql(`insert into ${database}.log_records select * from ${database}.log_records`);
@@ -129,6 +129,57 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     expect(await store(emitter, sliceRecords(batch, 60, 100))).toEqual(DELIVERED);
     expect(await counted(database)).toEqual({ rows: 100, records: 100, shown: 100 });
     expect(forgetful.answersToLose).toBe(0);
+  });
+
+  test('inserts a large flush in parts, and stores records once when the answer to one part is lost', async () => {
+    const database = newDatabase();
+    const forgetful = await forgetfulProxy(server.port);
+    const { emitter } = await emitterOf(database, { url: `http://127.0.0.1:${forgetful.port}` });
+    const batch = recordBatch(
+      Array.from({ length: 36 }, (_, index) => `${index} ${'x'.repeat(1_000_000)}\n`),
+    );
+    // One for each of the two parts, and one for the repetition of either.
+    forgetful.answersToLose = 3;
+    for (const from of [0, 12, 24]) {
+      const slice = sliceRecords(batch, from, from + 12);
+      expect(await emitter.emit(batchOf([slice]), never)).toEqual(DELIVERED);
+    }
+    expect(await emitter.flush(never)).toMatchObject({ kind: 'retry', rolledBack: true });
+    expect(await notes(database)).toEqual([]);
+    expect(await store(emitter, sliceRecords(batch, 0, 30))).toEqual(DELIVERED);
+    expect(await store(emitter, sliceRecords(batch, 30, 36))).toEqual(DELIVERED);
+    expect(await counted(database)).toEqual({ rows: 36, records: 36, shown: 36 });
+    const { insertsOfRecords } = forgetful;
+    // Two parts, and two repetitions with the same token. The next flush may find all records.
+    expect(insertsOfRecords).toBeGreaterThanOrEqual(4);
+  });
+
+  test('stores the values of all columns as they are, also nulls and texts that are not ASCII', async () => {
+    const database = newDatabase();
+    const { emitter } = await emitterOf(database);
+    const line = (user: string, size: string) =>
+      `10.0.0.1 - ${user} [31/Jan/2026:10:00:00 +0000] "GET /a HTTP/1.1" 404 ${size} "-" "-"\n`;
+    const combined = recordBatch([line('anna', '5'), line('-', '-'), 'no access log: \u00e4\u{1f600}\n'], {
+      format: 'combined',
+    });
+    const json = jsonBatch([{ time: '2026-02-01T00:00:00Z', msg: 'J\u00fcrgen', level: 'error', n: 1 }]);
+    expect(await store(emitter, combined, json)).toEqual(DELIVERED);
+    const rows = await server.sql(
+      `select body, user_name, http_response_status_code as status, http_response_body_size as size, severity_number,
+         toString(time) as at from ${database}.log_records where format <> 'plain' order by stream, position format JSONEachRow`,
+    );
+    expect(rows).toHaveLength(4);
+    const at = '2026-01-31 10:00:00.000000';
+    const answer = { status: 404, severity_number: 13, at };
+    expect(rows).toContainEqual({ body: line('anna', '5').trimEnd(), user_name: 'anna', size: 5, ...answer });
+    expect(rows).toContainEqual({ body: line('-', '-').trimEnd(), user_name: null, size: null, ...answer });
+    const empty = { user_name: null, status: null, size: null };
+    expect(rows).toContainEqual(
+      expect.objectContaining({ body: 'no access log: \u00e4\u{1f600}', severity_number: null, ...empty }),
+    );
+    expect(rows).toContainEqual({
+      ...{ body: 'J\u00fcrgen', severity_number: 17, at: '2026-02-01 00:00:00.000000', ...empty },
+    });
   });
 
   test('deletes days of which all records were read before the retention', async () => {
@@ -207,11 +258,12 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
 
 /** A proxy that loses answers to an INSERT of records: the server has stored them. */
 async function forgetfulProxy(port: number) {
-  const state = { port: 0, answersToLose: 0, close: async () => {} };
+  const state = { port: 0, answersToLose: 0, insertsOfRecords: 0, close: async () => {} };
   const proxy = createServer((incoming, outgoing) => {
     const { method, url = '', headers } = incoming;
     const isInsert = /insert(?:\+|%20)into(?:\+|%20)log_records/i.test(url);
     const forwarded = sendRequest({ port, host: '127.0.0.1', method, path: url, headers }, (answer) => {
+      if (isInsert) state.insertsOfRecords++;
       if (isInsert && state.answersToLose > 0) {
         state.answersToLose--;
         answer.resume();

@@ -27,7 +27,7 @@ test('is uncertain about the first bytes after a start, and not about later ones
 
 test('is uncertain about the records of a failed flush until they are stored, however they are cut', () => {
   const known = new KnownRecords(0);
-  known.failed([part(2, 6)]);
+  known.failed([rangeOf(part(2, 6))]);
   expect(known.areUncertain([part(0, 2)])).toBe(false);
   expect(known.areUncertain([part(0, 3)])).toBe(true);
   expect(known.areUncertain([part(5, 9)])).toBe(true);
@@ -35,4 +35,12 @@ test('is uncertain about the records of a failed flush until they are stored, ho
   expect(known.areUncertain([part(5, 9)])).toBe(true);
   known.stored([rangeOf(part(5, 9))], 0);
   expect(known.areUncertain([part(2, 10)])).toBe(false);
+});
+
+test('leaves out records of an earlier part of the same flush until the flush has failed', () => {
+  const known = new KnownRecords(0);
+  expect(countOf(known.cut([part(0, 4)]))).toBe(4);
+  expect(countOf(known.cut([part(2, 6)]))).toBe(2);
+  known.failed([rangeOf(part(0, 6))]);
+  expect(countOf(known.cut([part(0, 6)]))).toBe(6);
 });
