@@ -1,3 +1,4 @@
+import { listedProperty, readableProperty } from './property-name.ts';
 import { unquoted } from './query-filter.ts';
 import { type Token, tokensOf } from './tokens.ts';
 
@@ -110,12 +111,21 @@ function allChoices(
   if (place.kind === 'connective') return plain(CONNECTIVES);
   if (place.kind === 'property')
     return fields.map(({ name, type }) => ({ text: name, detail: type, match: name }));
-  const field = fields.find(({ name }) => name === place.property);
+  const field = fieldOf(place.property ?? '', fields);
   return (field?.values ?? []).map(({ value, count }) => ({
     text: valueLiteral(value, field?.type ?? 'text'),
     detail: String(count),
     match: value,
   }));
+}
+
+/** A record may have an attribute with the short name of another one. */
+function fieldOf(property: string, fields: readonly KnownField[]): KnownField | undefined {
+  const listed = listedProperty(property);
+  return (
+    fields.find(({ name }) => name === property) ??
+    fields.find(({ name }) => name === listed || readableProperty(name) === readableProperty(property))
+  );
 }
 
 /** Numbers, booleans and severities need no quotes. */

@@ -25,6 +25,24 @@ const COLUMNS = new Set([
   'resource',
 ]);
 
+/** The short names of access logs in expressions, and the attributes that they mean. */
+const SHORT_NAMES = new Map([
+  ['host', 'client.address'],
+  ['indent_logname', 'megacollector.ident'],
+  ['ruser', 'user.name'],
+  ['request_method', 'http.request.method'],
+  ['request_route', 'url.path'],
+  ['status_code', 'http.response.status_code'],
+  ['response_bsize', 'http.response.body.size'],
+  ['service', 'service.name'],
+  ['log.file.path', 'source'],
+]);
+
+/** The name under which the fields of the found records list a property: `status_code` has another there. */
+export function listedProperty(property: string): string {
+  return SHORT_NAMES.get(property) ?? property;
+}
+
 /** How an expression names an attribute. */
 export function attributeProperty(name: string): string {
   if (!PLAIN.test(name) || RESERVED.has(name)) return `[${JSON.stringify(name)}]`;
@@ -37,10 +55,16 @@ export function nestedProperty(parent: string, key: string | number): string {
   return PLAIN.test(key) && !parent.endsWith(')') ? `${parent}.${key}` : `${parent}[${JSON.stringify(key)}]`;
 }
 
+const IN_BRACKETS = /^\['([^'\\]*)'\]$/;
 const BRACKETED = /^(?:\[(?:'[^'\\]*'|"[^"\\]*")\]){2,}$/;
 
-/** `['http']['route']` is written as `http.route`, which also finds the attribute with this name. */
+/**
+ * `['http']['route']` is written as `http.route`, which also finds the attribute with this name. A name in single
+ * quotes is written as the record's fields have it, so that both are the same condition and the same column.
+ */
 export function readableProperty(property: string): string {
+  const [, single] = IN_BRACKETS.exec(property) ?? [];
+  if (single !== undefined) return attributeProperty(single);
   if (!BRACKETED.test(property)) return property;
   const names = [...property.matchAll(/\[['"]([^'"]*)['"]\]/g)].map(([, name = '']) => name);
   const path = names.join('.');

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { request } from '../api/client.ts';
 import { isAbort } from '../api/problem.ts';
 import { Button } from '../components/button.tsx';
@@ -31,7 +31,13 @@ export function QueryBar({ label, query, fields, onQuery, placeholder }: QueryBa
   const [isOpen, setOpen] = useState(false);
   const [chosen, setChosen] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
+  const caret = useRef<number | undefined>(undefined);
   const id = useId();
+  // Before the next key: a later move of the cursor would put typed text in a wrong order.
+  useLayoutEffect(() => {
+    if (caret.current !== undefined) input.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = undefined;
+  });
   // The address has changed: by a click on a value, or by the back button.
   useEffect(() => setDraft(query), [query]);
   const problem = useCheck(draft);
@@ -44,7 +50,7 @@ export function QueryBar({ label, query, fields, onQuery, placeholder }: QueryBa
     setDraft(next.query);
     setCursor(next.cursor);
     setChosen(-1);
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.cursor, next.cursor));
+    caret.current = next.cursor;
   };
   const submit = () => {
     setOpen(false);

@@ -150,12 +150,28 @@ function FacetValue({ property, value, count, share }: FacetValueProps) {
         onClick={() => changeCondition({ property, value, isExcluded: false })}
       >
         <span class="facet-share" style={{ width: `${Math.min(share, 1) * 100}%` }} />
-        <span class="facet-text">{text === '' ? <i>empty</i> : <LogText text={text.slice(0, 200)} />}</span>
+        <span class="facet-text">{text === '' ? <i>empty</i> : <CutValue text={text.slice(0, 200)} />}</span>
         <span class="facet-percent">{percentage(Math.min(share, 1))}</span>
       </button>
       <span class="facet-actions">
         <ConditionButtons property={property} value={value} />
       </span>
     </li>
+  );
+}
+
+const MAX_END = 24;
+
+/** A long path is cut before its last part: paths often differ only there. */
+function CutValue({ text }: { readonly text: string }) {
+  const at = text.lastIndexOf('/');
+  const isPath = at > 0 && text.length - at <= MAX_END;
+  return (
+    <>
+      <span class="facet-start">
+        <LogText text={isPath ? text.slice(0, at) : text} />
+      </span>
+      {isPath && <LogText text={text.slice(at)} />}
+    </>
   );
 }

@@ -35,6 +35,20 @@ describe.skipIf(!hasChromium)('the search in Chromium', () => {
     await page.locator('.list[aria-rowcount="3001"]').or(page.locator('[data-row="599"]')).first().waitFor();
   });
 
+  it('cuts a path in the list of fields before its last part', async () => {
+    await open('');
+    const text = suite().page.locator('.facet-value[data-property="source"] .facet-text').first();
+    const { end, beyond } = await text.evaluate((each) => {
+      each.style.maxWidth = '90px';
+      const range = document.createRange();
+      range.selectNodeContents(each);
+      if (each.lastChild !== null) range.setStartBefore(each.lastChild);
+      const excess = range.getBoundingClientRect().right - each.getBoundingClientRect().right;
+      return { end: range.toString(), beyond: Math.max(0, Math.floor(excess)) };
+    });
+    expect([end, beyond]).toEqual(['/app.log', 0]);
+  });
+
   it('searches for what is typed, completes it, and goes back', async () => {
     await open('');
     const { page } = suite();

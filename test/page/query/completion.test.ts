@@ -39,6 +39,12 @@ describe('completion', () => {
     expect(texts('severity in (|')).toEqual(['error']);
   });
 
+  it('offers the values of the attribute that a short name means', () => {
+    expect(texts('status_code == |')).toEqual(['500']);
+    expect(texts('status_code in (|')).toEqual(['500']);
+    expect(texts('request_route == |')).toEqual(['"/a \\"b\\""']);
+  });
+
   it('replaces the whole word at the cursor', () => {
     const query = 'sev|xx == error'.replace('|', '');
     const [choice] = choicesFor(placeAt(query, 3), FIELDS);

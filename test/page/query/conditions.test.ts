@@ -107,4 +107,5 @@ it('writes nested names with dots where they mean the same', () => {
   expect(readableProperty("['any name']['c']")).toBe("['any name']['c']");
   expect(readableProperty("['host']['name']")).toBe("['host']['name']");
   expect(readableProperty('url.path')).toBe('url.path');
+  expect(readableProperty("['any name']")).toBe(attributeProperty('any name'));
 });
