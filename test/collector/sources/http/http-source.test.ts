@@ -105,6 +105,22 @@ describe('lines', () => {
     expect(await source.metrics.metrics()).toMatch(/collector_http_truncated_records_total\{.*\} 1/);
   });
 
+  test('keep the address of their client, and attributes for formats, if the query names them', async () => {
+    const source = await openedHttpSource(HTTP);
+    const query = 'network.peer.address=192.0.2.1&megacollector.timezone=Asia/Tokyo&team=a';
+    expect(
+      (await post(source, `/v1/push?${query}`, '{"time":"2024-05-01 10:00:00","msg":"one"}')).status,
+    ).toBe(200);
+    const [record] = await recordsOf(source, 1);
+    expect(record?.timeUnixNano).toBeUndefined();
+    expect(record?.attributes).toEqual(
+      new Map([
+        ['network.peer.address', '127.0.0.1'],
+        ['team', 'a'],
+      ]),
+    );
+  });
+
   test('are read in the format of the listener', async () => {
     const source = await openedHttpSource([{ ...HTTP[0], format: 'json?time=t&message=text' }]);
     await post(source, '/v1/push', '{"t":"2024-05-01T10:00:00Z","text":"hello"}');
