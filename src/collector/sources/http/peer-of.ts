@@ -5,12 +5,12 @@ import type { Resource } from '../../../records/resource.ts';
 const MAX_BYTES = 8 * 1024;
 const MAX_ATTRIBUTES = 32;
 
-/** Attributes that only this program sets: formats read them. */
+/** Attributes that only this program sets. Formats read some of them. */
 const OWN_PREFIX = 'megacollector.';
 
 /**
  * The attributes of a client, and others. Empty values are left out, and so are those that a client must not choose: its
- * address, and attributes for formats. Throws a PushFault when they are too many.
+ * address, and attributes of this program. Throws a PushFault when they are too many.
  */
 export function peerWith(
   peer: Resource,

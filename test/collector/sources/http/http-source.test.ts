@@ -105,14 +105,11 @@ describe('lines', () => {
     expect(await source.metrics.metrics()).toMatch(/collector_http_truncated_records_total\{.*\} 1/);
   });
 
-  test('keep the address of their client, and attributes for formats, if the query names them', async () => {
+  test('keep the address of their client, and have no attributes of this program, if the query names them', async () => {
     const source = await openedHttpSource(HTTP);
-    const query = 'network.peer.address=192.0.2.1&megacollector.timezone=Asia/Tokyo&team=a';
-    expect(
-      (await post(source, `/v1/push?${query}`, '{"time":"2024-05-01 10:00:00","msg":"one"}')).status,
-    ).toBe(200);
+    const query = 'network.peer.address=192.0.2.1&megacollector.parse_error=x&team=a';
+    expect((await post(source, `/v1/push?${query}`, 'one')).status).toBe(200);
     const [record] = await recordsOf(source, 1);
-    expect(record?.timeUnixNano).toBeUndefined();
     expect(record?.attributes).toEqual(
       new Map([
         ['network.peer.address', '127.0.0.1'],
