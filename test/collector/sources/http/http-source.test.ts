@@ -237,6 +237,22 @@ describe('Loki', () => {
 });
 
 describe('Elasticsearch', () => {
+  test.each([
+    ['index in the path', `/${'a'.repeat(256)}/_bulk`],
+    ['pipeline', `/shop/_bulk?pipeline=${'a'.repeat(256)}`],
+  ])('a request with a long %s is rejected: each document would have it', async (_, path) => {
+    const source = await openedHttpSource(HTTP);
+    const body = '{"create":{"_id":"1"}}\n{"message":"one"}\n';
+    const answer = await post(source, path, body, { type: 'application/x-ndjson' });
+    expect([answer.status, answer.text]).toEqual([
+      400,
+      expect.stringContaining('must be at most 255 bytes, got 256'),
+    ]);
+    expect((await post(source, path.replace('aa', 'a'), body, { type: 'application/x-ndjson' })).status).toBe(
+      200,
+    );
+  });
+
   const NDJSON = { type: 'application/x-ndjson' };
 
   test('a bulk request has a result for each operation, and stores the documents as they are', async () => {
