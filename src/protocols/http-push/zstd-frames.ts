@@ -6,6 +6,13 @@ const LEAST_SKIPPABLE = 0x184d2a50;
 /** Larger ones are for archives. */
 const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
+/** A block, and its content, is at most this long (RFC 8878, 3.1.1.2.4). */
+const MAX_BLOCK_BYTES = 128 * 1024;
+/**
+ * The decoder moves the whole window of a frame after each block. Full blocks of the largest request need less than half
+ * of this; millions of empty blocks would stop the process for hours.
+ */
+const MAX_MOVED_BYTES = 4 * 1024 * 1024 * 1024;
 
 /**
  * Inflates frames of Zstandard. Throws a PushFault when they are damaged, or need too much memory. `undefined`: they
@@ -16,24 +23,37 @@ export function inflateZstd(frames: Buffer, maxBytes: number): Buffer | undefine
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const stream = new Decompress((chunk) => {
-    chunks.push(chunk);
     bytes += chunk.length;
+    // Four bytes may be a block of 128 KiB: the decoder must not inflate a whole chunk of them.
+    if (bytes > maxBytes) throw new TooLarge();
+    chunks.push(chunk);
   });
   try {
-    for (let at = 0; at < frames.length && bytes <= maxBytes; at += CHUNK_BYTES)
+    for (let at = 0; at < frames.length; at += CHUNK_BYTES)
       stream.push(frames.subarray(at, at + CHUNK_BYTES), at + CHUNK_BYTES >= frames.length);
-  } catch {
+  } catch (error) {
+    if (error instanceof TooLarge) return undefined;
     throw damaged();
   }
-  return bytes > maxBytes ? undefined : Buffer.concat(chunks);
+  return Buffer.concat(chunks);
+}
+
+class TooLarge extends Error {
+  override readonly name = 'TooLarge';
 }
 
 /** The decoder allocates the window of a frame before it has its content, so the sizes are checked first. */
 function checkFrames(frames: Buffer): void {
-  for (let at = 0; at < frames.length; ) at = endOfFrame(new FrameReader(frames, at));
+  let movedBytes = 0;
+  const addMoved = (bytes: number) => {
+    movedBytes += bytes;
+    if (movedBytes > MAX_MOVED_BYTES)
+      throw new PushFault('The Zstandard frames have too many small blocks for their window.');
+  };
+  for (let at = 0; at < frames.length; ) at = endOfFrame(new FrameReader(frames, at), addMoved);
 }
 
-function endOfFrame(reader: FrameReader): number {
+function endOfFrame(reader: FrameReader, addMoved: (bytes: number) => void): number {
   const magic = reader.number(4);
   if (magic >= LEAST_SKIPPABLE && magic < LEAST_SKIPPABLE + 16) return reader.skip(reader.number(4));
   if (magic !== MAGIC) throw damaged();
@@ -42,10 +62,13 @@ function endOfFrame(reader: FrameReader): number {
   const window = isSingleSegment ? 0 : reader.number(1);
   reader.skip([0, 1, 2, 4][descriptor & 3] ?? 0);
   const size = reader.number(sizeBytes(descriptor >> 6, isSingleSegment));
-  if ((isSingleSegment ? size : windowSize(window)) > MAX_WINDOW_BYTES)
+  const windowBytes = isSingleSegment ? size : windowSize(window);
+  if (windowBytes > MAX_WINDOW_BYTES)
     throw new PushFault('The window of the Zstandard frame must be at most 16 MiB.');
   for (;;) {
     const block = reader.number(3);
+    if (block >> 3 > MAX_BLOCK_BYTES) throw damaged();
+    addMoved(windowBytes);
     reader.skip(((block >> 1) & 3) === 1 ? 1 : block >> 3);
     if ((block & 1) === 1) return reader.skip((descriptor & 4) === 0 ? 0 : 4);
   }

@@ -99,7 +99,8 @@ export class Trimming {
     if (lowest === undefined) return 0;
     if (lowest < index.next) return index.row(lowest)?.segment ?? 0;
     if (this.#shouldSeal()) await log.seal();
-    return log.writingSegment ?? Number.MAX_SAFE_INTEGER;
+    // Not all that are larger: the next append begins a segment, while this one removes the earlier ones.
+    return log.writingSegment ?? (log.segments.at(-1) ?? -1) + 1;
   }
 
   #shouldSeal(): boolean {

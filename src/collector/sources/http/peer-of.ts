@@ -5,7 +5,13 @@ import type { Resource } from '../../../records/resource.ts';
 const MAX_BYTES = 8 * 1024;
 const MAX_ATTRIBUTES = 32;
 
-/** The attributes of a client, and others. Empty values are left out. Throws a PushFault when they are too many. */
+/** Attributes that only this program sets. Formats read some of them. */
+const OWN_PREFIX = 'megacollector.';
+
+/**
+ * The attributes of a client, and others. Empty values are left out, and so are those that a client must not choose: its
+ * address, and attributes of this program. Throws a PushFault when they are too many.
+ */
 export function peerWith(
   peer: Resource,
   attributes: Iterable<readonly [name: string, value: string | undefined | null]>,
@@ -14,6 +20,7 @@ export function peerWith(
   let bytes = 0;
   for (const [name, value] of attributes) {
     if (name === '' || value === undefined || value === null || value === '') continue;
+    if (peer.has(name) || name.startsWith(OWN_PREFIX)) continue;
     merged.set(name, value);
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
 import { PushFault } from '../../../protocols/http-push/push-fault.ts';
 import { inflateSnappy } from '../../../protocols/http-push/snappy-block.ts';
+import { BodyPieces } from './body-pieces.ts';
 
 /** Why a body cannot be read: an HTTP status and a message for the client. */
 export class BodyFault extends Error {
@@ -92,20 +93,20 @@ async function readBody(
   take: (bytes: number) => void,
 ): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const chunks: Buffer[] = [];
+  const pieces = new BodyPieces();
   let sizeBytes = 0;
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
       if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
       take(chunk.length);
-      chunks.push(chunk);
+      pieces.add(chunk);
     }
   } catch (error) {
     if (error instanceof BodyFault) throw error;
     throw new BodyFault(400, 'The body ended before its end.');
   }
-  return Buffer.concat(chunks);
+  return pieces.concat();
 }
 
 async function inflated(body: Buffer, encoding: ContentEncoding, maxBytes: number): Promise<Buffer> {

@@ -105,6 +105,19 @@ describe('lines', () => {
     expect(await source.metrics.metrics()).toMatch(/collector_http_truncated_records_total\{.*\} 1/);
   });
 
+  test('keep the address of their client, and have no attributes of this program, if the query names them', async () => {
+    const source = await openedHttpSource(HTTP);
+    const query = 'network.peer.address=192.0.2.1&megacollector.parse_error=x&team=a';
+    expect((await post(source, `/v1/push?${query}`, 'one')).status).toBe(200);
+    const [record] = await recordsOf(source, 1);
+    expect(record?.attributes).toEqual(
+      new Map([
+        ['network.peer.address', '127.0.0.1'],
+        ['team', 'a'],
+      ]),
+    );
+  });
+
   test('are read in the format of the listener', async () => {
     const source = await openedHttpSource([{ ...HTTP[0], format: 'json?time=t&message=text' }]);
     await post(source, '/v1/push', '{"t":"2024-05-01T10:00:00Z","text":"hello"}');
@@ -224,6 +237,22 @@ describe('Loki', () => {
 });
 
 describe('Elasticsearch', () => {
+  test.each([
+    ['index in the path', `/${'a'.repeat(256)}/_bulk`],
+    ['pipeline', `/shop/_bulk?pipeline=${'a'.repeat(256)}`],
+  ])('a request with a long %s is rejected: each document would have it', async (_, path) => {
+    const source = await openedHttpSource(HTTP);
+    const body = '{"create":{"_id":"1"}}\n{"message":"one"}\n';
+    const answer = await post(source, path, body, { type: 'application/x-ndjson' });
+    expect([answer.status, answer.text]).toEqual([
+      400,
+      expect.stringContaining('must be at most 255 bytes, got 256'),
+    ]);
+    expect((await post(source, path.replace('aa', 'a'), body, { type: 'application/x-ndjson' })).status).toBe(
+      200,
+    );
+  });
+
   const NDJSON = { type: 'application/x-ndjson' };
 
   test('a bulk request has a result for each operation, and stores the documents as they are', async () => {

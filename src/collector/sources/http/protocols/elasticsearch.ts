@@ -18,6 +18,8 @@ import { clusterAnswer } from './elasticsearch-cluster.ts';
 const INDEX = 'elasticsearch.index';
 const DOCUMENT_ID = 'elasticsearch.document_id';
 const PIPELINE = 'elasticsearch.pipeline';
+/** The journal has both for each document with an identifier: a small request must not become many times as large. */
+const MAX_NAME_BYTES = 255;
 
 /** The APIs of Elasticsearch that agents use to send documents. Clients check the header that names the product. */
 export class ElasticsearchProtocol implements PushProtocol {
@@ -108,18 +110,23 @@ function recordOf(
 
 /** The attributes of documents; the same object for those of an index without an identifier. */
 function peersOf({ peer, query }: PushRequest): (index: string, id: string | undefined) => Resource {
-  const pipeline = query.get('pipeline');
+  const pipeline = name(query.get('pipeline') ?? '', 'The pipeline');
   const known = new Map<string, Resource>();
   return (index, id) => {
     const shared =
       known.get(index) ??
       peerWith(peer, [
-        [INDEX, index],
+        [INDEX, name(index, '_index')],
         [PIPELINE, pipeline],
       ]);
     known.set(index, shared);
     return id === undefined ? shared : new Map([...shared, [DOCUMENT_ID, id]]);
   };
+}
+
+function name(text: string, what: string): string {
+  if (Buffer.byteLength(text) <= MAX_NAME_BYTES) return text;
+  throw new PushFault(`${what} must be at most ${MAX_NAME_BYTES} bytes, got ${Buffer.byteLength(text)}.`);
 }
 
 function resultOf(operation: BulkOperation, isShort: boolean): object {
