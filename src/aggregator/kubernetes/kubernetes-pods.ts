@@ -76,6 +76,8 @@ export class KubernetesPods implements Component {
     while (!signal.aborted) {
       try {
         await this.#follow(await this.#list(signal), signal);
+        // A server whose changes always have expired is not asked without a pause.
+        await this.#pause.wait(REWATCH_MS);
       } catch (error) {
         if (signal.aborted) return;
         this.#events.failed({ reason: errorMessage(error) });
