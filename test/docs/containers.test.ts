@@ -3,13 +3,13 @@ import { parseTailConfiguration } from '../../src/collector/sources/tail/files/t
 import { unknownFormats } from '../../src/collector/sources/tail/unknown-formats.ts';
 import { markdownBlocks } from '../support/markdown-blocks.ts';
 
-const blocks = markdownBlocks('docs/containers.md').filter(
+const blocks = ['docs/containers.md', 'docs/formats.md'].flatMap(markdownBlocks).filter(
   // The object is a configuration of the aggregator.
   ({ language, text }) => language === 'json' && text.trimStart().startsWith('['),
 );
 
-test('every configuration of the page about containers is accepted', () => {
-  expect(blocks.length).toBe(3);
+test('every configuration of the pages about containers and formats is accepted', () => {
+  expect(blocks.length).toBe(4);
   for (const { text } of blocks) {
     const entries = parseTailConfiguration(text, 'COLLECTOR_TAIL_CONFIGURATION');
     expect(entries.length).toBeGreaterThan(0);

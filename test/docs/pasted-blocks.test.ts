@@ -27,7 +27,7 @@ const SHOWN: Record<string, readonly (readonly string[])[]> = {
 const NOT_COMMANDS: Record<string, string> = {
   text: 'a drawing, or formats that access.test.ts reads',
   ini: 'a part of postgresql.conf',
-  json: 'a serve database: loaded below; listeners: type.test.ts of the source syslog; containers: containers.test.ts',
+  json: 'a serve database: loaded below; listeners: type.test.ts of the source syslog; containers and encodings: containers.test.ts',
   sql: 'sql.test.ts',
   ts: 'gelf.test.ts',
   yaml: 'yaml-examples.test.ts',
@@ -52,7 +52,9 @@ test('every block is run, used by another test, or has a reason in the page', ()
     ...new Set(blocks.filter((block) => block.language === language).map(({ page }) => page)),
   ];
   expect([pagesWith('sql'), pagesWith('ts')]).toEqual([WITH_SQL, WITH_TYPESCRIPT]);
-  expect(pagesWith('json')).toEqual(['docs/containers.md', 'docs/postgresql.md', 'docs/syslog.md']);
+  expect(pagesWith('json')).toEqual([
+    ...['docs/containers.md', 'docs/formats.md', 'docs/postgresql.md', 'docs/syslog.md'],
+  ]);
 });
 
 test('every block of commands has an expected output', () => {

@@ -185,6 +185,7 @@ test('streams are listed with the bytes that the ledger has', async () => {
         resource: Object.fromEntries(batches[0]?.resource ?? []),
         format: batches[0]?.format,
         acceptedBytes: 2 ** 40,
+        records: 1,
         lastSeen: TIME,
       },
     ],

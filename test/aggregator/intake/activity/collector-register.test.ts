@@ -41,6 +41,7 @@ test('a collector is known with its report, also after it has disconnected', asy
   expect(register.list()).toEqual([
     {
       ...collector('a'),
+      explains: 'unsupported',
       isConnected: false,
       sinceUnixNano: clock.nowUnixNano(),
       lastSeenUnixNano: seen,
