@@ -187,6 +187,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(
       let state = await deliver(emitter, sliceRecords(slice, 0, 100));
       expect(state).toBeDefined();
       await emitter.emit(batchOf([sliceRecords(slice, 100, 300)]), never);
+      await broker.syncQueueNames();
       await broker.kill();
       await broker.start();
       await vi.waitFor(async () => {
