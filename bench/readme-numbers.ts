@@ -87,7 +87,7 @@ function queryNumbers({ queries }: StoreMeasurements): string {
   const lines = queries.map(({ store, rows, queries: times }) => {
     const millions = (rows / 1e6).toLocaleString('en-US');
     const cells = times.map(({ name, dayMs }) => `${name}: ${dayMs.toFixed(0)} ms`).join('; ');
-    return `- ${store}, ${millions} million rows. ${cells}.`;
+    return `- ${store}, ${millions} million rows: ${cells}.`;
   });
   return [`Queries over one of ${DAYS} days:`, '', ...lines].join('\n');
 }
