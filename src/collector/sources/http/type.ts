@@ -1,4 +1,6 @@
 import { storedStatus } from '../../journal/channel-status.ts';
+import { openSourceJournal } from '../open-source-journal.ts';
+import { parsedListeners } from '../parsed-listeners.ts';
 import type { SourceType } from '../source-type.ts';
 import { httpAddressText, isExposed } from './listen-address.ts';
 import type { HttpListenerConfiguration } from './listener-configuration.ts';
@@ -18,49 +20,27 @@ export const httpSourceType: SourceType<HttpSourceConfiguration, typeof HTTP_SOU
   name: NAME,
   variables: HTTP_SOURCE_VARIABLES,
   enabledBy: [addressesVariable.name, listenersVariable.name],
-  parse: ({ httpAddresses: short = [], httpListeners: full = [], httpJournalMaxBytes: journalMaxBytes }) => {
-    const listeners = [...short, ...full];
-    const repeated = repeatedAddress(listeners);
-    return {
-      configuration: listeners.length === 0 ? undefined : { listeners, journalMaxBytes },
-      problems:
-        repeated === undefined
-          ? []
-          : [{ variable: addressesVariable.name, message: `has ${repeated} twice` }],
-      warnings: [...warningsOf(short, addressesVariable.name), ...warningsOf(full, listenersVariable.name)],
-    };
-  },
+  parse: ({ httpAddresses: short = [], httpListeners: full = [], httpJournalMaxBytes: journalMaxBytes }) =>
+    parsedListeners({
+      short: { variable: addressesVariable.name, listeners: short },
+      full: { variable: listenersVariable.name, listeners: full },
+      journalMaxBytes,
+      addressText: ({ listen }) => httpAddressText(listen),
+      risksOf,
+    }),
   open: async ({ listeners, journalMaxBytes }, environment) => {
-    const { Journal } = await import('../../journal/journal.ts');
     const { HttpSource } = await import('./http-source.ts');
-    const { stateDirectory, store, resource, ...dependencies } = environment;
-    const journal = await Journal.open({
-      name: NAME,
-      directory: stateDirectory,
-      state: store,
-      maxBytes: journalMaxBytes,
-      lossRecord,
-      ...dependencies,
-    });
-    return new HttpSource({ listeners, journalMaxBytes, resource, journal, ...dependencies });
+    const journal = await openSourceJournal(
+      { name: NAME, maxBytes: journalMaxBytes, lossRecord },
+      environment,
+    );
+    return new HttpSource({ listeners, journalMaxBytes, journal, ...environment });
   },
   leftovers: async (store) => ({ streams: storedStatus(store, NAME) }),
 };
 
-/** Two listeners cannot have the same address. */
-function repeatedAddress(listeners: readonly HttpListenerConfiguration[]): string | undefined {
-  const texts = listeners.map(({ listen }) => httpAddressText(listen)).filter((text) => !text.endsWith(':0'));
-  return texts.find((text, index) => texts.indexOf(text) !== index);
-}
-
-function warningsOf(listeners: readonly HttpListenerConfiguration[], variable: string) {
-  return listeners
-    .filter(({ listen }) => isExposed(listen))
-    .flatMap((each) => riskOf(each))
-    .map((risk) => ({ variable, message: risk }));
-}
-
-function riskOf({ listen, tokenFile, tls }: HttpListenerConfiguration): readonly string[] {
+function risksOf({ listen, tokenFile, tls }: HttpListenerConfiguration): readonly string[] {
+  if (!isExposed(listen)) return [];
   const text = httpAddressText(listen);
   if (tls === undefined)
     return [

@@ -1,4 +1,6 @@
 import { storedStatus } from '../../journal/channel-status.ts';
+import { openSourceJournal } from '../open-source-journal.ts';
+import { parsedListeners } from '../parsed-listeners.ts';
 import type { SourceType } from '../source-type.ts';
 import { isExposed, otlpAddressText } from './listen-address.ts';
 import type { OtlpListenerConfiguration } from './listener-configuration.ts';
@@ -18,46 +20,28 @@ export const otlpSourceType: SourceType<OtlpSourceConfiguration, typeof OTLP_SOU
   name: NAME,
   variables: OTLP_SOURCE_VARIABLES,
   enabledBy: [addressesVariable.name, listenersVariable.name],
-  parse: ({ otlpAddresses: short = [], otlpListeners: full = [], otlpJournalMaxBytes: journalMaxBytes }) => {
-    const listeners = [...short, ...full];
-    const repeated = repeatedAddress(listeners);
-    return {
-      configuration: listeners.length === 0 ? undefined : { listeners, journalMaxBytes },
-      problems:
-        repeated === undefined
-          ? []
-          : [{ variable: addressesVariable.name, message: `has ${repeated} twice` }],
-      warnings: [...warningsOf(short, addressesVariable.name), ...warningsOf(full, listenersVariable.name)],
-    };
-  },
+  parse: ({ otlpAddresses: short = [], otlpListeners: full = [], otlpJournalMaxBytes: journalMaxBytes }) =>
+    parsedListeners({
+      short: { variable: addressesVariable.name, listeners: short },
+      full: { variable: listenersVariable.name, listeners: full },
+      journalMaxBytes,
+      addressText: ({ listen }) => otlpAddressText(listen),
+      risksOf,
+    }),
   open: async ({ listeners, journalMaxBytes }, environment) => {
-    const { Journal } = await import('../../journal/journal.ts');
     const { OtlpSource } = await import('./otlp-source.ts');
-    const { stateDirectory, store, resource, ...dependencies } = environment;
-    const journal = await Journal.open({
-      name: NAME,
-      directory: stateDirectory,
-      state: store,
-      maxBytes: journalMaxBytes,
-      lossRecord,
-      ...dependencies,
-    });
-    return new OtlpSource({ listeners, journalMaxBytes, resource, journal, ...dependencies });
+    const journal = await openSourceJournal(
+      { name: NAME, maxBytes: journalMaxBytes, lossRecord },
+      environment,
+    );
+    return new OtlpSource({ listeners, journalMaxBytes, journal, ...environment });
   },
   leftovers: async (store) => ({ streams: storedStatus(store, NAME) }),
 };
 
-/** Two listeners cannot have the same address. */
-function repeatedAddress(listeners: readonly OtlpListenerConfiguration[]): string | undefined {
-  const texts = listeners.map(({ listen }) => otlpAddressText(listen)).filter((text) => !text.endsWith(':0'));
-  return texts.find((text, index) => texts.indexOf(text) !== index);
-}
-
-function warningsOf(listeners: readonly OtlpListenerConfiguration[], variable: string) {
-  return listeners
-    .filter(({ listen }) => isExposed(listen))
-    .map(({ listen }) => ({
-      variable,
-      message: `${otlpAddressText(listen)} accepts unencrypted logs from other machines; use ${listen.transport}s where the senders support it`,
-    }));
+function risksOf({ listen }: OtlpListenerConfiguration): readonly string[] {
+  if (!isExposed(listen)) return [];
+  return [
+    `${otlpAddressText(listen)} accepts unencrypted logs from other machines; use ${listen.transport}s where the senders support it`,
+  ];
 }

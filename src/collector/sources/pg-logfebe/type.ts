@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { FEBE_LIMITS } from '../../../protocols/febe/febe-limits.ts';
 import { storedStatus } from '../../journal/channel-status.ts';
+import { openSourceJournal } from '../open-source-journal.ts';
 import type { SourceType } from '../source-type.ts';
 import { lossRecord } from './loss-record.ts';
 import { standaloneEmitter } from './standalone-emitter.ts';
@@ -33,20 +34,13 @@ export const pgLogfebeType: SourceType<PgLogfebeConfiguration, typeof PG_LOGFEBE
         : { ...values, serveDirectory: resolve(serveDirectory), tokensAllowed: logplexUrl !== undefined },
   }),
   open: async ({ journalMaxBytes, recordLengthBytes, ...configuration }, environment) => {
-    const { Journal } = await import('../../journal/journal.ts');
     const { PgLogfebeSource } = await import('./pg-logfebe-source.ts');
-    const { stateDirectory, store, resource, ...dependencies } = environment;
-    const journal = await Journal.open({
-      name: NAME,
-      unlabelledPrefix: 'collector_pg_logfebe_journal',
-      directory: stateDirectory,
-      state: store,
-      maxBytes: journalMaxBytes,
-      lossRecord,
-      ...dependencies,
-    });
+    const journal = await openSourceJournal(
+      { name: NAME, unlabelledPrefix: 'collector_pg_logfebe_journal', maxBytes: journalMaxBytes, lossRecord },
+      environment,
+    );
     const limits = { ...FEBE_LIMITS, recordLengthBytes };
-    return new PgLogfebeSource({ ...configuration, limits, resource, journal, ...dependencies });
+    return new PgLogfebeSource({ ...configuration, limits, journal, ...environment });
   },
   leftovers: async (store) => pgLogfebeStatus(storedStatus(store, NAME)),
   directories: ({ serveDirectory }) => [{ what: 'the serve database', path: serveDirectory }],

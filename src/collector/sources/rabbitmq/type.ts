@@ -1,4 +1,5 @@
 import { storedStatus } from '../../journal/channel-status.ts';
+import { openSourceJournal } from '../open-source-journal.ts';
 import type { SourceType } from '../source-type.ts';
 import type { RabbitmqQueueConfiguration } from './configuration.ts';
 import { lossRecord } from './loss-record.ts';
@@ -28,18 +29,12 @@ export const rabbitmqSourceType: SourceType<RabbitmqSourceConfiguration, typeof 
     };
   },
   open: async ({ queues, journalMaxBytes }, environment) => {
-    const { Journal } = await import('../../journal/journal.ts');
     const { RabbitmqSource } = await import('./rabbitmq-source.ts');
-    const { stateDirectory, store, resource, ...dependencies } = environment;
-    const journal = await Journal.open({
-      name: NAME,
-      directory: stateDirectory,
-      state: store,
-      maxBytes: journalMaxBytes,
-      lossRecord,
-      ...dependencies,
-    });
-    return new RabbitmqSource({ queues, resource, journal, store, ...dependencies });
+    const journal = await openSourceJournal(
+      { name: NAME, maxBytes: journalMaxBytes, lossRecord },
+      environment,
+    );
+    return new RabbitmqSource({ queues, journal, ...environment });
   },
   leftovers: async (store) => ({ streams: storedStatus(store, NAME) }),
 };

@@ -12,14 +12,7 @@ import { ConfigurationError } from '../../../runtime/configuration/configuration
 import { jsonProblem } from '../../../runtime/configuration/json-problem.ts';
 import { schemaProblems } from '../../../runtime/configuration/schema-problems.ts';
 import { PACK_KEYS, type PackRule, packSchema } from '../../packing/pack-rules.ts';
-import {
-  isRelp,
-  LISTEN_FORMAT,
-  type ListenAddress,
-  listenText,
-  parseListenAddress,
-  usesTls,
-} from './listen-address.ts';
+import { isRelp, LISTEN_FORMAT, type ListenAddress, parseListenAddress, usesTls } from './listen-address.ts';
 import { IDENTITY_FORMAT, type MessageIdentity, parseIdentity } from './message-identity.ts';
 
 /** One listener, with all its options. */
@@ -88,12 +81,6 @@ function parseEntries(value: unknown, variable: string, ifEmpty: string): readon
   const parsed = z.array(entrySchema).min(1, ifEmpty).safeParse(value);
   if (!parsed.success) throw new ConfigurationError(schemaProblems(variable, parsed.error, knownKeys));
   return parsed.data;
-}
-
-/** Two listeners cannot have the same address. */
-export function repeatedAddress(listeners: readonly ListenerConfiguration[]): string | undefined {
-  const texts = listeners.map(({ listen }) => listenText(listen)).filter((text) => !text.endsWith(':0'));
-  return texts.find((text, index) => texts.indexOf(text) !== index);
 }
 
 const EXAMPLE =
