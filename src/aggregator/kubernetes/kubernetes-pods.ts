@@ -108,7 +108,10 @@ export class KubernetesPods implements Component {
     return version;
   }
 
-  /** Returns when another list is necessary. A lost connection continues after the last change. */
+  /**
+   * Returns when the changes have expired, and rejects when the connection fails: the caller lists again. A watch that
+   * the server ends continues after its last change.
+   */
   async #follow(first: string, signal: AbortSignal): Promise<void> {
     let version = first;
     while (!signal.aborted) {
