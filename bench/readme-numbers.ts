@@ -84,12 +84,22 @@ function storeNumbers({ log, standings }: StoreMeasurements): string {
 }
 
 function queryNumbers({ queries }: StoreMeasurements): string {
-  const lines = queries.map(({ store, rows, queries: times }) => {
-    const millions = (rows / 1e6).toLocaleString('en-US');
-    const cells = times.map(({ name, dayMs }) => `${name}: ${dayMs.toFixed(0)} ms`).join('; ');
-    return `- ${store}, ${millions} million rows: ${cells}.`;
-  });
-  return [`Queries over one of ${DAYS} days:`, '', ...lines].join('\n');
+  const names = [...new Set(queries.flatMap((store) => store.queries.map(({ name }) => name)))];
+  const shown = table(
+    [
+      'ms',
+      ...queries.map(({ store, rows }) => `${store}, ${(rows / 1e6).toLocaleString('en-US')} million rows`),
+    ],
+    names.map((name) => [
+      name,
+      ...queries.map((store) =>
+        orDash(store.queries.find((query) => query.name === name)?.dayMs ?? Number.NaN, (ms) =>
+          ms.toFixed(0),
+        ),
+      ),
+    ]),
+  );
+  return `Queries over one of ${DAYS} days:\n\n${shown}`;
 }
 
 function orDash(value: number, format: (value: number) => string): string {
