@@ -118,6 +118,25 @@ describe('lines', () => {
     );
   });
 
+  test('keep the address of their client if a field or a label has its name', async () => {
+    const source = await openedHttpSource(HTTP);
+    const claimed = { 'network.peer.address': '192.0.2.1', 'network.peer.port': '1' };
+    await post(source, '/v1/push', JSON.stringify({ msg: 'json', ...claimed }));
+    const streams = [{ stream: claimed, values: [['1700000000000000000', 'loki']] }];
+    await post(source, '/loki/api/v1/push', JSON.stringify({ streams }), { type: 'application/json' });
+    await post(source, '/v1/push?network.peer.port=1', 'query');
+    const records = await recordsOf(source, 3);
+    expect(records.map(({ attributes }) => attributes.get('network.peer.address'))).toEqual(
+      Array(3).fill('127.0.0.1'),
+    );
+    expect(records.map(({ attributes }) => attributes.get('network.peer.port'))).toEqual(
+      Array(3).fill(undefined),
+    );
+    expect(
+      records.map(({ attributes }) => attributes.get('megacollector.record.network.peer.address')),
+    ).toEqual([...['192.0.2.1', '192.0.2.1', undefined]]);
+  });
+
   test('are read in the format of the listener', async () => {
     const source = await openedHttpSource([{ ...HTTP[0], format: 'json?time=t&message=text' }]);
     await post(source, '/v1/push', '{"t":"2024-05-01T10:00:00Z","text":"hello"}');
