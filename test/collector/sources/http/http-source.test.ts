@@ -358,6 +358,21 @@ describe('Elasticsearch', () => {
   });
 });
 
+describe('Elasticsearch answers', () => {
+  test.each(['', '?filter_path=items'])('are JSON for any index and id%s', async (query) => {
+    const source = await openedHttpSource(HTTP);
+    const place = { _index: 'a"\\b\u2028', _id: '"}\n\ud800' };
+    const body = `${JSON.stringify({ create: place })}\n{}\n${JSON.stringify({ delete: place })}\n`;
+    const answer = await post(source, `/_bulk${query}`, body, { type: 'application/x-ndjson' });
+    const { items } = JSON.parse(answer.text);
+    const shown = query === '' ? place : {};
+    expect(items).toMatchObject([
+      { create: { ...shown, status: 201 } },
+      { delete: { ...shown, status: 400 } },
+    ]);
+  });
+});
+
 describe('Splunk', () => {
   const EVENT = '/services/collector/event';
 
